@@ -1,0 +1,1 @@
+"""Answers Glific webhooks with each organization's own OpenAI key."""

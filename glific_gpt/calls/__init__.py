@@ -1,0 +1,1 @@
+"""One row for each call, and the one path that every call takes."""

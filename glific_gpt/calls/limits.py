@@ -1,0 +1,88 @@
+"""Limits on a call: what one contact may ask in a day, and what an organization may spend in a month."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from glific_gpt.calls.records import Facts
+from glific_gpt.calls.tables import Call, MonthlySpend
+from glific_gpt.calls.tenant import Tenant
+from glific_gpt.catalogue import prices
+from glific_gpt.clock import now
+from glific_gpt.errors import BudgetExceeded, ContactLimit
+from glific_gpt.functions.contract import FunctionBody
+
+DAY = timedelta(days=1)
+HOUR_SECONDS = 3600
+
+BYTES_PER_TOKEN = 3
+"""A cautious guess: English has four, other scripts fewer characters but more bytes."""
+LIKELY_OUTPUT_TOKENS = 1000
+MILLION = 1_000_000
+
+
+def check_contact(session: Session, tenant: Tenant, contact_id: int | None) -> None:
+    """Raises ContactLimit when this contact has had its answers of the last 24 hours."""
+    if tenant.contact_daily_limit is None or contact_id is None:
+        return
+    query = select(func.count()).where(
+        Call.organization_id == tenant.organization_id,
+        Call.contact_id == contact_id,
+        Call.started_at > now() - DAY,
+        Call.status.in_(("started", "pending", "ok")),
+    )
+    if (session.scalar(query) or 0) >= tenant.contact_daily_limit:
+        raise ContactLimit(retry_after=HOUR_SECONDS)
+
+
+def reserve(session: Session, tenant: Tenant, facts: Facts, body: FunctionBody, size: int) -> Decimal:
+    """Sets aside what a call with a body of that many bytes may cost, so that calls side by side cannot overspend.
+
+    Returns what was set aside; a process that is killed leaves it spent, as OpenAI may well have charged it.
+    Raises BudgetExceeded.
+    """
+    if tenant.monthly_budget_usd is None:
+        return Decimal(0)
+    price = prices.per_million(facts.model_asked or "")
+    if price is None:
+        raise BudgetExceeded(f"No price is known for {facts.model_asked}, so it cannot be used under a budget.")
+    tokens_in = Decimal(size) / BYTES_PER_TOKEN
+    tokens_out = getattr(body, "max_tokens", None) or LIKELY_OUTPUT_TOKENS
+    estimate = (tokens_in * price.input + tokens_out * price.output) / MILLION
+    _begin_month(session, tenant.organization_id)
+    if not _add(session, tenant.organization_id, estimate, at_most=tenant.monthly_budget_usd):
+        raise BudgetExceeded
+    return estimate
+
+
+def settle(session: Session, tenant: Tenant, facts: Facts, reserved: Decimal) -> None:
+    """Puts what the call did cost in the place of what was set aside for it."""
+    if tenant.monthly_budget_usd is not None:
+        _add(session, tenant.organization_id, (facts.cost() or Decimal(0)) - reserved)
+
+
+def _add(session: Session, organization_id: int, usd: Decimal, at_most: Decimal | None = None) -> bool:
+    """One statement, so that two calls at the same moment cannot both have the last of a budget."""
+    spend = update(MonthlySpend).where(
+        MonthlySpend.organization_id == organization_id, MonthlySpend.month == _month(now())
+    )
+    if at_most is not None:
+        spend = spend.where(MonthlySpend.usd + usd <= at_most)
+    changed = session.scalars(spend.values(usd=MonthlySpend.usd + usd).returning(MonthlySpend.organization_id))
+    return changed.first() is not None
+
+
+def _begin_month(session: Session, organization_id: int) -> None:
+    """The month's row, with what calls have cost before there was a budget."""
+    month = _month(now())
+    if session.get(MonthlySpend, (organization_id, month)) is None:
+        start = now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        query = select(func.sum(Call.cost_usd)).where(Call.organization_id == organization_id, Call.started_at >= start)
+        session.add(MonthlySpend(organization_id=organization_id, month=month, usd=session.scalar(query) or 0))
+        session.flush()
+
+
+def _month(moment: datetime) -> str:
+    return f"{moment:%Y-%m}"

@@ -1,0 +1,112 @@
+"""Records: the row of a call, written before OpenAI is asked and closed after."""
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from glific_gpt.calls.tables import Call
+from glific_gpt.catalogue import prices
+from glific_gpt.clock import now
+from glific_gpt.database import owned
+from glific_gpt.errors import GlificGptError, NotFound
+from glific_gpt.llm.chat import Usage
+
+GRACE = timedelta(seconds=2)
+"""How long after its deadline a call may still be on its way to its row."""
+
+PAGE = 100
+
+
+@dataclass
+class Facts:
+    """What is known of a call while it runs."""
+
+    organization_id: int
+    function: str
+    started_at: datetime = field(default_factory=now)
+    call_id: str = field(default_factory=lambda: f"call_{secrets.token_hex(12)}")
+    model_asked: str | None = None
+    contact_id: int | None = None
+    flow_id: int | None = None
+    usage: Usage = field(default_factory=Usage)
+
+    def cost(self) -> Decimal | None:
+        """US dollars for the tokens so far; None where no price is known."""
+        model = self.usage.model or self.model_asked
+        return prices.cost(model, self.usage.input_tokens, self.usage.output_tokens) if model else None
+
+
+def open_row(session: Session, facts: Facts, seconds: float) -> None:
+    """The row of a call that is about to ask OpenAI and has that many seconds left."""
+    session.execute(insert(Call).values(**_first(facts, "started", seconds)))
+
+
+def close_row(session: Session, facts: Facts, error: GlificGptError | None) -> None:
+    session.execute(update(Call).where(Call.call_id == facts.call_id).values(**_last(facts, error)))
+
+
+def write_row(session: Session, facts: Facts, error: GlificGptError) -> None:
+    """The whole row of a call that failed before OpenAI was asked."""
+    session.execute(insert(Call).values(**_first(facts, "error", 0) | _last(facts, error)))
+
+
+def _first(facts: Facts, status: str, seconds: float) -> dict[str, object]:
+    return {
+        "call_id": facts.call_id,
+        "organization_id": facts.organization_id,
+        "function": facts.function,
+        "model_asked": facts.model_asked,
+        "status": status,
+        "started_at": facts.started_at,
+        "give_up_at": now() + timedelta(seconds=seconds) + GRACE,
+        "contact_id": facts.contact_id,
+        "flow_id": facts.flow_id,
+    }
+
+
+def _last(facts: Facts, error: GlificGptError | None) -> dict[str, object]:
+    used = facts.usage.model is not None
+    return {
+        "status": "error" if error else "ok",
+        "error_code": error.code if error else None,
+        "model_used": facts.usage.model,
+        "duration_ms": round((now() - facts.started_at).total_seconds() * 1000),
+        "input_tokens": facts.usage.input_tokens if used else None,
+        "output_tokens": facts.usage.output_tokens if used else None,
+        "cost_usd": facts.cost() if used else None,
+    }
+
+
+def page(
+    session: Session,
+    organization_id: int,
+    *,
+    limit: int = PAGE,
+    before: str | None = None,
+    status: str | None = None,
+) -> list[Call]:
+    """Calls of an organization, newest first; those before the call of that id. Raises NotFound for an unknown one."""
+    mark_interrupted(session)
+    query = owned(Call, organization_id).order_by(Call.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(Call.id < _row_id(session, organization_id, before))
+    if status is not None:
+        query = query.where(Call.status == status)
+    return list(session.scalars(query))
+
+
+def mark_interrupted(session: Session) -> None:
+    """Says of calls that nobody works on any more, because their process was killed, that they were interrupted."""
+    session.execute(update(Call).where(Call.status == "started", Call.give_up_at < now()).values(status="interrupted"))
+
+
+def _row_id(session: Session, organization_id: int, call_id: str) -> int:
+    query = select(Call.id).where(Call.organization_id == organization_id, Call.call_id == call_id)
+    found = session.scalar(query)
+    if found is None:
+        raise NotFound("There is no call of that id to go on from.")
+    return found

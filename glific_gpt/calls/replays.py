@@ -1,0 +1,94 @@
+"""Replays: the same call, sent again within a quarter of an hour, gets the stored answer and asks OpenAI nothing."""
+
+import hashlib
+import json
+from datetime import timedelta
+
+from sqlalchemy import Select, and_, delete, or_
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from glific_gpt.calls.inbound import Inbound
+from glific_gpt.calls.outcome import Outcome
+from glific_gpt.calls.records import GRACE
+from glific_gpt.calls.tables import StoredReply
+from glific_gpt.clock import now
+from glific_gpt.database import owned
+from glific_gpt.errors import CallInProgress
+from glific_gpt.vault import UnreadableSecret, Vault
+
+KEPT = timedelta(minutes=15)
+PURPOSE = "stored_reply"
+
+
+def find(session: Session, vault: Vault, organization_id: int, inbound: Inbound) -> Outcome | None:
+    """The stored answer. Raises CallInProgress while the first call is being answered."""
+    if inbound.idempotency_key is None:
+        return None
+    stored = session.scalar(_stored(organization_id, inbound).where(StoredReply.expires_at > now()))
+    if stored is None:
+        return None
+    if stored.status is not None and stored.body is not None:
+        return _read(vault, stored.organization_id, stored.status, stored.body)
+    if stored.give_up_at > now():
+        raise CallInProgress(retry_after=1)
+    return None
+
+
+def claim(session: Session, organization_id: int, inbound: Inbound, call_id: str) -> None:
+    """Makes this call the one that answers for the key. Raises CallInProgress when another one is faster."""
+    if inbound.idempotency_key is None:
+        return
+    _make_room(session, organization_id, inbound)
+    session.add(
+        StoredReply(
+            organization_id=organization_id,
+            key_hash=_key_hash(inbound),
+            call_id=call_id,
+            give_up_at=now() + timedelta(seconds=inbound.deadline.remaining()) + GRACE,
+            expires_at=now() + KEPT,
+        )
+    )
+    try:
+        session.flush()
+    except IntegrityError:
+        raise CallInProgress(retry_after=1) from None
+
+
+def store(session: Session, vault: Vault, organization_id: int, inbound: Inbound, outcome: Outcome) -> None:
+    """Keeps the answer, encrypted for the organization."""
+    if inbound.idempotency_key is None:
+        return
+    stored = session.scalar(_stored(organization_id, inbound))
+    if stored is not None:
+        plain = json.dumps({"body": outcome.body, "retry_after": outcome.retry_after})
+        stored.status, stored.body = outcome.status, vault.encrypt(organization_id, PURPOSE, plain)
+
+
+def _stored(organization_id: int, inbound: Inbound) -> Select[StoredReply]:
+    return owned(StoredReply, organization_id).where(StoredReply.key_hash == _key_hash(inbound))
+
+
+def _key_hash(inbound: Inbound) -> str:
+    """Under what an answer is stored: the same key means another call at another function."""
+    name = f"{inbound.function}\n{inbound.idempotency_key}"
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _make_room(session: Session, organization_id: int, inbound: Inbound) -> None:
+    """Deletes what has expired, and what a killed process has left under this key."""
+    abandoned = and_(
+        StoredReply.organization_id == organization_id,
+        StoredReply.key_hash == _key_hash(inbound),
+        StoredReply.status.is_(None),
+        StoredReply.give_up_at < now(),
+    )
+    session.execute(delete(StoredReply).where(or_(StoredReply.expires_at < now(), abandoned)))
+
+
+def _read(vault: Vault, organization_id: int, status: int, ciphertext: str) -> Outcome | None:
+    try:
+        stored = json.loads(vault.decrypt(organization_id, PURPOSE, ciphertext))
+    except UnreadableSecret:
+        return None
+    return Outcome(status, stored["body"], stored["retry_after"], replayed=True)

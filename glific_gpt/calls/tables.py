@@ -1,0 +1,79 @@
+"""Tables: one row for each call, and the answers that a repeated call gets."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, SmallInteger, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from glific_gpt.database import Base, Usd
+
+STATUSES = ("started", "pending", "ok", "error", "interrupted")
+
+# SQLite counts rows up by itself only in a column of type INTEGER.
+RowId = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Call(Base):
+    """One call of one function. Neither the question nor the answer is in it, nor anything else about the contact."""
+
+    __tablename__ = "calls"
+    __table_args__ = (
+        Index("ix_calls_organization_id_id", "organization_id", "id"),
+        Index("ix_calls_organization_id_contact_id_started_at", "organization_id", "contact_id", "started_at"),
+        Index("ix_calls_status_give_up_at", "status", "give_up_at"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    call_id: Mapped[str] = mapped_column(String(40), unique=True)
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id"))
+    function: Mapped[str] = mapped_column(String(63))
+    model_asked: Mapped[str | None] = mapped_column(String(200))
+    """The model that the call was to use."""
+    model_used: Mapped[str | None] = mapped_column(String(200))
+    """The model that OpenAI says it used."""
+    status: Mapped[str] = mapped_column(String(11))
+    """One of STATUSES; written as started before OpenAI is asked, so that a killed process leaves a trace."""
+    error_code: Mapped[str | None] = mapped_column(String(40))
+    started_at: Mapped[datetime]
+    give_up_at: Mapped[datetime]
+    """After this nobody works on the call any more: a row that is still started then was interrupted."""
+    duration_ms: Mapped[int | None]
+    """From the arrival of the call to its answer."""
+    input_tokens: Mapped[int | None]
+    output_tokens: Mapped[int | None]
+    cost_usd: Mapped[Decimal | None] = mapped_column(Usd())
+    """What OpenAI charges for the tokens, by its public prices; NULL where no price is known."""
+    contact_id: Mapped[int | None] = mapped_column(BigInteger)
+    """Glific's id of the contact."""
+    flow_id: Mapped[int | None] = mapped_column(BigInteger)
+    """Glific's id of the flow."""
+
+
+class StoredReply(Base):
+    """The answer that the same call gets when it comes again within a quarter of an hour; encrypted, then deleted."""
+
+    __tablename__ = "stored_replies"
+
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    key_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """SHA-256 of the function's name and the caller's key."""
+    call_id: Mapped[str] = mapped_column(String(40))
+    status: Mapped[int | None] = mapped_column(SmallInteger)
+    """The HTTP status of the answer; NULL while the first call is being answered."""
+    body: Mapped[str | None] = mapped_column(Text)
+    """Ciphertext of the answer's JSON."""
+    give_up_at: Mapped[datetime]
+    """After this the first call is not being answered any more."""
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class MonthlySpend(Base):
+    """What an organization with a budget has spent in a month (UTC), with what is set aside for calls under way."""
+
+    __tablename__ = "monthly_spend"
+
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    month: Mapped[str] = mapped_column(String(7), primary_key=True)
+    """Year and month, as in 2026-11."""
+    usd: Mapped[Decimal] = mapped_column(Usd())

@@ -1,0 +1,64 @@
+"""The tenant of a call: everything about an organization that a call needs, found with one query."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
+
+from glific_gpt.credentials.tables import Credential
+from glific_gpt.organizations.store import is_slug
+from glific_gpt.organizations.tables import Organization, WebhookToken
+from glific_gpt.organizations.token_secrets import token_hash
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """An organization as it is at this moment; nothing of it is kept for the next call."""
+
+    organization_id: int
+    is_active: bool
+    default_model: str | None
+    fallback_message: str | None
+    glific_organization_id: int | None
+    require_signature: bool
+    signature_phrase: str | None = field(repr=False)
+    """Ciphertext."""
+    allowed_models: list[str] | None
+    contact_daily_limit: int | None
+    monthly_budget_usd: Decimal | None
+    ciphertext: str | None = field(repr=False)
+    """Of the credential; None when there is none."""
+    credential_active: bool | None
+    token_matches: bool
+
+
+def find(session: Session, slug: str, provider: str, token: str) -> Tenant | None:
+    """The organization of that slug, with its credential, and whether the token is one of its own."""
+    if not is_slug(slug):
+        return None
+    query = (
+        select(
+            Organization.id.label("organization_id"),
+            Organization.is_active,
+            Organization.default_model,
+            Organization.fallback_message,
+            Organization.glific_organization_id,
+            Organization.require_signature,
+            Organization.signature_phrase,
+            Organization.allowed_models,
+            Organization.contact_daily_limit,
+            Organization.monthly_budget_usd,
+            Credential.ciphertext,
+            Credential.is_active.label("credential_active"),
+            WebhookToken.id.is_not(None).label("token_matches"),
+        )
+        .outerjoin(Credential, and_(Credential.organization_id == Organization.id, Credential.provider == provider))
+        .outerjoin(
+            WebhookToken,
+            and_(WebhookToken.organization_id == Organization.id, WebhookToken.token_hash == token_hash(token)),
+        )
+        .where(Organization.slug == slug)
+    )
+    row = session.execute(query).one_or_none()
+    return Tenant(**row._mapping) if row else None

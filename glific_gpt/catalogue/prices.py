@@ -1,0 +1,53 @@
+"""What OpenAI charges for a model, from the price list that comes with the genai-prices library."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+
+_SAMPLE_TOKENS = 1_000
+_SAMPLES_IN_A_MILLION = 1_000
+
+
+@dataclass(frozen=True)
+class Prices:
+    """US dollars for a million tokens."""
+
+    input: Decimal
+    output: Decimal
+
+
+@lru_cache(maxsize=1024)
+def per_million(model_id: str) -> Prices | None:
+    """Return the model's prices, those of short requests where long ones cost more; None where unknown.
+
+    Nothing is fetched: a price is as old as the installed library.
+    """
+    # A sample far below a million: some prices double for requests above 272,000 tokens.
+    sample = _charges(model_id, _SAMPLE_TOKENS, _SAMPLE_TOKENS)
+    if sample is None or not any(sample):
+        return None
+    return Prices(*(charge * _SAMPLES_IN_A_MILLION for charge in sample))
+
+
+def cost(model_id: str, input_tokens: int, output_tokens: int) -> Decimal | None:
+    """Return what a call cost in US dollars, or None where the price is unknown.
+
+    The library prices what it cannot price, such as minutes of audio, at nothing: for a call that used
+    tokens, nothing means unknown. A fine-tune has a price only if the library knows it.
+    """
+    charges = _charges(model_id, input_tokens, output_tokens)
+    if charges is None or per_million(model_id) is None:
+        return None
+    total = sum(charges, Decimal(0))
+    return total if total or not (input_tokens or output_tokens) else None
+
+
+def _charges(model_id: str, input_tokens: int, output_tokens: int) -> tuple[Decimal, Decimal] | None:
+    from genai_prices import Usage, calc_price  # slow to import, and few processes need it
+
+    try:
+        usage = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
+        price = calc_price(usage, model_id.strip(), provider_id="openai")
+    except (LookupError, ValueError):  # no such model; a count of tokens that cannot be
+        return None
+    return price.input_price, price.output_price

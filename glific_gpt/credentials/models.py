@@ -1,0 +1,33 @@
+"""The models that an organization's key reaches, each with whether it may be used, and why not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from glific_gpt.catalogue import policy, prices
+from glific_gpt.catalogue.kinds import Kind, classify
+from glific_gpt.catalogue.prices import Prices
+from glific_gpt.credentials.tables import Credential
+from glific_gpt.llm import known
+from glific_gpt.organizations.tables import Organization
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model, as one organization sees it."""
+
+    id: str
+    kind: Kind
+    refusal: str | None
+    """Why it may not be used; None when it may."""
+    prices: Prices | None
+
+
+def reachable(organization: Organization, credential: Credential | None, operator: Sequence[str]) -> list[Model]:
+    """Those that the provider listed when the key was verified; without such a list, those that are known."""
+    ids = (credential.models if credential else None) or known.model_ids()
+    return [_model(model_id, operator, organization.allowed_models) for model_id in ids]
+
+
+def _model(model_id: str, operator: Sequence[str], allowed: Sequence[str] | None) -> Model:
+    refusal = policy.refusal(model_id, operator, allowed)
+    return Model(model_id, classify(model_id), str(refusal) if refusal else None, prices.per_million(model_id))

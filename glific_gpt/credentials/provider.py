@@ -1,0 +1,82 @@
+"""What a provider of language models is: its form fields, and how a key is verified there."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+
+from glific_gpt.clock import Deadline
+from glific_gpt.errors import InvalidValue, NotFound
+from glific_gpt.llm.chat import LanguageModel
+
+
+class SecretFields(BaseModel):
+    """The fields that people fill in; each provider adds its own, all of them SecretStr."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a provider said of a key that it accepts."""
+
+    models: list[str]
+    """Ids of the models that the key reaches."""
+
+
+class Provider(Protocol):
+    """One provider. A second one is one more file beside open_ai.py."""
+
+    @property
+    def name(self) -> str:
+        """Its name in addresses and commands."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """Its name for people."""
+        ...
+
+    @property
+    def fields(self) -> type[SecretFields]:
+        """What people fill in."""
+        ...
+
+    def last4(self, secrets: Any) -> str:
+        """The last four characters of the key in these fields."""
+        ...
+
+    def verify(self, secrets: Any, deadline: Deadline) -> Verdict:
+        """Asks the provider, at no cost. Raises InvalidApiKey, UpstreamError and their like."""
+        ...
+
+    def bind(self, secrets: Any, model: str, deadline: Deadline) -> LanguageModel:
+        """A model to ask with this key."""
+        ...
+
+
+class Providers:
+    """The registry of providers, by name."""
+
+    def __init__(self, *providers: Provider) -> None:
+        self._by_name = {provider.name: provider for provider in providers}
+
+    def __iter__(self) -> Iterator[Provider]:
+        return iter(self._by_name.values())
+
+    def get(self, name: str) -> Provider:
+        """Raises NotFound."""
+        if name not in self._by_name:
+            raise NotFound(f"There is no provider of that name; there is {', '.join(self._by_name)}.")
+        return self._by_name[name]
+
+
+def read_fields(provider: Provider, values: dict[str, SecretStr]) -> SecretFields:
+    """The checked fields. Raises InvalidValue, which never holds what was typed."""
+    try:
+        return provider.fields(**values)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        message = first["msg"].removeprefix("Value error, ")
+        raise InvalidValue(f"{first['loc'][-1]}: {message[:1].lower()}{message[1:]}.") from None

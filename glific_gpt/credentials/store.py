@@ -1,0 +1,84 @@
+"""Credentials: written, replaced, switched, deleted; the only file that decrypts a key."""
+
+import json
+
+from pydantic import SecretStr
+from sqlalchemy.orm import Session
+
+from glific_gpt.clock import Deadline, now
+from glific_gpt.credentials.provider import Provider, SecretFields, Verdict, read_fields
+from glific_gpt.credentials.tables import Credential
+from glific_gpt.database import owned, transaction
+from glific_gpt.errors import CredentialNotVerified, GlificGptError, NotFound
+from glific_gpt.organizations import store as organizations
+from glific_gpt.vault import Vault
+
+VERIFY_SECONDS = 10
+"""How long a provider may take to say what it thinks of a key."""
+
+
+def put(
+    vault: Vault,
+    slug: str,
+    provider: Provider,
+    values: dict[str, SecretStr],
+    *,
+    is_active: bool,
+    verify: bool,
+) -> Credential:
+    """Creates or replaces an organization's credential, verified at the provider first unless told not to.
+
+    Raises NotFound, InvalidValue, and CredentialNotVerified, after which everything is as before.
+    """
+    with transaction() as session:
+        organization_id = organizations.find(session, slug).id
+    fields = read_fields(provider, values)
+    verdict = _verify(provider, fields) if verify else None
+    with transaction() as session:
+        credential = _find(session, organization_id, provider.name) or Credential(
+            organization_id=organization_id, provider=provider.name
+        )
+        _fill(credential, vault, provider, fields, verdict)
+        credential.is_active = is_active
+        session.add(credential)
+    return credential
+
+
+def find(session: Session, organization_id: int, provider: Provider) -> Credential:
+    """Raises NotFound."""
+    found = _find(session, organization_id, provider.name)
+    if found is None:
+        raise NotFound(f"This organization has no key for {provider.label} yet.")
+    return found
+
+
+def every(session: Session, organization_id: int) -> list[Credential]:
+    return list(session.scalars(owned(Credential, organization_id).order_by(Credential.provider)))
+
+
+def decrypt(vault: Vault, organization_id: int, provider: Provider, ciphertext: str) -> SecretFields:
+    """The provider's fields; let them live no longer than the call. Raises UnreadableSecret."""
+    return provider.fields(**json.loads(vault.decrypt(organization_id, provider.name, ciphertext)))
+
+
+def _find(session: Session, organization_id: int, provider: str) -> Credential | None:
+    return session.scalar(owned(Credential, organization_id).where(Credential.provider == provider))
+
+
+def _fill(
+    credential: Credential, vault: Vault, provider: Provider, fields: SecretFields, verdict: Verdict | None
+) -> None:
+    plain = {name: getattr(fields, name).get_secret_value() for name in provider.fields.model_fields}
+    credential.ciphertext = vault.encrypt(credential.organization_id, provider.name, json.dumps(plain))
+    credential.last4 = provider.last4(fields)
+    credential.verified_at = now() if verdict else None
+    credential.models = verdict.models if verdict else None
+
+
+def _verify(provider: Provider, fields: SecretFields) -> Verdict:
+    try:
+        return provider.verify(fields, Deadline.after(VERIFY_SECONDS))
+    except GlificGptError as error:
+        raise CredentialNotVerified(
+            f"Nothing was saved. {error} You can also save the key without asking {provider.label}."
+        ) from None

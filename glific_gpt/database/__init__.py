@@ -1,0 +1,6 @@
+"""The database: base and column types, sessions and transactions."""
+
+from glific_gpt.database.base import Base, Usd, UtcDateTime, db
+from glific_gpt.database.session import UNAVAILABLE, owned, transaction
+
+__all__ = ["UNAVAILABLE", "Base", "Usd", "UtcDateTime", "db", "owned", "transaction"]

@@ -1,0 +1,75 @@
+"""Transactions: short ones, never open while the network is waited for."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from sqlite3 import Connection as SQLiteConnection
+from typing import Any, TypeVar
+
+from flask import Flask
+from sqlalchemy import Select, event, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session
+
+from glific_gpt.database.base import Base, db
+
+Owned = TypeVar("Owned", bound=Base)
+
+UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError)
+"""What is raised when the database cannot be reached, or is too busy to answer in time."""
+
+BUSY_SECONDS = 2
+"""How long a statement waits for the database before it gives up: a good part of a call's time, not all of it."""
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """A session whose work is committed at the end, or rolled back; its connection is given back either way."""
+    session = db.session()
+    try:
+        yield session
+        session.commit()
+    finally:
+        db.session.remove()
+
+
+def owned(table: type[Owned], organization_id: int) -> Select[Owned]:
+    """The one way to read rows that belong to an organization: those of that organization alone."""
+    return select(table).where(table.organization_id == organization_id)  # type: ignore[attr-defined]
+
+
+def prepare(app: Flask, url: str) -> None:
+    """Binds the app to its database. A relative SQLite path is below the working directory."""
+    target = make_url(url)
+    sqlite = target.get_backend_name() == "sqlite"
+    if sqlite and target.database and target.database != ":memory:":
+        target = target.set(database=str(Path(target.database).absolute()))
+    app.config["SQLALCHEMY_DATABASE_URI"] = target
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _POOL | (_SQLITE if sqlite else _POSTGRESQL)
+    db.init_app(app)
+    if sqlite:
+        with app.app_context():
+            event.listen(db.engine, "connect", _tune_sqlite)
+
+
+_POOL: dict[str, Any] = {
+    "pool_size": 20,
+    "max_overflow": 0,
+    "pool_timeout": BUSY_SECONDS,
+    "hide_parameters": True,  # an error of the database must not carry the values of a row
+}
+_SQLITE = {"connect_args": {"timeout": BUSY_SECONDS}}
+_POSTGRESQL = {
+    "pool_pre_ping": True,
+    "connect_args": {
+        "connect_timeout": BUSY_SECONDS,
+        "options": f"-c lock_timeout={BUSY_SECONDS}s -c statement_timeout=30s -c timezone=UTC",
+    },
+}
+
+
+def _tune_sqlite(connection: SQLiteConnection, _record: object) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")

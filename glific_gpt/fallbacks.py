@@ -1,0 +1,32 @@
+"""What is said when no route fits, or something broke that nobody thought of: each door in its own language."""
+
+import structlog
+from flask import Flask, Request, Response, request
+from werkzeug.exceptions import HTTPException
+
+from glific_gpt import api, errors, webhooks
+
+log = structlog.get_logger()
+
+
+def register(app: Flask) -> None:
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _http_error(error: HTTPException) -> Response:
+    if _is_webhook(request):
+        return webhooks.reply_to_http_error(error)
+    return api.reply_to_http_error(error)
+
+
+def _unexpected(error: Exception) -> Response:
+    """The log gets the whole story, with secrets taken out; the caller gets one sentence."""
+    log.exception("unexpected", path_of=request.endpoint, reason=type(error).__name__)
+    if _is_webhook(request):
+        return webhooks.reply_to_stranger(errors.UpstreamError(errors.BROKEN))
+    return api.problem(errors.Broken())
+
+
+def _is_webhook(inbound: Request) -> bool:
+    return inbound.path.startswith("/webhooks/")

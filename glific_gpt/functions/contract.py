@@ -1,0 +1,86 @@
+"""What a function is made of; everything that a plugin needs to import is here."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    model_validator,
+)
+
+from glific_gpt.catalogue.policy import canonical
+from glific_gpt.clock import Deadline
+from glific_gpt.functions.values import flow_number, none_if_blank
+from glific_gpt.llm.chat import Answer, LanguageModel, Question
+from glific_gpt.settings import MODEL_NAME
+
+__all__ = ["Answer", "Deadline", "Function", "FunctionBody", "JsonValue", "LanguageModel", "Question"]
+
+NAME = re.compile(r"[a-z0-9_]{1,63}")
+
+ModelName = Annotated[str, StringConstraints(strip_whitespace=True, pattern=MODEL_NAME)]
+FlowNumber = Annotated[int | None, BeforeValidator(flow_number)]
+
+
+class FunctionBody(BaseModel):
+    """What every function is sent; each adds fields of its own. Unknown keys are ignored.
+
+    Glific sends `contact` and `results` along. Only their ids are used, and nothing else of them is kept.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    gpt_model: Annotated[ModelName | None, BeforeValidator(none_if_blank)] = None
+    model: Annotated[ModelName | None, BeforeValidator(none_if_blank)] = None
+    flow_id: FlowNumber = None
+    contact_id: FlowNumber = None
+    organization_id: FlowNumber = None
+    result_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]{1,64}$")] = "gpt_response"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _contact_id(cls, values: Any) -> Any:
+        contact = values.get("contact") if isinstance(values, dict) else None
+        if isinstance(contact, dict) and "contact_id" not in values:
+            return {**values, "contact_id": contact.get("id")}
+        return values
+
+    @model_validator(mode="after")
+    def _one_model(self) -> "FunctionBody":
+        if self.gpt_model and self.model and canonical(self.gpt_model) != canonical(self.model):
+            raise ValueError("gpt_model and model name different models: send one of them")
+        return self
+
+    @property
+    def model_asked(self) -> str | None:
+        """The model that the flow names, if it names one."""
+        return self.gpt_model or self.model
+
+
+Body = TypeVar("Body", bound=FunctionBody)
+
+
+@dataclass(frozen=True)
+class Function(Generic[Body]):
+    """A function that a webhook can call by its name."""
+
+    name: str
+    """The end of its webhook's address: [a-z0-9_]{1,63}."""
+    body: type[Body]
+    """What it is sent; checked before it is called."""
+    handle: Callable[[Body, LanguageModel, Deadline], JsonValue]
+    """Gives what the flow reads as parsed_msg: text, which is put into WhatsApp's formatting, or a JSON value.
+
+    The model is bound to the organization's key and to the deadline. May raise GlificGptError.
+    """
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise ValueError(f"a function's name has small letters, digits and underscores: {self.name!r}")

@@ -1,0 +1,76 @@
+"""The function parse_via_chat_gpt: a question in, an answer out, as Glific's own function of that name does it."""
+
+import json
+from typing import Annotated, Any, Literal, NoReturn
+
+from pydantic import BeforeValidator, Field, JsonValue
+from pydantic_core import PydanticCustomError
+from typing_extensions import TypedDict
+
+from glific_gpt.errors import BadUpstreamReply, EmptyAnswer
+from glific_gpt.functions.checking import EMPTY_QUESTION
+from glific_gpt.functions.contract import Answer, Deadline, Function, FunctionBody, LanguageModel, Question
+from glific_gpt.functions.values import none_if_blank, number
+
+
+def _not_blank(value: Any) -> Any:
+    if value is None or (isinstance(value, str) and not value.strip()):
+        raise PydanticCustomError(EMPTY_QUESTION, "there is no question")
+    return value
+
+
+class JsonObject(TypedDict):
+    """The answer is a JSON object of any shape."""
+
+    type: Literal["json_object"]
+
+
+class JsonSchema(TypedDict):
+    """The answer is JSON of a given shape."""
+
+    type: Literal["json_schema"]
+    json_schema: Annotated[dict[str, Any], Field(min_length=1)]
+
+
+class ParseViaChatGptBody(FunctionBody):
+    """The fields of parse_via_chat_gpt."""
+
+    question_text: Annotated[str, BeforeValidator(_not_blank), Field(validate_default=True)] = ""
+    prompt: Annotated[str | None, BeforeValidator(none_if_blank)] = None
+    """The system message."""
+    temperature: Annotated[float, BeforeValidator(number), Field(ge=0, le=2)] | None = None
+    max_tokens: Annotated[int, BeforeValidator(number), Field(ge=1, le=1_000_000)] | None = None
+    response_format: Annotated[JsonObject | JsonSchema, Field(discriminator="type")] | None = None
+
+
+def handle(body: ParseViaChatGptBody, model: LanguageModel, _deadline: Deadline) -> JsonValue:
+    """The answer as text, or decoded when the flow asked for JSON."""
+    answer = model.ask(
+        Question(
+            text=body.question_text,
+            instructions=body.prompt,
+            temperature=body.temperature,
+            max_tokens=body.max_tokens,
+            response_format=dict(body.response_format) if body.response_format else None,
+        )
+    )
+    return decode(answer) if body.response_format else answer.text
+
+
+def decode(answer: Answer) -> JsonValue:
+    """The JSON in an answer. Raises BadUpstreamReply, EmptyAnswer."""
+    try:
+        value: JsonValue = json.loads(answer.text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        hint = ": allow it more tokens with max_tokens." if answer.cut_off else ": try again in a minute."
+        raise BadUpstreamReply(f"The model's answer is not the JSON that was asked for{hint}") from None
+    if value in (None, "", {}, []):
+        raise EmptyAnswer
+    return value
+
+
+def _no_constant(_name: str) -> NoReturn:
+    raise ValueError("NaN and Infinity are not JSON")
+
+
+function = Function(name="parse_via_chat_gpt", body=ParseViaChatGptBody, handle=handle)

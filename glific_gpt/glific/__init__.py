@@ -1,0 +1,1 @@
+"""How Glific speaks: its signature, its variables, its text."""

@@ -1,0 +1,1 @@
+"""The gateway to OpenAI: the only importer of the openai library."""

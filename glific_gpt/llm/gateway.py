@@ -1,0 +1,105 @@
+"""The gateway to OpenAI: asks a model, lists models, and tries again inside the deadline."""
+
+import ssl
+import time
+from dataclasses import dataclass, field
+
+import httpx2
+import openai
+from pydantic import SecretStr
+
+from glific_gpt.clock import Deadline
+from glific_gpt.errors import DeadlineExceeded
+from glific_gpt.llm import failures, replies, requests, retries
+from glific_gpt.llm.chat import Answer, Question, Usage
+from glific_gpt.llm.failures import Refusal
+from glific_gpt.llm.learned import Learned
+from glific_gpt.llm.transport import Clients, within
+
+
+class Gateway:
+    """The way to the OpenAI API at one base URL, shared by all organizations; each call brings its own key."""
+
+    def __init__(self, base_url: str) -> None:
+        self._clients = Clients(base_url, ssl.create_default_context())
+        self._learned = Learned()
+
+    def bind(self, api_key: SecretStr, model: str, deadline: Deadline) -> "BoundModel":
+        """A model that a function can ask with this key until the deadline."""
+        return BoundModel(self, api_key, model, deadline)
+
+    def list_models(self, api_key: SecretStr, deadline: Deadline) -> list[str]:
+        """Ids of the models that the key reaches; costs nothing. Raises GlificGptError."""
+        try:
+            response = self._send(api_key, deadline, "/models")
+        except _Refused as refused:
+            raise failures.from_status(refused.refusal, "") from None
+        return replies.model_ids(response.content)
+
+    def ask(self, api_key: SecretStr, model: str, question: Question, deadline: Deadline, usage: Usage) -> Answer:
+        """One answer; the tokens that it took are added to `usage`. Raises GlificGptError."""
+        while True:
+            path = self._learned.path(model)
+            body = requests.build(path, model, question, self._learned.dropped(model))
+            try:
+                response = self._send(api_key, deadline, path, body)
+            except _Refused as refused:
+                # Only what was not known yet is tried once more, so this ends.
+                if not self._learned.from_refusal(model, path, body, refused.refusal):
+                    raise failures.from_status(refused.refusal, model) from None
+            else:
+                return replies.read(path, response.content, model, usage)
+
+    def _send(
+        self, api_key: SecretStr, deadline: Deadline, path: str, body: requests.Body | None = None
+    ) -> httpx2.Response:
+        """The reply of status 2xx. Raises _Refused for any other, GlificGptError when none came."""
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                return self._send_once(api_key, deadline, path, body)
+            except openai.APIStatusError as error:
+                refusal = Refusal(error)
+                wait = retries.pause(tries, refusal, deadline)
+                if wait is None:
+                    raise _Refused(refusal) from None
+            except openai.APIConnectionError as error:
+                wait = None if failures.is_final(error) else retries.pause(tries, None, deadline)
+                if wait is None:
+                    raise failures.from_connection(error) from None
+            time.sleep(wait)
+
+    def _send_once(
+        self, api_key: SecretStr, deadline: Deadline, path: str, body: requests.Body | None
+    ) -> httpx2.Response:
+        if deadline.passed:
+            raise DeadlineExceeded
+        client = self._clients.get(api_key.get_secret_value())
+        # The SDK's typed methods cost three times the CPU of this one, for types that are checked here anyway.
+        with within(deadline):
+            if body is None:
+                return client.get(path, cast_to=httpx2.Response)
+            return client.post(path, body=body, cast_to=httpx2.Response)
+
+
+@dataclass
+class BoundModel:
+    """A model, bound to a key and a deadline, that counts what it has used."""
+
+    _gateway: Gateway = field(repr=False)
+    _api_key: SecretStr = field(repr=False)
+    name: str
+    _deadline: Deadline = field(repr=False)
+    usage: Usage = field(default_factory=Usage)
+
+    def ask(self, question: Question) -> Answer:
+        return self._gateway.ask(self._api_key, self.name, question, self._deadline, self.usage)
+
+
+class _Refused(Exception):
+    """OpenAI's last word, before it is known whether something can be learned from it."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__()
+        self.refusal = refusal

@@ -1,0 +1,103 @@
+"""Connections to OpenAI: kept open, one client for each thread, and never past the deadline of the call."""
+
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import httpcore2
+import httpx2
+from openai import OpenAI
+
+from glific_gpt.clock import Deadline
+
+_deadline: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
+
+KEEPALIVE_SECONDS = 60
+NO_KEY = "no-key"
+
+
+class Clients(threading.local):
+    """An openai client for each thread, all over one SSL context.
+
+    A pool that a thousand threads share makes each wait for its lock; a pool for each thread does not.
+    """
+
+    def __init__(self, base_url: str, context: ssl.SSLContext) -> None:
+        http = httpx2.Client(transport=DeadlineTransport(context), follow_redirects=False, trust_env=False)
+        self._client = OpenAI(api_key=NO_KEY, base_url=base_url, http_client=http, max_retries=0)
+        # The SDK reads these from the operator's environment; they must not travel with an NGO's key.
+        self._client.organization = self._client.project = None
+
+    def get(self, api_key: str) -> OpenAI:
+        """The thread's client, with this key."""
+        return self._client.with_options(api_key=api_key)
+
+
+@contextmanager
+def within(deadline: Deadline) -> Iterator[None]:
+    """While inside, no read, write or connect of this thread's client lasts longer than the deadline."""
+    token = _deadline.set(deadline)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+class DeadlineTransport(httpx2.HTTPTransport):
+    """httpx's time-outs start anew with every byte that arrives; this one ends when the call's time is up."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        super().__init__(verify=context)
+        # httpx2 has no argument for the network backend of its pool, httpcore2 has.
+        self._pool = httpcore2.ConnectionPool(
+            ssl_context=context,
+            max_connections=None,
+            max_keepalive_connections=1,
+            keepalive_expiry=KEEPALIVE_SECONDS,
+            network_backend=_Backend(),
+        )
+
+
+class _Backend(httpcore2.SyncBackend):
+    def connect_tcp(
+        self, host: str, port: int, timeout: float | None = None, *args: Any, **options: Any
+    ) -> httpcore2.NetworkStream:
+        left = _left(timeout, httpcore2.ConnectTimeout)
+        return _Stream(super().connect_tcp(host, port, left, *args, **options))
+
+
+class _Stream(httpcore2.NetworkStream):
+    """A stream that asks the clock before each step."""
+
+    def __init__(self, stream: httpcore2.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, _left(timeout, httpcore2.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, _left(timeout, httpcore2.WriteTimeout))
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore2.NetworkStream:
+        left = _left(timeout, httpcore2.ConnectTimeout)
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def _left(timeout: float | None, late: type[Exception]) -> float | None:
+    deadline = _deadline.get()
+    if deadline is None:
+        return timeout
+    if deadline.passed:
+        raise late("the call's time is up")
+    return min(deadline.remaining(), timeout) if timeout is not None else deadline.remaining()

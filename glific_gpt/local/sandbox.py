@@ -1,0 +1,145 @@
+"""The sandbox: the OpenAI API's shapes on loopback, so that a newcomer without a key sees answers."""
+
+import json
+import threading
+import time
+import uuid
+from typing import Any
+
+from flask import Flask, Response, abort, jsonify, request
+from werkzeug.exceptions import HTTPException, Unauthorized
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+# fmt: off
+MODELS = [
+    "gpt-3.5-turbo", "gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-4.1-mini", "gpt-5", "gpt-5-mini", "gpt-5-pro",
+    "o3", "o4-mini", "gpt-4o-audio-preview", "gpt-realtime", "gpt-4o-transcribe", "whisper-1",
+    "gpt-4o-mini-tts", "tts-1", "gpt-image-1", "text-embedding-3-small", "gpt-3.5-turbo-instruct",
+]
+# fmt: on
+
+_PLAIN = {"number": 1, "integer": 1, "boolean": True, "null": None}
+
+
+def app() -> Flask:
+    """The sandbox as a Flask app under `/v1`: models, chat completions and responses, not streamed.
+
+    Shapes: https://platform.openai.com/docs/api-reference
+    """
+    sandbox = Flask(__name__)
+    sandbox.before_request(_require_key)
+    sandbox.register_error_handler(HTTPException, _error)
+    sandbox.add_url_rule("/v1/models", view_func=_models)
+    sandbox.add_url_rule("/v1/chat/completions", view_func=_chat, methods=["POST"])
+    sandbox.add_url_rule("/v1/responses", view_func=_responses, methods=["POST"])
+    return sandbox
+
+
+def start(host: str = "127.0.0.1", port: int = 0) -> str:
+    """Serves the sandbox in a daemon thread and returns its base URL; port 0 takes a free one.
+
+    Raises SystemExit (werkzeug's way) when the port is taken.
+    """
+    server = make_server(host, port, app(), threaded=True, request_handler=_Quiet)
+    threading.Thread(target=server.serve_forever, name="openai-sandbox", daemon=True).start()
+    return f"http://{host}:{server.server_port}/v1"
+
+
+class _Quiet(WSGIRequestHandler):
+    # One line per call would bury the server's own log in the newcomer's terminal.
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+
+def _require_key() -> None:
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        abort(401, "You didn't provide an API key. Any key does here: Authorization: Bearer YOUR_KEY.")
+
+
+def _error(error: HTTPException) -> tuple[Response, int]:
+    code = "invalid_api_key" if isinstance(error, Unauthorized) else None
+    detail = {"message": error.description, "type": "invalid_request_error", "param": None, "code": code}
+    return jsonify(error=detail), error.code or 500
+
+
+def _models() -> Response:
+    listed = [{"id": name, "object": "model", "created": 1715367049, "owned_by": "system"} for name in MODELS]
+    return jsonify(object="list", data=listed)
+
+
+def _chat() -> Response:
+    body = _body()
+    asked = body.get("response_format") or {}
+    text = _answer(body["model"], _last_text(body.get("messages")), asked | asked.get("json_schema", {}))
+    message = {"role": "assistant", "content": text, "refusal": None}
+    return jsonify(
+        id=f"chatcmpl-{uuid.uuid4().hex}",
+        object="chat.completion",
+        created=int(time.time()),
+        model=body["model"],
+        choices=[{"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}],
+        usage=_usage("prompt_tokens", body.get("messages"), "completion_tokens", text),
+    )
+
+
+def _responses() -> Response:
+    body = _body()
+    asked = (body.get("text") or {}).get("format") or {}
+    text = _answer(body["model"], _last_text(body.get("input")), asked)
+    content = [{"type": "output_text", "text": text, "annotations": []}]
+    message = {"type": "message", "role": "assistant", "status": "completed", "content": content}
+    return jsonify(
+        id=f"resp_{uuid.uuid4().hex}",
+        object="response",
+        created_at=int(time.time()),
+        status="completed",
+        error=None,
+        incomplete_details=None,
+        model=body["model"],
+        output=[message | {"id": f"msg_{uuid.uuid4().hex}"}],
+        parallel_tool_calls=True,
+        tool_choice="auto",
+        tools=[],
+        usage=_usage("input_tokens", body.get("input"), "output_tokens", text),
+    )
+
+
+def _body() -> dict[str, Any]:
+    body = request.get_json(force=True, silent=True)
+    if not isinstance(body, dict) or not isinstance(body.get("model"), str):
+        abort(400, "The body must be a JSON object with a model.")
+    return body
+
+
+def _answer(model: str, question: str, asked: dict[str, Any]) -> str:
+    """What the model "says", as JSON when the format that was asked for (`type`, `schema`) is JSON."""
+    text = f'[sandbox] You asked {model}: "{question[:500]}". With a real OpenAI key its answer stands here.'
+    if asked.get("type") == "json_schema":
+        return json.dumps(_filled(asked.get("schema"), text))
+    return json.dumps({"answer": text}) if asked.get("type") == "json_object" else text
+
+
+def _filled(schema: Any, text: str) -> Any:
+    """A value that fits a simple JSON Schema; what is not understood (such as `$ref`) becomes the text."""
+    schema = schema if isinstance(schema, dict) else {}
+    if schema.get("enum"):
+        return schema["enum"][0]
+    kind = schema.get("type")
+    kind = kind[0] if isinstance(kind, list) else kind
+    if kind == "object":
+        return {name: _filled(part, text) for name, part in schema.get("properties", {}).items()}
+    return [_filled(schema.get("items"), text)] if kind == "array" else _PLAIN.get(kind, text)
+
+
+def _last_text(conversation: Any) -> str:
+    """The newest message's text, from chat's `messages` or from the Responses API's `input`."""
+    last = conversation[-1] if isinstance(conversation, list) and conversation else conversation
+    content = last.get("content") if isinstance(last, dict) else last
+    return content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+
+
+def _usage(input_name: str, asked: Any, output_name: str, text: str) -> dict[str, int]:
+    # About four characters a token, OpenAI's own rule of thumb.
+    sent, said = len(json.dumps(asked)) // 4 + 1, len(text) // 4 + 1
+    return {input_name: sent, output_name: said, "total_tokens": sent + said}

@@ -1,0 +1,64 @@
+"""Logs: one JSON object a line on standard error, with everything that looks like a secret taken out."""
+
+import logging
+import re
+import sys
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+SECRET = re.compile(
+    r"""
+    \bsk-[\w*.-]{4,}                # keys of OpenAI, also half hidden
+    | \bgg[aw]_[\w-]+               # our tokens
+    | \b(?i:bearer)\s+\S+
+    | \bv1=[0-9a-fA-F]+             # signatures
+    | \bgAAAA[\w-]+=*               # ciphertexts
+    | (?<![\w-])\+?\d{10,15}(?!\w)  # phone numbers
+    """,
+    re.VERBOSE,
+)
+HIDDEN = "[hidden]"
+
+
+def redact(text: str) -> str:
+    return SECRET.sub(HIDDEN, text)
+
+
+def _redact_event(_logger: object, _method: str, event: EventDict) -> EventDict:
+    return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+SHARED: list[Processor] = [
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
+
+def configure() -> None:
+    """For the whole process; a second time changes nothing."""
+    structlog.configure(
+        processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_formatter())
+    logging.getLogger().handlers = [handler]
+    logging.getLogger().setLevel(logging.INFO)
+    # At INFO and below these write addresses, headers and bodies.
+    for name in ("openai", "httpx2", "httpcore2", "sqlalchemy", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _formatter() -> structlog.stdlib.ProcessorFormatter:
+    last: list[Any] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,
+        _redact_event,
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+    ]
+    return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=SHARED, processors=last)

@@ -1,0 +1,1 @@
+"""Organizations (one NGO each), their webhook tokens and signature phrase."""

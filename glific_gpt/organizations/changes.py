@@ -1,0 +1,79 @@
+"""What may be set of an organization, checked the same way whoever sets it."""
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from glific_gpt.catalogue import allowlist
+from glific_gpt.catalogue.kinds import Kind, classify
+from glific_gpt.errors import InvalidValue
+from glific_gpt.settings import MODEL_NAME
+
+SLUG = r"^[a-z0-9-]{1,63}$"
+
+# PostgreSQL cannot store NUL, and nobody means it.
+STORABLE = r"^[^\x00]*$"
+
+
+def _text_model(model: str) -> str:
+    kind = classify(model)
+    if kind is not Kind.TEXT:
+        raise ValueError(f"{model} is a model for {kind}, and only text models can answer")
+    return model
+
+
+def _patterns(patterns: list[str]) -> list[str]:
+    return list(allowlist.parse(patterns))
+
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=STORABLE)]
+Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=STORABLE)]
+Message = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4096, pattern=STORABLE)]
+Model = Annotated[str, StringConstraints(strip_whitespace=True, pattern=MODEL_NAME), AfterValidator(_text_model)]
+Patterns = Annotated[list[str], Field(max_length=1000), AfterValidator(_patterns)]
+
+
+class OrganizationChanges(BaseModel):
+    """Any of an organization's settings; what is not given stays as it is, null is back to the default."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+
+    name: Name | None = None
+    is_active: bool | None = None
+    default_model: Model | None = Field(None, description="A text model; null is the server's own.")
+    fallback_message: Message | None = Field(None, description="What the WhatsApp user reads when a call failed.")
+    glific_organization_id: int | None = Field(None, ge=1, lt=2**63, description="Where set, calls must carry it.")
+    require_signature: bool | None = Field(None, description="Whether a webhook token alone is not enough.")
+    allowed_models: Patterns | None = Field(
+        None,
+        description="Patterns such as gpt-4o*; null is all that the operator allows, an empty list is none.",
+    )
+    contact_daily_limit: int | None = Field(None, ge=1, lt=2**31, description="Answers for one contact in 24 hours.")
+    monthly_budget_usd: Annotated[Decimal, Field(strict=False, ge=0, le=1_000_000, decimal_places=2)] | None = Field(
+        None, description="US dollars that calls may cost in a calendar month (UTC)."
+    )
+
+    def given(self) -> dict[str, Any]:
+        """The fields that were given, ready to be set. A name and a switch cannot be taken away."""
+        values = self.model_dump(exclude_unset=True)
+        return {field: value for field, value in values.items() if value is not None or field in NULLABLE}
+
+
+NULLABLE = frozenset(OrganizationChanges.model_fields) - {"name", "is_active", "require_signature"}
+
+
+def checked(**values: Any) -> OrganizationChanges:
+    """For doors that have no checking of their own. Raises InvalidValue with one sentence."""
+    try:
+        return OrganizationChanges(**values)
+    except ValidationError as error:
+        raise InvalidValue(sentence(error)) from None
+
+
+def sentence(error: ValidationError) -> str:
+    """The first thing that is wrong, without the value, which may be personal or secret."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"] if isinstance(part, str) and part.isidentifier())
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{where or 'The value'}: {message[:1].lower()}{message[1:]}."

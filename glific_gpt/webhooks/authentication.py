@@ -1,0 +1,40 @@
+"""Who calls: a webhook token of the organization, or Glific's signature under its phrase."""
+
+from flask import Request
+
+from glific_gpt.calls.tenant import Tenant
+from glific_gpt.clock import now
+from glific_gpt.errors import Unauthorized
+from glific_gpt.glific.signature import is_valid
+from glific_gpt.organizations.signature import PURPOSE
+from glific_gpt.vault import UnreadableSecret, Vault
+
+SIGNATURE_HEADER = "X-Glific-Signature"
+
+
+def bearer_token(request: Request) -> str:
+    """The token in the Authorization header; empty when there is none."""
+    scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def require_caller(tenant: Tenant | None, request: Request, vault: Vault) -> Tenant:
+    """The tenant, when the caller may speak for it. Raises Unauthorized, whatever the reason."""
+    if tenant is None:
+        raise Unauthorized
+    if tenant.token_matches and not tenant.require_signature:
+        return tenant
+    if _is_signed(tenant, request, vault):
+        return tenant
+    raise Unauthorized
+
+
+def _is_signed(tenant: Tenant, request: Request, vault: Vault) -> bool:
+    header = request.headers.get(SIGNATURE_HEADER)
+    if header is None or tenant.signature_phrase is None:
+        return False
+    try:
+        phrase = vault.decrypt(tenant.organization_id, PURPOSE, tenant.signature_phrase)
+    except UnreadableSecret:
+        return False
+    return is_valid(header, phrase, request.get_data(), now())

@@ -1,0 +1,78 @@
+"""The webhook: who calls, then the one path that every call takes."""
+
+from flask import Blueprint, Request, Response, request
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+
+from glific_gpt import errors
+from glific_gpt.calls import tenant as tenants
+from glific_gpt.calls.inbound import SYNC, Inbound
+from glific_gpt.calls.tenant import Tenant
+from glific_gpt.clock import Deadline
+from glific_gpt.database import UNAVAILABLE, transaction
+from glific_gpt.services import Services, services
+from glific_gpt.webhooks.authentication import SIGNATURE_HEADER, bearer_token, require_caller
+from glific_gpt.webhooks.replies import reply, reply_to_stranger
+
+blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
+
+
+@blueprint.post("/<slug>/<function>", strict_slashes=False)
+def call(slug: str, function: str) -> Response:
+    """One call of one function of one organization."""
+    app = services()
+    deadline = Deadline.after(app.settings.deadline_seconds)
+    if not app.slots.acquire(blocking=False):
+        raise errors.Overloaded(retry_after=1)
+    try:
+        tenant = _identify(app, slug)
+        try:
+            inbound = _inbound(function, deadline)
+        except errors.GlificGptError as error:
+            return reply(app.runner.refuse(tenant, function, error))
+        return reply(app.runner.run(tenant, inbound))
+    finally:
+        app.slots.release()
+
+
+def _identify(app: Services, slug: str) -> Tenant:
+    with transaction() as session:
+        tenant = tenants.find(session, slug, app.language_models.name, bearer_token(request))
+    return require_caller(tenant, request, app.vault)
+
+
+def _inbound(function: str, deadline: Deadline) -> Inbound:
+    return Inbound(
+        function=function,
+        body=_body(),
+        deadline=deadline,
+        mode=request.args.get("mode", SYNC),
+        idempotency_key=_idempotency_key(request),
+    )
+
+
+def _body() -> bytes:
+    """Raises BodyTooLarge, InvalidJson."""
+    try:
+        return request.get_data()
+    except RequestEntityTooLarge:
+        raise errors.BodyTooLarge from None
+    except ClientDisconnected:
+        raise errors.InvalidJson from None
+
+
+def _idempotency_key(request: Request) -> str | None:
+    """The caller's own key, else Glific's signature, which is the same when Glific sends a job again."""
+    return request.headers.get("Idempotency-Key") or request.headers.get(SIGNATURE_HEADER)
+
+
+@blueprint.errorhandler(errors.GlificGptError)
+def _known(error: errors.GlificGptError) -> Response:
+    return reply_to_stranger(error)
+
+
+def _unavailable(_error: Exception) -> Response:
+    return reply_to_stranger(errors.Overloaded(retry_after=1))
+
+
+for _reason in UNAVAILABLE:
+    blueprint.register_error_handler(_reason, _unavailable)

@@ -1,0 +1,1 @@
+"""Tests of what `make run` needs on one machine."""

@@ -1,0 +1,117 @@
+"""The sandbox, asked through OpenAI's own library over a socket."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+from openai import AuthenticationError, BadRequestError, NotFoundError, OpenAI
+
+from glific_gpt.local import sandbox
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "advice": {"type": "string"},
+        "urgent": {"type": "boolean"},
+        "litres": {"type": ["number", "null"]},
+        "level": {"enum": ["low", "high"]},
+        "steps": {"type": "array", "items": {"type": "object", "properties": {"n": {"type": "integer"}}}},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def base_url() -> str:
+    return sandbox.start()
+
+
+@pytest.fixture
+def client(base_url: str) -> Iterator[OpenAI]:
+    with OpenAI(api_key="sk-any", base_url=base_url, max_retries=0, timeout=5) as openai:
+        yield openai
+
+
+def test_it_repeats_the_question_so_that_its_arrival_is_seen(client: OpenAI) -> None:
+    chat = client.chat.completions.create(
+        model="gpt-4o-mini",
+        messages=[{"role": "system", "content": "Be kind."}, {"role": "user", "content": "What is ORS?"}],
+    )
+    assert chat.choices[0].message.content == (
+        '[sandbox] You asked gpt-4o-mini: "What is ORS?". With a real OpenAI key its answer stands here.'
+    )
+    assert (chat.model, chat.object, chat.choices[0].finish_reason) == (
+        "gpt-4o-mini",
+        "chat.completion",
+        "stop",
+    )
+    assert chat.usage
+    assert chat.usage.total_tokens == chat.usage.prompt_tokens + chat.usage.completion_tokens > 20
+
+
+def test_it_answers_the_responses_api_too(client: OpenAI) -> None:
+    response = client.responses.create(model="gpt-5-pro", input=[{"role": "user", "content": "ଓଆରଏସ କଣ?"}])
+    assert response.output_text.startswith('[sandbox] You asked gpt-5-pro: "ଓଆରଏସ କଣ?"')
+    assert response.status == "completed"
+    assert response.usage
+    assert response.usage.total_tokens == response.usage.input_tokens + response.usage.output_tokens > 20
+
+
+def test_it_understands_a_plain_text_as_input(client: OpenAI) -> None:
+    assert '"What is ORS?"' in client.responses.create(model="o4-mini", input="What is ORS?").output_text
+
+
+def test_it_answers_with_json_when_asked_to(client: OpenAI) -> None:
+    chat = client.chat.completions.create(
+        model="gpt-4o",
+        messages=[{"role": "user", "content": "What is ORS?"}],
+        response_format={"type": "json_object"},
+    )
+    answer = json.loads(chat.choices[0].message.content or "")
+    assert list(answer) == ["answer"]
+    assert answer["answer"].startswith('[sandbox] You asked gpt-4o: "What is ORS?"')
+
+
+def test_it_fills_a_schema_in_chat_and_in_responses(client: OpenAI) -> None:
+    chat = client.chat.completions.create(
+        model="gpt-4o",
+        messages=[{"role": "user", "content": "What is ORS?"}],
+        response_format={"type": "json_schema", "json_schema": {"name": "advice", "schema": SCHEMA}},
+    )
+    response = client.responses.create(
+        model="gpt-4o",
+        input="What is ORS?",
+        text={"format": {"type": "json_schema", "name": "advice", "schema": SCHEMA}},
+    )
+    for text in (chat.choices[0].message.content or "", response.output_text):
+        filled = json.loads(text)
+        assert filled.pop("advice").startswith("[sandbox] ")
+        assert filled == {"urgent": True, "litres": 1, "level": "low", "steps": [{"n": 1}]}
+
+
+def test_it_lists_models_of_every_kind(client: OpenAI) -> None:
+    listed = {model.id for model in client.models.list()}
+    assert {"gpt-4o", "gpt-5-pro", "whisper-1", "tts-1", "gpt-image-1", "text-embedding-3-small"} <= listed
+
+
+def test_it_wants_a_key(base_url: str) -> None:
+    answer = httpx2.get(f"{base_url}/models")
+    assert answer.status_code == 401
+    assert answer.json()["error"]["code"] == "invalid_api_key"
+
+
+def test_a_blank_key_is_refused_as_openai_refuses_it(base_url: str) -> None:
+    with (
+        OpenAI(api_key="x", base_url=base_url, default_headers={"Authorization": "Basic x"}) as openai,
+        pytest.raises(AuthenticationError),
+    ):
+        openai.models.list()
+
+
+def test_a_request_that_it_does_not_understand_gets_an_error_in_openais_shape(client: OpenAI) -> None:
+    with pytest.raises(BadRequestError, match="with a model"):
+        client.post("/responses", body={"input": "no model"}, cast_to=object)
+    with pytest.raises(NotFoundError) as caught:
+        client.files.list()
+    assert caught.value.type == "invalid_request_error"

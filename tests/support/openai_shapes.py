@@ -1,0 +1,108 @@
+"""What the OpenAI API answers when all is well, in the shape of each of its endpoints, not streamed.
+
+Source: https://platform.openai.com/docs/api-reference (chat, responses, models).
+"""
+
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from tests.support.openai_exchange import Exchange, Received
+
+_INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a model said, whichever endpoint was asked."""
+
+    text: str | None
+    refusal: str | None = None
+    finish_reason: str = "stop"
+    input_tokens: int = 11
+    output_tokens: int = 7
+    usage: bool = True
+    """Whether the answer tells the tokens."""
+
+
+def good(exchange: Exchange, said: Said) -> dict[str, Any]:
+    """The answer in the shape of the endpoint that was asked."""
+    path = exchange.received.path
+    if path.endswith("/models"):
+        return models(exchange.models)
+    return (
+        responses(exchange.received, said) if path.endswith("/responses") else chat(exchange.received, said)
+    )
+
+
+def models(names: list[str]) -> dict[str, Any]:
+    data = [{"id": name, "object": "model", "created": 1715367049, "owned_by": "system"} for name in names]
+    return {"object": "list", "data": data}
+
+
+def chat(received: Received, said: Said) -> dict[str, Any]:
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": said.text,
+        "refusal": said.refusal,
+        "annotations": [],
+    }
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": said.finish_reason}
+    usage = {
+        "prompt_tokens": said.input_tokens,
+        "completion_tokens": said.output_tokens,
+        "total_tokens": said.input_tokens + said.output_tokens,
+        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+        "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
+    }
+    return {
+        "id": f"chatcmpl-{uuid.uuid4().hex}",
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": received.model,
+        "choices": [choice],
+        "service_tier": "default",
+        "system_fingerprint": "fp_stand_in",
+    } | ({"usage": usage} if said.usage else {})
+
+
+def responses(received: Received, said: Said) -> dict[str, Any]:
+    reason = _INCOMPLETE.get(said.finish_reason)
+    status = "incomplete" if reason else "completed"
+    usage = {
+        "input_tokens": said.input_tokens,
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+        "output_tokens": said.output_tokens,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": said.input_tokens + said.output_tokens,
+    }
+    return {
+        "id": f"resp_{uuid.uuid4().hex}",
+        "object": "response",
+        "created_at": int(time.time()),
+        "status": status,
+        "error": None,
+        "incomplete_details": {"reason": reason} if reason else None,
+        "model": received.model,
+        "output": [_thinking(), *_message(said, status)],
+        "parallel_tool_calls": True,
+        "tool_choice": "auto",
+        "tools": [],
+    } | ({"usage": usage} if said.usage else {})
+
+
+def _thinking() -> dict[str, Any]:
+    # Reasoning models put such an item first: who takes output[0] for the answer must fail here too.
+    return {"id": f"rs_{uuid.uuid4().hex}", "type": "reasoning", "summary": []}
+
+
+def _message(said: Said, status: str) -> list[dict[str, Any]]:
+    """The message among the output; none when the model said nothing at all."""
+    content: list[dict[str, Any]] = []
+    if said.refusal is not None:
+        content.append({"type": "refusal", "refusal": said.refusal})
+    if said.text is not None:
+        content.append({"type": "output_text", "text": said.text, "annotations": [], "logprobs": []})
+    message = {"id": f"msg_{uuid.uuid4().hex}", "type": "message", "role": "assistant", "status": status}
+    return [message | {"content": content}] if content else []

@@ -1,0 +1,73 @@
+"""Behaviours of the OpenAI stand-in below the API: late, broken off, byte by byte, silent, not JSON."""
+
+from typing import Literal
+
+from tests.support.openai_answers import answer
+from tests.support.openai_exchange import Behaviour, Exchange, encoded, head
+from tests.support.openai_shapes import Said, good
+
+_DRIP_BYTES = 8
+
+
+def slow(seconds: float, then: Behaviour | None = None) -> Behaviour:
+    """Silent for so many seconds, then a good answer, or `then`."""
+
+    def behave(exchange: Exchange) -> None:
+        exchange.pause(seconds)
+        (then or answer())(exchange)
+
+    return behave
+
+
+def never() -> Behaviour:
+    """Accepts the request and stays silent until the stand-in is reset or closed."""
+    return lambda exchange: exchange.pause(None)
+
+
+def hang_up() -> Behaviour:
+    """Closes the connection without a word."""
+    return lambda exchange: exchange.close()
+
+
+def half_a_body(then: Literal["close", "hang"] = "close") -> Behaviour:
+    """Announces a whole answer, sends half of its JSON, and closes or falls silent."""
+
+    def behave(exchange: Exchange) -> None:
+        body = encoded(good(exchange, Said("Half of this is lost.")))
+        exchange.write(head(200, len(body)) + body[: len(body) // 2])
+        if then == "hang":
+            exchange.pause(None)
+        exchange.close()
+
+    return behave
+
+
+def drip(seconds_between: float = 0.5, part: Literal["head", "body"] = "body") -> Behaviour:
+    """A good answer, a few bytes at a time from its head or its body on: no read is slow, the whole is."""
+
+    def behave(exchange: Exchange) -> None:
+        body = encoded(good(exchange, Said("Hello, drop by drop.")))
+        first = head(200, len(body))
+        at_once, slowly = (b"", first + body) if part == "head" else (first, body)
+        exchange.write(at_once)
+        for start in range(0, len(slowly), _DRIP_BYTES):
+            exchange.pause(seconds_between)
+            exchange.write(slowly[start : start + _DRIP_BYTES])
+
+    return behave
+
+
+def html(status: int = 200) -> Behaviour:
+    """A web page, as proxies on the way answer."""
+    page = b"<html><head><title>Please wait</title></head><body>A page, not an API.</body></html>"
+    return lambda exchange: exchange.send(status, page, content_type="text/html; charset=utf-8")
+
+
+def nothing() -> Behaviour:
+    """200 with an empty body."""
+    return lambda exchange: exchange.send(200, b"")
+
+
+def redirect(to: str) -> Behaviour:
+    """302 to another URL."""
+    return lambda exchange: exchange.send(302, b"", location=to)

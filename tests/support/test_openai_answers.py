@@ -1,0 +1,77 @@
+"""The OpenAI stand-in answers in OpenAI's shapes, or in none, as OpenAI's own library sees it."""
+
+import json
+from typing import Any
+
+import httpx2
+import pytest
+from openai import OpenAI
+from openai.types.chat import ChatCompletion
+from openai.types.responses import Response
+
+from tests.support import openai_behaviours as behaviours
+from tests.support.openai_asking import chat, respond
+from tests.support.openai_behaviours import Echo
+from tests.support.openai_stand_in import OpenAIStandIn
+
+
+def test_it_answers_chat_in_a_shape_that_openais_library_finds_complete(
+    openai: OpenAIStandIn, client: OpenAI
+) -> None:
+    openai.will(behaviours.answer("Salt and sugar.", input_tokens=3, output_tokens=4, finish_reason="length"))
+    completion = ChatCompletion.model_validate(chat(client).model_dump())
+    assert completion.choices[0].message.content == "Salt and sugar."
+    assert completion.choices[0].finish_reason == "length"
+    assert completion.usage
+    assert (completion.usage.prompt_tokens, completion.usage.completion_tokens) == (3, 4)
+
+
+def test_it_answers_responses_in_a_shape_that_openais_library_finds_complete(
+    openai: OpenAIStandIn, client: OpenAI
+) -> None:
+    openai.will(behaviours.answer("Salt and", input_tokens=3, output_tokens=4, finish_reason="length"))
+    response = Response.model_validate(respond(client).model_dump())
+    assert response.output_text == "Salt and"
+    assert response.status == "incomplete"
+    assert response.incomplete_details
+    assert response.incomplete_details.reason == "max_output_tokens"
+    assert response.usage
+    assert (response.usage.input_tokens, response.usage.output_tokens) == (3, 4)
+
+
+def test_an_echo_tells_who_asked_what_through_both_endpoints(openai: OpenAIStandIn, client: OpenAI) -> None:
+    openai.always(behaviours.echo())
+    assert Echo.read(chat(client).choices[0].message.content or "") == ("wxyz", "gpt-4o", "What is ORS?")
+    assert Echo.read(respond(client).output_text) == ("wxyz", "gpt-5-pro", "What is ORS?")
+
+
+def test_a_refusal_and_a_filter_are_seen_in_both_shapes(openai: OpenAIStandIn, client: OpenAI) -> None:
+    openai.always(behaviours.refusal("No."))
+    message = chat(client).choices[0].message
+    assert (message.content, message.refusal) == (None, "No.")
+    assert respond(client).to_dict()["output"][-1]["content"] == [  # type: ignore[index]
+        {"type": "refusal", "refusal": "No."}
+    ]
+    openai.always(behaviours.filtered())
+    assert chat(client).choices[0].finish_reason == "content_filter"
+    assert respond(client).to_dict()["incomplete_details"] == {"reason": "content_filter"}
+
+
+def test_an_answer_without_substance_comes_with_status_200(openai: OpenAIStandIn, client: OpenAI) -> None:
+    openai.will(behaviours.empty(), behaviours.empty(None), behaviours.no_choices(), behaviours.no_choices())
+    assert chat(client).choices[0].message.content == ""
+    assert chat(client).choices[0].message.content is None
+    assert chat(client).choices == []
+    assert respond(client).output == []
+
+
+@pytest.mark.parametrize("shape", behaviours.WRONG_SHAPES)
+def test_a_wrong_shape_arrives_as_it_is(openai: OpenAIStandIn, shape: Any) -> None:
+    openai.will(behaviours.wrong_shape(shape))
+    answer = httpx2.post(f"{openai.base_url}/chat/completions", json={})
+    assert (answer.status_code, answer.json()) == (200, shape)
+
+
+def test_a_json_answer_is_text_that_holds_json(openai: OpenAIStandIn, client: OpenAI) -> None:
+    openai.will(behaviours.json_answer({"a": [1]}))
+    assert json.loads(chat(client).choices[0].message.content or "") == {"a": [1]}

@@ -1,0 +1,12 @@
+"""The app for WSGI servers and for the flask command."""
+
+import sys
+
+import config
+from glific_gpt.app import create_app
+from glific_gpt.errors import SettingsError
+
+try:
+    app = create_app(config.load())
+except SettingsError as error:
+    sys.exit(f"Error: {error}")
