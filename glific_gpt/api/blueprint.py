@@ -1,9 +1,79 @@
-"""The API's blueprint: where it is, how it describes itself, and its lock."""
+"""The API's blueprint: where it is, how it describes itself, its lock, and how its errors are said."""
 
 from typing import Any
 
-from flask_openapi import APIBlueprint, Info
+from flask import Response
+from flask_openapi import APIBlueprint, Info, SecurityScheme
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
 
-DESCRIPTION: dict[str, Any] = {"info": Info(title="glific_gpt", version="1")}
+from glific_gpt.api.lock import admit
+from glific_gpt.api.problems import Problem, declared, problem
+from glific_gpt.api.requests import check_body, refuse
+from glific_gpt.database import UNAVAILABLE
+from glific_gpt.errors import Conflict, GlificGptError, Overloaded
 
-blueprint = APIBlueprint("api", __name__, url_prefix="/api/v1")
+INTRODUCTION = """
+Manages the organizations of a glific_gpt server: their OpenAI keys, webhook tokens, models and calls.
+
+Send `Authorization: Bearer <API token>`; `flask api-tokens create` makes one. An administrator's token reaches
+every organization. An organization's token reaches that organization alone: everything else is answered as if
+it were not there (404).
+
+Errors are `application/problem+json` (RFC 9457) with a `code` that stays the same when the words change.
+No answer holds an API key or a token, but for the one answer that makes a token.
+"""
+
+DESCRIPTION: dict[str, Any] = {
+    "info": Info(title="glific_gpt", version="1", description=INTRODUCTION.strip()),
+    "security_schemes": {
+        "api_token": SecurityScheme(
+            type="http", scheme="bearer", description="An API token: an administrator's, or an organization's."
+        )
+    },
+    "validation_error_model": Problem,
+    "validation_error_callback": refuse,
+    # The library writes an answer of its own into every operation that lacks this status. None of ours does.
+    "validation_error_status": 401,
+}
+
+
+def _operation_id(*, name: str, path: str, method: str) -> str:  # noqa: ARG001 - the library names them
+    return name
+
+
+blueprint = APIBlueprint(
+    "api",
+    __name__,
+    url_prefix="/api/v1",
+    abp_security=[{"api_token": []}],
+    abp_responses=declared(401, 503),
+    operation_id_callback=_operation_id,
+)
+blueprint.before_request(admit)
+blueprint.before_request(check_body)
+
+
+@blueprint.after_request
+def _never_stored(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.errorhandler(GlificGptError)
+def _known(error: GlificGptError) -> Response:
+    return problem(error)
+
+
+def _unavailable(_error: Exception) -> Response:
+    return problem(Overloaded("The database is busy or cannot be reached: try again in a moment.", retry_after=1))
+
+
+def _raced(_error: Exception) -> Response:
+    return problem(Conflict("Somebody else changed the same thing at the same moment: look, and try again."))
+
+
+for _reason in UNAVAILABLE:
+    blueprint.register_error_handler(_reason, _unavailable)
+for _reason in (IntegrityError, StaleDataError):
+    blueprint.register_error_handler(_reason, _raced)

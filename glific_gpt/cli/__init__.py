@@ -2,6 +2,20 @@
 
 from flask import Flask
 
+from glific_gpt.cli.api_tokens import api_tokens
+from glific_gpt.cli.calls import calls
+from glific_gpt.cli.credentials import credentials
+from glific_gpt.cli.group import plainly_failing
+from glific_gpt.cli.models import models
+from glific_gpt.cli.organizations import organizations
+from glific_gpt.cli.signature import signature
+from glific_gpt.cli.tokens import tokens
+
+GROUPS = (organizations, tokens, api_tokens, signature, credentials, models, calls)
+
 
 def register(app: Flask) -> None:
-    """Gives the app its commands."""
+    """Gives the app its commands, and the migrations' own commands our way to fail."""
+    for group in GROUPS:
+        app.cli.add_command(group)
+    app.cli.add_command(plainly_failing(app.cli.commands["db"]))

@@ -1,7 +1,8 @@
 """Rotation: every secret in the database under the first master key."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -26,6 +27,8 @@ class Count:
     reencrypted: int = 0
     unreadable: int = 0
     """Secrets that no master key reads; they are left as they are."""
+    rows: int = 0
+    """Rows looked at, of all that total() counts."""
 
 
 def rotate(vault: Vault) -> Iterator[Count]:
@@ -49,7 +52,7 @@ def _rotate_batch(
 ) -> int | None:
     """Re-encrypts the rows that follow; the last one's id, or None when there are no more."""
     query = select(table).where(table.id > after).order_by(table.id).limit(BATCH).with_for_update()
-    rows = session.scalars(query).all()
+    rows = cast("Sequence[Credential | Organization]", session.scalars(query).all())
     for row in rows:
         try:
             count.reencrypted += _rotate_row(vault, row)

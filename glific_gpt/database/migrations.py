@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 from sqlalchemy.orm import Session
 
 DIRECTORY = Path(__file__).parents[2] / "migrations"
@@ -18,5 +18,7 @@ def newest() -> str | None:
 
 
 def are_current(session: Session) -> bool:
-    """Raises one of database.UNAVAILABLE when the database cannot be asked, DatabaseError where there is none yet."""
-    return bool(session.scalar(text("SELECT version_num FROM alembic_version")) == newest())
+    """False also where there are no tables yet. Raises SQLAlchemyError when the database cannot be asked."""
+    if not inspect(session.connection()).has_table("alembic_version"):
+        return False
+    return session.scalar(text("SELECT version_num FROM alembic_version")) == newest()

@@ -3,7 +3,7 @@
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -26,7 +26,7 @@ class Clients(threading.local):
     """
 
     def __init__(self, base_url: str, context: ssl.SSLContext) -> None:
-        http = httpx2.Client(transport=DeadlineTransport(context), follow_redirects=False, trust_env=False)
+        http = _Http(transport=DeadlineTransport(context), follow_redirects=False, trust_env=False)
         self._client = OpenAI(api_key=NO_KEY, base_url=base_url, http_client=http, max_retries=0)
         # The SDK reads these from the operator's environment; they must not travel with an NGO's key.
         self._client.organization = self._client.project = None
@@ -34,6 +34,14 @@ class Clients(threading.local):
     def get(self, api_key: str) -> OpenAI:
         """The thread's client, with this key."""
         return self._client.with_options(api_key=api_key)
+
+
+class _Http(httpx2.Client):
+    """Closes its connections when its thread ends: the server's threads come and go."""
+
+    def __del__(self) -> None:
+        with suppress(Exception):
+            self.close()
 
 
 @contextmanager

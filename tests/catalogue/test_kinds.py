@@ -20,9 +20,7 @@ _NOT_MODELS = {"auto", "2026-10-08"}  # versions of how a custom voice is made, 
 def _wrong(expected: dict[str, str]) -> dict[str, str]:
     kinds = {model_id: classify(model_id).value for model_id in expected}
     return {
-        model_id: f"{kind}, not {expected[model_id]}"
-        for model_id, kind in kinds.items()
-        if kind != expected[model_id]
+        model_id: f"{kind}, not {expected[model_id]}" for model_id, kind in kinds.items() if kind != expected[model_id]
     }
 
 
@@ -170,9 +168,7 @@ MARKERS = (
     marker=st.sampled_from(MARKERS),
     rest=st.from_regex(r"([-_.][0-9a-z_.-]{0,20})?", fullmatch=True),
 )
-def test_a_marker_in_a_text_name_makes_it_something_else(
-    name: str, separator: str, marker: str, rest: str
-) -> None:
+def test_a_marker_in_a_text_name_makes_it_something_else(name: str, separator: str, marker: str, rest: str) -> None:
     assert classify(f"{name}{separator}{marker}{rest}") not in {Kind.TEXT, Kind.COMPLETION}
 
 

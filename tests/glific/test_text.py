@@ -15,9 +15,9 @@ TEXTS = (
     st.text()
     | st.lists(st.sampled_from(MARKUP)).map("".join)
     | st.text("*_~`[]()<>%@#-|!\\&;.1 \n\u200b\u0301\u200d\x00aह👩\ud800results")
-    | st.lists(
-        st.sampled_from(["@results.x ", "<%= 1 %>", "@contact", "&lt;%", "&#64;flow.id", "word. ", "<"])
-    ).map(lambda parts: "".join(parts) * 200)
+    | st.lists(st.sampled_from(["@results.x ", "<%= 1 %>", "@contact", "&lt;%", "&#64;flow.id", "word. ", "<"])).map(
+        lambda parts: "".join(parts) * 200
+    )
 )
 
 
@@ -165,9 +165,7 @@ def test_it_does_not_close_a_code_block_that_ended() -> None:
     assert cut("```\nx\n```\n" + "word " * 20, 30) == "```\nx\n```\nword word word …"
 
 
-@pytest.mark.parametrize(
-    "text", ["", " \n\t", "\u200b\u200d\ufeff", "\x00\x07", "\u00a0\u3000", "\ufe0f", "\u2800"]
-)
+@pytest.mark.parametrize("text", ["", " \n\t", "\u200b\u200d\ufeff", "\x00\x07", "\u00a0\u3000", "\ufe0f", "\u2800"])
 def test_a_text_of_nothing_visible_is_blank(text: str) -> None:
     assert is_blank(text)
     assert for_whatsapp(text) == ""

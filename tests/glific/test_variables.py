@@ -11,9 +11,7 @@ from glific_gpt.glific.variables import JSON, ROOTS, find_unresolved, neutralise
 
 EXPANDED_BY_GLIFIC = re.compile(rf"@(?:{'|'.join(ROOTS)})\b(?!-)|<%", re.IGNORECASE)
 HOSTILE = st.lists(
-    st.sampled_from(
-        ["@", "<", "%", ">", "=", ".", "-", " ", "\n", "\u200b", "a", "ह", "RESULTS", "fields", *ROOTS]
-    )
+    st.sampled_from(["@", "<", "%", ">", "=", ".", "-", " ", "\n", "\u200b", "a", "ह", "RESULTS", "fields", *ROOTS])
 ).map("".join)
 
 

@@ -31,9 +31,7 @@ def good(exchange: Exchange, said: Said) -> dict[str, Any]:
     path = exchange.received.path
     if path.endswith("/models"):
         return models(exchange.models)
-    return (
-        responses(exchange.received, said) if path.endswith("/responses") else chat(exchange.received, said)
-    )
+    return responses(exchange.received, said) if path.endswith("/responses") else chat(exchange.received, said)
 
 
 def models(names: list[str]) -> dict[str, Any]:

@@ -15,9 +15,7 @@ from tests.support.openai_behaviours import Echo
 from tests.support.openai_stand_in import OpenAIStandIn
 
 
-def test_it_answers_chat_in_a_shape_that_openais_library_finds_complete(
-    openai: OpenAIStandIn, client: OpenAI
-) -> None:
+def test_it_answers_chat_in_a_shape_that_openais_library_finds_complete(openai: OpenAIStandIn, client: OpenAI) -> None:
     openai.will(behaviours.answer("Salt and sugar.", input_tokens=3, output_tokens=4, finish_reason="length"))
     completion = ChatCompletion.model_validate(chat(client).model_dump())
     assert completion.choices[0].message.content == "Salt and sugar."

@@ -45,9 +45,7 @@ def test_a_rate_limit_says_when_to_come_back_only_if_told_to(openai: OpenAIStand
     assert waits == ["17", None]
 
 
-def test_an_unsupported_parameter_is_refused_until_it_is_left_out(
-    openai: OpenAIStandIn, client: OpenAI
-) -> None:
+def test_an_unsupported_parameter_is_refused_until_it_is_left_out(openai: OpenAIStandIn, client: OpenAI) -> None:
     openai.always(behaviours.unsupported("temperature", "unsupported_value"))
     with pytest.raises(library.BadRequestError, match=r"does not support 0\.2") as caught:
         chat(client, temperature=0.2)

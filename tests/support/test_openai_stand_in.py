@@ -17,9 +17,7 @@ from tests.support.openai_asking import KEY, chat
 from tests.support.openai_stand_in import OpenAIStandIn
 
 
-def test_it_lists_the_models_that_it_was_given_or_does_what_it_was_told(
-    openai: OpenAIStandIn, client: OpenAI
-) -> None:
+def test_it_lists_the_models_that_it_was_given_or_does_what_it_was_told(openai: OpenAIStandIn, client: OpenAI) -> None:
     assert "gpt-4o-mini" in {model.id for model in client.models.list()}
     openai.models = ["o9"]
     assert [model.id for model in client.models.list()] == ["o9"]
@@ -44,9 +42,7 @@ def test_a_queue_is_used_up_in_order_and_then_the_rule_holds(openai: OpenAIStand
     assert [chat(client).choices[0].message.content for _ in range(4)] == ["one", "two", "always", "always"]
 
 
-def test_a_key_with_its_own_behaviour_leaves_the_queue_to_others(
-    openai: OpenAIStandIn, client: OpenAI
-) -> None:
+def test_a_key_with_its_own_behaviour_leaves_the_queue_to_others(openai: OpenAIStandIn, client: OpenAI) -> None:
     openai.for_key(KEY, behaviours.out_of_credit())
     openai.will(behaviours.answer("for the others"))
     with pytest.raises(library.RateLimitError) as caught:
@@ -67,9 +63,7 @@ def test_a_reset_forgets_requests_and_orders(openai: OpenAIStandIn, client: Open
 
 
 @pytest.mark.parametrize("end", [OpenAIStandIn.reset, OpenAIStandIn.close])
-def test_a_reset_or_a_close_ends_every_silence(
-    openai: OpenAIStandIn, end: Callable[[OpenAIStandIn], None]
-) -> None:
+def test_a_reset_or_a_close_ends_every_silence(openai: OpenAIStandIn, end: Callable[[OpenAIStandIn], None]) -> None:
     openai.always(behaviours.never())
     with connected(openai) as wire:
         wire.sendall(b"POST /v1/responses HTTP/1.1\r\nHost: x\r\n\r\n")

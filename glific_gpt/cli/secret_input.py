@@ -1,0 +1,19 @@
+"""Secrets come in through standard input alone: an option's value stays in the shell's history."""
+
+import click
+
+from glific_gpt.errors import InvalidValue
+
+
+def read_secret(prompt: str) -> str:
+    """All of standard input but its last line break; at a terminal it is asked for and not shown.
+
+    Raises InvalidValue for bytes that are no text.
+    """
+    if click.get_text_stream("stdin").isatty():
+        return str(click.prompt(prompt, hide_input=True, err=True))
+    try:
+        text = click.get_binary_stream("stdin").read().decode()
+    except UnicodeDecodeError:
+        raise InvalidValue("What came on standard input is not text in UTF-8.") from None
+    return text.removesuffix("\n").removesuffix("\r")

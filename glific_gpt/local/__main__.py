@@ -1,0 +1,77 @@
+"""`make run`: everything on one machine, from nothing to a webhook that answers."""
+
+import os
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+
+from flask_migrate import upgrade
+
+import config
+from glific_gpt import server
+from glific_gpt.app import create_app
+from glific_gpt.database import db
+from glific_gpt.errors import GlificGptError
+from glific_gpt.local import banner, demo, sandbox
+from glific_gpt.services import services
+from glific_gpt.settings import PREFIX, Settings
+
+START_SECONDS = 30
+
+
+def main() -> None:
+    os.umask(0o077)  # the database holds an organization's data: no other user of the machine reads it
+    try:
+        config.make_instance_secrets()
+        api_key = config.openai_api_key()
+        settings = _settings(None if api_key else sandbox.start())
+        words = banner.banner(settings, _prepare(settings, api_key), sandbox=api_key is None)
+        threading.Thread(target=_say_when_ready, args=(settings, words), daemon=True).start()
+        server.run(settings)
+    except GlificGptError as error:
+        sys.exit(f"Error: {error}")
+
+
+def _settings(sandbox_url: str | None) -> Settings:
+    """The embedded defaults, written into the environment, where the server's processes find them."""
+    defaults = {
+        "DATABASE_URL": f"sqlite:///{config.INSTANCE}/glific_gpt.db",
+        "SECRET_KEY": (config.INSTANCE / "secret_key").read_text().strip(),
+        "ENCRYPTION_KEYS": (config.INSTANCE / "encryption_keys").read_text().strip(),
+        "BIND": f"127.0.0.1:{config.local_port()}",
+        "PUBLIC_URL": f"http://127.0.0.1:{config.local_port()}",
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(PREFIX + name, value)
+    if sandbox_url:
+        os.environ[f"{PREFIX}OPENAI_BASE_URL"] = sandbox_url
+    return config.load(instance=None)
+
+
+def _prepare(settings: Settings, api_key: str | None) -> demo.Demo:
+    """Migrations and the demo organization."""
+    app = create_app(settings)
+    with app.app_context():
+        upgrade()
+        made = demo.ensure(services(), config.INSTANCE, api_key)
+        # Processes are forked: a connection must not be shared with them.
+        db.engine.dispose()
+    return made
+
+
+def _say_when_ready(settings: Settings, words: str) -> None:
+    """The banner, once a pasted command is sure of an answer."""
+    for _ in range(START_SECONDS * 10):
+        try:
+            urllib.request.urlopen(f"http://{settings.bind}/readyz", timeout=1).close()  # noqa: S310 - our own
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+        else:
+            print(words, flush=True)  # noqa: T201 - this is for the person at the terminal
+            return
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""What `make run` says when it is ready: where it is, what it is not, and a command to paste."""
+
+import json
+
+from glific_gpt.local.demo import SLUG, Demo
+from glific_gpt.settings import Settings
+from glific_gpt.views import webhook_url
+
+QUESTION = {"question_text": "What is ORS, and when should I give it?", "gpt_model": "gpt-4o-mini"}
+
+SANDBOX = """\
+  OpenAI        SANDBOX: there was no OPENAI_API_KEY, so a stand-in on this machine makes
+                the answers up, and each begins with [sandbox]. For real ones:
+                OPENAI_API_KEY=sk-... make run"""
+REAL = "  OpenAI        your key, from OPENAI_API_KEY"
+
+BANNER = """
+glific_gpt is running at {url}
+
+  Organization  {slug}
+  Webhook URL   {webhook_url}
+{openai}
+
+Ask it something, from another terminal:
+
+  {curl}
+
+  Commands      . .venv/bin/activate && flask --help
+  JSON API      {url}/api/docs
+  Stop          Ctrl-C; nothing is lost, and `make run` goes on where it was
+"""
+
+
+def banner(settings: Settings, demo: Demo, *, sandbox: bool) -> str:
+    url = webhook_url(settings.public_url, SLUG)
+    openai = SANDBOX if sandbox else REAL
+    if demo.warning:
+        openai += f"\n                WARNING: {demo.warning}"
+    return BANNER.format(url=settings.public_url, slug=SLUG, webhook_url=url, openai=openai, curl=curl(url, demo.token))
+
+
+def curl(url: str, token: str) -> str:
+    """A command that answers when it is pasted into a shell."""
+    lines = (
+        f"curl -sS {url}",
+        f"-H 'Authorization: Bearer {token}'",
+        "-H 'Content-Type: application/json'",
+        f"-d '{json.dumps(QUESTION)}'",
+    )
+    return " \\\n    ".join(lines)

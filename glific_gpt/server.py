@@ -1,0 +1,101 @@
+"""The production server: checks that it can start, then runs Granian's processes until it is told to stop."""
+
+import os
+import socket
+import sys
+import threading
+import time
+from typing import Any
+
+from granian.constants import Interfaces
+from granian.server import Server
+from sqlalchemy.exc import SQLAlchemyError
+
+import config
+from glific_gpt.app import create_app
+from glific_gpt.database import db, migrations, transaction
+from glific_gpt.errors import SettingsError
+from glific_gpt.settings import Settings
+
+STOP_SECONDS = 10
+"""How long calls under way may take to end after SIGTERM; longer than any deadline."""
+
+SPARE_THREADS = 50
+"""Beyond the calls that may be held, so that the next one is told so, and health is answered."""
+
+PARENT_SECONDS = 0.5
+
+
+def main() -> None:
+    """Starts from the environment alone: nothing is created or migrated."""
+    try:
+        settings = config.load(instance=None)
+        require_current_database(settings)
+        run(settings)
+    except SettingsError as error:
+        sys.exit(f"Error: {error}")
+
+
+def require_current_database(settings: Settings) -> None:
+    """Raises SettingsError when the database is not there, or behind on migrations."""
+    app = create_app(settings)
+    with app.app_context():
+        try:
+            with transaction() as session:
+                current = migrations.are_current(session)
+        except SQLAlchemyError:
+            current = False
+        # Processes are forked: a connection must not be shared with them.
+        db.engine.dispose()
+    if not current:
+        raise SettingsError("The database cannot be reached or is behind on migrations: run 'flask db upgrade'.")
+
+
+def run(settings: Settings) -> None:
+    """Serves until SIGTERM or SIGINT. Raises SettingsError when the address is taken."""
+    host, _, port = settings.bind.rpartition(":")
+    _require_free(host, int(port))
+    # Without this a name server that is down could hold a call for longer than Glific waits (resolv.conf(5)).
+    os.environ.setdefault("RES_OPTIONS", "timeout:1 attempts:2")
+    threads = settings.max_in_flight + SPARE_THREADS
+    Server(
+        "wsgi:app",
+        address=host,
+        port=int(port),
+        interface=Interfaces.WSGI,
+        workers=settings.processes,
+        blocking_threads=threads,
+        backpressure=threads,
+        backlog=2048,
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_SECONDS,
+        log_enabled=False,
+    ).serve(target_loader=_load, wrap_loader=False)
+
+
+def _load() -> Any:
+    """The app, in a process of its own, which ends when the one that started it is gone."""
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    from wsgi import app
+
+    return app
+
+
+def _end_with_parent(parent: int) -> None:
+    """A killed server must not leave a process behind that holds its port."""
+    while os.getppid() == parent:
+        time.sleep(PARENT_SECONDS)
+    os._exit(1)
+
+
+def _require_free(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            raise SettingsError(f"The address {host}:{port} is taken or not of this machine: choose another.") from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Empty, migrated databases for tests: a file of SQLite, or a database of the PostgreSQL server that is there."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask_migrate import upgrade
+
+from glific_gpt.app import create_app
+from glific_gpt.database import db
+from tests.support.settings import made_up_settings
+
+POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
+"""A server on which databases may be made."""
+
+
+def migrate(url: str) -> None:
+    """Every migration, as 'flask db upgrade' runs them."""
+    app = create_app(made_up_settings(database_url=url))
+    with app.app_context():
+        upgrade()
+        db.engine.dispose()
+
+
+def require_postgresql() -> None:
+    """Skips where there is no PostgreSQL; CI has one, so there it fails."""
+    try:
+        with _maintenance() as connection:
+            connection.execute(sa.text("SELECT 1"))
+    except sa.exc.OperationalError:
+        if os.environ.get("CI"):
+            pytest.fail("CI runs the tests on PostgreSQL too, and there is none at TEST_POSTGRESQL_URL")
+        pytest.skip("no PostgreSQL at TEST_POSTGRESQL_URL")
+
+
+def copy_of(template: Path, folder: Path) -> str:
+    """The URL of a new SQLite database that is a copy of a migrated one."""
+    target = folder / "glific_gpt.db"
+    shutil.copy(template, target)
+    return f"sqlite:///{target}"
+
+
+@contextmanager
+def postgresql_database() -> Iterator[str]:
+    """The URL of a new, empty PostgreSQL database, dropped at the end."""
+    name = f"glific_gpt_test_{uuid.uuid4().hex[:12]}"
+    with _maintenance() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    try:
+        yield sa.make_url(POSTGRESQL).set(database=name).render_as_string(hide_password=False)
+    finally:
+        with _maintenance() as connection:
+            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def empty(url: str) -> None:
+    """Takes every row out of every table of ours."""
+    tables = ", ".join(db.metadata.tables)
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    engine.dispose()
+
+
+@contextmanager
+def _maintenance() -> Iterator[sa.Connection]:
+    engine = sa.create_engine(POSTGRESQL, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 3})
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()

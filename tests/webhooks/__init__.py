@@ -1,0 +1,1 @@
+"""The webhook, over a socket, on both databases."""
