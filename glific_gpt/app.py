@@ -7,7 +7,7 @@ from flask import Blueprint, Flask
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.openapi import OpenAPI
 
-from glific_gpt import api, cli, fallbacks, webhooks
+from glific_gpt import api, cli, fallbacks, health, webhooks
 from glific_gpt.calls.admission import Admission
 from glific_gpt.calls.run import Runner
 from glific_gpt.credentials.open_ai import OpenAi
@@ -17,7 +17,7 @@ from glific_gpt.database.session import prepare
 from glific_gpt.extensions import migrate
 from glific_gpt.functions import registry
 from glific_gpt.llm.gateway import Gateway
-from glific_gpt.observability import health, logs
+from glific_gpt.observability import logs
 from glific_gpt.services import EXTENSION, Services
 from glific_gpt.settings import MAX_BODY_BYTES, Settings
 from glific_gpt.vault import Vault
@@ -43,7 +43,7 @@ def create_app(settings: Settings) -> Flask:
     # 1. Logs first, so that nothing is written before secrets are taken out.
     logs.configure()
     # 2. The app itself.
-    app = OpenAPI("glific_gpt", doc_ui=False, **api.DESCRIPTION)
+    app = OpenAPI("glific_gpt", static_folder=None, doc_ui=False, **api.DESCRIPTION)
     app.openapi_version = "3.1.0"
     app.config["SECRET_KEY"] = settings.secret_key.get_secret_value()
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES

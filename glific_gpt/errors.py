@@ -233,3 +233,10 @@ class NoToken(GlificGptError):
 
     code, status, fault = "unauthorized", 401, "caller"
     sentence = "Send an API token: Authorization: Bearer <token>."
+
+
+class AdministratorsOnly(GlificGptError):
+    """An organization's own token may not do this."""
+
+    code, status, fault = "administrators_only", 403, "caller"
+    sentence = "Only an administrator can switch an organization on or off."

@@ -1,6 +1,7 @@
 """The production server: checks that it can start, then runs Granian's processes until it is told to stop."""
 
 import os
+import signal
 import socket
 import sys
 import threading
@@ -75,6 +76,8 @@ def run(settings: Settings) -> None:
 
 def _load() -> Any:
     """The app, in a process of its own, which ends when the one that started it is gone."""
+    # Ctrl-C reaches every process; one that is told to stop a second time by its parent would not stop at all.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     from wsgi import app
 

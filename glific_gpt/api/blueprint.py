@@ -3,7 +3,9 @@
 from typing import Any
 
 from flask import Response
-from flask_openapi import APIBlueprint, Info, SecurityScheme
+from flask_openapi.blueprint import APIBlueprint
+from flask_openapi.models.info import Info
+from flask_openapi.models.security_scheme import SecurityScheme
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -38,7 +40,7 @@ DESCRIPTION: dict[str, Any] = {
 }
 
 
-def _operation_id(*, name: str, path: str, method: str) -> str:  # noqa: ARG001 - the library names them
+def _operation_id(*, name: str, path: str, method: str) -> str:
     return name
 
 
@@ -75,5 +77,5 @@ def _raced(_error: Exception) -> Response:
 
 for _reason in UNAVAILABLE:
     blueprint.register_error_handler(_reason, _unavailable)
-for _reason in (IntegrityError, StaleDataError):
-    blueprint.register_error_handler(_reason, _raced)
+for _race in (IntegrityError, StaleDataError):
+    blueprint.register_error_handler(_race, _raced)

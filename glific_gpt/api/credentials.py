@@ -3,24 +3,23 @@
 from typing import Annotated
 
 from flask import Response
-from flask_openapi import Tag
+from flask_openapi.models.tag import Tag
 from pydantic import Field, SecretStr
+from sqlalchemy.orm import Session
 
 from glific_gpt.api.answers import answer, nothing
 from glific_gpt.api.blueprint import blueprint
 from glific_gpt.api.problems import declared
 from glific_gpt.api.requests import Body, OrganizationPath
 from glific_gpt.credentials import store
-from glific_gpt.credentials.open_ai import KEY
-from glific_gpt.credentials.provider import Provider
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store as organizations
 from glific_gpt.services import services
 from glific_gpt.views import CredentialView
-from sqlalchemy.orm import Session
 
 TAG = Tag(name="Credentials", description="The key of an organization at a provider. It can never be read again.")
+KEY = r"^\s*[!-~]{8,500}\s*$"
 RULE = "/organizations/<slug>/credentials/<provider>"
 
 
@@ -37,8 +36,10 @@ class NewCredential(Body):
         SecretStr,
         Field(description="The whole key.", examples=["sk-proj-..."], json_schema_extra={"pattern": KEY}),
     ]
-    is_active: bool = Field(True, description="Whether webhooks are answered with it.")
-    verify: bool = Field(True, description="Whether to ask the provider first; a key that it refuses is not saved.")
+    is_active: bool = Field(default=True, description="Whether webhooks are answered with it.")
+    verify: bool = Field(
+        default=True, description="Whether to ask the provider first; a key that it refuses is not saved."
+    )
 
 
 class Switch(Body):
@@ -50,17 +51,18 @@ class Switch(Body):
 @blueprint.put(
     RULE,
     tags=[TAG],
-    responses={200: CredentialView, 201: CredentialView} | declared(400, 404, 409, 413, 415, 422),
+    description=(
+        "201 when there was none. A key that the provider refuses is not saved (422 credential_not_verified), "
+        "and everything is as before."
+    ),
+    responses={200: CredentialView, 201: CredentialView, **declared(400, 404, 409, 413, 415, 422)},
 )
 def put_credential(path: CredentialPath, body: NewCredential) -> Response:
-    """Create or replace a credential
-
-    201 when there was none. A key that the provider refuses is not saved (422 credential_not_verified), and
-    everything is as before.
-    """
+    """Create or replace a credential"""
     provider = services().providers.get(path.provider)
     with transaction() as session:
-        there = provider.name in {row.provider for row in _every(session, path)}
+        organization = organizations.find(session, path.slug)
+        there = provider.name in {row.provider for row in store.every(session, organization.id)}
     credential = store.put(
         services().vault,
         path.slug,
@@ -72,10 +74,9 @@ def put_credential(path: CredentialPath, body: NewCredential) -> Response:
     return answer(CredentialView.of(credential), 200 if there else 201)
 
 
-@blueprint.get(RULE, tags=[TAG], responses={200: CredentialView} | declared(404))
+@blueprint.get(RULE, tags=[TAG], responses={200: CredentialView, **declared(404)})
 def show_credential(path: CredentialPath) -> Response:
     """Show a credential
-
     Never the key: only its last four characters.
     """
     with transaction() as session:
@@ -83,9 +84,7 @@ def show_credential(path: CredentialPath) -> Response:
     return answer(CredentialView.of(credential))
 
 
-@blueprint.patch(
-    RULE, tags=[TAG], responses={200: CredentialView} | declared(400, 404, 409, 413, 415, 422)
-)
+@blueprint.patch(RULE, tags=[TAG], responses={200: CredentialView, **declared(400, 404, 409, 413, 415, 422)})
 def switch_credential(path: CredentialPath, body: Switch) -> Response:
     """Switch a credential on or off"""
     with transaction() as session:
@@ -94,9 +93,15 @@ def switch_credential(path: CredentialPath, body: Switch) -> Response:
     return answer(CredentialView.of(credential))
 
 
-@blueprint.delete(RULE, tags=[TAG], responses={204: None} | declared(404))
+@blueprint.delete(RULE, tags=[TAG], responses={204: None, **declared(404)})
 def delete_credential(path: CredentialPath) -> Response:
     """Delete a credential"""
     with transaction() as session:
-        store.delete(session, _find(session, path))
+        organization = organizations.find(session, path.slug)
+        store.delete(session, organization.id, services().providers.get(path.provider))
     return nothing()
+
+
+def _find(session: Session, path: CredentialPath) -> Credential:
+    organization = organizations.find(session, path.slug)
+    return store.find(session, organization.id, services().providers.get(path.provider))

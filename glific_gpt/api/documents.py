@@ -1,10 +1,54 @@
 """The API's description: the OpenAPI document, and a page to read and try it, all served by us."""
 
-from flask import Blueprint, Response, current_app, json
+from importlib.resources import files
+from pathlib import Path
+from typing import cast
+
+from flask import Blueprint, Response, abort, current_app, json, send_from_directory
+from flask_openapi.openapi import OpenAPI
 
 documents = Blueprint("documents", __name__, url_prefix="/api")
+
+STATIC = Path(__file__).parent / "static"
+SWAGGER = Path(str(files("flask_openapi_swagger"))) / "templates" / "swagger"
+ASSETS = {
+    "docs.js": STATIC,
+    "swagger-ui.css": SWAGGER / "css",
+    "swagger-ui-bundle.js": SWAGGER / "js",
+}
+"""Every file that the page loads, and where it lies."""
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Nothing from anywhere else. Swagger UI writes styles into its elements."""
 
 
 @documents.get("/openapi.json")
 def openapi() -> Response:
-    return Response(json.dumps(current_app.api_doc), mimetype="application/json")  # type: ignore[attr-defined]
+    """The document."""
+    response = Response(json.dumps(cast("OpenAPI", current_app).api_doc), mimetype="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@documents.get("/docs")
+def page() -> Response:
+    """The page: Swagger UI."""
+    return send_from_directory(STATIC, "docs.html")
+
+
+@documents.get("/docs/<name>")
+def asset(name: str) -> Response:
+    """One of the files that the page loads."""
+    if name not in ASSETS:
+        abort(404)
+    return send_from_directory(ASSETS[name], name)
+
+
+@documents.after_request
+def _protect(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from flask import Response, url_for
-from flask_openapi import Tag
+from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, Field
 
 from glific_gpt.api.answers import answer, created, declared_created
@@ -52,11 +52,10 @@ class OrganizationList(BaseModel):
 @blueprint.post(
     "/organizations",
     tags=[TAG],
-    responses={201: declared_created(CreatedOrganization)} | declared(400, 404, 409, 413, 415, 422),
+    responses={201: declared_created(CreatedOrganization), **declared(400, 404, 409, 413, 415, 422)},
 )
 def create_organization(body: NewOrganization) -> Response:
     """Create an organization
-
     Administrators only; for an organization's token this is not there (404).
     """
     with transaction() as session:
@@ -69,7 +68,6 @@ def create_organization(body: NewOrganization) -> Response:
 @blueprint.get("/organizations", tags=[TAG], responses={200: OrganizationList})
 def list_organizations() -> Response:
     """List organizations
-
     All of them for an administrator's token; for an organization's token that organization alone.
     """
     with transaction() as session:
@@ -77,7 +75,7 @@ def list_organizations() -> Response:
     return answer(OrganizationList(organizations=[_view(row) for row in reached]))
 
 
-@blueprint.get("/organizations/<slug>", tags=[TAG], responses={200: OrganizationView} | declared(404))
+@blueprint.get("/organizations/<slug>", tags=[TAG], responses={200: OrganizationView, **declared(404)})
 def show_organization(path: OrganizationPath) -> Response:
     """Show an organization"""
     with transaction() as session:
@@ -88,14 +86,14 @@ def show_organization(path: OrganizationPath) -> Response:
 @blueprint.patch(
     "/organizations/<slug>",
     tags=[TAG],
-    responses={200: OrganizationView} | declared(400, 403, 404, 409, 413, 415, 422),
+    description=(
+        "What is not given stays as it is. Only an administrator's token may give is_active (403 "
+        "administrators_only): an organization that was switched off cannot switch itself on."
+    ),
+    responses={200: OrganizationView, **declared(400, 403, 404, 409, 413, 415, 422)},
 )
 def change_organization(path: OrganizationPath, body: OrganizationChanges) -> Response:
-    """Change an organization
-
-    What is not given stays as it is. Only an administrator's token may give is_active (403
-    administrators_only): an organization that was switched off cannot switch itself on.
-    """
+    """Change an organization"""
     if "is_active" in body.given() and not caller().is_administrator:
         raise AdministratorsOnly
     with transaction() as session:

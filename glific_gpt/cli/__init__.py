@@ -1,5 +1,8 @@
 """The commands, as in 'flask organizations list'."""
 
+from typing import cast
+
+import click
 from flask import Flask
 
 from glific_gpt.cli.api_tokens import api_tokens
@@ -18,4 +21,5 @@ def register(app: Flask) -> None:
     """Gives the app its commands, and the migrations' own commands our way to fail."""
     for group in GROUPS:
         app.cli.add_command(group)
-    app.cli.add_command(plainly_failing(app.cli.commands["db"]))
+    migrations = cast("click.Group", app.cli.commands["db"])
+    app.cli.add_command(plainly_failing(migrations))

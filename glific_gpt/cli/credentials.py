@@ -46,7 +46,7 @@ provider = click.argument("provider")
 @click.option("--inactive", is_flag=True, help="Save it switched off.")
 @click.option("--no-verify", is_flag=True, help="Save it without asking the provider whether it is good.")
 @json_option
-def set_(*, slug: str, provider: str, api_key_stdin: bool, inactive: bool, no_verify: bool) -> None:  # noqa: ARG001
+def set_(*, slug: str, provider: str, api_key_stdin: bool, inactive: bool, no_verify: bool) -> None:
     """Set or replace a key, once the provider has said that it is good."""
     known = services().providers.get(provider)
     values = {"api_key": SecretStr(read_secret(f"API key for {known.label}"))}

@@ -29,7 +29,9 @@ ENDINGS = (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeE
 class Group(AppGroup):
     """A group such as `flask organizations`, for every command of ours."""
 
-    def command(self, *args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], click.Command]:
+    def command(  # type: ignore[override]  # Flask narrows click's, too
+        self, *args: Any, **kwargs: Any
+    ) -> Callable[[Callable[..., Any]], click.Command]:
         """As click's; a command that never touches the database says needs_database=False."""
         needs_database = kwargs.pop("needs_database", True)
         decorate = super().command(*args, **kwargs)

@@ -11,6 +11,7 @@ from glific_gpt.cli.output import emit, fields, json_option, plain, shown_once, 
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store, webhook_tokens
 from glific_gpt.organizations.changes import OrganizationChanges, checked
+from glific_gpt.organizations.tables import Organization
 from glific_gpt.services import services
 from glific_gpt.settings import FALLBACK_MESSAGE
 from glific_gpt.views import OrganizationView, webhook_url
@@ -109,7 +110,7 @@ def _change(slug: str, changes: OrganizationChanges) -> OrganizationView:
         return _view(row)
 
 
-def _view(row: store.Organization) -> OrganizationView:
+def _view(row: Organization) -> OrganizationView:
     return OrganizationView.of(row, services().settings.public_url)
 
 

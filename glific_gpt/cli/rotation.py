@@ -46,10 +46,10 @@ def _rotate_watched() -> Count:
 
 
 def _for_people(count: Count) -> str:
-    done = f"{count.reencrypted} secrets are encrypted with the first key."
+    done = f"Secrets that are encrypted with the first key now: {count.reencrypted}."
     if count.unreadable:
         return (
-            f"{done}\n{count.unreadable} cannot be read with any key and are as they were: add the key that they "
+            f"{done}\nSecrets that no key can read, left as they were: {count.unreadable}. Add the key that they "
             "were encrypted with to GLIFIC_GPT_ENCRYPTION_KEYS and run this again, or set them anew."
         )
     return f"{done} The other keys can be taken out of GLIFIC_GPT_ENCRYPTION_KEYS."

@@ -1,5 +1,7 @@
 """Secrets come in through standard input alone: an option's value stays in the shell's history."""
 
+import sys
+
 import click
 
 from glific_gpt.errors import InvalidValue
@@ -10,10 +12,10 @@ def read_secret(prompt: str) -> str:
 
     Raises InvalidValue for bytes that are no text.
     """
-    if click.get_text_stream("stdin").isatty():
+    if sys.stdin.isatty():
         return str(click.prompt(prompt, hide_input=True, err=True))
     try:
-        text = click.get_binary_stream("stdin").read().decode()
+        text = sys.stdin.buffer.read().decode()
     except UnicodeDecodeError:
         raise InvalidValue("What came on standard input is not text in UTF-8.") from None
     return text.removesuffix("\n").removesuffix("\r")

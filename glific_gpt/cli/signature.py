@@ -29,7 +29,7 @@ signature = Group(
 @slug
 @click.option("--phrase-stdin", is_flag=True, required=True, help="Read the phrase from standard input.")
 @json_option
-def set_(*, slug: str, phrase_stdin: bool) -> None:  # noqa: ARG001 - there is no other way to give it
+def set_(*, slug: str, phrase_stdin: bool) -> None:
     """Set or replace the phrase."""
     phrase = read_secret("Signature phrase")
     with transaction() as session:

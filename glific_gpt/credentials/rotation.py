@@ -13,7 +13,6 @@ from glific_gpt.organizations import signature
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.vault import UnreadableSecret, Vault
 
-
 TABLES: tuple[type[Credential], type[Organization]] = (Credential, Organization)
 
 BATCH = 200
@@ -53,6 +52,7 @@ def _rotate_batch(
     """Re-encrypts the rows that follow; the last one's id, or None when there are no more."""
     query = select(table).where(table.id > after).order_by(table.id).limit(BATCH).with_for_update()
     rows = cast("Sequence[Credential | Organization]", session.scalars(query).all())
+    count.rows += len(rows)
     for row in rows:
         try:
             count.reencrypted += _rotate_row(vault, row)

@@ -56,6 +56,11 @@ def every(session: Session, organization_id: int) -> list[Credential]:
     return list(session.scalars(owned(Credential, organization_id).order_by(Credential.provider)))
 
 
+def delete(session: Session, organization_id: int, provider: Provider) -> None:
+    """The key is gone with the next call. Raises NotFound."""
+    session.delete(find(session, organization_id, provider))
+
+
 def decrypt(vault: Vault, organization_id: int, provider: Provider, ciphertext: str) -> SecretFields:
     """The provider's fields; let them live no longer than the call. Raises UnreadableSecret."""
     return provider.fields(**json.loads(vault.decrypt(organization_id, provider.name, ciphertext)))

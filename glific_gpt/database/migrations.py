@@ -21,4 +21,4 @@ def are_current(session: Session) -> bool:
     """False also where there are no tables yet. Raises SQLAlchemyError when the database cannot be asked."""
     if not inspect(session.connection()).has_table("alembic_version"):
         return False
-    return session.scalar(text("SELECT version_num FROM alembic_version")) == newest()
+    return bool(session.scalar(text("SELECT version_num FROM alembic_version")) == newest())

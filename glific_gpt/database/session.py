@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 
 from flask import Flask
 from sqlalchemy import Select, event, select
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from glific_gpt.database.base import Base, db
+from glific_gpt.errors import SettingsError
 
 Owned = TypeVar("Owned", bound=Base)
 
@@ -41,8 +42,11 @@ def owned(table: type[Owned], organization_id: int) -> Select[Owned]:
 
 
 def prepare(app: Flask, url: str) -> None:
-    """Binds the app to its database. A relative SQLite path is below the working directory."""
-    target = make_url(url)
+    """Binds the app to its database. A relative SQLite path is below the working directory.
+
+    Raises SettingsError for an address that no database has, without repeating it: it may hold a password.
+    """
+    target = _parsed(url)
     sqlite = target.get_backend_name() == "sqlite"
     if sqlite and target.database and target.database != ":memory:":
         target = target.set(database=str(Path(target.database).absolute()))
@@ -54,14 +58,30 @@ def prepare(app: Flask, url: str) -> None:
             event.listen(db.engine, "connect", _tune_sqlite)
 
 
+def _parsed(url: str) -> URL:
+    try:
+        target = make_url(url)
+        target.get_dialect().import_dbapi()
+    except (ArgumentError, ValueError, ImportError):
+        raise SettingsError(
+            "GLIFIC_GPT_DATABASE_URL is not the address of a SQLite or PostgreSQL database, as in "
+            "postgresql+psycopg://user:password@host/name."
+        ) from None
+    return target
+
+
 _POOL: dict[str, Any] = {
-    "pool_size": 20,
     "max_overflow": 0,
     "pool_timeout": BUSY_SECONDS,
     "hide_parameters": True,  # an error of the database must not carry the values of a row
 }
-_SQLITE = {"connect_args": {"timeout": BUSY_SECONDS}}
+_SQLITE = {
+    # Writers of one process wait in line for its one connection; in SQLite's own line some would starve.
+    "pool_size": 1,
+    "connect_args": {"timeout": BUSY_SECONDS},
+}
 _POSTGRESQL = {
+    "pool_size": 20,
     "pool_pre_ping": True,
     "connect_args": {
         "connect_timeout": BUSY_SECONDS,

@@ -1,1 +1,1 @@
-"""What an administrator sees of the server: logs without secrets, health checks."""
+"""What an administrator sees of the server: logs without secrets."""

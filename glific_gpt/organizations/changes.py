@@ -3,7 +3,16 @@
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from glific_gpt.catalogue import allowlist
 from glific_gpt.catalogue.kinds import Kind, classify
@@ -12,8 +21,14 @@ from glific_gpt.settings import MODEL_NAME
 
 SLUG = r"^[a-z0-9-]{1,63}$"
 
-# PostgreSQL cannot store NUL, and nobody means it.
-STORABLE = r"^[^\x00]*$"
+EXACT = 2**53
+"""JSON numbers are exact below it (RFC 8259, section 6)."""
+
+MAX_NAME = 40
+"""The longest name of a field."""
+
+# Something that can be seen. PostgreSQL cannot store NUL, and nobody means it.
+STORABLE = r"^[^\x00]*\S[^\x00]*$"
 
 
 def _text_model(model: str) -> str:
@@ -21,6 +36,11 @@ def _text_model(model: str) -> str:
     if kind is not Kind.TEXT:
         raise ValueError(f"{model} is a model for {kind}, and only text models can answer")
     return model
+
+
+def _whole(value: object) -> object:
+    """In JSON Schema 1.0 is a whole number too."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _patterns(patterns: list[str]) -> list[str]:
@@ -31,7 +51,20 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=STORABLE)]
 Message = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4096, pattern=STORABLE)]
 Model = Annotated[str, StringConstraints(strip_whitespace=True, pattern=MODEL_NAME), AfterValidator(_text_model)]
-Patterns = Annotated[list[str], Field(max_length=1000), AfterValidator(_patterns)]
+Pattern = Annotated[str, Field(json_schema_extra={"pattern": r"^\s*[A-Za-z0-9._:/*-]{0,200}\s*$"})]
+Patterns = Annotated[list[Pattern], Field(max_length=1000), AfterValidator(_patterns)]
+Budget = Annotated[
+    Decimal,
+    Field(strict=False, ge=0, le=1_000_000),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0, "maximum": 1_000_000},
+                {"type": "string", "pattern": r"^[0-9]{1,6}(\.[0-9]{1,9})?$"},
+            ]
+        }
+    ),
+]
 
 
 class OrganizationChanges(BaseModel):
@@ -43,14 +76,18 @@ class OrganizationChanges(BaseModel):
     is_active: bool | None = None
     default_model: Model | None = Field(None, description="A text model; null is the server's own.")
     fallback_message: Message | None = Field(None, description="What the WhatsApp user reads when a call failed.")
-    glific_organization_id: int | None = Field(None, ge=1, lt=2**63, description="Where set, calls must carry it.")
+    glific_organization_id: Annotated[int, Field(ge=1, lt=EXACT), BeforeValidator(_whole)] | None = Field(
+        None, description="Where set, calls must carry it."
+    )
     require_signature: bool | None = Field(None, description="Whether a webhook token alone is not enough.")
     allowed_models: Patterns | None = Field(
         None,
         description="Patterns such as gpt-4o*; null is all that the operator allows, an empty list is none.",
     )
-    contact_daily_limit: int | None = Field(None, ge=1, lt=2**31, description="Answers for one contact in 24 hours.")
-    monthly_budget_usd: Annotated[Decimal, Field(strict=False, ge=0, le=1_000_000, decimal_places=2)] | None = Field(
+    contact_daily_limit: Annotated[int, Field(ge=1, lt=2**31), BeforeValidator(_whole)] | None = Field(
+        None, description="Answers for one contact in 24 hours."
+    )
+    monthly_budget_usd: Budget | None = Field(
         None, description="US dollars that calls may cost in a calendar month (UTC)."
     )
 
@@ -74,6 +111,11 @@ def checked(**values: Any) -> OrganizationChanges:
 def sentence(error: ValidationError) -> str:
     """The first thing that is wrong, without the value, which may be personal or secret."""
     first = error.errors(include_input=False, include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"] if isinstance(part, str) and part.isidentifier())
+    where = ".".join(part for part in first["loc"] if isinstance(part, str) and _is_name(part))
     message = first["msg"].removeprefix("Value error, ")
     return f"{where or 'The value'}: {message[:1].lower()}{message[1:]}."
+
+
+def _is_name(part: str) -> bool:
+    """Whether it can be a name of ours; an unknown key may hold anything, even a token."""
+    return part.isidentifier() and len(part) <= MAX_NAME

@@ -2,6 +2,7 @@
 
 import secrets
 
+import structlog
 from flask import Response, json
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
@@ -9,6 +10,8 @@ from glific_gpt import errors
 from glific_gpt.calls.outcome import Outcome, failed
 from glific_gpt.errors import GlificGptError
 from glific_gpt.settings import FALLBACK_MESSAGE
+
+log = structlog.get_logger()
 
 
 def reply(outcome: Outcome) -> Response:
@@ -23,7 +26,9 @@ def reply(outcome: Outcome) -> Response:
 
 def reply_to_stranger(error: GlificGptError) -> Response:
     """For callers who were not let in, or not yet: it says nothing of any organization."""
-    return reply(failed(f"call_{secrets.token_hex(12)}", error, FALLBACK_MESSAGE))
+    call_id = f"call_{secrets.token_hex(12)}"
+    log.info("refused", call_id=call_id, status=error.status, error_code=error.code)
+    return reply(failed(call_id, error, FALLBACK_MESSAGE))
 
 
 def reply_to_http_error(error: HTTPException) -> Response:

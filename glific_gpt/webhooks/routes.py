@@ -1,17 +1,27 @@
 """The webhook: who calls, then the one path that every call takes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
 from flask import Blueprint, Request, Response, request
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from glific_gpt import errors
 from glific_gpt.calls import tenant as tenants
 from glific_gpt.calls.inbound import SYNC, Inbound
+from glific_gpt.calls.outcome import Outcome
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
 from glific_gpt.database import UNAVAILABLE, transaction
 from glific_gpt.services import Services, services
 from glific_gpt.webhooks.authentication import SIGNATURE_HEADER, bearer_token, require_caller
 from glific_gpt.webhooks.replies import reply, reply_to_stranger
+
+log = structlog.get_logger()
+
+SHARE_OF_OPENAI = 0.98
+"""What of a call's time OpenAI may use up; the rest is for the row and the answer."""
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 
@@ -20,18 +30,32 @@ blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 def call(slug: str, function: str) -> Response:
     """One call of one function of one organization."""
     app = services()
-    deadline = Deadline.after(app.settings.deadline_seconds)
+    deadline = Deadline.after(app.settings.deadline_seconds * SHARE_OF_OPENAI)
+    with _slot(app):
+        tenant = _identify(app, slug)
+        outcome = _run(app, tenant, function, deadline)
+    facts = {key: outcome.body.get(key) for key in ("call_id", "error_code")}
+    log.info("call", organization=slug, function=function, status=outcome.status, **facts)
+    return reply(outcome)
+
+
+@contextmanager
+def _slot(app: Services) -> Iterator[None]:
+    """One of the places for calls. Raises Overloaded when all are taken."""
     if not app.slots.acquire(blocking=False):
         raise errors.Overloaded(retry_after=1)
     try:
-        tenant = _identify(app, slug)
-        try:
-            inbound = _inbound(function, deadline)
-        except errors.GlificGptError as error:
-            return reply(app.runner.refuse(tenant, function, error))
-        return reply(app.runner.run(tenant, inbound))
+        yield
     finally:
         app.slots.release()
+
+
+def _run(app: Services, tenant: Tenant, function: str, deadline: Deadline) -> Outcome:
+    try:
+        inbound = _inbound(function, deadline)
+    except errors.GlificGptError as error:
+        return app.runner.refuse(tenant, function, error)
+    return app.runner.run(tenant, inbound)
 
 
 def _identify(app: Services, slug: str) -> Tenant:

@@ -1,10 +1,11 @@
 """Health: whether the process lives, and whether it can answer; both cost nothing and tell nothing else."""
 
 import structlog
-from flask import Blueprint, Response, current_app, jsonify
+from flask import Blueprint, Response, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 
 from glific_gpt.database import migrations, transaction
+from glific_gpt.services import services
 from glific_gpt.vault import UnreadableSecret, Vault
 
 blueprint = Blueprint("health", __name__)
@@ -19,7 +20,7 @@ def livez() -> Response:
 @blueprint.get("/readyz")
 def readyz() -> tuple[Response, int]:
     """503 until the database is there with every migration, and the encryption keys work."""
-    problem = _database_problem() or _vault_problem(current_app.extensions["glific_gpt"].vault)
+    problem = _database_problem() or _vault_problem(services().vault)
     if problem:
         log.warning("not_ready", reason=problem)
         return jsonify(status="unavailable"), 503

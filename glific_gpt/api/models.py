@@ -1,0 +1,38 @@
+"""Route of models: those that an organization's key reaches, and which of them it may use."""
+
+from flask import Response
+from flask_openapi.models.tag import Tag
+from pydantic import BaseModel
+
+from glific_gpt.api.answers import answer
+from glific_gpt.api.blueprint import blueprint
+from glific_gpt.api.problems import declared
+from glific_gpt.api.requests import OrganizationPath
+from glific_gpt.credentials import models
+from glific_gpt.credentials import store as credentials
+from glific_gpt.database import transaction
+from glific_gpt.organizations import store
+from glific_gpt.services import services
+from glific_gpt.views import ModelView
+
+TAG = Tag(name="Models", description="Language models, and the rest of what the provider has.")
+
+
+class ModelList(BaseModel):
+    """Every model that the key reached when it was verified; without such a key, every model that is known."""
+
+    models: list[ModelView]
+
+
+@blueprint.get("/organizations/<slug>/models", tags=[TAG], responses={200: ModelList, **declared(404)})
+def list_models(path: OrganizationPath) -> Response:
+    """List models
+    Each with its kind, whether the organization may use it, why not, and its prices. The provider is not asked.
+    """
+    app = services()
+    with transaction() as session:
+        organization = store.find(session, path.slug)
+        rows = credentials.every(session, organization.id)
+    credential = next((row for row in rows if row.provider == app.language_models.name), None)
+    found = models.reachable(organization, credential, app.settings.models)
+    return answer(ModelList(models=[ModelView.of(model) for model in found]))

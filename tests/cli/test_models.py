@@ -1,0 +1,80 @@
+"""flask models."""
+
+import pytest
+
+from tests.cli.conftest import Commands, Open
+from tests.support.openai_stand_in import OpenAIStandIn
+
+
+@pytest.fixture
+def keyed(flask: Commands, seva: str, openai: OpenAIStandIn) -> str:
+    """The slug of an organization whose key reaches five models."""
+    openai.models = ["gpt-4o", "gpt-4o-mini", "gpt-5", "whisper-1", "gpt-4o-mini-tts"]
+    key = "sk-proj-seva-0123456789-wxyz"
+    flask.text("credentials", "set", seva, "open_ai", "--api-key-stdin", stdin=key)
+    return seva
+
+
+def allowed(flask: Commands, slug: str) -> set[str]:
+    return {row["id"] for row in flask.json("models", "list", slug) if row["allowed"]}
+
+
+def test_it_lists_what_the_key_reaches_with_kind_permission_and_prices(flask: Commands, keyed: str) -> None:
+    rows = {row["id"]: row for row in flask.json("models", "list", keyed)}
+    assert rows.keys() == {"gpt-4o", "gpt-4o-mini", "gpt-5", "whisper-1", "gpt-4o-mini-tts"}
+    assert rows["gpt-4o"] == {
+        "id": "gpt-4o",
+        "kind": "text",
+        "allowed": True,
+        "reason": None,
+        "input_usd_per_million_tokens": 2.5,
+        "output_usd_per_million_tokens": 10.0,
+    }
+    speech = rows["gpt-4o-mini-tts"]
+    assert (speech["kind"], speech["allowed"]) == ("speech", False)
+    assert "only text models" in speech["reason"]
+
+
+def test_it_lists_the_text_models_alone_when_told_to(flask: Commands, keyed: str) -> None:
+    assert [row["id"] for row in flask.json("models", "list", keyed, "--text")] == ["gpt-4o", "gpt-4o-mini", "gpt-5"]
+
+
+def test_it_aligns_the_list_for_a_person(flask: Commands, keyed: str) -> None:
+    head, *rows = flask.text("models", "list", keyed).splitlines()
+    assert len(rows) == 5
+    kind, why = head.index("KIND"), head.index("WHY NOT")
+    assert all(row[kind - 1] == " " and row[kind] != " " and row[why - 1] == " " for row in rows)
+
+
+def test_it_lists_the_known_models_and_says_so_while_there_is_no_key(flask: Commands, seva: str) -> None:
+    assert "gpt-4o" in allowed(flask, seva)
+    assert "no key was verified" in flask.text("models", "list", seva)
+
+
+def test_it_replaces_the_list_and_counts_the_text_models_that_it_matches(flask: Commands, keyed: str) -> None:
+    shown = flask.text("models", "allow", keyed, "GPT-4o*", "gpt-4o*")
+    assert shown == "allowed_models: gpt-4o*\n2 of the 3 text models that the key reaches may be used.\n"
+    assert allowed(flask, keyed) == {"gpt-4o", "gpt-4o-mini"}
+    assert flask.json("models", "allow", keyed, "gpt-5")["allowed_models"] == ["gpt-5"]
+    assert allowed(flask, keyed) == {"gpt-5"}
+
+
+def test_it_allows_none_and_then_all_again(flask: Commands, keyed: str) -> None:
+    assert flask.json("models", "allow", keyed, "--none")["allowed_models"] == []
+    assert allowed(flask, keyed) == set()
+    assert "allowed_models: none\n" in flask.text("models", "allow", keyed, "--none")
+    assert flask.json("models", "allow", keyed, "--all")["allowed_models"] is None
+    assert allowed(flask, keyed) == {"gpt-4o", "gpt-4o-mini", "gpt-5"}
+
+
+def test_it_cannot_reach_beyond_what_the_operator_allows(flask: Commands, keyed: str, flask_with: Open) -> None:
+    strict = flask_with(models="gpt-5*")
+    assert "1 of the 3 text models" in strict.text("models", "allow", keyed, "*")
+    assert allowed(strict, keyed) == {"gpt-5"}
+
+
+def test_it_wants_to_be_told_one_thing(flask: Commands, keyed: str) -> None:
+    for told in ([], ["--all", "--none"], ["gpt-5", "--all"], ["gpt-5", "--none"], [""], ["gpt-5", " "]):
+        flask.failure("models", "allow", keyed, *told, code=2)
+    assert flask.failure("models", "allow", keyed, "gpt 5").startswith("allowed_models: ")
+    assert flask.json("organizations", "show", keyed)["allowed_models"] is None

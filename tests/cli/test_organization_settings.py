@@ -1,0 +1,69 @@
+"""flask organizations set."""
+
+import pytest
+
+from tests.cli.conftest import Commands
+
+SET = {
+    "default_model": ("gpt-4o-mini", "gpt-4o-mini"),
+    "fallback_message": ("क्षमा करें", "क्षमा करें"),
+    "glific_organization_id": ("42", 42),
+    "contact_daily_limit": ("20", 20),
+    "monthly_budget_usd": ("12.50", 12.5),
+}
+
+
+@pytest.mark.parametrize("field", SET)
+def test_it_sets_a_setting_and_takes_it_back_to_the_default(flask: Commands, seva: str, field: str) -> None:
+    before = flask.json("organizations", "show", seva)
+    typed, kept = SET[field]
+    option = field.replace("_", "-")
+    assert flask.json("organizations", "set", seva, f"--{option}", typed) == before | {field: kept}
+    assert flask.json("organizations", "set", seva, "--name", "Seva") == before | {field: kept, "name": "Seva"}
+    assert flask.json("organizations", "set", seva, f"--no-{option}") == before | {"name": "Seva"}
+
+
+def test_it_sets_several_at_once(flask: Commands, seva: str) -> None:
+    options = [f"--{field.replace('_', '-')}={typed}" for field, (typed, _) in SET.items()]
+    changed = flask.json("organizations", "set", seva, *options, "--require-signature")
+    assert changed["require_signature"] is True
+    assert {field: changed[field] for field in SET} == {field: kept for field, (_, kept) in SET.items()}
+
+
+def test_it_requires_signatures_or_not_and_warns_when_nobody_is_let_in(flask: Commands, seva: str) -> None:
+    assert "Nobody is let in" in flask.text("organizations", "set", seva, "--require-signature")
+    flask.text("signature", "set", seva, "--phrase-stdin", stdin="a phrase of theirs")
+    assert "Nobody is let in" not in flask.text("organizations", "show", seva)
+    assert flask.json("organizations", "set", seva, "--no-require-signature")["require_signature"] is False
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--default-model", "whisper-1"),
+        ("--default-model", "two words"),
+        ("--fallback-message", " "),
+        ("--fallback-message", "x" * 4097),
+        ("--glific-organization-id", "0"),
+        ("--contact-daily-limit", "0"),
+        ("--contact-daily-limit", str(2**31)),
+        ("--monthly-budget-usd", "-1"),
+        ("--monthly-budget-usd", "lots"),
+        ("--name", ""),
+    ],
+)
+def test_it_refuses_a_value_that_cannot_be_and_changes_nothing(
+    flask: Commands, seva: str, option: str, value: str
+) -> None:
+    before = flask.json("organizations", "show", seva)
+    sentence = flask.failure("organizations", "set", seva, "--require-signature", option, value)
+    assert sentence.startswith(option.strip("-").replace("-", "_") + ": ")
+    assert flask.json("organizations", "show", seva) == before
+
+
+def test_it_wants_to_be_told_one_thing_about_a_setting(flask: Commands, seva: str) -> None:
+    assert flask.failure("organizations", "set", seva, code=2).startswith("Say what to set")
+    both = ["--default-model", "gpt-4o", "--no-default-model"]
+    assert flask.failure("organizations", "set", seva, *both, code=2) == (
+        "Give --default-model or --no-default-model, not both."
+    )

@@ -1,0 +1,41 @@
+"""flask tokens."""
+
+import pytest
+
+from tests.cli.conftest import Commands
+
+
+def test_it_shows_a_new_token_once(flask: Commands, seva: str) -> None:
+    made = flask.json("tokens", "create", seva, "--label", " menu flow ")
+    assert made.keys() == {"id", "label", "token"}
+    assert made["label"] == "menu flow"
+    assert made["token"].startswith("ggw_")
+    listed = flask.json("tokens", "list", seva)
+    assert [(row["id"], row["label"]) for row in listed] == [(1, "first"), (made["id"], "menu flow")]
+    assert flask.printed.count(made["token"]) == 1
+
+
+def test_it_tells_a_person_that_a_token_is_shown_once(flask: Commands, seva: str) -> None:
+    shown = flask.text("tokens", "create", seva, "--label", "menu")
+    assert shown.startswith("id: 2\nlabel: menu\n\ntoken: ggw_")
+    assert "it cannot be shown again" in shown
+
+
+def test_it_revokes_a_token_of_that_organization_alone(flask: Commands, seva: str) -> None:
+    flask.text("organizations", "create", "other", "--name", "Other")
+    assert flask.failure("tokens", "revoke", "other", "1") == "This organization has no token 1."
+    assert flask.json("tokens", "revoke", seva, "1") == {"id": 1, "revoked": True}
+    assert flask.failure("tokens", "revoke", seva, "1") == "This organization has no token 1."
+    assert flask.json("tokens", "list", seva) == []
+    assert "Make one: flask tokens create seva --label" in flask.text("tokens", "list", seva)
+    assert len(flask.json("tokens", "list", "other")) == 1
+
+
+@pytest.mark.parametrize("label", ["", " ", "x" * 101])
+def test_it_refuses_a_label_that_cannot_be(flask: Commands, seva: str, label: str) -> None:
+    assert "1 to 100 characters" in flask.failure("tokens", "create", seva, "--label", label, code=2)
+
+
+@pytest.mark.parametrize("token_id", ["x", "0", str(2**80)])
+def test_it_refuses_an_id_that_no_token_has(flask: Commands, seva: str, token_id: str) -> None:
+    assert "Invalid value for 'ID'" in flask.failure("tokens", "revoke", seva, token_id, code=2)

@@ -1,0 +1,1 @@
+"""What is offered to webhooks by name, built in and installed."""

@@ -1,0 +1,112 @@
+"""Plugins: an installed package offers a function, and one that cannot be taken stops the start."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from glific_gpt.errors import SettingsError
+from glific_gpt.functions.registry import Registry
+from tests.support.house import Ngo
+from tests.support.openai_behaviours import answer
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.programs import ROOT, SERVER, start
+from tests.support.serving import SECRET_KEY, as_environment, served
+from tests.support.settings import ENCRYPTION_KEY
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+MODULE = "glific_gpt_summarise.py"
+PIP = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps")
+OFFLINE = ("--no-build-isolation", "--no-index")
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder into which pip has installed the sample plugin."""
+    folder = tmp_path_factory.mktemp("plugin")
+    # A copy, since setuptools builds in the source's own folder.
+    source = shutil.copytree(ROOT / "tests" / "sample_plugin", folder / "source")
+    subprocess.run([*PIP, *OFFLINE, "--target", str(folder / "installed"), str(source)], check=True)  # noqa: S603 - pip
+    return folder / "installed"
+
+
+@pytest.fixture
+def variant(installed: Path, tmp_path: Path) -> Path:
+    """The same, for a test to spoil."""
+    return shutil.copytree(installed, tmp_path / "variant")
+
+
+def on_path(folder: Path) -> dict[str, str]:
+    return {"PYTHONPATH": str(folder)}
+
+
+def refusal(folder: Path, tmp_path: Path, database_url: str) -> str:
+    """What the server says that does not start with the plugins of that folder."""
+    settings = {"secret_key": SECRET_KEY, "encryption_keys": ENCRYPTION_KEY, "database_url": database_url}
+    with start(SERVER, tmp_path / "log", as_environment(**settings) | on_path(folder)) as program:
+        assert program.ended() != 0
+    assert program.output == ""
+    return program.errors
+
+
+def summarise(ngo: Ngo, **body: object) -> httpx2.Response:
+    url = ngo.url.replace("parse_via_chat_gpt", "summarise")
+    return httpx2.post(url, json=body, headers={"Authorization": f"Bearer {ngo.token}"}, timeout=20)
+
+
+@on_sqlite
+def test_a_plugin_that_is_installed_answers_webhooks(
+    installed: Path, tmp_path: Path, database_url: str, openai: OpenAIStandIn
+) -> None:
+    openai.always(answer("A **short** story."))
+    settings = {"database_url": database_url, "openai_base_url": openai.base_url}
+    with served(tmp_path / "log", on_path(installed), **settings) as house:
+        alice = house.ngo("alice")
+        good = summarise(alice, text="A long story.", sentences="3")
+        missing = summarise(alice)
+        wrong = summarise(alice, text="A long story.", sentences="three")
+        unresolved = summarise(alice, text="@results.story")
+        built_in = alice.ask()
+        recorded = [call["function"] for call in alice.calls()]
+
+    assert (good.status_code, good.json()["parsed_msg"]) == (200, "A *short* story.")
+    assert openai.requests[0].api_key == alice.key
+    assert openai.requests[0].body["messages"] == [
+        {"role": "system", "content": "Summarise the text in at most 3 sentences, in its own language."},
+        {"role": "user", "content": "A long story."},
+    ]
+    assert (missing.json()["error_code"], missing.json()["error"]) == ("invalid_field", "text: field required.")
+    assert wrong.json()["error"].startswith("sentences: ")
+    assert unresolved.json()["error_code"] == "unresolved_variable"
+    assert built_in.status_code == 200
+    assert recorded == ["parse_via_chat_gpt"] + ["summarise"] * 4
+    assert len(openai.requests) == 2
+
+
+@on_sqlite
+def test_a_plugin_that_takes_the_name_of_a_built_in_stops_the_start(
+    variant: Path, tmp_path: Path, database_url: str
+) -> None:
+    module = variant / MODULE
+    module.write_text(module.read_text().replace('name="summarise"', 'name="parse_via_chat_gpt"'))
+    assert refusal(variant, tmp_path, database_url) == (
+        "Error: The plugin glific-gpt-summarise offers a function parse_via_chat_gpt, and there is one already.\n"
+    )
+
+
+@on_sqlite
+def test_a_plugin_that_cannot_be_imported_stops_the_start(variant: Path, tmp_path: Path, database_url: str) -> None:
+    with (variant / MODULE).open("a") as module:
+        module.write("\nraise RuntimeError('sk-proj-secret')\n")
+    assert refusal(variant, tmp_path, database_url) == (
+        "Error: The plugin glific-gpt-summarise cannot be loaded (RuntimeError).\n"
+    )
+
+
+def test_a_plugin_that_offers_no_function_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"^The plugin summariser offers something that is not a Function\.$"):
+        Registry().add("summarise", "summariser")

@@ -1,0 +1,137 @@
+"""`make run`, from a fresh copy of the project to an answer, and again."""
+
+import json
+import re
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from signal import SIGINT
+from typing import Any
+
+import pytest
+
+from tests.support.openai_behaviours import answer
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.programs import PATIENCE, Program, becomes_free, clean_environment, clone, free_port, make, start
+
+KEPT = ("demo_webhook_token", "encryption_keys", "secret_key")
+LAST_LINE = "goes on where it was"
+
+
+@dataclass
+class Home:
+    """A copy of the project in which a newcomer runs it."""
+
+    project: Path
+    port: int
+
+    @contextmanager
+    def running(self, **environ: str) -> Iterator[Program]:
+        """`make run`, once the banner has been printed."""
+        folder = self.project.parent / f"log{time.monotonic_ns()}"
+        with start(make("run"), folder, {"PORT": str(self.port)} | environ, self.project) as program:
+            until = time.monotonic() + PATIENCE
+            while LAST_LINE not in program.output:
+                assert program.process.poll() is None, program.errors
+                assert time.monotonic() < until, program.errors
+                time.sleep(0.05)
+            yield program
+
+    def shell(self, command: str) -> str:
+        """What a command prints that a newcomer pastes into another terminal."""
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=self.project, env=clean_environment(), capture_output=True, check=True
+        )
+        return done.stdout.decode()
+
+    def kept(self) -> dict[str, str]:
+        return {name: (self.project / "instance" / name).read_text() for name in KEPT}
+
+    def calls(self) -> list[dict[str, Any]]:
+        listed: list[dict[str, Any]] = json.loads(self.shell(".venv/bin/flask calls list demo --json"))
+        return listed
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(clone(tmp_path), free_port())
+
+
+def printed_curl(program: Program) -> str:
+    """The command in the banner, all its lines."""
+    found = re.search(r"^  (curl .*?)\n\n", program.output, re.DOTALL | re.MULTILINE)
+    assert found, program.output
+    return found[1]
+
+
+def paste_curl(home: Home, program: Program) -> dict[str, Any]:
+    if shutil.which("curl") is None:
+        pytest.skip("there is no curl on this machine")
+    body: dict[str, Any] = json.loads(home.shell(printed_curl(program)))
+    return body
+
+
+def test_it_answers_a_newcomer_and_keeps_everything_when_it_is_run_again(home: Home) -> None:
+    with home.running() as program:
+        first = paste_curl(home, program)
+        assert f"http://127.0.0.1:{home.port}/webhooks/demo/parse_via_chat_gpt" in program.output
+        assert "SANDBOX" in program.output
+        kept = home.kept()
+        program.send_all(SIGINT)
+        program.ended()
+        assert "Traceback" not in program.errors
+    with home.running() as program:
+        second = paste_curl(home, program)
+        assert home.kept() == kept
+        calls = home.calls()
+
+    assert first["parsed_msg"].startswith("[sandbox] ")
+    assert second["parsed_msg"].startswith("[sandbox] ")
+    assert [call["call_id"] for call in calls] == [second["call_id"], first["call_id"]]
+    assert {(call["status"], call["model"]) for call in calls} == {("ok", "gpt-4o-mini")}
+
+
+def test_it_lets_nobody_else_on_the_machine_read_what_it_keeps(home: Home) -> None:
+    with home.running():
+        instance = home.project / "instance"
+        modes = {path.name: oct(path.stat().st_mode & 0o777) for path in instance.iterdir()}
+        assert oct(instance.stat().st_mode & 0o777) == oct(0o700)
+        assert set(modes.values()) == {oct(0o600)}
+        assert modes.keys() >= {*KEPT, "glific_gpt.db"}
+
+
+def test_it_asks_openai_with_the_key_of_the_environment(home: Home, openai: OpenAIStandIn) -> None:
+    openai.always(answer("A drink of salt and sugar."))
+    key = "sk-proj-newcomer-0123456789"
+    with home.running(OPENAI_API_KEY=key, GLIFIC_GPT_OPENAI_BASE_URL=openai.base_url) as program:
+        reply = paste_curl(home, program)
+        said = program.output + program.errors
+
+    assert reply["parsed_msg"] == "A drink of salt and sugar."
+    assert {asked.api_key for asked in openai.requests} == {key}
+    assert "your key" in said
+    assert "SANDBOX" not in said
+    assert key not in said
+
+
+def test_it_says_in_one_sentence_that_the_port_is_taken(home: Home, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", home.port))
+        taken.listen()
+        with start(make("run"), tmp_path / "log", {"PORT": str(home.port)}, home.project) as program:
+            assert program.ended() != 0
+    said = [line for line in program.errors.splitlines() if not line.startswith("make")]
+    assert said == [f"Error: The address 127.0.0.1:{home.port} is taken or not of this machine: choose another."]
+    assert program.output == ""
+
+
+def test_it_leaves_nothing_running_after_ctrl_c(home: Home) -> None:
+    with home.running() as program:
+        program.send_all(SIGINT)
+        program.ended()
+        assert becomes_free(home.port, seconds=2)

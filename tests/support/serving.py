@@ -1,0 +1,69 @@
+"""The production server in processes of its own, with organizations in it, called over a socket."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from glific_gpt.app import create_app
+from glific_gpt.database import db
+from glific_gpt.settings import PREFIX
+from tests.support.house import House
+from tests.support.programs import PATIENCE, SERVER, Program, free_port, start
+from tests.support.settings import ENCRYPTION_KEY, made_up_settings
+
+SECRET_KEY = "made-up-for-a-served-test"
+
+
+@dataclass
+class Served(House):
+    """A server of several processes. Its app here is only the way to put organizations into its database."""
+
+    program: Program
+    port: int
+
+
+@contextmanager
+def served(folder: Path, environ: dict[str, str] | None = None, **settings: Any) -> Iterator[Served]:
+    """The server with these settings and further variables, once it is ready; `folder` takes what it writes."""
+    port = free_port()
+    known = {"secret_key": SECRET_KEY, "encryption_keys": ENCRYPTION_KEY, "bind": f"127.0.0.1:{port}"} | settings
+    with (
+        start(SERVER, folder, as_environment(**known) | (environ or {})) as program,
+        organizations_of(**known) as house,
+    ):
+        served = Served(house.app, f"http://127.0.0.1:{port}", program, port)
+        wait_until_ready(served.url, program)
+        yield served
+
+
+@contextmanager
+def organizations_of(**settings: Any) -> Iterator[House]:
+    """The way to the organizations of a server whose database this is; it serves nothing itself."""
+    app = create_app(made_up_settings(**settings))
+    try:
+        yield House(app, "")
+    finally:
+        logging.getLogger().handlers = []
+        with app.app_context():
+            db.engine.dispose()
+
+
+def as_environment(**settings: Any) -> dict[str, str]:
+    return {PREFIX + name.upper(): str(value) for name, value in settings.items()}
+
+
+def wait_until_ready(url: str, program: Program) -> None:
+    until = time.monotonic() + PATIENCE
+    while program.process.poll() is None and time.monotonic() < until:
+        try:
+            if httpx2.get(f"{url}/readyz", timeout=2).status_code == 200:
+                return
+        except httpx2.TransportError:
+            time.sleep(0.05)
+    raise AssertionError(f"the server did not start: {program.errors}")

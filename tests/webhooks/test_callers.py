@@ -1,0 +1,146 @@
+"""Who may call: a webhook token of the organization, and nobody can tell why they were not let in."""
+
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+import pytest
+
+from glific_gpt.database import transaction
+from glific_gpt.organizations import api_tokens, webhook_tokens
+from glific_gpt.organizations import store as organizations
+from tests.support.house import House, Ngo
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.webhooks.expecting import require_error, require_ok
+
+ODD_SLUGS = (
+    "nobody",
+    "ALICE",
+    "Alice",
+    " alice",
+    "alice ",
+    "alice\n",
+    "alice\x00",
+    "alice'--",
+    "alice;",
+    "alice.",
+    "al_ce",
+    "%alice%",
+    "*",
+    "-",
+    "a" * 63,
+    "a" * 64,
+    "a" * 5000,
+    "अलिस",
+    "🌾",
+    "..\\alice",
+)
+
+
+def at(house: House, slug: str, headers: dict[str, str]) -> httpx2.Response:
+    url = f"{house.url}/webhooks/{quote(slug, safe='')}/parse_via_chat_gpt"
+    return httpx2.post(url, json={"question_text": "What is ORS?"}, headers=headers, timeout=20)
+
+
+def seen(reply: httpx2.Response) -> tuple[int, dict[str, Any], set[str]]:
+    """All that a stranger can see, but for what differs with every call."""
+    body = require_error(reply, "unauthorized")
+    return reply.status_code, {key: body[key] for key in body.keys() - {"call_id"}}, set(reply.headers)
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Bearer "])
+def test_a_token_lets_in_however_its_scheme_is_written(alice: Ngo, scheme: str) -> None:
+    require_ok(alice.post({"question_text": "Hi"}, headers={"Authorization": f"{scheme} {alice.token}"}))
+
+
+def test_it_tells_all_strangers_the_same(alice: Ngo, bob: Ngo, openai: OpenAIStandIn) -> None:
+    alice.change(fallback_message="Alice's own words.")
+    with alice.house.app.app_context(), transaction() as session:
+        _, api_token = api_tokens.create(session, "an API token", organizations.find(session, "alice"))
+    strangers = [
+        "",
+        "Bearer",
+        "Bearer wrong",
+        f"Bearer {bob.token}",
+        f"Bearer {api_token}",
+        f"Bearer {alice.key}",
+        f"Bearer {alice.token}x",
+        f"Bearer {alice.token[:-1]}",
+        f"Bearer {alice.token.upper()}",
+        f"Bearer {alice.token} {alice.token}",
+        f"Basic {alice.token}",
+        f"Token {alice.token}",
+        alice.token,
+        "Bearer " + "x" * 10_000,
+        "Bearer ÿ्",
+    ]
+    replies = [at(alice.house, "alice", {"Authorization": header}) for header in strangers]
+    replies.append(at(alice.house, "alice", {}))
+    first, *others = [seen(reply) for reply in replies]
+    assert [other for other in others if other != first] == []
+    call_ids = [reply.json()["call_id"] for reply in replies]
+    assert len(set(call_ids)) == len(call_ids)
+    assert openai.requests == []
+    assert alice.calls() == bob.calls() == []
+
+
+def test_an_unknown_organization_looks_like_a_wrong_token(alice: Ngo, openai: OpenAIStandIn) -> None:
+    known = seen(at(alice.house, "alice", {"Authorization": "Bearer wrong"}))
+    token, signature = {"Authorization": f"Bearer {alice.token}"}, {"X-Glific-Signature": "t=1,v1=" + "0" * 64}
+    wrong = {
+        (slug, tuple(headers)): reply.text
+        for slug in ODD_SLUGS
+        for headers in (token, signature, {})
+        if seen(reply := at(alice.house, slug, headers)) != known
+    }
+    assert wrong == {}
+    assert openai.requests == []
+
+
+@pytest.mark.parametrize("size", ["small", "too large"])
+def test_a_stranger_learns_nothing_from_the_size_of_a_body(alice: Ngo, size: str) -> None:
+    alice.set_phrase("a phrase that only Glific knows")
+    content = b" " * (10 if size == "small" else 2_000_000)
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"X-Glific-Signature": "t=1,v1=" + "0" * 64}):
+        known, unknown = (
+            httpx2.post(alice.url.replace("alice", slug), content=content, headers=headers, timeout=20)
+            for slug in ("alice", "nobody")
+        )
+        assert (known.status_code, known.json()["error_code"]) == (unknown.status_code, unknown.json()["error_code"])
+        if "X-Glific-Signature" not in headers or size == "small":
+            require_error(known, "unauthorized")
+
+
+def test_each_of_several_tokens_lets_in_until_it_is_revoked(alice: Ngo, bob: Ngo) -> None:
+    with alice.house.app.app_context(), transaction() as session:
+        row, second = webhook_tokens.create(session, organizations.find(session, "alice"), "second")
+    authorization = {"Authorization": f"Bearer {second}"}
+    require_ok(alice.post({"question_text": "Hi"}, headers=authorization))
+    require_ok(alice.ask())
+
+    with alice.house.app.app_context(), transaction() as session:
+        webhook_tokens.revoke(session, organizations.find(session, "alice"), row.id)
+
+    require_error(alice.post({"question_text": "Hi"}, headers=authorization), "unauthorized")
+    require_ok(alice.ask())
+    require_ok(bob.ask())
+
+
+@pytest.mark.parametrize("sent", [7, "7", " 7 "])
+def test_a_body_that_names_the_same_organization_is_answered(alice: Ngo, sent: object) -> None:
+    alice.change(glific_organization_id=7)
+    require_ok(alice.ask(organization_id=sent))
+
+
+def test_a_body_that_names_another_organization_is_a_strangers(alice: Ngo, openai: OpenAIStandIn) -> None:
+    alice.change(glific_organization_id=7, fallback_message="Alice's own words.")
+    stranger = seen(at(alice.house, "alice", {}))
+    for sent in (8, "8", 70, "07x", "seven", None, "", True, 7.5, [7], {"id": 7}, -7, "@flow.id", 10**30):
+        assert seen(alice.ask(organization_id=sent)) == stranger, sent
+    assert seen(alice.ask()) == stranger
+    assert openai.requests == []
+
+
+def test_any_organization_id_will_do_where_none_is_set(alice: Ngo) -> None:
+    for sent in (1, "1", None, "x", [], 10**30):
+        require_ok(alice.ask(organization_id=sent))

@@ -1,0 +1,156 @@
+"""Glific's signature instead of a token, over the raw bytes of the body, for a quarter of an hour."""
+
+import json
+import time
+from datetime import UTC, datetime
+
+import httpx2
+import pytest
+import time_machine
+from cryptography.fernet import Fernet
+
+from glific_gpt.glific.signature import DUMMY_PHRASE, sign
+from tests.conftest import OpenHouse
+from tests.support.house import Ngo
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.webhooks.expecting import require_error, require_ok
+
+PHRASE = "नमस्ते, a phrase that only Glific knows"
+BODY = '{"question_text":"क्या है ORS?", "results": {} }'.encode()
+MINUTE = 60
+
+
+def signed(
+    ngo: Ngo, body: bytes = BODY, *, phrase: str = PHRASE, ago: int = 0, sent: bytes | None = None, **headers: str
+) -> httpx2.Response:
+    """Calls as Glific does, without a token; `sent` is what arrives in the place of the body that was signed."""
+    signature = {"X-Glific-Signature": sign(phrase, body, int(time.time()) - ago)}
+    known = signature | {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx2.post(ngo.url, content=body if sent is None else sent, headers=known, timeout=20)
+
+
+@pytest.fixture
+def signing(alice: Ngo) -> Ngo:
+    alice.set_phrase(PHRASE)
+    return alice
+
+
+def test_a_signature_is_enough_whatever_the_content_type(signing: Ngo, openai: OpenAIStandIn) -> None:
+    types = (
+        "application/json",
+        "application/octet-stream",
+        "text/plain; charset=utf-16",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "nonsense",
+    )
+    require_ok(signed(signing))
+    for number, content_type in enumerate(types):
+        body = json.dumps({"question_text": f"क्या है {number}?"}, ensure_ascii=False).encode()
+        require_ok(signed(signing, body, Content_Type=content_type))
+        assert openai.requests[-1].question == f"क्या है {number}?"
+
+
+def test_a_signature_that_glific_made_is_accepted(alice: Ngo) -> None:
+    body = (
+        b'{"contact":{"fields":{},"id":21,"name":"Asha","phone":"919876543210"},"gpt_model":"gpt-4o-mini",'
+        b'"organization_id":1,"prompt":"Answer briefly.","question_text":"What is ORS?","results":{}}'
+    )
+    header = "t=1719400000,v1=c21c94691f7dddecefe92f0cf4c8a9d29c317956e81b80337b5b818224ed6433"
+    alice.set_phrase("Super Secret")
+    with time_machine.travel(datetime.fromtimestamp(1719400000 + MINUTE, UTC)):
+        require_ok(httpx2.post(alice.url, content=body, headers={"X-Glific-Signature": header}, timeout=20))
+
+
+@pytest.mark.parametrize("minutes", [14, -14])
+def test_a_signature_of_14_minutes_is_good(signing: Ngo, minutes: int) -> None:
+    require_ok(signed(signing, ago=minutes * MINUTE))
+
+
+@pytest.mark.parametrize("minutes", [16, -16, 60 * 24 * 365])
+def test_a_signature_of_16_minutes_is_not(signing: Ngo, minutes: int) -> None:
+    require_error(signed(signing, ago=minutes * MINUTE), "unauthorized")
+
+
+def test_a_signature_that_does_not_fit_is_a_strangers(signing: Ngo, bob: Ngo, openai: OpenAIStandIn) -> None:
+    bob.set_phrase("bob's own phrase")
+    same_meaning = json.dumps(json.loads(BODY)).encode()
+    for name, reply in {
+        "another phrase": signed(signing, phrase="another phrase"),
+        "bob's phrase": signed(signing, phrase="bob's own phrase"),
+        "Glific's dummy": signed(signing, phrase=DUMMY_PHRASE),
+        "no phrase": signed(signing, phrase=""),
+        "a changed byte": signed(signing, sent=BODY.replace(b"ORS", b"OR5")),
+        "one space more": signed(signing, sent=BODY + b" "),
+        "written anew": signed(signing, sent=same_meaning),
+        "no body": signed(signing, sent=b""),
+        "alice's at bob's": signed(bob),
+    }.items():
+        assert reply.status_code == 401, name
+        require_error(reply, "unauthorized")
+    assert openai.requests == []
+
+
+def test_a_signature_in_another_form_is_a_strangers(signing: Ngo) -> None:
+    header = sign(PHRASE, BODY, int(time.time()))
+    t, v1 = header.split(",")
+    for mangled in (
+        f"{t},v1={v1[3:].upper()}",
+        f"{t}, {v1}",
+        f"{v1},{t}",
+        t,
+        v1,
+        f"{header},{v1}",
+        f"{t},v0={v1[3:]}",
+        "",
+        f"{header},",
+    ):
+        reply = httpx2.post(signing.url, content=BODY, headers={"X-Glific-Signature": mangled}, timeout=20)
+        assert reply.status_code == 401, mangled
+
+
+def test_a_dummy_signature_is_nothing_where_no_phrase_is_set(alice: Ngo) -> None:
+    require_error(signed(alice, phrase=DUMMY_PHRASE), "unauthorized")
+    require_error(signed(alice, phrase=""), "unauthorized")
+
+
+def test_a_token_is_enough_beside_a_dummy_signature(alice: Ngo) -> None:
+    require_ok(signed(alice, phrase=DUMMY_PHRASE, Authorization=f"Bearer {alice.token}"))
+
+
+def test_a_required_signature_is_needed_and_enough(signing: Ngo, openai: OpenAIStandIn) -> None:
+    signing.change(require_signature=True)
+    token = {"Authorization": f"Bearer {signing.token}"}
+    require_error(signing.ask(), "unauthorized")
+    require_error(signed(signing, phrase="another phrase", **token), "unauthorized")
+    require_error(signed(signing, ago=16 * MINUTE, **token), "unauthorized")
+    assert openai.requests == []
+    require_ok(signed(signing))
+    require_ok(signed(signing, b'{"question_text": "And zinc?"}', Authorization="Bearer wrong"))
+
+
+def test_a_required_signature_without_a_phrase_lets_nobody_in(alice: Ngo) -> None:
+    alice.change(require_signature=True)
+    require_error(alice.ask(), "unauthorized")
+    require_error(signed(alice), "unauthorized")
+    require_error(signed(alice, phrase=DUMMY_PHRASE), "unauthorized")
+
+
+def test_a_signature_is_checked_together_with_the_organizations_id(signing: Ngo) -> None:
+    signing.change(glific_organization_id=7)
+    require_ok(signed(signing, b'{"question_text": "Hi", "organization_id": 7}'))
+    require_error(signed(signing, b'{"question_text": "Hi", "organization_id": 8}'), "unauthorized")
+
+
+def test_a_new_phrase_holds_from_the_next_call_on(signing: Ngo) -> None:
+    require_ok(signed(signing))
+    signing.set_phrase("a new phrase")
+    require_error(signed(signing, b'{"question_text": "Hi"}'), "unauthorized")
+    require_ok(signed(signing, phrase="a new phrase"))
+
+
+def test_a_phrase_that_cannot_be_read_any_more_lets_nobody_in(signing: Ngo, open_a_house: OpenHouse) -> None:
+    other = open_a_house(encryption_keys=Fernet.generate_key().decode())
+    moved = Ngo(other, "alice", signing.token, signing.key)
+    require_error(signed(moved), "unauthorized")
+    assert "cannot be read any more" in require_error(moved.ask(), "credential_missing")["error"]
