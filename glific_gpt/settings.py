@@ -33,7 +33,7 @@ class Settings(BaseModel):
     secret_key: SecretStr = Field(min_length=16)
     """Flask's secret key, which signs sessions. Make one: python -c 'import secrets; print(secrets.token_hex())'"""
     encryption_keys: Annotated[tuple[SecretStr, ...], BeforeValidator(_split), Field(min_length=1)]
-    """Fernet keys: the first encrypts, all decrypt. Make one: flask credentials new-key"""
+    """Fernet keys: the first encrypts, all decrypt. How to make one is in the README."""
     openai_base_url: Annotated[str, Field(pattern=r"^https?://")] = "https://api.openai.com/v1"
     """Where the OpenAI API is."""
     default_model: str = "gpt-4o"

@@ -1,9 +1,11 @@
 """Limits on a call: what one contact may ask in a day, and what an organization may spend in a month."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from glific_gpt.calls.records import Facts
@@ -69,7 +71,7 @@ def _add(session: Session, organization_id: int, usd: Decimal, at_most: Decimal 
         MonthlySpend.organization_id == organization_id, MonthlySpend.month == _month(now())
     )
     if at_most is not None:
-        spend = spend.where(MonthlySpend.usd + usd <= at_most)
+        spend = spend.where(MonthlySpend.usd <= at_most - usd)
     changed = session.scalars(spend.values(usd=MonthlySpend.usd + usd).returning(MonthlySpend.organization_id))
     return changed.first() is not None
 
@@ -80,8 +82,10 @@ def _begin_month(session: Session, organization_id: int) -> None:
     if session.get(MonthlySpend, (organization_id, month)) is None:
         start = now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         query = select(func.sum(Call.cost_usd)).where(Call.organization_id == organization_id, Call.started_at >= start)
-        session.add(MonthlySpend(organization_id=organization_id, month=month, usd=session.scalar(query) or 0))
-        session.flush()
+        spent = session.scalar(query) or Decimal(0)
+        # Another call may begin the month at this moment, with the same sum.
+        with suppress(IntegrityError), session.begin_nested():
+            session.add(MonthlySpend(organization_id=organization_id, month=month, usd=spent))
 
 
 def _month(moment: datetime) -> str:

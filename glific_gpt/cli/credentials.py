@@ -5,7 +5,7 @@ from pydantic import SecretStr
 
 from glific_gpt.cli.arguments import slug
 from glific_gpt.cli.group import Group
-from glific_gpt.cli.output import emit, fields, json_option, plain, table
+from glific_gpt.cli.output import emit, fields, json_option, plain
 from glific_gpt.cli.rotation import new_key, rotate
 from glific_gpt.cli.secret_input import read_secret
 from glific_gpt.credentials import store
@@ -13,14 +13,6 @@ from glific_gpt.database import transaction
 from glific_gpt.organizations import store as organizations
 from glific_gpt.services import services
 from glific_gpt.views import CredentialView
-
-COLUMNS = {
-    "provider": "PROVIDER",
-    "is_active": "ACTIVE",
-    "last4": "LAST 4",
-    "verified_at": "VERIFIED",
-    "updated_at": "UPDATED",
-}
 
 credentials = Group(
     "credentials",
@@ -62,14 +54,14 @@ def set_(*, slug: str, provider: str, api_key_stdin: bool, inactive: bool, no_ve
 
 @credentials.command("show")
 @slug
+@click.argument("provider", default="open_ai")
 @json_option
-def show(*, slug: str) -> None:
-    """List an organization's keys: only their last four characters."""
+def show(*, slug: str, provider: str) -> None:
+    """Show what is known of a key: only its last four characters."""
+    known = services().providers.get(provider)
     with transaction() as session:
-        rows = store.every(session, organizations.find(session, slug).id)
-    listed = [plain(CredentialView.of(row)) for row in rows]
-    empty = f"No key yet. Add one: flask credentials set {slug} open_ai --api-key-stdin"
-    emit(listed, table(listed, COLUMNS) if listed else empty)
+        data = plain(CredentialView.of(store.find(session, organizations.find(session, slug).id, known)))
+    emit(data, fields(data))
 
 
 @credentials.command("activate")

@@ -67,11 +67,12 @@ def allow(*, slug: str, patterns: tuple[str, ...], everything: bool, nothing: bo
     allowed = _chosen(patterns, everything=everything, nothing=nothing)
     with transaction() as session:
         store.change(store.find(session, slug), checked(allowed_models=allowed))
-    row, every, _ = _look_up(slug)
+    row, every, asked = _look_up(slug)
     now = "all that the server allows" if row.allowed_models is None else row.allowed_models
     usable = [model.id for model in every if model.refusal is None]
     text = [model for model in every if model.kind is Kind.TEXT]
-    matches = f"{len(usable)} of the {len(text)} text models that the key reaches may be used."
+    which = "that the key reaches" if asked else "that this server knows"
+    matches = f"{len(usable)} of the {len(text)} text models {which} may be used."
     view = OrganizationView.of(row, services().settings.public_url)
     emit(plain(view), f"{fields({'allowed_models': now})}\n{matches}")
 

@@ -14,7 +14,7 @@ from glific_gpt.llm import failures, replies, requests, retries
 from glific_gpt.llm.chat import Answer, Question, Usage
 from glific_gpt.llm.failures import Refusal
 from glific_gpt.llm.learned import Learned
-from glific_gpt.llm.transport import Clients, within
+from glific_gpt.llm.transport import Clients, options_for, within
 
 
 class Gateway:
@@ -50,6 +50,10 @@ class Gateway:
             else:
                 return replies.read(path, response.content, model, usage)
 
+    def close(self) -> None:
+        """Closes this thread's connections; those of other threads close when their thread ends."""
+        self._clients.client.close()
+
     def _send(
         self, api_key: SecretStr, deadline: Deadline, path: str, body: requests.Body | None = None
     ) -> httpx2.Response:
@@ -75,12 +79,12 @@ class Gateway:
     ) -> httpx2.Response:
         if deadline.passed:
             raise DeadlineExceeded
-        client = self._clients.get(api_key.get_secret_value())
+        client, options = self._clients.client, options_for(api_key)
         # The SDK's typed methods cost three times the CPU of this one, for types that are checked here anyway.
         with within(deadline):
             if body is None:
-                return client.get(path, cast_to=httpx2.Response)
-            return client.post(path, body=body, cast_to=httpx2.Response)
+                return client.get(path, options=options, cast_to=httpx2.Response)
+            return client.post(path, options=options, body=body, cast_to=httpx2.Response)
 
 
 @dataclass

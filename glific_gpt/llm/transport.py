@@ -9,7 +9,8 @@ from typing import Any
 
 import httpcore2
 import httpx2
-from openai import OpenAI
+from openai import Omit, OpenAI, RequestOptions
+from pydantic import SecretStr
 
 from glific_gpt.clock import Deadline
 
@@ -27,13 +28,13 @@ class Clients(threading.local):
 
     def __init__(self, base_url: str, context: ssl.SSLContext) -> None:
         http = _Http(transport=DeadlineTransport(context), follow_redirects=False, trust_env=False)
-        self._client = OpenAI(api_key=NO_KEY, base_url=base_url, http_client=http, max_retries=0)
-        # The SDK reads these from the operator's environment; they must not travel with an NGO's key.
-        self._client.organization = self._client.project = None
+        self.client = OpenAI(api_key=NO_KEY, base_url=base_url, http_client=http, max_retries=0)
 
-    def get(self, api_key: str) -> OpenAI:
-        """The thread's client, with this key."""
-        return self._client.with_options(api_key=api_key)
+
+def options_for(api_key: SecretStr) -> RequestOptions:
+    """One call's own headers: this key, and nothing of what the library finds in the operator's environment."""
+    authorization = f"Bearer {api_key.get_secret_value()}"
+    return {"headers": {"Authorization": authorization, "OpenAI-Organization": Omit(), "OpenAI-Project": Omit()}}
 
 
 class _Http(httpx2.Client):

@@ -28,7 +28,7 @@ MAX_NAME = 40
 """The longest name of a field."""
 
 # Something that can be seen. PostgreSQL cannot store NUL, and nobody means it.
-STORABLE = r"^[^\x00]*\S[^\x00]*$"
+STORABLE = r"^[^\x00]*[^\x00\s][^\x00]*$"
 
 
 def _text_model(model: str) -> str:

@@ -44,8 +44,8 @@ class Home:
 
     def shell(self, command: str) -> str:
         """What a command prints that a newcomer pastes into another terminal."""
-        done = subprocess.run(
-            ["bash", "-c", command], cwd=self.project, env=clean_environment(), capture_output=True, check=True
+        done = subprocess.run(  # noqa: S603 - our own words
+            ["/bin/bash", "-c", command], cwd=self.project, env=clean_environment(), capture_output=True, check=True
         )
         return done.stdout.decode()
 
@@ -84,7 +84,6 @@ def test_it_answers_a_newcomer_and_keeps_everything_when_it_is_run_again(home: H
         kept = home.kept()
         program.send_all(SIGINT)
         program.ended()
-        assert "Traceback" not in program.errors
     with home.running() as program:
         second = paste_curl(home, program)
         assert home.kept() == kept
@@ -130,8 +129,11 @@ def test_it_says_in_one_sentence_that_the_port_is_taken(home: Home, tmp_path: Pa
     assert program.output == ""
 
 
-def test_it_leaves_nothing_running_after_ctrl_c(home: Home) -> None:
+def test_it_ends_at_once_and_quietly_at_ctrl_c(home: Home) -> None:
     with home.running() as program:
+        before = time.monotonic()
         program.send_all(SIGINT)
         program.ended()
-        assert becomes_free(home.port, seconds=2)
+        assert time.monotonic() - before < 5
+        assert becomes_free(home.port, seconds=1)
+        assert "Traceback" not in program.errors

@@ -72,7 +72,6 @@ def test_it_tells_all_strangers_the_same(alice: Ngo, bob: Ngo, openai: OpenAISta
         f"Token {alice.token}",
         alice.token,
         "Bearer " + "x" * 10_000,
-        "Bearer ÿ्",
     ]
     replies = [at(alice.house, "alice", {"Authorization": header}) for header in strangers]
     replies.append(at(alice.house, "alice", {}))

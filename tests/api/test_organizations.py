@@ -1,0 +1,124 @@
+"""Routes of organizations."""
+
+import httpx2
+import pytest
+
+from tests.api.client import Client, assert_problem
+from tests.support.house import House, Ngo
+
+
+def test_it_creates_an_organization_whose_token_is_shown_this_once(house: House, administrator: Client) -> None:
+    answer = administrator.post("/organizations", {"slug": "carol", "name": " Carol's school "})
+    body = answer.json()
+    assert answer.status_code == 201
+    assert answer.headers["Location"] == "/api/v1/organizations/carol"
+    assert (body["slug"], body["name"], body["is_active"]) == ("carol", "Carol's school", True)
+    assert body["webhook_url"].endswith("/webhooks/carol/parse_via_chat_gpt")
+    shown = httpx2.get(house.url + answer.headers["Location"], headers=answer.request.headers)
+    assert shown.json() == {key: value for key, value in body.items() if key != "webhook_token"}
+
+
+def test_a_new_organizations_token_opens_its_webhook(house: House, administrator: Client) -> None:
+    token = administrator.post("/organizations", {"slug": "carol", "name": "Carol"}).json()["webhook_token"]
+    assert Ngo(house, "carol", token, "").ask().json()["error_code"] == "credential_missing"
+    labels = [row["label"] for row in administrator.get("/organizations/carol/tokens").json()["tokens"]]
+    assert labels == ["first"]
+
+
+def test_a_slug_can_be_taken_once(administrator: Client, alice: Ngo) -> None:
+    answer = administrator.post("/organizations", {"slug": alice.slug, "name": "Another"})
+    assert_problem(answer, 409, "conflict", "alice")
+
+
+@pytest.mark.parametrize(
+    ("body", "about"),
+    [
+        ({"slug": "Seva Trust", "name": "Seva"}, "small letters"),
+        ({"slug": "", "name": "Seva"}, "slug"),
+        ({"slug": "seva\n", "name": "Seva"}, "slug"),
+        ({"slug": "seva"}, "name"),
+        ({"slug": "seva", "name": "  "}, "name"),
+        ({"slug": "seva", "name": "a\x00b"}, "name"),
+        ({"slug": "seva", "name": "a" * 201}, "name"),
+        ({"slug": "seva", "name": 7}, "name"),
+        ({"slug": "seva", "name": "Seva", "webhook_token": "mine"}, "webhook_token"),
+    ],
+)
+def test_a_new_organization_that_cannot_be_is_refused(
+    administrator: Client, body: dict[str, object], about: str
+) -> None:
+    assert_problem(administrator.post("/organizations", body), 422, "invalid_value", about)
+    assert administrator.get("/organizations").json() == {"organizations": []}
+
+
+def test_it_lists_every_organization_for_an_administrator(administrator: Client, bob: Ngo, alice: Ngo) -> None:
+    listed = administrator.get("/organizations").json()["organizations"]
+    assert [row["slug"] for row in listed] == ["alice", "bob"]
+    assert listed[0] == administrator.get("/organizations/alice").json()
+
+
+def test_it_lists_an_organization_itself_alone(alices: Client, bob: Ngo) -> None:
+    listed = alices.get("/organizations").json()["organizations"]
+    assert [row["slug"] for row in listed] == ["alice"]
+
+
+def test_an_organization_changes_its_settings(alices: Client) -> None:
+    changes = {
+        "name": "Alice & Co",
+        "default_model": "gpt-4o-mini",
+        "fallback_message": "क्षमा करें",
+        "glific_organization_id": 17,
+        "require_signature": True,
+        "allowed_models": ["gpt-4o*"],
+    }
+    answer = alices.patch("/organizations/alice", changes)
+    assert answer.status_code == 200
+    assert changes.items() <= answer.json().items()
+    assert alices.get("/organizations/alice").json() == answer.json()
+
+
+def test_what_is_not_given_stays_and_null_is_the_default_again(alices: Client) -> None:
+    alices.patch("/organizations/alice", {"default_model": "gpt-4o-mini", "allowed_models": []})
+    body = alices.patch("/organizations/alice", {"default_model": None}).json()
+    assert (body["default_model"], body["allowed_models"]) == (None, [])
+    assert alices.patch("/organizations/alice", {"allowed_models": None}).json()["allowed_models"] is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"slug": "bob"},
+        {"signature_phrase": "mine"},
+        {"is_active": "yes"},
+        {"default_model": "tts-1"},
+        {"default_model": ""},
+        {"glific_organization_id": 2**63},
+        {"glific_organization_id": 1.5},
+        {"allowed_models": "gpt-4o"},
+        {"allowed_models": ["gpt 4o"]},
+        {"contact_daily_limit": 2**31},
+        {"monthly_budget_usd": -1},
+        {"fallback_message": "a" * 4097},
+    ],
+)
+def test_a_change_that_cannot_be_is_refused_and_nothing_is_changed(
+    administrator: Client, alice: Ngo, change: dict[str, object]
+) -> None:
+    before = administrator.get("/organizations/alice").json()
+    answer = administrator.patch("/organizations/alice", {"name": "New"} | change)
+    assert_problem(answer, 422, "invalid_value", next(iter(change)))
+    assert administrator.get("/organizations/alice").json() == before
+
+
+@pytest.mark.parametrize("is_active", [True, False])
+def test_an_organization_cannot_switch_itself_on_or_off(alice: Ngo, alices: Client, is_active: bool) -> None:
+    alice.change(is_active=not is_active)
+    answer = alices.patch("/organizations/alice", {"is_active": is_active, "name": "New"})
+    assert_problem(answer, 403, "administrators_only")
+    body = alices.get("/organizations/alice").json()
+    assert (body["is_active"], body["name"]) == (not is_active, "Alice")
+
+
+def test_an_administrator_switches_an_organization_off_for_the_next_call(administrator: Client, alice: Ngo) -> None:
+    assert administrator.patch("/organizations/alice", {"is_active": False}).json()["is_active"] is False
+    assert alice.ask().json()["error_code"] == "organization_inactive"

@@ -1,0 +1,39 @@
+"""Everything that the description promises, tried with made-up requests by schemathesis and all its checks."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.api.client import client_of
+from tests.support import databases
+from tests.support.house import open_house
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.settings import made_up_settings
+
+EXAMPLES = 12
+OPTIONS = ("--checks=all", "--generation-deterministic", "--no-color")
+
+
+@pytest.mark.timeout(180)
+def test_it_keeps_every_promise_of_its_description(
+    sqlite_template: Path, tmp_path: Path, openai: OpenAIStandIn
+) -> None:
+    settings = made_up_settings(
+        database_url=databases.copy_of(sqlite_template, tmp_path), openai_base_url=openai.base_url
+    )
+    with open_house(settings) as house:
+        house.ngo("seva-trust")  # the example of the description
+        tried = subprocess.run(  # noqa: S603 - our own arguments
+            [
+                *(sys.executable, "-m", "schemathesis.cli", "run", f"{house.url}/api/openapi.json"),
+                *(f"--header=Authorization: Bearer {client_of(house).token}", f"--max-examples={EXAMPLES}"),
+                *OPTIONS,
+            ],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert tried.returncode == 0, tried.stdout[-4000:] + tried.stderr[-1000:]

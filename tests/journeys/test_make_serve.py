@@ -1,0 +1,107 @@
+"""`make serve`: what stops it, and how it starts."""
+
+from pathlib import Path
+
+import httpx2
+import pytest
+import sqlalchemy as sa
+
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.programs import SERVER, clone, make, start
+from tests.support.serving import SECRET_KEY, as_environment, served
+from tests.support.settings import ENCRYPTION_KEY
+
+UNREACHABLE = "postgresql+psycopg://nobody:sk-proj-secret@127.0.0.1:9/nothing"
+BEHIND = "Error: The database cannot be reached or is behind on migrations: run 'flask db upgrade'.\n"
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def environment(**settings: object) -> dict[str, str]:
+    """All that the server needs, and these settings; None leaves one out."""
+    known = {"secret_key": SECRET_KEY, "encryption_keys": ENCRYPTION_KEY} | settings
+    return as_environment(**{name: value for name, value in known.items() if value is not None})
+
+
+def refusal(tmp_path: Path, environ: dict[str, str]) -> str:
+    """What the server says that does not start."""
+    with start(SERVER, tmp_path / "refused", environ) as program:
+        assert program.ended() != 0
+    assert program.output == ""
+    return program.errors
+
+
+def set_revision(database_url: str, revision: str) -> None:
+    engine = sa.create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+    engine.dispose()
+
+
+def test_it_says_in_one_sentence_that_a_secret_is_missing(tmp_path: Path) -> None:
+    project = clone(tmp_path)
+    with start(make("serve"), tmp_path / "log", {}, project) as program:
+        assert program.ended() != 0
+    said = [line for line in program.errors.splitlines() if not line.startswith("make")]
+    assert len(said) == 1
+    assert said[0].startswith("Error: GLIFIC_GPT_SECRET_KEY is not set: ")
+    assert not (project / "instance").exists()
+
+
+def test_it_does_not_take_the_secrets_of_make_run(tmp_path: Path) -> None:
+    project = clone(tmp_path)
+    (project / "instance").mkdir()
+    (project / "instance" / "secret_key").write_text(SECRET_KEY)
+    (project / "instance" / "encryption_keys").write_text(ENCRYPTION_KEY)
+    with start(SERVER, tmp_path / "log", environment(encryption_keys=None), project) as program:
+        assert program.ended() != 0
+    assert program.errors.startswith("Error: GLIFIC_GPT_ENCRYPTION_KEYS is not set: ")
+    assert program.errors.count("\n") == 1
+
+
+def test_it_names_the_variable_that_a_misspelt_one_may_have_meant(tmp_path: Path) -> None:
+    said = refusal(tmp_path, environment(databse_url="sqlite://"))
+    assert said == "Error: GLIFIC_GPT_DATABSE_URL is not a setting. Did you mean GLIFIC_GPT_DATABASE_URL?\n"
+
+
+def test_it_does_not_start_on_a_database_that_cannot_be_reached(tmp_path: Path) -> None:
+    assert refusal(tmp_path, environment(database_url=UNREACHABLE)) == BEHIND
+
+
+def test_it_does_not_start_on_an_empty_database_and_leaves_it_empty(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/empty.db"
+    assert refusal(tmp_path, environment(database_url=url)) == BEHIND
+    engine = sa.create_engine(url)
+    assert sa.inspect(engine).get_table_names() == []
+    engine.dispose()
+
+
+@on_sqlite
+def test_it_does_not_start_on_a_database_that_is_behind_on_migrations(tmp_path: Path, database_url: str) -> None:
+    set_revision(database_url, "0000")
+    assert refusal(tmp_path, environment(database_url=database_url)) == BEHIND
+
+
+def test_it_answers_and_says_that_it_is_not_ready_when_the_database_is_behind(
+    tmp_path: Path, database_url: str, openai: OpenAIStandIn
+) -> None:
+    with served(tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url) as house:
+        assert house.ngo("alice").ask().status_code == 200
+        assert httpx2.get(f"{house.url}/livez").status_code == 200
+        assert httpx2.get(f"{house.url}/readyz").status_code == 200
+        set_revision(database_url, "0000")
+        behind = httpx2.get(f"{house.url}/readyz")
+        assert httpx2.get(f"{house.url}/livez").status_code == 200
+    assert (behind.status_code, behind.json()) == (503, {"status": "unavailable"})
+
+
+@on_sqlite
+def test_it_reads_every_secret_from_a_file(tmp_path: Path, database_url: str, openai: OpenAIStandIn) -> None:
+    settings = {"database_url": database_url, "openai_base_url": openai.base_url}
+    files: dict[str, str] = {}
+    for variable, secret in environment(database_url=database_url).items():
+        (tmp_path / variable).write_text(f"{secret}\n")
+        files |= {variable: "", f"{variable}_FILE": str(tmp_path / variable)}
+    with served(tmp_path / "log", files, **settings) as house:
+        assert house.ngo("alice").ask().status_code == 200
+    assert openai.requests[0].api_key == "sk-proj-alice-0123456789-lice"

@@ -1,0 +1,85 @@
+"""What becomes of a call under way, and of its row, when the server is stopped or killed."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from signal import SIGKILL, SIGTERM
+from typing import Any
+
+import httpx2
+import pytest
+import time_machine
+
+from glific_gpt.clock import now
+from tests.support.house import Ngo
+from tests.support.openai_behaviours import answer, never
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.programs import PATIENCE, becomes_free
+from tests.support.serving import Served, served
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+DEADLINE = 3.0
+
+
+@pytest.fixture
+def server(tmp_path: Path, database_url: str, openai: OpenAIStandIn) -> Iterator[Served]:
+    settings: dict[str, Any] = {"database_url": database_url, "openai_base_url": openai.base_url}
+    with served(tmp_path / "log", deadline_seconds=DEADLINE, **settings) as server:
+        yield server
+
+
+@contextmanager
+def under_way(ngo: Ngo, openai: OpenAIStandIn) -> Iterator[Future[httpx2.Response]]:
+    """A call that has reached OpenAI and has no answer yet."""
+    with ThreadPoolExecutor() as pool:
+        call = pool.submit(ngo.ask)
+        until = time.monotonic() + PATIENCE
+        while not openai.requests and time.monotonic() < until:
+            time.sleep(0.01)
+        yield call
+
+
+def statuses(ngo: Ngo) -> list[str]:
+    return [call["status"] for call in ngo.calls()]
+
+
+@on_sqlite
+def test_it_answers_a_slow_call_before_it_ends(server: Served, openai: OpenAIStandIn) -> None:
+    openai.always(answer("At last.", after=1.5))
+    alice = server.ngo("alice")
+    with under_way(alice, openai) as call:
+        server.program.send(SIGTERM)
+        assert call.result().json()["parsed_msg"] == "At last."
+    assert server.program.ended() == 0
+    assert becomes_free(server.port, seconds=1)
+    assert statuses(alice) == ["ok"]
+
+
+def test_a_call_whose_server_is_killed_is_interrupted_when_its_time_is_up(
+    server: Served, openai: OpenAIStandIn
+) -> None:
+    openai.always(never())
+    alice = server.ngo("alice")
+    with under_way(alice, openai) as call:
+        assert statuses(alice) == ["started"]
+        server.program.send_all(SIGKILL)
+        assert isinstance(call.exception(), httpx2.TransportError)
+    assert statuses(alice) == ["started"]
+    with time_machine.travel(now() + timedelta(seconds=DEADLINE + 2.5)):
+        assert statuses(alice) == ["interrupted"]
+
+
+@on_sqlite
+def test_a_process_ends_by_itself_when_the_one_that_started_it_is_killed(server: Served, openai: OpenAIStandIn) -> None:
+    openai.always(never())
+    alice = server.ngo("alice")
+    with under_way(alice, openai) as call:
+        server.program.send(SIGKILL)
+        assert becomes_free(server.port, seconds=2)
+        assert isinstance(call.exception(), httpx2.TransportError)
+    assert statuses(alice) == ["started"]
+    with time_machine.travel(now() + timedelta(seconds=DEADLINE + 2.5)):
+        assert statuses(alice) == ["interrupted"]

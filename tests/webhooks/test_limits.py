@@ -1,0 +1,143 @@
+"""What one contact may ask in a day, what an organization may spend in a month, what the server holds at once."""
+
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import time_machine
+
+from tests.conftest import OpenHouse
+from tests.support.house import Ngo
+from tests.support.openai_behaviours import answer, server_error, slow
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.webhooks.at_once import at_once
+from tests.webhooks.expecting import code_of, require_error, require_ok
+
+DAY = timedelta(days=1)
+EXPENSIVE = answer("A long answer.", input_tokens=20, output_tokens=1000)
+"""A cent of gpt-4o: 10 dollars for a million tokens."""
+
+
+def test_a_contact_gets_its_answers_of_a_day_and_others_theirs(alice: Ngo, bob: Ngo, openai: OpenAIStandIn) -> None:
+    alice.change(contact_daily_limit=2, fallback_message="That is enough for today.")
+    for contact in ({"contact": {"id": 21}}, {"contact_id": "21"}):
+        require_ok(alice.ask(**contact))
+    refused = alice.ask(contact={"id": "21"})
+    require_error(refused, "contact_limit", "That is enough for today.")
+    assert int(refused.headers["Retry-After"]) > 60
+    assert len(openai.requests) == 2
+
+    require_ok(alice.ask(contact={"id": 22}))
+    require_ok(alice.ask())
+    require_ok(bob.ask(contact={"id": 21}))
+    with time_machine.travel(datetime.now(UTC) + DAY + timedelta(minutes=1)):
+        require_ok(alice.ask(contact={"id": 21}))
+
+
+def test_a_failure_does_not_count_against_a_contact(alice: Ngo, openai: OpenAIStandIn) -> None:
+    alice.change(contact_daily_limit=1)
+    openai.will(server_error(400))
+    assert alice.ask(contact={"id": 21}).status_code == 502
+    require_error(alice.ask("", contact={"id": 21}), "empty_question")
+    require_ok(alice.ask(contact={"id": 21}))
+    require_error(alice.ask(contact={"id": 21}), "contact_limit")
+
+
+def test_a_budget_that_is_used_up_stops_every_call(alice: Ngo, bob: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(EXPENSIVE)
+    alice.change(monthly_budget_usd=Decimal("0.03"), fallback_message="Please call us.")
+    codes = [code_of(alice.ask()) for _ in range(4)]
+    assert codes == ["ok", "ok", "budget_exceeded", "budget_exceeded"]
+    require_error(alice.ask(), "budget_exceeded", "Please call us.")
+    assert len(openai.requests) == 2
+
+    require_ok(bob.ask())
+    alice.change(monthly_budget_usd=Decimal("0.05"))
+    require_ok(alice.ask())
+    alice.change(monthly_budget_usd=None)
+    require_ok(alice.ask())
+
+
+def test_a_budget_begins_anew_with_the_month(alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(EXPENSIVE)
+    alice.change(monthly_budget_usd=Decimal("0.02"))
+    with time_machine.travel(datetime(2026, 1, 31, 23, 59, tzinfo=UTC)):
+        require_ok(alice.ask())
+        require_error(alice.ask(), "budget_exceeded")
+    with time_machine.travel(datetime(2026, 2, 1, 0, 1, tzinfo=UTC)):
+        require_ok(alice.ask())
+
+
+def test_a_new_budget_knows_what_the_month_has_cost_before(alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(EXPENSIVE)
+    for _ in range(3):
+        require_ok(alice.ask())
+    alice.change(monthly_budget_usd=Decimal("0.03"))
+    require_error(alice.ask(), "budget_exceeded")
+
+
+def test_a_failed_call_gives_back_what_was_set_aside(alice: Ngo, openai: OpenAIStandIn) -> None:
+    alice.change(monthly_budget_usd=Decimal("0.02"))
+    openai.always(server_error(400))
+    for _ in range(4):
+        require_error(alice.ask(), "upstream_error")
+    openai.always(answer())
+    require_ok(alice.ask())
+
+
+def test_a_long_answer_is_set_aside_for_as_it_was_allowed(alice: Ngo, openai: OpenAIStandIn) -> None:
+    alice.change(monthly_budget_usd=Decimal("0.02"))
+    require_error(alice.ask(max_tokens=3000), "budget_exceeded")
+    require_ok(alice.ask(max_tokens=500))
+    assert len(openai.requests) == 1
+
+
+def test_a_model_without_a_known_price_cannot_be_used_under_a_budget(alice: Ngo, openai: OpenAIStandIn) -> None:
+    require_ok(alice.ask(gpt_model="gpt-99-nova"))
+    alice.change(monthly_budget_usd=Decimal(100))
+    error = require_error(alice.ask(gpt_model="gpt-99-nova"), "budget_exceeded")["error"]
+    assert "gpt-99-nova" in error
+    assert len(openai.requests) == 1
+
+
+def test_a_budget_holds_against_20_calls_at_once(alice: Ngo, openai: OpenAIStandIn) -> None:
+    alice.change(monthly_budget_usd=Decimal("0.055"))
+    openai.always(slow(0.5, EXPENSIVE))
+
+    codes = Counter(code_of(reply) for reply in at_once(20, lambda _: alice.ask()))
+
+    assert codes == {"ok": 5, "budget_exceeded": 15}
+    assert len(openai.requests) == 5
+    assert sum(call["cost_usd"] or 0 for call in alice.calls()) <= 0.055
+
+
+def test_a_contact_cannot_get_more_by_asking_at_once(alice: Ngo, openai: OpenAIStandIn) -> None:
+    alice.change(contact_daily_limit=2)
+    openai.always(slow(0.3))
+
+    codes = Counter(code_of(reply) for reply in at_once(8, lambda _: alice.ask(contact={"id": 21})))
+
+    assert codes == {"ok": 2, "contact_limit": 6}
+
+
+def test_a_full_server_says_so_at_once_and_answers_again_later(open_a_house: OpenHouse, openai: OpenAIStandIn) -> None:
+    alice = open_a_house(max_in_flight=1).ngo("alice")
+    openai.will(slow(1.0))
+
+    def late(number: int) -> tuple[float, str]:
+        time.sleep(0.4 * number)
+        before = time.monotonic()
+        reply = alice.ask()
+        if number:
+            require_error(reply, "overloaded")
+        return time.monotonic() - before, code_of(reply)
+
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(2) as pool:
+        (_, first), (seconds, second) = pool.map(late, range(2))
+    assert (first, second) == ("ok", "overloaded")
+    assert seconds < 0.5
+    assert len(openai.requests) == 1
+    require_ok(alice.ask())
