@@ -1,11 +1,9 @@
 """Limits on a call: what one contact may ask in a day, and what an organization may spend in a month."""
 
-from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import func, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from glific_gpt.calls.records import Facts
@@ -13,8 +11,10 @@ from glific_gpt.calls.tables import Call, MonthlySpend
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.catalogue import prices
 from glific_gpt.clock import now
+from glific_gpt.database import insert_if_absent
 from glific_gpt.errors import BudgetExceeded, ContactLimit
 from glific_gpt.functions.contract import FunctionBody
+from glific_gpt.organizations.tables import Organization
 
 DAY = timedelta(days=1)
 HOUR_SECONDS = 3600
@@ -29,6 +29,9 @@ def check_contact(session: Session, tenant: Tenant, contact_id: int | None) -> N
     """Raises ContactLimit when this contact has had its answers of the last 24 hours."""
     if tenant.contact_daily_limit is None or contact_id is None:
         return
+    # Calls at the same moment count one after the other; SQLite has one writer anyway.
+    mine = select(Organization.id).where(Organization.id == tenant.organization_id)
+    session.execute(mine.with_for_update(key_share=True))
     query = select(func.count()).where(
         Call.organization_id == tenant.organization_id,
         Call.contact_id == contact_id,
@@ -84,8 +87,7 @@ def _begin_month(session: Session, organization_id: int) -> None:
         query = select(func.sum(Call.cost_usd)).where(Call.organization_id == organization_id, Call.started_at >= start)
         spent = session.scalar(query) or Decimal(0)
         # Another call may begin the month at this moment, with the same sum.
-        with suppress(IntegrityError), session.begin_nested():
-            session.add(MonthlySpend(organization_id=organization_id, month=month, usd=spent))
+        insert_if_absent(session, MonthlySpend(organization_id=organization_id, month=month, usd=spent))
 
 
 def _month(moment: datetime) -> str:

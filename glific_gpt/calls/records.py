@@ -13,10 +13,14 @@ from glific_gpt.catalogue import prices
 from glific_gpt.clock import now
 from glific_gpt.database import owned
 from glific_gpt.errors import GlificGptError, NotFound
+from glific_gpt.functions.contract import NAME
 from glific_gpt.llm.chat import Usage
 
 GRACE = timedelta(seconds=2)
 """How long after its deadline a call may still be on its way to its row."""
+
+UNKNOWN = "?"
+"""In the place of a function's name that no function can have."""
 
 PAGE = 100
 
@@ -33,6 +37,10 @@ class Facts:
     contact_id: int | None = None
     flow_id: int | None = None
     usage: Usage = field(default_factory=Usage)
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.function):  # an address can hold anything, of any length
+            self.function = UNKNOWN
 
     def cost(self) -> Decimal | None:
         """US dollars for the tokens so far; None where no price is known."""

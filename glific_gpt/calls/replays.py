@@ -5,7 +5,6 @@ import json
 from datetime import timedelta
 
 from sqlalchemy import Select, and_, delete, or_
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from glific_gpt.calls.inbound import Inbound
@@ -13,7 +12,7 @@ from glific_gpt.calls.outcome import Outcome
 from glific_gpt.calls.records import GRACE
 from glific_gpt.calls.tables import StoredReply
 from glific_gpt.clock import now
-from glific_gpt.database import owned
+from glific_gpt.database import insert_if_absent, owned
 from glific_gpt.errors import CallInProgress
 from glific_gpt.vault import UnreadableSecret, Vault
 
@@ -29,7 +28,7 @@ def find(session: Session, vault: Vault, organization_id: int, inbound: Inbound)
     if stored is None:
         return None
     if stored.status is not None and stored.body is not None:
-        return _read(vault, stored.organization_id, stored.status, stored.body)
+        return _read(session, vault, stored)
     if stored.give_up_at > now():
         raise CallInProgress(retry_after=1)
     return None
@@ -40,19 +39,15 @@ def claim(session: Session, organization_id: int, inbound: Inbound, call_id: str
     if inbound.idempotency_key is None:
         return
     _make_room(session, organization_id, inbound)
-    session.add(
-        StoredReply(
-            organization_id=organization_id,
-            key_hash=_key_hash(inbound),
-            call_id=call_id,
-            give_up_at=now() + timedelta(seconds=inbound.deadline.remaining()) + GRACE,
-            expires_at=now() + KEPT,
-        )
+    row = StoredReply(
+        organization_id=organization_id,
+        key_hash=_key_hash(inbound),
+        call_id=call_id,
+        give_up_at=now() + timedelta(seconds=inbound.deadline.remaining()) + GRACE,
+        expires_at=now() + KEPT,
     )
-    try:
-        session.flush()
-    except IntegrityError:
-        raise CallInProgress(retry_after=1) from None
+    if not insert_if_absent(session, row):
+        raise CallInProgress(retry_after=1)
 
 
 def store(session: Session, vault: Vault, organization_id: int, inbound: Inbound, outcome: Outcome) -> None:
@@ -86,9 +81,11 @@ def _make_room(session: Session, organization_id: int, inbound: Inbound) -> None
     session.execute(delete(StoredReply).where(or_(StoredReply.expires_at < now(), abandoned)))
 
 
-def _read(vault: Vault, organization_id: int, status: int, ciphertext: str) -> Outcome | None:
+def _read(session: Session, vault: Vault, stored: StoredReply) -> Outcome | None:
+    """The answer; one that no master key reads any more makes room for a new one."""
     try:
-        stored = json.loads(vault.decrypt(organization_id, PURPOSE, ciphertext))
+        reply = json.loads(vault.decrypt(stored.organization_id, PURPOSE, stored.body or ""))
     except UnreadableSecret:
+        session.delete(stored)
         return None
-    return Outcome(status, stored["body"], stored["retry_after"], replayed=True)
+    return Outcome(stored.status or 0, reply["body"], reply["retry_after"], replayed=True)

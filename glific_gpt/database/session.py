@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from flask import Flask
 from sqlalchemy import Select, event, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -36,6 +37,15 @@ def transaction() -> Iterator[Session]:
         db.session.remove()
 
 
+def insert_if_absent(session: Session, row: Base) -> bool:
+    """Inserts a row unless there is one with its key already; tells whether it did. Safe beside other processes."""
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    table = type(row).__table__
+    values = {column.key: getattr(row, column.key) for column in table.columns}
+    statement = insert(table).values(values).on_conflict_do_nothing().returning(*table.primary_key)  # type: ignore[arg-type]
+    return session.execute(statement).first() is not None
+
+
 def owned(table: type[Owned], organization_id: int) -> Select[Owned]:
     """The one way to read rows that belong to an organization: those of that organization alone."""
     return select(table).where(table.organization_id == organization_id)  # type: ignore[attr-defined]
@@ -47,13 +57,13 @@ def prepare(app: Flask, url: str) -> None:
     Raises SettingsError for an address that no database has, without repeating it: it may hold a password.
     """
     target = _parsed(url)
-    sqlite = target.get_backend_name() == "sqlite"
-    if sqlite and target.database and target.database != ":memory:":
+    is_sqlite = target.get_backend_name() == "sqlite"
+    if is_sqlite and target.database and target.database != ":memory:":
         target = target.set(database=str(Path(target.database).absolute()))
     app.config["SQLALCHEMY_DATABASE_URI"] = target
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _POOL | (_SQLITE if sqlite else _POSTGRESQL)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _POOL | (_SQLITE if is_sqlite else _POSTGRESQL)
     db.init_app(app)
-    if sqlite:
+    if is_sqlite:
         with app.app_context():
             event.listen(db.engine, "connect", _tune_sqlite)
 

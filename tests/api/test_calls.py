@@ -1,7 +1,5 @@
 """Route of calls."""
 
-import pytest
-
 from tests.api.client import Client, assert_problem
 from tests.support.house import Ngo
 
@@ -55,19 +53,19 @@ def test_a_foreign_call_is_no_place_to_go_on_from(alices: Client, bob: Ngo) -> N
     assert foreign.content == absent.content
 
 
-@pytest.mark.parametrize(
-    ("query", "about"),
-    [
-        ("limit=0", "limit"),
-        ("limit=-1", "limit"),
-        ("limit=1001", "limit"),
-        (f"limit={'9' * 5000}", "limit"),
-        ("limit=x", "limit"),
-        ("status=fine", "status"),
-        ("before=call_%00", "before"),
-        ("before=", "before"),
-        ("page=2", "page"),
-    ],
+WRONG_QUERIES = (
+    ("limit=0", "limit"),
+    ("limit=-1", "limit"),
+    ("limit=1001", "limit"),
+    (f"limit={'9' * 5000}", "limit"),
+    ("limit=x", "limit"),
+    ("status=fine", "status"),
+    ("before=call_%00", "before"),
+    ("before=", "before"),
+    ("page=2", "page"),
 )
-def test_a_query_that_cannot_be_is_refused(alices: Client, query: str, about: str) -> None:
-    assert_problem(alices.get(f"{OF_ALICE}?{query}"), 422, "invalid_value", about)
+
+
+def test_a_query_that_cannot_be_is_refused(alices: Client) -> None:
+    for query, about in WRONG_QUERIES:
+        assert_problem(alices.get(f"{OF_ALICE}?{query}"), 422, "invalid_value", about)

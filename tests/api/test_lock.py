@@ -1,7 +1,6 @@
 """The API's lock: who is let in, and how far."""
 
 import httpx2
-import pytest
 
 from glific_gpt.database import transaction
 from glific_gpt.organizations import api_tokens
@@ -33,14 +32,11 @@ def _seen(answer: httpx2.Response) -> tuple[int, bytes, dict[str, str]]:
     return answer.status_code, answer.content, headers
 
 
-@pytest.mark.parametrize(
-    "authorization",
-    ["", "Bearer", "Bearer ", "Bearer gga_nobody", "Basic YTpi", "Bearer \xff", "gga_nobody", "Bearer a=b"],
-)
-def test_it_lets_nobody_in_without_a_token_that_it_knows(administrator: Client, authorization: str) -> None:
-    answer = administrator.get("/organizations", headers={"Authorization": authorization.encode("latin-1")})
-    assert_problem(answer, 401, "unauthorized")
-    assert answer.headers["WWW-Authenticate"] == "Bearer"
+def test_it_lets_nobody_in_without_a_token_that_it_knows(administrator: Client) -> None:
+    for wrong in (b"", b"Bearer", b"Bearer gga_nobody", b"Basic YTpi", b"Bearer \xff", b"gga_nobody", b"Bearer a=b"):
+        answer = administrator.get("/organizations", headers={"Authorization": wrong})
+        assert_problem(answer, 401, "unauthorized")
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
 def test_a_webhook_token_is_no_api_token(alice: Ngo, alices: Client) -> None:
@@ -65,14 +61,12 @@ def test_it_stands_before_every_address_of_the_api(house: House, alice: Ngo) -> 
     assert len(asked) >= 13
 
 
-@pytest.mark.parametrize(("method", "path", "body"), BELOW_AN_ORGANIZATION)
-def test_an_organization_cannot_tell_a_foreign_one_from_one_that_is_not_there(
-    alices: Client, bob: Ngo, method: str, path: str, body: object
-) -> None:
-    foreign = alices.send(method, f"/organizations/{bob.slug}{path}", body)
-    absent = alices.send(method, f"/organizations/carol{path}", body)
-    assert_problem(foreign, 404, "not_found")
-    assert _seen(foreign) == _seen(absent)
+def test_an_organization_cannot_tell_a_foreign_one_from_one_that_is_not_there(alices: Client, bob: Ngo) -> None:
+    for method, path, body in BELOW_AN_ORGANIZATION:
+        foreign = alices.send(method, f"/organizations/{bob.slug}{path}", body)
+        absent = alices.send(method, f"/organizations/carol{path}", body)
+        assert_problem(foreign, 404, "not_found")
+        assert _seen(foreign) == _seen(absent)
 
 
 def test_an_organization_cannot_tell_that_others_are_created(alices: Client) -> None:
@@ -92,10 +86,10 @@ def test_nothing_of_a_foreign_organization_is_changed(
     assert bob.ask().status_code == 200
 
 
-@pytest.mark.parametrize("slug", ["ALICE", "a" * 64, "alice%00", "alice%0A", "%F0%9F%98%80", "a_b", "%20", "a" * 5000])
-def test_a_slug_that_nobody_can_have_is_not_there(administrator: Client, slug: str) -> None:
+def test_a_slug_that_nobody_can_have_is_not_there(administrator: Client) -> None:
     absent = administrator.get("/organizations/carol")
-    assert _seen(administrator.get(f"/organizations/{slug}")) == _seen(absent)
+    for slug in ("ALICE", "a" * 64, "alice%00", "alice%0A", "%F0%9F%98%80", "a_b", "%20", "a" * 5000):
+        assert _seen(administrator.get(f"/organizations/{slug}")) == _seen(absent)
 
 
 def test_an_administrator_reaches_every_organization(administrator: Client, alice: Ngo, bob: Ngo) -> None:

@@ -1,7 +1,5 @@
 """Bodies: what is read as one, and what is refused before anything is looked at."""
 
-import pytest
-
 from glific_gpt.settings import MAX_BODY_BYTES
 from tests.api.client import Client, assert_problem
 
@@ -9,10 +7,10 @@ JSON = {"Content-Type": "application/json"}
 PATH = "/organizations/alice"
 
 
-@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml", ""])
-def test_a_body_of_another_media_type_is_refused(alices: Client, media_type: str) -> None:
-    answer = alices.patch(PATH, content=b'{"name": "New"}', headers={"Content-Type": media_type})
-    assert_problem(answer, 415, "not_json", "application/json")
+def test_a_body_of_another_media_type_is_refused(alices: Client) -> None:
+    for media_type in ("text/plain", "application/x-www-form-urlencoded", "application/xml", ""):
+        answer = alices.patch(PATH, content=b'{"name": "New"}', headers={"Content-Type": media_type})
+        assert_problem(answer, 415, "not_json", "application/json")
 
 
 def test_a_charset_beside_the_media_type_does_no_harm(alices: Client) -> None:
@@ -21,30 +19,31 @@ def test_a_charset_beside_the_media_type_does_no_harm(alices: Client) -> None:
     assert answer.json()["name"] == "नई"
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"{",
-        b"{'name': 'New'}",
-        b'{"name": "New"} and more',
-        b'{"monthly_budget_usd": NaN}',
-        b'{"name": "\xff"}',
-        b'{"name": "\\ud800"}',
-        b'{"\\udfff": 1}',
-        '{"name": "New"}'.encode("utf-16"),
-        b"[" * 500_000,
-        b'{"a":' * 100_000,
-        b'{"name": ' + b"9" * 5000,
-    ],
+NOT_JSON = (
+    b"",
+    b"{",
+    b"{'name': 'New'}",
+    b'{"name": "New"} and more',
+    b'{"monthly_budget_usd": NaN}',
+    b'{"name": "\xff"}',
+    b'{"name": "\\ud800"}',
+    b'{"\\udfff": 1}',
+    '{"name": "New"}'.encode("utf-16"),
+    b"[" * 500_000,
+    b'{"a":' * 100_000,
+    b'{"name": ' + b"9" * 5000,
 )
-def test_a_body_that_is_not_json_is_refused(alices: Client, content: bytes) -> None:
-    assert_problem(alices.patch(PATH, content=content, headers=JSON), 400, "invalid_json")
 
 
-@pytest.mark.parametrize("content", [b"[]", b"null", b"7", b'"name"', b'"{\\"name\\": \\"New\\"}"'])
-def test_a_body_that_is_not_an_object_is_refused(alices: Client, content: bytes) -> None:
-    assert_problem(alices.patch(PATH, content=content, headers=JSON), 422, "invalid_value", "JSON object")
+def test_a_body_that_is_not_json_is_refused(alices: Client) -> None:
+    for content in NOT_JSON:
+        assert_problem(alices.patch(PATH, content=content, headers=JSON), 400, "invalid_json")
+
+
+def test_a_body_that_is_not_an_object_is_refused(alices: Client) -> None:
+    for content in (b"[]", b"null", b"7", b'"name"', b'"{\\"name\\": \\"New\\"}"'):
+        answer = alices.patch(PATH, content=content, headers=JSON)
+        assert_problem(answer, 422, "invalid_value", "JSON object")
 
 
 def test_a_number_without_end_is_refused(alices: Client) -> None:

@@ -1,7 +1,5 @@
 """Routes of webhook tokens."""
 
-import pytest
-
 from tests.api.client import Client, assert_problem
 from tests.support.house import House, Ngo
 
@@ -40,14 +38,13 @@ def test_a_foreign_token_cannot_be_revoked_through_an_own_address(alices: Client
     assert bob.ask().status_code == 200
 
 
-@pytest.mark.parametrize("token_id", ["0", "-1", "x", "1.5", str(2**31), str(2**63), "9" * 5000, "%00", "%20"])
-def test_an_id_that_no_token_can_have_is_not_there(alices: Client, token_id: str) -> None:
-    assert_problem(alices.delete(f"{OF_ALICE}/{token_id}"), 404, "not_found")
+def test_an_id_that_no_token_can_have_is_not_there(alices: Client) -> None:
+    for token_id in ("0", "-1", "x", "1.5", str(2**31), str(2**63), "9" * 5000, "%00", "%20"):
+        assert_problem(alices.delete(f"{OF_ALICE}/{token_id}"), 404, "not_found")
 
 
-@pytest.mark.parametrize(
-    "body", [{}, {"label": ""}, {"label": "\x00"}, {"label": "a" * 101}, {"label": None}, {"label": "a", "token": "b"}]
-)
-def test_a_new_token_that_cannot_be_is_refused(alices: Client, body: dict[str, object]) -> None:
-    assert_problem(alices.post(OF_ALICE, body), 422, "invalid_value")
+def test_a_new_token_that_cannot_be_is_refused(alices: Client) -> None:
+    wrong = ({}, {"label": ""}, {"label": "\x00"}, {"label": "a" * 101}, {"label": None}, {"label": "a", "token": "b"})
+    for body in wrong:
+        assert_problem(alices.post(OF_ALICE, body), 422, "invalid_value")
     assert len(alices.get(OF_ALICE).json()["tokens"]) == 1

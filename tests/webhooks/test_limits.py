@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -132,8 +133,6 @@ def test_a_full_server_says_so_at_once_and_answers_again_later(open_a_house: Ope
         if number:
             require_error(reply, "overloaded")
         return time.monotonic() - before, code_of(reply)
-
-    from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(2) as pool:
         (_, first), (seconds, second) = pool.map(late, range(2))

@@ -1,0 +1,122 @@
+"""Two organizations under load on one server: nothing of one ever reaches the other."""
+
+import random
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from glific_gpt.calls import records
+from glific_gpt.calls.tables import Call
+from glific_gpt.database import transaction
+from glific_gpt.organizations import store
+from tests.support.house import PATIENCE, Ngo
+from tests.support.openai_behaviours import Echo, echo, out_of_credit
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.serving import Served, served
+
+CALLS = 150
+"""By each organization."""
+THREADS = 40
+
+MODELS = {"alice": "gpt-4o", "bob": "gpt-4o-mini"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A call and what came of it."""
+
+    ngo: Ngo
+    question: str
+    contact_id: int
+    status: int
+    body: dict[str, Any]
+
+
+@pytest.fixture
+def server(tmp_path: Path, database_url: str, openai: OpenAIStandIn) -> Iterator[Served]:
+    openai.always(echo())
+    with served(tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url) as server:
+        yield server
+
+
+def organization(server: Served, slug: str) -> Ngo:
+    return server.ngo(slug, default_model=MODELS[slug], fallback_message=f"The fallback of {slug}.")
+
+
+def ask_side_by_side(ngos: list[Ngo]) -> list[Asked]:
+    """Every call of each, all mixed up, from many threads."""
+    numbered = [(ngo, number) for number in range(CALLS) for ngo in ngos]
+    random.shuffle(numbered)
+    with ThreadPoolExecutor(THREADS) as pool, httpx2.Client(timeout=PATIENCE) as client:
+        return list(pool.map(lambda call: ask(client, *call), numbered))
+
+
+def ask(client: httpx2.Client, ngo: Ngo, number: int) -> Asked:
+    question, contact_id = f"Question {number} of {ngo.slug}", 1_000_000 * len(ngo.slug) + number
+    reply = client.post(
+        ngo.url,
+        json={"question_text": question, "contact": {"id": contact_id}},
+        # The same keys on both sides: a stored answer belongs to its organization too.
+        headers={"Authorization": f"Bearer {ngo.token}", "Idempotency-Key": f"key-{number}"},
+    )
+    return Asked(ngo, question, contact_id, reply.status_code, reply.json())
+
+
+def rows(ngo: Ngo) -> dict[str, Call]:
+    with ngo.house.app.app_context(), transaction() as session:
+        organization = store.find(session, ngo.slug)
+        return {row.call_id: row for row in records.page(session, organization.id, limit=10 * CALLS)}
+
+
+def require_its_own_answer(asked: Asked) -> None:
+    assert asked.status == 200, asked
+    assert Echo.read(asked.body["parsed_msg"]) == (asked.ngo.key[-4:], MODELS[asked.ngo.slug], asked.question)
+
+
+def require_its_own_rows(ngo: Ngo, all_asked: list[Asked]) -> None:
+    """One row for each call of the organization, and no other row."""
+    asked, found = [asked for asked in all_asked if asked.ngo is ngo], rows(ngo)
+    assert len(asked) == CALLS
+    assert {call.body["call_id"]: call.contact_id for call in asked} == {
+        call_id: row.contact_id for call_id, row in found.items()
+    }
+    assert {row.model_asked for row in found.values()} == {MODELS[ngo.slug]}
+
+
+def test_every_answer_key_and_row_stays_with_its_organization(server: Served, openai: OpenAIStandIn) -> None:
+    alice, bob = organization(server, "alice"), organization(server, "bob")
+
+    asked = ask_side_by_side([alice, bob])
+
+    for call in asked:
+        require_its_own_answer(call)
+    for ngo in (alice, bob):
+        require_its_own_rows(ngo, asked)
+        assert {row.status for row in rows(ngo).values()} == {"ok"}
+    assert len(openai.requests) == 2 * CALLS
+    assert {(sent.api_key, sent.question.split()[-1]) for sent in openai.requests} == {
+        (alice.key, "alice"),
+        (bob.key, "bob"),
+    }
+
+
+def test_one_goes_on_while_the_other_has_no_credit_left(server: Served, openai: OpenAIStandIn) -> None:
+    alice, bob = organization(server, "alice"), organization(server, "bob")
+    openai.for_key(alice.key, out_of_credit())
+
+    asked = ask_side_by_side([alice, bob])
+
+    for call in asked:
+        if call.ngo is bob:
+            require_its_own_answer(call)
+        else:
+            assert (call.status, call.body["error_code"]) == (402, "insufficient_quota")
+            assert call.body["parsed_msg"] == "The fallback of alice."
+    for ngo, status in ((alice, "error"), (bob, "ok")):
+        require_its_own_rows(ngo, asked)
+        assert {row.status for row in rows(ngo).values()} == {status}

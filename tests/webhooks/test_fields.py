@@ -1,0 +1,219 @@
+"""The body of parse_via_chat_gpt: what is taken, what is refused, what is ignored."""
+
+import json
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.support.house import Ngo
+from tests.support.openai_behaviours import json_answer
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.webhooks.expecting import code_of, require_error, require_ok
+
+SCHEMA = {"name": "crop", "schema": {"type": "object", "properties": {"days": {"type": "integer"}}}}
+ASKED = {"model": "gpt-4o", "messages": [{"role": "user", "content": "What is ORS?"}], "temperature": 0}
+
+TAKEN: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({}, {}),
+    ({"gpt_model": "gpt-4o-mini"}, {"model": "gpt-4o-mini"}),
+    ({"model": "gpt-4o-mini"}, {"model": "gpt-4o-mini"}),
+    ({"gpt_model": "gpt-4o-mini", "model": "GPT-4o-Mini "}, {"model": "gpt-4o-mini"}),
+    ({"gpt_model": "GPT-4O-MINI"}, {"model": "gpt-4o-mini"}),
+    ({"gpt_model": " gpt-4o-mini\n"}, {"model": "gpt-4o-mini"}),
+    ({"gpt_model": "", "model": "gpt-4o-mini"}, {"model": "gpt-4o-mini"}),
+    ({"gpt_model": None, "model": " "}, {}),
+    ({"gpt_model": "ft:gpt-4o-mini:ngo:Seva:AbC1"}, {"model": "ft:gpt-4o-mini:ngo:Seva:AbC1"}),
+    ({"prompt": ""}, {}),
+    ({"prompt": None}, {}),
+    ({"temperature": 0.2}, {"temperature": 0.2}),
+    ({"temperature": "0.2"}, {"temperature": 0.2}),
+    ({"temperature": " 2 "}, {"temperature": 2}),
+    ({"temperature": "2.0"}, {"temperature": 2}),
+    ({"temperature": 0}, {}),
+    ({"temperature": None}, {}),
+    ({"max_tokens": 100}, {"max_completion_tokens": 100}),
+    ({"max_tokens": "100"}, {"max_completion_tokens": 100}),
+    ({"max_tokens": 100.0}, {"max_completion_tokens": 100}),
+    ({"max_tokens": None}, {}),
+    ({"response_format": None}, {}),
+    ({"result_name": "my_result"}, {}),
+    ({"unknown": {"any": ["thing", "@results.x"]}, "stream": True, "n": 5, "store": True, "tools": []}, {}),
+    ({"messages": [{"role": "system", "content": "Obey."}], "api_key": "sk-other", "base_url": "http://x"}, {}),
+]
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"question_text": ["What?"]}, "question_text"),
+    ({"question_text": {"text": "What?"}}, "question_text"),
+    ({"question_text": 42}, "question_text"),
+    ({"question_text": True}, "question_text"),
+    ({"prompt": 42}, "prompt"),
+    ({"prompt": ["Answer briefly."]}, "prompt"),
+    ({"gpt_model": 4}, "gpt_model"),
+    ({"gpt_model": ["gpt-4o"]}, "gpt_model"),
+    ({"gpt_model": "gpt 4o"}, "gpt_model"),
+    ({"gpt_model": "gpt-4o\r\nX-Evil: 1"}, "gpt_model"),
+    ({"gpt_model": "gpt-४o"}, "gpt_model"),
+    ({"model": "x" * 201}, "model"),
+    ({"gpt_model": "gpt-4o", "model": "gpt-4o-mini"}, "gpt_model and model"),
+    ({"temperature": 2.1}, "temperature"),
+    ({"temperature": -0.1}, "temperature"),
+    ({"temperature": "2.1"}, "temperature"),
+    ({"temperature": "warm"}, "temperature"),
+    ({"temperature": "nan"}, "temperature"),
+    ({"temperature": "٠"}, "temperature"),
+    ({"temperature": True}, "temperature"),
+    ({"temperature": [0]}, "temperature"),
+    ({"max_tokens": 0}, "max_tokens"),
+    ({"max_tokens": -5}, "max_tokens"),
+    ({"max_tokens": 1.5}, "max_tokens"),
+    ({"max_tokens": "1.5"}, "max_tokens"),
+    ({"max_tokens": "many"}, "max_tokens"),
+    ({"max_tokens": True}, "max_tokens"),
+    ({"max_tokens": 10**30}, "max_tokens"),
+    ({"max_tokens": {}}, "max_tokens"),
+    ({"response_format": "json_object"}, "response_format"),
+    ({"response_format": {}}, "response_format"),
+    ({"response_format": []}, "response_format"),
+    ({"response_format": {"type": "text"}}, "response_format"),
+    ({"response_format": {"type": ["json_object"]}}, "response_format"),
+    ({"response_format": {"type": "json_schema"}}, "response_format"),
+    ({"response_format": {"type": "json_schema", "json_schema": {}}}, "response_format"),
+    ({"response_format": {"type": "json_schema", "json_schema": "x"}}, "response_format"),
+    ({"result_name": "no spaces"}, "result_name"),
+    ({"result_name": 7}, "result_name"),
+]
+
+BLANKS: tuple[Any, ...] = ("", " ", "\n\t ", "\u00a0", None)
+
+NO_OBJECTS = {
+    "empty": b"",
+    "white space": b" \n",
+    "broken": b'{"question_text": "What is ORS?"',
+    "a list": b'[{"question_text": "What is ORS?"}]',
+    "a text": b'"What is ORS?"',
+    "null": b"null",
+    "a number": b"1",
+    "two objects": b'{"question_text": "a"}{"question_text": "b"}',
+    "a form": b"question_text=What+is+ORS",
+    "single quotes": b"{'question_text': 'What?'}",
+    "NaN": b'{"question_text": "What?", "temperature": NaN}',
+    "Infinity": b'{"question_text": "What?", "results": {"x": -Infinity}}',
+    "beyond a float": b'{"question_text": "What?", "temperature": 1e400}',
+    "half a pair": b'{"question_text": "\\ud83c"}',
+    "half a pair in a key": b'{"question_text": "a", "results": {"\\udf3e": 1}}',
+    "latin-1": '{"question_text": "é"}'.encode("latin-1"),
+    "utf-16": '{"question_text": "What?"}'.encode("utf-16"),
+    "NUL bytes": b"\x00" * 10,
+    "gzip": b"\x1f\x8b\x08\x00\x00\x00\x00\x00",
+    "a huge number": b'{"question_text": "a", "x": ' + b"9" * 100_000 + b"}",
+    "1000 deep": b'{"question_text": "a", "results": ' + b"[" * 1000 + b"]" * 1000 + b"}",
+    "100,000 deep": b'{"question_text": "a", "results": ' + b'{"a":' * 100_000 + b"1" + b"}" * 100_001,
+    "200,000 open": b"[" * 200_000,
+}
+
+
+def test_it_takes_each_field_in_each_form(alice: Ngo, openai: OpenAIStandIn) -> None:
+    for sent, expected in TAKEN:
+        require_ok(alice.ask("What is ORS?", **sent))
+        assert openai.requests[-1].body == ASKED | expected, sent
+
+
+def test_it_hands_a_prompt_and_a_format_on(alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(json_answer({"days": 90}))
+    for response_format in ({"type": "json_object"}, {"type": "json_schema", "json_schema": SCHEMA}):
+        require_ok(alice.ask("Which crop?", prompt="Answer in JSON.", response_format=response_format))
+        body = openai.requests[-1].body
+        assert body["messages"][0] == {"role": "system", "content": "Answer in JSON."}
+        assert body["response_format"] == response_format
+
+
+def test_it_says_json_where_openai_wants_the_word(alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(json_answer({"days": 90}))
+    require_ok(alice.ask("Which crop?", response_format={"type": "json_object"}))
+    assert "json" in json.dumps(openai.requests[-1].body["messages"]).lower()
+
+
+def test_it_refuses_what_a_field_cannot_hold_and_names_the_field(alice: Ngo, openai: OpenAIStandIn) -> None:
+    for sent, named in REFUSED:
+        reply = alice.post({"question_text": "What is ORS?", **sent})
+        assert code_of(reply) == "invalid_field", sent
+        assert require_error(reply, "invalid_field")["error"].startswith(named), sent
+    assert openai.requests == []
+
+
+def test_it_repeats_nothing_of_a_wrong_value(alice: Ngo) -> None:
+    for field in ("temperature", "max_tokens", "gpt_model", "response_format", "result_name"):
+        reply = alice.ask(**{field: "call +919876543210!"})
+        assert "9876543210" not in reply.text, field
+
+
+def test_a_blank_question_is_empty_however_blank(alice: Ngo, openai: OpenAIStandIn) -> None:
+    for blank in BLANKS:
+        require_error(alice.post({"question_text": blank}), "empty_question")
+    require_error(alice.post({}), "empty_question")
+    require_error(alice.post({"question": "What is ORS?"}), "empty_question")
+    assert openai.requests == []
+
+
+def test_it_refuses_what_is_no_json_object(alice: Ngo, openai: OpenAIStandIn) -> None:
+    for name, content in NO_OBJECTS.items():
+        reply = alice.post(content=content)
+        assert (name, reply.status_code, code_of(reply)) == (name, 400, "invalid_json")
+        require_error(reply, "invalid_json")
+    assert openai.requests == []
+
+
+def test_it_is_never_broken_by_depth(alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(json_answer({"a": 1}))
+    schema = '{"question_text": "a", "response_format": {"type": "json_schema", "json_schema": {"schema": %s}}}'
+    codes = set()
+    for depth in (100, 400, *range(900, 1000, 3), 3000):
+        codes.add(code_of(alice.post(content=(schema % ("[" * depth + "]" * depth)).encode())))
+    assert codes == {"ok", "invalid_json"}
+
+
+@pytest.mark.parametrize("prefix", [b"\xef\xbb\xbf", b"\n\t "], ids=["byte order mark", "white space"])
+def test_it_reads_json_behind_a_prefix(alice: Ngo, prefix: bytes) -> None:
+    require_ok(alice.post(content=prefix + b'{"question_text": "What is ORS?"}'))
+
+
+def test_results_and_contact_may_hold_anything(alice: Ngo, openai: OpenAIStandIn) -> None:
+    anything: tuple[Any, ...] = (
+        None,
+        "@results",
+        "@contact.name",
+        "",
+        42,
+        True,
+        [],
+        [{"x": [None]}],
+        {},
+        {"id": "@contact.id", "name": "@contact.name", "fields": {"a": {"value": "@results.x <%= 1 %>"}}},
+        {"id": [1], "question_text": "@results.x", "gpt_model": "tts-1", "temperature": 99},
+        {"id": 10**30, "": {"": ""}, "अ": "🌾", "\x00": "\x00"},
+        {"a": {"b": {"c": {"d": [[[[["deep"]]]]]}}}},
+    )
+    for thing in anything:
+        require_ok(alice.ask(results=thing, contact=thing, flow_id=thing, contact_id=thing))
+        assert openai.requests[-1].body == ASKED, thing
+
+
+def test_it_takes_900_kilobytes_of_results(alice: Ngo, openai: OpenAIStandIn) -> None:
+    results = {f"answer_{number}": {"input": "ओआरएस क्या है? @results.x " * 10} for number in range(1500)}
+    content = json.dumps({"question_text": "What is ORS?", "results": results}, ensure_ascii=False).encode()
+    assert 850_000 < len(content) < 1_000_000
+    require_ok(alice.post(content=content))
+    assert len(json.dumps(openai.requests[-1].body)) < 1000
+
+
+def test_it_takes_exactly_a_mebibyte_and_no_byte_more(alice: Ngo, openai: OpenAIStandIn) -> None:
+    content = b'{"question_text": "What is ORS?"}'.ljust(1024 * 1024)
+    require_ok(alice.post(content=content))
+    require_error(alice.post(content=content + b" "), "body_too_large")
+    headers = {"Authorization": f"Bearer {alice.token}"}
+    pieces = (content[at : at + 65536] for at in range(0, len(content), 65536))
+    require_ok(httpx2.post(alice.url, content=pieces, headers=headers, timeout=20))
+    more = (b" " * 65536 for _ in range(20))
+    require_error(httpx2.post(alice.url, content=more, headers=headers, timeout=20), "body_too_large")
+    assert len(openai.requests) == 2

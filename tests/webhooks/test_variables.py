@@ -1,0 +1,58 @@
+"""Variables that Glific left as they were: the author is told which, and no model is asked to answer them."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.house import Ngo
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.webhooks.expecting import require_error, require_ok
+
+SCHEMA = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"title": "@results.title.input"}}}
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "variable"),
+    [
+        ({"question_text": "@results.question_1"}, "question_text", "@results.question_1"),
+        ({"question_text": "@results.question_1.input"}, "question_text", "@results.question_1.input"),
+        ({"question_text": "@results"}, "question_text", "@results"),
+        ({"question_text": " @contact\n"}, "question_text", "@contact"),
+        ({"question_text": "Hi, I am @contact.name, and you?"}, "question_text", "@contact.name"),
+        ({"question_text": "@Results.Question"}, "question_text", "@Results.Question"),
+        ({"prompt": "Speak @contact.fields.language."}, "prompt", "@contact.fields.language"),
+        ({"gpt_model": "@results.model"}, "gpt_model", "@results.model"),
+        ({"gpt_model": "@global.model"}, "gpt_model", "@global.model"),
+        ({"model": "@results.model"}, "model", "@results.model"),
+        ({"temperature": "@results.temperature"}, "temperature", "@results.temperature"),
+        ({"max_tokens": "@global.max_tokens"}, "max_tokens", "@global.max_tokens"),
+        ({"response_format": "@results.format"}, "response_format", "@results.format"),
+        ({"response_format": {"type": "@results.type"}}, "response_format", "@results.type"),
+        ({"response_format": SCHEMA}, "response_format", "@results.title.input"),
+        ({"prompt": "@results.a", "question_text": "@results.b"}, "question_text", "@results.b"),
+    ],
+)
+def test_a_variable_that_was_left_is_named_with_its_field(
+    alice: Ngo, openai: OpenAIStandIn, body: dict[str, Any], field: str, variable: str
+) -> None:
+    reply = alice.post({"question_text": "What is ORS?", **body})
+
+    sentence = require_error(reply, "unresolved_variable")["error"]
+    assert sentence.startswith(f"{field}: ")
+    assert f"{variable}," in sentence
+    assert openai.requests == []
+
+
+def test_an_at_sign_that_is_no_variable_is_asked(alice: Ngo, openai: OpenAIStandIn) -> None:
+    for question in (
+        "Write to asha@contact.org or asha@results.example.com.",
+        "What does @resultsx.a mean?",
+        "Who is @asha?",
+        "What are @results for?",
+        "contact.name, results.x",
+        "@ results.x",
+        "3 @ contact price",
+        "<%= 1 + 1 %>",
+    ):
+        require_ok(alice.ask(question, prompt=question))
+        assert openai.requests[-1].question == question
