@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from flask import Response
+from flask import Response, url_for
 from flask_openapi.models.tag import Tag
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from glific_gpt.api.answers import answer
 from glific_gpt.api.blueprint import blueprint
@@ -33,20 +33,32 @@ class CallQuery(BaseModel):
     )
 
 
-class CallPage(BaseModel):
+class CallPage(RootModel[list[CallView]]):
     """Calls, newest first."""
 
-    calls: list[CallView]
-    next: str | None = Field(description="What to give as before for the next page; null on the last one.")
+
+LINK = {
+    "description": "The next page, as rel=next (RFC 8288); not there on the last one.",
+    "schema": {"type": "string"},
+}
+PAGES = {
+    "description": "OK",
+    "headers": {"Link": LINK},
+    "content": {"application/json": {"schema": CallPage.model_json_schema(mode="serialization")}},
+}
 
 
-@blueprint.get("/organizations/<slug>/calls", tags=[TAG], responses={200: CallPage, **declared(404, 422)})
+@blueprint.get("/organizations/<slug>/calls", tags=[TAG], responses={200: PAGES, **declared(404, 422)})
 def list_calls(path: OrganizationPath, query: CallQuery) -> Response:
     """List calls
-    Newest first, in pages.
+    Newest first, in pages: the header Link has the address of the next one.
     """
     with transaction() as session:
         organization = store.find(session, path.slug)
         rows = records.page(session, organization.id, limit=query.limit + 1, before=query.before, status=query.status)
     shown = [CallView.of(row) for row in rows[: query.limit]]
-    return answer(CallPage(calls=shown, next=shown[-1].call_id if len(rows) > query.limit else None))
+    response = answer(CallPage(shown))
+    if len(rows) > query.limit:
+        following = query.model_dump(exclude_none=True) | {"before": shown[-1].call_id}
+        response.headers["Link"] = f'<{url_for("api.list_calls", slug=path.slug, **following)}>; rel="next"'
+    return response

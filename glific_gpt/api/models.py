@@ -2,7 +2,7 @@
 
 from flask import Response
 from flask_openapi.models.tag import Tag
-from pydantic import BaseModel
+from pydantic import RootModel
 
 from glific_gpt.api.answers import answer
 from glific_gpt.api.blueprint import blueprint
@@ -18,10 +18,8 @@ from glific_gpt.views import ModelView
 TAG = Tag(name="Models", description="Language models, and the rest of what the provider has.")
 
 
-class ModelList(BaseModel):
+class ModelList(RootModel[list[ModelView]]):
     """Every model that the key reached when it was verified; without such a key, every model that is known."""
-
-    models: list[ModelView]
 
 
 @blueprint.get("/organizations/<slug>/models", tags=[TAG], responses={200: ModelList, **declared(404)})
@@ -35,4 +33,4 @@ def list_models(path: OrganizationPath) -> Response:
         rows = credentials.every(session, organization.id)
     credential = next((row for row in rows if row.provider == app.language_models.name), None)
     found = models.reachable(organization, credential, app.settings.models)
-    return answer(ModelList(models=[ModelView.of(model) for model in found]))
+    return answer(ModelList([ModelView.of(model) for model in found]))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from flask import Response, url_for
 from flask_openapi.models.tag import Tag
-from pydantic import BaseModel, Field
+from pydantic import Field, RootModel
 
 from glific_gpt.api.answers import answer, created, declared_created
 from glific_gpt.api.blueprint import blueprint
@@ -43,10 +43,8 @@ class CreatedOrganization(OrganizationView):
     webhook_token: str = Field(description="What the webhook node sends. It cannot be read again.")
 
 
-class OrganizationList(BaseModel):
+class OrganizationList(RootModel[list[OrganizationView]]):
     """The organizations that the token reaches, by slug."""
-
-    organizations: list[OrganizationView]
 
 
 @blueprint.post(
@@ -72,7 +70,7 @@ def list_organizations() -> Response:
     """
     with transaction() as session:
         reached = [row for row in store.every(session) if caller().reaches(row.id)]
-    return answer(OrganizationList(organizations=[_view(row) for row in reached]))
+    return answer(OrganizationList([_view(row) for row in reached]))
 
 
 @blueprint.get("/organizations/<slug>", tags=[TAG], responses={200: OrganizationView, **declared(404)})

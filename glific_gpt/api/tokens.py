@@ -4,7 +4,7 @@ from typing import Annotated
 
 from flask import Response
 from flask_openapi.models.tag import Tag
-from pydantic import BaseModel, Field
+from pydantic import Field, RootModel
 
 from glific_gpt.api.answers import answer, nothing
 from glific_gpt.api.blueprint import blueprint
@@ -37,10 +37,8 @@ class CreatedToken(TokenView):
     token: str = Field(description="It cannot be read again.")
 
 
-class TokenList(BaseModel):
+class TokenList(RootModel[list[TokenView]]):
     """Webhook tokens, oldest first."""
-
-    tokens: list[TokenView]
 
 
 @blueprint.get(RULE, tags=[TAG], responses={200: TokenList, **declared(404)})
@@ -48,7 +46,7 @@ def list_tokens(path: OrganizationPath) -> Response:
     """List webhook tokens"""
     with transaction() as session:
         rows = webhook_tokens.every(session, store.find(session, path.slug))
-    return answer(TokenList(tokens=[TokenView.of(row) for row in rows]))
+    return answer(TokenList([TokenView.of(row) for row in rows]))
 
 
 @blueprint.post(RULE, tags=[TAG], responses={201: CreatedToken, **declared(400, 404, 413, 415, 422)})

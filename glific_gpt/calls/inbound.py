@@ -1,6 +1,7 @@
 """A call as it comes in: its JSON, the organization that it names, and how it wants to be answered."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -9,6 +10,9 @@ from glific_gpt.clock import Deadline
 from glific_gpt.errors import GlificNotConnected, InvalidField, InvalidJson, MissingFlowContext, Unauthorized
 from glific_gpt.functions.contract import FunctionBody
 from glific_gpt.functions.values import flow_number
+
+MAX_DEPTH = 200
+"""Levels of lists and objects in a body; Python's own limit differs from version to version."""
 
 SYNC = "sync"
 LATER = {"async", "auto"}
@@ -30,11 +34,11 @@ def decode(body: bytes) -> dict[str, Any]:
     """The JSON object of a body, whatever its Content-Type says. Raises InvalidJson."""
     try:
         values = json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
-        # Half a surrogate pair is legal in JSON and no text: neither OpenAI nor a database takes it.
-        json.dumps(values, ensure_ascii=False).encode()
+        # Half a surrogate pair and 1e999 are legal in JSON, but neither OpenAI nor a database takes them.
+        json.dumps(values, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
         raise InvalidJson from None
-    if not isinstance(values, dict):
+    if not isinstance(values, dict) or _is_too_deep(values):
         raise InvalidJson
     return values
 
@@ -58,6 +62,19 @@ def check_mode(mode: str, body: FunctionBody) -> None:
             'as "contact": "@contact" and "flow_id": "@flow.id".'
         )
     raise GlificNotConnected
+
+
+def _is_too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [child for parent in level for child in _children(parent)]
+    return bool(level)
+
+
+def _children(parent: Any) -> Iterable[Any]:
+    if isinstance(parent, dict):
+        return parent.values()
+    return parent if isinstance(parent, list) else ()
 
 
 def _no_constant(_name: str) -> NoReturn:

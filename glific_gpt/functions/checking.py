@@ -41,7 +41,7 @@ def check(function: Function[Body], values: dict[str, Any]) -> Body:
 
 def _unresolved(function: Function[Body], values: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Each field of the function's own that holds a variable, with the first such variable."""
-    for field in function.body.model_fields.keys() - FROM_GLIFIC:
+    for field in [name for name in function.body.model_fields if name not in FROM_GLIFIC]:
         variables = [name for text in _texts(values.get(field)) for name in find_unresolved(text)]
         if variables:
             yield field, variables[0]

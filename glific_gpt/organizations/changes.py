@@ -27,8 +27,9 @@ EXACT = 2**53
 MAX_NAME = 40
 """The longest name of a field."""
 
-# Something that can be seen. PostgreSQL cannot store NUL, and nobody means it.
-STORABLE = r"^[^\x00]*[^\x00\s][^\x00]*$"
+# Something that can be seen. PostgreSQL cannot store NUL, and nobody means it. Python counts \x1c to \x1f as
+# white space and Rust, in which pydantic is written, does not.
+STORABLE = r"^[^\x00]*[^\x00\s\x1c-\x1f][^\x00]*$"
 
 
 def _text_model(model: str) -> str:

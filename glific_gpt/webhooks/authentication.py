@@ -8,6 +8,7 @@ from glific_gpt.errors import Unauthorized
 from glific_gpt.glific.signature import is_valid
 from glific_gpt.organizations.signature import PURPOSE
 from glific_gpt.vault import UnreadableSecret, Vault
+from glific_gpt.webhooks.bodies import raw_body
 
 SIGNATURE_HEADER = "X-Glific-Signature"
 
@@ -19,14 +20,14 @@ def bearer_token(request: Request) -> str:
 
 
 def require_caller(tenant: Tenant | None, request: Request, vault: Vault) -> Tenant:
-    """The tenant, when the caller may speak for it. Raises Unauthorized, whatever the reason."""
+    """The tenant, when the caller may speak for it. Raises Unauthorized, whatever the reason, and BodyTooLarge."""
     if tenant is not None and tenant.token_matches and not tenant.require_signature:
         return tenant
     header = request.headers.get(SIGNATURE_HEADER)
     if header is None:
         raise Unauthorized
     # Read for unknown organizations too: a body that is too large must not tell them from others.
-    body = request.get_data()
+    body = raw_body(request)
     if tenant is not None and _is_signed(tenant, header, body, vault):
         return tenant
     raise Unauthorized

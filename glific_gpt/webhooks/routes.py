@@ -5,7 +5,6 @@ from contextlib import contextmanager
 
 import structlog
 from flask import Blueprint, Request, Response, request
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from glific_gpt import errors
 from glific_gpt.calls import tenant as tenants
@@ -16,6 +15,7 @@ from glific_gpt.clock import Deadline
 from glific_gpt.database import UNAVAILABLE, transaction
 from glific_gpt.services import Services, services
 from glific_gpt.webhooks.authentication import SIGNATURE_HEADER, bearer_token, require_caller
+from glific_gpt.webhooks.bodies import raw_body
 from glific_gpt.webhooks.replies import reply, reply_to_stranger
 
 log = structlog.get_logger()
@@ -26,7 +26,7 @@ SHARE_OF_OPENAI = 0.98
 blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 
 
-@blueprint.post("/<slug>/<function>", strict_slashes=False)
+@blueprint.post("/<slug>/<function>", strict_slashes=False, provide_automatic_options=False)
 def call(slug: str, function: str) -> Response:
     """One call of one function of one organization."""
     app = services()
@@ -67,21 +67,11 @@ def _identify(app: Services, slug: str) -> Tenant:
 def _inbound(function: str, deadline: Deadline) -> Inbound:
     return Inbound(
         function=function,
-        body=_body(),
+        body=raw_body(request),
         deadline=deadline,
         mode=request.args.get("mode", SYNC),
         idempotency_key=_idempotency_key(request),
     )
-
-
-def _body() -> bytes:
-    """Raises BodyTooLarge, InvalidJson."""
-    try:
-        return request.get_data()
-    except RequestEntityTooLarge:
-        raise errors.BodyTooLarge from None
-    except ClientDisconnected:
-        raise errors.InvalidJson from None
 
 
 def _idempotency_key(request: Request) -> str | None:

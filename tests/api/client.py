@@ -1,6 +1,6 @@
 """A program that uses the JSON API over a socket, and what it expects of a problem."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
@@ -18,7 +18,7 @@ class Client:
     """Holds one API token."""
 
     base: str
-    token: str
+    token: str = field(repr=False)
 
     def send(self, method: str, path: str, body: Any = None, **more: Any) -> httpx2.Response:
         """Sends a JSON body where one is given, with the token unless the headers say otherwise."""

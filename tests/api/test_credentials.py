@@ -78,7 +78,7 @@ def test_a_body_that_cannot_be_is_refused_without_a_word_of_it(alices: Client, o
 
 
 def test_no_answer_and_no_log_holds_a_key(
-    alices: Client, openai: OpenAIStandIn, capfd: pytest.CaptureFixture[str]
+    capfd: pytest.CaptureFixture[str], alices: Client, openai: OpenAIStandIn
 ) -> None:
     openai.for_key(KEY, refuse_key())
     answers = [

@@ -8,7 +8,7 @@ from tests.support.openai_stand_in import OpenAIStandIn
 
 
 def _models(client: Client) -> dict[str, dict[str, Any]]:
-    return {row["id"]: row for row in client.get("/organizations/alice/models").json()["models"]}
+    return {row["id"]: row for row in client.get("/organizations/alice/models").json()}
 
 
 def test_it_tells_of_each_model_whether_it_may_be_used_and_what_it_costs(alices: Client) -> None:

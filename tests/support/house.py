@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
@@ -33,8 +33,8 @@ class Ngo:
 
     house: "House"
     slug: str
-    token: str
-    key: str
+    token: str = field(repr=False)
+    key: str = field(repr=False)
 
     @property
     def url(self) -> str:

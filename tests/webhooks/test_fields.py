@@ -200,7 +200,7 @@ def test_results_and_contact_may_hold_anything(alice: Ngo, openai: OpenAIStandIn
 
 
 def test_it_takes_900_kilobytes_of_results(alice: Ngo, openai: OpenAIStandIn) -> None:
-    results = {f"answer_{number}": {"input": "ओआरएस क्या है? @results.x " * 10} for number in range(1500)}
+    results = {f"answer_{number}": {"input": "ओआरएस क्या है? @results.x " * 10} for number in range(1800)}
     content = json.dumps({"question_text": "What is ORS?", "results": results}, ensure_ascii=False).encode()
     assert 850_000 < len(content) < 1_000_000
     require_ok(alice.post(content=content))

@@ -8,6 +8,8 @@ from tests.support.house import Ngo
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.webhooks.expecting import require_error, require_ok
 
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 SCHEMA = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"title": "@results.title.input"}}}
 
 

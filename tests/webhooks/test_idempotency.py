@@ -1,0 +1,160 @@
+"""The same call, sent again within a quarter of an hour, gets the stored answer and costs nothing."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import httpx2
+import pytest
+import time_machine
+from sqlalchemy import select
+
+from glific_gpt.calls.tables import StoredReply
+from glific_gpt.database import transaction
+from glific_gpt.glific.signature import DUMMY_PHRASE, sign
+from tests.conftest import OpenHouse
+from tests.support.house import Ngo
+from tests.support.openai_behaviours import answer, echo, out_of_credit, rate_limit, slow
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.webhooks.at_once import at_once
+from tests.webhooks.expecting import code_of, require_error, require_ok
+
+QUARTER = timedelta(minutes=15)
+SECOND = timedelta(seconds=1)
+
+
+def again(ngo: Ngo, key: str = "a-key", question: str = "What is ORS?") -> httpx2.Response:
+    return ngo.post({"question_text": question}, headers={"Idempotency-Key": key})
+
+
+def test_the_same_key_gets_the_same_answer(alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.will(answer("The first."), answer("The second."))
+    first, second, third = again(alice), again(alice), again(alice)
+    assert require_ok(first) == "The first."
+    assert first.json() == second.json() == third.json()
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert len(openai.requests) == 1
+    assert len(alice.calls()) == 1
+    assert require_ok(again(alice, "another-key")) == "The second."
+
+
+@pytest.mark.parametrize("phrase", ["a phrase that only Glific knows", DUMMY_PHRASE], ids=["signed", "by token"])
+def test_the_same_signature_gets_the_same_answer(alice: Ngo, openai: OpenAIStandIn, phrase: str) -> None:
+    body = b'{"question_text": "What is ORS?"}'
+    headers = {"X-Glific-Signature": sign(phrase, body, int(time.time()))}
+    if phrase == DUMMY_PHRASE:
+        headers["Authorization"] = f"Bearer {alice.token}"
+    else:
+        alice.set_phrase(phrase)
+    first, second = (httpx2.post(alice.url, content=body, headers=headers, timeout=20) for _ in range(2))
+    require_ok(first)
+    assert first.json() == second.json()
+    assert len(openai.requests) == 1
+
+
+def test_calls_without_a_key_are_each_answered(alice: Ngo, openai: OpenAIStandIn) -> None:
+    first, second = alice.ask(), alice.ask()
+    assert first.json()["call_id"] != second.json()["call_id"]
+    assert len(openai.requests) == 2
+
+
+def test_another_organization_with_the_same_key_gets_its_own(alice: Ngo, bob: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(echo())
+    of_alice, of_bob = require_ok(again(alice)), require_ok(again(bob))
+    assert f"key={alice.key[-4:]}" in of_alice
+    assert f"key={bob.key[-4:]}" in of_bob
+    assert require_ok(again(alice)) == of_alice
+
+
+def test_after_a_quarter_of_an_hour_it_is_a_new_call(alice: Ngo, openai: OpenAIStandIn) -> None:
+    first = again(alice).json()
+    with time_machine.travel(datetime.now(UTC) + QUARTER - 30 * SECOND):
+        assert again(alice).json() == first
+    with time_machine.travel(datetime.now(UTC) + QUARTER + 30 * SECOND):
+        assert again(alice).json()["call_id"] != first["call_id"]
+    assert len(openai.requests) == 2
+
+
+def test_a_failure_of_openai_is_stored_with_its_retry_after(alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.will(out_of_credit(), rate_limit("60"))
+    for key, code in (("one", "insufficient_quota"), ("two", "rate_limited")):
+        first, second = again(alice, key), again(alice, key)
+        require_error(first, code)
+        require_error(second, code)
+        assert first.json() == second.json()
+        assert first.headers.get("Retry-After") == second.headers.get("Retry-After")
+    assert len(openai.requests) == 2
+
+
+def test_a_check_that_failed_is_not_stored(alice: Ngo, openai: OpenAIStandIn) -> None:
+    alice.switch_key(on=False)
+    require_error(again(alice), "credential_inactive")
+    alice.switch_key(on=True)
+    alice.change(allowed_models=[])
+    require_error(again(alice), "model_not_allowed")
+    alice.change(allowed_models=None, monthly_budget_usd=0)
+    require_error(again(alice), "budget_exceeded")
+    alice.change(monthly_budget_usd=None)
+    require_error(again(alice, question=" "), "empty_question")
+    require_error(alice.post(content=b"{", headers={"Idempotency-Key": "a-key"}), "invalid_json")
+    require_ok(again(alice))
+    assert len(openai.requests) == 1
+
+
+def test_a_stranger_gets_no_stored_answer(alice: Ngo, bob: Ngo, openai: OpenAIStandIn) -> None:
+    require_ok(again(alice))
+    headers = {"Idempotency-Key": "a-key", "Authorization": f"Bearer {bob.token}"}
+    require_error(alice.post({"question_text": "What is ORS?"}, headers=headers), "unauthorized")
+
+
+def test_a_call_that_is_still_being_answered_is_in_progress(alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(slow(0.6))
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(again, alice)
+        while not openai.requests:
+            time.sleep(0.01)
+        require_error(again(alice), "call_in_progress")
+        require_ok(alice.ask())
+    answered = first.result()
+    require_ok(answered)
+    assert again(alice).json() == answered.json()
+    assert len(openai.requests) == 2
+
+
+def test_of_ten_at_once_one_asks_openai(alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(slow(0.5))
+    replies = at_once(10, lambda _: again(alice))
+    codes = sorted({code_of(reply) for reply in replies})
+    assert codes in (["call_in_progress", "ok"], ["ok"])
+    assert len(openai.requests) == 1
+    assert len({reply.json()["call_id"] for reply in replies if reply.status_code == 200}) == 1
+
+
+def test_a_first_call_that_was_killed_does_not_block_for_ever(alice: Ngo, openai: OpenAIStandIn) -> None:
+    require_ok(again(alice))
+    with alice.house.app.app_context(), transaction() as session:
+        stored = session.scalars(select(StoredReply)).one()
+        stored.status = stored.body = None
+    require_error(again(alice), "call_in_progress")
+    with time_machine.travel(datetime.now(UTC) + 10 * SECOND):
+        require_ok(again(alice))
+    assert len(openai.requests) == 2
+
+
+def test_a_stored_answer_cannot_be_read_in_the_database(
+    alice: Ngo, openai: OpenAIStandIn, open_a_house: OpenHouse
+) -> None:
+    openai.always(answer("Salt, sugar, water."))
+    require_ok(again(alice, "key-of-the-call"))
+    with alice.house.app.app_context(), transaction() as session:
+        stored = session.scalars(select(StoredReply)).one()
+    columns = " ".join(str(value) for value in vars(stored).values())
+    for secret in ("sugar", "ORS", "key-of-the-call", "parsed_msg"):
+        assert secret not in columns
+
+
+def test_keys_of_any_kind_are_told_apart(alice: Ngo, openai: OpenAIStandIn) -> None:
+    keys = ("a", "A", "a" * 5000, "a'--", "%s", "{}", "a b", "0", "null")
+    for key in (*keys, *keys):
+        require_ok(again(alice, key))
+    assert len(openai.requests) == len(keys)

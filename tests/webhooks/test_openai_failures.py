@@ -1,0 +1,193 @@
+"""When OpenAI refuses, stumbles, is late or is down: the right code, in time, and nothing of its own words."""
+
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from tests.conftest import OpenHouse
+from tests.support import openai_behaviours as behaviours
+from tests.support.house import House, Ngo
+from tests.support.openai_behaviours import Behaviour
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.webhooks.expecting import code_of, require_error, require_ok
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+DEADLINE = 0.8
+LATE = 0.8
+"""Seconds beyond the deadline that a busy machine may need; Glific waits half a second longer than ours."""
+
+
+@dataclass
+class Fault:
+    """What OpenAI does, what Glific is told, and how often OpenAI may be asked."""
+
+    behaviour: Behaviour
+    code: str
+    requests: tuple[int, ...] = (1,)
+    within: float = DEADLINE + LATE
+    of_responses: str = ""
+    """The code where the Responses API means something else by it."""
+
+
+FAULTS = {
+    "a wrong key": Fault(behaviours.refuse_key(), "invalid_api_key"),
+    "missing scopes": Fault(behaviours.missing_scopes(), "invalid_api_key"),
+    "no permission for the model": Fault(behaviours.no_permission(), "model_not_found"),
+    "no credit": Fault(behaviours.out_of_credit(), "insufficient_quota"),
+    "an unknown model": Fault(behaviours.unknown_model(), "model_not_found"),
+    "not a chat model": Fault(behaviours.not_a_chat_model(), "model_not_supported"),
+    "too long": Fault(behaviours.too_long(), "invalid_field"),
+    "a bad schema": Fault(behaviours.bad_schema(), "invalid_field"),
+    "a rate limit": Fault(behaviours.rate_limit(None), "rate_limited", (2, 3)),
+    "a rate limit of a minute": Fault(behaviours.rate_limit("60"), "rate_limited", (1,), 0.6),
+    "500": Fault(behaviours.server_error(500), "upstream_error", (2, 3)),
+    "502": Fault(behaviours.html(502), "upstream_error", (2, 3)),
+    "503": Fault(behaviours.server_error(503), "upstream_error", (2, 3)),
+    "504": Fault(behaviours.server_error(504), "upstream_error", (2, 3)),
+    "529": Fault(behaviours.server_error(529), "upstream_error", (1, 2, 3)),
+    "400": Fault(behaviours.server_error(400), "upstream_error"),
+    "418": Fault(behaviours.server_error(418), "bad_upstream_reply"),
+    "403 as a page": Fault(behaviours.html(403), "invalid_api_key"),
+    "a page": Fault(behaviours.html(200), "bad_upstream_reply"),
+    "nothing": Fault(behaviours.nothing(), "bad_upstream_reply"),
+    "no choices": Fault(behaviours.no_choices(), "bad_upstream_reply", of_responses="empty_answer"),
+    "a hang-up": Fault(behaviours.hang_up(), "upstream_error", (2, 3)),
+    "half a body": Fault(behaviours.half_a_body(), "bad_upstream_reply"),
+    "half a body, then silence": Fault(behaviours.half_a_body("hang"), "deadline_exceeded"),
+    "silence": Fault(behaviours.never(), "deadline_exceeded"),
+    "a late answer": Fault(behaviours.slow(DEADLINE + 1), "deadline_exceeded"),
+    "a late answer after a failure": Fault(behaviours.slow(0.5, behaviours.server_error()), "upstream_error", (1, 2)),
+    "a dripping head": Fault(behaviours.drip(0.1, "head"), "deadline_exceeded"),
+    "a dripping body": Fault(behaviours.drip(0.1, "body"), "deadline_exceeded"),
+    "an empty answer": Fault(behaviours.empty(), "empty_answer"),
+    "no answer": Fault(behaviours.empty(None), "empty_answer"),
+    "a blank answer": Fault(behaviours.empty(" \n\t"), "empty_answer"),
+    "an invisible answer": Fault(behaviours.empty("\u200b\u2060"), "empty_answer"),
+    "a refusal": Fault(behaviours.refusal(), "refused"),
+    "a content filter": Fault(behaviours.filtered(), "refused"),
+} | {
+    f"shape {number}": Fault(behaviours.wrong_shape(shape), "bad_upstream_reply")
+    for number, shape in enumerate(behaviours.WRONG_SHAPES)
+}
+
+
+@pytest.fixture
+def hurried(open_a_house: OpenHouse) -> Ngo:
+    return open_a_house(deadline_seconds=DEADLINE).ngo("alice")
+
+
+THEIR_WORDS = ("sk-proj", "****", "openai.com/account", "stand-in", "stand_in", "proj_", "org-", "req_", "v1/", "<html")
+SORRY = "Please ask a health worker."
+PRO = "gpt-5-pro"
+"""A model that only the Responses API serves."""
+
+
+def broken_promises(house: House, openai: OpenAIStandIn, name: str, fault: Fault, model: str) -> list[str]:
+    """Has OpenAI fail one organization's call; what was wrong with the answer, or nothing."""
+    slug = re.sub(r"[^a-z0-9]+", "-", f"{name}-{model}")
+    ngo = house.ngo(slug, key=f"sk-proj-{slug}-Wx9Z", fallback_message=SORRY)
+    openai.for_key(ngo.key, fault.behaviour)
+    before = time.monotonic()
+    reply = ngo.ask(gpt_model=model)
+    seconds = time.monotonic() - before
+    code = (fault.of_responses if model == PRO else "") or fault.code
+    if code_of(reply) != code:
+        return [f"{name}, {model}: {reply.text}"]
+    sentence = require_error(reply, code, SORRY)["error"]
+    asked = sum(received.api_key == ngo.key for received in openai.requests)
+    promises = {
+        f"{seconds} seconds": seconds < fault.within,
+        f"asked {asked} times": asked in fault.requests,
+        sentence: not any(word in sentence for word in (*THEIR_WORDS, "Wx9Z")),
+        str(ngo.calls()): ngo.calls()[0]["error_code"] == code,
+    }
+    return [f"{name}, {model}: {what}" for what, kept in promises.items() if not kept]
+
+
+@pytest.mark.parametrize("model", ["gpt-4o", PRO], ids=["chat", "responses"])
+def test_a_fault_of_openai_is_told_in_our_words_and_in_time(
+    open_a_house: OpenHouse, openai: OpenAIStandIn, model: str
+) -> None:
+    house = open_a_house(deadline_seconds=DEADLINE)
+    with ThreadPoolExecutor(4) as pool:
+        futures = [pool.submit(broken_promises, house, openai, *item, model) for item in FAULTS.items()]
+        assert [broken for future in futures for broken in future.result()] == []
+
+
+def test_it_answers_before_glific_hangs_up(house: House, openai: OpenAIStandIn) -> None:
+    faults = {
+        "silence": Fault(behaviours.never(), "deadline_exceeded", (1,), 5),
+        "a drip": Fault(behaviours.drip(0.4), "deadline_exceeded", (1,), 5),
+        "slow failures": Fault(behaviours.slow(2, behaviours.server_error()), "upstream_error", (2,), 5),
+        "a long rate limit": Fault(behaviours.rate_limit("2"), "rate_limited", (2,), 5),
+    }
+    with ThreadPoolExecutor(4) as pool:
+        futures = [pool.submit(broken_promises, house, openai, *item, "gpt-4o") for item in faults.items()]
+        assert [broken for future in futures for broken in future.result()] == []
+
+
+def test_a_failure_that_passes_is_not_seen(alice: Ngo, openai: OpenAIStandIn) -> None:
+    for passing in (behaviours.server_error(503), behaviours.hang_up(), behaviours.html(502)):
+        openai.reset()
+        openai.will(passing, passing)
+        require_ok(alice.ask())
+        assert len(openai.requests) == 3
+
+
+@pytest.mark.parametrize("written", ["1", "as a date"])
+def test_a_rate_limit_that_ends_in_time_is_waited_for(alice: Ngo, openai: OpenAIStandIn, written: str) -> None:
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
+    openai.will(behaviours.rate_limit(date if written == "as a date" else written))
+    require_ok(alice.ask())
+    first, second = openai.requests
+    assert 0.9 < second.at - first.at < 2.5
+
+
+def test_a_rate_limit_says_when_to_come_again(hurried: Ngo, openai: OpenAIStandIn) -> None:
+    for written, told in (("60", 60), ("0.2", 1), ("soon", 1), ("-5", 1), ("nan", 1), ("inf", 1), ("", 1), (None, 1)):
+        openai.always(behaviours.rate_limit(written))
+        reply = hurried.ask()
+        require_error(reply, "rate_limited")
+        assert (written, reply.headers["Retry-After"]) == (written, str(told))
+
+
+def test_a_redirect_is_not_followed(alice: Ngo, openai: OpenAIStandIn) -> None:
+    with OpenAIStandIn() as elsewhere:
+        openai.always(behaviours.redirect(f"{elsewhere.base_url}/chat/completions"))
+        require_error(alice.ask(), "bad_upstream_reply")
+        assert elsewhere.requests == []
+    assert len(openai.requests) == 1
+
+
+def test_an_openai_that_is_down_is_told_and_comes_back(alice: Ngo, openai: OpenAIStandIn) -> None:
+    require_ok(alice.ask())
+    openai.close()
+    before = time.monotonic()
+    require_error(alice.ask(), "upstream_error")
+    assert time.monotonic() - before < 3
+
+
+def test_an_idle_connection_that_openai_has_closed_is_opened_anew(alice: Ngo, openai: OpenAIStandIn) -> None:
+    require_ok(alice.ask())
+    openai.will(behaviours.hang_up())
+    require_ok(alice.ask())
+
+
+def test_one_organizations_failures_leave_others_alone(alice: Ngo, bob: Ngo, openai: OpenAIStandIn) -> None:
+    openai.for_key(alice.key, behaviours.out_of_credit())
+    require_error(alice.ask(), "insufficient_quota")
+    require_ok(bob.ask())
+
+
+def test_tokens_of_a_failed_answer_are_counted(alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(behaviours.answer("not JSON", input_tokens=40, output_tokens=3))
+    require_error(alice.ask(response_format={"type": "json_object"}), "bad_upstream_reply")
+    (call,) = alice.calls()
+    assert (call["status"], call["input_tokens"], call["output_tokens"]) == ("error", 40, 3)
+    assert call["cost_usd"] > 0

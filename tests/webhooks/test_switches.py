@@ -1,0 +1,73 @@
+"""What staff change is in force with the very next call: nothing of an organization is remembered between calls."""
+
+from glific_gpt.credentials import store as credentials
+from glific_gpt.database import transaction
+from glific_gpt.organizations import store as organizations
+from tests.conftest import OpenHouse
+from tests.support.house import Ngo
+from tests.support.openai_behaviours import echo
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.webhooks.expecting import require_error, require_ok
+
+
+def test_a_key_that_is_switched_off_is_not_used_again_until_it_is_on(alice: Ngo, openai: OpenAIStandIn) -> None:
+    for _ in range(2):
+        require_ok(alice.ask())
+        alice.switch_key(on=False)
+        openai.reset()
+        require_error(alice.ask(), "credential_inactive")
+        assert openai.requests == []
+        alice.switch_key(on=True)
+
+
+def test_a_key_that_is_replaced_is_not_used_again(alice: Ngo, bob: Ngo, openai: OpenAIStandIn) -> None:
+    require_ok(alice.ask())
+    alice.set_key("sk-proj-alices-new-key-7777")
+    require_ok(alice.ask())
+    assert [asked.api_key for asked in openai.requests[1:]] == ["sk-proj-alices-new-key-7777"]
+    alice.set_key("sk-proj-alices-new-key-8888", is_active=False)
+    require_error(alice.ask(), "credential_inactive")
+    require_ok(bob.ask())
+    assert openai.requests[-1].api_key == bob.key
+
+
+def test_a_key_that_is_deleted_is_missing(alice: Ngo, openai: OpenAIStandIn) -> None:
+    require_ok(alice.ask())
+    with alice.house.app.app_context(), transaction() as session:
+        organization = organizations.find(session, "alice")
+        credentials.delete(session, organization.id, alice.house.services.language_models)
+    openai.reset()
+    require_error(alice.ask(), "credential_missing")
+    assert openai.requests == []
+
+
+def test_an_organization_that_is_switched_off_gets_nothing(alice: Ngo, bob: Ngo, openai: OpenAIStandIn) -> None:
+    require_ok(alice.ask())
+    alice.change(is_active=False, fallback_message="We are closed.")
+    openai.reset()
+    require_error(alice.ask(), "organization_inactive", "We are closed.")
+    assert openai.requests == []
+    require_ok(bob.ask())
+    alice.change(is_active=True)
+    require_ok(alice.ask())
+
+
+def test_a_change_holds_in_every_process(alice: Ngo, open_a_house: OpenHouse, openai: OpenAIStandIn) -> None:
+    openai.always(echo())
+    there = Ngo(open_a_house(), "alice", alice.token, alice.key)
+    assert f"key={alice.key[-4:]}" in require_ok(there.ask())
+    alice.set_key("sk-proj-alices-new-key-7777")
+    assert "key=7777" in require_ok(there.ask())
+    alice.switch_key(on=False)
+    require_error(there.ask(), "credential_inactive")
+
+
+def test_each_organization_is_asked_for_with_its_own_key(alice: Ngo, bob: Ngo, openai: OpenAIStandIn) -> None:
+    for _ in range(3):
+        for ngo in (alice, bob):
+            require_ok(ngo.ask())
+            assert openai.requests[-1].api_key == ngo.key
+            headers = openai.requests[-1].headers
+            other = bob if ngo is alice else alice
+            assert not any(other.key in value for value in headers.values())
+            assert "openai-organization" not in headers
