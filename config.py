@@ -90,8 +90,9 @@ def _instance_secrets(instance: Path) -> dict[str, str]:
 
 
 def _unknown(variable: str) -> str:
-    close = get_close_matches(variable, [PREFIX + name.upper() for name in Settings.model_fields], n=1)
-    hint = f" Did you mean {close[0]}?" if close else ""
+    names = [name.upper() for name in Settings.model_fields]
+    close = get_close_matches(variable.removeprefix(PREFIX), names, n=1)
+    hint = f" Did you mean {PREFIX}{close[0]}?" if close else ""
     return f"{variable} is not a setting.{hint}"
 
 
@@ -100,9 +101,7 @@ def _sentence(error: ValidationError) -> str:
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
     variable = PREFIX + str(first["loc"][0]).upper()
     if first["type"] == "missing":
-        return (
-            f"{variable} is not set: it is a secret that the server needs (the README says how to make it)."
-        )
+        return f"{variable} is not set: it is a secret that the server needs (the README says how to make it)."
     if variable == PREFIX + "ENCRYPTION_KEYS":
         return f"{variable} is not a comma-separated list of Fernet keys."
     return f"{variable} is wrong: {first['msg']}."

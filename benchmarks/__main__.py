@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -33,8 +33,9 @@ def main() -> None:
     print(f"granian {version('granian')}, openai {version('openai')}; medians of {RUNS} runs\n")
     print(f"{'':44}{'calls/s':>10}{'p50 ms':>10}{'p99 ms':>10}{'failures':>10}")
     with upstream(0) as ai, server(ai) as (url, token):
+        direct = f"{ai}/chat/completions"
         for at_once, calls in ((1, 500), (16, 2000)):
-            measure(f"upstream asked directly, {at_once} at once", f"{ai}/chat/completions", "none", CHAT, at_once, calls)
+            measure(f"upstream asked directly, {at_once} at once", direct, "none", CHAT, at_once, calls)
             measure(f"through the server, {at_once} at once", url, token, QUESTION, at_once, calls)
     with upstream(SLOW_SECONDS) as ai, server(ai) as (url, token):
         name = f"{SLOW_CALLS} at once, upstream takes {SLOW_SECONDS:g} s"
@@ -76,8 +77,10 @@ def server(ai: str) -> Iterator[tuple[str, str]]:
         key = ["credentials", "set", slug, "open_ai", "--api-key-stdin", "--no-verify"]
         flask(environment, *key, given="sk-proj-benchmark-0000")
         url = f"http://{environment['GLIFIC_GPT_BIND']}/webhooks/{slug}/parse_via_chat_gpt"
-        log = Path(folder, "log").open("w")
-        with log, running([sys.executable, "-m", "glific_gpt.server"], environment, log.fileno()):
+        with (
+            Path(folder, "log").open("w") as log,
+            running([sys.executable, "-m", "glific_gpt.server"], environment, log.fileno()),
+        ):
             wait_for(int(environment["GLIFIC_GPT_BIND"].rpartition(":")[2]), "/readyz")
             yield url, made["webhook_token"]
 
@@ -92,7 +95,7 @@ def flask(environment: dict[str, str], *arguments: str, given: str = "") -> str:
 
 
 @contextmanager
-def running(command: list[str | Path], environment: dict[str, str], output: int | None = None) -> Iterator[None]:
+def running(command: Sequence[str | Path], environment: dict[str, str], output: int | None = None) -> Iterator[None]:
     process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Load: the same POST over kept-open connections, from one event loop, so that it costs little beside what is measured."""
+"""Load: the same POST over kept-open connections, from one event loop, which costs little itself."""
 
 import asyncio
 import statistics

@@ -1,4 +1,4 @@
-"""An upstream that answers like the OpenAI API at once, or after WAIT_SECONDS; run by Granian, as fast as Python goes."""
+"""An upstream that answers like the OpenAI API at once, or after WAIT_SECONDS; as fast as Python goes."""
 
 import asyncio
 import json

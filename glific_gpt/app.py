@@ -49,8 +49,6 @@ def create_app(settings: Settings) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1  # one more, so that too many can be seen
     app.url_map.merge_slashes = False  # Glific takes a redirect for a failure
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    # Glific does not follow redirects: an address that is not quite right is not there.
-    app.url_map.merge_slashes = False
     # 3. The database and its migrations.
     prepare(app, settings.database_url)
     migrate.init_app(app, db, directory=str(migrations.DIRECTORY), render_as_batch=True)

@@ -96,7 +96,7 @@ def _require_free(host: str, port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
+        except (OSError, OverflowError):
             raise SettingsError(f"The address {host}:{port} is taken or not of this machine: choose another.") from None
 
 

@@ -1,18 +1,14 @@
 """A call as it comes in: its JSON, the organization that it names, and how it wants to be answered."""
 
-import json
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import GlificNotConnected, InvalidField, InvalidJson, MissingFlowContext, Unauthorized
+from glific_gpt.functions import strict_json
 from glific_gpt.functions.contract import FunctionBody
 from glific_gpt.functions.values import flow_number
-
-MAX_DEPTH = 200
-"""Levels of lists and objects in a body; Python's own limit differs from version to version."""
 
 SYNC = "sync"
 LATER = {"async", "auto"}
@@ -33,12 +29,10 @@ class Inbound:
 def decode(body: bytes) -> dict[str, Any]:
     """The JSON object of a body, whatever its Content-Type says. Raises InvalidJson."""
     try:
-        values = json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
-        # Half a surrogate pair and 1e999 are legal in JSON, but neither OpenAI nor a database takes them.
-        json.dumps(values, ensure_ascii=False, allow_nan=False).encode()
-    except (ValueError, RecursionError):
+        values = strict_json.loads(body.decode("utf-8-sig"))
+    except ValueError:
         raise InvalidJson from None
-    if not isinstance(values, dict) or _is_too_deep(values):
+    if not isinstance(values, dict):
         raise InvalidJson
     return values
 
@@ -62,20 +56,3 @@ def check_mode(mode: str, body: FunctionBody) -> None:
             'as "contact": "@contact" and "flow_id": "@flow.id".'
         )
     raise GlificNotConnected
-
-
-def _is_too_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [child for parent in level for child in _children(parent)]
-    return bool(level)
-
-
-def _children(parent: Any) -> Iterable[Any]:
-    if isinstance(parent, dict):
-        return parent.values()
-    return parent if isinstance(parent, list) else ()
-
-
-def _no_constant(_name: str) -> NoReturn:
-    raise ValueError("NaN and Infinity are not JSON")

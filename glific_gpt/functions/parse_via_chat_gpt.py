@@ -1,13 +1,13 @@
 """The function parse_via_chat_gpt: a question in, an answer out, as Glific's own function of that name does it."""
 
-import json
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, JsonValue
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from glific_gpt.errors import BadUpstreamReply, EmptyAnswer
+from glific_gpt.functions import strict_json
 from glific_gpt.functions.checking import EMPTY_QUESTION
 from glific_gpt.functions.contract import Answer, Deadline, Function, FunctionBody, LanguageModel, Question
 from glific_gpt.functions.values import none_if_blank, number
@@ -60,17 +60,13 @@ def handle(body: ParseViaChatGptBody, model: LanguageModel, _deadline: Deadline)
 def decode(answer: Answer) -> JsonValue:
     """The JSON in an answer. Raises BadUpstreamReply, EmptyAnswer."""
     try:
-        value: JsonValue = json.loads(answer.text, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+        value: JsonValue = strict_json.loads(answer.text)
+    except ValueError:
         hint = ": allow it more tokens with max_tokens." if answer.cut_off else ": try again in a minute."
         raise BadUpstreamReply(f"The model's answer is not the JSON that was asked for{hint}") from None
     if value in (None, "", {}, []):
         raise EmptyAnswer
     return value
-
-
-def _no_constant(_name: str) -> NoReturn:
-    raise ValueError("NaN and Infinity are not JSON")
 
 
 function = Function(name="parse_via_chat_gpt", body=ParseViaChatGptBody, handle=handle)

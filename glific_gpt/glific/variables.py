@@ -48,9 +48,10 @@ def neutralise(text: str) -> str:
     """The text with nothing left that Glific expands or its EEx evaluates; it looks the same.
 
     Glific expands `@root.name` even behind a letter, and evaluates `<%` where a flow stores or splits on
-    the text. A flow whose author writes an answer inside `<% %>` cannot be protected from here.
+    the text. A flow whose author writes an answer inside `<% %>` cannot be protected from here. NUL is
+    taken out: Glific keeps answers in PostgreSQL, which cannot store it.
     """
-    return _ACTIVE.sub(lambda found: found[0] + ZERO_WIDTH_SPACE, text)
+    return _ACTIVE.sub(lambda found: found[0] + ZERO_WIDTH_SPACE, text.replace("\0", ""))
 
 
 def neutralise_json(value: JSON) -> JSON:

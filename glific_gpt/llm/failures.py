@@ -62,7 +62,7 @@ class Refusal:
     @property
     def passes(self) -> bool:
         """Whether the same call may be answered a moment later."""
-        return self.status in {408, 409, 425, 500, 502, 503, 504} or (self.status == 429 and not self.out_of_credit)
+        return self.status in {408, 409, 425} or self.status >= 500 or (self.status == 429 and not self.out_of_credit)
 
 
 def from_status(refusal: Refusal, model: str) -> GlificGptError:

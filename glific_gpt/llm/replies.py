@@ -1,10 +1,16 @@
 """OpenAI's replies, checked for their shape before anything in them is believed."""
 
+from typing import Annotated
+
 from pydantic import BaseModel, Field, ValidationError
 
 from glific_gpt.errors import BadUpstreamReply, EmptyAnswer, Refused
 from glific_gpt.llm.chat import Answer, Usage
 from glific_gpt.llm.requests import CHAT
+
+# Both are kept in columns: what does not fit there is no reply of OpenAI's.
+_Tokens = Annotated[int, Field(ge=0, lt=2**31)]
+_ModelId = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
 
 
 class _Message(BaseModel):
@@ -18,12 +24,12 @@ class _Choice(BaseModel):
 
 
 class _ChatUsage(BaseModel):
-    prompt_tokens: int = Field(0, ge=0)
-    completion_tokens: int = Field(0, ge=0)
+    prompt_tokens: _Tokens = 0
+    completion_tokens: _Tokens = 0
 
 
 class _ChatReply(BaseModel):
-    model: str = ""
+    model: _ModelId = ""
     choices: list[_Choice]
     usage: _ChatUsage | None = None
 
@@ -44,12 +50,12 @@ class _Incomplete(BaseModel):
 
 
 class _ResponsesUsage(BaseModel):
-    input_tokens: int = Field(0, ge=0)
-    output_tokens: int = Field(0, ge=0)
+    input_tokens: _Tokens = 0
+    output_tokens: _Tokens = 0
 
 
 class _ResponsesReply(BaseModel):
-    model: str = ""
+    model: _ModelId = ""
     status: str | None = None
     output: list[_Item]
     usage: _ResponsesUsage | None = None
@@ -114,7 +120,7 @@ def model_ids(content: bytes) -> list[str]:
 
 
 class _Model(BaseModel):
-    id: str = Field(max_length=200)
+    id: _ModelId
 
 
 class _Listing(BaseModel):

@@ -151,3 +151,8 @@ JSON_VALUES: st.SearchStrategy[JSON] = st.recursive(
 @given(JSON_VALUES)
 def test_it_leaves_nothing_to_run_in_a_json_value(value: JSON) -> None:
     assert not EXPANDED_BY_GLIFIC.search(json.dumps(neutralise_json(value), ensure_ascii=False))
+
+
+def test_it_takes_nul_out_which_glifics_database_cannot_store() -> None:
+    assert neutralise_json({"cr\0op": ["ri\0ce"]}) == {"crop": ["rice"]}
+    assert "<%" not in neutralise("<\0%")

@@ -1,11 +1,14 @@
 """`make serve`: what stops it, and how it starts."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
 import pytest
 import sqlalchemy as sa
 
+from glific_gpt.database import migrations
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.programs import SERVER, clone, make, start
 from tests.support.serving import SECRET_KEY, as_environment, served
@@ -29,6 +32,18 @@ def refusal(tmp_path: Path, environ: dict[str, str]) -> str:
         assert program.ended() != 0
     assert program.output == ""
     return program.errors
+
+
+@contextmanager
+def behind_on_migrations(database_url: str) -> Iterator[None]:
+    """The database as an older release left it; other tests use it again."""
+    newest = migrations.newest()
+    assert newest is not None
+    set_revision(database_url, "0000")
+    try:
+        yield
+    finally:
+        set_revision(database_url, newest)
 
 
 def set_revision(database_url: str, revision: str) -> None:
@@ -78,8 +93,8 @@ def test_it_does_not_start_on_an_empty_database_and_leaves_it_empty(tmp_path: Pa
 
 @on_sqlite
 def test_it_does_not_start_on_a_database_that_is_behind_on_migrations(tmp_path: Path, database_url: str) -> None:
-    set_revision(database_url, "0000")
-    assert refusal(tmp_path, environment(database_url=database_url)) == BEHIND
+    with behind_on_migrations(database_url):
+        assert refusal(tmp_path, environment(database_url=database_url)) == BEHIND
 
 
 def test_it_answers_and_says_that_it_is_not_ready_when_the_database_is_behind(
@@ -89,9 +104,10 @@ def test_it_answers_and_says_that_it_is_not_ready_when_the_database_is_behind(
         assert house.ngo("alice").ask().status_code == 200
         assert httpx2.get(f"{house.url}/livez").status_code == 200
         assert httpx2.get(f"{house.url}/readyz").status_code == 200
-        set_revision(database_url, "0000")
-        behind = httpx2.get(f"{house.url}/readyz")
-        assert httpx2.get(f"{house.url}/livez").status_code == 200
+        with behind_on_migrations(database_url):
+            behind = httpx2.get(f"{house.url}/readyz")
+            assert httpx2.get(f"{house.url}/livez").status_code == 200
+        assert httpx2.get(f"{house.url}/readyz").status_code == 200
     assert (behind.status_code, behind.json()) == (503, {"status": "unavailable"})
 
 

@@ -1,8 +1,44 @@
 """What Glific is answered when all is well."""
 
+import json
+from typing import Any
+
+import pytest
+
 from tests.support.house import Ngo
 from tests.support.openai_behaviours import answer, json_answer
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.webhooks.expecting import code_of, require_error, require_ok
+
+OBJECT: dict[str, Any] = {"response_format": {"type": "json_object"}}
+
+FORMATTED = {
+    "**Boil** the water.": "*Boil* the water.",
+    "# Steps\n\n1. Boil\n2. Cool": "*Steps*\n\n1. Boil\n2. Cool",
+    "See [the guide](https://who.int/ors).": "https://who.int/ors",
+    "ओआरएस पिएं। 🌾": "ओआरएस पिएं। 🌾",
+    "  Salt.  \n\n": "Salt.",
+    "Salt\x00 and sugar\x07.": "Salt and sugar.",
+}
+ACTIVE = (
+    "Hello @contact.name, your code is @results.code.",
+    "<%= System.halt() %> and <% 1 %>",
+    "@global.secret",
+    "x@contact.phone",
+    "@Contact.Name @RESULTS.x",
+    "end with <",
+    "&lt;%= 1 %&gt;",
+    "&#64;results.x",
+    "**@**results.x <**%**= 1",
+    "Write to asha@contact.org",
+)
+
+
+def require_harmless(text: str) -> None:
+    assert "<%" not in text
+    for root in ("@contact", "@results", "@global"):
+        assert root not in text.lower()
+    assert not text.endswith(("<", "@"))
 
 
 def test_it_answers_a_question_with_the_organizations_own_key(alice: Ngo, openai: OpenAIStandIn) -> None:
@@ -11,10 +47,13 @@ def test_it_answers_a_question_with_the_organizations_own_key(alice: Ngo, openai
     reply = alice.ask("What is ORS?", gpt_model="gpt-4o-mini", prompt="Answer briefly.")
 
     assert reply.status_code == 200
+    assert reply.headers["Content-Type"] == "application/json"
+    assert "Content-Encoding" not in reply.headers
     body = reply.json()
     assert set(body) == {"success", "status", "parsed_msg", "model", "call_id"}
     assert (body["success"], body["status"]) == (True, "ok")
     assert body["parsed_msg"] == "ORS is a drink of salt, sugar and water."
+    assert body["model"] == "gpt-4o-mini"
     asked = openai.requests[-1]
     assert asked.api_key == alice.key
     assert asked.body is not None
@@ -24,9 +63,113 @@ def test_it_answers_a_question_with_the_organizations_own_key(alice: Ngo, openai
     ]
 
 
-def test_it_decodes_the_answer_when_the_flow_asked_for_json(alice: Ngo, openai: OpenAIStandIn) -> None:
-    openai.always(json_answer({"crop": "rice", "days": 90}))
+def test_it_asks_in_the_very_words_of_the_flow(alice: Ngo, openai: OpenAIStandIn) -> None:
+    for words in ("  ओआरएस\tक्या है? 🌾\n", '"quoted" \\n {"a": 1}', "x" * 100_000):
+        require_ok(alice.ask(words, prompt=words))
+        assert [message["content"] for message in openai.requests[-1].body["messages"]] == [words, words]
 
-    reply = alice.ask("Which crop?", response_format={"type": "json_object"})
 
-    assert reply.json()["parsed_msg"] == {"crop": "rice", "days": 90}
+def test_it_formats_an_answer_for_whatsapp(alice: Ngo, openai: OpenAIStandIn) -> None:
+    for said, expected in FORMATTED.items():
+        openai.always(answer(said))
+        told = require_ok(alice.ask())
+        assert expected in told, told
+        assert not {"**", "# ", "]("} & {part for part in ("**", "# ", "](") if part in told}
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["word " * 5000, "x" * 4097, "🌾" * 4096, "@results.x " * 400, "**b** " * 3000, "```\n" + "code\n" * 2000],
+    ids=["words", "one word", "emoji", "variables", "bold", "code"],
+)
+def test_an_answer_fits_a_message(alice: Ngo, openai: OpenAIStandIn, said: str) -> None:
+    openai.always(answer(said))
+    told = require_ok(alice.ask())
+    assert 1000 < len(told) <= 4096
+    require_harmless(told)
+
+
+def test_an_answer_that_was_cut_off_is_given_all_the_same(alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(answer("Boil the water and", finish_reason="length"))
+    assert require_ok(alice.ask(max_tokens=5)).startswith("Boil the water")
+
+
+def test_nothing_in_an_answer_is_run_by_glific(alice: Ngo, openai: OpenAIStandIn) -> None:
+    for said in ACTIVE:
+        openai.always(answer(said))
+        require_harmless(require_ok(alice.ask()))
+
+
+def test_nothing_in_json_is_run_by_glific(alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(json_answer({"list": [*ACTIVE], "deep": {"deeper": [{"text": text} for text in ACTIVE]}, "n": 1}))
+    decoded = require_ok(alice.ask(**OBJECT))
+    texts = [*decoded["list"], *(item["text"] for item in decoded["deep"]["deeper"])]
+    assert len(texts) == 2 * len(ACTIVE)
+    for text in texts:
+        assert "<%" not in text
+        assert "@contact" not in text.lower()
+        assert "@results" not in text.lower()
+
+    openai.always(json_answer({"@results.x": 1, "<%= 1 %>": 2}))
+    for key in require_ok(alice.ask(**OBJECT)):
+        require_harmless(key)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"crop": "rice", "days": 90},
+        {"a": None, "b": "", "c": [], "d": {}, "e": False, "f": 0, "g": 1.5},
+        [1, "two", {"three": 3}],
+        {"नाम": "आशा 🌾"},
+        {"long": "x" * 10_000},
+        42,
+        True,
+        "a text",
+    ],
+    ids=["object", "empty parts", "list", "unicode", "long", "number", "truth", "text"],
+)
+def test_it_decodes_json_when_the_flow_asked_for_it(alice: Ngo, openai: OpenAIStandIn, value: Any) -> None:
+    openai.always(json_answer(value))
+    assert require_ok(alice.ask("JSON", **OBJECT)) == value
+
+
+def test_it_does_not_decode_json_that_the_flow_did_not_ask_for(alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(answer('{"crop": "rice"}'))
+    assert require_ok(alice.ask("JSON")) == '{"crop": "rice"}'
+
+
+def test_an_empty_json_answer_is_an_empty_answer(alice: Ngo, openai: OpenAIStandIn) -> None:
+    empty: tuple[Any, ...] = ({}, [], None, "", " ", "\u200b")
+    for nothing in empty:
+        openai.always(json_answer(nothing))
+        require_error(alice.ask(**OBJECT), "empty_answer")
+
+
+def test_an_answer_that_is_no_json_is_a_bad_reply(alice: Ngo, openai: OpenAIStandIn) -> None:
+    for said in ("Rice.", '{"crop": "ri', '{"a": NaN}', '{"a": 1e999}', '{"a": "\\ud83c"}', "{'a': 1}", "[" * 100_000):
+        openai.always(answer(said))
+        reply = alice.ask(**OBJECT)
+        assert (said[:20], code_of(reply)) == (said[:20], "bad_upstream_reply")
+        require_error(reply, "bad_upstream_reply")
+        assert alice.calls()[0]["error_code"] == "bad_upstream_reply"
+
+
+def test_json_that_was_cut_off_says_what_helps(alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(answer('{"crop": "ri', finish_reason="length"))
+    assert "max_tokens" in require_error(alice.ask(**OBJECT), "bad_upstream_reply")["error"]
+
+
+def test_json_of_any_depth_breaks_nothing(alice: Ngo, openai: OpenAIStandIn) -> None:
+    codes = set()
+    for depth in (3, 150, 250, *range(900, 1000, 5), 5000):
+        openai.always(answer("[" * depth + "1" + "]" * depth))
+        codes.add(code_of(alice.ask(**OBJECT)))
+    assert codes == {"ok", "bad_upstream_reply"}
+
+
+def test_every_answer_is_json_in_utf_8(alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(answer('He said "नमस्ते"\n\t\\ \u2028 🌾'))
+    reply = alice.ask()
+    assert json.loads(reply.content.decode("utf-8"))["parsed_msg"] == require_ok(reply)
+    assert "नमस्ते" in require_ok(reply)

@@ -9,7 +9,7 @@ import pytest
 from glific_gpt.database import transaction
 from glific_gpt.organizations import api_tokens, webhook_tokens
 from glific_gpt.organizations import store as organizations
-from tests.support.house import House, Ngo
+from tests.support.house import TLS, House, Ngo
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.webhooks.expecting import require_error, require_ok
 
@@ -39,7 +39,7 @@ ODD_SLUGS = (
 
 def at(house: House, slug: str, headers: dict[str, str]) -> httpx2.Response:
     url = f"{house.url}/webhooks/{quote(slug, safe='')}/parse_via_chat_gpt"
-    return httpx2.post(url, json={"question_text": "What is ORS?"}, headers=headers, timeout=20)
+    return httpx2.post(url, json={"question_text": "What is ORS?"}, headers=headers, timeout=20, verify=TLS)
 
 
 def seen(reply: httpx2.Response) -> tuple[int, dict[str, Any], set[str]]:
@@ -134,12 +134,14 @@ def test_a_body_that_names_the_same_organization_is_answered(alice: Ngo, sent: o
 def test_a_body_that_names_another_organization_is_a_strangers(alice: Ngo, openai: OpenAIStandIn) -> None:
     alice.change(glific_organization_id=7, fallback_message="Alice's own words.")
     stranger = seen(at(alice.house, "alice", {}))
-    for sent in (8, "8", 70, "07x", "seven", None, "", True, 7.5, [7], {"id": 7}, -7, "@flow.id", 10**30):
+    others: tuple[Any, ...] = (8, "8", 70, "07x", "seven", None, "", True, 7.5, [7], {"id": 7}, -7, "@flow.id", 10**30)
+    for sent in others:
         assert seen(alice.ask(organization_id=sent)) == stranger, sent
     assert seen(alice.ask()) == stranger
     assert openai.requests == []
 
 
 def test_any_organization_id_will_do_where_none_is_set(alice: Ngo) -> None:
-    for sent in (1, "1", None, "x", [], 10**30):
+    anything: tuple[Any, ...] = (1, "1", None, "x", [], 10**30)
+    for sent in anything:
         require_ok(alice.ask(organization_id=sent))

@@ -1,0 +1,150 @@
+"""A life of two organizations on a server in which every secret and every personal word is used at least once."""
+
+import hashlib
+import hmac
+import json
+import secrets
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+import sqlalchemy as sa
+
+from tests.support.openai_behaviours import answer, hang_up, html, refuse_key
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.serving import Served
+
+QUESTION = "मलेरिया के लक्षण क्या हैं"
+ANSWER = "Bukhaar-aur-thandak"
+PATIENCE = 20
+
+
+@dataclass
+class Life:
+    """What was told to the server and must stay with it, and what it said to those who may not know all of that."""
+
+    server: Served
+    openai: OpenAIStandIn
+    secrets: list[str] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
+
+    def secret(self, value: str) -> str:
+        self.secrets.append(value)
+        return value
+
+    def key(self) -> str:
+        """A new API key, of which neither the whole nor the middle may be seen."""
+        key = f"sk-proj-{secrets.token_hex(24)}"
+        self.secret(key[8:30])
+        return self.secret(key)
+
+    def flask(self, *args: str, stdin: str = "") -> Any:
+        done = self.server.app.test_cli_runner().invoke(args=[*args, "--json"], input=stdin)
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)
+
+    def api(self, method: str, path: str, token: str, body: Any = None) -> Any:
+        reply = httpx2.request(
+            method,
+            f"{self.server.url}/api/v1/{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=PATIENCE,
+        )
+        assert reply.is_success, reply.text
+        return reply.json()
+
+    def ask(self, slug: str, body: Any, headers: dict[str, str]) -> int:
+        """The status of a webhook's answer."""
+        url = f"{self.server.url}/webhooks/{slug}/parse_via_chat_gpt"
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return httpx2.post(url, content=content, headers=headers, timeout=PATIENCE).status_code
+
+
+def live(life: Life) -> None:
+    """All of it."""
+    alice = _alice_by_commands(life)
+    bob = _bob_by_the_api(life)
+    for slug, token in (("alice", alice), ("bob", bob)):
+        _good_calls(life, slug, token)
+        _bad_calls(life, slug, token)
+    _signed_calls(life)
+    _broken_calls(life, alice)
+
+
+def _alice_by_commands(life: Life) -> str:
+    token = life.secret(life.flask("organizations", "create", "alice", "--name", "Alice")["webhook_token"])
+    saved = life.flask("credentials", "set", "alice", "open_ai", "--api-key-stdin", stdin=life.key())
+    life.flask("signature", "set", "alice", "--phrase-stdin", stdin=life.secret("a phrase of alice and glific"))
+    life.seen += [
+        str(saved),
+        str(life.flask("credentials", "show", "alice")),
+        str(life.flask("tokens", "list", "alice")),
+    ]
+    return token
+
+
+def _bob_by_the_api(life: Life) -> str:
+    admin = life.secret(life.flask("api-tokens", "create", "--label", "admin")["token"])
+    created = life.api("POST", "organizations", admin, {"slug": "bob", "name": "Bob"})
+    life.secret(created["webhook_token"])
+    own = life.secret(life.flask("api-tokens", "create", "--label", "bob", "--organization", "bob")["token"])
+    saved = life.api("PUT", "organizations/bob/credentials/open_ai", own, {"api_key": life.key()})
+    token = life.secret(life.api("POST", "organizations/bob/tokens", own, {"label": "second"})["token"])
+    listed = [life.api("GET", f"organizations/bob{path}", own) for path in ("", "/tokens", "/credentials/open_ai")]
+    life.seen += [str(saved), *map(str, listed), str(life.flask("api-tokens", "list"))]
+    return token
+
+
+def _body(life: Life, **more: Any) -> dict[str, Any]:
+    contact = {"id": 21, "name": life.secret("Asha Devi"), "phone": life.secret("919876543210")}
+    return {
+        "question_text": life.secret(QUESTION),
+        "prompt": life.secret("Speak-like-a-nurse"),
+        "contact": contact | {"fields": {"village": life.secret("Rampur-Khurd")}},
+        "results": {"earlier": life.secret("I-am-expecting-a-child")},
+        **more,
+    }
+
+
+def _good_calls(life: Life, slug: str, token: str) -> None:
+    life.openai.always(answer(life.secret(ANSWER)))
+    headers = {"Authorization": f"Bearer {token}"}
+    assert life.ask(slug, _body(life), headers) == 200
+    for _ in range(2):
+        repeated = headers | {"Idempotency-Key": life.secret(f"idempotency-key-of-{slug}")}
+        assert life.ask(slug, _body(life), repeated) == 200
+
+
+def _bad_calls(life: Life, slug: str, token: str) -> None:
+    headers = {"Authorization": f"Bearer {token}"}
+    life.openai.will(refuse_key(), html(502), html(502), html(502), html(502), hang_up())
+    assert life.ask(slug, _body(life), headers) == 502
+    assert life.ask(slug, _body(life), headers) == 502
+    life.openai.reset()
+    assert life.ask(slug, b'{"question_text": "%s' % QUESTION.encode(), headers) == 400
+    assert life.ask(slug, _body(life, temperature=life.secret("hot-and-spicy")), headers) == 422
+    assert life.ask(slug, _body(life, question_text="@results.a-private-name"), headers) == 422
+    wrong = life.secret(f"ggw_{secrets.token_urlsafe(32)}")
+    assert life.ask(slug, _body(life), {"Authorization": f"Bearer {wrong}"}) == 401
+
+
+def _signed_calls(life: Life) -> None:
+    body, moment = json.dumps(_body(life)).encode(), int(time.time())
+    for phrase, status in ((b"a phrase of alice and glific", 200), (b"some other phrase", 401)):
+        digest = hmac.new(phrase, f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
+        header = {"X-Glific-Signature": f"t={moment},v1={life.secret(digest)}"}
+        assert life.ask("alice", body, header) == status
+
+
+def _broken_calls(life: Life, token: str) -> None:
+    """A table is gone, which nobody thinks of: the log gets more than usual."""
+    engine = sa.create_engine(life.server.app.config["SQLALCHEMY_DATABASE_URI"])
+    with engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE stored_replies RENAME TO gone"))
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": life.secret("a-key-for-nothing")}
+    assert life.ask("alice", _body(life), headers) in (502, 503)
+    with engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE gone RENAME TO stored_replies"))
+    engine.dispose()

@@ -1,0 +1,107 @@
+"""No key, token, phrase or personal word is found in the database, in the logs, or in what an object says of itself."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+from glific_gpt.calls import tenant as tenants
+from glific_gpt.clock import Deadline
+from glific_gpt.credentials.open_ai import OpenAiFields
+from glific_gpt.credentials.tables import Credential
+from glific_gpt.database import transaction
+from glific_gpt.organizations.tables import Organization
+from tests.rules.secret_life import Life, live
+from tests.support.house import House, Ngo
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.serving import SECRET_KEY, served
+from tests.support.settings import ENCRYPTION_KEY
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def life(tmp_path: Path, database_url: str, openai: OpenAIStandIn) -> Iterator[Life]:
+    """Two organizations that have worked for a while; the server still runs."""
+    with served(tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url) as server:
+        life = Life(server, openai, [SECRET_KEY, ENCRYPTION_KEY])
+        live(life)
+        yield life
+
+
+def stored(url: str) -> bytes:
+    """All that the database holds: the bytes of SQLite's files, or every row of PostgreSQL as text."""
+    target = sa.make_url(url)
+    if target.database and target.get_backend_name() == "sqlite":
+        files = sorted(Path(target.database).parent.glob(Path(target.database).name + "*"))
+        assert [file.suffix for file in files] == [".db", ".db-shm", ".db-wal"]
+        return b"".join(file.read_bytes() for file in files)
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        tables = sa.inspect(connection).get_table_names()
+        rows = [row for table in tables for row in connection.scalars(sa.text(f"SELECT t::text FROM {table} t"))]  # noqa: S608
+    engine.dispose()
+    return "\n".join(rows).encode()
+
+
+def found(secrets: list[str], text: str) -> list[str]:
+    """Those that are in the text, plain or as JSON escapes them."""
+    return [secret for secret in set(secrets) if secret in text or json.dumps(secret)[1:-1] in text]
+
+
+def test_a_server_at_work_leaves_no_secret_in_the_database_nor_in_its_logs(
+    life: Life, database_url: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    database = stored(database_url).decode(errors="replace")
+    logs = life.server.program.output + life.server.program.errors + "".join(capfd.readouterr())
+    said = "\n".join([*life.seen, str(life.flask("calls", "list", "alice")), str(life.flask("calls", "list", "bob"))])
+
+    for text in (database, logs, said):
+        assert found(life.secrets, text) == []
+    assert len(set(life.secrets)) > 20
+    assert "parse_via_chat_gpt" in database
+    assert '"organization": "alice"' in logs
+    assert said.count("call_id") > 10
+
+
+@on_sqlite
+def test_an_object_that_knows_a_secret_does_not_tell_it(house: House, alice: Ngo) -> None:
+    alice.set_phrase("a phrase of alice and glific")
+    app = house.services
+    with house.app.app_context(), transaction() as session:
+        tenant = tenants.find(session, "alice", "open_ai", alice.token)
+        row = session.scalars(sa.select(Credential)).one()
+    assert tenant is not None
+    assert tenant.ciphertext
+    assert tenant.signature_phrase
+    fields = OpenAiFields(api_key=SecretStr(alice.key))
+    bound = app.language_models.bind(fields, "gpt-4o", Deadline.after(1))
+
+    objects = (app, app.settings, app.vault, app.runner, app.language_models, app.providers, tenant, fields, bound, row)
+    told = "".join(f"{thing!r} {thing}" for thing in objects)
+    ciphertexts = [tenant.ciphertext, tenant.signature_phrase]
+    assert found([alice.key, alice.token, ENCRYPTION_KEY, "made-up-for-tests", *ciphertexts], told) == []
+    assert "alice and glific" not in told
+
+
+def test_a_key_that_is_copied_to_another_organization_cannot_be_used(
+    house: House, alice: Ngo, bob: Ngo, openai: OpenAIStandIn
+) -> None:
+    with house.app.app_context(), transaction() as session:
+        theirs, ours = session.scalars(sa.select(Credential).order_by(Credential.organization_id))
+        ours.ciphertext = theirs.ciphertext
+    reply = bob.ask()
+    assert (reply.status_code, reply.json()["error_code"]) == (409, "credential_missing")
+    assert openai.requests == []
+    assert alice.ask().status_code == 200
+
+
+def test_a_secret_that_is_copied_to_another_purpose_cannot_be_used(house: House, alice: Ngo) -> None:
+    alice.set_phrase("a phrase of alice and glific")
+    with house.app.app_context(), transaction() as session:
+        organization = session.scalars(sa.select(Organization)).one()
+        session.scalars(sa.select(Credential)).one().ciphertext = organization.signature_phrase or ""
+    assert alice.ask().json()["error_code"] == "credential_missing"

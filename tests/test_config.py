@@ -1,0 +1,179 @@
+"""The environment becomes settings, or one sentence that says which variable to mend."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+import config
+from glific_gpt.errors import SettingsError
+from glific_gpt.settings import Settings
+
+FIRST, SECOND = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+GOOD = {"GLIFIC_GPT_SECRET_KEY": "made-up-for-tests", "GLIFIC_GPT_ENCRYPTION_KEYS": FIRST}
+
+
+def load(**variables: str) -> Settings:
+    """Without the files of `make run`."""
+    return config.load(GOOD | {f"GLIFIC_GPT_{name}": value for name, value in variables.items()}, instance=None)
+
+
+def refusal(environ: dict[str, str], instance: Path | None = None) -> str:
+    with pytest.raises(SettingsError) as caught:
+        config.load(environ, instance=instance)
+    return str(caught.value)
+
+
+def test_it_has_a_default_for_everything_but_the_secrets() -> None:
+    settings = load()
+    assert settings.database_url == "sqlite:///instance/glific_gpt.db"
+    assert settings.openai_base_url == "https://api.openai.com/v1"
+    assert (settings.default_model, settings.models) == ("gpt-4o", ("*",))
+    assert settings.deadline_seconds == 4.5
+    assert (settings.public_url, settings.bind) == ("http://127.0.0.1:8000", "127.0.0.1:8000")
+    assert (settings.processes, settings.max_in_flight) == (1, 1000)
+    assert (settings.worker, settings.glific_hosts) == ("inline", ("*.glific.com",))
+
+
+def test_it_reads_what_the_environment_says() -> None:
+    settings = load(
+        DATABASE_URL="postgresql+psycopg://me@db/x",
+        ENCRYPTION_KEYS=f" {FIRST} , {SECOND},",
+        OPENAI_BASE_URL="http://127.0.0.1:9/v1/",
+        MODELS="GPT-4o*, o3",
+        DEADLINE_SECONDS="2.5",
+        PROCESSES=" 4 ",
+        WORKER="separate",
+        GLIFIC_HOSTS="*.glific.com,127.0.0.1",
+    )
+    assert settings.database_url == "postgresql+psycopg://me@db/x"
+    assert [key.get_secret_value() for key in settings.encryption_keys] == [FIRST, SECOND]
+    assert settings.openai_base_url == "http://127.0.0.1:9/v1"
+    assert settings.models == ("gpt-4o*", "o3")
+    assert (settings.deadline_seconds, settings.processes, settings.worker) == (2.5, 4, "separate")
+    assert settings.glific_hosts == ("*.glific.com", "127.0.0.1")
+
+
+def test_an_empty_variable_is_one_that_is_not_set() -> None:
+    assert load(DEFAULT_MODEL="", BIND="  ").default_model == "gpt-4o"
+
+
+def test_the_variables_of_others_are_not_read() -> None:
+    others = {"SECRET_KEY": "x", "DATABASE_URL": "x", "glific_gpt_models": "x", "OPENAI_API_KEY": "sk-x"}
+    assert config.load(GOOD | others, instance=None) == load()
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL"])
+def test_a_value_can_be_read_from_a_file(tmp_path: Path, name: str) -> None:
+    values = GOOD | {"GLIFIC_GPT_DATABASE_URL": "postgresql+psycopg://me:secret@db/x"}
+    (tmp_path / "secret").write_text(values[f"GLIFIC_GPT_{name}"] + "\n")
+    known = {variable: value for variable, value in values.items() if not variable.endswith(name)}
+    named = known | {f"GLIFIC_GPT_{name}_FILE": str(tmp_path / "secret")}
+    assert config.load(named, instance=None) == config.load(values, instance=None)
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+def test_a_file_that_cannot_be_read_is_named_by_its_variable(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "secret").write_bytes(content)
+    said = refusal(GOOD | {"GLIFIC_GPT_SECRET_KEY_FILE": str(tmp_path / "secret")})
+    assert said == "GLIFIC_GPT_SECRET_KEY_FILE names a file that cannot be read."
+
+
+@pytest.mark.parametrize(
+    ("variable", "said"),
+    [
+        ("GLIFIC_GPT_MODEL", "GLIFIC_GPT_MODEL is not a setting. Did you mean GLIFIC_GPT_MODELS?"),
+        ("GLIFIC_GPT_MODELS_FIEL", "GLIFIC_GPT_MODELS_FIEL is not a setting. Did you mean GLIFIC_GPT_MODELS?"),
+        ("GLIFIC_GPT_", "GLIFIC_GPT_ is not a setting."),
+        ("GLIFIC_GPT_XYZZY_PLUGH_FROTZ", "GLIFIC_GPT_XYZZY_PLUGH_FROTZ is not a setting."),
+    ],
+)
+def test_a_variable_that_is_no_setting_is_refused(variable: str, said: str) -> None:
+    assert refusal(GOOD | {variable: "x"}) == said
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", "short"),
+        ("OPENAI_BASE_URL", "api.openai.com"),
+        ("PUBLIC_URL", "ftp://x"),
+        ("MODELS", "gpt 4o"),
+        ("DEADLINE_SECONDS", "0"),
+        ("DEADLINE_SECONDS", "soon"),
+        ("DEADLINE_SECONDS", "nan"),
+        ("BIND", "8000"),
+        ("PROCESSES", "0"),
+        ("PROCESSES", "many"),
+        ("MAX_IN_FLIGHT", "-1"),
+        ("WORKER", "elsewhere"),
+    ],
+)
+def test_a_value_that_is_wrong_is_named_by_its_variable(name: str, value: str) -> None:
+    said = refusal(GOOD | {f"GLIFIC_GPT_{name}": value})
+    assert said.startswith(f"GLIFIC_GPT_{name} is wrong: ")
+    assert said.endswith(".")
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize("value", [",", "x", f"{FIRST},x", FIRST[:-2], f"{FIRST};{SECOND}"])
+def test_a_key_that_cannot_encrypt_is_refused(value: str) -> None:
+    said = refusal(GOOD | {"GLIFIC_GPT_ENCRYPTION_KEYS": value})
+    assert said == "GLIFIC_GPT_ENCRYPTION_KEYS is not a comma-separated list of Fernet keys."
+
+
+@pytest.mark.parametrize("missing", GOOD)
+def test_a_missing_secret_is_named(missing: str) -> None:
+    present = {variable: value for variable, value in GOOD.items() if variable != missing}
+    assert refusal(present).startswith(f"{missing} is not set: ")
+
+
+def test_the_secrets_of_make_run_are_used_where_the_environment_names_none(tmp_path: Path) -> None:
+    config.make_instance_secrets(tmp_path / "instance")
+    settings = config.load({"GLIFIC_GPT_DEFAULT_MODEL": "gpt-4o-mini"}, instance=tmp_path / "instance")
+    assert settings.secret_key.get_secret_value() == (tmp_path / "instance" / "secret_key").read_text().strip()
+    assert settings.default_model == "gpt-4o-mini"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [*GOOD.items(), ("GLIFIC_GPT_DATABASE_URL", "postgresql+psycopg://me@db/x")]
+)
+def test_the_secrets_of_make_run_are_never_mixed_with_others(tmp_path: Path, variable: str, value: str) -> None:
+    config.make_instance_secrets(tmp_path / "instance")
+    assert "is not set: " in refusal({variable: value}, tmp_path / "instance")
+
+
+def test_the_secrets_of_make_run_are_made_once_and_for_one_user_alone(tmp_path: Path) -> None:
+    instance = tmp_path / "instance"
+    config.make_instance_secrets(instance)
+    first = {path.name: path.read_text() for path in instance.iterdir()}
+    config.make_instance_secrets(instance)
+    assert {path.name: path.read_text() for path in instance.iterdir()} == first
+    assert first.keys() == set(config.SECRETS)
+    assert stat.S_IMODE(instance.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in instance.iterdir()} == {0o600}
+
+
+def test_a_secret_in_a_file_is_replaced_only_when_that_is_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    config.write_secret(path, "first")
+    config.write_secret(path, "second")
+    assert path.read_text() == "first\n"
+    config.write_secret(path, "third", replace=True)
+    assert path.read_text() == "third\n"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("environ", "key", "port"),
+    [
+        ({}, None, "8000"),
+        ({"OPENAI_API_KEY": " ", "PORT": ""}, None, "8000"),
+        ({"OPENAI_API_KEY": " sk-x\n", "PORT": "8080"}, "sk-x", "8080"),
+    ],
+)
+def test_make_run_reads_the_names_that_everybody_uses(environ: dict[str, str], key: str | None, port: str) -> None:
+    assert config.openai_api_key(environ) == key
+    assert config.local_port(environ) == port

@@ -1,0 +1,59 @@
+"""The address of a webhook: its method, its function, its mode."""
+
+from itertools import product
+
+import httpx2
+import pytest
+
+from tests.support.house import Ngo
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.webhooks.expecting import code_of, require_error, require_ok
+
+
+@pytest.mark.parametrize("mode", ["async", "auto"])
+def test_a_later_answer_needs_to_know_where_to_go(alice: Ngo, openai: OpenAIStandIn, mode: str) -> None:
+    for body in (
+        {},
+        {"contact": {"id": 21}},
+        {"flow_id": "5"},
+        {"contact": {}, "flow_id": "5"},
+        {"contact": {"id": "@contact.id"}, "flow_id": "5"},
+        {"contact": {"id": 21}, "flow_id": "@flow.id"},
+        {"contact": "@contact", "flow_id": 5},
+    ):
+        require_error(alice.post({"question_text": "Hi", **body}, query=f"?mode={mode}"), "missing_flow_context")
+    for flow in ({"flow_id": "5", "contact_id": "21"}, {"flow_id": 5, "contact": {"id": 21}}):
+        reply = alice.post({"question_text": "Hi", **flow}, query=f"?mode={mode}&n=3")
+        require_error(reply, "glific_not_connected")
+    assert openai.requests == []
+
+
+def test_a_mode_that_is_none_is_an_invalid_field(alice: Ngo, openai: OpenAIStandIn) -> None:
+    for query in ("?mode=", "?mode=later", "?mode=SYNC", "?mode=@results.mode"):
+        assert "mode" in require_error(alice.post({"question_text": "Hi"}, query=query), "invalid_field")["error"]
+    assert openai.requests == []
+
+
+def test_a_query_or_a_slash_at_the_end_does_no_harm(alice: Ngo) -> None:
+    for query in ("?mode=sync", "?n=3", "?n=@results.n.input&mode=sync", "/", "/?n=1"):
+        reply = alice.post({"question_text": "Hi"}, query=query)
+        assert reply.history == []
+        require_ok(reply)
+
+
+def test_every_other_method_is_told_to_post(alice: Ngo) -> None:
+    methods = ("GET", "PUT", "PATCH", "DELETE", "OPTIONS")
+    for method, slug in product(methods, ("alice", "nobody")):
+        reply = httpx2.request(method, alice.url.replace("alice", slug), timeout=20)
+        require_error(reply, "method_not_allowed")
+        assert reply.headers["Allow"] == "POST"
+
+
+def test_an_address_without_a_function_has_none(alice: Ngo) -> None:
+    headers = {"Authorization": f"Bearer {alice.token}"}
+    for path in ("", "/", "/parse_via_chat_gpt/more", "/parse_via_gpt", "/PARSE_VIA_CHAT_GPT", "/" + "x" * 500, "/%00"):
+        url = f"{alice.house.url}/webhooks/alice{path}"
+        reply = httpx2.post(url, json={"question_text": "Hi"}, headers=headers, timeout=20)
+        assert (path, code_of(reply)) == (path, "unknown_function")
+    stranger = httpx2.post(f"{alice.house.url}/webhooks/alice/nothing", json={}, timeout=20)
+    require_error(stranger, "unauthorized")

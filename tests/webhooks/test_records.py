@@ -1,0 +1,189 @@
+"""What is kept of a call: enough for a report to donors, and nothing of what anybody wrote."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select, text
+
+from glific_gpt.calls.tables import Call
+from glific_gpt.database import db, transaction
+from tests.support.house import House, Ngo
+from tests.support.openai_behaviours import answer, out_of_credit, wrong_shape
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.webhooks.expecting import code_of, require_error, require_ok
+
+PERSONAL: dict[str, Any] = {
+    "contact": {
+        "id": 21,
+        "name": "Asha Devi",
+        "phone": "919876543210",
+        "fields": {"village": {"value": "Rampur"}},
+    },
+    "results": {"ailment": {"input": "fever since Monday"}},
+}
+WRITTEN = ("Asha", "Devi", "9876543210", "Rampur", "fever", "malaria", "nurse", "quinine")
+"""Words of the contact, the results, the question, the prompt and the answer."""
+
+
+def everything(house: House) -> str:
+    """Every value of every table."""
+    with house.app.app_context(), transaction() as session:
+        rows = [row for name in db.metadata.tables for row in session.execute(text(f"SELECT * FROM {name}"))]  # noqa: S608
+    return "\n".join(repr(tuple(row)) for row in rows)
+
+
+def test_it_records_an_answer(alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(answer(input_tokens=1000, output_tokens=500))
+    before = datetime.now(UTC)
+    reply = alice.ask(gpt_model="gpt-4o", flow_id="5", **PERSONAL)
+    (call,) = alice.calls()
+    at = datetime.fromisoformat(call.pop("at"))
+    assert abs((at - before).total_seconds()) < 5
+    assert 0 <= call.pop("duration_ms") < 5000
+    assert call == {
+        "call_id": reply.json()["call_id"],
+        "function": "parse_via_chat_gpt",
+        "model": "gpt-4o",
+        "status": "ok",
+        "error_code": None,
+        "input_tokens": 1000,
+        "output_tokens": 500,
+        "cost_usd": 0.0075,
+        "contact_id": 21,
+        "flow_id": 5,
+    }
+
+
+def test_it_records_a_failure_of_openai(alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(out_of_credit())
+    reply = alice.ask(gpt_model="gpt-4o-mini", flow_id=5, contact_id="21")
+    (call,) = alice.calls()
+    assert (call["call_id"], call["status"]) == (reply.json()["call_id"], "error")
+    assert (call["error_code"], call["model"]) == ("insufficient_quota", "gpt-4o-mini")
+    assert (call["contact_id"], call["flow_id"]) == (21, 5)
+    assert call["input_tokens"] is call["output_tokens"] is call["cost_usd"] is None
+
+
+def test_it_records_calls_that_failed_a_check_newest_first(alice: Ngo) -> None:
+    replies = [
+        alice.post(content=b"{"),
+        alice.ask(""),
+        alice.ask("@results.x"),
+        alice.ask(gpt_model="tts-1"),
+        alice.post({"question_text": "Hi"}, query="_unknown"),
+        alice.post(content=b" " * 1_100_000),
+    ]
+    recorded = [(call["call_id"], call["error_code"]) for call in alice.calls()]
+    assert recorded == [(reply.json()["call_id"], reply.json()["error_code"]) for reply in reversed(replies)]
+    assert {call["status"] for call in alice.calls()} == {"error"}
+
+
+def test_it_records_nothing_for_strangers(alice: Ngo, bob: Ngo) -> None:
+    alice.change(glific_organization_id=7)
+    require_error(alice.ask(organization_id=8), "unauthorized")
+    require_error(alice.post({}, headers={"Authorization": f"Bearer {bob.token}"}), "unauthorized")
+    assert alice.calls() == bob.calls() == []
+
+
+def test_an_organizations_calls_are_its_own(alice: Ngo, bob: Ngo) -> None:
+    of_alice, of_bob = alice.ask(), bob.ask()
+    assert [call["call_id"] for call in alice.calls()] == [of_alice.json()["call_id"]]
+    assert [call["call_id"] for call in bob.calls()] == [of_bob.json()["call_id"]]
+
+
+def test_nothing_that_anybody_wrote_is_kept(alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(answer("Take quinine, Asha."))
+    asked: dict[str, Any] = {"prompt": "You are a nurse.", "flow_id": "5", **PERSONAL}
+    key = {"Idempotency-Key": "Asha-919876543210"}
+    require_ok(alice.post({"question_text": "Is it malaria?", **asked}, headers=key))
+    require_ok(alice.ask("Is it malaria?", **asked))
+    openai.always(wrong_shape({"error": "Asha has malaria"}))
+    require_error(alice.ask("Is it malaria?", **asked), "bad_upstream_reply")
+    require_error(alice.ask("malaria @results.fever", **asked), "unresolved_variable")
+    require_error(alice.ask("malaria", temperature="fever", **asked), "invalid_field")
+    require_error(alice.ask("malaria", gpt_model="malaria-tts", **asked), "model_not_text")
+    require_error(alice.post(content=b'{"malaria": Asha'), "invalid_json")
+
+    kept = everything(alice.house)
+
+    assert len(alice.calls()) == 7
+    assert [word for word in WRITTEN if word in kept.replace("malaria-tts", "")] == []
+    assert alice.key not in kept
+    assert alice.token not in kept
+
+
+def test_the_row_is_there_before_openai_is_asked(alice: Ngo, openai: OpenAIStandIn) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def look(exchange: Any) -> None:
+        seen.extend(alice.calls())
+        answer()(exchange)
+
+    openai.always(look)
+    require_ok(alice.ask())
+    assert [call["status"] for call in seen] == ["started"]
+    assert [call["status"] for call in alice.calls()] == ["ok"]
+
+
+def test_a_call_that_nobody_works_on_any_more_was_interrupted(alice: Ngo) -> None:
+    require_ok(alice.ask())
+    with alice.house.app.app_context(), transaction() as session:
+        call = session.scalars(select(Call)).one()
+        call.status, call.give_up_at = "started", call.started_at
+    assert [call["status"] for call in alice.calls()] == ["interrupted"]
+
+
+def test_an_id_that_is_none_is_left_out(alice: Ngo) -> None:
+    nothing: tuple[Any, ...] = ("x", "@flow.id", "", None, 0, -1, 1.5, True, [], {}, 2**63, "9" * 19, "९")
+    for value in nothing:
+        require_ok(alice.ask(contact={"id": value}, flow_id=value))
+        call = alice.calls()[0]
+        assert (value, call["contact_id"], call["flow_id"]) == (value, None, None)
+
+
+def test_ids_of_any_size_are_kept(alice: Ngo) -> None:
+    for value in (1, "1", 2**63 - 1, str(2**63 - 1)):
+        require_ok(alice.ask(contact={"id": value}, flow_id=value))
+        assert alice.calls()[0]["contact_id"] == alice.calls()[0]["flow_id"] == int(value)
+
+
+def test_a_function_and_a_model_of_any_length_are_recorded(alice: Ngo) -> None:
+    for name in ("x" * 63, "x" * 64, "y" * 500, "é" * 63):
+        require_error(alice.post({"question_text": "Hi"}, query=f"_{name}"), "unknown_function")
+    assert len(alice.calls()) == 4
+    require_ok(alice.ask(gpt_model="m" * 200))
+    assert alice.calls()[0]["model"] == "m" * 200
+
+
+USAGE = {"prompt_tokens": 5, "completion_tokens": 5}
+
+
+def strange(**changes: Any) -> dict[str, Any]:
+    """A good answer of OpenAI's but for these."""
+    choice = {"message": {"role": "assistant", "content": "Salt."}, "finish_reason": "stop"}
+    return {"model": "gpt-4o", "choices": [choice]} | changes
+
+
+STRANGE = {
+    "long": strange(model="m" * 5000, usage=USAGE),
+    "NUL": strange(model="m\x00odel", usage=USAGE),
+    "no name": strange(model="", usage=USAGE),
+    "null": strange(model=None),
+    "no usage": strange(usage=None),
+    "big": strange(usage={"prompt_tokens": 2**31, "completion_tokens": 2**40}),
+    "huge": strange(usage={"prompt_tokens": 10**30, "completion_tokens": 1}),
+    "no count": strange(usage={"prompt_tokens": None}),
+    "negative": strange(usage={"prompt_tokens": -5, "completion_tokens": 1}),
+    "text": strange(usage="many"),
+    "more": strange(usage=USAGE | {"more": 1}, more=[1], system_fingerprint=None),
+}
+
+
+def test_an_answer_with_strange_facts_is_given_and_recorded_or_refused(alice: Ngo, openai: OpenAIStandIn) -> None:
+    codes = {}
+    for name, reply in STRANGE.items():
+        openai.always(wrong_shape(reply))
+        codes[name] = code_of(alice.ask())
+        assert alice.calls()[0]["status"] == ("ok" if codes[name] == "ok" else "error"), name
+    assert set(codes.values()) == {"ok", "bad_upstream_reply"}, codes
+    assert {name for name, code in codes.items() if code == "ok"} == {"no name", "no usage", "more"}
