@@ -54,7 +54,15 @@ def measure(name: str, url: str, token: str, question: object, at_once: int, cal
 @contextmanager
 def upstream(wait: float) -> Iterator[str]:
     port = free_port()
-    command = [BIN / "granian", "--interface", "rsgi", "--port", str(port), "--no-log", "benchmarks.upstream:app"]
+    command: list[str | Path] = [
+        BIN / "granian",
+        "--interface",
+        "rsgi",
+        "--port",
+        str(port),
+        "--no-log",
+        "benchmarks.upstream:app",
+    ]
     with running(command, os.environ | {"WAIT_SECONDS": str(wait)}):
         wait_for(port)
         yield f"http://127.0.0.1:{port}/v1"
