@@ -14,6 +14,7 @@ from glific_gpt.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parent
 INSTANCE = ROOT / "instance"
+LAST_PORT = 65535
 SECRETS = ("secret_key", "encryption_keys")
 
 
@@ -40,8 +41,11 @@ def openai_api_key(environ: Mapping[str, str] = os.environ) -> str | None:
 
 
 def local_port(environ: Mapping[str, str] = os.environ) -> str:
-    """The port that `make run` listens on."""
-    return environ.get("PORT", "").strip() or "8000"
+    """The port that `make run` listens on. Raises SettingsError."""
+    port = environ.get("PORT", "").strip() or "8000"
+    if not port.isdecimal() or not 0 < int(port) <= LAST_PORT:
+        raise SettingsError(f"PORT is a number from 1 to {LAST_PORT}, such as 8080.")
+    return port
 
 
 def make_instance_secrets(instance: Path = INSTANCE) -> None:
@@ -70,6 +74,8 @@ def _named(environ: Mapping[str, str]) -> dict[str, str]:
             continue
         field = variable.removeprefix(PREFIX).lower()
         if field.endswith("_file"):
+            if environ.get(variable.removesuffix("_FILE"), "").strip():
+                raise SettingsError(f"Both {variable.removesuffix('_FILE')} and {variable} are set: set one of them.")
             field, value = field.removesuffix("_file"), _read(variable, value)  # noqa: PLW2901
         if field not in Settings.model_fields:
             raise SettingsError(_unknown(variable))

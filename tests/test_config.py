@@ -177,3 +177,16 @@ def test_a_secret_in_a_file_is_replaced_only_when_that_is_wanted(tmp_path: Path)
 def test_make_run_reads_the_names_that_everybody_uses(environ: dict[str, str], key: str | None, port: str) -> None:
     assert config.openai_api_key(environ) == key
     assert config.local_port(environ) == port
+
+
+def test_a_value_and_a_file_for_the_same_setting_are_one_too_many(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("another-secret-key")
+    both = GOOD | {"GLIFIC_GPT_SECRET_KEY_FILE": str(file)}
+    assert refusal(both) == ("Both GLIFIC_GPT_SECRET_KEY and GLIFIC_GPT_SECRET_KEY_FILE are set: set one of them.")
+
+
+@pytest.mark.parametrize("port", ["abc", "0", "65536", "80 80"])
+def test_a_port_that_is_none_is_refused_by_its_own_name(port: str) -> None:
+    with pytest.raises(SettingsError, match="^PORT is a number from 1 to 65535"):
+        config.local_port({"PORT": port})

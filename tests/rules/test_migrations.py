@@ -12,8 +12,9 @@ import pytest
 import sqlalchemy as sa
 from alembic.script import Script, ScriptDirectory
 
-from glific_gpt.database import migrations
+from glific_gpt.database import migrations, transaction
 from tests.support import databases
+from tests.support.house import House
 from tests.support.serving import organizations_of
 
 LINE: list[Script] = [*ScriptDirectory(str(migrations.DIRECTORY)).walk_revisions()][::-1]
@@ -139,3 +140,17 @@ def test_the_way_down_leaves_nothing_and_the_way_up_is_open_again(empty_database
         assert sa.inspect(engine).get_table_names() == ["alembic_version"]
         flask_migrate.upgrade()
         flask_migrate.check()
+
+
+@pytest.mark.parametrize(("revision", "current"), [("0000", False), ("", False), ("9999", True)])
+def test_a_database_that_is_ahead_will_do_so_that_a_release_can_be_replaced(
+    house: House, database_url: str, revision: str, current: bool
+) -> None:
+    with closing_engine(database_url) as engine, engine.begin() as connection:
+        before = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = :v"), {"v": revision})
+    with house.app.app_context(), transaction() as session:
+        found = migrations.are_current(session)
+    with closing_engine(database_url) as engine, engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = :v"), {"v": before})
+    assert found is current
