@@ -10,10 +10,12 @@ from flask_openapi.openapi import OpenAPI
 from glific_gpt import api, cli, fallbacks, health, webhooks
 from glific_gpt.calls.admission import Admission
 from glific_gpt.calls.run import Runner
+from glific_gpt.catalogue.kinds import Kind, classify
 from glific_gpt.credentials.open_ai import OpenAi
 from glific_gpt.credentials.provider import Providers
 from glific_gpt.database import db, migrations
 from glific_gpt.database.session import prepare
+from glific_gpt.errors import SettingsError
 from glific_gpt.extensions import migrate
 from glific_gpt.functions import registry
 from glific_gpt.llm.gateway import Gateway
@@ -67,6 +69,9 @@ def create_app(settings: Settings) -> Flask:
 
 
 def make_services(settings: Settings) -> Services:
+    """Raises SettingsError for a plugin that cannot be taken, and for a default model that cannot answer."""
+    if classify(settings.default_model) is not Kind.TEXT:
+        raise SettingsError("GLIFIC_GPT_DEFAULT_MODEL is not a text model, and only those can answer.")
     vault = Vault(settings.encryption_keys)
     open_ai = OpenAi(Gateway(settings.openai_base_url))
     functions = registry.load()

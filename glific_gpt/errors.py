@@ -182,6 +182,10 @@ class Overloaded(ServiceError):
     sentence = "The server has as many calls as it can hold: try again in a moment."
 
 
+DATABASE_AWAY = "The server's database is busy or cannot be reached: try again in a moment."
+"""For Overloaded."""
+
+
 class DeadlineExceeded(ServiceError):
     code, status = "deadline_exceeded", 504
     sentence = "OpenAI did not answer in the time that Glific waits: use a faster model, or ask for less."

@@ -14,12 +14,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import config
 from glific_gpt.app import create_app
+from glific_gpt.calls.housekeeping import keep_house
 from glific_gpt.database import db, migrations, transaction
 from glific_gpt.errors import SettingsError
 from glific_gpt.settings import Settings
 
 STOP_SECONDS = 10
-"""How long calls under way may take to end after SIGTERM; longer than any deadline."""
+"""How long calls under way may take to end after SIGTERM."""
 
 SPARE_THREADS = 50
 """Beyond the calls that may be held, so that the next one is told so, and health is answered."""
@@ -54,15 +55,14 @@ def require_current_database(settings: Settings) -> None:
 
 def run(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT. Raises SettingsError when the address is taken."""
-    host, _, port = settings.bind.rpartition(":")
-    _require_free(host, int(port))
+    address, port = _free_address(settings.bind)
     # Without this a name server that is down could hold a call for longer than Glific waits (resolv.conf(5)).
     os.environ.setdefault("RES_OPTIONS", "timeout:1 attempts:2")
     threads = settings.max_in_flight + SPARE_THREADS
     Server(
         "wsgi:app",
-        address=host,
-        port=int(port),
+        address=address,
+        port=port,
         interface=Interfaces.WSGI,
         workers=settings.processes,
         blocking_threads=threads,
@@ -81,6 +81,7 @@ def _load() -> Any:
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     from wsgi import app
 
+    threading.Thread(target=keep_house, args=(app,), daemon=True).start()
     return app
 
 
@@ -91,13 +92,17 @@ def _end_with_parent(parent: int) -> None:
     os._exit(1)
 
 
-def _require_free(host: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except (OSError, OverflowError):
-            raise SettingsError(f"The address {host}:{port} is taken or not of this machine: choose another.") from None
+def _free_address(bind: str) -> tuple[str, int]:
+    """The IP address and port that `bind` means. Raises SettingsError when they cannot be listened on."""
+    host, _, port = bind.rpartition(":")
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((address[0], int(port)))
+    except (OSError, OverflowError):
+        raise SettingsError(f"The address {bind} is taken or not of this machine: choose another.") from None
+    return str(address[0]), int(port)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ class Settings(BaseModel):
     """Fernet keys: the first encrypts, all decrypt. How to make one is in the README."""
     openai_base_url: Annotated[str, Field(pattern=r"^https?://")] = "https://api.openai.com/v1"
     """Where the OpenAI API is."""
-    default_model: str = "gpt-4o"
+    default_model: Annotated[str, Field(pattern=MODEL_NAME)] = "gpt-4o"
     """The model of organizations that have chosen none."""
     models: Annotated[tuple[Pattern, ...], BeforeValidator(_split)] = ("*",)
     """Patterns of the models that anybody may use."""
@@ -45,7 +45,7 @@ class Settings(BaseModel):
     """The whole time that a synchronous call may take; Glific hangs up after 5 seconds."""
     public_url: Annotated[str, Field(pattern=r"^https?://")] = "http://127.0.0.1:8000"
     """What the webhook addresses shown to people begin with."""
-    bind: Annotated[str, Field(pattern=r"^[^:]+:\d{1,5}$")] = "127.0.0.1:8000"
+    bind: Annotated[str, Field(pattern=r"^([^:\[\]]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$")] = "127.0.0.1:8000"
     """Address and port to listen on."""
     processes: int = Field(default=1, ge=1, le=64)
     """Server processes."""

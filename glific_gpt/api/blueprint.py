@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import structlog
 from flask import Response
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.info import Info
@@ -13,7 +14,9 @@ from glific_gpt.api.lock import admit
 from glific_gpt.api.problems import Problem, declared, problem
 from glific_gpt.api.requests import check_body, refuse
 from glific_gpt.database import UNAVAILABLE
-from glific_gpt.errors import Conflict, GlificGptError, Overloaded
+from glific_gpt.errors import DATABASE_AWAY, Conflict, GlificGptError, Overloaded
+
+log = structlog.get_logger()
 
 INTRODUCTION = """
 Manages the organizations of a glific_gpt server: their OpenAI keys, webhook tokens, models and calls.
@@ -67,8 +70,9 @@ def _known(error: GlificGptError) -> Response:
     return problem(error)
 
 
-def _unavailable(_error: Exception) -> Response:
-    return problem(Overloaded("The database is busy or cannot be reached: try again in a moment.", retry_after=1))
+def _unavailable(failure: Exception) -> Response:
+    log.error("database_unavailable", reason=type(failure).__name__)
+    return problem(Overloaded(DATABASE_AWAY, retry_after=1))
 
 
 def _raced(_error: Exception) -> Response:

@@ -96,7 +96,7 @@ def change_organization(path: OrganizationPath, body: OrganizationChanges) -> Re
         raise AdministratorsOnly
     with transaction() as session:
         organization = store.find(session, path.slug)
-        store.change(organization, body)
+        store.change(session, organization, body)
     return answer(_view(organization))
 
 

@@ -1,20 +1,20 @@
 """Limits on a call: what one contact may ask in a day, and what an organization may spend in a month."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from glific_gpt.calls.records import Facts
-from glific_gpt.calls.tables import Call, MonthlySpend
+from glific_gpt.calls.tables import Call
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.catalogue import prices
 from glific_gpt.clock import now
 from glific_gpt.database import insert_if_absent
-from glific_gpt.errors import BudgetExceeded, ContactLimit
+from glific_gpt.errors import BadUpstreamReply, BudgetExceeded, ContactLimit, DeadlineExceeded, GlificGptError
 from glific_gpt.functions.contract import FunctionBody
-from glific_gpt.organizations.tables import Organization
+from glific_gpt.organizations.tables import MonthlySpend, Organization
 
 DAY = timedelta(days=1)
 HOUR_SECONDS = 3600
@@ -24,21 +24,24 @@ BYTES_PER_TOKEN = 3
 LIKELY_OUTPUT_TOKENS = 1000
 MILLION = 1_000_000
 
+MAYBE_CHARGED = DeadlineExceeded | BadUpstreamReply
+"""After these nobody knows whether OpenAI charges the call."""
+
 
 def check_contact(session: Session, tenant: Tenant, contact_id: int | None) -> None:
-    """Raises ContactLimit when this contact has had its answers of the last 24 hours."""
+    """After this call's row was written. Raises ContactLimit when that is one too many in 24 hours."""
     if tenant.contact_daily_limit is None or contact_id is None:
         return
-    # Calls at the same moment count one after the other; SQLite has one writer anyway.
+    # Calls at the same moment count one after the other. On SQLite the row that was written has seen to that.
     mine = select(Organization.id).where(Organization.id == tenant.organization_id)
     session.execute(mine.with_for_update(key_share=True))
     query = select(func.count()).where(
         Call.organization_id == tenant.organization_id,
         Call.contact_id == contact_id,
         Call.started_at > now() - DAY,
-        Call.status.in_(("started", "pending", "ok")),
+        or_(Call.status.in_(("pending", "ok")), and_(Call.status == "started", Call.give_up_at > now())),
     )
-    if (session.scalar(query) or 0) >= tenant.contact_daily_limit:
+    if (session.scalar(query) or 0) > tenant.contact_daily_limit:
         raise ContactLimit(retry_after=HOUR_SECONDS)
 
 
@@ -56,22 +59,25 @@ def reserve(session: Session, tenant: Tenant, facts: Facts, body: FunctionBody, 
     tokens_in = Decimal(size) / BYTES_PER_TOKEN
     tokens_out = getattr(body, "max_tokens", None) or LIKELY_OUTPUT_TOKENS
     estimate = (tokens_in * price.input + tokens_out * price.output) / MILLION
-    _begin_month(session, tenant.organization_id)
-    if not _add(session, tenant.organization_id, estimate, at_most=tenant.monthly_budget_usd):
+    _begin_month(session, facts)
+    if not _add(session, facts, estimate, at_most=tenant.monthly_budget_usd):
         raise BudgetExceeded
     return estimate
 
 
-def settle(session: Session, tenant: Tenant, facts: Facts, reserved: Decimal) -> None:
-    """Puts what the call did cost in the place of what was set aside for it."""
-    if tenant.monthly_budget_usd is not None:
-        _add(session, tenant.organization_id, (facts.cost() or Decimal(0)) - reserved)
+def settle(session: Session, tenant: Tenant, facts: Facts, reserved: Decimal, error: GlificGptError | None) -> None:
+    """Puts what the call did cost in the place of what was set aside, which stays where the cost cannot be known."""
+    cost = facts.cost() if facts.usage.model else None
+    if cost is None and error is not None and not isinstance(error, MAYBE_CHARGED):
+        cost = Decimal(0)
+    if tenant.monthly_budget_usd is not None and cost is not None:
+        _add(session, facts, cost - reserved)
 
 
-def _add(session: Session, organization_id: int, usd: Decimal, at_most: Decimal | None = None) -> bool:
+def _add(session: Session, facts: Facts, usd: Decimal, at_most: Decimal | None = None) -> bool:
     """One statement, so that two calls at the same moment cannot both have the last of a budget."""
     spend = update(MonthlySpend).where(
-        MonthlySpend.organization_id == organization_id, MonthlySpend.month == _month(now())
+        MonthlySpend.organization_id == facts.organization_id, MonthlySpend.month == _month(facts)
     )
     if at_most is not None:
         spend = spend.where(MonthlySpend.usd <= at_most - usd)
@@ -79,16 +85,17 @@ def _add(session: Session, organization_id: int, usd: Decimal, at_most: Decimal 
     return changed.first() is not None
 
 
-def _begin_month(session: Session, organization_id: int) -> None:
+def _begin_month(session: Session, facts: Facts) -> None:
     """The month's row, with what calls have cost before there was a budget."""
-    month = _month(now())
-    if session.get(MonthlySpend, (organization_id, month)) is None:
-        start = now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        query = select(func.sum(Call.cost_usd)).where(Call.organization_id == organization_id, Call.started_at >= start)
-        spent = session.scalar(query) or Decimal(0)
+    key = (facts.organization_id, _month(facts))
+    if session.get(MonthlySpend, key) is None:
+        start = facts.started_at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        mine = (Call.organization_id == facts.organization_id, Call.started_at >= start)
+        spent = session.scalar(select(func.sum(Call.cost_usd)).where(*mine)) or Decimal(0)
         # Another call may begin the month at this moment, with the same sum.
-        insert_if_absent(session, MonthlySpend(organization_id=organization_id, month=month, usd=spent))
+        insert_if_absent(session, MonthlySpend(organization_id=key[0], month=key[1], usd=spent))
 
 
-def _month(moment: datetime) -> str:
-    return f"{moment:%Y-%m}"
+def _month(facts: Facts) -> str:
+    """That in which the call began, also when it ends in the next."""
+    return f"{facts.started_at:%Y-%m}"

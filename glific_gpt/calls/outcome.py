@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from glific_gpt.errors import GlificGptError
-from glific_gpt.glific.variables import neutralise
+from glific_gpt.glific.text import as_written
+from glific_gpt.settings import FALLBACK_MESSAGE
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def failed(call_id: str, error: GlificGptError, fallback: str) -> Outcome:
         "error_code": error.code,
         "error_class": error.fault,
         "error": str(error),
-        "parsed_msg": neutralise(fallback),
+        "parsed_msg": as_written(fallback) or FALLBACK_MESSAGE,
         "call_id": call_id,
     }
     return Outcome(error.status, body, error.retry_after)

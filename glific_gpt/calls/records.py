@@ -43,9 +43,12 @@ class Facts:
             self.function = UNKNOWN
 
     def cost(self) -> Decimal | None:
-        """US dollars for the tokens so far; None where no price is known."""
-        model = self.usage.model or self.model_asked
-        return prices.cost(model, self.usage.input_tokens, self.usage.output_tokens) if model else None
+        """US dollars so far, at the price of the model used, else of the one asked; None without either."""
+        for model in filter(None, (self.usage.model, self.model_asked)):
+            usd = prices.cost(model, self.usage.input_tokens, self.usage.output_tokens)
+            if usd is not None:
+                return usd
+        return None
 
 
 def open_row(session: Session, facts: Facts, seconds: float) -> None:

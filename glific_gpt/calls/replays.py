@@ -54,7 +54,8 @@ def store(session: Session, vault: Vault, organization_id: int, inbound: Inbound
     """Keeps the answer, encrypted for the organization."""
     if inbound.idempotency_key is None:
         return
-    stored = session.scalar(_stored(organization_id, inbound))
+    # A call that was given up as lost may end late: by then the key may be another call's.
+    stored = session.scalar(_stored(organization_id, inbound).where(StoredReply.call_id == outcome.body["call_id"]))
     if stored is not None:
         plain = json.dumps({"body": outcome.body, "retry_after": outcome.retry_after})
         stored.status, stored.body = outcome.status, vault.encrypt(organization_id, PURPOSE, plain)
@@ -71,14 +72,15 @@ def _key_hash(inbound: Inbound) -> str:
 
 
 def _make_room(session: Session, organization_id: int, inbound: Inbound) -> None:
-    """Deletes what has expired, and what a killed process has left under this key."""
-    abandoned = and_(
-        StoredReply.organization_id == organization_id,
-        StoredReply.key_hash == _key_hash(inbound),
-        StoredReply.status.is_(None),
-        StoredReply.give_up_at < now(),
-    )
-    session.execute(delete(StoredReply).where(or_(StoredReply.expires_at < now(), abandoned)))
+    """Deletes what has expired under this key, and what a killed process has left there."""
+    abandoned = and_(StoredReply.status.is_(None), StoredReply.give_up_at < now())
+    this_key = (StoredReply.organization_id == organization_id, StoredReply.key_hash == _key_hash(inbound))
+    session.execute(delete(StoredReply).where(*this_key, or_(StoredReply.expires_at < now(), abandoned)))
+
+
+def purge(session: Session) -> None:
+    """Deletes every answer whose quarter of an hour is over."""
+    session.execute(delete(StoredReply).where(StoredReply.expires_at < now()))
 
 
 def _read(session: Session, vault: Vault, stored: StoredReply) -> Outcome | None:

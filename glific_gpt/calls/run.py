@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import structlog
 from pydantic import JsonValue
+from sqlalchemy.exc import SQLAlchemyError
 
 from glific_gpt.calls import limits, records, replays
 from glific_gpt.calls.admission import Admission, Understood
@@ -13,7 +14,7 @@ from glific_gpt.calls.outcome import Outcome, answered, failed
 from glific_gpt.calls.records import Facts
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.database import UNAVAILABLE, transaction
-from glific_gpt.errors import EmptyAnswer, GlificGptError, Unauthorized, UpstreamError
+from glific_gpt.errors import DATABASE_AWAY, EmptyAnswer, GlificGptError, Overloaded, Unauthorized, UpstreamError
 from glific_gpt.glific import text
 from glific_gpt.glific.variables import neutralise_json
 from glific_gpt.llm.chat import LanguageModel
@@ -21,6 +22,9 @@ from glific_gpt.settings import FALLBACK_MESSAGE
 from glific_gpt.vault import Vault
 
 log = structlog.get_logger()
+
+CLOSING_SECONDS = 0.4
+"""How long closing a row may wait for the database: what is left of Glific's five seconds after the deadline."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,9 @@ class Runner:
             raise
         except GlificGptError as error:
             return _refuse(tenant, facts, error)
+        except UNAVAILABLE as failure:
+            log.error("database_unavailable", call_id=facts.call_id, reason=type(failure).__name__)
+            return _outcome(tenant, facts, Overloaded(DATABASE_AWAY, retry_after=1))
         result = _call(understood, model, inbound, facts)
         outcome = _outcome(tenant, facts, result)
         self._close(tenant, inbound, facts, reserved, result, outcome)
@@ -61,11 +68,10 @@ class Runner:
     def _open(self, tenant: Tenant, inbound: Inbound, facts: Facts, understood: Understood) -> Decimal:
         """Writes the row, together with all that must not be had twice; returns what was set aside of the budget."""
         with transaction() as session:
+            records.open_row(session, facts, inbound.deadline.remaining())
             limits.check_contact(session, tenant, facts.contact_id)
             replays.claim(session, tenant.organization_id, inbound, facts.call_id)
-            reserved = limits.reserve(session, tenant, facts, understood.body, len(inbound.body))
-            records.open_row(session, facts, inbound.deadline.remaining())
-        return reserved
+            return limits.reserve(session, tenant, facts, understood.body, len(inbound.body))
 
     def _close(
         self,
@@ -76,14 +82,15 @@ class Runner:
         result: "Result",
         outcome: Outcome,
     ) -> None:
-        """Closes the row. The answer is there and paid for: Glific gets it even when this fails."""
+        """Closes the row. The answer is there and paid for: Glific gets it even when this fails, and in time."""
+        error = result if isinstance(result, GlificGptError) else None
         try:
-            with transaction() as session:
-                records.close_row(session, facts, result if isinstance(result, GlificGptError) else None)
-                limits.settle(session, tenant, facts, reserved)
+            with transaction(CLOSING_SECONDS) as session:
+                records.close_row(session, facts, error)
+                limits.settle(session, tenant, facts, reserved, error)
                 replays.store(session, self.vault, tenant.organization_id, inbound, outcome)
-        except UNAVAILABLE as error:
-            log.error("call_not_closed", call_id=facts.call_id, reason=type(error).__name__)
+        except SQLAlchemyError as failure:
+            log.error("call_not_closed", call_id=facts.call_id, reason=type(failure).__name__)
 
 
 Result = JsonValue | GlificGptError

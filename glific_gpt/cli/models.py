@@ -66,7 +66,7 @@ def allow(*, slug: str, patterns: tuple[str, ...], everything: bool, nothing: bo
     """
     allowed = _chosen(patterns, everything=everything, nothing=nothing)
     with transaction() as session:
-        store.change(store.find(session, slug), checked(allowed_models=allowed))
+        store.change(session, store.find(session, slug), checked(allowed_models=allowed))
     row, every, asked = _look_up(slug)
     now = "all that the server allows" if row.allowed_models is None else row.allowed_models
     usable = [model.id for model in every if model.refusal is None]

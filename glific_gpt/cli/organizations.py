@@ -106,7 +106,7 @@ def set_(*, slug: str, **given: Any) -> None:
 def _change(slug: str, changes: OrganizationChanges) -> OrganizationView:
     with transaction() as session:
         row = store.find(session, slug)
-        store.change(row, changes)
+        store.change(session, row, changes)
         return _view(row)
 
 

@@ -1,6 +1,5 @@
 """What a provider of language models is: its form fields, and how a key is verified there."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -61,9 +60,6 @@ class Providers:
 
     def __init__(self, *providers: Provider) -> None:
         self._by_name = {provider.name: provider for provider in providers}
-
-    def __iter__(self) -> Iterator[Provider]:
-        return iter(self._by_name.values())
 
     def get(self, name: str) -> Provider:
         """Raises NotFound."""

@@ -1,10 +1,13 @@
-"""Rotation: every secret in the database under the first master key."""
+"""Rotation: every secret in the database under the first master key.
+
+Each UPDATE names the ciphertext that was read: a secret that somebody has replaced meanwhile stays replaced.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from glific_gpt.credentials.tables import Credential
@@ -50,23 +53,27 @@ def _rotate_batch(
     session: Session, vault: Vault, table: type[Credential] | type[Organization], after: int, count: Count
 ) -> int | None:
     """Re-encrypts the rows that follow; the last one's id, or None when there are no more."""
-    query = select(table).where(table.id > after).order_by(table.id).limit(BATCH).with_for_update()
+    query = select(table).where(table.id > after).order_by(table.id).limit(BATCH)
     rows = cast("Sequence[Credential | Organization]", session.scalars(query).all())
     count.rows += len(rows)
     for row in rows:
         try:
-            count.reencrypted += _rotate_row(vault, row)
+            count.reencrypted += _rotate_row(session, vault, row)
         except UnreadableSecret:
             count.unreadable += 1
     return rows[-1].id if rows else None
 
 
-def _rotate_row(vault: Vault, row: Credential | Organization) -> int:
+def _rotate_row(session: Session, vault: Vault, row: Credential | Organization) -> int:
     """How many secrets of this row are under the first master key now."""
     if isinstance(row, Credential):
-        row.ciphertext = vault.rotate(row.organization_id, row.provider, row.ciphertext)
+        new = vault.rotate(row.organization_id, row.provider, row.ciphertext)
+        change = update(Credential).where(Credential.id == row.id, Credential.ciphertext == row.ciphertext)
+        session.execute(change.values(ciphertext=new, updated_at=Credential.updated_at))
         return 1
     if row.signature_phrase is None:
         return 0
-    row.signature_phrase = vault.rotate(row.id, signature.PURPOSE, row.signature_phrase)
+    new = vault.rotate(row.id, signature.PURPOSE, row.signature_phrase)
+    unchanged = Organization.signature_phrase == row.signature_phrase
+    session.execute(update(Organization).where(Organization.id == row.id, unchanged).values(signature_phrase=new))
     return 1

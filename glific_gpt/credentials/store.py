@@ -85,5 +85,6 @@ def _verify(provider: Provider, fields: SecretFields) -> Verdict:
         return provider.verify(fields, Deadline.after(VERIFY_SECONDS))
     except GlificGptError as error:
         raise CredentialNotVerified(
-            f"Nothing was saved. {error} You can also save the key without asking {provider.label}."
+            f"Nothing was saved. {error} To save the key without asking {provider.label}, "
+            'say --no-verify, or "verify": false over the JSON API.'
         ) from None

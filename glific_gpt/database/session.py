@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SQLiteConnection
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from flask import Flask
-from sqlalchemy import Select, event, select
+from sqlalchemy import Select, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
@@ -19,22 +19,40 @@ from glific_gpt.errors import SettingsError
 
 Owned = TypeVar("Owned", bound=Base)
 
-UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError)
+UNAVAILABLE = (OperationalError, InterfaceError, InternalError, PoolTimeoutError)
 """What is raised when the database cannot be reached, or is too busy to answer in time."""
 
-BUSY_SECONDS = 2
-"""How long a statement waits for the database before it gives up: a good part of a call's time, not all of it."""
+BUSY_SECONDS = 1.0
+"""How long a statement waits for the database before it gives up: a part of a call's time, not all of it."""
+
+TURN_SECONDS = 2
+"""How long a transaction waits for one of the process's connections."""
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
-    """A session whose work is committed at the end, or rolled back; its connection is given back either way."""
+def transaction(patience: float = BUSY_SECONDS) -> Iterator[Session]:
+    """A session whose work is committed at the end, or rolled back; its connection is given back either way.
+
+    Its statements wait that many seconds for the database and no longer.
+    """
     session = db.session()
     try:
+        _be_patient(session, patience)
         yield session
         session.commit()
     finally:
         db.session.remove()
+
+
+def _be_patient(session: Session, seconds: float) -> None:
+    milliseconds = round(seconds * 1000)
+    if session.get_bind().dialect.name == "sqlite":
+        # On the driver's own connection, where it costs next to nothing.
+        raw = session.connection().connection.driver_connection
+        cast("SQLiteConnection", raw).execute(f"PRAGMA busy_timeout = {milliseconds}")
+    elif seconds != BUSY_SECONDS:  # which is how a connection begins
+        limits = (func.set_config(name, str(milliseconds), True) for name in ("lock_timeout", "statement_timeout"))  # noqa: FBT003
+        session.execute(select(*limits))
 
 
 def insert_if_absent(session: Session, row: Base) -> bool:
@@ -58,7 +76,9 @@ def prepare(app: Flask, url: str) -> None:
     """
     target = _parsed(url)
     is_sqlite = target.get_backend_name() == "sqlite"
-    if is_sqlite and target.database and target.database != ":memory:":
+    if is_sqlite:
+        if not target.database or target.database == ":memory:":
+            raise SettingsError("GLIFIC_GPT_DATABASE_URL names no file: a database in memory would be lost.")
         target = target.set(database=str(Path(target.database).absolute()))
     app.config["SQLALCHEMY_DATABASE_URI"] = target
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _POOL | (_SQLITE if is_sqlite else _POSTGRESQL)
@@ -82,7 +102,7 @@ def _parsed(url: str) -> URL:
 
 _POOL: dict[str, Any] = {
     "max_overflow": 0,
-    "pool_timeout": BUSY_SECONDS,
+    "pool_timeout": TURN_SECONDS,
     "hide_parameters": True,  # an error of the database must not carry the values of a row
 }
 _SQLITE = {
@@ -94,8 +114,13 @@ _POSTGRESQL = {
     "pool_size": 20,
     "pool_pre_ping": True,
     "connect_args": {
-        "connect_timeout": BUSY_SECONDS,
-        "options": f"-c lock_timeout={BUSY_SECONDS}s -c statement_timeout=30s -c timezone=UTC",
+        "connect_timeout": TURN_SECONDS,
+        # A server that has gone silent is given up as fast as one that is slow (libpq; Linux).
+        "tcp_user_timeout": round(BUSY_SECONDS * 1000),
+        "keepalives_idle": 5,
+        "keepalives_interval": 1,
+        "keepalives_count": 2,
+        "options": f"-c lock_timeout={BUSY_SECONDS}s -c statement_timeout={BUSY_SECONDS}s -c timezone=UTC",
     },
 }
 

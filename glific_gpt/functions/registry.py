@@ -1,6 +1,5 @@
 """The registry of functions: built-ins and plugins come in by the same door."""
 
-from collections.abc import Iterator
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -19,9 +18,6 @@ class Registry:
 
     def __init__(self) -> None:
         self._functions: dict[str, Function[Any]] = {}
-
-    def __iter__(self) -> Iterator[Function[Any]]:
-        return iter(self._functions.values())
 
     def add(self, function: object, origin: str) -> None:
         """Raises SettingsError for what is no Function, and for a name that is taken."""

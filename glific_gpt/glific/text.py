@@ -40,7 +40,16 @@ def for_whatsapp(answer: str) -> str:
 
     Empty only when nothing in the answer is visible.
     """
-    text = neutralise(to_whatsapp(_storable(answer)))
+    return _sendable(to_whatsapp(_storable(answer)))
+
+
+def as_written(message: str) -> str:
+    """A person's own message ready to be sent: as `for_whatsapp`, but what they wrote is not Markdown."""
+    return _sendable(_storable(message).strip())
+
+
+def _sendable(text: str) -> str:
+    text = neutralise(text)
     if _units(text) > MESSAGE_LIMIT:
         # A cut may bare one more `@results` or `<` at the end, which takes one character to break.
         text = neutralise(cut(text, MESSAGE_LIMIT - 1))

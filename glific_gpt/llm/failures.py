@@ -25,6 +25,7 @@ OUT_OF_CREDIT = {"insufficient_quota", "billing_hard_limit_reached", "billing_no
 RESTRICTED = (
     "OpenAI does not let this key do this: give it permission to use models, or make a key with all permissions."
 )
+DAY_SECONDS = 86_400
 UNSUPPORTED = {"unsupported_parameter", "unsupported_value"}
 
 
@@ -70,11 +71,11 @@ def from_status(refusal: Refusal, model: str) -> GlificGptError:
     if refusal.out_of_credit:
         return InsufficientQuota()
     if refusal.status == 429:
-        return RateLimited(retry_after=max(1, round(refusal.retry_after or 1)))
+        return RateLimited(retry_after=min(DAY_SECONDS, max(1, round(refusal.retry_after or 1))))
     if refusal.code == "model_not_found" or refusal.status == 404:
-        return _unknown_model(refusal, model)
+        return _not_found(refusal, model)
     if refusal.status in {401, 403}:
-        return InvalidApiKey(RESTRICTED if refusal.restricted else "")
+        return _not_permitted(refusal)
     if refusal.status in {400, 413, 422}:
         return _bad_request(refusal, model)
     return UpstreamError() if refusal.status >= 500 else BadUpstreamReply()
@@ -99,10 +100,18 @@ def _had_begun(error: openai.APIConnectionError) -> bool:
     return isinstance(cause, httpx2.DecodingError)
 
 
-def _unknown_model(refusal: Refusal, model: str) -> GlificGptError:
+def _not_found(refusal: Refusal, model: str) -> GlificGptError:
     if "not a chat model" in refusal.message:
         return ModelNotSupported(f"OpenAI does not offer {model} for questions and answers: choose another model.")
-    return ModelNotFound(f"OpenAI knows no model {model} for this key: check its name, or choose another model.")
+    if refusal.code == "model_not_found" or "model" in refusal.message:
+        return ModelNotFound(f"OpenAI knows no model {model} for this key: check its name, or choose another model.")
+    return UpstreamError("There is no OpenAI API at the address that this server asks: tell its administrators.")
+
+
+def _not_permitted(refusal: Refusal) -> GlificGptError:
+    if refusal.code == "unsupported_country_region_territory":
+        return UpstreamError("OpenAI does not serve the country that this server is in: tell its administrators.")
+    return InvalidApiKey(RESTRICTED if refusal.restricted else "")
 
 
 def _bad_request(refusal: Refusal, model: str) -> GlificGptError:
@@ -130,5 +139,5 @@ def _seconds(retry_after: str | None) -> float | None:
 def _until(date: str) -> float | None:
     try:
         return max(0.0, (parsedate_to_datetime(date) - now()).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None

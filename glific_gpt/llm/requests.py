@@ -37,8 +37,8 @@ def _chat(model: str, question: Question) -> Body:
 def _responses(model: str, question: Question) -> Body:
     return {
         "model": model,
-        "input": question.text,
-        "instructions": _instructions(question),
+        "input": _text(question),
+        "instructions": question.instructions,
         "max_output_tokens": question.max_tokens,
         "text": _text_format(question.response_format),
         "store": False,  # OpenAI would keep question and answer for 30 days otherwise
@@ -52,11 +52,24 @@ def _text_format(response_format: dict[str, Any] | None) -> Body | None:
     return {"format": {**response_format.get("json_schema", {}), "type": response_format["type"]}}
 
 
+# OpenAI refuses a json_object where nobody says the word JSON, which authors of flows cannot know.
+ASK_FOR_JSON = "Answer with a JSON object."
+
+
 def _instructions(question: Question) -> str | None:
-    """OpenAI refuses a json_object without the word JSON in what is said, which flow authors cannot know."""
-    if (question.response_format or {}).get("type") != "json_object":
+    """For chat completions, where the word may stand in any message."""
+    instructions = question.instructions or ""
+    if not _wants_json_object(question) or "json" in f"{instructions} {question.text}".lower():
         return question.instructions
-    said = f"{question.instructions or ''} {question.text}"
-    if "json" in said.lower():
-        return question.instructions
-    return f"{question.instructions or ''}\n\nAnswer with a JSON object.".strip()
+    return f"{instructions}\n\n{ASK_FOR_JSON}".strip()
+
+
+def _text(question: Question) -> str:
+    """For the Responses API, which looks for the word in the input alone."""
+    if not _wants_json_object(question) or "json" in question.text.lower():
+        return question.text
+    return f"{question.text}\n\n{ASK_FOR_JSON}"
+
+
+def _wants_json_object(question: Question) -> bool:
+    return question.response_format is not None and question.response_format["type"] == "json_object"

@@ -1,5 +1,6 @@
 """Connections to OpenAI: kept open, one client for each thread, and never past the deadline of the call."""
 
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ from glific_gpt.clock import Deadline
 _deadline: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 KEEPALIVE_SECONDS = 60
+ONE_ADDRESS_SECONDS = 1.0
+"""How long one address of a host may take to accept a connection, so that there is time for the next."""
+
 NO_KEY = "no-key"
 
 
@@ -74,8 +78,16 @@ class _Backend(httpcore2.SyncBackend):
     def connect_tcp(
         self, host: str, port: int, timeout: float | None = None, *args: Any, **options: Any
     ) -> httpcore2.NetworkStream:
-        left = _left(timeout, httpcore2.ConnectTimeout)
-        return _Stream(super().connect_tcp(host, port, left, *args, **options))
+        """Tries each address of the host for a second at most, all of them inside the deadline."""
+        failure: Exception = httpcore2.ConnectError("the host has no address")
+        for address in _addresses(host, port):
+            left = _left(timeout, httpcore2.ConnectTimeout)
+            a_try = ONE_ADDRESS_SECONDS if left is None else min(left, ONE_ADDRESS_SECONDS)
+            try:
+                return _Stream(super().connect_tcp(address, port, a_try, *args, **options))
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                failure = error
+        raise failure
 
 
 class _Stream(httpcore2.NetworkStream):
@@ -101,6 +113,14 @@ class _Stream(httpcore2.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise httpcore2.ConnectError("the name of the host cannot be resolved") from error
+    return [str(sockaddr[0]) for *_, sockaddr in found]
 
 
 def _left(timeout: float | None, late: type[Exception]) -> float | None:

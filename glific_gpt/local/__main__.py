@@ -13,7 +13,7 @@ import config
 from glific_gpt import server
 from glific_gpt.app import create_app
 from glific_gpt.database import db
-from glific_gpt.errors import GlificGptError
+from glific_gpt.errors import GlificGptError, SettingsError
 from glific_gpt.local import banner, demo, sandbox
 from glific_gpt.services import services
 from glific_gpt.settings import PREFIX, Settings
@@ -32,10 +32,19 @@ def main() -> None:
         server.run(settings)
     except GlificGptError as error:
         sys.exit(f"Error: {error}")
+    except OSError as error:
+        sys.exit(f"Error: {config.INSTANCE} cannot be used ({error.strerror}): it must be a folder that you can write.")
 
 
 def _settings(sandbox_url: str | None) -> Settings:
-    """The embedded defaults, written into the environment, where the server's processes find them."""
+    """The embedded defaults, written into the environment, where the server's processes find them.
+
+    Raises SettingsError for a database of somebody's own without its secrets: this machine's must not get into it.
+    """
+    if f"{PREFIX}DATABASE_URL" in os.environ and f"{PREFIX}ENCRYPTION_KEYS" not in os.environ:
+        raise SettingsError(
+            f"`make run` keeps a database of its own: unset {PREFIX}DATABASE_URL, or use `make serve` for this one."
+        )
     defaults = {
         "DATABASE_URL": f"sqlite:///{config.INSTANCE}/glific_gpt.db",
         "SECRET_KEY": (config.INSTANCE / "secret_key").read_text().strip(),
@@ -63,14 +72,16 @@ def _prepare(settings: Settings, api_key: str | None) -> demo.Demo:
 
 def _say_when_ready(settings: Settings, words: str) -> None:
     """The banner, once a pasted command is sure of an answer."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy does not know this machine
     for _ in range(START_SECONDS * 10):
         try:
-            urllib.request.urlopen(f"http://{settings.bind}/readyz", timeout=1).close()
+            direct.open(f"http://{settings.bind}/readyz", timeout=1).close()
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
         else:
             print(words, flush=True)  # noqa: T201 - this is for the person at the terminal
             return
+    print("The server does not say that it is ready; its log may say why.", flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

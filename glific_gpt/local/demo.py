@@ -15,6 +15,7 @@ from glific_gpt.organizations import webhook_tokens
 from glific_gpt.organizations.tables import Organization, WebhookToken
 from glific_gpt.organizations.token_secrets import token_hash
 from glific_gpt.services import Services
+from glific_gpt.vault import UnreadableSecret
 
 SLUG = "demo"
 SANDBOX_KEY = SecretStr("sk-sandbox-needs-no-key")
@@ -75,7 +76,10 @@ def _current_key(app: Services) -> SecretStr | None:
             row = credentials.find(session, organization.id, app.language_models)
         except NotFound:
             return None
-    fields = credentials.decrypt(app.vault, organization.id, app.language_models, row.ciphertext)
+    try:
+        fields = credentials.decrypt(app.vault, organization.id, app.language_models, row.ciphertext)
+    except UnreadableSecret:  # the secrets were made anew, the database was not
+        return None
     return fields.api_key if isinstance(fields, OpenAiFields) else None
 
 

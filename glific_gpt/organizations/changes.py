@@ -17,6 +17,7 @@ from pydantic import (
 from glific_gpt.catalogue import allowlist
 from glific_gpt.catalogue.kinds import Kind, classify
 from glific_gpt.errors import InvalidValue
+from glific_gpt.glific.text import is_blank
 from glific_gpt.settings import MODEL_NAME
 
 SLUG = r"^[a-z0-9-]{1,63}$"
@@ -39,6 +40,12 @@ def _text_model(model: str) -> str:
     return model
 
 
+def _visible(message: str) -> str:
+    if is_blank(message):
+        raise ValueError("there is nothing in it that a person could see")
+    return message
+
+
 def _whole(value: object) -> object:
     """In JSON Schema 1.0 is a whole number too."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
@@ -50,7 +57,11 @@ def _patterns(patterns: list[str]) -> list[str]:
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=STORABLE)]
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=STORABLE)]
-Message = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4096, pattern=STORABLE)]
+Message = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=4096, pattern=STORABLE),
+    AfterValidator(_visible),
+]
 Model = Annotated[str, StringConstraints(strip_whitespace=True, pattern=MODEL_NAME), AfterValidator(_text_model)]
 Pattern = Annotated[str, Field(json_schema_extra={"pattern": r"^\s*[A-Za-z0-9._:/*-]{0,200}\s*$"})]
 Patterns = Annotated[list[Pattern], Field(max_length=1000), AfterValidator(_patterns)]
@@ -73,14 +84,15 @@ class OrganizationChanges(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
-    name: Name | None = None
-    is_active: bool | None = None
+    # What cannot be null has a default of its own, which given() never returns.
+    name: Name = ""
+    is_active: bool = True
     default_model: Model | None = Field(None, description="A text model; null is the server's own.")
     fallback_message: Message | None = Field(None, description="What the WhatsApp user reads when a call failed.")
     glific_organization_id: Annotated[int, Field(ge=1, lt=EXACT), BeforeValidator(_whole)] | None = Field(
         None, description="Where set, calls must carry it."
     )
-    require_signature: bool | None = Field(None, description="Whether a webhook token alone is not enough.")
+    require_signature: bool = Field(default=False, description="Whether a webhook token alone is not enough.")
     allowed_models: Patterns | None = Field(
         None,
         description="Patterns such as gpt-4o*; null is all that the operator allows, an empty list is none.",
@@ -93,12 +105,8 @@ class OrganizationChanges(BaseModel):
     )
 
     def given(self) -> dict[str, Any]:
-        """The fields that were given, ready to be set. A name and a switch cannot be taken away."""
-        values = self.model_dump(exclude_unset=True)
-        return {field: value for field, value in values.items() if value is not None or field in NULLABLE}
-
-
-NULLABLE = frozenset(OrganizationChanges.model_fields) - {"name", "is_active", "require_signature"}
+        """The fields that were given, ready to be set."""
+        return self.model_dump(exclude_unset=True)
 
 
 def checked(**values: Any) -> OrganizationChanges:

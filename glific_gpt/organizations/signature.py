@@ -11,7 +11,9 @@ MAX_LENGTH = 1000
 
 def set_phrase(organization: Organization, phrase: str, vault: Vault) -> None:
     """Raises InvalidValue for a phrase that anybody could guess."""
-    if not is_usable_phrase(phrase) or len(phrase) > MAX_LENGTH:
+    if len(phrase) > MAX_LENGTH:
+        raise InvalidValue(f"A phrase has {MAX_LENGTH} characters at most.")
+    if not is_usable_phrase(phrase):
         raise InvalidValue(
             "This phrase cannot be used: it must not be empty, nor the one that Glific uses when none is set."
         )

@@ -2,13 +2,13 @@
 
 import re
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from glific_gpt.errors import Conflict, InvalidValue, NotFound
 from glific_gpt.organizations.changes import SLUG, OrganizationChanges, checked
-from glific_gpt.organizations.tables import Organization
+from glific_gpt.organizations.tables import MonthlySpend, Organization
 
 
 def create(session: Session, slug: str, name: str) -> Organization:
@@ -37,9 +37,13 @@ def every(session: Session) -> list[Organization]:
     return list(session.scalars(select(Organization).order_by(Organization.slug)))
 
 
-def change(organization: Organization, changes: OrganizationChanges) -> None:
-    for field, value in changes.given().items():
+def change(session: Session, organization: Organization, changes: OrganizationChanges) -> None:
+    given = changes.given()
+    for field, value in given.items():
         setattr(organization, field, value)
+    if "monthly_budget_usd" in given:
+        # While there was no budget nothing was counted: the next call adds the month up anew.
+        session.execute(delete(MonthlySpend).where(MonthlySpend.organization_id == organization.id))
 
 
 def is_slug(text: str) -> bool:

@@ -63,3 +63,14 @@ class ApiToken(Base):
     label: Mapped[str] = mapped_column(String(100))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class MonthlySpend(Base):
+    """What an organization with a budget has spent in a month (UTC), with what is set aside for calls under way."""
+
+    __tablename__ = "monthly_spend"
+
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    month: Mapped[str] = mapped_column(String(7), primary_key=True)
+    """Year and month, as in 2026-11."""
+    usd: Mapped[Decimal] = mapped_column(Usd())

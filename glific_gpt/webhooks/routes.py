@@ -31,9 +31,8 @@ def call(slug: str, function: str) -> Response:
     """One call of one function of one organization."""
     app = services()
     deadline = Deadline.after(app.settings.deadline_seconds * SHARE_OF_OPENAI)
-    with _slot(app):
-        tenant = _identify(app, slug)
-        outcome = _run(app, tenant, function, deadline)
+    tenant = _identify(app, slug)
+    outcome = _run(app, tenant, function, deadline)
     facts = {key: outcome.body.get(key) for key in ("call_id", "error_code")}
     log.info("call", organization=slug, function=function, status=outcome.status, **facts)
     return reply(outcome)
@@ -51,11 +50,13 @@ def _slot(app: Services) -> Iterator[None]:
 
 
 def _run(app: Services, tenant: Tenant, function: str, deadline: Deadline) -> Outcome:
+    """The body is read before a place is taken: whoever sends it slowly keeps nobody else out."""
     try:
         inbound = _inbound(function, deadline)
-    except errors.GlificGptError as error:
+        with _slot(app):
+            return app.runner.run(tenant, inbound)
+    except (errors.BodyTooLarge, errors.InvalidJson, errors.Overloaded) as error:
         return app.runner.refuse(tenant, function, error)
-    return app.runner.run(tenant, inbound)
 
 
 def _identify(app: Services, slug: str) -> Tenant:
@@ -84,8 +85,9 @@ def _known(error: errors.GlificGptError) -> Response:
     return reply_to_stranger(error)
 
 
-def _unavailable(_error: Exception) -> Response:
-    return reply_to_stranger(errors.Overloaded(retry_after=1))
+def _unavailable(failure: Exception) -> Response:
+    log.error("database_unavailable", reason=type(failure).__name__)
+    return reply_to_stranger(errors.Overloaded(errors.DATABASE_AWAY, retry_after=1))
 
 
 for _reason in UNAVAILABLE:

@@ -100,7 +100,7 @@ def test_a_migration_is_a_numbered_chapter_after_the_one_before() -> None:
 
 
 def test_there_is_one_newest_migration() -> None:
-    assert ScriptDirectory(str(migrations.DIRECTORY)).get_heads() == [migrations.newest()]
+    assert ScriptDirectory(str(migrations.DIRECTORY)).get_heads() == [f"{migrations.newest():04}"]
 
 
 def test_the_migrations_make_the_tables_of_the_models(empty_database: str) -> None:

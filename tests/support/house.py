@@ -58,7 +58,7 @@ class Ngo:
 
     def change(self, **values: Any) -> None:
         with self.house.app.app_context(), transaction() as session:
-            organizations.change(organizations.find(session, self.slug), OrganizationChanges(**values))
+            organizations.change(session, organizations.find(session, self.slug), OrganizationChanges(**values))
 
     def set_phrase(self, phrase: str) -> None:
         with self.house.app.app_context(), transaction() as session:

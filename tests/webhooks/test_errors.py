@@ -17,7 +17,7 @@ from tests.support.openai_stand_in import OpenAIStandIn
 from tests.webhooks.expecting import CODES, require_error, require_ok
 
 OWN_WORDS = "माफ़ कीजिए, please call 1800."
-TO_STRANGERS = {"unauthorized", "method_not_allowed", "overloaded"}
+TO_STRANGERS = {"unauthorized", "method_not_allowed"}
 """Said before it is known who calls, so in the server's words."""
 
 Provoke = Callable[[Ngo, OpenAIStandIn], httpx2.Response]

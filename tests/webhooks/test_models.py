@@ -2,6 +2,7 @@
 
 import pytest
 
+from glific_gpt.errors import SettingsError
 from tests.conftest import OpenHouse
 from tests.support.house import Ngo
 from tests.support.openai_stand_in import OpenAIStandIn
@@ -81,9 +82,9 @@ def test_a_completion_model_is_not_supported(alice: Ngo, openai: OpenAIStandIn) 
     assert openai.requests == []
 
 
-def test_a_server_whose_default_is_not_text_asks_nothing(open_a_house: OpenHouse, openai: OpenAIStandIn) -> None:
-    require_error(open_a_house(default_model="tts-1").ngo("alice").ask(), "model_not_text")
-    assert openai.requests == []
+def test_a_server_whose_default_is_not_text_does_not_start(open_a_house: OpenHouse) -> None:
+    with pytest.raises(SettingsError, match="GLIFIC_GPT_DEFAULT_MODEL is not a text model"):
+        open_a_house(default_model="tts-1")
 
 
 @pytest.mark.parametrize(
