@@ -67,10 +67,12 @@ def reserve(session: Session, tenant: Tenant, facts: Facts, body: FunctionBody, 
 
 def settle(session: Session, tenant: Tenant, facts: Facts, reserved: Decimal, error: GlificGptError | None) -> None:
     """Puts what the call did cost in the place of what was set aside, which stays where the cost cannot be known."""
+    if tenant.monthly_budget_usd is None:
+        return
     cost = facts.cost() if facts.usage.model else None
     if cost is None and error is not None and not isinstance(error, MAYBE_CHARGED):
         cost = Decimal(0)
-    if tenant.monthly_budget_usd is not None and cost is not None:
+    if cost is not None:
         _add(session, facts, cost - reserved)
 
 

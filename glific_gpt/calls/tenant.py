@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from glific_gpt.credentials.tables import Credential
@@ -33,32 +33,39 @@ class Tenant:
     token_matches: bool
 
 
+# Built once: building a statement costs more than sending it.
+FIND = (
+    select(
+        Organization.id.label("organization_id"),
+        Organization.is_active,
+        Organization.default_model,
+        Organization.fallback_message,
+        Organization.glific_organization_id,
+        Organization.require_signature,
+        Organization.signature_phrase,
+        Organization.allowed_models,
+        Organization.contact_daily_limit,
+        Organization.monthly_budget_usd,
+        Credential.ciphertext,
+        Credential.is_active.label("credential_active"),
+        WebhookToken.id.is_not(None).label("token_matches"),
+    )
+    .outerjoin(
+        Credential,
+        and_(Credential.organization_id == Organization.id, Credential.provider == bindparam("provider")),
+    )
+    .outerjoin(
+        WebhookToken,
+        and_(WebhookToken.organization_id == Organization.id, WebhookToken.token_hash == bindparam("token_hash")),
+    )
+    .where(Organization.slug == bindparam("slug"))
+)
+
+
 def find(session: Session, slug: str, provider: str, token: str) -> Tenant | None:
     """The organization of that slug, with its credential, and whether the token is one of its own."""
     if not is_slug(slug):
         return None
-    query = (
-        select(
-            Organization.id.label("organization_id"),
-            Organization.is_active,
-            Organization.default_model,
-            Organization.fallback_message,
-            Organization.glific_organization_id,
-            Organization.require_signature,
-            Organization.signature_phrase,
-            Organization.allowed_models,
-            Organization.contact_daily_limit,
-            Organization.monthly_budget_usd,
-            Credential.ciphertext,
-            Credential.is_active.label("credential_active"),
-            WebhookToken.id.is_not(None).label("token_matches"),
-        )
-        .outerjoin(Credential, and_(Credential.organization_id == Organization.id, Credential.provider == provider))
-        .outerjoin(
-            WebhookToken,
-            and_(WebhookToken.organization_id == Organization.id, WebhookToken.token_hash == token_hash(token)),
-        )
-        .where(Organization.slug == slug)
-    )
-    row = session.execute(query).one_or_none()
+    known = {"slug": slug, "provider": provider, "token_hash": token_hash(token)}
+    row = session.execute(FIND, known).one_or_none()
     return Tenant(**row._mapping) if row else None
