@@ -78,16 +78,14 @@ class _Backend(httpcore2.SyncBackend):
     def connect_tcp(
         self, host: str, port: int, timeout: float | None = None, *args: Any, **options: Any
     ) -> httpcore2.NetworkStream:
-        """Tries each address of the host for a second at most, all of them inside the deadline."""
-        failure: Exception = httpcore2.ConnectError("the host has no address")
-        for address in _addresses(host, port):
-            left = _left(timeout, httpcore2.ConnectTimeout)
-            a_try = ONE_ADDRESS_SECONDS if left is None else min(left, ONE_ADDRESS_SECONDS)
-            try:
-                return _Stream(super().connect_tcp(address, port, a_try, *args, **options))
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
-                failure = error
-        raise failure
+        """Tries each address of the host for a second at most, the last for as long as there is time."""
+        *others, last = _addresses(host, port)
+        for address in others:
+            left = _left(ONE_ADDRESS_SECONDS, httpcore2.ConnectTimeout)
+            with suppress(httpcore2.ConnectError, httpcore2.ConnectTimeout):
+                return _Stream(super().connect_tcp(address, port, left, *args, **options))
+        left = _left(timeout, httpcore2.ConnectTimeout)
+        return _Stream(super().connect_tcp(last, port, left, *args, **options))
 
 
 class _Stream(httpcore2.NetworkStream):

@@ -84,15 +84,16 @@ class OrganizationChanges(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
-    # What cannot be null has a default of its own, which given() never returns.
-    name: Name = ""
-    is_active: bool = True
+    # What cannot be null has a default all the same, which given() never returns. As a factory, it is not
+    # promised in the API's description, from which clients would take it and send it.
+    name: Name = Field(default_factory=str)
+    is_active: bool = Field(default_factory=bool)
     default_model: Model | None = Field(None, description="A text model; null is the server's own.")
     fallback_message: Message | None = Field(None, description="What the WhatsApp user reads when a call failed.")
     glific_organization_id: Annotated[int, Field(ge=1, lt=EXACT), BeforeValidator(_whole)] | None = Field(
         None, description="Where set, calls must carry it."
     )
-    require_signature: bool = Field(default=False, description="Whether a webhook token alone is not enough.")
+    require_signature: bool = Field(default_factory=bool, description="Whether a webhook token alone is not enough.")
     allowed_models: Patterns | None = Field(
         None,
         description="Patterns such as gpt-4o*; null is all that the operator allows, an empty list is none.",

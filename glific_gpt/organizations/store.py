@@ -38,12 +38,11 @@ def every(session: Session) -> list[Organization]:
 
 
 def change(session: Session, organization: Organization, changes: OrganizationChanges) -> None:
-    given = changes.given()
-    for field, value in given.items():
-        setattr(organization, field, value)
-    if "monthly_budget_usd" in given:
-        # While there was no budget nothing was counted: the next call adds the month up anew.
+    if organization.monthly_budget_usd is None:
+        # Nothing has been counted: the next call under a budget adds the month up anew.
         session.execute(delete(MonthlySpend).where(MonthlySpend.organization_id == organization.id))
+    for field, value in changes.given().items():
+        setattr(organization, field, value)
 
 
 def is_slug(text: str) -> bool:

@@ -51,6 +51,12 @@ def test_every_error_that_is_described_is_a_problem(document: dict[str, Any]) ->
     assert "ValidationErrorModel" not in document["components"]["schemas"]
 
 
+def test_a_change_promises_no_default_that_a_client_might_send(document: dict[str, Any]) -> None:
+    settings = document["components"]["schemas"]["OrganizationChanges"]["properties"]
+    assert settings.keys() >= {"name", "is_active", "require_signature"}
+    assert [name for name, setting in settings.items() if "default" in setting] == []
+
+
 def test_every_route_has_a_name_and_a_summary(document: dict[str, Any]) -> None:
     operations = _operations(document)
     assert len({operation["operationId"] for operation in operations}) == len(operations)

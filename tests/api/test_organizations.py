@@ -92,6 +92,8 @@ WRONG_CHANGES: tuple[dict[str, object], ...] = (
     {"slug": "bob"},
     {"signature_phrase": "mine"},
     {"is_active": "yes"},
+    {"is_active": None},
+    {"require_signature": None},
     {"default_model": "tts-1"},
     {"default_model": ""},
     {"glific_organization_id": 2**63},
@@ -101,6 +103,7 @@ WRONG_CHANGES: tuple[dict[str, object], ...] = (
     {"contact_daily_limit": 2**31},
     {"monthly_budget_usd": -1},
     {"fallback_message": "a" * 4097},
+    {"fallback_message": "\u200b\u2060"},
 )
 
 
@@ -110,6 +113,11 @@ def test_a_change_that_cannot_be_is_refused_and_nothing_is_changed(administrator
         answer = administrator.patch("/organizations/alice", {"name": "New"} | change)
         assert_problem(answer, 422, "invalid_value", next(iter(change)))
     assert administrator.get("/organizations/alice").json() == before
+
+
+def test_a_name_cannot_be_taken_away(alices: Client) -> None:
+    assert_problem(alices.patch("/organizations/alice", {"name": None}), 422, "invalid_value", "name")
+    assert alices.get("/organizations/alice").json()["name"] == "Alice"
 
 
 @pytest.mark.parametrize("is_active", [True, False])

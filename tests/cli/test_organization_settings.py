@@ -44,6 +44,7 @@ def test_it_requires_signatures_or_not_and_warns_when_nobody_is_let_in(flask: Co
         ("--default-model", "two words"),
         ("--fallback-message", " "),
         ("--fallback-message", "x" * 4097),
+        ("--fallback-message", "\u200b\u2060"),
         ("--glific-organization-id", "0"),
         ("--contact-daily-limit", "0"),
         ("--contact-daily-limit", str(2**31)),

@@ -32,6 +32,13 @@ def test_it_refuses_a_phrase_that_protects_nothing(flask: Commands, seva: str) -
     assert flask.json("organizations", "show", seva)["signature_phrase_set"] is False
 
 
+def test_it_says_of_a_phrase_that_is_too_long_that_it_is(flask: Commands, seva: str) -> None:
+    refused = flask.failure("signature", "set", seva, "--phrase-stdin", stdin="x" * 1001)
+    assert refused == "A phrase has 1000 characters at most."
+    flask.text("signature", "set", seva, "--phrase-stdin", stdin="x" * 1000)
+    assert phrase_of(flask, seva) == "x" * 1000
+
+
 def test_it_clears_the_phrase_and_says_who_is_still_let_in(flask: Commands, seva: str) -> None:
     flask.text("signature", "set", seva, "--phrase-stdin", stdin=PHRASE)
     assert "need a webhook token" in flask.text("signature", "clear", seva)

@@ -96,6 +96,20 @@ def test_it_answers_a_newcomer_and_keeps_everything_when_it_is_run_again(home: H
     assert {(call["status"], call["model"]) for call in calls} == {("ok", "gpt-4o-mini")}
 
 
+def test_it_goes_on_when_its_encryption_keys_were_lost(home: Home) -> None:
+    with home.running():
+        pass
+    (home.project / "instance" / "encryption_keys").unlink()
+    with home.running() as program:
+        assert paste_curl(home, program)["parsed_msg"].startswith("[sandbox] ")
+
+
+def test_it_says_that_it_is_ready_behind_a_proxy_that_knows_nothing_of_this_machine(home: Home) -> None:
+    nowhere = "http://127.0.0.1:9"
+    with home.running(http_proxy=nowhere, HTTP_PROXY=nowhere, no_proxy="", NO_PROXY=""):
+        pass  # the banner has been printed
+
+
 def test_it_lets_nobody_else_on_the_machine_read_what_it_keeps(home: Home) -> None:
     with home.running():
         instance = home.project / "instance"

@@ -1,5 +1,6 @@
 """`make serve`: what stops it, and how it starts."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +11,8 @@ import sqlalchemy as sa
 
 from glific_gpt.database import migrations
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.programs import SERVER, clone, make, start
-from tests.support.serving import SECRET_KEY, as_environment, served
+from tests.support.programs import SERVER, clone, free_port, make, start
+from tests.support.serving import SECRET_KEY, as_environment, served, wait_until_ready
 from tests.support.settings import ENCRYPTION_KEY
 
 UNREACHABLE = "postgresql+psycopg://nobody:sk-proj-secret@127.0.0.1:9/nothing"
@@ -94,6 +95,35 @@ def test_it_does_not_start_on_an_empty_database_and_leaves_it_empty(tmp_path: Pa
 def test_it_does_not_start_on_a_database_that_is_behind_on_migrations(tmp_path: Path, database_url: str) -> None:
     with behind_on_migrations(database_url):
         assert refusal(tmp_path, environment(database_url=database_url)) == BEHIND
+
+
+def test_it_does_not_start_on_a_database_that_would_be_lost(tmp_path: Path) -> None:
+    said = refusal(tmp_path, environment(database_url="sqlite://"))
+    assert said == "Error: GLIFIC_GPT_DATABASE_URL names no file: a database in memory would be lost.\n"
+
+
+def test_it_does_not_start_with_a_default_model_that_cannot_answer(tmp_path: Path) -> None:
+    said = refusal(tmp_path, environment(default_model="tts-1"))
+    assert said == "Error: GLIFIC_GPT_DEFAULT_MODEL is not a text model, and only those can answer.\n"
+
+
+@on_sqlite
+@pytest.mark.parametrize("host", ["localhost", "[::1]"])
+def test_it_listens_on_a_name_and_on_an_address_of_ipv6(tmp_path: Path, database_url: str, host: str) -> None:
+    if host == "[::1]" and not has_ipv6():
+        pytest.skip("there is no IPv6 on this machine")
+    bind = f"{host}:{free_port()}"
+    with start(SERVER, tmp_path / "log", environment(database_url=database_url, bind=bind)) as program:
+        wait_until_ready(f"http://{bind}", program)
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
 
 
 def test_it_answers_and_says_that_it_is_not_ready_when_the_database_is_behind(

@@ -141,6 +141,25 @@ def test_a_first_call_that_was_killed_does_not_block_for_ever(alice: Ngo, openai
     assert len(openai.requests) == 2
 
 
+def test_a_call_that_ends_late_does_not_replace_the_answer_of_its_successor(alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.will(answer("The late one.", after=1.0), answer("The successor."))
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(again, alice)
+        while not openai.requests:
+            time.sleep(0.01)
+        give_up_calls(alice)
+        assert require_ok(again(alice)) == "The successor."
+    assert require_ok(late.result()) == "The late one."
+    assert require_ok(again(alice)) == "The successor."
+
+
+def give_up_calls(ngo: Ngo) -> None:
+    """Lets it look as if the process that answers them had been killed."""
+    with ngo.house.app.app_context(), transaction() as session:
+        for stored in session.scalars(select(StoredReply)):
+            stored.give_up_at = datetime.now(UTC) - SECOND
+
+
 def test_a_stored_answer_cannot_be_read_in_the_database(
     alice: Ngo, openai: OpenAIStandIn, open_a_house: OpenHouse
 ) -> None:

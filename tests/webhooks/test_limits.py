@@ -7,7 +7,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import time_machine
+from sqlalchemy import select
 
+from glific_gpt.calls.tables import Call
+from glific_gpt.clock import now
+from glific_gpt.database import transaction
 from tests.conftest import OpenHouse
 from tests.support.house import Ngo
 from tests.support.openai_behaviours import answer, server_error, slow
@@ -43,6 +47,17 @@ def test_a_failure_does_not_count_against_a_contact(alice: Ngo, openai: OpenAISt
     require_error(alice.ask("", contact={"id": 21}), "empty_question")
     require_ok(alice.ask(contact={"id": 21}))
     require_error(alice.ask(contact={"id": 21}), "contact_limit")
+
+
+def test_a_call_that_was_killed_does_not_count_for_a_whole_day(alice: Ngo) -> None:
+    alice.change(contact_daily_limit=1)
+    require_ok(alice.ask(contact={"id": 21}))
+    with alice.house.app.app_context(), transaction() as session:
+        call = session.scalars(select(Call)).one()
+        call.status, call.give_up_at = "started", now() + timedelta(minutes=1)
+    require_error(alice.ask(contact={"id": 21}), "contact_limit")
+    with time_machine.travel(now() + timedelta(minutes=2)):
+        require_ok(alice.ask(contact={"id": 21}))
 
 
 def test_a_budget_that_is_used_up_stops_every_call(alice: Ngo, bob: Ngo, openai: OpenAIStandIn) -> None:
@@ -123,7 +138,7 @@ def test_a_contact_cannot_get_more_by_asking_at_once(alice: Ngo, openai: OpenAIS
 
 
 def test_a_full_server_says_so_at_once_and_answers_again_later(open_a_house: OpenHouse, openai: OpenAIStandIn) -> None:
-    alice = open_a_house(max_in_flight=1).ngo("alice")
+    alice = open_a_house(max_in_flight=1).ngo("alice", fallback_message="Please call us.")
     openai.will(slow(1.0))
 
     def late(number: int) -> tuple[float, str]:
@@ -131,7 +146,7 @@ def test_a_full_server_says_so_at_once_and_answers_again_later(open_a_house: Ope
         before = time.monotonic()
         reply = alice.ask()
         if number:
-            require_error(reply, "overloaded")
+            require_error(reply, "overloaded", "Please call us.")
         return time.monotonic() - before, code_of(reply)
 
     with ThreadPoolExecutor(2) as pool:
@@ -140,3 +155,4 @@ def test_a_full_server_says_so_at_once_and_answers_again_later(open_a_house: Ope
     assert seconds < 0.5
     assert len(openai.requests) == 1
     require_ok(alice.ask())
+    assert [call["error_code"] for call in alice.calls()] == [None, "overloaded", None]

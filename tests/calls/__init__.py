@@ -1,0 +1,1 @@
+"""What becomes of calls besides their answers."""

@@ -1,0 +1,81 @@
+"""What several processes of one server, which share nothing but the database, must not lose sight of."""
+
+import json
+import socket
+import time
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from sqlalchemy import select
+
+from glific_gpt.calls.tables import StoredReply
+from glific_gpt.clock import now
+from glific_gpt.database import transaction
+from tests.support.house import PATIENCE, House, Ngo
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.serving import organizations_of, served
+
+CONTACTS = 8
+CALLS = 16
+"""Of each, at the same moment."""
+
+SOON = 10
+"""Seconds."""
+
+
+def test_a_contact_gets_no_more_by_asking_several_processes_at_once(
+    tmp_path: Path, database_url: str, openai: OpenAIStandIn
+) -> None:
+    with served(tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url, processes=2) as server:
+        alice = server.ngo("alice", contact_daily_limit=1)
+        answered = [burst(alice, contact_id).count(200) for contact_id in range(1, CONTACTS + 1)]
+    assert answered == [1] * CONTACTS
+    assert len(openai.requests) == CONTACTS
+
+
+def burst(ngo: Ngo, contact_id: int) -> list[int]:
+    """The statuses of calls whose bodies are sent but for a byte each, and then those bytes all at once."""
+    body = json.dumps({"question_text": "What is ORS?", "contact_id": contact_id}).encode()
+    address = urlsplit(ngo.url)
+    lines = (f"POST {address.path} HTTP/1.1", "Host: x", f"Authorization: Bearer {ngo.token}", "Connection: close")
+    head = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode()
+    with ExitStack() as stack:
+        wires = [
+            stack.enter_context(socket.create_connection((address.hostname, address.port), timeout=PATIENCE))
+            for _ in range(CALLS)
+        ]
+        for wire in wires:
+            wire.sendall(head + body[:-1])
+        time.sleep(0.1)
+        for wire in wires:
+            wire.sendall(body[-1:])
+        return [int(wire.makefile("rb").readline().split()[1]) for wire in wires]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_expired_answer_is_deleted_when_nobody_calls(tmp_path: Path, database_url: str) -> None:
+    with organizations_of(database_url=database_url) as house:
+        leave_an_expired_answer(house)
+        with served(tmp_path / "log", database_url=database_url):
+            until = time.monotonic() + SOON
+            while stored_answers(house) and time.monotonic() < until:
+                time.sleep(0.05)
+        assert stored_answers(house) == 0
+
+
+def leave_an_expired_answer(house: House) -> None:
+    house.ngo("alice", key="")
+    before = now() - timedelta(minutes=1)
+    row = StoredReply(
+        organization_id=1, key_hash="a" * 64, call_id="call_1", status=200, give_up_at=before, expires_at=before
+    )
+    with house.app.app_context(), transaction() as session:
+        session.add(row)
+
+
+def stored_answers(house: House) -> int:
+    with house.app.app_context(), transaction() as session:
+        return len(session.scalars(select(StoredReply)).all())

@@ -1,0 +1,55 @@
+"""What befalls a database while the server uses it: a lock, a failover to a standby, slowness."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+SLOW_INSERTS = """
+CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(3); RETURN NEW; END';
+CREATE TRIGGER dawdle BEFORE INSERT ON calls FOR EACH ROW EXECUTE FUNCTION dawdle()
+"""
+
+
+@contextmanager
+def locked(url: str) -> Iterator[None]:
+    """Nobody else can write a call meanwhile."""
+    lock = "BEGIN IMMEDIATE" if url.startswith("sqlite") else "LOCK TABLE calls IN EXCLUSIVE MODE"
+    with _another_program(url) as connection:
+        connection.execute(sa.text(lock))
+        yield
+
+
+@contextmanager
+def read_only(url: str) -> Iterator[None]:
+    """Every connection to this PostgreSQL database is lost, and new ones cannot write."""
+    alter = f'ALTER DATABASE "{sa.make_url(url).database}"'
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with _another_program(url, isolation_level="AUTOCOMMIT") as connection:
+        try:
+            connection.execute(sa.text(f"{alter} SET default_transaction_read_only = on"))
+            connection.execute(sa.text(f"SELECT pg_terminate_backend(pid) {others}"))
+            yield
+        finally:
+            connection.execute(sa.text(f"{alter} RESET default_transaction_read_only"))
+
+
+@contextmanager
+def slow_to_insert(url: str) -> Iterator[None]:
+    """Writing a call takes this PostgreSQL database three seconds."""
+    with _another_program(url, isolation_level="AUTOCOMMIT") as connection:
+        try:
+            connection.execute(sa.text(SLOW_INSERTS))
+            yield
+        finally:
+            connection.execute(sa.text("DROP FUNCTION IF EXISTS dawdle CASCADE"))
+
+
+@contextmanager
+def _another_program(url: str, **options: str) -> Iterator[sa.Connection]:
+    engine = sa.create_engine(url, **options)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()

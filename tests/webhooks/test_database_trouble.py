@@ -1,0 +1,105 @@
+"""When the database is locked, slow, silent or read-only: a paid answer still comes, everybody else is told in time."""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+
+import pytest
+import sqlalchemy as sa
+
+from tests.conftest import OpenHouse
+from tests.support.database_troubles import locked, read_only, slow_to_insert
+from tests.support.house import Ngo
+from tests.support.openai_behaviours import Behaviour, answer
+from tests.support.openai_exchange import Exchange
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.silence import Proxy, only_on_linux
+from tests.webhooks.expecting import require_error, require_ok
+
+Trouble = AbstractContextManager[None]
+
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+SORRY = "Please call 1800."
+GLIFIC = 5
+"""Seconds that Glific waits."""
+AFTER_OPENAI = 0.6
+"""Of those, what is left when OpenAI answers at the last moment."""
+LATE = 0.8
+"""Seconds more that a busy machine may need."""
+
+
+def answer_in(trouble: Trouble, stack: ExitStack, answered: list[float]) -> Behaviour:
+    """Trouble begins while OpenAI is asked, and lasts; the moment of the answer is noted."""
+
+    def behave(exchange: Exchange) -> None:
+        stack.enter_context(trouble)
+        answered.append(time.monotonic())
+        answer("Salt.")(exchange)
+
+    return behave
+
+
+def require_paid_answer(ngo: Ngo, openai: OpenAIStandIn, trouble: Trouble) -> None:
+    answered: list[float] = []
+    with ExitStack() as stack:
+        openai.will(answer_in(trouble, stack, answered))
+        assert require_ok(ngo.ask()) == "Salt."
+        assert time.monotonic() - answered[0] < AFTER_OPENAI + LATE
+
+
+def require_told_in_time(ngo: Ngo, openai: OpenAIStandIn, trouble: Trouble) -> None:
+    """OpenAI is not asked when the call cannot be recorded."""
+    ngo.change(fallback_message=SORRY)
+    with trouble:
+        before = time.monotonic()
+        body = require_error(ngo.ask(), "overloaded", SORRY)
+        assert time.monotonic() - before < 1 + LATE
+    assert "database" in body["error"]
+    assert openai.requests == []
+
+
+def test_a_paid_answer_comes_in_time_though_the_database_is_locked(
+    alice: Ngo, openai: OpenAIStandIn, database_url: str
+) -> None:
+    require_paid_answer(alice, openai, locked(database_url))
+    require_ok(alice.ask())
+
+
+@on_postgresql
+def test_a_paid_answer_comes_though_the_database_has_become_read_only(
+    alice: Ngo, openai: OpenAIStandIn, database_url: str
+) -> None:
+    require_paid_answer(alice, openai, read_only(database_url))
+
+
+def test_a_locked_database_is_told_in_the_organizations_words(
+    alice: Ngo, openai: OpenAIStandIn, database_url: str
+) -> None:
+    require_told_in_time(alice, openai, locked(database_url))
+    require_ok(alice.ask())
+
+
+@on_postgresql
+@pytest.mark.parametrize("trouble", [read_only, slow_to_insert])
+def test_a_database_that_cannot_write_is_told_in_the_organizations_words(
+    alice: Ngo, openai: OpenAIStandIn, database_url: str, trouble: Callable[[str], Trouble]
+) -> None:
+    require_told_in_time(alice, openai, trouble(database_url))
+
+
+@only_on_linux
+@on_postgresql
+def test_a_database_that_goes_silent_is_given_up(
+    open_a_house: OpenHouse, openai: OpenAIStandIn, database_url: str
+) -> None:
+    url = sa.make_url(database_url)
+    with Proxy(url.host or "127.0.0.1", url.port or 5432) as proxy:
+        reached = url.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
+        alice = open_a_house(database_url=reached).ngo("alice")
+        require_ok(alice.ask())
+        proxy.fall_silent()
+        before = time.monotonic()
+        require_error(alice.ask(), "overloaded")
+        assert time.monotonic() - before < GLIFIC
+    assert len(openai.requests) == 1

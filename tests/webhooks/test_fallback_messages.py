@@ -1,0 +1,39 @@
+"""An organization's own fallback message reaches WhatsApp as it was written, and always fits."""
+
+import pytest
+from sqlalchemy import update
+
+from glific_gpt.database import transaction
+from glific_gpt.glific.text import MESSAGE_LIMIT
+from glific_gpt.organizations.tables import Organization
+from glific_gpt.settings import FALLBACK_MESSAGE
+from tests.support.house import Ngo
+from tests.webhooks.expecting import require_error
+
+
+def said(ngo: Ngo) -> str:
+    """What the WhatsApp user reads when a call failed."""
+    return str(ngo.ask("").json()["parsed_msg"])
+
+
+@pytest.mark.parametrize("message", ["<%" * 2048, "😀" * 4096, "a" * 4085 + "@contact.id"])
+def test_it_fits_into_a_message_whatever_is_in_it(alice: Ngo, message: str) -> None:
+    alice.change(fallback_message=message)
+    text = said(alice)
+    assert MESSAGE_LIMIT - 10 <= len(text.encode("utf-16-le")) // 2 <= MESSAGE_LIMIT
+    assert "<%" not in text
+    assert "@contact" not in text
+
+
+@pytest.mark.parametrize(
+    "message", ["# Call **1800** _now_", "*Sorry!*\n\n1) Call us\n2) Wait", "```0 * 0```", "a  b\n\n\n- c", "क्षमा करें"]
+)
+def test_it_is_said_as_it_was_written(alice: Ngo, message: str) -> None:
+    alice.change(fallback_message=message)
+    assert said(alice) == message
+
+
+def test_one_that_nobody_could_see_gives_way_to_the_servers(alice: Ngo) -> None:
+    with alice.house.app.app_context(), transaction() as session:
+        session.execute(update(Organization).values(fallback_message="\u200b\u2060"))
+    require_error(alice.ask(""), "empty_question", FALLBACK_MESSAGE)

@@ -1,0 +1,41 @@
+"""Bodies that arrive slowly: whoever sends one keeps nobody else out."""
+
+import socket
+import time
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.conftest import OpenHouse
+from tests.support.house import PATIENCE, Ngo
+from tests.webhooks.expecting import require_ok
+
+BODY = b'{"question_text": "What is ORS?"}'.ljust(1000)
+
+
+def begin(ngo: Ngo, slug: str, header: str) -> socket.socket:
+    """A connection over which a POST was begun and one byte of its body sent."""
+    address = urlsplit(ngo.house.url)
+    wire = socket.create_connection((address.hostname or "", address.port or 0), timeout=PATIENCE)
+    head = f"POST /webhooks/{slug}/parse_via_chat_gpt HTTP/1.1\r\nHost: x\r\n{header}\r\nContent-Length: {len(BODY)}"
+    wire.sendall(f"{head}\r\n\r\n".encode() + BODY[:1])
+    return wire
+
+
+@pytest.mark.parametrize(
+    ("slug", "header", "status"),
+    [
+        ("nobody", "X-Glific-Signature: t=1,v1=0", 401),
+        ("alice", "X-Glific-Signature: t=1,v1=0", 401),
+        ("alice", "Authorization: Bearer {token}", 200),
+    ],
+    ids=["a stranger of nobody", "a stranger of alice", "a caller"],
+)
+def test_a_body_that_comes_slowly_takes_no_place(open_a_house: OpenHouse, slug: str, header: str, status: int) -> None:
+    alice = open_a_house(max_in_flight=1).ngo("alice")
+    with begin(alice, slug, header.format(token=alice.token)) as wire:
+        # Long enough for the server to have read all that there is.
+        time.sleep(0.3)
+        require_ok(alice.ask())
+        wire.sendall(BODY[1:])
+        assert wire.recv(12) == f"HTTP/1.1 {status}".encode()

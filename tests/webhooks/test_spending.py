@@ -1,0 +1,108 @@
+"""What counts against a budget: the month a call began in, what may have been charged, and what came before."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import time_machine
+from sqlalchemy import select
+
+from glific_gpt.database import db, transaction
+from tests.conftest import OpenHouse
+from tests.support import openai_behaviours as behaviours
+from tests.support.house import Ngo
+from tests.support.openai_behaviours import answer, never, wrong_shape
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.webhooks.expecting import code_of, require_error, require_ok
+
+A_CENT = answer("A long answer.", input_tokens=20, output_tokens=1000)
+"""Of gpt-4o: 10 dollars for a million tokens. As much is set aside for a call that says nothing of its length."""
+
+ENOUGH_FOR_ONE = Decimal("0.015")
+JANUARY = datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC)
+FEBRUARY = datetime(2026, 2, 1, 0, 0, 0, 500_000, tzinfo=UTC)
+
+
+def spent(ngo: Ngo) -> dict[str, float]:
+    """US dollars by month."""
+    table = db.metadata.tables["monthly_spend"]
+    with ngo.house.app.app_context(), transaction() as session:
+        return {month: float(usd) for month, usd in session.execute(select(table.c.month, table.c.usd))}
+
+
+def test_a_call_over_the_end_of_a_month_is_settled_where_it_began(alice: Ngo, openai: OpenAIStandIn) -> None:
+    alice.change(monthly_budget_usd=Decimal(1))
+    with time_machine.travel(JANUARY) as clock:
+
+        def midnight(exchange: Any) -> None:
+            clock.move_to(FEBRUARY)
+            require_ok(alice.ask())  # this one begins February
+            answer(output_tokens=100)(exchange)
+
+        openai.will(midnight, A_CENT)
+        require_ok(alice.ask())
+        of_february, of_january = (call["cost_usd"] for call in alice.calls())
+    assert of_january < of_february
+    assert spent(alice) == {"2026-01": of_january, "2026-02": of_february}
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code"),
+    [
+        (never(), "deadline_exceeded"),
+        (wrong_shape(), "bad_upstream_reply"),
+        (behaviours.html(200), "bad_upstream_reply"),
+        (behaviours.half_a_body(), "bad_upstream_reply"),
+    ],
+    ids=["late", "wrong shape", "no JSON", "half"],
+)
+def test_what_openai_may_have_charged_stays_set_aside(
+    open_a_house: OpenHouse, openai: OpenAIStandIn, behaviour: behaviours.Behaviour, code: str
+) -> None:
+    alice = open_a_house(deadline_seconds=0.8).ngo("alice", monthly_budget_usd=ENOUGH_FOR_ONE)
+    openai.will(behaviour)
+    require_error(alice.ask(), code)
+    require_error(alice.ask(), "budget_exceeded")
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [behaviours.out_of_credit(), behaviours.refuse_key(), behaviours.unknown_model(), behaviours.too_long()],
+    ids=["credit", "key", "model", "length"],
+)
+def test_what_openai_has_refused_is_given_back(
+    alice: Ngo, openai: OpenAIStandIn, behaviour: behaviours.Behaviour
+) -> None:
+    alice.change(monthly_budget_usd=ENOUGH_FOR_ONE)
+    openai.always(behaviour)
+    assert alice.ask().status_code != 200
+    assert list(spent(alice).values()) == [0]
+
+
+def test_an_answer_of_a_model_without_a_price_costs_what_the_one_asked_does(alice: Ngo, openai: OpenAIStandIn) -> None:
+    alice.change(monthly_budget_usd=ENOUGH_FOR_ONE)
+    choice = {"message": {"role": "assistant", "content": "Salt."}, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 1000, "completion_tokens": 500}
+    openai.will(wrong_shape({"model": "gpt-99-nova", "choices": [choice], "usage": usage}))
+    assert alice.ask(gpt_model="gpt-4o").json()["model"] == "gpt-99-nova"
+    assert alice.calls()[0]["cost_usd"] == 0.0075
+    assert list(spent(alice).values()) == [0.0075]
+
+
+def test_a_budget_that_is_set_again_counts_what_was_spent_without_it(alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(A_CENT)
+    alice.change(monthly_budget_usd=Decimal("0.03"))
+    require_ok(alice.ask())
+    alice.change(monthly_budget_usd=None)
+    require_ok(alice.ask())
+    alice.change(monthly_budget_usd=Decimal("0.03"))
+    require_error(alice.ask(), "budget_exceeded")
+
+
+def test_another_amount_does_not_forget_what_was_set_aside(open_a_house: OpenHouse, openai: OpenAIStandIn) -> None:
+    alice = open_a_house(deadline_seconds=0.8).ngo("alice", monthly_budget_usd=Decimal("0.015"))
+    openai.will(never())
+    require_error(alice.ask(), "deadline_exceeded")
+    alice.change(monthly_budget_usd=Decimal("0.019"))
+    assert code_of(alice.ask()) == "budget_exceeded"
