@@ -1,5 +1,6 @@
 """run(): the one path that every call takes, from the body of the webhook to its outcome."""
 
+import json
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -22,6 +23,9 @@ from glific_gpt.settings import FALLBACK_MESSAGE
 from glific_gpt.vault import Vault
 
 log = structlog.get_logger()
+
+EMPTY: tuple[JsonValue, ...] = (None, "", {}, [])
+"""In the place of these Glific would send the name of the variable."""
 
 CLOSING_SECONDS = 0.4
 """How long closing a row may wait for the database: what is left of Glific's five seconds after the deadline."""
@@ -109,8 +113,11 @@ def _call(understood: Understood, model: LanguageModel, inbound: Inbound, facts:
 
 
 def _for_whatsapp(value: JsonValue) -> JsonValue:
-    """Raises EmptyAnswer when nothing is left that a person could see."""
+    """Raises EmptyAnswer when nothing is left that a person could see, TypeError for what JSON does not know."""
+    if value in EMPTY:
+        raise EmptyAnswer
     if not isinstance(value, str):
+        json.dumps(value, allow_nan=False)
         return neutralise_json(value)
     message = text.for_whatsapp(value)
     if text.is_blank(message):
