@@ -31,6 +31,7 @@ with migrate.db.engine.connect() as connection:
         # The server's own statements are short; a migration may take its time.
         connection.execute(sa.text("SET statement_timeout = 0"))
         connection.commit()
+        connection.connection.driver_connection.silence_seconds = None
     context.configure(
         connection=connection,
         target_metadata=migrate.db.metadata,

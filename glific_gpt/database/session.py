@@ -14,7 +14,9 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, Operati
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
+from glific_gpt.database import patience
 from glific_gpt.database.base import Base, db
+from glific_gpt.database.patience import MARGIN_SECONDS, PatientConnection
 from glific_gpt.errors import SettingsError
 
 Owned = TypeVar("Owned", bound=Base)
@@ -46,11 +48,13 @@ def transaction(patience: float = BUSY_SECONDS) -> Iterator[Session]:
 
 def _be_patient(session: Session, seconds: float) -> None:
     milliseconds = round(seconds * 1000)
-    if session.get_bind().dialect.name == "sqlite":
-        # On the driver's own connection, where it costs next to nothing.
-        raw = session.connection().connection.driver_connection
-        cast("SQLiteConnection", raw).execute(f"PRAGMA busy_timeout = {milliseconds}")
-    elif seconds != BUSY_SECONDS:  # which is how a connection begins
+    # On the driver's own connection, where it costs next to nothing.
+    raw = session.connection().connection.driver_connection
+    if isinstance(raw, SQLiteConnection):
+        raw.execute(f"PRAGMA busy_timeout = {milliseconds}")
+        return
+    cast("PatientConnection", raw).silence_seconds = seconds + MARGIN_SECONDS
+    if seconds != BUSY_SECONDS:  # which is how a connection begins
         limits = (func.set_config(name, str(milliseconds), True) for name in ("lock_timeout", "statement_timeout"))  # noqa: FBT003
         session.execute(select(*limits))
 
@@ -83,9 +87,11 @@ def prepare(app: Flask, url: str) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = target
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _POOL | (_SQLITE if is_sqlite else _POSTGRESQL)
     db.init_app(app)
-    if is_sqlite:
-        with app.app_context():
+    with app.app_context():
+        if is_sqlite:
             event.listen(db.engine, "connect", _tune_sqlite)
+        else:
+            event.listen(db.engine, "do_connect", patience.connect)
 
 
 def _parsed(url: str) -> URL:

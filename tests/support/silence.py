@@ -41,6 +41,7 @@ class Proxy:
         self._target = (host, port)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._ends = [self._listener]
+        self._stopped = threading.Event()
         self.port: int = self._listener.getsockname()[1]
 
     def __enter__(self) -> Self:
@@ -52,6 +53,10 @@ class Proxy:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
             end.close()
+
+    def stop_forwarding(self) -> None:
+        """What arrives is still acknowledged, as by a server that has stopped."""
+        self._stopped.set()
 
     def fall_silent(self) -> None:
         """For open connections and new ones."""
@@ -70,11 +75,11 @@ class Proxy:
                 far = socket.create_connection(self._target)
                 self._ends += (near, far)
                 for pair in ((near, far), (far, near)):
-                    threading.Thread(target=_pump, args=pair, daemon=True).start()
+                    threading.Thread(target=self._pump, args=pair, daemon=True).start()
 
-
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while some := source.recv(65536):
-            target.sendall(some)
-        target.shutdown(socket.SHUT_WR)
+    def _pump(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while some := source.recv(65536):
+                if not self._stopped.is_set():
+                    target.sendall(some)
+            target.shutdown(socket.SHUT_WR)

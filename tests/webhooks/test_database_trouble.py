@@ -103,3 +103,29 @@ def test_a_database_that_goes_silent_is_given_up(
         require_error(alice.ask(), "overloaded")
         assert time.monotonic() - before < GLIFIC
     assert len(openai.requests) == 1
+
+
+@on_postgresql
+def test_a_database_that_acknowledges_and_says_nothing_is_given_up(
+    open_a_house: OpenHouse, openai: OpenAIStandIn, database_url: str
+) -> None:
+    url = sa.make_url(database_url)
+    with Proxy(url.host or "127.0.0.1", url.port or 5432) as proxy:
+        reached = url.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
+        alice = open_a_house(database_url=reached).ngo("alice")
+        require_ok(alice.ask())
+        openai.always(_after(proxy.stop_forwarding, answer("Paid for.")))
+        before = time.monotonic()
+        assert require_ok(alice.ask()) == "Paid for."
+        assert time.monotonic() - before < GLIFIC
+        before = time.monotonic()
+        require_error(alice.ask(), "overloaded")
+        assert time.monotonic() - before < GLIFIC
+
+
+def _after(happening: Callable[[], None], then: Behaviour) -> Behaviour:
+    def behave(exchange: Exchange) -> None:
+        happening()
+        then(exchange)
+
+    return behave
