@@ -1,8 +1,8 @@
 """When the database is locked, slow, silent or read-only: a paid answer still comes, everybody else is told in time."""
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import pytest
 import sqlalchemy as sa
@@ -93,9 +93,7 @@ def test_a_database_that_cannot_write_is_told_in_the_organizations_words(
 def test_a_database_that_goes_silent_is_given_up(
     open_a_house: OpenHouse, openai: OpenAIStandIn, database_url: str
 ) -> None:
-    url = sa.make_url(database_url)
-    with Proxy(url.host or "127.0.0.1", url.port or 5432) as proxy:
-        reached = url.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
+    with behind_a_proxy(database_url) as (proxy, reached):
         alice = open_a_house(database_url=reached).ngo("alice")
         require_ok(alice.ask())
         proxy.fall_silent()
@@ -109,9 +107,7 @@ def test_a_database_that_goes_silent_is_given_up(
 def test_a_database_that_acknowledges_and_says_nothing_is_given_up(
     open_a_house: OpenHouse, openai: OpenAIStandIn, database_url: str
 ) -> None:
-    url = sa.make_url(database_url)
-    with Proxy(url.host or "127.0.0.1", url.port or 5432) as proxy:
-        reached = url.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
+    with behind_a_proxy(database_url) as (proxy, reached):
         alice = open_a_house(database_url=reached).ngo("alice")
         require_ok(alice.ask())
         openai.always(_after(proxy.stop_forwarding, answer("Paid for.")))
@@ -129,3 +125,11 @@ def _after(happening: Callable[[], None], then: Behaviour) -> Behaviour:
         then(exchange)
 
     return behave
+
+
+@contextmanager
+def behind_a_proxy(database_url: str) -> Iterator[tuple[Proxy, str]]:
+    """A proxy before the database, and the URL that goes through it."""
+    url = sa.make_url(database_url)
+    with Proxy(url.host or "127.0.0.1", url.port or 5432) as proxy:
+        yield proxy, url.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
