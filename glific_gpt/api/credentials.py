@@ -62,7 +62,7 @@ def put_credential(path: CredentialPath, body: NewCredential) -> Response:
     provider = services().providers.get(path.provider)
     with transaction() as session:
         organization = organizations.find(session, path.slug)
-        there = provider.name in {row.provider for row in store.every(session, organization.id)}
+        there = store.find_if_any(session, organization.id, provider) is not None
     credential = store.put(
         services().vault,
         path.slug,

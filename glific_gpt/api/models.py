@@ -30,7 +30,6 @@ def list_models(path: OrganizationPath) -> Response:
     app = services()
     with transaction() as session:
         organization = store.find(session, path.slug)
-        rows = credentials.every(session, organization.id)
-    credential = next((row for row in rows if row.provider == app.language_models.name), None)
+        credential = credentials.find_if_any(session, organization.id, app.language_models)
     found = models.reachable(organization, credential, app.settings.models)
     return answer(ModelList([ModelView.of(model) for model in found]))

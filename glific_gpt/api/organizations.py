@@ -20,7 +20,6 @@ from glific_gpt.services import services
 from glific_gpt.views import OrganizationView
 
 TAG = Tag(name="Organizations", description="One NGO each.")
-FIRST_LABEL = "first"
 
 
 class NewOrganization(Body):
@@ -58,7 +57,7 @@ def create_organization(body: NewOrganization) -> Response:
     """
     with transaction() as session:
         organization = store.create(session, body.slug, body.name)
-        _, token = webhook_tokens.create(session, organization, FIRST_LABEL)
+        _, token = webhook_tokens.create(session, organization, webhook_tokens.FIRST)
     content = CreatedOrganization.model_validate(_view(organization).model_dump() | {"webhook_token": token})
     return created(content, url_for("api.show_organization", slug=organization.slug))
 

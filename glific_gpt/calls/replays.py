@@ -21,9 +21,7 @@ PURPOSE = "stored_reply"
 
 
 def find(session: Session, vault: Vault, organization_id: int, inbound: Inbound) -> Outcome | None:
-    """The stored answer. Raises CallInProgress while the first call is being answered."""
-    if inbound.idempotency_key is None:
-        return None
+    """The stored answer of a call with a key. Raises CallInProgress while the first call is being answered."""
     stored = session.scalar(_stored(organization_id, inbound).where(StoredReply.expires_at > now()))
     if stored is None:
         return None

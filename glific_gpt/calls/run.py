@@ -120,7 +120,7 @@ def _for_whatsapp(value: JsonValue) -> JsonValue:
         json.dumps(value, allow_nan=False)
         return neutralise_json(value)
     message = text.for_whatsapp(value)
-    if text.is_blank(message):
+    if not message:
         raise EmptyAnswer
     return message
 

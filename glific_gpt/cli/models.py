@@ -88,10 +88,8 @@ def _chosen(patterns: tuple[str, ...], *, everything: bool, nothing: bool) -> li
 
 def _look_up(slug: str) -> tuple[Organization, list[Model], bool]:
     """The organization, its models, and whether the provider was asked for them."""
-    provider = services().language_models.name
     with transaction() as session:
         row = store.find(session, slug)
-        keys = credentials.every(session, row.id)
-    key = next((key for key in keys if key.provider == provider), None)
+        key = credentials.find_if_any(session, row.id, services().language_models)
     reached = catalogue.reachable(row, key, services().settings.models)
     return row, reached, key is not None and key.models is not None

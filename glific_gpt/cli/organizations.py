@@ -16,7 +16,6 @@ from glific_gpt.services import services
 from glific_gpt.settings import FALLBACK_MESSAGE
 from glific_gpt.views import OrganizationView, webhook_url
 
-FIRST_TOKEN = "first"  # noqa: S105 - a label
 EMPTY = 'No organizations yet. Make one: flask organizations create SLUG --name "NAME"'
 COLUMNS = {
     "slug": "SLUG",
@@ -47,7 +46,7 @@ def create(*, slug: str, name: str) -> None:
     """Make an organization and its first webhook token."""
     with transaction() as session:
         row = store.create(session, slug, name)
-        _, token = webhook_tokens.create(session, row, FIRST_TOKEN)
+        _, token = webhook_tokens.create(session, row, webhook_tokens.FIRST)
     address = webhook_url(services().settings.public_url, row.slug)
     data = {"slug": row.slug, "name": row.name, "webhook_url": address}
     use = "The webhook node sends it in the header Authorization: Bearer <token>."

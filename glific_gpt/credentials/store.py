@@ -35,7 +35,7 @@ def put(
     fields = read_fields(provider, values)
     verdict = _verify(provider, fields) if verify else None
     with transaction() as session:
-        credential = _find(session, organization_id, provider.name) or Credential(
+        credential = find_if_any(session, organization_id, provider) or Credential(
             organization_id=organization_id, provider=provider.name
         )
         _fill(credential, vault, provider, fields, verdict)
@@ -44,16 +44,17 @@ def put(
     return credential
 
 
+def find_if_any(session: Session, organization_id: int, provider: Provider) -> Credential | None:
+    """None when the organization has no key there yet."""
+    return session.scalar(owned(Credential, organization_id).where(Credential.provider == provider.name))
+
+
 def find(session: Session, organization_id: int, provider: Provider) -> Credential:
     """Raises NotFound."""
-    found = _find(session, organization_id, provider.name)
+    found = find_if_any(session, organization_id, provider)
     if found is None:
         raise NotFound(f"This organization has no key for {provider.label} yet.")
     return found
-
-
-def every(session: Session, organization_id: int) -> list[Credential]:
-    return list(session.scalars(owned(Credential, organization_id).order_by(Credential.provider)))
 
 
 def delete(session: Session, organization_id: int, provider: Provider) -> None:
@@ -64,10 +65,6 @@ def delete(session: Session, organization_id: int, provider: Provider) -> None:
 def decrypt(vault: Vault, organization_id: int, provider: Provider, ciphertext: str) -> SecretFields:
     """The provider's fields; let them live no longer than the call. Raises UnreadableSecret."""
     return provider.fields(**json.loads(vault.decrypt(organization_id, provider.name, ciphertext)))
-
-
-def _find(session: Session, organization_id: int, provider: str) -> Credential | None:
-    return session.scalar(owned(Credential, organization_id).where(Credential.provider == provider))
 
 
 def _fill(

@@ -31,6 +31,8 @@ class PatientConnection(psycopg.Connection[Any]):
             raise
 
 
-def connect(_dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> PatientConnection:
+def connect_patiently(
+    _dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]
+) -> PatientConnection:
     """For SQLAlchemy's event do_connect."""
     return PatientConnection.connect(*arguments, **options)

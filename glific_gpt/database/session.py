@@ -14,9 +14,8 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, Operati
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
-from glific_gpt.database import patience
 from glific_gpt.database.base import Base, db
-from glific_gpt.database.patience import MARGIN_SECONDS, PatientConnection
+from glific_gpt.database.patience import MARGIN_SECONDS, PatientConnection, connect_patiently
 from glific_gpt.errors import SettingsError
 
 Owned = TypeVar("Owned", bound=Base)
@@ -91,7 +90,7 @@ def prepare(app: Flask, url: str) -> None:
         if is_sqlite:
             event.listen(db.engine, "connect", _tune_sqlite)
         else:
-            event.listen(db.engine, "do_connect", patience.connect)
+            event.listen(db.engine, "do_connect", connect_patiently)
 
 
 def _parsed(url: str) -> URL:

@@ -7,6 +7,9 @@ from glific_gpt.errors import NotFound
 from glific_gpt.organizations.tables import Organization, WebhookToken
 from glific_gpt.organizations.token_secrets import WEBHOOK_PREFIX, new_token, token_hash
 
+FIRST = "first"
+"""The label of the token that an organization is made with."""
+
 
 def create(session: Session, organization: Organization, label: str) -> tuple[WebhookToken, str]:
     """The row and the token, which nobody can read again."""
