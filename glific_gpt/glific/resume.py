@@ -1,0 +1,61 @@
+"""A waiting flow that is to go on: what it is given, and what became of that."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pydantic import JsonValue
+
+LONGEST_RETRY_AFTER = 60.0
+"""Seconds; whoever asks for more is asked again after these."""
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """An answer on its way to the flow of one contact."""
+
+    flow_id: int
+    contact_id: int
+    result_name: str
+    """The flow reads the result as `@results.<result_name>`."""
+    result: dict[str, JsonValue] = field(repr=False)
+    """`success`, `status` ("ok" or "error"), `parsed_msg`, `call_id` and whatever else the flow may read."""
+
+
+class Reply(StrEnum):
+    """What Glific made of a resumption."""
+
+    DELIVERED = "delivered"
+    NOT_WAITING = "not_waiting"
+    """The flow has not come to its waiting node yet, or has gone on already."""
+    TRY_LATER = "try_later"
+    REFUSED = "refused"
+    """Trying again would not change it."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A reply with a reason."""
+
+    reply: Reply
+    said: str
+    """One plain sentence of ours, at most 300 characters; nothing of Glific's own words, which may name people."""
+    retry_after: float | None = None
+    """Seconds that Glific asks to be left alone, at most LONGEST_RETRY_AFTER."""
+    may_have_arrived: bool = False
+    """Whether the resumption was sent and no verdict came back."""
+
+
+class Undelivered(Exception):
+    """Carries a verdict up to where it is given; it never leaves this room."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.said)
+        self.verdict = verdict
+
+
+def refused(said: str) -> Verdict:
+    return Verdict(Reply.REFUSED, said)
+
+
+def try_later(said: str, *, retry_after: float | None = None) -> Verdict:
+    return Verdict(Reply.TRY_LATER, said, retry_after)

@@ -1,0 +1,58 @@
+"""What organizations do about their connections to the stand-in for Glific."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from glific_gpt.connections import connecting, store
+from glific_gpt.connections.tables import GlificConnection
+from glific_gpt.database import transaction
+from glific_gpt.glific.access import Access
+from glific_gpt.organizations import store as organizations
+from tests.support.glific_stand_in import GlificStandIn
+from tests.support.house import House
+
+PHONE = "919876543210"
+PASSWORD = "a-password-of-alice"
+
+
+@dataclass
+class Connections:
+    """What staff and the server do about the connections of one server."""
+
+    house: House
+    url: str
+
+    def by_api(self, slug: str, **wanted: Any) -> GlificConnection:
+        known = {"api_url": self.url, "phone": PHONE, "password": PASSWORD} | wanted
+        password = SecretStr(known.pop("password"))
+        with self.house.app.app_context():
+            app = self.house.services
+            return connecting.connect_by_api(app.vault, app.glific, slug, password=password, **known)
+
+    def by_signed_call(self, slug: str, **wanted: Any) -> GlificConnection:
+        with self.house.app.app_context():
+            app = self.house.services
+            return connecting.connect_by_signed_call(app.vault, app.glific, slug, **({"api_url": self.url} | wanted))
+
+    def access(self, slug: str, from_call: int | None = None) -> Access:
+        with self.house.app.app_context(), transaction() as session:
+            organization = organizations.find(session, slug)
+            return store.access(session, self.house.services.vault, organization.id, from_call)
+
+    def row(self, slug: str) -> GlificConnection | None:
+        with self.house.app.app_context(), transaction() as session:
+            return store.find_if_any(session, organizations.find(session, slug).id)
+
+    def end(self, slug: str) -> None:
+        with self.house.app.app_context(), transaction() as session:
+            store.disconnect(session, organizations.find(session, slug).id)
+
+
+@pytest.fixture
+def connections(house: House, glific: GlificStandIn) -> Connections:
+    """At a Glific where alice has an account."""
+    glific.accounts[PHONE] = PASSWORD
+    return Connections(house, glific.url)

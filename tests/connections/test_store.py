@@ -1,0 +1,109 @@
+"""What a later answer finds of its organization's connection, and what it is told where something is missing."""
+
+import pytest
+from cryptography.fernet import Fernet
+
+from glific_gpt.connections import store
+from glific_gpt.connections.tables import GlificConnection
+from glific_gpt.database import transaction
+from glific_gpt.errors import GlificNotConnected, NotFound
+from glific_gpt.glific.access import ApiAccess, SignedAccess
+from glific_gpt.organizations import signature
+from glific_gpt.organizations import store as organizations
+from tests.conftest import OpenHouse
+from tests.connections.conftest import PASSWORD, Connections
+from tests.support.house import House, Ngo
+
+PHRASE = "a phrase of alice and glific"
+
+
+def signed_for(connections: Connections, from_call: int | None) -> int:
+    """Glific's id of the organization that a call would be signed for."""
+    access = connections.access("alice", from_call)
+    assert isinstance(access, SignedAccess)
+    return access.organization_id
+
+
+def test_an_organization_is_connected_until_it_is_disconnected(connections: Connections, alice: Ngo, bob: Ngo) -> None:
+    def connected() -> list[bool]:
+        with connections.house.app.app_context(), transaction() as session:
+            ids = [organizations.find(session, ngo.slug).id for ngo in (alice, bob)]
+            return [store.find_if_any(session, organization_id) is not None for organization_id in ids]
+
+    assert connected() == [False, False]
+    connections.by_api(alice.slug)
+    assert connected() == [True, False]
+    with pytest.raises(NotFound, match="not connected to Glific"):
+        connections.end(bob.slug)
+    connections.end(alice.slug)
+    assert connected() == [False, False]
+    with pytest.raises(GlificNotConnected, match="not connected to Glific"):
+        connections.access(alice.slug)
+
+
+def test_a_call_is_signed_for_the_organization_that_is_set_and_else_for_the_one_that_came_with_it(
+    connections: Connections, alice: Ngo
+) -> None:
+    alice.set_phrase(PHRASE)
+    connections.by_signed_call(alice.slug)
+    assert signed_for(connections, from_call=7) == 7
+    alice.change(glific_organization_id=12)
+    assert signed_for(connections, from_call=7) == 12
+    assert signed_for(connections, from_call=None) == 12
+
+
+def test_without_an_id_at_glific_nothing_can_be_signed(connections: Connections, alice: Ngo) -> None:
+    alice.set_phrase(PHRASE)
+    connections.by_signed_call(alice.slug)
+    with pytest.raises(GlificNotConnected, match="set its Glific organization id"):
+        connections.access(alice.slug)
+
+
+def test_without_the_phrase_nothing_can_be_signed(connections: Connections, house: House, alice: Ngo) -> None:
+    alice.set_phrase(PHRASE)
+    connections.by_signed_call(alice.slug)
+    with house.app.app_context(), transaction() as session:
+        signature.clear_phrase(session, organizations.find(session, alice.slug))
+    with pytest.raises(GlificNotConnected, match="signature phrase, which is not set any more"):
+        connections.access(alice.slug, from_call=7)
+
+
+def test_a_login_and_a_phrase_that_no_encryption_key_reads_are_missing(
+    connections: Connections, open_a_house: OpenHouse, alice: Ngo, bob: Ngo
+) -> None:
+    bob.set_phrase(PHRASE)
+    row = connections.by_api(alice.slug)
+    connections.by_signed_call(bob.slug)
+    stranger = open_a_house(encryption_keys=Fernet.generate_key().decode())
+    elsewhere = Connections(stranger, connections.url)
+    with pytest.raises(GlificNotConnected, match="login at Glific cannot be read"):
+        elsewhere.access(alice.slug)
+    with pytest.raises(GlificNotConnected, match="cannot be read"):
+        elsewhere.access(bob.slug, from_call=7)
+    assert store.phone_last4(stranger.services.vault, row) is None
+
+
+def test_a_login_that_is_copied_to_another_organization_cannot_be_used(
+    connections: Connections, house: House, alice: Ngo, bob: Ngo
+) -> None:
+    theirs = connections.by_api(alice.slug).ciphertext
+    connections.by_api(bob.slug)
+    with house.app.app_context(), transaction() as session:
+        store.find(session, organizations.find(session, bob.slug).id).ciphertext = theirs
+    with pytest.raises(GlificNotConnected, match="cannot be read"):
+        connections.access(bob.slug)
+    assert isinstance(connections.access(alice.slug), ApiAccess)
+
+
+def test_people_are_shown_the_end_of_the_phone_number_alone(connections: Connections, house: House, alice: Ngo) -> None:
+    row: GlificConnection = connections.by_api(alice.slug)
+    assert store.phone_last4(house.services.vault, row) == "3210"
+    alice.set_phrase(PHRASE)
+    assert store.phone_last4(house.services.vault, connections.by_signed_call(alice.slug)) is None
+
+
+def test_what_knows_a_login_does_not_tell_it(connections: Connections, alice: Ngo) -> None:
+    row, access = connections.by_api(alice.slug), connections.access(alice.slug)
+    told = f"{row!r} {access!r} {access}"
+    assert PASSWORD not in told
+    assert "98765" not in told

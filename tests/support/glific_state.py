@@ -1,0 +1,81 @@
+"""What the Glific stand-in knows at a moment: tokens, flows that wait, and what happened."""
+
+import secrets
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from tests.support.glific_exchange import Login, Resumed
+
+Pair = tuple[int, int]
+"""A flow's id and a contact's."""
+
+
+@dataclass(frozen=True)
+class Parking:
+    """When a flow comes to its waiting node: after so many resumptions that were too early, and at a moment."""
+
+    resumes: int = 0
+    at: float = 0.0
+
+
+class GlificState:
+    """Safe to share between threads. Every flow waits for every contact, as often as it is resumed."""
+
+    def __init__(self, *, one_wait_each: bool) -> None:
+        self._lock = threading.Lock()
+        self._one_wait_each = one_wait_each
+        self._tokens: dict[str, float] = {}
+        self._parking: dict[Pair | None, Parking] = {None: Parking()}
+        self._too_early: Counter[Pair] = Counter()
+        self._resumed: set[Pair] = set()
+        self._logins: list[Login] = []
+        self._resumptions: list[Resumed] = []
+
+    def new_token(self, seconds: float) -> str:
+        token = secrets.token_urlsafe(32)
+        with self._lock:
+            self._tokens[token] = time.monotonic() + seconds
+        return token
+
+    def knows(self, token: str) -> bool:
+        with self._lock:
+            return self._tokens.get(token, 0.0) > time.monotonic()
+
+    def forget_tokens(self) -> None:
+        with self._lock:
+            self._tokens.clear()
+
+    def park(self, pair: Pair | None, parking: Parking) -> None:
+        with self._lock:
+            self._parking[pair] = parking
+
+    def add_login(self, login: Login) -> None:
+        with self._lock:
+            self._logins.append(login)
+
+    def resume(self, resumed: Resumed) -> bool:
+        """Records it, and says whether the flow was waiting."""
+        with self._lock:
+            delivered = resumed.delivered and self._goes_on((resumed.flow_id, resumed.contact_id))
+            self._resumptions.append(replace(resumed, delivered=delivered))
+        return delivered
+
+    def _goes_on(self, pair: Pair) -> bool:
+        parking = self._parking.get(pair) or self._parking[None]
+        if self._too_early[pair] < parking.resumes or time.monotonic() < parking.at:
+            self._too_early[pair] += 1
+            return False
+        if self._one_wait_each and pair in self._resumed:
+            return False
+        self._resumed.add(pair)
+        return True
+
+    def logins(self) -> list[Login]:
+        with self._lock:
+            return list(self._logins)
+
+    def resumptions(self) -> list[Resumed]:
+        with self._lock:
+            return list(self._resumptions)

@@ -1,0 +1,58 @@
+"""A server on loopback whose certificate nobody vouches for."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from glific_gpt.clock import now
+
+LOOPBACK = "127.0.0.1"
+
+
+@contextmanager
+def self_signed_server(folder: Path) -> Iterator[tuple[int, list[bytes]]]:
+    """Its port, and what clients have told it, which is nothing if they check its certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(_certificate(folder))
+    told: list[bytes] = []
+    with socket.create_server((LOOPBACK, 0)) as listener:
+        threading.Thread(target=_listen, args=(listener, context, told), daemon=True).start()
+        yield listener.getsockname()[1], told
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def _listen(listener: socket.socket, context: ssl.SSLContext, told: list[bytes]) -> None:
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        with connection, suppress(OSError), context.wrap_socket(connection, server_side=True) as private:
+            told.append(private.recv(65536))
+
+
+def _certificate(folder: Path) -> Path:
+    """A file with a key and a certificate for LOOPBACK that it signs itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "glific.example")])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now() - timedelta(hours=1))
+        .not_valid_after(now() + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(LOOPBACK))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "self_signed.pem"
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(private + certificate.public_bytes(pem))
+    return path
