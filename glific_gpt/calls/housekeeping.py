@@ -1,31 +1,37 @@
 """Housekeeping: what must be done by the clock, whether calls come or not."""
 
-import time
+from datetime import timedelta
 
 import structlog
 from flask import Flask
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
+from glific_gpt.audit import trail
 from glific_gpt.calls import records, replays
+from glific_gpt.calls.later import deliveries
+from glific_gpt.calls.tables import Delivery
+from glific_gpt.clock import now
 from glific_gpt.database import transaction
 
-EVERY_SECONDS = 60
+TOO_LONG = timedelta(minutes=20)
+"""Longer than an answer may take from its acceptance to its flow, unless there are too few workers, or none."""
 
 log = structlog.get_logger()
 
 
-def keep_house(app: Flask) -> None:
-    """Tidies up once a minute, for ever; for a thread of its own in each server process."""
-    while True:
-        try:
-            tidy(app)
-        except SQLAlchemyError as error:
-            log.warning("not_tidied", reason=type(error).__name__)
-        time.sleep(EVERY_SECONDS)
-
-
 def tidy(app: Flask) -> None:
-    """Deletes stored answers that have expired, and marks calls whose process was killed."""
+    """Deletes what is kept for a time only, marks calls whose process was killed, and tells of those that hang."""
     with app.app_context(), transaction() as session:
         replays.purge(session)
+        deliveries.purge(session)
+        trail.purge(session)
         records.mark_interrupted(session)
+        _tell_of_hanging(session)
+
+
+def _tell_of_hanging(session: Session) -> None:
+    hanging = (Delivery.state == "waiting", Delivery.accepted_at < now() - TOO_LONG)
+    count = session.scalar(select(func.count()).where(*hanging))
+    if count:
+        log.error("answers_hang", count=count, longer_than_minutes=TOO_LONG.seconds // 60)

@@ -5,13 +5,14 @@ from typing import Any
 
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
-from glific_gpt.errors import GlificNotConnected, InvalidField, InvalidJson, MissingFlowContext, Unauthorized
+from glific_gpt.errors import InvalidField, InvalidJson, MissingFlowContext, Unauthorized
 from glific_gpt.functions import strict_json
 from glific_gpt.functions.contract import FunctionBody
 from glific_gpt.functions.values import flow_number
 
 SYNC = "sync"
-LATER = {"async", "auto"}
+ASYNC = "async"
+AUTO = "auto"
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,13 @@ def require_same_organization(tenant: Tenant, values: dict[str, Any]) -> None:
 
 
 def check_mode(mode: str, body: FunctionBody) -> None:
-    """Raises InvalidField, MissingFlowContext, GlificNotConnected."""
+    """Raises InvalidField, MissingFlowContext."""
     if mode == SYNC:
         return
-    if mode not in LATER:
+    if mode not in {ASYNC, AUTO}:
         raise InvalidField("mode, at the end of the webhook's address, is sync, async or auto.")
     if body.flow_id is None or body.contact_id is None:
         raise MissingFlowContext(
             "A later answer needs to know where to go: add contact and flow_id to the body of the webhook node, "
             'as "contact": "@contact" and "flow_id": "@flow.id".'
         )
-    raise GlificNotConnected

@@ -25,6 +25,11 @@ def answered(call_id: str, model: str, parsed_msg: JsonValue) -> Outcome:
     return Outcome(200, {"success": True, "status": "ok", "parsed_msg": parsed_msg, "model": model, "call_id": call_id})
 
 
+def pending(call_id: str) -> Outcome:
+    """The answer comes later, to the flow that waits for it."""
+    return Outcome(200, {"success": True, "status": "pending", "call_id": call_id})
+
+
 def failed(call_id: str, error: GlificGptError, fallback: str) -> Outcome:
     """The fallback is what the WhatsApp user reads when the flow sends parsed_msg all the same."""
     body: dict[str, JsonValue] = {

@@ -6,14 +6,15 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import cast
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Table, bindparam, update
 from sqlalchemy.orm import Session
 
+from glific_gpt.calls import search
+from glific_gpt.calls.search import EVERYTHING, Filters
 from glific_gpt.calls.tables import Call
 from glific_gpt.catalogue import prices
 from glific_gpt.clock import now
-from glific_gpt.database import owned
-from glific_gpt.errors import GlificGptError, NotFound
+from glific_gpt.errors import GlificGptError
 from glific_gpt.functions.contract import NAME
 from glific_gpt.llm.chat import Usage
 
@@ -58,9 +59,28 @@ INSERT = TABLE.insert()
 CLOSE = TABLE.update().where(TABLE.c.call_id == bindparam("this_call"))
 
 
-def open_row(session: Session, facts: Facts, seconds: float) -> None:
-    """The row of a call that is about to ask OpenAI and has that many seconds left."""
-    session.execute(INSERT, _first(facts, "started", seconds))
+def open_row(session: Session, facts: Facts, seconds: float, status: str = "started") -> None:
+    """The row of a call that is about to ask OpenAI and has that many seconds left, or is pending."""
+    session.execute(INSERT, _first(facts, status, seconds))
+
+
+def mark_pending(session: Session, facts: Facts) -> None:
+    """For a call whose answer comes later after all."""
+    session.execute(update(Call).where(Call.call_id == facts.call_id).values(status="pending"))
+
+
+def note_answer(session: Session, facts: Facts, error: GlificGptError | None) -> None:
+    """What a pending call has used, and how it went; it stays pending until its flow has the answer."""
+    known = _last(facts, error)
+    del known["status"], known["duration_ms"]
+    session.execute(update(Call).where(Call.call_id == facts.call_id).values(known))
+
+
+def end_pending(call: Call, error_code: str | None) -> None:
+    """Its flow has the answer, or will never have it; an error of the call itself stands before the given one."""
+    call.error_code = call.error_code or error_code
+    call.status = "error" if call.error_code else "ok"
+    call.duration_ms = round((now() - call.started_at).total_seconds() * 1000)
 
 
 def close_row(session: Session, facts: Facts, error: GlificGptError | None) -> None:
@@ -105,26 +125,13 @@ def page(
     *,
     limit: int = PAGE,
     before: str | None = None,
-    status: str | None = None,
+    filters: Filters = EVERYTHING,
 ) -> list[Call]:
     """Calls of an organization, newest first; those before the call of that id. Raises NotFound for an unknown one."""
     mark_interrupted(session)
-    query = owned(Call, organization_id).order_by(Call.id.desc()).limit(limit)
-    if before is not None:
-        query = query.where(Call.id < _row_id(session, organization_id, before))
-    if status is not None:
-        query = query.where(Call.status == status)
-    return list(session.scalars(query))
+    return search.page(session, organization_id, limit=limit, before=before, filters=filters)
 
 
 def mark_interrupted(session: Session) -> None:
     """Says of calls that nobody works on any more, because their process was killed, that they were interrupted."""
     session.execute(update(Call).where(Call.status == "started", Call.give_up_at < now()).values(status="interrupted"))
-
-
-def _row_id(session: Session, organization_id: int, call_id: str) -> int:
-    query = select(Call.id).where(Call.organization_id == organization_id, Call.call_id == call_id)
-    found = session.scalar(query)
-    if found is None:
-        raise NotFound("There is no call of that id to go on from.")
-    return found

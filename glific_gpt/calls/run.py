@@ -1,34 +1,35 @@
 """run(): the one path that every call takes, from the body of the webhook to its outcome."""
 
-import json
 from dataclasses import dataclass
 from decimal import Decimal
 
 import structlog
-from pydantic import JsonValue
 from sqlalchemy.exc import SQLAlchemyError
 
 from glific_gpt.calls import limits, records, replays
-from glific_gpt.calls.admission import Admission, Understood
-from glific_gpt.calls.inbound import Inbound
-from glific_gpt.calls.outcome import Outcome, answered, failed
+from glific_gpt.calls.admission import Admission
+from glific_gpt.calls.carrying_out import Result, carry_out, outcome_of
+from glific_gpt.calls.inbound import ASYNC, AUTO, Inbound
+from glific_gpt.calls.later.handing_over import HandingOver
+from glific_gpt.calls.later.in_flight import Flight
+from glific_gpt.calls.later.outlasting import Outlasting
+from glific_gpt.calls.opening import Ready, open_call
+from glific_gpt.calls.outcome import Outcome
 from glific_gpt.calls.records import Facts
 from glific_gpt.calls.tenant import Tenant
+from glific_gpt.clock import Deadline
 from glific_gpt.database import UNAVAILABLE, transaction
-from glific_gpt.errors import DATABASE_AWAY, EmptyAnswer, GlificGptError, Overloaded, Unauthorized, UpstreamError
-from glific_gpt.glific import text
-from glific_gpt.glific.variables import neutralise_json
+from glific_gpt.errors import DATABASE_AWAY, DeadlineExceeded, GlificGptError, Overloaded, Unauthorized
 from glific_gpt.llm.chat import LanguageModel
-from glific_gpt.settings import FALLBACK_MESSAGE
 from glific_gpt.vault import Vault
 
 log = structlog.get_logger()
 
-EMPTY: tuple[JsonValue, ...] = (None, "", {}, [])
-"""In the place of these Glific would send the name of the variable."""
-
 CLOSING_SECONDS = 0.4
 """How long closing a row may wait for the database: what is left of Glific's five seconds after the deadline."""
+
+LATE_CLOSING_SECONDS = 0.05
+"""The same, where most of that has gone by with an attempt to hand the call over."""
 
 
 @dataclass(frozen=True)
@@ -37,31 +38,41 @@ class Runner:
 
     admission: Admission
     vault: Vault
+    handing_over: HandingOver
+    outlasting: Outlasting
 
     def run(self, tenant: Tenant, inbound: Inbound) -> Outcome:
         """The outcome, good or bad, recorded. Raises Unauthorized when the body names another organization."""
         facts = Facts(tenant.organization_id, inbound.function)
         try:
-            understood = self.admission.understand(tenant, inbound, facts)
-            if stored := self._stored(tenant, inbound):
-                return stored
-            model = self.admission.bind(tenant, inbound, facts.model_asked or "")
-            reserved = self._open(tenant, inbound, facts, understood)
+            return self._run(tenant, inbound, facts)
         except Unauthorized:
             raise
         except GlificGptError as error:
             return _refuse(tenant, facts, error)
         except UNAVAILABLE as failure:
             log.error("database_unavailable", call_id=facts.call_id, reason=type(failure).__name__)
-            return _outcome(tenant, facts, Overloaded(DATABASE_AWAY, retry_after=1))
-        result = _call(understood, model, inbound, facts)
-        outcome = _outcome(tenant, facts, result)
-        self._close(tenant, inbound, facts, reserved, result, outcome)
-        return outcome
+            return outcome_of(tenant, facts, Overloaded(DATABASE_AWAY, retry_after=1))
 
     def refuse(self, tenant: Tenant, function: str, error: GlificGptError) -> Outcome:
         """The outcome of a call whose body could not even be read, recorded."""
         return _refuse(tenant, Facts(tenant.organization_id, function), error)
+
+    def _run(self, tenant: Tenant, inbound: Inbound, facts: Facts) -> Outcome:
+        """Raises GlificGptError and UNAVAILABLE until the row is written, and nothing after."""
+        understood = self.admission.understand(tenant, inbound, facts)
+        if stored := self._stored(tenant, inbound):
+            return stored
+        deadline = self._deadline(inbound)
+        model = self.admission.bind(tenant, facts.model_asked or "", deadline)
+        ready = Ready(tenant, inbound, facts, understood)
+        if inbound.mode == ASYNC or (inbound.mode == AUTO and not self.outlasting.has_room(facts.organization_id)):
+            return self.handing_over.accept(ready)
+        with transaction() as session:
+            reserved = open_call(session, ready)
+        if inbound.mode == AUTO:
+            return self._answer_or_hand_over(ready, model, deadline, reserved)
+        return self._close(ready, reserved, _ask(ready, model, deadline))
 
     def _stored(self, tenant: Tenant, inbound: Inbound) -> Outcome | None:
         if inbound.idempotency_key is None:
@@ -69,66 +80,41 @@ class Runner:
         with transaction() as session:
             return replays.find(session, self.vault, tenant.organization_id, inbound)
 
-    def _open(self, tenant: Tenant, inbound: Inbound, facts: Facts, understood: Understood) -> Decimal:
-        """Writes the row, together with all that must not be had twice; returns what was set aside of the budget."""
-        with transaction() as session:
-            records.open_row(session, facts, inbound.deadline.remaining())
-            limits.check_contact(session, tenant, facts.contact_id)
-            replays.claim(session, tenant.organization_id, inbound, facts.call_id)
-            return limits.reserve(session, tenant, facts, understood.body, len(inbound.body))
+    def _deadline(self, inbound: Inbound) -> Deadline:
+        """OpenAI's: the call's own, or a longer one where the answer may come later."""
+        if inbound.mode == AUTO:
+            return Deadline.after(self.admission.settings.long_deadline_seconds)
+        return inbound.deadline
 
-    def _close(
-        self,
-        tenant: Tenant,
-        inbound: Inbound,
-        facts: Facts,
-        reserved: Decimal,
-        result: "Result",
-        outcome: Outcome,
-    ) -> None:
+    def _answer_or_hand_over(
+        self, ready: Ready, model: LanguageModel, deadline: Deadline, reserved: Decimal
+    ) -> Outcome:
+        future = self.outlasting.begin(lambda: _ask(ready, model, deadline))
+        try:
+            result = future.result(ready.inbound.deadline.remaining())
+        except TimeoutError:
+            self.outlasting.count(ready.facts.organization_id, future)
+            later = self.handing_over.hand_over(ready, Flight(future, ready.facts), reserved)
+            return later or self._close(ready, reserved, DeadlineExceeded(), LATE_CLOSING_SECONDS)
+        return self._close(ready, reserved, result)
+
+    def _close(self, ready: Ready, reserved: Decimal, result: Result, patience: float = CLOSING_SECONDS) -> Outcome:
         """Closes the row. The answer is there and paid for: Glific gets it even when this fails, and in time."""
+        tenant, facts = ready.tenant, ready.facts
+        outcome = outcome_of(tenant, facts, result)
         error = result if isinstance(result, GlificGptError) else None
         try:
-            with transaction(CLOSING_SECONDS) as session:
+            with transaction(patience) as session:
                 records.close_row(session, facts, error)
                 limits.settle(session, tenant, facts, reserved, error)
-                replays.store(session, self.vault, tenant.organization_id, inbound, outcome)
+                replays.store(session, self.vault, tenant.organization_id, ready.inbound, outcome)
         except SQLAlchemyError as failure:
             log.error("call_not_closed", call_id=facts.call_id, reason=type(failure).__name__)
+        return outcome
 
 
-Result = JsonValue | GlificGptError
-"""What a function gave, ready for WhatsApp, or why there is nothing."""
-
-
-def _call(understood: Understood, model: LanguageModel, inbound: Inbound, facts: Facts) -> Result:
-    facts.usage = model.usage
-    try:
-        return _for_whatsapp(understood.function.handle(understood.body, model, inbound.deadline))
-    except GlificGptError as error:
-        return error
-    except Exception as error:  # noqa: BLE001 - a plugin can fail in any way, and its message can hold anything
-        log.error("function_failed", call_id=facts.call_id, reason=type(error).__name__)
-        return UpstreamError("The server could not carry out this function: tell its administrators.")
-
-
-def _for_whatsapp(value: JsonValue) -> JsonValue:
-    """Raises EmptyAnswer when nothing is left that a person could see, TypeError for what JSON does not know."""
-    if value in EMPTY:
-        raise EmptyAnswer
-    if not isinstance(value, str):
-        json.dumps(value, allow_nan=False)
-        return neutralise_json(value)
-    message = text.for_whatsapp(value)
-    if not message:
-        raise EmptyAnswer
-    return message
-
-
-def _outcome(tenant: Tenant, facts: Facts, result: Result) -> Outcome:
-    if isinstance(result, GlificGptError):
-        return failed(facts.call_id, result, tenant.fallback_message or FALLBACK_MESSAGE)
-    return answered(facts.call_id, facts.usage.model or facts.model_asked or "", result)
+def _ask(ready: Ready, model: LanguageModel, deadline: Deadline) -> Result:
+    return carry_out(ready.understood.function, ready.understood.body, model, deadline, ready.facts)
 
 
 def _refuse(tenant: Tenant, facts: Facts, error: GlificGptError) -> Outcome:
@@ -138,4 +124,4 @@ def _refuse(tenant: Tenant, facts: Facts, error: GlificGptError) -> Outcome:
             records.write_row(session, facts, error)
     except UNAVAILABLE as failure:
         log.error("call_not_recorded", call_id=facts.call_id, reason=type(failure).__name__)
-    return _outcome(tenant, facts, error)
+    return outcome_of(tenant, facts, error)

@@ -7,6 +7,7 @@ from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from glific_gpt.credentials.tables import Credential
+from glific_gpt.organizations import server_models
 from glific_gpt.organizations.store import is_slug
 from glific_gpt.organizations.tables import Organization, WebhookToken
 from glific_gpt.organizations.token_secrets import token_hash
@@ -25,6 +26,8 @@ class Tenant:
     signature_phrase: str | None = field(repr=False)
     """Ciphertext."""
     allowed_models: list[str] | None
+    server_models: list[str] | None
+    """The administrators' list for all."""
     contact_daily_limit: int | None
     monthly_budget_usd: Decimal | None
     ciphertext: str | None = field(repr=False)
@@ -34,7 +37,7 @@ class Tenant:
 
 
 # Built once: building a statement costs more than sending it.
-FIND = (
+TENANT = (
     select(
         Organization.id.label("organization_id"),
         Organization.is_active,
@@ -44,6 +47,7 @@ FIND = (
         Organization.require_signature,
         Organization.signature_phrase,
         Organization.allowed_models,
+        server_models.ALLOWED.scalar_subquery().label("server_models"),
         Organization.contact_daily_limit,
         Organization.monthly_budget_usd,
         Credential.ciphertext,
@@ -58,8 +62,9 @@ FIND = (
         WebhookToken,
         and_(WebhookToken.organization_id == Organization.id, WebhookToken.token_hash == bindparam("token_hash")),
     )
-    .where(Organization.slug == bindparam("slug"))
 )
+FIND = TENANT.where(Organization.slug == bindparam("slug"))
+FIND_AGAIN = TENANT.where(Organization.id == bindparam("organization_id"))
 
 
 def find(session: Session, slug: str, provider: str, token: str) -> Tenant | None:
@@ -69,3 +74,9 @@ def find(session: Session, slug: str, provider: str, token: str) -> Tenant | Non
     known = {"slug": slug, "provider": provider, "token_hash": token_hash(token)}
     row = session.execute(FIND, known).one_or_none()
     return Tenant(**row._mapping) if row else None
+
+
+def find_again(session: Session, organization_id: int, provider: str) -> Tenant:
+    """The organization of a call that was let in earlier, as it is now."""
+    known = {"organization_id": organization_id, "provider": provider, "token_hash": ""}
+    return Tenant(**session.execute(FIND_AGAIN, known).one()._mapping)

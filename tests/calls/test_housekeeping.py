@@ -2,14 +2,17 @@
 
 from datetime import timedelta
 
+import pytest
 import time_machine
 from sqlalchemy import select
 
 from glific_gpt.calls.housekeeping import tidy
-from glific_gpt.calls.tables import Call, StoredReply
+from glific_gpt.calls.tables import Call, Delivery, StoredReply
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
+from tests.support.glific_stand_in import GlificStandIn
 from tests.support.house import House, Ngo
+from tests.support.later import pending
 
 
 def stored(house: House) -> list[str]:
@@ -45,3 +48,54 @@ def test_a_call_that_nobody_works_on_any_more_is_marked_and_others_are_not(house
         killed.give_up_at, under_way.give_up_at = now() - timedelta(seconds=1), now() + timedelta(minutes=1)
     tidy(house.app)
     assert statuses(house) == ["interrupted", "started", "ok"]
+
+
+def kept(house: House) -> dict[str, bool]:
+    """Of each delivery by its state, whether its answer can still be read."""
+    with house.app.app_context(), transaction() as session:
+        return {row.state: row.answer is not None for row in session.scalars(select(Delivery))}
+
+
+def leave_deliveries(ngo: Ngo, glific: GlificStandIn) -> None:
+    """One in each state but delivered, all with an answer, which ended at this moment if it did."""
+    ngo.connect(glific)
+    for state in ("waiting", "undelivered", "uncertain"):
+        call_id = pending(ngo.ask_later())
+        with ngo.house.app.app_context(), transaction() as session:
+            row = session.get_one(Delivery, call_id)
+            row.state, row.answer, row.question = state, "ciphertext", None
+            row.ended_at = None if state == "waiting" else now()
+
+
+def test_it_deletes_answers_that_did_not_arrive_after_a_day_and_keeps_those_on_their_way(
+    house: House, alice: Ngo, glific: GlificStandIn
+) -> None:
+    leave_deliveries(alice, glific)
+    with time_machine.travel(now() + timedelta(hours=23, minutes=59)):
+        tidy(house.app)
+    assert kept(house) == {"waiting": True, "undelivered": True, "uncertain": True}
+    with time_machine.travel(now() + timedelta(hours=24, minutes=1)):
+        tidy(house.app)
+    assert kept(house) == {"waiting": True, "undelivered": False, "uncertain": False}
+
+
+def test_it_tells_of_answers_that_hang_for_more_than_twenty_minutes(
+    house: House, alice: Ngo, glific: GlificStandIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    leave_deliveries(alice, glific)
+    with time_machine.travel(now() + timedelta(minutes=19)):
+        tidy(house.app)
+    assert "answers_hang" not in caplog.text
+    with time_machine.travel(now() + timedelta(minutes=21)):
+        tidy(house.app)
+    (record,) = [record for record in caplog.records if "answers_hang" in str(record.msg)]
+    assert record.levelname == "ERROR"
+    assert "'count': 1" in str(record.msg)
+
+
+def test_it_does_not_call_a_pending_call_interrupted(house: House, alice: Ngo, glific: GlificStandIn) -> None:
+    alice.connect(glific)
+    pending(alice.ask_later())
+    with time_machine.travel(now() + timedelta(hours=1)):
+        tidy(house.app)
+    assert statuses(house) == ["pending"]

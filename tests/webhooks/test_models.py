@@ -127,3 +127,29 @@ def test_a_list_is_read_anew_for_every_call(alice: Ngo) -> None:
     for patterns, code in ((["gpt-4o"], "ok"), (["o3"], "model_not_allowed"), ([], "model_not_allowed"), (None, "ok")):
         alice.change(allowed_models=patterns)
         assert code_of(alice.ask()) == code
+
+
+@pytest.mark.parametrize(
+    ("environment", "server", "organization", "allowed", "refused"),
+    [
+        ("gpt-4o*", ["*"], ["*"], ["gpt-4o"], ["gpt-4.1"]),
+        ("*", ["gpt-4o*"], ["*"], ["gpt-4o"], ["gpt-4.1"]),
+        ("gpt-4o*", ["gpt-4.1*"], None, [], ["gpt-4o", "gpt-4.1"]),
+        ("gpt-*", ["gpt-4*"], ["gpt-4o*"], ["gpt-4o-mini"], ["gpt-4.1", "gpt-5"]),
+        ("*", [], ["*"], [], ["gpt-4o"]),
+    ],
+    ids=["not widened", "narrowed", "nothing in common", "all three", "none"],
+)
+def test_a_model_must_be_on_the_environments_list_and_on_the_servers_and_on_the_organizations(
+    open_a_house: OpenHouse,
+    environment: str,
+    server: list[str],
+    organization: list[str] | None,
+    allowed: list[str],
+    refused: list[str],
+) -> None:
+    house = open_a_house(models=environment)
+    house.allow_models(server)
+    alice = house.ngo("alice", allowed_models=organization)
+    assert [code_of(alice.ask(gpt_model=model)) for model in refused] == ["model_not_allowed"] * len(refused)
+    assert [code_of(alice.ask(gpt_model=model)) for model in allowed] == ["ok"] * len(allowed)

@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import OpenHouse
 from tests.support import openai_behaviours as behaviours
 from tests.support.house import House, Ngo
-from tests.support.openai_behaviours import Behaviour
+from tests.support.openai_exchange import Behaviour, Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.webhooks.expecting import code_of, require_error, require_ok
 
@@ -145,10 +145,15 @@ def test_a_failure_that_passes_is_not_seen(alice: Ngo, openai: OpenAIStandIn) ->
         assert len(openai.requests) == 3
 
 
-@pytest.mark.parametrize("written", ["1", "as a date"])
-def test_a_rate_limit_that_ends_in_time_is_waited_for(alice: Ngo, openai: OpenAIStandIn, written: str) -> None:
+def limited_until_a_date(exchange: Exchange) -> None:
+    """A date has whole seconds: two from now is between one and two away. Written when it is said."""
     date = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
-    openai.will(behaviours.rate_limit(date if written == "as a date" else written))
+    behaviours.rate_limit(date)(exchange)
+
+
+@pytest.mark.parametrize("limited", [behaviours.rate_limit("1"), limited_until_a_date], ids=["seconds", "a date"])
+def test_a_rate_limit_that_ends_in_time_is_waited_for(alice: Ngo, openai: OpenAIStandIn, limited: Behaviour) -> None:
+    openai.will(limited)
     require_ok(alice.ask())
     first, second = openai.requests
     assert 0.9 < second.at - first.at < 2.5

@@ -71,3 +71,17 @@ def test_each_organization_is_asked_for_with_its_own_key(alice: Ngo, bob: Ngo, o
             other = bob if ngo is alice else alice
             assert not any(other.key in value for value in headers.values())
             assert "openai-organization" not in headers
+
+
+def test_the_servers_list_counts_from_the_next_call_on(alice: Ngo, bob: Ngo, openai: OpenAIStandIn) -> None:
+    require_ok(alice.ask(gpt_model="o3"))
+    alice.house.allow_models(["gpt-4o*"])
+    for ngo in (alice, bob):
+        refusal = require_error(ngo.ask(gpt_model="o3"), "model_not_allowed")
+        assert "The administrators of this server do not allow o3" in refusal["error"]
+        require_ok(ngo.ask(gpt_model="gpt-4o-mini"))
+    alice.house.allow_models([])
+    require_error(alice.ask(), "model_not_allowed")
+    alice.house.allow_models(None)
+    require_ok(alice.ask(gpt_model="o3"))
+    assert len(openai.requests) == 4

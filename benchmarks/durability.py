@@ -1,0 +1,272 @@
+"""`python -m benchmarks.durability`: kills servers and workers while answers are on their way, and counts.
+
+Everything is real but OpenAI and Glific, which are stood in for over sockets: processes, databases, SIGKILL.
+"""
+
+import argparse
+import json
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from signal import SIGKILL
+from typing import Any
+
+import httpx2
+
+from tests.support import databases
+from tests.support.glific_stand_in import GlificStandIn
+from tests.support.house import Ngo
+from tests.support.openai_answers import answer
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.programs import SERVER, Program, free_port, start
+from tests.support.serving import SECRET_KEY, as_environment, organizations_of, wait_until_ready
+from tests.support.settings import ENCRYPTION_KEY
+
+WORKER = (sys.executable, "-m", "flask", "--app", "wsgi", "worker")
+AT_ONCE = 16
+PATIENCE = 300
+
+
+@dataclass
+class Town:
+    """Servers, workers, and the outside world."""
+
+    settings: dict[str, Any]
+    openai: OpenAIStandIn
+    glific: GlificStandIn
+    stack: ExitStack
+    house: Any = None
+    running: list[Program] = field(default_factory=list)
+
+    def server(self, **settings: Any) -> str:
+        """A new server; its address."""
+        port = free_port()
+        return self.server_at(port, **settings)
+
+    def server_at(self, port: int, **settings: Any) -> str:
+        program = self._start(SERVER, bind=f"127.0.0.1:{port}", **settings)
+        wait_until_ready(f"http://127.0.0.1:{port}", program)
+        return f"http://127.0.0.1:{port}"
+
+    def worker(self) -> Program:
+        return self._start(WORKER, worker="separate")
+
+    def kill_all(self) -> None:
+        for program in self.running:
+            program.send_all(SIGKILL)
+            program.process.wait()
+        self.running.clear()
+
+    def kill(self, program: Program) -> None:
+        program.send_all(SIGKILL)
+        self.running.remove(program)
+
+    def _start(self, command: tuple[str, ...], **settings: Any) -> Program:
+        folder = Path(tempfile.mkdtemp())
+        program = self.stack.enter_context(start(command, folder, as_environment(**(self.settings | settings))))
+        self.running.append(program)
+        return program
+
+
+@contextmanager
+def town(database: str, **settings: Any) -> Iterator[Town]:
+    with ExitStack() as stack:
+        if database == "postgresql":
+            url = stack.enter_context(databases.postgresql_database())
+        else:
+            url = f"sqlite:///{stack.enter_context(tempfile.TemporaryDirectory())}/glific_gpt.db"
+        databases.migrate(url)
+        openai, glific = stack.enter_context(OpenAIStandIn()), stack.enter_context(GlificStandIn())
+        known = {"database_url": url, "openai_base_url": openai.base_url, "glific_hosts": "127.0.0.1"}
+        known |= {"secret_key": SECRET_KEY, "encryption_keys": ENCRYPTION_KEY}
+        made = Town(known | settings, openai, glific, stack)
+        made.house = stack.enter_context(organizations_of(**(known | settings)))
+        yield made
+
+
+def ngo(made: Town, slug: str, url: str) -> Ngo:
+    made.house.url = url
+    new: Ngo = made.house.ngo(slug)
+    new.connect(made.glific)
+    return new
+
+
+refusals: Counter[str] = Counter()
+"""What stood in the way of calls before they were accepted."""
+
+
+def accept(asker: Ngo, contact: int, mode: str = "async") -> tuple[str, float]:
+    """The id of an accepted call, and the seconds that it took to be accepted; tried until a server is there."""
+    while True:
+        begun = time.monotonic()
+        try:
+            reply = asker.ask_later(mode, contact=contact, headers={"Idempotency-Key": f"{asker.slug}-{contact}"})
+        except httpx2.TransportError as error:
+            refusals[type(error).__name__] += 1
+        else:
+            if reply.status_code == 200:
+                return str(reply.json()["call_id"]), time.monotonic() - begun
+            refusals[reply.json()["error_code"]] += 1
+        time.sleep(0.1)
+
+
+def resumed(made: Town) -> Counter[str]:
+    """How often each call's flow was resumed."""
+    return Counter(str(each.result["call_id"]) for each in made.glific.resumptions)
+
+
+def wait_for(made: Town, calls: set[str], seconds: float = PATIENCE) -> float:
+    begun = time.monotonic()
+    while calls - resumed(made).keys() and time.monotonic() - begun < seconds:
+        time.sleep(0.05)
+    return time.monotonic() - begun
+
+
+def kills(database: str, calls: int, mode: str) -> dict[str, Any]:
+    """Accepted calls, and all processes killed three times at random moments.
+
+    With auto the time of a request is over after a second, and OpenAI takes three.
+    """
+    processes = 2 if database == "postgresql" else 1
+    with town(database, processes=processes, deadline_seconds=1.0 if mode == "auto" else 4.5) as made:
+        made.openai.always(answer("ok", after=3.0 if mode == "auto" else 1.0))
+        port = free_port()
+        asker = ngo(made, "alice", made.server_at(port))
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            pending = [pool.submit(accept, asker, contact, mode) for contact in range(1, calls + 1)]
+            for _ in range(3):
+                time.sleep(random.uniform(2.0, 6.0))  # noqa: S311
+                made.kill_all()
+                made.server_at(port)
+            accepted = {future.result()[0] for future in pending}
+        wait_for(made, accepted)
+        time.sleep(8)  # for what might come twice
+        counts = resumed(made)
+        asked = len([each for each in made.openai.requests if each.method == "POST"])
+        return {
+            "database": database,
+            "mode": mode,
+            "accepted": len(accepted),
+            "resumed": len(accepted & counts.keys()),
+            "lost": len(accepted - counts.keys()),
+            "resumed_twice_or_more": sum(1 for call in accepted if counts[call] > 1),
+            "resumed_without_having_been_accepted": len(counts.keys() - accepted),
+            "asked_openai": asked,
+            "asked_again": asked - len(counts),
+            "in_the_way": dict(refusals),
+        }
+
+
+def takeover(database: str) -> dict[str, Any]:
+    """Two servers and two workers; one worker is killed in the middle of its work."""
+    with town(database, worker="separate") as made:
+        made.openai.always(answer("ok", after=3.0))
+        asker, other = ngo(made, "alice", made.server()), made.server()
+        workers = [made.worker(), made.worker()]
+        time.sleep(4)
+        calls = set()
+        for contact in range(1, 41):
+            made.house.url = other if contact % 2 else asker.house.url
+            calls.add(accept(asker, contact)[0])
+        time.sleep(1.0)
+        made.kill(workers[0])
+        killed = time.monotonic()
+        asked_before = len(made.openai.requests)
+        wait_for(made, calls)
+        return {
+            "database": database,
+            "accepted": len(calls),
+            "resumed": len(calls & resumed(made).keys()),
+            "all_resumed_after_s": round(time.monotonic() - killed, 1),
+            "asked_before_kill": asked_before,
+            "asked_in_all": len(made.openai.requests),
+            "resumed_twice": sum(1 for n in resumed(made).values() if n > 1),
+        }
+
+
+def fair(database: str, waiting: int) -> dict[str, Any]:
+    """One organization with many calls waiting; another one asks once, alone and beside them."""
+    with town(database) as made:
+        made.openai.always(answer("ok", after=1.0))
+        url = made.server()
+        big, small = ngo(made, "big", url), ngo(made, "small", url)
+        accept(small, 1)
+
+        def once(contact: int) -> float:
+            call, _ = accept(small, contact)
+            return wait_for(made, {call})
+
+        alone = [once(contact) for contact in range(2, 7)]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            begun = time.monotonic()
+            accepted = [future.result() for future in [pool.submit(accept, big, n) for n in range(1, waiting + 1)]]
+            accepting = time.monotonic() - begun
+        left = waiting - len(resumed(made))
+        beside = [once(contact) for contact in range(7, 12)]
+        still = waiting - len(resumed(made))
+        wait_for(made, {call for call, _ in accepted})
+        return {
+            "database": database,
+            "waiting_before": left,
+            "waiting_after": still,
+            "alone_s": [round(each, 2) for each in alone],
+            "beside_s": [round(each, 2) for each in beside],
+            "accepted_per_s": round(waiting / accepting, 1),
+            "campaign_s": round(time.monotonic() - begun, 1),
+            "campaign_resumed": len({call for call, _ in accepted} & resumed(made).keys()),
+        }
+
+
+def prompt(database: str, calls: int) -> dict[str, Any]:
+    """How soon a call is accepted, and its flow resumed after OpenAI has answered."""
+    with town(database) as made:
+        made.openai.always(answer("ok", after=1.0))
+        asker = ngo(made, "alice", made.server())
+        for warm in range(5):
+            accept(asker, 9000 + warm)
+        accepting, resuming, starting = [], [], []
+        for contact in range(1, calls + 1):
+            call, seconds = accept(asker, contact)
+            at = time.monotonic()
+            wait_for(made, {call})
+            came = next(each.at for each in made.glific.resumptions if each.result["call_id"] == call)
+            asked = made.openai.requests[-1].at
+            accepting.append(seconds)
+            starting.append(asked - at)
+            resuming.append(came - asked - 1.0)
+        return {
+            "database": database,
+            "accepted_ms_median": round(statistics.median(accepting) * 1000, 1),
+            "accepted_ms_max": round(max(accepting) * 1000, 1),
+            "asked_after_ms_median": round(statistics.median(starting) * 1000),
+            "resumed_after_answer_ms_median": round(statistics.median(resuming) * 1000),
+            "resumed_after_answer_ms_max": round(max(resuming) * 1000),
+        }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["prompt", "kills", "takeover", "fair"])
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="postgresql")
+    parser.add_argument("--mode", choices=["async", "auto"], default="async")
+    parser.add_argument("--calls", type=int, default=500)
+    wanted = parser.parse_args()
+    run = {
+        "prompt": lambda: prompt(wanted.database, min(wanted.calls, 40)),
+        "kills": lambda: kills(wanted.database, wanted.calls, wanted.mode),
+        "takeover": lambda: takeover(wanted.database),
+        "fair": lambda: fair(wanted.database, wanted.calls),
+    }
+    print(json.dumps(run[wanted.what](), indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""Carrying out: a function is called with its model, and what it gives is made ready for WhatsApp."""
+
+import json
+
+import structlog
+from pydantic import JsonValue
+
+from glific_gpt.calls.outcome import Outcome, answered, failed
+from glific_gpt.calls.records import Facts
+from glific_gpt.calls.tenant import Tenant
+from glific_gpt.clock import Deadline
+from glific_gpt.errors import EmptyAnswer, GlificGptError, UpstreamError
+from glific_gpt.functions.contract import Function, FunctionBody
+from glific_gpt.glific import text
+from glific_gpt.glific.variables import neutralise_json
+from glific_gpt.llm.chat import LanguageModel
+from glific_gpt.settings import FALLBACK_MESSAGE
+
+log = structlog.get_logger()
+
+EMPTY: tuple[JsonValue, ...] = (None, "", {}, [])
+"""In the place of these Glific would send the name of the variable."""
+
+Result = JsonValue | GlificGptError
+"""What a function gave, ready for WhatsApp, or why there is nothing."""
+
+
+def carry_out(
+    function: "Function[FunctionBody]", body: FunctionBody, model: LanguageModel, deadline: Deadline, facts: Facts
+) -> Result:
+    """Never raises; the tokens used are in the facts."""
+    facts.usage = model.usage
+    try:
+        return _for_whatsapp(function.handle(body, model, deadline))
+    except GlificGptError as error:
+        return error
+    except Exception as error:  # noqa: BLE001 - a plugin can fail in any way, and its message can hold anything
+        log.error("function_failed", call_id=facts.call_id, reason=type(error).__name__)
+        return UpstreamError("The server could not carry out this function: tell its administrators.")
+
+
+def outcome_of(tenant: Tenant, facts: Facts, result: Result) -> Outcome:
+    if isinstance(result, GlificGptError):
+        return failed(facts.call_id, result, tenant.fallback_message or FALLBACK_MESSAGE)
+    return answered(facts.call_id, facts.usage.model or facts.model_asked or "", result)
+
+
+def _for_whatsapp(value: JsonValue) -> JsonValue:
+    """Raises EmptyAnswer when nothing is left that a person could see, TypeError for what JSON does not know."""
+    if value in EMPTY:
+        raise EmptyAnswer
+    if not isinstance(value, str):
+        json.dumps(value, allow_nan=False)
+        return neutralise_json(value)
+    message = text.for_whatsapp(value)
+    if not message:
+        raise EmptyAnswer
+    return message

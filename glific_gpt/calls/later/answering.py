@@ -1,0 +1,104 @@
+"""Answering: the part of durable work that asks OpenAI and writes down what it said, once."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+
+from glific_gpt.calls import limits, records
+from glific_gpt.calls import tenant as tenants
+from glific_gpt.calls.admission import Admission
+from glific_gpt.calls.carrying_out import Result, carry_out, outcome_of
+from glific_gpt.calls.later import deliveries
+from glific_gpt.calls.later.in_flight import InFlight
+from glific_gpt.calls.records import Facts
+from glific_gpt.calls.tenant import Tenant
+from glific_gpt.clock import Deadline
+from glific_gpt.database import patiently
+from glific_gpt.errors import Broken, GlificGptError
+from glific_gpt.functions.contract import Function, FunctionBody
+from glific_gpt.vault import UnreadableSecret, Vault
+
+
+@dataclass(frozen=True)
+class Order:
+    """A call that waits for its answer, with its organization as it is at this moment."""
+
+    facts: Facts
+    tenant: Tenant
+    question: str
+    """Ciphertext of the function's body."""
+    reserved: Decimal
+
+
+@dataclass(frozen=True)
+class Answering:
+    """Asks with what the organization's switches say now, not when the call was accepted."""
+
+    admission: Admission
+    vault: Vault
+    in_flight: InFlight
+
+    def answer(self, call_id: str) -> None:
+        """Does nothing for a call that has its answer, or that was never handed over."""
+        flight = self.in_flight.take(call_id)
+        if flight is not None and not flight.is_handed_over():
+            return
+        order = patiently(lambda session: self._order(session, call_id))
+        if order is None:
+            return
+        facts = flight.facts if flight else order.facts
+        result = flight.result(self._seconds) if flight else self._ask(order)
+        self._record(order, facts, result)
+
+    @property
+    def _seconds(self) -> float:
+        return self.admission.settings.long_deadline_seconds
+
+    def _order(self, session: Session, call_id: str) -> Order | None:
+        found = deliveries.find(session, call_id)
+        if found is None or not deliveries.is_waited_for(*found) or found[0].question is None:
+            return None
+        delivery, call = found
+        facts = Facts(
+            organization_id=call.organization_id,
+            function=call.function,
+            started_at=call.started_at,
+            call_id=call_id,
+            model_asked=call.model_asked,
+        )
+        tenant = tenants.find_again(session, call.organization_id, self.admission.provider.name)
+        return Order(facts, tenant, found[0].question, delivery.reserved_usd)
+
+    def _ask(self, order: Order) -> Result:
+        facts = order.facts
+        deadline = Deadline.after(self._seconds)
+        try:
+            model = self.admission.bind(order.tenant, facts.model_asked or "", deadline)
+            function, body = self._understand(order)
+        except GlificGptError as error:
+            return error
+        patiently(lambda session: deliveries.mark_asked(session, facts.call_id))
+        return carry_out(function, body, model, deadline, facts)
+
+    def _understand(self, order: Order) -> tuple[Function[Any], FunctionBody]:
+        """Raises UnknownFunction where a plugin is gone, Broken where the question cannot be read any more."""
+        function = self.admission.functions.get(order.facts.function)
+        try:
+            plain = self.vault.decrypt(order.facts.organization_id, deliveries.QUESTION, order.question)
+            return function, function.body.model_validate_json(plain)
+        except (UnreadableSecret, ValidationError):
+            raise Broken from None
+
+    def _record(self, order: Order, facts: Facts, result: Result) -> None:
+        error = result if isinstance(result, GlificGptError) else None
+        outcome = outcome_of(order.tenant, facts, result)
+
+        def write(session: Session) -> None:
+            if deliveries.store_answer(session, self.vault, facts, outcome):
+                records.note_answer(session, facts, error)
+                limits.settle(session, order.tenant, facts, order.reserved, error)
+
+        patiently(write)

@@ -1,0 +1,25 @@
+"""Listening: the queues that a process takes work from, at its launch or from when its turn comes."""
+
+QUEUE = "answers"
+"""For work that was handed in."""
+LATER = "later"
+"""For what was put off."""
+TAKEN_OVER = "taken_over"
+"""For work of the dead that was in no queue: begun by a process beside it."""
+
+QUEUES = (QUEUE, LATER, TAKEN_OVER)
+
+
+def listen_from_launch(*, listens: bool) -> None:
+    """To be called before the launch."""
+    from dbos import DBOS
+
+    DBOS.listen_queues(QUEUES if listens else [])
+
+
+def listen_from_now() -> None:
+    """In a process that was launched without listening."""
+    from dbos._dbos import _get_dbos_instance
+
+    # DBOS has a function for this before its launch alone; its own thread reads the names anew every second.
+    _get_dbos_instance()._listening_queues = list(QUEUES)

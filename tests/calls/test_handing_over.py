@@ -1,0 +1,103 @@
+"""A call is handed over whole or not at all, and its caller is told in time even when the database is not there."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+
+import pytest
+import sqlalchemy as sa
+
+from tests.conftest import OpenHouse
+from tests.support.database_troubles import locked
+from tests.support.glific_stand_in import GlificStandIn
+from tests.support.house import House, Ngo
+from tests.support.later import count_of_deliveries, is_in_the_queue, pending, wait_until
+from tests.support.openai_behaviours import answer
+from tests.support.openai_exchange import Exchange
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.webhooks.expecting import require_error
+
+DEADLINE = 0.5
+AFTER_DEADLINE = 0.5
+"""What is left of Glific's five seconds after the usual deadline."""
+LATE = 0.2
+"""Seconds more that a busy machine may need."""
+
+
+@contextmanager
+def engine_locked(url: str) -> Iterator[None]:
+    """Nobody can hand in work meanwhile; on PostgreSQL all else can be written."""
+    lock = "BEGIN IMMEDIATE" if url.startswith("sqlite") else "LOCK TABLE dbos.workflow_status IN EXCLUSIVE MODE"
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        connection.execute(sa.text(lock))
+        yield
+    engine.dispose()
+
+
+troubles = pytest.mark.parametrize("trouble", [locked, engine_locked])
+Trouble = Callable[[str], AbstractContextManager[None]]
+
+
+@troubles
+def test_it_accepts_nothing_that_it_cannot_hand_in(
+    house: House, alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn, database_url: str, trouble: Trouble
+) -> None:
+    alice.connect(glific)
+    with trouble(database_url):
+        before = time.monotonic()
+        require_error(alice.ask_later(), "overloaded")
+        assert time.monotonic() - before < 2.5
+    assert count_of_deliveries(house) == 0
+    assert not is_in_the_queue(house)
+    assert openai.requests == []
+    pending(alice.ask_later())
+    assert count_of_deliveries(house) == 1
+    assert is_in_the_queue(house)
+
+
+@pytest.mark.parametrize("works", [True, False], ids=["works", "does not work"])
+@troubles
+def test_it_says_in_time_that_the_time_is_over_when_it_cannot_promise(
+    open_a_house: OpenHouse,
+    openai: OpenAIStandIn,
+    glific: GlificStandIn,
+    database_url: str,
+    trouble: Trouble,
+    works: bool,
+) -> None:
+    alice = open_a_house(works=works, deadline_seconds=DEADLINE).ngo("alice")
+    alice.connect(glific)
+    with ExitStack() as stack:
+
+        def behave(exchange: Exchange) -> None:
+            stack.enter_context(trouble(database_url))
+            answer(after=DEADLINE + 1)(exchange)
+
+        openai.will(behave)
+        before = time.monotonic()
+        reply = alice.ask_later("auto")
+        seconds = time.monotonic() - before
+    require_error(reply, "deadline_exceeded")
+    assert seconds < DEADLINE + AFTER_DEADLINE + LATE
+
+
+def test_it_resumes_no_flow_that_was_told_of_an_error(
+    open_a_house: OpenHouse, openai: OpenAIStandIn, glific: GlificStandIn, database_url: str
+) -> None:
+    alice = open_a_house(works=True, deadline_seconds=DEADLINE).ngo("alice")
+    alice.connect(glific)
+    with ExitStack() as stack:
+
+        def behave(exchange: Exchange) -> None:
+            stack.enter_context(locked(database_url))
+            answer(after=DEADLINE)(exchange)
+
+        openai.will(behave)
+        require_error(alice.ask_later("auto"), "deadline_exceeded")
+    wait_until(lambda: not is_in_the_queue(alice.house))
+    assert glific.resumptions == []
+    assert count_of_deliveries(alice.house) == 0
+    call_id = pending(alice.ask_later())
+    assert alice.settled(call_id).state == "delivered"
+    assert [resumed.result["call_id"] for resumed in glific.resumptions] == [call_id]

@@ -1,0 +1,203 @@
+"""An answer that did not reach its flow is tried again, because an administrator wants it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+
+from glific_gpt import worker
+from glific_gpt.calls.housekeeping import tidy
+from glific_gpt.calls.later import retrying
+from glific_gpt.clock import now
+from glific_gpt.database import transaction
+from glific_gpt.errors import Conflict, GlificGptError, NotFound
+from glific_gpt.organizations import store
+from tests.support.glific_behaviours import answer, errors, lose_the_reply
+from tests.support.glific_stand_in import GlificStandIn
+from tests.support.house import House, Ngo
+from tests.support.later import connected_ngo
+from tests.support.openai_behaviours import out_of_credit
+from tests.support.openai_stand_in import OpenAIStandIn
+
+REFUSAL = errors({"key": "contact", "message": "Resource not found"})
+"""Which no second try would change."""
+
+
+def retry(ngo: Ngo, call_id: str) -> None:
+    with ngo.house.app.app_context():
+        with transaction() as session:
+            organization_id = store.find(session, ngo.slug).id
+        retrying.retry(ngo.house.services.engine, organization_id, call_id)
+
+
+def refusal(ngo: Ngo, call_id: str) -> str:
+    """Why it is not tried again."""
+    with pytest.raises(Conflict) as caught:
+        retry(ngo, call_id)
+    return str(caught.value)
+
+
+def accepted(ngo: Ngo) -> str:
+    """The id of a call whose flow waits."""
+    return str(ngo.ask_later().json()["call_id"])
+
+
+def given_up(ngo: Ngo, glific: GlificStandIn) -> str:
+    """The id of a call whose answer Glific did not take; from then on it takes everything."""
+    glific.always(REFUSAL)
+    call_id = accepted(ngo)
+    assert ngo.settled(call_id).state in {"undelivered", "uncertain"}
+    glific.always(answer())
+    return call_id
+
+
+def lose_the_work(house: House) -> None:
+    """As when every piece of durable work has ended by a failure that nobody thought of."""
+    with house.app.app_context(), transaction() as session:
+        schema = "" if session.get_bind().dialect.name == "sqlite" else "dbos."
+        session.execute(sa.text(f"UPDATE {schema}workflow_status SET status = 'ERROR'"))  # noqa: S608 - ours
+
+
+@pytest.fixture
+def alice(working_house: House, glific: GlificStandIn) -> Ngo:
+    """Connected, on a server that works on answers that come later."""
+    return connected_ngo(working_house, glific)
+
+
+@pytest.fixture
+def patient(house: House, glific: GlificStandIn) -> Ngo:
+    """Connected, on a server that only accepts: its answers wait for a worker."""
+    return connected_ngo(house, glific)
+
+
+def test_an_undelivered_answer_is_told_again_and_not_asked_again(
+    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    call_id = given_up(alice, glific)
+    (before,) = alice.calls()
+    retry(alice, call_id)
+    delivery = alice.settled(call_id)
+    (after,) = alice.calls()
+    assert (before["status"], before["error_code"]) == ("error", "undelivered")
+    assert (after["status"], after["error_code"]) == ("ok", None)
+    assert after["duration_ms"] > before["duration_ms"]
+    assert (delivery.state, delivery.tries, delivery.answer) == ("delivered", 2, None)
+    assert glific.resumptions[-1].result["parsed_msg"] == "Hello from the stand-in."
+    assert len(openai.requests) == 1
+
+
+def test_an_uncertain_answer_is_told_again(alice: Ngo, glific: GlificStandIn) -> None:
+    glific.will(lose_the_reply())
+    call_id = given_up(alice, glific)
+    assert alice.delivery(call_id).state == "uncertain"
+    retry(alice, call_id)
+    assert alice.settled(call_id).state == "delivered"
+    assert alice.calls()[0]["error_code"] is None
+
+
+def test_the_error_of_the_call_itself_stays(alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn) -> None:
+    openai.always(out_of_credit())
+    call_id = given_up(alice, glific)
+    retry(alice, call_id)
+    assert alice.settled(call_id).state == "delivered"
+    assert glific.resumptions[-1].result["error_code"] == "insufficient_quota"
+    (call,) = alice.calls()
+    assert (call["status"], call["error_code"]) == ("error", "insufficient_quota")
+
+
+def test_it_can_be_tried_as_often_as_it_does_not_arrive(alice: Ngo, glific: GlificStandIn) -> None:
+    call_id = given_up(alice, glific)
+    for tries in (2, 3):
+        glific.always(REFUSAL)
+        retry(alice, call_id)
+        delivery = alice.settled(call_id)
+        assert (delivery.state, delivery.tries) == ("undelivered", tries)
+        assert alice.calls()[0]["error_code"] == "undelivered"
+    glific.always(answer())
+    retry(alice, call_id)
+    assert alice.settled(call_id).state == "delivered"
+
+
+def test_it_is_pending_until_a_worker_takes_it(alice: Ngo, glific: GlificStandIn) -> None:
+    call_id = given_up(alice, glific)
+    alice.house.services.engine.stop(5)
+    before = alice.delivery(call_id)
+    retry(alice, call_id)
+    after = alice.delivery(call_id)
+    assert (after.state, after.ended_at, after.may_have_arrived) == ("waiting", None, False)
+    assert after.trying_since
+    assert before.ended_at
+    assert after.trying_since > before.ended_at
+    (call,) = alice.calls()
+    assert (call["status"], call["error_code"], call["duration_ms"]) == ("pending", None, None)
+    assert "on its way" in refusal(alice, call_id)
+    worker.launch(alice.house.app, listens=True)
+    assert alice.settled(call_id).state == "delivered"
+
+
+def test_of_two_that_try_at_once_one_does(alice: Ngo, glific: GlificStandIn) -> None:
+    call_id = given_up(alice, glific)
+    alice.house.services.engine.stop(5)
+
+    def attempt(_: int) -> str:
+        try:
+            retry(alice, call_id)
+        except GlificGptError as error:
+            return error.code
+        return "tried"
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(attempt, range(2))) == ["conflict", "tried"]
+    worker.launch(alice.house.app, listens=True)
+    assert alice.settled(call_id).tries == 2
+
+
+def test_an_answer_that_has_arrived_is_not_told_again(alice: Ngo, glific: GlificStandIn) -> None:
+    call_id = accepted(alice)
+    alice.settled(call_id)
+    assert "has reached its flow already" in refusal(alice, call_id)
+    assert len(glific.resumptions) == 1
+
+
+def test_a_call_that_was_answered_in_its_request_has_nothing_to_deliver(alice: Ngo) -> None:
+    assert "nothing to deliver" in refusal(alice, alice.ask().json()["call_id"])
+    assert "nothing to deliver" in refusal(alice, alice.ask("").json()["call_id"])
+
+
+def test_an_answer_that_is_not_kept_any_more_cannot_be_told(alice: Ngo, glific: GlificStandIn) -> None:
+    call_id = given_up(alice, glific)
+    with time_machine.travel(now() + timedelta(hours=25)):
+        tidy(alice.house.app)
+    assert "not kept any more" in refusal(alice, call_id)
+    assert alice.delivery(call_id).state == "undelivered"
+
+
+def test_an_answer_that_waits_for_a_worker_is_on_its_way(patient: Ngo) -> None:
+    assert "on its way" in refusal(patient, accepted(patient))
+
+
+def test_work_that_was_lost_is_handed_in_anew_as_often_as_it_is_lost(
+    patient: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    call_id = accepted(patient)
+    for _ in range(2):
+        lose_the_work(patient.house)
+        retry(patient, call_id)
+        assert "on its way" in refusal(patient, call_id)
+    worker.launch(patient.house.app, listens=True)
+    assert patient.settled(call_id).state == "delivered"
+    assert len(openai.requests) == len(glific.resumptions) == 1
+
+
+def test_bob_cannot_tell_alices_call_from_one_that_is_not_there(alice: Ngo, glific: GlificStandIn) -> None:
+    bob = alice.house.ngo("bob")
+    call_id = given_up(alice, glific)
+    words = set()
+    for wanted in (call_id, f"call_{'0' * 24}", "call_", "\udcff\x00"):
+        with pytest.raises(NotFound) as caught:
+            retry(bob, wanted)
+        words.add(str(caught.value))
+    assert words == {"There is no call of that id."}
+    assert alice.delivery(call_id).state == "undelivered"

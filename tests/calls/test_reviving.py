@@ -1,0 +1,129 @@
+"""Answers whose durable work was lost get there all the same, or are given up so that people see it."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+
+from glific_gpt import worker
+from glific_gpt.calls.housekeeping import tidy
+from glific_gpt.calls.later.reviving import OFTEN_ENOUGH, revive
+from glific_gpt.calls.tables import Call, Delivery
+from glific_gpt.clock import now
+from glific_gpt.database import transaction
+from tests.calls.test_retrying import lose_the_work, retry
+from tests.support.glific_stand_in import GlificStandIn
+from tests.support.house import House, Ngo
+from tests.support.later import call_of, connected_ngo, is_in_the_queue, pending
+from tests.support.openai_stand_in import OpenAIStandIn
+
+AFTER_A_WHILE = timedelta(minutes=2)
+
+
+@pytest.fixture
+def alice(house: House, glific: GlificStandIn) -> Ngo:
+    """Connected, on a server that only accepts."""
+    return connected_ngo(house, glific)
+
+
+@pytest.fixture
+def call_id(alice: Ngo) -> str:
+    return pending(alice.ask_later())
+
+
+def look(house: House, after: timedelta = AFTER_A_WHILE) -> None:
+    """As every process does once a minute."""
+    with house.app.app_context(), time_machine.travel(now() + after):
+        revive(house.services.engine)
+
+
+def begin(house: House) -> None:
+    worker.launch(house.app, listens=True)
+
+
+def test_work_that_was_lost_before_the_answer_is_done_all_the_same(
+    alice: Ngo, call_id: str, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    lose_the_work(alice.house)
+    look(alice.house)
+    begin(alice.house)
+    assert alice.settled(call_id).state == "delivered"
+    assert len(openai.requests) == len(glific.resumptions) == 1
+    assert call_of(alice, call_id)["status"] == "ok"
+
+
+def test_work_that_was_lost_after_the_answer_asks_openai_nothing_again(
+    alice: Ngo, call_id: str, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    with alice.house.app.app_context():
+        alice.house.services.later.answering.answer(call_id)
+    lose_the_work(alice.house)
+    look(alice.house)
+    begin(alice.house)
+    assert alice.settled(call_id).state == "delivered"
+    assert len(openai.requests) == len(glific.resumptions) == 1
+
+
+def test_it_hands_in_once_however_many_look(alice: Ngo, call_id: str) -> None:
+    lose_the_work(alice.house)
+    for _ in range(3):
+        look(alice.house)
+    assert alice.house.services.engine.remembered(f"{call_id}.again") == [f"{call_id}.again1"]
+
+
+def test_it_leaves_alone_what_waits_in_the_queue_and_what_was_accepted_just_now(alice: Ngo, call_id: str) -> None:
+    look(alice.house)
+    lose_the_work(alice.house)
+    look(alice.house, after=timedelta(0))
+    assert alice.house.services.engine.remembered(call_id) == [call_id]
+    assert alice.delivery(call_id).state == "waiting"
+
+
+def test_it_gives_up_after_three_times_and_an_administrator_can_still_have_it_tried(
+    alice: Ngo, call_id: str, glific: GlificStandIn
+) -> None:
+    for _ in range(OFTEN_ENOUGH + 1):
+        assert alice.delivery(call_id).state == "waiting"
+        lose_the_work(alice.house)
+        look(alice.house)
+    row, call = alice.delivery(call_id), call_of(alice, call_id)
+    assert (row.state, call["status"], call["error_code"]) == ("undelivered", "error", "undelivered")
+    assert "could not finish" in str(row.said)
+    assert not is_in_the_queue(alice.house)
+    retry(alice, call_id)
+    begin(alice.house)
+    assert alice.settled(call_id).state == "delivered"
+
+
+def test_it_keeps_no_question_that_was_given_up_for_longer_than_a_day(alice: Ngo, call_id: str) -> None:
+    lose_the_work(alice.house)
+    look(alice.house, after=timedelta(hours=25))
+    assert alice.delivery(call_id).question
+    with time_machine.travel(now() + timedelta(hours=50)):
+        tidy(alice.house.app)
+    assert alice.delivery(call_id).question is None
+    with pytest.raises(Exception, match="not kept any more"):
+        retry(alice, call_id)
+
+
+def test_it_never_tells_a_flow_that_was_told_of_an_error(
+    alice: Ngo, call_id: str, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    """The promise was written down, but the server did not get to know that."""
+    with alice.house.app.app_context(), transaction() as session:
+        session.execute(sa.update(Call).values(status="error", error_code="deadline_exceeded"))
+    begin(alice.house)
+    alice.settled(pending(alice.ask_later(contact=22)))
+    look(alice.house)
+    row, call = alice.delivery(call_id), call_of(alice, call_id)
+    assert (row.state, call["error_code"]) == ("undelivered", "deadline_exceeded")
+    assert (len(openai.requests), [each.contact_id for each in glific.resumptions]) == (1, [22])
+
+
+def test_it_is_uncertain_of_an_answer_that_may_have_arrived(alice: Ngo, call_id: str) -> None:
+    with alice.house.app.app_context(), transaction() as session:
+        session.execute(sa.update(Delivery).values(may_have_arrived=True))
+    lose_the_work(alice.house)
+    look(alice.house, after=timedelta(hours=25))
+    assert alice.delivery(call_id).state == "uncertain"

@@ -1,0 +1,71 @@
+"""How long Glific is told, and how soon again: by what it said, how often it was told, and for how long."""
+
+from datetime import timedelta
+
+import pytest
+
+from glific_gpt.calls.later.trying import pause
+from glific_gpt.glific.resume import Reply, Verdict, refused
+
+NOT_WAITING = Verdict(Reply.NOT_WAITING, "The flow is not waiting.")
+TRY_LATER = Verdict(Reply.TRY_LATER, "Glific is in trouble.")
+PATIENCE = {NOT_WAITING: timedelta(seconds=60), TRY_LATER: timedelta(minutes=15)}
+MOMENT = timedelta(milliseconds=1)
+NO_TIME = timedelta(0)
+
+patient = pytest.mark.parametrize("verdict", PATIENCE, ids=lambda verdict: verdict.reply)
+
+
+def longest(verdict: Verdict, tries: int) -> float:
+    """Of many pauses, as each is a little shorter by chance."""
+    return max(pause(verdict, tries, NO_TIME) or 0 for _ in range(200))
+
+
+def shortest(verdict: Verdict, tries: int) -> float:
+    return min(pause(verdict, tries, NO_TIME) or 0 for _ in range(200))
+
+
+@pytest.mark.parametrize("verdict", [Verdict(Reply.DELIVERED, "It is done."), refused("No.")])
+def test_it_is_the_end_when_glific_took_it_or_refused_it(verdict: Verdict) -> None:
+    assert pause(verdict, 1, NO_TIME) is None
+
+
+@patient
+def test_it_is_told_again_until_its_patience_is_over(verdict: Verdict) -> None:
+    assert pause(verdict, 30, PATIENCE[verdict] - MOMENT)
+    assert pause(verdict, 30, PATIENCE[verdict] + MOMENT) is None
+
+
+@pytest.mark.parametrize("retry_after", [0.0, 3.0, 60.0])
+def test_it_does_not_outstay_its_patience_because_glific_asked_it_to_wait(retry_after: float) -> None:
+    assert pause(Verdict(Reply.TRY_LATER, "", retry_after), 1, timedelta(minutes=15) + MOMENT) is None
+
+
+@patient
+def test_its_pauses_double_from_half_a_second(verdict: Verdict) -> None:
+    for tries, seconds in ((1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0)):
+        assert seconds * 0.8 <= shortest(verdict, tries) < longest(verdict, tries) <= seconds
+
+
+def test_its_pauses_stay_short_for_a_flow_and_grow_longer_for_a_glific_in_trouble() -> None:
+    assert 3.2 <= longest(NOT_WAITING, 5) <= 4.0
+    assert 3.2 <= longest(NOT_WAITING, 1000) <= 4.0
+    assert 6.4 <= longest(TRY_LATER, 5) <= 8.0
+    assert 24.0 <= longest(TRY_LATER, 7) <= 30.0
+    assert 24.0 <= longest(TRY_LATER, 1000) <= 30.0
+
+
+@patient
+def test_its_pauses_differ_so_that_many_do_not_come_at_the_same_moment(verdict: Verdict) -> None:
+    assert len({pause(verdict, 3, NO_TIME) for _ in range(20)}) > 1
+
+
+@pytest.mark.parametrize("retry_after", [1.0, 7.5, 60.0])
+def test_it_waits_as_long_as_glific_says(retry_after: float) -> None:
+    for tries in (1, 2, 9):
+        assert pause(Verdict(Reply.TRY_LATER, "", retry_after), tries, NO_TIME) == retry_after
+
+
+def test_it_never_tries_again_without_any_pause() -> None:
+    """Glific, or what stands before it, may well say 'Retry-After: 0' for as long as it is in trouble."""
+    assert (pause(Verdict(Reply.TRY_LATER, "", 0.0), 5, NO_TIME) or 0) >= 0.4

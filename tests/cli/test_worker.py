@@ -1,0 +1,177 @@
+"""flask worker: it works until it is told to stop, soon, and waits its turn where one alone may work."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from signal import SIGINT, SIGKILL, SIGTERM, Signals
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from glific_gpt.cli.group import BEHIND
+from tests.cli.conftest import Commands
+from tests.durable.conftest import lock_connections
+from tests.support.glific_stand_in import GlificStandIn
+from tests.support.house import House, Ngo
+from tests.support.later import connected_ngo, given, pending, wait_until
+from tests.support.openai_behaviours import answer, never
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.programs import SERVER, Program, free_port, start
+from tests.support.serving import as_environment
+from tests.support.settings import ENCRYPTION_KEY
+from tests.support.silence import Proxy
+
+FLASK = str(Path(sys.executable).with_name("flask"))
+WORKS = "Working on answers that come later. Ctrl-C ends it."
+WAITS = "Another process works on this database's answers: this one waits for it to end."
+SOON = 10
+"""Seconds."""
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+Start = Callable[..., Program]
+
+
+@pytest.fixture
+def environment(database_url: str, openai: OpenAIStandIn) -> dict[str, str]:
+    known: dict[str, Any] = {"secret_key": "made-up-for-tests", "encryption_keys": ENCRYPTION_KEY}
+    reached = {"database_url": database_url, "openai_base_url": openai.base_url, "glific_hosts": "127.0.0.1"}
+    return as_environment(**(known | reached))
+
+
+@pytest.fixture
+def start_worker(environment: dict[str, str], tmp_path: Path) -> Iterator[Start]:
+    """Starts one, once it has said that."""
+    with ExitStack() as stack:
+
+        def run(says: str = WORKS) -> Program:
+            folder = tmp_path / f"worker-{len(list(tmp_path.iterdir()))}"
+            program = stack.enter_context(start((FLASK, "worker"), folder, environment))
+            wait_until(lambda: says in program.errors or program.process.poll() is not None)
+            assert says in program.errors.splitlines()
+            return program
+
+        yield run
+
+
+@pytest.fixture
+def connected(house: House, glific: GlificStandIn) -> Ngo:
+    """An organization of a server that does not work itself."""
+    return connected_ngo(house, glific)
+
+
+def ended(program: Program, number: Signals) -> tuple[int, bool]:
+    """Its exit code, and whether it ended soon."""
+    before = time.monotonic()
+    program.send(number)
+    return program.ended(), time.monotonic() - before < SOON
+
+
+@pytest.mark.parametrize("number", [SIGTERM, SIGINT])
+@on_sqlite
+def test_it_ends_soon_when_it_has_nothing_to_do(start_worker: Start, number: Signals) -> None:
+    program = start_worker()
+    assert ended(program, number) == (0, True)
+    assert (program.output, program.errors) == ("", f"{WORKS}\n")
+
+
+def test_it_ends_soon_while_an_answer_is_awaited_and_another_gets_that(
+    start_worker: Start, connected: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    openai.will(never())
+    call_id = pending(connected.ask_later())
+    first = start_worker()
+    wait_until(lambda: openai.requests)
+    assert ended(first, SIGTERM) == (0, True)
+    assert connected.delivery(call_id).state == "waiting"
+    start_worker()
+    assert connected.settled(call_id).state == "delivered"
+    assert given(glific, 21)["status"] == "ok"
+
+
+@on_sqlite
+def test_it_finishes_what_is_under_way_before_it_ends(
+    start_worker: Start, connected: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    openai.will(answer("Sugar and salt.", after=1))
+    call_id = pending(connected.ask_later())
+    program = start_worker()
+    wait_until(lambda: openai.requests)
+    assert ended(program, SIGTERM) == (0, True)
+    assert connected.delivery(call_id).state == "delivered"
+    assert given(glific, 21)["parsed_msg"] == "Sugar and salt."
+
+
+@on_sqlite
+def test_it_waits_its_turn_while_another_works(
+    start_worker: Start, connected: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    first, second = start_worker(), start_worker(WAITS)
+    connected.settled(pending(connected.ask_later()))
+    assert WORKS not in second.errors
+    first.send_all(SIGKILL)
+    wait_until(lambda: WORKS in second.errors, seconds=5)
+    connected.settled(pending(connected.ask_later(contact=22)))
+    assert len(openai.requests) == 2
+
+
+@on_sqlite
+def test_it_ends_soon_while_it_waits_its_turn(start_worker: Start) -> None:
+    start_worker()
+    assert ended(start_worker(WAITS), SIGTERM) == (0, True)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_it_ends_soon_while_the_database_says_nothing(
+    environment: dict[str, str], database_url: str, tmp_path: Path
+) -> None:
+    url = sa.make_url(database_url)
+    with Proxy(url.host or "127.0.0.1", url.port or 5432) as proxy:
+        through = url.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
+        known = environment | as_environment(database_url=through)
+        with start((FLASK, "worker"), tmp_path / "worker", known) as program:
+            wait_until(lambda: WORKS in program.errors)
+            wait_until(lambda: lock_connections(database_url))
+            proxy.stop_forwarding()
+            assert ended(program, SIGTERM) == (0, True)
+
+
+@on_sqlite
+def test_a_server_works_once_the_worker_that_did_has_ended(
+    start_worker: Start, environment: dict[str, str], tmp_path: Path, connected: Ngo, glific: GlificStandIn
+) -> None:
+    worker = start_worker()
+    with start(SERVER, tmp_path / "server", environment | as_environment(bind=f"127.0.0.1:{free_port()}")):
+        time.sleep(3)  # in which the server is refused the queue
+        assert connected.settled(pending(connected.ask_later())).state == "delivered"
+        worker.send_all(SIGKILL)
+        assert connected.settled(pending(connected.ask_later(contact=22))).state == "delivered"
+    assert len(glific.resumptions) == 2
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_it_works_beside_others_on_postgresql(start_worker: Start, connected: Ngo, openai: OpenAIStandIn) -> None:
+    for _ in range(2):
+        start_worker()
+    calls = [pending(connected.ask_later(contact=contact)) for contact in range(1, 7)]
+    assert {connected.settled(call_id).state for call_id in calls} == {"delivered"}
+    assert len(openai.requests) == len(calls)
+
+
+def test_it_says_in_one_sentence_that_the_database_is_behind(flask: Commands, database: str) -> None:
+    engine = sa.create_engine(database)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
+    engine.dispose()
+    assert flask.failure("worker") == BEHIND
+
+
+@on_sqlite
+def test_it_says_in_one_sentence_what_is_missing(environment: dict[str, str], tmp_path: Path) -> None:
+    without = {name: value for name, value in environment.items() if not name.endswith("SECRET_KEY")}
+    with start((FLASK, "worker"), tmp_path / "refused", without) as program:
+        assert program.ended() == 1
+    assert program.errors.startswith("Error: GLIFIC_GPT_SECRET_KEY is not set")
+    assert program.errors.count("\n") == 1

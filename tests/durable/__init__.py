@@ -1,0 +1,1 @@
+"""Durable work: its locks, its taking over, its engine."""

@@ -1,0 +1,68 @@
+"""A process of durable work for tests, which can be stopped and killed: `python -m tests.support.durable_program`.
+
+Its arguments are what it does, the database's URL, and more of its own:
+  hold URL NAME      holds the lock of that name and keeps it
+  listen URL         says whether it may take work from the queue, until it may
+  work URL GATE [SUBJECT...]
+                     does work, also the queue's; the second step of each waits until the file GATE is there.
+                     The subjects are begun at once, beside the queue.
+It says what it does on standard output, a line each.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from glific_gpt.durable import Durable, Engine
+from glific_gpt.durable.locks import locks_for
+
+
+def say(*words: object) -> None:
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+    sys.stdout.flush()
+
+
+def hold(url: str, name: str) -> None:
+    locks = locks_for(make_url(url))
+    locks.hold(name)
+    say("held")
+    while True:
+        time.sleep(0.2)
+        locks.keep()
+
+
+def listen(url: str) -> None:
+    locks = locks_for(make_url(url))
+    while not locks.may_listen():
+        say("may not")
+        time.sleep(0.1)
+    say("may")
+    time.sleep(600)
+
+
+def work(url: str, gate: str, *subjects: str) -> None:
+    def handler(subject: str, durable: Durable) -> None:
+        durable.step("first", lambda: say("first", subject))
+        durable.step("second", lambda: wait_for(Path(gate)))
+        durable.step("third", lambda: say("third", subject))
+
+    engine = Engine(make_url(url), at_once=10, at_once_each=10)
+    engine.launch(handler, listens=True)
+    say("works")
+    for subject in subjects:
+        engine.start(subject, subject, 1)
+    time.sleep(600)
+
+
+def wait_for(gate: Path) -> None:
+    while not gate.exists():
+        time.sleep(0.02)
+
+
+PROGRAMS: dict[str, Callable[..., None]] = {"hold": hold, "listen": listen, "work": work}
+
+if __name__ == "__main__":
+    PROGRAMS[sys.argv[1]](*sys.argv[2:])

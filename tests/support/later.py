@@ -1,0 +1,76 @@
+"""What tests need about answers that come later: who waits for them, the waiting, and what they leave behind."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+from sqlalchemy import func, select
+
+from glific_gpt import worker
+from glific_gpt.calls.tables import Delivery
+from glific_gpt.database import transaction
+from tests.support.glific_behaviours import Behaviour, answer
+from tests.support.glific_exchange import GlificExchange
+from tests.support.glific_stand_in import GlificStandIn
+from tests.support.house import PATIENCE, House, Ngo
+
+
+def connected_ngo(house: House, glific: GlificStandIn, slug: str = "alice", **settings: Any) -> Ngo:
+    """A new organization whose flows wait in that Glific; who works on its answers is the house's to say."""
+    ngo = house.ngo(slug, **settings)
+    ngo.connect(glific)
+    return ngo
+
+
+def pending(reply: httpx2.Response) -> str:
+    """The call's id, of an answer that says that it comes later, and nothing besides."""
+    body = reply.json()
+    expected = {"success": True, "status": "pending", "call_id": body.get("call_id")}
+    assert (reply.status_code, body) == (200, expected), reply.text
+    return str(body["call_id"])
+
+
+def wait_until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, f"it did not come about in {seconds} s"
+        time.sleep(0.02)
+
+
+def begin_working(house: House) -> None:
+    """From now on, until the house is closed."""
+    worker.launch(house.app, listens=True)
+
+
+def call_of(ngo: Ngo, call_id: str) -> dict[str, Any]:
+    """The call as staff see it in the list."""
+    return next(call for call in ngo.calls() if call["call_id"] == call_id)
+
+
+def is_in_the_queue(house: House) -> bool:
+    """Whether any work is waiting or being done."""
+    return house.services.engine.is_at_work("call_")
+
+
+def count_of_deliveries(house: House) -> int:
+    with house.app.app_context(), transaction() as session:
+        return session.scalar(select(func.count()).select_from(Delivery)) or 0
+
+
+def given(glific: GlificStandIn, contact: int) -> dict[str, Any]:
+    """What the flow of that contact was given, which happened once."""
+    (resumed,) = [each for each in glific.resumptions if each.contact_id == contact and each.delivered]
+    return resumed.result
+
+
+def at_first(moods: dict[int, list[Behaviour]]) -> Behaviour:
+    """By contact: its first resumptions by the API get these, one each, and all others what Glific answers."""
+    left = {contact: list(behaviours) for contact, behaviours in moods.items()}
+
+    def behave(exchange: GlificExchange) -> None:
+        variables = exchange.received.body["variables"]
+        waiting = left.get(int(variables["contactId"]), [])
+        (waiting.pop(0) if waiting else answer())(exchange)
+
+    return behave

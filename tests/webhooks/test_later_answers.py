@@ -1,0 +1,115 @@
+"""Answers that come later: accepted at once, noted while they are on their way, and given to the flow that waits."""
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import OpenHouse
+from tests.support.glific_stand_in import GlificStandIn
+from tests.support.house import House, Ngo
+from tests.support.later import begin_working, call_of, connected_ngo, given, is_in_the_queue, pending
+from tests.support.openai_behaviours import answer, json_answer
+from tests.support.openai_stand_in import OpenAIStandIn
+
+
+@pytest.fixture
+def alice(working_house: House, glific: GlificStandIn) -> Ngo:
+    """Her server works on answers that come later, and her flows wait for them."""
+    return connected_ngo(working_house, glific)
+
+
+def test_it_accepts_a_call_at_once_and_resumes_the_flow_with_the_answer(
+    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    openai.always(answer("Sugar and salt.", after=0.3))
+    call_id = pending(alice.ask_later())
+    assert alice.settled(call_id).state == "delivered"
+    (resumed,) = glific.resumptions
+    assert (resumed.flow_id, resumed.contact_id, resumed.result_name) == (5, 21, "gpt_response")
+    assert resumed.result == {
+        "success": True,
+        "status": "ok",
+        "parsed_msg": "Sugar and salt.",
+        "model": "gpt-4o",
+        "call_id": call_id,
+    }
+
+
+def test_it_notes_a_call_as_pending_and_then_with_all_that_it_took(alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(answer(input_tokens=1000, output_tokens=100, after=0.5))
+    call_id = pending(alice.ask_later())
+    meanwhile = call_of(alice, call_id)
+    alice.settled(call_id)
+    afterwards = call_of(alice, call_id)
+
+    known = ("function", "model", "contact_id", "flow_id", "error_code")
+    assert [meanwhile[key] for key in known] == ["parse_via_chat_gpt", "gpt-4o", 21, 5, None]
+    assert [afterwards[key] for key in known] == [meanwhile[key] for key in known]
+    used = ("status", "input_tokens", "output_tokens", "cost_usd")
+    assert [meanwhile[key] for key in used] == ["pending", None, None, None]
+    assert [afterwards[key] for key in used] == ["ok", 1000, 100, 0.0035]
+    assert meanwhile["duration_ms"] is None
+    assert 500 <= afterwards["duration_ms"] < 10_000
+
+
+def test_it_keeps_account_of_the_way_of_an_answer(alice: Ngo) -> None:
+    row = alice.settled(pending(alice.ask_later()))
+    assert (row.state, row.tries, row.may_have_arrived) == ("delivered", 1, False)
+    assert row.said == "Glific took the answer, and the flow goes on."
+    assert row.accepted_at
+    assert row.asked_at
+    assert row.answered_at
+    assert row.ended_at
+    assert row.accepted_at <= row.asked_at <= row.answered_at <= row.ended_at
+
+
+def test_it_gives_json_decoded(alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn) -> None:
+    value = {"dose": {"salt": "6 pinches", "litres": 1}}
+    openai.always(json_answer(value))
+    alice.settled(pending(alice.ask_later(response_format={"type": "json_object"})))
+    assert given(glific, 21)["parsed_msg"] == value
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("body", "flow_and_contact"),
+    [
+        ({"flow_id": "7", "contact": {"id": "22"}}, (7, 22)),
+        ({"flow_id": 7, "contact": {"id": 21}, "contact_id": "23"}, (7, 23)),
+        ({"flow_id": 7, "contact": "@contact.name", "contact_id": 24}, (7, 24)),
+    ],
+)
+def test_it_knows_the_flow_and_the_contact_however_they_are_sent(
+    alice: Ngo, glific: GlificStandIn, body: dict[str, Any], flow_and_contact: tuple[int, int]
+) -> None:
+    alice.settled(pending(alice.post({"question_text": "What is ORS?", **body}, query="?mode=async")))
+    (resumed,) = glific.resumptions
+    assert (resumed.flow_id, resumed.contact_id) == flow_and_contact
+
+
+def test_it_gives_the_answer_under_the_name_that_the_flow_reads(alice: Ngo, glific: GlificStandIn) -> None:
+    alice.settled(pending(alice.ask_later(result_name="the-answer_2")))
+    assert [resumed.result_name for resumed in glific.resumptions] == ["the-answer_2"]
+
+
+def test_it_gives_text_as_whatsapp_shows_it_and_glific_may_read_it(
+    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    openai.always(answer("**Salt** for @contact.name <%= System.halt() %>"))
+    alice.settled(pending(alice.ask_later()))
+    text = given(glific, 21)["parsed_msg"]
+    assert text.startswith("*Salt* for ")
+    assert "@contact.name" not in text
+    assert "<%" not in text
+
+
+def test_it_keeps_what_it_accepted_until_somebody_works(
+    open_a_house: OpenHouse, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    idle = connected_ngo(open_a_house(), glific)
+    first, second = (pending(idle.ask_later(contact=contact)) for contact in (21, 22))
+    assert is_in_the_queue(idle.house)
+    assert openai.requests == []
+    begin_working(idle.house)
+    assert {idle.settled(call_id).state for call_id in (first, second)} == {"delivered"}
+    assert (given(glific, 21)["call_id"], given(glific, 22)["call_id"]) == (first, second)

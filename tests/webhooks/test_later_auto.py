@@ -1,0 +1,152 @@
+"""?mode=auto: the answer in time if there is one in time, and otherwise a promise that is kept; one call to OpenAI."""
+
+import time
+
+import pytest
+from sqlalchemy import update
+
+from glific_gpt.calls.tables import Call
+from glific_gpt.clock import now
+from glific_gpt.database import transaction
+from tests.conftest import OpenHouse
+from tests.support.glific_stand_in import GlificStandIn
+from tests.support.house import House, Ngo
+from tests.support.later import (
+    begin_working,
+    call_of,
+    connected_ngo,
+    count_of_deliveries,
+    given,
+    is_in_the_queue,
+    pending,
+)
+from tests.support.openai_behaviours import answer, out_of_credit, slow
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.webhooks.at_once import at_once
+from tests.webhooks.expecting import require_error, require_ok
+
+DEADLINE = 0.4
+SORRY = "Please call 1800."
+
+
+@pytest.fixture
+def patient(working_house: House, glific: GlificStandIn) -> Ngo:
+    """With the usual time for an answer."""
+    return connected_ngo(working_house, glific, fallback_message=SORRY)
+
+
+@pytest.fixture
+def alice(open_a_house: OpenHouse, glific: GlificStandIn) -> Ngo:
+    """With little time for an answer."""
+    return connected_ngo(open_a_house(works=True, deadline_seconds=DEADLINE), glific, fallback_message=SORRY)
+
+
+def test_it_answers_in_the_request_itself_when_there_is_time(
+    patient: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    openai.always(answer("Salt.", after=0.2))
+    replies = [patient.ask_later("auto", headers={"Idempotency-Key": "a-key"}) for _ in range(2)]
+    assert [require_ok(reply) for reply in replies] == ["Salt.", "Salt."]
+    assert replies[0].json() == replies[1].json()
+    assert replies[1].headers["Idempotent-Replayed"] == "true"
+    (row,) = patient.calls()
+    assert (row["status"], row["error_code"], row["input_tokens"], row["output_tokens"]) == ("ok", None, 11, 7)
+    assert (len(openai.requests), glific.requests) == (1, [])
+    assert count_of_deliveries(patient.house) == 0
+    assert not is_in_the_queue(patient.house)
+
+
+def test_it_answers_an_error_that_comes_in_time_with_its_own_status(
+    patient: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    openai.will(out_of_credit())
+    require_error(patient.ask_later("auto"), "insufficient_quota", SORRY)
+    (row,) = patient.calls()
+    assert (row["status"], row["error_code"]) == ("error", "insufficient_quota")
+    assert glific.requests == []
+    assert count_of_deliveries(patient.house) == 0
+
+
+def test_it_promises_when_the_time_is_over_and_goes_on_with_the_same_call_to_openai(
+    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    openai.always(answer("Sugar and salt.", after=1.0))
+    before = time.monotonic()
+    call_id = pending(alice.ask_later("auto"))
+    assert DEADLINE * 0.9 < time.monotonic() - before < DEADLINE + 0.5
+    assert call_of(alice, call_id)["status"] == "pending"
+    assert alice.settled(call_id).state == "delivered"
+    assert given(glific, 21)["parsed_msg"] == "Sugar and salt."
+    row = call_of(alice, call_id)
+    assert (row["status"], row["input_tokens"], row["output_tokens"]) == ("ok", 11, 7)
+    assert row["duration_ms"] >= 1000
+    assert len(openai.requests) == 1
+
+
+def test_it_resumes_the_flow_with_an_error_that_comes_late(
+    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    openai.always(slow(0.8, out_of_credit()))
+    call_id = pending(alice.ask_later("auto"))
+    assert alice.settled(call_id).state == "delivered"
+    body, row = given(glific, 21), call_of(alice, call_id)
+    assert (body["status"], body["error_code"], body["parsed_msg"]) == ("error", "insufficient_quota", SORRY)
+    assert (row["status"], row["error_code"]) == ("error", "insufficient_quota")
+    assert len(openai.requests) == 1
+
+
+def test_it_keeps_every_promise_of_many_calls_at_once(alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn) -> None:
+    openai.always(answer(after=0.9))
+    replies = at_once(12, lambda number: alice.ask_later("auto", contact=100 + number))
+    for number, reply in enumerate(replies):
+        call_id = pending(reply)
+        assert alice.settled(call_id).state == "delivered"
+        assert given(glific, 100 + number)["call_id"] == call_id
+    assert len(openai.requests) == 12
+
+
+def test_it_keeps_its_promises_when_more_calls_outlast_their_time_than_it_holds_at_once(
+    open_a_house: OpenHouse, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    alice = connected_ngo(open_a_house(works=True, deadline_seconds=DEADLINE, max_in_flight=1), glific)
+    openai.always(answer(after=0.9))
+    calls = {contact: pending(alice.ask_later("auto", contact=contact)) for contact in (21, 22)}
+    for contact, call_id in calls.items():
+        assert alice.settled(call_id).state == "delivered"
+        assert given(glific, contact)["status"] == "ok"
+    assert len(openai.requests) == 2
+
+
+def test_it_is_not_called_interrupted_while_it_is_pending(alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(answer(after=0.8))
+    call_id = pending(alice.ask_later("auto"))
+    with alice.house.app.app_context(), transaction() as session:
+        session.execute(update(Call).values(give_up_at=now()))
+    assert call_of(alice, call_id)["status"] == "pending"
+    alice.settled(call_id)
+    assert call_of(alice, call_id)["status"] == "ok"
+
+
+def test_it_promises_in_a_process_that_does_not_work_and_another_keeps_the_promise(
+    open_a_house: OpenHouse, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    idle = open_a_house(deadline_seconds=DEADLINE)
+    alice = connected_ngo(idle, glific)
+    openai.always(answer("Sugar and salt.", after=0.6))
+    call_id = pending(alice.ask_later("auto"))
+    assert is_in_the_queue(idle)
+    assert glific.requests == []
+    open_a_house(works=True)
+    assert alice.settled(call_id).state == "delivered"
+    assert [resumed.result["parsed_msg"] for resumed in glific.resumptions] == ["Sugar and salt."]
+
+
+def test_it_uses_its_own_call_to_openai_when_it_comes_to_work_itself(
+    open_a_house: OpenHouse, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    alice = connected_ngo(open_a_house(deadline_seconds=DEADLINE), glific)
+    openai.always(answer(after=0.6))
+    call_id = pending(alice.ask_later("auto"))
+    begin_working(alice.house)
+    assert alice.settled(call_id).state == "delivered"
+    assert (len(openai.requests), len(glific.resumptions)) == (1, 1)

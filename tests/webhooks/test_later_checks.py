@@ -1,0 +1,107 @@
+"""What is checked before a call is accepted is checked of one whose answer comes later too, and told at once."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.support.glific_stand_in import GlificStandIn
+from tests.support.house import House, Ngo
+from tests.support.later import count_of_deliveries, is_in_the_queue, pending
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.webhooks.expecting import require_error
+
+MODES = ("async", "auto")
+SORRY = "Please call 1800."
+
+
+@pytest.fixture
+def connected(alice: Ngo, glific: GlificStandIn) -> Ngo:
+    alice.connect(glific)
+    alice.change(fallback_message=SORRY)
+    return alice
+
+
+@pytest.fixture
+def require_refused(
+    house: House, openai: OpenAIStandIn, glific: GlificStandIn
+) -> Callable[[httpx2.Response, str], dict[str, Any]]:
+    """The error, told with its own status; nothing was asked, handed in or told to Glific."""
+
+    def require(reply: httpx2.Response, code: str) -> dict[str, Any]:
+        body = require_error(reply, code, SORRY)
+        assert (openai.requests, glific.requests) == ([], [])
+        assert count_of_deliveries(house) == 0
+        assert not is_in_the_queue(house)
+        return body
+
+    return require
+
+
+Require = Callable[[httpx2.Response, str], dict[str, Any]]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_it_refuses_a_body_that_cannot_be_answered(connected: Ngo, require_refused: Require, mode: str) -> None:
+    wrong: list[tuple[str, dict[str, Any]]] = [
+        ("empty_question", {"question_text": "  "}),
+        ("unresolved_variable", {"question_text": "@results.question_1"}),
+        ("missing_flow_context", {"flow_id": None}),
+        ("missing_flow_context", {"flow_id": "@flow.id"}),
+        ("missing_flow_context", {"contact": {}}),
+        ("missing_flow_context", {"contact": "@contact"}),
+        ("invalid_field", {"temperature": 7}),
+        ("invalid_field", {"result_name": "no name"}),
+        ("model_not_text", {"gpt_model": "whisper-1"}),
+    ]
+    for code, body in wrong:
+        require_refused(connected.ask_later(mode, **body), code)
+    assert [call["error_code"] for call in connected.calls()] == [code for code, _ in reversed(wrong)]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_it_refuses_an_organization_that_is_not_connected(alice: Ngo, require_refused: Require, mode: str) -> None:
+    alice.change(fallback_message=SORRY)
+    assert "not connected to Glific" in require_refused(alice.ask_later(mode), "glific_not_connected")["error"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_it_refuses_what_the_organization_does_not_allow(connected: Ngo, require_refused: Require, mode: str) -> None:
+    connected.change(allowed_models=["gpt-4o-mini"])
+    require_refused(connected.ask_later(mode), "model_not_allowed")
+    connected.switch_key(on=False)
+    require_refused(connected.ask_later(mode), "credential_inactive")
+    connected.change(is_active=False)
+    require_refused(connected.ask_later(mode), "organization_inactive")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_it_refuses_what_the_budget_does_not_allow(connected: Ngo, require_refused: Require, mode: str) -> None:
+    connected.change(monthly_budget_usd=Decimal("0.001"))
+    require_refused(connected.ask_later(mode), "budget_exceeded")
+
+
+def test_it_counts_calls_that_are_pending_for_the_limit_of_a_contact(connected: Ngo, house: House) -> None:
+    connected.change(contact_daily_limit=2)
+    for _ in range(2):
+        pending(connected.ask_later())
+    require_error(connected.ask_later(), "contact_limit", SORRY)
+    require_error(connected.ask_later("auto"), "contact_limit", SORRY)
+    require_error(connected.ask(contact={"id": 21}), "contact_limit", SORRY)
+    pending(connected.ask_later(contact=22))
+    assert count_of_deliveries(house) == 3
+
+
+def test_it_counts_calls_that_are_pending_for_the_budget(connected: Ngo, house: House) -> None:
+    connected.change(monthly_budget_usd=Decimal("0.025"))
+    for _ in range(2):
+        pending(connected.ask_later())
+    require_error(connected.ask_later(), "budget_exceeded", SORRY)
+    assert count_of_deliveries(house) == 2
+
+
+def test_it_refuses_a_mode_that_there_is_not(connected: Ngo, require_refused: Require) -> None:
+    for mode in ("later", "ASYNC", ""):
+        require_refused(connected.ask_later(mode), "invalid_field")

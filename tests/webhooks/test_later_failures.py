@@ -1,0 +1,94 @@
+"""A call that was accepted and then fails resumes its flow too, with an error that the flow can go on with."""
+
+import pytest
+from cryptography.fernet import Fernet
+
+from tests.conftest import OpenHouse
+from tests.support.glific_stand_in import GlificStandIn
+from tests.support.house import House, Ngo
+from tests.support.later import begin_working, call_of, given, pending
+from tests.support.openai_behaviours import never, out_of_credit, refusal, refuse_key, server_error
+from tests.support.openai_exchange import Exchange
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.webhooks.expecting import CODES, ERROR_KEYS, require_ok
+
+SORRY = "Please call 1800."
+
+FAILURES = {
+    "insufficient_quota": out_of_credit(),
+    "invalid_api_key": refuse_key(),
+    "deadline_exceeded": never(),
+    "refused": refusal(),
+    "upstream_error": server_error(400),
+}
+"""What OpenAI does to the question of that name."""
+
+
+def fail(exchange: Exchange) -> None:
+    FAILURES[exchange.received.question](exchange)
+
+
+@pytest.fixture
+def alice(open_a_house: OpenHouse, glific: GlificStandIn) -> Ngo:
+    alice = open_a_house(works=True, long_deadline_seconds=1).ngo("alice", fallback_message=SORRY)
+    alice.connect(glific)
+    return alice
+
+
+def test_it_resumes_the_flow_with_the_error(alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn) -> None:
+    openai.always(fail)
+    contacts = dict(enumerate(FAILURES, 21))
+    calls = {n: pending(alice.ask_later(question_text=code, contact=n)) for n, code in contacts.items()}
+    for contact, code in contacts.items():
+        assert alice.settled(calls[contact]).state == "delivered", code
+        body = given(glific, contact)
+        assert set(body) == ERROR_KEYS
+        assert (body["success"], body["status"]) == (False, "error")
+        assert (body["error_code"], body["error_class"]) == (code, CODES[code][1])
+        assert (body["parsed_msg"], body["call_id"]) == (SORRY, calls[contact])
+        assert body["error"][-1] == "."
+        assert alice.key[:12] not in body["error"]
+
+
+def test_it_notes_the_call_as_failed_with_the_same_code(alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(fail)
+    codes = ("insufficient_quota", "refused")
+    calls = {code: pending(alice.ask_later(question_text=code)) for code in codes}
+    for code, call_id in calls.items():
+        alice.settled(call_id)
+        row = call_of(alice, call_id)
+        assert (row["status"], row["error_code"]) == ("error", code)
+        assert row["duration_ms"] is not None
+
+
+def test_it_does_not_say_of_a_late_answer_that_glific_waited_for_it(
+    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    openai.always(never())
+    alice.settled(pending(alice.ask_later()))
+    assert "in the time that Glific waits" not in given(glific, 21)["error"]
+
+
+def test_it_gives_back_what_was_set_aside_of_the_budget(
+    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    alice.change(monthly_budget_usd="0.015")
+    openai.will(server_error(400))
+    alice.settled(pending(alice.ask_later()))
+    assert given(glific, 21)["error_code"] == "upstream_error"
+    require_ok(alice.ask())
+
+
+def test_it_says_so_when_the_question_cannot_be_read_any_more(
+    house: House, open_a_house: OpenHouse, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    alice = house.ngo("alice")
+    alice.connect(glific)
+    call_id = pending(alice.ask_later())
+    there = Ngo(open_a_house(encryption_keys=Fernet.generate_key().decode()), "alice", alice.token, alice.key)
+    there.set_key(alice.key)
+    there.connect(glific)
+    begin_working(there.house)
+    assert there.settled(call_id).state == "delivered"
+    assert (given(glific, 21)["status"], given(glific, 21)["error_class"]) == ("error", "service")
+    assert openai.requests == []

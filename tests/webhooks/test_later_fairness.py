@@ -1,0 +1,69 @@
+"""What one organization's slow OpenAI or sick Glific costs the others: nothing that they would notice."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.conftest import OpenHouse
+from tests.support.glific_behaviours import server_error
+from tests.support.glific_stand_in import GlificStandIn
+from tests.support.house import House
+from tests.support.later import pending, wait_until
+from tests.support.openai_behaviours import answer
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.webhooks.expecting import require_ok
+
+
+@pytest.fixture
+def sick() -> Iterator[GlificStandIn]:
+    with GlificStandIn() as glific:
+        glific.always(server_error())
+        yield glific
+
+
+def test_a_glific_that_is_away_holds_no_place_in_which_others_could_be_asked(
+    open_a_house: OpenHouse, openai: OpenAIStandIn, glific: GlificStandIn, sick: GlificStandIn
+) -> None:
+    house = open_a_house(works=True, long_calls=4, long_calls_per_organization=2)
+    alice, bob, carol = (house.ngo(name) for name in ("alice", "bob", "carol"))
+    for ngo, its in ((alice, sick), (bob, sick), (carol, glific)):
+        ngo.connect(its)
+    calls = [pending(ngo.ask_later(contact=contact)) for contact in range(21, 25) for ngo in (alice, bob)]
+    wait_until(lambda: len(openai.requests) == len(calls), seconds=10)
+    assert carol.settled(pending(carol.ask_later()), seconds=5).state == "delivered"
+    assert {alice.delivery(call_id).state for call_id in calls} == {"waiting"}
+    sick.reset()
+    assert {alice.settled(call_id, seconds=15).state for call_id in calls} == {"delivered"}
+    assert len(openai.requests) == len(calls) + 1
+
+
+def test_slow_answers_of_one_do_not_keep_anothers_from_coming_in_time(
+    open_a_house: OpenHouse, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    house = open_a_house(works=True, deadline_seconds=0.5, max_in_flight=1)
+    alice, bob = house.ngo("alice"), house.ngo("bob")
+    openai.for_key(alice.key, answer(after=2))
+    openai.for_key(bob.key, answer("Salt."))
+    for ngo in (alice, bob):
+        ngo.connect(glific)
+    calls = [pending(alice.ask_later("auto", contact=contact)) for contact in (21, 22)]
+    assert require_ok(bob.ask_later("auto")) == "Salt."
+    assert {alice.settled(call_id).state for call_id in calls} == {"delivered"}
+    assert len(openai.requests) == 3
+
+
+@pytest.mark.parametrize("limits", [{"long_calls_per_organization": 1}, {"long_calls": 1}])
+def test_it_is_the_queues_to_ask_when_too_many_outlast_their_request_already(
+    open_a_house: OpenHouse, openai: OpenAIStandIn, glific: GlificStandIn, limits: dict[str, Any]
+) -> None:
+    house: House = open_a_house(deadline_seconds=0.5, **limits)
+    alice = house.ngo("alice")
+    alice.connect(glific)
+    openai.always(answer(after=1.5))
+    first = pending(alice.ask_later("auto"))
+    pending(alice.ask_later("auto", contact=22))
+    assert alice.delivery(first).asked_at
+    assert len(openai.requests) == 1
+    openai.always(answer("Salt."))
+    wait_until(lambda: alice.ask_later("auto", contact=23).json()["status"] == "ok", seconds=5)

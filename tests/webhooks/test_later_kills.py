@@ -1,0 +1,103 @@
+"""A process that is killed takes no answer with it: another one goes on where it was, and asks nothing twice."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from signal import SIGKILL
+from typing import Any, Protocol
+
+import pytest
+
+from tests.support.glific_behaviours import never, server_error
+from tests.support.glific_exchange import API_PATH
+from tests.support.glific_stand_in import GlificStandIn
+from tests.support.house import Ngo
+from tests.support.later import call_of, given, pending, wait_until
+from tests.support.openai_behaviours import answer, slow
+from tests.support.openai_behaviours import never as silent
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.serving import Served, served
+
+
+class Serve(Protocol):
+    def __call__(self, **settings: Any) -> Served: ...
+
+
+@pytest.fixture
+def serve(tmp_path: Path, database_url: str, openai: OpenAIStandIn) -> Iterator[Serve]:
+    """Starts a server that also works on answers that come later."""
+    with ExitStack() as stack:
+
+        def start(**settings: Any) -> Served:
+            known = {"database_url": database_url, "openai_base_url": openai.base_url, "glific_hosts": "127.0.0.1"}
+            folder = tmp_path / f"server-{len(list(tmp_path.iterdir()))}"
+            return stack.enter_context(served(folder, **(known | settings)))
+
+        yield start
+
+
+def connected(server: Served, glific: GlificStandIn) -> Ngo:
+    alice = server.ngo("alice")
+    alice.connect(glific)
+    return alice
+
+
+def was_told(glific: GlificStandIn) -> bool:
+    return any(asked.path == API_PATH for asked in glific.requests)
+
+
+def test_it_does_not_ask_openai_again_when_it_is_killed_before_glific_has_the_answer(
+    serve: Serve, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    first = serve()
+    alice = connected(first, glific)
+    openai.always(answer("Sugar and salt."))
+    glific.always(never())
+    call_id = pending(alice.ask_later())
+    wait_until(lambda: was_told(glific))
+    first.program.send_all(SIGKILL)
+    glific.reset()
+    serve()
+    assert alice.settled(call_id).state == "delivered"
+    assert given(glific, 21)["parsed_msg"] == "Sugar and salt."
+    assert len(openai.requests) == 1
+    row = alice.delivery(call_id)
+    assert (row.tries, row.may_have_arrived) == (2, True)
+    assert call_of(alice, call_id)["status"] == "ok"
+
+
+def test_it_tells_glific_in_the_end_when_it_is_killed_between_two_tries(
+    serve: Serve, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    first = serve()
+    alice = connected(first, glific)
+    openai.always(answer("Sugar and salt."))
+    glific.always(server_error())
+    call_id = pending(alice.ask_later())
+    wait_until(lambda: alice.delivery(call_id).tries > 1)
+    first.program.send_all(SIGKILL)
+    glific.reset()
+    serve()
+    assert alice.settled(call_id).state == "delivered"
+    assert given(glific, 21)["parsed_msg"] == "Sugar and salt."
+    assert len(openai.requests) == 1
+
+
+def test_it_asks_openai_once_more_when_it_is_killed_while_openai_answers(
+    serve: Serve, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    """A call of each kind: accepted at once, and handed over when its time was up."""
+    first = serve(deadline_seconds=1)
+    alice = connected(first, glific)
+    openai.always(silent())
+    at_once = pending(alice.ask_later())
+    late = pending(alice.ask_later("auto", contact=22))
+    wait_until(lambda: len(openai.requests) == 2)
+    first.program.send_all(SIGKILL)
+    openai.reset()
+    openai.always(slow(0.1, answer("Sugar and salt.")))
+    serve()
+    for contact, call_id in ((21, at_once), (22, late)):
+        assert alice.settled(call_id).state == "delivered"
+        assert given(glific, contact)["parsed_msg"] == "Sugar and salt."
+    assert len(openai.requests) == 2

@@ -1,0 +1,63 @@
+"""A plugin's question survives the wait for its answer, and a flow is told when it does not."""
+
+import httpx2
+import pytest
+from pydantic import Field
+
+from glific_gpt.functions.contract import Function, FunctionBody, Question
+from tests.conftest import OpenHouse
+from tests.support.glific_stand_in import GlificStandIn
+from tests.support.house import House, Ngo
+from tests.support.later import begin_working, given, pending
+from tests.support.openai_behaviours import answer
+from tests.support.openai_stand_in import OpenAIStandIn
+
+
+class ShoutBody(FunctionBody):
+    """Named in Python's way, and in Glific's."""
+
+    text: str = Field(alias="inputText")
+
+
+class NewShoutBody(FunctionBody):
+    """That of a later release of the plugin."""
+
+    words: list[str]
+
+
+shout = Function("shout", ShoutBody, lambda body, model, _deadline: model.ask(Question(text=body.text)).text)
+new_shout = Function("shout", NewShoutBody, lambda body, _model, _deadline: body.words[0])
+
+
+@pytest.fixture
+def alice(house: House, glific: GlificStandIn) -> Ngo:
+    house.services.functions.add(shout, "tests")
+    alice = house.ngo("alice")
+    alice.connect(glific)
+    return alice
+
+
+def ask(ngo: Ngo) -> str:
+    body = {"inputText": "hello", "contact": {"id": 21}, "flow_id": "5"}
+    url = ngo.url.replace("parse_via_chat_gpt", "shout")
+    return pending(httpx2.post(f"{url}?mode=async", json=body, headers={"Authorization": f"Bearer {ngo.token}"}))
+
+
+def test_a_field_may_have_another_name_outside(alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn) -> None:
+    openai.always(answer("HELLO"))
+    call_id = ask(alice)
+    begin_working(alice.house)
+    assert alice.settled(call_id).state == "delivered"
+    assert given(glific, 21)["parsed_msg"] == "HELLO"
+
+
+def test_the_flow_is_told_when_a_new_release_does_not_understand_the_question(
+    alice: Ngo, open_a_house: OpenHouse, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    call_id = ask(alice)
+    there = open_a_house()
+    there.services.functions.add(new_shout, "tests")
+    begin_working(there)
+    assert alice.settled(call_id).state == "delivered"
+    assert (given(glific, 21)["status"], given(glific, 21)["error_class"]) == ("error", "service")
+    assert openai.requests == []

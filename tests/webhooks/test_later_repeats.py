@@ -1,0 +1,84 @@
+"""The same call again, while its answer is on its way or after: the same words, and one answer for the flow."""
+
+import json
+import time
+
+import pytest
+
+from glific_gpt.glific.signature import sign
+from tests.conftest import OpenHouse
+from tests.support.glific_stand_in import GlificStandIn
+from tests.support.house import House, Ngo
+from tests.support.later import connected_ngo, count_of_deliveries, pending
+from tests.support.openai_behaviours import answer
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.webhooks.at_once import at_once
+from tests.webhooks.expecting import code_of
+
+KEY = {"Idempotency-Key": "a-key"}
+BODY = {"question_text": "What is ORS?", "contact": {"id": 21}, "flow_id": "5"}
+
+
+@pytest.fixture
+def alice(working_house: House, glific: GlificStandIn) -> Ngo:
+    return connected_ngo(working_house, glific)
+
+
+def test_it_says_the_same_to_the_same_key_and_resumes_the_flow_once(
+    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    openai.always(answer(after=0.3))
+    first, second = alice.ask_later(headers=KEY), alice.ask_later(headers=KEY)
+    call_id = pending(first)
+    alice.settled(call_id)
+    third = alice.ask_later(headers=KEY)
+    assert {pending(second), pending(third)} == {call_id}
+    replayed = [reply.headers.get("Idempotent-Replayed") for reply in (first, second, third)]
+    assert replayed == [None, "true", "true"]
+    assert (len(openai.requests), len(glific.resumptions), len(alice.calls())) == (1, 1, 1)
+
+
+def test_it_says_the_same_to_the_same_signature_and_resumes_the_flow_once(
+    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    alice.set_phrase("a phrase that only Glific knows")
+    raw = json.dumps(BODY).encode()
+    signed = {"X-Glific-Signature": sign("a phrase that only Glific knows", raw, int(time.time())), "Authorization": ""}
+    call_id = pending(alice.post(content=raw, headers=signed, query="?mode=async"))
+    again = alice.post(content=raw, headers=signed, query="?mode=async")
+    assert (pending(again), again.headers["Idempotent-Replayed"]) == (call_id, "true")
+    alice.settled(call_id)
+    assert (len(openai.requests), len(glific.resumptions)) == (1, 1)
+
+
+def test_it_says_the_same_of_a_call_whose_time_was_over(
+    open_a_house: OpenHouse, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    alice = connected_ngo(open_a_house(works=True, deadline_seconds=0.4), glific)
+    openai.always(answer(after=0.8))
+    call_id = pending(alice.ask_later("auto", headers=KEY))
+    assert pending(alice.ask_later("auto", headers=KEY)) == call_id
+    alice.settled(call_id)
+    assert pending(alice.ask_later("auto", headers=KEY)) == call_id
+    assert (len(openai.requests), len(glific.resumptions)) == (1, 1)
+
+
+def test_it_accepts_one_of_many_same_calls_at_the_same_moment(
+    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    replies = at_once(6, lambda _: alice.ask_later(headers=KEY))
+    accepted = {reply.json()["call_id"] for reply in replies if code_of(reply) == "pending"}
+    assert {code_of(reply) for reply in replies} <= {"pending", "call_in_progress"}
+    (call_id,) = accepted
+    alice.settled(call_id)
+    assert (len(openai.requests), len(glific.resumptions)) == (1, 1)
+
+
+def test_it_takes_the_same_key_of_another_organization_for_another_call(
+    alice: Ngo, working_house: House, glific: GlificStandIn
+) -> None:
+    bob = connected_ngo(working_house, glific, "bob")
+    calls = {ngo.slug: pending(ngo.ask_later(headers=KEY)) for ngo in (alice, bob)}
+    assert calls["alice"] != calls["bob"]
+    assert {alice.settled(calls["alice"]).state, bob.settled(calls["bob"]).state} == {"delivered"}
+    assert count_of_deliveries(working_house) == 2

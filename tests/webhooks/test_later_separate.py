@@ -1,0 +1,141 @@
+"""GLIFIC_GPT_WORKER=separate: the server accepts and leaves the work to workers; nothing personal is kept meanwhile."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from signal import SIGKILL
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.support.glific_behaviours import errors, server_error
+from tests.support.glific_stand_in import GlificStandIn
+from tests.support.house import Ngo
+from tests.support.later import at_first, call_of, connected_ngo, given, pending
+from tests.support.openai_behaviours import answer
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.programs import start
+from tests.support.serving import SECRET_KEY, Served, as_environment, served
+from tests.support.settings import ENCRYPTION_KEY
+
+WORKER = (str(Path(sys.executable).with_name("flask")), "worker")
+PERSONAL = (
+    "Asha Devi",
+    "919876543210",
+    "Rampur-Khurd",
+    "malaria-in-my-village",
+    "Speak-like-a-nurse",
+    "Take-this-pill",
+)
+CIPHERTEXT = "gAAAA"
+
+
+@pytest.fixture
+def settings(database_url: str, openai: OpenAIStandIn) -> dict[str, Any]:
+    secrets = {"secret_key": SECRET_KEY, "encryption_keys": ENCRYPTION_KEY}
+    known = {"database_url": database_url, "openai_base_url": openai.base_url, "glific_hosts": "127.0.0.1"}
+    return known | secrets | {"worker": "separate"}
+
+
+@pytest.fixture
+def server(tmp_path: Path, settings: dict[str, Any]) -> Iterator[Served]:
+    with served(tmp_path / "server", deadline_seconds=1, **settings) as server:
+        yield server
+
+
+@pytest.fixture
+def alice(server: Served, glific: GlificStandIn) -> Ngo:
+    return connected_ngo(server, glific)
+
+
+def ask(ngo: Ngo, contact: int) -> str:
+    """With everything personal that Glific sends along."""
+    name, phone, village, question, prompt, _ = PERSONAL
+    body = {
+        "question_text": question,
+        "prompt": prompt,
+        "flow_id": "5",
+        "contact": {"id": contact, "name": name, "phone": phone, "fields": {"village": village}},
+        "results": {"question_1": {"input": question}},
+    }
+    return pending(ngo.post(body, query="?mode=async"))
+
+
+def dump(database_url: str) -> dict[str, str]:
+    """All that the database holds, by table; of SQLite also the bytes of its files."""
+    engine = sa.create_engine(database_url)
+    found: dict[str, str] = {}
+    with engine.connect() as connection:
+        for schema in (None, "dbos") if engine.dialect.name == "postgresql" else (None,):
+            for table in sa.inspect(connection).get_table_names(schema):
+                name = f"{schema}.{table}" if schema else table
+                found[table] = str([tuple(row) for row in connection.execute(sa.text(f"SELECT * FROM {name}"))])  # noqa: S608
+    engine.dispose()
+    if database_url.startswith("sqlite"):
+        path = Path(database_url.removeprefix("sqlite:///"))
+        files = [file for file in path.parent.glob(f"{path.name}*") if file.is_file()]
+        found["files"] = " ".join(file.read_bytes().decode(errors="replace") for file in files)
+    return found
+
+
+ENGINES = ("workflow_status", "workflow_input", "workflow_output", "operation_outputs")
+
+
+def require_nothing_personal(held: str) -> None:
+    assert [word for word in PERSONAL if word in held or json.dumps(word)[1:-1] in held] == []
+
+
+def test_it_accepts_what_a_worker_then_does_and_keeps_nothing_personal(
+    server: Served, alice: Ngo, settings: dict[str, Any], openai: OpenAIStandIn, glific: GlificStandIn, tmp_path: Path
+) -> None:
+    openai.always(answer(PERSONAL[-1], after=0.1))
+    refused = errors({"key": "flow", "message": PERSONAL[0]})
+    glific.always(at_first({21: [server_error()], 23: [refused]}))
+    url = settings["database_url"]
+    calls = {contact: ask(alice, contact) for contact in (21, 22, 23)}
+    before = dump(url)
+    rows = {contact: alice.delivery(call_id) for contact, call_id in calls.items()}
+    assert all(str(row.question).startswith(CIPHERTEXT) and row.answer is None for row in rows.values())
+    assert openai.requests == []
+    with start(WORKER, tmp_path / "worker", as_environment(**settings)) as worker:
+        states = [alice.settled(call_id).state for call_id in calls.values()]
+    after = dump(url)
+
+    assert states == ["delivered", "delivered", "undelivered"]
+    assert given(glific, 21)["parsed_msg"] == PERSONAL[-1]
+    rows = {contact: alice.delivery(call_id) for contact, call_id in calls.items()}
+    assert [row.question for row in rows.values()] == [None] * 3
+    assert [bool(row.answer) for row in rows.values()] == [False, False, True]
+    assert str(rows[23].answer).startswith(CIPHERTEXT)
+    written = [server.program.output, server.program.errors, worker.output, worker.errors]
+    for held in (*before.values(), *after.values(), *written):
+        require_nothing_personal(held)
+    for held in (state[table] for state in (before, after) for table in ENGINES):
+        assert CIPHERTEXT not in held
+    assert CIPHERTEXT in before["deliveries"]
+    assert calls[21] in before["workflow_input"]
+    assert calls[21] in worker.errors
+    assert [call_of(alice, call_id)["status"] for call_id in calls.values()] == ["ok", "ok", "error"]
+
+
+def test_it_goes_on_itself_with_what_it_began_in_a_request(
+    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    openai.always(answer("Sugar and salt.", after=1.5))
+    call_id = pending(alice.ask_later("auto"))
+    assert alice.settled(call_id).state == "delivered"
+    assert given(glific, 21)["parsed_msg"] == "Sugar and salt."
+    assert len(openai.requests) == 1
+
+
+def test_it_leaves_to_a_worker_what_it_began_and_was_killed_in(
+    server: Served, alice: Ngo, settings: dict[str, Any], openai: OpenAIStandIn, glific: GlificStandIn, tmp_path: Path
+) -> None:
+    openai.will(answer(after=30))
+    call_id = pending(alice.ask_later("auto"))
+    server.program.send_all(SIGKILL)
+    with start(WORKER, tmp_path / "worker", as_environment(**settings)):
+        assert alice.settled(call_id).state == "delivered"
+    assert given(glific, 21)["status"] == "ok"

@@ -1,0 +1,87 @@
+"""Answers that take the signed way: rightly signed, not too early, and as a success for failures too."""
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.support.glific_stand_in import GlificStandIn
+from tests.support.house import House, Ngo
+from tests.support.later import begin_working, call_of, count_of_deliveries, given, pending
+from tests.support.openai_behaviours import answer, out_of_credit
+from tests.support.openai_exchange import Exchange
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.webhooks.expecting import require_error
+
+PHRASE = "a phrase that only Glific knows"
+EARLIEST = 2.0
+
+
+@pytest.fixture
+def alice(house: House, glific: GlificStandIn) -> Ngo:
+    """Nobody works on her answers yet."""
+    glific.phrase = PHRASE
+    alice = house.ngo("alice")
+    alice.connect_signed(glific, PHRASE)
+    return alice
+
+
+def sent(glific: GlificStandIn, contact: int) -> Any:
+    """The body of the one signed call for that contact."""
+    (body,) = [asked.body for asked in glific.requests if asked.body["metadata"]["contact_id"] == contact]
+    return body
+
+
+def no_credit_for_the_second(exchange: Exchange) -> None:
+    (out_of_credit() if exchange.received.question == "second" else answer("Salt."))(exchange)
+
+
+def test_it_signs_answers_and_failures_and_waits_two_seconds(
+    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    openai.always(no_credit_for_the_second)
+    begin_working(alice.house)
+    before = time.monotonic()
+    calls = {21: pending(alice.ask_later()), 22: pending(alice.ask_later(question_text="second", contact=22))}
+    for contact, call_id in calls.items():
+        row = alice.settled(call_id)
+        assert (row.state, row.tries) == ("delivered", 1)
+        assert given(glific, contact)["call_id"] == call_id
+    assert all(resumed.signature_is_right for resumed in glific.resumptions)
+    assert all(EARLIEST <= resumed.at - before < EARLIEST + 3 for resumed in glific.resumptions)
+    assert [sent(glific, contact)["success"] for contact in (21, 22)] == [True, True]
+    assert sent(glific, 21)["data"]["response"]["output"]["content"]["value"] == "Salt."
+    assert given(glific, 21)["parsed_msg"] == "Salt."
+    assert (given(glific, 22)["status"], given(glific, 22)["error_code"]) == ("error", "insufficient_quota")
+    assert [call_of(alice, call_id)["status"] for call_id in calls.values()] == ["ok", "error"]
+
+
+def test_it_signs_for_the_organizations_own_id_first_and_else_for_that_of_the_call(
+    alice: Ngo, house: House, glific: GlificStandIn
+) -> None:
+    bob = house.ngo("bob")
+    bob.connect_signed(glific, PHRASE)
+    of_alice, of_bob = pending(alice.ask_later(contact=1)), pending(bob.ask_later(contact=2))
+    bob.change(glific_organization_id=42)
+    begin_working(house)
+    assert alice.settled(of_alice).state == bob.settled(of_bob).state == "delivered"
+    assert [sent(glific, contact)["metadata"]["organization_id"] for contact in (1, 2)] == [17, 42]
+
+
+def test_it_accepts_no_call_of_which_nobody_knows_the_organizations_id(
+    alice: Ngo, house: House, openai: OpenAIStandIn
+) -> None:
+    for mode in ("async", "auto"):
+        refused = require_error(alice.ask_later(mode, organization_id=None), "missing_flow_context")
+        assert "Glific's id of the organization" in refused["error"]
+    assert (count_of_deliveries(house), openai.requests) == (0, [])
+
+
+def test_it_says_that_the_phrase_is_gone(alice: Ngo, house: House, glific: GlificStandIn) -> None:
+    call_id = pending(alice.ask_later())
+    assert house.app.test_cli_runner().invoke(args=["signature", "clear", "alice"]).exit_code == 0
+    begin_working(house)
+    row = alice.settled(call_id)
+    assert row.state == "undelivered"
+    assert "signature phrase" in str(row.said)
+    assert glific.requests == []

@@ -1,0 +1,121 @@
+"""Whatever Glific does meanwhile, a flow that waits gets its answer in the end, and what is refused is said."""
+
+import pytest
+
+from tests.conftest import OpenHouse
+from tests.support.glific_behaviours import (
+    Behaviour,
+    errors,
+    forget_tokens,
+    graphql_errors,
+    half_a_body,
+    hang_up,
+    html,
+    never,
+    not_waiting,
+    nothing,
+    rate_limit,
+    says,
+    server_error,
+)
+from tests.support.glific_stand_in import PHONE, GlificStandIn
+from tests.support.house import House, Ngo
+from tests.support.later import at_first, call_of, connected_ngo, given, pending
+from tests.support.openai_behaviours import out_of_credit
+from tests.support.openai_stand_in import OpenAIStandIn
+
+DELIVERED = "Glific took the answer, and the flow goes on."
+
+PASSES: dict[str, tuple[list[Behaviour], int]] = {
+    "500": ([server_error()], 2),
+    "502, a page": ([html(502)], 2),
+    "429": ([rate_limit("1")], 2),
+    "200 and nothing": ([nothing()], 2),
+    "a closed connection": ([hang_up()], 2),
+    "half a reply": ([half_a_body()], 2),
+    "not waiting, as a list": ([errors([not_waiting(21)])], 2),
+    "not waiting, as an object": ([errors(not_waiting(21))], 2),
+    "one after the other": ([server_error(503), errors([not_waiting(21)])], 3),
+    "no token": ([forget_tokens()], 1),
+}
+"""Glific's moods, with the tries until a flow has its answer."""
+
+REFUSALS: dict[str, Behaviour] = {
+    "not found": errors([{"key": "contact", "message": "Resource not found"}]),
+    "an object": errors({"key": "flow", "message": "Asha 919876543210 may not"}),
+    "no right": graphql_errors("Unauthorized"),
+    "404": says(404, {"errors": {"detail": "Asha 919876543210 is not here"}}),
+}
+
+
+@pytest.fixture
+def alice(working_house: House, glific: GlificStandIn) -> Ngo:
+    return connected_ngo(working_house, glific)
+
+
+def test_it_gives_the_answer_once_glific_is_well_again(alice: Ngo, glific: GlificStandIn) -> None:
+    moods = dict(enumerate(PASSES, 101))
+    glific.always(at_first({contact: PASSES[name][0] for contact, name in moods.items()}))
+    calls = {contact: pending(alice.ask_later(contact=contact)) for contact in moods}
+    for contact, name in moods.items():
+        row = alice.settled(calls[contact])
+        assert (row.state, row.tries, row.said) == ("delivered", PASSES[name][1], DELIVERED), name
+        assert given(glific, contact)["call_id"] == calls[contact]
+        assert call_of(alice, calls[contact])["status"] == "ok"
+
+
+def test_it_waits_for_the_flow_that_does_not_wait_yet(alice: Ngo, glific: GlificStandIn) -> None:
+    glific.parks_late(resumes=2)
+    call_id = pending(alice.ask_later())
+    row = alice.settled(call_id)
+    assert (row.state, row.tries, row.may_have_arrived) == ("delivered", 3, False)
+    assert [resumed.delivered for resumed in glific.resumptions] == [False, False, True]
+    assert len({str(resumed.result) for resumed in glific.resumptions}) == 1
+
+
+def test_it_leaves_glific_alone_for_as_long_as_it_says(alice: Ngo, glific: GlificStandIn) -> None:
+    glific.will(rate_limit("1"))
+    alice.settled(pending(alice.ask_later()))
+    first, second = [asked.at for asked in glific.requests if asked.path == "/api"]
+    assert 1.0 <= second - first < 2.5
+
+
+def test_it_says_plainly_what_glific_refuses_and_tries_no_more(alice: Ngo, glific: GlificStandIn) -> None:
+    moods = dict(enumerate(REFUSALS, 101))
+    glific.always(at_first({contact: [REFUSALS[name]] * 9 for contact, name in moods.items()}))
+    calls = {contact: pending(alice.ask_later(contact=contact)) for contact in moods}
+    for contact, name in moods.items():
+        row, call = alice.settled(calls[contact]), call_of(alice, calls[contact])
+        assert (row.state, row.tries) == ("undelivered", 1), name
+        assert (call["status"], call["error_code"]) == ("error", "undelivered")
+        assert str(row.said).startswith("Glific ")
+        assert "Asha" not in str(row.said)
+        assert "9198" not in str(row.said)
+    assert glific.resumptions == []
+
+
+def test_it_says_plainly_that_the_login_is_not_accepted_any_more(alice: Ngo, glific: GlificStandIn) -> None:
+    glific.accounts[PHONE] = "another password"
+    row = alice.settled(pending(alice.ask_later()))
+    assert (row.state, row.tries) == ("undelivered", 1)
+    assert row.said == "Glific does not accept this phone number and password: check both, and connect it again."
+
+
+def test_it_keeps_the_error_of_the_call_itself_when_that_cannot_be_told_either(
+    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    openai.always(out_of_credit())
+    glific.always(server_error(404))
+    call_id = pending(alice.ask_later())
+    assert alice.settled(call_id).state == "undelivered"
+    assert call_of(alice, call_id)["error_code"] == "insufficient_quota"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_it_tries_again_when_glific_has_said_nothing_for_a_quarter_of_a_minute(
+    open_a_house: OpenHouse, glific: GlificStandIn
+) -> None:
+    alice = connected_ngo(open_a_house(works=True), glific)
+    glific.will(never())
+    row = alice.settled(pending(alice.ask_later()), seconds=30)
+    assert (row.state, row.tries, row.may_have_arrived) == ("delivered", 2, True)
