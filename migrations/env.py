@@ -7,6 +7,7 @@ from alembic import context
 from flask import current_app
 
 from glific_gpt.database import Usd, UtcDateTime
+from glific_gpt.durable import schema
 
 migrate = current_app.extensions["migrate"]
 
@@ -26,6 +27,20 @@ def skip_empty(_context: Any, _revision: Any, directives: list[Any]) -> None:
         directives.clear()
 
 
+def include_object(_item: Any, name: str | None, kind: str, _reflected: object, compared: object) -> bool:
+    """Tables of the engine of durable work are not ours to drop."""
+    return kind != "table" or compared is not None or name not in schema.TABLES
+
+
+def is_moving() -> bool:
+    """Whether the command is one that brings the database to another revision, not one that only looks."""
+    try:
+        context.get_revision_argument()
+    except KeyError:
+        return False
+    return True
+
+
 with migrate.db.engine.connect() as connection:
     if connection.dialect.name == "postgresql":
         # The server's own statements are short; a migration may take its time.
@@ -37,7 +52,12 @@ with migrate.db.engine.connect() as connection:
         target_metadata=migrate.db.metadata,
         render_item=render_item,
         process_revision_directives=skip_empty,
+        include_object=include_object,
         **migrate.configure_args,
     )
     with context.begin_transaction():
         context.run_migrations()
+    revision = int(context.get_context().get_current_revision() or 0)
+# After ours, which hold the lock of a SQLite file until they are done; and each time, as the last may have failed.
+if is_moving() and revision >= schema.FIRST_REVISION:
+    schema.migrate(migrate.db.engine.url)

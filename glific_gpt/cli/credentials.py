@@ -87,7 +87,5 @@ def deactivate(*, slug: str, provider: str) -> None:
 def _switch(slug: str, provider: str, *, is_active: bool) -> CredentialView:
     known = services().providers.get(provider)
     with transaction() as session:
-        row = store.find(session, organizations.find(session, slug).id, known)
-        row.is_active = is_active
-        session.flush()
-        return CredentialView.of(row)
+        organization = organizations.find(session, slug)
+        return CredentialView.of(store.switch(session, organization.id, known, is_active=is_active))

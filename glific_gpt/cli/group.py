@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 import click
+from flask import g
 from flask.cli import AppGroup
 from flask.helpers import get_debug_flag
 from sqlalchemy.exc import SQLAlchemyError
@@ -35,7 +36,7 @@ class Group(AppGroup):
         """As click's; a command that never touches the database says needs_database=False."""
         needs_database = kwargs.pop("needs_database", True)
         decorate = super().command(*args, **kwargs)
-        return lambda function: decorate(_when_ready(function) if needs_database else function)
+        return lambda function: decorate(when_ready(function) if needs_database else function)
 
     def invoke(self, ctx: click.Context) -> Any:
         with plain_failures():
@@ -64,13 +65,16 @@ def plain_failures() -> Iterator[None]:
         raise click.ClickException(UNEXPECTED.format(type(error).__name__)) from None
 
 
-def _when_ready(function: Callable[..., Answer]) -> Callable[..., Answer]:
+def when_ready(function: Callable[..., Answer]) -> Callable[..., Answer]:
+    """The command, once the database has every migration. Raises click.ClickException before."""
+
     @wraps(function)
     def checked(**values: Any) -> Answer:
         with transaction() as session:
             ready = migrations.are_current(session)
         if not ready:
             raise click.ClickException(BEHIND)
+        g.actor = "command line"
         return function(**values)
 
     return checked

@@ -10,7 +10,7 @@ from glific_gpt.credentials import models as catalogue
 from glific_gpt.credentials import store as credentials
 from glific_gpt.credentials.models import Model
 from glific_gpt.database import transaction
-from glific_gpt.organizations import store
+from glific_gpt.organizations import server_models, store
 from glific_gpt.organizations.changes import checked
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.services import services
@@ -24,6 +24,7 @@ COLUMNS = {
     "output_usd_per_million_tokens": "USD/M OUT",
     "reason": "WHY NOT",
 }
+SETTING = "GLIFIC_GPT_MODELS"
 NOT_ASKED = "These are the models that this server knows: no key was verified that says which ones it reaches."
 
 models = Group(
@@ -36,6 +37,7 @@ models = Group(
     Example:
       flask models list seva-trust --text
       flask models allow seva-trust 'gpt-4o*' gpt-5-mini
+      flask models server 'gpt-4o*' 'gpt-5*'
     """,
 )
 
@@ -77,6 +79,28 @@ def allow(*, slug: str, patterns: tuple[str, ...], everything: bool, nothing: bo
     emit(plain(view), f"{fields({'allowed_models': now})}\n{matches}")
 
 
+@models.command("server")
+@click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
+@click.option("--all", "everything", is_flag=True, help="Every model that GLIFIC_GPT_MODELS allows.")
+@click.option("--none", "nothing", is_flag=True, help="No model at all.")
+@json_option
+def server(*, patterns: tuple[str, ...], everything: bool, nothing: bool) -> None:
+    """Show or replace the list of models that all organizations may use.
+
+    Without a pattern it only shows. GLIFIC_GPT_MODELS stays the outer limit: a model must be on both lists. It
+    counts from the next call on.
+    """
+    asked_to_change = bool(patterns) or everything or nothing
+    wanted = _chosen(patterns, everything=everything, nothing=nothing) if asked_to_change else None
+    with transaction() as session:
+        if asked_to_change:
+            server_models.allow(session, wanted)
+        allowed = server_models.find(session)
+    data = {"allowed_models": allowed, "outer_limit": list(services().settings.models)}
+    now = f"all that {SETTING} allows" if allowed is None else allowed
+    emit(data, fields({"allowed_models": now, SETTING: data["outer_limit"]}))
+
+
 def _chosen(patterns: tuple[str, ...], *, everything: bool, nothing: bool) -> list[str] | None:
     """The list to set; None is everything. Raises click's UsageError unless just one thing is asked for."""
     if [bool(patterns), everything, nothing].count(True) != 1:
@@ -91,5 +115,5 @@ def _look_up(slug: str) -> tuple[Organization, list[Model], bool]:
     with transaction() as session:
         row = store.find(session, slug)
         key = credentials.find_if_any(session, row.id, services().language_models)
-    reached = catalogue.reachable(row, key, services().settings.models)
+        reached = catalogue.reachable(session, row, key, services().settings.models)
     return row, reached, key is not None and key.models is not None

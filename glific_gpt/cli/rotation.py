@@ -5,10 +5,10 @@ import sys
 import click
 from cryptography.fernet import Fernet
 
+from glific_gpt import rotation
 from glific_gpt.cli.output import emit, json_option, wants_json
-from glific_gpt.credentials import rotation
-from glific_gpt.credentials.rotation import Count
 from glific_gpt.database import transaction
+from glific_gpt.rotation import Count
 from glific_gpt.services import services
 
 
@@ -41,7 +41,7 @@ def _rotate_watched() -> Count:
     count = Count()
     with click.progressbar(length=total, label="Encrypting", file=sys.stderr, hidden=hidden) as bar:
         for count in rotation.rotate(services().vault):
-            bar.update(count.rows - bar.pos)
+            bar.update(count.looked_at - bar.pos)
     return count
 
 

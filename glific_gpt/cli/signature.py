@@ -33,7 +33,7 @@ def set_(*, slug: str, phrase_stdin: bool) -> None:
     """Set or replace the phrase."""
     phrase = read_secret("Signature phrase")
     with transaction() as session:
-        phrases.set_phrase(store.find(session, slug), phrase, services().vault)
+        phrases.set_phrase(session, store.find(session, slug), phrase, services().vault)
     emit(
         {"slug": slug, "signature_phrase_set": True},
         f"Calls of {slug} that Glific signs with this phrase are let in. To let in no others: "
@@ -48,7 +48,7 @@ def clear(*, slug: str) -> None:
     """Take the phrase away."""
     with transaction() as session:
         organization = store.find(session, slug)
-        phrases.clear_phrase(organization)
+        phrases.clear_phrase(session, organization)
     text = f"{slug} has no signature phrase any more: signed calls need a webhook token too."
     if organization.require_signature:
         text = (

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy.orm import Session
+
 from glific_gpt.catalogue import policy, prices
 from glific_gpt.catalogue.kinds import Kind, classify
 from glific_gpt.catalogue.prices import Prices
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.llm import known
+from glific_gpt.organizations import server_models
 from glific_gpt.organizations.tables import Organization
 
 
@@ -22,12 +25,27 @@ class Model:
     prices: Prices | None
 
 
-def reachable(organization: Organization, credential: Credential | None, operator: Sequence[str]) -> list[Model]:
+def reachable(
+    session: Session, organization: Organization, credential: Credential | None, operator: Sequence[str]
+) -> list[Model]:
+    """The models of its key, under all lists that there are."""
+    return judged(ids_of(credential), operator, server_models.find(session), organization.allowed_models)
+
+
+def ids_of(credential: Credential | None) -> list[str]:
     """Those that the provider listed when the key was verified; without such a list, those that are known."""
-    ids = (credential.models if credential else None) or known.model_ids()
-    return [_model(model_id, operator, organization.allowed_models) for model_id in ids]
+    return (credential.models if credential else None) or known.model_ids()
 
 
-def _model(model_id: str, operator: Sequence[str], allowed: Sequence[str] | None) -> Model:
-    refusal = policy.refusal(model_id, operator, allowed)
+def judged(
+    ids: Sequence[str], operator: Sequence[str], administrators: Sequence[str] | None, own: Sequence[str] | None
+) -> list[Model]:
+    """These models under these lists, each of which narrows the one before."""
+    return [_model(model_id, operator, administrators, own) for model_id in ids]
+
+
+def _model(
+    model_id: str, operator: Sequence[str], administrators: Sequence[str] | None, own: Sequence[str] | None
+) -> Model:
+    refusal = policy.refusal(model_id, operator, administrators, own)
     return Model(model_id, classify(model_id), str(refusal) if refusal else None, prices.per_million(model_id))

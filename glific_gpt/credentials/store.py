@@ -5,6 +5,8 @@ import json
 from pydantic import SecretStr
 from sqlalchemy.orm import Session
 
+from glific_gpt.audit import trail
+from glific_gpt.audit.actions import Action
 from glific_gpt.clock import Deadline, now
 from glific_gpt.credentials.provider import Provider, SecretFields, Verdict, read_fields
 from glific_gpt.credentials.tables import Credential
@@ -41,6 +43,7 @@ def put(
         _fill(credential, vault, provider, fields, verdict)
         credential.is_active = is_active
         session.add(credential)
+        _record_saved(session, credential)
     return credential
 
 
@@ -57,9 +60,22 @@ def find(session: Session, organization_id: int, provider: Provider) -> Credenti
     return found
 
 
+def switch(session: Session, organization_id: int, provider: Provider, *, is_active: bool) -> Credential:
+    """On or off, from the next call on. Raises NotFound."""
+    credential = find(session, organization_id, provider)
+    if credential.is_active != is_active:
+        credential.is_active = is_active
+        session.flush()
+        action = Action.CREDENTIAL_ACTIVATED if is_active else Action.CREDENTIAL_DEACTIVATED
+        trail.record(session, action, organization_id, provider=provider.name, last4=credential.last4)
+    return credential
+
+
 def delete(session: Session, organization_id: int, provider: Provider) -> None:
     """The key is gone with the next call. Raises NotFound."""
-    session.delete(find(session, organization_id, provider))
+    credential = find(session, organization_id, provider)
+    session.delete(credential)
+    trail.record(session, Action.CREDENTIAL_DELETED, organization_id, provider=provider.name, last4=credential.last4)
 
 
 def decrypt(vault: Vault, organization_id: int, provider: Provider, ciphertext: str) -> SecretFields:
@@ -77,11 +93,24 @@ def _fill(
     credential.models = verdict.models if verdict else None
 
 
+def _record_saved(session: Session, credential: Credential) -> None:
+    trail.record(
+        session,
+        Action.CREDENTIAL_SAVED,
+        credential.organization_id,
+        provider=credential.provider,
+        last4=credential.last4,
+        is_active=credential.is_active,
+        verified=credential.verified_at is not None,
+    )
+
+
 def _verify(provider: Provider, fields: SecretFields) -> Verdict:
     try:
         return provider.verify(fields, Deadline.after(VERIFY_SECONDS))
     except GlificGptError as error:
         raise CredentialNotVerified(
             f"Nothing was saved. {error} To save the key without asking {provider.label}, "
-            'say --no-verify, or "verify": false over the JSON API.'
+            'say --no-verify, or "verify": false over the JSON API.',
+            because=str(error),
         ) from None

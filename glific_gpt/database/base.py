@@ -4,12 +4,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, MetaData
+from sqlalchemy import BigInteger, DateTime, Integer, MetaData
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.types import TypeDecorator
 
 BILLION = 10**9
+
+# SQLite counts rows up by itself only in a column of type INTEGER.
+RowId = BigInteger().with_variant(Integer, "sqlite")
 
 # Constraints have names, so that a migration can drop them on every database.
 NAMES = {

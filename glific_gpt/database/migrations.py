@@ -8,6 +8,9 @@ from sqlalchemy.orm import Session
 
 DIRECTORY = Path(__file__).parents[2] / "migrations"
 
+ENGINES_NEWEST = "workflow_output"
+"""A table of the engine of durable work: the last that it makes, after our own migrations and outside of them."""
+
 
 @cache
 def newest() -> int:
@@ -23,7 +26,9 @@ def are_current(session: Session) -> bool:
     One that is ahead will do: a migration works with the release before it, which must go on answering
     while it is replaced. Raises SQLAlchemyError when the database cannot be asked.
     """
-    if not inspect(session.connection()).has_table("alembic_version"):
+    found = inspect(session.connection())
+    schema = "dbos" if session.get_bind().dialect.name == "postgresql" else None
+    if not found.has_table("alembic_version") or not found.has_table(ENGINES_NEWEST, schema=schema):
         return False
     revision = str(session.scalar(text("SELECT version_num FROM alembic_version")))
     return revision.isdecimal() and int(revision) >= newest()

@@ -1,1 +1,1 @@
-"""Organizations (one NGO each), their webhook tokens and signature phrase."""
+"""Organizations (one NGO each), their tokens and signature phrase, and the models that all of them may use."""

@@ -3,6 +3,8 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from glific_gpt.audit import trail
+from glific_gpt.audit.actions import Action
 from glific_gpt.errors import NotFound
 from glific_gpt.organizations.tables import ApiToken, Organization
 from glific_gpt.organizations.token_secrets import API_PREFIX, new_token, token_hash
@@ -15,6 +17,7 @@ def create(session: Session, label: str, organization: Organization | None) -> t
     row = ApiToken(organization_id=owner, label=label, token_hash=token_hash(token))
     session.add(row)
     session.flush()
+    trail.record(session, Action.API_TOKEN_CREATED, owner, token=row.id, label=label)
     return row, token
 
 
@@ -30,6 +33,7 @@ def revoke(session: Session, token_id: int) -> None:
     if row is None:
         raise NotFound(f"There is no API token {token_id}.")
     session.delete(row)
+    trail.record(session, Action.API_TOKEN_REVOKED, row.organization_id, token=row.id, label=row.label)
 
 
 def identify(session: Session, token: str) -> ApiToken | None:

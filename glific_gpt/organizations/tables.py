@@ -1,4 +1,4 @@
-"""Tables: organizations, and the tokens that open their doors."""
+"""Tables: organizations, the tokens that open their doors, and what the server's administrators decide for all."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -63,6 +63,16 @@ class ApiToken(Base):
     label: Mapped[str] = mapped_column(String(100))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class ServerSettings(Base):
+    """What administrators decide for every organization while the server runs: one row, with the id 1, or none yet."""
+
+    __tablename__ = "server_settings"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    allowed_models: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    """Patterns; NULL is all that the environment allows, an empty list is none."""
 
 
 class MonthlySpend(Base):

@@ -2,6 +2,8 @@
 
 from sqlalchemy.orm import Session
 
+from glific_gpt.audit import trail
+from glific_gpt.audit.actions import Action
 from glific_gpt.database import owned
 from glific_gpt.errors import NotFound
 from glific_gpt.organizations.tables import Organization, WebhookToken
@@ -17,6 +19,7 @@ def create(session: Session, organization: Organization, label: str) -> tuple[We
     row = WebhookToken(organization_id=organization.id, label=label, token_hash=token_hash(token))
     session.add(row)
     session.flush()
+    trail.record(session, Action.TOKEN_CREATED, organization.id, token=row.id, label=label)
     return row, token
 
 
@@ -30,3 +33,4 @@ def revoke(session: Session, organization: Organization, token_id: int) -> None:
     if row is None:
         raise NotFound(f"This organization has no token {token_id}.")
     session.delete(row)
+    trail.record(session, Action.TOKEN_REVOKED, organization.id, token=row.id, label=row.label)

@@ -16,6 +16,7 @@ def test_it_says_that_an_organization_is_not_there(flask: Commands) -> None:
         ["tokens", "list"],
         ["signature", "clear"],
         ["credentials", "show"],
+        ["glific", "show"],
         ["models", "list"],
         ["calls", "list"],
     ):
@@ -83,7 +84,7 @@ def test_a_command_that_is_used_wrongly_gets_its_usage(flask: Commands) -> None:
 
 
 @pytest.mark.parametrize(
-    "group", ["organizations", "tokens", "api-tokens", "signature", "credentials", "models", "calls"]
+    "group", ["organizations", "tokens", "api-tokens", "signature", "credentials", "glific", "models", "calls"]
 )
 def test_a_group_shows_an_example_and_says_what_each_command_does(flask: Commands, group: str) -> None:
     shown = flask.text(group, "--help")

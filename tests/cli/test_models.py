@@ -78,3 +78,34 @@ def test_it_wants_to_be_told_one_thing(flask: Commands, keyed: str) -> None:
         flask.failure("models", "allow", keyed, *told, code=2)
     assert flask.failure("models", "allow", keyed, "gpt 5").startswith("allowed_models: ")
     assert flask.json("organizations", "show", keyed)["allowed_models"] is None
+
+
+def test_it_narrows_the_servers_list_for_every_organization(flask: Commands, keyed: str) -> None:
+    assert flask.json("models", "server") == {"allowed_models": None, "outer_limit": ["*"]}
+    assert flask.json("models", "server", "GPT-4o*")["allowed_models"] == ["gpt-4o*"]
+    assert allowed(flask, keyed) == {"gpt-4o", "gpt-4o-mini"}
+    (refused,) = [row for row in flask.json("models", "list", keyed) if row["id"] == "gpt-5"]
+    assert refused["reason"] == "The administrators of this server do not allow gpt-5: choose another model."
+    assert flask.json("models", "server", "--none")["allowed_models"] == []
+    assert allowed(flask, keyed) == set()
+    assert flask.json("models", "server", "--all")["allowed_models"] is None
+    assert allowed(flask, keyed) == {"gpt-4o", "gpt-4o-mini", "gpt-5"}
+
+
+def test_the_servers_list_cannot_reach_beyond_the_environments(flask: Commands, keyed: str, flask_with: Open) -> None:
+    strict = flask_with(models="gpt-5*,o3")
+    shown = strict.text("models", "server", "*")
+    assert shown == "allowed_models: *\nGLIFIC_GPT_MODELS: gpt-5*, o3\n"
+    assert allowed(strict, keyed) == {"gpt-5"}
+    strict.text("models", "server", "gpt-4o*")
+    assert allowed(strict, keyed) == set()
+
+
+def test_it_shows_the_servers_list_and_changes_nothing(flask: Commands, keyed: str) -> None:
+    flask.text("models", "server", "gpt-4o*")
+    for _ in range(2):
+        assert flask.text("models", "server") == "allowed_models: gpt-4o*\nGLIFIC_GPT_MODELS: *\n"
+    for told in (["--all", "--none"], ["gpt-5", "--all"], [""]):
+        flask.failure("models", "server", *told, code=2)
+    assert flask.failure("models", "server", "gpt 5").startswith("allowed_models: ")
+    assert flask.json("models", "server")["allowed_models"] == ["gpt-4o*"]

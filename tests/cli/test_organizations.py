@@ -26,7 +26,7 @@ def test_it_tells_a_person_what_is_shown_once_and_what_to_do_next(flask: Command
 
 def test_it_refuses_a_slug_that_is_taken_or_cannot_stand_in_an_address(flask: Commands, seva: str) -> None:
     for slug, complaint in (
-        (seva, "There is an organization seva already."),
+        (seva, "There is an organization of that slug already."),
         ("Seva Trust", "A slug has 1 to 63"),
         ("", "A slug has 1 to 63"),
         ("a" * 64, "A slug has 1 to 63"),

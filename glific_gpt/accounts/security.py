@@ -1,0 +1,144 @@
+"""Signing in: Flask-Security, with what we use of it switched on and everything else off."""
+
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, redirect, request, session, url_for
+from flask_security import Security, current_user
+
+from glific_gpt.accounts import events, forms, limiting, mail, passwords
+from glific_gpt.accounts.blueprint import NAME, blueprint
+from glific_gpt.accounts.codes import OnceOnly, RecoveryCodes
+from glific_gpt.accounts.datastore import Datastore
+from glific_gpt.accounts.keys import derive
+from glific_gpt.accounts.links import PUBLIC_URL, one_time_link
+from glific_gpt.accounts.messages import MESSAGES
+from glific_gpt.settings import Settings
+
+__all__ = ["blueprint", "init", "one_time_link"]
+
+SESSION = timedelta(hours=12)
+LINK = timedelta(days=3)
+FRESH = timedelta(minutes=15)
+"""How long after giving the password somebody may change how they sign in."""
+
+ARGON2 = {"memory_cost": 46 * 1024, "time_cost": 1, "parallelism": 1}
+"""One of those that OWASP's password storage cheat sheet calls enough. Of below 32 MiB, glibc keeps some per thread."""
+
+STILL_OPEN = {"security.change_password", "security.logout", "console.static", "console.set_language"}
+"""For somebody who must change the password first."""
+
+
+def init(app: Flask, settings: Settings) -> None:
+    """Raises SettingsError."""
+    app.config.update(_sessions(settings) | _features(app, settings))
+    app.config.update({f"SECURITY_MSG_{name}": message for name, message in MESSAGES.items()})
+    provider = app.json
+    security = _security()
+    security.init_app(app, Datastore(), register_blueprint=False)
+    security.want_json(lambda _request: False)
+    app.json = provider  # the library brings one of its own, which would forget how ours is set
+    _leave_other_doors_alone(app, security)
+    _end_old_sessions(security)
+    mail.init(app, settings)
+    limiting.init(app, settings)
+    events.init(app)
+    for door in (NAME, "console"):
+        app.before_request_funcs.setdefault(door, []).append(_insist_on_a_new_password)
+    app.context_processor(lambda: {"can_mail": mail.is_configured(app)})
+
+
+def _security() -> Security:
+    return Security(
+        login_form=forms.SignIn,
+        verify_form=forms.Confirm,
+        change_password_form=forms.ChangePassword,
+        forgot_password_form=forms.Forgotten,
+        reset_password_form=forms.ResetPassword,
+        two_factor_verify_code_form=forms.Code,
+        two_factor_setup_form=forms.TwoFactor,
+        two_factor_rescue_form=forms.Lost,
+        mf_recovery_form=forms.RecoveryCode,
+        totp_cls=OnceOnly,
+        mf_recovery_codes_util_cls=RecoveryCodes,
+    )
+
+
+def _sessions(settings: Settings) -> dict[str, Any]:
+    return {
+        "PERMANENT_SESSION_LIFETIME": SESSION,
+        "SESSION_COOKIE_NAME": "glific_gpt_session",
+        "SESSION_COOKIE_PATH": "/console",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": settings.public_url.startswith("https://"),
+        "WTF_CSRF_CHECK_DEFAULT": False,  # each page's door asks for the token; the doors of programs have no forms
+        PUBLIC_URL: settings.public_url,
+    }
+
+
+def _features(app: Flask, settings: Settings) -> dict[str, Any]:
+    key = settings.secret_key
+    features = {
+        "CHANGEABLE": True,
+        "RECOVERABLE": True,
+        "TWO_FACTOR": True,
+        "TWO_FACTOR_ENABLED_METHODS": ["authenticator"],
+        "TWO_FACTOR_AUTHENTICATOR_VALIDITY": 30,  # seconds that the phone's clock may be wrong
+        "TWO_FACTOR_RESCUE_EMAIL": False,
+        "TWO_FACTOR_POST_SETUP_VIEW": f"{NAME}.two_factor_done",
+        "TWO_FACTOR_IMPLEMENTATIONS": {"code": "flask_security.twofactor.CodeTfPlugin"},
+        "TOTP_ISSUER": "glific_gpt",
+        "TOTP_SECRETS": {"1": derive(key, "totp").hex()},
+        "MULTI_FACTOR_RECOVERY_CODES": True,
+        "MULTI_FACTOR_RECOVERY_CODES_N": 10,
+        "RECOVERY_CODES_KEY": derive(key, "recovery codes"),
+        "PASSWORD_HASH": "argon2",
+        "PASSWORD_SCHEMES": ["argon2"],
+        "PASSWORD_HASH_PASSLIB_OPTIONS": {f"argon2__{name}": value for name, value in ARGON2.items()},
+        "PASSWORD_SINGLE_HASH": {"argon2"},  # what is on top would be lost with the secret key, and all passwords
+        "PASSWORD_LENGTH_MIN": passwords.SHORTEST,
+        "RETURN_GENERIC_RESPONSES": True,
+        "RESET_PASSWORD_WITHIN": LINK,
+        "FRESHNESS": FRESH,
+        "FRESHNESS_GRACE_PERIOD": FRESH,
+        "API_ENABLED_METHODS": ["session"],
+        "LOGOUT_CSRF": True,
+        "POST_LOGIN_VIEW": "/console/",
+        "POST_LOGOUT_VIEW": f"{NAME}.login",
+        "POST_CHANGE_VIEW": "/console/",
+        "SEND_PASSWORD_CHANGE_EMAIL": False,
+        "SEND_PASSWORD_RESET_EMAIL": False,
+        "SEND_PASSWORD_RESET_NOTICE_EMAIL": False,
+        "CLI_USERS_NAME": None,
+        "CLI_ROLES_NAME": None,
+        "I18N_DOMAIN": "messages",
+        "I18N_DIRNAME": [str(Path(app.root_path) / "console" / "translations")],
+    }
+    return {f"SECURITY_{name}": value for name, value in features.items()}
+
+
+def _leave_other_doors_alone(app: Flask, security: Security) -> None:
+    """The library asks at every request who is signed in, and reads bodies for it; webhooks have locks of their own."""
+    app.before_request_funcs[None].remove(security.principal._on_before_request)
+    app.after_request_funcs[None].remove(security.login_manager._update_remember_cookie)
+    security.login_manager.request_loader(None)
+
+
+def _end_old_sessions(security: Security) -> None:
+    """However busy somebody was: the password is asked for again after twelve hours."""
+    find = security.login_manager._user_callback
+
+    def find_unless_old(user_id: str) -> Any:
+        return find(user_id) if time.time() - session.get("fs_paa", 0) < SESSION.total_seconds() else None
+
+    security.login_manager.user_loader(find_unless_old)
+
+
+def _insist_on_a_new_password() -> Response | None:
+    """Somebody else has seen the first one."""
+    if request.endpoint in STILL_OPEN or not current_user.is_authenticated or not current_user.must_change_password:
+        return None
+    return redirect(url_for(f"{NAME}.change_password"))  # type: ignore[return-value]

@@ -1,0 +1,40 @@
+"""What people and programs do to the server and its organizations, by the name under which the trail keeps it."""
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """A change; whoever makes it."""
+
+    ORGANIZATION_CREATED = "organization_created"
+    ORGANIZATION_CHANGED = "organization_changed"
+    ORGANIZATION_ACTIVATED = "organization_activated"
+    ORGANIZATION_DEACTIVATED = "organization_deactivated"
+    CREDENTIAL_SAVED = "credential_saved"
+    CREDENTIAL_ACTIVATED = "credential_activated"
+    CREDENTIAL_DEACTIVATED = "credential_deactivated"
+    CREDENTIAL_DELETED = "credential_deleted"
+    TOKEN_CREATED = "token_created"  # noqa: S105 - names of actions, not secrets
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105
+    API_TOKEN_CREATED = "api_token_created"  # noqa: S105
+    API_TOKEN_REVOKED = "api_token_revoked"  # noqa: S105
+    SIGNATURE_PHRASE_SET = "signature_phrase_set"
+    SIGNATURE_PHRASE_CLEARED = "signature_phrase_cleared"
+    MODELS_ALLOWED = "models_allowed"
+    SERVER_MODELS_ALLOWED = "server_models_allowed"
+    GLIFIC_CONNECTED = "glific_connected"
+    GLIFIC_DISCONNECTED = "glific_disconnected"
+    CALL_RETRIED = "call_retried"
+    MEMBER_ADDED = "member_added"
+    MEMBER_ROLE_CHANGED = "member_role_changed"
+    MEMBER_REMOVED = "member_removed"
+    INVITATION_REFUSED = "invitation_refused"
+    ADMINISTRATOR_ADDED = "administrator_added"
+    ADMINISTRATOR_REMOVED = "administrator_removed"
+    PERSON_ACTIVATED = "person_activated"
+    PERSON_DEACTIVATED = "person_deactivated"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    TWO_FACTOR_ENABLED = "two_factor_enabled"
+    TWO_FACTOR_DISABLED = "two_factor_disabled"
+    SIGN_IN_LINK_MADE = "sign_in_link_made"
+    KEYS_ROTATED = "keys_rotated"

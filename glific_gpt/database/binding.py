@@ -1,0 +1,104 @@
+"""Binding: which database the app uses, over how many connections, and how long it waits for one."""
+
+from pathlib import Path
+from sqlite3 import Connection as SQLiteConnection
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.exc import ArgumentError
+
+from glific_gpt.database.base import db
+from glific_gpt.database.patience import connect_patiently
+from glific_gpt.database.session import BUSY_SECONDS, READERS, REPORT_SECONDS
+from glific_gpt.errors import SettingsError
+
+TURN_SECONDS = 2
+"""How long a transaction waits for one of the process's connections."""
+
+
+def prepare(app: Flask, url: str) -> None:
+    """Binds the app to its database. A relative SQLite path is below the working directory.
+
+    Raises SettingsError for an address that no database has, without repeating it: it may hold a password.
+    """
+    target = address(url)
+    is_sqlite = target.get_backend_name() == "sqlite"
+    app.config["SQLALCHEMY_DATABASE_URI"] = target
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _POOL | (_SQLITE if is_sqlite else _POSTGRESQL)
+    app.config["SQLALCHEMY_BINDS"] = {READERS: _POOL | _SQLITE_READERS | {"url": target}} if is_sqlite else {}
+    db.init_app(app)
+    with app.app_context():
+        if is_sqlite:
+            _listen_to_sqlite(db.engine, db.engines[READERS])
+        else:
+            event.listen(db.engine, "do_connect", connect_patiently)
+
+
+def address(url: str) -> URL:
+    """The database's, with an absolute path. Raises SettingsError."""
+    target = _parsed(url)
+    if target.get_backend_name() != "sqlite":
+        return target
+    if not target.database or target.database == ":memory:":
+        raise SettingsError("GLIFIC_GPT_DATABASE_URL names no file: a database in memory would be lost.")
+    return target.set(database=str(Path(target.database).absolute()))
+
+
+def _parsed(url: str) -> URL:
+    try:
+        target = make_url(url)
+        target.get_dialect().import_dbapi()
+    except (ArgumentError, ValueError, ImportError):
+        raise SettingsError(
+            "GLIFIC_GPT_DATABASE_URL is not the address of a SQLite or PostgreSQL database, as in "
+            "postgresql+psycopg://user:password@host/name."
+        ) from None
+    return target
+
+
+_POOL: dict[str, Any] = {
+    "max_overflow": 0,
+    "pool_timeout": TURN_SECONDS,
+    "hide_parameters": True,  # an error of the database must not carry the values of a row
+}
+_SQLITE = {
+    # Writers of one process wait in line for its one connection; in SQLite's own line some would starve.
+    "pool_size": 1,
+    "connect_args": {"timeout": BUSY_SECONDS},
+}
+_SQLITE_READERS = {
+    # Two reports at a time leave processors to the calls; the others wait in line.
+    "pool_size": 2,
+    "pool_timeout": REPORT_SECONDS,
+    "connect_args": {"timeout": BUSY_SECONDS},
+}
+_POSTGRESQL = {
+    "pool_size": 20,
+    "pool_pre_ping": True,
+    "connect_args": {
+        "connect_timeout": TURN_SECONDS,
+        # A server that has gone silent is given up as fast as one that is slow (libpq; Linux).
+        "tcp_user_timeout": round(BUSY_SECONDS * 1000),
+        "keepalives_idle": 5,
+        "keepalives_interval": 1,
+        "keepalives_count": 2,
+        "options": f"-c lock_timeout={BUSY_SECONDS}s -c statement_timeout={BUSY_SECONDS}s -c timezone=UTC",
+    },
+}
+
+
+def _listen_to_sqlite(engine: Engine, readers: Engine) -> None:
+    event.listen(engine, "connect", _tune_sqlite)
+    event.listen(readers, "connect", _only_read)
+    event.listen(engine, "engine_disposed", lambda _engine: readers.dispose())
+
+
+def _tune_sqlite(connection: SQLiteConnection, _record: object) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _only_read(connection: SQLiteConnection, _record: object) -> None:
+    connection.execute("PRAGMA query_only = ON")

@@ -1,0 +1,1 @@
+"""People: signing in, and what they are in which organization."""

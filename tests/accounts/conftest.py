@@ -1,0 +1,37 @@
+"""People at the door of the console, and what they carry."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from glific_gpt.accounts.roles import Role
+from tests.accounts.phone import Phone
+from tests.console.people import Person, employ
+from tests.support.house import House, Ngo
+
+Hire = Callable[..., Person]
+
+
+@pytest.fixture
+def hire(house: House, alice: Ngo) -> Iterator[Hire]:
+    """Makes a person with a password, in alice's organization; not signed in yet."""
+    with ExitStack() as stack:
+
+        def make(email: str, role: Role | None = Role.EDITOR) -> Person:
+            person = employ(house, email, role, alice.slug if role else None)
+            stack.callback(person.client.close)
+            return person
+
+        yield make
+
+
+@pytest.fixture
+def asha(hire: Hire) -> Person:
+    """An editor who has not signed in."""
+    return hire("asha@example.org")
+
+
+@pytest.fixture
+def phone() -> Phone:
+    return Phone()

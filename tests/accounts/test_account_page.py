@@ -1,0 +1,30 @@
+"""The person's own page."""
+
+from glific_gpt.accounts import people
+from glific_gpt.database import transaction
+from tests.accounts.phone import Phone
+from tests.accounts.test_signing_in import ACCOUNT
+from tests.console.people import Person
+
+
+def locale_of(person: Person) -> str | None:
+    with person.house.app.app_context(), transaction() as session:
+        return people.find(session, person.email).locale
+
+
+def test_it_says_how_the_person_signs_in(asha: Person, phone: Phone) -> None:
+    asha.sign_in()
+    before = asha.get(ACCOUNT).text
+    assert asha.email in before
+    assert "recovery codes left" not in before
+    phone.set_up(asha)
+    assert "You have 10 recovery codes left." in asha.get(ACCOUNT).text
+
+
+def test_it_keeps_the_language_for_the_person(asha: Person) -> None:
+    asha.sign_in()
+    assert asha.post("/console/account/language", {"language": "hi"}, page=ACCOUNT).status_code == 302
+    assert locale_of(asha) == "hi"
+    assert '<html lang="hi"' in asha.get(ACCOUNT).text
+    asha.post("/console/account/language", {"language": "xx"}, page=ACCOUNT)
+    assert locale_of(asha) is None

@@ -1,0 +1,109 @@
+"""Forgotten passwords, where the server can send e-mails."""
+
+import socket
+import time
+from collections.abc import Iterator
+from queue import Empty
+
+import pytest
+
+from glific_gpt.accounts import administrators, people
+from glific_gpt.accounts.roles import Role
+from glific_gpt.database import transaction
+from tests.accounts.test_passwords import NEW, choose
+from tests.conftest import OpenHouse
+from tests.console.people import Person, employ
+from tests.support.house import House
+from tests.support.mail_server import LINK, MailServer
+
+FORGOTTEN = "/console/account/forgotten"
+PUBLIC = "https://gpt.example.org"
+
+
+@pytest.fixture
+def house(open_a_house: OpenHouse, mail_server: MailServer) -> House:
+    """A server that sends e-mails. Its cookies go over plain HTTP here, as there is no TLS in front of it."""
+    house = open_a_house(public_url=PUBLIC, mail_url=mail_server.url, mail_from="gpt@example.org")
+    house.app.config["SESSION_COOKIE_SECURE"] = False
+    return house
+
+
+@pytest.fixture
+def asha(house: House) -> Iterator[Person]:
+    house.ngo("alice")
+    person = employ(house, "asha@example.org", Role.EDITOR, "alice")
+    yield person
+    person.client.close()
+
+
+def forget(person: Person, email: str) -> str:
+    answer = person.post(FORGOTTEN, {"email": email}, page=FORGOTTEN)
+    assert answer.status_code == 200
+    return answer.text
+
+
+def test_it_sends_a_link_that_works_once(asha: Person, mail_server: MailServer) -> None:
+    page = forget(asha, " Asha@Example.org")
+    assert "an e-mail with a link is on its way" in page
+    letter = mail_server.letter()
+    assert (letter["To"], letter["From"]) == ("asha@example.org", "gpt@example.org")
+    found = LINK.search(letter.get_content())
+    assert found
+    assert found[0].startswith(PUBLIC)
+    assert choose(asha, found[0].removeprefix(PUBLIC)) == 302
+    assert asha.sign_in(NEW).status_code == 302
+
+
+def test_it_makes_the_link_from_the_settings_and_not_from_what_the_request_says(
+    asha: Person, mail_server: MailServer
+) -> None:
+    token = asha.token(FORGOTTEN)
+    asha.client.post(
+        asha.house.url + FORGOTTEN,
+        data={"csrf_token": token, "email": asha.email},
+        headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"},
+    )
+    assert "evil.example" not in mail_server.letter().as_string()
+
+
+@pytest.mark.parametrize("who", ["nobody@example.org", "not an address"])
+def test_it_says_the_same_to_who_is_not_known_and_sends_nothing(
+    asha: Person, mail_server: MailServer, who: str
+) -> None:
+    assert "an e-mail with a link is on its way" in forget(asha, who)
+    with pytest.raises(Empty):
+        mail_server.letters.get(timeout=0.3)
+
+
+def test_it_sends_nothing_to_who_was_switched_off(asha: Person, mail_server: MailServer) -> None:
+    with asha.house.app.app_context(), transaction() as session:
+        administrators.switch(session, people.find(session, asha.email), None, is_active=False)
+    forget(asha, asha.email)
+    with pytest.raises(Empty):
+        mail_server.letters.get(timeout=0.3)
+
+
+def test_it_slows_down_who_asks_again_and_again(asha: Person) -> None:
+    token = asha.token(FORGOTTEN)
+    fields = {"csrf_token": token, "email": asha.email}
+    statuses = [asha.client.post(asha.house.url + FORGOTTEN, data=fields).status_code for _ in range(6)]
+    assert statuses == [200] * 5 + [429]
+
+
+def test_it_does_not_wait_for_the_server_for_e_mails(
+    open_a_house: OpenHouse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        port = silent.getsockname()[1]
+        url = f"smtp://me:a-mail-password@127.0.0.1:{port}"
+        house = open_a_house(mail_url=url, mail_from="gpt@example.org")
+        house.ngo("alice")
+        asha = employ(house, "asha@example.org", Role.EDITOR, "alice")
+        with asha.client:
+            before = time.monotonic()
+            forget(asha, asha.email)
+            assert time.monotonic() - before < 3
+    time.sleep(0.3)
+    assert "a-mail-password" not in "".join(capsys.readouterr())

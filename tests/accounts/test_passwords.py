@@ -1,0 +1,184 @@
+"""Passwords: changed, forgotten, chosen with a link, and never seen."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from argon2 import PasswordHasher
+
+from glific_gpt.accounts import administrators, people
+from glific_gpt.accounts.security import one_time_link
+from glific_gpt.audit import trail
+from glific_gpt.database import transaction
+from glific_gpt.errors import Conflict
+from tests.accounts.conftest import Hire
+from tests.accounts.test_signing_in import ACCOUNT, is_in
+from tests.console.people import PASSWORD, Person, browser
+
+CHANGE = "/console/account/password"
+NEW = "another horse, another battery"
+
+
+def link_for(person: Person) -> str:
+    """The path of a one-time link."""
+    with person.house.app.app_context():
+        with transaction() as session:
+            user = people.find(session, person.email)
+        link = one_time_link(user)
+    public = person.house.services.settings.public_url
+    assert link.startswith(f"{public}/console/account/reset/")
+    return link.removeprefix(public)
+
+
+def choose(person: Person, path: str, password: str = NEW) -> int:
+    return person.post(path, {"password": password, "password_confirm": password}, page=path).status_code
+
+
+def change(person: Person, old: str = PASSWORD, new: str = NEW, again: str | None = None) -> int:
+    fields = {"password": old, "new_password": new, "new_password_confirm": new if again is None else again}
+    return person.post(CHANGE, fields, page=CHANGE).status_code
+
+
+def actions(person: Person) -> list[tuple[str, str]]:
+    """What the audit trail says, newest first: what was done, and by whom."""
+    with person.house.app.app_context(), transaction() as session:
+        return [(entry.action, entry.actor) for entry in trail.page(session, None)]
+
+
+def test_a_link_lets_a_person_choose_a_password_once(asha: Person) -> None:
+    path = link_for(asha)
+    assert asha.email in asha.get(path).text
+    assert choose(asha, path) == 302
+    assert asha.sign_in(PASSWORD).status_code == 422
+    assert asha.sign_in(NEW).status_code == 302
+    again = asha.get(path)
+    assert (again.status_code, again.headers["Location"]) == (302, "/console/account/forgotten")
+    assert "was used already" in asha.get("/console/account/forgotten").text
+
+
+def test_a_link_that_two_open_at_the_same_moment_is_good_for_one(asha: Person) -> None:
+    path, chosen = link_for(asha), ("the first to be chosen", "the second to be chosen")
+    with browser() as one, browser() as other:
+        both = [Person(asha.house, asha.email, client) for client in (one, other)]
+        tokens = [person.token(path) for person in both]
+
+        def send(number: int) -> str:
+            fields = dict.fromkeys(("password", "password_confirm"), chosen[number])
+            data = {"csrf_token": tokens[number]} | fields
+            answer = both[number].client.post(asha.house.url + path, data=data)
+            return answer.headers.get("Location", str(answer.status_code))
+
+        with ThreadPoolExecutor(2) as threads:
+            told = list(threads.map(send, range(2)))
+    assert told.count("/console/account/sign-in") == 1
+    winner = told.index("/console/account/sign-in")
+    assert asha.sign_in(chosen[1 - winner]).status_code == 422
+    assert asha.sign_in(chosen[winner]).status_code == 302
+
+
+def test_a_password_is_saved_only_where_none_was_saved_in_between(asha: Person) -> None:
+    with asha.house.app.app_context():
+        datastore = asha.house.app.extensions["security"].datastore
+        first, second = datastore.find_user(email=asha.email), datastore.find_user(email=asha.email)
+        datastore.set_uniquifier(first)
+        datastore.commit()
+        with pytest.raises(Conflict, match="at the same moment"):
+            datastore.set_uniquifier(second)
+        assert datastore.find_user(email=asha.email).fs_uniquifier == first.fs_uniquifier
+
+
+def test_a_hash_that_costs_too_much_is_replaced(asha: Person) -> None:
+    with asha.house.app.app_context(), transaction() as session:
+        people.find(session, asha.email).password = PasswordHasher().hash(PASSWORD)
+    assert asha.sign_in().status_code == 302
+    with asha.house.app.app_context(), transaction() as session:
+        hashed = people.find(session, asha.email).password
+    assert str(hashed).startswith("$argon2id$v=19$m=47104,t=1,p=1$")
+
+
+def test_no_link_is_made_for_who_is_switched_off(asha: Person) -> None:
+    with asha.house.app.app_context(), transaction() as session:
+        administrators.switch(session, people.find(session, asha.email), None, is_active=False)
+    with pytest.raises(Conflict, match="switched off"):
+        link_for(asha)
+
+
+def test_a_link_is_dead_once_another_one_was_used(asha: Person) -> None:
+    first, second = link_for(asha), link_for(asha)
+    assert choose(asha, second) == 302
+    assert asha.get(first).status_code == 302
+
+
+def test_a_link_that_somebody_changed_opens_nothing(asha: Person) -> None:
+    path = link_for(asha)
+    assert asha.get(path[:-3] + "abc").status_code == 302
+    assert asha.get("/console/account/reset/nonsense").status_code == 302
+
+
+@pytest.mark.parametrize("password", ["", "elevenchars", "x" * 129])
+def test_a_password_is_long_enough_and_nothing_else_is_asked_of_it(asha: Person, password: str) -> None:
+    path = link_for(asha)
+    assert choose(asha, path, password) == 422
+    assert choose(asha, path, "aaaaaaaaaaaa") == 302
+
+
+def test_a_new_password_ends_every_other_session(asha: Person) -> None:
+    elsewhere = Person(asha.house, asha.email, browser())
+    with elsewhere.client:
+        elsewhere.sign_in()
+        asha.sign_in()
+        assert change(asha) == 302
+        assert is_in(asha)
+        assert not is_in(elsewhere)
+
+
+def test_a_password_is_changed_by_who_knows_the_old_one(asha: Person) -> None:
+    asha.sign_in()
+    assert change(asha, old="something else, and long") == 422
+    assert change(asha, again="not the same as before") == 422
+    assert change(asha, new=PASSWORD) == 422
+    assert change(asha, new="short") == 422
+    assert change(asha) == 302
+    assert ("password_changed", asha.email) in actions(asha)
+
+
+def test_who_must_change_the_password_can_do_nothing_before(asha: Person) -> None:
+    with asha.house.app.app_context(), transaction() as session:
+        people.find(session, asha.email).must_change_password = True
+    asha.sign_in()
+    for path in (ACCOUNT, "/console/organizations/alice/", "/console/account/two-factor"):
+        answer = asha.get(path)
+        assert (answer.status_code, answer.headers["Location"]) == (302, CHANGE)
+    assert change(asha) == 302
+    assert is_in(asha)
+
+
+def test_making_and_using_a_link_is_in_the_audit_trail(asha: Person) -> None:
+    choose(asha, link_for(asha))
+    assert actions(asha)[:2] == [("password_changed", asha.email), ("sign_in_link_made", "server")]
+
+
+def test_without_a_server_for_e_mails_the_page_says_whom_to_ask(asha: Person) -> None:
+    page = asha.get("/console/account/forgotten").text
+    assert "they can give you a link" in page
+    assert not re.search(r'type="email"', page)
+
+
+def test_no_password_and_no_hash_is_in_the_logs(asha: Person, capsys: pytest.CaptureFixture[str]) -> None:
+    asha.sign_in("wrong password, wrong horse")
+    asha.sign_in()
+    change(asha)
+    with asha.house.app.app_context(), transaction() as session:
+        hashed = people.find(session, asha.email).password or ""
+    logged = "".join(capsys.readouterr())
+    assert hashed.startswith("$argon2id$")
+    for secret in (PASSWORD, NEW, hashed, "wrong horse"):
+        assert secret not in logged
+
+
+def test_an_owner_reaches_nobody_elses_account(hire: Hire) -> None:
+    """The link is for the person's own account alone."""
+    asha, bea = hire("asha@example.org"), hire("bea@example.org")
+    assert choose(asha, link_for(asha)) == 302
+    assert bea.sign_in(NEW).status_code == 422
+    assert bea.sign_in().status_code == 302

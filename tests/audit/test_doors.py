@@ -1,0 +1,153 @@
+"""Who it was: each door names who comes through it, and a change through any of them is recorded."""
+
+import json
+from typing import Any
+
+import pytest
+
+from glific_gpt import worker
+from tests.api.client import Client, client_of
+from tests.audit.reading import Line, entries, lines
+from tests.support.glific_behaviours import answer, errors
+from tests.support.glific_stand_in import PASSWORD, PHONE, GlificStandIn
+from tests.support.house import House, Ngo
+
+KEY = "sk-proj-0123456789-0123456789-wxyz"
+PHRASE = "a phrase of alice and glific"
+
+
+def flask(house: House, *args: str, stdin: str = "") -> Any:
+    done = house.app.test_cli_runner().invoke(args=[*args, "--json"], input=stdin)
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
+
+
+def a_life_by_commands(house: House, glific: GlificStandIn) -> list[str]:
+    """Every command that changes something, once; gives the secrets that were in play."""
+    first = flask(house, "organizations", "create", "alice", "--name", "Alice")["webhook_token"]
+    second = flask(house, "tokens", "create", "alice", "--label", "menu flow")
+    flask(house, "tokens", "revoke", "alice", str(second["id"]))
+    third = flask(house, "api-tokens", "create", "--label", "report", "--organization", "alice")
+    flask(house, "api-tokens", "revoke", str(third["id"]))
+    flask(house, "signature", "set", "alice", "--phrase-stdin", stdin=PHRASE)
+    flask(house, "signature", "clear", "alice")
+    flask(house, "credentials", "set", "alice", "open_ai", "--api-key-stdin", "--no-verify", stdin=KEY)
+    flask(house, "credentials", "deactivate", "alice", "open_ai")
+    flask(house, "credentials", "activate", "alice", "open_ai")
+    login = ("--phone", PHONE, "--password-stdin", "--no-verify")
+    flask(house, "glific", "connect", "alice", "--api-url", glific.url, *login, stdin=PASSWORD)
+    flask(house, "glific", "disconnect", "alice")
+    flask(house, "models", "allow", "alice", "gpt-4o*")
+    flask(house, "models", "server", "gpt-*")
+    flask(house, "organizations", "set", "alice", "--default-model", "gpt-4o")
+    flask(house, "organizations", "deactivate", "alice")
+    flask(house, "organizations", "activate", "alice")
+    flask(house, "credentials", "rotate")
+    return [first, second["token"], third["token"], PHRASE, KEY, PASSWORD, PHONE]
+
+
+def test_every_change_by_a_command_is_recorded_without_a_secret(house: House, glific: GlificStandIn) -> None:
+    secrets = a_life_by_commands(house, glific)
+    recorded = lines(house)
+    assert {line.actor for line in recorded} == {"command line"}
+    assert [line.action for line in recorded] == [
+        "organization_created",
+        "token_created",
+        "token_created",
+        "token_revoked",
+        "api_token_created",
+        "api_token_revoked",
+        "signature_phrase_set",
+        "signature_phrase_cleared",
+        "credential_saved",
+        "credential_deactivated",
+        "credential_activated",
+        "glific_connected",
+        "glific_disconnected",
+        "models_allowed",
+        "server_models_allowed",
+        "organization_changed",
+        "organization_deactivated",
+        "organization_activated",
+        "keys_rotated",
+    ]
+    assert [secret for secret in secrets if secret in str(recorded)] == []
+    about_the_server = [entry.action for entry in entries(house) if entry.slug is None]
+    assert about_the_server == ["keys_rotated", "server_models_allowed"]
+
+
+@pytest.fixture
+def admin(house: House) -> Client:
+    return client_of(house)
+
+
+def a_life_by_the_api(admin: Client, glific: GlificStandIn) -> list[str]:
+    """Every request that changes something, once; gives the secrets that were in play."""
+    first = admin.post("/organizations", {"slug": "alice", "name": "Alice"}).json()["webhook_token"]
+    second = admin.post("/organizations/alice/tokens", {"label": "menu flow"}).json()
+    admin.delete(f"/organizations/alice/tokens/{second['id']}")
+    credential = "/organizations/alice/credentials/open_ai"
+    admin.put(credential, {"api_key": KEY, "verify": False})
+    admin.patch(credential, {"is_active": False})
+    admin.patch(credential, {"is_active": True})
+    admin.delete(credential)
+    login = {"way": "api", "api_url": glific.url, "phone": PHONE, "password": PASSWORD, "verify": False}
+    admin.put("/organizations/alice/glific", login)
+    admin.delete("/organizations/alice/glific")
+    admin.patch("/organizations/alice", {"allowed_models": ["gpt-4o*"], "default_model": "gpt-4o"})
+    admin.patch("/organizations/alice", {"is_active": False})
+    return [first, second["token"], admin.token, KEY, PASSWORD, PHONE]
+
+
+def test_every_change_over_the_api_is_recorded_without_a_secret(
+    admin: Client, house: House, glific: GlificStandIn
+) -> None:
+    secrets = a_life_by_the_api(admin, glific)
+    recorded = lines(house, "alice")
+    assert {line.actor for line in recorded} == {"API token test"}
+    assert [line.action for line in recorded] == [
+        "organization_created",
+        "token_created",
+        "token_created",
+        "token_revoked",
+        "credential_saved",
+        "credential_deactivated",
+        "credential_activated",
+        "credential_deleted",
+        "glific_connected",
+        "glific_disconnected",
+        "models_allowed",
+        "organization_changed",
+        "organization_deactivated",
+    ]
+    assert [secret for secret in secrets if secret in str(lines(house))] == []
+
+
+def test_what_the_api_refuses_leaves_no_entry(house: House, alice: Ngo, bob: Ngo) -> None:
+    alices = client_of(house, "alice")
+    before = lines(house)
+    assert alices.patch("/organizations/bob", {"default_model": "gpt-4.1"}).status_code == 404
+    assert alices.patch("/organizations/alice", {"is_active": False}).status_code == 403
+    assert alices.patch("/organizations/alice", {"default_model": "tts-1"}).status_code == 422
+    assert alices.delete("/organizations/alice/tokens/2").status_code == 404
+    assert lines(house) == before
+
+
+def test_an_answer_that_is_tried_again_is_recorded(house: House, alice: Ngo, glific: GlificStandIn) -> None:
+    alice.connect(glific)
+    glific.always(errors({"key": "contact", "message": "Resource not found"}))
+    call_id = str(alice.ask_later().json()["call_id"])
+    worker.launch(house.app, listens=True)
+    assert alice.settled(call_id).state == "undelivered"
+    house.services.engine.stop(5)
+    glific.always(answer())
+    again = [client_of(house, "alice").post(f"/organizations/alice/calls/{call_id}/retry") for _ in range(2)]
+    assert [reply.status_code for reply in again] == [202, 409]
+    retried = [line for line in lines(house, "alice") if line.action == "call_retried"]
+    assert retried == [Line("API token test", "call_retried", {"call": call_id})]
+
+
+def test_a_webhook_call_is_no_change(house: House, alice: Ngo) -> None:
+    before = lines(house)
+    alice.ask()
+    assert lines(house) == before

@@ -1,0 +1,89 @@
+"""The trail: what is written with a change, how it is read, and when it is forgotten."""
+
+from contextlib import suppress
+from datetime import timedelta
+
+import time_machine
+from flask import g
+
+from glific_gpt.audit import trail
+from glific_gpt.audit.actions import Action
+from glific_gpt.calls.housekeeping import tidy
+from glific_gpt.clock import now
+from glific_gpt.database import transaction
+from glific_gpt.organizations import store
+from tests.audit.reading import entries, lines
+from tests.support.house import House, Ngo
+
+
+def test_it_keeps_who_did_what_to_whom_and_when(house: House, alice: Ngo) -> None:
+    before = now()
+    with house.app.app_context(), transaction() as session:
+        g.actor = "asha@example.org"
+        trail.record(session, Action.TOKEN_REVOKED, store.find(session, "alice").id, token=7, label="menu flow")
+    entry = entries(house)[0]
+    assert (entry.actor, entry.action, entry.detail) == (
+        "asha@example.org",
+        "token_revoked",
+        {"token": 7, "label": "menu flow"},
+    )
+    assert (entry.slug, entry.organization) == ("alice", "Alice")
+    assert before <= entry.at <= now()
+
+
+def test_it_is_the_server_that_acts_where_no_door_says_who(house: House) -> None:
+    with house.app.app_context(), transaction() as session:
+        trail.record(session, Action.KEYS_ROTATED)
+    (entry,) = entries(house)
+    assert (entry.actor, entry.slug, entry.organization, entry.detail) == ("server", None, None, {})
+
+
+def test_a_name_that_is_too_long_is_cut_and_hinders_nobody(house: House) -> None:
+    with house.app.app_context(), transaction() as session:
+        g.actor = "a" * 300
+        trail.record(session, Action.KEYS_ROTATED)
+    assert [entry.actor for entry in entries(house)] == ["a" * 255]
+
+
+def test_a_change_that_is_rolled_back_leaves_no_entry(house: House) -> None:
+    with house.app.app_context(), suppress(ZeroDivisionError), transaction() as session:
+        store.create(session, "alice", "Alice")
+        session.flush()
+        assert trail.page(session, None) != []
+        raise ZeroDivisionError
+    assert entries(house) == []
+
+
+def test_an_organization_reads_its_own_entries_alone(house: House, alice: Ngo, bob: Ngo) -> None:
+    alice.change(default_model="gpt-4.1")
+    with house.app.app_context(), transaction() as session:
+        trail.record(session, Action.KEYS_ROTATED)
+    assert {entry.slug for entry in entries(house)} == {"alice", "bob", None}
+    assert {entry.slug for entry in entries(house, "bob")} == {"bob"}
+    assert "organization_changed" not in {line.action for line in lines(house, "bob")}
+
+
+def test_it_is_read_in_pages_from_the_newest_back(house: House, alice: Ngo) -> None:
+    everything = entries(house, "alice")
+    read = []
+    before = None
+    with house.app.app_context(), transaction() as session:
+        alices = store.find(session, "alice").id
+        while page := trail.page(session, alices, limit=2, before=before):
+            assert len(page) <= 2
+            read += page
+            before = page[-1].id
+    assert read == everything
+    assert len(read) == 3
+    assert [entry.id for entry in read] == sorted((entry.id for entry in read), reverse=True)
+
+
+def test_an_entry_is_deleted_after_four_hundred_days(house: House) -> None:
+    house.ngo("alice", key="")
+    with time_machine.travel(now() + timedelta(days=399)):
+        house.ngo("bob", key="")
+        tidy(house.app)
+    assert {entry.slug for entry in entries(house)} == {"alice", "bob"}
+    with time_machine.travel(now() + timedelta(days=401)):
+        tidy(house.app)
+    assert {entry.slug for entry in entries(house)} == {"bob"}

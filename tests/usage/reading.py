@@ -1,0 +1,23 @@
+"""Reading the numbers, as pages do: in a transaction of their own."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
+
+from glific_gpt.credentials import store as credentials
+from glific_gpt.credentials.tables import Credential
+from glific_gpt.database import transaction
+from glific_gpt.organizations import store
+from glific_gpt.organizations.tables import Organization
+from tests.support.house import Ngo
+
+Result = TypeVar("Result")
+
+
+def read(ngo: Ngo, work: Callable[[Session, Organization, Credential | None], Result]) -> Result:
+    """What there is to read of an organization and its key."""
+    with ngo.house.app.app_context(), transaction() as session:
+        organization = store.find(session, ngo.slug)
+        key = credentials.find_if_any(session, organization.id, ngo.house.services.language_models)
+        return work(session, organization, key)

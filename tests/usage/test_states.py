@@ -1,0 +1,121 @@
+"""The list of organizations that administrators see."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from glific_gpt.clock import now
+from glific_gpt.credentials.tables import Credential
+from glific_gpt.database import db, transaction
+from glific_gpt.organizations.tables import Organization
+from glific_gpt.usage.keys import KeyState
+from glific_gpt.usage.states import State, states
+from tests.support.house import House, Ngo
+from tests.support.recorded import record
+
+HOUR = timedelta(hours=1)
+
+
+def listed(house: House) -> list[State]:
+    with house.app.app_context(), transaction() as session:
+        return states(session, house.services.language_models.name)
+
+
+def key_of(ngo: Ngo) -> KeyState:
+    return next(state.key for state in listed(ngo.house) if state.slug == ngo.slug)
+
+
+def accept(ngo: Ngo) -> None:
+    """As when OpenAI accepted the key at the moment when it was saved."""
+    with ngo.house.app.app_context(), transaction() as session:
+        key = session.scalars(sa.select(Credential).join(Organization).where(Organization.slug == ngo.slug)).one()
+        key.verified_at = now()
+
+
+@contextmanager
+def statements(house: House) -> Iterator[list[str]]:
+    """What the database is asked meanwhile."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        asked.append(statement)
+
+    with house.app.app_context():
+        engine = db.engine
+    sa.event.listen(engine, "before_cursor_execute", note)
+    yield asked
+    sa.event.remove(engine, "before_cursor_execute", note)
+
+
+def test_a_server_without_organizations_has_an_empty_list(house: House) -> None:
+    assert listed(house) == []
+
+
+def test_they_are_in_the_order_of_their_names(house: House) -> None:
+    for slug, name in (("x", "zebra"), ("y", "Asha"), ("z", "bright")):
+        house.ngo(slug).change(name=name)
+    assert [state.name for state in listed(house)] == ["Asha", "bright", "zebra"]
+
+
+def test_it_tells_of_the_last_call_and_the_last_day(house: House, alice: Ngo, bob: Ngo) -> None:
+    latest = now() - HOUR
+    record(alice, at=latest)
+    record(alice, "error", at=now() - 23 * HOUR, error_code="rate_limited")
+    record(alice, "interrupted", at=now() - 23 * HOUR)
+    record(alice, "error", at=now() - 25 * HOUR, error_code="rate_limited")
+    old = now() - timedelta(days=200)
+    record(bob, at=old)
+    house.ngo("carol", is_active=False)
+    of_alice, of_bob, of_carol = listed(house)
+    assert (of_alice.last_call_at, of_alice.calls, of_alice.failures) == (latest, 3, 2)
+    assert (of_bob.last_call_at, of_bob.calls, of_bob.failures) == (old, 0, 0)
+    assert (of_carol.last_call_at, of_carol.calls, of_carol.is_active) == (None, 0, False)
+
+
+def test_a_key_is_missing_inactive_or_unverified(house: House, alice: Ngo, bob: Ngo) -> None:
+    bob.switch_key(on=False)
+    house.ngo("carol", key="")
+    assert [state.key for state in listed(house)] == [KeyState.UNVERIFIED, KeyState.INACTIVE, KeyState.MISSING]
+
+
+def test_a_key_is_ok_once_openai_accepted_it_or_answered(alice: Ngo, bob: Ngo) -> None:
+    accept(alice)
+    record(bob)
+    assert (key_of(alice), key_of(bob)) == (KeyState.OK, KeyState.OK)
+
+
+def test_the_last_word_of_openai_decides(alice: Ngo) -> None:
+    accept(alice)
+    for code, state in (("invalid_api_key", KeyState.REFUSED), ("insufficient_quota", KeyState.OUT_OF_CREDIT)):
+        record(alice, "error", error_code=code)
+        assert key_of(alice) == state
+    record(alice, "error", error_code="credential_inactive", model_asked="gpt-4o")
+    assert key_of(alice) == KeyState.OUT_OF_CREDIT
+    record(alice)
+    assert key_of(alice) == KeyState.OK
+    record(alice, "error", error_code="insufficient_quota", model_used="gpt-4o")  # asked twice, refused once
+    assert key_of(alice) == KeyState.OUT_OF_CREDIT
+
+
+def test_a_new_key_is_not_blamed_for_the_one_before(alice: Ngo) -> None:
+    record(alice, "error", error_code="invalid_api_key")
+    alice.set_key("sk-proj-another-0123456789-anot")
+    assert key_of(alice) == KeyState.UNVERIFIED
+
+
+def test_bobs_refused_key_is_bobs_alone(alice: Ngo, bob: Ngo) -> None:
+    record(bob, "error", error_code="invalid_api_key")
+    assert (key_of(alice), key_of(bob)) == (KeyState.UNVERIFIED, KeyState.REFUSED)
+
+
+def test_more_organizations_are_not_more_questions_to_the_database(house: House) -> None:
+    counts = []
+    for slugs in (("a",), ("b", "c", "d")):
+        for slug in slugs:
+            record(house.ngo(slug))
+        with statements(house) as asked:
+            assert listed(house)
+        counts.append(len(asked))
+    assert counts[0] == counts[1] <= 3
