@@ -2,24 +2,29 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+TRANSLATIONS := glific_gpt/console/translations
+TRANSLATED := $(TRANSLATIONS)/hi/LC_MESSAGES/messages.mo
 
-.PHONY: help install run serve test check format lock bench fuzz clean
+.PHONY: help install run serve worker test check format lock bench durability fuzz messages pictures clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
-run: $(INSTALLED) ## set everything up and start, for trying it out
+run: $(INSTALLED) $(TRANSLATED) ## set everything up and start, for trying it out
 	@$(BIN)/python -m glific_gpt.local
 
-test: $(INSTALLED) ## run the tests
+test: $(INSTALLED) $(TRANSLATED) ## run the tests
 	$(BIN)/pytest
 
-install: $(INSTALLED) ## make .venv with everything in it, and nothing else
+install: $(INSTALLED) $(TRANSLATED) ## make .venv with everything in it, and nothing else
 
-serve: $(INSTALLED) ## start the production server, from the environment alone
+serve: $(INSTALLED) $(TRANSLATED) ## start the production server, from the environment alone
 	@$(BIN)/python -m glific_gpt.server
 
-check: $(INSTALLED) ## what CI runs besides the tests: style, types, import floors, dependencies
+worker: $(INSTALLED) $(TRANSLATED) ## start a worker alone, for answers that come later
+	@$(BIN)/flask worker
+
+check: $(INSTALLED) $(TRANSLATED) ## what CI runs besides the tests: style, types, import floors, dependencies
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -36,19 +41,42 @@ bench: $(INSTALLED) ## measure the server beside the API that it stands before
 fuzz: $(INSTALLED) ## throw bodies and headers at the webhook for ten minutes
 	FUZZ_SECONDS=600 $(BIN)/pytest tests/webhooks/test_fuzz.py --timeout 900
 
-lock: $(INSTALLED) ## pin requirements.in and requirements-dev.in anew
+durability: $(INSTALLED) ## kill processes while answers are on their way, and count, on both databases
+	@for what in prompt kills takeover fair; do for database in sqlite postgresql; do \
+		$(BIN)/python -m benchmarks.durability $$what --database $$database || exit 1; done; done
+
+lock: $(INSTALLED) ## pin what is installed anew: requirements*.in, package.json
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header requirements.in -o requirements.txt
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header requirements-dev.in -o requirements-dev.txt
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header requirements-node.in -o requirements-node.txt
+	npm update --package-lock-only --omit-lockfile-registry-resolved=true
+
+messages: $(INSTALLED) ## collect the console's texts for its translators
+	$(BIN)/pybabel -q extract --no-location --sort-output --no-wrap -F babel.cfg -k lazy_gettext -k _l \
+		-o $(TRANSLATIONS)/messages.pot .
+	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --no-wrap -i $(TRANSLATIONS)/messages.pot -d $(TRANSLATIONS)
+	rm $(TRANSLATIONS)/messages.pot
+
+pictures: $(INSTALLED) $(TRANSLATED) ## take the documents' pictures of the console anew
+	$(BIN)/python -m tests.console.pictures
 
 clean: ## remove what was installed and cached; instance/ stays
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
-$(INSTALLED): requirements.txt requirements-dev.txt
+$(INSTALLED): requirements.txt requirements-dev.txt requirements-node.txt package-lock.json
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
 	@echo "Installing into .venv (once, about a minute) ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 		-r requirements.txt -r requirements-dev.txt
+	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements-node.txt
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --silent --ignore-scripts --no-audit --no-fund
+	@$(BIN)/python -c 'from glific_gpt.console.assets import main; main()'
 	@touch $@
+
+%.mo: %.po $(INSTALLED)
+	@$(BIN)/pybabel -q compile -i $< -o $@

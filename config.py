@@ -110,4 +110,4 @@ def _sentence(error: ValidationError) -> str:
         return f"{variable} is not set: it is a secret that the server needs (the README says how to make it)."
     if variable == PREFIX + "ENCRYPTION_KEYS":
         return f"{variable} is not a comma-separated list of Fernet keys."
-    return f"{variable} is wrong: {first['msg']}."
+    return f"{variable} is wrong: {first['msg'].removeprefix('Value error, ')}."

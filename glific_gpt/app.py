@@ -7,17 +7,26 @@ from flask import Blueprint, Flask
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.openapi import OpenAPI
 
-from glific_gpt import api, cli, fallbacks, health, webhooks
+from glific_gpt import api, cli, console, fallbacks, health, webhooks
+from glific_gpt.accounts import security
 from glific_gpt.calls.admission import Admission
+from glific_gpt.calls.later.answering import Answering
+from glific_gpt.calls.later.handing_over import HandingOver
+from glific_gpt.calls.later.in_flight import InFlight
+from glific_gpt.calls.later.outlasting import Outlasting
+from glific_gpt.calls.later.telling import Telling
+from glific_gpt.calls.later.work import Later
 from glific_gpt.calls.run import Runner
 from glific_gpt.catalogue.kinds import Kind, classify
 from glific_gpt.credentials.open_ai import OpenAi
 from glific_gpt.credentials.provider import Providers
 from glific_gpt.database import db, migrations
-from glific_gpt.database.session import prepare
+from glific_gpt.database.binding import address, prepare
+from glific_gpt.durable import Engine
 from glific_gpt.errors import SettingsError
 from glific_gpt.extensions import migrate
 from glific_gpt.functions import registry
+from glific_gpt.glific.client import Glific
 from glific_gpt.llm.gateway import Gateway
 from glific_gpt.observability import logs
 from glific_gpt.services import EXTENSION, Services
@@ -37,6 +46,9 @@ DOORS = (
     Door(api.blueprint, "an API token: an administrator's, or the organization's own"),
     Door(api.documents, "none: the description of the API holds nothing of anybody"),
     Door(health.blueprint, "none: it says up or down and nothing else"),
+    Door(console.blueprint, "a session of a person, and that person's role in the organization"),
+    Door(console.front, "none: it leads to the console"),
+    Door(security.blueprint, "none: it is where people sign in"),
 )
 
 
@@ -56,31 +68,48 @@ def create_app(settings: Settings) -> Flask:
     migrate.init_app(app, db, directory=str(migrations.DIRECTORY), render_as_batch=True)
     # 4. What the doors share.
     app.extensions[EXTENSION] = make_services(settings)
-    # 5. The doors, and what is said where there is none.
+    # 5. How people sign in.
+    security.init(app, settings)
+    # 6. The doors, and what is said where there is none.
     for door in DOORS:
         if isinstance(door.blueprint, APIBlueprint):
             app.register_api(door.blueprint)
         else:
             app.register_blueprint(door.blueprint)
+    console.init(app)
     fallbacks.register(app)
-    # 6. The commands.
+    # 7. The commands.
     cli.register(app)
     return app
 
 
 def make_services(settings: Settings) -> Services:
-    """Raises SettingsError for a plugin that cannot be taken, and for a default model that cannot answer."""
+    """Raises SettingsError for a plugin or a pattern of hosts that cannot be taken, and a model that cannot answer."""
     if classify(settings.default_model) is not Kind.TEXT:
         raise SettingsError("GLIFIC_GPT_DEFAULT_MODEL is not a text model, and only those can answer.")
     vault = Vault(settings.encryption_keys)
     open_ai = OpenAi(Gateway(settings.openai_base_url))
     functions = registry.load()
+    glific = Glific(settings.glific_hosts)
+    admission = Admission(settings, vault, functions, open_ai)
+    engine = Engine(
+        address(settings.database_url),
+        at_once=settings.long_calls,
+        at_once_each=settings.long_calls_per_organization,
+    )
+    outlasting = Outlasting(
+        settings.max_in_flight, at_once=settings.long_calls, at_once_each=settings.long_calls_per_organization
+    )
+    in_flight = InFlight()
     return Services(
         settings=settings,
         vault=vault,
         functions=functions,
         providers=Providers(open_ai),
         language_models=open_ai,
-        runner=Runner(Admission(settings, vault, functions, open_ai), vault),
+        glific=glific,
+        engine=engine,
+        later=Later(Answering(admission, vault, in_flight), Telling(vault, glific)),
+        runner=Runner(admission, vault, HandingOver(vault, engine, in_flight), outlasting),
         slots=BoundedSemaphore(settings.max_in_flight),
     )

@@ -6,6 +6,11 @@ Fault = Literal["caller", "organization", "service"]
 """Who can mend it: the flow that called, the organization's settings here, or the servers."""
 
 
+def N_(sentence: str) -> str:  # noqa: N802 - gettext's own name for it
+    """Marks a sentence that people read in their own language where there is one."""
+    return sentence
+
+
 class GlificGptError(Exception):
     """A failure that people are told about. Its sentence never holds a secret or a stack trace."""
 
@@ -43,12 +48,12 @@ class ServiceError(GlificGptError):
 
 class InvalidJson(CallerError):
     code, status = "invalid_json", 400
-    sentence = "The webhook's body is not a JSON object: check the Function body of the webhook node."
+    sentence = N_("The webhook's body is not a JSON object: check the Function body of the webhook node.")
 
 
 class Unauthorized(CallerError):
     code, status = "unauthorized", 401
-    sentence = (
+    sentence = N_(
         "The caller could not be identified: check the address and the Authorization header of the "
         "webhook node, or the signature phrase."
     )
@@ -56,27 +61,27 @@ class Unauthorized(CallerError):
 
 class UnknownFunction(CallerError):
     code, status = "unknown_function", 404
-    sentence = "There is no function of that name: check the end of the webhook's address."
+    sentence = N_("There is no function of that name: check the end of the webhook's address.")
 
 
 class MethodNotAllowed(CallerError):
     code, status = "method_not_allowed", 405
-    sentence = "This address answers POST only: choose POST in the webhook node."
+    sentence = N_("This address answers POST only: choose POST in the webhook node.")
 
 
 class CallInProgress(CallerError):
     code, status = "call_in_progress", 409
-    sentence = "The same call is being answered at this moment; its answer can be had in a few seconds."
+    sentence = N_("The same call is being answered at this moment; its answer can be had in a few seconds.")
 
 
 class BodyTooLarge(CallerError):
     code, status = "body_too_large", 413
-    sentence = "The webhook's body is over 1 MiB: send fewer results along."
+    sentence = N_("The webhook's body is over 1 MiB: send fewer results along.")
 
 
 class EmptyQuestion(CallerError):
     code, status = "empty_question", 422
-    sentence = "question_text is empty: there is no question to answer."
+    sentence = N_("question_text is empty: there is no question to answer.")
 
 
 class InvalidField(CallerError):
@@ -105,19 +110,19 @@ class MissingFlowContext(CallerError):
 
 class ContactLimit(CallerError):
     code, status = "contact_limit", 429
-    sentence = "This contact has asked as many questions as the organization allows for a day."
+    sentence = N_("This contact has asked as many questions as the organization allows for a day.")
 
 
 class InsufficientQuota(OrganizationError):
     code, status = "insufficient_quota", 402
-    sentence = (
+    sentence = N_(
         "OpenAI says that this key's account has no credit left: add credit at platform.openai.com under Billing."
     )
 
 
 class BudgetExceeded(OrganizationError):
     code, status = "budget_exceeded", 402
-    sentence = "The organization's budget for this month is used up."
+    sentence = N_("The organization's budget for this month is used up.")
 
 
 class ModelNotAllowed(OrganizationError):
@@ -126,22 +131,22 @@ class ModelNotAllowed(OrganizationError):
 
 class OrganizationInactive(OrganizationError):
     code, status = "organization_inactive", 403
-    sentence = "This organization is switched off: ask an administrator to switch it on."
+    sentence = N_("This organization is switched off: ask an administrator to switch it on.")
 
 
 class CredentialMissing(OrganizationError):
     code, status = "credential_missing", 409
-    sentence = "This organization has no OpenAI key yet: add one."
+    sentence = N_("This organization has no OpenAI key yet: add one.")
 
 
 class CredentialInactive(OrganizationError):
     code, status = "credential_inactive", 409
-    sentence = "This organization's OpenAI key is switched off: switch it on to get answers."
+    sentence = N_("This organization's OpenAI key is switched off: switch it on to get answers.")
 
 
 class GlificNotConnected(OrganizationError):
     code, status = "glific_not_connected", 422
-    sentence = (
+    sentence = N_(
         "A later answer cannot be delivered, because this organization is not connected to Glific: "
         "use the address without mode, or connect it."
     )
@@ -149,53 +154,53 @@ class GlificNotConnected(OrganizationError):
 
 class RateLimited(OrganizationError):
     code, status = "rate_limited", 429
-    sentence = "OpenAI limits how often this key may ask: try again in a moment, or ask OpenAI for a higher limit."
+    sentence = N_("OpenAI limits how often this key may ask: try again in a moment, or ask OpenAI for a higher limit.")
 
 
 class InvalidApiKey(OrganizationError):
     code, status = "invalid_api_key", 502
-    sentence = "OpenAI does not accept this organization's key: replace it with a key that is valid."
+    sentence = N_("OpenAI does not accept this organization's key: replace it with a key that is valid.")
 
 
 class UpstreamError(ServiceError):
     code, status = "upstream_error", 502
-    sentence = "OpenAI could not be reached or had a failure of its own: try again in a minute."
+    sentence = N_("OpenAI could not be reached or had a failure of its own: try again in a minute.")
 
 
 class BadUpstreamReply(ServiceError):
     code, status = "bad_upstream_reply", 502
-    sentence = "OpenAI sent a reply that cannot be read: try again in a minute."
+    sentence = N_("OpenAI sent a reply that cannot be read: try again in a minute.")
 
 
 class EmptyAnswer(ServiceError):
     code, status = "empty_answer", 502
-    sentence = "The model gave an empty answer: ask differently, or allow it more tokens with max_tokens."
+    sentence = N_("The model gave an empty answer: ask differently, or allow it more tokens with max_tokens.")
 
 
 class Refused(ServiceError):
     code, status = "refused", 502
-    sentence = "The model refused to answer this question."
+    sentence = N_("The model refused to answer this question.")
 
 
 class Overloaded(ServiceError):
     code, status = "overloaded", 503
-    sentence = "The server has as many calls as it can hold: try again in a moment."
+    sentence = N_("The server has as many calls as it can hold: try again in a moment.")
 
 
-DATABASE_AWAY = "The server's database is busy or cannot be reached: try again in a moment."
+DATABASE_AWAY = N_("The server's database is busy or cannot be reached: try again in a moment.")
 """For Overloaded."""
 
 
 class DeadlineExceeded(ServiceError):
     code, status = "deadline_exceeded", 504
-    sentence = "OpenAI did not answer in the time that Glific waits: use a faster model, or ask for less."
+    sentence = N_("OpenAI did not answer in the time that it had: use a faster model, or ask for less.")
 
 
 class NotFound(GlificGptError):
     """What is not there, and what belongs to somebody else: they look the same."""
 
     code, status, fault = "not_found", 404, "caller"
-    sentence = "There is nothing here under that name."
+    sentence = N_("There is nothing here under that name.")
 
 
 class Conflict(GlificGptError):
@@ -215,6 +220,11 @@ class CredentialNotVerified(GlificGptError):
 
     code, status, fault = "credential_not_verified", 422, "organization"
 
+    def __init__(self, sentence: str = "", *, because: str = "") -> None:
+        super().__init__(sentence)
+        self.because = because
+        """What the provider said, for doors that have words of their own for the rest."""
+
 
 class SettingsError(GlificGptError):
     """The environment does not hold what the server needs to start."""
@@ -222,7 +232,7 @@ class SettingsError(GlificGptError):
     code, status, fault = "settings", 500, "service"
 
 
-BROKEN = "The server had a failure of its own: tell its administrators, who find more in its log."
+BROKEN = N_("The server had a failure of its own: tell its administrators, who find more in its log.")
 
 
 class Broken(GlificGptError):
@@ -236,11 +246,29 @@ class NoToken(GlificGptError):
     """The JSON API was called without a token that it knows."""
 
     code, status, fault = "unauthorized", 401, "caller"
-    sentence = "Send an API token: Authorization: Bearer <token>."
+    sentence = N_("Send an API token: Authorization: Bearer <token>.")
 
 
 class AdministratorsOnly(GlificGptError):
     """An organization's own token may not do this."""
 
     code, status, fault = "administrators_only", 403, "caller"
-    sentence = "Only an administrator can switch an organization on or off."
+    sentence = N_("Only an administrator can switch an organization on or off.")
+
+
+class RoleTooSmall(GlificGptError):
+    """A member of the organization may see it, but not do this."""
+
+    code, status, fault = "role_too_small", 403, "caller"
+    sentence = N_("Your role in this organization does not include this: ask one of its owners.")
+
+
+class GlificNotVerified(GlificGptError):
+    """Glific could not be asked, or does not accept the connection; the sentence says why, its saver what follows."""
+
+    code, status, fault = "glific_not_verified", 422, "organization"
+
+    def __init__(self, sentence: str = "", *, because: str = "") -> None:
+        super().__init__(sentence)
+        self.because = because
+        """What Glific said, for doors that have words of their own for the rest."""

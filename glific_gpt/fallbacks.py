@@ -5,6 +5,7 @@ from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException
 
 from glific_gpt import api, errors, webhooks
+from glific_gpt.console import problems
 
 log = structlog.get_logger()
 
@@ -17,6 +18,8 @@ def register(app: Flask) -> None:
 def _http_error(error: HTTPException) -> Response:
     if _is_webhook(request):
         return webhooks.reply_to_http_error(error)
+    if _is_page(request):
+        return problems.reply_to_http_error(error)
     return api.reply_to_http_error(error)
 
 
@@ -25,8 +28,14 @@ def _unexpected(error: Exception) -> Response:
     log.exception("unexpected", path_of=request.endpoint, reason=type(error).__name__)
     if _is_webhook(request):
         return webhooks.reply_to_stranger(errors.UpstreamError(errors.BROKEN))
+    if _is_page(request):
+        return problems.reply_to_unexpected()
     return api.problem(errors.Broken())
 
 
 def _is_webhook(inbound: Request) -> bool:
     return inbound.path.startswith("/webhooks/")
+
+
+def _is_page(inbound: Request) -> bool:
+    return inbound.path == "/" or inbound.path.startswith("/console")

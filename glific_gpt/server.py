@@ -1,5 +1,6 @@
 """The production server: checks that it can start, then runs Granian's processes until it is told to stop."""
 
+import mmap
 import os
 import signal
 import socket
@@ -8,24 +9,29 @@ import threading
 import time
 from typing import Any
 
+from flask import Flask
 from granian.constants import Interfaces
-from granian.server import Server
+from granian.server.mp import MPServer
 from sqlalchemy.exc import SQLAlchemyError
 
 import config
+from glific_gpt import worker
 from glific_gpt.app import create_app
-from glific_gpt.calls.housekeeping import keep_house
 from glific_gpt.database import db, migrations, transaction
 from glific_gpt.errors import SettingsError
+from glific_gpt.services import services
 from glific_gpt.settings import Settings
 
-STOP_SECONDS = 10
+STOP_SECONDS = 9
 """How long calls under way may take to end after SIGTERM."""
 
 SPARE_THREADS = 50
 """Beyond the calls that may be held, so that the next one is told so, and health is answered."""
 
-PARENT_SECONDS = 0.5
+WATCH_SECONDS = 0.2
+
+_stopping = mmap.mmap(-1, 1)
+"""One byte that the server shares with its processes: whether it was told to stop."""
 
 
 def main() -> None:
@@ -56,10 +62,8 @@ def require_current_database(settings: Settings) -> None:
 def run(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT. Raises SettingsError when the address is taken."""
     address, port = _free_address(settings.bind)
-    # Without this a name server that is down could hold a call for longer than Glific waits (resolv.conf(5)).
-    os.environ.setdefault("RES_OPTIONS", "timeout:1 attempts:2")
     threads = settings.max_in_flight + SPARE_THREADS
-    Server(
+    _Server(
         "wsgi:app",
         address=address,
         port=port,
@@ -74,22 +78,39 @@ def run(settings: Settings) -> None:
     ).serve(target_loader=_load, wrap_loader=False)
 
 
+class _Server(MPServer):
+    """Tells its processes at once that they are to stop: they take no more durable work while calls end."""
+
+    def signal_handler_interrupt(self, *arguments: Any, **options: Any) -> None:
+        _stopping[0] = 1
+        super().signal_handler_interrupt(*arguments, **options)  # type: ignore[no-untyped-call]
+
+
 def _load() -> Any:
     """The app, in a process of its own, which ends when the one that started it is gone."""
     # Ctrl-C reaches every process; one that is told to stop a second time by its parent would not stop at all.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    parent = os.getppid()
     from wsgi import app
 
-    threading.Thread(target=keep_house, args=(app,), daemon=True).start()
+    with app.app_context():
+        worker.begin(app, listens=services().settings.worker == "inline")
+    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
+    threading.Thread(target=_stop_with_parent, args=(app,), daemon=True).start()
     return app
 
 
 def _end_with_parent(parent: int) -> None:
     """A killed server must not leave a process behind that holds its port."""
     while os.getppid() == parent:
-        time.sleep(PARENT_SECONDS)
+        time.sleep(WATCH_SECONDS)
     os._exit(1)
+
+
+def _stop_with_parent(app: Flask) -> None:
+    while not _stopping[0]:
+        time.sleep(WATCH_SECONDS)
+    worker.end(app)
 
 
 def _free_address(bind: str) -> tuple[str, int]:

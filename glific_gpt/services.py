@@ -6,9 +6,12 @@ from typing import cast
 
 from flask import current_app
 
+from glific_gpt.calls.later.work import Later
 from glific_gpt.calls.run import Runner
 from glific_gpt.credentials.provider import Provider, Providers
+from glific_gpt.durable import Engine
 from glific_gpt.functions.registry import Registry
+from glific_gpt.glific.client import Glific
 from glific_gpt.settings import Settings
 from glific_gpt.vault import Vault
 
@@ -25,6 +28,11 @@ class Services:
     providers: Providers
     language_models: Provider
     """The provider whose keys answer webhooks."""
+    glific: Glific
+    """Where waiting flows are resumed."""
+    engine: Engine
+    """Of durable work: of answers that outlast their call."""
+    later: Later
     runner: Runner
     slots: BoundedSemaphore
     """As many as calls may be held at once."""

@@ -2,12 +2,15 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, PlainSerializer, WithJsonSchema
 
+from glific_gpt.audit.trail import Entry
+from glific_gpt.calls.story import Story, error_of
 from glific_gpt.calls.tables import Call
 from glific_gpt.catalogue.kinds import Kind
+from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.credentials.models import Model
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.functions import parse_via_chat_gpt
@@ -63,6 +66,22 @@ class CredentialView(BaseModel):
     @classmethod
     def of(cls, row: Credential) -> "CredentialView":
         return cls.model_validate({name: getattr(row, name) for name in cls.model_fields})
+
+
+class GlificConnectionView(BaseModel):
+    connected: bool
+    api_url: str | None
+    way: Literal["api", "signed"] | None
+    phone_last4: str | None = Field(description="The last four digits of the login's phone; null for the signed call.")
+    verified_at: Moment | None = Field(
+        description="When Glific last accepted the login; for the signed call, when its address last answered."
+    )
+    updated_at: Moment | None
+
+    @classmethod
+    def of(cls, row: GlificConnection | None, phone_last4: str | None) -> "GlificConnectionView":
+        fields = {name: getattr(row, name, None) for name in cls.model_fields}
+        return cls.model_validate(fields | {"connected": row is not None, "phone_last4": phone_last4})
 
 
 class TokenView(BaseModel):
@@ -124,6 +143,54 @@ class CallView(BaseModel):
     def of(cls, row: Call) -> "CallView":
         own = {"at": row.started_at, "model": row.model_used or row.model_asked}
         return cls.model_validate({name: getattr(row, name, None) for name in cls.model_fields} | own)
+
+
+class CallStoryView(CallView):
+    accepted_at: Moment | None = Field(
+        description="When the flow was told to wait; null for a call that was answered in its request."
+    )
+    asked_at: Moment | None = Field(description="When OpenAI was asked after that, the last time if it was twice.")
+    answered_at: Moment | None = Field(description="When there was an answer, good or bad.")
+    resumed_at: Moment | None = Field(description="When the answer reached the flow.")
+    given_up_at: Moment | None = Field(description="When the answer was given up, which a retry takes back.")
+    delivery: Literal["waiting", "delivered", "undelivered", "uncertain"] | None = Field(
+        description="Uncertain: it may have reached the flow or not."
+    )
+    tries: int = Field(ge=0, description="How often Glific was told.")
+    said: str | None = Field(description="How the last try went.")
+    error_class: Literal["caller", "organization", "service"] | None = Field(description="Who can mend the error.")
+    error: str | None = Field(description="What error_code means, where one sentence can say it.")
+
+    @classmethod
+    def telling(cls, story: Story) -> "CallStoryView":
+        delivery, error = story.delivery, error_of(story.call.error_code)
+        ended_at = delivery.ended_at if delivery else None
+        delivered = delivery is not None and delivery.state == "delivered"
+        own = {
+            "answered_at": story.answered_at,
+            "resumed_at": ended_at if delivered else None,
+            "given_up_at": None if delivered else ended_at,
+            "delivery": delivery.state if delivery else None,
+            "tries": delivery.tries if delivery else 0,
+            "error_class": error.fault if error else None,
+            "error": (error.sentence or None) if error else None,
+        }
+        same = {name: getattr(delivery, name, None) for name in ("accepted_at", "asked_at", "said")}
+        return cls.model_validate(CallView.of(story.call).model_dump() | same | own)
+
+
+class AuditView(BaseModel):
+    id: int
+    at: Moment
+    organization: str | None = Field(description="The slug; null for the server itself.")
+    actor: str
+    action: str
+    detail: dict[str, Any]
+
+    @classmethod
+    def of(cls, entry: Entry) -> "AuditView":
+        own = {"organization": entry.slug}
+        return cls.model_validate({name: getattr(entry, name) for name in cls.model_fields} | own)
 
 
 def webhook_url(public_url: str, slug: str) -> str:

@@ -19,7 +19,8 @@ from glific_gpt.errors import DATABASE_AWAY, Conflict, GlificGptError, Overloade
 log = structlog.get_logger()
 
 INTRODUCTION = """
-Manages the organizations of a glific_gpt server: their OpenAI keys, webhook tokens, models and calls.
+Manages the organizations of a glific_gpt server: their OpenAI keys, webhook tokens, models,
+calls and connections to Glific.
 
 Send `Authorization: Bearer <API token>`; `flask api-tokens create` makes one. An administrator's token reaches
 every organization. An organization's token reaches that organization alone: everything else is answered as if

@@ -1,4 +1,4 @@
-"""Route of calls: what was asked when, and how it went, in pages."""
+"""Routes of calls: how they went, in pages; the whole story of one; an answer that is tried again."""
 
 from typing import Annotated, Literal
 
@@ -11,12 +11,24 @@ from glific_gpt.api.blueprint import blueprint
 from glific_gpt.api.problems import declared
 from glific_gpt.api.requests import OrganizationPath
 from glific_gpt.calls import records
+from glific_gpt.calls import story as stories
+from glific_gpt.calls.later import retrying
 from glific_gpt.calls.records import PAGE
+from glific_gpt.calls.search import Filters
+from glific_gpt.calls.tables import CALL_ID
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
-from glific_gpt.views import CallView
+from glific_gpt.services import services
+from glific_gpt.views import CallStoryView, CallView
 
-TAG = Tag(name="Calls", description="One for each webhook call. Neither the question nor the answer is kept.")
+TAG = Tag(
+    name="Calls",
+    description=(
+        "One for each webhook call. Neither the question nor the answer is kept; what has not reached its flow yet is, "
+        "encrypted, and an answer that was given up for a day."
+    ),
+)
+RULE = "/organizations/<slug>/calls"
 
 
 class CallQuery(BaseModel):
@@ -25,12 +37,18 @@ class CallQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(PAGE, ge=1, le=1000, description="How many at most.")
-    before: Annotated[str, Field(pattern=r"^call_[0-9a-f]{1,35}$")] | None = Field(
+    before: Annotated[str, Field(pattern=CALL_ID)] | None = Field(
         None, description="A call_id: only older calls than that; the next of the page before."
     )
     status: Literal["started", "pending", "ok", "error", "interrupted"] | None = Field(
         None, description="Only calls that are so."
     )
+
+
+class CallPath(OrganizationPath):
+    """A call's address."""
+
+    call_id: Annotated[str, Field(pattern=CALL_ID, description="The call's id.", examples=[f"call_{'0a1b' * 6}"])]
 
 
 class CallPage(RootModel[list[CallView]]):
@@ -48,17 +66,49 @@ PAGES = {
 }
 
 
-@blueprint.get("/organizations/<slug>/calls", tags=[TAG], responses={200: PAGES, **declared(404, 422)})
+@blueprint.get(RULE, tags=[TAG], responses={200: PAGES, **declared(404, 422)})
 def list_calls(path: OrganizationPath, query: CallQuery) -> Response:
     """List calls
     Newest first, in pages: the header Link has the address of the next one.
     """
     with transaction() as session:
         organization = store.find(session, path.slug)
-        rows = records.page(session, organization.id, limit=query.limit + 1, before=query.before, status=query.status)
+        rows = records.page(
+            session, organization.id, limit=query.limit + 1, before=query.before, filters=Filters(status=query.status)
+        )
     shown = [CallView.of(row) for row in rows[: query.limit]]
     response = answer(CallPage(shown))
     if len(rows) > query.limit:
         following = query.model_dump(exclude_none=True) | {"before": shown[-1].call_id}
         response.headers["Link"] = f'<{url_for("api.list_calls", slug=path.slug, **following)}>; rel="next"'
     return response
+
+
+@blueprint.get(f"{RULE}/<call_id>", tags=[TAG], responses={200: CallStoryView, **declared(404)})
+def show_call(path: CallPath) -> Response:
+    """Show a call
+    With its whole story: when it was accepted, asked, answered, and whether the answer reached its flow.
+    """
+    return answer(_view(path.slug, path.call_id))
+
+
+@blueprint.post(
+    f"{RULE}/<call_id>/retry",
+    tags=[TAG],
+    description=(
+        "For an answer that did not reach its flow, while it is kept, and for one at which nobody works any more. "
+        "OpenAI is not asked again for what it has answered."
+    ),
+    responses={202: CallStoryView, **declared(404, 409)},
+)
+def retry_call(path: CallPath) -> Response:
+    """Try an answer again"""
+    with transaction() as session:
+        organization = store.find(session, path.slug)
+    retrying.retry(services().engine, organization.id, path.call_id)
+    return answer(_view(path.slug, path.call_id), 202)
+
+
+def _view(slug: str, call_id: str) -> CallStoryView:
+    with transaction() as session:
+        return CallStoryView.telling(stories.find(session, store.find(session, slug).id, call_id))

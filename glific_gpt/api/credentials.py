@@ -88,8 +88,9 @@ def show_credential(path: CredentialPath) -> Response:
 def switch_credential(path: CredentialPath, body: Switch) -> Response:
     """Switch a credential on or off"""
     with transaction() as session:
-        credential = _find(session, path)
-        credential.is_active = body.is_active
+        organization = organizations.find(session, path.slug)
+        provider = services().providers.get(path.provider)
+        credential = store.switch(session, organization.id, provider, is_active=body.is_active)
     return answer(CredentialView.of(credential))
 
 

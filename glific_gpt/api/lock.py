@@ -53,6 +53,7 @@ def _identify(session: Session) -> Caller:
     token = api_tokens.identify(session, authorization.token)
     if token is None:
         raise NoToken
+    g.actor = f"API token {token.label}"
     return Caller(token.organization_id)
 
 

@@ -31,5 +31,5 @@ def list_models(path: OrganizationPath) -> Response:
     with transaction() as session:
         organization = store.find(session, path.slug)
         credential = credentials.find_if_any(session, organization.id, app.language_models)
-    found = models.reachable(organization, credential, app.settings.models)
+        found = models.reachable(session, organization, credential, app.settings.models)
     return answer(ModelList([ModelView.of(model) for model in found]))

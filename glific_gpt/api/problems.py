@@ -25,7 +25,7 @@ MEANINGS = {
     409: "It is there already, or somebody else changed it at the same moment.",
     413: "The body is over 1 MiB.",
     415: "The body is not sent as application/json.",
-    422: "A value cannot be taken, or the provider does not accept the key.",
+    422: "A value cannot be taken, or the provider or Glific does not accept it.",
     503: "The database is busy or cannot be reached.",
 }
 

@@ -29,9 +29,13 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
+WITHOUT_BODY = {"api.retry_call"}
+"""What is posted to without saying anything."""
+
+
 def check_body() -> None:
     """Before every request that has a body. Raises UnsupportedMediaType, InvalidJson, InvalidValue."""
-    if request.method not in {"POST", "PUT", "PATCH"}:
+    if request.method not in {"POST", "PUT", "PATCH"} or request.endpoint in WITHOUT_BODY:
         return
     if request.mimetype != "application/json":
         raise UnsupportedMediaType("Send the body as Content-Type: application/json.")

@@ -1,4 +1,4 @@
-"""Which model a call uses, and whether it may: text models only, inside the operator's and the organization's lists."""
+"""Which model a call uses, and whether it may: text models only, and those on every list that narrows them."""
 
 from collections.abc import Sequence
 
@@ -13,10 +13,16 @@ def canonical(model: str) -> str:
     return model if model.lower().startswith("ft:") else model.lower()
 
 
-def refusal(model: str, operator: Sequence[str], organization: Sequence[str] | None) -> GlificGptError | None:
+def refusal(
+    model: str,
+    operator: Sequence[str],
+    administrators: Sequence[str] | None,
+    organization: Sequence[str] | None,
+) -> GlificGptError | None:
     """Why this organization may not use this model; None when it may.
 
-    An organization's list can only narrow the operator's: None is all of it, an empty list nothing.
+    Each list can only narrow the one before: None is all of it, an empty list nothing. The operator's comes from the
+    environment, the administrators' from the database.
     """
     kind = classify(model)
     if kind is Kind.COMPLETION:
@@ -25,8 +31,12 @@ def refusal(model: str, operator: Sequence[str], organization: Sequence[str] | N
         return ModelNotText(
             f"{model} is a model for {kind}, and only text models can be used here: choose a text model."
         )
-    if not allowlist.allows(tuple(operator), model):
+    if not (allowlist.allows(tuple(operator), model) and _is_on(administrators, model)):
         return ModelNotAllowed(f"The administrators of this server do not allow {model}: choose another model.")
-    if organization is not None and not allowlist.allows(tuple(organization), model):
+    if not _is_on(organization, model):
         return ModelNotAllowed(f"This organization's list of models does not allow {model}: choose another, or add it.")
     return None
+
+
+def _is_on(patterns: Sequence[str] | None, model: str) -> bool:
+    return patterns is None or allowlist.allows(tuple(patterns), model)

@@ -14,7 +14,8 @@ from glific_gpt.llm import failures, replies, requests, retries
 from glific_gpt.llm.chat import Answer, Question, Usage
 from glific_gpt.llm.failures import Refusal
 from glific_gpt.llm.learned import Learned
-from glific_gpt.llm.transport import Clients, options_for, within
+from glific_gpt.llm.transport import Clients, options_for
+from glific_gpt.network import within
 
 
 class Gateway:

@@ -14,7 +14,7 @@ from glific_gpt import server
 from glific_gpt.app import create_app
 from glific_gpt.database import db
 from glific_gpt.errors import GlificGptError, SettingsError
-from glific_gpt.local import banner, demo, sandbox
+from glific_gpt.local import administrator, banner, demo, sandbox
 from glific_gpt.services import services
 from glific_gpt.settings import PREFIX, Settings
 
@@ -27,7 +27,8 @@ def main() -> None:
         config.make_instance_secrets()
         api_key = config.openai_api_key()
         settings = _settings(None if api_key else sandbox.start())
-        words = banner.banner(settings, _prepare(settings, api_key), sandbox=api_key is None)
+        made, password = _prepare(settings, api_key)
+        words = banner.banner(settings, made, password, sandbox=api_key is None)
         threading.Thread(target=_say_when_ready, args=(settings, words), daemon=True).start()
         server.run(settings)
     except GlificGptError as error:
@@ -59,15 +60,15 @@ def _settings(sandbox_url: str | None) -> Settings:
     return config.load(instance=None)
 
 
-def _prepare(settings: Settings, api_key: str | None) -> demo.Demo:
-    """Migrations and the demo organization."""
+def _prepare(settings: Settings, api_key: str | None) -> tuple[demo.Demo, str | None]:
+    """Migrations, the demo organization, and the administrator's password if there was none."""
     app = create_app(settings)
     with app.app_context():
         upgrade()
-        made = demo.ensure(services(), config.INSTANCE, api_key)
+        made, password = demo.ensure(services(), config.INSTANCE, api_key), administrator.ensure()
         # Processes are forked: a connection must not be shared with them.
         db.engine.dispose()
-    return made
+    return made, password
 
 
 def _say_when_ready(settings: Settings, words: str) -> None:

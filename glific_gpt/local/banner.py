@@ -2,6 +2,7 @@
 
 import json
 
+from glific_gpt.local.administrator import EMAIL
 from glific_gpt.local.demo import SLUG, Demo
 from glific_gpt.settings import Settings
 from glific_gpt.views import webhook_url
@@ -14,8 +15,15 @@ SANDBOX = """\
                 OPENAI_API_KEY=sk-... make run"""
 REAL = "  OpenAI        your key, from OPENAI_API_KEY"
 
+SIGN_IN = """
+                E-mail address: {email}
+                Password, said this once: {password}
+                (when you sign in, you choose your own)"""
+
 BANNER = """
 glific_gpt is running at {url}
+
+  Console       {url}/console/{sign_in}
 
   Organization  {slug}
   Webhook URL   {webhook_url}
@@ -31,12 +39,19 @@ Ask it something, from another terminal:
 """
 
 
-def banner(settings: Settings, demo: Demo, *, sandbox: bool) -> str:
+def banner(settings: Settings, demo: Demo, password: str | None, *, sandbox: bool) -> str:
     url = webhook_url(settings.public_url, SLUG)
     openai = SANDBOX if sandbox else REAL
     if demo.warning:
         openai += f"\n                WARNING: {demo.warning}"
-    return BANNER.format(url=settings.public_url, slug=SLUG, webhook_url=url, openai=openai, curl=curl(url, demo.token))
+    return BANNER.format(
+        url=settings.public_url,
+        sign_in=SIGN_IN.format(email=EMAIL, password=password) if password else "",
+        slug=SLUG,
+        webhook_url=url,
+        openai=openai,
+        curl=curl(url, demo.token),
+    )
 
 
 def curl(url: str, token: str) -> str:

@@ -1,12 +1,10 @@
 """The webhook: who calls, then the one path that every call takes."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import structlog
 from flask import Blueprint, Request, Response, request
 
 from glific_gpt import errors
+from glific_gpt.calls import places
 from glific_gpt.calls import tenant as tenants
 from glific_gpt.calls.inbound import SYNC, Inbound
 from glific_gpt.calls.outcome import Outcome
@@ -20,9 +18,6 @@ from glific_gpt.webhooks.replies import reply, reply_to_stranger
 
 log = structlog.get_logger()
 
-SHARE_OF_OPENAI = 0.98
-"""What of a call's time OpenAI may use up; the rest is for the row and the answer."""
-
 blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 
 
@@ -30,7 +25,7 @@ blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 def call(slug: str, function: str) -> Response:
     """One call of one function of one organization."""
     app = services()
-    deadline = Deadline.after(app.settings.deadline_seconds * SHARE_OF_OPENAI)
+    deadline = places.deadline(app.settings)
     tenant = _identify(app, slug)
     outcome = _run(app, tenant, function, deadline)
     facts = {key: outcome.body.get(key) for key in ("call_id", "error_code")}
@@ -38,22 +33,11 @@ def call(slug: str, function: str) -> Response:
     return reply(outcome)
 
 
-@contextmanager
-def _slot(app: Services) -> Iterator[None]:
-    """One of the places for calls. Raises Overloaded when all are taken."""
-    if not app.slots.acquire(blocking=False):
-        raise errors.Overloaded(retry_after=1)
-    try:
-        yield
-    finally:
-        app.slots.release()
-
-
 def _run(app: Services, tenant: Tenant, function: str, deadline: Deadline) -> Outcome:
     """The body is read before a place is taken: whoever sends it slowly keeps nobody else out."""
     try:
         inbound = _inbound(function, deadline)
-        with _slot(app):
+        with places.place(app.slots):
             return app.runner.run(tenant, inbound)
     except (errors.BodyTooLarge, errors.InvalidJson, errors.Overloaded) as error:
         return app.runner.refuse(tenant, function, error)

@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 import sqlalchemy as sa
 
+from tests.support.glific_stand_in import GlificStandIn
 from tests.support.openai_behaviours import answer, hang_up, html, refuse_key
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.serving import Served
@@ -26,6 +27,7 @@ class Life:
 
     server: Served
     openai: OpenAIStandIn
+    glific: GlificStandIn
     secrets: list[str] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
 
@@ -38,6 +40,12 @@ class Life:
         key = f"sk-proj-{secrets.token_hex(24)}"
         self.secret(key[8:30])
         return self.secret(key)
+
+    def account(self) -> tuple[str, str]:
+        """A new login at Glific: phone and password."""
+        phone, password = self.secret(f"1555{secrets.randbelow(10**7):07}"), self.secret(secrets.token_urlsafe())
+        self.glific.accounts[phone] = password
+        return phone, password
 
     def flask(self, *args: str, stdin: str = "") -> Any:
         done = self.server.app.test_cli_runner().invoke(args=[*args, "--json"], input=stdin)
@@ -77,8 +85,12 @@ def _alice_by_commands(life: Life) -> str:
     token = life.secret(life.flask("organizations", "create", "alice", "--name", "Alice")["webhook_token"])
     saved = life.flask("credentials", "set", "alice", "open_ai", "--api-key-stdin", stdin=life.key())
     life.flask("signature", "set", "alice", "--phrase-stdin", stdin=life.secret("a phrase of alice and glific"))
+    phone, password = life.account()
+    connect = ("glific", "connect", "alice", "--api-url", life.glific.url, "--phone", phone, "--password-stdin")
     life.seen += [
         str(saved),
+        str(life.flask(*connect, stdin=password)),
+        str(life.flask("glific", "show", "alice")),
         str(life.flask("credentials", "show", "alice")),
         str(life.flask("tokens", "list", "alice")),
     ]
@@ -91,8 +103,13 @@ def _bob_by_the_api(life: Life) -> str:
     life.secret(created["webhook_token"])
     own = life.secret(life.flask("api-tokens", "create", "--label", "bob", "--organization", "bob")["token"])
     saved = life.api("PUT", "organizations/bob/credentials/open_ai", own, {"api_key": life.key()})
+    phone, password = life.account()
+    login = {"way": "api", "api_url": life.glific.url, "phone": phone, "password": password}
+    life.seen.append(str(life.api("PUT", "organizations/bob/glific", own, login)))
     token = life.secret(life.api("POST", "organizations/bob/tokens", own, {"label": "second"})["token"])
-    listed = [life.api("GET", f"organizations/bob{path}", own) for path in ("", "/tokens", "/credentials/open_ai")]
+    listed = [
+        life.api("GET", f"organizations/bob{path}", own) for path in ("", "/tokens", "/credentials/open_ai", "/glific")
+    ]
     life.seen += [str(saved), *map(str, listed), str(life.flask("api-tokens", "list"))]
     return token
 

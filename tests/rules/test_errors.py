@@ -19,10 +19,12 @@ ELSEWHERE = {
     "Conflict": ("conflict", 409, "caller"),
     "InvalidValue": ("invalid_value", 422, "caller"),
     "CredentialNotVerified": ("credential_not_verified", 422, "organization"),
+    "GlificNotVerified": ("glific_not_verified", 422, "organization"),
     "SettingsError": ("settings", 500, "service"),
     "Broken": ("broken", 500, "service"),
     "NoToken": ("unauthorized", 401, "caller"),
     "AdministratorsOnly": ("administrators_only", 403, "caller"),
+    "RoleTooSmall": ("role_too_small", 403, "caller"),
 }
 """What commands, the JSON API and the start of the server say: code, status, class."""
 

@@ -1,7 +1,7 @@
 """Migrations: one numbered line of them makes the tables of the models, on every database, down and up again."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,8 @@ import pytest
 import sqlalchemy as sa
 from alembic.script import Script, ScriptDirectory
 
-from glific_gpt.database import migrations, transaction
+from glific_gpt.database import db, migrations, transaction
+from glific_gpt.durable import schema
 from tests.support import databases
 from tests.support.house import House
 from tests.support.serving import organizations_of
@@ -55,9 +56,9 @@ def migrating(url: str) -> Iterator[sa.Engine]:
 
 
 def reflected(engine: sa.Engine) -> sa.MetaData:
+    """Our tables: neither Alembic's own nor those of the engine of durable work."""
     found = sa.MetaData()
-    found.reflect(engine)
-    found.remove(found.tables["alembic_version"])
+    found.reflect(engine, only=lambda name, _: name not in {"alembic_version", *schema.TABLES})
     return found
 
 
@@ -142,6 +143,17 @@ def test_the_way_down_leaves_nothing_and_the_way_up_is_open_again(empty_database
         flask_migrate.check()
 
 
+def test_the_tables_of_the_engine_of_durable_work_are_known_by_name(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/engine.db"
+    schema.migrate(sa.make_url(url))
+    with closing_engine(url) as engine:
+        assert set(sa.inspect(engine).get_table_names()) == schema.TABLES
+
+
+def test_none_of_our_tables_has_the_name_of_one_of_the_engines() -> None:
+    assert not schema.TABLES & db.metadata.tables.keys()
+
+
 @pytest.mark.parametrize(("revision", "current"), [("0000", False), ("", False), ("9999", True)])
 def test_a_database_that_is_ahead_will_do_so_that_a_release_can_be_replaced(
     house: House, database_url: str, revision: str, current: bool
@@ -154,3 +166,39 @@ def test_a_database_that_is_ahead_will_do_so_that_a_release_can_be_replaced(
     with closing_engine(database_url) as engine, engine.begin() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = :v"), {"v": before})
     assert found is current
+
+
+@pytest.mark.parametrize("empty_database", ["postgresql"], indirect=True)
+def test_an_upgrade_whose_second_half_failed_is_finished_by_the_next(empty_database: str) -> None:
+    """The engine's tables need a right that ours do not."""
+    with role_that_may_make_no_schema(empty_database) as (url, allow):
+        with migrating(url) as engine, pytest.raises(sa.exc.ProgrammingError):
+            flask_migrate.upgrade()
+        assert is_current(url) is False
+        allow()
+        with migrating(url) as engine:
+            flask_migrate.upgrade()
+            assert set(sa.inspect(engine).get_table_names("dbos")) >= schema.TABLES
+        assert is_current(url) is True
+
+
+def is_current(url: str) -> bool:
+    with organizations_of(database_url=url) as house, house.app.app_context(), transaction() as session:
+        return migrations.are_current(session)
+
+
+@contextmanager
+def role_that_may_make_no_schema(url: str) -> Iterator[tuple[str, Callable[[], object]]]:
+    """The database's URL for that role, and what gives it the right."""
+    database = sa.make_url(url)
+    role = f"{database.database}_role"
+    with closing_engine(url) as engine, engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text(f"CREATE ROLE {role} LOGIN; GRANT ALL ON SCHEMA public TO {role}"))
+        grant = sa.text(f"GRANT CREATE ON DATABASE {database.database} TO {role}")
+        try:
+            yield (
+                database.set(username=role, password=None).render_as_string(hide_password=False),
+                lambda: connection.execute(grant),
+            )
+        finally:
+            connection.execute(sa.text(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}"))

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
 from glific_gpt.organizations.tables import Organization
 from tests.rules.secret_life import Life, live
+from tests.support.glific_stand_in import GlificStandIn
 from tests.support.house import House, Ngo
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.serving import SECRET_KEY, served
@@ -24,20 +26,27 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def life(tmp_path: Path, database_url: str, openai: OpenAIStandIn) -> Iterator[Life]:
+def life(tmp_path: Path, database_url: str, openai: OpenAIStandIn, glific: GlificStandIn) -> Iterator[Life]:
     """Two organizations that have worked for a while; the server still runs."""
-    with served(tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url) as server:
-        life = Life(server, openai, [SECRET_KEY, ENCRYPTION_KEY])
+    settings: dict[str, Any] = {
+        "database_url": database_url,
+        "openai_base_url": openai.base_url,
+        "glific_hosts": "127.0.0.1",
+    }
+    with served(tmp_path / "log", **settings) as server:
+        life = Life(server, openai, glific, [SECRET_KEY, ENCRYPTION_KEY])
         live(life)
         yield life
 
 
 def stored(url: str) -> bytes:
-    """All that the database holds: the bytes of SQLite's files, or every row of PostgreSQL as text."""
+    """All that the database holds: SQLite's files and what lies beside them, or every row of PostgreSQL as text."""
     target = sa.make_url(url)
     if target.database and target.get_backend_name() == "sqlite":
-        files = sorted(Path(target.database).parent.glob(Path(target.database).name + "*"))
-        assert [file.suffix for file in files] == [".db", ".db-shm", ".db-wal"]
+        path = Path(target.database)
+        beside = [found for shape in ("*", "*/**/*") for found in path.parent.glob(path.name + shape)]
+        files = [found for found in beside if found.is_file()]
+        assert {file.suffix for file in files} >= {".db", ".db-shm", ".db-wal"}
         return b"".join(file.read_bytes() for file in files)
     engine = sa.create_engine(url)
     with engine.connect() as connection:
@@ -58,13 +67,16 @@ def test_a_server_at_work_leaves_no_secret_in_the_database_nor_in_its_logs(
     database = stored(database_url).decode(errors="replace")
     logs = life.server.program.output + life.server.program.errors + "".join(capfd.readouterr())
     said = "\n".join([*life.seen, str(life.flask("calls", "list", "alice")), str(life.flask("calls", "list", "bob"))])
+    said += str(life.flask("audit", "list", "--limit", "1000"))
 
     for text in (database, logs, said):
         assert found(life.secrets, text) == []
     assert len(set(life.secrets)) > 20
+    assert len(life.glific.logins) == 2
     assert "parse_via_chat_gpt" in database
     assert '"organization": "alice"' in logs
     assert said.count("call_id") > 10
+    assert said.count("credential_saved") == 2
 
 
 @on_sqlite

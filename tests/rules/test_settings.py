@@ -11,7 +11,7 @@ from flask import Flask
 from pydantic import SecretStr
 
 import config
-from glific_gpt.database.session import prepare
+from glific_gpt.database.binding import prepare
 from glific_gpt.errors import SettingsError
 from glific_gpt.settings import PREFIX, Settings
 from tests.support.programs import ROOT

@@ -1,0 +1,1 @@
+"""Forms: what people send to the console, and what is wrong with it."""

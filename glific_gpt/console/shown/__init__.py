@@ -1,0 +1,1 @@
+"""What pages show: rows and numbers turned into words, colours and pictures."""

@@ -1,0 +1,21 @@
+// Light or dark, decided before anything is drawn: the person's choice, else the system's.
+(() => {
+  const KEY = "theme";
+  const system = window.matchMedia("(prefers-color-scheme: dark)");
+  const chosen = () => {
+    try { return localStorage.getItem(KEY); } catch { return null; }
+  };
+  const show = () => {
+    document.documentElement.dataset.bsTheme = chosen() ?? (system.matches ? "dark" : "light");
+    document.dispatchEvent(new Event("theme"));
+  };
+  show();
+  system.addEventListener("change", show);
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-theme-toggle]")) return;
+    const other = document.documentElement.dataset.bsTheme === "dark" ? "light" : "dark";
+    try { localStorage.setItem(KEY, other); } catch { /* it then holds for this page */ }
+    document.documentElement.dataset.bsTheme = other;
+    document.dispatchEvent(new Event("theme"));
+  });
+})();

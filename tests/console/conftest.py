@@ -1,0 +1,103 @@
+"""The people that tests of the console are about, their windows, and a server for a whole file of tests."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from playwright.sync_api import Browser
+
+from glific_gpt.accounts.roles import Role
+from tests.console.people import Person, employ, stranger
+from tests.support.chromium import Theme, Window, chromium, window
+from tests.support.databases import copy_of
+from tests.support.house import House, Ngo, open_house
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.settings import made_up_settings
+
+
+class Staff(Protocol):
+    """Signs somebody in: a member of alice's with that role, or an administrator for None."""
+
+    def __call__(self, role: Role | None, *, slug: str = "alice") -> Person: ...
+
+
+@pytest.fixture
+def staff(house: House, alice: Ngo) -> Iterator[Staff]:
+    with ExitStack() as stack:
+
+        def sign_in(role: Role | None, *, slug: str = alice.slug) -> Person:
+            email = f"{role or 'admin'}@{slug}.example.org"
+            person = employ(house, email, role, slug if role else None)
+            stack.callback(person.client.close)
+            answer = person.sign_in()
+            assert answer.status_code == 302, answer.text[:2000]
+            return person
+
+        yield sign_in
+
+
+@pytest.fixture
+def owner(staff: Staff) -> Person:
+    return staff(Role.OWNER)
+
+
+@pytest.fixture
+def editor(staff: Staff) -> Person:
+    return staff(Role.EDITOR)
+
+
+@pytest.fixture
+def viewer(staff: Staff) -> Person:
+    return staff(Role.VIEWER)
+
+
+@pytest.fixture
+def administrator(staff: Staff) -> Person:
+    return staff(None)
+
+
+@pytest.fixture
+def nobody(house: House) -> Iterator[Person]:
+    """Somebody who has not signed in."""
+    person = stranger(house)
+    yield person
+    person.client.close()
+
+
+@pytest.fixture(scope="module")
+def lasting_house(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A server on SQLite that all tests of a file share, where one for each would take too long."""
+    url = copy_of(sqlite_template, tmp_path_factory.mktemp("lasting"))
+    with (
+        OpenAIStandIn() as openai,
+        open_house(made_up_settings(database_url=url, openai_base_url=openai.base_url)) as house,
+    ):
+        yield house
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """No longer than a module: it runs an event loop, beside which tests elsewhere cannot run one of theirs."""
+    with chromium() as started:
+        yield started
+
+
+class OpenWindow(Protocol):
+    """A browser window on the house; somebody who is signed in over HTTP stays so in it."""
+
+    def __call__(self, person: Person | None = None, *, width: int = 1280, theme: Theme = "light") -> Window: ...
+
+
+@pytest.fixture
+def open_window(browser: Browser, house: House) -> Iterator[OpenWindow]:
+    with ExitStack() as stack:
+
+        def start(person: Person | None = None, *, width: int = 1280, theme: Theme = "light") -> Window:
+            shown = stack.enter_context(window(browser, house.url, width=width, theme=theme))
+            if person is not None:
+                shown.bring(person.client.cookies.jar)
+            return shown
+
+        yield start

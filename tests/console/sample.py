@@ -1,0 +1,76 @@
+"""An organization in the middle of its work: members, tokens, a key, and three months of calls."""
+
+import random
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from pydantic import SecretStr
+
+from glific_gpt.accounts import people
+from glific_gpt.accounts.roles import Role
+from glific_gpt.calls.tables import Call
+from glific_gpt.clock import now
+from glific_gpt.credentials import store as credentials
+from glific_gpt.database import transaction
+from glific_gpt.organizations import store, webhook_tokens
+from tests.support.house import House, Ngo
+
+MODELS = ("gpt-4o-mini", "gpt-4o-mini", "gpt-4o-mini", "gpt-4o", "gpt-5-mini")
+STAFF = {"meena": Role.OWNER, "ravi": Role.EDITOR, "tara": Role.VIEWER}
+ERRORS = ("deadline_exceeded", "deadline_exceeded", "rate_limited", "empty_question", "upstream_error")
+
+
+def seva_trust(house: House, *, calls_a_day: int = 12, days: int = 60) -> Ngo:
+    """The same numbers every time, up to now."""
+    ngo = house.ngo("seva-trust")
+    _save_the_key(house, ngo)
+    ngo.change(name="Seva Trust", allowed_models=["gpt-4o*", "gpt-5-mini"], default_model="gpt-4o-mini")
+    chance = random.Random(7)  # noqa: S311 - nothing is secret here
+    with house.app.app_context(), transaction() as session:
+        organization = store.find(session, ngo.slug)
+        webhook_tokens.create(session, organization, "Farmers' helpline")
+        for name, role in STAFF.items():
+            people.add(session, organization.id, f"{name}@seva-trust.example.org", role)
+        moments = (
+            now() - timedelta(days=day, minutes=chance.randrange(1, 1000))
+            for day in range(days, -1, -1)
+            for _ in range(chance.randrange(calls_a_day // 2, calls_a_day * 2))
+        )
+        session.add_all(_call(chance, organization.id, at) for at in sorted(moments))
+    return ngo
+
+
+def _save_the_key(house: House, ngo: Ngo) -> None:
+    """As staff do: OpenAI is asked first."""
+    with house.app.app_context():
+        app = house.services
+        values = {"api_key": SecretStr(ngo.key)}
+        credentials.put(app.vault, ngo.slug, app.language_models, values, is_active=True, verify=True)
+
+
+def _call(chance: random.Random, organization_id: int, at: datetime) -> Call:
+    failed = chance.random() < 0.04
+    model = chance.choice(MODELS)
+    tokens: dict[str, Any] = {}
+    if not failed:
+        tokens = {
+            "input_tokens": chance.randrange(80, 900),
+            "output_tokens": chance.randrange(40, 400),
+            "cost_usd": Decimal(chance.randrange(50, 4000)) / 1_000_000,
+        }
+    return Call(
+        call_id=f"call_{chance.getrandbits(96):024x}",
+        organization_id=organization_id,
+        function="parse_via_chat_gpt",
+        model_asked=model,
+        model_used=None if failed else model,
+        status="error" if failed else "ok",
+        error_code=chance.choice(ERRORS) if failed else None,
+        started_at=at,
+        give_up_at=at + timedelta(seconds=7),
+        duration_ms=int(chance.lognormvariate(7.3, 0.45)),
+        contact_id=chance.randrange(100, 400),
+        flow_id=5,
+        **tokens,
+    )

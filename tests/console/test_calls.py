@@ -1,0 +1,368 @@
+"""Calls: the list, which updates itself; the story of each and what to do about it; the sheet; trying again."""
+
+import csv
+import io
+import re
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from flask import Flask
+from flask_babel import Babel, force_locale
+from playwright.sync_api import expect
+
+from glific_gpt.accounts.roles import Role
+from glific_gpt.calls import export
+from glific_gpt.calls.story import NOT_DELIVERED, Happening, Story, happenings
+from glific_gpt.calls.tables import STATUSES, Call, Delivery
+from glific_gpt.clock import now
+from glific_gpt.console.shown import advice, call_sheet, call_words, timeline
+from glific_gpt.errors import Broken, CallerError, OrganizationError, ServiceError
+from tests.calls.test_retrying import given_up
+from tests.calls.test_search import id_of
+from tests.console.conftest import OpenWindow, Staff
+from tests.console.people import Person
+from tests.support.chromium import Window
+from tests.support.glific_stand_in import GlificStandIn
+from tests.support.house import House, Ngo
+from tests.support.later import begin_working
+from tests.support.recorded import record, record_delivery
+
+HERE = "/console/organizations/alice/calls"
+ROW = re.compile(r'<tr data-call="(call_\w+)"')
+CODES = sorted(
+    {error.code for base in (CallerError, OrganizationError, ServiceError) for error in base.__subclasses__()}
+    | {Broken.code, *NOT_DELIVERED, "interrupted"}
+)
+FRAGMENT = {"HX-Request": "true"}
+
+
+def listed(person: Person, query: str = "") -> list[str]:
+    """The ids of the calls that the list shows."""
+    answer = person.get(HERE + query)
+    assert answer.status_code == 200, answer.text[:2000]
+    return ROW.findall(answer.text)
+
+
+def sheet(person: Person, query: str = "") -> list[dict[str, str]]:
+    """The lines of the file."""
+    text = person.get(f"{HERE}.csv{query}").content.decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.fixture
+def words() -> Flask:
+    """Just enough of an app to read texts in."""
+    app = Flask("words")
+    Babel(app)
+    return app
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_error_of_a_call_has_a_name_a_person_who_can_mend_it_and_advice(words: Flask, code: str) -> None:
+    with words.app_context(), force_locale("en"):
+        assert code in advice.ADVICE
+        assert str(advice.advise(code)).endswith(".")
+        assert call_words.ERROR_NAMES[code]
+        assert call_words.whose(code)
+
+
+def test_there_is_no_advice_about_what_cannot_happen() -> None:
+    assert set(advice.ADVICE) == set(call_words.ERROR_NAMES) == set(CODES)
+    assert set(advice.MENDED_AT) <= set(CODES)
+    assert set(advice.MENDED_AT.values()) <= set(advice.PAGE_NAMES)
+
+
+def test_every_status_has_a_name_and_a_colour() -> None:
+    assert set(call_words.STATUS_NAMES) == set(call_words.STATUS_COLOURS) == set(STATUSES)
+
+
+def test_the_newest_call_comes_first(alice: Ngo, viewer: Person) -> None:
+    first, second = record(alice), record(alice)
+    assert listed(viewer) == [second, first]
+
+
+def test_a_line_says_in_words_how_the_call_went(alice: Ngo, viewer: Person) -> None:
+    record(alice, "error", error_code="rate_limited", duration_ms=1234)
+    text = viewer.get(HERE, headers=FRAGMENT).text
+    for said in ("Failed", "OpenAI's limit reached", "1.2 s", "gpt-4o", "UTC</time>"):
+        assert said in text
+
+
+def test_a_call_of_more_than_five_seconds_is_marked(alice: Ngo, viewer: Person) -> None:
+    record(alice, duration_ms=5200)
+    assert "too late for Glific" in viewer.get(HERE, headers=FRAGMENT).text
+
+
+def test_a_call_for_which_the_flow_waited_is_never_too_late(alice: Ngo, viewer: Person) -> None:
+    record_delivery(alice, "delivered", duration_ms=20_000)
+    text = viewer.get(HERE, headers=FRAGMENT).text
+    assert "too late for Glific" not in text
+    assert "flow waited" in text
+
+
+def test_the_filters_leave_what_is_looked_for(alice: Ngo, viewer: Person) -> None:
+    old = record(alice, at=now() - timedelta(days=3))
+    failed = record(alice, "error", error_code="refused", model_asked="gpt-5-mini")
+    day = f"{now() - timedelta(days=3):%Y-%m-%d}"
+    assert listed(viewer, "?status=error") == listed(viewer, "?error=refused") == [failed]
+    assert listed(viewer, "?model=gpt-5-mini") == [failed]
+    assert listed(viewer, f"?first_day={day}&last_day={day}") == [old]
+    assert listed(viewer, "?status=&model=&error=&first_day=&last_day=") == [failed, old]
+
+
+def test_the_filters_offer_what_calls_have_had(alice: Ngo, viewer: Person) -> None:
+    record(alice, "error", error_code="refused", model_asked="gpt-5-mini")
+    text = viewer.get(HERE).text
+    assert '<option value="gpt-5-mini">' in text
+    assert '<option value="refused">Model refused</option>' in text
+
+
+def test_a_day_that_is_none_is_shown_again_with_what_is_wrong_with_it(alice: Ngo, viewer: Person) -> None:
+    record(alice)
+    answer = viewer.get(f"{HERE}?first_day=yesterday")
+    assert answer.status_code == 422
+    assert 'value="yesterday"' in answer.text
+    assert 'id="first_day-error"' in answer.text
+    assert viewer.get(f"{HERE}.csv?first_day=yesterday").status_code == 422
+
+
+@pytest.mark.parametrize("name", ["model", "error"])
+def test_a_filter_that_no_database_can_be_asked_for_is_refused(alice: Ngo, viewer: Person, name: str) -> None:
+    record(alice)
+    answer = viewer.get(f"{HERE}?{name}=gpt%00")
+    assert answer.status_code == 422
+    assert f'id="{name}-error"' in answer.text
+    assert "\0" not in answer.text
+    assert viewer.get(f"{HERE}.csv?{name}=gpt%00").status_code == 422
+
+
+@pytest.mark.parametrize("before", ["%00", "call_%00", "call_0", "nonsense"])
+def test_the_list_does_not_go_on_from_what_is_no_call(viewer: Person, before: str) -> None:
+    assert viewer.get(f"{HERE}?before={before}").status_code == 404
+
+
+def test_filters_that_no_call_fits_say_so(alice: Ngo, viewer: Person) -> None:
+    record(alice)
+    assert "No call fits these filters" in viewer.get(f"{HERE}?status=error").text
+
+
+def test_an_empty_list_says_what_to_do_next(viewer: Person) -> None:
+    text = viewer.get(HERE).text
+    assert "No calls yet" in text
+    assert 'href="/console/organizations/alice/use-in-glific"' in text
+
+
+def test_older_calls_are_on_other_pages_with_the_same_filters(alice: Ngo, viewer: Person) -> None:
+    made = [record(alice) for _ in range(52)][::-1]
+    text = viewer.get(f"{HERE}?model=gpt-4o").text
+    assert ROW.findall(text) == made[:50]
+    older = re.search(r'rel="next" href="([^"]+)"', text)
+    assert older
+    query = older[1].partition("?")[2].replace("&amp;", "&")
+    assert "model=gpt-4o" in query
+    assert listed(viewer, f"?{query}") == made[50:]
+
+
+def test_only_the_newest_page_updates_itself(alice: Ngo, viewer: Person) -> None:
+    ids = [record(alice) for _ in range(2)]
+    first = viewer.get(f"{HERE}?status=ok").text
+    assert 'hx-get="/console/organizations/alice/calls?status=ok" hx-trigger="every 5s"' in first
+    assert "hx-get" not in viewer.get(f"{HERE}?before={ids[1]}").text
+
+
+def test_what_updates_itself_is_the_list_alone(alice: Ngo, viewer: Person) -> None:
+    record(alice)
+    text = viewer.get(HERE, headers=FRAGMENT).text
+    assert text.count("<tr data-call") == 1
+    assert "<html" not in text
+
+
+def test_an_update_sends_whoever_is_signed_out_to_sign_in(nobody: Person, alice: Ngo) -> None:
+    assert "sign-in" in nobody.get(HERE, headers=FRAGMENT).headers["HX-Redirect"]
+
+
+def test_a_call_tells_its_story_and_what_to_do(alice: Ngo, viewer: Person) -> None:
+    call_id = record(alice, "error", error_code="insufficient_quota", contact_id=21)
+    text = viewer.get(f"{HERE}/{call_id}").text
+    for said in ("The call arrived", "It failed", "No credit at OpenAI", "Add credit at platform.openai.com", call_id):
+        assert said in text
+    assert "Your settings here, or your account at OpenAI" in text
+
+
+def test_the_error_of_somebody_elses_function_is_shown_by_its_code(alice: Ngo, viewer: Person) -> None:
+    text = viewer.get(f"{HERE}/{record(alice, 'error', error_code='no_such_crop')}").text
+    assert "no_such_crop" in text
+    assert "the answer to this call says more" in text
+
+
+def test_an_interrupted_call_has_advice_too(alice: Ngo, viewer: Person) -> None:
+    assert "The server was stopped" in viewer.get(f"{HERE}/{record(alice, 'interrupted')}").text
+
+
+def test_everything_that_can_happen_to_a_call_has_a_title() -> None:
+    start = now()
+    told = {"accepted_at": start, "asked_at": start, "answered_at": start, "ended_at": start, "tries": 1}
+    retried = start + timedelta(minutes=5)
+    fine = Call(status="ok", started_at=start, function="f")
+    failed = Call(status="error", error_code="refused", started_at=start, function="f")
+    stories = [
+        Story(fine, Delivery(state="delivered", **told)),
+        Story(failed, Delivery(state="undelivered", trying_since=retried, **told)),
+        Story(Call(status="interrupted", started_at=start, give_up_at=start, function="f"), None),
+    ]
+    kinds = {timeline.kind(happening) for story in stories for happening in happenings(story)}
+    assert kinds == set(timeline.TITLES)
+
+
+def test_a_happening_is_known_by_its_first_words() -> None:
+    assert timeline.kind(Happening(now(), "given up, after 2 tries: no")) == "given up"
+    assert timeline.kind(Happening(now(), "arrived: parse_via_chat_gpt")) == "arrived"
+
+
+def test_bobs_call_looks_like_one_that_is_not_there(bob: Ngo, editor: Person) -> None:
+    theirs, none = record_delivery(bob, "undelivered"), f"call_{'0' * 24}"
+    assert editor.get(f"{HERE}/{theirs}").status_code == editor.get(f"{HERE}/{none}").status_code == 404
+    assert editor.get(f"{HERE}/{theirs}").text.replace(theirs, none) == editor.get(f"{HERE}/{none}").text
+    assert editor.get(f"{HERE}?before={theirs}").status_code == 404
+    assert editor.post(f"{HERE}/{theirs}/retry").status_code == 404
+    assert (listed(editor), sheet(editor)) == ([], [])
+
+
+def test_an_editor_has_an_answer_tried_again(house: House, alice: Ngo, staff: Staff, glific: GlificStandIn) -> None:
+    begin_working(house)
+    alice.connect(glific)
+    call_id = given_up(alice, glific)
+    editor = staff(Role.EDITOR)
+    assert f'action="{HERE}/{call_id}/retry"' in editor.get(f"{HERE}/{call_id}").text
+    answer = editor.post(f"{HERE}/{call_id}/retry")
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"{HERE}/{call_id}")
+    assert alice.settled(call_id).state == "delivered"
+    text = editor.get(f"{HERE}/{call_id}").text
+    assert "The flow has its answer" in text
+    assert f'action="{HERE}/{call_id}/retry"' not in text
+
+
+def test_a_viewer_reads_but_does_not_have_anything_tried_again(alice: Ngo, viewer: Person) -> None:
+    call_id = record_delivery(alice, "undelivered", status="error", error_code="undelivered")
+    text = viewer.get(f"{HERE}/{call_id}").text
+    assert "/retry" not in text
+    assert "ask an editor or an owner" in text
+    assert viewer.post(f"{HERE}/{call_id}/retry").status_code == 403
+
+
+def test_what_cannot_be_tried_again_says_why(alice: Ngo, editor: Person) -> None:
+    call_id = record(alice)
+    answer = editor.post(f"{HERE}/{call_id}/retry")
+    assert answer.status_code == 302
+    assert "nothing to deliver" in editor.get(f"{HERE}/{call_id}").text
+
+
+def test_the_sheet_has_the_calls_that_the_filters_leave(alice: Ngo, viewer: Person) -> None:
+    record(alice)
+    failed = record(alice, "error", error_code="refused")
+    answer = viewer.get(f"{HERE}.csv?status=error")
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert re.search(r'attachment; filename="calls-alice-[\d-]{10}\.csv"', answer.headers["Content-Disposition"])
+    assert answer.content.startswith(b"\xef\xbb\xbfcall_id,")
+    (line,) = sheet(viewer, "?status=error")
+    assert (line["call_id"], line["status"], line["error_code"]) == (failed, "error", "refused")
+
+
+def test_the_sheet_writes_small_sums_out(alice: Ngo, viewer: Person) -> None:
+    record(alice, cost_usd=Decimal("0.000012"))
+    assert sheet(viewer)[0]["cost_usd"].rstrip("0") == "0.000012"
+
+
+def test_the_sheet_has_more_calls_than_a_page(alice: Ngo, viewer: Person) -> None:
+    made = [record(alice) for _ in range(52)]
+    assert [line["call_id"] for line in sheet(viewer)] == made[::-1]
+
+
+def test_the_sheet_says_in_its_last_line_that_there_are_more_calls(house: House, alice: Ngo) -> None:
+    made = [record(alice) for _ in range(3)][::-1]
+    with house.app.test_request_context():
+        most, all_of_them = (list(call_sheet.lines(export.rows(id_of(alice)), number)) for number in (2, 3))
+    assert [line.partition(",")[0] for line in most[1:]] == [*made[:2], "Only the newest 2 calls are in this file.\r\n"]
+    assert [line.partition(",")[0] for line in all_of_them[1:]] == made
+
+
+def test_the_list_says_how_many_calls_an_export_has(alice: Ngo, viewer: Person) -> None:
+    record(alice)
+    assert "An export has the newest 50,000 of these calls at most." in viewer.get(HERE).text
+
+
+@pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_the_sheet_makes_formulas_harmless(formula: str) -> None:
+    assert call_sheet.harmless(formula) == f"'{formula}"
+
+
+def test_the_sheet_leaves_numbers_and_other_texts_as_they_are(alice: Ngo, viewer: Person) -> None:
+    record(alice, "error", error_code="model_not_found", model_asked='=HYPERLINK("http://evil.example")')
+    (line,) = sheet(viewer)
+    assert line["model"] == '\'=HYPERLINK("http://evil.example")'
+    assert line["duration_ms"] == "1000"
+
+
+def update(shown: Window) -> None:
+    """As if five seconds had gone by."""
+    with shown.page.expect_response(lambda answer: answer.url.endswith(HERE)):
+        shown.page.clock.run_for(5_500)
+    shown.page.clock.run_for(1_000)
+
+
+def test_a_new_call_appears_by_itself_and_is_announced(alice: Ngo, viewer: Person, open_window: OpenWindow) -> None:
+    first = record(alice)
+    shown = open_window(viewer)
+    shown.page.clock.install()
+    shown.open(HERE)
+    second = record(alice)
+    update(shown)
+    expect(shown.page.locator("tr[data-call]")).to_have_count(2)
+    assert shown.page.locator("tr[data-call]").evaluate_all("rows => rows.map(row => row.dataset.call)") == [
+        second,
+        first,
+    ]
+    assert shown.page.locator("#news").text_content() == "New calls: 1"
+    assert shown.page.locator("tbody time[data-local]").count() == 0
+    assert (shown.violations, shown.foreign) == ([], set())
+
+
+def test_nothing_is_asked_for_while_nobody_looks(alice: Ngo, viewer: Person, open_window: OpenWindow) -> None:
+    record(alice)
+    shown = open_window(viewer)
+    shown.page.clock.install()
+    shown.page.add_init_script("Object.defineProperty(document, 'hidden', { get: () => window.away === true })")
+    shown.open(HERE)
+    asked: list[str] = []
+    shown.page.on("request", lambda request: asked.append(request.url))
+    shown.page.evaluate("window.away = true")
+    shown.page.clock.run_for(11_000)
+    assert [url for url in asked if url.endswith(HERE)] == []
+    shown.page.evaluate("window.away = false")
+    update(shown)
+
+
+def test_an_update_leaves_in_peace_what_has_not_changed(alice: Ngo, viewer: Person, open_window: OpenWindow) -> None:
+    call_id = record(alice)
+    shown = open_window(viewer)
+    shown.page.clock.install()
+    shown.open(HERE)
+    shown.page.evaluate("document.querySelector('#calls').dataset.mine = 'yes'")
+    update(shown)
+    assert shown.page.locator("#calls[data-mine]").count() == 1
+    assert shown.page.locator(f"#{call_id}").count() == 1
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_line_leads_to_its_call_by_keyboard_alone(
+    alice: Ngo, viewer: Person, open_window: OpenWindow, width: int
+) -> None:
+    call_id = record_delivery(alice, "undelivered", status="error", error_code="undelivered")
+    shown = open_window(viewer, width=width)
+    shown.open(HERE)
+    assert (shown.unusable(), shown.overflow()) == ([], 0)
+    shown.page.locator(f"#{call_id}").focus()
+    shown.page.keyboard.press("Enter")
+    shown.page.wait_for_url(f"**{HERE}/{call_id}")
+    assert (shown.unusable(), shown.overflow(), shown.violations) == ([], 0, [])

@@ -1,0 +1,74 @@
+"""Deeds: every change in the audit trail has a sentence that people understand."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from flask import Flask
+from flask_babel import Babel
+
+from glific_gpt.audit.actions import Action
+from glific_gpt.audit.trail import Entry
+from glific_gpt.console.shown import deeds
+
+DETAILS: dict[str, object] = {
+    "slug": "alice",
+    "changed": ["default_model", "fallback_message", "monthly_budget_usd", "require_signature"],
+    "default_model": "gpt-5-mini",
+    "monthly_budget_usd": None,
+    "require_signature": True,
+    "provider": "open_ai",
+    "last4": "wxyz",
+    "label": "Farmers",
+    "patterns": ["gpt-4o*", "gpt-5"],
+    "host": "api.seva.glific.com",
+    "way": "signed",
+    "call": "call_1",
+    "email": "asha@example.org",
+    "role": "viewer",
+    "reencrypted": 7,
+    "unreadable": 0,
+}
+"""Of every kind that there is."""
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    app = Flask(__name__)
+    Babel(app)
+    with app.test_request_context():
+        yield
+
+
+def entry(action: str, detail: dict[str, object], actor: str = "asha@example.org") -> Entry:
+    return Entry(1, datetime(2026, 11, 23, tzinfo=UTC), "alice", "Alice", actor, action, detail)
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_it_has_a_sentence_for_every_action(action: Action) -> None:
+    sentence = deeds.told(entry(action, DETAILS))
+    assert re.fullmatch(r"[A-Z][^_%?{}]+", sentence.replace("call_1", "")), sentence
+
+
+def test_it_says_settings_and_lists_in_words() -> None:
+    assert deeds.told(entry("organization_changed", DETAILS)) == (
+        "Changed settings: default model (gpt-5-mini), text for failures, "
+        "monthly budget in US dollars (not set), signature required (yes)"
+    )
+    for patterns, words in ((None, "all that the server allows"), ([], "none"), (["gpt-4o*"], "gpt-4o*")):
+        assert deeds.told(entry("models_allowed", {"patterns": patterns})) == f"Allowed these models: {words}"
+
+
+def test_it_shows_what_other_versions_of_the_server_have_written() -> None:
+    assert deeds.told(entry("something_of_old", {"x": 1})) == "something_of_old"
+    assert deeds.told(entry("member_added", {})) == "Added ? as a member: ?"
+    assert deeds.told(entry("member_added", {"email": "a@b.in", "role": "king"})) == "Added a@b.in as a member: king"
+
+
+@pytest.mark.parametrize(
+    ("actor", "shown"),
+    [("server", "The server"), ("command line", "Command line"), ("API token flow", "API token flow")],
+)
+def test_it_names_who_is_no_person(actor: str, shown: str) -> None:
+    assert deeds.who(entry("member_added", {}, actor)) == shown

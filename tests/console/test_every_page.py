@@ -1,0 +1,64 @@
+"""Every page in a real browser: usable for everybody, true to its policy, at home on a phone and in the dark."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.console.addresses import openable
+from tests.console.people import Person, employ
+from tests.console.sample import seva_trust
+from tests.support.chromium import Theme, Window, window
+from tests.support.house import House
+
+SIGNED_OUT = ("/console/account/sign-in", "/console/account/forgotten", "/console/account/reset/nonsense")
+SHOWN = [(1280, "light", "en-GB"), (390, "dark", "en-GB"), (390, "light", "hi-IN")]
+
+
+@pytest.fixture(scope="module")
+def busy_house(lasting_house: House) -> House:
+    """An organization in the middle of its work."""
+    seva_trust(lasting_house)
+    return lasting_house
+
+
+@pytest.fixture(scope="module")
+def administrator(busy_house: House) -> Iterator[Person]:
+    person = employ(busy_house, "admin@example.org")
+    assert person.sign_in().status_code == 302
+    yield person
+    person.client.close()
+
+
+def paths(house: House, administrator: Person) -> list[str]:
+    """The pages that somebody who is signed in can open."""
+    calls = administrator.get("/console/organizations/seva-trust/calls").text
+    return [page.path for page in openable(house.app, calls)]
+
+
+def look(shown: Window, path: str) -> list[str]:
+    """What is wrong with a page."""
+    shown.open(path)
+    shown.page.wait_for_load_state("networkidle")
+    trouble = [f"axe: {what}" for what in shown.unusable()]
+    if shown.overflow() > 0:
+        trouble.append(f"wider than the window by {shown.overflow()} pixels")
+    trouble += [f"policy: {what}" for what in shown.violations if "404" not in what]
+    trouble += [f"foreign: {where}" for where in shown.foreign]
+    shown.violations.clear()
+    return [f"{path} at {shown.page.viewport_size}: {what}" for what in trouble]
+
+
+@pytest.mark.parametrize(("width", "theme", "language"), SHOWN)
+def test_nothing_serious_is_wrong_with_any_page(
+    busy_house: House, administrator: Person, browser: Browser, width: int, theme: Theme, language: str
+) -> None:
+    trouble: list[str] = []
+    with window(browser, busy_house.url, width=width, theme=theme, language=language) as shown:
+        shown.bring(administrator.client.cookies.jar)
+        for path in paths(busy_house, administrator):
+            trouble += look(shown, path)
+    with window(browser, busy_house.url, width=width, theme=theme, language=language) as shown:
+        for path in SIGNED_OUT:
+            trouble += look(shown, path)
+    assert not trouble, "\n".join(trouble)

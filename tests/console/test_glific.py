@@ -1,0 +1,153 @@
+"""The page of the connection to Glific."""
+
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.console.people import Person
+from tests.support.glific_stand_in import PASSWORD, PHONE, GlificStandIn
+from tests.support.house import Ngo
+
+PAGE = "/console/organizations/alice/glific"
+PHRASE = "a phrase of alice and glific"
+
+
+@pytest.fixture
+def login(glific: GlificStandIn) -> dict[str, Any]:
+    """A form with a login that Glific knows."""
+    return {"way": "api", "api_url": glific.url, "phone": PHONE, "password": PASSWORD}
+
+
+def back_on_the_page(person: Person, answer: httpx2.Response) -> str:
+    assert (answer.status_code, answer.headers.get("Location")) == (302, PAGE), answer.text[:3000]
+    return person.get(PAGE).text
+
+
+def test_it_connects_with_a_login_that_glific_accepts(editor: Person, alice: Ngo, login: dict[str, Any]) -> None:
+    assert alice.ask_later().json()["error_code"] == "glific_not_connected"
+    page = back_on_the_page(editor, editor.post(PAGE, login))
+    assert "Glific accepted the login." in page
+    assert f"ends in {PHONE[-4:]}" in page
+    assert alice.ask_later().json()["status"] == "pending"
+
+
+def test_a_login_that_glific_refuses_is_not_saved_and_said_why(
+    editor: Person, login: dict[str, Any], alice: Ngo
+) -> None:
+    refused = editor.post(PAGE, login | {"password": "another password"})
+    assert refused.status_code == 422
+    assert "Nothing was saved. Glific does not accept this phone number and password" in refused.text
+    for word in ("--no-verify", "verify", "another password"):
+        assert word not in refused.text.replace("verified", "")
+    assert login["api_url"] in refused.text
+    assert alice.ask_later().json()["error_code"] == "glific_not_connected"
+
+
+WRONG = (
+    ({"api_url": "https://api.example.org"}, "may not talk to a Glific API at that address"),
+    ({"api_url": "nonsense"}, "must look like https://api."),
+    ({"api_url": " "}, "Write the address"),
+    ({"phone": "098765"}, "Write the number with its country code"),
+    ({"phone": ""}, "Write the number with its country code"),
+    ({"password": ""}, "It must not be blank"),
+    ({"password": "x" * 1001}, "1000 characters at most"),
+)
+
+
+def test_what_cannot_be_is_said_beside_its_field(editor: Person, login: dict[str, Any], glific: GlificStandIn) -> None:
+    for change, sentence in WRONG:
+        refused = editor.post(PAGE, login | change)
+        assert refused.status_code == 422
+        (field,) = change
+        error = refused.text.partition(f'id="{field}-error"')[2].partition("</div>")[0]
+        assert sentence in error
+        assert PASSWORD not in refused.text
+    assert glific.requests == []
+
+
+def test_an_unknown_way_is_refused(editor: Person, login: dict[str, Any], glific: GlificStandIn) -> None:
+    assert editor.post(PAGE, login | {"way": "by pigeon"}).status_code == 422
+    assert glific.requests == []
+
+
+def test_the_signed_call_needs_the_phrase(editor: Person, alice: Ngo, glific: GlificStandIn) -> None:
+    form = {"way": "signed", "api_url": glific.url}
+    assert "Set it on the page Settings first." in editor.get(PAGE).text
+    refused = editor.post(PAGE, form)
+    assert (refused.status_code, "needs your signature phrase" in refused.text) == (422, True)
+    assert "flask signature" not in refused.text
+    alice.set_phrase(PHRASE)
+    page = back_on_the_page(editor, editor.post(PAGE, form))
+    assert "Phrase set" in page
+    assert alice.ask_later().json()["status"] == "pending"
+
+
+def test_a_test_says_what_glific_says_now(editor: Person, alice: Ngo, glific: GlificStandIn) -> None:
+    alice.connect(glific)
+    assert "never" in editor.get(PAGE).text
+    page = back_on_the_page(editor, editor.post(f"{PAGE}/test"))
+    assert "It works: Glific answered just now." in page
+    assert "<time datetime=" in page
+    glific.accounts.clear()
+    page = back_on_the_page(editor, editor.post(f"{PAGE}/test"))
+    assert "It does not work at the moment. Glific does not accept this phone number" in page
+
+
+def test_a_signed_connection_can_be_tested_too(editor: Person, alice: Ngo, glific: GlificStandIn) -> None:
+    alice.connect_signed(glific, PHRASE)
+    assert "It works" in back_on_the_page(editor, editor.post(f"{PAGE}/test"))
+    glific.close()
+    assert "could not be reached" in back_on_the_page(editor, editor.post(f"{PAGE}/test"))
+
+
+def test_disconnecting_asks_first_and_works_at_once(editor: Person, alice: Ngo, glific: GlificStandIn) -> None:
+    alice.connect(glific)
+    assert alice.ask_later().json()["status"] == "pending"
+    assert 'data-confirm="Later answers stop at once' in editor.get(PAGE).text
+    page = back_on_the_page(editor, editor.post(f"{PAGE}/disconnect"))
+    assert "Disconnected." in page
+    assert alice.ask_later().json()["error_code"] == "glific_not_connected"
+    assert alice.ask().status_code == 200
+
+
+def test_what_is_not_connected_can_neither_be_tested_nor_disconnected(editor: Person) -> None:
+    assert "not connected" in back_on_the_page(editor, editor.post(f"{PAGE}/test"))
+    assert "no connection any more" in back_on_the_page(editor, editor.post(f"{PAGE}/disconnect"))
+
+
+def test_a_viewer_reads_and_changes_nothing(
+    viewer: Person, alice: Ngo, glific: GlificStandIn, login: dict[str, Any]
+) -> None:
+    alice.connect(glific)
+    page = viewer.get(PAGE).text
+    assert "<fieldset disabled>" in page
+    assert f"{PAGE}/disconnect" not in page
+    for path, form in ((PAGE, login), (f"{PAGE}/test", {}), (f"{PAGE}/disconnect", {})):
+        assert viewer.post(path, form).status_code == 403
+    assert glific.requests == []
+    assert alice.ask_later().json()["status"] == "pending"
+
+
+def test_no_page_and_no_log_holds_a_login(
+    capfd: pytest.CaptureFixture[str], editor: Person, alice: Ngo, login: dict[str, Any]
+) -> None:
+    alice.set_phrase(PHRASE)
+    pages = [back_on_the_page(editor, editor.post(PAGE, login))]
+    pages += [back_on_the_page(editor, editor.post(f"{PAGE}/{deed}")) for deed in ("test", "disconnect")]
+    pages.append(editor.post(PAGE, login | {"phone": "+15550100200"}).text.replace("+15550100200", "", 1))
+    written = capfd.readouterr()
+    everything = "".join(pages) + written.out + written.err
+    for secret in (PASSWORD, PHONE, PHONE[:8], "15550100200", PHRASE):
+        assert secret not in everything
+
+
+def test_a_foreign_organizations_page_looks_like_one_that_is_not_there(
+    editor: Person, bob: Ngo, login: dict[str, Any], glific: GlificStandIn
+) -> None:
+    for slug in (bob.slug, "nobody"):
+        page = f"/console/organizations/{slug}/glific"
+        assert editor.get(page).status_code == 404
+        for path in (page, f"{page}/test", f"{page}/disconnect"):
+            assert editor.post(path, login).status_code == 404
+    assert glific.requests == []

@@ -1,0 +1,138 @@
+"""The whole way in a browser: from an administrator's first sign-in to an owner's first answered call in Calls."""
+
+import re
+from pathlib import Path
+
+import httpx2
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.console.people import PASSWORD, employ
+from tests.support.chromium import Window, window
+from tests.support.house import PATIENCE, TLS, House
+from tests.support.openai_behaviours import answer
+from tests.support.openai_stand_in import OpenAIStandIn
+
+OWNER = "asha@seva-trust.example.org"
+KEY = "sk-proj-the-key-that-asha-pastes-0123456789"
+QUESTION = "How much salt goes into a litre of ORS?"
+
+
+def sign_in(page: Page, email: str) -> None:
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def copied(page: Page, what: str) -> str:
+    """What somebody pastes after pressing the copy button."""
+    button = page.get_by_role("button", name=f"Copy: {what}", exact=True).locator("visible=true").first
+    button.click()
+    expect(button).to_contain_text("Copied")
+    text: str = page.evaluate("navigator.clipboard.readText()")
+    return text
+
+
+def an_administrator_makes_the_organization(shown: Window) -> str:
+    """The one-time link for its owner."""
+    page = shown.page
+    shown.open("/")
+    sign_in(page, "admin@example.org")
+    page.get_by_role("link", name="New organization").first.click()
+    page.get_by_label(re.compile("^Name")).fill("Seva Trust")
+    expect(page.get_by_label(re.compile("^Short name"))).to_have_value("seva-trust")
+    page.get_by_label(re.compile("e-mail", re.IGNORECASE)).fill(OWNER)
+    page.get_by_role("button", name="Make the organization").click()
+    link = copied(page, "One-time link")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    return link
+
+
+def the_owner_comes_in(page: Page, url: str, link: str) -> None:
+    page.goto(url + "/console/account/reset/" + link.rpartition("/")[2])
+    page.get_by_label("New password", exact=True).fill(PASSWORD)
+    page.get_by_label(re.compile("once more")).fill(PASSWORD)
+    page.get_by_role("button", name="Save it").click()
+    if page.get_by_role("button", name="Sign in").is_visible():
+        sign_in(page, OWNER)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+
+
+def and_pastes_the_key(page: Page) -> None:
+    page.get_by_role("link", name="OpenAI (ChatGPT)").first.click()
+    page.get_by_label("API key").fill(KEY)
+    page.get_by_label("Is active").check()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("...6789").first).to_be_visible()
+    assert KEY not in page.content()
+
+
+def and_chooses_a_model(page: Page) -> None:
+    page.get_by_role("link", name="Models", exact=True).click()
+    page.get_by_label("Only these").check()
+    page.get_by_label("Patterns, one on each line").fill("gpt-4o*")
+    expect(page.get_by_text(re.compile(r"gpt-4o, gpt-4o-mini"))).to_be_visible()
+    page.get_by_role("button", name="Save the list").click()
+    expect(page.get_by_label("Patterns, one on each line")).to_have_value("gpt-4o*")
+
+
+def and_copies_what_goes_into_glific(page: Page) -> tuple[str, dict[str, str], str]:
+    """The URL, the headers and the function body."""
+    page.get_by_role("link", name="Use it in Glific").click()
+    page.get_by_label(re.compile("^What the token")).fill("Helpline")
+    page.get_by_role("button", name="Make a token").click()
+    headers = {
+        copied(page, "the name of the first header"): copied(page, "the value of the first header"),
+        copied(page, "the name of the second header"): copied(page, "the value of the second header"),
+    }
+    return copied(page, "the URL"), headers, copied(page, "the function body")
+
+
+def glific_fills_in(body: str) -> str:
+    """The function body with the variables that a flow knows."""
+    known = {
+        '"@contact"': '{"id": 21, "name": "Ravi"}',
+        '"@results"': "{}",
+        "@flow.id": "5",
+        "@results.question_1.input": QUESTION,
+    }
+    for variable, value in known.items():
+        body = body.replace(variable, value)
+    return body
+
+
+def a_question_comes_in(house: House, url: str, headers: dict[str, str], body: str) -> dict[str, str]:
+    path = httpx2.URL(url).path
+    reply = httpx2.post(house.url + path, content=glific_fills_in(body), headers=headers, timeout=PATIENCE, verify=TLS)
+    told: dict[str, str] = reply.json()
+    return told
+
+
+def and_is_a_line_in_calls(page: Page, call_id: str) -> None:
+    page.get_by_role("link", name="Calls", exact=True).click()
+    expect(page.get_by_role("row").nth(1)).to_contain_text("Answered")
+    page.get_by_role("row").nth(1).get_by_role("link").first.click()
+    expect(page.get_by_role("main")).to_contain_text(call_id)
+
+
+@pytest.mark.timeout(180)
+def test_from_the_first_sign_in_to_the_first_answered_call(
+    house: House, openai: OpenAIStandIn, browser: Browser, tmp_path: Path
+) -> None:
+    employ(house, "admin@example.org")
+    openai.always(answer("Half a teaspoon, and six of sugar."))
+    with window(browser, house.url) as shown:
+        link = an_administrator_makes_the_organization(shown)
+    with window(browser, house.url) as shown:
+        page = shown.page
+        the_owner_comes_in(page, house.url, link)
+        and_pastes_the_key(page)
+        and_chooses_a_model(page)
+        url, headers, body = and_copies_what_goes_into_glific(page)
+        told = a_question_comes_in(house, url, headers, body)
+        assert told["parsed_msg"] == "Half a teaspoon, and six of sugar."
+        and_is_a_line_in_calls(page, told["call_id"])
+        assert (shown.violations, shown.foreign) == ([], set())
+    assert {asked.api_key for asked in openai.requests} == {KEY}
+    assert openai.requests[-1].body["messages"][-1]["content"] == QUESTION

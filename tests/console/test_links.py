@@ -1,0 +1,40 @@
+"""One-time links where the server can send e-mails: on their way, and on the page all the same."""
+
+import pytest
+
+from glific_gpt.accounts.roles import Role
+from tests.conftest import OpenHouse
+from tests.console.conftest import Staff
+from tests.console.invited import link_on
+from tests.support.house import House
+from tests.support.mail_server import LINK, MailServer
+
+MEMBERS = "/console/organizations/alice/members"
+INVITATION = {"email": "asha@example.org", "role": "viewer"}
+
+
+@pytest.fixture
+def house(open_a_house: OpenHouse, mail_server: MailServer) -> House:
+    return open_a_house(mail_url=mail_server.url, mail_from="gpt@example.org")
+
+
+def test_it_sends_the_link_that_it_shows(staff: Staff, mail_server: MailServer) -> None:
+    answer = staff(Role.OWNER).post(MEMBERS, INVITATION)
+    assert "It is on its way by e-mail too." in answer.text
+    letter = mail_server.letter()
+    assert (letter["To"], letter["From"]) == ("asha@example.org", "gpt@example.org")
+    found = LINK.search(letter.get_content())
+    assert found
+    assert found[0].endswith(link_on(answer))
+
+
+def test_it_shows_the_link_when_no_e_mail_can_be_sent(
+    staff: Staff, mail_server: MailServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    owner = staff(Role.OWNER)
+    mail_server.close()
+    answer = owner.post(MEMBERS, INVITATION)
+    assert "Send it to this person by a way that you trust." in answer.text
+    said = caplog.text
+    assert "mail_failed" in said
+    assert link_on(answer).rpartition("/")[2] not in said

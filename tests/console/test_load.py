@@ -1,0 +1,148 @@
+"""Pages that count many calls, or that are asked for while the database is busy, are not paid for by others."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from glific_gpt.accounts import people
+from glific_gpt.accounts.roles import Role
+from glific_gpt.accounts.tables import Membership
+from glific_gpt.clock import now
+from glific_gpt.database import db, reading, transaction
+from glific_gpt.organizations import store
+from glific_gpt.organizations.tables import Organization
+from tests.console.people import Person, employ
+from tests.support.house import House, Ngo
+from tests.support.recorded import record
+from tests.webhooks.expecting import require_ok
+
+ALICE = "/console/organizations/alice"
+COUNTING = (
+    *(f"{ALICE}{page}" for page in ("/", "/calls", "/calls?error=refused", "/calls.csv", "/openai", "/settings")),
+    *(f"{ALICE}/audit", "/console/server/audit", "/console/organizations"),
+)
+LONG = ("FROM calls", "JOIN calls", "FROM audit_entries")
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
+@contextmanager
+def asked_of_the_calls_connections(house: House) -> Iterator[list[str]]:
+    """What is asked meanwhile on the connections that calls need."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        asked.append(" ".join(statement.split()))
+
+    with house.app.app_context():
+        engine = db.engine
+    sa.event.listen(engine, "before_cursor_execute", note)
+    yield asked
+    sa.event.remove(engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def without_a_connection(house: House) -> Iterator[None]:
+    """Somebody else has SQLite's only one."""
+    taken, done = threading.Event(), threading.Event()
+
+    def take() -> None:
+        with house.app.app_context(), transaction():
+            taken.set()
+            done.wait(30)
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    assert taken.wait(5)
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+@on_sqlite
+@pytest.mark.parametrize("path", COUNTING)
+def test_a_page_that_counts_leaves_the_connection_of_the_calls_alone(
+    house: House, alice: Ngo, administrator: Person, path: str
+) -> None:
+    record(alice)
+    with asked_of_the_calls_connections(house) as asked:
+        assert administrator.get(path).status_code == 200
+    assert asked
+    assert [statement for statement in asked if any(part in statement for part in LONG)] == []
+
+
+def test_a_call_is_answered_while_somebody_reads(house: House, alice: Ngo) -> None:
+    with house.app.app_context(), reading() as session:
+        assert session.scalar(sa.select(Organization.name)) == "Alice"
+        require_ok(alice.ask())
+
+
+def test_what_reads_cannot_write(house: House, alice: Ngo) -> None:
+    with house.app.app_context():
+        with pytest.raises(DBAPIError, match=r"read-?only"), reading() as session:
+            session.execute(sa.update(Organization).values(name="Mallory"))
+        with transaction() as session:
+            assert store.find(session, alice.slug).name == "Alice"
+            store.find(session, alice.slug).name = "Alice again"
+
+
+def test_reading_within_a_transaction_leaves_it_open(house: House, alice: Ngo) -> None:
+    with house.app.app_context():
+        with transaction() as session:
+            store.find(session, alice.slug).name = "Changed"
+            session.flush()
+            with reading() as other:
+                assert other.scalar(sa.select(Organization.name)) == "Alice"
+        with reading() as other:
+            found = store.find(other, alice.slug)
+        assert found.name == "Changed"
+
+
+@on_postgresql
+def test_numbers_may_take_longer_than_a_call_but_not_for_ever(house: House) -> None:
+    slow = sa.select(sa.func.pg_sleep(1.2))
+    with house.app.app_context():
+        with reading() as session:
+            session.execute(slow)
+        with pytest.raises(OperationalError), reading(0.1) as session:
+            session.execute(slow)
+
+
+@on_sqlite
+@pytest.mark.parametrize("path", [f"{ALICE}/", "/console/account/sign-in"])
+def test_a_busy_database_is_said_on_a_page_that_does_not_need_it(house: House, viewer: Person, path: str) -> None:
+    with without_a_connection(house):
+        answer = viewer.get(path)
+    assert (answer.status_code, "The server is busy" in answer.text) == (503, True)
+
+
+@on_sqlite
+def test_an_address_that_is_not_there_is_not_asked_of_the_database(house: House, viewer: Person) -> None:
+    with without_a_connection(house):
+        assert viewer.get("/console/nothing").status_code == 404
+
+
+def test_an_administrators_page_does_not_read_every_organization(house: House, bob: Ngo, administrator: Person) -> None:
+    with asked_of_the_calls_connections(house) as asked:
+        text = administrator.get(f"{ALICE}/glific").text
+    assert [statement for statement in asked if "FROM organizations ORDER BY" in statement] == []
+    assert "Other organizations" not in text
+
+
+def test_whoever_belongs_to_several_organizations_is_led_to_the_others(house: House, bob: Ngo, viewer: Person) -> None:
+    assert "Other organizations" not in viewer.get(f"{ALICE}/").text
+    asha = employ(house, "asha@example.org", Role.VIEWER, "alice")
+    with house.app.app_context(), transaction() as session:
+        theirs = store.find(session, bob.slug).id
+        user = people.find(session, asha.email)
+        session.add(Membership(user_id=user.id, organization_id=theirs, role=Role.VIEWER.value, created_at=now()))
+    with asha.client:
+        asha.sign_in()
+        assert "Other organizations" in asha.get(f"{ALICE}/").text

@@ -1,0 +1,200 @@
+"""The page of the OpenAI key: the switch, the key that is written and never read, what OpenAI says of it."""
+
+import re
+
+import pytest
+
+from tests.console.people import Person
+from tests.support.house import Ngo
+from tests.support.openai_errors import missing_scopes, out_of_credit, refuse_key
+from tests.support.openai_stand_in import OpenAIStandIn
+
+KEY = "sk-proj-typed-9876543210-WXYZ"
+PAGE = "/console/organizations/alice/openai"
+TEST = f"{PAGE}/test"
+DELETE = f"{PAGE}/delete"
+ON = {"is_active": "y"}
+
+
+def switch_is_on(page: str) -> bool:
+    """As the form shows it."""
+    found = re.search(r'<input[^>]*name="is_active"[^>]*>', page)
+    assert found, page[:2000]
+    return "checked" in found[0]
+
+
+def test_a_key_that_is_saved_answers_the_next_call(editor: Person, alice: Ngo, openai: OpenAIStandIn) -> None:
+    answer = editor.post(PAGE, {**ON, "api_key": f" {KEY}\n"})
+    assert (answer.status_code, answer.headers["Location"]) == (302, PAGE)
+    assert alice.ask().status_code == 200
+    assert [(sent.path, sent.api_key) for sent in openai.requests] == [
+        ("/v1/models", KEY),
+        ("/v1/chat/completions", KEY),
+    ]
+    page = editor.get(PAGE).text
+    assert "The key that ends in ...WXYZ is saved and switched on." in page
+    assert "The saved key ends in ...WXYZ" in page
+
+
+def test_a_key_is_in_no_page(owner: Person, alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.for_key(KEY, refuse_key())
+    typed = {**ON, "api_key": KEY}
+    seen = [owner.post(path, typed).text for path in (TEST, PAGE)]
+    owner.post(PAGE, {**typed, "unverified": "y"})
+    seen += [owner.get(path).text for path in (PAGE, PAGE.replace("openai", "models"), "/console/organizations/alice/")]
+    for page in seen:
+        assert KEY[:12] not in page
+        assert KEY[-8:] not in page
+        assert alice.key[:12] not in page
+
+
+def test_a_key_that_openai_refuses_is_not_saved_and_the_page_says_why(
+    editor: Person, alice: Ngo, openai: OpenAIStandIn
+) -> None:
+    openai.for_key(KEY, refuse_key())
+    answer = editor.post(PAGE, {"api_key": KEY})
+    assert answer.status_code == 422
+    assert "Nothing was saved" in answer.text
+    assert "OpenAI does not accept" in answer.text
+    assert "--no-verify" not in answer.text
+    assert not switch_is_on(answer.text)
+    assert alice.ask().status_code == 200
+    assert openai.requests[-1].api_key == alice.key
+
+
+def test_saving_without_asking_is_offered_once_openai_could_not_be_asked(
+    editor: Person, alice: Ngo, openai: OpenAIStandIn
+) -> None:
+    assert 'name="unverified"' not in editor.get(PAGE).text
+    openai.close()
+    refused = editor.post(PAGE, {**ON, "api_key": KEY})
+    assert refused.status_code == 422
+    assert "OpenAI could not be reached" in refused.text
+    assert 'name="unverified"' in refused.text
+    assert editor.post(PAGE, {**ON, "api_key": KEY, "unverified": "y"}).status_code == 302
+    page = editor.get(PAGE).text
+    assert "The saved key ends in ...WXYZ" in page
+    assert "Switched on, not verified" in page
+
+
+@pytest.mark.parametrize("typed", ["short", f"{KEY} {KEY}", "sk-कुंजी-123456"])
+def test_what_can_be_no_key_is_refused_without_asking_openai(editor: Person, openai: OpenAIStandIn, typed: str) -> None:
+    saved, tested = editor.post(PAGE, {**ON, "api_key": typed}), editor.post(TEST, {**ON, "api_key": typed})
+    assert (saved.status_code, tested.status_code) == (422, 200)
+    for answer in (saved, tested):
+        assert "This is not an OpenAI key" in answer.text
+        assert typed not in answer.text
+    assert openai.requests == []
+
+
+def test_the_switch_counts_on_the_next_call(editor: Person, alice: Ngo) -> None:
+    assert alice.ask().status_code == 200
+    editor.post(PAGE, {})
+    refused = alice.ask()
+    assert (refused.status_code, refused.json()["error_code"]) == (409, "credential_inactive")
+    assert not switch_is_on(editor.get(PAGE).text)
+    editor.post(PAGE, ON)
+    assert alice.ask().status_code == 200
+
+
+def test_switching_off_asks_first_and_says_what_flows_get_instead(editor: Person, alice: Ngo) -> None:
+    alice.change(fallback_message="Our helpline opens at nine.")
+    asked = re.search(r'data-confirm="([^"]+)"', editor.get(PAGE).text)
+    assert asked
+    assert "Our helpline opens at nine." in asked[1]
+    editor.post(PAGE, {})
+    assert 'data-confirm="' not in editor.get(PAGE).text
+
+
+def test_the_switch_alone_needs_a_key_that_is_there(owner: Person) -> None:
+    owner.post(DELETE)
+    answer = owner.post(PAGE, ON)
+    assert answer.status_code == 422
+    assert "There is no key yet" in answer.text
+
+
+def test_a_test_asks_about_the_typed_key_and_saves_nothing(editor: Person, alice: Ngo, openai: OpenAIStandIn) -> None:
+    page = editor.post(TEST, {**ON, "api_key": KEY}).text
+    assert "OpenAI accepts this key. It reaches 16 text models. It is not saved yet." in page
+    assert openai.requests[-1].api_key == KEY
+    assert f"...{alice.key[-4:]}" in editor.get(PAGE).text
+    alice.ask()
+    assert openai.requests[-1].api_key == alice.key
+
+
+def test_a_test_with_an_empty_field_asks_about_the_saved_key(editor: Person, alice: Ngo, openai: OpenAIStandIn) -> None:
+    assert "OpenAI accepts the saved key. It reaches 16 text models." in editor.post(TEST, {}).text
+    assert openai.requests[-1].api_key == alice.key
+    assert alice.ask().status_code == 200
+
+
+def test_a_test_says_in_plain_words_what_openai_said(editor: Person, alice: Ngo, openai: OpenAIStandIn) -> None:
+    for behaviour, words in (
+        (refuse_key(), "OpenAI does not accept"),
+        (missing_scopes(), "give it permission to use models"),
+        (out_of_credit(), "no credit left"),
+    ):
+        openai.for_models(behaviour)
+        assert words in editor.post(TEST, {}).text
+    openai.for_models(lambda exchange: exchange.send_json(200, {"object": "list", "data": []}))
+    assert "it reaches no text model" in editor.post(TEST, {}).text
+
+
+def test_a_test_by_script_gets_nothing_but_the_answer(editor: Person) -> None:
+    answer = editor.client.post(
+        editor.house.url + TEST, data={"csrf_token": editor.token()}, headers={"HX-Request": "true"}
+    )
+    assert "OpenAI accepts the saved key" in answer.text
+    assert "<html" not in answer.text
+
+
+def test_a_test_without_any_key_says_so(owner: Person) -> None:
+    owner.post(DELETE)
+    assert "has no OpenAI key yet" in owner.post(TEST, {}).text
+
+
+def test_it_tells_what_openai_said_lately_and_when_it_last_worked(
+    viewer: Person, alice: Ngo, openai: OpenAIStandIn
+) -> None:
+    assert viewer.get(PAGE).text.count("<time") == 0
+    alice.ask()
+    page = viewer.get(PAGE).text
+    assert page.count("<time") == 1
+    assert "no credit left" not in page
+    openai.always(out_of_credit())
+    alice.ask("And now?")
+    page = viewer.get(PAGE).text
+    assert "account has no credit left" in page
+    assert "under Billing" in page
+
+
+def test_models_that_are_listed_say_nothing_of_the_credit(editor: Person, alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(out_of_credit())
+    alice.ask()
+    editor.post(PAGE.replace("openai", "models/refresh"))
+    assert "account has no credit left" in editor.get(PAGE).text
+
+
+def test_an_owner_deletes_the_key_and_it_is_gone_with_the_next_call(owner: Person, alice: Ngo) -> None:
+    assert owner.post(DELETE).status_code == 302
+    assert alice.ask().json()["error_code"] == "credential_missing"
+    assert "The key is deleted." in owner.get(PAGE).text
+    assert owner.post(DELETE).status_code == 302
+    assert "There was no key to delete." in owner.get(PAGE).text
+
+
+def test_who_may_do_what(viewer: Person, editor: Person, alice: Ngo) -> None:
+    assert viewer.get(PAGE).status_code == 200
+    assert "api_key" not in viewer.get(PAGE).text
+    for person, path in ((viewer, PAGE), (viewer, TEST), (viewer, DELETE), (editor, DELETE)):
+        assert person.post(path, {}).status_code == 403
+    assert DELETE not in editor.get(PAGE).text
+    assert alice.ask().status_code == 200
+
+
+def test_another_organizations_key_is_not_there(owner: Person, bob: Ngo) -> None:
+    foreign = PAGE.replace("alice", "bob")
+    assert owner.get(foreign).status_code == 404
+    for path in (foreign, f"{foreign}/test", f"{foreign}/delete"):
+        assert owner.post(path, {"api_key": KEY}).status_code == 404
+    assert bob.ask().status_code == 200

@@ -1,0 +1,162 @@
+"""The page of settings: what is set counts on the next call; what is wrong is said beside its field."""
+
+import html
+import re
+from typing import Any
+
+import pytest
+
+from glific_gpt.settings import FALLBACK_MESSAGE
+from tests.console.people import Person
+from tests.support.house import Ngo
+
+PAGE = "/console/organizations/alice/settings"
+PHRASE = f"{PAGE}/phrase"
+CLEAR = f"{PAGE}/phrase/clear"
+SECRET = "seven swans on the river"
+GOOD = {
+    "name": "Alice",
+    "fallback_message": "",
+    "glific_organization_id": "",
+    "contact_daily_limit": "",
+    "monthly_budget_usd": "",
+}
+
+
+def value(page: str, name: str) -> str:
+    """What stands in a field."""
+    found = re.search(rf'<input[^>]*name="{name}"[^>]*value="([^"]*)"', page)
+    assert found, page[:2000]
+    return html.unescape(found[1])
+
+
+def body_of(contact: int = 21, **more: Any) -> dict[str, Any]:
+    return {"contact": {"id": contact}, **more}
+
+
+def test_a_fallback_text_is_what_the_next_failing_call_says(editor: Person, alice: Ngo) -> None:
+    assert alice.ask("").json()["parsed_msg"] == FALLBACK_MESSAGE
+    assert editor.post(PAGE, GOOD | {"fallback_message": "Our helpline\r\nopens at nine."}).status_code == 302
+    assert alice.ask("").json()["parsed_msg"].splitlines() == ["Our helpline", "opens at nine."]
+    assert "opens at nine.</textarea>" in editor.get(PAGE).text
+    editor.post(PAGE, GOOD)
+    assert alice.ask("").json()["parsed_msg"] == FALLBACK_MESSAGE
+
+
+def test_a_limit_for_a_contact_counts_on_the_next_call(editor: Person, alice: Ngo) -> None:
+    editor.post(PAGE, GOOD | {"contact_daily_limit": " 1 "})
+    assert alice.ask(**body_of()).status_code == 200
+    assert alice.ask("And now?", **body_of()).json()["error_code"] == "contact_limit"
+    assert value(editor.get(PAGE).text, "contact_daily_limit") == "1"
+
+
+def test_a_budget_counts_on_the_next_call_and_the_page_says_what_is_used(editor: Person, alice: Ngo) -> None:
+    assert "<progress" not in editor.get(PAGE).text
+    editor.post(PAGE, GOOD | {"monthly_budget_usd": "12.50"})
+    assert alice.ask().status_code == 200
+    page = editor.get(PAGE).text
+    assert "of $12.50" in page
+    assert "<progress" in page
+    assert value(page, "monthly_budget_usd") == "12.5"
+    editor.post(PAGE, GOOD | {"monthly_budget_usd": "0"})
+    assert alice.ask("And now?").json()["error_code"] == "budget_exceeded"
+
+
+def test_glifics_id_counts_on_the_next_call(editor: Person, alice: Ngo) -> None:
+    editor.post(PAGE, GOOD | {"glific_organization_id": "17"})
+    assert alice.ask(organization_id=18).status_code == 401
+    assert alice.ask(organization_id=17).status_code == 200
+
+
+def test_a_name_is_changed_everywhere(editor: Person) -> None:
+    editor.post(PAGE, GOOD | {"name": " Seva <b>Trust</b> "})
+    page = editor.get(PAGE).text
+    assert value(page, "name") == "Seva <b>Trust</b>"
+    assert "<b>Trust" not in page
+
+
+WRONG = (
+    ("name", "  ", "A name has 1 to 200 characters."),
+    ("name", "a" * 201, "A name has 1 to 200 characters."),
+    ("glific_organization_id", "seventeen", "such as 17"),
+    ("glific_organization_id", "1e3", "such as 17"),
+    ("contact_daily_limit", "0", "a whole number from 1 on"),
+    ("contact_daily_limit", "99999999999", "a whole number from 1 on"),
+    ("monthly_budget_usd", "-1", "an amount of US dollars"),
+    ("monthly_budget_usd", "NaN", "an amount of US dollars"),
+    ("monthly_budget_usd", "ten", "an amount of US dollars"),
+)
+
+
+def test_what_is_wrong_is_said_beside_its_field_and_everything_typed_is_kept(editor: Person, alice: Ngo) -> None:
+    for field, typed, words in WRONG:
+        answer = editor.post(PAGE, GOOD | {"fallback_message": "Typed with care"} | {field: typed})
+        assert answer.status_code == 422
+        error = answer.text.partition(f'id="{field}-error"')[2].partition("</div>")[0]
+        assert words in error, (field, typed)
+        assert value(answer.text, field) == typed
+        assert "Typed with care</textarea>" in answer.text
+    assert alice.ask("").json()["parsed_msg"] == FALLBACK_MESSAGE
+    assert value(editor.get(PAGE).text, "name") == "Alice"
+
+
+def test_a_fallback_text_must_be_visible(editor: Person) -> None:
+    answer = editor.post(PAGE, GOOD | {"fallback_message": "\u200b\u2060"})
+    assert answer.status_code == 422
+    assert "something that a person can see" in answer.text
+
+
+def test_a_required_signature_counts_on_the_next_call(editor: Person, alice: Ngo) -> None:
+    editor.post(PAGE, GOOD | {"require_signature": "y"})
+    assert alice.ask().status_code == 401
+    assert "there is no phrase to check them with" in editor.get(PAGE).text
+    editor.post(PHRASE, {"phrase": SECRET})
+    assert "there is no phrase to check them with" not in editor.get(PAGE).text
+
+
+def test_a_phrase_is_in_no_page(owner: Person) -> None:
+    assert "Not set" in owner.get(PAGE).text
+    assert owner.post(PHRASE, {"phrase": SECRET}).status_code == 302
+    page = owner.get(PAGE).text
+    assert "Replace the phrase" in page
+    assert SECRET not in page
+    assert SECRET not in owner.post(PAGE, GOOD | {"name": "", "phrase": SECRET}).text
+    assert owner.post(CLEAR).status_code == 302
+    assert "Not set" in owner.get(PAGE).text
+
+
+@pytest.mark.parametrize("phrase", ["", "secret " * 200])
+def test_a_phrase_that_cannot_be_is_refused_and_not_shown_again(editor: Person, phrase: str) -> None:
+    answer = editor.post(PHRASE, {"phrase": phrase})
+    assert answer.status_code == 422
+    assert 'id="phrase-error"' in answer.text
+    assert "secret secret" not in answer.text
+    assert "Not set" in editor.get(PAGE).text
+
+
+def test_only_an_administrator_switches_the_organization(owner: Person, administrator: Person, alice: Ngo) -> None:
+    assert 'name="is_active"' not in owner.get(PAGE).text
+    administrator.post(PAGE, GOOD)
+    assert alice.ask().json()["error_code"] == "organization_inactive"
+    owner.post(PAGE, GOOD | {"is_active": "y"})
+    assert alice.ask().json()["error_code"] == "organization_inactive"
+    administrator.post(PAGE, GOOD | {"is_active": "y"})
+    assert alice.ask().status_code == 200
+    owner.post(PAGE, GOOD)
+    assert alice.ask("And now?").status_code == 200
+
+
+def test_who_may_do_what(viewer: Person, editor: Person) -> None:
+    page = viewer.get(PAGE)
+    assert page.status_code == 200
+    assert "<fieldset disabled>" in page.text
+    assert 'name="phrase"' not in page.text
+    for person, path in ((viewer, PAGE), (viewer, PHRASE), (viewer, CLEAR), (editor, CLEAR)):
+        assert person.post(path, GOOD).status_code == 403
+
+
+def test_another_organizations_settings_are_not_there(owner: Person, bob: Ngo) -> None:
+    assert owner.get(PAGE.replace("alice", "bob")).status_code == 404
+    for path in (PAGE, PHRASE, CLEAR):
+        assert owner.post(path.replace("alice", "bob"), GOOD | {"fallback_message": "Mine"}).status_code == 404
+    assert bob.ask("").json()["parsed_msg"] == FALLBACK_MESSAGE

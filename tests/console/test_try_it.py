@@ -1,0 +1,184 @@
+"""Try it: a real call from a page."""
+
+import html
+import re
+import threading
+import time
+from typing import Any
+
+import httpx2
+
+from glific_gpt.accounts.roles import Role
+from tests.conftest import OpenHouse
+from tests.console.people import Person, employ
+from tests.support import openai_behaviours as behaviours
+from tests.support.house import Ngo
+from tests.support.openai_stand_in import OpenAIStandIn
+
+PAGE = "/console/organizations/alice/try-it"
+FILLED: dict[str, Any] = {"question": "What is ORS?", "prompt": "Be brief.", "model": "gpt-4o-mini"}
+
+
+def ask(person: Person, **fields: Any) -> httpx2.Response:
+    return person.post(PAGE, FILLED | {"response_format": "text"} | fields)
+
+
+def bubble(answer: httpx2.Response) -> str:
+    """What the person in WhatsApp reads, as markup."""
+    found = re.search(r'id="bubble">(.*?)</span></div>', answer.text, re.DOTALL)
+    assert found, answer.text[:3000]
+    return found[1]
+
+
+def shown(answer: httpx2.Response, name: str) -> str:
+    found = re.search(rf'<pre id="{name}"[^>]*>(.*?)</pre>', answer.text, re.DOTALL)
+    assert found, name
+    return html.unescape(found[1])
+
+
+def test_it_makes_the_call_that_a_flow_would_make(editor: Person, alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.will(behaviours.answer(input_tokens=1000, output_tokens=2000))
+    answer = ask(editor, temperature="0.5")
+    (asked,) = openai.requests
+    assert (asked.model, asked.question, asked.body["temperature"]) == ("gpt-4o-mini", "What is ORS?", 0.5)
+    assert "Be brief." in str(asked.body)
+    assert asked.api_key == alice.key
+    (call,) = alice.calls()
+    assert (answer.status_code, call["status"], call["output_tokens"]) == (200, "ok", 2000)
+    assert bubble(answer) == "Hello from the stand-in."
+    assert f'/console/organizations/alice/calls/{call["call_id"]}"' in answer.text
+    assert call["call_id"] in shown(answer, "received")
+    assert "2,000" in answer.text
+    assert "$0.001" in answer.text
+
+
+def test_the_request_on_the_page_is_the_one_that_a_flow_can_send(editor: Person, alice: Ngo) -> None:
+    answer = ask(editor, temperature="1", response_format="text")
+    again = alice.post(content=shown(answer, "sent-body").encode())
+    assert again.json()["parsed_msg"] == "Hello from the stand-in."
+    assert "/webhooks/alice/parse_via_chat_gpt" in answer.text
+
+
+def test_nothing_in_an_answer_or_a_question_is_run(editor: Person, openai: OpenAIStandIn) -> None:
+    openai.will(behaviours.answer("**Take care**: <script>alert(1)</script> <img src=x onerror=alert(2)>"))
+    answer = ask(editor, question='"><script>alert(3)</script>')
+    assert "<script>alert" not in answer.text
+    assert "<img" not in bubble(answer)
+    assert bubble(answer).startswith("<b>Take care</b>: &lt;script&gt;")
+
+
+def test_an_error_says_what_it_means_and_what_to_do(editor: Person, alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.will(behaviours.out_of_credit())
+    answer = ask(editor)
+    assert "has no credit left" in answer.text
+    assert "Failure exit" in answer.text
+    assert 'href="/console/organizations/alice/openai"' in answer.text.partition('id="answer"')[2]
+    assert "What is ORS?" in answer.text
+    assert alice.calls()[0]["error_code"] == "insufficient_quota"
+
+
+def test_json_is_shown_by_the_names_that_the_flow_reads(editor: Person, openai: OpenAIStandIn) -> None:
+    openai.will(behaviours.json_answer({"crop": "wheat <b>", "dose": {"urea": 3, "tips": ["a"]}}))
+    answer = ask(editor, response_format="json_object")
+    assert "json_object" in str(openai.requests[0].body)
+    for name, value in {"crop": "wheat &lt;b&gt;", "dose.urea": "3", "dose.tips": "[&#34;a&#34;]"}.items():
+        row = rf"@results\.gpt_response\.parsed_msg\.{name}</code></td><td[^>]*>{re.escape(value)}<"
+        assert re.search(row, answer.text), name
+
+
+def test_only_allowed_text_models_can_be_chosen(editor: Person, alice: Ngo, openai: OpenAIStandIn) -> None:
+    alice.change(allowed_models=["gpt-4o*"], default_model="gpt-4o-mini")
+    page = editor.get(PAGE).text
+    offered = re.findall(r'<option (?:selected )?value="([^"]+)"', page)
+    assert "gpt-4o" in offered
+    assert not [model for model in offered if not model.startswith("gpt-4o") or "tts" in model or "audio" in model]
+    assert '<option selected value="gpt-4o-mini">' in page
+    for model in ("gpt-4.1", "tts-1", "nonsense"):
+        assert ask(editor, model=model).status_code == 422
+    assert openai.requests == []
+
+
+def test_without_an_allowed_model_it_says_what_to_do(editor: Person, alice: Ngo) -> None:
+    alice.change(allowed_models=[])
+    page = editor.get(PAGE).text
+    assert "No model is allowed yet" in page
+    assert "<fieldset disabled>" in page
+    assert ask(editor).status_code == 422
+
+
+def test_what_cannot_be_sent_is_said_beside_its_field_and_kept(editor: Person, openai: OpenAIStandIn) -> None:
+    for field, value in (("question", " "), ("question", "x" * 20_001), ("temperature", "3"), ("temperature", "warm")):
+        refused = ask(editor, prompt="Keep <this>.", **{field: value})
+        assert refused.status_code == 422
+        assert f'id="{field}-error"' in refused.text
+        assert "Keep &lt;this&gt;." in refused.text
+    assert openai.requests == []
+
+
+def test_a_viewer_can_read_the_page_and_spends_nothing(viewer: Person, alice: Ngo, openai: OpenAIStandIn) -> None:
+    page = viewer.get(PAGE)
+    assert page.status_code == 200
+    assert "<fieldset disabled>" in page.text
+    assert "only editors and owners" in page.text
+    assert ask(viewer).status_code == 403
+    assert (openai.requests, alice.calls()) == ([], [])
+
+
+def test_it_opens_the_webhook_to_nobody(editor: Person, alice: Ngo) -> None:
+    alice.change(require_signature=True, glific_organization_id=17)
+    assert bubble(ask(editor)) == "Hello from the stand-in."
+    assert alice.ask(organization_id=17).status_code == 401
+    assert alice.post({"question_text": "Hi"}, headers={"Authorization": ""}).status_code == 401
+
+
+def test_the_limits_of_every_call_hold(editor: Person, alice: Ngo, openai: OpenAIStandIn) -> None:
+    alice.change(monthly_budget_usd="0.000000001")
+    assert "budget for this month is used up" in html.unescape(ask(editor).text)
+    alice.change(monthly_budget_usd=None)
+    alice.switch_key(on=False)
+    assert "switched off" in ask(editor).text
+    assert openai.requests == []
+    assert [call["error_code"] for call in alice.calls()] == ["credential_inactive", "budget_exceeded"]
+
+
+def test_a_model_that_is_too_slow_is_given_up_in_time(open_a_house: OpenHouse, openai: OpenAIStandIn) -> None:
+    house = open_a_house(deadline_seconds=0.6)
+    alice = house.ngo("alice")
+    editor = employ(house, "editor@example.org", Role.EDITOR, "alice")
+    editor.sign_in()
+    openai.will(behaviours.never())
+    before = time.monotonic()
+    answer = ask(editor)
+    assert time.monotonic() - before < 3
+    assert "did not answer in the time that it had" in answer.text
+    assert alice.calls()[0]["error_code"] == "deadline_exceeded"
+
+
+def test_it_takes_one_of_the_places_for_calls(open_a_house: OpenHouse, openai: OpenAIStandIn) -> None:
+    house = open_a_house(max_in_flight=1, deadline_seconds=60)
+    alice = house.ngo("alice")
+    editor = employ(house, "editor@example.org", Role.EDITOR, "alice")
+    editor.sign_in()
+    openai.will(behaviours.never())
+    flow = threading.Thread(target=alice.ask)
+    flow.start()
+    while not openai.requests:
+        time.sleep(0.01)
+    assert "as many calls as it can hold" in ask(editor).text
+    openai.reset()
+    flow.join()
+    assert "Hello" in bubble(ask(editor))
+
+
+def test_no_secret_is_on_the_page(editor: Person, alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(behaviours.refuse_key())
+    text = editor.get(PAGE).text + ask(editor).text
+    for secret in (alice.token, alice.key, alice.key[-10:]):
+        assert secret not in text
+
+
+def test_a_foreign_organizations_page_looks_like_one_that_is_not_there(editor: Person, bob: Ngo) -> None:
+    for slug in (bob.slug, "nobody"):
+        page = f"/console/organizations/{slug}/try-it"
+        assert (editor.get(page).status_code, editor.post(page, FILLED).status_code) == (404, 404)
+    assert bob.calls() == []

@@ -1,0 +1,142 @@
+"""Use it in Glific: what to copy into a flow, and the tokens that flows send."""
+
+import html
+import json
+import re
+
+import httpx2
+import sqlalchemy as sa
+
+from glific_gpt.database import db
+from tests.console.people import Person
+from tests.support.glific_stand_in import GlificStandIn
+from tests.support.house import House, Ngo
+
+PAGE = "/console/organizations/alice/use-in-glific"
+TOKEN = re.compile(r"ggw_[A-Za-z0-9_-]{43}")
+
+
+def copied(answer: httpx2.Response, name: str) -> str:
+    """What the copy button beside it takes along."""
+    found = re.search(rf'<(?:code|pre) id="{name}"[^>]*>(.*?)</(?:code|pre)>', answer.text, re.DOTALL)
+    assert found, name
+    return html.unescape(found[1])
+
+
+def make_token(person: Person, label: str = "Menu flow") -> httpx2.Response:
+    return person.post(PAGE, {"label": label})
+
+
+def status_with(alice: Ngo, token: str) -> int:
+    return alice.post({"question_text": "Hi"}, headers={"Authorization": f"Bearer {token}"}).status_code
+
+
+def everything_stored(house: House) -> str:
+    with house.app.app_context(), db.engine.connect() as connection:
+        return "".join(str(connection.execute(table.select()).all()) for table in sa.inspect(db.metadata).sorted_tables)
+
+
+def test_what_is_copied_into_the_node_gets_an_answer(viewer: Person, alice: Ngo) -> None:
+    page = viewer.get(PAGE)
+    assert (copied(page, "method"), copied(page, "result")) == ("POST", "gpt_response")
+    url, body = copied(page, "url"), json.loads(copied(page, "body"))
+    assert url.endswith("/webhooks/alice/parse_via_chat_gpt")
+    assert copied(page, "url-auto") == f"{url}?mode=auto"
+    assert (copied(page, "header-name"), copied(page, "type-name")) == ("Authorization", "Content-Type")
+    filled = {"contact": {"id": 21}, "results": {}, "flow_id": "5", "question_text": "What is ORS?"}
+    answer = alice.post(body | filled)
+    assert answer.json()["parsed_msg"] == "Hello from the stand-in."
+    assert (body["flow_id"], body["contact"]) == ("@flow.id", "@contact")
+    assert copied(page, "parsed-msg") == "@results.gpt_response.parsed_msg"
+
+
+def test_the_body_names_the_organizations_model(viewer: Person, alice: Ngo) -> None:
+    alice.change(default_model="gpt-4.1-mini")
+    assert json.loads(copied(viewer.get(PAGE), "body"))["gpt_model"] == "gpt-4.1-mini"
+
+
+def test_a_new_token_is_shown_once_and_works(house: House, editor: Person, alice: Ngo) -> None:
+    made = make_token(editor)
+    token = copied(made, "new-token")
+    assert (made.status_code, made.headers["Cache-Control"]) == (200, "no-store")
+    assert copied(made, "header") == f"Bearer {token}"
+    assert status_with(alice, token) == 200
+    again = editor.get(PAGE)
+    assert "Menu flow" in again.text
+    assert not TOKEN.search(again.text)
+    assert copied(again, "header") == "Bearer PASTE-YOUR-TOKEN-HERE"
+    assert token not in everything_stored(house) + str(editor.client.cookies.jar)
+
+
+def test_a_revoked_token_opens_nothing_from_the_next_call_on(editor: Person, alice: Ngo) -> None:
+    token = copied(make_token(editor), "new-token")
+    assert status_with(alice, token) == 200
+    revoke = re.findall(rf'action="({PAGE}/tokens/\d+/revoke)"', editor.get(PAGE).text)[-1]
+    assert editor.post(revoke).headers["Location"] == f"{PAGE}#tokens"
+    assert status_with(alice, token) == 401
+    page = editor.get(PAGE).text
+    assert "from now on it opens nothing" in page
+    assert "Menu flow" not in page
+
+
+def test_the_token_of_another_organization_is_as_little_there_as_none(editor: Person, alice: Ngo, bob: Ngo) -> None:
+    bobs = 2
+    pages = []
+    for token_id in (bobs, 4711):
+        assert editor.post(f"{PAGE}/tokens/{token_id}/revoke").headers["Location"] == f"{PAGE}#tokens"
+        pages.append(editor.get(PAGE).text)
+        assert "no such token any more" in pages[-1]
+    assert bob.ask().status_code == alice.ask().status_code == 200
+    assert editor.post(f"{PAGE}/tokens/{2**31}/revoke").status_code == 404
+
+
+def test_a_token_needs_a_name_that_people_know_it_by(editor: Person) -> None:
+    for label in ("", "   ", "x" * 101, "nul\x00", "\x1c"):
+        refused = make_token(editor, label)
+        assert refused.status_code == 422
+        assert 'id="label-error"' in refused.text
+        assert not TOKEN.search(refused.text)
+    assert editor.get(PAGE).text.count("/revoke") == 1
+
+
+def test_what_is_typed_as_a_name_is_text(editor: Person) -> None:
+    page = make_token(editor, '"><script>alert(1)</script>').text
+    assert "<script>alert" not in page
+    assert "&gt;&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert '“"' not in page
+
+
+def test_a_viewer_reads_and_changes_nothing(viewer: Person, alice: Ngo) -> None:
+    page = viewer.get(PAGE).text
+    assert "/revoke" not in page
+    assert 'name="label"' not in page
+    assert make_token(viewer).status_code == 403
+    assert viewer.post(f"{PAGE}/tokens/1/revoke").status_code == 403
+    assert alice.ask().status_code == 200
+
+
+def test_it_says_whether_later_answers_find_their_way(viewer: Person, alice: Ngo, glific: GlificStandIn) -> None:
+    assert "Connect your Glific first." in viewer.get(PAGE).text
+    alice.connect(glific)
+    page = viewer.get(PAGE).text
+    assert "Connect your Glific first." not in page
+    assert "your Glific is connected" in page
+
+
+def test_it_says_when_a_token_alone_opens_nothing(viewer: Person, alice: Ngo) -> None:
+    assert "a token alone opens nothing" not in viewer.get(PAGE).text
+    alice.change(require_signature=True)
+    assert "a token alone opens nothing" in viewer.get(PAGE).text
+
+
+def test_no_secret_is_on_the_page(editor: Person, alice: Ngo) -> None:
+    alice.set_phrase("a phrase of alice and glific")
+    page = editor.get(PAGE).text
+    for secret in (alice.token, alice.key, alice.key[-10:], "a phrase of alice"):
+        assert secret not in page
+
+
+def test_a_foreign_organizations_page_looks_like_one_that_is_not_there(editor: Person, bob: Ngo) -> None:
+    for slug in (bob.slug, "nobody"):
+        page = f"/console/organizations/{slug}/use-in-glific"
+        assert (editor.get(page).status_code, editor.post(page, {"label": "x"}).status_code) == (404, 404)

@@ -1,0 +1,87 @@
+"""Use it in Glific, Try it and the connection in a browser: what is chosen is shown, what is asked first is asked."""
+
+import json
+
+from playwright.sync_api import expect
+
+from tests.console.conftest import OpenWindow
+from tests.console.people import Person
+from tests.support import openai_behaviours as behaviours
+from tests.support.chromium import Window
+from tests.support.glific_stand_in import PASSWORD, PHONE, GlificStandIn
+from tests.support.house import Ngo
+from tests.support.openai_stand_in import OpenAIStandIn
+
+HERE = "/console/organizations/alice"
+
+
+def copy(shown: Window, what: str) -> str:
+    """What is in the clipboard after the copy button of that name."""
+    shown.page.get_by_role("button", name=f"Copy: {what}", exact=True).click()
+    text: str = shown.page.evaluate("navigator.clipboard.readText()")
+    return text
+
+
+def test_the_node_is_filled_in_with_what_the_buttons_copy(open_window: OpenWindow, editor: Person, alice: Ngo) -> None:
+    shown = open_window(editor)
+    shown.open(f"{HERE}/use-in-glific")
+    assert copy(shown, "the URL").endswith("/webhooks/alice/parse_via_chat_gpt")
+    shown.page.get_by_text("Longer, if it must").click()
+    assert copy(shown, "the URL").endswith("/webhooks/alice/parse_via_chat_gpt?mode=auto")
+    expect(shown.page.get_by_text("Connect your Glific first.")).to_be_visible()
+    shown.page.get_by_label("What the token is for").fill("Menu flow")
+    shown.page.get_by_role("button", name="Make a token").click()
+    header = copy(shown, "the value of the first header")
+    body = json.loads(copy(shown, "the function body")) | {"question_text": "Hi", "contact": {}, "results": {}}
+    assert alice.post(body, headers={"Authorization": header}).status_code == 200
+    assert shown.violations == []
+
+
+def test_a_token_is_revoked_once_that_was_confirmed(open_window: OpenWindow, editor: Person, alice: Ngo) -> None:
+    shown = open_window(editor, width=390)
+    shown.open(f"{HERE}/use-in-glific")
+    shown.page.get_by_role("button", name="Revoke", exact=True).click()
+    dialog = shown.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("get no more answers, from their next call on")
+    dialog.get_by_role("button", name="Cancel").click()
+    assert alice.ask().status_code == 200
+    shown.page.get_by_role("button", name="Revoke", exact=True).click()
+    dialog.get_by_role("button", name="Revoke it").click()
+    expect(shown.page.get_by_text("There is no token yet")).to_be_visible()
+    assert alice.ask().status_code == 401
+
+
+def test_a_question_is_asked_by_keyboard_and_the_answer_is_what_comes_next(
+    open_window: OpenWindow, editor: Person, openai: OpenAIStandIn
+) -> None:
+    openai.will(behaviours.slow(0.5, behaviours.answer("**Water** <img src=x onerror=document.title='run'>")))
+    shown = open_window(editor, width=390, theme="dark")
+    shown.open(f"{HERE}/try-it")
+    shown.page.get_by_label("Question").fill("What is ORS?")
+    ask = shown.page.get_by_role("button", name="Ask")
+    ask.press("Enter")
+    expect(shown.page.locator("#bubble b")).to_have_text("Water")
+    expect(shown.page.locator("#answer")).to_be_focused()
+    assert shown.page.locator("#bubble img").count() == 0
+    assert "run" not in shown.page.title()
+    assert (shown.unusable(), shown.overflow(), shown.violations, shown.foreign) == ([], 0, [], set())
+
+
+def test_glific_is_connected_and_disconnected(
+    open_window: OpenWindow, editor: Person, alice: Ngo, glific: GlificStandIn
+) -> None:
+    shown = open_window(editor)
+    shown.open(f"{HERE}/glific")
+    shown.page.get_by_text("With a signed call").click()
+    expect(shown.page.get_by_label("Password of the login")).to_be_hidden()
+    shown.page.get_by_text("With a login").click()
+    shown.page.get_by_label("Address of your Glific's API").fill(glific.url)
+    shown.page.get_by_label("Phone number of the login").fill(f"+{PHONE}")
+    shown.page.get_by_label("Password of the login").fill(PASSWORD)
+    shown.page.get_by_role("button", name="Ask Glific, and save").click()
+    expect(shown.page.get_by_text("Glific accepted the login.")).to_be_visible()
+    assert shown.unusable() == []
+    shown.page.get_by_role("button", name="Disconnect").click()
+    shown.page.get_by_role("dialog").get_by_role("button", name="Disconnect").click()
+    expect(shown.page.get_by_text("Not connected")).to_be_visible()
+    assert alice.ask_later().json()["error_code"] == "glific_not_connected"
