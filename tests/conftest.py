@@ -8,7 +8,9 @@ from typing import Any, Protocol
 import pytest
 
 from tests.support import databases
+from tests.support.glific_stand_in import GlificStandIn
 from tests.support.house import House, Ngo, open_house
+from tests.support.mail_server import MailServer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.settings import made_up_settings
 
@@ -48,19 +50,32 @@ def openai() -> Iterator[OpenAIStandIn]:
         yield stand_in
 
 
+@pytest.fixture
+def glific() -> Iterator[GlificStandIn]:
+    with GlificStandIn() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def mail_server() -> Iterator[MailServer]:
+    server = MailServer()
+    yield server
+    server.close()
+
+
 class OpenHouse(Protocol):
     """Starts a server with other settings than usual; it is closed at the end of the test."""
 
-    def __call__(self, **settings: Any) -> House: ...
+    def __call__(self, *, works: bool = False, **settings: Any) -> House: ...
 
 
 @pytest.fixture
 def open_a_house(database_url: str, openai: OpenAIStandIn) -> Iterator[OpenHouse]:
     with ExitStack() as stack:
 
-        def start(**wanted: Any) -> House:
-            known = {"database_url": database_url, "openai_base_url": openai.base_url}
-            return stack.enter_context(open_house(made_up_settings(**(known | wanted))))
+        def start(*, works: bool = False, **wanted: Any) -> House:
+            known = {"database_url": database_url, "openai_base_url": openai.base_url, "glific_hosts": "127.0.0.1"}
+            return stack.enter_context(open_house(made_up_settings(**(known | wanted)), works=works))
 
         yield start
 
@@ -69,6 +84,12 @@ def open_a_house(database_url: str, openai: OpenAIStandIn) -> Iterator[OpenHouse
 def house(open_a_house: OpenHouse) -> House:
     """A server with the usual settings."""
     return open_a_house()
+
+
+@pytest.fixture
+def working_house(open_a_house: OpenHouse) -> House:
+    """A server that also works on answers that come later."""
+    return open_a_house(works=True)
 
 
 @pytest.fixture

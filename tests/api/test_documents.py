@@ -13,10 +13,13 @@ ROUTES = {
     "/api/v1/organizations": {"get", "post"},
     "/api/v1/organizations/{slug}": {"get", "patch"},
     "/api/v1/organizations/{slug}/credentials/{provider}": {"get", "put", "patch", "delete"},
+    "/api/v1/organizations/{slug}/glific": {"get", "put", "delete"},
     "/api/v1/organizations/{slug}/tokens": {"get", "post"},
     "/api/v1/organizations/{slug}/tokens/{token_id}": {"delete"},
     "/api/v1/organizations/{slug}/models": {"get"},
     "/api/v1/organizations/{slug}/calls": {"get"},
+    "/api/v1/organizations/{slug}/calls/{call_id}": {"get"},
+    "/api/v1/organizations/{slug}/calls/{call_id}/retry": {"post"},
 }
 
 

@@ -23,6 +23,12 @@ BELOW_AN_ORGANIZATION: tuple[tuple[str, str, object], ...] = (
     ("GET", "/models", None),
     ("GET", "/calls", None),
     ("GET", "/calls?limit=nonsense", None),
+    ("GET", "/calls/call_0", None),
+    ("POST", "/calls/call_0/retry", None),
+    ("GET", "/glific", None),
+    ("PUT", "/glific", {"way": "signed", "api_url": "https://api.alice.glific.com"}),
+    ("PUT", "/glific", {}),
+    ("DELETE", "/glific", None),
 )
 
 
@@ -54,7 +60,7 @@ def test_a_revoked_token_is_turned_away_at_once(house: House, alices: Client) ->
 def test_it_stands_before_every_address_of_the_api(house: House, alice: Ngo) -> None:
     rules = [rule for rule in house.app.url_map.iter_rules() if rule.rule.startswith(API)]
     asked = [(method, rule) for rule in rules for method in rule.methods or () if method != "HEAD"]
-    values = {"slug": alice.slug, "provider": "open_ai", "token_id": "1"}
+    values = {"slug": alice.slug, "provider": "open_ai", "token_id": "1", "call_id": "call_1"}
     for method, rule in asked:
         path = rule.rule.replace("<", "{").replace(">", "}").format(**values)
         assert_problem(httpx2.request(method, house.url + path), 401, "unauthorized")

@@ -32,3 +32,12 @@ def test_it_shows_those_that_the_key_reaches_without_asking_again(alices: Client
     openai.reset()
     assert _models(alices).keys() == {"gpt-4o", "gpt-9-secret"}
     assert openai.requests == []
+
+
+def test_the_servers_list_narrows_what_is_allowed(alices: Client, alice: Ngo) -> None:
+    alice.change(allowed_models=["gpt-4o*", "o3"])
+    alice.house.allow_models(["gpt-4o-mini", "gpt-5*"])
+    allowed = {name for name, model in _models(alices).items() if model["allowed"]}
+    assert "gpt-4o-mini" in allowed
+    assert not allowed & {"gpt-4o", "o3", "gpt-5"}
+    assert "administrators of this server" in _models(alices)["o3"]["reason"]

@@ -26,7 +26,7 @@ def test_a_new_organizations_token_opens_its_webhook(house: House, administrator
 
 def test_a_slug_can_be_taken_once(administrator: Client, alice: Ngo) -> None:
     answer = administrator.post("/organizations", {"slug": alice.slug, "name": "Another"})
-    assert_problem(answer, 409, "conflict", "alice")
+    assert_problem(answer, 409, "conflict", "of that slug already")
 
 
 WRONG_BODIES: tuple[tuple[dict[str, object], str], ...] = (

@@ -13,6 +13,17 @@ from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.settings import made_up_settings
 
 EXAMPLES = 12
+CONFIGURATION = """
+[[operations]]
+include-name = "PUT /api/v1/organizations/{slug}/glific"
+checks.positive_data_acceptance.expected-statuses = ["2xx", 404, 409, 422]
+
+[[operations]]
+include-name = "DELETE /api/v1/organizations/{slug}/glific"
+phases.stateful.enabled = false
+"""
+"""No description can say which hosts are allowed; and a new organization has no connection that could be deleted."""
+
 OPTIONS = ("--checks=all", "--generation-deterministic", "--no-color")
 
 
@@ -20,8 +31,11 @@ OPTIONS = ("--checks=all", "--generation-deterministic", "--no-color")
 def test_it_keeps_every_promise_of_its_description(
     sqlite_template: Path, tmp_path: Path, openai: OpenAIStandIn
 ) -> None:
+    (tmp_path / "schemathesis.toml").write_text(CONFIGURATION)
     settings = made_up_settings(
-        database_url=databases.copy_of(sqlite_template, tmp_path), openai_base_url=openai.base_url
+        database_url=databases.copy_of(sqlite_template, tmp_path),
+        openai_base_url=openai.base_url,
+        glific_hosts="127.0.0.1",  # and nobody's real one
     )
     with open_house(settings) as house:
         house.ngo("seva-trust")  # the example of the description

@@ -15,7 +15,10 @@ from signal import SIGINT
 from typing import Any
 
 import pytest
+from flask import Flask
 
+from tests.console.people import Person, browser
+from tests.support.house import House
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.programs import PATIENCE, Program, becomes_free, clean_environment, clone, free_port, make, start
@@ -96,6 +99,23 @@ def test_it_answers_a_newcomer_and_keeps_everything_when_it_is_run_again(home: H
     assert {(call["status"], call["model"]) for call in calls} == {("ok", "gpt-4o-mini")}
 
 
+def test_it_says_the_administrators_password_once_which_opens_nothing_but_the_page_to_change_it(home: Home) -> None:
+    with home.running() as program:
+        found = re.search(r"Password, said this once: (\S+)", program.output)
+        assert found, program.output
+        assert f"http://127.0.0.1:{home.port}/console/" in program.output
+        person = Person(House(Flask("unused"), f"http://127.0.0.1:{home.port}"), "admin@example.org", browser())
+        with person.client:
+            assert person.sign_in(found[1]).headers["Location"] == "/console/"
+            answers = [person.get(path) for path in ("/console/", "/console/account/", "/console/account/two-factor")]
+        assert {answer.headers["Location"] for answer in answers} == {"/console/account/password"}
+    with home.running() as again:
+        assert f"http://127.0.0.1:{home.port}/console/" in again.output
+        assert "Password" not in again.output
+    kept = [path.read_bytes() for path in (home.project / "instance").rglob("*") if path.is_file()]
+    assert not any(found[1].encode() in content for content in kept)
+
+
 def test_it_goes_on_when_its_encryption_keys_were_lost(home: Home) -> None:
     with home.running():
         pass
@@ -113,10 +133,11 @@ def test_it_says_that_it_is_ready_behind_a_proxy_that_knows_nothing_of_this_mach
 def test_it_lets_nobody_else_on_the_machine_read_what_it_keeps(home: Home) -> None:
     with home.running():
         instance = home.project / "instance"
-        modes = {path.name: oct(path.stat().st_mode & 0o777) for path in instance.iterdir()}
-        assert oct(instance.stat().st_mode & 0o777) == oct(0o700)
-        assert set(modes.values()) == {oct(0o600)}
-        assert modes.keys() >= {*KEPT, "glific_gpt.db"}
+        kept = list(instance.rglob("*"))
+        folders = {path.stat().st_mode & 0o777 for path in (instance, *kept) if path.is_dir()}
+        files = {path.stat().st_mode & 0o777 for path in kept if path.is_file()}
+        assert (folders, files) == ({0o700}, {0o600})
+        assert {path.name for path in kept} >= {*KEPT, "glific_gpt.db"}
 
 
 def test_it_asks_openai_with_the_key_of_the_environment(home: Home, openai: OpenAIStandIn) -> None:

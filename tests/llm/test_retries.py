@@ -6,7 +6,7 @@ import pytest
 
 from glific_gpt.clock import Deadline
 from glific_gpt.llm.failures import Refusal
-from glific_gpt.llm.retries import MAX_TRIES, SHORTEST_ANSWER_SECONDS, pause
+from glific_gpt.llm.retries import MAX_PATIENT_TRIES, MAX_TRIES, SHORTEST_ANSWER_SECONDS, pause
 
 
 def refusal(status: int, retry_after: str | None = None, code: str = "") -> Refusal:
@@ -20,6 +20,13 @@ def test_what_passes_is_tried_again_after_a_little_while(status: int) -> None:
     waits = [pause(tries, refusal(status), Deadline.after(10)) for tries in (1, 2)]
     assert all(wait is not None and 0.1 < wait <= 0.5 for wait in waits)
     assert pause(MAX_TRIES, refusal(status), Deadline.after(10)) is None
+
+
+def test_there_are_more_tries_where_nobody_is_waiting_at_the_other_end() -> None:
+    waits = [pause(tries, refusal(429), Deadline.after(110)) for tries in range(1, MAX_PATIENT_TRIES)]
+    assert all(wait is not None for wait in waits)
+    assert 15 <= sum(filter(None, waits)) <= 32
+    assert pause(MAX_PATIENT_TRIES, refusal(429), Deadline.after(110)) is None
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 402, 403, 404, 413, 422])

@@ -59,8 +59,8 @@ def postgresql_database() -> Iterator[str]:
 
 
 def empty(url: str) -> None:
-    """Takes every row out of every table of ours."""
-    tables = ", ".join(db.metadata.tables)
+    """Takes every row out of every table of ours, and all work out of the engine's."""
+    tables = ", ".join([*db.metadata.tables, "dbos.workflow_status", "dbos.workflow_input", "dbos.workflow_output"])
     engine = sa.create_engine(url)
     with engine.begin() as connection:
         connection.execute(sa.text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))

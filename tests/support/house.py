@@ -3,6 +3,7 @@
 import logging
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,16 +14,20 @@ from flask import Flask
 from pydantic import SecretStr
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from glific_gpt import worker
 from glific_gpt.app import create_app
 from glific_gpt.calls import records
+from glific_gpt.calls.tables import Delivery
+from glific_gpt.connections import connecting
 from glific_gpt.credentials import store as credentials
 from glific_gpt.database import db, transaction
-from glific_gpt.organizations import signature, webhook_tokens
+from glific_gpt.organizations import server_models, signature, webhook_tokens
 from glific_gpt.organizations import store as organizations
 from glific_gpt.organizations.changes import OrganizationChanges
 from glific_gpt.services import Services, services
 from glific_gpt.settings import Settings
 from glific_gpt.views import CallView
+from tests.support.glific_stand_in import PASSWORD, PHONE, GlificStandIn
 
 PATIENCE = 20
 """Seconds that a test waits for an answer; how fast it came is the test's to judge."""
@@ -62,7 +67,7 @@ class Ngo:
 
     def set_phrase(self, phrase: str) -> None:
         with self.house.app.app_context(), transaction() as session:
-            signature.set_phrase(organizations.find(session, self.slug), phrase, self.house.services.vault)
+            signature.set_phrase(session, organizations.find(session, self.slug), phrase, self.house.services.vault)
 
     def set_key(self, key: str, *, is_active: bool = True) -> None:
         self.key = key
@@ -71,10 +76,53 @@ class Ngo:
             values = {"api_key": SecretStr(key)}
             credentials.put(app.vault, self.slug, app.language_models, values, is_active=is_active, verify=False)
 
+    def connect(self, glific: GlificStandIn) -> None:
+        """To its Glific, by the documented API."""
+        with self.house.app.app_context():
+            app = self.house.services
+            connecting.connect_by_api(
+                app.vault,
+                app.glific,
+                self.slug,
+                api_url=glific.url,
+                phone=PHONE,
+                password=SecretStr(PASSWORD),
+                verify=False,
+            )
+
+    def connect_signed(self, glific: GlificStandIn, phrase: str) -> None:
+        """To its Glific, by the signed call."""
+        self.set_phrase(phrase)
+        with self.house.app.app_context():
+            app = self.house.services
+            connecting.connect_by_signed_call(app.vault, app.glific, self.slug, api_url=glific.url, verify=False)
+
+    def ask_later(
+        self, mode: str = "async", *, contact: int = 21, headers: dict[str, str] | None = None, **body: Any
+    ) -> httpx2.Response:
+        """Asks as a POST node does whose flow waits for the answer."""
+        from_glific = {"contact": {"id": contact, "name": "Asha"}, "flow_id": "5", "organization_id": 17}
+        known = {"question_text": "What is ORS?"} | from_glific
+        return self.post(known | body, headers=headers, query=f"?mode={mode}")
+
+    def delivery(self, call_id: str) -> Delivery:
+        """The row of an answer that comes later."""
+        with self.house.app.app_context(), transaction() as session:
+            return session.get_one(Delivery, call_id)
+
+    def settled(self, call_id: str, seconds: float = PATIENCE) -> Delivery:
+        """The same, once it is no longer on its way."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if (row := self.delivery(call_id)).state != "waiting":
+                return row
+            time.sleep(0.02)
+        raise AssertionError(f"the answer is still on its way after {seconds} s")
+
     def switch_key(self, *, on: bool) -> None:
         with self.house.app.app_context(), transaction() as session:
             organization = organizations.find(session, self.slug)
-            credentials.find(session, organization.id, self.house.services.language_models).is_active = on
+            credentials.switch(session, organization.id, self.house.services.language_models, is_active=on)
 
     def calls(self) -> list[dict[str, Any]]:
         """Its recorded calls, newest first."""
@@ -95,6 +143,11 @@ class House:
     def services(self) -> Services:
         with self.app.app_context():
             return services()
+
+    def allow_models(self, patterns: list[str] | None) -> None:
+        """To every organization; None is all."""
+        with self.app.app_context(), transaction() as session:
+            server_models.allow(session, patterns)
 
     def ngo(self, slug: str, key: str | None = None, **settings: Any) -> Ngo:
         """A new organization with a token, and a key of its own unless it is to have none ("")."""
@@ -117,9 +170,13 @@ class _Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def open_house(settings: Settings) -> Iterator[House]:
-    """The app behind a real socket, in this process."""
+def open_house(settings: Settings, *, works: bool = False) -> Iterator[House]:
+    """The app behind a real socket, in this process; it works on answers that come later if told to."""
     app = create_app(settings)
+    with app.app_context():
+        engine = services().engine
+    if works:
+        worker.launch(app, listens=True)
     root = logging.getLogger()
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
     server.daemon_threads = True  # type: ignore[attr-defined]
@@ -130,5 +187,6 @@ def open_house(settings: Settings) -> Iterator[House]:
         server.shutdown()
         server.server_close()
         root.handlers = []
+        engine.close()
         with app.app_context():
             db.engine.dispose()

@@ -82,7 +82,8 @@ def clone(folder: Path) -> Path:
     """A fresh copy of the project in that folder, with what is installed here and nothing that was ever run."""
     copied = folder / "project"
     # Not by way of git: the tests also pass where somebody has unpacked an archive.
-    shutil.copytree(ROOT, copied, ignore=shutil.ignore_patterns(".*", "instance", "__pycache__", "build"))
+    left_out = shutil.ignore_patterns(".*", "instance", "__pycache__", "build", "node_modules")
+    shutil.copytree(ROOT, copied, ignore=left_out)
     (copied / ".venv").symlink_to(sys.prefix)
     return copied
 
