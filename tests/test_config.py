@@ -1,16 +1,17 @@
 """The environment becomes settings, or one sentence that says which variable to mend."""
 
 import stat
+from base64 import urlsafe_b64encode
 from pathlib import Path
 
 import pytest
-from cryptography.fernet import Fernet
 
 import config
 from glific_gpt.errors import SettingsError
 from glific_gpt.settings import Settings
 
-FIRST, SECOND = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+FIRST, SECOND = (urlsafe_b64encode(bytes([number] * 32)).decode() for number in (1, 2))
+"""Fernet keys; the same in every process, as they stand in the names of tests."""
 GOOD = {"GLIFIC_GPT_SECRET_KEY": "made-up-for-tests", "GLIFIC_GPT_ENCRYPTION_KEYS": FIRST}
 
 

@@ -1,0 +1,120 @@
+"""Stands in for Glific around its flow editor: serves the editor, one flow, and what the editor asks about it."""
+
+import json
+import os
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.flow_editor_page import PREFIX, page
+
+BUILD = Path(__file__).parents[2] / "node_modules" / "@glific" / "flow-editor" / "build"
+REVISION = {"id": 1, "revision": 1, "version": "13.2.0", "created_on": "2024-01-01T00:00:00Z", "user": {}}
+LANGUAGES = [{"iso": "en", "name": "English"}, {"iso": "hi", "name": "Hindi"}]
+KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+
+
+def require_editor() -> Path:
+    """Its built files. Skips where they are not installed; CI installs them, so there it fails."""
+    if (BUILD / "asset-manifest.json").is_file():
+        return BUILD
+    missing = pytest.fail if os.environ.get("CI") else pytest.skip
+    return missing("Glific's flow editor is not installed; make install brings it")
+
+
+class FlowEditorServer:
+    """Serves on 127.0.0.1 from `with` on, whose value is the address that shows the flow."""
+
+    def __init__(self, definition: dict[str, Any]) -> None:
+        self.build = require_editor()
+        self.definition = definition
+        self.saved: list[dict[str, Any]] = []
+        """Definitions that the editor has sent to be kept."""
+        self.unanswered: list[str] = []
+        """What was asked for and is not there."""
+        self._server = _Server(self)
+
+    def __enter__(self) -> str:
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def page(self) -> str:
+        manifest = json.loads((self.build / "asset-manifest.json").read_text(encoding="utf-8"))
+        return page(self.definition["uuid"], manifest["entrypoints"])
+
+    def file(self, path: str) -> Path | None:
+        found = (self.build / path.lstrip("/")).resolve()
+        return found if found.is_file() and found.is_relative_to(self.build.resolve()) else None
+
+    def answer(self, path: str) -> Any:
+        """What Glific would say about an organization that has this flow and nothing else."""
+        what, *rest = path.removeprefix(PREFIX).strip("/").split("/")
+        if what == "revisions":
+            opened = {"definition": self.definition, "metadata": {"issues": []}}
+            return opened if len(rest) > 1 else {"results": [REVISION]}
+        known: dict[str, Any] = {
+            "activity": {"nodes": {}, "segments": {}},
+            "completion": {"context": {"types": [], "root": [], "root_no_session": []}, "functions": []},
+            "environment": {"date_format": "YYYY-MM-DD", "time_format": "hh:mm", "timezone": "Asia/Kolkata"},
+            "languages": {"results": LANGUAGES},
+        }
+        return known.get(what, {"results": []})
+
+    def keep(self, definition: dict[str, Any]) -> Any:
+        self.saved.append(definition)
+        return {"status": "success", "revision": REVISION, "metadata": {"issues": []}, "issues": []}
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, owner: FlowEditorServer) -> None:
+        self.owner = owner
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
+    def do_GET(self) -> None:
+        owner, path = self.server.owner, urlsplit(self.path).path
+        if path == "/":
+            self._send(owner.page().encode(), "text/html; charset=utf-8")
+        elif path.startswith(PREFIX):
+            self._send_json(owner.answer(path))
+        elif (file := owner.file(path)) is not None:
+            self._send(file.read_bytes(), KINDS.get(file.suffix, "application/octet-stream"))
+        else:
+            owner.unanswered.append(path)
+            self.send_error(404)
+
+    def do_POST(self) -> None:
+        sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if urlsplit(self.path).path.startswith(f"{PREFIX}revisions/"):
+            self._send_json(self.server.owner.keep(json.loads(sent)))
+        else:
+            self.send_error(404)
+
+    def _send_json(self, content: Any) -> None:
+        self._send(json.dumps(content).encode(), "application/json")
+
+    def _send(self, content: bytes, kind: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        pass
