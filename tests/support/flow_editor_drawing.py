@@ -1,0 +1,85 @@
+"""What is read off the flow editor's canvas, and the scripts that read it there."""
+
+from typing import NamedTuple
+
+# The editor moves apart what overlaps a moment after it has drawn it, and slides it there for another moment.
+SETTLED = """() => {
+  const shown = [...document.querySelectorAll('[data-testid^="draggable_"]')];
+  const now = JSON.stringify(shown.map(box => [box.dataset.testid, box.getBoundingClientRect()]));
+  const [before, since] = window.settling || ["", 0];
+  if (now !== before) window.settling = [now, Date.now()];
+  return shown.length > 0 && now === before && Date.now() - since > 800;
+}"""
+BLANK = "() => document.querySelector('[data-testid^=\"draggable_\"]') === null"
+BOXES = """() => Object.fromEntries(
+  [...document.querySelectorAll('[data-testid^="draggable_"]')].map(box => {
+    const {left, top} = document.getElementById("canvas").getBoundingClientRect();
+    const drawn = box.getBoundingClientRect();
+    return [box.dataset.testid.replace("draggable_", ""),
+            [drawn.left - left, drawn.top - top, drawn.width, drawn.height].map(Math.round)];
+  }))"""
+STICKIES = """() => [...document.querySelectorAll('[data-spec="sticky-container"]')].map(sticky => {
+  const [title, body] = [...sticky.querySelectorAll("textarea")].map(area => area.value);
+  return {uuid: sticky.id, title, body};
+})"""
+TEXTS = """() => Object.fromEntries([...document.querySelectorAll('[data-testid^="draggable_"]:has(.flow_node)')].map(
+  box => [box.dataset.testid.replace("draggable_", ""), box.innerText.trim().split(/\\s*\\n\\s*/)]))"""
+# Each line with the points that it goes through, five pixels apart.
+LINES = """() => !window.jsPlumb ? [] : window.jsPlumb.getConnections().map(line => {
+  const path = line.connector.canvas.querySelector("path"), points = [];
+  const {left, top} = document.getElementById("canvas").getBoundingClientRect();
+  for (let along = 0; along <= path.getTotalLength(); along += 5) {
+    const point = path.getPointAtLength(along).matrixTransform(path.getScreenCTM());
+    points.push([point.x - left, point.y - top]);
+  }
+  return [...line.sourceId.split(":"), line.targetId, points];
+})"""
+# The editor marks what it does not know with a red title bar, and gives a router that is said to be a node of actions
+# no title bar at all. It lists only what the server says of a flow, and shows in a dialog what it cannot do.
+ISSUES = """() => {
+  const text = shown => shown.innerText.trim().replace(/\\s*\\n\\s*/g, ": ");
+  const wrong = node => node.querySelector('[data-spec="titlebar"][class*="shared_missing_"]') !== null
+    || node.querySelector('[data-spec="titlebar"]') === null;
+  const listed = '[class*="IssuesTab_message"], [class*="alert_body"]';
+  const nodes = [...document.querySelectorAll(".flow_node")];
+  return [...nodes.filter(wrong), ...document.querySelectorAll(listed)].map(text);
+}"""
+
+
+class Box(NamedTuple):
+    """In the editor's own coordinates, those of a definition's positions."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    @property
+    def right(self) -> int:
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> int:
+        return self.top + self.height
+
+    def meets(self, other: "Box") -> bool:
+        beside = self.right <= other.left or other.right <= self.left
+        return not (beside or self.bottom <= other.top or other.bottom <= self.top)
+
+    def has_inside(self, x: float, y: float) -> bool:
+        """Without its edge of a few transparent pixels."""
+        return self.left + 4 < x < self.right - 4 and self.top + 4 < y < self.bottom - 4
+
+
+class Sticky(NamedTuple):
+    uuid: str
+    title: str
+    body: str
+
+
+class Line(NamedTuple):
+    """One that is drawn, from a node's exit to another node."""
+
+    node: str
+    exit: str
+    destination: str
