@@ -13,8 +13,10 @@ help: ## list what can be made
 run: $(INSTALLED) $(TRANSLATED) ## set everything up and start, for trying it out
 	@$(BIN)/python -m glific_gpt.local
 
+# Two at a time, as most of them wait. On a machine of CI, which others use too, what fails is tried once more and
+# named in the summary: a test that counts real seconds there may fail through nobody's fault, a defect fails twice.
 test: $(INSTALLED) $(TRANSLATED) ## run the tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile $(if $(CI),--reruns 1 -raR)
 
 install: $(INSTALLED) $(TRANSLATED) ## make .venv with everything in it, and nothing else
 

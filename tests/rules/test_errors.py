@@ -18,6 +18,7 @@ ELSEWHERE = {
     "NotFound": ("not_found", 404, "caller"),
     "Conflict": ("conflict", 409, "caller"),
     "InvalidValue": ("invalid_value", 422, "caller"),
+    "NotAFlowExport": ("not_a_flow_export", 422, "caller"),
     "CredentialNotVerified": ("credential_not_verified", 422, "organization"),
     "GlificNotVerified": ("glific_not_verified", 422, "organization"),
     "SettingsError": ("settings", 500, "service"),
