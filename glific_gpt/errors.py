@@ -215,6 +215,13 @@ class InvalidValue(GlificGptError):
     code, status, fault = "invalid_value", 422, "caller"
 
 
+class NotAFlowExport(GlificGptError):
+    """A file that a person gave is not what Glific exports; the sentence says what it lacks."""
+
+    code, status, fault = "not_a_flow_export", 422, "caller"
+    sentence = N_("This is not a flow that Glific exported: choose the .json file of Flows > Export.")
+
+
 class CredentialNotVerified(GlificGptError):
     """The provider could not be asked, or does not accept the key; nothing was saved."""
 

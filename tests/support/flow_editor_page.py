@@ -32,7 +32,11 @@ PAGE = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>Flow</title><link rel="icon" href="data:,">{styles}<style>{style}</style></head>
 <body><div id="flow"></div>{scripts}
-<script>showFlowEditor(document.getElementById("flow"), {settings})</script></body>
+<script>
+const show = () => showFlowEditor(document.getElementById("flow"), {settings});
+// The editor loads its web components by itself, and fails when the flow is there before them.
+customElements.whenDefined("temba-store").then(show);
+</script></body>
 </html>
 """
 

@@ -1,0 +1,91 @@
+"""Glific's own editor draws our flows whole, in order, and finds nothing to complain about."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from glific_gpt.flows.converting import convert
+from glific_gpt.flows.making import Mode, Wish, make
+from glific_gpt.flows.way_in import WayIn
+from tests.flows.conftest import URL
+from tests.flows.every_kind import every_kind
+from tests.flows.exports import uid
+from tests.support.chromium import chromium
+from tests.support.flow_editor import Editor, opened
+from tests.support.flow_editor_drawing import Line
+
+LONG = URL.replace("seva-trust", "a-name-that-is-as-long-as-names-of-organizations-may-be" * 2)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
+def definition(export: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = export["flows"][0]["definition"]
+    return found
+
+
+def lines(flow: dict[str, Any]) -> set[Line]:
+    return {
+        Line(node["uuid"], out["uuid"], out["destination_uuid"])
+        for node in flow["nodes"]
+        for out in node["exits"]
+        if out["destination_uuid"]
+    }
+
+
+def assert_whole(editor: Editor, flow: dict[str, Any]) -> None:
+    assert editor.node_uuids() == {node["uuid"] for node in flow["nodes"]}
+    assert editor.lines() == lines(flow)
+    assert {note.uuid for note in editor.sticky_notes()} == set(flow["_ui"]["stickies"])
+    assert (editor.issues(), editor.foreign) == ([], set())
+
+
+def assert_legible(editor: Editor) -> None:
+    assert (editor.overlaps(), editor.moved(), editor.hidden()) == ([], set(), set())
+
+
+def test_a_made_flow_is_drawn_whole_and_legible(page: Page, wish: Wish) -> None:
+    flow = definition(make(wish))
+    with opened(page, flow) as editor:
+        assert_whole(editor, flow)
+        assert_legible(editor)
+        assert editor.console_errors == []
+
+
+@pytest.mark.parametrize("url", ["https://a.in/webhooks/a/parse_via_chat_gpt", LONG], ids=["short", "long"])
+def test_a_made_flow_is_legible_whatever_the_address_and_the_keyword(page: Page, url: str) -> None:
+    flow = definition(make(Wish(Mode.AUTO, "Ask", "askwithaverylongkeyword" * 3, WayIn(url, None), "gpt-4o")))
+    with opened(page, flow) as editor:
+        assert_whole(editor, flow)
+        assert_legible(editor)
+
+
+def test_the_editor_saves_a_made_flow_as_it_is(page: Page, wish: Wish) -> None:
+    flow = definition(make(wish))
+    with opened(page, flow) as editor:
+        saved = editor.saved()
+    by_uuid = {node["uuid"]: node for node in saved["nodes"]}
+    assert by_uuid == {node["uuid"]: node for node in flow["nodes"]}
+    assert (saved["_ui"]["nodes"], saved["_ui"]["stickies"]) == (flow["_ui"]["nodes"], flow["_ui"]["stickies"])
+
+
+def test_a_converted_flow_of_every_kind_of_node_is_drawn_whole(page: Page, way_in: WayIn) -> None:
+    flow = definition(convert(every_kind(), way_in).export)
+    with opened(page, flow) as editor:
+        assert_whole(editor, flow)
+        assert_legible(editor)
+        (shown,) = [texts for uuid, texts in editor.texts().items() if uuid == uid("gpt")]
+        assert any(text.startswith("https://gpt.example.org/webho") for text in shown)
