@@ -1,0 +1,118 @@
+"""What a node does: a function for each kind of action (glific/glific: Flows.Action.execute)."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from glific_gpt.simulator import webhooks
+from glific_gpt.simulator.context import Context
+from glific_gpt.simulator.endings import Hung
+from glific_gpt.simulator.guards import Calls
+from glific_gpt.simulator.localization import LOCALES
+from glific_gpt.simulator.messages import FAILURE, Message
+from glific_gpt.simulator.outcomes import Enter, Outcome
+from glific_gpt.simulator.reading import items, table, text
+from glific_gpt.simulator.results import keep_value, stamped
+from glific_gpt.simulator.routers import leave_unsimulated
+from glific_gpt.simulator.sending import send
+
+Done: TypeAlias = Outcome | Message | None
+"""None: the next action; a message goes to the node's own router; an outcome ends the node's turn."""
+Action: TypeAlias = dict[str, Any]
+
+
+def execute(context: Context, action: Action, made: Calls) -> Done:
+    """Raises Aborted and Hung."""
+    kind = text(action.get("type"))
+    if kind == "call_webhook":
+        return _call(context, action, made)
+    if kind in _NOT_SIMULATED:
+        return _not_simulated(context, f"{_NOT_SIMULATED[kind]} is not simulated")
+    if kind not in _SIMULATED:
+        raise Hung(f"Glific does not support the action {kind or 'without a type'}: the conversation hangs.")
+    return _SIMULATED[kind](context, action)
+
+
+def _call(context: Context, action: Action, made: Calls) -> Done:
+    function = webhooks.function_of(action)
+    if function is None:
+        return webhooks.request(context, action, made)
+    context.world.diary.note(f"Glific's own function {function} is not simulated: it goes on by {FAILURE}.")
+    return Message(FAILURE)
+
+
+def _not_simulated(context: Context, says: str) -> Done:
+    router = context.node.router
+    if router is None:
+        context.world.diary.note(f"{says}: the conversation goes on without it.")
+        return None
+    context.world.diary.note(f"{says}: it goes on by {FAILURE}, or else by the default.")
+    return leave_unsimulated(router)
+
+
+def _set_result(context: Context, action: Action) -> None:
+    value = context.evaluated(text(action.get("value")))
+    keep_value(context, text(action.get("name")), value, context.filled(text(action.get("category"))))
+
+
+def _set_field(context: Context, action: Action) -> None:
+    field = table(action.get("field"))
+    key, value = text(field.get("key")).strip(), context.evaluated(text(action.get("value")))
+    if key == "settings":
+        context.world.diary.note("Opting in and out is not simulated.")
+    elif key:
+        label = text(field.get("name")) or key
+        context.world.person.fields[key] = stamped({"value": value, "label": label, "type": "string"})
+
+
+def _set_name(context: Context, action: Action) -> None:
+    if name := context.evaluated(text(action.get("name"))):
+        context.world.person.name = name
+
+
+def _set_language(context: Context, action: Action) -> None:
+    label = context.filled(text(action.get("language")))
+    if label and label not in LOCALES:
+        raise Hung(f"Glific has no language of the name {label}: the conversation hangs.")
+    context.world.person.language = label or context.world.person.language
+
+
+def _add_groups(context: Context, action: Action) -> None:
+    context.world.person.add_to(items(action.get("groups")))
+
+
+def _remove_groups(context: Context, action: Action) -> None:
+    groups = context.world.person.groups
+    gone = {text(table(group).get("name")) for group in items(action.get("groups"))}
+    groups[:] = [] if action.get("all_groups") else [name for name in groups if name not in gone]
+
+
+def _enter(context: Context, action: Action) -> Enter:
+    flow = table(action.get("flow"))
+    expression = text(flow.get("expression"))
+    return Enter(context.evaluated(expression) if expression else text(flow.get("uuid")))
+
+
+def _label(_context: Context, _action: Action) -> None:
+    """Labels are for staff; a conversation goes on alike."""
+
+
+_SIMULATED: dict[str, Callable[[Context, Action], Done]] = {
+    "send_msg": send,
+    "set_run_result": _set_result,
+    "set_contact_field": _set_field,
+    "set_contact_name": _set_name,
+    "set_contact_language": _set_language,
+    "add_contact_groups": _add_groups,
+    "remove_contact_groups": _remove_groups,
+    "add_input_labels": _label,
+    "enter_flow": _enter,
+}
+_NOT_SIMULATED = {
+    "send_interactive_msg": "An interactive message",
+    "send_broadcast": "A message to others",
+    "set_contact_profile": "A profile",
+    "link_google_sheet": "A Google sheet",
+    "open_ticket": "A ticket",
+    "call_classifier": "A classifier",
+    "start_session": "A flow for others",
+}

@@ -1,0 +1,73 @@
+"""What can be seen of a conversation at a moment, from any thread."""
+
+import threading
+from typing import Literal
+
+from glific_gpt.simulator.context import World
+from glific_gpt.simulator.diary import Line, Trouble, WebhookCall
+from glific_gpt.simulator.engine import Engine
+from glific_gpt.simulator.transcript import drawn
+
+
+class Record:
+    """The side of a conversation that is read."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._engine = Engine(world)
+        self._begun = False
+        self._changed = threading.Condition(threading.RLock())
+
+    @property
+    def lines(self) -> list[Line]:
+        """Everything, in its order."""
+        with self._changed:
+            return list(self._world.diary.lines)
+
+    @property
+    def messages(self) -> list[str]:
+        """What the flow has sent."""
+        return [line.text for line in self.lines if line.who == "flow"]
+
+    @property
+    def calls(self) -> list[WebhookCall]:
+        with self._changed:
+            return list(self._world.diary.calls)
+
+    @property
+    def trouble(self) -> list[Trouble]:
+        """What the flow's author should mend; a call that failed is in `calls`."""
+        with self._changed:
+            return list(self._world.diary.troubles)
+
+    @property
+    def waits_for(self) -> Literal["reply", "result", "time"] | None:
+        """None too when it hangs, has ended, or a webhook is being called."""
+        with self._changed:
+            waits = self._engine.context.waits if self._engine.context else None
+        return waits if waits in {"reply", "result", "time"} else None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the contact is in no flow any more."""
+        with self._changed:
+            return self._begun and self._engine.context is None
+
+    @property
+    def hangs(self) -> bool:
+        """Whether nothing but a keyword can bring the flow to answer again."""
+        with self._changed:
+            return self._engine.context is not None and self._engine.context.waits == "nothing"
+
+    def transcript(self) -> str:
+        """The conversation as the person sees it, with notes in brackets, for a terminal of 80 columns."""
+        return drawn(self.lines)
+
+    def settle(self, seconds: float = 120.0) -> bool:
+        """Blocks until the flow waits for neither a webhook nor a result; False when there was not time enough."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._is_busy(), seconds)
+
+    def _is_busy(self) -> bool:
+        context = self._engine.context
+        return context is not None and context.waits in {"webhook", "result"}

@@ -1,0 +1,87 @@
+"""A webhook node's request, made as Glific makes it (glific/glific: Flows.Webhook, Flows.Webhooks.Request)."""
+
+import json
+import time
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+from pydantic import SecretStr
+
+from glific_gpt.glific.signature import sign
+from glific_gpt.simulator.answers import no_number
+from glific_gpt.simulator.context import Context
+from glific_gpt.simulator.endings import Hung
+from glific_gpt.simulator.guards import Calls
+from glific_gpt.simulator.outcomes import Call
+from glific_gpt.simulator.reading import table, text
+from glific_gpt.simulator.variables import fill_all
+
+NOT_JSON = "Error in decoding webhook body. Please check the json body in floweditor"
+NOT_ENCODED = "Error in encoding webhook body. Please check the json body in floweditor"
+"""What Glific's Webhook Logs say; the conversation hangs."""
+
+
+def request(context: Context, action: dict[str, Any], made: Calls) -> Call:
+    """What is sent for the node. Raises Hung where Glific sends nothing, and nothing wakes the conversation."""
+    method = _method(action)
+    body = _body(context, action)
+    url = context.filled(text(action.get("url")))
+    raw = _encoded(body)
+    made.check(context, url, text(action.get("uuid")))
+    phrase = context.world.organization.phrase.get_secret_value()
+    signature = SecretStr(sign(phrase, raw, int(time.time())))
+    if method == "GET":
+        url, raw = _with_query(url, body), b""
+    name = action.get("result_name")
+    return Call(method, url, _headers(context, action), raw, None if name is None else text(name), signature)
+
+
+def function_of(action: dict[str, Any]) -> str | None:
+    """The name of Glific's own function that the node calls; None for a node that calls an address."""
+    return text(action.get("url")) if text(action.get("method")).lower() == "function" else None
+
+
+def _method(action: dict[str, Any]) -> Literal["GET", "POST"]:
+    method = text(action.get("method")).upper()
+    if method == "POST":
+        return "POST"
+    if method == "GET":
+        return "GET"
+    raise Hung(f"Glific knows no webhook of the method {method or 'nothing'}: the conversation hangs.")
+
+
+def _body(context: Context, action: dict[str, Any]) -> dict[str, Any]:
+    template = action.get("body")
+    if template is None or template == "":
+        return {}
+    try:
+        written = json.loads(template, parse_constant=no_number) if isinstance(template, str) else None
+        body = fill_all(written, context.bindings)
+    except (ValueError, RecursionError):
+        raise Hung(NOT_JSON) from None
+    if not isinstance(body, dict):
+        raise Hung(NOT_JSON)
+    # Only after the variables, and only the whole value at the top.
+    whole = {"@contact": context.world.person.as_sent(), "@results": context.results, "@wa_group": {}}
+    filled = {key: whole.get(value, value) if isinstance(value, str) else value for key, value in body.items()}
+    return filled | {"organization_id": context.world.organization.glific_id}
+
+
+def _encoded(body: dict[str, Any]) -> bytes:
+    try:
+        written = json.dumps(body, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
+    except (ValueError, TypeError, RecursionError):
+        raise Hung(NOT_ENCODED) from None
+    return written.encode("utf-8", "replace")
+
+
+def _headers(context: Context, action: dict[str, Any]) -> dict[str, str]:
+    filled = fill_all(table(action.get("headers")), context.bindings)
+    return {name: text(value) for name, value in filled.items()}
+
+
+def _with_query(url: str, body: dict[str, Any]) -> str:
+    if not body:
+        return url
+    values = {name: value if isinstance(value, str) else json.dumps(value) for name, value in body.items()}
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(values, errors='replace')}"

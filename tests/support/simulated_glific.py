@@ -1,0 +1,30 @@
+"""Glific whose flows really run: what comes to the stand-in goes on to simulated conversations."""
+
+from dataclasses import replace
+
+from glific_gpt.simulator import Conversation
+from tests.support.glific_exchange import Resumed
+from tests.support.glific_stand_in import GlificStandIn
+from tests.support.glific_state import GlificState
+
+
+def connect(glific: GlificStandIn, *conversations: Conversation) -> None:
+    """From now on the flows that wait there are these; until the stand-in is reset."""
+    glific.state = _Simulated(conversations)
+
+
+class _Simulated(GlificState):
+    """What the stand-in knows, but for who waits: that is the conversations' to say."""
+
+    def __init__(self, conversations: tuple[Conversation, ...]) -> None:
+        super().__init__(one_wait_each=False)
+        self._conversations = conversations
+
+    def resume(self, resumed: Resumed) -> bool:
+        delivered = resumed.delivered and any(_resumes(each, resumed) for each in self._conversations)
+        return super().resume(replace(resumed, delivered=delivered))
+
+
+def _resumes(conversation: Conversation, resumed: Resumed) -> bool:
+    result = {resumed.result_name: resumed.result}
+    return conversation.resume(result, contact_id=resumed.contact_id, flow_id=resumed.flow_id) is None
