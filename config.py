@@ -1,8 +1,10 @@
 """Reads the environment, and nothing else does: load() turns it into Settings."""
 
+import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -16,19 +18,23 @@ ROOT = Path(__file__).parent
 INSTANCE = ROOT / "instance"
 LAST_PORT = 65535
 SECRETS = ("secret_key", "encryption_keys")
+RUNNING = "running.json"
+CHOSEN = ("openai_base_url", "public_url")
+"""What `make run` chooses anew each time: the sandbox's port, and its own."""
 
 
 def load(environ: Mapping[str, str] = os.environ, *, instance: Path | None = INSTANCE) -> Settings:
     """The settings that the environment holds.
 
     Where it names no database and no secret, the embedded defaults of `make run` are meant, whose secrets
-    are files in `instance`; `instance=None` reads the environment alone.
+    are files in `instance`; `instance=None` reads the environment alone. While `make run` runs, its addresses are
+    meant as well.
 
     Raises SettingsError with one sentence that says which variable to mend.
     """
     values = _named(environ)
     if instance is not None and not values.keys() & {"database_url", *SECRETS}:
-        values |= _instance_secrets(instance)
+        values = _running(instance) | values | _instance_secrets(instance)
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
@@ -66,6 +72,17 @@ def write_secret(path: Path, value: str, *, replace: bool = False) -> None:
     part.replace(path)
 
 
+@contextmanager
+def running(settings: Settings, instance: Path = INSTANCE) -> Iterator[None]:
+    """While inside, commands in other terminals know where this process runs, and which OpenAI it asks."""
+    chosen = {name: getattr(settings, name) for name in CHOSEN}
+    write_secret(instance / RUNNING, json.dumps(chosen | {"process": os.getpid()}), replace=True)
+    try:
+        yield
+    finally:
+        (instance / RUNNING).unlink(missing_ok=True)
+
+
 def _named(environ: Mapping[str, str]) -> dict[str, str]:
     """The variables of ours, by the name of their field; a <VARIABLE>_FILE is read."""
     values: dict[str, str] = {}
@@ -93,6 +110,16 @@ def _read(variable: str, path: str) -> str:
 
 def _instance_secrets(instance: Path) -> dict[str, str]:
     return {name: _read(name, str(instance / name)).strip() for name in SECRETS if (instance / name).exists()}
+
+
+def _running(instance: Path) -> dict[str, str]:
+    """What the process chose that runs now; nothing of one that was killed."""
+    try:
+        told = json.loads((instance / RUNNING).read_text())
+        os.kill(told["process"], 0)
+        return {name: told[name] for name in CHOSEN}
+    except (OSError, ValueError, LookupError, TypeError, OverflowError):
+        return {}
 
 
 def _unknown(variable: str) -> str:

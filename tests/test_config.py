@@ -195,3 +195,22 @@ def test_a_value_and_a_file_for_the_same_setting_are_one_too_many(tmp_path: Path
 def test_a_port_that_is_none_is_refused_by_its_own_name(port: str) -> None:
     with pytest.raises(SettingsError, match=r"^PORT is a number from 1 to 65535"):
         config.local_port({"PORT": port})
+
+
+def test_commands_know_where_make_run_runs_while_it_does(tmp_path: Path) -> None:
+    config.make_instance_secrets(tmp_path)
+    chosen = load(OPENAI_BASE_URL="http://127.0.0.1:9/v1", PUBLIC_URL="http://127.0.0.1:8055")
+    with config.running(chosen, tmp_path):
+        found = config.load({}, instance=tmp_path)
+        assert (found.openai_base_url, found.public_url) == ("http://127.0.0.1:9/v1", "http://127.0.0.1:8055")
+        told = config.load({"GLIFIC_GPT_PUBLIC_URL": "https://gpt.example.org"}, instance=tmp_path)
+        assert (told.openai_base_url, told.public_url) == ("http://127.0.0.1:9/v1", "https://gpt.example.org")
+        assert config.load(GOOD, instance=tmp_path).public_url == "http://127.0.0.1:8000"
+    assert config.load({}, instance=tmp_path).openai_base_url == "https://api.openai.com/v1"
+
+
+@pytest.mark.parametrize("left", ["", "[]", "{}", '{"process": "x"}', '{"process": 4194999, "public_url": "http://x"}'])
+def test_what_a_killed_make_run_left_is_not_believed(tmp_path: Path, left: str) -> None:
+    config.make_instance_secrets(tmp_path)
+    (tmp_path / config.RUNNING).write_text(left)
+    assert config.load({}, instance=tmp_path).public_url == "http://127.0.0.1:8000"

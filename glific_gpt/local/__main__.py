@@ -30,7 +30,8 @@ def main() -> None:
         made, password = _prepare(settings, api_key)
         words = banner.banner(settings, made, password, sandbox=api_key is None)
         threading.Thread(target=_say_when_ready, args=(settings, words), daemon=True).start()
-        server.run(settings)
+        with config.running(settings):
+            server.run(settings)
     except GlificGptError as error:
         sys.exit(f"Error: {error}")
     except OSError as error:

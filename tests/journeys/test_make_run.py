@@ -124,6 +124,18 @@ def test_it_goes_on_when_its_encryption_keys_were_lost(home: Home) -> None:
         assert paste_curl(home, program)["parsed_msg"].startswith("[sandbox] ")
 
 
+def test_its_commands_call_the_server_that_runs(home: Home) -> None:
+    """Set as a newcomer's shell is: with nothing but where the project is."""
+    with home.running() as program:
+        assert home.shell(".venv/bin/flask doctor demo").splitlines()[-1].startswith("demo gets answers.")
+        talk = ".venv/bin/flask flows simulate demo --reply 'What is ORS?' --reply END"
+        shown = home.shell(f".venv/bin/flask flows export demo --mode sync | {talk}")
+        program.send_all(SIGINT)
+        program.ended()
+    assert 'Flow:   [sandbox] You asked gpt-4o: "What is ORS?"' in shown
+    assert not (home.project / "instance" / "running.json").exists()
+
+
 def test_it_says_that_it_is_ready_behind_a_proxy_that_knows_nothing_of_this_machine(home: Home) -> None:
     nowhere = "http://127.0.0.1:9"
     with home.running(http_proxy=nowhere, HTTP_PROXY=nowhere, no_proxy="", NO_PROXY=""):

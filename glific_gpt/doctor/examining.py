@@ -1,0 +1,77 @@
+"""The examination: every check in its order, as a table."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from glific_gpt.database import transaction
+from glific_gpt.doctor import address, budget, calling, clock, connection, key, models, organization, signature
+from glific_gpt.doctor.findings import Finding, Verdict
+from glific_gpt.errors import N_
+from glific_gpt.organizations import store
+
+NEEDS = N_('Not looked at: "%(first)s" must be mended first.')
+DRY_RUN = N_("Not made: this was a dry run.")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the examination."""
+
+    name: str
+    title: str
+    look: Callable[[str], Finding]
+    """Takes the slug; asks whom it must, in its own time."""
+    needs: tuple[str, ...] = ()
+    """Where one of these is a problem, there is nothing to look at."""
+    costs: bool = False
+    """Whether it costs what a question costs; a dry run leaves it out."""
+
+
+CHECKS = (
+    Check("organization", N_("Organization"), organization.look),
+    Check("key", N_("OpenAI key"), key.look),
+    Check("models", N_("Models"), models.look),
+    Check("budget", N_("Budget"), budget.look),
+    Check("address", N_("Address"), address.look),
+    Check("clock", N_("Clock"), clock.look),
+    Check("signature", N_("Who is let in"), signature.look),
+    Check("connection", N_("Glific connection"), connection.look),
+    Check(
+        "call",
+        N_("A call, as Glific makes it"),
+        calling.look,
+        needs=("organization", "key", "models", "budget", "address", "signature"),
+        costs=True,
+    ),
+)
+
+TITLES = {check.name: check.title for check in CHECKS}
+"""What each check is called for people, in their order; translators know these."""
+
+
+def examine(slug: str, *, dry_run: bool = False) -> Iterator[Finding]:
+    """One finding for each check, in their order, as they come: all may take half a minute together.
+
+    The last check is one real question to OpenAI, which a dry run leaves out. Raises NotFound before the first.
+    """
+    with transaction() as session:
+        store.find(session, slug)
+    verdicts: dict[str, Verdict] = {}
+    for check in CHECKS:
+        finding = _left_out(check, verdicts, dry_run=dry_run) or check.look(slug)
+        verdicts[check.name] = finding.verdict
+        yield finding
+
+
+def would_answer(findings: Iterable[Finding]) -> bool:
+    """Whether an NGO would get an answer, as far as these tell."""
+    return all(finding.verdict is not Verdict.PROBLEM for finding in findings)
+
+
+def _left_out(check: Check, verdicts: dict[str, Verdict], *, dry_run: bool) -> Finding | None:
+    if check.costs and dry_run:
+        return Finding(check.name, Verdict.SKIPPED, DRY_RUN)
+    broken = next((name for name in check.needs if verdicts[name] is Verdict.PROBLEM), None)
+    if broken is None:
+        return None
+    return Finding(check.name, Verdict.SKIPPED, NEEDS, values={"first": TITLES[broken]})

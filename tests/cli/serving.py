@@ -1,0 +1,29 @@
+"""A server on the commands' own database, for commands that call it over a socket."""
+
+import pytest
+
+from tests.cli.conftest import Commands, Open
+from tests.conftest import OpenHouse
+from tests.support.house import House, Ngo
+
+
+@pytest.fixture
+def database_url(database: str) -> str:
+    """The server's is the commands' own."""
+    return database
+
+
+@pytest.fixture
+def house(open_a_house: OpenHouse) -> House:
+    return open_a_house()
+
+
+@pytest.fixture
+def alice(house: House) -> Ngo:
+    return house.ngo("alice")
+
+
+@pytest.fixture
+def flask(flask_with: Open, house: House) -> Commands:
+    """Commands that know where the server is."""
+    return flask_with(public_url=house.url, glific_hosts="127.0.0.1")

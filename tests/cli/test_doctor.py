@@ -1,0 +1,89 @@
+"""flask doctor."""
+
+import json
+
+import pytest
+
+from glific_gpt.doctor import TITLES
+from glific_gpt.doctor.calling import QUESTION
+from tests.cli.conftest import Commands
+from tests.cli.serving import alice, database_url, flask, house
+from tests.support import openai_behaviours as behaviours
+from tests.support.house import House, Ngo
+from tests.support.openai_stand_in import OpenAIStandIn
+
+__all__ = ["alice", "database_url", "flask", "house"]
+
+pytestmark = pytest.mark.usefixtures("alice")
+
+
+def test_it_prints_a_line_for_each_check_and_the_conversation_and_a_verdict(
+    flask: Commands, openai: OpenAIStandIn
+) -> None:
+    openai.always(behaviours.answer("Two and two is four."))
+    shown = flask.text("doctor", "alice")
+    marked = [line for line in shown.splitlines() if line[:2] in {"✓ ", "! ", "✗ ", "– "}]
+    assert [line[2:].partition(":")[0] for line in marked] == list(TITLES.values())
+    assert marked[0] == "✓ Organization: Alice is switched on."
+    assert f"\n    Person: {QUESTION}" in shown
+    assert "\n    Flow:   Two and two is four." in shown
+    assert "\n    GLIFIC_GPT_PUBLIC_URL=https://..." in shown
+    assert shown.endswith("\n\nalice gets answers. Look at this, though: Address.\n")
+
+
+def test_it_fails_in_one_sentence_when_an_ngo_would_get_no_answer(flask: Commands, alice: Ngo) -> None:
+    alice.switch_key(on=False)
+    result = flask.run("doctor", "alice")
+    assert result.exit_code == 1
+    assert result.stderr == "Error: alice would get no answer until this is mended: OpenAI key.\n"
+    assert "\n✗ OpenAI key: The OpenAI key that ends in lice is switched off.\n    Switch it on.\n" in result.stdout
+    assert "\n– A call, as Glific makes it: Not looked at" in result.stdout
+
+
+def test_a_call_that_fails_is_shown_and_fails_the_command(flask: Commands, openai: OpenAIStandIn) -> None:
+    openai.always(behaviours.out_of_credit())
+    result = flask.run("doctor", "alice")
+    assert (result.exit_code, "\n✗ A call, as Glific makes it: OpenAI says" in result.stdout) == (1, True)
+    assert "Sorry, I could not answer" in result.stdout
+
+
+def test_a_dry_run_makes_no_call(flask: Commands, alice: Ngo) -> None:
+    shown = flask.text("doctor", "alice", "--dry-run")
+    assert "– A call, as Glific makes it: Not made: this was a dry run." in shown
+    assert shown.splitlines()[-1].startswith(
+        "Nothing that was looked at keeps alice from its answers; no call was made."
+    )
+    assert alice.calls() == []
+
+
+def test_it_prints_one_object_for_programs_also_when_it_fails(flask: Commands, house: House) -> None:
+    told = flask.json("doctor", "alice")
+    assert (told["slug"], told["would_answer"]) == ("alice", True)
+    assert [finding["check"] for finding in told["findings"]] == list(TITLES)
+    assert QUESTION in told["findings"][-1]["conversation"]
+    house.ngo("carol", key="")
+    result = flask.run("doctor", "carol", "--json")
+    failed = json.loads(result.stdout)
+    assert (result.exit_code, failed["would_answer"]) == (1, False)
+    (key,) = [finding for finding in failed["findings"] if finding["check"] == "key"]
+    assert key == {
+        "check": "key",
+        "verdict": "problem",
+        "says": "There is no OpenAI key yet.",
+        "remedy": "Add the organization's own key, from platform.openai.com.",
+        "command": "flask credentials set carol open_ai --api-key-stdin",
+        "error_code": None,
+        "conversation": "",
+    }
+
+
+def test_an_organization_that_is_not_there_is_said_to_be_none(flask: Commands) -> None:
+    assert flask.failure("doctor", "nobody") == "There is no organization nobody."
+    assert flask.failure("doctor", "nobody", "--json") == "There is no organization nobody."
+
+
+def test_an_answer_cannot_steer_the_terminal(flask: Commands, openai: OpenAIStandIn) -> None:
+    openai.always(behaviours.answer("Four.\x1b[2J\x07"))
+    shown = flask.text("doctor", "alice")
+    assert "Four." in shown
+    assert all(each.isprintable() or each == "\n" for each in shown)

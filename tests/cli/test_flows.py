@@ -1,0 +1,196 @@
+"""flask flows export, convert, simulate."""
+
+import json
+from typing import Any
+
+import pytest
+
+from glific_gpt.database import transaction
+from glific_gpt.flows import rules
+from glific_gpt.organizations import store, webhook_tokens
+from tests.cli.conftest import Commands
+from tests.cli.serving import alice, database_url, flask, house
+from tests.support import openai_behaviours as behaviours
+from tests.support.glific_stand_in import GlificStandIn
+from tests.support.house import House, Ngo
+from tests.support.openai_stand_in import OpenAIStandIn
+
+__all__ = ["alice", "database_url", "flask", "house"]
+
+pytestmark = pytest.mark.usefixtures("alice")
+
+MODES = ("sync", "async", "auto")
+
+
+def export(flask: Commands, *args: str) -> str:
+    """A flow for alice, whatever there is to mind."""
+    result = flask.run("flows", "export", "alice", *args)
+    assert result.exit_code == 0, result.stderr
+    return result.stdout
+
+
+def webhooks(text: str) -> list[dict[str, Any]]:
+    nodes = json.loads(text)["flows"][0]["definition"]["nodes"]
+    return [action for node in nodes for action in node["actions"] if action["type"] == "call_webhook"]
+
+
+def as_function(text: str) -> str:
+    """The flow as it was before anybody converted it: its webhook is Glific's own function."""
+    given = json.loads(text)
+    for node in given["flows"][0]["definition"]["nodes"]:
+        for action in node["actions"]:
+            if action["type"] == "call_webhook":
+                action |= {"method": "FUNCTION", "url": "parse_via_chat_gpt", "headers": {}}
+    return json.dumps(given, indent=2)
+
+
+def count_of_tokens(house: House) -> int:
+    with house.app.app_context(), transaction() as session:
+        return len(webhook_tokens.every(session, store.find(session, "alice")))
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("json_too", [(), ("--json",)])
+def test_it_prints_the_file_and_nothing_else(flask: Commands, house: House, mode: str, json_too: tuple[str]) -> None:
+    result = flask.run("flows", "export", "alice", "--mode", mode, *json_too)
+    assert (result.exit_code, rules.broken(json.loads(result.stdout))) == (0, [])
+    (webhook,) = webhooks(result.stdout)
+    assert webhook["url"].startswith(f"{house.url}/webhooks/alice/parse_via_chat_gpt?")
+    assert all(line.startswith("Mind: ") for line in result.stderr.splitlines())
+    assert "Mind: The file holds a webhook token." in result.stderr
+    assert ("connected to Glific" in result.stderr) == (mode != "sync")
+    assert webhook["headers"]["Authorization"].removeprefix("Bearer ") not in result.stderr
+
+
+def test_it_takes_a_name_a_keyword_a_model_and_the_signature(flask: Commands, house: House) -> None:
+    wanted = ("--mode", "sync", "--name", "Health", "--keyword", "health", "--model", "gpt-4.1", "--signature")
+    text = export(flask, *wanted)
+    flow = json.loads(text)["flows"][0]
+    assert (flow["definition"]["name"], flow["keywords"]) == ("Health", ["health"])
+    (webhook,) = webhooks(text)
+    assert json.loads(webhook["body"])["gpt_model"] == "gpt-4.1"
+    assert "Authorization" not in webhook["headers"]
+    assert count_of_tokens(house) == 1
+
+
+def test_it_refuses_what_cannot_be_and_prints_no_file(flask: Commands, alice: Ngo, house: House) -> None:
+    sync = ("flows", "export", "alice", "--mode", "sync")
+    assert flask.failure(*sync, "--model", "tts-1") == "Only text models can answer a flow: choose another model."
+    flask.failure(*sync, "--keyword", "!")
+    flask.failure("flows", "export", "alice", code=2)
+    flask.failure("flows", "export", "alice", "--mode", "later", code=2)
+    assert flask.failure("flows", "export", "nobody", "--mode", "sync") == "There is no organization nobody."
+    alice.change(require_signature=True)
+    assert "requires Glific's signature" in flask.failure(*sync, "--token")
+    assert count_of_tokens(house) == 1
+
+
+def test_it_converts_a_flow_that_then_answers(flask: Commands, openai: OpenAIStandIn) -> None:
+    before = as_function(export(flask, "--mode", "sync", "--signature"))
+    result = flask.run("flows", "convert", "alice", stdin=before)
+    assert result.exit_code == 0
+    assert result.stderr.startswith('Changed 1 node:\n  flow "Ask Alice (sync)", node ')
+    assert "(@results.gpt_response)" in result.stderr
+    openai.always(behaviours.answer("Salt, sugar, water."))
+    shown = flask.text("flows", "simulate", "alice", "--reply", "What is ORS?", stdin=result.stdout)
+    assert "Flow:   Salt, sugar, water." in shown
+
+
+def test_it_reports_to_programs_on_standard_error(flask: Commands) -> None:
+    before = as_function(export(flask, "--mode", "sync"))
+    result = flask.run("flows", "convert", "alice", "--json", stdin=before)
+    report = json.loads(result.stderr)
+    assert [len(report[name]) for name in ("changed", "left")] == [1, 0]
+    (changed,) = report["changed"]
+    assert (changed["function"], changed["result_name"]) == ("parse_via_chat_gpt", "gpt_response")
+    assert report["mind"][0].startswith("The file holds a webhook token.")
+    assert "ggw_" not in result.stderr
+    assert rules.broken(json.loads(result.stdout)) == []
+
+
+def test_a_flow_with_nothing_to_convert_comes_back_as_it_was(flask: Commands, house: House) -> None:
+    before = export(flask, "--mode", "sync", "--signature").replace("Hello", "नमस्ते")
+    result = flask.run("flows", "convert", "alice", stdin=before)
+    assert (result.exit_code, result.stdout) == (0, before)
+    assert result.stderr.startswith("No node was changed, so the file is as it was.")
+    assert count_of_tokens(house) == 1
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1, 2]", b"\xff\xfe", '{"flows": []}'])
+def test_what_is_no_export_is_refused_in_one_sentence(flask: Commands, text: str) -> None:
+    for command in ("convert", "simulate"):
+        assert flask.failure("flows", command, "alice", stdin=text).endswith(".")
+
+
+def test_whom_nobody_knows_has_nothing_to_convert_or_simulate(flask: Commands) -> None:
+    text = export(flask, "--mode", "sync")
+    for command in ("convert", "simulate"):
+        assert flask.failure("flows", command, "nobody", stdin=text) == "There is no organization nobody."
+
+
+def test_it_holds_a_conversation(flask: Commands, openai: OpenAIStandIn) -> None:
+    openai.will(behaviours.answer("Salt, sugar, water."), behaviours.answer("A litre."))
+    said = ("--keyword", "asksync", "--reply", "What is ORS?", "--reply", "How much?", "--reply", "END")
+    shown = flask.text("flows", "simulate", "alice", *said, stdin=export(flask, "--mode", "sync"))
+    answers = [line.removeprefix("Flow:   ") for line in shown.splitlines() if line.startswith("Flow:")]
+    assert {"Salt, sugar, water.", "A litre."} <= set(answers)
+    assert [request.question for request in openai.requests] == ["What is ORS?", "How much?"]
+
+
+def test_it_tells_programs_what_was_said_called_and_waited_for(flask: Commands, openai: OpenAIStandIn) -> None:
+    openai.always(behaviours.answer("Salt, sugar, water."))
+    told = flask.json("flows", "simulate", "alice", "--reply", "What is ORS?", stdin=export(flask, "--mode", "sync"))
+    assert {"who": "person", "text": "What is ORS?"} in told["lines"]
+    assert {"who": "flow", "text": "Salt, sugar, water."} in told["lines"]
+    assert [(call["status"], call["outcome"]) for call in told["calls"]] == [(200, "Success")]
+    assert (told["waits_for"], told["ended"], told["trouble"]) == ("reply", False, [])
+
+
+def test_a_flow_that_waits_for_a_later_answer_is_honestly_let_down(
+    flask: Commands, alice: Ngo, glific: GlificStandIn
+) -> None:
+    alice.connect(glific)
+    shown = flask.text("flows", "simulate", "alice", "--reply", "What is ORS?", stdin=export(flask, "--mode", "async"))
+    assert "A later answer goes to the Glific that the organization is connected to, and not here" in shown
+    assert "Sorry, I could not answer" in shown
+
+
+def test_the_person_of_a_simulation_is_nobody_twice(flask: Commands, alice: Ngo) -> None:
+    alice.change(contact_daily_limit=1)
+    text = export(flask, "--mode", "sync")
+    for _ in range(2):
+        told = flask.json("flows", "simulate", "alice", "--reply", "What is ORS?", stdin=text)
+        assert told["calls"][0]["status"] == 200
+    ids = {call["contact_id"] for call in alice.calls()}
+    assert (len(ids), min(ids) >= 10**9) == (2, True)
+
+
+def test_a_conversation_with_trouble_fails_after_it_was_shown(flask: Commands) -> None:
+    given = json.loads(export(flask, "--mode", "sync"))
+    for node in given["flows"][0]["definition"]["nodes"]:
+        for action in node["actions"]:
+            if action["type"] == "send_msg" and "Hello" in action["text"]:
+                action["text"] = "Hello @results.who_is_there"
+    result = flask.run("flows", "simulate", "alice", stdin=json.dumps(given))
+    assert (result.exit_code, "Hello @results.who_is_there" in result.stdout) == (1, True)
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("Error: The conversation had trouble. ")
+    result = flask.run("flows", "simulate", "alice", "--json", stdin=json.dumps(given))
+    assert (result.exit_code, json.loads(result.stdout)["trouble"][0]["code"]) == (1, "literal_variable")
+
+
+def test_a_call_that_failed_fails_the_command(flask: Commands, openai: OpenAIStandIn) -> None:
+    openai.always(behaviours.out_of_credit())
+    result = flask.run("flows", "simulate", "alice", "--reply", "What is ORS?", stdin=export(flask, "--mode", "sync"))
+    assert (result.exit_code, "has no credit left" in result.stdout.replace("\n", " ")) == (1, True)
+    assert result.stderr == "Error: Of 1 calls 1 failed: the conversation says why.\n"
+
+
+def test_a_keyword_that_starts_nothing_is_refused(flask: Commands) -> None:
+    text = export(flask, "--mode", "sync", "--keyword", "health")
+    flask.text("flows", "simulate", "alice", "--keyword", "Health!", stdin=text)
+    for keywords in (["health"], None, [7]):
+        given = json.loads(text)
+        given["flows"][0]["keywords"] = keywords
+        said = flask.failure("flows", "simulate", "alice", "--keyword", "menu", stdin=json.dumps(given))
+        assert said.startswith("No flow in this file has that keyword; there is ")

@@ -1,0 +1,213 @@
+"""Flows for one organization: what is in the file, what lets it in, and what there is to mind."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from glific_gpt import ready_flows
+from glific_gpt.database import transaction
+from glific_gpt.errors import InvalidValue, NotAFlowExport, NotFound
+from glific_gpt.flows import rules
+from glific_gpt.flows.making import Mode
+from glific_gpt.organizations import store, webhook_tokens
+from glific_gpt.organizations.token_secrets import WEBHOOK_PREFIX
+from glific_gpt.ready_flows import LetIn, Ready
+from tests.conftest import OpenHouse
+from tests.support import databases
+from tests.support.exported_flows import exported, function_node
+from tests.support.glific_stand_in import GlificStandIn
+from tests.support.house import House, Ngo
+
+PUBLIC = "https://gpt.example.org"
+URL = f"{PUBLIC}/webhooks/alice/parse_via_chat_gpt"
+PHRASE = "a phrase of alice and glific"
+
+
+@pytest.fixture
+def database_url(sqlite_template: Path, tmp_path: Path) -> str:
+    return databases.copy_of(sqlite_template, tmp_path)
+
+
+@pytest.fixture
+def house(open_a_house: OpenHouse) -> House:
+    return open_a_house(public_url=PUBLIC)
+
+
+@pytest.fixture(autouse=True)
+def inside(house: House, alice: Ngo) -> Iterator[Flask]:
+    with house.app.app_context():
+        yield house.app
+
+
+def labels() -> list[str]:
+    with transaction() as session:
+        return [token.label for token in webhook_tokens.every(session, store.find(session, "alice"))]
+
+
+def webhooks(text: str) -> list[dict[str, Any]]:
+    """The webhook nodes of the first flow in a file."""
+    nodes = json.loads(text)["flows"][0]["definition"]["nodes"]
+    return [action for node in nodes for action in node["actions"] if action["type"] == "call_webhook"]
+
+
+def said(ready: Ready) -> str:
+    return "\n".join(map(str, ready.warnings))
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_a_flow_calls_the_organizations_own_address_with_a_token_of_its_own(mode: Mode, alice: Ngo) -> None:
+    ready = ready_flows.export("alice", mode=mode)
+    assert rules.broken(json.loads(ready.text)) == []
+    (webhook,) = webhooks(ready.text)
+    assert webhook["url"].startswith(f"{URL}?")
+    scheme, _, token = webhook["headers"]["Authorization"].partition(" ")
+    assert (scheme, token.startswith(WEBHOOK_PREFIX)) == ("Bearer", True)
+    answer = alice.post({"question_text": "What is ORS?"}, headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 200
+    assert token not in repr(ready)
+    assert labels() == ["flow", f"Flow: Ask Alice ({mode})"]
+
+
+def test_what_is_not_chosen_gets_a_default_that_differs_by_mode(alice: Ngo) -> None:
+    alice.change(default_model="gpt-4.1")
+    made = [ready_flows.export("alice", mode=mode) for mode in Mode]
+    flows = [json.loads(ready.text)["flows"][0] for ready in made]
+    assert [flow["definition"]["name"] for flow in flows] == [
+        "Ask Alice (sync)",
+        "Ask Alice (async)",
+        "Ask Alice (auto)",
+    ]
+    assert [flow["keywords"] for flow in flows] == [["asksync"], ["askasync"], ["askauto"]]
+    assert [json.loads(webhooks(ready.text)[0]["body"])["gpt_model"] for ready in made] == ["gpt-4.1"] * 3
+    assert [ready.file_name for ready in made] == ["alice-sync.json", "alice-async.json", "alice-auto.json"]
+
+
+def test_name_keyword_and_model_can_be_chosen() -> None:
+    ready = ready_flows.export(
+        "alice", mode=Mode.SYNC, name=" Ask about health ", keyword="Health?", model="GPT-4o-mini"
+    )
+    flow = json.loads(ready.text)["flows"][0]
+    assert (flow["definition"]["name"], flow["keywords"]) == ("Ask about health", ["health"])
+    assert json.loads(webhooks(ready.text)[0]["body"])["gpt_model"] == "gpt-4o-mini"
+
+
+def test_an_organization_of_a_long_name_gets_a_flow_too(alice: Ngo) -> None:
+    alice.change(name="स" * 200)
+    for mode in Mode:
+        name = json.loads(ready_flows.export("alice", mode=mode).text)["flows"][0]["definition"]["name"]
+        assert len(name) == 100
+        assert name.endswith(f" ({mode})")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"name": "x" * 101}, {"keyword": "?!"}, {"keyword": "end"}, {"model": "tts-1"}, {"model": "@results.x"}]
+)
+def test_what_cannot_be_leaves_no_token_behind(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidValue):
+        ready_flows.export("alice", mode=Mode.SYNC, **wrong)
+    assert labels() == ["flow"]
+
+
+def test_the_signature_lets_it_in_where_that_is_required_or_wanted(alice: Ngo) -> None:
+    alice.set_phrase(PHRASE)
+    wanted = ready_flows.export("alice", mode=Mode.SYNC, let_in=LetIn.SIGNATURE)
+    alice.change(require_signature=True)
+    required = ready_flows.export("alice", mode=Mode.SYNC)
+    for ready in (wanted, required):
+        assert "Authorization" not in webhooks(ready.text)[0]["headers"]
+        assert ready.warnings == ()
+    with pytest.raises(InvalidValue, match="would not let the flow in"):
+        ready_flows.export("alice", mode=Mode.SYNC, let_in=LetIn.TOKEN)
+    assert labels() == ["flow"]
+
+
+def test_it_warns_of_the_token_and_of_a_phrase_that_is_not_set() -> None:
+    assert said(ready_flows.export("alice", mode=Mode.SYNC)).startswith("The file holds a webhook token.")
+    without = ready_flows.export("alice", mode=Mode.SYNC, let_in=LetIn.SIGNATURE)
+    assert "no signature phrase is set here yet" in said(without)
+
+
+def test_it_warns_of_what_would_keep_answers_away(house: House, alice: Ngo) -> None:
+    alice.change(is_active=False, allowed_models=["gpt-4.1"])
+    alice.switch_key(on=False)
+    warned = said(ready_flows.export("alice", mode=Mode.SYNC, model="gpt-4o"))
+    for words in ("switched off: ask an administrator", "key is switched off", "does not allow gpt-4o"):
+        assert words in warned
+    house.ngo("carol", key="")
+    assert "has no OpenAI key yet" in said(ready_flows.export("carol", mode=Mode.SYNC))
+
+
+def test_only_a_flow_that_waits_needs_the_connection(alice: Ngo, glific: GlificStandIn) -> None:
+    warned = [
+        "connected to Glific" in said(ready_flows.export("alice", mode=mode))
+        for mode in (Mode.SYNC, Mode.ASYNC, Mode.AUTO)
+    ]
+    assert warned == [False, True, True]
+    alice.connect(glific)
+    assert "connected to Glific" not in said(ready_flows.export("alice", mode=Mode.AUTO))
+
+
+@pytest.mark.parametrize(
+    ("public_url", "words"),
+    [
+        ("http://127.0.0.1:8000", "which Glific cannot reach"),
+        ("https://10.0.0.5", "which Glific cannot reach"),
+        ("https://localhost", "which Glific cannot reach"),
+        ("http://gpt.example.org", "without https"),
+    ],
+)
+def test_it_warns_of_an_address_that_is_none_for_glific(open_a_house: OpenHouse, public_url: str, words: str) -> None:
+    with open_a_house(public_url=public_url).app.app_context():
+        assert words in said(ready_flows.export("alice", mode=Mode.SYNC))
+
+
+def test_a_converted_flow_calls_this_server_with_a_token_of_its_own() -> None:
+    made = ready_flows.convert("alice", exported(function_node("answer"), function_node("voice", "speech_to_text")))
+    converted, left = webhooks(made.text)
+    assert (converted["method"], converted["url"].partition("?")[0]) == ("POST", URL)
+    assert converted["headers"]["Authorization"].startswith(f"Bearer {WEBHOOK_PREFIX}")
+    assert (left["method"], left["url"]) == ("FUNCTION", "speech_to_text")
+    assert [len(notes) for notes in (made.conversion.changed, made.conversion.left)] == [1, 1]
+    assert labels() == ["flow", "Flow: Menu"]
+    assert made.text.startswith('{\n    "flows"')
+    assert said(made).startswith("The file holds a webhook token.")
+    assert "Bearer" not in repr(made)
+
+
+def test_a_file_without_such_nodes_comes_back_as_it_was_and_makes_no_token() -> None:
+    for text in (exported(function_node("voice", "speech_to_text")), exported().replace("\n", "\r\n")):
+        for given in (text, text.encode(), b"\xef\xbb\xbf" + text.encode()):
+            made = ready_flows.convert("alice", given)
+            assert made.text.encode() == (given.encode() if isinstance(given, str) else given)
+            assert (made.conversion.changed, made.warnings) == ((), ())
+    assert labels() == ["flow"]
+
+
+def test_a_preview_says_what_would_change_and_makes_no_token() -> None:
+    text = exported(function_node("answer"))
+    conversion = ready_flows.preview("alice", text)
+    assert [note.node.result_name for note in conversion.changed] == ["answer"]
+    assert labels() == ["flow"]
+
+
+def test_a_flow_of_any_name_can_be_converted() -> None:
+    for name in ("x" * 300, "bad\0name\x1b[2J", "", "उत्तर"):
+        assert ready_flows.convert("alice", exported(function_node("answer"), name=name)).conversion.changed
+    assert [len(label) <= 100 and label.isprintable() for label in labels()] == [True] * 5
+
+
+def test_what_is_no_export_and_whom_nobody_knows_are_refused() -> None:
+    for text in ("", "[]", "{", b"\xff"):
+        with pytest.raises(NotAFlowExport):
+            ready_flows.convert("alice", text)
+        with pytest.raises(NotAFlowExport):
+            ready_flows.preview("alice", text)
+    for text in (exported(), exported(function_node("answer"))):
+        with pytest.raises(NotFound):
+            ready_flows.convert("nobody", text)
+    with pytest.raises(NotFound):
+        ready_flows.export("nobody", mode=Mode.SYNC)
