@@ -31,7 +31,7 @@ def carry_out(
     """Never raises; the tokens used are in the facts."""
     facts.usage = model.usage
     try:
-        return _for_whatsapp(function.handle(body, model, deadline))
+        return _for_whatsapp(function.handle(body, model, deadline), body.max_characters or text.MESSAGE_LIMIT)
     except GlificGptError as error:
         return error
     except Exception as error:  # noqa: BLE001 - a plugin can fail in any way, and its message can hold anything
@@ -45,14 +45,14 @@ def outcome_of(tenant: Tenant, facts: Facts, result: Result) -> Outcome:
     return answered(facts.call_id, facts.usage.model or facts.model_asked or "", result)
 
 
-def _for_whatsapp(value: JsonValue) -> JsonValue:
+def _for_whatsapp(value: JsonValue, limit: int) -> JsonValue:
     """Raises EmptyAnswer when nothing is left that a person could see, TypeError for what JSON does not know."""
     if value in EMPTY:
         raise EmptyAnswer
     if not isinstance(value, str):
         json.dumps(value, allow_nan=False)
         return neutralise_json(value)
-    message = text.for_whatsapp(value)
+    message = text.for_whatsapp(value, limit)
     if not message:
         raise EmptyAnswer
     return message

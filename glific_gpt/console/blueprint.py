@@ -1,9 +1,9 @@
 """The console's blueprint: every page hangs on it, behind its lock and its guard against forged forms."""
 
-from flask import Blueprint, abort, request
+from flask import Blueprint, request
 from flask_wtf.csrf import CSRFProtect
 
-from glific_gpt.console import headers, lock
+from glific_gpt.console import headers, lock, uploads
 
 blueprint = Blueprint(
     "console",
@@ -21,13 +21,7 @@ def _refuse_forged_forms() -> None:
         csrf.protect()
 
 
-def _take_forms_alone() -> None:
-    """No field of ours takes a file, and no form sends JSON. Raises UnsupportedMediaType."""
-    if request.is_json or request.files:
-        abort(415)
-
-
 blueprint.before_request(lock.admit)
-blueprint.before_request(_take_forms_alone)
+blueprint.before_request(uploads.take_forms_alone)
 blueprint.before_request(_refuse_forged_forms)
 blueprint.after_request(headers.protect)

@@ -10,7 +10,7 @@ from glific_gpt.errors import EmptyQuestion, GlificGptError, InvalidField, Unres
 from glific_gpt.functions.contract import Body, Function, FunctionBody
 from glific_gpt.glific.variables import find_unresolved
 
-FROM_GLIFIC = {"contact", "results", *FunctionBody.model_fields} - {"gpt_model", "model"}
+FROM_GLIFIC = {"contact", "results", *FunctionBody.model_fields} - {"gpt_model", "model", "max_characters"}
 """Fields that Glific fills in, or that an answer does not depend on."""
 
 EMPTY_QUESTION = "empty_question"

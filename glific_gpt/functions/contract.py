@@ -17,7 +17,8 @@ from pydantic import (
 
 from glific_gpt.catalogue.policy import canonical
 from glific_gpt.clock import Deadline
-from glific_gpt.functions.values import flow_number, none_if_blank
+from glific_gpt.functions.values import flow_number, none_if_blank, number
+from glific_gpt.glific.text import MESSAGE_LIMIT
 from glific_gpt.llm.chat import Answer, LanguageModel, Question
 from glific_gpt.settings import MODEL_NAME
 
@@ -26,6 +27,8 @@ __all__ = ["Answer", "Deadline", "Function", "FunctionBody", "JsonValue", "Langu
 NAME = re.compile(r"[a-z0-9_]{1,63}")
 
 ModelName = Annotated[str, StringConstraints(strip_whitespace=True, pattern=MODEL_NAME)]
+SHORTEST = 100
+"""Characters; less would hold no answer."""
 FlowNumber = Annotated[int | None, BeforeValidator(flow_number)]
 
 
@@ -42,6 +45,8 @@ class FunctionBody(BaseModel):
     flow_id: FlowNumber = None
     contact_id: FlowNumber = None
     organization_id: FlowNumber = None
+    max_characters: Annotated[int, BeforeValidator(number), Field(ge=SHORTEST, le=MESSAGE_LIMIT)] | None = None
+    """The longest answer, where it is text: a flow may want to say something in the same message."""
     result_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]{1,64}$")] = "gpt_response"
 
     @model_validator(mode="before")

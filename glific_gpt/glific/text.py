@@ -35,24 +35,24 @@ _FENCE = "```"
 _FENCE_END = "\n```"
 
 
-def for_whatsapp(answer: str) -> str:
-    """The answer ready to be sent: formatted, neutralised, stripped, within `MESSAGE_LIMIT`.
+def for_whatsapp(answer: str, limit: int = MESSAGE_LIMIT) -> str:
+    """The answer ready to be sent: formatted, neutralised, stripped, within the limit (21 to `MESSAGE_LIMIT`).
 
     Empty only when nothing in the answer is visible.
     """
-    return _sendable(to_whatsapp(_storable(answer)))
+    return _sendable(to_whatsapp(_storable(answer)), limit)
 
 
 def as_written(message: str) -> str:
     """A person's own message ready to be sent: as `for_whatsapp`, but what they wrote is not Markdown."""
-    return _sendable(_storable(message).strip())
+    return _sendable(_storable(message).strip(), MESSAGE_LIMIT)
 
 
-def _sendable(text: str) -> str:
+def _sendable(text: str, limit: int) -> str:
     text = neutralise(text)
-    if _units(text) > MESSAGE_LIMIT:
+    if _units(text) > limit:
         # A cut may bare one more `@results` or `<` at the end, which takes one character to break.
-        text = neutralise(cut(text, MESSAGE_LIMIT - 1))
+        text = neutralise(cut(text, limit - 1))
     return "" if is_blank(text) else text
 
 

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from glific_gpt.accounts.roles import Role
+from tests.conftest import OpenHouse
 from tests.console.people import Person, employ, stranger
 from tests.support.chromium import Theme, Window, chromium, window
 from tests.support.databases import copy_of
@@ -36,6 +37,21 @@ def staff(house: House, alice: Ngo) -> Iterator[Staff]:
             return person
 
         yield sign_in
+
+
+@pytest.fixture
+def front(open_a_house: OpenHouse, house: House) -> House:
+    """A second process of the same server, which knows the address at which the first one answers."""
+    return open_a_house(public_url=house.url)
+
+
+@pytest.fixture
+def front_editor(front: House, alice: Ngo) -> Iterator[Person]:
+    """An editor of alice's who is signed in there."""
+    person = employ(front, "front@alice.example.org", Role.EDITOR, alice.slug)
+    assert person.sign_in().status_code == 302
+    yield person
+    person.client.close()
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ MEANT = {
     Lock.EDITOR: (
         *("openai_save", "openai_test", "models_save", "models_default", "models_preview", "models_refresh"),
         *("create_webhook_token", "revoke_webhook_token", "make_trial", "retry_call"),
+        *("download_flow", "convert_flow", "preview_conversion", "check_up"),
         *("connect_glific", "disconnect_glific", "test_glific"),
         *("organization_settings_save", "organization_settings_phrase"),
     ),

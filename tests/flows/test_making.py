@@ -44,7 +44,7 @@ def test_it_carries_the_name_and_the_keyword(wish: Wish) -> None:
 
 def test_each_flow_has_uuids_of_its_own(wish: Wish) -> None:
     uuids = [set(re.findall(r"[0-9a-f]{8}-[0-9a-f-]{27}", json.dumps(make(wish)))) for _ in range(2)]
-    assert len(uuids[0]) > 50
+    assert len(uuids[0]) > 40
     assert uuids[0] & uuids[1] == set()
 
 
@@ -72,6 +72,7 @@ def test_the_webhook_calls_this_server_with_all_that_it_needs(wish: Wish) -> Non
         "question_text": "@results.question_1.input",
         "gpt_model": "gpt-4o-mini",
         "prompt": 'Say "नमस्ते" first.',
+        "max_characters": 3900,
     }
 
 
@@ -101,13 +102,16 @@ def test_the_token_is_in_the_header_and_nowhere_else(wish: Wish) -> None:
 def test_every_text_that_can_come_again_holds_the_number(wish: Wish) -> None:
     texts = [action["text"] for action in actions(wish, "send_msg")]
     once = [text for text in texts if "@results.n.input" not in text]
-    assert len(texts) == (6 if wish.mode is Mode.SYNC else 7)
-    assert [text.split()[0] for text in once] == ["Hello!", "@results.gpt_response.parsed_msg", "Thank"]
+    assert len(texts) == (5 if wish.mode is Mode.SYNC else 6)
+    assert [text.split()[0] for text in once] == ["Hello!", "Thank"]
 
 
-def test_the_answer_is_sent_alone(wish: Wish) -> None:
-    nodes = [node for node in definition(wish)["nodes"] if "parsed_msg" in json.dumps(node)]
-    assert [[action["text"] for action in node["actions"]] for node in nodes] == [["@results.gpt_response.parsed_msg"]]
+def test_the_answer_and_what_is_said_beside_it_fit_into_one_message(wish: Wish) -> None:
+    (text,) = (action["text"] for action in actions(wish, "send_msg") if "parsed_msg" in action["text"])
+    (body,) = (json.loads(action["body"]) for action in actions(wish, "call_webhook"))
+    beside = text.replace("@results.gpt_response.parsed_msg", "").replace("@results.n.input", "1000000")
+    assert beside.strip()
+    assert len(beside) + body["max_characters"] < 4096
 
 
 def test_no_variable_reads_on_into_what_follows(wish: Wish) -> None:

@@ -12,7 +12,7 @@ from tests.conftest import OpenHouse
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.house import House, Ngo
 from tests.support.later import connected_ngo
-from tests.support.openai_behaviours import Echo, echo, out_of_credit, slow
+from tests.support.openai_behaviours import Echo, answer, echo, out_of_credit, slow
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.simulated_glific import connect
 
@@ -63,8 +63,9 @@ def is_apology(message: str) -> bool:
 
 
 def answered(turns: list[list[str]]) -> list[str]:
-    """The questions of an echo's answers, one in each turn."""
-    return [Echo.read(message).question for turn in turns for message in turn if message.startswith("key=")]
+    """The questions of an echo's answers, one in each turn; behind each stands what the flow says itself."""
+    echoes = [message.split("\n\n")[0] for turn in turns for message in turn if message.startswith("key=")]
+    return [Echo.read(echo).question for echo in echoes]
 
 
 @pytest.mark.parametrize("mode", Mode)
@@ -80,6 +81,17 @@ def test_it_answers_five_questions_within_a_minute(
     assert len({call.url for call in conversation.calls}) == 5
     assert len(openai.requests) == 5
     assert len(glific.resumptions) >= (5 if mode is Mode.ASYNC else 0)
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("said", ["Please ask a doctor.", "It is a long story. " * 500])
+@ON_SQLITE
+def test_it_goes_on_when_the_model_says_the_same_each_time(
+    mode: Mode, patient: Ngo, openai: OpenAIStandIn, glific: GlificStandIn, said: str
+) -> None:
+    openai.always(answer(said))
+    turns = five_turns(flow_of(patient, mode), glific)
+    assert [turn[-1].startswith(said[:19]) for turn in turns] == [True] * 5
 
 
 @pytest.mark.parametrize("mode", LATER)
@@ -161,7 +173,7 @@ def test_it_answers_later_by_signed_call(working_house: House, openai: OpenAISta
     conversation.start(KEYWORD)
     conversation.say(QUESTIONS[0])
     assert conversation.settle(15), conversation.transcript()
-    assert Echo.read(conversation.messages[-2]).question == QUESTIONS[0]
+    assert answered([conversation.messages]) == [QUESTIONS[0]]
     assert [resumed.signature_is_right for resumed in glific.resumptions] == [True]
 
 

@@ -7,7 +7,16 @@ from urllib.parse import quote
 from hypothesis import strategies as st
 
 FIELDS = [
-    *("question_text", "prompt", "gpt_model", "model", "temperature", "max_tokens", "response_format"),
+    *(
+        "question_text",
+        "prompt",
+        "gpt_model",
+        "model",
+        "temperature",
+        "max_tokens",
+        "max_characters",
+        "response_format",
+    ),
     *("contact", "results", "flow_id", "contact_id", "organization_id", "result_name"),
 ]
 

@@ -89,6 +89,16 @@ def test_an_answer_fits_a_message(alice: Ngo, openai: OpenAIStandIn, said: str) 
     require_harmless(told)
 
 
+@pytest.mark.parametrize("limit", [100, "3900"])
+def test_an_answer_leaves_room_in_its_message_where_the_flow_wants_to_say_more(
+    alice: Ngo, openai: OpenAIStandIn, limit: int | str
+) -> None:
+    openai.always(answer("It is a drink. " * 500))
+    told = require_ok(alice.ask(max_characters=limit))
+    assert int(limit) / 2 <= len(told) <= int(limit)
+    assert told.endswith("drink.")
+
+
 def test_an_answer_that_was_cut_off_is_given_all_the_same(alice: Ngo, openai: OpenAIStandIn) -> None:
     openai.always(answer("Boil the water and", finish_reason="length"))
     assert require_ok(alice.ask(max_tokens=5)).startswith("Boil the water")

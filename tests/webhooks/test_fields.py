@@ -33,6 +33,8 @@ TAKEN: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"max_tokens": "100"}, {"max_completion_tokens": 100}),
     ({"max_tokens": 100.0}, {"max_completion_tokens": 100}),
     ({"max_tokens": None}, {}),
+    ({"max_characters": 200}, {}),
+    ({"max_characters": None}, {}),
     ({"response_format": None}, {}),
     ({"result_name": "my_result"}, {}),
     ({"unknown": {"any": ["thing", "@results.x"]}, "stream": True, "n": 5, "store": True, "tools": []}, {}),
@@ -40,6 +42,9 @@ TAKEN: list[tuple[dict[str, Any], dict[str, Any]]] = [
 ]
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"max_characters": 99}, "max_characters"),
+    ({"max_characters": 4097}, "max_characters"),
+    ({"max_characters": "many"}, "max_characters"),
     ({"question_text": ["What?"]}, "question_text"),
     ({"question_text": {"text": "What?"}}, "question_text"),
     ({"question_text": 42}, "question_text"),

@@ -13,14 +13,12 @@ from wtforms.validators import DataRequired, Length, NumberRange, Optional
 from glific_gpt.console import trying
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.forms.base import Form
+from glific_gpt.console.forms.models_to_choose import offer_models
 from glific_gpt.console.lock import Lock, needs, organization
 from glific_gpt.console.shown import whatsapp
 from glific_gpt.console.shown.advice import MENDED_AT, PAGE_NAMES, advise
 from glific_gpt.console.shown.call_words import FAULTS
 from glific_gpt.console.trying import Trial
-from glific_gpt.credentials import models
-from glific_gpt.credentials import store as credentials
-from glific_gpt.database import transaction
 from glific_gpt.services import services
 from glific_gpt.views import webhook_url
 
@@ -63,15 +61,6 @@ class TryForm(Form):
         default=TEXT,
     )
 
-    def offer(self, allowed: list[str], default: str) -> None:
-        """These models, the default one chosen."""
-        self.model.choices = [
-            SelectChoice(model, _("%(model)s (the default)", model=model) if model == default else model)
-            for model in allowed
-        ]
-        if not self.model.data:
-            self.model.data = default if default in allowed else None
-
     def body(self) -> dict[str, Any]:
         """The function body, without what was left empty."""
         temperature = self.temperature.data
@@ -103,12 +92,7 @@ def make_trial(slug: str) -> tuple[str, int]:
 
 def _form() -> TryForm:
     form = TryForm()
-    app = services()
-    with transaction() as session:
-        credential = credentials.find_if_any(session, organization().id, app.language_models)
-        found = models.reachable(session, organization(), credential, app.settings.models)
-    allowed = [model.id for model in found if model.refusal is None]
-    form.offer(allowed, organization().default_model or app.settings.default_model)
+    offer_models(form.model)
     return form
 
 

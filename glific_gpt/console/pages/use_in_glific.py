@@ -1,50 +1,37 @@
-"""What goes into the webhook node in Glific: address, header, body, and the tokens."""
+"""Use it in Glific: a flow that is ready, one that is converted, a check of everything, the way by hand, the tokens.
+
+The views of its parts are in ready_flow.py, convert_flow.py and check_up.py; each answers with this page.
+"""
 
 import json
+from typing import Any
 
 from flask import Response, flash, redirect, render_template, url_for
 from flask_babel import gettext
-from flask_babel import lazy_gettext as _
-from wtforms import StringField
-from wtforms.validators import DataRequired, Length, Regexp
 
 from glific_gpt.connections import store as connections
 from glific_gpt.console.blueprint import blueprint
-from glific_gpt.console.forms.base import Form
+from glific_gpt.console.forms.conversion import MOST, TOO_LARGE, ConversionForm
+from glific_gpt.console.forms.ready_flow import ReadyFlowForm
+from glific_gpt.console.forms.token import TokenForm
 from glific_gpt.console.lock import Lock, needs, organization
 from glific_gpt.database import transaction
 from glific_gpt.errors import NotFound
+from glific_gpt.flows.making import DEFAULT_PROMPT
 from glific_gpt.organizations import webhook_tokens
-from glific_gpt.organizations.changes import STORABLE
 from glific_gpt.services import services
 from glific_gpt.views import TokenView, webhook_url
 
 RULE = "/organizations/<slug>/use-in-glific"
 PLACE_HOLDER = "PASTE-YOUR-TOKEN-HERE"
-LONGEST_LABEL = 100
 MAX_ID = 2**31 - 1
 """The largest that every database can be asked for."""
-
-
-class TokenForm(Form):
-    """A new webhook token."""
-
-    label = StringField(
-        _("What the token is for"),
-        [
-            DataRequired(_("Write what it is for, so that you know it again.")),
-            Length(max=LONGEST_LABEL, message=_("Write 100 characters at most.")),
-            Regexp(STORABLE, message=_("This name cannot be used.")),
-        ],
-        filters=[lambda text: text and text.strip()],
-        render_kw={"maxlength": LONGEST_LABEL, "autocomplete": "off"},
-    )
 
 
 @blueprint.get(RULE)
 @needs(Lock.VIEWER)
 def use_in_glific(slug: str) -> str:
-    return _page(slug, TokenForm(formdata=None))
+    return page()
 
 
 @blueprint.post(RULE)
@@ -53,10 +40,10 @@ def create_webhook_token(slug: str) -> str | tuple[str, int]:
     """The token is in this answer alone: it is shown, and can be had no more."""
     form = TokenForm()
     if not form.validate_on_submit():
-        return _page(slug, form), 422
+        return page(token_form=form), 422
     with transaction() as session:
         row, token = webhook_tokens.create(session, organization(), form.label.data)
-    return _page(slug, TokenForm(formdata=None), row.label, token)
+    return page(label=row.label, token=token)
 
 
 @blueprint.post(f"{RULE}/tokens/<int(max={MAX_ID}):token_id>/revoke")
@@ -73,19 +60,29 @@ def revoke_webhook_token(slug: str, token_id: int) -> Response:
     return redirect(url_for("console.use_in_glific", slug=slug) + "#tokens")  # type: ignore[return-value]
 
 
-def _page(slug: str, form: TokenForm, label: str = "", token: str = "") -> str:
+def page(*, label: str = "", token: str = "", **parts: Any) -> str:
+    """The whole page. `parts` are what a view has to show of its own; the other forms are as at the beginning."""
     with transaction() as session:
         rows = webhook_tokens.every(session, organization())
         connected = connections.find_if_any(session, organization().id) is not None
+    beginning = {
+        "token_form": parts.get("token_form") or TokenForm(formdata=None),
+        "flow_form": parts.get("flow_form") or ReadyFlowForm.offering(filled_in=True),
+        "conversion_form": parts.get("conversion_form") or ConversionForm(formdata=None),
+        "conversion": None,
+        "check_up": None,
+    }
     return render_template(
         "console/use_in_glific.html",
-        form=form,
+        **(beginning | parts),
         tokens=[TokenView.of(row) for row in rows],
         label=label,
         token=token,
+        most_bytes=MOST,
+        too_large=TOO_LARGE,
         header=f"Bearer {token or PLACE_HOLDER}",
         connected=connected,
-        url=webhook_url(services().settings.public_url, slug),
+        url=webhook_url(services().settings.public_url, organization().slug),
         body=_body(organization().default_model or services().settings.default_model),
     )
 
@@ -98,6 +95,6 @@ def _body(model: str) -> str:
         "flow_id": "@flow.id",
         "question_text": "@results.question_1.input",
         "gpt_model": model,
-        "prompt": "Answer in less than 5 sentences, in the language of the question.",
+        "prompt": DEFAULT_PROMPT,
     }
     return json.dumps(known, indent=2)

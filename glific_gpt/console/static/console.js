@@ -56,14 +56,15 @@ const busy = (button) => {
   button.classList.add("btn-loading");
   // Disabled only after the form has been sent, or the button's own value would be left out.
   setTimeout(() => { button.disabled = true; }, 0);
+  // A file leaves the page as it is, and says nothing when it has come.
+  if ("downloads" in button.dataset) setTimeout(() => free(button), 2500);
 };
-window.addEventListener("pageshow", () => {
-  for (const button of document.querySelectorAll("[aria-busy]")) {
-    button.disabled = false;
-    button.removeAttribute("aria-busy");
-    button.classList.remove("btn-loading");
-  }
-});
+const free = (button) => {
+  button.disabled = false;
+  button.removeAttribute("aria-busy");
+  button.classList.remove("btn-loading");
+};
+window.addEventListener("pageshow", () => document.querySelectorAll("[aria-busy]").forEach(free));
 
 const FORMAT = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
 const showLocalTimes = (root) => {

@@ -17,6 +17,7 @@ from glific_gpt.flows.making.steps import (
     splits,
 )
 from glific_gpt.flows.making.wish import LEAVING, Mode, Wish
+from glific_gpt.glific.text import MESSAGE_LIMIT
 
 Conversation: TypeAlias = dict[str, Step]
 """Each step under its name. It starts with `welcome`."""
@@ -66,6 +67,7 @@ def _the_call(wish: Wish) -> Step:
         "question_text": f"@results.{QUESTION}.input",
         "gpt_model": wish.model,
         "prompt": wish.prompt,
+        "max_characters": MESSAGE_LIMIT - sayings.ROOM,
     }
     # Glific drops a call that it has made within a minute, and then waits for ever: the number makes it another one.
     mode = "" if wish.mode is Mode.SYNC else f"mode={wish.mode}&"
@@ -90,9 +92,7 @@ def _an_answer_now_or_later() -> Conversation:
 
 def _what_is_said(wish: Wish) -> Conversation:
     return {
-        # Alone, as it may be as long as WhatsApp allows.
-        "answer": does(send(f"@results.{ANSWER}.parsed_msg"), then="next"),
-        "next": does(send(sayings.NEXT), then="question"),
+        "answer": does(send(sayings.ANSWER), then="question"),
         "apology": does(send(sayings.APOLOGY), then="question"),
         "goodbye": does(send(sayings.goodbye(wish.keyword)), then=None),
     }

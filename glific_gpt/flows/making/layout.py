@@ -19,7 +19,6 @@ QUICK = """
     secret   webhook    .
     .        status     ↓apology
     .        answer     stays
-    .        next       .
 """
 LATER = """
     about    welcome    change
@@ -32,7 +31,6 @@ LATER = """
     outcome  .          stays
 
     .        answer     .
-    .        next       .
 """
 
 LEFT, TOP = 60, 60

@@ -25,7 +25,8 @@ A flow that was just imported is a draft: send draft:{keyword} to try it, then p
 CHANGE = """\
 - What is said: all messages. Leave @results.n.input in them.
 
-- In Call Webhook, under "POST Body": gpt_model is the model, prompt is what GPT should know and do.
+- In Call Webhook, under "POST Body": gpt_model is the model, prompt is what GPT should know and do. \
+max_characters leaves room for what is said after an answer.
 
 Leave the other lines as they are."""
 

@@ -6,7 +6,12 @@ No variable stands before a `.` or `-`: Glific would read on.
 """
 
 WELCOME = "Hello! What would you like to know? Type your question, or END to finish."
-NEXT = "Question @results.n.input is answered. What else would you like to know? Type it, or END to finish."
+ANSWER = (
+    "@results.gpt_response.parsed_msg\n\n_Question @results.n.input is answered. Type the next one, or END to finish._"
+)
+"""One message, as organizations pay for each."""
+ROOM = 196
+"""Characters that are left beside an answer, for staff to say more."""
 NOT_TEXT = (
     "Message @results.n.input is not text, and I can read text only. Please type your question, or END to finish."
 )

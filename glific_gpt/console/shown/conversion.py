@@ -1,0 +1,38 @@
+"""What a conversion changes, leaves and warns of, in the language of the page."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from glific_gpt.console.shown.sentences import in_their_language
+from glific_gpt.flows.converting import Conversion, Note, Remark
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing to know about one node."""
+
+    flow: str
+    function: str
+    result_name: str
+    says: str
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a person reads before the file is converted."""
+
+    changed: list[Line]
+    left: list[Line]
+    warnings: list[Line]
+
+
+def changes(conversion: Conversion) -> Changes:
+    return Changes(_lines(conversion.changed), _lines(conversion.left), _lines(conversion.warnings))
+
+
+def _lines(notes: Iterable[Note]) -> list[Line]:
+    return [Line(note.node.flow, note.node.function, note.node.result_name, _says(note.remark)) for note in notes]
+
+
+def _says(remark: Remark) -> str:
+    return in_their_language(remark.template).format_map(remark.values)

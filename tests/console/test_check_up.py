@@ -1,0 +1,110 @@
+"""Check everything: what the doctor finds, in a page."""
+
+import html
+import re
+
+import httpx2
+import pytest
+
+from tests.console.flow_files import PAGE
+from tests.console.people import Person
+from tests.console.test_ready_flow import tokens
+from tests.console.test_use_in_glific import TOKEN
+from tests.support import openai_behaviours as behaviours
+from tests.support.house import House, Ngo
+from tests.support.openai_stand_in import OpenAIStandIn
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+CHECK = f"{PAGE}/check"
+WELL = "A person would get an answer"
+
+
+def check(person: Person, *, part: bool = False, **fields: str) -> httpx2.Response:
+    headers = {"HX-Request": "true"} if part else {}
+    data = {"csrf_token": person.token()} | fields
+    return person.client.post(person.house.url + CHECK, data=data, headers=headers)
+
+
+def found(answer: httpx2.Response) -> str:
+    """The words of what was found."""
+    assert answer.status_code == 200, answer.text[:2000]
+    part = answer.text.partition('id="found"')[2].partition("</section>")[0] or answer.text
+    return " ".join(html.unescape(re.sub(r"<svg.*?</svg>|<[^>]+>", " ", part, flags=re.DOTALL)).split())
+
+
+def bubbles(answer: httpx2.Response) -> list[str]:
+    return [html.unescape(text) for text in re.findall(r'class="wa-text">(.*?)</span>', answer.text, re.DOTALL)]
+
+
+def questions(openai: OpenAIStandIn) -> list[str]:
+    """What models were asked; which models there are costs nothing."""
+    return [asked.question for asked in openai.requests if asked.path != "/v1/models"]
+
+
+def test_it_says_that_a_person_would_get_an_answer_and_shows_the_conversation(
+    front_editor: Person, alice: Ngo, openai: OpenAIStandIn, capfd: pytest.CaptureFixture[str]
+) -> None:
+    openai.will(behaviours.answer("Two and two is **four** <img src=x>."))
+    answer = check(front_editor)
+    assert WELL in found(answer)
+    assert "<b>four</b> &lt;img src=x&gt;" in answer.text
+    assert bubbles(answer)[:3] == [
+        "checkup",
+        "Hello! What would you like to know? Type your question, or END to finish.",
+        "How much is two and two? Answer in one short sentence.",
+    ]
+    assert [call["status"] for call in alice.calls()] == ["ok"]
+    audit = front_editor.get("/console/organizations/alice/audit").text
+    assert not TOKEN.search(answer.text + "".join(capfd.readouterr()) + audit)
+    assert tokens(front_editor.get(PAGE).text) == 1
+
+
+def test_without_the_question_nothing_is_asked_of_a_model(
+    front_editor: Person, alice: Ngo, openai: OpenAIStandIn
+) -> None:
+    answer = check(front_editor, dry_run="1")
+    assert "Nothing stands in the way of an answer. No question was asked." in found(answer)
+    assert (questions(openai), alice.calls(), bubbles(answer)) == ([], [], [])
+
+
+def test_a_problem_comes_first_and_leads_to_the_page_where_it_is_mended(front_editor: Person, alice: Ngo) -> None:
+    alice.switch_key(on=False)
+    answer = check(front_editor)
+    assert re.search(r"Nobody would get an answer yet: The OpenAI key that ends in \S+ is switched off", found(answer))
+    assert "OpenAI key · Problem" in found(answer)
+    assert "A call, as Glific makes it · Left out" in found(answer)
+    assert re.search(
+        r'class="remedy">Switch it on\.[^<]*<a [^>]*href="/console/organizations/alice/openai"', answer.text
+    )
+
+
+def test_an_error_of_the_question_is_told_with_where_to_mend_it(front_editor: Person, openai: OpenAIStandIn) -> None:
+    openai.always(behaviours.out_of_credit())
+    answer = check(front_editor)
+    assert "has no credit left" in found(answer)
+    assert 'href="/console/organizations/alice/openai"' in answer.text.partition('id="found"')[2]
+    assert "How much is two and two? Answer in one short sentence." in bubbles(answer)
+
+
+def test_what_is_to_be_minded_is_named_beside_the_verdict(front_editor: Person) -> None:
+    assert "Look at this before people use it: Address" in found(check(front_editor))
+
+
+def test_the_page_that_asks_gets_the_part_alone(front_editor: Person) -> None:
+    answer = check(front_editor, part=True, dry_run="1")
+    assert "<html" not in answer.text
+    assert "Nothing stands in the way of an answer" in found(answer)
+
+
+def test_it_is_told_in_hindi(front_editor: Person) -> None:
+    front_editor.client.headers["Accept-Language"] = "hi"
+    answer = check(front_editor)
+    part = found(answer).partition("checkup")[0]
+    assert re.findall(r"[A-Za-z]{4,} [a-z]{3,} [a-z]{2,}", part) == []
+
+
+def test_a_viewer_checks_nothing(viewer: Person, house: House, openai: OpenAIStandIn) -> None:
+    assert "only editors and owners can check" in viewer.get(PAGE).text
+    assert check(viewer).status_code == 403
+    assert openai.requests == []

@@ -1,0 +1,111 @@
+"""A flow that an NGO has: what would change is shown first, and nothing but a flow is taken."""
+
+import html
+import re
+
+import httpx2
+import pytest
+
+from glific_gpt.flows import files
+from tests.console.flow_files import PAGE, downloaded, old_flow, webhooks
+from tests.console.people import Person
+from tests.console.test_ready_flow import tokens
+from tests.console.test_use_in_glific import TOKEN, status_with
+from tests.support.house import Ngo
+
+CONVERT, PREVIEW = f"{PAGE}/convert", f"{PAGE}/convert/preview"
+MEBIBYTE = 1024 * 1024
+
+
+def send(person: Person, content: bytes, *, to: str = CONVERT, part: bool = False) -> httpx2.Response:
+    return person.upload(to, "flow", content, name="helpline.json", part=part, let_in="token")
+
+
+def error(answer: httpx2.Response) -> str:
+    """What is said at the field."""
+    found = re.search(r'id="flow-error"[^>]*>([^<]*)<', answer.text)
+    assert found, answer.text[:2000]
+    return html.unescape(found[1])
+
+
+def test_a_converted_flow_calls_here_with_a_token_of_its_own(editor: Person, alice: Ngo) -> None:
+    answer = send(editor, old_flow())
+    (webhook,) = webhooks(downloaded(answer))
+    assert (webhook["method"], "/webhooks/alice/parse_via_chat_gpt" in webhook["url"]) == ("POST", True)
+    (token,) = set(TOKEN.findall(answer.text))
+    assert status_with(alice, token) == 200
+    assert answer.headers["Content-Disposition"] == "attachment; filename=helpline-converted.json"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert token not in editor.get(PAGE).text
+
+
+@pytest.mark.parametrize("part", [False, True])
+def test_what_would_change_is_shown_and_no_token_is_made(editor: Person, part: bool) -> None:
+    answer = send(editor, old_flow(), to=PREVIEW, part=part)
+    text = html.unescape(answer.text)
+    assert answer.status_code == 200
+    assert ("<html" in text) is not part
+    for said in ("One node would ask this server.", "What changes", "Farmers' helpline", "parse_via_chat_gpt"):
+        assert said in text
+    assert not TOKEN.search(text)
+    assert tokens(editor.get(PAGE).text) == 1
+
+
+def test_what_stays_is_shown_with_why(editor: Person) -> None:
+    text = html.unescape(send(editor, old_flow("speech_to_text"), to=PREVIEW).text)
+    assert "Nothing would change" in text
+    assert "speech never goes through this server" in text
+
+
+def test_where_nothing_changes_there_is_nothing_to_download(editor: Person) -> None:
+    answer = send(editor, old_flow("speech_to_text"))
+    assert "Nothing would change" in html.unescape(answer.text)
+    assert "Content-Disposition" not in answer.headers
+    assert tokens(answer.text) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"[]", b'{"flows": []}', b"\xff\xfe", b'{"flows": [{}]}'])
+def test_what_is_no_flow_is_said_at_the_field_in_one_sentence(editor: Person, content: bytes) -> None:
+    for path in (CONVERT, PREVIEW):
+        refused = send(editor, content, to=path)
+        assert refused.status_code == 422
+        assert error(refused).count(".") <= 2
+        assert tokens(refused.text) == 1
+    part = send(editor, content, to=PREVIEW, part=True)
+    assert (part.status_code, error(part)) == (200, error(refused))
+
+
+def test_without_a_file_it_asks_for_one(editor: Person) -> None:
+    for path in (CONVERT, PREVIEW):
+        assert error(editor.post(path, {"let_in": "token"})) == "Choose the file first."
+
+
+def test_a_large_flow_is_taken_here_and_nowhere_else(editor: Person) -> None:
+    large = old_flow(padding=9 * MEBIBYTE)
+    assert len(webhooks(downloaded(send(editor, large)))) == 1
+    assert editor.upload(f"{PAGE}/flow", "name", large).status_code == 413
+
+
+def test_a_flow_that_is_too_large_is_told_so_at_its_field(editor: Person) -> None:
+    for path, part in ((CONVERT, False), (PREVIEW, False), (PREVIEW, True)):
+        refused = send(editor, old_flow(padding=10 * MEBIBYTE + 100_000), to=path, part=part)
+        assert "larger than 10 MiB" in error(refused)
+
+
+def test_a_file_in_another_field_is_refused(editor: Person) -> None:
+    for path in (CONVERT, PREVIEW):
+        assert editor.upload(path, "let_in", old_flow()).status_code == 415
+
+
+def test_a_file_name_is_text(editor: Person) -> None:
+    answer = editor.upload(CONVERT, "flow", old_flow(), name='../"><script>.json', let_in="token")
+    name = answer.headers["Content-Disposition"]
+    assert files.read(answer.content)
+    assert "\n" not in name
+    assert "<script" not in editor.get(PAGE).text.partition('id="tokens"')[2]
+
+
+def test_a_viewer_converts_nothing(viewer: Person) -> None:
+    assert "Editors and owners can convert flows." in viewer.get(PAGE).text
+    for path in (CONVERT, PREVIEW):
+        assert send(viewer, old_flow(), to=path).status_code == 403

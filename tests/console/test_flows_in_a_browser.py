@@ -1,0 +1,135 @@
+"""Flows and the check of everything in a browser: a download that works in Glific, a file that is not lost, a wait."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from glific_gpt.flows import files, rules
+from glific_gpt.simulator import Conversation
+from tests.console.flow_files import PAGE, old_flow, webhooks
+from tests.console.people import Person
+from tests.console.test_check_up import questions
+from tests.support import openai_behaviours as behaviours
+from tests.support.chromium import Window, window
+from tests.support.house import House
+from tests.support.openai_stand_in import OpenAIStandIn
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(params=[(1280, "light", "en-GB"), (390, "dark", "en-GB"), (390, "light", "hi-IN")])
+def every_light(browser: Browser, front_editor: Person, request: pytest.FixtureRequest) -> Iterator[Window]:
+    width, theme, language = request.param
+    with window(browser, front_editor.house.url, width=width, theme=theme, language=language) as shown:
+        shown.bring(front_editor.client.cookies.jar)
+        shown.open(PAGE)
+        yield shown
+
+
+@pytest.fixture
+def shown(browser: Browser, front_editor: Person) -> Iterator[Window]:
+    with window(browser, front_editor.house.url) as opened:
+        opened.bring(front_editor.client.cookies.jar)
+        opened.open(PAGE)
+        yield opened
+
+
+def save(shown: Window, button: str, folder: Path) -> Path:
+    with shown.page.expect_download() as download:
+        shown.page.get_by_role("button", name=button).click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+def test_a_downloaded_flow_holds_a_conversation_at_once(shown: Window, openai: OpenAIStandIn, tmp_path: Path) -> None:
+    openai.always(behaviours.answer("Half a teaspoon, and six of sugar."))
+    shown.page.get_by_role("textbox", name="Keyword").fill("ors")
+    path = save(shown, "Download the flow", tmp_path)
+    export = files.read(path.read_bytes())
+    assert (path.name, rules.broken(export)) == ("ors.json", [])
+    conversation = Conversation(export)
+    conversation.start("ors")
+    for _ in range(2):
+        conversation.say("How much salt goes into a litre of ORS?")
+        assert "Half a teaspoon, and six of sugar." in conversation.messages[-2]
+    assert (conversation.trouble, len(openai.requests)) == ([], 2)
+    button = shown.page.get_by_role("button", name="Download the flow")
+    expect(button).to_be_enabled(timeout=5000)
+    assert shown.violations == []
+
+
+def test_a_wrong_keyword_is_said_where_it_was_typed(shown: Window) -> None:
+    shown.page.get_by_role("textbox", name="Keyword").fill("Ask Me!")
+    shown.page.get_by_role("button", name="Download the flow").click()
+    expect(shown.page.locator("#keyword-error")).to_contain_text("askme")
+    assert shown.page.get_by_role("textbox", name="Keyword").input_value() == "Ask Me!"
+    assert shown.unusable() == []
+
+
+def test_what_would_change_is_shown_without_losing_the_file(shown: Window, tmp_path: Path) -> None:
+    chosen = tmp_path / "helpline.json"
+    chosen.write_bytes(old_flow())
+    file = shown.page.get_by_label("The flow that you exported")
+    file.set_input_files(chosen)
+    shown.page.get_by_role("button", name="See what would change").click()
+    expect(shown.page.get_by_text("One node would ask this server.")).to_be_visible()
+    assert file.input_value().endswith("helpline.json")
+    path = save(shown, "Convert and download", tmp_path)
+    assert webhooks(files.read(path.read_bytes()))[0]["method"] == "POST"
+    assert shown.violations == []
+
+
+def test_a_file_that_is_no_flow_or_too_large_is_said_in_the_page(shown: Window, tmp_path: Path) -> None:
+    wrong = tmp_path / "photo.json"
+    wrong.write_bytes(b"no flow")
+    file = shown.page.get_by_label("The flow that you exported")
+    file.set_input_files(wrong)
+    shown.page.get_by_role("button", name="See what would change").click()
+    expect(shown.page.locator("#flow-error")).to_contain_text("not JSON")
+    large = tmp_path / "large.json"
+    large.write_bytes(b"x" * (10 * 1024 * 1024 + 1))
+    file.set_input_files(large)
+    expect(shown.page.locator("#flow-error")).to_have_count(0)
+    assert "larger than 10 MiB" in file.evaluate("field => field.validationMessage")
+    assert shown.violations == []
+
+
+def test_while_it_is_checked_it_says_so(shown: Window, openai: OpenAIStandIn, front: House) -> None:
+    openai.will(behaviours.slow(1, behaviours.answer("Four.")))
+    button = shown.page.locator("#check-up").get_by_role("button", name="Check everything")
+    before = time.monotonic()
+    button.click()
+    expect(shown.page.get_by_text("Checking. This can take half a minute.")).to_be_visible()
+    expect(button).to_be_disabled()
+    verdict = shown.page.locator("#found .alert")
+    expect(verdict).to_contain_text("A person would get an answer", timeout=15_000)
+    assert time.monotonic() - before > 1
+    expect(verdict).to_be_focused()
+    expect(shown.page.get_by_text("Checking. This can take half a minute.")).to_be_hidden()
+    expect(button).to_be_enabled()
+
+
+def test_the_question_is_left_out_when_that_is_pressed(shown: Window, openai: OpenAIStandIn) -> None:
+    shown.page.get_by_role("button", name="Without the question").click()
+    expect(shown.page.get_by_text("No question was asked.")).to_be_visible(timeout=15_000)
+    assert questions(openai) == []
+
+
+def test_nothing_serious_is_wrong_with_what_was_found(
+    every_light: Window, openai: OpenAIStandIn, tmp_path: Path
+) -> None:
+    shown, page = every_light, every_light.page
+    chosen = tmp_path / "helpline.json"
+    chosen.write_bytes(old_flow())
+    page.locator("#flow").set_input_files(chosen)
+    page.locator("#convert [hx-post]").click()
+    page.locator("#conversion .note").first.wait_for()
+    openai.will(behaviours.answer("A" * 300 + " and **more**."))
+    page.locator("#check-up .btn-primary").click()
+    page.locator("#found .wa").wait_for()
+    page.locator("#by-hand summary").click()
+    assert (shown.unusable(), shown.overflow(), shown.violations, shown.foreign) == ([], 0, [], set())
