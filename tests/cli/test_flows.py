@@ -141,7 +141,7 @@ def test_it_tells_programs_what_was_said_called_and_waited_for(flask: Commands, 
     openai.always(behaviours.answer("Salt, sugar, water."))
     told = flask.json("flows", "simulate", "alice", "--reply", "What is ORS?", stdin=export(flask, "--mode", "sync"))
     assert {"who": "person", "text": "What is ORS?"} in told["lines"]
-    assert {"who": "flow", "text": "Salt, sugar, water."} in told["lines"]
+    assert any(line["who"] == "flow" and line["text"].startswith("Salt, sugar, water.") for line in told["lines"])
     assert [(call["status"], call["outcome"]) for call in told["calls"]] == [(200, "Success")]
     assert (told["waits_for"], told["ended"], told["trouble"]) == ("reply", False, [])
 

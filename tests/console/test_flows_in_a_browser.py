@@ -55,7 +55,7 @@ def test_a_downloaded_flow_holds_a_conversation_at_once(shown: Window, openai: O
     conversation.start("ors")
     for _ in range(2):
         conversation.say("How much salt goes into a litre of ORS?")
-        assert "Half a teaspoon, and six of sugar." in conversation.messages[-2]
+        assert "Half a teaspoon, and six of sugar." in conversation.messages[-1]
     assert (conversation.trouble, len(openai.requests)) == ([], 2)
     button = shown.page.get_by_role("button", name="Download the flow")
     expect(button).to_be_enabled(timeout=5000)
