@@ -1,4 +1,4 @@
-"""Takes pictures of the console as it runs: those in the documents, or every page in every light, to look at.
+"""Takes pictures: those in the documents, or every page of the console in every light, to look at.
 
 python -m tests.console.pictures                  the pictures in docs/pictures
 python -m tests.console.pictures --all FOLDER     every page, at 1280 and 390 pixels, light and dark
@@ -12,13 +12,17 @@ from typing import NamedTuple
 
 import click
 from playwright.sync_api import Browser
+from pydantic import SecretStr
 
 from glific_gpt.accounts.roles import Role
+from glific_gpt.flows.making import Mode, Wish, make
+from glific_gpt.flows.way_in import WayIn
 from tests.console.addresses import openable
 from tests.console.people import Person, employ
 from tests.console.sample import seva_trust
 from tests.support import databases
 from tests.support.chromium import Theme, chromium, window
+from tests.support.flow_editor import opened
 from tests.support.house import House, open_house
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.settings import made_up_settings
@@ -77,12 +81,22 @@ def of_every_page(house: House, person: Person, folder: Path) -> Iterator[Pictur
             yield Picture(folder / f"{page.endpoint}-{width}-{theme}.png", page.path, width, theme, whole=True)
 
 
+def draw_a_flow(browser: Browser) -> None:
+    """A flow of ours as Glific's own editor draws it."""
+    way_in = WayIn("https://gpt.example.org/webhooks/seva-trust/parse_via_chat_gpt", SecretStr("made up"))
+    flow = make(Wish(Mode.SYNC, "Ask Seva Trust", "ask", way_in, "gpt-4o-mini"))
+    context = browser.new_context()
+    with opened(context.new_page(), flow["flows"][0]["definition"]) as editor:
+        editor.screenshot(DOCUMENTS / "flow.png")
+    context.close()
+
+
 @click.command()
 @click.option("--all", "everything", type=click.Path(path_type=Path), help="A folder for pictures of every page.")
 @click.option("--only", default="", help="Only pages whose name holds this.")
 @click.option("--language", default="en-GB", help="The browser's, such as hi-IN.")
 def main(everything: Path | None, only: str, language: str) -> None:
-    """Takes pictures of the console as it runs."""
+    """Takes pictures of the console as it runs, and of a flow."""
     with running() as house, chromium() as browser:
         # In the documents as an owner sees it; all pages are an administrator's alone.
         person = employ(house, "asha@seva-trust.example.org", None if everything else Role.OWNER, "seva-trust")
@@ -91,6 +105,8 @@ def main(everything: Path | None, only: str, language: str) -> None:
         with click.progressbar([each for each in pictures if only in each.file.name], label="Taking pictures") as bar:
             for each in bar:
                 take(browser, person, each, language)
+        if not everything and only in "flow":
+            draw_a_flow(browser)
 
 
 if __name__ == "__main__":
