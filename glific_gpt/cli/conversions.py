@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from glific_gpt.cli.output import Object
-from glific_gpt.flows.converting import Note
+from glific_gpt.flows.converting import Note, Renamed
 from glific_gpt.ready_flows import Converted
 
 NOTHING = "No node was changed, so the file is as it was."
@@ -19,16 +19,25 @@ def for_people(made: Converted) -> str:
         parts += ["Left as they are:", *_lines(done.left)]
     if done.warnings:
         parts += ["Look at these in Glific:", *_lines(done.warnings)]
+    if done.renamed:
+        parts += ["Beside the old:", *(f"  {each.remark}" for each in done.renamed)]
+    if done.then:
+        parts += ["Then, in Glific:", f"  {done.then}"]
     return "\n".join(parts)
 
 
 def for_programs(made: Converted) -> str:
-    """One JSON object: `changed`, `left` and `warnings` with a node each, `mind` with sentences about the whole."""
+    """One JSON object: `changed`, `left` and `warnings` with a node each, `renamed` with a flow each.
+
+    `then` is what to do with the file (null where it is as it was), `mind` has sentences about the whole.
+    """
     done = made.conversion
     report = {
         "changed": [_plain(note) for note in done.changed],
         "left": [_plain(note) for note in done.left],
         "warnings": [_plain(note) for note in done.warnings],
+        "renamed": [_other(each) for each in done.renamed],
+        "then": str(done.then) if done.then else None,
         "mind": [str(caution) for caution in made.warnings],
     }
     return json.dumps(report)
@@ -40,7 +49,12 @@ def _lines(notes: Sequence[Note]) -> list[str]:
 
 def _place(note: Note) -> str:
     """A node has no name in Glific: its result does, and the last letters of its uuid stand in Glific's warnings."""
-    return f'flow "{note.node.flow}", node {note.node.uuid[-4:]} (@results.{note.node.result_name})'
+    saved = f" (@results.{note.node.result_name})" if note.node.result_name else ""
+    return f'flow "{note.node.flow}", node {note.node.uuid[-4:]}{saved}'
+
+
+def _other(renamed: Renamed) -> Object:
+    return {"before": renamed.before, "name": renamed.name, "uuid": renamed.uuid, "keywords": [*renamed.keywords]}
 
 
 def _plain(note: Note) -> Object:

@@ -9,11 +9,12 @@ from glific_gpt.cli.arguments import slug
 from glific_gpt.cli.group import plain_failures, when_ready
 from glific_gpt.cli.output import Object, emit, json_option, wants_json
 from glific_gpt.cli.terminal import can_show, printable
-from glific_gpt.doctor import TITLES, Finding, Verdict, examine, would_answer
+from glific_gpt.doctor import TITLES, Finding, Verdict, examine, only_inside, would_answer
 
 MARKS = {Verdict.OK: "✓", Verdict.WARNING: "!", Verdict.PROBLEM: "✗", Verdict.SKIPPED: "–"}
 PLAIN_MARKS = {Verdict.OK: "+", Verdict.WARNING: "!", Verdict.PROBLEM: "x", Verdict.SKIPPED: "-"}
 INDENT = "    "
+NOT_OUTSIDE = "Glific cannot get there until the server has a public address"
 
 
 @click.command("doctor", short_help="Would an organization get an answer?")
@@ -26,7 +27,8 @@ def doctor(*, slug: str, dry_run: bool) -> None:
 
     Looks at its switch, its key, its models, its budget, the server's address and clock, who is let in, and the
     connection to Glific; then makes one real call with the flow that 'flask flows export' makes, and shows the
-    conversation. Each line says what is wrong and what to do. It ends with 0 only when a flow would get an answer.
+    conversation. Each line says what is wrong and what to do. It ends with 0 only when a flow would get an answer,
+    be it inside the server's own network alone.
 
     \b
     Example:
@@ -43,7 +45,12 @@ def _examine(*, slug: str, dry_run: bool) -> None:
     answers = would_answer(findings)
     verdict = _verdict(slug, findings, dry_run=dry_run)
     if wants_json() or answers:
-        data = {"slug": slug, "would_answer": answers, "findings": [_plain(each) for each in findings]}
+        data = {
+            "slug": slug,
+            "would_answer": answers,
+            "only_inside": only_inside(findings),
+            "findings": [_plain(each) for each in findings],
+        }
         emit(data, f"\n{verdict}")
     if not answers:
         raise click.ClickException(verdict)
@@ -70,11 +77,19 @@ def _verdict(slug: str, findings: list[Finding], *, dry_run: bool) -> str:
     problems = [TITLES[each.check] for each in findings if each.verdict is Verdict.PROBLEM]
     if problems:
         return f"{slug} would get no answer until this is mended: {', '.join(problems)}."
-    warnings = [TITLES[each.check] for each in findings if each.verdict is Verdict.WARNING]
-    beside = f" Look at this, though: {', '.join(warnings)}." if warnings else ""
+    inside = only_inside(findings)
+    beside = _beside(findings)
     if dry_run:
-        return f"Nothing that was looked at keeps {slug} from its answers; no call was made.{beside}"
-    return f"{slug} gets answers.{beside}"
+        place = f" inside this network, but {NOT_OUTSIDE}" if inside else ""
+        return f"Nothing that was looked at keeps {slug} from its answers{place}; no call was made.{beside}"
+    place = f" inside this network alone: {NOT_OUTSIDE}" if inside else ""
+    return f"{slug} gets answers{place}.{beside}"
+
+
+def _beside(findings: list[Finding]) -> str:
+    """The warnings, without the one that the verdict tells itself."""
+    warnings = [TITLES[each.check] for each in findings if each.verdict is Verdict.WARNING and not each.only_inside]
+    return f" Look at this, though: {', '.join(warnings)}." if warnings else ""
 
 
 def _plain(finding: Finding) -> Object:

@@ -10,8 +10,9 @@ from glific_gpt.cli.conversions import for_people, for_programs
 from glific_gpt.cli.group import Group
 from glific_gpt.cli.output import json_option, wants_json
 from glific_gpt.cli.simulating import simulate
+from glific_gpt.cli.terminal import printable
 from glific_gpt.flows.making import Mode
-from glific_gpt.ready_flows import Caution, LetIn
+from glific_gpt.ready_flows import Caution, LetIn, Place
 
 flows = Group(
     "flows",
@@ -69,24 +70,35 @@ def export(*, slug: str, mode: str, name: str, keyword: str, model: str, let_in:
 
 @flows.command("convert")
 @slug
+@click.option("--beside", is_flag=True, help="Give it a name and keywords of its own, to try it beside the old flow.")
 @token
 @signature
 @json_option
-def convert(*, slug: str, let_in: str | None) -> None:
+def convert(*, slug: str, beside: bool, let_in: str | None) -> None:
     """Turn the GPT nodes of an exported flow to this server.
 
     Reads the export on standard input. Nodes that call Glific's own parse_via_chat_gpt become calls of this server;
     everything else stays as it is. Standard error says what was changed and what was left; with --json as one object.
 
+    Glific takes no second flow of the same name, keyword or uuid. So keep the exported file to go back to, delete the
+    old flow in Glific, and import the converted one. Or convert with --beside: import that next to the old flow, try
+    it by sending draft: and its keyword, publish it, and when you are content give it the old flow's keyword.
+
     \b
     Example:
       flask flows convert seva-trust < exported.json > converted.json
+      flask flows convert seva-trust --beside < exported.json > beside.json
     """
-    made = ready_flows.convert(slug, sys.stdin.buffer.read(), let_in=LetIn(let_in) if let_in else None)
+    made = ready_flows.convert(
+        slug,
+        sys.stdin.buffer.read(),
+        let_in=LetIn(let_in) if let_in else None,
+        place=Place.BESIDE if beside else Place.INSTEAD,
+    )
     if wants_json():
         click.echo(for_programs(made), err=True)
     else:
-        click.echo(for_people(made), err=True)
+        click.echo(printable(for_people(made)), err=True)
         _mind(made.warnings)
     _write(made.text)
 

@@ -53,7 +53,7 @@ def judged(url: str, page: web.Page, *, is_inside: bool) -> Finding:
         says = REDIRECT if 300 <= page.status < 400 else ELSEWHERE
         return Finding(NAME, Verdict.PROBLEM, says, CORRECT, values, command=SETTING)
     if is_inside:
-        return Finding(NAME, Verdict.WARNING, INSIDE, PUBLISH, values, command=SETTING)
+        return Finding(NAME, Verdict.WARNING, INSIDE, PUBLISH, values, command=SETTING, only_inside=True)
     if not url.startswith("https:"):
         return Finding(NAME, Verdict.WARNING, OPEN, ENCRYPT, values, command=SETTING)
     return Finding(NAME, Verdict.OK, GOOD, values=values)

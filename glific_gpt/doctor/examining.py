@@ -68,6 +68,11 @@ def would_answer(findings: Iterable[Finding]) -> bool:
     return all(finding.verdict is not Verdict.PROBLEM for finding in findings)
 
 
+def only_inside(findings: Iterable[Finding]) -> bool:
+    """Whether an answer goes no farther than the server's own network: enough for a Glific that runs there too."""
+    return any(finding.only_inside for finding in findings)
+
+
 def _left_out(check: Check, verdicts: dict[str, Verdict], *, dry_run: bool) -> Finding | None:
     if check.costs and dry_run:
         return Finding(check.name, Verdict.SKIPPED, DRY_RUN)

@@ -34,6 +34,8 @@ class Finding:
     """What both templates are filled with."""
     command: str = ""
     """The command that does what the remedy says, where one does; for a terminal."""
+    only_inside: bool = False
+    """Whether Glific gets nowhere near what was looked at, unless it runs in the server's own network."""
     error_code: str = ""
     """Of the error that `says` tells, as the webhook and the documentation name it."""
     conversation: str = ""

@@ -15,7 +15,7 @@ from glific_gpt.credentials import store as credentials
 from glific_gpt.database import transaction
 from glific_gpt.errors import N_, InvalidValue
 from glific_gpt.flows import converting, files
-from glific_gpt.flows.converting import Conversion
+from glific_gpt.flows.converting import Conversion, Place
 from glific_gpt.flows.keywords import as_kept
 from glific_gpt.flows.making import Mode, Wish, make
 from glific_gpt.flows.way_in import WayIn
@@ -80,7 +80,7 @@ def export(
     return Ready(files.written(made), f"{slug}-{mode}.json", tuple(cautions))
 
 
-def convert(slug: str, text: str | bytes, *, let_in: LetIn | None = None) -> Converted:
+def convert(slug: str, text: str | bytes, *, let_in: LetIn | None = None, place: Place = Place.INSTEAD) -> Converted:
     """An exported flow with its FUNCTION nodes turned to this server. Raises NotFound, NotAFlowExport, InvalidValue.
 
     A token is made only where a node changes.
@@ -93,17 +93,17 @@ def convert(slug: str, text: str | bytes, *, let_in: LetIn | None = None) -> Con
     with transaction() as session:
         now = _circumstances(session, slug)
         way_in, label = _way_in(session, now.organization, _first_name(given), let_in)
-        conversion = converting.convert(given, way_in)
+        conversion = converting.convert(given, way_in, place)
     cautions = [*of_the_way_in(way_in.url, label, now.organization), *of_answering(now, None, waits=False)]
     return Converted(files.written(conversion.export, like=text), file_name, tuple(cautions), conversion)
 
 
-def preview(slug: str, text: str | bytes) -> Conversion:
+def preview(slug: str, text: str | bytes, place: Place = Place.INSTEAD) -> Conversion:
     """What `convert` would change, leave and warn of; no token is made. Raises NotFound and NotAFlowExport."""
     given = files.read(text)
     with transaction() as session:
         url = _url(store.find(session, slug))
-    return converting.convert(given, WayIn(url, None))
+    return converting.convert(given, WayIn(url, None), place)
 
 
 def _circumstances(session: Session, slug: str) -> Circumstances:

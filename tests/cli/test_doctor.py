@@ -14,6 +14,8 @@ from tests.support.openai_stand_in import OpenAIStandIn
 
 __all__ = ["alice", "database_url", "flask", "house"]
 
+NOT_OUTSIDE = "Glific cannot get there until the server has a public address"
+
 pytestmark = pytest.mark.usefixtures("alice")
 
 
@@ -28,7 +30,12 @@ def test_it_prints_a_line_for_each_check_and_the_conversation_and_a_verdict(
     assert f"\n    Person: {QUESTION}" in shown
     assert "\n    Flow:   Two and two is four." in shown
     assert "\n    GLIFIC_GPT_PUBLIC_URL=https://..." in shown
-    assert shown.endswith("\n\nalice gets answers. Look at this, though: Address.\n")
+    assert shown.endswith(f"\n\nalice gets answers inside this network alone: {NOT_OUTSIDE}.\n")
+
+
+def test_the_verdict_names_what_else_is_to_be_minded(flask: Commands) -> None:
+    flask.text("tokens", "revoke", "alice", str(flask.json("tokens", "list", "alice")[0]["id"]))
+    assert flask.text("doctor", "alice").endswith(f"{NOT_OUTSIDE}. Look at this, though: Who is let in.\n")
 
 
 def test_it_fails_in_one_sentence_when_an_ngo_would_get_no_answer(flask: Commands, alice: Ngo) -> None:
@@ -50,15 +57,16 @@ def test_a_call_that_fails_is_shown_and_fails_the_command(flask: Commands, opena
 def test_a_dry_run_makes_no_call(flask: Commands, alice: Ngo) -> None:
     shown = flask.text("doctor", "alice", "--dry-run")
     assert "– A call, as Glific makes it: Not made: this was a dry run." in shown
-    assert shown.splitlines()[-1].startswith(
-        "Nothing that was looked at keeps alice from its answers; no call was made."
+    assert shown.splitlines()[-1] == (
+        f"Nothing that was looked at keeps alice from its answers inside this network, but {NOT_OUTSIDE}; "
+        "no call was made."
     )
     assert alice.calls() == []
 
 
 def test_it_prints_one_object_for_programs_also_when_it_fails(flask: Commands, house: House) -> None:
     told = flask.json("doctor", "alice")
-    assert (told["slug"], told["would_answer"]) == ("alice", True)
+    assert (told["slug"], told["would_answer"], told["only_inside"]) == ("alice", True, True)
     assert [finding["check"] for finding in told["findings"]] == list(TITLES)
     assert QUESTION in told["findings"][-1]["conversation"]
     house.ngo("carol", key="")

@@ -96,11 +96,60 @@ def test_it_converts_a_flow_that_then_answers(flask: Commands, openai: OpenAISta
     assert "Flow:   Salt, sugar, water." in shown
 
 
+def test_it_says_what_to_do_with_a_flow_in_the_old_ones_place(flask: Commands) -> None:
+    before = as_function(export(flask, "--mode", "sync", "--signature"))
+    result = flask.run("flows", "convert", "alice", "--signature", stdin=before)
+    old, new = json.loads(before)["flows"][0], json.loads(result.stdout)["flows"][0]
+    for key in ("name", "uuid"):
+        assert new["definition"][key] == old["definition"][key]
+    assert new["keywords"] == old["keywords"]
+    assert "\nThen, in Glific:\n  Keep the file that you exported, to go back to. Delete the old flow" in result.stderr
+
+
+def test_it_converts_a_flow_beside_the_old_one_that_then_answers(flask: Commands, openai: OpenAIStandIn) -> None:
+    before = as_function(export(flask, "--mode", "sync", "--keyword", "ors", "--signature"))
+    result = flask.run("flows", "convert", "alice", "--beside", stdin=before)
+    assert (result.exit_code, rules.broken(json.loads(result.stdout))) == (0, [])
+    assert result.stderr.startswith('Changed 1 node:\n  flow "Ask Alice (sync) (own key)", node ')
+    assert (
+        '\nBeside the old:\n  "Ask Alice (sync)" is called "Ask Alice (sync) (own key)" in this file, '
+        "and starts with orsown.\n"
+    ) in result.stderr
+    assert "\nThen, in Glific:\n  Import this file and send draft:orsown to try it" in result.stderr
+    openai.always(behaviours.answer("Salt, sugar, water."))
+    said = ("--keyword", "orsown", "--reply", "What is ORS?")
+    shown = flask.text("flows", "simulate", "alice", *said, stdin=result.stdout)
+    assert "Flow:   Salt, sugar, water." in shown
+
+
+def test_programs_are_told_what_stands_beside_the_old(flask: Commands) -> None:
+    before = as_function(export(flask, "--mode", "sync", "--signature"))
+    result = flask.run("flows", "convert", "alice", "--beside", "--json", stdin=before)
+    report, flow = json.loads(result.stderr), json.loads(result.stdout)["flows"][0]
+    assert report["renamed"] == [
+        {
+            "before": "Ask Alice (sync)",
+            "name": flow["definition"]["name"],
+            "uuid": flow["definition"]["uuid"],
+            "keywords": flow["keywords"],
+        }
+    ]
+    assert report["then"].startswith("Import this file and send draft:asksyncown to try it")
+
+
+def test_a_name_cannot_steer_the_terminal(flask: Commands) -> None:
+    given = json.loads(as_function(export(flask, "--mode", "sync", "--signature")))
+    given["flows"][0]["definition"]["name"] = "Ask\x1b[2J"
+    for place in ((), ("--beside",)):
+        result = flask.run("flows", "convert", "alice", *place, stdin=json.dumps(given))
+        assert (result.exit_code, "Ask" in result.stderr, "\x1b" in result.stderr) == (0, True, False)
+
+
 def test_it_reports_to_programs_on_standard_error(flask: Commands) -> None:
     before = as_function(export(flask, "--mode", "sync"))
     result = flask.run("flows", "convert", "alice", "--json", stdin=before)
     report = json.loads(result.stderr)
-    assert [len(report[name]) for name in ("changed", "left")] == [1, 0]
+    assert [len(report[name]) for name in ("changed", "left", "renamed")] == [1, 0, 0]
     (changed,) = report["changed"]
     assert (changed["function"], changed["result_name"]) == ("parse_via_chat_gpt", "gpt_response")
     assert report["mind"][0].startswith("The file holds a webhook token.")
@@ -110,9 +159,11 @@ def test_it_reports_to_programs_on_standard_error(flask: Commands) -> None:
 
 def test_a_flow_with_nothing_to_convert_comes_back_as_it_was(flask: Commands, house: House) -> None:
     before = export(flask, "--mode", "sync", "--signature").replace("Hello", "नमस्ते")
-    result = flask.run("flows", "convert", "alice", stdin=before)
-    assert (result.exit_code, result.stdout) == (0, before)
-    assert result.stderr.startswith("No node was changed, so the file is as it was.")
+    for place in ((), ("--beside",)):
+        result = flask.run("flows", "convert", "alice", *place, stdin=before)
+        assert (result.exit_code, result.stdout) == (0, before)
+        assert result.stderr.startswith("No node was changed, so the file is as it was.")
+        assert "Then, in Glific" not in result.stderr
     assert count_of_tokens(house) == 1
 
 

@@ -64,7 +64,8 @@ def test_without_the_question_nothing_is_asked_of_a_model(
     front_editor: Person, alice: Ngo, openai: OpenAIStandIn
 ) -> None:
     answer = check(front_editor, dry_run="1")
-    assert "Nothing stands in the way of an answer. No question was asked." in found(answer)
+    assert "Nothing stands in the way of an answer" in found(answer)
+    assert "No question was asked." in found(answer)
     assert (questions(openai), alice.calls(), bubbles(answer)) == ([], [], [])
 
 
@@ -87,8 +88,20 @@ def test_an_error_of_the_question_is_told_with_where_to_mend_it(front_editor: Pe
     assert "How much is two and two? Answer in one short sentence." in bubbles(answer)
 
 
+def test_an_answer_that_only_this_machine_gets_is_told_as_such_and_is_no_good_sign(front_editor: Person) -> None:
+    asked, not_asked = check(front_editor), check(front_editor, dry_run="1")
+    for answer, headline in ((asked, WELL), (not_asked, "Nothing stands in the way of an answer")):
+        assert f"{headline} inside this server's own network" in found(answer)
+        assert "Glific cannot get there until the server has a public address." in found(answer)
+        assert 'class="alert alert-warning" role="status"' in answer.text.partition('id="found"')[2]
+
+
 def test_what_is_to_be_minded_is_named_beside_the_verdict(front_editor: Person) -> None:
-    assert "Look at this before people use it: Address" in found(check(front_editor))
+    assert "Look at this before people use it" not in found(check(front_editor))
+    token = re.search(rf"{PAGE}/tokens/\d+/revoke", front_editor.get(PAGE).text)
+    assert token
+    front_editor.post(token[0], {})
+    assert "Look at this before people use it: Who is let in" in found(check(front_editor))
 
 
 def test_the_page_that_asks_gets_the_part_alone(front_editor: Person) -> None:

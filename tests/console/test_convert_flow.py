@@ -2,11 +2,12 @@
 
 import html
 import re
+from typing import Any
 
 import httpx2
 import pytest
 
-from glific_gpt.flows import files
+from glific_gpt.flows import files, rules
 from tests.console.flow_files import PAGE, downloaded, old_flow, webhooks
 from tests.console.people import Person
 from tests.console.test_ready_flow import tokens
@@ -17,8 +18,16 @@ CONVERT, PREVIEW = f"{PAGE}/convert", f"{PAGE}/convert/preview"
 MEBIBYTE = 1024 * 1024
 
 
-def send(person: Person, content: bytes, *, to: str = CONVERT, part: bool = False) -> httpx2.Response:
-    return person.upload(to, "flow", content, name="helpline.json", part=part, let_in="token")
+def send(
+    person: Person, content: bytes, *, to: str = CONVERT, part: bool = False, place: str = "instead"
+) -> httpx2.Response:
+    return person.upload(to, "flow", content, name="helpline.json", part=part, let_in="token", place=place)
+
+
+def identity(export: dict[str, Any]) -> tuple[str, str, list[str]]:
+    """What Glific takes once alone."""
+    flow = export["flows"][0]
+    return flow["definition"]["uuid"], flow["definition"]["name"], flow["keywords"]
 
 
 def error(answer: httpx2.Response) -> str:
@@ -37,6 +46,32 @@ def test_a_converted_flow_calls_here_with_a_token_of_its_own(editor: Person, ali
     assert answer.headers["Content-Disposition"] == "attachment; filename=helpline-converted.json"
     assert answer.headers["Cache-Control"] == "no-store"
     assert token not in editor.get(PAGE).text
+
+
+def test_in_the_old_ones_place_it_is_the_same_flow(editor: Person) -> None:
+    before = old_flow()
+    assert identity(downloaded(send(editor, before))) == identity(files.read(before))
+    text = html.unescape(send(editor, before, to=PREVIEW, part=True).text)
+    assert "Keep the file that you exported, to go back to. Delete the old flow in Glific" in text
+    assert "What it is called" not in text
+
+
+def test_beside_the_old_flow_it_is_another_one(editor: Person) -> None:
+    before = old_flow()
+    export = downloaded(send(editor, before, place="beside"))
+    uuid, name, keywords = identity(export)
+    assert (name, keywords) == ("Farmers' helpline (own key)", ["farmown"])
+    assert (uuid != identity(files.read(before))[0], rules.broken(export)) == (True, [])
+    text = html.unescape(send(editor, before, to=PREVIEW, part=True, place="beside").text)
+    for said in ("What it is called", '"Farmers\' helpline (own key)" in this file', "send draft:farmown to try it"):
+        assert said in text
+
+
+def test_unless_chosen_otherwise_the_live_flow_stays(editor: Person) -> None:
+    assert re.search(r'<input checked[^>]* name="place"[^>]* value="beside"', editor.get(PAGE).text)
+    answer = editor.upload(CONVERT, "flow", old_flow(), let_in="token")
+    assert identity(downloaded(answer))[2] == ["farmown"]
+    assert editor.upload(CONVERT, "flow", old_flow(), let_in="token", place="elsewhere").status_code == 422
 
 
 @pytest.mark.parametrize("part", [False, True])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from glific_gpt.doctor import TITLES, Verdict, examine, would_answer
+from glific_gpt.doctor import TITLES, Verdict, examine, only_inside, would_answer
 from glific_gpt.errors import NotFound
 from tests.doctor.conftest import Doctor, OpenDoctor
 from tests.support.house import House, Ngo
@@ -18,6 +18,12 @@ def test_every_check_of_an_organization_that_is_well_is_well(doctor: Doctor) -> 
     assert verdicts.pop("clock") is Verdict.SKIPPED
     assert set(verdicts.values()) == {Verdict.OK}
     assert would_answer(found.values())
+
+
+def test_an_answer_inside_the_servers_own_network_is_not_one_for_glific(doctor: Doctor) -> None:
+    found = doctor.examine(dry_run=True)
+    assert only_inside(found.values())
+    assert not only_inside(finding for finding in found.values() if finding.check != "address")
 
 
 def test_a_dry_run_asks_no_question(doctor: Doctor, alice: Ngo, openai: OpenAIStandIn) -> None:

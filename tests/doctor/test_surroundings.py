@@ -23,16 +23,17 @@ ALIVE = Page(200, b'{"status":"ok"}', None)
 
 def test_a_server_that_only_this_machine_reaches_is_no_server_for_glific(doctor: Doctor, house: House) -> None:
     found = doctor.check("address")
-    assert found.verdict is Verdict.WARNING
+    assert (found.verdict, found.only_inside) == (Verdict.WARNING, True)
     assert found.sentence == (
         f"This server answers at {house.url}, but only inside its own network: Glific cannot get there."
     )
 
 
 def test_a_public_address_with_https_is_good_and_without_is_not() -> None:
-    assert judged("https://gpt.example.org", ALIVE, is_inside=False).verdict is Verdict.OK
+    good = judged("https://gpt.example.org", ALIVE, is_inside=False)
+    assert (good.verdict, good.only_inside) == (Verdict.OK, False)
     plain = judged("http://gpt.example.org", ALIVE, is_inside=False)
-    assert plain.verdict is Verdict.WARNING
+    assert (plain.verdict, plain.only_inside) == (Verdict.WARNING, False)
     assert "without https" in plain.sentence
 
 

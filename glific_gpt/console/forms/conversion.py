@@ -2,9 +2,12 @@
 
 from flask_babel import lazy_gettext as _
 from flask_wtf.file import FileField, FileRequired
+from wtforms import RadioField
+from wtforms.fields.choices import SelectChoice
 
 from glific_gpt.console.forms.base import Form
 from glific_gpt.console.forms.let_in import LetInField
+from glific_gpt.ready_flows import Place
 
 FIELD = "flow"
 MEBIBYTES = 10
@@ -12,12 +15,18 @@ MOST = MEBIBYTES * 1024 * 1024
 """Bytes."""
 NO_FILE = _("Choose the file first.")
 TOO_LARGE = _("This file is larger than 10 MiB. Export the flow alone, without others.")
+PLACES = [
+    SelectChoice(str(Place.BESIDE), _("Beside the old flow, to try it first")),
+    SelectChoice(str(Place.INSTEAD), _("In the old one's place")),
+]
 
 
 class ConversionForm(Form):
     """A file, which is looked at and kept nowhere."""
 
     flow = FileField(_("The flow that you exported"), [FileRequired(NO_FILE)])
+    # People's flow goes on while they try: the command line keeps the file as it was instead, unless told otherwise.
+    place = RadioField(_("Where it goes in Glific"), choices=PLACES, default=str(Place.BESIDE))
     let_in = LetInField(id="convert-let-in")
 
     def read(self) -> bytes:

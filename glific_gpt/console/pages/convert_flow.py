@@ -14,7 +14,7 @@ from glific_gpt.console.problems import reply_to_http_error
 from glific_gpt.console.shown.conversion import Changes, changes
 from glific_gpt.console.uploads import takes_a_file
 from glific_gpt.errors import InvalidValue, NotAFlowExport
-from glific_gpt.ready_flows import LetIn
+from glific_gpt.ready_flows import LetIn, Place
 
 
 @blueprint.post(f"{RULE}/convert")
@@ -39,7 +39,7 @@ def preview_conversion(slug: str) -> ResponseReturnValue:
     form = ConversionForm()
     if form.validate_on_submit():
         try:
-            return _shown(form, changes(ready_flows.preview(slug, form.read())))
+            return _shown(form, changes(ready_flows.preview(slug, form.read(), Place(form.place.data))))
         except (NotAFlowExport, InvalidValue) as error:
             form.refuse(error, FIELD)
     return _shown(form)
@@ -58,7 +58,7 @@ def _too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
 def _converted(slug: str, form: ConversionForm) -> ResponseReturnValue:
     """Where nothing changed there is nothing to keep: the page says so."""
     name = (form.flow.data.filename or "").removesuffix(".json")
-    made = ready_flows.convert(slug, form.read(), let_in=LetIn(form.let_in.data))
+    made = ready_flows.convert(slug, form.read(), let_in=LetIn(form.let_in.data), place=Place(form.place.data))
     if not made.conversion.changed:
         return page(conversion_form=form, conversion=changes(made.conversion))
     return flow_file(made.text, f"{name[:100] or slug}-converted.json")

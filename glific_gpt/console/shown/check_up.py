@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _
 
 from glific_gpt.console.shown import advice
 from glific_gpt.console.shown.sentences import in_their_language
-from glific_gpt.doctor import TITLES, Finding, Verdict, would_answer
+from glific_gpt.doctor import TITLES, Finding, Verdict, only_inside, would_answer
 from glific_gpt.simulator import Line as Said
 
 MARKS = {
@@ -38,6 +38,7 @@ class Line:
     says: str
     remedy: str
     mended_at: str | None
+    only_inside: bool
 
     @property
     def mark(self) -> tuple[str, str, LazyString]:
@@ -52,6 +53,8 @@ class CheckUp:
     conversation: list[Said]
     """What the person writes and reads; empty where no question was asked."""
     would_answer: bool
+    only_inside: bool
+    """Glific gets no answer, unless it runs in the server's own network."""
     dry_run: bool
 
     @property
@@ -61,19 +64,21 @@ class CheckUp:
 
     @property
     def warnings(self) -> str:
-        """What each warning is about."""
-        return ", ".join(line.title for line in self.lines if line.verdict is Verdict.WARNING)
+        """What each warning is about, without the one that the headline tells."""
+        minded = [line for line in self.lines if line.verdict is Verdict.WARNING and not line.only_inside]
+        return ", ".join(line.title for line in minded)
 
     @property
     def colour(self) -> str:
         if not self.would_answer:
             return "danger"
-        return "warning" if self.warnings else "success"
+        return "warning" if self.warnings or self.only_inside else "success"
 
 
 def check_up(findings: Sequence[Finding], *, dry_run: bool) -> CheckUp:
     said = [line for finding in findings for line in finding.lines if line.who != "note"]
-    return CheckUp([_line(finding) for finding in findings], said, would_answer(findings), dry_run)
+    lines = [_line(finding) for finding in findings]
+    return CheckUp(lines, said, would_answer(findings), only_inside(findings), dry_run)
 
 
 def _line(finding: Finding) -> Line:
@@ -83,6 +88,7 @@ def _line(finding: Finding) -> Line:
         says=_filled_in(finding.says, finding.values),
         remedy=_filled_in(finding.remedy, finding.values),
         mended_at=_page(finding),
+        only_inside=finding.only_inside,
     )
 
 

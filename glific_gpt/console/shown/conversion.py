@@ -24,10 +24,19 @@ class Changes:
     changed: list[Line]
     left: list[Line]
     warnings: list[Line]
+    renamed: list[str]
+    then: str
+    """What to do with the file in Glific."""
 
 
 def changes(conversion: Conversion) -> Changes:
-    return Changes(_lines(conversion.changed), _lines(conversion.left), _lines(conversion.warnings))
+    return Changes(
+        _lines(conversion.changed),
+        _lines(conversion.left),
+        _lines(conversion.warnings),
+        [_says(renamed.remark) for renamed in conversion.renamed],
+        _says(conversion.then) if conversion.then else "",
+    )
 
 
 def _lines(notes: Iterable[Note]) -> list[Line]:

@@ -7,9 +7,9 @@ const check = () => {
 };
 file.addEventListener("change", check);
 
-// What was said of another file, or by an earlier check, is taken away.
+// What was said of another file or another place, or by an earlier check, is taken away.
 const place = (event) => event.detail.target.closest("[data-failed]");
-file.addEventListener("change", () => document.querySelector("#conversion").replaceChildren());
+file.form.addEventListener("change", () => document.querySelector("#conversion").replaceChildren());
 document.addEventListener("htmx:beforeRequest", (event) => place(event)?.replaceChildren());
 const failed = (event) => {
   const where = place(event);

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from glific_gpt.flows.converting import sentences
 from glific_gpt.flows.files import Export
 
 
@@ -43,6 +44,24 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Renamed:
+    """A flow that is another one in the converted file than in the given one."""
+
+    before: str
+    """The old flow's name."""
+    name: str
+    uuid: str
+    keywords: tuple[str, ...]
+
+    @property
+    def remark(self) -> Remark:
+        names = {"before": self.before, "name": self.name}
+        if not self.keywords:
+            return Remark(sentences.RENAMED_WITHOUT_KEYWORD, names)
+        return Remark(sentences.RENAMED, names | {"keywords": ", ".join(self.keywords)})
+
+
+@dataclass(frozen=True)
 class Conversion:
     """A converted export, and what to tell about it."""
 
@@ -52,3 +71,7 @@ class Conversion:
     """Nodes that one might expect to be changed and that were not."""
     warnings: tuple[Note, ...]
     """About changed nodes: what needs a person's eye."""
+    renamed: tuple[Renamed, ...] = ()
+    """Every flow of the file, where it goes beside the old ones."""
+    then: Remark | None = None
+    """What to do with the file in Glific; None where nothing was changed."""

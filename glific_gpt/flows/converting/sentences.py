@@ -25,3 +25,22 @@ NEEDS_A_COUNTER = N_(
     "After a failure the flow can come back here within a minute, and then Glific drops the call and the "
     "conversation hangs: count up with Update flow result before this node, and put the number into its address."
 )
+
+THEN_INSTEAD = N_(
+    "Keep the file that you exported, to go back to. Delete the old flow in Glific, which takes no second flow of the "
+    "same name or keyword; then import this file and publish the flow."
+)
+THEN_BESIDE = N_(
+    "Import this file and send draft:{keyword} to try it; the old flow goes on as before. Publish the flow, and when "
+    "you are content, take the keyword out of the old flow and give it to this one."
+)
+THEN_BESIDE_WITHOUT_KEYWORD = N_(
+    "Import this file and give the flow a keyword, such as trial, to try it by sending draft:trial; the old flow goes "
+    "on as before. Publish the flow, and when you are content, use it wherever the old one is used."
+)
+RENAMED = N_('"{before}" is called "{name}" in this file, and starts with {keywords}.')
+RENAMED_WITHOUT_KEYWORD = N_('"{before}" is called "{name}" in this file. It has no keyword.')
+BY_EXPRESSION = N_(
+    "Which flow comes next is found by {expression}: where that leads to a flow of this file, it still leads to the "
+    "old one."
+)
