@@ -91,6 +91,8 @@ class Delivery(Base):
     """What of the budget was set aside for the call."""
     accepted_at: Mapped[datetime]
     """When the caller was told that the answer comes later."""
+    waited_until: Mapped[datetime | None]
+    """When the flow stops waiting; NULL where it did not say."""
     question: Mapped[str | None] = mapped_column(Text)
     """Ciphertext of the function's body; NULL once it is answered."""
     asked_at: Mapped[datetime | None]

@@ -7,10 +7,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from glific_gpt.errors import EmptyQuestion, GlificGptError, InvalidField, UnresolvedVariable
-from glific_gpt.functions.contract import Body, Function, FunctionBody
+from glific_gpt.functions.contract import Body, Function
 from glific_gpt.glific.variables import find_unresolved
 
-FROM_GLIFIC = {"contact", "results", *FunctionBody.model_fields} - {"gpt_model", "model", "max_characters"}
+FROM_GLIFIC = {"contact", "results", "flow_id", "contact_id", "organization_id", "result_name"}
 """Fields that Glific fills in, or that an answer does not depend on."""
 
 EMPTY_QUESTION = "empty_question"

@@ -29,6 +29,8 @@ NAME = re.compile(r"[a-z0-9_]{1,63}")
 ModelName = Annotated[str, StringConstraints(strip_whitespace=True, pattern=MODEL_NAME)]
 SHORTEST = 100
 """Characters; less would hold no answer."""
+LONGEST_WAIT = 86_400
+"""Seconds; a day, after which WhatsApp lets nobody answer without a template."""
 FlowNumber = Annotated[int | None, BeforeValidator(flow_number)]
 
 
@@ -47,6 +49,8 @@ class FunctionBody(BaseModel):
     organization_id: FlowNumber = None
     max_characters: Annotated[int, BeforeValidator(number), Field(ge=SHORTEST, le=MESSAGE_LIMIT)] | None = None
     """The longest answer, where it is text: a flow may want to say something in the same message."""
+    wait_seconds: Annotated[int, BeforeValidator(number), Field(ge=1, le=LONGEST_WAIT)] | None = None
+    """How long the flow waits for an answer that comes later. After that it may wait for another question's."""
     result_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]{1,64}$")] = "gpt_response"
 
     @model_validator(mode="before")

@@ -9,27 +9,18 @@ import time_machine
 
 from glific_gpt import worker
 from glific_gpt.calls.housekeeping import tidy
-from glific_gpt.calls.later import retrying
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
 from glific_gpt.errors import Conflict, GlificGptError, NotFound
-from glific_gpt.organizations import store
 from tests.support.glific_behaviours import answer, errors, lose_the_reply
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.house import House, Ngo
-from tests.support.later import connected_ngo
+from tests.support.later import connected_ngo, retry
 from tests.support.openai_behaviours import out_of_credit
 from tests.support.openai_stand_in import OpenAIStandIn
 
 REFUSAL = errors({"key": "contact", "message": "Resource not found"})
 """Which no second try would change."""
-
-
-def retry(ngo: Ngo, call_id: str) -> None:
-    with ngo.house.app.app_context():
-        with transaction() as session:
-            organization_id = store.find(session, ngo.slug).id
-        retrying.retry(ngo.house.services.engine, organization_id, call_id)
 
 
 def refusal(ngo: Ngo, call_id: str) -> str:

@@ -12,10 +12,10 @@ from glific_gpt.calls.later.reviving import OFTEN_ENOUGH, revive
 from glific_gpt.calls.tables import Call, Delivery
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
-from tests.calls.test_retrying import lose_the_work, retry
+from tests.calls.test_retrying import lose_the_work
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.house import House, Ngo
-from tests.support.later import call_of, connected_ngo, is_in_the_queue, pending
+from tests.support.later import call_of, connected_ngo, is_in_the_queue, pending, retry
 from tests.support.openai_stand_in import OpenAIStandIn
 
 AFTER_A_WHILE = timedelta(minutes=2)

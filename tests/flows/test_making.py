@@ -65,7 +65,8 @@ def test_the_webhook_calls_this_server_with_all_that_it_needs(wish: Wish) -> Non
     action = webhook(replace(wish, prompt='Say "नमस्ते" first.'))
     assert (action["method"], action["result_name"]) == ("POST", "gpt_response")
     assert action["headers"]["Authorization"] == "Bearer a-webhook-token"
-    assert json.loads(action["body"]) == {
+    waits = {} if wish.mode is Mode.SYNC else {"wait_seconds": 120}
+    assert json.loads(action["body"]) == waits | {
         "contact": "@contact",
         "results": "@results",
         "flow_id": "@flow.id",

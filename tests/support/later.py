@@ -8,8 +8,10 @@ import httpx2
 from sqlalchemy import func, select
 
 from glific_gpt import worker
+from glific_gpt.calls.later import retrying
 from glific_gpt.calls.tables import Delivery
 from glific_gpt.database import transaction
+from glific_gpt.organizations import store as organizations
 from tests.support.glific_behaviours import Behaviour, answer
 from tests.support.glific_exchange import GlificExchange
 from tests.support.glific_stand_in import GlificStandIn
@@ -46,6 +48,14 @@ def begin_working(house: House) -> None:
 def call_of(ngo: Ngo, call_id: str) -> dict[str, Any]:
     """The call as staff see it in the list."""
     return next(call for call in ngo.calls() if call["call_id"] == call_id)
+
+
+def retry(ngo: Ngo, call_id: str) -> None:
+    """As an administrator wants it. Raises Conflict where there is nothing to try."""
+    with ngo.house.app.app_context():
+        with transaction() as session:
+            organization_id = organizations.find(session, ngo.slug).id
+        retrying.retry(ngo.house.services.engine, organization_id, call_id)
 
 
 def is_in_the_queue(house: House) -> bool:

@@ -31,6 +31,8 @@ class Order:
     question: str
     """Ciphertext of the function's body."""
     reserved: Decimal
+    seconds: float
+    """How long OpenAI may take."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,8 @@ class Answering:
         if order is None:
             return
         facts = flight.facts if flight else order.facts
-        result = flight.result(self._seconds) if flight else self._ask(order)
+        result = flight.result(order.seconds) if flight else self._ask(order)
         self._record(order, facts, result)
-
-    @property
-    def _seconds(self) -> float:
-        return self.admission.settings.long_deadline_seconds
 
     def _order(self, session: Session, call_id: str) -> Order | None:
         found = deliveries.find(session, call_id)
@@ -70,11 +68,12 @@ class Answering:
             model_asked=call.model_asked,
         )
         tenant = tenants.find_again(session, call.organization_id, self.admission.provider.name)
-        return Order(facts, tenant, found[0].question, delivery.reserved_usd)
+        seconds = deliveries.seconds_left(delivery, self.admission.settings.long_deadline_seconds)
+        return Order(facts, tenant, found[0].question, delivery.reserved_usd, seconds)
 
     def _ask(self, order: Order) -> Result:
         facts = order.facts
-        deadline = Deadline.after(self._seconds)
+        deadline = Deadline.after(order.seconds)
         try:
             model = self.admission.bind(order.tenant, facts.model_asked or "", deadline)
             function, body = self._understand(order)

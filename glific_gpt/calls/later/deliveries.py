@@ -28,6 +28,7 @@ def open_row(
 ) -> None:
     """The delivery of a call whose caller is about to be told that the answer comes later."""
     session.flush()
+    accepted_at = now()
     session.add(
         Delivery(
             call_id=facts.call_id,
@@ -35,7 +36,8 @@ def open_row(
             glific_organization_id=body.organization_id,
             result_name=body.result_name,
             reserved_usd=reserved,
-            accepted_at=now(),
+            accepted_at=accepted_at,
+            waited_until=accepted_at + timedelta(seconds=body.wait_seconds) if body.wait_seconds else None,
             asked_at=asked_at,
             question=vault.encrypt(facts.organization_id, QUESTION, body.model_dump_json(by_alias=True)),
             state="waiting",
@@ -53,6 +55,13 @@ def find(session: Session, call_id: str) -> tuple[Delivery, Call] | None:
 def is_waited_for(delivery: Delivery, call: Call) -> bool:
     """Whether the flow is still to have the answer: not where its caller was told of an error after all."""
     return delivery.state == "waiting" and call.status == "pending"
+
+
+def seconds_left(delivery: Delivery, most: float) -> float:
+    """How long the flow waits still, if that is less; zero when it waits no more."""
+    if delivery.waited_until is None:
+        return most
+    return min(most, max(0.0, (delivery.waited_until - now()).total_seconds()))
 
 
 def mark_asked(session: Session, call_id: str) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
 from glific_gpt.calls import story as stories
+from glific_gpt.calls.later import deliveries
 from glific_gpt.calls.story import Story
 from glific_gpt.calls.tables import Delivery
 from glific_gpt.clock import now
@@ -43,6 +44,8 @@ def _checked(story: Story) -> Delivery:
         raise Conflict(N_("This answer has reached its flow already."))
     if delivery.question is None and delivery.answer is None:
         raise Conflict(N_("This answer is not kept any more: only a new question gets a new one."))
+    if not deliveries.seconds_left(delivery, 1.0):
+        raise Conflict(N_("The flow waits for this answer no longer: only a new question gets a new one."))
     return delivery
 
 

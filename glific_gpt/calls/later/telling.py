@@ -28,6 +28,9 @@ UNCONFIRMED_AFTER = timedelta(seconds=2)
 """When the signed call may come at the earliest, after the caller was told to wait: it has no receipt, and is lost
 on a flow that does not wait yet."""
 
+NOT_WAITED_FOR = refused(
+    "The flow had stopped waiting before it could have this answer, and may wait for another one now."
+)
 UNREADABLE = refused("The answer cannot be read with the server's encryption keys any more: ask again.")
 
 
@@ -40,6 +43,8 @@ class Try:
     hindrance: Verdict | None = None
     wait: float = 0.0
     """Seconds by which it is too early."""
+    seconds: float = TRY_SECONDS
+    """How long it may take."""
     may_have_arrived: bool = False
     """Whether an earlier try was cut off, so that this one may find nobody waiting."""
 
@@ -72,6 +77,9 @@ class Telling:
         return this
 
     def _prepare(self, session: Session, delivery: Delivery, call: Call) -> Try:
+        seconds = deliveries.seconds_left(delivery, TRY_SECONDS)
+        if not seconds:
+            return Try(hindrance=NOT_WAITED_FOR, may_have_arrived=delivery.may_have_arrived)
         try:
             access = connections.access(session, self.vault, delivery.organization_id, delivery.glific_organization_id)
             result = deliveries.read_answer(self.vault, delivery)
@@ -80,12 +88,13 @@ class Telling:
         except UnreadableSecret:
             return Try(hindrance=UNREADABLE, may_have_arrived=delivery.may_have_arrived)
         resumption = Resumption(call.flow_id or 0, call.contact_id or 0, delivery.result_name, result)
-        return Try(access, resumption, wait=_too_early(access, delivery), may_have_arrived=delivery.may_have_arrived)
+        wait = _too_early(access, delivery)
+        return Try(access, resumption, wait=wait, seconds=seconds, may_have_arrived=delivery.may_have_arrived)
 
     def _try(self, this: Try) -> Verdict:
         assert this.access is not None  # noqa: S101 - for the type checker: there is no hindrance
         assert this.resumption is not None  # noqa: S101
-        return self.glific.resume(this.access, this.resumption, Deadline.after(TRY_SECONDS))
+        return self.glific.resume(this.access, this.resumption, Deadline.after(this.seconds))
 
 
 def _too_early(access: Access, delivery: Delivery) -> float:

@@ -69,6 +69,9 @@ def _the_call(wish: Wish) -> Step:
         "prompt": wish.prompt,
         "max_characters": MESSAGE_LIMIT - sayings.ROOM,
     }
+    if wish.mode is not Mode.SYNC:
+        # An answer that missed its wait must not be taken for the next question's.
+        body["wait_seconds"] = PATIENCE_SECONDS
     # Glific drops a call that it has made within a minute, and then waits for ever: the number makes it another one.
     mode = "" if wish.mode is Mode.SYNC else f"mode={wish.mode}&"
     url = f"{wish.way_in.url}?{mode}{COUNTER}={NUMBER}"

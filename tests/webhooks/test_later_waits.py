@@ -1,0 +1,74 @@
+"""A flow that says how long it waits gets no answer after that: it may wait for another question's by then."""
+
+import pytest
+
+from glific_gpt.errors import Conflict
+from tests.support import openai_behaviours as openai_does
+from tests.support.glific_behaviours import errors, not_waiting
+from tests.support.glific_stand_in import GlificStandIn
+from tests.support.house import House, Ngo
+from tests.support.later import call_of, connected_ngo, given, pending, retry
+from tests.support.openai_exchange import Exchange
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.webhooks.expecting import require_error
+
+LET_DOWN = "The flow had stopped waiting before it could have this answer, and may wait for another one now."
+
+
+@pytest.fixture
+def alice(working_house: House, glific: GlificStandIn) -> Ngo:
+    return connected_ngo(working_house, glific)
+
+
+def slow_for_the_first(exchange: Exchange) -> None:
+    said = openai_does.echo()
+    (openai_does.slow(2.0, said) if "first" in str(exchange.received.body) else said)(exchange)
+
+
+def test_an_answer_in_time_is_given_as_ever(alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn) -> None:
+    openai.always(openai_does.answer("Salt, sugar, water."))
+    call_id = pending(alice.ask_later(wait_seconds="120"))
+    assert alice.settled(call_id).state == "delivered"
+    assert given(glific, 21)["parsed_msg"] == "Salt, sugar, water."
+
+
+def test_an_answer_that_missed_its_wait_is_not_taken_for_the_next_questions(
+    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    openai.always(slow_for_the_first)
+    first = pending(alice.ask_later(question_text="The first?", wait_seconds=1))
+    assert alice.settled(first).state == "undelivered"
+    second = pending(alice.ask_later(question_text="The second?", wait_seconds=30))
+    assert alice.settled(second).state == "delivered"
+    assert given(glific, 21)["parsed_msg"].endswith("The second?")
+    assert alice.delivery(first).said == LET_DOWN
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_flow_that_does_not_wait_is_tried_until_its_time_is_over(
+    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    openai.always(openai_does.answer("Salt, sugar, water."))
+    glific.always(errors([not_waiting(21)]))
+    row = alice.settled(call_id := pending(alice.ask_later(wait_seconds=4)))
+    assert (row.state, row.said) == ("undelivered", LET_DOWN)
+    assert 1 < row.tries < 10
+    assert row.ended_at is not None
+    assert row.waited_until is not None
+    assert 0 <= (row.ended_at - row.waited_until).total_seconds() < 5
+    assert call_of(alice, call_id)["error_code"] == "undelivered"
+
+
+def test_what_missed_its_wait_is_not_tried_again(alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn) -> None:
+    openai.always(openai_does.slow(1.5))
+    call_id = pending(alice.ask_later(wait_seconds=1))
+    assert alice.settled(call_id).state == "undelivered"
+    with pytest.raises(Conflict, match="waits for this answer no longer"):
+        retry(alice, call_id)
+    assert glific.resumptions == []
+
+
+@pytest.mark.parametrize("seconds", [0, -1, "soon", 86_401])
+def test_a_wait_that_is_none_is_refused(alice: Ngo, openai: OpenAIStandIn, seconds: int | str) -> None:
+    assert "wait_seconds" in require_error(alice.ask_later(wait_seconds=seconds), "invalid_field")["error"]
+    assert openai.requests == []
