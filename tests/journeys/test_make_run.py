@@ -127,7 +127,7 @@ def test_it_goes_on_when_its_encryption_keys_were_lost(home: Home) -> None:
 def test_its_commands_call_the_server_that_runs(home: Home) -> None:
     """Set as a newcomer's shell is: with nothing but where the project is."""
     with home.running() as program:
-        assert home.shell(".venv/bin/flask doctor demo").splitlines()[-1].startswith("demo gets answers.")
+        assert home.shell(".venv/bin/flask doctor demo").splitlines()[-1].startswith("demo gets answers")
         talk = ".venv/bin/flask flows simulate demo --reply 'What is ORS?' --reply END"
         shown = home.shell(f".venv/bin/flask flows export demo --mode sync | {talk}")
         program.send_all(SIGINT)
