@@ -189,7 +189,7 @@ def test_a_file_without_such_nodes_comes_back_as_it_was_and_makes_no_token() -> 
 
 def test_a_preview_says_what_would_change_and_makes_no_token() -> None:
     text = exported(function_node("answer"))
-    conversion = ready_flows.preview("alice", text)
+    conversion = ready_flows.preview("alice", text).conversion
     assert [note.node.result_name for note in conversion.changed] == ["answer"]
     assert labels() == ["flow"]
 
@@ -211,3 +211,36 @@ def test_what_is_no_export_and_whom_nobody_knows_are_refused() -> None:
             ready_flows.convert("nobody", text)
     with pytest.raises(NotFound):
         ready_flows.export("nobody", mode=Mode.SYNC)
+
+
+def with_body(**body: Any) -> str:
+    node = function_node("answer")
+    node["actions"][0]["body"] = json.dumps({"question_text": "@results.question.input", **body})
+    return exported(node)
+
+
+def test_a_model_that_can_never_answer_leaves_the_node_and_makes_no_token() -> None:
+    for body in ({"gpt_model": "tts-1"}, {"model": "Whisper-1"}, {"gpt_model": "davinci-002"}):
+        text = with_body(**body)
+        made, seen = ready_flows.convert("alice", text), ready_flows.preview("alice", text)
+        assert (made.text, made.conversion.changed, seen.conversion.changed, seen.warnings) == (text, (), (), ())
+        assert "This server asks text models alone" in made.conversion.left[0].says
+    assert labels() == ["flow"]
+
+
+def test_a_model_that_is_not_allowed_is_warned_about(alice: Ngo) -> None:
+    alice.change(allowed_models=["gpt-4.1"])
+    for model, warned in (("gpt-4o", True), ("GPT-4.1", False), ("@results.model", False)):
+        conversion = ready_flows.preview("alice", with_body(model=model)).conversion
+        assert [len(conversion.changed), len(conversion.left)] == [1, 0]
+        assert ["is not allowed here" in note.says for note in conversion.warnings] == [True] * warned
+
+
+def test_a_preview_has_the_cautions_of_the_file_that_is_made(alice: Ngo) -> None:
+    text = exported(function_node("answer"))
+    alice.switch_key(on=False)
+    for let_in in LetIn:
+        seen = ready_flows.preview("alice", text, let_in=let_in)
+        assert seen.warnings == ready_flows.convert("alice", text, let_in=let_in).warnings
+        assert "key is switched off" in "".join(map(str, seen.warnings))
+    assert [str(caution) for caution in ready_flows.standing("alice")] == [str(seen.warnings[-1])]

@@ -3,49 +3,82 @@
 from typing import Any, TypeAlias
 
 from glific_gpt.errors import N_, NotAFlowExport
+from glific_gpt.flows.reading import Thing, things
 from glific_gpt.flows.splicing import dumped, spliced
-from glific_gpt.flows.strict import decoded
+from glific_gpt.flows.strict import NotStrict, TooDeep, TooLarge, decoded
 
 Export: TypeAlias = dict[str, Any]
 """`{"flows": [{"definition": {...}, "keywords": [...]}], "contact_field": [], "collections": [],
 "interactive_templates": []}`, its keys in any order."""
 
+MOST_STEPS = 10_000
+"""Of nodes, and of actions in nodes, in all flows of a file. Large flows have some hundreds."""
+MARK = "\ufeff"
+"""Of UTF-8, which some editors put before a file."""
+
 NOT_JSON = N_("This file is not JSON, or it is cut off: export the flow once more in Glific.")
+NOT_UTF_8 = N_("This file is not saved as UTF-8: export the flow once more in Glific, or save it as UTF-8.")
+TOO_DEEP = N_("This file is nested deeper than any flow: choose the .json file of Flows > Export.")
+NUMBER_TOO_LARGE = N_("A number in this file is larger than can be read: make it smaller in Glific, and export again.")
 NO_FLOWS = N_('This file has no "flows": choose the .json file of Flows > Export.')
 NO_NODES = N_("A flow in this file has no definition with nodes: export the flow once more in Glific.")
+TOO_MANY_STEPS = N_(
+    "The flows in this file have more than 10,000 nodes or actions together: split them, and export one at a time."
+)
 
 
 def read(text: str | bytes) -> Export:
     """The export in a file, its keys in their order.
 
-    Raises NotAFlowExport for what is not JSON, has no flows, or has a flow without nodes. Anything
-    else about it may still be wrong: that is what `rules.broken` is for.
+    Raises NotAFlowExport for what is not JSON, has no flows, has a flow without nodes, or more than `MOST_STEPS`.
+    Anything else about it may still be wrong: that is what `rules.broken` is for.
     """
-    try:
-        export = decoded(_text(text))
-    except ValueError:
-        raise NotAFlowExport(NOT_JSON) from None
+    export = _decoded(text)
     flows = export.get("flows") if isinstance(export, dict) else None
     if not isinstance(flows, list) or not flows:
         raise NotAFlowExport(NO_FLOWS)
     if not all(_has_nodes(flow) for flow in flows):
         raise NotAFlowExport(NO_NODES)
+    if _steps(flows) > MOST_STEPS:
+        raise NotAFlowExport(TOO_MANY_STEPS)
     return {**export}
 
 
-def written(export: Export, like: str | bytes | None = None) -> str:
+def written(export: Export, like: str | bytes | None = None, given: Export | None = None) -> str:
     """The export as a file that ends with a newline.
 
-    With `like`, a file that `read` has taken: every character of it where the two say the same, and its
-    indentation where they differ. Without it: indented by two spaces.
+    With `like`, a file that `read` has taken: every character of it where the two say the same, its end too, and its
+    indentation where they differ. Without it: indented by two spaces. `given` is what `read` gave for that file,
+    which need not be read a second time then.
     """
-    text = dumped(export) if like is None else spliced(_text(like), export)
-    return text if text.endswith("\n") else text + "\n"
+    if like is None:
+        return dumped(export) + "\n"
+    text = _text(like)
+    plain = text.removeprefix(MARK)
+    return text[: len(text) - len(plain)] + spliced(plain, export, read(text) if given is None else given)
+
+
+def _decoded(text: str | bytes) -> Any:
+    try:
+        return decoded(_text(text).removeprefix(MARK))
+    except UnicodeDecodeError:
+        raise NotAFlowExport(NOT_UTF_8) from None
+    except TooDeep:
+        raise NotAFlowExport(TOO_DEEP) from None
+    except TooLarge:
+        raise NotAFlowExport(NUMBER_TOO_LARGE) from None
+    except NotStrict:
+        raise NotAFlowExport(NOT_JSON) from None
 
 
 def _text(text: str | bytes) -> str:
-    """Raises ValueError for bytes that are not UTF-8."""
-    return (text.decode() if isinstance(text, bytes) else text).removeprefix("\ufeff")
+    """Raises UnicodeDecodeError."""
+    return text.decode() if isinstance(text, bytes) else text
+
+
+def _steps(flows: list[Thing]) -> int:
+    nodes = [node for flow in flows for node in flow["definition"]["nodes"]]
+    return max(len(nodes), sum(len(node["actions"]) for node in things(nodes) if isinstance(node.get("actions"), list)))
 
 
 def _has_nodes(flow: Any) -> bool:

@@ -1,22 +1,35 @@
-"""A JSON text with some of its values replaced, and every other character as it was."""
+"""A JSON text with some of its values replaced, and every other character as it was.
+
+One pass over the text, which goes into nothing but what leads to a change: files of many megabytes come here.
+"""
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
+
+from glific_gpt.flows.differences import Changes, Replaced, differences
 
 _DECODER = json.JSONDecoder()
 _SPACE = re.compile(r"[ \t\r\n]*")
+_STRING = r'"(?:[^"\\]++|\\.)*+"'
+_FLAT = rf"""[\[{{](?:[^"\[\]{{}}]++|{_STRING})*+[\]}}]"""
+# Possessive all the way: nothing is kept to go back to, whatever the length of the text.
+_WITHIN = re.compile(rf"""(?:[^"\[\]{{}}]++|{_STRING}|{_FLAT})*+""", re.DOTALL)
+_PLAIN = re.compile(rf"{_STRING}|[^\s,\]}}]++", re.DOTALL)
 _HALF_A_LETTER = re.compile("[\ud800-\udfff]")
 
 
-def spliced(text: str, wanted: Any) -> str:
-    """The text, changed only where it says something else than what is wanted. It must be JSON."""
-    indent, done, pieces = _indent(text), 0, []
-    for part, value, depth in _changes(_part(text, 0), wanted, 0):
-        lines = dumped(value, indent).split("\n")
-        pieces += [text[done : part.start], ("\n" + (indent or "") * depth).join(lines)]
+def spliced(text: str, wanted: Any, given: Any) -> str:
+    """The text, which is JSON and holds what is given, changed only where that is something else than what is wanted.
+
+    Quick where the two share what they have in common.
+    """
+    changes, style, done, pieces = differences(given, wanted), _style(text), 0, []
+    _, parts = _Scan(text).value(_Scan(text).after_space(0), changes, 0)
+    for part in sorted(parts):
+        pieces += [text[done : part.start], style.written(part.value, part.depth)]
         done = part.end
     return "".join([*pieces, text[done:]])
 
@@ -29,67 +42,89 @@ def dumped(value: Any, indent: str | None = "  ") -> str:
     return _HALF_A_LETTER.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
-def _indent(text: str) -> str | None:
-    """What one level of the text is indented by; None where it stands in one line."""
-    found = re.match(r"\s*[{\[]\r?\n([ \t]+)", text)
-    return found[1] if found else None
+class _Style(NamedTuple):
+    """How a text is laid out."""
+
+    newline: str
+    indent: str | None
+    """Of one level; None where all stands in one line."""
+
+    def written(self, value: Any, depth: int) -> str:
+        lines = dumped(value, self.indent).split("\n")
+        return (self.newline + (self.indent or "") * depth).join(lines)
+
+
+def _style(text: str) -> _Style:
+    found = re.match(r"\s*[{\[](\r?\n)([ \t]+)", text)
+    return _Style(found[1], found[2]) if found else _Style("\n", None)
+
+
+class _Part(NamedTuple):
+    """What to replace in a text: from `start` to before `end`, by which value, how deep."""
+
+    start: int
+    end: int
+    depth: int
+    value: Any
 
 
 @dataclass(frozen=True)
-class _Part:
-    """A value in a text, from `start` to before `end`."""
+class _Scan:
+    """Finds the changed values of a text. Each method gives the place behind what it has read."""
 
-    value: Any
-    start: int
-    end: int
-    parts: dict[str, "_Part"] | list["_Part"] | None = None
+    text: str
+
+    def value(self, at: int, changes: Changes, depth: int) -> tuple[int, list[_Part]]:
+        if isinstance(changes, Replaced):
+            end = self._after(at)
+            return end, [_Part(at, end, depth, changes.value)]
+        inside = _INSIDE.get(self.text[at]) if changes else None
+        return inside(self, at, changes, depth) if inside else (self._after(at), [])
+
+    def object(self, at: int, changes: dict[Any, Changes], depth: int) -> tuple[int, list[_Part]]:
+        found: dict[str, list[_Part]] = {}
+        at = self.after_space(at + 1)
+        while self.text[at] == '"':
+            key, colon = _DECODER.raw_decode(self.text, at)
+            at = self.after_space(self.after_space(colon) + 1)
+            at, parts = self.value(at, changes.get(key), depth + 1)
+            if key in changes:  # of a key that is there twice, the second counts
+                found[key] = parts
+            at = self._after_comma(at)
+        return at + 1, [part for parts in found.values() for part in parts]
+
+    def list(self, at: int, changes: dict[Any, Changes], depth: int) -> tuple[int, list[_Part]]:
+        found: list[_Part] = []
+        at, index = self.after_space(at + 1), 0
+        while self.text[at] != "]":
+            at, parts = self.value(at, changes.get(index), depth + 1)
+            found += parts
+            at, index = self._after_comma(at), index + 1
+        return at + 1, found
+
+    def after_space(self, at: int) -> int:
+        found = _SPACE.match(self.text, at)
+        return found.end() if found else at
+
+    def _after_comma(self, at: int) -> int:
+        at = self.after_space(at)
+        return self.after_space(at + 1) if self.text[at] == "," else at
+
+    def _after(self, at: int) -> int:
+        """A value that nothing is to be found in."""
+        if self.text[at] not in "[{":
+            return self._match(_PLAIN, at)
+        at, depth = at + 1, 1
+        while True:
+            at = self._match(_WITHIN, at)
+            depth += 1 if self.text[at] in "[{" else -1
+            at += 1
+            if not depth:
+                return at
+
+    def _match(self, pattern: re.Pattern[str], at: int) -> int:
+        found = pattern.match(self.text, at)
+        return found.end() if found else at
 
 
-_Change: TypeAlias = tuple[_Part, Any, int]
-"""What to replace, by which value, how deep in the text."""
-
-
-def _changes(part: _Part, wanted: Any, depth: int) -> Iterator[_Change]:
-    if json.dumps(part.value) == json.dumps(wanted):
-        return
-    if isinstance(part.parts, dict) and isinstance(wanted, dict) and list(part.parts) == list(wanted):
-        for key, child in part.parts.items():
-            yield from _changes(child, wanted[key], depth + 1)
-    elif isinstance(part.parts, list) and isinstance(wanted, list) and len(part.parts) == len(wanted):
-        for child, value in zip(part.parts, wanted, strict=True):
-            yield from _changes(child, value, depth + 1)
-    else:
-        yield part, wanted, depth
-
-
-def _part(text: str, at: int) -> _Part:
-    start = _after_space(text, at)
-    value, end = _DECODER.raw_decode(text, start)
-    if isinstance(value, dict):
-        return _Part(value, start, end, dict(_members(text, start)))
-    return _Part(value, start, end, list(_items(text, start)) if isinstance(value, list) else None)
-
-
-def _members(text: str, start: int) -> Iterator[tuple[str, _Part]]:
-    at = _after_space(text, start + 1)
-    while text[at] == '"':
-        key, colon = _DECODER.raw_decode(text, at)
-        yield key, (part := _part(text, _after_space(text, colon) + 1))
-        at = _after_comma(text, part.end)
-
-
-def _items(text: str, start: int) -> Iterator[_Part]:
-    at = _after_space(text, start + 1)
-    while text[at] != "]":
-        yield (part := _part(text, at))
-        at = _after_comma(text, part.end)
-
-
-def _after_comma(text: str, at: int) -> int:
-    at = _after_space(text, at)
-    return _after_space(text, at + 1) if text[at] == "," else at
-
-
-def _after_space(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
-    return found.end() if found else at
+_INSIDE: dict[str, Callable[[_Scan, int, Any, int], tuple[int, list[_Part]]]] = {"{": _Scan.object, "[": _Scan.list}

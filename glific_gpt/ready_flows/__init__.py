@@ -2,6 +2,6 @@
 
 from glific_gpt.flows.converting import Place
 from glific_gpt.ready_flows.cautions import Caution
-from glific_gpt.ready_flows.preparing import Converted, LetIn, Ready, convert, export, preview
+from glific_gpt.ready_flows.preparing import Converted, LetIn, Preview, Ready, convert, export, preview, standing
 
-__all__ = ["Caution", "Converted", "LetIn", "Place", "Ready", "convert", "export", "preview"]
+__all__ = ["Caution", "Converted", "LetIn", "Place", "Preview", "Ready", "convert", "export", "preview", "standing"]

@@ -1,14 +1,13 @@
 """What to mind before a flow is used: the token in it, and whatever would keep it from its answers."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from glific_gpt.catalogue import policy
 from glific_gpt.credentials.tables import Credential
-from glific_gpt.errors import N_, CredentialInactive, CredentialMissing, OrganizationInactive
+from glific_gpt.errors import N_, CredentialInactive, CredentialMissing, GlificGptError, OrganizationInactive
+from glific_gpt.network import is_inside
 from glific_gpt.organizations.tables import Organization
 
 HOLDS_A_TOKEN = N_(
@@ -49,6 +48,11 @@ class Circumstances:
     administrators: list[str] | None
     """The administrators' list for all."""
 
+    def refusal(self, model: str) -> GlificGptError | None:
+        """Why the organization may not use the model; None when it may."""
+        allowed = self.organization.allowed_models
+        return policy.refusal(policy.canonical(model), self.operator, self.administrators, allowed)
+
 
 def of_the_way_in(url: str, label: str | None, organization: Organization) -> Iterator[Caution]:
     """`label` is that of the token in the file; None where the signature lets it in."""
@@ -56,7 +60,12 @@ def of_the_way_in(url: str, label: str | None, organization: Organization) -> It
         yield Caution(HOLDS_A_TOKEN, {"label": label})
     elif organization.signature_phrase is None:
         yield Caution(NO_PHRASE)
-    if _is_inside(urlsplit(url).hostname or ""):
+    yield from of_the_address(url)
+
+
+def of_the_address(url: str) -> Iterator[Caution]:
+    # No name is looked up here: a page waits for this.
+    if is_inside(urlsplit(url).hostname or ""):
         yield Caution(NOT_PUBLIC, {"url": url})
     elif not url.startswith("https:"):
         yield Caution(NOT_ENCRYPTED, {"url": url})
@@ -70,15 +79,8 @@ def of_answering(now: Circumstances, model: str | None, *, waits: bool) -> Itera
         yield Caution(CredentialMissing.sentence)
     elif not now.key.is_active:
         yield Caution(CredentialInactive.sentence)
-    refusal = model and policy.refusal(model, now.operator, now.administrators, now.organization.allowed_models)
+    refusal = now.refusal(model) if model else None
     if refusal:
         yield Caution(str(refusal))
     if waits and not now.is_connected:
         yield Caution(NOT_CONNECTED)
-
-
-def _is_inside(host: str) -> bool:
-    """Whether the host is written so that it can be no other than one in a private network; no name is looked up."""
-    with suppress(ValueError):
-        return not ip_address(host).is_global
-    return "." not in host or host.endswith((".localhost", ".local", ".internal"))

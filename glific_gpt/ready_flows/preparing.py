@@ -18,15 +18,15 @@ from glific_gpt.flows import converting, files
 from glific_gpt.flows.converting import Conversion, Place
 from glific_gpt.flows.keywords import as_kept
 from glific_gpt.flows.making import Mode, Wish, make
+from glific_gpt.flows.making.wish import LONGEST_NAME
 from glific_gpt.flows.way_in import WayIn
 from glific_gpt.organizations import server_models, store, webhook_tokens
 from glific_gpt.organizations.tables import Organization
-from glific_gpt.ready_flows.cautions import Caution, Circumstances, of_answering, of_the_way_in
+from glific_gpt.ready_flows.cautions import Caution, Circumstances, of_answering, of_the_address, of_the_way_in
 from glific_gpt.services import services
 from glific_gpt.settings import MODEL_NAME
 from glific_gpt.views import webhook_url
 
-LONGEST_NAME = 100
 LONGEST_LABEL = 100
 # PostgreSQL stores no NUL, and a name that somebody else chose must not move the cursor.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
@@ -60,6 +60,14 @@ class Converted(Ready):
     conversion: Conversion = field(repr=False)
 
 
+@dataclass(frozen=True)
+class Preview:
+    """What a conversion would do, and what there would be to mind."""
+
+    conversion: Conversion = field(repr=False)
+    warnings: tuple[Caution, ...]
+
+
 def export(
     slug: str, *, mode: Mode, name: str = "", keyword: str = "", model: str = "", let_in: LetIn | None = None
 ) -> Ready:
@@ -83,27 +91,45 @@ def export(
 def convert(slug: str, text: str | bytes, *, let_in: LetIn | None = None, place: Place = Place.INSTEAD) -> Converted:
     """An exported flow with its FUNCTION nodes turned to this server. Raises NotFound, NotAFlowExport, InvalidValue.
 
-    A token is made only where a node changes.
+    A token is made only where a node changes. Without `let_in` it is the signature where the organization requires it.
     """
-    given = files.read(text)
-    file_name = f"{slug}-converted.json"
-    if not converting.convertible(given):
-        unchanged = text.decode("utf-8") if isinstance(text, bytes) else text
-        return Converted(unchanged, file_name, (), preview(slug, text))
+    given, file_name = files.read(text), f"{slug}-converted.json"
     with transaction() as session:
         now = _circumstances(session, slug)
+        if not converting.convertible(given, refusal=now.refusal):
+            unchanged = text.decode() if isinstance(text, bytes) else text
+            return Converted(unchanged, file_name, (), _conversion(given, WayIn(_url(now.organization), None), now))
         way_in, label = _way_in(session, now.organization, _first_name(given), let_in)
-        conversion = converting.convert(given, way_in, place)
-    cautions = [*of_the_way_in(way_in.url, label, now.organization), *of_answering(now, None, waits=False)]
-    return Converted(files.written(conversion.export, like=text), file_name, tuple(cautions), conversion)
+    conversion = _conversion(given, way_in, now, place)
+    return Converted(
+        files.written(conversion.export, like=text, given=given), file_name, _cautions(way_in, label, now), conversion
+    )
 
 
-def preview(slug: str, text: str | bytes, place: Place = Place.INSTEAD) -> Conversion:
+def preview(slug: str, text: str | bytes, *, let_in: LetIn | None = None, place: Place = Place.INSTEAD) -> Preview:
     """What `convert` would change, leave and warn of; no token is made. Raises NotFound and NotAFlowExport."""
     given = files.read(text)
     with transaction() as session:
-        url = _url(store.find(session, slug))
-    return converting.convert(given, WayIn(url, None), place)
+        now = _circumstances(session, slug)
+    way_in = WayIn(_url(now.organization), None)
+    conversion = _conversion(given, way_in, now, place)
+    label = None if _by_signature(now.organization, let_in) else _label(_first_name(given))
+    return Preview(conversion, _cautions(way_in, label, now) if conversion.changed else ())
+
+
+def standing(slug: str) -> tuple[Caution, ...]:
+    """What there is to mind whatever the flow, before one is made. Raises NotFound."""
+    with transaction() as session:
+        now = _circumstances(session, slug)
+    return (*of_the_address(_url(now.organization)), *of_answering(now, None, waits=False))
+
+
+def _conversion(given: files.Export, way_in: WayIn, now: Circumstances, place: Place = Place.INSTEAD) -> Conversion:
+    return converting.convert(given, way_in, place, refusal=now.refusal)
+
+
+def _cautions(way_in: WayIn, label: str | None, now: Circumstances) -> tuple[Caution, ...]:
+    return (*of_the_way_in(way_in.url, label, now.organization), *of_answering(now, None, waits=False))
 
 
 def _circumstances(session: Session, slug: str) -> Circumstances:
@@ -121,11 +147,15 @@ def _way_in(session: Session, row: Organization, name: str, let_in: LetIn | None
     """With the label of the token that was made for it, if one was. Raises InvalidValue."""
     if let_in is LetIn.TOKEN and row.require_signature:
         raise InvalidValue(NEEDS_SIGNATURE)
-    if let_in is LetIn.SIGNATURE or row.require_signature:
+    if _by_signature(row, let_in):
         return WayIn(_url(row), None), None
     label = _label(name)
     _, token = webhook_tokens.create(session, row, label)
     return WayIn(_url(row), SecretStr(token)), label
+
+
+def _by_signature(row: Organization, let_in: LetIn | None) -> bool:
+    return let_in is LetIn.SIGNATURE or row.require_signature
 
 
 def _url(row: Organization) -> str:

@@ -14,12 +14,17 @@ SOME_GLIFIC_ID = 1
 
 
 def rehearsal(slug: str, export: Export) -> Conversation:
-    """Not begun yet. Its calls are real ones, signed with the organization's phrase. Raises NotFound."""
+    """Not begun yet. Its calls are real ones. Raises NotFound.
+
+    The organization's phrase signs those to this server alone, as the file may be anybody's: with a signed body
+    in hand, whoever answers elsewhere could call here.
+    """
     with transaction() as session:
         row = store.find(session, slug)
     organization = Organization(
         glific_id=row.glific_organization_id or SOME_GLIFIC_ID,
         signature_phrase=phrase_of(services().vault, row),
+        signed_server=services().settings.public_url,
     )
     return Conversation(export, organization=organization, contact=_nobody())
 

@@ -14,7 +14,7 @@ from glific_gpt.flows.rules import broken
 from glific_gpt.flows.way_in import WayIn
 from tests.flows.conftest import URL
 from tests.flows.every_kind import every_kind
-from tests.flows.exports import Json, action_of, as_file, asking, calls, export, flow, hears, says, uid
+from tests.flows.exports import Json, action_of, as_file, asking, uid
 
 SIGNED = WayIn(URL, None)
 
@@ -34,16 +34,6 @@ def told(notes: tuple[Note, ...]) -> list[str]:
 
 def warnings(whole: Json) -> list[str]:
     return told(convert(whole, SIGNED).warnings)
-
-
-def looping(failure: str | None, **webhook: Any) -> Json:
-    nodes = [
-        hears("hear", "question", "gpt"),
-        calls("gpt", "answer", failure, **webhook),
-        says("answer", "@results.gpt_response.parsed_msg", "hear"),
-        says("sorry", "Sorry", "hear"),
-    ]
-    return export(flow("Loop", nodes))
 
 
 def test_a_gpt_node_calls_this_server_with_its_token(way_in: WayIn) -> None:
@@ -158,54 +148,9 @@ def test_a_body_without_a_question_is_warned_about() -> None:
 
 
 @pytest.mark.parametrize(
-    ("models", "kept", "warning"),
-    [
-        ({"gpt_model": "gpt-4o", "model": "gpt-4.1"}, {"gpt_model": "gpt-4o"}, "named two models: gpt_model gpt-4o"),
-        ({"gpt_model": "gpt-4.1", "model": "gpt-4.1"}, {"gpt_model": "gpt-4.1", "model": "gpt-4.1"}, None),
-        (
-            {"gpt_model": "gpt-4.1"},
-            {"gpt_model": "gpt-4.1"},
-            "and asked gpt-4o; this server asks gpt-4.1",
-        ),
-        ({"gpt_model": "gpt-4o"}, {"gpt_model": "gpt-4o"}, None),
-        ({"model": "gpt-4.1"}, {"model": "gpt-4.1"}, None),
-        ({}, {}, None),
-    ],
-)
-def test_the_model_that_the_author_meant_is_asked(models: Json, kept: Json, warning: str | None) -> None:
-    body = json.dumps({"question_text": "@results.q", **models})
-    assert {key: value for key, value in body_of(body).items() if "model" in key} == kept
-    found = warnings(asking(body=body))
-    assert len(found) == (warning is not None)
-    assert warning is None or warning in found[0]
-
-
-def test_an_address_in_a_loop_changes_with_each_answer() -> None:
-    done = convert(looping(None), SIGNED)
-    assert action_of(done.export, "gpt")["url"] == f"{URL}?after=@results.gpt_response.call_id"
-    assert "the address changes with each answer" in done.changed[0].says
-    assert done.warnings == ()
-
-
-def test_a_loop_past_the_failure_needs_a_counter() -> None:
-    (warning,) = warnings(looping("sorry"))
-    assert warning.startswith("After a failure the flow can come back here within a minute")
-
-
-def test_a_result_that_no_variable_can_read_is_warned_about() -> None:
-    done = convert(looping(None, result_name="gpt answer"), SIGNED)
-    assert action_of(done.export, "gpt")["url"] == URL
-    assert [says.partition(",")[0] for says in told(done.warnings)] == [
-        'The result is saved as "gpt answer"',
-        "After a failure the flow can come back here within a minute",
-    ]
-
-
-@pytest.mark.parametrize(
     ("function", "why"),
     [
         ("parse_via_gpt_vision", "this server does not serve it"),
-        ("parse_via_chat_gpt ", "this server does not serve it"),
         ("speech_to_text_with_bhasini", "speech never goes through this server"),
         ("voice-filesearch-gpt", "speech never goes through this server"),
     ],
@@ -214,6 +159,13 @@ def test_other_functions_stay_glifics_own(function: str, why: str) -> None:
     done = convert(asking(url=function), SIGNED)
     assert (done.export, done.changed) == (asking(url=function), ())
     assert told(done.left) == [f"{function} stays Glific's own function: {why}."]
+
+
+@pytest.mark.parametrize("function", [" parse_via_chat_gpt ", "Parse_Via_Chat_GPT"])
+def test_a_name_that_is_almost_right_is_told(function: str) -> None:
+    done = convert(asking(url=function), SIGNED)
+    assert (done.export, done.changed) == (asking(url=function), ())
+    assert told(done.left) == ["Glific knows no function of this name: did its author mean parse_via_chat_gpt?"]
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])

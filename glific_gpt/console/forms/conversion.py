@@ -10,11 +10,12 @@ from glific_gpt.console.forms.let_in import LetInField
 from glific_gpt.ready_flows import Place
 
 FIELD = "flow"
-MEBIBYTES = 10
+MEBIBYTES = 5
 MOST = MEBIBYTES * 1024 * 1024
 """Bytes."""
+BUSY = _("Another file is being converted: try again in a moment.")
 NO_FILE = _("Choose the file first.")
-TOO_LARGE = _("This file is larger than 10 MiB. Export the flow alone, without others.")
+TOO_LARGE = _("This file is larger than 5 MiB. Export the flow alone, without others.")
 PLACES = [
     SelectChoice(str(Place.BESIDE), _("Beside the old flow, to try it first")),
     SelectChoice(str(Place.INSTEAD), _("In the old one's place")),

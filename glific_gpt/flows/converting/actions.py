@@ -1,14 +1,19 @@
 """One webhook: whether it is converted, and into what."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
+from glific_gpt.errors import GlificGptError, ModelNotAllowed
 from glific_gpt.flows.converting import sentences
-from glific_gpt.flows.converting.bodies import NotAnObject, adapted
+from glific_gpt.flows.converting.bodies import Adapted, NotAnObject, adapted
 from glific_gpt.flows.converting.report import Remark
 from glific_gpt.flows.converting.webhooks import Webhook
 from glific_gpt.flows.way_in import WayIn
+
+Refusal: TypeAlias = Callable[[str], GlificGptError | None]
+"""Why a model is not asked here; None where it is."""
 
 FUNCTION = "parse_via_chat_gpt"
 _SPEECH = re.compile("speech|voice|tts", re.IGNORECASE)
@@ -25,39 +30,58 @@ class Outcome:
     warnings: list[Remark] = field(default_factory=list)
 
 
-def outcome(webhook: Webhook, way_in: WayIn) -> Outcome | None:
+def outcome(webhook: Webhook, way_in: WayIn, refusal: Refusal) -> Outcome | None:
     """None for what has nothing to do with this server."""
     function = webhook.where().function
     if not webhook.calls_function():
         return Outcome(None, Remark(sentences.ALREADY_HERE)) if function == way_in.url else None
     if webhook.action.get("url") != FUNCTION:
-        sentence = sentences.SPEECH if _SPEECH.search(function) else sentences.OTHER_FUNCTION
-        return Outcome(None, Remark(sentence, {"function": function}))
+        return Outcome(None, Remark(_why_another(function), {"function": function}))
     try:
-        body, remarks = adapted(webhook.action.get("body"))
+        body = adapted(webhook.action.get("body"))
     except NotAnObject:
         return Outcome(None, Remark(sentences.BODY_NOT_JSON))
-    return _converted(webhook, way_in, body, remarks)
+    refused = refusal(body.model) if body.model else None
+    if refused is None:
+        return _converted(webhook, way_in, body, [])
+    if not isinstance(refused, ModelNotAllowed):
+        return Outcome(None, Remark(sentences.MODEL_NOT_TEXT, {"model": body.model}))
+    return _converted(webhook, way_in, body, [Remark(sentences.MODEL_NOT_ALLOWED, {"model": body.model})])
 
 
-def _converted(webhook: Webhook, way_in: WayIn, body: str, remarks: list[Remark]) -> Outcome:
+def _why_another(function: str) -> str:
+    if function.strip().lower() == FUNCTION:
+        return sentences.MISSPELT
+    return sentences.SPEECH if _SPEECH.search(function) else sentences.OTHER_FUNCTION
+
+
+def _converted(webhook: Webhook, way_in: WayIn, body: Adapted, more: list[Remark]) -> Outcome:
     result_name = webhook.where().result_name
     loops, readable = webhook.comes_back(), _READABLE.fullmatch(result_name) is not None
-    # Each answer has a call_id of its own. Glific dropped no second call of its own function.
-    query = f"?after=@results.{result_name}.call_id" if loops and readable else ""
+    query = _query(result_name if readable else "") if loops else ""
     action = {
         **webhook.action,
         "method": "POST",
         "url": way_in.url + query,
         "headers": _headers(webhook.action.get("headers"), way_in),
-        "body": body,
+        "body": body.text,
     }
-    warnings = [*remarks]
+    warnings = [*body.remarks, *more]
     if not readable:
         warnings.append(Remark(sentences.RESULT_NAME, {"result_name": result_name}))
-    if webhook.comes_back_after_failure() or (loops and not readable):
+    if loops and webhook.comes_back_unheard(after_failure=readable):
         warnings.append(Remark(sentences.NEEDS_A_COUNTER))
     return Outcome(action, Remark(sentences.CHANGED_IN_A_LOOP if query else sentences.CHANGED), warnings)
+
+
+def _query(result_name: str) -> str:
+    """What changes from call to call, as Glific dropped no second call of its own function.
+
+    Each answer has a call_id of its own. A failure leaves none, but in most loops the person writes: Glific counts
+    that, and loads the contact anew for each run (glific/glific: Contacts.get_contact_field_map).
+    """
+    message = "message=@contact.last_message_number"
+    return f"?after=@results.{result_name}.call_id&{message}" if result_name else f"?{message}"
 
 
 def _headers(given: Any, way_in: WayIn) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """The body of a GPT node, with what this server needs besides."""
 
 import json
+from dataclasses import dataclass, field
 from typing import Any
 
 from glific_gpt.flows.converting import sentences
 from glific_gpt.flows.converting.report import Remark
+from glific_gpt.flows.reading import text
 from glific_gpt.flows.strict import NotStrict, decoded
 
 FROM_GLIFIC = {"contact": "@contact", "results": "@results", "flow_id": "@flow.id"}
@@ -12,23 +14,41 @@ GLIFICS_MODEL = "gpt-4o"
 """What Glific's own function asks when the body has no `model`."""
 
 
+_OWN = {"contact": sentences.OWN_CONTACT, "results": sentences.OWN_RESULTS, "flow_id": sentences.OWN_FLOW_ID}
+
+
 class NotAnObject(Exception):
     """The body is not a JSON object: Glific itself cannot send it."""
 
 
-def adapted(body: Any) -> tuple[str, list[Remark]]:
-    """The body for this server, and what to mind; the author's own text if it lacks nothing.
+@dataclass(frozen=True)
+class Adapted:
+    """A body for this server."""
 
-    Raises NotAnObject.
-    """
+    text: str
+    """The author's own, if it lacks nothing."""
+    model: str = ""
+    """The one that it names, if it names one and no variable."""
+    remarks: list[Remark] = field(default_factory=list)
+    """What to mind."""
+
+
+def adapted(body: Any) -> Adapted:
+    """Raises NotAnObject."""
     if body is None or body == "":
-        return _written({**FROM_GLIFIC, "question_text": ""}), [Remark(sentences.NO_BODY)]
+        return Adapted(_written({**FROM_GLIFIC, "question_text": ""}), remarks=[Remark(sentences.NO_BODY)])
     given = _object(body)
     wanted, remarks = _with_one_model(given)
-    wanted |= {key: value for key, value in FROM_GLIFIC.items() if key not in wanted}
+    remarks += [Remark(_OWN[key]) for key, value in FROM_GLIFIC.items() if wanted.setdefault(key, value) != value]
     if "question_text" not in wanted:
         remarks.append(Remark(sentences.NO_QUESTION))
-    return (body if wanted == given else _written(wanted)), remarks
+    model = _model(wanted, "gpt_model") or _model(wanted, "model")
+    return Adapted(body if wanted == given else _written(wanted), "" if "@" in model else model, remarks)
+
+
+def _model(given: dict[str, Any], key: str) -> str:
+    """As good as not there is what is null or blank, here and where calls are answered."""
+    return text(given.get(key)).strip()
 
 
 def _object(body: Any) -> dict[str, Any]:
@@ -43,13 +63,11 @@ def _object(body: Any) -> dict[str, Any]:
 
 def _with_one_model(given: dict[str, Any]) -> tuple[dict[str, Any], list[Remark]]:
     """Glific's function reads `model`, its documentation says `gpt_model`: authors mean the second."""
-    if "gpt_model" not in given:
+    gpt_model, model = _model(given, "gpt_model"), _model(given, "model")
+    if not gpt_model or gpt_model.lower() == (model or GLIFICS_MODEL).lower():
         return {**given}, []
-    gpt_model = given["gpt_model"]
-    values = {"gpt_model": str(gpt_model), "model": str(given.get("model", GLIFICS_MODEL))}
-    if gpt_model == given.get("model", GLIFICS_MODEL):
-        return {**given}, []
-    if "model" not in given:
+    values = {"gpt_model": gpt_model, "model": model}
+    if not model:
         return {**given}, [Remark(sentences.MODEL_HONOURED, values)]
     return {key: given[key] for key in given if key != "model"}, [Remark(sentences.TWO_MODELS, values)]
 

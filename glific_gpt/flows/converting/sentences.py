@@ -4,15 +4,20 @@ from glific_gpt.errors import N_
 
 CHANGED = N_("Calls this server now, which has less than five seconds for an answer.")
 CHANGED_IN_A_LOOP = N_(
-    "Calls this server now, which has less than five seconds for an answer. As the flow comes back here, "
-    "the address changes with each answer: Glific would drop the same call within a minute."
+    "Calls this server now, which has less than five seconds for an answer. As the flow comes back here, the address "
+    "changes with each answer and each message: Glific would drop the same call within a minute."
 )
 
 OTHER_FUNCTION = N_("{function} stays Glific's own function: this server does not serve it.")
+MISSPELT = N_("Glific knows no function of this name: did its author mean parse_via_chat_gpt?")
 SPEECH = N_("{function} stays Glific's own function: speech never goes through this server.")
 BODY_NOT_JSON = N_(
     "The Function body is not a JSON object, so the conversation stops here in Glific already: "
     "mend the body, export the flow once more, and convert it then."
+)
+MODEL_NOT_TEXT = N_(
+    "This server asks text models alone, and {model} is none, so the node stays as it is: name a text model in the "
+    "Function body, export the flow once more, and convert it then."
 )
 ALREADY_HERE = N_("Calls this server already.")
 
@@ -20,10 +25,26 @@ NO_BODY = N_("The Function body was empty: write the question behind question_te
 NO_QUESTION = N_("The Function body has no question_text: without one there is no answer.")
 TWO_MODELS = N_("The Function body named two models: gpt_model {gpt_model} stays, model {model} was taken out.")
 MODEL_HONOURED = N_("Glific ignored gpt_model and asked gpt-4o; this server asks {gpt_model}.")
+MODEL_NOT_ALLOWED = N_(
+    "The node asks {model}, which is not allowed here, so each call fails: allow it on the page Models, or name "
+    "another model in the Function body."
+)
+OWN_CONTACT = N_(
+    'The Function body has a contact of its own, which stays. Only with "@contact" there can questions be limited for '
+    "each contact, and answers come later."
+)
+OWN_RESULTS = N_(
+    'The Function body has results of its own, which stay. With "@results" there this server would get what the flow '
+    "has saved."
+)
+OWN_FLOW_ID = N_(
+    'The Function body has a flow_id of its own, which stays. Only with "@flow.id" there can answers come later.'
+)
 RESULT_NAME = N_('The result is saved as "{result_name}", which no variable can read: use letters, digits and _ alone.')
 NEEDS_A_COUNTER = N_(
-    "After a failure the flow can come back here within a minute, and then Glific drops the call and the "
-    "conversation hangs: count up with Update flow result before this node, and put the number into its address."
+    "The flow can come back here within a minute without that the person has written, and then Glific drops the call "
+    "and the conversation hangs: count up with Update flow result before this node, and put the number into its "
+    "address."
 )
 
 THEN_INSTEAD = N_(

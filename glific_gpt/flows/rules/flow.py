@@ -1,16 +1,12 @@
 """Rules of a flow's definition: how Glific loads it (glific/glific: Flows.Flow)."""
 
-import math
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeGuard
+from typing import Any
 from uuid import UUID
 
 from glific_gpt.flows.reading import Thing, has_only, repeated, text, thing, things
 from glific_gpt.flows.rules.node import broken_in_node
-
-LOWEST = 1_000_000
-"""Glific looks for the first node above this line of `_ui`."""
-NOWHERE = (math.inf, math.inf)
+from glific_gpt.flows.start import drawn_first
 
 
 def broken_in_flow(definition: Thing) -> Iterator[str]:
@@ -38,24 +34,12 @@ def _broken_in_whole(definition: Thing) -> Iterator[str]:
 
 def _broken_start(definition: Thing) -> Iterator[str]:
     """Glific starts with the node that is drawn at the top, and left of others at the same height."""
-    drawn = thing(thing(definition.get("_ui")).get("nodes"))
     known = {text(node.get("uuid")) for node in things(definition.get("nodes"))}
-    first = min(drawn, key=lambda uuid: _place(drawn[uuid]), default="")
-    if not first or _place(drawn[first]) == NOWHERE:
+    first = drawn_first(definition)
+    if not first:
         yield "no node is drawn at a place, so Glific finds no start."
     elif first not in known:
         yield f"its drawing begins with {first}, which is no node, so Glific finds no start."
-
-
-def _place(ui: Any) -> tuple[float, float]:
-    """From the top, then from the left."""
-    position = thing(thing(ui).get("position"))
-    top, left = position.get("top"), position.get("left")
-    return (top, left) if _is_near(top) and _is_near(left) else NOWHERE
-
-
-def _is_near(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LOWEST
 
 
 def _uuids(nodes: list[Thing]) -> Iterable[str]:
