@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from http.cookiejar import DefaultCookiePolicy
+from ipaddress import ip_address
 from typing import Any
 
 import httpcore2
@@ -64,6 +65,20 @@ def addresses(host: str, port: int) -> list[str]:
     except (OSError, UnicodeError) as error:
         raise httpcore2.ConnectError("the name of the host cannot be resolved") from error
     return [str(sockaddr[0]) for *_, sockaddr in found]
+
+
+def is_inside(host: str, resolve: Resolver | None = None) -> bool:
+    """Whether only a private network reaches the host, by how it is written, and by its addresses if it is resolved.
+
+    Raises httpcore2.ConnectError where `resolve` finds none.
+    """
+    found = resolve(host, 443) if resolve else []
+    with suppress(ValueError):
+        return not ip_address(host).is_global
+    if "." not in host or host.endswith((".localhost", ".local", ".internal")):
+        return True
+    # The resolver gives a zone along with some addresses of IPv6 (fe80::1%eth0).
+    return bool(found) and not any(ip_address(address.partition("%")[0]).is_global for address in found)
 
 
 class DeadlineTransport(httpx2.HTTPTransport):

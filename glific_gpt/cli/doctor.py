@@ -6,10 +6,11 @@ import click
 from flask.cli import with_appcontext
 
 from glific_gpt.cli.arguments import slug
+from glific_gpt.cli.ending import orderly_end
 from glific_gpt.cli.group import plain_failures, when_ready
 from glific_gpt.cli.output import Object, emit, json_option, wants_json
 from glific_gpt.cli.terminal import can_show, printable
-from glific_gpt.doctor import TITLES, Finding, Verdict, examine, only_inside, would_answer
+from glific_gpt.doctor import TITLES, Finding, Verdict, examine, later_problems, only_inside, would_answer
 
 MARKS = {Verdict.OK: "✓", Verdict.WARNING: "!", Verdict.PROBLEM: "✗", Verdict.SKIPPED: "–"}
 PLAIN_MARKS = {Verdict.OK: "+", Verdict.WARNING: "!", Verdict.PROBLEM: "x", Verdict.SKIPPED: "-"}
@@ -28,14 +29,14 @@ def doctor(*, slug: str, dry_run: bool) -> None:
     Looks at its switch, its key, its models, its budget, the server's address and clock, who is let in, and the
     connection to Glific; then makes one real call with the flow that 'flask flows export' makes, and shows the
     conversation. Each line says what is wrong and what to do. It ends with 0 only when a flow would get an answer,
-    be it inside the server's own network alone.
+    be it inside the server's own network alone, and a connection to Glific works where there is one.
 
     \b
     Example:
       flask doctor seva-trust
       flask doctor seva-trust --dry-run --json
     """
-    with plain_failures():
+    with plain_failures(), orderly_end():
         _examine(slug=slug, dry_run=dry_run)
 
 
@@ -43,16 +44,18 @@ def doctor(*, slug: str, dry_run: bool) -> None:
 def _examine(*, slug: str, dry_run: bool) -> None:
     findings = list(_told(examine(slug, dry_run=dry_run)))
     answers = would_answer(findings)
+    is_well = answers and not later_problems(findings)
     verdict = _verdict(slug, findings, dry_run=dry_run)
-    if wants_json() or answers:
+    if wants_json() or is_well:
         data = {
             "slug": slug,
             "would_answer": answers,
+            "keeps_later_answers_away": [each.check for each in later_problems(findings)],
             "only_inside": only_inside(findings),
             "findings": [_plain(each) for each in findings],
         }
         emit(data, f"\n{verdict}")
-    if not answers:
+    if not is_well:
         raise click.ClickException(verdict)
 
 
@@ -74,16 +77,22 @@ def _lines(finding: Finding) -> str:
 
 
 def _verdict(slug: str, findings: list[Finding], *, dry_run: bool) -> str:
-    problems = [TITLES[each.check] for each in findings if each.verdict is Verdict.PROBLEM]
-    if problems:
+    if not would_answer(findings):
+        problems = [TITLES[each.check] for each in findings if each.verdict is Verdict.PROBLEM]
         return f"{slug} would get no answer until this is mended: {', '.join(problems)}."
     inside = only_inside(findings)
-    beside = _beside(findings)
+    later, beside = _later(findings), _beside(findings)
     if dry_run:
         place = f" inside this network, but {NOT_OUTSIDE}" if inside else ""
-        return f"Nothing that was looked at keeps {slug} from its answers{place}; no call was made.{beside}"
+        return f"Nothing that was looked at keeps {slug} from its answers{place}; no call was made{later}.{beside}"
     place = f" inside this network alone: {NOT_OUTSIDE}" if inside else ""
-    return f"{slug} gets answers{place}.{beside}"
+    quick = " within 5 seconds" if later_problems(findings) else ""
+    return f"{slug} gets answers{quick}{place}{later}.{beside}"
+
+
+def _later(findings: list[Finding]) -> str:
+    problems = ", ".join(TITLES[each.check] for each in later_problems(findings))
+    return f"; later ones (async, auto) do not arrive until this is mended: {problems}" if problems else ""
 
 
 def _beside(findings: list[Finding]) -> str:

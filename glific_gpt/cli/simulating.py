@@ -11,13 +11,16 @@ from glific_gpt.cli.terminal import printable
 from glific_gpt.errors import InvalidValue
 from glific_gpt.flows import files
 from glific_gpt.flows.keywords import as_kept
+from glific_gpt.flows.rules import broken
+from glific_gpt.ready_flows import awaiting
+from glific_gpt.ready_flows.awaiting import Later
 from glific_gpt.ready_flows.rehearsing import rehearsal
 from glific_gpt.simulator import Conversation
 
-LATER = (
-    "A later answer goes to the Glific that the organization is connected to, and not here: the simulation lets the "
-    "flow's wait run out instead."
-)
+LATER = "The flow waits for a result that does not come from this server: the simulation lets the wait run out instead."
+FAILED = "The later answer says that its call failed: 'flask calls list {}' says why."
+NONE_CAME = "No answer came while the flow waited for one: the server's log and 'flask calls list {}' say more."
+WAITING = "Waiting for the answer that comes later, up to {:.0f} seconds ..."
 LONGEST_WAIT_MINUTES = 24 * 60
 
 
@@ -31,22 +34,30 @@ def simulate(*, slug: str, keyword: str, replies: tuple[str, ...]) -> None:
     """Hold a conversation with a flow.
 
     Reads an exported flow on standard input, and runs it as Glific would for a person who does not exist. Its
-    webhooks are really called, and cost what they cost. It ends with 1 where the conversation had trouble,
-    or a call failed.
+    webhooks are really called, and cost what they cost: those to this server are signed with the organization's
+    phrase, others with the one of a Glific that has none. It ends with 1 where the conversation had trouble,
+    or a call failed. What Glific would not import or load, or would trip over, it says first.
+
+    A flow that waits for a later answer (async, auto) goes on with the one that this server has made. The server
+    gives it to the connected Glific as well, where nobody waits for it; that does no harm.
 
     \b
     Example:
       flask flows simulate seva-trust --reply "What is ORS?" --reply END < ask.json
     """
     export = files.read(sys.stdin.buffer.read())
+    keyword = _known(keyword, export)
+    for rule in broken(export):
+        click.echo(f"Mind: {printable(rule)}", err=True)
+    awaiting.check(slug, export)
     conversation = rehearsal(slug, export)
-    conversation.start(_known(keyword, export))
-    waited = _let_waits_run_out(conversation)
+    conversation.start(keyword)
+    later = _wait(slug, conversation)
     for reply in replies:
         conversation.say(reply)
-        waited |= _let_waits_run_out(conversation)
-    _tell(conversation, waited=waited)
-    if trouble := _trouble(conversation):
+        later |= _wait(slug, conversation)
+    _tell(conversation, lets_run_out=Later.NOT_OURS in later)
+    if trouble := _trouble(conversation) or _missed(slug, later):
         raise click.ClickException(trouble)
 
 
@@ -60,20 +71,37 @@ def _known(keyword: str, export: files.Export) -> str:
     return keyword
 
 
-def _let_waits_run_out(conversation: Conversation) -> bool:
-    """Whether it waited for a later answer. A minute at a time, as guards count how long ago things were."""
-    later = False
+def _wait(slug: str, conversation: Conversation) -> set[Later]:
+    """Until the flow waits for the person: what became of each wait for a result."""
+    later = set()
     for _ in range(LONGEST_WAIT_MINUTES):
         if conversation.waits_for not in {"result", "time"}:
             break
-        later |= conversation.waits_for == "result"
+        if conversation.waits_for == "result":
+            came = _later_answer(slug, conversation)
+            later.add(came)
+            if came in {Later.CAME, Later.FAILED}:
+                continue
+        # A minute at a time, as guards count how long ago things were.
         conversation.pass_time(60)
     return later
 
 
-def _tell(conversation: Conversation, *, waited: bool) -> None:
+def _later_answer(slug: str, conversation: Conversation) -> Later:
+    if awaiting.call_waited_for(conversation):
+        click.echo(WAITING.format(conversation.seconds_left or 0), err=True)
+    return awaiting.resume(slug, conversation)
+
+
+def _missed(slug: str, later: set[Later]) -> str:
+    if Later.FAILED in later:
+        return FAILED.format(slug)
+    return NONE_CAME.format(slug) if Later.NEVER_CAME in later else ""
+
+
+def _tell(conversation: Conversation, *, lets_run_out: bool) -> None:
     text = printable(conversation.transcript())
-    emit(_plain(conversation), f"{text}\n\n{LATER}" if waited else text)
+    emit(_plain(conversation), f"{text}\n\n{LATER}" if lets_run_out else text)
 
 
 def _plain(conversation: Conversation) -> Object:

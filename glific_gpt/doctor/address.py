@@ -2,7 +2,6 @@
 
 import json
 from contextlib import suppress
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import httpcore2
@@ -11,7 +10,7 @@ from glific_gpt.clock import Deadline
 from glific_gpt.doctor import web
 from glific_gpt.doctor.findings import Finding, Verdict
 from glific_gpt.errors import N_
-from glific_gpt.network import addresses
+from glific_gpt.network import addresses, is_inside
 from glific_gpt.services import services
 
 NAME = "address"
@@ -37,7 +36,7 @@ def look(_slug: str) -> Finding:
     host, deadline = urlsplit(url).hostname or "", Deadline.after(SECONDS)
     values = {"url": url, "seconds": SECONDS}
     try:
-        inside = _is_inside(host)
+        inside = is_inside(host, addresses)
         page = web.get(f"{url}/livez", deadline)
     except httpcore2.ConnectError:
         return Finding(NAME, Verdict.PROBLEM, NO_NAME, CORRECT, values, command=SETTING)
@@ -57,13 +56,6 @@ def judged(url: str, page: web.Page, *, is_inside: bool) -> Finding:
     if not url.startswith("https:"):
         return Finding(NAME, Verdict.WARNING, OPEN, ENCRYPT, values, command=SETTING)
     return Finding(NAME, Verdict.OK, GOOD, values=values)
-
-
-def _is_inside(host: str) -> bool:
-    """Whether no address of it is one of the Internet's. Raises httpcore2.ConnectError where it has none."""
-    # The resolver gives a zone along with some addresses of IPv6 (fe80::1%eth0).
-    found = [ip_address(address.partition("%")[0]) for address in addresses(host, 443)]
-    return not any(address.is_global for address in found)
 
 
 def _is_ours(page: web.Page) -> bool:

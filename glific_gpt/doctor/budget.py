@@ -1,5 +1,7 @@
 """Is anything left of this month's budget?"""
 
+from decimal import Decimal
+
 from glific_gpt.database import reading
 from glific_gpt.doctor.findings import Finding, Verdict
 from glific_gpt.errors import N_
@@ -8,6 +10,7 @@ from glific_gpt.usage.budget import spent
 from glific_gpt.usage.needs import NEARLY
 
 NAME = "budget"
+MOST_DIGITS = 10
 
 NONE = N_("No budget is set, so none can be used up.")
 LEFT = N_("%(spent)s of this month's budget of %(budget)s US dollars are spent.")
@@ -21,10 +24,26 @@ def look(slug: str) -> Finding:
         limit, so_far = row.monthly_budget_usd, spent(session, row)
     if limit is None:
         return Finding(NAME, Verdict.OK, NONE)
-    values = {"spent": f"{so_far:.2f}", "budget": f"{limit:.2f}"}
+    shown = told(so_far, limit)
+    values = {"spent": shown[0], "budget": shown[1]}
     command = f"flask organizations set {slug} --monthly-budget-usd DOLLARS"
     if so_far >= limit:
         return Finding(NAME, Verdict.PROBLEM, USED, RAISE, values, command=command)
     if so_far >= limit * NEARLY:
         return Finding(NAME, Verdict.WARNING, LEFT, RAISE, values, command=command)
     return Finding(NAME, Verdict.OK, LEFT, values=values)
+
+
+def told(spent: Decimal, budget: Decimal) -> tuple[str, str]:
+    """Both in dollars: to the cent, or with the digits that tell them from nothing and from each other."""
+    for digits in range(2, MOST_DIGITS):
+        shown = f"{spent:.{digits}f}", f"{budget:.{digits}f}"
+        rounded = Decimal(shown[0]), Decimal(shown[1])
+        if bool(rounded[0]) == bool(spent) and bool(rounded[1]) == bool(budget) and _alike(rounded, (spent, budget)):
+            return shown
+    return f"{spent:f}", f"{budget:f}"
+
+
+def _alike(one: tuple[Decimal, Decimal], other: tuple[Decimal, Decimal]) -> bool:
+    """Whether the first is less, equal or more in both."""
+    return (one[0] > one[1], one[0] < one[1]) == (other[0] > other[1], other[0] < other[1])

@@ -26,9 +26,21 @@ def look(slug: str) -> Finding:
     try:
         connecting.check(services().vault, services().glific, slug)
     except GlificGptError as error:
-        connect = "flask glific connect --help"
-        return Finding(NAME, Verdict.PROBLEM, str(error), CONNECT, command=connect, error_code=error.code)
+        return Finding(
+            NAME,
+            Verdict.PROBLEM,
+            str(error),
+            CONNECT,
+            command=_connect(slug, row),
+            only_later=True,
+            error_code=error.code,
+        )
     return Finding(NAME, Verdict.OK, LOGGED_IN if row.way == "api" else ANSWERS)
+
+
+def _connect(slug: str, row: GlificConnection) -> str:
+    way = "--phone PHONE --password-stdin" if row.way == "api" else "--signed"
+    return f"flask glific connect {slug} --api-url {row.api_url} {way}"
 
 
 def _connection(slug: str) -> GlificConnection | None:

@@ -40,7 +40,7 @@ CHECKS = (
         "call",
         N_("A call, as Glific makes it"),
         calling.look,
-        needs=("organization", "key", "models", "budget", "address", "signature"),
+        needs=("organization", "key", "models", "budget", "address", "clock", "signature"),
         costs=True,
     ),
 )
@@ -56,16 +56,22 @@ def examine(slug: str, *, dry_run: bool = False) -> Iterator[Finding]:
     """
     with transaction() as session:
         store.find(session, slug)
-    verdicts: dict[str, Verdict] = {}
+    broken: set[str] = set()
     for check in CHECKS:
-        finding = _left_out(check, verdicts, dry_run=dry_run) or check.look(slug)
-        verdicts[check.name] = finding.verdict
+        finding = _left_out(check, broken, dry_run=dry_run) or check.look(slug)
+        if _keeps_all_away(finding):
+            broken.add(check.name)
         yield finding
 
 
 def would_answer(findings: Iterable[Finding]) -> bool:
-    """Whether an NGO would get an answer, as far as these tell."""
-    return all(finding.verdict is not Verdict.PROBLEM for finding in findings)
+    """Whether an NGO would get an answer within Glific's 5 seconds, as far as these tell."""
+    return not any(_keeps_all_away(finding) for finding in findings)
+
+
+def later_problems(findings: Iterable[Finding]) -> list[Finding]:
+    """Those that keep answers away only where a flow waits for them (async, auto)."""
+    return [each for each in findings if each.verdict is Verdict.PROBLEM and each.only_later]
 
 
 def only_inside(findings: Iterable[Finding]) -> bool:
@@ -73,10 +79,14 @@ def only_inside(findings: Iterable[Finding]) -> bool:
     return any(finding.only_inside for finding in findings)
 
 
-def _left_out(check: Check, verdicts: dict[str, Verdict], *, dry_run: bool) -> Finding | None:
+def _keeps_all_away(finding: Finding) -> bool:
+    return finding.verdict is Verdict.PROBLEM and not finding.only_later
+
+
+def _left_out(check: Check, broken: set[str], *, dry_run: bool) -> Finding | None:
     if check.costs and dry_run:
         return Finding(check.name, Verdict.SKIPPED, DRY_RUN)
-    broken = next((name for name in check.needs if verdicts[name] is Verdict.PROBLEM), None)
-    if broken is None:
+    first = next((name for name in check.needs if name in broken), None)
+    if first is None:
         return None
-    return Finding(check.name, Verdict.SKIPPED, NEEDS, values={"first": TITLES[broken]})
+    return Finding(check.name, Verdict.SKIPPED, NEEDS, values={"first": TITLES[first]})

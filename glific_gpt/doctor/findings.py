@@ -14,7 +14,7 @@ class Verdict(StrEnum):
     WARNING = "warning"
     """Answers come, or may come; something is not as it should be."""
     PROBLEM = "problem"
-    """An NGO would get no answer."""
+    """An NGO would get no answer, or none that comes later."""
     SKIPPED = "skipped"
     """It was not looked at; the finding says why."""
 
@@ -36,6 +36,8 @@ class Finding:
     """The command that does what the remedy says, where one does; for a terminal."""
     only_inside: bool = False
     """Whether Glific gets nowhere near what was looked at, unless it runs in the server's own network."""
+    only_later: bool = False
+    """Of a problem: whether it keeps away only the answers that come later (async, auto)."""
     error_code: str = ""
     """Of the error that `says` tells, as the webhook and the documentation name it."""
     conversation: str = ""

@@ -6,6 +6,7 @@ from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
 from glific_gpt.doctor.findings import Finding, Verdict
 from glific_gpt.errors import N_, CredentialMissing, GlificGptError, InvalidApiKey, RateLimited
+from glific_gpt.llm.failures import RESTRICTED
 from glific_gpt.organizations import store
 from glific_gpt.services import services
 from glific_gpt.usage.keys import KeyState, key_state, last_word
@@ -18,6 +19,10 @@ OFF = N_("The OpenAI key that ends in %(last4)s is switched off.")
 SWITCH_ON = N_("Switch it on.")
 REPLACE = N_("Replace it with a key that is valid.")
 WAIT = N_("Look again in a minute. If it stays so, tell the administrators of this server.")
+MAY_NOT_LIST = N_(
+    "OpenAI does not let the key that ends in %(last4)s list its models, so only a question shows whether it answers."
+)
+LET_LIST = N_("At platform.openai.com, give the key permission to list and to use models.")
 GOOD = N_("OpenAI accepts the key that ends in %(last4)s.")
 NO_CREDIT = N_("OpenAI accepts the key that ends in %(last4)s, but said lately that its account has no credit left.")
 ADD_CREDIT = N_("Add credit at platform.openai.com under Billing, if nobody has done so since.")
@@ -39,6 +44,8 @@ def _asked(row: Credential, save: str) -> Finding:
     try:
         asking.again(services().vault, row.organization_id, services().language_models)
     except (InvalidApiKey, CredentialMissing) as error:
+        if str(error) == RESTRICTED:
+            return Finding(NAME, Verdict.WARNING, MAY_NOT_LIST, LET_LIST, {"last4": row.last4}, error_code=error.code)
         return Finding(NAME, Verdict.PROBLEM, str(error), REPLACE, command=save, error_code=error.code)
     except GlificGptError as error:
         # With too many requests of one minute it is the minute that is wrong, not the key.

@@ -2,9 +2,10 @@
 
 from glific_gpt.connections.store import phrase_of
 from glific_gpt.database import transaction
+from glific_gpt.doctor import own_token
 from glific_gpt.doctor.findings import Finding, Verdict
 from glific_gpt.errors import N_
-from glific_gpt.organizations import store, webhook_tokens
+from glific_gpt.organizations import store
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.services import services
 
@@ -23,19 +24,19 @@ TOKENS = N_("Calls with a webhook token are let in.")
 def look(slug: str) -> Finding:
     with transaction() as session:
         row = store.find(session, slug)
-        has_token = bool(webhook_tokens.every(session, row))
+        has_token = bool(own_token.of_flows(session, row))
     set_phrase = f"flask signature set {slug} --phrase-stdin"
     if row.require_signature and row.signature_phrase is None:
         return Finding(NAME, Verdict.PROBLEM, NO_PHRASE, SET_PHRASE, command=set_phrase)
     if row.signature_phrase is not None and phrase_of(services().vault, row) is None:
-        verdict = Verdict.PROBLEM if row.require_signature else Verdict.WARNING
+        verdict = Verdict.WARNING if has_token and not row.require_signature else Verdict.PROBLEM
         return Finding(NAME, verdict, UNREADABLE, SET_PHRASE, command=set_phrase)
     if row.signature_phrase is None and not has_token:
-        return Finding(NAME, Verdict.WARNING, NO_TOKEN, MAKE_TOKEN, command=f"flask flows export {slug} --mode sync")
-    return Finding(NAME, Verdict.OK, _good(row))
+        return Finding(NAME, Verdict.PROBLEM, NO_TOKEN, MAKE_TOKEN, command=f"flask tokens create {slug} --label LABEL")
+    return Finding(NAME, Verdict.OK, _good(row, has_token=has_token))
 
 
-def _good(row: Organization) -> str:
-    if row.require_signature:
+def _good(row: Organization, *, has_token: bool) -> str:
+    if row.require_signature or not has_token:
         return SIGNED
     return EITHER if row.signature_phrase else TOKENS

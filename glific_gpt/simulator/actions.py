@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from glific_gpt.flows.reading import thing
 from glific_gpt.simulator import webhooks
 from glific_gpt.simulator.context import Context
+from glific_gpt.simulator.elixir import items, to_string
 from glific_gpt.simulator.endings import Hung
 from glific_gpt.simulator.guards import Calls
 from glific_gpt.simulator.localization import LOCALES
 from glific_gpt.simulator.messages import FAILURE, Message
 from glific_gpt.simulator.outcomes import Enter, Outcome
-from glific_gpt.simulator.reading import items, table, text
 from glific_gpt.simulator.results import keep_value, stamped
 from glific_gpt.simulator.routers import leave_unsimulated
 from glific_gpt.simulator.sending import send
@@ -22,7 +23,7 @@ Action: TypeAlias = dict[str, Any]
 
 def execute(context: Context, action: Action, made: Calls) -> Done:
     """Raises Aborted and Hung."""
-    kind = text(action.get("type"))
+    kind = to_string(action.get("type"))
     if kind == "call_webhook":
         return _call(context, action, made)
     if kind in _NOT_SIMULATED:
@@ -50,27 +51,27 @@ def _not_simulated(context: Context, says: str) -> Done:
 
 
 def _set_result(context: Context, action: Action) -> None:
-    value = context.evaluated(text(action.get("value")))
-    keep_value(context, text(action.get("name")), value, context.filled(text(action.get("category"))))
+    value = context.evaluated(to_string(action.get("value")))
+    keep_value(context, to_string(action.get("name")), value, context.filled(to_string(action.get("category"))))
 
 
 def _set_field(context: Context, action: Action) -> None:
-    field = table(action.get("field"))
-    key, value = text(field.get("key")).strip(), context.evaluated(text(action.get("value")))
+    field = thing(action.get("field"))
+    key, value = to_string(field.get("key")).strip(), context.evaluated(to_string(action.get("value")))
     if key == "settings":
         context.world.diary.note("Opting in and out is not simulated.")
     elif key:
-        label = text(field.get("name")) or key
+        label = to_string(field.get("name")) or key
         context.world.person.fields[key] = stamped({"value": value, "label": label, "type": "string"})
 
 
 def _set_name(context: Context, action: Action) -> None:
-    if name := context.evaluated(text(action.get("name"))):
+    if name := context.evaluated(to_string(action.get("name"))):
         context.world.person.name = name
 
 
 def _set_language(context: Context, action: Action) -> None:
-    label = context.filled(text(action.get("language")))
+    label = context.filled(to_string(action.get("language")))
     if label and label not in LOCALES:
         raise Hung(f"Glific has no language of the name {label}: the conversation hangs.")
     context.world.person.language = label or context.world.person.language
@@ -82,14 +83,14 @@ def _add_groups(context: Context, action: Action) -> None:
 
 def _remove_groups(context: Context, action: Action) -> None:
     groups = context.world.person.groups
-    gone = {text(table(group).get("name")) for group in items(action.get("groups"))}
+    gone = {to_string(thing(group).get("name")) for group in items(action.get("groups"))}
     groups[:] = [] if action.get("all_groups") else [name for name in groups if name not in gone]
 
 
 def _enter(context: Context, action: Action) -> Enter:
-    flow = table(action.get("flow"))
-    expression = text(flow.get("expression"))
-    return Enter(context.evaluated(expression) if expression else text(flow.get("uuid")))
+    flow = thing(action.get("flow"))
+    expression = to_string(flow.get("expression"))
+    return Enter(context.evaluated(expression) if expression else to_string(flow.get("uuid")))
 
 
 def _label(_context: Context, _action: Action) -> None:

@@ -44,6 +44,20 @@ def call(this: Call, allows: AddressPolicy | None) -> Answer:
     return Answer(time.monotonic() - begun, response.status_code, body)
 
 
+def leads_to(url: str, server: str) -> bool:
+    """Whether a call of that address goes to that server, read by what sends it."""
+    try:
+        here, there = httpx2.URL(url), httpx2.URL(server)
+    except (httpx2.InvalidURL, ValueError, TypeError):
+        return False
+    same = (here.scheme, here.host, _port(here)) == (there.scheme, there.host, _port(there))
+    return same and here.path.startswith(there.path.rstrip("/") + "/")
+
+
+def _port(url: httpx2.URL) -> int | None:
+    return url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+
 def _sent(this: Call, allows: AddressPolicy | None) -> tuple[httpx2.Response, bytes]:
     receive = RECEIVE_SECONDS[this.method]
     timeout = httpx2.Timeout(receive, connect=CONNECT_SECONDS)

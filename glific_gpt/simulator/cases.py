@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from email_validator import EmailNotValidError, validate_email
 
+from glific_gpt.simulator.elixir import whole
 from glific_gpt.simulator.endings import Hung
 from glific_gpt.simulator.messages import Message
-from glific_gpt.simulator.reading import whole
 
 _PHONE = re.compile(r"(\+?91|0)?[6-9][0-9]{9}")
 

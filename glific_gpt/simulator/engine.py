@@ -11,12 +11,12 @@ from glific_gpt.simulator.answers import result_of, told
 from glific_gpt.simulator.calling import Answer
 from glific_gpt.simulator.context import Context, World
 from glific_gpt.simulator.diary import TroubleCode
+from glific_gpt.simulator.elixir import to_string
 from glific_gpt.simulator.endings import Aborted, EndsEarly, Hung
 from glific_gpt.simulator.flows import Flow
 from glific_gpt.simulator.guards import Calls, Visits
 from glific_gpt.simulator.messages import COMPLETED, FAILURE, NO_RESPONSE, SUCCESS, Message
 from glific_gpt.simulator.outcomes import Call, Enter, Leave, Outcome, Stay
-from glific_gpt.simulator.reading import text
 from glific_gpt.simulator.results import stamped, without_family
 
 Next: TypeAlias = tuple[Context, Message | None] | None
@@ -93,6 +93,7 @@ class Engine:
         return Context(next(self._ids), self.world, flow, start, results, parent)
 
     def _run(self, context: Context, message: Message | None) -> None:
+        self.world.person.load(self.world.diary)
         visits = Visits()
         here: Next = (context, message)
         try:
@@ -122,10 +123,10 @@ class Engine:
 
     def _leave(self, context: Context, exit_uuid: str) -> Next:
         context.waits, context.wakes_at = None, None
-        way_out = next((each for each in context.node.exits if text(each.get("uuid")) == exit_uuid), None)
+        way_out = next((each for each in context.node.exits if to_string(each.get("uuid")) == exit_uuid), None)
         if way_out is None:
             raise Hung(f"The node {context.node.uuid} has no such exit: the conversation hangs there.")
-        destination = text(way_out.get("destination_uuid"))
+        destination = to_string(way_out.get("destination_uuid"))
         if not destination:
             return self._end(context)
         if destination not in context.flow.nodes:

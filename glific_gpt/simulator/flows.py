@@ -1,17 +1,16 @@
 """A flow's definition as Glific loads it: nodes by uuid, and where it starts (glific/glific: Flows.Flow)."""
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
 from glific_gpt.flows.files import Export
 from glific_gpt.flows.keywords import as_kept
-from glific_gpt.simulator.reading import items, table, tables, text
+from glific_gpt.flows.reading import thing, things
+from glific_gpt.flows.start import drawn_first
+from glific_gpt.simulator.elixir import items, to_string
 
 DRAFT = "draft:"
 """Before a keyword: the flow as it is being edited, which here is the same."""
-LOWEST = 1_000_000
-"""Pixels from the top."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Node:
     @property
     def is_last(self) -> bool:
         """Whether nothing follows, by any of its exits."""
-        return not any(text(each.get("destination_uuid")) for each in self.exits)
+        return not any(to_string(each.get("destination_uuid")) for each in self.exits)
 
 
 @dataclass(frozen=True)
@@ -44,16 +43,16 @@ class Flow:
 
     @classmethod
     def of(cls, flow: dict[str, Any], number: int) -> "Flow":
-        definition = table(flow.get("definition"))
-        nodes = {node.uuid: node for node in map(_node, tables(definition.get("nodes")))}
+        definition = thing(flow.get("definition"))
+        nodes = {node.uuid: node for node in map(_node, things(definition.get("nodes")))}
         return cls(
             number,
-            text(definition.get("uuid")),
-            text(definition.get("name")),
-            frozenset(text(each).lower() for each in items(flow.get("keywords"))),
+            to_string(definition.get("uuid")),
+            to_string(definition.get("name")),
+            frozenset(to_string(each).lower() for each in items(flow.get("keywords"))),
             nodes,
             _start(definition, nodes),
-            table(definition.get("localization")),
+            thing(definition.get("localization")),
         )
 
     def as_variables(self) -> dict[str, Any]:
@@ -68,7 +67,7 @@ class Flows:
 
     @classmethod
     def of(cls, export: Export, first_id: int) -> "Flows":
-        flows = tables(table(export).get("flows"))
+        flows = things(thing(export).get("flows"))
         return cls(tuple(Flow.of(flow, first_id + at) for at, flow in enumerate(flows)))
 
     def of_keyword(self, message: str) -> Flow | None:
@@ -82,24 +81,11 @@ class Flows:
 
 def _node(node: dict[str, Any]) -> Node:
     router = node.get("router")
-    actions, exits = tables(node.get("actions")), tables(node.get("exits"))
-    return Node(text(node.get("uuid")), actions, router if isinstance(router, dict) else None, exits)
+    actions, exits = things(node.get("actions")), things(node.get("exits"))
+    return Node(to_string(node.get("uuid")), actions, router if isinstance(router, dict) else None, exits)
 
 
 def _start(definition: dict[str, Any], nodes: dict[str, Node]) -> str:
-    """Not the first of the nodes, but the one that is drawn on top, and of those the one on the left."""
-    drawn = table(table(definition.get("_ui")).get("nodes"))
-    places = [(_place(ui), uuid) for uuid, ui in drawn.items()]
-    (top, _), uuid = min(places, default=((math.inf, 0.0), ""))
-    return uuid if uuid in nodes and top < LOWEST else ""
-
-
-def _place(ui: Any) -> tuple[float, float]:
-    position = table(table(ui).get("position"))
-    top, left = (position.get(name) for name in ("top", "left"))
-    return _pixels(top), _pixels(left)
-
-
-def _pixels(value: Any) -> float:
-    """Glific looks for the start above a million only."""
-    return value if isinstance(value, int | float) and abs(value) < LOWEST else math.inf
+    """Not the first of the nodes, but the one that is drawn first."""
+    uuid = drawn_first(definition)
+    return uuid if uuid in nodes else ""

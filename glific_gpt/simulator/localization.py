@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from glific_gpt.flows.reading import thing
 from glific_gpt.simulator.context import Context
-from glific_gpt.simulator.reading import items, table, text
+from glific_gpt.simulator.elixir import items, to_string
 
 LOCALES = {
     "Assamese": "as",
@@ -28,7 +29,7 @@ LOCALES = {
 
 
 def message_text(context: Context, action: dict[str, Any]) -> str:
-    return _first(_translation(context, action).get("text")) or text(action.get("text"))
+    return _first(_translation(context, action).get("text")) or to_string(action.get("text"))
 
 
 def attachments(context: Context, action: dict[str, Any]) -> list[Any]:
@@ -37,19 +38,19 @@ def attachments(context: Context, action: dict[str, Any]) -> list[Any]:
 
 def arguments(context: Context, case: dict[str, Any]) -> list[str]:
     """Of a case; a translation that is blank does not count."""
-    translated = [text(each) for each in items(_translation(context, case).get("arguments"))]
-    return translated if any(translated) else [text(each) for each in items(case.get("arguments"))]
+    translated = [to_string(each) for each in items(_translation(context, case).get("arguments"))]
+    return translated if any(translated) else [to_string(each) for each in items(case.get("arguments"))]
 
 
 def category_name(context: Context, category: dict[str, Any]) -> str:
-    return _first(_translation(context, category).get("name")) or text(category.get("name"))
+    return _first(_translation(context, category).get("name")) or to_string(category.get("name"))
 
 
 def _translation(context: Context, of: dict[str, Any]) -> dict[str, Any]:
     locale = LOCALES.get(context.world.person.language, "")
-    return table(table(context.flow.localization.get(locale)).get(text(of.get("uuid"))))
+    return thing(thing(context.flow.localization.get(locale)).get(to_string(of.get("uuid"))))
 
 
 def _first(value: Any) -> str:
     """The editor writes lists of one."""
-    return text(next(iter(value), "")) if isinstance(value, list) else text(value)
+    return to_string(next(iter(value), "")) if isinstance(value, list) else to_string(value)

@@ -2,11 +2,11 @@
 
 from glific_gpt.simulator import actions, routers
 from glific_gpt.simulator.context import Context
+from glific_gpt.simulator.elixir import to_string, whole
 from glific_gpt.simulator.endings import Hung
 from glific_gpt.simulator.guards import Calls
 from glific_gpt.simulator.messages import Message
 from glific_gpt.simulator.outcomes import Leave, Outcome, Stay
-from glific_gpt.simulator.reading import text, whole
 
 WAITS = {"wait_for_time": "time", "wait_for_result": "result"}
 
@@ -14,7 +14,7 @@ WAITS = {"wait_for_time": "time", "wait_for_result": "result"}
 def execute(context: Context, message: Message | None, made: Calls) -> Outcome:
     """Raises Aborted and Hung. A message is what the conversation has stayed at this very node for."""
     node = context.node
-    kind = text(node.actions[0].get("type")) if node.actions else ""
+    kind = to_string(node.actions[0].get("type")) if node.actions else ""
     if kind in WAITS:
         return _wait(context, message)
     if node.router is not None:
@@ -55,4 +55,4 @@ def _act(context: Context, made: Calls) -> Outcome:
 def _first_exit(context: Context) -> Leave:
     if not context.node.exits:
         raise Hung(f"The node {context.node.uuid} has no exit: the conversation hangs there.")
-    return Leave(text(context.node.exits[0].get("uuid")))
+    return Leave(to_string(context.node.exits[0].get("uuid")))

@@ -1,7 +1,8 @@
 """What can be seen of a conversation at a moment, from any thread."""
 
+import copy
 import threading
-from typing import Literal
+from typing import Any, Literal
 
 from glific_gpt.simulator.context import World
 from glific_gpt.simulator.diary import Line, Trouble, WebhookCall
@@ -35,6 +36,12 @@ class Record:
             return list(self._world.diary.calls)
 
     @property
+    def results(self) -> dict[str, Any]:
+        """What the flow has stored so far, by name; of the innermost flow, and nothing when it has ended."""
+        with self._changed:
+            return copy.deepcopy(self._engine.context.results) if self._engine.context else {}
+
+    @property
     def trouble(self) -> list[Trouble]:
         """What the flow's author should mend; a call that failed is in `calls`."""
         with self._changed:
@@ -59,6 +66,13 @@ class Record:
         with self._changed:
             return self._engine.context is not None and self._engine.context.waits == "nothing"
 
+    @property
+    def seconds_left(self) -> float | None:
+        """Of its wait; None when it does not wait, or waits without end."""
+        with self._changed:
+            wakes_at = self._engine.context.wakes_at if self._engine.context else None
+            return None if wakes_at is None else max(0.0, wakes_at - self._world.clock())
+
     def transcript(self) -> str:
         """The conversation as the person sees it, with notes in brackets, for a terminal of 80 columns."""
         return drawn(self.lines)
@@ -67,6 +81,15 @@ class Record:
         """Blocks until the flow waits for neither a webhook nor a result; False when there was not time enough."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._is_busy(), seconds)
+
+    def settle_webhook(self, seconds: float = 15.0) -> bool:
+        """Blocks until no webhook is being called; False when there was not time enough."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._is_calling(), seconds)
+
+    def _is_calling(self) -> bool:
+        context = self._engine.context
+        return context is not None and context.waits == "webhook"
 
     def _is_busy(self) -> bool:
         context = self._engine.context

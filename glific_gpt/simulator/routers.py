@@ -3,43 +3,44 @@
 import secrets
 from typing import Any
 
+from glific_gpt.flows.reading import thing, things
 from glific_gpt.simulator import cases, localization
 from glific_gpt.simulator.context import Context
+from glific_gpt.simulator.elixir import to_string, whole
 from glific_gpt.simulator.endings import Aborted, Hung
 from glific_gpt.simulator.messages import FAILURE, Message
 from glific_gpt.simulator.outcomes import Leave, Outcome, Stay
-from glific_gpt.simulator.reading import table, tables, text, whole
 from glific_gpt.simulator.results import keep_reply
 
 
 def execute(context: Context, router: dict[str, Any], message: Message | None) -> Outcome:
     """Raises Aborted and Hung."""
     if message is None and router.get("wait") is not None:
-        return Stay("reply", _patience(context, table(router["wait"])))
+        return Stay("reply", _patience(context, thing(router["wait"])))
     if router.get("type") == "random":
         return _by_chance(router)
     if router.get("type") != "switch":
         raise Hung(f"A router of the type {router.get('type')} is unknown: the conversation hangs.")
     compared = message or Message(_operand(context, router))
     category, kind = _category(context, router, compared)
-    if name := text(router.get("result_name")):
+    if name := to_string(router.get("result_name")):
         # What people chose from a list of several.
         selected = {"selected": sorted(cases.words(compared.body))} if kind == "has_multiple" else {}
         keep_reply(context, name, compared, localization.category_name(context, category), **selected)
-    return Leave(text(category.get("exit_uuid")))
+    return Leave(to_string(category.get("exit_uuid")))
 
 
 def leave_unsimulated(router: dict[str, Any]) -> Leave:
     """The way out where it is not known what would have come: Failure, or that of everything else."""
-    category = _of(router, name=FAILURE) or _of(router, uuid=text(router.get("default_category_uuid")))
+    category = _of(router, name=FAILURE) or _of(router, uuid=to_string(router.get("default_category_uuid")))
     if category is None:
         raise Hung("A router of this flow has no default category: the conversation hangs.")
-    return Leave(text(category.get("exit_uuid")))
+    return Leave(to_string(category.get("exit_uuid")))
 
 
 def _patience(context: Context, wait: dict[str, Any]) -> float | None:
-    timeout = table(wait.get("timeout"))
-    if expression := text(timeout.get("expression")):
+    timeout = thing(wait.get("timeout"))
+    if expression := to_string(timeout.get("expression")):
         seconds = whole(context.evaluated(expression))
         if seconds is None:
             raise Hung(f"{expression} is no number of seconds: the conversation hangs.")
@@ -49,14 +50,14 @@ def _patience(context: Context, wait: dict[str, Any]) -> float | None:
 
 
 def _by_chance(router: dict[str, Any]) -> Outcome:
-    categories = tables(router.get("categories"))
+    categories = things(router.get("categories"))
     if not categories:
         raise Hung("A random split has no categories: the conversation hangs.")
-    return Leave(text(secrets.choice(categories).get("exit_uuid")))
+    return Leave(to_string(secrets.choice(categories).get("exit_uuid")))
 
 
 def _operand(context: Context, router: dict[str, Any]) -> str:
-    operand = text(router.get("operand"))
+    operand = to_string(router.get("operand"))
     if operand.startswith("@fields."):
         operand = operand.replace("@fields.", "@contact.fields.", 1)
     return context.evaluated(operand)
@@ -66,11 +67,11 @@ def _category(context: Context, router: dict[str, Any], message: Message) -> tup
     """And the kind of the case that led to it; "" for none."""
     if message.is_reserved:
         return _reserved(router, message.body), ""
-    for case in tables(router.get("cases")):
-        kind, given = text(case.get("type")), localization.arguments(context, case)
+    for case in things(router.get("cases")):
+        kind, given = to_string(case.get("type")), localization.arguments(context, case)
         if cases.passes(kind, message, given, context.world.person.groups):
-            return _must(_of(router, uuid=text(case.get("category_uuid")))), kind
-    return _must(_of(router, uuid=text(router.get("default_category_uuid")))), ""
+            return _must(_of(router, uuid=to_string(case.get("category_uuid")))), kind
+    return _must(_of(router, uuid=to_string(router.get("default_category_uuid")))), ""
 
 
 def _reserved(router: dict[str, Any], name: str) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def _reserved(router: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _of(router: dict[str, Any], **known: str) -> dict[str, Any] | None:
     (key, value) = known.popitem()
-    return next((each for each in tables(router.get("categories")) if text(each.get(key)) == value), None)
+    return next((each for each in things(router.get("categories")) if to_string(each.get(key)) == value), None)
 
 
 def _must(category: dict[str, Any] | None) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from glific_gpt.glific.variables import find_unresolved
 from glific_gpt.simulator import localization
 from glific_gpt.simulator.context import Context
 from glific_gpt.simulator.diary import TroubleCode
+from glific_gpt.simulator.elixir import to_string
 from glific_gpt.simulator.guards import check_text
-from glific_gpt.simulator.reading import text
 
 LONGEST_MESSAGE = 4096
 """Characters of a message in WhatsApp."""
@@ -16,7 +16,7 @@ LONGEST_MESSAGE = 4096
 def send(context: Context, action: dict[str, Any]) -> None:
     """Raises Aborted for what Glific takes for a loop."""
     body = context.filled(localization.message_text(context, action))
-    attached = [text(each) for each in localization.attachments(context, action) if text(each)]
+    attached = [to_string(each) for each in localization.attachments(context, action) if to_string(each)]
     diary = context.world.diary
     if not body.strip() and not attached:
         diary.trouble(TroubleCode.EMPTY_MESSAGE, "A message without text cannot be sent.")

@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from glific_gpt.flows.reading import thing
+from glific_gpt.simulator.elixir import to_string
 from glific_gpt.simulator.endings import Hung
-from glific_gpt.simulator.reading import table, text
 
 LONGEST = 1024 * 1024
 """Characters; a flow that puts a text into itself again and again would grow without end."""
@@ -24,7 +25,7 @@ def fill(template: str, bindings: Bindings) -> str:
     """
     for each in _PASSES:
         template = _filled(each, template, bindings)
-    return _inputs(template, table(bindings.get("results")))
+    return _inputs(template, thing(bindings.get("results")))
 
 
 def fill_all(value: Any, bindings: Bindings) -> Any:
@@ -57,16 +58,16 @@ def _value(variable: str, bindings: Bindings) -> str:
         known = known.get("value")
     if isinstance(known, list) and all(isinstance(each, str) for each in known):
         known = "".join(known)
-    return text(known) or variable
+    return to_string(known) or variable
 
 
 def _inputs(template: str, results: dict[str, Any]) -> str:
     """`@results.x` for x that a router kept, by plain search: so `@results.q_10` becomes that of `q`, and `_10`."""
     for name, result in sorted(results.items()):
-        variable, kept = f"@results.{name.lower()}", table(result).get("input")
+        variable, kept = f"@results.{name.lower()}", thing(result).get("input")
         if isinstance(result, dict) and "input" in result and not isinstance(kept, dict | list):
-            _check(len(template) + template.count(variable) * len(text(kept)))
-            template = template.replace(variable, text(kept))
+            _check(len(template) + template.count(variable) * len(to_string(kept)))
+            template = template.replace(variable, to_string(kept))
     return template
 
 

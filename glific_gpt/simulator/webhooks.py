@@ -7,13 +7,14 @@ from urllib.parse import urlencode
 
 from pydantic import SecretStr
 
+from glific_gpt.flows.reading import thing
 from glific_gpt.glific.signature import sign
 from glific_gpt.simulator.answers import no_number
 from glific_gpt.simulator.context import Context
+from glific_gpt.simulator.elixir import to_string
 from glific_gpt.simulator.endings import Hung
 from glific_gpt.simulator.guards import Calls
 from glific_gpt.simulator.outcomes import Call
-from glific_gpt.simulator.reading import table, text
 from glific_gpt.simulator.variables import fill_all
 
 NOT_JSON = "Error in decoding webhook body. Please check the json body in floweditor"
@@ -25,24 +26,24 @@ def request(context: Context, action: dict[str, Any], made: Calls) -> Call:
     """What is sent for the node. Raises Hung where Glific sends nothing, and nothing wakes the conversation."""
     method = _method(action)
     body = _body(context, action)
-    url = context.filled(text(action.get("url")))
+    url = context.filled(to_string(action.get("url")))
     raw = _encoded(body)
-    made.check(context, url, text(action.get("uuid")))
-    phrase = context.world.organization.phrase.get_secret_value()
+    made.check(context, url, to_string(action.get("uuid")))
+    phrase = context.world.organization.phrase_for(url).get_secret_value()
     signature = SecretStr(sign(phrase, raw, int(time.time())))
     if method == "GET":
         url, raw = _with_query(url, body), b""
     name = action.get("result_name")
-    return Call(method, url, _headers(context, action), raw, None if name is None else text(name), signature)
+    return Call(method, url, _headers(context, action), raw, None if name is None else to_string(name), signature)
 
 
 def function_of(action: dict[str, Any]) -> str | None:
     """The name of Glific's own function that the node calls; None for a node that calls an address."""
-    return text(action.get("url")) if text(action.get("method")).lower() == "function" else None
+    return to_string(action.get("url")) if to_string(action.get("method")).lower() == "function" else None
 
 
 def _method(action: dict[str, Any]) -> Literal["GET", "POST"]:
-    method = text(action.get("method")).upper()
+    method = to_string(action.get("method")).upper()
     if method == "POST":
         return "POST"
     if method == "GET":
@@ -76,8 +77,8 @@ def _encoded(body: dict[str, Any]) -> bytes:
 
 
 def _headers(context: Context, action: dict[str, Any]) -> dict[str, str]:
-    filled = fill_all(table(action.get("headers")), context.bindings)
-    return {name: text(value) for name, value in filled.items()}
+    filled = fill_all(thing(action.get("headers")), context.bindings)
+    return {name: to_string(value) for name, value in filled.items()}
 
 
 def _with_query(url: str, body: dict[str, Any]) -> str:

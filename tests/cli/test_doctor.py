@@ -1,6 +1,8 @@
 """flask doctor."""
 
 import json
+import os
+import signal
 
 import pytest
 
@@ -9,7 +11,9 @@ from glific_gpt.doctor.calling import QUESTION
 from tests.cli.conftest import Commands
 from tests.cli.serving import alice, database_url, flask, house
 from tests.support import openai_behaviours as behaviours
+from tests.support.glific_stand_in import PHONE, GlificStandIn
 from tests.support.house import House, Ngo
+from tests.support.openai_exchange import Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
 
 __all__ = ["alice", "database_url", "flask", "house"]
@@ -33,9 +37,39 @@ def test_it_prints_a_line_for_each_check_and_the_conversation_and_a_verdict(
     assert shown.endswith(f"\n\nalice gets answers inside this network alone: {NOT_OUTSIDE}.\n")
 
 
-def test_the_verdict_names_what_else_is_to_be_minded(flask: Commands) -> None:
-    flask.text("tokens", "revoke", "alice", str(flask.json("tokens", "list", "alice")[0]["id"]))
-    assert flask.text("doctor", "alice").endswith(f"{NOT_OUTSIDE}. Look at this, though: Who is let in.\n")
+def test_the_verdict_names_what_else_is_to_be_minded(flask: Commands, openai: OpenAIStandIn) -> None:
+    openai.for_models(behaviours.missing_scopes())
+    assert flask.text("doctor", "alice").endswith(f"{NOT_OUTSIDE}. Look at this, though: OpenAI key.\n")
+
+
+def test_where_only_later_answers_are_kept_away_the_others_are_said_to_come(
+    flask: Commands, alice: Ngo, glific: GlificStandIn
+) -> None:
+    alice.connect(glific)
+    glific.accounts[PHONE] = "another password since"
+    result = flask.run("doctor", "alice")
+    assert result.exit_code == 1
+    assert "✓ A call, as Glific makes it: The answer came" in result.stdout
+    assert result.stderr == (
+        f"Error: alice gets answers within 5 seconds inside this network alone: {NOT_OUTSIDE}; later ones (async, "
+        "auto) do not arrive until this is mended: Glific connection.\n"
+    )
+    told = json.loads(flask.run("doctor", "alice", "--dry-run", "--json").stdout)
+    assert (told["would_answer"], told["keeps_later_answers_away"]) == (True, ["connection"])
+
+
+def test_a_command_that_is_stopped_leaves_no_token(flask: Commands, openai: OpenAIStandIn) -> None:
+    def stop(exchange: Exchange) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        behaviours.answer("Four.", after=0.3)(exchange)
+
+    openai.always(stop)
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        assert flask.run("doctor", "alice").exit_code == 128 + signal.SIGTERM
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert [token["label"] for token in flask.json("tokens", "list", "alice")] == ["flow"]
 
 
 def test_it_fails_in_one_sentence_when_an_ngo_would_get_no_answer(flask: Commands, alice: Ngo) -> None:

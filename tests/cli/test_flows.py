@@ -7,11 +7,12 @@ import pytest
 
 from glific_gpt.database import transaction
 from glific_gpt.flows import rules
+from glific_gpt.glific.signature import DUMMY_PHRASE, sign
 from glific_gpt.organizations import store, webhook_tokens
 from tests.cli.conftest import Commands
 from tests.cli.serving import alice, database_url, flask, house
+from tests.simulator.webhook_stand_in import WebhookStandIn
 from tests.support import openai_behaviours as behaviours
-from tests.support.glific_stand_in import GlificStandIn
 from tests.support.house import House, Ngo
 from tests.support.openai_stand_in import OpenAIStandIn
 
@@ -197,15 +198,6 @@ def test_it_tells_programs_what_was_said_called_and_waited_for(flask: Commands, 
     assert (told["waits_for"], told["ended"], told["trouble"]) == ("reply", False, [])
 
 
-def test_a_flow_that_waits_for_a_later_answer_is_honestly_let_down(
-    flask: Commands, alice: Ngo, glific: GlificStandIn
-) -> None:
-    alice.connect(glific)
-    shown = flask.text("flows", "simulate", "alice", "--reply", "What is ORS?", stdin=export(flask, "--mode", "async"))
-    assert "A later answer goes to the Glific that the organization is connected to, and not here" in shown
-    assert "Sorry, I could not answer" in shown
-
-
 def test_the_person_of_a_simulation_is_nobody_twice(flask: Commands, alice: Ngo) -> None:
     alice.change(contact_daily_limit=1)
     text = export(flask, "--mode", "sync")
@@ -230,11 +222,38 @@ def test_a_conversation_with_trouble_fails_after_it_was_shown(flask: Commands) -
     assert (result.exit_code, json.loads(result.stdout)["trouble"][0]["code"]) == (1, "literal_variable")
 
 
+def test_it_says_first_what_glific_would_not_take(flask: Commands, openai: OpenAIStandIn) -> None:
+    openai.always(behaviours.answer("Salt, sugar, water."))
+    given = json.loads(export(flask, "--mode", "sync"))
+    given["flows"][0]["keywords"] = ["Ask me"]
+    result = flask.run("flows", "simulate", "alice", "--reply", "What is ORS?", stdin=json.dumps(given))
+    assert (result.exit_code, "Salt, sugar, water." in result.stdout) == (0, True)
+    assert result.stderr.startswith("Mind: ")
+    assert 'its keyword "Ask me" is never heard: Glific hears "askme".' in result.stderr
+
+
 def test_a_call_that_failed_fails_the_command(flask: Commands, openai: OpenAIStandIn) -> None:
     openai.always(behaviours.out_of_credit())
     result = flask.run("flows", "simulate", "alice", "--reply", "What is ORS?", stdin=export(flask, "--mode", "sync"))
     assert (result.exit_code, "has no credit left" in result.stdout.replace("\n", " ")) == (1, True)
     assert result.stderr == "Error: Of 1 calls 1 failed: the conversation says why.\n"
+
+
+def test_the_organizations_phrase_signs_for_this_server_alone(flask: Commands, alice: Ngo) -> None:
+    alice.set_phrase("a phrase of alice and glific")
+    alice.change(require_signature=True)
+    text = export(flask, "--mode", "sync")
+    told = flask.json("flows", "simulate", "alice", "--reply", "What is ORS?", stdin=text)
+    assert told["calls"][0]["status"] == 200
+    with WebhookStandIn() as stranger:
+        elsewhere = text.replace(alice.url, stranger.url)
+        flask.json("flows", "simulate", "alice", "--reply", "What is ORS?", stdin=elsewhere)
+        (asked,) = stranger.requests
+    signature = asked.headers["x-glific-signature"]
+    at = int(signature.partition(",")[0].removeprefix("t="))
+    body = json.dumps(asked.body, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    for phrase, signs in (("a phrase of alice and glific", False), (DUMMY_PHRASE, True)):
+        assert (sign(phrase, body, at) == signature) is signs
 
 
 def test_a_keyword_that_starts_nothing_is_refused(flask: Commands) -> None:

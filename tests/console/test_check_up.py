@@ -2,6 +2,7 @@
 
 import html
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
@@ -11,6 +12,7 @@ from tests.console.people import Person
 from tests.console.test_ready_flow import tokens
 from tests.console.test_use_in_glific import TOKEN
 from tests.support import openai_behaviours as behaviours
+from tests.support.glific_stand_in import PHONE, GlificStandIn
 from tests.support.house import House, Ngo
 from tests.support.openai_stand_in import OpenAIStandIn
 
@@ -96,12 +98,46 @@ def test_an_answer_that_only_this_machine_gets_is_told_as_such_and_is_no_good_si
         assert 'class="alert alert-warning" role="status"' in answer.text.partition('id="found"')[2]
 
 
-def test_what_is_to_be_minded_is_named_beside_the_verdict(front_editor: Person) -> None:
-    assert "Look at this before people use it" not in found(check(front_editor))
-    token = re.search(rf"{PAGE}/tokens/\d+/revoke", front_editor.get(PAGE).text)
-    assert token
-    front_editor.post(token[0], {})
-    assert "Look at this before people use it: Who is let in" in found(check(front_editor))
+def test_what_is_to_be_minded_is_named_beside_the_verdict(front_editor: Person, openai: OpenAIStandIn) -> None:
+    assert "Look at this before people use it" not in found(check(front_editor, dry_run="1"))
+    openai.for_models(behaviours.missing_scopes())
+    assert "Look at this before people use it: OpenAI key" in found(check(front_editor, dry_run="1"))
+
+
+def test_where_only_later_answers_are_kept_away_the_others_are_said_to_come(
+    front_editor: Person, alice: Ngo, glific: GlificStandIn
+) -> None:
+    alice.connect(glific)
+    glific.accounts[PHONE] = "another password since"
+    asked, not_asked = check(front_editor), check(front_editor, dry_run="1")
+    assert f"{WELL} within 5 seconds, but later answers do not arrive yet: " in found(asked)
+    assert "Nothing stands in the way of an answer within 5 seconds, but later" in found(not_asked)
+    assert "Glific connection · Problem" in found(asked)
+
+
+def test_a_second_question_waits_for_half_a_minute_but_a_check_without_one_does_not(
+    front_editor: Person, openai: OpenAIStandIn
+) -> None:
+    check(front_editor)
+    for part in (False, True):
+        answer = found(check(front_editor, part=part))
+        assert re.search(r"A question was asked just now, .* ask the next one in \d\d seconds", answer)
+        assert "Organization" not in answer
+    assert len(questions(openai)) == 1
+    assert "No question was asked." in found(check(front_editor, dry_run="1"))
+
+
+def test_one_check_of_an_organization_is_made_at_a_time(front_editor: Person, openai: OpenAIStandIn) -> None:
+    openai.always(behaviours.slow(0.5))
+    with ThreadPoolExecutor(4) as threads:
+        token = {"csrf_token": front_editor.token()}
+        cookies = dict(front_editor.client.cookies)
+        url = front_editor.house.url + CHECK
+        pressed = [threads.submit(httpx2.post, url, data=token, cookies=cookies, timeout=20) for _ in range(4)]
+    answers = [found(each.result()) for each in pressed]
+    assert sum(WELL in answer for answer in answers) == 1
+    assert sum("is under way already" in answer for answer in answers) == 3
+    assert len(questions(openai)) == 1
 
 
 def test_the_page_that_asks_gets_the_part_alone(front_editor: Person) -> None:

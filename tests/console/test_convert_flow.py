@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from glific_gpt.console.pages.convert_flow import ONE_AT_A_TIME
 from glific_gpt.flows import files, rules
 from tests.console.flow_files import PAGE, downloaded, old_flow, webhooks
 from tests.console.people import Person
@@ -116,15 +117,47 @@ def test_without_a_file_it_asks_for_one(editor: Person) -> None:
 
 
 def test_a_large_flow_is_taken_here_and_nowhere_else(editor: Person) -> None:
-    large = old_flow(padding=9 * MEBIBYTE)
+    large = old_flow(padding=4 * MEBIBYTE)
     assert len(webhooks(downloaded(send(editor, large)))) == 1
     assert editor.upload(f"{PAGE}/flow", "name", large).status_code == 413
 
 
 def test_a_flow_that_is_too_large_is_told_so_at_its_field(editor: Person) -> None:
     for path, part in ((CONVERT, False), (PREVIEW, False), (PREVIEW, True)):
-        refused = send(editor, old_flow(padding=10 * MEBIBYTE + 100_000), to=path, part=part)
-        assert "larger than 10 MiB" in error(refused)
+        refused = send(editor, old_flow(padding=5 * MEBIBYTE + 100_000), to=path, part=part)
+        assert "larger than 5 MiB" in error(refused)
+
+
+def test_one_file_is_converted_at_a_time_so_that_webhooks_are_answered(editor: Person, alice: Ngo) -> None:
+    with ONE_AT_A_TIME:
+        for path in (CONVERT, PREVIEW):
+            refused = send(editor, old_flow(), to=path)
+            assert (refused.status_code, tokens(refused.text)) == (503, 1)
+            assert error(refused) == "Another file is being converted: try again in a moment."
+        assert "Another file is being converted" in send(editor, old_flow(), to=PREVIEW, part=True).text
+        assert status_with(alice, alice.token) == 200
+    for content in (b"no flow", old_flow(), old_flow()):
+        last = send(editor, content)
+    assert webhooks(downloaded(last))
+
+
+def test_what_there_is_to_mind_is_said_before_the_download(editor: Person, alice: Ngo) -> None:
+    alice.switch_key(on=False)
+    said = "key is switched off: switch it on to get answers."
+    assert editor.get(PAGE).text.count(said) == 2
+    text = html.unescape(send(editor, old_flow(), to=PREVIEW, part=True).text)
+    assert said in text
+    assert 'revoke the token "Flow: Farmers\' helpline" and make the flow anew' in text
+    assert "which Glific cannot reach" in text
+    assert "revoke the token" not in send(editor, old_flow("speech_to_text"), to=PREVIEW, part=True).text
+
+
+def test_what_there_is_to_mind_is_said_in_hindi_too(editor: Person, alice: Ngo) -> None:
+    alice.switch_key(on=False)
+    editor.post("/console/language", {"language": "hi"})
+    text = html.unescape(send(editor, old_flow(), to=PREVIEW, part=True).text)
+    assert "The file holds a webhook token" not in text
+    assert "Flow: Farmers' helpline" in text
 
 
 def test_a_file_in_another_field_is_refused(editor: Person) -> None:
@@ -138,6 +171,20 @@ def test_a_file_name_is_text(editor: Person) -> None:
     assert files.read(answer.content)
     assert "\n" not in name
     assert "<script" not in editor.get(PAGE).text.partition('id="tokens"')[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("C:\\Users\\Asha\\helpline.json", "helpline-converted.json"),
+        ("/home/asha/helpline.json", "helpline-converted.json"),
+        ("help\x85line\u202e.json", "helpline-converted.json"),
+        ("exports/", "alice-converted.json"),
+    ],
+)
+def test_of_a_file_name_its_last_part_is_kept(editor: Person, name: str, kept: str) -> None:
+    answer = editor.upload(CONVERT, "flow", old_flow(), name=name, let_in="token")
+    assert answer.headers["Content-Disposition"] == f"attachment; filename={kept}"
 
 
 def test_a_viewer_converts_nothing(viewer: Person) -> None:

@@ -1,13 +1,20 @@
 """The doctor's own call: real, shown, and without a trace that opens anything."""
 
 import re
+from datetime import timedelta
 
+import pytest
+
+from glific_gpt.clock import now
 from glific_gpt.database import transaction
 from glific_gpt.doctor import Verdict
-from glific_gpt.doctor.calling import LABEL, QUESTION
+from glific_gpt.doctor.calling import QUESTION
+from glific_gpt.doctor.own_token import LABEL
 from glific_gpt.organizations import store, webhook_tokens
 from tests.audit.reading import lines
+from tests.conftest import OpenHouse
 from tests.doctor.conftest import Doctor, OpenDoctor
+from tests.simulator.webhook_stand_in import WebhookStandIn
 from tests.support import openai_behaviours as behaviours
 from tests.support.house import House, Ngo
 from tests.support.openai_stand_in import OpenAIStandIn
@@ -88,9 +95,53 @@ def test_a_limit_for_each_contact_does_not_count_one_examination_after_another(d
     assert [doctor.check("call").verdict for _ in range(2)] == [Verdict.OK, Verdict.OK]
 
 
-def test_what_is_no_answer_of_a_server_of_ours_is_said_to_be_none(
-    doctor_with: OpenDoctor, openai: OpenAIStandIn
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (200, b'{"hello": 1}', "Something else than this server answered"),
+        (200, b'{"status": "ok", "parsed_msg": "4", "call_id": "call_00"}', "Something else than this server answered"),
+        (200, b"<html>Welcome</html>", "Something before this server answered"),
+        (204, b"", "Something before this server answered"),
+        (308, b"", "was redirected (status 308)"),
+        (401, b"<html>Who are you?</html>", "does not know the organization's own token"),
+        (403, b"<html>Just a moment</html>", "Something before this server answered"),
+        (413, b"", "Something before this server answered"),
+        (502, b'{"error": "Bad Gateway"}', "Something before this server answered"),
+    ],
+)
+def test_whoever_answers_in_this_servers_place_is_told_from_it(
+    doctor_with: OpenDoctor, status: int, body: bytes, said: str
 ) -> None:
+    with WebhookStandIn() as stranger:
+        stranger.always(lambda exchange: exchange.send(status, body))
+        found = doctor_with(public_url=f"http://127.0.0.1:{stranger.port}").check("call")
+    assert (found.verdict, said in found.sentence) == (Verdict.PROBLEM, True)
+    assert QUESTION in found.conversation
+    assert "within the 5 seconds" not in found.sentence
+
+
+def test_where_no_answer_comes_at_all_the_time_is_named(doctor_with: OpenDoctor, openai: OpenAIStandIn) -> None:
+    openai.close()
     found = doctor_with(public_url=f"http://127.0.0.1:{openai.port}").check("call")
-    assert found.verdict is Verdict.PROBLEM
     assert found.sentence.startswith("No whole answer came")
+
+
+def test_an_answer_that_takes_too_long_could_come_later(
+    doctor_with: OpenDoctor, open_a_house: OpenHouse, openai: OpenAIStandIn
+) -> None:
+    openai.always(behaviours.slow(0.6))
+    found = doctor_with(public_url=open_a_house(deadline_seconds=0.2).url).check("call")
+    assert (found.error_code, found.advice) == (
+        "deadline_exceeded",
+        "Use a faster model, or let answers come later (auto).",
+    )
+
+
+def test_a_token_that_a_killed_check_up_left_is_revoked_by_the_next(doctor: Doctor, house: House) -> None:
+    with house.app.app_context(), transaction() as session:
+        row = store.find(session, "alice")
+        left, _ = webhook_tokens.create(session, row, LABEL)
+        left.created_at = now() - timedelta(minutes=10)
+        webhook_tokens.create(session, row, LABEL)
+    assert doctor.check("call").verdict is Verdict.OK
+    assert labels(house) == ["flow", LABEL], "one that was just made may be another check-up's"

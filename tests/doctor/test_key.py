@@ -37,9 +37,16 @@ def test_a_key_that_openai_refuses_is_to_be_replaced(doctor: Doctor, alice: Ngo,
     assert alice.key not in str(found)
 
 
-def test_a_key_without_the_permission_is_told_from_a_wrong_one(doctor: Doctor, openai: OpenAIStandIn) -> None:
+def test_a_key_that_may_not_list_models_shows_by_a_question_whether_it_answers(
+    doctor: Doctor, openai: OpenAIStandIn
+) -> None:
     openai.for_models(behaviours.missing_scopes())
-    assert "give it permission" in doctor.check("key").sentence
+    found = doctor.examine()
+    assert (found["key"].verdict, found["call"].verdict) == (Verdict.WARNING, Verdict.OK)
+    assert "does not let the key" in found["key"].sentence
+    assert "permission to list and to use models" in found["key"].advice
+    openai.always(behaviours.missing_scopes())
+    assert doctor.examine()["call"].error_code == "invalid_api_key"
 
 
 def test_an_openai_that_is_away_says_nothing_against_the_key(doctor: Doctor, openai: OpenAIStandIn) -> None:

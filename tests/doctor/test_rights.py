@@ -4,6 +4,8 @@ from decimal import Decimal
 
 from glific_gpt.database import transaction
 from glific_gpt.doctor import Verdict
+from glific_gpt.doctor.budget import told
+from glific_gpt.doctor.own_token import LABEL
 from glific_gpt.organizations import store, webhook_tokens
 from tests.doctor.conftest import Doctor, OpenDoctor
 from tests.support.house import House, Ngo
@@ -56,6 +58,7 @@ def test_a_default_model_that_the_key_does_not_list_is_only_suspicious(
     found = doctor.check("models")
     assert found.verdict is Verdict.WARNING
     assert found.sentence.startswith("OpenAI does not list gpt-4o")
+    assert found.advice == "Choose another default model."
 
 
 def test_a_budget_is_well_until_it_is_nearly_used(doctor: Doctor, alice: Ngo) -> None:
@@ -65,6 +68,13 @@ def test_a_budget_is_well_until_it_is_nearly_used(doctor: Doctor, alice: Ngo) ->
     for times, verdict in (("100", Verdict.OK), ("1.1", Verdict.WARNING), ("1", Verdict.PROBLEM)):
         alice.change(monthly_budget_usd=spent * Decimal(times))
         assert doctor.check("budget").verdict is verdict
+
+
+def test_amounts_below_a_cent_are_told_apart() -> None:
+    assert told(Decimal("0.0004"), Decimal("0.0005")) == ("0.0004", "0.0005")
+    assert told(Decimal("0.996"), Decimal(1)) == ("0.996", "1.000")
+    assert told(Decimal(0), Decimal(5)) == ("0.00", "5.00")
+    assert told(Decimal("12.3456"), Decimal("12.3456")) == ("12.35", "12.35")
 
 
 def test_tokens_or_a_phrase_or_both_let_calls_in(doctor: Doctor, alice: Ngo) -> None:
@@ -91,10 +101,14 @@ def test_a_phrase_that_cannot_be_decrypted_is_as_bad_as_none_where_it_is_require
     assert stranger.check("signature").verdict is Verdict.PROBLEM
 
 
-def test_without_token_and_phrase_a_flow_is_to_be_made(doctor: Doctor, house: House) -> None:
+def test_without_token_and_phrase_nobody_is_let_in(doctor: Doctor, house: House, alice: Ngo) -> None:
     with house.app.app_context(), transaction() as session:
         row = store.find(session, "alice")
         for token in webhook_tokens.every(session, row):
             webhook_tokens.revoke(session, row, token.id)
+        webhook_tokens.create(session, row, LABEL)
     found = doctor.check("signature")
-    assert (found.verdict, found.command) == (Verdict.WARNING, "flask flows export alice --mode sync")
+    assert (found.verdict, found.command) == (Verdict.PROBLEM, "flask tokens create alice --label LABEL")
+    assert doctor.examine()["call"].verdict is Verdict.SKIPPED
+    alice.set_phrase(PHRASE)
+    assert doctor.check("signature").sentence == "Calls that Glific signs are let in, and no others."

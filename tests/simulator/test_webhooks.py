@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from glific_gpt.clock import now
 from glific_gpt.glific.signature import is_valid
 from glific_gpt.simulator import Contact, Conversation, Organization
+from glific_gpt.simulator.calling import leads_to
 from tests.simulator.building import asks, calls, does, export, says
 from tests.simulator.webhook_stand_in import WebhookStandIn, gives
 from tests.support.openai_exchange import Behaviour, Received
@@ -176,3 +177,21 @@ def test_what_lets_a_call_in_is_in_no_line(webhook: WebhookStandIn) -> None:
     conversation = asked(webhook.url, headers={"Authorization": "Bearer abc-secret"})
     assert "abc-secret" not in repr((conversation.lines, conversation.calls, conversation.trouble))
     assert "abc-secret" not in conversation.transcript()
+
+
+@pytest.mark.parametrize(
+    ("url", "leads"),
+    [
+        ("https://gpt.example.org/webhooks/alice/f?n=1", True),
+        ("https://GPT.example.org:443/webhooks/alice/f", True),
+        ("http://gpt.example.org/webhooks/alice/f", False),
+        ("https://gpt.example.org:8443/webhooks", False),
+        ("https://gpt.example.org.evil.example/webhooks", False),
+        ("https://gpt.example.org@evil.example/webhooks", False),
+        ("https://evil.example/https://gpt.example.org/", False),
+        ("parse_via_chat_gpt", False),
+        ("https://[", False),
+    ],
+)
+def test_an_address_leads_to_a_server_by_its_scheme_host_and_port(url: str, leads: bool) -> None:
+    assert leads_to(url, "https://gpt.example.org") is leads

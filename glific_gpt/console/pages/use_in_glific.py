@@ -9,12 +9,14 @@ from typing import Any
 from flask import Response, flash, redirect, render_template, url_for
 from flask_babel import gettext
 
+from glific_gpt import ready_flows
 from glific_gpt.connections import store as connections
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.forms.conversion import MOST, TOO_LARGE, ConversionForm
 from glific_gpt.console.forms.ready_flow import ReadyFlowForm
 from glific_gpt.console.forms.token import TokenForm
 from glific_gpt.console.lock import Lock, needs, organization
+from glific_gpt.console.shown.conversion import in_words
 from glific_gpt.database import transaction
 from glific_gpt.errors import NotFound
 from glific_gpt.flows.making import DEFAULT_PROMPT
@@ -70,6 +72,7 @@ def page(*, label: str = "", token: str = "", **parts: Any) -> str:
         "flow_form": parts.get("flow_form") or ReadyFlowForm.offering(filled_in=True),
         "conversion_form": parts.get("conversion_form") or ConversionForm(formdata=None),
         "conversion": None,
+        "cautions": in_words(ready_flows.standing(organization().slug)),
         "check_up": None,
     }
     return render_template(

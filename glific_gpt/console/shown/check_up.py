@@ -39,6 +39,11 @@ class Line:
     remedy: str
     mended_at: str | None
     only_inside: bool
+    only_later: bool
+
+    @property
+    def is_problem(self) -> bool:
+        return self.verdict is Verdict.PROBLEM
 
     @property
     def mark(self) -> tuple[str, str, LazyString]:
@@ -60,7 +65,12 @@ class CheckUp:
     @property
     def problem(self) -> str:
         """What keeps answers away, first of all."""
-        return next((line.says for line in self.lines if line.verdict is Verdict.PROBLEM), "")
+        return next((line.says for line in self.lines if line.is_problem and not line.only_later), "")
+
+    @property
+    def later_problem(self) -> str:
+        """What keeps away only the answers that a flow waits for, first of all."""
+        return next((line.says for line in self.lines if line.is_problem and line.only_later), "")
 
     @property
     def warnings(self) -> str:
@@ -72,7 +82,7 @@ class CheckUp:
     def colour(self) -> str:
         if not self.would_answer:
             return "danger"
-        return "warning" if self.warnings or self.only_inside else "success"
+        return "warning" if self.warnings or self.only_inside or self.later_problem else "success"
 
 
 def check_up(findings: Sequence[Finding], *, dry_run: bool) -> CheckUp:
@@ -89,6 +99,7 @@ def _line(finding: Finding) -> Line:
         remedy=_filled_in(finding.remedy, finding.values),
         mended_at=_page(finding),
         only_inside=finding.only_inside,
+        only_later=finding.only_later,
     )
 
 

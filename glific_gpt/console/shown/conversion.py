@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from glific_gpt.console.shown.sentences import in_their_language
 from glific_gpt.flows.converting import Conversion, Note, Remark
+from glific_gpt.ready_flows import Caution
 
 
 @dataclass(frozen=True)
@@ -27,16 +28,23 @@ class Changes:
     renamed: list[str]
     then: str
     """What to do with the file in Glific."""
+    cautions: list[str]
+    """About the whole file."""
 
 
-def changes(conversion: Conversion) -> Changes:
+def changes(conversion: Conversion, cautions: Iterable[Caution] = ()) -> Changes:
     return Changes(
         _lines(conversion.changed),
         _lines(conversion.left),
         _lines(conversion.warnings),
         [_says(renamed.remark) for renamed in conversion.renamed],
         _says(conversion.then) if conversion.then else "",
+        in_words(cautions),
     )
+
+
+def in_words(cautions: Iterable[Caution]) -> list[str]:
+    return [in_their_language(caution.says) % caution.values for caution in cautions]
 
 
 def _lines(notes: Iterable[Note]) -> list[Line]:

@@ -1,0 +1,86 @@
+"""flask flows simulate, with flows that wait for a later answer."""
+
+import json
+
+import pytest
+
+from tests.cli.conftest import Commands
+from tests.cli.serving import alice, database_url, flask, house
+from tests.support import openai_behaviours as behaviours
+from tests.support.glific_stand_in import GlificStandIn
+from tests.support.house import House, Ngo
+from tests.support.later import begin_working
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.simulated_glific import connect
+
+__all__ = ["alice", "database_url", "flask", "house"]
+
+LATER = ("async", "auto")
+ASKED = ("flows", "simulate", "alice", "--reply", "What is ORS?", "--reply", "END")
+
+
+def export(flask: Commands, mode: str) -> str:
+    result = flask.run("flows", "export", "alice", "--mode", mode)
+    assert result.exit_code == 0, result.stderr
+    return result.stdout
+
+
+@pytest.fixture
+def waiting(house: House, alice: Ngo, glific: GlificStandIn) -> Ngo:
+    """Connected to a Glific in which nobody waits, as nobody does for a simulation."""
+    alice.connect(glific)
+    connect(glific)
+    return alice
+
+
+def test_a_later_answer_comes_into_the_conversation(
+    flask: Commands, house: House, waiting: Ngo, openai: OpenAIStandIn
+) -> None:
+    begin_working(house)
+    openai.always(behaviours.answer("Salt, sugar, water."))
+    result = flask.run(*ASKED, stdin=export(flask, "async"))
+    assert result.exit_code == 0, result.stderr
+    assert "Flow:   Salt, sugar, water." in result.stdout
+    assert "Sorry" not in result.stdout
+    assert result.stderr.startswith("Waiting for the answer that comes later, up to ")
+    assert len(waiting.calls()) == 1
+
+
+def test_a_later_answer_that_is_an_error_fails_the_command(
+    flask: Commands, house: House, waiting: Ngo, openai: OpenAIStandIn
+) -> None:
+    begin_working(house)
+    openai.always(behaviours.out_of_credit())
+    result = flask.run(*ASKED, stdin=export(flask, "async"))
+    assert result.exit_code == 1
+    assert "Sorry, I could not answer" in result.stdout
+    assert "The later answer says that its call failed" in result.stderr
+
+
+@pytest.mark.usefixtures("waiting")
+def test_an_answer_that_never_comes_fails_the_command_when_the_wait_is_over(flask: Commands) -> None:
+    given = json.loads(export(flask, "async"))
+    for node in given["flows"][0]["definition"]["nodes"]:
+        for action in node["actions"]:
+            if action["type"] == "wait_for_result":
+                action["delay"] = "1"
+    result = flask.run(*ASKED, "--json", stdin=json.dumps(given))
+    assert result.exit_code == 1
+    assert "No answer came while the flow waited for one" in result.stderr
+
+
+@pytest.mark.parametrize("mode", LATER)
+def test_where_the_answer_is_not_kept_nothing_is_asked_and_paid_for(
+    flask: Commands, alice: Ngo, glific: GlificStandIn, openai: OpenAIStandIn, mode: str
+) -> None:
+    alice.connect_signed(glific, "a phrase of alice and glific")
+    text = export(flask, mode)
+    assert "By the signed call Glific alone gets it" in flask.failure(*ASKED, stdin=text)
+    assert openai.requests == []
+
+
+@pytest.mark.usefixtures("alice")
+def test_without_a_connection_the_call_itself_fails(flask: Commands, openai: OpenAIStandIn) -> None:
+    result = flask.run(*ASKED, stdin=export(flask, "async"))
+    assert (result.exit_code, "Sorry, I could not answer" in result.stdout) == (1, True)
+    assert openai.requests == []
