@@ -55,6 +55,12 @@ def test_the_body_names_the_organizations_model(viewer: Person, alice: Ngo) -> N
     assert json.loads(copied(viewer.get(PAGE), "body"))["gpt_model"] == "gpt-4.1-mini"
 
 
+def test_a_flow_that_waits_says_how_long(viewer: Person) -> None:
+    page = viewer.get(PAGE)
+    at_once, later = json.loads(copied(page, "body")), json.loads(copied(page, "body-auto"))
+    assert later == at_once | {"wait_seconds": 120}
+
+
 def test_a_new_token_is_shown_once_and_works(house: House, editor: Person, alice: Ngo) -> None:
     made = make_token(editor)
     token = copied(made, "new-token")

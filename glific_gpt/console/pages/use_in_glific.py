@@ -19,7 +19,7 @@ from glific_gpt.console.lock import Lock, needs, organization
 from glific_gpt.console.shown.conversion import in_words
 from glific_gpt.database import transaction
 from glific_gpt.errors import NotFound
-from glific_gpt.flows.making import DEFAULT_PROMPT
+from glific_gpt.flows.making import DEFAULT_PROMPT, PATIENCE_SECONDS
 from glific_gpt.organizations import webhook_tokens
 from glific_gpt.services import services
 from glific_gpt.views import TokenView, webhook_url
@@ -75,6 +75,7 @@ def page(*, label: str = "", token: str = "", **parts: Any) -> str:
         "cautions": in_words(ready_flows.standing(organization().slug)),
         "check_up": None,
     }
+    body = _body(organization().default_model or services().settings.default_model)
     return render_template(
         "console/use_in_glific.html",
         **(beginning | parts),
@@ -86,13 +87,14 @@ def page(*, label: str = "", token: str = "", **parts: Any) -> str:
         header=f"Bearer {token or PLACE_HOLDER}",
         connected=connected,
         url=webhook_url(services().settings.public_url, organization().slug),
-        body=_body(organization().default_model or services().settings.default_model),
+        body=_written(body),
+        later_body=_written(body | {"wait_seconds": PATIENCE_SECONDS}),
     )
 
 
-def _body(model: str) -> str:
-    """What to paste: with all that a later answer needs to find its flow."""
-    known = {
+def _body(model: str) -> dict[str, object]:
+    """With all that a later answer needs to find its flow."""
+    return {
         "contact": "@contact",
         "results": "@results",
         "flow_id": "@flow.id",
@@ -100,4 +102,8 @@ def _body(model: str) -> str:
         "gpt_model": model,
         "prompt": DEFAULT_PROMPT,
     }
-    return json.dumps(known, indent=2)
+
+
+def _written(body: dict[str, object]) -> str:
+    """To be pasted."""
+    return json.dumps(body, indent=2)

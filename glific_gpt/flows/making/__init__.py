@@ -2,12 +2,12 @@
 
 from glific_gpt.flows.files import Export
 from glific_gpt.flows.making.assembling import definition
-from glific_gpt.flows.making.conversation import conversation
+from glific_gpt.flows.making.conversation import PATIENCE_SECONDS, conversation
 from glific_gpt.flows.making.layout import layout
 from glific_gpt.flows.making.notes import notes
 from glific_gpt.flows.making.wish import DEFAULT_PROMPT, Mode, Wish, check
 
-__all__ = ["DEFAULT_PROMPT", "Mode", "Wish", "make"]
+__all__ = ["DEFAULT_PROMPT", "PATIENCE_SECONDS", "Mode", "Wish", "make"]
 
 
 def make(wish: Wish) -> Export:
