@@ -28,6 +28,7 @@ from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.settings import made_up_settings
 
 DOCUMENTS = Path(__file__).parents[2] / "docs" / "pictures"
+PUBLIC_URL = "https://gpt.example.org"
 HERE = "/console/organizations/seva-trust"
 IN_DOCUMENTS: dict[str, tuple[str, int, Theme]] = {
     "overview": (f"{HERE}/", 1280, "light"),
@@ -46,7 +47,9 @@ def running() -> Iterator[House]:
     with TemporaryDirectory() as folder, OpenAIStandIn() as openai:
         url = f"sqlite:///{folder}/pictures.db"
         databases.migrate(url)
-        with open_house(made_up_settings(database_url=url, openai_base_url=openai.base_url)) as house:
+        with open_house(
+            made_up_settings(database_url=url, openai_base_url=openai.base_url, public_url=PUBLIC_URL)
+        ) as house:
             seva_trust(house)
             yield house
 
