@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from playwright.sync_api import Browser, Page
 
 from tests.support import databases
+from tests.support.chromium import chromium
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.house import House, Ngo, open_house
 from tests.support.mail_server import MailServer
@@ -42,6 +44,21 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     url: str = request.getfixturevalue("postgresql_url")
     databases.empty(url)
     return url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """No longer than a module: it runs an event loop, beside which tests elsewhere cannot run one of theirs."""
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """In a window of its own, which remembers nothing."""
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
 
 
 @pytest.fixture

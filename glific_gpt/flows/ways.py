@@ -1,20 +1,8 @@
-"""Where one can get to in a flow."""
+"""Where a flow comes back to."""
 
 from collections.abc import Iterable, Mapping
 
 from glific_gpt.flows.reading import Thing, text, texts, things
-
-
-def behind(exits: Iterable[Thing], nodes: list[Thing]) -> set[str]:
-    """The uuids of all nodes that can be reached through these exits, in as many steps as it takes."""
-    ways = _ways(nodes)
-    seen: set[str] = set()
-    todo = _destinations(exits)
-    while todo:
-        if (uuid := todo.pop()) not in seen:
-            seen.add(uuid)
-            todo.extend(ways.get(uuid, []))
-    return seen
 
 
 class Rounds:

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 from glific_gpt.accounts.roles import Role
 from tests.conftest import OpenHouse
 from tests.console.people import Person, employ, stranger
-from tests.support.chromium import Theme, Window, chromium, window
+from tests.support.chromium import Theme, Window, window
 from tests.support.databases import copy_of
 from tests.support.house import House, Ngo, open_house
 from tests.support.openai_stand_in import OpenAIStandIn
@@ -91,13 +91,6 @@ def lasting_house(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactor
         open_house(made_up_settings(database_url=url, openai_base_url=openai.base_url)) as house,
     ):
         yield house
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """No longer than a module: it runs an event loop, beside which tests elsewhere cannot run one of theirs."""
-    with chromium() as started:
-        yield started
 
 
 class OpenWindow(Protocol):

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glific_gpt.flows.converting import convert
-from glific_gpt.flows.ways import Rounds, behind
+from glific_gpt.flows.ways import Rounds
 from tests.flows.conftest import URL
 from tests.flows.exports import Json, action_of, calls, export, flow, hears, says
 from tests.flows.test_converting import SIGNED, told, warnings
+from tests.flows.ways import behind
 
 MESSAGE = "message=@contact.last_message_number"
 

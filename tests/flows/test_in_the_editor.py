@@ -1,10 +1,9 @@
 """Glific's own editor draws our flows whole, in order, and finds nothing to complain about."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from glific_gpt.flows.converting import convert
 from glific_gpt.flows.making import Mode, Wish, make
@@ -12,24 +11,10 @@ from glific_gpt.flows.way_in import WayIn
 from tests.flows.conftest import URL
 from tests.flows.every_kind import every_kind
 from tests.flows.exports import uid
-from tests.support.chromium import chromium
 from tests.support.flow_editor import Editor, opened
 from tests.support.flow_editor_drawing import Line
 
 LONG = URL.replace("seva-trust", "a-name-that-is-as-long-as-names-of-organizations-may-be" * 2)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context()
-    yield context.new_page()
-    context.close()
 
 
 def definition(export: dict[str, Any]) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from glific_gpt.flows.keywords import as_kept
 from glific_gpt.flows.making import Mode, Wish, make
 from glific_gpt.flows.rules import broken
 from glific_gpt.flows.way_in import WayIn
-from glific_gpt.flows.ways import behind
 from tests.flows.conftest import URL
+from tests.flows.ways import behind
 
 Json = dict[str, Any]
 

@@ -1,15 +1,13 @@
 """The flow editor that flows are shown in shows a sound one whole, and tells of one that is not."""
 
-from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from tests.support import flow_editor_server
-from tests.support.chromium import chromium
 from tests.support.flow_editor import opened
 from tests.support.flow_editor_drawing import Line, Sticky
 from tests.support.flow_editor_server import FlowEditorServer
@@ -57,19 +55,6 @@ def definition() -> Definition:
         "nodes": [_message(ASK, "Who are you?", WAIT), _waiting(WAIT, THANK), _message(THANK, "Thank you!", None)],
         "_ui": {"nodes": {**nodes, THANK: _drawn("execute_actions", 420)}, "stickies": {NOTE: note}},
     }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context()
-    yield context.new_page()
-    context.close()
 
 
 def test_a_sound_flow_is_drawn_with_all_its_nodes_lines_and_notes(page: Page, definition: Definition) -> None:

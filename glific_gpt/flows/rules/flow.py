@@ -7,15 +7,17 @@ from uuid import UUID
 from glific_gpt.flows.reading import Thing, has_only, repeated, text, thing, things
 from glific_gpt.flows.rules.node import broken_in_node
 from glific_gpt.flows.start import drawn_first
+from glific_gpt.flows.ways import Rounds
 
 
 def broken_in_flow(definition: Thing) -> Iterator[str]:
     """Sentences that go on behind the flow's name."""
     yield from (f": {sentence}" for sentence in _broken_in_whole(definition))
     nodes = things(definition.get("nodes"))
+    known, rounds = {text(node.get("uuid")) for node in nodes}, Rounds(nodes)
     for node in nodes:
         name = f", node {text(node.get('uuid'))[-4:]}"
-        yield from (f"{name}: {sentence}" for sentence in broken_in_node(node, nodes))
+        yield from (f"{name}: {sentence}" for sentence in broken_in_node(node, known, rounds))
 
 
 def _broken_in_whole(definition: Thing) -> Iterator[str]:

@@ -6,14 +6,15 @@ from glific_gpt.flows.reading import Thing, has_only, lacking, text, thing, thin
 from glific_gpt.flows.rules.action import broken_in_action
 from glific_gpt.flows.rules.router import broken_in_router
 from glific_gpt.flows.rules.webhook import broken_in_webhook
+from glific_gpt.flows.ways import Rounds
 
 WAITING = ("wait_for_time", "wait_for_result")
 
 
-def broken_in_node(node: Thing, nodes: list[Thing]) -> Iterator[str]:
-    """`nodes` are all nodes of the flow."""
+def broken_in_node(node: Thing, known: set[str], rounds: Rounds) -> Iterator[str]:
+    """`known` are the uuids of all nodes of the flow."""
     yield from lacking("it", node, "uuid")
-    yield from _broken_exits(node, {text(other.get("uuid")) for other in nodes})
+    yield from _broken_exits(node, known)
     if not has_only(node.get("actions"), dict):
         yield "its actions are not a list."
     for action in things(node.get("actions")):
@@ -21,7 +22,7 @@ def broken_in_node(node: Thing, nodes: list[Thing]) -> Iterator[str]:
     if node.get("router") is not None:
         yield from broken_in_router(node["router"], node)
     yield from _broken_company(node)
-    yield from broken_in_webhook(node, nodes)
+    yield from broken_in_webhook(node, rounds)
 
 
 def _broken_exits(node: Thing, known: set[str]) -> Iterator[str]:

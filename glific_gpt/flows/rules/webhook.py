@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from glific_gpt.flows.reading import Thing, text, thing, things
 from glific_gpt.flows.strict import NotStrict, decoded
-from glific_gpt.flows.ways import behind
+from glific_gpt.flows.ways import Rounds
 
 METHODS = ("get", "post", "function")
 MAY_REPEAT = (
@@ -18,12 +18,12 @@ MAY_REPEAT = (
 """Glific's own functions that it calls again within a minute."""
 
 
-def broken_in_webhook(node: Thing, nodes: list[Thing]) -> Iterator[str]:
+def broken_in_webhook(node: Thing, rounds: Rounds) -> Iterator[str]:
     for action in things(node.get("actions")):
         if action.get("type") == "call_webhook":
             yield from _broken_call(action)
             yield from _broken_ways_out(node)
-            if _is_dropped_on_return(action) and text(node.get("uuid")) in behind(things(node.get("exits")), nodes):
+            if _is_dropped_on_return(action) and rounds.lead_back(text(node.get("uuid")), things(node.get("exits"))):
                 yield "the flow comes back to its webhook, whose address never changes: Glific drops the second call."
 
 
