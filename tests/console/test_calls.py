@@ -1,28 +1,22 @@
-"""Calls: the list, which updates itself; the story of each and what to do about it; the sheet; trying again."""
+"""Calls: the list, which updates itself; the story of each and what to do about it; trying again."""
 
-import csv
-import io
 import re
 from datetime import timedelta
-from decimal import Decimal
 
 import pytest
 from flask import Flask
 from flask_babel import Babel, force_locale
-from playwright.sync_api import expect
 
 from glific_gpt.accounts.roles import Role
-from glific_gpt.calls import export
 from glific_gpt.calls.story import NOT_DELIVERED, Happening, Story, happenings
 from glific_gpt.calls.tables import STATUSES, Call, Delivery
 from glific_gpt.clock import now
-from glific_gpt.console.shown import advice, call_sheet, call_words, timeline
+from glific_gpt.console.shown import advice, call_words, timeline
 from glific_gpt.errors import Broken, CallerError, OrganizationError, ServiceError
 from tests.calls.test_retrying import given_up
-from tests.calls.test_search import id_of
-from tests.console.conftest import OpenWindow, Staff
+from tests.console.conftest import Staff
 from tests.console.people import Person
-from tests.support.chromium import Window
+from tests.console.test_calls_sheet import sheet
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.house import House, Ngo
 from tests.support.later import begin_working
@@ -42,12 +36,6 @@ def listed(person: Person, query: str = "") -> list[str]:
     answer = person.get(HERE + query)
     assert answer.status_code == 200, answer.text[:2000]
     return ROW.findall(answer.text)
-
-
-def sheet(person: Person, query: str = "") -> list[dict[str, str]]:
-    """The lines of the file."""
-    text = person.get(f"{HERE}.csv{query}").content.decode("utf-8-sig")
-    return list(csv.DictReader(io.StringIO(text)))
 
 
 @pytest.fixture
@@ -256,113 +244,3 @@ def test_what_cannot_be_tried_again_says_why(alice: Ngo, editor: Person) -> None
     answer = editor.post(f"{HERE}/{call_id}/retry")
     assert answer.status_code == 302
     assert "nothing to deliver" in editor.get(f"{HERE}/{call_id}").text
-
-
-def test_the_sheet_has_the_calls_that_the_filters_leave(alice: Ngo, viewer: Person) -> None:
-    record(alice)
-    failed = record(alice, "error", error_code="refused")
-    answer = viewer.get(f"{HERE}.csv?status=error")
-    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
-    assert re.search(r'attachment; filename="calls-alice-[\d-]{10}\.csv"', answer.headers["Content-Disposition"])
-    assert answer.content.startswith(b"\xef\xbb\xbfcall_id,")
-    (line,) = sheet(viewer, "?status=error")
-    assert (line["call_id"], line["status"], line["error_code"]) == (failed, "error", "refused")
-
-
-def test_the_sheet_writes_small_sums_out(alice: Ngo, viewer: Person) -> None:
-    record(alice, cost_usd=Decimal("0.000012"))
-    assert sheet(viewer)[0]["cost_usd"].rstrip("0") == "0.000012"
-
-
-def test_the_sheet_has_more_calls_than_a_page(alice: Ngo, viewer: Person) -> None:
-    made = [record(alice) for _ in range(52)]
-    assert [line["call_id"] for line in sheet(viewer)] == made[::-1]
-
-
-def test_the_sheet_says_in_its_last_line_that_there_are_more_calls(house: House, alice: Ngo) -> None:
-    made = [record(alice) for _ in range(3)][::-1]
-    with house.app.test_request_context():
-        most, all_of_them = (list(call_sheet.lines(export.rows(id_of(alice)), number)) for number in (2, 3))
-    assert [line.partition(",")[0] for line in most[1:]] == [*made[:2], "Only the newest 2 calls are in this file.\r\n"]
-    assert [line.partition(",")[0] for line in all_of_them[1:]] == made
-
-
-def test_the_list_says_how_many_calls_an_export_has(alice: Ngo, viewer: Person) -> None:
-    record(alice)
-    assert "An export has the newest 50,000 of these calls at most." in viewer.get(HERE).text
-
-
-@pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
-def test_the_sheet_makes_formulas_harmless(formula: str) -> None:
-    assert call_sheet.harmless(formula) == f"'{formula}"
-
-
-def test_the_sheet_leaves_numbers_and_other_texts_as_they_are(alice: Ngo, viewer: Person) -> None:
-    record(alice, "error", error_code="model_not_found", model_asked='=HYPERLINK("http://evil.example")')
-    (line,) = sheet(viewer)
-    assert line["model"] == '\'=HYPERLINK("http://evil.example")'
-    assert line["duration_ms"] == "1000"
-
-
-def update(shown: Window) -> None:
-    """As if five seconds had gone by."""
-    with shown.page.expect_response(lambda answer: answer.url.endswith(HERE)):
-        shown.page.clock.run_for(5_500)
-    shown.page.clock.run_for(1_000)
-
-
-def test_a_new_call_appears_by_itself_and_is_announced(alice: Ngo, viewer: Person, open_window: OpenWindow) -> None:
-    first = record(alice)
-    shown = open_window(viewer)
-    shown.page.clock.install()
-    shown.open(HERE)
-    second = record(alice)
-    update(shown)
-    expect(shown.page.locator("tr[data-call]")).to_have_count(2)
-    assert shown.page.locator("tr[data-call]").evaluate_all("rows => rows.map(row => row.dataset.call)") == [
-        second,
-        first,
-    ]
-    assert shown.page.locator("#news").text_content() == "New calls: 1"
-    assert shown.page.locator("tbody time[data-local]").count() == 0
-    assert (shown.violations, shown.foreign) == ([], set())
-
-
-def test_nothing_is_asked_for_while_nobody_looks(alice: Ngo, viewer: Person, open_window: OpenWindow) -> None:
-    record(alice)
-    shown = open_window(viewer)
-    shown.page.clock.install()
-    shown.page.add_init_script("Object.defineProperty(document, 'hidden', { get: () => window.away === true })")
-    shown.open(HERE)
-    asked: list[str] = []
-    shown.page.on("request", lambda request: asked.append(request.url))
-    shown.page.evaluate("window.away = true")
-    shown.page.clock.run_for(11_000)
-    assert [url for url in asked if url.endswith(HERE)] == []
-    shown.page.evaluate("window.away = false")
-    update(shown)
-
-
-def test_an_update_leaves_in_peace_what_has_not_changed(alice: Ngo, viewer: Person, open_window: OpenWindow) -> None:
-    call_id = record(alice)
-    shown = open_window(viewer)
-    shown.page.clock.install()
-    shown.open(HERE)
-    shown.page.evaluate("document.querySelector('#calls').dataset.mine = 'yes'")
-    update(shown)
-    assert shown.page.locator("#calls[data-mine]").count() == 1
-    assert shown.page.locator(f"#{call_id}").count() == 1
-
-
-@pytest.mark.parametrize("width", [1280, 390])
-def test_a_line_leads_to_its_call_by_keyboard_alone(
-    alice: Ngo, viewer: Person, open_window: OpenWindow, width: int
-) -> None:
-    call_id = record_delivery(alice, "undelivered", status="error", error_code="undelivered")
-    shown = open_window(viewer, width=width)
-    shown.open(HERE)
-    assert (shown.unusable(), shown.overflow()) == ([], 0)
-    shown.page.locator(f"#{call_id}").focus()
-    shown.page.keyboard.press("Enter")
-    shown.page.wait_for_url(f"**{HERE}/{call_id}")
-    assert (shown.unusable(), shown.overflow(), shown.violations) == ([], 0, [])

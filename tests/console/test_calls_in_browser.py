@@ -1,0 +1,76 @@
+"""The list of calls in a browser: it updates itself, and is used by keyboard alone."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.console.conftest import OpenWindow
+from tests.console.people import Person
+from tests.support.chromium import Window
+from tests.support.house import Ngo
+from tests.support.recorded import record, record_delivery
+
+HERE = "/console/organizations/alice/calls"
+
+
+def update(shown: Window) -> None:
+    """As if five seconds had gone by."""
+    with shown.page.expect_response(lambda answer: answer.url.endswith(HERE)):
+        shown.page.clock.run_for(5_500)
+    shown.page.clock.run_for(1_000)
+
+
+def test_a_new_call_appears_by_itself_and_is_announced(alice: Ngo, viewer: Person, open_window: OpenWindow) -> None:
+    first = record(alice)
+    shown = open_window(viewer)
+    shown.page.clock.install()
+    shown.open(HERE)
+    second = record(alice)
+    update(shown)
+    expect(shown.page.locator("tr[data-call]")).to_have_count(2)
+    assert shown.page.locator("tr[data-call]").evaluate_all("rows => rows.map(row => row.dataset.call)") == [
+        second,
+        first,
+    ]
+    assert shown.page.locator("#news").text_content() == "New calls: 1"
+    assert shown.page.locator("tbody time[data-local]").count() == 0
+    assert (shown.violations, shown.foreign) == ([], set())
+
+
+def test_nothing_is_asked_for_while_nobody_looks(alice: Ngo, viewer: Person, open_window: OpenWindow) -> None:
+    record(alice)
+    shown = open_window(viewer)
+    shown.page.clock.install()
+    shown.page.add_init_script("Object.defineProperty(document, 'hidden', { get: () => window.away === true })")
+    shown.open(HERE)
+    asked: list[str] = []
+    shown.page.on("request", lambda request: asked.append(request.url))
+    shown.page.evaluate("window.away = true")
+    shown.page.clock.run_for(11_000)
+    assert [url for url in asked if url.endswith(HERE)] == []
+    shown.page.evaluate("window.away = false")
+    update(shown)
+
+
+def test_an_update_leaves_in_peace_what_has_not_changed(alice: Ngo, viewer: Person, open_window: OpenWindow) -> None:
+    call_id = record(alice)
+    shown = open_window(viewer)
+    shown.page.clock.install()
+    shown.open(HERE)
+    shown.page.evaluate("document.querySelector('#calls').dataset.mine = 'yes'")
+    update(shown)
+    assert shown.page.locator("#calls[data-mine]").count() == 1
+    assert shown.page.locator(f"#{call_id}").count() == 1
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_line_leads_to_its_call_by_keyboard_alone(
+    alice: Ngo, viewer: Person, open_window: OpenWindow, width: int
+) -> None:
+    call_id = record_delivery(alice, "undelivered", status="error", error_code="undelivered")
+    shown = open_window(viewer, width=width)
+    shown.open(HERE)
+    assert (shown.unusable(), shown.overflow()) == ([], 0)
+    shown.page.locator(f"#{call_id}").focus()
+    shown.page.keyboard.press("Enter")
+    shown.page.wait_for_url(f"**{HERE}/{call_id}")
+    assert (shown.unusable(), shown.overflow(), shown.violations) == ([], 0, [])

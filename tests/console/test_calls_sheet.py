@@ -1,0 +1,69 @@
+"""Calls as a sheet to keep: what is in it, and what a spreadsheet must not run."""
+
+import csv
+import io
+import re
+from decimal import Decimal
+
+import pytest
+
+from glific_gpt.calls import export
+from glific_gpt.console.shown import call_sheet
+from tests.calls.test_search import id_of
+from tests.console.people import Person
+from tests.support.house import House, Ngo
+from tests.support.recorded import record
+
+HERE = "/console/organizations/alice/calls"
+
+
+def sheet(person: Person, query: str = "") -> list[dict[str, str]]:
+    """The lines of the file."""
+    text = person.get(f"{HERE}.csv{query}").content.decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_the_sheet_has_the_calls_that_the_filters_leave(alice: Ngo, viewer: Person) -> None:
+    record(alice)
+    failed = record(alice, "error", error_code="refused")
+    answer = viewer.get(f"{HERE}.csv?status=error")
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert re.search(r'attachment; filename="calls-alice-[\d-]{10}\.csv"', answer.headers["Content-Disposition"])
+    assert answer.content.startswith(b"\xef\xbb\xbfcall_id,")
+    (line,) = sheet(viewer, "?status=error")
+    assert (line["call_id"], line["status"], line["error_code"]) == (failed, "error", "refused")
+
+
+def test_the_sheet_writes_small_sums_out(alice: Ngo, viewer: Person) -> None:
+    record(alice, cost_usd=Decimal("0.000012"))
+    assert sheet(viewer)[0]["cost_usd"].rstrip("0") == "0.000012"
+
+
+def test_the_sheet_has_more_calls_than_a_page(alice: Ngo, viewer: Person) -> None:
+    made = [record(alice) for _ in range(52)]
+    assert [line["call_id"] for line in sheet(viewer)] == made[::-1]
+
+
+def test_the_sheet_says_in_its_last_line_that_there_are_more_calls(house: House, alice: Ngo) -> None:
+    made = [record(alice) for _ in range(3)][::-1]
+    with house.app.test_request_context():
+        most, all_of_them = (list(call_sheet.lines(export.rows(id_of(alice)), number)) for number in (2, 3))
+    assert [line.partition(",")[0] for line in most[1:]] == [*made[:2], "Only the newest 2 calls are in this file.\r\n"]
+    assert [line.partition(",")[0] for line in all_of_them[1:]] == made
+
+
+def test_the_list_says_how_many_calls_an_export_has(alice: Ngo, viewer: Person) -> None:
+    record(alice)
+    assert "An export has the newest 50,000 of these calls at most." in viewer.get(HERE).text
+
+
+@pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_the_sheet_makes_formulas_harmless(formula: str) -> None:
+    assert call_sheet.harmless(formula) == f"'{formula}"
+
+
+def test_the_sheet_leaves_numbers_and_other_texts_as_they_are(alice: Ngo, viewer: Person) -> None:
+    record(alice, "error", error_code="model_not_found", model_asked='=HYPERLINK("http://evil.example")')
+    (line,) = sheet(viewer)
+    assert line["model"] == '\'=HYPERLINK("http://evil.example")'
+    assert line["duration_ms"] == "1000"
