@@ -47,6 +47,23 @@ class ThreadClient(httpx2.Client):
             pass
 
 
+class UnledClient(ThreadClient):
+    """Does not even read where a redirect leads to: httpx2 does although it does not go there, and fails at what is
+    no address."""
+
+    def __init__(self, transport: httpx2.BaseTransport) -> None:
+        super().__init__(transport)
+        self.event_hooks = {"response": [lambda response: response.headers.pop("location", None)]}
+
+
+def unverified() -> ssl.SSLContext:
+    """For who calls as Glific does, which checks no certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 @contextmanager
 def within(deadline: Deadline) -> Iterator[None]:
     """While inside, no read, write or connect of this thread's client lasts longer than the deadline."""

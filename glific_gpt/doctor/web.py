@@ -1,6 +1,5 @@
 """One plain GET inside a deadline: what is at an address, and what time it is there."""
 
-import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -9,7 +8,7 @@ from typing import Any
 import httpx2
 
 from glific_gpt.clock import Deadline
-from glific_gpt.network import DeadlineTransport, ThreadClient, within
+from glific_gpt.network import DeadlineTransport, UnledClient, unverified, within
 
 LONGEST_BODY = 10_000
 """Bytes that are read; what answers as it should says less."""
@@ -31,11 +30,7 @@ class Page:
 
 def get(url: str, deadline: Deadline) -> Page:
     """Follows no redirect and checks no certificate, as Glific does not. Raises Unreachable."""
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with within(deadline), ThreadClient(DeadlineTransport(context)) as client:
-        # httpx2 reads where a redirect leads to although it does not go there, and fails at what is no address.
-        client.event_hooks = {"response": [lambda response: response.headers.pop("location", None)]}
+    with within(deadline), UnledClient(DeadlineTransport(unverified())) as client:
         try:
             return _page(client, url)
         except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from glific_gpt.clock import Deadline, now
 from glific_gpt.glific.resume import LONGEST_RETRY_AFTER, Reply, Undelivered, Verdict, refused
-from glific_gpt.network import AddressPolicy, AddressRefused, DeadlineTransport, Resolver, ThreadClient, within
+from glific_gpt.network import AddressPolicy, AddressRefused, DeadlineTransport, Resolver, UnledClient, within
 
 LONGEST_BODY = 1024 * 1024
 """Bytes of a reply that are read."""
@@ -58,9 +58,7 @@ class HttpClients(threading.local):
     """A client for each thread, as in `llm/transport.py`."""
 
     def __init__(self, context: ssl.SSLContext, allows: AddressPolicy, resolve: Resolver) -> None:
-        self.client = ThreadClient(DeadlineTransport(context, allows, resolve))
-        # httpx2 reads where a redirect leads to although it does not go there, and fails at what is no address.
-        self.client.event_hooks = {"response": [lambda response: response.headers.pop("location", None)]}
+        self.client = UnledClient(DeadlineTransport(context, allows, resolve))
 
     def get(self, url: str, deadline: Deadline) -> HttpReply:
         """Raises Undelivered when no whole reply came."""

@@ -1,13 +1,12 @@
 """A webhook's request on its way over a socket, with Glific's patience (glific/glific: Flows.Webhooks.Request)."""
 
-import ssl
 import time
 from dataclasses import dataclass, field
 
 import httpx2
 
 from glific_gpt.clock import Deadline
-from glific_gpt.network import AddressPolicy, AddressRefused, DeadlineTransport, ThreadClient, within
+from glific_gpt.network import AddressPolicy, AddressRefused, DeadlineTransport, UnledClient, unverified, within
 from glific_gpt.simulator.outcomes import Call
 
 CONNECT_SECONDS = 5.0
@@ -61,10 +60,9 @@ def _port(url: httpx2.URL) -> int | None:
 def _sent(this: Call, allows: AddressPolicy | None) -> tuple[httpx2.Response, bytes]:
     receive = RECEIVE_SECONDS[this.method]
     timeout = httpx2.Timeout(receive, connect=CONNECT_SECONDS)
-    with ThreadClient(DeadlineTransport(_unverified(), allows)) as client, within(Deadline.after(5 + receive)):
+    with UnledClient(DeadlineTransport(unverified(), allows)) as client, within(Deadline.after(5 + receive)):
         # As Glific sends it: no headers besides the node's own, and its signature.
         client.headers.clear()
-        client.event_hooks = {"response": [lambda response: response.headers.pop("location", None)]}
         request = client.build_request(
             this.method, this.url, content=this.body or None, headers=_headers(this), timeout=timeout
         )
@@ -101,11 +99,3 @@ def _why(error: Exception) -> str:
     if isinstance(error, unsent) or not isinstance(error, httpx2.HTTPError):
         return NOT_SENT
     return BROKEN_OFF
-
-
-def _unverified() -> ssl.SSLContext:
-    """Glific checks no certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
