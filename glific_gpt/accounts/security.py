@@ -15,6 +15,7 @@ from glific_gpt.accounts.datastore import Datastore
 from glific_gpt.accounts.keys import derive
 from glific_gpt.accounts.links import PUBLIC_URL, one_time_link
 from glific_gpt.accounts.messages import MESSAGES
+from glific_gpt.accounts.sessions import Sessions
 from glific_gpt.settings import Settings
 
 __all__ = ["blueprint", "init", "one_time_link"]
@@ -35,6 +36,7 @@ def init(app: Flask, settings: Settings) -> None:
     """Raises SettingsError."""
     app.config.update(_sessions(settings) | _features(app, settings))
     app.config.update({f"SECURITY_MSG_{name}": message for name, message in MESSAGES.items()})
+    app.session_interface = Sessions()
     provider = app.json
     security = _security()
     security.init_app(app, Datastore(), register_blueprint=False)

@@ -22,9 +22,10 @@ def loads(text: str) -> Any:
 
 
 def _is_too_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(MAX_DEPTH):
+    level, depth = [value], 0
+    while level and depth < MAX_DEPTH:
         level = [child for parent in level for child in _children(parent)]
+        depth += 1
     return bool(level)
 
 

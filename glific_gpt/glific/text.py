@@ -121,7 +121,7 @@ def _is_joined(text: str, at: int) -> bool:
 
 def _units(text: str) -> int:
     """The length in UTF-16 code units."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _first_visible(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import genai_prices
 import pytest
 
 from glific_gpt.catalogue.prices import Prices, cost, per_million
@@ -35,6 +36,13 @@ def test_it_costs_a_call_to_the_last_digit() -> None:
 
 def test_a_long_request_costs_its_own_price() -> None:
     assert cost("gpt-5.4", 1_000_000, 0) == Decimal(5)
+
+
+@pytest.mark.parametrize("model_id", ["gpt-4o", "gpt-4o-mini-2024-07-18", "gpt-5.4", "o3", "gpt-5-pro"])
+@pytest.mark.parametrize("tokens", [(1, 0), (25, 17), (100_000, 99_999), (100_001, 1), (271_999, 3), (272_001, 70_000)])
+def test_it_costs_what_the_library_says_of_each_request(model_id: str, tokens: tuple[int, int]) -> None:
+    usage = genai_prices.Usage(input_tokens=tokens[0], output_tokens=tokens[1])
+    assert cost(model_id, *tokens) == genai_prices.calc_price(usage, model_id, provider_id="openai").total_price
 
 
 def test_a_call_without_tokens_costs_nothing() -> None:
