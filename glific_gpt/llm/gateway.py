@@ -1,6 +1,5 @@
 """The gateway to OpenAI: asks a model, lists models, and tries again inside the deadline."""
 
-import ssl
 import time
 from dataclasses import dataclass, field
 
@@ -14,15 +13,14 @@ from glific_gpt.llm import failures, replies, requests, retries
 from glific_gpt.llm.chat import Answer, Question, Usage
 from glific_gpt.llm.failures import Refusal
 from glific_gpt.llm.learned import Learned
-from glific_gpt.llm.transport import Clients, options_for
-from glific_gpt.network import within
+from glific_gpt.llm.transport import library, options_for
 
 
 class Gateway:
     """The way to the OpenAI API at one base URL, shared by all organizations; each call brings its own key."""
 
     def __init__(self, base_url: str) -> None:
-        self._clients = Clients(base_url, ssl.create_default_context())
+        self._library = library(base_url)
         self._learned = Learned()
 
     def bind(self, api_key: SecretStr, model: str, deadline: Deadline) -> "BoundModel":
@@ -51,10 +49,6 @@ class Gateway:
             else:
                 return replies.read(path, response.content, model, usage)
 
-    def close(self) -> None:
-        """Closes this thread's connections; those of other threads close when their thread ends."""
-        self._clients.client.close()
-
     def _send(
         self, api_key: SecretStr, deadline: Deadline, path: str, body: requests.Body | None = None
     ) -> httpx2.Response:
@@ -80,12 +74,11 @@ class Gateway:
     ) -> httpx2.Response:
         if deadline.passed:
             raise DeadlineExceeded
-        client, options = self._clients.client, options_for(api_key)
+        options = options_for(api_key, deadline)
         # The SDK's typed methods cost three times the CPU of this one, for types that are checked here anyway.
-        with within(deadline):
-            if body is None:
-                return client.get(path, options=options, cast_to=httpx2.Response)
-            return client.post(path, options=options, body=body, cast_to=httpx2.Response)
+        if body is None:
+            return self._library.get(path, options=options, cast_to=httpx2.Response)
+        return self._library.post(path, options=options, body=body, cast_to=httpx2.Response)
 
 
 @dataclass

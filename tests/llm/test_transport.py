@@ -22,7 +22,6 @@ def test_it_sends_the_organizations_key_and_nothing_of_the_operators_environment
 
     gateway = Gateway(openai.base_url)
     gateway.bind(KEY, "gpt-4o", Deadline.after(5)).ask(Question("What is ORS?"))
-    gateway.close()
 
     headers = openai.requests[-1].headers
     assert headers["authorization"] == f"Bearer {KEY.get_secret_value()}"
