@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import cast
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import Table, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from glific_gpt.calls.records import Facts
@@ -11,11 +12,12 @@ from glific_gpt.calls.tables import Call
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.catalogue import prices
 from glific_gpt.clock import now
-from glific_gpt.database import insert_if_absent
+from glific_gpt.database import Usd, Write, insert_if_absent
 from glific_gpt.errors import BadUpstreamReply, BudgetExceeded, ContactLimit, DeadlineExceeded, GlificGptError
 from glific_gpt.functions.contract import FunctionBody
 from glific_gpt.organizations.tables import MonthlySpend, Organization
 
+SPEND = cast("Table", MonthlySpend.__table__)
 DAY = timedelta(days=1)
 HOUR_SECONDS = 3600
 
@@ -26,6 +28,18 @@ MILLION = 1_000_000
 
 MAYBE_CHARGED = DeadlineExceeded | BadUpstreamReply
 """After these nobody knows whether OpenAI charges the call."""
+
+
+SETTLE = (
+    update(SPEND)
+    .where(SPEND.c.organization_id == bindparam("of_organization"), SPEND.c.month == bindparam("of_month"))
+    .values(usd=SPEND.c.usd + bindparam("difference", type_=Usd()))
+)
+
+
+def count(tenant: Tenant) -> bool:
+    """Whether there is a limit that counts this organization's calls."""
+    return tenant.contact_daily_limit is not None or tenant.monthly_budget_usd is not None
 
 
 def check_contact(session: Session, tenant: Tenant, contact_id: int | None) -> None:
@@ -65,26 +79,22 @@ def reserve(session: Session, tenant: Tenant, facts: Facts, body: FunctionBody, 
     return estimate
 
 
-def settle(session: Session, tenant: Tenant, facts: Facts, reserved: Decimal, error: GlificGptError | None) -> None:
+def settled(tenant: Tenant, facts: Facts, reserved: Decimal, error: GlificGptError | None) -> list[Write]:
     """Puts what the call did cost in the place of what was set aside, which stays where the cost cannot be known."""
     if tenant.monthly_budget_usd is None:
-        return
+        return []
     cost = facts.cost() if facts.usage.model else None
     if cost is None and error is not None and not isinstance(error, MAYBE_CHARGED):
         cost = Decimal(0)
-    if cost is not None:
-        _add(session, facts, cost - reserved)
+    if cost is None:
+        return []
+    return [(SETTLE, _spend(facts) | {"difference": cost - reserved})]
 
 
-def _add(session: Session, facts: Facts, usd: Decimal, at_most: Decimal | None = None) -> bool:
+def _add(session: Session, facts: Facts, usd: Decimal, at_most: Decimal) -> bool:
     """One statement, so that two calls at the same moment cannot both have the last of a budget."""
-    spend = update(MonthlySpend).where(
-        MonthlySpend.organization_id == facts.organization_id, MonthlySpend.month == _month(facts)
-    )
-    if at_most is not None:
-        spend = spend.where(MonthlySpend.usd <= at_most - usd)
-    changed = session.scalars(spend.values(usd=MonthlySpend.usd + usd).returning(MonthlySpend.organization_id))
-    return changed.first() is not None
+    spend = SETTLE.where(SPEND.c.usd <= at_most - usd).returning(SPEND.c.organization_id)
+    return session.execute(spend, _spend(facts) | {"difference": usd}).first() is not None
 
 
 def _begin_month(session: Session, facts: Facts) -> None:
@@ -96,6 +106,10 @@ def _begin_month(session: Session, facts: Facts) -> None:
         spent = session.scalar(select(func.sum(Call.cost_usd)).where(*mine)) or Decimal(0)
         # Another call may begin the month at this moment, with the same sum.
         insert_if_absent(session, MonthlySpend(organization_id=key[0], month=key[1], usd=spent))
+
+
+def _spend(facts: Facts) -> dict[str, object]:
+    return {"of_organization": facts.organization_id, "of_month": _month(facts)}
 
 
 def _month(facts: Facts) -> str:

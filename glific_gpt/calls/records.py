@@ -14,6 +14,7 @@ from glific_gpt.calls.search import EVERYTHING, Filters
 from glific_gpt.calls.tables import Call
 from glific_gpt.catalogue import prices
 from glific_gpt.clock import now
+from glific_gpt.database import Write
 from glific_gpt.errors import GlificGptError
 from glific_gpt.functions.contract import NAME
 from glific_gpt.llm.chat import Usage
@@ -55,13 +56,13 @@ class Facts:
 
 # On the table rather than its class, and built once: a third of the time that the database takes of a call.
 TABLE = cast("Table", Call.__table__)
-INSERT = TABLE.insert()
+INSERT = TABLE.insert().inline()  # nobody asks for the number of the row
 CLOSE = TABLE.update().where(TABLE.c.call_id == bindparam("this_call"))
 
 
-def open_row(session: Session, facts: Facts, seconds: float, status: str = "started") -> None:
+def opened(facts: Facts, seconds: float, status: str = "started") -> Write:
     """The row of a call that is about to ask OpenAI and has that many seconds left, or is pending."""
-    session.execute(INSERT, _first(facts, status, seconds))
+    return INSERT, _first(facts, status, seconds)
 
 
 def mark_pending(session: Session, facts: Facts) -> None:
@@ -83,13 +84,14 @@ def end_pending(call: Call, error_code: str | None) -> None:
     call.duration_ms = round((now() - call.started_at).total_seconds() * 1000)
 
 
-def close_row(session: Session, facts: Facts, error: GlificGptError | None) -> None:
-    session.execute(CLOSE, _last(facts, error) | {"this_call": facts.call_id})
+def closed(facts: Facts, error: GlificGptError | None) -> Write:
+    """The end of a call whose row was opened."""
+    return CLOSE, _last(facts, error) | {"this_call": facts.call_id}
 
 
-def write_row(session: Session, facts: Facts, error: GlificGptError) -> None:
+def failed(facts: Facts, error: GlificGptError) -> Write:
     """The whole row of a call that failed before OpenAI was asked."""
-    session.execute(INSERT, _first(facts, "error", 0) | _last(facts, error))
+    return INSERT, _first(facts, "error", 0) | _last(facts, error)
 
 
 def _first(facts: Facts, status: str, seconds: float) -> dict[str, object]:

@@ -3,8 +3,9 @@
 import hashlib
 import json
 from datetime import timedelta
+from typing import Any, cast
 
-from sqlalchemy import Select, and_, delete, or_
+from sqlalchemy import Table, and_, bindparam, delete, or_, select
 from sqlalchemy.orm import Session
 
 from glific_gpt.calls.inbound import Inbound
@@ -12,68 +13,65 @@ from glific_gpt.calls.outcome import Outcome
 from glific_gpt.calls.records import GRACE
 from glific_gpt.calls.tables import StoredReply
 from glific_gpt.clock import now
-from glific_gpt.database import insert_if_absent, owned
+from glific_gpt.database import Write, lookup, transaction
 from glific_gpt.errors import CallInProgress
 from glific_gpt.vault import UnreadableSecret, Vault
 
 KEPT = timedelta(minutes=15)
 PURPOSE = "stored_reply"
 
+# Built once, as in `records.py`: Glific signs every call, so all of them have a key.
+TABLE = cast("Table", StoredReply.__table__)
+_THIS_KEY = and_(TABLE.c.organization_id == bindparam("of_organization"), TABLE.c.key_hash == bindparam("of_key_hash"))
+_ABANDONED = and_(TABLE.c.status.is_(None), TABLE.c.give_up_at < bindparam("at"))
+FIND = select(TABLE.c.status, TABLE.c.body, TABLE.c.give_up_at).where(_THIS_KEY, TABLE.c.expires_at > bindparam("at"))
+MAKE_ROOM = delete(TABLE).where(_THIS_KEY, or_(TABLE.c.expires_at < bindparam("at"), _ABANDONED))
+CLAIM = TABLE.insert().inline()
+STORE = TABLE.update().where(_THIS_KEY, TABLE.c.call_id == bindparam("of_call"))
 
-def find(session: Session, vault: Vault, organization_id: int, inbound: Inbound) -> Outcome | None:
+
+def find(vault: Vault, organization_id: int, inbound: Inbound) -> Outcome | None:
     """The stored answer of a call with a key. Raises CallInProgress while the first call is being answered."""
-    stored = session.scalar(_stored(organization_id, inbound).where(StoredReply.expires_at > now()))
+    if inbound.idempotency_key is None:
+        return None
+    stored = lookup(FIND, **_key(organization_id, inbound), at=now())
     if stored is None:
         return None
-    if stored.status is not None and stored.body is not None:
-        return _read(session, vault, stored)
-    if stored.give_up_at > now():
+    if stored["body"] is not None:
+        return _read(vault, organization_id, inbound, stored)
+    if stored["give_up_at"] > now():
         raise CallInProgress(retry_after=1)
     return None
 
 
-def claim(session: Session, organization_id: int, inbound: Inbound, call_id: str) -> None:
-    """Makes this call the one that answers for the key. Raises CallInProgress when another one is faster."""
+def claimed(organization_id: int, inbound: Inbound, call_id: str) -> list[Write]:
+    """Makes this call the one that answers for the key; an IntegrityError says that another one was faster.
+
+    What has expired under the key goes, and what a killed process has left there.
+    """
     if inbound.idempotency_key is None:
-        return
-    _make_room(session, organization_id, inbound)
-    row = StoredReply(
-        organization_id=organization_id,
-        key_hash=_key_hash(inbound),
-        call_id=call_id,
-        give_up_at=now() + timedelta(seconds=inbound.deadline.remaining()) + GRACE,
-        expires_at=now() + KEPT,
-    )
-    if not insert_if_absent(session, row):
-        raise CallInProgress(retry_after=1)
+        return []
+    key, at = _key(organization_id, inbound), now()
+    row = {
+        "organization_id": organization_id,
+        "key_hash": key["of_key_hash"],
+        "call_id": call_id,
+        "give_up_at": at + timedelta(seconds=inbound.deadline.remaining()) + GRACE,
+        "expires_at": at + KEPT,
+    }
+    return [(MAKE_ROOM, key | {"at": at}), (CLAIM, row)]
 
 
-def store(session: Session, vault: Vault, organization_id: int, inbound: Inbound, outcome: Outcome) -> None:
-    """Keeps the answer, encrypted for the organization."""
+def stored(vault: Vault, organization_id: int, inbound: Inbound, outcome: Outcome) -> list[Write]:
+    """Keeps the answer, encrypted for the organization.
+
+    A call that was given up as lost may end late: by then the key may be another call's, which keeps it.
+    """
     if inbound.idempotency_key is None:
-        return
-    # A call that was given up as lost may end late: by then the key may be another call's.
-    stored = session.scalar(_stored(organization_id, inbound).where(StoredReply.call_id == outcome.body["call_id"]))
-    if stored is not None:
-        plain = json.dumps({"body": outcome.body, "retry_after": outcome.retry_after})
-        stored.status, stored.body = outcome.status, vault.encrypt(organization_id, PURPOSE, plain)
-
-
-def _stored(organization_id: int, inbound: Inbound) -> Select[StoredReply]:
-    return owned(StoredReply, organization_id).where(StoredReply.key_hash == _key_hash(inbound))
-
-
-def _key_hash(inbound: Inbound) -> str:
-    """Under what an answer is stored: the same key means another call at another function."""
-    name = f"{inbound.function}\n{inbound.idempotency_key}"
-    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _make_room(session: Session, organization_id: int, inbound: Inbound) -> None:
-    """Deletes what has expired under this key, and what a killed process has left there."""
-    abandoned = and_(StoredReply.status.is_(None), StoredReply.give_up_at < now())
-    this_key = (StoredReply.organization_id == organization_id, StoredReply.key_hash == _key_hash(inbound))
-    session.execute(delete(StoredReply).where(*this_key, or_(StoredReply.expires_at < now(), abandoned)))
+        return []
+    plain = json.dumps({"body": outcome.body, "retry_after": outcome.retry_after})
+    kept = {"status": outcome.status, "body": vault.encrypt(organization_id, PURPOSE, plain)}
+    return [(STORE, _key(organization_id, inbound) | {"of_call": outcome.body["call_id"]} | kept)]
 
 
 def purge(session: Session) -> None:
@@ -81,11 +79,19 @@ def purge(session: Session) -> None:
     session.execute(delete(StoredReply).where(StoredReply.expires_at < now()))
 
 
-def _read(session: Session, vault: Vault, stored: StoredReply) -> Outcome | None:
+def _key(organization_id: int, inbound: Inbound) -> dict[str, object]:
+    """Under what an answer is stored: the same key means another call at another function."""
+    name = f"{inbound.function}\n{inbound.idempotency_key}"
+    key_hash = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+    return {"of_organization": organization_id, "of_key_hash": key_hash}
+
+
+def _read(vault: Vault, organization_id: int, inbound: Inbound, stored: dict[str, Any]) -> Outcome | None:
     """The answer; one that no master key reads any more makes room for a new one."""
     try:
-        reply = json.loads(vault.decrypt(stored.organization_id, PURPOSE, stored.body or ""))
+        reply = json.loads(vault.decrypt(organization_id, PURPOSE, stored["body"]))
     except UnreadableSecret:
-        session.delete(stored)
+        with transaction() as session:
+            session.execute(delete(TABLE).where(_THIS_KEY), _key(organization_id, inbound))
         return None
-    return Outcome(stored.status or 0, reply["body"], reply["retry_after"], replayed=True)
+    return Outcome(stored["status"], reply["body"], reply["retry_after"], replayed=True)

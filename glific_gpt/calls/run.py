@@ -1,6 +1,6 @@
 """run(): the one path that every call takes, from the body of the webhook to its outcome."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import structlog
@@ -13,12 +13,12 @@ from glific_gpt.calls.inbound import ASYNC, AUTO, Inbound
 from glific_gpt.calls.later.handing_over import HandingOver
 from glific_gpt.calls.later.in_flight import Flight
 from glific_gpt.calls.later.outlasting import Outlasting
-from glific_gpt.calls.opening import Ready, open_call
+from glific_gpt.calls.opening import Ready, open_call, open_unlimited
 from glific_gpt.calls.outcome import Outcome
 from glific_gpt.calls.records import Facts
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
-from glific_gpt.database import UNAVAILABLE, transaction
+from glific_gpt.database import BUSY_SECONDS, UNAVAILABLE, GroupCommit, transaction
 from glific_gpt.errors import DATABASE_AWAY, DeadlineExceeded, GlificGptError, Overloaded, Unauthorized
 from glific_gpt.llm.chat import LanguageModel
 from glific_gpt.vault import Vault
@@ -40,6 +40,9 @@ class Runner:
     vault: Vault
     handing_over: HandingOver
     outlasting: Outlasting
+    opening: GroupCommit = field(default_factory=lambda: GroupCommit(BUSY_SECONDS))
+    closing: GroupCommit = field(default_factory=lambda: GroupCommit(CLOSING_SECONDS))
+    closing_late: GroupCommit = field(default_factory=lambda: GroupCommit(LATE_CLOSING_SECONDS))
 
     def run(self, tenant: Tenant, inbound: Inbound) -> Outcome:
         """The outcome, good or bad, recorded. Raises Unauthorized when the body names another organization."""
@@ -49,36 +52,37 @@ class Runner:
         except Unauthorized:
             raise
         except GlificGptError as error:
-            return _refuse(tenant, facts, error)
+            return self._refuse(tenant, facts, error)
         except UNAVAILABLE as failure:
             log.error("database_unavailable", call_id=facts.call_id, reason=type(failure).__name__)
             return outcome_of(tenant, facts, Overloaded(DATABASE_AWAY, retry_after=1))
 
     def refuse(self, tenant: Tenant, function: str, error: GlificGptError) -> Outcome:
         """The outcome of a call whose body could not even be read, recorded."""
-        return _refuse(tenant, Facts(tenant.organization_id, function), error)
+        return self._refuse(tenant, Facts(tenant.organization_id, function), error)
 
     def _run(self, tenant: Tenant, inbound: Inbound, facts: Facts) -> Outcome:
         """Raises GlificGptError and UNAVAILABLE until the row is written, and nothing after."""
         understood = self.admission.understand(tenant, inbound, facts)
-        if stored := self._stored(tenant, inbound):
+        if stored := replays.find(self.vault, tenant.organization_id, inbound):
             return stored
         deadline = self._deadline(inbound)
         model = self.admission.bind(tenant, facts.model_asked or "", deadline)
         ready = Ready(tenant, inbound, facts, understood)
         if inbound.mode == ASYNC or (inbound.mode == AUTO and not self.outlasting.has_room(facts.organization_id)):
             return self.handing_over.accept(ready)
-        with transaction() as session:
-            reserved = open_call(session, ready)
+        reserved = self._open(ready)
         if inbound.mode == AUTO:
             return self._answer_or_hand_over(ready, model, deadline, reserved)
         return self._close(ready, reserved, _ask(ready, model, deadline))
 
-    def _stored(self, tenant: Tenant, inbound: Inbound) -> Outcome | None:
-        if inbound.idempotency_key is None:
-            return None
-        with transaction() as session:
-            return replays.find(session, self.vault, tenant.organization_id, inbound)
+    def _open(self, ready: Ready) -> Decimal:
+        """What was set aside of the budget. A call that counts has its own transaction. Raises GlificGptError."""
+        if limits.count(ready.tenant):
+            with transaction() as session:
+                return open_call(session, ready)
+        open_unlimited(self.opening, ready)
+        return Decimal(0)
 
     def _deadline(self, inbound: Inbound) -> Deadline:
         """OpenAI's: the call's own, or a longer one where the answer may come later."""
@@ -95,33 +99,33 @@ class Runner:
         except TimeoutError:
             self.outlasting.count(ready.facts.organization_id, future)
             later = self.handing_over.hand_over(ready, Flight(future, ready.facts), reserved)
-            return later or self._close(ready, reserved, DeadlineExceeded(), LATE_CLOSING_SECONDS)
+            return later or self._close(ready, reserved, DeadlineExceeded(), self.closing_late)
         return self._close(ready, reserved, result)
 
-    def _close(self, ready: Ready, reserved: Decimal, result: Result, patience: float = CLOSING_SECONDS) -> Outcome:
+    def _close(self, ready: Ready, reserved: Decimal, result: Result, group: GroupCommit | None = None) -> Outcome:
         """Closes the row. The answer is there and paid for: Glific gets it even when this fails, and in time."""
         tenant, facts = ready.tenant, ready.facts
         outcome = outcome_of(tenant, facts, result)
         error = result if isinstance(result, GlificGptError) else None
         try:
-            with transaction(patience) as session:
-                records.close_row(session, facts, error)
-                limits.settle(session, tenant, facts, reserved, error)
-                replays.store(session, self.vault, tenant.organization_id, ready.inbound, outcome)
+            (group or self.closing).write(
+                records.closed(facts, error),
+                *limits.settled(tenant, facts, reserved, error),
+                *replays.stored(self.vault, tenant.organization_id, ready.inbound, outcome),
+                alone=limits.count(tenant),
+            )
         except SQLAlchemyError as failure:
             log.error("call_not_closed", call_id=facts.call_id, reason=type(failure).__name__)
         return outcome
 
+    def _refuse(self, tenant: Tenant, facts: Facts, error: GlificGptError) -> Outcome:
+        """Records a call that failed before anything was spent."""
+        try:
+            self.opening.write(records.failed(facts, error))
+        except UNAVAILABLE as failure:
+            log.error("call_not_recorded", call_id=facts.call_id, reason=type(failure).__name__)
+        return outcome_of(tenant, facts, error)
+
 
 def _ask(ready: Ready, model: LanguageModel, deadline: Deadline) -> Result:
     return carry_out(ready.understood.function, ready.understood.body, model, deadline, ready.facts)
-
-
-def _refuse(tenant: Tenant, facts: Facts, error: GlificGptError) -> Outcome:
-    """Records a call that failed before anything was spent."""
-    try:
-        with transaction() as session:
-            records.write_row(session, facts, error)
-    except UNAVAILABLE as failure:
-        log.error("call_not_recorded", call_id=facts.call_id, reason=type(failure).__name__)
-    return outcome_of(tenant, facts, error)

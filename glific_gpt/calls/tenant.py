@@ -7,6 +7,7 @@ from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from glific_gpt.credentials.tables import Credential
+from glific_gpt.database import lookup
 from glific_gpt.organizations import server_models
 from glific_gpt.organizations.store import is_slug
 from glific_gpt.organizations.tables import Organization, WebhookToken
@@ -67,13 +68,12 @@ FIND = TENANT.where(Organization.slug == bindparam("slug"))
 FIND_AGAIN = TENANT.where(Organization.id == bindparam("organization_id"))
 
 
-def find(session: Session, slug: str, provider: str, token: str) -> Tenant | None:
+def find(slug: str, provider: str, token: str) -> Tenant | None:
     """The organization of that slug, with its credential, and whether the token is one of its own."""
     if not is_slug(slug):
         return None
-    known = {"slug": slug, "provider": provider, "token_hash": token_hash(token)}
-    row = session.execute(FIND, known).one_or_none()
-    return Tenant(**row._mapping) if row else None
+    row = lookup(FIND, slug=slug, provider=provider, token_hash=token_hash(token))
+    return Tenant(**row) if row else None
 
 
 def find_again(session: Session, organization_id: int, provider: str) -> Tenant:

@@ -10,12 +10,15 @@ from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
 from glific_gpt.database.base import db
-from glific_gpt.database.patience import connect_patiently
-from glific_gpt.database.session import BUSY_SECONDS, READERS, REPORT_SECONDS
+from glific_gpt.database.patience import (
+    BUSY_SECONDS,
+    MARGIN_SECONDS,
+    TURN_SECONDS,
+    PatientConnection,
+    connect_patiently,
+)
+from glific_gpt.database.session import LOOKUPS, READERS, REPORT_SECONDS
 from glific_gpt.errors import SettingsError
-
-TURN_SECONDS = 2
-"""How long a transaction waits for one of the process's connections."""
 
 
 def prepare(app: Flask, url: str) -> None:
@@ -26,14 +29,17 @@ def prepare(app: Flask, url: str) -> None:
     target = address(url)
     is_sqlite = target.get_backend_name() == "sqlite"
     app.config["SQLALCHEMY_DATABASE_URI"] = target
+    common = _POOL | {"url": target}
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _POOL | (_SQLITE if is_sqlite else _POSTGRESQL)
-    app.config["SQLALCHEMY_BINDS"] = {READERS: _POOL | _SQLITE_READERS | {"url": target}} if is_sqlite else {}
+    lookups = common | (_SQLITE if is_sqlite else _POSTGRESQL) | _LOOKUPS
+    readers = {READERS: common | _SQLITE_READERS} if is_sqlite else {}
+    app.config["SQLALCHEMY_BINDS"] = {LOOKUPS: lookups, **readers}
     db.init_app(app)
     with app.app_context():
         if is_sqlite:
-            _listen_to_sqlite(db.engine, db.engines[READERS])
+            _listen_to_sqlite(db.engine, db.engines[READERS], db.engines[LOOKUPS])
         else:
-            event.listen(db.engine, "do_connect", connect_patiently)
+            _listen_to_postgresql(db.engine, db.engines[LOOKUPS])
 
 
 def address(url: str) -> URL:
@@ -68,6 +74,11 @@ _SQLITE = {
     "pool_size": 1,
     "connect_args": {"timeout": BUSY_SECONDS},
 }
+_LOOKUPS = {
+    "pool_size": 4,
+    "pool_reset_on_return": None,  # there is nothing to roll back
+    "isolation_level": "AUTOCOMMIT",
+}
 _SQLITE_READERS = {
     # Two reports at a time leave processors to the calls; the others wait in line.
     "pool_size": 2,
@@ -89,10 +100,22 @@ _POSTGRESQL = {
 }
 
 
-def _listen_to_sqlite(engine: Engine, readers: Engine) -> None:
+def _listen_to_sqlite(engine: Engine, *readers: Engine) -> None:
     event.listen(engine, "connect", _tune_sqlite)
-    event.listen(readers, "connect", _only_read)
-    event.listen(engine, "engine_disposed", lambda _engine: readers.dispose())
+    for others in readers:
+        event.listen(others, "connect", _only_read)
+        event.listen(engine, "engine_disposed", lambda _engine, others=others: others.dispose())
+
+
+def _listen_to_postgresql(engine: Engine, lookups: Engine) -> None:
+    for each in (engine, lookups):
+        event.listen(each, "do_connect", connect_patiently)
+    event.listen(lookups, "connect", _be_patient)
+    event.listen(engine, "engine_disposed", lambda _engine: lookups.dispose())
+
+
+def _be_patient(connection: PatientConnection, _record: object) -> None:
+    connection.silence_seconds = BUSY_SECONDS + MARGIN_SECONDS
 
 
 def _tune_sqlite(connection: SQLiteConnection, _record: object) -> None:

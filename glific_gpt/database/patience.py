@@ -1,9 +1,17 @@
-"""A PostgreSQL connection that gives up a server which says nothing; the driver itself would wait for ever."""
+"""How long the database is waited for, also one that says nothing: PostgreSQL's driver would wait for that for ever."""
 
-from typing import Any
+from sqlite3 import Connection as SQLiteConnection
+from typing import Any, cast
 
 import psycopg
 from psycopg.pq import TransactionStatus
+from sqlalchemy.pool import PoolProxiedConnection
+
+BUSY_SECONDS = 1.0
+"""How long a statement waits for the database before it gives up: a part of a call's time, not all of it."""
+
+TURN_SECONDS = 2
+"""How long a transaction waits for one of the process's connections."""
 
 MARGIN_SECONDS = 0.1
 """Beyond the server's own time limit, so that a server that lives can say itself that it was too slow."""
@@ -36,3 +44,21 @@ def connect_patiently(
 ) -> PatientConnection:
     """For SQLAlchemy's event do_connect."""
     return PatientConnection.connect(*arguments, **options)
+
+
+_SET_LIMITS = "SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)"
+"""For this transaction."""
+
+
+def be_patient(connection: PoolProxiedConnection, seconds: float) -> None:
+    """The statements of this transaction wait that long for the database."""
+    milliseconds, raw = str(round(seconds * 1000)), connection.driver_connection
+    if isinstance(raw, SQLiteConnection):
+        if connection.info.get("busy_timeout") != milliseconds:
+            raw.execute(f"PRAGMA busy_timeout = {milliseconds}")
+            connection.info["busy_timeout"] = milliseconds
+        return
+    patient = cast("PatientConnection", raw)
+    patient.silence_seconds = seconds + MARGIN_SECONDS
+    if seconds != BUSY_SECONDS:  # which is how a connection begins
+        patient.execute(_SET_LIMITS, (milliseconds, milliseconds))

@@ -3,18 +3,18 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from sqlite3 import Connection as SQLiteConnection
-from typing import TypeVar, cast
+from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from glific_gpt.database.base import Base, db
-from glific_gpt.database.patience import MARGIN_SECONDS, PatientConnection
+from glific_gpt.database.patience import BUSY_SECONDS, be_patient
+from glific_gpt.database.prepared import driven, prepared
 
 Owned = TypeVar("Owned", bound=Base)
 Result = TypeVar("Result")
@@ -22,14 +22,14 @@ Result = TypeVar("Result")
 UNAVAILABLE = (OperationalError, InterfaceError, InternalError, PoolTimeoutError)
 """What is raised when the database cannot be reached, or is too busy to answer in time."""
 
-BUSY_SECONDS = 1.0
-"""How long a statement waits for the database before it gives up: a part of a call's time, not all of it."""
-
 REPORT_SECONDS = 5.0
 """How long people wait for numbers over many calls."""
 
 READERS = "readers"
 """SQLite's connections for reading only; PostgreSQL reads on those that it has."""
+
+LOOKUPS = "lookups"
+"""Connections without transactions."""
 
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 5.0
@@ -45,7 +45,7 @@ def transaction(patience: float = BUSY_SECONDS) -> Iterator[Session]:
     """
     session = db.session()
     try:
-        _be_patient(session, patience)
+        be_patient(session.connection().connection, patience)
         yield session
         session.commit()
     finally:
@@ -60,8 +60,16 @@ def reading(patience: float = REPORT_SECONDS) -> Iterator[Session]:
     """
     with Session(db.engines.get(READERS, db.engine), expire_on_commit=False) as session:
         session.connection(execution_options={"postgresql_readonly": True})
-        _be_patient(session, patience)
+        be_patient(session.connection().connection, patience)
         yield session
+
+
+def lookup(statement: Select[Any], **values: object) -> dict[str, Any] | None:
+    """The one row that the statement finds, read without a transaction: nothing is asked but this question."""
+    engine = db.engines[LOOKUPS]
+    question = prepared(statement, engine.dialect, tuple(values))
+    with driven(engine) as connection:
+        return question.find(connection.driver_connection, values)
 
 
 def patiently(work: Callable[[Session], Result]) -> Result:
@@ -78,19 +86,6 @@ def patiently(work: Callable[[Session], Result]) -> Result:
             log.warning("database_unavailable", reason=type(failure).__name__, tried_again_after=wait)
         time.sleep(wait)
         wait = min(wait * 2, LONGEST_WAIT_SECONDS)
-
-
-def _be_patient(session: Session, seconds: float) -> None:
-    milliseconds = round(seconds * 1000)
-    # On the driver's own connection, where it costs next to nothing.
-    raw = session.connection().connection.driver_connection
-    if isinstance(raw, SQLiteConnection):
-        raw.execute(f"PRAGMA busy_timeout = {milliseconds}")
-        return
-    cast("PatientConnection", raw).silence_seconds = seconds + MARGIN_SECONDS
-    if seconds != BUSY_SECONDS:  # which is how a connection begins
-        limits = (func.set_config(name, str(milliseconds), True) for name in ("lock_timeout", "statement_timeout"))  # noqa: FBT003
-        session.execute(select(*limits))
 
 
 def insert_if_absent(session: Session, row: Base) -> bool:

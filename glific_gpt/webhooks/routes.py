@@ -10,7 +10,7 @@ from glific_gpt.calls.inbound import SYNC, Inbound
 from glific_gpt.calls.outcome import Outcome
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
-from glific_gpt.database import UNAVAILABLE, transaction
+from glific_gpt.database import UNAVAILABLE
 from glific_gpt.services import Services, services
 from glific_gpt.webhooks.authentication import SIGNATURE_HEADER, bearer_token, require_caller
 from glific_gpt.webhooks.bodies import raw_body
@@ -44,8 +44,7 @@ def _run(app: Services, tenant: Tenant, function: str, deadline: Deadline) -> Ou
 
 
 def _identify(app: Services, slug: str) -> Tenant:
-    with transaction() as session:
-        tenant = tenants.find(session, slug, app.language_models.name, bearer_token(request))
+    tenant = tenants.find(slug, app.language_models.name, bearer_token(request))
     return require_caller(tenant, request, app.vault)
 
 

@@ -33,10 +33,10 @@ def record(flask: Commands, slug: str, *, ok: bool, usage: Usage | None = None) 
         owner = store.find(session, slug).id
         facts = Facts(owner, "parse_via_chat_gpt", AT, model_asked="gpt-4o", usage=usage or Usage())
         if ok:
-            records.open_row(session, facts, 4.5)
-            records.close_row(session, facts, None)
+            session.execute(*records.opened(facts, 4.5))
+            session.execute(*records.closed(facts, None))
         else:
-            records.write_row(session, facts, ModelNotText())
+            session.execute(*records.failed(facts, ModelNotText()))
     return facts.call_id
 
 
@@ -161,7 +161,7 @@ def test_it_tells_of_a_call_that_was_answered_in_its_request(flask: Commands, se
 def test_it_tells_of_a_call_that_was_interrupted(flask: Commands, seva: str) -> None:
     with flask.app.app_context(), transaction() as session:
         facts = Facts(store.find(session, seva).id, "parse_via_chat_gpt", AT)
-        records.open_row(session, facts, 4.5)
+        session.execute(*records.opened(facts, 4.5))
     assert "being answered at this moment" in flask.text("calls", "show", seva, facts.call_id)
     with time_machine.travel(now() + timedelta(minutes=1)):
         assert happened(flask.text("calls", "show", seva, facts.call_id)) == ["arrived", "interrupted"]

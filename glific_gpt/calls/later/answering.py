@@ -98,6 +98,7 @@ class Answering:
         def write(session: Session) -> None:
             if deliveries.store_answer(session, self.vault, facts, outcome):
                 records.note_answer(session, facts, error)
-                limits.settle(session, order.tenant, facts, order.reserved, error)
+                for statement, values in limits.settled(order.tenant, facts, order.reserved, error):
+                    session.execute(statement, values)
 
         patiently(write)

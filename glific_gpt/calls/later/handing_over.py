@@ -82,7 +82,8 @@ class HandingOver:
     def _promise(self, session: Session, ready: Ready, reserved: Decimal, asked_at: datetime | None) -> Outcome:
         outcome = pending(ready.facts.call_id)
         deliveries.open_row(session, self.vault, ready.facts, ready.understood.body, reserved, asked_at)
-        replays.store(session, self.vault, ready.tenant.organization_id, ready.inbound, outcome)
+        for statement, values in replays.stored(self.vault, ready.tenant.organization_id, ready.inbound, outcome):
+            session.execute(statement, values)
         return outcome
 
     def _enqueue(self, session: Session, ready: Ready) -> None:
