@@ -91,6 +91,7 @@ def _load() -> Any:
     # Ctrl-C reaches every process; one that is told to stop a second time by its parent would not stop at all.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     parent = os.getppid()
+    if os.environ.get("SWI"): sys.setswitchinterval(float(os.environ["SWI"]))
     from wsgi import app
 
     with app.app_context():
