@@ -7,7 +7,7 @@ from flask import Blueprint, Flask
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.openapi import OpenAPI
 
-from glific_gpt import api, cli, console, fallbacks, health, webhooks
+from glific_gpt import api, console, fallbacks, health, webhooks
 from glific_gpt.accounts import security
 from glific_gpt.calls.admission import Admission
 from glific_gpt.calls.later.answering import Answering
@@ -24,7 +24,6 @@ from glific_gpt.database import db, migrations
 from glific_gpt.database.binding import address, prepare
 from glific_gpt.durable import Engine
 from glific_gpt.errors import SettingsError
-from glific_gpt.extensions import migrate
 from glific_gpt.functions import registry
 from glific_gpt.glific.client import Glific
 from glific_gpt.llm.gateway import Gateway
@@ -52,8 +51,8 @@ DOORS = (
 )
 
 
-def create_app(settings: Settings) -> Flask:
-    """A new app. Raises SettingsError for a plugin that cannot be taken."""
+def create_app(settings: Settings, *, commands: bool = True) -> Flask:
+    """A new app; a server needs no commands, whose import takes time. Raises SettingsError for an unusable plugin."""
     # 1. Logs first, so that nothing is written before secrets are taken out.
     logs.configure()
     # 2. The app itself.
@@ -63,9 +62,8 @@ def create_app(settings: Settings) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1  # one more, so that too many can be seen
     app.url_map.merge_slashes = False  # Glific takes a redirect for a failure
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    # 3. The database and its migrations.
+    # 3. The database.
     prepare(app, settings.database_url)
-    migrate.init_app(app, db, directory=str(migrations.DIRECTORY), render_as_batch=True)
     # 4. What the doors share.
     app.extensions[EXTENSION] = make_services(settings)
     # 5. How people sign in.
@@ -78,8 +76,13 @@ def create_app(settings: Settings) -> Flask:
             app.register_blueprint(door.blueprint)
     console.init(app)
     fallbacks.register(app)
-    # 7. The commands.
-    cli.register(app)
+    # 7. The commands, with those of migrations.
+    if commands:
+        from glific_gpt import cli
+        from glific_gpt.extensions import migrate
+
+        migrate.init_app(app, db, directory=str(migrations.DIRECTORY), render_as_batch=True)
+        cli.register(app)
     return app
 
 

@@ -30,7 +30,7 @@ def readyz() -> tuple[Response, int]:
 def _database_problem() -> str | None:
     try:
         with transaction() as session:
-            return None if migrations.are_current(session) else "the database is behind on migrations"
+            return None if migrations.are_current(session.connection()) else "the database is behind on migrations"
     except SQLAlchemyError as error:
         return f"the database cannot be asked ({type(error).__name__})"
 

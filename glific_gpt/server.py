@@ -1,26 +1,31 @@
 """The production server: checks that it can start, then runs Granian's processes until it is told to stop."""
 
+import gc
 import mmap
 import os
+import resource
 import signal
 import socket
 import sys
 import threading
 import time
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask
 from granian.constants import Interfaces
 from granian.server.mp import MPServer
+from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
 import config
-from glific_gpt import worker
-from glific_gpt.app import create_app
-from glific_gpt.database import db, migrations, transaction
+from glific_gpt.database import migrations
+from glific_gpt.database.binding import address
+from glific_gpt.database.patience import TURN_SECONDS
 from glific_gpt.errors import SettingsError
-from glific_gpt.services import services
 from glific_gpt.settings import Settings
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 STOP_SECONDS = 9
 """How long calls under way may take to end after SIGTERM."""
@@ -46,32 +51,31 @@ def main() -> None:
 
 def require_current_database(settings: Settings) -> None:
     """Raises SettingsError when the database is not there, or behind on migrations."""
-    app = create_app(settings)
-    with app.app_context():
-        try:
-            with transaction() as session:
-                current = migrations.are_current(session)
-        except SQLAlchemyError:
-            current = False
-        # Processes are forked: a connection must not be shared with them.
-        db.engine.dispose()
+    target = address(settings.database_url)
+    patience = {} if target.get_backend_name() == "sqlite" else {"connect_timeout": TURN_SECONDS}
+    engine = create_engine(target, poolclass=NullPool, hide_parameters=True, connect_args=patience)
+    try:
+        with engine.connect() as connection:
+            current = migrations.are_current(connection)
+    except SQLAlchemyError:
+        current = False
     if not current:
         raise SettingsError("The database cannot be reached or is behind on migrations: run 'flask db upgrade'.")
 
 
 def run(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT. Raises SettingsError when the address is taken."""
-    address, port = _free_address(settings.bind)
-    threads = settings.max_in_flight + SPARE_THREADS
+    host, port = _free_address(settings.bind)
+    _allow_many_files()
+    held = settings.max_in_flight + SPARE_THREADS
     _Server(
         "wsgi:app",
-        address=address,
+        address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         workers=settings.processes,
-        blocking_threads=threads,
-        backpressure=threads,
-        backlog=2048,
+        backpressure=held,
+        backlog=4096,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
         log_enabled=False,
@@ -91,14 +95,32 @@ def _load() -> Any:
     # Ctrl-C reaches every process; one that is told to stop a second time by its parent would not stop at all.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     parent = os.getppid()
-    if os.environ.get("SWI"): sys.setswitchinterval(float(os.environ["SWI"]))
-    from wsgi import app
+    # Not before: this process needs all of it, the one that has started it next to nothing.
+    from glific_gpt import worker
+    from glific_gpt.app import create_app
+    from glific_gpt.calls.warming import warm_up
+    from glific_gpt.services import services
+    from glific_gpt.serving import Serving
 
+    # Without this a name server that is down could hold a call for longer than Glific waits (resolv.conf(5)).
+    os.environ.setdefault("RES_OPTIONS", "timeout:1 attempts:2")
+    settings = config.load()
+    app = create_app(settings, commands=False)
     with app.app_context():
-        worker.begin(app, listens=services().settings.worker == "inline")
+        known = services()
+    with suppress(SQLAlchemyError):  # the first call is told of it, as any other
+        warm_up(app, settings, known.vault)
+    worker.begin(app, listens=settings.worker == "inline")
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
     threading.Thread(target=_stop_with_parent, args=(app,), daemon=True).start()
-    return app
+    gc.freeze()  # what is there now stays, and need not be looked through again and again
+    return Serving(app, lambda name: not known.functions.blocks(name), settings.max_in_flight + SPARE_THREADS)
+
+
+def _allow_many_files() -> None:
+    """Each call holds two connections, and the soft limit of most systems is 1,024 files."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _end_with_parent(parent: int) -> None:
@@ -108,7 +130,9 @@ def _end_with_parent(parent: int) -> None:
     os._exit(1)
 
 
-def _stop_with_parent(app: Flask) -> None:
+def _stop_with_parent(app: "Flask") -> None:
+    from glific_gpt import worker
+
     while not _stopping[0]:
         time.sleep(WATCH_SECONDS)
     worker.end(app)

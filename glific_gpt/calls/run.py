@@ -22,6 +22,7 @@ from glific_gpt.database import BUSY_SECONDS, UNAVAILABLE, GroupCommit, transact
 from glific_gpt.errors import DATABASE_AWAY, DeadlineExceeded, GlificGptError, Overloaded, Unauthorized
 from glific_gpt.llm.chat import LanguageModel
 from glific_gpt.vault import Vault
+from glific_gpt.waiting import in_thread
 
 log = structlog.get_logger()
 
@@ -79,8 +80,7 @@ class Runner:
     def _open(self, ready: Ready) -> Decimal:
         """What was set aside of the budget. A call that counts has its own transaction. Raises GlificGptError."""
         if limits.count(ready.tenant):
-            with transaction() as session:
-                return open_call(session, ready)
+            return in_thread(lambda: _open_counted(ready))
         open_unlimited(self.opening, ready)
         return Decimal(0)
 
@@ -125,6 +125,11 @@ class Runner:
         except UNAVAILABLE as failure:
             log.error("call_not_recorded", call_id=facts.call_id, reason=type(failure).__name__)
         return outcome_of(tenant, facts, error)
+
+
+def _open_counted(ready: Ready) -> Decimal:
+    with transaction() as session:
+        return open_call(session, ready)
 
 
 def _ask(ready: Ready, model: LanguageModel, deadline: Deadline) -> Result:

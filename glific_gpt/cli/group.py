@@ -71,7 +71,7 @@ def when_ready(function: Callable[..., Answer]) -> Callable[..., Answer]:
     @wraps(function)
     def checked(**values: Any) -> Answer:
         with transaction() as session:
-            ready = migrations.are_current(session)
+            ready = migrations.are_current(session.connection())
         if not ready:
             raise click.ClickException(BEHIND)
         g.actor = "command line"

@@ -1,7 +1,7 @@
 """The database: base and column types, sessions and transactions."""
 
 from glific_gpt.database.base import Base, RowId, Usd, UtcDateTime, db
-from glific_gpt.database.group_commit import GroupCommit, Write
+from glific_gpt.database.group_commit import GroupCommit, Write, prepare_writes
 from glific_gpt.database.patience import BUSY_SECONDS
 from glific_gpt.database.session import (
     LOOKUPS,
@@ -29,6 +29,7 @@ __all__ = [
     "lookup",
     "owned",
     "patiently",
+    "prepare_writes",
     "reading",
     "transaction",
 ]

@@ -17,7 +17,7 @@ from glific_gpt.database.patience import (
     PatientConnection,
     connect_patiently,
 )
-from glific_gpt.database.session import LOOKUPS, READERS, REPORT_SECONDS
+from glific_gpt.database.session import AT_ONCE, LOOKUPS, READERS, REPORT_SECONDS
 from glific_gpt.errors import SettingsError
 
 
@@ -32,12 +32,14 @@ def prepare(app: Flask, url: str) -> None:
     common = _POOL | {"url": target}
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _POOL | (_SQLITE if is_sqlite else _POSTGRESQL)
     lookups = common | (_SQLITE if is_sqlite else _POSTGRESQL) | _LOOKUPS
-    readers = {READERS: common | _SQLITE_READERS} if is_sqlite else {}
-    app.config["SQLALCHEMY_BINDS"] = {LOOKUPS: lookups, **readers}
+    others = {READERS: common | _SQLITE_READERS, AT_ONCE: common | _SQLITE} if is_sqlite else {}
+    app.config["SQLALCHEMY_BINDS"] = {LOOKUPS: lookups, **others}
     db.init_app(app)
     with app.app_context():
         if is_sqlite:
             _listen_to_sqlite(db.engine, db.engines[READERS], db.engines[LOOKUPS])
+            event.listen(db.engines[AT_ONCE], "connect", _tune_sqlite)
+            event.listen(db.engine, "engine_disposed", lambda _engine, mine=db.engines[AT_ONCE]: mine.dispose())
         else:
             _listen_to_postgresql(db.engine, db.engines[LOOKUPS])
 

@@ -4,16 +4,19 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from threading import Event, Lock
+from threading import Lock
 from typing import TypeAlias
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.sql.dml import UpdateBase
 
+from glific_gpt import waiting
 from glific_gpt.database.base import db
 from glific_gpt.database.patience import TURN_SECONDS, be_patient
 from glific_gpt.database.prepared import Values, driven, prepared
+from glific_gpt.database.session import AT_ONCE
 
 Write: TypeAlias = "tuple[UpdateBase, Values]"
 """A statement of SQLAlchemy's that was built once, and its values."""
@@ -24,22 +27,19 @@ class _Waiting:
     """What one call writes, and how that went."""
 
     writes: Sequence[Write]
-    woken: Event = field(default_factory=Event)
-    is_done: bool = False
+    done: waiting.Signal = field(default_factory=waiting.Signal)
     failure: Exception | None = None
     had_company: bool = False
 
 
 class GroupCommit:
-    """Whoever comes while others are being written waits, and is then written together with all who wait.
-
-    One of those that wait does it for all: there is no thread for it, and a call that is alone waits for nobody.
-    """
+    """Whoever comes while others are being written waits, and is then written together with all who wait."""
 
     def __init__(self, patience: float) -> None:
         self._patience = patience
         self._waiting: deque[_Waiting] = deque()
-        self._turn = Lock()
+        self._lock = Lock()
+        self._is_writing = False
 
     def write(self, *writes: Write, alone: bool = False) -> None:
         """Returns when all of it is committed.
@@ -47,59 +47,78 @@ class GroupCommit:
         Rows that other calls write too are to be written alone: groups of two processes could wait for each other.
         Raises IntegrityError where a row is there already, and UNAVAILABLE; then nothing of it is written.
         """
-        mine = _Waiting(writes)
+        engine, mine = db.engine, _Waiting(writes)
         if not alone:
-            self._write_in_a_group(mine)
+            self._write_in_a_group(engine, mine)
         # The row that was there already may have been another call's.
         if alone or (mine.had_company and isinstance(mine.failure, IntegrityError)):
-            self._commit([mine])
+            waiting.in_thread(lambda: self._commit(engine, [mine], self._patience))
         elif mine.failure:
             raise mine.failure
 
-    def _write_in_a_group(self, mine: _Waiting) -> None:
-        self._waiting.append(mine)
-        while not mine.is_done:
-            if self._turn.acquire(blocking=False):
-                self._write_all()
-            elif not mine.woken.wait(TURN_SECONDS):
-                self._leave(mine)
-            mine.woken.clear()
+    def _write_in_a_group(self, engine: Engine, mine: _Waiting) -> None:
+        with self._lock:
+            self._waiting.append(mine)
+            is_written, self._is_writing = self._is_writing, True
+        if not is_written:
+            self._begin(engine, db.engines.get(AT_ONCE))
+        if not mine.done.wait(TURN_SECONDS):
+            self._leave(mine)
 
-    def _write_all(self) -> None:
-        group: list[_Waiting] = []
-        failure: Exception | None = None
+    def _begin(self, engine: Engine, at_once: Engine | None) -> None:
+        """The event loop writes SQLite's file by itself, unless that is busy: to wake a thread takes longer."""
+        if at_once and waiting.is_on_loop():
+            waiting.soon(lambda: self._write_at_once(at_once, engine))
+        else:
+            waiting.begin(lambda: self._write_all(engine))
+
+    def _write_at_once(self, at_once: Engine, engine: Engine) -> None:
+        with self._lock:
+            group = list(self._waiting)
         try:
-            with suppress(IndexError):
-                while True:
-                    group.append(self._waiting.popleft())
-            self._commit(group)
-        except Exception as error:  # noqa: BLE001 - it is raised where each of them waits
-            failure = error
-        finally:
-            self._turn.release()
+            self._commit(at_once, group, 0)
+        except SQLAlchemyError:
+            return waiting.begin(lambda: self._write_all(engine))
+        with self._lock:
             for each in group:
-                each.failure, each.had_company, each.is_done = failure, len(group) > 1, True
-                each.woken.set()
-            self._wake_next()
+                self._waiting.remove(each)
+            self._is_writing = bool(self._waiting)
+        waiting.Signal.give(each.done for each in group)
+        return None
 
-    def _commit(self, group: Iterable[_Waiting]) -> None:
-        engine = db.engine
+    def _write_all(self, engine: Engine) -> None:
+        """One group after the other, until nobody waits."""
+        while group := self._next_group():
+            failure: Exception | None = None
+            try:
+                self._commit(engine, group, self._patience)
+            except Exception as error:  # noqa: BLE001 - it is raised where each of them waits
+                failure = error
+            for each in group:
+                each.failure, each.had_company = failure, len(group) > 1
+            waiting.Signal.give(each.done for each in group)
+
+    def _next_group(self) -> list[_Waiting]:
+        with self._lock:
+            group = list(self._waiting)
+            self._waiting.clear()
+            self._is_writing = bool(group)
+            return group
+
+    def _commit(self, engine: Engine, group: Iterable[_Waiting], patience: float) -> None:
         with driven(engine) as connection:
-            be_patient(connection, self._patience)
+            be_patient(connection, patience)
             for (statement, names), values in _by_statement(group).items():
                 prepared(statement, engine.dialect, names).execute(connection.driver_connection, values)
             connection.commit()
 
     def _leave(self, mine: _Waiting) -> None:
-        """Raises TimeoutError, unless it is being written at this moment."""
-        with suppress(ValueError):
+        """Raises TimeoutError, unless it is being written at this moment, which takes its time but ends."""
+        with self._lock, suppress(ValueError):
             self._waiting.remove(mine)
-            self._wake_next()
             raise PoolTimeoutError("other calls are being written")
-
-    def _wake_next(self) -> None:
-        with suppress(IndexError):
-            self._waiting[0].woken.set()
+        if not mine.done.wait(TURN_SECONDS):
+            raise PoolTimeoutError("the database does not say how it went")
 
 
 def _by_statement(group: Iterable[_Waiting]) -> dict[tuple[UpdateBase, tuple[str, ...]], list[Values]]:
@@ -109,3 +128,9 @@ def _by_statement(group: Iterable[_Waiting]) -> dict[tuple[UpdateBase, tuple[str
         for statement, values in each.writes:
             gathered.setdefault((statement, tuple(values)), []).append(values)
     return gathered
+
+
+def prepare_writes(*writes: Write) -> None:
+    """Compiles the statements, and writes nothing."""
+    for statement, values in writes:
+        prepared(statement, db.engine.dialect, tuple(values))

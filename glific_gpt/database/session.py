@@ -12,6 +12,7 @@ from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
+from glific_gpt import waiting
 from glific_gpt.database.base import Base, db
 from glific_gpt.database.patience import BUSY_SECONDS, be_patient
 from glific_gpt.database.prepared import driven, prepared
@@ -30,6 +31,9 @@ READERS = "readers"
 
 LOOKUPS = "lookups"
 """Connections without transactions."""
+
+AT_ONCE = "at_once"
+"""SQLite's connection of the event loop, which waits for nobody."""
 
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 5.0
@@ -68,8 +72,13 @@ def lookup(statement: Select[Any], **values: object) -> dict[str, Any] | None:
     """The one row that the statement finds, read without a transaction: nothing is asked but this question."""
     engine = db.engines[LOOKUPS]
     question = prepared(statement, engine.dialect, tuple(values))
-    with driven(engine) as connection:
-        return question.find(connection.driver_connection, values)
+
+    def find() -> dict[str, Any] | None:
+        with driven(engine) as connection:
+            return question.find(connection.driver_connection, values)
+
+    # SQLite is a file, whose readers wait for nobody; another thread would take longer than it does.
+    return find() if engine.dialect.name == "sqlite" else waiting.in_thread(find)
 
 
 def patiently(work: Callable[[Session], Result]) -> Result:

@@ -90,6 +90,9 @@ class Function(Generic[Body]):
     The model is bound to the organization's key and to the deadline. May raise GlificGptError.
     """
 
+    blocks: bool = True
+    """Whether it may wait for anything but its model; only what does not can run on the server's event loop."""
+
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
             raise ValueError(f"a function's name has small letters, digits and underscores: {self.name!r}")

@@ -66,4 +66,4 @@ def decode(answer: Answer) -> JsonValue:
         raise BadUpstreamReply(f"The model's answer is not the JSON that was asked for{hint}") from None
 
 
-function = Function(name="parse_via_chat_gpt", body=ParseViaChatGptBody, handle=handle)
+function = Function(name="parse_via_chat_gpt", body=ParseViaChatGptBody, handle=handle, blocks=False)

@@ -33,6 +33,10 @@ class Registry:
             raise UnknownFunction
         return self._functions[name]
 
+    def blocks(self, name: str) -> bool:
+        """Whether the function, if there is one, may wait for anything but its model."""
+        return name in self._functions and self._functions[name].blocks
+
 
 def load() -> Registry:
     """The built-ins and every installed plugin. Raises SettingsError when a plugin cannot be taken."""

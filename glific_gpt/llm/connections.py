@@ -1,6 +1,6 @@
-"""Connections to one host: each is borrowed by the thread that asks, and given back for the next."""
+"""Connections to one host: each is borrowed by the call that asks, and given back for the next."""
 
-import select
+import asyncio
 import socket
 import ssl
 import time
@@ -13,11 +13,7 @@ from urllib.parse import urlsplit
 import httpx2
 from httptools import HttpParserError, HttpResponseParser
 
-from glific_gpt.clock import Deadline
 from glific_gpt.network import KEEPALIVE_SECONDS, ONE_ADDRESS_SECONDS
-
-RECEIVED_AT_ONCE = 16_384
-"""Bytes; a common answer is a tenth of that."""
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -41,16 +37,14 @@ class Reply:
         return bool(self._parser.should_keep_alive())
 
     def feed(self, data: bytes) -> None:
-        """What was received, and nothing where the other side has closed. Raises httpx2.DecodingError."""
+        """What was received. Raises httpx2.DecodingError."""
         try:
             self._parser.feed_data(data)
         except HttpParserError:
             raise httpx2.DecodingError("this is no reply") from None
-        if not data:
-            self._end()
 
-    def _end(self) -> None:
-        """A body without a length ends with its connection (RFC 9112, 6.3)."""
+    def end(self) -> None:
+        """The connection has ended, which a body without a length ends with (RFC 9112, 6.3). Raises DecodingError."""
         if not self._has_head or {b"content-length", b"transfer-encoding"} & {name.lower() for name, _ in self.headers}:
             raise httpx2.DecodingError("the reply broke off")
         self.is_whole = True
@@ -71,108 +65,137 @@ class Reply:
             self.is_whole = True
 
 
+class _Connection(asyncio.Protocol):
+    """One connection, with at most one request under way."""
+
+    def __init__(self) -> None:
+        self.is_open = True
+        self.idle_since = 0.0
+        self._transport: asyncio.Transport | None = None
+        self._reply: Reply | None = None
+        self._heard = False
+        self._whole: asyncio.Future[Reply] | None = None
+
+    async def ask(self, request: bytes) -> Reply:
+        """Raises as Connections.ask."""
+        self._reply, self._heard = Reply(), False
+        self._whole = asyncio.get_running_loop().create_future()
+        if self._transport and self.is_open:
+            self._transport.write(request)
+        else:
+            self.connection_lost(None)
+        try:
+            return await self._whole
+        finally:
+            self._whole = None
+
+    def close(self) -> None:
+        self.is_open = False
+        if self._transport:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        if not self._reply or not self._whole or self._whole.done():
+            return self.close()  # nothing was asked
+        self._heard = True
+        try:
+            self._reply.feed(data)
+        except httpx2.DecodingError as error:
+            self._whole.set_exception(error)
+        else:
+            if self._reply.is_whole:
+                self._whole.set_result(self._reply)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.is_open = False
+        if not self._reply or not self._whole or self._whole.done():
+            return
+        try:
+            if not self._heard:
+                raise httpx2.ConnectError("nothing was heard")
+            if error:
+                raise httpx2.DecodingError("the connection broke off")
+            self._reply.end()
+            self._whole.set_result(self._reply)
+        except httpx2.HTTPError as failure:
+            self._whole.set_exception(failure)
+
+
 class Connections:
-    """Those to the host of a base URL, for any number of threads: one connection for each call that is under way."""
+    """Those to the host of a base URL: one for each call that is under way, all on the process's event loop."""
 
     def __init__(self, base_url: str) -> None:
         parts = urlsplit(base_url)
         self._host = parts.hostname or ""
         self._is_secure = parts.scheme == "https"
         self._port = parts.port or (443 if self._is_secure else 80)
-        self._idle: deque[tuple[float, socket.socket]] = deque()
+        self._idle: deque[_Connection] = deque()
 
-    def ask(self, method: str, target: bytes, headers: Headers, body: bytes, deadline: Deadline) -> Reply:
-        """The whole reply. Only resolving a name may take longer than the deadline.
+    async def ask(self, method: str, target: bytes, headers: Headers, body: bytes, seconds: float) -> Reply:
+        """The whole reply within that time, the resolving of the name included.
 
-        Raises httpx2.ReadTimeout, httpx2.ConnectError when nothing was heard, and httpx2.DecodingError when something was
-        that is no whole reply.
+        Raises httpx2.ReadTimeout, httpx2.ConnectError when nothing was heard, and httpx2.DecodingError when something
+        was that is no whole reply.
         """
         head = [b"%s %s HTTP/1.1" % (method.encode(), target), *(b"%s: %s" % header for header in headers)]
-        connection = self._idle_one() or self._new(deadline)
+        connection: _Connection | None = None
         try:
-            reply = _exchange(connection, b"\r\n".join([*head, b"", body]), deadline)
-        except BaseException:
-            connection.close()
-            raise
-        if reply.keeps_alive:
-            self._give_back(connection)
+            async with asyncio.timeout(seconds):
+                connection = self._idle_one() or await self._new()
+                reply = await connection.ask(b"\r\n".join([*head, b"", body]))
+        except TimeoutError:
+            raise httpx2.ReadTimeout("the call's time is up") from None
         else:
-            connection.close()
-        return reply
+            self._give_back(connection, reply)
+            connection = None
+            return reply
+        finally:
+            if connection:
+                connection.close()
 
     @cached_property
-    def _tls(self) -> ssl.SSLContext:
+    def _tls(self) -> ssl.SSLContext | None:
         """Of the certificates that the operating system trusts."""
-        return ssl.create_default_context()
+        return ssl.create_default_context() if self._is_secure else None
 
-    def _idle_one(self) -> socket.socket | None:
-        """The one that was used last, unless the other side has closed it."""
+    def _idle_one(self) -> _Connection | None:
+        """The one that was used last, so that the others can be given up."""
         with suppress(IndexError):
             while True:
-                since, connection = self._idle.pop()
-                if time.monotonic() - since < KEEPALIVE_SECONDS and not _has_something_to_say(connection):
+                connection = self._idle.pop()
+                if connection.is_open and time.monotonic() - connection.idle_since < KEEPALIVE_SECONDS:
                     return connection
                 connection.close()
         return None
 
-    def _give_back(self, connection: socket.socket) -> None:
-        now = time.monotonic()
-        self._idle.append((now, connection))
-        with suppress(IndexError):
-            while now - self._idle[0][0] > KEEPALIVE_SECONDS:
-                self._idle.popleft()[1].close()
+    def _give_back(self, connection: _Connection, reply: Reply) -> None:
+        if not reply.keeps_alive:
+            connection.close()
+            return
+        connection.idle_since = time.monotonic()
+        self._idle.append(connection)
+        if connection.idle_since - self._idle[0].idle_since > KEEPALIVE_SECONDS:
+            self._idle.popleft().close()
 
-    def _new(self, deadline: Deadline) -> socket.socket:
+    async def _new(self) -> _Connection:
+        """Tries each address of the host for a second at most, the last for as long as there is time."""
+        loop = asyncio.get_running_loop()
         try:
-            connection = self._connected(deadline)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if not self._is_secure:
-                return connection
-            connection.settimeout(_left(deadline))
-            return self._tls.wrap_socket(connection, server_hostname=self._host)
+            found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+            *others, last = [str(address[0]) for *_, address in found]
+            for other in others:
+                with suppress(OSError):  # of which TimeoutError is one
+                    async with asyncio.timeout(ONE_ADDRESS_SECONDS):
+                        return await self._connected(other)
+            return await self._connected(last)
         except TimeoutError:
-            raise httpx2.ConnectTimeout("the host did not answer") from None
+            raise
         except (OSError, UnicodeError) as error:  # the latter is the resolver's for what can be no name
             raise httpx2.ConnectError("the host cannot be reached") from error
 
-    def _connected(self, deadline: Deadline) -> socket.socket:
-        """Tries each address of the host for a second at most, the last for as long as there is time."""
-        found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-        *others, last = [(str(address[0]), self._port) for *_, address in found]
-        for other in others:
-            with suppress(OSError):
-                return socket.create_connection(other, min(ONE_ADDRESS_SECONDS, _left(deadline)))
-        return socket.create_connection(last, _left(deadline))
-
-
-def _exchange(connection: socket.socket, request: bytes, deadline: Deadline) -> Reply:
-    reply, heard = Reply(), False
-    try:
-        connection.settimeout(_left(deadline))
-        connection.sendall(request)
-        while not reply.is_whole:
-            # A time-out of its own for each read, so that one byte at a time cannot go on for ever.
-            connection.settimeout(_left(deadline))
-            data = connection.recv(RECEIVED_AT_ONCE)
-            if not (data or heard):
-                raise httpx2.ConnectError("nothing was heard")
-            heard = True
-            reply.feed(data)
-    except TimeoutError:
-        raise httpx2.ReadTimeout("the call's time is up") from None
-    except OSError as error:
-        raise (httpx2.DecodingError if heard else httpx2.ConnectError)("the connection broke off") from error
-    return reply
-
-
-def _left(deadline: Deadline) -> float:
-    if deadline.passed:
-        raise TimeoutError
-    return deadline.remaining()
-
-
-def _has_something_to_say(connection: socket.socket) -> bool:
-    """Whether it can be read although nothing was asked: that is its end, or nothing that we could use."""
-    poll = select.poll()
-    poll.register(connection, select.POLLIN)
-    return bool(poll.poll(0))
+    async def _connected(self, address: str) -> _Connection:
+        name, loop = self._host if self._tls else None, asyncio.get_running_loop()
+        return (await loop.create_connection(_Connection, address, self._port, ssl=self._tls, server_hostname=name))[1]

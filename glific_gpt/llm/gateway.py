@@ -1,12 +1,12 @@
 """The gateway to OpenAI: asks a model, lists models, and tries again inside the deadline."""
 
-import time
 from dataclasses import dataclass, field
 
 import httpx2
 import openai
 from pydantic import SecretStr
 
+from glific_gpt import waiting
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import DeadlineExceeded
 from glific_gpt.llm import failures, replies, requests, retries
@@ -67,7 +67,7 @@ class Gateway:
                 wait = None if failures.is_final(error) else retries.pause(tries, None, deadline)
                 if wait is None:
                     raise failures.from_connection(error) from None
-            time.sleep(wait)
+            waiting.sleep(wait)
 
     def _send_once(
         self, api_key: SecretStr, deadline: Deadline, path: str, body: requests.Body | None

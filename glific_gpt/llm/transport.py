@@ -9,6 +9,7 @@ from openai import OpenAI, RequestOptions
 from openai._models import FinalRequestOptions
 from pydantic import SecretStr
 
+from glific_gpt import waiting
 from glific_gpt.clock import Deadline
 from glific_gpt.llm.connections import Connections
 
@@ -42,9 +43,9 @@ class Straight(httpx2.Client):
 
     def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:
         """The whole reply, within the request's time-out in seconds. Raises as Connections.ask."""
-        deadline = Deadline.after(request.extensions["timeout"])
-        target, headers = request.url.raw_path, request.headers.raw
-        reply = self._connections.ask(request.method, target, headers, request.content, deadline)
+        target, seconds = request.url.raw_path, request.extensions["timeout"]
+        asking = self._connections.ask(request.method, target, request.headers.raw, request.content, seconds)
+        reply = waiting.wait_for(asking)
         return httpx2.Response(reply.status, headers=reply.headers, content=bytes(reply.body), request=request)
 
 

@@ -162,7 +162,7 @@ def test_a_database_that_is_ahead_will_do_so_that_a_release_can_be_replaced(
         before = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
         connection.execute(sa.text("UPDATE alembic_version SET version_num = :v"), {"v": revision})
     with house.app.app_context(), transaction() as session:
-        found = migrations.are_current(session)
+        found = migrations.are_current(session.connection())
     with closing_engine(database_url) as engine, engine.begin() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = :v"), {"v": before})
     assert found is current
@@ -184,7 +184,7 @@ def test_an_upgrade_whose_second_half_failed_is_finished_by_the_next(empty_datab
 
 def is_current(url: str) -> bool:
     with organizations_of(database_url=url) as house, house.app.app_context(), transaction() as session:
-        return migrations.are_current(session)
+        return migrations.are_current(session.connection())
 
 
 @contextmanager

@@ -1,0 +1,35 @@
+"""Warming up: what the first call would otherwise wait for is loaded and compiled before a server listens."""
+
+from flask import Flask
+
+from glific_gpt.calls import records, replays
+from glific_gpt.calls import tenant as tenants
+from glific_gpt.calls.inbound import Inbound
+from glific_gpt.calls.outcome import answered
+from glific_gpt.calls.records import Facts
+from glific_gpt.catalogue import prices
+from glific_gpt.clock import Deadline
+from glific_gpt.database import prepare_writes
+from glific_gpt.glific import text
+from glific_gpt.settings import Settings
+from glific_gpt.vault import Vault
+
+NOBODY = 0
+"""No organization's id."""
+
+
+def warm_up(app: Flask, settings: Settings, vault: Vault) -> None:
+    """Raises SQLAlchemyError when the database is away, of which the first call is told as any other."""
+    facts = Facts(NOBODY, "parse_via_chat_gpt")
+    inbound = Inbound(facts.function, b"", Deadline.after(1), idempotency_key="nobody's")
+    answer = answered(facts.call_id, settings.default_model, text.for_whatsapp("**Warm.**"))
+    prices.cost(settings.default_model, 1, 1)
+    with app.app_context():
+        tenants.find("nobody", "open_ai", "")
+        replays.find(vault, NOBODY, inbound)
+        prepare_writes(
+            records.opened(facts, 1),
+            records.closed(facts, None),
+            *replays.claimed(NOBODY, inbound, facts.call_id),
+            *replays.stored(vault, NOBODY, inbound, answer),
+        )

@@ -1,0 +1,124 @@
+"""Serving: Flask behind Granian's event loop. A webhook call that can wait there does; all else has a thread each."""
+
+import asyncio
+import io
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from flask import Flask
+from granian._granian import RSGIHTTPProtocol, RSGIProtocolClosed
+from granian.rsgi import Scope
+
+from glific_gpt import waiting
+
+WEBHOOKS = "/webhooks/"
+BODY_SECONDS = 5.0
+"""How long the body of a webhook may take to arrive: Glific gives up after that, and others are strangers."""
+
+
+_Said = tuple[int, list[tuple[str, str]], bytes]
+
+
+class Serving:
+    """Takes requests by RSGI, Granian's protocol, and gives them to the app by WSGI (PEP 3333)."""
+
+    def __init__(self, app: Flask, waits_on_loop: Callable[[str], bool], threads: int) -> None:
+        """`waits_on_loop` says of a webhook's function whether it waits for nothing but its model."""
+        self._app = app
+        self._waits_on_loop = waits_on_loop
+        self._threads = ThreadPoolExecutor(threads, "request")
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        waiting.use(loop)
+
+    async def __rsgi__(self, scope: Scope, protocol: RSGIHTTPProtocol) -> None:
+        environ = _environ(scope, protocol)
+        if self._is_for_the_loop(scope):
+            status, headers, body = await waiting.run(self._answer, environ)
+        else:
+            loop = asyncio.get_running_loop()
+            status, headers, body = await loop.run_in_executor(self._threads, self._answer, environ)
+        protocol.response_bytes(status, headers, body)
+
+    def _is_for_the_loop(self, scope: Scope) -> bool:
+        """Not what hands answers over, which waits for much."""
+        if not scope.path.startswith(WEBHOOKS) or "mode=" in scope.query_string:
+            return False
+        return self._waits_on_loop(scope.path.rstrip("/").rpartition("/")[2])
+
+    def _answer(self, environ: dict[str, Any]) -> _Said:
+        said: list[Any] = []
+
+        def start_response(
+            status: str, headers: list[tuple[str, str]], _failure: Any = None, /
+        ) -> Callable[[bytes], object]:
+            said[:] = [int(status.partition(" ")[0]), headers]
+            return lambda _: None  # nobody writes by it any more
+
+        parts = self._app(environ, start_response)
+        try:
+            return said[0], said[1], b"".join(parts)
+        finally:
+            if hasattr(parts, "close"):
+                parts.close()
+
+
+class _Body(io.RawIOBase):
+    """A request's body, that is waited for when it is read: who sends it slowly keeps nobody else out."""
+
+    def __init__(self, protocol: RSGIHTTPProtocol, seconds: float | None) -> None:
+        self._parts = aiter(protocol)
+        self._seconds = seconds
+        self._since = time.monotonic()
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Nothing at its end, when its sender is gone, and when its time is over."""
+        if not self._rest:
+            self._rest = waiting.wait_for(self._next())
+        count = min(len(buffer), len(self._rest))
+        buffer[:count], self._rest = self._rest[:count], self._rest[count:]
+        return count
+
+    async def _next(self) -> bytes:
+        left = self._seconds and self._seconds - (time.monotonic() - self._since)
+        try:
+            async with asyncio.timeout(left):
+                return bytes(await anext(self._parts, b""))
+        except (TimeoutError, RSGIProtocolClosed):
+            return b""
+
+
+def _environ(scope: Scope, protocol: RSGIHTTPProtocol) -> dict[str, Any]:
+    host, _, port = scope.server.rpartition(":")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scope.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope.path.encode().decode("latin-1"),
+        "QUERY_STRING": scope.query_string,
+        "SERVER_NAME": host,
+        "SERVER_PORT": port,
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.input": io.BufferedReader(_Body(protocol, BODY_SECONDS if scope.path.startswith(WEBHOOKS) else None)),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope.headers.items():
+        key = name.upper().replace("-", "_")
+        key = key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
+        environ[key] = f"{environ[key]},{value}" if key in environ else value
+    if scope.authority:  # where HTTP/2 has the host
+        environ.setdefault("HTTP_HOST", scope.authority)
+    return environ

@@ -1,0 +1,169 @@
+"""Waiting: a call that the server's event loop runs leaves its thread to others while it waits.
+
+It runs in a greenlet, as ordinary code that calls ordinary functions. Elsewhere, in commands, workers and tests, the
+functions of this file simply hold up their thread.
+"""
+
+import asyncio
+import contextvars
+import threading
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from greenlet import getcurrent, greenlet
+
+Result = TypeVar("Result")
+
+THREADS = 16
+"""For what can only be waited for in a thread, such as the database."""
+
+_threads = ThreadPoolExecutor(THREADS, "waiting")
+_lock = threading.Lock()
+_loop: asyncio.AbstractEventLoop | None = None
+
+
+class _Call(greenlet):  # type: ignore[misc]
+    """What the event loop runs."""
+
+
+AT_ONCE = 16
+"""Calls that are being worked on, of all that wait: otherwise a thousand that come together would all be begun before
+the first is sent to OpenAI, and all be late."""
+
+PATIENCE = 3.0
+"""Seconds; calls that have waited so long are begun all the same, as those before them may wait for a database."""
+
+_places = asyncio.Semaphore(AT_ONCE)
+
+
+async def run(function: Callable[..., Result], *arguments: Any) -> Result:
+    """What the function gives; while it waits, the loop runs others."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            await _places.acquire()
+    try:
+        return await _run(function, *arguments)
+    finally:
+        _places.release()
+
+
+async def _run(function: Callable[..., Result], *arguments: Any) -> Result:
+    call = _Call(function)
+    call.gr_context = contextvars.copy_context()
+    said = call.switch(*arguments)
+    while not call.dead:
+        try:
+            value = await said
+        except BaseException as error:  # noqa: BLE001 - it is raised where the call waits
+            said = call.throw(error)
+        else:
+            said = call.switch(value)
+    result: Result = said
+    return result
+
+
+def is_on_loop() -> bool:
+    """Whether the event loop runs this code, which must not hold it up."""
+    return isinstance(getcurrent(), _Call)
+
+
+def wait_for(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """What the coroutine gives, run by the one event loop of this process. It may take long."""
+    if is_on_loop():
+        return _await(_beside(coroutine))
+    return asyncio.run_coroutine_threadsafe(coroutine, loop()).result()
+
+
+async def _beside(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """A call that waits for long gives up its place meanwhile."""
+    _places.release()
+    try:
+        return await coroutine
+    finally:
+        await _places.acquire()
+
+
+def in_thread(function: Callable[[], Result]) -> Result:
+    """What the function gives, which may wait for anything."""
+    if not is_on_loop():
+        return function()
+    return _await(loop().run_in_executor(_threads, contextvars.copy_context().run, function))
+
+
+def begin(function: Callable[[], object]) -> None:
+    """Has a thread call the function."""
+    _threads.submit(function)
+
+
+def soon(function: Callable[[], object]) -> None:
+    """Has the loop call the function when it has run all that can run now."""
+    loop().call_soon(function)
+
+
+def sleep(seconds: float) -> None:
+    if is_on_loop():
+        _await(asyncio.sleep(seconds))
+    else:
+        time.sleep(seconds)
+
+
+class Signal:
+    """Given by one thread, once, and waited for by one call or thread: the one that made it."""
+
+    def __init__(self) -> None:
+        self._future: asyncio.Future[bool] | None = loop().create_future() if is_on_loop() else None
+        self._event = None if self._future else threading.Event()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it was given within that time."""
+        if self._event:
+            return self._event.wait(seconds)
+        if self._future is None or self._future.done():
+            self._future = loop().create_future()
+        late = loop().call_later(seconds, _tell, [self._future], False)  # noqa: FBT003 - of a callback
+        try:
+            return _await(self._future)
+        finally:
+            late.cancel()
+
+    @staticmethod
+    def give(signals: Iterable["Signal"]) -> None:
+        """All of them, for which the loop is woken once."""
+        futures: list[asyncio.Future[bool]] = []
+        for signal in signals:
+            if signal._event:
+                signal._event.set()
+            elif signal._future:
+                futures.append(signal._future)
+        if futures:
+            loop().call_soon_threadsafe(_tell, futures, True)  # noqa: FBT003 - of a callback
+
+
+def _tell(futures: "Iterable[asyncio.Future[bool]]", is_given: bool) -> None:  # noqa: FBT001 - of a callback
+    for future in futures:
+        if not future.done():
+            future.set_result(is_given)
+
+
+def _await(awaitable: Awaitable[Result]) -> Result:
+    result: Result = getcurrent().parent.switch(awaitable)
+    return result
+
+
+def use(server_loop: asyncio.AbstractEventLoop) -> None:
+    """This is the loop from now on: a server's own."""
+    global _loop  # noqa: PLW0603 - there is one for each process
+    _loop = server_loop
+
+
+def loop() -> asyncio.AbstractEventLoop:
+    """The one event loop of this process; where no server has one, a thread runs it."""
+    global _loop  # noqa: PLW0603
+    with _lock:
+        if _loop is None:
+            _loop = asyncio.new_event_loop()
+            threading.Thread(target=_loop.run_forever, name="loop", daemon=True).start()
+        return _loop
