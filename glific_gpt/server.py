@@ -9,18 +9,12 @@ import socket
 import sys
 import threading
 import time
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from granian.constants import Interfaces
 from granian.server.mp import MPServer
-from sqlalchemy import NullPool, create_engine
-from sqlalchemy.exc import SQLAlchemyError
 
 import config
-from glific_gpt.database import migrations
-from glific_gpt.database.binding import address
-from glific_gpt.database.patience import TURN_SECONDS
 from glific_gpt.errors import SettingsError
 from glific_gpt.settings import Settings
 
@@ -38,33 +32,21 @@ WATCH_SECONDS = 0.2
 _stopping = mmap.mmap(-1, 1)
 """One byte that the server shares with its processes: whether it was told to stop."""
 
+_refused = mmap.mmap(-1, 1)
+"""Another one: whether a process has said why it cannot start."""
+
 
 def main() -> None:
     """Starts from the environment alone: nothing is created or migrated."""
     try:
-        settings = config.load(instance=None)
-        require_current_database(settings)
-        run(settings)
+        run(config.load(instance=None))
     except SettingsError as error:
         sys.exit(f"Error: {error}")
 
 
-def require_current_database(settings: Settings) -> None:
-    """Raises SettingsError when the database is not there, or behind on migrations."""
-    target = address(settings.database_url)
-    patience = {} if target.get_backend_name() == "sqlite" else {"connect_timeout": TURN_SECONDS}
-    engine = create_engine(target, poolclass=NullPool, hide_parameters=True, connect_args=patience)
-    try:
-        with engine.connect() as connection:
-            current = migrations.are_current(connection)
-    except SQLAlchemyError:
-        current = False
-    if not current:
-        raise SettingsError("The database cannot be reached or is behind on migrations: run 'flask db upgrade'.")
-
-
 def run(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT. Raises SettingsError when the address is taken."""
+    """Serves until SIGTERM or SIGINT. Raises SettingsError when the address is taken, and ends with 1 when a process
+    finds that it cannot start."""
     host, port = _free_address(settings.bind)
     _allow_many_files()
     held = settings.max_in_flight + SPARE_THREADS
@@ -80,6 +62,8 @@ def run(settings: Settings) -> None:
         workers_kill_timeout=STOP_SECONDS,
         log_enabled=False,
     ).serve(target_loader=_load, wrap_loader=False)
+    if _refused[0]:
+        sys.exit(1)
 
 
 class _Server(MPServer):
@@ -94,27 +78,44 @@ def _load() -> Any:
     """The app, in a process of its own, which ends when the one that started it is gone."""
     # Ctrl-C reaches every process; one that is told to stop a second time by its parent would not stop at all.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    parent = os.getppid()
-    # Not before: this process needs all of it, the one that has started it next to nothing.
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    # Without this a name server that is down could hold a call for longer than Glific waits (resolv.conf(5)).
+    os.environ.setdefault("RES_OPTIONS", "timeout:1 attempts:2")
+    try:
+        return _serving(config.load())
+    except SettingsError as error:
+        _refuse(error)
+
+
+def _serving(settings: Settings) -> Any:
+    """Raises SettingsError."""
+    # Not before: a process that serves needs all of it, the one that has started it next to nothing.
     from glific_gpt import worker
     from glific_gpt.app import create_app
     from glific_gpt.calls.warming import warm_up
+    from glific_gpt.database import migrations
     from glific_gpt.services import services
     from glific_gpt.serving import Serving
 
-    # Without this a name server that is down could hold a call for longer than Glific waits (resolv.conf(5)).
-    os.environ.setdefault("RES_OPTIONS", "timeout:1 attempts:2")
-    settings = config.load()
     app = create_app(settings, commands=False)
     with app.app_context():
+        migrations.require_current()
         known = services()
-    with suppress(SQLAlchemyError):  # the first call is told of it, as any other
-        warm_up(app, settings, known.vault)
+    warm_up(app, settings, known.vault)
     worker.begin(app, listens=settings.worker == "inline")
-    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
     threading.Thread(target=_stop_with_parent, args=(app,), daemon=True).start()
     gc.freeze()  # what is there now stays, and need not be looked through again and again
     return Serving(app, lambda name: not known.functions.blocks(name), settings.max_in_flight + SPARE_THREADS)
+
+
+def _refuse(error: SettingsError) -> NoReturn:
+    """Says why nothing can be served, once, and ends the server."""
+    if not _refused[0]:
+        _refused[0] = 1
+        sys.stderr.write(f"Error: {error}\n")
+        sys.stderr.flush()
+    os.kill(os.getppid(), signal.SIGTERM)
+    os._exit(1)
 
 
 def _allow_many_files() -> None:

@@ -8,11 +8,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import structlog
 from flask import Flask
 from granian._granian import RSGIHTTPProtocol, RSGIProtocolClosed
 from granian.rsgi import Scope
 
 from glific_gpt import waiting
+
+log = structlog.get_logger()
 
 WEBHOOKS = "/webhooks/"
 BODY_SECONDS = 5.0
@@ -35,6 +38,13 @@ class Serving:
         waiting.use(loop)
 
     async def __rsgi__(self, scope: Scope, protocol: RSGIHTTPProtocol) -> None:
+        try:
+            await self._reply(scope, protocol)
+        except Exception as failure:
+            log.exception("not_served", reason=type(failure).__name__)
+            protocol.response_empty(500, [])
+
+    async def _reply(self, scope: Scope, protocol: RSGIHTTPProtocol) -> None:
         environ = _environ(scope, protocol)
         if self._is_for_the_loop(scope):
             status, headers, body = await waiting.run(self._answer, environ)
@@ -90,8 +100,8 @@ class _Body(io.RawIOBase):
         left = self._seconds and self._seconds - (time.monotonic() - self._since)
         try:
             async with asyncio.timeout(left):
-                return bytes(await anext(self._parts, b""))
-        except (TimeoutError, RSGIProtocolClosed):
+                return bytes(await self._parts.__anext__())  # anext() with a default crashes Python 3.11 on it
+        except (StopAsyncIteration, TimeoutError, RSGIProtocolClosed):
             return b""
 
 

@@ -1,6 +1,9 @@
 """Warming up: what the first call would otherwise wait for is loaded and compiled before a server listens."""
 
+from contextlib import suppress
+
 from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
 
 from glific_gpt.calls import records, replays
 from glific_gpt.calls import tenant as tenants
@@ -19,12 +22,11 @@ NOBODY = 0
 
 
 def warm_up(app: Flask, settings: Settings, vault: Vault) -> None:
-    """Raises SQLAlchemyError when the database is away, of which the first call is told as any other."""
     facts = Facts(NOBODY, "parse_via_chat_gpt")
     inbound = Inbound(facts.function, b"", Deadline.after(1), idempotency_key="nobody's")
     answer = answered(facts.call_id, settings.default_model, text.for_whatsapp("**Warm.**"))
     prices.cost(settings.default_model, 1, 1)
-    with app.app_context():
+    with app.app_context(), suppress(SQLAlchemyError):  # a first call will be told of it, as any other
         tenants.find("nobody", "open_ai", "")
         replays.find(vault, NOBODY, inbound)
         prepare_writes(

@@ -4,6 +4,10 @@ from functools import cache
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from glific_gpt.database.session import transaction
+from glific_gpt.errors import SettingsError
 
 DIRECTORY = Path(__file__).parents[2] / "migrations"
 
@@ -29,3 +33,14 @@ def are_current(connection: Connection) -> bool:
         return False
     revision = str(connection.scalar(text("SELECT version_num FROM alembic_version")))
     return revision.isdecimal() and int(revision) >= newest()
+
+
+def require_current() -> None:
+    """Raises SettingsError when the database is not there, or behind on migrations."""
+    try:
+        with transaction() as session:
+            current = are_current(session.connection())
+    except SQLAlchemyError:
+        current = False
+    if not current:
+        raise SettingsError("The database cannot be reached or is behind on migrations: run 'flask db upgrade'.")
