@@ -34,7 +34,7 @@ def wait_until_it_answers(url: str, program: Program) -> None:
 
 def answers(url: str) -> bool:
     try:
-        urllib.request.urlopen(url, timeout=2).close()  # noqa: S310 - a program of ours
+        urllib.request.urlopen(url, timeout=PATIENCE).close()  # noqa: S310 - a program of ours
     except urllib.error.HTTPError as error:
         error.close()
         return True
