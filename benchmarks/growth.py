@@ -11,6 +11,7 @@ from benchmarks.load import Load
 from benchmarks.progress import say
 from benchmarks.seeding import seed_calls
 from benchmarks.seeding_organizations import seed_organizations
+from benchmarks.sides.side import Side
 
 LOAD = Load(at_once=16, seconds=3, warm_up=1)
 
@@ -56,8 +57,10 @@ def measure(rounds: int, *, most_calls: int) -> list[dict[str, Any]]:
         for number in range(1, rounds + 1):
             for scene, found in zip(scenes, measured, strict=True):
                 say(f"growth: round {number} of {rounds}, {scene.database}, {scene.size}")
-                with server.serve(scene.environ):
-                    found.append(asdict(load.measure(scene.targets, LOAD)))
+                with server.serve(scene.environ) as program:
+                    figures = load.measure(scene.targets, LOAD)
+                    Side(scene.database, scene.targets, program).require_alive()
+                found.append(asdict(figures))
     return [
         {"database": scene.database} | asdict(scene.size) | {"rounds": found}
         for scene, found in zip(scenes, measured, strict=True)

@@ -9,10 +9,11 @@ from benchmarks.report.markdown import bars, number, table
 from benchmarks.report.medians import failures, median
 
 MEASURED = """\
-glific_gpt alone, 16 calls at once, {rounds} rounds over all sizes, with the upstream that answers at once.
+glific_gpt alone, 16 calls at once, over all sizes in turn (rounds: {rounds}), with the upstream that answers at once.
 Organizations and recorded calls are written into the database before: each organization has a token, a key and an
 allowlist of its own, and the calls are spread over the organizations and the last year. Calls go to up to 100
-organizations in turn. The server is started anew for each measurement, and asked for {warm_up:g} second before it."""
+organizations in turn. The server is started anew for each measurement, and asked for a moment before it
+({warm_up:g} s)."""
 
 BY = (
     ("processes", "Server processes", "{:,}", growth.PROCESSES, "One organization, no calls recorded before."),

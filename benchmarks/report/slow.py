@@ -9,7 +9,7 @@ MEASURED = """\
 The upstream, {upstream}, takes {seconds:g} seconds for each answer, and {at_once:,} connections ask all the time. No
 side can answer more than {ideal:,.0f} calls per second then; the share of it is what counts. glific_gpt has its usual
 settings, so it holds 1,000 calls at once, and each call has {deadline:g} seconds in all. Each side is started anew in
-each of {rounds} rounds. Memory is what the side's processes hold at the most while they are asked: together, with
+each round (rounds: {rounds}). Memory is what the side's processes hold at the most while they are asked: together, with
 what they share counted once (Pss), and the largest of them alone (Rss)."""
 
 RAMP = """\
