@@ -10,7 +10,7 @@ MEASURED = """\
 Each side is asked the same question and asks the same upstream, {upstream}, which answers at once. Each side runs in
 one process, all on this one machine, together with the upstream and the load generator. They are asked in turn,
 over and over (rounds: {rounds}); the tables show medians over the rounds. "16 at once" is sixteen connections that each
-ask again as soon as they were answered, for {many:g} seconds; "one at a time" is one such connection, for {one:g} seconds.
+ask again as soon as they were answered, for {many:g} seconds; "one at a time" is one such connection, for {one:g}.
 A failure is any answer but 200. The upstream asked directly shows what the upstream and the load generator can do by
 themselves."""
 
