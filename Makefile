@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 TRANSLATIONS := glific_gpt/console/translations
 TRANSLATED := $(TRANSLATIONS)/hi/LC_MESSAGES/messages.mo
 
-.PHONY: help install run serve worker test check format lock bench durability fuzz messages pictures clean
+.PHONY: help install run serve worker test check format lock bench peers durability fuzz messages pictures clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -37,8 +37,13 @@ format: $(INSTALLED) ## put the code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(INSTALLED) ## measure the server beside the API that it stands before
+bench: $(INSTALLED) ## measure the server beside other gateways, and write docs/performance.md
 	$(BIN)/python -m benchmarks
+
+peers: ## install the other gateways that `make bench` measures, into .peers
+	$(PYTHON) -m venv .peers/litellm
+	.peers/litellm/bin/python -m pip install --quiet --disable-pip-version-check 'litellm[proxy]'
+	npm install --silent --no-audit --no-fund --prefix .peers/portkey @portkey-ai/gateway
 
 fuzz: $(INSTALLED) ## throw bodies and headers at the webhook for ten minutes
 	FUZZ_SECONDS=600 $(BIN)/pytest tests/webhooks/test_fuzz.py --timeout 900

@@ -1,71 +1,78 @@
-"""Load: the same POST over kept-open connections, from one event loop, which costs little itself."""
+"""Load: calls over kept-open connections from one event loop, each connection asking again when it was answered."""
 
 import asyncio
-import statistics
 import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, wait
 from dataclasses import dataclass
+from multiprocessing import get_context
 from urllib.parse import urlsplit
+
+from benchmarks.asking import Target
+from benchmarks.connection import Connection, Course
+from benchmarks.figures import Figures
+
+GRACE_SECONDS = 60
+"""How long answers are waited for when no more calls are made."""
+
+NOTICE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Result:
-    """What was measured."""
+class Load:
+    """How much is asked."""
 
-    calls: int
-    failures: int
-    """Answers other than 200."""
+    at_once: int
     seconds: float
-    milliseconds: list[float]
-    """Of each call, sorted."""
-
-    @property
-    def per_second(self) -> float:
-        return self.calls / self.seconds
-
-    @property
-    def p50(self) -> float:
-        return statistics.median(self.milliseconds)
-
-    @property
-    def p99(self) -> float:
-        return self.milliseconds[min(len(self.milliseconds) - 1, int(len(self.milliseconds) * 0.99))]
+    """For how long calls are made."""
+    ramp: float = 0.0
+    """Seconds over which the first calls are spread; 0 makes them all at the same moment."""
+    warm_up: float = 0.0
+    """Seconds of the same before anything is measured."""
 
 
-def post(url: str, headers: dict[str, str], body: bytes, *, at_once: int, calls: int) -> Result:
-    """Sends that many calls, that many at once."""
-    return asyncio.run(_post(url, _request(url, headers, body), at_once, calls))
+def measure(targets: Sequence[Target], load: Load, meanwhile: Callable[[], object] = lambda: None) -> Figures:
+    """From a process of its own, whose work does not stand in the way of `meanwhile`, done twice a second."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        pending = pool.submit(post, targets, load)
+        while not pending.done():
+            meanwhile()
+            wait([pending], NOTICE_SECONDS)
+        return pending.result()
 
 
-async def _post(url: str, request: bytes, at_once: int, calls: int) -> Result:
-    parts = urlsplit(url)
-    times: list[float] = []
-    failures = [0]
-    left = iter(range(calls))
-
-    async def worker() -> None:
-        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-        for _ in left:
-            start = time.perf_counter()
-            writer.write(request)
-            failures[0] += await _status(reader) != 200
-            times.append((time.perf_counter() - start) * 1000)
-        writer.close()
-
-    start = time.perf_counter()
-    await asyncio.gather(*(worker() for _ in range(at_once)))
-    return Result(len(times), failures[0], time.perf_counter() - start, sorted(times))
+def post(targets: Sequence[Target], load: Load) -> Figures:
+    """From this process."""
+    if load.warm_up:
+        asyncio.run(_post(targets, Load(load.at_once, load.warm_up)))
+    course = asyncio.run(_post(targets, load))
+    return Figures.of(course.ended, course.milliseconds, course.failures, load.ramp, load.seconds)
 
 
-async def _status(reader: asyncio.StreamReader) -> int:
-    head = await reader.readuntil(b"\r\n\r\n")
-    lines = head.decode("latin-1").lower().split("\r\n")
-    length = next(int(line.split(":")[1]) for line in lines if line.startswith("content-length:"))
-    await reader.readexactly(length)
-    return int(lines[0].split()[1])
+async def _post(targets: Sequence[Target], load: Load) -> Course:
+    course = Course(targets, time.perf_counter(), load.seconds)
+    address = urlsplit(targets[0].url)
+    asking = [
+        asyncio.create_task(
+            _ask(course, (str(address.hostname), address.port or 80), number / load.at_once * load.ramp)
+        )
+        for number in range(load.at_once)
+    ]
+    _, unanswered = await asyncio.wait(asking, timeout=load.seconds + GRACE_SECONDS)
+    for each in unanswered:
+        course.failures["unanswered"] += 1
+        each.cancel()
+    return course
 
 
-def _request(url: str, headers: dict[str, str], body: bytes) -> bytes:
-    parts = urlsplit(url)
-    lines = [f"POST {parts.path} HTTP/1.1", f"Host: {parts.netloc}", f"Content-Length: {len(body)}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    return "\r\n".join([*lines, "", ""]).encode() + body
+async def _ask(course: Course, address: tuple[str, int], wait: float) -> None:
+    """Over one connection, or a new one where that was closed, until the time is over."""
+    await asyncio.sleep(wait)
+    loop = asyncio.get_running_loop()
+    while not course.is_over():
+        try:
+            _, connection = await loop.create_connection(lambda: Connection(course), *address)
+            await connection.closed
+        except OSError:
+            course.failures["no connection"] += 1
+            await asyncio.sleep(0.1)

@@ -1,0 +1,57 @@
+"""What is asked: one question, in the words of each side's API, as bytes that are ready to be sent."""
+
+import itertools
+import json
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from glific_gpt.glific.signature import sign
+
+MODEL = "gpt-4o-mini"
+CHAT = {
+    "model": MODEL,
+    "messages": [{"role": "system", "content": "Answer briefly."}, {"role": "user", "content": "What is ORS?"}],
+}
+WEBHOOK = {"question_text": "What is ORS?", "prompt": "Answer briefly.", "gpt_model": MODEL}
+
+
+@dataclass(frozen=True)
+class Target:
+    """An address, and how it is asked."""
+
+    url: str
+    headers: dict[str, str]
+    body: dict[str, object]
+
+    def requests(self) -> Iterator[bytes]:
+        """One request after the other, without an end."""
+        return itertools.repeat(_request(self.url, self.headers, json.dumps(self.body).encode()))
+
+
+@dataclass(frozen=True)
+class SignedTarget(Target):
+    """Signed as Glific does it: each call has a body and a signature of its own, so that none is a repeated call."""
+
+    phrase: str
+
+    def requests(self) -> Iterator[bytes]:
+        run = secrets.token_hex(8)
+        for number in itertools.count():
+            body = json.dumps(self.body | {"call": f"{run}-{number}"}).encode()
+            signature = sign(self.phrase, body, int(time.time()))
+            yield _request(self.url, self.headers | {"X-Glific-Signature": signature}, body)
+
+
+def in_turn(targets: Sequence[Target]) -> Iterator[bytes]:
+    """Requests to one target after the other."""
+    return map(next, itertools.cycle([target.requests() for target in targets]))
+
+
+def _request(url: str, headers: dict[str, str], body: bytes) -> bytes:
+    parts = urlsplit(url)
+    lines = [f"POST {parts.path} HTTP/1.1", f"Host: {parts.netloc}", f"Content-Length: {len(body)}"]
+    lines += ["Content-Type: application/json", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + body

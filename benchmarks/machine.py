@@ -1,0 +1,30 @@
+"""The machine, and the versions of what runs on it."""
+
+import os
+import platform
+import re
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks import databases
+from benchmarks.sides import peers
+
+LIBRARIES = ("granian", "flask", "sqlalchemy", "openai", "psycopg")
+
+
+def about() -> dict[str, object]:
+    """When and where something is measured."""
+    return {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": _machine(), "versions": _versions()}
+
+
+def _machine() -> str:
+    processor = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
+    gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    name = processor[1] if processor else platform.machine()
+    return f"{os.cpu_count()} cores ({name}), {gigabytes:.0f} GiB, {platform.system()} {platform.release()}"
+
+
+def _versions() -> dict[str, str]:
+    ours = {name: version(name) for name in LIBRARIES}
+    return {"Python": platform.python_version()} | ours | databases.versions() | peers.installed()

@@ -1,0 +1,39 @@
+"""Memory: what a program and its children hold at a moment, from Linux's /proc."""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+
+class Peak:
+    """The most that was seen in any look at a program."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self.pss_mb = 0.0
+        """Of all processes together; what they share is counted once."""
+        self.rss_mb = 0.0
+        """Of the largest process."""
+
+    def look(self) -> None:
+        pss, rss = 0.0, 0.0
+        for pid in _family(self._pid):
+            with suppress(OSError):  # it may have ended in this moment
+                rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+                pss += _megabytes(rollup, "Pss")
+                rss = max(rss, _megabytes(rollup, "Rss"))
+        self.pss_mb, self.rss_mb = max(self.pss_mb, pss), max(self.rss_mb, rss)
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            for child in children.read_text().split():
+                yield from _family(int(child))
+
+
+def _megabytes(rollup: str, name: str) -> float:
+    found = re.search(rf"^{name}: +([0-9]+) kB", rollup, re.MULTILINE)
+    return int(found[1]) / 1024 if found else 0.0

@@ -1,0 +1,11 @@
+"""Progress: a line for each step of long work, apart from the results."""
+
+import sys
+import time
+
+_begun = time.monotonic()
+
+
+def say(step: str) -> None:
+    minutes, seconds = divmod(int(time.monotonic() - _begun), 60)
+    print(f"{minutes:3}:{seconds:02} {step}", file=sys.stderr, flush=True)

@@ -1,0 +1,1 @@
+"""The report: docs/performance.md, written from the results."""

@@ -1,0 +1,56 @@
+"""Seeding: organizations, each with a token, a key of its own and an allowlist, straight into a migrated database."""
+
+import json
+from typing import cast
+
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+from benchmarks.asking import WEBHOOK, Target
+from benchmarks.server import ALLOWED, KEY, webhook
+from glific_gpt.credentials.tables import Credential
+from glific_gpt.organizations.tables import Organization, WebhookToken
+from glific_gpt.organizations.token_secrets import WEBHOOK_PREFIX, new_token, token_hash
+from glific_gpt.vault import Vault
+
+ASKED = 100
+"""To how many organizations at most calls go."""
+
+
+def seed_organizations(environ: dict[str, str], count: int) -> list[Target]:
+    """With the ids from 1 on; how those that are asked are asked."""
+    vault = Vault([SecretStr(environ["GLIFIC_GPT_ENCRYPTION_KEYS"])])
+    tokens = [new_token(WEBHOOK_PREFIX) for _ in range(count)]
+    ids = range(1, count + 1)
+    engine = sa.create_engine(environ["GLIFIC_GPT_DATABASE_URL"])
+    with engine.begin() as connection:
+        connection.execute(sa.insert(_table(Organization)), [_organization(number) for number in ids])
+        connection.execute(sa.insert(_table(WebhookToken)), [_token(*each) for each in zip(ids, tokens, strict=True)])
+        connection.execute(sa.insert(_table(Credential)), [_credential(vault, number) for number in ids])
+    engine.dispose()
+    chosen = list(zip(ids, tokens, strict=True))[:: -(-count // ASKED)]
+    return [
+        Target(webhook(environ, _slug(number)), {"Authorization": f"Bearer {token}"}, dict(WEBHOOK))
+        for number, token in chosen
+    ]
+
+
+def _organization(number: int) -> dict[str, object]:
+    return {"id": number, "slug": _slug(number), "name": "Seeded", "allowed_models": [ALLOWED]}
+
+
+def _token(number: int, token: str) -> dict[str, object]:
+    return {"organization_id": number, "label": "seeded", "token_hash": token_hash(token)}
+
+
+def _credential(vault: Vault, number: int) -> dict[str, object]:
+    ciphertext = vault.encrypt(number, "open_ai", json.dumps({"api_key": KEY}))
+    return {"organization_id": number, "provider": "open_ai", "ciphertext": ciphertext, "last4": KEY[-4:]}
+
+
+def _slug(number: int) -> str:
+    return f"seeded-{number}"
+
+
+def _table(model: type) -> sa.Table:
+    return cast("sa.Table", model.__table__)  # type: ignore[attr-defined]

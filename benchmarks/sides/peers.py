@@ -1,0 +1,73 @@
+"""Other gateways as sides, from the folder that `make peers` fills."""
+
+import json
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import distributions
+from pathlib import Path
+
+from benchmarks.asking import CHAT, MODEL, Target
+from benchmarks.serving import serving
+from benchmarks.sides.side import LITELLM, PORTKEY, Side
+from tests.support.programs import ROOT, free_port
+
+FOLDER = ROOT / ".peers"
+LITELLM_PROGRAM = FOLDER / "litellm" / "bin" / "litellm"
+PORTKEY_PROGRAM = FOLDER / "portkey" / "node_modules" / ".bin" / "gateway"
+PORTKEY_PACKAGE = FOLDER / "portkey" / "node_modules" / "@portkey-ai" / "gateway" / "package.json"
+
+LITELLM_SETTINGS = {
+    "LITELLM_LOG": "ERROR",
+    "LITELLM_MODE": "PRODUCTION",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # nothing is fetched from elsewhere
+}
+
+
+def installed() -> dict[str, str]:
+    """The version of each gateway that is there."""
+    found = {}
+    if LITELLM_PROGRAM.exists():
+        folders = [str(each) for each in FOLDER.glob("litellm/lib/python*/site-packages")]
+        found[LITELLM] = next(each.version for each in distributions(name="litellm", path=folders))
+    if PORTKEY_PROGRAM.exists() and shutil.which("node"):
+        found[PORTKEY] = str(json.loads(PORTKEY_PACKAGE.read_text())["version"])
+    return found
+
+
+@contextmanager
+def litellm(upstream: str) -> Iterator[Side]:
+    """One worker with a master key, and without a database: nothing is recorded."""
+    port, key = free_port(), f"sk-{secrets.token_hex(16)}"
+    parameters = {"model": f"openai/{MODEL}", "api_base": upstream, "api_key": "sk-proj-benchmark-0000"}
+    configuration = {
+        "model_list": [{"model_name": MODEL, "litellm_params": parameters}],
+        "general_settings": {"master_key": key},
+        "litellm_settings": {"telemetry": False},
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "config.yaml")
+        path.write_text(json.dumps(configuration))  # JSON is YAML, too
+        command = [str(LITELLM_PROGRAM), "--config", str(path), "--host", "127.0.0.1", "--port", str(port)]
+        command += ["--num_workers", "1", "--telemetry", "False"]
+        url = f"http://127.0.0.1:{port}"
+        with serving(command, f"{url}/health/liveliness", LITELLM_SETTINGS) as program:
+            target = Target(f"{url}/v1/chat/completions", {"Authorization": f"Bearer {key}"}, dict(CHAT))
+            yield Side(LITELLM, [target], program)
+
+
+@contextmanager
+def portkey(upstream: str) -> Iterator[Side]:
+    """It passes on what it is asked, with the caller's key, and keeps nothing."""
+    port = free_port()
+    headers = {
+        "Authorization": "Bearer sk-proj-benchmark-0000",
+        "x-portkey-provider": "openai",
+        "x-portkey-custom-host": upstream,
+    }
+    command = [str(shutil.which("node")), str(PORTKEY_PROGRAM), "--headless", f"--port={port}"]
+    url = f"http://127.0.0.1:{port}"
+    with serving(command, f"{url}/", {"NODE_ENV": "production"}) as program:
+        yield Side(PORTKEY, [Target(f"{url}/v1/chat/completions", headers, dict(CHAT))], program)

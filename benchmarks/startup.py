@@ -1,0 +1,48 @@
+"""Start-up: how long the server takes until it answers, and its first ten calls."""
+
+import http.client
+import json
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from benchmarks import server, upstreams
+from benchmarks.asking import Target
+from benchmarks.databases import sqlite_database
+from benchmarks.progress import say
+from benchmarks.serving import serving
+from tests.support.programs import SERVER
+
+FIRST_CALLS = 10
+
+
+def measure(starts: int) -> list[dict[str, Any]]:
+    """For each start, the seconds until /livez is answered, and the milliseconds of the first calls after it."""
+    found = []
+    with upstreams.quick() as upstream, sqlite_database() as database:
+        environ = server.environment(database, upstream)
+        server.migrate(environ)
+        target = server.organization(environ)
+        for number in range(1, starts + 1):
+            say(f"startup: start {number} of {starts}")
+            begun = time.perf_counter()
+            with serving(SERVER, f"http://{environ['GLIFIC_GPT_BIND']}/livez", environ):
+                seconds = time.perf_counter() - begun
+                found.append({"seconds": seconds, "first_calls_ms": _first_calls(target)})
+    return found
+
+
+def _first_calls(target: Target) -> list[float]:
+    address = urlsplit(target.url)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port)
+    times = []
+    for _ in range(FIRST_CALLS):
+        begun = time.perf_counter()
+        connection.request("POST", address.path, json.dumps(target.body), target.headers)
+        reply = connection.getresponse()
+        reply.read()
+        times.append((time.perf_counter() - begun) * 1000)
+        if reply.status != 200:
+            raise RuntimeError(f"one of the first calls was answered with {reply.status}")
+    connection.close()
+    return times
