@@ -114,38 +114,44 @@ class Signal:
     """Given by one thread, once, and waited for by one call or thread: the one that made it."""
 
     def __init__(self) -> None:
-        self._future: asyncio.Future[bool] | None = loop().create_future() if is_on_loop() else None
-        self._event = None if self._future else threading.Event()
+        self._event = None if is_on_loop() else threading.Event()
+        self._is_given = False
+        self._waiter: asyncio.Future[bool] | None = None
 
     def wait(self, seconds: float) -> bool:
         """Whether it was given within that time."""
         if self._event:
             return self._event.wait(seconds)
-        if self._future is None or self._future.done():
-            self._future = loop().create_future()
-        late = loop().call_later(seconds, _tell, [self._future], False)  # noqa: FBT003 - of a callback
+        if self._is_given:
+            return True
+        self._waiter = loop().create_future()
+        late = loop().call_later(seconds, self._tell)
         try:
-            return _await(self._future)
+            return _await(self._waiter)
         finally:
             late.cancel()
 
     @staticmethod
     def give(signals: Iterable["Signal"]) -> None:
         """All of them, for which the loop is woken once."""
-        futures: list[asyncio.Future[bool]] = []
+        on_loop = []
         for signal in signals:
             if signal._event:
                 signal._event.set()
-            elif signal._future:
-                futures.append(signal._future)
-        if futures:
-            loop().call_soon_threadsafe(_tell, futures, True)  # noqa: FBT003 - of a callback
+            else:
+                on_loop.append(signal)
+        if on_loop:
+            loop().call_soon_threadsafe(_give, on_loop)
+
+    def _tell(self) -> None:
+        if self._waiter and not self._waiter.done():
+            self._waiter.set_result(self._is_given)
 
 
-def _tell(futures: "Iterable[asyncio.Future[bool]]", is_given: bool) -> None:  # noqa: FBT001 - of a callback
-    for future in futures:
-        if not future.done():
-            future.set_result(is_given)
+def _give(signals: Iterable[Signal]) -> None:
+    for signal in signals:
+        signal._is_given = True
+        signal._tell()
 
 
 def _await(awaitable: Awaitable[Result]) -> Result:
@@ -153,8 +159,8 @@ def _await(awaitable: Awaitable[Result]) -> Result:
     return result
 
 
-def use(server_loop: asyncio.AbstractEventLoop) -> None:
-    """This is the loop from now on: a server's own."""
+def use(server_loop: asyncio.AbstractEventLoop | None) -> None:
+    """This is the loop from now on: a server's own; without one, a thread will run another."""
     global _loop  # noqa: PLW0603 - there is one for each process
     _loop = server_loop
 

@@ -26,15 +26,12 @@ class Reply:
         self.headers: list[tuple[bytes, bytes]] = []
         self.body = bytearray()
         self.is_whole = False
+        self.keeps_alive = False
         self._has_head = False
 
     @property
     def status(self) -> int:
         return int(self._parser.get_status_code())
-
-    @property
-    def keeps_alive(self) -> bool:
-        return bool(self._parser.should_keep_alive())
 
     def feed(self, data: bytes) -> None:
         """What was received. Raises httpx2.DecodingError."""
@@ -62,7 +59,8 @@ class Reply:
         if self.status < 200:  # there is more to come (RFC 9110, 15.2)
             self.headers, self._has_head = [], False
         else:
-            self.is_whole = True
+            # The parser knows it now, and has forgotten it a moment later.
+            self.is_whole, self.keeps_alive = True, bool(self._parser.should_keep_alive())
 
 
 class _Connection(asyncio.Protocol):

@@ -1,0 +1,80 @@
+"""What several calls write at the same moment: all of it is there, and nobody pays for somebody else's failure."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from glific_gpt.database import UNAVAILABLE, GroupCommit, Write, transaction
+from glific_gpt.organizations.tables import MonthlySpend
+from tests.support.database_troubles import locked
+from tests.support.house import House, Ngo
+
+TABLE: Any = MonthlySpend.__table__
+INSERT = TABLE.insert().inline()
+CALLS = 60
+
+
+def spend(month: str) -> Write:
+    return INSERT, {"organization_id": 1, "month": month, "usd": Decimal(1)}
+
+
+def months(house: House) -> list[str]:
+    with house.app.app_context(), transaction() as session:
+        return sorted(session.scalars(sa.select(MonthlySpend.month)))
+
+
+def outcomes(house: House, *works: Callable[[], None]) -> list[Exception | None]:
+    """What each raises, all of them at the same moment."""
+
+    def carry_out(work: Callable[[], None]) -> Exception | None:
+        with house.app.app_context():
+            try:
+                work()
+            except Exception as failure:  # noqa: BLE001 - it is what is asked for
+                return failure
+        return None
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(carry_out, works))
+
+
+def test_all_of_it_is_there_when_they_return(house: House, alice: Ngo) -> None:
+    group = GroupCommit(1.0)
+    works = [lambda n=n: group.write(spend(f"{n:07}")) for n in range(CALLS)]
+    assert outcomes(house, *works) == [None] * CALLS
+    assert months(house) == [f"{n:07}" for n in range(CALLS)]
+
+
+def test_only_the_call_whose_row_is_there_already_fails(house: House, alice: Ngo) -> None:
+    group = GroupCommit(1.0)
+    works = [lambda n=n: group.write(spend(f"{n // 2:07}")) for n in range(CALLS)]
+    failures = [failure for failure in outcomes(house, *works) if failure is not None]
+    assert len(failures) == CALLS // 2
+    assert all(isinstance(failure, IntegrityError) for failure in failures)
+    assert len(months(house)) == CALLS // 2
+
+
+def test_several_writes_of_a_call_are_written_all_or_none(house: House, alice: Ngo) -> None:
+    group = GroupCommit(1.0)
+    with house.app.app_context():
+        group.write(spend("2026-01"))
+        with pytest.raises(IntegrityError):
+            group.write(spend("2026-02"), spend("2026-01"))
+    assert months(house) == ["2026-01"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_database_that_stays_locked_is_told_to_each_of_them_in_time(
+    house: House, alice: Ngo, database_url: str
+) -> None:
+    group = GroupCommit(0.2)
+    works = [lambda n=n: group.write(spend(f"{n:07}")) for n in range(10)]
+    with locked(database_url):
+        failures = outcomes(house, *works)
+    assert all(isinstance(failure, UNAVAILABLE) for failure in failures)
+    assert months(house) == []

@@ -1,0 +1,118 @@
+"""Calls on an event loop: ordinary code, that leaves its thread to others while it waits."""
+
+import asyncio
+import contextvars
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import pytest
+
+from glific_gpt import waiting
+
+Run = Callable[..., list[Any]]
+
+WHO = contextvars.ContextVar("who", default="nobody")
+MOMENT = 0.2
+
+
+@pytest.fixture
+def run() -> Iterator[Run]:
+    """Runs functions as a server's loop does, all at once; what each gives or raises."""
+    loop, before = asyncio.new_event_loop(), waiting._loop  # the other tests' loop comes back afterwards
+
+    async def gathered(calls: list[Coroutine[Any, Any, Any]]) -> list[Any]:
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    waiting.use(loop)
+    yield lambda *works: loop.run_until_complete(gathered([waiting.run(work) for work in works]))
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+    waiting.use(before)
+
+
+async def late(value: str) -> str:
+    await asyncio.sleep(MOMENT)
+    return value
+
+
+def test_many_wait_at_the_same_time_in_one_thread(run: Run) -> None:
+    before = time.monotonic()
+    said = run(*[lambda: (waiting.wait_for(late("done")), threading.get_ident())] * 100)
+    assert time.monotonic() - before < MOMENT * 10
+    assert set(said) == {("done", threading.get_ident())}
+
+
+def test_they_sleep_and_ask_threads_at_the_same_time(run: Run) -> None:
+    def work() -> bool:
+        waiting.sleep(MOMENT)
+        return waiting.in_thread(threading.get_ident) != threading.get_ident()
+
+    before = time.monotonic()
+    assert run(*[work] * 10) == [True] * 10
+    assert time.monotonic() - before < MOMENT * 5
+
+
+def test_a_failure_is_raised_where_the_call_waits(run: Run) -> None:
+    async def fail() -> None:
+        raise LookupError("gone")
+
+    def work() -> str:
+        try:
+            waiting.wait_for(fail())
+        except LookupError as error:
+            return f"it is {error}"
+        return "it is there"
+
+    assert run(work) == ["it is gone"]
+
+
+def test_what_a_call_raises_is_its_own(run: Run) -> None:
+    def fail() -> None:
+        waiting.sleep(0)
+        raise KeyError
+
+    failed, went_well = run(fail, lambda: "well")
+    assert isinstance(failed, KeyError)
+    assert went_well == "well"
+
+
+def test_calls_do_not_see_each_others_context(run: Run) -> None:
+    def work(name: str) -> tuple[str, str]:
+        WHO.set(name)
+        waiting.sleep(MOMENT / 10)
+        return WHO.get(), waiting.in_thread(WHO.get)
+
+    assert run(lambda: work("alice"), lambda: work("bob")) == [("alice", "alice"), ("bob", "bob")]
+    assert WHO.get() == "nobody"
+
+
+def test_only_some_are_worked_on_at_once(run: Run) -> None:
+    under_way, most = 0, 0
+
+    def work() -> None:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        waiting.in_thread(lambda: time.sleep(MOMENT / 20))
+        under_way -= 1
+
+    run(*[work] * (waiting.AT_ONCE * 3))
+    assert most == waiting.AT_ONCE
+
+
+def test_a_signal_that_does_not_come_is_given_up(run: Run) -> None:
+    def work() -> tuple[bool, bool]:
+        never, soon = waiting.Signal(), waiting.Signal()
+        waiting.begin(lambda: waiting.Signal.give([soon]))
+        return never.wait(MOMENT), soon.wait(5)
+
+    assert run(work) == [(False, True)]
+    assert work() == (False, True)
+
+
+def test_elsewhere_the_thread_waits() -> None:
+    assert waiting.wait_for(late("done")) == "done"
+    assert waiting.in_thread(threading.get_ident) == threading.get_ident()
+    assert not waiting.is_on_loop()
