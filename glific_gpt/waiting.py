@@ -8,9 +8,9 @@ import asyncio
 import contextvars
 import threading
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any, TypeVar
 
 from greenlet import getcurrent, greenlet
@@ -28,39 +28,73 @@ _loop: asyncio.AbstractEventLoop | None = None
 class _Call(greenlet):  # type: ignore[misc]
     """What the event loop runs."""
 
+    has_place = False
+
 
 AT_ONCE = 16
 """Calls that are being worked on, of all that wait: otherwise a thousand that come together would all be begun before
 the first is sent to OpenAI, and all be late."""
 
-PATIENCE = 3.0
-"""Seconds; calls that have waited so long are begun all the same, as those before them may wait for a database."""
+PATIENCE = 2.0
+"""Seconds; who has waited so long goes on without a place: those that have one may be waiting for a database."""
 
-_places = asyncio.Semaphore(AT_ONCE)
+
+class _Places:
+    """The places of calls that are worked on, given in the order in which calls ask; of the loop's thread alone."""
+
+    def __init__(self) -> None:
+        self._free = AT_ONCE
+        self._waiting: deque[asyncio.Future[bool]] = deque()
+
+    async def take(self, call: _Call) -> None:
+        if self._free:
+            self._free -= 1
+            call.has_place = True
+            return
+        here = asyncio.get_running_loop()
+        turn = here.create_future()
+        self._waiting.append(turn)
+        late = here.call_later(PATIENCE, _answer, turn, False)  # noqa: FBT003 - of a callback
+        call.has_place = await turn
+        late.cancel()
+
+    def give(self, call: _Call) -> None:
+        if not call.has_place:
+            return
+        call.has_place = False
+        while self._waiting:
+            if _answer(self._waiting.popleft(), True):  # noqa: FBT003
+                return
+        self._free += 1
+
+
+_places = _Places()
+
+
+def _answer(turn: "asyncio.Future[bool]", has_come: bool) -> bool:  # noqa: FBT001 - of a callback
+    """Whether the turn was still waited for."""
+    if turn.done():
+        return False
+    turn.set_result(has_come)
+    return True
 
 
 async def run(function: Callable[..., Result], *arguments: Any) -> Result:
     """What the function gives; while it waits, the loop runs others."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(PATIENCE):
-            await _places.acquire()
-    try:
-        return await _run(function, *arguments)
-    finally:
-        _places.release()
-
-
-async def _run(function: Callable[..., Result], *arguments: Any) -> Result:
     call = _Call(function)
     call.gr_context = contextvars.copy_context()
-    said = call.switch(*arguments)
-    while not call.dead:
-        try:
-            value = await said
-        except BaseException as error:  # noqa: BLE001 - it is raised where the call waits
-            said = call.throw(error)
-        else:
-            said = call.switch(value)
+    await _places.take(call)
+    try:
+        said = call.switch(*arguments)
+        while not call.dead:
+            try:
+                value = await said
+            except BaseException as error:  # noqa: BLE001 - it is raised where the call waits
+                said = call.throw(error)
+            else:
+                said = call.switch(value)
+    finally:
+        _places.give(call)
     result: Result = said
     return result
 
@@ -72,18 +106,19 @@ def is_on_loop() -> bool:
 
 def wait_for(coroutine: Coroutine[Any, Any, Result]) -> Result:
     """What the coroutine gives, run by the one event loop of this process. It may take long."""
-    if is_on_loop():
-        return _await(_beside(coroutine))
+    call = getcurrent()
+    if isinstance(call, _Call):
+        return _await(_beside(call, coroutine))
     return asyncio.run_coroutine_threadsafe(coroutine, loop()).result()
 
 
-async def _beside(coroutine: Coroutine[Any, Any, Result]) -> Result:
+async def _beside(call: _Call, coroutine: Coroutine[Any, Any, Result]) -> Result:
     """A call that waits for long gives up its place meanwhile."""
-    _places.release()
+    _places.give(call)
     try:
         return await coroutine
     finally:
-        await _places.acquire()
+        await _places.take(call)
 
 
 def in_thread(function: Callable[[], Result]) -> Result:
@@ -161,8 +196,8 @@ def _await(awaitable: Awaitable[Result]) -> Result:
 
 def use(server_loop: asyncio.AbstractEventLoop | None) -> None:
     """This is the loop from now on: a server's own; without one, a thread will run another."""
-    global _loop  # noqa: PLW0603 - there is one for each process
-    _loop = server_loop
+    global _loop, _places
+    _loop, _places = server_loop, _Places()
 
 
 def loop() -> asyncio.AbstractEventLoop:

@@ -98,8 +98,17 @@ def test_only_some_are_worked_on_at_once(run: Run) -> None:
         waiting.in_thread(lambda: time.sleep(MOMENT / 20))
         under_way -= 1
 
-    run(*[work] * (waiting.AT_ONCE * 3))
+    assert run(*[work] * (waiting.AT_ONCE * 3)) == [None] * (waiting.AT_ONCE * 3)
     assert most == waiting.AT_ONCE
+
+
+def test_who_has_waited_too_long_goes_on_without_a_place(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "PATIENCE", MOMENT / 2)
+    before = time.monotonic()
+    assert run(*[lambda: waiting.sleep(MOMENT)] * waiting.AT_ONCE * 3) == [None] * (waiting.AT_ONCE * 3)
+    assert time.monotonic() - before < MOMENT * 2.5
+    assert run(*[lambda: waiting.wait_for(late("done"))] * 100) == ["done"] * 100
+    assert waiting._places._free == waiting.AT_ONCE
 
 
 def test_a_signal_that_does_not_come_is_given_up(run: Run) -> None:
