@@ -8,7 +8,7 @@ from threading import Lock
 from typing import TypeAlias
 
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.sql.dml import UpdateBase
 
@@ -73,18 +73,18 @@ class GroupCommit:
             waiting.begin(lambda: self._write_all(engine))
 
     def _write_at_once(self, at_once: Engine, engine: Engine) -> None:
-        with self._lock:
-            group = list(self._waiting)
+        group = self._next_group()
         try:
             self._commit(at_once, group, 0)
-        except SQLAlchemyError:
-            return waiting.begin(lambda: self._write_all(engine))
+        except Exception:  # noqa: BLE001 - whatever it is, a thread has the time to find it out again
+            with self._lock:
+                self._waiting.extendleft(reversed(group))
+        else:
+            waiting.Signal.give(each.done for each in group)
         with self._lock:
-            for each in group:
-                self._waiting.remove(each)
-            self._is_writing = bool(self._waiting)
-        waiting.Signal.give(each.done for each in group)
-        return None
+            has_more = self._is_writing = bool(self._waiting)
+        if has_more:
+            waiting.begin(lambda: self._write_all(engine))
 
     def _write_all(self, engine: Engine) -> None:
         """One group after the other, until nobody waits."""

@@ -1,5 +1,6 @@
 """What several calls write at the same moment: all of it is there, and nobody pays for somebody else's failure."""
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -9,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from glific_gpt import waiting
 from glific_gpt.database import UNAVAILABLE, GroupCommit, Write, transaction
 from glific_gpt.organizations.tables import MonthlySpend
 from tests.support.database_troubles import locked
@@ -78,3 +80,25 @@ def test_a_database_that_stays_locked_is_told_to_each_of_them_in_time(
         failures = outcomes(house, *works)
     assert all(isinstance(failure, UNAVAILABLE) for failure in failures)
     assert months(house) == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_calls_on_the_loop_and_in_threads_are_written_side_by_side(house: House, alice: Ngo) -> None:
+    group, loop, before = GroupCommit(1.0), asyncio.new_event_loop(), waiting._loop
+
+    def write(month: str) -> None:
+        with house.app.app_context():
+            group.write(spend(month))
+
+    async def on_loop() -> list[Any]:
+        calls = [waiting.run(write, f"loop{n:03}") for n in range(CALLS)]
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    waiting.use(loop)
+    with ThreadPoolExecutor(8) as pool:
+        in_threads = [pool.submit(write, f"pool{n:03}") for n in range(CALLS)]
+        assert loop.run_until_complete(on_loop()) == [None] * CALLS
+        assert [each.result() for each in in_threads] == [None] * CALLS
+    loop.close()
+    waiting.use(before)
+    assert len(months(house)) == 2 * CALLS
