@@ -1,0 +1,39 @@
+"""Many calls that wait at once on one process: all are answered, and each is recorded before it is."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from signal import SIGKILL
+from typing import Any
+
+from tests.support.openai_behaviours import answer
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.serving import served
+from tests.webhooks.expecting import require_ok
+
+CALLS = 90
+SECONDS = 1.5
+"""That OpenAI takes."""
+
+
+def test_they_wait_side_by_side(tmp_path: Path, database_url: str, openai: OpenAIStandIn) -> None:
+    openai.always(answer("Salt.", after=SECONDS))
+    settings: dict[str, Any] = {"database_url": database_url, "openai_base_url": openai.base_url}
+    with served(tmp_path / "log", deadline_seconds=60, **settings) as server, ThreadPoolExecutor(CALLS) as pool:
+        alice = server.ngo("alice")
+        before = time.monotonic()
+        said = [require_ok(reply) for reply in pool.map(lambda _: alice.ask(), range(CALLS))]
+        assert time.monotonic() - before < SECONDS * CALLS / 4
+        assert said == ["Salt."] * CALLS
+        assert len([call for call in alice.calls() if call["status"] == "ok"]) == CALLS
+
+
+def test_what_was_answered_is_recorded_although_the_server_is_killed_at_that_moment(
+    tmp_path: Path, database_url: str, openai: OpenAIStandIn
+) -> None:
+    settings: dict[str, Any] = {"database_url": database_url, "openai_base_url": openai.base_url}
+    with served(tmp_path / "log", **settings) as server:
+        alice = server.ngo("alice")
+        call_id = alice.ask().json()["call_id"]
+        server.program.send_all(SIGKILL)
+        assert [(call["call_id"], call["status"]) for call in alice.calls()] == [(call_id, "ok")]
