@@ -13,7 +13,7 @@ from glific_gpt.calls.admission import Understood
 from glific_gpt.calls.inbound import Inbound
 from glific_gpt.calls.records import Facts
 from glific_gpt.calls.tenant import Tenant
-from glific_gpt.database import GroupCommit, Write
+from glific_gpt.database import GroupCommit, Write, write_in
 from glific_gpt.errors import CallInProgress
 
 
@@ -33,8 +33,7 @@ def open_call(session: Session, ready: Ready, status: str = "started") -> Decima
     Raises GlificGptError for a call that is one too many.
     """
     with _once():
-        for statement, values in _opened(ready, status):
-            session.execute(statement, values)
+        write_in(session, _opened(ready, status))
     limits.check_contact(session, ready.tenant, ready.facts.contact_id)
     return limits.reserve(session, ready.tenant, ready.facts, ready.understood.body, len(ready.inbound.body))
 

@@ -1,7 +1,7 @@
 """The database: base and column types, sessions and transactions."""
 
 from glific_gpt.database.base import Base, RowId, Usd, UtcDateTime, db
-from glific_gpt.database.group_commit import GroupCommit, Write, prepare_writes
+from glific_gpt.database.group_commit import GroupCommit, Write, prepare_writes, write_in
 from glific_gpt.database.patience import BUSY_SECONDS
 from glific_gpt.database.session import (
     LOOKUPS,
@@ -32,4 +32,5 @@ __all__ = [
     "prepare_writes",
     "reading",
     "transaction",
+    "write_in",
 ]

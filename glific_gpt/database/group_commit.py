@@ -10,6 +10,7 @@ from typing import TypeAlias
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import UpdateBase
 
 from glific_gpt import waiting
@@ -128,6 +129,12 @@ def _by_statement(group: Iterable[_Waiting]) -> dict[tuple[UpdateBase, tuple[str
         for statement, values in each.writes:
             gathered.setdefault((statement, tuple(values)), []).append(values)
     return gathered
+
+
+def write_in(session: Session, writes: Iterable[Write]) -> None:
+    """In the session's own transaction, with whatever else that does."""
+    for statement, values in writes:
+        session.execute(statement, values)
 
 
 def prepare_writes(*writes: Write) -> None:

@@ -55,7 +55,7 @@ class HttpReply:
 
 
 class HttpClients(threading.local):
-    """A client for each thread, as in `llm/transport.py`."""
+    """A client for each thread: one pool that many share makes each wait for its lock."""
 
     def __init__(self, context: ssl.SSLContext, allows: AddressPolicy, resolve: Resolver) -> None:
         self.client = UnledClient(DeadlineTransport(context, allows, resolve))

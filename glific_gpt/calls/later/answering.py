@@ -16,7 +16,7 @@ from glific_gpt.calls.later.in_flight import InFlight
 from glific_gpt.calls.records import Facts
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
-from glific_gpt.database import patiently
+from glific_gpt.database import patiently, write_in
 from glific_gpt.errors import Broken, GlificGptError
 from glific_gpt.functions.contract import Function, FunctionBody
 from glific_gpt.vault import UnreadableSecret, Vault
@@ -98,7 +98,6 @@ class Answering:
         def write(session: Session) -> None:
             if deliveries.store_answer(session, self.vault, facts, outcome):
                 records.note_answer(session, facts, error)
-                for statement, values in limits.settled(order.tenant, facts, order.reserved, error):
-                    session.execute(statement, values)
+                write_in(session, limits.settled(order.tenant, facts, order.reserved, error))
 
         patiently(write)

@@ -15,7 +15,7 @@ from glific_gpt.calls.later.in_flight import Flight, InFlight
 from glific_gpt.calls.opening import Ready, open_call
 from glific_gpt.calls.outcome import Outcome, pending
 from glific_gpt.calls.records import Facts
-from glific_gpt.database import transaction
+from glific_gpt.database import transaction, write_in
 from glific_gpt.durable import Engine
 from glific_gpt.vault import Vault
 
@@ -82,8 +82,7 @@ class HandingOver:
     def _promise(self, session: Session, ready: Ready, reserved: Decimal, asked_at: datetime | None) -> Outcome:
         outcome = pending(ready.facts.call_id)
         deliveries.open_row(session, self.vault, ready.facts, ready.understood.body, reserved, asked_at)
-        for statement, values in replays.stored(self.vault, ready.tenant.organization_id, ready.inbound, outcome):
-            session.execute(statement, values)
+        write_in(session, replays.stored(self.vault, ready.tenant.organization_id, ready.inbound, outcome))
         return outcome
 
     def _enqueue(self, session: Session, ready: Ready) -> None:
