@@ -41,6 +41,11 @@ def load(environ: Mapping[str, str] = os.environ, *, instance: Path | None = INS
         raise SettingsError(_sentence(error)) from None
 
 
+def limit_name_resolution() -> None:
+    """Without this a name server that is down could hold a call for longer than Glific waits (resolv.conf(5))."""
+    os.environ.setdefault("RES_OPTIONS", "timeout:1 attempts:2")
+
+
 def openai_api_key(environ: Mapping[str, str] = os.environ) -> str | None:
     """The key that `make run` gives to the demo organization, if there is one."""
     return environ.get("OPENAI_API_KEY", "").strip() or None

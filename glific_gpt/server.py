@@ -1,4 +1,4 @@
-"""The production server: checks that it can start, then runs Granian's processes until it is told to stop."""
+"""The production server: runs Granian's processes, which check that they can serve, until it is told to stop."""
 
 import gc
 import mmap
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 STOP_SECONDS = 9
 """How long calls under way may take to end after SIGTERM."""
 
-SPARE_THREADS = 50
+SPARE = 50
 """Beyond the calls that may be held, so that the next one is told so, and health is answered."""
 
 WATCH_SECONDS = 0.2
@@ -49,14 +49,13 @@ def run(settings: Settings) -> None:
     finds that it cannot start."""
     host, port = _free_address(settings.bind)
     _allow_many_files()
-    held = settings.max_in_flight + SPARE_THREADS
     _Server(
         "wsgi:app",
         address=host,
         port=port,
         interface=Interfaces.RSGI,
         workers=settings.processes,
-        backpressure=held,
+        backpressure=_held(settings),
         backlog=4096,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
@@ -79,8 +78,7 @@ def _load() -> Any:
     # Ctrl-C reaches every process; one that is told to stop a second time by its parent would not stop at all.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
-    # Without this a name server that is down could hold a call for longer than Glific waits (resolv.conf(5)).
-    os.environ.setdefault("RES_OPTIONS", "timeout:1 attempts:2")
+    config.limit_name_resolution()
     try:
         return _serving(config.load())
     except SettingsError as error:
@@ -105,7 +103,7 @@ def _serving(settings: Settings) -> Any:
     worker.begin(app, listens=settings.worker == "inline")
     threading.Thread(target=_stop_with_parent, args=(app,), daemon=True).start()
     gc.freeze()  # what is there now stays, and need not be looked through again and again
-    return Serving(app, lambda name: not known.functions.blocks(name), settings.max_in_flight + SPARE_THREADS)
+    return Serving(app, lambda name: not known.functions.blocks(name), _held(settings))
 
 
 def _refuse(error: SettingsError) -> NoReturn:
@@ -116,6 +114,10 @@ def _refuse(error: SettingsError) -> NoReturn:
         sys.stderr.flush()
     os.kill(os.getppid(), signal.SIGTERM)
     os._exit(1)
+
+
+def _held(settings: Settings) -> int:
+    return settings.max_in_flight + SPARE
 
 
 def _allow_many_files() -> None:

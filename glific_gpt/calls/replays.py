@@ -16,6 +16,7 @@ from glific_gpt.clock import now
 from glific_gpt.database import Write, lookup, transaction
 from glific_gpt.errors import CallInProgress
 from glific_gpt.vault import UnreadableSecret, Vault
+from glific_gpt.waiting import in_thread
 
 KEPT = timedelta(minutes=15)
 PURPOSE = "stored_reply"
@@ -91,7 +92,11 @@ def _read(vault: Vault, organization_id: int, inbound: Inbound, stored: dict[str
     try:
         reply = json.loads(vault.decrypt(organization_id, PURPOSE, stored["body"]))
     except UnreadableSecret:
-        with transaction() as session:
-            session.execute(delete(TABLE).where(_THIS_KEY), _key(organization_id, inbound))
+        in_thread(lambda: _forget(organization_id, inbound))
         return None
     return Outcome(stored["status"], reply["body"], reply["retry_after"], replayed=True)
+
+
+def _forget(organization_id: int, inbound: Inbound) -> None:
+    with transaction() as session:
+        session.execute(delete(TABLE).where(_THIS_KEY), _key(organization_id, inbound))

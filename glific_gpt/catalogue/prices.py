@@ -55,7 +55,7 @@ def cost(model_id: str, input_tokens: int, output_tokens: int) -> Decimal | None
 def _per_token(model_id: str, _day: date) -> Prices | None:
     """What each token costs on that day in a request of at most that many, if it is the same for all of them.
 
-    The library takes a tenth of a call's time to find that out, and what it says of a model is the same all day.
+    The library took a twentieth of a call's time to find that out, and what it says of a model is the same all day.
     """
     few, many = (_charges(model_id, tokens, tokens) for tokens in (_SAMPLE_TOKENS, _SAMPLE_TOKENS * _MANY))
     if few is None or many is None or not any(few) or any(a * _MANY != b for a, b in zip(few, many, strict=True)):

@@ -1,5 +1,6 @@
 """Binding: which database the app uses, over how many connections, and how long it waits for one."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from sqlite3 import Connection as SQLiteConnection
 from typing import Any
@@ -29,19 +30,18 @@ def prepare(app: Flask, url: str) -> None:
     target = address(url)
     is_sqlite = target.get_backend_name() == "sqlite"
     app.config["SQLALCHEMY_DATABASE_URI"] = target
-    common = _POOL | {"url": target}
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _POOL | (_SQLITE if is_sqlite else _POSTGRESQL)
-    lookups = common | (_SQLITE if is_sqlite else _POSTGRESQL) | _LOOKUPS
-    others = {READERS: common | _SQLITE_READERS, AT_ONCE: common | _SQLITE} if is_sqlite else {}
-    app.config["SQLALCHEMY_BINDS"] = {LOOKUPS: lookups, **others}
+    usual = _POOL | (_SQLITE if is_sqlite else _POSTGRESQL)
+    more = {READERS: _POOL | _SQLITE_READERS, AT_ONCE: usual} if is_sqlite else {}
+    kinds = {LOOKUPS: usual | _LOOKUPS, **more}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = usual
+    app.config["SQLALCHEMY_BINDS"] = {name: {**options, "url": target} for name, options in kinds.items()}
     db.init_app(app)
     with app.app_context():
         if is_sqlite:
-            _listen_to_sqlite(db.engine, db.engines[READERS], db.engines[LOOKUPS])
-            event.listen(db.engines[AT_ONCE], "connect", _tune_sqlite)
-            event.listen(db.engine, "engine_disposed", lambda _engine, mine=db.engines[AT_ONCE]: mine.dispose())
+            _listen_to_sqlite((db.engine, db.engines[AT_ONCE]), (db.engines[READERS], db.engines[LOOKUPS]))
         else:
             _listen_to_postgresql(db.engine, db.engines[LOOKUPS])
+        event.listen(db.engine, "engine_disposed", _dispose_others(list(db.engines.values())))
 
 
 def address(url: str) -> URL:
@@ -102,18 +102,28 @@ _POSTGRESQL = {
 }
 
 
-def _listen_to_sqlite(engine: Engine, *readers: Engine) -> None:
-    event.listen(engine, "connect", _tune_sqlite)
-    for others in readers:
-        event.listen(others, "connect", _only_read)
-        event.listen(engine, "engine_disposed", lambda _engine, others=others: others.dispose())
+def _listen_to_sqlite(writers: Sequence[Engine], readers: Sequence[Engine]) -> None:
+    for engine in writers:
+        event.listen(engine, "connect", _tune_sqlite)
+    for engine in readers:
+        event.listen(engine, "connect", _only_read)
 
 
 def _listen_to_postgresql(engine: Engine, lookups: Engine) -> None:
     for each in (engine, lookups):
         event.listen(each, "do_connect", connect_patiently)
     event.listen(lookups, "connect", _be_patient)
-    event.listen(engine, "engine_disposed", lambda _engine: lookups.dispose())
+
+
+def _dispose_others(engines: Sequence[Engine]) -> Callable[[Engine], None]:
+    """Connections of all kinds are given back together."""
+
+    def dispose(disposed: Engine) -> None:
+        for engine in engines:
+            if engine is not disposed:
+                engine.dispose()
+
+    return dispose
 
 
 def _be_patient(connection: PatientConnection, _record: object) -> None:

@@ -94,10 +94,7 @@ def is_final(error: openai.APIConnectionError) -> bool:
 
 
 def _had_begun(error: openai.APIConnectionError) -> bool:
-    cause = error.__cause__
-    if isinstance(cause, httpx2.RemoteProtocolError):
-        return "without sending a response" not in str(cause)
-    return isinstance(cause, httpx2.DecodingError)
+    return isinstance(error.__cause__, httpx2.DecodingError)
 
 
 def _not_found(refusal: Refusal, model: str) -> GlificGptError:
