@@ -106,9 +106,10 @@ def is_on_loop() -> bool:
 
 def wait_for(coroutine: Coroutine[Any, Any, Result]) -> Result:
     """What the coroutine gives, run by the one event loop of this process. It may take long."""
-    call = getcurrent()
-    if isinstance(call, _Call):
-        return _await(_beside(call, coroutine))
+    # No variable holds the greenlet: outside the loop it is that of the thread, of which greenlet 3.5 drops a reference
+    # that it does not have, when the thread ends while the frame of a failure is being collected as garbage.
+    if is_on_loop():
+        return _await(_beside(getcurrent(), coroutine))
     return asyncio.run_coroutine_threadsafe(coroutine, loop()).result()
 
 
@@ -169,24 +170,25 @@ class Signal:
     @staticmethod
     def give(signals: Iterable["Signal"]) -> None:
         """All of them, for which the loop is woken once."""
-        on_loop = []
+        if on_loop := [signal for signal in signals if not signal._has_woken_a_thread()]:
+            loop().call_soon_threadsafe(Signal.give_on_loop, on_loop)
+
+    @staticmethod
+    def give_on_loop(signals: Iterable["Signal"]) -> None:
+        """The same, done by the loop itself."""
         for signal in signals:
-            if signal._event:
-                signal._event.set()
-            else:
-                on_loop.append(signal)
-        if on_loop:
-            loop().call_soon_threadsafe(_give, on_loop)
+            if not signal._has_woken_a_thread():
+                signal._is_given = True
+                signal._tell()
+
+    def _has_woken_a_thread(self) -> bool:
+        if self._event:
+            self._event.set()
+        return self._event is not None
 
     def _tell(self) -> None:
         if self._waiter and not self._waiter.done():
             self._waiter.set_result(self._is_given)
-
-
-def _give(signals: Iterable[Signal]) -> None:
-    for signal in signals:
-        signal._is_given = True
-        signal._tell()
 
 
 def _await(awaitable: Awaitable[Result]) -> Result:

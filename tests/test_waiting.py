@@ -2,6 +2,9 @@
 
 import asyncio
 import contextvars
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -125,3 +128,47 @@ def test_elsewhere_the_thread_waits() -> None:
     assert waiting.wait_for(late("done")) == "done"
     assert waiting.in_thread(threading.get_ident) == threading.get_ident()
     assert not waiting.is_on_loop()
+
+
+THREAD_THAT_ENDS_BESIDE_ITS_GARBAGE = """
+import gc, threading, time
+from glific_gpt import waiting
+
+failed, may_end = threading.Event(), threading.Event()
+
+async def fail():
+    raise LookupError
+
+class Last:
+    def __del__(self):
+        may_end.set()
+        thread.join()
+        time.sleep(0.5)  # its greenlet goes a moment later
+
+def leave_a_failure_behind():
+    try:
+        waiting.wait_for(fail())
+    except LookupError as error:
+        error.last = Last()
+        error.last.error = error  # a cycle, which leads to the frames that the failure came through
+
+def work():
+    leave_a_failure_behind()
+    failed.set()
+    may_end.wait()
+
+gc.disable()
+thread = threading.Thread(target=work)
+thread.start()
+failed.wait()
+gc.collect()
+print("well")
+"""
+
+
+def test_a_thread_may_end_while_what_it_failed_with_is_collected() -> None:
+    """In a process of its own, which a frame that still holds the thread's greenlet would be the end of."""
+    command = [sys.executable, "-c", THREAD_THAT_ENDS_BESIDE_ITS_GARBAGE]
+    environ = os.environ | {"PYTHONMALLOC": "debug"}  # what is freed is overwritten
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=30, check=False)  # noqa: S603
+    assert (done.returncode, done.stdout, done.stderr) == (0, "well\n", "")
