@@ -3,9 +3,9 @@
 import asyncio
 import io
 import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -14,13 +14,15 @@ from granian._granian import RSGIHTTPProtocol, RSGIProtocolClosed
 from granian.rsgi import Scope
 
 from glific_gpt import waiting
+from glific_gpt.settings import MAX_BODY_BYTES
 
 log = structlog.get_logger()
 
 WEBHOOKS = "/webhooks/"
 BODY_SECONDS = 5.0
 """How long the body of a webhook may take to arrive: Glific gives up after that, and others are strangers."""
-
+MOST = MAX_BODY_BYTES + 1
+"""Bytes of a body; Flask reads no more."""
 
 _Said = tuple[int, list[tuple[str, str]], bytes]
 
@@ -45,7 +47,7 @@ class Serving:
             protocol.response_empty(500, [])
 
     async def _reply(self, scope: Scope, protocol: RSGIHTTPProtocol) -> None:
-        environ = _environ(scope, protocol)
+        environ = _environ(scope, await _body(scope, protocol))
         if self._is_for_the_loop(scope):
             status, headers, body = await waiting.run(self._answer, environ)
         else:
@@ -76,36 +78,21 @@ class Serving:
                 parts.close()
 
 
-class _Body(io.RawIOBase):
-    """A request's body, that is waited for when it is read: who sends it slowly keeps nobody else out."""
-
-    def __init__(self, protocol: RSGIHTTPProtocol, seconds: float | None) -> None:
-        self._parts = aiter(protocol)
-        self._seconds = seconds
-        self._since = time.monotonic()
-        self._rest = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Nothing at its end, when its sender is gone, and when its time is over."""
-        if not self._rest:
-            self._rest = waiting.wait_for(self._next())
-        count = min(len(buffer), len(self._rest))
-        buffer[:count], self._rest = self._rest[:count], self._rest[count:]
-        return count
-
-    async def _next(self) -> bytes:
-        left = self._seconds and self._seconds - (time.monotonic() - self._since)
-        try:
-            async with asyncio.timeout(left):
-                return bytes(await self._parts.__anext__())  # anext() with a default crashes Python 3.11 on it
-        except (StopAsyncIteration, TimeoutError, RSGIProtocolClosed):
-            return b""
+async def _body(scope: Scope, protocol: RSGIHTTPProtocol) -> bytes:
+    """What has come of a request's body when its time is over or its sender is gone; of one that is too large, enough
+    for Flask to see that."""
+    body = bytearray()
+    if "content-length" in scope.headers or "transfer-encoding" in scope.headers:
+        with suppress(TimeoutError, RSGIProtocolClosed):
+            async with asyncio.timeout(BODY_SECONDS if scope.path.startswith(WEBHOOKS) else None):
+                async for part in protocol:
+                    body += part
+                    if len(body) > MOST:
+                        break
+    return bytes(body)
 
 
-def _environ(scope: Scope, protocol: RSGIHTTPProtocol) -> dict[str, Any]:
+def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
     host, _, port = scope.server.rpartition(":")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": scope.method,
@@ -118,7 +105,7 @@ def _environ(scope: Scope, protocol: RSGIHTTPProtocol) -> dict[str, Any]:
         "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope.scheme,
-        "wsgi.input": io.BufferedReader(_Body(protocol, BODY_SECONDS if scope.path.startswith(WEBHOOKS) else None)),
+        "wsgi.input": io.BytesIO(body),
         "wsgi.input_terminated": True,
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,

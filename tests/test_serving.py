@@ -36,6 +36,16 @@ class Protocol:
         self.said = (status, headers, b"")
 
 
+class Headers(list[tuple[str, str]]):
+    """As Granian gives them."""
+
+    def items(self) -> list[tuple[str, str]]:
+        return self
+
+    def __contains__(self, name: object) -> bool:
+        return name in dict(self)
+
+
 class App:
     """Notes what it is told, and answers with the body that it got."""
 
@@ -61,7 +71,7 @@ def app() -> Iterator[App]:
 
 def serve(app: App, path: str = ASK, query: str = "", protocol: Protocol | None = None, **more: Any) -> Protocol:
     protocol = protocol or Protocol()
-    headers = more.pop("headers", [])
+    headers = more.pop("headers", [("transfer-encoding", "chunked")])
     scope = SimpleNamespace(
         method="POST",
         path=path,
@@ -69,7 +79,7 @@ def serve(app: App, path: str = ASK, query: str = "", protocol: Protocol | None 
         scheme="http",
         http_version="1.1",
         **{"server": "127.0.0.1:8000", "client": "[::1]:5000", "authority": None} | more,
-        headers=SimpleNamespace(items=lambda: headers),
+        headers=Headers(headers),
     )
 
     async def request() -> None:

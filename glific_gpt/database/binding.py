@@ -18,6 +18,7 @@ from glific_gpt.database.patience import (
     PatientConnection,
     connect_patiently,
 )
+from glific_gpt.database.prepared import give_back
 from glific_gpt.database.session import AT_ONCE, LOOKUPS, READERS, REPORT_SECONDS
 from glific_gpt.errors import SettingsError
 
@@ -120,6 +121,7 @@ def _dispose_others(engines: Sequence[Engine]) -> Callable[[Engine], None]:
 
     def dispose(disposed: Engine) -> None:
         for engine in engines:
+            give_back(engine)
             if engine is not disposed:
                 engine.dispose()
 

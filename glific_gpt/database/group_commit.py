@@ -76,12 +76,12 @@ class GroupCommit:
     def _write_at_once(self, at_once: Engine, engine: Engine) -> None:
         group = self._next_group()
         try:
-            self._commit(at_once, group, 0)
+            self._commit(at_once, group, 0, keeps=True)
         except Exception:  # noqa: BLE001 - whatever it is, a thread has the time to find it out again
             with self._lock:
                 self._waiting.extendleft(reversed(group))
         else:
-            waiting.Signal.give(each.done for each in group)
+            waiting.Signal.give_on_loop(each.done for each in group)
         with self._lock:
             has_more = self._is_writing = bool(self._waiting)
         if has_more:
@@ -106,8 +106,8 @@ class GroupCommit:
             self._is_writing = bool(group)
             return group
 
-    def _commit(self, engine: Engine, group: Iterable[_Waiting], patience: float) -> None:
-        with driven(engine) as connection:
+    def _commit(self, engine: Engine, group: Iterable[_Waiting], patience: float, *, keeps: bool = False) -> None:
+        with driven(engine, keeps=keeps) as connection:
             be_patient(connection, patience)
             for (statement, names), values in _by_statement(group).items():
                 prepared(statement, engine.dialect, names).execute(connection.driver_connection, values)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias, cast
+from weakref import WeakKeyDictionary
 
 from sqlalchemy.engine import Dialect, Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -66,20 +67,39 @@ def prepared(statement: ClauseElement, dialect: Dialect, names: Sequence[str]) -
 
 
 @contextmanager
-def driven(engine: Engine) -> Iterator[PoolProxiedConnection]:
-    """A connection of the engine's for prepared statements; what the driver raises is SQLAlchemy's, as elsewhere."""
-    dialect, connection = engine.dialect, None
-    errors = dialect.loaded_dbapi.Error
+def driven(engine: Engine, *, keeps: bool = False) -> Iterator[PoolProxiedConnection]:
+    """A connection of the engine's for prepared statements; what the driver raises is SQLAlchemy's, as elsewhere.
+
+    The event loop, which is but one thread, `keeps` its own: to borrow one from the pool and to give it back takes as
+    long as what is asked.
+    """
+    connection = _kept.pop(engine, None) if keeps else None
     try:
-        connection = engine.raw_connection()
+        connection = connection or engine.raw_connection()
         yield connection
-    except errors as failure:
-        if connection and dialect.is_disconnect(failure, cast("DBAPIConnection", connection.driver_connection), None):
-            connection.invalidate(failure)
-        raise DBAPIError.instance(None, None, failure, errors, hide_parameters=True, dialect=dialect) from None
+        if keeps:
+            _kept[engine], connection = connection, None
+    except engine.dialect.loaded_dbapi.Error as failure:
+        raise _in_sqlalchemys_words(failure, engine, connection) from None
     finally:
         if connection:
             connection.close()
+
+
+_kept: WeakKeyDictionary[Engine, PoolProxiedConnection] = WeakKeyDictionary()
+
+
+def give_back(engine: Engine) -> None:
+    """The connection that was kept."""
+    if connection := _kept.pop(engine, None):
+        connection.close()
+
+
+def _in_sqlalchemys_words(failure: Any, engine: Engine, connection: PoolProxiedConnection | None) -> Any:
+    dialect, errors = engine.dialect, engine.dialect.loaded_dbapi.Error
+    if connection and dialect.is_disconnect(failure, cast("DBAPIConnection", connection.driver_connection), None):
+        connection.invalidate(failure)
+    return DBAPIError.instance(None, None, failure, errors, hide_parameters=True, dialect=dialect)
 
 
 def _binder(type_: TypeEngine[Any], dialect: Dialect) -> Processor:

@@ -74,7 +74,7 @@ def lookup(statement: Select[Any], **values: object) -> dict[str, Any] | None:
     question = prepared(statement, engine.dialect, tuple(values))
 
     def find() -> dict[str, Any] | None:
-        with driven(engine) as connection:
+        with driven(engine, keeps=waiting.is_on_loop()) as connection:
             return question.find(connection.driver_connection, values)
 
     # SQLite is a file, whose readers wait for nobody; another thread would take longer than it does.

@@ -13,6 +13,9 @@ _RULE = "───"
 # CommonMark leaves `**Note: **text` and `**"ORS"**का` as they are, which models write all the same.
 _STRAY_BOLD = re.compile(r"\*\*(?=\S)([^*\n]+)\*\*")
 _LINE_BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
+# Lines that begin with a letter and hold no mark, one blank line between them at most: they mean what they say.
+_LINE = r"[^\W\d_][^\r\n\x00*_`~<\[\\&]*"
+_PLAIN = re.compile(rf"{_LINE}(?:(?<!\s)\n\n?{_LINE})*")
 
 
 class _Parser(MarkdownIt):
@@ -39,6 +42,8 @@ def render(markdown: str) -> str:
     so do blank lines between blocks, one at most. The marks: WhatsApp's help, "How to format your messages".
     """
     source = markdown.replace("\r\n", "\n").replace("\r", "\n")
+    if _PLAIN.fullmatch(source.strip()):  # as most answers are; to parse them would be a twelfth of a call's time
+        return source.strip()
     return _blocks(iter(_PARSER.parse(source)), source.split("\n")).strip()
 
 

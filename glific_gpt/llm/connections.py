@@ -127,6 +127,7 @@ class Connections:
 
     def __init__(self, base_url: str) -> None:
         parts = urlsplit(base_url)
+        self._netloc = httpx2.URL(base_url).netloc
         self._host = parts.hostname or ""
         self._is_secure = parts.scheme == "https"
         self._port = parts.port or (443 if self._is_secure else 80)
@@ -138,7 +139,9 @@ class Connections:
         Raises httpx2.ReadTimeout, httpx2.ConnectError when nothing was heard, and httpx2.DecodingError when something
         was that is no whole reply.
         """
-        head = [b"%s %s HTTP/1.1" % (method.encode(), target), *(b"%s: %s" % header for header in headers)]
+        head = [b"%s %s HTTP/1.1" % (method.encode(), target), b"Host: " + self._netloc]
+        head += [b"%s: %s" % header for header in headers]
+        head += [b"Content-Length: %d" % len(body)] if body else []
         connection: _Connection | None = None
         try:
             async with asyncio.timeout(seconds):

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 
-import httpx2
 import openai
 from pydantic import SecretStr
 
@@ -13,14 +12,14 @@ from glific_gpt.llm import failures, replies, requests, retries
 from glific_gpt.llm.chat import Answer, Question, Usage
 from glific_gpt.llm.failures import Refusal
 from glific_gpt.llm.learned import Learned
-from glific_gpt.llm.transport import library, options_for
+from glific_gpt.llm.transport import Library, options_for
 
 
 class Gateway:
     """The way to the OpenAI API at one base URL, shared by all organizations; each call brings its own key."""
 
     def __init__(self, base_url: str) -> None:
-        self._library = library(base_url)
+        self._library = Library(base_url)
         self._learned = Learned()
 
     def bind(self, api_key: SecretStr, model: str, deadline: Deadline) -> "BoundModel":
@@ -30,10 +29,10 @@ class Gateway:
     def list_models(self, api_key: SecretStr, deadline: Deadline) -> list[str]:
         """Ids of the models that the key reaches; costs nothing. Raises GlificGptError."""
         try:
-            response = self._send(api_key, deadline, "/models")
+            reply = self._send(api_key, deadline, "/models")
         except _Refused as refused:
             raise failures.from_status(refused.refusal, "") from None
-        return replies.model_ids(response.content)
+        return replies.model_ids(reply)
 
     def ask(self, api_key: SecretStr, model: str, question: Question, deadline: Deadline, usage: Usage) -> Answer:
         """One answer; the tokens that it took are added to `usage`. Raises GlificGptError."""
@@ -41,18 +40,16 @@ class Gateway:
             path = self._learned.path(model)
             body = requests.build(path, model, question, self._learned.dropped(model))
             try:
-                response = self._send(api_key, deadline, path, body)
+                reply = self._send(api_key, deadline, path, body)
             except _Refused as refused:
                 # Only what was not known yet is tried once more, so this ends.
                 if not self._learned.from_refusal(model, path, body, refused.refusal):
                     raise failures.from_status(refused.refusal, model) from None
             else:
-                return replies.read(path, response.content, model, usage)
+                return replies.read(path, reply, model, usage)
 
-    def _send(
-        self, api_key: SecretStr, deadline: Deadline, path: str, body: requests.Body | None = None
-    ) -> httpx2.Response:
-        """The reply of status 2xx. Raises _Refused for any other, GlificGptError when none came."""
+    def _send(self, api_key: SecretStr, deadline: Deadline, path: str, body: requests.Body | None = None) -> bytes:
+        """The body of a reply of status 2xx. Raises _Refused for any other, GlificGptError when none came."""
         tries = 0
         while True:
             tries += 1
@@ -69,16 +66,14 @@ class Gateway:
                     raise failures.from_connection(error) from None
             waiting.sleep(wait)
 
-    def _send_once(
-        self, api_key: SecretStr, deadline: Deadline, path: str, body: requests.Body | None
-    ) -> httpx2.Response:
+    def _send_once(self, api_key: SecretStr, deadline: Deadline, path: str, body: requests.Body | None) -> bytes:
         if deadline.passed:
             raise DeadlineExceeded
         options = options_for(api_key, deadline)
         # The SDK's typed methods cost three times the CPU of this one, for types that are checked here anyway.
         if body is None:
-            return self._library.get(path, options=options, cast_to=httpx2.Response)
-        return self._library.post(path, options=options, body=body, cast_to=httpx2.Response)
+            return self._library.get(path, options=options, cast_to=bytes)
+        return self._library.post(path, options=options, body=body, cast_to=bytes)
 
 
 @dataclass

@@ -1,63 +1,67 @@
-"""The way to OpenAI: its library, straight over connections that all threads share."""
+"""The way to OpenAI: its library, over connections that all threads share."""
 
 import json
-from functools import lru_cache
-from typing import Any, ClassVar, cast
+from typing import Any
 
 import httpx2
+import openai
 from openai import OpenAI, RequestOptions
 from openai._models import FinalRequestOptions
 from pydantic import SecretStr
 
 from glific_gpt import waiting
 from glific_gpt.clock import Deadline
-from glific_gpt.llm.connections import Connections
+from glific_gpt.llm.connections import Connections, Reply
 
 NO_KEY = "no-key"
 
 
 class Library(OpenAI):
-    """OpenAI's library, as it is but for how it puts a request together."""
+    """OpenAI's library, as it is but for how one request is made: over our connections, once, by our headers.
 
-    _SAME: ClassVar = {"Accept": "application/json", "Content-Type": "application/json", "Accept-Encoding": "identity"}
+    The library's own way has retries, files, queries, hooks, ways to sign in, and headers of the environment, none of
+    which a call here has. That is most of its time, and some of it could name the operator.
+    """
 
-    def _build_request(self, options: FinalRequestOptions, *, retries_taken: int = 0) -> httpx2.Request:
-        """Without all that no call here has: files, queries, ways to sign in, and headers of the environment.
-
-        That is half of the library's time, and what is left out could name the operator.
-        """
-        headers = {**self._SAME, "User-Agent": self.user_agent, **cast("dict[str, str]", options.headers)}
-        content = json.dumps(options.json_data, ensure_ascii=False).encode() if options.json_data else None
-        url = _parsed(str(self.base_url).rstrip("/") + options.url)
-        return httpx2.Request(
-            options.method, url, headers=headers, content=content, extensions={"timeout": options.timeout}
+    def __init__(self, base_url: str) -> None:
+        unused = httpx2.Client(transport=httpx2.BaseTransport(), trust_env=False)
+        super().__init__(api_key=NO_KEY, base_url=base_url, http_client=unused)
+        self._connections = Connections(base_url)
+        self._path = self.base_url.raw_path.rstrip(b"/")
+        self._headers = (
+            (b"Accept", b"application/json"),
+            (b"Accept-Encoding", b"identity"),
+            (b"Content-Type", b"application/json"),
+            (b"User-Agent", self.user_agent.encode()),
         )
 
+    def request(self, _cast_to: object, options: Any, **_: Any) -> Any:  # type: ignore[override]
+        """The body of a reply of status 2xx, as bytes; `options.timeout`, in seconds, is around all of it.
 
-class Straight(httpx2.Client):
-    """Straight to the connection: cookies, redirects and ways to sign in are what calls to OpenAI have none of."""
+        Raises openai.APIStatusError for a reply of another status, and openai.APIConnectionError.
+        """
+        content = json.dumps(options.json_data, ensure_ascii=False).encode() if options.json_data else b""
+        headers = [*self._headers, *((name.encode(), value.encode()) for name, value in options.headers.items())]
+        target = self._path + options.url.encode()
+        asking = self._connections.ask(options.method.upper(), target, headers, content, options.timeout)
+        try:
+            reply = waiting.wait_for(asking)
+        except httpx2.TimeoutException as error:
+            raise openai.APITimeoutError(self._named(options)) from error
+        except httpx2.RequestError as error:
+            raise openai.APIConnectionError(request=self._named(options)) from error
+        if not 200 <= reply.status < 300:
+            raise self._make_status_error_from_response(self._read(reply, options))
+        return bytes(reply.body)
 
-    def __init__(self, connections: Connections) -> None:
-        super().__init__(transport=httpx2.BaseTransport(), trust_env=False)
-        self._connections = connections
+    def _read(self, reply: Reply, options: FinalRequestOptions) -> httpx2.Response:
+        return httpx2.Response(
+            reply.status, headers=reply.headers, content=bytes(reply.body), request=self._named(options)
+        )
 
-    def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:
-        """The whole reply, within the request's time-out in seconds. Raises as Connections.ask."""
-        target, seconds = request.url.raw_path, request.extensions["timeout"]
-        asking = self._connections.ask(request.method, target, request.headers.raw, request.content, seconds)
-        reply = waiting.wait_for(asking)
-        return httpx2.Response(reply.status, headers=reply.headers, content=bytes(reply.body), request=request)
-
-
-@lru_cache(maxsize=64)
-def _parsed(url: str) -> httpx2.URL:
-    return httpx2.URL(url)
-
-
-def library(base_url: str) -> OpenAI:
-    """One for all threads and organizations; each call brings its own key."""
-    http = Straight(Connections(base_url))
-    return Library(api_key=NO_KEY, base_url=base_url, http_client=http, max_retries=0)
+    def _named(self, options: FinalRequestOptions) -> httpx2.Request:
+        """The request as the library's errors name it: without its headers, of which one is the key."""
+        return httpx2.Request(options.method, f"{str(self.base_url).rstrip('/')}{options.url}")
 
 
 def options_for(api_key: SecretStr, deadline: Deadline) -> RequestOptions:
