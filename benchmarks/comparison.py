@@ -1,4 +1,4 @@
-"""The comparison: the same question through each side, in turn, over several rounds, as a machine's speed drifts."""
+"""The comparison: the same question through each side, in turn, shortly and often, as a machine's speed drifts."""
 
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -9,8 +9,8 @@ from benchmarks.load import Load
 from benchmarks.progress import say
 from benchmarks.sides import every
 
-MANY = Load(at_once=16, seconds=4, warm_up=1)
-ONE = Load(at_once=1, seconds=3, warm_up=0.5)
+MANY = Load(at_once=16, seconds=1.5, warm_up=0.5)
+ONE = Load(at_once=1, seconds=1, warm_up=0.3)
 
 
 def measure(rounds: int) -> dict[str, Any]:

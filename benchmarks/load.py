@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from urllib.parse import urlsplit
 
+import uvloop
+
 from benchmarks.asking import Target
 from benchmarks.connection import Connection, Course
 from benchmarks.figures import Figures
@@ -44,8 +46,8 @@ def measure(targets: Sequence[Target], load: Load, meanwhile: Callable[[], objec
 def post(targets: Sequence[Target], load: Load) -> Figures:
     """From this process."""
     if load.warm_up:
-        asyncio.run(_post(targets, Load(load.at_once, load.warm_up)))
-    course = asyncio.run(_post(targets, load))
+        uvloop.run(_post(targets, Load(load.at_once, load.warm_up)))
+    course = uvloop.run(_post(targets, load))
     return Figures.of(course.ended, course.milliseconds, course.failures, load.ramp, load.seconds)
 
 

@@ -46,6 +46,9 @@ class _Places:
         self._free = AT_ONCE
         self._waiting: deque[asyncio.Future[bool]] = deque()
 
+    def are_free_but_one(self) -> bool:
+        return self._free == AT_ONCE - 1
+
     async def take(self, call: _Call) -> None:
         if self._free:
             self._free -= 1
@@ -104,6 +107,11 @@ def is_on_loop() -> bool:
     return isinstance(getcurrent(), _Call)
 
 
+def is_alone() -> bool:
+    """Whether the event loop runs this code, and works on no other call at the moment."""
+    return is_on_loop() and _places.are_free_but_one()
+
+
 def wait_for(coroutine: Coroutine[Any, Any, Result]) -> Result:
     """What the coroutine gives, run by the one event loop of this process. It may take long."""
     # No variable holds the greenlet: outside the loop it is that of the thread, of which greenlet 3.5 drops a reference
@@ -137,6 +145,11 @@ def begin(function: Callable[[], object]) -> None:
 def soon(function: Callable[[], object]) -> None:
     """Has the loop call the function when it has run all that can run now."""
     loop().call_soon(function)
+
+
+def afterwards(function: Callable[[], object]) -> None:
+    """Calls the function when the loop has done what it is doing, such as giving an answer; elsewhere at once."""
+    soon(function) if is_on_loop() else function()
 
 
 def sleep(seconds: float) -> None:

@@ -48,21 +48,32 @@ class GroupCommit:
         Rows that other calls write too are to be written alone: groups of two processes could wait for each other.
         Raises IntegrityError where a row is there already, and UNAVAILABLE; then nothing of it is written.
         """
-        engine, mine = db.engine, _Waiting(writes)
+        engines = db.engines
+        engine, at_once = engines[None], engines.get(AT_ONCE)
+        if not alone and at_once and waiting.is_alone() and self._is_written_at_once(at_once, writes):
+            return
+        mine = _Waiting(writes)
         if not alone:
-            self._write_in_a_group(engine, mine)
+            self._write_in_a_group(engine, at_once, mine)
         # The row that was there already may have been another call's.
         if alone or (mine.had_company and isinstance(mine.failure, IntegrityError)):
-            waiting.in_thread(lambda: self._commit(engine, [mine], self._patience))
+            waiting.in_thread(lambda: self._commit(engine, [writes], self._patience))
         elif mine.failure:
             raise mine.failure
 
-    def _write_in_a_group(self, engine: Engine, mine: _Waiting) -> None:
+    def _is_written_at_once(self, at_once: Engine, writes: Sequence[Write]) -> bool:
+        """Where there is nobody to make a group with, nothing has to be waited for."""
+        with suppress(Exception):  # whatever it is, a thread has the time to find it out again
+            self._commit(at_once, [writes], 0, keeps=True)
+            return True
+        return False
+
+    def _write_in_a_group(self, engine: Engine, at_once: Engine | None, mine: _Waiting) -> None:
         with self._lock:
             self._waiting.append(mine)
             is_written, self._is_writing = self._is_writing, True
         if not is_written:
-            self._begin(engine, db.engines.get(AT_ONCE))
+            self._begin(engine, at_once)
         if not mine.done.wait(TURN_SECONDS):
             self._leave(mine)
 
@@ -76,7 +87,7 @@ class GroupCommit:
     def _write_at_once(self, at_once: Engine, engine: Engine) -> None:
         group = self._next_group()
         try:
-            self._commit(at_once, group, 0, keeps=True)
+            self._commit(at_once, [each.writes for each in group], 0, keeps=True)
         except Exception:  # noqa: BLE001 - whatever it is, a thread has the time to find it out again
             with self._lock:
                 self._waiting.extendleft(reversed(group))
@@ -92,7 +103,7 @@ class GroupCommit:
         while group := self._next_group():
             failure: Exception | None = None
             try:
-                self._commit(engine, group, self._patience)
+                self._commit(engine, [each.writes for each in group], self._patience)
             except Exception as error:  # noqa: BLE001 - it is raised where each of them waits
                 failure = error
             for each in group:
@@ -106,7 +117,9 @@ class GroupCommit:
             self._is_writing = bool(group)
             return group
 
-    def _commit(self, engine: Engine, group: Iterable[_Waiting], patience: float, *, keeps: bool = False) -> None:
+    def _commit(
+        self, engine: Engine, group: Iterable[Sequence[Write]], patience: float, *, keeps: bool = False
+    ) -> None:
         with driven(engine, keeps=keeps) as connection:
             be_patient(connection, patience)
             for (statement, names), values in _by_statement(group).items():
@@ -122,11 +135,11 @@ class GroupCommit:
             raise PoolTimeoutError("the database does not say how it went")
 
 
-def _by_statement(group: Iterable[_Waiting]) -> dict[tuple[UpdateBase, tuple[str, ...]], list[Values]]:
+def _by_statement(group: Iterable[Sequence[Write]]) -> dict[tuple[UpdateBase, tuple[str, ...]], list[Values]]:
     """Each statement once, with the values of all calls, in the order of the call that needs most of them."""
     gathered: dict[tuple[UpdateBase, tuple[str, ...]], list[Values]] = {}
-    for each in sorted(group, key=lambda waiting: -len(waiting.writes)):
-        for statement, values in each.writes:
+    for writes in sorted(group, key=len, reverse=True):
+        for statement, values in writes:
             gathered.setdefault((statement, tuple(values)), []).append(values)
     return gathered
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from math import isfinite
 from typing import Any, NoReturn
 
 MAX_DEPTH = 200
@@ -11,9 +12,9 @@ MAX_DEPTH = 200
 def loads(text: str) -> Any:
     """The decoded value. Raises ValueError."""
     try:
-        value = json.loads(text, parse_constant=_no_constant)
-        # Half a surrogate pair and 1e999 are legal JSON, but neither OpenAI, Glific nor a database takes them.
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        value = _DECODER.decode(text)
+        # Half a surrogate pair is legal JSON, but neither OpenAI, Glific nor a database takes it.
+        (json.dumps(value, ensure_ascii=False) if _ESCAPE in text else text).encode()
     except RecursionError:
         raise ValueError("too deep") from None
     if _is_too_deep(value):
@@ -37,3 +38,15 @@ def _children(parent: Any) -> Iterable[Any]:
 
 def _no_constant(_name: str) -> NoReturn:
     raise ValueError("NaN and Infinity are not JSON")
+
+
+def _finite(number: str) -> float:
+    """1e999 is legal JSON, but as little a number as Infinity is."""
+    value = float(number)
+    return value if isfinite(value) else _no_constant(number)
+
+
+_ESCAPE = "\\u"
+"""What JSON writes a character with that it does not write as it is."""
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)

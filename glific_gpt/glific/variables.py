@@ -38,6 +38,8 @@ def find_unresolved(text: str) -> list[str]:
     Glific does so when nothing is stored under the name. A bare root counts only as the whole text, as
     Glific replaces it only there; an e-mail address (`asha@contact.org`) does not count.
     """
+    if "@" not in text:  # as in most texts
+        return []
     whole = text.strip()
     if _WHOLE_ROOT.fullmatch(whole):
         return [whole]

@@ -38,13 +38,15 @@ LAST: list[Processor] = [
     _redact_event,
     structlog.processors.JSONRenderer(ensure_ascii=False),
 ]
+OURS = [*SHARED, *LAST]
+"""The same list each time: loggers keep the one that they were made with."""
 
 
 def configure() -> None:
     """For the whole process; a second time changes nothing."""
     # Straight to standard error: through the standard library's logging a line takes twice as long.
     structlog.configure(
-        processors=[*SHARED, *LAST],
+        processors=OURS,
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,

@@ -3,7 +3,7 @@
 import structlog
 from flask import Blueprint, Request, Response, request
 
-from glific_gpt import errors
+from glific_gpt import errors, waiting
 from glific_gpt.calls import places
 from glific_gpt.calls import tenant as tenants
 from glific_gpt.calls.inbound import SYNC, Inbound
@@ -29,7 +29,8 @@ def call(slug: str, function: str) -> Response:
     tenant = _identify(app, slug)
     outcome = _run(app, tenant, function, deadline)
     facts = {key: outcome.body.get(key) for key in ("call_id", "error_code")}
-    log.info("call", organization=slug, function=function, status=outcome.status, **facts)
+    # The line is written when the answer is on its way, which nobody needs to wait for.
+    waiting.afterwards(lambda: log.info("call", organization=slug, function=function, status=outcome.status, **facts))
     return reply(outcome)
 
 

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-import pytest
 import time_machine
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from glific_gpt.calls.housekeeping import tidy
 from glific_gpt.calls.tables import Call, Delivery, StoredReply
@@ -80,17 +80,16 @@ def test_it_deletes_answers_that_did_not_arrive_after_a_day_and_keeps_those_on_t
 
 
 def test_it_tells_of_answers_that_hang_for_more_than_twenty_minutes(
-    house: House, alice: Ngo, glific: GlificStandIn, caplog: pytest.LogCaptureFixture
+    house: House, alice: Ngo, glific: GlificStandIn
 ) -> None:
     leave_deliveries(alice, glific)
-    with time_machine.travel(now() + timedelta(minutes=19)):
+    with capture_logs() as logged, time_machine.travel(now() + timedelta(minutes=19)):
         tidy(house.app)
-    assert "answers_hang" not in caplog.text
-    with time_machine.travel(now() + timedelta(minutes=21)):
+    assert not [line for line in logged if line["event"] == "answers_hang"]
+    with capture_logs() as logged, time_machine.travel(now() + timedelta(minutes=21)):
         tidy(house.app)
-    (record,) = [record for record in caplog.records if "answers_hang" in str(record.msg)]
-    assert record.levelname == "ERROR"
-    assert "'count': 1" in str(record.msg)
+    (line,) = [line for line in logged if line["event"] == "answers_hang"]
+    assert (line["log_level"], line["count"]) == ("error", 1)
 
 
 def test_it_does_not_call_a_pending_call_interrupted(house: House, alice: Ngo, glific: GlificStandIn) -> None:

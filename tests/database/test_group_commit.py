@@ -1,14 +1,14 @@
 """What several calls write at the same moment: all of it is there, and nobody pays for somebody else's failure."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from glific_gpt import waiting
 from glific_gpt.database import UNAVAILABLE, GroupCommit, Write, transaction
@@ -80,6 +80,36 @@ def test_a_database_that_stays_locked_is_told_to_each_of_them_in_time(
         failures = outcomes(house, *works)
     assert all(isinstance(failure, UNAVAILABLE) for failure in failures)
     assert months(house) == []
+
+
+@pytest.fixture
+def run() -> Iterator[Callable[..., Any]]:
+    """Runs one function on an event loop, as a server does."""
+    loop, before = asyncio.new_event_loop(), waiting._loop
+    waiting.use(loop)
+    yield lambda *work: loop.run_until_complete(waiting.run(*work))
+    loop.close()
+    waiting.use(before)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_call_that_is_alone_on_the_loop_is_written_at_once_and_by_a_thread_where_the_file_is_locked(
+    house: House, alice: Ngo, database_url: str, run: Callable[..., Any]
+) -> None:
+    group = GroupCommit(0.2)
+
+    def write(month: str) -> None:
+        with house.app.app_context():
+            group.write(spend(month))
+
+    for month in ("first", "second"):  # over the connection that is kept
+        run(write, month)
+    with locked(database_url), pytest.raises(OperationalError):
+        run(write, "locked")
+    with pytest.raises(IntegrityError):
+        run(write, "first")
+    run(write, "last")
+    assert months(house) == ["first", "last", "second"]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

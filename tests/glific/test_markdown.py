@@ -1,9 +1,12 @@
 """Tests of Markdown turned into WhatsApp's formatting."""
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from glific_gpt.glific import markdown
 from glific_gpt.glific.markdown import render
 
 ANSWERS = {
@@ -99,9 +102,9 @@ PLAIN = [
 ]
 
 
-@pytest.mark.parametrize(("markdown", "expected"), ANSWERS.values(), ids=ANSWERS.keys())
-def test_it_writes_markdown_as_whatsapp_does(markdown: str, expected: str) -> None:
-    assert render(markdown) == expected
+@pytest.mark.parametrize(("answer", "expected"), ANSWERS.values(), ids=ANSWERS.keys())
+def test_it_writes_markdown_as_whatsapp_does(answer: str, expected: str) -> None:
+    assert render(answer) == expected
 
 
 @pytest.mark.parametrize("text", PLAIN)
@@ -109,8 +112,23 @@ def test_it_leaves_plain_text_as_it_is(text: str) -> None:
     assert render(text) == text
 
 
+# What begins with a letter, and what Markdown might take for something all the same.
+LETTERS_AND_MARKS = st.text(
+    st.sampled_from("aé क1.)-+=#>|!:;'\"(,\n \t\x0b\x1c\x85\u2028\u00a0/@]^$%{}*_`~<[\\&"), max_size=30
+)
+
+
+@settings(deadline=None, max_examples=1000)
+@given(LETTERS_AND_MARKS | st.from_regex(markdown._PLAIN, fullmatch=True))
+def test_what_it_does_not_parse_would_be_the_same_if_it_did(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(markdown, "_PLAIN", re.compile(r"(?!)"))  # which nothing is
+        parsed = render(text)
+    assert render(text) == parsed
+
+
 @settings(deadline=None)
-@given(st.lists(st.sampled_from([*PLAIN, *(markdown for markdown, _ in ANSWERS.values()), "\n", "> ", "  "])))
+@given(st.lists(st.sampled_from([*PLAIN, *(answer for answer, _ in ANSWERS.values()), "\n", "> ", "  "])))
 def test_it_writes_any_mixture_of_these(parts: list[str]) -> None:
     text = render("".join(parts))
     assert text == text.strip()
