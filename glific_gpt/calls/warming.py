@@ -14,11 +14,16 @@ from glific_gpt.catalogue import prices
 from glific_gpt.clock import Deadline
 from glific_gpt.database import prepare_writes
 from glific_gpt.glific import text
+from glific_gpt.llm import replies
+from glific_gpt.llm.chat import Usage
+from glific_gpt.llm.requests import CHAT
 from glific_gpt.settings import Settings
 from glific_gpt.vault import Vault
 
 NOBODY = 0
 """No organization's id."""
+
+REPLY = b'{"model": "none", "choices": [{"message": {"content": "Warm."}}], "usage": {}}'
 
 
 def warm_up(app: Flask, settings: Settings, vault: Vault) -> None:
@@ -26,6 +31,9 @@ def warm_up(app: Flask, settings: Settings, vault: Vault) -> None:
     inbound = Inbound(facts.function, b"", Deadline.after(1), idempotency_key="nobody's")
     answer = answered(facts.call_id, settings.default_model, text.for_whatsapp("**Warm.**"))
     prices.cost(settings.default_model, 1, 1)
+    replies.read(CHAT, REPLY, settings.default_model, Usage())
+    with app.test_request_context(f"/webhooks/nobody/{facts.function}", method="POST"):
+        pass  # patterns of addresses are compiled when the first one is looked for
     with app.app_context(), suppress(SQLAlchemyError):  # a first call will be told of it, as any other
         tenants.find("nobody", "open_ai", "")
         replays.find(vault, NOBODY, inbound)
