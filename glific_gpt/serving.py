@@ -21,6 +21,8 @@ log = structlog.get_logger()
 WEBHOOKS = "/webhooks/"
 BODY_SECONDS = 5.0
 """How long the body of a webhook may take to arrive: Glific gives up after that, and others are strangers."""
+PATIENT_BODY_SECONDS = 60.0
+"""The same for everybody else: people send files over slow lines."""
 MOST = MAX_BODY_BYTES + 1
 """Bytes of a body; Flask reads no more."""
 
@@ -84,7 +86,7 @@ async def _body(scope: Scope, protocol: RSGIHTTPProtocol) -> bytes:
     body = bytearray()
     if "content-length" in scope.headers or "transfer-encoding" in scope.headers:
         with suppress(TimeoutError, RSGIProtocolClosed):
-            async with asyncio.timeout(BODY_SECONDS if scope.path.startswith(WEBHOOKS) else None):
+            async with asyncio.timeout(BODY_SECONDS if scope.path.startswith(WEBHOOKS) else PATIENT_BODY_SECONDS):
                 async for part in protocol:
                     body += part
                     if len(body) > MOST:

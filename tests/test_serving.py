@@ -131,10 +131,13 @@ def test_flask_is_told_of_the_request_as_wsgi_has_it(app: App) -> None:
     assert {name: app.environ[name] for name in told} == told
 
 
-def test_a_body_that_comes_too_slowly_is_given_up(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "BODY_SECONDS", 0.3)
+@pytest.mark.parametrize(("limit", "path"), [("BODY_SECONDS", ASK), ("PATIENT_BODY_SECONDS", "/console/")])
+def test_a_body_that_comes_too_slowly_is_given_up(
+    app: App, monkeypatch: pytest.MonkeyPatch, limit: str, path: str
+) -> None:
+    monkeypatch.setattr(serving, limit, 0.3)
     before = time.monotonic()
-    protocol = serve(app, protocol=Protocol([b"x"] * 100, 0.1))
+    protocol = serve(app, path, protocol=Protocol([b"x"] * 100, 0.1))
     assert time.monotonic() - before < 2
     assert protocol.said[2].count(b"x") < 10
 
