@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 
-from cryptography.fernet import Fernet
 from pydantic import ValidationError
 
 from glific_gpt.errors import SettingsError
@@ -63,6 +62,8 @@ def make_instance_secrets(instance: Path = INSTANCE) -> None:
     """Makes the secrets of `make run` once, readable by this user alone; those that exist stay."""
     instance.mkdir(mode=0o700, exist_ok=True)
     write_secret(instance / "secret_key", secrets.token_hex(32))
+    from cryptography.fernet import Fernet  # not for servers, which have theirs from the environment
+
     write_secret(instance / "encryption_keys", Fernet.generate_key().decode())
 
 

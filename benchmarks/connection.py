@@ -45,8 +45,7 @@ class Connection(asyncio.Protocol):
         self.closed = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what create_connection makes
-        self._transport = transport
+        self._transport: asyncio.Transport = transport  # type: ignore[assignment] # what create_connection makes
         self._ask()
 
     def data_received(self, data: bytes) -> None:
