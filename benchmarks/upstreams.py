@@ -1,4 +1,4 @@
-"""The upstream that all sides ask: nginx where it is installed, as it costs least; or one that takes its time."""
+"""The upstream that all sides ask, at once or after some time: nginx where it is installed, as it costs least."""
 
 import json
 import re
@@ -15,15 +15,20 @@ from benchmarks.serving import serving
 from benchmarks.upstream import ANSWER
 from tests.support.programs import free_port
 
-WAITING_ROOM = "16384"
+WAITING_ROOM = 16_384
 """How many calls the upstream that takes its time holds at once."""
 
+ECHO = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
+"""The module with which nginx takes its time; Debian's package libnginx-mod-http-echo."""
+
 NGINX = """
+{modules}
 daemon off;
 worker_processes 1;
+worker_rlimit_nofile {room};
 pid {folder}/pid;
 error_log {folder}/errors;
-events {{ worker_connections 1024; }}
+events {{ worker_connections {room}; }}
 http {{
     access_log off;
     keepalive_timeout 600;
@@ -32,7 +37,8 @@ http {{
     server {{
         listen 127.0.0.1:{port} backlog=4096;
         default_type application/json;
-        location / {{ return 200 '{answer}'; }}
+        location = / {{ return 200; }}
+        location / {{ {answers} }}
     }}
 }}
 """
@@ -41,39 +47,64 @@ http {{
 @contextmanager
 def quick() -> Iterator[str]:
     """The base URL of one that answers at once."""
-    nginx = shutil.which("nginx")
-    if nginx is None:
-        with slow(0) as url:
-            yield url
-        return
-    port = free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)  # nginx takes on another user where it is started by root
-        configuration = Path(folder, "nginx.conf")
-        configuration.write_text(NGINX.format(folder=folder, port=port, answer=json.dumps(json.loads(ANSWER))))
-        command = [nginx, "-e", f"{folder}/errors", "-p", folder, "-c", str(configuration)]
-        with serving(command, f"http://127.0.0.1:{port}/"):
-            yield f"http://127.0.0.1:{port}/v1"
+    upstream = _nginx(f"return 200 '{_answer()}';") if shutil.which("nginx") else _granian(0)
+    with upstream as url:
+        yield url
 
 
 @contextmanager
 def slow(seconds: float) -> Iterator[str]:
     """The base URL of one that answers after that time."""
+    answers = f"echo_sleep {seconds}; echo '{_answer()}';"
+    upstream = _nginx(answers, f"load_module {ECHO};") if _can_wait() else _granian(seconds)
+    with upstream as url:
+        yield url
+
+
+@contextmanager
+def _nginx(answers: str, modules: str = "") -> Iterator[str]:
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # nginx takes on another user where it is started by root
+        configuration = Path(folder, "nginx.conf")
+        known = {"folder": folder, "port": port, "room": WAITING_ROOM, "modules": modules, "answers": answers}
+        configuration.write_text(NGINX.format(**known))
+        command = ["nginx", "-e", f"{folder}/errors", "-p", folder, "-c", str(configuration)]
+        with serving(command, f"http://127.0.0.1:{port}/"):
+            yield f"http://127.0.0.1:{port}/v1"
+
+
+@contextmanager
+def _granian(seconds: float) -> Iterator[str]:
     port = free_port()
     command = [sys.executable, "-m", "granian", "--interface", "rsgi", "--port", str(port), "--no-log"]
-    command += ["--backlog", WAITING_ROOM, "--backpressure", WAITING_ROOM, "benchmarks.upstream:app"]
+    command += ["--backlog", str(WAITING_ROOM), "--backpressure", str(WAITING_ROOM), "benchmarks.upstream:app"]
     with serving(command, f"http://127.0.0.1:{port}/", {"WAIT_SECONDS": str(seconds)}):
         yield f"http://127.0.0.1:{port}/v1"
 
 
+def _answer() -> str:
+    return json.dumps(json.loads(ANSWER))
+
+
+def _can_wait() -> bool:
+    return shutil.which("nginx") is not None and ECHO.exists()
+
+
 def quick_name() -> str:
-    nginx = shutil.which("nginx")
-    if nginx is None:
-        return slow_name()
-    said = subprocess.run([nginx, "-v"], capture_output=True, text=True, check=True).stderr
+    return _nginx_name() if shutil.which("nginx") else _granian_name()
+
+
+def slow_name() -> str:
+    return f"{_nginx_name()} with its echo module" if _can_wait() else _granian_name()
+
+
+def _nginx_name() -> str:
+    command = [str(shutil.which("nginx")), "-v"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stderr
     found = re.search(r"nginx/(\S+)", said)
     return f"nginx {found[1] if found else 'of an unknown version'}"
 
 
-def slow_name() -> str:
+def _granian_name() -> str:
     return f"granian {version('granian')} (asyncio)"

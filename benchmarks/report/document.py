@@ -43,8 +43,9 @@ make bench   # everything; this takes a good while, and some gigabytes of disk f
 .venv/bin/python -m benchmarks report                # this page anew from benchmarks/results.json
 ```
 
-Measure on a machine that does nothing else. The upstream that answers at once is nginx where it is installed, and else
-one in Python, which leaves less of the machine to the sides. PostgreSQL is asked at `TEST_POSTGRESQL_URL`; databases
+Measure on a machine that does nothing else. The upstream is nginx where it is installed, with its echo module where it
+is to take its time (Debian: nginx-light, libnginx-mod-http-echo), and else one in Python, which leaves less of the
+machine to the sides. PostgreSQL is asked at `TEST_POSTGRESQL_URL`; databases
 are made there and dropped at the end. The memory of processes is read from Linux's `/proc`.
 What was measured, round by round, is in [benchmarks/results.json](../benchmarks/results.json).
 """
