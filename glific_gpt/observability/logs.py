@@ -3,6 +3,8 @@
 import logging
 import re
 import sys
+from contextlib import suppress
+from typing import TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor
@@ -38,6 +40,20 @@ LAST: list[Processor] = [
     _redact_event,
     structlog.processors.JSONRenderer(ensure_ascii=False),
 ]
+
+
+class _StandardError:
+    """Whatever that is at the moment; a line that cannot be written is no reason for a call to fail."""
+
+    def write(self, line: str) -> None:
+        with suppress(OSError, ValueError):
+            sys.stderr.write(line)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
+
+
 OURS = [*SHARED, *LAST]
 """The same list each time: loggers keep the one that they were made with."""
 
@@ -47,7 +63,7 @@ def configure() -> None:
     # Straight to standard error: through the standard library's logging a line takes twice as long.
     structlog.configure(
         processors=OURS,
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _StandardError())),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,
     )

@@ -1,0 +1,25 @@
+"""Lines in the log: where they go, and what they cannot break."""
+
+import io
+import json
+import sys
+
+import pytest
+import structlog
+
+from glific_gpt.observability import logs
+
+
+def test_a_line_is_json_without_what_looks_like_a_secret(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure()
+    structlog.get_logger().info("saved", key="sk-proj-0123456789", count=1)
+    line = json.loads(capsys.readouterr().err)
+    assert (line["event"], line["level"], line["key"], line["count"]) == ("saved", "info", "[hidden]", 1)
+
+
+def test_nothing_fails_where_no_line_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    logs.configure()
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stderr", closed)
+    structlog.get_logger().error("saved")
