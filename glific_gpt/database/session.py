@@ -1,14 +1,15 @@
 """Transactions: short ones, never open while the network is waited for."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import Select, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
@@ -70,15 +71,19 @@ def reading(patience: float = REPORT_SECONDS) -> Iterator[Session]:
 
 def lookup(statement: Select[Any], **values: object) -> dict[str, Any] | None:
     """The one row that the statement finds, read without a transaction: nothing is asked but this question."""
-    engine = db.engines[LOOKUPS]
-    question = prepared(statement, engine.dialect, tuple(values))
+    engines = db.engines
+    if AT_ONCE in engines and waiting.is_on_loop():
+        # SQLite is a file, whose readers wait for nobody, and the connection that writes it has what is new in memory.
+        with suppress(DBAPIError):  # whatever it is, a thread has the time to find it out again
+            return _found(engines[AT_ONCE], statement, values, keeps=True)
+    return waiting.in_thread(lambda: _found(engines[LOOKUPS], statement, values))
 
-    def find() -> dict[str, Any] | None:
-        with driven(engine, keeps=waiting.is_on_loop()) as connection:
-            return question.find(connection.driver_connection, values)
 
-    # SQLite is a file, whose readers wait for nobody; another thread would take longer than it does.
-    return find() if engine.dialect.name == "sqlite" else waiting.in_thread(find)
+def _found(
+    engine: Engine, statement: Select[Any], values: Mapping[str, object], *, keeps: bool = False
+) -> dict[str, Any] | None:
+    with driven(engine, keeps=keeps) as connection:
+        return prepared(statement, engine.dialect, tuple(values)).find(connection.driver_connection, values)
 
 
 def patiently(work: Callable[[Session], Result]) -> Result:
