@@ -43,11 +43,10 @@ class _Places:
     """The places of calls that are worked on, given in the order in which calls ask; of the loop's thread alone."""
 
     def __init__(self) -> None:
+        self.calls = 0
+        """Those under way, whether they have a place or not."""
         self._free = AT_ONCE
         self._waiting: deque[asyncio.Future[bool]] = deque()
-
-    def are_free_but_one(self) -> bool:
-        return self._free == AT_ONCE - 1
 
     async def take(self, call: _Call) -> None:
         if self._free:
@@ -86,8 +85,9 @@ async def run(function: Callable[..., Result], *arguments: Any) -> Result:
     """What the function gives; while it waits, the loop runs others."""
     call = _Call(function)
     call.gr_context = contextvars.copy_context()
-    await _places.take(call)
+    _places.calls += 1
     try:
+        await _places.take(call)
         said = call.switch(*arguments)
         while not call.dead:
             try:
@@ -97,6 +97,7 @@ async def run(function: Callable[..., Result], *arguments: Any) -> Result:
             else:
                 said = call.switch(value)
     finally:
+        _places.calls -= 1
         _places.give(call)
     result: Result = said
     return result
@@ -108,8 +109,8 @@ def is_on_loop() -> bool:
 
 
 def is_alone() -> bool:
-    """Whether the event loop runs this code, and works on no other call at the moment."""
-    return is_on_loop() and _places.are_free_but_one()
+    """Whether the event loop runs this code, and no other call is under way."""
+    return is_on_loop() and _places.calls == 1
 
 
 def wait_for(coroutine: Coroutine[Any, Any, Result]) -> Result:
