@@ -42,16 +42,19 @@ LAST: list[Processor] = [
 ]
 
 
-class _StandardError:
-    """Whatever that is at the moment; a line that cannot be written is no reason for a call to fail."""
+class _Output:
+    """Where lines go; one that cannot be written is no reason for a call to fail."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
 
     def write(self, line: str) -> None:
         with suppress(OSError, ValueError):
-            sys.stderr.write(line)
+            self._stream.write(line)
 
     def flush(self) -> None:
         with suppress(OSError, ValueError):
-            sys.stderr.flush()
+            self._stream.flush()
 
 
 OURS = [*SHARED, *LAST]
@@ -63,7 +66,7 @@ def configure() -> None:
     # Straight to standard error: through the standard library's logging a line takes twice as long.
     structlog.configure(
         processors=OURS,
-        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _StandardError())),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Output(sys.__stderr__ or sys.stderr))),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,
     )

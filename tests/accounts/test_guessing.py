@@ -145,12 +145,12 @@ def test_a_password_that_is_far_too_long_is_as_wrong_as_any_and_counts(asha: Per
 
 
 def test_nothing_that_was_typed_and_no_address_is_logged(
-    asha: Person, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+    asha: Person, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     asha.email = "my-password-in-the-wrong-field"
     assert guess(asha, 6)[-1] == 429
     assert "exceeded" in caplog.text
-    said = caplog.text + capsys.readouterr().err
+    said = caplog.text + capfd.readouterr().err
     assert asha.email not in said
     assert "127.0.0.1" not in said
 

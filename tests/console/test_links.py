@@ -29,12 +29,12 @@ def test_it_sends_the_link_that_it_shows(staff: Staff, mail_server: MailServer) 
 
 
 def test_it_shows_the_link_when_no_e_mail_can_be_sent(
-    staff: Staff, mail_server: MailServer, capsys: pytest.CaptureFixture[str]
+    staff: Staff, mail_server: MailServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     owner = staff(Role.OWNER)
     mail_server.close()
     answer = owner.post(MEMBERS, INVITATION)
     assert "Send it to this person by a way that you trust." in answer.text
-    said = capsys.readouterr().err
+    said = capfd.readouterr().err
     assert "mail_failed" in said
     assert link_on(answer).rpartition("/")[2] not in said
