@@ -60,10 +60,10 @@ def local_port(environ: Mapping[str, str] = os.environ) -> str:
 
 def make_instance_secrets(instance: Path = INSTANCE) -> None:
     """Makes the secrets of `make run` once, readable by this user alone; those that exist stay."""
-    instance.mkdir(mode=0o700, exist_ok=True)
-    write_secret(instance / "secret_key", secrets.token_hex(32))
     from cryptography.fernet import Fernet  # not for servers, which have theirs from the environment
 
+    instance.mkdir(mode=0o700, exist_ok=True)
+    write_secret(instance / "secret_key", secrets.token_hex(32))
     write_secret(instance / "encryption_keys", Fernet.generate_key().decode())
 
 

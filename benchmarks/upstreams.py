@@ -1,6 +1,5 @@
 """The upstream that all sides ask, at once or after some time: nginx where it is installed, as it costs least."""
 
-import json
 import re
 import shutil
 import subprocess
@@ -47,7 +46,7 @@ http {{
 @contextmanager
 def quick() -> Iterator[str]:
     """The base URL of one that answers at once."""
-    upstream = _nginx(f"return 200 '{_answer()}';") if shutil.which("nginx") else _granian(0)
+    upstream = _nginx(f"return 200 '{ANSWER.decode()}';") if shutil.which("nginx") else _granian(0)
     with upstream as url:
         yield url
 
@@ -55,7 +54,7 @@ def quick() -> Iterator[str]:
 @contextmanager
 def slow(seconds: float) -> Iterator[str]:
     """The base URL of one that answers after that time."""
-    answers = f"echo_sleep {seconds}; echo '{_answer()}';"
+    answers = f"echo_sleep {seconds}; echo '{ANSWER.decode()}';"
     upstream = _nginx(answers, f"load_module {ECHO};") if _can_wait() else _granian(seconds)
     with upstream as url:
         yield url
@@ -81,10 +80,6 @@ def _granian(seconds: float) -> Iterator[str]:
     command += ["--backlog", str(WAITING_ROOM), "--backpressure", str(WAITING_ROOM), "benchmarks.upstream:app"]
     with serving(command, f"http://127.0.0.1:{port}/", {"WAIT_SECONDS": str(seconds)}):
         yield f"http://127.0.0.1:{port}/v1"
-
-
-def _answer() -> str:
-    return json.dumps(json.loads(ANSWER))
 
 
 def _can_wait() -> bool:

@@ -184,21 +184,24 @@ class Signal:
     @staticmethod
     def give(signals: Iterable["Signal"]) -> None:
         """All of them, for which the loop is woken once."""
-        if on_loop := [signal for signal in signals if not signal._has_woken_a_thread()]:
+        on_loop = []
+        for signal in signals:
+            if signal._event:
+                signal._event.set()
+            else:
+                on_loop.append(signal)
+        if on_loop:
             loop().call_soon_threadsafe(Signal.give_on_loop, on_loop)
 
     @staticmethod
     def give_on_loop(signals: Iterable["Signal"]) -> None:
         """The same, done by the loop itself."""
         for signal in signals:
-            if not signal._has_woken_a_thread():
+            if signal._event:
+                signal._event.set()
+            else:
                 signal._is_given = True
                 signal._tell()
-
-    def _has_woken_a_thread(self) -> bool:
-        if self._event:
-            self._event.set()
-        return self._event is not None
 
     def _tell(self) -> None:
         if self._waiter and not self._waiter.done():

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from glific_gpt import waiting
+from tests.support.event_loop import server_loop
 
 Run = Callable[..., list[Any]]
 
@@ -23,16 +24,12 @@ MOMENT = 0.2
 @pytest.fixture
 def run() -> Iterator[Run]:
     """Runs functions as a server's loop does, all at once; what each gives or raises."""
-    loop, before = asyncio.new_event_loop(), waiting._loop  # the other tests' loop comes back afterwards
 
     async def gathered(calls: list[Coroutine[Any, Any, Any]]) -> list[Any]:
         return await asyncio.gather(*calls, return_exceptions=True)
 
-    waiting.use(loop)
-    yield lambda *works: loop.run_until_complete(gathered([waiting.run(work) for work in works]))
-    loop.run_until_complete(loop.shutdown_default_executor())
-    loop.close()
-    waiting.use(before)
+    with server_loop() as loop:
+        yield lambda *works: loop.run_until_complete(gathered([waiting.run(work) for work in works]))
 
 
 async def late(value: str) -> str:

@@ -32,9 +32,9 @@ def warm_up(app: Flask, settings: Settings, vault: Vault) -> None:
     answer = answered(facts.call_id, settings.default_model, text.for_whatsapp("**Warm.**"))
     prices.cost(settings.default_model, 1, 1)
     replies.read(CHAT, REPLY, settings.default_model, Usage())
-    with app.test_request_context(f"/webhooks/nobody/{facts.function}", method="POST"):
-        pass  # patterns of addresses are compiled when the first one is looked for
-    with app.app_context(), suppress(SQLAlchemyError):  # a first call will be told of it, as any other
+    # Flask compiles the patterns of addresses when the first one is looked for. What is wrong with the database is told
+    # to a first call, as to any other.
+    with app.test_request_context(f"/webhooks/nobody/{facts.function}", method="POST"), suppress(SQLAlchemyError):
         tenants.find("nobody", "open_ai", "")
         replays.find(vault, NOBODY, inbound)
         prepare_writes(

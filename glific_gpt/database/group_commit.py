@@ -50,7 +50,8 @@ class GroupCommit:
         """
         engines = db.engines
         engine, at_once = engines[None], engines.get(AT_ONCE)
-        if not alone and at_once and waiting.is_alone() and self._is_written_at_once(at_once, writes):
+        # Where there is nobody to make a group with, nothing has to be waited for.
+        if not alone and at_once and waiting.is_alone() and self._is_written_at_once(at_once, [writes]):
             return
         mine = _Waiting(writes)
         if not alone:
@@ -61,10 +62,10 @@ class GroupCommit:
         elif mine.failure:
             raise mine.failure
 
-    def _is_written_at_once(self, at_once: Engine, writes: Sequence[Write]) -> bool:
-        """Where there is nobody to make a group with, nothing has to be waited for."""
+    def _is_written_at_once(self, at_once: Engine, group: Iterable[Sequence[Write]]) -> bool:
+        """By the event loop itself, which waits for nobody."""
         with suppress(Exception):  # whatever it is, a thread has the time to find it out again
-            self._commit(at_once, [writes], 0, keeps=True)
+            self._commit(at_once, group, 0, keeps=True)
             return True
         return False
 
@@ -86,14 +87,11 @@ class GroupCommit:
 
     def _write_at_once(self, at_once: Engine, engine: Engine) -> None:
         group = self._next_group()
-        try:
-            self._commit(at_once, [each.writes for each in group], 0, keeps=True)
-        except Exception:  # noqa: BLE001 - whatever it is, a thread has the time to find it out again
-            with self._lock:
-                self._waiting.extendleft(reversed(group))
-        else:
+        if self._is_written_at_once(at_once, [each.writes for each in group]):
             waiting.Signal.give_on_loop(each.done for each in group)
+            group = []
         with self._lock:
+            self._waiting.extendleft(reversed(group))
             has_more = self._is_writing = bool(self._waiting)
         if has_more:
             waiting.begin(lambda: self._write_all(engine))

@@ -1,7 +1,7 @@
 """What several calls write at the same moment: all of it is there, and nobody pays for somebody else's failure."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
@@ -14,6 +14,7 @@ from glific_gpt import waiting
 from glific_gpt.database import UNAVAILABLE, GroupCommit, Write, transaction
 from glific_gpt.organizations.tables import MonthlySpend
 from tests.support.database_troubles import locked
+from tests.support.event_loop import server_loop
 from tests.support.house import House, Ngo
 
 TABLE: Any = MonthlySpend.__table__
@@ -82,19 +83,9 @@ def test_a_database_that_stays_locked_is_told_to_each_of_them_in_time(
     assert months(house) == []
 
 
-@pytest.fixture
-def run() -> Iterator[Callable[..., Any]]:
-    """Runs one function on an event loop, as a server does."""
-    loop, before = asyncio.new_event_loop(), waiting._loop
-    waiting.use(loop)
-    yield lambda *work: loop.run_until_complete(waiting.run(*work))
-    loop.close()
-    waiting.use(before)
-
-
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_call_that_is_alone_on_the_loop_is_written_at_once_and_by_a_thread_where_the_file_is_locked(
-    house: House, alice: Ngo, database_url: str, run: Callable[..., Any]
+    house: House, alice: Ngo, database_url: str
 ) -> None:
     group = GroupCommit(0.2)
 
@@ -102,19 +93,20 @@ def test_a_call_that_is_alone_on_the_loop_is_written_at_once_and_by_a_thread_whe
         with house.app.app_context():
             group.write(spend(month))
 
-    for month in ("first", "second"):  # over the connection that is kept
-        run(write, month)
-    with locked(database_url), pytest.raises(OperationalError):
-        run(write, "locked")
-    with pytest.raises(IntegrityError):
-        run(write, "first")
-    run(write, "last")
+    with server_loop() as loop:
+        for month in ("first", "second"):  # over the connection that is kept
+            loop.run_until_complete(waiting.run(write, month))
+        with locked(database_url), pytest.raises(OperationalError):
+            loop.run_until_complete(waiting.run(write, "locked"))
+        with pytest.raises(IntegrityError):
+            loop.run_until_complete(waiting.run(write, "first"))
+        loop.run_until_complete(waiting.run(write, "last"))
     assert months(house) == ["first", "last", "second"]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_calls_on_the_loop_and_in_threads_are_written_side_by_side(house: House, alice: Ngo) -> None:
-    group, loop, before = GroupCommit(1.0), asyncio.new_event_loop(), waiting._loop
+    group = GroupCommit(1.0)
 
     def write(month: str) -> None:
         with house.app.app_context():
@@ -124,11 +116,8 @@ def test_calls_on_the_loop_and_in_threads_are_written_side_by_side(house: House,
         calls = [waiting.run(write, f"loop{n:03}") for n in range(CALLS)]
         return await asyncio.gather(*calls, return_exceptions=True)
 
-    waiting.use(loop)
-    with ThreadPoolExecutor(8) as pool:
+    with server_loop() as loop, ThreadPoolExecutor(8) as pool:
         in_threads = [pool.submit(write, f"pool{n:03}") for n in range(CALLS)]
         assert loop.run_until_complete(on_loop()) == [None] * CALLS
         assert [each.result() for each in in_threads] == [None] * CALLS
-    loop.close()
-    waiting.use(before)
     assert len(months(house)) == 2 * CALLS

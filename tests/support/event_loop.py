@@ -1,0 +1,20 @@
+"""An event loop that calls wait on, as a server has one."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from glific_gpt import waiting
+
+
+@contextmanager
+def server_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """The other tests' loop comes back afterwards."""
+    loop, before = asyncio.new_event_loop(), waiting._loop
+    waiting.use(loop)
+    try:
+        yield loop
+        loop.run_until_complete(loop.shutdown_default_executor())
+    finally:
+        loop.close()
+        waiting.use(before)
