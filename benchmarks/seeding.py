@@ -1,5 +1,6 @@
 """Seeding: organizations and recorded calls by the million, straight into a migrated database."""
 
+import time
 from contextlib import suppress
 from typing import cast
 
@@ -22,10 +23,12 @@ SAME_EVERYWHERE = """
 """
 FIGURES_AND_CONTACT = "800 + n % 2000, 120, 60, 54000, 1 + n % 100003, 1 + n % 10"
 AGE = "(:calls - n) * 31536000.0 / :calls"
+MILLISECONDS = f":now_milliseconds - ({AGE}) * 1000"
 
 POSTGRESQL = f"""
 INSERT INTO calls ({COLUMNS})
-SELECT 'call_' || substr(md5(CAST(n AS text)), 1, 24), {SAME_EVERYWHERE},
+SELECT 'call_' || lpad(to_hex(CAST({MILLISECONDS} AS bigint)), 12, '0') || substr(md5(CAST(n AS text)), 1, 12),
+    {SAME_EVERYWHERE},
     now() - interval '1 second' * ({AGE}), now() - interval '1 second' * ({AGE} - 10), {FIGURES_AND_CONTACT}
 FROM generate_series(:first, :last) AS n
 """  # noqa: S608 - nothing in it comes from outside
@@ -33,7 +36,8 @@ FROM generate_series(:first, :last) AS n
 SQLITE = f"""
 WITH RECURSIVE numbers(n) AS (SELECT :first UNION ALL SELECT n + 1 FROM numbers WHERE n < :last)
 INSERT INTO calls ({COLUMNS})
-SELECT 'call_' || lower(hex(randomblob(12))), {SAME_EVERYWHERE},
+SELECT 'call_' || printf('%012x', CAST({MILLISECONDS} AS integer)) || lower(hex(randomblob(6))),
+    {SAME_EVERYWHERE},
     strftime('%Y-%m-%d %H:%M:%f000', 'now', (-({AGE})) || ' seconds'),
     strftime('%Y-%m-%d %H:%M:%f000', 'now', (10 - ({AGE})) || ' seconds'), {FIGURES_AND_CONTACT}
 FROM numbers
@@ -43,6 +47,7 @@ FROM numbers
 def seed_calls(database_url: str, organizations: int, calls: int) -> None:
     """Spread over the organizations with the ids from 1 on and over the last year, in the order of time."""
     engine = sa.create_engine(database_url)
+    at = time.time_ns() // 1_000_000
     indexes = cast("sa.Table", Call.__table__).indexes
     with engine.connect() as connection:
         _hurry(connection)
@@ -51,7 +56,13 @@ def seed_calls(database_url: str, organizations: int, calls: int) -> None:
             index.drop(connection)
         for first in range(1, calls + 1, STEP):
             last = min(first + STEP - 1, calls)
-            known = {"organizations": organizations, "calls": calls, "first": first, "last": last}
+            known = {
+                "organizations": organizations,
+                "calls": calls,
+                "first": first,
+                "last": last,
+                "now_milliseconds": at,
+            }
             connection.execute(sa.text(SQLITE if engine.dialect.name == "sqlite" else POSTGRESQL), known)
             connection.commit()
             say(f"  {last:,} of {calls:,} calls are there")

@@ -1,6 +1,5 @@
 """Records: the row of a call, written before OpenAI is asked and closed after."""
 
-import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,6 +9,7 @@ from sqlalchemy import Table, bindparam, update
 from sqlalchemy.orm import Session
 
 from glific_gpt.calls import search
+from glific_gpt.calls.ids import new_call_id
 from glific_gpt.calls.search import EVERYTHING, Filters
 from glific_gpt.calls.tables import Call
 from glific_gpt.catalogue import prices
@@ -35,7 +35,7 @@ class Facts:
     organization_id: int
     function: str
     started_at: datetime = field(default_factory=now)
-    call_id: str = field(default_factory=lambda: f"call_{secrets.token_hex(12)}")
+    call_id: str = field(default_factory=new_call_id)
     model_asked: str | None = None
     contact_id: int | None = None
     flow_id: int | None = None

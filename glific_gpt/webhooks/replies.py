@@ -1,12 +1,11 @@
 """How an outcome is said to Glific: one JSON object, whatever happened."""
 
-import secrets
-
 import structlog
 from flask import Response, json
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from glific_gpt import errors
+from glific_gpt.calls.ids import new_call_id
 from glific_gpt.calls.outcome import Outcome, failed
 from glific_gpt.errors import GlificGptError
 from glific_gpt.settings import FALLBACK_MESSAGE
@@ -26,7 +25,7 @@ def reply(outcome: Outcome) -> Response:
 
 def reply_to_stranger(error: GlificGptError) -> Response:
     """For callers who were not let in, or not yet: it says nothing of any organization."""
-    call_id = f"call_{secrets.token_hex(12)}"
+    call_id = new_call_id()
     log.info("refused", call_id=call_id, status=error.status, error_code=error.code)
     return reply(failed(call_id, error, FALLBACK_MESSAGE))
 

@@ -1,10 +1,10 @@
 """Calls of the past, written straight into the table."""
 
-import secrets
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from glific_gpt.calls.ids import new_call_id
 from glific_gpt.calls.tables import Call, Delivery
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
@@ -17,7 +17,7 @@ USED = {"model_used": "gpt-4o-2024-08-06", "input_tokens": 100, "output_tokens":
 
 def record(ngo: Ngo, status: str = "ok", *, at: datetime | None = None, **values: Any) -> str:
     """The id of a call that was answered by gpt-4o in a second, unless told otherwise."""
-    call_id, started_at = f"call_{secrets.token_hex(12)}", at or now()
+    call_id, started_at = new_call_id(), at or now()
     known = {
         "call_id": call_id,
         "function": "parse_via_chat_gpt",

@@ -1,0 +1,22 @@
+"""Ids of calls: each another, and in the order of time."""
+
+import re
+
+import time_machine
+
+from glific_gpt.calls.ids import new_call_id
+from glific_gpt.calls.tables import CALL_ID
+
+
+def test_each_is_another() -> None:
+    ids = [new_call_id() for _ in range(10_000)]
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(CALL_ID, each) for each in ids)
+
+
+def test_later_ones_come_after_earlier_ones() -> None:
+    ids = []
+    for second in ("2026-11-26T00:00:00Z", "2026-11-26T00:00:01Z", "2027-01-01T00:00:00Z", "2199-01-01T00:00:00Z"):
+        with time_machine.travel(second, tick=False):
+            ids.append(new_call_id())
+    assert ids == sorted(ids)
