@@ -19,6 +19,7 @@ STOP_SECONDS = 8
 END_SECONDS = 9.0
 """After these the process ends, whatever the database does."""
 
+HEAD_START_SECONDS = 0.5
 RETRY_SECONDS = 5.0
 TIDY_SECONDS = 60.0
 WAIT_SECONDS = 1.0
@@ -27,9 +28,12 @@ log = structlog.get_logger()
 
 
 def begin(app: Flask, *, listens: bool) -> None:
-    """Begins in threads of their own: a database that is away for a while must not keep a server from starting."""
-    threading.Thread(target=_launch_patiently, args=(app, listens), daemon=True).start()
+    """Begins in threads of their own: a database that is away for a while must not keep a server from starting. They
+    have a moment ahead, as the first calls would be slow beside them."""
+    launching = threading.Thread(target=_launch_patiently, args=(app, listens), daemon=True)
+    launching.start()
     threading.Thread(target=_keep_house, args=(app,), daemon=True).start()
+    launching.join(HEAD_START_SECONDS)
 
 
 def end(app: Flask) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from glific_gpt.calls import records, replays
 from glific_gpt.calls import tenant as tenants
-from glific_gpt.calls.inbound import Inbound
+from glific_gpt.calls.inbound import Inbound, decode
 from glific_gpt.calls.outcome import answered
 from glific_gpt.calls.records import Facts
 from glific_gpt.catalogue import prices
@@ -30,6 +30,7 @@ def warm_up(app: Flask, settings: Settings, vault: Vault) -> None:
     facts = Facts(NOBODY, "parse_via_chat_gpt")
     inbound = Inbound(facts.function, b"", Deadline.after(1), idempotency_key="nobody's")
     answer = answered(facts.call_id, settings.default_model, text.for_whatsapp("**Warm.**"))
+    decode(b"{}")
     prices.cost(settings.default_model, 1, 1)
     replies.read(CHAT, REPLY, settings.default_model, Usage())
     # Flask compiles the patterns of addresses when the first one is looked for. What is wrong with the database is told

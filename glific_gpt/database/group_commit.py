@@ -149,6 +149,9 @@ def write_in(session: Session, writes: Iterable[Write]) -> None:
 
 
 def prepare_writes(*writes: Write) -> None:
-    """Compiles the statements, and writes nothing."""
+    """Compiles the statements, opens the connection on which the event loop will write them, and writes nothing."""
     for statement, values in writes:
         prepared(statement, db.engine.dialect, tuple(values))
+    if at_once := db.engines.get(AT_ONCE):
+        with driven(at_once):
+            pass
