@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks import databases
 from benchmarks.sides import peers
 
-LIBRARIES = ("granian", "flask", "sqlalchemy", "openai", "psycopg")
+LIBRARIES = ("uvicorn", "flask", "sqlalchemy", "openai", "psycopg")
 
 
 def about() -> dict[str, object]:

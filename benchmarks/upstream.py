@@ -19,9 +19,12 @@ ANSWER = json.dumps(
 ).encode()
 
 
-async def app(_scope: Any, protocol: Any) -> None:
-    """Granian's own interface, RSGI."""
-    await protocol()
+async def app(_scope: Any, receive: Any, send: Any) -> None:
+    """By ASGI."""
+    while (await receive()).get("more_body"):
+        pass
     if WAIT_SECONDS:
         await asyncio.sleep(WAIT_SECONDS)
-    protocol.response_bytes(200, [("content-type", "application/json")], ANSWER)
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(ANSWER)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": ANSWER})

@@ -46,7 +46,7 @@ http {{
 @contextmanager
 def quick() -> Iterator[str]:
     """The base URL of one that answers at once."""
-    upstream = _nginx(f"return 200 '{ANSWER.decode()}';") if shutil.which("nginx") else _granian(0)
+    upstream = _nginx(f"return 200 '{ANSWER.decode()}';") if shutil.which("nginx") else _uvicorn(0)
     with upstream as url:
         yield url
 
@@ -55,7 +55,7 @@ def quick() -> Iterator[str]:
 def slow(seconds: float) -> Iterator[str]:
     """The base URL of one that answers after that time."""
     answers = f"echo_sleep {seconds}; echo '{ANSWER.decode()}';"
-    upstream = _nginx(answers, f"load_module {ECHO};") if _can_wait() else _granian(seconds)
+    upstream = _nginx(answers, f"load_module {ECHO};") if _can_wait() else _uvicorn(seconds)
     with upstream as url:
         yield url
 
@@ -74,10 +74,10 @@ def _nginx(answers: str, modules: str = "") -> Iterator[str]:
 
 
 @contextmanager
-def _granian(seconds: float) -> Iterator[str]:
+def _uvicorn(seconds: float) -> Iterator[str]:
     port = free_port()
-    command = [sys.executable, "-m", "granian", "--interface", "rsgi", "--port", str(port), "--no-log"]
-    command += ["--backlog", str(WAITING_ROOM), "--backpressure", str(WAITING_ROOM), "benchmarks.upstream:app"]
+    command = [sys.executable, "-m", "uvicorn", "benchmarks.upstream:app", "--port", str(port), "--log-level", "error"]
+    command += ["--http", "httptools", "--lifespan", "off", "--backlog", str(WAITING_ROOM)]
     with serving(command, f"http://127.0.0.1:{port}/", {"WAIT_SECONDS": str(seconds)}):
         yield f"http://127.0.0.1:{port}/v1"
 
@@ -87,11 +87,11 @@ def _can_wait() -> bool:
 
 
 def quick_name() -> str:
-    return _nginx_name() if shutil.which("nginx") else _granian_name()
+    return _nginx_name() if shutil.which("nginx") else _uvicorn_name()
 
 
 def slow_name() -> str:
-    return f"{_nginx_name()} with its echo module" if _can_wait() else _granian_name()
+    return f"{_nginx_name()} with its echo module" if _can_wait() else _uvicorn_name()
 
 
 def _nginx_name() -> str:
@@ -101,5 +101,5 @@ def _nginx_name() -> str:
     return f"nginx {found[1] if found else 'of an unknown version'}"
 
 
-def _granian_name() -> str:
-    return f"granian {version('granian')} (asyncio)"
+def _uvicorn_name() -> str:
+    return f"uvicorn {version('uvicorn')}"

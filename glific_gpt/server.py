@@ -1,7 +1,7 @@
-"""The production server: runs Granian's processes, which check that they can serve, until it is told to stop."""
+"""The production server: uvicorn in this process, or in several that it looks after, until it is told to stop."""
 
 import gc
-import mmap
+import multiprocessing
 import os
 import resource
 import signal
@@ -9,31 +9,43 @@ import socket
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable
+from functools import partial
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
-from granian.constants import Interfaces
-from granian.server.mp import MPServer
+from uvicorn import Config, Server
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
 
 import config
 from glific_gpt.errors import SettingsError
 from glific_gpt.settings import Settings
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from glific_gpt.serving import Serving
 
 STOP_SECONDS = 9
 """How long calls under way may take to end after SIGTERM."""
+END_SECONDS = 10.0
+"""After these a process ends, whatever it waits for."""
 
 SPARE = 50
-"""Beyond the calls that may be held, so that the next one is told so, and health is answered."""
+"""Threads beyond the calls that may be held, so that the next one is told so, and health is answered."""
 
-WATCH_SECONDS = 0.2
+KEEP_SECONDS = 75
+"""How long a connection is kept that nobody uses. Proxies keep theirs for up to a minute: they should end it."""
 
-_stopping = mmap.mmap(-1, 1)
-"""One byte that the server shares with its processes: whether it was told to stop."""
+BACKLOG = 4096
+"""Connections that wait to be accepted."""
 
-_refused = mmap.mmap(-1, 1)
-"""Another one: whether a process has said why it cannot start."""
+PATIENCE = 5
+"""Seconds that one of several processes may be silent until it is taken for dead: Glific waits no longer either."""
+
+REPLACES = "REPLACES_A_PROCESS"
+"""The variable that tells a process that it is not one of the first."""
+
+STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 def main() -> None:
@@ -42,52 +54,86 @@ def main() -> None:
         run(config.load(instance=None))
     except SettingsError as error:
         sys.exit(f"Error: {error}")
+    except KeyboardInterrupt:  # before it serves; after that, uvicorn sees to it
+        pass
+    leave()
 
 
 def run(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT. Raises SettingsError when the address is taken, and ends with 1 when a process
-    finds that it cannot start."""
-    host, port = _free_address(settings.bind)
+    """Serves until SIGTERM or SIGINT. Raises SettingsError when the address is taken, or nothing can be served."""
     _allow_many_files()
-    _Server(
-        "wsgi:app",
-        address=host,
-        port=port,
-        interface=Interfaces.RSGI,
-        workers=settings.processes,
-        backpressure=_held(settings),
-        backlog=4096,
-        respawn_failed_workers=True,
-        workers_kill_timeout=STOP_SECONDS,
-        log_enabled=False,
-    ).serve(target_loader=_load, wrap_loader=False)
-    if _refused[0]:
-        sys.exit(1)
-
-
-class _Server(MPServer):
-    """Tells its processes at once that they are to stop: they take no more durable work while calls end."""
-
-    def signal_handler_interrupt(self, *arguments: Any, **options: Any) -> None:
-        _stopping[0] = 1
-        super().signal_handler_interrupt(*arguments, **options)  # type: ignore[no-untyped-call]
-
-
-def _load() -> Any:
-    """The app, in a process of its own, which ends when the one that started it is gone."""
-    # Ctrl-C reaches every process; one that is told to stop a second time by its parent would not stop at all.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     config.limit_name_resolution()
+    with _listen(settings.bind) as listener:
+        if settings.processes > 1:
+            _serve_together(settings.processes, listener)
+        else:
+            _serve_alone(settings, listener)
+
+
+def leave() -> None:
+    """Ends this process at once: a thread that waits for somebody would keep it."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def load() -> "Serving":
+    """What one of several processes serves. It ends when the one that has started it is gone."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         return _serving(config.load())
     except SettingsError as error:
-        _refuse(error)
+        sys.stderr.write(f"Error: {error}\n")
+        sys.exit(1 if REPLACES in os.environ else STARTUP_FAILURE)
 
 
-def _serving(settings: Settings) -> Any:
+def _serve_alone(settings: Settings, listener: socket.socket) -> None:
+    server = Server(_uvicorn(_serving(settings)))
+    for number in STOPPING:  # uvicorn takes them over later, and raises them once more when it has ended
+        signal.signal(number, server.handle_exit)
+    server.run([listener])
+
+
+def _serve_together(processes: int, listener: socket.socket) -> None:
+    """Ends with 1 when they have said why they cannot start."""
+    supervisor = _Supervisor(_uvicorn("glific_gpt.server:load", processes), [listener])
+    supervisor.run()
+    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+        sys.exit(1)
+
+
+class _Supervisor(Multiprocess):
+    def init_processes(self) -> None:
+        """What these cannot do ends the server. One that comes later is begun again until it can: the others serve."""
+        super().init_processes()
+        os.environ[REPLACES] = "1"
+
+
+def _uvicorn(app: "Serving | str", processes: int = 1) -> Config:
+    return Config(
+        app,
+        factory=isinstance(app, str),
+        workers=processes,
+        interface="asgi3",
+        loop="uvloop",
+        http="glific_gpt.http_protocol:HttpProtocol",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        timeout_worker_healthcheck=PATIENCE,
+    )
+
+
+def _serving(settings: Settings) -> "Serving":
     """Raises SettingsError."""
-    # Not before: a process that serves needs all of it, the one that has started it next to nothing.
+    # Not before: a process that serves needs all of it, one that looks after others next to nothing.
     from glific_gpt import worker
     from glific_gpt.app import create_app
     from glific_gpt.calls.warming import warm_up
@@ -101,23 +147,39 @@ def _serving(settings: Settings) -> Any:
         known = services()
     warm_up(app, settings, known.vault)
     worker.begin(app, listens=settings.worker == "inline")
-    threading.Thread(target=_stop_with_parent, args=(app,), daemon=True).start()
+    stop = _Stop(lambda: worker.end(app))
     gc.freeze()  # what is there now stays, and need not be looked through again and again
-    return Serving(app, lambda name: not known.functions.blocks(name), _held(settings))
+    threads = settings.max_in_flight + SPARE
+    return Serving(app, lambda name: not known.functions.blocks(name), threads, stop.notice, stop.wait)
 
 
-def _refuse(error: SettingsError) -> NoReturn:
-    """Says why nothing can be served, once, and ends the server."""
-    if not _refused[0]:
-        _refused[0] = 1
-        sys.stderr.write(f"Error: {error}\n")
-        sys.stderr.flush()
-    os.kill(os.getppid(), signal.SIGTERM)
-    os._exit(1)
+class _Stop:
+    """What ends beside the calls, and begins to as soon as the process is told to stop."""
+
+    def __init__(self, end: Callable[[], None]) -> None:
+        self._ending = threading.Thread(target=end, daemon=True)
+        self._is_told = False
+
+    def notice(self) -> None:
+        """From now on, beside uvicorn, which has taken the signals over before."""
+        for number in STOPPING:
+            signal.signal(number, partial(self._told, signal.getsignal(number)))
+
+    def _told(self, uvicorn: Any, number: int, frame: FrameType | None) -> None:
+        if not self._is_told:
+            self._is_told = True
+            self._ending.start()
+            threading.Thread(target=_end_in_time, daemon=True).start()
+        uvicorn(number, frame)
+
+    def wait(self) -> None:
+        if self._is_told:
+            self._ending.join()
 
 
-def _held(settings: Settings) -> int:
-    return settings.max_in_flight + SPARE
+def _end_in_time() -> None:
+    time.sleep(END_SECONDS)
+    leave()
 
 
 def _allow_many_files() -> None:
@@ -126,32 +188,27 @@ def _allow_many_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _end_with_parent(parent: int) -> None:
+def _end_with_parent() -> None:
     """A killed server must not leave a process behind that holds its port."""
-    while os.getppid() == parent:
-        time.sleep(WATCH_SECONDS)
-    os._exit(1)
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)
 
 
-def _stop_with_parent(app: "Flask") -> None:
-    from glific_gpt import worker
-
-    while not _stopping[0]:
-        time.sleep(WATCH_SECONDS)
-    worker.end(app)
-
-
-def _free_address(bind: str) -> tuple[str, int]:
-    """The IP address and port that `bind` means. Raises SettingsError when they cannot be listened on."""
+def _listen(bind: str) -> socket.socket:
+    """At the IP address and port that `bind` means: who connects now waits until this server answers. Raises
+    SettingsError when they cannot be listened on."""
     host, _, port = bind.rpartition(":")
+    refused = SettingsError(f"The address {bind} is taken or not of this machine: choose another.")
+    if int(port) > config.LAST_PORT:
+        raise refused
     try:
-        family, kind, _, _, address = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((address[0], int(port)))
-    except (OSError, OverflowError):
-        raise SettingsError(f"The address {bind} is taken or not of this machine: choose another.") from None
-    return str(address[0]), int(port)
+        family, _, _, _, address = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)[0]
+        both = family == socket.AF_INET6 and socket.has_dualstack_ipv6()  # "::" means IPv4 too, as elsewhere
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG, dualstack_ipv6=both)
+    except OSError:
+        raise refused from None
 
 
 if __name__ == "__main__":

@@ -36,6 +36,9 @@ def main() -> None:
         sys.exit(f"Error: {error}")
     except OSError as error:
         sys.exit(f"Error: {config.INSTANCE} cannot be used ({error.strerror}): it must be a folder that you can write.")
+    except KeyboardInterrupt:  # before it serves
+        pass
+    server.leave()
 
 
 def _settings(sandbox_url: str | None) -> Settings:
@@ -67,7 +70,6 @@ def _prepare(settings: Settings, api_key: str | None) -> tuple[demo.Demo, str | 
     with app.app_context():
         upgrade()
         made, password = demo.ensure(services(), config.INSTANCE, api_key), administrator.ensure()
-        # Processes are forked: a connection must not be shared with them.
         db.engine.dispose()
     return made, password
 

@@ -1,9 +1,11 @@
 """`make serve`: what stops it, and how it starts."""
 
 import socket
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from signal import SIGINT
 
 import httpx2
 import pytest
@@ -11,7 +13,7 @@ import sqlalchemy as sa
 
 from glific_gpt.database import migrations
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.programs import SERVER, clone, free_port, make, start
+from tests.support.programs import PATIENCE, SERVER, clone, free_port, make, start
 from tests.support.serving import SECRET_KEY, as_environment, served, wait_until_ready
 from tests.support.settings import ENCRYPTION_KEY
 
@@ -29,7 +31,7 @@ def environment(**settings: object) -> dict[str, str]:
 
 def refusal(tmp_path: Path, environ: dict[str, str]) -> str:
     """What the server says that does not start."""
-    with start(SERVER, tmp_path / "refused", environ) as program:
+    with start(SERVER, tmp_path / "refused", as_environment(bind=f"127.0.0.1:{free_port()}") | environ) as program:
         assert program.ended() != 0
     assert program.output == ""
     return program.errors
@@ -97,6 +99,12 @@ def test_it_does_not_start_on_a_database_that_is_behind_on_migrations(tmp_path: 
         assert refusal(tmp_path, environment(database_url=database_url)) == BEHIND
 
 
+def test_with_several_processes_it_ends_too_when_they_cannot_start(tmp_path: Path) -> None:
+    said = refusal(tmp_path, environment(database_url=f"sqlite:///{tmp_path}/empty.db", processes=2))
+    assert BEHIND in said
+    assert "Traceback" not in said
+
+
 def test_it_does_not_start_on_a_database_that_would_be_lost(tmp_path: Path) -> None:
     said = refusal(tmp_path, environment(database_url="sqlite://"))
     assert said == "Error: GLIFIC_GPT_DATABASE_URL names no file: a database in memory would be lost.\n"
@@ -108,6 +116,17 @@ def test_it_does_not_start_with_a_default_model_that_cannot_answer(tmp_path: Pat
 
 
 @on_sqlite
+def test_it_ends_quietly_when_ctrl_c_comes_before_it_serves(tmp_path: Path, database_url: str) -> None:
+    port = free_port()
+    environ = environment(database_url=database_url, bind=f"127.0.0.1:{port}")
+    with start(SERVER, tmp_path / "log", environ) as program:
+        wait_until_it_listens(port)
+        program.send_all(SIGINT)
+        assert program.ended() == 0
+    assert program.errors == ""
+
+
+@on_sqlite
 @pytest.mark.parametrize("host", ["localhost", "[::1]"])
 def test_it_listens_on_a_name_and_on_an_address_of_ipv6(tmp_path: Path, database_url: str, host: str) -> None:
     if host == "[::1]" and not has_ipv6():
@@ -115,6 +134,15 @@ def test_it_listens_on_a_name_and_on_an_address_of_ipv6(tmp_path: Path, database
     bind = f"{host}:{free_port()}"
     with start(SERVER, tmp_path / "log", environment(database_url=database_url, bind=bind)) as program:
         wait_until_ready(f"http://{bind}", program)
+
+
+def wait_until_it_listens(port: int) -> None:
+    """Which it does before it has loaded what it serves."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.01)
 
 
 def has_ipv6() -> bool:

@@ -1,12 +1,13 @@
 """What becomes of a call under way, and of its row, when the server is stopped or killed."""
 
+import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from signal import SIGKILL, SIGTERM
+from signal import SIGHUP, SIGKILL, SIGTERM
 from typing import Any
 
 import httpx2
@@ -18,16 +19,19 @@ from tests.support.house import Ngo
 from tests.support.openai_behaviours import answer, never
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.programs import PATIENCE, becomes_free
-from tests.support.serving import Served, served
+from tests.support.serving import Served, served, wait_until_ready
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 DEADLINE = 3.0
 
 
-@pytest.fixture
-def server(tmp_path: Path, database_url: str, openai: OpenAIStandIn) -> Iterator[Served]:
+@pytest.fixture(params=[1, 2])
+def server(
+    request: pytest.FixtureRequest, tmp_path: Path, database_url: str, openai: OpenAIStandIn
+) -> Iterator[Served]:
+    """Of one process, and of two."""
     settings: dict[str, Any] = {"database_url": database_url, "openai_base_url": openai.base_url}
-    with served(tmp_path / "log", deadline_seconds=DEADLINE, **settings) as server:
+    with served(tmp_path / "log", processes=request.param, deadline_seconds=DEADLINE, **settings) as server:
         yield server
 
 
@@ -70,6 +74,51 @@ def test_a_call_whose_server_is_killed_is_interrupted_when_its_time_is_up(
     assert statuses(alice) == ["started"]
     with time_machine.travel(now() + timedelta(seconds=DEADLINE + 2.5)):
         assert statuses(alice) == ["interrupted"]
+
+
+@on_sqlite
+@pytest.mark.parametrize("server", [2], indirect=True)
+def test_a_process_that_was_killed_is_replaced(server: Served, openai: OpenAIStandIn) -> None:
+    alice = server.ngo("alice")
+    for pid in served_by(server):
+        os.kill(pid, SIGKILL)
+    wait_until_ready(server.url, server.program)
+    openai.always(answer("Still here."))
+    assert alice.ask().json()["parsed_msg"] == "Still here."
+
+
+@on_sqlite
+@pytest.mark.parametrize("server", [2], indirect=True)
+def test_one_that_cannot_be_replaced_yet_does_not_end_the_others(server: Served, database_url: str) -> None:
+    path = Path(database_url.removeprefix("sqlite:///"))
+    away = path.rename(path.with_suffix(".away"))
+    os.kill(served_by(server)[0], SIGKILL)
+    until = time.monotonic() + PATIENCE
+    while "Error: The database cannot be reached" not in server.program.errors and time.monotonic() < until:
+        time.sleep(0.1)
+    assert httpx2.get(f"{server.url}/livez").status_code == 200
+    path.unlink(missing_ok=True)
+    away.rename(path)
+    wait_until_ready(server.url, server.program)
+
+
+@on_sqlite
+@pytest.mark.parametrize("server", [2], indirect=True)
+def test_its_processes_are_replaced_one_by_one_when_they_are_to_be(server: Served, openai: OpenAIStandIn) -> None:
+    openai.always(answer("Still here."))
+    alice, before = server.ngo("alice"), set(served_by(server))
+    server.program.send(SIGHUP)
+    until = time.monotonic() + PATIENCE
+    while before & set(served_by(server)) and time.monotonic() < until:
+        assert alice.ask().json()["parsed_msg"] == "Still here."
+    assert not before & set(served_by(server))
+
+
+def served_by(server: Served) -> list[int]:
+    """The processes that the main one looks after: of its children, those that multiprocessing has begun."""
+    main = server.program.process.pid
+    children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+    return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 @on_sqlite

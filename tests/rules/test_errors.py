@@ -30,7 +30,7 @@ ELSEWHERE = {
 """What commands, the JSON API and the start of the server say: code, status, class."""
 
 INTERNALS = re.compile(
-    r"(?i:traceback|exception|sqlalchemy|psycopg|pydantic|granian|werkzeug|httpx)|openai\.(?!com)|"
+    r"(?i:traceback|exception|sqlalchemy|psycopg|pydantic|uvicorn|werkzeug|httpx)|openai\.(?!com)|"
     r"\w+Error\b|\bNone\b|\bnull\b|0x[0-9a-f]|\.py\b|__"
 )
 AN_ADDRESS = "postgresql+psycopg://"
