@@ -20,6 +20,8 @@ BODY_SECONDS = 60.0
 """The same for everybody else: people send files over slow lines."""
 UNREAD_SECONDS = 60.0
 """How long an answer may wait to be taken, or a connection to be closed."""
+LAST_SECONDS = 0.5
+"""How long a new connection is kept when the server ends."""
 PIPELINED = 8
 """Requests that may be sent before the first of them is answered."""
 
@@ -81,6 +83,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._answers = _Answers(transport, self.loop)
         super().connection_made(self._answers)  # type: ignore[arg-type] # it is one for all that uvicorn does with it
         self._late: asyncio.TimerHandle | None = None
+        self._is_ending = False
         self._wait_for(_Awaited.HEAD)
 
     def data_received(self, data: bytes) -> None:
@@ -127,6 +130,14 @@ class HttpProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         self._answers.send()
         super().on_response_complete()
+
+    def shutdown(self) -> None:
+        """Of a new connection the first request may be on its way: uvicorn itself would end it unanswered."""
+        if self.cycle is None and not self._is_ending:
+            self._is_ending = True
+            self.loop.call_later(LAST_SECONDS, self.shutdown)
+        else:
+            super().shutdown()
 
     def pause_writing(self) -> None:
         self._answers.are_to_be_read()

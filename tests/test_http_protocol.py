@@ -225,6 +225,16 @@ def test_a_client_that_takes_its_answer_slowly_gets_it(wire: socket.socket) -> N
     assert answered(wire, LARGE) == b"x" * LARGE
 
 
+def test_a_request_that_is_on_its_way_when_the_server_ends_is_answered() -> None:
+    with serving() as port:
+        wire = socket.create_connection(("127.0.0.1", port), PATIENCE)
+        wire.sendall(REQUEST[:20])
+        time.sleep(SECONDS / 5)
+        threading.Timer(http_protocol.LAST_SECONDS / 2, wire.sendall, [REQUEST[20:]]).start()
+    with wire:
+        assert answered(wire) == b"abc"
+
+
 def test_a_body_is_no_head(wire: socket.socket) -> None:
     body = b"x" * (2 * http_protocol.HEAD_BYTES)
     wire.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body))
