@@ -10,7 +10,7 @@ from benchmarks.asking import WEBHOOK, Target
 from benchmarks.server import ALLOWED, KEY, webhook
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization, WebhookToken
-from glific_gpt.organizations.token_secrets import WEBHOOK_PREFIX, new_token, token_hash
+from glific_gpt.organizations.tokens import WEBHOOK_PREFIX, new_token, token_hash
 from glific_gpt.vault import Vault
 
 ASKED = 100

@@ -7,27 +7,23 @@ from flask import Blueprint, Flask
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.openapi import OpenAPI
 
-from glific_gpt import api, console, fallbacks, health, webhooks
+from glific_gpt import api, console, error_handlers, health, logging, webhooks
 from glific_gpt.accounts import security
-from glific_gpt.calls.admission import Admission
-from glific_gpt.calls.later.answering import Answering
-from glific_gpt.calls.later.handing_over import HandingOver
-from glific_gpt.calls.later.in_flight import InFlight
-from glific_gpt.calls.later.outlasting import Outlasting
-from glific_gpt.calls.later.telling import Telling
-from glific_gpt.calls.later.work import Later
-from glific_gpt.calls.run import Runner
-from glific_gpt.catalogue.kinds import Kind, classify
-from glific_gpt.credentials.open_ai import OpenAi
-from glific_gpt.credentials.provider import Providers
+from glific_gpt.calls.deferred.background import InFlight, Outlasting
+from glific_gpt.calls.deferred.deferral import HandingOver
+from glific_gpt.calls.deferred.delivery import Telling
+from glific_gpt.calls.deferred.workflow import Answering, Later
+from glific_gpt.calls.pipeline import Runner
+from glific_gpt.calls.request import Admission
+from glific_gpt.credentials.providers import OpenAi, Providers
 from glific_gpt.database import db, migrations
 from glific_gpt.database.binding import address, prepare
 from glific_gpt.durable import Engine
 from glific_gpt.errors import SettingsError
 from glific_gpt.functions import registry
 from glific_gpt.glific.client import Glific
-from glific_gpt.llm.gateway import Gateway
-from glific_gpt.observability import logs
+from glific_gpt.models.kinds import Kind, classify
+from glific_gpt.openai.gateway import Gateway
 from glific_gpt.services import EXTENSION, Services
 from glific_gpt.settings import MAX_BODY_BYTES, Settings
 from glific_gpt.vault import Vault
@@ -54,7 +50,7 @@ DOORS = (
 def create_app(settings: Settings, *, commands: bool = True) -> Flask:
     """A new app; a server needs no commands, whose import takes time. Raises SettingsError for an unusable plugin."""
     # 1. Logs first, so that nothing is written before secrets are taken out.
-    logs.configure()
+    logging.configure()
     # 2. The app itself.
     app = OpenAPI("glific_gpt", static_folder=None, doc_ui=False, **api.DESCRIPTION)
     app.openapi_version = "3.1.0"
@@ -75,13 +71,14 @@ def create_app(settings: Settings, *, commands: bool = True) -> Flask:
         else:
             app.register_blueprint(door.blueprint)
     console.init(app)
-    fallbacks.register(app)
+    error_handlers.register(app)
     # 7. The commands, with those of migrations.
     if commands:
-        from glific_gpt import cli
-        from glific_gpt.extensions import migrate
+        from flask_migrate import Migrate
 
-        migrate.init_app(app, db, directory=str(migrations.DIRECTORY), render_as_batch=True)
+        from glific_gpt import cli
+
+        Migrate().init_app(app, db, directory=str(migrations.DIRECTORY), render_as_batch=True)
         cli.register(app)
     return app
 

@@ -6,9 +6,9 @@ from typing import cast
 
 from flask import current_app
 
-from glific_gpt.calls.later.work import Later
-from glific_gpt.calls.run import Runner
-from glific_gpt.credentials.provider import Provider, Providers
+from glific_gpt.calls.deferred.workflow import Later
+from glific_gpt.calls.pipeline import Runner
+from glific_gpt.credentials.providers import Provider, Providers
 from glific_gpt.durable import Engine
 from glific_gpt.functions.registry import Registry
 from glific_gpt.glific.client import Glific

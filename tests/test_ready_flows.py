@@ -12,9 +12,9 @@ from glific_gpt import ready_flows
 from glific_gpt.database import transaction
 from glific_gpt.errors import InvalidValue, NotAFlowExport, NotFound
 from glific_gpt.flows import rules
-from glific_gpt.flows.making import Mode
-from glific_gpt.organizations import store, webhook_tokens
-from glific_gpt.organizations.token_secrets import WEBHOOK_PREFIX
+from glific_gpt.flows.building import Mode
+from glific_gpt.organizations import store, tokens
+from glific_gpt.organizations.tokens import WEBHOOK_PREFIX
 from glific_gpt.ready_flows import LetIn, Ready
 from tests.conftest import OpenHouse
 from tests.support import databases
@@ -45,7 +45,7 @@ def inside(house: House, alice: Ngo) -> Iterator[Flask]:
 
 def labels() -> list[str]:
     with transaction() as session:
-        return [token.label for token in webhook_tokens.every(session, store.find(session, "alice"))]
+        return [token.label for token in tokens.list_webhook_tokens(session, store.find(session, "alice"))]
 
 
 def webhooks(text: str) -> list[dict[str, Any]]:

@@ -3,12 +3,24 @@
 from typing import Any
 from uuid import uuid4
 
-from flask import abort
-from flask_security import RoleMixin, SQLAlchemyUserDatastore
+from flask import Flask, abort, g, session
+from flask_security import (
+    RoleMixin,
+    SQLAlchemyUserDatastore,
+    password_changed,
+    password_reset,
+    tf_disabled,
+    tf_profile_changed,
+    user_authenticated,
+)
 from sqlalchemy import select, update
+from werkzeug.local import LocalProxy
 
-from glific_gpt.accounts import people
+from glific_gpt.accounts import known_browsers, people
 from glific_gpt.accounts.tables import User
+from glific_gpt.audit import trail
+from glific_gpt.audit.actions import Action
+from glific_gpt.clock import now
 from glific_gpt.database import db, transaction
 from glific_gpt.errors import N_, Conflict
 
@@ -61,3 +73,48 @@ class Datastore(SQLAlchemyUserDatastore):
                 abort(409)
             fresh.mf_recovery_codes = [code for code in fresh.mf_recovery_codes or [] if code != used]
         return True
+
+
+# Everything here joins what the library's view has begun, and is committed with it at the view's end.
+
+
+def init(app: Flask) -> None:
+    user_authenticated.connect(_signed_in, app)
+    password_changed.connect(_password_chosen, app)
+    password_reset.connect(_password_chosen, app)
+    tf_profile_changed.connect(_two_factor_on, app)
+    tf_disabled.connect(_two_factor_off, app)
+
+
+def _signed_in(_app: Flask, user: User, **_more: Any) -> None:
+    person = _real(user)
+    session.permanent = True
+    person.last_login_at = now()
+    db.session.add(person)
+    known_browsers.remember(person.email)
+
+
+def _password_chosen(_app: Flask, user: User, **_more: Any) -> None:
+    person = _real(user)
+    person.must_change_password = False
+    _record(Action.PASSWORD_CHANGED, person)
+
+
+def _two_factor_on(_app: Flask, user: User, **_more: Any) -> None:
+    _record(Action.TWO_FACTOR_ENABLED, _real(user))
+
+
+def _two_factor_off(_app: Flask, user: User, **_more: Any) -> None:
+    _record(Action.TWO_FACTOR_DISABLED, _real(user))
+
+
+def _record(action: Action, person: User) -> None:
+    g.actor = person.email
+    db.session.add(person)
+    trail.record(db.session(), action, email=person.email)
+
+
+def _real(user: Any) -> User:
+    """The library passes its proxy of who is signed in, or the person."""
+    found: User = user._get_current_object() if isinstance(user, LocalProxy) else user
+    return found

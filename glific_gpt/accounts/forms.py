@@ -10,7 +10,7 @@ from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField, RadioField
 from wtforms.validators import DataRequired, Length
 
-from glific_gpt.accounts import forgotten, passwords
+from glific_gpt.accounts import passwords
 from glific_gpt.accounts.messages import MESSAGES
 from glific_gpt.accounts.people import normal
 
@@ -96,5 +96,5 @@ class Forgotten(FlaskForm):  # type: ignore[misc] # it ships no types
     def validate(self, **options: Any) -> bool:
         """Always false for the library, which sends an e-mail by itself otherwise."""
         if super().validate(**options):
-            forgotten.remember(current_app._get_current_object(), str(self.email.data))  # type: ignore[attr-defined]
+            passwords.remember(current_app._get_current_object(), str(self.email.data))  # type: ignore[attr-defined]
         return False

@@ -1,13 +1,22 @@
-"""Browsers in which somebody has signed in: strangers who guess at an account do not lock its person out of them."""
+"""Keys for what belongs to signing in, derived from the server's secret key, one for each purpose."""
 
 import hmac
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from flask import Flask, Response, after_this_request, current_app, request
+from pydantic import SecretStr
 
 from glific_gpt.accounts.blueprint import blueprint
-from glific_gpt.accounts.keys import derive
 from glific_gpt.accounts.people import normal
 from glific_gpt.settings import Settings
+
+
+def derive(secret_key: SecretStr, purpose: str) -> bytes:
+    """The same at every start; it tells nothing about the secret key or about another purpose's."""
+    info = f"glific_gpt:accounts:{purpose}".encode()
+    return HKDF(SHA256(), length=32, salt=None, info=info).derive(secret_key.get_secret_value().encode())
+
 
 COOKIE = "glific_gpt_known"
 LASTS = 400 * 24 * 3600

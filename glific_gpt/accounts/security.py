@@ -5,17 +5,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, redirect, request, session, url_for
+from flask import Flask, Request, Response, redirect, request, session, url_for
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_security import Security, current_user
 
-from glific_gpt.accounts import events, forms, limiting, mail, passwords
+from glific_gpt.accounts import datastore, forms, login_throttle, mail, passwords
 from glific_gpt.accounts.blueprint import NAME, blueprint
-from glific_gpt.accounts.codes import OnceOnly, RecoveryCodes
 from glific_gpt.accounts.datastore import Datastore
-from glific_gpt.accounts.keys import derive
-from glific_gpt.accounts.links import PUBLIC_URL, one_time_link
+from glific_gpt.accounts.known_browsers import derive
 from glific_gpt.accounts.messages import MESSAGES
-from glific_gpt.accounts.sessions import Sessions
+from glific_gpt.accounts.passwords import PUBLIC_URL, one_time_link
+from glific_gpt.accounts.two_factor import OnceOnly, RecoveryCodes
 from glific_gpt.settings import Settings
 
 __all__ = ["blueprint", "init", "one_time_link"]
@@ -45,8 +45,8 @@ def init(app: Flask, settings: Settings) -> None:
     _leave_other_doors_alone(app, security)
     _end_old_sessions(security)
     mail.init(app, settings)
-    limiting.init(app, settings)
-    events.init(app)
+    login_throttle.init(app, settings)
+    datastore.init(app)
     for door in (NAME, "console"):
         app.before_request_funcs.setdefault(door, []).append(_insist_on_a_new_password)
     app.context_processor(lambda: {"can_mail": mail.is_configured(app)})
@@ -144,3 +144,12 @@ def _insist_on_a_new_password() -> Response | None:
     if request.endpoint in STILL_OPEN or not current_user.is_authenticated or not current_user.must_change_password:
         return None
     return redirect(url_for(f"{NAME}.change_password"))  # type: ignore[return-value]
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Whoever sends no cookie begins with nothing, as Flask has it too, but after it has derived the key to read it."""
+
+    def open_session(self, app: Flask, request: Request) -> SessionMixin | None:  # type: ignore[override]
+        if "HTTP_COOKIE" not in request.environ or self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)

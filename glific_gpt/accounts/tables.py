@@ -1,15 +1,31 @@
-"""Tables: people, and the organizations that they belong to."""
+"""Roles: what a person may do in an organization, each with all that the one below may."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from glific_gpt.accounts.roles import Role
 from glific_gpt.clock import now
 from glific_gpt.database import Base
+
+
+class Role(StrEnum):
+    """From the one that reads to the one that decides about people."""
+
+    VIEWER = "viewer"
+    EDITOR = "editor"
+    OWNER = "owner"
+
+    def includes(self, other: "Role") -> bool:
+        """Whether who has this role may do what the other may."""
+        return _ORDER.index(self) >= _ORDER.index(other)
+
+
+_ORDER = tuple(Role)
+
 
 if TYPE_CHECKING:
 

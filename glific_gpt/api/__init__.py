@@ -2,7 +2,7 @@
 
 from glific_gpt.api import calls, credentials, glific, models, organizations, tokens
 from glific_gpt.api.blueprint import DESCRIPTION, blueprint
-from glific_gpt.api.documents import documents
+from glific_gpt.api.documentation import documents
 from glific_gpt.api.problems import problem, reply_to_http_error
 
 __all__ = ["DESCRIPTION", "blueprint", "documents", "problem", "reply_to_http_error"]

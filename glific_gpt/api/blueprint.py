@@ -10,7 +10,7 @@ from flask_openapi.models.security_scheme import SecurityScheme
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
-from glific_gpt.api.lock import admit
+from glific_gpt.api.authentication import admit
 from glific_gpt.api.problems import Problem, declared, problem
 from glific_gpt.api.requests import check_body, refuse
 from glific_gpt.database import UNAVAILABLE

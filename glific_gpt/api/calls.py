@@ -6,20 +6,20 @@ from flask import Response, url_for
 from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
-from glific_gpt.api.answers import answer
 from glific_gpt.api.blueprint import blueprint
 from glific_gpt.api.problems import declared
 from glific_gpt.api.requests import OrganizationPath
+from glific_gpt.api.responses import answer
 from glific_gpt.calls import records
-from glific_gpt.calls import story as stories
-from glific_gpt.calls.later import retrying
+from glific_gpt.calls import timeline as stories
+from glific_gpt.calls.deferred import recovery
+from glific_gpt.calls.queries import Filters
 from glific_gpt.calls.records import PAGE
-from glific_gpt.calls.search import Filters
 from glific_gpt.calls.tables import CALL_ID
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
+from glific_gpt.schemas import CallStoryView, CallView
 from glific_gpt.services import services
-from glific_gpt.views import CallStoryView, CallView
 
 TAG = Tag(
     name="Calls",
@@ -105,7 +105,7 @@ def retry_call(path: CallPath) -> Response:
     """Try an answer again"""
     with transaction() as session:
         organization = store.find(session, path.slug)
-    retrying.retry(services().engine, organization.id, path.call_id)
+    recovery.retry(services().engine, organization.id, path.call_id)
     return answer(_view(path.slug, path.call_id), 202)
 
 

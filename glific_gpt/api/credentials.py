@@ -7,16 +7,16 @@ from flask_openapi.models.tag import Tag
 from pydantic import Field, SecretStr
 from sqlalchemy.orm import Session
 
-from glific_gpt.api.answers import answer, nothing
 from glific_gpt.api.blueprint import blueprint
 from glific_gpt.api.problems import declared
 from glific_gpt.api.requests import Body, OrganizationPath
+from glific_gpt.api.responses import answer, nothing
 from glific_gpt.credentials import store
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store as organizations
+from glific_gpt.schemas import CredentialView
 from glific_gpt.services import services
-from glific_gpt.views import CredentialView
 
 TAG = Tag(name="Credentials", description="The key of an organization at a provider. It can never be read again.")
 KEY = r"^\s*[!-~]{8,500}\s*$"

@@ -6,17 +6,17 @@ from flask import Response
 from flask_openapi.models.tag import Tag
 from pydantic import ConfigDict, Field, SecretStr, model_validator
 
-from glific_gpt.api.answers import answer, nothing
 from glific_gpt.api.blueprint import blueprint
 from glific_gpt.api.problems import declared
 from glific_gpt.api.requests import Body, OrganizationPath
+from glific_gpt.api.responses import answer, nothing
 from glific_gpt.connections import connecting, store
-from glific_gpt.connections.login import MAX_PASSWORD
+from glific_gpt.connections.store import MAX_PASSWORD
 from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store as organizations
+from glific_gpt.schemas import GlificConnectionView
 from glific_gpt.services import services
-from glific_gpt.views import GlificConnectionView
 
 TAG = Tag(name="Glific", description="The way back into an organization's Glific, for answers that come later.")
 RULE = "/organizations/<slug>/glific"

@@ -4,16 +4,16 @@ from flask import Response
 from flask_openapi.models.tag import Tag
 from pydantic import RootModel
 
-from glific_gpt.api.answers import answer
 from glific_gpt.api.blueprint import blueprint
 from glific_gpt.api.problems import declared
 from glific_gpt.api.requests import OrganizationPath
-from glific_gpt.credentials import models
+from glific_gpt.api.responses import answer
+from glific_gpt.credentials import reachable_models
 from glific_gpt.credentials import store as credentials
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
+from glific_gpt.schemas import ModelView
 from glific_gpt.services import services
-from glific_gpt.views import ModelView
 
 TAG = Tag(name="Models", description="Language models, and the rest of what the provider has.")
 
@@ -31,5 +31,5 @@ def list_models(path: OrganizationPath) -> Response:
     with transaction() as session:
         organization = store.find(session, path.slug)
         credential = credentials.find_if_any(session, organization.id, app.language_models)
-        found = models.reachable(session, organization, credential, app.settings.models)
+        found = reachable_models.reachable(session, organization, credential, app.settings.models)
     return answer(ModelList([ModelView.of(model) for model in found]))

@@ -6,18 +6,18 @@ from flask import Response, url_for
 from flask_openapi.models.tag import Tag
 from pydantic import Field, RootModel
 
-from glific_gpt.api.answers import answer, created, declared_created
+from glific_gpt.api.authentication import caller
 from glific_gpt.api.blueprint import blueprint
-from glific_gpt.api.lock import caller
 from glific_gpt.api.problems import declared
 from glific_gpt.api.requests import Body, OrganizationPath
+from glific_gpt.api.responses import answer, created, declared_created
 from glific_gpt.database import transaction
 from glific_gpt.errors import AdministratorsOnly
-from glific_gpt.organizations import store, webhook_tokens
+from glific_gpt.organizations import store, tokens
 from glific_gpt.organizations.changes import SLUG, Name, OrganizationChanges
 from glific_gpt.organizations.tables import Organization
+from glific_gpt.schemas import OrganizationView
 from glific_gpt.services import services
-from glific_gpt.views import OrganizationView
 
 TAG = Tag(name="Organizations", description="One NGO each.")
 
@@ -57,7 +57,7 @@ def create_organization(body: NewOrganization) -> Response:
     """
     with transaction() as session:
         organization = store.create(session, body.slug, body.name)
-        _, token = webhook_tokens.create(session, organization, webhook_tokens.FIRST)
+        _, token = tokens.create_webhook_token(session, organization, tokens.FIRST_LABEL)
     content = CreatedOrganization.model_validate(_view(organization).model_dump() | {"webhook_token": token})
     return created(content, url_for("api.show_organization", slug=organization.slug))
 

@@ -6,14 +6,14 @@ from flask import Response
 from flask_openapi.models.tag import Tag
 from pydantic import Field, RootModel
 
-from glific_gpt.api.answers import answer, nothing
 from glific_gpt.api.blueprint import blueprint
 from glific_gpt.api.problems import declared
 from glific_gpt.api.requests import MAX_ID, Body, OrganizationPath
+from glific_gpt.api.responses import answer, nothing
 from glific_gpt.database import transaction
-from glific_gpt.organizations import store, webhook_tokens
+from glific_gpt.organizations import store, tokens
 from glific_gpt.organizations.changes import Label
-from glific_gpt.views import TokenView
+from glific_gpt.schemas import TokenView
 
 TAG = Tag(name="Webhook tokens", description="What the webhook nodes of an organization's flows send.")
 RULE = "/organizations/<slug>/tokens"
@@ -45,7 +45,7 @@ class TokenList(RootModel[list[TokenView]]):
 def list_tokens(path: OrganizationPath) -> Response:
     """List webhook tokens"""
     with transaction() as session:
-        rows = webhook_tokens.every(session, store.find(session, path.slug))
+        rows = tokens.list_webhook_tokens(session, store.find(session, path.slug))
     return answer(TokenList([TokenView.of(row) for row in rows]))
 
 
@@ -55,7 +55,7 @@ def create_token(path: OrganizationPath, body: NewToken) -> Response:
     Several may be valid at a time, so that they can be changed without downtime.
     """
     with transaction() as session:
-        row, token = webhook_tokens.create(session, store.find(session, path.slug), body.label)
+        row, token = tokens.create_webhook_token(session, store.find(session, path.slug), body.label)
     content = CreatedToken.model_validate(TokenView.of(row).model_dump() | {"token": token})
     return answer(content, 201)
 
@@ -66,5 +66,5 @@ def revoke_token(path: TokenPath) -> Response:
     Whoever sends it is turned away from the next call on.
     """
     with transaction() as session:
-        webhook_tokens.revoke(session, store.find(session, path.slug), path.token_id)
+        tokens.revoke_webhook_token(session, store.find(session, path.slug), path.token_id)
     return nothing()

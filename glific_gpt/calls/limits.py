@@ -7,14 +7,14 @@ from typing import cast
 from sqlalchemy import Table, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from glific_gpt.calls.records import Facts
+from glific_gpt.calls.context import Facts
 from glific_gpt.calls.tables import Call
 from glific_gpt.calls.tenant import Tenant
-from glific_gpt.catalogue import prices
 from glific_gpt.clock import now
 from glific_gpt.database import Usd, Write, insert_if_absent
 from glific_gpt.errors import BadUpstreamReply, BudgetExceeded, ContactLimit, DeadlineExceeded, GlificGptError
 from glific_gpt.functions.contract import FunctionBody
+from glific_gpt.models import prices
 from glific_gpt.organizations.tables import MonthlySpend, Organization
 
 SPEND = cast("Table", MonthlySpend.__table__)

@@ -1,57 +1,27 @@
 """Records: the row of a call, written before OpenAI is asked and closed after."""
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import cast
 
 from sqlalchemy import Table, bindparam, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from glific_gpt.calls import search
-from glific_gpt.calls.ids import new_call_id
-from glific_gpt.calls.search import EVERYTHING, Filters
+from glific_gpt.calls import limits, queries, replays
+from glific_gpt.calls.context import GRACE, Facts
+from glific_gpt.calls.queries import EVERYTHING, Filters
+from glific_gpt.calls.request import Inbound, Understood
 from glific_gpt.calls.tables import Call
-from glific_gpt.catalogue import prices
+from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import now
-from glific_gpt.database import Write
-from glific_gpt.errors import GlificGptError
-from glific_gpt.functions.contract import NAME
-from glific_gpt.llm.chat import Usage
-
-GRACE = timedelta(seconds=2)
-"""How long after its deadline a call may still be on its way to its row."""
-
-UNKNOWN = "?"
-"""In the place of a function's name that no function can have."""
+from glific_gpt.database import GroupCommit, Write, write_in
+from glific_gpt.errors import CallInProgress, GlificGptError
 
 PAGE = 100
-
-
-@dataclass
-class Facts:
-    """What is known of a call while it runs."""
-
-    organization_id: int
-    function: str
-    started_at: datetime = field(default_factory=now)
-    call_id: str = field(default_factory=new_call_id)
-    model_asked: str | None = None
-    contact_id: int | None = None
-    flow_id: int | None = None
-    usage: Usage = field(default_factory=Usage)
-
-    def __post_init__(self) -> None:
-        if not NAME.fullmatch(self.function):  # an address can hold anything, of any length
-            self.function = UNKNOWN
-
-    def cost(self) -> Decimal | None:
-        """US dollars so far, at the price of the model used, else of the one asked; None without either."""
-        for model in filter(None, (self.usage.model, self.model_asked)):
-            usd = prices.cost(model, self.usage.input_tokens, self.usage.output_tokens)
-            if usd is not None:
-                return usd
-        return None
 
 
 # On the table rather than its class, and built once: a third of the time that the database takes of a call.
@@ -131,9 +101,50 @@ def page(
 ) -> list[Call]:
     """Calls of an organization, newest first; those before the call of that id. Raises NotFound for an unknown one."""
     mark_interrupted(session)
-    return search.page(session, organization_id, limit=limit, before=before, filters=filters)
+    return queries.page(session, organization_id, limit=limit, before=before, filters=filters)
 
 
 def mark_interrupted(session: Session) -> None:
     """Says of calls that nobody works on any more, because their process was killed, that they were interrupted."""
     session.execute(update(Call).where(Call.status == "started", Call.give_up_at < now()).values(status="interrupted"))
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A call that has passed every check but those of the limits."""
+
+    tenant: Tenant
+    inbound: Inbound
+    facts: Facts
+    understood: Understood
+
+
+def open_call(session: Session, ready: Ready, status: str = "started") -> Decimal:
+    """Writes the row, counts the call, claims its key; returns what was set aside of the budget.
+
+    Raises GlificGptError for a call that is one too many.
+    """
+    with _once():
+        write_in(session, _opened(ready, status))
+    limits.check_contact(session, ready.tenant, ready.facts.contact_id)
+    return limits.reserve(session, ready.tenant, ready.facts, ready.understood.body, len(ready.inbound.body))
+
+
+def open_unlimited(group: GroupCommit, ready: Ready) -> None:
+    """The same for a call that no limit counts, together with others. Raises CallInProgress."""
+    with _once():
+        group.write(*_opened(ready, "started"))
+
+
+def _opened(ready: Ready, status: str) -> list[Write]:
+    facts, inbound = ready.facts, ready.inbound
+    row = opened(facts, inbound.deadline.remaining(), status)
+    return [row, *replays.claimed(facts.organization_id, inbound, facts.call_id)]
+
+
+@contextmanager
+def _once() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError:
+        raise CallInProgress(retry_after=1) from None

@@ -8,15 +8,15 @@ from typing import Any, cast
 from sqlalchemy import Table, and_, bindparam, delete, or_, select
 from sqlalchemy.orm import Session
 
-from glific_gpt.calls.inbound import Inbound
-from glific_gpt.calls.outcome import Outcome
-from glific_gpt.calls.records import GRACE
+from glific_gpt.bridge import in_thread
+from glific_gpt.calls.context import GRACE
+from glific_gpt.calls.execution import Outcome
+from glific_gpt.calls.request import Inbound
 from glific_gpt.calls.tables import StoredReply
 from glific_gpt.clock import now
 from glific_gpt.database import Write, lookup, transaction
 from glific_gpt.errors import CallInProgress
 from glific_gpt.vault import UnreadableSecret, Vault
-from glific_gpt.waiting import in_thread
 
 KEPT = timedelta(minutes=15)
 PURPOSE = "stored_reply"

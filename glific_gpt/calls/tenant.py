@@ -11,7 +11,7 @@ from glific_gpt.database import lookup
 from glific_gpt.organizations import server_models
 from glific_gpt.organizations.store import is_slug
 from glific_gpt.organizations.tables import Organization, WebhookToken
-from glific_gpt.organizations.token_secrets import token_hash
+from glific_gpt.organizations.tokens import token_hash
 
 
 @dataclass(frozen=True)

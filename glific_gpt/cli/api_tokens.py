@@ -6,9 +6,8 @@ from glific_gpt.cli.arguments import label, token_id
 from glific_gpt.cli.group import Group
 from glific_gpt.cli.output import emit, fields, json_option, plain, shown_once, table
 from glific_gpt.database import transaction
-from glific_gpt.organizations import api_tokens as tokens
-from glific_gpt.organizations import store
-from glific_gpt.views import ApiTokenView
+from glific_gpt.organizations import store, tokens
+from glific_gpt.schemas import ApiTokenView
 
 EMPTY = "No API tokens yet. Make one: flask api-tokens create --label LABEL"
 COLUMNS = {"id": "ID", "organization": "ORGANIZATION", "created_at": "CREATED", "label": "LABEL"}
@@ -36,7 +35,7 @@ def create(*, label: str, organization: str | None) -> None:
     with transaction() as session:
         # An empty slug, as from a variable that is not set, is an unknown organization and not everybody.
         owner = None if organization is None else store.find(session, organization)
-        row, token = tokens.create(session, label, owner)
+        row, token = tokens.create_api_token(session, label, owner)
     data = {"id": row.id, "label": row.label, "organization": organization}
     use = "Programs send it in the header Authorization: Bearer <token>."
     text = fields(data | {"organization": organization or EVERYONE})
@@ -48,7 +47,7 @@ def create(*, label: str, organization: str | None) -> None:
 def list_() -> None:
     """List the API tokens, without the secrets."""
     with transaction() as session:
-        rows = [plain(ApiTokenView.of(row, slug)) for row, slug in tokens.every(session)]
+        rows = [plain(ApiTokenView.of(row, slug)) for row, slug in tokens.list_api_tokens(session)]
     for_people = [row | {"organization": row["organization"] or EVERYONE} for row in rows]
     emit(rows, table(for_people, COLUMNS) if rows else EMPTY)
 
@@ -59,5 +58,5 @@ def list_() -> None:
 def revoke(*, token_id: int) -> None:
     """Let an API token in no more, from the next request on."""
     with transaction() as session:
-        tokens.revoke(session, token_id)
+        tokens.revoke_api_token(session, token_id)
     emit({"id": token_id, "revoked": True}, f"API token {token_id} opens nothing any more.")

@@ -10,7 +10,7 @@ from glific_gpt.cli.group import Group
 from glific_gpt.cli.output import emit, json_option, plain, table
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
-from glific_gpt.views import AuditView
+from glific_gpt.schemas import AuditView
 
 MOST = 10_000
 EMPTY = "Nothing was changed yet."

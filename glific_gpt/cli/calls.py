@@ -3,18 +3,18 @@
 import click
 
 from glific_gpt.calls import records
-from glific_gpt.calls import story as stories
-from glific_gpt.calls.later import retrying
-from glific_gpt.calls.search import Filters
-from glific_gpt.calls.story import Story
+from glific_gpt.calls import timeline as stories
+from glific_gpt.calls.deferred import recovery
+from glific_gpt.calls.queries import Filters
 from glific_gpt.calls.tables import STATUSES
+from glific_gpt.calls.timeline import Story
 from glific_gpt.cli.arguments import slug
 from glific_gpt.cli.group import Group
 from glific_gpt.cli.output import emit, json_option, plain, table
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
+from glific_gpt.schemas import CallStoryView, CallView, webhook_url
 from glific_gpt.services import services
-from glific_gpt.views import CallStoryView, CallView, webhook_url
 
 MOST = 10_000
 COLUMNS = {
@@ -99,7 +99,7 @@ def retry(*, slug: str, call_id: str) -> None:
         organization = store.find(session, slug)
     engine = services().engine
     try:
-        retrying.retry(engine, organization.id, call_id)
+        recovery.retry(engine, organization.id, call_id)
     finally:
         engine.close()
     data = plain(CallStoryView.telling(_find(slug, call_id)))

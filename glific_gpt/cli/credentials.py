@@ -3,16 +3,15 @@
 import click
 from pydantic import SecretStr
 
-from glific_gpt.cli.arguments import slug
+from glific_gpt.cli.arguments import read_secret, slug
 from glific_gpt.cli.group import Group
 from glific_gpt.cli.output import emit, fields, json_option, plain
 from glific_gpt.cli.rotation import new_key, rotate
-from glific_gpt.cli.secret_input import read_secret
 from glific_gpt.credentials import store
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store as organizations
+from glific_gpt.schemas import CredentialView
 from glific_gpt.services import services
-from glific_gpt.views import CredentialView
 
 credentials = Group(
     "credentials",

@@ -6,10 +6,8 @@ import click
 from flask.cli import with_appcontext
 
 from glific_gpt.cli.arguments import slug
-from glific_gpt.cli.ending import orderly_end
-from glific_gpt.cli.group import plain_failures, when_ready
-from glific_gpt.cli.output import Object, emit, json_option, wants_json
-from glific_gpt.cli.terminal import can_show, printable
+from glific_gpt.cli.group import orderly_end, plain_failures, when_ready
+from glific_gpt.cli.output import Object, can_show, emit, json_option, printable, wants_json
 from glific_gpt.doctor import TITLES, Finding, Verdict, examine, later_problems, only_inside, would_answer
 
 MARKS = {Verdict.OK: "✓", Verdict.WARNING: "!", Verdict.PROBLEM: "✗", Verdict.SKIPPED: "–"}

@@ -6,12 +6,11 @@ import click
 
 from glific_gpt import ready_flows
 from glific_gpt.cli.arguments import slug
-from glific_gpt.cli.conversions import for_people, for_programs
+from glific_gpt.cli.conversion_report import for_people, for_programs
 from glific_gpt.cli.group import Group
-from glific_gpt.cli.output import json_option, wants_json
-from glific_gpt.cli.simulating import simulate
-from glific_gpt.cli.terminal import printable
-from glific_gpt.flows.making import Mode
+from glific_gpt.cli.output import json_option, printable, wants_json
+from glific_gpt.cli.simulate import simulate
+from glific_gpt.flows.building import Mode
 from glific_gpt.ready_flows import Caution, LetIn, Place
 
 flows = Group(

@@ -1,9 +1,12 @@
-"""Groups of commands: each fails with one plain sentence, and sees to it that the database is ready first."""
+"""Ending in an orderly way: who stops a command in its middle finds nothing left open by it."""
 
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, TypeVar
+from types import FrameType
+from typing import Any, NoReturn, TypeVar
 
 import click
 from flask import g
@@ -13,6 +16,28 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from glific_gpt.database import migrations, transaction
 from glific_gpt.errors import GlificGptError
+
+STOPPED = 128 + signal.SIGTERM
+"""The exit code that shells give a program that was stopped so."""
+
+
+@contextmanager
+def orderly_end() -> Iterator[None]:
+    """While inside, SIGTERM runs what stands in `finally`, as Ctrl-C does."""
+    # Python lets no other thread say what signals do.
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(STOPPED)
+
 
 Answer = TypeVar("Answer")
 

@@ -2,19 +2,19 @@
 
 import click
 
-from glific_gpt.catalogue.kinds import Kind
 from glific_gpt.cli.arguments import slug
 from glific_gpt.cli.group import Group
 from glific_gpt.cli.output import emit, fields, json_option, plain, table
-from glific_gpt.credentials import models as catalogue
+from glific_gpt.credentials import reachable_models as catalogue
 from glific_gpt.credentials import store as credentials
-from glific_gpt.credentials.models import Model
+from glific_gpt.credentials.reachable_models import Model
 from glific_gpt.database import transaction
+from glific_gpt.models.kinds import Kind
 from glific_gpt.organizations import server_models, store
 from glific_gpt.organizations.changes import checked
 from glific_gpt.organizations.tables import Organization
+from glific_gpt.schemas import ModelView, OrganizationView
 from glific_gpt.services import services
-from glific_gpt.views import ModelView, OrganizationView
 
 COLUMNS = {
     "id": "MODEL",

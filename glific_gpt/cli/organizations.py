@@ -9,12 +9,12 @@ from glific_gpt.cli.group import Group
 from glific_gpt.cli.organization_settings import changed, settings_options
 from glific_gpt.cli.output import emit, fields, json_option, plain, shown_once, table
 from glific_gpt.database import transaction
-from glific_gpt.organizations import store, webhook_tokens
+from glific_gpt.organizations import store, tokens
 from glific_gpt.organizations.changes import OrganizationChanges, checked
 from glific_gpt.organizations.tables import Organization
+from glific_gpt.schemas import OrganizationView, webhook_url
 from glific_gpt.services import services
 from glific_gpt.settings import FALLBACK_MESSAGE
-from glific_gpt.views import OrganizationView, webhook_url
 
 EMPTY = 'No organizations yet. Make one: flask organizations create SLUG --name "NAME"'
 COLUMNS = {
@@ -46,7 +46,7 @@ def create(*, slug: str, name: str) -> None:
     """Make an organization and its first webhook token."""
     with transaction() as session:
         row = store.create(session, slug, name)
-        _, token = webhook_tokens.create(session, row, webhook_tokens.FIRST)
+        _, token = tokens.create_webhook_token(session, row, tokens.FIRST_LABEL)
     address = webhook_url(services().settings.public_url, row.slug)
     data = {"slug": row.slug, "name": row.name, "webhook_url": address}
     use = "The webhook node sends it in the header Authorization: Bearer <token>."

@@ -5,10 +5,10 @@ import sys
 import click
 from cryptography.fernet import Fernet
 
-from glific_gpt import rotation
 from glific_gpt.cli.output import emit, json_option, wants_json
 from glific_gpt.database import transaction
-from glific_gpt.rotation import Count
+from glific_gpt.operations import rotation
+from glific_gpt.operations.rotation import Count
 from glific_gpt.services import services
 
 

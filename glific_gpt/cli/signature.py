@@ -2,10 +2,9 @@
 
 import click
 
-from glific_gpt.cli.arguments import slug
+from glific_gpt.cli.arguments import read_secret, slug
 from glific_gpt.cli.group import Group
 from glific_gpt.cli.output import emit, json_option
-from glific_gpt.cli.secret_input import read_secret
 from glific_gpt.database import transaction
 from glific_gpt.organizations import signature as phrases
 from glific_gpt.organizations import store

@@ -4,8 +4,9 @@ from glific_gpt.cli.arguments import label, slug, token_id
 from glific_gpt.cli.group import Group
 from glific_gpt.cli.output import emit, fields, json_option, plain, shown_once, table
 from glific_gpt.database import transaction
-from glific_gpt.organizations import store, webhook_tokens
-from glific_gpt.views import TokenView
+from glific_gpt.organizations import store
+from glific_gpt.organizations import tokens as webhook_tokens
+from glific_gpt.schemas import TokenView
 
 COLUMNS = {"id": "ID", "created_at": "CREATED", "label": "LABEL"}
 
@@ -30,7 +31,7 @@ tokens = Group(
 def create(*, slug: str, label: str) -> None:
     """Make a webhook token."""
     with transaction() as session:
-        row, token = webhook_tokens.create(session, store.find(session, slug), label)
+        row, token = webhook_tokens.create_webhook_token(session, store.find(session, slug), label)
     data = {"id": row.id, "label": row.label}
     use = "The webhook node sends it in the header Authorization: Bearer <token>."
     emit(data | {"token": token}, fields(data) + "\n" + shown_once("token", token, use))
@@ -42,7 +43,7 @@ def create(*, slug: str, label: str) -> None:
 def list_(*, slug: str) -> None:
     """List an organization's webhook tokens, without the secrets."""
     with transaction() as session:
-        rows = webhook_tokens.every(session, store.find(session, slug))
+        rows = webhook_tokens.list_webhook_tokens(session, store.find(session, slug))
     listed = [plain(TokenView.of(row)) for row in rows]
     empty = f"No webhook tokens. Make one: flask tokens create {slug} --label LABEL"
     emit(listed, table(listed, COLUMNS) if listed else empty)
@@ -55,5 +56,5 @@ def list_(*, slug: str) -> None:
 def revoke(*, slug: str, token_id: int) -> None:
     """Let a webhook token in no more, from the next call on."""
     with transaction() as session:
-        webhook_tokens.revoke(session, store.find(session, slug), token_id)
+        webhook_tokens.revoke_webhook_token(session, store.find(session, slug), token_id)
     emit({"id": token_id, "revoked": True}, f"Token {token_id} of {slug} opens nothing any more.")

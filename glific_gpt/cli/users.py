@@ -5,13 +5,12 @@ from typing import Any
 import click
 from flask_security import hash_password
 
-from glific_gpt.accounts import administrators, passwords, people
-from glific_gpt.accounts.roles import Role
+from glific_gpt.accounts import administration, passwords, people
 from glific_gpt.accounts.security import one_time_link
-from glific_gpt.accounts.tables import User
+from glific_gpt.accounts.tables import Role, User
+from glific_gpt.cli.arguments import read_secret
 from glific_gpt.cli.group import Group
 from glific_gpt.cli.output import emit, fields, json_option, shown_once, table
-from glific_gpt.cli.secret_input import read_secret
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store as organizations
 
@@ -126,7 +125,7 @@ def forget_phone(*, email: str) -> None:
     """Switch off the second factor of somebody who has lost phone and recovery codes."""
     with transaction() as session:
         user = people.find(session, email)
-        administrators.forget_second_factor(session, user)
+        administration.forget_second_factor(session, user)
     data = {"email": user.email, "two_factor": False}
     emit(data, f"From now on {user.email} signs in with the password alone.")
 
@@ -148,7 +147,7 @@ def _create(email: str, slug: str | None, role: str | None, password: str | None
 def _switch(email: str, *, active: bool, sentence: str) -> None:
     with transaction() as session:
         user = people.find(session, email)
-        administrators.switch(session, user, None, is_active=active)
+        administration.switch(session, user, None, is_active=active)
     emit({"email": user.email, "active": active}, f"{user.email} {sentence}")
 
 

@@ -4,8 +4,8 @@ import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from glific_gpt import worker as work
 from glific_gpt.cli.group import plain_failures, when_ready
+from glific_gpt.operations import worker as work
 
 
 @click.command("worker")

@@ -4,13 +4,13 @@ from pydantic import SecretStr
 
 from glific_gpt.audit.actions import Action
 from glific_gpt.clock import Deadline, now
-from glific_gpt.connections import login as logins
 from glific_gpt.connections import store
+from glific_gpt.connections import store as logins
 from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.database import transaction
 from glific_gpt.errors import GlificGptError, GlificNotVerified, InvalidValue
-from glific_gpt.glific.access import Access, ApiAccess, SignedAccess
 from glific_gpt.glific.client import Glific
+from glific_gpt.glific.resume import Access, ApiAccess, SignedAccess
 from glific_gpt.organizations import store as organizations
 from glific_gpt.vault import Vault
 

@@ -1,5 +1,8 @@
-"""Connections to Glific: found, ended, and read for the client; the only file that decrypts a login."""
+"""The login at Glific: checked when it is given, kept as ciphertext, read again for the moment in which it is used."""
 
+import json
+import re
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -7,14 +10,50 @@ from sqlalchemy.orm import Session
 
 from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
-from glific_gpt.connections import login as logins
 from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.database import owned
-from glific_gpt.errors import GlificNotConnected, NotFound
-from glific_gpt.glific.access import Access, ApiAccess, SignedAccess
+from glific_gpt.errors import N_, GlificNotConnected, InvalidValue, NotFound
+from glific_gpt.glific.resume import Access, ApiAccess, SignedAccess
 from glific_gpt.organizations import signature
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.vault import UnreadableSecret, Vault
+
+PURPOSE = "glific_connection"
+MAX_PASSWORD = 1000
+
+# As E.164 has it: a country code, which never begins with 0, and at most 15 digits in all.
+_PHONE = re.compile(r"[1-9][0-9]{6,14}")
+
+
+@dataclass(frozen=True)
+class Login:
+    """Somebody's at Glific, of role manager or higher."""
+
+    phone: str = field(repr=False)
+    """Digits alone, as Glific keeps it, with the country code."""
+    password: SecretStr = field(repr=False)
+
+
+def checked(phone: str, password: SecretStr) -> Login:
+    """A phone may be written as people do: +91 98765 43210. Raises InvalidValue, which never holds what was typed."""
+    digits = re.sub(r"[\s-]", "", phone).removeprefix("+")
+    if not _PHONE.fullmatch(digits):
+        raise InvalidValue(N_("phone: write the number with its country code, such as +91 98765 43210."))
+    length = len(password.get_secret_value())
+    if length > MAX_PASSWORD or not password.get_secret_value().strip():
+        raise InvalidValue(f"password: it must not be blank, and has {MAX_PASSWORD} characters at most.")
+    return Login(digits, password)
+
+
+def encrypt(vault: Vault, organization_id: int, login: Login) -> str:
+    plain = {"phone": login.phone, "password": login.password.get_secret_value()}
+    return vault.encrypt(organization_id, PURPOSE, json.dumps(plain))
+
+
+def decrypt(vault: Vault, organization_id: int, ciphertext: str) -> Login:
+    """Let it live no longer than it is used. Raises UnreadableSecret."""
+    plain = json.loads(vault.decrypt(organization_id, PURPOSE, ciphertext))
+    return Login(plain["phone"], SecretStr(plain["password"]))
 
 
 def find_if_any(session: Session, organization_id: int) -> GlificConnection | None:
@@ -103,5 +142,5 @@ def _by_signed_call(
     return SignedAccess(connection.api_url, phrase, glific_id)
 
 
-def _login(vault: Vault, connection: GlificConnection) -> logins.Login:
-    return logins.decrypt(vault, connection.organization_id, connection.ciphertext or "")
+def _login(vault: Vault, connection: GlificConnection) -> Login:
+    return decrypt(vault, connection.organization_id, connection.ciphertext or "")

@@ -2,18 +2,17 @@
 
 from flask import Flask
 
-from glific_gpt.console import context, headers, language, lock, pages, problems
-from glific_gpt.console.blueprint import blueprint, csrf
-from glific_gpt.console.front import front
+from glific_gpt.console import access, context, problems, security_headers, views
+from glific_gpt.console.blueprint import blueprint, csrf, front
 
-__all__ = ["blueprint", "front", "init", "pages"]
+__all__ = ["blueprint", "front", "init", "views"]
 
 
 def init(app: Flask) -> None:
     """Once all doors are there. Raises LookupError for a page without a lock."""
     csrf.init_app(app)
-    app.after_request_funcs.setdefault("security", []).append(headers.protect)
-    language.init(app)
+    app.after_request_funcs.setdefault("security", []).append(security_headers.protect)
+    context.init_language(app)
     context.init(app)
     problems.init(app)
-    lock.require_locks(app)
+    access.require_locks(app)

@@ -1,9 +1,9 @@
 """The console's blueprint: every page hangs on it, behind its lock and its guard against forged forms."""
 
-from flask import Blueprint, request
+from flask import Blueprint, Response, redirect, request, url_for
 from flask_wtf.csrf import CSRFProtect
 
-from glific_gpt.console import headers, lock, uploads
+from glific_gpt.console import access, security_headers, uploads
 
 blueprint = Blueprint(
     "console",
@@ -21,7 +21,15 @@ def _refuse_forged_forms() -> None:
         csrf.protect()
 
 
-blueprint.before_request(lock.admit)
+blueprint.before_request(access.admit)
 blueprint.before_request(uploads.take_forms_alone)
 blueprint.before_request(_refuse_forged_forms)
-blueprint.after_request(headers.protect)
+blueprint.after_request(security_headers.protect)
+
+
+front = Blueprint("front", __name__)
+
+
+@front.get("/")
+def index() -> Response:
+    return redirect(url_for("console.home"))  # type: ignore[return-value]

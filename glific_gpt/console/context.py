@@ -1,20 +1,35 @@
-"""What every template of the console can use."""
+"""The language of a page: the person's choice, else the browser's."""
 
 import hashlib
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, g, request, url_for
+from flask import Flask, g, request, session, url_for
+from flask_babel import Babel
 from flask_security import current_user
 from markupsafe import Markup
 
 from glific_gpt.accounts import people
-from glific_gpt.console import lock
+from glific_gpt.console import access
 from glific_gpt.console.assets import icon
-from glific_gpt.console.language import LANGUAGES, language
-from glific_gpt.console.shown.words import ROLE_MEANINGS, ROLE_NAMES
+from glific_gpt.console.presenters.labels import ROLE_MEANINGS, ROLE_NAMES
 from glific_gpt.database import transaction
+
+LANGUAGES = {"en": "English", "hi": "हिन्दी"}
+COOKIE_KEY = "language"
+
+
+def init_language(app: Flask) -> None:
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = "console/translations"
+    Babel(app, locale_selector=language)
+
+
+def language() -> str:
+    """One of LANGUAGES."""
+    chosen = session.get(COOKIE_KEY) or (current_user.locale if current_user and current_user.is_authenticated else "")
+    return chosen if chosen in LANGUAGES else request.accept_languages.best_match(list(LANGUAGES)) or "en"
+
 
 LIST = "console.list_organizations"
 """Its address is the beginning of every organization's."""
@@ -54,17 +69,17 @@ def _context() -> dict[str, Any]:
         return {"person": None}
     found = g.get("organization")
     return {
-        "person": lock.person(),
+        "person": access.person(),
         "organization": found,
-        "may": lock.may,
-        "Lock": lock.Lock,
+        "may": access.may,
+        "Lock": access.Lock,
         "has_others": has_others,
     }
 
 
 def has_others() -> bool:
     """Whether the person is to be led to other organizations; administrators have a list of all of them."""
-    if lock.person().is_administrator:
+    if access.person().is_administrator:
         return False
     with transaction() as session:
-        return len(people.memberships(session, lock.person())) > 1
+        return len(people.memberships(session, access.person())) > 1

@@ -8,9 +8,9 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from glific_gpt import errors
-from glific_gpt.console import headers
+from glific_gpt.console import security_headers
 from glific_gpt.console.blueprint import blueprint
-from glific_gpt.console.shown.sentences import sentence
+from glific_gpt.console.presenters.labels import sentence
 from glific_gpt.database import UNAVAILABLE
 
 log = structlog.get_logger()
@@ -46,7 +46,7 @@ def reply_to_unexpected() -> Response:
 def page(status: int, title: str, sentence: str) -> Response:
     """A page that needs nothing but itself."""
     response = make_response(render_template("console/problem.html", title=title, sentence=sentence), status)
-    return headers.protect(response)
+    return security_headers.protect(response)
 
 
 def _ask_nothing() -> None:

@@ -3,17 +3,18 @@
 import json
 
 from pydantic import SecretStr
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
 from glific_gpt.clock import Deadline, now
-from glific_gpt.credentials.provider import Provider, SecretFields, Verdict, read_fields
+from glific_gpt.credentials.providers import Provider, SecretFields, Verdict, read_fields
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import owned, transaction
-from glific_gpt.errors import CredentialNotVerified, GlificGptError, NotFound
+from glific_gpt.errors import CredentialMissing, CredentialNotVerified, GlificGptError, NotFound
 from glific_gpt.organizations import store as organizations
-from glific_gpt.vault import Vault
+from glific_gpt.vault import UnreadableSecret, Vault
 
 VERIFY_SECONDS = 10
 """How long a provider may take to say what it thinks of a key."""
@@ -114,3 +115,47 @@ def _verify(provider: Provider, fields: SecretFields) -> Verdict:
             'say --no-verify, or "verify": false over the JSON API.',
             because=str(error),
         ) from None
+
+
+def about_typed(provider: Provider, values: dict[str, SecretStr]) -> Verdict:
+    """Raises InvalidValue for what can be no key, and what the provider says of one that it does not accept."""
+    return _ask(provider, read_fields(provider, values))
+
+
+def about_saved(vault: Vault, organization_id: int, provider: Provider) -> Verdict:
+    """Raises CredentialMissing, and what the provider says of a key that it does not accept."""
+    with transaction() as session:
+        credential = find_if_any(session, organization_id, provider)
+    return _ask(provider, _fields(vault, provider, credential))
+
+
+def again(vault: Vault, organization_id: int, provider: Provider) -> Verdict:
+    """Asks about the saved key, and keeps which models it reaches now. Raises as `about_saved`."""
+    with transaction() as session:
+        asked = find_if_any(session, organization_id, provider)
+    verdict = _ask(provider, _fields(vault, provider, asked))
+    with transaction() as session:
+        if asked:
+            _keep(session, asked, verdict)
+    return verdict
+
+
+def _keep(session: Session, asked: Credential, verdict: Verdict) -> None:
+    """Not where another key was saved meanwhile, of which nothing was asked."""
+    same = (Credential.id == asked.id, Credential.ciphertext == asked.ciphertext)
+    # When it was saved says since when OpenAI's complaints count, so it stays.
+    kept = {"verified_at": now(), "models": verdict.models, "updated_at": Credential.updated_at}
+    session.execute(update(Credential).where(*same).values(kept))
+
+
+def _ask(provider: Provider, fields: SecretFields) -> Verdict:
+    return provider.verify(fields, Deadline.after(VERIFY_SECONDS))
+
+
+def _fields(vault: Vault, provider: Provider, credential: Credential | None) -> SecretFields:
+    if credential is None:
+        raise CredentialMissing
+    try:
+        return decrypt(vault, credential.organization_id, provider, credential.ciphertext)
+    except UnreadableSecret:
+        raise CredentialMissing("The saved key cannot be read any more: enter it once again.") from None

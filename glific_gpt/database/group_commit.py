@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import UpdateBase
 
-from glific_gpt import waiting
+from glific_gpt import bridge
 from glific_gpt.database.base import db
 from glific_gpt.database.patience import TURN_SECONDS, be_patient
 from glific_gpt.database.prepared import Values, driven, prepared
@@ -28,7 +28,7 @@ class _Waiting:
     """What one call writes, and how that went."""
 
     writes: Sequence[Write]
-    done: waiting.Signal = field(default_factory=waiting.Signal)
+    done: bridge.Signal = field(default_factory=bridge.Signal)
     failure: Exception | None = None
     had_company: bool = False
 
@@ -51,14 +51,14 @@ class GroupCommit:
         engines = db.engines
         engine, at_once = engines[None], engines.get(AT_ONCE)
         # Where there is nobody to make a group with, nothing has to be waited for.
-        if not alone and at_once and waiting.is_alone() and self._is_written_at_once(at_once, [writes]):
+        if not alone and at_once and bridge.is_alone() and self._is_written_at_once(at_once, [writes]):
             return
         mine = _Waiting(writes)
         if not alone:
             self._write_in_a_group(engine, at_once, mine)
         # The row that was there already may have been another call's.
         if alone or (mine.had_company and isinstance(mine.failure, IntegrityError)):
-            waiting.in_thread(lambda: self._commit(engine, [writes], self._patience))
+            bridge.in_thread(lambda: self._commit(engine, [writes], self._patience))
         elif mine.failure:
             raise mine.failure
 
@@ -80,21 +80,21 @@ class GroupCommit:
 
     def _begin(self, engine: Engine, at_once: Engine | None) -> None:
         """The event loop writes SQLite's file by itself, unless that is busy: to wake a thread takes longer."""
-        if at_once and waiting.is_on_loop():
-            waiting.soon(lambda: self._write_at_once(at_once, engine))
+        if at_once and bridge.is_on_loop():
+            bridge.soon(lambda: self._write_at_once(at_once, engine))
         else:
-            waiting.begin(lambda: self._write_all(engine))
+            bridge.begin(lambda: self._write_all(engine))
 
     def _write_at_once(self, at_once: Engine, engine: Engine) -> None:
         group = self._next_group()
         if self._is_written_at_once(at_once, [each.writes for each in group]):
-            waiting.Signal.give_on_loop(each.done for each in group)
+            bridge.Signal.give_on_loop(each.done for each in group)
             group = []
         with self._lock:
             self._waiting.extendleft(reversed(group))
             has_more = self._is_writing = bool(self._waiting)
         if has_more:
-            waiting.begin(lambda: self._write_all(engine))
+            bridge.begin(lambda: self._write_all(engine))
 
     def _write_all(self, engine: Engine) -> None:
         """One group after the other, until nobody waits."""
@@ -106,7 +106,7 @@ class GroupCommit:
                 failure = error
             for each in group:
                 each.failure, each.had_company = failure, len(group) > 1
-            waiting.Signal.give(each.done for each in group)
+            bridge.Signal.give(each.done for each in group)
 
     def _next_group(self) -> list[_Waiting]:
         with self._lock:

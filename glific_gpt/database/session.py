@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
-from glific_gpt import waiting
+from glific_gpt import bridge
 from glific_gpt.database.base import Base, db
 from glific_gpt.database.patience import BUSY_SECONDS, be_patient
 from glific_gpt.database.prepared import driven, prepared
@@ -72,11 +72,11 @@ def reading(patience: float = REPORT_SECONDS) -> Iterator[Session]:
 def lookup(statement: Select[Any], **values: object) -> dict[str, Any] | None:
     """The one row that the statement finds, read without a transaction: nothing is asked but this question."""
     engines = db.engines
-    if AT_ONCE in engines and waiting.is_on_loop():
+    if AT_ONCE in engines and bridge.is_on_loop():
         # SQLite is a file, whose readers wait for nobody, and the connection that writes it has what is new in memory.
         with suppress(DBAPIError):  # whatever it is, a thread has the time to find it out again
             return _found(engines[AT_ONCE], statement, values, keeps=True)
-    return waiting.in_thread(lambda: _found(engines[LOOKUPS], statement, values))
+    return bridge.in_thread(lambda: _found(engines[LOOKUPS], statement, values))
 
 
 def _found(

@@ -10,7 +10,7 @@ from glific_gpt.clock import Deadline
 from glific_gpt.doctor import web
 from glific_gpt.doctor.findings import Finding, Verdict
 from glific_gpt.errors import N_
-from glific_gpt.network import addresses, is_inside
+from glific_gpt.http_client import addresses, is_inside
 from glific_gpt.services import services
 
 NAME = "address"

@@ -6,8 +6,8 @@ from glific_gpt.database import reading
 from glific_gpt.doctor.findings import Finding, Verdict
 from glific_gpt.errors import N_
 from glific_gpt.organizations import store
-from glific_gpt.usage.budget import spent
-from glific_gpt.usage.needs import NEARLY
+from glific_gpt.usage.alerts import NEARLY
+from glific_gpt.usage.totals import spent
 
 NAME = "budget"
 MOST_DIGITS = 10

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from glific_gpt.simulator import Line
+from glific_gpt.flows.simulator import Line
 
 
 class Verdict(StrEnum):

@@ -1,15 +1,14 @@
 """Does OpenAI accept the organization's key?"""
 
-from glific_gpt.credentials import asking
 from glific_gpt.credentials import store as credentials
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
 from glific_gpt.doctor.findings import Finding, Verdict
 from glific_gpt.errors import N_, CredentialMissing, GlificGptError, InvalidApiKey, RateLimited
-from glific_gpt.llm.failures import RESTRICTED
+from glific_gpt.openai.failures import RESTRICTED
 from glific_gpt.organizations import store
 from glific_gpt.services import services
-from glific_gpt.usage.keys import KeyState, key_state, last_word
+from glific_gpt.usage.key_status import KeyState, key_state, last_word
 
 NAME = "key"
 
@@ -42,7 +41,7 @@ def look(slug: str) -> Finding:
 def _asked(row: Credential, save: str) -> Finding:
     """What OpenAI says to it. Which models it reaches now is kept, for the next check and for everybody."""
     try:
-        asking.again(services().vault, row.organization_id, services().language_models)
+        credentials.again(services().vault, row.organization_id, services().language_models)
     except (InvalidApiKey, CredentialMissing) as error:
         if str(error) == RESTRICTED:
             return Finding(NAME, Verdict.WARNING, MAY_NOT_LIST, LET_LIST, {"last4": row.last4}, error_code=error.code)

@@ -1,11 +1,11 @@
 """May the organization use the model that its flows get when they name none?"""
 
-from glific_gpt.catalogue import policy
-from glific_gpt.credentials import models as catalogue
+from glific_gpt.credentials import reachable_models as catalogue
 from glific_gpt.credentials import store as credentials
 from glific_gpt.database import transaction
 from glific_gpt.doctor.findings import Finding, Verdict
 from glific_gpt.errors import N_, ModelNotAllowed
+from glific_gpt.models import allowlist
 from glific_gpt.organizations import server_models, store
 from glific_gpt.services import services
 
@@ -27,8 +27,8 @@ def look(slug: str) -> Finding:
         key = credentials.find_if_any(session, row.id, provider)
         usable = [each.id for each in catalogue.reachable(session, row, key, operator) if each.refusal is None]
         administrators = server_models.find(session)
-    model = policy.canonical(row.default_model or services().settings.default_model)
-    refusal = policy.refusal(model, operator, administrators, row.allowed_models)
+    model = allowlist.canonical(row.default_model or services().settings.default_model)
+    refusal = allowlist.refusal(model, operator, administrators, row.allowed_models)
     values = {"model": model, "count": len(usable), "refusal": refusal}
     if not usable:
         return Finding(NAME, Verdict.PROBLEM, NONE, ALLOW, command=f"flask models allow {slug} PATTERN...")

@@ -2,7 +2,7 @@
 
 from glific_gpt.connections.store import phrase_of
 from glific_gpt.database import transaction
-from glific_gpt.doctor import own_token
+from glific_gpt.doctor import temporary_token
 from glific_gpt.doctor.findings import Finding, Verdict
 from glific_gpt.errors import N_
 from glific_gpt.organizations import store
@@ -24,7 +24,7 @@ TOKENS = N_("Calls with a webhook token are let in.")
 def look(slug: str) -> Finding:
     with transaction() as session:
         row = store.find(session, slug)
-        has_token = bool(own_token.of_flows(session, row))
+        has_token = bool(temporary_token.of_flows(session, row))
     set_phrase = f"flask signature set {slug} --phrase-stdin"
     if row.require_signature and row.signature_phrase is None:
         return Finding(NAME, Verdict.PROBLEM, NO_PHRASE, SET_PHRASE, command=set_phrase)

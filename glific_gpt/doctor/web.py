@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 
 from glific_gpt.clock import Deadline
-from glific_gpt.network import DeadlineTransport, UnledClient, unverified, within
+from glific_gpt.http_client import DeadlineTransport, UnledClient, unverified, within
 
 LONGEST_BODY = 10_000
 """Bytes that are read; what answers as it should says less."""

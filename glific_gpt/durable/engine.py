@@ -12,10 +12,9 @@ from sqlalchemy.engine import URL
 from sqlalchemy.orm import Session
 
 from glific_gpt.clock import now
-from glific_gpt.durable.listening import LATER, QUEUE, TAKEN_OVER, listen_from_launch, listen_from_now
+from glific_gpt.durable.dbos_internals import LATER, QUEUE, TAKEN_OVER, listen_from_launch, listen_from_now, quieten
+from glific_gpt.durable.failover import Takeover
 from glific_gpt.durable.locks import Locks, locks_for
-from glific_gpt.durable.quiet import quieten
-from glific_gpt.durable.takeover import Takeover
 from glific_gpt.durable.workflow import VERSION, WORKFLOW, Handler, handle_with, registered
 
 if TYPE_CHECKING:  # its import costs a third of a second and 25 MB, which most commands do not need

@@ -2,7 +2,7 @@
 
 from sqlalchemy.engine import URL
 
-from glific_gpt.durable.quiet import quieten
+from glific_gpt.durable.dbos_internals import quieten
 
 FIRST_REVISION = 2
 """The app's migration from which on the engine has its tables. A release of DBOS with migrations of its own needs a

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import structlog
 
-from glific_gpt.durable.listening import LATER
+from glific_gpt.durable.dbos_internals import LATER
 
 Result = TypeVar("Result")
 

@@ -15,11 +15,11 @@ from pydantic import (
     model_validator,
 )
 
-from glific_gpt.catalogue.policy import canonical
 from glific_gpt.clock import Deadline
 from glific_gpt.functions.values import flow_number, none_if_blank, number
 from glific_gpt.glific.text import MESSAGE_LIMIT
-from glific_gpt.llm.chat import Answer, LanguageModel, Question
+from glific_gpt.models.allowlist import canonical
+from glific_gpt.openai.chat import Answer, LanguageModel, Question
 from glific_gpt.settings import MODEL_NAME
 
 __all__ = ["Answer", "Deadline", "Function", "FunctionBody", "JsonValue", "LanguageModel", "Question"]

@@ -8,8 +8,8 @@ from typing_extensions import TypedDict
 
 from glific_gpt.errors import BadUpstreamReply
 from glific_gpt.functions import strict_json
-from glific_gpt.functions.checking import EMPTY_QUESTION
 from glific_gpt.functions.contract import Answer, Deadline, Function, FunctionBody, LanguageModel, Question
+from glific_gpt.functions.validation import EMPTY_QUESTION
 from glific_gpt.functions.values import none_if_blank, number
 
 

@@ -6,9 +6,8 @@ from pydantic import JsonValue
 
 from glific_gpt.clock import Deadline
 from glific_gpt.glific import replies
-from glific_gpt.glific.access import ApiAccess
 from glific_gpt.glific.http import HttpClients
-from glific_gpt.glific.resume import Resumption, Verdict
+from glific_gpt.glific.resume import ApiAccess, Resumption, Verdict
 from glific_gpt.glific.sessions import Sessions
 
 PATH = "/api"

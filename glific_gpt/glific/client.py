@@ -7,12 +7,11 @@ from dataclasses import replace
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import GlificNotVerified, InvalidValue
 from glific_gpt.glific import api, signed_call
-from glific_gpt.glific.access import Access, SignedAccess
 from glific_gpt.glific.hosts import Hosts
 from glific_gpt.glific.http import HttpClients
-from glific_gpt.glific.resume import Resumption, Undelivered, Verdict, refused
+from glific_gpt.glific.resume import Access, Resumption, SignedAccess, Undelivered, Verdict, refused
 from glific_gpt.glific.sessions import Sessions
-from glific_gpt.network import Resolver, addresses
+from glific_gpt.http_client import Resolver, addresses
 
 
 class Glific:

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from glific_gpt.clock import Deadline, now
 from glific_gpt.glific.resume import LONGEST_RETRY_AFTER, Reply, Undelivered, Verdict, refused
-from glific_gpt.network import AddressPolicy, AddressRefused, DeadlineTransport, Resolver, UnledClient, within
+from glific_gpt.http_client import AddressPolicy, AddressRefused, DeadlineTransport, Resolver, UnledClient, within
 
 LONGEST_BODY = 1024 * 1024
 """Bytes of a reply that are read."""

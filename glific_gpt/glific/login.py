@@ -8,9 +8,8 @@ from typing import Any
 
 from glific_gpt.clock import Deadline, now
 from glific_gpt.glific import replies
-from glific_gpt.glific.access import ApiAccess
 from glific_gpt.glific.http import HttpClients, HttpReply
-from glific_gpt.glific.resume import LONGEST_RETRY_AFTER, Reply, Undelivered, Verdict, refused, try_later
+from glific_gpt.glific.resume import LONGEST_RETRY_AFTER, ApiAccess, Reply, Undelivered, Verdict, refused, try_later
 
 PATH = "/api/v1/session"
 USUAL_SECONDS = 25 * 60.0

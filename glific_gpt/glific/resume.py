@@ -1,9 +1,35 @@
-"""A waiting flow that is to go on: what it is given, and what became of that."""
+"""The two ways into an organization's Glific, with what each needs."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pydantic import JsonValue
+from pydantic import JsonValue, SecretStr
+
+
+@dataclass(frozen=True)
+class ApiAccess:
+    """The documented API, with the login of a person whose role there is manager or higher."""
+
+    api_url: str
+    """https://api.<shortcode>.glific.com, without a slash at the end."""
+    phone: str = field(repr=False)
+    """Digits only, with the country's code."""
+    password: SecretStr = field(repr=False)
+
+
+@dataclass(frozen=True)
+class SignedAccess:
+    """The call that is signed with the organization's signature phrase, as Glific's own AI platform makes it."""
+
+    api_url: str
+    """https://api.<shortcode>.glific.com, without a slash at the end."""
+    phrase: SecretStr = field(repr=False)
+    organization_id: int
+    """Glific's own id of the organization."""
+
+
+Access = ApiAccess | SignedAccess
+
 
 LONGEST_RETRY_AFTER = 60.0
 """Seconds; whoever asks for more is asked again after these."""

@@ -11,10 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from glific_gpt.clock import Deadline
-from glific_gpt.glific.access import ApiAccess
 from glific_gpt.glific.http import TOO_LATE, HttpClients
 from glific_gpt.glific.login import Token, log_in
-from glific_gpt.glific.resume import Reply, Undelivered, Verdict, try_later
+from glific_gpt.glific.resume import ApiAccess, Reply, Undelivered, Verdict, try_later
 
 MOST_ACCOUNTS = 10_000
 """Past it the account that was used longest ago is forgotten, which costs it one login."""

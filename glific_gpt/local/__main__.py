@@ -10,11 +10,11 @@ import urllib.request
 from flask_migrate import upgrade
 
 import config
-from glific_gpt import server
 from glific_gpt.app import create_app
 from glific_gpt.database import db
 from glific_gpt.errors import GlificGptError, SettingsError
-from glific_gpt.local import administrator, banner, demo, sandbox
+from glific_gpt.local import banner, demo, sandbox
+from glific_gpt.server import supervisor
 from glific_gpt.services import services
 from glific_gpt.settings import PREFIX, Settings
 
@@ -31,14 +31,14 @@ def main() -> None:
         words = banner.banner(settings, made, password, sandbox=api_key is None)
         threading.Thread(target=_say_when_ready, args=(settings, words), daemon=True).start()
         with config.running(settings):
-            server.run(settings)
+            supervisor.run(settings)
     except GlificGptError as error:
         sys.exit(f"Error: {error}")
     except OSError as error:
         sys.exit(f"Error: {config.INSTANCE} cannot be used ({error.strerror}): it must be a folder that you can write.")
     except KeyboardInterrupt:  # before it serves
         pass
-    server.leave()
+    supervisor.leave()
 
 
 def _settings(sandbox_url: str | None) -> Settings:
@@ -69,7 +69,7 @@ def _prepare(settings: Settings, api_key: str | None) -> tuple[demo.Demo, str | 
     app = create_app(settings)
     with app.app_context():
         upgrade()
-        made, password = demo.ensure(services(), config.INSTANCE, api_key), administrator.ensure()
+        made, password = demo.ensure(services(), config.INSTANCE, api_key), demo.ensure_administrator()
         db.engine.dispose()
     return made, password
 

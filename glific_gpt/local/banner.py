@@ -2,10 +2,9 @@
 
 import json
 
-from glific_gpt.local.administrator import EMAIL
-from glific_gpt.local.demo import SLUG, Demo
+from glific_gpt.local.demo import EMAIL, SLUG, Demo
+from glific_gpt.schemas import webhook_url
 from glific_gpt.settings import Settings
-from glific_gpt.views import webhook_url
 
 QUESTION = {"question_text": "What is ORS, and when should I give it?", "gpt_model": "gpt-4o-mini"}
 

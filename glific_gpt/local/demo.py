@@ -1,21 +1,39 @@
-"""The demo organization of `make run`: made once, with a webhook token and a key, and then kept."""
+"""The administrator of `make run`: made once, with a password that is said once and must be changed."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from flask_security import hash_password
 from pydantic import SecretStr
 
 import config
+from glific_gpt.accounts import passwords, people
 from glific_gpt.credentials import store as credentials
-from glific_gpt.credentials.open_ai import OpenAiFields
+from glific_gpt.credentials.providers import OpenAiFields
 from glific_gpt.database import owned, transaction
 from glific_gpt.errors import CredentialNotVerified, NotFound
 from glific_gpt.organizations import store as organizations
-from glific_gpt.organizations import webhook_tokens
+from glific_gpt.organizations import tokens
 from glific_gpt.organizations.tables import Organization, WebhookToken
-from glific_gpt.organizations.token_secrets import token_hash
+from glific_gpt.organizations.tokens import token_hash
 from glific_gpt.services import Services
 from glific_gpt.vault import UnreadableSecret
+
+EMAIL = "admin@example.org"
+
+
+def ensure_administrator() -> str | None:
+    """The password of an administrator who was just made; None where there are people already."""
+    with transaction() as session:
+        if people.every(session):
+            return None
+    password = passwords.made_up()
+    hashed = hash_password(password)
+    with transaction() as session:
+        user = people.create(session, EMAIL, administrator=True)
+        user.password, user.must_change_password = hashed, True
+    return password
+
 
 SLUG = "demo"
 SANDBOX_KEY = SecretStr("sk-sandbox-needs-no-key")
@@ -50,7 +68,7 @@ def _token(organization: Organization, path: Path) -> str:
     with transaction() as session:
         known = owned(WebhookToken, organization.id).where(WebhookToken.token_hash == token_hash(token))
         if session.scalar(known) is None:
-            _, token = webhook_tokens.create(session, organization, "make run")
+            _, token = tokens.create_webhook_token(session, organization, "make run")
             config.write_secret(path, token, replace=True)
     return token
 

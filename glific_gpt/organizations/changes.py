@@ -14,10 +14,10 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from glific_gpt.catalogue import allowlist
-from glific_gpt.catalogue.kinds import Kind, classify
 from glific_gpt.errors import InvalidValue
 from glific_gpt.glific.text import is_blank
+from glific_gpt.models import allowlist
+from glific_gpt.models.kinds import Kind, classify
 from glific_gpt.settings import MODEL_NAME
 
 SLUG = r"^[a-z0-9-]{1,63}$"

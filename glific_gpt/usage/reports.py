@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from glific_gpt.calls.tables import Call
 from glific_gpt.clock import now
-from glific_gpt.usage import figures
-from glific_gpt.usage.figures import FAILURE, SUMS, Figures
-from glific_gpt.usage.times import AnswerTimes, answer_times
+from glific_gpt.usage import totals
+from glific_gpt.usage.answer_times import AnswerTimes, answer_times
+from glific_gpt.usage.totals import FAILURE, SUMS, Figures
 
 Days = Literal[7, 30, 90]
 
@@ -84,7 +84,7 @@ def _groups(session: Session, organization_id: int, start: datetime, end: dateti
     )
     # SQLite has text for a date.
     return [
-        _Group(date.fromisoformat(str(day)), model, failure, figures.of(failure, *sums))
+        _Group(date.fromisoformat(str(day)), model, failure, totals.of(failure, *sums))
         for day, model, failure, *sums in session.execute(query)
     ]
 

@@ -1,16 +1,32 @@
-"""Who calls: a webhook token of the organization, or Glific's signature under its phrase."""
+"""The raw body of a webhook, which its signature signs; never more than a mebibyte of it."""
 
 import secrets
 
 from flask import Request
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import now
-from glific_gpt.errors import Unauthorized
+from glific_gpt.errors import BodyTooLarge, InvalidJson, Unauthorized
 from glific_gpt.glific.signature import is_valid
 from glific_gpt.organizations.signature import PURPOSE
+from glific_gpt.settings import MAX_BODY_BYTES
 from glific_gpt.vault import UnreadableSecret, Vault
-from glific_gpt.webhooks.bodies import raw_body
+
+
+def raw_body(request: Request) -> bytes:
+    """Raises BodyTooLarge, InvalidJson."""
+    try:
+        body = request.get_data()
+    except RequestEntityTooLarge:
+        raise BodyTooLarge from None
+    except ClientDisconnected:
+        raise InvalidJson from None
+    # Of a body without Content-Length, Werkzeug reads as much as it may and says nothing of the rest.
+    if len(body) > MAX_BODY_BYTES:
+        raise BodyTooLarge
+    return body
+
 
 SIGNATURE_HEADER = "X-Glific-Signature"
 NOBODYS_PHRASE = secrets.token_hex()

@@ -3,18 +3,17 @@
 import structlog
 from flask import Blueprint, Request, Response, request
 
-from glific_gpt import errors, waiting
-from glific_gpt.calls import places
+from glific_gpt import bridge, errors
+from glific_gpt.calls import pipeline
 from glific_gpt.calls import tenant as tenants
-from glific_gpt.calls.inbound import SYNC, Inbound
-from glific_gpt.calls.outcome import Outcome
+from glific_gpt.calls.execution import Outcome
+from glific_gpt.calls.request import SYNC, Inbound
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
 from glific_gpt.database import UNAVAILABLE
 from glific_gpt.services import Services, services
-from glific_gpt.webhooks.authentication import SIGNATURE_HEADER, bearer_token, require_caller
-from glific_gpt.webhooks.bodies import raw_body
-from glific_gpt.webhooks.replies import reply, reply_to_stranger
+from glific_gpt.webhooks.authentication import SIGNATURE_HEADER, bearer_token, raw_body, require_caller
+from glific_gpt.webhooks.responses import reply, reply_to_stranger
 
 log = structlog.get_logger()
 
@@ -25,12 +24,12 @@ blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 def call(slug: str, function: str) -> Response:
     """One call of one function of one organization."""
     app = services()
-    deadline = places.deadline(app.settings)
+    deadline = pipeline.deadline(app.settings)
     tenant = _identify(app, slug)
     outcome = _run(app, tenant, function, deadline)
     facts = {key: outcome.body.get(key) for key in ("call_id", "error_code")}
     # The line is written when the answer is on its way, which nobody needs to wait for.
-    waiting.afterwards(lambda: log.info("call", organization=slug, function=function, status=outcome.status, **facts))
+    bridge.afterwards(lambda: log.info("call", organization=slug, function=function, status=outcome.status, **facts))
     return reply(outcome)
 
 
@@ -38,7 +37,7 @@ def _run(app: Services, tenant: Tenant, function: str, deadline: Deadline) -> Ou
     """The body is read before a place is taken: whoever sends it slowly keeps nobody else out."""
     try:
         inbound = _inbound(function, deadline)
-        with places.place(app.slots):
+        with pipeline.place(app.slots):
             return app.runner.run(tenant, inbound)
     except (errors.BodyTooLarge, errors.InvalidJson, errors.Overloaded) as error:
         return app.runner.refuse(tenant, function, error)

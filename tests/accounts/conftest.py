@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from glific_gpt.accounts.roles import Role
+from glific_gpt.accounts.tables import Role
 from tests.accounts.phone import Phone
 from tests.console.people import Person, employ
 from tests.support.house import House, Ngo

@@ -5,7 +5,7 @@ from threading import Barrier
 
 import pytest
 
-from glific_gpt.accounts import administrators, people
+from glific_gpt.accounts import administration, people
 from glific_gpt.accounts.tables import User
 from glific_gpt.database import UNAVAILABLE, transaction
 from glific_gpt.errors import Conflict
@@ -28,7 +28,7 @@ def able(house: House) -> int:
 
 def end(house: House, email: str, by: User | None) -> None:
     with house.app.app_context(), transaction() as session:
-        administrators.switch(session, people.find(session, email), by, is_active=False)
+        administration.switch(session, people.find(session, email), by, is_active=False)
 
 
 def test_the_last_one_stays(house: House, ada: User) -> None:
@@ -67,7 +67,7 @@ def test_a_person_who_is_appointed_brings_no_old_key(house: House, ada: User) ->
         chi = people.create(session, CHI)
         chi.password, chi.tf_primary_method, before = "a hash", "authenticator", chi.fs_uniquifier
     with house.app.app_context(), transaction() as session:
-        appointed = administrators.appoint(session, CHI)
+        appointed = administration.appoint(session, CHI)
     assert appointed.is_administrator
     assert (appointed.password, appointed.has_two_factor) == (None, False)
     assert appointed.fs_uniquifier != before

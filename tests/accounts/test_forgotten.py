@@ -7,8 +7,8 @@ from queue import Empty
 
 import pytest
 
-from glific_gpt.accounts import administrators, people
-from glific_gpt.accounts.roles import Role
+from glific_gpt.accounts import administration, people
+from glific_gpt.accounts.tables import Role
 from glific_gpt.database import transaction
 from tests.accounts.test_passwords import NEW, choose
 from tests.conftest import OpenHouse
@@ -77,7 +77,7 @@ def test_it_says_the_same_to_who_is_not_known_and_sends_nothing(
 
 def test_it_sends_nothing_to_who_was_switched_off(asha: Person, mail_server: MailServer) -> None:
     with asha.house.app.app_context(), transaction() as session:
-        administrators.switch(session, people.find(session, asha.email), None, is_active=False)
+        administration.switch(session, people.find(session, asha.email), None, is_active=False)
     forget(asha, asha.email)
     with pytest.raises(Empty):
         mail_server.letters.get(timeout=0.3)

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import httpx2
 import pytest
 
-from glific_gpt.accounts import crowd
+from glific_gpt.accounts import login_throttle
 from glific_gpt.app import create_app
 from glific_gpt.errors import SettingsError
 from tests.accounts.conftest import Hire
@@ -114,11 +114,11 @@ def test_codes_at_the_same_moment_count_as_those_one_after_another(asha: Person,
 @pytest.fixture
 def full() -> Iterator[None]:
     """Others are signing in, as many as may at once."""
-    for _ in range(crowd.AT_ONCE):
-        assert crowd.places.acquire(timeout=PATIENCE)
+    for _ in range(login_throttle.AT_ONCE):
+        assert login_throttle.places.acquire(timeout=PATIENCE)
     yield
-    for _ in range(crowd.AT_ONCE):
-        crowd.places.release()
+    for _ in range(login_throttle.AT_ONCE):
+        login_throttle.places.release()
 
 
 def test_few_passwords_are_tried_at_once_and_everything_else_goes_on(asha: Person, alice: Ngo, full: None) -> None:
@@ -133,9 +133,9 @@ def test_few_passwords_are_tried_at_once_and_everything_else_goes_on(asha: Perso
 def test_every_place_is_given_back(asha: Person) -> None:
     for password in (WRONG, TOO_LONG, PASSWORD):
         asha.sign_in(password)
-    assert all(crowd.places.acquire(blocking=False) for _ in range(crowd.AT_ONCE))
-    for _ in range(crowd.AT_ONCE):
-        crowd.places.release()
+    assert all(login_throttle.places.acquire(blocking=False) for _ in range(login_throttle.AT_ONCE))
+    for _ in range(login_throttle.AT_ONCE):
+        login_throttle.places.release()
 
 
 def test_a_password_that_is_far_too_long_is_as_wrong_as_any_and_counts(asha: Person) -> None:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from argon2 import PasswordHasher
 
-from glific_gpt.accounts import administrators, people
+from glific_gpt.accounts import administration, people
 from glific_gpt.accounts.security import one_time_link
 from glific_gpt.audit import trail
 from glific_gpt.database import transaction
@@ -98,7 +98,7 @@ def test_a_hash_that_costs_too_much_is_replaced(asha: Person) -> None:
 
 def test_no_link_is_made_for_who_is_switched_off(asha: Person) -> None:
     with asha.house.app.app_context(), transaction() as session:
-        administrators.switch(session, people.find(session, asha.email), None, is_active=False)
+        administration.switch(session, people.find(session, asha.email), None, is_active=False)
     with pytest.raises(Conflict, match="switched off"):
         link_for(asha)
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from glific_gpt.accounts import people
-from glific_gpt.accounts.roles import Role
+from glific_gpt.accounts.tables import Role
 from glific_gpt.database import transaction
 from glific_gpt.errors import Conflict, InvalidValue, NotFound
 from glific_gpt.organizations import store

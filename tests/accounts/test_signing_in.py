@@ -5,7 +5,7 @@ import re
 import httpx2
 import pytest
 
-from glific_gpt.accounts import administrators, people
+from glific_gpt.accounts import administration, people
 from glific_gpt.database import transaction
 from tests.accounts.conftest import Hire
 from tests.conftest import OpenHouse
@@ -120,6 +120,6 @@ def test_it_asks_for_encrypted_connections_nowhere_else(asha: Person) -> None:
 def test_it_lets_nobody_in_who_was_switched_off(asha: Person) -> None:
     asha.sign_in()
     with asha.house.app.app_context(), transaction() as session:
-        administrators.switch(session, people.find(session, asha.email), None, is_active=False)
+        administration.switch(session, people.find(session, asha.email), None, is_active=False)
     assert not is_in(asha)
     assert asha.sign_in().status_code == 422

@@ -6,8 +6,8 @@ from typing import Any
 import httpx2
 
 from glific_gpt.database import transaction
-from glific_gpt.organizations import api_tokens
 from glific_gpt.organizations import store as organizations
+from glific_gpt.organizations import tokens
 from tests.support.house import PATIENCE, House
 
 API = "/api/v1"
@@ -47,7 +47,7 @@ def client_of(house: House, slug: str | None = None) -> Client:
     """With a new token: an administrator's, or that organization's."""
     with house.app.app_context(), transaction() as session:
         organization = organizations.find(session, slug) if slug else None
-        _, token = api_tokens.create(session, "test", organization)
+        _, token = tokens.create_api_token(session, "test", organization)
     return Client(house.url + API, token)
 
 

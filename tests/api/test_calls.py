@@ -2,7 +2,7 @@
 
 import httpx2
 
-from glific_gpt import worker
+from glific_gpt.operations import worker
 from tests.api.client import Client, assert_problem
 from tests.support.glific_behaviours import answer as glific_answer
 from tests.support.glific_behaviours import errors

@@ -3,7 +3,7 @@
 import httpx2
 
 from glific_gpt.database import transaction
-from glific_gpt.organizations import api_tokens
+from glific_gpt.organizations import tokens
 from tests.api.client import API, Client, assert_problem
 from tests.support.house import House, Ngo
 
@@ -52,8 +52,8 @@ def test_a_webhook_token_is_no_api_token(alice: Ngo, alices: Client) -> None:
 
 def test_a_revoked_token_is_turned_away_at_once(house: House, alices: Client) -> None:
     with house.app.app_context(), transaction() as session:
-        for row, _slug in api_tokens.every(session):
-            api_tokens.revoke(session, row.id)
+        for row, _slug in tokens.list_api_tokens(session):
+            tokens.revoke_api_token(session, row.id)
     assert_problem(alices.get("/organizations/alice"), 401, "unauthorized")
 
 

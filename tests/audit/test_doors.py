@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from glific_gpt import worker
+from glific_gpt.operations import worker
 from tests.api.client import Client, client_of
 from tests.audit.reading import Line, entries, lines
 from tests.support.glific_behaviours import answer, errors

@@ -2,11 +2,11 @@
 
 import pytest
 
-from glific_gpt import rotation
 from glific_gpt.credentials import store as credentials
 from glific_gpt.database import transaction
 from glific_gpt.errors import GlificGptError, NotFound
-from glific_gpt.organizations import server_models, signature, store, webhook_tokens
+from glific_gpt.operations import rotation
+from glific_gpt.organizations import server_models, signature, store, tokens
 from tests.audit.reading import Line, lines
 from tests.support.glific_stand_in import PASSWORD, PHONE, GlificStandIn
 from tests.support.house import House, Ngo
@@ -112,7 +112,7 @@ def test_what_is_refused_leaves_no_entry(house: House, alice: Ngo, bob: Ngo) -> 
         with pytest.raises(GlificGptError), transaction() as session:
             signature.set_phrase(session, store.find(session, "alice"), "", house.services.vault)
         with pytest.raises(NotFound), transaction() as session:
-            webhook_tokens.revoke(session, store.find(session, "bob"), 1)
+            tokens.revoke_webhook_token(session, store.find(session, "bob"), 1)
         with pytest.raises(GlificGptError), transaction() as session:
             store.create(session, "alice", "Alice once more")
         with pytest.raises(GlificGptError), transaction() as session:

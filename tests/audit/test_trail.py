@@ -8,9 +8,9 @@ from flask import g
 
 from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
-from glific_gpt.calls.housekeeping import tidy
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
+from glific_gpt.operations.housekeeping import tidy
 from glific_gpt.organizations import store
 from tests.audit.reading import entries, lines
 from tests.support.house import House, Ngo

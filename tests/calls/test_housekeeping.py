@@ -6,10 +6,10 @@ import time_machine
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
-from glific_gpt.calls.housekeeping import tidy
 from glific_gpt.calls.tables import Call, Delivery, StoredReply
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
+from glific_gpt.operations.housekeeping import tidy
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.house import House, Ngo
 from tests.support.later import pending

@@ -4,7 +4,7 @@ import re
 
 import time_machine
 
-from glific_gpt.calls.ids import new_call_id
+from glific_gpt.calls.context import new_call_id
 from glific_gpt.calls.tables import CALL_ID
 
 

@@ -3,9 +3,9 @@
 import time
 from concurrent.futures import Future
 
-from glific_gpt.calls.carrying_out import Result
-from glific_gpt.calls.later.in_flight import KEEP_SECONDS, Flight, InFlight
-from glific_gpt.calls.records import Facts
+from glific_gpt.calls.context import Facts
+from glific_gpt.calls.deferred.background import KEEP_SECONDS, Flight, InFlight
+from glific_gpt.calls.execution import Result
 from glific_gpt.errors import DeadlineExceeded
 
 

@@ -7,11 +7,11 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 
-from glific_gpt import worker
-from glific_gpt.calls.housekeeping import tidy
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
 from glific_gpt.errors import Conflict, GlificGptError, NotFound
+from glific_gpt.operations import worker
+from glific_gpt.operations.housekeeping import tidy
 from tests.support.glific_behaviours import answer, errors, lose_the_reply
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.house import House, Ngo

@@ -6,12 +6,12 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 
-from glific_gpt import worker
-from glific_gpt.calls.housekeeping import tidy
-from glific_gpt.calls.later.reviving import OFTEN_ENOUGH, revive
+from glific_gpt.calls.deferred.recovery import OFTEN_ENOUGH, revive
 from glific_gpt.calls.tables import Call, Delivery
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
+from glific_gpt.operations import worker
+from glific_gpt.operations.housekeeping import tidy
 from tests.calls.test_retrying import lose_the_work
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.house import House, Ngo

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from glific_gpt.calls.later.trying import pause
+from glific_gpt.calls.deferred.delivery import pause
 from glific_gpt.glific.resume import Reply, Verdict, refused
 
 NOT_WAITING = Verdict(Reply.NOT_WAITING, "The flow is not waiting.")

@@ -8,12 +8,12 @@ import pytest
 import time_machine
 
 from glific_gpt.calls import records
-from glific_gpt.calls.housekeeping import tidy
-from glific_gpt.calls.records import Facts
+from glific_gpt.calls.context import Facts
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
 from glific_gpt.errors import ModelNotText
-from glific_gpt.llm.chat import Usage
+from glific_gpt.openai.chat import Usage
+from glific_gpt.operations.housekeeping import tidy
 from glific_gpt.organizations import store
 from tests.cli.conftest import Commands, commands
 from tests.support.glific_behaviours import answer as glific_answer

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from glific_gpt.doctor import TITLES
-from glific_gpt.doctor.calling import QUESTION
+from glific_gpt.doctor.test_call import QUESTION
 from tests.cli.conftest import Commands
 from tests.cli.serving import alice, database_url, flask, house
 from tests.support import openai_behaviours as behaviours

@@ -8,10 +8,10 @@ import pytest
 from glific_gpt.database import transaction
 from glific_gpt.flows import rules
 from glific_gpt.glific.signature import DUMMY_PHRASE, sign
-from glific_gpt.organizations import store, webhook_tokens
+from glific_gpt.organizations import store, tokens
 from tests.cli.conftest import Commands
 from tests.cli.serving import alice, database_url, flask, house
-from tests.simulator.webhook_stand_in import WebhookStandIn
+from tests.flows.simulator.webhook_stand_in import WebhookStandIn
 from tests.support import openai_behaviours as behaviours
 from tests.support.house import House, Ngo
 from tests.support.openai_stand_in import OpenAIStandIn
@@ -47,7 +47,7 @@ def as_function(text: str) -> str:
 
 def count_of_tokens(house: House) -> int:
     with house.app.app_context(), transaction() as session:
-        return len(webhook_tokens.every(session, store.find(session, "alice")))
+        return len(tokens.list_webhook_tokens(session, store.find(session, "alice")))
 
 
 @pytest.mark.parametrize("mode", MODES)

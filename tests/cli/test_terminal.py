@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from glific_gpt.cli.terminal import can_show, printable
+from glific_gpt.cli.output import can_show, printable
 
 
 def test_what_a_terminal_does_not_know_becomes_a_question_mark(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from glific_gpt.connections import connecting, store
 from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.database import transaction
-from glific_gpt.glific.access import Access
+from glific_gpt.glific.resume import Access
 from glific_gpt.organizations import store as organizations
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.house import House

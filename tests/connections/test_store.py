@@ -7,7 +7,7 @@ from glific_gpt.connections import store
 from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.database import transaction
 from glific_gpt.errors import GlificNotConnected, NotFound
-from glific_gpt.glific.access import ApiAccess, SignedAccess
+from glific_gpt.glific.resume import ApiAccess, SignedAccess
 from glific_gpt.organizations import signature
 from glific_gpt.organizations import store as organizations
 from tests.conftest import OpenHouse

@@ -8,7 +8,7 @@ from typing import Protocol
 import pytest
 from playwright.sync_api import Browser
 
-from glific_gpt.accounts.roles import Role
+from glific_gpt.accounts.tables import Role
 from tests.conftest import OpenHouse
 from tests.console.people import Person, employ, stranger
 from tests.support.chromium import Theme, Window, window

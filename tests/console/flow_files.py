@@ -7,8 +7,8 @@ import httpx2
 from pydantic import SecretStr
 
 from glific_gpt.flows import files
-from glific_gpt.flows.making import Mode, Wish, make
-from glific_gpt.flows.way_in import WayIn
+from glific_gpt.flows.building import Mode, Wish, make
+from glific_gpt.flows.webhook_auth import WayIn
 
 PAGE = "/console/organizations/alice/use-in-glific"
 NOBODY = WayIn("https://gpt.example.org", SecretStr("nothing"))

@@ -8,7 +8,7 @@ import httpx2
 from flask_security import hash_password
 
 from glific_gpt.accounts import people
-from glific_gpt.accounts.roles import Role
+from glific_gpt.accounts.tables import Role
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
 from tests.support.house import PATIENCE, TLS, House

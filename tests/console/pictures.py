@@ -14,9 +14,9 @@ import click
 from playwright.sync_api import Browser
 from pydantic import SecretStr
 
-from glific_gpt.accounts.roles import Role
-from glific_gpt.flows.making import Mode, Wish, make
-from glific_gpt.flows.way_in import WayIn
+from glific_gpt.accounts.tables import Role
+from glific_gpt.flows.building import Mode, Wish, make
+from glific_gpt.flows.webhook_auth import WayIn
 from tests.console.addresses import openable
 from tests.console.people import Person, employ
 from tests.console.sample import seva_trust

@@ -8,12 +8,12 @@ from typing import Any
 from pydantic import SecretStr
 
 from glific_gpt.accounts import people
-from glific_gpt.accounts.roles import Role
+from glific_gpt.accounts.tables import Role
 from glific_gpt.calls.tables import Call
 from glific_gpt.clock import now
 from glific_gpt.credentials import store as credentials
 from glific_gpt.database import transaction
-from glific_gpt.organizations import store, webhook_tokens
+from glific_gpt.organizations import store, tokens
 from tests.support.house import House, Ngo
 
 MODELS = ("gpt-4o-mini", "gpt-4o-mini", "gpt-4o-mini", "gpt-4o", "gpt-5-mini")
@@ -29,7 +29,7 @@ def seva_trust(house: House, *, calls_a_day: int = 12, days: int = 60) -> Ngo:
     chance = random.Random(7)  # noqa: S311 - nothing is secret here
     with house.app.app_context(), transaction() as session:
         organization = store.find(session, ngo.slug)
-        webhook_tokens.create(session, organization, "Farmers' helpline")
+        tokens.create_webhook_token(session, organization, "Farmers' helpline")
         for name, role in STAFF.items():
             people.add(session, organization.id, f"{name}@seva-trust.example.org", role)
         moments = (

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from glific_gpt.accounts.roles import Role
+from glific_gpt.accounts.tables import Role
 from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
 from glific_gpt.database import transaction

@@ -7,11 +7,11 @@ import pytest
 from flask import Flask
 from flask_babel import Babel, force_locale
 
-from glific_gpt.accounts.roles import Role
-from glific_gpt.calls.story import NOT_DELIVERED, Happening, Story, happenings
+from glific_gpt.accounts.tables import Role
 from glific_gpt.calls.tables import STATUSES, Call, Delivery
+from glific_gpt.calls.timeline import NOT_DELIVERED, Happening, Story, happenings
 from glific_gpt.clock import now
-from glific_gpt.console.shown import advice, call_words, timeline
+from glific_gpt.console.presenters import advice, labels, timeline
 from glific_gpt.errors import Broken, CallerError, OrganizationError, ServiceError
 from tests.calls.test_retrying import given_up
 from tests.console.conftest import Staff
@@ -51,18 +51,18 @@ def test_every_error_of_a_call_has_a_name_a_person_who_can_mend_it_and_advice(wo
     with words.app_context(), force_locale("en"):
         assert code in advice.ADVICE
         assert str(advice.advise(code)).endswith(".")
-        assert call_words.ERROR_NAMES[code]
-        assert call_words.whose(code)
+        assert labels.ERROR_NAMES[code]
+        assert labels.whose(code)
 
 
 def test_there_is_no_advice_about_what_cannot_happen() -> None:
-    assert set(advice.ADVICE) == set(call_words.ERROR_NAMES) == set(CODES)
+    assert set(advice.ADVICE) == set(labels.ERROR_NAMES) == set(CODES)
     assert set(advice.MENDED_AT) <= set(CODES)
     assert set(advice.MENDED_AT.values()) <= set(advice.PAGE_NAMES)
 
 
 def test_every_status_has_a_name_and_a_colour() -> None:
-    assert set(call_words.STATUS_NAMES) == set(call_words.STATUS_COLOURS) == set(STATUSES)
+    assert set(labels.STATUS_NAMES) == set(labels.STATUS_COLOURS) == set(STATUSES)
 
 
 def test_the_newest_call_comes_first(alice: Ngo, viewer: Person) -> None:

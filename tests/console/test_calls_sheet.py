@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from glific_gpt.calls import export
-from glific_gpt.console.shown import call_sheet
+from glific_gpt.calls import queries
+from glific_gpt.console.presenters import calls_csv
 from tests.calls.test_search import id_of
 from tests.console.people import Person
 from tests.support.house import House, Ngo
@@ -47,7 +47,7 @@ def test_the_sheet_has_more_calls_than_a_page(alice: Ngo, viewer: Person) -> Non
 def test_the_sheet_says_in_its_last_line_that_there_are_more_calls(house: House, alice: Ngo) -> None:
     made = [record(alice) for _ in range(3)][::-1]
     with house.app.test_request_context():
-        most, all_of_them = (list(call_sheet.lines(export.rows(id_of(alice)), number)) for number in (2, 3))
+        most, all_of_them = (list(calls_csv.lines(queries.rows(id_of(alice)), number)) for number in (2, 3))
     assert [line.partition(",")[0] for line in most[1:]] == [*made[:2], "Only the newest 2 calls are in this file.\r\n"]
     assert [line.partition(",")[0] for line in all_of_them[1:]] == made
 
@@ -59,7 +59,7 @@ def test_the_list_says_how_many_calls_an_export_has(alice: Ngo, viewer: Person) 
 
 @pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_the_sheet_makes_formulas_harmless(formula: str) -> None:
-    assert call_sheet.harmless(formula) == f"'{formula}"
+    assert calls_csv.harmless(formula) == f"'{formula}"
 
 
 def test_the_sheet_leaves_numbers_and_other_texts_as_they_are(alice: Ngo, viewer: Person) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from glific_gpt.console.pages.convert_flow import ONE_AT_A_TIME
+from glific_gpt.console.views.convert_flow import ONE_AT_A_TIME
 from glific_gpt.flows import files, rules
 from tests.console.flow_files import PAGE, downloaded, old_flow, webhooks
 from tests.console.people import Person

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from glific_gpt.flows import files, rules
-from glific_gpt.simulator import Conversation
+from glific_gpt.flows.simulator import Conversation
 from tests.console.flow_files import PAGE, old_flow, webhooks
 from tests.console.people import Person
 from tests.console.test_check_up import questions

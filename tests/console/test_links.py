@@ -2,7 +2,7 @@
 
 import pytest
 
-from glific_gpt.accounts.roles import Role
+from glific_gpt.accounts.tables import Role
 from tests.conftest import OpenHouse
 from tests.console.conftest import Staff
 from tests.console.invited import link_on

@@ -9,8 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from glific_gpt.accounts import people
-from glific_gpt.accounts.roles import Role
-from glific_gpt.accounts.tables import Membership
+from glific_gpt.accounts.tables import Membership, Role
 from glific_gpt.clock import now
 from glific_gpt.database import db, reading, transaction
 from glific_gpt.organizations import store

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import httpx2
 import pytest
 
-from glific_gpt.accounts.roles import Role
-from glific_gpt.console.lock import Lock, lock_of
+from glific_gpt.accounts.tables import Role
+from glific_gpt.console.access import Lock, lock_of
 from tests.console.addresses import Address, addresses
 from tests.console.people import Person, employ, stranger
 from tests.support.house import House

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from glific_gpt.accounts import people
-from glific_gpt.accounts.roles import Role
+from glific_gpt.accounts.tables import Role
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
 from tests.console.conftest import Staff

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page
 
 from glific_gpt.accounts import people
-from glific_gpt.accounts.roles import Role
+from glific_gpt.accounts.tables import Role
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
 from tests.console.conftest import OpenWindow, Staff

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from glific_gpt.clock import now
-from glific_gpt.console.shown.banners import WORDS
-from glific_gpt.usage.needs import NeedCode
+from glific_gpt.console.presenters.alerts import WORDS
+from glific_gpt.usage.alerts import NeedCode
 from tests.console.conftest import OpenWindow, Staff
 from tests.console.people import Person
 from tests.support.house import House, Ngo

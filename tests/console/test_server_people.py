@@ -3,7 +3,7 @@
 import pytest
 
 from glific_gpt.accounts import people
-from glific_gpt.accounts.roles import Role
+from glific_gpt.accounts.tables import Role
 from glific_gpt.database import transaction
 from tests.console.conftest import Staff
 from tests.console.invited import arrive, known, link_on, opens

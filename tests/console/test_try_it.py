@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 
-from glific_gpt.accounts.roles import Role
+from glific_gpt.accounts.tables import Role
 from tests.conftest import OpenHouse
 from tests.console.people import Person, employ
 from tests.support import openai_behaviours as behaviours

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from glific_gpt.console.shown.whatsapp import shown
+from glific_gpt.console.presenters.whatsapp import shown
 
 MARKS = {
     "a *bold* word": "a <b>bold</b> word",

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from glific_gpt import waiting
+from glific_gpt import bridge
 from glific_gpt.database import UNAVAILABLE, GroupCommit, Write, transaction
 from glific_gpt.organizations.tables import MonthlySpend
 from tests.support.database_troubles import locked
@@ -95,12 +95,12 @@ def test_a_call_that_is_alone_on_the_loop_is_written_at_once_and_by_a_thread_whe
 
     with server_loop() as loop:
         for month in ("first", "second"):  # over the connection that is kept
-            loop.run_until_complete(waiting.run(write, month))
+            loop.run_until_complete(bridge.run(write, month))
         with locked(database_url), pytest.raises(OperationalError):
-            loop.run_until_complete(waiting.run(write, "locked"))
+            loop.run_until_complete(bridge.run(write, "locked"))
         with pytest.raises(IntegrityError):
-            loop.run_until_complete(waiting.run(write, "first"))
-        loop.run_until_complete(waiting.run(write, "last"))
+            loop.run_until_complete(bridge.run(write, "first"))
+        loop.run_until_complete(bridge.run(write, "last"))
     assert months(house) == ["first", "last", "second"]
 
 
@@ -113,7 +113,7 @@ def test_calls_on_the_loop_and_in_threads_are_written_side_by_side(house: House,
             group.write(spend(month))
 
     async def on_loop() -> list[Any]:
-        calls = [waiting.run(write, f"loop{n:03}") for n in range(CALLS)]
+        calls = [bridge.run(write, f"loop{n:03}") for n in range(CALLS)]
         return await asyncio.gather(*calls, return_exceptions=True)
 
     with server_loop() as loop, ThreadPoolExecutor(8) as pool:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import pytest
 
 from glific_gpt.doctor import Finding, examine
-from glific_gpt.doctor.examining import CHECKS
+from glific_gpt.doctor.checks import CHECKS
 from tests.conftest import OpenHouse
 from tests.support import databases
 from tests.support.house import House, Ngo

@@ -8,13 +8,13 @@ import pytest
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
 from glific_gpt.doctor import Verdict
-from glific_gpt.doctor.calling import QUESTION
-from glific_gpt.doctor.own_token import LABEL
-from glific_gpt.organizations import store, webhook_tokens
+from glific_gpt.doctor.temporary_token import LABEL
+from glific_gpt.doctor.test_call import QUESTION
+from glific_gpt.organizations import store, tokens
 from tests.audit.reading import lines
 from tests.conftest import OpenHouse
 from tests.doctor.conftest import Doctor, OpenDoctor
-from tests.simulator.webhook_stand_in import WebhookStandIn
+from tests.flows.simulator.webhook_stand_in import WebhookStandIn
 from tests.support import openai_behaviours as behaviours
 from tests.support.house import House, Ngo
 from tests.support.openai_stand_in import OpenAIStandIn
@@ -24,7 +24,7 @@ PHRASE = "a phrase of alice and glific"
 
 def labels(house: House) -> list[str]:
     with house.app.app_context(), transaction() as session:
-        return [token.label for token in webhook_tokens.every(session, store.find(session, "alice"))]
+        return [token.label for token in tokens.list_webhook_tokens(session, store.find(session, "alice"))]
 
 
 def test_it_asks_a_question_and_shows_the_conversation(
@@ -140,8 +140,8 @@ def test_an_answer_that_takes_too_long_could_come_later(
 def test_a_token_that_a_killed_check_up_left_is_revoked_by_the_next(doctor: Doctor, house: House) -> None:
     with house.app.app_context(), transaction() as session:
         row = store.find(session, "alice")
-        left, _ = webhook_tokens.create(session, row, LABEL)
+        left, _ = tokens.create_webhook_token(session, row, LABEL)
         left.created_at = now() - timedelta(minutes=10)
-        webhook_tokens.create(session, row, LABEL)
+        tokens.create_webhook_token(session, row, LABEL)
     assert doctor.check("call").verdict is Verdict.OK
     assert labels(house) == ["flow", LABEL], "one that was just made may be another check-up's"

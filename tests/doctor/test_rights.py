@@ -5,8 +5,8 @@ from decimal import Decimal
 from glific_gpt.database import transaction
 from glific_gpt.doctor import Verdict
 from glific_gpt.doctor.budget import told
-from glific_gpt.doctor.own_token import LABEL
-from glific_gpt.organizations import store, webhook_tokens
+from glific_gpt.doctor.temporary_token import LABEL
+from glific_gpt.organizations import store, tokens
 from tests.doctor.conftest import Doctor, OpenDoctor
 from tests.support.house import House, Ngo
 from tests.support.openai_stand_in import OpenAIStandIn
@@ -104,9 +104,9 @@ def test_a_phrase_that_cannot_be_decrypted_is_as_bad_as_none_where_it_is_require
 def test_without_token_and_phrase_nobody_is_let_in(doctor: Doctor, house: House, alice: Ngo) -> None:
     with house.app.app_context(), transaction() as session:
         row = store.find(session, "alice")
-        for token in webhook_tokens.every(session, row):
-            webhook_tokens.revoke(session, row, token.id)
-        webhook_tokens.create(session, row, LABEL)
+        for token in tokens.list_webhook_tokens(session, row):
+            tokens.revoke_webhook_token(session, row, token.id)
+        tokens.create_webhook_token(session, row, LABEL)
     found = doctor.check("signature")
     assert (found.verdict, found.command) == (Verdict.PROBLEM, "flask tokens create alice --label LABEL")
     assert doctor.examine()["call"].verdict is Verdict.SKIPPED

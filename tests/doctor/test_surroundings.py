@@ -10,7 +10,7 @@ from glific_gpt.clock import now
 from glific_gpt.doctor import Verdict
 from glific_gpt.doctor.address import judged
 from glific_gpt.doctor.web import Page
-from glific_gpt.network import is_inside
+from glific_gpt.http_client import is_inside
 from tests.doctor.conftest import Doctor, OpenDoctor
 from tests.support import openai_behaviours as behaviours
 from tests.support.glific_stand_in import PHONE, GlificStandIn

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import SecretStr
 
-from glific_gpt.flows.making import Mode, Wish
-from glific_gpt.flows.way_in import WayIn
+from glific_gpt.flows.building import Mode, Wish
+from glific_gpt.flows.webhook_auth import WayIn
 
 URL = "https://gpt.example.org/webhooks/seva-trust/parse_via_chat_gpt"
 

@@ -13,7 +13,7 @@ from glific_gpt.errors import NotAFlowExport
 from glific_gpt.flows.converting import Conversion, Place, convert
 from glific_gpt.flows.files import read, written
 from glific_gpt.flows.rules import broken
-from glific_gpt.flows.way_in import WayIn
+from glific_gpt.flows.webhook_auth import WayIn
 from tests.flows.conftest import URL
 from tests.flows.every_kind import every_kind
 from tests.flows.exports import Json, action_of, acts, as_file, asking, calls, export, flow, says, uid

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glific_gpt.flows.converting import convert
-from glific_gpt.flows.ways import Rounds
+from glific_gpt.flows.structure import Rounds
 from tests.flows.conftest import URL
 from tests.flows.exports import Json, action_of, calls, export, flow, hears, says
 from tests.flows.test_converting import SIGNED, told, warnings

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from glific_gpt.errors import NotAFlowExport
 from glific_gpt.flows.files import read, written
-from glific_gpt.flows.splicing import spliced
+from glific_gpt.flows.patching import spliced
 from tests.flows.every_kind import every_kind
 from tests.flows.exports import Json, action_of, as_file, asking, export, flow
 

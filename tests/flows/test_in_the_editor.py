@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from glific_gpt.flows.building import Mode, Wish, make
 from glific_gpt.flows.converting import convert
-from glific_gpt.flows.making import Mode, Wish, make
-from glific_gpt.flows.way_in import WayIn
+from glific_gpt.flows.webhook_auth import WayIn
 from tests.flows.conftest import URL
 from tests.flows.every_kind import every_kind
 from tests.flows.exports import uid

@@ -2,7 +2,7 @@
 
 import pytest
 
-from glific_gpt.flows.keywords import as_kept
+from glific_gpt.flows.structure import as_kept
 
 
 @pytest.mark.parametrize(

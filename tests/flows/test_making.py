@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from glific_gpt.errors import InvalidValue
-from glific_gpt.flows.keywords import as_kept
-from glific_gpt.flows.making import Mode, Wish, make
+from glific_gpt.flows.building import Mode, Wish, make
 from glific_gpt.flows.rules import broken
-from glific_gpt.flows.way_in import WayIn
+from glific_gpt.flows.structure import as_kept
+from glific_gpt.flows.webhook_auth import WayIn
 from tests.flows.conftest import URL
 from tests.flows.ways import behind
 

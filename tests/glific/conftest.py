@@ -6,9 +6,8 @@ import pytest
 from pydantic import SecretStr
 
 from glific_gpt.clock import Deadline
-from glific_gpt.glific.access import Access, ApiAccess, SignedAccess
 from glific_gpt.glific.client import Glific
-from glific_gpt.glific.resume import Resumption, Verdict
+from glific_gpt.glific.resume import Access, ApiAccess, Resumption, SignedAccess, Verdict
 from tests.support.glific_stand_in import PASSWORD, PHONE, GlificStandIn
 
 PHRASE = "a phrase of alice and glific"

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from glific_gpt.glific.access import ApiAccess
-from glific_gpt.glific.resume import Reply
+from glific_gpt.glific.resume import ApiAccess, Reply
 from tests.glific.conftest import ANSWER, Resume
 from tests.support import glific_behaviours as behaviours
 from tests.support.glific_behaviours import Behaviour

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from pydantic import JsonValue, SecretStr
 
-from glific_gpt.glific.access import SignedAccess
-from glific_gpt.glific.resume import Reply, Resumption
+from glific_gpt.glific.resume import Reply, Resumption, SignedAccess
 from glific_gpt.glific.signed_call import body, sign
 from tests.glific.conftest import ANSWER, Resume
 from tests.support import glific_behaviours as behaviours

@@ -13,9 +13,8 @@ from pydantic import SecretStr
 
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import GlificNotVerified
-from glific_gpt.glific.access import ApiAccess
 from glific_gpt.glific.client import Glific
-from glific_gpt.glific.resume import Reply, Verdict
+from glific_gpt.glific.resume import ApiAccess, Reply, Verdict
 from tests.glific.conftest import Resume
 from tests.support import glific_behaviours as behaviours
 from tests.support.glific_behaviours import Behaviour

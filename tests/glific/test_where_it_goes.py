@@ -10,9 +10,8 @@ from pydantic import SecretStr
 
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import GlificNotVerified, InvalidValue
-from glific_gpt.glific.access import Access, ApiAccess, SignedAccess
 from glific_gpt.glific.client import Glific
-from glific_gpt.glific.resume import Reply, Verdict
+from glific_gpt.glific.resume import Access, ApiAccess, Reply, SignedAccess, Verdict
 from tests.glific.conftest import ANSWER, PHRASE, Resume
 from tests.support import glific_behaviours as behaviours
 from tests.support.glific_behaviours import Behaviour

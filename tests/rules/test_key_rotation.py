@@ -10,8 +10,7 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from glific_gpt import rotation
-from glific_gpt.calls.later import deliveries
+from glific_gpt.calls.deferred import delivery_records
 from glific_gpt.calls.tables import Call, Delivery
 from glific_gpt.clock import now
 from glific_gpt.connections import connecting
@@ -19,11 +18,12 @@ from glific_gpt.connections import store as connections
 from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
-from glific_gpt.glific.access import ApiAccess
+from glific_gpt.glific.resume import ApiAccess
 from glific_gpt.glific.signature import sign
+from glific_gpt.operations import rotation
+from glific_gpt.operations.rotation import BATCH, Count
 from glific_gpt.organizations import store as organizations
 from glific_gpt.organizations.tables import Organization
-from glific_gpt.rotation import BATCH, Count
 from glific_gpt.vault import Vault
 from tests.conftest import OpenHouse
 from tests.support.house import House, Ngo
@@ -95,8 +95,8 @@ def begin_deliveries(ngo: Ngo, texts: list[tuple[str | None, str | None]]) -> No
                     result_name="gpt_response",
                     reserved_usd=Decimal(0),
                     accepted_at=now(),
-                    question=question and vault.encrypt(owner, deliveries.QUESTION, question),
-                    answer=answer and vault.encrypt(owner, deliveries.ANSWER, answer),
+                    question=question and vault.encrypt(owner, delivery_records.QUESTION, question),
+                    answer=answer and vault.encrypt(owner, delivery_records.ANSWER, answer),
                     state="waiting",
                 )
             )
@@ -109,8 +109,8 @@ def deliveries_of(house: House) -> list[tuple[str | None, str | None]]:
         rows = session.scalars(sa.select(Delivery).order_by(Delivery.call_id)).all()
     return [
         (
-            row.question and vault.decrypt(row.organization_id, deliveries.QUESTION, row.question),
-            row.answer and vault.decrypt(row.organization_id, deliveries.ANSWER, row.answer),
+            row.question and vault.decrypt(row.organization_id, delivery_records.QUESTION, row.question),
+            row.answer and vault.decrypt(row.organization_id, delivery_records.ANSWER, row.answer),
         )
         for row in rows
     ]

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from glific_gpt.calls import tenant as tenants
 from glific_gpt.clock import Deadline
-from glific_gpt.credentials.open_ai import OpenAiFields
+from glific_gpt.credentials.providers import OpenAiFields
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
 from glific_gpt.organizations.tables import Organization

@@ -11,7 +11,7 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
-from glific_gpt.console.language import LANGUAGES
+from glific_gpt.console.context import LANGUAGES
 from tests.support.programs import ROOT
 
 CATALOGUES = ROOT / "glific_gpt" / "console" / "translations"

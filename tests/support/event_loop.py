@@ -4,17 +4,17 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from glific_gpt import waiting
+from glific_gpt import bridge
 
 
 @contextmanager
 def server_loop() -> Iterator[asyncio.AbstractEventLoop]:
     """The other tests' loop comes back afterwards."""
-    loop, before = asyncio.new_event_loop(), waiting._loop
-    waiting.use(loop)
+    loop, before = asyncio.new_event_loop(), bridge._loop
+    bridge.use(loop)
     try:
         yield loop
         loop.run_until_complete(loop.shutdown_default_executor())
     finally:
         loop.close()
-        waiting.use(before)
+        bridge.use(before)

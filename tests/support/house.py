@@ -14,19 +14,19 @@ from flask import Flask
 from pydantic import SecretStr
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from glific_gpt import worker
 from glific_gpt.app import create_app
 from glific_gpt.calls import records
 from glific_gpt.calls.tables import Delivery
 from glific_gpt.connections import connecting
 from glific_gpt.credentials import store as credentials
 from glific_gpt.database import db, transaction
-from glific_gpt.organizations import server_models, signature, webhook_tokens
+from glific_gpt.operations import worker
+from glific_gpt.organizations import server_models, signature, tokens
 from glific_gpt.organizations import store as organizations
 from glific_gpt.organizations.changes import OrganizationChanges
+from glific_gpt.schemas import CallView
 from glific_gpt.services import Services, services
 from glific_gpt.settings import Settings
-from glific_gpt.views import CallView
 from tests.support.glific_stand_in import PASSWORD, PHONE, GlificStandIn
 
 PATIENCE = 20
@@ -153,7 +153,7 @@ class House:
         """A new organization with a token, and a key of its own unless it is to have none ("")."""
         with self.app.app_context(), transaction() as session:
             organization = organizations.create(session, slug, slug.title())
-            _, token = webhook_tokens.create(session, organization, "flow")
+            _, token = tokens.create_webhook_token(session, organization, "flow")
         ngo = Ngo(self, slug, token, "")
         if key != "":
             ngo.set_key(key or f"sk-proj-{slug}-0123456789-{slug[-4:]:x<4}")

@@ -7,10 +7,10 @@ from typing import Any
 import httpx2
 from sqlalchemy import func, select
 
-from glific_gpt import worker
-from glific_gpt.calls.later import retrying
+from glific_gpt.calls.deferred import recovery
 from glific_gpt.calls.tables import Delivery
 from glific_gpt.database import transaction
+from glific_gpt.operations import worker
 from glific_gpt.organizations import store as organizations
 from tests.support.glific_behaviours import Behaviour, answer
 from tests.support.glific_exchange import GlificExchange
@@ -55,7 +55,7 @@ def retry(ngo: Ngo, call_id: str) -> None:
     with ngo.house.app.app_context():
         with transaction() as session:
             organization_id = organizations.find(session, ngo.slug).id
-        retrying.retry(ngo.house.services.engine, organization_id, call_id)
+        recovery.retry(ngo.house.services.engine, organization_id, call_id)
 
 
 def is_in_the_queue(house: House) -> bool:

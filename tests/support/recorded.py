@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from glific_gpt.calls.ids import new_call_id
+from glific_gpt.calls.context import new_call_id
 from glific_gpt.calls.tables import Call, Delivery
 from glific_gpt.clock import now
 from glific_gpt.database import transaction

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from glific_gpt.simulator import Conversation
+from glific_gpt.flows.simulator import Conversation
 from tests.support.glific_exchange import Resumed
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.glific_state import GlificState

@@ -3,8 +3,8 @@
 from dataclasses import astuple
 
 from glific_gpt.database import transaction
-from glific_gpt.organizations import store, webhook_tokens
-from glific_gpt.usage.checklist import Checklist, checklist
+from glific_gpt.organizations import store, tokens
+from glific_gpt.usage.setup_checklist import Checklist, checklist
 from tests.support.house import House, Ngo
 from tests.support.recorded import record
 from tests.usage.reading import read
@@ -18,8 +18,8 @@ def steps(ngo: Ngo) -> Checklist:
 def revoke_all(ngo: Ngo) -> None:
     with ngo.house.app.app_context(), transaction() as session:
         organization = store.find(session, ngo.slug)
-        for token in webhook_tokens.every(session, organization):
-            webhook_tokens.revoke(session, organization, token.id)
+        for token in tokens.list_webhook_tokens(session, organization):
+            tokens.revoke_webhook_token(session, organization, token.id)
 
 
 def test_a_new_organization_has_its_token_and_may_use_models(house: House) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from glific_gpt.clock import now
 from glific_gpt.organizations.tables import MonthlySpend, Organization
-from glific_gpt.usage.needs import Need, NeedCode, needs
+from glific_gpt.usage.alerts import Need, NeedCode, needs
 from tests.support.house import House, Ngo
 from tests.support.openai_behaviours import answer, out_of_credit
 from tests.support.openai_stand_in import OpenAIStandIn

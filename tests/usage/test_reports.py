@@ -8,8 +8,8 @@ import time_machine
 
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
-from glific_gpt.usage.figures import Figures
 from glific_gpt.usage.reports import Days, Overview, overview
+from glific_gpt.usage.totals import Figures
 from tests.support.house import House, Ngo
 from tests.support.recorded import record, record_delivery
 

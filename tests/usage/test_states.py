@@ -10,8 +10,8 @@ from glific_gpt.clock import now
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import db, transaction
 from glific_gpt.organizations.tables import Organization
-from glific_gpt.usage.keys import KeyState
-from glific_gpt.usage.states import State, states
+from glific_gpt.usage.key_status import KeyState
+from glific_gpt.usage.organization_status import State, states
 from tests.support.house import House, Ngo
 from tests.support.recorded import record
 

@@ -7,8 +7,8 @@ import httpx2
 import pytest
 
 from glific_gpt.database import transaction
-from glific_gpt.organizations import api_tokens, webhook_tokens
 from glific_gpt.organizations import store as organizations
+from glific_gpt.organizations import tokens
 from tests.support.house import TLS, House, Ngo
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.webhooks.expecting import require_error, require_ok
@@ -56,7 +56,7 @@ def test_a_token_lets_in_however_its_scheme_is_written(alice: Ngo, scheme: str) 
 def test_it_tells_all_strangers_the_same(alice: Ngo, bob: Ngo, openai: OpenAIStandIn) -> None:
     alice.change(fallback_message="Alice's own words.")
     with alice.house.app.app_context(), transaction() as session:
-        _, api_token = api_tokens.create(session, "an API token", organizations.find(session, "alice"))
+        _, api_token = tokens.create_api_token(session, "an API token", organizations.find(session, "alice"))
     strangers = [
         "",
         "Bearer",
@@ -112,13 +112,13 @@ def test_a_stranger_learns_nothing_from_the_size_of_a_body(alice: Ngo, size: str
 
 def test_each_of_several_tokens_lets_in_until_it_is_revoked(alice: Ngo, bob: Ngo) -> None:
     with alice.house.app.app_context(), transaction() as session:
-        row, second = webhook_tokens.create(session, organizations.find(session, "alice"), "second")
+        row, second = tokens.create_webhook_token(session, organizations.find(session, "alice"), "second")
     authorization = {"Authorization": f"Bearer {second}"}
     require_ok(alice.post({"question_text": "Hi"}, headers=authorization))
     require_ok(alice.ask())
 
     with alice.house.app.app_context(), transaction() as session:
-        webhook_tokens.revoke(session, organizations.find(session, "alice"), row.id)
+        tokens.revoke_webhook_token(session, organizations.find(session, "alice"), row.id)
 
     require_error(alice.post({"question_text": "Hi"}, headers=authorization), "unauthorized")
     require_ok(alice.ask())

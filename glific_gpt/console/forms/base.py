@@ -2,7 +2,7 @@
 
 from flask_wtf import FlaskForm
 
-from glific_gpt.console.shown.sentences import sentence
+from glific_gpt.console.presenters.labels import sentence
 from glific_gpt.errors import GlificGptError
 
 

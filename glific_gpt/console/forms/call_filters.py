@@ -9,9 +9,9 @@ from wtforms import DateField, Field, SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional, ValidationError
 
-from glific_gpt.calls.search import Filters
+from glific_gpt.calls.queries import Filters
 from glific_gpt.console.forms.base import Form
-from glific_gpt.console.shown.call_words import STATUS_NAMES, error_name
+from glific_gpt.console.presenters.labels import STATUS_NAMES, error_name
 
 NAMES = ("first_day", "last_day", "status", "model", "error")
 ANY = SelectChoice("", _("All"))

@@ -6,7 +6,7 @@ from wtforms import RadioField
 from wtforms.fields.choices import SelectChoice
 
 from glific_gpt.console.forms.base import Form
-from glific_gpt.console.forms.let_in import LetInField
+from glific_gpt.console.forms.tokens import LetInField
 from glific_gpt.ready_flows import Place
 
 FIELD = "flow"

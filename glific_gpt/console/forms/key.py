@@ -7,13 +7,13 @@ from flask_babel import lazy_gettext
 from pydantic import SecretStr
 from wtforms import BooleanField, PasswordField
 
-from glific_gpt.catalogue.kinds import Kind, classify
+from glific_gpt.console.access import organization
 from glific_gpt.console.forms.base import Form
-from glific_gpt.console.lock import organization
-from glific_gpt.console.shown.sentences import in_their_language, sentence
-from glific_gpt.credentials import asking, store
+from glific_gpt.console.presenters.labels import in_their_language, sentence
+from glific_gpt.credentials import store
 from glific_gpt.database import transaction
 from glific_gpt.errors import CredentialNotVerified, GlificGptError, InvalidValue, NotFound
+from glific_gpt.models.kinds import Kind, classify
 from glific_gpt.services import services
 
 NO_KEY = lazy_gettext("There is no key yet: paste the organization's OpenAI key.")
@@ -83,9 +83,9 @@ def ask(form: KeyForm) -> Said:
     app = services()
     try:
         if form.typed:
-            verdict = asking.about_typed(app.language_models, {"api_key": SecretStr(form.typed)})
+            verdict = store.about_typed(app.language_models, {"api_key": SecretStr(form.typed)})
         else:
-            verdict = asking.about_saved(app.vault, organization().id, app.language_models)
+            verdict = store.about_saved(app.vault, organization().id, app.language_models)
     except InvalidValue:
         return Said(str(NOT_A_KEY), is_good=False)
     except GlificGptError as error:

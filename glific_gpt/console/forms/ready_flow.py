@@ -6,13 +6,13 @@ from wtforms import Field, RadioField, SelectField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, Regexp
 
+from glific_gpt.console.access import organization
 from glific_gpt.console.forms.base import Form
-from glific_gpt.console.forms.let_in import LetInField
-from glific_gpt.console.forms.models_to_choose import offer_models
-from glific_gpt.console.lock import organization
-from glific_gpt.flows.keywords import as_kept
-from glific_gpt.flows.making import Mode
-from glific_gpt.flows.making.wish import LEAVING, LONGEST_NAME
+from glific_gpt.console.forms.models import offer_models
+from glific_gpt.console.forms.tokens import LetInField
+from glific_gpt.flows.building import Mode
+from glific_gpt.flows.building.spec import LEAVING, LONGEST_NAME
+from glific_gpt.flows.structure import as_kept
 from glific_gpt.organizations.changes import STORABLE
 
 LONGEST_KEYWORD = 50

@@ -1,14 +1,23 @@
-"""The form of an organization's settings: what was typed, and what is wrong with it, beside its field."""
+"""The form of the signature phrase: written, never shown again."""
 
 from typing import Any
 
 from flask_babel import lazy_gettext as _
 from pydantic import ValidationError
-from wtforms import BooleanField, StringField, TextAreaField
+from wtforms import BooleanField, PasswordField, StringField, TextAreaField
 
 from glific_gpt.console.forms.base import Form
 from glific_gpt.organizations.changes import OrganizationChanges
 from glific_gpt.organizations.tables import Organization
+
+FIELD = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
+
+
+class PhraseForm(Form):
+    """One secret."""
+
+    phrase = PasswordField(_("Signature phrase"), render_kw=FIELD)
+
 
 TEXTS = ("name", "fallback_message", "monthly_budget_usd")
 NUMBERS = ("glific_organization_id", "contact_daily_limit")

@@ -5,13 +5,13 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from glific_gpt.flows.converting import sentences
+from glific_gpt.flows.converting import report
 from glific_gpt.flows.converting.actions import Refusal, outcome
-from glific_gpt.flows.converting.beside import Place, beside
+from glific_gpt.flows.converting.copies import Place, beside
 from glific_gpt.flows.converting.report import Conversion, Node, Note, Remark, Renamed
 from glific_gpt.flows.converting.webhooks import Path, webhooks
 from glific_gpt.flows.files import Export
-from glific_gpt.flows.way_in import WayIn
+from glific_gpt.flows.webhook_auth import WayIn
 
 __all__ = ["Conversion", "Node", "Note", "Place", "Refusal", "Remark", "Renamed", "convert", "convertible"]
 
@@ -29,7 +29,7 @@ def convert(export: Export, way_in: WayIn, place: Place = Place.INSTEAD, *, refu
     """
     if place is Place.INSTEAD or not convertible(export, refusal=refusal):
         done = _turned(export, way_in, refusal)
-        return replace(done, then=Remark(sentences.THEN_INSTEAD) if done.changed else None)
+        return replace(done, then=Remark(report.THEN_INSTEAD) if done.changed else None)
     others = beside(export)
     done = _turned(others.export, way_in, refusal)
     return replace(done, warnings=done.warnings + others.warnings, renamed=others.renamed, then=others.then)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from glific_gpt.errors import GlificGptError, ModelNotAllowed
-from glific_gpt.flows.converting import sentences
+from glific_gpt.flows.converting import report
 from glific_gpt.flows.converting.bodies import Adapted, NotAnObject, adapted
 from glific_gpt.flows.converting.report import Remark
 from glific_gpt.flows.converting.webhooks import Webhook
-from glific_gpt.flows.way_in import WayIn
+from glific_gpt.flows.webhook_auth import WayIn
 
 Refusal: TypeAlias = Callable[[str], GlificGptError | None]
 """Why a model is not asked here; None where it is."""
@@ -34,25 +34,25 @@ def outcome(webhook: Webhook, way_in: WayIn, refusal: Refusal) -> Outcome | None
     """None for what has nothing to do with this server."""
     function = webhook.where().function
     if not webhook.calls_function():
-        return Outcome(None, Remark(sentences.ALREADY_HERE)) if function == way_in.url else None
+        return Outcome(None, Remark(report.ALREADY_HERE)) if function == way_in.url else None
     if webhook.action.get("url") != FUNCTION:
         return Outcome(None, Remark(_why_another(function), {"function": function}))
     try:
         body = adapted(webhook.action.get("body"))
     except NotAnObject:
-        return Outcome(None, Remark(sentences.BODY_NOT_JSON))
+        return Outcome(None, Remark(report.BODY_NOT_JSON))
     refused = refusal(body.model) if body.model else None
     if refused is None:
         return _converted(webhook, way_in, body, [])
     if not isinstance(refused, ModelNotAllowed):
-        return Outcome(None, Remark(sentences.MODEL_NOT_TEXT, {"model": body.model}))
-    return _converted(webhook, way_in, body, [Remark(sentences.MODEL_NOT_ALLOWED, {"model": body.model})])
+        return Outcome(None, Remark(report.MODEL_NOT_TEXT, {"model": body.model}))
+    return _converted(webhook, way_in, body, [Remark(report.MODEL_NOT_ALLOWED, {"model": body.model})])
 
 
 def _why_another(function: str) -> str:
     if function.strip().lower() == FUNCTION:
-        return sentences.MISSPELT
-    return sentences.SPEECH if _SPEECH.search(function) else sentences.OTHER_FUNCTION
+        return report.MISSPELT
+    return report.SPEECH if _SPEECH.search(function) else report.OTHER_FUNCTION
 
 
 def _converted(webhook: Webhook, way_in: WayIn, body: Adapted, more: list[Remark]) -> Outcome:
@@ -68,10 +68,10 @@ def _converted(webhook: Webhook, way_in: WayIn, body: Adapted, more: list[Remark
     }
     warnings = [*body.remarks, *more]
     if not readable:
-        warnings.append(Remark(sentences.RESULT_NAME, {"result_name": result_name}))
+        warnings.append(Remark(report.RESULT_NAME, {"result_name": result_name}))
     if loops and webhook.comes_back_unheard(after_failure=readable):
-        warnings.append(Remark(sentences.NEEDS_A_COUNTER))
-    return Outcome(action, Remark(sentences.CHANGED_IN_A_LOOP if query else sentences.CHANGED), warnings)
+        warnings.append(Remark(report.NEEDS_A_COUNTER))
+    return Outcome(action, Remark(report.CHANGED_IN_A_LOOP if query else report.CHANGED), warnings)
 
 
 def _query(result_name: str) -> str:

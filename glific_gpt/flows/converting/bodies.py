@@ -4,17 +4,17 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from glific_gpt.flows.converting import sentences
+from glific_gpt.flows.converting import report
 from glific_gpt.flows.converting.report import Remark
-from glific_gpt.flows.reading import text
-from glific_gpt.flows.strict import NotStrict, decoded
+from glific_gpt.flows.files import NotStrict, decoded
+from glific_gpt.flows.structure import text
 
 FROM_GLIFIC = {"contact": "@contact", "results": "@results", "flow_id": "@flow.id"}
 GLIFICS_MODEL = "gpt-4o"
 """What Glific's own function asks when the body has no `model`."""
 
 
-_OWN = {"contact": sentences.OWN_CONTACT, "results": sentences.OWN_RESULTS, "flow_id": sentences.OWN_FLOW_ID}
+_OWN = {"contact": report.OWN_CONTACT, "results": report.OWN_RESULTS, "flow_id": report.OWN_FLOW_ID}
 
 
 class NotAnObject(Exception):
@@ -36,12 +36,12 @@ class Adapted:
 def adapted(body: Any) -> Adapted:
     """Raises NotAnObject."""
     if body is None or body == "":
-        return Adapted(_written({**FROM_GLIFIC, "question_text": ""}), remarks=[Remark(sentences.NO_BODY)])
+        return Adapted(_written({**FROM_GLIFIC, "question_text": ""}), remarks=[Remark(report.NO_BODY)])
     given = _object(body)
     wanted, remarks = _with_one_model(given)
     remarks += [Remark(_OWN[key]) for key, value in FROM_GLIFIC.items() if wanted.setdefault(key, value) != value]
     if "question_text" not in wanted:
-        remarks.append(Remark(sentences.NO_QUESTION))
+        remarks.append(Remark(report.NO_QUESTION))
     model = _model(wanted, "gpt_model") or _model(wanted, "model")
     return Adapted(body if wanted == given else _written(wanted), "" if "@" in model else model, remarks)
 
@@ -68,8 +68,8 @@ def _with_one_model(given: dict[str, Any]) -> tuple[dict[str, Any], list[Remark]
         return {**given}, []
     values = {"gpt_model": gpt_model, "model": model}
     if not model:
-        return {**given}, [Remark(sentences.MODEL_HONOURED, values)]
-    return {key: given[key] for key in given if key != "model"}, [Remark(sentences.TWO_MODELS, values)]
+        return {**given}, [Remark(report.MODEL_HONOURED, values)]
+    return {key: given[key] for key in given if key != "model"}, [Remark(report.TWO_MODELS, values)]
 
 
 def _written(body: dict[str, Any]) -> str:

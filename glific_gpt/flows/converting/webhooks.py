@@ -7,8 +7,7 @@ from typing import Any
 
 from glific_gpt.flows.converting.report import Node
 from glific_gpt.flows.files import Export
-from glific_gpt.flows.reading import Thing, text, thing, things
-from glific_gpt.flows.ways import Rounds
+from glific_gpt.flows.structure import Rounds, Thing, text, thing, things
 
 Path = tuple[str | int, ...]
 

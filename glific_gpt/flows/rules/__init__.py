@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from glific_gpt.flows.rules.file import broken_in_file
+from glific_gpt.flows.rules.flow import broken_in_file
 
 
 def broken(export: Any) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from glific_gpt.flows.reading import Thing, has_only, lacking, text, texts, thing, things
+from glific_gpt.flows.structure import Thing, has_only, lacking, text, texts, thing, things
 
 ARGUMENTS = {
     **dict.fromkeys(("has_only_text", "has_only_phrase", "has_phrase", "has_beginning", "has_pattern"), 1),

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from glific_gpt.flows.reading import Thing, text, thing, things
-from glific_gpt.flows.strict import NotStrict, decoded
-from glific_gpt.flows.ways import Rounds
+from glific_gpt.flows.files import NotStrict, decoded
+from glific_gpt.flows.structure import Rounds, Thing, text, thing, things
 
 METHODS = ("get", "post", "function")
 MAY_REPEAT = (

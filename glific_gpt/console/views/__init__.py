@@ -1,0 +1,43 @@
+"""The pages, one file for each noun."""
+
+from glific_gpt.console.views import (
+    account,
+    audit,
+    calls,
+    check_up,
+    convert_flow,
+    glific,
+    home,
+    members,
+    models,
+    openai,
+    organizations,
+    overview,
+    ready_flow,
+    server_models,
+    server_people,
+    settings,
+    try_it,
+    use_in_glific,
+)
+
+__all__ = [
+    "account",
+    "audit",
+    "calls",
+    "check_up",
+    "convert_flow",
+    "glific",
+    "home",
+    "members",
+    "models",
+    "openai",
+    "organizations",
+    "overview",
+    "ready_flow",
+    "server_models",
+    "server_people",
+    "settings",
+    "try_it",
+    "use_in_glific",
+]

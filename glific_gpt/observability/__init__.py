@@ -1,1 +1,0 @@
-"""What an administrator sees of the server: logs without secrets."""

@@ -1,0 +1,76 @@
+"""What a text model of OpenAI takes, told from its id, with room for models that do not exist yet."""
+
+import re
+from functools import cache
+from typing import get_args
+
+# Chat Completions refuses these: "This model is only supported in v1/responses". They are what the openai SDK
+# lists under ResponsesModel and not under ChatModel, and their likely successors.
+_RESPONSES_ONLY = re.compile(
+    r"""
+    codex                                           # gpt-5-codex, gpt-5.1-codex-max, codex-mini-latest
+    | deep-research | computer-use                  # need tools that only the Responses API has
+    | \b(?: cyber | daybreak | rosalind | law )\b   # specialists: gpt-6-cyber, gpt-6.2-astra-law
+    | ^(?: o\d | gpt- ).* -pro\b                    # o1-pro, gpt-5.2-pro-2025-12-11
+    """,
+    re.VERBOSE,
+)
+
+# The first that matches decides.
+_TEMPERATURE: tuple[tuple[re.Pattern[str], bool], ...] = (
+    # gpt-4o-search-preview says "Model incompatible request argument supplied: temperature".
+    (re.compile(r"search|computer-use|codex"), False),
+    # The chat variants answer without reasoning: gpt-5-chat-latest, chatgpt-4o-latest, chat-latest.
+    (re.compile(r"chat"), True),
+    # Before reasoning, and the open weights, whose servers all take it; gpt-35 is Azure's spelling.
+    (re.compile(r"^gpt-(?:35?|4|oss)(?!\d)"), True),
+    # Reasoning models allow only the default: o1, o3, gpt-5 and whatever GPT comes after them.
+    (re.compile(r"^(?:o\d|gpt)"), False),
+)
+
+
+def base_model(model_id: str) -> str:
+    """Return the model that `model_id` is a fine-tune of, or the id itself, trimmed and in lower case.
+
+    A fine-tune is called `ft:BASE:org:suffix:id`, before August 2023 `BASE:ft-org-date`. Never raises; an
+    id whose base is missing comes back whole.
+    """
+    name = model_id.strip().lower()
+    rest = name
+    while rest.startswith("ft:"):
+        rest = rest.removeprefix("ft:").lstrip()
+    base = rest.partition(":")[0] if rest != name else name.partition(":ft-")[0]
+    return base.strip() or name
+
+
+def responses_only(model_id: str) -> bool:
+    """Tell whether only the Responses API serves the model, Chat Completions refusing it.
+
+    From the ChatModel and ResponsesModel lists of the openai SDK and the endpoints on
+    https://developers.openai.com/api/docs/models. A model of an unknown family is said not to be.
+    """
+    return _RESPONSES_ONLY.search(base_model(model_id)) is not None
+
+
+def takes_temperature(model_id: str) -> bool:
+    """Tell whether the model takes a temperature other than its default.
+
+    From https://developers.openai.com/api/docs/guides/reasoning. True for an unknown family: there a wrong
+    True costs the caller one refused call, which it repeats without the parameter, while a wrong False
+    would drop what a person asked for and tell nobody.
+    """
+    base = base_model(model_id)
+    return next((takes for pattern, takes in _TEMPERATURE if pattern.search(base)), True)
+
+
+@cache
+def model_ids() -> list[str]:
+    """Sorted ids of every kind of model, from the library's type lists."""
+    from openai import types
+    from openai.types.shared.all_models import AllModels
+    from openai.types.shared.chat_model import ChatModel
+
+    listed = (ChatModel, types.AudioModel, types.EmbeddingModel, types.ImageModel, types.ModerationModel)
+    ids = {name for alias in listed for name in get_args(alias)}
+    ids |= {name for part in get_args(AllModels) for name in get_args(part)}
+    return sorted(ids)

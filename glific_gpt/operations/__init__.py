@@ -1,0 +1,1 @@
+"""Work that administrators and timers start: worker, housekeeping, key rotation."""

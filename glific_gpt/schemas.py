@@ -1,0 +1,198 @@
+"""What people and programs are shown of the tables: never a secret, never another organization's."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, PlainSerializer, WithJsonSchema
+
+from glific_gpt.audit.trail import Entry
+from glific_gpt.calls.tables import Call
+from glific_gpt.calls.timeline import Story, error_of
+from glific_gpt.connections.tables import GlificConnection
+from glific_gpt.credentials.reachable_models import Model
+from glific_gpt.credentials.tables import Credential
+from glific_gpt.functions import parse_via_chat_gpt
+from glific_gpt.models.kinds import Kind
+from glific_gpt.organizations.tables import ApiToken, Organization, WebhookToken
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Moment = Annotated[
+    datetime,
+    PlainSerializer(_iso, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+Dollars = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json"), Field(ge=0)]
+
+
+class OrganizationView(BaseModel):
+    slug: str
+    name: str
+    is_active: bool
+    default_model: str | None
+    fallback_message: str | None
+    glific_organization_id: int | None
+    require_signature: bool
+    signature_phrase_set: bool
+    allowed_models: list[str] | None
+    contact_daily_limit: int | None
+    monthly_budget_usd: Dollars | None
+    webhook_url: str
+    created_at: Moment
+
+    @classmethod
+    def of(cls, row: Organization, public_url: str) -> "OrganizationView":
+        fields = {name: getattr(row, name, None) for name in cls.model_fields}
+        return cls.model_validate(
+            fields
+            | {
+                "signature_phrase_set": row.signature_phrase is not None,
+                "webhook_url": webhook_url(public_url, row.slug),
+            }
+        )
+
+
+class CredentialView(BaseModel):
+    provider: str
+    is_active: bool
+    last4: str = Field(description="The last four characters of the key, which nobody can read again.")
+    verified_at: Moment | None = Field(description="When the provider last accepted the key.")
+    updated_at: Moment
+
+    @classmethod
+    def of(cls, row: Credential) -> "CredentialView":
+        return cls.model_validate({name: getattr(row, name) for name in cls.model_fields})
+
+
+class GlificConnectionView(BaseModel):
+    connected: bool
+    api_url: str | None
+    way: Literal["api", "signed"] | None
+    phone_last4: str | None = Field(description="The last four digits of the login's phone; null for the signed call.")
+    verified_at: Moment | None = Field(
+        description="When Glific last accepted the login; for the signed call, when its address last answered."
+    )
+    updated_at: Moment | None
+
+    @classmethod
+    def of(cls, row: GlificConnection | None, phone_last4: str | None) -> "GlificConnectionView":
+        fields = {name: getattr(row, name, None) for name in cls.model_fields}
+        return cls.model_validate(fields | {"connected": row is not None, "phone_last4": phone_last4})
+
+
+class TokenView(BaseModel):
+    id: int
+    label: str
+    created_at: Moment
+
+    @classmethod
+    def of(cls, row: WebhookToken) -> "TokenView":
+        return cls(id=row.id, label=row.label, created_at=row.created_at)
+
+
+class ApiTokenView(BaseModel):
+    id: int
+    label: str
+    organization: str | None = Field(description="The slug; null for an administrator's.")
+    created_at: Moment
+
+    @classmethod
+    def of(cls, row: ApiToken, slug: str | None) -> "ApiTokenView":
+        return cls(id=row.id, label=row.label, organization=slug, created_at=row.created_at)
+
+
+class ModelView(BaseModel):
+    id: str
+    kind: Kind
+    allowed: bool
+    reason: str | None = Field(description="Why it may not be used.")
+    input_usd_per_million_tokens: Dollars | None
+    output_usd_per_million_tokens: Dollars | None
+
+    @classmethod
+    def of(cls, model: Model) -> "ModelView":
+        return cls(
+            id=model.id,
+            kind=model.kind,
+            allowed=model.refusal is None,
+            reason=model.refusal,
+            input_usd_per_million_tokens=model.prices.input if model.prices else None,
+            output_usd_per_million_tokens=model.prices.output if model.prices else None,
+        )
+
+
+class CallView(BaseModel):
+    call_id: str
+    at: Moment
+    function: str
+    model: str | None
+    status: Literal["started", "pending", "ok", "error", "interrupted"]
+    error_code: str | None
+    duration_ms: int | None
+    input_tokens: int | None
+    output_tokens: int | None
+    cost_usd: Dollars | None
+    contact_id: int | None
+    flow_id: int | None
+
+    @classmethod
+    def of(cls, row: Call) -> "CallView":
+        own = {"at": row.started_at, "model": row.model_used or row.model_asked}
+        return cls.model_validate({name: getattr(row, name, None) for name in cls.model_fields} | own)
+
+
+class CallStoryView(CallView):
+    accepted_at: Moment | None = Field(
+        description="When the flow was told to wait; null for a call that was answered in its request."
+    )
+    asked_at: Moment | None = Field(description="When OpenAI was asked after that, the last time if it was twice.")
+    answered_at: Moment | None = Field(description="When there was an answer, good or bad.")
+    resumed_at: Moment | None = Field(description="When the answer reached the flow.")
+    given_up_at: Moment | None = Field(description="When the answer was given up, which a retry takes back.")
+    delivery: Literal["waiting", "delivered", "undelivered", "uncertain"] | None = Field(
+        description="Uncertain: it may have reached the flow or not."
+    )
+    tries: int = Field(ge=0, description="How often Glific was told.")
+    said: str | None = Field(description="How the last try went.")
+    error_class: Literal["caller", "organization", "service"] | None = Field(description="Who can mend the error.")
+    error: str | None = Field(description="What error_code means, where one sentence can say it.")
+
+    @classmethod
+    def telling(cls, story: Story) -> "CallStoryView":
+        delivery, error = story.delivery, error_of(story.call.error_code)
+        ended_at = delivery.ended_at if delivery else None
+        delivered = delivery is not None and delivery.state == "delivered"
+        own = {
+            "answered_at": story.answered_at,
+            "resumed_at": ended_at if delivered else None,
+            "given_up_at": None if delivered else ended_at,
+            "delivery": delivery.state if delivery else None,
+            "tries": delivery.tries if delivery else 0,
+            "error_class": error.fault if error else None,
+            "error": (error.sentence or None) if error else None,
+        }
+        same = {name: getattr(delivery, name, None) for name in ("accepted_at", "asked_at", "said")}
+        return cls.model_validate(CallView.of(story.call).model_dump() | same | own)
+
+
+class AuditView(BaseModel):
+    id: int
+    at: Moment
+    organization: str | None = Field(description="The slug; null for the server itself.")
+    actor: str
+    action: str
+    detail: dict[str, Any]
+
+    @classmethod
+    def of(cls, entry: Entry) -> "AuditView":
+        own = {"organization": entry.slug}
+        return cls.model_validate({name: getattr(entry, name) for name in cls.model_fields} | own)
+
+
+def webhook_url(public_url: str, slug: str) -> str:
+    """What people copy into the webhook node."""
+    return f"{public_url}/webhooks/{slug}/{parse_via_chat_gpt.function.name}"

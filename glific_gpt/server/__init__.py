@@ -1,0 +1,1 @@
+"""Run the server: supervisor, ASGI bridge, HTTP protocol, warm-up."""

@@ -1,0 +1,62 @@
+"""How every organization is, for administrators: its key, its last call, its last day."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, case, func, select
+from sqlalchemy.orm import Session
+
+from glific_gpt.calls.tables import Call
+from glific_gpt.clock import now
+from glific_gpt.credentials.tables import Credential
+from glific_gpt.organizations.tables import Organization
+from glific_gpt.usage.key_status import KeyState, key_state, last_word
+from glific_gpt.usage.totals import FAILED
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class State:
+    """One organization."""
+
+    slug: str
+    name: str
+    is_active: bool
+    key: KeyState
+    last_call_at: datetime | None
+    calls: int
+    """In the last 24 hours."""
+    failures: int
+    """Of those."""
+
+
+def states(session: Session, provider: str) -> list[State]:
+    """Every organization, by name, with its key at that provider; two queries, however many there are."""
+    days = _last_day(session)
+    last_call_at = (
+        select(Call.started_at)
+        .where(Call.organization_id == Organization.id)
+        .order_by(Call.started_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    word = last_word(Organization.id, Credential.updated_at).scalar_subquery()
+    mine = and_(Credential.organization_id == Organization.id, Credential.provider == provider)
+    query = select(Organization, Credential, last_call_at, word).outerjoin(Credential, mine)
+    by_name = query.order_by(func.lower(Organization.name), Organization.slug)
+    return [
+        State(row.slug, row.name, row.is_active, key_state(credential, word), at, *days.get(row.id, (0, 0)))
+        for row, credential, at, word in session.execute(by_name)
+    ]
+
+
+def _last_day(session: Session) -> dict[int, tuple[int, int]]:
+    """Calls and failures by the organization's id."""
+    failures = func.sum(case((Call.status.in_(FAILED), 1), else_=0))
+    query = (
+        select(Organization.id, func.count(), failures)
+        .join(Call, and_(Call.organization_id == Organization.id, Call.started_at >= now() - DAY))
+        .group_by(Organization.id)
+    )
+    return {owner: (calls, failed) for owner, calls, failed in session.execute(query)}

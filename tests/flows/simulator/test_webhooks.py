@@ -1,0 +1,197 @@
+"""Webhook nodes: what is sent, and what becomes of what comes back."""
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from glific_gpt.clock import now
+from glific_gpt.flows.simulator import Contact, Conversation, Organization
+from glific_gpt.flows.simulator.http_call import leads_to
+from glific_gpt.glific.signature import is_valid
+from tests.flows.simulator.building import asks, calls, does, export, says
+from tests.flows.simulator.webhook_stand_in import WebhookStandIn, gives
+from tests.support.openai_exchange import Behaviour, Received
+from tests.support.openai_wire import half_a_body, hang_up, html, never, nothing, redirect
+
+PHRASE = "a phrase that only Glific knows"
+
+
+def flow(url: str, answer: str = "@results.gpt.parsed_msg", **call: Any) -> Any:
+    """Asks once, and says the answer or that there is none."""
+    return export(
+        asks("question", "webhook"),
+        calls("webhook", url, success="answer", failure="failed", **call),
+        does("answer", says(answer)),
+        does("failed", says("failed")),
+    )
+
+
+def asked(url: str, question: str = "What is ORS?", **call: Any) -> Conversation:
+    conversation = Conversation(flow(url, **call), contact=Contact(fields={"age": {"value": "30"}}))
+    conversation.start("ask")
+    conversation.say(question)
+    return conversation
+
+
+def received(webhook: WebhookStandIn) -> Received:
+    (request,) = webhook.requests
+    return request
+
+
+def test_it_fills_the_body_and_adds_the_organization(webhook: WebhookStandIn) -> None:
+    body = {
+        "question_text": "@results.answer.input",
+        "contact": "@contact",
+        "results": "@results",
+        "flow_id": "@flow.id",
+        "missing": "@results.nothing.input",
+        "deep": {"contact": "@contact", "name": "@contact.name"},
+        "temperature": 0.2,
+    }
+    asked(webhook.url, 'Say "hi"\nand <%= 1 %>', body=body)
+    sent = received(webhook).body
+    assert sent["question_text"] == 'Say "hi"\nand <%= 1 %>'
+    assert sent["contact"] == {"id": 21, "name": "Asha", "phone": "919876543210", "fields": {"age": {"value": "30"}}}
+    assert sent["results"]["answer"]["input"] == sent["question_text"]
+    assert sent["results"]["flow_keyword"]["input"] == "ask"
+    assert (sent["flow_id"], sent["organization_id"], sent["temperature"]) == ("5", 1, 0.2)
+    assert sent["missing"] == "@results.nothing.input"
+    assert sent["deep"] == {"contact": "@contact", "name": "Asha"}
+
+
+def test_an_empty_body_is_an_empty_object(webhook: WebhookStandIn) -> None:
+    asked(webhook.url, body="")
+    assert received(webhook).body == {}
+
+
+def test_it_signs_the_very_bytes_under_the_organizations_phrase(webhook: WebhookStandIn) -> None:
+    conversation = Conversation(flow(webhook.url), organization=Organization(17, SecretStr(PHRASE)))
+    conversation.start()
+    conversation.say("नमस्ते")
+    request = received(webhook)
+    raw = json.dumps(request.body, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    assert is_valid(request.headers["x-glific-signature"], PHRASE, raw, now())
+
+
+def test_it_sends_the_nodes_headers_and_no_others(webhook: WebhookStandIn) -> None:
+    asked(webhook.url, headers={"Authorization": "Bearer abc", "X-Name": "@contact.name"})
+    headers = received(webhook).headers
+    assert {"authorization": "Bearer abc", "x-name": "Asha", "content-type": "application/octet-stream"}.items() <= (
+        headers.items()
+    )
+    assert headers.keys() <= {
+        *("authorization", "x-name", "content-type", "x-glific-signature", "host", "content-length"),
+    }
+
+
+def test_it_puts_the_body_of_a_get_into_the_address(webhook: WebhookStandIn) -> None:
+    asked(webhook.url, method="GET")
+    request = received(webhook)
+    assert (request.method, request.path) == ("GET", "/ask?question_text=What+is+ORS%3F&organization_id=1")
+
+
+@pytest.mark.parametrize(
+    ("answer", "variable", "said"),
+    [
+        ({"parsed_msg": "Salt."}, "@results.gpt.parsed_msg", "Salt."),
+        ({"success": False, "parsed_msg": "Sorry."}, "@results.gpt.parsed_msg", "Sorry."),
+        (["a", {"name": "b"}], "@results.gpt.1.name", "b"),
+        ({"items": [{"name": "sugar"}]}, "@results.gpt.items.0.name", "sugar"),
+    ],
+)
+def test_a_good_answer_is_stored(webhook: WebhookStandIn, answer: Any, variable: str, said: str) -> None:
+    webhook.always(gives(answer, 201))
+    conversation = asked_saying(webhook.url, variable)
+    assert conversation.messages == [said]
+    assert [(call.status, call.outcome, call.error) for call in conversation.calls] == [(201, "Success", "")]
+
+
+def asked_saying(url: str, variable: str) -> Conversation:
+    conversation = Conversation(flow(url, variable))
+    conversation.start()
+    conversation.say("What is ORS?")
+    return conversation
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "status", "error"),
+    [
+        (gives({"error": "no credit"}, 402), 402, '200..299 status code: {"error": "no credit"}'),
+        (gives("a text"), 200, "Could not decode"),
+        (html(), 200, "Could not decode"),
+        (nothing(), 200, "Could not decode"),
+        (redirect("http://127.0.0.1:9/"), 302, "200..299"),
+        (hang_up(), None, "broke off"),
+        (half_a_body(), None, "broke off"),
+    ],
+)
+def test_anything_else_is_a_failure(
+    webhook: WebhookStandIn, behaviour: Behaviour, status: int | None, error: str
+) -> None:
+    webhook.always(behaviour)
+    conversation = asked(webhook.url)
+    (call,) = conversation.calls
+    assert (call.status, call.outcome) == (status, "Failure")
+    assert error in call.error
+    assert conversation.messages == ["failed"]
+    assert (conversation.ended, conversation.trouble) == (True, [])
+
+
+def test_it_waits_five_seconds(webhook: WebhookStandIn) -> None:
+    webhook.always(never())
+    (call,) = asked(webhook.url).calls
+    assert (call.outcome, call.error) == ("Failure", ":timeout")
+    assert 4.9 < call.seconds < 6
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9/", "no address", "ftp://127.0.0.1/", "http://[", "", "http://a\nb/"]
+)
+def test_an_address_that_leads_nowhere_is_a_failure(url: str) -> None:
+    assert asked(url).messages == ["failed"]
+
+
+def test_a_header_that_cannot_be_sent_is_a_failure(webhook: WebhookStandIn) -> None:
+    conversation = asked(webhook.url, headers={"X-Question": "@results.answer.input"}, question="two\nlines ₹")
+    assert conversation.messages == ["failed"]
+
+
+def test_it_calls_only_where_it_may(webhook: WebhookStandIn) -> None:
+    conversation = Conversation(flow(webhook.url), allows=lambda _host, _address: False)
+    conversation.start()
+    conversation.say("What is ORS?")
+    assert "private network" in conversation.calls[0].error
+    assert webhook.requests == []
+
+
+def test_glifics_own_functions_are_not_simulated() -> None:
+    conversation = asked("parse_via_chat_gpt", method="FUNCTION")
+    assert (conversation.messages, conversation.calls) == (["failed"], [])
+    assert "parse_via_chat_gpt is not simulated" in conversation.transcript()
+
+
+def test_what_lets_a_call_in_is_in_no_line(webhook: WebhookStandIn) -> None:
+    webhook.always(gives({"error": "no"}, 401))
+    conversation = asked(webhook.url, headers={"Authorization": "Bearer abc-secret"})
+    assert "abc-secret" not in repr((conversation.lines, conversation.calls, conversation.trouble))
+    assert "abc-secret" not in conversation.transcript()
+
+
+@pytest.mark.parametrize(
+    ("url", "leads"),
+    [
+        ("https://gpt.example.org/webhooks/alice/f?n=1", True),
+        ("https://GPT.example.org:443/webhooks/alice/f", True),
+        ("http://gpt.example.org/webhooks/alice/f", False),
+        ("https://gpt.example.org:8443/webhooks", False),
+        ("https://gpt.example.org.evil.example/webhooks", False),
+        ("https://gpt.example.org@evil.example/webhooks", False),
+        ("https://evil.example/https://gpt.example.org/", False),
+        ("parse_via_chat_gpt", False),
+        ("https://[", False),
+    ],
+)
+def test_an_address_leads_to_a_server_by_its_scheme_host_and_port(url: str, leads: bool) -> None:
+    assert leads_to(url, "https://gpt.example.org") is leads

@@ -1,0 +1,102 @@
+"""What models take is told from their ids, of known ones and of those to come."""
+
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openai.types.shared import ChatModel, ResponsesModel
+
+from glific_gpt.openai.traits import base_model, responses_only, takes_temperature
+
+CHAT = set(get_args(ChatModel))
+RESPONSES = {name for member in get_args(ResponsesModel) for name in get_args(member)} - CHAT
+# In the SDK's ChatModel, yet Chat Completions refuses them.
+MISFILED = {"gpt-5.1-codex", "gpt-5.2-pro", "gpt-5.2-pro-2025-12-11", "codex-mini-latest"}
+
+
+@pytest.mark.parametrize(
+    ("model_id", "base"),
+    [
+        (" GPT-4o\n", "gpt-4o"),
+        ("ft:gpt-4o-mini-2024-07-18:org:suffix:abc", "gpt-4o-mini-2024-07-18"),
+        ("FT: tts-1 :org", "tts-1"),
+        ("ft:ft:o3:org", "o3"),
+        ("davinci:ft-org-2022-12-01-00-00-00", "davinci"),
+        ("ada:2020-05-03", "ada:2020-05-03"),
+        ("ft::whisper-1", "ft::whisper-1"),
+        (":ft-org", ":ft-org"),
+        ("ft:", "ft:"),
+        ("", ""),
+    ],
+)
+def test_it_finds_the_base_of_a_fine_tune(model_id: str, base: str) -> None:
+    assert base_model(model_id) == base
+
+
+@given(st.text())
+def test_it_says_something_of_any_text(text: str) -> None:
+    assert isinstance(base_model(text), str)
+    assert responses_only(text) in {True, False}
+    assert takes_temperature(text) in {True, False}
+
+
+def test_a_model_that_the_sdk_lists_for_responses_alone_is_served_there_alone() -> None:
+    assert "o1-pro" in RESPONSES
+    assert {name for name in RESPONSES if not responses_only(name)} == set()
+
+
+def test_a_model_that_the_sdk_lists_for_chat_is_served_there() -> None:
+    assert {name for name in CHAT if responses_only(name)} == MISFILED
+
+
+def test_it_tells_the_models_of_the_responses_api_not_seen_before() -> None:
+    only = ["gpt-5.4-pro", "gpt-7-pro-2028-01-01", "gpt-8-codex-mini", "o9-deep-research", "ft:o9-pro:org::a"]
+    assert [name for name in only if not responses_only(name)] == []
+    both = ["gpt-7", "o9", "gpt-7-professional", "gpt-7-search-api", "unheard-of"]
+    assert [name for name in both if responses_only(name)] == []
+
+
+def test_a_model_without_reasoning_takes_a_temperature() -> None:
+    taking = [
+        *(
+            "gpt-4",
+            "gpt-4-turbo",
+            "gpt-4-0125-preview",
+            "gpt-4-vision-preview",
+            "gpt-4.1-nano",
+            "gpt-4.5-preview",
+        ),
+        *("gpt-4o", "GPT-4o-mini", "gpt-3.5-turbo-0125", "gpt-35-turbo", "chatgpt-4o-latest", "gpt-oss-120b"),
+        *("gpt-5-chat-latest", "gpt-5.3-chat-latest", "chat-latest", "ft:gpt-4.1-mini-2025-04-14:org::o3"),
+        *("unheard-of-1", "davinci-002"),
+    ]
+    assert [name for name in taking if not takes_temperature(name)] == []
+
+
+def test_a_reasoning_or_searching_model_takes_no_temperature() -> None:
+    refusing = [
+        *(
+            "o1",
+            "o1-mini",
+            "o3",
+            "O3-pro",
+            "o4-mini",
+            "o9-mini",
+            "gpt-5",
+            "gpt-5-mini",
+            "gpt-5.2-pro",
+            "gpt-6-sol",
+        ),
+        *(
+            "gpt-6.2-astra-law",
+            "gpt-12",
+            "gpt-40",
+            "gpt-5-codex",
+            "codex-mini-latest",
+            "computer-use-preview",
+        ),
+        *("gpt-4o-search-preview", "gpt-4o-mini-search-preview-2025-03-11", "gpt-5-search-api"),
+        *("o3-deep-research", "gpt-daybreak-red-latest", "ft:o4-mini-2025-04-16:org::gpt-4o"),
+    ]
+    assert [name for name in refusing if takes_temperature(name)] == []

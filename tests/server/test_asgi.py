@@ -1,0 +1,178 @@
+"""From ASGI to WSGI: where a request runs, and what Flask is told of it."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from glific_gpt import bridge
+from glific_gpt.server import asgi
+from glific_gpt.server.asgi import Serving
+
+ASK = "/webhooks/alice/parse_via_chat_gpt"
+
+
+@dataclass
+class Client:
+    """What uvicorn gives of a request, with a body that comes in parts, and what it is given."""
+
+    parts: list[bytes] = field(default_factory=list)
+    pause: float = 0.0
+    leaves: bool = False
+    """Before its body is there."""
+    status: int = 0
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    body: bytes = b""
+
+    async def receive(self) -> dict[str, Any]:
+        await asyncio.sleep(self.pause)
+        part = self.parts.pop(0) if self.parts else b""
+        if self.leaves and not self.parts:
+            return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": part, "more_body": bool(self.parts)}
+
+    async def send(self, message: dict[str, Any]) -> None:
+        self.status = message.get("status", self.status)
+        self.headers = message.get("headers", self.headers)
+        self.body += message.get("body", b"")
+
+
+class App:
+    """Notes what it is told, and answers with the body that it got."""
+
+    def __init__(self) -> None:
+        self.environ: dict[str, Any] = {}
+        self.thread = 0
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        self.environ, self.thread = environ, threading.get_ident()
+        body = environ["wsgi.input"].read()
+        if body == b"break":
+            raise RuntimeError
+        start_response("201 Created", [("x-a", "b")])
+        return [b"got ", body]
+
+
+@pytest.fixture
+def app() -> Iterator[App]:
+    before = bridge._loop
+    yield App()
+    bridge.use(before)
+
+
+def serve(app: App, path: bytes = ASK.encode(), query: bytes = b"", by: Client | None = None, **more: Any) -> Client:
+    client = by or Client()
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": path.decode(),
+        "raw_path": path,
+        "query_string": query,
+        "headers": [],
+        "server": ("127.0.0.1", 8000),
+        "client": ("::1", 5000),
+    }
+
+    async def request() -> None:
+        bridge.use(asyncio.get_running_loop())
+        made = Serving(app, lambda name: name == "parse_via_chat_gpt", threads=2)  # type: ignore[arg-type]
+        await made(scope | more, client.receive, client.send)
+
+    asyncio.run(request())
+    return client
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "is_on_loop"),
+    [
+        (ASK, "", True),
+        (f"{ASK}/", "n=1", True),
+        (ASK, "mode=auto", False),
+        ("/webhooks/alice/summarise", "", False),
+        ("/console/", "", False),
+        ("/api/v1/organizations", "", False),
+    ],
+)
+def test_only_what_waits_for_nothing_but_its_model_runs_on_the_loop(
+    app: App, path: str, query: str, is_on_loop: bool
+) -> None:
+    serve(app, path.encode(), query.encode())
+    assert (app.thread == threading.get_ident()) is is_on_loop
+
+
+@pytest.mark.parametrize("path", [ASK, "/console/"])
+def test_it_passes_the_body_on_and_the_answer_back(app: App, path: str) -> None:
+    client = serve(app, path.encode(), by=Client([b"a", b"bc"], 0.01))
+    assert (client.status, client.headers, client.body) == (
+        201,
+        [(b"x-a", b"b"), (b"content-length", b"7")],
+        b"got abc",
+    )
+
+
+def test_flask_is_told_of_the_request_as_wsgi_has_it(app: App) -> None:
+    headers = [(b"content-type", b"text/plain"), (b"content-length", b"0"), (b"x-a", b"1"), (b"x-a", b"2")]
+    serve(app, b"/console/%C3%A9%20x%2Fy", b"q=%20", headers=[*headers, (b"host", b"h")])
+    told = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/console/\xc3\xa9 x/y",
+        "QUERY_STRING": "q=%20",
+        "CONTENT_TYPE": "text/plain",
+        "CONTENT_LENGTH": "0",
+        "HTTP_X_A": "1,2",
+        "HTTP_HOST": "h",
+        "REMOTE_ADDR": "::1",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "8000",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+    }
+    assert {name: app.environ[name] for name in told} == told
+
+
+def test_a_header_that_would_pass_for_another_is_left_out(app: App) -> None:
+    serve(app, headers=[(b"x-forwarded-for", b"1.1.1.1"), (b"x_forwarded_for", b"6.6.6.6"), (b"content_length", b"9")])
+    assert app.environ["HTTP_X_FORWARDED_FOR"] == "1.1.1.1"
+    assert "CONTENT_LENGTH" not in app.environ
+
+
+def test_the_length_of_an_answer_is_not_told_where_it_has_no_body(app: App) -> None:
+    assert serve(app, method="HEAD").headers == [(b"x-a", b"b")]
+
+
+def test_a_client_that_is_gone_already_has_no_address(app: App) -> None:
+    serve(app, client=None)
+    assert app.environ["REMOTE_ADDR"] == ""
+
+
+def test_of_a_client_that_leaves_the_part_of_its_body_that_came_is_passed_on(app: App) -> None:
+    assert serve(app, by=Client([b"half", b"lost"], leaves=True)).body == b"got half"
+
+
+def test_of_a_body_that_is_too_large_no_more_is_kept_than_shows_it(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asgi, "MOST", 3)
+    assert serve(app, by=Client([b"xx"] * 100)).body == b"got xxxx"
+
+
+def test_what_breaks_beneath_flask_is_answered_all_the_same(app: App) -> None:
+    client = serve(app, by=Client([b"break"]))
+    assert (client.status, client.body) == (500, b"")
+
+
+def test_what_begins_and_ends_with_the_server_does_so_around_its_requests(app: App) -> None:
+    heard: list[str] = []
+    made = Serving(app, bool, 2, lambda: heard.append("begins"), lambda: heard.append("ends"))  # type: ignore[arg-type]
+
+    async def receive() -> dict[str, str]:
+        heard.append("asked")
+        return {}
+
+    async def send(message: dict[str, str]) -> None:
+        heard.append(message["type"])
+
+    asyncio.run(made({"type": "lifespan"}, receive, send))
+    assert heard == ["asked", "begins", "lifespan.startup.complete", "asked", "ends", "lifespan.shutdown.complete"]

@@ -1,0 +1,28 @@
+"""The server says in one sentence that it cannot listen."""
+
+import socket
+
+import pytest
+
+from glific_gpt.errors import SettingsError
+from glific_gpt.server import supervisor
+from tests.support.settings import made_up_settings
+
+
+def refusal(bind: str) -> str:
+    with pytest.raises(SettingsError) as caught:
+        supervisor.run(made_up_settings(bind=bind))
+    return str(caught.value)
+
+
+def test_it_does_not_listen_where_somebody_else_does() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        bind = f"127.0.0.1:{taken.getsockname()[1]}"
+        assert refusal(bind) == f"The address {bind} is taken or not of this machine: choose another."
+
+
+@pytest.mark.parametrize("bind", ["192.0.2.1:8000", "127.0.0.1:99999"])
+def test_it_does_not_listen_where_it_cannot(bind: str) -> None:
+    assert refusal(bind) == f"The address {bind} is taken or not of this machine: choose another."

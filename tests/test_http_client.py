@@ -1,0 +1,172 @@
+"""Connections: how long they may take, which addresses they may go to, and what they must not keep."""
+
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+
+from glific_gpt.clock import Deadline
+from glific_gpt.http_client import AddressRefused, DeadlineTransport, ThreadClient, within
+from tests.support.openai_behaviours import drip
+from tests.support.openai_exchange import Exchange
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.silence import Proxy, only_on_linux, swallowing
+
+TLS = ssl.create_default_context()
+
+Open = Callable[..., ThreadClient]
+
+
+@pytest.fixture
+def open_client() -> Iterator[Open]:
+    """Makes clients for which the host far.example has the given addresses, in this order."""
+    with ExitStack() as stack:
+
+        def start(*addresses: str, allows: Any = None) -> ThreadClient:
+            transport = DeadlineTransport(TLS, allows, lambda host, _: [*addresses] if addresses else [host])
+            return stack.enter_context(ThreadClient(transport))
+
+        yield start
+
+
+def port_of(openai: OpenAIStandIn) -> int:
+    return urlsplit(openai.base_url).port or 0
+
+
+def get(client: ThreadClient, port: int, seconds: float = 5.0, host: str = "far.example") -> int:
+    with within(Deadline.after(seconds)):
+        return client.get(f"http://{host}:{port}/v1/models", timeout=None).status_code
+
+
+@pytest.mark.parametrize("part", ["head", "body"])
+def test_it_ends_at_the_deadline_although_every_read_brings_a_byte(
+    open_client: Open, openai: OpenAIStandIn, part: Literal["head", "body"]
+) -> None:
+    openai.for_models(drip(0.2, part=part))
+    start = time.monotonic()
+
+    with pytest.raises(httpx2.ReadTimeout):
+        get(open_client(), port_of(openai), 0.7, host="127.0.0.1")
+
+    assert time.monotonic() - start < 1.0
+
+
+def test_it_sends_nothing_when_the_deadline_has_passed(open_client: Open, openai: OpenAIStandIn) -> None:
+    client = open_client("127.0.0.1")
+    assert get(client, port_of(openai)) == 200
+
+    with pytest.raises(httpx2.WriteTimeout):
+        get(client, port_of(openai), 0)
+    with pytest.raises(httpx2.ConnectTimeout):
+        get(open_client("127.0.0.1"), port_of(openai), 0)
+
+    assert len(openai.requests) == 1
+
+
+@only_on_linux
+def test_it_ends_at_the_deadline_although_a_host_has_many_addresses(open_client: Open) -> None:
+    with ExitStack() as stack:
+        hosts = ("127.0.0.2", "127.0.0.3", "127.0.0.4")
+        port = 0
+        for host in hosts:
+            port = stack.enter_context(swallowing(host, port)).getsockname()[1]
+        start = time.monotonic()
+
+        with pytest.raises(httpx2.ConnectTimeout):
+            get(open_client(*hosts), port, 1.2)
+
+        assert 1.1 < time.monotonic() - start < 1.6
+
+
+@only_on_linux
+def test_it_goes_on_to_the_next_address_of_a_host(open_client: Open, openai: OpenAIStandIn) -> None:
+    with swallowing("127.0.0.2", port_of(openai)):
+        assert get(open_client("127.0.0.2", "127.0.0.1"), port_of(openai), 2.5) == 200
+
+
+@only_on_linux
+def test_it_waits_for_the_last_address_as_long_as_there_is_time(open_client: Open, openai: OpenAIStandIn) -> None:
+    with Proxy("127.0.0.1", port_of(openai)) as proxy:
+        proxy.fall_silent()
+        # A connection whose first packet was lost is there after a second, when it is sent again (RFC 6298).
+        threading.Timer(0.5, proxy.come_back).start()
+        assert get(open_client("127.0.0.1"), proxy.port, 3) == 200
+
+
+def test_it_asks_whether_it_may_go_to_each_address_and_goes_only_there(
+    open_client: Open, openai: OpenAIStandIn
+) -> None:
+    asked = []
+
+    def allows(host: str, address: str) -> bool:
+        asked.append((host, address))
+        return address == "127.0.0.1"
+
+    assert get(open_client("192.0.2.1", "127.0.0.1", allows=allows), port_of(openai)) == 200
+    assert asked == [("far.example", "192.0.2.1"), ("far.example", "127.0.0.1")]
+
+
+def test_it_connects_to_nobody_when_no_address_is_allowed(open_client: Open, openai: OpenAIStandIn) -> None:
+    client = open_client("127.0.0.1", "127.0.0.2", allows=lambda _host, _address: False)
+
+    with pytest.raises(httpx2.ConnectError) as caught:
+        get(client, port_of(openai))
+
+    assert isinstance(caught.value.__cause__, AddressRefused)
+    assert openai.requests == []
+
+
+def test_it_resolves_a_name_once_for_question_and_connection(openai: OpenAIStandIn) -> None:
+    answers = [["127.0.0.1"], ["127.0.0.2"]]
+    transport = DeadlineTransport(TLS, lambda _host, address: address == "127.0.0.1", lambda *_: answers.pop(0))
+    with ThreadClient(transport) as client:
+        assert get(client, port_of(openai)) == 200
+    assert answers == [["127.0.0.2"]]
+
+
+def test_a_name_that_does_not_exist_or_cannot_be_one_is_a_failed_connection() -> None:
+    with ThreadClient(DeadlineTransport(TLS)) as client:
+        for host in ("nowhere.invalid", f"{'x' * 64}.example"):
+            with pytest.raises(httpx2.ConnectError):
+                get(client, 80, host=host)
+
+
+def test_it_keeps_no_cookie_for_the_next_organization(open_client: Open, openai: OpenAIStandIn) -> None:
+    def set_cookie(exchange: Exchange) -> None:
+        exchange.send_json(200, {}, set_cookie="session=of-alice; Path=/")
+
+    openai.for_models(set_cookie)
+    client = open_client("127.0.0.1")
+    for _ in range(2):
+        assert get(client, port_of(openai)) == 200
+    assert "cookie" not in openai.requests[-1].headers
+
+
+def test_it_takes_no_proxy_from_the_operators_environment(
+    open_client: Open, openai: OpenAIStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    assert get(open_client("127.0.0.1"), port_of(openai)) == 200
+
+
+def test_the_connections_of_a_thread_close_when_it_ends(openai: OpenAIStandIn) -> None:
+    local = threading.local()
+    streams = []
+
+    def work() -> None:
+        local.client = ThreadClient(DeadlineTransport(TLS))
+        with within(Deadline.after(5)), local.client.stream("GET", f"{openai.base_url}/models") as reply:
+            streams.append(reply.extensions["network_stream"])
+            reply.read()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert streams[0].get_extra_info("socket").fileno() == -1
