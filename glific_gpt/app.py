@@ -9,11 +9,11 @@ from flask_openapi.openapi import OpenAPI
 
 from glific_gpt import api, console, error_handlers, health, logging, webhooks
 from glific_gpt.accounts import security
-from glific_gpt.calls.deferred.background import InFlight, Outlasting
-from glific_gpt.calls.deferred.deferral import HandingOver
-from glific_gpt.calls.deferred.delivery import Telling
-from glific_gpt.calls.deferred.workflow import Answering, Later
-from glific_gpt.calls.pipeline import Runner
+from glific_gpt.calls.deferred.background import BackgroundCalls, PendingUpstreamCalls
+from glific_gpt.calls.deferred.deferral import Deferrer
+from glific_gpt.calls.deferred.delivery import DeliveryStep
+from glific_gpt.calls.deferred.workflow import AnswerStep, DeferredWorkflow
+from glific_gpt.calls.pipeline import Pipeline
 from glific_gpt.calls.request import Admission
 from glific_gpt.credentials.providers import OpenAi, Providers
 from glific_gpt.database import db, migrations
@@ -94,13 +94,13 @@ def make_services(settings: Settings) -> Services:
     admission = Admission(settings, vault, functions, open_ai)
     engine = Engine(
         address(settings.database_url),
-        at_once=settings.long_calls,
-        at_once_each=settings.long_calls_per_organization,
+        at_once=settings.max_deferred_calls,
+        at_once_each=settings.max_deferred_calls_per_organization,
     )
-    outlasting = Outlasting(
-        settings.max_in_flight, at_once=settings.long_calls, at_once_each=settings.long_calls_per_organization
+    outlasting = BackgroundCalls(
+        settings.max_in_flight, at_once=settings.max_deferred_calls, at_once_each=settings.max_deferred_calls_per_organization
     )
-    in_flight = InFlight()
+    in_flight = PendingUpstreamCalls()
     return Services(
         settings=settings,
         vault=vault,
@@ -109,7 +109,7 @@ def make_services(settings: Settings) -> Services:
         language_models=open_ai,
         glific=glific,
         engine=engine,
-        later=Later(Answering(admission, vault, in_flight), Telling(vault, glific)),
-        runner=Runner(admission, vault, HandingOver(vault, engine, in_flight), outlasting),
+        later=DeferredWorkflow(AnswerStep(admission, vault, in_flight), DeliveryStep(vault, glific)),
+        runner=Pipeline(admission, vault, Deferrer(vault, engine, in_flight), outlasting),
         slots=BoundedSemaphore(settings.max_in_flight),
     )

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, PlainSerializer, WithJsonSchema
 
 from glific_gpt.audit.trail import Entry
 from glific_gpt.calls.tables import Call
-from glific_gpt.calls.timeline import Story, error_of
+from glific_gpt.calls.timeline import CallTimeline, error_class_of
 from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.credentials.reachable_models import Model
 from glific_gpt.credentials.tables import Credential
@@ -162,8 +162,8 @@ class CallStoryView(CallView):
     error: str | None = Field(description="What error_code means, where one sentence can say it.")
 
     @classmethod
-    def telling(cls, story: Story) -> "CallStoryView":
-        delivery, error = story.delivery, error_of(story.call.error_code)
+    def telling(cls, story: CallTimeline) -> "CallStoryView":
+        delivery, error = story.delivery, error_class_of(story.call.error_code)
         ended_at = delivery.ended_at if delivery else None
         delivered = delivery is not None and delivery.state == "delivered"
         own = {

@@ -6,8 +6,8 @@ from typing import cast
 
 from flask import current_app
 
-from glific_gpt.calls.deferred.workflow import Later
-from glific_gpt.calls.pipeline import Runner
+from glific_gpt.calls.deferred.workflow import DeferredWorkflow
+from glific_gpt.calls.pipeline import Pipeline
 from glific_gpt.credentials.providers import Provider, Providers
 from glific_gpt.durable import Engine
 from glific_gpt.functions.registry import Registry
@@ -32,8 +32,8 @@ class Services:
     """Where waiting flows are resumed."""
     engine: Engine
     """Of durable work: of answers that outlast their call."""
-    later: Later
-    runner: Runner
+    later: DeferredWorkflow
+    runner: Pipeline
     slots: BoundedSemaphore
     """As many as calls may be held at once."""
 

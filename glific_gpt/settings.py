@@ -43,11 +43,11 @@ class Settings(BaseModel):
     """Patterns of the models that anybody may use."""
     deadline_seconds: float = Field(default=4.5, gt=0, le=600)
     """The whole time that a synchronous call may take; Glific hangs up after 5 seconds."""
-    long_deadline_seconds: float = Field(default=110, gt=0, le=3600)
+    deferred_timeout_seconds: float = Field(default=110, gt=0, le=3600)
     """How long OpenAI may take for an answer that comes later, when the call itself has long been accepted."""
-    long_calls: int = Field(default=200, ge=1, le=5000)
+    max_deferred_calls: int = Field(default=200, ge=1, le=5000)
     """Answers that come later on which each process works at once."""
-    long_calls_per_organization: int = Field(default=50, ge=1, le=5000)
+    max_deferred_calls_per_organization: int = Field(default=50, ge=1, le=5000)
     """Of these, how many may be one organization's, in all processes together."""
     public_url: Annotated[str, Field(pattern=r"^https?://")] = "http://127.0.0.1:8000"
     """What the webhook addresses shown to people begin with."""
@@ -61,9 +61,9 @@ class Settings(BaseModel):
     """Whether each server process also runs durable work."""
     glific_hosts: Annotated[tuple[str, ...], BeforeValidator(_split)] = ("*.glific.com",)
     """Hosts that a Glific API may live on."""
-    limits_url: SecretStr = SecretStr("memory://")
+    rate_limit_storage_url: SecretStr = SecretStr("memory://")
     """Where wrong tries to sign in are counted: in each process, or in Redis for all of them together."""
-    proxies: int = Field(default=0, ge=0, le=9)
+    trusted_proxy_count: int = Field(default=0, ge=0, le=9)
     """How many reverse proxies of yours each request passes, so that people's own addresses are known."""
     mail_url: SecretStr | None = None
     """The server for outgoing e-mails: smtp://user:password@host:587, or smtps://..."""
@@ -78,7 +78,7 @@ class Settings(BaseModel):
             raise ValueError("these are not Fernet keys")
         return keys
 
-    @field_validator("limits_url")
+    @field_validator("rate_limit_storage_url")
     @classmethod
     def _counts(cls, url: SecretStr) -> SecretStr:
         if not re.match(r"^(memory|rediss?)://", url.get_secret_value()):

@@ -60,7 +60,7 @@ EACH_ADDRESS = "30 per minute; 200 per hour"
 EACH_ACCOUNT_FROM_ANYWHERE = "100 per hour"
 """From all browsers together in which its person has never signed in."""
 EACH_FORGOTTEN = "5 per hour"
-PROXIES = "GLIFIC_GPT_PROXIES"
+PROXIES = "GLIFIC_GPT_TRUSTED_PROXY_COUNT"
 KEY = "SECURITY_LIMITS_KEY"
 LOGIN, FORGOTTEN = f"{NAME}.login", f"{NAME}.forgot_password"
 NETWORK = 64
@@ -70,7 +70,7 @@ WENT_WELL = 302
 
 def init(app: Flask, settings: Settings) -> None:
     """Raises SettingsError."""
-    app.config[PROXIES] = settings.proxies
+    app.config[PROXIES] = settings.trusted_proxy_count
     app.config[KEY] = derive(settings.secret_key, "limits")
     known_browsers.init(app, settings)
     limiter = _limiter(app, settings)
@@ -93,7 +93,7 @@ def init(app: Flask, settings: Settings) -> None:
 def _limiter(app: Flask, settings: Settings) -> Limiter:
     limiter = Limiter(
         _here,
-        storage_uri=settings.limits_url.get_secret_value(),
+        storage_uri=settings.rate_limit_storage_url.get_secret_value(),
         strategy="fixed-window",
         in_memory_fallback_enabled=True,
     )
@@ -101,7 +101,7 @@ def _limiter(app: Flask, settings: Settings) -> Limiter:
         limiter.init_app(app)
     except (ConfigurationError, ValueError):
         raise SettingsError(
-            "GLIFIC_GPT_LIMITS_URL cannot be used: it is memory://, or redis://host:6379 with the package redis "
+            "GLIFIC_GPT_RATE_LIMIT_STORAGE_URL cannot be used: it is memory://, or redis://host:6379 with the package redis "
             "installed (pip install redis)."
         ) from None
     return limiter

@@ -14,7 +14,7 @@ from glific_gpt.calls import records
 from glific_gpt.calls import timeline as stories
 from glific_gpt.calls.deferred import recovery
 from glific_gpt.calls.queries import Filters
-from glific_gpt.calls.records import PAGE
+from glific_gpt.calls.records import PAGE_SIZE
 from glific_gpt.calls.tables import CALL_ID
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
@@ -36,7 +36,7 @@ class CallQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: int = Field(PAGE, ge=1, le=1000, description="How many at most.")
+    limit: int = Field(PAGE_SIZE, ge=1, le=1000, description="How many at most.")
     before: Annotated[str, Field(pattern=CALL_ID)] | None = Field(
         None, description="A call_id: only older calls than that; the next of the page before."
     )
@@ -73,7 +73,7 @@ def list_calls(path: OrganizationPath, query: CallQuery) -> Response:
     """
     with transaction() as session:
         organization = store.find(session, path.slug)
-        rows = records.page(
+        rows = records.list_calls(
             session, organization.id, limit=query.limit + 1, before=query.before, filters=Filters(status=query.status)
         )
     shown = [CallView.of(row) for row in rows[: query.limit]]
@@ -105,10 +105,10 @@ def retry_call(path: CallPath) -> Response:
     """Try an answer again"""
     with transaction() as session:
         organization = store.find(session, path.slug)
-    recovery.retry(services().engine, organization.id, path.call_id)
+    recovery.retry_delivery(services().engine, organization.id, path.call_id)
     return answer(_view(path.slug, path.call_id), 202)
 
 
 def _view(slug: str, call_id: str) -> CallStoryView:
     with transaction() as session:
-        return CallStoryView.telling(stories.find(session, store.find(session, slug).id, call_id))
+        return CallStoryView.telling(stories.find_timeline(session, store.find(session, slug).id, call_id))

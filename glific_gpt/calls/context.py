@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from glific_gpt.clock import now
-from glific_gpt.functions.contract import NAME
+from glific_gpt.functions.contract import FUNCTION_NAME
 from glific_gpt.models import prices
 from glific_gpt.openai.chat import Usage
 
-GRACE = timedelta(seconds=2)
+ROW_GRACE_PERIOD = timedelta(seconds=2)
 """How long after its deadline a call may still be on its way to its row."""
 
-UNKNOWN = "?"
+UNKNOWN_FUNCTION = "?"
 """In the place of a function's name that no function can have."""
 
 
@@ -24,7 +24,7 @@ def new_call_id() -> str:
 
 
 @dataclass
-class Facts:
+class CallContext:
     """What is known of a call while it runs."""
 
     organization_id: int
@@ -37,8 +37,8 @@ class Facts:
     usage: Usage = field(default_factory=Usage)
 
     def __post_init__(self) -> None:
-        if not NAME.fullmatch(self.function):  # an address can hold anything, of any length
-            self.function = UNKNOWN
+        if not FUNCTION_NAME.fullmatch(self.function):  # an address can hold anything, of any length
+            self.function = UNKNOWN_FUNCTION
 
     def cost(self) -> Decimal | None:
         """US dollars so far, at the price of the model used, else of the one asked; None without either."""

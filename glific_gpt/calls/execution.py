@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import structlog
 from pydantic import JsonValue
 
-from glific_gpt.calls.context import Facts
+from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import EmptyAnswer, GlificGptError, UpstreamError
@@ -30,16 +30,16 @@ class Outcome:
     """Whether it is the stored answer of an earlier call."""
 
 
-def answered(call_id: str, model: str, parsed_msg: JsonValue) -> Outcome:
+def success_outcome(call_id: str, model: str, parsed_msg: JsonValue) -> Outcome:
     return Outcome(200, {"success": True, "status": "ok", "parsed_msg": parsed_msg, "model": model, "call_id": call_id})
 
 
-def pending(call_id: str) -> Outcome:
+def pending_outcome(call_id: str) -> Outcome:
     """The answer comes later, to the flow that waits for it."""
     return Outcome(200, {"success": True, "status": "pending", "call_id": call_id})
 
 
-def failed(call_id: str, error: GlificGptError, fallback: str) -> Outcome:
+def error_outcome(call_id: str, error: GlificGptError, fallback: str) -> Outcome:
     """The fallback is what the WhatsApp user reads when the flow sends parsed_msg all the same."""
     body: dict[str, JsonValue] = {
         "success": False,
@@ -62,8 +62,8 @@ Result = JsonValue | GlificGptError
 """What a function gave, ready for WhatsApp, or why there is nothing."""
 
 
-def carry_out(
-    function: "Function[FunctionBody]", body: FunctionBody, model: LanguageModel, deadline: Deadline, facts: Facts
+def execute(
+    function: "Function[FunctionBody]", body: FunctionBody, model: LanguageModel, deadline: Deadline, facts: CallContext
 ) -> Result:
     """Never raises; the tokens used are in the facts."""
     facts.usage = model.usage
@@ -76,10 +76,10 @@ def carry_out(
         return UpstreamError("The server could not carry out this function: tell its administrators.")
 
 
-def outcome_of(tenant: Tenant, facts: Facts, result: Result) -> Outcome:
+def outcome_of(tenant: Tenant, facts: CallContext, result: Result) -> Outcome:
     if isinstance(result, GlificGptError):
-        return failed(facts.call_id, result, tenant.fallback_message or FALLBACK_MESSAGE)
-    return answered(facts.call_id, facts.usage.model or facts.model_asked or "", result)
+        return error_outcome(facts.call_id, result, tenant.fallback_message or FALLBACK_MESSAGE)
+    return success_outcome(facts.call_id, facts.usage.model or facts.model_asked or "", result)
 
 
 def _for_whatsapp(value: JsonValue, limit: int) -> JsonValue:

@@ -7,7 +7,7 @@ from typing import cast
 from sqlalchemy import Table, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from glific_gpt.calls.context import Facts
+from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.tables import Call
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import now
@@ -17,27 +17,27 @@ from glific_gpt.functions.contract import FunctionBody
 from glific_gpt.models import prices
 from glific_gpt.organizations.tables import MonthlySpend, Organization
 
-SPEND = cast("Table", MonthlySpend.__table__)
+MONTHLY_SPEND = cast("Table", MonthlySpend.__table__)
 DAY = timedelta(days=1)
 HOUR_SECONDS = 3600
 
 BYTES_PER_TOKEN = 3
 """A cautious guess: English has four, other scripts fewer characters but more bytes."""
-LIKELY_OUTPUT_TOKENS = 1000
+DEFAULT_OUTPUT_TOKENS = 1000
 MILLION = 1_000_000
 
-MAYBE_CHARGED = DeadlineExceeded | BadUpstreamReply
+POSSIBLY_CHARGED = DeadlineExceeded | BadUpstreamReply
 """After these nobody knows whether OpenAI charges the call."""
 
 
 SETTLE = (
-    update(SPEND)
-    .where(SPEND.c.organization_id == bindparam("of_organization"), SPEND.c.month == bindparam("of_month"))
-    .values(usd=SPEND.c.usd + bindparam("difference", type_=Usd()))
+    update(MONTHLY_SPEND)
+    .where(MONTHLY_SPEND.c.organization_id == bindparam("of_organization"), MONTHLY_SPEND.c.month == bindparam("of_month"))
+    .values(usd=MONTHLY_SPEND.c.usd + bindparam("difference", type_=Usd()))
 )
 
 
-def count(tenant: Tenant) -> bool:
+def has_limits(tenant: Tenant) -> bool:
     """Whether there is a limit that counts this organization's calls."""
     return tenant.contact_daily_limit is not None or tenant.monthly_budget_usd is not None
 
@@ -59,7 +59,7 @@ def check_contact(session: Session, tenant: Tenant, contact_id: int | None) -> N
         raise ContactLimit(retry_after=HOUR_SECONDS)
 
 
-def reserve(session: Session, tenant: Tenant, facts: Facts, body: FunctionBody, size: int) -> Decimal:
+def reserve(session: Session, tenant: Tenant, facts: CallContext, body: FunctionBody, size: int) -> Decimal:
     """Sets aside what a call with a body of that many bytes may cost, so that calls side by side cannot overspend.
 
     Returns what was set aside; a process that is killed leaves it spent, as OpenAI may well have charged it.
@@ -71,7 +71,7 @@ def reserve(session: Session, tenant: Tenant, facts: Facts, body: FunctionBody, 
     if price is None:
         raise BudgetExceeded(f"No price is known for {facts.model_asked}, so it cannot be used under a budget.")
     tokens_in = Decimal(size) / BYTES_PER_TOKEN
-    tokens_out = getattr(body, "max_tokens", None) or LIKELY_OUTPUT_TOKENS
+    tokens_out = getattr(body, "max_tokens", None) or DEFAULT_OUTPUT_TOKENS
     estimate = (tokens_in * price.input + tokens_out * price.output) / MILLION
     _begin_month(session, facts)
     if not _add(session, facts, estimate, at_most=tenant.monthly_budget_usd):
@@ -79,25 +79,25 @@ def reserve(session: Session, tenant: Tenant, facts: Facts, body: FunctionBody, 
     return estimate
 
 
-def settled(tenant: Tenant, facts: Facts, reserved: Decimal, error: GlificGptError | None) -> list[Write]:
+def settle_statements(tenant: Tenant, facts: CallContext, reserved: Decimal, error: GlificGptError | None) -> list[Write]:
     """Puts what the call did cost in the place of what was set aside, which stays where the cost cannot be known."""
     if tenant.monthly_budget_usd is None:
         return []
     cost = facts.cost() if facts.usage.model else None
-    if cost is None and error is not None and not isinstance(error, MAYBE_CHARGED):
+    if cost is None and error is not None and not isinstance(error, POSSIBLY_CHARGED):
         cost = Decimal(0)
     if cost is None:
         return []
     return [(SETTLE, _spend(facts) | {"difference": cost - reserved})]
 
 
-def _add(session: Session, facts: Facts, usd: Decimal, at_most: Decimal) -> bool:
+def _add(session: Session, facts: CallContext, usd: Decimal, at_most: Decimal) -> bool:
     """One statement, so that two calls at the same moment cannot both have the last of a budget."""
-    spend = SETTLE.where(SPEND.c.usd <= at_most - usd).returning(SPEND.c.organization_id)
+    spend = SETTLE.where(MONTHLY_SPEND.c.usd <= at_most - usd).returning(MONTHLY_SPEND.c.organization_id)
     return session.execute(spend, _spend(facts) | {"difference": usd}).first() is not None
 
 
-def _begin_month(session: Session, facts: Facts) -> None:
+def _begin_month(session: Session, facts: CallContext) -> None:
     """The month's row, with what calls have cost before there was a budget."""
     key = (facts.organization_id, _month(facts))
     if session.get(MonthlySpend, key) is None:
@@ -108,10 +108,10 @@ def _begin_month(session: Session, facts: Facts) -> None:
         insert_if_absent(session, MonthlySpend(organization_id=key[0], month=key[1], usd=spent))
 
 
-def _spend(facts: Facts) -> dict[str, object]:
+def _spend(facts: CallContext) -> dict[str, object]:
     return {"of_organization": facts.organization_id, "of_month": _month(facts)}
 
 
-def _month(facts: Facts) -> str:
+def _month(facts: CallContext) -> str:
     """That in which the call began, also when it ends in the next."""
     return f"{facts.started_at:%Y-%m}"

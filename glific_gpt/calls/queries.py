@@ -15,9 +15,9 @@ from glific_gpt.database import owned, reading, transaction
 from glific_gpt.errors import NotFound
 
 DAY = timedelta(days=1)
-SEEN_FOR = timedelta(days=90)
+RECENT_PERIOD = timedelta(days=90)
 """What no call had for longer is no choice any more."""
-SEEN_IN = 20_000
+RECENT_ROWS = 20_000
 """So many of the newest calls are looked at for choices: the list is shown often, and must not count all of them."""
 
 
@@ -46,7 +46,7 @@ class Filters:
             yield Call.error_code == self.error_code
 
 
-EVERYTHING = Filters()
+NO_FILTERS = Filters()
 
 
 def page(
@@ -55,7 +55,7 @@ def page(
     *,
     limit: int,
     before: str | None = None,
-    filters: Filters = EVERYTHING,
+    filters: Filters = NO_FILTERS,
 ) -> list[Call]:
     """Calls of an organization, newest first; those before the call of that id. Raises NotFound for an unknown one."""
     before_id = None if before is None else _row_id(session, organization_id, before)
@@ -70,14 +70,14 @@ def newest(
     return list(session.scalars(query if before_id is None else query.where(Call.id < before_id)))
 
 
-def models_seen(session: Session, organization_id: int) -> list[str]:
+def recent_models(session: Session, organization_id: int) -> list[str]:
     """Every model that calls of late were to use or have used."""
     lately = _lately(organization_id).subquery()
     pairs = session.execute(select(lately.c.model_asked, lately.c.model_used).distinct())
     return sorted({model for pair in pairs for model in pair if model})
 
 
-def errors_seen(session: Session, organization_id: int) -> list[str]:
+def recent_error_codes(session: Session, organization_id: int) -> list[str]:
     """Every error_code of calls of late."""
     lately = _lately(organization_id).subquery()
     return sorted(filter(None, session.scalars(select(lately.c.error_code).distinct())))
@@ -86,9 +86,9 @@ def errors_seen(session: Session, organization_id: int) -> list[str]:
 def _lately(organization_id: int) -> Select[str | None, str | None, str | None]:
     return (
         select(Call.model_asked, Call.model_used, Call.error_code)
-        .where(Call.organization_id == organization_id, Call.started_at >= now() - SEEN_FOR)
+        .where(Call.organization_id == organization_id, Call.started_at >= now() - RECENT_PERIOD)
         .order_by(Call.started_at.desc())
-        .limit(SEEN_IN)
+        .limit(RECENT_ROWS)
     )
 
 
@@ -105,13 +105,13 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-MOST = 50_000
-BATCH = 1000
+MAX_EXPORTED_ROWS = 50_000
+BATCH_SIZE = 1000
 """How many are read in one transaction, which ends before the first of them is handed on."""
 
 
-def rows(
-    organization_id: int, filters: Filters = EVERYTHING, *, limit: int = MOST, batch: int = BATCH
+def iterate_calls(
+    organization_id: int, filters: Filters = NO_FILTERS, *, limit: int = MAX_EXPORTED_ROWS, batch: int = BATCH_SIZE
 ) -> Iterator[Call]:
     """Calls, newest first, while somebody takes them; what comes in meanwhile is not among them."""
     with transaction() as session:

@@ -12,59 +12,59 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from glific_gpt.calls import limits, queries, replays
-from glific_gpt.calls.context import GRACE, Facts
-from glific_gpt.calls.queries import EVERYTHING, Filters
-from glific_gpt.calls.request import Inbound, Understood
+from glific_gpt.calls.context import ROW_GRACE_PERIOD, CallContext
+from glific_gpt.calls.queries import NO_FILTERS, Filters
+from glific_gpt.calls.request import InboundCall, ParsedCall
 from glific_gpt.calls.tables import Call
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import now
 from glific_gpt.database import GroupCommit, Write, write_in
 from glific_gpt.errors import CallInProgress, GlificGptError
 
-PAGE = 100
+PAGE_SIZE = 100
 
 
 # On the table rather than its class, and built once: a third of the time that the database takes of a call.
-TABLE = cast("Table", Call.__table__)
-INSERT = TABLE.insert().inline()  # nobody asks for the number of the row
-CLOSE = TABLE.update().where(TABLE.c.call_id == bindparam("this_call"))
+CALLS = cast("Table", Call.__table__)
+INSERT_CALL = CALLS.insert().inline()  # nobody asks for the number of the row
+FINISH_CALL = CALLS.update().where(CALLS.c.call_id == bindparam("this_call"))
 
 
-def opened(facts: Facts, seconds: float, status: str = "started") -> Write:
+def insert_statement(facts: CallContext, seconds: float, status: str = "started") -> Write:
     """The row of a call that is about to ask OpenAI and has that many seconds left, or is pending."""
-    return INSERT, _first(facts, status, seconds)
+    return INSERT_CALL, _first(facts, status, seconds)
 
 
-def mark_pending(session: Session, facts: Facts) -> None:
+def mark_pending(session: Session, facts: CallContext) -> None:
     """For a call whose answer comes later after all."""
     session.execute(update(Call).where(Call.call_id == facts.call_id).values(status="pending"))
 
 
-def note_answer(session: Session, facts: Facts, error: GlificGptError | None) -> None:
+def record_answer(session: Session, facts: CallContext, error: GlificGptError | None) -> None:
     """What a pending call has used, and how it went; it stays pending until its flow has the answer."""
     known = _last(facts, error)
     del known["status"], known["duration_ms"]
     session.execute(update(Call).where(Call.call_id == facts.call_id).values(known))
 
 
-def end_pending(call: Call, error_code: str | None) -> None:
+def finish_pending(call: Call, error_code: str | None) -> None:
     """Its flow has the answer, or will never have it; an error of the call itself stands before the given one."""
     call.error_code = call.error_code or error_code
     call.status = "error" if call.error_code else "ok"
     call.duration_ms = round((now() - call.started_at).total_seconds() * 1000)
 
 
-def closed(facts: Facts, error: GlificGptError | None) -> Write:
+def finish_statement(facts: CallContext, error: GlificGptError | None) -> Write:
     """The end of a call whose row was opened."""
-    return CLOSE, _last(facts, error) | {"this_call": facts.call_id}
+    return FINISH_CALL, _last(facts, error) | {"this_call": facts.call_id}
 
 
-def failed(facts: Facts, error: GlificGptError) -> Write:
+def failure_statement(facts: CallContext, error: GlificGptError) -> Write:
     """The whole row of a call that failed before OpenAI was asked."""
-    return INSERT, _first(facts, "error", 0) | _last(facts, error)
+    return INSERT_CALL, _first(facts, "error", 0) | _last(facts, error)
 
 
-def _first(facts: Facts, status: str, seconds: float) -> dict[str, object]:
+def _first(facts: CallContext, status: str, seconds: float) -> dict[str, object]:
     return {
         "call_id": facts.call_id,
         "organization_id": facts.organization_id,
@@ -72,13 +72,13 @@ def _first(facts: Facts, status: str, seconds: float) -> dict[str, object]:
         "model_asked": facts.model_asked,
         "status": status,
         "started_at": facts.started_at,
-        "give_up_at": now() + timedelta(seconds=seconds) + GRACE,
+        "give_up_at": now() + timedelta(seconds=seconds) + ROW_GRACE_PERIOD,
         "contact_id": facts.contact_id,
         "flow_id": facts.flow_id,
     }
 
 
-def _last(facts: Facts, error: GlificGptError | None) -> dict[str, object]:
+def _last(facts: CallContext, error: GlificGptError | None) -> dict[str, object]:
     used = facts.usage.model is not None
     return {
         "status": "error" if error else "ok",
@@ -91,13 +91,13 @@ def _last(facts: Facts, error: GlificGptError | None) -> dict[str, object]:
     }
 
 
-def page(
+def list_calls(
     session: Session,
     organization_id: int,
     *,
-    limit: int = PAGE,
+    limit: int = PAGE_SIZE,
     before: str | None = None,
-    filters: Filters = EVERYTHING,
+    filters: Filters = NO_FILTERS,
 ) -> list[Call]:
     """Calls of an organization, newest first; those before the call of that id. Raises NotFound for an unknown one."""
     mark_interrupted(session)
@@ -110,40 +110,40 @@ def mark_interrupted(session: Session) -> None:
 
 
 @dataclass(frozen=True)
-class Ready:
+class AdmittedCall:
     """A call that has passed every check but those of the limits."""
 
     tenant: Tenant
-    inbound: Inbound
-    facts: Facts
-    understood: Understood
+    inbound: InboundCall
+    facts: CallContext
+    understood: ParsedCall
 
 
-def open_call(session: Session, ready: Ready, status: str = "started") -> Decimal:
+def create_record(session: Session, ready: AdmittedCall, status: str = "started") -> Decimal:
     """Writes the row, counts the call, claims its key; returns what was set aside of the budget.
 
     Raises GlificGptError for a call that is one too many.
     """
-    with _once():
-        write_in(session, _opened(ready, status))
+    with _reject_duplicate():
+        write_in(session, _creation_statements(ready, status))
     limits.check_contact(session, ready.tenant, ready.facts.contact_id)
     return limits.reserve(session, ready.tenant, ready.facts, ready.understood.body, len(ready.inbound.body))
 
 
-def open_unlimited(group: GroupCommit, ready: Ready) -> None:
+def create_record_in_batch(group: GroupCommit, ready: AdmittedCall) -> None:
     """The same for a call that no limit counts, together with others. Raises CallInProgress."""
-    with _once():
-        group.write(*_opened(ready, "started"))
+    with _reject_duplicate():
+        group.write(*_creation_statements(ready, "started"))
 
 
-def _opened(ready: Ready, status: str) -> list[Write]:
+def _creation_statements(ready: AdmittedCall, status: str) -> list[Write]:
     facts, inbound = ready.facts, ready.inbound
-    row = opened(facts, inbound.deadline.remaining(), status)
-    return [row, *replays.claimed(facts.organization_id, inbound, facts.call_id)]
+    row = insert_statement(facts, inbound.deadline.remaining(), status)
+    return [row, *replays.claim_statements(facts.organization_id, inbound, facts.call_id)]
 
 
 @contextmanager
-def _once() -> Iterator[None]:
+def _reject_duplicate() -> Iterator[None]:
     try:
         yield
     except IntegrityError:

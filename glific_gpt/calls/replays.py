@@ -9,43 +9,43 @@ from sqlalchemy import Table, and_, bindparam, delete, or_, select
 from sqlalchemy.orm import Session
 
 from glific_gpt.bridge import in_thread
-from glific_gpt.calls.context import GRACE
+from glific_gpt.calls.context import ROW_GRACE_PERIOD
 from glific_gpt.calls.execution import Outcome
-from glific_gpt.calls.request import Inbound
+from glific_gpt.calls.request import InboundCall
 from glific_gpt.calls.tables import StoredReply
 from glific_gpt.clock import now
 from glific_gpt.database import Write, lookup, transaction
 from glific_gpt.errors import CallInProgress
 from glific_gpt.vault import UnreadableSecret, Vault
 
-KEPT = timedelta(minutes=15)
+RETENTION = timedelta(minutes=15)
 PURPOSE = "stored_reply"
 
 # Built once, as in `records.py`: Glific signs every call, so all of them have a key.
 TABLE = cast("Table", StoredReply.__table__)
 _THIS_KEY = and_(TABLE.c.organization_id == bindparam("of_organization"), TABLE.c.key_hash == bindparam("of_key_hash"))
 _ABANDONED = and_(TABLE.c.status.is_(None), TABLE.c.give_up_at < bindparam("at"))
-FIND = select(TABLE.c.status, TABLE.c.body, TABLE.c.give_up_at).where(_THIS_KEY, TABLE.c.expires_at > bindparam("at"))
-MAKE_ROOM = delete(TABLE).where(_THIS_KEY, or_(TABLE.c.expires_at < bindparam("at"), _ABANDONED))
-CLAIM = TABLE.insert().inline()
-STORE = TABLE.update().where(_THIS_KEY, TABLE.c.call_id == bindparam("of_call"))
+FIND_REPLY = select(TABLE.c.status, TABLE.c.body, TABLE.c.give_up_at).where(_THIS_KEY, TABLE.c.expires_at > bindparam("at"))
+DELETE_EXPIRED = delete(TABLE).where(_THIS_KEY, or_(TABLE.c.expires_at < bindparam("at"), _ABANDONED))
+INSERT_CLAIM = TABLE.insert().inline()
+STORE_REPLY = TABLE.update().where(_THIS_KEY, TABLE.c.call_id == bindparam("of_call"))
 
 
-def find(vault: Vault, organization_id: int, inbound: Inbound) -> Outcome | None:
+def find_stored(vault: Vault, organization_id: int, inbound: InboundCall) -> Outcome | None:
     """The stored answer of a call with a key. Raises CallInProgress while the first call is being answered."""
     if inbound.idempotency_key is None:
         return None
-    stored = lookup(FIND, **_key(organization_id, inbound), at=now())
-    if stored is None:
+    store_statements = lookup(FIND_REPLY, **_key(organization_id, inbound), at=now())
+    if store_statements is None:
         return None
-    if stored["body"] is not None:
-        return _read(vault, organization_id, inbound, stored)
-    if stored["give_up_at"] > now():
+    if store_statements["body"] is not None:
+        return _read(vault, organization_id, inbound, store_statements)
+    if store_statements["give_up_at"] > now():
         raise CallInProgress(retry_after=1)
     return None
 
 
-def claimed(organization_id: int, inbound: Inbound, call_id: str) -> list[Write]:
+def claim_statements(organization_id: int, inbound: InboundCall, call_id: str) -> list[Write]:
     """Makes this call the one that answers for the key; an IntegrityError says that another one was faster.
 
     What has expired under the key goes, and what a killed process has left there.
@@ -57,13 +57,13 @@ def claimed(organization_id: int, inbound: Inbound, call_id: str) -> list[Write]
         "organization_id": organization_id,
         "key_hash": key["of_key_hash"],
         "call_id": call_id,
-        "give_up_at": at + timedelta(seconds=inbound.deadline.remaining()) + GRACE,
-        "expires_at": at + KEPT,
+        "give_up_at": at + timedelta(seconds=inbound.deadline.remaining()) + ROW_GRACE_PERIOD,
+        "expires_at": at + RETENTION,
     }
-    return [(MAKE_ROOM, key | {"at": at}), (CLAIM, row)]
+    return [(DELETE_EXPIRED, key | {"at": at}), (INSERT_CLAIM, row)]
 
 
-def stored(vault: Vault, organization_id: int, inbound: Inbound, outcome: Outcome) -> list[Write]:
+def store_statements(vault: Vault, organization_id: int, inbound: InboundCall, outcome: Outcome) -> list[Write]:
     """Keeps the answer, encrypted for the organization.
 
     A call that was given up as lost may end late: by then the key may be another call's, which keeps it.
@@ -72,7 +72,7 @@ def stored(vault: Vault, organization_id: int, inbound: Inbound, outcome: Outcom
         return []
     plain = json.dumps({"body": outcome.body, "retry_after": outcome.retry_after})
     kept = {"status": outcome.status, "body": vault.encrypt(organization_id, PURPOSE, plain)}
-    return [(STORE, _key(organization_id, inbound) | {"of_call": outcome.body["call_id"]} | kept)]
+    return [(STORE_REPLY, _key(organization_id, inbound) | {"of_call": outcome.body["call_id"]} | kept)]
 
 
 def purge(session: Session) -> None:
@@ -80,23 +80,23 @@ def purge(session: Session) -> None:
     session.execute(delete(StoredReply).where(StoredReply.expires_at < now()))
 
 
-def _key(organization_id: int, inbound: Inbound) -> dict[str, object]:
+def _key(organization_id: int, inbound: InboundCall) -> dict[str, object]:
     """Under what an answer is stored: the same key means another call at another function."""
     name = f"{inbound.function}\n{inbound.idempotency_key}"
     key_hash = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
     return {"of_organization": organization_id, "of_key_hash": key_hash}
 
 
-def _read(vault: Vault, organization_id: int, inbound: Inbound, stored: dict[str, Any]) -> Outcome | None:
+def _read(vault: Vault, organization_id: int, inbound: InboundCall, stored: dict[str, Any]) -> Outcome | None:
     """The answer; one that no master key reads any more makes room for a new one."""
     try:
-        reply = json.loads(vault.decrypt(organization_id, PURPOSE, stored["body"]))
+        reply = json.loads(vault.decrypt(organization_id, PURPOSE, store_statements["body"]))
     except UnreadableSecret:
         in_thread(lambda: _forget(organization_id, inbound))
         return None
-    return Outcome(stored["status"], reply["body"], reply["retry_after"], replayed=True)
+    return Outcome(store_statements["status"], reply["body"], reply["retry_after"], replayed=True)
 
 
-def _forget(organization_id: int, inbound: Inbound) -> None:
+def _forget(organization_id: int, inbound: InboundCall) -> None:
     with transaction() as session:
         session.execute(delete(TABLE).where(_THIS_KEY), _key(organization_id, inbound))

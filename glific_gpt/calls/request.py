@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from glific_gpt.calls.context import Facts
+from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
 from glific_gpt.connections import store as connections
@@ -20,11 +20,9 @@ from glific_gpt.errors import (
     OrganizationInactive,
     Unauthorized,
 )
-from glific_gpt.functions import strict_json
-from glific_gpt.functions.contract import Function, FunctionBody
+from glific_gpt.functions.contract import Function, FunctionBody, validate_body
 from glific_gpt.functions.registry import Registry
-from glific_gpt.functions.validation import check
-from glific_gpt.functions.values import flow_number
+from glific_gpt.functions.values import decode_json, parse_id
 from glific_gpt.models import allowlist
 from glific_gpt.openai.chat import LanguageModel
 from glific_gpt.settings import Settings
@@ -36,7 +34,7 @@ AUTO = "auto"
 
 
 @dataclass(frozen=True)
-class Inbound:
+class InboundCall:
     """A call whose caller has been let in."""
 
     function: str
@@ -50,7 +48,7 @@ class Inbound:
 def decode(body: bytes) -> dict[str, Any]:
     """The JSON object of a body, whatever its Content-Type says. Raises InvalidJson."""
     try:
-        values = strict_json.loads(body.decode("utf-8-sig"))
+        values = decode_json(body.decode("utf-8-sig"))
     except ValueError:
         raise InvalidJson from None
     if not isinstance(values, dict):
@@ -61,7 +59,7 @@ def decode(body: bytes) -> dict[str, Any]:
 def require_same_organization(tenant: Tenant, values: dict[str, Any]) -> None:
     """Glific writes its own id of the organization into every body. Raises Unauthorized when it is another's."""
     expected = tenant.glific_organization_id
-    if expected is not None and flow_number(values.get("organization_id")) != expected:
+    if expected is not None and parse_id(values.get("organization_id")) != expected:
         raise Unauthorized
 
 
@@ -79,7 +77,7 @@ def check_mode(mode: str, body: FunctionBody) -> None:
 
 
 @dataclass(frozen=True)
-class Understood:
+class ParsedCall:
     """A call that makes sense: its function is there and its fields are right."""
 
     function: Function[Any]
@@ -95,18 +93,18 @@ class Admission:
     functions: Registry
     provider: Provider
 
-    def understand(self, tenant: Tenant, inbound: Inbound, facts: Facts) -> Understood:
+    def understand(self, tenant: Tenant, inbound: InboundCall, facts: CallContext) -> ParsedCall:
         """What the call asks. Raises Unauthorized when its body names another organization, and GlificGptError."""
         values = decode(inbound.body)
         require_same_organization(tenant, values)
         function = self.functions.get(inbound.function)
-        body = check(function, values)
+        body = validate_body(function, values)
         check_mode(inbound.mode, body)
         if inbound.mode != SYNC:
             _require_connection(tenant, body)
         facts.contact_id, facts.flow_id = body.contact_id, body.flow_id
         facts.model_asked = allowlist.canonical(body.model_asked or tenant.default_model or self.settings.default_model)
-        return Understood(function, body)
+        return ParsedCall(function, body)
 
     def bind(self, tenant: Tenant, model: str, deadline: Deadline) -> LanguageModel:
         """The model, bound to the organization's key, if the organization may use both. Raises GlificGptError."""

@@ -38,7 +38,7 @@ class Tenant:
 
 
 # Built once: building a statement costs more than sending it.
-TENANT = (
+TENANT_QUERY = (
     select(
         Organization.id.label("organization_id"),
         Organization.is_active,
@@ -64,19 +64,19 @@ TENANT = (
         and_(WebhookToken.organization_id == Organization.id, WebhookToken.token_hash == bindparam("token_hash")),
     )
 )
-FIND = TENANT.where(Organization.slug == bindparam("slug"))
-FIND_AGAIN = TENANT.where(Organization.id == bindparam("organization_id"))
+FIND_BY_SLUG = TENANT_QUERY.where(Organization.slug == bindparam("slug"))
+FIND_BY_ID = TENANT_QUERY.where(Organization.id == bindparam("organization_id"))
 
 
-def find(slug: str, provider: str, token: str) -> Tenant | None:
+def find_tenant(slug: str, provider: str, token: str) -> Tenant | None:
     """The organization of that slug, with its credential, and whether the token is one of its own."""
     if not is_slug(slug):
         return None
-    row = lookup(FIND, slug=slug, provider=provider, token_hash=token_hash(token))
+    row = lookup(FIND_BY_SLUG, slug=slug, provider=provider, token_hash=token_hash(token))
     return Tenant(**row) if row else None
 
 
-def find_again(session: Session, organization_id: int, provider: str) -> Tenant:
+def find_tenant_by_id(session: Session, organization_id: int, provider: str) -> Tenant:
     """The organization of a call that was let in earlier, as it is now."""
     known = {"organization_id": organization_id, "provider": provider, "token_hash": ""}
-    return Tenant(**session.execute(FIND_AGAIN, known).one()._mapping)
+    return Tenant(**session.execute(FIND_BY_ID, known).one()._mapping)

@@ -10,21 +10,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from glific_gpt.calls import records
-from glific_gpt.calls.deferred.delivery import IN_TROUBLE_FOR
+from glific_gpt.calls.deferred.delivery import RETRY_UNAVAILABLE_FOR
 from glific_gpt.calls.tables import CALL_ID, Call, Delivery
 from glific_gpt.clock import now
 from glific_gpt.database import owned
 from glific_gpt.errors import Broken, CallerError, GlificGptError, NotFound, OrganizationError, ServiceError
 
-NOT_DELIVERED = ("undelivered", "uncertain")
+FAILED_DELIVERY_STATES = ("undelivered", "uncertain")
 """How a delivery may end badly: its state, and the call's error_code unless the call has one of its own."""
 
-AT_ONCE = timedelta(seconds=1)
+IMMEDIATE_DELIVERY = timedelta(seconds=1)
 """Glific is told for the first time as soon as there is an answer; later than this it was an administrator's wish."""
 
 
 @dataclass(frozen=True)
-class Story:
+class CallTimeline:
     """A call, and the way of its answer if that came later."""
 
     call: Call
@@ -41,90 +41,90 @@ class Story:
     @property
     def own_error(self) -> str | None:
         """The code of what went wrong with the call itself, rather than with its delivery."""
-        return None if self.call.error_code in NOT_DELIVERED else self.call.error_code
+        return None if self.call.error_code in FAILED_DELIVERY_STATES else self.call.error_code
 
 
-class Happening(NamedTuple):
+class TimelineEvent(NamedTuple):
     """A moment, and what happened then, in words."""
 
     at: datetime
     what: str
 
 
-def find(session: Session, organization_id: int, call_id: str) -> Story:
+def find_timeline(session: Session, organization_id: int, call_id: str) -> CallTimeline:
     """A call of that organization. Raises NotFound, for another organization's call too."""
     records.mark_interrupted(session)
     known = re.fullmatch(CALL_ID, call_id)
     call = session.scalar(owned(Call, organization_id).where(Call.call_id == call_id)) if known else None
     if call is None:
         raise NotFound("There is no call of that id.")
-    return Story(call, session.get(Delivery, call_id))
+    return CallTimeline(call, session.get(Delivery, call_id))
 
 
-def came_later(session: Session, calls: Sequence[Call]) -> set[str]:
+def deferred_call_ids(session: Session, calls: Sequence[Call]) -> set[str]:
     """The ids of those calls whose flow waits for its answer, or has waited."""
     ids = [call.call_id for call in calls]
     return set(session.scalars(select(Delivery.call_id).where(Delivery.call_id.in_(ids)))) if ids else set()
 
 
-def error_of(code: str | None) -> type[GlificGptError] | None:
+def error_class_of(code: str | None) -> type[GlificGptError] | None:
     """The error that a call's error_code stands for, if it is one of ours."""
     bases = (CallerError, OrganizationError, ServiceError)
     known = {error.code: error for base in bases for error in base.__subclasses__()} | {Broken.code: Broken}
     return known.get(code or "")
 
 
-def happenings(story: Story) -> list[Happening]:
+def events(story: CallTimeline) -> list[TimelineEvent]:
     """The first one first."""
     return sorted(_of_call(story) if story.delivery is None else _of_delivery(story, story.delivery))
 
 
-def _of_call(story: Story) -> Iterator[Happening]:
+def _of_call(story: CallTimeline) -> Iterator[TimelineEvent]:
     yield _arrived(story.call)
     if story.call.status == "interrupted":
-        yield Happening(story.call.give_up_at, "interrupted: the server's process ended before there was an answer")
+        yield TimelineEvent(story.call.give_up_at, "interrupted: the server's process ended before there was an answer")
     if story.answered_at:
-        yield Happening(story.answered_at, _answered(story))
+        yield TimelineEvent(story.answered_at, _answered(story))
 
 
-def _of_delivery(story: Story, delivery: Delivery) -> Iterator[Happening]:
+def _of_delivery(story: CallTimeline, delivery: Delivery) -> Iterator[TimelineEvent]:
     yield _arrived(story.call)
-    yield Happening(delivery.accepted_at, "accepted: the flow was told to wait")
+    yield TimelineEvent(delivery.accepted_at, "accepted: the flow was told to wait")
     if delivery.asked_at:
-        yield Happening(delivery.asked_at, "asked: the question went to OpenAI")
+        yield TimelineEvent(delivery.asked_at, "asked: the question went to OpenAI")
     if delivery.answered_at:
-        yield Happening(delivery.answered_at, _answered(story))
+        yield TimelineEvent(delivery.answered_at, _answered(story))
     if _was_retried(delivery) and delivery.trying_since:
-        yield Happening(delivery.trying_since, "retried: an administrator had it tried again")
+        yield TimelineEvent(delivery.trying_since, "retried: an administrator had it tried again")
     if delivery.ended_at:
         word = "resumed" if delivery.state == "delivered" else "given up"
-        yield Happening(delivery.ended_at, f"{word}, after {tries(delivery)}: {delivery.said}")
+        yield TimelineEvent(delivery.ended_at, f"{word}, after {attempts_text(delivery)}: {delivery.said}")
 
 
-def hangs(story: Story, asking_seconds: float) -> bool:
+def is_stuck(story: CallTimeline, asking_seconds: float) -> bool:
     """Whether a waiting answer stands still for longer than OpenAI may take for it, or Glific once it is there."""
     answered = story.delivery is not None and story.delivery.answered_at is not None
-    patience = IN_TROUBLE_FOR if answered else timedelta(seconds=asking_seconds)
-    return now() - happenings(story)[-1].at > patience
+    patience = RETRY_UNAVAILABLE_FOR if answered else timedelta(seconds=asking_seconds)
+    return now() - events(story)[-1].at > patience
 
 
-def tries(delivery: Delivery) -> str:
+def attempts_text(delivery: Delivery) -> str:
     return "1 try" if delivery.tries == 1 else f"{delivery.tries} tries"
 
 
-def _arrived(call: Call) -> Happening:
+def _arrived(call: Call) -> TimelineEvent:
     model = f", to be answered by {call.model_asked}" if call.model_asked else ""
-    return Happening(call.started_at, f"arrived: {call.function}{model}")
+    return TimelineEvent(call.started_at, f"arrived: {call.function}{model}")
 
 
-def _answered(story: Story) -> str:
+def _answered(story: CallTimeline) -> str:
     call, code = story.call, story.own_error
     if code:
-        error = error_of(code)
+        error = error_class_of(code)
         return f"failed: {code}. {error.sentence if error else ''}".strip()
     return f"answered: {call.model_used or call.model_asked}, tokens: {call.input_tokens} in, {call.output_tokens} out"
 
 
 def _was_retried(delivery: Delivery) -> bool:
     first = delivery.answered_at or delivery.accepted_at
-    return delivery.trying_since is not None and delivery.trying_since > first + AT_ONCE
+    return delivery.trying_since is not None and delivery.trying_since > first + IMMEDIATE_DELIVERY

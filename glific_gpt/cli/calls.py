@@ -7,7 +7,7 @@ from glific_gpt.calls import timeline as stories
 from glific_gpt.calls.deferred import recovery
 from glific_gpt.calls.queries import Filters
 from glific_gpt.calls.tables import STATUSES
-from glific_gpt.calls.timeline import Story
+from glific_gpt.calls.timeline import CallTimeline
 from glific_gpt.cli.arguments import slug
 from glific_gpt.cli.group import Group
 from glific_gpt.cli.output import emit, json_option, plain, table
@@ -55,7 +55,7 @@ calls = Group(
 
 @calls.command("list")
 @slug
-@click.option("--limit", type=click.IntRange(1, MOST), default=records.PAGE, show_default=True, help="How many.")
+@click.option("--limit", type=click.IntRange(1, MOST), default=records.PAGE_SIZE, show_default=True, help="How many.")
 @click.option("--status", type=click.Choice(STATUSES), help="Only those with this status.")
 @click.option("--before", metavar="CALL_ID", help="Only those that came before this call.")
 @json_option
@@ -63,7 +63,7 @@ def list_(*, slug: str, limit: int, status: str | None, before: str | None) -> N
     """List calls, newest first."""
     with transaction() as session:
         organization = store.find(session, slug)
-        rows = records.page(session, organization.id, limit=limit, before=before, filters=Filters(status=status))
+        rows = records.list_calls(session, organization.id, limit=limit, before=before, filters=Filters(status=status))
     listed = [plain(CallView.of(row)) for row in rows]
     text = table(listed, COLUMNS) if listed else _empty(slug, narrowed=bool(status or before))
     if len(listed) == limit:
@@ -99,34 +99,34 @@ def retry(*, slug: str, call_id: str) -> None:
         organization = store.find(session, slug)
     engine = services().engine
     try:
-        recovery.retry(engine, organization.id, call_id)
+        recovery.retry_delivery(engine, organization.id, call_id)
     finally:
         engine.close()
     data = plain(CallStoryView.telling(_find(slug, call_id)))
     emit(data, f"It is tried again. To see what becomes of it: flask calls show {slug} {call_id}")
 
 
-def _find(slug: str, call_id: str) -> Story:
+def _find(slug: str, call_id: str) -> CallTimeline:
     with transaction() as session:
-        return stories.find(session, store.find(session, slug).id, call_id)
+        return stories.find_timeline(session, store.find(session, slug).id, call_id)
 
 
-def _told(story: Story) -> str:
+def _told(story: CallTimeline) -> str:
     call, first = story.call, story.call.started_at
     lines = [
         {"at": f"{at:%H:%M:%S.%f}"[:-5], "after": f"+{(at - first).total_seconds():.1f} s", "what": what}
-        for at, what in stories.happenings(story)
+        for at, what in stories.events(story)
     ]
     return f"{call.call_id} of {first:%Y-%m-%d}: {call.status}\n\n{table(lines, HAPPENINGS)}"
 
 
-def _advice(story: Story, retry: str) -> str:
+def _advice(story: CallTimeline, retry: str) -> str:
     """What to do, where there is something to do."""
     delivery = story.delivery
     if delivery is None or delivery.state == "delivered":
         return "It is being answered at this moment." if story.call.status == "started" else ""
-    if delivery.state in stories.NOT_DELIVERED:
+    if delivery.state in stories.FAILED_DELIVERY_STATES:
         return GIVEN_UP[delivery.state if delivery.answer else "not kept"].format(retry)
-    if stories.hangs(story, services().settings.long_deadline_seconds):
+    if stories.is_stuck(story, services().settings.deferred_timeout_seconds):
         return f"It is pending for long: is a worker running? Where one is, its work was lost: {retry}"
     return f"It is on its way; tries so far: {delivery.tries}. {delivery.said or ''}".strip()

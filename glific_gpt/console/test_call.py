@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from glific_gpt.calls import pipeline, timeline
 from glific_gpt.calls import tenant as tenants
 from glific_gpt.calls.execution import Outcome
-from glific_gpt.calls.request import Inbound
+from glific_gpt.calls.request import InboundCall
 from glific_gpt.calls.tables import Call
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.database import transaction
@@ -68,10 +68,10 @@ def attempt(organization: Organization, body: dict[str, Any]) -> Trial:
 
 def _run(organization: Organization, body: bytes) -> Outcome:
     app = services()
-    inbound = Inbound(FUNCTION, body, pipeline.deadline(app.settings))
+    inbound = InboundCall(FUNCTION, body, pipeline.request_deadline(app.settings))
     tenant = _tenant(organization)
     try:
-        with pipeline.place(app.slots):
+        with pipeline.hold_slot(app.slots):
             return app.runner.run(tenant, inbound)
     except Overloaded as error:
         return app.runner.refuse(tenant, FUNCTION, error)
@@ -79,13 +79,13 @@ def _run(organization: Organization, body: bytes) -> Outcome:
 
 def _tenant(organization: Organization) -> Tenant:
     with transaction() as session:
-        return tenants.find_again(session, organization.id, services().language_models.name)
+        return tenants.find_tenant_by_id(session, organization.id, services().language_models.name)
 
 
 def _row(organization: Organization, call_id: str) -> Call | None:
     try:
         with transaction() as session:
-            return timeline.find(session, organization.id, call_id).call
+            return timeline.find_timeline(session, organization.id, call_id).call
     except NotFound:
         return None
 

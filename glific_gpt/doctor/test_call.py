@@ -5,7 +5,7 @@ import re
 from contextlib import suppress
 from dataclasses import replace
 
-from glific_gpt.calls.timeline import error_of, find
+from glific_gpt.calls.timeline import error_class_of, find_timeline
 from glific_gpt.database import transaction
 from glific_gpt.doctor.findings import Finding, Verdict
 from glific_gpt.doctor.temporary_token import lent
@@ -99,7 +99,7 @@ def _error(slug: str, call: WebhookCall) -> tuple[str, str] | None:
     """Code and sentence of what this server answered; Glific's Webhook Logs show its beginning, in either order."""
     code, sentence = _CODE.search(call.error), _SENTENCE.search(call.error)
     known = code[1] if code else _recorded(slug, call)
-    error = error_of(known)
+    error = error_class_of(known)
     if not known or error is None:
         return None
     said = str(json.loads(sentence[1])) if sentence else error.sentence
@@ -111,13 +111,13 @@ def _recorded(slug: str, call: WebhookCall) -> str | None:
     if call_id is None:
         return None
     with transaction() as session, suppress(NotFound):
-        return find(session, store.find(session, slug).id, call_id[1]).call.error_code
+        return find_timeline(session, store.find(session, slug).id, call_id[1]).call.error_code
     return None
 
 
 def _is_recorded(slug: str, call_id: str) -> bool:
     with transaction() as session, suppress(NotFound):
-        return bool(find(session, store.find(session, slug).id, call_id))
+        return bool(find_timeline(session, store.find(session, slug).id, call_id))
     return False
 
 

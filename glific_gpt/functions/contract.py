@@ -1,7 +1,7 @@
 """What a function is made of; everything that a plugin needs to import is here."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -12,26 +12,30 @@ from pydantic import (
     Field,
     JsonValue,
     StringConstraints,
+    ValidationError,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
 from glific_gpt.clock import Deadline
-from glific_gpt.functions.values import flow_number, none_if_blank, number
+from glific_gpt.errors import EmptyQuestion, GlificGptError, InvalidField, UnresolvedVariable
+from glific_gpt.functions.values import blank_to_none, parse_id, parse_number
 from glific_gpt.glific.text import MESSAGE_LIMIT
+from glific_gpt.glific.variables import find_unresolved
 from glific_gpt.models.allowlist import canonical
 from glific_gpt.openai.chat import Answer, LanguageModel, Question
 from glific_gpt.settings import MODEL_NAME
 
 __all__ = ["Answer", "Deadline", "Function", "FunctionBody", "JsonValue", "LanguageModel", "Question"]
 
-NAME = re.compile(r"[a-z0-9_]{1,63}")
+FUNCTION_NAME = re.compile(r"[a-z0-9_]{1,63}")
 
 ModelName = Annotated[str, StringConstraints(strip_whitespace=True, pattern=MODEL_NAME)]
-SHORTEST = 100
+MIN_CHARACTERS = 100
 """Characters; less would hold no answer."""
-LONGEST_WAIT = 86_400
+MAX_WAIT_SECONDS = 86_400
 """Seconds; a day, after which WhatsApp lets nobody answer without a template."""
-FlowNumber = Annotated[int | None, BeforeValidator(flow_number)]
+FlowNumber = Annotated[int | None, BeforeValidator(parse_id)]
 
 
 class FunctionBody(BaseModel):
@@ -42,14 +46,14 @@ class FunctionBody(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
-    gpt_model: Annotated[ModelName | None, BeforeValidator(none_if_blank)] = None
-    model: Annotated[ModelName | None, BeforeValidator(none_if_blank)] = None
+    gpt_model: Annotated[ModelName | None, BeforeValidator(blank_to_none)] = None
+    model: Annotated[ModelName | None, BeforeValidator(blank_to_none)] = None
     flow_id: FlowNumber = None
     contact_id: FlowNumber = None
     organization_id: FlowNumber = None
-    max_characters: Annotated[int, BeforeValidator(number), Field(ge=SHORTEST, le=MESSAGE_LIMIT)] | None = None
+    max_characters: Annotated[int, BeforeValidator(parse_number), Field(ge=MIN_CHARACTERS, le=MESSAGE_LIMIT)] | None = None
     """The longest answer, where it is text: a flow may want to say something in the same message."""
-    wait_seconds: Annotated[int, BeforeValidator(number), Field(ge=1, le=LONGEST_WAIT)] | None = None
+    wait_seconds: Annotated[int, BeforeValidator(parse_number), Field(ge=1, le=MAX_WAIT_SECONDS)] | None = None
     """How long the flow waits for an answer that comes later. After that it may wait for another question's."""
     result_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]{1,64}$")] = "gpt_response"
 
@@ -94,5 +98,65 @@ class Function(Generic[Body]):
     """Whether it may wait for anything but its model; only what does not can run on the server's event loop."""
 
     def __post_init__(self) -> None:
-        if not NAME.fullmatch(self.name):
+        if not FUNCTION_NAME.fullmatch(self.name):
             raise ValueError(f"a function's name has small letters, digits and underscores: {self.name!r}")
+
+
+GLIFIC_FIELDS = {"contact", "results", "flow_id", "contact_id", "organization_id", "result_name"}
+"""Fields that Glific fills in, or that an answer does not depend on."""
+
+EMPTY_QUESTION = "empty_question"
+"""The type of the error that a field raises when there is nothing to answer."""
+
+
+def validate_body(function: Function[Body], values: dict[str, Any]) -> Body:
+    """The function's checked body.
+
+    Raises EmptyQuestion or InvalidField for the first field that is wrong; then UnresolvedVariable for
+    the first variable that Glific left as it was, because nothing was stored under its name.
+    """
+    unresolved = dict(_unresolved(function, values))
+    try:
+        body = function.body.model_validate(values)
+    except ValidationError as error:
+        for details in error.errors(include_url=False, include_input=False):
+            # A variable where a number should be is no wrong number: the sentence about it says what to mend.
+            if _field(details) not in unresolved:
+                raise _our_error(details) from None
+    for field, variable in unresolved.items():
+        raise UnresolvedVariable(
+            f"{field}: your node reads {variable}, but nothing was stored under that name: "
+            "check the name of the result or field that it reads."
+        )
+    return body
+
+
+def _unresolved(function: Function[Body], values: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each field of the function's own that holds a variable, with the first such variable."""
+    for field in [name for name in function.body.model_fields if name not in GLIFIC_FIELDS]:
+        variables = [name for text in _texts(values.get(field)) for name in find_unresolved(text)]
+        if variables:
+            yield field, variables[0]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+
+
+def _field(details: ErrorDetails) -> str:
+    return str(details["loc"][0]) if details["loc"] else ""
+
+
+def _our_error(details: ErrorDetails) -> GlificGptError:
+    if details["type"] == EMPTY_QUESTION:
+        return EmptyQuestion()
+    message = details["msg"].removeprefix("Value error, ")
+    field = _field(details)
+    return InvalidField(f"{field}: {message[:1].lower()}{message[1:]}." if field else f"{message}.")

@@ -7,10 +7,16 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from glific_gpt.errors import BadUpstreamReply
-from glific_gpt.functions import strict_json
-from glific_gpt.functions.contract import Answer, Deadline, Function, FunctionBody, LanguageModel, Question
-from glific_gpt.functions.validation import EMPTY_QUESTION
-from glific_gpt.functions.values import none_if_blank, number
+from glific_gpt.functions.contract import (
+    EMPTY_QUESTION,
+    Answer,
+    Deadline,
+    Function,
+    FunctionBody,
+    LanguageModel,
+    Question,
+)
+from glific_gpt.functions.values import blank_to_none, decode_json, parse_number
 
 
 def _not_blank(value: Any) -> Any:
@@ -36,10 +42,10 @@ class ParseViaChatGptBody(FunctionBody):
     """The fields of parse_via_chat_gpt."""
 
     question_text: Annotated[str, BeforeValidator(_not_blank), Field(validate_default=True)] = ""
-    prompt: Annotated[str | None, BeforeValidator(none_if_blank)] = None
+    prompt: Annotated[str | None, BeforeValidator(blank_to_none)] = None
     """The system message."""
-    temperature: Annotated[float, BeforeValidator(number), Field(ge=0, le=2)] | None = None
-    max_tokens: Annotated[int, BeforeValidator(number), Field(ge=1, le=1_000_000)] | None = None
+    temperature: Annotated[float, BeforeValidator(parse_number), Field(ge=0, le=2)] | None = None
+    max_tokens: Annotated[int, BeforeValidator(parse_number), Field(ge=1, le=1_000_000)] | None = None
     response_format: Annotated[JsonObject | JsonSchema, Field(discriminator="type")] | None = None
 
 
@@ -60,7 +66,7 @@ def handle(body: ParseViaChatGptBody, model: LanguageModel, _deadline: Deadline)
 def decode(answer: Answer) -> JsonValue:
     """The JSON in an answer. Raises BadUpstreamReply."""
     try:
-        return cast("JsonValue", strict_json.loads(answer.text))
+        return cast("JsonValue", decode_json(answer.text))
     except ValueError:
         hint = ": allow it more tokens with max_tokens." if answer.cut_off else ": try again in a minute."
         raise BadUpstreamReply(f"The model's answer is not the JSON that was asked for{hint}") from None

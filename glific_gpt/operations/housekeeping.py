@@ -14,13 +14,13 @@ from glific_gpt.calls.tables import Delivery
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
 
-TOO_LONG = timedelta(minutes=20)
+STUCK_AFTER = timedelta(minutes=20)
 """Longer than an answer may take from its acceptance to its flow, unless there are too few workers, or none."""
 
 log = structlog.get_logger()
 
 
-def tidy(app: Flask) -> None:
+def run_housekeeping(app: Flask) -> None:
     """Deletes what is kept for a time only, marks calls whose process was killed, and tells of those that hang."""
     with app.app_context(), transaction() as session:
         replays.purge(session)
@@ -31,7 +31,7 @@ def tidy(app: Flask) -> None:
 
 
 def _tell_of_hanging(session: Session) -> None:
-    hanging = (Delivery.state == "waiting", Delivery.accepted_at < now() - TOO_LONG)
+    hanging = (Delivery.state == "waiting", Delivery.accepted_at < now() - STUCK_AFTER)
     count = session.scalar(select(func.count()).where(*hanging))
     if count:
-        log.error("answers_hang", count=count, longer_than_minutes=TOO_LONG.seconds // 60)
+        log.error("answers_hang", count=count, longer_than_minutes=STUCK_AFTER.seconds // 60)

@@ -47,8 +47,8 @@ SECRETS = (
         GlificConnection.organization_id,
         GlificConnection.organization_id,
     ),
-    Secret(Delivery, Delivery.question, literal(delivery_records.QUESTION), Delivery.organization_id, Delivery.call_id),
-    Secret(Delivery, Delivery.answer, literal(delivery_records.ANSWER), Delivery.organization_id, Delivery.call_id),
+    Secret(Delivery, Delivery.question, literal(delivery_records.QUESTION_PURPOSE), Delivery.organization_id, Delivery.call_id),
+    Secret(Delivery, Delivery.answer, literal(delivery_records.ANSWER_PURPOSE), Delivery.organization_id, Delivery.call_id),
 )
 """Stored answers are not among them: they live for a quarter of an hour."""
 

@@ -9,9 +9,9 @@ import time
 import structlog
 from flask import Flask
 
-from glific_gpt.calls.deferred.recovery import revive
+from glific_gpt.calls.deferred.recovery import requeue_orphans
 from glific_gpt.durable import Durable
-from glific_gpt.operations.housekeeping import tidy
+from glific_gpt.operations.housekeeping import run_housekeeping
 from glific_gpt.services import services
 
 STOP_SECONDS = 8
@@ -97,9 +97,9 @@ def _keep_house(app: Flask) -> None:
         engine = services().engine
     while True:
         try:
-            tidy(app)
+            run_housekeeping(app)
             with app.app_context():
-                revive(engine)
+                requeue_orphans(engine)
             engine.forget_finished()
         except Exception as failure:  # noqa: BLE001 - the next minute comes
             log.warning("not_tidied", reason=type(failure).__name__)

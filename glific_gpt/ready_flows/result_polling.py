@@ -67,7 +67,7 @@ def resume(slug: str, conversation: Conversation) -> Later:
             return Later.NOT_OURS
         if found[0].answer is not None:
             return _go_on(conversation, *found)
-        if found[0].answered_at is not None or not delivery_records.is_waited_for(*found):
+        if found[0].answered_at is not None or not delivery_records.is_expected(*found):
             return Later.NEVER_CAME
         time.sleep(LOOK_EVERY_SECONDS)
     return Later.NEVER_CAME

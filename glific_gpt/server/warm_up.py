@@ -7,9 +7,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from glific_gpt.calls import records, replays
 from glific_gpt.calls import tenant as tenants
-from glific_gpt.calls.context import Facts
-from glific_gpt.calls.execution import answered
-from glific_gpt.calls.request import Inbound, decode
+from glific_gpt.calls.context import CallContext
+from glific_gpt.calls.execution import success_outcome
+from glific_gpt.calls.request import InboundCall, decode
 from glific_gpt.clock import Deadline
 from glific_gpt.database import prepare_writes
 from glific_gpt.glific import text
@@ -27,20 +27,20 @@ REPLY = b'{"model": "none", "choices": [{"message": {"content": "Warm."}}], "usa
 
 
 def warm_up(app: Flask, settings: Settings, vault: Vault) -> None:
-    facts = Facts(NOBODY, "parse_via_chat_gpt")
-    inbound = Inbound(facts.function, b"", Deadline.after(1), idempotency_key="nobody's")
-    answer = answered(facts.call_id, settings.default_model, text.for_whatsapp("**Warm.**"))
+    facts = CallContext(NOBODY, "parse_via_chat_gpt")
+    inbound = InboundCall(facts.function, b"", Deadline.after(1), idempotency_key="nobody's")
+    answer = success_outcome(facts.call_id, settings.default_model, text.for_whatsapp("**Warm.**"))
     decode(b"{}")
     prices.cost(settings.default_model, 1, 1)
     replies.read(CHAT, REPLY, settings.default_model, Usage())
     # Flask compiles the patterns of addresses when the first one is looked for. What is wrong with the database is told
     # to a first call, as to any other.
     with app.test_request_context(f"/webhooks/nobody/{facts.function}", method="POST"), suppress(SQLAlchemyError):
-        tenants.find("nobody", "open_ai", "")
-        replays.find(vault, NOBODY, inbound)
+        tenants.find_tenant("nobody", "open_ai", "")
+        replays.find_stored(vault, NOBODY, inbound)
         prepare_writes(
-            records.opened(facts, 1),
-            records.closed(facts, None),
-            *replays.claimed(NOBODY, inbound, facts.call_id),
-            *replays.stored(vault, NOBODY, inbound, answer),
+            records.insert_statement(facts, 1),
+            records.finish_statement(facts, None),
+            *replays.claim_statements(NOBODY, inbound, facts.call_id),
+            *replays.store_statements(vault, NOBODY, inbound, answer),
         )

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from glific_gpt.calls.tables import Call, Delivery
-from glific_gpt.calls.timeline import NOT_DELIVERED
+from glific_gpt.calls.timeline import FAILED_DELIVERY_STATES
 from glific_gpt.clock import now
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization
@@ -122,7 +122,7 @@ def _failures(session: Session, organization_id: int) -> Iterator[Need]:
 
 
 def _deliveries(session: Session, organization_id: int) -> Iterator[Need]:
-    lost = (Delivery.state.in_(NOT_DELIVERED), Delivery.ended_at >= now() - DAY)
+    lost = (Delivery.state.in_(FAILED_DELIVERY_STATES), Delivery.ended_at >= now() - DAY)
     answers = session.scalar(select(func.count()).where(Delivery.organization_id == organization_id, *lost))
     if answers:
         yield Need(NeedCode.NOT_DELIVERED, answers=answers)

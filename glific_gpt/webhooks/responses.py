@@ -6,7 +6,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from glific_gpt import errors
 from glific_gpt.calls.context import new_call_id
-from glific_gpt.calls.execution import Outcome, failed
+from glific_gpt.calls.execution import Outcome, error_outcome
 from glific_gpt.errors import GlificGptError
 from glific_gpt.settings import FALLBACK_MESSAGE
 
@@ -27,7 +27,7 @@ def reply_to_stranger(error: GlificGptError) -> Response:
     """For callers who were not let in, or not yet: it says nothing of any organization."""
     call_id = new_call_id()
     log.info("refused", call_id=call_id, status=error.status, error_code=error.code)
-    return reply(failed(call_id, error, FALLBACK_MESSAGE))
+    return reply(error_outcome(call_id, error, FALLBACK_MESSAGE))
 
 
 def reply_to_http_error(error: HTTPException) -> Response:

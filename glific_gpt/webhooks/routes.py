@@ -7,7 +7,7 @@ from glific_gpt import bridge, errors
 from glific_gpt.calls import pipeline
 from glific_gpt.calls import tenant as tenants
 from glific_gpt.calls.execution import Outcome
-from glific_gpt.calls.request import SYNC, Inbound
+from glific_gpt.calls.request import SYNC, InboundCall
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
 from glific_gpt.database import UNAVAILABLE
@@ -24,7 +24,7 @@ blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 def call(slug: str, function: str) -> Response:
     """One call of one function of one organization."""
     app = services()
-    deadline = pipeline.deadline(app.settings)
+    deadline = pipeline.request_deadline(app.settings)
     tenant = _identify(app, slug)
     outcome = _run(app, tenant, function, deadline)
     facts = {key: outcome.body.get(key) for key in ("call_id", "error_code")}
@@ -37,19 +37,19 @@ def _run(app: Services, tenant: Tenant, function: str, deadline: Deadline) -> Ou
     """The body is read before a place is taken: whoever sends it slowly keeps nobody else out."""
     try:
         inbound = _inbound(function, deadline)
-        with pipeline.place(app.slots):
+        with pipeline.hold_slot(app.slots):
             return app.runner.run(tenant, inbound)
     except (errors.BodyTooLarge, errors.InvalidJson, errors.Overloaded) as error:
         return app.runner.refuse(tenant, function, error)
 
 
 def _identify(app: Services, slug: str) -> Tenant:
-    tenant = tenants.find(slug, app.language_models.name, bearer_token(request))
+    tenant = tenants.find_tenant(slug, app.language_models.name, bearer_token(request))
     return require_caller(tenant, request, app.vault)
 
 
-def _inbound(function: str, deadline: Deadline) -> Inbound:
-    return Inbound(
+def _inbound(function: str, deadline: Deadline) -> InboundCall:
+    return InboundCall(
         function=function,
         body=raw_body(request),
         deadline=deadline,

@@ -170,7 +170,7 @@ def guess_from(house: House, address: str, number: int) -> int:
 
 
 def test_behind_a_proxy_each_has_an_address_of_their_own(open_a_house: OpenHouse) -> None:
-    house = open_a_house(proxies=1)
+    house = open_a_house(trusted_proxy_count=1)
     assert {guess_from(house, f"198.51.100.{number}", number) for number in range(31)} == {422}
 
 
@@ -180,12 +180,12 @@ def test_behind_a_proxy_each_has_an_address_of_their_own(open_a_house: OpenHouse
 )
 def test_who_has_a_network_is_counted_as_one(open_a_house: OpenHouse, address: str, statuses: set[int]) -> None:
     """Of IPv6, where every customer has a network of their own."""
-    house = open_a_house(proxies=1)
+    house = open_a_house(trusted_proxy_count=1)
     assert {guess_from(house, address.format(number), number) for number in range(1, 32)} == statuses
 
 
 def test_strangers_from_everywhere_are_slowed_down_and_do_not_lock_the_person_out(open_a_house: OpenHouse) -> None:
-    house = open_a_house(proxies=1)
+    house = open_a_house(trusted_proxy_count=1)
     with browser() as own, browser() as others:
         asha = employ(house, "asha@example.org")
         asha.client = own
@@ -211,7 +211,7 @@ def test_it_says_what_is_missing_for_redis(url: str) -> None:
     if find_spec("redis"):
         pytest.skip("redis is installed here")
     with pytest.raises(SettingsError, match="pip install redis") as caught:
-        create_app(made_up_settings(limits_url=url))
+        create_app(made_up_settings(rate_limit_storage_url=url))
     assert "a-password" not in str(caught.value)
 
 

@@ -10,7 +10,7 @@ from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
-from glific_gpt.operations.housekeeping import tidy
+from glific_gpt.operations.housekeeping import run_housekeeping
 from glific_gpt.organizations import store
 from tests.audit.reading import entries, lines
 from tests.support.house import House, Ngo
@@ -82,8 +82,8 @@ def test_an_entry_is_deleted_after_four_hundred_days(house: House) -> None:
     house.ngo("alice", key="")
     with time_machine.travel(now() + timedelta(days=399)):
         house.ngo("bob", key="")
-        tidy(house.app)
+        run_housekeeping(house.app)
     assert {entry.slug for entry in entries(house)} == {"alice", "bob"}
     with time_machine.travel(now() + timedelta(days=401)):
-        tidy(house.app)
+        run_housekeeping(house.app)
     assert {entry.slug for entry in entries(house)} == {"bob"}

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from glific_gpt.calls.tables import Call, Delivery, StoredReply
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
-from glific_gpt.operations.housekeeping import tidy
+from glific_gpt.operations.housekeeping import run_housekeeping
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.house import House, Ngo
 from tests.support.later import pending
@@ -32,10 +32,10 @@ def test_a_stored_answer_is_deleted_after_a_quarter_of_an_hour(house: House, ali
     first = alice.post({"question_text": "What is ORS?"}, headers=key).json()["call_id"]
     with time_machine.travel(now() + timedelta(minutes=14)):
         second = bob.post({"question_text": "What is ORS?"}, headers=key).json()["call_id"]
-        tidy(house.app)
+        run_housekeeping(house.app)
         assert set(stored(house)) == {first, second}
     with time_machine.travel(now() + timedelta(minutes=16)):
-        tidy(house.app)
+        run_housekeeping(house.app)
         assert stored(house) == [second]
 
 
@@ -46,7 +46,7 @@ def test_a_call_that_nobody_works_on_any_more_is_marked_and_others_are_not(house
         killed, under_way, _ = session.scalars(select(Call).order_by(Call.id))
         killed.status = under_way.status = "started"
         killed.give_up_at, under_way.give_up_at = now() - timedelta(seconds=1), now() + timedelta(minutes=1)
-    tidy(house.app)
+    run_housekeeping(house.app)
     assert statuses(house) == ["interrupted", "started", "ok"]
 
 
@@ -72,10 +72,10 @@ def test_it_deletes_answers_that_did_not_arrive_after_a_day_and_keeps_those_on_t
 ) -> None:
     leave_deliveries(alice, glific)
     with time_machine.travel(now() + timedelta(hours=23, minutes=59)):
-        tidy(house.app)
+        run_housekeeping(house.app)
     assert kept(house) == {"waiting": True, "undelivered": True, "uncertain": True}
     with time_machine.travel(now() + timedelta(hours=24, minutes=1)):
-        tidy(house.app)
+        run_housekeeping(house.app)
     assert kept(house) == {"waiting": True, "undelivered": False, "uncertain": False}
 
 
@@ -84,10 +84,10 @@ def test_it_tells_of_answers_that_hang_for_more_than_twenty_minutes(
 ) -> None:
     leave_deliveries(alice, glific)
     with capture_logs() as logged, time_machine.travel(now() + timedelta(minutes=19)):
-        tidy(house.app)
+        run_housekeeping(house.app)
     assert not [line for line in logged if line["event"] == "answers_hang"]
     with capture_logs() as logged, time_machine.travel(now() + timedelta(minutes=21)):
-        tidy(house.app)
+        run_housekeeping(house.app)
     (line,) = [line for line in logged if line["event"] == "answers_hang"]
     assert (line["log_level"], line["count"]) == ("error", 1)
 
@@ -96,5 +96,5 @@ def test_it_does_not_call_a_pending_call_interrupted(house: House, alice: Ngo, g
     alice.connect(glific)
     pending(alice.ask_later())
     with time_machine.travel(now() + timedelta(hours=1)):
-        tidy(house.app)
+        run_housekeeping(house.app)
     assert statuses(house) == ["pending"]

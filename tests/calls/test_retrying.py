@@ -11,7 +11,7 @@ from glific_gpt.clock import now
 from glific_gpt.database import transaction
 from glific_gpt.errors import Conflict, GlificGptError, NotFound
 from glific_gpt.operations import worker
-from glific_gpt.operations.housekeeping import tidy
+from glific_gpt.operations.housekeeping import run_housekeeping
 from tests.support.glific_behaviours import answer, errors, lose_the_reply
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.house import House, Ngo
@@ -160,7 +160,7 @@ def test_a_call_that_was_answered_in_its_request_has_nothing_to_deliver(alice: N
 def test_an_answer_that_is_not_kept_any_more_cannot_be_told(alice: Ngo, glific: GlificStandIn) -> None:
     call_id = given_up(alice, glific)
     with time_machine.travel(now() + timedelta(hours=25)):
-        tidy(alice.house.app)
+        run_housekeeping(alice.house.app)
     assert "not kept any more" in refusal(alice, call_id)
     assert alice.delivery(call_id).state == "undelivered"
 

@@ -6,12 +6,12 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 
-from glific_gpt.calls.deferred.recovery import OFTEN_ENOUGH, revive
+from glific_gpt.calls.deferred.recovery import MAX_REQUEUES, requeue_orphans
 from glific_gpt.calls.tables import Call, Delivery
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
 from glific_gpt.operations import worker
-from glific_gpt.operations.housekeeping import tidy
+from glific_gpt.operations.housekeeping import run_housekeeping
 from tests.calls.test_retrying import lose_the_work
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.house import House, Ngo
@@ -35,7 +35,7 @@ def call_id(alice: Ngo) -> str:
 def look(house: House, after: timedelta = AFTER_A_WHILE) -> None:
     """As every process does once a minute."""
     with house.app.app_context(), time_machine.travel(now() + after):
-        revive(house.services.engine)
+        requeue_orphans(house.services.engine)
 
 
 def begin(house: House) -> None:
@@ -83,7 +83,7 @@ def test_it_leaves_alone_what_waits_in_the_queue_and_what_was_accepted_just_now(
 def test_it_gives_up_after_three_times_and_an_administrator_can_still_have_it_tried(
     alice: Ngo, call_id: str, glific: GlificStandIn
 ) -> None:
-    for _ in range(OFTEN_ENOUGH + 1):
+    for _ in range(MAX_REQUEUES + 1):
         assert alice.delivery(call_id).state == "waiting"
         lose_the_work(alice.house)
         look(alice.house)
@@ -101,7 +101,7 @@ def test_it_keeps_no_question_that_was_given_up_for_longer_than_a_day(alice: Ngo
     look(alice.house, after=timedelta(hours=25))
     assert alice.delivery(call_id).question
     with time_machine.travel(now() + timedelta(hours=50)):
-        tidy(alice.house.app)
+        run_housekeeping(alice.house.app)
     assert alice.delivery(call_id).question is None
     with pytest.raises(Exception, match="not kept any more"):
         retry(alice, call_id)

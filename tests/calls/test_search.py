@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import insert
 
 from glific_gpt.calls import queries, records
-from glific_gpt.calls.queries import EVERYTHING, Filters
+from glific_gpt.calls.queries import NO_FILTERS, Filters
 from glific_gpt.calls.tables import Call
 from glific_gpt.clock import now
 from glific_gpt.database import db, transaction
@@ -25,23 +25,23 @@ def id_of(ngo: Ngo) -> int:
         return store.find(session, ngo.slug).id
 
 
-def found(ngo: Ngo, filters: Filters = EVERYTHING, *, before: str | None = None, limit: int = 100) -> list[str]:
+def found(ngo: Ngo, filters: Filters = NO_FILTERS, *, before: str | None = None, limit: int = 100) -> list[str]:
     owner = id_of(ngo)
     with ngo.house.app.app_context(), transaction() as session:
-        rows = records.page(session, owner, filters=filters, before=before, limit=limit)
+        rows = records.list_calls(session, owner, filters=filters, before=before, limit=limit)
     return [row.call_id for row in rows]
 
 
-def exported(ngo: Ngo, filters: Filters = EVERYTHING, limit: int = queries.MOST) -> list[str]:
+def exported(ngo: Ngo, filters: Filters = NO_FILTERS, limit: int = queries.MAX_EXPORTED_ROWS) -> list[str]:
     with ngo.house.app.app_context():
-        return [row.call_id for row in queries.rows(id_of(ngo), filters, limit=limit, batch=2)]
+        return [row.call_id for row in queries.iterate_calls(id_of(ngo), filters, limit=limit, batch=2)]
 
 
 def choices(ngo: Ngo) -> tuple[list[str], list[str]]:
     """Models and errors."""
     owner = id_of(ngo)
     with ngo.house.app.app_context(), transaction() as session:
-        return queries.models_seen(session, owner), queries.errors_seen(session, owner)
+        return queries.recent_models(session, owner), queries.recent_error_codes(session, owner)
 
 
 def test_days_are_utc_and_count_as_a_whole(alice: Ngo) -> None:
@@ -112,7 +112,7 @@ def test_the_choices_are_made_from_so_many_calls_and_no_more(alice: Ngo) -> None
     lately = {"organization_id": id_of(alice), "function": "f", "model_asked": "gpt-5", "status": "ok"}
     many = [
         lately | {"call_id": f"call_{number:x}", "started_at": now(), "give_up_at": now()}
-        for number in range(queries.SEEN_IN)
+        for number in range(queries.RECENT_ROWS)
     ]
     with alice.house.app.app_context(), transaction() as session:
         session.execute(insert(Call), many)
@@ -134,7 +134,7 @@ def test_calls_that_come_while_it_is_exported_do_not_shift_it(alice: Ngo) -> Non
     ids = [record(alice) for _ in range(4)][::-1]
     with alice.house.app.app_context():
         seen = []
-        for row in queries.rows(id_of(alice), batch=2):
+        for row in queries.iterate_calls(id_of(alice), batch=2):
             seen.append(row.call_id)
             record(alice)
     assert seen == ids
@@ -145,12 +145,12 @@ def test_no_transaction_is_open_while_an_export_waits_for_its_reader(house: Hous
         record(alice)
     with house.app.app_context():
         pools = [engine.pool for engine in db.engines.values()]
-        for _ in queries.rows(id_of(alice), batch=2):
+        for _ in queries.iterate_calls(id_of(alice), batch=2):
             assert [pool.checkedout() for pool in pools] == [0] * len(pools)  # type: ignore[attr-defined] # of a queue
 
 
 def test_an_export_says_of_killed_calls_that_they_were_interrupted(alice: Ngo) -> None:
     record(alice, "started", at=now() - timedelta(minutes=1))
     with alice.house.app.app_context():
-        (row,) = queries.rows(id_of(alice), batch=2)
+        (row,) = queries.iterate_calls(id_of(alice), batch=2)
     assert row.status == "interrupted"

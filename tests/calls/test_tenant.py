@@ -29,7 +29,7 @@ def test_one_query_finds_everything(house: House, alice: Ngo) -> None:
     for patterns in (None, ["gpt-*", "o3"], [], None):
         house.allow_models(patterns)
         with house.app.app_context(), queries() as sent:
-            found = tenants.find("alice", "open_ai", alice.token)
+            found = tenants.find_tenant("alice", "open_ai", alice.token)
         assert found is not None
         assert (found.server_models, found.allowed_models, found.token_matches) == (patterns, ["gpt-4o*"], True)
         assert len(sent) == 1

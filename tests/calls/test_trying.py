@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from glific_gpt.calls.deferred.delivery import pause
+from glific_gpt.calls.deferred.delivery import next_delay
 from glific_gpt.glific.resume import Reply, Verdict, refused
 
 NOT_WAITING = Verdict(Reply.NOT_WAITING, "The flow is not waiting.")
@@ -18,27 +18,27 @@ patient = pytest.mark.parametrize("verdict", PATIENCE, ids=lambda verdict: verdi
 
 def longest(verdict: Verdict, tries: int) -> float:
     """Of many pauses, as each is a little shorter by chance."""
-    return max(pause(verdict, tries, NO_TIME) or 0 for _ in range(200))
+    return max(next_delay(verdict, tries, NO_TIME) or 0 for _ in range(200))
 
 
 def shortest(verdict: Verdict, tries: int) -> float:
-    return min(pause(verdict, tries, NO_TIME) or 0 for _ in range(200))
+    return min(next_delay(verdict, tries, NO_TIME) or 0 for _ in range(200))
 
 
 @pytest.mark.parametrize("verdict", [Verdict(Reply.DELIVERED, "It is done."), refused("No.")])
 def test_it_is_the_end_when_glific_took_it_or_refused_it(verdict: Verdict) -> None:
-    assert pause(verdict, 1, NO_TIME) is None
+    assert next_delay(verdict, 1, NO_TIME) is None
 
 
 @patient
 def test_it_is_told_again_until_its_patience_is_over(verdict: Verdict) -> None:
-    assert pause(verdict, 30, PATIENCE[verdict] - MOMENT)
-    assert pause(verdict, 30, PATIENCE[verdict] + MOMENT) is None
+    assert next_delay(verdict, 30, PATIENCE[verdict] - MOMENT)
+    assert next_delay(verdict, 30, PATIENCE[verdict] + MOMENT) is None
 
 
 @pytest.mark.parametrize("retry_after", [0.0, 3.0, 60.0])
 def test_it_does_not_outstay_its_patience_because_glific_asked_it_to_wait(retry_after: float) -> None:
-    assert pause(Verdict(Reply.TRY_LATER, "", retry_after), 1, timedelta(minutes=15) + MOMENT) is None
+    assert next_delay(Verdict(Reply.TRY_LATER, "", retry_after), 1, timedelta(minutes=15) + MOMENT) is None
 
 
 @patient
@@ -57,15 +57,15 @@ def test_its_pauses_stay_short_for_a_flow_and_grow_longer_for_a_glific_in_troubl
 
 @patient
 def test_its_pauses_differ_so_that_many_do_not_come_at_the_same_moment(verdict: Verdict) -> None:
-    assert len({pause(verdict, 3, NO_TIME) for _ in range(20)}) > 1
+    assert len({next_delay(verdict, 3, NO_TIME) for _ in range(20)}) > 1
 
 
 @pytest.mark.parametrize("retry_after", [1.0, 7.5, 60.0])
 def test_it_waits_as_long_as_glific_says(retry_after: float) -> None:
     for tries in (1, 2, 9):
-        assert pause(Verdict(Reply.TRY_LATER, "", retry_after), tries, NO_TIME) == retry_after
+        assert next_delay(Verdict(Reply.TRY_LATER, "", retry_after), tries, NO_TIME) == retry_after
 
 
 def test_it_never_tries_again_without_any_pause() -> None:
     """Glific, or what stands before it, may well say 'Retry-After: 0' for as long as it is in trouble."""
-    assert (pause(Verdict(Reply.TRY_LATER, "", 0.0), 5, NO_TIME) or 0) >= 0.4
+    assert (next_delay(Verdict(Reply.TRY_LATER, "", 0.0), 5, NO_TIME) or 0) >= 0.4

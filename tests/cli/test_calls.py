@@ -8,12 +8,12 @@ import pytest
 import time_machine
 
 from glific_gpt.calls import records
-from glific_gpt.calls.context import Facts
+from glific_gpt.calls.context import CallContext
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
 from glific_gpt.errors import ModelNotText
 from glific_gpt.openai.chat import Usage
-from glific_gpt.operations.housekeeping import tidy
+from glific_gpt.operations.housekeeping import run_housekeeping
 from glific_gpt.organizations import store
 from tests.cli.conftest import Commands, commands
 from tests.support.glific_behaviours import answer as glific_answer
@@ -31,12 +31,12 @@ def record(flask: Commands, slug: str, *, ok: bool, usage: Usage | None = None) 
     """The id of a new call that went well, or was refused."""
     with flask.app.app_context(), transaction() as session:
         owner = store.find(session, slug).id
-        facts = Facts(owner, "parse_via_chat_gpt", AT, model_asked="gpt-4o", usage=usage or Usage())
+        facts = CallContext(owner, "parse_via_chat_gpt", AT, model_asked="gpt-4o", usage=usage or Usage())
         if ok:
-            session.execute(*records.opened(facts, 4.5))
-            session.execute(*records.closed(facts, None))
+            session.execute(*records.insert_statement(facts, 4.5))
+            session.execute(*records.finish_statement(facts, None))
         else:
-            session.execute(*records.failed(facts, ModelNotText()))
+            session.execute(*records.failure_statement(facts, ModelNotText()))
     return facts.call_id
 
 
@@ -160,8 +160,8 @@ def test_it_tells_of_a_call_that_was_answered_in_its_request(flask: Commands, se
 
 def test_it_tells_of_a_call_that_was_interrupted(flask: Commands, seva: str) -> None:
     with flask.app.app_context(), transaction() as session:
-        facts = Facts(store.find(session, seva).id, "parse_via_chat_gpt", AT)
-        session.execute(*records.opened(facts, 4.5))
+        facts = CallContext(store.find(session, seva).id, "parse_via_chat_gpt", AT)
+        session.execute(*records.insert_statement(facts, 4.5))
     assert "being answered at this moment" in flask.text("calls", "show", seva, facts.call_id)
     with time_machine.travel(now() + timedelta(minutes=1)):
         assert happened(flask.text("calls", "show", seva, facts.call_id)) == ["arrived", "interrupted"]
@@ -217,7 +217,7 @@ def test_it_says_that_an_answer_is_not_kept_any_more(here: Commands, alice: Ngo,
     glific.always(REFUSAL)
     call_id = settled(alice)
     with time_machine.travel(now() + timedelta(hours=25)):
-        tidy(alice.house.app)
+        run_housekeeping(alice.house.app)
     assert "not kept any more" in here.text("calls", "show", "alice", call_id)
     assert "not kept any more" in here.failure("calls", "retry", "alice", call_id)
 

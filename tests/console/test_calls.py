@@ -9,7 +9,7 @@ from flask_babel import Babel, force_locale
 
 from glific_gpt.accounts.tables import Role
 from glific_gpt.calls.tables import STATUSES, Call, Delivery
-from glific_gpt.calls.timeline import NOT_DELIVERED, Happening, Story, happenings
+from glific_gpt.calls.timeline import FAILED_DELIVERY_STATES, CallTimeline, TimelineEvent, events
 from glific_gpt.clock import now
 from glific_gpt.console.presenters import advice, labels, timeline
 from glific_gpt.errors import Broken, CallerError, OrganizationError, ServiceError
@@ -26,7 +26,7 @@ HERE = "/console/organizations/alice/calls"
 ROW = re.compile(r'<tr data-call="(call_\w+)"')
 CODES = sorted(
     {error.code for base in (CallerError, OrganizationError, ServiceError) for error in base.__subclasses__()}
-    | {Broken.code, *NOT_DELIVERED, "interrupted"}
+    | {Broken.code, *FAILED_DELIVERY_STATES, "interrupted"}
 )
 FRAGMENT = {"HX-Request": "true"}
 
@@ -195,17 +195,17 @@ def test_everything_that_can_happen_to_a_call_has_a_title() -> None:
     fine = Call(status="ok", started_at=start, function="f")
     failed = Call(status="error", error_code="refused", started_at=start, function="f")
     stories = [
-        Story(fine, Delivery(state="delivered", **told)),
-        Story(failed, Delivery(state="undelivered", trying_since=retried, **told)),
-        Story(Call(status="interrupted", started_at=start, give_up_at=start, function="f"), None),
+        CallTimeline(fine, Delivery(state="delivered", **told)),
+        CallTimeline(failed, Delivery(state="undelivered", trying_since=retried, **told)),
+        CallTimeline(Call(status="interrupted", started_at=start, give_up_at=start, function="f"), None),
     ]
-    kinds = {timeline.kind(happening) for story in stories for happening in happenings(story)}
+    kinds = {timeline.kind(happening) for story in stories for happening in events(story)}
     assert kinds == set(timeline.TITLES)
 
 
 def test_a_happening_is_known_by_its_first_words() -> None:
-    assert timeline.kind(Happening(now(), "given up, after 2 tries: no")) == "given up"
-    assert timeline.kind(Happening(now(), "arrived: parse_via_chat_gpt")) == "arrived"
+    assert timeline.kind(TimelineEvent(now(), "given up, after 2 tries: no")) == "given up"
+    assert timeline.kind(TimelineEvent(now(), "arrived: parse_via_chat_gpt")) == "arrived"
 
 
 def test_bobs_call_looks_like_one_that_is_not_there(bob: Ngo, editor: Person) -> None:

@@ -47,7 +47,7 @@ def test_the_sheet_has_more_calls_than_a_page(alice: Ngo, viewer: Person) -> Non
 def test_the_sheet_says_in_its_last_line_that_there_are_more_calls(house: House, alice: Ngo) -> None:
     made = [record(alice) for _ in range(3)][::-1]
     with house.app.test_request_context():
-        most, all_of_them = (list(calls_csv.lines(queries.rows(id_of(alice)), number)) for number in (2, 3))
+        most, all_of_them = (list(calls_csv.lines(queries.iterate_calls(id_of(alice)), number)) for number in (2, 3))
     assert [line.partition(",")[0] for line in most[1:]] == [*made[:2], "Only the newest 2 calls are in this file.\r\n"]
     assert [line.partition(",")[0] for line in all_of_them[1:]] == made
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from glific_gpt.functions.strict_json import MAX_DEPTH, loads
+from glific_gpt.functions.values import MAX_DEPTH, decode_json
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from glific_gpt.functions.strict_json import MAX_DEPTH, loads
     ],
 )
 def test_it_decodes_json(text: str, value: object) -> None:
-    assert loads(text) == value
+    assert decode_json(text) == value
 
 
 @pytest.mark.parametrize(
@@ -24,13 +24,13 @@ def test_it_decodes_json(text: str, value: object) -> None:
 )
 def test_it_refuses_what_cannot_be_written_again(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        loads(text)
+        decode_json(text)
 
 
 def test_it_decodes_just_so_deep() -> None:
     for opening, closing in (("[", "]"), ('{"a":', "}")):
         deepest = opening * (MAX_DEPTH - 1) + "1" + closing * (MAX_DEPTH - 1)
-        assert loads(deepest)
+        assert decode_json(deepest)
         for depth in (MAX_DEPTH, MAX_DEPTH + 1, 990, 100_000):
             with pytest.raises(ValueError, match="deep"):
-                loads(opening * depth + "1" + closing * depth)
+                decode_json(opening * depth + "1" + closing * depth)

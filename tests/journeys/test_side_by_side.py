@@ -70,7 +70,7 @@ def ask(client: httpx2.Client, ngo: Ngo, number: int) -> Asked:
 def rows(ngo: Ngo) -> dict[str, Call]:
     with ngo.house.app.app_context(), transaction() as session:
         organization = store.find(session, ngo.slug)
-        return {row.call_id: row for row in records.page(session, organization.id, limit=10 * CALLS)}
+        return {row.call_id: row for row in records.list_calls(session, organization.id, limit=10 * CALLS)}
 
 
 def require_its_own_answer(asked: Asked) -> None:

@@ -95,8 +95,8 @@ def begin_deliveries(ngo: Ngo, texts: list[tuple[str | None, str | None]]) -> No
                     result_name="gpt_response",
                     reserved_usd=Decimal(0),
                     accepted_at=now(),
-                    question=question and vault.encrypt(owner, delivery_records.QUESTION, question),
-                    answer=answer and vault.encrypt(owner, delivery_records.ANSWER, answer),
+                    question=question and vault.encrypt(owner, delivery_records.QUESTION_PURPOSE, question),
+                    answer=answer and vault.encrypt(owner, delivery_records.ANSWER_PURPOSE, answer),
                     state="waiting",
                 )
             )
@@ -109,8 +109,8 @@ def deliveries_of(house: House) -> list[tuple[str | None, str | None]]:
         rows = session.scalars(sa.select(Delivery).order_by(Delivery.call_id)).all()
     return [
         (
-            row.question and vault.decrypt(row.organization_id, delivery_records.QUESTION, row.question),
-            row.answer and vault.decrypt(row.organization_id, delivery_records.ANSWER, row.answer),
+            row.question and vault.decrypt(row.organization_id, delivery_records.QUESTION_PURPOSE, row.question),
+            row.answer and vault.decrypt(row.organization_id, delivery_records.ANSWER_PURPOSE, row.answer),
         )
         for row in rows
     ]

@@ -84,7 +84,7 @@ def test_an_object_that_knows_a_secret_does_not_tell_it(house: House, alice: Ngo
     alice.set_phrase("a phrase of alice and glific")
     app = house.services
     with house.app.app_context(), transaction() as session:
-        tenant = tenants.find("alice", "open_ai", alice.token)
+        tenant = tenants.find_tenant("alice", "open_ai", alice.token)
         row = session.scalars(sa.select(Credential)).one()
     assert tenant is not None
     assert tenant.ciphertext

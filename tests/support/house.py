@@ -128,7 +128,7 @@ class Ngo:
         """Its recorded calls, newest first."""
         with self.house.app.app_context(), transaction() as session:
             organization = organizations.find(session, self.slug)
-            rows = records.page(session, organization.id)
+            rows = records.list_calls(session, organization.id)
         return [CallView.of(row).model_dump(mode="json") for row in rows]
 
 

@@ -55,7 +55,7 @@ def retry(ngo: Ngo, call_id: str) -> None:
     with ngo.house.app.app_context():
         with transaction() as session:
             organization_id = organizations.find(session, ngo.slug).id
-        recovery.retry(ngo.house.services.engine, organization_id, call_id)
+        recovery.retry_delivery(ngo.house.services.engine, organization_id, call_id)
 
 
 def is_in_the_queue(house: House) -> bool:

@@ -30,7 +30,7 @@ def fail(exchange: Exchange) -> None:
 
 @pytest.fixture
 def alice(open_a_house: OpenHouse, glific: GlificStandIn) -> Ngo:
-    alice = open_a_house(works=True, long_deadline_seconds=1).ngo("alice", fallback_message=SORRY)
+    alice = open_a_house(works=True, deferred_timeout_seconds=1).ngo("alice", fallback_message=SORRY)
     alice.connect(glific)
     return alice
 

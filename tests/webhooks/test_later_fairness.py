@@ -25,7 +25,7 @@ def sick() -> Iterator[GlificStandIn]:
 def test_a_glific_that_is_away_holds_no_place_in_which_others_could_be_asked(
     open_a_house: OpenHouse, openai: OpenAIStandIn, glific: GlificStandIn, sick: GlificStandIn
 ) -> None:
-    house = open_a_house(works=True, long_calls=4, long_calls_per_organization=2)
+    house = open_a_house(works=True, max_deferred_calls=4, max_deferred_calls_per_organization=2)
     alice, bob, carol = (house.ngo(name) for name in ("alice", "bob", "carol"))
     for ngo, its in ((alice, sick), (bob, sick), (carol, glific)):
         ngo.connect(its)
@@ -53,7 +53,7 @@ def test_slow_answers_of_one_do_not_keep_anothers_from_coming_in_time(
     assert len(openai.requests) == 3
 
 
-@pytest.mark.parametrize("limits", [{"long_calls_per_organization": 1}, {"long_calls": 1}])
+@pytest.mark.parametrize("limits", [{"max_deferred_calls_per_organization": 1}, {"max_deferred_calls": 1}])
 def test_it_is_the_queues_to_ask_when_too_many_outlast_their_request_already(
     open_a_house: OpenHouse, openai: OpenAIStandIn, glific: GlificStandIn, limits: dict[str, Any]
 ) -> None:

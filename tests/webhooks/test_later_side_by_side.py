@@ -71,7 +71,7 @@ def test_it_goes_on_for_bob_when_alices_key_is_off_and_her_glific_in_trouble(
 def test_it_leaves_room_for_bob_while_alice_waits_for_more_than_her_share(
     open_a_house: OpenHouse, others: dict[str, GlificStandIn], openai: OpenAIStandIn
 ) -> None:
-    house = open_a_house(works=True, long_calls=3, long_calls_per_organization=2)
+    house = open_a_house(works=True, max_deferred_calls=3, max_deferred_calls_per_organization=2)
     ngos = joined(house, others)
     openai.for_key(ngos["alice"].key, never())
     alices = [pending(ngos["alice"].ask_later()) for _ in range(CALLS)]

@@ -7,12 +7,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Event, Lock
 
-from glific_gpt.calls.context import Facts
+from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.execution import Result
 from glific_gpt.errors import DeadlineExceeded
 
 
-class Outlasting:
+class BackgroundCalls:
     """Of one process. Each call that is begun has a thread at once, so that nobody's slow calls keep others waiting.
 
     Requests are limited by their places, and what may have outlasted them by `at_once`: hence the number of threads.
@@ -45,20 +45,20 @@ class Outlasting:
             self._counts += Counter()  # which drops those at zero
 
 
-DECISION_SECONDS = 30.0
+DEFERRAL_DECISION_TIMEOUT_SECONDS = 30.0
 """Far longer than a request needs to say whether it hands its call over."""
 
-KEEP_SECONDS = 900.0
+MAX_AGE_SECONDS = 900.0
 """How long an answer is kept for the work that is to take it, which may wait in the queue behind others; it would be
 asked and paid for again. If another process has taken that work, nobody comes."""
 
 
 @dataclass
-class Flight:
+class PendingUpstreamCall:
     """One call to OpenAI that is under way."""
 
     future: "Future[Result]"
-    facts: Facts
+    facts: CallContext
     begun: float = field(default_factory=time.monotonic)
     _decided: Event = field(default_factory=Event)
     _is_handed_over: bool = False
@@ -77,23 +77,23 @@ class Flight:
 
     def is_handed_over(self) -> bool:
         """Waits for the decision."""
-        return self._decided.wait(DECISION_SECONDS) and self._is_handed_over
+        return self._decided.wait(DEFERRAL_DECISION_TIMEOUT_SECONDS) and self._is_handed_over
 
 
-class InFlight:
+class PendingUpstreamCalls:
     """The calls under way of one process, by their ids."""
 
     def __init__(self) -> None:
-        self._flights: dict[str, Flight] = {}
+        self._flights: dict[str, PendingUpstreamCall] = {}
 
-    def add(self, flight: Flight) -> None:
+    def add(self, flight: PendingUpstreamCall) -> None:
         """Also forgets the answers for which nobody came."""
-        long_ago = time.monotonic() - KEEP_SECONDS
+        long_ago = time.monotonic() - MAX_AGE_SECONDS
         for call_id, other in list(self._flights.items()):
             if other.begun < long_ago and other.future.done():
                 self._flights.pop(call_id, None)
         self._flights[flight.facts.call_id] = flight
 
-    def take(self, call_id: str) -> Flight | None:
+    def take(self, call_id: str) -> PendingUpstreamCall | None:
         """None when this process has no such call: it was accepted at once, or begun by a process that died."""
         return self._flights.pop(call_id, None)

@@ -20,21 +20,21 @@ from glific_gpt.vault import UnreadableSecret, Vault
 
 log = structlog.get_logger()
 
-TRY_SECONDS = 15.0
+ATTEMPT_TIMEOUT_SECONDS = 15.0
 """How long one try may take, login included."""
 
-UNCONFIRMED_AFTER = timedelta(seconds=2)
+UNCONFIRMED_DELIVERY_DELAY = timedelta(seconds=2)
 """When the signed call may come at the earliest, after the caller was told to wait: it has no receipt, and is lost
 on a flow that does not wait yet."""
 
-NOT_WAITED_FOR = refused(
+FLOW_NOT_WAITING = refused(
     "The flow had stopped waiting before it could have this answer, and may wait for another one now."
 )
-UNREADABLE = refused("The answer cannot be read with the server's encryption keys any more: ask again.")
+ANSWER_UNREADABLE = refused("The answer cannot be read with the server's encryption keys any more: ask again.")
 
 
 @dataclass(frozen=True)
-class Try:
+class DeliveryAttempt:
     """What is said to Glific this time, or why it cannot be said."""
 
     access: Access | None = None
@@ -42,14 +42,14 @@ class Try:
     hindrance: Verdict | None = None
     wait: float = 0.0
     """Seconds by which it is too early."""
-    seconds: float = TRY_SECONDS
+    seconds: float = ATTEMPT_TIMEOUT_SECONDS
     """How long it may take."""
     may_have_arrived: bool = False
     """Whether an earlier try was cut off, so that this one may find nobody waiting."""
 
 
 @dataclass(frozen=True)
-class Telling:
+class DeliveryStep:
     """One try at a time, written down before and after."""
 
     vault: Vault
@@ -65,9 +65,9 @@ class Telling:
         verdict = this.hindrance or self._try(this)
         return patiently(lambda session: _end(session, call_id, this, verdict))
 
-    def _begin(self, session: Session, call_id: str) -> Try | None:
+    def _begin(self, session: Session, call_id: str) -> DeliveryAttempt | None:
         found = delivery_records.find(session, call_id)
-        if found is None or not delivery_records.is_waited_for(*found) or found[0].answer is None:
+        if found is None or not delivery_records.is_expected(*found) or found[0].answer is None:
             return None
         this = self._prepare(session, *found)
         if not this.wait and not this.hindrance:
@@ -75,22 +75,22 @@ class Telling:
             found[0].may_have_arrived = True  # until it is known better
         return this
 
-    def _prepare(self, session: Session, delivery: Delivery, call: Call) -> Try:
-        seconds = delivery_records.seconds_left(delivery, TRY_SECONDS)
+    def _prepare(self, session: Session, delivery: Delivery, call: Call) -> DeliveryAttempt:
+        seconds = delivery_records.remaining_wait_seconds(delivery, ATTEMPT_TIMEOUT_SECONDS)
         if not seconds:
-            return Try(hindrance=NOT_WAITED_FOR, may_have_arrived=delivery.may_have_arrived)
+            return DeliveryAttempt(hindrance=FLOW_NOT_WAITING, may_have_arrived=delivery.may_have_arrived)
         try:
             access = connections.access(session, self.vault, delivery.organization_id, delivery.glific_organization_id)
             result = delivery_records.read_answer(self.vault, delivery)
         except GlificNotConnected as error:
-            return Try(hindrance=refused(str(error)), may_have_arrived=delivery.may_have_arrived)
+            return DeliveryAttempt(hindrance=refused(str(error)), may_have_arrived=delivery.may_have_arrived)
         except UnreadableSecret:
-            return Try(hindrance=UNREADABLE, may_have_arrived=delivery.may_have_arrived)
+            return DeliveryAttempt(hindrance=ANSWER_UNREADABLE, may_have_arrived=delivery.may_have_arrived)
         resumption = Resumption(call.flow_id or 0, call.contact_id or 0, delivery.result_name, result)
         wait = _too_early(access, delivery)
-        return Try(access, resumption, wait=wait, seconds=seconds, may_have_arrived=delivery.may_have_arrived)
+        return DeliveryAttempt(access, resumption, wait=wait, seconds=seconds, may_have_arrived=delivery.may_have_arrived)
 
-    def _try(self, this: Try) -> Verdict:
+    def _try(self, this: DeliveryAttempt) -> Verdict:
         assert this.access is not None  # noqa: S101 - for the type checker: there is no hindrance
         assert this.resumption is not None  # noqa: S101
         return self.glific.resume(this.access, this.resumption, Deadline.after(this.seconds))
@@ -99,17 +99,17 @@ class Telling:
 def _too_early(access: Access, delivery: Delivery) -> float:
     if not isinstance(access, SignedAccess):
         return 0.0
-    return max(0.0, (delivery.accepted_at + UNCONFIRMED_AFTER - now()).total_seconds())
+    return max(0.0, (delivery.accepted_at + UNCONFIRMED_DELIVERY_DELAY - now()).total_seconds())
 
 
-def _end(session: Session, call_id: str, this: Try, verdict: Verdict) -> float | None:
+def _end(session: Session, call_id: str, this: DeliveryAttempt, verdict: Verdict) -> float | None:
     found = delivery_records.find(session, call_id)
     if found is None or found[0].state != "waiting":
         return None
     delivery, call = found
     delivery.said = verdict.said
     delivery.may_have_arrived = this.may_have_arrived or verdict.may_have_arrived
-    wait = pause(verdict, delivery.tries, now() - (delivery.trying_since or delivery.accepted_at))
+    wait = next_delay(verdict, delivery.tries, now() - (delivery.trying_since or delivery.accepted_at))
     if wait is None:
         _finish(delivery, call, verdict)
     return wait
@@ -119,28 +119,28 @@ def _finish(delivery: Delivery, call: Call, verdict: Verdict) -> None:
     if verdict.reply is Reply.DELIVERED:
         delivery.state, delivery.answer, delivery.ended_at = "delivered", None, now()
     else:
-        delivery_records.give_up(delivery, verdict.said)
-    records.end_pending(call, None if delivery.state == "delivered" else delivery.state)
+        delivery_records.mark_failed(delivery, verdict.said)
+    records.finish_pending(call, None if delivery.state == "delivered" else delivery.state)
     log.info("call_ended", call_id=call.call_id, delivery=delivery.state, tries=delivery.tries, status=call.status)
 
 
-NOT_WAITING_FOR = timedelta(seconds=60)
+RETRY_NOT_WAITING_FOR = timedelta(seconds=60)
 """How long after its webhook a flow may reasonably still be on its way to the node that waits."""
 
-IN_TROUBLE_FOR = timedelta(minutes=15)
+RETRY_UNAVAILABLE_FOR = timedelta(minutes=15)
 """How long Glific may be away. Most flows have gone on by then."""
 
-FIRST_PAUSE = 0.5
-LONGEST_PAUSE = {Reply.NOT_WAITING: 4.0, Reply.TRY_LATER: 30.0}
-PATIENCE = {Reply.NOT_WAITING: NOT_WAITING_FOR, Reply.TRY_LATER: IN_TROUBLE_FOR}
+FIRST_DELAY_SECONDS = 0.5
+MAX_DELAY_SECONDS = {Reply.NOT_WAITING: 4.0, Reply.TRY_LATER: 30.0}
+RETRY_FOR = {Reply.NOT_WAITING: RETRY_NOT_WAITING_FOR, Reply.TRY_LATER: RETRY_UNAVAILABLE_FOR}
 
 
-def pause(verdict: Verdict, tries: int, tried_for: timedelta) -> float | None:
+def next_delay(verdict: Verdict, tries: int, tried_for: timedelta) -> float | None:
     """Seconds until Glific is told again, after so many tries in that time; None when that is the end of it."""
-    patience = PATIENCE.get(verdict.reply)
+    patience = RETRY_FOR.get(verdict.reply)
     if patience is None or tried_for > patience:
         return None
     if verdict.retry_after is not None:
-        return max(verdict.retry_after, FIRST_PAUSE)
-    doubled: float = FIRST_PAUSE * 2 ** min(tries - 1, 10)
-    return min(doubled, LONGEST_PAUSE[verdict.reply]) * random.uniform(0.8, 1.0)  # noqa: S311 - spreads load
+        return max(verdict.retry_after, FIRST_DELAY_SECONDS)
+    doubled: float = FIRST_DELAY_SECONDS * 2 ** min(tries - 1, 10)
+    return min(doubled, MAX_DELAY_SECONDS[verdict.reply]) * random.uniform(0.8, 1.0)  # noqa: S311 - spreads load

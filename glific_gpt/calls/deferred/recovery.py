@@ -18,26 +18,26 @@ from glific_gpt.calls import records
 from glific_gpt.calls import timeline as stories
 from glific_gpt.calls.deferred import delivery_records
 from glific_gpt.calls.tables import Delivery
-from glific_gpt.calls.timeline import Story
+from glific_gpt.calls.timeline import CallTimeline
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
 from glific_gpt.durable import Engine
 from glific_gpt.errors import N_, Conflict
 
-QUIET = timedelta(minutes=1)
+GRACE_PERIOD = timedelta(minutes=1)
 """How long after its call was accepted, or its answer was there, nobody looks whether work was lost."""
 
-OFTEN_ENOUGH = 3
+MAX_REQUEUES = 3
 """How often the work of one answer is handed in anew, within the hour that the engine remembers."""
-LONG_ENOUGH = timedelta(hours=24)
+REQUEUE_FOR = timedelta(hours=24)
 
-TOLD_OTHERWISE = "The flow was told of an error in its own request, so nothing is sent any more."
-LOST = "The server could not finish this answer in several tries: tell its administrators, or try again."
+MSG_ERROR_ALREADY_RETURNED = "The flow was told of an error in its own request, so nothing is sent any more."
+MSG_LOST = "The server could not finish this answer in several tries: tell its administrators, or try again."
 
 log = structlog.get_logger()
 
 
-def revive(engine: Engine) -> None:
+def requeue_orphans(engine: Engine) -> None:
     """Looks through all answers on their way; only one of several processes that do so hands in."""
     with transaction() as session:
         waiting = _waiting(session)
@@ -50,7 +50,7 @@ def revive(engine: Engine) -> None:
             _revive(engine, seen)
 
 
-class Waiting(NamedTuple):
+class WaitingDelivery(NamedTuple):
     """What was seen of a delivery that is on its way."""
 
     call_id: str
@@ -59,14 +59,14 @@ class Waiting(NamedTuple):
     trying_since: datetime | None
 
 
-def _waiting(session: Session) -> list[Waiting]:
+def _waiting(session: Session) -> list[WaitingDelivery]:
     columns = (Delivery.call_id, Delivery.organization_id, Delivery.accepted_at, Delivery.trying_since)
     since = func.coalesce(Delivery.trying_since, Delivery.accepted_at)
-    rows = session.execute(select(*columns).where(Delivery.state == "waiting", since < now() - QUIET))
-    return [Waiting(*row) for row in rows]
+    rows = session.execute(select(*columns).where(Delivery.state == "waiting", since < now() - GRACE_PERIOD))
+    return [WaitingDelivery(*row) for row in rows]
 
 
-def _revive(engine: Engine, seen: Waiting) -> None:
+def _revive(engine: Engine, seen: WaitingDelivery) -> None:
     # The engine has a connection of its own, so no transaction may be open here.
     before = {job.partition("~")[0] for job in engine.remembered(f"{seen.call_id}.again")}
     with transaction() as session:
@@ -74,18 +74,18 @@ def _revive(engine: Engine, seen: Waiting) -> None:
         if found is None:
             return
         delivery, call = found
-        if not delivery_records.is_waited_for(delivery, call):
-            delivery_records.give_up(delivery, TOLD_OTHERWISE)
-        elif len(before) < OFTEN_ENOUGH and now() - (seen.trying_since or seen.accepted_at) < LONG_ENOUGH:
+        if not delivery_records.is_expected(delivery, call):
+            delivery_records.mark_failed(delivery, MSG_ERROR_ALREADY_RETURNED)
+        elif len(before) < MAX_REQUEUES and now() - (seen.trying_since or seen.accepted_at) < REQUEUE_FOR:
             job = f"{seen.call_id}.again{len(before) + 1}"
             engine.enqueue(session, job, seen.call_id, seen.organization_id)
         else:
-            delivery_records.give_up(delivery, LOST)
-            records.end_pending(call, delivery.state)
+            delivery_records.mark_failed(delivery, MSG_LOST)
+            records.finish_pending(call, delivery.state)
         log.warning("work_lost", call_id=seen.call_id, delivery=delivery.state, handed_in_anew=len(before))
 
 
-def _is_still(session: Session, seen: Waiting) -> bool:
+def _is_still(session: Session, seen: WaitingDelivery) -> bool:
     """As it was, and locked: an administrator may have had it tried again meanwhile."""
     same: tuple[ColumnElement[bool], ...] = (
         Delivery.call_id == seen.call_id,
@@ -96,26 +96,26 @@ def _is_still(session: Session, seen: Waiting) -> bool:
     return session.scalar(locked) is not None
 
 
-ON_ITS_WAY = N_("This answer is on its way to the flow at this moment: nothing needs to be done.")
+MSG_IN_PROGRESS = N_("This answer is on its way to the flow at this moment: nothing needs to be done.")
 
 
-def retry(engine: Engine, organization_id: int, call_id: str) -> None:
+def retry_delivery(engine: Engine, organization_id: int, call_id: str) -> None:
     """Has Glific told again, or OpenAI asked where there was no answer yet; work that was lost is handed in anew.
 
     Raises NotFound for a call that is not the organization's, Conflict for one that has nothing to be tried again.
     """
     with transaction() as session:
-        seen = _checked(stories.find(session, organization_id, call_id))
+        seen = _checked(stories.find_timeline(session, organization_id, call_id))
     # The engine has a connection of its own, so no transaction may be open here.
     if seen.state == "waiting" and engine.is_at_work(call_id):
-        raise Conflict(ON_ITS_WAY)
+        raise Conflict(MSG_IN_PROGRESS)
     with transaction() as session:
-        _begin_anew(session, stories.find(session, organization_id, call_id), seen)
+        _begin_anew(session, stories.find_timeline(session, organization_id, call_id), seen)
         trail.record(session, Action.CALL_RETRIED, organization_id, call=call_id)
         engine.enqueue(session, _job(seen), call_id, organization_id)
 
 
-def _checked(story: Story) -> Delivery:
+def _checked(story: CallTimeline) -> Delivery:
     """The delivery, if it can be tried again. Raises Conflict."""
     delivery = story.delivery
     if delivery is None:
@@ -124,12 +124,12 @@ def _checked(story: Story) -> Delivery:
         raise Conflict(N_("This answer has reached its flow already."))
     if delivery.question is None and delivery.answer is None:
         raise Conflict(N_("This answer is not kept any more: only a new question gets a new one."))
-    if not delivery_records.seconds_left(delivery, 1.0):
+    if not delivery_records.remaining_wait_seconds(delivery, 1.0):
         raise Conflict(N_("The flow waits for this answer no longer: only a new question gets a new one."))
     return delivery
 
 
-def _begin_anew(session: Session, story: Story, seen: Delivery) -> None:
+def _begin_anew(session: Session, story: CallTimeline, seen: Delivery) -> None:
     """Raises Conflict when somebody else was faster."""
     began = session.scalar(
         update(Delivery)
@@ -143,7 +143,7 @@ def _begin_anew(session: Session, story: Story, seen: Delivery) -> None:
         .returning(Delivery.call_id)
     )
     if began is None:
-        raise Conflict(ON_ITS_WAY)
+        raise Conflict(MSG_IN_PROGRESS)
     story.call.status, story.call.error_code, story.call.duration_ms = "pending", story.own_error, None
     session.flush()
 

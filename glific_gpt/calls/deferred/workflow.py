@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from glific_gpt.calls import limits, records
 from glific_gpt.calls import tenant as tenants
-from glific_gpt.calls.context import Facts
+from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.deferred import delivery_records
-from glific_gpt.calls.deferred.background import InFlight
-from glific_gpt.calls.deferred.delivery import Telling
-from glific_gpt.calls.execution import Result, carry_out, outcome_of
+from glific_gpt.calls.deferred.background import PendingUpstreamCalls
+from glific_gpt.calls.deferred.delivery import DeliveryStep
+from glific_gpt.calls.execution import Result, execute, outcome_of
 from glific_gpt.calls.request import Admission
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
@@ -25,10 +25,10 @@ from glific_gpt.vault import UnreadableSecret, Vault
 
 
 @dataclass(frozen=True)
-class Order:
+class DeferredCall:
     """A call that waits for its answer, with its organization as it is at this moment."""
 
-    facts: Facts
+    facts: CallContext
     tenant: Tenant
     question: str
     """Ciphertext of the function's body."""
@@ -38,12 +38,12 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Answering:
+class AnswerStep:
     """Asks with what the organization's switches say now, not when the call was accepted."""
 
     admission: Admission
     vault: Vault
-    in_flight: InFlight
+    in_flight: PendingUpstreamCalls
 
     def answer(self, call_id: str) -> None:
         """Does nothing for a call that has its answer, or that was never handed over."""
@@ -57,23 +57,23 @@ class Answering:
         result = flight.result(order.seconds) if flight else self._ask(order)
         self._record(order, facts, result)
 
-    def _order(self, session: Session, call_id: str) -> Order | None:
+    def _order(self, session: Session, call_id: str) -> DeferredCall | None:
         found = delivery_records.find(session, call_id)
-        if found is None or not delivery_records.is_waited_for(*found) or found[0].question is None:
+        if found is None or not delivery_records.is_expected(*found) or found[0].question is None:
             return None
         delivery, call = found
-        facts = Facts(
+        facts = CallContext(
             organization_id=call.organization_id,
             function=call.function,
             started_at=call.started_at,
             call_id=call_id,
             model_asked=call.model_asked,
         )
-        tenant = tenants.find_again(session, call.organization_id, self.admission.provider.name)
-        seconds = delivery_records.seconds_left(delivery, self.admission.settings.long_deadline_seconds)
-        return Order(facts, tenant, found[0].question, delivery.reserved_usd, seconds)
+        tenant = tenants.find_tenant_by_id(session, call.organization_id, self.admission.provider.name)
+        seconds = delivery_records.remaining_wait_seconds(delivery, self.admission.settings.deferred_timeout_seconds)
+        return DeferredCall(facts, tenant, found[0].question, delivery.reserved_usd, seconds)
 
-    def _ask(self, order: Order) -> Result:
+    def _ask(self, order: DeferredCall) -> Result:
         facts = order.facts
         deadline = Deadline.after(order.seconds)
         try:
@@ -82,35 +82,35 @@ class Answering:
         except GlificGptError as error:
             return error
         patiently(lambda session: delivery_records.mark_asked(session, facts.call_id))
-        return carry_out(function, body, model, deadline, facts)
+        return execute(function, body, model, deadline, facts)
 
-    def _understand(self, order: Order) -> tuple[Function[Any], FunctionBody]:
+    def _understand(self, order: DeferredCall) -> tuple[Function[Any], FunctionBody]:
         """Raises UnknownFunction where a plugin is gone, Broken where the question cannot be read any more."""
         function = self.admission.functions.get(order.facts.function)
         try:
-            plain = self.vault.decrypt(order.facts.organization_id, delivery_records.QUESTION, order.question)
+            plain = self.vault.decrypt(order.facts.organization_id, delivery_records.QUESTION_PURPOSE, order.question)
             return function, function.body.model_validate_json(plain)
         except (UnreadableSecret, ValidationError):
             raise Broken from None
 
-    def _record(self, order: Order, facts: Facts, result: Result) -> None:
+    def _record(self, order: DeferredCall, facts: CallContext, result: Result) -> None:
         error = result if isinstance(result, GlificGptError) else None
         outcome = outcome_of(order.tenant, facts, result)
 
         def write(session: Session) -> None:
             if delivery_records.store_answer(session, self.vault, facts, outcome):
-                records.note_answer(session, facts, error)
-                write_in(session, limits.settled(order.tenant, facts, order.reserved, error))
+                records.record_answer(session, facts, error)
+                write_in(session, limits.settle_statements(order.tenant, facts, order.reserved, error))
 
         patiently(write)
 
 
 @dataclass(frozen=True)
-class Later:
+class DeferredWorkflow:
     """What a process that was killed in between finds done is not done again."""
 
-    answering: Answering
-    telling: Telling
+    answering: AnswerStep
+    telling: DeliveryStep
 
     def work(self, call_id: str, durable: Durable) -> float | None:
         """For the engine: seconds until it is to be called again. The order of its steps belongs to its VERSION.

@@ -5,7 +5,7 @@ from flask_babel import lazy_gettext as _
 
 from glific_gpt.accounts.tables import Role
 from glific_gpt.calls.tables import Call
-from glific_gpt.calls.timeline import error_of
+from glific_gpt.calls.timeline import error_class_of
 from glific_gpt.errors import GlificGptError
 
 ROLE_NAMES = {Role.OWNER: _("Owner"), Role.EDITOR: _("Editor"), Role.VIEWER: _("Viewer")}
@@ -95,7 +95,7 @@ def error_name(code: str) -> LazyString | str:
 
 def whose(code: str) -> LazyString | None:
     """Who can mend it; None for a code that is not ours."""
-    error = error_of(code)
+    error = error_class_of(code)
     return FAULTS.get(error.fault if error else FAULTS_BESIDES.get(code, ""))
 
 

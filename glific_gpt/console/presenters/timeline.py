@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from glific_gpt.calls import timeline as stories
 from glific_gpt.calls.tables import Call
-from glific_gpt.calls.timeline import Happening, Story
+from glific_gpt.calls.timeline import CallTimeline, TimelineEvent
 from glific_gpt.console.presenters import numbers
 from glific_gpt.console.presenters.labels import error_name
 
@@ -51,18 +51,18 @@ class Event:
     is_trouble: bool
 
 
-def timeline(story: Story) -> list[Event]:
+def timeline(story: CallTimeline) -> list[Event]:
     """The first one first."""
-    return [_event(story, happening) for happening in stories.happenings(story)]
+    return [_event(story, happening) for happening in stories.events(story)]
 
 
-def kind(happening: Happening) -> str:
+def kind(happening: TimelineEvent) -> str:
     """A key of TITLES."""
     found = FIRST_WORDS.match(happening.what)
     return found[0] if found else ""
 
 
-def _event(story: Story, happening: Happening) -> Event:
+def _event(story: CallTimeline, happening: TimelineEvent) -> Event:
     what = kind(happening)
     waited = happening.at - story.call.started_at
     return Event(
@@ -75,7 +75,7 @@ def _event(story: Story, happening: Happening) -> Event:
     )
 
 
-def _detail(story: Story, what: str) -> str:
+def _detail(story: CallTimeline, what: str) -> str:
     call = story.call
     if what == "arrived":
         return str(_("for %(model)s", model=call.model_asked)) if call.model_asked else ""
@@ -97,7 +97,7 @@ def _used(call: Call) -> str:
     return str(_("%(model)s, %(given)s tokens in, %(got)s tokens out", **values))
 
 
-def _of_delivery(story: Story) -> str:
+def _of_delivery(story: CallTimeline) -> str:
     """What Glific said is in Glific's words."""
     delivery = story.delivery
     if delivery is None:

@@ -7,7 +7,7 @@ from glific_gpt.calls import queries, records
 from glific_gpt.calls import timeline as stories
 from glific_gpt.calls.deferred import recovery
 from glific_gpt.calls.tables import Call
-from glific_gpt.calls.timeline import NOT_DELIVERED, Story
+from glific_gpt.calls.timeline import FAILED_DELIVERY_STATES, CallTimeline
 from glific_gpt.clock import now
 from glific_gpt.console.access import Lock, needs, organization
 from glific_gpt.console.blueprint import blueprint
@@ -43,7 +43,7 @@ def list_calls(slug: str) -> tuple[str, int]:
         "chosen": wanted,
         "words": labels,
         "too_late_ms": GLIFIC_WAITS_MS,
-        "exported": queries.MOST,
+        "exported": queries.MAX_EXPORTED_ROWS,
     }
     if "HX-Request" in request.headers:
         return render_template("console/_calls.html", slug=slug, **shown), 200
@@ -58,10 +58,10 @@ def export_calls(slug: str) -> Response:
     form = call_filters.from_address()
     if request.args and not form.validate():
         abort(422)
-    rows = queries.rows(organization().id, form.filters(), limit=queries.MOST + 1)
+    rows = queries.iterate_calls(organization().id, form.filters(), limit=queries.MAX_EXPORTED_ROWS + 1)
     name = f"calls-{slug}-{now():%Y-%m-%d}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    body = stream_with_context(calls_csv.lines(rows, queries.MOST))
+    body = stream_with_context(calls_csv.lines(rows, queries.MAX_EXPORTED_ROWS))
     return Response(body, content_type="text/csv; charset=utf-8", headers=headers)
 
 
@@ -69,7 +69,7 @@ def export_calls(slug: str) -> Response:
 @needs(Lock.VIEWER)
 def show_call(slug: str, call_id: str) -> str:
     with transaction() as session:
-        story = stories.find(session, organization().id, call_id)
+        story = stories.find_timeline(session, organization().id, call_id)
     trouble = labels.trouble(story.call)
     return render_template(
         "console/call.html",
@@ -90,7 +90,7 @@ def show_call(slug: str, call_id: str) -> str:
 @needs(Lock.EDITOR)
 def retry_call(slug: str, call_id: str) -> Response:
     try:
-        recovery.retry(services().engine, organization().id, call_id)
+        recovery.retry_delivery(services().engine, organization().id, call_id)
     except Conflict as refused:
         flash(sentence(refused), "error")
     else:
@@ -104,19 +104,19 @@ def _rows(form: CallFilters, before: str | None) -> tuple[list[Call], set[str]]:
         records.mark_interrupted(session)
     with reading() as session:
         rows = queries.page(session, organization().id, limit=PAGE + 1, before=before, filters=form.filters())
-        return rows, stories.came_later(session, rows)
+        return rows, stories.deferred_call_ids(session, rows)
 
 
 def _offer(form: CallFilters) -> None:
     with reading() as session:
-        form.offer(queries.models_seen(session, organization().id), queries.errors_seen(session, organization().id))
+        form.offer(queries.recent_models(session, organization().id), queries.recent_error_codes(session, organization().id))
 
 
-def _can_be_tried_again(story: Story) -> bool:
+def _can_be_tried_again(story: CallTimeline) -> bool:
     """While the answer, or the question, is kept; and where the work on it was lost."""
     delivery = story.delivery
     if delivery is None or delivery.state == "delivered":
         return False
-    if delivery.state in NOT_DELIVERED:
+    if delivery.state in FAILED_DELIVERY_STATES:
         return delivery.answer is not None or delivery.answered_at is None
-    return stories.hangs(story, services().settings.long_deadline_seconds)
+    return stories.is_stuck(story, services().settings.deferred_timeout_seconds)
