@@ -35,7 +35,10 @@ def _mailed(email: str, url: str) -> bool:
     """An e-mail that could not be sent takes nothing away: the link is on the page."""
     if not mail.is_configured(current_app):
         return False
-    text = _("Choose a password for glific_gpt on this page. The link works once, for three days.") + f"\n\n{url}\n"
+    text = (
+        _("Choose a password for glific_gpt on this page. The link works once and expires after three days.")
+        + f"\n\n{url}\n"
+    )
     try:
         mail.send(email, _("Your link to glific_gpt"), text)
     except OSError as failure:

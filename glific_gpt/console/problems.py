@@ -27,19 +27,28 @@ def reply_to_http_error(error: HTTPException) -> Response:
     """For an address that is no page, and for what the server itself refuses."""
     _ask_nothing()
     if isinstance(error, CSRFError):
-        return page(400, _("Please try again"), _("The page was open for too long. Nothing was changed."))
+        return page(
+            400,
+            _("Page expired"),
+            _("The page was open for too long. Nothing was changed. Open it again and repeat the step."),
+        )
     if error.code == 404:
-        return page(404, _("This page is not there"), _("Check the address, or ask who gave it to you."))
+        return page(404, _("Page not found"), _("Check the address, or ask the person who gave it to you."))
     if error.code in (405, 415):
-        title = _("This page is not there") if error.code == 405 else _("That did not work")
-        return page(error.code, title, _("This address only takes what a page of the console sends."))
-    return page(error.code or 500, _("That did not work"), _("Go back and try again."))
+        title = _("Page not found") if error.code == 405 else _("Request failed")
+        return page(error.code, title, _("This address accepts only forms that the console sends."))
+    return page(error.code or 500, _("Request failed"), _("Go back and try again."))
 
 
 def reply_to_unexpected() -> Response:
     _ask_nothing()
     return page(
-        500, _("Something broke"), _("The server had a failure of its own. Its administrators find more in its log.")
+        500,
+        _("Server error"),
+        _(
+            "An unexpected error occurred. Try again. If it happens again, tell an administrator of this "
+            "server, who can find the reason in the server's log."
+        ),
     )
 
 
@@ -57,11 +66,11 @@ def _ask_nothing() -> None:
 
 def _known(error: errors.GlificGptError) -> Response:
     if isinstance(error, errors.NotFound):
-        return page(404, _("This page is not there"), _("Check the address, or ask who gave it to you."))
-    return page(error.status, _("That did not work"), sentence(error))
+        return page(404, _("Page not found"), _("Check the address, or ask the person who gave it to you."))
+    return page(error.status, _("Request failed"), sentence(error))
 
 
 def _unavailable(failure: Exception) -> Response:
     _ask_nothing()
     log.error("database_unavailable", path_of=request.endpoint, reason=type(failure).__name__)
-    return page(503, _("The server is busy"), _("Its database cannot be reached just now: try again in a moment."))
+    return page(503, _("The server is busy"), _("The server cannot reach its database. Try again in a moment."))

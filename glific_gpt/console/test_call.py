@@ -72,9 +72,9 @@ def _run(organization: Organization, body: bytes) -> Outcome:
     tenant = _tenant(organization)
     try:
         with pipeline.hold_slot(app.slots):
-            return app.runner.run(tenant, inbound)
+            return app.pipeline.run(tenant, inbound)
     except Overloaded as error:
-        return app.runner.refuse(tenant, FUNCTION, error)
+        return app.pipeline.refuse(tenant, FUNCTION, error)
 
 
 def _tenant(organization: Organization) -> Tenant:

@@ -7,11 +7,11 @@ import httpx2
 from pydantic import SecretStr
 
 from glific_gpt.flows import files
-from glific_gpt.flows.building import Mode, Wish, make
-from glific_gpt.flows.webhook_auth import WayIn
+from glific_gpt.flows.building import FlowSpec, Mode, build_flow
+from glific_gpt.flows.endpoint import WebhookEndpoint
 
 PAGE = "/console/organizations/alice/use-in-glific"
-NOBODY = WayIn("https://gpt.example.org", SecretStr("nothing"))
+NOBODY = WebhookEndpoint("https://gpt.example.org", SecretStr("nothing"))
 
 
 def webhooks(export: dict[str, Any]) -> list[dict[str, Any]]:
@@ -28,12 +28,12 @@ def webhooks(export: dict[str, Any]) -> list[dict[str, Any]]:
 def downloaded(answer: httpx2.Response) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text[:2000]
     assert answer.headers["Content-Disposition"].startswith("attachment; filename="), answer.text[:2000]
-    return files.read(answer.content)
+    return files.parse_export(answer.content)
 
 
 def old_flow(function: str = "parse_via_chat_gpt", *, padding: int = 0) -> bytes:
     """An export whose webhook node calls that function of Glific's own; as large as is wished for."""
-    export = make(Wish(Mode.SYNC, "Farmers' helpline", "farm", NOBODY, "gpt-4o-mini"))
+    export = build_flow(FlowSpec(Mode.SYNC, "Farmers' helpline", "farm", NOBODY, "gpt-4o-mini"))
     (webhook,) = webhooks(export)
     webhook |= {"method": "FUNCTION", "url": function, "headers": {"Accept": "application/json"}}
     export["flows"][0]["definition"]["padding"] = "x" * padding

@@ -15,8 +15,8 @@ from playwright.sync_api import Browser
 from pydantic import SecretStr
 
 from glific_gpt.accounts.tables import Role
-from glific_gpt.flows.building import Mode, Wish, make
-from glific_gpt.flows.webhook_auth import WayIn
+from glific_gpt.flows.building import FlowSpec, Mode, build_flow
+from glific_gpt.flows.endpoint import WebhookEndpoint
 from tests.console.addresses import openable
 from tests.console.people import Person, employ
 from tests.console.sample import seva_trust
@@ -86,8 +86,8 @@ def of_every_page(house: House, person: Person, folder: Path) -> Iterator[Pictur
 
 def draw_a_flow(browser: Browser) -> None:
     """A flow of ours as Glific's own editor draws it."""
-    way_in = WayIn("https://gpt.example.org/webhooks/seva-trust/parse_via_chat_gpt", SecretStr("made up"))
-    flow = make(Wish(Mode.SYNC, "Ask Seva Trust", "ask", way_in, "gpt-4o-mini"))
+    way_in = WebhookEndpoint("https://gpt.example.org/webhooks/seva-trust/parse_via_chat_gpt", SecretStr("made up"))
+    flow = build_flow(FlowSpec(Mode.SYNC, "Ask Seva Trust", "ask", way_in, "gpt-4o-mini"))
     context = browser.new_context()
     with opened(context.new_page(), flow["flows"][0]["definition"]) as editor:
         editor.screenshot(DOCUMENTS / "flow.png")

@@ -86,7 +86,7 @@ def test_a_call_for_which_the_flow_waited_is_never_too_late(alice: Ngo, viewer: 
     record_delivery(alice, "delivered", duration_ms=20_000)
     text = viewer.get(HERE, headers=FRAGMENT).text
     assert "too late for Glific" not in text
-    assert "flow waited" in text
+    assert "the flow waited" in text
 
 
 def test_the_filters_leave_what_is_looked_for(alice: Ngo, viewer: Person) -> None:
@@ -190,13 +190,13 @@ def test_an_interrupted_call_has_advice_too(alice: Ngo, viewer: Person) -> None:
 
 def test_everything_that_can_happen_to_a_call_has_a_title() -> None:
     start = now()
-    told = {"accepted_at": start, "asked_at": start, "answered_at": start, "ended_at": start, "tries": 1}
+    told = {"accepted_at": start, "asked_at": start, "answered_at": start, "ended_at": start, "attempts": 1}
     retried = start + timedelta(minutes=5)
     fine = Call(status="ok", started_at=start, function="f")
     failed = Call(status="error", error_code="refused", started_at=start, function="f")
     stories = [
         CallTimeline(fine, Delivery(state="delivered", **told)),
-        CallTimeline(failed, Delivery(state="undelivered", trying_since=retried, **told)),
+        CallTimeline(failed, Delivery(state="undelivered", delivering_since=retried, **told)),
         CallTimeline(Call(status="interrupted", started_at=start, give_up_at=start, function="f"), None),
     ]
     kinds = {timeline.kind(happening) for story in stories for happening in events(story)}

@@ -19,7 +19,7 @@ from tests.support.openai_stand_in import OpenAIStandIn
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 CHECK = f"{PAGE}/check"
-WELL = "A person would get an answer"
+WELL = "Contacts get answers"
 
 
 def check(person: Person, *, part: bool = False, **fields: str) -> httpx2.Response:

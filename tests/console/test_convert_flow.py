@@ -51,10 +51,10 @@ def test_a_converted_flow_calls_here_with_a_token_of_its_own(editor: Person, ali
 
 def test_in_the_old_ones_place_it_is_the_same_flow(editor: Person) -> None:
     before = old_flow()
-    assert identity(downloaded(send(editor, before))) == identity(files.read(before))
+    assert identity(downloaded(send(editor, before))) == identity(files.parse_export(before))
     text = html.unescape(send(editor, before, to=PREVIEW, part=True).text)
     assert "Keep the file that you exported, to go back to. Delete the old flow in Glific" in text
-    assert "What it is called" not in text
+    assert "New names" not in text
 
 
 def test_beside_the_old_flow_it_is_another_one(editor: Person) -> None:
@@ -62,9 +62,9 @@ def test_beside_the_old_flow_it_is_another_one(editor: Person) -> None:
     export = downloaded(send(editor, before, place="beside"))
     uuid, name, keywords = identity(export)
     assert (name, keywords) == ("Farmers' helpline (own key)", ["farmown"])
-    assert (uuid != identity(files.read(before))[0], rules.broken(export)) == (True, [])
+    assert (uuid != identity(files.parse_export(before))[0], rules.find_violations(export)) == (True, [])
     text = html.unescape(send(editor, before, to=PREVIEW, part=True, place="beside").text)
-    for said in ("What it is called", '"Farmers\' helpline (own key)" in this file', "send draft:farmown to try it"):
+    for said in ("New names", '"Farmers\' helpline (own key)" in this file', "send draft:farmown to try it"):
         assert said in text
 
 
@@ -81,7 +81,7 @@ def test_what_would_change_is_shown_and_no_token_is_made(editor: Person, part: b
     text = html.unescape(answer.text)
     assert answer.status_code == 200
     assert ("<html" in text) is not part
-    for said in ("One node would ask this server.", "What changes", "Farmers' helpline", "parse_via_chat_gpt"):
+    for said in ("1 node will call this server.", "Changes", "Farmers' helpline", "parse_via_chat_gpt"):
         assert said in text
     assert not TOKEN.search(text)
     assert tokens(editor.get(PAGE).text) == 1
@@ -113,7 +113,7 @@ def test_what_is_no_flow_is_said_at_the_field_in_one_sentence(editor: Person, co
 
 def test_without_a_file_it_asks_for_one(editor: Person) -> None:
     for path in (CONVERT, PREVIEW):
-        assert error(editor.post(path, {"let_in": "token"})) == "Choose the file first."
+        assert error(editor.post(path, {"let_in": "token"})) == "Choose a file."
 
 
 def test_a_large_flow_is_taken_here_and_nowhere_else(editor: Person) -> None:
@@ -133,7 +133,7 @@ def test_one_file_is_converted_at_a_time_so_that_webhooks_are_answered(editor: P
         for path in (CONVERT, PREVIEW):
             refused = send(editor, old_flow(), to=path)
             assert (refused.status_code, tokens(refused.text)) == (503, 1)
-            assert error(refused) == "Another file is being converted: try again in a moment."
+            assert error(refused) == "The server is converting another file. Try again in a moment."
         assert "Another file is being converted" in send(editor, old_flow(), to=PREVIEW, part=True).text
         assert status_with(alice, alice.token) == 200
     for content in (b"no flow", old_flow(), old_flow()):
@@ -168,7 +168,7 @@ def test_a_file_in_another_field_is_refused(editor: Person) -> None:
 def test_a_file_name_is_text(editor: Person) -> None:
     answer = editor.upload(CONVERT, "flow", old_flow(), name='../"><script>.json', let_in="token")
     name = answer.headers["Content-Disposition"]
-    assert files.read(answer.content)
+    assert files.parse_export(answer.content)
     assert "\n" not in name
     assert "<script" not in editor.get(PAGE).text.partition('id="tokens"')[2]
 

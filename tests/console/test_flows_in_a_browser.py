@@ -48,23 +48,23 @@ def save(shown: Window, button: str, folder: Path) -> Path:
 def test_a_downloaded_flow_holds_a_conversation_at_once(shown: Window, openai: OpenAIStandIn, tmp_path: Path) -> None:
     openai.always(behaviours.answer("Half a teaspoon, and six of sugar."))
     shown.page.get_by_role("textbox", name="Keyword").fill("ors")
-    path = save(shown, "Download the flow", tmp_path)
-    export = files.read(path.read_bytes())
-    assert (path.name, rules.broken(export)) == ("ors.json", [])
+    path = save(shown, "Download flow", tmp_path)
+    export = files.parse_export(path.read_bytes())
+    assert (path.name, rules.find_violations(export)) == ("ors.json", [])
     conversation = Conversation(export)
     conversation.start("ors")
     for _ in range(2):
         conversation.say("How much salt goes into a litre of ORS?")
         assert "Half a teaspoon, and six of sugar." in conversation.messages[-1]
     assert (conversation.trouble, len(openai.requests)) == ([], 2)
-    button = shown.page.get_by_role("button", name="Download the flow")
+    button = shown.page.get_by_role("button", name="Download flow")
     expect(button).to_be_enabled(timeout=5000)
     assert shown.violations == []
 
 
 def test_a_wrong_keyword_is_said_where_it_was_typed(shown: Window) -> None:
     shown.page.get_by_role("textbox", name="Keyword").fill("Ask Me!")
-    shown.page.get_by_role("button", name="Download the flow").click()
+    shown.page.get_by_role("button", name="Download flow").click()
     expect(shown.page.locator("#keyword-error")).to_contain_text("askme")
     assert shown.page.get_by_role("textbox", name="Keyword").input_value() == "Ask Me!"
     assert shown.unusable() == []
@@ -73,22 +73,22 @@ def test_a_wrong_keyword_is_said_where_it_was_typed(shown: Window) -> None:
 def test_what_would_change_is_shown_without_losing_the_file(shown: Window, tmp_path: Path) -> None:
     chosen = tmp_path / "helpline.json"
     chosen.write_bytes(old_flow())
-    file = shown.page.get_by_label("The flow that you exported")
+    file = shown.page.get_by_label("Exported flow")
     file.set_input_files(chosen)
-    shown.page.get_by_role("button", name="See what would change").click()
-    expect(shown.page.get_by_text("One node would ask this server.")).to_be_visible()
+    shown.page.get_by_role("button", name="Preview changes").click()
+    expect(shown.page.get_by_text("1 node will call this server.")).to_be_visible()
     assert file.input_value().endswith("helpline.json")
     path = save(shown, "Convert and download", tmp_path)
-    assert webhooks(files.read(path.read_bytes()))[0]["method"] == "POST"
+    assert webhooks(files.parse_export(path.read_bytes()))[0]["method"] == "POST"
     assert shown.violations == []
 
 
 def test_a_file_that_is_no_flow_or_too_large_is_said_in_the_page(shown: Window, tmp_path: Path) -> None:
     wrong = tmp_path / "photo.json"
     wrong.write_bytes(b"no flow")
-    file = shown.page.get_by_label("The flow that you exported")
+    file = shown.page.get_by_label("Exported flow")
     file.set_input_files(wrong)
-    shown.page.get_by_role("button", name="See what would change").click()
+    shown.page.get_by_role("button", name="Preview changes").click()
     expect(shown.page.locator("#flow-error")).to_contain_text("not JSON")
     large = tmp_path / "large.json"
     large.write_bytes(b"x" * (5 * 1024 * 1024 + 1))
@@ -100,21 +100,21 @@ def test_a_file_that_is_no_flow_or_too_large_is_said_in_the_page(shown: Window, 
 
 def test_while_it_is_checked_it_says_so(shown: Window, openai: OpenAIStandIn, front: House) -> None:
     openai.will(behaviours.slow(1, behaviours.answer("Four.")))
-    button = shown.page.locator("#check-up").get_by_role("button", name="Check everything")
+    button = shown.page.locator("#check-up").get_by_role("button", name="Test the whole setup")
     before = time.monotonic()
     button.click()
-    expect(shown.page.get_by_text("Checking. This can take half a minute.")).to_be_visible()
+    expect(shown.page.get_by_text("Testing. This can take 30 seconds.")).to_be_visible()
     expect(button).to_be_disabled()
     verdict = shown.page.locator("#found .alert")
-    expect(verdict).to_contain_text("A person would get an answer", timeout=15_000)
+    expect(verdict).to_contain_text("Contacts get answers", timeout=15_000)
     assert time.monotonic() - before > 1
     expect(verdict).to_be_focused()
-    expect(shown.page.get_by_text("Checking. This can take half a minute.")).to_be_hidden()
+    expect(shown.page.get_by_text("Testing. This can take 30 seconds.")).to_be_hidden()
     expect(button).to_be_enabled()
 
 
 def test_the_question_is_left_out_when_that_is_pressed(shown: Window, openai: OpenAIStandIn) -> None:
-    shown.page.get_by_role("button", name="Without the question").click()
+    shown.page.get_by_role("button", name="Test without a question").click()
     expect(shown.page.get_by_text("No question was asked.")).to_be_visible(timeout=15_000)
     assert questions(openai) == []
 

@@ -73,13 +73,13 @@ def test_an_unknown_way_is_refused(editor: Person, login: dict[str, Any], glific
 
 def test_the_signed_call_needs_the_phrase(editor: Person, alice: Ngo, glific: GlificStandIn) -> None:
     form = {"way": "signed", "api_url": glific.url}
-    assert "Set it on the page Settings first." in editor.get(PAGE).text
+    assert "Set it on the Settings page." in editor.get(PAGE).text
     refused = editor.post(PAGE, form)
     assert (refused.status_code, "needs your signature phrase" in refused.text) == (422, True)
     assert "flask signature" not in refused.text
     alice.set_phrase(PHRASE)
     page = back_on_the_page(editor, editor.post(PAGE, form))
-    assert "Phrase set" in page
+    assert "Signature set" in page
     assert alice.ask_later().json()["status"] == "pending"
 
 
@@ -87,7 +87,7 @@ def test_a_test_says_what_glific_says_now(editor: Person, alice: Ngo, glific: Gl
     alice.connect(glific)
     assert "never" in editor.get(PAGE).text
     page = back_on_the_page(editor, editor.post(f"{PAGE}/test"))
-    assert "It works: Glific answered just now." in page
+    assert "The test passed. Glific answered." in page
     assert "<time datetime=" in page
     glific.accounts.clear()
     page = back_on_the_page(editor, editor.post(f"{PAGE}/test"))

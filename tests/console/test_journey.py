@@ -42,7 +42,7 @@ def an_administrator_makes_the_organization(shown: Window) -> str:
     page.get_by_label(re.compile("^Name")).fill("Seva Trust")
     expect(page.get_by_label(re.compile("^Short name"))).to_have_value("seva-trust")
     page.get_by_label(re.compile("e-mail", re.IGNORECASE)).fill(OWNER)
-    page.get_by_role("button", name="Make the organization").click()
+    page.get_by_role("button", name="Create organization").click()
     link = copied(page, "One-time link")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
@@ -53,7 +53,7 @@ def the_owner_comes_in(page: Page, url: str, link: str) -> None:
     page.goto(url + "/console/account/reset/" + link.rpartition("/")[2])
     page.get_by_label("New password", exact=True).fill(PASSWORD)
     page.get_by_label(re.compile("once more")).fill(PASSWORD)
-    page.get_by_role("button", name="Save it").click()
+    page.get_by_role("button", name="Save password").click()
     if page.get_by_role("button", name="Sign in").is_visible():
         sign_in(page, OWNER)
     expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
@@ -70,10 +70,10 @@ def and_pastes_the_key(page: Page) -> None:
 
 def and_chooses_a_model(page: Page) -> None:
     page.get_by_role("link", name="Models", exact=True).click()
-    page.get_by_label("Only these").check()
+    page.get_by_label("Only these models").check()
     page.get_by_label("Patterns, one on each line").fill("gpt-4o*")
     expect(page.get_by_text(re.compile(r"gpt-4o, gpt-4o-mini"))).to_be_visible()
-    page.get_by_role("button", name="Save the list").click()
+    page.get_by_role("button", name="Save list").click()
     expect(page.get_by_label("Patterns, one on each line")).to_have_value("gpt-4o*")
 
 
@@ -81,7 +81,7 @@ def and_copies_what_goes_into_glific(page: Page) -> tuple[str, dict[str, str], s
     """The URL, the headers and the function body."""
     page.get_by_role("link", name="Use it in Glific").click()
     page.get_by_label(re.compile("^What the token")).fill("Helpline")
-    page.get_by_role("button", name="Make a token").click()
+    page.get_by_role("button", name="Create token").click()
     headers = {
         copied(page, "the name of the first header"): copied(page, "the value of the first header"),
         copied(page, "the name of the second header"): copied(page, "the value of the second header"),

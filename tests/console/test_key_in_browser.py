@@ -19,10 +19,10 @@ def test_a_test_answers_in_the_page_and_keeps_what_is_typed(
     shown.open(PAGE)
     page = shown.page
     page.get_by_label("API key").fill(KEY)
-    page.get_by_role("button", name="Test").click()
+    page.get_by_role("button", name="Test key").click()
     expect(page.get_by_text("OpenAI accepts this key. It reaches 16 text models.")).to_be_visible()
     openai.for_key(KEY, refuse_key())
-    page.get_by_role("button", name="Test").click()
+    page.get_by_role("button", name="Test key").click()
     expect(page.get_by_text("OpenAI does not accept")).to_be_visible()
     assert page.get_by_label("API key").input_value() == KEY
     assert shown.violations == []
@@ -32,11 +32,11 @@ def test_a_test_whose_answer_does_not_come_leaves_no_older_one(open_window: Open
     shown = open_window(editor)
     shown.open(PAGE)
     page = shown.page
-    page.get_by_role("button", name="Test").click()
+    page.get_by_role("button", name="Test key").click()
     expect(page.get_by_text("OpenAI accepts the saved key.")).to_be_visible()
     page.context.set_offline(True)
-    page.get_by_role("button", name="Test").click()
-    expect(page.locator("#said")).to_have_text("That did not work: try again in a moment.")
+    page.get_by_role("button", name="Test key").click()
+    expect(page.locator("#said")).to_have_text("The request failed. Try again in a moment.")
 
 
 def test_what_is_typed_is_shown_only_while_wanted(open_window: OpenWindow, editor: Person) -> None:

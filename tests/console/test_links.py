@@ -20,7 +20,7 @@ def house(open_a_house: OpenHouse, mail_server: MailServer) -> House:
 
 def test_it_sends_the_link_that_it_shows(staff: Staff, mail_server: MailServer) -> None:
     answer = staff(Role.OWNER).post(MEMBERS, INVITATION)
-    assert "It is on its way by e-mail too." in answer.text
+    assert "The link was also sent by e-mail." in answer.text
     letter = mail_server.letter()
     assert (letter["To"], letter["From"]) == ("asha@example.org", "gpt@example.org")
     found = LINK.search(letter.get_content())
@@ -34,7 +34,7 @@ def test_it_shows_the_link_when_no_e_mail_can_be_sent(
     owner = staff(Role.OWNER)
     mail_server.close()
     answer = owner.post(MEMBERS, INVITATION)
-    assert "Send it to this person by a way that you trust." in answer.text
+    assert "Send the link to this person in a secure way." in answer.text
     said = capfd.readouterr().err
     assert "mail_failed" in said
     assert link_on(answer).rpartition("/")[2] not in said

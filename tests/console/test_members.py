@@ -33,7 +33,7 @@ def invite(by: Person, email: str, role: Role = Role.EDITOR) -> str:
 def test_it_lets_everybody_read_who_belongs_and_owners_alone_change_it(staff: Staff, role: Role) -> None:
     page = staff(role).get(MEMBERS).text
     assert f"{role}@alice.example.org" in page
-    assert ("Invite somebody" in page) == (role is Role.OWNER)
+    assert ("Invite a member" in page) == (role is Role.OWNER)
 
 
 def test_it_brings_a_person_in_by_a_link_that_works_once(house: House, owner: Person) -> None:
@@ -121,7 +121,7 @@ def test_it_lets_no_owner_take_over_who_also_belongs_elsewhere(
     employ(house, "two@example.org", Role.VIEWER, bob.slug).client.close()
     invite(administrator, "two@example.org", Role.VIEWER)
     page = owner.get(MEMBERS).text
-    assert "Only an administrator can make a one-time link for this person." in page
+    assert "Only an administrator can create a one-time link for this person." in page
     refused = owner.post(member(house, "two@example.org", "link"))
     assert refused.status_code == 403
     assert "the account opens more than this organization" in refused.text

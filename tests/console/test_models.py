@@ -54,7 +54,7 @@ def test_other_models_are_shown_with_the_reason_and_no_way_to_allow_them(viewer:
 def test_no_list_allows_a_model_that_is_not_text(editor: Person, asked: Ngo) -> None:
     page = editor.post(PREVIEW, only("tts-1", "*")).text
     assert set(ticks(page)) == set(ticks(editor.get(PAGE).text))
-    assert "matches no text model that could be used" in page
+    assert "matches no available text model" in page
     editor.post(PAGE, only("tts-1", "*"))
     assert asked.ask(model="tts-1").json()["error_code"] == "model_not_text"
 
@@ -86,8 +86,8 @@ def test_it_shows_what_a_pattern_matches_and_saves_nothing(editor: Person, asked
     assert "<html" not in part
     assert "gpt-4o, gpt-4o-2024-08-06, gpt-4o-mini" in part
     assert "3 of 16 text models may be used." in part
-    assert "matches no text model that could be used" in part
-    assert "is no pattern" in part
+    assert "matches no available text model" in part
+    assert "is not a valid pattern" in part
     assert asked.ask(model="o3").status_code == 200
 
 
@@ -95,9 +95,9 @@ def test_what_was_typed_is_kept_when_it_is_no_list(editor: Person, alice: Ngo) -
     for typed, words in (
         (only("gpt-4o*", "<b>gpt</b>"), "is no pattern: use letters"),
         (only(), "Write at least one pattern"),
-        ({"scope": "most", "patterns": "o3"}, "Choose which models."),
+        ({"scope": "most", "patterns": "o3"}, "Choose which models flows can use."),
         (only(*(f"gpt-{n}" for n in range(1001))), "1000 patterns at most"),
-        (only("g" * 300), "is no pattern"),
+        (only("g" * 300), "is not a valid pattern"),
     ):
         answer = editor.post(PAGE, typed)
         assert answer.status_code == 422

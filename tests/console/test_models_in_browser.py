@@ -27,14 +27,14 @@ def test_a_model_is_found_while_its_name_is_typed(shown: Window) -> None:
     expect(page.locator("tr[data-model]:visible")).to_have_count(2)
     expect(page.locator("li[data-model]:visible")).to_have_text(["gpt-4o-mini-tts"])
     page.get_by_label("Find a model").fill("claude")
-    expect(page.get_by_text("No model has that in its name.")).to_be_visible()
+    expect(page.get_by_text("No model matches this search.")).to_be_visible()
     assert shown.violations == []
 
 
 def test_what_a_pattern_matches_is_seen_while_it_is_typed(shown: Window) -> None:
     page = shown.page
     page.get_by_label("Find a model").fill("gpt-5")
-    page.get_by_label("Only these").check()
+    page.get_by_label("Only these models").check()
     page.get_by_label("Patterns, one on each line").press_sequentially("gpt-5*")
     expect(page.get_by_text("4 of 16 text models may be used.")).to_be_visible()
     expect(page.locator("#matches")).to_contain_text("The default model gpt-4o cannot be used with this list")
@@ -54,7 +54,7 @@ def test_ticks_write_the_list(shown: Window, alice: Ngo) -> None:
     page.locator('[data-tick="gpt-4o"]').uncheck()
     expect(page.get_by_text("1 of 16 text models may be used.")).to_be_visible()
     assert page.get_by_label("Patterns, one on each line").input_value() == "o3"
-    page.get_by_role("button", name="Save the list").click()
+    page.get_by_role("button", name="Save list").click()
     expect(page.get_by_text("The list of models is saved.")).to_be_visible()
     assert alice.ask(model="gpt-4o").json()["error_code"] == "model_not_allowed"
     assert alice.ask(model="o3").status_code == 200
@@ -64,6 +64,6 @@ def test_a_tick_taken_off_everything_leaves_all_the_others(shown: Window) -> Non
     page = shown.page
     page.locator('[data-tick="o3"]').uncheck()
     expect(page.get_by_text("15 of 16 text models may be used.")).to_be_visible()
-    expect(page.get_by_label("Only these")).to_be_checked()
+    expect(page.get_by_label("Only these models")).to_be_checked()
     expect(page.locator('[data-tick="o3"]')).to_be_focused()
     assert "o3" not in page.get_by_label("Patterns, one on each line").input_value().splitlines()

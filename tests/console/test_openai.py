@@ -115,7 +115,7 @@ def test_the_switch_alone_needs_a_key_that_is_there(owner: Person) -> None:
 
 def test_a_test_asks_about_the_typed_key_and_saves_nothing(editor: Person, alice: Ngo, openai: OpenAIStandIn) -> None:
     page = editor.post(TEST, {**ON, "api_key": KEY}).text
-    assert "OpenAI accepts this key. It reaches 16 text models. It is not saved yet." in page
+    assert "OpenAI accepts this key. It has access to 16 text models. The key is not saved yet." in page
     assert openai.requests[-1].api_key == KEY
     assert f"...{alice.key[-4:]}" in editor.get(PAGE).text
     alice.ask()
@@ -180,7 +180,7 @@ def test_an_owner_deletes_the_key_and_it_is_gone_with_the_next_call(owner: Perso
     assert alice.ask().json()["error_code"] == "credential_missing"
     assert "The key is deleted." in owner.get(PAGE).text
     assert owner.post(DELETE).status_code == 302
-    assert "There was no key to delete." in owner.get(PAGE).text
+    assert "The key was already deleted." in owner.get(PAGE).text
 
 
 def test_who_may_do_what(viewer: Person, editor: Person, alice: Ngo) -> None:

@@ -43,7 +43,7 @@ def make(person: Person, **data: str) -> str:
 
 def test_it_says_what_to_do_when_there_are_none(ada: Person) -> None:
     page = ada.get(ORGANIZATIONS).text
-    assert "There is no organization yet" in page
+    assert "No organizations yet" in page
     assert f'href="{NEW}"' in page
 
 
@@ -90,7 +90,7 @@ def test_it_invites_the_first_owner_with_it(house: House, ada: Person) -> None:
     answer = ada.post(NEW, {"name": "Seva Trust", "slug": "seva-trust", "email": "asha@example.org"})
     asha = arrive(house, "asha@example.org", link_on(answer))
     assert asha.get("/console/").headers["Location"] == f"{ORGANIZATIONS}/seva-trust/"
-    assert "Invite somebody" in asha.get(f"{ORGANIZATIONS}/seva-trust/members").text
+    assert "Invite a member" in asha.get(f"{ORGANIZATIONS}/seva-trust/members").text
     asha.client.close()
 
 
@@ -101,7 +101,7 @@ def test_it_makes_somebody_known_its_owner_by_a_new_password(house: House, alice
     assert "This person had an account already." in answer.text
     asha = arrive(house, "asha@example.org", link_on(answer))
     assert asha.sign_in().status_code == 302
-    assert "Invite somebody" in asha.get(f"{ORGANIZATIONS}/seva-trust/members").text
+    assert "Invite a member" in asha.get(f"{ORGANIZATIONS}/seva-trust/members").text
     asha.client.close()
 
 
@@ -128,11 +128,11 @@ def test_it_makes_nobody_its_owner_who_is_switched_off(house: House, alice: Ngo,
     [
         ({"slug": "alice"}, "There is an organization of that slug already."),
         ({"slug": "Seva Trust"}, "Only small letters, digits and hyphens"),
-        ({"slug": ""}, "Give it a short name for addresses."),
-        ({"name": " "}, "Give it a name."),
-        ({"name": "a\x00b"}, "This name holds something that cannot be kept."),
-        ({"name": "a" * 201}, "A name has 200 letters at most."),
-        ({"email": "nobody"}, "That is not an e-mail address."),
+        ({"slug": ""}, "Enter a short name."),
+        ({"name": " "}, "Enter a name."),
+        ({"name": "a\x00b"}, "This name contains characters that cannot be stored. Remove them."),
+        ({"name": "a" * 201}, "Write at most 200 characters."),
+        ({"email": "nobody"}, "This is not an e-mail address."),
     ],
 )
 def test_it_says_what_is_wrong_and_makes_nothing(

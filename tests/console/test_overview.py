@@ -167,7 +167,7 @@ def test_it_lists_models_and_errors_with_the_way_to_their_calls(alice: Ngo, view
     text = viewer.get(HERE).text
     for link in ("model=gpt-4o", "error=insufficient_quota", "status=interrupted"):
         assert f'href="/console/organizations/alice/calls?{link}"' in text
-    assert "no model: failed before" in text
+    assert "no model (failed earlier)" in text
 
 
 def test_it_shows_nothing_of_bobs(alice: Ngo, bob: Ngo, viewer: Person) -> None:
@@ -200,7 +200,7 @@ def test_it_shows_the_numbers_to_whoever_cannot_see_the_bars(
     record(alice)
     shown = open_window(viewer)
     shown.open(HERE)
-    shown.page.locator("summary", has_text="Show the numbers").first.focus()
+    shown.page.locator("summary", has_text="Show numbers").first.focus()
     shown.page.keyboard.press("Enter")
     assert shown.page.locator("details[open] tbody tr").count() == 30
     assert shown.unusable() == []

@@ -33,8 +33,8 @@ def test_it_shows_everybody_with_where_they_belong(house: House, administrator: 
     assert "Bob · " in theirs
     assert "Viewer" in theirs
     assert "UTC</time>" in theirs
-    assert "All, as an administrator" in mine
-    assert "All, as an administrator" not in theirs
+    assert "All (administrator)" in mine
+    assert "All (administrator)" not in theirs
 
 
 def test_it_makes_an_administrator_who_comes_by_a_link(house: House, administrator: Person) -> None:
@@ -97,7 +97,7 @@ def test_it_switches_off_the_two_factor_sign_in_of_who_has_lost_the_phone(
 ) -> None:
     with house.app.app_context(), transaction() as session:
         people.find(session, editor.email).tf_primary_method = "authenticator"
-    assert "Switch two-factor off" in administrator.get(deed(house, editor.email, "")[:-1]).text
+    assert "Switch off two-step sign-in" in administrator.get(deed(house, editor.email, "")[:-1]).text
     administrator.post(deed(house, editor.email, "two-factor"))
     assert not known(house, editor.email).has_two_factor
 

@@ -76,8 +76,8 @@ def test_a_name_is_changed_everywhere(editor: Person) -> None:
 
 
 WRONG = (
-    ("name", "  ", "A name has 1 to 200 characters."),
-    ("name", "a" * 201, "A name has 1 to 200 characters."),
+    ("name", "  ", "Write a name of 1 to 200 characters."),
+    ("name", "a" * 201, "Write a name of 1 to 200 characters."),
     ("glific_organization_id", "seventeen", "such as 17"),
     ("glific_organization_id", "1e3", "such as 17"),
     ("contact_daily_limit", "0", "a whole number from 1 on"),
@@ -118,7 +118,7 @@ def test_a_phrase_is_in_no_page(owner: Person) -> None:
     assert "Not set" in owner.get(PAGE).text
     assert owner.post(PHRASE, {"phrase": SECRET}).status_code == 302
     page = owner.get(PAGE).text
-    assert "Replace the phrase" in page
+    assert "Replace signature" in page
     assert SECRET not in page
     assert SECRET not in owner.post(PAGE, GOOD | {"name": "", "phrase": SECRET}).text
     assert owner.post(CLEAR).status_code == 302

@@ -122,10 +122,10 @@ def test_a_viewer_reads_and_changes_nothing(viewer: Person, alice: Ngo) -> None:
 
 
 def test_it_says_whether_later_answers_find_their_way(viewer: Person, alice: Ngo, glific: GlificStandIn) -> None:
-    assert "Connect your Glific first." in viewer.get(PAGE).text
+    assert "Connect your Glific." in viewer.get(PAGE).text
     alice.connect(glific)
     page = viewer.get(PAGE).text
-    assert "Connect your Glific first." not in page
+    assert "Connect your Glific." not in page
     assert "your Glific is connected" in page
 
 

@@ -26,13 +26,13 @@ def test_the_node_is_filled_in_with_what_the_buttons_copy(open_window: OpenWindo
     shown = open_window(editor)
     shown.open(f"{HERE}/use-in-glific")
     by_hand = shown.page.locator("#by-hand")
-    by_hand.get_by_text("By hand, node by node").click()
+    by_hand.get_by_text("Manual setup, node by node").click()
     assert copy(shown, "the URL").endswith("/webhooks/alice/parse_via_chat_gpt")
-    by_hand.get_by_text("Longer, if it must").click()
+    by_hand.get_by_text("Up to 2 minutes (the flow waits)").click()
     assert copy(shown, "the URL").endswith("/webhooks/alice/parse_via_chat_gpt?mode=auto")
-    expect(by_hand.get_by_text("Connect your Glific first.")).to_be_visible()
-    shown.page.get_by_label("What the token is for").fill("Menu flow")
-    shown.page.get_by_role("button", name="Make a token").click()
+    expect(by_hand.get_by_text("Connect your Glific.")).to_be_visible()
+    shown.page.get_by_label("Label of the token").fill("Menu flow")
+    shown.page.get_by_role("button", name="Create token").click()
     header = copy(shown, "the value of the first header")
     body = json.loads(copy(shown, "the function body")) | {"question_text": "Hi", "contact": {}, "results": {}}
     assert alice.post(body, headers={"Authorization": header}).status_code == 200
@@ -48,8 +48,8 @@ def test_a_token_is_revoked_once_that_was_confirmed(open_window: OpenWindow, edi
     dialog.get_by_role("button", name="Cancel").click()
     assert alice.ask().status_code == 200
     shown.page.get_by_role("button", name="Revoke", exact=True).click()
-    dialog.get_by_role("button", name="Revoke it").click()
-    expect(shown.page.get_by_text("There is no token yet")).to_be_visible()
+    dialog.get_by_role("button", name="Revoke token").click()
+    expect(shown.page.get_by_text("No tokens yet")).to_be_visible()
     assert alice.ask().status_code == 401
 
 
@@ -60,7 +60,7 @@ def test_a_question_is_asked_by_keyboard_and_the_answer_is_what_comes_next(
     shown = open_window(editor, width=390, theme="dark")
     shown.open(f"{HERE}/try-it")
     shown.page.get_by_label("Question").fill("What is ORS?")
-    ask = shown.page.get_by_role("button", name="Ask")
+    ask = shown.page.get_by_role("button", name="Ask the question")
     ask.press("Enter")
     expect(shown.page.locator("#bubble b")).to_have_text("Water")
     expect(shown.page.locator("#answer")).to_be_focused()
@@ -74,13 +74,13 @@ def test_glific_is_connected_and_disconnected(
 ) -> None:
     shown = open_window(editor)
     shown.open(f"{HERE}/glific")
-    shown.page.get_by_text("With a signed call").click()
-    expect(shown.page.get_by_label("Password of the login")).to_be_hidden()
-    shown.page.get_by_text("With a login").click()
-    shown.page.get_by_label("Address of your Glific's API").fill(glific.url)
-    shown.page.get_by_label("Phone number of the login").fill(f"+{PHONE}")
-    shown.page.get_by_label("Password of the login").fill(PASSWORD)
-    shown.page.get_by_role("button", name="Ask Glific, and save").click()
+    shown.page.get_by_text("Webhook signature").click()
+    expect(shown.page.get_by_label("Password")).to_be_hidden()
+    shown.page.get_by_text("Phone number and password").click()
+    shown.page.get_by_label("Address of your Glific API").fill(glific.url)
+    shown.page.get_by_label("Phone number").fill(f"+{PHONE}")
+    shown.page.get_by_label("Password").fill(PASSWORD)
+    shown.page.get_by_role("button", name="Test and save").click()
     expect(shown.page.get_by_text("Glific accepted the login.")).to_be_visible()
     assert shown.unusable() == []
     shown.page.get_by_role("button", name="Disconnect").click()

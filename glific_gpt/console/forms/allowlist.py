@@ -16,7 +16,7 @@ MAX_PATTERNS = 1000
 class AllowForm(Form):
     """All, some or none."""
 
-    scope = RadioField(lazy_gettext("Which models"), choices=[ALL, ONLY, NONE], default=ALL, validate_choice=False)
+    scope = RadioField(lazy_gettext("Allowed models"), choices=[ALL, ONLY, NONE], default=ALL, validate_choice=False)
     patterns = TextAreaField(lazy_gettext("Patterns, one on each line"))
 
     def show(self, allowed: list[str] | None) -> None:
@@ -43,13 +43,13 @@ class AllowForm(Form):
 
     def _errors(self) -> Iterable[str]:
         if self.scope.data not in (ALL, ONLY, NONE):
-            yield _("Choose which models.")
+            yield _("Choose which models flows can use.")
         if self.scope.data != ONLY:
             return
         if not self.lines:
-            yield _("Write at least one pattern, or choose that no model may be used.")
+            yield _("Write at least one pattern, or choose “No models”.")
         if len(self.lines) > MAX_PATTERNS:
-            yield _("A list has %(most)s patterns at most.", most=MAX_PATTERNS)
+            yield _("A list can have at most %(most)s patterns.", most=MAX_PATTERNS)
         for line in self.lines:
             if not readable([line]):
                 yield no_pattern(line)
@@ -68,4 +68,4 @@ def readable(lines: Iterable[str]) -> list[str]:
 
 def no_pattern(line: str) -> str:
     shown = line if len(line) <= 60 else line[:60] + "..."
-    return str(_("“%(line)s” is no pattern: use letters, digits and . _ : / - *", line=shown))
+    return str(_("“%(line)s” is not a valid pattern. Use letters, digits and . _ : / - *", line=shown))

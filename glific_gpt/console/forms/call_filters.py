@@ -30,8 +30,8 @@ class CallFilters(Form):
     class Meta:
         csrf = False
 
-    first_day = DateField(_("From day (UTC)"), validators=[Optional()])
-    last_day = DateField(_("To day (UTC)"), validators=[Optional()])
+    first_day = DateField(_("First day (UTC)"), validators=[Optional()])
+    last_day = DateField(_("Last day (UTC)"), validators=[Optional()])
     status = SelectField(_("Status"), choices=STATUSES, default="")
     model = SelectField(_("Model"), validators=[_storable], validate_choice=False, default="")
     error = SelectField(_("Error"), validators=[_storable], validate_choice=False, default="")

@@ -7,27 +7,27 @@ from wtforms.fields.choices import SelectChoice
 
 from glific_gpt.console.forms.base import Form
 from glific_gpt.console.forms.tokens import LetInField
-from glific_gpt.ready_flows import Place
+from glific_gpt.ready_flows import Placement
 
 FIELD = "flow"
 MEBIBYTES = 5
 MOST = MEBIBYTES * 1024 * 1024
 """Bytes."""
-BUSY = _("Another file is being converted: try again in a moment.")
-NO_FILE = _("Choose the file first.")
-TOO_LARGE = _("This file is larger than 5 MiB. Export the flow alone, without others.")
+BUSY = _("The server is converting another file. Try again in a moment.")
+NO_FILE = _("Choose a file.")
+TOO_LARGE = _("This file is larger than 5 MiB. Export only the flow that you want to convert.")
 PLACES = [
-    SelectChoice(str(Place.BESIDE), _("Beside the old flow, to try it first")),
-    SelectChoice(str(Place.INSTEAD), _("In the old one's place")),
+    SelectChoice(str(Placement.BESIDE), _("As a new flow beside the old one (to test it first)")),
+    SelectChoice(str(Placement.INSTEAD), _("In place of the old flow")),
 ]
 
 
 class ConversionForm(Form):
     """A file, which is looked at and kept nowhere."""
 
-    flow = FileField(_("The flow that you exported"), [FileRequired(NO_FILE)])
+    flow = FileField(_("Exported flow"), [FileRequired(NO_FILE)])
     # People's flow goes on while they try: the command line keeps the file as it was instead, unless told otherwise.
-    place = RadioField(_("Where it goes in Glific"), choices=PLACES, default=str(Place.BESIDE))
+    place = RadioField(_("Place in Glific"), choices=PLACES, default=str(Placement.BESIDE))
     let_in = LetInField(id="convert-let-in")
 
     def read(self) -> bytes:

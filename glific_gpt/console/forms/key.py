@@ -16,8 +16,8 @@ from glific_gpt.errors import CredentialNotVerified, GlificGptError, InvalidValu
 from glific_gpt.models.kinds import Kind, classify
 from glific_gpt.services import services
 
-NO_KEY = lazy_gettext("There is no key yet: paste the organization's OpenAI key.")
-NOT_A_KEY = lazy_gettext("This is not an OpenAI key: paste the whole key, which begins with sk-, and nothing else.")
+NO_KEY = lazy_gettext("There is no key yet. Paste the OpenAI key of your organization.")
+NOT_A_KEY = lazy_gettext("This is not an OpenAI key. Paste the whole key, which begins with sk-, and nothing else.")
 FIELD = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
 
 
@@ -34,7 +34,7 @@ class KeyForm(Form):
 
     is_active = BooleanField(lazy_gettext("Is active"))
     api_key = PasswordField(lazy_gettext("API key"), render_kw=FIELD)
-    unverified = BooleanField(lazy_gettext("Save without asking OpenAI"))
+    unverified = BooleanField(lazy_gettext("Save without a test"))
     offers_unverified = False
 
     @property
@@ -58,9 +58,7 @@ def save(form: KeyForm) -> str | None:
         return None
     except CredentialNotVerified as error:
         form.offers_unverified = True
-        form.refuse_key(
-            _("Nothing was saved, and what was typed is not kept. %(why)s", why=in_their_language(error.because))
-        )
+        form.refuse_key(_("The key was not saved. %(why)s", why=in_their_language(error.because)))
         return None
     return _saved(row.last4, on=on)
 
@@ -74,7 +72,7 @@ def switch(form: KeyForm) -> str | None:
     except NotFound:
         form.refuse_key(str(NO_KEY))
         return None
-    off = _("Saved. OpenAI is switched off: from now on flows get the fallback text.")
+    off = _("Saved. OpenAI is switched off. Flows now get the message for when there is no answer.")
     return str(_("Saved. OpenAI is switched on.") if on else off)
 
 
@@ -97,11 +95,13 @@ def _accepted(models: list[str], *, saved: bool) -> Said:
     texts = sum(classify(model) is Kind.TEXT for model in models)
     which = _("the saved key") if saved else _("this key")
     if not texts:
-        return Said(_("OpenAI accepts %(which)s, but it reaches no text model.", which=which), is_good=False)
-    reached = _("OpenAI accepts %(which)s. It reaches %(count)s text models.", which=which, count=texts)
-    return Said(reached if saved else reached + " " + _("It is not saved yet."), is_good=True)
+        return Said(
+            _("OpenAI accepts %(which)s, but the key has no access to text models.", which=which), is_good=False
+        )
+    reached = _("OpenAI accepts %(which)s. It has access to %(count)s text models.", which=which, count=texts)
+    return Said(reached if saved else reached + " " + _("The key is not saved yet."), is_good=True)
 
 
 def _saved(last4: str, *, on: bool) -> str:
-    off = _("The key that ends in ...%(last4)s is saved, but switched off.", last4=last4)
-    return str(_("The key that ends in ...%(last4)s is saved and switched on.", last4=last4) if on else off)
+    off = _("Saved. The key that ends in ...%(last4)s is switched off.", last4=last4)
+    return str(_("Saved. The key that ends in ...%(last4)s is switched on.", last4=last4) if on else off)

@@ -50,7 +50,7 @@ class DefaultForm(Form):
         now = organization.default_model
         others = [now] if now and now not in usable else []
         self.default_model.choices = [
-            (SERVERS_OWN, _("The server's (%(model)s)", model=own)),
+            (SERVERS_OWN, _("Default of the server (%(model)s)", model=own)),
             *((model, _("%(model)s (cannot be used)", model=model)) for model in others),
             *((model, model) for model in usable),
         ]

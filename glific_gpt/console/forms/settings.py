@@ -16,18 +16,18 @@ FIELD = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
 class PhraseForm(Form):
     """One secret."""
 
-    phrase = PasswordField(_("Signature phrase"), render_kw=FIELD)
+    phrase = PasswordField(_("Webhook signature"), render_kw=FIELD)
 
 
 TEXTS = ("name", "fallback_message", "monthly_budget_usd")
 NUMBERS = ("glific_organization_id", "contact_daily_limit")
 SWITCHES = ("require_signature", "is_active")
 WRONG = {
-    "name": _("A name has 1 to 200 characters."),
-    "fallback_message": _("This needs something that a person can see, and at most 4096 characters."),
-    "glific_organization_id": _("This is a whole number, such as 17. Leave it empty if you do not know it."),
-    "contact_daily_limit": _("This is a whole number from 1 on. Leave it empty for no limit."),
-    "monthly_budget_usd": _("This is an amount of US dollars up to 1000000, such as 25 or 12.50."),
+    "name": _("Write a name of 1 to 200 characters."),
+    "fallback_message": _("Write a text that contacts can see, of at most 4096 characters."),
+    "glific_organization_id": _("Enter a whole number, such as 17. Leave it empty if you do not know it."),
+    "contact_daily_limit": _("Enter a whole number of 1 or more. Leave it empty for no limit."),
+    "monthly_budget_usd": _("Enter an amount in US dollars up to 1000000, such as 25 or 12.50."),
 }
 
 
@@ -35,12 +35,12 @@ class SettingsForm(Form):
     """Everything is text, so that what was typed can be shown again."""
 
     name = StringField(_("Name"))
-    fallback_message = TextAreaField(_("Fallback text"), render_kw={"rows": 3})
-    glific_organization_id = StringField(_("Glific's id of the organization"), render_kw={"inputmode": "numeric"})
-    contact_daily_limit = StringField(_("Answers for one contact in 24 hours"), render_kw={"inputmode": "numeric"})
-    monthly_budget_usd = StringField(_("Budget for a month, in US dollars"), render_kw={"inputmode": "decimal"})
-    require_signature = BooleanField(_("Require Glific's signature"))
-    is_active = BooleanField(_("The organization is active"))
+    fallback_message = TextAreaField(_("Message when there is no answer"), render_kw={"rows": 3})
+    glific_organization_id = StringField(_("Glific organization ID"), render_kw={"inputmode": "numeric"})
+    contact_daily_limit = StringField(_("Answers for each contact in 24 hours"), render_kw={"inputmode": "numeric"})
+    monthly_budget_usd = StringField(_("Monthly budget in US dollars"), render_kw={"inputmode": "decimal"})
+    require_signature = BooleanField(_("Require the webhook signature"))
+    is_active = BooleanField(_("Organization is active"))
 
     def show(self, organization: Organization) -> None:
         """What is stored."""

@@ -10,16 +10,16 @@ from wtforms.validators import DataRequired, Length, Regexp
 from glific_gpt.console.access import organization
 from glific_gpt.console.forms.base import Form
 from glific_gpt.organizations.changes import STORABLE
-from glific_gpt.ready_flows import LetIn
+from glific_gpt.ready_flows import AuthMethod
 
-WAYS = {LetIn.TOKEN: _("A token in the flow"), LetIn.SIGNATURE: _("Glific's signature")}
+WAYS = {AuthMethod.TOKEN: _("Token in the flow"), AuthMethod.SIGNATURE: _("Webhook signature")}
 
 
 class LetInField(RadioField):  # type: ignore[misc] # it ships no types
     """What the organization's settings leave to choose from, the first one chosen."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(_("What lets the flow in"), choices=_choices, default=_first, **options)
+        super().__init__(_("How the flow signs in"), choices=_choices, default=_first, **options)
 
 
 def _choices() -> list[SelectChoice]:
@@ -30,8 +30,8 @@ def _first() -> str:
     return str(_ways()[0])
 
 
-def _ways() -> list[LetIn]:
-    return [LetIn.SIGNATURE] if organization().require_signature else list(LetIn)
+def _ways() -> list[AuthMethod]:
+    return [AuthMethod.SIGNATURE] if organization().require_signature else list(AuthMethod)
 
 
 LONGEST_LABEL = 100
@@ -41,11 +41,11 @@ class TokenForm(Form):
     """A new webhook token."""
 
     label = StringField(
-        _("What the token is for"),
+        _("Label of the token"),
         [
-            DataRequired(_("Write what it is for, so that you know it again.")),
-            Length(max=LONGEST_LABEL, message=_("Write 100 characters at most.")),
-            Regexp(STORABLE, message=_("This name cannot be used.")),
+            DataRequired(_("Write a label, so that you can recognize the token later.")),
+            Length(max=LONGEST_LABEL, message=_("Write at most 100 characters.")),
+            Regexp(STORABLE, message=_("This name contains characters that cannot be stored. Remove them.")),
         ],
         filters=[lambda text: text and text.strip()],
         render_kw={"maxlength": LONGEST_LABEL, "autocomplete": "off"},

@@ -26,5 +26,5 @@ def set_own_language() -> Response:
         db_session.get_one(User, person().id).locale = locale
     session.pop(COOKIE_KEY, None)
     person().locale = locale
-    flash(_("Your language is saved."), "success")
+    flash(_("The language is saved."), "success")
     return redirect(url_for("console.account"))  # type: ignore[return-value]

@@ -94,7 +94,7 @@ def retry_call(slug: str, call_id: str) -> Response:
     except Conflict as refused:
         flash(sentence(refused), "error")
     else:
-        flash(_("It is being tried again. Load this page anew in a moment to see how it went."), "success")
+        flash(_("The server is trying again. Reload this page in a moment to see the result."), "success")
     return redirect(url_for("console.show_call", slug=slug, call_id=call_id))  # type: ignore[return-value]
 
 
@@ -103,13 +103,15 @@ def _rows(form: CallFilters, before: str | None) -> tuple[list[Call], set[str]]:
     with transaction() as session:
         records.mark_interrupted(session)
     with reading() as session:
-        rows = queries.page(session, organization().id, limit=PAGE + 1, before=before, filters=form.filters())
+        rows = queries.list_calls(session, organization().id, limit=PAGE + 1, before=before, filters=form.filters())
         return rows, stories.deferred_call_ids(session, rows)
 
 
 def _offer(form: CallFilters) -> None:
     with reading() as session:
-        form.offer(queries.recent_models(session, organization().id), queries.recent_error_codes(session, organization().id))
+        form.offer(
+            queries.recent_models(session, organization().id), queries.recent_error_codes(session, organization().id)
+        )
 
 
 def _can_be_tried_again(story: CallTimeline) -> bool:

@@ -15,15 +15,15 @@ from glific_gpt.console.presenters.advice import PAGE_NAMES
 from glific_gpt.console.presenters.check_up import CheckUp
 from glific_gpt.console.presenters.check_up import check_up as shown
 from glific_gpt.console.views.use_in_glific import RULE, page
-from glific_gpt.doctor import Finding, Verdict
+from glific_gpt.doctor import CheckResult, CheckStatus
 from glific_gpt.errors import N_
 
 WITHOUT_A_QUESTION = "dry_run"
 
-UNDER_WAY = N_("A check of this organization is under way already. Look again when it has ended.")
+UNDER_WAY = N_("A test of this organization is already running. Try again when it has finished.")
 TOO_SOON = N_(
-    "A question was asked just now, and each costs money: ask the next one in %(seconds)s seconds, or check without "
-    "the question."
+    "A test question was asked a moment ago, and each question costs money. Try again in %(seconds)s "
+    "seconds, or test without a question."
 )
 
 
@@ -45,7 +45,7 @@ def _in_turn(slug: str, *, dry_run: bool) -> CheckUp | str:
     """What was found; a sentence when it is not this one's turn."""
     if not turns().begin(slug):
         return str(gettext(UNDER_WAY))
-    findings: list[Finding] = []
+    findings: list[CheckResult] = []
     try:
         if not dry_run and (seconds := turns().pause(slug)):
             return str(gettext(TOO_SOON, seconds=math.ceil(seconds)))
@@ -55,5 +55,5 @@ def _in_turn(slug: str, *, dry_run: bool) -> CheckUp | str:
         turns().end(slug, has_asked=_has_asked(findings))
 
 
-def _has_asked(findings: list[Finding]) -> bool:
-    return any(finding.check == "call" and finding.verdict is not Verdict.SKIPPED for finding in findings)
+def _has_asked(findings: list[CheckResult]) -> bool:
+    return any(finding.check == "call" and finding.verdict is not CheckStatus.SKIPPED for finding in findings)

@@ -18,7 +18,7 @@ from glific_gpt.console.problems import reply_to_http_error
 from glific_gpt.console.uploads import takes_a_file
 from glific_gpt.console.views.use_in_glific import RULE, page
 from glific_gpt.errors import InvalidValue, NotAFlowExport
-from glific_gpt.ready_flows import LetIn, Place
+from glific_gpt.ready_flows import AuthMethod, Placement
 
 ONE_AT_A_TIME = Lock()
 """Large files take seconds of this process, in which it also answers webhooks."""
@@ -69,14 +69,18 @@ def _done(slug: str, what: Callable[[str, ConversionForm], ResponseReturnValue])
 def _converted(slug: str, form: ConversionForm) -> ResponseReturnValue:
     """Where nothing changed there is nothing to keep: the page says so."""
     name = plain(form.flow.data.filename or "").removesuffix(".json")
-    made = ready_flows.convert(slug, form.read(), let_in=LetIn(form.let_in.data), place=Place(form.place.data))
+    made = ready_flows.convert_flow(
+        slug, form.read(), let_in=AuthMethod(form.let_in.data), place=Placement(form.place.data)
+    )
     if not made.conversion.changed:
         return page(conversion_form=form, conversion=changes(made.conversion))
     return flow_file(made.text, f"{name[:100] or slug}-converted.json")
 
 
 def _previewed(slug: str, form: ConversionForm) -> ResponseReturnValue:
-    seen = ready_flows.preview(slug, form.read(), let_in=LetIn(form.let_in.data), place=Place(form.place.data))
+    seen = ready_flows.preview_conversion(
+        slug, form.read(), let_in=AuthMethod(form.let_in.data), place=Placement(form.place.data)
+    )
     return _shown(form, changes(seen.conversion, seen.warnings), status=200)
 
 

@@ -21,23 +21,21 @@ from glific_gpt.services import services
 
 RULE = "/organizations/<slug>/glific"
 API, SIGNED = "api", "signed"
-WAYS = [SelectChoice(API, _("With a login")), SelectChoice(SIGNED, _("With a signed call"))]
-NO_ADDRESS = _("Write the address of your Glific's API, such as https://api.seva-trust.glific.com.")
+WAYS = [SelectChoice(API, _("Phone number and password")), SelectChoice(SIGNED, _("Webhook signature"))]
+NO_ADDRESS = _("Enter the address of your Glific API, such as https://api.seva-trust.glific.com.")
 
 
 class ConnectionForm(Form):
     """A way into Glific. What is known of the login is never shown again."""
 
-    way = RadioField(_("Which way"), choices=WAYS, default=API)
+    way = RadioField(_("Sign-in to Glific"), choices=WAYS, default=API)
     api_url = StringField(
-        _("Address of your Glific's API"),
+        _("Address of your Glific API"),
         [DataRequired(NO_ADDRESS)],
         render_kw={"placeholder": "https://api.seva-trust.glific.com", "inputmode": "url", "autocomplete": "off"},
     )
-    phone = TelField(
-        _("Phone number of the login"), render_kw={"placeholder": "+91 98765 43210", "autocomplete": "off"}
-    )
-    password = PasswordField(_("Password of the login"), render_kw={"autocomplete": "new-password"})
+    phone = TelField(_("Phone number"), render_kw={"placeholder": "+91 98765 43210", "autocomplete": "off"})
+    password = PasswordField(_("Password"), render_kw={"autocomplete": "new-password"})
 
 
 @blueprint.get(RULE)
@@ -56,7 +54,12 @@ def connect_glific(slug: str) -> Response | tuple[str, int]:
     if not (form.validate_on_submit() and _connect(slug, form)):
         return _page(form, _connection()), 422
     if form.way.data == SIGNED:
-        flash(gettext("Saved. A server answers at that address; only a waiting flow can show the rest."), "success")
+        flash(
+            gettext(
+                "Saved. A server answers at this address. Test a flow that waits for an answer to check the signature."
+            ),
+            "success",
+        )
     else:
         flash(gettext("Saved. Glific accepted the login."), "success")
     return _back(slug)
@@ -69,9 +72,9 @@ def test_glific(slug: str) -> Response:
     try:
         connecting.check(services().vault, services().glific, slug)
     except GlificGptError as error:
-        flash(gettext("It does not work at the moment. %(said)s", said=sentence(error)), "error")
+        flash(gettext("The test failed. %(said)s", said=sentence(error)), "error")
     else:
-        flash(gettext("It works: Glific answered just now."), "success")
+        flash(gettext("The test passed. Glific answered."), "success")
     return _back(slug)
 
 
@@ -82,9 +85,9 @@ def disconnect_glific(slug: str) -> Response:
         with transaction() as session:
             store.disconnect(session, organization().id)
     except NotFound:
-        flash(gettext("There was no connection any more."), "info")
+        flash(gettext("The connection was already removed."), "info")
     else:
-        flash(gettext("Disconnected. The login is forgotten, and later answers do not arrive any more."), "success")
+        flash(gettext("Disconnected. The login is deleted. Later answers no longer arrive."), "success")
     return _back(slug)
 
 
@@ -105,9 +108,7 @@ def _save(slug: str, form: ConnectionForm) -> None:
     app = services()
     if form.way.data == SIGNED:
         if not _has_phrase():
-            raise InvalidValue(
-                gettext("The signed call needs your signature phrase: set it on the page Settings first.")
-            )
+            raise InvalidValue(gettext("Set the webhook signature on the Settings page first."))
         connecting.connect_by_signed_call(app.vault, app.glific, slug, api_url=form.api_url.data)
         return
     password = SecretStr(form.password.data or "")

@@ -32,7 +32,7 @@ def _choices() -> list[tuple[str, str]]:
 class Invitation(Form):
     """Whom to let in, and as what."""
 
-    email = EmailField(_("E-mail address"), [DataRequired(_("Who is it? Give an e-mail address."))])
+    email = EmailField(_("E-mail address"), [DataRequired(_("Enter an e-mail address."))])
     role = SelectField(_("Role"), choices=_choices, default=Role.EDITOR.value)
 
 
@@ -100,7 +100,7 @@ def _invited(user: User, *, is_known: bool) -> Response | str:
     """An administrator who has a password keeps it, and needs no link."""
     if user.password is None:
         return _page(Invitation(formdata=None), hand_over(user, organization().id, is_known=is_known))
-    flash(gettext("%(email)s is a member now and signs in as before.", email=user.email), "success")
+    flash(gettext("%(email)s is now a member and signs in as before.", email=user.email), "success")
     return _to("console.members", slug=organization().slug)
 
 

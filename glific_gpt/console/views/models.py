@@ -30,7 +30,7 @@ def models_save(slug: str) -> ResponseReturnValue:
     if not form.is_good():
         return _page(form, DefaultForm(formdata=None)), 422
     change(OrganizationChanges(allowed_models=form.wanted))
-    flash(_("The list of models is saved. It counts from the next call on."), "success")
+    flash(_("Saved. Used from the next call."), "success")
     return _back(slug)
 
 
@@ -48,10 +48,10 @@ def models_default(slug: str) -> ResponseReturnValue:
     form = DefaultForm()
     chosen = form.default_model.data or None
     if chosen and chosen != organization().default_model and chosen not in usable_now(organization()):
-        form.default_model.errors = [_("This model cannot be used: choose one from the list.")]
+        form.default_model.errors = [_("This model cannot be used. Choose a model from the list.")]
         return _page(_stored(), form), 422
     change(OrganizationChanges(default_model=chosen))
-    flash(_("The default model is saved. It counts from the next call on."), "success")
+    flash(_("Saved. Used from the next call."), "success")
     return _back(slug)
 
 
@@ -66,7 +66,7 @@ def models_refresh(slug: str) -> ResponseReturnValue:
         flash(sentence(error), "error")
         return _back(slug)
     texts = sum(classify(model) is Kind.TEXT for model in verdict.models)
-    flash(_("OpenAI was asked: this key reaches %(count)s text models.", count=texts), "success")
+    flash(_("Refreshed. Your key has access to %(count)s text models.", count=texts), "success")
     return _back(slug)
 
 

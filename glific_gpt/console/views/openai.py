@@ -49,9 +49,11 @@ def openai_delete(slug: str) -> ResponseReturnValue:
     try:
         with transaction() as session:
             store.delete(session, organization().id, services().language_models)
-        flash(_("The key is deleted. Flows get the fallback text until there is another one."), "success")
+        flash(
+            _("The key is deleted. Until you add a key, flows get the message for when there is no answer."), "success"
+        )
     except NotFound:
-        flash(_("There was no key to delete."), "info")
+        flash(_("The key was already deleted."), "info")
     return _back(slug)
 
 

@@ -32,7 +32,7 @@ STATES = {
     KeyState.REFUSED: (_("Key refused by OpenAI"), "red"),
     KeyState.OUT_OF_CREDIT: (_("Out of credit"), "red"),
     KeyState.OK: (_("OK"), "green"),
-    KeyState.UNVERIFIED: (_("Key not tried yet"), "blue"),
+    KeyState.UNVERIFIED: (_("Key not tested yet"), "blue"),
 }
 
 
@@ -40,25 +40,30 @@ class NewOrganization(Form):
     """What an organization begins with."""
 
     name = StringField(
-        _("Name"), [DataRequired(_("Give it a name.")), Length(max=200, message=_("A name has 200 letters at most."))]
+        _("Name"), [DataRequired(_("Enter a name.")), Length(max=200, message=_("Write at most 200 characters."))]
     )
     slug = StringField(
-        _("Short name for addresses"),
-        [DataRequired(_("Give it a short name for addresses."))],
+        _("Short name"),
+        [DataRequired(_("Enter a short name."))],
         render_kw={"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"},
     )
-    email = EmailField(_("E-mail address of its first owner"))
+    email = EmailField(_("E-mail address of the first owner"))
 
     def validate_name(self, name: StringField) -> None:
-        _as_error(lambda: checked(name=name.data), gettext("This name holds something that cannot be kept."))
+        _as_error(
+            lambda: checked(name=name.data),
+            gettext("This name contains characters that cannot be stored. Remove them."),
+        )
 
     def validate_slug(self, slug: StringField) -> None:
         if not store.is_slug(slug.data or ""):
-            raise ValidationError(gettext("Only small letters, digits and hyphens, 63 at most, such as seva-trust."))
+            raise ValidationError(
+                gettext("Use small letters, digits and hyphens, at most 63 characters, such as seva-trust.")
+            )
 
     def validate_email(self, email: EmailField) -> None:
         if email.data:
-            _as_error(lambda: people.checked_email(email.data), gettext("That is not an e-mail address."))
+            _as_error(lambda: people.checked_email(email.data), gettext("This is not an e-mail address."))
 
 
 @dataclass(frozen=True)
@@ -109,11 +114,11 @@ def switch_organization(slug: str) -> Response:
     """Raises InvalidValue for a form that does not say which way."""
     wanted = {"on": True, "off": False}.get(request.form.get("switch", ""))
     if wanted is None:
-        raise InvalidValue(gettext("Say whether it is to be on or off."))
+        raise InvalidValue(gettext("Choose whether to switch it on or off."))
     change(checked(is_active=wanted))
     name = organization().name
-    done = gettext("%(name)s is on: its calls are answered.", name=name)
-    flash(done if wanted else gettext("%(name)s is off: its calls are refused.", name=name), "success")
+    done = gettext("%(name)s is switched on. Its calls are answered.", name=name)
+    flash(done if wanted else gettext("%(name)s is switched off. Its calls are refused.", name=name), "success")
     return redirect(url_for("console.list_organizations"))  # type: ignore[return-value]
 
 

@@ -11,7 +11,7 @@ from glific_gpt.console.forms.ready_flow import ReadyFlowForm
 from glific_gpt.console.views.use_in_glific import RULE, page
 from glific_gpt.errors import InvalidValue
 from glific_gpt.flows.building import Mode
-from glific_gpt.ready_flows import LetIn
+from glific_gpt.ready_flows import AuthMethod
 
 
 @blueprint.post(f"{RULE}/flow")
@@ -29,12 +29,12 @@ def download_flow(slug: str) -> ResponseReturnValue:
 
 
 def _made(slug: str, form: ReadyFlowForm) -> Response:
-    ready = ready_flows.export(
+    ready = ready_flows.export_flow(
         slug,
         mode=Mode(form.mode.data),
         name=form.name.data,
         keyword=form.keyword.data,
         model=form.model.data,
-        let_in=LetIn(form.let_in.data),
+        let_in=AuthMethod(form.let_in.data),
     )
     return flow_file(ready.text, f"{form.keyword.data}.json")

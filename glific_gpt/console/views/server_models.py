@@ -33,7 +33,7 @@ def server_models_save() -> ResponseReturnValue:
         return _page(form), 422
     with transaction() as session:
         store.allow(session, form.wanted)
-    flash(_("The list for everyone is saved. It counts from the next call on."), "success")
+    flash(_("Saved. Used from the next call."), "success")
     return redirect(url_for("console.server_models"))
 
 

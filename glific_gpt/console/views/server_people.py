@@ -26,7 +26,7 @@ PERSON = f"{PEOPLE}/<int(max=2147483647):user_id>"
 class NewAdministrator(Form):
     """Who is to be one."""
 
-    email = EmailField(_("E-mail address"), [DataRequired(_("Who is it? Give an e-mail address."))])
+    email = EmailField(_("E-mail address"), [DataRequired(_("Enter an e-mail address."))])
 
 
 @blueprint.get(PEOPLE)
@@ -70,7 +70,7 @@ def make_person_link(user_id: int) -> str:
 @blueprint.post(f"{PERSON}/deactivate")
 @needs(Lock.ADMINISTRATOR)
 def deactivate_person(user_id: int) -> Response:
-    done = gettext("The account is switched off. Whoever was signed in with it is signed out.")
+    done = gettext("The account is switched off and signed out.")
     return _change(user_id, lambda session, user: administration.switch(session, user, person(), is_active=False), done)
 
 
@@ -84,14 +84,14 @@ def activate_person(user_id: int) -> Response:
 @blueprint.post(f"{PERSON}/dismiss")
 @needs(Lock.ADMINISTRATOR)
 def dismiss_administrator(user_id: int) -> Response:
-    done = gettext("This person is not an administrator any more.")
+    done = gettext("This person is no longer an administrator.")
     return _change(user_id, lambda session, user: administration.dismiss(session, user, person()), done)
 
 
 @blueprint.post(f"{PERSON}/two-factor")
 @needs(Lock.ADMINISTRATOR)
 def forget_second_factor(user_id: int) -> Response:
-    return _change(user_id, administration.forget_second_factor, gettext("The password alone is enough now."))
+    return _change(user_id, administration.forget_second_factor, gettext("Two-step sign-in is switched off."))
 
 
 def _list(form: NewAdministrator, link: HandedOver | None = None) -> str:

@@ -30,7 +30,7 @@ def organization_settings_save(slug: str) -> ResponseReturnValue:
     if changes is None:
         return _page(form, PhraseForm(formdata=None)), 422
     change(changes)
-    flash(_("The settings are saved. They count from the next call on."), "success")
+    flash(_("Saved. Used from the next call."), "success")
     return _back(slug)
 
 
@@ -44,7 +44,7 @@ def organization_settings_phrase(slug: str) -> ResponseReturnValue:
     except InvalidValue as error:
         form.phrase.errors = [sentence(error)]
         return _page(_stored(), form), 422
-    flash(_("The signature phrase is saved."), "success")
+    flash(_("The webhook signature is saved."), "success")
     return _back(slug)
 
 
@@ -53,7 +53,7 @@ def organization_settings_phrase(slug: str) -> ResponseReturnValue:
 def organization_settings_clear(slug: str) -> ResponseReturnValue:
     with transaction() as session:
         signature.clear_phrase(session, store.find(session, slug))
-    flash(_("The signature phrase is deleted."), "success")
+    flash(_("The webhook signature is deleted."), "success")
     return _back(slug)
 
 

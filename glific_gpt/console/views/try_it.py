@@ -41,7 +41,7 @@ class TryForm(Form):
 
     question = TextAreaField(
         _("Question"),
-        [DataRequired(_("Write a question first.")), Length(max=LONGEST)],
+        [DataRequired(_("Write a question.")), Length(max=LONGEST)],
         filters=[_plain],
         render_kw={"rows": 3},
     )
@@ -56,7 +56,7 @@ class TryForm(Form):
         render_kw={"step": "0.1", "min": "0", "max": "2", "placeholder": "0"},
     )
     response_format = RadioField(
-        _("The answer is"),
+        _("Answer format"),
         choices=[SelectChoice(TEXT, _("Text")), SelectChoice(JSON_OBJECT, _("JSON object"))],
         default=TEXT,
     )

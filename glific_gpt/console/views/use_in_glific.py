@@ -19,7 +19,7 @@ from glific_gpt.console.forms.tokens import TokenForm
 from glific_gpt.console.presenters.conversion import in_words
 from glific_gpt.database import transaction
 from glific_gpt.errors import NotFound
-from glific_gpt.flows.building import DEFAULT_PROMPT, PATIENCE_SECONDS
+from glific_gpt.flows.building import DEFAULT_PROMPT, RESULT_TIMEOUT_SECONDS
 from glific_gpt.organizations import tokens
 from glific_gpt.schemas import TokenView, webhook_url
 from glific_gpt.services import services
@@ -56,9 +56,9 @@ def revoke_webhook_token(slug: str, token_id: int) -> Response:
         with transaction() as session:
             tokens.revoke_webhook_token(session, organization(), token_id)
     except NotFound:
-        flash(gettext("There is no such token any more."), "info")
+        flash(gettext("This token was already revoked."), "info")
     else:
-        flash(gettext("The token is revoked: from now on it opens nothing."), "success")
+        flash(gettext("The token is revoked. It no longer works."), "success")
     return redirect(url_for("console.use_in_glific", slug=slug) + "#tokens")  # type: ignore[return-value]
 
 
@@ -72,7 +72,7 @@ def page(*, label: str = "", token: str = "", **parts: Any) -> str:
         "flow_form": parts.get("flow_form") or ReadyFlowForm.offering(filled_in=True),
         "conversion_form": parts.get("conversion_form") or ConversionForm(formdata=None),
         "conversion": None,
-        "cautions": in_words(ready_flows.standing(organization().slug)),
+        "cautions": in_words(ready_flows.list_setup_warnings(organization().slug)),
         "check_up": None,
     }
     body = _body(organization().default_model or services().settings.default_model)
@@ -88,7 +88,7 @@ def page(*, label: str = "", token: str = "", **parts: Any) -> str:
         connected=connected,
         url=webhook_url(services().settings.public_url, organization().slug),
         body=_written(body),
-        later_body=_written(body | {"wait_seconds": PATIENCE_SECONDS}),
+        later_body=_written(body | {"wait_seconds": RESULT_TIMEOUT_SECONDS}),
     )
 
 
