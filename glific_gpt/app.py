@@ -1,4 +1,4 @@
-"""The factory: create_app(settings) makes an app, step by step; DOORS names every way in and its lock."""
+"""The application factory, and the table of entry points with their authentication."""
 
 from threading import BoundedSemaphore
 from typing import NamedTuple
@@ -29,50 +29,53 @@ from glific_gpt.settings import MAX_BODY_BYTES, Settings
 from glific_gpt.vault import Vault
 
 
-class Door(NamedTuple):
-    """A way in, and what a caller needs to come through it."""
+class EntryPoint(NamedTuple):
+    """A blueprint, and the authentication that its requests need."""
 
     blueprint: Blueprint
-    lock: str
+    auth: str
 
 
-DOORS = (
-    Door(webhooks.blueprint, "a webhook token of the organization, or Glific's signature"),
-    Door(api.blueprint, "an API token: an administrator's, or the organization's own"),
-    Door(api.documents, "none: the description of the API holds nothing of anybody"),
-    Door(health.blueprint, "none: it says up or down and nothing else"),
-    Door(console.blueprint, "a session of a person, and that person's role in the organization"),
-    Door(console.front, "none: it leads to the console"),
-    Door(security.blueprint, "none: it is where people sign in"),
+ENTRY_POINTS = (
+    EntryPoint(webhooks.blueprint, "a webhook token of the organization, or Glific's signature"),
+    EntryPoint(api.blueprint, "an API token: an administrator's, or the organization's own"),
+    EntryPoint(api.documents, "none: the description of the API is public"),
+    EntryPoint(health.blueprint, "none: it says up or down and nothing else"),
+    EntryPoint(console.blueprint, "a session of a user, and the user's role in the organization"),
+    EntryPoint(console.front, "none: it redirects to the console"),
+    EntryPoint(security.blueprint, "none: these are the sign-in pages"),
 )
 
 
 def create_app(settings: Settings, *, commands: bool = True) -> Flask:
-    """A new app; a server needs no commands, whose import takes time. Raises SettingsError for an unusable plugin."""
-    # 1. Logs first, so that nothing is written before secrets are taken out.
+    """Create an app. Servers pass `commands=False`, because importing the commands takes time.
+
+    Raises SettingsError if a setting or a plugin cannot be used.
+    """
+    # 1. Logs come first, so that nothing is written before secrets are redacted.
     logging.configure()
     # 2. The app itself.
     app = OpenAPI("glific_gpt", static_folder=None, doc_ui=False, **api.DESCRIPTION)
     app.openapi_version = "3.1.0"
     app.config["SECRET_KEY"] = settings.secret_key.get_secret_value()
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1  # one more, so that too many can be seen
-    app.url_map.merge_slashes = False  # Glific takes a redirect for a failure
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1  # one byte more, so that a body over the limit is noticed
+    app.url_map.merge_slashes = False  # merging answers with a redirect, which Glific counts as a failure
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     # 3. The database.
     prepare(app, settings.database_url)
-    # 4. What the doors share.
+    # 4. The services that the entry points share.
     app.extensions[EXTENSION] = make_services(settings)
-    # 5. How people sign in.
+    # 5. Sign-in.
     security.init(app, settings)
-    # 6. The doors, and what is said where there is none.
-    for door in DOORS:
-        if isinstance(door.blueprint, APIBlueprint):
-            app.register_api(door.blueprint)
+    # 6. The entry points, and the error handlers for requests that match none.
+    for entry_point in ENTRY_POINTS:
+        if isinstance(entry_point.blueprint, APIBlueprint):
+            app.register_api(entry_point.blueprint)
         else:
-            app.register_blueprint(door.blueprint)
+            app.register_blueprint(entry_point.blueprint)
     console.init(app)
     error_handlers.register(app)
-    # 7. The commands, with those of migrations.
+    # 7. The commands, including those of Flask-Migrate.
     if commands:
         from flask_migrate import Migrate
 
@@ -84,9 +87,9 @@ def create_app(settings: Settings, *, commands: bool = True) -> Flask:
 
 
 def make_services(settings: Settings) -> Services:
-    """Raises SettingsError for a plugin or a pattern of hosts that cannot be taken, and a model that cannot answer."""
+    """Raises SettingsError for an unusable plugin or host pattern, and for a default model that is not text."""
     if classify(settings.default_model) is not Kind.TEXT:
-        raise SettingsError("GLIFIC_GPT_DEFAULT_MODEL is not a text model, and only those can answer.")
+        raise SettingsError("GLIFIC_GPT_DEFAULT_MODEL is not a text model. Choose a text model such as gpt-4o.")
     vault = Vault(settings.encryption_keys)
     open_ai = OpenAi(Gateway(settings.openai_base_url))
     functions = registry.load()
@@ -97,10 +100,12 @@ def make_services(settings: Settings) -> Services:
         at_once=settings.max_deferred_calls,
         at_once_each=settings.max_deferred_calls_per_organization,
     )
-    outlasting = BackgroundCalls(
-        settings.max_in_flight, at_once=settings.max_deferred_calls, at_once_each=settings.max_deferred_calls_per_organization
+    background = BackgroundCalls(
+        settings.max_in_flight,
+        max_calls=settings.max_deferred_calls,
+        max_calls_per_organization=settings.max_deferred_calls_per_organization,
     )
-    in_flight = PendingUpstreamCalls()
+    upstream_calls = PendingUpstreamCalls()
     return Services(
         settings=settings,
         vault=vault,
@@ -109,7 +114,7 @@ def make_services(settings: Settings) -> Services:
         language_models=open_ai,
         glific=glific,
         engine=engine,
-        later=DeferredWorkflow(AnswerStep(admission, vault, in_flight), DeliveryStep(vault, glific)),
-        runner=Pipeline(admission, vault, Deferrer(vault, engine, in_flight), outlasting),
+        deferred_workflow=DeferredWorkflow(AnswerStep(admission, vault, upstream_calls), DeliveryStep(vault, glific)),
+        pipeline=Pipeline(admission, vault, Deferrer(vault, engine, upstream_calls), background),
         slots=BoundedSemaphore(settings.max_in_flight),
     )

@@ -1,4 +1,4 @@
-"""What the doors share: one frozen table of the things that an app is made of."""
+"""Services that the entry points share, created once for each app."""
 
 from dataclasses import dataclass
 from threading import BoundedSemaphore
@@ -20,7 +20,7 @@ EXTENSION = "glific_gpt"
 
 @dataclass(frozen=True)
 class Services:
-    """Made once for each app, by the factory."""
+    """The services of one app."""
 
     settings: Settings
     vault: Vault
@@ -29,15 +29,15 @@ class Services:
     language_models: Provider
     """The provider whose keys answer webhooks."""
     glific: Glific
-    """Where waiting flows are resumed."""
+    """The client that resumes waiting flows."""
     engine: Engine
-    """Of durable work: of answers that outlast their call."""
-    later: DeferredWorkflow
-    runner: Pipeline
+    """The engine of durable work, for answers that arrive after their request."""
+    deferred_workflow: DeferredWorkflow
+    pipeline: Pipeline
     slots: BoundedSemaphore
-    """As many as calls may be held at once."""
+    """One slot for each call that the process may hold at the same time."""
 
 
 def services() -> Services:
-    """The current app's."""
+    """Return the services of the current app."""
     return cast("Services", current_app.extensions[EXTENSION])

@@ -1,1 +1,1 @@
-"""One row for each call, and the one path that every call takes."""
+"""Calls: the pipeline, one row for each call, limits, stored answers, and deferred calls."""

@@ -1,4 +1,4 @@
-"""Ids of calls: in the order of time, so that the newest lie side by side in the database's index of all of them."""
+"""The mutable state of one call, and its id."""
 
 import secrets
 import time
@@ -12,20 +12,24 @@ from glific_gpt.models import prices
 from glific_gpt.openai.chat import Usage
 
 ROW_GRACE_PERIOD = timedelta(seconds=2)
-"""How long after its deadline a call may still be on its way to its row."""
+"""Added to a call's deadline before its row counts as abandoned: the final write takes a moment."""
 
 UNKNOWN_FUNCTION = "?"
-"""In the place of a function's name that no function can have."""
+"""Recorded instead of a function name that is not valid."""
 
 
 def new_call_id() -> str:
-    """Milliseconds since 1970 and 48 random bits, in hexadecimal, as UUID version 7 has it (RFC 9562)."""
+    """Return `call_`, milliseconds since 1970 and 48 random bits in hexadecimal, as in UUID version 7 (RFC 9562).
+
+    Ids in the order of time keep the newest rows side by side in the index. With random ids, SQLite read and wrote
+    one page for each call once the table held ten million rows.
+    """
     return f"call_{time.time_ns() // 1_000_000:012x}{secrets.token_hex(6)}"
 
 
 @dataclass
 class CallContext:
-    """What is known of a call while it runs."""
+    """Facts about a call that become known while it runs."""
 
     organization_id: int
     function: str
@@ -37,11 +41,14 @@ class CallContext:
     usage: Usage = field(default_factory=Usage)
 
     def __post_init__(self) -> None:
-        if not FUNCTION_NAME.fullmatch(self.function):  # an address can hold anything, of any length
+        if not FUNCTION_NAME.fullmatch(self.function):  # a URL can hold any text, of any length
             self.function = UNKNOWN_FUNCTION
 
     def cost(self) -> Decimal | None:
-        """US dollars so far, at the price of the model used, else of the one asked; None without either."""
+        """Return the cost so far in US dollars; None if no price is known.
+
+        The price is that of the model that answered, else that of the model that was asked.
+        """
         for model in filter(None, (self.usage.model, self.model_asked)):
             usd = prices.cost(model, self.usage.input_tokens, self.usage.output_tokens)
             if usd is not None:

@@ -1,4 +1,4 @@
-"""The outcome of a call: what Glific is answered."""
+"""Execute a function with its model, and turn its result into the answer for Glific."""
 
 import json
 from dataclasses import dataclass
@@ -11,23 +11,52 @@ from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import EmptyAnswer, GlificGptError, UpstreamError
 from glific_gpt.functions.contract import Function, FunctionBody
-from glific_gpt.glific import text
-from glific_gpt.glific.text import as_written
+from glific_gpt.glific.text import as_written, for_whatsapp
 from glific_gpt.glific.variables import neutralise_json
 from glific_gpt.openai.chat import LanguageModel
 from glific_gpt.settings import FALLBACK_MESSAGE
 
+EMPTY: tuple[JsonValue, ...] = (None, "", {}, [])
+"""Glific would show the variable's name in the place of these values, so they are no answers."""
+
+Result = JsonValue | GlificGptError
+"""The formatted answer of a function, or the reason why there is none."""
+
+log = structlog.get_logger()
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """An HTTP status and a JSON object."""
+    """The HTTP status and the JSON object that Glific is answered with."""
 
     status: int
     body: dict[str, JsonValue]
     retry_after: int | None = None
     """Seconds, for the header Retry-After."""
     replayed: bool = False
-    """Whether it is the stored answer of an earlier call."""
+    """True for the stored answer of an earlier call."""
+
+
+def execute(
+    function: Function[FunctionBody], body: FunctionBody, model: LanguageModel, deadline: Deadline, context: CallContext
+) -> Result:
+    """Call the function and format its answer for WhatsApp. Tokens used are counted in the context. Never raises."""
+    context.usage = model.usage
+    try:
+        value = function.handle(body, model, deadline)
+        return _format_for_whatsapp(value, body.max_characters)
+    except GlificGptError as error:
+        return error
+    except Exception as error:  # noqa: BLE001 - a plugin can raise anything, and the message can hold personal data
+        log.error("function_failed", call_id=context.call_id, reason=type(error).__name__)
+        return UpstreamError("The server could not run this function. Tell its administrators.")
+
+
+def to_outcome(tenant: Tenant, context: CallContext, result: Result) -> Outcome:
+    """Return the answer for a result, with the organization's fallback message for an error."""
+    if isinstance(result, GlificGptError):
+        return error_outcome(context.call_id, result, tenant.fallback_message or FALLBACK_MESSAGE)
+    return success_outcome(context.call_id, context.usage.model or context.model_asked or "", result)
 
 
 def success_outcome(call_id: str, model: str, parsed_msg: JsonValue) -> Outcome:
@@ -35,12 +64,12 @@ def success_outcome(call_id: str, model: str, parsed_msg: JsonValue) -> Outcome:
 
 
 def pending_outcome(call_id: str) -> Outcome:
-    """The answer comes later, to the flow that waits for it."""
+    """Say that the answer will be delivered to the waiting flow."""
     return Outcome(200, {"success": True, "status": "pending", "call_id": call_id})
 
 
 def error_outcome(call_id: str, error: GlificGptError, fallback: str) -> Outcome:
-    """The fallback is what the WhatsApp user reads when the flow sends parsed_msg all the same."""
+    """Describe an error. `fallback` is for WhatsApp users, whose flow may send parsed_msg in any case."""
     body: dict[str, JsonValue] = {
         "success": False,
         "status": "error",
@@ -53,43 +82,14 @@ def error_outcome(call_id: str, error: GlificGptError, fallback: str) -> Outcome
     return Outcome(error.status, body, error.retry_after)
 
 
-log = structlog.get_logger()
-
-EMPTY: tuple[JsonValue, ...] = (None, "", {}, [])
-"""In the place of these Glific would send the name of the variable."""
-
-Result = JsonValue | GlificGptError
-"""What a function gave, ready for WhatsApp, or why there is nothing."""
-
-
-def execute(
-    function: "Function[FunctionBody]", body: FunctionBody, model: LanguageModel, deadline: Deadline, facts: CallContext
-) -> Result:
-    """Never raises; the tokens used are in the facts."""
-    facts.usage = model.usage
-    try:
-        return _for_whatsapp(function.handle(body, model, deadline), body.max_characters or text.MESSAGE_LIMIT)
-    except GlificGptError as error:
-        return error
-    except Exception as error:  # noqa: BLE001 - a plugin can fail in any way, and its message can hold anything
-        log.error("function_failed", call_id=facts.call_id, reason=type(error).__name__)
-        return UpstreamError("The server could not carry out this function: tell its administrators.")
-
-
-def outcome_of(tenant: Tenant, facts: CallContext, result: Result) -> Outcome:
-    if isinstance(result, GlificGptError):
-        return error_outcome(facts.call_id, result, tenant.fallback_message or FALLBACK_MESSAGE)
-    return success_outcome(facts.call_id, facts.usage.model or facts.model_asked or "", result)
-
-
-def _for_whatsapp(value: JsonValue, limit: int) -> JsonValue:
-    """Raises EmptyAnswer when nothing is left that a person could see, TypeError for what JSON does not know."""
+def _format_for_whatsapp(value: JsonValue, max_characters: int | None) -> JsonValue:
+    """Raises EmptyAnswer if nothing visible is left, and TypeError or ValueError for a value that is not JSON."""
     if value in EMPTY:
         raise EmptyAnswer
     if not isinstance(value, str):
         json.dumps(value, allow_nan=False)
         return neutralise_json(value)
-    message = text.for_whatsapp(value, limit)
+    message = for_whatsapp(value, max_characters) if max_characters else for_whatsapp(value)
     if not message:
         raise EmptyAnswer
     return message

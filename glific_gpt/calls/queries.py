@@ -1,4 +1,4 @@
-"""Search: which calls of an organization are looked for, and what there is to choose from."""
+"""Queries over the calls of an organization: pages, filters, export."""
 
 import re
 from collections.abc import Iterator
@@ -15,22 +15,26 @@ from glific_gpt.database import owned, reading, transaction
 from glific_gpt.errors import NotFound
 
 DAY = timedelta(days=1)
+PAGE_SIZE = 100
+MAX_EXPORTED_ROWS = 50_000
+BATCH_SIZE = 1000
+"""Rows that are read in one transaction, which ends before the first of them is yielded."""
 RECENT_PERIOD = timedelta(days=90)
-"""What no call had for longer is no choice any more."""
+"""Values that no call had within this period are not offered as filters."""
 RECENT_ROWS = 20_000
-"""So many of the newest calls are looked at for choices: the list is shown often, and must not count all of them."""
+"""Newest calls that are read for the filters. The page is opened often, so it must not scan all calls."""
 
 
 @dataclass(frozen=True)
 class Filters:
-    """What a call must be like; None is anything."""
+    """Conditions on calls; None matches every call."""
 
     status: str | None = None
     first_day: date | None = None
-    """Days are UTC, and the last one counts as a whole."""
+    """Days are in UTC, and the last day is included."""
     last_day: date | None = None
     model: str | None = None
-    """The one that the call was to use, or the one that OpenAI says it used."""
+    """Matches the model that was asked and the model that answered."""
     error_code: str | None = None
 
     def conditions(self) -> Iterator[ColumnElement[bool]]:
@@ -49,41 +53,62 @@ class Filters:
 NO_FILTERS = Filters()
 
 
-def page(
+def list_calls(
     session: Session,
     organization_id: int,
     *,
-    limit: int,
+    limit: int = PAGE_SIZE,
     before: str | None = None,
     filters: Filters = NO_FILTERS,
 ) -> list[Call]:
-    """Calls of an organization, newest first; those before the call of that id. Raises NotFound for an unknown one."""
+    """Return calls of an organization, newest first, older than the call with the id `before`.
+
+    Raises NotFound for an unknown `before`.
+    """
+    records.mark_interrupted(session)
     before_id = None if before is None else _row_id(session, organization_id, before)
-    return newest(session, organization_id, filters, limit, before_id)
+    return list_newest(session, organization_id, filters, limit, before_id)
 
 
-def newest(
+def list_newest(
     session: Session, organization_id: int, filters: Filters, limit: int, before_id: int | None = None
 ) -> list[Call]:
-    """The newest first; those before the row of that id."""
+    """Return calls, newest first, with a row id below `before_id`."""
     query = owned(Call, organization_id).where(*filters.conditions()).order_by(Call.id.desc()).limit(limit)
     return list(session.scalars(query if before_id is None else query.where(Call.id < before_id)))
 
 
 def recent_models(session: Session, organization_id: int) -> list[str]:
-    """Every model that calls of late were to use or have used."""
-    lately = _lately(organization_id).subquery()
-    pairs = session.execute(select(lately.c.model_asked, lately.c.model_used).distinct())
+    """Return the models that recent calls asked for or were answered by."""
+    recent = _recent_calls(organization_id).subquery()
+    pairs = session.execute(select(recent.c.model_asked, recent.c.model_used).distinct())
     return sorted({model for pair in pairs for model in pair if model})
 
 
 def recent_error_codes(session: Session, organization_id: int) -> list[str]:
-    """Every error_code of calls of late."""
-    lately = _lately(organization_id).subquery()
-    return sorted(filter(None, session.scalars(select(lately.c.error_code).distinct())))
+    """Return the error codes of recent calls."""
+    recent = _recent_calls(organization_id).subquery()
+    return sorted(filter(None, session.scalars(select(recent.c.error_code).distinct())))
 
 
-def _lately(organization_id: int) -> Select[str | None, str | None, str | None]:
+def iterate_calls(
+    organization_id: int, filters: Filters = NO_FILTERS, *, limit: int = MAX_EXPORTED_ROWS, batch: int = BATCH_SIZE
+) -> Iterator[Call]:
+    """Yield calls, newest first, in short transactions. Calls that arrive during the export are not included."""
+    with transaction() as session:
+        records.mark_interrupted(session)
+    before_id = None
+    while limit > 0:
+        wanted = min(limit, batch)
+        with reading() as session:
+            found = list_newest(session, organization_id, filters, wanted, before_id)
+        yield from found
+        if len(found) < wanted:
+            return
+        before_id, limit = found[-1].id, limit - wanted
+
+
+def _recent_calls(organization_id: int) -> Select[str | None, str | None, str | None]:
     return (
         select(Call.model_asked, Call.model_used, Call.error_code)
         .where(Call.organization_id == organization_id, Call.started_at >= now() - RECENT_PERIOD)
@@ -94,34 +119,12 @@ def _lately(organization_id: int) -> Select[str | None, str | None, str | None]:
 
 def _row_id(session: Session, organization_id: int, call_id: str) -> int:
     query = select(Call.id).where(Call.organization_id == organization_id, Call.call_id == call_id)
-    # Not every database can be asked for every text.
+    # PostgreSQL refuses a parameter with a NUL character, so only well-formed ids are looked up.
     found = session.scalar(query) if re.fullmatch(CALL_ID, call_id) else None
     if found is None:
-        raise NotFound("There is no call of that id to go on from.")
+        raise NotFound("There is no call with this id.")
     return found
 
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
-
-
-MAX_EXPORTED_ROWS = 50_000
-BATCH_SIZE = 1000
-"""How many are read in one transaction, which ends before the first of them is handed on."""
-
-
-def iterate_calls(
-    organization_id: int, filters: Filters = NO_FILTERS, *, limit: int = MAX_EXPORTED_ROWS, batch: int = BATCH_SIZE
-) -> Iterator[Call]:
-    """Calls, newest first, while somebody takes them; what comes in meanwhile is not among them."""
-    with transaction() as session:
-        records.mark_interrupted(session)
-    before_id = None
-    while limit > 0:
-        wanted = min(limit, batch)
-        with reading() as session:
-            found = newest(session, organization_id, filters, wanted, before_id)
-        yield from found
-        if len(found) < wanted:
-            return
-        before_id, limit = found[-1].id, limit - wanted

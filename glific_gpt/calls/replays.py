@@ -1,4 +1,4 @@
-"""Replays: the same call, sent again within a quarter of an hour, gets the stored answer and asks OpenAI nothing."""
+"""Idempotency: a call that is repeated within 15 minutes gets the stored answer, without asking OpenAI again."""
 
 import hashlib
 import json
@@ -21,34 +21,38 @@ from glific_gpt.vault import UnreadableSecret, Vault
 RETENTION = timedelta(minutes=15)
 PURPOSE = "stored_reply"
 
-# Built once, as in `records.py`: Glific signs every call, so all of them have a key.
-TABLE = cast("Table", StoredReply.__table__)
-_THIS_KEY = and_(TABLE.c.organization_id == bindparam("of_organization"), TABLE.c.key_hash == bindparam("of_key_hash"))
-_ABANDONED = and_(TABLE.c.status.is_(None), TABLE.c.give_up_at < bindparam("at"))
-FIND_REPLY = select(TABLE.c.status, TABLE.c.body, TABLE.c.give_up_at).where(_THIS_KEY, TABLE.c.expires_at > bindparam("at"))
-DELETE_EXPIRED = delete(TABLE).where(_THIS_KEY, or_(TABLE.c.expires_at < bindparam("at"), _ABANDONED))
-INSERT_CLAIM = TABLE.insert().inline()
-STORE_REPLY = TABLE.update().where(_THIS_KEY, TABLE.c.call_id == bindparam("of_call"))
+# Built once, as in `records.py`. Glific signs every call, so nearly every call has a key.
+REPLIES = cast("Table", StoredReply.__table__)
+_THIS_KEY = and_(
+    REPLIES.c.organization_id == bindparam("of_organization"), REPLIES.c.key_hash == bindparam("of_key_hash")
+)
+_ABANDONED = and_(REPLIES.c.status.is_(None), REPLIES.c.give_up_at < bindparam("at"))
+FIND_REPLY = select(REPLIES.c.status, REPLIES.c.body, REPLIES.c.give_up_at).where(
+    _THIS_KEY, REPLIES.c.expires_at > bindparam("at")
+)
+DELETE_EXPIRED = delete(REPLIES).where(_THIS_KEY, or_(REPLIES.c.expires_at < bindparam("at"), _ABANDONED))
+INSERT_CLAIM = REPLIES.insert().inline()
+STORE_REPLY = REPLIES.update().where(_THIS_KEY, REPLIES.c.call_id == bindparam("of_call"))
 
 
 def find_stored(vault: Vault, organization_id: int, inbound: InboundCall) -> Outcome | None:
-    """The stored answer of a call with a key. Raises CallInProgress while the first call is being answered."""
+    """Return the stored answer for the call's key. Raises CallInProgress while the first call is being answered."""
     if inbound.idempotency_key is None:
         return None
-    store_statements = lookup(FIND_REPLY, **_key(organization_id, inbound), at=now())
-    if store_statements is None:
+    stored = lookup(FIND_REPLY, **_key(organization_id, inbound), at=now())
+    if stored is None:
         return None
-    if store_statements["body"] is not None:
-        return _read(vault, organization_id, inbound, store_statements)
-    if store_statements["give_up_at"] > now():
+    if stored["body"] is not None:
+        return _read_or_forget(vault, organization_id, inbound, stored)
+    if stored["give_up_at"] > now():
         raise CallInProgress(retry_after=1)
     return None
 
 
 def claim_statements(organization_id: int, inbound: InboundCall, call_id: str) -> list[Write]:
-    """Makes this call the one that answers for the key; an IntegrityError says that another one was faster.
+    """Claim the key for this call; an IntegrityError on execution means that a concurrent call claimed it first.
 
-    What has expired under the key goes, and what a killed process has left there.
+    Expired answers under the key are deleted, and so are claims of killed processes.
     """
     if inbound.idempotency_key is None:
         return []
@@ -64,39 +68,39 @@ def claim_statements(organization_id: int, inbound: InboundCall, call_id: str) -
 
 
 def store_statements(vault: Vault, organization_id: int, inbound: InboundCall, outcome: Outcome) -> list[Write]:
-    """Keeps the answer, encrypted for the organization.
+    """Store the answer, encrypted for the organization.
 
-    A call that was given up as lost may end late: by then the key may be another call's, which keeps it.
+    A call that was considered lost may still finish. By then another call may hold the key, and its answer is kept.
     """
     if inbound.idempotency_key is None:
         return []
     plain = json.dumps({"body": outcome.body, "retry_after": outcome.retry_after})
-    kept = {"status": outcome.status, "body": vault.encrypt(organization_id, PURPOSE, plain)}
-    return [(STORE_REPLY, _key(organization_id, inbound) | {"of_call": outcome.body["call_id"]} | kept)]
+    values = {"status": outcome.status, "body": vault.encrypt(organization_id, PURPOSE, plain)}
+    return [(STORE_REPLY, _key(organization_id, inbound) | {"of_call": outcome.body["call_id"]} | values)]
 
 
 def purge(session: Session) -> None:
-    """Deletes every answer whose quarter of an hour is over."""
+    """Delete every answer that is older than 15 minutes."""
     session.execute(delete(StoredReply).where(StoredReply.expires_at < now()))
 
 
 def _key(organization_id: int, inbound: InboundCall) -> dict[str, object]:
-    """Under what an answer is stored: the same key means another call at another function."""
+    """Parameters that identify an answer. The function is part of the key: another function is another call."""
     name = f"{inbound.function}\n{inbound.idempotency_key}"
     key_hash = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
     return {"of_organization": organization_id, "of_key_hash": key_hash}
 
 
-def _read(vault: Vault, organization_id: int, inbound: InboundCall, stored: dict[str, Any]) -> Outcome | None:
-    """The answer; one that no master key reads any more makes room for a new one."""
+def _read_or_forget(vault: Vault, organization_id: int, inbound: InboundCall, stored: dict[str, Any]) -> Outcome | None:
+    """Decrypt the answer. An answer that no master key can read is deleted, so that the call is answered anew."""
     try:
-        reply = json.loads(vault.decrypt(organization_id, PURPOSE, store_statements["body"]))
+        reply = json.loads(vault.decrypt(organization_id, PURPOSE, stored["body"]))
     except UnreadableSecret:
         in_thread(lambda: _forget(organization_id, inbound))
         return None
-    return Outcome(store_statements["status"], reply["body"], reply["retry_after"], replayed=True)
+    return Outcome(stored["status"], reply["body"], reply["retry_after"], replayed=True)
 
 
 def _forget(organization_id: int, inbound: InboundCall) -> None:
     with transaction() as session:
-        session.execute(delete(TABLE).where(_THIS_KEY), _key(organization_id, inbound))
+        session.execute(delete(REPLIES).where(_THIS_KEY), _key(organization_id, inbound))

@@ -1,4 +1,4 @@
-"""A call as it comes in: its JSON, the organization that it names, and how it wants to be answered."""
+"""Parse and admit a call: every check that runs before a token is spent, in the order that the webhook promises."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -31,22 +31,81 @@ from glific_gpt.vault import UnreadableSecret, Vault
 SYNC = "sync"
 ASYNC = "async"
 AUTO = "auto"
+MODES = {SYNC, ASYNC, AUTO}
 
 
 @dataclass(frozen=True)
 class InboundCall:
-    """A call whose caller has been let in."""
+    """A call of an authenticated caller, before its body is parsed."""
 
     function: str
     body: bytes
     deadline: Deadline
     mode: str = SYNC
     idempotency_key: str | None = None
-    """What is the same when the same call comes again."""
+    """Identical for repetitions of the same call; None if the caller sent no key."""
 
 
-def decode(body: bytes) -> dict[str, Any]:
-    """The JSON object of a body, whatever its Content-Type says. Raises InvalidJson."""
+@dataclass(frozen=True)
+class ParsedCall:
+    """A call whose function exists and whose fields are valid."""
+
+    function: Function[Any]
+    body: FunctionBody
+
+
+@dataclass(frozen=True)
+class Admission:
+    """The checks, with the parts of the server that they need."""
+
+    settings: Settings
+    vault: Vault
+    functions: Registry
+    provider: Provider
+
+    def parse(self, tenant: Tenant, inbound: InboundCall, context: CallContext) -> ParsedCall:
+        """Parse and validate the body, and note its ids and model in the context.
+
+        Raises Unauthorized if the body names another organization, and other GlificGptError for an invalid call.
+        """
+        values = decode_object(inbound.body)
+        # Glific adds its own organization id to every body, so another id means another organization's flow.
+        if tenant.glific_organization_id not in {None, parse_id(values.get("organization_id"))}:
+            raise Unauthorized
+        function = self.functions.get(inbound.function)
+        body = validate_body(function, values)
+        if inbound.mode != SYNC:
+            _require_resumable(tenant, inbound.mode, body)
+        context.contact_id, context.flow_id = body.contact_id, body.flow_id
+        model = body.model_asked or tenant.default_model or self.settings.default_model
+        context.model_asked = allowlist.canonical(model)
+        return ParsedCall(function, body)
+
+    def bind_model(self, tenant: Tenant, model: str, deadline: Deadline) -> LanguageModel:
+        """Return the model, bound to the organization's decrypted key.
+
+        Raises GlificGptError if the organization may not use the model, or has no active key.
+        """
+        if not tenant.is_active:
+            raise OrganizationInactive
+        if tenant.ciphertext is None:
+            raise CredentialMissing
+        if not tenant.credential_active:
+            raise CredentialInactive
+        if refusal := allowlist.refusal(model, self.settings.models, tenant.server_models, tenant.allowed_models):
+            raise refusal
+        try:
+            fields = credentials.decrypt(self.vault, tenant.organization_id, self.provider, tenant.ciphertext)
+        except UnreadableSecret:
+            raise CredentialMissing("This organization's OpenAI key cannot be read any more. Enter it again.") from None
+        return self.provider.bind(fields, model, deadline)
+
+
+def decode_object(body: bytes) -> dict[str, Any]:
+    """Return the JSON object in a body, whatever its Content-Type says. Raises InvalidJson.
+
+    Glific sends `application/octet-stream` unless the author of the node adds a Content-Type.
+    """
     try:
         values = decode_json(body.decode("utf-8-sig"))
     except ValueError:
@@ -56,86 +115,24 @@ def decode(body: bytes) -> dict[str, Any]:
     return values
 
 
-def require_same_organization(tenant: Tenant, values: dict[str, Any]) -> None:
-    """Glific writes its own id of the organization into every body. Raises Unauthorized when it is another's."""
-    expected = tenant.glific_organization_id
-    if expected is not None and parse_id(values.get("organization_id")) != expected:
-        raise Unauthorized
+def _require_resumable(tenant: Tenant, mode: str, body: FunctionBody) -> None:
+    """Check that an answer which arrives later can reach its flow.
 
-
-def check_mode(mode: str, body: FunctionBody) -> None:
-    """Raises InvalidField, MissingFlowContext."""
-    if mode == SYNC:
-        return
-    if mode not in {ASYNC, AUTO}:
-        raise InvalidField("mode, at the end of the webhook's address, is sync, async or auto.")
+    Raises InvalidField for an unknown mode, MissingFlowContext, and GlificNotConnected.
+    """
+    if mode not in MODES:
+        raise InvalidField("mode: the address of the webhook ends in mode=sync, mode=async or mode=auto.")
     if body.flow_id is None or body.contact_id is None:
         raise MissingFlowContext(
-            "A later answer needs to know where to go: add contact and flow_id to the body of the webhook node, "
-            'as "contact": "@contact" and "flow_id": "@flow.id".'
+            "A later answer needs the flow and the contact. Add both to the body of the webhook node: "
+            '"contact": "@contact" and "flow_id": "@flow.id".'
         )
-
-
-@dataclass(frozen=True)
-class ParsedCall:
-    """A call that makes sense: its function is there and its fields are right."""
-
-    function: Function[Any]
-    body: FunctionBody
-
-
-@dataclass(frozen=True)
-class Admission:
-    """The checks, with what they need to know of the server."""
-
-    settings: Settings
-    vault: Vault
-    functions: Registry
-    provider: Provider
-
-    def understand(self, tenant: Tenant, inbound: InboundCall, facts: CallContext) -> ParsedCall:
-        """What the call asks. Raises Unauthorized when its body names another organization, and GlificGptError."""
-        values = decode(inbound.body)
-        require_same_organization(tenant, values)
-        function = self.functions.get(inbound.function)
-        body = validate_body(function, values)
-        check_mode(inbound.mode, body)
-        if inbound.mode != SYNC:
-            _require_connection(tenant, body)
-        facts.contact_id, facts.flow_id = body.contact_id, body.flow_id
-        facts.model_asked = allowlist.canonical(body.model_asked or tenant.default_model or self.settings.default_model)
-        return ParsedCall(function, body)
-
-    def bind(self, tenant: Tenant, model: str, deadline: Deadline) -> LanguageModel:
-        """The model, bound to the organization's key, if the organization may use both. Raises GlificGptError."""
-        if not tenant.is_active:
-            raise OrganizationInactive
-        if tenant.ciphertext is None:
-            raise CredentialMissing
-        if not tenant.credential_active:
-            raise CredentialInactive
-        if refusal := allowlist.refusal(model, self.settings.models, tenant.server_models, tenant.allowed_models):
-            raise refusal
-        return self._bind(tenant, model, deadline, tenant.ciphertext)
-
-    def _bind(self, tenant: Tenant, model: str, deadline: Deadline, ciphertext: str) -> LanguageModel:
-        try:
-            fields = credentials.decrypt(self.vault, tenant.organization_id, self.provider, ciphertext)
-        except UnreadableSecret:
-            raise CredentialMissing(
-                "This organization's OpenAI key cannot be read any more: enter it once again."
-            ) from None
-        return self.provider.bind(fields, model, deadline)
-
-
-def _require_connection(tenant: Tenant, body: FunctionBody) -> None:
-    """Raises GlificNotConnected, MissingFlowContext."""
     with transaction() as session:
         connection = connections.find_if_any(session, tenant.organization_id)
     if connection is None:
         raise GlificNotConnected
     if connection.way == "signed" and not (tenant.glific_organization_id or body.organization_id):
         raise MissingFlowContext(
-            "The signed call needs Glific's id of the organization: set it with flask organizations set "
+            "The signed call needs Glific's id of the organization. Set it with flask organizations set "
             "--glific-organization-id, or send it as organization_id."
         )

@@ -1,4 +1,4 @@
-"""The tenant of a call: everything about an organization that a call needs, found with one query."""
+"""The tenant of a call: everything about the organization that a call needs, read with one query."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -16,7 +16,7 @@ from glific_gpt.organizations.tokens import token_hash
 
 @dataclass(frozen=True)
 class Tenant:
-    """An organization as it is at this moment; nothing of it is kept for the next call."""
+    """The current state of an organization. Nothing is cached, so that a switch takes effect on the next call."""
 
     organization_id: int
     is_active: bool
@@ -28,16 +28,16 @@ class Tenant:
     """Ciphertext."""
     allowed_models: list[str] | None
     server_models: list[str] | None
-    """The administrators' list for all."""
+    """The administrators' list of models for all organizations."""
     contact_daily_limit: int | None
     monthly_budget_usd: Decimal | None
     ciphertext: str | None = field(repr=False)
-    """Of the credential; None when there is none."""
+    """Encrypted fields of the credential; None if there is none."""
     credential_active: bool | None
     token_matches: bool
 
 
-# Built once: building a statement costs more than sending it.
+# Built once: building this statement takes longer than executing it.
 TENANT_QUERY = (
     select(
         Organization.id.label("organization_id"),
@@ -69,7 +69,7 @@ FIND_BY_ID = TENANT_QUERY.where(Organization.id == bindparam("organization_id"))
 
 
 def find_tenant(slug: str, provider: str, token: str) -> Tenant | None:
-    """The organization of that slug, with its credential, and whether the token is one of its own."""
+    """Return the organization with its credential, and whether the webhook token is its own; None if unknown."""
     if not is_slug(slug):
         return None
     row = lookup(FIND_BY_SLUG, slug=slug, provider=provider, token_hash=token_hash(token))
@@ -77,6 +77,6 @@ def find_tenant(slug: str, provider: str, token: str) -> Tenant | None:
 
 
 def find_tenant_by_id(session: Session, organization_id: int, provider: str) -> Tenant:
-    """The organization of a call that was let in earlier, as it is now."""
-    known = {"organization_id": organization_id, "provider": provider, "token_hash": ""}
-    return Tenant(**session.execute(FIND_BY_ID, known).one()._mapping)
+    """Return the current state of the organization of a call that was authenticated earlier."""
+    parameters = {"organization_id": organization_id, "provider": provider, "token_hash": ""}
+    return Tenant(**session.execute(FIND_BY_ID, parameters).one()._mapping)

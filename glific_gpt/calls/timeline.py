@@ -1,4 +1,4 @@
-"""The story of one call: what happened to it and when, from its arrival to the flow that has its answer."""
+"""The timeline of a call, from its arrival to the delivery of its answer."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -17,22 +17,22 @@ from glific_gpt.database import owned
 from glific_gpt.errors import Broken, CallerError, GlificGptError, NotFound, OrganizationError, ServiceError
 
 FAILED_DELIVERY_STATES = ("undelivered", "uncertain")
-"""How a delivery may end badly: its state, and the call's error_code unless the call has one of its own."""
+"""States of a failed delivery; also the call's error_code, unless the call itself failed."""
 
 IMMEDIATE_DELIVERY = timedelta(seconds=1)
-"""Glific is told for the first time as soon as there is an answer; later than this it was an administrator's wish."""
+"""The first delivery starts as soon as there is an answer. One that starts later than this was a retry."""
 
 
 @dataclass(frozen=True)
 class CallTimeline:
-    """A call, and the way of its answer if that came later."""
+    """A call, with its delivery if the answer came later."""
 
     call: Call
     delivery: Delivery | None
 
     @property
     def answered_at(self) -> datetime | None:
-        """When there was an answer, good or bad."""
+        """When there was an answer or an error."""
         if self.delivery:
             return self.delivery.answered_at
         milliseconds = self.call.duration_ms
@@ -40,76 +40,78 @@ class CallTimeline:
 
     @property
     def own_error(self) -> str | None:
-        """The code of what went wrong with the call itself, rather than with its delivery."""
+        """The error code of the call itself, as opposed to that of its delivery."""
         return None if self.call.error_code in FAILED_DELIVERY_STATES else self.call.error_code
 
 
 class TimelineEvent(NamedTuple):
-    """A moment, and what happened then, in words."""
+    """A time and a description, which begins with the kind of the event."""
 
     at: datetime
     what: str
 
 
 def find_timeline(session: Session, organization_id: int, call_id: str) -> CallTimeline:
-    """A call of that organization. Raises NotFound, for another organization's call too."""
+    """Return a call of the organization. Raises NotFound, also for another organization's call."""
     records.mark_interrupted(session)
-    known = re.fullmatch(CALL_ID, call_id)
-    call = session.scalar(owned(Call, organization_id).where(Call.call_id == call_id)) if known else None
+    is_call_id = re.fullmatch(CALL_ID, call_id)  # PostgreSQL refuses a parameter with a NUL character
+    call = session.scalar(owned(Call, organization_id).where(Call.call_id == call_id)) if is_call_id else None
     if call is None:
-        raise NotFound("There is no call of that id.")
+        raise NotFound("There is no call with this id.")
     return CallTimeline(call, session.get(Delivery, call_id))
 
 
 def deferred_call_ids(session: Session, calls: Sequence[Call]) -> set[str]:
-    """The ids of those calls whose flow waits for its answer, or has waited."""
+    """Return the ids of those calls whose answer was or will be delivered later."""
     ids = [call.call_id for call in calls]
     return set(session.scalars(select(Delivery.call_id).where(Delivery.call_id.in_(ids)))) if ids else set()
 
 
 def error_class_of(code: str | None) -> type[GlificGptError] | None:
-    """The error that a call's error_code stands for, if it is one of ours."""
+    """Return the error class of an error code; None for the code of a plugin."""
     bases = (CallerError, OrganizationError, ServiceError)
     known = {error.code: error for base in bases for error in base.__subclasses__()} | {Broken.code: Broken}
     return known.get(code or "")
 
 
-def events(story: CallTimeline) -> list[TimelineEvent]:
-    """The first one first."""
-    return sorted(_of_call(story) if story.delivery is None else _of_delivery(story, story.delivery))
+def events(timeline: CallTimeline) -> list[TimelineEvent]:
+    """Return the events of a call, oldest first."""
+    return sorted(_of_call(timeline) if timeline.delivery is None else _of_delivery(timeline, timeline.delivery))
 
 
-def _of_call(story: CallTimeline) -> Iterator[TimelineEvent]:
-    yield _arrived(story.call)
-    if story.call.status == "interrupted":
-        yield TimelineEvent(story.call.give_up_at, "interrupted: the server's process ended before there was an answer")
-    if story.answered_at:
-        yield TimelineEvent(story.answered_at, _answered(story))
+def _of_call(timeline: CallTimeline) -> Iterator[TimelineEvent]:
+    yield _arrived(timeline.call)
+    if timeline.call.status == "interrupted":
+        yield TimelineEvent(
+            timeline.call.give_up_at, "interrupted: the server's process ended before there was an answer"
+        )
+    if timeline.answered_at:
+        yield TimelineEvent(timeline.answered_at, _answered(timeline))
 
 
-def _of_delivery(story: CallTimeline, delivery: Delivery) -> Iterator[TimelineEvent]:
-    yield _arrived(story.call)
+def _of_delivery(timeline: CallTimeline, delivery: Delivery) -> Iterator[TimelineEvent]:
+    yield _arrived(timeline.call)
     yield TimelineEvent(delivery.accepted_at, "accepted: the flow was told to wait")
     if delivery.asked_at:
         yield TimelineEvent(delivery.asked_at, "asked: the question went to OpenAI")
     if delivery.answered_at:
-        yield TimelineEvent(delivery.answered_at, _answered(story))
-    if _was_retried(delivery) and delivery.trying_since:
-        yield TimelineEvent(delivery.trying_since, "retried: an administrator had it tried again")
+        yield TimelineEvent(delivery.answered_at, _answered(timeline))
+    if _was_retried(delivery) and delivery.delivering_since:
+        yield TimelineEvent(delivery.delivering_since, "retried: an administrator started the delivery again")
     if delivery.ended_at:
         word = "resumed" if delivery.state == "delivered" else "given up"
-        yield TimelineEvent(delivery.ended_at, f"{word}, after {attempts_text(delivery)}: {delivery.said}")
+        yield TimelineEvent(delivery.ended_at, f"{word}, after {attempts_text(delivery)}: {delivery.last_response}")
 
 
-def is_stuck(story: CallTimeline, asking_seconds: float) -> bool:
-    """Whether a waiting answer stands still for longer than OpenAI may take for it, or Glific once it is there."""
-    answered = story.delivery is not None and story.delivery.answered_at is not None
-    patience = RETRY_UNAVAILABLE_FOR if answered else timedelta(seconds=asking_seconds)
-    return now() - events(story)[-1].at > patience
+def is_stuck(timeline: CallTimeline, asking_seconds: float) -> bool:
+    """Return whether nothing happened for longer than OpenAI may take, or Glific once there is an answer."""
+    answered = timeline.delivery is not None and timeline.delivery.answered_at is not None
+    limit = RETRY_UNAVAILABLE_FOR if answered else timedelta(seconds=asking_seconds)
+    return now() - events(timeline)[-1].at > limit
 
 
 def attempts_text(delivery: Delivery) -> str:
-    return "1 try" if delivery.tries == 1 else f"{delivery.tries} tries"
+    return "1 attempt" if delivery.attempts == 1 else f"{delivery.attempts} attempts"
 
 
 def _arrived(call: Call) -> TimelineEvent:
@@ -117,8 +119,8 @@ def _arrived(call: Call) -> TimelineEvent:
     return TimelineEvent(call.started_at, f"arrived: {call.function}{model}")
 
 
-def _answered(story: CallTimeline) -> str:
-    call, code = story.call, story.own_error
+def _answered(timeline: CallTimeline) -> str:
+    call, code = timeline.call, timeline.own_error
     if code:
         error = error_class_of(code)
         return f"failed: {code}. {error.sentence if error else ''}".strip()
@@ -127,4 +129,4 @@ def _answered(story: CallTimeline) -> str:
 
 def _was_retried(delivery: Delivery) -> bool:
     first = delivery.answered_at or delivery.accepted_at
-    return delivery.trying_since is not None and delivery.trying_since > first + IMMEDIATE_DELIVERY
+    return delivery.delivering_since is not None and delivery.delivering_since > first + IMMEDIATE_DELIVERY

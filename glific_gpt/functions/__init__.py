@@ -1,1 +1,1 @@
-"""The functions that a webhook can call; they know neither Flask nor the database."""
+"""Functions that a webhook can call. They import neither Flask nor the database."""

@@ -1,4 +1,4 @@
-"""What a function is made of; everything that a plugin needs to import is here."""
+"""The contract of a function, and the validation of its body. A plugin imports everything that it needs from here."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -32,16 +32,16 @@ FUNCTION_NAME = re.compile(r"[a-z0-9_]{1,63}")
 
 ModelName = Annotated[str, StringConstraints(strip_whitespace=True, pattern=MODEL_NAME)]
 MIN_CHARACTERS = 100
-"""Characters; less would hold no answer."""
+"""Smallest max_characters: fewer characters hold no useful answer."""
 MAX_WAIT_SECONDS = 86_400
-"""Seconds; a day, after which WhatsApp lets nobody answer without a template."""
+"""One day. After that WhatsApp allows only template messages."""
 FlowNumber = Annotated[int | None, BeforeValidator(parse_id)]
 
 
 class FunctionBody(BaseModel):
-    """What every function is sent; each adds fields of its own. Unknown keys are ignored.
+    """The fields of every function; each function adds its own. Unknown keys are ignored.
 
-    Glific sends `contact` and `results` along. Only their ids are used, and nothing else of them is kept.
+    Glific also sends `contact` and `results`. Only the ids in them are used, and nothing else of them is kept.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
@@ -51,10 +51,12 @@ class FunctionBody(BaseModel):
     flow_id: FlowNumber = None
     contact_id: FlowNumber = None
     organization_id: FlowNumber = None
-    max_characters: Annotated[int, BeforeValidator(parse_number), Field(ge=MIN_CHARACTERS, le=MESSAGE_LIMIT)] | None = None
-    """The longest answer, where it is text: a flow may want to say something in the same message."""
+    max_characters: Annotated[int, BeforeValidator(parse_number), Field(ge=MIN_CHARACTERS, le=MESSAGE_LIMIT)] | None = (
+        None
+    )
+    """Longest answer in text: the flow may add its own words to the same message."""
     wait_seconds: Annotated[int, BeforeValidator(parse_number), Field(ge=1, le=MAX_WAIT_SECONDS)] | None = None
-    """How long the flow waits for an answer that comes later. After that it may wait for another question's."""
+    """How long the flow waits for a later answer. After that it may be waiting for the answer to another question."""
     result_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]{1,64}$")] = "gpt_response"
 
     @model_validator(mode="before")
@@ -73,7 +75,7 @@ class FunctionBody(BaseModel):
 
     @property
     def model_asked(self) -> str | None:
-        """The model that the flow names, if it names one."""
+        """The model that the flow asks for, if any."""
         return self.gpt_model or self.model
 
 
@@ -82,57 +84,57 @@ Body = TypeVar("Body", bound=FunctionBody)
 
 @dataclass(frozen=True)
 class Function(Generic[Body]):
-    """A function that a webhook can call by its name."""
+    """A function that a webhook calls by its name."""
 
     name: str
-    """The end of its webhook's address: [a-z0-9_]{1,63}."""
+    """Last segment of the webhook's address: [a-z0-9_]{1,63}."""
     body: type[Body]
-    """What it is sent; checked before it is called."""
+    """Model of the request body, which is validated before the function is called."""
     handle: Callable[[Body, LanguageModel, Deadline], JsonValue]
-    """Gives what the flow reads as parsed_msg: text, which is put into WhatsApp's formatting, or a JSON value.
+    """Returns parsed_msg: text, which is formatted for WhatsApp, or a JSON value.
 
     The model is bound to the organization's key and to the deadline. May raise GlificGptError.
     """
 
     blocks: bool = True
-    """Whether it may wait for anything but its model; only what does not can run on the server's event loop."""
+    """False if the function waits for nothing but its model, so that it can run on the server's event loop."""
 
     def __post_init__(self) -> None:
         if not FUNCTION_NAME.fullmatch(self.name):
-            raise ValueError(f"a function's name has small letters, digits and underscores: {self.name!r}")
+            raise ValueError(f"a function's name consists of small letters, digits and underscores: {self.name!r}")
 
 
 GLIFIC_FIELDS = {"contact", "results", "flow_id", "contact_id", "organization_id", "result_name"}
-"""Fields that Glific fills in, or that an answer does not depend on."""
+"""Fields that Glific fills, or that do not affect the answer: they are not searched for unfilled variables."""
 
 EMPTY_QUESTION = "empty_question"
-"""The type of the error that a field raises when there is nothing to answer."""
+"""Error type that a field raises for an empty question."""
 
 
 def validate_body(function: Function[Body], values: dict[str, Any]) -> Body:
-    """The function's checked body.
+    """Return the validated body.
 
-    Raises EmptyQuestion or InvalidField for the first field that is wrong; then UnresolvedVariable for
-    the first variable that Glific left as it was, because nothing was stored under its name.
+    Raises EmptyQuestion or InvalidField for the first invalid field, and UnresolvedVariable for the first variable
+    that Glific did not fill because no value is stored under its name.
     """
     unresolved = dict(_unresolved(function, values))
     try:
         body = function.body.model_validate(values)
     except ValidationError as error:
         for details in error.errors(include_url=False, include_input=False):
-            # A variable where a number should be is no wrong number: the sentence about it says what to mend.
+            # An unfilled variable in a number field is reported as such: that message names the cause.
             if _field(details) not in unresolved:
-                raise _our_error(details) from None
+                raise _to_error(details) from None
     for field, variable in unresolved.items():
         raise UnresolvedVariable(
-            f"{field}: your node reads {variable}, but nothing was stored under that name: "
-            "check the name of the result or field that it reads."
+            f"{field}: the node reads {variable}, but no value is stored under that name. "
+            "Check the name of the result or field in the node."
         )
     return body
 
 
 def _unresolved(function: Function[Body], values: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Each field of the function's own that holds a variable, with the first such variable."""
+    """Yield each field of the function that holds an unfilled variable, with the first such variable."""
     for field in [name for name in function.body.model_fields if name not in GLIFIC_FIELDS]:
         variables = [name for text in _texts(values.get(field)) for name in find_unresolved(text)]
         if variables:
@@ -154,7 +156,7 @@ def _field(details: ErrorDetails) -> str:
     return str(details["loc"][0]) if details["loc"] else ""
 
 
-def _our_error(details: ErrorDetails) -> GlificGptError:
+def _to_error(details: ErrorDetails) -> GlificGptError:
     if details["type"] == EMPTY_QUESTION:
         return EmptyQuestion()
     message = details["msg"].removeprefix("Value error, ")

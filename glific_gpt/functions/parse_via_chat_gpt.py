@@ -1,4 +1,4 @@
-"""The function parse_via_chat_gpt: a question in, an answer out, as Glific's own function of that name does it."""
+"""The function parse_via_chat_gpt: answer a question, like Glific's own function with this name."""
 
 from typing import Annotated, Any, Literal, cast
 
@@ -21,18 +21,18 @@ from glific_gpt.functions.values import blank_to_none, decode_json, parse_number
 
 def _not_blank(value: Any) -> Any:
     if value is None or (isinstance(value, str) and not value.strip()):
-        raise PydanticCustomError(EMPTY_QUESTION, "there is no question")
+        raise PydanticCustomError(EMPTY_QUESTION, "the question is empty")
     return value
 
 
 class JsonObject(TypedDict):
-    """The answer is a JSON object of any shape."""
+    """Ask for a JSON object of any shape."""
 
     type: Literal["json_object"]
 
 
 class JsonSchema(TypedDict):
-    """The answer is JSON of a given shape."""
+    """Ask for JSON that matches a schema."""
 
     type: Literal["json_schema"]
     json_schema: Annotated[dict[str, Any], Field(min_length=1)]
@@ -50,7 +50,7 @@ class ParseViaChatGptBody(FunctionBody):
 
 
 def handle(body: ParseViaChatGptBody, model: LanguageModel, _deadline: Deadline) -> JsonValue:
-    """The answer as text, or decoded when the flow asked for JSON."""
+    """Return the answer as text, or decoded if the flow asked for JSON."""
     answer = model.ask(
         Question(
             text=body.question_text,
@@ -64,12 +64,12 @@ def handle(body: ParseViaChatGptBody, model: LanguageModel, _deadline: Deadline)
 
 
 def decode(answer: Answer) -> JsonValue:
-    """The JSON in an answer. Raises BadUpstreamReply."""
+    """Return the decoded JSON of an answer. Raises BadUpstreamReply."""
     try:
         return cast("JsonValue", decode_json(answer.text))
     except ValueError:
-        hint = ": allow it more tokens with max_tokens." if answer.cut_off else ": try again in a minute."
-        raise BadUpstreamReply(f"The model's answer is not the JSON that was asked for{hint}") from None
+        advice = "Allow more tokens with max_tokens." if answer.cut_off else "Try again in a minute."
+        raise BadUpstreamReply(f"The model's answer is not valid JSON. {advice}") from None
 
 
 function = Function(name="parse_via_chat_gpt", body=ParseViaChatGptBody, handle=handle, blocks=False)

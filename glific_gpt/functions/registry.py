@@ -1,4 +1,4 @@
-"""The registry of functions: built-ins and plugins come in by the same door."""
+"""The registry of functions. Built-in functions and plugins are registered in the same way."""
 
 from importlib.metadata import entry_points
 from typing import Any
@@ -8,7 +8,7 @@ from glific_gpt.functions import parse_via_chat_gpt
 from glific_gpt.functions.contract import Function
 
 GROUP = "glific_gpt.functions"
-"""The group of entry points by which an installed package offers a Function."""
+"""Entry point group in which an installed package offers a Function."""
 
 BUILT_IN = (parse_via_chat_gpt.function,)
 
@@ -20,26 +20,31 @@ class Registry:
         self._functions: dict[str, Function[Any]] = {}
 
     def add(self, function: object, origin: str) -> None:
-        """Raises SettingsError for what is no Function, and for a name that is taken."""
+        """Register a function. Raises SettingsError if it is not a Function, or if its name is taken."""
         if not isinstance(function, Function):
-            raise SettingsError(f"The plugin {origin} offers something that is not a Function.")
+            raise SettingsError(f"The plugin {origin} does not offer a Function. Uninstall or correct it.")
         if function.name in self._functions:
-            raise SettingsError(f"The plugin {origin} offers a function {function.name}, and there is one already.")
+            raise SettingsError(
+                f"The plugin {origin} offers a function {function.name}, which exists already. Uninstall or rename it."
+            )
         self._functions[function.name] = function
 
     def get(self, name: str) -> Function[Any]:
-        """Raises UnknownFunction."""
+        """Return the function with this name. Raises UnknownFunction."""
         if name not in self._functions:
             raise UnknownFunction
         return self._functions[name]
 
     def blocks(self, name: str) -> bool:
-        """Whether the function, if there is one, may wait for anything but its model."""
+        """Return whether the function exists and may wait for anything but its model."""
         return name in self._functions and self._functions[name].blocks
 
 
 def load() -> Registry:
-    """The built-ins and every installed plugin. Raises SettingsError when a plugin cannot be taken."""
+    """Return a registry of the built-in functions and all installed plugins.
+
+    Raises SettingsError if a plugin cannot be loaded.
+    """
     registry = Registry()
     for function in BUILT_IN:
         registry.add(function, "glific_gpt")
@@ -47,7 +52,9 @@ def load() -> Registry:
         origin = entry_point.dist.name if entry_point.dist else entry_point.value
         try:
             plugin = entry_point.load()
-        except Exception as error:  # a plugin is somebody else's code: it can fail in any way
-            raise SettingsError(f"The plugin {origin} cannot be loaded ({type(error).__name__}).") from error
+        except Exception as error:  # a plugin is foreign code and can raise anything
+            raise SettingsError(
+                f"The plugin {origin} cannot be loaded ({type(error).__name__}). Uninstall or correct it."
+            ) from error
         registry.add(plugin, origin)
     return registry

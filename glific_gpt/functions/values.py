@@ -1,4 +1,4 @@
-"""JSON that everyone downstream can take: numbers that exist, whole characters, not too deep."""
+"""Parse values as Glific sends them: strict JSON, numbers as text, ids as text."""
 
 import json
 import re
@@ -7,14 +7,17 @@ from math import isfinite
 from typing import Any, NoReturn
 
 MAX_DEPTH = 200
-"""Levels of lists and objects; where Python itself gives up differs from version to version."""
+"""Nesting of lists and objects. Python's own limit differs between versions."""
 
 
 def decode_json(text: str) -> Any:
-    """The decoded value. Raises ValueError."""
+    """Decode JSON that OpenAI, Glific and the database accept.
+
+    Raises ValueError for invalid JSON, NaN, infinite numbers, half surrogate pairs, and nesting beyond MAX_DEPTH.
+    """
     try:
         value = _DECODER.decode(text)
-        # Half a surrogate pair is legal JSON, but neither OpenAI, Glific nor a database takes it.
+        # Half a surrogate pair is valid JSON, but OpenAI, Glific and databases refuse it.
         (json.dumps(value, ensure_ascii=False) if _ESCAPE in text else text).encode()
     except RecursionError:
         raise ValueError("too deep") from None
@@ -42,13 +45,13 @@ def _no_constant(_name: str) -> NoReturn:
 
 
 def _finite(number: str) -> float:
-    """1e999 is legal JSON, but as little a number as Infinity is."""
+    """Python reads 1e999, which is valid JSON, as infinity."""
     value = float(number)
     return value if isfinite(value) else _no_constant(number)
 
 
 _ESCAPE = "\\u"
-"""What JSON writes a character with that it does not write as it is."""
+"""Begins every escaped character: without one, the text itself shows whether it can be encoded."""
 
 _DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
 
@@ -58,7 +61,10 @@ MAX_ID = 2**63
 
 
 def parse_number(value: Any) -> Any:
-    """A number, also when it was sent as text; anything else is left for the field's type to refuse."""
+    """Return a number that was sent as a number or as text. Other values are left to the field's type to refuse.
+
+    Raises ValueError, which pydantic turns into an error of the field.
+    """
     if isinstance(value, bool):
         raise ValueError("this is not a number")  # noqa: TRY004 - what pydantic understands
     if isinstance(value, str):
@@ -69,7 +75,10 @@ def parse_number(value: Any) -> Any:
 
 
 def parse_id(value: Any) -> int | None:
-    """One of Glific's ids, a number or text; None for anything else, since an answer does not depend on it."""
+    """Return one of Glific's ids, sent as a number or as text; None for anything else.
+
+    An answer does not depend on an id, so a wrong one is not an error.
+    """
     if isinstance(value, str) and re.fullmatch(r"\d{1,19}", value.strip(), re.ASCII):
         value = int(value)
     usable = isinstance(value, int) and not isinstance(value, bool) and 0 < value < MAX_ID
@@ -77,5 +86,5 @@ def parse_id(value: Any) -> int | None:
 
 
 def blank_to_none(value: Any) -> Any:
-    """A field that was left empty in Glific's form is a field that was not given."""
+    """Treat an empty field like a missing one: authors leave fields empty in Glific's form."""
     return None if isinstance(value, str) and not value.strip() else value

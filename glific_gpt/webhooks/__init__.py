@@ -1,6 +1,6 @@
-"""The door that Glific knocks on."""
+"""The webhook that Glific calls."""
 
-from glific_gpt.webhooks.responses import reply_to_http_error, reply_to_stranger
+from glific_gpt.webhooks.responses import respond_to_http_error, respond_with_error
 from glific_gpt.webhooks.routes import blueprint
 
-__all__ = ["blueprint", "reply_to_http_error", "reply_to_stranger"]
+__all__ = ["blueprint", "respond_to_http_error", "respond_with_error"]

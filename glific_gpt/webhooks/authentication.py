@@ -1,4 +1,4 @@
-"""The raw body of a webhook, which its signature signs; never more than a mebibyte of it."""
+"""Authentication of webhook callers: a webhook token of the organization, or Glific's signature over the raw body."""
 
 import secrets
 
@@ -13,49 +13,52 @@ from glific_gpt.organizations.signature import PURPOSE
 from glific_gpt.settings import MAX_BODY_BYTES
 from glific_gpt.vault import UnreadableSecret, Vault
 
+SIGNATURE_HEADER = "X-Glific-Signature"
+UNKNOWN_PHRASE = secrets.token_hex()
+"""A random phrase that no caller knows, for organizations without a phrase."""
+
+
+def bearer_token(request: Request) -> str:
+    """Return the token of the Authorization header, or an empty string."""
+    scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
 
 def raw_body(request: Request) -> bytes:
-    """Raises BodyTooLarge, InvalidJson."""
+    """Return the bytes of the body, which the signature signs. Raises BodyTooLarge (over 1 MiB) and InvalidJson."""
     try:
         body = request.get_data()
     except RequestEntityTooLarge:
         raise BodyTooLarge from None
     except ClientDisconnected:
         raise InvalidJson from None
-    # Of a body without Content-Length, Werkzeug reads as much as it may and says nothing of the rest.
+    # Werkzeug truncates a body without Content-Length at the limit, and raises nothing.
     if len(body) > MAX_BODY_BYTES:
         raise BodyTooLarge
     return body
 
 
-SIGNATURE_HEADER = "X-Glific-Signature"
-NOBODYS_PHRASE = secrets.token_hex()
+def authenticate(tenant: Tenant | None, request: Request, vault: Vault) -> Tenant:
+    """Return the tenant if the caller may act for it.
 
-
-def bearer_token(request: Request) -> str:
-    """The token in the Authorization header; empty when there is none."""
-    scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
-
-
-def require_caller(tenant: Tenant | None, request: Request, vault: Vault) -> Tenant:
-    """The tenant, when the caller may speak for it. Raises Unauthorized, whatever the reason, and BodyTooLarge."""
+    Raises Unauthorized, the same for every reason and for unknown organizations, and BodyTooLarge.
+    """
     if tenant is not None and tenant.token_matches and not tenant.require_signature:
         return tenant
     header = request.headers.get(SIGNATURE_HEADER)
     if header is None:
         raise Unauthorized
-    # Read for unknown organizations too: a body that is too large must not tell them from others.
+    # The body is read for unknown organizations too: an error about its size must not reveal which ones exist.
     body = raw_body(request)
-    phrase = _phrase(tenant, vault) if tenant else None
-    # Computed in any case: how long the answer takes must not tell which organizations there are.
-    signed = is_valid(header, phrase or NOBODYS_PHRASE, body, now())
-    if tenant is None or phrase is None or not signed:
+    phrase = _decrypt_phrase(tenant, vault) if tenant else None
+    # The signature is computed in every case: the time of the answer must not reveal which organizations exist.
+    is_signed = is_valid(header, phrase or UNKNOWN_PHRASE, body, now())
+    if tenant is None or phrase is None or not is_signed:
         raise Unauthorized
     return tenant
 
 
-def _phrase(tenant: Tenant, vault: Vault) -> str | None:
+def _decrypt_phrase(tenant: Tenant, vault: Vault) -> str | None:
     if tenant.signature_phrase is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""How an outcome is said to Glific: one JSON object, whatever happened."""
+"""Responses of the webhook: one JSON object, whatever happened."""
 
 import structlog
 from flask import Response, json
@@ -13,7 +13,8 @@ from glific_gpt.settings import FALLBACK_MESSAGE
 log = structlog.get_logger()
 
 
-def reply(outcome: Outcome) -> Response:
+def respond(outcome: Outcome) -> Response:
+    """Return the outcome of a call as a response."""
     response = Response(json.dumps(outcome.body), outcome.status, mimetype="application/json")
     if outcome.retry_after is not None:
         response.headers["Retry-After"] = str(outcome.retry_after)
@@ -23,18 +24,18 @@ def reply(outcome: Outcome) -> Response:
     return response
 
 
-def reply_to_stranger(error: GlificGptError) -> Response:
-    """For callers who were not let in, or not yet: it says nothing of any organization."""
+def respond_with_error(error: GlificGptError) -> Response:
+    """Answer a caller that is not authenticated. The response reveals nothing about any organization."""
     call_id = new_call_id()
-    log.info("refused", call_id=call_id, status=error.status, error_code=error.code)
-    return reply(error_outcome(call_id, error, FALLBACK_MESSAGE))
+    log.info("call_refused", call_id=call_id, status=error.status, error_code=error.code)
+    return respond(error_outcome(call_id, error, FALLBACK_MESSAGE))
 
 
-def reply_to_http_error(error: HTTPException) -> Response:
-    """For what Flask itself refuses on an address of a webhook."""
+def respond_to_http_error(error: HTTPException) -> Response:
+    """Answer a request that Flask itself refuses below /webhooks."""
     if isinstance(error, MethodNotAllowed):
-        response = reply_to_stranger(errors.MethodNotAllowed())
+        response = respond_with_error(errors.MethodNotAllowed())
         response.headers["Allow"] = "POST"
         return response
-    known = {404: errors.UnknownFunction, 413: errors.BodyTooLarge}
-    return reply_to_stranger(known.get(error.code or 0, errors.InvalidJson)())
+    by_status = {404: errors.UnknownFunction, 413: errors.BodyTooLarge}
+    return respond_with_error(by_status.get(error.code or 0, errors.InvalidJson)())

@@ -1,4 +1,4 @@
-"""The webhook: who calls, then the one path that every call takes."""
+"""The route of the webhook: authenticate the caller, then run the call."""
 
 import structlog
 from flask import Blueprint, Request, Response, request
@@ -12,43 +12,42 @@ from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
 from glific_gpt.database import UNAVAILABLE
 from glific_gpt.services import Services, services
-from glific_gpt.webhooks.authentication import SIGNATURE_HEADER, bearer_token, raw_body, require_caller
-from glific_gpt.webhooks.responses import reply, reply_to_stranger
+from glific_gpt.webhooks.authentication import SIGNATURE_HEADER, authenticate, bearer_token, raw_body
+from glific_gpt.webhooks.responses import respond, respond_with_error
 
 log = structlog.get_logger()
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 
 
+# OPTIONS is not answered, and a trailing slash is accepted: Glific counts a redirect as a failure.
 @blueprint.post("/<slug>/<function>", strict_slashes=False, provide_automatic_options=False)
-def call(slug: str, function: str) -> Response:
-    """One call of one function of one organization."""
+def call_function(slug: str, function: str) -> Response:
+    """Run one call of one function of one organization."""
     app = services()
     deadline = pipeline.request_deadline(app.settings)
-    tenant = _identify(app, slug)
+    tenant = tenants.find_tenant(slug, app.language_models.name, bearer_token(request))
+    tenant = authenticate(tenant, request, app.vault)
     outcome = _run(app, tenant, function, deadline)
-    facts = {key: outcome.body.get(key) for key in ("call_id", "error_code")}
-    # The line is written when the answer is on its way, which nobody needs to wait for.
-    bridge.afterwards(lambda: log.info("call", organization=slug, function=function, status=outcome.status, **facts))
-    return reply(outcome)
+    fields = {key: outcome.body.get(key) for key in ("call_id", "error_code")}
+    # Logging takes time, so the line is written after the response.
+    bridge.afterwards(
+        lambda: log.info("call_finished", organization=slug, function=function, status=outcome.status, **fields)
+    )
+    return respond(outcome)
 
 
 def _run(app: Services, tenant: Tenant, function: str, deadline: Deadline) -> Outcome:
-    """The body is read before a place is taken: whoever sends it slowly keeps nobody else out."""
+    """Read the body before a slot is taken, so that a slow sender does not keep others out."""
     try:
-        inbound = _inbound(function, deadline)
+        inbound = _read_call(function, deadline)
         with pipeline.hold_slot(app.slots):
-            return app.runner.run(tenant, inbound)
+            return app.pipeline.run(tenant, inbound)
     except (errors.BodyTooLarge, errors.InvalidJson, errors.Overloaded) as error:
-        return app.runner.refuse(tenant, function, error)
+        return app.pipeline.refuse(tenant, function, error)
 
 
-def _identify(app: Services, slug: str) -> Tenant:
-    tenant = tenants.find_tenant(slug, app.language_models.name, bearer_token(request))
-    return require_caller(tenant, request, app.vault)
-
-
-def _inbound(function: str, deadline: Deadline) -> InboundCall:
+def _read_call(function: str, deadline: Deadline) -> InboundCall:
     return InboundCall(
         function=function,
         body=raw_body(request),
@@ -59,19 +58,19 @@ def _inbound(function: str, deadline: Deadline) -> InboundCall:
 
 
 def _idempotency_key(request: Request) -> str | None:
-    """The caller's own key, else Glific's signature, which is the same when Glific sends a job again."""
+    """Return the caller's key, else Glific's signature, which is the same when Glific sends a job again."""
     return request.headers.get("Idempotency-Key") or request.headers.get(SIGNATURE_HEADER)
 
 
 @blueprint.errorhandler(errors.GlificGptError)
-def _known(error: errors.GlificGptError) -> Response:
-    return reply_to_stranger(error)
+def _on_error(error: errors.GlificGptError) -> Response:
+    return respond_with_error(error)
 
 
-def _unavailable(failure: Exception) -> Response:
+def _on_unavailable_database(failure: Exception) -> Response:
     log.error("database_unavailable", reason=type(failure).__name__)
-    return reply_to_stranger(errors.Overloaded(errors.DATABASE_AWAY, retry_after=1))
+    return respond_with_error(errors.Overloaded(errors.DATABASE_AWAY, retry_after=1))
 
 
 for _reason in UNAVAILABLE:
-    blueprint.register_error_handler(_reason, _unavailable)
+    blueprint.register_error_handler(_reason, _on_unavailable_database)

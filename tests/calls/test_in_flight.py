@@ -19,8 +19,8 @@ def flight(age: float = 0, *, ended: bool = True) -> PendingUpstreamCall:
 def test_it_gives_a_call_under_way_to_the_work_that_comes_for_it_and_once_only() -> None:
     in_flight, mine = PendingUpstreamCalls(), flight()
     in_flight.add(mine)
-    assert in_flight.take(mine.facts.call_id) is mine
-    assert in_flight.take(mine.facts.call_id) is None
+    assert in_flight.take(mine.context.call_id) is mine
+    assert in_flight.take(mine.context.call_id) is None
 
 
 def test_it_forgets_an_answer_for_which_nobody_came_and_keeps_a_call_that_goes_on() -> None:
@@ -28,5 +28,5 @@ def test_it_forgets_an_answer_for_which_nobody_came_and_keeps_a_call_that_goes_o
     forgotten, going_on, new = flight(MAX_AGE_SECONDS + 1), flight(MAX_AGE_SECONDS + 1, ended=False), flight()
     for each in (forgotten, going_on, new):
         in_flight.add(each)
-    found = [in_flight.take(each.facts.call_id) for each in (forgotten, going_on, new)]
+    found = [in_flight.take(each.context.call_id) for each in (forgotten, going_on, new)]
     assert found == [None, going_on, new]

@@ -74,7 +74,7 @@ def test_an_undelivered_answer_is_told_again_and_not_asked_again(
     assert (before["status"], before["error_code"]) == ("error", "undelivered")
     assert (after["status"], after["error_code"]) == ("ok", None)
     assert after["duration_ms"] > before["duration_ms"]
-    assert (delivery.state, delivery.tries, delivery.answer) == ("delivered", 2, None)
+    assert (delivery.state, delivery.attempts, delivery.answer) == ("delivered", 2, None)
     assert glific.resumptions[-1].result["parsed_msg"] == "Hello from the stand-in."
     assert len(openai.requests) == 1
 
@@ -104,7 +104,7 @@ def test_it_can_be_tried_as_often_as_it_does_not_arrive(alice: Ngo, glific: Glif
         glific.always(REFUSAL)
         retry(alice, call_id)
         delivery = alice.settled(call_id)
-        assert (delivery.state, delivery.tries) == ("undelivered", tries)
+        assert (delivery.state, delivery.attempts) == ("undelivered", tries)
         assert alice.calls()[0]["error_code"] == "undelivered"
     glific.always(answer())
     retry(alice, call_id)
@@ -117,10 +117,10 @@ def test_it_is_pending_until_a_worker_takes_it(alice: Ngo, glific: GlificStandIn
     before = alice.delivery(call_id)
     retry(alice, call_id)
     after = alice.delivery(call_id)
-    assert (after.state, after.ended_at, after.may_have_arrived) == ("waiting", None, False)
-    assert after.trying_since
+    assert (after.state, after.ended_at, after.possibly_delivered) == ("waiting", None, False)
+    assert after.delivering_since
     assert before.ended_at
-    assert after.trying_since > before.ended_at
+    assert after.delivering_since > before.ended_at
     (call,) = alice.calls()
     assert (call["status"], call["error_code"], call["duration_ms"]) == ("pending", None, None)
     assert "on its way" in refusal(alice, call_id)
@@ -142,7 +142,7 @@ def test_of_two_that_try_at_once_one_does(alice: Ngo, glific: GlificStandIn) -> 
     with ThreadPoolExecutor(2) as threads:
         assert sorted(threads.map(attempt, range(2))) == ["conflict", "tried"]
     worker.launch(alice.house.app, listens=True)
-    assert alice.settled(call_id).tries == 2
+    assert alice.settled(call_id).attempts == 2
 
 
 def test_an_answer_that_has_arrived_is_not_told_again(alice: Ngo, glific: GlificStandIn) -> None:

@@ -57,7 +57,7 @@ def test_work_that_was_lost_after_the_answer_asks_openai_nothing_again(
     alice: Ngo, call_id: str, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     with alice.house.app.app_context():
-        alice.house.services.later.answering.answer(call_id)
+        alice.house.services.deferred_workflow.answer.run(call_id)
     lose_the_work(alice.house)
     look(alice.house)
     begin(alice.house)
@@ -89,7 +89,7 @@ def test_it_gives_up_after_three_times_and_an_administrator_can_still_have_it_tr
         look(alice.house)
     row, call = alice.delivery(call_id), call_of(alice, call_id)
     assert (row.state, call["status"], call["error_code"]) == ("undelivered", "error", "undelivered")
-    assert "could not finish" in str(row.said)
+    assert "could not finish" in str(row.last_response)
     assert not is_in_the_queue(alice.house)
     retry(alice, call_id)
     begin(alice.house)
@@ -123,7 +123,7 @@ def test_it_never_tells_a_flow_that_was_told_of_an_error(
 
 def test_it_is_uncertain_of_an_answer_that_may_have_arrived(alice: Ngo, call_id: str) -> None:
     with alice.house.app.app_context(), transaction() as session:
-        session.execute(sa.update(Delivery).values(may_have_arrived=True))
+        session.execute(sa.update(Delivery).values(possibly_delivered=True))
     lose_the_work(alice.house)
     look(alice.house, after=timedelta(hours=25))
     assert alice.delivery(call_id).state == "uncertain"

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import insert
 
-from glific_gpt.calls import queries, records
+from glific_gpt.calls import queries
 from glific_gpt.calls.queries import NO_FILTERS, Filters
 from glific_gpt.calls.tables import Call
 from glific_gpt.clock import now
@@ -28,7 +28,7 @@ def id_of(ngo: Ngo) -> int:
 def found(ngo: Ngo, filters: Filters = NO_FILTERS, *, before: str | None = None, limit: int = 100) -> list[str]:
     owner = id_of(ngo)
     with ngo.house.app.app_context(), transaction() as session:
-        rows = records.list_calls(session, owner, filters=filters, before=before, limit=limit)
+        rows = queries.list_calls(session, owner, filters=filters, before=before, limit=limit)
     return [row.call_id for row in rows]
 
 

@@ -44,14 +44,14 @@ def call_id(alice: Ngo) -> str:
 def answered(ngo: Ngo) -> str:
     call_id = pending(ngo.ask_later())
     with ngo.house.app.app_context():
-        ngo.house.services.later.answering.answer(call_id)
+        ngo.house.services.deferred_workflow.answer.run(call_id)
     return call_id
 
 
 def tell(house: House, call_id: str) -> float | None:
     """One try; seconds until the next."""
     with house.app.app_context():
-        return house.services.later.telling.tell(call_id)
+        return house.services.deferred_workflow.delivery.run(call_id)
 
 
 def test_it_waits_for_a_flow_and_gives_up_when_it_never_waits(
@@ -63,8 +63,8 @@ def test_it_waits_for_a_flow_and_gives_up_when_it_never_waits(
     with time_machine.travel(now() + PATIENCE):
         assert tell(house, call_id) is None
     row = alice.delivery(call_id)
-    assert (row.state, row.tries, row.may_have_arrived) == ("undelivered", 2, False)
-    assert row.said == "The flow is not waiting for a result: not yet, or not any more."
+    assert (row.state, row.attempts, row.possibly_delivered) == ("undelivered", 2, False)
+    assert row.last_response == "The flow is not waiting for a result: not yet, or not any more."
     assert (call_of(alice, call_id)["status"], call_of(alice, call_id)["error_code"]) == ("error", "undelivered")
 
 
@@ -74,12 +74,12 @@ def test_it_does_not_know_what_became_of_an_answer_when_the_reply_was_lost_and_n
 ) -> None:
     glific.will(lose_the_reply())
     assert tell(house, call_id)
-    assert alice.delivery(call_id).may_have_arrived
+    assert alice.delivery(call_id).possibly_delivered
     assert tell(house, call_id)
     with time_machine.travel(now() + PATIENCE):
         assert tell(house, call_id) is None
     row = alice.delivery(call_id)
-    assert (row.state, row.tries) == ("uncertain", 3)
+    assert (row.state, row.attempts) == ("uncertain", 3)
     assert (call_of(alice, call_id)["status"], call_of(alice, call_id)["error_code"]) == ("error", "uncertain")
     assert [resumed.delivered for resumed in glific.resumptions] == [True, False, False]
 
@@ -91,7 +91,7 @@ def test_it_knows_after_all_when_a_later_try_arrives(
     assert tell(house, call_id)
     assert tell(house, call_id)
     assert tell(house, call_id) is None
-    assert (alice.delivery(call_id).state, alice.delivery(call_id).tries) == ("delivered", 3)
+    assert (alice.delivery(call_id).state, alice.delivery(call_id).attempts) == ("delivered", 3)
     assert call_of(alice, call_id)["status"] == "ok"
 
 
@@ -99,12 +99,12 @@ def test_it_is_as_uncertain_of_a_try_in_which_the_process_was_killed(
     house: House, alice: Ngo, glific: GlificStandIn, call_id: str
 ) -> None:
     with house.app.app_context(), transaction() as session:
-        session.execute(update(Delivery).values(tries=1, may_have_arrived=True))
+        session.execute(update(Delivery).values(attempts=1, possibly_delivered=True))
     glific.always(errors([not_waiting(21)]))
     assert tell(house, call_id)
     with time_machine.travel(now() + PATIENCE):
         assert tell(house, call_id) is None
-    assert (alice.delivery(call_id).state, alice.delivery(call_id).tries) == ("uncertain", 3)
+    assert (alice.delivery(call_id).state, alice.delivery(call_id).attempts) == ("uncertain", 3)
 
 
 def test_it_gives_up_a_glific_that_is_in_trouble_for_a_quarter_of_an_hour(
@@ -119,7 +119,7 @@ def test_it_gives_up_a_glific_that_is_in_trouble_for_a_quarter_of_an_hour(
         assert tell(house, call_id) is None
     row = alice.delivery(call_id)
     assert row.state == "undelivered"
-    assert str(row.said).startswith("Glific had a failure of its own (status 503)")
+    assert str(row.last_response).startswith("Glific had a failure of its own (status 503)")
 
 
 def test_it_keeps_the_answer_until_it_has_arrived_and_no_longer(
@@ -138,7 +138,7 @@ def test_it_tells_nobody_twice(house: House, alice: Ngo, glific: GlificStandIn, 
     assert tell(house, call_id) is None
     assert tell(house, "call_of_nobody") is None
     assert len(glific.resumptions) == 1
-    assert alice.delivery(call_id).tries == 1
+    assert alice.delivery(call_id).attempts == 1
 
 
 def test_it_says_that_an_answer_cannot_be_read_any_more(
@@ -149,7 +149,7 @@ def test_it_says_that_an_answer_cannot_be_read_any_more(
     assert tell(there.house, call_id) is None
     row = there.delivery(call_id)
     assert (row.state, glific.requests) == ("undelivered", [])
-    assert "ask again" in str(row.said)
+    assert "ask again" in str(row.last_response)
 
 
 def test_it_counts_no_try_in_which_glific_was_not_told(
@@ -159,7 +159,7 @@ def test_it_counts_no_try_in_which_glific_was_not_told(
     assert tell(house, call_id) is None
     row = alice.delivery(call_id)
     assert (row.state, glific.requests) == ("undelivered", [])
-    assert row.tries == 0
+    assert row.attempts == 0
 
 
 def test_it_makes_a_signed_call_two_seconds_after_the_call_was_accepted(house: House, glific: GlificStandIn) -> None:
@@ -169,7 +169,7 @@ def test_it_makes_a_signed_call_two_seconds_after_the_call_was_accepted(house: H
     early = tell(house, call_id)
     assert early is not None
     assert 0 < early <= 2
-    assert (glific.requests, bob.delivery(call_id).tries) == ([], 0)
+    assert (glific.requests, bob.delivery(call_id).attempts) == ([], 0)
     with time_machine.travel(now() + timedelta(seconds=2.1)):
         assert tell(house, call_id) is None
     assert (len(glific.resumptions), bob.delivery(call_id).state) == (1, "delivered")

@@ -29,7 +29,7 @@ def test_it_keeps_out_of_a_database_of_somebodys_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize("port", ["abc", "70000"])
 def test_it_wants_a_port_that_is_one(tmp_path: Path, port: str) -> None:
     said = refusal(clone(tmp_path), PORT=port)
-    assert said == "Error: PORT is a number from 1 to 65535, such as 8080."
+    assert said == "Error: PORT is not a port. Set a number from 1 to 65535, such as 8080."
 
 
 def test_it_says_where_it_keeps_what_it_makes_when_it_cannot(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from glific_gpt.calls import records
+from glific_gpt.calls import queries
 from glific_gpt.calls.tables import Call
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
@@ -70,7 +70,7 @@ def ask(client: httpx2.Client, ngo: Ngo, number: int) -> Asked:
 def rows(ngo: Ngo) -> dict[str, Call]:
     with ngo.house.app.app_context(), transaction() as session:
         organization = store.find(session, ngo.slug)
-        return {row.call_id: row for row in records.list_calls(session, organization.id, limit=10 * CALLS)}
+        return {row.call_id: row for row in queries.list_calls(session, organization.id, limit=10 * CALLS)}
 
 
 def require_its_own_answer(asked: Asked) -> None:

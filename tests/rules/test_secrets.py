@@ -92,7 +92,18 @@ def test_an_object_that_knows_a_secret_does_not_tell_it(house: House, alice: Ngo
     fields = OpenAiFields(api_key=SecretStr(alice.key))
     bound = app.language_models.bind(fields, "gpt-4o", Deadline.after(1))
 
-    objects = (app, app.settings, app.vault, app.runner, app.language_models, app.providers, tenant, fields, bound, row)
+    objects = (
+        app,
+        app.settings,
+        app.vault,
+        app.pipeline,
+        app.language_models,
+        app.providers,
+        tenant,
+        fields,
+        bound,
+        row,
+    )
     told = "".join(f"{thing!r} {thing}" for thing in objects)
     ciphertexts = [tenant.ciphertext, tenant.signature_phrase]
     assert found([alice.key, alice.token, ENCRYPTION_KEY, "made-up-for-tests", *ciphertexts], told) == []

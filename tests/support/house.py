@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from glific_gpt.app import create_app
-from glific_gpt.calls import records
+from glific_gpt.calls import queries
 from glific_gpt.calls.tables import Delivery
 from glific_gpt.connections import connecting
 from glific_gpt.credentials import store as credentials
@@ -128,7 +128,7 @@ class Ngo:
         """Its recorded calls, newest first."""
         with self.house.app.app_context(), transaction() as session:
             organization = organizations.find(session, self.slug)
-            rows = records.list_calls(session, organization.id)
+            rows = queries.list_calls(session, organization.id)
         return [CallView.of(row).model_dump(mode="json") for row in rows]
 
 

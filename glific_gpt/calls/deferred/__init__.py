@@ -1,1 +1,1 @@
-"""Answers that come later: handed over, asked for, told to the flow that waits, and brought back when they are lost."""
+"""Deferred calls: their answers are delivered later, to the flow that waits for them."""

@@ -1,4 +1,4 @@
-"""Outlasting: threads for calls to OpenAI that may outlast their request, and how many of those do."""
+"""Background threads for calls that may exceed their request, and the calls to OpenAI that did."""
 
 import time
 from collections import Counter
@@ -11,89 +11,91 @@ from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.execution import Result
 from glific_gpt.errors import DeadlineExceeded
 
+DEFERRAL_DECISION_TIMEOUT_SECONDS = 30.0
+"""Far longer than a request needs to decide whether its call is deferred."""
+
+MAX_AGE_SECONDS = 900.0
+"""How long an answer is kept for its workflow, which may wait in the queue: without it, OpenAI would be asked and paid
+a second time. An answer whose workflow ran in another process is never collected."""
+
 
 class BackgroundCalls:
-    """Of one process. Each call that is begun has a thread at once, so that nobody's slow calls keep others waiting.
+    """Threads for `auto` calls, and limits on how many of those calls may exceed their request in this process.
 
-    Requests are limited by their places, and what may have outlasted them by `at_once`: hence the number of threads.
+    Each call gets a thread immediately, so that slow calls of one organization do not delay others. The number of
+    threads follows from the two limits: on requests, and on calls that exceeded theirs.
     """
 
-    def __init__(self, requests: int, *, at_once: int, at_once_each: int) -> None:
-        self._threads = ThreadPoolExecutor(2 * requests + at_once, "auto")
-        self._at_once = at_once
-        self._at_once_each = at_once_each
+    def __init__(self, max_requests: int, *, max_calls: int, max_calls_per_organization: int) -> None:
+        self._threads = ThreadPoolExecutor(2 * max_requests + max_calls, "auto")
+        self._max_calls = max_calls
+        self._max_calls_per_organization = max_calls_per_organization
         self._counts: Counter[int] = Counter()
         self._lock = Lock()
 
     def has_room(self, organization_id: int) -> bool:
-        """Whether one more of the organization's calls may be begun in its request; if not, it is the queue's."""
+        """Return whether another call of the organization may start in its request; otherwise it is enqueued."""
         with self._lock:
-            return self._counts[organization_id] < self._at_once_each and self._counts.total() < self._at_once
+            is_below_own_limit = self._counts[organization_id] < self._max_calls_per_organization
+            return is_below_own_limit and self._counts.total() < self._max_calls
 
-    def begin(self, ask: Callable[[], Result]) -> "Future[Result]":
-        return self._threads.submit(ask)
+    def submit(self, call: Callable[[], Result]) -> "Future[Result]":
+        """Run a call in a thread of its own."""
+        return self._threads.submit(call)
 
-    def count(self, organization_id: int, future: "Future[Result]") -> None:
-        """Counts a call that has outlasted its request until it ends."""
+    def track(self, organization_id: int, future: "Future[Result]") -> None:
+        """Count a call that exceeded its request until it ends."""
         with self._lock:
             self._counts[organization_id] += 1
-        future.add_done_callback(lambda _: self._forget(organization_id))
+        future.add_done_callback(lambda _: self._untrack(organization_id))
 
-    def _forget(self, organization_id: int) -> None:
+    def _untrack(self, organization_id: int) -> None:
         with self._lock:
             self._counts[organization_id] -= 1
-            self._counts += Counter()  # which drops those at zero
-
-
-DEFERRAL_DECISION_TIMEOUT_SECONDS = 30.0
-"""Far longer than a request needs to say whether it hands its call over."""
-
-MAX_AGE_SECONDS = 900.0
-"""How long an answer is kept for the work that is to take it, which may wait in the queue behind others; it would be
-asked and paid for again. If another process has taken that work, nobody comes."""
+            self._counts += Counter()  # drops the entries at zero
 
 
 @dataclass
 class PendingUpstreamCall:
-    """One call to OpenAI that is under way."""
+    """A call to OpenAI that is still running after its request has ended."""
 
     future: "Future[Result]"
-    facts: CallContext
-    begun: float = field(default_factory=time.monotonic)
-    _decided: Event = field(default_factory=Event)
-    _is_handed_over: bool = False
+    context: CallContext
+    started_at: float = field(default_factory=time.monotonic)
+    _is_decided: Event = field(default_factory=Event)
+    _is_deferred: bool = False
 
-    def decide(self, *, handed_over: bool) -> None:
-        """Says whether the answer is to come later, or whether nobody waits for it any more."""
-        self._is_handed_over = handed_over
-        self._decided.set()
+    def resolve(self, *, deferred: bool) -> None:
+        """Set whether the answer is to be delivered, or whether the caller got an error instead."""
+        self._is_deferred = deferred
+        self._is_decided.set()
+
+    def is_deferred(self) -> bool:
+        """Wait for the decision, and return it."""
+        return self._is_decided.wait(DEFERRAL_DECISION_TIMEOUT_SECONDS) and self._is_deferred
 
     def result(self, seconds: float) -> Result:
-        """What OpenAI said; DeadlineExceeded from a function that has not ended by then."""
+        """Return OpenAI's answer, or DeadlineExceeded if the function has not ended within that time."""
         try:
             return self.future.result(seconds)
         except TimeoutError:
             return DeadlineExceeded()
 
-    def is_handed_over(self) -> bool:
-        """Waits for the decision."""
-        return self._decided.wait(DEFERRAL_DECISION_TIMEOUT_SECONDS) and self._is_handed_over
-
 
 class PendingUpstreamCalls:
-    """The calls under way of one process, by their ids."""
+    """Registry of this process's pending upstream calls, by call id."""
 
     def __init__(self) -> None:
-        self._flights: dict[str, PendingUpstreamCall] = {}
+        self._calls: dict[str, PendingUpstreamCall] = {}
 
-    def add(self, flight: PendingUpstreamCall) -> None:
-        """Also forgets the answers for which nobody came."""
-        long_ago = time.monotonic() - MAX_AGE_SECONDS
-        for call_id, other in list(self._flights.items()):
-            if other.begun < long_ago and other.future.done():
-                self._flights.pop(call_id, None)
-        self._flights[flight.facts.call_id] = flight
+    def add(self, call: PendingUpstreamCall) -> None:
+        """Add a call, and drop old answers that no workflow has collected."""
+        oldest = time.monotonic() - MAX_AGE_SECONDS
+        for call_id, other in list(self._calls.items()):
+            if other.started_at < oldest and other.future.done():
+                self._calls.pop(call_id, None)
+        self._calls[call.context.call_id] = call
 
     def take(self, call_id: str) -> PendingUpstreamCall | None:
-        """None when this process has no such call: it was accepted at once, or begun by a process that died."""
-        return self._flights.pop(call_id, None)
+        """Remove and return a call; None if it was enqueued unanswered, or started in a process that died."""
+        return self._calls.pop(call_id, None)

@@ -1,4 +1,4 @@
-"""Handing over: a call becomes durable work, and its caller is told that the answer comes later."""
+"""Defer a call: make it durable work, and tell its caller that the answer comes later."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,78 +14,82 @@ from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.deferred import delivery_records
 from glific_gpt.calls.deferred.background import PendingUpstreamCall, PendingUpstreamCalls
 from glific_gpt.calls.execution import Outcome, pending_outcome
-from glific_gpt.calls.records import AdmittedCall, create_record
+from glific_gpt.calls.records import AdmittedCall
 from glific_gpt.database import transaction, write_in
 from glific_gpt.durable import Engine
 from glific_gpt.vault import Vault
 
-log = structlog.get_logger()
-
 ENGINE_THREADS = 10
 START_TIMEOUT_SECONDS = 0.1
 PENDING_WRITE_TIMEOUT_SECONDS = 0.2
-"""How long each may wait for the database: together less than is left of Glific's five seconds."""
+"""Longest waits for the engine and for the database. Their sum fits into what is left of Glific's 5 seconds."""
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class Deferrer:
-    """Both ways to become pending: at once, or when the time of the request is over."""
+    """Make calls pending: on arrival (`async`), or when the request's deadline has passed (`auto`)."""
 
     vault: Vault
     engine: Engine
-    in_flight: PendingUpstreamCalls
-    threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(ENGINE_THREADS, "handing-over"))
-    """For the engine, which may be slow, and for nothing that waits for OpenAI."""
+    upstream_calls: PendingUpstreamCalls
+    threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(ENGINE_THREADS, "deferral"))
+    """For calls of the engine, which may be slow. Nothing in them waits for OpenAI."""
 
-    def accept(self, ready: AdmittedCall) -> Outcome:
-        """Pending, and in the queue: row, limits and work in one transaction. Raises GlificGptError."""
+    def enqueue(self, admitted: AdmittedCall) -> Outcome:
+        """Write row, limits and job in one transaction, and return the pending outcome. Raises GlificGptError."""
         with transaction() as session:
-            reserved = create_record(session, ready, "pending")
-            outcome = self._promise(session, ready, reserved, asked_at=None)
-            self._enqueue(session, ready)
+            reserved = records.create_record(session, admitted, "pending")
+            outcome = self._write_pending(session, admitted, reserved, asked_at=None)
+            self._enqueue_job(session, admitted)
         return outcome
 
-    def hand_over(self, ready: AdmittedCall, flight: PendingUpstreamCall, reserved: Decimal) -> Outcome | None:
-        """Pending, while the same call to OpenAI goes on; None when that could not be made sure of in time.
+    def defer(self, admitted: AdmittedCall, upstream: PendingUpstreamCall, reserved: Decimal) -> Outcome | None:
+        """Return the pending outcome while OpenAI goes on answering; None if it could not be written in time.
 
-        The work begins before the promise is written down, and waits for it: so nothing that was promised can
-        be lost in between.
+        The workflow starts before the row is written, and waits for that: so no promised answer can be lost in
+        between.
         """
-        self.in_flight.add(flight)
-        begun = self._begin(ready.facts)
+        context = admitted.context
+        self.upstream_calls.add(upstream)
+        started = self._start_workflow(context)
         try:
             with transaction(PENDING_WRITE_TIMEOUT_SECONDS) as session:
-                records.mark_pending(session, ready.facts)
-                outcome = self._promise(session, ready, reserved, asked_at=ready.facts.started_at)
-                if not begun:
-                    self._enqueue(session, ready)
+                records.mark_pending(session, context)
+                outcome = self._write_pending(session, admitted, reserved, asked_at=context.started_at)
+                if not started:
+                    self._enqueue_job(session, admitted)
         except SQLAlchemyError as failure:
-            log.error("not_handed_over", call_id=ready.facts.call_id, reason=type(failure).__name__)
-            flight.decide(handed_over=False)
-            self.in_flight.take(ready.facts.call_id)
+            log.error("deferral_failed", call_id=context.call_id, reason=type(failure).__name__)
+            upstream.resolve(deferred=False)
+            self.upstream_calls.take(context.call_id)
             return None
-        flight.decide(handed_over=True)
+        upstream.resolve(deferred=True)
         return outcome
 
-    def _begin(self, facts: CallContext) -> bool:
-        """Whether this process goes on with the call; if not, whoever takes it from the queue does."""
-        call_id = facts.call_id
+    def _start_workflow(self, context: CallContext) -> bool:
+        """Return whether this process runs the workflow; otherwise it is enqueued for any process."""
+        call_id = context.call_id
         try:
-            started = self.threads.submit(self.engine.start, call_id, call_id, facts.organization_id)
+            started = self.threads.submit(self.engine.start, call_id, call_id, context.organization_id)
             return started.result(START_TIMEOUT_SECONDS)
         except TimeoutError:
             return False
-        except Exception as failure:  # noqa: BLE001 - whatever the engine has, the queue is left
-            log.error("not_begun", call_id=call_id, reason=type(failure).__name__)
+        except Exception as failure:  # noqa: BLE001 - whatever the engine raises, the queue remains
+            log.error("workflow_start_failed", call_id=call_id, reason=type(failure).__name__)
             return False
 
-    def _promise(self, session: Session, ready: AdmittedCall, reserved: Decimal, asked_at: datetime | None) -> Outcome:
-        outcome = pending_outcome(ready.facts.call_id)
-        delivery_records.create(session, self.vault, ready.facts, ready.understood.body, reserved, asked_at)
-        write_in(session, replays.store_statements(self.vault, ready.tenant.organization_id, ready.inbound, outcome))
+    def _write_pending(
+        self, session: Session, admitted: AdmittedCall, reserved: Decimal, asked_at: datetime | None
+    ) -> Outcome:
+        context = admitted.context
+        outcome = pending_outcome(context.call_id)
+        delivery_records.create(session, self.vault, context, admitted.parsed.body, reserved, asked_at)
+        write_in(session, replays.store_statements(self.vault, context.organization_id, admitted.inbound, outcome))
         return outcome
 
-    def _enqueue(self, session: Session, ready: AdmittedCall) -> None:
-        session.flush()
-        call_id = ready.facts.call_id
-        self.engine.enqueue(session, call_id, call_id, ready.tenant.organization_id)
+    def _enqueue_job(self, session: Session, admitted: AdmittedCall) -> None:
+        session.flush()  # the engine inserts its job by SQL, after the rows that it refers to
+        context = admitted.context
+        self.engine.enqueue(session, context.call_id, context.call_id, context.organization_id)

@@ -1,4 +1,4 @@
-"""Deliveries: the rows of answers that come later, from what was asked to what Glific said."""
+"""The rows of deliveries, from the question to Glific's last response."""
 
 import json
 from datetime import datetime, timedelta
@@ -17,79 +17,86 @@ from glific_gpt.vault import Vault
 
 QUESTION_PURPOSE = "delivery_question"
 ANSWER_PURPOSE = "delivery_answer"
-"""What the ciphertexts are for, for the vault."""
+"""Purposes of the two ciphertexts, for the vault."""
 
 UNDELIVERED_RETENTION = timedelta(hours=24)
-"""How long an answer that did not arrive is kept, so that it can be tried again."""
+"""How long an undelivered answer is kept, so that it can be retried."""
 
 
 def create(
-    session: Session, vault: Vault, facts: CallContext, body: FunctionBody, reserved: Decimal, asked_at: datetime | None
+    session: Session,
+    vault: Vault,
+    context: CallContext,
+    body: FunctionBody,
+    reserved: Decimal,
+    asked_at: datetime | None,
 ) -> None:
-    """The delivery of a call whose caller is about to be told that the answer comes later."""
+    """Create the delivery of a call whose caller is about to be told that the answer comes later."""
     session.flush()
     accepted_at = now()
     session.add(
         Delivery(
-            call_id=facts.call_id,
-            organization_id=facts.organization_id,
+            call_id=context.call_id,
+            organization_id=context.organization_id,
             glific_organization_id=body.organization_id,
             result_name=body.result_name,
             reserved_usd=reserved,
             accepted_at=accepted_at,
             waited_until=accepted_at + timedelta(seconds=body.wait_seconds) if body.wait_seconds else None,
             asked_at=asked_at,
-            question=vault.encrypt(facts.organization_id, QUESTION_PURPOSE, body.model_dump_json(by_alias=True)),
+            question=vault.encrypt(context.organization_id, QUESTION_PURPOSE, body.model_dump_json(by_alias=True)),
             state="waiting",
         )
     )
 
 
 def find(session: Session, call_id: str) -> tuple[Delivery, Call] | None:
-    """A delivery and its call; None where there is none."""
+    """Return a delivery with its call; None if there is none."""
     query = select(Delivery, Call).join(Call, Call.call_id == Delivery.call_id).where(Delivery.call_id == call_id)
     row = session.execute(query).one_or_none()
     return (row[0], row[1]) if row else None
 
 
 def is_expected(delivery: Delivery, call: Call) -> bool:
-    """Whether the flow is still to have the answer: not where its caller was told of an error after all."""
+    """Return whether the flow is still to get the answer: False if its caller got an error after all."""
     return delivery.state == "waiting" and call.status == "pending"
 
 
-def remaining_wait_seconds(delivery: Delivery, most: float) -> float:
-    """How long the flow waits still, if that is less; zero when it waits no more."""
+def remaining_wait_seconds(delivery: Delivery, limit: float) -> float:
+    """Return how long the flow still waits, at most `limit`; zero if it has stopped waiting."""
     if delivery.waited_until is None:
-        return most
-    return min(most, max(0.0, (delivery.waited_until - now()).total_seconds()))
+        return limit
+    return min(limit, max(0.0, (delivery.waited_until - now()).total_seconds()))
 
 
 def mark_asked(session: Session, call_id: str) -> None:
+    """Record that OpenAI is asked now."""
     session.execute(update(Delivery).where(Delivery.call_id == call_id).values(asked_at=now()))
 
 
-def store_answer(session: Session, vault: Vault, facts: CallContext, outcome: Outcome) -> bool:
-    """Keeps the answer for the flow, and the question no more; false when there was an answer already."""
-    ciphertext = vault.encrypt(facts.organization_id, ANSWER_PURPOSE, json.dumps(outcome.body))
-    first = update(Delivery).where(Delivery.call_id == facts.call_id, Delivery.answered_at.is_(None))
-    values = {"answered_at": now(), "trying_since": now(), "answer": ciphertext, "question": None}
-    return session.scalar(first.values(values).returning(Delivery.call_id)) is not None
+def store_answer(session: Session, vault: Vault, context: CallContext, outcome: Outcome) -> bool:
+    """Store the answer and delete the question. Return False if there was an answer already."""
+    ciphertext = vault.encrypt(context.organization_id, ANSWER_PURPOSE, json.dumps(outcome.body))
+    unanswered = update(Delivery).where(Delivery.call_id == context.call_id, Delivery.answered_at.is_(None))
+    values = {"answered_at": now(), "delivering_since": now(), "answer": ciphertext, "question": None}
+    return session.scalar(unanswered.values(values).returning(Delivery.call_id)) is not None
 
 
 def read_answer(vault: Vault, delivery: Delivery) -> dict[str, JsonValue]:
-    """What the flow is to read. Raises UnreadableSecret."""
-    answer: dict[str, JsonValue] = json.loads(vault.decrypt(delivery.organization_id, ANSWER_PURPOSE, delivery.answer or ""))
+    """Return the result for the flow. Raises UnreadableSecret."""
+    plain = vault.decrypt(delivery.organization_id, ANSWER_PURPOSE, delivery.answer or "")
+    answer: dict[str, JsonValue] = json.loads(plain)
     return answer
 
 
-def mark_failed(delivery: Delivery, said: str) -> None:
-    """Its flow will not have the answer, or nobody knows whether it has."""
-    delivery.state = "uncertain" if delivery.may_have_arrived else "undelivered"
-    delivery.said, delivery.ended_at = said, now()
+def mark_failed(delivery: Delivery, reason: str) -> None:
+    """End a delivery as undelivered, or as uncertain if an attempt may have succeeded."""
+    delivery.state = "uncertain" if delivery.possibly_delivered else "undelivered"
+    delivery.last_response, delivery.ended_at = reason, now()
 
 
 def purge(session: Session) -> None:
-    """Deletes the answers that can be tried again no more, and questions that never had one."""
-    too_old = (Delivery.state.in_(("undelivered", "uncertain")), Delivery.ended_at < now() - UNDELIVERED_RETENTION)
-    held = or_(Delivery.answer.is_not(None), Delivery.question.is_not(None))
-    session.execute(update(Delivery).where(*too_old, held).values(answer=None, question=None))
+    """Delete the content of failed deliveries that cannot be retried any more."""
+    expired = (Delivery.state.in_(("undelivered", "uncertain")), Delivery.ended_at < now() - UNDELIVERED_RETENTION)
+    has_content = or_(Delivery.answer.is_not(None), Delivery.question.is_not(None))
+    session.execute(update(Delivery).where(*expired, has_content).values(answer=None, question=None))

@@ -1,7 +1,4 @@
-"""Reviving: answers whose durable work has ended by a failure are handed in anew, and given up when that does not help.
-
-Whatever it was that ended the work (the database, most likely), a flow waits for the answer.
-"""
+"""Requeue deferred calls whose durable work was lost, and retry deliveries that failed."""
 
 import re
 import secrets
@@ -15,7 +12,7 @@ from sqlalchemy.orm import Session
 from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
 from glific_gpt.calls import records
-from glific_gpt.calls import timeline as stories
+from glific_gpt.calls import timeline as timelines
 from glific_gpt.calls.deferred import delivery_records
 from glific_gpt.calls.tables import Delivery
 from glific_gpt.calls.timeline import CallTimeline
@@ -25,140 +22,143 @@ from glific_gpt.durable import Engine
 from glific_gpt.errors import N_, Conflict
 
 GRACE_PERIOD = timedelta(minutes=1)
-"""How long after its call was accepted, or its answer was there, nobody looks whether work was lost."""
+"""Age from which a waiting delivery is checked: younger ones may not have reached the engine yet."""
 
 MAX_REQUEUES = 3
-"""How often the work of one answer is handed in anew, within the hour that the engine remembers."""
+"""How often the work of one answer is requeued within the hour for which the engine remembers it."""
 REQUEUE_FOR = timedelta(hours=24)
 
-MSG_ERROR_ALREADY_RETURNED = "The flow was told of an error in its own request, so nothing is sent any more."
-MSG_LOST = "The server could not finish this answer in several tries: tell its administrators, or try again."
+MSG_ERROR_ALREADY_RETURNED = "The flow already got an error in its own request, so no answer is delivered."
+MSG_LOST = "The server failed several times to finish this answer. Tell its administrators, or ask again."
+MSG_IN_PROGRESS = N_("This answer is being delivered right now. You need not do anything.")
 
 log = structlog.get_logger()
 
 
-def requeue_orphans(engine: Engine) -> None:
-    """Looks through all answers on their way; only one of several processes that do so hands in."""
-    with transaction() as session:
-        waiting = _waiting(session)
-    if not waiting:
-        return
-    # After the deliveries were read: work that has ended since has also ended its delivery.
-    at_work = {re.split("[.~]", job)[0] for job in engine.all_at_work()}
-    for seen in waiting:
-        if seen.call_id not in at_work:
-            _revive(engine, seen)
-
-
 class WaitingDelivery(NamedTuple):
-    """What was seen of a delivery that is on its way."""
+    """The state of a waiting delivery when it was read."""
 
     call_id: str
     organization_id: int
     accepted_at: datetime
-    trying_since: datetime | None
+    delivering_since: datetime | None
 
 
-def _waiting(session: Session) -> list[WaitingDelivery]:
-    columns = (Delivery.call_id, Delivery.organization_id, Delivery.accepted_at, Delivery.trying_since)
-    since = func.coalesce(Delivery.trying_since, Delivery.accepted_at)
+def requeue_orphans(engine: Engine) -> None:
+    """Requeue waiting deliveries without a job, whatever ended it (mostly the database).
+
+    Several processes may run this at the same time: only one of them requeues a delivery.
+    """
+    with transaction() as session:
+        waiting = _list_waiting(session)
+    if not waiting:
+        return
+    # Jobs are listed after the deliveries: a job that has ended in between has also ended its delivery.
+    active = {re.split("[.~]", job)[0] for job in engine.all_at_work()}
+    for delivery in waiting:
+        if delivery.call_id not in active:
+            _requeue(engine, delivery)
+
+
+def retry_delivery(engine: Engine, organization_id: int, call_id: str) -> None:
+    """Deliver an answer again, or ask OpenAI if there is none yet; requeue the work if it was lost.
+
+    Raises NotFound if the call does not belong to the organization, and Conflict if there is nothing to retry.
+    """
+    with transaction() as session:
+        delivery = _require_retryable(timelines.find_timeline(session, organization_id, call_id))
+    # The engine uses a connection of its own, so no transaction may be open here: SQLite has one writer.
+    if delivery.state == "waiting" and engine.is_at_work(call_id):
+        raise Conflict(MSG_IN_PROGRESS)
+    with transaction() as session:
+        _restart(session, timelines.find_timeline(session, organization_id, call_id), delivery)
+        trail.record(session, Action.CALL_RETRIED, organization_id, call=call_id)
+        engine.enqueue(session, _new_job_name(delivery), call_id, organization_id)
+
+
+def _list_waiting(session: Session) -> list[WaitingDelivery]:
+    columns = (Delivery.call_id, Delivery.organization_id, Delivery.accepted_at, Delivery.delivering_since)
+    since = func.coalesce(Delivery.delivering_since, Delivery.accepted_at)
     rows = session.execute(select(*columns).where(Delivery.state == "waiting", since < now() - GRACE_PERIOD))
     return [WaitingDelivery(*row) for row in rows]
 
 
-def _revive(engine: Engine, seen: WaitingDelivery) -> None:
-    # The engine has a connection of its own, so no transaction may be open here.
-    before = {job.partition("~")[0] for job in engine.remembered(f"{seen.call_id}.again")}
+def _requeue(engine: Engine, waiting: WaitingDelivery) -> None:
+    # The engine uses a connection of its own, so no transaction may be open here.
+    earlier = {job.partition("~")[0] for job in engine.remembered(f"{waiting.call_id}.again")}
     with transaction() as session:
-        found = delivery_records.find(session, seen.call_id) if _is_still(session, seen) else None
-        if found is None:
+        row = delivery_records.find(session, waiting.call_id) if _lock_unchanged(session, waiting) else None
+        if row is None:
             return
-        delivery, call = found
+        delivery, call = row
         if not delivery_records.is_expected(delivery, call):
             delivery_records.mark_failed(delivery, MSG_ERROR_ALREADY_RETURNED)
-        elif len(before) < MAX_REQUEUES and now() - (seen.trying_since or seen.accepted_at) < REQUEUE_FOR:
-            job = f"{seen.call_id}.again{len(before) + 1}"
-            engine.enqueue(session, job, seen.call_id, seen.organization_id)
+        elif len(earlier) < MAX_REQUEUES and now() - (waiting.delivering_since or waiting.accepted_at) < REQUEUE_FOR:
+            job = f"{waiting.call_id}.again{len(earlier) + 1}"
+            engine.enqueue(session, job, waiting.call_id, waiting.organization_id)
         else:
             delivery_records.mark_failed(delivery, MSG_LOST)
             records.finish_pending(call, delivery.state)
-        log.warning("work_lost", call_id=seen.call_id, delivery=delivery.state, handed_in_anew=len(before))
+        log.warning("job_orphaned", call_id=waiting.call_id, delivery=delivery.state, earlier_requeues=len(earlier))
 
 
-def _is_still(session: Session, seen: WaitingDelivery) -> bool:
-    """As it was, and locked: an administrator may have had it tried again meanwhile."""
-    same: tuple[ColumnElement[bool], ...] = (
-        Delivery.call_id == seen.call_id,
+def _lock_unchanged(session: Session, waiting: WaitingDelivery) -> bool:
+    """Lock the row and return True if it is unchanged: an administrator may have retried the delivery meanwhile."""
+    unchanged: tuple[ColumnElement[bool], ...] = (
+        Delivery.call_id == waiting.call_id,
         Delivery.state == "waiting",
-        Delivery.trying_since.is_not_distinct_from(seen.trying_since),
+        Delivery.delivering_since.is_not_distinct_from(waiting.delivering_since),
     )
-    locked = update(Delivery).where(*same).values(tries=Delivery.tries).returning(Delivery.call_id)
-    return session.scalar(locked) is not None
+    # An update without an effect locks the row on PostgreSQL, and the database on SQLite.
+    lock = update(Delivery).where(*unchanged).values(attempts=Delivery.attempts).returning(Delivery.call_id)
+    return session.scalar(lock) is not None
 
 
-MSG_IN_PROGRESS = N_("This answer is on its way to the flow at this moment: nothing needs to be done.")
-
-
-def retry_delivery(engine: Engine, organization_id: int, call_id: str) -> None:
-    """Has Glific told again, or OpenAI asked where there was no answer yet; work that was lost is handed in anew.
-
-    Raises NotFound for a call that is not the organization's, Conflict for one that has nothing to be tried again.
-    """
-    with transaction() as session:
-        seen = _checked(stories.find_timeline(session, organization_id, call_id))
-    # The engine has a connection of its own, so no transaction may be open here.
-    if seen.state == "waiting" and engine.is_at_work(call_id):
-        raise Conflict(MSG_IN_PROGRESS)
-    with transaction() as session:
-        _begin_anew(session, stories.find_timeline(session, organization_id, call_id), seen)
-        trail.record(session, Action.CALL_RETRIED, organization_id, call=call_id)
-        engine.enqueue(session, _job(seen), call_id, organization_id)
-
-
-def _checked(story: CallTimeline) -> Delivery:
-    """The delivery, if it can be tried again. Raises Conflict."""
-    delivery = story.delivery
+def _require_retryable(timeline: CallTimeline) -> Delivery:
+    """Return the delivery. Raises Conflict if it cannot be retried."""
+    delivery = timeline.delivery
     if delivery is None:
-        raise Conflict(N_("This call has nothing to deliver: it is answered in its request, not later."))
+        raise Conflict(N_("This call was answered in its request, so there is nothing to deliver."))
     if delivery.state == "delivered":
-        raise Conflict(N_("This answer has reached its flow already."))
+        raise Conflict(N_("The flow already has this answer."))
     if delivery.question is None and delivery.answer is None:
-        raise Conflict(N_("This answer is not kept any more: only a new question gets a new one."))
+        raise Conflict(N_("This answer is no longer stored. Ask the question again."))
     if not delivery_records.remaining_wait_seconds(delivery, 1.0):
-        raise Conflict(N_("The flow waits for this answer no longer: only a new question gets a new one."))
+        raise Conflict(N_("The flow no longer waits for this answer. Ask the question again."))
     return delivery
 
 
-def _begin_anew(session: Session, story: CallTimeline, seen: Delivery) -> None:
-    """Raises Conflict when somebody else was faster."""
-    began = session.scalar(
+def _restart(session: Session, timeline: CallTimeline, delivery: Delivery) -> None:
+    """Reset the delivery to waiting. Raises Conflict if it has changed since it was read."""
+    restarted = session.scalar(
         update(Delivery)
         .where(
-            Delivery.call_id == seen.call_id,
-            Delivery.state == seen.state,
-            Delivery.trying_since.is_not_distinct_from(seen.trying_since),
+            Delivery.call_id == delivery.call_id,
+            Delivery.state == delivery.state,
+            Delivery.delivering_since.is_not_distinct_from(delivery.delivering_since),
             or_(Delivery.question.is_not(None), Delivery.answer.is_not(None)),
         )
-        .values(_values(seen))
+        .values(_restarted_values(delivery))
         .returning(Delivery.call_id)
     )
-    if began is None:
+    if restarted is None:
         raise Conflict(MSG_IN_PROGRESS)
-    story.call.status, story.call.error_code, story.call.duration_ms = "pending", story.own_error, None
+    call = timeline.call
+    call.status, call.error_code, call.duration_ms = "pending", timeline.own_error, None
     session.flush()
 
 
-def _values(seen: Delivery) -> dict[str, object]:
-    # Of work that was lost, nobody knows how its last try ended.
-    lost = seen.state == "waiting"
+def _restarted_values(delivery: Delivery) -> dict[str, object]:
+    # If the work was lost, the result of its last attempt is not known.
+    was_lost = delivery.state == "waiting"
     return {
         "state": "waiting",
-        "trying_since": now(),
+        "delivering_since": now(),
         "ended_at": None,
-        "may_have_arrived": lost and seen.may_have_arrived,
+        "possibly_delivered": was_lost and delivery.possibly_delivered,
     }
 
 
-def _job(seen: Delivery) -> str:
-    """A name that was never there: one that the engine still remembers would be handed in and never done."""
-    return f"{seen.call_id}.{seen.tries}.{secrets.token_hex(4)}"
+def _new_job_name(delivery: Delivery) -> str:
+    """Return a name that was never used: the engine ignores a job with a name that it remembers."""
+    return f"{delivery.call_id}.{delivery.attempts}.{secrets.token_hex(4)}"

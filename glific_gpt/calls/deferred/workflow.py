@@ -1,8 +1,7 @@
-"""Later: the durable work of one call, step by step: answer, then tell the flow, again later until it is settled."""
+"""The durable workflow of a deferred call: get the answer, then deliver it to the flow."""
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
@@ -13,56 +12,56 @@ from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.deferred import delivery_records
 from glific_gpt.calls.deferred.background import PendingUpstreamCalls
 from glific_gpt.calls.deferred.delivery import DeliveryStep
-from glific_gpt.calls.execution import Result, execute, outcome_of
-from glific_gpt.calls.request import Admission
+from glific_gpt.calls.execution import Result, execute, to_outcome
+from glific_gpt.calls.request import Admission, ParsedCall
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
 from glific_gpt.database import patiently, write_in
 from glific_gpt.durable import Durable
 from glific_gpt.errors import Broken, GlificGptError
-from glific_gpt.functions.contract import Function, FunctionBody
 from glific_gpt.vault import UnreadableSecret, Vault
 
 
 @dataclass(frozen=True)
 class DeferredCall:
-    """A call that waits for its answer, with its organization as it is at this moment."""
+    """A deferred call as loaded from the database, with the current state of its organization."""
 
-    facts: CallContext
+    context: CallContext
     tenant: Tenant
     question: str
     """Ciphertext of the function's body."""
     reserved: Decimal
-    seconds: float
+    """Reserved part of the budget, in US dollars."""
+    timeout_seconds: float
     """How long OpenAI may take."""
 
 
 @dataclass(frozen=True)
 class AnswerStep:
-    """Asks with what the organization's switches say now, not when the call was accepted."""
+    """Ask OpenAI and store its answer, once. Switches count as they are now, not as they were on arrival."""
 
     admission: Admission
     vault: Vault
-    in_flight: PendingUpstreamCalls
+    upstream_calls: PendingUpstreamCalls
 
-    def answer(self, call_id: str) -> None:
-        """Does nothing for a call that has its answer, or that was never handed over."""
-        flight = self.in_flight.take(call_id)
-        if flight is not None and not flight.is_handed_over():
+    def run(self, call_id: str) -> None:
+        """Do nothing for a call that has its answer, or whose caller got an error instead of a deferral."""
+        upstream = self.upstream_calls.take(call_id)
+        if upstream is not None and not upstream.is_deferred():
             return
-        order = patiently(lambda session: self._order(session, call_id))
-        if order is None:
+        deferred = patiently(lambda session: self._load(session, call_id))
+        if deferred is None:
             return
-        facts = flight.facts if flight else order.facts
-        result = flight.result(order.seconds) if flight else self._ask(order)
-        self._record(order, facts, result)
+        context = upstream.context if upstream else deferred.context
+        result = upstream.result(deferred.timeout_seconds) if upstream else self._ask(deferred)
+        self._store(deferred, context, result)
 
-    def _order(self, session: Session, call_id: str) -> DeferredCall | None:
-        found = delivery_records.find(session, call_id)
-        if found is None or not delivery_records.is_expected(*found) or found[0].question is None:
+    def _load(self, session: Session, call_id: str) -> DeferredCall | None:
+        row = delivery_records.find(session, call_id)
+        if row is None or not delivery_records.is_expected(*row) or row[0].question is None:
             return None
-        delivery, call = found
-        facts = CallContext(
+        delivery, call = row
+        context = CallContext(
             organization_id=call.organization_id,
             function=call.function,
             started_at=call.started_at,
@@ -71,51 +70,53 @@ class AnswerStep:
         )
         tenant = tenants.find_tenant_by_id(session, call.organization_id, self.admission.provider.name)
         seconds = delivery_records.remaining_wait_seconds(delivery, self.admission.settings.deferred_timeout_seconds)
-        return DeferredCall(facts, tenant, found[0].question, delivery.reserved_usd, seconds)
+        return DeferredCall(context, tenant, row[0].question, delivery.reserved_usd, seconds)
 
-    def _ask(self, order: DeferredCall) -> Result:
-        facts = order.facts
-        deadline = Deadline.after(order.seconds)
+    def _ask(self, deferred: DeferredCall) -> Result:
+        context = deferred.context
+        deadline = Deadline.after(deferred.timeout_seconds)
         try:
-            model = self.admission.bind(order.tenant, facts.model_asked or "", deadline)
-            function, body = self._understand(order)
+            model = self.admission.bind_model(deferred.tenant, context.model_asked or "", deadline)
+            parsed = self._decrypt_question(deferred)
         except GlificGptError as error:
             return error
-        patiently(lambda session: delivery_records.mark_asked(session, facts.call_id))
-        return execute(function, body, model, deadline, facts)
+        patiently(lambda session: delivery_records.mark_asked(session, context.call_id))
+        return execute(parsed.function, parsed.body, model, deadline, context)
 
-    def _understand(self, order: DeferredCall) -> tuple[Function[Any], FunctionBody]:
-        """Raises UnknownFunction where a plugin is gone, Broken where the question cannot be read any more."""
-        function = self.admission.functions.get(order.facts.function)
+    def _decrypt_question(self, deferred: DeferredCall) -> ParsedCall:
+        """Raises UnknownFunction if a plugin was removed, and Broken if the question cannot be read any more."""
+        context = deferred.context
+        function = self.admission.functions.get(context.function)
         try:
-            plain = self.vault.decrypt(order.facts.organization_id, delivery_records.QUESTION_PURPOSE, order.question)
-            return function, function.body.model_validate_json(plain)
+            plain = self.vault.decrypt(context.organization_id, delivery_records.QUESTION_PURPOSE, deferred.question)
+            return ParsedCall(function, function.body.model_validate_json(plain))
         except (UnreadableSecret, ValidationError):
             raise Broken from None
 
-    def _record(self, order: DeferredCall, facts: CallContext, result: Result) -> None:
+    def _store(self, deferred: DeferredCall, context: CallContext, result: Result) -> None:
         error = result if isinstance(result, GlificGptError) else None
-        outcome = outcome_of(order.tenant, facts, result)
+        outcome = to_outcome(deferred.tenant, context, result)
 
         def write(session: Session) -> None:
-            if delivery_records.store_answer(session, self.vault, facts, outcome):
-                records.record_answer(session, facts, error)
-                write_in(session, limits.settle_statements(order.tenant, facts, order.reserved, error))
+            if delivery_records.store_answer(session, self.vault, context, outcome):
+                records.record_answer(session, context, error)
+                write_in(session, limits.settle_statements(deferred.tenant, context, deferred.reserved, error))
 
         patiently(write)
 
 
 @dataclass(frozen=True)
 class DeferredWorkflow:
-    """What a process that was killed in between finds done is not done again."""
+    """The workflow of a deferred call. After a crash, finished steps are not repeated."""
 
-    answering: AnswerStep
-    telling: DeliveryStep
+    answer: AnswerStep
+    delivery: DeliveryStep
 
-    def work(self, call_id: str, durable: Durable) -> float | None:
-        """For the engine: seconds until it is to be called again. The order of its steps belongs to its VERSION.
+    def run(self, call_id: str, durable: Durable) -> float | None:
+        """Return the seconds until the engine is to run the workflow again; None when it has ended.
 
-        A Glific that is away must not hold the places in which others' questions could be asked.
+        One delivery attempt per run: while Glific is unavailable, waiting must not occupy the queue's workers. The
+        order of the steps belongs to the engine's VERSION.
         """
-        durable.step("answer", lambda: self.answering.answer(call_id))
-        return durable.step("tell", lambda: self.telling.tell(call_id))
+        durable.step("answer", lambda: self.answer.run(call_id))
+        return durable.step("tell", lambda: self.delivery.run(call_id))

@@ -1,4 +1,4 @@
-"""Every way in belongs to a door, and every door has a lock that is named."""
+"""Every route belongs to an entry point, and every entry point names its authentication."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,18 +7,18 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
-from glific_gpt.app import DOORS
+from glific_gpt.app import ENTRY_POINTS
 from tests.support.databases import copy_of
 from tests.support.serving import organizations_of
 
-LOCKED = {"webhooks", "api"}
-"""Blueprints whose lock is a token."""
+TOKEN_AUTHENTICATED = {"webhooks", "api"}
+"""Blueprints that authenticate by token."""
 
 PAGES = {"console"}
-"""Blueprints of which every page has a lock of its own (tests/console/test_locks.py)."""
+"""Blueprints that check the access of each page (tests/console/test_locks.py)."""
 
-OPEN = {"documents", "health", "front", "security"}
-"""Blueprints that anybody may see; every new one has to be thought about."""
+PUBLIC = {"documents", "health", "front", "security"}
+"""Public blueprints. Think before you add one."""
 
 ARGUMENTS = {
     "slug": "alice",
@@ -31,32 +31,34 @@ ARGUMENTS = {
 
 @pytest.fixture(scope="module")
 def app(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    """An app with the organization alice, so that there is something to be kept from."""
+    """An app with the organization alice, so that there is something to protect."""
     with organizations_of(database_url=copy_of(sqlite_template, tmp_path_factory.mktemp("doors"))) as house:
         house.ngo("alice")
         yield house.app
 
 
-def test_a_route_stands_in_a_door(app: Flask) -> None:
-    doors = {door.blueprint.name for door in DOORS}
-    assert doors == LOCKED | PAGES | OPEN
-    strays = {rule.rule for rule in app.url_map.iter_rules() if rule.endpoint.partition(".")[0] not in doors}
+def test_every_route_belongs_to_an_entry_point(app: Flask) -> None:
+    names = {entry_point.blueprint.name for entry_point in ENTRY_POINTS}
+    assert names == TOKEN_AUTHENTICATED | PAGES | PUBLIC
+    strays = {rule.rule for rule in app.url_map.iter_rules() if rule.endpoint.partition(".")[0] not in names}
     assert strays == set()
 
 
-def test_a_door_names_its_lock() -> None:
-    for door in DOORS:
-        assert door.lock
-        assert door.lock.startswith("none: ") == (door.blueprint.name in OPEN)
+def test_every_entry_point_names_its_authentication() -> None:
+    for entry_point in ENTRY_POINTS:
+        assert entry_point.auth
+        assert entry_point.auth.startswith("none: ") == (entry_point.blueprint.name in PUBLIC)
 
 
 @pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer wrong", "Basic YTpi", "Bearer \xe9"])
-def test_a_locked_route_opens_for_nobody_without_a_token(app: Flask, authorization: str | None) -> None:
+def test_a_token_authenticated_route_refuses_requests_without_a_valid_token(
+    app: Flask, authorization: str | None
+) -> None:
     headers = {} if authorization is None else {"Authorization": authorization}
     statuses = {
         f"{method} {rule}": app.test_client().open(address(app, rule), method=method, headers=headers).status_code
         for rule in app.url_map.iter_rules()
-        if rule.endpoint.partition(".")[0] in LOCKED
+        if rule.endpoint.partition(".")[0] in TOKEN_AUTHENTICATED
         for method in methods(rule)
     }
     assert len(statuses) > 10
