@@ -28,9 +28,9 @@ def main() -> None:
         api_key = config.openai_api_key()
         settings = _settings(None if api_key else sandbox.start())
         made, password = _prepare(settings, api_key)
-        words = banner.banner(settings, made, password, sandbox=api_key is None)
+        words = banner.format_banner(settings, made, password, sandbox=api_key is None)
         threading.Thread(target=_say_when_ready, args=(settings, words), daemon=True).start()
-        with config.running(settings):
+        with config.published_run_state(settings):
             supervisor.run(settings)
     except GlificGptError as error:
         sys.exit(f"Error: {error}")
@@ -38,7 +38,7 @@ def main() -> None:
         sys.exit(f"Error: {config.INSTANCE} cannot be used ({error.strerror}): it must be a folder that you can write.")
     except KeyboardInterrupt:  # before it serves
         pass
-    supervisor.leave()
+    supervisor.exit_now()
 
 
 def _settings(sandbox_url: str | None) -> Settings:
@@ -69,7 +69,7 @@ def _prepare(settings: Settings, api_key: str | None) -> tuple[demo.Demo, str | 
     app = create_app(settings)
     with app.app_context():
         upgrade()
-        made, password = demo.ensure(services(), config.INSTANCE, api_key), demo.ensure_administrator()
+        made, password = demo.ensure_demo(services(), config.INSTANCE, api_key), demo.ensure_administrator()
         db.engine.dispose()
     return made, password
 

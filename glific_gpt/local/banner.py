@@ -2,7 +2,9 @@
 
 import json
 
-from glific_gpt.local.demo import EMAIL, SLUG, Demo
+from glific_gpt.local.demo import ADMINISTRATOR_EMAIL
+from glific_gpt.local.demo import DEMO_SLUG
+from glific_gpt.local.demo import Demo
 from glific_gpt.schemas import webhook_url
 from glific_gpt.settings import Settings
 
@@ -38,22 +40,22 @@ Ask it something, from another terminal:
 """
 
 
-def banner(settings: Settings, demo: Demo, password: str | None, *, sandbox: bool) -> str:
-    url = webhook_url(settings.public_url, SLUG)
+def format_banner(settings: Settings, demo: Demo, password: str | None, *, sandbox: bool) -> str:
+    url = webhook_url(settings.public_url, DEMO_SLUG)
     openai = SANDBOX if sandbox else REAL
     if demo.warning:
         openai += f"\n                WARNING: {demo.warning}"
     return BANNER.format(
         url=settings.public_url,
-        sign_in=SIGN_IN.format(email=EMAIL, password=password) if password else "",
-        slug=SLUG,
+        sign_in=SIGN_IN.format(email=ADMINISTRATOR_EMAIL, password=password) if password else "",
+        slug=DEMO_SLUG,
         webhook_url=url,
         openai=openai,
-        curl=curl(url, demo.token),
+        curl=format_curl(url, demo.token),
     )
 
 
-def curl(url: str, token: str) -> str:
+def format_curl(url: str, token: str) -> str:
     """A command that answers when it is pasted into a shell."""
     lines = (
         f"curl -sS {url}",

@@ -19,7 +19,7 @@ from glific_gpt.organizations.tokens import token_hash
 from glific_gpt.services import Services
 from glific_gpt.vault import UnreadableSecret
 
-EMAIL = "admin@example.org"
+ADMINISTRATOR_EMAIL = "admin@example.org"
 
 
 def ensure_administrator() -> str | None:
@@ -30,12 +30,12 @@ def ensure_administrator() -> str | None:
     password = passwords.made_up()
     hashed = hash_password(password)
     with transaction() as session:
-        user = people.create(session, EMAIL, administrator=True)
+        user = people.create(session, ADMINISTRATOR_EMAIL, administrator=True)
         user.password, user.must_change_password = hashed, True
     return password
 
 
-SLUG = "demo"
+DEMO_SLUG = "demo"
 SANDBOX_KEY = SecretStr("sk-sandbox-needs-no-key")
 
 
@@ -48,7 +48,7 @@ class Demo:
     """Why the key may not work."""
 
 
-def ensure(app: Services, instance: Path, api_key: str | None) -> Demo:
+def ensure_demo(app: Services, instance: Path, api_key: str | None) -> Demo:
     """The demo organization; what is there already stays as it is, except for a key that has changed."""
     token = _token(_organization(), instance / "demo_webhook_token")
     return Demo(token, _credential(app, SecretStr(api_key) if api_key else None))
@@ -57,9 +57,9 @@ def ensure(app: Services, instance: Path, api_key: str | None) -> Demo:
 def _organization() -> Organization:
     with transaction() as session:
         try:
-            return organizations.find(session, SLUG)
+            return organizations.find(session, DEMO_SLUG)
         except NotFound:
-            return organizations.create(session, SLUG, "Demo organization")
+            return organizations.create(session, DEMO_SLUG, "Demo organization")
 
 
 def _token(organization: Organization, path: Path) -> str:
@@ -89,7 +89,7 @@ def _credential(app: Services, api_key: SecretStr | None) -> str | None:
 
 def _current_key(app: Services) -> SecretStr | None:
     with transaction() as session:
-        organization = organizations.find(session, SLUG)
+        organization = organizations.find(session, DEMO_SLUG)
         try:
             row = credentials.find(session, organization.id, app.language_models)
         except NotFound:
@@ -103,4 +103,4 @@ def _current_key(app: Services) -> SecretStr | None:
 
 def _put(app: Services, api_key: SecretStr, *, verify: bool) -> None:
     values = {"api_key": api_key}
-    credentials.put(app.vault, SLUG, app.language_models, values, is_active=True, verify=verify)
+    credentials.put(app.vault, DEMO_SLUG, app.language_models, values, is_active=True, verify=verify)

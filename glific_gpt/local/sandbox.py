@@ -21,7 +21,7 @@ MODELS = [
 _PLAIN = {"number": 1, "integer": 1, "boolean": True, "null": None}
 
 
-def app() -> Flask:
+def create_sandbox() -> Flask:
     """The sandbox as a Flask app under `/v1`: models, chat completions and responses, not streamed.
 
     Shapes: https://platform.openai.com/docs/api-reference
@@ -40,7 +40,7 @@ def start(host: str = "127.0.0.1", port: int = 0) -> str:
 
     Raises SystemExit (werkzeug's way) when the port is taken.
     """
-    server = make_server(host, port, app(), threaded=True, request_handler=_Quiet)
+    server = make_server(host, port, create_sandbox(), threaded=True, request_handler=_Quiet)
     threading.Thread(target=server.serve_forever, name="openai-sandbox", daemon=True).start()
     return f"http://{host}:{server.server_port}/v1"
 

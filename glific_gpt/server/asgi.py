@@ -1,4 +1,7 @@
-"""Serving: Flask behind uvicorn's event loop. A webhook call that can wait there does; all else has a thread each."""
+"""The bridge from uvicorn (ASGI 3.0) to Flask (WSGI, PEP 3333).
+
+A webhook call that waits for nothing but its model runs on the event loop. Every other request runs in a thread.
+"""
 
 import asyncio
 import io
@@ -6,7 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import structlog
@@ -18,108 +21,118 @@ from glific_gpt.settings import MAX_BODY_BYTES
 log = structlog.get_logger()
 
 WEBHOOKS = "/webhooks/"
-MOST = MAX_BODY_BYTES + 1
-"""Bytes of a body; Flask reads no more."""
+MAX_READ_BYTES = MAX_BODY_BYTES + 1
+"""Bytes of a body that are read: one over the limit, so that Flask notices a body that is too large."""
+
+CONTENT_LENGTH = b"content-length"
+BODILESS_STATUSES = {204, 304}
+"""Statuses without a body, and so without Content-Length (RFC 9110, 8.6)."""
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
-_Said = tuple[int, list[tuple[str, str]], bytes]
 
-NOTHING: _Said = 500, [], b""
-LENGTH = b"content-length"
-BODILESS = {204, 304}
-"""Statuses without a body, and so without its length (RFC 9110, 8.6)."""
+class _Response(NamedTuple):
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+EMPTY_500 = _Response(500, [], b"")
 
 
 def _do_nothing() -> None: ...
 
 
-class Serving:
-    """Takes requests by ASGI (3.0) and gives them to the app by WSGI (PEP 3333)."""
+class AsgiBridge:
+    """Receives requests as an ASGI app, and passes them to Flask as WSGI calls."""
 
     def __init__(
         self,
         app: Flask,
-        waits_on_loop: Callable[[str], bool],
+        runs_on_loop: Callable[[str], bool],
         threads: int,
-        begin: Callable[[], None] = _do_nothing,
-        end: Callable[[], None] = _do_nothing,
+        on_startup: Callable[[], None] = _do_nothing,
+        on_shutdown: Callable[[], None] = _do_nothing,
     ) -> None:
-        """`waits_on_loop` says of a webhook's function whether it waits for nothing but its model. `begin` is called
-        when the event loop runs, in its thread; `end`, which may take its time, when the last request was answered."""
+        """Create a bridge.
+
+        `runs_on_loop` tells whether a webhook's function waits for nothing but its model. `on_startup` is called in
+        the thread of the running event loop. `on_shutdown` may block, and is called after the last response.
+        """
         self._app = app
-        self._waits_on_loop = waits_on_loop
+        self._runs_on_loop = runs_on_loop
         self._threads = ThreadPoolExecutor(threads, "request")
-        self._begin = begin
-        self._end = end
+        self._on_startup = on_startup
+        self._on_shutdown = on_shutdown
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._run_lifespan(receive, send)
         else:
             await self._serve(scope, receive, send)
 
+    async def _run_lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        bridge.use(asyncio.get_running_loop())
+        self._on_startup()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await asyncio.to_thread(self._on_shutdown)
+        await send({"type": "lifespan.shutdown.complete"})
+
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            status, headers, body = await self._reply(scope, receive)
-        except (Exception, asyncio.CancelledError) as failure:  # the latter at the end of the server's time
-            log.exception("not_served", reason=type(failure).__name__)
-            status, headers, body = NOTHING
+            status, headers, body = await self._respond(scope, receive)
+        except (Exception, asyncio.CancelledError) as failure:  # cancelled when the time to shut down is over
+            log.exception("request_failed", reason=type(failure).__name__)
+            status, headers, body = EMPTY_500
+        # ASGI wants header names in lower case.
         encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        if not (scope["method"] == "HEAD" or status in BODILESS or any(name == LENGTH for name, _ in encoded)):
-            encoded.append((LENGTH, b"%d" % len(body)))
+        has_body = scope["method"] != "HEAD" and status not in BODILESS_STATUSES
+        if has_body and not any(name == CONTENT_LENGTH for name, _ in encoded):
+            encoded.append((CONTENT_LENGTH, b"%d" % len(body)))
         await send({"type": "http.response.start", "status": status, "headers": encoded})
         await send({"type": "http.response.body", "body": body})
 
-    async def _live(self, receive: Receive, send: Send) -> None:
-        await receive()
-        bridge.use(asyncio.get_running_loop())
-        self._begin()
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await asyncio.to_thread(self._end)
-        await send({"type": "lifespan.shutdown.complete"})
+    async def _respond(self, scope: Scope, receive: Receive) -> _Response:
+        environ = _environ(scope, await _read_body(receive))
+        if self._is_for_loop(scope):
+            return await bridge.run(self._call_app, environ)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._call_app, environ)
 
-    async def _reply(self, scope: Scope, receive: Receive) -> _Said:
-        environ = _environ(scope, await _body(receive))
-        if self._is_for_the_loop(scope):
-            return await bridge.run(self._answer, environ)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, environ)
-
-    def _is_for_the_loop(self, scope: Scope) -> bool:
-        """Not what hands answers over, which waits for much."""
+    def _is_for_loop(self, scope: Scope) -> bool:
+        """Calls with a mode run in threads, because deferring an answer blocks on the engine and the database."""
         path = scope["path"]
         if not path.startswith(WEBHOOKS) or b"mode=" in scope["query_string"]:
             return False
-        return self._waits_on_loop(path.rstrip("/").rpartition("/")[2])
+        return self._runs_on_loop(path.rstrip("/").rpartition("/")[2])
 
-    def _answer(self, environ: dict[str, Any]) -> _Said:
-        said: list[Any] = []
+    def _call_app(self, environ: dict[str, Any]) -> _Response:
+        started: list[Any] = []
 
         def start_response(
-            status: str, headers: list[tuple[str, str]], _failure: Any = None, /
+            status: str, headers: list[tuple[str, str]], _exc_info: Any = None, /
         ) -> Callable[[bytes], object]:
-            said[:] = [int(status.partition(" ")[0]), headers]
-            return lambda _: None  # nobody writes by it any more
+            started[:] = [int(status.partition(" ")[0]), headers]
+            return lambda _: None  # PEP 3333's write(), which Flask does not use
 
         parts = self._app(environ, start_response)
         try:
-            return said[0], said[1], b"".join(parts)
+            return _Response(started[0], started[1], b"".join(parts))
         finally:
             if hasattr(parts, "close"):
                 parts.close()
 
 
-async def _body(receive: Receive) -> bytes:
-    """What has come of a request's body when its time is over or its sender is gone; of one that is too large, enough
-    for Flask to see that."""
-    body, is_coming = bytearray(), True
-    while is_coming and len(body) < MOST:
+async def _read_body(receive: Receive) -> bytes:
+    """Return the received part of a body: it may be incomplete, or cut one byte above the limit."""
+    body, has_more = bytearray(), True
+    while has_more and len(body) < MAX_READ_BYTES:
         message = await receive()
         body += message.get("body", b"")
-        is_coming = message.get("more_body", False)
+        has_more = message.get("more_body", False)
     return bytes(body)
 
 
@@ -133,7 +146,7 @@ def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
         "SERVER_NAME": host,
         "SERVER_PORT": str(port),
         "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
-        "REMOTE_ADDR": scope["client"][0] if scope["client"] else "",  # it may be gone already
+        "REMOTE_ADDR": scope["client"][0] if scope["client"] else "",  # None once the client has disconnected
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope["scheme"],
         "wsgi.input": io.BytesIO(body),
@@ -144,15 +157,18 @@ def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
         "wsgi.run_once": False,
     }
     for name, value in scope["headers"]:
-        if key := _key(name):
-            said = value.decode("latin-1")
-            environ[key] = f"{environ[key]},{said}" if key in environ else said
+        if key := _environ_key(name):
+            text = value.decode("latin-1")
+            environ[key] = f"{environ[key]},{text}" if key in environ else text
     return environ
 
 
 @lru_cache(256)
-def _key(name: bytes) -> str | None:
-    """What WSGI calls a header; None for one that would pass for another, which a proxy has set (as nginx has it)."""
+def _environ_key(name: bytes) -> str | None:
+    """Return WSGI's name of a header; None for a name with an underscore.
+
+    WSGI cannot tell X_Forwarded_For from X-Forwarded-For, which only a proxy may set. nginx drops such headers too.
+    """
     if b"_" in name:
         return None
     key = name.decode("latin-1").upper().replace("-", "_")

@@ -1,4 +1,4 @@
-"""One connection from a client: uvicorn's, with limits on how a request may come, and answers sent in one piece."""
+"""The HTTP protocol of one client connection: uvicorn's, with limits on requests, and responses in one write."""
 
 import asyncio
 from collections import deque
@@ -7,152 +7,159 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-HEAD_SECONDS = 60.0
+HEAD_TIMEOUT_SECONDS = 60.0
 """How long the head of a request may take to arrive."""
-HEAD_BYTES = 65_536
-"""How long it may be."""
-BODY_BYTES = 16 * 1024 * 1024
-"""How much may come of a body, its framing included, that the app still waits for: it wants much less."""
+MAX_HEAD_BYTES = 65_536
+MAX_BODY_BYTES = 16 * 1024 * 1024
+"""Bytes of a body, framing included, for which the app still waits. The app accepts far fewer."""
 WEBHOOKS = b"/webhooks/"
-WEBHOOK_SECONDS = 5.0
-"""How long the body of a webhook may take: Glific gives up after that, and others are strangers."""
-BODY_SECONDS = 60.0
-"""The same for everybody else: people send files over slow lines."""
-UNREAD_SECONDS = 60.0
-"""How long an answer may wait to be taken, or a connection to be closed."""
-LAST_SECONDS = 0.5
-"""How long a new connection is kept when the server ends."""
-PIPELINED = 8
-"""Requests that may be sent before the first of them is answered."""
+WEBHOOK_BODY_TIMEOUT_SECONDS = 5.0
+"""How long the body of a webhook may take: Glific gives up after 5 seconds."""
+BODY_TIMEOUT_SECONDS = 60.0
+"""The same for all other requests: people upload files over slow lines."""
+WRITE_TIMEOUT_SECONDS = 60.0
+"""How long a response may wait for the client to read it, and a connection to be closed."""
+SHUTDOWN_GRACE_SECONDS = 0.5
+"""How long a new connection is kept open on shutdown."""
+MAX_PIPELINED_REQUESTS = 8
+"""Requests that a client may send before the first of them is answered."""
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-"""What uvicorn writes before there is an answer."""
+"""The only bytes that uvicorn writes before the response."""
 
 
-class _Awaited(Enum):
-    """What is to come from the client."""
+class _Expected(Enum):
+    """The next thing to arrive from the client."""
 
     HEAD = auto()
     BODY = auto()
     NOTHING = auto()
 
 
-class _Answers:
-    """Sends the head and the body of an answer together: as two, the client is woken twice."""
+class _ResponseWriter:
+    """A transport that writes head and body of a response together: two writes would wake the client twice."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
         self._parts: list[bytes] = []
-        self._unread: asyncio.TimerHandle | None = None
+        self._write_timeout: asyncio.TimerHandle | None = None
 
     def write(self, part: bytes) -> None:
         self._parts.append(part)
         if part == CONTINUE:
-            self.send()
+            self.flush()
 
-    def send(self) -> None:
+    def flush(self) -> None:
         parts, self._parts = self._parts, []
         if parts and not self._transport.is_closing():
             self._transport.write(b"".join(parts))
 
     def close(self) -> None:
-        self.send()
+        self.flush()
         self._transport.close()
-        self.are_to_be_read()
+        self.start_write_timeout()
 
-    def are_to_be_read(self) -> None:
-        """A connection is not kept for a client that does not take its answers."""
-        self.are_read()
-        self._unread = self._loop.call_later(UNREAD_SECONDS, self._transport.abort)
+    def start_write_timeout(self) -> None:
+        """Abort the connection if the client does not read its responses."""
+        self.cancel_write_timeout()
+        self._write_timeout = self._loop.call_later(WRITE_TIMEOUT_SECONDS, self._transport.abort)
 
-    def are_read(self) -> None:
-        if self._unread:
-            self._unread.cancel()
-            self._unread = None
+    def cancel_write_timeout(self) -> None:
+        if self._write_timeout:
+            self._write_timeout.cancel()
+            self._write_timeout = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """A connection whose request's head comes too slowly, or is too long, is ended. A body that comes too slowly ends
-    where it is, for the app to judge. What comes after a body, as trailers, is ignored: they could pass for headers."""
+    """uvicorn's protocol with the limits that uvicorn leaves to a reverse proxy.
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
-        self._answers = _Answers(transport, self.loop)
-        super().connection_made(self._answers)  # type: ignore[arg-type] # it is one for all that uvicorn does with it
-        self._late: asyncio.TimerHandle | None = None
-        self._is_ending = False
-        self._wait_for(_Awaited.HEAD)
+    A connection whose request head is too slow or too long is closed. A body that is too slow ends where it is, and
+    the app judges what has arrived. Trailers are ignored, because they could pass for headers.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
+        self._writer = _ResponseWriter(transport, self.loop)
+        # To uvicorn the writer is a transport: it has all methods that uvicorn calls.
+        super().connection_made(self._writer)  # type: ignore[arg-type]
+        self._read_timeout: asyncio.TimerHandle | None = None
+        self._is_shutting_down = False
+        self._expect(_Expected.HEAD)
 
     def data_received(self, data: bytes) -> None:
         cycle = self.cycle
         super().data_received(data)
-        awaited = self._what_is_awaited()
-        if awaited is not self._awaited:
-            self._wait_for(awaited)
+        expected = self._next_expected()
+        if expected is not self._expected:
+            self._expect(expected)
         elif self.cycle is cycle:
             self._count(len(data))
 
-    def _what_is_awaited(self) -> _Awaited:
+    def _next_expected(self) -> _Expected:
         if self.cycle is None or self.cycle.response_complete:
-            return _Awaited.HEAD
-        return _Awaited.BODY if self.cycle.more_body else _Awaited.NOTHING
+            return _Expected.HEAD
+        return _Expected.BODY if self.cycle.more_body else _Expected.NOTHING
 
-    def _wait_for(self, awaited: _Awaited) -> None:
-        """Not between requests: those who keep a connection open may be slow to use it, for as long as uvicorn says."""
-        self._forget()
-        self._awaited, self._received = awaited, 0
-        if awaited is _Awaited.HEAD:
-            self._late = self.loop.call_later(HEAD_SECONDS, self.transport.close)
-        elif awaited is _Awaited.BODY:
-            seconds = WEBHOOK_SECONDS if self.url.startswith(WEBHOOKS) else BODY_SECONDS
-            self._late = self.loop.call_later(seconds, self.on_message_complete)
+    def _expect(self, expected: _Expected) -> None:
+        """Start the time-out for the next part of a request. Idle connections have uvicorn's keep-alive time-out."""
+        self._cancel_read_timeout()
+        self._expected, self._received = expected, 0
+        if expected is _Expected.HEAD:
+            self._read_timeout = self.loop.call_later(HEAD_TIMEOUT_SECONDS, self.transport.close)
+        elif expected is _Expected.BODY:
+            is_webhook = self.url.startswith(WEBHOOKS)
+            seconds = WEBHOOK_BODY_TIMEOUT_SECONDS if is_webhook else BODY_TIMEOUT_SECONDS
+            self._read_timeout = self.loop.call_later(seconds, self.on_message_complete)
 
     def _count(self, received: int) -> None:
-        """What comes beyond the first part, of the next head also while a request is being answered."""
-        if self._awaited is _Awaited.HEAD and self.cycle and self.cycle.more_body:
-            return  # it is the rest of a body that was too large, which its sender may finish
+        """Count bytes after the first packet of a part, also of the next head while a request is being answered."""
+        if self._expected is _Expected.HEAD and self.cycle and self.cycle.more_body:
+            return  # the rest of a body that was too large: the client may finish sending it
         self._received += received
-        most = BODY_BYTES if self._awaited is _Awaited.BODY else HEAD_BYTES
-        if self._received > most and not self.transport.is_closing():
+        limit = MAX_BODY_BYTES if self._expected is _Expected.BODY else MAX_HEAD_BYTES
+        if self._received > limit and not self.transport.is_closing():
             self.send_400_response("The request is too long.")
 
     def on_headers_complete(self) -> None:
-        """Raises ValueError, which refuses the request, when too many wait on this connection."""
-        if len(self.pipeline) >= PIPELINED:
-            raise ValueError("these are too many at once")
+        """Raises ValueError, which makes uvicorn refuse the request, if too many requests are pipelined."""
+        if len(self.pipeline) >= MAX_PIPELINED_REQUESTS:
+            raise ValueError("too many pipelined requests")
         super().on_headers_complete()
         self._received = 0
-        self.headers: Any = deque(maxlen=0)  # where trailers go
+        self.headers: Any = deque(maxlen=0)  # discards trailers, which httptools reports as headers
 
     def on_response_complete(self) -> None:
-        self._answers.send()
+        self._writer.flush()
         super().on_response_complete()
 
     def shutdown(self) -> None:
-        """Of a new connection the first request may be on its way: uvicorn itself would end it unanswered."""
-        if self.cycle is None and not self._is_ending:
-            self._is_ending = True
-            self.loop.call_later(LAST_SECONDS, self.shutdown)
+        """Keep a new connection open for a moment: its first request may be on its way.
+
+        uvicorn itself would close the connection and leave the request unanswered.
+        """
+        if self.cycle is None and not self._is_shutting_down:
+            self._is_shutting_down = True
+            self.loop.call_later(SHUTDOWN_GRACE_SECONDS, self.shutdown)
         else:
             super().shutdown()
 
     def pause_writing(self) -> None:
-        self._answers.are_to_be_read()
+        self._writer.start_write_timeout()
         super().pause_writing()
 
     def resume_writing(self) -> None:
-        self._answers.are_read()
+        self._writer.cancel_write_timeout()
         super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._answers.are_read()
-        self._forget()
+        self._writer.cancel_write_timeout()
+        self._cancel_read_timeout()
         super().connection_lost(exc)
 
-    def _forget(self) -> None:
-        if self._late:
-            self._late.cancel()
-            self._late = None
+    def _cancel_read_timeout(self) -> None:
+        if self._read_timeout:
+            self._read_timeout.cancel()
+            self._read_timeout = None

@@ -1,4 +1,4 @@
-"""The production server: uvicorn in this process, or in several that it looks after, until it is told to stop."""
+"""The production server: uvicorn in this process, or in several processes that this one supervises."""
 
 import gc
 import multiprocessing
@@ -23,80 +23,80 @@ from glific_gpt.errors import SettingsError
 from glific_gpt.settings import Settings
 
 if TYPE_CHECKING:
-    from glific_gpt.server.asgi import Serving
+    from glific_gpt.server.asgi import AsgiBridge
 
-STOP_SECONDS = 9
-"""How long calls under way may take to end after SIGTERM."""
-END_SECONDS = 10.0
-"""After these a process ends, whatever it waits for."""
+GRACEFUL_SHUTDOWN_SECONDS = 9
+"""How long running calls may take to end after SIGTERM."""
+FORCED_EXIT_SECONDS = 10.0
+"""After this time the process exits, whatever it is waiting for."""
 
-SPARE = 50
-"""Threads beyond the calls that may be held, so that the next one is told so, and health is answered."""
+SPARE_THREADS = 50
+"""Threads beyond the call slots, which answer health checks and refuse further calls."""
 
-KEEP_SECONDS = 75
-"""How long a connection is kept that nobody uses. Proxies keep theirs for up to a minute: they should end it."""
+KEEP_ALIVE_SECONDS = 75
+"""How long an idle connection is kept open. Proxies close theirs after up to 60 seconds, and must be first."""
 
 BACKLOG = 4096
 """Connections that wait to be accepted."""
 
-PATIENCE = 5
-"""Seconds that one of several processes may be silent until it is taken for dead: Glific waits no longer either."""
+HEALTHCHECK_TIMEOUT_SECONDS = 5
+"""Silence after which a process is considered dead. Glific waits no longer either."""
 
-REPLACES = "REPLACES_A_PROCESS"
-"""The variable that tells a process that it is not one of the first."""
+IS_REPLACEMENT = "_GLIFIC_GPT_IS_REPLACEMENT"
+"""Environment variable of processes that replace an earlier one."""
 
-STOPPING = (signal.SIGTERM, signal.SIGINT)
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def main() -> None:
-    """Starts from the environment alone: nothing is created or migrated."""
+    """Run the server from the environment alone: nothing is created or migrated."""
     try:
         run(config.load(instance=None))
     except SettingsError as error:
         sys.exit(f"Error: {error}")
-    except KeyboardInterrupt:  # before it serves; after that, uvicorn sees to it
+    except KeyboardInterrupt:  # only before it serves: later, uvicorn handles SIGINT
         pass
-    leave()
+    exit_now()
 
 
 def run(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT. Raises SettingsError when the address is taken, or nothing can be served."""
-    _allow_many_files()
+    """Serve until SIGTERM or SIGINT. Raises SettingsError if the address is taken, or the app cannot start."""
+    _raise_file_limit()
     config.limit_name_resolution()
     with _listen(settings.bind) as listener:
         if settings.processes > 1:
-            _serve_together(settings.processes, listener)
+            _serve_with_processes(settings.processes, listener)
         else:
-            _serve_alone(settings, listener)
+            _serve_in_this_process(settings, listener)
 
 
-def leave() -> None:
-    """Ends this process at once: a thread that waits for somebody would keep it."""
+def exit_now() -> None:
+    """Exit without waiting for threads, which may be waiting for a network or database."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
 
 
-def load() -> "Serving":
-    """What one of several processes serves. It ends when the one that has started it is gone."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+def load() -> "AsgiBridge":
+    """Create the ASGI app of one of several processes, which exits when its supervisor is gone."""
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
     try:
-        return _serving(config.load())
+        return _create_asgi_app(config.load())
     except SettingsError as error:
         sys.stderr.write(f"Error: {error}\n")
-        sys.exit(1 if REPLACES in os.environ else STARTUP_FAILURE)
+        sys.exit(1 if IS_REPLACEMENT in os.environ else STARTUP_FAILURE)
 
 
-def _serve_alone(settings: Settings, listener: socket.socket) -> None:
-    server = Server(_uvicorn(_serving(settings)))
-    for number in STOPPING:  # uvicorn takes them over later, and raises them once more when it has ended
+def _serve_in_this_process(settings: Settings, listener: socket.socket) -> None:
+    server = Server(_uvicorn_config(_create_asgi_app(settings)))
+    for number in STOP_SIGNALS:  # until uvicorn installs its own handlers, which raise the signal again after shutdown
         signal.signal(number, server.handle_exit)
     server.run([listener])
 
 
-def _serve_together(processes: int, listener: socket.socket) -> None:
-    """Ends with 1 when they have said why they cannot start."""
-    supervisor = _Supervisor(_uvicorn("glific_gpt.server.supervisor:load", processes), [listener])
+def _serve_with_processes(processes: int, listener: socket.socket) -> None:
+    """Exits with status 1 if the processes cannot start; each has reported why."""
+    supervisor = _Supervisor(_uvicorn_config("glific_gpt.server.supervisor:load", processes), [listener])
     supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
         sys.exit(1)
@@ -104,12 +104,15 @@ def _serve_together(processes: int, listener: socket.socket) -> None:
 
 class _Supervisor(Multiprocess):
     def init_processes(self) -> None:
-        """What these cannot do ends the server. One that comes later is begun again until it can: the others serve."""
+        """Start the first processes, whose failure stops the server.
+
+        A later process that fails is started again until it succeeds, because the others still serve.
+        """
         super().init_processes()
-        os.environ[REPLACES] = "1"
+        os.environ[IS_REPLACEMENT] = "1"
 
 
-def _uvicorn(app: "Serving | str", processes: int = 1) -> Config:
+def _uvicorn_config(app: "AsgiBridge | str", processes: int = 1) -> Config:
     return Config(
         app,
         factory=isinstance(app, str),
@@ -125,71 +128,73 @@ def _uvicorn(app: "Serving | str", processes: int = 1) -> Config:
         proxy_headers=False,
         server_header=False,
         backlog=BACKLOG,
-        timeout_keep_alive=KEEP_SECONDS,
-        timeout_graceful_shutdown=STOP_SECONDS,
-        timeout_worker_healthcheck=PATIENCE,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
+        timeout_worker_healthcheck=HEALTHCHECK_TIMEOUT_SECONDS,
     )
 
 
-def _serving(settings: Settings) -> "Serving":
+def _create_asgi_app(settings: Settings) -> "AsgiBridge":
     """Raises SettingsError."""
-    # Not before: a process that serves needs all of it, one that looks after others next to nothing.
+    # Imported here, because a supervisor needs none of it.
     from glific_gpt.app import create_app
     from glific_gpt.database import migrations
     from glific_gpt.operations import worker
-    from glific_gpt.server.asgi import Serving
+    from glific_gpt.server.asgi import AsgiBridge
     from glific_gpt.server.warm_up import warm_up
     from glific_gpt.services import services
 
     app = create_app(settings, commands=False)
     with app.app_context():
         migrations.require_current()
-        known = services()
-    warm_up(app, settings, known.vault)
-    worker.begin(app, listens=settings.worker == "inline")
-    stop = _Stop(lambda: worker.end(app))
-    gc.freeze()  # what is there now stays, and need not be looked through again and again
-    threads = settings.max_in_flight + SPARE
-    return Serving(app, lambda name: not known.functions.blocks(name), threads, stop.notice, stop.wait)
+        app_services = services()
+    warm_up(app, settings, app_services.vault)
+    worker.start_worker(app, consumes=settings.worker == "inline")
+    shutdown = _Shutdown(lambda: worker.stop_worker(app))
+    gc.freeze()  # the objects of the app live as long as the process, so the collector need not scan them again
+    threads = settings.max_in_flight + SPARE_THREADS
+    functions = app_services.functions
+    return AsgiBridge(app, lambda name: not functions.blocks(name), threads, shutdown.watch_signals, shutdown.wait)
 
 
-class _Stop:
-    """What ends beside the calls, and begins to as soon as the process is told to stop."""
+class _Shutdown:
+    """Ends the worker as soon as the process is told to stop, while uvicorn ends the calls."""
 
-    def __init__(self, end: Callable[[], None]) -> None:
-        self._ending = threading.Thread(target=end, daemon=True)
-        self._is_told = False
+    def __init__(self, end_worker: Callable[[], None]) -> None:
+        self._ending = threading.Thread(target=end_worker, daemon=True)
+        self._has_begun = False
 
-    def notice(self) -> None:
-        """From now on, beside uvicorn, which has taken the signals over before."""
-        for number in STOPPING:
-            signal.signal(number, partial(self._told, signal.getsignal(number)))
-
-    def _told(self, uvicorn: Any, number: int, frame: FrameType | None) -> None:
-        if not self._is_told:
-            self._is_told = True
-            self._ending.start()
-            threading.Thread(target=_end_in_time, daemon=True).start()
-        uvicorn(number, frame)
+    def watch_signals(self) -> None:
+        """Handle the stop signals before uvicorn's own handlers, which are called afterwards."""
+        for number in STOP_SIGNALS:
+            signal.signal(number, partial(self._on_signal, signal.getsignal(number)))
 
     def wait(self) -> None:
-        if self._is_told:
+        """Wait until the worker has ended."""
+        if self._has_begun:
             self._ending.join()
 
-
-def _end_in_time() -> None:
-    time.sleep(END_SECONDS)
-    leave()
-
-
-def _allow_many_files() -> None:
-    """Each call holds two connections, and the soft limit of most systems is 1,024 files."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    def _on_signal(self, uvicorn_handler: Any, number: int, frame: FrameType | None) -> None:
+        if not self._has_begun:
+            self._has_begun = True
+            self._ending.start()
+            threading.Thread(target=_exit_after_time_limit, daemon=True).start()
+        uvicorn_handler(number, frame)
 
 
-def _end_with_parent() -> None:
-    """A killed server must not leave a process behind that holds its port."""
+def _exit_after_time_limit() -> None:
+    time.sleep(FORCED_EXIT_SECONDS)
+    exit_now()
+
+
+def _raise_file_limit() -> None:
+    """Raise the soft limit on open files: each call uses two connections, and most systems allow 1,024."""
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
+
+
+def _exit_with_parent() -> None:
+    """Exit when the supervisor is killed: an orphaned process would keep the port."""
     parent = multiprocessing.parent_process()
     if parent:
         parent.join()
@@ -197,19 +202,14 @@ def _end_with_parent() -> None:
 
 
 def _listen(bind: str) -> socket.socket:
-    """At the IP address and port that `bind` means: who connects now waits until this server answers. Raises
-    SettingsError when they cannot be listened on."""
+    """Listen on the address: clients that connect before the app is loaded wait. Raises SettingsError."""
     host, _, port = bind.rpartition(":")
-    refused = SettingsError(f"The address {bind} is taken or not of this machine: choose another.")
-    if int(port) > config.LAST_PORT:
+    refused = SettingsError(f"The server cannot listen on {bind}: it is in use, or not an address of this machine.")
+    if int(port) > config.MAX_PORT:
         raise refused
     try:
         family, _, _, _, address = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)[0]
-        both = family == socket.AF_INET6 and socket.has_dualstack_ipv6()  # "::" means IPv4 too, as elsewhere
+        both = family == socket.AF_INET6 and socket.has_dualstack_ipv6()  # "::" includes IPv4, as in other servers
         return socket.create_server(address[:2], family=family, backlog=BACKLOG, dualstack_ipv6=both)
     except OSError:
         raise refused from None
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""Warming up: what the first call would otherwise wait for is loaded and compiled before a server listens."""
+"""Warm up: load and compile what the first call would otherwise wait for, before the server answers."""
 
 from contextlib import suppress
 
@@ -9,7 +9,7 @@ from glific_gpt.calls import records, replays
 from glific_gpt.calls import tenant as tenants
 from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.execution import success_outcome
-from glific_gpt.calls.request import InboundCall, decode
+from glific_gpt.calls.request import InboundCall, decode_object
 from glific_gpt.clock import Deadline
 from glific_gpt.database import prepare_writes
 from glific_gpt.glific import text
@@ -20,27 +20,30 @@ from glific_gpt.openai.requests import CHAT
 from glific_gpt.settings import Settings
 from glific_gpt.vault import Vault
 
-NOBODY = 0
-"""No organization's id."""
+NO_ORGANIZATION = 0
+"""An id that no organization has."""
 
-REPLY = b'{"model": "none", "choices": [{"message": {"content": "Warm."}}], "usage": {}}'
+SAMPLE_REPLY = b'{"model": "none", "choices": [{"message": {"content": "Warm."}}], "usage": {}}'
 
 
 def warm_up(app: Flask, settings: Settings, vault: Vault) -> None:
-    facts = CallContext(NOBODY, "parse_via_chat_gpt")
-    inbound = InboundCall(facts.function, b"", Deadline.after(1), idempotency_key="nobody's")
-    answer = success_outcome(facts.call_id, settings.default_model, text.for_whatsapp("**Warm.**"))
-    decode(b"{}")
+    """Run the steps of a call once, without writing a row and without asking OpenAI.
+
+    A database that cannot be reached is ignored here: the first call reports it, like every other call.
+    """
+    context = CallContext(NO_ORGANIZATION, "parse_via_chat_gpt")
+    inbound = InboundCall(context.function, b"", Deadline.after(1), idempotency_key="warm-up")
+    answer = success_outcome(context.call_id, settings.default_model, text.format_for_whatsapp("**Warm.**"))
+    decode_object(b"{}")
     prices.cost(settings.default_model, 1, 1)
-    replies.read(CHAT, REPLY, settings.default_model, Usage())
-    # Flask compiles the patterns of addresses when the first one is looked for. What is wrong with the database is told
-    # to a first call, as to any other.
-    with app.test_request_context(f"/webhooks/nobody/{facts.function}", method="POST"), suppress(SQLAlchemyError):
+    replies.read(CHAT, SAMPLE_REPLY, settings.default_model, Usage())
+    # Matching a URL makes Werkzeug compile its routing rules.
+    with app.test_request_context(f"/webhooks/nobody/{context.function}", method="POST"), suppress(SQLAlchemyError):
         tenants.find_tenant("nobody", "open_ai", "")
-        replays.find_stored(vault, NOBODY, inbound)
+        replays.find_stored(vault, NO_ORGANIZATION, inbound)
         prepare_writes(
-            records.insert_statement(facts, 1),
-            records.finish_statement(facts, None),
-            *replays.claim_statements(NOBODY, inbound, facts.call_id),
-            *replays.store_statements(vault, NOBODY, inbound, answer),
+            records.insert_statement(context, 1),
+            records.finish_statement(context, None),
+            *replays.claim_statements(NO_ORGANIZATION, inbound, context.call_id),
+            *replays.store_statements(vault, NO_ORGANIZATION, inbound, answer),
         )

@@ -173,7 +173,7 @@ def test_it_says_in_one_sentence_that_the_port_is_taken(home: Home, tmp_path: Pa
         with start(make("run"), tmp_path / "log", {"PORT": str(home.port)}, home.project) as program:
             assert program.ended() != 0
     said = [line for line in program.errors.splitlines() if not line.startswith("make")]
-    assert said == [f"Error: The address 127.0.0.1:{home.port} is taken or not of this machine: choose another."]
+    assert said == [f"Error: The server cannot listen on 127.0.0.1:{home.port}: it is in use, or not an address of this machine."]
     assert program.output == ""
 
 

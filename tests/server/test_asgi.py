@@ -10,7 +10,7 @@ import pytest
 
 from glific_gpt import bridge
 from glific_gpt.server import asgi
-from glific_gpt.server.asgi import Serving
+from glific_gpt.server.asgi import AsgiBridge
 
 ASK = "/webhooks/alice/parse_via_chat_gpt"
 
@@ -80,7 +80,7 @@ def serve(app: App, path: bytes = ASK.encode(), query: bytes = b"", by: Client |
 
     async def request() -> None:
         bridge.use(asyncio.get_running_loop())
-        made = Serving(app, lambda name: name == "parse_via_chat_gpt", threads=2)  # type: ignore[arg-type]
+        made = AsgiBridge(app, lambda name: name == "parse_via_chat_gpt", threads=2)  # type: ignore[arg-type]
         await made(scope | more, client.receive, client.send)
 
     asyncio.run(request())
@@ -154,7 +154,7 @@ def test_of_a_client_that_leaves_the_part_of_its_body_that_came_is_passed_on(app
 
 
 def test_of_a_body_that_is_too_large_no_more_is_kept_than_shows_it(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asgi, "MOST", 3)
+    monkeypatch.setattr(asgi, "MAX_READ_BYTES", 3)
     assert serve(app, by=Client([b"xx"] * 100)).body == b"got xxxx"
 
 
@@ -165,7 +165,7 @@ def test_what_breaks_beneath_flask_is_answered_all_the_same(app: App) -> None:
 
 def test_what_begins_and_ends_with_the_server_does_so_around_its_requests(app: App) -> None:
     heard: list[str] = []
-    made = Serving(app, bool, 2, lambda: heard.append("begins"), lambda: heard.append("ends"))  # type: ignore[arg-type]
+    made = AsgiBridge(app, bool, 2, lambda: heard.append("begins"), lambda: heard.append("ends"))  # type: ignore[arg-type]
 
     async def receive() -> dict[str, str]:
         heard.append("asked")

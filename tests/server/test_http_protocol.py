@@ -40,7 +40,7 @@ async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
     """A connection to a server that gives a request little time."""
-    for limit in ("HEAD_SECONDS", "WEBHOOK_SECONDS", "BODY_SECONDS", "UNREAD_SECONDS"):
+    for limit in ("HEAD_TIMEOUT_SECONDS", "WEBHOOK_BODY_TIMEOUT_SECONDS", "BODY_TIMEOUT_SECONDS", "WRITE_TIMEOUT_SECONDS"):
         monkeypatch.setattr(http_protocol, limit, SECONDS)
     with serving() as port, socket.create_connection(("127.0.0.1", port), PATIENCE) as wire:
         yield wire
@@ -103,7 +103,7 @@ def test_a_connection_on_which_nothing_is_asked_is_ended(wire: socket.socket) ->
 
 
 @pytest.mark.parametrize("path", [b"/", b"/webhooks/alice/parse_via_chat_gpt"])
-@pytest.mark.parametrize("limit", ["WEBHOOK_SECONDS", "BODY_SECONDS"])
+@pytest.mark.parametrize("limit", ["WEBHOOK_BODY_TIMEOUT_SECONDS", "BODY_TIMEOUT_SECONDS"])
 def test_a_body_that_comes_too_slowly_ends_where_it_is(
     wire: socket.socket, monkeypatch: pytest.MonkeyPatch, path: bytes, limit: str
 ) -> None:
@@ -111,7 +111,7 @@ def test_a_body_that_comes_too_slowly_ends_where_it_is(
     monkeypatch.setattr(http_protocol, limit, PATIENCE)
     wire.sendall(REQUEST.replace(b" / ", b" %s " % path)[:-1])
     time.sleep(2 * SECONDS)
-    is_given_up = (limit == "BODY_SECONDS") is path.startswith(http_protocol.WEBHOOKS)
+    is_given_up = (limit == "BODY_TIMEOUT_SECONDS") is path.startswith(http_protocol.WEBHOOKS)
     wire.sendall(b"c")
     assert answered(wire, 2 if is_given_up else 3) == (b"ab" if is_given_up else b"abc")
 
@@ -124,7 +124,7 @@ def test_a_body_in_time_is_waited_for(wire: socket.socket) -> None:
 
 
 def test_many_requests_together_may_be_longer_than_a_head(wire: socket.socket) -> None:
-    for _ in range(2 * http_protocol.HEAD_BYTES // len(REQUEST)):
+    for _ in range(2 * http_protocol.MAX_HEAD_BYTES // len(REQUEST)):
         wire.sendall(REQUEST)
         assert wire.recv(1000).endswith(b"abc")
 
@@ -155,7 +155,7 @@ def test_a_client_that_asks_whether_it_may_send_its_body_is_told_at_once(wire: s
 
 
 def test_a_head_that_is_too_long_is_refused(wire: socket.socket) -> None:
-    wire.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * http_protocol.HEAD_BYTES)
+    wire.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * http_protocol.MAX_HEAD_BYTES)
     with wire.makefile("rb") as reply:
         said = reply.read()
     assert said.startswith(b"HTTP/1.1 400 ")
@@ -183,13 +183,13 @@ def test_a_head_that_comes_while_another_request_is_answered_is_no_longer_either
 
 def test_only_so_many_requests_may_wait_on_a_connection(wire: socket.socket) -> None:
     """And those are answered in their order."""
-    wire.sendall(REQUEST * http_protocol.PIPELINED)
+    wire.sendall(REQUEST * http_protocol.MAX_PIPELINED_REQUESTS)
     with wire.makefile("rb") as reply:
-        for _ in range(http_protocol.PIPELINED):
+        for _ in range(http_protocol.MAX_PIPELINED_REQUESTS):
             while reply.readline() != b"\r\n":
                 pass
             assert reply.read(3) == b"abc"
-    wire.sendall(REQUEST.replace(b" / ", b" /slow ") + REQUEST * (http_protocol.PIPELINED + 1))
+    wire.sendall(REQUEST.replace(b" / ", b" /slow ") + REQUEST * (http_protocol.MAX_PIPELINED_REQUESTS + 1))
     assert wire.recv(1000).startswith(b"HTTP/1.1 400 ")
 
 
@@ -200,8 +200,8 @@ def test_what_comes_after_a_body_is_no_header(wire: socket.socket) -> None:
 
 
 def test_what_comes_after_a_body_has_an_end(wire: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_protocol, "BODY_SECONDS", PATIENCE)
-    monkeypatch.setattr(http_protocol, "BODY_BYTES", 1_000_000)
+    monkeypatch.setattr(http_protocol, "BODY_TIMEOUT_SECONDS", PATIENCE)
+    monkeypatch.setattr(http_protocol, "MAX_BODY_BYTES", 1_000_000)
     wire.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Long: ")
     before = time.monotonic()
     refused(wire, b"x" * 10_000)
@@ -230,13 +230,13 @@ def test_a_request_that_is_on_its_way_when_the_server_ends_is_answered() -> None
         wire = socket.create_connection(("127.0.0.1", port), PATIENCE)
         wire.sendall(REQUEST[:20])
         time.sleep(SECONDS / 5)
-        threading.Timer(http_protocol.LAST_SECONDS / 2, wire.sendall, [REQUEST[20:]]).start()
+        threading.Timer(http_protocol.SHUTDOWN_GRACE_SECONDS / 2, wire.sendall, [REQUEST[20:]]).start()
     with wire:
         assert answered(wire) == b"abc"
 
 
 def test_a_body_is_no_head(wire: socket.socket) -> None:
-    body = b"x" * (2 * http_protocol.HEAD_BYTES)
+    body = b"x" * (2 * http_protocol.MAX_HEAD_BYTES)
     wire.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body))
     for start in range(0, len(body), 10_000):
         wire.sendall(body[start : start + 10_000])

@@ -20,9 +20,9 @@ def test_it_does_not_listen_where_somebody_else_does() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         bind = f"127.0.0.1:{taken.getsockname()[1]}"
-        assert refusal(bind) == f"The address {bind} is taken or not of this machine: choose another."
+        assert refusal(bind) == f"The server cannot listen on {bind}: it is in use, or not an address of this machine."
 
 
 @pytest.mark.parametrize("bind", ["192.0.2.1:8000", "127.0.0.1:99999"])
 def test_it_does_not_listen_where_it_cannot(bind: str) -> None:
-    assert refusal(bind) == f"The address {bind} is taken or not of this machine: choose another."
+    assert refusal(bind) == f"The server cannot listen on {bind}: it is in use, or not an address of this machine."
