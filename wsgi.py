@@ -1,4 +1,4 @@
-"""The app for WSGI servers and for the flask command."""
+"""Entry point for WSGI servers and the flask command."""
 
 import sys
 
@@ -6,6 +6,7 @@ import config
 from glific_gpt.app import create_app
 from glific_gpt.errors import SettingsError
 
+# Before anything resolves a name: the resolver reads its options once.
 config.limit_name_resolution()
 
 try:

@@ -1,4 +1,4 @@
-"""The time: now, and a deadline that is handed down through a call."""
+"""Current time, and the deadline that is passed through a call."""
 
 import time
 from dataclasses import dataclass
@@ -6,24 +6,24 @@ from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """The current moment, in UTC, with its time zone."""
+    """Return the current time in UTC, with its time zone."""
     return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
 class Deadline:
-    """A moment, on the monotonic clock, by which a call must have been answered."""
+    """The time by which a call must be answered. It is on the monotonic clock, which ignores changes of system time."""
 
     at: float
     """Seconds on `time.monotonic()`."""
 
     @classmethod
     def after(cls, seconds: float) -> "Deadline":
-        """The deadline that many seconds from now."""
+        """Return the deadline that many seconds from now."""
         return cls(time.monotonic() + seconds)
 
     def remaining(self) -> float:
-        """Seconds left; zero when it has passed."""
+        """Return the seconds left; zero when the deadline has passed."""
         return max(0.0, self.at - time.monotonic())
 
     @property

@@ -1,87 +1,87 @@
-"""Every way a call can fail: code, status, whose fault it is, and a sentence that is safe to show to NGO staff."""
+"""Every error that a caller or user can get: code, HTTP status, class, and a message that is safe to show."""
 
 from typing import ClassVar, Literal
 
-Fault = Literal["caller", "organization", "service"]
-"""Who can mend it: the flow that called, the organization's settings here, or the servers."""
+ErrorClass = Literal["caller", "organization", "service"]
+"""Who can fix the error: the flow that called, the organization in its settings, or the operators of the servers."""
 
 
-def N_(sentence: str) -> str:  # noqa: N802 - gettext's own name for it
-    """Marks a sentence that people read in their own language where there is one."""
-    return sentence
+def N_(message: str) -> str:  # noqa: N802 - gettext's own name for it
+    """Mark a message for translation."""
+    return message
 
 
 class GlificGptError(Exception):
-    """A failure that people are told about. Its sentence never holds a secret or a stack trace."""
+    """Base of all errors that are shown to callers or users. A message never holds a secret or a stack trace."""
 
     code: ClassVar[str]
     status: ClassVar[int]
-    fault: ClassVar[Fault]
-    sentence: ClassVar[str] = ""
+    error_class: ClassVar[ErrorClass]
+    default_message: ClassVar[str] = ""
 
-    def __init__(self, sentence: str = "", *, retry_after: int | None = None) -> None:
-        super().__init__(sentence or self.sentence)
+    def __init__(self, message: str = "", *, retry_after: int | None = None) -> None:
+        super().__init__(message or self.default_message)
         self.retry_after = retry_after
-        """Whole seconds after which another try makes sense; None when that cannot be said."""
+        """Whole seconds after which a retry makes sense; None if that is not known."""
 
     def __str__(self) -> str:
         return str(self.args[0])
 
 
 class CallerError(GlificGptError):
-    """The flow's node sends something that cannot be answered."""
+    """The flow's webhook node sent a request that cannot be answered."""
 
-    fault = "caller"
+    error_class = "caller"
 
 
 class OrganizationError(GlificGptError):
-    """The organization's settings, key or account at OpenAI stand in the way."""
+    """The organization's settings, key or OpenAI account prevent an answer."""
 
-    fault = "organization"
+    error_class = "organization"
 
 
 class ServiceError(GlificGptError):
-    """This server or OpenAI could not do it."""
+    """This server or OpenAI failed."""
 
-    fault = "service"
+    error_class = "service"
 
 
 class InvalidJson(CallerError):
     code, status = "invalid_json", 400
-    sentence = N_("The webhook's body is not a JSON object: check the Function body of the webhook node.")
+    default_message = N_("The webhook's body is not a JSON object. Check the Function body of the webhook node.")
 
 
 class Unauthorized(CallerError):
     code, status = "unauthorized", 401
-    sentence = N_(
-        "The caller could not be identified: check the address and the Authorization header of the "
-        "webhook node, or the signature phrase."
+    default_message = N_(
+        "The caller could not be identified. Check the address and the Authorization header of the "
+        "webhook node, or the webhook signature."
     )
 
 
 class UnknownFunction(CallerError):
     code, status = "unknown_function", 404
-    sentence = N_("There is no function of that name: check the end of the webhook's address.")
+    default_message = N_("There is no function with this name. Check the end of the webhook's address.")
 
 
 class MethodNotAllowed(CallerError):
     code, status = "method_not_allowed", 405
-    sentence = N_("This address answers POST only: choose POST in the webhook node.")
+    default_message = N_("This address accepts only POST. Choose POST in the webhook node.")
 
 
 class CallInProgress(CallerError):
     code, status = "call_in_progress", 409
-    sentence = N_("The same call is being answered at this moment; its answer can be had in a few seconds.")
+    default_message = N_("This call is already being processed. Retry in a few seconds.")
 
 
 class BodyTooLarge(CallerError):
     code, status = "body_too_large", 413
-    sentence = N_("The webhook's body is over 1 MiB: send fewer results along.")
+    default_message = N_("The webhook's body is larger than 1 MiB. Send fewer results in it.")
 
 
 class EmptyQuestion(CallerError):
     code, status = "empty_question", 422
-    sentence = N_("question_text is empty: there is no question to answer.")
+    default_message = N_("question_text is empty. Send a question in it.")
 
 
 class InvalidField(CallerError):
@@ -110,19 +110,21 @@ class MissingFlowContext(CallerError):
 
 class ContactLimit(CallerError):
     code, status = "contact_limit", 429
-    sentence = N_("This contact has asked as many questions as the organization allows for a day.")
+    default_message = N_("This contact has reached the organization's daily limit of questions. Try again tomorrow.")
 
 
 class InsufficientQuota(OrganizationError):
     code, status = "insufficient_quota", 402
-    sentence = N_(
-        "OpenAI says that this key's account has no credit left: add credit at platform.openai.com under Billing."
+    default_message = N_(
+        "OpenAI says that this key's account has no credit left. Add credit at platform.openai.com under Billing."
     )
 
 
 class BudgetExceeded(OrganizationError):
     code, status = "budget_exceeded", 402
-    sentence = N_("The organization's budget for this month is used up.")
+    default_message = N_(
+        "The organization's budget for this month is used up. Raise the budget, or wait for the next month."
+    )
 
 
 class ModelNotAllowed(OrganizationError):
@@ -131,151 +133,152 @@ class ModelNotAllowed(OrganizationError):
 
 class OrganizationInactive(OrganizationError):
     code, status = "organization_inactive", 403
-    sentence = N_("This organization is switched off: ask an administrator to switch it on.")
+    default_message = N_("This organization is switched off. Ask an administrator to switch it on.")
 
 
 class CredentialMissing(OrganizationError):
     code, status = "credential_missing", 409
-    sentence = N_("This organization has no OpenAI key yet: add one.")
+    default_message = N_("This organization has no OpenAI key. Add one.")
 
 
 class CredentialInactive(OrganizationError):
     code, status = "credential_inactive", 409
-    sentence = N_("This organization's OpenAI key is switched off: switch it on to get answers.")
+    default_message = N_("This organization's OpenAI key is switched off. Switch it on to get answers.")
 
 
 class GlificNotConnected(OrganizationError):
     code, status = "glific_not_connected", 422
-    sentence = N_(
-        "A later answer cannot be delivered, because this organization is not connected to Glific: "
-        "use the address without mode, or connect it."
+    default_message = N_(
+        "A deferred answer cannot be delivered, because this organization is not connected to Glific. "
+        "Connect it, or remove mode from the address."
     )
 
 
 class RateLimited(OrganizationError):
     code, status = "rate_limited", 429
-    sentence = N_("OpenAI limits how often this key may ask: try again in a moment, or ask OpenAI for a higher limit.")
+    default_message = N_(
+        "This key has reached its rate limit at OpenAI. Try again in a moment, or ask OpenAI for a higher limit."
+    )
 
 
 class InvalidApiKey(OrganizationError):
     code, status = "invalid_api_key", 502
-    sentence = N_("OpenAI does not accept this organization's key: replace it with a key that is valid.")
+    default_message = N_("OpenAI refused this key. Copy it again from platform.openai.com.")
 
 
 class UpstreamError(ServiceError):
     code, status = "upstream_error", 502
-    sentence = N_("OpenAI could not be reached or had a failure of its own: try again in a minute.")
+    default_message = N_("OpenAI could not be reached or had a failure. Try again in a minute.")
 
 
 class BadUpstreamReply(ServiceError):
     code, status = "bad_upstream_reply", 502
-    sentence = N_("OpenAI sent a reply that cannot be read: try again in a minute.")
+    default_message = N_("OpenAI sent a reply that cannot be read. Try again in a minute.")
 
 
 class EmptyAnswer(ServiceError):
     code, status = "empty_answer", 502
-    sentence = N_("The model gave an empty answer: ask differently, or allow it more tokens with max_tokens.")
+    default_message = N_("The model gave an empty answer. Change the question, or raise max_tokens.")
 
 
-class Refused(ServiceError):
+class ModelRefused(ServiceError):
     code, status = "refused", 502
-    sentence = N_("The model refused to answer this question.")
+    default_message = N_("The model refused to answer this question. Change the question or the prompt.")
 
 
 class Overloaded(ServiceError):
     code, status = "overloaded", 503
-    sentence = N_("The server has as many calls as it can hold: try again in a moment.")
+    default_message = N_("The server already handles as many calls as it can. Try again in a moment.")
 
 
-DATABASE_AWAY = N_("The server's database is busy or cannot be reached: try again in a moment.")
-"""For Overloaded."""
+MSG_DATABASE_UNAVAILABLE = N_("The server's database is busy or cannot be reached. Try again in a moment.")
+"""Message of Overloaded when the database is the cause."""
 
 
 class DeadlineExceeded(ServiceError):
     code, status = "deadline_exceeded", 504
-    sentence = N_("OpenAI did not answer in the time that it had: use a faster model, or ask for less.")
+    default_message = N_("OpenAI did not answer in time. Use a faster model, or ask for a shorter answer.")
 
 
 class NotFound(GlificGptError):
-    """What is not there, and what belongs to somebody else: they look the same."""
+    """The object does not exist, or belongs to another organization. Both look the same to the caller."""
 
-    code, status, fault = "not_found", 404, "caller"
-    sentence = N_("There is nothing here under that name.")
+    code, status, error_class = "not_found", 404, "caller"
+    default_message = N_("Nothing with this name was found. Check the name.")
 
 
 class Conflict(GlificGptError):
-    """Something of that name is there already."""
+    """An object with this name already exists."""
 
-    code, status, fault = "conflict", 409, "caller"
+    code, status, error_class = "conflict", 409, "caller"
 
 
 class InvalidValue(GlificGptError):
-    """A value that a person gave in a command or over the JSON API cannot be taken."""
+    """A value in a command, a form or a request to the JSON API is not valid."""
 
-    code, status, fault = "invalid_value", 422, "caller"
-
-
-class NotAFlowExport(GlificGptError):
-    """A file that a person gave is not what Glific exports; the sentence says what it lacks."""
-
-    code, status, fault = "not_a_flow_export", 422, "caller"
-    sentence = N_("This is not a flow that Glific exported: choose the .json file of Flows > Export.")
+    code, status, error_class = "invalid_value", 422, "caller"
 
 
-class CredentialNotVerified(GlificGptError):
-    """The provider could not be asked, or does not accept the key; nothing was saved."""
+class InvalidFlowExport(GlificGptError):
+    """A file is not a flow that Glific exported. The message says what is missing."""
 
-    code, status, fault = "credential_not_verified", 422, "organization"
+    code, status, error_class = "not_a_flow_export", 422, "caller"
+    default_message = N_("This is not a flow that Glific exported. Choose the .json file from Flows > Export.")
 
-    def __init__(self, sentence: str = "", *, because: str = "") -> None:
-        super().__init__(sentence)
-        self.because = because
-        """What the provider said, for doors that have words of their own for the rest."""
+
+class _NotVerified(GlificGptError):
+    """Base of errors after a failed check at an outside service. Nothing was saved."""
+
+    def __init__(self, message: str = "", *, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
+        """The service's part of the message, for entry points that word the rest themselves."""
+
+
+class CredentialNotVerified(_NotVerified):
+    """The provider could not be asked, or refused the key. Nothing was saved."""
+
+    code, status, error_class = "credential_not_verified", 422, "organization"
+
+
+class GlificNotVerified(_NotVerified):
+    """Glific could not be asked, or refused the connection. Nothing was saved."""
+
+    code, status, error_class = "glific_not_verified", 422, "organization"
 
 
 class SettingsError(GlificGptError):
-    """The environment does not hold what the server needs to start."""
+    """The environment lacks a setting that the server needs, or has one that is not valid."""
 
-    code, status, fault = "settings", 500, "service"
-
-
-BROKEN = N_("The server had a failure of its own: tell its administrators, who find more in its log.")
+    code, status, error_class = "settings", 500, "service"
 
 
-class Broken(GlificGptError):
-    """Something happened that nobody thought of."""
-
-    code, status, fault = "broken", 500, "service"
-    sentence = BROKEN
+MSG_INTERNAL_ERROR = N_("The server had an internal error. Ask its administrators to look in the server's log.")
 
 
-class NoToken(GlificGptError):
-    """The JSON API was called without a token that it knows."""
+class InternalError(GlificGptError):
+    """An unexpected failure of this server."""
 
-    code, status, fault = "unauthorized", 401, "caller"
-    sentence = N_("Send an API token: Authorization: Bearer <token>.")
-
-
-class AdministratorsOnly(GlificGptError):
-    """An organization's own token may not do this."""
-
-    code, status, fault = "administrators_only", 403, "caller"
-    sentence = N_("Only an administrator can switch an organization on or off.")
+    code, status, error_class = "broken", 500, "service"
+    default_message = MSG_INTERNAL_ERROR
 
 
-class RoleTooSmall(GlificGptError):
-    """A member of the organization may see it, but not do this."""
+class InvalidApiToken(GlificGptError):
+    """The JSON API was called without a valid token."""
 
-    code, status, fault = "role_too_small", 403, "caller"
-    sentence = N_("Your role in this organization does not include this: ask one of its owners.")
+    code, status, error_class = "unauthorized", 401, "caller"
+    default_message = N_("The API token is missing or not valid. Send it as Authorization: Bearer <token>.")
 
 
-class GlificNotVerified(GlificGptError):
-    """Glific could not be asked, or does not accept the connection; the sentence says why, its saver what follows."""
+class AdministratorRequired(GlificGptError):
+    """The action needs an administrator's rights."""
 
-    code, status, fault = "glific_not_verified", 422, "organization"
+    code, status, error_class = "administrators_only", 403, "caller"
+    default_message = N_("Only an administrator can switch an organization on or off.")
 
-    def __init__(self, sentence: str = "", *, because: str = "") -> None:
-        super().__init__(sentence)
-        self.because = because
-        """What Glific said, for doors that have words of their own for the rest."""
+
+class InsufficientRole(GlificGptError):
+    """The member's role in the organization does not include this action."""
+
+    code, status, error_class = "role_too_small", 403, "caller"
+    default_message = N_("Your role in this organization does not allow this. Ask one of its owners.")

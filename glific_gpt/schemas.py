@@ -21,7 +21,7 @@ def _iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-Moment = Annotated[
+Timestamp = Annotated[
     datetime,
     PlainSerializer(_iso, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
@@ -42,7 +42,7 @@ class OrganizationView(BaseModel):
     contact_daily_limit: int | None
     monthly_budget_usd: Dollars | None
     webhook_url: str
-    created_at: Moment
+    created_at: Timestamp
 
     @classmethod
     def of(cls, row: Organization, public_url: str) -> "OrganizationView":
@@ -60,8 +60,8 @@ class CredentialView(BaseModel):
     provider: str
     is_active: bool
     last4: str = Field(description="The last four characters of the key, which nobody can read again.")
-    verified_at: Moment | None = Field(description="When the provider last accepted the key.")
-    updated_at: Moment
+    verified_at: Timestamp | None = Field(description="When the provider last accepted the key.")
+    updated_at: Timestamp
 
     @classmethod
     def of(cls, row: Credential) -> "CredentialView":
@@ -73,10 +73,10 @@ class GlificConnectionView(BaseModel):
     api_url: str | None
     way: Literal["api", "signed"] | None
     phone_last4: str | None = Field(description="The last four digits of the login's phone; null for the signed call.")
-    verified_at: Moment | None = Field(
+    verified_at: Timestamp | None = Field(
         description="When Glific last accepted the login; for the signed call, when its address last answered."
     )
-    updated_at: Moment | None
+    updated_at: Timestamp | None
 
     @classmethod
     def of(cls, row: GlificConnection | None, phone_last4: str | None) -> "GlificConnectionView":
@@ -87,7 +87,7 @@ class GlificConnectionView(BaseModel):
 class TokenView(BaseModel):
     id: int
     label: str
-    created_at: Moment
+    created_at: Timestamp
 
     @classmethod
     def of(cls, row: WebhookToken) -> "TokenView":
@@ -98,7 +98,7 @@ class ApiTokenView(BaseModel):
     id: int
     label: str
     organization: str | None = Field(description="The slug; null for an administrator's.")
-    created_at: Moment
+    created_at: Timestamp
 
     @classmethod
     def of(cls, row: ApiToken, slug: str | None) -> "ApiTokenView":
@@ -127,7 +127,7 @@ class ModelView(BaseModel):
 
 class CallView(BaseModel):
     call_id: str
-    at: Moment
+    at: Timestamp
     function: str
     model: str | None
     status: Literal["started", "pending", "ok", "error", "interrupted"]
@@ -145,24 +145,24 @@ class CallView(BaseModel):
         return cls.model_validate({name: getattr(row, name, None) for name in cls.model_fields} | own)
 
 
-class CallStoryView(CallView):
-    accepted_at: Moment | None = Field(
+class CallDetailView(CallView):
+    accepted_at: Timestamp | None = Field(
         description="When the flow was told to wait; null for a call that was answered in its request."
     )
-    asked_at: Moment | None = Field(description="When OpenAI was asked after that, the last time if it was twice.")
-    answered_at: Moment | None = Field(description="When there was an answer, good or bad.")
-    resumed_at: Moment | None = Field(description="When the answer reached the flow.")
-    given_up_at: Moment | None = Field(description="When the answer was given up, which a retry takes back.")
+    asked_at: Timestamp | None = Field(description="When OpenAI was asked after that, the last time if it was twice.")
+    answered_at: Timestamp | None = Field(description="When there was an answer, good or bad.")
+    resumed_at: Timestamp | None = Field(description="When the answer reached the flow.")
+    given_up_at: Timestamp | None = Field(description="When the answer was given up, which a retry takes back.")
     delivery: Literal["waiting", "delivered", "undelivered", "uncertain"] | None = Field(
         description="Uncertain: it may have reached the flow or not."
     )
-    tries: int = Field(ge=0, description="How often Glific was told.")
-    said: str | None = Field(description="How the last try went.")
+    attempts: int = Field(ge=0, description="Number of delivery attempts.")
+    last_response: str | None = Field(description="Result of the last delivery attempt.")
     error_class: Literal["caller", "organization", "service"] | None = Field(description="Who can mend the error.")
     error: str | None = Field(description="What error_code means, where one sentence can say it.")
 
     @classmethod
-    def telling(cls, story: CallTimeline) -> "CallStoryView":
+    def telling(cls, story: CallTimeline) -> "CallDetailView":
         delivery, error = story.delivery, error_class_of(story.call.error_code)
         ended_at = delivery.ended_at if delivery else None
         delivered = delivery is not None and delivery.state == "delivered"
@@ -171,24 +171,24 @@ class CallStoryView(CallView):
             "resumed_at": ended_at if delivered else None,
             "given_up_at": None if delivered else ended_at,
             "delivery": delivery.state if delivery else None,
-            "tries": delivery.tries if delivery else 0,
-            "error_class": error.fault if error else None,
-            "error": (error.sentence or None) if error else None,
+            "attempts": delivery.attempts if delivery else 0,
+            "error_class": error.error_class if error else None,
+            "error": (error.default_message or None) if error else None,
         }
-        same = {name: getattr(delivery, name, None) for name in ("accepted_at", "asked_at", "said")}
+        same = {name: getattr(delivery, name, None) for name in ("accepted_at", "asked_at", "last_response")}
         return cls.model_validate(CallView.of(story.call).model_dump() | same | own)
 
 
-class AuditView(BaseModel):
+class AuditEntryView(BaseModel):
     id: int
-    at: Moment
+    at: Timestamp
     organization: str | None = Field(description="The slug; null for the server itself.")
     actor: str
     action: str
     detail: dict[str, Any]
 
     @classmethod
-    def of(cls, entry: Entry) -> "AuditView":
+    def of(cls, entry: Entry) -> "AuditEntryView":
         own = {"organization": entry.slug}
         return cls.model_validate({name: getattr(entry, name) for name in cls.model_fields} | own)
 

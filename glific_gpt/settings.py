@@ -1,4 +1,4 @@
-"""Settings: everything that the environment can decide, as one frozen, typed table."""
+"""The server's settings as one frozen, typed model."""
 
 import re
 from typing import Annotated, Literal
@@ -25,7 +25,7 @@ Pattern = Annotated[str, BeforeValidator(_lower), Field(pattern=MODEL_PATTERN)]
 
 
 class Settings(BaseModel):
-    """What the server was told at its start. The variable's name is GLIFIC_GPT_ and the field's in capitals."""
+    """Validated settings. The environment variable of a field is GLIFIC_GPT_ and the field's name in capitals."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -34,72 +34,72 @@ class Settings(BaseModel):
     secret_key: SecretStr = Field(min_length=8)
     """Flask's secret key, which signs sessions. Make one: python -c 'import secrets; print(secrets.token_hex())'"""
     encryption_keys: Annotated[tuple[SecretStr, ...], BeforeValidator(_split), Field(min_length=1)]
-    """Fernet keys: the first encrypts, all decrypt. How to make one is in the README."""
+    """Fernet keys: the first encrypts, all decrypt. The README shows how to make one."""
     openai_base_url: Annotated[str, Field(pattern=r"^https?://")] = "https://api.openai.com/v1"
-    """Where the OpenAI API is."""
+    """Base URL of the OpenAI API."""
     default_model: Annotated[str, Field(pattern=MODEL_NAME)] = "gpt-4o"
-    """The model of organizations that have chosen none."""
+    """Model of organizations that have not chosen one."""
     models: Annotated[tuple[Pattern, ...], BeforeValidator(_split)] = ("*",)
-    """Patterns of the models that anybody may use."""
+    """Patterns of the models that organizations may use."""
     deadline_seconds: float = Field(default=4.5, gt=0, le=600)
-    """The whole time that a synchronous call may take; Glific hangs up after 5 seconds."""
+    """Total time limit of a synchronous call. Glific closes the connection after 5 seconds."""
     deferred_timeout_seconds: float = Field(default=110, gt=0, le=3600)
-    """How long OpenAI may take for an answer that comes later, when the call itself has long been accepted."""
+    """Time limit for OpenAI in a deferred call, counted from the start of its work."""
     max_deferred_calls: int = Field(default=200, ge=1, le=5000)
-    """Answers that come later on which each process works at once."""
+    """Maximum number of deferred calls that each process works on."""
     max_deferred_calls_per_organization: int = Field(default=50, ge=1, le=5000)
-    """Of these, how many may be one organization's, in all processes together."""
+    """Maximum number of deferred calls of one organization, over all processes."""
     public_url: Annotated[str, Field(pattern=r"^https?://")] = "http://127.0.0.1:8000"
-    """What the webhook addresses shown to people begin with."""
+    """Start of the webhook addresses that the console and commands show."""
     bind: Annotated[str, Field(pattern=r"^([^:\[\]]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$")] = "127.0.0.1:8000"
     """Address and port to listen on."""
     processes: int = Field(default=1, ge=1, le=64)
-    """Server processes."""
+    """Number of server processes."""
     max_in_flight: int = Field(default=1000, ge=1, le=10_000)
-    """Calls that each process holds at once; past it, callers are told to come again."""
+    """Maximum number of calls that each process handles at once. Further calls get the error `overloaded`."""
     worker: Literal["inline", "separate"] = "inline"
-    """Whether each server process also runs durable work."""
+    """`inline`: each server process also runs durable work. `separate`: only `make worker` does."""
     glific_hosts: Annotated[tuple[str, ...], BeforeValidator(_split)] = ("*.glific.com",)
-    """Hosts that a Glific API may live on."""
+    """Patterns of the hosts that a Glific API may be on."""
     rate_limit_storage_url: SecretStr = SecretStr("memory://")
-    """Where wrong tries to sign in are counted: in each process, or in Redis for all of them together."""
+    """Storage of the counters of failed sign-ins: memory:// for each process, redis://... for all processes."""
     trusted_proxy_count: int = Field(default=0, ge=0, le=9)
-    """How many reverse proxies of yours each request passes, so that people's own addresses are known."""
+    """Number of your own reverse proxies in front of the server. Needed to read client addresses correctly."""
     mail_url: SecretStr | None = None
-    """The server for outgoing e-mails: smtp://user:password@host:587, or smtps://..."""
+    """Server for outgoing e-mail: smtp://user:password@host:587, or smtps://..."""
     mail_from: Annotated[str, Field(pattern=r"^[^\s@]+@[^\s@]+$")] | None = None
-    """What these e-mails are from."""
+    """Sender address of outgoing e-mail."""
 
     @field_validator("encryption_keys")
     @classmethod
-    def _usable(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-        # Fernet itself takes two keys with anything but a comma between them for the first one alone.
+    def _check_fernet_keys(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        # Fernet ignores what follows the first key, so two keys without a comma between them would pass as one.
         if not all(re.fullmatch(FERNET_KEY, key.get_secret_value()) for key in keys):
             raise ValueError("these are not Fernet keys")
         return keys
 
     @field_validator("rate_limit_storage_url")
     @classmethod
-    def _counts(cls, url: SecretStr) -> SecretStr:
+    def _check_storage_url(cls, url: SecretStr) -> SecretStr:
         if not re.match(r"^(memory|rediss?)://", url.get_secret_value()):
-            raise ValueError("it is memory:// or redis://host:6379")
+            raise ValueError("use memory:// or redis://host:6379")
         return url
 
     @field_validator("mail_url")
     @classmethod
-    def _sends(cls, url: SecretStr | None) -> SecretStr | None:
+    def _check_mail_url(cls, url: SecretStr | None) -> SecretStr | None:
         if url is not None and not re.match(r"^smtps?://([^@/]*@)?[^@/:]+(:\d{1,5})?/?$", url.get_secret_value()):
-            raise ValueError("it is smtp://user:password@host:587, or smtps://...")
+            raise ValueError("use smtp://user:password@host:587, or smtps://...")
         return url
 
     @field_validator("openai_base_url", "public_url")
     @classmethod
-    def _without_slash(cls, url: str) -> str:
+    def _strip_trailing_slash(cls, url: str) -> str:
         return url.rstrip("/")
 
 
 FALLBACK_MESSAGE = "Sorry, I cannot answer just now. Please try again in a little while."
-"""What the WhatsApp user reads when a call failed and the organization has no text of its own."""
+"""Message to the WhatsApp user after a failed call, for organizations without a message of their own."""
 
 MAX_BODY_BYTES = 1024 * 1024
-"""The largest webhook body that is read."""
+"""Maximum size of a webhook body."""

@@ -1,4 +1,4 @@
-"""The vault: encrypts and decrypts an organization's secrets; a secret can be read in the place it was written for."""
+"""Encryption of organizations' secrets, with a key of its own for each organization and purpose."""
 
 import base64
 from collections.abc import Sequence
@@ -11,42 +11,43 @@ from pydantic import SecretStr
 
 
 class UnreadableSecret(Exception):
-    """No master key reads this ciphertext here: it was written under another key, or for another place."""
+    """The ciphertext was written under another master key, or for another organization or purpose."""
 
 
 class Vault:
-    """Master keys in, ciphertexts out. The first master key encrypts, all decrypt.
+    """Encrypts with the first master key and decrypts with any of them.
 
-    Each place (an organization's id and what the secret is for) has keys of its own, derived with HKDF
-    (RFC 5869) from each master key, so a ciphertext that is copied to another row cannot be read there.
+    Each pair of organization id and purpose has keys of its own, derived from each master key with HKDF (RFC 5869).
+    A ciphertext that is copied to another row therefore cannot be read there.
     """
 
     def __init__(self, master_keys: Sequence[SecretStr]) -> None:
         self._masters = [base64.urlsafe_b64decode(key.get_secret_value()) for key in master_keys]
-        # Deriving costs more than decrypting; what is derived depends on nothing that can change.
-        self._keys_for = lru_cache(maxsize=10_000)(self._derive)
+        # Deriving a key costs more than decrypting. A derived key never changes, so it can be cached.
+        self._keys_for = lru_cache(maxsize=10_000)(self._derive_keys)
 
     def __repr__(self) -> str:
         return f"Vault({len(self._masters)} keys)"
 
     def encrypt(self, organization_id: int, purpose: str, secret: str) -> str:
+        """Return a ciphertext that only the same organization id and purpose can decrypt."""
         return self._keys_for(organization_id, purpose).encrypt(secret.encode()).decode()
 
     def decrypt(self, organization_id: int, purpose: str, ciphertext: str) -> str:
-        """Raises UnreadableSecret."""
+        """Return the secret. Raises UnreadableSecret."""
         try:
             return self._keys_for(organization_id, purpose).decrypt(ciphertext.encode()).decode()
         except (InvalidToken, ValueError):
             raise UnreadableSecret from None
 
     def rotate(self, organization_id: int, purpose: str, ciphertext: str) -> str:
-        """The same secret under the first master key. Raises UnreadableSecret."""
+        """Re-encrypt under the first master key. Raises UnreadableSecret."""
         try:
             return self._keys_for(organization_id, purpose).rotate(ciphertext.encode()).decode()
         except (InvalidToken, ValueError):
             raise UnreadableSecret from None
 
-    def _derive(self, organization_id: int, purpose: str) -> MultiFernet:
+    def _derive_keys(self, organization_id: int, purpose: str) -> MultiFernet:
         info = f"glific_gpt:{organization_id}:{purpose}".encode()
         derived = (HKDF(SHA256(), length=32, salt=None, info=info).derive(master) for master in self._masters)
         return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in derived])

@@ -1,4 +1,4 @@
-"""The environment becomes settings, or one sentence that says which variable to mend."""
+"""config.load(): settings from the environment, and the errors that name the variable to correct."""
 
 import stat
 from base64 import urlsafe_b64encode
@@ -11,22 +11,22 @@ from glific_gpt.errors import SettingsError
 from glific_gpt.settings import Settings
 
 FIRST, SECOND = (urlsafe_b64encode(bytes([number] * 32)).decode() for number in (1, 2))
-"""Fernet keys; the same in every process, as they stand in the names of tests."""
-GOOD = {"GLIFIC_GPT_SECRET_KEY": "made-up-for-tests", "GLIFIC_GPT_ENCRYPTION_KEYS": FIRST}
+"""Fernet keys. They are part of test names, which must be the same in every pytest-xdist process."""
+REQUIRED = {"GLIFIC_GPT_SECRET_KEY": "made-up-for-tests", "GLIFIC_GPT_ENCRYPTION_KEYS": FIRST}
 
 
 def load(**variables: str) -> Settings:
-    """Without the files of `make run`."""
-    return config.load(GOOD | {f"GLIFIC_GPT_{name}": value for name, value in variables.items()}, instance=None)
+    """Load without the files of `make run`."""
+    return config.load(REQUIRED | {f"GLIFIC_GPT_{name}": value for name, value in variables.items()}, instance=None)
 
 
-def refusal(environ: dict[str, str], instance: Path | None = None) -> str:
+def error_of(environ: dict[str, str], instance: Path | None = None) -> str:
     with pytest.raises(SettingsError) as caught:
         config.load(environ, instance=instance)
     return str(caught.value)
 
 
-def test_it_has_a_default_for_everything_but_the_secrets() -> None:
+def test_every_setting_but_the_secrets_has_a_default() -> None:
     settings = load()
     assert settings.database_url == "sqlite:///instance/glific_gpt.db"
     assert settings.openai_base_url == "https://api.openai.com/v1"
@@ -37,7 +37,7 @@ def test_it_has_a_default_for_everything_but_the_secrets() -> None:
     assert (settings.worker, settings.glific_hosts) == ("inline", ("*.glific.com",))
 
 
-def test_it_reads_what_the_environment_says() -> None:
+def test_it_reads_the_environment() -> None:
     settings = load(
         DATABASE_URL="postgresql+psycopg://me@db/x",
         ENCRYPTION_KEYS=f" {FIRST} , {SECOND},",
@@ -56,18 +56,18 @@ def test_it_reads_what_the_environment_says() -> None:
     assert settings.glific_hosts == ("*.glific.com", "127.0.0.1")
 
 
-def test_an_empty_variable_is_one_that_is_not_set() -> None:
+def test_an_empty_variable_counts_as_not_set() -> None:
     assert load(DEFAULT_MODEL="", BIND="  ").default_model == "gpt-4o"
 
 
-def test_the_variables_of_others_are_not_read() -> None:
+def test_variables_without_the_prefix_are_ignored() -> None:
     others = {"SECRET_KEY": "x", "DATABASE_URL": "x", "glific_gpt_models": "x", "OPENAI_API_KEY": "sk-x"}
-    assert config.load(GOOD | others, instance=None) == load()
+    assert config.load(REQUIRED | others, instance=None) == load()
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL"])
 def test_a_value_can_be_read_from_a_file(tmp_path: Path, name: str) -> None:
-    values = GOOD | {"GLIFIC_GPT_DATABASE_URL": "postgresql+psycopg://me:secret@db/x"}
+    values = REQUIRED | {"GLIFIC_GPT_DATABASE_URL": "postgresql+psycopg://me:secret@db/x"}
     (tmp_path / "secret").write_text(values[f"GLIFIC_GPT_{name}"] + "\n")
     known = {variable: value for variable, value in values.items() if not variable.endswith(name)}
     named = known | {f"GLIFIC_GPT_{name}_FILE": str(tmp_path / "secret")}
@@ -75,16 +75,16 @@ def test_a_value_can_be_read_from_a_file(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe"])
-def test_a_file_that_cannot_be_read_is_named_by_its_variable(tmp_path: Path, content: bytes | None) -> None:
+def test_the_error_for_an_unreadable_file_names_its_variable(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / "secret").write_bytes(content)
     key = {"GLIFIC_GPT_ENCRYPTION_KEYS": FIRST}
-    said = refusal(key | {"GLIFIC_GPT_SECRET_KEY_FILE": str(tmp_path / "secret")})
-    assert said == "GLIFIC_GPT_SECRET_KEY_FILE names a file that cannot be read."
+    message = error_of(key | {"GLIFIC_GPT_SECRET_KEY_FILE": str(tmp_path / "secret")})
+    assert message == "GLIFIC_GPT_SECRET_KEY_FILE names a file that cannot be read. Check its path and permissions."
 
 
 @pytest.mark.parametrize(
-    ("variable", "said"),
+    ("variable", "message"),
     [
         ("GLIFIC_GPT_MODEL", "GLIFIC_GPT_MODEL is not a setting. Did you mean GLIFIC_GPT_MODELS?"),
         ("GLIFIC_GPT_MODELS_FIEL", "GLIFIC_GPT_MODELS_FIEL is not a setting. Did you mean GLIFIC_GPT_MODELS?"),
@@ -92,8 +92,8 @@ def test_a_file_that_cannot_be_read_is_named_by_its_variable(tmp_path: Path, con
         ("GLIFIC_GPT_XYZZY_PLUGH_FROTZ", "GLIFIC_GPT_XYZZY_PLUGH_FROTZ is not a setting."),
     ],
 )
-def test_a_variable_that_is_no_setting_is_refused(variable: str, said: str) -> None:
-    assert refusal(GOOD | {variable: "x"}) == said
+def test_an_unknown_variable_is_refused(variable: str, message: str) -> None:
+    assert error_of(REQUIRED | {variable: "x"}) == message
 
 
 @pytest.mark.parametrize(
@@ -116,26 +116,29 @@ def test_a_variable_that_is_no_setting_is_refused(variable: str, said: str) -> N
         ("WORKER", "elsewhere"),
     ],
 )
-def test_a_value_that_is_wrong_is_named_by_its_variable(name: str, value: str) -> None:
-    said = refusal(GOOD | {f"GLIFIC_GPT_{name}": value})
-    assert said.startswith(f"GLIFIC_GPT_{name} is wrong: ")
-    assert said.endswith(".")
-    assert "\n" not in said
+def test_the_error_for_an_invalid_value_names_its_variable(name: str, value: str) -> None:
+    message = error_of(REQUIRED | {f"GLIFIC_GPT_{name}": value})
+    assert message.startswith(f"GLIFIC_GPT_{name} is not valid: ")
+    assert message.endswith(".")
+    assert "\n" not in message
 
 
 @pytest.mark.parametrize("value", [",", "x", f"{FIRST},x", FIRST[:-2], f"{FIRST};{SECOND}"])
-def test_a_key_that_cannot_encrypt_is_refused(value: str) -> None:
-    said = refusal(GOOD | {"GLIFIC_GPT_ENCRYPTION_KEYS": value})
-    assert said == "GLIFIC_GPT_ENCRYPTION_KEYS is not a comma-separated list of Fernet keys."
+def test_an_invalid_encryption_key_is_refused(value: str) -> None:
+    message = error_of(REQUIRED | {"GLIFIC_GPT_ENCRYPTION_KEYS": value})
+    assert (
+        message
+        == "GLIFIC_GPT_ENCRYPTION_KEYS is not a comma-separated list of Fernet keys. The README shows how to make one."
+    )
 
 
-@pytest.mark.parametrize("missing", GOOD)
-def test_a_missing_secret_is_named(missing: str) -> None:
-    present = {variable: value for variable, value in GOOD.items() if variable != missing}
-    assert refusal(present).startswith(f"{missing} is not set: ")
+@pytest.mark.parametrize("missing", REQUIRED)
+def test_the_error_for_a_missing_secret_names_its_variable(missing: str) -> None:
+    present = {variable: value for variable, value in REQUIRED.items() if variable != missing}
+    assert error_of(present).startswith(f"{missing} is not set. ")
 
 
-def test_the_secrets_of_make_run_are_used_where_the_environment_names_none(tmp_path: Path) -> None:
+def test_the_secrets_of_make_run_are_used_if_the_environment_sets_none(tmp_path: Path) -> None:
     config.make_instance_secrets(tmp_path / "instance")
     settings = config.load({"GLIFIC_GPT_DEFAULT_MODEL": "gpt-4o-mini"}, instance=tmp_path / "instance")
     assert settings.secret_key.get_secret_value() == (tmp_path / "instance" / "secret_key").read_text().strip()
@@ -143,25 +146,25 @@ def test_the_secrets_of_make_run_are_used_where_the_environment_names_none(tmp_p
 
 
 @pytest.mark.parametrize(
-    ("variable", "value"), [*GOOD.items(), ("GLIFIC_GPT_DATABASE_URL", "postgresql+psycopg://me@db/x")]
+    ("variable", "value"), [*REQUIRED.items(), ("GLIFIC_GPT_DATABASE_URL", "postgresql+psycopg://me@db/x")]
 )
 def test_the_secrets_of_make_run_are_never_mixed_with_others(tmp_path: Path, variable: str, value: str) -> None:
     config.make_instance_secrets(tmp_path / "instance")
-    assert "is not set: " in refusal({variable: value}, tmp_path / "instance")
+    assert "is not set. " in error_of({variable: value}, tmp_path / "instance")
 
 
-def test_the_secrets_of_make_run_are_made_once_and_for_one_user_alone(tmp_path: Path) -> None:
+def test_the_secrets_of_make_run_are_created_once_and_readable_by_one_user(tmp_path: Path) -> None:
     instance = tmp_path / "instance"
     config.make_instance_secrets(instance)
     first = {path.name: path.read_text() for path in instance.iterdir()}
     config.make_instance_secrets(instance)
     assert {path.name: path.read_text() for path in instance.iterdir()} == first
-    assert first.keys() == set(config.SECRETS)
+    assert first.keys() == set(config.SECRET_FIELDS)
     assert stat.S_IMODE(instance.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in instance.iterdir()} == {0o600}
 
 
-def test_a_secret_in_a_file_is_replaced_only_when_that_is_wanted(tmp_path: Path) -> None:
+def test_a_secret_file_is_replaced_only_on_request(tmp_path: Path) -> None:
     path = tmp_path / "token"
     config.write_secret(path, "first")
     config.write_secret(path, "second")
@@ -179,38 +182,43 @@ def test_a_secret_in_a_file_is_replaced_only_when_that_is_wanted(tmp_path: Path)
         ({"OPENAI_API_KEY": " sk-x\n", "PORT": "8080"}, "sk-x", "8080"),
     ],
 )
-def test_make_run_reads_the_names_that_everybody_uses(environ: dict[str, str], key: str | None, port: str) -> None:
+def test_make_run_reads_the_usual_variables(environ: dict[str, str], key: str | None, port: str) -> None:
     assert config.openai_api_key(environ) == key
     assert config.local_port(environ) == port
 
 
-def test_a_value_and_a_file_for_the_same_setting_are_one_too_many(tmp_path: Path) -> None:
+def test_a_value_and_a_file_for_the_same_setting_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text("another-secret-key")
-    both = GOOD | {"GLIFIC_GPT_SECRET_KEY_FILE": str(file)}
-    assert refusal(both) == ("Both GLIFIC_GPT_SECRET_KEY and GLIFIC_GPT_SECRET_KEY_FILE are set: set one of them.")
+    both = REQUIRED | {"GLIFIC_GPT_SECRET_KEY_FILE": str(file)}
+    assert error_of(both) == (
+        "Both GLIFIC_GPT_SECRET_KEY and GLIFIC_GPT_SECRET_KEY_FILE are set. Set only one of them."
+    )
 
 
 @pytest.mark.parametrize("port", ["abc", "0", "65536", "80 80"])
-def test_a_port_that_is_none_is_refused_by_its_own_name(port: str) -> None:
-    with pytest.raises(SettingsError, match=r"^PORT is a number from 1 to 65535"):
+def test_an_invalid_port_is_refused(port: str) -> None:
+    with pytest.raises(SettingsError, match=r"^PORT is not a port\. Set a number from 1 to 65535"):
         config.local_port({"PORT": port})
 
 
-def test_commands_know_where_make_run_runs_while_it_does(tmp_path: Path) -> None:
+def test_commands_use_the_addresses_of_a_running_make_run(tmp_path: Path) -> None:
     config.make_instance_secrets(tmp_path)
     chosen = load(OPENAI_BASE_URL="http://127.0.0.1:9/v1", PUBLIC_URL="http://127.0.0.1:8055")
-    with config.running(chosen, tmp_path):
+    with config.published_run_state(chosen, tmp_path):
         found = config.load({}, instance=tmp_path)
         assert (found.openai_base_url, found.public_url) == ("http://127.0.0.1:9/v1", "http://127.0.0.1:8055")
-        told = config.load({"GLIFIC_GPT_PUBLIC_URL": "https://gpt.example.org"}, instance=tmp_path)
-        assert (told.openai_base_url, told.public_url) == ("http://127.0.0.1:9/v1", "https://gpt.example.org")
-        assert config.load(GOOD, instance=tmp_path).public_url == "http://127.0.0.1:8000"
+        overridden = config.load({"GLIFIC_GPT_PUBLIC_URL": "https://gpt.example.org"}, instance=tmp_path)
+        assert (overridden.openai_base_url, overridden.public_url) == (
+            "http://127.0.0.1:9/v1",
+            "https://gpt.example.org",
+        )
+        assert config.load(REQUIRED, instance=tmp_path).public_url == "http://127.0.0.1:8000"
     assert config.load({}, instance=tmp_path).openai_base_url == "https://api.openai.com/v1"
 
 
 @pytest.mark.parametrize("left", ["", "[]", "{}", '{"process": "x"}', '{"process": 4194999, "public_url": "http://x"}'])
-def test_what_a_killed_make_run_left_is_not_believed(tmp_path: Path, left: str) -> None:
+def test_the_run_state_of_a_killed_make_run_is_ignored(tmp_path: Path, left: str) -> None:
     config.make_instance_secrets(tmp_path)
-    (tmp_path / config.RUNNING).write_text(left)
+    (tmp_path / config.RUN_STATE_FILE).write_text(left)
     assert config.load({}, instance=tmp_path).public_url == "http://127.0.0.1:8000"

@@ -1,4 +1,4 @@
-"""The vault: a secret is read where it was written, under a key that is still there, and nowhere else."""
+"""The vault: a secret is readable only for its organization and purpose, and only with its master key."""
 
 import base64
 
@@ -17,20 +17,20 @@ SECRET = "sk-proj-alice-0123456789"
 
 @settings(deadline=None)
 @given(st.integers(0, 2**63), st.text(), st.text(st.characters(codec="utf-8")))
-def test_it_reads_what_it_has_written(organization_id: int, purpose: str, secret: str) -> None:
+def test_it_decrypts_what_it_encrypted(organization_id: int, purpose: str, secret: str) -> None:
     purpose = purpose.encode("ascii", "replace").decode()
     ciphertext = VAULT.encrypt(organization_id, purpose, secret)
     assert VAULT.decrypt(organization_id, purpose, ciphertext) == secret
 
 
-def test_it_writes_the_same_secret_differently_each_time() -> None:
+def test_each_ciphertext_of_a_secret_is_different() -> None:
     ciphertexts = {VAULT.encrypt(1, "open_ai", SECRET) for _ in range(10)}
     assert len(ciphertexts) == 10
     assert not any(SECRET in ciphertext for ciphertext in ciphertexts)
 
 
 @pytest.mark.parametrize(("organization_id", "purpose"), [(2, "open_ai"), (1, "signature_phrase"), (11, "open_ai")])
-def test_it_does_not_read_a_secret_in_another_place(organization_id: int, purpose: str) -> None:
+def test_another_organization_or_purpose_cannot_decrypt_a_secret(organization_id: int, purpose: str) -> None:
     ciphertext = VAULT.encrypt(1, "open_ai", SECRET)
     with pytest.raises(UnreadableSecret):
         VAULT.decrypt(organization_id, purpose, ciphertext)
@@ -38,27 +38,27 @@ def test_it_does_not_read_a_secret_in_another_place(organization_id: int, purpos
         VAULT.rotate(organization_id, purpose, ciphertext)
 
 
-@pytest.mark.parametrize("spoilt", ["", "x", "gAAAA", "é", SECRET])
-def test_it_does_not_read_what_nobody_has_written(spoilt: str) -> None:
+@pytest.mark.parametrize("invalid", ["", "x", "gAAAA", "é", SECRET])
+def test_it_refuses_text_that_is_not_a_ciphertext(invalid: str) -> None:
     with pytest.raises(UnreadableSecret) as caught:
-        VAULT.decrypt(1, "open_ai", spoilt)
+        VAULT.decrypt(1, "open_ai", invalid)
     assert caught.value.args == ()
     assert caught.value.__cause__ is None
 
 
-def test_it_does_not_read_a_ciphertext_that_was_changed() -> None:
+def test_it_refuses_a_modified_ciphertext() -> None:
     raw = bytearray(base64.urlsafe_b64decode(VAULT.encrypt(1, "open_ai", SECRET)))
     raw[-40] ^= 1
     with pytest.raises(UnreadableSecret):
         VAULT.decrypt(1, "open_ai", base64.urlsafe_b64encode(raw).decode())
 
 
-def test_a_master_key_itself_reads_nothing() -> None:
+def test_a_master_key_alone_decrypts_nothing() -> None:
     with pytest.raises(InvalidToken):
         Fernet(OLD.get_secret_value()).decrypt(VAULT.encrypt(1, "open_ai", SECRET).encode())
 
 
-def test_the_first_key_writes_and_every_key_reads() -> None:
+def test_the_first_key_encrypts_and_every_key_decrypts() -> None:
     both = Vault([NEW, OLD])
     assert both.decrypt(1, "open_ai", VAULT.encrypt(1, "open_ai", SECRET)) == SECRET
     assert Vault([NEW]).decrypt(1, "open_ai", both.encrypt(1, "open_ai", SECRET)) == SECRET
@@ -66,12 +66,12 @@ def test_the_first_key_writes_and_every_key_reads() -> None:
         VAULT.decrypt(1, "open_ai", both.encrypt(1, "open_ai", SECRET))
 
 
-def test_a_rotated_secret_needs_the_old_key_no_more() -> None:
+def test_a_rotated_secret_does_not_need_the_old_key() -> None:
     rotated = Vault([NEW, OLD]).rotate(1, "open_ai", VAULT.encrypt(1, "open_ai", SECRET))
     assert Vault([NEW]).decrypt(1, "open_ai", rotated) == SECRET
     with pytest.raises(UnreadableSecret):
         VAULT.decrypt(1, "open_ai", rotated)
 
 
-def test_it_does_not_tell_its_keys() -> None:
+def test_its_repr_hides_the_keys() -> None:
     assert repr(Vault([NEW, OLD])) == "Vault(2 keys)"

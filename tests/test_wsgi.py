@@ -1,4 +1,4 @@
-"""What every program of ours begins with: servers, workers and commands."""
+"""wsgi.py: the start of servers, workers and commands."""
 
 import subprocess
 import sys
@@ -9,15 +9,15 @@ from tests.support.settings import ENCRYPTION_KEY
 
 
 def resolver_options(**environ: str) -> str:
-    known = as_environment(secret_key=SECRET_KEY, encryption_keys=ENCRYPTION_KEY)
+    variables = as_environment(secret_key=SECRET_KEY, encryption_keys=ENCRYPTION_KEY)
     program = "import os, wsgi; print(os.environ['RES_OPTIONS'])"
-    environment = clean_environment() | known | environ
+    environment = clean_environment() | variables | environ
     return subprocess.check_output((sys.executable, "-c", program), cwd=ROOT, env=environment, text=True).strip()  # noqa: S603
 
 
-def test_a_name_server_that_is_down_holds_nothing_for_long() -> None:
+def test_name_resolution_has_short_timeouts() -> None:
     assert resolver_options() == "timeout:1 attempts:2"
 
 
-def test_administrators_may_have_it_otherwise() -> None:
+def test_the_environment_overrides_the_timeouts() -> None:
     assert resolver_options(RES_OPTIONS="timeout:3") == "timeout:3"

@@ -61,7 +61,7 @@ def test_it_says_in_one_sentence_that_a_secret_is_missing(tmp_path: Path) -> Non
         assert program.ended() != 0
     said = [line for line in program.errors.splitlines() if not line.startswith("make")]
     assert len(said) == 1
-    assert said[0].startswith("Error: GLIFIC_GPT_SECRET_KEY is not set: ")
+    assert said[0].startswith("Error: GLIFIC_GPT_SECRET_KEY is not set. ")
     assert not (project / "instance").exists()
 
 
@@ -72,7 +72,7 @@ def test_it_does_not_take_the_secrets_of_make_run(tmp_path: Path) -> None:
     (project / "instance" / "encryption_keys").write_text(ENCRYPTION_KEY)
     with start(SERVER, tmp_path / "log", environment(encryption_keys=None), project) as program:
         assert program.ended() != 0
-    assert program.errors.startswith("Error: GLIFIC_GPT_ENCRYPTION_KEYS is not set: ")
+    assert program.errors.startswith("Error: GLIFIC_GPT_ENCRYPTION_KEYS is not set. ")
     assert program.errors.count("\n") == 1
 
 

@@ -1,4 +1,4 @@
-"""Every error has the code, the status and the class that people rely on, and a sentence that anybody may read."""
+"""Errors: each has the code, the status and the class of the contract, and a message that is safe to show."""
 
 import ast
 import re
@@ -11,62 +11,62 @@ from glific_gpt.errors import CallerError, GlificGptError, OrganizationError, Se
 from tests.support.programs import ROOT
 from tests.webhooks.expecting import CODES
 
-WEBHOOK = (CallerError, OrganizationError, ServiceError)
-"""Of these a webhook's answer is made."""
+WEBHOOK_BASES = (CallerError, OrganizationError, ServiceError)
+"""Bases of the errors that a webhook call can get."""
 
-ELSEWHERE = {
+OTHER_ERRORS = {
     "NotFound": ("not_found", 404, "caller"),
     "Conflict": ("conflict", 409, "caller"),
     "InvalidValue": ("invalid_value", 422, "caller"),
-    "NotAFlowExport": ("not_a_flow_export", 422, "caller"),
+    "InvalidFlowExport": ("not_a_flow_export", 422, "caller"),
     "CredentialNotVerified": ("credential_not_verified", 422, "organization"),
     "GlificNotVerified": ("glific_not_verified", 422, "organization"),
     "SettingsError": ("settings", 500, "service"),
-    "Broken": ("broken", 500, "service"),
-    "NoToken": ("unauthorized", 401, "caller"),
-    "AdministratorsOnly": ("administrators_only", 403, "caller"),
-    "RoleTooSmall": ("role_too_small", 403, "caller"),
+    "InternalError": ("broken", 500, "service"),
+    "InvalidApiToken": ("unauthorized", 401, "caller"),
+    "AdministratorRequired": ("administrators_only", 403, "caller"),
+    "InsufficientRole": ("role_too_small", 403, "caller"),
 }
-"""What commands, the JSON API and the start of the server say: code, status, class."""
+"""Code, status and class of the errors of commands, the JSON API and the start of the server."""
 
 INTERNALS = re.compile(
     r"(?i:traceback|exception|sqlalchemy|psycopg|pydantic|uvicorn|werkzeug|httpx)|openai\.(?!com)|"
     r"\w+Error\b|\bNone\b|\bnull\b|0x[0-9a-f]|\.py\b|__"
 )
-AN_ADDRESS = "postgresql+psycopg://"
-"""This is what people have to write."""
+ALLOWED_URL = "postgresql+psycopg://"
+"""Users have to write this URL themselves, so a message may contain it."""
 
 
-def every(*bases: type[GlificGptError]) -> Iterator[type[GlificGptError]]:
-    """The errors below these that have a code of their own."""
+def subclasses_of(*bases: type[GlificGptError]) -> Iterator[type[GlificGptError]]:
+    """Yield the errors below these bases that have a code of their own."""
     for base in bases:
         for error in base.__subclasses__():
             if hasattr(error, "code"):
                 yield error
-            if error not in WEBHOOK:
-                yield from every(error)
+            if error not in WEBHOOK_BASES:
+                yield from subclasses_of(error)
 
 
-def raised() -> Iterator[tuple[str, str]]:
-    """Where each error of ours is made with words of its own, and those words; {} stands for what is put in."""
-    names = {error.__name__ for error in every(GlificGptError, *WEBHOOK)}
+def custom_messages() -> Iterator[tuple[str, str]]:
+    """Yield the position and the message of each error with a message of its own; {} stands for a filled-in value."""
+    names = {error.__name__ for error in subclasses_of(GlificGptError, *WEBHOOK_BASES)}
     for path in sorted((ROOT / "glific_gpt").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if (
                 isinstance(node, ast.Call)
                 and node.args
                 and name_of(node.func) in names
-                and (words := text(node.args[0]))
+                and (message := text_of(node.args[0]))
             ):
-                yield f"{path.name}:{node.lineno}", words
+                yield f"{path.name}:{node.lineno}", message
 
 
 def name_of(function: ast.expr) -> str:
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
-def text(node: ast.expr) -> str:
-    """The words of a string or an f-string; empty for anything else."""
+def text_of(node: ast.expr) -> str:
+    """Return the text of a string or an f-string; empty for anything else."""
     if isinstance(node, ast.Constant):
         return str(node.value)
     parts = node.values if isinstance(node, ast.JoinedStr) else []
@@ -74,37 +74,41 @@ def text(node: ast.expr) -> str:
 
 
 def test_the_errors_of_the_webhook_are_those_of_the_contract() -> None:
-    found = [(error.code, (error.status, error.fault)) for error in every(*WEBHOOK)]
+    found = [(error.code, (error.status, error.error_class)) for error in subclasses_of(*WEBHOOK_BASES)]
     assert dict(found) == CODES
     assert len(found) == len(CODES)
 
 
-def test_the_other_errors_are_those_that_are_known() -> None:
-    found = {error.__name__: (error.code, error.status, error.fault) for error in every(GlificGptError)}
-    assert found == ELSEWHERE
+def test_the_other_errors_have_their_documented_codes() -> None:
+    found = {error.__name__: (error.code, error.status, error.error_class) for error in subclasses_of(GlificGptError)}
+    assert found == OTHER_ERRORS
 
 
-@pytest.mark.parametrize("error", [*every(GlificGptError, *WEBHOOK)], ids=lambda error: error.__name__)
-def test_an_error_says_something_that_anybody_may_read(error: type[GlificGptError]) -> None:
-    sentence = str(error("" if error.sentence else "It needs words of its own."))
-    assert sentence.endswith(".")
-    assert sentence[0].isupper() or sentence.startswith("question_text")
-    assert not INTERNALS.search(sentence)
-    assert error.__doc__ or issubclass(error, WEBHOOK)
+@pytest.mark.parametrize("error", [*subclasses_of(GlificGptError, *WEBHOOK_BASES)], ids=lambda error: error.__name__)
+def test_a_default_message_is_a_sentence_without_internals(error: type[GlificGptError]) -> None:
+    message = str(error("" if error.default_message else "It needs a message of its own."))
+    assert message.endswith(".")
+    assert message[0].isupper() or message.startswith("question_text")
+    assert not INTERNALS.search(message)
+    assert error.__doc__ or issubclass(error, WEBHOOK_BASES)
 
 
-@pytest.mark.parametrize(("place", "words"), [*raised()])
-def test_the_words_of_an_error_are_a_sentence_that_anybody_may_read(place: str, words: str) -> None:
-    assert words.endswith((".", "{}")), place
-    assert not INTERNALS.search(words.replace(AN_ADDRESS, "")), place
+@pytest.mark.parametrize(("position", "message"), [*custom_messages()])
+def test_a_custom_message_is_a_sentence_without_internals(position: str, message: str) -> None:
+    assert message.endswith((".", "{}")), position
+    assert not INTERNALS.search(message.replace(ALLOWED_URL, "")), position
 
 
-def test_an_error_without_words_of_its_own_is_never_made_without_words() -> None:
-    wordless = {error.__name__ for error in every(GlificGptError, *WEBHOOK) if not error.sentence}
-    silent = re.compile(rf"(?:raise|return) (?:errors\.)?({'|'.join(wordless)})(?:\(\))?(?: from None)?$", re.MULTILINE)
+def test_an_error_without_a_default_message_is_never_created_without_a_message() -> None:
+    without_default = {
+        error.__name__ for error in subclasses_of(GlificGptError, *WEBHOOK_BASES) if not error.default_message
+    }
+    silent = re.compile(
+        rf"(?:raise|return) (?:errors\.)?({'|'.join(without_default)})(?:\(\))?(?: from None)?$", re.MULTILINE
+    )
     for path in (ROOT / "glific_gpt").rglob("*.py"):
         assert not silent.findall(path.read_text()), path
 
 
-def test_every_error_of_ours_is_listed_in_one_file() -> None:
-    assert {error.__module__ for error in every(GlificGptError, *WEBHOOK)} == {errors.__name__}
+def test_every_error_is_defined_in_one_module() -> None:
+    assert {error.__module__ for error in subclasses_of(GlificGptError, *WEBHOOK_BASES)} == {errors.__name__}
