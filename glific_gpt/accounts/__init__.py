@@ -1,1 +1,1 @@
-"""People: who they are, what they may do in which organization, and how they sign in."""
+"""People: accounts, roles in organizations, and sign-in."""

@@ -1,4 +1,4 @@
-"""What administrators decide about people: who is one too, and whose account is switched off."""
+"""Administration of people: administrators, switched-off accounts, and the list of all people."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -13,67 +13,78 @@ from glific_gpt.audit.actions import Action
 from glific_gpt.errors import N_, Conflict, NotFound
 from glific_gpt.organizations.tables import Organization
 
-NOT_ONESELF = N_("You cannot do this to your own account: ask another administrator.")
-LAST = N_("This is the only administrator who can sign in: make somebody else one first.")
+MSG_OWN_ACCOUNT = N_("You cannot do this to your own account. Ask another administrator.")
+MSG_LAST_ADMINISTRATOR = N_(
+    "This is the only administrator who can sign in. Make another person an administrator first."
+)
 
 
-def appoint(session: Session, email: str) -> User:
-    """Makes somebody an administrator, who then needs a link. Raises InvalidValue, and Conflict for one already."""
-    user = session.scalar(select(User).where(User.email == people.checked_email(email)))
+def grant_admin(session: Session, email: str) -> User:
+    """Make a person an administrator, who then needs a link.
+
+    Raises InvalidValue, and Conflict for an administrator and for an account that is switched off.
+    """
+    user = session.scalar(select(User).where(User.email == people.validate_address(email)))
     if user is None:
-        return people.create(session, email, administrator=True)
+        return people.create_person(session, email, administrator=True)
     if user.is_administrator:
         raise Conflict(N_("This person is an administrator already."))
     if not user.active:
-        raise Conflict(people.SWITCHED_OFF)
+        raise Conflict(people.MSG_ACCOUNT_INACTIVE)
     user.is_administrator = True
-    people.start_anew(user)
+    people.reset_credentials(user)
     trail.record(session, Action.ADMINISTRATOR_ADDED, email=user.email)
     return user
 
 
-def dismiss(session: Session, user: User, by: User) -> None:
-    """Leaves them what they are in their organizations. Raises Conflict."""
+def revoke_admin(session: Session, user: User, by: User) -> None:
+    """Revoke the rights of an administrator, whose roles in organizations stay.
+
+    Raises Conflict for one's own account, and for the last administrator.
+    """
     if not user.is_administrator:
         return
-    _keep_one(session, user, by)
+    _require_another_administrator(session, user, by)
     user.is_administrator = False
     trail.record(session, Action.ADMINISTRATOR_REMOVED, email=user.email)
 
 
-def switch(session: Session, user: User, by: User | None, *, is_active: bool) -> None:
-    """Off, nobody signs in with the account, and whoever was is signed out. A command is by nobody. Raises Conflict."""
+def set_active(session: Session, user: User, by: User | None, *, is_active: bool) -> None:
+    """Switch an account on or off. Switching it off ends its sessions. `by` is None for a command.
+
+    Raises Conflict for one's own account, and for the last administrator.
+    """
     if user.active == is_active:
         return
     if not is_active:
-        _keep_one(session, user, by)
+        _require_another_administrator(session, user, by)
         people.end_sessions(user)
     user.active = is_active
     action = Action.PERSON_ACTIVATED if is_active else Action.PERSON_DEACTIVATED
     trail.record(session, action, email=user.email)
 
 
-def forget_second_factor(session: Session, user: User) -> None:
-    """For who has lost the phone and the recovery codes: the password alone is then enough."""
+def reset_two_factor(session: Session, user: User) -> None:
+    """Switch off two-step sign-in of a person without phone and recovery codes."""
     if user.has_two_factor:
-        user.forget_second_factor()
+        user.reset_two_factor()
         trail.record(session, Action.TWO_FACTOR_DISABLED, email=user.email)
 
 
-def _keep_one(session: Session, user: User, by: User | None) -> None:
-    """Locks the administrators, so that two of them cannot end each other at the same moment."""
+def _require_another_administrator(session: Session, user: User, by: User | None) -> None:
+    """Raises Conflict. Locks the administrators, so that two of them cannot remove each other at the same moment."""
     if by and user.id == by.id:
-        raise Conflict(NOT_ONESELF)
+        raise Conflict(MSG_OWN_ACCOUNT)
     if not user.is_administrator:
         return
-    able = select(User.id).where(User.is_administrator, User.active).order_by(User.id).with_for_update()
-    if not set(session.scalars(able)) - {user.id}:
-        raise Conflict(LAST)
+    active = select(User.id).where(User.is_administrator, User.active).order_by(User.id).with_for_update()
+    if not set(session.scalars(active)) - {user.id}:
+        raise Conflict(MSG_LAST_ADMINISTRATOR)
 
 
 @dataclass(frozen=True)
-class Place:
-    """An organization to which somebody belongs, and as what."""
+class OrganizationRole:
+    """An organization of a person, and the role there."""
 
     slug: str
     name: str
@@ -81,33 +92,33 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Somebody:
-    """A person, with the organizations by name."""
+class PersonWithRoles:
+    """A person, with the organizations in the order of their names."""
 
     user: User
-    places: list[Place]
+    roles: list[OrganizationRole]
 
 
-def find(session: Session, user_id: int) -> User:
-    """Raises NotFound."""
+def find_user(session: Session, user_id: int) -> User:
+    """Return a person by id. Raises NotFound."""
     found = session.get(User, user_id)
     if found is None:
         raise NotFound
     return found
 
 
-def everybody(session: Session) -> list[Somebody]:
-    """By e-mail address; two queries, however many there are."""
-    places = _places(session)
-    return [Somebody(user, places[user.id]) for user in session.scalars(select(User).order_by(User.email))]
+def list_people(session: Session) -> list[PersonWithRoles]:
+    """Return all people, in the order of their e-mail addresses. Runs two queries, for any number of people."""
+    roles = _organization_roles(session)
+    return [PersonWithRoles(user, roles[user.id]) for user in session.scalars(select(User).order_by(User.email))]
 
 
-def somebody(session: Session, user_id: int) -> Somebody:
-    """Raises NotFound."""
-    return Somebody(find(session, user_id), _places(session, user_id)[user_id])
+def get_person(session: Session, user_id: int) -> PersonWithRoles:
+    """Return a person with roles. Raises NotFound."""
+    return PersonWithRoles(find_user(session, user_id), _organization_roles(session, user_id)[user_id])
 
 
-def _places(session: Session, user_id: int | None = None) -> defaultdict[int, list[Place]]:
+def _organization_roles(session: Session, user_id: int | None = None) -> defaultdict[int, list[OrganizationRole]]:
     query = (
         select(Membership, Organization)
         .join(Organization, Organization.id == Membership.organization_id)
@@ -115,7 +126,7 @@ def _places(session: Session, user_id: int | None = None) -> defaultdict[int, li
     )
     if user_id is not None:
         query = query.where(Membership.user_id == user_id)
-    found: defaultdict[int, list[Place]] = defaultdict(list)
+    roles: defaultdict[int, list[OrganizationRole]] = defaultdict(list)
     for membership, organization in session.execute(query):
-        found[membership.user_id].append(Place(organization.slug, organization.name, membership.as_role))
-    return found
+        roles[membership.user_id].append(OrganizationRole(organization.slug, organization.name, membership.as_role))
+    return roles

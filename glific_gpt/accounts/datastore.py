@@ -1,4 +1,8 @@
-"""How the library reads and writes people: in short transactions of their own, so that no view holds one open."""
+"""Flask-Security's access to people, in short transactions, and its signals.
+
+Flask-Security expects a session for the whole request. SQLite has one connection for writing, so a view must not hold a
+transaction open.
+"""
 
 from typing import Any
 from uuid import uuid4
@@ -24,24 +28,27 @@ from glific_gpt.clock import now
 from glific_gpt.database import db, transaction
 from glific_gpt.errors import N_, Conflict
 
-OVERTAKEN = N_("A password was chosen for this account at the same moment, so yours is not saved.")
+MSG_PASSWORD_RACE = N_(
+    "Your password was not saved, because another password was chosen for this account at the same moment. Sign in "
+    "with that one, or ask for a new link."
+)
 
 
-class NoRole(RoleMixin):
-    """The library's roles are the same everywhere; ours are memberships, so it is given none."""
+class UnusedRole(RoleMixin):
+    """Placeholder: Flask-Security's roles apply to the whole server, and ours to an organization."""
 
 
 class Datastore(SQLAlchemyUserDatastore):
-    """People come out detached, and are attached again only from `put` to `commit`."""
+    """Returns detached people, which are attached to a session only from `put` to `commit`."""
 
     def __init__(self) -> None:
-        super().__init__(db, User, NoRole)  # type: ignore[arg-type] # its mixin is ours at run time (tables.py)
+        super().__init__(db, User, UnusedRole)  # type: ignore[arg-type] # at run time User has the mixin (tables.py)
 
-    def find_user(self, case_insensitive: bool = False, **wanted: Any) -> User | None:  # type: ignore[override] # noqa: FBT001, FBT002
-        ((name, value),) = wanted.items()
-        known = people.normal(value) if name == "email" else value
+    def find_user(self, case_insensitive: bool = False, **criteria: Any) -> User | None:  # type: ignore[override] # noqa: FBT001, FBT002
+        ((name, value),) = criteria.items()
+        stored = people.normalize_email(value) if name == "email" else value
         with transaction() as session:
-            return session.scalar(select(User).where(getattr(User, name) == known))
+            return session.scalar(select(User).where(getattr(User, name) == stored))
 
     def commit(self) -> None:
         try:
@@ -50,22 +57,22 @@ class Datastore(SQLAlchemyUserDatastore):
             db.session.remove()
 
     def set_uniquifier(self, user: User, uniquifier: str | None = None) -> None:  # type: ignore[override]
-        """For a new password; whoever comes second with the same link or session is told so. Raises Conflict."""
+        """End all sessions after a new password. Raises Conflict if another request has done so with the same link."""
         new = uniquifier or uuid4().hex
         unchanged = update(User).where(User.id == user.id, User.fs_uniquifier == user.fs_uniquifier)
-        # In the transaction that the view commits at its end, with the password.
+        # In the transaction of the new password, which the view commits at its end.
         if not db.session.execute(unchanged.values(fs_uniquifier=new).returning(User.id)).first():
             db.session.remove()
-            raise Conflict(OVERTAKEN)
+            raise Conflict(MSG_PASSWORD_RACE)
         user.fs_uniquifier = new
         db.session.add(user)
 
     def tf_reset(self, user: User) -> None:  # type: ignore[override]
-        user.forget_second_factor()
+        user.reset_two_factor()
         db.session.add(user)
 
     def mf_delete_recovery_code(self, user: User, idx: int) -> bool:  # type: ignore[override]
-        """A page says so when the same code was used by another request in between."""
+        """Delete a used code. Answers 409 if another request has used the same code in between."""
         used = (user.mf_recovery_codes or [])[idx]
         with transaction() as session:
             fresh = session.get_one(User, user.id, with_for_update=True)
@@ -75,37 +82,37 @@ class Datastore(SQLAlchemyUserDatastore):
         return True
 
 
-# Everything here joins what the library's view has begun, and is committed with it at the view's end.
+# The handlers below write in the transaction of Flask-Security's view, which commits it at its end.
 
 
-def init(app: Flask) -> None:
-    user_authenticated.connect(_signed_in, app)
-    password_changed.connect(_password_chosen, app)
-    password_reset.connect(_password_chosen, app)
-    tf_profile_changed.connect(_two_factor_on, app)
-    tf_disabled.connect(_two_factor_off, app)
+def connect_signals(app: Flask) -> None:
+    user_authenticated.connect(_on_signed_in, app)
+    password_changed.connect(_on_password_chosen, app)
+    password_reset.connect(_on_password_chosen, app)
+    tf_profile_changed.connect(_on_two_factor_enabled, app)
+    tf_disabled.connect(_on_two_factor_disabled, app)
 
 
-def _signed_in(_app: Flask, user: User, **_more: Any) -> None:
-    person = _real(user)
+def _on_signed_in(_app: Flask, user: User, **_extra: Any) -> None:
+    person = _unwrap(user)
     session.permanent = True
     person.last_login_at = now()
     db.session.add(person)
-    known_browsers.remember(person.email)
+    known_browsers.mark_browser(person.email)
 
 
-def _password_chosen(_app: Flask, user: User, **_more: Any) -> None:
-    person = _real(user)
+def _on_password_chosen(_app: Flask, user: User, **_extra: Any) -> None:
+    person = _unwrap(user)
     person.must_change_password = False
     _record(Action.PASSWORD_CHANGED, person)
 
 
-def _two_factor_on(_app: Flask, user: User, **_more: Any) -> None:
-    _record(Action.TWO_FACTOR_ENABLED, _real(user))
+def _on_two_factor_enabled(_app: Flask, user: User, **_extra: Any) -> None:
+    _record(Action.TWO_FACTOR_ENABLED, _unwrap(user))
 
 
-def _two_factor_off(_app: Flask, user: User, **_more: Any) -> None:
-    _record(Action.TWO_FACTOR_DISABLED, _real(user))
+def _on_two_factor_disabled(_app: Flask, user: User, **_extra: Any) -> None:
+    _record(Action.TWO_FACTOR_DISABLED, _unwrap(user))
 
 
 def _record(action: Action, person: User) -> None:
@@ -114,7 +121,7 @@ def _record(action: Action, person: User) -> None:
     trail.record(db.session(), action, email=person.email)
 
 
-def _real(user: Any) -> User:
-    """The library passes its proxy of who is signed in, or the person."""
-    found: User = user._get_current_object() if isinstance(user, LocalProxy) else user
-    return found
+def _unwrap(user: Any) -> User:
+    """Return the user behind Flask-Login's proxy, which some signals pass instead of the user."""
+    unwrapped: User = user._get_current_object() if isinstance(user, LocalProxy) else user
+    return unwrapped

@@ -1,4 +1,4 @@
-"""The library's forms, with our words, and without what we do not offer."""
+"""Flask-Security's forms and messages, with our texts, and without features that we do not offer."""
 
 from typing import Any, ClassVar
 
@@ -11,90 +11,150 @@ from wtforms import EmailField, HiddenField, RadioField
 from wtforms.validators import DataRequired, Length
 
 from glific_gpt.accounts import passwords
-from glific_gpt.accounts.messages import MESSAGES
-from glific_gpt.accounts.people import normal
+from glific_gpt.accounts.people import normalize_email
+from glific_gpt.errors import N_
 
-NOW, NEW, AGAIN = _("Your password now"), _("New password"), _("New password, once more")
-CODE = _("The code that your app shows")
+LABEL_CURRENT_PASSWORD, LABEL_NEW_PASSWORD, LABEL_REPEAT_PASSWORD = (
+    _("Current password"),
+    _("New password"),
+    _("Repeat the new password"),
+)
+LABEL_CODE = _("Code from your authenticator app")
 
 
-class Worded:
-    """Gives fields our labels."""
+class LabelledForm:
+    """Replaces the labels of fields."""
 
-    WORDS: ClassVar[dict[str, Any]] = {}
+    LABELS: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        for name, words in self.WORDS.items():
-            self[name].label.text = words  # type: ignore[index]
+        for name, label in self.LABELS.items():
+            self[name].label.text = label  # type: ignore[index]
 
 
-class TakesAPassword(Worded):
-    """No password is longer than those that are taken: a longer one is wrong, and not hashed."""
+class PasswordForm(LabelledForm):
+    """Refuses a password over the maximum length without hashing it, which would cost processor time."""
 
     def validate(self, **options: Any) -> bool:
-        wrong, _kind = MESSAGES["INVALID_PASSWORD"]
-        short_enough = {"password": [Length(max=passwords.LONGEST, message=gettext(wrong))]}
-        return bool(super().validate(**options | {"extra_validators": short_enough}))  # type: ignore[misc]
+        message, _category = MESSAGES["INVALID_PASSWORD"]
+        max_length = {"password": [Length(max=passwords.MAX_LENGTH, message=gettext(message))]}
+        return bool(super().validate(**options | {"extra_validators": max_length}))  # type: ignore[misc]
 
 
-class SignIn(TakesAPassword, library.LoginForm):
-    """A session lasts as long for everybody, so nobody is asked about it."""
+class SignInForm(PasswordForm, library.LoginForm):
+    """Without "remember me": all sessions have the same lifetime."""
 
-    WORDS: ClassVar = {"email": _("E-mail address"), "password": _("Password"), "submit": _("Sign in")}
+    LABELS: ClassVar = {"email": _("E-mail address"), "password": _("Password"), "submit": _("Sign in")}
     remember = None
 
     def validate(self, **options: Any) -> bool:
-        self.email.data = normal(str(self.email.data or ""))
+        self.email.data = normalize_email(str(self.email.data or ""))
         return super().validate(**options)
 
 
-class Confirm(TakesAPassword, library.VerifyForm):
-    WORDS: ClassVar = {"password": NOW, "submit": _("Go on")}
+class ConfirmForm(PasswordForm, library.VerifyForm):
+    LABELS: ClassVar = {"password": LABEL_CURRENT_PASSWORD, "submit": _("Continue")}
 
 
-class ChangePassword(TakesAPassword, library.ChangePasswordForm):
-    WORDS: ClassVar = {"password": NOW, "new_password": NEW, "new_password_confirm": AGAIN, "submit": _("Change it")}
+class ChangePasswordForm(PasswordForm, library.ChangePasswordForm):
+    LABELS: ClassVar = {
+        "password": LABEL_CURRENT_PASSWORD,
+        "new_password": LABEL_NEW_PASSWORD,
+        "new_password_confirm": LABEL_REPEAT_PASSWORD,
+        "submit": _("Change password"),
+    }
 
 
-class ResetPassword(Worded, library.ResetPasswordForm):
-    WORDS: ClassVar = {"password": NEW, "password_confirm": AGAIN, "submit": _("Save it")}
+class ResetPasswordForm(LabelledForm, library.ResetPasswordForm):
+    LABELS: ClassVar = {
+        "password": LABEL_NEW_PASSWORD,
+        "password_confirm": LABEL_REPEAT_PASSWORD,
+        "submit": _("Save password"),
+    }
 
 
-class Code(Worded, library.TwoFactorVerifyCodeForm):
-    WORDS: ClassVar = {"code": CODE, "submit": _("Go on")}
+class CodeForm(LabelledForm, library.TwoFactorVerifyCodeForm):
+    LABELS: ClassVar = {"code": LABEL_CODE, "submit": _("Continue")}
 
     def validate(self, **options: Any) -> bool:
-        # Apps show the digits in two groups, and people type them so.
+        # Apps show the digits in two groups, and people type the blank too.
         self.code.data = "".join(str(self.code.data or "").split())
         return super().validate(**options)
 
 
-class RecoveryCode(Worded, library.MfRecoveryForm):
-    WORDS: ClassVar = {"code": _("One of your recovery codes"), "submit": _("Go on")}
+class RecoveryCodeForm(LabelledForm, library.MfRecoveryForm):
+    LABELS: ClassVar = {"code": _("Recovery code"), "submit": _("Continue")}
 
 
-class TwoFactor(library.TwoFactorSetupForm):
-    """On or off is what its two buttons say."""
+class TwoFactorForm(library.TwoFactorSetupForm):
+    """On or off depends on which of two buttons was pressed."""
 
     setup = HiddenField()
 
 
-class Lost(library.TwoFactorRescueForm):
-    """Offers nothing by itself: who is without the phone is led to the recovery codes."""
+class LostPhoneForm(library.TwoFactorRescueForm):
+    """Empty: people without their phone use a recovery code."""
 
     help_setup = RadioField(choices=[])
 
 
-class Forgotten(FlaskForm):  # type: ignore[misc] # it ships no types
-    """Whether there is such a person is looked up in a thread: the answer and its time are the same for everybody."""
+class ForgottenPasswordForm(FlaskForm):  # type: ignore[misc] # it ships no types
+    """The address is looked up in a thread, so that content and time of the response are the same for every address."""
 
     email = EmailField(_("E-mail address"), validators=[DataRequired()], render_kw={"autocomplete": "email"})
     requires_confirmation = False
     user = None
 
     def validate(self, **options: Any) -> bool:
-        """Always false for the library, which sends an e-mail by itself otherwise."""
+        """Always return False: Flask-Security would otherwise send an e-mail itself."""
         if super().validate(**options):
-            passwords.remember(current_app._get_current_object(), str(self.email.data))  # type: ignore[attr-defined]
+            passwords.send_reset_link(current_app._get_current_object(), str(self.email.data))  # type: ignore[attr-defined]
         return False
+
+
+MESSAGES = {
+    "GENERIC_AUTHN_FAILED": (N_("The e-mail address or the password is wrong."), "error"),
+    "GENERIC_RECOVERY": (N_("If this address has an account, we have sent an e-mail with a link."), "info"),
+    "PASSWORD_RESET_REQUEST": (
+        N_("If this address has an account, we have sent an e-mail with a link."),
+        "info",
+    ),
+    "UNAUTHENTICATED": (N_("Sign in to continue."), "info"),
+    "REAUTHENTICATION_REQUIRED": (
+        N_("Confirm your password before you change how you sign in."),
+        "info",
+    ),
+    "REAUTHENTICATION_SUCCESSFUL": (N_("Password confirmed."), "success"),
+    "INVALID_PASSWORD": (N_("This password is wrong. Try again."), "error"),
+    "PASSWORD_NOT_PROVIDED": (N_("Enter a password."), "error"),
+    "EMAIL_NOT_PROVIDED": (N_("Enter an e-mail address."), "error"),
+    "INVALID_EMAIL_ADDRESS": (N_("This is not an e-mail address."), "error"),
+    "PASSWORD_INVALID_LENGTH": (
+        N_("Choose a password with %(length)s to 128 characters. Several words make a good password."),
+        "error",
+    ),
+    "RETYPE_PASSWORD_MISMATCH": (N_("The two passwords are different. Enter them again."), "error"),
+    "PASSWORD_IS_THE_SAME": (N_("This is your current password. Choose another one."), "error"),
+    "PASSWORD_CHANGE": (
+        N_("Password changed. You are signed out on all other devices."),
+        "success",
+    ),
+    "PASSWORD_RESET_NO_LOGIN": (N_("Password saved. Sign in with it."), "success"),
+    "PASSWORD_RESET_EXPIRED": (N_("This link has expired. Ask for a new one."), "error"),
+    "INVALID_RESET_PASSWORD_TOKEN": (N_("This link is incomplete, or was used already. Ask for a new one."), "error"),
+    "TWO_FACTOR_INVALID_TOKEN": (N_("This code is wrong, or was used already. Wait for the next code."), "error"),
+    "TWO_FACTOR_LOGIN_SUCCESSFUL": (N_("You are signed in."), "success"),
+    "TWO_FACTOR_CHANGE_METHOD_SUCCESSFUL": (
+        N_("Two-step sign-in is on. You will be asked for a code when you sign in."),
+        "success",
+    ),
+    "TWO_FACTOR_DISABLED": (N_("Two-step sign-in is off. You sign in with your password only."), "success"),
+    "TWO_FACTOR_PERMISSION_DENIED": (N_("Please sign in again."), "error"),
+    "TWO_FACTOR_METHOD_NOT_AVAILABLE": (N_("This method is not available. Choose another one."), "error"),
+    "TWO_FACTOR_SETUP_EXPIRED": (N_("The time to set this up is over. Please start again."), "error"),
+    "INVALID_RECOVERY_CODE": (N_("This recovery code is wrong, or was used already. Try another one."), "error"),
+    "INVALID_REDIRECT": (N_("This address belongs to another server. Open the page from the console."), "error"),
+    "API_ERROR": (N_("This request is not valid. Go back and try again."), "error"),
+}
+"""Text and category by Flask-Security's name of the message. Translated when shown."""

@@ -12,9 +12,9 @@ from flask_security import current_user
 from limits.errors import ConfigurationError
 
 from glific_gpt.accounts import known_browsers
-from glific_gpt.accounts.blueprint import NAME, SHOWN_AGAIN, blueprint
-from glific_gpt.accounts.known_browsers import derive
-from glific_gpt.accounts.people import normal
+from glific_gpt.accounts.known_browsers import derive_key
+from glific_gpt.accounts.people import normalize_email
+from glific_gpt.accounts.views import CREDENTIAL_ENDPOINTS, NAME, blueprint
 from glific_gpt.errors import SettingsError
 from glific_gpt.settings import Settings
 
@@ -44,7 +44,7 @@ def leave(_failure: BaseException | None) -> None:
 
 def is_a_try() -> bool:
     """Whether somebody says a password or a code."""
-    return request.method == "POST" and request.endpoint in SHOWN_AGAIN
+    return request.method == "POST" and request.endpoint in CREDENTIAL_ENDPOINTS
 
 
 def slowed(seconds: int) -> Response:
@@ -71,7 +71,7 @@ WENT_WELL = 302
 def init(app: Flask, settings: Settings) -> None:
     """Raises SettingsError."""
     app.config[PROXIES] = settings.trusted_proxy_count
-    app.config[KEY] = derive(settings.secret_key, "limits")
+    app.config[KEY] = derive_key(settings.secret_key, "limits")
     known_browsers.init(app, settings)
     limiter = _limiter(app, settings)
     # Flask-Limiter looks at every request; webhooks and programs shall not wait for it.
@@ -154,7 +154,7 @@ def _account() -> str:
 
 
 def _named() -> str:
-    return normal(request.form.get("email", ""))[:255]
+    return normalize_email(request.form.get("email", ""))[:255]
 
 
 def _hidden(key: str) -> str:

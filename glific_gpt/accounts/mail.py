@@ -1,4 +1,4 @@
-"""E-mails: over an encrypted connection to the server that the settings name, given up after a while."""
+"""Outgoing e-mail, over a verified TLS connection and with a time-out."""
 
 import smtplib
 import ssl
@@ -9,19 +9,21 @@ from flask_mail import Connection, Mail, Message
 
 from glific_gpt.settings import Settings
 
-SECONDS = 10
+TIMEOUT_SECONDS = 10
 PORTS = {"smtp": 587, "smtps": 465}
 
 
-class CarefulConnection(Connection):
-    """The library's waits for ever and takes any certificate."""
+class VerifiedConnection(Connection):
+    """Flask-Mail itself has no time-out and verifies no certificate."""
 
     def configure_host(self) -> smtplib.SMTP:
         context = ssl.create_default_context()
         if self.mail.use_ssl:
-            host: smtplib.SMTP = smtplib.SMTP_SSL(self.mail.server, self.mail.port, timeout=SECONDS, context=context)
+            host: smtplib.SMTP = smtplib.SMTP_SSL(
+                self.mail.server, self.mail.port, timeout=TIMEOUT_SECONDS, context=context
+            )
         else:
-            host = smtplib.SMTP(self.mail.server, self.mail.port, timeout=SECONDS)
+            host = smtplib.SMTP(self.mail.server, self.mail.port, timeout=TIMEOUT_SECONDS)
         if self.mail.use_tls:
             host.starttls(context=context)
         if self.mail.username and self.mail.password:
@@ -30,7 +32,7 @@ class CarefulConnection(Connection):
 
 
 def init(app: Flask, settings: Settings) -> None:
-    """Where no server for e-mails is named, none is sent."""
+    """Configure Flask-Mail. Without a mail server in the settings, no e-mail is sent."""
     if settings.mail_url is None:
         return
     url = urlsplit(settings.mail_url.get_secret_value())
@@ -40,15 +42,15 @@ def init(app: Flask, settings: Settings) -> None:
         MAIL_USERNAME=unquote(url.username or "") or None,
         MAIL_PASSWORD=unquote(url.password or "") or None,
         MAIL_USE_SSL=url.scheme == "smtps",
-        MAIL_USE_TLS=url.scheme == "smtp" and url.hostname not in LOOPBACK,
+        MAIL_USE_TLS=url.scheme == "smtp" and url.hostname not in LOOPBACK_HOSTS,
         MAIL_DEFAULT_SENDER=settings.mail_from,
         MAIL_DEBUG=False,
     )
     Mail(app)
 
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-"""Where a connection leaves the machine, it is encrypted."""
+LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
+"""Connections to these hosts do not leave the machine and need no TLS."""
 
 
 def is_configured(app: Flask) -> bool:
@@ -56,7 +58,7 @@ def is_configured(app: Flask) -> bool:
 
 
 def send(recipient: str, subject: str, text: str) -> None:
-    """Raises OSError, of which SMTP's errors are a kind."""
+    """Send an e-mail. Raises OSError, which is the base class of SMTP errors."""
     message = Message(subject, recipients=[recipient], body=text)
-    with CarefulConnection(current_app.extensions["mail"]) as connection:
+    with VerifiedConnection(current_app.extensions["mail"]) as connection:
         connection.send(message)

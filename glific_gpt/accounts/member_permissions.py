@@ -1,4 +1,7 @@
-"""How far an owner reaches: to the people of the own organization alone, and to no account that opens more than it."""
+"""Permissions of owners over members: an owner may act on members of the own organization only.
+
+An owner may never take over an account that gives access to more than this organization.
+"""
 
 from datetime import timedelta
 
@@ -10,75 +13,77 @@ from glific_gpt.accounts.tables import Membership, Role, User
 from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
 from glific_gpt.clock import now
-from glific_gpt.errors import N_, AdministratorsOnly, Conflict, NotFound
+from glific_gpt.errors import N_, AdministratorRequired, Conflict, NotFound
 
-NO_LINK = N_(
-    "Only an administrator can make a one-time link for this person, because the account opens more than this "
+MSG_LINK_NEEDS_ADMINISTRATOR = N_(
+    "This person's account gives access to more than this organization. Ask an administrator for the one-time link."
+)
+MSG_ACCOUNT_INACTIVE_NO_LINK = N_("This person's account is switched off. Ask an administrator to switch it on.")
+MSG_ACCOUNT_EXISTS = N_(
+    "This e-mail address already has an account on this server. Ask an administrator to add the person to this "
     "organization."
 )
-NOT_ACTIVE = N_("An administrator has switched this person's account off, so no link would open it.")
-KNOWN = N_(
-    "Somebody with this e-mail address has an account on this server already. Ask an administrator to add this "
-    "person here."
+MSG_TOO_MANY_INVITATIONS = N_(
+    "Too many people were invited to this organization within an hour. Try again in an hour, or ask an administrator."
 )
-TOO_MANY = N_(
-    "Many people were invited to this organization within an hour. Go on in an hour, or ask an administrator."
-)
-INVITATIONS_AN_HOUR = 30
+MAX_INVITATIONS_PER_HOUR = 30
 
 
 def invite(session: Session, inviter: User, organization_id: int, email: str, role: Role) -> tuple[User, bool]:
-    """Lets a person in; tells whether the server had not known them.
+    """Invite a person to an organization. Return the person, and whether the account is new.
 
-    An account that somebody else was let into before may have a password that they know, so owners may not take
-    one in. Raises AdministratorsOnly for that, InvalidValue, and Conflict for a member and for too many in an hour.
+    Owners may not add an existing account, because adding it resets its credentials. Raises AdministratorRequired for
+    that, InvalidValue, and Conflict for a member and for too many invitations in an hour.
     """
     if not inviter.is_administrator:
-        _go_slowly(session, organization_id)
-    known = session.scalar(select(User).where(User.email == people.checked_email(email)))
+        _limit_invitations(session, organization_id)
+    known = session.scalar(select(User).where(User.email == people.validate_address(email)))
     is_member = known is not None and session.get(Membership, (known.id, organization_id)) is not None
     if known and not is_member and not inviter.is_administrator and not _is_unused(session, known):
-        raise AdministratorsOnly(KNOWN)
-    return people.add(session, organization_id, email, role)
+        raise AdministratorRequired(MSG_ACCOUNT_EXISTS)
+    return people.add_member(session, organization_id, email, role)
 
 
-def record_refused(session: Session, organization_id: int, email: str) -> None:
-    """An owner has learned that the address is somebody's: in a transaction of its own, as the invitation's is over."""
-    trail.record(session, Action.INVITATION_REFUSED, organization_id, email=people.normal(email))
+def record_refused_invitation(session: Session, organization_id: int, email: str) -> None:
+    """Record that an owner has learned that an address has an account.
+
+    This needs a transaction of its own, because that of the invitation was rolled back.
+    """
+    trail.record(session, Action.INVITATION_REFUSED, organization_id, email=people.normalize_email(email))
 
 
-def member(session: Session, organization_id: int, user_id: int) -> User:
-    """Raises NotFound for who is no member."""
+def find_member(session: Session, organization_id: int, user_id: int) -> User:
+    """Return a member by id. Raises NotFound if the person is not a member."""
     user = session.get(User, user_id)
     if user is None or session.get(Membership, (user_id, organization_id)) is None:
         raise NotFound
     return user
 
 
-def out_of_reach(session: Session, organization_id: int) -> set[int]:
-    """The ids of the members for whom its owners may not make a link."""
-    mine = select(Membership.user_id).where(Membership.organization_id == organization_id)
+def members_needing_administrator(session: Session, organization_id: int) -> set[int]:
+    """Return the ids of the members for whom owners may not create a link."""
+    members = select(Membership.user_id).where(Membership.organization_id == organization_id)
     elsewhere = select(Membership.user_id).where(Membership.organization_id != organization_id)
-    beyond = User.is_administrator | User.id.in_(elsewhere)
-    return set(session.scalars(select(User.id).where(User.id.in_(mine), beyond)))
+    has_more_access = User.is_administrator | User.id.in_(elsewhere)
+    return set(session.scalars(select(User.id).where(User.id.in_(members), has_more_access)))
 
 
-def require_link(session: Session, maker: User, user: User, organization_id: int) -> None:
-    """Raises AdministratorsOnly where this person may not make a link for that member."""
+def require_link_permission(session: Session, creator: User, user: User, organization_id: int) -> None:
+    """Raises AdministratorRequired if `creator` may not create a one-time link for the member."""
     if not user.active:
-        raise AdministratorsOnly(NOT_ACTIVE)
-    if not maker.is_administrator and user.id in out_of_reach(session, organization_id):
-        raise AdministratorsOnly(NO_LINK)
+        raise AdministratorRequired(MSG_ACCOUNT_INACTIVE_NO_LINK)
+    if not creator.is_administrator and user.id in members_needing_administrator(session, organization_id):
+        raise AdministratorRequired(MSG_LINK_NEEDS_ADMINISTRATOR)
 
 
-def _go_slowly(session: Session, organization_id: int) -> None:
-    """Who invites on and on asks which addresses have an account. Raises Conflict."""
-    tries = (Action.MEMBER_ADDED, Action.INVITATION_REFUSED)
-    if trail.count(session, organization_id, tries, now() - timedelta(hours=1)) >= INVITATIONS_AN_HOUR:
-        raise Conflict(TOO_MANY)
+def _limit_invitations(session: Session, organization_id: int) -> None:
+    """Raises Conflict after too many invitations: each one reveals whether an address has an account."""
+    actions = (Action.MEMBER_ADDED, Action.INVITATION_REFUSED)
+    if trail.count(session, organization_id, actions, now() - timedelta(hours=1)) >= MAX_INVITATIONS_PER_HOUR:
+        raise Conflict(MSG_TOO_MANY_INVITATIONS)
 
 
 def _is_unused(session: Session, user: User) -> bool:
-    """Invited once, gone again, and never signed in: there is nothing to take over."""
-    belongs = session.scalar(select(Membership.user_id).where(Membership.user_id == user.id).limit(1))
-    return user.active and not user.is_administrator and user.password is None and belongs is None
+    """Return True for an account without password and organization, which gives access to nothing."""
+    membership = session.scalar(select(Membership.user_id).where(Membership.user_id == user.id).limit(1))
+    return user.active and not user.is_administrator and user.password is None and membership is None

@@ -1,4 +1,7 @@
-"""Passwords: long enough, and nothing else is asked of them."""
+"""Passwords: their length, one-time links, and the e-mail for forgotten passwords.
+
+NIST SP 800-63B advises against rules about the characters of a password.
+"""
 
 import secrets
 import threading
@@ -9,86 +12,89 @@ from flask import Flask, current_app, render_template
 from flask_babel import force_locale, gettext
 
 from glific_gpt.accounts import mail, people
-from glific_gpt.accounts.people import SWITCHED_OFF
+from glific_gpt.accounts.people import MSG_ACCOUNT_INACTIVE
 from glific_gpt.accounts.tables import User
 from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
 from glific_gpt.database import transaction
 from glific_gpt.errors import Conflict, InvalidValue, NotFound
 
-SHORTEST = 12
-LONGEST = 128
+MIN_LENGTH = 12
+MAX_LENGTH = 128
 
-# Without those that look like another; 20 of them are 99 bits.
-LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-
-
-def checked(password: str) -> str:
-    """As it is hashed. Raises InvalidValue."""
-    normal = unicodedata.normalize("NFKD", password)
-    if not SHORTEST <= len(normal) <= LONGEST:
-        raise InvalidValue(f"A password has {SHORTEST} to {LONGEST} characters.")
-    return normal
+# Without characters that look like another one. 20 of them have 99 bits of entropy.
+ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
-def made_up() -> str:
-    """Easy to type: five groups of four."""
-    return "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(5))
+def validate(password: str) -> str:
+    """Return the password as it is hashed. Raises InvalidValue if it is too short or too long."""
+    normalized = unicodedata.normalize("NFKD", password)
+    if not MIN_LENGTH <= len(normalized) <= MAX_LENGTH:
+        raise InvalidValue(f"A password has {MIN_LENGTH} to {MAX_LENGTH} characters.")
+    return normalized
+
+
+def generate() -> str:
+    """Return a random password that is easy to type: five groups of four characters."""
+    return "-".join("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(5))
 
 
 PUBLIC_URL = "SECURITY_PUBLIC_URL"
 
 
 def one_time_link(user: User, organization_id: int | None = None) -> str:
-    """Absolute, good for three days, and dead once a password was chosen. Call it outside a transaction.
+    """Return an absolute URL where the person chooses a password. It is valid for three days, or until it was used.
 
-    Raises Conflict for an account that is switched off: no link would open it.
+    Call it outside a transaction. Raises Conflict for an account that is switched off.
     """
     if not user.active:
-        raise Conflict(SWITCHED_OFF)
+        raise Conflict(MSG_ACCOUNT_INACTIVE)
     with transaction() as session:
         trail.record(session, Action.SIGN_IN_LINK_MADE, organization_id, email=user.email)
     return reset_link(user)
 
 
 def reset_link(user: User) -> str:
-    """The same, for an e-mail that the person has asked for."""
+    """Return such a URL for an e-mail that the person has asked for, without an audit entry."""
     token = current_app.extensions["security"].reset_serializer.dumps([user.fs_uniquifier, None])
-    # Not from the request, whose host anybody can make up.
+    # Not built from the request, because a client can send any host.
     path = current_app.url_map.bind("").build("security.reset_password", {"token": token})
     return f"{current_app.config[PUBLIC_URL]}{path}"
 
 
-AT_ONCE = 4
-"""E-mails that each process sends at the same time; who comes while it is busy asks again."""
+MAX_CONCURRENT_EMAILS = 4
+"""E-mails that each process sends at the same time. Further requests are dropped, and people ask again."""
 
 log = structlog.get_logger()
-_places = threading.BoundedSemaphore(AT_ONCE)
+_email_slots = threading.BoundedSemaphore(MAX_CONCURRENT_EMAILS)
 
 
-def remember(app: Flask, email: str) -> None:
-    """Sends the person a link, if there is such a person and a way to send e-mails."""
-    if not mail.is_configured(app) or not _places.acquire(blocking=False):
+def send_reset_link(app: Flask, email: str) -> None:
+    """E-mail the person a link, if the person exists and e-mail is configured.
+
+    This runs in a thread, so that the time of the response does not reveal whether the address has an account.
+    """
+    if not mail.is_configured(app) or not _email_slots.acquire(blocking=False):
         return
-    threading.Thread(target=_send, args=(app, email), name="forgotten-password", daemon=True).start()
+    threading.Thread(target=_send_and_log, args=(app, email), name="reset-link", daemon=True).start()
 
 
-def _send(app: Flask, email: str) -> None:
+def _send_and_log(app: Flask, email: str) -> None:
     try:
         with app.app_context():
-            _send_if_known(email)
+            _send_if_person_exists(email)
     except NotFound:
         pass
-    except Exception as failure:  # noqa: BLE001 - nobody is there to hear of it but the log
+    except Exception as failure:  # noqa: BLE001 - no caller waits for this thread
         log.error("mail_failed", reason=type(failure).__name__)
     finally:
-        _places.release()
+        _email_slots.release()
 
 
-def _send_if_known(email: str) -> None:
+def _send_if_person_exists(email: str) -> None:
     """Raises NotFound."""
     with transaction() as session:
-        user = people.find(session, email)
+        user = people.find_person(session, email)
     if user.active:
         with force_locale(user.locale or "en"):
             url = current_app.config[PUBLIC_URL]

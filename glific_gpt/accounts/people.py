@@ -1,4 +1,4 @@
-"""People: create and find them, and what they are in which organization."""
+"""People and their roles in organizations."""
 
 from dataclasses import dataclass
 from uuid import uuid4
@@ -16,72 +16,72 @@ from glific_gpt.database import insert_if_absent
 from glific_gpt.errors import N_, Conflict, InvalidValue, NotFound
 from glific_gpt.organizations.tables import Organization
 
-SWITCHED_OFF = N_("This person's account is switched off: switch it on first.")
-LAST_OWNER = N_("This is the organization's only owner: make somebody else an owner first.")
+MSG_ACCOUNT_INACTIVE = N_("This person's account is switched off. Switch it on first.")
+MSG_LAST_OWNER = N_("This is the organization's only owner. Make another member an owner first.")
 MAX_EMAIL = 255
 
 
 @dataclass(frozen=True)
 class Member:
-    """A person in an organization, as its other people see them."""
+    """A member of an organization, as other members see it."""
 
     user: User
     role: Role
     has_password: bool
-    """False until the invitation was used."""
+    """False until the person has used the invitation."""
     has_two_factor: bool
 
 
-def find(session: Session, email: str) -> User:
-    """Raises NotFound."""
-    found = _find_if_any(session, normal(email))
+def find_person(session: Session, email: str) -> User:
+    """Return the person with this e-mail address. Raises NotFound."""
+    found = _find_by_email(session, normalize_email(email))
     if found is None:
-        raise NotFound(N_("There is nobody with that e-mail address."))
+        raise NotFound(N_("No account has this e-mail address."))
     return found
 
 
-def every(session: Session) -> list[User]:
+def list_people(session: Session) -> list[User]:
     return list(session.scalars(select(User).order_by(User.email)))
 
 
-def create(session: Session, email: str, *, administrator: bool = False) -> User:
-    """A new person, without a password yet. Raises InvalidValue for what is no e-mail address, and Conflict."""
-    user = User(email=checked_email(email), is_administrator=administrator)
+def create_person(session: Session, email: str, *, administrator: bool = False) -> User:
+    """Create a person without a password. Raises InvalidValue for an invalid e-mail address, and Conflict."""
+    user = User(email=validate_address(email), is_administrator=administrator)
     session.add(user)
     try:
         session.flush()
     except IntegrityError:
-        raise Conflict(N_("There is somebody with that e-mail address already.")) from None
+        raise Conflict(N_("An account with this e-mail address exists already.")) from None
     if administrator:
         trail.record(session, Action.ADMINISTRATOR_ADDED, email=user.email)
     return user
 
 
-def memberships(session: Session, user: User) -> list[tuple[Organization, Role]]:
-    """The organizations that the person may see, by name."""
+def list_memberships(session: Session, user: User) -> list[tuple[Organization, Role]]:
+    """Return the organizations that the person may see, with roles, in the order of their names."""
     if user.is_administrator:
-        everything = session.scalars(select(Organization).order_by(Organization.name, Organization.id))
-        return [(organization, Role.OWNER) for organization in everything]
-    rows = session.execute(_joined(user).order_by(Organization.name, Organization.id))
+        organizations = session.scalars(select(Organization).order_by(Organization.name, Organization.id))
+        return [(organization, Role.OWNER) for organization in organizations]
+    rows = session.execute(_memberships_query(user).order_by(Organization.name, Organization.id))
     return [(organization, membership.as_role) for organization, membership in rows]
 
 
-def organizations_of(session: Session, user: User) -> dict[str, Role]:
-    """Slugs and roles of the organizations that the person was let into, in order."""
-    rows = session.execute(_joined(user).order_by(Organization.slug))
+def roles_by_slug(session: Session, user: User) -> dict[str, Role]:
+    """Return the roles of the person by the slug of the organization, in the order of the slugs."""
+    rows = session.execute(_memberships_query(user).order_by(Organization.slug))
     return {organization.slug: membership.as_role for organization, membership in rows}
 
 
-def role_in(session: Session, user: User, organization_id: int) -> Role | None:
-    """None for who has nothing to do with it."""
+def find_role(session: Session, user: User, organization_id: int) -> Role | None:
+    """Return the role of the person in the organization; None if there is none. Administrators act as owners."""
     if user.is_administrator:
         return Role.OWNER
     membership = session.get(Membership, (user.id, organization_id))
     return membership.as_role if membership else None
 
 
-def members(session: Session, organization_id: int) -> list[Member]:
-    """By e-mail address."""
+def list_members(session: Session, organization_id: int) -> list[Member]:
+    """Return the members of an organization, in the order of their e-mail addresses."""
     rows = session.execute(
         select(User, Membership)
         .join(Membership, Membership.user_id == User.id)
@@ -93,89 +93,93 @@ def members(session: Session, organization_id: int) -> list[Member]:
     ]
 
 
-def add(session: Session, organization_id: int, email: str, role: Role) -> tuple[User, bool]:
-    """Lets a person in; tells whether the server had not known them.
+def add_member(session: Session, organization_id: int, email: str, role: Role) -> tuple[User, bool]:
+    """Add a person to an organization. Return the person, and whether the account is new.
 
-    Whose account then opens more than before starts anew, and needs a link. Administrators' opens everything already.
+    If access widens, the account's credentials are reset, and the person needs a new link. This does not apply to
+    administrators, who can access everything already.
     Raises InvalidValue, and Conflict for a member and for an account that is switched off.
     """
-    found = _find_if_any(session, checked_email(email))
+    found = _find_by_email(session, validate_address(email))
     if found and not found.active:
-        raise Conflict(SWITCHED_OFF)
-    user = found or create(session, email)
+        raise Conflict(MSG_ACCOUNT_INACTIVE)
+    user = found or create_person(session, email)
     membership = Membership(user_id=user.id, organization_id=organization_id, role=role.value, created_at=now())
     if not insert_if_absent(session, membership):
         raise Conflict(N_("This person is a member already."))
     if found and not found.is_administrator:
-        start_anew(found)
+        reset_credentials(found)
     trail.record(session, Action.MEMBER_ADDED, organization_id, email=user.email, role=role.value)
     return user, found is None
 
 
 def set_role(session: Session, organization_id: int, user: User, role: Role) -> None:
-    """Raises NotFound for who is no member, and Conflict for the last owner."""
-    membership = _membership(session, organization_id, user)
+    """Change the role of a member. Raises NotFound if the person is not a member, and Conflict for the last owner."""
+    membership = _find_membership(session, organization_id, user)
     if membership.as_role is role:
         return
-    _keep_an_owner(session, membership)
+    _require_another_owner(session, membership)
     membership.role = role.value
     trail.record(session, Action.MEMBER_ROLE_CHANGED, organization_id, email=user.email, role=role.value)
 
 
-def remove(session: Session, organization_id: int, user: User) -> None:
-    """Raises NotFound for who is no member, and Conflict for the last owner."""
-    membership = _membership(session, organization_id, user)
-    _keep_an_owner(session, membership)
+def remove_member(session: Session, organization_id: int, user: User) -> None:
+    """Remove a member. Raises NotFound if the person is not a member, and Conflict for the last owner."""
+    membership = _find_membership(session, organization_id, user)
+    _require_another_owner(session, membership)
     session.delete(membership)
     trail.record(session, Action.MEMBER_REMOVED, organization_id, email=user.email)
 
 
-def start_anew(user: User) -> None:
-    """What opened the account before opens it no more: whoever made its first link may have known it."""
+def reset_credentials(user: User) -> None:
+    """Remove password and second factor, and end all sessions and links.
+
+    The owner who created the account's first link could have used it, and may know the password.
+    """
     user.password, user.must_change_password = None, False
-    user.forget_second_factor()
+    user.reset_two_factor()
     end_sessions(user)
 
 
 def end_sessions(user: User) -> None:
-    """Ends sign-ins and one-time links alike."""
+    """End all sessions and one-time links, which name the person by this value."""
     user.fs_uniquifier = uuid4().hex
 
 
-def normal(email: str) -> str:
-    """As it is stored."""
+def normalize_email(email: str) -> str:
+    """Return an e-mail address as it is stored."""
     return email.strip().lower()
 
 
-def checked_email(email: str) -> str:
-    """As it is stored. Raises InvalidValue."""
+def validate_address(email: str) -> str:
+    """Return a valid e-mail address as it is stored. Raises InvalidValue."""
     try:
-        valid = validate_email(normal(email), check_deliverability=False)
+        valid = validate_email(normalize_email(email), check_deliverability=False)
     except EmailNotValidError:
-        raise InvalidValue(N_("That is not an e-mail address, such as asha@example.org.")) from None
+        raise InvalidValue(N_("This is not an e-mail address. Enter one such as asha@example.org.")) from None
     if len(valid.normalized) > MAX_EMAIL:
-        raise InvalidValue(N_("An e-mail address has 255 characters at most."))
+        raise InvalidValue(N_("This e-mail address is too long. Enter at most 255 characters."))
     return valid.normalized.lower()
 
 
-def _joined(user: User) -> Select[Organization, Membership]:
+def _memberships_query(user: User) -> Select[Organization, Membership]:
     joined = select(Organization, Membership).join(Membership, Membership.organization_id == Organization.id)
     return joined.where(Membership.user_id == user.id)
 
 
-def _find_if_any(session: Session, email: str) -> User | None:
+def _find_by_email(session: Session, email: str) -> User | None:
     return session.scalar(select(User).where(User.email == email))
 
 
-def _membership(session: Session, organization_id: int, user: User) -> Membership:
+def _find_membership(session: Session, organization_id: int, user: User) -> Membership:
     found = session.get(Membership, (user.id, organization_id))
     if found is None:
         raise NotFound(N_("This person is not a member of this organization."))
     return found
 
 
-def _keep_an_owner(session: Session, membership: Membership) -> None:
-    """Locks the owners, so that two of them cannot leave at the same moment."""
+def _require_another_owner(session: Session, membership: Membership) -> None:
+    """Raises Conflict for the only owner. Locks the owners, so that two of them cannot leave at the same moment."""
     if membership.as_role is not Role.OWNER:
         return
     owners = session.scalars(
@@ -185,4 +189,4 @@ def _keep_an_owner(session: Session, membership: Membership) -> None:
         .with_for_update()
     ).all()
     if len(owners) == 1:
-        raise Conflict(LAST_OWNER)
+        raise Conflict(MSG_LAST_OWNER)

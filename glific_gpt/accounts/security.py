@@ -10,67 +10,72 @@ from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_security import Security, current_user
 
 from glific_gpt.accounts import datastore, forms, login_throttle, mail, passwords
-from glific_gpt.accounts.blueprint import NAME, blueprint
 from glific_gpt.accounts.datastore import Datastore
-from glific_gpt.accounts.known_browsers import derive
-from glific_gpt.accounts.messages import MESSAGES
+from glific_gpt.accounts.forms import MESSAGES
+from glific_gpt.accounts.known_browsers import derive_key
 from glific_gpt.accounts.passwords import PUBLIC_URL, one_time_link
-from glific_gpt.accounts.two_factor import OnceOnly, RecoveryCodes
+from glific_gpt.accounts.two_factor import HashedRecoveryCodes, SingleUseTotp
+from glific_gpt.accounts.views import NAME, blueprint
 from glific_gpt.settings import Settings
 
 __all__ = ["blueprint", "init", "one_time_link"]
 
-SESSION = timedelta(hours=12)
-LINK = timedelta(days=3)
-FRESH = timedelta(minutes=15)
+SESSION_LIFETIME = timedelta(hours=12)
+LINK_LIFETIME = timedelta(days=3)
+FRESHNESS = timedelta(minutes=15)
 """How long after giving the password somebody may change how they sign in."""
 
 ARGON2 = {"memory_cost": 46 * 1024, "time_cost": 1, "parallelism": 1}
 """One of those that OWASP's password storage cheat sheet calls enough. Of below 32 MiB, glibc keeps some per thread."""
 
-STILL_OPEN = {"security.change_password", "security.logout", "console.static", "console.set_language"}
+ALLOWED_BEFORE_PASSWORD_CHANGE = {
+    "security.change_password",
+    "security.logout",
+    "console.static",
+    "console.set_language",
+}
 """For somebody who must change the password first."""
 
 
 def init(app: Flask, settings: Settings) -> None:
     """Raises SettingsError."""
-    app.config.update(_sessions(settings) | _features(app, settings))
+    app.config.update(_session_config(settings) | _security_config(app, settings))
     app.config.update({f"SECURITY_MSG_{name}": message for name, message in MESSAGES.items()})
-    app.session_interface = Sessions()
+    app.session_interface = LazySessions()
     provider = app.json
-    security = _security()
+    security = _create_security()
     security.init_app(app, Datastore(), register_blueprint=False)
     security.want_json(lambda _request: False)
     app.json = provider  # the library brings one of its own, which would forget how ours is set
-    _leave_other_doors_alone(app, security)
-    _end_old_sessions(security)
+    _detach_from_other_entry_points(app, security)
+    _limit_session_age(security)
     mail.init(app, settings)
     login_throttle.init(app, settings)
-    datastore.init(app)
+    datastore.connect_signals(app)
     for door in (NAME, "console"):
-        app.before_request_funcs.setdefault(door, []).append(_insist_on_a_new_password)
+        app.before_request_funcs.setdefault(door, []).append(_require_password_change)
     app.context_processor(lambda: {"can_mail": mail.is_configured(app)})
 
 
-def _security() -> Security:
+def _create_security() -> Security:
     return Security(
-        login_form=forms.SignIn,
-        verify_form=forms.Confirm,
-        change_password_form=forms.ChangePassword,
-        forgot_password_form=forms.Forgotten,
-        reset_password_form=forms.ResetPassword,
-        two_factor_verify_code_form=forms.Code,
-        two_factor_setup_form=forms.TwoFactor,
-        two_factor_rescue_form=forms.Lost,
-        mf_recovery_form=forms.RecoveryCode,
-        totp_cls=OnceOnly,
-        mf_recovery_codes_util_cls=RecoveryCodes,
+        login_form=forms.SignInForm,
+        verify_form=forms.ConfirmForm,
+        change_password_form=forms.ChangePasswordForm,
+        forgot_password_form=forms.ForgottenPasswordForm,
+        reset_password_form=forms.ResetPasswordForm,
+        two_factor_verify_code_form=forms.CodeForm,
+        two_factor_setup_form=forms.TwoFactorForm,
+        two_factor_rescue_form=forms.LostPhoneForm,
+        mf_recovery_form=forms.RecoveryCodeForm,
+        totp_cls=SingleUseTotp,
+        mf_recovery_codes_util_cls=HashedRecoveryCodes,
     )
 
 
-def _sessions(settings: Settings) -> dict[str, Any]:
+def _session_config(settings: Settings) -> dict[str, Any]:
     return {
-        "PERMANENT_SESSION_LIFETIME": SESSION,
+        "PERMANENT_SESSION_LIFETIME": SESSION_LIFETIME,
         "SESSION_COOKIE_NAME": "glific_gpt_session",
         "SESSION_COOKIE_PATH": "/console",
         "SESSION_COOKIE_HTTPONLY": True,
@@ -81,7 +86,7 @@ def _sessions(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _features(app: Flask, settings: Settings) -> dict[str, Any]:
+def _security_config(app: Flask, settings: Settings) -> dict[str, Any]:
     key = settings.secret_key
     features = {
         "CHANGEABLE": True,
@@ -93,19 +98,19 @@ def _features(app: Flask, settings: Settings) -> dict[str, Any]:
         "TWO_FACTOR_POST_SETUP_VIEW": f"{NAME}.two_factor_done",
         "TWO_FACTOR_IMPLEMENTATIONS": {"code": "flask_security.twofactor.CodeTfPlugin"},
         "TOTP_ISSUER": "glific_gpt",
-        "TOTP_SECRETS": {"1": derive(key, "totp").hex()},
+        "TOTP_SECRETS": {"1": derive_key(key, "totp").hex()},
         "MULTI_FACTOR_RECOVERY_CODES": True,
         "MULTI_FACTOR_RECOVERY_CODES_N": 10,
-        "RECOVERY_CODES_KEY": derive(key, "recovery codes"),
+        "RECOVERY_CODES_KEY": derive_key(key, "recovery codes"),
         "PASSWORD_HASH": "argon2",
         "PASSWORD_SCHEMES": ["argon2"],
         "PASSWORD_HASH_PASSLIB_OPTIONS": {f"argon2__{name}": value for name, value in ARGON2.items()},
         "PASSWORD_SINGLE_HASH": {"argon2"},  # what is on top would be lost with the secret key, and all passwords
-        "PASSWORD_LENGTH_MIN": passwords.SHORTEST,
+        "PASSWORD_LENGTH_MIN": passwords.MIN_LENGTH,
         "RETURN_GENERIC_RESPONSES": True,
-        "RESET_PASSWORD_WITHIN": LINK,
-        "FRESHNESS": FRESH,
-        "FRESHNESS_GRACE_PERIOD": FRESH,
+        "RESET_PASSWORD_WITHIN": LINK_LIFETIME,
+        "FRESHNESS": FRESHNESS,
+        "FRESHNESS_GRACE_PERIOD": FRESHNESS,
         "API_ENABLED_METHODS": ["session"],
         "LOGOUT_CSRF": True,
         "POST_LOGIN_VIEW": "/console/",
@@ -122,31 +127,35 @@ def _features(app: Flask, settings: Settings) -> dict[str, Any]:
     return {f"SECURITY_{name}": value for name, value in features.items()}
 
 
-def _leave_other_doors_alone(app: Flask, security: Security) -> None:
+def _detach_from_other_entry_points(app: Flask, security: Security) -> None:
     """The library asks at every request who is signed in, and reads bodies for it; webhooks have locks of their own."""
     app.before_request_funcs[None].remove(security.principal._on_before_request)
     app.after_request_funcs[None].remove(security.login_manager._update_remember_cookie)
     security.login_manager.request_loader(None)
 
 
-def _end_old_sessions(security: Security) -> None:
+def _limit_session_age(security: Security) -> None:
     """However busy somebody was: the password is asked for again after twelve hours."""
     find = security.login_manager._user_callback
 
     def find_unless_old(user_id: str) -> Any:
-        return find(user_id) if time.time() - session.get("fs_paa", 0) < SESSION.total_seconds() else None
+        return find(user_id) if time.time() - session.get("fs_paa", 0) < SESSION_LIFETIME.total_seconds() else None
 
     security.login_manager.user_loader(find_unless_old)
 
 
-def _insist_on_a_new_password() -> Response | None:
+def _require_password_change() -> Response | None:
     """Somebody else has seen the first one."""
-    if request.endpoint in STILL_OPEN or not current_user.is_authenticated or not current_user.must_change_password:
+    if (
+        request.endpoint in ALLOWED_BEFORE_PASSWORD_CHANGE
+        or not current_user.is_authenticated
+        or not current_user.must_change_password
+    ):
         return None
     return redirect(url_for(f"{NAME}.change_password"))  # type: ignore[return-value]
 
 
-class Sessions(SecureCookieSessionInterface):
+class LazySessions(SecureCookieSessionInterface):
     """Whoever sends no cookie begins with nothing, as Flask has it too, but after it has derived the key to read it."""
 
     def open_session(self, app: Flask, request: Request) -> SessionMixin | None:  # type: ignore[override]

@@ -1,4 +1,4 @@
-"""Roles: what a person may do in an organization, each with all that the one below may."""
+"""Tables: people, and their memberships in organizations."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -13,24 +13,24 @@ from glific_gpt.database import Base
 
 
 class Role(StrEnum):
-    """From the one that reads to the one that decides about people."""
+    """Roles in an organization. Each role includes the rights of the roles before it."""
 
     VIEWER = "viewer"
     EDITOR = "editor"
     OWNER = "owner"
 
     def includes(self, other: "Role") -> bool:
-        """Whether who has this role may do what the other may."""
-        return _ORDER.index(self) >= _ORDER.index(other)
+        """Return whether this role has all rights of the other one."""
+        return _ASCENDING.index(self) >= _ASCENDING.index(other)
 
 
-_ORDER = tuple(Role)
+_ASCENDING = tuple(Role)
 
 
 if TYPE_CHECKING:
 
     class UserMixin:
-        """The library's gives every column a plain type, which a mapped column can never have."""
+        """For the type checker: Flask-Security's mixin declares plain types, which mapped columns are not."""
 
         is_authenticated: bool
         is_active: bool
@@ -47,27 +47,27 @@ class User(Base, UserMixin):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(String(255), unique=True)
-    """In small letters and without spaces around it."""
+    """Normalized: in lower case, and without surrounding blanks."""
     password: Mapped[str | None] = mapped_column(String(255))
-    """Argon2 hash; NULL until the person has chosen one."""
+    """Argon2 hash; NULL until the person has chosen a password."""
     must_change_password: Mapped[bool] = mapped_column(default=False)
-    """Whether somebody else knows it, so that it opens nothing but the page where it is changed."""
+    """True if another person knows the password: it only gives access to the page where it is changed."""
     active: Mapped[bool] = mapped_column(default=True)
     """Whether the person may sign in."""
     fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True, default=lambda: uuid4().hex)
-    """What sessions and links name the person by: a new one ends them all."""
+    """Identifies the person in sessions and links. A new value ends all of them."""
     is_administrator: Mapped[bool] = mapped_column(default=False)
     """Administrators of the server act as owners of every organization."""
     locale: Mapped[str | None] = mapped_column(String(5))
-    """The language of the pages; the browser's where this is empty."""
+    """Language of the pages; NULL uses the language of the browser."""
     tf_primary_method: Mapped[str | None] = mapped_column(String(64))
-    """'authenticator' once the second factor is on."""
+    """'authenticator' if two-step sign-in is on."""
     tf_totp_secret: Mapped[str | None] = mapped_column(Text)
-    """Ciphertext of what the authenticator app makes its codes from."""
+    """Ciphertext of the shared secret of the authenticator app."""
     totp_last_counter: Mapped[int | None] = mapped_column(BigInteger)
-    """The half minute of the last code that was taken: it and those before it are taken no more."""
+    """30-second counter of the last accepted code. Codes of it and of earlier counters are refused."""
     mf_recovery_codes: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
-    """Ciphertexts of the recovery codes that are left."""
+    """HMACs of the unused recovery codes."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     last_login_at: Mapped[datetime | None]
 
@@ -75,13 +75,13 @@ class User(Base, UserMixin):
     def has_two_factor(self) -> bool:
         return self.tf_primary_method is not None
 
-    def forget_second_factor(self) -> None:
-        """The recovery codes too: without a second factor there is nothing for them to stand in for."""
+    def reset_two_factor(self) -> None:
+        """Switch two-step sign-in off. Recovery codes are deleted too, because they replace a code of the app."""
         self.tf_primary_method = self.tf_totp_secret = self.mf_recovery_codes = None
 
 
 class Membership(Base):
-    """That a person belongs to an organization, and as what."""
+    """The role of a person in an organization."""
 
     __tablename__ = "memberships"
 

@@ -1,4 +1,4 @@
-"""Codes of the second factor: none is taken twice, and recovery codes cannot be read back."""
+"""Two-step sign-in: every code works once, and recovery codes cannot be read back."""
 
 import hmac
 from typing import Any
@@ -11,14 +11,14 @@ from glific_gpt.accounts.tables import User
 from glific_gpt.database import transaction
 
 
-class OnceOnly(Totp):
-    """Remembers the half minute of the last code; one from it or from before is refused."""
+class SingleUseTotp(Totp):
+    """Stores the 30-second counter of the last code, and refuses codes of it and of earlier counters."""
 
     def get_last_counter(self, user: User) -> int | None:  # type: ignore[override]
         return user.totp_last_counter
 
     def set_last_counter(self, user: User, tmatch: Any) -> None:  # type: ignore[override]
-        """Raises UsedTokenError when another request has taken the same code in between."""
+        """Raises UsedTokenError if another request has used the same code in between."""
         counter = User.totp_last_counter
         newer = update(User).where(User.id == user.id, or_(counter.is_(None), counter < tmatch.counter))
         with transaction() as session:
@@ -27,8 +27,8 @@ class OnceOnly(Totp):
             raise UsedTokenError
 
 
-class RecoveryCodes(MfRecoveryCodesUtil):
-    """Shown when they are made, and never again."""
+class HashedRecoveryCodes(MfRecoveryCodesUtil):
+    """Stores recovery codes as HMACs, so that they are shown once only."""
 
     def __init__(self, app: Any) -> None:
         super().__init__(app)
@@ -41,7 +41,7 @@ class RecoveryCodes(MfRecoveryCodesUtil):
         return self._digest(code) in (user.mf_recovery_codes or [])
 
     def delete_recovery_code(self, user: User, code: str) -> bool:  # type: ignore[override]
-        # At run time, as the datastore is made after this.
+        # Imported here, because the datastore is created after this class.
         from flask import current_app
 
         place = (user.mf_recovery_codes or []).index(self._digest(code))

@@ -9,7 +9,7 @@ from tests.console.people import Person
 
 def locale_of(person: Person) -> str | None:
     with person.house.app.app_context(), transaction() as session:
-        return people.find(session, person.email).locale
+        return people.find_person(session, person.email).locale
 
 
 def test_it_says_how_the_person_signs_in(asha: Person, phone: Phone) -> None:

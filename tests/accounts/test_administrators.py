@@ -17,18 +17,18 @@ ADA, BEA, CHI = "ada@example.org", "bea@example.org", "chi@example.org"
 @pytest.fixture
 def ada(house: House) -> User:
     with house.app.app_context(), transaction() as session:
-        return people.create(session, ADA, administrator=True)
+        return people.create_person(session, ADA, administrator=True)
 
 
 def able(house: House) -> int:
     """How many administrators can sign in."""
     with house.app.app_context(), transaction() as session:
-        return sum(user.active and user.is_administrator for user in people.every(session))
+        return sum(user.active and user.is_administrator for user in people.list_people(session))
 
 
 def end(house: House, email: str, by: User | None) -> None:
     with house.app.app_context(), transaction() as session:
-        administration.switch(session, people.find(session, email), by, is_active=False)
+        administration.set_active(session, people.find_person(session, email), by, is_active=False)
 
 
 def test_the_last_one_stays(house: House, ada: User) -> None:
@@ -39,7 +39,7 @@ def test_the_last_one_stays(house: House, ada: User) -> None:
 
 def test_one_who_cannot_sign_in_does_not_count(house: House, ada: User) -> None:
     with house.app.app_context(), transaction() as session:
-        people.create(session, BEA, administrator=True)
+        people.create_person(session, BEA, administrator=True)
     end(house, BEA, ada)
     with pytest.raises(Conflict):
         end(house, ADA, None)
@@ -47,7 +47,7 @@ def test_one_who_cannot_sign_in_does_not_count(house: House, ada: User) -> None:
 
 def test_two_cannot_end_each_other_at_the_same_moment(house: House, ada: User) -> None:
     with house.app.app_context(), transaction() as session:
-        bea = people.create(session, BEA, administrator=True)
+        bea = people.create_person(session, BEA, administrator=True)
     together = Barrier(2)
 
     def try_it(whom: str, by: User) -> None:
@@ -64,10 +64,10 @@ def test_two_cannot_end_each_other_at_the_same_moment(house: House, ada: User) -
 
 def test_a_person_who_is_appointed_brings_no_old_key(house: House, ada: User) -> None:
     with house.app.app_context(), transaction() as session:
-        chi = people.create(session, CHI)
+        chi = people.create_person(session, CHI)
         chi.password, chi.tf_primary_method, before = "a hash", "authenticator", chi.fs_uniquifier
     with house.app.app_context(), transaction() as session:
-        appointed = administration.appoint(session, CHI)
+        appointed = administration.grant_admin(session, CHI)
     assert appointed.is_administrator
     assert (appointed.password, appointed.has_two_factor) == (None, False)
     assert appointed.fs_uniquifier != before

@@ -77,7 +77,7 @@ def test_it_says_the_same_to_who_is_not_known_and_sends_nothing(
 
 def test_it_sends_nothing_to_who_was_switched_off(asha: Person, mail_server: MailServer) -> None:
     with asha.house.app.app_context(), transaction() as session:
-        administration.switch(session, people.find(session, asha.email), None, is_active=False)
+        administration.set_active(session, people.find_person(session, asha.email), None, is_active=False)
     forget(asha, asha.email)
     with pytest.raises(Empty):
         mail_server.letters.get(timeout=0.3)

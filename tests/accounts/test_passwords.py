@@ -23,7 +23,7 @@ def link_for(person: Person) -> str:
     """The path of a one-time link."""
     with person.house.app.app_context():
         with transaction() as session:
-            user = people.find(session, person.email)
+            user = people.find_person(session, person.email)
         link = one_time_link(user)
     public = person.house.services.settings.public_url
     assert link.startswith(f"{public}/console/account/reset/")
@@ -89,16 +89,16 @@ def test_a_password_is_saved_only_where_none_was_saved_in_between(asha: Person) 
 
 def test_a_hash_that_costs_too_much_is_replaced(asha: Person) -> None:
     with asha.house.app.app_context(), transaction() as session:
-        people.find(session, asha.email).password = PasswordHasher().hash(PASSWORD)
+        people.find_person(session, asha.email).password = PasswordHasher().hash(PASSWORD)
     assert asha.sign_in().status_code == 302
     with asha.house.app.app_context(), transaction() as session:
-        hashed = people.find(session, asha.email).password
+        hashed = people.find_person(session, asha.email).password
     assert str(hashed).startswith("$argon2id$v=19$m=47104,t=1,p=1$")
 
 
 def test_no_link_is_made_for_who_is_switched_off(asha: Person) -> None:
     with asha.house.app.app_context(), transaction() as session:
-        administration.switch(session, people.find(session, asha.email), None, is_active=False)
+        administration.set_active(session, people.find_person(session, asha.email), None, is_active=False)
     with pytest.raises(Conflict, match="switched off"):
         link_for(asha)
 
@@ -144,7 +144,7 @@ def test_a_password_is_changed_by_who_knows_the_old_one(asha: Person) -> None:
 
 def test_who_must_change_the_password_can_do_nothing_before(asha: Person) -> None:
     with asha.house.app.app_context(), transaction() as session:
-        people.find(session, asha.email).must_change_password = True
+        people.find_person(session, asha.email).must_change_password = True
     asha.sign_in()
     for path in (ACCOUNT, "/console/organizations/alice/", "/console/account/two-factor"):
         answer = asha.get(path)
@@ -169,7 +169,7 @@ def test_no_password_and_no_hash_is_in_the_logs(asha: Person, capsys: pytest.Cap
     asha.sign_in()
     change(asha)
     with asha.house.app.app_context(), transaction() as session:
-        hashed = people.find(session, asha.email).password or ""
+        hashed = people.find_person(session, asha.email).password or ""
     logged = "".join(capsys.readouterr())
     assert hashed.startswith("$argon2id$")
     for secret in (PASSWORD, NEW, hashed, "wrong horse"):

@@ -31,75 +31,75 @@ def test_a_role_includes_those_below_it() -> None:
 
 
 def test_a_person_is_found_however_the_address_is_written(session: Session) -> None:
-    made = people.create(session, " Asha@Example.org ")
+    made = people.create_person(session, " Asha@Example.org ")
     assert made.email == "asha@example.org"
-    assert people.find(session, "ASHA@example.org") is made
+    assert people.find_person(session, "ASHA@example.org") is made
     with pytest.raises(NotFound):
-        people.find(session, "bea@example.org")
+        people.find_person(session, "bea@example.org")
 
 
 @pytest.mark.parametrize("email", ["", "asha", "a b@example.org", "asha@localhost", "a" * 300 + "@example.org"])
 def test_what_is_no_address_is_refused(session: Session, email: str) -> None:
     with pytest.raises(InvalidValue):
-        people.create(session, email)
+        people.create_person(session, email)
 
 
 def test_an_address_is_one_persons(session: Session) -> None:
-    people.create(session, "asha@example.org")
+    people.create_person(session, "asha@example.org")
     with pytest.raises(Conflict), session.begin_nested():
-        people.create(session, "Asha@example.org")
+        people.create_person(session, "Asha@example.org")
 
 
 def test_a_person_sees_the_organizations_that_they_belong_to(session: Session) -> None:
-    asha, new = people.add(session, id_of(session, "bob"), "asha@example.org", Role.VIEWER)
+    asha, new = people.add_member(session, id_of(session, "bob"), "asha@example.org", Role.VIEWER)
     assert new
-    assert [(organization.slug, role) for organization, role in people.memberships(session, asha)] == [
+    assert [(organization.slug, role) for organization, role in people.list_memberships(session, asha)] == [
         ("bob", Role.VIEWER)
     ]
-    assert people.role_in(session, asha, id_of(session, "bob")) is Role.VIEWER
-    assert people.role_in(session, asha, id_of(session, "alice")) is None
-    _, new = people.add(session, id_of(session, "alice"), "asha@example.org", Role.OWNER)
+    assert people.find_role(session, asha, id_of(session, "bob")) is Role.VIEWER
+    assert people.find_role(session, asha, id_of(session, "alice")) is None
+    _, new = people.add_member(session, id_of(session, "alice"), "asha@example.org", Role.OWNER)
     assert not new
-    assert [organization.slug for organization, _ in people.memberships(session, asha)] == ["alice", "bob"]
+    assert [organization.slug for organization, _ in people.list_memberships(session, asha)] == ["alice", "bob"]
 
 
 def test_who_is_let_in_elsewhere_starts_anew(session: Session) -> None:
-    asha, _ = people.add(session, id_of(session, "bob"), "asha@example.org", Role.OWNER)
+    asha, _ = people.add_member(session, id_of(session, "bob"), "asha@example.org", Role.OWNER)
     asha.password, asha.tf_primary_method, before = "a hash", "authenticator", asha.fs_uniquifier
-    again, _ = people.add(session, id_of(session, "alice"), "asha@example.org", Role.OWNER)
+    again, _ = people.add_member(session, id_of(session, "alice"), "asha@example.org", Role.OWNER)
     assert (again.password, again.has_two_factor) == (None, False)
     assert asha.fs_uniquifier != before
 
 
 def test_an_administrator_who_is_let_in_keeps_the_password(session: Session) -> None:
-    boss = people.create(session, "boss@example.org", administrator=True)
+    boss = people.create_person(session, "boss@example.org", administrator=True)
     boss.password = "a hash"
-    people.add(session, id_of(session, "alice"), "boss@example.org", Role.OWNER)
+    people.add_member(session, id_of(session, "alice"), "boss@example.org", Role.OWNER)
     assert boss.password == "a hash"
 
 
 def test_who_is_switched_off_is_let_in_nowhere(session: Session) -> None:
-    asha, _ = people.add(session, id_of(session, "bob"), "asha@example.org", Role.VIEWER)
+    asha, _ = people.add_member(session, id_of(session, "bob"), "asha@example.org", Role.VIEWER)
     asha.active = False
     with pytest.raises(Conflict, match="switched off"):
-        people.add(session, id_of(session, "alice"), "asha@example.org", Role.VIEWER)
+        people.add_member(session, id_of(session, "alice"), "asha@example.org", Role.VIEWER)
 
 
 def test_an_administrator_is_an_owner_everywhere(session: Session) -> None:
-    boss = people.create(session, "boss@example.org", administrator=True)
-    assert [(found.slug, role) for found, role in people.memberships(session, boss)] == [
+    boss = people.create_person(session, "boss@example.org", administrator=True)
+    assert [(found.slug, role) for found, role in people.list_memberships(session, boss)] == [
         ("alice", Role.OWNER),
         ("bob", Role.OWNER),
     ]
-    assert people.role_in(session, boss, id_of(session, "alice")) is Role.OWNER
-    assert people.members(session, id_of(session, "alice")) == []
+    assert people.find_role(session, boss, id_of(session, "alice")) is Role.OWNER
+    assert people.list_members(session, id_of(session, "alice")) == []
 
 
 def test_members_are_those_of_the_organization_alone(session: Session) -> None:
-    people.add(session, id_of(session, "alice"), "b@example.org", Role.EDITOR)
-    people.add(session, id_of(session, "alice"), "a@example.org", Role.OWNER)
-    people.add(session, id_of(session, "bob"), "c@example.org", Role.OWNER)
-    found = people.members(session, id_of(session, "alice"))
+    people.add_member(session, id_of(session, "alice"), "b@example.org", Role.EDITOR)
+    people.add_member(session, id_of(session, "alice"), "a@example.org", Role.OWNER)
+    people.add_member(session, id_of(session, "bob"), "c@example.org", Role.OWNER)
+    found = people.list_members(session, id_of(session, "alice"))
     assert [(member.user.email, member.role) for member in found] == [
         ("a@example.org", Role.OWNER),
         ("b@example.org", Role.EDITOR),
@@ -109,29 +109,29 @@ def test_members_are_those_of_the_organization_alone(session: Session) -> None:
 
 
 def test_nobody_is_a_member_twice(session: Session) -> None:
-    people.add(session, id_of(session, "alice"), "a@example.org", Role.OWNER)
+    people.add_member(session, id_of(session, "alice"), "a@example.org", Role.OWNER)
     with pytest.raises(Conflict, match=r"^This person is a member already\.$"):
-        people.add(session, id_of(session, "alice"), "A@example.org", Role.VIEWER)
+        people.add_member(session, id_of(session, "alice"), "A@example.org", Role.VIEWER)
 
 
 def test_the_last_owner_stays_one(session: Session) -> None:
     alice = id_of(session, "alice")
-    first, _ = people.add(session, alice, "a@example.org", Role.OWNER)
-    second, _ = people.add(session, alice, "b@example.org", Role.EDITOR)
+    first, _ = people.add_member(session, alice, "a@example.org", Role.OWNER)
+    second, _ = people.add_member(session, alice, "b@example.org", Role.EDITOR)
     with pytest.raises(Conflict, match="only owner"):
-        people.remove(session, alice, first)
+        people.remove_member(session, alice, first)
     with pytest.raises(Conflict, match="only owner"):
         people.set_role(session, alice, first, Role.VIEWER)
     people.set_role(session, alice, first, Role.OWNER)
     people.set_role(session, alice, second, Role.OWNER)
-    people.remove(session, alice, first)
-    assert [member.user.email for member in people.members(session, alice)] == ["b@example.org"]
+    people.remove_member(session, alice, first)
+    assert [member.user.email for member in people.list_members(session, alice)] == ["b@example.org"]
 
 
 def test_who_is_no_member_cannot_be_changed(session: Session) -> None:
-    stranger, _ = people.add(session, id_of(session, "bob"), "c@example.org", Role.OWNER)
+    stranger, _ = people.add_member(session, id_of(session, "bob"), "c@example.org", Role.OWNER)
     with pytest.raises(NotFound):
-        people.remove(session, id_of(session, "alice"), stranger)
+        people.remove_member(session, id_of(session, "alice"), stranger)
     with pytest.raises(NotFound):
         people.set_role(session, id_of(session, "alice"), stranger, Role.OWNER)
 
@@ -139,12 +139,12 @@ def test_who_is_no_member_cannot_be_changed(session: Session) -> None:
 def test_two_owners_who_leave_at_the_same_moment_do_not_leave_nobody(house: House, alice: Ngo) -> None:
     with house.app.app_context(), transaction() as session:
         organization = store.find(session, alice.slug).id
-        users = [people.add(session, organization, f"{name}@example.org", Role.OWNER)[0] for name in "ab"]
+        users = [people.add_member(session, organization, f"{name}@example.org", Role.OWNER)[0] for name in "ab"]
 
     def leave(email: str) -> bool:
         try:
             with house.app.app_context(), transaction() as session:
-                people.remove(session, organization, people.find(session, email))
+                people.remove_member(session, organization, people.find_person(session, email))
         except Conflict:
             return False
         return True

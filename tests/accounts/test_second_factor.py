@@ -32,7 +32,7 @@ def give(person: Person, code: str, path: str = CODE) -> int:
 
 def row(person: Person) -> User:
     with person.house.app.app_context(), transaction() as session:
-        return people.find(session, person.email)
+        return people.find_person(session, person.email)
 
 
 def test_the_password_alone_is_not_enough_any_more(asha: Person, phone: Phone, codes: list[str]) -> None:

@@ -120,6 +120,6 @@ def test_it_asks_for_encrypted_connections_nowhere_else(asha: Person) -> None:
 def test_it_lets_nobody_in_who_was_switched_off(asha: Person) -> None:
     asha.sign_in()
     with asha.house.app.app_context(), transaction() as session:
-        administration.switch(session, people.find(session, asha.email), None, is_active=False)
+        administration.set_active(session, people.find_person(session, asha.email), None, is_active=False)
     assert not is_in(asha)
     assert asha.sign_in().status_code == 422

@@ -1,0 +1,97 @@
+"""Routes for sign-in and account security, each with Flask-Security's view."""
+
+from urllib.parse import urlsplit, urlunsplit
+
+from flask import Blueprint, Response, abort, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from flask_security import current_user, recovery_codes, views
+
+from glific_gpt.accounts import people
+from glific_gpt.accounts.tables import User
+from glific_gpt.database import transaction
+
+NAME = "security"
+"""The name of the blueprint that Flask-Security expects."""
+
+GET_AND_POST = ["GET", "POST"]
+
+blueprint = Blueprint(NAME, __name__, url_prefix="/console/account")
+
+# Flask-Security has more views. Only those listed here are reachable.
+_ROUTES = (
+    ("/sign-in", "login", views.login, GET_AND_POST),
+    ("/confirm", "verify", views.verify, GET_AND_POST),
+    ("/password", "change_password", views.change_password, GET_AND_POST),
+    ("/forgotten", "forgot_password", views.forgot_password, GET_AND_POST),
+    ("/reset/<token>", "reset_password", views.reset_password, GET_AND_POST),
+    ("/two-factor", "two_factor_setup", views.two_factor_setup, GET_AND_POST),
+    ("/two-factor/set-up/<token>", "two_factor_setup_validate", views.two_factor_setup_validate, ["POST"]),
+    ("/two-factor/code", "two_factor_token_validation", views.two_factor_token_validation, GET_AND_POST),
+    ("/two-factor/recovery-code", "mf_recovery", recovery_codes.mf_recovery, GET_AND_POST),
+    ("/two-factor/recovery-codes", "mf_recovery_codes", recovery_codes.mf_recovery_codes, GET_AND_POST),
+)
+for rule, endpoint, view, methods in _ROUTES:
+    blueprint.add_url_rule(rule, endpoint, view, methods=methods)
+
+# Endpoints that check a password or code. Flask-Security answers an invalid form with 200.
+CREDENTIAL_ENDPOINTS = {
+    f"{NAME}.{endpoint}"
+    for endpoint in (
+        "login",
+        "verify",
+        "change_password",
+        "reset_password",
+        "two_factor_token_validation",
+        "mf_recovery",
+    )
+}
+
+
+@blueprint.post("/sign-out", endpoint="logout")
+def sign_out() -> ResponseReturnValue:
+    """Sign out on all devices: a copy of the cookie would otherwise stay valid."""
+    person = current_user._get_current_object() if current_user.is_authenticated else None
+    response = views.logout()
+    if person and not current_user.is_authenticated:
+        with transaction() as session:
+            people.end_sessions(session.get_one(User, person.id))
+        flash(gettext("You are signed out on all your devices."), "info")
+    return response
+
+
+@blueprint.get("/two-factor/lost")
+def two_factor_rescue() -> Response:
+    """Flask-Security's page for people without their phone: redirect to the recovery codes."""
+    return redirect(url_for("security.mf_recovery"))  # type: ignore[return-value]
+
+
+@blueprint.get("/two-factor/done")
+def two_factor_done() -> Response:
+    """After two-step sign-in was switched on, continue with the recovery codes."""
+    needs_codes = current_user.is_authenticated and current_user.has_two_factor and not current_user.mf_recovery_codes
+    return redirect(url_for("security.mf_recovery_codes" if needs_codes else "console.account"))  # type: ignore[return-value]
+
+
+@blueprint.before_request
+def _require_form() -> None:
+    """Refuse JSON, which Flask-Security would accept. Raises UnsupportedMediaType."""
+    if request.is_json:
+        abort(415)
+    g.actor = current_user.email if current_user.is_authenticated else "nobody"
+
+
+@blueprint.after_request
+def _set_error_status(response: Response) -> Response:
+    if request.method == "POST" and response.status_code == 200 and request.endpoint in CREDENTIAL_ENDPOINTS:
+        response.status_code = 422
+    return response
+
+
+@blueprint.after_request
+def _make_redirect_relative(response: Response) -> Response:
+    """Make redirects relative: behind a proxy, Flask-Security builds URLs with http:// or a wrong host."""
+    if response.location:
+        url = urlsplit(response.location)
+        response.location = urlunsplit(("", "", "/" + url.path.lstrip("/"), url.query, url.fragment))
+    return response
