@@ -34,7 +34,7 @@ def reachable(
 
 def ids_of(credential: Credential | None) -> list[str]:
     """Those that the provider listed when the key was verified; without such a list, those that are known."""
-    return (credential.models if credential else None) or traits.model_ids()
+    return (credential.models if credential else None) or traits.known_model_ids()
 
 
 def judged(

@@ -113,7 +113,7 @@ def _verify(provider: Provider, fields: SecretFields) -> Verdict:
         raise CredentialNotVerified(
             f"Nothing was saved. {error} To save the key without asking {provider.label}, "
             'say --no-verify, or "verify": false over the JSON API.',
-            because=str(error),
+            reason=str(error),
         ) from None
 
 

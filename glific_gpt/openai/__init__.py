@@ -1,1 +1,1 @@
-"""The gateway to OpenAI: the only importer of the openai library."""
+"""Client of the OpenAI API. No other package imports the openai library."""

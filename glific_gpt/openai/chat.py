@@ -1,4 +1,4 @@
-"""What is said to a language model and what it says, whoever serves it."""
+"""Questions to a language model and its answers, independent of the provider."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -6,33 +6,33 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class Question:
-    """One question, with what the author of the flow wants done about it."""
+    """One question, with the options that the flow's author chose."""
 
     text: str
     instructions: str | None = None
     """The system message."""
     temperature: float | None = None
-    """0 to 2; sent only to models that take one."""
+    """0 to 2; sent only to models that accept one."""
     max_tokens: int | None = None
-    """The longest answer, in tokens."""
+    """Maximum length of the answer, in tokens."""
     response_format: dict[str, Any] | None = None
-    """{"type": "json_object"} or {"type": "json_schema", "json_schema": {...}}, as OpenAI's chat API has it."""
+    """{"type": "json_object"} or {"type": "json_schema", "json_schema": {...}}, as in OpenAI's chat API."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the model said."""
+    """A model's answer."""
 
     text: str
     model: str
-    """The model that answered, as OpenAI calls it; often a dated form of the one asked."""
+    """Id of the model that answered, as OpenAI reports it; often the requested id with a date."""
     cut_off: bool = False
-    """Whether it stopped because it ran out of tokens."""
+    """True if the model reached its token limit before the end of the answer."""
 
 
 @dataclass
 class Usage:
-    """Tokens that a call has used so far, also when it failed in the end."""
+    """Tokens that a call has used so far. They count even if the call fails in the end."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -41,11 +41,11 @@ class Usage:
 
 
 class LanguageModel(Protocol):
-    """A model bound to an organization's key and to the call's deadline; a function asks it and knows no more."""
+    """A model bound to an organization's key and a call's deadline. Functions see nothing else of the provider."""
 
     name: str
     usage: Usage
 
     def ask(self, question: Question) -> Answer:
-        """Raises GlificGptError: InsufficientQuota, RateLimited, InvalidApiKey, DeadlineExceeded and their like."""
+        """Return the answer. Raises a GlificGptError such as InsufficientQuota, RateLimited or DeadlineExceeded."""
         ...

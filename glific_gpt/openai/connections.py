@@ -1,4 +1,4 @@
-"""Connections to one host: each is borrowed by the call that asks, and given back for the next."""
+"""Pool of HTTP/1.1 connections to one host. A call borrows a connection and returns it for the next call."""
 
 import asyncio
 import socket
@@ -13,86 +13,92 @@ from urllib.parse import urlsplit
 import httpx2
 from httptools import HttpParserError, HttpResponseParser
 
-from glific_gpt.http_client import KEEPALIVE_SECONDS, ONE_ADDRESS_SECONDS
+from glific_gpt.http_client import ADDRESS_CONNECT_TIMEOUT_SECONDS, KEEPALIVE_SECONDS
 
 Headers = Iterable[tuple[bytes, bytes]]
 
 
-class Reply:
-    """One reply, as the parser finds it."""
+class HttpResponse:
+    """One response, filled by the parser while data arrives."""
 
     def __init__(self) -> None:
         self._parser = HttpResponseParser(self)
         self.headers: list[tuple[bytes, bytes]] = []
         self.body = bytearray()
-        self.is_whole = False
-        self.keeps_alive = False
-        self._has_head = False
+        self.is_complete = False
+        self.keep_alive = False
+        self._headers_complete = False
 
     @property
     def status(self) -> int:
         return int(self._parser.get_status_code())
 
     def feed(self, data: bytes) -> None:
-        """What was received. Raises httpx2.DecodingError."""
+        """Parse received bytes. Raises httpx2.DecodingError."""
         try:
             self._parser.feed_data(data)
         except HttpParserError:
-            raise httpx2.DecodingError("this is no reply") from None
+            raise httpx2.DecodingError("the reply is not HTTP") from None
 
-    def end(self) -> None:
-        """The connection has ended, which a body without a length ends with (RFC 9112, 6.3). Raises DecodingError."""
-        if not self._has_head or {b"content-length", b"transfer-encoding"} & {name.lower() for name, _ in self.headers}:
-            raise httpx2.DecodingError("the reply broke off")
-        self.is_whole = True
+    def finish(self) -> None:
+        """Handle the end of the connection, which ends a body without a length (RFC 9112, 6.3).
+
+        Raises httpx2.DecodingError if the response is incomplete.
+        """
+        framing = {b"content-length", b"transfer-encoding"}
+        if not self._headers_complete or framing & {name.lower() for name, _ in self.headers}:
+            raise httpx2.DecodingError("the reply is incomplete")
+        self.is_complete = True
+
+    # Callbacks of the parser.
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        self._has_head = True
+        self._headers_complete = True
 
-    def on_body(self, some: bytes) -> None:
-        self.body += some
+    def on_body(self, chunk: bytes) -> None:
+        self.body += chunk
 
     def on_message_complete(self) -> None:
-        if self.status < 200:  # there is more to come (RFC 9110, 15.2)
-            self.headers, self._has_head = [], False
+        if self.status < 200:  # an interim response, which another response follows (RFC 9110, 15.2)
+            self.headers, self._headers_complete = [], False
         else:
-            # The parser knows it now, and has forgotten it a moment later.
-            self.is_whole, self.keeps_alive = True, bool(self._parser.should_keep_alive())
+            # The parser can answer this only inside its callback.
+            self.is_complete, self.keep_alive = True, bool(self._parser.should_keep_alive())
 
 
 class _Connection(asyncio.Protocol):
-    """One connection, with at most one request under way."""
+    """One connection, with at most one request in flight."""
 
     def __init__(self) -> None:
         self.is_open = True
         self.idle_since = 0.0
         self._transport: asyncio.Transport | None = None
-        self._reply: Reply | None = None
-        self._heard = False
-        self._whole: asyncio.Future[Reply] | None = None
+        self._response: HttpResponse | None = None
+        self._received_data = False
+        self._completed: asyncio.Future[HttpResponse] | None = None
 
-    async def ask(self, request: bytes, seconds: float) -> Reply:
-        """Raises as Connections.ask."""
+    async def send(self, request: bytes, timeout_seconds: float) -> HttpResponse:
+        """Send a request and return the complete response. Raises the same errors as ConnectionPool.request."""
         loop = asyncio.get_running_loop()
-        self._reply, self._heard = Reply(), False
-        self._whole = loop.create_future()
-        late = loop.call_later(seconds, self._give_up)  # a tenth of what asyncio.timeout costs
+        self._response, self._received_data = HttpResponse(), False
+        self._completed = loop.create_future()
+        timer = loop.call_later(timeout_seconds, self._time_out)  # a tenth of the cost of asyncio.timeout
         if self._transport and self.is_open:
             self._transport.write(request)
         else:
             self.connection_lost(None)
         try:
-            return await self._whole
+            return await self._completed
         finally:
-            late.cancel()
-            self._whole = None
+            timer.cancel()
+            self._completed = None
 
-    def _give_up(self) -> None:
-        if self._whole and not self._whole.done():
-            self._whole.set_exception(_too_late())
+    def _time_out(self) -> None:
+        if self._completed and not self._completed.done():
+            self._completed.set_exception(_timeout_error())
 
     def close(self) -> None:
         self.is_open = False
@@ -103,34 +109,34 @@ class _Connection(asyncio.Protocol):
         self._transport = transport  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
-        if not self._reply or not self._whole or self._whole.done():
-            return self.close()  # nothing was asked
-        self._heard = True
+        if not self._response or not self._completed or self._completed.done():
+            return self.close()  # data without a request must not become the response to the next one
+        self._received_data = True
         try:
-            self._reply.feed(data)
+            self._response.feed(data)
         except httpx2.DecodingError as error:
-            self._whole.set_exception(error)
+            self._completed.set_exception(error)
         else:
-            if self._reply.is_whole:
-                self._whole.set_result(self._reply)
+            if self._response.is_complete:
+                self._completed.set_result(self._response)
 
     def connection_lost(self, error: Exception | None) -> None:
         self.is_open = False
-        if not self._reply or not self._whole or self._whole.done():
+        if not self._response or not self._completed or self._completed.done():
             return
         try:
-            if not self._heard:
-                raise httpx2.ConnectError("nothing was heard")
+            if not self._received_data:
+                raise httpx2.ConnectError("the connection closed without a reply")
             if error:
-                raise httpx2.DecodingError("the connection broke off")
-            self._reply.end()
-            self._whole.set_result(self._reply)
+                raise httpx2.DecodingError("the connection was lost during the reply")
+            self._response.finish()
+            self._completed.set_result(self._response)
         except httpx2.HTTPError as failure:
-            self._whole.set_exception(failure)
+            self._completed.set_exception(failure)
 
 
-class Connections:
-    """Those to the host of a base URL: one for each call that is under way, all on the process's event loop."""
+class ConnectionPool:
+    """Connections to the host of a base URL, one for each call in flight, all on the process's event loop."""
 
     def __init__(self, base_url: str) -> None:
         parts = urlsplit(base_url)
@@ -140,31 +146,33 @@ class Connections:
         self._port = parts.port or (443 if self._is_secure else 80)
         self._idle: deque[_Connection] = deque()
 
-    async def ask(self, method: str, target: bytes, headers: Headers, body: bytes, seconds: float) -> Reply:
-        """The whole reply within that time, the resolving of the name included.
+    async def request(
+        self, method: str, target: bytes, headers: Headers, body: bytes, timeout_seconds: float
+    ) -> HttpResponse:
+        """Send a request and return the complete response. The time-out includes name resolution and connecting.
 
-        Raises httpx2.ReadTimeout, httpx2.ConnectError when nothing was heard, and httpx2.DecodingError when something
-        was that is no whole reply.
+        Raises httpx2.ReadTimeout, httpx2.ConnectError if there was no reply at all, and httpx2.DecodingError if the
+        reply is incomplete or not HTTP.
         """
         head = [b"%s %s HTTP/1.1" % (method.encode(), target), b"Host: " + self._netloc]
         head += [b"%s: %s" % header for header in headers]
         head += [b"Content-Length: %d" % len(body)] if body else []
-        until = time.monotonic() + seconds
-        connection = self._idle_one() or await self._new(seconds)
-        reply: Reply | None = None
+        ends_at = time.monotonic() + timeout_seconds
+        connection = self._take_idle() or await self._connect(timeout_seconds)
+        response: HttpResponse | None = None
         try:
-            reply = await connection.ask(b"\r\n".join([*head, b"", body]), until - time.monotonic())
-            return reply
+            response = await connection.send(b"\r\n".join([*head, b"", body]), ends_at - time.monotonic())
+            return response
         finally:
-            self._give_back(connection, reply)
+            self._release(connection, response)
 
     @cached_property
     def _tls(self) -> ssl.SSLContext | None:
-        """Of the certificates that the operating system trusts."""
+        """TLS with the certificates that the operating system trusts. Created on first use because it is slow."""
         return ssl.create_default_context() if self._is_secure else None
 
-    def _idle_one(self) -> _Connection | None:
-        """The one that was used last, so that the others can be given up."""
+    def _take_idle(self) -> _Connection | None:
+        """Take the connection that was used last, so that the others time out and the pool shrinks."""
         while self._idle:
             connection = self._idle.pop()
             if connection.is_open and time.monotonic() - connection.idle_since < KEEPALIVE_SECONDS:
@@ -172,8 +180,9 @@ class Connections:
             connection.close()
         return None
 
-    def _give_back(self, connection: _Connection, reply: Reply | None) -> None:
-        if not reply or not reply.keeps_alive:
+    def _release(self, connection: _Connection, response: HttpResponse | None) -> None:
+        """Keep the connection for the next call, unless its response failed or the server closes it."""
+        if not response or not response.keep_alive:
             connection.close()
             return
         connection.idle_since = time.monotonic()
@@ -181,29 +190,32 @@ class Connections:
         if connection.idle_since - self._idle[0].idle_since > KEEPALIVE_SECONDS:
             self._idle.popleft().close()
 
-    async def _new(self, seconds: float) -> _Connection:
+    async def _connect(self, timeout_seconds: float) -> _Connection:
         try:
-            async with asyncio.timeout(seconds):
-                return await self._connected_to_any()
+            async with asyncio.timeout(timeout_seconds):
+                return await self._connect_to_any_address()
         except TimeoutError:
-            raise _too_late() from None
-        except (OSError, UnicodeError) as error:  # the latter is the resolver's for what can be no name
+            raise _timeout_error() from None
+        except (OSError, UnicodeError) as error:  # the resolver raises UnicodeError for an impossible host name
             raise httpx2.ConnectError("the host cannot be reached") from error
 
-    async def _connected_to_any(self) -> _Connection:
-        """Tries each address of the host for a second at most, the last for as long as there is time."""
+    async def _connect_to_any_address(self) -> _Connection:
+        """Try each address of the host for one second, the last one for the remaining time."""
         found = await asyncio.get_running_loop().getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         *others, last = [str(address[0]) for *_, address in found]
-        for other in others:
-            with suppress(OSError):  # of which TimeoutError is one
-                async with asyncio.timeout(ONE_ADDRESS_SECONDS):
-                    return await self._connected(other)
-        return await self._connected(last)
+        for address in others:
+            with suppress(OSError):  # TimeoutError is an OSError
+                async with asyncio.timeout(ADDRESS_CONNECT_TIMEOUT_SECONDS):
+                    return await self._connect_to(address)
+        return await self._connect_to(last)
 
-    async def _connected(self, address: str) -> _Connection:
-        name, loop = self._host if self._tls else None, asyncio.get_running_loop()
-        return (await loop.create_connection(_Connection, address, self._port, ssl=self._tls, server_hostname=name))[1]
+    async def _connect_to(self, address: str) -> _Connection:
+        loop, server_name = asyncio.get_running_loop(), self._host if self._tls else None
+        _, connection = await loop.create_connection(
+            _Connection, address, self._port, ssl=self._tls, server_hostname=server_name
+        )
+        return connection
 
 
-def _too_late() -> httpx2.ReadTimeout:
+def _timeout_error() -> httpx2.ReadTimeout:
     return httpx2.ReadTimeout("the call's time is up")

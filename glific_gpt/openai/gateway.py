@@ -1,4 +1,4 @@
-"""When OpenAI is asked once more: only for what passes by itself, and only inside the deadline."""
+"""Requests to OpenAI: one answer or the list of models, with retries inside the deadline."""
 
 import random
 from dataclasses import dataclass, field
@@ -9,95 +9,107 @@ from pydantic import SecretStr
 from glific_gpt import bridge
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import DeadlineExceeded
-from glific_gpt.openai import failures, replies, requests
+from glific_gpt.openai import error_mapping, request_bodies, response_bodies
+from glific_gpt.openai.capabilities import LearnedCapabilities
 from glific_gpt.openai.chat import Answer, Question, Usage
-from glific_gpt.openai.failures import Refusal
-from glific_gpt.openai.learned import Learned
-from glific_gpt.openai.transport import Library, options_for
+from glific_gpt.openai.client import OpenAIClient, request_options
+from glific_gpt.openai.error_mapping import ApiRefusal
 
-MAX_TRIES = 3
-MAX_PATIENT_TRIES = 8
-PATIENT_SECONDS = 10.0
-"""With more time left nobody is waiting at the other end, and the limits that OpenAI sets pass within a minute."""
+MAX_ATTEMPTS = 3
+MAX_DEFERRED_ATTEMPTS = 8
+DEFERRED_THRESHOLD_SECONDS = 10.0
+"""With more time than this left, the call is a deferred one. OpenAI's rate limits reset within a minute."""
 BACKOFF_SECONDS = 0.25
-SHORTEST_ANSWER_SECONDS = 0.5
-"""Less than this is no time for a model to answer in, so there is no use in asking."""
+MIN_ANSWER_SECONDS = 0.5
+"""No model answers faster than this, so a request with less time left would be wasted."""
 
 
-def pause(tries: int, refusal: Refusal | None, deadline: Deadline) -> float | None:
-    """Seconds to wait before the next try, after that many; None to give up. No refusal: nothing was heard."""
-    most = MAX_PATIENT_TRIES if deadline.remaining() > PATIENT_SECONDS else MAX_TRIES
-    if tries >= most or (refusal is not None and not refusal.passes):
+def next_delay(attempts: int, refusal: ApiRefusal | None, deadline: Deadline) -> float | None:
+    """Return the seconds to wait before the next attempt, or None to give up.
+
+    `attempts` counts those already made. `refusal` is None if the connection failed without a reply.
+    """
+    limit = MAX_DEFERRED_ATTEMPTS if deadline.remaining() > DEFERRED_THRESHOLD_SECONDS else MAX_ATTEMPTS
+    if attempts >= limit or (refusal is not None and not refusal.is_temporary):
         return None
-    asked = refusal.retry_after if refusal else None
-    wait = asked if asked is not None else BACKOFF_SECONDS * 2 ** (tries - 1) * random.uniform(0.5, 1.0)  # noqa: S311
-    return wait if wait + SHORTEST_ANSWER_SECONDS < deadline.remaining() else None
+    requested = refusal.retry_after if refusal else None
+    backoff = BACKOFF_SECONDS * 2 ** (attempts - 1) * random.uniform(0.5, 1.0)  # noqa: S311
+    delay = backoff if requested is None else requested
+    return delay if delay + MIN_ANSWER_SECONDS < deadline.remaining() else None
 
 
 class Gateway:
-    """The way to the OpenAI API at one base URL, shared by all organizations; each call brings its own key."""
+    """The OpenAI API at one base URL, shared by all organizations. Each call brings its own key."""
 
     def __init__(self, base_url: str) -> None:
-        self._library = Library(base_url)
-        self._learned = Learned()
+        self._client = OpenAIClient(base_url)
+        self._capabilities = LearnedCapabilities()
 
     def bind(self, api_key: SecretStr, model: str, deadline: Deadline) -> "BoundModel":
-        """A model that a function can ask with this key until the deadline."""
+        """Return a model that a function can ask with this key until the deadline."""
         return BoundModel(self, api_key, model, deadline)
 
     def list_models(self, api_key: SecretStr, deadline: Deadline) -> list[str]:
-        """Ids of the models that the key reaches; costs nothing. Raises GlificGptError."""
+        """Return the ids of the models that the key can use. The request is free. Raises GlificGptError."""
         try:
-            reply = self._send(api_key, deadline, "/models")
-        except _Refused as refused:
-            raise failures.from_status(refused.refusal, "") from None
-        return replies.model_ids(reply)
+            content = self._send(api_key, deadline, "/models")
+        except _RequestRefused as refused:
+            raise error_mapping.error_for_refusal(refused.refusal, "") from None
+        return response_bodies.parse_model_ids(content)
 
     def ask(self, api_key: SecretStr, model: str, question: Question, deadline: Deadline, usage: Usage) -> Answer:
-        """One answer; the tokens that it took are added to `usage`. Raises GlificGptError."""
+        """Return one answer and add the tokens that it used to `usage`. Raises GlificGptError."""
         while True:
-            path = self._learned.path(model)
-            body = requests.build(path, model, question, self._learned.dropped(model))
+            path = self._capabilities.path_for(model)
+            unsupported = self._capabilities.unsupported_parameters(model)
+            body = request_bodies.build_request_body(path, model, question, unsupported)
             try:
-                reply = self._send(api_key, deadline, path, body)
-            except _Refused as refused:
-                # Only what was not known yet is tried once more, so this ends.
-                if not self._learned.from_refusal(model, path, body, refused.refusal):
-                    raise failures.from_status(refused.refusal, model) from None
+                content = self._send(api_key, deadline, path, body)
+            except _RequestRefused as refused:
+                # The loop ends: each further pass needs a capability that was not known before.
+                if not self._capabilities.learn(model, path, body, refused.refusal):
+                    raise error_mapping.error_for_refusal(refused.refusal, model) from None
             else:
-                return replies.read(path, reply, model, usage)
+                return response_bodies.parse_answer(path, content, model, usage)
 
-    def _send(self, api_key: SecretStr, deadline: Deadline, path: str, body: requests.Body | None = None) -> bytes:
-        """The body of a reply of status 2xx. Raises _Refused for any other, GlificGptError when none came."""
-        tries = 0
+    def _send(
+        self, api_key: SecretStr, deadline: Deadline, path: str, body: request_bodies.JsonObject | None = None
+    ) -> bytes:
+        """Send a request with retries and return the body of a reply of status 2xx.
+
+        Raises _RequestRefused for a reply of another status, and GlificGptError if there was no complete reply.
+        """
+        attempts = 0
         while True:
-            tries += 1
+            attempts += 1
             try:
                 return self._send_once(api_key, deadline, path, body)
             except openai.APIStatusError as error:
-                refusal = Refusal(error)
-                wait = pause(tries, refusal, deadline)
-                if wait is None:
-                    raise _Refused(refusal) from None
+                refusal = ApiRefusal(error)
+                delay = next_delay(attempts, refusal, deadline)
+                if delay is None:
+                    raise _RequestRefused(refusal) from None
             except openai.APIConnectionError as error:
-                wait = None if failures.is_final(error) else pause(tries, None, deadline)
-                if wait is None:
-                    raise failures.from_connection(error) from None
-            bridge.sleep(wait)
+                delay = None if error_mapping.is_final(error) else next_delay(attempts, None, deadline)
+                if delay is None:
+                    raise error_mapping.error_for_connection(error) from None
+            bridge.sleep(delay)
 
-    def _send_once(self, api_key: SecretStr, deadline: Deadline, path: str, body: requests.Body | None) -> bytes:
+    def _send_once(
+        self, api_key: SecretStr, deadline: Deadline, path: str, body: request_bodies.JsonObject | None
+    ) -> bytes:
         if deadline.passed:
             raise DeadlineExceeded
-        options = options_for(api_key, deadline)
-        # The SDK's typed methods cost three times the CPU of this one, for types that are checked here anyway.
+        options = request_options(api_key, deadline)
+        # The library's typed methods take three times the CPU time, for types that are checked here anyway.
         if body is None:
-            return self._library.get(path, options=options, cast_to=bytes)
-        return self._library.post(path, options=options, body=body, cast_to=bytes)
+            return self._client.get(path, options=options, cast_to=bytes)
+        return self._client.post(path, options=options, body=body, cast_to=bytes)
 
 
 @dataclass
 class BoundModel:
-    """A model, bound to a key and a deadline, that counts what it has used."""
+    """A model bound to a key and a deadline. It counts the tokens that it uses."""
 
     _gateway: Gateway = field(repr=False)
     _api_key: SecretStr = field(repr=False)
@@ -109,9 +121,9 @@ class BoundModel:
         return self._gateway.ask(self._api_key, self.name, question, self._deadline, self.usage)
 
 
-class _Refused(Exception):
-    """OpenAI's last word, before it is known whether something can be learned from it."""
+class _RequestRefused(Exception):
+    """OpenAI refused a request for good. The caller decides whether a changed request may succeed."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: ApiRefusal) -> None:
         super().__init__()
         self.refusal = refusal

@@ -1,11 +1,11 @@
-"""What a text model of OpenAI takes, told from its id, with room for models that do not exist yet."""
+"""Traits of OpenAI's text models, derived from their ids, so that new models work without a release."""
 
 import re
 from functools import cache
 from typing import get_args
 
-# Chat Completions refuses these: "This model is only supported in v1/responses". They are what the openai SDK
-# lists under ResponsesModel and not under ChatModel, and their likely successors.
+# Chat Completions refuses these: "This model is only supported in v1/responses". The openai SDK lists them under
+# ResponsesModel and not under ChatModel. The patterns also match their likely successors.
 _RESPONSES_ONLY = re.compile(
     r"""
     codex                                           # gpt-5-codex, gpt-5.1-codex-max, codex-mini-latest
@@ -16,15 +16,15 @@ _RESPONSES_ONLY = re.compile(
     re.VERBOSE,
 )
 
-# The first that matches decides.
+# The first pattern that matches decides.
 _TEMPERATURE: tuple[tuple[re.Pattern[str], bool], ...] = (
-    # gpt-4o-search-preview says "Model incompatible request argument supplied: temperature".
+    # gpt-4o-search-preview replies "Model incompatible request argument supplied: temperature".
     (re.compile(r"search|computer-use|codex"), False),
     # The chat variants answer without reasoning: gpt-5-chat-latest, chatgpt-4o-latest, chat-latest.
     (re.compile(r"chat"), True),
-    # Before reasoning, and the open weights, whose servers all take it; gpt-35 is Azure's spelling.
+    # Models without reasoning, and open weights, whose servers all accept it. gpt-35 is Azure's spelling.
     (re.compile(r"^gpt-(?:35?|4|oss)(?!\d)"), True),
-    # Reasoning models allow only the default: o1, o3, gpt-5 and whatever GPT comes after them.
+    # Reasoning models accept only the default: o1, o3, gpt-5 and later GPT models.
     (re.compile(r"^(?:o\d|gpt)"), False),
 )
 
@@ -32,8 +32,8 @@ _TEMPERATURE: tuple[tuple[re.Pattern[str], bool], ...] = (
 def base_model(model_id: str) -> str:
     """Return the model that `model_id` is a fine-tune of, or the id itself, trimmed and in lower case.
 
-    A fine-tune is called `ft:BASE:org:suffix:id`, before August 2023 `BASE:ft-org-date`. Never raises; an
-    id whose base is missing comes back whole.
+    The id of a fine-tune is `ft:BASE:org:suffix:id`; before August 2023 it was `BASE:ft-org-date`. Never raises.
+    An id without a base is returned unchanged.
     """
     name = model_id.strip().lower()
     rest = name
@@ -43,29 +43,28 @@ def base_model(model_id: str) -> str:
     return base.strip() or name
 
 
-def responses_only(model_id: str) -> bool:
-    """Tell whether only the Responses API serves the model, Chat Completions refusing it.
+def is_responses_only(model_id: str) -> bool:
+    """Return True if only the Responses API serves the model and Chat Completions refuses it.
 
     From the ChatModel and ResponsesModel lists of the openai SDK and the endpoints on
-    https://developers.openai.com/api/docs/models. A model of an unknown family is said not to be.
+    https://developers.openai.com/api/docs/models. False for a model of an unknown family.
     """
     return _RESPONSES_ONLY.search(base_model(model_id)) is not None
 
 
-def takes_temperature(model_id: str) -> bool:
-    """Tell whether the model takes a temperature other than its default.
+def accepts_temperature(model_id: str) -> bool:
+    """Return True if the model accepts a temperature other than its default.
 
-    From https://developers.openai.com/api/docs/guides/reasoning. True for an unknown family: there a wrong
-    True costs the caller one refused call, which it repeats without the parameter, while a wrong False
-    would drop what a person asked for and tell nobody.
+    From https://developers.openai.com/api/docs/guides/reasoning. True for an unknown family. A wrong True costs one
+    refused request, which is repeated without the parameter. A wrong False would silently drop the caller's value.
     """
     base = base_model(model_id)
     return next((takes for pattern, takes in _TEMPERATURE if pattern.search(base)), True)
 
 
 @cache
-def model_ids() -> list[str]:
-    """Sorted ids of every kind of model, from the library's type lists."""
+def known_model_ids() -> list[str]:
+    """Return the sorted ids of models of every kind, from the library's type lists."""
     from openai import types
     from openai.types.shared.all_models import AllModels
     from openai.types.shared.chat_model import ChatModel

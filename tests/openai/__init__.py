@@ -1,1 +1,1 @@
-"""Tests of the gateway to OpenAI."""
+"""Tests of the OpenAI client."""

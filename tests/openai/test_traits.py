@@ -1,4 +1,4 @@
-"""What models take is told from their ids, of known ones and of those to come."""
+"""Model traits: derived from the ids of known and of future models."""
 
 from typing import get_args
 
@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.shared import ChatModel, ResponsesModel
 
-from glific_gpt.openai.traits import base_model, responses_only, takes_temperature
+from glific_gpt.openai.traits import accepts_temperature, base_model, is_responses_only
 
 CHAT = set(get_args(ChatModel))
 RESPONSES = {name for member in get_args(ResponsesModel) for name in get_args(member)} - CHAT
-# In the SDK's ChatModel, yet Chat Completions refuses them.
-MISFILED = {"gpt-5.1-codex", "gpt-5.2-pro", "gpt-5.2-pro-2025-12-11", "codex-mini-latest"}
+# The SDK lists them under ChatModel, but Chat Completions refuses them.
+MISLISTED = {"gpt-5.1-codex", "gpt-5.2-pro", "gpt-5.2-pro-2025-12-11", "codex-mini-latest"}
 
 
 @pytest.mark.parametrize(
@@ -35,30 +35,30 @@ def test_it_finds_the_base_of_a_fine_tune(model_id: str, base: str) -> None:
 
 
 @given(st.text())
-def test_it_says_something_of_any_text(text: str) -> None:
+def test_any_text_has_traits(text: str) -> None:
     assert isinstance(base_model(text), str)
-    assert responses_only(text) in {True, False}
-    assert takes_temperature(text) in {True, False}
+    assert is_responses_only(text) in {True, False}
+    assert accepts_temperature(text) in {True, False}
 
 
-def test_a_model_that_the_sdk_lists_for_responses_alone_is_served_there_alone() -> None:
+def test_a_model_that_the_sdk_lists_for_responses_alone_is_responses_only() -> None:
     assert "o1-pro" in RESPONSES
-    assert {name for name in RESPONSES if not responses_only(name)} == set()
+    assert {name for name in RESPONSES if not is_responses_only(name)} == set()
 
 
-def test_a_model_that_the_sdk_lists_for_chat_is_served_there() -> None:
-    assert {name for name in CHAT if responses_only(name)} == MISFILED
+def test_a_model_that_the_sdk_lists_for_chat_is_not_responses_only() -> None:
+    assert {name for name in CHAT if is_responses_only(name)} == MISLISTED
 
 
-def test_it_tells_the_models_of_the_responses_api_not_seen_before() -> None:
-    only = ["gpt-5.4-pro", "gpt-7-pro-2028-01-01", "gpt-8-codex-mini", "o9-deep-research", "ft:o9-pro:org::a"]
-    assert [name for name in only if not responses_only(name)] == []
-    both = ["gpt-7", "o9", "gpt-7-professional", "gpt-7-search-api", "unheard-of"]
-    assert [name for name in both if responses_only(name)] == []
+def test_future_models_of_the_responses_api_are_recognized() -> None:
+    responses_only = ["gpt-5.4-pro", "gpt-7-pro-2028-01-01", "gpt-8-codex-mini", "o9-deep-research", "ft:o9-pro:org::a"]
+    assert [name for name in responses_only if not is_responses_only(name)] == []
+    served_by_chat = ["gpt-7", "o9", "gpt-7-professional", "gpt-7-search-api", "unheard-of"]
+    assert [name for name in served_by_chat if is_responses_only(name)] == []
 
 
-def test_a_model_without_reasoning_takes_a_temperature() -> None:
-    taking = [
+def test_a_model_without_reasoning_accepts_a_temperature() -> None:
+    accepting = [
         *(
             "gpt-4",
             "gpt-4-turbo",
@@ -71,10 +71,10 @@ def test_a_model_without_reasoning_takes_a_temperature() -> None:
         *("gpt-5-chat-latest", "gpt-5.3-chat-latest", "chat-latest", "ft:gpt-4.1-mini-2025-04-14:org::o3"),
         *("unheard-of-1", "davinci-002"),
     ]
-    assert [name for name in taking if not takes_temperature(name)] == []
+    assert [name for name in accepting if not accepts_temperature(name)] == []
 
 
-def test_a_reasoning_or_searching_model_takes_no_temperature() -> None:
+def test_a_reasoning_or_search_model_accepts_no_temperature() -> None:
     refusing = [
         *(
             "o1",
@@ -99,4 +99,4 @@ def test_a_reasoning_or_searching_model_takes_no_temperature() -> None:
         *("gpt-4o-search-preview", "gpt-4o-mini-search-preview-2025-03-11", "gpt-5-search-api"),
         *("o3-deep-research", "gpt-daybreak-red-latest", "ft:o4-mini-2025-04-16:org::gpt-4o"),
     ]
-    assert [name for name in refusing if takes_temperature(name)] == []
+    assert [name for name in refusing if accepts_temperature(name)] == []

@@ -1,46 +1,48 @@
-"""OpenAI's refusals, told apart: whose fault each is, and what to do about it."""
+"""The mapping of OpenAI's error replies to this server's errors."""
 
 import httpx2
 import openai
 import pytest
 
 from glific_gpt.errors import GlificGptError, InvalidApiKey, ModelNotFound, RateLimited, UpstreamError
-from glific_gpt.openai import failures
-from glific_gpt.openai.failures import Refusal
+from glific_gpt.openai import error_mapping
+from glific_gpt.openai.error_mapping import ApiRefusal
 
 
-def told(status: int, retry_after: str = "", **error: str) -> GlificGptError:
-    """What we say to this reply of OpenAI's."""
+def mapped_error(status: int, retry_after: str = "", **error: str) -> GlificGptError:
+    """Return this server's error for a reply of OpenAI."""
     headers = {"retry-after": retry_after} if retry_after else {}
     response = httpx2.Response(status, headers=headers, request=httpx2.Request("POST", "http://127.0.0.1/"))
-    return failures.from_status(Refusal(openai.APIStatusError("x", response=response, body=error)), "gpt-4o")
+    return error_mapping.error_for_refusal(
+        ApiRefusal(openai.APIStatusError("x", response=response, body=error)), "gpt-4o"
+    )
 
 
 @pytest.mark.parametrize("message", ["Invalid URL (POST /chat/completions)", "Not Found", ""])
-def test_a_404_that_is_not_about_a_model_is_about_the_address(message: str) -> None:
-    error = told(404, message=message)
+def test_a_404_without_a_model_is_a_wrong_base_url(message: str) -> None:
+    error = mapped_error(404, message=message)
     assert isinstance(error, UpstreamError)
     assert "address" in str(error)
 
 
 @pytest.mark.parametrize(
-    "said", [{"code": "model_not_found"}, {"message": "The model `gpt-4o` does not exist"}], ids=["code", "words"]
+    "reply", [{"code": "model_not_found"}, {"message": "The model `gpt-4o` does not exist"}], ids=["code", "words"]
 )
-def test_a_404_about_a_model_names_it(said: dict[str, str]) -> None:
-    error = told(404, **said)
+def test_a_404_about_a_model_names_it(reply: dict[str, str]) -> None:
+    error = mapped_error(404, **reply)
     assert isinstance(error, ModelNotFound)
     assert "gpt-4o" in str(error)
 
 
-def test_a_country_that_openai_does_not_serve_is_not_the_keys_fault() -> None:
-    error = told(403, code="unsupported_country_region_territory")
+def test_an_unsupported_country_is_not_an_error_of_the_key() -> None:
+    error = mapped_error(403, code="unsupported_country_region_territory")
     assert isinstance(error, UpstreamError)
     assert "country" in str(error)
-    assert isinstance(told(403, code="something_else"), InvalidApiKey)
+    assert isinstance(mapped_error(403, code="something_else"), InvalidApiKey)
 
 
 @pytest.mark.parametrize(
-    ("written", "seconds"),
+    ("retry_after", "seconds"),
     [
         ("86400", 86_400),
         ("86401", 86_400),
@@ -55,7 +57,7 @@ def test_a_country_that_openai_does_not_serve_is_not_the_keys_fault() -> None:
         ("-5", 1),
     ],
 )
-def test_a_rate_limit_is_over_within_a_day(written: str, seconds: int) -> None:
-    error = told(429, written)
+def test_retry_after_is_between_a_second_and_a_day(retry_after: str, seconds: int) -> None:
+    error = mapped_error(429, retry_after)
     assert isinstance(error, RateLimited)
     assert error.retry_after == seconds

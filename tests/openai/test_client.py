@@ -1,4 +1,4 @@
-"""Connections to OpenAI: whose headers travel."""
+"""The OpenAI client: the headers of a request."""
 
 import pytest
 from pydantic import SecretStr
@@ -11,7 +11,7 @@ from tests.support.openai_stand_in import OpenAIStandIn
 KEY = SecretStr("sk-proj-tenant-0123456789")
 
 
-def test_it_sends_the_organizations_key_and_nothing_of_the_operators_environment(
+def test_it_sends_the_organizations_key_and_nothing_from_the_environment(
     openai: OpenAIStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-operator")

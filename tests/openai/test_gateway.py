@@ -1,0 +1,60 @@
+"""Retries: only temporary failures are retried, and only inside the deadline."""
+
+import httpx2
+import openai
+import pytest
+
+from glific_gpt.clock import Deadline
+from glific_gpt.openai.error_mapping import ApiRefusal
+from glific_gpt.openai.gateway import MAX_ATTEMPTS, MAX_DEFERRED_ATTEMPTS, MIN_ANSWER_SECONDS, next_delay
+
+
+def refusal(status: int, retry_after: str | None = None, code: str = "") -> ApiRefusal:
+    headers = {} if retry_after is None else {"retry-after": retry_after}
+    response = httpx2.Response(status, headers=headers, request=httpx2.Request("POST", "http://127.0.0.1/"))
+    return ApiRefusal(openai.APIStatusError("x", response=response, body={"code": code}))
+
+
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504, 520, 529])
+def test_a_temporary_failure_is_retried_with_backoff(status: int) -> None:
+    delays = [next_delay(attempts, refusal(status), Deadline.after(10)) for attempts in (1, 2)]
+    assert all(delay is not None and 0.1 < delay <= 0.5 for delay in delays)
+    assert next_delay(MAX_ATTEMPTS, refusal(status), Deadline.after(10)) is None
+
+
+def test_a_deferred_call_has_more_attempts() -> None:
+    delays = [next_delay(attempts, refusal(429), Deadline.after(110)) for attempts in range(1, MAX_DEFERRED_ATTEMPTS)]
+    assert all(delay is not None for delay in delays)
+    assert 15 <= sum(filter(None, delays)) <= 32
+    assert next_delay(MAX_DEFERRED_ATTEMPTS, refusal(429), Deadline.after(110)) is None
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 402, 403, 404, 413, 422])
+def test_a_permanent_failure_is_not_retried(status: int) -> None:
+    assert next_delay(1, refusal(status), Deadline.after(10)) is None
+
+
+def test_an_account_without_credit_is_not_retried() -> None:
+    assert next_delay(1, refusal(429, code="insufficient_quota"), Deadline.after(10)) is None
+
+
+def test_a_failed_connection_is_retried() -> None:
+    assert next_delay(1, None, Deadline.after(10)) is not None
+
+
+@pytest.mark.parametrize(("retry_after", "delay"), [("2", 2.0), ("0", 0.0), ("2.5", 2.5), ("-3", 0.0)])
+def test_the_delay_is_that_of_retry_after(retry_after: str, delay: float) -> None:
+    assert next_delay(1, refusal(429, retry_after), Deadline.after(10)) == delay
+
+
+@pytest.mark.parametrize("retry_after", ["Wed, 21 Oct 2015 07:28:00 GMT", "nonsense", "nan", "inf", ""])
+def test_an_invalid_or_past_retry_after_gives_a_short_delay(retry_after: str) -> None:
+    delay = next_delay(1, refusal(429, retry_after), Deadline.after(10))
+    assert delay is not None
+    assert delay < 1
+
+
+def test_it_gives_up_if_the_next_attempt_would_be_too_late() -> None:
+    assert next_delay(1, refusal(429, "4"), Deadline.after(4 + MIN_ANSWER_SECONDS / 2)) is None
+    assert next_delay(1, refusal(503), Deadline.after(MIN_ANSWER_SECONDS)) is None
+    assert next_delay(1, None, Deadline.after(0)) is None

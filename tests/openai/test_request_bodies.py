@@ -1,0 +1,44 @@
+"""Request bodies: the word JSON, without which OpenAI refuses to answer with a JSON object."""
+
+from typing import Any
+
+import pytest
+
+from glific_gpt.openai.chat import Question
+from glific_gpt.openai.request_bodies import CHAT_PATH, RESPONSES_PATH, build_request_body
+
+JSON_OBJECT = {"type": "json_object"}
+
+
+def body(path: str, text: str, prompt: str | None, response_format: dict[str, Any] | None = JSON_OBJECT) -> Any:
+    question = Question(text, instructions=prompt, response_format=response_format)
+    return build_request_body(path, "gpt-5-pro" if path == RESPONSES_PATH else "gpt-4o", question, frozenset())
+
+
+@pytest.mark.parametrize("prompt", [None, "Answer briefly.", "Answer in JSON."])
+def test_the_input_of_the_responses_api_contains_the_word_json(prompt: str | None) -> None:
+    sent = body(RESPONSES_PATH, "Which crop?", prompt)
+    assert sent["input"].startswith("Which crop?")
+    assert "JSON" in sent["input"]
+    assert sent.get("instructions") == prompt
+
+
+@pytest.mark.parametrize("prompt", [None, "Answer briefly.", "Answer in JSON."])
+def test_a_chat_message_contains_the_word_json(prompt: str | None) -> None:
+    system, user = body(CHAT_PATH, "Which crop?", prompt)["messages"]
+    assert user["content"] == "Which crop?"
+    assert system["content"].startswith(prompt or "Answer")
+    assert system["content"].count("JSON") == 1
+
+
+@pytest.mark.parametrize("response_format", [None, {"type": "text"}, {"type": "json_schema", "json_schema": {}}])
+def test_nothing_is_added_without_a_json_object_format(response_format: dict[str, Any] | None) -> None:
+    assert body(RESPONSES_PATH, "Which crop?", None, response_format)["input"] == "Which crop?"
+    assert body(CHAT_PATH, "Which crop?", None, response_format)["messages"] == [
+        {"role": "user", "content": "Which crop?"}
+    ]
+
+
+def test_nothing_is_added_to_a_question_with_the_word_json() -> None:
+    assert body(RESPONSES_PATH, "A json of crops?", None)["input"] == "A json of crops?"
+    assert len(body(CHAT_PATH, "A json of crops?", None)["messages"]) == 1
