@@ -13,19 +13,19 @@ from glific_gpt.audit.actions import Action
 from glific_gpt.audit.tables import AuditEntry
 from glific_gpt.clock import now
 
-SERVER = "server"
+SERVER_ACTOR = "server"
 """Who acts when no door has said who."""
 
-MAX_ACTOR = 255
-PAGE = 50
-KEPT = timedelta(days=400)
+MAX_ACTOR_LENGTH = 255
+PAGE_SIZE = 50
+RETENTION = timedelta(days=400)
 
 # This floor is below the organizations', of whose table it needs no more than their names.
 _ORGANIZATIONS = table("organizations", column("id"), column("slug"), column("name"))
 
 
 @dataclass(frozen=True)
-class Entry:
+class EntryView:
     """One change, as people see it."""
 
     id: int
@@ -41,11 +41,11 @@ class Entry:
 
 def record(session: Session, action: Action, organization_id: int | None = None, **detail: Any) -> None:
     """Writes down who does this, in the transaction of the change itself. No secret belongs into the detail."""
-    actor = str(g.get("actor", SERVER))[:MAX_ACTOR]
+    actor = str(g.get("actor", SERVER_ACTOR))[:MAX_ACTOR_LENGTH]
     session.add(AuditEntry(organization_id=organization_id, actor=actor, action=action.value, detail=detail))
 
 
-def page(session: Session, organization_id: int | None, *, limit: int = PAGE, before: int | None = None) -> list[Entry]:
+def list_entries(session: Session, organization_id: int | None, *, limit: int = PAGE_SIZE, before: int | None = None) -> list[EntryView]:
     """Newest first: an organization's, or with None everything; `before` is the id of the last one that was seen."""
     query = select(AuditEntry, _ORGANIZATIONS.c.slug, _ORGANIZATIONS.c.name).outerjoin(
         _ORGANIZATIONS, _ORGANIZATIONS.c.id == AuditEntry.organization_id
@@ -55,16 +55,16 @@ def page(session: Session, organization_id: int | None, *, limit: int = PAGE, be
     if before is not None:
         query = query.where(AuditEntry.id < before)
     rows = session.execute(query.order_by(AuditEntry.id.desc()).limit(limit))
-    return [Entry(row.id, row.at, slug, name, row.actor, row.action, row.detail) for row, slug, name in rows]
+    return [EntryView(row.id, row.at, slug, name, row.actor, row.action, row.detail) for row, slug, name in rows]
 
 
-def count(session: Session, organization_id: int, actions: Iterable[Action], since: datetime) -> int:
+def count_entries(session: Session, organization_id: int, actions: Iterable[Action], since: datetime) -> int:
     """How often an organization's people have done one of these."""
     query = select(func.count()).select_from(AuditEntry).where(AuditEntry.organization_id == organization_id)
     wanted = AuditEntry.action.in_([action.value for action in actions])
     return session.scalar(query.where(wanted, AuditEntry.at >= since)) or 0
 
 
-def purge(session: Session) -> None:
+def delete_expired_entries(session: Session) -> None:
     """Deletes what is older than it is kept."""
-    session.execute(delete(AuditEntry).where(AuditEntry.at < now() - KEPT))
+    session.execute(delete(AuditEntry).where(AuditEntry.at < now() - RETENTION))

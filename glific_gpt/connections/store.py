@@ -13,20 +13,20 @@ from glific_gpt.audit.actions import Action
 from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.database import owned
 from glific_gpt.errors import N_, GlificNotConnected, InvalidValue, NotFound
-from glific_gpt.glific.resume import Access, ApiAccess, SignedAccess
+from glific_gpt.glific.resumption import Access, ApiAccess, SignedAccess
 from glific_gpt.organizations import signature
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.vault import UnreadableSecret, Vault
 
 PURPOSE = "glific_connection"
-MAX_PASSWORD = 1000
+MAX_PASSWORD_LENGTH = 1000
 
 # As E.164 has it: a country code, which never begins with 0, and at most 15 digits in all.
 _PHONE = re.compile(r"[1-9][0-9]{6,14}")
 
 
 @dataclass(frozen=True)
-class Login:
+class GlificLogin:
     """Somebody's at Glific, of role manager or higher."""
 
     phone: str = field(repr=False)
@@ -34,36 +34,36 @@ class Login:
     password: SecretStr = field(repr=False)
 
 
-def checked(phone: str, password: SecretStr) -> Login:
+def validate_login(phone: str, password: SecretStr) -> GlificLogin:
     """A phone may be written as people do: +91 98765 43210. Raises InvalidValue, which never holds what was typed."""
     digits = re.sub(r"[\s-]", "", phone).removeprefix("+")
     if not _PHONE.fullmatch(digits):
         raise InvalidValue(N_("phone: write the number with its country code, such as +91 98765 43210."))
     length = len(password.get_secret_value())
-    if length > MAX_PASSWORD or not password.get_secret_value().strip():
-        raise InvalidValue(f"password: it must not be blank, and has {MAX_PASSWORD} characters at most.")
-    return Login(digits, password)
+    if length > MAX_PASSWORD_LENGTH or not password.get_secret_value().strip():
+        raise InvalidValue(f"password: it must not be blank, and has {MAX_PASSWORD_LENGTH} characters at most.")
+    return GlificLogin(digits, password)
 
 
-def encrypt(vault: Vault, organization_id: int, login: Login) -> str:
+def encrypt(vault: Vault, organization_id: int, login: GlificLogin) -> str:
     plain = {"phone": login.phone, "password": login.password.get_secret_value()}
     return vault.encrypt(organization_id, PURPOSE, json.dumps(plain))
 
 
-def decrypt(vault: Vault, organization_id: int, ciphertext: str) -> Login:
+def decrypt(vault: Vault, organization_id: int, ciphertext: str) -> GlificLogin:
     """Let it live no longer than it is used. Raises UnreadableSecret."""
     plain = json.loads(vault.decrypt(organization_id, PURPOSE, ciphertext))
-    return Login(plain["phone"], SecretStr(plain["password"]))
+    return GlificLogin(plain["phone"], SecretStr(plain["password"]))
 
 
-def find_if_any(session: Session, organization_id: int) -> GlificConnection | None:
+def find_or_none(session: Session, organization_id: int) -> GlificConnection | None:
     """None when the organization is not connected."""
     return session.scalar(owned(GlificConnection, organization_id))
 
 
 def find(session: Session, organization_id: int) -> GlificConnection:
     """Raises NotFound."""
-    found = find_if_any(session, organization_id)
+    found = find_or_none(session, organization_id)
     if found is None:
         raise NotFound("This organization is not connected to Glific.")
     return found
@@ -92,13 +92,13 @@ def phone_last4(vault: Vault, connection: GlificConnection | None) -> str | None
         return None
 
 
-def access(session: Session, vault: Vault, organization_id: int, glific_organization_id: int | None) -> Access:
+def load_access(session: Session, vault: Vault, organization_id: int, glific_organization_id: int | None) -> Access:
     """What Glific's client needs at this moment, decrypted; let it live no longer than it is used.
 
     `glific_organization_id` is the one that came with the call, for an organization that has none set.
     Raises GlificNotConnected, which says what is missing.
     """
-    connection = find_if_any(session, organization_id)
+    connection = find_or_none(session, organization_id)
     if connection is None:
         raise GlificNotConnected
     if connection.way == "api":
@@ -107,7 +107,7 @@ def access(session: Session, vault: Vault, organization_id: int, glific_organiza
     return _by_signed_call(vault, connection, organization, glific_organization_id)
 
 
-def phrase_of(vault: Vault, organization: Organization) -> SecretStr | None:
+def decrypt_phrase(vault: Vault, organization: Organization) -> SecretStr | None:
     """None where it is not set, or cannot be read under the present encryption keys."""
     try:
         return SecretStr(vault.decrypt(organization.id, signature.PURPOSE, organization.signature_phrase or ""))
@@ -128,7 +128,7 @@ def _by_api(vault: Vault, connection: GlificConnection) -> ApiAccess:
 def _by_signed_call(
     vault: Vault, connection: GlificConnection, organization: Organization, from_call: int | None
 ) -> SignedAccess:
-    phrase = phrase_of(vault, organization)
+    phrase = decrypt_phrase(vault, organization)
     if phrase is None:
         raise GlificNotConnected(
             "The signed call to Glific needs the organization's signature phrase, which is not set any more or "
@@ -142,5 +142,5 @@ def _by_signed_call(
     return SignedAccess(connection.api_url, phrase, glific_id)
 
 
-def _login(vault: Vault, connection: GlificConnection) -> Login:
+def _login(vault: Vault, connection: GlificConnection) -> GlificLogin:
     return decrypt(vault, connection.organization_id, connection.ciphertext or "")

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from glific_gpt.clock import now
 from glific_gpt.database import Base
 
-WAYS = ("api", "signed")
+CONNECTION_METHODS = ("api", "signed")
 
 
 class GlificConnection(Base):

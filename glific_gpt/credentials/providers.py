@@ -19,7 +19,7 @@ class SecretFields(BaseModel):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class KeyCheckResult:
     """What a provider said of a key that it accepts."""
 
     models: list[str]
@@ -48,7 +48,7 @@ class Provider(Protocol):
         """The last four characters of the key in these fields."""
         ...
 
-    def verify(self, secrets: Any, deadline: Deadline) -> Verdict:
+    def verify(self, secrets: Any, deadline: Deadline) -> KeyCheckResult:
         """Asks the provider, at no cost. Raises InvalidApiKey, UpstreamError and their like."""
         ...
 
@@ -80,7 +80,7 @@ def read_fields(provider: Provider, values: dict[str, SecretStr]) -> SecretField
         raise InvalidValue(f"{first['loc'][-1]}: {message[:1].lower()}{message[1:]}.") from None
 
 
-def _plausible(key: SecretStr) -> SecretStr:
+def _validate_key(key: SecretStr) -> SecretStr:
     """A key travels in a header, so it is printable ASCII without spaces; what was pasted around it is taken off."""
     text = key.get_secret_value().strip()
     if not re.fullmatch(r"[!-~]{8,500}", text):
@@ -89,7 +89,7 @@ def _plausible(key: SecretStr) -> SecretStr:
 
 
 class OpenAiFields(SecretFields):
-    api_key: Annotated[SecretStr, AfterValidator(_plausible)]
+    api_key: Annotated[SecretStr, AfterValidator(_validate_key)]
 
 
 @dataclass(frozen=True)
@@ -104,9 +104,9 @@ class OpenAi:
     def last4(self, secrets: OpenAiFields) -> str:
         return secrets.api_key.get_secret_value()[-4:]
 
-    def verify(self, secrets: OpenAiFields, deadline: Deadline) -> Verdict:
+    def verify(self, secrets: OpenAiFields, deadline: Deadline) -> KeyCheckResult:
         try:
-            return Verdict(self.gateway.list_models(secrets.api_key, deadline))
+            return KeyCheckResult(self.gateway.list_models(secrets.api_key, deadline))
         except DeadlineExceeded:
             raise UpstreamError from None
 

@@ -7,45 +7,45 @@ from sqlalchemy.orm import Session
 
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.models import allowlist, prices
-from glific_gpt.models.kinds import Kind, classify
-from glific_gpt.models.prices import Prices
+from glific_gpt.models.kinds import ModelKind, classify_model
+from glific_gpt.models.prices import ModelPrices
 from glific_gpt.openai import traits
 from glific_gpt.organizations import server_models
 from glific_gpt.organizations.tables import Organization
 
 
 @dataclass(frozen=True)
-class Model:
+class ModelAccess:
     """One model, as one organization sees it."""
 
     id: str
-    kind: Kind
+    kind: ModelKind
     refusal: str | None
     """Why it may not be used; None when it may."""
-    prices: Prices | None
+    prices: ModelPrices | None
 
 
-def reachable(
+def list_reachable_models(
     session: Session, organization: Organization, credential: Credential | None, operator: Sequence[str]
-) -> list[Model]:
+) -> list[ModelAccess]:
     """The models of its key, under all lists that there are."""
-    return judged(ids_of(credential), operator, server_models.find(session), organization.allowed_models)
+    return evaluate_models(reachable_model_ids(credential), operator, server_models.find_allowed_models(session), organization.allowed_models)
 
 
-def ids_of(credential: Credential | None) -> list[str]:
+def reachable_model_ids(credential: Credential | None) -> list[str]:
     """Those that the provider listed when the key was verified; without such a list, those that are known."""
     return (credential.models if credential else None) or traits.known_model_ids()
 
 
-def judged(
+def evaluate_models(
     ids: Sequence[str], operator: Sequence[str], administrators: Sequence[str] | None, own: Sequence[str] | None
-) -> list[Model]:
+) -> list[ModelAccess]:
     """These models under these lists, each of which narrows the one before."""
     return [_model(model_id, operator, administrators, own) for model_id in ids]
 
 
 def _model(
     model_id: str, operator: Sequence[str], administrators: Sequence[str] | None, own: Sequence[str] | None
-) -> Model:
-    refusal = allowlist.refusal(model_id, operator, administrators, own)
-    return Model(model_id, classify(model_id), str(refusal) if refusal else None, prices.per_million(model_id))
+) -> ModelAccess:
+    refusal = allowlist.access_error(model_id, operator, administrators, own)
+    return ModelAccess(model_id, classify_model(model_id), str(refusal) if refusal else None, prices.prices_per_million(model_id))

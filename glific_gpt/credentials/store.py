@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
 from glific_gpt.clock import Deadline, now
-from glific_gpt.credentials.providers import Provider, SecretFields, Verdict, read_fields
+from glific_gpt.credentials.providers import KeyCheckResult, Provider, SecretFields, read_fields
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import owned, transaction
 from glific_gpt.errors import CredentialMissing, CredentialNotVerified, GlificGptError, NotFound
@@ -20,7 +20,7 @@ VERIFY_SECONDS = 10
 """How long a provider may take to say what it thinks of a key."""
 
 
-def put(
+def save_credential(
     vault: Vault,
     slug: str,
     provider: Provider,
@@ -38,7 +38,7 @@ def put(
     fields = read_fields(provider, values)
     verdict = _verify(provider, fields) if verify else None
     with transaction() as session:
-        credential = find_if_any(session, organization_id, provider) or Credential(
+        credential = find_or_none(session, organization_id, provider) or Credential(
             organization_id=organization_id, provider=provider.name
         )
         _fill(credential, vault, provider, fields, verdict)
@@ -48,20 +48,20 @@ def put(
     return credential
 
 
-def find_if_any(session: Session, organization_id: int, provider: Provider) -> Credential | None:
+def find_or_none(session: Session, organization_id: int, provider: Provider) -> Credential | None:
     """None when the organization has no key there yet."""
     return session.scalar(owned(Credential, organization_id).where(Credential.provider == provider.name))
 
 
 def find(session: Session, organization_id: int, provider: Provider) -> Credential:
     """Raises NotFound."""
-    found = find_if_any(session, organization_id, provider)
+    found = find_or_none(session, organization_id, provider)
     if found is None:
         raise NotFound(f"This organization has no key for {provider.label} yet.")
     return found
 
 
-def switch(session: Session, organization_id: int, provider: Provider, *, is_active: bool) -> Credential:
+def set_active(session: Session, organization_id: int, provider: Provider, *, is_active: bool) -> Credential:
     """On or off, from the next call on. Raises NotFound."""
     credential = find(session, organization_id, provider)
     if credential.is_active != is_active:
@@ -85,7 +85,7 @@ def decrypt(vault: Vault, organization_id: int, provider: Provider, ciphertext: 
 
 
 def _fill(
-    credential: Credential, vault: Vault, provider: Provider, fields: SecretFields, verdict: Verdict | None
+    credential: Credential, vault: Vault, provider: Provider, fields: SecretFields, verdict: KeyCheckResult | None
 ) -> None:
     plain = {name: getattr(fields, name).get_secret_value() for name in provider.fields.model_fields}
     credential.ciphertext = vault.encrypt(credential.organization_id, provider.name, json.dumps(plain))
@@ -106,7 +106,7 @@ def _record_saved(session: Session, credential: Credential) -> None:
     )
 
 
-def _verify(provider: Provider, fields: SecretFields) -> Verdict:
+def _verify(provider: Provider, fields: SecretFields) -> KeyCheckResult:
     try:
         return provider.verify(fields, Deadline.after(VERIFY_SECONDS))
     except GlificGptError as error:
@@ -117,22 +117,22 @@ def _verify(provider: Provider, fields: SecretFields) -> Verdict:
         ) from None
 
 
-def about_typed(provider: Provider, values: dict[str, SecretStr]) -> Verdict:
+def check_typed_key(provider: Provider, values: dict[str, SecretStr]) -> KeyCheckResult:
     """Raises InvalidValue for what can be no key, and what the provider says of one that it does not accept."""
     return _ask(provider, read_fields(provider, values))
 
 
-def about_saved(vault: Vault, organization_id: int, provider: Provider) -> Verdict:
+def check_saved_key(vault: Vault, organization_id: int, provider: Provider) -> KeyCheckResult:
     """Raises CredentialMissing, and what the provider says of a key that it does not accept."""
     with transaction() as session:
-        credential = find_if_any(session, organization_id, provider)
+        credential = find_or_none(session, organization_id, provider)
     return _ask(provider, _fields(vault, provider, credential))
 
 
-def again(vault: Vault, organization_id: int, provider: Provider) -> Verdict:
+def recheck_saved_key(vault: Vault, organization_id: int, provider: Provider) -> KeyCheckResult:
     """Asks about the saved key, and keeps which models it reaches now. Raises as `about_saved`."""
     with transaction() as session:
-        asked = find_if_any(session, organization_id, provider)
+        asked = find_or_none(session, organization_id, provider)
     verdict = _ask(provider, _fields(vault, provider, asked))
     with transaction() as session:
         if asked:
@@ -140,7 +140,7 @@ def again(vault: Vault, organization_id: int, provider: Provider) -> Verdict:
     return verdict
 
 
-def _keep(session: Session, asked: Credential, verdict: Verdict) -> None:
+def _keep(session: Session, asked: Credential, verdict: KeyCheckResult) -> None:
     """Not where another key was saved meanwhile, of which nothing was asked."""
     same = (Credential.id == asked.id, Credential.ciphertext == asked.ciphertext)
     # When it was saved says since when OpenAI's complaints count, so it stays.
@@ -148,7 +148,7 @@ def _keep(session: Session, asked: Credential, verdict: Verdict) -> None:
     session.execute(update(Credential).where(*same).values(kept))
 
 
-def _ask(provider: Provider, fields: SecretFields) -> Verdict:
+def _ask(provider: Provider, fields: SecretFields) -> KeyCheckResult:
     return provider.verify(fields, Deadline.after(VERIFY_SECONDS))
 
 

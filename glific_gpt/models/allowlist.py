@@ -5,24 +5,24 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from glific_gpt.errors import GlificGptError, ModelNotAllowed, ModelNotSupported, ModelNotText
-from glific_gpt.models.kinds import Kind, classify
+from glific_gpt.models.kinds import ModelKind, classify_model
 
-_LONGEST = 200
+_MAX_PATTERN_LENGTH = 200
 _WELL_FORMED = re.compile(r"[a-z0-9._:/*-]+")
 _STARS = re.compile(r"\*+")
 
 
-def parse(patterns: Iterable[str]) -> tuple[str, ...]:
+def parse_patterns(patterns: Iterable[str]) -> tuple[str, ...]:
     """Return the patterns trimmed, in lower case, without blanks and repetitions, in their order.
 
     Raises ValueError, with one sentence to show, for a pattern that is too long or holds other characters
     than letters, digits and `. _ : / - *`.
     """
     tidy = (_STARS.sub("*", pattern.strip().lower()) for pattern in patterns)
-    return tuple(dict.fromkeys(_checked(pattern) for pattern in tidy if pattern))
+    return tuple(dict.fromkeys(_validate_pattern(pattern) for pattern in tidy if pattern))
 
 
-def allows(patterns: tuple[str, ...], model_id: str) -> bool:
+def matches_any(patterns: tuple[str, ...], model_id: str) -> bool:
     """Tell whether one of the patterns matches the whole id, in any case; no patterns allow nothing.
 
     `*` stands for any run of characters but white space, which is in no id of OpenAI. A fine-tune's id
@@ -31,9 +31,9 @@ def allows(patterns: tuple[str, ...], model_id: str) -> bool:
     return _compiled(patterns).fullmatch(model_id) is not None
 
 
-def _checked(pattern: str) -> str:
-    if len(pattern) > _LONGEST:
-        raise ValueError(f"A model pattern can be at most {_LONGEST} characters long.")
+def _validate_pattern(pattern: str) -> str:
+    if len(pattern) > _MAX_PATTERN_LENGTH:
+        raise ValueError(f"A model pattern can be at most {_MAX_PATTERN_LENGTH} characters long.")
     if not _WELL_FORMED.fullmatch(pattern):
         raise ValueError(f"The model pattern {pattern!r} holds more than letters, digits and . _ : / - *")
     return pattern
@@ -54,13 +54,13 @@ def _regex(pattern: str) -> str:
     return rf"{first}{middle}\S*{rest[-1]}"
 
 
-def canonical(model: str) -> str:
+def canonical_id(model: str) -> str:
     """The id as OpenAI writes it: small letters, except in a fine-tune, whose suffix is its owner's own."""
     model = model.strip()
     return model if model.lower().startswith("ft:") else model.lower()
 
 
-def refusal(
+def access_error(
     model: str,
     operator: Sequence[str],
     administrators: Sequence[str] | None,
@@ -71,19 +71,19 @@ def refusal(
     Each list can only narrow the one before: None is all of it, an empty list nothing. The operator's comes from the
     environment, the administrators' from the database.
     """
-    kind = classify(model)
-    if kind is Kind.COMPLETION:
+    kind = classify_model(model)
+    if kind is ModelKind.COMPLETION:
         return ModelNotSupported(f"{model} only completes text and cannot answer questions: choose another model.")
-    if kind is not Kind.TEXT:
+    if kind is not ModelKind.TEXT:
         return ModelNotText(
             f"{model} is a model for {kind}, and only text models can be used here: choose a text model."
         )
-    if not (allows(tuple(operator), model) and _is_on(administrators, model)):
+    if not (matches_any(tuple(operator), model) and _is_allowed(administrators, model)):
         return ModelNotAllowed(f"The administrators of this server do not allow {model}: choose another model.")
-    if not _is_on(organization, model):
+    if not _is_allowed(organization, model):
         return ModelNotAllowed(f"This organization's list of models does not allow {model}: choose another, or add it.")
     return None
 
 
-def _is_on(patterns: Sequence[str] | None, model: str) -> bool:
-    return patterns is None or allows(tuple(patterns), model)
+def _is_allowed(patterns: Sequence[str] | None, model: str) -> bool:
+    return patterns is None or matches_any(tuple(patterns), model)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from glific_gpt.openai.traits import base_model
 
 
-class Kind(StrEnum):
+class ModelKind(StrEnum):
     """What a model is for, by the endpoint of OpenAI that serves it."""
 
     TEXT = "text"
@@ -23,12 +23,12 @@ class Kind(StrEnum):
 
 
 class _Rule(NamedTuple):
-    kind: Kind
+    kind: ModelKind
     pattern: re.Pattern[str]
     why: str
 
 
-def _rule(kind: Kind, pattern: str, why: str) -> _Rule:
+def _rule(kind: ModelKind, pattern: str, why: str) -> _Rule:
     return _Rule(kind, re.compile(pattern, re.VERBOSE), why)
 
 
@@ -39,42 +39,42 @@ _SEPARATORS = re.compile(r"[^a-z0-9]+")
 # those that are part of other words (live, asr) must stand alone, digits being no part of a word.
 _RULES: tuple[_Rule, ...] = (
     _rule(
-        Kind.MODERATION,
+        ModelKind.MODERATION,
         r"moderat | content-?filter",
         "judges text and pictures, whatever medium is named beside it",
     ),
     _rule(
-        Kind.EMBEDDING,
+        ModelKind.EMBEDDING,
         r"embed | similarity | ^(?:text|code)-search- | ^(?:ada|babbage|curie|davinci)-(?:code-)?search-",
         "answers with numbers; the searching ones are of 2022, while gpt-4o-search-preview is text",
     ),
     _rule(
-        Kind.TRANSCRIPTION,
+        ModelKind.TRANSCRIPTION,
         r"""transcri | whisper | diari[sz] | dictat | speech-?recogni
             | (?:speech|voice|audio)-?(?:to|2)-?text | (?<![a-z])(?:stt|asr)(?![a-z])""",
         "what comes out says more than the way in: gpt-realtime-whisper and gpt-live-transcribe write text",
     ),
     _rule(
-        Kind.SPEECH,
+        ModelKind.SPEECH,
         r"tts | text-?(?:to|2)-?(?:speech|voice)",
         "says outright that it reads text aloud, also over a realtime connection",
     ),
     _rule(
-        Kind.REALTIME,
+        ModelKind.REALTIME,
         r"""real-?time | duplex | (?:(?<![a-z])|(?<=gpt))live(?:stream|(?![a-z]))
             | (?:speech|voice)-?(?:to|2)-?(?:speech|voice)""",
         "a spoken conversation over an open connection; goes before voice and audio, which say less",
     ),
-    _rule(Kind.VIDEO, r"video | sora | movie", "goes before image: image-to-video makes a video"),
-    _rule(Kind.IMAGE, r"image | imagin | dall-?e | picture | photo", "makes pictures; vision only sees them"),
-    _rule(Kind.SPEECH, r"(?<!in)voice | vocal | speech | speak | narrat", "a voice, and nothing says more"),
+    _rule(ModelKind.VIDEO, r"video | sora | movie", "goes before image: image-to-video makes a video"),
+    _rule(ModelKind.IMAGE, r"image | imagin | dall-?e | picture | photo", "makes pictures; vision only sees them"),
+    _rule(ModelKind.SPEECH, r"(?<!in)voice | vocal | speech | speak | narrat", "a voice, and nothing says more"),
     _rule(
-        Kind.AUDIO,
+        ModelKind.AUDIO,
         r"audio | sound | music | song | jukebox | podcast | translat",
         "sound in or out; OpenAI's translation endpoint and models take speech",
     ),
     _rule(
-        Kind.COMPLETION,
+        ModelKind.COMPLETION,
         r"""^(?:(?:text|code|if|chat)-)*(?:ada|babbage|curie|cushman|davinci)(?![a-z])
             | ^gpt-3-?5-turbo-instruct""",
         "served only by the completions endpoint of old",
@@ -82,7 +82,7 @@ _RULES: tuple[_Rule, ...] = (
 )
 
 
-def classify(model_id: str) -> Kind:
+def classify_model(model_id: str) -> ModelKind:
     """Tell the kind of any model id, of models not seen before too; never raises.
 
     Case and surrounding white space do not matter, and of a fine-tune only its base does. An id without a
@@ -90,4 +90,4 @@ def classify(model_id: str) -> Kind:
     https://developers.openai.com/api/docs/models and https://developers.openai.com/api/docs/deprecations.
     """
     name = _SEPARATORS.sub("-", base_model(model_id))
-    return next((rule.kind for rule in _RULES if rule.pattern.search(name)), Kind.TEXT)
+    return next((rule.kind for rule in _RULES if rule.pattern.search(name)), ModelKind.TEXT)

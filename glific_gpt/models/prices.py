@@ -14,7 +14,7 @@ _MANY = 100
 
 
 @dataclass(frozen=True)
-class Prices:
+class ModelPrices:
     """US dollars, for a million tokens unless something else is said."""
 
     input: Decimal
@@ -22,7 +22,7 @@ class Prices:
 
 
 @lru_cache(maxsize=1024)
-def per_million(model_id: str) -> Prices | None:
+def prices_per_million(model_id: str) -> ModelPrices | None:
     """Return the model's prices, those of short requests where long ones cost more; None where unknown.
 
     Nothing is fetched: a price is as old as the installed library.
@@ -31,10 +31,10 @@ def per_million(model_id: str) -> Prices | None:
     sample = _charges(model_id, _SAMPLE_TOKENS, _SAMPLE_TOKENS)
     if sample is None or not any(sample):
         return None
-    return Prices(*(charge * _SAMPLES_IN_A_MILLION for charge in sample))
+    return ModelPrices(*(charge * _SAMPLES_IN_A_MILLION for charge in sample))
 
 
-def cost(model_id: str, input_tokens: int, output_tokens: int) -> Decimal | None:
+def calculate_cost(model_id: str, input_tokens: int, output_tokens: int) -> Decimal | None:
     """Return what a call cost in US dollars, or None where the price is unknown.
 
     The library prices what it cannot price, such as minutes of audio, at nothing: for a call that used
@@ -45,14 +45,14 @@ def cost(model_id: str, input_tokens: int, output_tokens: int) -> Decimal | None
         total = token.input * input_tokens + token.output * output_tokens
     else:
         charges = _charges(model_id, input_tokens, output_tokens)
-        if charges is None or per_million(model_id) is None:
+        if charges is None or prices_per_million(model_id) is None:
             return None
         total = sum(charges, Decimal(0))
     return total if total or not (input_tokens or output_tokens) else None
 
 
 @lru_cache(maxsize=1024)
-def _per_token(model_id: str, _day: date) -> Prices | None:
+def _per_token(model_id: str, _day: date) -> ModelPrices | None:
     """What each token costs on that day in a request of at most that many, if it is the same for all of them.
 
     The library took a twentieth of a call's time to find that out, and what it says of a model is the same all day.
@@ -60,7 +60,7 @@ def _per_token(model_id: str, _day: date) -> Prices | None:
     few, many = (_charges(model_id, tokens, tokens) for tokens in (_SAMPLE_TOKENS, _SAMPLE_TOKENS * _MANY))
     if few is None or many is None or not any(few) or any(a * _MANY != b for a, b in zip(few, many, strict=True)):
         return None
-    return Prices(*(charge / _SAMPLE_TOKENS for charge in few))
+    return ModelPrices(*(charge / _SAMPLE_TOKENS for charge in few))
 
 
 def _charges(model_id: str, input_tokens: int, output_tokens: int) -> tuple[Decimal, Decimal] | None:

@@ -17,15 +17,15 @@ from pydantic import (
 from glific_gpt.errors import InvalidValue
 from glific_gpt.glific.text import is_blank
 from glific_gpt.models import allowlist
-from glific_gpt.models.kinds import Kind, classify
+from glific_gpt.models.kinds import ModelKind, classify_model
 from glific_gpt.settings import MODEL_NAME
 
 SLUG = r"^[a-z0-9-]{1,63}$"
 
-EXACT = 2**53
+MAX_EXACT_INTEGER = 2**53
 """JSON numbers are exact below it (RFC 8259, section 6)."""
 
-MAX_NAME = 40
+MAX_FIELD_NAME_LENGTH = 40
 """The longest name of a field."""
 
 # Something that can be seen. PostgreSQL cannot store NUL, and nobody means it. Python counts \x1c to \x1f as
@@ -34,8 +34,8 @@ STORABLE = r"^[^\x00]*[^\x00\s\x1c-\x1f][^\x00]*$"
 
 
 def _text_model(model: str) -> str:
-    kind = classify(model)
-    if kind is not Kind.TEXT:
+    kind = classify_model(model)
+    if kind is not ModelKind.TEXT:
         raise ValueError(f"{model} is a model for {kind}, and only text models can answer")
     return model
 
@@ -52,7 +52,7 @@ def _whole(value: object) -> object:
 
 
 def _patterns(patterns: list[str]) -> list[str]:
-    return list(allowlist.parse(patterns))
+    return list(allowlist.parse_patterns(patterns))
 
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=STORABLE)]
@@ -90,7 +90,7 @@ class OrganizationChanges(BaseModel):
     is_active: bool = Field(default_factory=bool)
     default_model: Model | None = Field(None, description="A text model; null is the server's own.")
     fallback_message: Message | None = Field(None, description="What the WhatsApp user reads when a call failed.")
-    glific_organization_id: Annotated[int, Field(ge=1, lt=EXACT), BeforeValidator(_whole)] | None = Field(
+    glific_organization_id: Annotated[int, Field(ge=1, lt=MAX_EXACT_INTEGER), BeforeValidator(_whole)] | None = Field(
         None, description="Where set, calls must carry it."
     )
     require_signature: bool = Field(default_factory=bool, description="Whether a webhook token alone is not enough.")
@@ -110,15 +110,15 @@ class OrganizationChanges(BaseModel):
         return self.model_dump(exclude_unset=True)
 
 
-def checked(**values: Any) -> OrganizationChanges:
+def validate_changes(**values: Any) -> OrganizationChanges:
     """For doors that have no checking of their own. Raises InvalidValue with one sentence."""
     try:
         return OrganizationChanges(**values)
     except ValidationError as error:
-        raise InvalidValue(sentence(error)) from None
+        raise InvalidValue(describe_error(error)) from None
 
 
-def sentence(error: ValidationError) -> str:
+def describe_error(error: ValidationError) -> str:
     """The first thing that is wrong, without the value, which may be personal or secret."""
     first = error.errors(include_input=False, include_url=False)[0]
     where = ".".join(part for part in first["loc"] if isinstance(part, str) and _is_name(part))
@@ -128,4 +128,4 @@ def sentence(error: ValidationError) -> str:
 
 def _is_name(part: str) -> bool:
     """Whether it can be a name of ours; an unknown key may hold anything, even a token."""
-    return part.isidentifier() and len(part) <= MAX_NAME
+    return part.isidentifier() and len(part) <= MAX_FIELD_NAME_LENGTH

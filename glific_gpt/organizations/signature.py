@@ -10,13 +10,13 @@ from glific_gpt.organizations.tables import Organization
 from glific_gpt.vault import Vault
 
 PURPOSE = "signature_phrase"
-MAX_LENGTH = 1000
+MAX_PHRASE_LENGTH = 1000
 
 
 def set_phrase(session: Session, organization: Organization, phrase: str, vault: Vault) -> None:
     """Raises InvalidValue for a phrase that anybody could guess."""
-    if len(phrase) > MAX_LENGTH:
-        raise InvalidValue(f"A phrase has {MAX_LENGTH} characters at most.")
+    if len(phrase) > MAX_PHRASE_LENGTH:
+        raise InvalidValue(f"A phrase has {MAX_PHRASE_LENGTH} characters at most.")
     if not is_usable_phrase(phrase):
         raise InvalidValue(
             N_("This phrase cannot be used: it must not be empty, nor the one that Glific uses when none is set.")

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
 from glific_gpt.errors import N_, Conflict, InvalidValue, NotFound
-from glific_gpt.organizations.changes import SLUG, OrganizationChanges, checked
+from glific_gpt.organizations.changes import SLUG, OrganizationChanges, validate_changes
 from glific_gpt.organizations.tables import MonthlySpend, Organization
 
-FREE_TEXT = {"name", "fallback_message"}
+FREE_TEXT_FIELDS = {"name", "fallback_message"}
 """Of these the trail keeps that they changed and not what they say, which may be anything."""
 
 
@@ -22,7 +22,7 @@ def create(session: Session, slug: str, name: str) -> Organization:
     """A new organization. Raises InvalidValue for a slug that cannot stand in an address, Conflict for a taken one."""
     if not is_slug(slug):
         raise InvalidValue(N_("A slug has 1 to 63 small letters, digits or hyphens, such as seva-trust."))
-    organization = Organization(slug=slug, name=checked(name=name).name)
+    organization = Organization(slug=slug, name=validate_changes(name=name).name)
     session.add(organization)
     try:
         session.flush()
@@ -41,11 +41,11 @@ def find(session: Session, slug: str) -> Organization:
     return found
 
 
-def every(session: Session) -> list[Organization]:
+def list_organizations(session: Session) -> list[Organization]:
     return list(session.scalars(select(Organization).order_by(Organization.slug)))
 
 
-def change(session: Session, organization: Organization, changes: OrganizationChanges) -> None:
+def update(session: Session, organization: Organization, changes: OrganizationChanges) -> None:
     if organization.monthly_budget_usd is None:
         # Nothing has been counted: the next call under a budget adds the month up anew.
         session.execute(delete(MonthlySpend).where(MonthlySpend.organization_id == organization.id))
@@ -65,7 +65,7 @@ def _record(session: Session, organization_id: int, changed: dict[str, Any]) -> 
     if "allowed_models" in changed:
         trail.record(session, Action.MODELS_ALLOWED, organization_id, patterns=others.pop("allowed_models"))
     if others:
-        values = {field: _plain(value) for field, value in others.items() if field not in FREE_TEXT}
+        values = {field: _plain(value) for field, value in others.items() if field not in FREE_TEXT_FIELDS}
         trail.record(session, Action.ORGANIZATION_CHANGED, organization_id, changed=sorted(others), **values)
 
 

@@ -17,11 +17,11 @@ API_PREFIX = "gga_"
 # A prefix of our own lets scanners for leaked secrets find a token in a public repository.
 
 
-def new_token(prefix: str) -> str:
+def generate_token(prefix: str) -> str:
     return prefix + secrets.token_urlsafe(32)
 
 
-def token_hash(token: str) -> str:
+def hash_token(token: str) -> str:
     """SHA-256 in hex. A plain hash is enough for a secret of full entropy, and fast enough for every call."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -32,8 +32,8 @@ FIRST_LABEL = "first"
 
 def create_webhook_token(session: Session, organization: Organization, label: str) -> tuple[WebhookToken, str]:
     """The row and the token, which nobody can read again."""
-    token = new_token(WEBHOOK_PREFIX)
-    row = WebhookToken(organization_id=organization.id, label=label, token_hash=token_hash(token))
+    token = generate_token(WEBHOOK_PREFIX)
+    row = WebhookToken(organization_id=organization.id, label=label, token_hash=hash_token(token))
     session.add(row)
     session.flush()
     trail.record(session, Action.TOKEN_CREATED, organization.id, token=row.id, label=label)
@@ -55,9 +55,9 @@ def revoke_webhook_token(session: Session, organization: Organization, token_id:
 
 def create_api_token(session: Session, label: str, organization: Organization | None) -> tuple[ApiToken, str]:
     """The row and the token, which nobody can read again. Without an organization it is an administrator's."""
-    token = new_token(API_PREFIX)
+    token = generate_token(API_PREFIX)
     owner = organization.id if organization else None
-    row = ApiToken(organization_id=owner, label=label, token_hash=token_hash(token))
+    row = ApiToken(organization_id=owner, label=label, token_hash=hash_token(token))
     session.add(row)
     session.flush()
     trail.record(session, Action.API_TOKEN_CREATED, owner, token=row.id, label=label)
@@ -81,4 +81,4 @@ def revoke_api_token(session: Session, token_id: int) -> None:
 
 def identify_api_token(session: Session, token: str) -> ApiToken | None:
     """Whose token this is; None for anything that is not a token of ours."""
-    return session.scalar(select(ApiToken).where(ApiToken.token_hash == token_hash(token)))
+    return session.scalar(select(ApiToken).where(ApiToken.token_hash == hash_token(token)))

@@ -15,20 +15,20 @@ from glific_gpt.clock import now
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.usage import totals
-from glific_gpt.usage.key_status import KeyState, key_state, last_word
-from glific_gpt.usage.totals import FAILED, FAILURE
+from glific_gpt.usage.key_status import KeyState, determine_key_state, last_key_result
+from glific_gpt.usage.totals import FAILED_STATUSES, FAILURE_CODE
 
 DAY = timedelta(days=1)
 
-NEARLY = Decimal("0.8")
+BUDGET_WARNING_SHARE = Decimal("0.8")
 """The part of a budget from which on it is nearly used."""
 
-MANY = 0.2
-FEW_CALLS = 5
+FAILURE_ALERT_SHARE = 0.2
+MIN_CALLS_FOR_FAILURE_ALERT = 5
 """More than this part of the calls of a day is many failures, if there were at least so many calls."""
 
 
-class NeedCode(StrEnum):
+class AlertCode(StrEnum):
     """What may be needed, the most pressing first."""
 
     ORGANIZATION_OFF = "organization_off"
@@ -45,10 +45,10 @@ class NeedCode(StrEnum):
 
 
 @dataclass(frozen=True)
-class Need:
+class Alert:
     """One thing that is needed, with its facts."""
 
-    code: NeedCode
+    code: AlertCode
     spent_usd: Decimal | None = None
     """For the budget: spent in this month."""
     budget_usd: Decimal | None = None
@@ -61,15 +61,15 @@ class Need:
     """For deliveries: how many answers did not reach their flow in the last 24 hours, or may not have."""
 
 
-OF_THE_KEY = {
-    KeyState.MISSING: NeedCode.KEY_MISSING,
-    KeyState.INACTIVE: NeedCode.KEY_OFF,
-    KeyState.REFUSED: NeedCode.KEY_REFUSED,
-    KeyState.OUT_OF_CREDIT: NeedCode.OUT_OF_CREDIT,
+KEY_ALERTS = {
+    KeyState.MISSING: AlertCode.KEY_MISSING,
+    KeyState.INACTIVE: AlertCode.KEY_OFF,
+    KeyState.REFUSED: AlertCode.KEY_REFUSED,
+    KeyState.OUT_OF_CREDIT: AlertCode.OUT_OF_CREDIT,
 }
 
 
-def needs(session: Session, organization: Organization, credential: Credential | None) -> list[Need]:
+def list_alerts(session: Session, organization: Organization, credential: Credential | None) -> list[Alert]:
     """The most pressing first; an empty list when all is well."""
     found = [
         *_switches(organization),
@@ -78,51 +78,51 @@ def needs(session: Session, organization: Organization, credential: Credential |
         *_failures(session, organization.id),
         *_deliveries(session, organization.id),
     ]
-    return sorted(found, key=lambda need: list(NeedCode).index(need.code))
+    return sorted(found, key=lambda need: list(AlertCode).index(need.code))
 
 
-def _switches(organization: Organization) -> Iterator[Need]:
+def _switches(organization: Organization) -> Iterator[Alert]:
     if not organization.is_active:
-        yield Need(NeedCode.ORGANIZATION_OFF)
+        yield Alert(AlertCode.ORGANIZATION_OFF)
     if organization.require_signature and organization.signature_phrase is None:
-        yield Need(NeedCode.PHRASE_MISSING)
+        yield Alert(AlertCode.PHRASE_MISSING)
 
 
-def _key(session: Session, credential: Credential | None) -> Iterator[Need]:
-    word = session.scalar(last_word(credential.organization_id, credential.updated_at)) if credential else None
-    state = key_state(credential, word)
-    if state in OF_THE_KEY:
-        yield Need(OF_THE_KEY[state])
+def _key(session: Session, credential: Credential | None) -> Iterator[Alert]:
+    word = session.scalar(last_key_result(credential.organization_id, credential.updated_at)) if credential else None
+    state = determine_key_state(credential, word)
+    if state in KEY_ALERTS:
+        yield Alert(KEY_ALERTS[state])
 
 
-def _budget(session: Session, organization: Organization) -> Iterator[Need]:
+def _budget(session: Session, organization: Organization) -> Iterator[Alert]:
     limit = organization.monthly_budget_usd
     if limit is None:
         return
-    spent = totals.spent(session, organization)
+    spent = totals.spent_this_month(session, organization)
     if spent >= limit:
-        yield Need(NeedCode.BUDGET_USED, spent_usd=spent, budget_usd=limit)
-    elif spent >= limit * NEARLY:
-        yield Need(NeedCode.BUDGET_NEARLY_USED, spent_usd=spent, budget_usd=limit)
+        yield Alert(AlertCode.BUDGET_USED, spent_usd=spent, budget_usd=limit)
+    elif spent >= limit * BUDGET_WARNING_SHARE:
+        yield Alert(AlertCode.BUDGET_NEARLY_USED, spent_usd=spent, budget_usd=limit)
 
 
-def _failures(session: Session, organization_id: int) -> Iterator[Need]:
+def _failures(session: Session, organization_id: int) -> Iterator[Alert]:
     query = (
-        select(FAILURE, func.count())
+        select(FAILURE_CODE, func.count())
         .where(Call.organization_id == organization_id, Call.started_at >= now() - DAY)
-        .where(Call.status.in_(("ok", *FAILED)))
-        .group_by(FAILURE)
-        .order_by(func.count().desc(), FAILURE)
+        .where(Call.status.in_(("ok", *FAILED_STATUSES)))
+        .group_by(FAILURE_CODE)
+        .order_by(func.count().desc(), FAILURE_CODE)
     )
     ended = session.execute(query).all()
     codes = [(code, count) for code, count in ended if code]
     calls, failures = sum(count for _, count in ended), sum(count for _, count in codes)
-    if calls >= FEW_CALLS and failures > calls * MANY:
-        yield Need(NeedCode.MANY_FAILURES, calls=calls, failures=failures, error_code=codes[0][0])
+    if calls >= MIN_CALLS_FOR_FAILURE_ALERT and failures > calls * FAILURE_ALERT_SHARE:
+        yield Alert(AlertCode.MANY_FAILURES, calls=calls, failures=failures, error_code=codes[0][0])
 
 
-def _deliveries(session: Session, organization_id: int) -> Iterator[Need]:
+def _deliveries(session: Session, organization_id: int) -> Iterator[Alert]:
     lost = (Delivery.state.in_(FAILED_DELIVERY_STATES), Delivery.ended_at >= now() - DAY)
     answers = session.scalar(select(func.count()).where(Delivery.organization_id == organization_id, *lost))
     if answers:
-        yield Need(NeedCode.NOT_DELIVERED, answers=answers)
+        yield Alert(AlertCode.NOT_DELIVERED, answers=answers)

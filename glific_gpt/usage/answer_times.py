@@ -11,15 +11,15 @@ from sqlalchemy.orm import Session
 
 from glific_gpt.calls.tables import Call, Delivery
 
-STEP_MS = 10
+RESOLUTION_MS = 10
 """Times are counted in steps of a hundredth of a second: small enough for percentiles, on every database."""
 
-EDGES_MS = (0, 500, 1000, 2000, 3000, 4000, 5000)
+BUCKET_EDGES_MS = (0, 500, 1000, 2000, 3000, 4000, 5000)
 """Where the bars of the chart begin; the last one has no end, and what is in it came too late for Glific."""
 
 
 @dataclass(frozen=True)
-class Bar:
+class AnswerTimeBucket:
     """How many answers took so long."""
 
     from_ms: int
@@ -36,7 +36,7 @@ class AnswerTimes:
     p50_ms: int | None
     """Half of them were no slower; None without any."""
     p95_ms: int | None
-    bars: tuple[Bar, ...]
+    bars: tuple[AnswerTimeBucket, ...]
 
     @property
     def late(self) -> int:
@@ -49,11 +49,11 @@ class AnswerTimes:
         return self.late / self.calls if self.calls else 0.0
 
 
-def answer_times(
+def measure_answer_times(
     session: Session, organization_id: int, start: datetime, end: datetime
 ) -> tuple[AnswerTimes, AnswerTimes]:
     """Of answers that came in their request, and of those that came later, to a flow that waited."""
-    step, later = Call.duration_ms // STEP_MS, Delivery.call_id.is_not(None)
+    step, later = Call.duration_ms // RESOLUTION_MS, Delivery.call_id.is_not(None)
     query = (
         select(step, later, func.count())
         .outerjoin(Delivery, Delivery.call_id == Call.call_id)
@@ -78,11 +78,11 @@ def _percentile(steps: Mapping[int, int], percent: int) -> int | None:
     for step in sorted(steps):
         so_far += steps[step]
         if so_far * 100 >= total * percent:
-            return (step + 1) * STEP_MS
+            return (step + 1) * RESOLUTION_MS
     return None
 
 
-def _bars(steps: Mapping[int, int]) -> Iterator[Bar]:
-    for start, end in zip(EDGES_MS, (*EDGES_MS[1:], None), strict=True):
-        inside = range(start // STEP_MS, end // STEP_MS if end else sys.maxsize)
-        yield Bar(start, end, sum(calls for step, calls in steps.items() if step in inside))
+def _bars(steps: Mapping[int, int]) -> Iterator[AnswerTimeBucket]:
+    for start, end in zip(BUCKET_EDGES_MS, (*BUCKET_EDGES_MS[1:], None), strict=True):
+        inside = range(start // RESOLUTION_MS, end // RESOLUTION_MS if end else sys.maxsize)
+        yield AnswerTimeBucket(start, end, sum(calls for step, calls in steps.items() if step in inside))

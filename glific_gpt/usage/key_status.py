@@ -11,7 +11,7 @@ from glific_gpt.clock import now
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.errors import InsufficientQuota, InvalidApiKey
 
-LATELY = timedelta(days=30)
+RECENT = timedelta(days=30)
 """What OpenAI said longer ago says nothing of today."""
 
 WORKED = "worked"
@@ -30,33 +30,33 @@ class KeyState(StrEnum):
     """Nobody knows yet what OpenAI says to it."""
 
 
-COMPLAINTS = {InvalidApiKey.code: KeyState.REFUSED, InsufficientQuota.code: KeyState.OUT_OF_CREDIT}
+KEY_ERRORS = {InvalidApiKey.code: KeyState.REFUSED, InsufficientQuota.code: KeyState.OUT_OF_CREDIT}
 """The errors that speak of the key or its account; all others speak of the question, or of the moment."""
 
 
-def last_word(
+def last_key_result(
     organization_id: int | InstrumentedAttribute[int], saved_at: datetime | InstrumentedAttribute[datetime]
 ) -> Select[str]:
     """What OpenAI last said to the key that was saved then: the code of a complaint, or WORKED; no row for nothing."""
-    is_complaint = Call.error_code.in_(COMPLAINTS)
+    is_complaint = Call.error_code.in_(KEY_ERRORS)
     return (
         select(case((is_complaint, Call.error_code), else_=WORKED))
         .where(Call.organization_id == organization_id)
-        .where(Call.started_at >= now() - LATELY, Call.started_at >= saved_at)
+        .where(Call.started_at >= now() - RECENT, Call.started_at >= saved_at)
         .where(or_(is_complaint, Call.model_used.is_not(None)))
         .order_by(Call.started_at.desc())
         .limit(1)
     )
 
 
-def key_state(credential: Credential | None, word: str | None) -> KeyState:
+def determine_key_state(credential: Credential | None, word: str | None) -> KeyState:
     """With OpenAI's last word to that key, None where it has said nothing."""
     if credential is None:
         return KeyState.MISSING
     if not credential.is_active:
         return KeyState.INACTIVE
-    if word in COMPLAINTS:
-        return COMPLAINTS[word]
+    if word in KEY_ERRORS:
+        return KEY_ERRORS[word]
     return KeyState.OK if word == WORKED or credential.verified_at else KeyState.UNVERIFIED
 
 

@@ -10,14 +10,14 @@ from glific_gpt.calls.tables import Call
 from glific_gpt.clock import now
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization
-from glific_gpt.usage.key_status import KeyState, key_state, last_word
-from glific_gpt.usage.totals import FAILED
+from glific_gpt.usage.key_status import KeyState, determine_key_state, last_key_result
+from glific_gpt.usage.totals import FAILED_STATUSES
 
 DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class State:
+class OrganizationStatus:
     """One organization."""
 
     slug: str
@@ -31,7 +31,7 @@ class State:
     """Of those."""
 
 
-def states(session: Session, provider: str) -> list[State]:
+def list_organization_statuses(session: Session, provider: str) -> list[OrganizationStatus]:
     """Every organization, by name, with its key at that provider; two queries, however many there are."""
     days = _last_day(session)
     last_call_at = (
@@ -41,19 +41,19 @@ def states(session: Session, provider: str) -> list[State]:
         .limit(1)
         .scalar_subquery()
     )
-    word = last_word(Organization.id, Credential.updated_at).scalar_subquery()
+    word = last_key_result(Organization.id, Credential.updated_at).scalar_subquery()
     mine = and_(Credential.organization_id == Organization.id, Credential.provider == provider)
     query = select(Organization, Credential, last_call_at, word).outerjoin(Credential, mine)
     by_name = query.order_by(func.lower(Organization.name), Organization.slug)
     return [
-        State(row.slug, row.name, row.is_active, key_state(credential, word), at, *days.get(row.id, (0, 0)))
+        OrganizationStatus(row.slug, row.name, row.is_active, determine_key_state(credential, word), at, *days.get(row.id, (0, 0)))
         for row, credential, at, word in session.execute(by_name)
     ]
 
 
 def _last_day(session: Session) -> dict[int, tuple[int, int]]:
     """Calls and failures by the organization's id."""
-    failures = func.sum(case((Call.status.in_(FAILED), 1), else_=0))
+    failures = func.sum(case((Call.status.in_(FAILED_STATUSES), 1), else_=0))
     query = (
         select(Organization.id, func.count(), failures)
         .join(Call, and_(Call.organization_id == Organization.id, Call.started_at >= now() - DAY))

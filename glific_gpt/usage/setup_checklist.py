@@ -13,7 +13,7 @@ from glific_gpt.organizations.tables import Organization, WebhookToken
 
 
 @dataclass(frozen=True)
-class Checklist:
+class SetupChecklist:
     """Each step, in its order: done or not."""
 
     key: bool
@@ -30,16 +30,16 @@ class Checklist:
         return all(astuple(self))
 
 
-def checklist(
+def build_checklist(
     session: Session, organization: Organization, credential: Credential | None, operator: Sequence[str]
-) -> Checklist:
+) -> SetupChecklist:
     """With the operator's list of models, to which the organization's own can only add limits."""
     tokens = WebhookToken.organization_id == organization.id
     answered = (Call.organization_id == organization.id, Call.status == "ok")
-    return Checklist(
+    return SetupChecklist(
         key=credential is not None and credential.is_active,
         model=any(
-            model.refusal is None for model in reachable_models.reachable(session, organization, credential, operator)
+            model.refusal is None for model in reachable_models.list_reachable_models(session, organization, credential, operator)
         ),
         token=bool(session.scalar(select(exists().where(tokens)))),
         call=bool(session.scalar(select(exists().where(*answered)))),

@@ -11,15 +11,15 @@ from glific_gpt.calls.tables import Call
 from glific_gpt.clock import now
 from glific_gpt.organizations.tables import MonthlySpend, Organization
 
-FAILED = ("error", "interrupted")
+FAILED_STATUSES = ("error", "interrupted")
 """The statuses of calls that failed."""
 
 # What the calls of a group failed with; NULL for those that did not. Interrupted calls have no code of their own.
-FAILURE: ColumnElement[str | None] = case((Call.status.in_(FAILED), func.coalesce(Call.error_code, Call.status)))
+FAILURE_CODE: ColumnElement[str | None] = case((Call.status.in_(FAILED_STATUSES), func.coalesce(Call.error_code, Call.status)))
 
 
 @dataclass(frozen=True)
-class Figures:
+class UsageTotals:
     """How many calls, how many of them failed, and what they used."""
 
     calls: int = 0
@@ -40,11 +40,11 @@ class Figures:
         """Between 0 and 1."""
         return self.failures / self.calls if self.calls else 0.0
 
-    def __add__(self, other: "Figures") -> "Figures":
-        return Figures(*(mine + its for mine, its in zip(astuple(self), astuple(other), strict=True)))
+    def __add__(self, other: "UsageTotals") -> "UsageTotals":
+        return UsageTotals(*(mine + its for mine, its in zip(astuple(self), astuple(other), strict=True)))
 
 
-SUMS: tuple[ColumnElement[Any], ...] = (
+SUM_COLUMNS: tuple[ColumnElement[Any], ...] = (
     func.count(),
     func.sum(Call.input_tokens),
     func.sum(Call.output_tokens),
@@ -54,10 +54,10 @@ SUMS: tuple[ColumnElement[Any], ...] = (
 """What `of` makes the figures of a group from."""
 
 
-def of(failure: str | None, calls: int, *used: int | Decimal | None) -> Figures:
+def totals_of_group(failure: str | None, calls: int, *used: int | Decimal | None) -> UsageTotals:
     """The figures of a group of calls that failed with the same code, or did not fail, from its SUMS."""
     input_tokens, output_tokens, cost_usd, unpriced = (value or 0 for value in used)
-    return Figures(
+    return UsageTotals(
         calls=calls,
         failures=calls if failure else 0,
         input_tokens=int(input_tokens),
@@ -67,7 +67,7 @@ def of(failure: str | None, calls: int, *used: int | Decimal | None) -> Figures:
     )
 
 
-def spent(session: Session, organization: Organization) -> Decimal:
+def spent_this_month(session: Session, organization: Organization) -> Decimal:
     """US dollars, with what is set aside for calls under way; the sum of the calls where no budget counts them."""
     today = now()
     counted = session.get(MonthlySpend, (organization.id, f"{today:%Y-%m}"))

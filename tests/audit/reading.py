@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from glific_gpt.audit import trail
-from glific_gpt.audit.trail import Entry
+from glific_gpt.audit.trail import EntryView
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
 from tests.support.house import House
@@ -17,11 +17,11 @@ class Line(NamedTuple):
     detail: dict[str, Any]
 
 
-def entries(house: House, slug: str | None = None) -> list[Entry]:
+def entries(house: House, slug: str | None = None) -> list[EntryView]:
     """Newest first: an organization's, or all."""
     with house.app.app_context(), transaction() as session:
         organization_id = store.find(session, slug).id if slug else None
-        return trail.page(session, organization_id, limit=1000)
+        return trail.list_entries(session, organization_id, limit=1000)
 
 
 def lines(house: House, slug: str | None = None) -> list[Line]:

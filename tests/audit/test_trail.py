@@ -49,7 +49,7 @@ def test_a_change_that_is_rolled_back_leaves_no_entry(house: House) -> None:
     with house.app.app_context(), suppress(ZeroDivisionError), transaction() as session:
         store.create(session, "alice", "Alice")
         session.flush()
-        assert trail.page(session, None) != []
+        assert trail.list_entries(session, None) != []
         raise ZeroDivisionError
     assert entries(house) == []
 
@@ -69,7 +69,7 @@ def test_it_is_read_in_pages_from_the_newest_back(house: House, alice: Ngo) -> N
     before = None
     with house.app.app_context(), transaction() as session:
         alices = store.find(session, "alice").id
-        while page := trail.page(session, alices, limit=2, before=before):
+        while page := trail.list_entries(session, alices, limit=2, before=before):
             assert len(page) <= 2
             read += page
             before = page[-1].id

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from glific_gpt.connections import connecting, store
 from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.database import transaction
-from glific_gpt.glific.resume import Access
+from glific_gpt.glific.resumption import Access
 from glific_gpt.organizations import store as organizations
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.house import House
@@ -40,11 +40,11 @@ class Connections:
     def access(self, slug: str, from_call: int | None = None) -> Access:
         with self.house.app.app_context(), transaction() as session:
             organization = organizations.find(session, slug)
-            return store.access(session, self.house.services.vault, organization.id, from_call)
+            return store.load_access(session, self.house.services.vault, organization.id, from_call)
 
     def row(self, slug: str) -> GlificConnection | None:
         with self.house.app.app_context(), transaction() as session:
-            return store.find_if_any(session, organizations.find(session, slug).id)
+            return store.find_or_none(session, organizations.find(session, slug).id)
 
     def end(self, slug: str) -> None:
         with self.house.app.app_context(), transaction() as session:

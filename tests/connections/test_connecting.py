@@ -3,7 +3,7 @@
 import pytest
 
 from glific_gpt.errors import GlificNotVerified, InvalidValue, NotFound
-from glific_gpt.glific.resume import ApiAccess, SignedAccess
+from glific_gpt.glific.resumption import ApiAccess, SignedAccess
 from tests.connections.conftest import PASSWORD, PHONE, Connections
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.house import Ngo

@@ -7,7 +7,7 @@ from glific_gpt.connections import store
 from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.database import transaction
 from glific_gpt.errors import GlificNotConnected, NotFound
-from glific_gpt.glific.resume import ApiAccess, SignedAccess
+from glific_gpt.glific.resumption import ApiAccess, SignedAccess
 from glific_gpt.organizations import signature
 from glific_gpt.organizations import store as organizations
 from tests.conftest import OpenHouse
@@ -28,7 +28,7 @@ def test_an_organization_is_connected_until_it_is_disconnected(connections: Conn
     def connected() -> list[bool]:
         with connections.house.app.app_context(), transaction() as session:
             ids = [organizations.find(session, ngo.slug).id for ngo in (alice, bob)]
-            return [store.find_if_any(session, organization_id) is not None for organization_id in ids]
+            return [store.find_or_none(session, organization_id) is not None for organization_id in ids]
 
     assert connected() == [False, False]
     connections.by_api(alice.slug)

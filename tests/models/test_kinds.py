@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glific_gpt.models.kinds import Kind, classify
+from glific_gpt.models.kinds import ModelKind, classify_model
 
 _LINES = Path(__file__).with_name("openai_models.txt").read_text(encoding="utf-8").splitlines()
 KNOWN = dict(line.split(" ") for line in _LINES if line and not line.startswith("#"))
@@ -18,7 +18,7 @@ _NOT_MODELS = {"auto", "2026-10-08"}  # versions of how a custom voice is made, 
 
 
 def _wrong(expected: dict[str, str]) -> dict[str, str]:
-    kinds = {model_id: classify(model_id).value for model_id in expected}
+    kinds = {model_id: classify_model(model_id).value for model_id in expected}
     return {
         model_id: f"{kind}, not {expected[model_id]}" for model_id, kind in kinds.items() if kind != expected[model_id]
     }
@@ -57,7 +57,7 @@ def test_a_model_of_the_installed_sdk_is_on_the_list() -> None:
 
 
 def test_the_list_has_each_kind_and_only_kinds() -> None:
-    assert set(KNOWN.values()) == {kind.value for kind in Kind}
+    assert set(KNOWN.values()) == {kind.value for kind in ModelKind}
 
 
 def test_it_looks_past_case_and_surrounding_white_space() -> None:
@@ -169,10 +169,10 @@ MARKERS = (
     rest=st.from_regex(r"([-_.][0-9a-z_.-]{0,20})?", fullmatch=True),
 )
 def test_a_marker_in_a_text_name_makes_it_something_else(name: str, separator: str, marker: str, rest: str) -> None:
-    assert classify(f"{name}{separator}{marker}{rest}") not in {Kind.TEXT, Kind.COMPLETION}
+    assert classify_model(f"{name}{separator}{marker}{rest}") not in {ModelKind.TEXT, ModelKind.COMPLETION}
 
 
 @given(st.text())
 def test_any_text_has_a_kind(text: str) -> None:
-    assert isinstance(classify(text), Kind)
-    assert isinstance(classify(f"ft:{text}"), Kind)
+    assert isinstance(classify_model(text), ModelKind)
+    assert isinstance(classify_model(f"ft:{text}"), ModelKind)

@@ -19,5 +19,5 @@ def read(ngo: Ngo, work: Callable[[Session, Organization, Credential | None], Re
     """What there is to read of an organization and its key."""
     with ngo.house.app.app_context(), transaction() as session:
         organization = store.find(session, ngo.slug)
-        key = credentials.find_if_any(session, organization.id, ngo.house.services.language_models)
+        key = credentials.find_or_none(session, organization.id, ngo.house.services.language_models)
         return work(session, organization, key)

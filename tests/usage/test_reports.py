@@ -8,8 +8,8 @@ import time_machine
 
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
-from glific_gpt.usage.reports import Days, Overview, overview
-from glific_gpt.usage.totals import Figures
+from glific_gpt.usage.reports import Days, Overview, build_overview
+from glific_gpt.usage.totals import UsageTotals
 from tests.support.house import House, Ngo
 from tests.support.recorded import record, record_delivery
 
@@ -22,13 +22,13 @@ MIDNIGHT = NOON.replace(hour=0)
 def seen(ngo: Ngo, days: Days = 7) -> Overview:
     """At noon."""
     with time_machine.travel(NOON), ngo.house.app.app_context(), transaction() as session:
-        return overview(session, store.find(session, ngo.slug).id, days)
+        return build_overview(session, store.find(session, ngo.slug).id, days)
 
 
 def test_an_organization_without_calls_has_zeros_for_every_day(alice: Ngo) -> None:
     found = seen(alice)
     assert list(found.days) == [TODAY - n * DAY for n in range(6, -1, -1)]
-    assert set(found.days.values()) == {Figures()} == {found.total, found.before}
+    assert set(found.days.values()) == {UsageTotals()} == {found.total, found.before}
     assert found.total.failure_share == found.in_time.late_share == 0
     assert (found.models, found.errors) == ({}, {})
     assert (found.in_time.p50_ms, found.in_time.p95_ms, found.in_time.late) == (None, None, 0)
@@ -49,7 +49,7 @@ def test_it_adds_up_calls_failures_tokens_and_cost(alice: Ngo) -> None:
     record(alice, "interrupted", at=NOON)
     total = seen(alice).total
     assert total == seen(alice).days[TODAY]
-    assert total == Figures(4, 2, 107, 23, Decimal("12.500000001"), 0)
+    assert total == UsageTotals(4, 2, 107, 23, Decimal("12.500000001"), 0)
     assert (total.tokens, total.failure_share) == (130, 0.5)
 
 
@@ -107,7 +107,7 @@ def test_it_can_end_on_another_day(alice: Ngo) -> None:
     record(alice, at=NOON)
     record(alice, at=NOON - DAY, input_tokens=5)
     with alice.house.app.app_context(), transaction() as session:
-        found = overview(session, store.find(session, alice.slug).id, 7, today=TODAY - DAY)
+        found = build_overview(session, store.find(session, alice.slug).id, 7, today=TODAY - DAY)
     assert (max(found.days), found.total.calls, found.total.input_tokens) == (TODAY - DAY, 1, 5)
 
 
@@ -160,7 +160,7 @@ def test_real_calls_are_in_it(house: House, alice: Ngo) -> None:
     alice.ask()
     alice.ask("")
     with house.app.app_context(), transaction() as session:
-        found = overview(session, store.find(session, alice.slug).id, 7)
+        found = build_overview(session, store.find(session, alice.slug).id, 7)
     assert (found.total.calls, found.total.failures, found.errors) == (2, 1, {"empty_question": 1})
     assert found.total.tokens > 0
     assert found.in_time.calls == 1

@@ -3,7 +3,7 @@
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _
 
-TRY_AGAIN = _("Nothing needs to be done. If it goes on for more than a few minutes, tell the server's administrators.")
+OVERLOADED_ADVICE = _("Nothing needs to be done. If it goes on for more than a few minutes, tell the server's administrators.")
 
 ADVICE = {
     "invalid_json": _("Open the webhook node in Glific and make its function body one JSON object."),
@@ -56,7 +56,7 @@ ADVICE = {
     ),
     "empty_answer": _("Put the question differently, or allow more tokens with max_tokens in the function body."),
     "refused": _("The model declined to answer. If the question was harmless, put the prompt in clearer words."),
-    "overloaded": TRY_AGAIN,
+    "overloaded": OVERLOADED_ADVICE,
     "deadline_exceeded": _(
         "Use a faster model, a shorter prompt or fewer tokens. Or let the flow wait with ?mode=auto, for answers that "
         "take longer than 5 seconds."
@@ -74,10 +74,10 @@ ADVICE = {
     ),
 }
 
-OTHERWISE = _("Open Webhook Logs in Glific: the answer to this call says more.")
+UNKNOWN_ERROR_ADVICE = _("Open Webhook Logs in Glific: the answer to this call says more.")
 """About the error of a function that somebody else wrote."""
 
-MENDED_AT = {
+FIX_PAGES = {
     "unauthorized": "console.use_in_glific",
     "unknown_function": "console.use_in_glific",
     "invalid_json": "console.use_in_glific",
@@ -108,6 +108,6 @@ PAGE_NAMES = {
 }
 
 
-def advise(code: str) -> LazyString:
+def advice_for(code: str) -> LazyString:
     """What to do about it."""
-    return ADVICE.get(code, OTHERWISE)
+    return ADVICE.get(code, UNKNOWN_ERROR_ADVICE)

@@ -7,12 +7,12 @@ from flask_babel import lazy_gettext as _
 
 from glific_gpt.accounts.tables import Role
 from glific_gpt.audit.actions import Action
-from glific_gpt.audit.trail import SERVER, Entry
+from glific_gpt.audit.trail import SERVER_ACTOR, EntryView
 from glific_gpt.console.presenters.labels import ROLE_NAMES
 
-UNKNOWN = "?"
+MISSING_VALUE = "?"
 
-DEEDS = {
+ACTION_TEXTS = {
     Action.ORGANIZATION_CREATED: _("Made the organization %(slug)s"),
     Action.ORGANIZATION_CHANGED: _("Changed settings: %(changed)s"),
     Action.ORGANIZATION_ACTIVATED: _("Switched the organization on"),
@@ -46,7 +46,7 @@ DEEDS = {
     Action.SIGN_IN_LINK_MADE: _("Made a one-time link for %(email)s"),
     Action.KEYS_ROTATED: _("Encrypted all secrets anew: %(reencrypted)s done, %(unreadable)s could not be read"),
 }
-SETTINGS = {
+SETTING_NAMES = {
     "name": _("name"),
     "default_model": _("default model"),
     "fallback_message": _("text for failures"),
@@ -55,27 +55,27 @@ SETTINGS = {
     "contact_daily_limit": _("answers for one contact in a day"),
     "monthly_budget_usd": _("monthly budget in US dollars"),
 }
-PROVIDERS = {"open_ai": "OpenAI"}
-WAYS = {"api": _("with a login"), "signed": _("with signed calls")}
-PROGRAMS = {SERVER: _("The server"), "command line": _("Command line"), "nobody": _("Somebody who was not signed in")}
+PROVIDER_NAMES = {"open_ai": "OpenAI"}
+CONNECTION_METHODS = {"api": _("with a login"), "signed": _("with signed calls")}
+ACTOR_NAMES = {SERVER_ACTOR: _("The server"), "command line": _("Command line"), "nobody": _("Somebody who was not signed in")}
 
 
 class _Words(dict[str, str]):
     """Rows outlive the code that wrote them: what a sentence misses is no reason to show nothing."""
 
     def __missing__(self, _key: str) -> str:
-        return UNKNOWN
+        return MISSING_VALUE
 
 
-def told(entry: Entry) -> str:
+def describe_action(entry: EntryView) -> str:
     """What was done, as one sentence."""
-    if entry.action not in DEEDS:
+    if entry.action not in ACTION_TEXTS:
         return entry.action
-    return str(DEEDS[Action(entry.action)]) % _words(entry.detail)
+    return str(ACTION_TEXTS[Action(entry.action)]) % _words(entry.detail)
 
 
-def who(entry: Entry) -> str:
-    return str(PROGRAMS.get(entry.actor, entry.actor))
+def describe_actor(entry: EntryView) -> str:
+    return str(ACTOR_NAMES.get(entry.actor, entry.actor))
 
 
 def _words(detail: dict[str, Any]) -> _Words:
@@ -86,8 +86,8 @@ def _words(detail: dict[str, Any]) -> _Words:
         words["patterns"] = _models(detail["patterns"])
     if "changed" in detail:
         words["changed"] = ", ".join(_setting(name, detail) for name in detail["changed"])
-    words["provider"] = PROVIDERS.get(words["provider"], words["provider"])
-    words["way"] = str(WAYS.get(words["way"], words["way"]))
+    words["provider"] = PROVIDER_NAMES.get(words["provider"], words["provider"])
+    words["way"] = str(CONNECTION_METHODS.get(words["way"], words["way"]))
     return words
 
 
@@ -99,7 +99,7 @@ def _models(patterns: list[str] | None) -> str:
 
 def _setting(name: str, detail: dict[str, Any]) -> str:
     """With its new value, where the trail keeps that."""
-    title = str(SETTINGS.get(name, name))
+    title = str(SETTING_NAMES.get(name, name))
     return f"{title} ({_value(detail[name])})" if name in detail else title
 
 

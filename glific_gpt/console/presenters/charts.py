@@ -8,7 +8,7 @@ from flask_babel import format_decimal
 from flask_babel import gettext as _
 
 from glific_gpt.console.presenters import numbers
-from glific_gpt.usage.answer_times import Bar
+from glific_gpt.usage.answer_times import AnswerTimeBucket
 from glific_gpt.usage.reports import Overview
 
 Colour = Literal["primary", "azure", "red"]
@@ -53,7 +53,7 @@ class Chart:
         return {"labels": self.labels, "ticks": ticks, "series": series, "line": self.line, "unit": self.unit}
 
 
-def charts(report: Overview) -> list[Chart]:
+def build_charts(report: Overview) -> list[Chart]:
     return [_calls(report), _times(report), _tokens(report), _cost(report)]
 
 
@@ -87,21 +87,21 @@ def _tokens(report: Overview) -> Chart:
 
 def _cost(report: Overview) -> Chart:
     dollars = [float(day.cost_usd) for day in report.days.values()]
-    series = _series(_("Cost"), dollars, "primary", shown=numbers.dollars)
+    series = _series(_("Cost"), dollars, "primary", shown=numbers.format_dollars)
     return Chart("cost", _("Cost by day"), _("Day"), _days(report), [series], unit="$")
 
 
 def _days(report: Overview) -> list[str]:
-    return [numbers.day(day) for day in report.days]
+    return [numbers.format_day(day) for day in report.days]
 
 
-def _span(bar: Bar) -> str:
+def _span(bar: AnswerTimeBucket) -> str:
     if bar.to_ms is None:
         return str(_("%(time)s or more", time=_edge(bar.from_ms)))
     return str(_("up to %(time)s", time=_edge(bar.to_ms)))
 
 
-def _short(bar: Bar) -> str:
+def _short(bar: AnswerTimeBucket) -> str:
     return f"≥ {_edge(bar.from_ms)}" if bar.to_ms is None else f"< {_edge(bar.to_ms)}"
 
 
@@ -115,6 +115,6 @@ def _series(
     colour: Colour,
     *,
     hatched: bool = False,
-    shown: Callable[[Any], str] = numbers.number,
+    shown: Callable[[Any], str] = numbers.format_number,
 ) -> Series:
     return Series(name, [*values], [shown(value) for value in values], colour, hatched)

@@ -7,19 +7,19 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _
 
 from glific_gpt.console.presenters import advice
-from glific_gpt.console.presenters.labels import in_their_language
-from glific_gpt.doctor import TITLES, Finding, Verdict, only_inside, would_answer
-from glific_gpt.flows.simulator import Line as Said
+from glific_gpt.console.presenters.labels import translate
+from glific_gpt.doctor import TITLES, CheckResult, CheckStatus, is_private_only, would_answer
+from glific_gpt.flows.simulator import TranscriptLine as Said
 
-MARKS = {
-    Verdict.OK: ("circle-check", "good", _("OK")),
-    Verdict.WARNING: ("alert-triangle", "mind", _("Warning")),
-    Verdict.PROBLEM: ("circle-x", "bad", _("Problem")),
-    Verdict.SKIPPED: ("circle-dashed", "none", _("Left out")),
+STATUS_MARKS = {
+    CheckStatus.OK: ("circle-check", "good", _("OK")),
+    CheckStatus.WARNING: ("alert-triangle", "mind", _("Warning")),
+    CheckStatus.PROBLEM: ("circle-x", "bad", _("Problem")),
+    CheckStatus.SKIPPED: ("circle-dashed", "none", _("Left out")),
 }
 """The icon, the colour and the word of each."""
 
-MENDED_AT = {
+CHECK_FIX_PAGES = {
     "key": "console.openai",
     "models": "console.models",
     "budget": "console.organization_settings",
@@ -30,11 +30,11 @@ MENDED_AT = {
 
 
 @dataclass(frozen=True)
-class Line:
+class CheckUpLine:
     """One finding."""
 
     title: str
-    verdict: Verdict
+    verdict: CheckStatus
     says: str
     remedy: str
     mended_at: str | None
@@ -43,18 +43,18 @@ class Line:
 
     @property
     def is_problem(self) -> bool:
-        return self.verdict is Verdict.PROBLEM
+        return self.verdict is CheckStatus.PROBLEM
 
     @property
     def mark(self) -> tuple[str, str, LazyString]:
-        return MARKS[self.verdict]
+        return STATUS_MARKS[self.verdict]
 
 
 @dataclass(frozen=True)
 class CheckUp:
     """A whole examination."""
 
-    lines: list[Line]
+    lines: list[CheckUpLine]
     conversation: list[Said]
     """What the person writes and reads; empty where no question was asked."""
     would_answer: bool
@@ -75,7 +75,7 @@ class CheckUp:
     @property
     def warnings(self) -> str:
         """What each warning is about, without the one that the headline tells."""
-        minded = [line for line in self.lines if line.verdict is Verdict.WARNING and not line.only_inside]
+        minded = [line for line in self.lines if line.verdict is CheckStatus.WARNING and not line.only_inside]
         return ", ".join(line.title for line in minded)
 
     @property
@@ -85,31 +85,31 @@ class CheckUp:
         return "warning" if self.warnings or self.only_inside or self.later_problem else "success"
 
 
-def check_up(findings: Sequence[Finding], *, dry_run: bool) -> CheckUp:
+def present_check_up(findings: Sequence[CheckResult], *, dry_run: bool) -> CheckUp:
     said = [line for finding in findings for line in finding.lines if line.who != "note"]
     lines = [_line(finding) for finding in findings]
-    return CheckUp(lines, said, would_answer(findings), only_inside(findings), dry_run)
+    return CheckUp(lines, said, would_answer(findings), is_private_only(findings), dry_run)
 
 
-def _line(finding: Finding) -> Line:
-    return Line(
-        title=in_their_language(TITLES[finding.check]),
-        verdict=finding.verdict,
-        says=_filled_in(finding.says, finding.values),
+def _line(finding: CheckResult) -> CheckUpLine:
+    return CheckUpLine(
+        title=translate(TITLES[finding.check]),
+        verdict=finding.status,
+        says=_filled_in(finding.message, finding.values),
         remedy=_filled_in(finding.remedy, finding.values),
         mended_at=_page(finding),
-        only_inside=finding.only_inside,
-        only_later=finding.only_later,
+        only_inside=finding.is_private_only,
+        only_later=finding.is_deferred_only,
     )
 
 
-def _page(finding: Finding) -> str | None:
-    if finding.verdict in (Verdict.OK, Verdict.SKIPPED):
+def _page(finding: CheckResult) -> str | None:
+    if finding.status in (CheckStatus.OK, CheckStatus.SKIPPED):
         return None
-    return MENDED_AT.get(finding.check) or advice.MENDED_AT.get(finding.error_code)
+    return CHECK_FIX_PAGES.get(finding.check) or advice.FIX_PAGES.get(finding.error_code)
 
 
 def _filled_in(template: str, values: Mapping[str, object]) -> str:
     """What is filled in may be a sentence too."""
-    known = {name: in_their_language(value) if isinstance(value, str) else value for name, value in values.items()}
-    return in_their_language(template) % known if known else in_their_language(template)
+    known = {name: translate(value) if isinstance(value, str) else value for name, value in values.items()}
+    return translate(template) % known if known else translate(template)

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from glific_gpt.console.presenters.labels import in_their_language
+from glific_gpt.console.presenters.labels import translate
 from glific_gpt.flows.converting import Conversion, Note, Remark
-from glific_gpt.ready_flows import Caution
+from glific_gpt.ready_flows import FlowWarning
 
 
 @dataclass(frozen=True)
-class Line:
+class ConversionLine:
     """One thing to know about one node."""
 
     flow: str
@@ -19,12 +19,12 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Changes:
+class ConversionSummary:
     """What a person reads before the file is converted."""
 
-    changed: list[Line]
-    left: list[Line]
-    warnings: list[Line]
+    changed: list[ConversionLine]
+    left: list[ConversionLine]
+    warnings: list[ConversionLine]
     renamed: list[str]
     then: str
     """What to do with the file in Glific."""
@@ -32,24 +32,24 @@ class Changes:
     """About the whole file."""
 
 
-def changes(conversion: Conversion, cautions: Iterable[Caution] = ()) -> Changes:
-    return Changes(
+def present_conversion(conversion: Conversion, cautions: Iterable[FlowWarning] = ()) -> ConversionSummary:
+    return ConversionSummary(
         _lines(conversion.changed),
-        _lines(conversion.left),
+        _lines(conversion.unchanged),
         _lines(conversion.warnings),
         [_says(renamed.remark) for renamed in conversion.renamed],
-        _says(conversion.then) if conversion.then else "",
-        in_words(cautions),
+        _says(conversion.next_step) if conversion.next_step else "",
+        translate_warnings(cautions),
     )
 
 
-def in_words(cautions: Iterable[Caution]) -> list[str]:
-    return [in_their_language(caution.says) % caution.values for caution in cautions]
+def translate_warnings(cautions: Iterable[FlowWarning]) -> list[str]:
+    return [translate(caution.template) % caution.values for caution in cautions]
 
 
-def _lines(notes: Iterable[Note]) -> list[Line]:
-    return [Line(note.node.flow, note.node.function, note.node.result_name, _says(note.remark)) for note in notes]
+def _lines(notes: Iterable[Note]) -> list[ConversionLine]:
+    return [ConversionLine(note.node.flow, note.node.function, note.node.result_name, _says(note.remark)) for note in notes]
 
 
 def _says(remark: Remark) -> str:
-    return in_their_language(remark.template).format_map(remark.values)
+    return translate(remark.template).format_map(remark.values)

@@ -8,13 +8,13 @@ from flask_babel import lazy_gettext as _
 from glific_gpt.credentials import store
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import reading
-from glific_gpt.models.kinds import Kind, classify
+from glific_gpt.models.kinds import ModelKind, classify_model
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.services import services
 from glific_gpt.settings import FALLBACK_MESSAGE
-from glific_gpt.usage.key_status import COMPLAINTS, KeyState, key_state, last_word, last_worked_at
+from glific_gpt.usage.key_status import KEY_ERRORS, KeyState, determine_key_state, last_key_result, last_worked_at
 
-BADGES = {
+KEY_BADGES = {
     KeyState.MISSING: (_("No key yet"), "secondary"),
     KeyState.INACTIVE: (_("Switched off"), "yellow"),
     KeyState.REFUSED: (_("Refused by OpenAI"), "red"),
@@ -22,7 +22,7 @@ BADGES = {
     KeyState.OK: (_("Switched on"), "green"),
     KeyState.UNVERIFIED: (_("Switched on, not verified"), "yellow"),
 }
-COMPLAINT_WORDS = {
+KEY_ERROR_TEXTS = {
     KeyState.REFUSED: (
         _("OpenAI does not accept this key"),
         _("It refused the last call. Make a new key at platform.openai.com, paste it below and save."),
@@ -49,18 +49,18 @@ class KeyPage:
     fallback: str
 
 
-def key_page(organization: Organization) -> KeyPage:
+def build_key_page(organization: Organization) -> KeyPage:
     with reading() as session:
-        credential = store.find_if_any(session, organization.id, services().language_models)
-        word = session.scalar(last_word(organization.id, credential.updated_at)) if credential else None
+        credential = store.find_or_none(session, organization.id, services().language_models)
+        word = session.scalar(last_key_result(organization.id, credential.updated_at)) if credential else None
         worked = last_worked_at(session, organization.id)
-    complaint = COMPLAINT_WORDS[COMPLAINTS[word]] if word in COMPLAINTS else None
+    complaint = KEY_ERROR_TEXTS[KEY_ERRORS[word]] if word in KEY_ERRORS else None
     reached = credential.models if credential else None
     return KeyPage(
         credential=credential,
-        badge=BADGES[key_state(credential, word)],
+        badge=KEY_BADGES[determine_key_state(credential, word)],
         complaint=complaint,
-        text_models=None if reached is None else sum(classify(model) is Kind.TEXT for model in reached),
+        text_models=None if reached is None else sum(classify_model(model) is ModelKind.TEXT for model in reached),
         last_worked_at=worked,
         fallback=organization.fallback_message or FALLBACK_MESSAGE,
     )

@@ -16,12 +16,12 @@ ROLE_MEANINGS = {
 }
 
 
-def sentence(error: GlificGptError) -> str:
+def translate_error(error: GlificGptError) -> str:
     """What to tell people of it; a sentence with something filled in stays as it is."""
-    return in_their_language(str(error))
+    return translate(str(error))
 
 
-def in_their_language(text: str) -> str:
+def translate(text: str) -> str:
     return gettext(text) if text else ""
 
 
@@ -73,17 +73,17 @@ ERROR_NAMES = {
     INTERRUPTED: _("Interrupted"),
 }
 
-FAULTS = {
+ERROR_CLASS_NAMES = {
     "caller": _("The flow in Glific"),
     "organization": _("Your settings here, or your account at OpenAI"),
     "service": _("This server, or OpenAI"),
     "delivery": _("The way back to Glific"),
 }
-FAULTS_BESIDES = {"undelivered": "delivery", "uncertain": "delivery", INTERRUPTED: "service"}
+OTHER_ERROR_CLASSES = {"undelivered": "delivery", "uncertain": "delivery", INTERRUPTED: "service"}
 """Of the codes that no error of a call stands for."""
 
 
-def trouble(call: Call) -> str | None:
+def failure_code(call: Call) -> str | None:
     """What went wrong, as a key of ERROR_NAMES; None while nothing has."""
     return call.error_code or (INTERRUPTED if call.status == INTERRUPTED else None)
 
@@ -93,12 +93,12 @@ def error_name(code: str) -> LazyString | str:
     return ERROR_NAMES.get(code, code)
 
 
-def whose(code: str) -> LazyString | None:
+def responsible_party(code: str) -> LazyString | None:
     """Who can mend it; None for a code that is not ours."""
     error = error_class_of(code)
-    return FAULTS.get(error.fault if error else FAULTS_BESIDES.get(code, ""))
+    return ERROR_CLASS_NAMES.get(error.error_class if error else OTHER_ERROR_CLASSES.get(code, ""))
 
 
-def calls_with(code: str) -> dict[str, str]:
+def failed_calls_filter(code: str) -> dict[str, str]:
     """The filters of the list that show the calls that failed with it."""
     return {"status": code} if code == INTERRUPTED else {"error": code}

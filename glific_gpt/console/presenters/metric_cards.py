@@ -9,7 +9,7 @@ from glific_gpt.usage.answer_times import AnswerTimes
 from glific_gpt.usage.reports import Overview
 
 
-class Card(NamedTuple):
+class MetricCard(NamedTuple):
     """One number."""
 
     name: str
@@ -20,7 +20,7 @@ class Card(NamedTuple):
     """How it was in the period before."""
 
 
-def cards(report: Overview) -> list[Card]:
+def build_metric_cards(report: Overview) -> list[MetricCard]:
     days = len(report.days)
     return [
         _calls(report, days),
@@ -30,50 +30,50 @@ def cards(report: Overview) -> list[Card]:
     ]
 
 
-def _calls(report: Overview, days: int) -> Card:
-    answered = numbers.number(report.total.calls - report.total.failures)
+def _calls(report: Overview, days: int) -> MetricCard:
+    answered = numbers.format_number(report.total.calls - report.total.failures)
     note = _("%(answered)s without a failure", answered=answered)
-    before = compared(report.total.calls, report.before.calls, days)
-    return Card(_("Calls"), numbers.number(report.total.calls), note, before)
+    before = compare_with_previous(report.total.calls, report.before.calls, days)
+    return MetricCard(_("Calls"), numbers.format_number(report.total.calls), note, before)
 
 
-def _failures(report: Overview, days: int) -> Card:
-    note = _("%(share)s of all calls", share=numbers.percent(report.total.failure_share))
+def _failures(report: Overview, days: int) -> MetricCard:
+    note = _("%(share)s of all calls", share=numbers.format_share(report.total.failure_share))
     if report.before.calls:
-        share = numbers.percent(report.before.failure_share)
+        share = numbers.format_share(report.before.failure_share)
         before = _("%(share)s in the %(days)s days before", share=share, days=days)
     else:
         before = _nothing(days)
-    return Card(_("Failures"), numbers.number(report.total.failures), note, before)
+    return MetricCard(_("Failures"), numbers.format_number(report.total.failures), note, before)
 
 
-def _times(times: AnswerTimes, earlier: AnswerTimes, days: int) -> Card:
+def _times(times: AnswerTimes, earlier: AnswerTimes, days: int) -> MetricCard:
     name = _("Median answer time")
     if times.p50_ms is None or times.p95_ms is None:
-        return Card(name, "–", _("no answers yet"), _nothing(days))
-    late = numbers.percent(times.late_share)
+        return MetricCard(name, "–", _("no answers yet"), _nothing(days))
+    late = numbers.format_share(times.late_share)
     note = _("%(share)s took 5 s or more", share=late) if times.late else _("none took 5 s or more")
     if earlier.p50_ms is None:
         before = _nothing(days)
     else:
-        before = _("%(time)s in the %(days)s days before", time=numbers.seconds(earlier.p50_ms), days=days)
-    return Card(name, numbers.seconds(times.p50_ms), note, before)
+        before = _("%(time)s in the %(days)s days before", time=numbers.format_seconds(earlier.p50_ms), days=days)
+    return MetricCard(name, numbers.format_seconds(times.p50_ms), note, before)
 
 
-def _cost(report: Overview, days: int) -> Card:
-    tokens = _("%(tokens)s tokens", tokens=numbers.number(report.total.tokens))
-    unpriced = _("; %(calls)s calls have no known price", calls=numbers.number(report.total.unpriced))
+def _cost(report: Overview, days: int) -> MetricCard:
+    tokens = _("%(tokens)s tokens", tokens=numbers.format_number(report.total.tokens))
+    unpriced = _("; %(calls)s calls have no known price", calls=numbers.format_number(report.total.unpriced))
     note = tokens + (unpriced if report.total.unpriced else "")
-    before = compared(float(report.total.cost_usd), float(report.before.cost_usd), days)
-    return Card(_("Cost"), numbers.dollars(report.total.cost_usd), note, before)
+    before = compare_with_previous(float(report.total.cost_usd), float(report.before.cost_usd), days)
+    return MetricCard(_("Cost"), numbers.format_dollars(report.total.cost_usd), note, before)
 
 
-def compared(value: float, before: float, days: int) -> str:
+def compare_with_previous(value: float, before: float, days: int) -> str:
     """A sum, beside that of as many days before."""
     if not before:
         return _nothing(days)
     change = round(100 * (value - before) / before)
-    share = numbers.percent(abs(change) / 100)
+    share = numbers.format_share(abs(change) / 100)
     if change > 0:
         return str(_("%(share)s more than in the %(days)s days before", share=share, days=days))
     if change < 0:

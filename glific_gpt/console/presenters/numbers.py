@@ -9,34 +9,34 @@ from flask_babel import gettext as _
 from glific_gpt.console.blueprint import blueprint
 
 CENT = Decimal("0.01")
-SMALLEST = Decimal("0.0001")
+SMALLEST_SHOWN = Decimal("0.0001")
 
 
 @blueprint.app_template_filter("number")
-def number(value: int) -> str:
+def format_number(value: int) -> str:
     return str(format_decimal(value))
 
 
 @blueprint.app_template_filter("dollars")
-def dollars(value: Decimal | float) -> str:
+def format_dollars(value: Decimal | float) -> str:
     """A call often costs less than a cent, so of small sums more is shown."""
-    if 0 < value < SMALLEST:
-        return f"< {_small(SMALLEST)}"
+    if 0 < value < SMALLEST_SHOWN:
+        return f"< {_small(SMALLEST_SHOWN)}"
     return _small(value) if 0 < value < CENT else str(format_currency(value, "USD"))
 
 
 @blueprint.app_template_filter("seconds")
-def seconds(milliseconds: int) -> str:
+def format_seconds(milliseconds: int) -> str:
     return str(_("%(number)s s", number=format_decimal(milliseconds / 1000, "#,##0.0")))
 
 
 @blueprint.app_template_filter("percent")
-def percent(share: float) -> str:
+def format_share(share: float) -> str:
     """Of a share between 0 and 1."""
     return str(format_percent(share, "#,##0.#%"))
 
 
-def day(value: date) -> str:
+def format_day(value: date) -> str:
     """Such as 3 May."""
     return str(format_date(value, "d MMM"))
 

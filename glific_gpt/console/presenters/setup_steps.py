@@ -6,10 +6,10 @@ from typing import NamedTuple
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _
 
-from glific_gpt.usage.setup_checklist import Checklist
+from glific_gpt.usage.setup_checklist import SetupChecklist
 
 
-class Words(NamedTuple):
+class StepText(NamedTuple):
     """What is said of a step."""
 
     title: LazyString
@@ -19,35 +19,35 @@ class Words(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Step:
+class SetupStep:
     """One step of the checklist."""
 
-    words: Words
+    words: StepText
     is_done: bool
     is_next: bool
     """The first that is not done."""
 
 
-WORDS = {
-    "key": Words(
+STEP_TEXTS = {
+    "key": StepText(
         _("Add your OpenAI key"),
         _("Answers come from OpenAI and are paid from your account there."),
         "console.openai",
         _("Add the key"),
     ),
-    "model": Words(
+    "model": StepText(
         _("Allow a model"),
         _("Choose which text models your flows may use."),
         "console.models",
         _("Choose models"),
     ),
-    "token": Words(
+    "token": StepText(
         _("Make a token and paste it into Glific"),
         _("The page has everything that the webhook node needs, ready to copy."),
         "console.use_in_glific",
         _("Use it in Glific"),
     ),
-    "call": Words(
+    "call": StepText(
         _("Get the first answer"),
         _("Try a question here, or send a message to your flow."),
         "console.try_it",
@@ -56,8 +56,8 @@ WORDS = {
 }
 
 
-def steps(checklist: Checklist) -> list[Step]:
+def build_setup_steps(checklist: SetupChecklist) -> list[SetupStep]:
     """In the order in which they are best done."""
-    done = {name: bool(getattr(checklist, name)) for name in WORDS}
-    first = next((name for name in WORDS if not done[name]), None)
-    return [Step(words, done[name], name == first) for name, words in WORDS.items()]
+    done = {name: bool(getattr(checklist, name)) for name in STEP_TEXTS}
+    first = next((name for name in STEP_TEXTS if not done[name]), None)
+    return [SetupStep(words, done[name], name == first) for name, words in STEP_TEXTS.items()]

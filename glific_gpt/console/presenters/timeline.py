@@ -35,7 +35,7 @@ ICONS = {
     "retried": "refresh",
     "resumed": "circle-check",
 }
-IN_TROUBLE = ("failed", "interrupted", "given up")
+FAILURE_KINDS = ("failed", "interrupted", "given up")
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Event:
     is_trouble: bool
 
 
-def timeline(story: CallTimeline) -> list[Event]:
+def present_timeline(story: CallTimeline) -> list[Event]:
     """The first one first."""
     return [_event(story, happening) for happening in stories.events(story)]
 
@@ -67,11 +67,11 @@ def _event(story: CallTimeline, happening: TimelineEvent) -> Event:
     waited = happening.at - story.call.started_at
     return Event(
         at=happening.at,
-        after=numbers.seconds(max(0, round(waited.total_seconds() * 1000))),
+        after=numbers.format_seconds(max(0, round(waited.total_seconds() * 1000))),
         title=TITLES[what],
         detail=_detail(story, what),
         icon=ICONS.get(what, "alert-triangle"),
-        is_trouble=what in IN_TROUBLE,
+        is_trouble=what in FAILURE_KINDS,
     )
 
 
@@ -102,5 +102,5 @@ def _of_delivery(story: CallTimeline) -> str:
     delivery = story.delivery
     if delivery is None:
         return ""
-    tries = ngettext("after %(num)s try", "after %(num)s tries", delivery.tries)
-    return f"{tries}: {delivery.said}" if delivery.said else str(tries)
+    tries = ngettext("after %(num)s try", "after %(num)s tries", delivery.attempts)
+    return f"{tries}: {delivery.last_response}" if delivery.last_response else str(tries)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from markupsafe import Markup, escape
 
-TAGS = {"*": "b", "_": "i", "~": "s"}
+MARK_TAGS = {"*": "b", "_": "i", "~": "s"}
 
 _CODE = re.compile(r"```(.+?)```|`([^`\n]+)`", re.DOTALL)
 _WORD = r"[^\W_]"
@@ -13,7 +13,7 @@ _QUOTE = "&gt; "
 _BULLET = re.compile(r"^(\s*)[-*] ")
 
 
-def shown(message: str) -> Markup:
+def render_message(message: str) -> Markup:
     """Escaped before anything else is done, so that the only markup in it is ours."""
     return Markup("".join(_parts(str(escape(message)))))  # noqa: S704
 
@@ -44,7 +44,7 @@ def _marked(text: str, marks: str = "*_~") -> str:
         return text
 
     def tag(found: re.Match[str]) -> str:
-        name = TAGS[found[1]]
+        name = MARK_TAGS[found[1]]
         return f"<{name}>{_marked(found[2], marks.replace(found[1], ''))}</{name}>"
 
     return re.sub(rf"(?<!{_WORD})([{marks}])(?!\1)(?=\S)(.*?\S)\1(?!{_WORD})", tag, text)

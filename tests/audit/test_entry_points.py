@@ -137,7 +137,7 @@ def test_an_answer_that_is_tried_again_is_recorded(house: House, alice: Ngo, gli
     alice.connect(glific)
     glific.always(errors({"key": "contact", "message": "Resource not found"}))
     call_id = str(alice.ask_later().json()["call_id"])
-    worker.launch(house.app, listens=True)
+    worker.launch_engine(house.app, consumes=True)
     assert alice.settled(call_id).state == "undelivered"
     house.services.engine.stop(5)
     glific.always(answer())

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from glific_gpt.clock import now
 from glific_gpt.organizations.tables import MonthlySpend, Organization
-from glific_gpt.usage.alerts import Need, NeedCode, needs
+from glific_gpt.usage.alerts import Alert, AlertCode, list_alerts
 from tests.support.house import House, Ngo
 from tests.support.openai_behaviours import answer, out_of_credit
 from tests.support.openai_stand_in import OpenAIStandIn
@@ -19,11 +19,11 @@ from tests.usage.reading import read
 HOUR = timedelta(hours=1)
 
 
-def found(ngo: Ngo) -> list[Need]:
-    return read(ngo, needs)
+def found(ngo: Ngo) -> list[Alert]:
+    return read(ngo, list_alerts)
 
 
-def codes(ngo: Ngo) -> list[NeedCode]:
+def codes(ngo: Ngo) -> list[AlertCode]:
     return [need.code for need in found(ngo)]
 
 
@@ -34,21 +34,21 @@ def test_nothing_is_needed_where_all_is_well(alice: Ngo) -> None:
 
 
 def test_a_key_is_needed_that_is_missing_or_switched_off(house: House, alice: Ngo) -> None:
-    assert codes(house.ngo("keyless", key="")) == [NeedCode.KEY_MISSING]
+    assert codes(house.ngo("keyless", key="")) == [AlertCode.KEY_MISSING]
     alice.switch_key(on=False)
-    assert codes(alice) == [NeedCode.KEY_OFF]
+    assert codes(alice) == [AlertCode.KEY_OFF]
     alice.switch_key(on=True)
     assert codes(alice) == []
 
 
 def test_an_organization_that_is_off_comes_first(house: House) -> None:
     off = house.ngo("off", key="", is_active=False, require_signature=True)
-    assert codes(off) == [NeedCode.ORGANIZATION_OFF, NeedCode.KEY_MISSING, NeedCode.PHRASE_MISSING]
+    assert codes(off) == [AlertCode.ORGANIZATION_OFF, AlertCode.KEY_MISSING, AlertCode.PHRASE_MISSING]
 
 
 def test_signatures_need_a_phrase(alice: Ngo) -> None:
     alice.change(require_signature=True)
-    assert codes(alice) == [NeedCode.PHRASE_MISSING]
+    assert codes(alice) == [AlertCode.PHRASE_MISSING]
     alice.set_phrase("a phrase that nobody guesses")
     assert codes(alice) == []
 
@@ -56,9 +56,9 @@ def test_signatures_need_a_phrase(alice: Ngo) -> None:
 def test_out_of_credit_lasts_until_openai_answers_again(alice: Ngo, openai: OpenAIStandIn) -> None:
     openai.will(out_of_credit(), answer())
     alice.ask()
-    assert codes(alice) == [NeedCode.OUT_OF_CREDIT]
+    assert codes(alice) == [AlertCode.OUT_OF_CREDIT]
     alice.ask("")  # a mistake of the flow says nothing of the key
-    assert codes(alice) == [NeedCode.OUT_OF_CREDIT]
+    assert codes(alice) == [AlertCode.OUT_OF_CREDIT]
     alice.ask()
     assert codes(alice) == []
 
@@ -66,14 +66,14 @@ def test_out_of_credit_lasts_until_openai_answers_again(alice: Ngo, openai: Open
 def test_a_key_that_openai_refused_is_needed_anew_until_another_is_saved(alice: Ngo) -> None:
     record(alice)
     record(alice, "error", error_code="invalid_api_key")
-    assert codes(alice) == [NeedCode.KEY_REFUSED]
+    assert codes(alice) == [AlertCode.KEY_REFUSED]
     alice.set_key("sk-proj-another-0123456789-anot")
     assert codes(alice) == []
 
 
 def test_what_openai_said_to_a_call_on_its_way_counts(alice: Ngo) -> None:
     record(alice, "pending", error_code="insufficient_quota")
-    assert codes(alice) == [NeedCode.OUT_OF_CREDIT]
+    assert codes(alice) == [AlertCode.OUT_OF_CREDIT]
 
 
 def test_an_answer_whose_flow_was_not_found_shows_that_the_key_works(alice: Ngo) -> None:
@@ -85,26 +85,26 @@ def test_an_answer_whose_flow_was_not_found_shows_that_the_key_works(alice: Ngo)
 def test_what_openai_said_a_month_ago_is_forgotten(alice: Ngo) -> None:
     record(alice, "error", error_code="insufficient_quota")
     with time_machine.travel(now() + timedelta(days=29)):
-        assert codes(alice) == [NeedCode.OUT_OF_CREDIT]
+        assert codes(alice) == [AlertCode.OUT_OF_CREDIT]
     with time_machine.travel(now() + timedelta(days=31)):
         assert codes(alice) == []
 
 
 @pytest.mark.parametrize(
     ("spent", "code"),
-    [("0.79", None), ("0.8", NeedCode.BUDGET_NEARLY_USED), ("0.99", NeedCode.BUDGET_NEARLY_USED)]
-    + [(usd, NeedCode.BUDGET_USED) for usd in ("1", "1.2")],
+    [("0.79", None), ("0.8", AlertCode.BUDGET_NEARLY_USED), ("0.99", AlertCode.BUDGET_NEARLY_USED)]
+    + [(usd, AlertCode.BUDGET_USED) for usd in ("1", "1.2")],
 )
-def test_a_budget_is_nearly_used_from_four_fifths_on(alice: Ngo, spent: str, code: NeedCode | None) -> None:
+def test_a_budget_is_nearly_used_from_four_fifths_on(alice: Ngo, spent: str, code: AlertCode | None) -> None:
     alice.change(monthly_budget_usd=Decimal(1))
     record(alice, cost_usd=Decimal(spent))
-    expected = [] if code is None else [Need(code, spent_usd=Decimal(spent), budget_usd=Decimal(1))]
+    expected = [] if code is None else [Alert(code, spent_usd=Decimal(spent), budget_usd=Decimal(1))]
     assert found(alice) == expected
 
 
 def test_a_budget_of_nothing_is_used(alice: Ngo) -> None:
     alice.change(monthly_budget_usd=Decimal(0))
-    assert codes(alice) == [NeedCode.BUDGET_USED]
+    assert codes(alice) == [AlertCode.BUDGET_USED]
 
 
 def test_a_budget_begins_anew_with_the_month(alice: Ngo, openai: OpenAIStandIn) -> None:
@@ -114,7 +114,7 @@ def test_a_budget_begins_anew_with_the_month(alice: Ngo, openai: OpenAIStandIn) 
         alice.change(monthly_budget_usd=Decimal("0.0125"))
         alice.ask(gpt_model="gpt-4o")
         (need,) = found(alice)
-        assert (need.code, need.spent_usd) == (NeedCode.BUDGET_NEARLY_USED, Decimal("0.01005"))
+        assert (need.code, need.spent_usd) == (AlertCode.BUDGET_NEARLY_USED, Decimal("0.01005"))
     with time_machine.travel(january + timedelta(days=1)):
         assert codes(alice) == []
 
@@ -141,7 +141,7 @@ def test_more_than_a_fifth_of_failures_are_many(alice: Ngo) -> None:
         record(alice, "error", error_code=code)
     assert codes(alice) == []  # two of ten
     record(alice, "error", error_code="rate_limited")
-    assert found(alice) == [Need(NeedCode.MANY_FAILURES, calls=11, failures=3, error_code="rate_limited")]
+    assert found(alice) == [Alert(AlertCode.MANY_FAILURES, calls=11, failures=3, error_code="rate_limited")]
 
 
 def test_four_calls_are_too_few_to_say(alice: Ngo) -> None:
@@ -150,7 +150,7 @@ def test_four_calls_are_too_few_to_say(alice: Ngo) -> None:
         record(alice, "started")  # not known yet how it ends
     assert codes(alice) == []
     record(alice, "interrupted")
-    assert found(alice) == [Need(NeedCode.MANY_FAILURES, calls=5, failures=5, error_code="interrupted")]
+    assert found(alice) == [Alert(AlertCode.MANY_FAILURES, calls=5, failures=5, error_code="interrupted")]
 
 
 def test_failures_and_lost_answers_of_yesterday_are_not_told(alice: Ngo) -> None:
@@ -164,7 +164,7 @@ def test_failures_and_lost_answers_of_yesterday_are_not_told(alice: Ngo) -> None
 def test_answers_that_did_not_reach_their_flow_are_counted(alice: Ngo) -> None:
     for state in ("undelivered", "uncertain", "delivered", "waiting"):
         record_delivery(alice, state)
-    assert found(alice) == [Need(NeedCode.NOT_DELIVERED, answers=2)]
+    assert found(alice) == [Alert(AlertCode.NOT_DELIVERED, answers=2)]
 
 
 def test_what_bob_needs_is_not_told_to_alice(alice: Ngo, bob: Ngo) -> None:
@@ -175,8 +175,8 @@ def test_what_bob_needs_is_not_told_to_alice(alice: Ngo, bob: Ngo) -> None:
         record(bob, "error", error_code="insufficient_quota", cost_usd=Decimal(1))
     assert codes(alice) == []
     assert codes(bob) == [
-        NeedCode.OUT_OF_CREDIT,
-        NeedCode.BUDGET_USED,
-        NeedCode.MANY_FAILURES,
-        NeedCode.NOT_DELIVERED,
+        AlertCode.OUT_OF_CREDIT,
+        AlertCode.BUDGET_USED,
+        AlertCode.MANY_FAILURES,
+        AlertCode.NOT_DELIVERED,
     ]

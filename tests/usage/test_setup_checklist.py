@@ -4,15 +4,15 @@ from dataclasses import astuple
 
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store, tokens
-from glific_gpt.usage.setup_checklist import Checklist, checklist
+from glific_gpt.usage.setup_checklist import SetupChecklist, build_checklist
 from tests.support.house import House, Ngo
 from tests.support.recorded import record
 from tests.usage.reading import read
 
 
-def steps(ngo: Ngo) -> Checklist:
+def steps(ngo: Ngo) -> SetupChecklist:
     operator = ngo.house.services.settings.models
-    return read(ngo, lambda session, organization, key: checklist(session, organization, key, operator))
+    return read(ngo, lambda session, organization, key: build_checklist(session, organization, key, operator))
 
 
 def revoke_all(ngo: Ngo) -> None:
@@ -24,7 +24,7 @@ def revoke_all(ngo: Ngo) -> None:
 
 def test_a_new_organization_has_its_token_and_may_use_models(house: House) -> None:
     new = house.ngo("new", key="")
-    assert steps(new) == Checklist(key=False, model=True, token=True, call=False)
+    assert steps(new) == SetupChecklist(key=False, model=True, token=True, call=False)
 
 
 def test_the_first_answer_is_the_last_step(alice: Ngo) -> None:
@@ -63,4 +63,4 @@ def test_bobs_steps_are_not_alices(house: House, bob: Ngo) -> None:
     revoke_all(alice)
     bob.ask()
     assert steps(bob).done
-    assert steps(alice) == Checklist(key=False, model=True, token=False, call=False)
+    assert steps(alice) == SetupChecklist(key=False, model=True, token=False, call=False)

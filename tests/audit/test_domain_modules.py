@@ -60,7 +60,7 @@ def test_what_is_set_to_what_it_was_is_no_change(house: House, alice: Ngo) -> No
     alice.change(is_active=True, default_model="gpt-4.1", monthly_budget_usd=5, allowed_models=None)
     alice.switch_key(on=True)
     with house.app.app_context(), transaction() as session:
-        server_models.allow(session, None)
+        server_models.set_allowed_models(session, None)
         signature.clear_phrase(session, store.find(session, "alice"))
     assert lines(house) == before
 
@@ -116,5 +116,5 @@ def test_what_is_refused_leaves_no_entry(house: House, alice: Ngo, bob: Ngo) -> 
         with pytest.raises(GlificGptError), transaction() as session:
             store.create(session, "alice", "Alice once more")
         with pytest.raises(GlificGptError), transaction() as session:
-            server_models.allow(session, ["gpt 4o"])
+            server_models.set_allowed_models(session, ["gpt 4o"])
     assert lines(house) == before

@@ -11,16 +11,16 @@ from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import db, transaction
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.usage.key_status import KeyState
-from glific_gpt.usage.organization_status import State, states
+from glific_gpt.usage.organization_status import OrganizationStatus, list_organization_statuses
 from tests.support.house import House, Ngo
 from tests.support.recorded import record
 
 HOUR = timedelta(hours=1)
 
 
-def listed(house: House) -> list[State]:
+def listed(house: House) -> list[OrganizationStatus]:
     with house.app.app_context(), transaction() as session:
-        return states(session, house.services.language_models.name)
+        return list_organization_statuses(session, house.services.language_models.name)
 
 
 def key_of(ngo: Ngo) -> KeyState:
