@@ -1,4 +1,4 @@
-"""HTTP connections: one client for each thread, never past a deadline, only to addresses that are allowed."""
+"""HTTP clients: one client per thread, a deadline for the whole exchange, and a check of every IP address."""
 
 import socket
 import ssl
@@ -17,23 +17,23 @@ from glific_gpt.clock import Deadline
 _deadline: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 KEEPALIVE_SECONDS = 60
-ONE_ADDRESS_SECONDS = 1.0
-"""How long one address of a host may take to accept a connection, so that there is time for the next."""
+ADDRESS_CONNECT_TIMEOUT_SECONDS = 1.0
+"""Connect time-out of each address of a host except the last, so that time is left for the next address."""
 
 Resolver = Callable[[str, int], list[str]]
-"""The IP addresses of a host and port. Raises httpcore2.ConnectError."""
+"""Returns the IP addresses of a host and port. Raises httpcore2.ConnectError."""
 AddressPolicy = Callable[[str, str], bool]
-"""Whether a host (the first) may be connected to at one of its IP addresses (the second)."""
+"""Returns whether a host (first argument) may be reached at one of its IP addresses (second argument)."""
 
 
 class AddressRefused(httpcore2.ConnectError):
-    """No address of the host may be connected to; the cause of the httpx2.ConnectError that the caller sees."""
+    """The policy allows no address of the host. It is the cause of the httpx2.ConnectError that the caller gets."""
 
 
 class ThreadClient(httpx2.Client):
-    """Closes its connections when its thread ends: the server's threads come and go.
+    """A client for one thread, which closes its connections when the thread ends.
 
-    It keeps no cookie, as one organization's would be sent along with another's call.
+    It stores no cookies, because a cookie of one organization would be sent with calls of another one.
     """
 
     def __init__(self, transport: httpx2.BaseTransport) -> None:
@@ -41,23 +41,25 @@ class ThreadClient(httpx2.Client):
         self.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def __del__(self) -> None:
-        try:  # noqa: SIM105 - when Python ends, what suppresses may be gone
+        try:  # noqa: SIM105 - at interpreter exit, `suppress` may be gone already
             self.close()
-        except Exception:  # noqa: BLE001, S110 - and so may what closes
+        except Exception:  # noqa: BLE001, S110 - and so may the modules that `close` needs
             pass
 
 
-class UnledClient(ThreadClient):
-    """Does not even read where a redirect leads to: httpx2 does although it does not go there, and fails at what is
-    no address."""
+class NoRedirectClient(ThreadClient):
+    """A client that drops the Location header.
+
+    httpx2 parses the header even when it does not follow redirects, and raises an error for an invalid URL.
+    """
 
     def __init__(self, transport: httpx2.BaseTransport) -> None:
         super().__init__(transport)
         self.event_hooks = {"response": [lambda response: response.headers.pop("location", None)]}
 
 
-def unverified() -> ssl.SSLContext:
-    """For who calls as Glific does, which checks no certificate."""
+def unverified_tls_context() -> ssl.SSLContext:
+    """Return a TLS context that checks no certificate, for callers that imitate Glific, which checks none."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -65,8 +67,8 @@ def unverified() -> ssl.SSLContext:
 
 
 @contextmanager
-def within(deadline: Deadline) -> Iterator[None]:
-    """While inside, no read, write or connect of this thread's client lasts longer than the deadline."""
+def deadline_scope(deadline: Deadline) -> Iterator[None]:
+    """End every connect, read and write of this thread's clients at the deadline."""
     token = _deadline.set(deadline)
     try:
         yield
@@ -74,48 +76,48 @@ def within(deadline: Deadline) -> Iterator[None]:
         _deadline.reset(token)
 
 
-def addresses(host: str, port: int) -> list[str]:
-    """What the system's resolver says. Raises httpcore2.ConnectError."""
+def resolve_addresses(host: str, port: int) -> list[str]:
+    """Return the addresses that the system's resolver finds. Raises httpcore2.ConnectError."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    # UnicodeError is the resolver's for a name that cannot be one.
+    # getaddrinfo raises UnicodeError for an invalid host name.
     except (OSError, UnicodeError) as error:
         raise httpcore2.ConnectError("the name of the host cannot be resolved") from error
     return [str(sockaddr[0]) for *_, sockaddr in found]
 
 
-def is_inside(host: str, resolve: Resolver | None = None) -> bool:
-    """Whether only a private network reaches the host, by how it is written, and by its addresses if it is resolved.
+def is_private_host(host: str, resolve: Resolver | None = None) -> bool:
+    """Return whether the host can only be reached from a private network.
 
-    Raises httpcore2.ConnectError where `resolve` finds none.
+    Judges the name, and its addresses if `resolve` is given. Raises httpcore2.ConnectError if `resolve` finds none.
     """
     found = resolve(host, 443) if resolve else []
     with suppress(ValueError):
         return not ip_address(host).is_global
     if "." not in host or host.endswith((".localhost", ".local", ".internal")):
         return True
-    # The resolver gives a zone along with some addresses of IPv6 (fe80::1%eth0).
+    # The resolver adds the zone to link-local IPv6 addresses (fe80::1%eth0), which `ip_address` cannot judge.
     return bool(found) and not any(ip_address(address.partition("%")[0]).is_global for address in found)
 
 
 class DeadlineTransport(httpx2.HTTPTransport):
-    """httpx's time-outs start anew with every byte that arrives; this one ends when the call's time is up."""
+    """A transport that obeys `deadline_scope`. The time-outs of httpx2 restart with every byte that arrives."""
 
     def __init__(
-        self, context: ssl.SSLContext, allows: AddressPolicy | None = None, resolve: Resolver = addresses
+        self, context: ssl.SSLContext, allows: AddressPolicy | None = None, resolve: Resolver = resolve_addresses
     ) -> None:
         super().__init__(verify=context)
-        # httpx2 has no argument for the network backend of its pool, httpcore2 has.
+        # httpx2 has no argument for the network backend of its pool; httpcore2 has.
         self._pool = httpcore2.ConnectionPool(
             ssl_context=context,
             max_connections=None,
             max_keepalive_connections=1,
             keepalive_expiry=KEEPALIVE_SECONDS,
-            network_backend=_Backend(allows, resolve),
+            network_backend=_DeadlineBackend(allows, resolve),
         )
 
 
-class _Backend(httpcore2.SyncBackend):
+class _DeadlineBackend(httpcore2.SyncBackend):
     def __init__(self, allows: AddressPolicy | None, resolve: Resolver) -> None:
         self._allows = allows
         self._resolve = resolve
@@ -123,17 +125,20 @@ class _Backend(httpcore2.SyncBackend):
     def connect_tcp(
         self, host: str, port: int, timeout: float | None = None, *args: Any, **options: Any
     ) -> httpcore2.NetworkStream:
-        """Tries each address of the host for a second at most, the last for as long as there is time."""
-        *others, last = self._allowed(host, port)
+        """Try each allowed address of the host for a second, and the last one until the deadline."""
+        *others, last = self._allowed_addresses(host, port)
         for address in others:
-            left = _left(ONE_ADDRESS_SECONDS, httpcore2.ConnectTimeout)
+            seconds = _seconds_left(ADDRESS_CONNECT_TIMEOUT_SECONDS, httpcore2.ConnectTimeout)
             with suppress(httpcore2.ConnectError, httpcore2.ConnectTimeout):
-                return _Stream(super().connect_tcp(address, port, left, *args, **options))
-        left = _left(timeout, httpcore2.ConnectTimeout)
-        return _Stream(super().connect_tcp(last, port, left, *args, **options))
+                return _DeadlineStream(super().connect_tcp(address, port, seconds, *args, **options))
+        seconds = _seconds_left(timeout, httpcore2.ConnectTimeout)
+        return _DeadlineStream(super().connect_tcp(last, port, seconds, *args, **options))
 
-    def _allowed(self, host: str, port: int) -> list[str]:
-        """At least one address. What is connected to is what was asked about: the name is not resolved again."""
+    def _allowed_addresses(self, host: str, port: int) -> list[str]:
+        """Resolve the host and return at least one address. Raises AddressRefused if none is allowed.
+
+        The connection uses these very addresses. Resolving the name again would let it change after the check.
+        """
         found = self._resolve(host, port)
         allowed = [address for address in found if self._allows is None or self._allows(host, address)]
         if not allowed:
@@ -141,23 +146,23 @@ class _Backend(httpcore2.SyncBackend):
         return allowed
 
 
-class _Stream(httpcore2.NetworkStream):
-    """A stream that asks the clock before each step."""
+class _DeadlineStream(httpcore2.NetworkStream):
+    """A stream that checks the deadline before each operation."""
 
     def __init__(self, stream: httpcore2.NetworkStream) -> None:
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _left(timeout, httpcore2.ReadTimeout))
+        return self._stream.read(max_bytes, _seconds_left(timeout, httpcore2.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _left(timeout, httpcore2.WriteTimeout))
+        self._stream.write(buffer, _seconds_left(timeout, httpcore2.WriteTimeout))
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
-        left = _left(timeout, httpcore2.ConnectTimeout)
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left))
+        seconds = _seconds_left(timeout, httpcore2.ConnectTimeout)
+        return _DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, seconds))
 
     def close(self) -> None:
         self._stream.close()
@@ -166,10 +171,11 @@ class _Stream(httpcore2.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
-def _left(timeout: float | None, late: type[Exception]) -> float | None:
+def _seconds_left(timeout: float | None, timeout_error: type[Exception]) -> float | None:
+    """Return the shorter of the time-out and the time until the deadline. Raises `timeout_error` after the deadline."""
     deadline = _deadline.get()
     if deadline is None:
         return timeout
     if deadline.passed:
-        raise late("the call's time is up")
+        raise timeout_error("the call's time is up")
     return min(deadline.remaining(), timeout) if timeout is not None else deadline.remaining()

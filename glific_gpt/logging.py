@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on standard error, with everything that looks like a secret taken out."""
+"""Logging: one JSON object per line on standard error, with secrets removed."""
 
 import logging
 import re
@@ -11,39 +11,39 @@ from structlog.typing import EventDict, Processor
 
 SECRET = re.compile(
     r"""
-    \bsk-[\w*.-]{4,}                # keys of OpenAI, also half hidden
-    | \bgg[aw]_[\w-]+               # our tokens
+    \bsk-[\w*.-]{4,}                # OpenAI keys, also masked ones
+    | \bgg[aw]_[\w-]+               # API tokens and webhook tokens
     | \b(?i:bearer)\s+\S+
     | \bv1=[0-9a-fA-F]+             # signatures
-    | \bgAAAA[\w-]+=*               # ciphertexts
+    | \bgAAAA[\w-]+=*               # Fernet ciphertexts
     | (?<![\w-])\+?\d{10,15}(?!\w)  # phone numbers
     """,
     re.VERBOSE,
 )
-HIDDEN = "[hidden]"
+REPLACEMENT = "[hidden]"
 
 
 def redact(text: str) -> str:
-    return SECRET.sub(HIDDEN, text)
+    return SECRET.sub(REPLACEMENT, text)
 
 
 def _redact_event(_logger: object, _method: str, event: EventDict) -> EventDict:
     return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
 
 
-SHARED: list[Processor] = [
+SHARED_PROCESSORS: list[Processor] = [
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
-LAST: list[Processor] = [
+FINAL_PROCESSORS: list[Processor] = [
     structlog.processors.format_exc_info,
-    _redact_event,
+    _redact_event,  # after format_exc_info, so that tracebacks are redacted, too
     structlog.processors.JSONRenderer(ensure_ascii=False),
 ]
 
 
-class _Output:
-    """Where lines go; one that cannot be written is no reason for a call to fail."""
+class _SafeOutput:
+    """A stream that ignores write errors, so that a closed standard error does not fail a call."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -57,31 +57,32 @@ class _Output:
             self._stream.flush()
 
 
-OURS = [*SHARED, *LAST]
-"""The same list each time: loggers keep the one that they were made with."""
+PROCESSORS = [*SHARED_PROCESSORS, *FINAL_PROCESSORS]
+"""Always the same list object, because cached loggers keep the list that they were created with."""
 
 
 def configure() -> None:
-    """For the whole process; a second time changes nothing."""
-    # Straight to standard error: through the standard library's logging a line takes twice as long.
+    """Configure logging for the whole process. Further calls change nothing."""
+    # Directly to standard error: a line through the standard library's logging takes twice as long.
+    # sys.__stderr__, because a command's runner can replace sys.stderr for a while.
     structlog.configure(
-        processors=OURS,
-        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Output(sys.__stderr__ or sys.stderr))),
+        processors=PROCESSORS,
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _SafeOutput(sys.__stderr__ or sys.stderr))),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_formatter_of_others())
+    handler.setFormatter(_library_formatter())
     logging.getLogger().handlers = [handler]
     logging.getLogger().setLevel(logging.INFO)
-    # At INFO and below these write addresses, headers and bodies.
+    # At INFO and below, these libraries log addresses, headers and bodies.
     for name in ("openai", "httpx2", "httpcore2", "sqlalchemy", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _formatter_of_others() -> structlog.stdlib.ProcessorFormatter:
-    """For libraries, which know nothing of structlog."""
+def _library_formatter() -> structlog.stdlib.ProcessorFormatter:
+    """Return a formatter for the log records of libraries, which use the standard library."""
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[*SHARED, structlog.stdlib.add_logger_name],
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *LAST],
+        foreign_pre_chain=[*SHARED_PROCESSORS, structlog.stdlib.add_logger_name],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *FINAL_PROCESSORS],
     )

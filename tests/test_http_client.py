@@ -1,4 +1,4 @@
-"""Connections: how long they may take, which addresses they may go to, and what they must not keep."""
+"""HTTP clients: deadlines, allowed addresses, and no cookies."""
 
 import ssl
 import threading
@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from glific_gpt.clock import Deadline
-from glific_gpt.http_client import AddressRefused, DeadlineTransport, ThreadClient, within
+from glific_gpt.http_client import AddressRefused, DeadlineTransport, ThreadClient, deadline_scope
 from tests.support.openai_behaviours import drip
 from tests.support.openai_exchange import Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
@@ -20,19 +20,19 @@ from tests.support.silence import Proxy, only_on_linux, swallowing
 
 TLS = ssl.create_default_context()
 
-Open = Callable[..., ThreadClient]
+OpenClient = Callable[..., ThreadClient]
 
 
 @pytest.fixture
-def open_client() -> Iterator[Open]:
-    """Makes clients for which the host far.example has the given addresses, in this order."""
+def open_client() -> Iterator[OpenClient]:
+    """Create clients for which the host far.example resolves to the given addresses, in this order."""
     with ExitStack() as stack:
 
-        def start(*addresses: str, allows: Any = None) -> ThreadClient:
+        def create_client(*addresses: str, allows: Any = None) -> ThreadClient:
             transport = DeadlineTransport(TLS, allows, lambda host, _: [*addresses] if addresses else [host])
             return stack.enter_context(ThreadClient(transport))
 
-        yield start
+        yield create_client
 
 
 def port_of(openai: OpenAIStandIn) -> int:
@@ -40,13 +40,13 @@ def port_of(openai: OpenAIStandIn) -> int:
 
 
 def get(client: ThreadClient, port: int, seconds: float = 5.0, host: str = "far.example") -> int:
-    with within(Deadline.after(seconds)):
+    with deadline_scope(Deadline.after(seconds)):
         return client.get(f"http://{host}:{port}/v1/models", timeout=None).status_code
 
 
 @pytest.mark.parametrize("part", ["head", "body"])
-def test_it_ends_at_the_deadline_although_every_read_brings_a_byte(
-    open_client: Open, openai: OpenAIStandIn, part: Literal["head", "body"]
+def test_it_ends_at_the_deadline_even_if_bytes_keep_arriving(
+    open_client: OpenClient, openai: OpenAIStandIn, part: Literal["head", "body"]
 ) -> None:
     openai.for_models(drip(0.2, part=part))
     start = time.monotonic()
@@ -57,7 +57,7 @@ def test_it_ends_at_the_deadline_although_every_read_brings_a_byte(
     assert time.monotonic() - start < 1.0
 
 
-def test_it_sends_nothing_when_the_deadline_has_passed(open_client: Open, openai: OpenAIStandIn) -> None:
+def test_it_sends_nothing_after_the_deadline(open_client: OpenClient, openai: OpenAIStandIn) -> None:
     client = open_client("127.0.0.1")
     assert get(client, port_of(openai)) == 200
 
@@ -70,7 +70,7 @@ def test_it_sends_nothing_when_the_deadline_has_passed(open_client: Open, openai
 
 
 @only_on_linux
-def test_it_ends_at_the_deadline_although_a_host_has_many_addresses(open_client: Open) -> None:
+def test_it_ends_at_the_deadline_even_if_a_host_has_many_addresses(open_client: OpenClient) -> None:
     with ExitStack() as stack:
         hosts = ("127.0.0.2", "127.0.0.3", "127.0.0.4")
         port = 0
@@ -85,34 +85,34 @@ def test_it_ends_at_the_deadline_although_a_host_has_many_addresses(open_client:
 
 
 @only_on_linux
-def test_it_goes_on_to_the_next_address_of_a_host(open_client: Open, openai: OpenAIStandIn) -> None:
+def test_it_tries_the_next_address_of_a_host(open_client: OpenClient, openai: OpenAIStandIn) -> None:
     with swallowing("127.0.0.2", port_of(openai)):
         assert get(open_client("127.0.0.2", "127.0.0.1"), port_of(openai), 2.5) == 200
 
 
 @only_on_linux
-def test_it_waits_for_the_last_address_as_long_as_there_is_time(open_client: Open, openai: OpenAIStandIn) -> None:
+def test_it_waits_for_the_last_address_until_the_deadline(open_client: OpenClient, openai: OpenAIStandIn) -> None:
     with Proxy("127.0.0.1", port_of(openai)) as proxy:
         proxy.fall_silent()
-        # A connection whose first packet was lost is there after a second, when it is sent again (RFC 6298).
+        # A lost first packet is sent again after a second (RFC 6298).
         threading.Timer(0.5, proxy.come_back).start()
         assert get(open_client("127.0.0.1"), proxy.port, 3) == 200
 
 
-def test_it_asks_whether_it_may_go_to_each_address_and_goes_only_there(
-    open_client: Open, openai: OpenAIStandIn
+def test_it_checks_every_address_and_connects_only_to_allowed_ones(
+    open_client: OpenClient, openai: OpenAIStandIn
 ) -> None:
-    asked = []
+    checked = []
 
     def allows(host: str, address: str) -> bool:
-        asked.append((host, address))
+        checked.append((host, address))
         return address == "127.0.0.1"
 
     assert get(open_client("192.0.2.1", "127.0.0.1", allows=allows), port_of(openai)) == 200
-    assert asked == [("far.example", "192.0.2.1"), ("far.example", "127.0.0.1")]
+    assert checked == [("far.example", "192.0.2.1"), ("far.example", "127.0.0.1")]
 
 
-def test_it_connects_to_nobody_when_no_address_is_allowed(open_client: Open, openai: OpenAIStandIn) -> None:
+def test_it_does_not_connect_if_no_address_is_allowed(open_client: OpenClient, openai: OpenAIStandIn) -> None:
     client = open_client("127.0.0.1", "127.0.0.2", allows=lambda _host, _address: False)
 
     with pytest.raises(httpx2.ConnectError) as caught:
@@ -122,7 +122,7 @@ def test_it_connects_to_nobody_when_no_address_is_allowed(open_client: Open, ope
     assert openai.requests == []
 
 
-def test_it_resolves_a_name_once_for_question_and_connection(openai: OpenAIStandIn) -> None:
+def test_it_resolves_a_name_once_for_the_check_and_the_connection(openai: OpenAIStandIn) -> None:
     answers = [["127.0.0.1"], ["127.0.0.2"]]
     transport = DeadlineTransport(TLS, lambda _host, address: address == "127.0.0.1", lambda *_: answers.pop(0))
     with ThreadClient(transport) as client:
@@ -130,14 +130,14 @@ def test_it_resolves_a_name_once_for_question_and_connection(openai: OpenAIStand
     assert answers == [["127.0.0.2"]]
 
 
-def test_a_name_that_does_not_exist_or_cannot_be_one_is_a_failed_connection() -> None:
+def test_an_unknown_or_invalid_name_is_a_connect_error() -> None:
     with ThreadClient(DeadlineTransport(TLS)) as client:
         for host in ("nowhere.invalid", f"{'x' * 64}.example"):
             with pytest.raises(httpx2.ConnectError):
                 get(client, 80, host=host)
 
 
-def test_it_keeps_no_cookie_for_the_next_organization(open_client: Open, openai: OpenAIStandIn) -> None:
+def test_it_stores_no_cookies(open_client: OpenClient, openai: OpenAIStandIn) -> None:
     def set_cookie(exchange: Exchange) -> None:
         exchange.send_json(200, {}, set_cookie="session=of-alice; Path=/")
 
@@ -148,21 +148,21 @@ def test_it_keeps_no_cookie_for_the_next_organization(open_client: Open, openai:
     assert "cookie" not in openai.requests[-1].headers
 
 
-def test_it_takes_no_proxy_from_the_operators_environment(
-    open_client: Open, openai: OpenAIStandIn, monkeypatch: pytest.MonkeyPatch
+def test_it_ignores_proxies_in_the_environment(
+    open_client: OpenClient, openai: OpenAIStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     assert get(open_client("127.0.0.1"), port_of(openai)) == 200
 
 
-def test_the_connections_of_a_thread_close_when_it_ends(openai: OpenAIStandIn) -> None:
+def test_connections_are_closed_when_their_thread_ends(openai: OpenAIStandIn) -> None:
     local = threading.local()
     streams = []
 
     def work() -> None:
         local.client = ThreadClient(DeadlineTransport(TLS))
-        with within(Deadline.after(5)), local.client.stream("GET", f"{openai.base_url}/models") as reply:
+        with deadline_scope(Deadline.after(5)), local.client.stream("GET", f"{openai.base_url}/models") as reply:
             streams.append(reply.extensions["network_stream"])
             reply.read()
 

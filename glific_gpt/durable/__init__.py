@@ -1,6 +1,6 @@
-"""Durable work: what was once accepted is finished, whichever process dies on the way. DBOS is known here alone."""
+"""Durable workflows: accepted work is finished even if a process dies. Only this package imports DBOS."""
 
-from glific_gpt.durable.engine import Engine
-from glific_gpt.durable.workflow import Durable, Handler
+from glific_gpt.durable.engine import WorkflowEngine
+from glific_gpt.durable.workflow import Handler, WorkflowContext
 
-__all__ = ["Durable", "Engine", "Handler"]
+__all__ = ["Handler", "WorkflowContext", "WorkflowEngine"]

@@ -1,35 +1,35 @@
-"""Listening: the queues that a process takes work from, at its launch or from when its turn comes."""
+"""Queues and logging of DBOS, including the one private name of DBOS that is used."""
 
 import logging
 from functools import cache
 
-QUEUE = "answers"
-"""For work that was handed in."""
-LATER = "later"
-"""For what was put off."""
-TAKEN_OVER = "taken_over"
-"""For work of the dead that was in no queue: begun by a process beside it."""
+MAIN_QUEUE = "answers"
+"""New work."""
+DELAYED_QUEUE = "later"
+"""Rescheduled work. It has its own queue because delayed work does not count against the limits of the main queue."""
+FAILOVER_QUEUE = "taken_over"
+"""Work of dead processes that was not in a queue, because the process had started it directly."""
 
-QUEUES = (QUEUE, LATER, TAKEN_OVER)
+QUEUES = (MAIN_QUEUE, DELAYED_QUEUE, FAILOVER_QUEUE)
 
 
-def listen_from_launch(*, listens: bool) -> None:
-    """To be called before the launch."""
+def set_queues_before_launch(*, consumes: bool) -> None:
+    """Set the queues that this process consumes from its launch on. Call it before `DBOS.launch()`."""
     from dbos import DBOS
 
-    DBOS.listen_queues(QUEUES if listens else [])
+    DBOS.listen_queues(QUEUES if consumes else [])
 
 
-def listen_from_now() -> None:
-    """In a process that was launched without listening."""
+def start_consuming() -> None:
+    """Consume the queues from now on, in a process that was launched without consuming them."""
     from dbos._dbos import _get_dbos_instance
 
-    # DBOS has a function for this before its launch alone; its own thread reads the names anew every second.
+    # DBOS has a public function for this only before its launch. Its own thread reads the names every second.
     _get_dbos_instance()._listening_queues = list(QUEUES)
 
 
-class _WithoutTraceback(logging.Filter):
-    """A traceback can carry what a person wrote."""
+class _TracebackFilter(logging.Filter):
+    """Remove tracebacks from log records, because they can contain a contact's text."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.exc_info and record.exc_info[0]:
@@ -39,9 +39,9 @@ class _WithoutTraceback(logging.Filter):
 
 
 @cache
-def quieten() -> None:
-    """To be called before the engine sets up its log; a second time changes nothing."""
+def configure_dbos_logging() -> None:
+    """Log warnings of DBOS without tracebacks. Call it before DBOS sets up its log; further calls do nothing."""
     logger = logging.getLogger("dbos")
-    logger.addHandler(logging.NullHandler())  # where there is a handler, it adds none of its own
-    logger.addFilter(_WithoutTraceback())
+    logger.addHandler(logging.NullHandler())  # DBOS adds its own handler only if there is none
+    logger.addFilter(_TracebackFilter())
     logger.setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""The engine of durable work: DBOS Transact, over the app's own database."""
+"""The workflow engine: DBOS Transact, in the app's own database."""
 
 import os
 import secrets
@@ -12,158 +12,173 @@ from sqlalchemy.engine import URL
 from sqlalchemy.orm import Session
 
 from glific_gpt.clock import now
-from glific_gpt.durable.dbos_internals import LATER, QUEUE, TAKEN_OVER, listen_from_launch, listen_from_now, quieten
-from glific_gpt.durable.failover import Takeover
-from glific_gpt.durable.locks import Locks, locks_for
-from glific_gpt.durable.workflow import VERSION, WORKFLOW, Handler, handle_with, registered
+from glific_gpt.durable.dbos_internals import (
+    DELAYED_QUEUE,
+    FAILOVER_QUEUE,
+    MAIN_QUEUE,
+    configure_dbos_logging,
+    set_queues_before_launch,
+    start_consuming,
+)
+from glific_gpt.durable.failover import WorkerFailover
+from glific_gpt.durable.locks import ProcessLocks, locks_for
+from glific_gpt.durable.workflow import WORKFLOW_NAME, WORKFLOW_VERSION, Handler, register_workflow, set_handler
 
-if TYPE_CHECKING:  # its import costs a third of a second and 25 MB, which most commands do not need
+if TYPE_CHECKING:  # the import takes a third of a second and 25 MB, and most commands do not need DBOS
     from dbos import DBOSClient, DBOSConfig
 
 NAME = "glific_gpt"
 
 POLL_SECONDS = 0.2
-"""How long work waits in the queue when there is room: half of it at the median, for 3 % of a core."""
-LATER_POLL_SECONDS = 0.5
-"""The same for work that was put off; the engine itself wakes it once a second."""
+"""Polling interval of the main queue. At this value an idle process takes 3 % of a core."""
+DELAYED_POLL_SECONDS = 0.5
+"""Polling interval of the delayed queue. DBOS itself wakes delayed work once a second."""
 
-KEPT = timedelta(hours=1)
-"""How long the engine remembers what is finished; our own tables have the story."""
-FORGET_AT_ONCE = 1000
+FINISHED_RETENTION = timedelta(hours=1)
+"""How long DBOS keeps finished workflows. The history of a call is in the app's own tables."""
+DELETE_BATCH_SIZE = 1000
 
-UNFINISHED = ["ENQUEUED", "PENDING", "DELAYED"]
+UNFINISHED_STATUSES = ["ENQUEUED", "PENDING", "DELAYED"]
+FINISHED_STATUSES = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 
 
-class Engine:
-    """Durable work in one database. Every process can hand work in; one that was launched also does it."""
+class WorkflowEngine:
+    """Durable workflows in one database. Every process can enqueue work; a launched process also runs it."""
 
-    def __init__(self, url: URL, *, at_once: int, at_once_each: int) -> None:
+    def __init__(self, url: URL, *, max_concurrent: int, max_concurrent_per_partition: int) -> None:
         self._url = url
-        self._at_once = at_once
-        self._at_once_each = at_once_each
+        self._max_concurrent = max_concurrent
+        self._max_concurrent_per_partition = max_concurrent_per_partition
         self._is_launched = False
-        self._takeover: Takeover | None = None
+        self._failover: WorkerFailover | None = None
 
-    def enqueue(self, session: Session, job: str, subject: str, partition: int) -> None:
-        """Hands work in, together with what else the session commits. Work of the same name is handed in once.
+    def enqueue(self, session: Session, workflow_id: str, subject: str, partition: int) -> None:
+        """Enqueue work in the transaction of the session. The same workflow id is enqueued only once.
 
-        Partitions share what can be done at once; each has its own limit.
+        All partitions share the limit of concurrent work, and each partition has its own limit.
         """
         self._client.enqueue_in_transaction(
             session,
             {
-                "workflow_name": WORKFLOW,
-                "queue_name": QUEUE,
+                "workflow_name": WORKFLOW_NAME,
+                "queue_name": MAIN_QUEUE,
                 "queue_partition_key": str(partition),
-                "workflow_id": job,
-                "app_version": VERSION,
+                "workflow_id": workflow_id,
+                "app_version": WORKFLOW_VERSION,
             },
             subject,
             partition,
         )
 
-    def start(self, job: str, subject: str, partition: int) -> bool:
-        """Begins work in this process, at once and beside the queue; false when this process does none."""
+    def start_workflow(self, workflow_id: str, subject: str, partition: int) -> bool:
+        """Start work in this process immediately, without a queue. Returns False if this process runs no work."""
         if not self._is_launched:
             return False
         from dbos import DBOS, SetWorkflowID
 
-        with SetWorkflowID(job):
-            DBOS.start_workflow(registered(), subject, partition)
+        with SetWorkflowID(workflow_id):
+            DBOS.start_workflow(register_workflow(), subject, partition)
         return True
 
-    def is_at_work(self, subject: str) -> bool:
-        """Whether work whose name begins with that subject is waiting or being done."""
-        return bool(self._names(workflow_id_prefix=subject, status=UNFINISHED, limit=1))
+    def has_unfinished(self, prefix: str) -> bool:
+        """Return whether a workflow whose id begins with the prefix is waiting or running."""
+        return bool(self._list_ids(workflow_id_prefix=prefix, status=UNFINISHED_STATUSES, limit=1))
 
-    def all_at_work(self) -> list[str]:
-        """The names of all work that is waiting or being done, as of one moment."""
-        return self._names(status=UNFINISHED)
+    def list_unfinished(self) -> list[str]:
+        """Return the ids of all workflows that are waiting or running, in one snapshot."""
+        return self._list_ids(status=UNFINISHED_STATUSES)
 
-    def remembered(self, beginning: str) -> list[str]:
-        """The names that begin so of work that is waiting, being done, or was finished within the last hour."""
-        return self._names(workflow_id_prefix=beginning)
+    def list_known(self, prefix: str) -> list[str]:
+        """Return the ids with this prefix of workflows that are unfinished or finished within the last hour."""
+        return self._list_ids(workflow_id_prefix=prefix)
 
-    def launch(self, handler: Handler, *, listens: bool) -> None:
-        """Does work in this process from now on: what it starts itself, and what is in the queue if it listens.
+    def launch(self, handler: Handler, *, consumes: bool) -> None:
+        """Run work in this process: work that it starts itself and, if it consumes, work from the queues.
 
-        Where one process alone may listen, it does so once no other one does. The engine is one for each process;
-        a second launch needs a stop between. Raises whatever the database raises, after which it can be tried again.
+        If only one process may consume, this process begins to consume when no other process does. A process has one
+        engine; call `stop` before a second launch. Raises every error of the database; the launch can be repeated.
         """
         from dbos import DBOS
 
-        quieten()
-        handle_with(handler)
-        registered()
+        configure_dbos_logging()
+        set_handler(handler)
+        register_workflow()
+        # Unique for each launch, so that the lock of a dead process is never taken for the lock of a new one.
         executor = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         try:
-            self._locks.hold(executor)
+            # The lock comes first: other processes would requeue the work of a process without a lock.
+            self._locks.acquire(executor)
             self._register_queues()
-            has_turn = listens and self._locks.may_listen()
+            is_consumer = consumes and self._locks.try_become_consumer()
             DBOS(config=self._config(executor))
-            listen_from_launch(listens=has_turn)
+            set_queues_before_launch(consumes=is_consumer)
             DBOS.launch()
         except Exception:
             DBOS.destroy()
             self._locks.release()
             raise
-        turn = listen_from_now if listens and not has_turn else None
-        self._takeover = Takeover(self._client, self._locks, executor, takes_over=has_turn, on_turn=turn)
-        self._takeover.start()
+        self._failover = WorkerFailover(
+            self._client,
+            self._locks,
+            executor,
+            is_consumer=is_consumer,
+            on_consumer=start_consuming if consumes and not is_consumer else None,
+        )
+        self._failover.start()
         self._is_launched = True
 
-    def may_listen(self) -> bool:
-        """Whether this process may take work from the queue. On SQLite only one may: its limits hold for one alone."""
-        return self._locks.may_listen()
+    def try_become_consumer(self) -> bool:
+        """Return whether this process may consume the queue. On SQLite only one process may."""
+        return self._locks.try_become_consumer()
 
     def stop(self, seconds: int) -> None:
-        """Takes nothing new, gives what is being done that many seconds, and leaves the rest to other processes."""
+        """Take no new work, wait at most that many seconds for running work, and leave the rest to other processes."""
         if not self._is_launched:
             return
         from dbos import DBOS
 
         self._is_launched = False
-        if self._takeover:
-            self._takeover.decline()
+        if self._failover:
+            self._failover.stop_competing()
         DBOS.destroy(workflow_completion_timeout_sec=seconds)
-        if self._takeover:
-            self._takeover.stop()
+        # The lock is released last: without it, another process would repeat the work that is still running.
+        if self._failover:
+            self._failover.stop()
         self._locks.release()
 
-    def forget_finished(self) -> None:
-        """Deletes the engine's own memory of what is finished; it has none of its own accord."""
-        before = (now() - KEPT).astimezone(UTC).isoformat()
-        ended = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
-        if found := self._names(status=ended, completed_before=before, limit=FORGET_AT_ONCE):
-            self._client.delete_workflows(found)
-
-    def _names(self, **which: Any) -> list[str]:
-        """Of the work that the engine's filters choose; nothing else of it is read."""
-        found = self._client.list_workflows(load_input=False, load_output=False, **which)
-        return [workflow.workflow_id for workflow in found]
+    def delete_finished(self) -> None:
+        """Delete finished workflows after the retention time. DBOS itself keeps them for ever."""
+        before = (now() - FINISHED_RETENTION).astimezone(UTC).isoformat()
+        if ids := self._list_ids(status=FINISHED_STATUSES, completed_before=before, limit=DELETE_BATCH_SIZE):
+            self._client.delete_workflows(ids)
 
     def close(self) -> None:
-        """Gives the connections back; for tests and commands that end."""
+        """Stop, and close the connections. For tests and for commands that end."""
         self.stop(0)
         if "_client" in self.__dict__:
             self._client.destroy()
             del self.__dict__["_client"]
 
+    def _list_ids(self, **filters: Any) -> list[str]:
+        """Return the ids of the workflows that match these filters of DBOS, without reading inputs and outputs."""
+        workflows = self._client.list_workflows(load_input=False, load_output=False, **filters)
+        return [workflow.workflow_id for workflow in workflows]
+
     @cached_property
-    def _locks(self) -> Locks:
+    def _locks(self) -> ProcessLocks:
         return locks_for(self._url)
 
     @cached_property
     def _client(self) -> "DBOSClient":
         from dbos import DBOSClient, DBOSPortableJSONSerializer
 
-        quieten()
+        configure_dbos_logging()
         return DBOSClient(
-            system_database_url=_text(self._url),
+            system_database_url=_render(self._url),
             serializer=DBOSPortableJSONSerializer(),
             application_name=NAME,
             retry_connection_errors=False,
-            lazy=True,  # a connection must not be shared with processes that are forked
+            lazy=True,  # a connection must not be shared with forked processes
         )
 
     def _config(self, executor: str) -> "DBOSConfig":
@@ -171,10 +186,10 @@ class Engine:
 
         return {
             "name": NAME,
-            "system_database_url": _text(self._url),
-            "application_version": VERSION,
+            "system_database_url": _render(self._url),
+            "application_version": WORKFLOW_VERSION,
             "executor_id": executor,
-            # Its default is pickle. Subjects and what steps give are plain JSON, and hold nothing of anybody.
+            # The default is pickle. Subjects and results of steps are plain JSON without personal data.
             "serializer": DBOSPortableJSONSerializer(),
             "run_migrations": False,
             "use_listen_notify": False,
@@ -184,29 +199,29 @@ class Engine:
         }
 
     def _pool_events(self) -> "list[tuple[Callable[[Any, object], None], str]]":
-        return [] if self._url.get_backend_name() == "sqlite" else [(_be_patient, "connect")]
+        return [] if self._url.get_backend_name() == "sqlite" else [(_disable_time_limits, "connect")]
 
     def _register_queues(self) -> None:
-        for queue, seconds in ((QUEUE, POLL_SECONDS), (LATER, LATER_POLL_SECONDS)):
+        for queue, seconds in ((MAIN_QUEUE, POLL_SECONDS), (DELAYED_QUEUE, DELAYED_POLL_SECONDS)):
             self._client.register_queue(
                 queue,
-                worker_concurrency=self._at_once,
-                partition_concurrency=min(self._at_once, self._at_once_each),
+                worker_concurrency=self._max_concurrent,
+                partition_concurrency=min(self._max_concurrent, self._max_concurrent_per_partition),
                 polling_interval_sec=seconds,
                 application_name=NAME,
             )
         self._client.register_queue(
-            TAKEN_OVER, worker_concurrency=self._at_once, polling_interval_sec=1.0, application_name=NAME
+            FAILOVER_QUEUE, worker_concurrency=self._max_concurrent, polling_interval_sec=1.0, application_name=NAME
         )
 
 
-def _be_patient(connection: Any, _record: object) -> None:
-    """Time limits of the role are meant for calls: work that failed by one would be lost."""
+def _disable_time_limits(connection: Any, _record: object) -> None:
+    """Disable the time limits of the database role. They are meant for calls, and would fail durable work."""
     with connection.cursor() as cursor:
         for limit in ("statement_timeout", "lock_timeout"):
             cursor.execute(f"SET {limit} = 0")
-    connection.commit()  # the pool would take back what is not committed
+    connection.commit()  # the pool rolls back everything that is not committed
 
 
-def _text(url: URL) -> str:
+def _render(url: URL) -> str:
     return url.render_as_string(hide_password=False)

@@ -1,4 +1,4 @@
-"""Taking over: the work of processes that are dead goes back into the queue. DBOS does not do that by itself."""
+"""Worker failover: requeue the work of dead processes. DBOS does this only with its paid service (Conductor)."""
 
 import threading
 import time
@@ -7,101 +7,103 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from glific_gpt.durable.dbos_internals import TAKEN_OVER
-from glific_gpt.durable.locks import Locks
+from glific_gpt.durable.dbos_internals import FAILOVER_QUEUE
+from glific_gpt.durable.locks import ProcessLocks
 
 if TYPE_CHECKING:
     from dbos import DBOSClient
 
-KEEP_SECONDS = 1.0
-LOOK_SECONDS = 2.0
-STOP_SECONDS = 2.0
-"""How long a database that has gone silent may keep a process from ending."""
+RENEW_SECONDS = 1.0
+POLL_SECONDS = 2.0
+STOP_TIMEOUT_SECONDS = 2.0
+"""How long an unresponsive database may delay the end of a process."""
 
 log = structlog.get_logger()
 
 
-class Takeover:
-    """Keeps the lock of this process and, if it is to take over, looks after those of others.
+class WorkerFailover:
+    """A thread that renews the lock of this process and, in a consumer, requeues the work of dead processes.
 
-    With `on_turn` it takes over from when this process may listen; that is called then.
+    With `on_consumer` the process is not a consumer yet. It tries every second to become one, calls `on_consumer`
+    once, and requeues work from then on.
     """
 
     def __init__(
         self,
         client: "DBOSClient",
-        locks: Locks,
+        locks: ProcessLocks,
         executor: str,
         *,
-        takes_over: bool,
-        on_turn: Callable[[], None] | None = None,
+        is_consumer: bool,
+        on_consumer: Callable[[], None] | None = None,
     ) -> None:
         self._client = client
         self._locks = locks
         self._executor = executor
-        self._takes_over = takes_over
-        self._on_turn = on_turn
+        self._is_consumer = is_consumer
+        self._on_consumer = on_consumer
         self._free_since: dict[str, float] = {}
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="takeover", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="worker-failover", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def decline(self) -> None:
-        """A turn that comes from now on is another process's."""
-        self._on_turn = None
+    def stop_competing(self) -> None:
+        """Do not become a consumer any more: this process is about to end."""
+        self._on_consumer = None
 
     def stop(self) -> None:
         self._stopping.set()
-        self._thread.join(STOP_SECONDS)
+        self._thread.join(STOP_TIMEOUT_SECONDS)
 
     def _run(self) -> None:
-        next_look, blind = 0.0, False
+        next_poll, is_failing = 0.0, False
         while True:
             try:
-                self._locks.keep()
-                self._take_turn()
-                if self._takes_over and time.monotonic() >= next_look:
-                    next_look = time.monotonic() + LOOK_SECONDS
-                    self.look()
-                blind = False
-            except Exception as failure:  # noqa: BLE001 - whatever the database does, the next look comes
-                if not blind:
-                    log.warning("not_looked_after", reason=type(failure).__name__)
-                blind = True
-                self._free_since.clear()  # while nobody could be asked, nobody was found dead
-            if self._stopping.wait(KEEP_SECONDS):
+                self._locks.renew()
+                self._try_become_consumer()
+                if self._is_consumer and time.monotonic() >= next_poll:
+                    next_poll = time.monotonic() + POLL_SECONDS
+                    self.poll()
+                is_failing = False
+            except Exception as failure:  # noqa: BLE001 - the thread must survive every failure of the database
+                if not is_failing:  # log the first of a series
+                    log.warning("failover_poll_failed", reason=type(failure).__name__)
+                is_failing = True
+                # While the database could not be asked, a living process could not renew its lock either.
+                self._free_since.clear()
+            if self._stopping.wait(RENEW_SECONDS):
                 return
 
-    def _take_turn(self) -> None:
-        if (begin := self._on_turn) and self._locks.may_listen():
-            begin()
-            self._on_turn, self._takes_over = None, True
+    def _try_become_consumer(self) -> None:
+        if (on_consumer := self._on_consumer) and self._locks.try_become_consumer():
+            on_consumer()
+            self._on_consumer, self._is_consumer = None, True
 
-    def look(self) -> None:
-        """Takes over from every process whose lock has been free for long enough."""
-        others = self._others_at_work()
+    def poll(self) -> None:
+        """Requeue the work of every process whose lock has been free for the grace period."""
+        others = self._other_busy_executors()
         self._free_since = {name: since for name, since in self._free_since.items() if name in others}
         now = time.monotonic()
         for executor in others:
             if self._locks.is_held(executor):
                 self._free_since.pop(executor, None)
             elif now - self._free_since.setdefault(executor, now) >= self._locks.grace_seconds:
-                self._take_over(executor)
+                self._requeue_work_of(executor)
 
-    def _others_at_work(self) -> set[str]:
+    def _other_busy_executors(self) -> set[str]:
         pending = self._client.list_workflows(status="PENDING", load_input=False, load_output=False)
         return {workflow.executor_id for workflow in pending if workflow.executor_id} - {self._executor}
 
-    def _take_over(self, executor: str) -> None:
-        """Under the dead one's lock: of several that look, one alone takes over, and each piece of work once."""
-        with self._locks.taking(executor) as free:
-            if not free:
+    def _requeue_work_of(self, executor: str) -> None:
+        """Requeue the work of a dead process, under its lock, so that only one of several polling processes does."""
+        with self._locks.try_lock(executor) as is_free:
+            if not is_free:
                 return
             pending = self._client.list_workflows(
                 status="PENDING", executor_id=executor, load_input=False, load_output=False
             )
             for workflow in pending:
-                self._client.resume_workflow(workflow.workflow_id, queue_name=workflow.queue_name or TAKEN_OVER)
-        log.warning("taken_over", executor=executor, count=len(pending))
+                self._client.resume_workflow(workflow.workflow_id, queue_name=workflow.queue_name or FAILOVER_QUEUE)
+        log.warning("failover_completed", executor=executor, count=len(pending))

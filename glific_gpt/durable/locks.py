@@ -1,7 +1,7 @@
-"""Locks that a process holds as long as it lives: who holds none is dead, and its work may be taken over.
+"""Process locks: a process without its lock is considered dead, and other processes may take over its work.
 
-A lock, not a lease that has to be renewed: a process that is merely slow, or stopped for a while, keeps it, so its
-work is not started a second time.
+A process holds its lock as long as it lives. A lease that expires would also be lost by a process that is merely slow
+or suspended, and its work would be done twice.
 """
 
 import fcntl
@@ -18,91 +18,93 @@ from sqlalchemy.engine import URL
 from glific_gpt.database.patience import PatientConnection
 
 SILENCE_SECONDS = 3.0
+"""Socket time-out of the connection that holds the lock."""
 
 
-class Locks(Protocol):
-    """The lock of this process, and a look at those of others."""
+class ProcessLocks(Protocol):
+    """The lock of this process, and the state of the locks of other processes."""
 
     grace_seconds: float
-    """How long a lock must have been free before its holder counts as dead."""
+    """How long a lock must be free before its process is considered dead."""
 
-    def hold(self, executor: str) -> None:
-        """Takes the lock of this process."""
+    def acquire(self, executor: str) -> None:
+        """Acquire the lock of this process."""
 
-    def keep(self) -> None:
-        """Takes it again if it was lost, as when the database was restarted; to be called every second."""
+    def renew(self) -> None:
+        """Acquire the lock again if it was lost, for example when the database restarted. Call it every second."""
 
     def is_held(self, executor: str) -> bool:
-        """Whether some process holds that lock."""
+        """Return whether any process holds this lock."""
         ...
 
-    def taking(self, executor: str) -> "Any":
-        """A context that tells whether the lock was free, and holds it inside."""
+    def try_lock(self, executor: str) -> "Any":
+        """Return a context manager that yields whether the lock was free, and holds it until the context ends."""
 
-    def may_listen(self) -> bool:
-        """Whether this process may take work from the queue; once it may, it may until it ends."""
+    def try_become_consumer(self) -> bool:
+        """Return whether this process may consume the queue. Once true, it stays true until the process ends."""
         ...
 
     def release(self) -> None:
-        """Gives everything back."""
+        """Release all locks of this process."""
 
 
-def locks_for(url: URL) -> Locks:
-    """Those that fit the database: files beside SQLite's, advisory locks of PostgreSQL."""
+def locks_for(url: URL) -> ProcessLocks:
+    """Return locks for this database: files beside a SQLite file, or advisory locks of PostgreSQL."""
     if url.get_backend_name() == "sqlite":
         return FileLocks(Path(f"{url.database}.work"))
     return PostgresLocks(url)
 
 
 class FileLocks:
-    """Locked files in a folder, for processes of one machine; the kernel unlocks those of a dead process."""
+    """Locked files in a folder, for processes of one machine. The kernel releases the locks of a dead process."""
 
     grace_seconds = 0.0
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._mine: int | None = None
-        self._listening: int | None = None
+        self._own_lock: int | None = None
+        self._consumer_lock: int | None = None
 
-    def hold(self, executor: str) -> None:
+    def acquire(self, executor: str) -> None:
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        self._mine = _locked(self._path(executor))
+        self._own_lock = _try_lock_file(self._path(executor))
 
-    def keep(self) -> None:
-        pass
+    def renew(self) -> None:
+        pass  # a file lock cannot be lost
 
     def is_held(self, executor: str) -> bool:
-        with self.taking(executor) as free:
-            return not free
+        with self.try_lock(executor) as is_free:
+            return not is_free
 
     @contextmanager
-    def taking(self, executor: str) -> Iterator[bool]:
+    def try_lock(self, executor: str) -> Iterator[bool]:
         path = self._path(executor)
-        descriptor = _locked(path)
+        descriptor = _try_lock_file(path)
         try:
             yield descriptor is not None
         finally:
             if descriptor is not None:
-                path.unlink()  # its process is gone, and its name does not come again
+                path.unlink()  # its process is dead, and no other process gets the same name
                 os.close(descriptor)
 
-    def may_listen(self) -> bool:
+    def try_become_consumer(self) -> bool:
+        """Return whether this process is the only consumer. With two on SQLite, DBOS exceeds its limits."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        if self._listening is None:
-            self._listening = _locked(self._folder / "queue")
-        return self._listening is not None
+        if self._consumer_lock is None:
+            self._consumer_lock = _try_lock_file(self._folder / "queue")
+        return self._consumer_lock is not None
 
     def release(self) -> None:
-        for descriptor in filter(None, (self._mine, self._listening)):
+        for descriptor in filter(None, (self._own_lock, self._consumer_lock)):
             os.close(descriptor)
-        self._mine = self._listening = None
+        self._own_lock = self._consumer_lock = None
 
     def _path(self, executor: str) -> Path:
         return self._folder / executor
 
 
-def _locked(path: Path) -> int | None:
-    """The descriptor of the file, locked; None when another process has it."""
+def _try_lock_file(path: Path) -> int | None:
+    """Lock a file and return its descriptor, or None if another process holds the lock."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -113,52 +115,51 @@ def _locked(path: Path) -> int | None:
         with suppress(FileNotFoundError):
             if path.stat().st_ino == os.fstat(descriptor).st_ino:
                 return descriptor
-        os.close(descriptor)  # somebody deleted it between open and lock
+        os.close(descriptor)  # another process deleted the file between open and lock
 
 
 class PostgresLocks:
-    """Advisory locks of a connection that is open as long as the process lives.
+    """Advisory locks on a connection that stays open as long as the process lives.
 
-    The server asks after a connection that has gone silent, so a machine without power is found out too.
-    A pooler that lends connections for one transaction at a time would take the lock away.
+    TCP keepalives of the server detect a machine that lost power. A pooler in transaction mode would lose the lock.
     """
 
     grace_seconds = 4.0
-    """Longer than a living process takes to come back when its connection was cut."""
+    """Longer than a living process needs to reconnect after its connection was cut."""
 
     def __init__(self, url: URL) -> None:
         self._arguments, self._options = url.get_dialect()().create_connect_args(url)
         self._executor = ""
         self._connection: PatientConnection | None = None
 
-    def hold(self, executor: str) -> None:
+    def acquire(self, executor: str) -> None:
         self._executor = executor
         self._connection = self._connect()
 
-    def keep(self) -> None:
-        """Raises psycopg.Error while the database cannot be reached."""
+    def renew(self) -> None:
+        """Reconnect if the connection was lost. Raises psycopg.Error while the database cannot be reached."""
         try:
-            self._ask("SELECT 1")
+            self._fetch_value("SELECT 1")
         except psycopg.Error:
             self.release()
             self._connection = self._connect()
 
     def is_held(self, executor: str) -> bool:
-        """Raises psycopg.Error."""
-        return bool(self._ask(HELD, _key(executor)))
+        """Return whether any process holds this lock. Raises psycopg.Error."""
+        return bool(self._fetch_value(COUNT_HOLDERS, _lock_key(executor)))
 
     @contextmanager
-    def taking(self, executor: str) -> Iterator[bool]:
-        """Raises psycopg.Error."""
-        free = bool(self._ask("SELECT pg_try_advisory_lock(%s)", _key(executor)))
+    def try_lock(self, executor: str) -> Iterator[bool]:
+        """Hold the lock if it is free. Raises psycopg.Error."""
+        is_free = bool(self._fetch_value("SELECT pg_try_advisory_lock(%s)", _lock_key(executor)))
         try:
-            yield free
+            yield is_free
         finally:
-            if free:
-                self._ask("SELECT pg_advisory_unlock(%s)", _key(executor))
+            if is_free:
+                self._fetch_value("SELECT pg_advisory_unlock(%s)", _lock_key(executor))
 
-    def may_listen(self) -> bool:
-        return True
+    def try_become_consumer(self) -> bool:
+        return True  # on PostgreSQL any number of processes may consume
 
     def release(self) -> None:
         if self._connection is not None:
@@ -170,28 +171,29 @@ class PostgresLocks:
             *self._arguments, **self._options, autocommit=True, connect_timeout=2, application_name="glific_gpt work"
         )
         connection.silence_seconds = SILENCE_SECONDS
+        # A dead machine is noticed after 5 seconds: three probes a second apart, the first after 2 seconds.
         for setting in ("idle = 2", "interval = 1", "count = 3"):
             connection.execute(f"SET tcp_keepalives_{setting}".encode())
-        connection.execute("SELECT pg_advisory_lock(%s)", (_key(self._executor),))
+        connection.execute("SELECT pg_advisory_lock(%s)", (_lock_key(self._executor),))
         return connection
 
-    def _ask(self, query: str, *values: int) -> Any:
+    def _fetch_value(self, query: str, *values: int) -> Any:
         if self._connection is None:
             raise psycopg.OperationalError("there is no connection")
         row = self._connection.execute(query.encode(), values).fetchone()
         return row[0] if row else None
 
 
-HELD = """
+COUNT_HOLDERS = """
     SELECT count(*) FROM pg_locks
     WHERE locktype = 'advisory' AND objsubid = 1 AND granted
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
       AND ((classid::bigint << 32) | objid::bigint) = %s
 """
-"""How PostgreSQL shows a lock with one key (documentation, chapter pg_locks)."""
+"""PostgreSQL splits the 64-bit key of an advisory lock into two columns (documentation, chapter pg_locks)."""
 
 
-def _key(executor: str) -> int:
-    """63 bits, so that the number is never negative."""
+def _lock_key(executor: str) -> int:
+    """Hash the name of a process to 63 bits, so that the number is never negative."""
     digest = hashlib.sha256(f"glific_gpt:{executor}".encode()).digest()
     return int.from_bytes(digest[:8]) >> 1

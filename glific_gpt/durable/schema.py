@@ -1,12 +1,15 @@
-"""The engine's own tables, which live beside the app's: a schema of PostgreSQL, names of their own in SQLite."""
+"""Tables of DBOS in the app's database: in a schema of PostgreSQL, or under their own names in SQLite."""
 
 from sqlalchemy.engine import URL
 
-from glific_gpt.durable.dbos_internals import quieten
+from glific_gpt.durable.dbos_internals import configure_dbos_logging
 
 FIRST_REVISION = 2
-"""The app's migration from which on the engine has its tables. A release of DBOS with migrations of its own needs a
-new one of ours, an empty one, so that a server finds out that the database is behind."""
+"""The app's migration that first creates the tables of DBOS.
+
+A release of DBOS with new migrations needs a new, empty migration of the app, so that a server notices that the
+database is behind.
+"""
 
 TABLES = frozenset(
     {
@@ -24,12 +27,12 @@ TABLES = frozenset(
         "workflow_status",
     }
 )
-"""What is the engine's in a SQLite file; on PostgreSQL it is in the schema dbos."""
+"""Tables of DBOS in a SQLite file. On PostgreSQL they are in the schema `dbos`."""
 
 
 def migrate(url: URL) -> None:
-    """Makes or changes the engine's tables."""
+    """Create or update the tables of DBOS."""
     from dbos import DBOS
 
-    quieten()
+    configure_dbos_logging()
     DBOS.migrate(url.render_as_string(hide_password=False))

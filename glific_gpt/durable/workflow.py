@@ -1,4 +1,7 @@
-"""The one kind of work: a handler's steps, and what is put off, which holds no place of the queue until its time."""
+"""The workflow: run a handler's steps, and reschedule it if the handler asks for that.
+
+Rescheduled work ends and is enqueued again with a delay, so it takes no slot of a queue while it waits.
+"""
 
 from collections.abc import Callable
 from functools import cache
@@ -6,84 +9,91 @@ from typing import TypeVar
 
 import structlog
 
-from glific_gpt.durable.dbos_internals import LATER
+from glific_gpt.durable.dbos_internals import DELAYED_QUEUE
 
 Result = TypeVar("Result")
 
-VERSION = "1"
-"""Of the order of steps: another one when work that is under way could not go on by the new order; that work is
-then done by processes of the old release alone. The engine's own choice is a hash of the code, which would strand
-whatever is under way at every release."""
+WORKFLOW_VERSION = "1"
+"""Version of the order of steps.
 
-WORKFLOW = "work"
+Change it if running work could not continue with the new order. Only processes of the old release then finish that
+work. The default of DBOS is a hash of the code, which would strand running work at every release.
+"""
+
+WORKFLOW_NAME = "work"
 
 log = structlog.get_logger()
 
 
-class Failed(Exception):
-    """Names the kind of a failure and no more: the engine keeps the words of what a step or a workflow raises."""
+class WorkflowError(Exception):
+    """Carries only the class name of a failure, because DBOS stores the message of every exception."""
 
 
-class Durable:
-    """How a handler does its work, so that what is finished is not done again after a kill."""
+class WorkflowContext:
+    """Runs the steps of a handler. Finished steps are not repeated after a crash."""
 
     def step(self, name: str, work: Callable[[], Result]) -> Result:
-        """Does a part of the work, or gives what it gave before the process was killed. JSON values only."""
+        """Run a step, or return its stored result if it finished before a crash. Results are JSON values."""
         from dbos import DBOS
 
-        def quietly() -> Result:
+        def run_without_message() -> Result:
             try:
                 return work()
-            except Exception as failure:  # noqa: BLE001 - its message can hold anything
-                raise Failed(type(failure).__name__) from None
+            except Exception as failure:  # noqa: BLE001 - any exception, as its message can contain a contact's text
+                raise WorkflowError(type(failure).__name__) from None
 
-        return DBOS.run_step({"name": name}, quietly)
+        return DBOS.run_step({"name": name}, run_without_message)
 
 
-Handler = Callable[[str, Durable], float | None]
-"""Does the work about one subject. The steps' order may depend on what steps gave, and on nothing else.
+Handler = Callable[[str, WorkflowContext], float | None]
+"""Does the work for one subject.
 
-Gives the seconds after which it is to be called again, as work of its own that remembers no step, or None.
+The order of steps may depend only on the results of earlier steps. Returns the number of seconds after which to call
+the handler again in a new workflow, without stored steps, or None if the work is finished.
 """
 
 _handler: list[Handler] = []
-"""The launched engine's: DBOS is one for the whole process, and registers functions for ever."""
+"""The handler of the launched engine. DBOS has one instance per process and never unregisters functions."""
 
 
-def handle_with(handler: Handler) -> None:
+def set_handler(handler: Handler) -> None:
     _handler[:] = [handler]
 
 
 @cache
-def registered() -> Callable[[str, int], None]:
-    """The workflow, for DBOS."""
+def register_workflow() -> Callable[[str, int], None]:
+    """Register the workflow function at DBOS, once per process, and return it."""
     from dbos import DBOS
 
-    @DBOS.workflow(name=WORKFLOW)
-    def work(subject: str, partition: int) -> None:
+    @DBOS.workflow(name=WORKFLOW_NAME)
+    def run_workflow(subject: str, partition: int) -> None:
         try:
-            seconds = _handler[0](subject, Durable())
+            seconds = _handler[0](subject, WorkflowContext())
             if seconds is not None:
-                _put_off(subject, partition, seconds)
-        except Exception as failure:  # noqa: BLE001 - a plugin may be at fault, and its message can hold anything
-            reason = str(failure) if isinstance(failure, Failed) else type(failure).__name__
-            log.error("work_failed", subject=subject, reason=reason)
-            raise Failed(reason) from None
+                _reschedule(subject, partition, seconds)
+        except Exception as failure:  # noqa: BLE001 - a plugin can raise anything, with any message
+            reason = str(failure) if isinstance(failure, WorkflowError) else type(failure).__name__
+            log.error("workflow_failed", subject=subject, reason=reason)
+            raise WorkflowError(reason) from None
 
-    return work
+    return run_workflow
 
 
-def _put_off(subject: str, partition: int, seconds: float) -> None:
-    """Delayed work counts against no limit of its queue, and is handed in once however often this is done."""
+def _reschedule(subject: str, partition: int, seconds: float) -> None:
+    """Enqueue the rest of the current workflow with a delay.
+
+    Delayed work counts against no limit of its queue. Repeating this after a crash enqueues it once, because the
+    workflow id is the same.
+    """
     from dbos import DBOS
 
     DBOS.enqueue_workflow_with_options(
         {
-            "workflow_name": WORKFLOW,
-            "queue_name": LATER,
+            "workflow_name": WORKFLOW_NAME,
+            "queue_name": DELAYED_QUEUE,
             "queue_partition_key": str(partition),
-            "workflow_id": following(DBOS.workflow_id or subject),
-            "app_version": VERSION,
+            "workflow_id": next_workflow_id(DBOS.workflow_id or subject),
+            "app_version": WORKFLOW_VERSION,
             "delay_seconds": seconds,
         },
         subject,
@@ -91,7 +101,7 @@ def _put_off(subject: str, partition: int, seconds: float) -> None:
     )
 
 
-def following(job: str) -> str:
-    """The name of the work that goes on with that work."""
-    first, _, number = job.partition("~")
+def next_workflow_id(workflow_id: str) -> str:
+    """Return the id of the workflow that continues this one: `a` -> `a~1` -> `a~2`."""
+    first, _, number = workflow_id.partition("~")
     return f"{first}~{int(number or 0) + 1}"

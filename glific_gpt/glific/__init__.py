@@ -1,1 +1,1 @@
-"""How Glific speaks: its signature, its variables, its text."""
+"""Glific: signatures, variables, message formatting, and the client that resumes flows."""

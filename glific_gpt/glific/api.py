@@ -1,18 +1,18 @@
-"""Resuming a flow by Glific's documented API, with a login."""
+"""Resume a flow by Glific's documented API, which needs a login."""
 
 import json
 
 from pydantic import JsonValue
 
 from glific_gpt.clock import Deadline
-from glific_gpt.glific import replies
+from glific_gpt.glific import responses
 from glific_gpt.glific.http import HttpClients
-from glific_gpt.glific.resume import ApiAccess, Resumption, Verdict
-from glific_gpt.glific.sessions import Sessions
+from glific_gpt.glific.resumption import ApiAccess, DeliveryResult, Resumption
+from glific_gpt.glific.sessions import LoginSessions
 
-PATH = "/api"
+GRAPHQL_PATH = "/api"
 
-# https://glific.github.io/slate/#resume-flow-for-a-contact; the type is called Json.
+# https://glific.github.io/slate/#resume-flow-for-a-contact; the name of the type is Json.
 MUTATION = (
     "mutation resumeContactFlow($flowId: ID!, $contactId: ID!, $result: Json!) { "
     "resumeContactFlow(flowId: $flowId, contactId: $contactId, result: $result) "
@@ -21,21 +21,21 @@ MUTATION = (
 
 
 def resume(
-    http: HttpClients, sessions: Sessions, access: ApiAccess, resumption: Resumption, deadline: Deadline
-) -> Verdict:
-    """Sends it, with a new login if the token is not accepted any more. Raises Undelivered."""
-    sent = body(resumption)
+    http: HttpClients, sessions: LoginSessions, access: ApiAccess, resumption: Resumption, deadline: Deadline
+) -> DeliveryResult:
+    """Send the result, with a new login if Glific no longer accepts the token. Raises DeliveryError."""
+    content = build_body(resumption)
     for _ in range(2):
         token = sessions.token(access, deadline)
-        reply = http.post(access.api_url + PATH, sent, deadline, authorization=token)
-        if not replies.is_unauthorized(reply):
-            return replies.of_api(reply)
-        sessions.forget(access, token)
-    return replies.NO_RIGHT
+        response = http.post(access.api_url + GRAPHQL_PATH, content, deadline, authorization=token)
+        if not responses.is_unauthorized(response):
+            return responses.interpret_api_response(response)
+        sessions.discard(access, token)
+    return responses.NOT_PERMITTED
 
 
-def body(resumption: Resumption) -> dict[str, JsonValue]:
-    """The GraphQL request; the result is a string of JSON in it, under the one name that the flow reads."""
+def build_body(resumption: Resumption) -> dict[str, JsonValue]:
+    """Return the GraphQL request. Its `result` is a JSON string with the result name as its only key."""
     result = json.dumps({resumption.result_name: resumption.result})
     variables: dict[str, JsonValue] = {
         "flowId": str(resumption.flow_id),

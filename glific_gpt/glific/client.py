@@ -1,4 +1,4 @@
-"""The client of Glific: checks connections and resumes waiting flows, for all organizations of a process."""
+"""The Glific client: verify connections and resume waiting flows."""
 
 import ssl
 from collections.abc import Sequence
@@ -7,57 +7,58 @@ from dataclasses import replace
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import GlificNotVerified, InvalidValue
 from glific_gpt.glific import api, signed_call
-from glific_gpt.glific.hosts import Hosts
+from glific_gpt.glific.hosts import HostAllowlist
 from glific_gpt.glific.http import HttpClients
-from glific_gpt.glific.resume import Access, Resumption, SignedAccess, Undelivered, Verdict, refused
-from glific_gpt.glific.sessions import Sessions
-from glific_gpt.http_client import Resolver, addresses
+from glific_gpt.glific.resumption import Access, DeliveryError, DeliveryResult, Resumption, SignedAccess, refusal
+from glific_gpt.glific.sessions import LoginSessions
+from glific_gpt.http_client import Resolver, resolve_addresses
 
 
-class Glific:
-    """Shared by all threads; it holds the tokens of logins in memory only."""
+class GlificClient:
+    """Client for the Glific of all organizations, shared by all threads. Login tokens are kept only in memory."""
 
-    def __init__(self, hosts: Sequence[str], resolve: Resolver = addresses) -> None:
-        """`hosts`: the operator's patterns. Raises SettingsError for one that cannot be read."""
-        self._hosts = Hosts(hosts)
+    def __init__(self, hosts: Sequence[str], resolve: Resolver = resolve_addresses) -> None:
+        """`hosts` are the operator's host patterns. Raises SettingsError for an invalid pattern."""
+        self._hosts = HostAllowlist(hosts)
         self._http = HttpClients(ssl.create_default_context(), self._hosts.may_connect, resolve)
-        self._sessions = Sessions(self._http)
+        self._sessions = LoginSessions(self._http)
 
-    def checked_url(self, url: str) -> str:
-        """The address of an API in its normal form. Raises InvalidValue, which says what is allowed."""
-        return self._hosts.checked_url(url)
+    def validate_url(self, url: str) -> str:
+        """Return the normalized URL of an API. Raises InvalidValue with the allowed form or hosts."""
+        return self._hosts.validate_url(url)
 
     def verify(self, access: Access, deadline: Deadline) -> None:
-        """Logs in; of the signed call, which nothing but a resumption can check, only whether anybody answers there.
+        """Verify a connection before it is saved. Raises GlificNotVerified.
 
-        Raises GlificNotVerified.
+        A login is tried. A signed call can only be checked by resuming a flow, so only a response from its address
+        is required.
         """
         try:
-            access = self._checked(access)
+            access = self._with_allowed_url(access)
             if isinstance(access, SignedAccess):
                 self._http.get(f"{access.api_url}/", deadline)
             else:
                 self._sessions.verify(access, deadline)
-        except Undelivered as failed:
-            raise GlificNotVerified(failed.verdict.said) from None
+        except DeliveryError as error:
+            raise GlificNotVerified(error.result.message) from None
 
-    def resume(self, access: Access, resumption: Resumption, deadline: Deadline) -> Verdict:
-        """Gives a waiting flow its result, once. Never raises for what Glific or the network do."""
+    def resume(self, access: Access, resumption: Resumption, deadline: Deadline) -> DeliveryResult:
+        """Send a result to a waiting flow, once. Failures of Glific or the network are returned, not raised."""
         try:
-            access = self._checked(access)
+            access = self._with_allowed_url(access)
             if isinstance(access, SignedAccess):
                 return signed_call.resume(self._http, access, resumption, deadline)
             return api.resume(self._http, self._sessions, access, resumption, deadline)
-        except Undelivered as failed:
-            return failed.verdict
+        except DeliveryError as error:
+            return error.result
 
     def close(self) -> None:
-        """Closes this thread's connections; those of other threads close when their thread ends."""
+        """Close the connections of this thread. Other threads close theirs when they end."""
         self._http.client.close()
 
-    def _checked(self, access: Access) -> Access:
-        """Once more at each use: the operator's patterns may have changed. Raises Undelivered."""
+    def _with_allowed_url(self, access: Access) -> Access:
+        """Check the saved URL again, because the operator's patterns may have changed. Raises DeliveryError."""
         try:
-            return replace(access, api_url=self._hosts.checked_url(access.api_url))
+            return replace(access, api_url=self._hosts.validate_url(access.api_url))
         except InvalidValue as error:
-            raise Undelivered(refused(str(error))) from None
+            raise DeliveryError(refusal(str(error))) from None

@@ -1,4 +1,4 @@
-"""One request to Glific and its reply: inside the deadline, no redirect followed, no body without end."""
+"""HTTP requests to Glific: within a deadline, without following redirects, and with a limit of the body size."""
 
 import json
 import ssl
@@ -12,21 +12,34 @@ import httpx2
 from pydantic import JsonValue
 
 from glific_gpt.clock import Deadline, now
-from glific_gpt.glific.resume import LONGEST_RETRY_AFTER, Reply, Undelivered, Verdict, refused
-from glific_gpt.http_client import AddressPolicy, AddressRefused, DeadlineTransport, Resolver, UnledClient, within
+from glific_gpt.glific.resumption import (
+    MAX_RETRY_AFTER_SECONDS,
+    DeliveryError,
+    DeliveryResult,
+    DeliveryStatus,
+    refusal,
+)
+from glific_gpt.http_client import (
+    AddressPolicy,
+    AddressRefused,
+    DeadlineTransport,
+    NoRedirectClient,
+    Resolver,
+    deadline_scope,
+)
 
-LONGEST_BODY = 1024 * 1024
-"""Bytes of a reply that are read."""
+MAX_BODY_BYTES = 1024 * 1024
+"""Limit of the response body."""
 
-UNREACHABLE = "Glific could not be reached at this address: check it, or try again in a minute."
-TOO_LATE = "Glific did not answer in time: try again in a minute."
-BROKEN_OFF = "The connection to Glific broke off before it had answered: try again in a minute."
-INSIDE = "The address of the Glific API leads into a private network, so nothing was sent: check the address."
+UNREACHABLE = "Glific could not be reached at this address. Check the address, or try again in a minute."
+TIMED_OUT = "Glific did not answer in time. Try again in a minute."
+CONNECTION_LOST = "The connection to Glific was lost before it answered. Try again in a minute."
+PRIVATE_ADDRESS = "The address of the Glific API leads to a private network, so nothing was sent. Check the address."
 
-# Identity, as a small compressed body can unpack to any size.
+# Identity, because a small compressed body can decompress to any size.
 _HEADERS = {"content-type": "application/json", "accept": "application/json", "accept-encoding": "identity"}
-# After these Glific cannot have had the whole request; a LocalProtocolError is our own.
-_UNSENT = (
+# After these errors Glific cannot have received the whole request. A LocalProtocolError is raised before sending.
+_NOT_SENT_ERRORS = (
     httpx2.ConnectError,
     httpx2.ConnectTimeout,
     httpx2.PoolTimeout,
@@ -37,17 +50,17 @@ _UNSENT = (
 
 
 @dataclass(frozen=True)
-class HttpReply:
-    """A whole reply; its body is never shown, as it may hold names and numbers."""
+class HttpResponse:
+    """A complete response. The body is never shown or logged, because it can contain names and phone numbers."""
 
     status: int
     body: bytes | None = field(repr=False)
-    """None when it was over LONGEST_BODY."""
+    """None if the body was larger than MAX_BODY_BYTES."""
     retry_after: float | None = None
-    """Seconds, from the header of that name; at most LONGEST_RETRY_AFTER."""
+    """Seconds, from the Retry-After header; at most MAX_RETRY_AFTER_SECONDS."""
 
     def json(self) -> Any:
-        """The decoded body; None for what is no JSON."""
+        """Return the decoded body, or None if it is not JSON."""
         try:
             return json.loads(self.body or b"")
         except (ValueError, RecursionError):
@@ -55,71 +68,72 @@ class HttpReply:
 
 
 class HttpClients(threading.local):
-    """A client for each thread: one pool that many share makes each wait for its lock."""
+    """One HTTP client per thread, because threads that share a connection pool wait for its lock."""
 
     def __init__(self, context: ssl.SSLContext, allows: AddressPolicy, resolve: Resolver) -> None:
-        self.client = UnledClient(DeadlineTransport(context, allows, resolve))
+        self.client = NoRedirectClient(DeadlineTransport(context, allows, resolve))
 
-    def get(self, url: str, deadline: Deadline) -> HttpReply:
-        """Raises Undelivered when no whole reply came."""
-        return self._ask(self.client.build_request("GET", url, timeout=None), deadline)
+    def get(self, url: str, deadline: Deadline) -> HttpResponse:
+        """Send a GET request. Raises DeliveryError if no complete response arrives."""
+        return self._send(self.client.build_request("GET", url, timeout=None), deadline)
 
-    def post(self, url: str, value: JsonValue, deadline: Deadline, *, authorization: str | None = None) -> HttpReply:
-        """Sends JSON. Raises Undelivered when no whole reply came."""
+    def post(self, url: str, value: JsonValue, deadline: Deadline, *, authorization: str | None = None) -> HttpResponse:
+        """Send a POST request with JSON. Raises DeliveryError if no complete response arrives."""
         headers = _HEADERS | ({"authorization": authorization} if authorization else {})
-        # In ASCII, so that no text that a model wrote can fail to be encoded.
+        # json.dumps escapes to ASCII, so that a lone surrogate in a model's text cannot fail the encoding.
         content = json.dumps(value).encode()
         request = self.client.build_request("POST", url, content=content, headers=headers, timeout=None)
-        return self._ask(request, deadline)
+        return self._send(request, deadline)
 
-    def _ask(self, request: httpx2.Request, deadline: Deadline) -> HttpReply:
+    def _send(self, request: httpx2.Request, deadline: Deadline) -> HttpResponse:
         try:
-            with within(deadline):
-                return self._reply(request)
+            with deadline_scope(deadline):
+                return self._read_response(request)
         except httpx2.HTTPError as error:
-            raise Undelivered(_verdict(error)) from None
+            raise DeliveryError(_result_of_error(error)) from None
 
-    def _reply(self, request: httpx2.Request) -> HttpReply:
+    def _read_response(self, request: httpx2.Request) -> HttpResponse:
         response = self.client.send(request, stream=True)
         try:
-            body = _read(response)
+            body = _read_body(response)
         finally:
             response.close()
-        return HttpReply(response.status_code, body, _retry_after(response.headers.get("retry-after")))
+        return HttpResponse(response.status_code, body, _parse_retry_after(response.headers.get("retry-after")))
 
 
-def _read(response: httpx2.Response) -> bytes | None:
+def _read_body(response: httpx2.Response) -> bytes | None:
     body = b""
-    for some in response.iter_raw():
-        body += some
-        if len(body) > LONGEST_BODY:
+    for chunk in response.iter_raw():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
             return None
     return body
 
 
-def _verdict(error: httpx2.HTTPError) -> Verdict:
+def _result_of_error(error: httpx2.HTTPError) -> DeliveryResult:
     if isinstance(error.__cause__, AddressRefused):
-        return refused(INSIDE)
-    arrived = not isinstance(error, _UNSENT)
+        return refusal(PRIVATE_ADDRESS)
+    was_sent = not isinstance(error, _NOT_SENT_ERRORS)
     if isinstance(error, httpx2.TimeoutException):
-        return Verdict(Reply.TRY_LATER, TOO_LATE, may_have_arrived=arrived)
-    return Verdict(Reply.TRY_LATER, BROKEN_OFF if arrived else UNREACHABLE, may_have_arrived=arrived)
+        return DeliveryResult(DeliveryStatus.TRY_LATER, TIMED_OUT, possibly_delivered=was_sent)
+    message = CONNECTION_LOST if was_sent else UNREACHABLE
+    return DeliveryResult(DeliveryStatus.TRY_LATER, message, possibly_delivered=was_sent)
 
 
-def _retry_after(header: str | None) -> float | None:
-    """A number of seconds, or a date (RFC 9110, 10.2.3)."""
+def _parse_retry_after(header: str | None) -> float | None:
+    """Return the seconds of a Retry-After header, which is a number or a date (RFC 9110, 10.2.3)."""
     if header is None:
         return None
     try:
         seconds = float(header)
     except ValueError:
-        return _until(header)
-    return min(max(0.0, seconds), LONGEST_RETRY_AFTER) if isfinite(seconds) else None
+        return _seconds_until(header)
+    return min(max(0.0, seconds), MAX_RETRY_AFTER_SECONDS) if isfinite(seconds) else None
 
 
-def _until(date: str) -> float | None:
+def _seconds_until(date: str) -> float | None:
     try:
         seconds = (parsedate_to_datetime(date) - now()).total_seconds()
     except (ValueError, TypeError, OverflowError):
         return None
-    return min(max(0.0, seconds), LONGEST_RETRY_AFTER)
+    return min(max(0.0, seconds), MAX_RETRY_AFTER_SECONDS)

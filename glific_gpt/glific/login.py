@@ -1,4 +1,4 @@
-"""Logging in to Glific's API: one request, and the token that it gives."""
+"""Log in to Glific's API and read the access token."""
 
 import re
 import time
@@ -7,81 +7,97 @@ from datetime import UTC, datetime
 from typing import Any
 
 from glific_gpt.clock import Deadline, now
-from glific_gpt.glific import replies
-from glific_gpt.glific.http import HttpClients, HttpReply
-from glific_gpt.glific.resume import LONGEST_RETRY_AFTER, ApiAccess, Reply, Undelivered, Verdict, refused, try_later
+from glific_gpt.glific import responses
+from glific_gpt.glific.http import HttpClients, HttpResponse
+from glific_gpt.glific.resumption import (
+    MAX_RETRY_AFTER_SECONDS,
+    ApiAccess,
+    DeliveryError,
+    DeliveryResult,
+    DeliveryStatus,
+    refusal,
+    temporary_failure,
+)
 
-PATH = "/api/v1/session"
-USUAL_SECONDS = 25 * 60.0
-"""How long a token is used whose end cannot be read; Glific's live for half an hour."""
-EARLY_SECONDS = 60.0
-"""A token is renewed that long before its end."""
+LOGIN_PATH = "/api/v1/session"
+DEFAULT_TOKEN_SECONDS = 25 * 60.0
+"""Lifetime of a token whose expiry cannot be read. Glific's tokens are valid for half an hour."""
+RENEW_BEFORE_EXPIRY_SECONDS = 60.0
+"""A token is renewed this long before it expires."""
 
-WRONG_LOGIN = refused("Glific does not accept this phone number and password: check both, and connect it again.")
-SUSPENDED = refused("Glific has suspended this organization or its login: ask Glific's support.")
-NO_GLIFIC = "What answers at this address does not log in as Glific does: check the address of the API."
-TOO_OFTEN = "Glific allows no more logins for the moment: it is asked again in a minute."
+WRONG_LOGIN = refusal("Glific does not accept this phone number and password. Check both, and connect again.")
+SUSPENDED = refusal("Glific has suspended this organization or its login. Contact Glific's support.")
+NOT_GLIFIC = "The server at this address does not answer as a Glific API. Check the address of the API."
+LOGIN_RATE_LIMITED = "Glific allows no more logins at the moment. The next attempt is in a minute."
 
-# What an HTTP header can hold.
+# Characters that an HTTP header can contain.
 _TOKEN = re.compile(r"[!-~]{1,8192}")
 
 
 @dataclass(frozen=True)
-class Token:
-    """What opens the API."""
+class AccessToken:
+    """An access token of Glific's API."""
 
     value: str = field(repr=False)
     seconds: float
-    """How long it should be used; none at all when it ends within a minute."""
-    got_at: float = field(default_factory=time.monotonic)
+    """How long to use the token. Zero if it expires within a minute."""
+    received_at: float = field(default_factory=time.monotonic)
 
-    def is_usable(self, asked: float) -> bool:
-        """Whether a thread that asked at that monotonic moment may use it: one that came since was got for it too."""
-        return time.monotonic() < self.got_at + self.seconds or self.got_at >= asked
+    def is_usable(self, requested_at: float) -> bool:
+        """Return whether a thread that needs a token since that monotonic time may use this one.
+
+        A token that arrived after `requested_at` is always usable, even with a lifetime of zero. Otherwise each of
+        many waiting threads would log in for itself.
+        """
+        return time.monotonic() < self.received_at + self.seconds or self.received_at >= requested_at
 
 
-def log_in(http: HttpClients, access: ApiAccess, deadline: Deadline) -> Token:
-    """Raises Undelivered, whose verdict tells what will pass from what will not."""
+def log_in(http: HttpClients, access: ApiAccess, deadline: Deadline) -> AccessToken:
+    """Log in and return the token. Raises DeliveryError, whose result says whether the failure is permanent."""
     user = {"phone": access.phone, "password": access.password.get_secret_value()}
-    reply = _asked(http, access.api_url + PATH, {"user": user}, deadline)
-    if reply.status != 200:
-        raise Undelivered(_refusal(reply))
-    data = _data(reply.json())
+    response = _post_login(http, access.api_url + LOGIN_PATH, {"user": user}, deadline)
+    if response.status != 200:
+        raise DeliveryError(_result_of_refusal(response))
+    data = _read_data(response.json())
     token = data.get("access_token")
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-        raise Undelivered(try_later(NO_GLIFIC))
-    return Token(token, _seconds(data.get("token_expiry_time")))
+        raise DeliveryError(temporary_failure(NOT_GLIFIC))
+    return AccessToken(token, _token_seconds(data.get("token_expiry_time")))
 
 
-def _asked(http: HttpClients, url: str, login: Any, deadline: Deadline) -> HttpReply:
-    """Raises Undelivered that knows: whatever happens at the login, no resumption can have arrived."""
+def _post_login(http: HttpClients, url: str, login: Any, deadline: Deadline) -> HttpResponse:
+    """Send the login. Raises DeliveryError without `possibly_delivered`, because no result was sent yet."""
     try:
         return http.post(url, login, deadline)
-    except Undelivered as failed:
-        raise Undelivered(Verdict(failed.verdict.reply, failed.verdict.said)) from None
+    except DeliveryError as error:
+        raise DeliveryError(DeliveryResult(error.result.status, error.result.message)) from None
 
 
-def _refusal(reply: HttpReply) -> Verdict:
+def _result_of_refusal(response: HttpResponse) -> DeliveryResult:
     known = {401: WRONG_LOGIN, 403: SUSPENDED}
-    if reply.status in known:
-        return known[reply.status]
-    if reply.status == 429:
-        wait = LONGEST_RETRY_AFTER if reply.retry_after is None else reply.retry_after
-        return try_later(TOO_OFTEN, retry_after=wait)
-    verdict = replies.of_status(reply)
-    return refused(NO_GLIFIC) if verdict.reply is Reply.REFUSED and reply.status >= 400 else verdict
+    if response.status in known:
+        return known[response.status]
+    if response.status == 429:
+        wait = MAX_RETRY_AFTER_SECONDS if response.retry_after is None else response.retry_after
+        return temporary_failure(LOGIN_RATE_LIMITED, retry_after=wait)
+    result = responses.interpret_status(response)
+    is_refused = result.status is DeliveryStatus.REFUSED and response.status >= 400
+    return refusal(NOT_GLIFIC) if is_refused else result
 
 
-def _data(document: Any) -> dict[str, Any]:
+def _read_data(document: Any) -> dict[str, Any]:
     data = document.get("data") if isinstance(document, dict) else None
     return data if isinstance(data, dict) else {}
 
 
-def _seconds(expiry: Any) -> float:
-    """Until a minute before an ISO 8601 moment. One that has passed tells of a wrong clock, here or there."""
+def _token_seconds(expiry: Any) -> float:
+    """Return the seconds until a minute before an ISO 8601 time.
+
+    A time in the past means that one of the two clocks is wrong, so the default lifetime is used.
+    """
     try:
         end = datetime.fromisoformat(expiry)
         left = ((end if end.tzinfo else end.replace(tzinfo=UTC)) - now()).total_seconds()
     except (ValueError, TypeError, OverflowError):
-        return USUAL_SECONDS
-    return max(0.0, left - EARLY_SECONDS) if left > 0 else USUAL_SECONDS
+        return DEFAULT_TOKEN_SECONDS
+    return max(0.0, left - RENEW_BEFORE_EXPIRY_SECONDS) if left > 0 else DEFAULT_TOKEN_SECONDS

@@ -1,4 +1,4 @@
-"""Markdown, as language models write it, turned into WhatsApp's formatting."""
+"""Convert the Markdown of language models to WhatsApp's formatting."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -10,24 +10,25 @@ from markdown_it.token import Token
 
 _MARKS = {"strong": "*", "em": "_", "s": "~"}
 _RULE = "───"
-# CommonMark leaves `**Note: **text` and `**"ORS"**का` as they are, which models write all the same.
+# CommonMark does not read `**Note: **text` and `**"ORS"**का` as bold, but models write them as bold.
 _STRAY_BOLD = re.compile(r"\*\*(?=\S)([^*\n]+)\*\*")
 _LINE_BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
-# Lines that begin with a letter and hold no mark, one blank line between them at most: they mean what they say.
+# Lines that begin with a letter and contain no mark, with at most one blank line between them: rendering changes
+# nothing.
 _LINE = r"[^\W\d_][^\r\n\x00*_`~<\[\\&]*"
 _PLAIN = re.compile(rf"{_LINE}(?:(?<!\s)\n\n?{_LINE})*")
 
 
 class _Parser(MarkdownIt):
-    """Tables and strikethrough on; HTML is text; addresses stay as they were written."""
+    """A parser with tables and strikethrough. HTML is text, and URLs are not normalized."""
 
     def __init__(self) -> None:
-        # Blocks deeper than maxNesting are dropped: far more than people nest, little enough to recurse.
+        # Deeper blocks are dropped. 30 is far more than real text needs, and few enough for recursion.
         super().__init__("js-default", {"maxNesting": 30})
-        # Plain text falls into these by accident: indented lines, `text` over `---`, `[Note]: text`.
+        # Plain text often looks like these by accident: indented lines, `text` over `---`, `[Note]: text`.
         self.disable(["code", "lheading", "reference"])
 
-    def normalizeLink(self, url: str) -> str:  # noqa: N802 - the library's name
+    def normalizeLink(self, url: str) -> str:  # noqa: N802 - name of the library
         return url
 
 
@@ -35,27 +36,27 @@ _PARSER = _Parser()
 
 
 def render(markdown: str) -> str:
-    """WhatsApp text: `*bold*`, `_italic_`, `~strike~`, code, `- ` and `1. ` lists, `> ` quotes.
+    """Return WhatsApp text: `*bold*`, `_italic_`, `~strike~`, code, `- ` and `1. ` lists, `> ` quotes.
 
-    CommonMark decides what a mark means, so `*x*` is italic and becomes `_x_`. Headings become bold lines,
-    links `text (address)`, table cells `header: value` lines, `<br>` a line break. Line breaks stay, and
-    so do blank lines between blocks, one at most. The marks: WhatsApp's help, "How to format your messages".
+    Marks are read as in CommonMark, so `*x*` is italic and becomes `_x_`. Headings become bold lines, links
+    `text (address)`, table cells lines of `header: value`, and `<br>` a line break. Line breaks stay, and at most one
+    blank line between blocks. Source of the marks: WhatsApp's help, "How to format your messages".
     """
     source = markdown.replace("\r\n", "\n").replace("\r", "\n")
-    if plain := _PLAIN.fullmatch(source.strip()):  # as most answers are; parsing would be a twelfth of a call's time
+    if plain := _PLAIN.fullmatch(source.strip()):  # the usual case; parsing would take a twelfth of a call's time
         return plain[0]
     return _blocks(iter(_PARSER.parse(source)), source.split("\n")).strip()
 
 
 def _blocks(tokens: Iterator[Token], lines: Sequence[str]) -> str:
-    """The blocks up to the end of the one that holds them."""
+    """Render the blocks until the end of their parent block."""
     blocks: list[str] = []
     number = 0
     for token in tokens:
         if token.nesting < 0:
             break
         if token.type == "list_item_open" and token.info:
-            # Numbers stay as written, but `1. 1. 1.` is Markdown for 1, 2, 3.
+            # Numbers stay as written, except that `1. 1. 1.` means 1, 2, 3 in Markdown.
             number = max(int(token.info), number + 1)
             token.info = str(number)
         if block := _block(token, tokens, lines):
@@ -64,13 +65,13 @@ def _blocks(tokens: Iterator[Token], lines: Sequence[str]) -> str:
 
 
 def _gap(token: Token, lines: Sequence[str]) -> str:
-    """What parts a block from the one before: a blank line where the source has one."""
+    """Return the separator from the previous block: a blank line if the source has one."""
     before = lines[token.map[0] - 1] if token.map else ""
     return "\n" if before.strip(" \t>") else "\n\n"
 
 
 def _block(token: Token, tokens: Iterator[Token], lines: Sequence[str]) -> str:
-    """One block; what is inside it is taken from `tokens`."""
+    """Render one block. Its content is consumed from `tokens`."""
     match token.type:
         case "table_open":
             return _table(tokens)
@@ -94,13 +95,13 @@ def _leaf_block(token: Token) -> str:
 
 
 def _prefixed(text: str, first: str, others: str) -> str:
-    """The lines, each behind its prefix, none ending in a space."""
+    """Put a prefix before each line, and strip trailing spaces."""
     head, *rest = text.split("\n")
     return "\n".join([(first + head).rstrip(), *((others + line).rstrip() for line in rest)])
 
 
 def _table(tokens: Iterator[Token]) -> str:
-    """A paragraph of `header: value` lines for each row: columns do not fit on a phone."""
+    """Render each row as a paragraph of `header: value` lines, because columns do not fit on a phone."""
     rows: list[list[str]] = []
     for token in tokens:
         if token.type == "table_close":
@@ -120,7 +121,7 @@ def _row(header: Sequence[str], row: Sequence[str]) -> str:
 
 @dataclass
 class _Span:
-    """An emphasis, a strikethrough or a link that is being read."""
+    """An emphasis, a strikethrough or a link whose end was not read yet."""
 
     opening: Token
     mark: str
@@ -128,9 +129,9 @@ class _Span:
 
 
 def _inline(block: Token, *, bold: bool = False) -> str:
-    """The text of a paragraph with its marks; `bold` when a bold line is being written.
+    """Render the text of a paragraph. `bold` means that the whole line is bold, as in a heading.
 
-    A stack, not recursion: emphasis may nest thousands deep.
+    It uses a stack instead of recursion, because emphasis can be nested thousands of levels deep.
     """
     tokens = block.children or []
     spans = [_Span(block, "*" if bold else "")]
@@ -138,7 +139,7 @@ def _inline(block: Token, *, bold: bool = False) -> str:
     for token, following in pairwise([*tokens, Token("text", "", 0)]):
         if token.nesting > 0:
             mark = _MARKS.get(token.tag, "")
-            # A mark inside itself would end it.
+            # The same mark inside a span would end the span.
             spans.append(_Span(token, "" if mark in active else mark))
             active += spans[-1].mark
         elif token.nesting < 0:
@@ -159,21 +160,21 @@ def _leaf(token: Token) -> str:
         case "image":
             return _link(_inline(token), str(token.attrs["src"]))
     text = _LINE_BREAK_TAG.sub("\n", token.content)
-    return _STRAY_BOLD.sub(lambda found: _wrapped(found[1], "*"), text)
+    return _STRAY_BOLD.sub(lambda match: _wrapped(match[1], "*"), text)
 
 
 def _closed(span: _Span, before: Sequence[str], following: Token) -> str:
-    """A span as WhatsApp writes it, given the text before it and the token after it."""
+    """Render a complete span. `before` is the text before it, `following` the token after it."""
     text = "".join(span.parts)
     if span.opening.tag == "a":
         return _link(text, str(span.opening.attrs["href"]))
-    if before and _multiplies(span.opening.tag, before[-1][-1:], following.content[:1]):
+    if before and _is_operator(span.opening.tag, before[-1][-1:], following.content[:1]):
         return f"{span.opening.markup}{text}{span.opening.markup}"
     return _wrapped(text, span.mark)
 
 
-def _multiplies(tag: str, before: str, after: str) -> bool:
-    """Whether the marks are operators, as in `5*3*2`, `a*b*c` and `2**3 + 4**5`."""
+def _is_operator(tag: str, before: str, after: str) -> bool:
+    """Return whether the marks are operators, as in `5*3*2`, `a*b*c` and `2**3 + 4**5`."""
     return (before.isdigit() and after.isdigit()) or (tag == "em" and before.isalnum() and after.isalnum())
 
 
@@ -183,7 +184,7 @@ def _link(text: str, url: str) -> str:
 
 
 def _wrapped(text: str, mark: str) -> str:
-    """Each line between marks: WhatsApp's formatting ends with the line and must touch its text."""
+    """Put each line between marks. WhatsApp's formatting ends at the line end, and the marks must touch the text."""
     return "\n".join(_wrapped_line(line, mark) for line in text.split("\n"))
 
 

@@ -1,4 +1,4 @@
-"""Logins to Glific, kept in memory: one at a time for each account, and as few as Glific's limits ask for."""
+"""Glific logins in memory: at most one login at a time per account, within Glific's rate limits."""
 
 import hashlib
 import hmac
@@ -11,57 +11,60 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from glific_gpt.clock import Deadline
-from glific_gpt.glific.http import TOO_LATE, HttpClients
-from glific_gpt.glific.login import Token, log_in
-from glific_gpt.glific.resume import ApiAccess, Reply, Undelivered, Verdict, try_later
+from glific_gpt.glific.http import TIMED_OUT, HttpClients
+from glific_gpt.glific.login import AccessToken, log_in
+from glific_gpt.glific.resumption import ApiAccess, DeliveryError, DeliveryResult, DeliveryStatus, temporary_failure
 
-MOST_ACCOUNTS = 10_000
-"""Past it the account that was used longest ago is forgotten, which costs it one login."""
+MAX_ACCOUNTS = 10_000
+"""Beyond this number the least recently used account is dropped, which costs it one login."""
 
-REFUSED_SECONDS = 30.0
-"""How long a refused login is not tried again: Glific counts them, sixty a minute."""
-SAME_MOMENT_SECONDS = 0.25
-"""How long a login that failed for another reason is not: less than anybody waits between two tries."""
+REFUSED_LOGIN_RETRY_SECONDS = 30.0
+"""Minimum time between two attempts of a refused login. Glific allows 60 logins a minute."""
+FAILED_LOGIN_RETRY_SECONDS = 0.25
+"""Minimum time after another failure. It is shorter than any delay between two delivery attempts."""
 
 
 @dataclass
 class _Account:
-    """What is known of one login; moments are seconds on `time.monotonic()`."""
+    """State of one login. Times are seconds of `time.monotonic()`."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     """Held by the thread that logs in."""
-    token: Token | None = None
-    failure: Verdict | None = None
+    token: AccessToken | None = None
+    failure: DeliveryResult | None = None
     retry_at: float = 0.0
     failed_at: float = 0.0
 
-    def usable_token(self, asked: float) -> str | None:
-        """Read without the lock, so the token is looked at once."""
-        token = self.token
-        return token.value if token and token.is_usable(asked) else None
+    def usable_token(self, requested_at: float) -> str | None:
+        token = self.token  # read once, because the caller may not hold the lock
+        return token.value if token and token.is_usable(requested_at) else None
 
-    def raise_failure(self, asked: float) -> None:
-        """Raises Undelivered when the newest login failed, and that counts for a thread that asked at that moment."""
+    def raise_failure(self, requested_at: float) -> None:
+        """Raise DeliveryError if the newest login failed and that failure also counts for this request.
+
+        It counts until its retry time, and for every request that was waiting when it happened.
+        """
         left = self.retry_at - time.monotonic()
-        if self.failure is None or (left <= 0 and self.failed_at < asked):
+        if self.failure is None or (left <= 0 and self.failed_at < requested_at):
             return
-        is_limit = self.failure.retry_after is not None
-        raise Undelivered(replace(self.failure, retry_after=max(0.0, left) if is_limit else None))
+        is_rate_limited = self.failure.retry_after is not None
+        raise DeliveryError(replace(self.failure, retry_after=max(0.0, left) if is_rate_limited else None))
 
-    def succeeded(self, token: Token) -> None:
+    def record_success(self, token: AccessToken) -> None:
         self.token, self.failure = token, None
 
-    def failed(self, verdict: Verdict) -> None:
-        usual = REFUSED_SECONDS if verdict.reply is Reply.REFUSED else SAME_MOMENT_SECONDS
-        wait = usual if verdict.retry_after is None else verdict.retry_after
-        self.failure, self.failed_at = verdict, time.monotonic()
+    def record_failure(self, result: DeliveryResult) -> None:
+        is_refused = result.status is DeliveryStatus.REFUSED
+        default = REFUSED_LOGIN_RETRY_SECONDS if is_refused else FAILED_LOGIN_RETRY_SECONDS
+        wait = default if result.retry_after is None else result.retry_after
+        self.failure, self.failed_at = result, time.monotonic()
         self.retry_at = self.failed_at + wait
-        if verdict.reply is Reply.REFUSED:
+        if is_refused:
             self.token = None
 
 
-class Sessions:
-    """The logins of all organizations in one process."""
+class LoginSessions:
+    """Logins of all organizations in this process."""
 
     def __init__(self, http: HttpClients) -> None:
         self._http = http
@@ -70,27 +73,28 @@ class Sessions:
         self._secret = secrets.token_bytes(32)
 
     def token(self, access: ApiAccess, deadline: Deadline) -> str:
-        """A token that is still good. Raises Undelivered."""
-        asked = time.monotonic()
+        """Return a valid token, from memory or by a login. Raises DeliveryError."""
+        requested_at = time.monotonic()
         account = self._account(access)
-        if token := account.usable_token(asked):
+        if token := account.usable_token(requested_at):
             return token
-        with _alone(account, deadline):
-            if token := account.usable_token(asked):
+        with _exclusive(account, deadline):
+            # Another thread may have logged in, or failed to, while this one waited for the lock.
+            if token := account.usable_token(requested_at):
                 return token
-            account.raise_failure(asked)
+            account.raise_failure(requested_at)
             return self._log_in(account, access, deadline)
 
     def verify(self, access: ApiAccess, deadline: Deadline) -> None:
-        """Logs in whatever is remembered, unless Glific asked to be left alone. Raises Undelivered."""
+        """Log in even if there is a token, unless Glific asked to wait. Raises DeliveryError."""
         account = self._account(access)
-        with _alone(account, deadline):
+        with _exclusive(account, deadline):
             if account.failure and account.failure.retry_after is not None:
                 account.raise_failure(time.monotonic())
             self._log_in(account, access, deadline)
 
-    def forget(self, access: ApiAccess, token: str) -> None:
-        """Glific does not accept this token any more; one that came since stays."""
+    def discard(self, access: ApiAccess, token: str) -> None:
+        """Discard a token that Glific no longer accepts. A newer token stays."""
         account = self._account(access)
         with self._lock:
             if account.token and account.token.value == token:
@@ -99,29 +103,32 @@ class Sessions:
     def _log_in(self, account: _Account, access: ApiAccess, deadline: Deadline) -> str:
         try:
             token = log_in(self._http, access, deadline)
-        except Undelivered as failed:
-            account.failed(failed.verdict)
+        except DeliveryError as error:
+            account.record_failure(error.result)
             raise
-        account.succeeded(token)
+        account.record_success(token)
         return token.value
 
     def _account(self, access: ApiAccess) -> _Account:
-        """A new password is a new account. What it is kept under tells neither password nor phone."""
+        """Return the state of a login. A new password makes a new account, so an old failure does not block it.
+
+        The key is an HMAC, so that neither password nor phone number is kept.
+        """
         login = "\0".join((access.api_url, access.phone, access.password.get_secret_value()))
         key = hmac.new(self._secret, login.encode(), hashlib.sha256).digest()
         with self._lock:
             account = self._accounts.setdefault(key, _Account())
             self._accounts.move_to_end(key)
-            if len(self._accounts) > MOST_ACCOUNTS:
+            if len(self._accounts) > MAX_ACCOUNTS:
                 self._accounts.popitem(last=False)
         return account
 
 
 @contextmanager
-def _alone(account: _Account, deadline: Deadline) -> Iterator[None]:
-    """While inside, no other thread logs in to the account. Raises Undelivered when it is not its turn in time."""
+def _exclusive(account: _Account, deadline: Deadline) -> Iterator[None]:
+    """Hold the account's lock, so that only one thread logs in. Raises DeliveryError at the deadline."""
     if not account.lock.acquire(timeout=deadline.remaining()):
-        raise Undelivered(try_later(TOO_LATE))
+        raise DeliveryError(temporary_failure(TIMED_OUT))
     try:
         yield
     finally:

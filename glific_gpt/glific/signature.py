@@ -1,4 +1,4 @@
-"""Glific's webhook signature: made and checked."""
+"""Create and verify Glific's webhook signature."""
 
 import hashlib
 import hmac
@@ -6,22 +6,22 @@ import re
 from datetime import datetime, timedelta
 
 TOLERANCE = timedelta(minutes=15)
-"""How far `t` may lie from now: it is the moment of queueing, not of sending."""
+"""Maximum difference between `t` and now. Glific sets `t` when it queues the webhook, not when it sends it."""
 
 DUMMY_PHRASE = "This is a dummy secret"
-"""What Glific signs with when an organization set no phrase; everyone knows it."""
+"""Glific's public default phrase, for organizations without a phrase."""
 
-# [0-9], as \d takes the digits of every script. Twelve of them reach past the year 30000.
+# [0-9], because \d matches the digits of every script. Twelve digits reach past the year 30000.
 _HEADER = re.compile(r"t=([0-9]{1,12}),v1=[0-9a-f]{64}")
 
 
 def is_usable_phrase(phrase: str) -> bool:
-    """Whether the phrase is a secret at all: neither blank nor Glific's default."""
+    """Return whether the phrase is a secret: neither blank nor Glific's default."""
     return phrase.strip() not in {"", DUMMY_PHRASE}
 
 
 def sign(phrase: str, raw_body: bytes, at: int) -> str:
-    """The value of `X-Glific-Signature`: `t=<at>,v1=<lowercase hex>`; `at` in Unix seconds.
+    """Return the value of `X-Glific-Signature`: `t=<at>,v1=<lowercase hex>`; `at` is Unix time in seconds.
 
     v1 is HMAC-SHA256 of `<at>.<raw body>` under the phrase (glific/glific, `Glific.signature/3`).
     """
@@ -31,9 +31,9 @@ def sign(phrase: str, raw_body: bytes, at: int) -> str:
 
 
 def is_valid(header: str, phrase: str, raw_body: bytes, now: datetime) -> bool:
-    """Whether the header signs these very bytes under the phrase, within `TOLERANCE` of `now` (aware).
+    """Return whether the header signs exactly this body under the phrase, within `TOLERANCE` of `now` (aware).
 
-    Any header text is answered, never raised at.
+    Invalid headers return False; nothing is raised.
     """
     parts = _HEADER.fullmatch(header)
     if parts is None or not is_usable_phrase(phrase):
@@ -41,5 +41,5 @@ def is_valid(header: str, phrase: str, raw_body: bytes, now: datetime) -> bool:
     at = int(parts[1])
     if abs(now.timestamp() - at) > TOLERANCE.total_seconds():
         return False
-    # The whole header is compared, so that a time written otherwise (`t=007`) is no second valid form.
+    # Compare the whole header, so that another spelling of the time (`t=007`) is not a second valid form.
     return hmac.compare_digest(header.encode(), sign(phrase, raw_body, at).encode())

@@ -1,4 +1,4 @@
-"""Resuming a flow by signed call: no login and no receipt, as Glific's own AI platform does it."""
+"""Resume a flow by a signed call, without login and receipt, as Glific's own AI platform does."""
 
 import hashlib
 import hmac
@@ -8,30 +8,31 @@ import time
 from pydantic import JsonValue
 
 from glific_gpt.clock import Deadline
-from glific_gpt.glific import replies
+from glific_gpt.glific import responses
 from glific_gpt.glific.http import HttpClients
-from glific_gpt.glific.resume import Resumption, SignedAccess, Verdict
+from glific_gpt.glific.resumption import DeliveryResult, Resumption, SignedAccess
 
-PATH = "/webhook/flow_resume"
+RESUME_PATH = "/webhook/flow_resume"
 
-# With this key Glific takes the call for the end of a webhook node, and the waiting conversation is stuck.
-_NEVER_SENT = {"webhook_log_id"}
+# With this key Glific treats the call as the end of a webhook node, and the waiting flow is stuck.
+_OMITTED_KEYS = {"webhook_log_id"}
 
 
-def resume(http: HttpClients, access: SignedAccess, resumption: Resumption, deadline: Deadline) -> Verdict:
-    """Sends it once. Raises Undelivered when no reply came."""
+def resume(http: HttpClients, access: SignedAccess, resumption: Resumption, deadline: Deadline) -> DeliveryResult:
+    """Send the result once. Raises DeliveryError if no response arrives."""
     at = time.time_ns() // 1000
-    return replies.of_signed_call(http.post(access.api_url + PATH, body(access, resumption, at), deadline))
+    response = http.post(access.api_url + RESUME_PATH, build_body(access, resumption, at), deadline)
+    return responses.interpret_signed_call_response(response)
 
 
-def body(access: SignedAccess, resumption: Resumption, at: int) -> dict[str, JsonValue]:
-    """What is sent, `at` in microseconds of Unix time.
+def build_body(access: SignedAccess, resumption: Resumption, at: int) -> dict[str, JsonValue]:
+    """Return the request body; `at` is Unix time in microseconds.
 
-    `success` is true for failures too: with false Glific looks for a webhook node, and the conversation is stuck.
-    All of `metadata` becomes `@results.<result_name>`.
+    `success` is true even for a failure: with false Glific looks for a webhook node, and the waiting flow is stuck.
+    Everything in `metadata` becomes `@results.<result_name>`.
     """
-    text = _text(resumption.result.get("parsed_msg"))
-    result = {key: value for key, value in resumption.result.items() if key not in _NEVER_SENT}
+    text = _as_text(resumption.result.get("parsed_msg"))
+    result = {key: value for key, value in resumption.result.items() if key not in _OMITTED_KEYS}
     signed: dict[str, JsonValue] = {
         "organization_id": access.organization_id,
         "flow_id": resumption.flow_id,
@@ -45,7 +46,10 @@ def body(access: SignedAccess, resumption: Resumption, at: int) -> dict[str, Jso
 
 
 def sign(access: SignedAccess, flow_id: int, contact_id: int, at: int) -> str:
-    """Lowercase hex of HMAC-SHA256 of `<at>.<the ids and at as JSON>` under the phrase; keys sorted, no spaces."""
+    """Return the signature in lowercase hex.
+
+    It is HMAC-SHA256 of `<at>.<JSON of the ids and at>` under the phrase. The JSON has sorted keys and no spaces.
+    """
     ids = {
         "contact_id": contact_id,
         "flow_id": flow_id,
@@ -56,7 +60,7 @@ def sign(access: SignedAccess, flow_id: int, contact_id: int, at: int) -> str:
     return hmac.new(access.phrase.get_secret_value().encode(), signed.encode(), hashlib.sha256).hexdigest()
 
 
-def _text(parsed_msg: JsonValue) -> str:
+def _as_text(parsed_msg: JsonValue) -> str:
     if isinstance(parsed_msg, str):
         return parsed_msg
     return "" if parsed_msg is None else json.dumps(parsed_msg, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""A model's answer as a WhatsApp message: its formatting, its length, nothing that Glific would run."""
+"""Turn a model's answer into a WhatsApp message: format it, limit its length, neutralise code that Glific would run."""
 
 import re
 import unicodedata
@@ -7,16 +7,16 @@ from itertools import accumulate
 from glific_gpt.glific.markdown import render
 from glific_gpt.glific.variables import neutralise
 
-MESSAGE_LIMIT = 4096
-"""The longest text that WhatsApp's providers take."""
+MAX_MESSAGE_CHARACTERS = 4096
+"""Limit of WhatsApp's providers."""
 
-# Hostile Markdown is slow to read, and little of what lies beyond could be sent.
-_INPUT_LIMIT = 2 * MESSAGE_LIMIT
+# Hostile Markdown is slow to parse, and text beyond this limit would be cut from the message anyway.
+_MAX_INPUT_CHARACTERS = 2 * MAX_MESSAGE_CHARACTERS
 
 _CONTROLS = dict.fromkeys({*range(32), *range(127, 160)} - {ord("\t"), ord("\n"), ord("\r")})
 
 _INVISIBLE_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"}
-# Grapheme joiner, Hangul fillers, empty Braille; variation selectors only choose how others look.
+# Invisible characters of other categories: grapheme joiner, Hangul fillers, empty Braille, variation selectors.
 _INVISIBLE = {
     0x034F,
     0x115F,
@@ -29,49 +29,50 @@ _INVISIBLE = {
 }
 
 _SENTENCE_END = re.compile(r"""(?:(?<![0-9])\.|[!?।॥؟۔።…])["'”’»)\]*_~]*(?=\s)|[。？！]|(?=\n)""")
-_CONTINUED = " …"
-_JOINER = "\u200d"
+_ELLIPSIS = " …"
+_ZERO_WIDTH_JOINER = "\u200d"
 _FENCE = "```"
 _FENCE_END = "\n```"
 
 
-def for_whatsapp(answer: str, limit: int = MESSAGE_LIMIT) -> str:
-    """The answer ready to be sent: formatted, neutralised, stripped, within the limit (21 to `MESSAGE_LIMIT`).
+def format_for_whatsapp(answer: str, limit: int = MAX_MESSAGE_CHARACTERS) -> str:
+    """Format a model's Markdown as a message within the limit (21 to `MAX_MESSAGE_CHARACTERS`).
 
-    Empty only when nothing in the answer is visible.
+    The message is neutralised and stripped. It is empty only if the answer has no visible character.
     """
-    return _sendable(to_whatsapp(_storable(answer)), limit)
+    return _limit(render_for_whatsapp(_remove_unstorable(answer)), limit)
 
 
-def as_written(message: str) -> str:
-    """A person's own message ready to be sent: as `for_whatsapp`, but what they wrote is not Markdown."""
-    return _sendable(_storable(message).strip(), MESSAGE_LIMIT)
+def sanitize_message(message: str) -> str:
+    """Prepare a message that staff wrote. Same as `format_for_whatsapp`, without reading it as Markdown."""
+    return _limit(_remove_unstorable(message).strip(), MAX_MESSAGE_CHARACTERS)
 
 
-def _sendable(text: str, limit: int) -> str:
+def _limit(text: str, limit: int) -> str:
+    """Neutralise the text and cut it to the limit. Return an empty text if nothing in it is visible."""
     text = neutralise(text)
     if _units(text) > limit:
-        # A cut may bare one more `@results` or `<` at the end, which takes one character to break.
-        text = neutralise(cut(text, limit - 1))
+        # A cut can leave one more `@results` or `<` at the end; to neutralise it takes one character.
+        text = neutralise(truncate(text, limit - 1))
     return "" if is_blank(text) else text
 
 
-def to_whatsapp(markdown: str) -> str:
-    """Markdown in WhatsApp's formatting (see `markdown.render`), stripped.
+def render_for_whatsapp(markdown: str) -> str:
+    """Render Markdown with WhatsApp's formatting (see `markdown.render`), stripped.
 
-    Of a text over 8,192 characters only the beginning is read, as a message holds 4,096.
+    Only the first 8,192 characters are read, because a message holds 4,096.
     """
-    text = render(cut(markdown, _INPUT_LIMIT))
-    # A lone `#` is nothing to Markdown, but something to a reader.
+    text = render(truncate(markdown, _MAX_INPUT_CHARACTERS))
+    # Markdown renders a lone `#` as nothing, but it is visible to a contact.
     return markdown.strip() if is_blank(text) else text
 
 
-def cut(text: str, limit: int = MESSAGE_LIMIT) -> str:
-    """The text within the limit (at least 20), cut if need be; a code block left open is closed.
+def truncate(text: str, limit: int = MAX_MESSAGE_CHARACTERS) -> str:
+    """Cut the text to the limit (at least 20). An open code block is closed.
 
-    It ends after the last sentence, if that leaves half the limit; else at the last white space, else
-    anywhere, and then with ` …`. Counted in UTF-16 units, the most that "character" can mean: code points
-    (Python, WhatsApp) and graphemes (Glific's `String.length`) are never more.
+    The cut is after the last sentence if at least half of the limit remains. Otherwise it is at the last space, or
+    anywhere, and ` …` is added. Characters are UTF-16 units, the largest count: code points (Python, WhatsApp) and
+    graphemes (Glific's `String.length`) are never more.
     """
     if _units(text) > limit:
         text = text[_first_visible(text) :]
@@ -85,47 +86,47 @@ def cut(text: str, limit: int = MESSAGE_LIMIT) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Whether a reader would see nothing: white space, zero-width and control characters alone."""
+    """Return whether the text has only white space, zero-width characters and control characters."""
     return _first_visible(text) == len(text)
 
 
 def _head(text: str, limit: int) -> str:
-    """The beginning of a text that is longer than the limit."""
-    end = _fitting(text, limit)
-    for found in reversed(list(_SENTENCE_END.finditer(text, end // 2, end + 1))):
-        if found.end() <= end:
-            return text[: found.end()].rstrip()
-    end = _fitting(text, limit - len(_CONTINUED))
+    """Return the beginning of a text that is longer than the limit."""
+    end = _prefix_length(text, limit)
+    for match in reversed(list(_SENTENCE_END.finditer(text, end // 2, end + 1))):
+        if match.end() <= end:
+            return text[: match.end()].rstrip()
+    end = _prefix_length(text, limit - len(_ELLIPSIS))
     space = text.rfind(" ", end // 2, end + 1)
-    return text[: space if space > 0 else end].rstrip() + _CONTINUED
+    return text[: space if space > 0 else end].rstrip() + _ELLIPSIS
 
 
-def _fitting(text: str, limit: int) -> int:
-    """How many code points fit into that many UTF-16 units."""
+def _prefix_length(text: str, limit: int) -> int:
+    """Return how many code points fit into that many UTF-16 units, without splitting a combined character."""
     widths = accumulate(_units(character) for character in text[:limit])
     end = sum(width <= limit for width in widths)
-    # Marks may be stacked without end, so the way back is short.
-    return next((at for at in range(end, max(end - 32, 0), -1) if not _is_joined(text, at)), end)
+    # A text can stack any number of combining marks, so the search for a boundary ends after 32 characters.
+    return next((at for at in range(end, max(end - 32, 0), -1) if not _continues_previous(text, at)), end)
 
 
-def _is_joined(text: str, at: int) -> bool:
-    """Whether the character there belongs to the one before it: a mark, a joiner, a skin tone."""
+def _continues_previous(text: str, at: int) -> bool:
+    """Return whether the character combines with the one before it: a mark, a joiner, a skin tone."""
     character = text[at : at + 1]
     return bool(character) and (
-        character == _JOINER
-        or text[at - 1] == _JOINER
+        character == _ZERO_WIDTH_JOINER
+        or text[at - 1] == _ZERO_WIDTH_JOINER
         or unicodedata.category(character).startswith("M")
         or "\U0001f3fb" <= character <= "\U0001f3ff"
     )
 
 
 def _units(text: str) -> int:
-    """The length in UTF-16 code units."""
+    """Return the length in UTF-16 code units."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _first_visible(text: str) -> int:
-    """The place of the first character that a reader sees; the length where there is none."""
+    """Return the index of the first visible character, or the length of the text if there is none."""
     return next((at for at, character in enumerate(text) if _is_visible(character)), len(text))
 
 
@@ -133,6 +134,6 @@ def _is_visible(character: str) -> bool:
     return unicodedata.category(character) not in _INVISIBLE_CATEGORIES and ord(character) not in _INVISIBLE
 
 
-def _storable(text: str) -> str:
-    """Without control characters and lone surrogates: Glific's PostgreSQL refuses NUL and halves of pairs."""
+def _remove_unstorable(text: str) -> str:
+    """Remove control characters and lone surrogates. Glific's PostgreSQL refuses NUL and lone surrogates."""
     return text.translate(_CONTROLS).encode(errors="ignore").decode()

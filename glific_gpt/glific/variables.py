@@ -1,4 +1,4 @@
-"""Glific's variables in text: those it left unresolved, and a model's made harmless."""
+"""Glific's variables in text: find unresolved ones in questions, and neutralise those in a model's answers."""
 
 import re
 from typing import TypeAlias
@@ -18,27 +18,27 @@ ROOTS = (
     "child",
     "input",
 )
-"""What a variable can begin with (glific/glific: MessageVarParser, Webhook, ContactField, ContactAction)."""
+"""First names of variables (glific/glific: MessageVarParser, Webhook, ContactField, ContactAction)."""
 
-# Zero width in WhatsApp, outside Glific's [\w\-], and it joins no letters as U+200D and U+200C do.
+# It has no width in WhatsApp and is outside Glific's [\w\-]. Unlike U+200D and U+200C it does not affect letters.
 ZERO_WIDTH_SPACE = "\u200b"
 
 _ROOT = rf"(?:{'|'.join(ROOTS)})(?![A-Za-z0-9_\-])"
 _VARIABLE = re.compile(rf"(?<!\w)@{_ROOT}(?:\.[A-Za-z0-9_\-]+){{1,4}}", re.IGNORECASE)
 _WHOLE_ROOT = re.compile(rf"@{_ROOT}", re.IGNORECASE)
 
-# At the end of a text both characters are broken too: a flow can put two values side by side.
-# `%>` means nothing without a `<%`, so it stays.
+# Both characters are also neutralised at the end of a text, because a flow can join two values.
+# `%>` has no effect without `<%`, so it stays.
 _ACTIVE = re.compile(rf"<(?=%|\Z)|@(?={_ROOT}|\Z)", re.IGNORECASE)
 
 
 def find_unresolved(text: str) -> list[str]:
-    """The variables that Glific left as they were written, each once, in their order.
+    """Return the variables that Glific did not replace, without duplicates, in order.
 
-    Glific does so when nothing is stored under the name. A bare root counts only as the whole text, as
-    Glific replaces it only there; an e-mail address (`asha@contact.org`) does not count.
+    Glific leaves a variable unchanged if nothing is stored under its name. A bare root counts only if it is the whole
+    text, because Glific replaces it only there. An e-mail address (`asha@contact.org`) does not count.
     """
-    if "@" not in text:  # as in most texts
+    if "@" not in text:  # the usual case, without the regular expressions
         return []
     whole = text.strip()
     if _WHOLE_ROOT.fullmatch(whole):
@@ -47,35 +47,35 @@ def find_unresolved(text: str) -> list[str]:
 
 
 def neutralise(text: str) -> str:
-    """The text with nothing left that Glific expands or its EEx evaluates; it looks the same.
+    """Return the text so that Glific expands no variable in it and evaluates no EEx. It looks the same.
 
-    Glific expands `@root.name` even behind a letter, and evaluates `<%` where a flow stores or splits on
-    the text. A flow whose author writes an answer inside `<% %>` cannot be protected from here. NUL is
-    taken out: Glific keeps answers in PostgreSQL, which cannot store it.
+    Glific expands `@root.name` even after a letter, and evaluates `<%` when a flow stores the text or splits on it.
+    An answer that a flow itself puts inside `<% %>` cannot be protected. NUL is removed, because Glific stores
+    answers in PostgreSQL, which cannot hold it.
     """
-    return _ACTIVE.sub(lambda found: found[0] + ZERO_WIDTH_SPACE, text.replace("\0", ""))
+    return _ACTIVE.sub(lambda match: match[0] + ZERO_WIDTH_SPACE, text.replace("\0", ""))
 
 
 def neutralise_json(value: JSON) -> JSON:
-    """A copy of a decoded JSON value with every string and key neutralised.
+    """Return a copy of a decoded JSON value with all strings and keys neutralised.
 
-    Works without recursion, so whatever depth `json.loads` let through is safe here.
+    It does not recurse, so it handles every depth that `json.loads` accepts.
     """
     copy = _neutralised_copy(value)
-    todo = [copy]
-    while todo:
-        container = todo.pop()
+    pending = [copy]
+    while pending:
+        container = pending.pop()
         if isinstance(container, dict):
             container.update({key: _neutralised_copy(child) for key, child in container.items()})
-            todo.extend(container.values())
+            pending.extend(container.values())
         elif isinstance(container, list):
             container[:] = [_neutralised_copy(child) for child in container]
-            todo.extend(container)
+            pending.extend(container)
     return copy
 
 
 def _neutralised_copy(value: JSON) -> JSON:
-    """The value, its own text and keys neutralised, its children as they are."""
+    """Return a shallow copy: its own text and keys are neutralised, its children are unchanged."""
     if isinstance(value, str):
         return neutralise(value)
     if isinstance(value, dict):

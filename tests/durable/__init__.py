@@ -1,1 +1,1 @@
-"""Durable work: its locks, its taking over, its engine."""
+"""Tests of durable workflows: locks, failover, engine."""

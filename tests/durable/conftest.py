@@ -1,4 +1,4 @@
-"""Processes of durable work, and an engine that hands work in and does none."""
+"""Worker processes, and an engine that enqueues work without running it."""
 
 import sys
 import uuid
@@ -11,23 +11,23 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from glific_gpt.durable import Durable, Engine
+from glific_gpt.durable import WorkflowContext, WorkflowEngine
 from tests.support.later import wait_until
 from tests.support.programs import Program, start
 
 Start = Callable[..., Program]
-HandIn = Callable[..., None]
+Enqueue = Callable[..., None]
 Launch = Callable[..., None]
 
 
 @pytest.fixture
 def start_program(tmp_path: Path, database_url: str) -> Iterator[Start]:
-    """Starts one that does what its arguments say (tests/support/durable_program.py), once it has said the first."""
+    """Start tests/support/durable_program.py with these arguments, and wait until it prints `says`."""
     with ExitStack() as stack:
 
-        def run(what: str, *arguments: str, says: str) -> Program:
+        def run(command_name: str, *arguments: str, says: str) -> Program:
             folder = tmp_path / f"program-{len(list(tmp_path.iterdir()))}"
-            command = (sys.executable, "-m", "tests.support.durable_program", what, database_url, *arguments)
+            command = (sys.executable, "-m", "tests.support.durable_program", command_name, database_url, *arguments)
             program = stack.enter_context(start(command, folder))
             wait_until(lambda: says in program.output.splitlines() or program.process.poll() is not None)
             assert says in program.output.splitlines(), program.errors
@@ -37,41 +37,41 @@ def start_program(tmp_path: Path, database_url: str) -> Iterator[Start]:
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """Not launched."""
-    engine = Engine(sa.make_url(database_url), at_once=10, at_once_each=5)
+def engine(database_url: str) -> Iterator[WorkflowEngine]:
+    """An engine that is not launched."""
+    engine = WorkflowEngine(sa.make_url(database_url), max_concurrent=10, max_concurrent_per_partition=5)
     yield engine
     engine.close()
 
 
 @pytest.fixture
-def hand_in(engine: Engine, database_url: str) -> HandIn:
-    """Hands work in, each in a transaction of its own."""
+def enqueue(engine: WorkflowEngine, database_url: str) -> Enqueue:
+    """Enqueue each subject in its own transaction."""
 
-    def enqueue(*subjects: str) -> None:
+    def enqueue_subjects(*subjects: str) -> None:
         database = sa.create_engine(database_url)
         for subject in subjects:
             with Session(database) as session, session.begin():
                 engine.enqueue(session, subject, subject, 1)
         database.dispose()
 
-    return enqueue
+    return enqueue_subjects
 
 
 @pytest.fixture
 def done() -> list[str]:
-    """What the work has left, in its order."""
+    """Subjects whose work is done, in order."""
     return []
 
 
 @pytest.fixture
-def launch(engine: Engine, done: list[str]) -> Launch:
-    """Does work by noting its subject, or by another handler."""
+def launch(engine: WorkflowEngine, done: list[str]) -> Launch:
+    """Launch the engine with a handler that appends the subject to `done`, or with another handler."""
 
-    def note(subject: str, durable: Durable) -> None:
-        durable.step("note", lambda: done.append(subject))
+    def append_subject(subject: str, context: WorkflowContext) -> None:
+        context.step("append", lambda: done.append(subject))
 
-    return lambda handler=note, listens=True: engine.launch(handler, listens=listens)
+    return lambda handler=append_subject, consumes=True: engine.launch(handler, consumes=consumes)
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def subject() -> str:
 
 
 def rows(database_url: str, table: str, columns: str = "*") -> list[tuple[object, ...]]:
-    """All of one of the engine's own tables."""
+    """Return all rows of a table of DBOS."""
     schema = "" if database_url.startswith("sqlite") else "dbos."
     database = sa.create_engine(database_url)
     with database.connect() as connection:
@@ -90,7 +90,7 @@ def rows(database_url: str, table: str, columns: str = "*") -> list[tuple[object
 
 
 def lock_connections(database_url: str) -> set[int]:
-    """The process numbers, at the server, of the connections that hold the locks of processes."""
+    """Return the server process ids of the connections that hold process locks."""
     database = sa.create_engine(database_url)
     query = (
         "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'glific_gpt work'"
@@ -101,10 +101,10 @@ def lock_connections(database_url: str) -> set[int]:
     return found
 
 
-def cut_connections(database_url: str, spared: AbstractSet[int] = frozenset()) -> None:
-    """Of all that hold the locks of processes, but for some."""
+def cut_connections(database_url: str, except_for: AbstractSet[int] = frozenset()) -> None:
+    """Terminate the connections that hold process locks."""
     database = sa.create_engine(database_url)
     with database.connect() as connection:
-        for pid in lock_connections(database_url) - spared:
+        for pid in lock_connections(database_url) - except_for:
             connection.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
     database.dispose()

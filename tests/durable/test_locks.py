@@ -1,4 +1,4 @@
-"""Locks of processes: held as long as the process lives, by one alone, and free the moment it is killed."""
+"""Process locks: held by one process as long as it lives, and free as soon as it is killed."""
 
 from collections.abc import Iterator
 from signal import SIGCONT, SIGKILL, SIGSTOP
@@ -6,7 +6,7 @@ from signal import SIGCONT, SIGKILL, SIGSTOP
 import pytest
 import sqlalchemy as sa
 
-from glific_gpt.durable.locks import Locks, locks_for
+from glific_gpt.durable.locks import ProcessLocks, locks_for
 from tests.durable.conftest import Start, cut_connections, lock_connections
 from tests.support.later import wait_until
 
@@ -17,15 +17,15 @@ on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect
 
 
 @pytest.fixture
-def locks(database_url: str) -> Iterator[Locks]:
-    """Those of another process, which looks."""
+def locks(database_url: str) -> Iterator[ProcessLocks]:
+    """The locks of the process that polls."""
     locks = locks_for(sa.make_url(database_url))
-    locks.hold("one-that-looks")
+    locks.acquire("polling-process")
     yield locks
     locks.release()
 
 
-def test_it_is_held_by_a_process_that_lives_and_by_one_that_is_stopped(locks: Locks, start_program: Start) -> None:
+def test_a_lock_is_held_by_a_running_process_and_by_a_suspended_one(locks: ProcessLocks, start_program: Start) -> None:
     assert not locks.is_held(NAME)
     program = start_program("hold", NAME, says="held")
     assert locks.is_held(NAME)
@@ -35,44 +35,44 @@ def test_it_is_held_by_a_process_that_lives_and_by_one_that_is_stopped(locks: Lo
     assert locks.is_held(NAME)
 
 
-def test_it_is_free_when_the_process_is_killed(locks: Locks, start_program: Start) -> None:
+def test_a_lock_is_free_when_its_process_is_killed(locks: ProcessLocks, start_program: Start) -> None:
     program = start_program("hold", NAME, says="held")
     assert locks.is_held(NAME)
     program.send_all(SIGKILL)
     wait_until(lambda: not locks.is_held(NAME), seconds=3)
-    assert not locks.is_held("one-that-never-was")
+    assert not locks.is_held("never-started")
 
 
-def test_it_is_free_when_it_was_given_back(locks: Locks, database_url: str) -> None:
+def test_a_lock_is_free_when_it_was_released(locks: ProcessLocks, database_url: str) -> None:
     other = locks_for(sa.make_url(database_url))
-    other.hold(NAME)
+    other.acquire(NAME)
     assert locks.is_held(NAME)
     other.release()
     assert not locks.is_held(NAME)
 
 
-def test_it_cannot_be_taken_from_one_that_lives(locks: Locks, start_program: Start) -> None:
+def test_a_lock_of_a_running_process_cannot_be_taken(locks: ProcessLocks, start_program: Start) -> None:
     start_program("hold", NAME, says="held")
-    with locks.taking(NAME) as free:
-        assert not free
+    with locks.try_lock(NAME) as is_free:
+        assert not is_free
     assert locks.is_held(NAME)
 
 
-def test_it_is_taken_by_one_alone_and_given_back(locks: Locks, database_url: str) -> None:
+def test_only_one_of_two_processes_gets_the_lock_of_a_dead_process(locks: ProcessLocks, database_url: str) -> None:
     other = locks_for(sa.make_url(database_url))
-    other.hold("another-that-looks")
-    with locks.taking(NAME) as mine:
-        with other.taking(NAME) as theirs:
+    other.acquire("another-polling-process")
+    with locks.try_lock(NAME) as mine:
+        with other.try_lock(NAME) as theirs:
             assert (mine, theirs) == (True, False)
         assert other.is_held(NAME)
-    with other.taking(NAME) as theirs:
+    with other.try_lock(NAME) as theirs:
         assert theirs
     assert not locks.is_held(NAME)
     other.release()
 
 
 @on_sqlite
-def test_the_queue_is_one_processs_until_it_is_killed_and_then_anothers(start_program: Start) -> None:
+def test_on_sqlite_one_process_consumes_until_it_is_killed(start_program: Start) -> None:
     first = start_program("listen", says="may")
     second = start_program("listen", says="may not")
     assert "may" not in second.output.splitlines()
@@ -85,23 +85,25 @@ def test_the_queue_is_one_processs_until_it_is_killed_and_then_anothers(start_pr
 
 
 @on_sqlite
-def test_who_may_take_work_may_until_it_ends(locks: Locks) -> None:
-    assert locks.may_listen()
-    assert locks.may_listen()
+def test_a_consumer_stays_a_consumer(locks: ProcessLocks) -> None:
+    assert locks.try_become_consumer()
+    assert locks.try_become_consumer()
 
 
 @on_postgresql
-def test_the_queue_is_every_processs_on_postgresql(locks: Locks, start_program: Start) -> None:
+def test_on_postgresql_every_process_may_consume(locks: ProcessLocks, start_program: Start) -> None:
     start_program("listen", says="may")
-    assert locks.may_listen()
+    assert locks.try_become_consumer()
 
 
 @on_postgresql
-def test_it_is_taken_again_when_its_connection_was_cut(locks: Locks, start_program: Start, database_url: str) -> None:
+def test_a_lock_is_acquired_again_when_its_connection_was_cut(
+    locks: ProcessLocks, start_program: Start, database_url: str
+) -> None:
     start_program("hold", NAME, says="held")
     before = lock_connections(database_url)
     cut_connections(database_url)
-    locks.keep()
+    locks.renew()
     wait_until(
         lambda: len(lock_connections(database_url)) == 2 and not lock_connections(database_url) & before, seconds=3
     )

@@ -1,4 +1,4 @@
-"""A client of ours, and what it is used with."""
+"""A Glific client, with a login, a signed access and a result to send."""
 
 from collections.abc import Callable, Iterator
 
@@ -6,8 +6,8 @@ import pytest
 from pydantic import SecretStr
 
 from glific_gpt.clock import Deadline
-from glific_gpt.glific.client import Glific
-from glific_gpt.glific.resume import Access, ApiAccess, Resumption, SignedAccess, Verdict
+from glific_gpt.glific.client import GlificClient
+from glific_gpt.glific.resumption import Access, ApiAccess, DeliveryResult, Resumption, SignedAccess
 from tests.support.glific_stand_in import PASSWORD, PHONE, GlificStandIn
 
 PHRASE = "a phrase of alice and glific"
@@ -15,14 +15,14 @@ ANSWER = Resumption(
     5, 21, "gpt_response", {"success": True, "status": "ok", "parsed_msg": "Drink ORS.", "call_id": "c1"}
 )
 
-Resume = Callable[..., Verdict]
+Resume = Callable[..., DeliveryResult]
 
 
 @pytest.fixture
-def client() -> Iterator[Glific]:
-    made = Glific(("127.0.0.1",))
-    yield made
-    made.close()
+def client() -> Iterator[GlificClient]:
+    client = GlificClient(("127.0.0.1",))
+    yield client
+    client.close()
 
 
 @pytest.fixture
@@ -37,10 +37,10 @@ def signed(glific: GlificStandIn) -> SignedAccess:
 
 
 @pytest.fixture
-def resume(client: Glific, login: ApiAccess) -> Resume:
-    """Resumes alice's flow within so many seconds, by her login unless told otherwise."""
+def resume(client: GlificClient, login: ApiAccess) -> Resume:
+    """Resume a flow within a number of seconds, with the login by default."""
 
-    def do(access: Access = login, resumption: Resumption = ANSWER, *, seconds: float = 5.0) -> Verdict:
+    def resume_flow(access: Access = login, resumption: Resumption = ANSWER, *, seconds: float = 5.0) -> DeliveryResult:
         return client.resume(access, resumption, Deadline.after(seconds))
 
-    return do
+    return resume_flow

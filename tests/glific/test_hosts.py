@@ -1,18 +1,18 @@
-"""Hosts that a Glific API may live on: the operator's patterns, and no way into the operator's own network."""
+"""Allowlist of Glific hosts: the operator's patterns, and protection of the operator's own network."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from glific_gpt.errors import InvalidValue, SettingsError
-from glific_gpt.glific.hosts import Hosts
+from glific_gpt.glific.hosts import HostAllowlist
 
-USUAL = ("*.glific.com",)
+DEFAULT_PATTERNS = ("*.glific.com",)
 
 
 def allows(patterns: tuple[str, ...], url: str) -> bool:
     try:
-        Hosts(patterns).checked_url(url)
+        HostAllowlist(patterns).validate_url(url)
     except InvalidValue:
         return False
     return True
@@ -29,9 +29,9 @@ def allows(patterns: tuple[str, ...], url: str) -> bool:
         ("https://api.सेवा.glific.com", "https://api.xn--y2bft8a.glific.com"),
     ],
 )
-def test_it_gives_an_address_its_one_normal_form(url: str, normal: str) -> None:
-    assert Hosts(USUAL).checked_url(url) == normal
-    assert Hosts(USUAL).checked_url(normal) == normal
+def test_it_normalizes_a_url(url: str, normal: str) -> None:
+    assert HostAllowlist(DEFAULT_PATTERNS).validate_url(url) == normal
+    assert HostAllowlist(DEFAULT_PATTERNS).validate_url(normal) == normal
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,9 @@ def test_it_gives_an_address_its_one_normal_form(url: str, normal: str) -> None:
         "https://api.seva.glific.com/\0",
     ],
 )
-def test_it_refuses_what_is_no_address_of_a_glific_and_says_how_one_looks(url: str) -> None:
+def test_it_refuses_an_invalid_url_and_names_the_expected_form(url: str) -> None:
     with pytest.raises(InvalidValue, match=r"must look like https://api\.<shortcode>\.glific\.com"):
-        Hosts(("*", "*:*")).checked_url(url)
+        HostAllowlist(("*", "*:*")).validate_url(url)
 
 
 @pytest.mark.parametrize(
@@ -86,9 +86,9 @@ def test_it_refuses_what_is_no_address_of_a_glific_and_says_how_one_looks(url: s
         "https://localhost",
     ],
 )
-def test_it_refuses_what_the_operator_did_not_name_and_says_what_is_allowed(url: str) -> None:
-    with pytest.raises(InvalidValue, match=r"its operator allows: \*\.glific\.com\."):
-        Hosts(USUAL).checked_url(url)
+def test_it_refuses_a_host_without_a_pattern_and_names_the_allowed_patterns(url: str) -> None:
+    with pytest.raises(InvalidValue, match=r"Its operator allows: \*\.glific\.com\."):
+        HostAllowlist(DEFAULT_PATTERNS).validate_url(url)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_it_refuses_what_the_operator_did_not_name_and_says_what_is_allowed(url:
         ("http://10.0.0.5:4000", "http://10.0.0.5:4000"),
     ],
 )
-def test_it_allows_what_a_pattern_means(pattern: str, url: str) -> None:
+def test_it_allows_hosts_that_match_a_pattern(pattern: str, url: str) -> None:
     assert allows((pattern,), url)
 
 
@@ -137,7 +137,7 @@ def test_it_allows_what_a_pattern_means(pattern: str, url: str) -> None:
         ("api-glific.com", "https://apixglific.com"),
     ],
 )
-def test_it_allows_no_more_than_a_pattern_means(pattern: str, url: str) -> None:
+def test_it_refuses_hosts_that_do_not_match_a_pattern(pattern: str, url: str) -> None:
     try:
         assert not allows((pattern,), url)
     except SettingsError:
@@ -170,11 +170,11 @@ def test_it_allows_no_more_than_a_pattern_means(pattern: str, url: str) -> None:
         "[2002:7f00:1::]",
     ],
 )
-def test_no_wildcard_reaches_into_the_operators_own_network(host: str) -> None:
-    wild = ("*", "*:*", "http://*:*", "https://*:*", "1*", "*.0.0.1", "127.*", "local*", "*.localhost")
+def test_no_wildcard_matches_a_private_host(host: str) -> None:
+    wildcards = ("*", "*:*", "http://*:*", "https://*:*", "1*", "*.0.0.1", "127.*", "local*", "*.localhost")
     for scheme in ("http", "https"):
-        assert not allows(wild, f"{scheme}://{host}")
-        assert not allows(wild, f"{scheme}://{host}:8080")
+        assert not allows(wildcards, f"{scheme}://{host}")
+        assert not allows(wildcards, f"{scheme}://{host}:8080")
 
 
 def test_without_patterns_nothing_is_allowed() -> None:
@@ -185,9 +185,9 @@ def test_without_patterns_nothing_is_allowed() -> None:
     "pattern",
     ["", " ", "ftp://glific.com", "https://", "*.glific.com/api", "a b", "*:*:*", "::1", "[x]", "x:port", "सेवा.org"],
 )
-def test_a_pattern_that_is_none_stops_the_start_with_a_sentence(pattern: str) -> None:
-    with pytest.raises(SettingsError, match=r"GLIFIC_GPT_GLIFIC_HOSTS .* write \*\.glific\.com"):
-        Hosts((pattern,))
+def test_an_invalid_pattern_raises_a_settings_error(pattern: str) -> None:
+    with pytest.raises(SettingsError, match=r"GLIFIC_GPT_GLIFIC_HOSTS .* Write \*\.glific\.com"):
+        HostAllowlist((pattern,))
 
 
 @pytest.mark.parametrize(
@@ -207,32 +207,32 @@ def test_a_pattern_that_is_none_stops_the_start_with_a_sentence(pattern: str) ->
         "192.0.0.8",
     ],
 )
-def test_a_name_may_not_lead_to_an_address_that_is_not_public(address: str) -> None:
-    assert not Hosts(("*", "127.0.0.1")).may_connect("api.seva.glific.com", address)
-    assert not Hosts(("*",)).may_connect("2130706433", address)
+def test_a_public_name_must_not_resolve_to_a_private_address(address: str) -> None:
+    assert not HostAllowlist(("*", "127.0.0.1")).may_connect("api.seva.glific.com", address)
+    assert not HostAllowlist(("*",)).may_connect("2130706433", address)
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "2001:4860:4860::8888", "64:ff9b::808:808"])
-def test_a_name_may_lead_to_a_public_address_and_localhost_may_not(address: str) -> None:
-    assert Hosts(USUAL).may_connect("api.seva.glific.com", address)
-    assert not Hosts(("localhost",)).may_connect("localhost", address)
+def test_a_public_name_may_resolve_to_a_public_address_and_localhost_may_not(address: str) -> None:
+    assert HostAllowlist(DEFAULT_PATTERNS).may_connect("api.seva.glific.com", address)
+    assert not HostAllowlist(("localhost",)).may_connect("localhost", address)
 
 
-def test_a_host_that_was_named_leads_where_it_says() -> None:
-    assert Hosts(("localhost",)).may_connect("localhost", "127.0.0.1")
-    assert Hosts(("10.0.0.5",)).may_connect("10.0.0.5", "10.0.0.5")
+def test_a_private_host_with_its_own_pattern_is_allowed() -> None:
+    assert HostAllowlist(("localhost",)).may_connect("localhost", "127.0.0.1")
+    assert HostAllowlist(("10.0.0.5",)).may_connect("10.0.0.5", "10.0.0.5")
 
 
 @given(st.text() | st.from_regex(r"https?://[\w.@:\[\]%\\*-]{0,30}(/api)?"))
-def test_whatever_is_written_it_is_an_address_in_normal_form_or_refused_with_a_sentence(url: str) -> None:
-    hosts = Hosts(("*:*", "http://*:*"))
-    said = None
+def test_every_input_is_normalized_or_refused_with_a_sentence(url: str) -> None:
+    hosts = HostAllowlist(("*:*", "http://*:*"))
+    message = None
     try:
-        normal = hosts.checked_url(url)
+        normal = hosts.validate_url(url)
     except InvalidValue as error:
-        said = str(error)
-    if said is None:
-        assert hosts.checked_url(normal) == normal
+        message = str(error)
+    if message is None:
+        assert hosts.validate_url(normal) == normal
         assert normal.isascii()
     else:
-        assert said.endswith(".")
+        assert message.endswith(".")

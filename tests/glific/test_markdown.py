@@ -1,4 +1,4 @@
-"""Tests of Markdown turned into WhatsApp's formatting."""
+"""Conversion of Markdown to WhatsApp's formatting."""
 
 import re
 
@@ -103,12 +103,12 @@ PLAIN = [
 
 
 @pytest.mark.parametrize(("answer", "expected"), ANSWERS.values(), ids=ANSWERS.keys())
-def test_it_writes_markdown_as_whatsapp_does(answer: str, expected: str) -> None:
+def test_it_converts_markdown_to_whatsapp_formatting(answer: str, expected: str) -> None:
     assert render(answer) == expected
 
 
 @pytest.mark.parametrize("text", PLAIN)
-def test_it_leaves_plain_text_as_it_is(text: str) -> None:
+def test_it_leaves_plain_text_unchanged(text: str) -> None:
     assert render(text) == text
 
 
@@ -120,7 +120,7 @@ LETTERS_AND_MARKS = st.text(
 
 @settings(deadline=None, max_examples=1000)
 @given(LETTERS_AND_MARKS | st.from_regex(markdown._PLAIN, fullmatch=True))
-def test_what_it_does_not_parse_would_be_the_same_if_it_did(text: str) -> None:
+def test_text_that_is_not_parsed_equals_its_rendering(text: str) -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(markdown, "_PLAIN", re.compile(r"(?!)"))  # which nothing is
         parsed = render(text)
@@ -129,6 +129,6 @@ def test_what_it_does_not_parse_would_be_the_same_if_it_did(text: str) -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.sampled_from([*PLAIN, *(answer for answer, _ in ANSWERS.values()), "\n", "> ", "  "])))
-def test_it_writes_any_mixture_of_these(parts: list[str]) -> None:
+def test_it_converts_every_mixture_of_marks(parts: list[str]) -> None:
     text = render("".join(parts))
     assert text == text.strip()

@@ -1,4 +1,4 @@
-"""Resuming by the documented API: what is sent, and what each of Glific's answers means."""
+"""Resuming by the documented API: the request, and the result of each of Glific's responses."""
 
 import json
 import time
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from glific_gpt.glific.resume import ApiAccess, Reply
+from glific_gpt.glific.resumption import ApiAccess, DeliveryStatus
 from tests.glific.conftest import ANSWER, Resume
 from tests.support import glific_behaviours as behaviours
 from tests.support.glific_behaviours import Behaviour
@@ -18,15 +18,15 @@ WAITING_ERROR = behaviours.not_waiting(21)
 
 
 def test_it_resumes_the_flow_with_the_result(glific: GlificStandIn, resume: Resume) -> None:
-    verdict = resume()
-    assert (verdict.reply, verdict.retry_after, verdict.may_have_arrived) == (Reply.DELIVERED, None, False)
+    result = resume()
+    assert (result.status, result.retry_after, result.possibly_delivered) == (DeliveryStatus.DELIVERED, None, False)
     (resumed,) = glific.resumptions
     assert (resumed.way, resumed.delivered) == ("api", True)
     assert (resumed.flow_id, resumed.contact_id, resumed.result_name) == (5, 21, "gpt_response")
     assert resumed.result == ANSWER.result
 
 
-def test_it_sends_the_mutation_as_glific_documents_it(glific: GlificStandIn, resume: Resume) -> None:
+def test_it_sends_the_documented_mutation(glific: GlificStandIn, resume: Resume) -> None:
     resume()
     sent = glific.requests[-1]
     assert (sent.method, sent.path, sent.headers["content-type"]) == ("POST", "/api", "application/json")
@@ -41,20 +41,20 @@ def test_it_sends_the_mutation_as_glific_documents_it(glific: GlificStandIn, res
 
 
 @pytest.mark.parametrize("parsed_msg", ["ओआरएस \U0001f600", '"quotes"\n\\', "\ud83d", {"a": [1, None]}])
-def test_any_answer_arrives_as_it_is(glific: GlificStandIn, resume: Resume, parsed_msg: Any) -> None:
+def test_every_answer_arrives_unchanged(glific: GlificStandIn, resume: Resume, parsed_msg: Any) -> None:
     resume(resumption=replace(ANSWER, result={"parsed_msg": parsed_msg}))
     assert glific.resumptions[0].result == {"parsed_msg": parsed_msg}
 
 
 @pytest.mark.parametrize("nothing", [None, [], {}])
-def test_no_errors_are_a_delivery_whatever_their_shape(glific: GlificStandIn, resume: Resume, nothing: Any) -> None:
+def test_an_empty_error_list_of_any_shape_is_a_delivery(glific: GlificStandIn, resume: Resume, nothing: Any) -> None:
     glific.will(behaviours.errors(nothing))
-    assert resume().reply is Reply.DELIVERED
+    assert resume().status is DeliveryStatus.DELIVERED
 
 
-def test_success_is_not_asked_whether_it_succeeded(glific: GlificStandIn, resume: Resume) -> None:
+def test_the_flag_success_is_ignored(glific: GlificStandIn, resume: Resume) -> None:
     glific.will(behaviours.says(200, {"data": {"resumeContactFlow": {"success": False, "errors": None}}}))
-    assert resume().reply is Reply.DELIVERED
+    assert resume().status is DeliveryStatus.DELIVERED
 
 
 @pytest.mark.parametrize(
@@ -69,19 +69,25 @@ def test_success_is_not_asked_whether_it_succeeded(glific: GlificStandIn, resume
         {"contact": [WAITING_ERROR["message"]]},
     ],
 )
-def test_a_flow_that_does_not_wait_is_told_in_every_shape_of_errors(
+def test_a_flow_that_does_not_wait_is_recognized_in_every_shape_of_errors(
     glific: GlificStandIn, resume: Resume, errors: Any
 ) -> None:
     glific.will(behaviours.errors(errors), behaviours.graphql_errors(json.dumps(errors)))
     for _ in range(2):
-        verdict = resume()
-        assert verdict.reply is Reply.NOT_WAITING
-        assert "21" not in verdict.said
+        result = resume()
+        assert result.status is DeliveryStatus.NOT_WAITING
+        assert "21" not in result.message
 
 
-def test_a_flow_that_parks_late_is_resumed_in_the_end(glific: GlificStandIn, resume: Resume) -> None:
+def test_a_flow_that_reaches_its_waiting_node_late_is_resumed_by_a_later_attempt(
+    glific: GlificStandIn, resume: Resume
+) -> None:
     glific.parks_late(resumes=2)
-    assert [resume().reply for _ in range(3)] == [Reply.NOT_WAITING, Reply.NOT_WAITING, Reply.DELIVERED]
+    assert [resume().status for _ in range(3)] == [
+        DeliveryStatus.NOT_WAITING,
+        DeliveryStatus.NOT_WAITING,
+        DeliveryStatus.DELIVERED,
+    ]
 
 
 PERSONAL = "Asha 919876543210 at /home/glific"
@@ -89,7 +95,7 @@ PERSONAL = "Asha 919876543210 at /home/glific"
 REFUSALS: dict[str, tuple[Behaviour, str]] = {
     "a contact that is not there": (
         behaviours.errors([{"key": "Elixir.Glific.Contacts.Contact", "message": "Resource not found"}]),
-        "does not find the contact or the flow",
+        "cannot find the contact or the flow",
     ),
     "another error as a list": (behaviours.errors([{"key": "x", "message": PERSONAL}]), "refused to resume"),
     "another error as an object": (behaviours.errors({"key": "x", "message": PERSONAL}), "refused to resume"),
@@ -104,23 +110,23 @@ REFUSALS: dict[str, tuple[Behaviour, str]] = {
     "400": (behaviours.says(400, PERSONAL), "status 400"),
     "403": (behaviours.says(403, PERSONAL), "status 403"),
     "404": (behaviours.html(404), "status 404"),
-    "a redirect": (behaviours.redirect("http://127.0.0.1:9/x"), "leads elsewhere"),
-    "a redirect to no address": (behaviours.redirect("http://[x"), "leads elsewhere"),
-    "a redirect that keeps the method": (behaviours.says(308, None, location="/api/"), "leads elsewhere"),
+    "a redirect": (behaviours.redirect("http://127.0.0.1:9/x"), "redirects to another address"),
+    "a redirect to no address": (behaviours.redirect("http://[x"), "redirects to another address"),
+    "a redirect that keeps the method": (behaviours.says(308, None, location="/api/"), "redirects to another address"),
 }
 
 
 @pytest.mark.parametrize("fault", REFUSALS)
-def test_what_will_not_get_better_is_refused(glific: GlificStandIn, resume: Resume, fault: str) -> None:
-    behaviour, said = REFUSALS[fault]
+def test_a_permanent_failure_is_refused(glific: GlificStandIn, resume: Resume, fault: str) -> None:
+    behaviour, message = REFUSALS[fault]
     glific.always(behaviour)
-    verdict = resume()
-    assert (verdict.reply, verdict.retry_after, verdict.may_have_arrived) == (Reply.REFUSED, None, False)
-    assert said in verdict.said
+    result = resume()
+    assert (result.status, result.retry_after, result.possibly_delivered) == (DeliveryStatus.REFUSED, None, False)
+    assert message in result.message
     assert len(glific.requests) == 2
 
 
-PASSING: dict[str, Behaviour] = {
+TEMPORARY: dict[str, Behaviour] = {
     "500": behaviours.server_error(),
     "502": behaviours.html(502),
     "503": behaviours.server_error(503),
@@ -135,15 +141,15 @@ PASSING: dict[str, Behaviour] = {
 } | {f"shape {number}": behaviours.says(200, shape) for number, shape in enumerate(behaviours.WRONG_SHAPES)}
 
 
-@pytest.mark.parametrize("fault", PASSING)
-def test_what_may_pass_is_to_be_tried_later(glific: GlificStandIn, resume: Resume, fault: str) -> None:
-    glific.will(PASSING[fault])
-    verdict = resume()
-    assert (verdict.reply, verdict.may_have_arrived) == (Reply.TRY_LATER, False)
-    assert resume().reply is Reply.DELIVERED
+@pytest.mark.parametrize("fault", TEMPORARY)
+def test_a_temporary_failure_is_tried_later(glific: GlificStandIn, resume: Resume, fault: str) -> None:
+    glific.will(TEMPORARY[fault])
+    result = resume()
+    assert (result.status, result.possibly_delivered) == (DeliveryStatus.TRY_LATER, False)
+    assert resume().status is DeliveryStatus.DELIVERED
 
 
-IN_A_LONG_TIME = "Fri, 01 Jan 2100 00:00:00 GMT"
+DISTANT_DATE = "Fri, 01 Jan 2100 00:00:00 GMT"
 
 
 @pytest.mark.parametrize(
@@ -154,7 +160,7 @@ IN_A_LONG_TIME = "Fri, 01 Jan 2100 00:00:00 GMT"
         ("-3", 0.0),
         ("1.5", 1.5),
         ("86400", 60.0),
-        (IN_A_LONG_TIME, 60.0),
+        (DISTANT_DATE, 60.0),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
         ("soon", None),
         ("nan", None),
@@ -162,57 +168,57 @@ IN_A_LONG_TIME = "Fri, 01 Jan 2100 00:00:00 GMT"
         (None, None),
     ],
 )
-def test_it_passes_on_when_glific_wants_to_be_asked_again(
+def test_it_returns_the_retry_after_of_glific(
     glific: GlificStandIn, resume: Resume, header: str | None, seconds: float | None
 ) -> None:
     glific.will(behaviours.rate_limit(header))
-    verdict = resume()
-    assert (verdict.reply, verdict.retry_after) == (Reply.TRY_LATER, seconds)
+    result = resume()
+    assert (result.status, result.retry_after) == (DeliveryStatus.TRY_LATER, seconds)
 
 
 @pytest.mark.parametrize(
     "lost",
     [behaviours.hang_up(), behaviours.lose_the_reply(), behaviours.half_a_body(), behaviours.half_a_body(500)],
 )
-def test_a_connection_that_breaks_after_sending_may_have_delivered(
+def test_a_connection_that_is_lost_after_sending_is_possibly_delivered(
     glific: GlificStandIn, resume: Resume, lost: Behaviour
 ) -> None:
     glific.will(lost)
-    verdict = resume()
-    assert (verdict.reply, verdict.may_have_arrived) == (Reply.TRY_LATER, True)
+    result = resume()
+    assert (result.status, result.possibly_delivered) == (DeliveryStatus.TRY_LATER, True)
 
 
 @pytest.mark.parametrize("silence", [behaviours.never(), behaviours.drip(0.1, "head"), behaviours.drip(0.1, "body")])
-def test_silence_and_drops_end_with_the_deadline_and_may_have_delivered(
+def test_a_slow_or_missing_response_ends_at_the_deadline_and_is_possibly_delivered(
     glific: GlificStandIn, resume: Resume, silence: Behaviour
 ) -> None:
     resume()
     glific.will(silence)
     start = time.monotonic()
-    verdict = resume(seconds=0.5)
+    result = resume(seconds=0.5)
     assert time.monotonic() - start < 0.8
-    assert (verdict.reply, verdict.may_have_arrived) == (Reply.TRY_LATER, True)
+    assert (result.status, result.possibly_delivered) == (DeliveryStatus.TRY_LATER, True)
 
 
 def test_login_and_call_share_the_deadline(glific: GlificStandIn, resume: Resume) -> None:
     glific.will_at_login(behaviours.slow(0.4))
     glific.will(behaviours.slow(0.4))
     start = time.monotonic()
-    assert resume(seconds=0.6).reply is Reply.TRY_LATER
+    assert resume(seconds=0.6).status is DeliveryStatus.TRY_LATER
     assert time.monotonic() - start < 0.9
 
 
 def test_nothing_is_sent_after_the_deadline(glific: GlificStandIn, resume: Resume) -> None:
     resume()
-    verdict = resume(seconds=0)
-    assert (verdict.reply, verdict.may_have_arrived) == (Reply.TRY_LATER, False)
+    result = resume(seconds=0)
+    assert (result.status, result.possibly_delivered) == (DeliveryStatus.TRY_LATER, False)
     assert len(glific.requests) == 2
 
 
-def test_a_glific_that_is_down_may_be_back_later(glific: GlificStandIn, resume: Resume) -> None:
+def test_an_unreachable_glific_is_tried_later(glific: GlificStandIn, resume: Resume) -> None:
     glific.close()
-    verdict = resume()
-    assert (verdict.reply, verdict.may_have_arrived) == (Reply.TRY_LATER, False)
+    result = resume()
+    assert (result.status, result.possibly_delivered) == (DeliveryStatus.TRY_LATER, False)
 
 
 UNAUTHORIZED = {
@@ -223,29 +229,31 @@ UNAUTHORIZED = {
 }
 
 
-@pytest.mark.parametrize("said", UNAUTHORIZED)
-def test_a_token_that_is_not_accepted_is_replaced_at_once(glific: GlificStandIn, resume: Resume, said: str) -> None:
+@pytest.mark.parametrize("response", UNAUTHORIZED)
+def test_a_token_that_is_not_accepted_is_replaced_immediately(
+    glific: GlificStandIn, resume: Resume, response: str
+) -> None:
     resume()
-    glific.will(UNAUTHORIZED[said])
-    assert resume().reply is Reply.DELIVERED
+    glific.will(UNAUTHORIZED[response])
+    assert resume().status is DeliveryStatus.DELIVERED
     assert len(glific.logins) == 2
     used = [received.headers["authorization"] for received in glific.requests if received.path == "/api"]
     assert used[0] == used[1] != used[2]
 
 
-def test_a_glific_that_forgot_its_tokens_is_logged_in_to_again(glific: GlificStandIn, resume: Resume) -> None:
+def test_it_logs_in_again_when_glific_lost_its_tokens(glific: GlificStandIn, resume: Resume) -> None:
     resume()
     glific.will(behaviours.forget_tokens())
-    assert resume().reply is Reply.DELIVERED
+    assert resume().status is DeliveryStatus.DELIVERED
     assert [each.accepted for each in glific.logins] == [True, True]
 
 
-@pytest.mark.parametrize("said", UNAUTHORIZED)
-def test_a_second_token_that_is_not_accepted_is_the_last(glific: GlificStandIn, resume: Resume, said: str) -> None:
-    glific.always(UNAUTHORIZED[said])
-    verdict = resume()
-    assert verdict.reply is Reply.REFUSED
-    assert "manager" in verdict.said
+@pytest.mark.parametrize("response", UNAUTHORIZED)
+def test_it_does_not_ask_for_a_third_token(glific: GlificStandIn, resume: Resume, response: str) -> None:
+    glific.always(UNAUTHORIZED[response])
+    result = resume()
+    assert result.status is DeliveryStatus.REFUSED
+    assert "manager" in result.message
     assert [received.path for received in glific.requests] == ["/api/v1/session", "/api"] * 2
 
 
@@ -255,7 +263,7 @@ def test_a_password_that_was_changed_in_glific_is_refused(
     resume()
     glific.accounts[login.phone] = "changed"
     glific.forget_tokens()
-    verdict = resume()
-    assert verdict.reply is Reply.REFUSED
-    assert "phone number and password" in verdict.said
-    assert resume(replace(login, password=SecretStr("changed"))).reply is Reply.DELIVERED
+    result = resume()
+    assert result.status is DeliveryStatus.REFUSED
+    assert "phone number and password" in result.message
+    assert resume(replace(login, password=SecretStr("changed"))).status is DeliveryStatus.DELIVERED

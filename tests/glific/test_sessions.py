@@ -1,4 +1,4 @@
-"""Logins: kept for their life, made once for everybody who waits, and not made when Glific asks for silence."""
+"""Logins: tokens are reused, waiting threads share one login, and rate limits of Glific are respected."""
 
 import threading
 import time
@@ -13,25 +13,25 @@ from pydantic import SecretStr
 
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import GlificNotVerified
-from glific_gpt.glific.client import Glific
-from glific_gpt.glific.resume import ApiAccess, Reply, Verdict
+from glific_gpt.glific.client import GlificClient
+from glific_gpt.glific.resumption import ApiAccess, DeliveryResult, DeliveryStatus
 from tests.glific.conftest import Resume
 from tests.support import glific_behaviours as behaviours
 from tests.support.glific_behaviours import Behaviour
 from tests.support.glific_stand_in import PASSWORD, PHONE, GlificStandIn
 
-PATIENCE = 20.0
+TIMEOUT_SECONDS = 20.0
 
 
-def fifty_at_once(resume: Resume) -> list[Verdict]:
-    together = threading.Barrier(50)
+def resume_in_fifty_threads(resume: Resume) -> list[DeliveryResult]:
+    barrier = threading.Barrier(50)
 
-    def one(_: int) -> Verdict:
-        together.wait()
-        return resume(seconds=PATIENCE)
+    def resume_one(_: int) -> DeliveryResult:
+        barrier.wait()
+        return resume(seconds=TIMEOUT_SECONDS)
 
     with ThreadPoolExecutor(50) as pool:
-        return list(pool.map(one, range(50)))
+        return list(pool.map(resume_one, range(50)))
 
 
 def tokens_used(glific: GlificStandIn) -> list[str]:
@@ -39,12 +39,12 @@ def tokens_used(glific: GlificStandIn) -> list[str]:
 
 
 def test_it_logs_in_once_and_keeps_the_token(glific: GlificStandIn, resume: Resume) -> None:
-    assert [resume().reply for _ in range(3)] == [Reply.DELIVERED] * 3
+    assert [resume().status for _ in range(3)] == [DeliveryStatus.DELIVERED] * 3
     assert [login.phone for login in glific.logins] == [PHONE]
     assert len(set(tokens_used(glific))) == 1
 
 
-def test_it_sends_the_login_as_glific_wants_it(glific: GlificStandIn, resume: Resume) -> None:
+def test_it_sends_the_documented_login(glific: GlificStandIn, resume: Resume) -> None:
     resume()
     assert glific.requests[0].path == "/api/v1/session"
     assert glific.requests[0].body == {"user": {"phone": PHONE, "password": PASSWORD}}
@@ -52,38 +52,38 @@ def test_it_sends_the_login_as_glific_wants_it(glific: GlificStandIn, resume: Re
 
 def test_fifty_threads_that_need_a_token_make_one_login(glific: GlificStandIn, resume: Resume) -> None:
     glific.will_at_login(behaviours.slow(0.2))
-    assert {verdict.reply for verdict in fifty_at_once(resume)} == {Reply.DELIVERED}
+    assert {result.status for result in resume_in_fifty_threads(resume)} == {DeliveryStatus.DELIVERED}
     assert len(glific.logins) == 1
     assert len(glific.resumptions) == 50
 
 
-def test_fifty_threads_whose_token_was_forgotten_make_one_login(glific: GlificStandIn, resume: Resume) -> None:
+def test_fifty_threads_whose_token_became_invalid_make_one_login(glific: GlificStandIn, resume: Resume) -> None:
     resume()
     glific.forget_tokens()
     glific.will_at_login(behaviours.slow(0.2))
-    assert {verdict.reply for verdict in fifty_at_once(resume)} == {Reply.DELIVERED}
+    assert {result.status for result in resume_in_fifty_threads(resume)} == {DeliveryStatus.DELIVERED}
     assert len(glific.logins) == 2
 
 
-@pytest.mark.parametrize("life", [30, 60.5])
-def test_fifty_threads_share_a_login_whose_token_ends_soon(glific: GlificStandIn, resume: Resume, life: float) -> None:
-    glific.token_seconds = life
+@pytest.mark.parametrize("lifetime", [30, 60.5])
+def test_fifty_threads_share_a_token_that_expires_soon(glific: GlificStandIn, resume: Resume, lifetime: float) -> None:
+    glific.token_seconds = lifetime
     glific.will_at_login(behaviours.slow(0.2))
-    assert {verdict.reply for verdict in fifty_at_once(resume)} == {Reply.DELIVERED}
+    assert {result.status for result in resume_in_fifty_threads(resume)} == {DeliveryStatus.DELIVERED}
     assert len(glific.logins) < 10
 
 
 @pytest.mark.parametrize("failure", [behaviours.server_error(), behaviours.says(401), behaviours.rate_limit("9")])
-def test_a_login_that_failed_is_not_repeated_by_those_who_waited_for_it(
+def test_threads_that_waited_for_a_failed_login_do_not_repeat_it(
     glific: GlificStandIn, resume: Resume, failure: Behaviour
 ) -> None:
     glific.always_at_login(behaviours.slow(0.2, failure))
-    verdicts = fifty_at_once(resume)
-    assert len({(verdict.reply, verdict.said) for verdict in verdicts}) == 1
+    results = resume_in_fifty_threads(resume)
+    assert len({(result.status, result.message) for result in results}) == 1
     assert len(glific.requests) == 1
 
 
-def test_a_token_is_renewed_a_minute_before_its_end(glific: GlificStandIn, resume: Resume) -> None:
+def test_a_token_is_renewed_a_minute_before_it_expires(glific: GlificStandIn, resume: Resume) -> None:
     glific.token_seconds = 60.3
     resume()
     resume()
@@ -105,15 +105,15 @@ def test_a_token_is_renewed_a_minute_before_its_end(glific: GlificStandIn, resum
         "2020-01-01T00:00:00+00:00",
     ],
 )
-def test_a_token_whose_end_cannot_be_known_is_kept_for_a_while(
+def test_a_token_with_an_unreadable_expiry_gets_the_default_lifetime(
     glific: GlificStandIn, resume: Resume, expiry: Any
 ) -> None:
     glific.always_at_login(behaviours.logged_in(token_expiry_time=expiry))
-    assert [resume().reply for _ in range(2)] == [Reply.DELIVERED] * 2
+    assert [resume().status for _ in range(2)] == [DeliveryStatus.DELIVERED] * 2
     assert len(set(tokens_used(glific))) == 1
 
 
-def test_an_end_without_a_time_zone_is_in_utc(glific: GlificStandIn, resume: Resume) -> None:
+def test_an_expiry_without_a_time_zone_is_in_utc(glific: GlificStandIn, resume: Resume) -> None:
     end = (datetime.now(UTC) + timedelta(minutes=2)).replace(tzinfo=None).isoformat()
     glific.always_at_login(behaviours.logged_in(token_expiry_time=end))
     resume()
@@ -136,12 +136,12 @@ def test_two_organizations_never_share_a_token(glific: GlificStandIn, resume: Re
     assert len(set(tokens_used(glific))) == 2
 
 
-def test_glific_is_not_asked_again_before_the_end_of_its_retry_after(
-    glific: GlificStandIn, client: Glific, login: ApiAccess, resume: Resume
+def test_no_login_is_sent_before_the_retry_after_has_passed(
+    glific: GlificStandIn, client: GlificClient, login: ApiAccess, resume: Resume
 ) -> None:
     glific.will_at_login(behaviours.rate_limit("1"))
     first, second = resume(), resume()
-    assert (first.reply, second.reply) == (Reply.TRY_LATER, Reply.TRY_LATER)
+    assert (first.status, second.status) == (DeliveryStatus.TRY_LATER, DeliveryStatus.TRY_LATER)
     assert first.retry_after == 1.0
     assert 0.5 < (second.retry_after or 0) <= 1.0
     with pytest.raises(GlificNotVerified, match="no more logins"):
@@ -149,75 +149,73 @@ def test_glific_is_not_asked_again_before_the_end_of_its_retry_after(
     assert len(glific.requests) == 1
 
     time.sleep(second.retry_after or 0)
-    assert resume().reply is Reply.DELIVERED
+    assert resume().status is DeliveryStatus.DELIVERED
 
 
-def test_a_token_outlasts_a_verification_that_came_too_often(
-    glific: GlificStandIn, client: Glific, login: ApiAccess, resume: Resume
+def test_a_rate_limited_verification_keeps_the_token(
+    glific: GlificStandIn, client: GlificClient, login: ApiAccess, resume: Resume
 ) -> None:
     resume()
     glific.will_at_login(behaviours.rate_limit("60"))
     with pytest.raises(GlificNotVerified):
         client.verify(login, Deadline.after(5))
-    assert resume().reply is Reply.DELIVERED
+    assert resume().status is DeliveryStatus.DELIVERED
 
 
-def test_a_token_that_has_ended_is_not_used_when_no_other_comes(glific: GlificStandIn, resume: Resume) -> None:
+def test_an_expired_token_is_not_used_when_no_new_one_can_be_had(glific: GlificStandIn, resume: Resume) -> None:
     glific.token_seconds = 0.1
     resume()
     glific.always_at_login(behaviours.server_error())
-    assert [resume().reply for _ in range(2)] == [Reply.TRY_LATER] * 2
+    assert [resume().status for _ in range(2)] == [DeliveryStatus.TRY_LATER] * 2
     assert len(tokens_used(glific)) == 1
 
 
-def test_the_limit_of_one_account_is_not_that_of_another(
-    glific: GlificStandIn, login: ApiAccess, resume: Resume
-) -> None:
+def test_accounts_are_rate_limited_separately(glific: GlificStandIn, login: ApiAccess, resume: Resume) -> None:
     glific.accounts["911111111111"] = PASSWORD
     glific.will_at_login(behaviours.rate_limit("60"))
-    assert resume().reply is Reply.TRY_LATER
-    assert resume(replace(login, phone="911111111111")).reply is Reply.DELIVERED
+    assert resume().status is DeliveryStatus.TRY_LATER
+    assert resume(replace(login, phone="911111111111")).status is DeliveryStatus.DELIVERED
 
 
-def test_a_limit_without_a_retry_after_is_a_minute(glific: GlificStandIn, resume: Resume) -> None:
+def test_a_rate_limit_without_a_retry_after_lasts_a_minute(glific: GlificStandIn, resume: Resume) -> None:
     glific.will_at_login(behaviours.rate_limit(None))
     assert resume().retry_after == 60.0
-    assert resume().reply is Reply.TRY_LATER
+    assert resume().status is DeliveryStatus.TRY_LATER
     assert len(glific.requests) == 1
 
 
-def test_a_refused_login_is_not_tried_at_once_again(glific: GlificStandIn, resume: Resume, login: ApiAccess) -> None:
+def test_a_refused_login_is_not_repeated_immediately(glific: GlificStandIn, resume: Resume, login: ApiAccess) -> None:
     wrong = replace(login, password=SecretStr("wrong"))
-    assert [resume(wrong).reply for _ in range(5)] == [Reply.REFUSED] * 5
+    assert [resume(wrong).status for _ in range(5)] == [DeliveryStatus.REFUSED] * 5
     assert len(glific.logins) == 1
-    assert resume().reply is Reply.DELIVERED
+    assert resume().status is DeliveryStatus.DELIVERED
 
 
-def test_a_login_that_failed_for_a_moment_is_tried_again_a_moment_later(glific: GlificStandIn, resume: Resume) -> None:
+def test_a_login_that_failed_temporarily_is_repeated_soon(glific: GlificStandIn, resume: Resume) -> None:
     glific.will_at_login(behaviours.server_error(503))
-    assert resume().reply is Reply.TRY_LATER
+    assert resume().status is DeliveryStatus.TRY_LATER
     time.sleep(0.3)
-    assert resume().reply is Reply.DELIVERED
+    assert resume().status is DeliveryStatus.DELIVERED
 
 
 WRONG_PASSWORD = "does not accept this phone number and password"
-NO_GLIFIC = "does not log in as Glific does"
+NOT_GLIFIC = "does not answer as a Glific API"
 
-LOGINS: dict[str, tuple[Behaviour, Reply, str]] = {
-    "a wrong password": (behaviours.says(401), Reply.REFUSED, WRONG_PASSWORD),
-    "suspended": (behaviours.says(403), Reply.REFUSED, "has suspended"),
-    "not found": (behaviours.says(404), Reply.REFUSED, NO_GLIFIC),
-    "another refusal": (behaviours.says(422), Reply.REFUSED, NO_GLIFIC),
-    "a time-out of its own": (behaviours.says(408), Reply.TRY_LATER, "failure of its own"),
-    "a failure": (behaviours.server_error(), Reply.TRY_LATER, "failure of its own"),
-    "a redirect": (behaviours.redirect("http://127.0.0.1:9/"), Reply.REFUSED, "leads elsewhere"),
-    "a page": (behaviours.html(), Reply.TRY_LATER, NO_GLIFIC),
-    "nothing": (behaviours.nothing(), Reply.TRY_LATER, NO_GLIFIC),
-    "without end": (behaviours.huge(), Reply.TRY_LATER, NO_GLIFIC),
-    "half a body": (behaviours.half_a_body(), Reply.TRY_LATER, "broke off"),
-    "hanging up": (behaviours.hang_up(), Reply.TRY_LATER, "broke off"),
+LOGINS: dict[str, tuple[Behaviour, DeliveryStatus, str]] = {
+    "a wrong password": (behaviours.says(401), DeliveryStatus.REFUSED, WRONG_PASSWORD),
+    "suspended": (behaviours.says(403), DeliveryStatus.REFUSED, "has suspended"),
+    "not found": (behaviours.says(404), DeliveryStatus.REFUSED, NOT_GLIFIC),
+    "another refusal": (behaviours.says(422), DeliveryStatus.REFUSED, NOT_GLIFIC),
+    "a time-out of its own": (behaviours.says(408), DeliveryStatus.TRY_LATER, "internal error"),
+    "a failure": (behaviours.server_error(), DeliveryStatus.TRY_LATER, "internal error"),
+    "a redirect": (behaviours.redirect("http://127.0.0.1:9/"), DeliveryStatus.REFUSED, "redirects to another address"),
+    "a page": (behaviours.html(), DeliveryStatus.TRY_LATER, NOT_GLIFIC),
+    "nothing": (behaviours.nothing(), DeliveryStatus.TRY_LATER, NOT_GLIFIC),
+    "without end": (behaviours.huge(), DeliveryStatus.TRY_LATER, NOT_GLIFIC),
+    "half a body": (behaviours.half_a_body(), DeliveryStatus.TRY_LATER, "connection to Glific was lost"),
+    "hanging up": (behaviours.hang_up(), DeliveryStatus.TRY_LATER, "connection to Glific was lost"),
 } | {
-    f"shape {number}": (behaviours.says(200, shape), Reply.TRY_LATER, NO_GLIFIC)
+    f"shape {number}": (behaviours.says(200, shape), DeliveryStatus.TRY_LATER, NOT_GLIFIC)
     for number, shape in enumerate(behaviours.WRONG_SHAPES)
 }
 
@@ -225,42 +223,42 @@ Verify = Callable[[], None]
 
 
 @pytest.mark.parametrize("fault", LOGINS)
-def test_a_login_that_fails_says_why_and_whether_it_passes(glific: GlificStandIn, resume: Resume, fault: str) -> None:
-    behaviour, reply, said = LOGINS[fault]
+def test_a_failed_login_returns_the_reason_and_its_status(glific: GlificStandIn, resume: Resume, fault: str) -> None:
+    behaviour, status, message = LOGINS[fault]
     glific.always_at_login(behaviour)
-    verdict = resume()
-    assert (verdict.reply, verdict.may_have_arrived) == (reply, False)
-    assert said in verdict.said
+    result = resume()
+    assert (result.status, result.possibly_delivered) == (status, False)
+    assert message in result.message
 
 
 @pytest.mark.parametrize("fault", LOGINS)
-def test_a_connection_is_not_verified_when_the_login_fails(
-    glific: GlificStandIn, client: Glific, login: ApiAccess, fault: str
+def test_a_failed_login_fails_the_verification(
+    glific: GlificStandIn, client: GlificClient, login: ApiAccess, fault: str
 ) -> None:
-    behaviour, _, said = LOGINS[fault]
+    behaviour, _, message = LOGINS[fault]
     glific.always_at_login(behaviour)
-    with pytest.raises(GlificNotVerified, match=said):
+    with pytest.raises(GlificNotVerified, match=message):
         client.verify(login, Deadline.after(5))
 
 
 @pytest.mark.parametrize("silence", [behaviours.never(), behaviours.drip(0.1, "head"), behaviours.drip(0.1, "body")])
-def test_a_login_ends_with_the_deadline(glific: GlificStandIn, resume: Resume, silence: Behaviour) -> None:
+def test_a_login_ends_at_the_deadline(glific: GlificStandIn, resume: Resume, silence: Behaviour) -> None:
     glific.always_at_login(silence)
     start = time.monotonic()
-    verdict = resume(seconds=0.5)
+    result = resume(seconds=0.5)
     assert time.monotonic() - start < 0.8
-    assert (verdict.reply, verdict.may_have_arrived) == (Reply.TRY_LATER, False)
+    assert (result.status, result.possibly_delivered) == (DeliveryStatus.TRY_LATER, False)
 
 
-def test_waiting_for_anothers_login_ends_with_the_own_deadline(glific: GlificStandIn, resume: Resume) -> None:
+def test_a_thread_that_waits_for_a_login_ends_at_its_own_deadline(glific: GlificStandIn, resume: Resume) -> None:
     glific.always_at_login(behaviours.never())
     with ThreadPoolExecutor(1) as pool:
         long = pool.submit(resume, seconds=1.5)
         while not glific.requests:
             time.sleep(0.01)
         start = time.monotonic()
-        verdict = resume(seconds=0.3)
+        result = resume(seconds=0.3)
         assert time.monotonic() - start < 0.6
-        assert (verdict.reply, verdict.may_have_arrived) == (Reply.TRY_LATER, False)
-        assert long.result().reply is Reply.TRY_LATER
+        assert (result.status, result.possibly_delivered) == (DeliveryStatus.TRY_LATER, False)
+        assert long.result().status is DeliveryStatus.TRY_LATER
     assert len(glific.requests) == 1

@@ -1,4 +1,4 @@
-"""Tests of answers as WhatsApp messages."""
+"""Formatting of answers as WhatsApp messages."""
 
 import re
 import time
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glific_gpt.glific.text import MESSAGE_LIMIT, cut, for_whatsapp, is_blank, to_whatsapp
+from glific_gpt.glific.text import MAX_MESSAGE_CHARACTERS, format_for_whatsapp, is_blank, render_for_whatsapp, truncate
 from glific_gpt.glific.variables import neutralise
 
 MARKUP = ["# ", "**a** ", "- ", "1. ", "> ", "```", "|a|b|\n|-|-|\n", "[a](b)", "\n", " "]
@@ -22,17 +22,17 @@ TEXTS = (
 
 
 @pytest.mark.parametrize("text", ["#", "## ", "No marks at all.", "ओआरएस पिएं।"])
-def test_it_keeps_what_has_no_markdown_in_it(text: str) -> None:
-    assert to_whatsapp(text) == text.strip()
-    assert for_whatsapp(text) == text.strip()
+def test_it_keeps_text_without_markdown(text: str) -> None:
+    assert render_for_whatsapp(text) == text.strip()
+    assert format_for_whatsapp(text) == text.strip()
 
 
 @settings(deadline=None)
 @given(TEXTS)
-def test_it_makes_a_message_of_any_answer(answer: str) -> None:
-    message = for_whatsapp(answer)
-    assert len(message.encode("utf-16-le")) // 2 <= MESSAGE_LIMIT
-    assert len(message) <= MESSAGE_LIMIT
+def test_it_makes_a_valid_message_of_every_answer(answer: str) -> None:
+    message = format_for_whatsapp(answer)
+    assert len(message.encode("utf-16-le")) // 2 <= MAX_MESSAGE_CHARACTERS
+    assert len(message) <= MAX_MESSAGE_CHARACTERS
     assert "<%" not in message
     assert not re.search(r"@(results|contact|flow)\.", message, re.IGNORECASE)
     assert neutralise(message) == message
@@ -45,8 +45,8 @@ def test_it_makes_a_message_of_any_answer(answer: str) -> None:
 
 @settings(deadline=None)
 @given(TEXTS, st.integers(20, 300))
-def test_a_cut_keeps_to_the_limit_and_to_the_text(text: str, limit: int) -> None:
-    short = cut(text, limit)
+def test_a_truncated_text_is_within_the_limit_and_part_of_the_text(text: str, limit: int) -> None:
+    short = truncate(text, limit)
     assert len(short.encode("utf-16-le", "surrogatepass")) // 2 <= limit
     assert short.removesuffix("\n```").removesuffix(" …") in text
 
@@ -74,104 +74,104 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("part", HOSTILE)
-def test_it_takes_hostile_text_in_short_time(part: str) -> None:
+def test_it_formats_hostile_text_in_a_short_time(part: str) -> None:
     started = time.perf_counter()
-    for_whatsapp(part * (100_000 // len(part)) + "x")
+    format_for_whatsapp(part * (100_000 // len(part)) + "x")
     assert time.perf_counter() - started < 3
 
 
 @pytest.mark.parametrize("text", ["*a " * 20_000 + "b*" * 20_000, "> - " * 25_000 + "x"])
-def test_it_takes_deep_nesting(text: str) -> None:
-    assert for_whatsapp(text)
+def test_it_formats_deeply_nested_text(text: str) -> None:
+    assert format_for_whatsapp(text)
 
 
-def test_it_neutralises_what_the_formatting_brings_out() -> None:
-    assert for_whatsapp("&lt;% x %&gt; &#64;results.x @re**sults**.x") == (
+def test_it_neutralises_code_that_appears_after_rendering() -> None:
+    assert format_for_whatsapp("&lt;% x %&gt; &#64;results.x @re**sults**.x") == (
         "<\u200b% x %> @\u200bresults.x @re*sults*.x"
     )
 
 
-def test_it_neutralises_a_variable_that_the_cut_brings_out() -> None:
-    message = for_whatsapp("a" * 4085 + "@contact" + "b" * 100)
+def test_it_neutralises_a_variable_that_appears_after_truncation() -> None:
+    message = format_for_whatsapp("a" * 4085 + "@contact" + "b" * 100)
     assert message == "a" * 4085 + "@\u200bcontact …"
 
 
-def test_it_neutralises_before_it_cuts() -> None:
-    assert len(for_whatsapp("<%" * 2000)) <= MESSAGE_LIMIT
+def test_it_neutralises_before_it_truncates() -> None:
+    assert len(format_for_whatsapp("<%" * 2000)) <= MAX_MESSAGE_CHARACTERS
 
 
-def test_it_drops_what_a_database_refuses() -> None:
-    assert for_whatsapp("a\x00b\x1b\ud83d c\td") == "ab c\td"
+def test_it_removes_characters_that_a_database_refuses() -> None:
+    assert format_for_whatsapp("a\x00b\x1b\ud83d c\td") == "ab c\td"
 
 
-def test_text_behind_much_that_is_invisible_still_arrives() -> None:
-    assert for_whatsapp("\u200b" * 100_000 + "hi") == "hi"
-    assert for_whatsapp("&#8203;" + "\u200b" * 5000 + "hi") == "hi"
+def test_text_after_many_invisible_characters_is_kept() -> None:
+    assert format_for_whatsapp("\u200b" * 100_000 + "hi") == "hi"
+    assert format_for_whatsapp("&#8203;" + "\u200b" * 5000 + "hi") == "hi"
 
 
 def test_a_text_that_fits_is_not_cut() -> None:
-    assert cut("a" * 4096) == "a" * 4096
-    assert cut("😀" * 2048) == "😀" * 2048
+    assert truncate("a" * 4096) == "a" * 4096
+    assert truncate("😀" * 2048) == "😀" * 2048
 
 
 @pytest.mark.parametrize("end", [".", "!", "?", "।", "॥", "؟", "…", '."', ".*", ".)"])
 def test_it_cuts_after_the_last_sentence(end: str) -> None:
-    assert cut(f"one two three{end} four five six", 20) == f"one two three{end}"
+    assert truncate(f"one two three{end} four five six", 20) == f"one two three{end}"
 
 
 @pytest.mark.parametrize("end", ["。", "？", "！"])
 def test_it_cuts_after_a_sentence_that_no_space_follows(end: str) -> None:
-    assert cut("水" * 12 + end + "水" * 12, 20) == "水" * 12 + end
+    assert truncate("水" * 12 + end + "水" * 12, 20) == "水" * 12 + end
 
 
 def test_it_cuts_at_a_line_break() -> None:
-    assert cut("one two three\nfour five six", 20) == "one two three"
+    assert truncate("one two three\nfour five six", 20) == "one two three"
 
 
 def test_it_does_not_take_a_number_for_a_sentence() -> None:
-    assert cut("one two three 4. five six", 20) == "one two three 4. …"
+    assert truncate("one two three 4. five six", 20) == "one two three 4. …"
 
 
-def test_it_does_not_give_up_more_than_half_for_a_sentence() -> None:
-    assert cut("One. two three four five six", 20) == "One. two three …"
+def test_it_does_not_lose_more_than_half_of_the_limit_for_a_sentence() -> None:
+    assert truncate("One. two three four five six", 20) == "One. two three …"
 
 
 def test_it_cuts_at_white_space_in_mid_sentence() -> None:
-    assert cut("one two three four five six", 20) == "one two three four …"
+    assert truncate("one two three four five six", 20) == "one two three four …"
 
 
-def test_it_cuts_hard_where_there_is_no_white_space() -> None:
-    assert cut("a" * 30, 20) == "a" * 18 + " …"
+def test_it_cuts_anywhere_if_there_is_no_white_space() -> None:
+    assert truncate("a" * 30, 20) == "a" * 18 + " …"
 
 
 def test_it_counts_an_emoji_as_two() -> None:
-    assert cut("😀" * 30, 20) == "😀" * 9 + " …"
+    assert truncate("😀" * 30, 20) == "😀" * 9 + " …"
 
 
 @pytest.mark.parametrize("letter", ["e\u0301", "कि", "👍🏽", "👩\u200d🌾"])
-def test_it_does_not_split_what_is_read_as_one(letter: str) -> None:
+def test_it_does_not_split_combined_characters(letter: str) -> None:
     for limit in range(20, 30):
-        short = cut(letter * 40, limit).removesuffix(" …")
+        short = truncate(letter * 40, limit).removesuffix(" …")
         assert short == letter * (len(short) // len(letter))
 
 
 def test_it_closes_a_code_block_that_it_cuts_open() -> None:
     text = "```\n" + "x = 1\n" * 10 + "```\nDone"
-    assert cut(text, 30) == "```\nx = 1\nx = 1\nx = 1\n```"
-    assert len(cut(text, 30)) <= 30
+    assert truncate(text, 30) == "```\nx = 1\nx = 1\nx = 1\n```"
+    assert len(truncate(text, 30)) <= 30
 
 
 def test_it_does_not_close_a_code_block_that_ended() -> None:
-    assert cut("```\nx\n```\n" + "word " * 20, 30) == "```\nx\n```\nword word word …"
+    assert truncate("```\nx\n```\n" + "word " * 20, 30) == "```\nx\n```\nword word word …"
 
 
 @pytest.mark.parametrize("text", ["", " \n\t", "\u200b\u200d\ufeff", "\x00\x07", "\u00a0\u3000", "\ufe0f", "\u2800"])
-def test_a_text_of_nothing_visible_is_blank(text: str) -> None:
+def test_a_text_without_visible_characters_is_blank(text: str) -> None:
     assert is_blank(text)
-    assert for_whatsapp(text) == ""
+    assert format_for_whatsapp(text) == ""
 
 
 @pytest.mark.parametrize("text", ["a", " .", "😀", "ह", "\u200b1"])
-def test_a_text_with_something_visible_is_not_blank(text: str) -> None:
+def test_a_text_with_a_visible_character_is_not_blank(text: str) -> None:
     assert not is_blank(text)
-    assert for_whatsapp(text) != ""
+    assert format_for_whatsapp(text) != ""

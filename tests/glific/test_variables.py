@@ -1,4 +1,4 @@
-"""Tests of Glific's variables in text."""
+"""Glific's variables in text."""
 
 import json
 import re
@@ -34,7 +34,7 @@ HOSTILE = st.lists(
         ("@contact", ["@contact"]),
     ],
 )
-def test_it_finds_what_glific_left_unresolved(text: str, variables: list[str]) -> None:
+def test_it_finds_variables_that_glific_did_not_replace(text: str, variables: list[str]) -> None:
     assert find_unresolved(text) == variables
 
 
@@ -54,7 +54,7 @@ def test_it_finds_what_glific_left_unresolved(text: str, variables: list[str]) -
         "user@example.com",
     ],
 )
-def test_it_takes_nothing_else_for_a_variable(text: str) -> None:
+def test_it_finds_no_other_text(text: str) -> None:
     assert find_unresolved(text) == []
 
 
@@ -72,7 +72,7 @@ def test_it_takes_nothing_else_for_a_variable(text: str) -> None:
         ("@", "@\u200b"),
     ],
 )
-def test_it_breaks_what_glific_would_run(text: str, harmless: str) -> None:
+def test_it_neutralises_code_that_glific_would_run(text: str, harmless: str) -> None:
     assert neutralise(text) == harmless
 
 
@@ -88,12 +88,12 @@ def test_it_breaks_what_glific_would_run(text: str, harmless: str) -> None:
         "",
     ],
 )
-def test_it_leaves_harmless_text_as_it_is(text: str) -> None:
+def test_it_leaves_harmless_text_unchanged(text: str) -> None:
     assert neutralise(text) == text
 
 
 @given(HOSTILE | st.text())
-def test_it_leaves_nothing_to_run_however_the_text_is_made(text: str) -> None:
+def test_no_text_contains_runnable_code_afterwards(text: str) -> None:
     harmless = neutralise(text)
     assert not EXPANDED_BY_GLIFIC.search(harmless)
     assert find_unresolved(harmless) == []
@@ -101,12 +101,12 @@ def test_it_leaves_nothing_to_run_however_the_text_is_made(text: str) -> None:
 
 
 @given(HOSTILE)
-def test_it_changes_nothing_the_second_time(text: str) -> None:
+def test_it_is_idempotent(text: str) -> None:
     assert neutralise(neutralise(text)) == neutralise(text)
 
 
 @given(st.lists(HOSTILE, min_size=2))
-def test_a_flow_that_puts_two_answers_side_by_side_runs_nothing(texts: list[str]) -> None:
+def test_two_joined_answers_contain_no_runnable_code(texts: list[str]) -> None:
     joined = "".join(neutralise(text) for text in texts)
     assert "<%" not in joined
 
@@ -120,18 +120,18 @@ def test_it_neutralises_every_string_and_key_of_a_json_value() -> None:
     }
 
 
-def test_it_leaves_the_given_json_value_untouched() -> None:
+def test_it_does_not_modify_the_given_json_value() -> None:
     value: JSON = {"a": ["<%", {"b": "<%"}]}
     neutralise_json(value)
     assert value == {"a": ["<%", {"b": "<%"}]}
 
 
 @pytest.mark.parametrize("value", ["<%", 3, None, True, [], {}])
-def test_it_takes_a_json_value_that_is_no_object(value: JSON) -> None:
+def test_it_accepts_a_json_value_that_is_not_an_object(value: JSON) -> None:
     assert neutralise_json(value) == ("<\u200b%" if value == "<%" else value)
 
 
-def test_it_takes_json_nested_deeper_than_python_recurses() -> None:
+def test_it_accepts_json_that_is_nested_deeper_than_python_recurses() -> None:
     value: JSON = "<%"
     for _ in range(5000):
         value = [value]
@@ -149,10 +149,10 @@ JSON_VALUES: st.SearchStrategy[JSON] = st.recursive(
 
 
 @given(JSON_VALUES)
-def test_it_leaves_nothing_to_run_in_a_json_value(value: JSON) -> None:
+def test_no_json_value_contains_runnable_code_afterwards(value: JSON) -> None:
     assert not EXPANDED_BY_GLIFIC.search(json.dumps(neutralise_json(value), ensure_ascii=False))
 
 
-def test_it_takes_nul_out_which_glifics_database_cannot_store() -> None:
+def test_it_removes_nul() -> None:
     assert neutralise_json({"cr\0op": ["ri\0ce"]}) == {"crop": ["rice"]}
     assert "<%" not in neutralise("<\0%")

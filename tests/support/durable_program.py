@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from glific_gpt.durable import Durable, Engine
+from glific_gpt.durable import WorkflowContext, WorkflowEngine
 from glific_gpt.durable.locks import locks_for
 
 
@@ -27,16 +27,16 @@ def say(*words: object) -> None:
 
 def hold(url: str, name: str) -> None:
     locks = locks_for(make_url(url))
-    locks.hold(name)
+    locks.acquire(name)
     say("held")
     while True:
         time.sleep(0.2)
-        locks.keep()
+        locks.renew()
 
 
 def listen(url: str) -> None:
     locks = locks_for(make_url(url))
-    while not locks.may_listen():
+    while not locks.try_become_consumer():
         say("may not")
         time.sleep(0.1)
     say("may")
@@ -44,16 +44,16 @@ def listen(url: str) -> None:
 
 
 def work(url: str, gate: str, *subjects: str) -> None:
-    def handler(subject: str, durable: Durable) -> None:
+    def handler(subject: str, durable: WorkflowContext) -> None:
         durable.step("first", lambda: say("first", subject))
         durable.step("second", lambda: wait_for(Path(gate)))
         durable.step("third", lambda: say("third", subject))
 
-    engine = Engine(make_url(url), at_once=10, at_once_each=10)
-    engine.launch(handler, listens=True)
+    engine = WorkflowEngine(make_url(url), max_concurrent=10, max_concurrent_per_partition=10)
+    engine.launch(handler, consumes=True)
     say("works")
     for subject in subjects:
-        engine.start(subject, subject, 1)
+        engine.start_workflow(subject, subject, 1)
     time.sleep(600)
 
 
