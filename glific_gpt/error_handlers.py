@@ -5,7 +5,7 @@ from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException
 
 from glific_gpt import api, errors, webhooks
-from glific_gpt.console import problems
+from glific_gpt.console import error_pages
 
 log = structlog.get_logger()
 
@@ -17,9 +17,9 @@ def register(app: Flask) -> None:
 
 def _http_error(error: HTTPException) -> Response:
     if _is_webhook(request):
-        return webhooks.reply_to_http_error(error)
+        return webhooks.respond_to_http_error(error)
     if _is_page(request):
-        return problems.reply_to_http_error(error)
+        return error_pages.render_http_error(error)
     return api.reply_to_http_error(error)
 
 
@@ -27,10 +27,10 @@ def _unexpected(error: Exception) -> Response:
     """The log gets the whole story, with secrets taken out; the caller gets one sentence."""
     log.exception("unexpected", path_of=request.endpoint, reason=type(error).__name__)
     if _is_webhook(request):
-        return webhooks.reply_to_stranger(errors.UpstreamError(errors.BROKEN))
+        return webhooks.respond_with_error(errors.UpstreamError(errors.MSG_INTERNAL_ERROR))
     if _is_page(request):
-        return problems.reply_to_unexpected()
-    return api.problem(errors.Broken())
+        return error_pages.render_unexpected_error()
+    return api.problem_response(errors.InternalError())
 
 
 def _is_webhook(inbound: Request) -> bool:

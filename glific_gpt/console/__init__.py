@@ -1,18 +1,21 @@
-"""The console: pages on which people set organizations up, and see how their calls went."""
+"""The console: web pages for setting up organizations and viewing their calls."""
 
 from flask import Flask
 
-from glific_gpt.console import access, context, problems, security_headers, views
-from glific_gpt.console.blueprint import blueprint, csrf, front
+from glific_gpt.console import access, context, error_pages, security_headers, views
+from glific_gpt.console.blueprint import blueprint, csrf, root
 
-__all__ = ["blueprint", "front", "init", "views"]
+__all__ = ["blueprint", "init", "root", "views"]
 
 
 def init(app: Flask) -> None:
-    """Once all doors are there. Raises LookupError for a page without a lock."""
+    """Set up the console. Call this after all blueprints are registered.
+
+    Raises LookupError if a page has no access level.
+    """
     csrf.init_app(app)
-    app.after_request_funcs.setdefault("security", []).append(security_headers.protect)
+    app.after_request_funcs.setdefault("security", []).append(security_headers.set_security_headers)
     context.init_language(app)
     context.init(app)
-    problems.init(app)
-    access.require_locks(app)
+    error_pages.init(app)
+    access.require_access_levels(app)

@@ -1,4 +1,4 @@
-"""The console's lock: who may see a page, decided before every view; what is somebody else's is not there."""
+"""Authorization of the console: the access level that each page requires, checked before every view."""
 
 from collections.abc import Callable
 from enum import IntEnum
@@ -10,19 +10,18 @@ from flask_security import current_user
 from glific_gpt.accounts import people
 from glific_gpt.accounts.tables import Role, User
 from glific_gpt.database import transaction
-from glific_gpt.errors import NotFound, RoleTooSmall
+from glific_gpt.errors import InsufficientRole, NotFound
 from glific_gpt.organizations import store
-from glific_gpt.organizations import store as organizations
 from glific_gpt.organizations.changes import OrganizationChanges
 from glific_gpt.organizations.tables import Organization
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-class Lock(IntEnum):
-    """What a page asks of the person before it; each includes those before it."""
+class AccessLevel(IntEnum):
+    """The access that a page requires. Each level includes the levels before it."""
 
-    ANYBODY = 0
+    PUBLIC = 0
     SIGNED_IN = 1
     VIEWER = 2
     EDITOR = 3
@@ -30,93 +29,104 @@ class Lock(IntEnum):
     ADMINISTRATOR = 5
 
 
-ROLES = {Role.VIEWER: Lock.VIEWER, Role.EDITOR: Lock.EDITOR, Role.OWNER: Lock.OWNER}
+ROLE_LEVELS = {Role.VIEWER: AccessLevel.VIEWER, Role.EDITOR: AccessLevel.EDITOR, Role.OWNER: AccessLevel.OWNER}
 
 
-def needs(lock: Lock) -> Callable[[View], View]:
-    """Stands before every view of the console: @needs(Lock.EDITOR)."""
+def requires(level: AccessLevel) -> Callable[[View], View]:
+    """Decorate a view with its access level: `@requires(AccessLevel.EDITOR)`."""
 
-    def put_on(view: View) -> View:
-        view.lock = lock  # type: ignore[attr-defined]
+    def decorate(view: View) -> View:
+        view.access_level = level  # type: ignore[attr-defined]
         return view
 
-    return put_on
+    return decorate
 
 
-def lock_of(app: Flask, endpoint: str) -> Lock | None:
-    """None for a view on which nobody has put one."""
+def required_level(app: Flask, endpoint: str) -> AccessLevel | None:
+    """Return the access level of an endpoint, or None if the view has no `@requires`."""
     if endpoint == "console.static":
-        return Lock.ANYBODY
-    return getattr(app.view_functions[endpoint], "lock", None)
+        return AccessLevel.PUBLIC
+    return getattr(app.view_functions[endpoint], "access_level", None)
 
 
-def require_locks(app: Flask) -> None:
-    """Raises LookupError for a page of the console without a lock."""
+def require_access_levels(app: Flask) -> None:
+    """Check that every view of the console has an access level. Raises LookupError if one has none."""
     for endpoint in app.view_functions:
-        if endpoint.startswith("console.") and lock_of(app, endpoint) is None:
-            raise LookupError(f"{endpoint} has no lock: put @needs(...) on it.")
+        if endpoint.startswith("console.") and required_level(app, endpoint) is None:
+            raise LookupError(f"{endpoint} has no access level. Decorate it with @requires(...).")
 
 
-def admit() -> Response | None:
-    """Before every view. Raises NotFound for what is not there and for what is somebody else's, and RoleTooSmall."""
-    wanted = lock_of(current_app, request.endpoint or "") or Lock.ANYBODY
+def authorize() -> Response | None:
+    """Check access before every view. Without a session, redirect to the sign-in page.
+
+    Raises NotFound if the organization does not exist or the user does not belong to it, and for users who are not
+    administrators on pages of administrators. Raises InsufficientRole if the user's role is too small.
+    """
+    required = required_level(current_app, request.endpoint or "") or AccessLevel.PUBLIC
     g.actor = current_user.email if current_user.is_authenticated else "nobody"
-    if wanted is Lock.ANYBODY:
+    if required is AccessLevel.PUBLIC:
         return None
     if not current_user.is_authenticated:
-        return _to_sign_in()
-    held = _held()
-    if held >= wanted:
+        return _redirect_to_sign_in()
+    if _load_access_level() >= required:
         return None
-    raise NotFound if wanted is Lock.ADMINISTRATOR else RoleTooSmall
+    # Pages of administrators do not reveal that they exist.
+    raise NotFound if required is AccessLevel.ADMINISTRATOR else InsufficientRole
 
 
-def person() -> User:
-    """Who is signed in."""
+def signed_in_user() -> User:
+    """Return the user of this session."""
     return cast("User", current_user._get_current_object())
 
 
-def organization() -> Organization:
-    """The one that the page's address names."""
+def current_organization() -> Organization:
+    """Return the organization that the page's address names."""
     return cast("Organization", g.organization)
 
 
-def may(wanted: Lock) -> bool:
-    """Whether this person may do, on this page, what asks for that lock."""
-    return cast("Lock", g.get("held", Lock.ANYBODY)) >= wanted
+def has_access(level: AccessLevel) -> bool:
+    """Return whether the user has this access level on the current page."""
+    return cast("AccessLevel", g.get("access_level", AccessLevel.PUBLIC)) >= level
 
 
-def _held() -> Lock:
-    g.held = Lock.ADMINISTRATOR if person().is_administrator else Lock.SIGNED_IN
+def _load_access_level() -> AccessLevel:
+    g.access_level = AccessLevel.ADMINISTRATOR if signed_in_user().is_administrator else AccessLevel.SIGNED_IN
     slug = (request.view_args or {}).get("slug")
     if slug is not None:
-        _enter(slug)
-    return cast("Lock", g.held)
+        _load_organization(slug)
+    return cast("AccessLevel", g.access_level)
 
 
-def _enter(slug: str) -> None:
-    """One answer for an organization that is not there and for one that is not this person's."""
+def _load_organization(slug: str) -> None:
+    """Load the organization and the user's role in it into `g`. Raises NotFound.
+
+    The answer is the same for an organization that does not exist and for one that the user does not belong to, so
+    that slugs cannot be guessed.
+    """
     try:
         with transaction() as session:
-            found = organizations.find(session, slug)
-            role = people.role_in(session, person(), found.id)
+            found = store.find(session, slug)
+            role = people.find_role(session, signed_in_user(), found.id)
     except NotFound:
         raise NotFound from None
     if role is None:
         raise NotFound
     g.organization = found
-    g.held = max(g.held, ROLES[role])
+    g.access_level = max(g.access_level, ROLE_LEVELS[role])
 
 
-def _to_sign_in() -> Response:
-    """A part of a page that updates itself sends the whole page there."""
+def _redirect_to_sign_in() -> Response:
+    # htmx would insert the sign-in page into a part of the page. With this header it loads the whole page instead.
     if "HX-Request" in request.headers:
         return Response(headers={"HX-Redirect": url_for("security.login")})
     back = request.full_path.rstrip("?") if request.method == "GET" else None
     return cast("Response", redirect(url_for("security.login", next=back)))
 
 
-def change(changes: OrganizationChanges) -> None:
-    """As it is in the database by now, not as it was when the page was asked for."""
+def update_organization(changes: OrganizationChanges) -> None:
+    """Apply changes to the current organization.
+
+    The row is read again in the transaction, because it may have changed since the request began.
+    """
     with transaction() as session:
-        store.change(session, store.find(session, organization().slug), changes)
+        store.update(session, store.find(session, current_organization().slug), changes)

@@ -1,4 +1,4 @@
-"""The files of other people that pages are made of: copied from node_modules to where the server serves them."""
+"""Third-party files of the console, copied from node_modules to the static folder."""
 
 import re
 import shutil
@@ -9,9 +9,9 @@ from pathlib import Path
 from markupsafe import Markup
 
 ROOT = Path(__file__).parents[2]
-VENDOR = Path(__file__).parent / "static" / "vendor"
+VENDOR_FOLDER = Path(__file__).parent / "static" / "vendor"
 
-FILES = (
+VENDOR_FILES = (
     "@tabler/core/dist/css/tabler.min.css",
     "@tabler/core/dist/js/tabler.min.js",
     "chart.js/dist/chart.umd.min.js",
@@ -78,32 +78,34 @@ ICONS = (
 
 @lru_cache
 def icon(name: str) -> Markup:
-    """An icon as SVG, in the colour and size of the text beside it. It says nothing to a screen reader."""
-    path = VENDOR / "icons" / f"{name}.svg"
+    """Return an icon as inline SVG, in the colour and size of the text beside it, hidden from screen readers."""
+    path = VENDOR_FOLDER / "icons" / f"{name}.svg"
     if not path.exists():
-        raise LookupError(f"There is no icon {name}: name it in console/assets.py, and run make clean install.")
-    picture = path.read_text(encoding="utf-8").replace("<svg", '<svg aria-hidden="true"', 1)
-    return Markup(picture)  # noqa: S704 - a file that we brought ourselves
+        raise LookupError(
+            f"The icon {name} is missing. Add it to ICONS in console/assets.py and run make clean install."
+        )
+    svg = path.read_text(encoding="utf-8").replace("<svg", '<svg aria-hidden="true"', 1)
+    return Markup(svg)  # noqa: S704 - the file comes from our own dependencies
 
 
-def bring(node_modules: Path = ROOT / "node_modules") -> None:
-    """Copies what is listed. Raises FileNotFoundError where npm has not brought it."""
-    shutil.rmtree(VENDOR, ignore_errors=True)
-    (VENDOR / "icons").mkdir(parents=True)
-    for file in FILES:
-        _copy(node_modules / file, VENDOR / Path(file).name)
+def copy_assets(node_modules: Path = ROOT / "node_modules") -> None:
+    """Copy the listed files. Raises FileNotFoundError if npm has not installed one."""
+    shutil.rmtree(VENDOR_FOLDER, ignore_errors=True)
+    (VENDOR_FOLDER / "icons").mkdir(parents=True)
+    for file in VENDOR_FILES:
+        _copy_without_source_map(node_modules / file, VENDOR_FOLDER / Path(file).name)
     for name in ICONS:
-        _copy(node_modules / ICON_FOLDER / f"{name}.svg", VENDOR / "icons" / f"{name}.svg")
+        _copy_without_source_map(node_modules / ICON_FOLDER / f"{name}.svg", VENDOR_FOLDER / "icons" / f"{name}.svg")
 
 
-def _copy(source: Path, target: Path) -> None:
-    """Without the comment that names a source map, which we do not serve."""
+def _copy_without_source_map(source: Path, target: Path) -> None:
+    # Source maps are not served, so the comment that names one would only cause requests that fail with 404.
     target.write_text(SOURCE_MAP.sub("", source.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def main() -> None:
-    """For make install."""
+    """Entry point of `make install`."""
     try:
-        bring()
+        copy_assets()
     except FileNotFoundError as missing:
-        sys.exit(f"Error: {missing.filename} is not there: run make install.")
+        sys.exit(f"Error: {missing.filename} is missing. Run make install.")

@@ -1,4 +1,4 @@
-"""The console's blueprint: every page hangs on it, behind its lock and its guard against forged forms."""
+"""The console's blueprint, with the checks that run before every page."""
 
 from flask import Blueprint, Response, redirect, request, url_for
 from flask_wtf.csrf import CSRFProtect
@@ -15,21 +15,23 @@ blueprint = Blueprint(
 csrf = CSRFProtect()
 
 
-def _refuse_forged_forms() -> None:
-    """For the console's own addresses: programs that call the webhook or the JSON API have no form to send."""
+def _check_csrf_token() -> None:
+    """Check the CSRF token here only: clients of the webhook and the JSON API send no forms and no cookies."""
     if request.method not in ("GET", "HEAD", "OPTIONS"):
         csrf.protect()
 
 
-blueprint.before_request(access.admit)
-blueprint.before_request(uploads.take_forms_alone)
-blueprint.before_request(_refuse_forged_forms)
-blueprint.after_request(security_headers.protect)
+# The order matters: a request without access must not reach the checks that read its body.
+blueprint.before_request(access.authorize)
+blueprint.before_request(uploads.reject_unexpected_uploads)
+blueprint.before_request(_check_csrf_token)
+blueprint.after_request(security_headers.set_security_headers)
 
 
-front = Blueprint("front", __name__)
+root = Blueprint("root", __name__)
 
 
-@front.get("/")
+@root.get("/")
 def index() -> Response:
+    """Redirect the root address to the console."""
     return redirect(url_for("console.home"))  # type: ignore[return-value]

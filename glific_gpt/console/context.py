@@ -1,4 +1,4 @@
-"""The language of a page: the person's choice, else the browser's."""
+"""Variables and functions of all templates: language, assets, menu, user and organization."""
 
 import hashlib
 from functools import lru_cache
@@ -17,69 +17,82 @@ from glific_gpt.console.presenters.labels import ROLE_MEANINGS, ROLE_NAMES
 from glific_gpt.database import transaction
 
 LANGUAGES = {"en": "English", "hi": "हिन्दी"}
-COOKIE_KEY = "language"
+LANGUAGE_KEY = "language"
 
 
 def init_language(app: Flask) -> None:
+    """Set up the translations of all pages, including those of Flask-Security."""
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "console/translations"
-    Babel(app, locale_selector=language)
+    Babel(app, locale_selector=page_language)
 
 
-def language() -> str:
-    """One of LANGUAGES."""
-    chosen = session.get(COOKIE_KEY) or (current_user.locale if current_user and current_user.is_authenticated else "")
+def page_language() -> str:
+    """Return the language of this page, a key of LANGUAGES.
+
+    The order is: chosen in this browser, saved for the user, accepted by the browser, English.
+    """
+    chosen = session.get(LANGUAGE_KEY) or (
+        current_user.locale if current_user and current_user.is_authenticated else ""
+    )
     return chosen if chosen in LANGUAGES else request.accept_languages.best_match(list(LANGUAGES)) or "en"
 
 
-LIST = "console.list_organizations"
-"""Its address is the beginning of every organization's."""
+ORGANIZATION_LIST = "console.list_organizations"
+"""Every organization's address begins with the address of this page."""
 
-STATIC = Path(__file__).parent / "static"
-ENTRY = Markup("""<li class="nav-item"><a class="nav-link" href="{url}"{here}>
+STATIC_FOLDER = Path(__file__).parent / "static"
+MENU_ENTRY = Markup("""<li class="nav-item"><a class="nav-link" href="{url}"{current}>
 {icon} <span>{text}</span></a></li>""")
-HERE = Markup(' aria-current="page"')
+CURRENT_PAGE_ATTRIBUTE = Markup(' aria-current="page"')
 
 
 def init(app: Flask) -> None:
-    app.jinja_env.globals.update(asset=asset, icon=icon, language=language, languages=LANGUAGES, entry=entry)
+    """Register what the templates use."""
+    app.jinja_env.globals.update(asset_url=asset_url, icon=icon, menu_entry=menu_entry)
+    app.jinja_env.globals.update(page_language=page_language, languages=LANGUAGES)
     app.jinja_env.globals.update(role_names=ROLE_NAMES, role_meanings=ROLE_MEANINGS)
-    app.jinja_env.filters["dropnone"] = lambda given: {name: value for name, value in given.items() if value}
-    app.context_processor(_context)
+    app.jinja_env.filters["drop_empty"] = lambda attributes: {
+        name: value for name, value in attributes.items() if value
+    }
+    app.context_processor(_template_variables)
 
 
-def asset(name: str) -> str:
-    """The address of one of our files, which changes when the file does: browsers keep it for ever."""
+def asset_url(name: str) -> str:
+    """Return the address of a static file.
+
+    The address contains a digest of the file, so that browsers can cache it for a year.
+    """
     return url_for("console.static", filename=name, v=_digest(name))
 
 
-def entry(endpoint: str, icon_name: str, text: str, **values: Any) -> Markup:
-    """One line of the menu, marked on its own page and on those below."""
+def menu_entry(endpoint: str, icon_name: str, text: str, **values: Any) -> Markup:
+    """Return one line of the menu. It is marked as current on its own page and on the pages below it."""
     url = url_for(endpoint, **values)
-    here = request.path == url or (endpoint != LIST and request.path.startswith(f"{url}/"))
-    return ENTRY.format(url=url, here=HERE if here else "", icon=icon(icon_name), text=text)
+    is_current = request.path == url or (endpoint != ORGANIZATION_LIST and request.path.startswith(f"{url}/"))
+    current = CURRENT_PAGE_ATTRIBUTE if is_current else ""
+    return MENU_ENTRY.format(url=url, current=current, icon=icon(icon_name), text=text)
 
 
 @lru_cache
 def _digest(name: str) -> str:
-    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return hashlib.sha256((STATIC_FOLDER / name).read_bytes()).hexdigest()[:12]
 
 
-def _context() -> dict[str, Any]:
+def _template_variables() -> dict[str, Any]:
     if not current_user or not current_user.is_authenticated:
-        return {"person": None}
-    found = g.get("organization")
+        return {"signed_in_user": None}
     return {
-        "person": access.person(),
-        "organization": found,
-        "may": access.may,
-        "Lock": access.Lock,
-        "has_others": has_others,
+        "signed_in_user": access.signed_in_user(),
+        "organization": g.get("organization"),
+        "has_access": access.has_access,
+        "AccessLevel": access.AccessLevel,
+        "has_other_organizations": has_other_organizations,
     }
 
 
-def has_others() -> bool:
-    """Whether the person is to be led to other organizations; administrators have a list of all of them."""
-    if access.person().is_administrator:
+def has_other_organizations() -> bool:
+    """Return whether the menu links to the user's other organizations. Administrators have a list of all instead."""
+    if access.signed_in_user().is_administrator:
         return False
     with transaction() as session:
-        return len(people.memberships(session, access.person())) > 1
+        return len(people.list_memberships(session, access.signed_in_user())) > 1

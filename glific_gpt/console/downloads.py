@@ -1,4 +1,4 @@
-"""Flows as files to keep."""
+"""Downloads of flow files."""
 
 import re
 import unicodedata
@@ -6,21 +6,24 @@ from io import BytesIO
 
 from flask import Response, send_file
 
-DIRECTIONS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+DIRECTION_CONTROLS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 
 
-def flow_file(text: str, name: str) -> Response:
-    """An answer that a browser saves under that name, in whatever script it is."""
-    content, name = BytesIO(text.encode()), plain(name)
+def flow_download(text: str, name: str) -> Response:
+    """Return a response that browsers save under this name. The name can be in any script."""
+    content, name = BytesIO(text.encode()), sanitize_file_name(name)
     return send_file(content, "application/json", as_attachment=True, download_name=name, conditional=False, etag=False)
 
 
-def plain(name: str) -> str:
-    """A file's name without the folders before it, and without what can be seen as something else than it is."""
-    own = re.split(r"[/\\]", name)[-1]
-    return "".join(letter for letter in own if not _is_hidden(letter)).strip()
+def sanitize_file_name(name: str) -> str:
+    """Remove folders and invisible characters from a file name.
+
+    Direction controls can make a name look like another one, for example with a different extension.
+    """
+    base = re.split(r"[/\\]", name)[-1]
+    return "".join(letter for letter in base if not _is_invisible(letter)).strip()
 
 
-def _is_hidden(letter: str) -> bool:
-    """Control characters and those that turn the direction; not the joiners, which Indian scripts need."""
-    return unicodedata.category(letter) in ("Cc", "Cs") or unicodedata.bidirectional(letter) in DIRECTIONS
+def _is_invisible(letter: str) -> bool:
+    """Return whether this is a control character. Joiners are not, because Indian scripts need them."""
+    return unicodedata.category(letter) in ("Cc", "Cs") or unicodedata.bidirectional(letter) in DIRECTION_CONTROLS

@@ -1,4 +1,4 @@
-"""One-time links as pages hand them over: shown in the answer that made them, e-mailed where the server can."""
+"""One-time links for accounts: shown once in a page, and sent by e-mail if the server can send it."""
 
 from dataclasses import dataclass, field
 
@@ -14,31 +14,32 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
-class HandedOver:
-    """What the person who asked for it is shown, once."""
+class IssuedLink:
+    """A new one-time link, as the page shows it once."""
 
     email: str
     url: str = field(repr=False)
-    mailed: bool
-    """Whether it is on its way by e-mail too."""
-    is_known: bool = False
-    """Whether there was an account, which starts anew."""
+    was_sent: bool
+    """Whether the link was also sent by e-mail."""
+    had_account: bool = False
+    """Whether the user already had an account, whose credentials were reset."""
 
 
-def hand_over(user: User, organization_id: int | None = None, *, is_known: bool = False) -> HandedOver:
-    """Call it outside a transaction."""
+def issue_link(user: User, organization_id: int | None = None, *, had_account: bool = False) -> IssuedLink:
+    """Create a link and send it by e-mail if possible.
+
+    Call this outside a transaction: sending can take seconds, and SQLite has one writer.
+    """
     url = one_time_link(user, organization_id)
-    return HandedOver(user.email, url, mailed=_mailed(user.email, url), is_known=is_known)
+    return IssuedLink(user.email, url, was_sent=_send_by_email(user.email, url), had_account=had_account)
 
 
-def _mailed(email: str, url: str) -> bool:
-    """An e-mail that could not be sent takes nothing away: the link is on the page."""
+def _send_by_email(email: str, url: str) -> bool:
+    """Return whether the e-mail was sent. A failure is only logged, because the page shows the link too."""
     if not mail.is_configured(current_app):
         return False
-    text = (
-        _("Choose a password for glific_gpt on this page. The link works once and expires after three days.")
-        + f"\n\n{url}\n"
-    )
+    intro = _("Choose a password for glific_gpt on this page. The link works once and expires after three days.")
+    text = f"{intro}\n\n{url}\n"
     try:
         mail.send(email, _("Your link to glific_gpt"), text)
     except OSError as failure:

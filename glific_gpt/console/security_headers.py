@@ -1,10 +1,10 @@
-"""What a browser is told of every page: to load from here alone, to run no inline script, to keep nothing."""
+"""Security headers of every page: no foreign or inline scripts, no framing, no caching."""
 
 from flask import Response, request
 
 from glific_gpt.services import services
 
-POLICY = "; ".join(
+CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
@@ -19,7 +19,7 @@ POLICY = "; ".join(
     )
 )
 HEADERS = {
-    "Content-Security-Policy": POLICY,
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -27,14 +27,18 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-A_YEAR = "public, max-age=31536000, immutable"
+CACHE_FOR_A_YEAR = "public, max-age=31536000, immutable"
 
 
-def protect(response: Response) -> Response:
-    """After every view. A page may hold what one person alone may see, so no cache keeps it; our files may be kept."""
+def set_security_headers(response: Response) -> Response:
+    """Set the headers after every view.
+
+    Pages are not cached, because they can hold secrets of one user. Static files are cached for a year.
+    """
     response.headers.update(HEADERS)
-    if services().settings.public_url.startswith("https://"):  # the request itself may have left TLS at a proxy
+    # The public URL decides, because a proxy may end TLS before the request arrives here.
+    if services().settings.public_url.startswith("https://"):
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
-    kept = request.endpoint == "console.static" and response.status_code in (200, 304)
-    response.headers["Cache-Control"] = A_YEAR if kept else "no-store"
+    is_cacheable = request.endpoint == "console.static" and response.status_code in (200, 304)
+    response.headers["Cache-Control"] = CACHE_FOR_A_YEAR if is_cacheable else "no-store"
     return response

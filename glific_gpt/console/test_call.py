@@ -1,4 +1,4 @@
-"""A call that a person makes from a page: on the path of every call, after the console's lock instead of a token."""
+"""Test calls from the console. They take the same path as webhook calls, with the session in place of a token."""
 
 import json
 import time
@@ -26,20 +26,20 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
-class Trial:
-    """A call with all that is known of it; what was asked and answered is in no other place."""
+class TestCall:
+    """A finished test call. The question and the answer are not stored anywhere else."""
 
     question: str = field(repr=False)
     request: str = field(repr=False)
-    """The function body that was sent."""
+    """The function body, as JSON."""
     outcome: Outcome = field(repr=False)
     milliseconds: int
-    """Until there was an answer, as Glific would have measured."""
+    """Time until the answer, as Glific would measure it."""
     call: Call | None
-    """Its row; None when the database was away."""
+    """The recorded call, or None if the database was not available."""
 
     @property
-    def answered(self) -> bool:
+    def is_answered(self) -> bool:
         return self.outcome.status == 200
 
     @property
@@ -47,23 +47,25 @@ class Trial:
         return self.outcome.body["parsed_msg"]
 
     @property
-    def reply(self) -> str:
-        """The JSON that was answered."""
-        return _json(self.outcome.body)
+    def response(self) -> str:
+        """The response, as JSON."""
+        return _format_json(self.outcome.body)
 
 
-def attempt(organization: Organization, body: dict[str, Any]) -> Trial:
-    """Makes the call, which costs what every call costs. The person before the page may do that here."""
+def make_test_call(organization: Organization, body: dict[str, Any]) -> TestCall:
+    """Make a real call for the organization, which OpenAI charges for. The caller has checked the access level."""
     if organization.glific_organization_id is not None:
-        # Glific writes its own id into every body, and calls without it are refused.
+        # Calls without the id are refused once it is set. Glific adds it to every body.
         body = body | {"organization_id": organization.glific_organization_id}
-    request = _json(body)
-    before = time.monotonic()
+    request = _format_json(body)
+    started = time.monotonic()
     outcome = _run(organization, request.encode())
-    took = round((time.monotonic() - before) * 1000)
+    milliseconds = round((time.monotonic() - started) * 1000)
     facts = {key: outcome.body.get(key) for key in ("call_id", "error_code")}
-    log.info("call", organization=organization.slug, function=FUNCTION, status=outcome.status, tried=True, **facts)
-    return Trial(body["question_text"], request, outcome, took, _row(organization, str(facts["call_id"])))
+    log.info("test_call_finished", organization=organization.slug, function=FUNCTION, status=outcome.status, **facts)
+    return TestCall(
+        body["question_text"], request, outcome, milliseconds, _find_record(organization, str(facts["call_id"]))
+    )
 
 
 def _run(organization: Organization, body: bytes) -> Outcome:
@@ -82,7 +84,7 @@ def _tenant(organization: Organization) -> Tenant:
         return tenants.find_tenant_by_id(session, organization.id, services().language_models.name)
 
 
-def _row(organization: Organization, call_id: str) -> Call | None:
+def _find_record(organization: Organization, call_id: str) -> Call | None:
     try:
         with transaction() as session:
             return timeline.find_timeline(session, organization.id, call_id).call
@@ -90,5 +92,5 @@ def _row(organization: Organization, call_id: str) -> Call | None:
         return None
 
 
-def _json(value: object) -> str:
+def _format_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)

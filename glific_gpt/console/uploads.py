@@ -1,4 +1,4 @@
-"""What forms may send: no JSON, and no file but to the views that take one in one field, up to a size of their own."""
+"""Limits on request bodies: forms only, and files only for views that accept one, up to their own size."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
@@ -7,36 +7,38 @@ from flask import abort, current_app, request
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-FRAME = 64 * 1024
+FORM_OVERHEAD_BYTES = 64 * 1024
 """Bytes that a form needs beside its file."""
 
 
-class Upload(NamedTuple):
-    """The file that a view takes."""
+class FileUpload(NamedTuple):
+    """The one file that a view accepts."""
 
     field: str
-    most: int
-    """Bytes."""
+    max_bytes: int
 
 
-def takes_a_file(field: str, most: int) -> Callable[[View], View]:
-    """Stands before a view whose form has one file field."""
+def accepts_file(field: str, max_bytes: int) -> Callable[[View], View]:
+    """Decorate a view whose form has one file field."""
 
-    def put_on(view: View) -> View:
-        view.upload = Upload(field, most)  # type: ignore[attr-defined]
+    def decorate(view: View) -> View:
+        view.upload = FileUpload(field, max_bytes)  # type: ignore[attr-defined]
         return view
 
-    return put_on
+    return decorate
 
 
-def take_forms_alone() -> None:
-    """Before every view. Raises UnsupportedMediaType, and RequestEntityTooLarge for a file that is too large."""
-    upload = _upload()
+def reject_unexpected_uploads() -> None:
+    """Check the body before every view.
+
+    Raises UnsupportedMediaType for JSON and for unexpected files, RequestEntityTooLarge for a file that is too large.
+    """
+    upload = _expected_upload()
     if upload is not None:
-        request.max_content_length = upload.most + FRAME
+        request.max_content_length = upload.max_bytes + FORM_OVERHEAD_BYTES
     if request.is_json or set(request.files) - {upload.field if upload else None}:
         abort(415)
 
 
-def _upload() -> Upload | None:
+def _expected_upload() -> FileUpload | None:
     return getattr(current_app.view_functions.get(request.endpoint or ""), "upload", None)

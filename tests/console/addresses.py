@@ -1,20 +1,20 @@
-"""The pages of the console, found in the URL map, each with what makes its address real."""
+"""All pages of the console, from the URL map, with values for the variables of their addresses."""
 
 from dataclasses import dataclass
 
 from flask import Flask
 from werkzeug.routing import Rule
 
-PREFIXES = ("console.", "security.", "front.")
-FILES = {"console.export_calls"}
-"""What is no page but a file to keep."""
+ENDPOINT_PREFIXES = ("console.", "security.", "root.")
+DOWNLOAD_ENDPOINTS = {"console.export_calls"}
+"""Endpoints that return a file."""
 
-NOT_PAGES = {"console.static", "security.static"}
+STATIC_ENDPOINTS = {"console.static", "security.static"}
 
 
 @dataclass(frozen=True)
 class Address:
-    """One way to ask for one page."""
+    """A method and a path of one endpoint."""
 
     method: str
     endpoint: str
@@ -24,21 +24,27 @@ class Address:
         return f"{self.method} {self.endpoint}"
 
 
-def addresses(app: Flask, **values: str | int) -> list[Address]:
-    """Every method of every page; `values` stand for what is variable in addresses. KeyError for a new variable."""
+def list_addresses(app: Flask, **values: str | int) -> list[Address]:
+    """Return every method of every page.
+
+    `values` fill the variables of addresses. Raises KeyError for a variable without a value.
+    """
     return [
         Address(method, rule.endpoint, _path(app, rule, values))
         for rule in app.url_map.iter_rules()
-        if rule.endpoint.startswith(PREFIXES) and rule.endpoint not in NOT_PAGES
+        if rule.endpoint.startswith(ENDPOINT_PREFIXES) and rule.endpoint not in STATIC_ENDPOINTS
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
     ]
 
 
-def openable(app: Flask, calls: str) -> list[Address]:
-    """The pages of seva-trust and of the server; `calls` is the page of its calls, with one that can be looked at."""
+def list_pages(app: Flask, calls: str) -> list[Address]:
+    """Return the pages of seva-trust and of the server.
+
+    `calls` is the HTML of its call list, from which one call is taken.
+    """
     call_id = f"call_{calls.partition('call_')[2][:24]}"
-    found = addresses(app, slug="seva-trust", call_id=call_id, token_id=1, user_id=1, token="nonsense")
-    return [page for page in found if page.method == "GET" and page.endpoint not in FILES]
+    found = list_addresses(app, slug="seva-trust", call_id=call_id, token_id=1, user_id=1, token="nonsense")
+    return [page for page in found if page.method == "GET" and page.endpoint not in DOWNLOAD_ENDPOINTS]
 
 
 def _path(app: Flask, rule: Rule, values: dict[str, str | int]) -> str:

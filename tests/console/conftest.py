@@ -1,4 +1,4 @@
-"""The people that tests of the console are about, their windows, and a server for a whole file of tests."""
+"""Fixtures of the console tests: signed-in users, browser windows and a shared server."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 from glific_gpt.accounts.tables import Role
 from tests.conftest import OpenHouse
-from tests.console.people import Person, employ, stranger
+from tests.console.users import ConsoleUser, create_anonymous, create_user
 from tests.support.chromium import Theme, Window, window
 from tests.support.databases import copy_of
 from tests.support.house import House, Ngo, open_house
@@ -19,18 +19,18 @@ from tests.support.settings import made_up_settings
 
 
 class Staff(Protocol):
-    """Signs somebody in: a member of alice's with that role, or an administrator for None."""
+    """Create and sign in a member of an organization with this role, or an administrator if the role is None."""
 
-    def __call__(self, role: Role | None, *, slug: str = "alice") -> Person: ...
+    def __call__(self, role: Role | None, *, slug: str = "alice") -> ConsoleUser: ...
 
 
 @pytest.fixture
 def staff(house: House, alice: Ngo) -> Iterator[Staff]:
     with ExitStack() as stack:
 
-        def sign_in(role: Role | None, *, slug: str = alice.slug) -> Person:
+        def sign_in(role: Role | None, *, slug: str = alice.slug) -> ConsoleUser:
             email = f"{role or 'admin'}@{slug}.example.org"
-            person = employ(house, email, role, slug if role else None)
+            person = create_user(house, email, role, slug if role else None)
             stack.callback(person.client.close)
             answer = person.sign_in()
             assert answer.status_code == 302, answer.text[:2000]
@@ -41,50 +41,50 @@ def staff(house: House, alice: Ngo) -> Iterator[Staff]:
 
 @pytest.fixture
 def front(open_a_house: OpenHouse, house: House) -> House:
-    """A second process of the same server, which knows the address at which the first one answers."""
+    """A second server process whose public URL leads to the first one, so that the setup test can reach it."""
     return open_a_house(public_url=house.url)
 
 
 @pytest.fixture
-def front_editor(front: House, alice: Ngo) -> Iterator[Person]:
-    """An editor of alice's who is signed in there."""
-    person = employ(front, "front@alice.example.org", Role.EDITOR, alice.slug)
+def front_editor(front: House, alice: Ngo) -> Iterator[ConsoleUser]:
+    """An editor of alice, signed in to the second process."""
+    person = create_user(front, "front@alice.example.org", Role.EDITOR, alice.slug)
     assert person.sign_in().status_code == 302
     yield person
     person.client.close()
 
 
 @pytest.fixture
-def owner(staff: Staff) -> Person:
+def owner(staff: Staff) -> ConsoleUser:
     return staff(Role.OWNER)
 
 
 @pytest.fixture
-def editor(staff: Staff) -> Person:
+def editor(staff: Staff) -> ConsoleUser:
     return staff(Role.EDITOR)
 
 
 @pytest.fixture
-def viewer(staff: Staff) -> Person:
+def viewer(staff: Staff) -> ConsoleUser:
     return staff(Role.VIEWER)
 
 
 @pytest.fixture
-def administrator(staff: Staff) -> Person:
+def administrator(staff: Staff) -> ConsoleUser:
     return staff(None)
 
 
 @pytest.fixture
-def nobody(house: House) -> Iterator[Person]:
-    """Somebody who has not signed in."""
-    person = stranger(house)
+def nobody(house: House) -> Iterator[ConsoleUser]:
+    """A client without a session."""
+    person = create_anonymous(house)
     yield person
     person.client.close()
 
 
 @pytest.fixture(scope="module")
 def lasting_house(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A server on SQLite that all tests of a file share, where one for each would take too long."""
+    """A server on SQLite that all tests of a module share, because one for each test would take too long."""
     url = copy_of(sqlite_template, tmp_path_factory.mktemp("lasting"))
     with (
         OpenAIStandIn() as openai,
@@ -94,16 +94,16 @@ def lasting_house(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactor
 
 
 class OpenWindow(Protocol):
-    """A browser window on the house; somebody who is signed in over HTTP stays so in it."""
+    """Open a browser window. It gets the session cookies of the given user."""
 
-    def __call__(self, person: Person | None = None, *, width: int = 1280, theme: Theme = "light") -> Window: ...
+    def __call__(self, person: ConsoleUser | None = None, *, width: int = 1280, theme: Theme = "light") -> Window: ...
 
 
 @pytest.fixture
 def open_window(browser: Browser, house: House) -> Iterator[OpenWindow]:
     with ExitStack() as stack:
 
-        def start(person: Person | None = None, *, width: int = 1280, theme: Theme = "light") -> Window:
+        def start(person: ConsoleUser | None = None, *, width: int = 1280, theme: Theme = "light") -> Window:
             shown = stack.enter_context(window(browser, house.url, width=width, theme=theme))
             if person is not None:
                 shown.bring(person.client.cookies.jar)

@@ -1,4 +1,4 @@
-"""Calls: the list, which updates itself; the story of each and what to do about it; trying again."""
+"""Call list, page of one call with advice, and retries."""
 
 import re
 from datetime import timedelta
@@ -12,11 +12,11 @@ from glific_gpt.calls.tables import STATUSES, Call, Delivery
 from glific_gpt.calls.timeline import FAILED_DELIVERY_STATES, CallTimeline, TimelineEvent, events
 from glific_gpt.clock import now
 from glific_gpt.console.presenters import advice, labels, timeline
-from glific_gpt.errors import Broken, CallerError, OrganizationError, ServiceError
+from glific_gpt.errors import CallerError, InternalError, OrganizationError, ServiceError
 from tests.calls.test_retrying import given_up
 from tests.console.conftest import Staff
-from tests.console.people import Person
-from tests.console.test_calls_sheet import sheet
+from tests.console.test_calls_csv import sheet
+from tests.console.users import ConsoleUser
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.house import House, Ngo
 from tests.support.later import begin_working
@@ -26,13 +26,13 @@ HERE = "/console/organizations/alice/calls"
 ROW = re.compile(r'<tr data-call="(call_\w+)"')
 CODES = sorted(
     {error.code for base in (CallerError, OrganizationError, ServiceError) for error in base.__subclasses__()}
-    | {Broken.code, *FAILED_DELIVERY_STATES, "interrupted"}
+    | {InternalError.code, *FAILED_DELIVERY_STATES, "interrupted"}
 )
 FRAGMENT = {"HX-Request": "true"}
 
 
-def listed(person: Person, query: str = "") -> list[str]:
-    """The ids of the calls that the list shows."""
+def listed(person: ConsoleUser, query: str = "") -> list[str]:
+    """Return the ids of the calls in the list."""
     answer = person.get(HERE + query)
     assert answer.status_code == 200, answer.text[:2000]
     return ROW.findall(answer.text)
@@ -40,56 +40,56 @@ def listed(person: Person, query: str = "") -> list[str]:
 
 @pytest.fixture
 def words() -> Flask:
-    """Just enough of an app to read texts in."""
+    """A minimal app for translated texts."""
     app = Flask("words")
     Babel(app)
     return app
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_every_error_of_a_call_has_a_name_a_person_who_can_mend_it_and_advice(words: Flask, code: str) -> None:
+def test_every_error_has_a_name_a_responsible_person_and_advice(words: Flask, code: str) -> None:
     with words.app_context(), force_locale("en"):
         assert code in advice.ADVICE
-        assert str(advice.advise(code)).endswith(".")
+        assert str(advice.advice_for(code)).endswith(".")
         assert labels.ERROR_NAMES[code]
-        assert labels.whose(code)
+        assert labels.responsible_party(code)
 
 
-def test_there_is_no_advice_about_what_cannot_happen() -> None:
+def test_every_advice_belongs_to_an_error_code() -> None:
     assert set(advice.ADVICE) == set(labels.ERROR_NAMES) == set(CODES)
-    assert set(advice.MENDED_AT) <= set(CODES)
-    assert set(advice.MENDED_AT.values()) <= set(advice.PAGE_NAMES)
+    assert set(advice.FIX_PAGES) <= set(CODES)
+    assert set(advice.FIX_PAGES.values()) <= set(advice.PAGE_NAMES)
 
 
 def test_every_status_has_a_name_and_a_colour() -> None:
     assert set(labels.STATUS_NAMES) == set(labels.STATUS_COLOURS) == set(STATUSES)
 
 
-def test_the_newest_call_comes_first(alice: Ngo, viewer: Person) -> None:
+def test_the_newest_call_comes_first(alice: Ngo, viewer: ConsoleUser) -> None:
     first, second = record(alice), record(alice)
     assert listed(viewer) == [second, first]
 
 
-def test_a_line_says_in_words_how_the_call_went(alice: Ngo, viewer: Person) -> None:
+def test_a_row_shows_the_result_in_words(alice: Ngo, viewer: ConsoleUser) -> None:
     record(alice, "error", error_code="rate_limited", duration_ms=1234)
     text = viewer.get(HERE, headers=FRAGMENT).text
     for said in ("Failed", "OpenAI's limit reached", "1.2 s", "gpt-4o", "UTC</time>"):
         assert said in text
 
 
-def test_a_call_of_more_than_five_seconds_is_marked(alice: Ngo, viewer: Person) -> None:
+def test_a_call_of_more_than_five_seconds_is_marked(alice: Ngo, viewer: ConsoleUser) -> None:
     record(alice, duration_ms=5200)
     assert "too late for Glific" in viewer.get(HERE, headers=FRAGMENT).text
 
 
-def test_a_call_for_which_the_flow_waited_is_never_too_late(alice: Ngo, viewer: Person) -> None:
+def test_a_deferred_call_is_never_too_late(alice: Ngo, viewer: ConsoleUser) -> None:
     record_delivery(alice, "delivered", duration_ms=20_000)
     text = viewer.get(HERE, headers=FRAGMENT).text
     assert "too late for Glific" not in text
     assert "the flow waited" in text
 
 
-def test_the_filters_leave_what_is_looked_for(alice: Ngo, viewer: Person) -> None:
+def test_the_filters_select_calls(alice: Ngo, viewer: ConsoleUser) -> None:
     old = record(alice, at=now() - timedelta(days=3))
     failed = record(alice, "error", error_code="refused", model_asked="gpt-5-mini")
     day = f"{now() - timedelta(days=3):%Y-%m-%d}"
@@ -99,14 +99,14 @@ def test_the_filters_leave_what_is_looked_for(alice: Ngo, viewer: Person) -> Non
     assert listed(viewer, "?status=&model=&error=&first_day=&last_day=") == [failed, old]
 
 
-def test_the_filters_offer_what_calls_have_had(alice: Ngo, viewer: Person) -> None:
+def test_the_filters_offer_models_and_errors_of_recent_calls(alice: Ngo, viewer: ConsoleUser) -> None:
     record(alice, "error", error_code="refused", model_asked="gpt-5-mini")
     text = viewer.get(HERE).text
     assert '<option value="gpt-5-mini">' in text
     assert '<option value="refused">Model refused</option>' in text
 
 
-def test_a_day_that_is_none_is_shown_again_with_what_is_wrong_with_it(alice: Ngo, viewer: Person) -> None:
+def test_an_invalid_day_stays_in_the_form_with_an_error(alice: Ngo, viewer: ConsoleUser) -> None:
     record(alice)
     answer = viewer.get(f"{HERE}?first_day=yesterday")
     assert answer.status_code == 422
@@ -116,7 +116,7 @@ def test_a_day_that_is_none_is_shown_again_with_what_is_wrong_with_it(alice: Ngo
 
 
 @pytest.mark.parametrize("name", ["model", "error"])
-def test_a_filter_that_no_database_can_be_asked_for_is_refused(alice: Ngo, viewer: Person, name: str) -> None:
+def test_a_filter_with_nul_is_refused(alice: Ngo, viewer: ConsoleUser, name: str) -> None:
     record(alice)
     answer = viewer.get(f"{HERE}?{name}=gpt%00")
     assert answer.status_code == 422
@@ -126,22 +126,22 @@ def test_a_filter_that_no_database_can_be_asked_for_is_refused(alice: Ngo, viewe
 
 
 @pytest.mark.parametrize("before", ["%00", "call_%00", "call_0", "nonsense"])
-def test_the_list_does_not_go_on_from_what_is_no_call(viewer: Person, before: str) -> None:
+def test_paging_from_an_unknown_call_is_not_found(viewer: ConsoleUser, before: str) -> None:
     assert viewer.get(f"{HERE}?before={before}").status_code == 404
 
 
-def test_filters_that_no_call_fits_say_so(alice: Ngo, viewer: Person) -> None:
+def test_filters_without_matches_are_explained(alice: Ngo, viewer: ConsoleUser) -> None:
     record(alice)
-    assert "No call fits these filters" in viewer.get(f"{HERE}?status=error").text
+    assert "No call matches these filters" in viewer.get(f"{HERE}?status=error").text
 
 
-def test_an_empty_list_says_what_to_do_next(viewer: Person) -> None:
+def test_an_empty_list_shows_the_next_step(viewer: ConsoleUser) -> None:
     text = viewer.get(HERE).text
     assert "No calls yet" in text
     assert 'href="/console/organizations/alice/use-in-glific"' in text
 
 
-def test_older_calls_are_on_other_pages_with_the_same_filters(alice: Ngo, viewer: Person) -> None:
+def test_older_calls_are_on_other_pages_with_the_same_filters(alice: Ngo, viewer: ConsoleUser) -> None:
     made = [record(alice) for _ in range(52)][::-1]
     text = viewer.get(f"{HERE}?model=gpt-4o").text
     assert ROW.findall(text) == made[:50]
@@ -152,25 +152,25 @@ def test_older_calls_are_on_other_pages_with_the_same_filters(alice: Ngo, viewer
     assert listed(viewer, f"?{query}") == made[50:]
 
 
-def test_only_the_newest_page_updates_itself(alice: Ngo, viewer: Person) -> None:
+def test_only_the_newest_page_updates_itself(alice: Ngo, viewer: ConsoleUser) -> None:
     ids = [record(alice) for _ in range(2)]
     first = viewer.get(f"{HERE}?status=ok").text
     assert 'hx-get="/console/organizations/alice/calls?status=ok" hx-trigger="every 5s"' in first
     assert "hx-get" not in viewer.get(f"{HERE}?before={ids[1]}").text
 
 
-def test_what_updates_itself_is_the_list_alone(alice: Ngo, viewer: Person) -> None:
+def test_an_update_contains_only_the_list(alice: Ngo, viewer: ConsoleUser) -> None:
     record(alice)
     text = viewer.get(HERE, headers=FRAGMENT).text
     assert text.count("<tr data-call") == 1
     assert "<html" not in text
 
 
-def test_an_update_sends_whoever_is_signed_out_to_sign_in(nobody: Person, alice: Ngo) -> None:
+def test_an_update_without_a_session_redirects_the_page_to_sign_in(nobody: ConsoleUser, alice: Ngo) -> None:
     assert "sign-in" in nobody.get(HERE, headers=FRAGMENT).headers["HX-Redirect"]
 
 
-def test_a_call_tells_its_story_and_what_to_do(alice: Ngo, viewer: Person) -> None:
+def test_a_call_shows_its_timeline_and_advice(alice: Ngo, viewer: ConsoleUser) -> None:
     call_id = record(alice, "error", error_code="insufficient_quota", contact_id=21)
     text = viewer.get(f"{HERE}/{call_id}").text
     for said in ("The call arrived", "It failed", "No credit at OpenAI", "Add credit at platform.openai.com", call_id):
@@ -178,17 +178,17 @@ def test_a_call_tells_its_story_and_what_to_do(alice: Ngo, viewer: Person) -> No
     assert "Your settings here, or your account at OpenAI" in text
 
 
-def test_the_error_of_somebody_elses_function_is_shown_by_its_code(alice: Ngo, viewer: Person) -> None:
+def test_an_unknown_error_is_shown_by_its_code(alice: Ngo, viewer: ConsoleUser) -> None:
     text = viewer.get(f"{HERE}/{record(alice, 'error', error_code='no_such_crop')}").text
     assert "no_such_crop" in text
     assert "the answer to this call says more" in text
 
 
-def test_an_interrupted_call_has_advice_too(alice: Ngo, viewer: Person) -> None:
+def test_an_interrupted_call_has_advice_too(alice: Ngo, viewer: ConsoleUser) -> None:
     assert "The server was stopped" in viewer.get(f"{HERE}/{record(alice, 'interrupted')}").text
 
 
-def test_everything_that_can_happen_to_a_call_has_a_title() -> None:
+def test_every_timeline_event_has_a_title() -> None:
     start = now()
     told = {"accepted_at": start, "asked_at": start, "answered_at": start, "ended_at": start, "attempts": 1}
     retried = start + timedelta(minutes=5)
@@ -203,12 +203,12 @@ def test_everything_that_can_happen_to_a_call_has_a_title() -> None:
     assert kinds == set(timeline.TITLES)
 
 
-def test_a_happening_is_known_by_its_first_words() -> None:
+def test_the_kind_of_a_timeline_event_is_its_first_words() -> None:
     assert timeline.kind(TimelineEvent(now(), "given up, after 2 tries: no")) == "given up"
     assert timeline.kind(TimelineEvent(now(), "arrived: parse_via_chat_gpt")) == "arrived"
 
 
-def test_bobs_call_looks_like_one_that_is_not_there(bob: Ngo, editor: Person) -> None:
+def test_the_call_of_another_organization_is_not_found(bob: Ngo, editor: ConsoleUser) -> None:
     theirs, none = record_delivery(bob, "undelivered"), f"call_{'0' * 24}"
     assert editor.get(f"{HERE}/{theirs}").status_code == editor.get(f"{HERE}/{none}").status_code == 404
     assert editor.get(f"{HERE}/{theirs}").text.replace(theirs, none) == editor.get(f"{HERE}/{none}").text
@@ -217,7 +217,7 @@ def test_bobs_call_looks_like_one_that_is_not_there(bob: Ngo, editor: Person) ->
     assert (listed(editor), sheet(editor)) == ([], [])
 
 
-def test_an_editor_has_an_answer_tried_again(house: House, alice: Ngo, staff: Staff, glific: GlificStandIn) -> None:
+def test_an_editor_can_retry_a_delivery(house: House, alice: Ngo, staff: Staff, glific: GlificStandIn) -> None:
     begin_working(house)
     alice.connect(glific)
     call_id = given_up(alice, glific)
@@ -231,7 +231,7 @@ def test_an_editor_has_an_answer_tried_again(house: House, alice: Ngo, staff: St
     assert f'action="{HERE}/{call_id}/retry"' not in text
 
 
-def test_a_viewer_reads_but_does_not_have_anything_tried_again(alice: Ngo, viewer: Person) -> None:
+def test_a_viewer_cannot_retry_a_delivery(alice: Ngo, viewer: ConsoleUser) -> None:
     call_id = record_delivery(alice, "undelivered", status="error", error_code="undelivered")
     text = viewer.get(f"{HERE}/{call_id}").text
     assert "/retry" not in text
@@ -239,7 +239,7 @@ def test_a_viewer_reads_but_does_not_have_anything_tried_again(alice: Ngo, viewe
     assert viewer.post(f"{HERE}/{call_id}/retry").status_code == 403
 
 
-def test_what_cannot_be_tried_again_says_why(alice: Ngo, editor: Person) -> None:
+def test_an_impossible_retry_is_explained(alice: Ngo, editor: ConsoleUser) -> None:
     call_id = record(alice)
     answer = editor.post(f"{HERE}/{call_id}/retry")
     assert answer.status_code == 302

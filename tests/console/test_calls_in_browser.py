@@ -1,10 +1,10 @@
-"""The list of calls in a browser: it updates itself, and is used by keyboard alone."""
+"""Call list in a browser: updates and keyboard use."""
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.console.conftest import OpenWindow
-from tests.console.people import Person
+from tests.console.users import ConsoleUser
 from tests.support.chromium import Window
 from tests.support.house import Ngo
 from tests.support.recorded import record, record_delivery
@@ -13,13 +13,13 @@ HERE = "/console/organizations/alice/calls"
 
 
 def update(shown: Window) -> None:
-    """As if five seconds had gone by."""
+    """Trigger the update that normally runs every five seconds."""
     with shown.page.expect_response(lambda answer: answer.url.endswith(HERE)):
         shown.page.clock.run_for(5_500)
     shown.page.clock.run_for(1_000)
 
 
-def test_a_new_call_appears_by_itself_and_is_announced(alice: Ngo, viewer: Person, open_window: OpenWindow) -> None:
+def test_a_new_call_appears_and_is_announced(alice: Ngo, viewer: ConsoleUser, open_window: OpenWindow) -> None:
     first = record(alice)
     shown = open_window(viewer)
     shown.page.clock.install()
@@ -36,7 +36,7 @@ def test_a_new_call_appears_by_itself_and_is_announced(alice: Ngo, viewer: Perso
     assert (shown.violations, shown.foreign) == ([], set())
 
 
-def test_nothing_is_asked_for_while_nobody_looks(alice: Ngo, viewer: Person, open_window: OpenWindow) -> None:
+def test_a_hidden_page_does_not_update(alice: Ngo, viewer: ConsoleUser, open_window: OpenWindow) -> None:
     record(alice)
     shown = open_window(viewer)
     shown.page.clock.install()
@@ -51,7 +51,7 @@ def test_nothing_is_asked_for_while_nobody_looks(alice: Ngo, viewer: Person, ope
     update(shown)
 
 
-def test_an_update_leaves_in_peace_what_has_not_changed(alice: Ngo, viewer: Person, open_window: OpenWindow) -> None:
+def test_an_update_without_changes_keeps_the_page(alice: Ngo, viewer: ConsoleUser, open_window: OpenWindow) -> None:
     call_id = record(alice)
     shown = open_window(viewer)
     shown.page.clock.install()
@@ -63,9 +63,7 @@ def test_an_update_leaves_in_peace_what_has_not_changed(alice: Ngo, viewer: Pers
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_a_line_leads_to_its_call_by_keyboard_alone(
-    alice: Ngo, viewer: Person, open_window: OpenWindow, width: int
-) -> None:
+def test_a_row_opens_its_call_by_keyboard(alice: Ngo, viewer: ConsoleUser, open_window: OpenWindow, width: int) -> None:
     call_id = record_delivery(alice, "undelivered", status="error", error_code="undelivered")
     shown = open_window(viewer, width=width)
     shown.open(HERE)

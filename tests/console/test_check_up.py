@@ -1,4 +1,4 @@
-"""Check everything: what the doctor finds, in a page."""
+"""The setup test in the console."""
 
 import html
 import re
@@ -8,9 +8,9 @@ import httpx2
 import pytest
 
 from tests.console.flow_files import PAGE
-from tests.console.people import Person
 from tests.console.test_ready_flow import tokens
 from tests.console.test_use_in_glific import TOKEN
+from tests.console.users import ConsoleUser
 from tests.support import openai_behaviours as behaviours
 from tests.support.glific_stand_in import PHONE, GlificStandIn
 from tests.support.house import House, Ngo
@@ -22,16 +22,16 @@ CHECK = f"{PAGE}/check"
 WELL = "Contacts get answers"
 
 
-def check(person: Person, *, part: bool = False, **fields: str) -> httpx2.Response:
+def check(person: ConsoleUser, *, part: bool = False, **fields: str) -> httpx2.Response:
     headers = {"HX-Request": "true"} if part else {}
     data = {"csrf_token": person.token()} | fields
     return person.client.post(person.house.url + CHECK, data=data, headers=headers)
 
 
 def found(answer: httpx2.Response) -> str:
-    """The words of what was found."""
+    """Return the text of the results."""
     assert answer.status_code == 200, answer.text[:2000]
-    part = answer.text.partition('id="found"')[2].partition("</section>")[0] or answer.text
+    part = answer.text.partition('id="check-up-results"')[2].partition("</section>")[0] or answer.text
     return " ".join(html.unescape(re.sub(r"<svg.*?</svg>|<[^>]+>", " ", part, flags=re.DOTALL)).split())
 
 
@@ -40,12 +40,12 @@ def bubbles(answer: httpx2.Response) -> list[str]:
 
 
 def questions(openai: OpenAIStandIn) -> list[str]:
-    """What models were asked; which models there are costs nothing."""
+    """Return the paid requests to OpenAI. Listing models costs nothing."""
     return [asked.question for asked in openai.requests if asked.path != "/v1/models"]
 
 
-def test_it_says_that_a_person_would_get_an_answer_and_shows_the_conversation(
-    front_editor: Person, alice: Ngo, openai: OpenAIStandIn, capfd: pytest.CaptureFixture[str]
+def test_it_reports_a_working_setup_and_shows_the_conversation(
+    front_editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn, capfd: pytest.CaptureFixture[str]
 ) -> None:
     openai.will(behaviours.answer("Two and two is **four** <img src=x>."))
     answer = check(front_editor)
@@ -62,19 +62,17 @@ def test_it_says_that_a_person_would_get_an_answer_and_shows_the_conversation(
     assert tokens(front_editor.get(PAGE).text) == 1
 
 
-def test_without_the_question_nothing_is_asked_of_a_model(
-    front_editor: Person, alice: Ngo, openai: OpenAIStandIn
-) -> None:
+def test_a_dry_run_asks_no_model(front_editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn) -> None:
     answer = check(front_editor, dry_run="1")
-    assert "Nothing stands in the way of an answer" in found(answer)
+    assert "No problem found" in found(answer)
     assert "No question was asked." in found(answer)
     assert (questions(openai), alice.calls(), bubbles(answer)) == ([], [], [])
 
 
-def test_a_problem_comes_first_and_leads_to_the_page_where_it_is_mended(front_editor: Person, alice: Ngo) -> None:
+def test_a_problem_comes_first_and_links_to_the_page_that_fixes_it(front_editor: ConsoleUser, alice: Ngo) -> None:
     alice.switch_key(on=False)
     answer = check(front_editor)
-    assert re.search(r"Nobody would get an answer yet: The OpenAI key that ends in \S+ is switched off", found(answer))
+    assert re.search(r"Contacts get no answers yet. The OpenAI key that ends in \S+ is switched off", found(answer))
     assert "OpenAI key · Problem" in found(answer)
     assert "A call, as Glific makes it · Left out" in found(answer)
     assert re.search(
@@ -82,52 +80,54 @@ def test_a_problem_comes_first_and_leads_to_the_page_where_it_is_mended(front_ed
     )
 
 
-def test_an_error_of_the_question_is_told_with_where_to_mend_it(front_editor: Person, openai: OpenAIStandIn) -> None:
+def test_an_error_of_the_question_links_to_the_page_that_fixes_it(
+    front_editor: ConsoleUser, openai: OpenAIStandIn
+) -> None:
     openai.always(behaviours.out_of_credit())
     answer = check(front_editor)
     assert "has no credit left" in found(answer)
-    assert 'href="/console/organizations/alice/openai"' in answer.text.partition('id="found"')[2]
+    assert 'href="/console/organizations/alice/openai"' in answer.text.partition('id="check-up-results"')[2]
     assert "How much is two and two? Answer in one short sentence." in bubbles(answer)
 
 
-def test_an_answer_that_only_this_machine_gets_is_told_as_such_and_is_no_good_sign(front_editor: Person) -> None:
+def test_an_answer_inside_the_own_network_only_is_a_warning(front_editor: ConsoleUser) -> None:
     asked, not_asked = check(front_editor), check(front_editor, dry_run="1")
-    for answer, headline in ((asked, WELL), (not_asked, "Nothing stands in the way of an answer")):
+    for answer, headline in ((asked, WELL), (not_asked, "No problem found")):
         assert f"{headline} inside this server's own network" in found(answer)
-        assert "Glific cannot get there until the server has a public address." in found(answer)
-        assert 'class="alert alert-warning" role="status"' in answer.text.partition('id="found"')[2]
+        assert "Glific cannot reach this server until it has a public address." in found(answer)
+        assert 'class="alert alert-warning" role="status"' in answer.text.partition('id="check-up-results"')[2]
 
 
-def test_what_is_to_be_minded_is_named_beside_the_verdict(front_editor: Person, openai: OpenAIStandIn) -> None:
-    assert "Look at this before people use it" not in found(check(front_editor, dry_run="1"))
+def test_warnings_are_named_in_the_summary(front_editor: ConsoleUser, openai: OpenAIStandIn) -> None:
+    assert "Check this before contacts use the flow" not in found(check(front_editor, dry_run="1"))
     openai.for_models(behaviours.missing_scopes())
-    assert "Look at this before people use it: OpenAI key" in found(check(front_editor, dry_run="1"))
+    assert "Check this before contacts use the flow: OpenAI key" in found(check(front_editor, dry_run="1"))
 
 
-def test_where_only_later_answers_are_kept_away_the_others_are_said_to_come(
-    front_editor: Person, alice: Ngo, glific: GlificStandIn
+def test_a_problem_with_later_answers_does_not_hide_that_quick_answers_work(
+    front_editor: ConsoleUser, alice: Ngo, glific: GlificStandIn
 ) -> None:
     alice.connect(glific)
     glific.accounts[PHONE] = "another password since"
     asked, not_asked = check(front_editor), check(front_editor, dry_run="1")
-    assert f"{WELL} within 5 seconds, but later answers do not arrive yet: " in found(asked)
-    assert "Nothing stands in the way of an answer within 5 seconds, but later" in found(not_asked)
+    assert f"{WELL} within 5 seconds, but later answers do not arrive yet. " in found(asked)
+    assert "No problem found for answers within 5 seconds, but later" in found(not_asked)
     assert "Glific connection · Problem" in found(asked)
 
 
-def test_a_second_question_waits_for_half_a_minute_but_a_check_without_one_does_not(
-    front_editor: Person, openai: OpenAIStandIn
+def test_a_second_question_must_wait_30_seconds_but_a_dry_run_need_not(
+    front_editor: ConsoleUser, openai: OpenAIStandIn
 ) -> None:
     check(front_editor)
     for part in (False, True):
         answer = found(check(front_editor, part=part))
-        assert re.search(r"A question was asked just now, .* ask the next one in \d\d seconds", answer)
+        assert re.search(r"A test question was asked a moment ago, .* Try again in \d\d seconds", answer)
         assert "Organization" not in answer
     assert len(questions(openai)) == 1
     assert "No question was asked." in found(check(front_editor, dry_run="1"))
 
 
-def test_one_check_of_an_organization_is_made_at_a_time(front_editor: Person, openai: OpenAIStandIn) -> None:
+def test_an_organization_can_run_one_test_at_a_time(front_editor: ConsoleUser, openai: OpenAIStandIn) -> None:
     openai.always(behaviours.slow(0.5))
     with ThreadPoolExecutor(4) as threads:
         token = {"csrf_token": front_editor.token()}
@@ -136,24 +136,24 @@ def test_one_check_of_an_organization_is_made_at_a_time(front_editor: Person, op
         pressed = [threads.submit(httpx2.post, url, data=token, cookies=cookies, timeout=20) for _ in range(4)]
     answers = [found(each.result()) for each in pressed]
     assert sum(WELL in answer for answer in answers) == 1
-    assert sum("is under way already" in answer for answer in answers) == 3
+    assert sum("is already running" in answer for answer in answers) == 3
     assert len(questions(openai)) == 1
 
 
-def test_the_page_that_asks_gets_the_part_alone(front_editor: Person) -> None:
+def test_an_htmx_request_gets_only_a_part_of_the_page(front_editor: ConsoleUser) -> None:
     answer = check(front_editor, part=True, dry_run="1")
     assert "<html" not in answer.text
-    assert "Nothing stands in the way of an answer" in found(answer)
+    assert "No problem found" in found(answer)
 
 
-def test_it_is_told_in_hindi(front_editor: Person) -> None:
+def test_the_result_is_shown_in_hindi(front_editor: ConsoleUser) -> None:
     front_editor.client.headers["Accept-Language"] = "hi"
     answer = check(front_editor)
     part = found(answer).partition("checkup")[0]
     assert re.findall(r"[A-Za-z]{4,} [a-z]{3,} [a-z]{2,}", part) == []
 
 
-def test_a_viewer_checks_nothing(viewer: Person, house: House, openai: OpenAIStandIn) -> None:
-    assert "only editors and owners can check" in viewer.get(PAGE).text
+def test_a_viewer_cannot_run_the_test(viewer: ConsoleUser, house: House, openai: OpenAIStandIn) -> None:
+    assert "only editors and owners can run it" in viewer.get(PAGE).text
     assert check(viewer).status_code == 403
     assert openai.requests == []

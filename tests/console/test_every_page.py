@@ -1,13 +1,13 @@
-"""Every page in a real browser: usable for everybody, true to its policy, at home on a phone and in the dark."""
+"""Every page in a browser: accessibility, content security policy, phone width and dark theme."""
 
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.console.addresses import openable
-from tests.console.people import Person, employ
-from tests.console.sample import seva_trust
+from tests.console.addresses import list_pages
+from tests.console.sample_data import create_sample_organization
+from tests.console.users import ConsoleUser, create_user
 from tests.support.chromium import Theme, Window, window
 from tests.support.house import House
 
@@ -17,27 +17,27 @@ SHOWN = [(1280, "light", "en-GB"), (390, "dark", "en-GB"), (390, "light", "hi-IN
 
 @pytest.fixture(scope="module")
 def busy_house(lasting_house: House) -> House:
-    """An organization in the middle of its work."""
-    seva_trust(lasting_house)
+    """A server with a sample organization."""
+    create_sample_organization(lasting_house)
     return lasting_house
 
 
 @pytest.fixture(scope="module")
-def administrator(busy_house: House) -> Iterator[Person]:
-    person = employ(busy_house, "admin@example.org")
+def administrator(busy_house: House) -> Iterator[ConsoleUser]:
+    person = create_user(busy_house, "admin@example.org")
     assert person.sign_in().status_code == 302
     yield person
     person.client.close()
 
 
-def paths(house: House, administrator: Person) -> list[str]:
-    """The pages that somebody who is signed in can open."""
+def paths(house: House, administrator: ConsoleUser) -> list[str]:
+    """Return the pages that a signed-in administrator can open."""
     calls = administrator.get("/console/organizations/seva-trust/calls").text
-    return [page.path for page in openable(house.app, calls)]
+    return [page.path for page in list_pages(house.app, calls)]
 
 
 def look(shown: Window, path: str) -> list[str]:
-    """What is wrong with a page."""
+    """Return the problems of a page."""
     shown.open(path)
     shown.page.wait_for_load_state("networkidle")
     trouble = [f"axe: {what}" for what in shown.unusable()]
@@ -50,8 +50,8 @@ def look(shown: Window, path: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("width", "theme", "language"), SHOWN)
-def test_nothing_serious_is_wrong_with_any_page(
-    busy_house: House, administrator: Person, browser: Browser, width: int, theme: Theme, language: str
+def test_every_page_is_accessible_and_fits_the_window(
+    busy_house: House, administrator: ConsoleUser, browser: Browser, width: int, theme: Theme, language: str
 ) -> None:
     trouble: list[str] = []
     with window(browser, busy_house.url, width=width, theme=theme, language=language) as shown:

@@ -1,11 +1,11 @@
-"""The page of the connection to Glific."""
+"""The page of the Glific connection."""
 
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.console.people import Person
+from tests.console.users import ConsoleUser
 from tests.support.glific_stand_in import PASSWORD, PHONE, GlificStandIn
 from tests.support.house import Ngo
 
@@ -15,16 +15,16 @@ PHRASE = "a phrase of alice and glific"
 
 @pytest.fixture
 def login(glific: GlificStandIn) -> dict[str, Any]:
-    """A form with a login that Glific knows."""
+    """Return a form with a login that Glific accepts."""
     return {"way": "api", "api_url": glific.url, "phone": PHONE, "password": PASSWORD}
 
 
-def back_on_the_page(person: Person, answer: httpx2.Response) -> str:
+def back_on_the_page(person: ConsoleUser, answer: httpx2.Response) -> str:
     assert (answer.status_code, answer.headers.get("Location")) == (302, PAGE), answer.text[:3000]
     return person.get(PAGE).text
 
 
-def test_it_connects_with_a_login_that_glific_accepts(editor: Person, alice: Ngo, login: dict[str, Any]) -> None:
+def test_it_connects_with_a_login_that_glific_accepts(editor: ConsoleUser, alice: Ngo, login: dict[str, Any]) -> None:
     assert alice.ask_later().json()["error_code"] == "glific_not_connected"
     page = back_on_the_page(editor, editor.post(PAGE, login))
     assert "Glific accepted the login." in page
@@ -32,8 +32,8 @@ def test_it_connects_with_a_login_that_glific_accepts(editor: Person, alice: Ngo
     assert alice.ask_later().json()["status"] == "pending"
 
 
-def test_a_login_that_glific_refuses_is_not_saved_and_said_why(
-    editor: Person, login: dict[str, Any], alice: Ngo
+def test_a_login_that_glific_refuses_is_not_saved_and_explained(
+    editor: ConsoleUser, login: dict[str, Any], alice: Ngo
 ) -> None:
     refused = editor.post(PAGE, login | {"password": "another password"})
     assert refused.status_code == 422
@@ -47,7 +47,7 @@ def test_a_login_that_glific_refuses_is_not_saved_and_said_why(
 WRONG = (
     ({"api_url": "https://api.example.org"}, "may not talk to a Glific API at that address"),
     ({"api_url": "nonsense"}, "must look like https://api."),
-    ({"api_url": " "}, "Write the address"),
+    ({"api_url": " "}, "Enter the address"),
     ({"phone": "098765"}, "Write the number with its country code"),
     ({"phone": ""}, "Write the number with its country code"),
     ({"password": ""}, "It must not be blank"),
@@ -55,7 +55,9 @@ WRONG = (
 )
 
 
-def test_what_cannot_be_is_said_beside_its_field(editor: Person, login: dict[str, Any], glific: GlificStandIn) -> None:
+def test_an_invalid_value_is_an_error_of_its_field(
+    editor: ConsoleUser, login: dict[str, Any], glific: GlificStandIn
+) -> None:
     for change, sentence in WRONG:
         refused = editor.post(PAGE, login | change)
         assert refused.status_code == 422
@@ -66,16 +68,18 @@ def test_what_cannot_be_is_said_beside_its_field(editor: Person, login: dict[str
     assert glific.requests == []
 
 
-def test_an_unknown_way_is_refused(editor: Person, login: dict[str, Any], glific: GlificStandIn) -> None:
+def test_an_unknown_way_is_refused(editor: ConsoleUser, login: dict[str, Any], glific: GlificStandIn) -> None:
     assert editor.post(PAGE, login | {"way": "by pigeon"}).status_code == 422
     assert glific.requests == []
 
 
-def test_the_signed_call_needs_the_phrase(editor: Person, alice: Ngo, glific: GlificStandIn) -> None:
+def test_a_signed_connection_needs_the_webhook_signature(
+    editor: ConsoleUser, alice: Ngo, glific: GlificStandIn
+) -> None:
     form = {"way": "signed", "api_url": glific.url}
     assert "Set it on the Settings page." in editor.get(PAGE).text
     refused = editor.post(PAGE, form)
-    assert (refused.status_code, "needs your signature phrase" in refused.text) == (422, True)
+    assert (refused.status_code, "Set the webhook signature on the Settings page" in refused.text) == (422, True)
     assert "flask signature" not in refused.text
     alice.set_phrase(PHRASE)
     page = back_on_the_page(editor, editor.post(PAGE, form))
@@ -83,7 +87,7 @@ def test_the_signed_call_needs_the_phrase(editor: Person, alice: Ngo, glific: Gl
     assert alice.ask_later().json()["status"] == "pending"
 
 
-def test_a_test_says_what_glific_says_now(editor: Person, alice: Ngo, glific: GlificStandIn) -> None:
+def test_a_test_shows_the_current_answer_of_glific(editor: ConsoleUser, alice: Ngo, glific: GlificStandIn) -> None:
     alice.connect(glific)
     assert "never" in editor.get(PAGE).text
     page = back_on_the_page(editor, editor.post(f"{PAGE}/test"))
@@ -91,33 +95,35 @@ def test_a_test_says_what_glific_says_now(editor: Person, alice: Ngo, glific: Gl
     assert "<time datetime=" in page
     glific.accounts.clear()
     page = back_on_the_page(editor, editor.post(f"{PAGE}/test"))
-    assert "It does not work at the moment. Glific does not accept this phone number" in page
+    assert "The test failed. Glific does not accept this phone number" in page
 
 
-def test_a_signed_connection_can_be_tested_too(editor: Person, alice: Ngo, glific: GlificStandIn) -> None:
+def test_a_signed_connection_can_be_tested_too(editor: ConsoleUser, alice: Ngo, glific: GlificStandIn) -> None:
     alice.connect_signed(glific, PHRASE)
     assert "It works" in back_on_the_page(editor, editor.post(f"{PAGE}/test"))
     glific.close()
     assert "could not be reached" in back_on_the_page(editor, editor.post(f"{PAGE}/test"))
 
 
-def test_disconnecting_asks_first_and_works_at_once(editor: Person, alice: Ngo, glific: GlificStandIn) -> None:
+def test_disconnecting_needs_a_confirmation_and_takes_effect_at_once(
+    editor: ConsoleUser, alice: Ngo, glific: GlificStandIn
+) -> None:
     alice.connect(glific)
     assert alice.ask_later().json()["status"] == "pending"
-    assert 'data-confirm="Later answers stop at once' in editor.get(PAGE).text
+    assert 'data-confirm="The login is deleted' in editor.get(PAGE).text
     page = back_on_the_page(editor, editor.post(f"{PAGE}/disconnect"))
     assert "Disconnected." in page
     assert alice.ask_later().json()["error_code"] == "glific_not_connected"
     assert alice.ask().status_code == 200
 
 
-def test_what_is_not_connected_can_neither_be_tested_nor_disconnected(editor: Person) -> None:
+def test_a_missing_connection_cannot_be_tested_or_disconnected(editor: ConsoleUser) -> None:
     assert "not connected" in back_on_the_page(editor, editor.post(f"{PAGE}/test"))
-    assert "no connection any more" in back_on_the_page(editor, editor.post(f"{PAGE}/disconnect"))
+    assert "connection was already removed" in back_on_the_page(editor, editor.post(f"{PAGE}/disconnect"))
 
 
-def test_a_viewer_reads_and_changes_nothing(
-    viewer: Person, alice: Ngo, glific: GlificStandIn, login: dict[str, Any]
+def test_a_viewer_can_read_but_not_change_anything(
+    viewer: ConsoleUser, alice: Ngo, glific: GlificStandIn, login: dict[str, Any]
 ) -> None:
     alice.connect(glific)
     page = viewer.get(PAGE).text
@@ -129,8 +135,8 @@ def test_a_viewer_reads_and_changes_nothing(
     assert alice.ask_later().json()["status"] == "pending"
 
 
-def test_no_page_and_no_log_holds_a_login(
-    capfd: pytest.CaptureFixture[str], editor: Person, alice: Ngo, login: dict[str, Any]
+def test_the_login_appears_in_no_page_and_no_log(
+    capfd: pytest.CaptureFixture[str], editor: ConsoleUser, alice: Ngo, login: dict[str, Any]
 ) -> None:
     alice.set_phrase(PHRASE)
     pages = [back_on_the_page(editor, editor.post(PAGE, login))]
@@ -142,8 +148,8 @@ def test_no_page_and_no_log_holds_a_login(
         assert secret not in everything
 
 
-def test_a_foreign_organizations_page_looks_like_one_that_is_not_there(
-    editor: Person, bob: Ngo, login: dict[str, Any], glific: GlificStandIn
+def test_the_page_of_another_organization_is_not_found(
+    editor: ConsoleUser, bob: Ngo, login: dict[str, Any], glific: GlificStandIn
 ) -> None:
     for slug in (bob.slug, "nobody"):
         page = f"/console/organizations/{slug}/glific"

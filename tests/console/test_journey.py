@@ -1,4 +1,4 @@
-"""The whole way in a browser: from an administrator's first sign-in to an owner's first answered call in Calls."""
+"""End-to-end test in a browser: from the first sign-in of an administrator to the first answered call."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.console.people import PASSWORD, employ
+from tests.console.users import PASSWORD, create_user
 from tests.support.chromium import Window, window
 from tests.support.house import PATIENCE, TLS, House
 from tests.support.openai_behaviours import answer
@@ -25,7 +25,7 @@ def sign_in(page: Page, email: str) -> None:
 
 
 def copied(page: Page, what: str) -> str:
-    """What somebody pastes after pressing the copy button."""
+    """Return the clipboard after a click on a copy button."""
     button = page.get_by_role("button", name=f"Copy: {what}", exact=True).locator("visible=true").first
     button.click()
     expect(button).to_contain_text("Copied")
@@ -34,7 +34,7 @@ def copied(page: Page, what: str) -> str:
 
 
 def an_administrator_makes_the_organization(shown: Window) -> str:
-    """The one-time link for its owner."""
+    """Create an organization. Return the one-time link of its owner."""
     page = shown.page
     shown.open("/")
     sign_in(page, "admin@example.org")
@@ -78,9 +78,9 @@ def and_chooses_a_model(page: Page) -> None:
 
 
 def and_copies_what_goes_into_glific(page: Page) -> tuple[str, dict[str, str], str]:
-    """The URL, the headers and the function body."""
+    """Return the URL, the headers and the function body."""
     page.get_by_role("link", name="Use it in Glific").click()
-    page.get_by_label(re.compile("^What the token")).fill("Helpline")
+    page.get_by_label(re.compile("^Label of the token")).fill("Helpline")
     page.get_by_role("button", name="Create token").click()
     headers = {
         copied(page, "the name of the first header"): copied(page, "the value of the first header"),
@@ -90,7 +90,7 @@ def and_copies_what_goes_into_glific(page: Page) -> tuple[str, dict[str, str], s
 
 
 def glific_fills_in(body: str) -> str:
-    """The function body with the variables that a flow knows."""
+    """Return the function body with its variables filled in."""
     known = {
         '"@contact"': '{"id": 21, "name": "Ravi"}',
         '"@results"': "{}",
@@ -120,7 +120,7 @@ def and_is_a_line_in_calls(page: Page, call_id: str) -> None:
 def test_from_the_first_sign_in_to_the_first_answered_call(
     house: House, openai: OpenAIStandIn, browser: Browser, tmp_path: Path
 ) -> None:
-    employ(house, "admin@example.org")
+    create_user(house, "admin@example.org")
     openai.always(answer("Half a teaspoon, and six of sugar."))
     with window(browser, house.url) as shown:
         link = an_administrator_makes_the_organization(shown)

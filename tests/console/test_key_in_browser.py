@@ -1,9 +1,9 @@
-"""The page of the OpenAI key in a browser: testing without leaving it, being asked before the switch goes off."""
+"""OpenAI page in a browser: key tests and the confirmation before switching off."""
 
 from playwright.sync_api import expect
 
 from tests.console.conftest import OpenWindow
-from tests.console.people import Person
+from tests.console.users import ConsoleUser
 from tests.support.house import Ngo
 from tests.support.openai_errors import refuse_key
 from tests.support.openai_stand_in import OpenAIStandIn
@@ -12,9 +12,7 @@ PAGE = "/console/organizations/alice/openai"
 KEY = "sk-proj-typed-9876543210-WXYZ"
 
 
-def test_a_test_answers_in_the_page_and_keeps_what_is_typed(
-    open_window: OpenWindow, editor: Person, openai: OpenAIStandIn
-) -> None:
+def test_a_test_keeps_the_typed_key(open_window: OpenWindow, editor: ConsoleUser, openai: OpenAIStandIn) -> None:
     shown = open_window(editor)
     shown.open(PAGE)
     page = shown.page
@@ -28,7 +26,7 @@ def test_a_test_answers_in_the_page_and_keeps_what_is_typed(
     assert shown.violations == []
 
 
-def test_a_test_whose_answer_does_not_come_leaves_no_older_one(open_window: OpenWindow, editor: Person) -> None:
+def test_a_failed_test_request_clears_the_older_result(open_window: OpenWindow, editor: ConsoleUser) -> None:
     shown = open_window(editor)
     shown.open(PAGE)
     page = shown.page
@@ -36,10 +34,10 @@ def test_a_test_whose_answer_does_not_come_leaves_no_older_one(open_window: Open
     expect(page.get_by_text("OpenAI accepts the saved key.")).to_be_visible()
     page.context.set_offline(True)
     page.get_by_role("button", name="Test key").click()
-    expect(page.locator("#said")).to_have_text("The request failed. Try again in a moment.")
+    expect(page.locator("#test-result")).to_have_text("The request failed. Try again in a moment.")
 
 
-def test_what_is_typed_is_shown_only_while_wanted(open_window: OpenWindow, editor: Person) -> None:
+def test_the_typed_key_is_shown_only_while_the_button_is_pressed(open_window: OpenWindow, editor: ConsoleUser) -> None:
     shown = open_window(editor)
     shown.open(PAGE)
     field, button = shown.page.locator("#api_key"), shown.page.locator("[data-secret]")
@@ -50,13 +48,13 @@ def test_what_is_typed_is_shown_only_while_wanted(open_window: OpenWindow, edito
     assert (field.get_attribute("type"), button.get_attribute("aria-pressed")) == ("password", "false")
 
 
-def test_the_switch_goes_off_only_after_a_yes(open_window: OpenWindow, editor: Person, alice: Ngo) -> None:
+def test_switching_off_needs_a_confirmation(open_window: OpenWindow, editor: ConsoleUser, alice: Ngo) -> None:
     shown = open_window(editor)
     shown.open(PAGE)
     page = shown.page
     page.get_by_label("Is active").uncheck()
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("dialog")).to_contain_text("Every flow that asks gets the fallback text instead")
+    expect(page.get_by_role("dialog")).to_contain_text("Flows get this message instead")
     page.get_by_role("button", name="Cancel").click()
     assert alice.ask().status_code == 200
     page.get_by_role("button", name="Save").click()

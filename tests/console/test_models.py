@@ -1,11 +1,11 @@
-"""The page of models: which the key reaches, what they cost, which of them flows may use, and which is the default."""
+"""Models page: allowlist, prices, default model and refresh."""
 
 import html
 import re
 
 import pytest
 
-from tests.console.people import Person
+from tests.console.users import ConsoleUser
 from tests.support.house import Ngo
 from tests.support.openai_answers import answer
 from tests.support.openai_errors import refuse_key
@@ -20,7 +20,7 @@ TICK = re.compile(r'<input type="checkbox"[^>]*data-tick="([^"]+)"([^>]*)>')
 
 
 def ticks(page: str) -> dict[str, str]:
-    """The text models with what the box before each says of itself."""
+    """Return the text models with the attributes of their checkboxes."""
     return {model: rest.strip() for model, rest in TICK.findall(page)}
 
 
@@ -29,13 +29,13 @@ def only(*patterns: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def asked(editor: Person, alice: Ngo) -> Ngo:
-    """OpenAI has said which models alice's key reaches."""
+def asked(editor: ConsoleUser, alice: Ngo) -> Ngo:
+    """Load the models of alice's key from OpenAI."""
     assert editor.post(REFRESH).status_code == 302
     return alice
 
 
-def test_it_shows_every_text_model_that_the_key_reaches_with_its_price(viewer: Person, asked: Ngo) -> None:
+def test_it_shows_every_text_model_that_the_key_reaches_with_its_price(viewer: ConsoleUser, asked: Ngo) -> None:
     page = viewer.get(PAGE).text
     assert len(ticks(page)) == 16
     assert "16 of 16 text models may be used." in page
@@ -43,7 +43,7 @@ def test_it_shows_every_text_model_that_the_key_reaches_with_its_price(viewer: P
     assert ("$0.15" in row, "$0.60" in row) == (True, True)
 
 
-def test_other_models_are_shown_with_the_reason_and_no_way_to_allow_them(viewer: Person, asked: Ngo) -> None:
+def test_other_models_are_listed_with_the_reason_and_cannot_be_allowed(viewer: ConsoleUser, asked: Ngo) -> None:
     page = viewer.get(PAGE).text
     for model, reason in (("tts-1", "They read text aloud."), ("dall-e-3", "They make pictures.")):
         assert f'data-model="{model}"' in page
@@ -51,7 +51,7 @@ def test_other_models_are_shown_with_the_reason_and_no_way_to_allow_them(viewer:
         assert model not in ticks(page)
 
 
-def test_no_list_allows_a_model_that_is_not_text(editor: Person, asked: Ngo) -> None:
+def test_a_list_cannot_allow_models_that_are_not_text(editor: ConsoleUser, asked: Ngo) -> None:
     page = editor.post(PREVIEW, only("tts-1", "*")).text
     assert set(ticks(page)) == set(ticks(editor.get(PAGE).text))
     assert "matches no available text model" in page
@@ -59,7 +59,7 @@ def test_no_list_allows_a_model_that_is_not_text(editor: Person, asked: Ngo) -> 
     assert asked.ask(model="tts-1").json()["error_code"] == "model_not_text"
 
 
-def test_a_list_that_is_saved_counts_on_the_next_call(editor: Person, alice: Ngo) -> None:
+def test_a_saved_list_is_used_by_the_next_call(editor: ConsoleUser, alice: Ngo) -> None:
     assert alice.ask(model="gpt-4o").status_code == 200
     assert editor.post(PAGE, only(" GPT-5* ", "", "o3")).status_code == 302
     assert alice.ask(model="gpt-4o").json()["error_code"] == "model_not_allowed"
@@ -70,7 +70,7 @@ def test_a_list_that_is_saved_counts_on_the_next_call(editor: Person, alice: Ngo
     assert alice.ask(model="gpt-4o").status_code == 200
 
 
-def test_a_saved_list_is_shown_again(editor: Person, asked: Ngo) -> None:
+def test_a_saved_list_is_shown_again(editor: ConsoleUser, asked: Ngo) -> None:
     editor.post(PAGE, only("gpt-4o*", "gpt-5-mini"))
     page = editor.get(PAGE).text
     assert ">gpt-4o*\ngpt-5-mini</textarea>" in page
@@ -81,8 +81,8 @@ def test_a_saved_list_is_shown_again(editor: Person, asked: Ngo) -> None:
     assert "allowed by gpt-4o*" in page
 
 
-def test_it_shows_what_a_pattern_matches_and_saves_nothing(editor: Person, asked: Ngo) -> None:
-    part = editor.post(PREVIEW, only("gpt-4o*", "gpt-9*", "no pattern")).text
+def test_the_preview_shows_matches_and_saves_nothing(editor: ConsoleUser, asked: Ngo) -> None:
+    part = editor.post(PREVIEW, only("gpt-4o*", "gpt-9*", "not a valid pattern")).text
     assert "<html" not in part
     assert "gpt-4o, gpt-4o-2024-08-06, gpt-4o-mini" in part
     assert "3 of 16 text models may be used." in part
@@ -91,9 +91,9 @@ def test_it_shows_what_a_pattern_matches_and_saves_nothing(editor: Person, asked
     assert asked.ask(model="o3").status_code == 200
 
 
-def test_what_was_typed_is_kept_when_it_is_no_list(editor: Person, alice: Ngo) -> None:
+def test_an_invalid_list_stays_in_the_form(editor: ConsoleUser, alice: Ngo) -> None:
     for typed, words in (
-        (only("gpt-4o*", "<b>gpt</b>"), "is no pattern: use letters"),
+        (only("gpt-4o*", "<b>gpt</b>"), "is not a valid pattern. Use letters"),
         (only(), "Write at least one pattern"),
         ({"scope": "most", "patterns": "o3"}, "Choose which models flows can use."),
         (only(*(f"gpt-{n}" for n in range(1001))), "1000 patterns at most"),
@@ -106,7 +106,9 @@ def test_what_was_typed_is_kept_when_it_is_no_list(editor: Person, alice: Ngo) -
     assert alice.ask(model="o3").status_code == 200
 
 
-def test_a_default_model_answers_calls_that_name_none(editor: Person, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_the_default_model_answers_calls_without_a_model(
+    editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn
+) -> None:
     assert editor.post(DEFAULT, {"default_model": "gpt-5-mini"}).status_code == 302
     alice.ask()
     assert openai.requests[-1].model == "gpt-5-mini"
@@ -117,7 +119,7 @@ def test_a_default_model_answers_calls_that_name_none(editor: Person, alice: Ngo
 
 
 @pytest.mark.parametrize("model", ["o3", "tts-1", "no such model", "gpt-9"])
-def test_a_default_model_is_one_that_may_be_used(editor: Person, alice: Ngo, model: str) -> None:
+def test_the_default_model_must_be_usable(editor: ConsoleUser, alice: Ngo, model: str) -> None:
     alice.change(allowed_models=["gpt-*"])
     answer = editor.post(DEFAULT, {"default_model": model})
     assert answer.status_code == 422
@@ -125,7 +127,7 @@ def test_a_default_model_is_one_that_may_be_used(editor: Person, alice: Ngo, mod
     assert alice.ask().json()["model"] == "gpt-4o"
 
 
-def test_it_warns_when_the_default_model_is_not_on_the_list(editor: Person, alice: Ngo) -> None:
+def test_a_list_without_the_default_model_gives_a_warning(editor: ConsoleUser, alice: Ngo) -> None:
     warning = "The default model gpt-4o cannot be used with this list"
     assert warning not in editor.get(PAGE).text
     assert warning in editor.post(PREVIEW, only("gpt-5*")).text
@@ -134,8 +136,8 @@ def test_it_warns_when_the_default_model_is_not_on_the_list(editor: Person, alic
     assert alice.ask().json()["error_code"] == "model_not_allowed"
 
 
-def test_asking_openai_again_brings_the_models_that_the_key_reaches_now(
-    editor: Person, asked: Ngo, openai: OpenAIStandIn
+def test_a_refresh_shows_the_models_that_the_key_can_use_now(
+    editor: ConsoleUser, asked: Ngo, openai: OpenAIStandIn
 ) -> None:
     openai.models.append("gpt-8-brand-new")
     editor.post(REFRESH)
@@ -145,7 +147,7 @@ def test_asking_openai_again_brings_the_models_that_the_key_reaches_now(
     assert {sent.api_key for sent in openai.requests} == {asked.key}
 
 
-def test_what_openai_does_not_tell_leaves_the_list_as_it_was(editor: Person, asked: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_failed_refresh_keeps_the_list(editor: ConsoleUser, asked: Ngo, openai: OpenAIStandIn) -> None:
     openai.for_models(refuse_key())
     assert editor.post(REFRESH).status_code == 302
     page = editor.get(PAGE).text
@@ -153,8 +155,8 @@ def test_what_openai_does_not_tell_leaves_the_list_as_it_was(editor: Person, ask
     assert len(ticks(page)) == 16
 
 
-def test_what_openai_said_of_an_older_key_is_not_kept_with_a_newer_one(
-    editor: Person, alice: Ngo, openai: OpenAIStandIn
+def test_models_of_an_older_key_are_not_shown_for_a_new_key(
+    editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn
 ) -> None:
     def replaced_meanwhile(exchange: Exchange) -> None:
         alice.set_key("sk-proj-newer-0123456789")
@@ -162,20 +164,20 @@ def test_what_openai_said_of_an_older_key_is_not_kept_with_a_newer_one(
 
     openai.for_models(replaced_meanwhile)
     editor.post(REFRESH)
-    assert "OpenAI was not asked yet which ones your key reaches" in editor.get(PAGE).text
+    assert "not yet known which of them your key can use" in editor.get(PAGE).text
 
 
-def test_without_a_key_it_shows_the_models_that_the_server_knows(owner: Person) -> None:
+def test_without_a_key_the_known_models_are_listed(owner: ConsoleUser) -> None:
     owner.post("/console/organizations/alice/openai/delete")
     page = owner.get(PAGE).text
-    assert "These are the models that this server knows" in page
+    assert "This list shows the models that this server knows" in page
     assert "gpt-4o" in ticks(page)
     assert REFRESH not in page
     owner.post(REFRESH)
-    assert "has no OpenAI key yet" in owner.get(PAGE).text
+    assert "has no OpenAI key" in owner.get(PAGE).text
 
 
-def test_a_viewer_reads_and_changes_nothing(viewer: Person, alice: Ngo) -> None:
+def test_a_viewer_can_read_but_not_change_anything(viewer: ConsoleUser, alice: Ngo) -> None:
     page = viewer.get(PAGE)
     assert page.status_code == 200
     assert all("disabled" in rest for rest in ticks(page.text).values())
@@ -184,7 +186,7 @@ def test_a_viewer_reads_and_changes_nothing(viewer: Person, alice: Ngo) -> None:
     assert alice.ask().status_code == 200
 
 
-def test_another_organizations_models_are_not_there(owner: Person, bob: Ngo) -> None:
+def test_the_models_of_another_organization_are_not_found(owner: ConsoleUser, bob: Ngo) -> None:
     assert owner.get(PAGE.replace("alice", "bob")).status_code == 404
     for path in (PAGE, PREVIEW, DEFAULT, REFRESH):
         assert owner.post(path.replace("alice", "bob"), {"scope": "none"}).status_code == 404

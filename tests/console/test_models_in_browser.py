@@ -1,10 +1,10 @@
-"""The page of models in a browser: finding while typing, seeing what patterns match, ticking."""
+"""Models page in a browser: search, matches and ticks."""
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.console.conftest import OpenWindow
-from tests.console.people import Person
+from tests.console.users import ConsoleUser
 from tests.support.chromium import Window
 from tests.support.house import Ngo
 
@@ -12,8 +12,8 @@ PAGE = "/console/organizations/alice/models"
 
 
 @pytest.fixture
-def shown(open_window: OpenWindow, editor: Person, alice: Ngo) -> Window:
-    """The page, after OpenAI has said which models the key reaches."""
+def shown(open_window: OpenWindow, editor: ConsoleUser, alice: Ngo) -> Window:
+    """Open the page after the models of the key were loaded."""
     editor.post(f"{PAGE}/refresh")
     editor.get(PAGE)
     opened = open_window(editor)
@@ -21,7 +21,7 @@ def shown(open_window: OpenWindow, editor: Person, alice: Ngo) -> Window:
     return opened
 
 
-def test_a_model_is_found_while_its_name_is_typed(shown: Window) -> None:
+def test_the_search_filters_models_while_typing(shown: Window) -> None:
     page = shown.page
     page.get_by_label("Find a model").fill("4O-MINI")
     expect(page.locator("tr[data-model]:visible")).to_have_count(2)
@@ -31,7 +31,7 @@ def test_a_model_is_found_while_its_name_is_typed(shown: Window) -> None:
     assert shown.violations == []
 
 
-def test_what_a_pattern_matches_is_seen_while_it_is_typed(shown: Window) -> None:
+def test_matches_are_shown_while_typing_a_pattern(shown: Window) -> None:
     page = shown.page
     page.get_by_label("Find a model").fill("gpt-5")
     page.get_by_label("Only these models").check()
@@ -43,7 +43,7 @@ def test_what_a_pattern_matches_is_seen_while_it_is_typed(shown: Window) -> None
     assert shown.violations == []
 
 
-def test_ticks_write_the_list(shown: Window, alice: Ngo) -> None:
+def test_ticks_are_written_into_the_list(shown: Window, alice: Ngo) -> None:
     page = shown.page
     page.get_by_label("None").check()
     expect(page.get_by_text("0 of 16 text models may be used.")).to_be_visible()
@@ -55,12 +55,12 @@ def test_ticks_write_the_list(shown: Window, alice: Ngo) -> None:
     expect(page.get_by_text("1 of 16 text models may be used.")).to_be_visible()
     assert page.get_by_label("Patterns, one on each line").input_value() == "o3"
     page.get_by_role("button", name="Save list").click()
-    expect(page.get_by_text("The list of models is saved.")).to_be_visible()
+    expect(page.get_by_text("Saved. Used from the next call.")).to_be_visible()
     assert alice.ask(model="gpt-4o").json()["error_code"] == "model_not_allowed"
     assert alice.ask(model="o3").status_code == 200
 
 
-def test_a_tick_taken_off_everything_leaves_all_the_others(shown: Window) -> None:
+def test_removing_a_tick_under_all_lists_the_other_models(shown: Window) -> None:
     page = shown.page
     page.locator('[data-tick="o3"]').uncheck()
     expect(page.get_by_text("15 of 16 text models may be used.")).to_be_visible()

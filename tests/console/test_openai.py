@@ -1,10 +1,10 @@
-"""The page of the OpenAI key: the switch, the key that is written and never read, what OpenAI says of it."""
+"""OpenAI page: key, switch, tests and status."""
 
 import re
 
 import pytest
 
-from tests.console.people import Person
+from tests.console.users import ConsoleUser
 from tests.support.house import Ngo
 from tests.support.openai_errors import missing_scopes, out_of_credit, refuse_key
 from tests.support.openai_stand_in import OpenAIStandIn
@@ -17,13 +17,13 @@ ON = {"is_active": "y"}
 
 
 def switch_is_on(page: str) -> bool:
-    """As the form shows it."""
+    """Return the state of the switch in the form."""
     found = re.search(r'<input[^>]*name="is_active"[^>]*>', page)
     assert found, page[:2000]
     return "checked" in found[0]
 
 
-def test_a_key_that_is_saved_answers_the_next_call(editor: Person, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_saved_key_answers_the_next_call(editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn) -> None:
     answer = editor.post(PAGE, {**ON, "api_key": f" {KEY}\n"})
     assert (answer.status_code, answer.headers["Location"]) == (302, PAGE)
     assert alice.ask().status_code == 200
@@ -36,7 +36,7 @@ def test_a_key_that_is_saved_answers_the_next_call(editor: Person, alice: Ngo, o
     assert "The saved key ends in ...WXYZ" in page
 
 
-def test_a_key_is_in_no_page(owner: Person, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_the_key_appears_in_no_page(owner: ConsoleUser, alice: Ngo, openai: OpenAIStandIn) -> None:
     openai.for_key(KEY, refuse_key())
     typed = {**ON, "api_key": KEY}
     seen = [owner.post(path, typed).text for path in (TEST, PAGE)]
@@ -48,8 +48,8 @@ def test_a_key_is_in_no_page(owner: Person, alice: Ngo, openai: OpenAIStandIn) -
         assert alice.key[:12] not in page
 
 
-def test_a_key_that_openai_refuses_is_not_saved_and_the_page_says_why(
-    editor: Person, alice: Ngo, openai: OpenAIStandIn
+def test_a_key_that_openai_refuses_is_not_saved_and_explained(
+    editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn
 ) -> None:
     openai.for_key(KEY, refuse_key())
     answer = editor.post(PAGE, {"api_key": KEY})
@@ -62,8 +62,8 @@ def test_a_key_that_openai_refuses_is_not_saved_and_the_page_says_why(
     assert openai.requests[-1].api_key == alice.key
 
 
-def test_saving_without_asking_is_offered_once_openai_could_not_be_asked(
-    editor: Person, alice: Ngo, openai: OpenAIStandIn
+def test_saving_without_a_test_is_offered_after_openai_could_not_be_reached(
+    editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn
 ) -> None:
     assert 'name="unverified"' not in editor.get(PAGE).text
     openai.close()
@@ -78,7 +78,9 @@ def test_saving_without_asking_is_offered_once_openai_could_not_be_asked(
 
 
 @pytest.mark.parametrize("typed", ["short", f"{KEY} {KEY}", "sk-कुंजी-123456"])
-def test_what_can_be_no_key_is_refused_without_asking_openai(editor: Person, openai: OpenAIStandIn, typed: str) -> None:
+def test_an_impossible_key_is_refused_without_asking_openai(
+    editor: ConsoleUser, openai: OpenAIStandIn, typed: str
+) -> None:
     saved, tested = editor.post(PAGE, {**ON, "api_key": typed}), editor.post(TEST, {**ON, "api_key": typed})
     assert (saved.status_code, tested.status_code) == (422, 200)
     for answer in (saved, tested):
@@ -87,7 +89,7 @@ def test_what_can_be_no_key_is_refused_without_asking_openai(editor: Person, ope
     assert openai.requests == []
 
 
-def test_the_switch_counts_on_the_next_call(editor: Person, alice: Ngo) -> None:
+def test_the_switch_takes_effect_on_the_next_call(editor: ConsoleUser, alice: Ngo) -> None:
     assert alice.ask().status_code == 200
     editor.post(PAGE, {})
     refused = alice.ask()
@@ -97,7 +99,7 @@ def test_the_switch_counts_on_the_next_call(editor: Person, alice: Ngo) -> None:
     assert alice.ask().status_code == 200
 
 
-def test_switching_off_asks_first_and_says_what_flows_get_instead(editor: Person, alice: Ngo) -> None:
+def test_switching_off_shows_a_confirmation_with_the_message(editor: ConsoleUser, alice: Ngo) -> None:
     alice.change(fallback_message="Our helpline opens at nine.")
     asked = re.search(r'data-confirm="([^"]+)"', editor.get(PAGE).text)
     assert asked
@@ -106,14 +108,16 @@ def test_switching_off_asks_first_and_says_what_flows_get_instead(editor: Person
     assert 'data-confirm="' not in editor.get(PAGE).text
 
 
-def test_the_switch_alone_needs_a_key_that_is_there(owner: Person) -> None:
+def test_the_switch_needs_a_saved_key(owner: ConsoleUser) -> None:
     owner.post(DELETE)
     answer = owner.post(PAGE, ON)
     assert answer.status_code == 422
     assert "There is no key yet" in answer.text
 
 
-def test_a_test_asks_about_the_typed_key_and_saves_nothing(editor: Person, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_test_asks_about_the_typed_key_and_saves_nothing(
+    editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn
+) -> None:
     page = editor.post(TEST, {**ON, "api_key": KEY}).text
     assert "OpenAI accepts this key. It has access to 16 text models. The key is not saved yet." in page
     assert openai.requests[-1].api_key == KEY
@@ -122,13 +126,15 @@ def test_a_test_asks_about_the_typed_key_and_saves_nothing(editor: Person, alice
     assert openai.requests[-1].api_key == alice.key
 
 
-def test_a_test_with_an_empty_field_asks_about_the_saved_key(editor: Person, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_test_with_an_empty_field_asks_about_the_saved_key(
+    editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn
+) -> None:
     assert "OpenAI accepts the saved key. It reaches 16 text models." in editor.post(TEST, {}).text
     assert openai.requests[-1].api_key == alice.key
     assert alice.ask().status_code == 200
 
 
-def test_a_test_says_in_plain_words_what_openai_said(editor: Person, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_test_explains_the_answer_of_openai(editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn) -> None:
     for behaviour, words in (
         (refuse_key(), "OpenAI does not accept"),
         (missing_scopes(), "give it permission to use models"),
@@ -137,10 +143,10 @@ def test_a_test_says_in_plain_words_what_openai_said(editor: Person, alice: Ngo,
         openai.for_models(behaviour)
         assert words in editor.post(TEST, {}).text
     openai.for_models(lambda exchange: exchange.send_json(200, {"object": "list", "data": []}))
-    assert "it reaches no text model" in editor.post(TEST, {}).text
+    assert "the key has no access to text models" in editor.post(TEST, {}).text
 
 
-def test_a_test_by_script_gets_nothing_but_the_answer(editor: Person) -> None:
+def test_an_htmx_test_gets_only_the_result(editor: ConsoleUser) -> None:
     answer = editor.client.post(
         editor.house.url + TEST, data={"csrf_token": editor.token()}, headers={"HX-Request": "true"}
     )
@@ -148,13 +154,13 @@ def test_a_test_by_script_gets_nothing_but_the_answer(editor: Person) -> None:
     assert "<html" not in answer.text
 
 
-def test_a_test_without_any_key_says_so(owner: Person) -> None:
+def test_a_test_without_a_key_is_explained(owner: ConsoleUser) -> None:
     owner.post(DELETE)
-    assert "has no OpenAI key yet" in owner.post(TEST, {}).text
+    assert "has no OpenAI key" in owner.post(TEST, {}).text
 
 
-def test_it_tells_what_openai_said_lately_and_when_it_last_worked(
-    viewer: Person, alice: Ngo, openai: OpenAIStandIn
+def test_it_shows_the_last_error_and_the_last_successful_answer(
+    viewer: ConsoleUser, alice: Ngo, openai: OpenAIStandIn
 ) -> None:
     assert viewer.get(PAGE).text.count("<time") == 0
     alice.ask()
@@ -168,14 +174,16 @@ def test_it_tells_what_openai_said_lately_and_when_it_last_worked(
     assert "under Billing" in page
 
 
-def test_models_that_are_listed_say_nothing_of_the_credit(editor: Person, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_listed_models_do_not_show_that_the_account_has_credit(
+    editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn
+) -> None:
     openai.always(out_of_credit())
     alice.ask()
     editor.post(PAGE.replace("openai", "models/refresh"))
     assert "account has no credit left" in editor.get(PAGE).text
 
 
-def test_an_owner_deletes_the_key_and_it_is_gone_with_the_next_call(owner: Person, alice: Ngo) -> None:
+def test_an_owner_can_delete_the_key(owner: ConsoleUser, alice: Ngo) -> None:
     assert owner.post(DELETE).status_code == 302
     assert alice.ask().json()["error_code"] == "credential_missing"
     assert "The key is deleted." in owner.get(PAGE).text
@@ -183,7 +191,7 @@ def test_an_owner_deletes_the_key_and_it_is_gone_with_the_next_call(owner: Perso
     assert "The key was already deleted." in owner.get(PAGE).text
 
 
-def test_who_may_do_what(viewer: Person, editor: Person, alice: Ngo) -> None:
+def test_the_roles_see_their_own_controls(viewer: ConsoleUser, editor: ConsoleUser, alice: Ngo) -> None:
     assert viewer.get(PAGE).status_code == 200
     assert "api_key" not in viewer.get(PAGE).text
     for person, path in ((viewer, PAGE), (viewer, TEST), (viewer, DELETE), (editor, DELETE)):
@@ -192,7 +200,7 @@ def test_who_may_do_what(viewer: Person, editor: Person, alice: Ngo) -> None:
     assert alice.ask().status_code == 200
 
 
-def test_another_organizations_key_is_not_there(owner: Person, bob: Ngo) -> None:
+def test_the_key_of_another_organization_is_not_found(owner: ConsoleUser, bob: Ngo) -> None:
     foreign = PAGE.replace("alice", "bob")
     assert owner.get(foreign).status_code == 404
     for path in (foreign, f"{foreign}/test", f"{foreign}/delete"):

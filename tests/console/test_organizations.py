@@ -1,4 +1,4 @@
-"""Organizations: administrators see how they are, make them, and switch them off and on."""
+"""Organizations for administrators: list, create, switch off and on."""
 
 import re
 from datetime import timedelta
@@ -11,8 +11,8 @@ from glific_gpt.accounts.tables import Role
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
 from tests.console.conftest import OpenWindow, Staff
-from tests.console.invited import arrive, link_on
-from tests.console.people import Person, employ
+from tests.console.invitations import accept_invitation, find_link
+from tests.console.users import ConsoleUser, create_user
 from tests.support.house import House, Ngo
 from tests.support.recorded import record
 
@@ -22,32 +22,32 @@ TOKEN = re.compile(r"ggw_[\w-]+")
 
 
 @pytest.fixture
-def ada(house: House) -> Person:
+def ada(house: House) -> ConsoleUser:
     """An administrator of a server without organizations."""
-    person = employ(house, "ada@example.org")
+    person = create_user(house, "ada@example.org")
     assert person.sign_in().status_code == 302
     return person
 
 
 def row(page: str, slug: str) -> str:
-    """The words of an organization's line."""
+    """Return the text of an organization's row."""
     found = next(line for line in page.split("<tr ") if f'<div class="slug small">{slug}</div>' in line)
     return " ".join(re.sub(r"<[^>]+>", " ", found.partition("<form")[0].partition(">")[2]).split())
 
 
-def make(person: Person, **data: str) -> str:
+def make(person: ConsoleUser, **data: str) -> str:
     answer = person.post(NEW, {"name": "Seva Trust", "slug": "seva-trust"} | data)
     assert answer.status_code == 201, answer.text[:2000]
     return answer.text
 
 
-def test_it_says_what_to_do_when_there_are_none(ada: Person) -> None:
+def test_an_empty_list_offers_to_create_an_organization(ada: ConsoleUser) -> None:
     page = ada.get(ORGANIZATIONS).text
     assert "No organizations yet" in page
     assert f'href="{NEW}"' in page
 
 
-def test_it_tells_how_each_is(house: House, ada: Person) -> None:
+def test_it_shows_the_status_of_each_organization(house: House, ada: ConsoleUser) -> None:
     house.ngo("keyless", key="")
     house.ngo("resting").switch_key(on=False)
     house.ngo("off", is_active=False)
@@ -68,7 +68,7 @@ def test_it_tells_how_each_is(house: House, ada: Person) -> None:
     assert row(page, "well").endswith(" UTC 2 1")
 
 
-def test_it_makes_one_whose_token_lets_a_flow_in(house: House, ada: Person) -> None:
+def test_the_token_of_a_new_organization_works(house: House, ada: ConsoleUser) -> None:
     page = make(ada)
     assert "http://127.0.0.1:8000/webhooks/seva-trust/parse_via_chat_gpt" in page
     ngo = Ngo(house, "seva-trust", TOKEN.findall(page)[0], "")
@@ -76,7 +76,7 @@ def test_it_makes_one_whose_token_lets_a_flow_in(house: House, ada: Person) -> N
     assert "one-time-link" not in page
 
 
-def test_it_shows_the_token_once_and_keeps_it_out_of_addresses_and_cookies(ada: Person) -> None:
+def test_the_token_is_shown_once_and_in_no_address_or_cookie(ada: ConsoleUser) -> None:
     answer = ada.post(NEW, {"name": "Seva Trust", "slug": "seva-trust"})
     token = TOKEN.findall(answer.text)[0]
     assert answer.headers["Cache-Control"] == "no-store"
@@ -86,36 +86,36 @@ def test_it_shows_the_token_once_and_keeps_it_out_of_addresses_and_cookies(ada: 
         assert token not in ada.get(path).text
 
 
-def test_it_invites_the_first_owner_with_it(house: House, ada: Person) -> None:
+def test_the_first_owner_is_invited(house: House, ada: ConsoleUser) -> None:
     answer = ada.post(NEW, {"name": "Seva Trust", "slug": "seva-trust", "email": "asha@example.org"})
-    asha = arrive(house, "asha@example.org", link_on(answer))
+    asha = accept_invitation(house, "asha@example.org", find_link(answer))
     assert asha.get("/console/").headers["Location"] == f"{ORGANIZATIONS}/seva-trust/"
     assert "Invite a member" in asha.get(f"{ORGANIZATIONS}/seva-trust/members").text
     asha.client.close()
 
 
-def test_it_makes_somebody_known_its_owner_by_a_new_password(house: House, alice: Ngo, ada: Person) -> None:
-    employ(house, "asha@example.org", Role.VIEWER, alice.slug).client.close()
-    assert "chooses a new password with the link" in ada.get(NEW).text
+def test_an_existing_account_becomes_owner_with_a_new_password(house: House, alice: Ngo, ada: ConsoleUser) -> None:
+    create_user(house, "asha@example.org", Role.VIEWER, alice.slug).client.close()
+    assert "choose a new password with the link" in ada.get(NEW).text
     answer = ada.post(NEW, {"name": "Seva Trust", "slug": "seva-trust", "email": "asha@example.org"})
-    assert "This person had an account already." in answer.text
-    asha = arrive(house, "asha@example.org", link_on(answer))
+    assert "This person already had an account." in answer.text
+    asha = accept_invitation(house, "asha@example.org", find_link(answer))
     assert asha.sign_in().status_code == 302
     assert "Invite a member" in asha.get(f"{ORGANIZATIONS}/seva-trust/members").text
     asha.client.close()
 
 
-def test_it_makes_an_administrator_its_owner_without_a_link(ada: Person) -> None:
+def test_an_administrator_becomes_owner_without_a_link(ada: ConsoleUser) -> None:
     page = make(ada, email=ada.email)
     assert "signs in as before" in page
     assert "one-time-link" not in page
     assert ada.get(ORGANIZATIONS).status_code == 200
 
 
-def test_it_makes_nobody_its_owner_who_is_switched_off(house: House, alice: Ngo, ada: Person) -> None:
-    employ(house, "asha@example.org", Role.VIEWER, alice.slug).client.close()
+def test_an_account_that_is_switched_off_cannot_become_owner(house: House, alice: Ngo, ada: ConsoleUser) -> None:
+    create_user(house, "asha@example.org", Role.VIEWER, alice.slug).client.close()
     with house.app.app_context(), transaction() as session:
-        people.find(session, "asha@example.org").active = False
+        people.find_person(session, "asha@example.org").active = False
     answer = ada.post(NEW, {"name": "Seva Trust", "slug": "seva-trust", "email": "asha@example.org"})
     assert answer.status_code == 422
     assert 'id="email-error"' in answer.text
@@ -127,7 +127,7 @@ def test_it_makes_nobody_its_owner_who_is_switched_off(house: House, alice: Ngo,
     ("wrong", "complaint"),
     [
         ({"slug": "alice"}, "There is an organization of that slug already."),
-        ({"slug": "Seva Trust"}, "Only small letters, digits and hyphens"),
+        ({"slug": "Seva Trust"}, "Use small letters, digits and hyphens"),
         ({"slug": ""}, "Enter a short name."),
         ({"name": " "}, "Enter a name."),
         ({"name": "a\x00b"}, "This name contains characters that cannot be stored. Remove them."),
@@ -135,8 +135,8 @@ def test_it_makes_nobody_its_owner_who_is_switched_off(house: House, alice: Ngo,
         ({"email": "nobody"}, "This is not an e-mail address."),
     ],
 )
-def test_it_says_what_is_wrong_and_makes_nothing(
-    ada: Person, alice: Ngo, wrong: dict[str, str], complaint: str
+def test_an_invalid_form_is_explained_and_creates_nothing(
+    ada: ConsoleUser, alice: Ngo, wrong: dict[str, str], complaint: str
 ) -> None:
     answer = ada.post(NEW, {"name": "Other", "slug": "other", "email": "owner@example.org"} | wrong)
     assert answer.status_code == 422
@@ -146,9 +146,9 @@ def test_it_says_what_is_wrong_and_makes_nothing(
     assert "owner@example.org" not in ada.get("/console/server/people").text
 
 
-def test_it_switches_one_off_and_on_with_the_next_call(alice: Ngo, ada: Person) -> None:
+def test_switching_off_and_on_takes_effect_on_the_next_call(alice: Ngo, ada: ConsoleUser) -> None:
     switch = f"{ORGANIZATIONS}/{alice.slug}/switch"
-    assert "Every call of its flows is refused at once" in ada.get(ORGANIZATIONS).text
+    assert "All its calls are refused" in ada.get(ORGANIZATIONS).text
     assert ada.post(switch, {"switch": "off"}).headers["Location"] == ORGANIZATIONS
     assert alice.ask().json()["error_code"] == "organization_inactive"
     ada.post(switch, {"switch": "on"})
@@ -157,7 +157,7 @@ def test_it_switches_one_off_and_on_with_the_next_call(alice: Ngo, ada: Person) 
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_it_is_there_for_administrators_alone(staff: Staff, alice: Ngo, role: Role) -> None:
+def test_only_administrators_can_open_it(staff: Staff, alice: Ngo, role: Role) -> None:
     person = staff(role)
     for path in (ORGANIZATIONS, NEW):
         assert person.get(path).status_code == 404
@@ -166,7 +166,7 @@ def test_it_is_there_for_administrators_alone(staff: Staff, alice: Ngo, role: Ro
     assert alice.ask().json()["success"] is True
 
 
-def test_it_suggests_an_address_until_somebody_writes_one(ada: Person, open_window: OpenWindow) -> None:
+def test_it_suggests_a_short_name_until_the_user_edits_it(ada: ConsoleUser, open_window: OpenWindow) -> None:
     page = _opened(open_window, ada, NEW)
     page.fill("#name", "Séva Trust (Pune)")
     assert page.input_value("#slug") == "seva-trust-pune"
@@ -175,7 +175,7 @@ def test_it_suggests_an_address_until_somebody_writes_one(ada: Person, open_wind
     assert page.input_value("#slug") == "seva"
 
 
-def test_it_searches_while_somebody_types(house: House, ada: Person, open_window: OpenWindow) -> None:
+def test_the_search_filters_rows_while_typing(house: House, ada: ConsoleUser, open_window: OpenWindow) -> None:
     for slug in ("seva-trust", "jal-jeevan"):
         house.ngo(slug, key="")
     page = _opened(open_window, ada, ORGANIZATIONS)
@@ -188,7 +188,7 @@ def test_it_searches_while_somebody_types(house: House, ada: Person, open_window
     assert page.locator("tbody tr:visible").count() == 2
 
 
-def test_it_asks_before_it_switches_off(alice: Ngo, ada: Person, open_window: OpenWindow) -> None:
+def test_switching_off_asks_for_a_confirmation(alice: Ngo, ada: ConsoleUser, open_window: OpenWindow) -> None:
     page = _opened(open_window, ada, ORGANIZATIONS)
     page.click("text=Switch off")
     page.click("#confirm >> text=Cancel")
@@ -199,7 +199,7 @@ def test_it_asks_before_it_switches_off(alice: Ngo, ada: Person, open_window: Op
     assert alice.ask().json()["error_code"] == "organization_inactive"
 
 
-def _opened(open_window: OpenWindow, person: Person, path: str) -> Page:
+def _opened(open_window: OpenWindow, person: ConsoleUser, path: str) -> Page:
     shown = open_window(person)
     assert shown.open(path) == 200
     return shown.page

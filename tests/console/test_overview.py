@@ -1,4 +1,4 @@
-"""The first page of an organization: what it needs, what is left to set up, and how its calls went."""
+"""Overview: alerts, setup steps and charts."""
 
 import json
 import re
@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from glific_gpt.clock import now
-from glific_gpt.console.presenters.alerts import WORDS
-from glific_gpt.usage.alerts import NeedCode
+from glific_gpt.console.presenters.alerts import ALERT_TEXTS
+from glific_gpt.usage.alerts import AlertCode
 from tests.console.conftest import OpenWindow, Staff
-from tests.console.people import Person
+from tests.console.users import ConsoleUser
 from tests.support.house import House, Ngo
 from tests.support.openai_behaviours import out_of_credit
 from tests.support.openai_stand_in import OpenAIStandIn
@@ -23,28 +23,28 @@ DATA = re.compile(r'<script type="application/json" id="chart-(\w+)">(.*?)</scri
 CARD = re.compile(r'<h3 class="subheader">(.*?)</h3>\s*<div class="h1 mb-1 number">(.*?)</div>\s*<div>(.*?)</div>')
 
 
-def needs(person: Person, path: str = HERE) -> list[str]:
-    """The banners that are shown."""
-    return re.findall(r'data-need="(\w+)"', person.get(path).text)
+def needs(person: ConsoleUser, path: str = HERE) -> list[str]:
+    """Return the alerts of the page."""
+    return re.findall(r'data-alert="(\w+)"', person.get(path).text)
 
 
-def charts(person: Person, path: str = HERE) -> dict[str, Any]:
+def charts(person: ConsoleUser, path: str = HERE) -> dict[str, Any]:
     return {name: json.loads(data) for name, data in DATA.findall(person.get(path).text)}
 
 
-def cards(person: Person, path: str = HERE) -> dict[str, tuple[str, str]]:
-    """Each number, and what is said of it."""
+def cards(person: ConsoleUser, path: str = HERE) -> dict[str, tuple[str, str]]:
+    """Return the metric cards: value and notes."""
     return {name: (value, note) for name, value, note in CARD.findall(person.get(path).text)}
 
 
-@pytest.mark.parametrize("code", NeedCode)
-def test_it_has_words_for_everything_that_may_be_needed(code: NeedCode) -> None:
-    assert WORDS[code].title
-    assert WORDS[code].button
+@pytest.mark.parametrize("code", AlertCode)
+def test_it_has_words_for_everything_that_may_be_needed(code: AlertCode) -> None:
+    assert ALERT_TEXTS[code].title
+    assert ALERT_TEXTS[code].button
 
 
-def test_it_says_that_the_key_has_no_credit_left_and_leads_to_where_that_is_mended(
-    alice: Ngo, viewer: Person, openai: OpenAIStandIn
+def test_a_key_without_credit_gives_an_alert_with_a_link_to_billing(
+    alice: Ngo, viewer: ConsoleUser, openai: OpenAIStandIn
 ) -> None:
     openai.always(out_of_credit())
     alice.ask()
@@ -54,18 +54,18 @@ def test_it_says_that_the_key_has_no_credit_left_and_leads_to_where_that_is_mend
     assert 'href="/console/organizations/alice/openai"' in text
 
 
-def test_it_needs_nothing_when_all_is_well(alice: Ngo, viewer: Person) -> None:
+def test_there_are_no_alerts_if_everything_works(alice: Ngo, viewer: ConsoleUser) -> None:
     alice.ask()
     assert needs(viewer) == []
 
 
-def test_it_says_what_a_budget_was_and_what_is_spent_of_it(alice: Ngo, viewer: Person) -> None:
+def test_a_used_budget_gives_an_alert_with_both_amounts(alice: Ngo, viewer: ConsoleUser) -> None:
     record(alice, cost_usd=Decimal("9.50"))
     alice.change(monthly_budget_usd=Decimal(10))
     assert "$9.50 of $10.00 are spent" in viewer.get(HERE).text
 
 
-def test_it_leads_from_many_failures_to_those_calls(alice: Ngo, viewer: Person) -> None:
+def test_an_alert_about_failures_links_to_those_calls(alice: Ngo, viewer: ConsoleUser) -> None:
     for _ in range(6):
         record(alice, "error", error_code="empty_question")
     text = viewer.get(HERE).text
@@ -73,12 +73,12 @@ def test_it_leads_from_many_failures_to_those_calls(alice: Ngo, viewer: Person) 
     assert 'href="/console/organizations/alice/calls?error=empty_question"' in text
 
 
-def test_it_tells_of_answers_that_did_not_reach_their_flows(alice: Ngo, viewer: Person) -> None:
+def test_undelivered_answers_give_an_alert(alice: Ngo, viewer: ConsoleUser) -> None:
     record_delivery(alice, "undelivered", status="error", error_code="undelivered")
     assert needs(viewer) == ["not_delivered"]
 
 
-def test_it_counts_the_steps_that_are_done_until_none_is_left(house: House, staff: Staff) -> None:
+def test_the_setup_steps_disappear_when_all_are_done(house: House, staff: Staff) -> None:
     fresh = house.ngo("fresh", key="")
     person = staff(None)
     here = "/console/organizations/fresh/"
@@ -90,26 +90,26 @@ def test_it_counts_the_steps_that_are_done_until_none_is_left(house: House, staf
     assert "steps done" not in person.get(here).text
 
 
-def test_it_alarms_about_a_missing_key_where_calls_were_answered_before(house: House, staff: Staff) -> None:
+def test_a_missing_key_gives_an_alert_after_the_first_answered_call(house: House, staff: Staff) -> None:
     record(house.ngo("careless", key=""))
     assert needs(staff(None), "/console/organizations/careless/") == ["key_missing"]
 
 
-def test_it_says_what_to_do_next_where_there_are_no_calls(viewer: Person) -> None:
+def test_without_calls_the_next_step_is_shown(viewer: ConsoleUser) -> None:
     text = viewer.get(HERE).text
     assert "No calls yet" in text
     assert 'href="/console/organizations/alice/try-it"' in text
     assert "<canvas" not in text
 
 
-def test_it_offers_a_longer_period_where_calls_are_longer_ago(alice: Ngo, viewer: Person) -> None:
+def test_a_period_without_calls_offers_a_longer_one(alice: Ngo, viewer: ConsoleUser) -> None:
     record(alice, at=now() - timedelta(days=40))
     text = viewer.get(HERE).text
     assert "No calls in the last 30 days" in text
     assert f'href="{HERE}?days=90"' in text
 
 
-def test_it_adds_up_the_period_and_compares_it_with_the_one_before(alice: Ngo, viewer: Person) -> None:
+def test_totals_are_compared_with_the_period_before(alice: Ngo, viewer: ConsoleUser) -> None:
     for _ in range(2):
         record(alice, at=now() - timedelta(days=10), duration_ms=2000, cost_usd=Decimal("0.5"))
     for _ in range(3):
@@ -126,13 +126,13 @@ def test_it_adds_up_the_period_and_compares_it_with_the_one_before(alice: Ngo, v
         assert said in text
 
 
-def test_it_says_when_there_was_nothing_before(alice: Ngo, viewer: Person) -> None:
+def test_totals_say_if_there_were_no_calls_before(alice: Ngo, viewer: ConsoleUser) -> None:
     record(alice)
     assert viewer.get(f"{HERE}?days=7").text.count("nothing in the 7 days before") == 4
 
 
 @pytest.mark.parametrize(("asked", "days"), [("7", 7), ("30", 30), ("90", 90), ("", 30), ("8", 30), ("-1", 30)])
-def test_it_shows_as_many_days_as_the_address_asks_for(alice: Ngo, viewer: Person, asked: str, days: int) -> None:
+def test_the_address_selects_the_period(alice: Ngo, viewer: ConsoleUser, asked: str, days: int) -> None:
     record(alice)
     drawn = charts(viewer, f"{HERE}?days={asked}")
     assert {name: len(drawn[name]["labels"]) for name in ("calls", "tokens", "cost")} == dict.fromkeys(
@@ -140,7 +140,7 @@ def test_it_shows_as_many_days_as_the_address_asks_for(alice: Ngo, viewer: Perso
     )
 
 
-def test_it_gives_the_charts_the_same_numbers_as_the_tables(alice: Ngo, viewer: Person) -> None:
+def test_charts_and_tables_have_the_same_numbers(alice: Ngo, viewer: ConsoleUser) -> None:
     record(alice, duration_ms=700)
     record(alice, duration_ms=6000)
     record(alice, "error", error_code="rate_limited")
@@ -154,13 +154,13 @@ def test_it_gives_the_charts_the_same_numbers_as_the_tables(alice: Ngo, viewer: 
     assert row in viewer.get(f"{HERE}?days=7").text
 
 
-def test_it_does_not_call_late_what_a_flow_has_waited_for(alice: Ngo, viewer: Person) -> None:
+def test_deferred_answers_are_never_late(alice: Ngo, viewer: ConsoleUser) -> None:
     record_delivery(alice, "delivered", duration_ms=20_000)
     assert sum(charts(viewer)["times"]["series"][1]["values"]) == 0
     assert "1 answers came later" in viewer.get(HERE).text
 
 
-def test_it_lists_models_and_errors_with_the_way_to_their_calls(alice: Ngo, viewer: Person) -> None:
+def test_models_and_errors_link_to_their_calls(alice: Ngo, viewer: ConsoleUser) -> None:
     record(alice)
     record(alice, "error", error_code="insufficient_quota", model_asked=None)
     record(alice, "interrupted")
@@ -170,7 +170,7 @@ def test_it_lists_models_and_errors_with_the_way_to_their_calls(alice: Ngo, view
     assert "no model (failed earlier)" in text
 
 
-def test_it_shows_nothing_of_bobs(alice: Ngo, bob: Ngo, viewer: Person) -> None:
+def test_it_shows_no_calls_of_another_organization(alice: Ngo, bob: Ngo, viewer: ConsoleUser) -> None:
     record(alice)
     record(bob, model_asked="gpt-of-bob", error_code="budget_exceeded", status="error")
     text = viewer.get(HERE).text
@@ -180,8 +180,8 @@ def test_it_shows_nothing_of_bobs(alice: Ngo, bob: Ngo, viewer: Person) -> None:
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_it_draws_its_charts_and_draws_them_anew_when_the_lights_go_out(
-    alice: Ngo, viewer: Person, open_window: OpenWindow, width: int
+def test_charts_are_drawn_again_when_the_theme_changes(
+    alice: Ngo, viewer: ConsoleUser, open_window: OpenWindow, width: int
 ) -> None:
     record(alice)
     shown = open_window(viewer, width=width)
@@ -194,8 +194,8 @@ def test_it_draws_its_charts_and_draws_them_anew_when_the_lights_go_out(
     assert (shown.violations, shown.foreign, shown.overflow()) == ([], set(), 0)
 
 
-def test_it_shows_the_numbers_to_whoever_cannot_see_the_bars(
-    alice: Ngo, viewer: Person, open_window: OpenWindow
+def test_the_numbers_of_a_chart_can_be_opened_by_keyboard(
+    alice: Ngo, viewer: ConsoleUser, open_window: OpenWindow
 ) -> None:
     record(alice)
     shown = open_window(viewer)

@@ -1,8 +1,8 @@
-"""Models for everyone: the administrators' list narrows every organization's, inside what the environment allows."""
+"""Models for everyone: the server's allowlist limits all organizations, and the environment limits the server."""
 
 from tests.conftest import OpenHouse
-from tests.console.people import Person, employ
 from tests.console.test_models import only, ticks
+from tests.console.users import ConsoleUser, create_user
 from tests.support.house import Ngo
 
 PAGE = "/console/server/models"
@@ -10,7 +10,9 @@ PREVIEW = f"{PAGE}/preview"
 ALICES = "/console/organizations/alice/models"
 
 
-def test_the_list_counts_for_everybody_on_the_next_call(administrator: Person, alice: Ngo, bob: Ngo) -> None:
+def test_a_saved_list_is_used_by_the_next_call_of_every_organization(
+    administrator: ConsoleUser, alice: Ngo, bob: Ngo
+) -> None:
     assert administrator.post(PAGE, only("gpt-4o*")).status_code == 302
     for ngo in (alice, bob):
         assert ngo.ask(model="o3").json()["error_code"] == "model_not_allowed"
@@ -21,7 +23,9 @@ def test_the_list_counts_for_everybody_on_the_next_call(administrator: Person, a
     assert alice.ask("Again?", model="o3").status_code == 200
 
 
-def test_no_organization_can_allow_what_the_list_does_not(administrator: Person, owner: Person, alice: Ngo) -> None:
+def test_an_organization_cannot_allow_more_than_the_list(
+    administrator: ConsoleUser, owner: ConsoleUser, alice: Ngo
+) -> None:
     administrator.post(PAGE, only("gpt-4o*"))
     boxes = ticks(owner.post(f"{ALICES}/preview", only("*")).text)
     assert boxes["o3"] == "disabled"
@@ -29,9 +33,9 @@ def test_no_organization_can_allow_what_the_list_does_not(administrator: Person,
     assert alice.ask(model="o3").json()["error_code"] == "model_not_allowed"
 
 
-def test_the_environment_is_the_outer_limit(open_a_house: OpenHouse) -> None:
+def test_the_environment_limits_the_list(open_a_house: OpenHouse) -> None:
     house = open_a_house(models="gpt-4o*,o3")
-    administrator = employ(house, "admin@example.org")
+    administrator = create_user(house, "admin@example.org")
     administrator.sign_in()
     page = administrator.get(PAGE).text
     assert "GLIFIC_GPT_MODELS" in page
@@ -42,14 +46,14 @@ def test_the_environment_is_the_outer_limit(open_a_house: OpenHouse) -> None:
     assert house.ngo("alice").ask(model="gpt-5").json()["error_code"] == "model_not_allowed"
 
 
-def test_it_shows_what_a_pattern_matches_and_saves_nothing(administrator: Person, alice: Ngo) -> None:
+def test_the_preview_shows_matches_and_saves_nothing(administrator: ConsoleUser, alice: Ngo) -> None:
     part = administrator.post(PREVIEW, only("gpt-5-mini")).text
     assert [model for model, box in ticks(part).items() if "checked" in box] == ["gpt-5-mini"]
     assert "The default model gpt-4o cannot be used with this list" in part
     assert alice.ask().status_code == 200
 
 
-def test_what_was_typed_is_kept_when_it_is_no_list(administrator: Person, alice: Ngo) -> None:
+def test_an_invalid_list_stays_in_the_form(administrator: ConsoleUser, alice: Ngo) -> None:
     answer = administrator.post(PAGE, only("gpt-4o, o3"))
     assert answer.status_code == 422
     assert "is not a valid pattern" in answer.text
@@ -57,7 +61,7 @@ def test_what_was_typed_is_kept_when_it_is_no_list(administrator: Person, alice:
     assert alice.ask(model="gpt-5").status_code == 200
 
 
-def test_it_is_there_for_administrators_only(owner: Person, alice: Ngo) -> None:
+def test_only_administrators_can_open_it(owner: ConsoleUser, alice: Ngo) -> None:
     assert owner.get(PAGE).status_code == 404
     for path in (PAGE, PREVIEW):
         assert owner.post(path, {"scope": "none"}).status_code == 404

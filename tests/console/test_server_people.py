@@ -1,4 +1,4 @@
-"""People of the server: administrators see everybody, and decide who may sign in and who is one of them."""
+"""People of the server: administrators manage accounts and other administrators."""
 
 import pytest
 
@@ -6,8 +6,8 @@ from glific_gpt.accounts import people
 from glific_gpt.accounts.tables import Role
 from glific_gpt.database import transaction
 from tests.console.conftest import Staff
-from tests.console.invited import arrive, known, link_on, opens
-from tests.console.people import Person, employ
+from tests.console.invitations import accept_invitation, find_link, find_user, link_works
+from tests.console.users import ConsoleUser, create_user
 from tests.support.house import House, Ngo
 
 PEOPLE = "/console/server/people"
@@ -15,15 +15,17 @@ DEEDS = ("link", "deactivate", "activate", "dismiss", "two-factor")
 
 
 def deed(house: House, email: str, name: str) -> str:
-    return f"{PEOPLE}/{known(house, email).id}/{name}"
+    return f"{PEOPLE}/{find_user(house, email).id}/{name}"
 
 
 def line(page: str, email: str) -> str:
-    """A person's line of the list."""
+    """Return the row of a person."""
     return next(part for part in page.split("<tr ") if f">{email}</a>" in part)
 
 
-def test_it_shows_everybody_with_where_they_belong(house: House, administrator: Person, editor: Person) -> None:
+def test_it_shows_all_people_with_their_organizations(
+    house: House, administrator: ConsoleUser, editor: ConsoleUser
+) -> None:
     house.ngo("bob")
     administrator.post("/console/organizations/bob/members", {"email": editor.email, "role": "viewer"})
     page = administrator.get(PEOPLE).text
@@ -37,46 +39,48 @@ def test_it_shows_everybody_with_where_they_belong(house: House, administrator: 
     assert "All (administrator)" not in theirs
 
 
-def test_it_makes_an_administrator_who_comes_by_a_link(house: House, administrator: Person) -> None:
+def test_a_new_administrator_gets_a_link(house: House, administrator: ConsoleUser) -> None:
     answer = administrator.post(PEOPLE, {"email": "Second@Example.org"})
-    second = arrive(house, "second@example.org", link_on(answer))
+    second = accept_invitation(house, "second@example.org", find_link(answer))
     assert second.get(PEOPLE).status_code == 200
     second.client.close()
 
 
-def test_who_becomes_one_starts_with_a_new_password(house: House, administrator: Person, editor: Person) -> None:
-    link = link_on(administrator.post(PEOPLE, {"email": editor.email}))
+def test_a_new_administrator_chooses_a_new_password(
+    house: House, administrator: ConsoleUser, editor: ConsoleUser
+) -> None:
+    link = find_link(administrator.post(PEOPLE, {"email": editor.email}))
     assert editor.get(PEOPLE).status_code == 302, "the session of before has ended"
     assert editor.sign_in().status_code == 422, "somebody else may have known the password of before"
-    again = arrive(house, editor.email, link)
+    again = accept_invitation(house, editor.email, link)
     assert again.get(PEOPLE).status_code == 200
     again.client.close()
 
 
 @pytest.mark.parametrize(
     ("email", "complaint"),
-    [("", "Give an e-mail address."), ("nobody", "not an e-mail address"), ("admin@alice.example.org", "already")],
+    [("", "Enter an e-mail address."), ("nobody", "not an e-mail address"), ("admin@alice.example.org", "already")],
 )
-def test_it_says_whom_it_cannot_make_one(administrator: Person, email: str, complaint: str) -> None:
+def test_an_invalid_new_administrator_is_explained(administrator: ConsoleUser, email: str, complaint: str) -> None:
     answer = administrator.post(PEOPLE, {"email": email})
     assert answer.status_code == 422
     assert complaint in answer.text
 
 
-def test_it_switches_an_account_off_and_on(house: House, administrator: Person, editor: Person) -> None:
-    link = link_on(administrator.post(deed(house, editor.email, "link")))
+def test_an_account_can_be_switched_off_and_on(house: House, administrator: ConsoleUser, editor: ConsoleUser) -> None:
+    link = find_link(administrator.post(deed(house, editor.email, "link")))
     assert administrator.post(deed(house, editor.email, "deactivate")).status_code == 302
     assert editor.get("/console/organizations/alice/members").status_code == 302
     assert editor.sign_in().status_code == 422
-    assert not opens(house, link)
+    assert not link_works(house, link)
     assert administrator.post(deed(house, editor.email, "link")).status_code == 409
     assert administrator.post(PEOPLE, {"email": editor.email}).status_code == 422
     administrator.post(deed(house, editor.email, "activate"))
     assert editor.sign_in().status_code == 302
 
 
-def test_it_takes_the_rights_of_an_administrator(house: House, administrator: Person) -> None:
-    second = employ(house, "second@example.org")
+def test_administrator_rights_can_be_removed(house: House, administrator: ConsoleUser) -> None:
+    second = create_user(house, "second@example.org")
     second.sign_in()
     assert second.get(PEOPLE).status_code == 200
     administrator.post(deed(house, second.email, "dismiss"))
@@ -85,25 +89,25 @@ def test_it_takes_the_rights_of_an_administrator(house: House, administrator: Pe
 
 
 @pytest.mark.parametrize("name", ["deactivate", "dismiss"])
-def test_nobody_ends_themselves(house: House, administrator: Person, name: str) -> None:
-    employ(house, "second@example.org").client.close()
+def test_administrators_cannot_remove_their_own_access(house: House, administrator: ConsoleUser, name: str) -> None:
+    create_user(house, "second@example.org").client.close()
     administrator.post(deed(house, administrator.email, name))
     assert "ask another administrator" in administrator.get(PEOPLE).text
     assert administrator.get(PEOPLE).status_code == 200
 
 
-def test_it_switches_off_the_two_factor_sign_in_of_who_has_lost_the_phone(
-    house: House, administrator: Person, editor: Person
+def test_two_step_sign_in_can_be_switched_off_for_another_person(
+    house: House, administrator: ConsoleUser, editor: ConsoleUser
 ) -> None:
     with house.app.app_context(), transaction() as session:
-        people.find(session, editor.email).tf_primary_method = "authenticator"
+        people.find_person(session, editor.email).tf_primary_method = "authenticator"
     assert "Switch off two-step sign-in" in administrator.get(deed(house, editor.email, "")[:-1]).text
     administrator.post(deed(house, editor.email, "two-factor"))
-    assert not known(house, editor.email).has_two_factor
+    assert not find_user(house, editor.email).has_two_factor
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_it_is_there_for_administrators_alone(house: House, staff: Staff, role: Role) -> None:
+def test_only_administrators_can_open_it(house: House, staff: Staff, role: Role) -> None:
     person = staff(role)
     assert person.get(PEOPLE).status_code == 404
     assert person.post(PEOPLE, {"email": person.email}).status_code == 404
@@ -112,7 +116,7 @@ def test_it_is_there_for_administrators_alone(house: House, staff: Staff, role: 
         assert person.post(deed(house, person.email, name)).status_code == 404
 
 
-def test_it_knows_nobody_who_is_not_there(administrator: Person, alice: Ngo) -> None:
+def test_an_unknown_person_is_not_found(administrator: ConsoleUser, alice: Ngo) -> None:
     for address in (f"{PEOPLE}/2147483647", f"{PEOPLE}/99999999999999999999"):
         assert administrator.get(address).status_code == 404
         assert [administrator.post(f"{address}/{name}").status_code for name in DEEDS] == [404] * len(DEEDS)

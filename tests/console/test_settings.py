@@ -1,4 +1,4 @@
-"""The page of settings: what is set counts on the next call; what is wrong is said beside its field."""
+"""Settings page: changes take effect on the next call, and errors appear beside their field."""
 
 import html
 import re
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from glific_gpt.settings import FALLBACK_MESSAGE
-from tests.console.people import Person
+from tests.console.users import ConsoleUser
 from tests.support.house import Ngo
 
 PAGE = "/console/organizations/alice/settings"
@@ -24,7 +24,7 @@ GOOD = {
 
 
 def value(page: str, name: str) -> str:
-    """What stands in a field."""
+    """Return the value of a field."""
     found = re.search(rf'<input[^>]*name="{name}"[^>]*value="([^"]*)"', page)
     assert found, page[:2000]
     return html.unescape(found[1])
@@ -34,7 +34,7 @@ def body_of(contact: int = 21, **more: Any) -> dict[str, Any]:
     return {"contact": {"id": contact}, **more}
 
 
-def test_a_fallback_text_is_what_the_next_failing_call_says(editor: Person, alice: Ngo) -> None:
+def test_the_fallback_message_is_used_by_the_next_failing_call(editor: ConsoleUser, alice: Ngo) -> None:
     assert alice.ask("").json()["parsed_msg"] == FALLBACK_MESSAGE
     assert editor.post(PAGE, GOOD | {"fallback_message": "Our helpline\r\nopens at nine."}).status_code == 302
     assert alice.ask("").json()["parsed_msg"].splitlines() == ["Our helpline", "opens at nine."]
@@ -43,14 +43,14 @@ def test_a_fallback_text_is_what_the_next_failing_call_says(editor: Person, alic
     assert alice.ask("").json()["parsed_msg"] == FALLBACK_MESSAGE
 
 
-def test_a_limit_for_a_contact_counts_on_the_next_call(editor: Person, alice: Ngo) -> None:
+def test_the_contact_limit_takes_effect_on_the_next_call(editor: ConsoleUser, alice: Ngo) -> None:
     editor.post(PAGE, GOOD | {"contact_daily_limit": " 1 "})
     assert alice.ask(**body_of()).status_code == 200
     assert alice.ask("And now?", **body_of()).json()["error_code"] == "contact_limit"
     assert value(editor.get(PAGE).text, "contact_daily_limit") == "1"
 
 
-def test_a_budget_counts_on_the_next_call_and_the_page_says_what_is_used(editor: Person, alice: Ngo) -> None:
+def test_the_budget_takes_effect_on_the_next_call_and_the_page_shows_its_use(editor: ConsoleUser, alice: Ngo) -> None:
     assert "<progress" not in editor.get(PAGE).text
     editor.post(PAGE, GOOD | {"monthly_budget_usd": "12.50"})
     assert alice.ask().status_code == 200
@@ -62,13 +62,13 @@ def test_a_budget_counts_on_the_next_call_and_the_page_says_what_is_used(editor:
     assert alice.ask("And now?").json()["error_code"] == "budget_exceeded"
 
 
-def test_glifics_id_counts_on_the_next_call(editor: Person, alice: Ngo) -> None:
+def test_the_glific_id_takes_effect_on_the_next_call(editor: ConsoleUser, alice: Ngo) -> None:
     editor.post(PAGE, GOOD | {"glific_organization_id": "17"})
     assert alice.ask(organization_id=18).status_code == 401
     assert alice.ask(organization_id=17).status_code == 200
 
 
-def test_a_name_is_changed_everywhere(editor: Person) -> None:
+def test_a_new_name_is_shown_everywhere(editor: ConsoleUser) -> None:
     editor.post(PAGE, GOOD | {"name": " Seva <b>Trust</b> "})
     page = editor.get(PAGE).text
     assert value(page, "name") == "Seva <b>Trust</b>"
@@ -80,15 +80,17 @@ WRONG = (
     ("name", "a" * 201, "Write a name of 1 to 200 characters."),
     ("glific_organization_id", "seventeen", "such as 17"),
     ("glific_organization_id", "1e3", "such as 17"),
-    ("contact_daily_limit", "0", "a whole number from 1 on"),
-    ("contact_daily_limit", "99999999999", "a whole number from 1 on"),
-    ("monthly_budget_usd", "-1", "an amount of US dollars"),
-    ("monthly_budget_usd", "NaN", "an amount of US dollars"),
-    ("monthly_budget_usd", "ten", "an amount of US dollars"),
+    ("contact_daily_limit", "0", "a whole number of 1 or more"),
+    ("contact_daily_limit", "99999999999", "a whole number of 1 or more"),
+    ("monthly_budget_usd", "-1", "an amount in US dollars"),
+    ("monthly_budget_usd", "NaN", "an amount in US dollars"),
+    ("monthly_budget_usd", "ten", "an amount in US dollars"),
 )
 
 
-def test_what_is_wrong_is_said_beside_its_field_and_everything_typed_is_kept(editor: Person, alice: Ngo) -> None:
+def test_an_invalid_value_is_an_error_of_its_field_and_the_form_keeps_all_values(
+    editor: ConsoleUser, alice: Ngo
+) -> None:
     for field, typed, words in WRONG:
         answer = editor.post(PAGE, GOOD | {"fallback_message": "Typed with care"} | {field: typed})
         assert answer.status_code == 422
@@ -100,13 +102,13 @@ def test_what_is_wrong_is_said_beside_its_field_and_everything_typed_is_kept(edi
     assert value(editor.get(PAGE).text, "name") == "Alice"
 
 
-def test_a_fallback_text_must_be_visible(editor: Person) -> None:
+def test_the_fallback_message_must_be_visible(editor: ConsoleUser) -> None:
     answer = editor.post(PAGE, GOOD | {"fallback_message": "\u200b\u2060"})
     assert answer.status_code == 422
-    assert "something that a person can see" in answer.text
+    assert "that contacts can see" in answer.text
 
 
-def test_a_required_signature_counts_on_the_next_call(editor: Person, alice: Ngo) -> None:
+def test_a_required_signature_takes_effect_on_the_next_call(editor: ConsoleUser, alice: Ngo) -> None:
     editor.post(PAGE, GOOD | {"require_signature": "y"})
     assert alice.ask().status_code == 401
     assert "there is no phrase to check them with" in editor.get(PAGE).text
@@ -114,7 +116,7 @@ def test_a_required_signature_counts_on_the_next_call(editor: Person, alice: Ngo
     assert "there is no phrase to check them with" not in editor.get(PAGE).text
 
 
-def test_a_phrase_is_in_no_page(owner: Person) -> None:
+def test_the_signature_appears_in_no_page(owner: ConsoleUser) -> None:
     assert "Not set" in owner.get(PAGE).text
     assert owner.post(PHRASE, {"phrase": SECRET}).status_code == 302
     page = owner.get(PAGE).text
@@ -126,7 +128,7 @@ def test_a_phrase_is_in_no_page(owner: Person) -> None:
 
 
 @pytest.mark.parametrize("phrase", ["", "secret " * 200])
-def test_a_phrase_that_cannot_be_is_refused_and_not_shown_again(editor: Person, phrase: str) -> None:
+def test_an_invalid_signature_is_refused_and_not_shown_again(editor: ConsoleUser, phrase: str) -> None:
     answer = editor.post(PHRASE, {"phrase": phrase})
     assert answer.status_code == 422
     assert 'id="phrase-error"' in answer.text
@@ -134,7 +136,9 @@ def test_a_phrase_that_cannot_be_is_refused_and_not_shown_again(editor: Person, 
     assert "Not set" in editor.get(PAGE).text
 
 
-def test_only_an_administrator_switches_the_organization(owner: Person, administrator: Person, alice: Ngo) -> None:
+def test_only_administrators_can_switch_the_organization(
+    owner: ConsoleUser, administrator: ConsoleUser, alice: Ngo
+) -> None:
     assert 'name="is_active"' not in owner.get(PAGE).text
     administrator.post(PAGE, GOOD)
     assert alice.ask().json()["error_code"] == "organization_inactive"
@@ -146,7 +150,7 @@ def test_only_an_administrator_switches_the_organization(owner: Person, administ
     assert alice.ask("And now?").status_code == 200
 
 
-def test_who_may_do_what(viewer: Person, editor: Person) -> None:
+def test_the_roles_see_their_own_controls(viewer: ConsoleUser, editor: ConsoleUser) -> None:
     page = viewer.get(PAGE)
     assert page.status_code == 200
     assert "<fieldset disabled>" in page.text
@@ -155,7 +159,7 @@ def test_who_may_do_what(viewer: Person, editor: Person) -> None:
         assert person.post(path, GOOD).status_code == 403
 
 
-def test_another_organizations_settings_are_not_there(owner: Person, bob: Ngo) -> None:
+def test_the_settings_of_another_organization_are_not_found(owner: ConsoleUser, bob: Ngo) -> None:
     assert owner.get(PAGE.replace("alice", "bob")).status_code == 404
     for path in (PAGE, PHRASE, CLEAR):
         assert owner.post(path.replace("alice", "bob"), GOOD | {"fallback_message": "Mine"}).status_code == 404

@@ -1,4 +1,4 @@
-"""Try it: a real call from a page."""
+"""Test questions from the console."""
 
 import html
 import re
@@ -10,7 +10,7 @@ import httpx2
 
 from glific_gpt.accounts.tables import Role
 from tests.conftest import OpenHouse
-from tests.console.people import Person, employ
+from tests.console.users import ConsoleUser, create_user
 from tests.support import openai_behaviours as behaviours
 from tests.support.house import Ngo
 from tests.support.openai_stand_in import OpenAIStandIn
@@ -19,12 +19,12 @@ PAGE = "/console/organizations/alice/try-it"
 FILLED: dict[str, Any] = {"question": "What is ORS?", "prompt": "Be brief.", "model": "gpt-4o-mini"}
 
 
-def ask(person: Person, **fields: Any) -> httpx2.Response:
+def ask(person: ConsoleUser, **fields: Any) -> httpx2.Response:
     return person.post(PAGE, FILLED | {"response_format": "text"} | fields)
 
 
 def bubble(answer: httpx2.Response) -> str:
-    """What the person in WhatsApp reads, as markup."""
+    """Return the answer in the WhatsApp preview, as HTML."""
     found = re.search(r'id="bubble">(.*?)</span></div>', answer.text, re.DOTALL)
     assert found, answer.text[:3000]
     return found[1]
@@ -36,7 +36,7 @@ def shown(answer: httpx2.Response, name: str) -> str:
     return html.unescape(found[1])
 
 
-def test_it_makes_the_call_that_a_flow_would_make(editor: Person, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_it_makes_the_same_call_as_a_flow(editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn) -> None:
     openai.will(behaviours.answer(input_tokens=1000, output_tokens=2000))
     answer = ask(editor, temperature="0.5")
     (asked,) = openai.requests
@@ -52,14 +52,14 @@ def test_it_makes_the_call_that_a_flow_would_make(editor: Person, alice: Ngo, op
     assert "$0.001" in answer.text
 
 
-def test_the_request_on_the_page_is_the_one_that_a_flow_can_send(editor: Person, alice: Ngo) -> None:
+def test_the_shown_request_can_be_sent_by_a_flow(editor: ConsoleUser, alice: Ngo) -> None:
     answer = ask(editor, temperature="1", response_format="text")
     again = alice.post(content=shown(answer, "sent-body").encode())
     assert again.json()["parsed_msg"] == "Hello from the stand-in."
     assert "/webhooks/alice/parse_via_chat_gpt" in answer.text
 
 
-def test_nothing_in_an_answer_or_a_question_is_run(editor: Person, openai: OpenAIStandIn) -> None:
+def test_markup_in_answers_and_questions_is_escaped(editor: ConsoleUser, openai: OpenAIStandIn) -> None:
     openai.will(behaviours.answer("**Take care**: <script>alert(1)</script> <img src=x onerror=alert(2)>"))
     answer = ask(editor, question='"><script>alert(3)</script>')
     assert "<script>alert" not in answer.text
@@ -67,7 +67,7 @@ def test_nothing_in_an_answer_or_a_question_is_run(editor: Person, openai: OpenA
     assert bubble(answer).startswith("<b>Take care</b>: &lt;script&gt;")
 
 
-def test_an_error_says_what_it_means_and_what_to_do(editor: Person, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_an_error_is_explained_with_advice(editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn) -> None:
     openai.will(behaviours.out_of_credit())
     answer = ask(editor)
     assert "has no credit left" in answer.text
@@ -77,7 +77,7 @@ def test_an_error_says_what_it_means_and_what_to_do(editor: Person, alice: Ngo, 
     assert alice.calls()[0]["error_code"] == "insufficient_quota"
 
 
-def test_json_is_shown_by_the_names_that_the_flow_reads(editor: Person, openai: OpenAIStandIn) -> None:
+def test_json_answers_are_shown_as_flow_variables(editor: ConsoleUser, openai: OpenAIStandIn) -> None:
     openai.will(behaviours.json_answer({"crop": "wheat <b>", "dose": {"urea": 3, "tips": ["a"]}}))
     answer = ask(editor, response_format="json_object")
     assert "json_object" in str(openai.requests[0].body)
@@ -86,7 +86,7 @@ def test_json_is_shown_by_the_names_that_the_flow_reads(editor: Person, openai: 
         assert re.search(row, answer.text), name
 
 
-def test_only_allowed_text_models_can_be_chosen(editor: Person, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_only_allowed_text_models_can_be_chosen(editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn) -> None:
     alice.change(allowed_models=["gpt-4o*"], default_model="gpt-4o-mini")
     page = editor.get(PAGE).text
     offered = re.findall(r'<option (?:selected )?value="([^"]+)"', page)
@@ -98,7 +98,7 @@ def test_only_allowed_text_models_can_be_chosen(editor: Person, alice: Ngo, open
     assert openai.requests == []
 
 
-def test_without_an_allowed_model_it_says_what_to_do(editor: Person, alice: Ngo) -> None:
+def test_without_an_allowed_model_the_page_links_to_the_models(editor: ConsoleUser, alice: Ngo) -> None:
     alice.change(allowed_models=[])
     page = editor.get(PAGE).text
     assert "No model is allowed yet" in page
@@ -106,7 +106,9 @@ def test_without_an_allowed_model_it_says_what_to_do(editor: Person, alice: Ngo)
     assert ask(editor).status_code == 422
 
 
-def test_what_cannot_be_sent_is_said_beside_its_field_and_kept(editor: Person, openai: OpenAIStandIn) -> None:
+def test_an_invalid_value_is_an_error_of_its_field_and_stays_in_the_form(
+    editor: ConsoleUser, openai: OpenAIStandIn
+) -> None:
     for field, value in (("question", " "), ("question", "x" * 20_001), ("temperature", "3"), ("temperature", "warm")):
         refused = ask(editor, prompt="Keep <this>.", **{field: value})
         assert refused.status_code == 422
@@ -115,7 +117,7 @@ def test_what_cannot_be_sent_is_said_beside_its_field_and_kept(editor: Person, o
     assert openai.requests == []
 
 
-def test_a_viewer_can_read_the_page_and_spends_nothing(viewer: Person, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_viewer_can_read_the_page_but_not_make_calls(viewer: ConsoleUser, alice: Ngo, openai: OpenAIStandIn) -> None:
     page = viewer.get(PAGE)
     assert page.status_code == 200
     assert "<fieldset disabled>" in page.text
@@ -124,14 +126,14 @@ def test_a_viewer_can_read_the_page_and_spends_nothing(viewer: Person, alice: Ng
     assert (openai.requests, alice.calls()) == ([], [])
 
 
-def test_it_opens_the_webhook_to_nobody(editor: Person, alice: Ngo) -> None:
+def test_a_test_call_does_not_open_the_webhook(editor: ConsoleUser, alice: Ngo) -> None:
     alice.change(require_signature=True, glific_organization_id=17)
     assert bubble(ask(editor)) == "Hello from the stand-in."
     assert alice.ask(organization_id=17).status_code == 401
     assert alice.post({"question_text": "Hi"}, headers={"Authorization": ""}).status_code == 401
 
 
-def test_the_limits_of_every_call_hold(editor: Person, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_the_limits_of_calls_apply(editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn) -> None:
     alice.change(monthly_budget_usd="0.000000001")
     assert "budget for this month is used up" in html.unescape(ask(editor).text)
     alice.change(monthly_budget_usd=None)
@@ -141,43 +143,43 @@ def test_the_limits_of_every_call_hold(editor: Person, alice: Ngo, openai: OpenA
     assert [call["error_code"] for call in alice.calls()] == ["credential_inactive", "budget_exceeded"]
 
 
-def test_a_model_that_is_too_slow_is_given_up_in_time(open_a_house: OpenHouse, openai: OpenAIStandIn) -> None:
+def test_a_slow_model_times_out(open_a_house: OpenHouse, openai: OpenAIStandIn) -> None:
     house = open_a_house(deadline_seconds=0.6)
     alice = house.ngo("alice")
-    editor = employ(house, "editor@example.org", Role.EDITOR, "alice")
+    editor = create_user(house, "editor@example.org", Role.EDITOR, "alice")
     editor.sign_in()
     openai.will(behaviours.never())
     before = time.monotonic()
     answer = ask(editor)
     assert time.monotonic() - before < 3
-    assert "did not answer in the time that it had" in answer.text
+    assert "did not answer in time" in answer.text
     assert alice.calls()[0]["error_code"] == "deadline_exceeded"
 
 
-def test_it_takes_one_of_the_places_for_calls(open_a_house: OpenHouse, openai: OpenAIStandIn) -> None:
+def test_a_test_call_uses_one_of_the_slots_for_calls(open_a_house: OpenHouse, openai: OpenAIStandIn) -> None:
     house = open_a_house(max_in_flight=1, deadline_seconds=60)
     alice = house.ngo("alice")
-    editor = employ(house, "editor@example.org", Role.EDITOR, "alice")
+    editor = create_user(house, "editor@example.org", Role.EDITOR, "alice")
     editor.sign_in()
     openai.will(behaviours.never())
     flow = threading.Thread(target=alice.ask)
     flow.start()
     while not openai.requests:
         time.sleep(0.01)
-    assert "as many calls as it can hold" in ask(editor).text
+    assert "as many calls as it can" in ask(editor).text
     openai.reset()
     flow.join()
     assert "Hello" in bubble(ask(editor))
 
 
-def test_no_secret_is_on_the_page(editor: Person, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_the_page_contains_no_secrets(editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn) -> None:
     openai.always(behaviours.refuse_key())
     text = editor.get(PAGE).text + ask(editor).text
     for secret in (alice.token, alice.key, alice.key[-10:]):
         assert secret not in text
 
 
-def test_a_foreign_organizations_page_looks_like_one_that_is_not_there(editor: Person, bob: Ngo) -> None:
+def test_the_page_of_another_organization_is_not_found(editor: ConsoleUser, bob: Ngo) -> None:
     for slug in (bob.slug, "nobody"):
         page = f"/console/organizations/{slug}/try-it"
         assert (editor.get(page).status_code, editor.post(page, FILLED).status_code) == (404, 404)

@@ -1,4 +1,4 @@
-"""Use it in Glific: what to copy into a flow, and the tokens that flows send."""
+"""Use in Glific: values to copy, and webhook tokens."""
 
 import html
 import json
@@ -8,7 +8,7 @@ import httpx2
 import sqlalchemy as sa
 
 from glific_gpt.database import db
-from tests.console.people import Person
+from tests.console.users import ConsoleUser
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.house import House, Ngo
 
@@ -17,13 +17,13 @@ TOKEN = re.compile(r"ggw_[A-Za-z0-9_-]{43}")
 
 
 def copied(answer: httpx2.Response, name: str) -> str:
-    """What the copy button beside it takes along."""
+    """Return the text that the copy button copies."""
     found = re.search(rf'<(?:code|pre) id="{name}"[^>]*>(.*?)</(?:code|pre)>', answer.text, re.DOTALL)
     assert found, name
     return html.unescape(found[1])
 
 
-def make_token(person: Person, label: str = "Menu flow") -> httpx2.Response:
+def make_token(person: ConsoleUser, label: str = "Menu flow") -> httpx2.Response:
     return person.post(PAGE, {"label": label})
 
 
@@ -36,7 +36,7 @@ def everything_stored(house: House) -> str:
         return "".join(str(connection.execute(table.select()).all()) for table in sa.inspect(db.metadata).sorted_tables)
 
 
-def test_what_is_copied_into_the_node_gets_an_answer(viewer: Person, alice: Ngo) -> None:
+def test_a_node_with_the_copied_values_gets_an_answer(viewer: ConsoleUser, alice: Ngo) -> None:
     page = viewer.get(PAGE)
     assert (copied(page, "method"), copied(page, "result")) == ("POST", "gpt_response")
     url, body = copied(page, "url"), json.loads(copied(page, "body"))
@@ -50,18 +50,18 @@ def test_what_is_copied_into_the_node_gets_an_answer(viewer: Person, alice: Ngo)
     assert copied(page, "parsed-msg") == "@results.gpt_response.parsed_msg"
 
 
-def test_the_body_names_the_organizations_model(viewer: Person, alice: Ngo) -> None:
+def test_the_example_body_names_the_default_model(viewer: ConsoleUser, alice: Ngo) -> None:
     alice.change(default_model="gpt-4.1-mini")
     assert json.loads(copied(viewer.get(PAGE), "body"))["gpt_model"] == "gpt-4.1-mini"
 
 
-def test_a_flow_that_waits_says_how_long(viewer: Person) -> None:
+def test_the_body_of_a_waiting_flow_has_its_time_out(viewer: ConsoleUser) -> None:
     page = viewer.get(PAGE)
     at_once, later = json.loads(copied(page, "body")), json.loads(copied(page, "body-auto"))
     assert later == at_once | {"wait_seconds": 120}
 
 
-def test_a_new_token_is_shown_once_and_works(house: House, editor: Person, alice: Ngo) -> None:
+def test_a_new_token_is_shown_once_and_works(house: House, editor: ConsoleUser, alice: Ngo) -> None:
     made = make_token(editor)
     token = copied(made, "new-token")
     assert (made.status_code, made.headers["Cache-Control"]) == (200, "no-store")
@@ -74,29 +74,29 @@ def test_a_new_token_is_shown_once_and_works(house: House, editor: Person, alice
     assert token not in everything_stored(house) + str(editor.client.cookies.jar)
 
 
-def test_a_revoked_token_opens_nothing_from_the_next_call_on(editor: Person, alice: Ngo) -> None:
+def test_a_revoked_token_is_refused_on_the_next_call(editor: ConsoleUser, alice: Ngo) -> None:
     token = copied(make_token(editor), "new-token")
     assert status_with(alice, token) == 200
     revoke = re.findall(rf'action="({PAGE}/tokens/\d+/revoke)"', editor.get(PAGE).text)[-1]
     assert editor.post(revoke).headers["Location"] == f"{PAGE}#tokens"
     assert status_with(alice, token) == 401
     page = editor.get(PAGE).text
-    assert "from now on it opens nothing" in page
+    assert "It no longer works" in page
     assert "Menu flow" not in page
 
 
-def test_the_token_of_another_organization_is_as_little_there_as_none(editor: Person, alice: Ngo, bob: Ngo) -> None:
+def test_the_token_of_another_organization_cannot_be_revoked(editor: ConsoleUser, alice: Ngo, bob: Ngo) -> None:
     bobs = 2
     pages = []
     for token_id in (bobs, 4711):
         assert editor.post(f"{PAGE}/tokens/{token_id}/revoke").headers["Location"] == f"{PAGE}#tokens"
         pages.append(editor.get(PAGE).text)
-        assert "no such token any more" in pages[-1]
+        assert "token was already revoked" in pages[-1]
     assert bob.ask().status_code == alice.ask().status_code == 200
     assert editor.post(f"{PAGE}/tokens/{2**31}/revoke").status_code == 404
 
 
-def test_a_token_needs_a_name_that_people_know_it_by(editor: Person) -> None:
+def test_a_token_needs_a_label(editor: ConsoleUser) -> None:
     for label in ("", "   ", "x" * 101, "nul\x00", "\x1c"):
         refused = make_token(editor, label)
         assert refused.status_code == 422
@@ -105,14 +105,14 @@ def test_a_token_needs_a_name_that_people_know_it_by(editor: Person) -> None:
     assert editor.get(PAGE).text.count("/revoke") == 1
 
 
-def test_what_is_typed_as_a_name_is_text(editor: Person) -> None:
+def test_markup_in_a_label_is_escaped(editor: ConsoleUser) -> None:
     page = make_token(editor, '"><script>alert(1)</script>').text
     assert "<script>alert" not in page
     assert "&gt;&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert '“"' not in page
 
 
-def test_a_viewer_reads_and_changes_nothing(viewer: Person, alice: Ngo) -> None:
+def test_a_viewer_can_read_but_not_change_anything(viewer: ConsoleUser, alice: Ngo) -> None:
     page = viewer.get(PAGE).text
     assert "/revoke" not in page
     assert 'name="label"' not in page
@@ -121,28 +121,28 @@ def test_a_viewer_reads_and_changes_nothing(viewer: Person, alice: Ngo) -> None:
     assert alice.ask().status_code == 200
 
 
-def test_it_says_whether_later_answers_find_their_way(viewer: Person, alice: Ngo, glific: GlificStandIn) -> None:
+def test_it_shows_if_glific_is_connected(viewer: ConsoleUser, alice: Ngo, glific: GlificStandIn) -> None:
     assert "Connect your Glific." in viewer.get(PAGE).text
     alice.connect(glific)
     page = viewer.get(PAGE).text
     assert "Connect your Glific." not in page
-    assert "your Glific is connected" in page
+    assert "Your Glific is connected" in page
 
 
-def test_it_says_when_a_token_alone_opens_nothing(viewer: Person, alice: Ngo) -> None:
-    assert "a token alone opens nothing" not in viewer.get(PAGE).text
+def test_it_warns_if_the_webhook_signature_is_required(viewer: ConsoleUser, alice: Ngo) -> None:
+    assert "a token alone is not enough" not in viewer.get(PAGE).text
     alice.change(require_signature=True)
-    assert "a token alone opens nothing" in viewer.get(PAGE).text
+    assert "a token alone is not enough" in viewer.get(PAGE).text
 
 
-def test_no_secret_is_on_the_page(editor: Person, alice: Ngo) -> None:
+def test_the_page_contains_no_secrets(editor: ConsoleUser, alice: Ngo) -> None:
     alice.set_phrase("a phrase of alice and glific")
     page = editor.get(PAGE).text
     for secret in (alice.token, alice.key, alice.key[-10:], "a phrase of alice"):
         assert secret not in page
 
 
-def test_a_foreign_organizations_page_looks_like_one_that_is_not_there(editor: Person, bob: Ngo) -> None:
+def test_the_page_of_another_organization_is_not_found(editor: ConsoleUser, bob: Ngo) -> None:
     for slug in (bob.slug, "nobody"):
         page = f"/console/organizations/{slug}/use-in-glific"
         assert (editor.get(page).status_code, editor.post(page, {"label": "x"}).status_code) == (404, 404)

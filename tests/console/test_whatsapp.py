@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from glific_gpt.console.presenters.whatsapp import shown
+from glific_gpt.console.presenters.whatsapp import render_message
 
 MARKS = {
     "a *bold* word": "a <b>bold</b> word",
@@ -31,17 +31,17 @@ PLAIN = (
 
 @pytest.mark.parametrize(("message", "markup"), MARKS.items())
 def test_a_mark_becomes_what_the_phone_shows(message: str, markup: str) -> None:
-    assert shown(message) == markup
+    assert render_message(message) == markup
 
 
 @pytest.mark.parametrize("message", PLAIN)
 def test_what_is_no_mark_stays_as_it_is(message: str) -> None:
-    assert shown(message) == message
+    assert render_message(message) == message
 
 
 def test_markup_in_a_message_is_text() -> None:
     for message in ("<script>alert(1)</script>", "*<img src=x onerror=alert(1)>*", '`"><svg onload=x>`', "<*b*>"):
-        markup = shown(message)
+        markup = render_message(message)
         for ours in ("b", "i", "s", "code"):
             markup = markup.replace(f"<{ours}>", "").replace(f"</{ours}>", "")
         assert "<" not in markup
@@ -49,11 +49,11 @@ def test_markup_in_a_message_is_text() -> None:
 
 
 def test_marks_that_cross_never_make_markup_that_does() -> None:
-    assert shown("*a _b* c_") == "<b>a _b</b> c_"
+    assert render_message("*a _b* c_") == "<b>a _b</b> c_"
 
 
 def test_a_message_full_of_marks_is_shown_in_no_time() -> None:
     before = time.monotonic()
     for message in ("*a" * 2000, "*_~" * 1300, "`" * 4096, "_ *" * 1300):
-        shown(message)
+        render_message(message)
     assert time.monotonic() - before < 3

@@ -1,1 +1,1 @@
-"""Forms: what people send to the console, and what is wrong with it."""
+"""Forms of the console: fields, validation and error texts."""

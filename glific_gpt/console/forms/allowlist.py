@@ -1,4 +1,4 @@
-"""The form in which a list of models is edited: one organization's, or the one for everybody."""
+"""Form of a model allowlist, of one organization or of the whole server."""
 
 from collections.abc import Iterable
 
@@ -13,30 +13,31 @@ ALL, ONLY, NONE = "all", "only", "none"
 MAX_PATTERNS = 1000
 
 
-class AllowForm(Form):
-    """All, some or none."""
+class AllowlistForm(Form):
+    """Allow all models, only listed patterns, or no models."""
 
     scope = RadioField(lazy_gettext("Allowed models"), choices=[ALL, ONLY, NONE], default=ALL, validate_choice=False)
     patterns = TextAreaField(lazy_gettext("Patterns, one on each line"))
 
     def show(self, allowed: list[str] | None) -> None:
-        """A stored list: NULL is all, an empty one none."""
+        """Fill the form from a stored list. None allows all models, an empty list allows no models."""
         self.scope.data = ALL if allowed is None else ONLY if allowed else NONE
         self.patterns.data = "\n".join(allowed or [])
 
     @property
     def lines(self) -> list[str]:
+        """The lines that are not blank."""
         return [line.strip() for line in (self.patterns.data or "").splitlines() if line.strip()]
 
     @property
-    def wanted(self) -> list[str] | None:
-        """The list as it would be stored; lines that are no patterns count for nothing."""
+    def allowed_models(self) -> list[str] | None:
+        """The list to store. Lines that are not valid patterns are left out."""
         if self.scope.data == ALL:
             return None
-        return readable(self.lines) if self.scope.data == ONLY else []
+        return parse_patterns(self.lines) if self.scope.data == ONLY else []
 
-    def is_good(self) -> bool:
-        """Otherwise the form now says what is wrong."""
+    def is_valid(self) -> bool:
+        """Validate the form. If it is not valid, its fields have errors."""
         errors = list(self._errors())
         self.patterns.errors = errors
         return not errors
@@ -51,21 +52,22 @@ class AllowForm(Form):
         if len(self.lines) > MAX_PATTERNS:
             yield _("A list can have at most %(most)s patterns.", most=MAX_PATTERNS)
         for line in self.lines:
-            if not readable([line]):
-                yield no_pattern(line)
+            if not parse_patterns([line]):
+                yield invalid_pattern_error(line)
 
 
-def readable(lines: Iterable[str]) -> list[str]:
-    """The lines that are patterns, as they are stored."""
-    found: list[str] = []
+def parse_patterns(lines: Iterable[str]) -> list[str]:
+    """Return the lines that are valid patterns, normalized and without duplicates."""
+    patterns: list[str] = []
     for line in lines:
         try:
-            found += allowlist.parse([line])
+            patterns += allowlist.parse_patterns([line])
         except ValueError:
             continue
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(patterns))
 
 
-def no_pattern(line: str) -> str:
-    shown = line if len(line) <= 60 else line[:60] + "..."
-    return str(_("“%(line)s” is not a valid pattern. Use letters, digits and . _ : / - *", line=shown))
+def invalid_pattern_error(line: str) -> str:
+    """Return the error text for a line. Long lines are cut."""
+    cut = line if len(line) <= 60 else line[:60] + "..."
+    return str(_("“%(line)s” is not a valid pattern. Use letters, digits and . _ : / - *", line=cut))

@@ -1,18 +1,18 @@
-"""What every form of the console is made from: a CSRF token, and our errors beside the field that they are about."""
+"""Base class of all forms: a CSRF token, and application errors beside their field."""
 
 from flask_wtf import FlaskForm
 
-from glific_gpt.console.presenters.labels import sentence
+from glific_gpt.console.presenters.labels import translate_error
 from glific_gpt.errors import GlificGptError
 
 
 class Form(FlaskForm):  # type: ignore[misc] # it ships no types
-    """A form of ours."""
+    """A form of the console."""
 
-    def refuse(self, error: GlificGptError, field: str | None = None) -> None:
-        """Shows what was wrong at that field, or above the form."""
-        said = [sentence(error)]
+    def add_error(self, error: GlificGptError, field: str | None = None) -> None:
+        """Show an error beside the field, or above the form if no field is given."""
+        texts = [translate_error(error)]
         if field:
-            self[field].errors = [*self[field].errors, *said]
+            self[field].errors = [*self[field].errors, *texts]
         else:
-            self.form_errors: list[str] = [*(self.form_errors or []), *said]
+            self.form_errors: list[str] = [*(self.form_errors or []), *texts]

@@ -1,4 +1,4 @@
-"""The filters above the list of calls: what the address asks for, and what there is to choose from."""
+"""Filters of the call list, read from the query string."""
 
 from collections.abc import Iterable
 
@@ -13,36 +13,40 @@ from glific_gpt.calls.queries import Filters
 from glific_gpt.console.forms.base import Form
 from glific_gpt.console.presenters.labels import STATUS_NAMES, error_name
 
-NAMES = ("first_day", "last_day", "status", "model", "error")
-ANY = SelectChoice("", _("All"))
-STATUSES = [ANY, *(SelectChoice(status, name) for status, name in STATUS_NAMES.items())]
+FILTER_NAMES = ("first_day", "last_day", "status", "model", "error")
+ANY_CHOICE = SelectChoice("", _("All"))
+STATUS_CHOICES = [ANY_CHOICE, *(SelectChoice(status, name) for status, name in STATUS_NAMES.items())]
 
 
-def _storable(_form: Form, field: Field) -> None:
-    """Not every database can be asked for the character NUL."""
+def _reject_nul(_form: Form, field: Field) -> None:
+    # PostgreSQL refuses text that contains NUL.
     if "\x00" in (field.data or ""):
         raise ValidationError(gettext("Choose one from the list."))
 
 
 class CallFilters(Form):
-    """Sent by GET: nothing changes, and the address can be kept and passed on."""
+    """Filter form. It is sent by GET, so that the address can be bookmarked, and needs no CSRF token."""
 
     class Meta:
         csrf = False
 
     first_day = DateField(_("First day (UTC)"), validators=[Optional()])
     last_day = DateField(_("Last day (UTC)"), validators=[Optional()])
-    status = SelectField(_("Status"), choices=STATUSES, default="")
-    model = SelectField(_("Model"), validators=[_storable], validate_choice=False, default="")
-    error = SelectField(_("Error"), validators=[_storable], validate_choice=False, default="")
+    status = SelectField(_("Status"), choices=STATUS_CHOICES, default="")
+    model = SelectField(_("Model"), validators=[_reject_nul], validate_choice=False, default="")
+    error = SelectField(_("Error"), validators=[_reject_nul], validate_choice=False, default="")
 
-    def offer(self, models: Iterable[str], errors: Iterable[str]) -> None:
-        """What calls have had, and what was chosen all the same."""
-        self.model.choices = [ANY, *(SelectChoice(name) for name in _with(models, _asked(self.model)))]
-        by_name = sorted(_with(errors, _asked(self.error)), key=lambda code: str(error_name(code)))
-        self.error.choices = [ANY, *(SelectChoice(code, str(error_name(code))) for code in by_name)]
+    def set_choices(self, models: Iterable[str], errors: Iterable[str]) -> None:
+        """Set the models and errors to choose from. The current choice stays, even if no call has it."""
+        self.model.choices = [
+            ANY_CHOICE,
+            *(SelectChoice(name) for name in _sorted_with(models, _valid_value(self.model))),
+        ]
+        by_name = sorted(_sorted_with(errors, _valid_value(self.error)), key=lambda code: str(error_name(code)))
+        self.error.choices = [ANY_CHOICE, *(SelectChoice(code, str(error_name(code))) for code in by_name)]
 
     def filters(self) -> Filters:
+        """Return the filters of a valid form."""
         return Filters(
             status=self.status.data or None,
             first_day=self.first_day.data,
@@ -52,20 +56,19 @@ class CallFilters(Form):
         )
 
 
-def from_address() -> CallFilters:
-    """As it was sent, valid or not."""
-    asked = request.args or None
-    return CallFilters(formdata=asked)
+def from_query_string() -> CallFilters:
+    """Return the form of this request. It is not validated yet."""
+    return CallFilters(formdata=request.args or None)
 
 
-def chosen() -> dict[str, str]:
-    """The same, for the addresses of other pages of the same calls."""
-    return {name: value for name in NAMES if (value := request.args.get(name))}
+def active_filters() -> dict[str, str]:
+    """Return the filters of this request, for links that keep them."""
+    return {name: value for name in FILTER_NAMES if (value := request.args.get(name))}
 
 
-def _asked(field: Field) -> str | None:
+def _valid_value(field: Field) -> str | None:
     return None if field.errors else field.data
 
 
-def _with(known: Iterable[str], chosen: str | None) -> list[str]:
-    return sorted({*known, chosen} if chosen else known)
+def _sorted_with(known: Iterable[str], current: str | None) -> list[str]:
+    return sorted({*known, current} if current else known)

@@ -1,4 +1,4 @@
-"""The form that takes a flow which Glific exported."""
+"""Form for converting a flow that was exported from Glific."""
 
 from flask_babel import lazy_gettext as _
 from flask_wtf.file import FileField, FileRequired
@@ -6,31 +6,31 @@ from wtforms import RadioField
 from wtforms.fields.choices import SelectChoice
 
 from glific_gpt.console.forms.base import Form
-from glific_gpt.console.forms.tokens import LetInField
+from glific_gpt.console.forms.tokens import AuthMethodField
 from glific_gpt.ready_flows import Placement
 
-FIELD = "flow"
-MEBIBYTES = 5
-MOST = MEBIBYTES * 1024 * 1024
-"""Bytes."""
+FILE_FIELD = "flow"
+MAX_FILE_MIB = 5
+MAX_FILE_BYTES = MAX_FILE_MIB * 1024 * 1024
 BUSY = _("The server is converting another file. Try again in a moment.")
 NO_FILE = _("Choose a file.")
 TOO_LARGE = _("This file is larger than 5 MiB. Export only the flow that you want to convert.")
-PLACES = [
-    SelectChoice(str(Placement.BESIDE), _("As a new flow beside the old one (to test it first)")),
-    SelectChoice(str(Placement.INSTEAD), _("In place of the old flow")),
+PLACEMENT_CHOICES = [
+    SelectChoice(str(Placement.COPY), _("As a new flow beside the old one (to test it first)")),
+    SelectChoice(str(Placement.REPLACE), _("In place of the old flow")),
 ]
 
 
 class ConversionForm(Form):
-    """A file, which is looked at and kept nowhere."""
+    """An exported file, which is not stored, and two choices."""
 
     flow = FileField(_("Exported flow"), [FileRequired(NO_FILE)])
-    # People's flow goes on while they try: the command line keeps the file as it was instead, unless told otherwise.
-    place = RadioField(_("Place in Glific"), choices=PLACES, default=str(Placement.BESIDE))
-    let_in = LetInField(id="convert-let-in")
+    # The default is a new flow, so that the old flow keeps working during tests. The default of the command line is to
+    # replace the flow.
+    place = RadioField(_("Place in Glific"), choices=PLACEMENT_CHOICES, default=str(Placement.COPY))
+    auth_method = AuthMethodField(id="convert-auth-method")
 
     def read(self) -> bytes:
-        """What was sent, once it is valid."""
+        """Return the content of the file of a valid form."""
         content: bytes = self.flow.data.read()
         return content

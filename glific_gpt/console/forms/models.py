@@ -1,4 +1,4 @@
-"""Model fields: the models that may be used now, and the default model."""
+"""Model fields: the models that can be used now, and the default model."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext
 from wtforms import SelectField
 from wtforms.fields.choices import SelectChoice
 
-from glific_gpt.console.access import organization
+from glific_gpt.console.access import current_organization
 from glific_gpt.console.forms.base import Form
 from glific_gpt.credentials import reachable_models
 from glific_gpt.credentials import store as credentials
@@ -17,9 +17,9 @@ from glific_gpt.organizations.tables import Organization
 from glific_gpt.services import services
 
 
-def offer_models(field: SelectField) -> None:
-    """The organization's, its default one chosen."""
-    allowed, default = _allowed(), organization().default_model or services().settings.default_model
+def set_model_choices(field: SelectField) -> None:
+    """Set the choices to the models that the current organization can use. Its default model is selected."""
+    allowed, default = _allowed_models(), current_organization().default_model or services().settings.default_model
     field.choices = [
         SelectChoice(model, _("%(model)s (the default)", model=model) if model == default else model)
         for model in allowed
@@ -28,40 +28,43 @@ def offer_models(field: SelectField) -> None:
         field.data = default if default in allowed else None
 
 
-def _allowed() -> list[str]:
+def _allowed_models() -> list[str]:
     app = services()
     with transaction() as session:
-        credential = credentials.find_if_any(session, organization().id, app.language_models)
-        found = reachable_models.reachable(session, organization(), credential, app.settings.models)
+        credential = credentials.find_or_none(session, current_organization().id, app.language_models)
+        found = reachable_models.list_reachable_models(session, current_organization(), credential, app.settings.models)
     return [model.id for model in found if model.refusal is None]
 
 
-SERVERS_OWN = ""
+SERVER_DEFAULT = ""
 
 
-class DefaultForm(Form):
-    """One of the models that may be used, or the server's."""
+class DefaultModelForm(Form):
+    """Choice of the default model: a model that can be used, or the server's default."""
 
     default_model = SelectField(lazy_gettext("Default model"), validate_choice=False)
 
-    def offer(self, organization: Organization, usable: Sequence[str]) -> None:
-        """What is set now stays among the choices, whatever the lists say."""
-        own = services().settings.default_model
-        now = organization.default_model
-        others = [now] if now and now not in usable else []
+    def set_choices(self, organization: Organization, usable: Sequence[str]) -> None:
+        """Set the choices. The saved model stays a choice even if it can no longer be used."""
+        server_default = services().settings.default_model
+        saved = organization.default_model
+        unusable = [saved] if saved and saved not in usable else []
         self.default_model.choices = [
-            (SERVERS_OWN, _("Default of the server (%(model)s)", model=own)),
-            *((model, _("%(model)s (cannot be used)", model=model)) for model in others),
+            (SERVER_DEFAULT, _("Default of the server (%(model)s)", model=server_default)),
+            *((model, _("%(model)s (cannot be used)", model=model)) for model in unusable),
             *((model, model) for model in usable),
         ]
         if not self.is_submitted():
-            self.default_model.data = now or SERVERS_OWN
+            self.default_model.data = saved or SERVER_DEFAULT
 
 
-def refused(
-    organization: Organization, administrators: Sequence[str] | None, allowed: Sequence[str] | None
+def refused_default_model(
+    organization: Organization, server_allowlist: Sequence[str] | None, own_allowlist: Sequence[str] | None
 ) -> str | None:
-    """The default model, if calls that name none would be refused under that list."""
+    """Return the default model if these allowlists refuse it, otherwise None.
+
+    Calls that do not name a model would then fail.
+    """
     settings = services().settings
     model = organization.default_model or settings.default_model
-    return model if allowlist.refusal(model, settings.models, administrators, allowed) else None
+    return model if allowlist.access_error(model, settings.models, server_allowlist, own_allowlist) else None

@@ -1,4 +1,4 @@
-"""The form of a flow that is ready to import: how long an answer may take, its name, keyword and model."""
+"""Form for downloading a ready flow: time for an answer, name, keyword and model."""
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
@@ -6,46 +6,48 @@ from wtforms import Field, RadioField, SelectField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, Regexp
 
-from glific_gpt.console.access import organization
+from glific_gpt.console.access import current_organization
 from glific_gpt.console.forms.base import Form
-from glific_gpt.console.forms.models import offer_models
-from glific_gpt.console.forms.tokens import LetInField
+from glific_gpt.console.forms.models import set_model_choices
+from glific_gpt.console.forms.tokens import AuthMethodField
 from glific_gpt.flows.building import Mode
 from glific_gpt.flows.building.spec import EXIT_WORD, MAX_NAME_LENGTH
 from glific_gpt.flows.structure import normalize_keyword
 from glific_gpt.organizations.changes import STORABLE
 
-LONGEST_KEYWORD = 50
-KEYWORD = "ask"
+MAX_KEYWORD_CHARACTERS = 50
+DEFAULT_KEYWORD = "ask"
 NO_MODEL = _("Choose an allowed model.")
-# Always later (async) is left to the command line: people here ask for it by how long an answer may take.
-MODES = [
+# Mode async is only in the command line. The form asks how long an answer may take, which sync and auto cover.
+MODE_CHOICES = [
     SelectChoice(str(Mode.SYNC), _("Up to 5 seconds")),
     SelectChoice(str(Mode.AUTO), _("Up to 2 minutes (the flow waits)")),
 ]
 
 
-def _stripped(text: str | None) -> str | None:
+def _strip(text: str | None) -> str | None:
     return text and text.strip()
 
 
-def _as_glific_keeps_it(_form: Form, field: Field) -> None:
-    """Glific hears no other keywords, so one that it would change is shown as it would be."""
-    kept = normalize_keyword(field.data)
-    if not kept:
+def _validate_keyword(_form: Form, field: Field) -> None:
+    """Refuse a keyword that Glific would change when it stores it, and show the stored form."""
+    stored = normalize_keyword(field.data)
+    if not stored:
         raise ValidationError(gettext("Write one word of letters or digits. Contacts send it to start the flow."))
-    if kept != field.data:
+    if stored != field.data:
         raise ValidationError(
-            gettext("Glific stores keywords in small letters without spaces or signs. Write: %(keyword)s", keyword=kept)
+            gettext(
+                "Glific stores keywords in small letters without spaces or signs. Write: %(keyword)s", keyword=stored
+            )
         )
-    if kept == EXIT_WORD:
+    if stored == EXIT_WORD:
         raise ValidationError(gettext("Contacts type END to leave the conversation. Choose another keyword."))
 
 
 class ReadyFlowForm(Form):
-    """What a flow is made from. Filled in so that nothing needs to be changed."""
+    """Parameters of a new flow. All fields have defaults, so that nothing needs to be changed."""
 
-    mode = RadioField(_("Time for an answer"), choices=MODES, default=str(Mode.SYNC))
+    mode = RadioField(_("Time for an answer"), choices=MODE_CHOICES, default=str(Mode.SYNC))
     name = StringField(
         _("Flow name"),
         [
@@ -53,32 +55,35 @@ class ReadyFlowForm(Form):
             Length(max=MAX_NAME_LENGTH, message=_("Write at most 100 characters.")),
             Regexp(STORABLE, message=_("This name contains characters that cannot be stored. Remove them.")),
         ],
-        default=lambda: gettext("Ask %(name)s", name=organization().name)[:MAX_NAME_LENGTH],
-        filters=[_stripped],
+        default=lambda: gettext("Ask %(name)s", name=current_organization().name)[:MAX_NAME_LENGTH],
+        filters=[_strip],
         render_kw={"maxlength": MAX_NAME_LENGTH, "autocomplete": "off"},
     )
     keyword = StringField(
         _("Keyword"),
         [
             DataRequired(_("Write one word of letters or digits. Contacts send it to start the flow.")),
-            Length(max=LONGEST_KEYWORD, message=_("Write at most 50 characters.")),
-            _as_glific_keeps_it,
+            Length(max=MAX_KEYWORD_CHARACTERS, message=_("Write at most 50 characters.")),
+            _validate_keyword,
         ],
-        default=KEYWORD,
-        filters=[_stripped],
+        default=DEFAULT_KEYWORD,
+        filters=[_strip],
         render_kw={
-            "maxlength": LONGEST_KEYWORD,
+            "maxlength": MAX_KEYWORD_CHARACTERS,
             "autocomplete": "off",
             "autocapitalize": "none",
             "spellcheck": "false",
         },
     )
     model = SelectField(_("Model"), [DataRequired(NO_MODEL)])
-    let_in = LetInField()
+    auth_method = AuthMethodField()
 
     @classmethod
-    def offering(cls, *, filled_in: bool = False) -> "ReadyFlowForm":
-        """With the organization's models; as it was sent, or filled in by us."""
-        form = cls(formdata=None) if filled_in else cls()
-        offer_models(form.model)
+    def with_choices(cls, *, use_defaults: bool = False) -> "ReadyFlowForm":
+        """Create the form with the models of the current organization.
+
+        `use_defaults` ignores the data of the request.
+        """
+        form = cls(formdata=None) if use_defaults else cls()
+        set_model_choices(form.model)
         return form

@@ -1,4 +1,4 @@
-"""The form of the signature phrase: written, never shown again."""
+"""Forms of the settings page: the settings, and the webhook signature."""
 
 from typing import Any
 
@@ -10,19 +10,19 @@ from glific_gpt.console.forms.base import Form
 from glific_gpt.organizations.changes import OrganizationChanges
 from glific_gpt.organizations.tables import Organization
 
-FIELD = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
+SECRET_FIELD_ATTRIBUTES = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
 
 
-class PhraseForm(Form):
-    """One secret."""
+class SignatureForm(Form):
+    """The webhook signature, a secret that is never sent back to the browser."""
 
-    phrase = PasswordField(_("Webhook signature"), render_kw=FIELD)
+    phrase = PasswordField(_("Webhook signature"), render_kw=SECRET_FIELD_ATTRIBUTES)
 
 
-TEXTS = ("name", "fallback_message", "monthly_budget_usd")
-NUMBERS = ("glific_organization_id", "contact_daily_limit")
-SWITCHES = ("require_signature", "is_active")
-WRONG = {
+TEXT_FIELDS = ("name", "fallback_message", "monthly_budget_usd")
+NUMBER_FIELDS = ("glific_organization_id", "contact_daily_limit")
+SWITCH_FIELDS = ("require_signature", "is_active")
+FIELD_ERRORS = {
     "name": _("Write a name of 1 to 200 characters."),
     "fallback_message": _("Write a text that contacts can see, of at most 4096 characters."),
     "glific_organization_id": _("Enter a whole number, such as 17. Leave it empty if you do not know it."),
@@ -32,7 +32,7 @@ WRONG = {
 
 
 class SettingsForm(Form):
-    """Everything is text, so that what was typed can be shown again."""
+    """Settings of an organization. Numbers are text fields, so that a wrong value can be shown again."""
 
     name = StringField(_("Name"))
     fallback_message = TextAreaField(_("Message when there is no answer"), render_kw={"rows": 3})
@@ -43,36 +43,36 @@ class SettingsForm(Form):
     is_active = BooleanField(_("Organization is active"))
 
     def show(self, organization: Organization) -> None:
-        """What is stored."""
-        for name in (*TEXTS, *NUMBERS):
+        """Fill the form from the stored settings."""
+        for name in (*TEXT_FIELDS, *NUMBER_FIELDS):
             value = getattr(organization, name)
-            self[name].data = "" if value is None else _plain(value)
-        for name in set(SWITCHES) & self._fields.keys():
+            self[name].data = "" if value is None else _format_value(value)
+        for name in set(SWITCH_FIELDS) & self._fields.keys():
             self[name].data = getattr(organization, name)
 
     def changes(self) -> OrganizationChanges | None:
-        """What to change; None when the form now says what is wrong."""
+        """Return the changes, or None if the form now has errors."""
         try:
             return OrganizationChanges(**self._values())
         except ValidationError as error:
-            for name in {str(one["loc"][0]) for one in error.errors(include_input=False, include_url=False)}:
-                self[name].errors = [str(WRONG[name])]
+            for name in {str(detail["loc"][0]) for detail in error.errors(include_input=False, include_url=False)}:
+                self[name].errors = [str(FIELD_ERRORS[name])]
             return None
 
     def _values(self) -> dict[str, Any]:
-        texts = {name: (self[name].data or "").strip() or None for name in TEXTS}
-        numbers = {name: _number(self[name].data or "") for name in NUMBERS}
-        switches = {name: bool(self[name].data) for name in set(SWITCHES) & self._fields.keys()}
+        texts = {name: (self[name].data or "").strip() or None for name in TEXT_FIELDS}
+        numbers = {name: _to_number(self[name].data or "") for name in NUMBER_FIELDS}
+        switches = {name: bool(self[name].data) for name in set(SWITCH_FIELDS) & self._fields.keys()}
         return texts | numbers | switches
 
 
-def _number(typed: str) -> int | str | None:
-    """What is no number is left to the check that says so."""
+def _to_number(text: str) -> int | str | None:
+    """Return a number, or the text itself if it is not a number: the validation of the changes then refuses it."""
     try:
-        return int(typed) if typed.strip() else None
+        return int(text) if text.strip() else None
     except ValueError:
-        return typed
+        return text
 
 
-def _plain(value: object) -> str:
+def _format_value(value: object) -> str:
     return f"{value:f}" if hasattr(value, "as_tuple") else str(value)

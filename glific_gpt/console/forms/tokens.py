@@ -1,4 +1,4 @@
-"""The choice of what lets a flow in: a token in it, or Glific's signature."""
+"""Authentication of flows: the choice between a token and the webhook signature, and the form of a token."""
 
 from typing import Any
 
@@ -7,34 +7,36 @@ from wtforms import RadioField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, Regexp
 
-from glific_gpt.console.access import organization
+from glific_gpt.console.access import current_organization
 from glific_gpt.console.forms.base import Form
 from glific_gpt.organizations.changes import STORABLE
 from glific_gpt.ready_flows import AuthMethod
 
-WAYS = {AuthMethod.TOKEN: _("Token in the flow"), AuthMethod.SIGNATURE: _("Webhook signature")}
+AUTH_METHOD_NAMES = {AuthMethod.TOKEN: _("Token in the flow"), AuthMethod.SIGNATURE: _("Webhook signature")}
 
 
-class LetInField(RadioField):  # type: ignore[misc] # it ships no types
-    """What the organization's settings leave to choose from, the first one chosen."""
+class AuthMethodField(RadioField):  # type: ignore[misc] # it ships no types
+    """The authentication methods that the organization's settings allow. The first one is selected."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(_("How the flow signs in"), choices=_choices, default=_first, **options)
+        super().__init__(
+            _("How the flow signs in"), choices=_auth_method_choices, default=_default_auth_method, **options
+        )
 
 
-def _choices() -> list[SelectChoice]:
-    return [SelectChoice(str(way), WAYS[way]) for way in _ways()]
+def _auth_method_choices() -> list[SelectChoice]:
+    return [SelectChoice(str(method), AUTH_METHOD_NAMES[method]) for method in _allowed_auth_methods()]
 
 
-def _first() -> str:
-    return str(_ways()[0])
+def _default_auth_method() -> str:
+    return str(_allowed_auth_methods()[0])
 
 
-def _ways() -> list[AuthMethod]:
-    return [AuthMethod.SIGNATURE] if organization().require_signature else list(AuthMethod)
+def _allowed_auth_methods() -> list[AuthMethod]:
+    return [AuthMethod.SIGNATURE] if current_organization().require_signature else list(AuthMethod)
 
 
-LONGEST_LABEL = 100
+MAX_LABEL_CHARACTERS = 100
 
 
 class TokenForm(Form):
@@ -44,9 +46,9 @@ class TokenForm(Form):
         _("Label of the token"),
         [
             DataRequired(_("Write a label, so that you can recognize the token later.")),
-            Length(max=LONGEST_LABEL, message=_("Write at most 100 characters.")),
+            Length(max=MAX_LABEL_CHARACTERS, message=_("Write at most 100 characters.")),
             Regexp(STORABLE, message=_("This name contains characters that cannot be stored. Remove them.")),
         ],
         filters=[lambda text: text and text.strip()],
-        render_kw={"maxlength": LONGEST_LABEL, "autocomplete": "off"},
+        render_kw={"maxlength": MAX_LABEL_CHARACTERS, "autocomplete": "off"},
     )

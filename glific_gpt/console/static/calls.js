@@ -1,4 +1,4 @@
-// The list of calls updates itself, but not while nobody looks, and says in a few words when calls have come in.
+// Updates of the call list: paused while the tab is hidden, announced to screen readers.
 const list = () => document.querySelector("#calls");
 const rows = (root) => [...root.querySelectorAll("[data-call]")];
 const versions = (root) => rows(root).map((row) => `${row.dataset.call} ${row.dataset.version}`).join("\n");
@@ -12,7 +12,7 @@ const announce = (count) => {
   news.textContent = count ? `${news.dataset.text} ${count}` : "";
 };
 
-// What has not changed stays as it is, so that nothing that somebody reads or has marked moves under their eyes.
+// Swap only if something changed, so that focus and selected text are kept.
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.target !== list() || !event.detail.shouldSwap) return;
   const fresh = new DOMParser().parseFromString(event.detail.serverResponse, "text/html");

@@ -1,4 +1,4 @@
-// What every page can do: copy, ask before a step that cannot be taken back, show that it works, show local time.
+// Features of all pages: copy buttons, confirmation dialogs, busy buttons and local times.
 const copy = async (button) => {
   const source = document.querySelector(button.dataset.copy);
   await navigator.clipboard.writeText(source.value ?? source.textContent);
@@ -17,7 +17,7 @@ document.addEventListener("click", (event) => {
   if (button) copy(button);
 });
 
-const ask = (form, submitter) => {
+const confirmSubmit = (form, submitter) => {
   const dialog = document.querySelector("#confirm");
   dialog.querySelector("#confirm-text").textContent = form.dataset.confirm;
   const yes = dialog.querySelector("[data-confirm-yes]");
@@ -31,8 +31,8 @@ const ask = (form, submitter) => {
   dialog.showModal();
 };
 
-// A form that needs to be asked about only in some cases says so by data-confirm-unless (a checkbox that is then on).
-const needsAsking = (form) => {
+// data-confirm-unless names a checkbox. No confirmation is needed while it is checked.
+const needsConfirmation = (form) => {
   if (!form.dataset.confirm || form.dataset.confirmed) return false;
   const unless = form.dataset.confirmUnless && form.querySelector(form.dataset.confirmUnless);
   return !(unless && unless.checked);
@@ -41,30 +41,30 @@ const needsAsking = (form) => {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method === "dialog") return;
-  if (needsAsking(form)) {
+  if (needsConfirmation(form)) {
     event.preventDefault();
     event.stopImmediatePropagation();
-    ask(form, event.submitter);
+    confirmSubmit(form, event.submitter);
     return;
   }
   delete form.dataset.confirmed;
-  if (event.submitter?.dataset.busy) busy(event.submitter);
+  if (event.submitter?.dataset.busy) setBusy(event.submitter);
 }, true);
 
-const busy = (button) => {
+const setBusy = (button) => {
   button.setAttribute("aria-busy", "true");
   button.classList.add("btn-loading");
-  // Disabled only after the form has been sent, or the button's own value would be left out.
+  // Disable the button after the form was sent: browsers leave out the value of a disabled button.
   setTimeout(() => { button.disabled = true; }, 0);
-  // A file leaves the page as it is, and says nothing when it has come.
-  if ("downloads" in button.dataset) setTimeout(() => free(button), 2500);
+  // A download does not load a page, so no event tells when it has finished.
+  if ("downloads" in button.dataset) setTimeout(() => clearBusy(button), 2500);
 };
-const free = (button) => {
+const clearBusy = (button) => {
   button.disabled = false;
   button.removeAttribute("aria-busy");
   button.classList.remove("btn-loading");
 };
-window.addEventListener("pageshow", () => document.querySelectorAll("[aria-busy]").forEach(free));
+window.addEventListener("pageshow", () => document.querySelectorAll("[aria-busy]").forEach(clearBusy));
 
 const FORMAT = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
 const showLocalTimes = (root) => {

@@ -1,7 +1,7 @@
-// The answer to a test: an old one is taken away while OpenAI is asked, and one that did not come is told.
-const said = document.querySelector("#said");
-const failed = () => { said.textContent = said.dataset.failed; };
+// Result of a key test: cleared during a new test, and replaced by an error text if the request fails.
+const result = document.querySelector("#test-result");
+const failed = () => { result.textContent = result.dataset.failed; };
 
-document.addEventListener("htmx:beforeRequest", () => said.replaceChildren());
+document.addEventListener("htmx:beforeRequest", () => result.replaceChildren());
 document.addEventListener("htmx:responseError", failed);
 document.addEventListener("htmx:sendError", failed);

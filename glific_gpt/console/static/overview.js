@@ -1,13 +1,13 @@
-// Draws each chart of the overview from the numbers beside it, in the colours of the theme, and anew when that changes.
+// Draws the charts of the overview from the JSON beside them, in the colours of the theme.
 const drawn = new Map();
-// A canvas does not understand light-dark(): an element does, and says what it comes to.
+// A canvas cannot resolve light-dark(), so a hidden element resolves the colour.
 const probe = document.body.appendChild(document.createElement("span"));
 const colour = (name) => {
   probe.style.color = `var(--tblr-${name})`;
   return getComputedStyle(probe).color;
 };
 
-// Stripes tell two series apart without their colours.
+// Stripes, so that series can be told apart without colours.
 const hatched = (ink) => {
   const tile = document.createElement("canvas");
   tile.width = tile.height = 8;
@@ -40,7 +40,7 @@ const dataset = (series) => {
   };
 };
 
-// A dashed line with its name, before the bar of that index.
+// A dashed line with a label, before the bar with this index.
 const line = ({ before, name }) => ({
   id: "line",
   afterDatasetsDraw({ ctx, chartArea, scales }) {

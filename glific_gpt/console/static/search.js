@@ -1,13 +1,13 @@
-// Search while typing: keeps the rows of a table whose words hold what was typed.
+// Table search while typing.
 const fold = (text) => text.toLocaleLowerCase().normalize("NFKD");
 
 const searchable = (input) => {
   const rows = [...document.querySelectorAll(`${input.dataset.search} tbody tr`)];
-  const words = rows.map((row) => fold(row.dataset.words));
+  const words = rows.map((row) => fold(row.dataset.searchText));
   const none = document.querySelector(input.dataset.none);
   const search = () => {
-    const wanted = fold(input.value.trim());
-    rows.forEach((row, at) => { row.hidden = !words[at].includes(wanted); });
+    const query = fold(input.value.trim());
+    rows.forEach((row, at) => { row.hidden = !words[at].includes(query); });
     none.hidden = rows.some((row) => !row.hidden);
   };
   input.addEventListener("input", search);

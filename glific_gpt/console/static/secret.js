@@ -1,4 +1,4 @@
-// Shows what is typed into a secret field, for as long as its button is pressed in.
+// Button that shows or hides the value of a secret field.
 const toggler = (button) => {
   const field = document.querySelector(button.dataset.secret);
   const label = button.querySelector("span");
@@ -14,6 +14,6 @@ for (const button of document.querySelectorAll("[data-secret]")) {
   const show = toggler(button);
   button.hidden = false;
   button.addEventListener("click", () => show(button.getAttribute("aria-pressed") !== "true"));
-  // A browser keeps what is typed into a plain field, so it is a secret one again when it is sent.
+  // Browsers remember values of plain text fields, so make it a password field again before it is sent.
   button.closest("form").addEventListener("submit", () => show(false));
 }

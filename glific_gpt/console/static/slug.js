@@ -1,4 +1,4 @@
-// Suggests an address from the name, until somebody writes one.
+// Suggests a short name from the name, until the user edits it.
 const name = document.querySelector("#name");
 const slug = document.querySelector("#slug");
 const suggested = (text) =>

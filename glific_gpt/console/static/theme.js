@@ -1,4 +1,4 @@
-// Light or dark, decided before anything is drawn: the person's choice, else the system's.
+// Light or dark theme: the user's choice, else the system's. Runs before the page is drawn, to avoid a flash.
 (() => {
   const KEY = "theme";
   const system = window.matchMedia("(prefers-color-scheme: dark)");
@@ -14,7 +14,7 @@
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-theme-toggle]")) return;
     const other = document.documentElement.dataset.bsTheme === "dark" ? "light" : "dark";
-    try { localStorage.setItem(KEY, other); } catch { /* it then holds for this page */ }
+    try { localStorage.setItem(KEY, other); } catch { /* no storage: the choice lasts for this page only */ }
     document.documentElement.dataset.bsTheme = other;
     document.dispatchEvent(new Event("theme"));
   });

@@ -1,19 +1,19 @@
-// What is too large is said before it is sent; an answer that did not come is told where it would have stood.
-const file = document.querySelector("[data-most]");
+// Checks the file size before an upload, and shows an error where a response failed.
+const file = document.querySelector("[data-max-bytes]");
 const check = () => {
   const chosen = file.files[0];
-  file.setCustomValidity(chosen && chosen.size > Number(file.dataset.most) ? file.dataset.tooLarge : "");
+  file.setCustomValidity(chosen && chosen.size > Number(file.dataset.maxBytes) ? file.dataset.tooLarge : "");
   file.reportValidity();
 };
 file.addEventListener("change", check);
 
-// What was said of another file or another place, or by an earlier check, is taken away.
-const place = (event) => event.detail.target.closest("[data-failed]");
+// Clear old results when the form changes or a new request starts.
+const resultArea = (event) => event.detail.target.closest("[data-failed]");
 file.form.addEventListener("change", () => document.querySelector("#conversion").replaceChildren());
-document.addEventListener("htmx:beforeRequest", (event) => place(event)?.replaceChildren());
+document.addEventListener("htmx:beforeRequest", (event) => resultArea(event)?.replaceChildren());
 const failed = (event) => {
-  const where = place(event);
-  if (where) where.textContent = where.dataset.failed;
+  const area = resultArea(event);
+  if (area) area.textContent = area.dataset.failed;
 };
 document.addEventListener("htmx:responseError", failed);
 document.addEventListener("htmx:sendError", failed);

@@ -1,4 +1,4 @@
-"""The pages, one file for each noun."""
+"""The pages of the console, one module for each page or group of pages."""
 
 from glific_gpt.console.views import (
     account,

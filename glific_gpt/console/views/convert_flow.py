@@ -1,4 +1,4 @@
-"""A flow that an NGO has, turned to this server: what would change, and the converted file to keep."""
+"""Conversion of an exported flow so that it calls this server: preview and download."""
 
 from collections.abc import Callable
 from threading import Lock
@@ -8,83 +8,88 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from glific_gpt import ready_flows
-from glific_gpt.console.access import Lock as Allowed
-from glific_gpt.console.access import needs
+from glific_gpt.console.access import AccessLevel, requires
 from glific_gpt.console.blueprint import blueprint
-from glific_gpt.console.downloads import flow_file, plain
-from glific_gpt.console.forms.conversion import BUSY, FIELD, MOST, TOO_LARGE, ConversionForm
-from glific_gpt.console.presenters.conversion import Changes, changes
-from glific_gpt.console.problems import reply_to_http_error
-from glific_gpt.console.uploads import takes_a_file
-from glific_gpt.console.views.use_in_glific import RULE, page
-from glific_gpt.errors import InvalidValue, NotAFlowExport
+from glific_gpt.console.downloads import flow_download, sanitize_file_name
+from glific_gpt.console.error_pages import render_http_error
+from glific_gpt.console.forms.conversion import BUSY, FILE_FIELD, MAX_FILE_BYTES, TOO_LARGE, ConversionForm
+from glific_gpt.console.presenters.conversion import ConversionSummary, present_conversion
+from glific_gpt.console.uploads import accepts_file
+from glific_gpt.console.views.use_in_glific import USE_IN_GLIFIC_URL, render_page
+from glific_gpt.errors import InvalidFlowExport, InvalidValue
 from glific_gpt.ready_flows import AuthMethod, Placement
 
-ONE_AT_A_TIME = Lock()
-"""Large files take seconds of this process, in which it also answers webhooks."""
+CONVERSION_LOCK = Lock()
+"""One conversion at a time: a large file takes seconds of CPU time, and webhooks must go on being answered."""
 
 
-@blueprint.post(f"{RULE}/convert")
-@needs(Allowed.EDITOR)
-@takes_a_file(FIELD, MOST)
+@blueprint.post(f"{USE_IN_GLIFIC_URL}/convert")
+@requires(AccessLevel.EDITOR)
+@accepts_file(FILE_FIELD, MAX_FILE_BYTES)
 def convert_flow(slug: str) -> ResponseReturnValue:
-    """The file may hold a token, which is in this answer alone."""
-    return _done(slug, _converted)
+    """Download the converted flow. The file can contain a new token, which is not shown again."""
+    return _handle_form(slug, _convert)
 
 
-@blueprint.post(f"{RULE}/convert/preview")
-@needs(Allowed.EDITOR)
-@takes_a_file(FIELD, MOST)
+@blueprint.post(f"{USE_IN_GLIFIC_URL}/convert/preview")
+@requires(AccessLevel.EDITOR)
+@accepts_file(FILE_FIELD, MAX_FILE_BYTES)
 def preview_conversion(slug: str) -> ResponseReturnValue:
-    """No token is made. A part of the page where scripts run, else the whole page."""
-    return _done(slug, _previewed)
+    """Show the changes. No token is created.
+
+    An htmx request gets only a part of the page, a browser without scripts the whole page.
+    """
+    return _handle_form(slug, _preview)
 
 
 @blueprint.errorhandler(RequestEntityTooLarge)
-def _too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
-    """Of a file it is said at its field; other forms hold nothing large."""
+def _handle_too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
+    """Show the error beside the file field. Other forms have no large fields."""
     if request.endpoint not in ("console.convert_flow", "console.preview_conversion"):
-        return reply_to_http_error(error)
+        return render_http_error(error)
     form = ConversionForm(formdata=None)
     form.flow.errors = [str(TOO_LARGE)]
-    return _shown(form)
+    return _render(form)
 
 
-def _done(slug: str, what: Callable[[str, ConversionForm], ResponseReturnValue]) -> ResponseReturnValue:
+def _handle_form(slug: str, handle: Callable[[str, ConversionForm], ResponseReturnValue]) -> ResponseReturnValue:
     form = ConversionForm()
     if not form.validate_on_submit():
-        return _shown(form)
-    if not ONE_AT_A_TIME.acquire(blocking=False):
+        return _render(form)
+    if not CONVERSION_LOCK.acquire(blocking=False):
         form.flow.errors = [str(BUSY)]
-        return _shown(form, status=503)
+        return _render(form, status=503)
     try:
-        return what(slug, form)
-    except (NotAFlowExport, InvalidValue) as error:
-        form.refuse(error, FIELD)
-        return _shown(form)
+        return handle(slug, form)
+    except (InvalidFlowExport, InvalidValue) as error:
+        form.add_error(error, FILE_FIELD)
+        return _render(form)
     finally:
-        ONE_AT_A_TIME.release()
+        CONVERSION_LOCK.release()
 
 
-def _converted(slug: str, form: ConversionForm) -> ResponseReturnValue:
-    """Where nothing changed there is nothing to keep: the page says so."""
-    name = plain(form.flow.data.filename or "").removesuffix(".json")
-    made = ready_flows.convert_flow(
-        slug, form.read(), let_in=AuthMethod(form.let_in.data), place=Placement(form.place.data)
+def _convert(slug: str, form: ConversionForm) -> ResponseReturnValue:
+    """Convert the file. If nothing changes, the page says so and there is no download."""
+    name = sanitize_file_name(form.flow.data.filename or "").removesuffix(".json")
+    result = ready_flows.convert_flow(
+        slug, form.read(), auth_method=AuthMethod(form.auth_method.data), placement=Placement(form.place.data)
     )
-    if not made.conversion.changed:
-        return page(conversion_form=form, conversion=changes(made.conversion))
-    return flow_file(made.text, f"{name[:100] or slug}-converted.json")
+    if not result.conversion.changed:
+        return render_page(conversion_form=form, conversion=present_conversion(result.conversion))
+    return flow_download(result.text, f"{name[:100] or slug}-converted.json")
 
 
-def _previewed(slug: str, form: ConversionForm) -> ResponseReturnValue:
-    seen = ready_flows.preview_conversion(
-        slug, form.read(), let_in=AuthMethod(form.let_in.data), place=Placement(form.place.data)
+def _preview(slug: str, form: ConversionForm) -> ResponseReturnValue:
+    result = ready_flows.preview_conversion(
+        slug, form.read(), auth_method=AuthMethod(form.auth_method.data), placement=Placement(form.place.data)
     )
-    return _shown(form, changes(seen.conversion, seen.warnings), status=200)
+    return _render(form, present_conversion(result.conversion, result.warnings), status=200)
 
 
-def _shown(form: ConversionForm, conversion: Changes | None = None, *, status: int = 422) -> ResponseReturnValue:
-    if "HX-Request" in request.headers:  # which takes no part of a page with another status than 200
+def _render(
+    form: ConversionForm, conversion: ConversionSummary | None = None, *, status: int = 422
+) -> ResponseReturnValue:
+    # htmx discards responses with an error status.
+    if "HX-Request" in request.headers:
         return render_template("console/_conversion.html", conversion_form=form, conversion=conversion)
-    return page(conversion_form=form, conversion=conversion), status
+    return render_page(conversion_form=form, conversion=conversion), status

@@ -1,4 +1,4 @@
-"""The connection to the organization's Glific, by which waiting flows are resumed."""
+"""The connection to the organization's Glific, which delivers answers to waiting flows."""
 
 from flask import Response, flash, redirect, render_template, url_for
 from flask_babel import gettext
@@ -10,25 +10,25 @@ from wtforms.validators import DataRequired
 
 from glific_gpt.connections import connecting, store
 from glific_gpt.connections.tables import GlificConnection
-from glific_gpt.console.access import Lock, needs, organization
+from glific_gpt.console.access import AccessLevel, current_organization, requires
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.forms.base import Form
-from glific_gpt.console.presenters.labels import in_their_language, sentence
+from glific_gpt.console.presenters.labels import translate, translate_error
 from glific_gpt.database import transaction
 from glific_gpt.errors import GlificGptError, GlificNotVerified, InvalidValue, NotFound
 from glific_gpt.schemas import GlificConnectionView
 from glific_gpt.services import services
 
-RULE = "/organizations/<slug>/glific"
-API, SIGNED = "api", "signed"
-WAYS = [SelectChoice(API, _("Phone number and password")), SelectChoice(SIGNED, _("Webhook signature"))]
+GLIFIC_URL = "/organizations/<slug>/glific"
+LOGIN, SIGNED = "api", "signed"
+WAY_CHOICES = [SelectChoice(LOGIN, _("Phone number and password")), SelectChoice(SIGNED, _("Webhook signature"))]
 NO_ADDRESS = _("Enter the address of your Glific API, such as https://api.seva-trust.glific.com.")
 
 
 class ConnectionForm(Form):
-    """A way into Glific. What is known of the login is never shown again."""
+    """How to sign in to Glific. A saved phone number and password are never sent back to the browser."""
 
-    way = RadioField(_("Sign-in to Glific"), choices=WAYS, default=API)
+    way = RadioField(_("Sign-in to Glific"), choices=WAY_CHOICES, default=LOGIN)
     api_url = StringField(
         _("Address of your Glific API"),
         [DataRequired(NO_ADDRESS)],
@@ -38,21 +38,21 @@ class ConnectionForm(Form):
     password = PasswordField(_("Password"), render_kw={"autocomplete": "new-password"})
 
 
-@blueprint.get(RULE)
-@needs(Lock.VIEWER)
+@blueprint.get(GLIFIC_URL)
+@requires(AccessLevel.VIEWER)
 def glific(slug: str) -> str:
-    connection = _connection()
-    known = {"way": connection.way, "api_url": connection.api_url} if connection else {}
-    return _page(ConnectionForm(formdata=None, data=known), connection)
+    connection = _find_connection()
+    saved = {"way": connection.way, "api_url": connection.api_url} if connection else {}
+    return _render(ConnectionForm(formdata=None, data=saved), connection)
 
 
-@blueprint.post(RULE)
-@needs(Lock.EDITOR)
+@blueprint.post(GLIFIC_URL)
+@requires(AccessLevel.EDITOR)
 def connect_glific(slug: str) -> Response | tuple[str, int]:
-    """Glific is asked first; what it refuses is not saved."""
+    """Test the connection and save it. Nothing is saved if Glific refuses it."""
     form = ConnectionForm()
     if not (form.validate_on_submit() and _connect(slug, form)):
-        return _page(form, _connection()), 422
+        return _render(form, _find_connection()), 422
     if form.way.data == SIGNED:
         flash(
             gettext(
@@ -62,43 +62,43 @@ def connect_glific(slug: str) -> Response | tuple[str, int]:
         )
     else:
         flash(gettext("Saved. Glific accepted the login."), "success")
-    return _back(slug)
+    return _redirect(slug)
 
 
-@blueprint.post(f"{RULE}/test")
-@needs(Lock.EDITOR)
+@blueprint.post(f"{GLIFIC_URL}/test")
+@requires(AccessLevel.EDITOR)
 def test_glific(slug: str) -> Response:
-    """Asks Glific anew, and says what it said."""
+    """Test the saved connection and show the result."""
     try:
-        connecting.check(services().vault, services().glific, slug)
+        connecting.recheck_connection(services().vault, services().glific, slug)
     except GlificGptError as error:
-        flash(gettext("The test failed. %(said)s", said=sentence(error)), "error")
+        flash(gettext("The test failed. %(said)s", said=translate_error(error)), "error")
     else:
         flash(gettext("The test passed. Glific answered."), "success")
-    return _back(slug)
+    return _redirect(slug)
 
 
-@blueprint.post(f"{RULE}/disconnect")
-@needs(Lock.EDITOR)
+@blueprint.post(f"{GLIFIC_URL}/disconnect")
+@requires(AccessLevel.EDITOR)
 def disconnect_glific(slug: str) -> Response:
     try:
         with transaction() as session:
-            store.disconnect(session, organization().id)
+            store.disconnect(session, current_organization().id)
     except NotFound:
         flash(gettext("The connection was already removed."), "info")
     else:
         flash(gettext("Disconnected. The login is deleted. Later answers no longer arrive."), "success")
-    return _back(slug)
+    return _redirect(slug)
 
 
 def _connect(slug: str, form: ConnectionForm) -> bool:
-    """Whether it worked; if not, the form says why."""
+    """Save the connection. Returns False if the form now has an error."""
     try:
         _save(slug, form)
     except GlificNotVerified as error:
-        form.refuse(GlificNotVerified(gettext("Nothing was saved. %(said)s", said=in_their_language(error.because))))
+        form.add_error(GlificNotVerified(gettext("Nothing was saved. %(said)s", said=translate(error.reason))))
     except InvalidValue as error:
-        _refuse(form, error)
+        _show_error(form, error)
     else:
         return True
     return False
@@ -107,7 +107,7 @@ def _connect(slug: str, form: ConnectionForm) -> bool:
 def _save(slug: str, form: ConnectionForm) -> None:
     app = services()
     if form.way.data == SIGNED:
-        if not _has_phrase():
+        if not _has_signature():
             raise InvalidValue(gettext("Set the webhook signature on the Settings page first."))
         connecting.connect_by_signed_call(app.vault, app.glific, slug, api_url=form.api_url.data)
         return
@@ -116,29 +116,29 @@ def _save(slug: str, form: ConnectionForm) -> None:
     connecting.connect_by_api(app.vault, app.glific, slug, api_url=form.api_url.data, phone=phone, password=password)
 
 
-def _refuse(form: ConnectionForm, error: InvalidValue) -> None:
-    """A sentence about one field may begin with its name."""
+def _show_error(form: ConnectionForm, error: InvalidValue) -> None:
+    """Show an error beside its field. An error about the phone or the password begins with the name of the field."""
     name = str(error).partition(":")[0]
     if name in {"phone", "password"}:
-        text = in_their_language(str(error)).partition(": ")[2]
-        form.refuse(InvalidValue(text[:1].upper() + text[1:]), name)
+        text = translate(str(error)).partition(": ")[2]
+        form.add_error(InvalidValue(text[:1].upper() + text[1:]), name)
     else:
-        form.refuse(error, "way" if form.way.data == SIGNED and not _has_phrase() else "api_url")
+        form.add_error(error, "way" if form.way.data == SIGNED and not _has_signature() else "api_url")
 
 
-def _connection() -> GlificConnection | None:
+def _find_connection() -> GlificConnection | None:
     with transaction() as session:
-        return store.find_if_any(session, organization().id)
+        return store.find_or_none(session, current_organization().id)
 
 
-def _has_phrase() -> bool:
-    return store.phrase_of(services().vault, organization()) is not None
+def _has_signature() -> bool:
+    return store.decrypt_phrase(services().vault, current_organization()) is not None
 
 
-def _page(form: ConnectionForm, connection: GlificConnection | None) -> str:
-    known = GlificConnectionView.of(connection, store.phone_last4(services().vault, connection))
-    return render_template("console/glific.html", form=form, known=known, has_phrase=_has_phrase())
+def _render(form: ConnectionForm, connection: GlificConnection | None) -> str:
+    view = GlificConnectionView.of(connection, store.phone_last4(services().vault, connection))
+    return render_template("console/glific.html", form=form, connection=view, has_signature=_has_signature())
 
 
-def _back(slug: str) -> Response:
+def _redirect(slug: str) -> Response:
     return redirect(url_for("console.glific", slug=slug))  # type: ignore[return-value]

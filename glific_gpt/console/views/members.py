@@ -1,4 +1,4 @@
-"""Members of an organization: invite, change a role, a new one-time link, remove."""
+"""Members of an organization: invite, change the role, create a one-time link, remove."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,116 +12,125 @@ from wtforms.validators import DataRequired
 
 from glific_gpt.accounts import member_permissions, people
 from glific_gpt.accounts.tables import Role, User
-from glific_gpt.console.access import Lock, needs, organization, person
+from glific_gpt.console.access import AccessLevel, current_organization, requires, signed_in_user
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.forms.base import Form
-from glific_gpt.console.one_time_links import HandedOver, hand_over
-from glific_gpt.console.presenters.labels import ROLE_MEANINGS, ROLE_NAMES, sentence
+from glific_gpt.console.one_time_links import IssuedLink, issue_link
+from glific_gpt.console.presenters.labels import ROLE_MEANINGS, ROLE_NAMES, translate_error
 from glific_gpt.database import transaction
-from glific_gpt.errors import AdministratorsOnly, Conflict, GlificGptError, InvalidValue
+from glific_gpt.errors import AdministratorRequired, Conflict, GlificGptError, InvalidValue
 
-MEMBERS = "/organizations/<slug>/members"
-MEMBER = f"{MEMBERS}/<int(max=2147483647):user_id>"
-"""As far as ids go on every database."""
+MEMBERS_URL = "/organizations/<slug>/members"
+MEMBER_URL = f"{MEMBERS_URL}/<int(max=2147483647):user_id>"
+"""The limit is the largest INTEGER of PostgreSQL, which refuses larger ids."""
 
 
-def _choices() -> list[tuple[str, str]]:
+def _role_choices() -> list[tuple[str, str]]:
     return [(role.value, f"{ROLE_NAMES[role]} · {ROLE_MEANINGS[role]}") for role in Role]
 
 
-class Invitation(Form):
-    """Whom to let in, and as what."""
+class InvitationForm(Form):
+    """E-mail address and role of a new member."""
 
     email = EmailField(_("E-mail address"), [DataRequired(_("Enter an e-mail address."))])
-    role = SelectField(_("Role"), choices=_choices, default=Role.EDITOR.value)
+    role = SelectField(_("Role"), choices=_role_choices, default=Role.EDITOR.value)
 
 
-@blueprint.get(MEMBERS)
-@needs(Lock.VIEWER)
+@blueprint.get(MEMBERS_URL)
+@requires(AccessLevel.VIEWER)
 def members(slug: str) -> str:
-    return _page(Invitation())
+    return _render(InvitationForm())
 
 
-@blueprint.post(MEMBERS)
-@needs(Lock.OWNER)
+@blueprint.post(MEMBERS_URL)
+@requires(AccessLevel.OWNER)
 def invite_member(slug: str) -> Response | str | tuple[str, int]:
-    form = Invitation()
+    form = InvitationForm()
     if not form.validate_on_submit():
-        return _page(form), 422
+        return _render(form), 422
     try:
         with transaction() as session:
-            user, new = member_permissions.invite(
-                session, person(), organization().id, form.email.data, Role(form.role.data)
+            user, is_new = member_permissions.invite(
+                session, signed_in_user(), current_organization().id, form.email.data, Role(form.role.data)
             )
     except GlificGptError as error:
-        if isinstance(error, AdministratorsOnly):
+        if isinstance(error, AdministratorRequired):
             with transaction() as session:
-                member_permissions.record_refused(session, organization().id, form.email.data)
-        form.refuse(error, "email")
-        return _page(form), 422
-    return _invited(user, is_known=not new)
+                member_permissions.record_refused_invitation(session, current_organization().id, form.email.data)
+        form.add_error(error, "email")
+        return _render(form), 422
+    return _respond_to_invitation(user, had_account=not is_new)
 
 
-@blueprint.post(f"{MEMBER}/role")
-@needs(Lock.OWNER)
+@blueprint.post(f"{MEMBER_URL}/role")
+@requires(AccessLevel.OWNER)
 def change_role(slug: str, user_id: int) -> Response:
-    role = _role()
+    role = _requested_role()
     done = gettext("The role is changed.")
-    return _change(user_id, lambda session, user: people.set_role(session, organization().id, user, role), done)
+    return _change_member(
+        user_id, lambda session, user: people.set_role(session, current_organization().id, user, role), done
+    )
 
 
-@blueprint.post(f"{MEMBER}/link")
-@needs(Lock.OWNER)
-def make_member_link(slug: str, user_id: int) -> str:
-    """For an invitation that was lost, or a password that was forgotten."""
+@blueprint.post(f"{MEMBER_URL}/link")
+@requires(AccessLevel.OWNER)
+def create_member_link(slug: str, user_id: int) -> str:
+    """Create a new one-time link, for example after a lost invitation or a forgotten password."""
     with transaction() as session:
-        user = member_permissions.member(session, organization().id, user_id)
-        member_permissions.require_link(session, person(), user, organization().id)
-    return _page(Invitation(formdata=None), hand_over(user, organization().id))
+        user = member_permissions.find_member(session, current_organization().id, user_id)
+        member_permissions.require_link_permission(session, signed_in_user(), user, current_organization().id)
+    return _render(InvitationForm(formdata=None), issue_link(user, current_organization().id))
 
 
-@blueprint.post(f"{MEMBER}/remove")
-@needs(Lock.OWNER)
+@blueprint.post(f"{MEMBER_URL}/remove")
+@requires(AccessLevel.OWNER)
 def remove_member(slug: str, user_id: int) -> Response:
     done = gettext("The member is removed.")
-    back = _change(user_id, lambda session, user: people.remove(session, organization().id, user), done)
-    left = user_id == person().id and not person().is_administrator
-    return _to("console.home") if left else back
+    response = _change_member(
+        user_id, lambda session, user: people.remove_member(session, current_organization().id, user), done
+    )
+    has_left = user_id == signed_in_user().id and not signed_in_user().is_administrator
+    # Owners who removed themselves can no longer see the page of members.
+    return _redirect("console.home") if has_left else response
 
 
-def _page(form: Invitation, link: HandedOver | None = None) -> str:
+def _render(form: InvitationForm, link: IssuedLink | None = None) -> str:
     with transaction() as session:
-        found = people.members(session, organization().id)
-        beyond = member_permissions.out_of_reach(session, organization().id)
-    return render_template("console/members.html", form=form, members=found, beyond=beyond, link=link, roles=list(Role))
+        found = people.list_members(session, current_organization().id)
+        out_of_reach = member_permissions.members_needing_administrator(session, current_organization().id)
+    return render_template(
+        "console/members.html", form=form, members=found, out_of_reach=out_of_reach, link=link, roles=list(Role)
+    )
 
 
-def _invited(user: User, *, is_known: bool) -> Response | str:
-    """An administrator who has a password keeps it, and needs no link."""
+def _respond_to_invitation(user: User, *, had_account: bool) -> Response | str:
+    """Show the one-time link. An administrator keeps the password, so there is no link."""
     if user.password is None:
-        return _page(Invitation(formdata=None), hand_over(user, organization().id, is_known=is_known))
+        return _render(
+            InvitationForm(formdata=None), issue_link(user, current_organization().id, had_account=had_account)
+        )
     flash(gettext("%(email)s is now a member and signs in as before.", email=user.email), "success")
-    return _to("console.members", slug=organization().slug)
+    return _redirect("console.members", slug=current_organization().slug)
 
 
-def _change(user_id: int, work: Callable[[Session, User], None], done: str) -> Response:
-    """Raises NotFound for who is no member."""
+def _change_member(user_id: int, change: Callable[[Session, User], None], done: str) -> Response:
+    """Change a member and redirect. Raises NotFound if the user is not a member."""
     try:
         with transaction() as session:
-            work(session, member_permissions.member(session, organization().id, user_id))
+            change(session, member_permissions.find_member(session, current_organization().id, user_id))
     except Conflict as refusal:
-        flash(sentence(refusal), "error")
+        flash(translate_error(refusal), "error")
     else:
         flash(done, "success")
-    return _to("console.members", slug=organization().slug)
+    return _redirect("console.members", slug=current_organization().slug)
 
 
-def _role() -> Role:
+def _requested_role() -> Role:
     try:
         return Role(request.form.get("role", ""))
     except ValueError:
         raise InvalidValue(gettext("Choose one of the roles.")) from None
 
 
-def _to(endpoint: str, **values: Any) -> Response:
+def _redirect(endpoint: str, **values: Any) -> Response:
     return redirect(url_for(endpoint, **values))  # type: ignore[return-value]

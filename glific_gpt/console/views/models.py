@@ -1,86 +1,92 @@
-"""Which models the organization's flows may use."""
+"""The models page: the allowlist, the default model and the models of the key."""
 
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from glific_gpt.console.access import Lock, change, needs, organization
+from glific_gpt.console.access import AccessLevel, current_organization, requires, update_organization
 from glific_gpt.console.blueprint import blueprint
-from glific_gpt.console.forms.allowlist import AllowForm
-from glific_gpt.console.forms.models import DefaultForm
-from glific_gpt.console.presenters.labels import sentence
-from glific_gpt.console.presenters.models import models_page, usable_now
+from glific_gpt.console.forms.allowlist import AllowlistForm
+from glific_gpt.console.forms.models import DefaultModelForm
+from glific_gpt.console.presenters.labels import translate_error
+from glific_gpt.console.presenters.models import build_models_page, list_usable_models
 from glific_gpt.credentials import store
 from glific_gpt.errors import GlificGptError
-from glific_gpt.models.kinds import Kind, classify
+from glific_gpt.models.kinds import ModelKind, classify_model
 from glific_gpt.organizations.changes import OrganizationChanges
 from glific_gpt.services import services
 
 
 @blueprint.get("/organizations/<slug>/models")
-@needs(Lock.VIEWER)
+@requires(AccessLevel.VIEWER)
 def models(slug: str) -> str:
-    return _page(_stored(), DefaultForm())
+    return _render(_saved_form(), DefaultModelForm())
 
 
 @blueprint.post("/organizations/<slug>/models")
-@needs(Lock.EDITOR)
-def models_save(slug: str) -> ResponseReturnValue:
-    form = AllowForm()
-    if not form.is_good():
-        return _page(form, DefaultForm(formdata=None)), 422
-    change(OrganizationChanges(allowed_models=form.wanted))
+@requires(AccessLevel.EDITOR)
+def save_models(slug: str) -> ResponseReturnValue:
+    form = AllowlistForm()
+    if not form.is_valid():
+        return _render(form, DefaultModelForm(formdata=None)), 422
+    update_organization(OrganizationChanges(allowed_models=form.allowed_models))
     flash(_("Saved. Used from the next call."), "success")
-    return _back(slug)
+    return _redirect(slug)
 
 
 @blueprint.post("/organizations/<slug>/models/preview")
-@needs(Lock.EDITOR)
-def models_preview(slug: str) -> str:
-    """What the list would let in as it stands in the form; nothing is saved."""
-    form = AllowForm()
-    return render_template("console/_models_preview.html", form=form, page=models_page(organization(), form))
+@requires(AccessLevel.EDITOR)
+def preview_models(slug: str) -> str:
+    """Show the models that the unsaved list in the form would allow."""
+    form = AllowlistForm()
+    return render_template(
+        "console/_models_preview.html", form=form, page=build_models_page(current_organization(), form)
+    )
 
 
 @blueprint.post("/organizations/<slug>/models/default")
-@needs(Lock.EDITOR)
-def models_default(slug: str) -> ResponseReturnValue:
-    form = DefaultForm()
+@requires(AccessLevel.EDITOR)
+def save_default_model(slug: str) -> ResponseReturnValue:
+    form = DefaultModelForm()
     chosen = form.default_model.data or None
-    if chosen and chosen != organization().default_model and chosen not in usable_now(organization()):
+    if (
+        chosen
+        and chosen != current_organization().default_model
+        and chosen not in list_usable_models(current_organization())
+    ):
         form.default_model.errors = [_("This model cannot be used. Choose a model from the list.")]
-        return _page(_stored(), form), 422
-    change(OrganizationChanges(default_model=chosen))
+        return _render(_saved_form(), form), 422
+    update_organization(OrganizationChanges(default_model=chosen))
     flash(_("Saved. Used from the next call."), "success")
-    return _back(slug)
+    return _redirect(slug)
 
 
 @blueprint.post("/organizations/<slug>/models/refresh")
-@needs(Lock.EDITOR)
-def models_refresh(slug: str) -> ResponseReturnValue:
-    """OpenAI is asked about the saved key."""
+@requires(AccessLevel.EDITOR)
+def refresh_models(slug: str) -> ResponseReturnValue:
+    """Ask OpenAI again which models the saved key can use."""
     app = services()
     try:
-        verdict = store.again(app.vault, organization().id, app.language_models)
+        verdict = store.recheck_saved_key(app.vault, current_organization().id, app.language_models)
     except GlificGptError as error:
-        flash(sentence(error), "error")
-        return _back(slug)
-    texts = sum(classify(model) is Kind.TEXT for model in verdict.models)
+        flash(translate_error(error), "error")
+        return _redirect(slug)
+    texts = sum(classify_model(model) is ModelKind.TEXT for model in verdict.models)
     flash(_("Refreshed. Your key has access to %(count)s text models.", count=texts), "success")
-    return _back(slug)
+    return _redirect(slug)
 
 
-def _stored() -> AllowForm:
-    form = AllowForm(formdata=None)
-    form.show(organization().allowed_models)
+def _saved_form() -> AllowlistForm:
+    form = AllowlistForm(formdata=None)
+    form.show(current_organization().allowed_models)
     return form
 
 
-def _page(form: AllowForm, default: DefaultForm) -> str:
-    page = models_page(organization(), form)
-    default.offer(organization(), usable_now(organization()))
+def _render(form: AllowlistForm, default: DefaultModelForm) -> str:
+    page = build_models_page(current_organization(), form)
+    default.set_choices(current_organization(), list_usable_models(current_organization()))
     return render_template("console/models.html", form=form, default=default, page=page)
 
 
-def _back(slug: str) -> ResponseReturnValue:
+def _redirect(slug: str) -> ResponseReturnValue:
     return redirect(url_for("console.models", slug=slug))

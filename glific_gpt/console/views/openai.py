@@ -1,13 +1,13 @@
-"""Settings of OpenAI (ChatGPT): the switch and the key."""
+"""The OpenAI page: the key and its switch."""
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from glific_gpt.console.access import Lock, needs, organization
+from glific_gpt.console.access import AccessLevel, current_organization, requires
 from glific_gpt.console.blueprint import blueprint
-from glific_gpt.console.forms.key import KeyForm, Said, ask, save, switch
-from glific_gpt.console.presenters.key_state import key_page
+from glific_gpt.console.forms.key import KeyForm, KeyTestResult, save_key, switch_key, test_key
+from glific_gpt.console.presenters import key_state
 from glific_gpt.credentials import store
 from glific_gpt.database import transaction
 from glific_gpt.errors import NotFound
@@ -15,54 +15,57 @@ from glific_gpt.services import services
 
 
 @blueprint.get("/organizations/<slug>/openai")
-@needs(Lock.VIEWER)
+@requires(AccessLevel.VIEWER)
 def openai(slug: str) -> str:
-    return _page(KeyForm())
+    return _render(KeyForm())
 
 
 @blueprint.post("/organizations/<slug>/openai")
-@needs(Lock.EDITOR)
-def openai_save(slug: str) -> ResponseReturnValue:
-    """With a key: asked about and saved, with the switch. Without: the switch alone."""
+@requires(AccessLevel.EDITOR)
+def save_openai(slug: str) -> ResponseReturnValue:
+    """Test and save the key with the switch. Without a typed key, save the switch only."""
     form = KeyForm()
-    done = save(form) if form.typed else switch(form)
+    done = save_key(form) if form.typed_key else switch_key(form)
     if done is None:
-        return _page(form), 422
+        return _render(form), 422
     flash(done, "success")
-    return _back(slug)
+    return _redirect(slug)
 
 
 @blueprint.post("/organizations/<slug>/openai/test")
-@needs(Lock.EDITOR)
-def openai_test(slug: str) -> str:
-    """What OpenAI says; nothing is saved. A part of the page where scripts run, else the whole page."""
+@requires(AccessLevel.EDITOR)
+def test_openai(slug: str) -> str:
+    """Test the key. Nothing is saved.
+
+    An htmx request gets only a part of the page, a browser without scripts the whole page.
+    """
     form = KeyForm()
-    said = ask(form)
+    result = test_key(form)
     if "HX-Request" in request.headers:
-        return render_template("console/_openai_said.html", said=said)
-    return _page(form, said)
+        return render_template("console/_key_test_result.html", result=result)
+    return _render(form, result)
 
 
 @blueprint.post("/organizations/<slug>/openai/delete")
-@needs(Lock.OWNER)
-def openai_delete(slug: str) -> ResponseReturnValue:
+@requires(AccessLevel.OWNER)
+def delete_openai_key(slug: str) -> ResponseReturnValue:
     try:
         with transaction() as session:
-            store.delete(session, organization().id, services().language_models)
+            store.delete(session, current_organization().id, services().language_models)
         flash(
             _("The key is deleted. Until you add a key, flows get the message for when there is no answer."), "success"
         )
     except NotFound:
         flash(_("The key was already deleted."), "info")
-    return _back(slug)
+    return _redirect(slug)
 
 
-def _page(form: KeyForm, said: Said | None = None) -> str:
-    shown = key_page(organization())
+def _render(form: KeyForm, result: KeyTestResult | None = None) -> str:
+    page = key_state.build_key_page(current_organization())
     if not form.is_submitted():
-        form.is_active.data = shown.credential is None or shown.credential.is_active
-    return render_template("console/openai.html", form=form, said=said, shown=shown)
+        form.is_active.data = page.credential is None or page.credential.is_active
+    return render_template("console/openai.html", form=form, result=result, page=page)
 
 
-def _back(slug: str) -> ResponseReturnValue:
+def _redirect(slug: str) -> ResponseReturnValue:
     return redirect(url_for("console.openai", slug=slug))

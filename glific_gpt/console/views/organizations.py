@@ -1,7 +1,7 @@
-"""Administrators' list of organizations: their state, a new one, the switch."""
+"""Organizations of the server, for administrators: list, create, switch on and off."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -12,21 +12,21 @@ from wtforms.validators import DataRequired, Length, ValidationError
 
 from glific_gpt.accounts import member_permissions, people
 from glific_gpt.accounts.tables import Role, User
-from glific_gpt.console.access import Lock, change, needs, organization, person
+from glific_gpt.console.access import AccessLevel, current_organization, requires, signed_in_user, update_organization
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.forms.base import Form
-from glific_gpt.console.one_time_links import HandedOver, hand_over
+from glific_gpt.console.one_time_links import IssuedLink, issue_link
 from glific_gpt.database import reading, transaction
 from glific_gpt.errors import Conflict, InvalidValue
 from glific_gpt.organizations import store, tokens
-from glific_gpt.organizations.changes import checked
+from glific_gpt.organizations.changes import validate_changes
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.schemas import webhook_url
 from glific_gpt.services import services
 from glific_gpt.usage.key_status import KeyState
-from glific_gpt.usage.organization_status import states
+from glific_gpt.usage.organization_status import list_organization_statuses
 
-STATES = {
+STATUS_BADGES = {
     KeyState.MISSING: (_("Key missing"), "yellow"),
     KeyState.INACTIVE: (_("Key switched off"), "secondary"),
     KeyState.REFUSED: (_("Key refused by OpenAI"), "red"),
@@ -36,8 +36,8 @@ STATES = {
 }
 
 
-class NewOrganization(Form):
-    """What an organization begins with."""
+class NewOrganizationForm(Form):
+    """Name, slug and first owner of a new organization."""
 
     name = StringField(
         _("Name"), [DataRequired(_("Enter a name.")), Length(max=200, message=_("Write at most 200 characters."))]
@@ -50,8 +50,8 @@ class NewOrganization(Form):
     email = EmailField(_("E-mail address of the first owner"))
 
     def validate_name(self, name: StringField) -> None:
-        _as_error(
-            lambda: checked(name=name.data),
+        _validate(
+            lambda: validate_changes(name=name.data),
             gettext("This name contains characters that cannot be stored. Remove them."),
         )
 
@@ -63,86 +63,93 @@ class NewOrganization(Form):
 
     def validate_email(self, email: EmailField) -> None:
         if email.data:
-            _as_error(lambda: people.checked_email(email.data), gettext("This is not an e-mail address."))
+            _validate(lambda: people.validate_address(email.data), gettext("This is not an e-mail address."))
 
 
 @dataclass(frozen=True)
-class Made:
-    """A new organization, with what is shown once."""
+class CreatedOrganization:
+    """A new organization, with the secrets that are shown once."""
 
     organization: Organization
     token: str = field(repr=False)
     owner: User | None
-    link: HandedOver | None
-    """None where nobody was invited, and for an administrator, who signs in as before."""
+    link: IssuedLink | None
+    """None if no owner was invited, or if the owner is an administrator, who keeps the password."""
 
 
 @blueprint.get("/organizations")
-@needs(Lock.ADMINISTRATOR)
+@requires(AccessLevel.ADMINISTRATOR)
 def list_organizations() -> str:
     with reading() as session:
-        found = states(session, services().language_models.name)
-    return render_template("console/organizations.html", found=found, words=STATES)
+        rows = list_organization_statuses(session, services().language_models.name)
+    return render_template("console/organizations.html", rows=rows, badges=STATUS_BADGES)
 
 
 @blueprint.get("/server/organizations/new")
-@needs(Lock.ADMINISTRATOR)
+@requires(AccessLevel.ADMINISTRATOR)
 def new_organization() -> str:
-    return render_template("console/new_organization.html", form=NewOrganization())
+    return render_template("console/new_organization.html", form=NewOrganizationForm())
 
 
 @blueprint.post("/server/organizations/new")
-@needs(Lock.ADMINISTRATOR)
+@requires(AccessLevel.ADMINISTRATOR)
 def create_organization() -> tuple[str, int]:
-    form = NewOrganization()
+    form = NewOrganizationForm()
     if form.validate_on_submit():
         try:
-            made = _make(form)
+            created = _create(form)
         except Conflict as taken:
-            form.refuse(taken, "slug")
+            form.add_error(taken, "slug")
         except InvalidValue as wrong:
-            form.refuse(wrong, "email")
+            form.add_error(wrong, "email")
         else:
-            address = webhook_url(services().settings.public_url, made.organization.slug)
-            return render_template("console/made_organization.html", made=made, address=address), 201
+            address = webhook_url(services().settings.public_url, created.organization.slug)
+            return render_template("console/created_organization.html", created=created, address=address), 201
     return render_template("console/new_organization.html", form=form), 422
 
 
 @blueprint.post("/organizations/<slug>/switch")
-@needs(Lock.ADMINISTRATOR)
+@requires(AccessLevel.ADMINISTRATOR)
 def switch_organization(slug: str) -> Response:
-    """Raises InvalidValue for a form that does not say which way."""
-    wanted = {"on": True, "off": False}.get(request.form.get("switch", ""))
-    if wanted is None:
+    """Switch the organization on or off. Raises InvalidValue if the form has no valid choice."""
+    is_active = {"on": True, "off": False}.get(request.form.get("switch", ""))
+    if is_active is None:
         raise InvalidValue(gettext("Choose whether to switch it on or off."))
-    change(checked(is_active=wanted))
-    name = organization().name
+    update_organization(validate_changes(is_active=is_active))
+    name = current_organization().name
     done = gettext("%(name)s is switched on. Its calls are answered.", name=name)
-    flash(done if wanted else gettext("%(name)s is switched off. Its calls are refused.", name=name), "success")
+    flash(done if is_active else gettext("%(name)s is switched off. Its calls are refused.", name=name), "success")
     return redirect(url_for("console.list_organizations"))  # type: ignore[return-value]
 
 
-def _make(form: NewOrganization) -> Made:
-    """Everything or nothing. Raises Conflict for a slug that is taken, InvalidValue for a person who cannot own it."""
-    owner, new = None, True
+def _create(form: NewOrganizationForm) -> CreatedOrganization:
+    """Create the organization, its first token and its owner in one transaction.
+
+    Raises Conflict if the slug is taken, InvalidValue if the person cannot be its owner.
+    """
+    owner, is_new = None, True
     with transaction() as session:
-        made = store.create(session, form.slug.data, form.name.data)
-        _row, token = tokens.create_webhook_token(session, made, tokens.FIRST_LABEL)
+        organization = store.create(session, form.slug.data, form.name.data)
+        _row, token = tokens.create_webhook_token(session, organization, tokens.FIRST_LABEL)
         if form.email.data:
-            owner, new = _invite(session, made, form.email.data)
-    needs_link = owner is not None and owner.password is None
-    return Made(made, token, owner, hand_over(owner, made.id, is_known=not new) if owner and needs_link else None)
+            owner, is_new = _invite_owner(session, organization, form.email.data)
+    link = None
+    if owner is not None and owner.password is None:
+        link = issue_link(owner, organization.id, had_account=not is_new)
+    return CreatedOrganization(organization, token, owner, link)
 
 
-def _invite(session: Session, made: Organization, email: str) -> tuple[User, bool]:
-    """Its first owner, and whether the server had not known them. Raises InvalidValue."""
+def _invite_owner(session: Session, organization: Organization, email: str) -> tuple[User, bool]:
+    """Return the first owner and whether the account is new. Raises InvalidValue."""
     try:
-        return member_permissions.invite(session, person(), made.id, email, Role.OWNER)
+        return member_permissions.invite(session, signed_in_user(), organization.id, email, Role.OWNER)
     except Conflict as refusal:
+        # The caller shows a Conflict beside the slug. This error belongs beside the e-mail address.
         raise InvalidValue(str(refusal)) from None
 
 
-def _as_error(check: Any, sentence: str) -> None:
+def _validate(check: Callable[[], object], sentence: str) -> None:
+    """Run a check of the domain as a form validator."""
     try:
         check()
     except InvalidValue:

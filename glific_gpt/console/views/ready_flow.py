@@ -1,40 +1,40 @@
-"""A flow that is ready to import into Glific, as a file to keep."""
+"""Download of a flow that is ready to import into Glific."""
 
 from flask import Response
 from flask.typing import ResponseReturnValue
 
 from glific_gpt import ready_flows
-from glific_gpt.console.access import Lock, needs
+from glific_gpt.console.access import AccessLevel, requires
 from glific_gpt.console.blueprint import blueprint
-from glific_gpt.console.downloads import flow_file
+from glific_gpt.console.downloads import flow_download
 from glific_gpt.console.forms.ready_flow import ReadyFlowForm
-from glific_gpt.console.views.use_in_glific import RULE, page
+from glific_gpt.console.views.use_in_glific import USE_IN_GLIFIC_URL, render_page
 from glific_gpt.errors import InvalidValue
 from glific_gpt.flows.building import Mode
 from glific_gpt.ready_flows import AuthMethod
 
 
-@blueprint.post(f"{RULE}/flow")
-@needs(Lock.EDITOR)
+@blueprint.post(f"{USE_IN_GLIFIC_URL}/flow")
+@requires(AccessLevel.EDITOR)
 def download_flow(slug: str) -> ResponseReturnValue:
-    """The file may hold a token, which is in this answer alone."""
-    form = ReadyFlowForm.offering()
+    """Download the flow. The file can contain a new token, which is not shown again."""
+    form = ReadyFlowForm.with_choices()
     if not form.validate_on_submit():
-        return page(flow_form=form), 422
+        return render_page(flow_form=form), 422
     try:
-        return _made(slug, form)
+        return _build_download(slug, form)
     except InvalidValue as error:
-        form.refuse(error)
-        return page(flow_form=form), 422
+        form.add_error(error)
+        return render_page(flow_form=form), 422
 
 
-def _made(slug: str, form: ReadyFlowForm) -> Response:
+def _build_download(slug: str, form: ReadyFlowForm) -> Response:
     ready = ready_flows.export_flow(
         slug,
         mode=Mode(form.mode.data),
         name=form.name.data,
         keyword=form.keyword.data,
         model=form.model.data,
-        let_in=AuthMethod(form.let_in.data),
+        auth_method=AuthMethod(form.auth_method.data),
     )
-    return flow_file(ready.text, f"{form.keyword.data}.json")
+    return flow_download(ready.text, f"{form.keyword.data}.json")

@@ -1,13 +1,13 @@
-"""Models for everyone: what administrators let all organizations use, inside what the environment allows."""
+"""Models for everyone: the allowlist of all organizations, within the limit of the environment."""
 
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from glific_gpt.console.access import Lock, needs
+from glific_gpt.console.access import AccessLevel, requires
 from glific_gpt.console.blueprint import blueprint
-from glific_gpt.console.forms.allowlist import AllowForm
-from glific_gpt.console.presenters.models import Rows, rows
+from glific_gpt.console.forms.allowlist import AllowlistForm
+from glific_gpt.console.presenters.models import ModelRows, build_rows
 from glific_gpt.credentials import reachable_models
 from glific_gpt.database import transaction
 from glific_gpt.models import allowlist
@@ -16,44 +16,44 @@ from glific_gpt.services import services
 
 
 @blueprint.get("/server/models")
-@needs(Lock.ADMINISTRATOR)
+@requires(AccessLevel.ADMINISTRATOR)
 def server_models() -> str:
     with transaction() as session:
-        allowed = store.find(session)
-    form = AllowForm(formdata=None)
+        allowed = store.find_allowed_models(session)
+    form = AllowlistForm(formdata=None)
     form.show(allowed)
-    return _page(form)
+    return _render(form)
 
 
 @blueprint.post("/server/models")
-@needs(Lock.ADMINISTRATOR)
-def server_models_save() -> ResponseReturnValue:
-    form = AllowForm()
-    if not form.is_good():
-        return _page(form), 422
+@requires(AccessLevel.ADMINISTRATOR)
+def save_server_models() -> ResponseReturnValue:
+    form = AllowlistForm()
+    if not form.is_valid():
+        return _render(form), 422
     with transaction() as session:
-        store.allow(session, form.wanted)
+        store.set_allowed_models(session, form.allowed_models)
     flash(_("Saved. Used from the next call."), "success")
     return redirect(url_for("console.server_models"))
 
 
 @blueprint.post("/server/models/preview")
-@needs(Lock.ADMINISTRATOR)
-def server_models_preview() -> str:
-    """What the list would let in as it stands in the form; nothing is saved."""
-    form = AllowForm()
-    return render_template("console/_models_preview.html", form=form, page=_shown(form))
+@requires(AccessLevel.ADMINISTRATOR)
+def preview_server_models() -> str:
+    """Show the models that the unsaved list in the form would allow."""
+    form = AllowlistForm()
+    return render_template("console/_models_preview.html", form=form, page=_model_rows(form))
 
 
-def _page(form: AllowForm) -> str:
+def _render(form: AllowlistForm) -> str:
     limit = services().settings.models
-    return render_template("console/server_models.html", form=form, page=_shown(form), limit=limit)
+    return render_template("console/server_models.html", form=form, page=_model_rows(form), limit=limit)
 
 
-def _shown(form: AllowForm) -> dict[str, Rows | str | None]:
-    """Nobody's key is asked about here: these are the models that the server knows."""
+def _model_rows(form: AllowlistForm) -> dict[str, ModelRows | str | None]:
+    """Return all models that the server knows. No key is used here."""
     settings = services().settings
     default = settings.default_model
-    refused = default if allowlist.refusal(default, settings.models, form.wanted, None) else None
-    known = reachable_models.judged(reachable_models.ids_of(None), settings.models, None, None)
-    return {"rows": rows(known, form), "refused_default": refused}
+    refused = default if allowlist.access_error(default, settings.models, form.allowed_models, None) else None
+    known = reachable_models.evaluate_models(reachable_models.reachable_model_ids(None), settings.models, None, None)
+    return {"rows": build_rows(known, form), "refused_default": refused}

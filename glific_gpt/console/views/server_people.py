@@ -1,4 +1,4 @@
-"""People on this server, for administrators: who they are, where they belong, and what opens their accounts."""
+"""People of this server, for administrators: accounts, memberships and sign-in."""
 
 from collections.abc import Callable
 
@@ -11,109 +11,115 @@ from wtforms.validators import DataRequired
 
 from glific_gpt.accounts import administration, people
 from glific_gpt.accounts.tables import User
-from glific_gpt.console.access import Lock, needs, person
+from glific_gpt.console.access import AccessLevel, requires, signed_in_user
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.forms.base import Form
-from glific_gpt.console.one_time_links import HandedOver, hand_over
-from glific_gpt.console.presenters.labels import sentence
+from glific_gpt.console.one_time_links import IssuedLink, issue_link
+from glific_gpt.console.presenters.labels import translate_error
 from glific_gpt.database import transaction
 from glific_gpt.errors import Conflict, InvalidValue
 
-PEOPLE = "/server/people"
-PERSON = f"{PEOPLE}/<int(max=2147483647):user_id>"
+PEOPLE_URL = "/server/people"
+PERSON_URL = f"{PEOPLE_URL}/<int(max=2147483647):user_id>"
 
 
-class NewAdministrator(Form):
-    """Who is to be one."""
+class NewAdministratorForm(Form):
+    """E-mail address of a new administrator."""
 
     email = EmailField(_("E-mail address"), [DataRequired(_("Enter an e-mail address."))])
 
 
-@blueprint.get(PEOPLE)
-@needs(Lock.ADMINISTRATOR)
+@blueprint.get(PEOPLE_URL)
+@requires(AccessLevel.ADMINISTRATOR)
 def server_people() -> str:
-    return _list(NewAdministrator())
+    return _render_list(NewAdministratorForm())
 
 
-@blueprint.post(PEOPLE)
-@needs(Lock.ADMINISTRATOR)
-def make_administrator() -> str | tuple[str, int]:
-    form = NewAdministrator()
+@blueprint.post(PEOPLE_URL)
+@requires(AccessLevel.ADMINISTRATOR)
+def add_administrator() -> str | tuple[str, int]:
+    form = NewAdministratorForm()
     if form.validate_on_submit():
         try:
             with transaction() as session:
-                user = administration.appoint(session, form.email.data)
+                user = administration.grant_admin(session, form.email.data)
         except (Conflict, InvalidValue) as error:
-            form.refuse(error, "email")
+            form.add_error(error, "email")
         else:
-            return _list(NewAdministrator(formdata=None), hand_over(user))
-    return _list(form), 422
+            return _render_list(NewAdministratorForm(formdata=None), issue_link(user))
+    return _render_list(form), 422
 
 
-@blueprint.get(PERSON)
-@needs(Lock.ADMINISTRATOR)
+@blueprint.get(PERSON_URL)
+@requires(AccessLevel.ADMINISTRATOR)
 def server_person(user_id: int) -> str:
-    return _one(user_id)
+    return _render_person(user_id)
 
 
-@blueprint.post(f"{PERSON}/link")
-@needs(Lock.ADMINISTRATOR)
-def make_person_link(user_id: int) -> str:
-    """Raises Conflict for an account that is switched off."""
+@blueprint.post(f"{PERSON_URL}/link")
+@requires(AccessLevel.ADMINISTRATOR)
+def create_person_link(user_id: int) -> str:
+    """Create a one-time link. Raises Conflict if the account is switched off."""
     with transaction() as session:
-        user = administration.find(session, user_id)
+        user = administration.find_user(session, user_id)
     if not user.active:
-        raise Conflict(people.SWITCHED_OFF)
-    return _one(user_id, hand_over(user))
+        raise Conflict(people.MSG_ACCOUNT_INACTIVE)
+    return _render_person(user_id, issue_link(user))
 
 
-@blueprint.post(f"{PERSON}/deactivate")
-@needs(Lock.ADMINISTRATOR)
+@blueprint.post(f"{PERSON_URL}/deactivate")
+@requires(AccessLevel.ADMINISTRATOR)
 def deactivate_person(user_id: int) -> Response:
     done = gettext("The account is switched off and signed out.")
-    return _change(user_id, lambda session, user: administration.switch(session, user, person(), is_active=False), done)
+    return _change_person(
+        user_id, lambda session, user: administration.set_active(session, user, signed_in_user(), is_active=False), done
+    )
 
 
-@blueprint.post(f"{PERSON}/activate")
-@needs(Lock.ADMINISTRATOR)
+@blueprint.post(f"{PERSON_URL}/activate")
+@requires(AccessLevel.ADMINISTRATOR)
 def activate_person(user_id: int) -> Response:
     done = gettext("The account is switched on.")
-    return _change(user_id, lambda session, user: administration.switch(session, user, person(), is_active=True), done)
+    return _change_person(
+        user_id, lambda session, user: administration.set_active(session, user, signed_in_user(), is_active=True), done
+    )
 
 
-@blueprint.post(f"{PERSON}/dismiss")
-@needs(Lock.ADMINISTRATOR)
-def dismiss_administrator(user_id: int) -> Response:
+@blueprint.post(f"{PERSON_URL}/dismiss")
+@requires(AccessLevel.ADMINISTRATOR)
+def remove_administrator(user_id: int) -> Response:
     done = gettext("This person is no longer an administrator.")
-    return _change(user_id, lambda session, user: administration.dismiss(session, user, person()), done)
+    return _change_person(
+        user_id, lambda session, user: administration.revoke_admin(session, user, signed_in_user()), done
+    )
 
 
-@blueprint.post(f"{PERSON}/two-factor")
-@needs(Lock.ADMINISTRATOR)
-def forget_second_factor(user_id: int) -> Response:
-    return _change(user_id, administration.forget_second_factor, gettext("Two-step sign-in is switched off."))
+@blueprint.post(f"{PERSON_URL}/two-factor")
+@requires(AccessLevel.ADMINISTRATOR)
+def reset_two_factor(user_id: int) -> Response:
+    return _change_person(user_id, administration.reset_two_factor, gettext("Two-step sign-in is switched off."))
 
 
-def _list(form: NewAdministrator, link: HandedOver | None = None) -> str:
+def _render_list(form: NewAdministratorForm, link: IssuedLink | None = None) -> str:
     with transaction() as session:
-        found = administration.everybody(session)
-    return render_template("console/server_people.html", found=found, form=form, link=link)
+        people_rows = administration.list_people(session)
+    return render_template("console/server_people.html", people=people_rows, form=form, link=link)
 
 
-def _one(user_id: int, link: HandedOver | None = None) -> str:
-    """Raises NotFound."""
+def _render_person(user_id: int, link: IssuedLink | None = None) -> str:
+    """Render the page of one person. Raises NotFound."""
     with transaction() as session:
-        found = administration.somebody(session, user_id)
-    return render_template("console/server_person.html", found=found, link=link)
+        person = administration.get_person(session, user_id)
+    return render_template("console/server_person.html", person=person, link=link)
 
 
-def _change(user_id: int, work: Callable[[Session, User], None], done: str) -> Response:
-    """Raises NotFound."""
+def _change_person(user_id: int, change: Callable[[Session, User], None], done: str) -> Response:
+    """Change an account and redirect. Raises NotFound."""
     try:
         with transaction() as session:
-            work(session, administration.find(session, user_id))
+            change(session, administration.find_user(session, user_id))
     except Conflict as refusal:
-        flash(sentence(refusal), "error")
+        flash(translate_error(refusal), "error")
     else:
         flash(done, "success")
     return redirect(url_for("console.server_person", user_id=user_id))  # type: ignore[return-value]

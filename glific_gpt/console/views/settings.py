@@ -1,13 +1,13 @@
-"""Settings of an organization: name, default texts, limits, budget, signature."""
+"""Settings of an organization: name, texts, limits, budget, webhook signature."""
 
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from glific_gpt.console.access import Lock, change, may, needs, organization
+from glific_gpt.console.access import AccessLevel, current_organization, has_access, requires, update_organization
 from glific_gpt.console.blueprint import blueprint
-from glific_gpt.console.forms.settings import PhraseForm, SettingsForm
-from glific_gpt.console.presenters.labels import sentence
+from glific_gpt.console.forms.settings import SettingsForm, SignatureForm
+from glific_gpt.console.presenters.labels import translate_error
 from glific_gpt.database import reading, transaction
 from glific_gpt.errors import InvalidValue
 from glific_gpt.organizations import signature, store
@@ -17,65 +17,65 @@ from glific_gpt.usage import totals
 
 
 @blueprint.get("/organizations/<slug>/settings")
-@needs(Lock.VIEWER)
+@requires(AccessLevel.VIEWER)
 def organization_settings(slug: str) -> str:
-    return _page(_stored(), PhraseForm(formdata=None))
+    return _render(_saved_settings_form(), SignatureForm(formdata=None))
 
 
 @blueprint.post("/organizations/<slug>/settings")
-@needs(Lock.EDITOR)
-def organization_settings_save(slug: str) -> ResponseReturnValue:
-    form = _form()
+@requires(AccessLevel.EDITOR)
+def save_organization_settings(slug: str) -> ResponseReturnValue:
+    form = _settings_form()
     changes = form.changes()
     if changes is None:
-        return _page(form, PhraseForm(formdata=None)), 422
-    change(changes)
+        return _render(form, SignatureForm(formdata=None)), 422
+    update_organization(changes)
     flash(_("Saved. Used from the next call."), "success")
-    return _back(slug)
+    return _redirect(slug)
 
 
 @blueprint.post("/organizations/<slug>/settings/phrase")
-@needs(Lock.EDITOR)
-def organization_settings_phrase(slug: str) -> ResponseReturnValue:
-    form = PhraseForm()
+@requires(AccessLevel.EDITOR)
+def save_webhook_signature(slug: str) -> ResponseReturnValue:
+    form = SignatureForm()
     try:
         with transaction() as session:
             signature.set_phrase(session, store.find(session, slug), form.phrase.data or "", services().vault)
     except InvalidValue as error:
-        form.phrase.errors = [sentence(error)]
-        return _page(_stored(), form), 422
+        form.phrase.errors = [translate_error(error)]
+        return _render(_saved_settings_form(), form), 422
     flash(_("The webhook signature is saved."), "success")
-    return _back(slug)
+    return _redirect(slug)
 
 
 @blueprint.post("/organizations/<slug>/settings/phrase/clear")
-@needs(Lock.OWNER)
-def organization_settings_clear(slug: str) -> ResponseReturnValue:
+@requires(AccessLevel.OWNER)
+def delete_webhook_signature(slug: str) -> ResponseReturnValue:
     with transaction() as session:
         signature.clear_phrase(session, store.find(session, slug))
     flash(_("The webhook signature is deleted."), "success")
-    return _back(slug)
+    return _redirect(slug)
 
 
-def _form(*, stored: bool = False) -> SettingsForm:
-    """The organization's switch is the administrators'."""
-    form = SettingsForm(formdata=None) if stored else SettingsForm()
-    if not may(Lock.ADMINISTRATOR):
+def _settings_form(*, use_saved: bool = False) -> SettingsForm:
+    """Return the settings form. Only administrators can switch the organization on and off."""
+    form = SettingsForm(formdata=None) if use_saved else SettingsForm()
+    if not has_access(AccessLevel.ADMINISTRATOR):
         del form.is_active
     return form
 
 
-def _stored() -> SettingsForm:
-    form = _form(stored=True)
-    form.show(organization())
+def _saved_settings_form() -> SettingsForm:
+    form = _settings_form(use_saved=True)
+    form.show(current_organization())
     return form
 
 
-def _page(form: SettingsForm, phrase: PhraseForm) -> str:
+def _render(form: SettingsForm, phrase: SignatureForm) -> str:
     with reading() as session:
-        spent = totals.spent(session, organization())
+        spent = totals.spent_this_month(session, current_organization())
     return render_template("console/settings.html", form=form, phrase=phrase, spent=spent, fallback=FALLBACK_MESSAGE)
 
 
-def _back(slug: str) -> ResponseReturnValue:
+def _redirect(slug: str) -> ResponseReturnValue:
     return redirect(url_for("console.organization_settings", slug=slug))

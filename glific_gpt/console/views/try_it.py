@@ -1,4 +1,4 @@
-"""Try it: a real call, as Glific would make it."""
+"""Test questions: a real call, as Glific would make it."""
 
 import json
 from typing import Any
@@ -10,43 +10,45 @@ from wtforms import DecimalField, RadioField, SelectField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
-from glific_gpt.console import test_call
-from glific_gpt.console.access import Lock, needs, organization
+from glific_gpt.console.access import AccessLevel, current_organization, requires
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.forms.base import Form
-from glific_gpt.console.forms.models import offer_models
+from glific_gpt.console.forms.models import set_model_choices
 from glific_gpt.console.presenters import whatsapp
-from glific_gpt.console.presenters.advice import MENDED_AT, PAGE_NAMES, advise
-from glific_gpt.console.presenters.labels import FAULTS
-from glific_gpt.console.test_call import Trial
+from glific_gpt.console.presenters.advice import FIX_PAGES, PAGE_NAMES, advice_for
+from glific_gpt.console.presenters.labels import ERROR_CLASS_NAMES
+from glific_gpt.console.test_call import TestCall, make_test_call
 from glific_gpt.schemas import webhook_url
 from glific_gpt.services import services
 
-RULE = "/organizations/<slug>/try-it"
-GLIFIC_WAITS = 5000
-"""Milliseconds."""
-LONGEST = 20_000
+TRY_IT_URL = "/organizations/<slug>/try-it"
+GLIFIC_TIMEOUT_MS = 5000
+MAX_CHARACTERS = 20_000
 TEXT, JSON_OBJECT = "text", "json_object"
-PROMPT = "Answer in less than 5 sentences, in the language of the question."
-AT_MOST_DEEP = 3
+DEFAULT_PROMPT = "Answer in less than 5 sentences, in the language of the question."
+MAX_DEPTH = 3
 
 
-def _plain(text: str | None) -> str | None:
-    """With line breaks as phones send them."""
+def _normalize_line_breaks(text: str | None) -> str | None:
+    """Replace the line breaks of HTML forms, because phones send plain newlines."""
     return text and text.replace("\r\n", "\n")
 
 
-class TryForm(Form):
-    """What a webhook node sends."""
+class TestQuestionForm(Form):
+    """The fields that a webhook node sends."""
 
     question = TextAreaField(
         _("Question"),
-        [DataRequired(_("Write a question.")), Length(max=LONGEST)],
-        filters=[_plain],
+        [DataRequired(_("Write a question.")), Length(max=MAX_CHARACTERS)],
+        filters=[_normalize_line_breaks],
         render_kw={"rows": 3},
     )
     prompt = TextAreaField(
-        _("Prompt"), [Optional(), Length(max=LONGEST)], filters=[_plain], default=PROMPT, render_kw={"rows": 3}
+        _("Prompt"),
+        [Optional(), Length(max=MAX_CHARACTERS)],
+        filters=[_normalize_line_breaks],
+        default=DEFAULT_PROMPT,
+        render_kw={"rows": 3},
     )
     model = SelectField(_("Model"))
     temperature = DecimalField(
@@ -62,66 +64,67 @@ class TryForm(Form):
     )
 
     def body(self) -> dict[str, Any]:
-        """The function body, without what was left empty."""
+        """Return the function body, without empty fields."""
         temperature = self.temperature.data
-        known = {
+        fields = {
             "question_text": self.question.data,
             "prompt": self.prompt.data or None,
             "gpt_model": self.model.data,
             "temperature": None if temperature is None else float(temperature),
             "response_format": {"type": JSON_OBJECT} if self.response_format.data == JSON_OBJECT else None,
         }
-        return {name: value for name, value in known.items() if value is not None}
+        return {name: value for name, value in fields.items() if value is not None}
 
 
-@blueprint.get(RULE)
-@needs(Lock.VIEWER)
+@blueprint.get(TRY_IT_URL)
+@requires(AccessLevel.VIEWER)
 def try_it(slug: str) -> str:
-    return _page(_form(), None)
+    return _render(_question_form(), None)
 
 
-@blueprint.post(RULE)
-@needs(Lock.EDITOR)
-def make_trial(slug: str) -> tuple[str, int]:
-    """The answer is in this page alone, so nothing of it needs to be kept."""
-    form = _form()
+@blueprint.post(TRY_IT_URL)
+@requires(AccessLevel.EDITOR)
+def ask_test_question(slug: str) -> tuple[str, int]:
+    """Make the call. Its answer is shown in this response only and not stored."""
+    form = _question_form()
     if not form.validate_on_submit():
-        return _page(form, None), 422
-    return _page(form, test_call.attempt(organization(), form.body())), 200
+        return _render(form, None), 422
+    return _render(form, make_test_call(current_organization(), form.body())), 200
 
 
-def _form() -> TryForm:
-    form = TryForm()
-    offer_models(form.model)
+def _question_form() -> TestQuestionForm:
+    form = TestQuestionForm()
+    set_model_choices(form.model)
     return form
 
 
-def _page(form: TryForm, trial: Trial | None) -> str:
-    url = webhook_url(services().settings.public_url, organization().slug)
-    values = {"form": form, "trial": trial, "url": url, "bubble": whatsapp.shown}
-    return render_template("console/try_it.html", **values, **(_told(trial) if trial else {}))
+def _render(form: TestQuestionForm, test_call: TestCall | None) -> str:
+    url = webhook_url(services().settings.public_url, current_organization().slug)
+    values = {"form": form, "test_call": test_call, "url": url, "whatsapp_text": whatsapp.render_message}
+    return render_template("console/try_it.html", **values, **(_result_variables(test_call) if test_call else {}))
 
 
-def _told(trial: Trial) -> dict[str, Any]:
-    """What the page says of a call."""
-    code = str(trial.outcome.body.get("error_code", ""))
-    endpoint = MENDED_AT.get(code)
-    longest = max(6000, round(trial.milliseconds * 1.1))
+def _result_variables(test_call: TestCall) -> dict[str, Any]:
+    """Return the template variables of a finished call."""
+    code = str(test_call.outcome.body.get("error_code", ""))
+    endpoint = FIX_PAGES.get(code)
+    # The bar shows at least 6 seconds, so that the mark at 5 seconds is always visible.
+    scale_ms = max(6000, round(test_call.milliseconds * 1.1))
     return {
-        "bar": {"took": 100 * trial.milliseconds / longest, "limit": 100 * GLIFIC_WAITS / longest},
-        "in_time": trial.milliseconds < GLIFIC_WAITS,
-        "advice": advise(code),
-        "whose": FAULTS.get(str(trial.outcome.body.get("error_class", ""))),
-        # The error of a slow model is mended elsewhere than on this very page.
+        "bar": {"took": 100 * test_call.milliseconds / scale_ms, "limit": 100 * GLIFIC_TIMEOUT_MS / scale_ms},
+        "in_time": test_call.milliseconds < GLIFIC_TIMEOUT_MS,
+        "advice": advice_for(code),
+        "whose": ERROR_CLASS_NAMES.get(str(test_call.outcome.body.get("error_class", ""))),
+        # No link to the page that the user is on.
         "mended_at": endpoint if endpoint != "console.try_it" else None,
         "page_names": PAGE_NAMES,
-        "variables": list(_variables("@results.gpt_response.parsed_msg", trial.answer)),
+        "variables": list(_flow_variables("@results.gpt_response.parsed_msg", test_call.answer)),
     }
 
 
-def _variables(name: str, value: JsonValue, depth: int = 0) -> list[tuple[str, str]]:
-    """What the flow can read of an answer in JSON, by name."""
-    if isinstance(value, dict) and depth < AT_MOST_DEEP:
-        parts = (_variables(f"{name}.{key}", part, depth + 1) for key, part in value.items())
+def _flow_variables(name: str, value: JsonValue, depth: int = 0) -> list[tuple[str, str]]:
+    """Return the Glific variables of a JSON answer, with their values."""
+    if isinstance(value, dict) and depth < MAX_DEPTH:
+        parts = (_flow_variables(f"{name}.{key}", part, depth + 1) for key, part in value.items())
         return [pair for part in parts for pair in part]
     return [(name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))]

@@ -1,6 +1,6 @@
-"""Use it in Glific: a flow that is ready, one that is converted, a check of everything, the way by hand, the tokens.
+"""Use it in Glific: ready flow, conversion, setup test, manual setup and webhook tokens.
 
-The views of its parts are in ready_flow.py, convert_flow.py and check_up.py; each answers with this page.
+The views of its parts are in ready_flow.py, convert_flow.py and check_up.py. Each of them renders this page.
 """
 
 import json
@@ -11,12 +11,12 @@ from flask_babel import gettext
 
 from glific_gpt import ready_flows
 from glific_gpt.connections import store as connections
-from glific_gpt.console.access import Lock, needs, organization
+from glific_gpt.console.access import AccessLevel, current_organization, requires
 from glific_gpt.console.blueprint import blueprint
-from glific_gpt.console.forms.conversion import MOST, TOO_LARGE, ConversionForm
+from glific_gpt.console.forms.conversion import MAX_FILE_BYTES, TOO_LARGE, ConversionForm
 from glific_gpt.console.forms.ready_flow import ReadyFlowForm
 from glific_gpt.console.forms.tokens import TokenForm
-from glific_gpt.console.presenters.conversion import in_words
+from glific_gpt.console.presenters.conversion import translate_warnings
 from glific_gpt.database import transaction
 from glific_gpt.errors import NotFound
 from glific_gpt.flows.building import DEFAULT_PROMPT, RESULT_TIMEOUT_SECONDS
@@ -24,37 +24,37 @@ from glific_gpt.organizations import tokens
 from glific_gpt.schemas import TokenView, webhook_url
 from glific_gpt.services import services
 
-RULE = "/organizations/<slug>/use-in-glific"
-PLACE_HOLDER = "PASTE-YOUR-TOKEN-HERE"
+USE_IN_GLIFIC_URL = "/organizations/<slug>/use-in-glific"
+PLACEHOLDER = "PASTE-YOUR-TOKEN-HERE"
 MAX_ID = 2**31 - 1
-"""The largest that every database can be asked for."""
+"""The largest INTEGER of PostgreSQL, which refuses larger ids."""
 
 
-@blueprint.get(RULE)
-@needs(Lock.VIEWER)
+@blueprint.get(USE_IN_GLIFIC_URL)
+@requires(AccessLevel.VIEWER)
 def use_in_glific(slug: str) -> str:
-    return page()
+    return render_page()
 
 
-@blueprint.post(RULE)
-@needs(Lock.EDITOR)
+@blueprint.post(USE_IN_GLIFIC_URL)
+@requires(AccessLevel.EDITOR)
 def create_webhook_token(slug: str) -> str | tuple[str, int]:
-    """The token is in this answer alone: it is shown, and can be had no more."""
+    """Create a token. It is shown in this response only, because only its hash is stored."""
     form = TokenForm()
     if not form.validate_on_submit():
-        return page(token_form=form), 422
+        return render_page(token_form=form), 422
     with transaction() as session:
-        row, token = tokens.create_webhook_token(session, organization(), form.label.data)
-    return page(label=row.label, token=token)
+        row, token = tokens.create_webhook_token(session, current_organization(), form.label.data)
+    return render_page(label=row.label, token=token)
 
 
-@blueprint.post(f"{RULE}/tokens/<int(max={MAX_ID}):token_id>/revoke")
-@needs(Lock.EDITOR)
+@blueprint.post(f"{USE_IN_GLIFIC_URL}/tokens/<int(max={MAX_ID}):token_id>/revoke")
+@requires(AccessLevel.EDITOR)
 def revoke_webhook_token(slug: str, token_id: int) -> Response:
-    """What is somebody else's is as little there as what was revoked before."""
+    """Revoke a token. A token of another organization is treated like one that was already revoked."""
     try:
         with transaction() as session:
-            tokens.revoke_webhook_token(session, organization(), token_id)
+            tokens.revoke_webhook_token(session, current_organization(), token_id)
     except NotFound:
         flash(gettext("This token was already revoked."), "info")
     else:
@@ -62,38 +62,38 @@ def revoke_webhook_token(slug: str, token_id: int) -> Response:
     return redirect(url_for("console.use_in_glific", slug=slug) + "#tokens")  # type: ignore[return-value]
 
 
-def page(*, label: str = "", token: str = "", **parts: Any) -> str:
-    """The whole page. `parts` are what a view has to show of its own; the other forms are as at the beginning."""
+def render_page(*, label: str = "", token: str = "", **parts: Any) -> str:
+    """Render the whole page. `parts` override the initial forms and results of the page."""
     with transaction() as session:
-        rows = tokens.list_webhook_tokens(session, organization())
-        connected = connections.find_if_any(session, organization().id) is not None
-    beginning = {
+        rows = tokens.list_webhook_tokens(session, current_organization())
+        connected = connections.find_or_none(session, current_organization().id) is not None
+    initial = {
         "token_form": parts.get("token_form") or TokenForm(formdata=None),
-        "flow_form": parts.get("flow_form") or ReadyFlowForm.offering(filled_in=True),
+        "flow_form": parts.get("flow_form") or ReadyFlowForm.with_choices(use_defaults=True),
         "conversion_form": parts.get("conversion_form") or ConversionForm(formdata=None),
         "conversion": None,
-        "cautions": in_words(ready_flows.list_setup_warnings(organization().slug)),
+        "cautions": translate_warnings(ready_flows.list_setup_warnings(current_organization().slug)),
         "check_up": None,
     }
-    body = _body(organization().default_model or services().settings.default_model)
+    body = _function_body(current_organization().default_model or services().settings.default_model)
     return render_template(
         "console/use_in_glific.html",
-        **(beginning | parts),
+        **(initial | parts),
         tokens=[TokenView.of(row) for row in rows],
         label=label,
         token=token,
-        most_bytes=MOST,
+        max_file_bytes=MAX_FILE_BYTES,
         too_large=TOO_LARGE,
-        header=f"Bearer {token or PLACE_HOLDER}",
+        header=f"Bearer {token or PLACEHOLDER}",
         connected=connected,
-        url=webhook_url(services().settings.public_url, organization().slug),
-        body=_written(body),
-        later_body=_written(body | {"wait_seconds": RESULT_TIMEOUT_SECONDS}),
+        url=webhook_url(services().settings.public_url, current_organization().slug),
+        body=_format_json(body),
+        later_body=_format_json(body | {"wait_seconds": RESULT_TIMEOUT_SECONDS}),
     )
 
 
-def _body(model: str) -> dict[str, object]:
-    """With all that a later answer needs to find its flow."""
+def _function_body(model: str) -> dict[str, object]:
+    """Return the example body, with the fields that a later answer needs to reach its flow."""
     return {
         "contact": "@contact",
         "results": "@results",
@@ -104,6 +104,6 @@ def _body(model: str) -> dict[str, object]:
     }
 
 
-def _written(body: dict[str, object]) -> str:
-    """To be pasted."""
+def _format_json(body: dict[str, object]) -> str:
+    """Format JSON for copying into Glific."""
     return json.dumps(body, indent=2)

@@ -1,4 +1,4 @@
-"""Flows and the check of everything in a browser: a download that works in Glific, a file that is not lost, a wait."""
+"""Ready flows, conversion and setup test in a browser."""
 
 import time
 from collections.abc import Iterator
@@ -9,9 +9,9 @@ from playwright.sync_api import Browser, expect
 
 from glific_gpt.flows import files, rules
 from glific_gpt.flows.simulator import Conversation
-from tests.console.flow_files import PAGE, old_flow, webhooks
-from tests.console.people import Person
+from tests.console.flow_files import PAGE, export_old_flow, find_webhook_actions
 from tests.console.test_check_up import questions
+from tests.console.users import ConsoleUser
 from tests.support import openai_behaviours as behaviours
 from tests.support.chromium import Window, window
 from tests.support.house import House
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture(params=[(1280, "light", "en-GB"), (390, "dark", "en-GB"), (390, "light", "hi-IN")])
-def every_light(browser: Browser, front_editor: Person, request: pytest.FixtureRequest) -> Iterator[Window]:
+def every_light(browser: Browser, front_editor: ConsoleUser, request: pytest.FixtureRequest) -> Iterator[Window]:
     width, theme, language = request.param
     with window(browser, front_editor.house.url, width=width, theme=theme, language=language) as shown:
         shown.bring(front_editor.client.cookies.jar)
@@ -30,7 +30,7 @@ def every_light(browser: Browser, front_editor: Person, request: pytest.FixtureR
 
 
 @pytest.fixture
-def shown(browser: Browser, front_editor: Person) -> Iterator[Window]:
+def shown(browser: Browser, front_editor: ConsoleUser) -> Iterator[Window]:
     with window(browser, front_editor.house.url) as opened:
         opened.bring(front_editor.client.cookies.jar)
         opened.open(PAGE)
@@ -45,7 +45,7 @@ def save(shown: Window, button: str, folder: Path) -> Path:
     return path
 
 
-def test_a_downloaded_flow_holds_a_conversation_at_once(shown: Window, openai: OpenAIStandIn, tmp_path: Path) -> None:
+def test_a_downloaded_flow_answers_questions(shown: Window, openai: OpenAIStandIn, tmp_path: Path) -> None:
     openai.always(behaviours.answer("Half a teaspoon, and six of sugar."))
     shown.page.get_by_role("textbox", name="Keyword").fill("ors")
     path = save(shown, "Download flow", tmp_path)
@@ -62,7 +62,7 @@ def test_a_downloaded_flow_holds_a_conversation_at_once(shown: Window, openai: O
     assert shown.violations == []
 
 
-def test_a_wrong_keyword_is_said_where_it_was_typed(shown: Window) -> None:
+def test_a_wrong_keyword_is_an_error_of_its_field(shown: Window) -> None:
     shown.page.get_by_role("textbox", name="Keyword").fill("Ask Me!")
     shown.page.get_by_role("button", name="Download flow").click()
     expect(shown.page.locator("#keyword-error")).to_contain_text("askme")
@@ -70,20 +70,20 @@ def test_a_wrong_keyword_is_said_where_it_was_typed(shown: Window) -> None:
     assert shown.unusable() == []
 
 
-def test_what_would_change_is_shown_without_losing_the_file(shown: Window, tmp_path: Path) -> None:
+def test_the_preview_keeps_the_chosen_file(shown: Window, tmp_path: Path) -> None:
     chosen = tmp_path / "helpline.json"
-    chosen.write_bytes(old_flow())
+    chosen.write_bytes(export_old_flow())
     file = shown.page.get_by_label("Exported flow")
     file.set_input_files(chosen)
     shown.page.get_by_role("button", name="Preview changes").click()
     expect(shown.page.get_by_text("1 node will call this server.")).to_be_visible()
     assert file.input_value().endswith("helpline.json")
     path = save(shown, "Convert and download", tmp_path)
-    assert webhooks(files.parse_export(path.read_bytes()))[0]["method"] == "POST"
+    assert find_webhook_actions(files.parse_export(path.read_bytes()))[0]["method"] == "POST"
     assert shown.violations == []
 
 
-def test_a_file_that_is_no_flow_or_too_large_is_said_in_the_page(shown: Window, tmp_path: Path) -> None:
+def test_a_wrong_or_large_file_is_an_error_in_the_page(shown: Window, tmp_path: Path) -> None:
     wrong = tmp_path / "photo.json"
     wrong.write_bytes(b"no flow")
     file = shown.page.get_by_label("Exported flow")
@@ -98,14 +98,14 @@ def test_a_file_that_is_no_flow_or_too_large_is_said_in_the_page(shown: Window, 
     assert shown.violations == []
 
 
-def test_while_it_is_checked_it_says_so(shown: Window, openai: OpenAIStandIn, front: House) -> None:
+def test_a_running_test_shows_its_progress(shown: Window, openai: OpenAIStandIn, front: House) -> None:
     openai.will(behaviours.slow(1, behaviours.answer("Four.")))
     button = shown.page.locator("#check-up").get_by_role("button", name="Test the whole setup")
     before = time.monotonic()
     button.click()
     expect(shown.page.get_by_text("Testing. This can take 30 seconds.")).to_be_visible()
     expect(button).to_be_disabled()
-    verdict = shown.page.locator("#found .alert")
+    verdict = shown.page.locator("#check-up-results .alert")
     expect(verdict).to_contain_text("Contacts get answers", timeout=15_000)
     assert time.monotonic() - before > 1
     expect(verdict).to_be_focused()
@@ -113,23 +113,21 @@ def test_while_it_is_checked_it_says_so(shown: Window, openai: OpenAIStandIn, fr
     expect(button).to_be_enabled()
 
 
-def test_the_question_is_left_out_when_that_is_pressed(shown: Window, openai: OpenAIStandIn) -> None:
+def test_the_second_button_runs_the_test_without_a_question(shown: Window, openai: OpenAIStandIn) -> None:
     shown.page.get_by_role("button", name="Test without a question").click()
     expect(shown.page.get_by_text("No question was asked.")).to_be_visible(timeout=15_000)
     assert questions(openai) == []
 
 
-def test_nothing_serious_is_wrong_with_what_was_found(
-    every_light: Window, openai: OpenAIStandIn, tmp_path: Path
-) -> None:
+def test_the_test_results_are_accessible(every_light: Window, openai: OpenAIStandIn, tmp_path: Path) -> None:
     shown, page = every_light, every_light.page
     chosen = tmp_path / "helpline.json"
-    chosen.write_bytes(old_flow())
+    chosen.write_bytes(export_old_flow())
     page.locator("#flow").set_input_files(chosen)
     page.locator("#convert [hx-post]").click()
     page.locator("#conversion .note").first.wait_for()
     openai.will(behaviours.answer("A" * 300 + " and **more**."))
     page.locator("#check-up .btn-primary").click()
-    page.locator("#found .wa").wait_for()
+    page.locator("#check-up-results .wa").wait_for()
     page.locator("#by-hand summary").click()
     assert (shown.unusable(), shown.overflow(), shown.violations, shown.foreign) == ([], 0, [], set())

@@ -1,4 +1,4 @@
-"""An organization in the middle of its work: members, tokens, a key, and three months of calls."""
+"""A sample organization with members, tokens, a key and two months of calls."""
 
 import random
 from datetime import datetime, timedelta
@@ -17,39 +17,39 @@ from glific_gpt.organizations import store, tokens
 from tests.support.house import House, Ngo
 
 MODELS = ("gpt-4o-mini", "gpt-4o-mini", "gpt-4o-mini", "gpt-4o", "gpt-5-mini")
-STAFF = {"meena": Role.OWNER, "ravi": Role.EDITOR, "tara": Role.VIEWER}
+MEMBERS = {"meena": Role.OWNER, "ravi": Role.EDITOR, "tara": Role.VIEWER}
 ERRORS = ("deadline_exceeded", "deadline_exceeded", "rate_limited", "empty_question", "upstream_error")
 
 
-def seva_trust(house: House, *, calls_a_day: int = 12, days: int = 60) -> Ngo:
-    """The same numbers every time, up to now."""
+def create_sample_organization(house: House, *, calls_a_day: int = 12, days: int = 60) -> Ngo:
+    """Create the organization. The random numbers are the same in every run."""
     ngo = house.ngo("seva-trust")
-    _save_the_key(house, ngo)
+    _save_key(house, ngo)
     ngo.change(name="Seva Trust", allowed_models=["gpt-4o*", "gpt-5-mini"], default_model="gpt-4o-mini")
     chance = random.Random(7)  # noqa: S311 - nothing is secret here
     with house.app.app_context(), transaction() as session:
         organization = store.find(session, ngo.slug)
         tokens.create_webhook_token(session, organization, "Farmers' helpline")
-        for name, role in STAFF.items():
-            people.add(session, organization.id, f"{name}@seva-trust.example.org", role)
+        for name, role in MEMBERS.items():
+            people.add_member(session, organization.id, f"{name}@seva-trust.example.org", role)
         moments = (
             now() - timedelta(days=day, minutes=chance.randrange(1, 1000))
             for day in range(days, -1, -1)
             for _ in range(chance.randrange(calls_a_day // 2, calls_a_day * 2))
         )
-        session.add_all(_call(chance, organization.id, at) for at in sorted(moments))
+        session.add_all(_create_call(chance, organization.id, at) for at in sorted(moments))
     return ngo
 
 
-def _save_the_key(house: House, ngo: Ngo) -> None:
-    """As staff do: OpenAI is asked first."""
+def _save_key(house: House, ngo: Ngo) -> None:
+    """Save the key with verification, as members do in the console."""
     with house.app.app_context():
         app = house.services
         values = {"api_key": SecretStr(ngo.key)}
-        credentials.put(app.vault, ngo.slug, app.language_models, values, is_active=True, verify=True)
+        credentials.save_credential(app.vault, ngo.slug, app.language_models, values, is_active=True, verify=True)
 
 
-def _call(chance: random.Random, organization_id: int, at: datetime) -> Call:
+def _create_call(chance: random.Random, organization_id: int, at: datetime) -> Call:
     failed = chance.random() < 0.04
     model = chance.choice(MODELS)
     tokens: dict[str, Any] = {}

@@ -1,11 +1,11 @@
-"""Use it in Glific, Try it and the connection in a browser: what is chosen is shown, what is asked first is asked."""
+"""Use in Glific, test questions and the Glific connection in a browser."""
 
 import json
 
 from playwright.sync_api import expect
 
 from tests.console.conftest import OpenWindow
-from tests.console.people import Person
+from tests.console.users import ConsoleUser
 from tests.support import openai_behaviours as behaviours
 from tests.support.chromium import Window
 from tests.support.glific_stand_in import PASSWORD, PHONE, GlificStandIn
@@ -16,13 +16,13 @@ HERE = "/console/organizations/alice"
 
 
 def copy(shown: Window, what: str) -> str:
-    """What is in the clipboard after the copy button of that name."""
+    """Return the clipboard after a click on a copy button."""
     shown.page.get_by_role("button", name=f"Copy: {what}", exact=True).click()
     text: str = shown.page.evaluate("navigator.clipboard.readText()")
     return text
 
 
-def test_the_node_is_filled_in_with_what_the_buttons_copy(open_window: OpenWindow, editor: Person, alice: Ngo) -> None:
+def test_the_copy_buttons_give_a_working_node(open_window: OpenWindow, editor: ConsoleUser, alice: Ngo) -> None:
     shown = open_window(editor)
     shown.open(f"{HERE}/use-in-glific")
     by_hand = shown.page.locator("#by-hand")
@@ -39,12 +39,12 @@ def test_the_node_is_filled_in_with_what_the_buttons_copy(open_window: OpenWindo
     assert shown.violations == []
 
 
-def test_a_token_is_revoked_once_that_was_confirmed(open_window: OpenWindow, editor: Person, alice: Ngo) -> None:
+def test_revoking_a_token_needs_a_confirmation(open_window: OpenWindow, editor: ConsoleUser, alice: Ngo) -> None:
     shown = open_window(editor, width=390)
     shown.open(f"{HERE}/use-in-glific")
     shown.page.get_by_role("button", name="Revoke", exact=True).click()
     dialog = shown.page.get_by_role("dialog")
-    expect(dialog).to_contain_text("get no more answers, from their next call on")
+    expect(dialog).to_contain_text("get no answers from their next call")
     dialog.get_by_role("button", name="Cancel").click()
     assert alice.ask().status_code == 200
     shown.page.get_by_role("button", name="Revoke", exact=True).click()
@@ -53,8 +53,8 @@ def test_a_token_is_revoked_once_that_was_confirmed(open_window: OpenWindow, edi
     assert alice.ask().status_code == 401
 
 
-def test_a_question_is_asked_by_keyboard_and_the_answer_is_what_comes_next(
-    open_window: OpenWindow, editor: Person, openai: OpenAIStandIn
+def test_a_question_can_be_asked_by_keyboard_and_the_answer_gets_the_focus(
+    open_window: OpenWindow, editor: ConsoleUser, openai: OpenAIStandIn
 ) -> None:
     openai.will(behaviours.slow(0.5, behaviours.answer("**Water** <img src=x onerror=document.title='run'>")))
     shown = open_window(editor, width=390, theme="dark")
@@ -70,7 +70,7 @@ def test_a_question_is_asked_by_keyboard_and_the_answer_is_what_comes_next(
 
 
 def test_glific_is_connected_and_disconnected(
-    open_window: OpenWindow, editor: Person, alice: Ngo, glific: GlificStandIn
+    open_window: OpenWindow, editor: ConsoleUser, alice: Ngo, glific: GlificStandIn
 ) -> None:
     shown = open_window(editor)
     shown.open(f"{HERE}/glific")

@@ -1,11 +1,11 @@
-"""What is sent to a page is what its form sends: no file in the place of a text, and no JSON."""
+"""Forms refuse unexpected files and JSON."""
 
 from typing import Any
 
 import pytest
 
-from tests.console.addresses import Address, addresses
-from tests.console.people import Person
+from tests.console.addresses import Address, list_addresses
+from tests.console.users import ConsoleUser
 from tests.support.house import House
 
 NOT_FORMS: list[dict[str, Any]] = [
@@ -15,16 +15,16 @@ NOT_FORMS: list[dict[str, Any]] = [
 
 
 def forms(house: House) -> list[Address]:
-    known = addresses(house.app, slug="alice", call_id="call_0", token_id=1, user_id=1, token="nonsense")
+    known = list_addresses(house.app, slug="alice", call_id="call_0", token_id=1, user_id=1, token="nonsense")
     return [page for page in known if page.method == "POST" and page.endpoint.startswith("console.")]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("sent", NOT_FORMS, ids=["files", "json"])
-def test_what_no_form_sends_is_refused(house: House, administrator: Person, sent: dict[str, Any]) -> None:
+def test_unexpected_files_and_json_are_refused(house: House, administrator: ConsoleUser, sent: dict[str, Any]) -> None:
     token = {"X-CSRFToken": administrator.token("/console/account/")}
     pages = forms(house)
     assert len(pages) > 20
     for page in pages:
         answer = administrator.client.post(house.url + page.path, headers=token, **sent)
-        assert (answer.status_code, "only takes what a page" in answer.text) == (415, True), page
+        assert (answer.status_code, "accepts only forms" in answer.text) == (415, True), page

@@ -9,7 +9,7 @@ from flask import Flask
 from flask_babel import Babel
 
 from glific_gpt.audit.actions import Action
-from glific_gpt.audit.trail import Entry
+from glific_gpt.audit.trail import EntryView
 from glific_gpt.console.presenters import audit_entries
 
 DETAILS: dict[str, object] = {
@@ -41,30 +41,33 @@ def english() -> Iterator[None]:
         yield
 
 
-def entry(action: str, detail: dict[str, object], actor: str = "asha@example.org") -> Entry:
-    return Entry(1, datetime(2026, 11, 23, tzinfo=UTC), "alice", "Alice", actor, action, detail)
+def entry(action: str, detail: dict[str, object], actor: str = "asha@example.org") -> EntryView:
+    return EntryView(1, datetime(2026, 11, 23, tzinfo=UTC), "alice", "Alice", actor, action, detail)
 
 
 @pytest.mark.parametrize("action", list(Action))
 def test_it_has_a_sentence_for_every_action(action: Action) -> None:
-    sentence = audit_entries.told(entry(action, DETAILS))
+    sentence = audit_entries.describe_action(entry(action, DETAILS))
     assert re.fullmatch(r"[A-Z][^_%?{}]+", sentence.replace("call_1", "")), sentence
 
 
 def test_it_says_settings_and_lists_in_words() -> None:
-    assert audit_entries.told(entry("organization_changed", DETAILS)) == (
+    assert audit_entries.describe_action(entry("organization_changed", DETAILS)) == (
         "Changed settings: default model (gpt-5-mini), text for failures, "
         "monthly budget in US dollars (not set), signature required (yes)"
     )
     for patterns, words in ((None, "all that the server allows"), ([], "none"), (["gpt-4o*"], "gpt-4o*")):
-        assert audit_entries.told(entry("models_allowed", {"patterns": patterns})) == f"Allowed these models: {words}"
+        assert (
+            audit_entries.describe_action(entry("models_allowed", {"patterns": patterns}))
+            == f"Allowed these models: {words}"
+        )
 
 
 def test_it_shows_what_other_versions_of_the_server_have_written() -> None:
-    assert audit_entries.told(entry("something_of_old", {"x": 1})) == "something_of_old"
-    assert audit_entries.told(entry("member_added", {})) == "Added ? as a member: ?"
+    assert audit_entries.describe_action(entry("something_of_old", {"x": 1})) == "something_of_old"
+    assert audit_entries.describe_action(entry("member_added", {})) == "Added ? as a member: ?"
     assert (
-        audit_entries.told(entry("member_added", {"email": "a@b.in", "role": "king"}))
+        audit_entries.describe_action(entry("member_added", {"email": "a@b.in", "role": "king"}))
         == "Added a@b.in as a member: king"
     )
 
@@ -74,4 +77,4 @@ def test_it_shows_what_other_versions_of_the_server_have_written() -> None:
     [("server", "The server"), ("command line", "Command line"), ("API token flow", "API token flow")],
 )
 def test_it_names_who_is_no_person(actor: str, shown: str) -> None:
-    assert audit_entries.who(entry("member_added", {}, actor)) == shown
+    assert audit_entries.describe_actor(entry("member_added", {}, actor)) == shown

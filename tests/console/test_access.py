@@ -1,4 +1,4 @@
-"""Every page and every role: who may, who may not, and who cannot even tell that it is there."""
+"""Access levels: every page with every role."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,58 +7,58 @@ import httpx2
 import pytest
 
 from glific_gpt.accounts.tables import Role
-from glific_gpt.console.access import Lock, lock_of
-from tests.console.addresses import Address, addresses
-from tests.console.people import Person, employ, stranger
+from glific_gpt.console.access import AccessLevel, required_level
+from tests.console.addresses import Address, list_addresses
+from tests.console.users import ConsoleUser, create_anonymous, create_user
 from tests.support.house import House
 
 MEANT = {
-    Lock.ANYBODY: ("set_language",),
-    Lock.SIGNED_IN: ("account", "home", "set_own_language"),
-    Lock.VIEWER: (
+    AccessLevel.PUBLIC: ("set_language",),
+    AccessLevel.SIGNED_IN: ("account", "home", "set_own_language"),
+    AccessLevel.VIEWER: (
         *("overview", "openai", "models", "use_in_glific", "try_it", "list_calls", "show_call", "export_calls"),
         *("glific", "organization_settings", "members", "audit_trail"),
     ),
-    Lock.EDITOR: (
+    AccessLevel.EDITOR: (
         *("openai_save", "openai_test", "models_save", "models_default", "models_preview", "models_refresh"),
         *("create_webhook_token", "revoke_webhook_token", "make_trial", "retry_call"),
         *("download_flow", "convert_flow", "preview_conversion", "check_up"),
         *("connect_glific", "disconnect_glific", "test_glific"),
         *("organization_settings_save", "organization_settings_phrase"),
     ),
-    Lock.OWNER: (
+    AccessLevel.OWNER: (
         *("openai_delete", "organization_settings_clear"),
         *("invite_member", "change_role", "remove_member", "make_member_link"),
     ),
-    Lock.ADMINISTRATOR: (
+    AccessLevel.ADMINISTRATOR: (
         *("list_organizations", "new_organization", "create_organization", "switch_organization"),
         *("server_models", "server_models_save", "server_models_preview", "server_audit"),
         *("server_people", "server_person", "make_administrator", "dismiss_administrator", "make_person_link"),
-        *("activate_person", "deactivate_person", "forget_second_factor"),
+        *("activate_person", "deactivate_person", "reset_two_factor"),
     ),
 }
 EXPECTED = {f"console.{name}": lock for lock, names in MEANT.items() for name in names}
-"""Which lock each page is meant to have: a new page has to be thought about here."""
+"""The expected access level of each page. Add new pages here."""
 
 SPARE = 6
-"""The id of a member whom the test needs for nothing."""
+"""The id of a member that no test uses otherwise."""
 
 HELD = {
-    "stranger": Lock.ANYBODY,
-    "of another organization": Lock.SIGNED_IN,
-    Role.VIEWER: Lock.VIEWER,
-    Role.EDITOR: Lock.EDITOR,
-    Role.OWNER: Lock.OWNER,
-    "administrator": Lock.ADMINISTRATOR,
+    "stranger": AccessLevel.PUBLIC,
+    "of another organization": AccessLevel.SIGNED_IN,
+    Role.VIEWER: AccessLevel.VIEWER,
+    Role.EDITOR: AccessLevel.EDITOR,
+    Role.OWNER: AccessLevel.OWNER,
+    "administrator": AccessLevel.ADMINISTRATOR,
 }
 
 
 @dataclass
 class World:
-    """A house with somebody of every kind in it, and every address of its console."""
+    """A server with one user of each role, and all addresses of its console."""
 
     house: House
-    people: dict[str, Person]
+    people: dict[str, ConsoleUser]
     pages: list[Address]
 
     def ask(self, who: str, page: Address) -> httpx2.Response:
@@ -67,8 +67,8 @@ class World:
             return person.get(page.path)
         return person.post(page.path, {})
 
-    def lock(self, page: Address) -> Lock:
-        found = lock_of(self.house.app, page.endpoint)
+    def lock(self, page: Address) -> AccessLevel:
+        found = required_level(self.house.app, page.endpoint)
         assert found is not None
         return found
 
@@ -77,12 +77,12 @@ class World:
 def world(lasting_house: House) -> Iterator[World]:
     house = lasting_house
     alice, bob = house.ngo("alice"), house.ngo("bob")
-    people = {"stranger": stranger(house), "administrator": employ(house, "admin@example.org")}
-    people["of another organization"] = employ(house, "o@bob.example.org", Role.OWNER, bob.slug)
-    people |= {role: employ(house, f"{role}@alice.example.org", role, alice.slug) for role in Role}
+    people = {"stranger": create_anonymous(house), "administrator": create_user(house, "admin@example.org")}
+    people["of another organization"] = create_user(house, "o@bob.example.org", Role.OWNER, bob.slug)
+    people |= {role: create_user(house, f"{role}@alice.example.org", role, alice.slug) for role in Role}
     for name, person in people.items():
         assert name == "stranger" or person.sign_in().status_code == 302
-    employ(house, "spare@alice.example.org", Role.VIEWER, alice.slug)
+    create_user(house, "spare@alice.example.org", Role.VIEWER, alice.slug)
     call_id = alice.ask().json()["call_id"]
     yield World(house, people, [page for page in _pages(house, call_id) if page.endpoint.startswith("console.")])
     for person in people.values():
@@ -90,17 +90,17 @@ def world(lasting_house: House) -> Iterator[World]:
 
 
 def _pages(house: House, call_id: str, slug: str = "alice") -> list[Address]:
-    return addresses(house.app, slug=slug, call_id=call_id, token_id=1, user_id=SPARE, token="nonsense")
+    return list_addresses(house.app, slug=slug, call_id=call_id, token_id=1, user_id=SPARE, token="nonsense")
 
 
-def test_a_page_has_the_lock_that_was_thought_about(world: World) -> None:
+def test_every_page_has_the_expected_access_level(world: World) -> None:
     assert {page.endpoint: world.lock(page) for page in world.pages} == EXPECTED
 
 
-def test_a_stranger_is_sent_to_sign_in(world: World) -> None:
+def test_a_request_without_a_session_is_sent_to_sign_in(world: World) -> None:
     for page in world.pages:
         answer = world.ask("stranger", page)
-        if world.lock(page) is Lock.ANYBODY:
+        if world.lock(page) is AccessLevel.PUBLIC:
             assert answer.status_code in (200, 302), page
         else:
             assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (
@@ -110,9 +110,9 @@ def test_a_stranger_is_sent_to_sign_in(world: World) -> None:
 
 
 @pytest.mark.parametrize("who", [Role.VIEWER, Role.EDITOR, Role.OWNER])
-def test_a_role_reaches_what_it_includes_and_nothing_beyond(world: World, who: str) -> None:
+def test_a_role_reaches_its_own_pages_only(world: World, who: str) -> None:
     for page in _gentle_first(world.pages):
-        if world.lock(page) is Lock.ADMINISTRATOR:
+        if world.lock(page) is AccessLevel.ADMINISTRATOR:
             assert world.ask(who, page).status_code == 404, page
         elif world.lock(page) > HELD[who]:
             assert world.ask(who, page).status_code == 403, page
@@ -124,7 +124,7 @@ def test_a_role_reaches_what_it_includes_and_nothing_beyond(world: World, who: s
             assert "sign-in" not in answer.headers.get("Location", ""), page
 
 
-def test_a_foreign_organization_looks_like_one_that_is_not_there(world: World) -> None:
+def test_another_organization_looks_like_a_missing_one(world: World) -> None:
     who = "of another organization"
     nowhere = _pages(world.house, "call_1", slug="nowhere")
     there = {page.endpoint: page for page in world.pages if "alice" in page.path}
@@ -139,8 +139,8 @@ def test_a_foreign_organization_looks_like_one_that_is_not_there(world: World) -
     assert asked >= 20
 
 
-def test_the_servers_pages_are_not_there_for_anybody_but_administrators(world: World) -> None:
-    pages = [page for page in world.pages if world.lock(page) is Lock.ADMINISTRATOR]
+def test_pages_of_administrators_are_not_found_for_others(world: World) -> None:
+    pages = [page for page in world.pages if world.lock(page) is AccessLevel.ADMINISTRATOR]
     assert pages
     for page in pages:
         assert world.ask(Role.OWNER, page).status_code == 404, page
@@ -150,10 +150,10 @@ def test_the_servers_pages_are_not_there_for_anybody_but_administrators(world: W
 
 
 def _gentle_first(pages: list[Address]) -> list[Address]:
-    """Pages before deeds, which change what is there."""
+    """Order GET requests first, because POST requests change the data."""
     return sorted(pages, key=lambda page: (page.method != "GET", page.endpoint))
 
 
 def _without_own_words(text: str) -> str:
-    """The page less what it repeats of its own address, and its token."""
+    """Return the page without its own address and its CSRF token."""
     return "\n".join(line for line in text.splitlines() if "csrf_token" not in line and 'name="next"' not in line)

@@ -1,4 +1,4 @@
-"""Pages that count many calls, or that are asked for while the database is busy, are not paid for by others."""
+"""Database use of the pages: reports do not block calls, and a busy database gives an error page."""
 
 import threading
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from glific_gpt.clock import now
 from glific_gpt.database import db, reading, transaction
 from glific_gpt.organizations import store
 from glific_gpt.organizations.tables import Organization
-from tests.console.people import Person, employ
+from tests.console.users import ConsoleUser, create_user
 from tests.support.house import House, Ngo
 from tests.support.recorded import record
 from tests.webhooks.expecting import require_ok
@@ -32,7 +32,7 @@ on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect
 
 @contextmanager
 def asked_of_the_calls_connections(house: House) -> Iterator[list[str]]:
-    """What is asked meanwhile on the connections that calls need."""
+    """Record the statements on the connections that calls use."""
     asked: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
@@ -47,7 +47,7 @@ def asked_of_the_calls_connections(house: House) -> Iterator[list[str]]:
 
 @contextmanager
 def without_a_connection(house: House) -> Iterator[None]:
-    """Somebody else has SQLite's only one."""
+    """Hold the only writing connection of SQLite."""
     taken, done = threading.Event(), threading.Event()
 
     def take() -> None:
@@ -67,8 +67,8 @@ def without_a_connection(house: House) -> Iterator[None]:
 
 @on_sqlite
 @pytest.mark.parametrize("path", COUNTING)
-def test_a_page_that_counts_leaves_the_connection_of_the_calls_alone(
-    house: House, alice: Ngo, administrator: Person, path: str
+def test_reports_do_not_use_the_connection_of_calls(
+    house: House, alice: Ngo, administrator: ConsoleUser, path: str
 ) -> None:
     record(alice)
     with asked_of_the_calls_connections(house) as asked:
@@ -77,13 +77,13 @@ def test_a_page_that_counts_leaves_the_connection_of_the_calls_alone(
     assert [statement for statement in asked if any(part in statement for part in LONG)] == []
 
 
-def test_a_call_is_answered_while_somebody_reads(house: House, alice: Ngo) -> None:
+def test_a_call_is_answered_while_a_report_is_read(house: House, alice: Ngo) -> None:
     with house.app.app_context(), reading() as session:
         assert session.scalar(sa.select(Organization.name)) == "Alice"
         require_ok(alice.ask())
 
 
-def test_what_reads_cannot_write(house: House, alice: Ngo) -> None:
+def test_a_reading_session_cannot_write(house: House, alice: Ngo) -> None:
     with house.app.app_context():
         with pytest.raises(DBAPIError, match=r"read-?only"), reading() as session:
             session.execute(sa.update(Organization).values(name="Mallory"))
@@ -105,7 +105,7 @@ def test_reading_within_a_transaction_leaves_it_open(house: House, alice: Ngo) -
 
 
 @on_postgresql
-def test_numbers_may_take_longer_than_a_call_but_not_for_ever(house: House) -> None:
+def test_reports_have_a_longer_time_out_than_calls(house: House) -> None:
     slow = sa.select(sa.func.pg_sleep(1.2))
     with house.app.app_context():
         with reading() as session:
@@ -116,31 +116,33 @@ def test_numbers_may_take_longer_than_a_call_but_not_for_ever(house: House) -> N
 
 @on_sqlite
 @pytest.mark.parametrize("path", [f"{ALICE}/", "/console/account/sign-in"])
-def test_a_busy_database_is_said_on_a_page_that_does_not_need_it(house: House, viewer: Person, path: str) -> None:
+def test_a_busy_database_gives_an_error_page(house: House, viewer: ConsoleUser, path: str) -> None:
     with without_a_connection(house):
         answer = viewer.get(path)
     assert (answer.status_code, "The server is busy" in answer.text) == (503, True)
 
 
 @on_sqlite
-def test_an_address_that_is_not_there_is_not_asked_of_the_database(house: House, viewer: Person) -> None:
+def test_an_unknown_address_needs_no_database(house: House, viewer: ConsoleUser) -> None:
     with without_a_connection(house):
         assert viewer.get("/console/nothing").status_code == 404
 
 
-def test_an_administrators_page_does_not_read_every_organization(house: House, bob: Ngo, administrator: Person) -> None:
+def test_pages_of_administrators_do_not_load_all_organizations(
+    house: House, bob: Ngo, administrator: ConsoleUser
+) -> None:
     with asked_of_the_calls_connections(house) as asked:
         text = administrator.get(f"{ALICE}/glific").text
     assert [statement for statement in asked if "FROM organizations ORDER BY" in statement] == []
     assert "Other organizations" not in text
 
 
-def test_whoever_belongs_to_several_organizations_is_led_to_the_others(house: House, bob: Ngo, viewer: Person) -> None:
+def test_a_user_of_several_organizations_gets_a_link_to_the_others(house: House, bob: Ngo, viewer: ConsoleUser) -> None:
     assert "Other organizations" not in viewer.get(f"{ALICE}/").text
-    asha = employ(house, "asha@example.org", Role.VIEWER, "alice")
+    asha = create_user(house, "asha@example.org", Role.VIEWER, "alice")
     with house.app.app_context(), transaction() as session:
         theirs = store.find(session, bob.slug).id
-        user = people.find(session, asha.email)
+        user = people.find_person(session, asha.email)
         session.add(Membership(user_id=user.id, organization_id=theirs, role=Role.VIEWER.value, created_at=now()))
     with asha.client:
         asha.sign_in()

@@ -1,11 +1,11 @@
-"""One-time links where the server can send e-mails: on their way, and on the page all the same."""
+"""One-time links on a server that can send e-mail."""
 
 import pytest
 
 from glific_gpt.accounts.tables import Role
 from tests.conftest import OpenHouse
 from tests.console.conftest import Staff
-from tests.console.invited import link_on
+from tests.console.invitations import find_link
 from tests.support.house import House
 from tests.support.mail_server import LINK, MailServer
 
@@ -25,7 +25,7 @@ def test_it_sends_the_link_that_it_shows(staff: Staff, mail_server: MailServer) 
     assert (letter["To"], letter["From"]) == ("asha@example.org", "gpt@example.org")
     found = LINK.search(letter.get_content())
     assert found
-    assert found[0].endswith(link_on(answer))
+    assert found[0].endswith(find_link(answer))
 
 
 def test_it_shows_the_link_when_no_e_mail_can_be_sent(
@@ -37,4 +37,4 @@ def test_it_shows_the_link_when_no_e_mail_can_be_sent(
     assert "Send the link to this person in a secure way." in answer.text
     said = capfd.readouterr().err
     assert "mail_failed" in said
-    assert link_on(answer).rpartition("/")[2] not in said
+    assert find_link(answer).rpartition("/")[2] not in said

@@ -1,4 +1,4 @@
-"""People before the console: signed in over HTTP, with their cookies, as a browser would be."""
+"""Users of the console: HTTP clients with cookies and CSRF tokens, like a browser."""
 
 import re
 from dataclasses import dataclass, field
@@ -14,37 +14,37 @@ from glific_gpt.organizations import store
 from tests.support.house import PATIENCE, TLS, House
 
 PASSWORD = "correct horse battery staple"
-TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
+CSRF_TOKEN_PATTERN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
 
 @dataclass
-class Person:
-    """Somebody with a browser."""
+class ConsoleUser:
+    """A user with an HTTP client."""
 
     house: House
     email: str
     client: httpx2.Client = field(repr=False)
 
     def get(self, path: str, **options: Any) -> httpx2.Response:
-        """Without following a redirect."""
+        """Send a GET request. Redirects are not followed."""
         return self.client.get(self.house.url + path, **options)
 
     def post(self, path: str, data: dict[str, Any] | None = None, *, page: str | None = None) -> httpx2.Response:
-        """What a form sends, with the CSRF token of the page that it is on."""
+        """Send a form, with the CSRF token of the page that contains it."""
         return self.client.post(self.house.url + path, data={"csrf_token": self.token(page)} | (data or {}))
 
     def upload(
         self, path: str, field: str, content: bytes, *, name: str = "flow.json", part: bool = False, **data: str
     ) -> httpx2.Response:
-        """What a form with a file sends; as htmx does it for a `part` of the page."""
+        """Send a form with a file. `part` sends it as an htmx request."""
         known = {"csrf_token": self.token()} | data
         headers = {"HX-Request": "true"} if part else {}
         return self.client.post(self.house.url + path, data=known, files={field: (name, content)}, headers=headers)
 
     def token(self, page: str | None = None) -> str:
-        """The CSRF token of a page; by default of the sign-in page, or where that leads."""
+        """Return the CSRF token of a page, by default of the sign-in page or the page it redirects to."""
         answer = self.client.get(self.house.url + (page or "/console/account/sign-in"), follow_redirects=True)
-        found = TOKEN.search(answer.text)
+        found = CSRF_TOKEN_PATTERN.search(answer.text)
         assert found, answer.text[:2000]
         return found[1]
 
@@ -52,23 +52,23 @@ class Person:
         return self.post("/console/account/sign-in", {"email": self.email, "password": password})
 
 
-def browser() -> httpx2.Client:
+def create_client() -> httpx2.Client:
     return httpx2.Client(timeout=PATIENCE, verify=TLS)
 
 
-def stranger(house: House) -> Person:
-    """Nobody has signed in."""
-    return Person(house, "", browser())
+def create_anonymous(house: House) -> ConsoleUser:
+    """Return a client without a session."""
+    return ConsoleUser(house, "", create_client())
 
 
-def employ(house: House, email: str, role: Role | None = None, slug: str | None = None) -> Person:
-    """A new person with a password, in that organization; without one an administrator. Not signed in yet."""
+def create_user(house: House, email: str, role: Role | None = None, slug: str | None = None) -> ConsoleUser:
+    """Create a user with a password, not signed in: a member of an organization, or else an administrator."""
     with house.app.app_context():
         hashed = hash_password(PASSWORD)
         with transaction() as session:
             if role and slug:
-                user, _ = people.add(session, store.find(session, slug).id, email, role)
+                user, _ = people.add_member(session, store.find(session, slug).id, email, role)
             else:
-                user = people.create(session, email, administrator=True)
+                user = people.create_person(session, email, administrator=True)
             user.password = hashed
-    return Person(house, email, browser())
+    return ConsoleUser(house, email, create_client())
