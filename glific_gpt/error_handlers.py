@@ -1,7 +1,7 @@
-"""What is said when no route fits, or something broke that nobody thought of: each door in its own language."""
+"""Fallback error handlers, in each entry point's response format."""
 
 import structlog
-from flask import Flask, Request, Response, request
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from glific_gpt import api, errors, webhooks
@@ -11,31 +11,31 @@ log = structlog.get_logger()
 
 
 def register(app: Flask) -> None:
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _unexpected)
+    app.register_error_handler(HTTPException, _handle_http_error)
+    app.register_error_handler(Exception, _handle_unexpected_error)
 
 
-def _http_error(error: HTTPException) -> Response:
-    if _is_webhook(request):
+def _handle_http_error(error: HTTPException) -> Response:
+    if _is_webhook():
         return webhooks.respond_to_http_error(error)
-    if _is_page(request):
+    if _is_page():
         return error_pages.render_http_error(error)
     return api.reply_to_http_error(error)
 
 
-def _unexpected(error: Exception) -> Response:
-    """The log gets the whole story, with secrets taken out; the caller gets one sentence."""
-    log.exception("unexpected", path_of=request.endpoint, reason=type(error).__name__)
-    if _is_webhook(request):
+def _handle_unexpected_error(error: Exception) -> Response:
+    """Log the traceback, without secrets, and answer with a general message."""
+    log.exception("request_failed", endpoint=request.endpoint, reason=type(error).__name__)
+    if _is_webhook():
         return webhooks.respond_with_error(errors.UpstreamError(errors.MSG_INTERNAL_ERROR))
-    if _is_page(request):
+    if _is_page():
         return error_pages.render_unexpected_error()
     return api.problem_response(errors.InternalError())
 
 
-def _is_webhook(inbound: Request) -> bool:
-    return inbound.path.startswith("/webhooks/")
+def _is_webhook() -> bool:
+    return request.path.startswith("/webhooks/")
 
 
-def _is_page(inbound: Request) -> bool:
-    return inbound.path == "/" or inbound.path.startswith("/console")
+def _is_page() -> bool:
+    return request.path == "/" or request.path.startswith("/console")

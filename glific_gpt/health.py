@@ -1,4 +1,4 @@
-"""Health: whether the process lives, and whether it can answer; both cost nothing and tell nothing else."""
+"""Health checks. They are cheap, need no token and reveal nothing but the status."""
 
 import structlog
 from flask import Blueprint, Response, jsonify
@@ -14,15 +14,16 @@ log = structlog.get_logger()
 
 @blueprint.get("/livez")
 def livez() -> Response:
+    """Liveness: the process runs."""
     return jsonify(status="ok")
 
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """503 until the database is there with every migration, and the encryption keys work."""
+    """Readiness: 503 unless the database is reachable with all migrations, and the encryption keys work."""
     problem = _database_problem() or _vault_problem(services().vault)
     if problem:
-        log.warning("not_ready", reason=problem)
+        log.warning("readiness_check_failed", reason=problem)
         return jsonify(status="unavailable"), 503
     return jsonify(status="ok"), 200
 
@@ -30,14 +31,14 @@ def readyz() -> tuple[Response, int]:
 def _database_problem() -> str | None:
     try:
         with transaction() as session:
-            return None if migrations.are_current(session.connection()) else "the database is behind on migrations"
+            return None if migrations.are_current(session.connection()) else "migrations are missing"
     except SQLAlchemyError as error:
-        return f"the database cannot be asked ({type(error).__name__})"
+        return f"the database is unavailable ({type(error).__name__})"
 
 
 def _vault_problem(vault: Vault) -> str | None:
     try:
-        usable = vault.decrypt(0, "health", vault.encrypt(0, "health", "ok")) == "ok"
+        is_usable = vault.decrypt(0, "health", vault.encrypt(0, "health", "ok")) == "ok"
     except UnreadableSecret:
-        usable = False
-    return None if usable else "the encryption keys cannot be used"
+        is_usable = False
+    return None if is_usable else "the encryption keys do not work"

@@ -1,4 +1,4 @@
-"""What people and programs are shown of the tables: never a secret, never another organization's."""
+"""JSON views of the tables, for the JSON API and commands. They contain no secrets and no other organization's data."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -6,24 +6,24 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, PlainSerializer, WithJsonSchema
 
-from glific_gpt.audit.trail import Entry
+from glific_gpt.audit.trail import EntryView
 from glific_gpt.calls.tables import Call
 from glific_gpt.calls.timeline import CallTimeline, error_class_of
 from glific_gpt.connections.tables import GlificConnection
-from glific_gpt.credentials.reachable_models import Model
+from glific_gpt.credentials.reachable_models import ModelAccess
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.functions import parse_via_chat_gpt
-from glific_gpt.models.kinds import Kind
+from glific_gpt.models.kinds import ModelKind
 from glific_gpt.organizations.tables import ApiToken, Organization, WebhookToken
 
 
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _format_timestamp(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 Timestamp = Annotated[
     datetime,
-    PlainSerializer(_iso, return_type=str, when_used="json"),
+    PlainSerializer(_format_timestamp, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 Dollars = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json"), Field(ge=0)]
@@ -59,7 +59,7 @@ class OrganizationView(BaseModel):
 class CredentialView(BaseModel):
     provider: str
     is_active: bool
-    last4: str = Field(description="The last four characters of the key, which nobody can read again.")
+    last4: str = Field(description="The last four characters of the key. The key itself cannot be read.")
     verified_at: Timestamp | None = Field(description="When the provider last accepted the key.")
     updated_at: Timestamp
 
@@ -72,9 +72,11 @@ class GlificConnectionView(BaseModel):
     connected: bool
     api_url: str | None
     way: Literal["api", "signed"] | None
-    phone_last4: str | None = Field(description="The last four digits of the login's phone; null for the signed call.")
+    phone_last4: str | None = Field(
+        description="The last four digits of the login's phone number; null for the signed call."
+    )
     verified_at: Timestamp | None = Field(
-        description="When Glific last accepted the login; for the signed call, when its address last answered."
+        description="When Glific last accepted the login. For the signed call, when its address last answered."
     )
     updated_at: Timestamp | None
 
@@ -97,7 +99,7 @@ class TokenView(BaseModel):
 class ApiTokenView(BaseModel):
     id: int
     label: str
-    organization: str | None = Field(description="The slug; null for an administrator's.")
+    organization: str | None = Field(description="The slug of the organization; null for an administrator's token.")
     created_at: Timestamp
 
     @classmethod
@@ -107,14 +109,14 @@ class ApiTokenView(BaseModel):
 
 class ModelView(BaseModel):
     id: str
-    kind: Kind
+    kind: ModelKind
     allowed: bool
-    reason: str | None = Field(description="Why it may not be used.")
+    reason: str | None = Field(description="Reason why the organization may not use the model.")
     input_usd_per_million_tokens: Dollars | None
     output_usd_per_million_tokens: Dollars | None
 
     @classmethod
-    def of(cls, model: Model) -> "ModelView":
+    def of(cls, model: ModelAccess) -> "ModelView":
         return cls(
             id=model.id,
             kind=model.kind,
@@ -141,58 +143,58 @@ class CallView(BaseModel):
 
     @classmethod
     def of(cls, row: Call) -> "CallView":
-        own = {"at": row.started_at, "model": row.model_used or row.model_asked}
-        return cls.model_validate({name: getattr(row, name, None) for name in cls.model_fields} | own)
+        computed = {"at": row.started_at, "model": row.model_used or row.model_asked}
+        return cls.model_validate({name: getattr(row, name, None) for name in cls.model_fields} | computed)
 
 
 class CallDetailView(CallView):
     accepted_at: Timestamp | None = Field(
-        description="When the flow was told to wait; null for a call that was answered in its request."
+        description="When the call was deferred and the flow told to wait; null if it was answered directly."
     )
-    asked_at: Timestamp | None = Field(description="When OpenAI was asked after that, the last time if it was twice.")
-    answered_at: Timestamp | None = Field(description="When there was an answer, good or bad.")
-    resumed_at: Timestamp | None = Field(description="When the answer reached the flow.")
-    given_up_at: Timestamp | None = Field(description="When the answer was given up, which a retry takes back.")
+    asked_at: Timestamp | None = Field(description="When OpenAI was last asked after that.")
+    answered_at: Timestamp | None = Field(description="When the answer or the failure was known.")
+    resumed_at: Timestamp | None = Field(description="When the answer was delivered to the flow.")
+    given_up_at: Timestamp | None = Field(description="When delivery was given up. A retry clears it.")
     delivery: Literal["waiting", "delivered", "undelivered", "uncertain"] | None = Field(
-        description="Uncertain: it may have reached the flow or not."
+        description="Uncertain: the answer may have been delivered."
     )
     attempts: int = Field(ge=0, description="Number of delivery attempts.")
     last_response: str | None = Field(description="Result of the last delivery attempt.")
-    error_class: Literal["caller", "organization", "service"] | None = Field(description="Who can mend the error.")
-    error: str | None = Field(description="What error_code means, where one sentence can say it.")
+    error_class: Literal["caller", "organization", "service"] | None = Field(description="Who can fix the error.")
+    error: str | None = Field(description="The meaning of error_code, if it has a general one.")
 
     @classmethod
-    def telling(cls, story: CallTimeline) -> "CallDetailView":
-        delivery, error = story.delivery, error_class_of(story.call.error_code)
+    def from_timeline(cls, timeline: CallTimeline) -> "CallDetailView":
+        delivery, error = timeline.delivery, error_class_of(timeline.call.error_code)
         ended_at = delivery.ended_at if delivery else None
-        delivered = delivery is not None and delivery.state == "delivered"
-        own = {
-            "answered_at": story.answered_at,
-            "resumed_at": ended_at if delivered else None,
-            "given_up_at": None if delivered else ended_at,
+        is_delivered = delivery is not None and delivery.state == "delivered"
+        computed = {
+            "answered_at": timeline.answered_at,
+            "resumed_at": ended_at if is_delivered else None,
+            "given_up_at": None if is_delivered else ended_at,
             "delivery": delivery.state if delivery else None,
             "attempts": delivery.attempts if delivery else 0,
             "error_class": error.error_class if error else None,
             "error": (error.default_message or None) if error else None,
         }
-        same = {name: getattr(delivery, name, None) for name in ("accepted_at", "asked_at", "last_response")}
-        return cls.model_validate(CallView.of(story.call).model_dump() | same | own)
+        copied = {name: getattr(delivery, name, None) for name in ("accepted_at", "asked_at", "last_response")}
+        return cls.model_validate(CallView.of(timeline.call).model_dump() | copied | computed)
 
 
 class AuditEntryView(BaseModel):
     id: int
     at: Timestamp
-    organization: str | None = Field(description="The slug; null for the server itself.")
+    organization: str | None = Field(description="The slug of the organization; null for changes of the server itself.")
     actor: str
     action: str
     detail: dict[str, Any]
 
     @classmethod
-    def of(cls, entry: Entry) -> "AuditEntryView":
-        own = {"organization": entry.slug}
-        return cls.model_validate({name: getattr(entry, name) for name in cls.model_fields} | own)
+    def of(cls, entry: EntryView) -> "AuditEntryView":
+        computed = {"organization": entry.slug}
+        return cls.model_validate({name: getattr(entry, name) for name in cls.model_fields} | computed)
 
 
 def webhook_url(public_url: str, slug: str) -> str:
-    """What people copy into the webhook node."""
+    """Return the address for the webhook node of a flow."""
     return f"{public_url}/webhooks/{slug}/{parse_via_chat_gpt.function.name}"

@@ -1,1 +1,1 @@
-"""What 'make run' needs on one machine: secrets, a demo organization, a sandbox for OpenAI."""
+"""`make run`: a complete local set-up with secrets, a demo organization, and a sandbox instead of OpenAI."""

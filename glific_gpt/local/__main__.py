@@ -1,4 +1,4 @@
-"""`make run`: everything on one machine, from nothing to a webhook that answers."""
+"""`make run`: set up and start everything on one machine, with a webhook that answers."""
 
 import os
 import sys
@@ -18,37 +18,38 @@ from glific_gpt.server import supervisor
 from glific_gpt.services import services
 from glific_gpt.settings import PREFIX, Settings
 
-START_SECONDS = 30
+START_TIMEOUT_SECONDS = 30
 
 
 def main() -> None:
-    os.umask(0o077)  # the database holds an organization's data: no other user of the machine reads it
+    os.umask(0o077)  # other users of the machine must not read the database
     try:
         config.make_instance_secrets()
         api_key = config.openai_api_key()
         settings = _settings(None if api_key else sandbox.start())
-        made, password = _prepare(settings, api_key)
-        words = banner.format_banner(settings, made, password, sandbox=api_key is None)
-        threading.Thread(target=_say_when_ready, args=(settings, words), daemon=True).start()
+        demo_setup, password = _prepare(settings, api_key)
+        text = banner.format_banner(settings, demo_setup, password, sandbox=api_key is None)
+        threading.Thread(target=_print_when_ready, args=(settings, text), daemon=True).start()
         with config.published_run_state(settings):
             supervisor.run(settings)
     except GlificGptError as error:
         sys.exit(f"Error: {error}")
     except OSError as error:
-        sys.exit(f"Error: {config.INSTANCE} cannot be used ({error.strerror}): it must be a folder that you can write.")
-    except KeyboardInterrupt:  # before it serves
+        sys.exit(f"Error: {config.INSTANCE} cannot be used ({error.strerror}). Make it a folder that you can write to.")
+    except KeyboardInterrupt:  # the server handles it once it runs; this is for the time before
         pass
     supervisor.exit_now()
 
 
 def _settings(sandbox_url: str | None) -> Settings:
-    """The embedded defaults, written into the environment, where the server's processes find them.
+    """Write the defaults into the environment, where the server's processes read them, and return the settings.
 
-    Raises SettingsError for a database of somebody's own without its secrets: this machine's must not get into it.
+    Raises SettingsError for an external database without its encryption keys, because the secrets of this machine
+    must not be used in it.
     """
     if f"{PREFIX}DATABASE_URL" in os.environ and f"{PREFIX}ENCRYPTION_KEYS" not in os.environ:
         raise SettingsError(
-            f"`make run` keeps a database of its own: unset {PREFIX}DATABASE_URL, or use `make serve` for this one."
+            f"`make run` uses its own database. Unset {PREFIX}DATABASE_URL, or use `make serve` with this database."
         )
     defaults = {
         "DATABASE_URL": f"sqlite:///{config.INSTANCE}/glific_gpt.db",
@@ -65,27 +66,27 @@ def _settings(sandbox_url: str | None) -> Settings:
 
 
 def _prepare(settings: Settings, api_key: str | None) -> tuple[demo.Demo, str | None]:
-    """Migrations, the demo organization, and the administrator's password if there was none."""
+    """Migrate, and create the demo organization. Returns the password of the administrator if one was created."""
     app = create_app(settings)
     with app.app_context():
         upgrade()
-        made, password = demo.ensure_demo(services(), config.INSTANCE, api_key), demo.ensure_administrator()
-        db.engine.dispose()
-    return made, password
+        demo_setup, password = demo.ensure_demo(services(), config.INSTANCE, api_key), demo.ensure_administrator()
+        db.engine.dispose()  # the server's processes must not inherit open connections
+    return demo_setup, password
 
 
-def _say_when_ready(settings: Settings, words: str) -> None:
-    """The banner, once a pasted command is sure of an answer."""
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy does not know this machine
-    for _ in range(START_SECONDS * 10):
+def _print_when_ready(settings: Settings, text: str) -> None:
+    """Print the banner once the server is ready, so that its `curl` command gets an answer."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy cannot reach this machine
+    for _ in range(START_TIMEOUT_SECONDS * 10):
         try:
-            direct.open(f"http://{settings.bind}/readyz", timeout=1).close()
+            opener.open(f"http://{settings.bind}/readyz", timeout=1).close()
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
         else:
-            print(words, flush=True)  # noqa: T201 - this is for the person at the terminal
+            print(text, flush=True)  # noqa: T201 - output for the terminal, not a log line
             return
-    print("The server does not say that it is ready; its log may say why.", flush=True)  # noqa: T201
+    print("The server is not ready yet. Check its log above.", flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -1,25 +1,23 @@
-"""What `make run` says when it is ready: where it is, what it is not, and a command to paste."""
+"""The banner of `make run`: addresses, sign-in, a note about the sandbox, and a command to try."""
 
 import json
 
-from glific_gpt.local.demo import ADMINISTRATOR_EMAIL
-from glific_gpt.local.demo import DEMO_SLUG
-from glific_gpt.local.demo import Demo
+from glific_gpt.local.demo import ADMINISTRATOR_EMAIL, DEMO_SLUG, Demo
 from glific_gpt.schemas import webhook_url
 from glific_gpt.settings import Settings
 
 QUESTION = {"question_text": "What is ORS, and when should I give it?", "gpt_model": "gpt-4o-mini"}
 
 SANDBOX = """\
-  OpenAI        SANDBOX: there was no OPENAI_API_KEY, so a stand-in on this machine makes
-                the answers up, and each begins with [sandbox]. For real ones:
+  OpenAI        SANDBOX: OPENAI_API_KEY is not set, so a local stand-in for OpenAI
+                answers. Each answer begins with [sandbox]. For real answers:
                 OPENAI_API_KEY=sk-... make run"""
-REAL = "  OpenAI        your key, from OPENAI_API_KEY"
+OWN_KEY = "  OpenAI        your key, from OPENAI_API_KEY"
 
 SIGN_IN = """
-                E-mail address: {email}
-                Password, said this once: {password}
-                (when you sign in, you choose your own)"""
+                Email: {email}
+                One-time password: {password}
+                It is shown only now. You choose your own when you sign in."""
 
 BANNER = """
 glific_gpt is running at {url}
@@ -30,19 +28,19 @@ glific_gpt is running at {url}
   Webhook URL   {webhook_url}
 {openai}
 
-Ask it something, from another terminal:
+Try it in another terminal:
 
   {curl}
 
   Commands      . .venv/bin/activate && flask --help
   JSON API      {url}/api/docs
-  Stop          Ctrl-C; nothing is lost, and `make run` goes on where it was
+  Stop          Ctrl-C. Your data is kept for the next `make run`.
 """
 
 
 def format_banner(settings: Settings, demo: Demo, password: str | None, *, sandbox: bool) -> str:
     url = webhook_url(settings.public_url, DEMO_SLUG)
-    openai = SANDBOX if sandbox else REAL
+    openai = SANDBOX if sandbox else OWN_KEY
     if demo.warning:
         openai += f"\n                WARNING: {demo.warning}"
     return BANNER.format(
@@ -56,7 +54,7 @@ def format_banner(settings: Settings, demo: Demo, password: str | None, *, sandb
 
 
 def format_curl(url: str, token: str) -> str:
-    """A command that answers when it is pasted into a shell."""
+    """Return a shell command that calls the webhook."""
     lines = (
         f"curl -sS {url}",
         f"-H 'Authorization: Bearer {token}'",

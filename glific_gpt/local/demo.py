@@ -1,4 +1,4 @@
-"""The administrator of `make run`: made once, with a password that is said once and must be changed."""
+"""The demo organization and the first administrator of `make run`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from glific_gpt.errors import CredentialNotVerified, NotFound
 from glific_gpt.organizations import store as organizations
 from glific_gpt.organizations import tokens
 from glific_gpt.organizations.tables import Organization, WebhookToken
-from glific_gpt.organizations.tokens import token_hash
+from glific_gpt.organizations.tokens import hash_token
 from glific_gpt.services import Services
 from glific_gpt.vault import UnreadableSecret
 
@@ -23,14 +23,17 @@ ADMINISTRATOR_EMAIL = "admin@example.org"
 
 
 def ensure_administrator() -> str | None:
-    """The password of an administrator who was just made; None where there are people already."""
+    """Create an administrator and return the one-time password, or None if there are users already.
+
+    The password is shown once and must be changed at the first sign-in.
+    """
     with transaction() as session:
-        if people.every(session):
+        if people.list_people(session):
             return None
-    password = passwords.made_up()
+    password = passwords.generate()
     hashed = hash_password(password)
     with transaction() as session:
-        user = people.create(session, ADMINISTRATOR_EMAIL, administrator=True)
+        user = people.create_person(session, ADMINISTRATOR_EMAIL, administrator=True)
         user.password, user.must_change_password = hashed, True
     return password
 
@@ -41,20 +44,20 @@ SANDBOX_KEY = SecretStr("sk-sandbox-needs-no-key")
 
 @dataclass(frozen=True)
 class Demo:
-    """What the banner says of it."""
+    """The demo organization, as the banner shows it."""
 
     token: str
     warning: str | None
-    """Why the key may not work."""
+    """Reason why the OpenAI key may not work."""
 
 
 def ensure_demo(app: Services, instance: Path, api_key: str | None) -> Demo:
-    """The demo organization; what is there already stays as it is, except for a key that has changed."""
-    token = _token(_organization(), instance / "demo_webhook_token")
-    return Demo(token, _credential(app, SecretStr(api_key) if api_key else None))
+    """Create the demo organization. If it exists, only a changed key is replaced."""
+    token = _ensure_token(_ensure_organization(), instance / "demo_webhook_token")
+    return Demo(token, _ensure_credential(app, SecretStr(api_key) if api_key else None))
 
 
-def _organization() -> Organization:
+def _ensure_organization() -> Organization:
     with transaction() as session:
         try:
             return organizations.find(session, DEMO_SLUG)
@@ -62,27 +65,28 @@ def _organization() -> Organization:
             return organizations.create(session, DEMO_SLUG, "Demo organization")
 
 
-def _token(organization: Organization, path: Path) -> str:
-    """The token in the file while it opens the door; else a new one. Only `make run` keeps a token in a file."""
+def _ensure_token(organization: Organization, path: Path) -> str:
+    """Return the token in the file if it is valid, or create one. Only `make run` keeps a token in a file."""
     token = path.read_text().strip() if path.exists() else ""
     with transaction() as session:
-        known = owned(WebhookToken, organization.id).where(WebhookToken.token_hash == token_hash(token))
-        if session.scalar(known) is None:
+        query = owned(WebhookToken, organization.id).where(WebhookToken.token_hash == hash_token(token))
+        if session.scalar(query) is None:
             _, token = tokens.create_webhook_token(session, organization, "make run")
             config.write_secret(path, token, replace=True)
     return token
 
 
-def _credential(app: Services, api_key: SecretStr | None) -> str | None:
-    """Gives the organization its key, if it has none or another one. Returns what is wrong with it, if anything."""
+def _ensure_credential(app: Services, api_key: SecretStr | None) -> str | None:
+    """Save the key if the organization has none or another one. Returns a warning if OpenAI does not accept it."""
     current = _current_key(app)
-    wanted = api_key or current or SANDBOX_KEY
-    if current == wanted:
+    key = api_key or current or SANDBOX_KEY
+    if current == key:
         return None
     try:
-        _put(app, wanted, verify=True)
+        _save_key(app, key, verify=True)
     except CredentialNotVerified as error:
-        _put(app, wanted, verify=False)
+        # Save it anyway, so that the demo organization is complete and the banner can explain the problem.
+        _save_key(app, key, verify=False)
         return str(error).removeprefix("Nothing was saved. ")
     return None
 
@@ -96,11 +100,11 @@ def _current_key(app: Services) -> SecretStr | None:
             return None
     try:
         fields = credentials.decrypt(app.vault, organization.id, app.language_models, row.ciphertext)
-    except UnreadableSecret:  # the secrets were made anew, the database was not
+    except UnreadableSecret:  # the secrets in instance/ were deleted, but the database was not
         return None
     return fields.api_key if isinstance(fields, OpenAiFields) else None
 
 
-def _put(app: Services, api_key: SecretStr, *, verify: bool) -> None:
+def _save_key(app: Services, api_key: SecretStr, *, verify: bool) -> None:
     values = {"api_key": api_key}
-    credentials.put(app.vault, DEMO_SLUG, app.language_models, values, is_active=True, verify=verify)
+    credentials.save_credential(app.vault, DEMO_SLUG, app.language_models, values, is_active=True, verify=verify)

@@ -1,4 +1,4 @@
-"""The sandbox: the OpenAI API's shapes on loopback, so that a newcomer without a key sees answers."""
+"""The sandbox: a stand-in for the OpenAI API on loopback, so that `make run` works without a key."""
 
 import json
 import threading
@@ -18,11 +18,11 @@ MODELS = [
 ]
 # fmt: on
 
-_PLAIN = {"number": 1, "integer": 1, "boolean": True, "null": None}
+_EXAMPLES = {"number": 1, "integer": 1, "boolean": True, "null": None}
 
 
 def create_sandbox() -> Flask:
-    """The sandbox as a Flask app under `/v1`: models, chat completions and responses, not streamed.
+    """Create the sandbox as a Flask app under `/v1`: models, chat completions and responses, without streaming.
 
     Shapes: https://platform.openai.com/docs/api-reference
     """
@@ -36,17 +36,17 @@ def create_sandbox() -> Flask:
 
 
 def start(host: str = "127.0.0.1", port: int = 0) -> str:
-    """Serves the sandbox in a daemon thread and returns its base URL; port 0 takes a free one.
+    """Serve the sandbox in a daemon thread and return its base URL. Port 0 means any free port.
 
-    Raises SystemExit (werkzeug's way) when the port is taken.
+    Raises SystemExit, as werkzeug does, if the port is in use.
     """
-    server = make_server(host, port, create_sandbox(), threaded=True, request_handler=_Quiet)
+    server = make_server(host, port, create_sandbox(), threaded=True, request_handler=_QuietRequestHandler)
     threading.Thread(target=server.serve_forever, name="openai-sandbox", daemon=True).start()
     return f"http://{host}:{server.server_port}/v1"
 
 
-class _Quiet(WSGIRequestHandler):
-    # One line per call would bury the server's own log in the newcomer's terminal.
+class _QuietRequestHandler(WSGIRequestHandler):
+    # A log line for each call would hide the server's own log in the terminal.
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass
 
@@ -54,7 +54,7 @@ class _Quiet(WSGIRequestHandler):
 def _require_key() -> None:
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
-        abort(401, "You didn't provide an API key. Any key does here: Authorization: Bearer YOUR_KEY.")
+        abort(401, "You didn't provide an API key. The sandbox accepts any key: Authorization: Bearer YOUR_KEY.")
 
 
 def _error(error: HTTPException) -> tuple[Response, int]:
@@ -70,8 +70,8 @@ def _models() -> Response:
 
 def _chat() -> Response:
     body = _body()
-    asked = body.get("response_format") or {}
-    text = _answer(body["model"], _last_text(body.get("messages")), asked | asked.get("json_schema", {}))
+    format_ = body.get("response_format") or {}
+    text = _answer(body["model"], _last_text(body.get("messages")), format_ | format_.get("json_schema", {}))
     message = {"role": "assistant", "content": text, "refusal": None}
     return jsonify(
         id=f"chatcmpl-{uuid.uuid4().hex}",
@@ -85,8 +85,8 @@ def _chat() -> Response:
 
 def _responses() -> Response:
     body = _body()
-    asked = (body.get("text") or {}).get("format") or {}
-    text = _answer(body["model"], _last_text(body.get("input")), asked)
+    format_ = (body.get("text") or {}).get("format") or {}
+    text = _answer(body["model"], _last_text(body.get("input")), format_)
     content = [{"type": "output_text", "text": text, "annotations": []}]
     message = {"type": "message", "role": "assistant", "status": "completed", "content": content}
     return jsonify(
@@ -112,34 +112,34 @@ def _body() -> dict[str, Any]:
     return body
 
 
-def _answer(model: str, question: str, asked: dict[str, Any]) -> str:
-    """What the model "says", as JSON when the format that was asked for (`type`, `schema`) is JSON."""
-    text = f'[sandbox] You asked {model}: "{question[:500]}". With a real OpenAI key its answer stands here.'
-    if asked.get("type") == "json_schema":
-        return json.dumps(_filled(asked.get("schema"), text))
-    return json.dumps({"answer": text}) if asked.get("type") == "json_object" else text
+def _answer(model: str, question: str, format_: dict[str, Any]) -> str:
+    """Return the answer, as JSON if the requested format (`type`, `schema`) is JSON."""
+    text = f'[sandbox] You asked {model}: "{question[:500]}". With a real OpenAI key, you get its answer here.'
+    if format_.get("type") == "json_schema":
+        return json.dumps(_example(format_.get("schema"), text))
+    return json.dumps({"answer": text}) if format_.get("type") == "json_object" else text
 
 
-def _filled(schema: Any, text: str) -> Any:
-    """A value that fits a simple JSON Schema; what is not understood (such as `$ref`) becomes the text."""
+def _example(schema: Any, text: str) -> Any:
+    """Return a value that matches a simple JSON Schema. Unsupported parts (such as `$ref`) become the text."""
     schema = schema if isinstance(schema, dict) else {}
     if schema.get("enum"):
         return schema["enum"][0]
     kind = schema.get("type")
     kind = kind[0] if isinstance(kind, list) else kind
     if kind == "object":
-        return {name: _filled(part, text) for name, part in schema.get("properties", {}).items()}
-    return [_filled(schema.get("items"), text)] if kind == "array" else _PLAIN.get(kind, text)
+        return {name: _example(part, text) for name, part in schema.get("properties", {}).items()}
+    return [_example(schema.get("items"), text)] if kind == "array" else _EXAMPLES.get(kind, text)
 
 
 def _last_text(conversation: Any) -> str:
-    """The newest message's text, from chat's `messages` or from the Responses API's `input`."""
+    """Return the text of the newest message in `messages` (chat) or `input` (Responses API)."""
     last = conversation[-1] if isinstance(conversation, list) and conversation else conversation
     content = last.get("content") if isinstance(last, dict) else last
     return content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
 
 
-def _usage(input_name: str, asked: Any, output_name: str, text: str) -> dict[str, int]:
-    # About four characters a token, OpenAI's own rule of thumb.
-    sent, said = len(json.dumps(asked)) // 4 + 1, len(text) // 4 + 1
-    return {input_name: sent, output_name: said, "total_tokens": sent + said}
+def _usage(input_name: str, messages: Any, output_name: str, text: str) -> dict[str, int]:
+    # About four characters per token, OpenAI's rule of thumb.
+    input_tokens, output_tokens = len(json.dumps(messages)) // 4 + 1, len(text) // 4 + 1
+    return {input_name: input_tokens, output_name: output_tokens, "total_tokens": input_tokens + output_tokens}

@@ -1,1 +1,1 @@
-"""Work that administrators and timers start: worker, housekeeping, key rotation."""
+"""Operations: the worker, housekeeping, and key rotation."""

@@ -1,4 +1,4 @@
-"""Housekeeping: what must be done by the clock, whether calls come or not."""
+"""Housekeeping: periodic tasks that do not depend on calls."""
 
 from datetime import timedelta
 
@@ -15,23 +15,23 @@ from glific_gpt.clock import now
 from glific_gpt.database import transaction
 
 STUCK_AFTER = timedelta(minutes=20)
-"""Longer than an answer may take from its acceptance to its flow, unless there are too few workers, or none."""
+"""Longer than a deferred answer takes to reach its flow, unless there are no workers or too few."""
 
 log = structlog.get_logger()
 
 
 def run_housekeeping(app: Flask) -> None:
-    """Deletes what is kept for a time only, marks calls whose process was killed, and tells of those that hang."""
+    """Delete expired rows, mark interrupted calls, and log deliveries that are stuck."""
     with app.app_context(), transaction() as session:
         replays.purge(session)
         delivery_records.purge(session)
-        trail.purge(session)
+        trail.delete_expired_entries(session)
         records.mark_interrupted(session)
-        _tell_of_hanging(session)
+        _log_stuck_deliveries(session)
 
 
-def _tell_of_hanging(session: Session) -> None:
-    hanging = (Delivery.state == "waiting", Delivery.accepted_at < now() - STUCK_AFTER)
-    count = session.scalar(select(func.count()).where(*hanging))
+def _log_stuck_deliveries(session: Session) -> None:
+    stuck = (Delivery.state == "waiting", Delivery.accepted_at < now() - STUCK_AFTER)
+    count = session.scalar(select(func.count()).where(*stuck))
     if count:
-        log.error("answers_hang", count=count, longer_than_minutes=STUCK_AFTER.seconds // 60)
+        log.error("deliveries_stuck", count=count, longer_than_minutes=STUCK_AFTER.seconds // 60)

@@ -1,6 +1,6 @@
-"""Rotation: every secret in the database under the first master key.
+"""Key rotation: re-encrypt every secret in the database with the first master key.
 
-Each UPDATE names the ciphertext that was read: a secret that somebody has replaced meanwhile stays replaced.
+Each UPDATE matches the ciphertext that was read, so that a secret that changes during the rotation is not overwritten.
 """
 
 from collections.abc import Iterator
@@ -22,19 +22,19 @@ from glific_gpt.organizations import signature
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.vault import UnreadableSecret, Vault
 
-BATCH = 200
-"""Rows in one transaction: webhooks go on being answered between two of them."""
+BATCH_SIZE = 200
+"""Rows per transaction. Webhooks are answered between two transactions."""
 
 
 class Secret(NamedTuple):
-    """A column of ciphertexts, with what the vault needs to read one."""
+    """A column of ciphertexts, with the columns that the vault needs to decrypt it."""
 
     table: type[Base]
     column: SQLColumnExpression[Any]
     purpose: SQLColumnExpression[str]
     organization_id: SQLColumnExpression[int]
     key: SQLColumnExpression[Any]
-    """The table's primary key."""
+    """Primary key of the table."""
 
 
 SECRETS = (
@@ -47,31 +47,39 @@ SECRETS = (
         GlificConnection.organization_id,
         GlificConnection.organization_id,
     ),
-    Secret(Delivery, Delivery.question, literal(delivery_records.QUESTION_PURPOSE), Delivery.organization_id, Delivery.call_id),
-    Secret(Delivery, Delivery.answer, literal(delivery_records.ANSWER_PURPOSE), Delivery.organization_id, Delivery.call_id),
+    Secret(
+        Delivery,
+        Delivery.question,
+        literal(delivery_records.QUESTION_PURPOSE),
+        Delivery.organization_id,
+        Delivery.call_id,
+    ),
+    Secret(
+        Delivery, Delivery.answer, literal(delivery_records.ANSWER_PURPOSE), Delivery.organization_id, Delivery.call_id
+    ),
 )
-"""Stored answers are not among them: they live for a quarter of an hour."""
+"""Stored answers for repeated calls are not included, because they expire after 15 minutes."""
 
 
 @dataclass
-class Count:
-    """How many secrets there are of each kind after a rotation."""
+class RotationCount:
+    """Progress and result of a rotation."""
 
     reencrypted: int = 0
     unreadable: int = 0
-    """Secrets that no master key reads; they are left as they are."""
-    looked_at: int = 0
-    """Secrets, of all that total() counts."""
+    """Secrets that no master key decrypts. They are left unchanged."""
+    processed: int = 0
+    """Secrets so far, of the number that `count_secrets` returns."""
 
 
-def rotate(vault: Vault) -> Iterator[Count]:
-    """Re-encrypts batch by batch, and yields the count so far after each, so that a long run can be watched."""
-    count = Count()
+def rotate(vault: Vault) -> Iterator[RotationCount]:
+    """Re-encrypt all secrets in batches, and yield the progress after each batch."""
+    count = RotationCount()
     for secret in SECRETS:
         after = None
         while True:
             with transaction() as session:
-                rows = _next(session, secret, after)
+                rows = _next_batch(session, secret, after)
                 _rotate_batch(session, vault, secret, rows, count)
             yield count
             if not rows:
@@ -81,39 +89,39 @@ def rotate(vault: Vault) -> Iterator[Count]:
         trail.record(session, Action.KEYS_ROTATED, reencrypted=count.reencrypted, unreadable=count.unreadable)
 
 
-def total(session: Session) -> int:
-    """How many secrets there are to look at."""
+def count_secrets(session: Session) -> int:
+    """Return the number of secrets to process."""
     counts = (select(func.count()).where(secret.column.is_not(None)) for secret in SECRETS)
     return sum(session.scalar(count) or 0 for count in counts)
 
 
-def _next(session: Session, secret: Secret, after: Any) -> list[Row[Any]]:
-    """The secrets that follow that key; None begins."""
-    wanted: Any = select(
+def _next_batch(session: Session, secret: Secret, after: Any) -> list[Row[Any]]:
+    """Return the next batch of secrets in the order of their keys. `after` is the last key, None at the beginning."""
+    query: Any = select(
         secret.key.label("key"),
         secret.organization_id.label("organization_id"),
         secret.purpose.label("purpose"),
         secret.column.label("ciphertext"),
     ).where(secret.column.is_not(None))
     if after is not None:
-        wanted = wanted.where(secret.key > after)
-    return list(session.execute(wanted.order_by(secret.key).limit(BATCH)))
+        query = query.where(secret.key > after)
+    return list(session.execute(query.order_by(secret.key).limit(BATCH_SIZE)))
 
 
-def _rotate_batch(session: Session, vault: Vault, secret: Secret, rows: list[Row[Any]], count: Count) -> None:
+def _rotate_batch(session: Session, vault: Vault, secret: Secret, rows: list[Row[Any]], count: RotationCount) -> None:
     for row in rows:
         try:
-            new = vault.rotate(row.organization_id, row.purpose, row.ciphertext)
+            rotated = vault.rotate(row.organization_id, row.purpose, row.ciphertext)
         except UnreadableSecret:
             count.unreadable += 1
             continue
-        _replace(session, secret, row, new)
+        _replace(session, secret, row, rotated)
         count.reencrypted += 1
-    count.looked_at += len(rows)
+    count.processed += len(rows)
 
 
-def _replace(session: Session, secret: Secret, row: Row[Any], new: str) -> None:
-    """Writes the ciphertext, and nothing of when people last changed the row."""
-    moments = {column: column for column in secret.table.__table__.columns if column.onupdate is not None}
+def _replace(session: Session, secret: Secret, row: Row[Any], ciphertext: str) -> None:
+    """Write the new ciphertext without changing columns such as `updated_at`, which show the last change by a user."""
+    timestamps = {column: column for column in secret.table.__table__.columns if column.onupdate is not None}
     unchanged = (secret.key == row.key, secret.column == row.ciphertext)
-    session.execute(update(secret.table).where(*unchanged).values({secret.column: new} | moments))
+    session.execute(update(secret.table).where(*unchanged).values({secret.column: ciphertext} | timestamps))

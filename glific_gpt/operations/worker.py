@@ -1,4 +1,4 @@
-"""What a process does beside being asked: answers that come later, and what is done by the clock."""
+"""Background work of a process: deferred calls and housekeeping."""
 
 import os
 import signal
@@ -10,89 +10,92 @@ import structlog
 from flask import Flask
 
 from glific_gpt.calls.deferred.recovery import requeue_orphans
-from glific_gpt.durable import Durable
+from glific_gpt.durable import WorkflowContext
 from glific_gpt.operations.housekeeping import run_housekeeping
 from glific_gpt.services import services
 
-STOP_SECONDS = 8
-"""What is under way has so long to end, and is left to others then."""
-END_SECONDS = 9.0
-"""After these the process ends, whatever the database does."""
+STOP_TIMEOUT_SECONDS = 8
+"""How long running work may take to end. After that it is left to other processes."""
+EXIT_AFTER_SECONDS = 9.0
+"""The process exits after this time, even if the database does not answer."""
 
 HEAD_START_SECONDS = 0.5
 RETRY_SECONDS = 5.0
-TIDY_SECONDS = 60.0
-WAIT_SECONDS = 1.0
+HOUSEKEEPING_INTERVAL_SECONDS = 60.0
+CONSUMER_RETRY_SECONDS = 1.0
 
 log = structlog.get_logger()
 
 
-def begin(app: Flask, *, listens: bool) -> None:
-    """Begins in threads of their own: a database that is away for a while must not keep a server from starting. They
-    have a moment ahead, as the first calls would be slow beside them."""
-    launching = threading.Thread(target=_launch_patiently, args=(app, listens), daemon=True)
+def start_worker(app: Flask, *, consumes: bool) -> None:
+    """Start deferred work and housekeeping in threads, so that an unavailable database does not stop the server.
+
+    Returns after a short head start for the launch, which would slow down the first calls.
+    """
+    launching = threading.Thread(target=_launch_with_retries, args=(app, consumes), daemon=True)
     launching.start()
-    threading.Thread(target=_keep_house, args=(app,), daemon=True).start()
+    threading.Thread(target=_run_housekeeping_loop, args=(app,), daemon=True).start()
     launching.join(HEAD_START_SECONDS)
 
 
-def end(app: Flask) -> None:
-    """Takes no more work, and waits for what is under way."""
+def stop_worker(app: Flask) -> None:
+    """Take no new work and wait for running work, at most STOP_TIMEOUT_SECONDS."""
     with app.app_context():
-        services().engine.stop(STOP_SECONDS)
+        services().engine.stop(STOP_TIMEOUT_SECONDS)
 
 
-def run_alone(app: Flask) -> None:
-    """Works until SIGTERM or SIGINT, and then ends the process within ten seconds."""
+def run_standalone(app: Flask) -> None:
+    """Work until SIGTERM or SIGINT, and exit the process within ten seconds after it."""
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    if _has_turn(app, stopping):
-        begin(app, listens=True)
-        sys.stderr.write("Working on answers that come later. Ctrl-C ends it.\n")
+    if _wait_until_consumer(app, stopping):
+        start_worker(app, consumes=True)
+        sys.stderr.write("Working on deferred calls. Press Ctrl-C to stop.\n")
         stopping.wait()
-        ending = threading.Thread(target=end, args=(app,), daemon=True)
+        ending = threading.Thread(target=stop_worker, args=(app,), daemon=True)
         ending.start()
-        ending.join(END_SECONDS)
+        ending.join(EXIT_AFTER_SECONDS)
     sys.stderr.flush()
-    os._exit(0)  # an answer that is still awaited would keep the process, and is another's to get
+    # A normal exit would wait for threads that still wait for OpenAI. Another process repeats their work.
+    os._exit(0)
 
 
-def _has_turn(app: Flask, stopping: threading.Event) -> bool:
-    """Waits until no other process takes work from the queue, where there may be one alone."""
+def _wait_until_consumer(app: Flask, stopping: threading.Event) -> bool:
+    """Wait until this process may consume the queue. Returns False if it is told to stop before that."""
     with app.app_context():
         engine = services().engine
-    if not engine.may_listen():
-        sys.stderr.write("Another process works on this database's answers: this one waits for it to end.\n")
-    while not engine.may_listen():
-        if stopping.wait(WAIT_SECONDS):
+    if not engine.try_become_consumer():
+        sys.stderr.write("Another process works on the deferred calls of this database. Waiting until it ends.\n")
+    while not engine.try_become_consumer():
+        if stopping.wait(CONSUMER_RETRY_SECONDS):
             return False
     return not stopping.is_set()
 
 
-def launch(app: Flask, *, listens: bool) -> None:
-    """Begins durable work in this process, with the queue's if it is to take that, as soon as it may."""
+def launch_engine(app: Flask, *, consumes: bool) -> None:
+    """Launch the workflow engine in this process. With `consumes` it takes work from the queue as soon as it may."""
     with app.app_context():
-        engine, later = services().engine, services().later
+        engine, workflow = services().engine, services().deferred_workflow
 
-    def work(call_id: str, durable: Durable) -> float | None:
+    def run_workflow(call_id: str, context: WorkflowContext) -> float | None:
         with app.app_context():
-            return later.work(call_id, durable)
+            return workflow.run(call_id, context)
 
-    engine.launch(work, listens=listens)
+    engine.launch(run_workflow, consumes=consumes)
 
 
-def _launch_patiently(app: Flask, listens: bool) -> None:  # noqa: FBT001 - of a thread
+def _launch_with_retries(app: Flask, consumes: bool) -> None:  # noqa: FBT001 - arguments of a thread
     while True:
         try:
-            return launch(app, listens=listens)
-        except Exception as failure:  # noqa: BLE001 - whatever it is: without this, nothing that was accepted is answered
-            log.error("not_working", reason=type(failure).__name__, tried_again_after=RETRY_SECONDS)
+            return launch_engine(app, consumes=consumes)
+        except Exception as failure:  # noqa: BLE001 - without the engine no deferred call would be answered
+            log.error("worker_start_failed", reason=type(failure).__name__, retry_after_seconds=RETRY_SECONDS)
         time.sleep(RETRY_SECONDS)
 
 
-def _keep_house(app: Flask) -> None:
-    """Tidies up once a minute, for ever."""
+def _run_housekeeping_loop(app: Flask) -> None:
+    """Run housekeeping once a minute, for ever."""
     with app.app_context():
         engine = services().engine
     while True:
@@ -100,7 +103,7 @@ def _keep_house(app: Flask) -> None:
             run_housekeeping(app)
             with app.app_context():
                 requeue_orphans(engine)
-            engine.forget_finished()
-        except Exception as failure:  # noqa: BLE001 - the next minute comes
-            log.warning("not_tidied", reason=type(failure).__name__)
-        time.sleep(TIDY_SECONDS)
+            engine.delete_finished()
+        except Exception as failure:  # noqa: BLE001 - the loop must survive; it tries again after a minute
+            log.warning("housekeeping_failed", reason=type(failure).__name__)
+        time.sleep(HOUSEKEEPING_INTERVAL_SECONDS)

@@ -85,10 +85,10 @@ def test_it_tells_of_answers_that_hang_for_more_than_twenty_minutes(
     leave_deliveries(alice, glific)
     with capture_logs() as logged, time_machine.travel(now() + timedelta(minutes=19)):
         run_housekeeping(house.app)
-    assert not [line for line in logged if line["event"] == "answers_hang"]
+    assert not [line for line in logged if line["event"] == "deliveries_stuck"]
     with capture_logs() as logged, time_machine.travel(now() + timedelta(minutes=21)):
         run_housekeeping(house.app)
-    (line,) = [line for line in logged if line["event"] == "answers_hang"]
+    (line,) = [line for line in logged if line["event"] == "deliveries_stuck"]
     assert (line["log_level"], line["count"]) == ("error", 1)
 
 

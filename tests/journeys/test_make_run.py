@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.console.people import Person, browser
+from tests.console.users import ConsoleUser
+from tests.console.users import create_client
 from tests.support.house import House
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
@@ -101,10 +102,10 @@ def test_it_answers_a_newcomer_and_keeps_everything_when_it_is_run_again(home: H
 
 def test_it_says_the_administrators_password_once_which_opens_nothing_but_the_page_to_change_it(home: Home) -> None:
     with home.running() as program:
-        found = re.search(r"Password, said this once: (\S+)", program.output)
+        found = re.search(r"One-time password: (\S+)", program.output)
         assert found, program.output
         assert f"http://127.0.0.1:{home.port}/console/" in program.output
-        person = Person(House(Flask("unused"), f"http://127.0.0.1:{home.port}"), "admin@example.org", browser())
+        person = ConsoleUser(House(Flask("unused"), f"http://127.0.0.1:{home.port}"), "admin@example.org", create_client())
         with person.client:
             assert person.sign_in(found[1]).headers["Location"] == "/console/"
             answers = [person.get(path) for path in ("/console/", "/console/account/", "/console/account/two-factor")]

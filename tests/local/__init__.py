@@ -1,1 +1,1 @@
-"""Tests of what `make run` needs on one machine."""
+"""Tests of the local set-up of `make run`."""

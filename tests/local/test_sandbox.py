@@ -1,4 +1,4 @@
-"""The sandbox, asked through OpenAI's own library over a socket."""
+"""The sandbox, called with OpenAI's own library over a socket."""
 
 import json
 from collections.abc import Iterator
@@ -33,13 +33,13 @@ def client(base_url: str) -> Iterator[OpenAI]:
         yield openai
 
 
-def test_it_repeats_the_question_so_that_its_arrival_is_seen(client: OpenAI) -> None:
+def test_its_answer_repeats_the_question(client: OpenAI) -> None:
     chat = client.chat.completions.create(
         model="gpt-4o-mini",
         messages=[{"role": "system", "content": "Be kind."}, {"role": "user", "content": "What is ORS?"}],
     )
     assert chat.choices[0].message.content == (
-        '[sandbox] You asked gpt-4o-mini: "What is ORS?". With a real OpenAI key its answer stands here.'
+        '[sandbox] You asked gpt-4o-mini: "What is ORS?". With a real OpenAI key, you get its answer here.'
     )
     assert (chat.model, chat.object, chat.choices[0].finish_reason) == (
         "gpt-4o-mini",
@@ -58,11 +58,11 @@ def test_it_answers_the_responses_api_too(client: OpenAI) -> None:
     assert response.usage.total_tokens == response.usage.input_tokens + response.usage.output_tokens > 20
 
 
-def test_it_understands_a_plain_text_as_input(client: OpenAI) -> None:
+def test_it_accepts_plain_text_as_input(client: OpenAI) -> None:
     assert '"What is ORS?"' in client.responses.create(model="o4-mini", input="What is ORS?").output_text
 
 
-def test_it_answers_with_json_when_asked_to(client: OpenAI) -> None:
+def test_it_answers_with_json_on_request(client: OpenAI) -> None:
     chat = client.chat.completions.create(
         model="gpt-4o",
         messages=[{"role": "user", "content": "What is ORS?"}],
@@ -73,7 +73,7 @@ def test_it_answers_with_json_when_asked_to(client: OpenAI) -> None:
     assert answer["answer"].startswith('[sandbox] You asked gpt-4o: "What is ORS?"')
 
 
-def test_it_fills_a_schema_in_chat_and_in_responses(client: OpenAI) -> None:
+def test_it_follows_a_schema_in_chat_and_in_responses(client: OpenAI) -> None:
     chat = client.chat.completions.create(
         model="gpt-4o",
         messages=[{"role": "user", "content": "What is ORS?"}],
@@ -95,13 +95,13 @@ def test_it_lists_models_of_every_kind(client: OpenAI) -> None:
     assert {"gpt-4o", "gpt-5-pro", "whisper-1", "tts-1", "gpt-image-1", "text-embedding-3-small"} <= listed
 
 
-def test_it_wants_a_key(base_url: str) -> None:
+def test_it_requires_a_key(base_url: str) -> None:
     answer = httpx2.get(f"{base_url}/models")
     assert answer.status_code == 401
     assert answer.json()["error"]["code"] == "invalid_api_key"
 
 
-def test_a_blank_key_is_refused_as_openai_refuses_it(base_url: str) -> None:
+def test_a_blank_key_is_refused_like_at_openai(base_url: str) -> None:
     with (
         OpenAI(api_key="x", base_url=base_url, default_headers={"Authorization": "Basic x"}) as openai,
         pytest.raises(AuthenticationError),
@@ -109,7 +109,7 @@ def test_a_blank_key_is_refused_as_openai_refuses_it(base_url: str) -> None:
         openai.models.list()
 
 
-def test_a_request_that_it_does_not_understand_gets_an_error_in_openais_shape(client: OpenAI) -> None:
+def test_an_invalid_request_gets_an_error_in_openais_shape(client: OpenAI) -> None:
     with pytest.raises(BadRequestError, match="with a model"):
         client.post("/responses", body={"input": "no model"}, cast_to=object)
     with pytest.raises(NotFoundError) as caught:

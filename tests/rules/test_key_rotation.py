@@ -18,10 +18,10 @@ from glific_gpt.connections import store as connections
 from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
-from glific_gpt.glific.resume import ApiAccess
+from glific_gpt.glific.resumption import ApiAccess
 from glific_gpt.glific.signature import sign
 from glific_gpt.operations import rotation
-from glific_gpt.operations.rotation import BATCH, Count
+from glific_gpt.operations.rotation import BATCH_SIZE, RotationCount
 from glific_gpt.organizations import store as organizations
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.vault import Vault
@@ -40,7 +40,7 @@ def moved(ngo: Ngo, house: House) -> Ngo:
     return Ngo(house, ngo.slug, ngo.token, ngo.key)
 
 
-def rotate(house: House, vault: Vault | None = None) -> Count:
+def rotate(house: House, vault: Vault | None = None) -> RotationCount:
     with house.app.app_context():
         *_, count = rotation.rotate(vault or house.services.vault)
     return count
@@ -65,7 +65,7 @@ def password_of(ngo: Ngo, house: House) -> str:
     """What that server logs in to its Glific with."""
     with house.app.app_context(), transaction() as session:
         organization = organizations.find(session, ngo.slug)
-        access = connections.access(session, house.services.vault, organization.id, None)
+        access = connections.load_access(session, house.services.vault, organization.id, None)
     assert isinstance(access, ApiAccess)
     return access.password.get_secret_value()
 
@@ -227,15 +227,15 @@ def test_logins_at_glific_and_answers_on_their_way_outlast_the_old_key(open_a_ho
 
 def test_it_goes_on_after_the_first_batch_until_nothing_is_left(open_a_house: OpenHouse) -> None:
     old = open_a_house(encryption_keys=ENCRYPTION_KEY)
-    texts: list[tuple[str | None, str | None]] = [(f"question {number}", None) for number in range(BATCH + 3)]
+    texts: list[tuple[str | None, str | None]] = [(f"question {number}", None) for number in range(BATCH_SIZE + 3)]
     begin_deliveries(old.ngo("alice", key=""), texts)
     both = open_a_house(encryption_keys=f"{NEW_KEY},{ENCRYPTION_KEY}")
     with both.app.app_context(), transaction() as session:
-        total = rotation.total(session)
+        total = rotation.count_secrets(session)
 
     count = rotate(both)
 
-    assert (total, count.looked_at, count.reencrypted) == (BATCH + 3,) * 3
+    assert (total, count.processed, count.reencrypted) == (BATCH_SIZE + 3,) * 3
     assert deliveries_of(open_a_house(encryption_keys=NEW_KEY)) == texts
 
 
