@@ -149,7 +149,7 @@ class CredentialInactive(OrganizationError):
 class GlificNotConnected(OrganizationError):
     code, status = "glific_not_connected", 422
     default_message = N_(
-        "A deferred answer cannot be delivered, because this organization is not connected to Glific. "
+        "A later answer cannot be delivered, because this organization is not connected to Glific. "
         "Connect it, or remove mode from the address."
     )
 

@@ -1,1 +1,1 @@
-"""Numbers over calls, for people: how they went, what needs the organization, what is left to set up."""
+"""Usage statistics for the console: totals, alerts, answer times, organization status and the setup checklist."""

@@ -1,4 +1,4 @@
-"""What needs an organization's attention now: facts, for which others find the sentences."""
+"""Alerts: conditions of an organization that need attention now. The presenters add the texts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,15 +21,16 @@ from glific_gpt.usage.totals import FAILED_STATUSES, FAILURE_CODE
 DAY = timedelta(days=1)
 
 BUDGET_WARNING_SHARE = Decimal("0.8")
-"""The part of a budget from which on it is nearly used."""
+"""Share of a budget from which on an alert says that it is nearly used up."""
 
 FAILURE_ALERT_SHARE = 0.2
+"""An alert is raised if more than this share of a day's calls failed."""
 MIN_CALLS_FOR_FAILURE_ALERT = 5
-"""More than this part of the calls of a day is many failures, if there were at least so many calls."""
+"""With fewer calls a day, the share of failures means little."""
 
 
 class AlertCode(StrEnum):
-    """What may be needed, the most pressing first."""
+    """Kinds of alerts, the most urgent first."""
 
     ORGANIZATION_OFF = "organization_off"
     KEY_MISSING = "key_missing"
@@ -37,7 +38,7 @@ class AlertCode(StrEnum):
     KEY_REFUSED = "key_refused"
     OUT_OF_CREDIT = "out_of_credit"
     PHRASE_MISSING = "phrase_missing"
-    """Signatures are required, and there is no phrase to check them with: nobody is let in."""
+    """Signatures are required but no phrase is set, so every call is refused."""
     BUDGET_USED = "budget_used"
     BUDGET_NEARLY_USED = "budget_nearly_used"
     MANY_FAILURES = "many_failures"
@@ -46,19 +47,19 @@ class AlertCode(StrEnum):
 
 @dataclass(frozen=True)
 class Alert:
-    """One thing that is needed, with its facts."""
+    """One alert, with the values that its text needs."""
 
     code: AlertCode
     spent_usd: Decimal | None = None
-    """For the budget: spent in this month."""
+    """For budget alerts: spent in this month."""
     budget_usd: Decimal | None = None
     calls: int = 0
-    """For failures: the calls of the last 24 hours that have ended."""
+    """For MANY_FAILURES: finished calls of the last 24 hours."""
     failures: int = 0
     error_code: str | None = None
-    """For failures: the most frequent one."""
+    """For MANY_FAILURES: the most frequent code."""
     answers: int = 0
-    """For deliveries: how many answers did not reach their flow in the last 24 hours, or may not have."""
+    """For NOT_DELIVERED: answers of the last 24 hours that did not, or may not have, reached their flow."""
 
 
 KEY_ALERTS = {
@@ -70,32 +71,33 @@ KEY_ALERTS = {
 
 
 def list_alerts(session: Session, organization: Organization, credential: Credential | None) -> list[Alert]:
-    """The most pressing first; an empty list when all is well."""
-    found = [
-        *_switches(organization),
-        *_key(session, credential),
-        *_budget(session, organization),
-        *_failures(session, organization.id),
-        *_deliveries(session, organization.id),
+    """Return the organization's alerts, the most urgent first."""
+    alerts = [
+        *_switch_alerts(organization),
+        *_key_alerts(session, credential),
+        *_budget_alerts(session, organization),
+        *_failure_alerts(session, organization.id),
+        *_delivery_alerts(session, organization.id),
     ]
-    return sorted(found, key=lambda need: list(AlertCode).index(need.code))
+    urgency = list(AlertCode)
+    return sorted(alerts, key=lambda alert: urgency.index(alert.code))
 
 
-def _switches(organization: Organization) -> Iterator[Alert]:
+def _switch_alerts(organization: Organization) -> Iterator[Alert]:
     if not organization.is_active:
         yield Alert(AlertCode.ORGANIZATION_OFF)
     if organization.require_signature and organization.signature_phrase is None:
         yield Alert(AlertCode.PHRASE_MISSING)
 
 
-def _key(session: Session, credential: Credential | None) -> Iterator[Alert]:
-    word = session.scalar(last_key_result(credential.organization_id, credential.updated_at)) if credential else None
-    state = determine_key_state(credential, word)
+def _key_alerts(session: Session, credential: Credential | None) -> Iterator[Alert]:
+    result = session.scalar(last_key_result(credential.organization_id, credential.updated_at)) if credential else None
+    state = determine_key_state(credential, result)
     if state in KEY_ALERTS:
         yield Alert(KEY_ALERTS[state])
 
 
-def _budget(session: Session, organization: Organization) -> Iterator[Alert]:
+def _budget_alerts(session: Session, organization: Organization) -> Iterator[Alert]:
     limit = organization.monthly_budget_usd
     if limit is None:
         return
@@ -106,7 +108,7 @@ def _budget(session: Session, organization: Organization) -> Iterator[Alert]:
         yield Alert(AlertCode.BUDGET_NEARLY_USED, spent_usd=spent, budget_usd=limit)
 
 
-def _failures(session: Session, organization_id: int) -> Iterator[Alert]:
+def _failure_alerts(session: Session, organization_id: int) -> Iterator[Alert]:
     query = (
         select(FAILURE_CODE, func.count())
         .where(Call.organization_id == organization_id, Call.started_at >= now() - DAY)
@@ -114,15 +116,15 @@ def _failures(session: Session, organization_id: int) -> Iterator[Alert]:
         .group_by(FAILURE_CODE)
         .order_by(func.count().desc(), FAILURE_CODE)
     )
-    ended = session.execute(query).all()
-    codes = [(code, count) for code, count in ended if code]
-    calls, failures = sum(count for _, count in ended), sum(count for _, count in codes)
+    outcomes = session.execute(query).all()
+    codes = [(code, count) for code, count in outcomes if code]
+    calls, failures = sum(count for _, count in outcomes), sum(count for _, count in codes)
     if calls >= MIN_CALLS_FOR_FAILURE_ALERT and failures > calls * FAILURE_ALERT_SHARE:
         yield Alert(AlertCode.MANY_FAILURES, calls=calls, failures=failures, error_code=codes[0][0])
 
 
-def _deliveries(session: Session, organization_id: int) -> Iterator[Alert]:
-    lost = (Delivery.state.in_(FAILED_DELIVERY_STATES), Delivery.ended_at >= now() - DAY)
-    answers = session.scalar(select(func.count()).where(Delivery.organization_id == organization_id, *lost))
+def _delivery_alerts(session: Session, organization_id: int) -> Iterator[Alert]:
+    undelivered = (Delivery.state.in_(FAILED_DELIVERY_STATES), Delivery.ended_at >= now() - DAY)
+    answers = session.scalar(select(func.count()).where(Delivery.organization_id == organization_id, *undelivered))
     if answers:
         yield Alert(AlertCode.NOT_DELIVERED, answers=answers)

@@ -1,4 +1,4 @@
-"""The state of an organization's key: how it was saved, and what OpenAI said when it was last asked with it."""
+"""State of an organization's key, from its settings and from OpenAI's last reply to it."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,14 +12,14 @@ from glific_gpt.credentials.tables import Credential
 from glific_gpt.errors import InsufficientQuota, InvalidApiKey
 
 RECENT = timedelta(days=30)
-"""What OpenAI said longer ago says nothing of today."""
+"""Older results say nothing about the key's state today."""
 
 WORKED = "worked"
-"""In the place of an error's code: OpenAI answered."""
+"""Result in place of an error code if OpenAI answered."""
 
 
 class KeyState(StrEnum):
-    """What there is to say of a key."""
+    """State of a key."""
 
     MISSING = "missing"
     INACTIVE = "inactive"
@@ -27,40 +27,43 @@ class KeyState(StrEnum):
     OUT_OF_CREDIT = "out_of_credit"
     OK = "ok"
     UNVERIFIED = "unverified"
-    """Nobody knows yet what OpenAI says to it."""
+    """The key was saved without a test and has not been used yet."""
 
 
 KEY_ERRORS = {InvalidApiKey.code: KeyState.REFUSED, InsufficientQuota.code: KeyState.OUT_OF_CREDIT}
-"""The errors that speak of the key or its account; all others speak of the question, or of the moment."""
+"""Errors about the key or its account. All other errors are about the question or are temporary."""
 
 
 def last_key_result(
     organization_id: int | InstrumentedAttribute[int], saved_at: datetime | InstrumentedAttribute[datetime]
 ) -> Select[str]:
-    """What OpenAI last said to the key that was saved then: the code of a complaint, or WORKED; no row for nothing."""
-    is_complaint = Call.error_code.in_(KEY_ERRORS)
+    """Select the last result of the key that was saved at `saved_at`: a code of KEY_ERRORS, or WORKED.
+
+    The query has no row if OpenAI has not been asked since then.
+    """
+    is_key_error = Call.error_code.in_(KEY_ERRORS)
     return (
-        select(case((is_complaint, Call.error_code), else_=WORKED))
+        select(case((is_key_error, Call.error_code), else_=WORKED))
         .where(Call.organization_id == organization_id)
         .where(Call.started_at >= now() - RECENT, Call.started_at >= saved_at)
-        .where(or_(is_complaint, Call.model_used.is_not(None)))
+        .where(or_(is_key_error, Call.model_used.is_not(None)))
         .order_by(Call.started_at.desc())
         .limit(1)
     )
 
 
-def determine_key_state(credential: Credential | None, word: str | None) -> KeyState:
-    """With OpenAI's last word to that key, None where it has said nothing."""
+def determine_key_state(credential: Credential | None, last_result: str | None) -> KeyState:
+    """Return the state of a key, given the value of `last_key_result` or None."""
     if credential is None:
         return KeyState.MISSING
     if not credential.is_active:
         return KeyState.INACTIVE
-    if word in KEY_ERRORS:
-        return KEY_ERRORS[word]
-    return KeyState.OK if word == WORKED or credential.verified_at else KeyState.UNVERIFIED
+    if last_result in KEY_ERRORS:
+        return KEY_ERRORS[last_result]
+    return KeyState.OK if last_result == WORKED or credential.verified_at else KeyState.UNVERIFIED
 
 
-def last_worked_at(session: Session, organization_id: int) -> datetime | None:
-    """When a call of the organization last had a good answer; None if none ever had."""
-    mine = (Call.organization_id == organization_id, Call.status == "ok")
-    return session.scalar(select(Call.started_at).where(*mine).order_by(Call.started_at.desc()).limit(1))
+def find_last_success(session: Session, organization_id: int) -> datetime | None:
+    """Return the start of the organization's last successful call, or None."""
+    successful = (Call.organization_id == organization_id, Call.status == "ok")
+    return session.scalar(select(Call.started_at).where(*successful).order_by(Call.started_at.desc()).limit(1))

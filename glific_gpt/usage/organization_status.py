@@ -1,4 +1,4 @@
-"""How every organization is, for administrators: its key, its last call, its last day."""
+"""Status of every organization, for administrators: its key, its last call, and the calls of the last day."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class OrganizationStatus:
-    """One organization."""
+    """Status of one organization."""
 
     slug: str
     name: str
@@ -26,14 +26,14 @@ class OrganizationStatus:
     key: KeyState
     last_call_at: datetime | None
     calls: int
-    """In the last 24 hours."""
+    """Calls of the last 24 hours."""
     failures: int
-    """Of those."""
+    """Failed calls of the last 24 hours."""
 
 
 def list_organization_statuses(session: Session, provider: str) -> list[OrganizationStatus]:
-    """Every organization, by name, with its key at that provider; two queries, however many there are."""
-    days = _last_day(session)
+    """Return every organization's status, by name, with its key at that provider. Always two queries."""
+    last_day = _count_last_day(session)
     last_call_at = (
         select(Call.started_at)
         .where(Call.organization_id == Organization.id)
@@ -41,22 +41,29 @@ def list_organization_statuses(session: Session, provider: str) -> list[Organiza
         .limit(1)
         .scalar_subquery()
     )
-    word = last_key_result(Organization.id, Credential.updated_at).scalar_subquery()
-    mine = and_(Credential.organization_id == Organization.id, Credential.provider == provider)
-    query = select(Organization, Credential, last_call_at, word).outerjoin(Credential, mine)
+    result = last_key_result(Organization.id, Credential.updated_at).scalar_subquery()
+    own_key = and_(Credential.organization_id == Organization.id, Credential.provider == provider)
+    query = select(Organization, Credential, last_call_at, result).outerjoin(Credential, own_key)
     by_name = query.order_by(func.lower(Organization.name), Organization.slug)
     return [
-        OrganizationStatus(row.slug, row.name, row.is_active, determine_key_state(credential, word), at, *days.get(row.id, (0, 0)))
-        for row, credential, at, word in session.execute(by_name)
+        OrganizationStatus(
+            row.slug,
+            row.name,
+            row.is_active,
+            determine_key_state(credential, result),
+            at,
+            *last_day.get(row.id, (0, 0)),
+        )
+        for row, credential, at, result in session.execute(by_name)
     ]
 
 
-def _last_day(session: Session) -> dict[int, tuple[int, int]]:
-    """Calls and failures by the organization's id."""
+def _count_last_day(session: Session) -> dict[int, tuple[int, int]]:
+    """Return the numbers of calls and failures of the last 24 hours, by organization id."""
     failures = func.sum(case((Call.status.in_(FAILED_STATUSES), 1), else_=0))
     query = (
         select(Organization.id, func.count(), failures)
         .join(Call, and_(Call.organization_id == Organization.id, Call.started_at >= now() - DAY))
         .group_by(Organization.id)
     )
-    return {owner: (calls, failed) for owner, calls, failed in session.execute(query)}
+    return {organization_id: (calls, failed) for organization_id, calls, failed in session.execute(query)}

@@ -1,4 +1,4 @@
-"""The overview of an organization's calls: by day, by model, by error, and how long answers took."""
+"""Overview of an organization's calls: totals by day, model and error, and answer times."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -22,52 +22,49 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Overview:
-    """A period of whole days (UTC) that ends today."""
+    """Statistics of a period of whole days (UTC) that ends today, and of the period of the same length before it."""
 
     days: dict[date, UsageTotals]
-    """The first day first; a day without calls has zeros."""
+    """By day, the first day first. A day without calls has zeros."""
     models: dict[str | None, UsageTotals]
-    """By the model that was to be used, the most used first; None for calls that failed before one was known."""
+    """By requested model, the most used first. The key None is for calls that failed before a model was chosen."""
     errors: dict[str, int]
-    """How many calls failed with which error_code, the most frequent first."""
-    in_time: AnswerTimes
-    """Of answers that came in their request."""
-    later: AnswerTimes
-    """Of answers that came later, to a flow that waited."""
+    """Number of failed calls by error_code, the most frequent first."""
+    synchronous: AnswerTimes
+    deferred: AnswerTimes
     total: UsageTotals
-    before: UsageTotals
-    """The total of as many days before these."""
-    in_time_before: AnswerTimes
-    """Of answers that came in their request in those."""
+    previous: UsageTotals
+    """Total of the previous period."""
+    previous_synchronous: AnswerTimes
 
 
 class _Group(NamedTuple):
-    """The calls of one day and model that ended in the same way."""
+    """Totals of the calls of one day and model with the same outcome."""
 
     day: date
     model: str | None
     failure: str | None
-    figures: UsageTotals
+    totals: UsageTotals
 
 
 def build_overview(session: Session, organization_id: int, days: Days, *, today: date | None = None) -> Overview:
-    """Three queries, however many calls there are."""
+    """Build the overview of the last `days` days. Always three queries."""
     last = today or now().date()
     first = last - (days - 1) * DAY
-    earlier = _midnight(first - days * DAY)
-    groups = _groups(session, organization_id, earlier, _midnight(last + DAY))
-    inside = [group for group in groups if group.day >= first]
-    in_time, later = measure_answer_times(session, organization_id, _midnight(first), _midnight(last + DAY))
-    in_time_before, _later = measure_answer_times(session, organization_id, earlier, _midnight(first))
+    previous_start = _midnight(first - days * DAY)
+    groups = _query_groups(session, organization_id, previous_start, _midnight(last + DAY))
+    current = [group for group in groups if group.day >= first]
+    synchronous, deferred = measure_answer_times(session, organization_id, _midnight(first), _midnight(last + DAY))
+    previous_synchronous, _deferred = measure_answer_times(session, organization_id, previous_start, _midnight(first))
     return Overview(
-        days=_by_day(inside, first, days),
-        models=_by_model(inside),
-        errors=_errors(inside),
-        in_time=in_time,
-        later=later,
-        total=_total(inside),
-        before=_total(group for group in groups if group.day < first),
-        in_time_before=in_time_before,
+        days=_by_day(current, first, days),
+        models=_by_model(current),
+        errors=_by_error(current),
+        synchronous=synchronous,
+        deferred=deferred,
+        total=_total(current),
+        previous=_total(group for group in groups if group.day < first),
+        previous_synchronous=previous_synchronous,
     )
 
 
@@ -75,14 +72,14 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _groups(session: Session, organization_id: int, start: datetime, end: datetime) -> list[_Group]:
+def _query_groups(session: Session, organization_id: int, start: datetime, end: datetime) -> list[_Group]:
     day = func.date(Call.started_at)
     query = (
         select(day, Call.model_asked, FAILURE_CODE, *SUM_COLUMNS)
         .where(Call.organization_id == organization_id, Call.started_at >= start, Call.started_at < end)
         .group_by(day, Call.model_asked, FAILURE_CODE)
     )
-    # SQLite has text for a date.
+    # SQLite returns a date as text, PostgreSQL as a date.
     return [
         _Group(date.fromisoformat(str(day)), model, failure, totals.totals_of_group(failure, *sums))
         for day, model, failure, *sums in session.execute(query)
@@ -90,26 +87,26 @@ def _groups(session: Session, organization_id: int, start: datetime, end: dateti
 
 
 def _by_day(groups: list[_Group], first: date, days: int) -> dict[date, UsageTotals]:
-    known = {first + n * DAY: UsageTotals() for n in range(days)}
+    by_day = {first + n * DAY: UsageTotals() for n in range(days)}
     for group in groups:
-        known[group.day] += group.figures
-    return known
+        by_day[group.day] += group.totals
+    return by_day
 
 
 def _by_model(groups: list[_Group]) -> dict[str | None, UsageTotals]:
-    known: defaultdict[str | None, UsageTotals] = defaultdict(UsageTotals)
+    by_model: defaultdict[str | None, UsageTotals] = defaultdict(UsageTotals)
     for group in groups:
-        known[group.model] += group.figures
-    return dict(sorted(known.items(), key=lambda item: (-item[1].calls, item[0] or "")))
+        by_model[group.model] += group.totals
+    return dict(sorted(by_model.items(), key=lambda item: (-item[1].calls, item[0] or "")))
 
 
-def _errors(groups: list[_Group]) -> dict[str, int]:
-    known: Counter[str] = Counter()
+def _by_error(groups: list[_Group]) -> dict[str, int]:
+    by_error: Counter[str] = Counter()
     for group in groups:
         if group.failure:
-            known[group.failure] += group.figures.calls
-    return dict(sorted(known.items(), key=lambda item: (-item[1], item[0])))
+            by_error[group.failure] += group.totals.calls
+    return dict(sorted(by_error.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _total(groups: Iterable[_Group]) -> UsageTotals:
-    return sum((group.figures for group in groups), UsageTotals())
+    return sum((group.totals for group in groups), UsageTotals())

@@ -1,4 +1,4 @@
-"""The steps from a new organization to its first answer, and which of them are done."""
+"""Setup checklist: the steps from a new organization to its first answer."""
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
@@ -14,33 +14,32 @@ from glific_gpt.organizations.tables import Organization, WebhookToken
 
 @dataclass(frozen=True)
 class SetupChecklist:
-    """Each step, in its order: done or not."""
+    """State of each step, in the order of the steps."""
 
     key: bool
-    """A key is saved and switched on."""
+    """A key is saved and active."""
     model: bool
-    """At least one text model that the key reaches is allowed."""
+    """At least one text model that the key can use is allowed."""
     token: bool
-    """There is a token for webhook nodes."""
+    """A webhook token exists."""
     call: bool
-    """A call was answered."""
+    """A call was successful."""
 
     @property
-    def done(self) -> bool:
+    def is_complete(self) -> bool:
         return all(astuple(self))
 
 
 def build_checklist(
     session: Session, organization: Organization, credential: Credential | None, operator: Sequence[str]
 ) -> SetupChecklist:
-    """With the operator's list of models, to which the organization's own can only add limits."""
+    """Return the organization's checklist. `operator` holds the operator's model patterns."""
+    models = reachable_models.list_reachable_models(session, organization, credential, operator)
     tokens = WebhookToken.organization_id == organization.id
-    answered = (Call.organization_id == organization.id, Call.status == "ok")
+    successful = (Call.organization_id == organization.id, Call.status == "ok")
     return SetupChecklist(
         key=credential is not None and credential.is_active,
-        model=any(
-            model.refusal is None for model in reachable_models.list_reachable_models(session, organization, credential, operator)
-        ),
+        model=any(model.refusal is None for model in models),
         token=bool(session.scalar(select(exists().where(tokens)))),
-        call=bool(session.scalar(select(exists().where(*answered)))),
+        call=bool(session.scalar(select(exists().where(*successful)))),
     )

@@ -1,4 +1,4 @@
-"""Figures: what any set of calls adds up to."""
+"""Usage totals of a set of calls, and the sums in SQL that they are built from."""
 
 from dataclasses import astuple, dataclass
 from decimal import Decimal
@@ -12,24 +12,26 @@ from glific_gpt.clock import now
 from glific_gpt.organizations.tables import MonthlySpend, Organization
 
 FAILED_STATUSES = ("error", "interrupted")
-"""The statuses of calls that failed."""
+"""Statuses of failed calls."""
 
-# What the calls of a group failed with; NULL for those that did not. Interrupted calls have no code of their own.
-FAILURE_CODE: ColumnElement[str | None] = case((Call.status.in_(FAILED_STATUSES), func.coalesce(Call.error_code, Call.status)))
+# The error code of a failed call, NULL otherwise. Interrupted calls have no code, so their status stands for it.
+FAILURE_CODE: ColumnElement[str | None] = case(
+    (Call.status.in_(FAILED_STATUSES), func.coalesce(Call.error_code, Call.status))
+)
 
 
 @dataclass(frozen=True)
 class UsageTotals:
-    """How many calls, how many of them failed, and what they used."""
+    """Numbers of calls and failures, and the tokens and US dollars used."""
 
     calls: int = 0
     failures: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: Decimal = Decimal(0)
-    """Of the calls whose price is known."""
+    """Cost of the calls with a known price."""
     unpriced: int = 0
-    """How many calls used tokens whose price is not known."""
+    """Number of calls that used tokens of an unknown price."""
 
     @property
     def tokens(self) -> int:
@@ -37,11 +39,11 @@ class UsageTotals:
 
     @property
     def failure_share(self) -> float:
-        """Between 0 and 1."""
+        """Share of failed calls, between 0 and 1."""
         return self.failures / self.calls if self.calls else 0.0
 
     def __add__(self, other: "UsageTotals") -> "UsageTotals":
-        return UsageTotals(*(mine + its for mine, its in zip(astuple(self), astuple(other), strict=True)))
+        return UsageTotals(*(own + others for own, others in zip(astuple(self), astuple(other), strict=True)))
 
 
 SUM_COLUMNS: tuple[ColumnElement[Any], ...] = (
@@ -51,11 +53,11 @@ SUM_COLUMNS: tuple[ColumnElement[Any], ...] = (
     func.sum(Call.cost_usd),
     func.sum(case((Call.model_used.is_not(None) & Call.cost_usd.is_(None), 1), else_=0)),
 )
-"""What `of` makes the figures of a group from."""
+"""Columns that `totals_of_group` takes, in this order."""
 
 
 def totals_of_group(failure: str | None, calls: int, *used: int | Decimal | None) -> UsageTotals:
-    """The figures of a group of calls that failed with the same code, or did not fail, from its SUMS."""
+    """Return the totals of a group of calls with the same failure code (None: no failure), from its SUM_COLUMNS."""
     input_tokens, output_tokens, cost_usd, unpriced = (value or 0 for value in used)
     return UsageTotals(
         calls=calls,
@@ -68,11 +70,15 @@ def totals_of_group(failure: str | None, calls: int, *used: int | Decimal | None
 
 
 def spent_this_month(session: Session, organization: Organization) -> Decimal:
-    """US dollars, with what is set aside for calls under way; the sum of the calls where no budget counts them."""
+    """Return the US dollars spent in this calendar month (UTC).
+
+    With a budget this includes the amounts reserved for calls in flight. Without one, nothing is reserved and the
+    calls are summed.
+    """
     today = now()
-    counted = session.get(MonthlySpend, (organization.id, f"{today:%Y-%m}"))
-    if organization.monthly_budget_usd is not None and counted is not None:
-        return counted.usd
+    month = session.get(MonthlySpend, (organization.id, f"{today:%Y-%m}"))
+    if organization.monthly_budget_usd is not None and month is not None:
+        return month.usd
     first = today.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    mine = (Call.organization_id == organization.id, Call.started_at >= first)
-    return session.scalar(select(func.sum(Call.cost_usd)).where(*mine)) or Decimal(0)
+    this_month = (Call.organization_id == organization.id, Call.started_at >= first)
+    return session.scalar(select(func.sum(Call.cost_usd)).where(*this_month)) or Decimal(0)

@@ -1,4 +1,4 @@
-"""Deeds: every change in the audit trail has a sentence that people understand."""
+"""Audit entries: every action is described by a plain sentence."""
 
 import re
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ DETAILS: dict[str, object] = {
     "reencrypted": 7,
     "unreadable": 0,
 }
-"""Of every kind that there is."""
+"""A value for every key that an entry may have."""
 
 
 @pytest.fixture(autouse=True)
@@ -46,25 +46,25 @@ def entry(action: str, detail: dict[str, object], actor: str = "asha@example.org
 
 
 @pytest.mark.parametrize("action", list(Action))
-def test_it_has_a_sentence_for_every_action(action: Action) -> None:
+def test_every_action_has_a_sentence(action: Action) -> None:
     sentence = audit_entries.describe_action(entry(action, DETAILS))
     assert re.fullmatch(r"[A-Z][^_%?{}]+", sentence.replace("call_1", "")), sentence
 
 
-def test_it_says_settings_and_lists_in_words() -> None:
+def test_settings_and_lists_are_described_in_words() -> None:
     assert audit_entries.describe_action(entry("organization_changed", DETAILS)) == (
-        "Changed settings: default model (gpt-5-mini), text for failures, "
+        "Changed settings: default model (gpt-5-mini), message when there is no answer, "
         "monthly budget in US dollars (not set), signature required (yes)"
     )
-    for patterns, words in ((None, "all that the server allows"), ([], "none"), (["gpt-4o*"], "gpt-4o*")):
+    for patterns, words in ((None, "all models that the server allows"), ([], "none"), (["gpt-4o*"], "gpt-4o*")):
         assert (
             audit_entries.describe_action(entry("models_allowed", {"patterns": patterns}))
             == f"Allowed these models: {words}"
         )
 
 
-def test_it_shows_what_other_versions_of_the_server_have_written() -> None:
-    assert audit_entries.describe_action(entry("something_of_old", {"x": 1})) == "something_of_old"
+def test_entries_of_other_versions_of_the_server_are_shown() -> None:
+    assert audit_entries.describe_action(entry("unknown_action", {"x": 1})) == "unknown_action"
     assert audit_entries.describe_action(entry("member_added", {})) == "Added ? as a member: ?"
     assert (
         audit_entries.describe_action(entry("member_added", {"email": "a@b.in", "role": "king"}))
@@ -73,8 +73,8 @@ def test_it_shows_what_other_versions_of_the_server_have_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("actor", "shown"),
+    ("actor", "name"),
     [("server", "The server"), ("command line", "Command line"), ("API token flow", "API token flow")],
 )
-def test_it_names_who_is_no_person(actor: str, shown: str) -> None:
-    assert audit_entries.describe_actor(entry("member_added", {}, actor)) == shown
+def test_programs_have_names(actor: str, name: str) -> None:
+    assert audit_entries.describe_actor(entry("member_added", {}, actor)) == name

@@ -1,4 +1,4 @@
-"""Calls as a sheet to keep: what is in it, and what a spreadsheet must not run."""
+"""CSV export of calls: its content, and the escaping of formulas."""
 
 import csv
 import io
@@ -18,12 +18,12 @@ HERE = "/console/organizations/alice/calls"
 
 
 def sheet(person: ConsoleUser, query: str = "") -> list[dict[str, str]]:
-    """The lines of the file."""
+    """Return the rows of the file."""
     text = person.get(f"{HERE}.csv{query}").content.decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def test_the_sheet_has_the_calls_that_the_filters_leave(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_the_export_follows_the_filters(alice: Ngo, viewer: ConsoleUser) -> None:
     record(alice)
     failed = record(alice, "error", error_code="refused")
     answer = viewer.get(f"{HERE}.csv?status=error")
@@ -34,24 +34,27 @@ def test_the_sheet_has_the_calls_that_the_filters_leave(alice: Ngo, viewer: Cons
     assert (line["call_id"], line["status"], line["error_code"]) == (failed, "error", "refused")
 
 
-def test_the_sheet_writes_small_sums_out(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_small_sums_are_written_without_an_exponent(alice: Ngo, viewer: ConsoleUser) -> None:
     record(alice, cost_usd=Decimal("0.000012"))
     assert sheet(viewer)[0]["cost_usd"].rstrip("0") == "0.000012"
 
 
-def test_the_sheet_has_more_calls_than_a_page(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_the_export_has_more_calls_than_a_page(alice: Ngo, viewer: ConsoleUser) -> None:
     made = [record(alice) for _ in range(52)]
     assert [line["call_id"] for line in sheet(viewer)] == made[::-1]
 
 
-def test_the_sheet_says_in_its_last_line_that_there_are_more_calls(house: House, alice: Ngo) -> None:
+def test_the_last_line_says_that_there_are_more_calls(house: House, alice: Ngo) -> None:
     made = [record(alice) for _ in range(3)][::-1]
     with house.app.test_request_context():
-        most, all_of_them = (
+        limited, complete = (
             list(calls_csv.generate_csv(queries.iterate_calls(id_of(alice)), number)) for number in (2, 3)
         )
-    assert [line.partition(",")[0] for line in most[1:]] == [*made[:2], "Only the newest 2 calls are in this file.\r\n"]
-    assert [line.partition(",")[0] for line in all_of_them[1:]] == made
+    assert [line.partition(",")[0] for line in limited[1:]] == [
+        *made[:2],
+        "Only the newest 2 calls are in this file.\r\n",
+    ]
+    assert [line.partition(",")[0] for line in complete[1:]] == made
 
 
 def test_the_list_says_how_many_calls_an_export_has(alice: Ngo, viewer: ConsoleUser) -> None:
@@ -60,11 +63,11 @@ def test_the_list_says_how_many_calls_an_export_has(alice: Ngo, viewer: ConsoleU
 
 
 @pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
-def test_the_sheet_makes_formulas_harmless(formula: str) -> None:
+def test_formulas_are_escaped(formula: str) -> None:
     assert calls_csv.escape_formula(formula) == f"'{formula}"
 
 
-def test_the_sheet_leaves_numbers_and_other_texts_as_they_are(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_numbers_and_other_texts_are_unchanged(alice: Ngo, viewer: ConsoleUser) -> None:
     record(alice, "error", error_code="model_not_found", model_asked='=HYPERLINK("http://evil.example")')
     (line,) = sheet(viewer)
     assert line["model"] == '\'=HYPERLINK("http://evil.example")'

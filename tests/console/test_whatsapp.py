@@ -1,4 +1,4 @@
-"""A WhatsApp message as the phone shows it."""
+"""WhatsApp messages as HTML."""
 
 import time
 
@@ -30,29 +30,29 @@ PLAIN = (
 
 
 @pytest.mark.parametrize(("message", "markup"), MARKS.items())
-def test_a_mark_becomes_what_the_phone_shows(message: str, markup: str) -> None:
+def test_a_mark_becomes_a_tag(message: str, markup: str) -> None:
     assert render_message(message) == markup
 
 
 @pytest.mark.parametrize("message", PLAIN)
-def test_what_is_no_mark_stays_as_it_is(message: str) -> None:
+def test_text_without_marks_is_unchanged(message: str) -> None:
     assert render_message(message) == message
 
 
-def test_markup_in_a_message_is_text() -> None:
+def test_html_in_a_message_is_escaped() -> None:
     for message in ("<script>alert(1)</script>", "*<img src=x onerror=alert(1)>*", '`"><svg onload=x>`', "<*b*>"):
         markup = render_message(message)
-        for ours in ("b", "i", "s", "code"):
-            markup = markup.replace(f"<{ours}>", "").replace(f"</{ours}>", "")
+        for tag in ("b", "i", "s", "code"):
+            markup = markup.replace(f"<{tag}>", "").replace(f"</{tag}>", "")
         assert "<" not in markup
         assert ">" not in markup
 
 
-def test_marks_that_cross_never_make_markup_that_does() -> None:
+def test_crossing_marks_never_give_crossing_tags() -> None:
     assert render_message("*a _b* c_") == "<b>a _b</b> c_"
 
 
-def test_a_message_full_of_marks_is_shown_in_no_time() -> None:
+def test_a_message_full_of_marks_is_converted_quickly() -> None:
     before = time.monotonic()
     for message in ("*a" * 2000, "*_~" * 1300, "`" * 4096, "_ *" * 1300):
         render_message(message)

@@ -1,1 +1,1 @@
-"""Tests of the numbers over calls that people are shown."""
+"""Tests of the usage statistics."""

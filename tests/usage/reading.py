@@ -1,4 +1,4 @@
-"""Reading the numbers, as pages do: in a transaction of their own."""
+"""Helper that reads statistics in a transaction, as pages do."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -15,9 +15,9 @@ from tests.support.house import Ngo
 Result = TypeVar("Result")
 
 
-def read(ngo: Ngo, work: Callable[[Session, Organization, Credential | None], Result]) -> Result:
-    """What there is to read of an organization and its key."""
+def read_usage(ngo: Ngo, function: Callable[[Session, Organization, Credential | None], Result]) -> Result:
+    """Call the function with a session, the organization and its key."""
     with ngo.house.app.app_context(), transaction() as session:
         organization = store.find(session, ngo.slug)
         key = credentials.find_or_none(session, organization.id, ngo.house.services.language_models)
-        return work(session, organization, key)
+        return function(session, organization, key)

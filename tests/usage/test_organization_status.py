@@ -1,4 +1,4 @@
-"""The list of organizations that administrators see."""
+"""Organization status: the list that administrators see."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,48 +18,48 @@ from tests.support.recorded import record
 HOUR = timedelta(hours=1)
 
 
-def listed(house: House) -> list[OrganizationStatus]:
+def statuses_of(house: House) -> list[OrganizationStatus]:
     with house.app.app_context(), transaction() as session:
         return list_organization_statuses(session, house.services.language_models.name)
 
 
 def key_of(ngo: Ngo) -> KeyState:
-    return next(state.key for state in listed(ngo.house) if state.slug == ngo.slug)
+    return next(status.key for status in statuses_of(ngo.house) if status.slug == ngo.slug)
 
 
-def accept(ngo: Ngo) -> None:
-    """As when OpenAI accepted the key at the moment when it was saved."""
+def mark_verified(ngo: Ngo) -> None:
+    """Mark the key as accepted by OpenAI when it was saved."""
     with ngo.house.app.app_context(), transaction() as session:
         key = session.scalars(sa.select(Credential).join(Organization).where(Organization.slug == ngo.slug)).one()
         key.verified_at = now()
 
 
 @contextmanager
-def statements(house: House) -> Iterator[list[str]]:
-    """What the database is asked meanwhile."""
-    asked: list[str] = []
+def recorded_statements(house: House) -> Iterator[list[str]]:
+    """Yield the list of SQL statements that run inside the block."""
+    statements: list[str] = []
 
-    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
-        asked.append(statement)
+    def append(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        statements.append(statement)
 
     with house.app.app_context():
         engine = db.engine
-    sa.event.listen(engine, "before_cursor_execute", note)
-    yield asked
-    sa.event.remove(engine, "before_cursor_execute", note)
+    sa.event.listen(engine, "before_cursor_execute", append)
+    yield statements
+    sa.event.remove(engine, "before_cursor_execute", append)
 
 
 def test_a_server_without_organizations_has_an_empty_list(house: House) -> None:
-    assert listed(house) == []
+    assert statuses_of(house) == []
 
 
-def test_they_are_in_the_order_of_their_names(house: House) -> None:
+def test_organizations_are_sorted_by_name(house: House) -> None:
     for slug, name in (("x", "zebra"), ("y", "Asha"), ("z", "bright")):
         house.ngo(slug).change(name=name)
-    assert [state.name for state in listed(house)] == ["Asha", "bright", "zebra"]
+    assert [status.name for status in statuses_of(house)] == ["Asha", "bright", "zebra"]
 
 
-def test_it_tells_of_the_last_call_and_the_last_day(house: House, alice: Ngo, bob: Ngo) -> None:
+def test_it_has_the_last_call_and_the_counts_of_the_last_day(house: House, alice: Ngo, bob: Ngo) -> None:
     latest = now() - HOUR
     record(alice, at=latest)
     record(alice, "error", at=now() - 23 * HOUR, error_code="rate_limited")
@@ -68,7 +68,7 @@ def test_it_tells_of_the_last_call_and_the_last_day(house: House, alice: Ngo, bo
     old = now() - timedelta(days=200)
     record(bob, at=old)
     house.ngo("carol", is_active=False)
-    of_alice, of_bob, of_carol = listed(house)
+    of_alice, of_bob, of_carol = statuses_of(house)
     assert (of_alice.last_call_at, of_alice.calls, of_alice.failures) == (latest, 3, 2)
     assert (of_bob.last_call_at, of_bob.calls, of_bob.failures) == (old, 0, 0)
     assert (of_carol.last_call_at, of_carol.calls, of_carol.is_active) == (None, 0, False)
@@ -77,45 +77,45 @@ def test_it_tells_of_the_last_call_and_the_last_day(house: House, alice: Ngo, bo
 def test_a_key_is_missing_inactive_or_unverified(house: House, alice: Ngo, bob: Ngo) -> None:
     bob.switch_key(on=False)
     house.ngo("carol", key="")
-    assert [state.key for state in listed(house)] == [KeyState.UNVERIFIED, KeyState.INACTIVE, KeyState.MISSING]
+    assert [status.key for status in statuses_of(house)] == [KeyState.UNVERIFIED, KeyState.INACTIVE, KeyState.MISSING]
 
 
 def test_a_key_is_ok_once_openai_accepted_it_or_answered(alice: Ngo, bob: Ngo) -> None:
-    accept(alice)
+    mark_verified(alice)
     record(bob)
     assert (key_of(alice), key_of(bob)) == (KeyState.OK, KeyState.OK)
 
 
-def test_the_last_word_of_openai_decides(alice: Ngo) -> None:
-    accept(alice)
-    for code, state in (("invalid_api_key", KeyState.REFUSED), ("insufficient_quota", KeyState.OUT_OF_CREDIT)):
+def test_the_last_result_of_the_key_decides(alice: Ngo) -> None:
+    mark_verified(alice)
+    for code, expected in (("invalid_api_key", KeyState.REFUSED), ("insufficient_quota", KeyState.OUT_OF_CREDIT)):
         record(alice, "error", error_code=code)
-        assert key_of(alice) == state
+        assert key_of(alice) == expected
     record(alice, "error", error_code="credential_inactive", model_asked="gpt-4o")
     assert key_of(alice) == KeyState.OUT_OF_CREDIT
     record(alice)
     assert key_of(alice) == KeyState.OK
-    record(alice, "error", error_code="insufficient_quota", model_used="gpt-4o")  # asked twice, refused once
+    record(alice, "error", error_code="insufficient_quota", model_used="gpt-4o")  # two requests, one of them refused
     assert key_of(alice) == KeyState.OUT_OF_CREDIT
 
 
-def test_a_new_key_is_not_blamed_for_the_one_before(alice: Ngo) -> None:
+def test_a_new_key_ignores_errors_of_the_previous_one(alice: Ngo) -> None:
     record(alice, "error", error_code="invalid_api_key")
     alice.set_key("sk-proj-another-0123456789-anot")
     assert key_of(alice) == KeyState.UNVERIFIED
 
 
-def test_bobs_refused_key_is_bobs_alone(alice: Ngo, bob: Ngo) -> None:
+def test_the_key_state_ignores_other_organizations(alice: Ngo, bob: Ngo) -> None:
     record(bob, "error", error_code="invalid_api_key")
     assert (key_of(alice), key_of(bob)) == (KeyState.UNVERIFIED, KeyState.REFUSED)
 
 
-def test_more_organizations_are_not_more_questions_to_the_database(house: House) -> None:
+def test_the_number_of_queries_does_not_grow_with_organizations(house: House) -> None:
     counts = []
     for slugs in (("a",), ("b", "c", "d")):
         for slug in slugs:
             record(house.ngo(slug))
-        with statements(house) as asked:
-            assert listed(house)
-        counts.append(len(asked))
+        with recorded_statements(house) as statements:
+            assert statuses_of(house)
+        counts.append(len(statements))
     assert counts[0] == counts[1] <= 3

@@ -1,4 +1,4 @@
-"""The steps to the first answer: each is done when it is done, and not before."""
+"""The setup checklist: each step is complete only after it was done."""
 
 from dataclasses import astuple
 
@@ -7,12 +7,12 @@ from glific_gpt.organizations import store, tokens
 from glific_gpt.usage.setup_checklist import SetupChecklist, build_checklist
 from tests.support.house import House, Ngo
 from tests.support.recorded import record
-from tests.usage.reading import read
+from tests.usage.reading import read_usage
 
 
-def steps(ngo: Ngo) -> SetupChecklist:
+def checklist_of(ngo: Ngo) -> SetupChecklist:
     operator = ngo.house.services.settings.models
-    return read(ngo, lambda session, organization, key: build_checklist(session, organization, key, operator))
+    return read_usage(ngo, lambda session, organization, key: build_checklist(session, organization, key, operator))
 
 
 def revoke_all(ngo: Ngo) -> None:
@@ -22,45 +22,45 @@ def revoke_all(ngo: Ngo) -> None:
             tokens.revoke_webhook_token(session, organization, token.id)
 
 
-def test_a_new_organization_has_its_token_and_may_use_models(house: House) -> None:
+def test_a_new_organization_has_a_token_and_allowed_models(house: House) -> None:
     new = house.ngo("new", key="")
-    assert steps(new) == SetupChecklist(key=False, model=True, token=True, call=False)
+    assert checklist_of(new) == SetupChecklist(key=False, model=True, token=True, call=False)
 
 
 def test_the_first_answer_is_the_last_step(alice: Ngo) -> None:
-    assert not steps(alice).done
+    assert not checklist_of(alice).is_complete
     alice.ask()
-    assert steps(alice).done
-    assert all(astuple(steps(alice)))
+    assert checklist_of(alice).is_complete
+    assert all(astuple(checklist_of(alice)))
 
 
-def test_a_call_that_failed_is_no_answer(alice: Ngo) -> None:
+def test_a_failed_call_does_not_complete_the_last_step(alice: Ngo) -> None:
     for status in ("error", "interrupted", "started", "pending"):
         record(alice, status)
-    assert not steps(alice).call
+    assert not checklist_of(alice).call
 
 
-def test_a_key_that_is_switched_off_is_a_step_to_take(alice: Ngo) -> None:
+def test_an_inactive_key_leaves_its_step_open(alice: Ngo) -> None:
     alice.switch_key(on=False)
-    assert not steps(alice).key
+    assert not checklist_of(alice).key
 
 
-def test_a_list_that_allows_no_text_model_is_a_step_to_take(alice: Ngo) -> None:
+def test_an_allowlist_without_a_text_model_leaves_its_step_open(alice: Ngo) -> None:
     for patterns in ([], ["whisper-*"], ["no-such-model"]):
         alice.change(allowed_models=patterns)
-        assert not steps(alice).model
+        assert not checklist_of(alice).model
     alice.change(allowed_models=["gpt-4o*"])
-    assert steps(alice).model
+    assert checklist_of(alice).model
 
 
-def test_without_a_token_there_is_no_way_in(alice: Ngo) -> None:
+def test_a_missing_token_leaves_its_step_open(alice: Ngo) -> None:
     revoke_all(alice)
-    assert not steps(alice).token
+    assert not checklist_of(alice).token
 
 
-def test_bobs_steps_are_not_alices(house: House, bob: Ngo) -> None:
+def test_the_checklist_ignores_other_organizations(house: House, bob: Ngo) -> None:
     alice = house.ngo("alice", key="")
     revoke_all(alice)
     bob.ask()
-    assert steps(bob).done
-    assert steps(alice) == SetupChecklist(key=False, model=True, token=False, call=False)
+    assert checklist_of(bob).is_complete
+    assert checklist_of(alice) == SetupChecklist(key=False, model=True, token=False, call=False)

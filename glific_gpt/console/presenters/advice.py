@@ -1,81 +1,85 @@
-"""Advice: what to do about each error that a call can have, in a sentence, and where in the console."""
+"""Advice for each error of a call, and the console page on which the error can be fixed."""
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _
 
-OVERLOADED_ADVICE = _("Nothing needs to be done. If it goes on for more than a few minutes, tell the server's administrators.")
+OVERLOADED_ADVICE = _(
+    "You do not need to do anything. If it lasts longer than a few minutes, tell the server's administrators."
+)
 
 ADVICE = {
-    "invalid_json": _("Open the webhook node in Glific and make its function body one JSON object."),
+    "invalid_json": _("Open the webhook node in Glific. Its function body must be one JSON object."),
     "unauthorized": _(
-        "Check the address and the Authorization header of the webhook node. If Glific signs its calls, check the "
-        "signature phrase and Glific's organization number in the settings."
+        "Check the address and the Authorization header of the webhook node. If Glific signs its calls, "
+        "check the webhook signature and the Glific organization id in the settings."
     ),
-    "unknown_function": _("Check the end of the address in the webhook node. You can copy the right one here."),
+    "unknown_function": _("Check the end of the address in the webhook node. You can copy the correct address here."),
     "method_not_allowed": _("Choose POST in the webhook node."),
-    "call_in_progress": _("Nothing needs to be done: the same call was being answered at that moment."),
-    "body_too_large": _("Send fewer results along in the function body. It may have 1 MiB at most."),
+    "call_in_progress": _("You do not need to do anything. The same call was already being processed."),
+    "body_too_large": _("Send fewer results in the function body. It can be up to 1 MiB."),
     "empty_question": _(
         "Check what the webhook node sends as question_text. Often the contact has sent a picture or a voice message, "
         "which has no text."
     ),
     "invalid_field": _(
-        "Open Webhook Logs in Glific: the answer to this call names the field. Correct it in the function body."
+        "Open Webhook Logs in Glific. The answer to this call names the field. Correct it in the function body."
     ),
     "unresolved_variable": _(
         "A variable such as @results.question was not filled in. Check its name in the function body, and that the "
         "flow sets it before the webhook node."
     ),
     "model_not_text": _("Choose a text model in the function body. Models for speech or pictures cannot be used."),
-    "model_not_supported": _("Choose another model in the function body: this one cannot answer questions."),
-    "model_not_found": _("Check the model's name in the function body. Models lists those that your key can use."),
+    "model_not_supported": _("This model cannot answer questions. Choose another model in the function body."),
+    "model_not_found": _(
+        "Check the model's name in the function body. The page Models lists the models that your key can use."
+    ),
     "missing_flow_context": _(
-        "Add contact and flow_id to the function body. A later answer needs them to find its flow."
+        "Add contact and flow_id to the function body. A later answer needs them to reach its flow."
     ),
     "contact_limit": _(
-        "This contact has asked as often as you allow in a day. To allow more, raise the limit in the settings."
+        "This contact has reached your daily limit of questions. To allow more, raise the limit in the settings."
     ),
-    "insufficient_quota": _("Add credit at platform.openai.com under Billing. It works again a few minutes later."),
+    "insufficient_quota": _(
+        "Add credit at platform.openai.com under Billing. The key works again a few minutes later."
+    ),
     "budget_exceeded": _("Raise the month's budget in the settings, or wait for the next month."),
-    "model_not_allowed": _("Allow this model on the page Models, or choose an allowed one in the function body."),
+    "model_not_allowed": _("Allow this model on the page Models, or choose an allowed model in the function body."),
     "organization_inactive": _("Ask an administrator of this server to switch your organization on."),
     "credential_missing": _("Add your OpenAI key."),
     "credential_inactive": _("Switch your OpenAI key on."),
     "glific_not_connected": _(
-        "Connect your Glific, so that later answers can be delivered. Or take ?mode= out of the webhook node's address."
+        "Connect your Glific so that later answers can be delivered, or remove ?mode= from the webhook node's address."
     ),
     "rate_limited": _(
         "Wait a moment. If it happens often, ask OpenAI for a higher limit at platform.openai.com under Limits."
     ),
     "invalid_api_key": _(
-        "Make a new key at platform.openai.com and save it here. It needs the permission to use models."
+        "Create a new key at platform.openai.com and save it here. It needs the permission to use models."
     ),
-    "upstream_error": _("OpenAI was not reached or had a failure. Try again in a minute; status.openai.com says more."),
-    "bad_upstream_reply": _(
-        "Try again in a minute. If you ask for JSON and it happens often, allow more tokens with max_tokens."
+    "upstream_error": _(
+        "OpenAI could not be reached or had a failure. Try again in a minute. See status.openai.com for details."
     ),
-    "empty_answer": _("Put the question differently, or allow more tokens with max_tokens in the function body."),
-    "refused": _("The model declined to answer. If the question was harmless, put the prompt in clearer words."),
+    "bad_upstream_reply": _("Try again in a minute. If you ask for JSON and it happens often, raise max_tokens."),
+    "empty_answer": _("Change the question, or raise max_tokens in the function body."),
+    "refused": _("The model refused to answer. If the question was harmless, make the prompt clearer."),
     "overloaded": OVERLOADED_ADVICE,
     "deadline_exceeded": _(
-        "Use a faster model, a shorter prompt or fewer tokens. Or let the flow wait with ?mode=auto, for answers that "
-        "take longer than 5 seconds."
+        "Use a faster model, a shorter prompt or fewer tokens. For answers that take longer than 5 "
+        "seconds, use ?mode=auto: the flow then waits."
     ),
-    "broken": _("Tell the administrators of this server the id of this call. They find more in the server's log."),
+    "broken": _("Send the id of this call to the administrators of this server. The server's log has the details."),
     "undelivered": _(
-        "The answer was there, but the flow did not get it. Check the Glific connection, then try again within a day."
+        "The answer was ready, but the flow did not get it. Check the Glific connection, then try again within a day."
     ),
     "uncertain": _(
-        "The flow may have the answer or not: look at the contact's chat in Glific. If it is not there, try again "
-        "within a day."
+        "It is not certain that the flow got the answer. Look at the contact's chat in Glific. If the "
+        "answer is not there, try again within a day."
     ),
-    "interrupted": _(
-        "The server was stopped while it worked on this call. New calls are answered; the contact can ask again."
-    ),
+    "interrupted": _("The server was stopped while it worked on this call. The contact can ask again."),
 }
 
-UNKNOWN_ERROR_ADVICE = _("Open Webhook Logs in Glific: the answer to this call says more.")
-"""About the error of a function that somebody else wrote."""
+UNKNOWN_ERROR_ADVICE = _("Open Webhook Logs in Glific. The answer to this call has the details.")
+"""For errors of plugins, whose codes are not known here."""
 
 FIX_PAGES = {
     "unauthorized": "console.use_in_glific",
@@ -96,7 +100,7 @@ FIX_PAGES = {
     "deadline_exceeded": "console.try_it",
     "insufficient_quota": "console.openai",
 }
-"""The page on which it can be mended, where there is one."""
+"""Endpoint of the page on which an error can be fixed, if there is one."""
 
 PAGE_NAMES = {
     "console.use_in_glific": _("Use it in Glific"),
@@ -109,5 +113,5 @@ PAGE_NAMES = {
 
 
 def advice_for(code: str) -> LazyString:
-    """What to do about it."""
+    """Return the advice for an error code."""
     return ADVICE.get(code, UNKNOWN_ERROR_ADVICE)

@@ -1,4 +1,4 @@
-"""Banners: what an organization needs, in plain words, with what to do and where."""
+"""Alerts as banners of the overview page, each with a text and a link to the page on which it can be fixed."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -15,84 +15,87 @@ OPENAI_BILLING_URL = "https://platform.openai.com/settings/organization/billing/
 
 
 class AlertText(NamedTuple):
-    """What is said of a need."""
+    """Text and links of a kind of alert."""
 
     title: LazyString
     text: LazyString
     endpoint: str
-    """The page on which it is mended."""
+    """Endpoint of the page on which it can be fixed."""
     button: LazyString
     is_urgent: bool = True
-    """Whether no call can be answered until then."""
-    elsewhere: str | None = None
-    """An address outside of the console to go to first."""
-    lock: AccessLevel = AccessLevel.VIEWER
-    """Who may see that page."""
+    """True if no call can be answered until it is fixed."""
+    external_url: str | None = None
+    """Address outside the console to visit first."""
+    access: AccessLevel = AccessLevel.VIEWER
+    """Access level of that page."""
 
 
 @dataclass(frozen=True)
 class AlertBanner:
-    """One need, ready to be shown."""
+    """One alert, ready to be shown."""
 
     code: str
-    words: AlertText
+    texts: AlertText
     text: str
     query: dict[str, str]
-    """For the address of the page, besides the organization."""
+    """Query parameters of the page's address."""
 
     def values(self, slug: str) -> dict[str, str]:
-        """For the address of the page."""
-        return self.query if self.words.lock is AccessLevel.ADMINISTRATOR else {"slug": slug} | self.query
+        """Return the values for `url_for`. Pages of administrators have no organization in their address."""
+        return self.query if self.texts.access is AccessLevel.ADMINISTRATOR else {"slug": slug} | self.query
 
 
 ALERT_TEXTS = {
     AlertCode.ORGANIZATION_OFF: AlertText(
         _("This organization is switched off"),
-        _("No call is answered. An administrator of this server can switch it on."),
+        _("Calls are not answered. Ask an administrator of this server to switch it on."),
         "console.list_organizations",
         _("Open organizations"),
-        lock=AccessLevel.ADMINISTRATOR,
+        access=AccessLevel.ADMINISTRATOR,
     ),
     AlertCode.KEY_MISSING: AlertText(
-        _("There is no OpenAI key yet"),
-        _("No call can be answered without one: add it."),
+        _("No OpenAI key is saved"),
+        _("Calls cannot be answered without a key. Add one."),
         "console.openai",
         _("Add the key"),
     ),
     AlertCode.KEY_OFF: AlertText(
         _("The OpenAI key is switched off"),
-        _("No call is answered until you switch it on."),
+        _("Calls are not answered until you switch it on."),
         "console.openai",
         _("Switch it on"),
     ),
     AlertCode.KEY_REFUSED: AlertText(
-        _("OpenAI does not accept this key"),
-        _("It may have been deleted, or may not use models: replace it with a key that is valid."),
+        _("OpenAI refused this key"),
+        _("It may have been deleted, or may lack the permission to use models. Replace it with a valid key."),
         "console.openai",
         _("Replace the key"),
     ),
     AlertCode.OUT_OF_CREDIT: AlertText(
-        _("OpenAI says this key has no credit left"),
+        _("This key has no credit left at OpenAI"),
         _("Add credit at platform.openai.com under Billing. Calls are answered again a few minutes later."),
         "console.openai",
         _("Open the key"),
-        elsewhere=OPENAI_BILLING_URL,
+        external_url=OPENAI_BILLING_URL,
     ),
     AlertCode.PHRASE_MISSING: AlertText(
-        _("The signature phrase is missing"),
-        _("Calls must be signed, but there is no phrase to check them with, so none is let in: set the phrase."),
+        _("The webhook signature is missing"),
+        _("Calls must be signed, but no webhook signature is set to verify them, so all calls are refused. Set it."),
         "console.organization_settings",
-        _("Set the phrase"),
+        _("Set the webhook signature"),
     ),
     AlertCode.BUDGET_USED: AlertText(
         _("This month's budget is used up"),
-        _("%(spent)s of %(budget)s are spent. No call is answered until you raise it, or until the next month."),
+        _(
+            "%(spent)s of %(budget)s are spent. Calls are not answered until you raise the budget, or until "
+            "the next month."
+        ),
         "console.organization_settings",
         _("Change the budget"),
     ),
     AlertCode.BUDGET_NEARLY_USED: AlertText(
         _("This month's budget is nearly used up"),
-        _("%(spent)s of %(budget)s are spent. When all of it is, calls are not answered any more."),
+        _("%(spent)s of %(budget)s are spent. When the budget is used up, calls are not answered."),
         "console.organization_settings",
         _("Change the budget"),
         is_urgent=False,
@@ -106,7 +109,7 @@ ALERT_TEXTS = {
     ),
     AlertCode.NOT_DELIVERED: AlertText(
         _("Answers did not reach their flows"),
-        _("In the last 24 hours: %(answers)s. Check the Glific connection, then try them again from Calls."),
+        _("In the last 24 hours: %(answers)s. Check the Glific connection, then send them again from the page Calls."),
         "console.glific",
         _("Check the connection"),
         is_urgent=False,
@@ -114,24 +117,24 @@ ALERT_TEXTS = {
 }
 
 
-def present_alert(need: Alert) -> AlertBanner:
-    words = ALERT_TEXTS[need.code]
-    return AlertBanner(need.code, words, str(words.text) % _facts(need), _query(need))
+def present_alert(alert: Alert) -> AlertBanner:
+    texts = ALERT_TEXTS[alert.code]
+    return AlertBanner(alert.code, texts, str(texts.text) % _format_values(alert), _query(alert))
 
 
-def _facts(need: Alert) -> dict[str, str]:
+def _format_values(alert: Alert) -> dict[str, str]:
     return {
-        "spent": numbers.format_dollars(need.spent_usd or 0),
-        "budget": numbers.format_dollars(need.budget_usd or 0),
-        "failures": numbers.format_number(need.failures),
-        "calls": numbers.format_number(need.calls),
-        "error": str(error_name(need.error_code or "")),
-        "answers": numbers.format_number(need.answers),
+        "spent": numbers.format_dollars(alert.spent_usd or 0),
+        "budget": numbers.format_dollars(alert.budget_usd or 0),
+        "failures": numbers.format_number(alert.failures),
+        "calls": numbers.format_number(alert.calls),
+        "error": str(error_name(alert.error_code or "")),
+        "answers": numbers.format_number(alert.answers),
     }
 
 
-def _query(need: Alert) -> dict[str, str]:
-    """The calls that are meant."""
-    if need.code is not AlertCode.MANY_FAILURES:
+def _query(alert: Alert) -> dict[str, str]:
+    """Return the filters of the call list that show the failed calls."""
+    if alert.code is not AlertCode.MANY_FAILURES:
         return {}
-    return failed_calls_filter(need.error_code or "")
+    return failed_calls_filter(alert.error_code or "")

@@ -1,4 +1,4 @@
-"""Calls as a sheet: a CSV that spreadsheets open, line by line, and that cannot make them calculate anything."""
+"""CSV export of calls, generated line by line, with formulas escaped."""
 
 import csv
 import io
@@ -10,29 +10,29 @@ from glific_gpt.calls.tables import Call
 from glific_gpt.schemas import CallView
 
 BYTE_ORDER_MARK = "\ufeff"
-"""Without it Excel takes UTF-8 for something else."""
+"""Excel needs it to recognize UTF-8."""
 
 FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
-"""What spreadsheets begin to calculate with; a model's name comes from the caller, who may write anything."""
+"""Spreadsheets run cells with these prefixes. Callers choose model names, so a cell can hold anything."""
 
 COLUMNS = tuple(CallView.model_fields)
 
 
-def generate_csv(calls: Iterable[Call], most: int) -> Iterator[str]:
-    """That many of the calls; the last line says so if there are more."""
+def generate_csv(calls: Iterable[Call], limit: int) -> Iterator[str]:
+    """Yield the CSV lines of at most `limit` calls. If there are more, the last line says so."""
     yield BYTE_ORDER_MARK + _line(COLUMNS)
     for number, call in enumerate(calls):
-        if number == most:
-            yield _line([_("Only the newest %(number)s calls are in this file.", number=most)])
+        if number == limit:
+            yield _line([_("Only the newest %(number)s calls are in this file.", number=limit)])
             return
         cells = CallView.of(call).model_dump(mode="json")
-        # As text: JSON's number for a small sum would be 1e-05.
+        # As text, because the number of a small sum would be written as 1e-05.
         cells["cost_usd"] = None if call.cost_usd is None else f"{call.cost_usd:f}"
         yield _line(escape_formula(cells[name]) for name in COLUMNS)
 
 
 def escape_formula(value: object) -> object:
-    """Only what may hold anything: a number of ours is a number."""
+    """Prefix text that a spreadsheet would run as a formula. Numbers stay numbers."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_PREFIXES) else value
 
 

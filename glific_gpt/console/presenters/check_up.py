@@ -1,4 +1,4 @@
-"""What the doctor found, in the language of the page: each finding with its mark and the page on which it is mended."""
+"""Check results in the language of the page, each with an icon and the page on which the problem can be fixed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from flask_babel import lazy_gettext as _
 from glific_gpt.console.presenters import advice
 from glific_gpt.console.presenters.labels import translate
 from glific_gpt.doctor import TITLES, CheckResult, CheckStatus, is_private_only, would_answer
-from glific_gpt.flows.simulator import TranscriptLine as Said
+from glific_gpt.flows.simulator import TranscriptLine
 
 STATUS_MARKS = {
     CheckStatus.OK: ("circle-check", "good", _("OK")),
     CheckStatus.WARNING: ("alert-triangle", "mind", _("Warning")),
     CheckStatus.PROBLEM: ("circle-x", "bad", _("Problem")),
-    CheckStatus.SKIPPED: ("circle-dashed", "none", _("Left out")),
+    CheckStatus.SKIPPED: ("circle-dashed", "none", _("Skipped")),
 }
-"""The icon, the colour and the word of each."""
+"""Icon, colour and label of each status."""
 
 CHECK_FIX_PAGES = {
     "key": "console.openai",
@@ -26,90 +26,92 @@ CHECK_FIX_PAGES = {
     "signature": "console.organization_settings",
     "connection": "console.glific",
 }
-"""The page on which it can be mended, where there is one: the rest is for the server's administrators."""
+"""Endpoint of the page that fixes a check's problem. The server's administrators fix the others."""
 
 
 @dataclass(frozen=True)
 class CheckUpLine:
-    """One finding."""
+    """One check result."""
 
     title: str
-    verdict: CheckStatus
-    says: str
+    status: CheckStatus
+    message: str
     remedy: str
-    mended_at: str | None
-    only_inside: bool
-    only_later: bool
+    fix_page: str | None
+    is_private_only: bool
+    """The check only works inside the server's own network."""
+    is_deferred_only: bool
+    """The problem affects later answers only."""
 
     @property
     def is_problem(self) -> bool:
-        return self.verdict is CheckStatus.PROBLEM
+        return self.status is CheckStatus.PROBLEM
 
     @property
     def mark(self) -> tuple[str, str, LazyString]:
-        return STATUS_MARKS[self.verdict]
+        return STATUS_MARKS[self.status]
 
 
 @dataclass(frozen=True)
 class CheckUp:
-    """A whole examination."""
+    """All check results, with a summary."""
 
     lines: list[CheckUpLine]
-    conversation: list[Said]
-    """What the person writes and reads; empty where no question was asked."""
+    conversation: list[TranscriptLine]
+    """Messages of the test conversation; empty if no question was asked."""
     would_answer: bool
-    only_inside: bool
-    """Glific gets no answer, unless it runs in the server's own network."""
+    is_private_only: bool
+    """Glific gets answers only if it runs in the server's own network."""
     dry_run: bool
 
     @property
     def problem(self) -> str:
-        """What keeps answers away, first of all."""
-        return next((line.says for line in self.lines if line.is_problem and not line.only_later), "")
+        """Return the first problem that prevents answers."""
+        return next((line.message for line in self.lines if line.is_problem and not line.is_deferred_only), "")
 
     @property
-    def later_problem(self) -> str:
-        """What keeps away only the answers that a flow waits for, first of all."""
-        return next((line.says for line in self.lines if line.is_problem and line.only_later), "")
+    def deferred_problem(self) -> str:
+        """Return the first problem that prevents only later answers."""
+        return next((line.message for line in self.lines if line.is_problem and line.is_deferred_only), "")
 
     @property
     def warnings(self) -> str:
-        """What each warning is about, without the one that the headline tells."""
-        minded = [line for line in self.lines if line.verdict is CheckStatus.WARNING and not line.only_inside]
-        return ", ".join(line.title for line in minded)
+        """Return the titles of the warnings, without the one that the headline already states."""
+        lines = [line for line in self.lines if line.status is CheckStatus.WARNING and not line.is_private_only]
+        return ", ".join(line.title for line in lines)
 
     @property
     def colour(self) -> str:
         if not self.would_answer:
             return "danger"
-        return "warning" if self.warnings or self.only_inside or self.later_problem else "success"
+        return "warning" if self.warnings or self.is_private_only or self.deferred_problem else "success"
 
 
-def present_check_up(findings: Sequence[CheckResult], *, dry_run: bool) -> CheckUp:
-    said = [line for finding in findings for line in finding.lines if line.who != "note"]
-    lines = [_line(finding) for finding in findings]
-    return CheckUp(lines, said, would_answer(findings), is_private_only(findings), dry_run)
+def present_check_up(results: Sequence[CheckResult], *, dry_run: bool) -> CheckUp:
+    conversation = [line for result in results for line in result.lines if line.who != "note"]
+    lines = [_line(result) for result in results]
+    return CheckUp(lines, conversation, would_answer(results), is_private_only(results), dry_run)
 
 
-def _line(finding: CheckResult) -> CheckUpLine:
+def _line(result: CheckResult) -> CheckUpLine:
     return CheckUpLine(
-        title=translate(TITLES[finding.check]),
-        verdict=finding.status,
-        says=_filled_in(finding.message, finding.values),
-        remedy=_filled_in(finding.remedy, finding.values),
-        mended_at=_page(finding),
-        only_inside=finding.is_private_only,
-        only_later=finding.is_deferred_only,
+        title=translate(TITLES[result.check]),
+        status=result.status,
+        message=_fill_in(result.message, result.values),
+        remedy=_fill_in(result.remedy, result.values),
+        fix_page=_fix_page(result),
+        is_private_only=result.is_private_only,
+        is_deferred_only=result.is_deferred_only,
     )
 
 
-def _page(finding: CheckResult) -> str | None:
-    if finding.status in (CheckStatus.OK, CheckStatus.SKIPPED):
+def _fix_page(result: CheckResult) -> str | None:
+    if result.status in (CheckStatus.OK, CheckStatus.SKIPPED):
         return None
-    return CHECK_FIX_PAGES.get(finding.check) or advice.FIX_PAGES.get(finding.error_code)
+    return CHECK_FIX_PAGES.get(result.check) or advice.FIX_PAGES.get(result.error_code)
 
 
-def _filled_in(template: str, values: Mapping[str, object]) -> str:
-    """What is filled in may be a sentence too."""
-    known = {name: translate(value) if isinstance(value, str) else value for name, value in values.items()}
-    return translate(template) % known if known else translate(template)
+def _fill_in(template: str, values: Mapping[str, object]) -> str:
+    """Translate the template and its values, since a value may be a sentence of its own."""
+    translated = {name: translate(value) if isinstance(value, str) else value for name, value in values.items()}
+    return translate(template) % translated if translated else translate(template)

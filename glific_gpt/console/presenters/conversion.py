@@ -1,4 +1,4 @@
-"""What a conversion changes, leaves and warns of, in the language of the page."""
+"""Summary of a flow conversion in the language of the page."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,46 +10,49 @@ from glific_gpt.ready_flows import FlowWarning
 
 @dataclass(frozen=True)
 class ConversionLine:
-    """One thing to know about one node."""
+    """A message about one node."""
 
     flow: str
     function: str
     result_name: str
-    says: str
+    message: str
 
 
 @dataclass(frozen=True)
 class ConversionSummary:
-    """What a person reads before the file is converted."""
+    """Preview that is shown before the file is converted."""
 
     changed: list[ConversionLine]
-    left: list[ConversionLine]
+    unchanged: list[ConversionLine]
     warnings: list[ConversionLine]
     renamed: list[str]
-    then: str
-    """What to do with the file in Glific."""
-    cautions: list[str]
-    """About the whole file."""
+    next_step: str
+    """The next step in Glific, with the converted file."""
+    file_warnings: list[str]
+    """Warnings about the whole file."""
 
 
-def present_conversion(conversion: Conversion, cautions: Iterable[FlowWarning] = ()) -> ConversionSummary:
+def present_conversion(conversion: Conversion, warnings: Iterable[FlowWarning] = ()) -> ConversionSummary:
     return ConversionSummary(
         _lines(conversion.changed),
         _lines(conversion.unchanged),
         _lines(conversion.warnings),
-        [_says(renamed.remark) for renamed in conversion.renamed],
-        _says(conversion.next_step) if conversion.next_step else "",
-        translate_warnings(cautions),
+        [_translate_remark(renamed.remark) for renamed in conversion.renamed],
+        _translate_remark(conversion.next_step) if conversion.next_step else "",
+        translate_warnings(warnings),
     )
 
 
-def translate_warnings(cautions: Iterable[FlowWarning]) -> list[str]:
-    return [translate(caution.template) % caution.values for caution in cautions]
+def translate_warnings(warnings: Iterable[FlowWarning]) -> list[str]:
+    return [translate(warning.template) % warning.values for warning in warnings]
 
 
 def _lines(notes: Iterable[Note]) -> list[ConversionLine]:
-    return [ConversionLine(note.node.flow, note.node.function, note.node.result_name, _says(note.remark)) for note in notes]
+    return [
+        ConversionLine(note.node.flow, note.node.function, note.node.result_name, _translate_remark(note.remark))
+        for note in notes
+    ]
 
 
-def _says(remark: Remark) -> str:
+def _translate_remark(remark: Remark) -> str:
     return translate(remark.template).format_map(remark.values)

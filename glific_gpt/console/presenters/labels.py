@@ -1,4 +1,4 @@
-"""Words that several pages use for the same thing."""
+"""Labels that several pages share: roles, statuses, errors."""
 
 from flask_babel import LazyString, gettext
 from flask_babel import lazy_gettext as _
@@ -10,27 +10,28 @@ from glific_gpt.errors import GlificGptError
 
 ROLE_NAMES = {Role.OWNER: _("Owner"), Role.EDITOR: _("Editor"), Role.VIEWER: _("Viewer")}
 ROLE_MEANINGS = {
-    Role.OWNER: _("everything, members too"),
-    Role.EDITOR: _("everything but members and deleting"),
-    Role.VIEWER: _("reads"),
+    Role.OWNER: _("full access, including members"),
+    Role.EDITOR: _("can change everything except members, and cannot delete"),
+    Role.VIEWER: _("can only read"),
 }
 
 
 def translate_error(error: GlificGptError) -> str:
-    """What to tell people of it; a sentence with something filled in stays as it is."""
+    """Return an error's message in the language of the page. A message with filled-in values stays English."""
     return translate(str(error))
 
 
 def translate(text: str) -> str:
+    """Translate a text that was marked with N_. Empty stays empty, for which gettext would return its header."""
     return gettext(text) if text else ""
 
 
 INTERRUPTED = "interrupted"
-"""A status without an error_code, which people look for as one."""
+"""A status without an error_code. Lists and filters treat it as an error code."""
 
 STATUS_NAMES = {
-    "started": _("Being answered"),
-    "pending": _("Answer on its way"),
+    "started": _("In progress"),
+    "pending": _("Waiting for the answer"),
     "ok": _("Answered"),
     "error": _("Failed"),
     INTERRUPTED: _("Interrupted"),
@@ -39,13 +40,13 @@ STATUS_COLOURS = {"started": "blue", "pending": "blue", "ok": "green", "error": 
 
 ERROR_NAMES = {
     "invalid_json": _("Body is not JSON"),
-    "unauthorized": _("Caller not recognised"),
+    "unauthorized": _("Caller not identified"),
     "unknown_function": _("Unknown address"),
-    "method_not_allowed": _("Not sent as POST"),
-    "call_in_progress": _("Same call twice"),
+    "method_not_allowed": _("Not a POST request"),
+    "call_in_progress": _("Same call sent twice"),
     "body_too_large": _("Body too large"),
     "empty_question": _("Empty question"),
-    "invalid_field": _("A field is wrong"),
+    "invalid_field": _("Invalid field"),
     "unresolved_variable": _("Variable not filled in"),
     "model_not_text": _("Not a text model"),
     "model_not_supported": _("Model cannot answer questions"),
@@ -59,15 +60,15 @@ ERROR_NAMES = {
     "credential_missing": _("No OpenAI key"),
     "credential_inactive": _("OpenAI key switched off"),
     "glific_not_connected": _("Not connected to Glific"),
-    "rate_limited": _("OpenAI's limit reached"),
-    "invalid_api_key": _("OpenAI key not accepted"),
+    "rate_limited": _("OpenAI's rate limit reached"),
+    "invalid_api_key": _("OpenAI key refused"),
     "upstream_error": _("OpenAI had a failure"),
     "bad_upstream_reply": _("Reply cannot be read"),
     "empty_answer": _("Empty answer"),
     "refused": _("Model refused"),
     "overloaded": _("Server busy"),
     "deadline_exceeded": _("Too slow"),
-    "broken": _("Failure of this server"),
+    "broken": _("Error of this server"),
     "undelivered": _("Answer not delivered"),
     "uncertain": _("Delivery uncertain"),
     INTERRUPTED: _("Interrupted"),
@@ -77,28 +78,28 @@ ERROR_CLASS_NAMES = {
     "caller": _("The flow in Glific"),
     "organization": _("Your settings here, or your account at OpenAI"),
     "service": _("This server, or OpenAI"),
-    "delivery": _("The way back to Glific"),
+    "delivery": _("The connection to Glific"),
 }
 OTHER_ERROR_CLASSES = {"undelivered": "delivery", "uncertain": "delivery", INTERRUPTED: "service"}
-"""Of the codes that no error of a call stands for."""
+"""Classes of the codes that have no error class of their own."""
 
 
 def failure_code(call: Call) -> str | None:
-    """What went wrong, as a key of ERROR_NAMES; None while nothing has."""
+    """Return the failure of a call as a key of ERROR_NAMES; None if it has not failed."""
     return call.error_code or (INTERRUPTED if call.status == INTERRUPTED else None)
 
 
 def error_name(code: str) -> LazyString | str:
-    """A function of somebody else may bring codes of its own."""
+    """Return the name of an error code. Codes of plugins have no name and are shown as they are."""
     return ERROR_NAMES.get(code, code)
 
 
 def responsible_party(code: str) -> LazyString | None:
-    """Who can mend it; None for a code that is not ours."""
+    """Return who can fix the error; None for codes of plugins."""
     error = error_class_of(code)
     return ERROR_CLASS_NAMES.get(error.error_class if error else OTHER_ERROR_CLASSES.get(code, ""))
 
 
 def failed_calls_filter(code: str) -> dict[str, str]:
-    """The filters of the list that show the calls that failed with it."""
+    """Return the filters of the call list that show the calls with this failure code."""
     return {"status": code} if code == INTERRUPTED else {"error": code}

@@ -1,4 +1,4 @@
-"""Number cards: the figures of a period, each beside the period before."""
+"""Metric cards: the main numbers of a period, each compared with the previous period."""
 
 from typing import NamedTuple
 
@@ -10,14 +10,14 @@ from glific_gpt.usage.reports import Overview
 
 
 class MetricCard(NamedTuple):
-    """One number."""
+    """One metric."""
 
     name: str
     value: str
     note: str
-    """What else there is to know of it."""
-    before: str
-    """How it was in the period before."""
+    """Additional information."""
+    comparison: str
+    """Comparison with the previous period."""
 
 
 def build_metric_cards(report: Overview) -> list[MetricCard]:
@@ -25,7 +25,7 @@ def build_metric_cards(report: Overview) -> list[MetricCard]:
     return [
         _calls(report, days),
         _failures(report, days),
-        _times(report.in_time, report.in_time_before, days),
+        _answer_times(report.synchronous, report.previous_synchronous, days),
         _cost(report, days),
     ]
 
@@ -33,46 +33,46 @@ def build_metric_cards(report: Overview) -> list[MetricCard]:
 def _calls(report: Overview, days: int) -> MetricCard:
     answered = numbers.format_number(report.total.calls - report.total.failures)
     note = _("%(answered)s without a failure", answered=answered)
-    before = compare_with_previous(report.total.calls, report.before.calls, days)
-    return MetricCard(_("Calls"), numbers.format_number(report.total.calls), note, before)
+    comparison = compare_with_previous(report.total.calls, report.previous.calls, days)
+    return MetricCard(_("Calls"), numbers.format_number(report.total.calls), note, comparison)
 
 
 def _failures(report: Overview, days: int) -> MetricCard:
     note = _("%(share)s of all calls", share=numbers.format_share(report.total.failure_share))
-    if report.before.calls:
-        share = numbers.format_share(report.before.failure_share)
-        before = _("%(share)s in the %(days)s days before", share=share, days=days)
+    if report.previous.calls:
+        share = numbers.format_share(report.previous.failure_share)
+        comparison = _("%(share)s in the %(days)s days before", share=share, days=days)
     else:
-        before = _nothing(days)
-    return MetricCard(_("Failures"), numbers.format_number(report.total.failures), note, before)
+        comparison = _nothing_before(days)
+    return MetricCard(_("Failures"), numbers.format_number(report.total.failures), note, comparison)
 
 
-def _times(times: AnswerTimes, earlier: AnswerTimes, days: int) -> MetricCard:
-    name = _("Median answer time")
+def _answer_times(times: AnswerTimes, previous: AnswerTimes, days: int) -> MetricCard:
+    name = _("Typical answer time")
     if times.p50_ms is None or times.p95_ms is None:
-        return MetricCard(name, "–", _("no answers yet"), _nothing(days))
+        return MetricCard(name, "–", _("no answers"), _nothing_before(days))
     late = numbers.format_share(times.late_share)
     note = _("%(share)s took 5 s or more", share=late) if times.late else _("none took 5 s or more")
-    if earlier.p50_ms is None:
-        before = _nothing(days)
+    if previous.p50_ms is None:
+        comparison = _nothing_before(days)
     else:
-        before = _("%(time)s in the %(days)s days before", time=numbers.format_seconds(earlier.p50_ms), days=days)
-    return MetricCard(name, numbers.format_seconds(times.p50_ms), note, before)
+        comparison = _("%(time)s in the %(days)s days before", time=numbers.format_seconds(previous.p50_ms), days=days)
+    return MetricCard(name, numbers.format_seconds(times.p50_ms), note, comparison)
 
 
 def _cost(report: Overview, days: int) -> MetricCard:
     tokens = _("%(tokens)s tokens", tokens=numbers.format_number(report.total.tokens))
     unpriced = _("; %(calls)s calls have no known price", calls=numbers.format_number(report.total.unpriced))
     note = tokens + (unpriced if report.total.unpriced else "")
-    before = compare_with_previous(float(report.total.cost_usd), float(report.before.cost_usd), days)
-    return MetricCard(_("Cost"), numbers.format_dollars(report.total.cost_usd), note, before)
+    comparison = compare_with_previous(float(report.total.cost_usd), float(report.previous.cost_usd), days)
+    return MetricCard(_("Cost"), numbers.format_dollars(report.total.cost_usd), note, comparison)
 
 
-def compare_with_previous(value: float, before: float, days: int) -> str:
-    """A sum, beside that of as many days before."""
-    if not before:
-        return _nothing(days)
-    change = round(100 * (value - before) / before)
+def compare_with_previous(value: float, previous: float, days: int) -> str:
+    """Return the change from the previous period of `days` days, in percent."""
+    if not previous:
+        return _nothing_before(days)
+    change = round(100 * (value - previous) / previous)
     share = numbers.format_share(abs(change) / 100)
     if change > 0:
         return str(_("%(share)s more than in the %(days)s days before", share=share, days=days))
@@ -81,5 +81,5 @@ def compare_with_previous(value: float, before: float, days: int) -> str:
     return str(_("as in the %(days)s days before", days=days))
 
 
-def _nothing(days: int) -> str:
+def _nothing_before(days: int) -> str:
     return str(_("nothing in the %(days)s days before", days=days))

@@ -1,4 +1,4 @@
-"""The models of a page, as its rows: which of them a list lets in, by which of its patterns, and why others are not."""
+"""Rows of the model pages: the models that an allowlist allows, by which pattern, and the reasons for the others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ from glific_gpt.services import services
 
 KIND_TEXTS = {
     ModelKind.SPEECH: (_("Speech"), _("They read text aloud.")),
-    ModelKind.TRANSCRIPTION: (_("Transcription"), _("They write down what is spoken.")),
-    ModelKind.AUDIO: (_("Audio"), _("They listen or speak.")),
-    ModelKind.REALTIME: (_("Live conversation"), _("They talk over an open connection.")),
-    ModelKind.IMAGE: (_("Images"), _("They make pictures.")),
-    ModelKind.VIDEO: (_("Video"), _("They make videos.")),
-    ModelKind.EMBEDDING: (_("Embeddings"), _("They answer with numbers, not with text.")),
-    ModelKind.MODERATION: (_("Moderation"), _("They judge texts and do not answer.")),
-    ModelKind.COMPLETION: (_("Older completion models"), _("They go on with a text, and cannot answer questions.")),
+    ModelKind.TRANSCRIPTION: (_("Transcription"), _("They turn speech into text.")),
+    ModelKind.AUDIO: (_("Audio"), _("They take or give sound.")),
+    ModelKind.REALTIME: (_("Live conversation"), _("They hold a spoken conversation.")),
+    ModelKind.IMAGE: (_("Images"), _("They create pictures.")),
+    ModelKind.VIDEO: (_("Video"), _("They create videos.")),
+    ModelKind.EMBEDDING: (_("Embeddings"), _("They turn text into numbers.")),
+    ModelKind.MODERATION: (_("Moderation"), _("They check texts for harmful content and do not answer.")),
+    ModelKind.COMPLETION: (_("Older completion models"), _("They continue a text and cannot answer questions.")),
 }
 
 
@@ -37,19 +37,19 @@ class ModelRow:
 
     model: ModelAccess
     is_on: bool
-    """Whether the list lets it in, inside what is above the list."""
-    by: str | None
-    """The pattern with a star that lets it in; a tick cannot take it off the list."""
+    """True if this list and all lists above it allow the model."""
+    pattern: str | None
+    """The wildcard pattern that allows it. A checkbox cannot remove such a model from the list."""
 
     @property
-    def in_reach(self) -> bool:
-        """Whether this list is what decides about it."""
+    def is_selectable(self) -> bool:
+        """True if the lists above allow the model, so that this list decides."""
         return self.model.refusal is None
 
 
 @dataclass(frozen=True)
 class PatternMatch:
-    """What one line of the list lets in."""
+    """Models that one line of the list allows."""
 
     line: str
     is_pattern: bool
@@ -58,13 +58,13 @@ class PatternMatch:
 
 @dataclass(frozen=True)
 class ModelRows:
-    """All of a page's models."""
+    """All models of a page."""
 
     texts: list[ModelRow]
     others: list[tuple[tuple[str, str], list[str]]]
-    """The name of a kind and what such models do, with their ids."""
+    """Name and description of each other kind, with the ids of its models."""
     matches: list[PatternMatch]
-    """Of each line, while some models are chosen by patterns."""
+    """One for each line; empty unless the list is restricted."""
 
     @property
     def usable(self) -> list[str]:
@@ -72,7 +72,7 @@ class ModelRows:
 
 
 def build_rows(models: Sequence[ModelAccess], form: AllowlistForm) -> ModelRows:
-    """Of models with what is decided above this list, under the list as it stands in the form."""
+    """Build the rows for models evaluated under the lists above this one, and for the list in the form."""
     patterns = form.allowed_models
     texts = sorted((model for model in models if model.kind is ModelKind.TEXT), key=lambda model: model.id)
     return ModelRows(
@@ -100,39 +100,43 @@ def _ids(models: Sequence[ModelAccess], kind: ModelKind) -> list[str]:
 
 @dataclass(frozen=True)
 class ModelsPage:
-    """The models of the organization's key, under the list as it stands in a form."""
+    """The models of the organization's key under the list in a form."""
 
     rows: ModelRows
-    refused_default: str | None
-    """The default model, if the list leaves calls that name none without an answer."""
+    blocked_default: str | None
+    """The default model if the list does not allow it, so that calls without a model fail."""
     has_key: bool
-    asked_at: datetime | None
-    """When OpenAI said which models there are; None where the list is only what this server knows."""
+    listed_at: datetime | None
+    """Time at which OpenAI listed the models; None if the list is this server's own."""
 
 
 def build_models_page(organization: Organization, form: AllowlistForm) -> ModelsPage:
-    credential, administrators = _look_up(organization)
-    above = _judged(credential, administrators, None)
-    asked = credential is not None and credential.models is not None
+    credential, administrators = _load(organization)
+    models_above = _evaluate(credential, administrators, None)
+    is_listed = credential is not None and credential.models is not None
     return ModelsPage(
-        rows=build_rows(above, form),
-        refused_default=models.refused_default_model(organization, administrators, form.allowed_models),
+        rows=build_rows(models_above, form),
+        blocked_default=models.refused_default_model(organization, administrators, form.allowed_models),
         has_key=credential is not None,
-        asked_at=credential.verified_at if credential and asked else None,
+        listed_at=credential.verified_at if credential and is_listed else None,
     )
 
 
 def list_usable_models(organization: Organization) -> list[str]:
-    """The models that calls may use as everything is stored, by name."""
-    found = _judged(*_look_up(organization), organization.allowed_models)
-    return sorted(model.id for model in found if model.refusal is None)
+    """Return the ids of the models that calls may use under the stored lists, sorted."""
+    models = _evaluate(*_load(organization), organization.allowed_models)
+    return sorted(model.id for model in models if model.refusal is None)
 
 
-def _look_up(organization: Organization) -> tuple[Credential | None, list[str] | None]:
+def _load(organization: Organization) -> tuple[Credential | None, list[str] | None]:
     with transaction() as session:
         credential = store.find_or_none(session, organization.id, services().language_models)
         return credential, server_models.find_allowed_models(session)
 
 
-def _judged(credential: Credential | None, administrators: list[str] | None, own: list[str] | None) -> list[ModelAccess]:
-    return reachable_models.evaluate_models(reachable_models.reachable_model_ids(credential), services().settings.models, administrators, own)
+def _evaluate(
+    credential: Credential | None, administrators: list[str] | None, own: list[str] | None
+) -> list[ModelAccess]:
+    return reachable_models.evaluate_models(
+        reachable_models.reachable_model_ids(credential), services().settings.models, administrators, own
+    )

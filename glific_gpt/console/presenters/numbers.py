@@ -1,4 +1,4 @@
-"""Numbers as people read them, in the language of the page: counts, dollars, seconds, shares."""
+"""Localized formatting of numbers: counts, dollars, seconds, shares and days. The functions are template filters."""
 
 from datetime import date
 from decimal import Decimal
@@ -19,10 +19,10 @@ def format_number(value: int) -> str:
 
 @blueprint.app_template_filter("dollars")
 def format_dollars(value: Decimal | float) -> str:
-    """A call often costs less than a cent, so of small sums more is shown."""
+    """Format US dollars. Sums below a cent get four decimals, since a call often costs less."""
     if 0 < value < SMALLEST_SHOWN:
-        return f"< {_small(SMALLEST_SHOWN)}"
-    return _small(value) if 0 < value < CENT else str(format_currency(value, "USD"))
+        return f"< {_format_small(SMALLEST_SHOWN)}"
+    return _format_small(value) if 0 < value < CENT else str(format_currency(value, "USD"))
 
 
 @blueprint.app_template_filter("seconds")
@@ -32,14 +32,14 @@ def format_seconds(milliseconds: int) -> str:
 
 @blueprint.app_template_filter("percent")
 def format_share(share: float) -> str:
-    """Of a share between 0 and 1."""
+    """Format a share between 0 and 1 as a percentage."""
     return str(format_percent(share, "#,##0.#%"))
 
 
 def format_day(value: date) -> str:
-    """Such as 3 May."""
+    """Format a date without its year, such as 3 May."""
     return str(format_date(value, "d MMM"))
 
 
-def _small(value: Decimal | float) -> str:
+def _format_small(value: Decimal | float) -> str:
     return str(format_currency(value, "USD", format="¤0.0000", currency_digits=False))

@@ -1,4 +1,4 @@
-"""Steps: what is left to set up before the first answer, each with the page on which it is done."""
+"""Setup steps before the first answer, each with the page on which it is done."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from glific_gpt.usage.setup_checklist import SetupChecklist
 
 
 class StepText(NamedTuple):
-    """What is said of a step."""
+    """Text and link of a step."""
 
     title: LazyString
     text: LazyString
@@ -22,16 +22,16 @@ class StepText(NamedTuple):
 class SetupStep:
     """One step of the checklist."""
 
-    words: StepText
+    texts: StepText
     is_done: bool
     is_next: bool
-    """The first that is not done."""
+    """True for the first step that is not done."""
 
 
 STEP_TEXTS = {
     "key": StepText(
         _("Add your OpenAI key"),
-        _("Answers come from OpenAI and are paid from your account there."),
+        _("OpenAI gives the answers and charges your account there."),
         "console.openai",
         _("Add the key"),
     ),
@@ -42,8 +42,8 @@ STEP_TEXTS = {
         _("Choose models"),
     ),
     "token": StepText(
-        _("Make a token and paste it into Glific"),
-        _("The page has everything that the webhook node needs, ready to copy."),
+        _("Create a token and paste it into Glific"),
+        _("The page shows everything that the webhook node needs, ready to copy."),
         "console.use_in_glific",
         _("Use it in Glific"),
     ),
@@ -57,7 +57,7 @@ STEP_TEXTS = {
 
 
 def build_setup_steps(checklist: SetupChecklist) -> list[SetupStep]:
-    """In the order in which they are best done."""
+    """Return the steps in their recommended order."""
     done = {name: bool(getattr(checklist, name)) for name in STEP_TEXTS}
     first = next((name for name in STEP_TEXTS if not done[name]), None)
-    return [SetupStep(words, done[name], name == first) for name, words in STEP_TEXTS.items()]
+    return [SetupStep(texts, done[name], name == first) for name, texts in STEP_TEXTS.items()]

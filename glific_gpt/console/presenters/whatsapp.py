@@ -1,4 +1,4 @@
-"""A WhatsApp message as the phone shows it: its marks turned into markup, everything else escaped first."""
+"""WhatsApp messages as HTML: the text is escaped first, then WhatsApp's formatting marks become tags."""
 
 import re
 from collections.abc import Iterator
@@ -14,37 +14,37 @@ _BULLET = re.compile(r"^(\s*)[-*] ")
 
 
 def render_message(message: str) -> Markup:
-    """Escaped before anything else is done, so that the only markup in it is ours."""
+    """Convert a message to HTML. It is escaped before anything else, so that the only tags are ours."""
     return Markup("".join(_parts(str(escape(message)))))  # noqa: S704
 
 
 def _parts(text: str) -> Iterator[str]:
-    """Code as it stands, and what is between with its marks."""
+    """Yield code unchanged, and the text between it with its marks converted."""
     end = 0
-    for found in _CODE.finditer(text):
-        yield _lines(text[end : found.start()])
-        yield f"<code>{(found[1] or found[2]).strip()}</code>"
-        end = found.end()
-    yield _lines(text[end:])
+    for match in _CODE.finditer(text):
+        yield _convert_lines(text[end : match.start()])
+        yield f"<code>{(match[1] or match[2]).strip()}</code>"
+        end = match.end()
+    yield _convert_lines(text[end:])
 
 
-def _lines(text: str) -> str:
-    return "\n".join(map(_line, text.split("\n")))
+def _convert_lines(text: str) -> str:
+    return "\n".join(map(_convert_line, text.split("\n")))
 
 
-def _line(line: str) -> str:
+def _convert_line(line: str) -> str:
     if line.startswith(_QUOTE):
-        return f'<span class="wa-quote">{_marked(line.removeprefix(_QUOTE))}</span>'
-    return _marked(_BULLET.sub(r"\1• ", line))
+        return f'<span class="wa-quote">{_convert_marks(line.removeprefix(_QUOTE))}</span>'
+    return _convert_marks(_BULLET.sub(r"\1• ", line))
 
 
-def _marked(text: str, marks: str = "*_~") -> str:
-    """A mark touches its text on the inside and no word on the outside; inside itself it means nothing."""
+def _convert_marks(text: str, marks: str = "*_~") -> str:
+    """Convert marks to tags. A mark touches its text inside, no word outside, and does not nest in itself."""
     if not marks:
         return text
 
-    def tag(found: re.Match[str]) -> str:
-        name = MARK_TAGS[found[1]]
-        return f"<{name}>{_marked(found[2], marks.replace(found[1], ''))}</{name}>"
+    def to_tag(match: re.Match[str]) -> str:
+        name = MARK_TAGS[match[1]]
+        return f"<{name}>{_convert_marks(match[2], marks.replace(match[1], ''))}</{name}>"
 
-    return re.sub(rf"(?<!{_WORD})([{marks}])(?!\1)(?=\S)(.*?\S)\1(?!{_WORD})", tag, text)
+    return re.sub(rf"(?<!{_WORD})([{marks}])(?!\1)(?=\S)(.*?\S)\1(?!{_WORD})", to_tag, text)
