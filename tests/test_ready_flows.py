@@ -1,4 +1,4 @@
-"""Flows for one organization: what is in the file, what lets it in, and what there is to mind."""
+"""Flow files for one organization: address, authentication and warnings."""
 
 import json
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ from flask import Flask
 
 from glific_gpt import ready_flows
 from glific_gpt.database import transaction
-from glific_gpt.errors import InvalidValue, NotAFlowExport, NotFound
+from glific_gpt.errors import InvalidFlowExport, InvalidValue, NotFound
 from glific_gpt.flows import rules
 from glific_gpt.flows.building import Mode
 from glific_gpt.organizations import store, tokens
 from glific_gpt.organizations.tokens import WEBHOOK_PREFIX
-from glific_gpt.ready_flows import LetIn, Ready
+from glific_gpt.ready_flows import AuthMethod, FlowFile
 from tests.conftest import OpenHouse
 from tests.support import databases
 from tests.support.exported_flows import exported, function_node
@@ -38,7 +38,7 @@ def house(open_a_house: OpenHouse) -> House:
 
 
 @pytest.fixture(autouse=True)
-def inside(house: House, alice: Ngo) -> Iterator[Flask]:
+def app_context(house: House, alice: Ngo) -> Iterator[Flask]:
     with house.app.app_context():
         yield house.app
 
@@ -49,19 +49,19 @@ def labels() -> list[str]:
 
 
 def webhooks(text: str) -> list[dict[str, Any]]:
-    """The webhook nodes of the first flow in a file."""
+    """Return the webhook actions of the first flow in a file."""
     nodes = json.loads(text)["flows"][0]["definition"]["nodes"]
     return [action for node in nodes for action in node["actions"] if action["type"] == "call_webhook"]
 
 
-def said(ready: Ready) -> str:
+def warnings_of(ready: FlowFile) -> str:
     return "\n".join(map(str, ready.warnings))
 
 
 @pytest.mark.parametrize("mode", list(Mode))
-def test_a_flow_calls_the_organizations_own_address_with_a_token_of_its_own(mode: Mode, alice: Ngo) -> None:
-    ready = ready_flows.export("alice", mode=mode)
-    assert rules.broken(json.loads(ready.text)) == []
+def test_an_exported_flow_has_the_address_and_a_new_token(mode: Mode, alice: Ngo) -> None:
+    ready = ready_flows.export_flow("alice", mode=mode)
+    assert rules.find_violations(json.loads(ready.text)) == []
     (webhook,) = webhooks(ready.text)
     assert webhook["url"].startswith(f"{URL}?")
     scheme, _, token = webhook["headers"]["Authorization"].partition(" ")
@@ -72,9 +72,9 @@ def test_a_flow_calls_the_organizations_own_address_with_a_token_of_its_own(mode
     assert labels() == ["flow", f"Flow: Ask Alice ({mode})"]
 
 
-def test_what_is_not_chosen_gets_a_default_that_differs_by_mode(alice: Ngo) -> None:
+def test_defaults_differ_by_mode(alice: Ngo) -> None:
     alice.change(default_model="gpt-4.1")
-    made = [ready_flows.export("alice", mode=mode) for mode in Mode]
+    made = [ready_flows.export_flow("alice", mode=mode) for mode in Mode]
     flows = [json.loads(ready.text)["flows"][0] for ready in made]
     assert [flow["definition"]["name"] for flow in flows] == [
         "Ask Alice (sync)",
@@ -87,7 +87,7 @@ def test_what_is_not_chosen_gets_a_default_that_differs_by_mode(alice: Ngo) -> N
 
 
 def test_name_keyword_and_model_can_be_chosen() -> None:
-    ready = ready_flows.export(
+    ready = ready_flows.export_flow(
         "alice", mode=Mode.SYNC, name=" Ask about health ", keyword="Health?", model="GPT-4o-mini"
     )
     flow = json.loads(ready.text)["flows"][0]
@@ -95,10 +95,10 @@ def test_name_keyword_and_model_can_be_chosen() -> None:
     assert json.loads(webhooks(ready.text)[0]["body"])["gpt_model"] == "gpt-4o-mini"
 
 
-def test_an_organization_of_a_long_name_gets_a_flow_too(alice: Ngo) -> None:
+def test_a_long_organization_name_is_shortened(alice: Ngo) -> None:
     alice.change(name="स" * 200)
     for mode in Mode:
-        name = json.loads(ready_flows.export("alice", mode=mode).text)["flows"][0]["definition"]["name"]
+        name = json.loads(ready_flows.export_flow("alice", mode=mode).text)["flows"][0]["definition"]["name"]
         assert len(name) == 100
         assert name.endswith(f" ({mode})")
 
@@ -106,49 +106,49 @@ def test_an_organization_of_a_long_name_gets_a_flow_too(alice: Ngo) -> None:
 @pytest.mark.parametrize(
     "wrong", [{"name": "x" * 101}, {"keyword": "?!"}, {"keyword": "end"}, {"model": "tts-1"}, {"model": "@results.x"}]
 )
-def test_what_cannot_be_leaves_no_token_behind(wrong: dict[str, Any]) -> None:
+def test_invalid_values_create_no_token(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidValue):
-        ready_flows.export("alice", mode=Mode.SYNC, **wrong)
+        ready_flows.export_flow("alice", mode=Mode.SYNC, **wrong)
     assert labels() == ["flow"]
 
 
-def test_the_signature_lets_it_in_where_that_is_required_or_wanted(alice: Ngo) -> None:
+def test_a_flow_uses_the_signature_if_required_or_chosen(alice: Ngo) -> None:
     alice.set_phrase(PHRASE)
-    wanted = ready_flows.export("alice", mode=Mode.SYNC, let_in=LetIn.SIGNATURE)
+    wanted = ready_flows.export_flow("alice", mode=Mode.SYNC, auth_method=AuthMethod.SIGNATURE)
     alice.change(require_signature=True)
-    required = ready_flows.export("alice", mode=Mode.SYNC)
+    required = ready_flows.export_flow("alice", mode=Mode.SYNC)
     for ready in (wanted, required):
         assert "Authorization" not in webhooks(ready.text)[0]["headers"]
         assert ready.warnings == ()
-    with pytest.raises(InvalidValue, match="would not let the flow in"):
-        ready_flows.export("alice", mode=Mode.SYNC, let_in=LetIn.TOKEN)
+    with pytest.raises(InvalidValue, match="only calls with Glific's signature"):
+        ready_flows.export_flow("alice", mode=Mode.SYNC, auth_method=AuthMethod.TOKEN)
     assert labels() == ["flow"]
 
 
-def test_it_warns_of_the_token_and_of_a_phrase_that_is_not_set() -> None:
-    assert said(ready_flows.export("alice", mode=Mode.SYNC)).startswith("The file holds a webhook token.")
-    without = ready_flows.export("alice", mode=Mode.SYNC, let_in=LetIn.SIGNATURE)
-    assert "no signature phrase is set here yet" in said(without)
+def test_it_warns_about_the_token_or_a_missing_signature() -> None:
+    assert warnings_of(ready_flows.export_flow("alice", mode=Mode.SYNC)).startswith("The file holds a webhook token.")
+    without = ready_flows.export_flow("alice", mode=Mode.SYNC, auth_method=AuthMethod.SIGNATURE)
+    assert "none is set here" in warnings_of(without)
 
 
-def test_it_warns_of_what_would_keep_answers_away(house: House, alice: Ngo) -> None:
+def test_it_warns_about_settings_that_prevent_answers(house: House, alice: Ngo) -> None:
     alice.change(is_active=False, allowed_models=["gpt-4.1"])
     alice.switch_key(on=False)
-    warned = said(ready_flows.export("alice", mode=Mode.SYNC, model="gpt-4o"))
-    for words in ("switched off: ask an administrator", "key is switched off", "does not allow gpt-4o"):
+    warned = warnings_of(ready_flows.export_flow("alice", mode=Mode.SYNC, model="gpt-4o"))
+    for words in ("switched off. Ask an administrator", "key is switched off", "does not allow gpt-4o"):
         assert words in warned
     house.ngo("carol", key="")
-    assert "has no OpenAI key yet" in said(ready_flows.export("carol", mode=Mode.SYNC))
+    assert "has no OpenAI key" in warnings_of(ready_flows.export_flow("carol", mode=Mode.SYNC))
 
 
-def test_only_a_flow_that_waits_needs_the_connection(alice: Ngo, glific: GlificStandIn) -> None:
+def test_only_flows_with_later_answers_need_the_connection(alice: Ngo, glific: GlificStandIn) -> None:
     warned = [
-        "connected to Glific" in said(ready_flows.export("alice", mode=mode))
+        "Connect the organization to Glific" in warnings_of(ready_flows.export_flow("alice", mode=mode))
         for mode in (Mode.SYNC, Mode.ASYNC, Mode.AUTO)
     ]
     assert warned == [False, True, True]
     alice.connect(glific)
-    assert "connected to Glific" not in said(ready_flows.export("alice", mode=Mode.AUTO))
+    assert "Connect the organization to Glific" not in warnings_of(ready_flows.export_flow("alice", mode=Mode.AUTO))
 
 
 @pytest.mark.parametrize(
@@ -160,57 +160,59 @@ def test_only_a_flow_that_waits_needs_the_connection(alice: Ngo, glific: GlificS
         ("http://gpt.example.org", "without https"),
     ],
 )
-def test_it_warns_of_an_address_that_is_none_for_glific(open_a_house: OpenHouse, public_url: str, words: str) -> None:
+def test_it_warns_about_an_address_that_glific_cannot_use(open_a_house: OpenHouse, public_url: str, words: str) -> None:
     with open_a_house(public_url=public_url).app.app_context():
-        assert words in said(ready_flows.export("alice", mode=Mode.SYNC))
+        assert words in warnings_of(ready_flows.export_flow("alice", mode=Mode.SYNC))
 
 
-def test_a_converted_flow_calls_this_server_with_a_token_of_its_own() -> None:
-    made = ready_flows.convert("alice", exported(function_node("answer"), function_node("voice", "speech_to_text")))
+def test_a_converted_flow_has_the_address_and_a_new_token() -> None:
+    made = ready_flows.convert_flow(
+        "alice", exported(function_node("answer"), function_node("voice", "speech_to_text"))
+    )
     converted, left = webhooks(made.text)
     assert (converted["method"], converted["url"].partition("?")[0]) == ("POST", URL)
     assert converted["headers"]["Authorization"].startswith(f"Bearer {WEBHOOK_PREFIX}")
     assert (left["method"], left["url"]) == ("FUNCTION", "speech_to_text")
-    assert [len(notes) for notes in (made.conversion.changed, made.conversion.left)] == [1, 1]
+    assert [len(notes) for notes in (made.conversion.changed, made.conversion.unchanged)] == [1, 1]
     assert labels() == ["flow", "Flow: Menu"]
     assert made.text.startswith('{\n    "flows"')
-    assert said(made).startswith("The file holds a webhook token.")
+    assert warnings_of(made).startswith("The file holds a webhook token.")
     assert "Bearer" not in repr(made)
 
 
-def test_a_file_without_such_nodes_comes_back_as_it_was_and_makes_no_token() -> None:
+def test_a_file_without_convertible_nodes_is_returned_unchanged() -> None:
     for text in (exported(function_node("voice", "speech_to_text")), exported().replace("\n", "\r\n")):
         for given in (text, text.encode(), b"\xef\xbb\xbf" + text.encode()):
-            made = ready_flows.convert("alice", given)
+            made = ready_flows.convert_flow("alice", given)
             assert made.text.encode() == (given.encode() if isinstance(given, str) else given)
             assert (made.conversion.changed, made.warnings) == ((), ())
     assert labels() == ["flow"]
 
 
-def test_a_preview_says_what_would_change_and_makes_no_token() -> None:
+def test_a_preview_creates_no_token() -> None:
     text = exported(function_node("answer"))
-    conversion = ready_flows.preview("alice", text).conversion
+    conversion = ready_flows.preview_conversion("alice", text).conversion
     assert [note.node.result_name for note in conversion.changed] == ["answer"]
     assert labels() == ["flow"]
 
 
 def test_a_flow_of_any_name_can_be_converted() -> None:
     for name in ("x" * 300, "bad\0name\x1b[2J", "", "उत्तर"):
-        assert ready_flows.convert("alice", exported(function_node("answer"), name=name)).conversion.changed
+        assert ready_flows.convert_flow("alice", exported(function_node("answer"), name=name)).conversion.changed
     assert [len(label) <= 100 and label.isprintable() for label in labels()] == [True] * 5
 
 
-def test_what_is_no_export_and_whom_nobody_knows_are_refused() -> None:
+def test_invalid_files_and_unknown_organizations_are_refused() -> None:
     for text in ("", "[]", "{", b"\xff"):
-        with pytest.raises(NotAFlowExport):
-            ready_flows.convert("alice", text)
-        with pytest.raises(NotAFlowExport):
-            ready_flows.preview("alice", text)
+        with pytest.raises(InvalidFlowExport):
+            ready_flows.convert_flow("alice", text)
+        with pytest.raises(InvalidFlowExport):
+            ready_flows.preview_conversion("alice", text)
     for text in (exported(), exported(function_node("answer"))):
         with pytest.raises(NotFound):
-            ready_flows.convert("nobody", text)
+            ready_flows.convert_flow("nobody", text)
     with pytest.raises(NotFound):
-        ready_flows.export("nobody", mode=Mode.SYNC)
+        ready_flows.export_flow("nobody", mode=Mode.SYNC)
 
 
 def with_body(**body: Any) -> str:
@@ -219,28 +221,28 @@ def with_body(**body: Any) -> str:
     return exported(node)
 
 
-def test_a_model_that_can_never_answer_leaves_the_node_and_makes_no_token() -> None:
+def test_a_non_text_model_is_not_converted_and_creates_no_token() -> None:
     for body in ({"gpt_model": "tts-1"}, {"model": "Whisper-1"}, {"gpt_model": "davinci-002"}):
         text = with_body(**body)
-        made, seen = ready_flows.convert("alice", text), ready_flows.preview("alice", text)
+        made, seen = ready_flows.convert_flow("alice", text), ready_flows.preview_conversion("alice", text)
         assert (made.text, made.conversion.changed, seen.conversion.changed, seen.warnings) == (text, (), (), ())
-        assert "This server asks text models alone" in made.conversion.left[0].says
+        assert "is not a text model" in made.conversion.unchanged[0].message
     assert labels() == ["flow"]
 
 
-def test_a_model_that_is_not_allowed_is_warned_about(alice: Ngo) -> None:
+def test_a_model_that_is_not_allowed_causes_a_warning(alice: Ngo) -> None:
     alice.change(allowed_models=["gpt-4.1"])
     for model, warned in (("gpt-4o", True), ("GPT-4.1", False), ("@results.model", False)):
-        conversion = ready_flows.preview("alice", with_body(model=model)).conversion
-        assert [len(conversion.changed), len(conversion.left)] == [1, 0]
-        assert ["is not allowed here" in note.says for note in conversion.warnings] == [True] * warned
+        conversion = ready_flows.preview_conversion("alice", with_body(model=model)).conversion
+        assert [len(conversion.changed), len(conversion.unchanged)] == [1, 0]
+        assert ["is not allowed here" in note.message for note in conversion.warnings] == [True] * warned
 
 
-def test_a_preview_has_the_cautions_of_the_file_that_is_made(alice: Ngo) -> None:
+def test_a_preview_has_the_warnings_of_the_file(alice: Ngo) -> None:
     text = exported(function_node("answer"))
     alice.switch_key(on=False)
-    for let_in in LetIn:
-        seen = ready_flows.preview("alice", text, let_in=let_in)
-        assert seen.warnings == ready_flows.convert("alice", text, let_in=let_in).warnings
+    for auth_method in AuthMethod:
+        seen = ready_flows.preview_conversion("alice", text, auth_method=auth_method)
+        assert seen.warnings == ready_flows.convert_flow("alice", text, auth_method=auth_method).warnings
         assert "key is switched off" in "".join(map(str, seen.warnings))
-    assert [str(caution) for caution in ready_flows.standing("alice")] == [str(seen.warnings[-1])]
+    assert [str(caution) for caution in ready_flows.list_setup_warnings("alice")] == [str(seen.warnings[-1])]

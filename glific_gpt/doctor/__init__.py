@@ -1,6 +1,20 @@
-"""The doctor: looks at an organization from end to end, as Glific would call it, and says what to do."""
+"""Check an organization's setup from end to end, as Glific would call it, and say how to fix each problem."""
 
-from glific_gpt.doctor.checks import TITLES, examine, later_problems, only_inside, would_answer
-from glific_gpt.doctor.findings import Finding, Verdict
+from glific_gpt.doctor.checks import (
+    TITLES,
+    find_deferred_problems,
+    is_private_only,
+    run_checks,
+    would_answer,
+)
+from glific_gpt.doctor.results import CheckResult, CheckStatus
 
-__all__ = ["TITLES", "Finding", "Verdict", "examine", "later_problems", "only_inside", "would_answer"]
+__all__ = [
+    "TITLES",
+    "CheckResult",
+    "CheckStatus",
+    "find_deferred_problems",
+    "is_private_only",
+    "run_checks",
+    "would_answer",
+]

@@ -1,92 +1,99 @@
-"""The examination: every check in its order, as a table."""
+"""The list of checks, and the evaluation of their results."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from glific_gpt.database import transaction
-from glific_gpt.doctor import address, budget, clock, connection, key, models, organization, signature, test_call
-from glific_gpt.doctor.findings import Finding, Verdict
+from glific_gpt.doctor.authentication import check_authentication
+from glific_gpt.doctor.connection import check_connection
+from glific_gpt.doctor.key import check_key
+from glific_gpt.doctor.models import check_models
+from glific_gpt.doctor.organization import check_budget, check_organization
+from glific_gpt.doctor.results import CheckResult, CheckStatus
+from glific_gpt.doctor.server import check_address, check_clock
+from glific_gpt.doctor.test_call import check_call
 from glific_gpt.errors import N_
 from glific_gpt.organizations import store
 
-NEEDS = N_('Not looked at: "%(first)s" must be mended first.')
-DRY_RUN = N_("Not made: this was a dry run.")
+MSG_DEPENDENCY_FAILED = N_('Not checked. Fix "%(first)s" first.')
+MSG_DRY_RUN = N_("Not checked: no question is sent in this check.")
 
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the examination."""
+    """One check, which is one line of the report."""
 
     name: str
     title: str
-    look: Callable[[str], Finding]
-    """Takes the slug; asks whom it must, in its own time."""
+    run: Callable[[str], CheckResult]
+    """Takes the slug of the organization. It may wait for other servers."""
     needs: tuple[str, ...] = ()
-    """Where one of these is a problem, there is nothing to look at."""
-    costs: bool = False
-    """Whether it costs what a question costs; a dry run leaves it out."""
+    """The check is skipped if one of these has a problem."""
+    has_cost: bool = False
+    """Whether it sends a question to OpenAI; a dry run skips it."""
 
 
 CHECKS = (
-    Check("organization", N_("Organization"), organization.look),
-    Check("key", N_("OpenAI key"), key.look),
-    Check("models", N_("Models"), models.look),
-    Check("budget", N_("Budget"), budget.look),
-    Check("address", N_("Address"), address.look),
-    Check("clock", N_("Clock"), clock.look),
-    Check("signature", N_("Who is let in"), signature.look),
-    Check("connection", N_("Glific connection"), connection.look),
+    Check("organization", N_("Organization"), check_organization),
+    Check("key", N_("OpenAI key"), check_key),
+    Check("models", N_("Models"), check_models),
+    Check("budget", N_("Budget"), check_budget),
+    Check("address", N_("Address"), check_address),
+    Check("clock", N_("Clock"), check_clock),
+    Check("signature", N_("Authentication"), check_authentication),
+    Check("connection", N_("Glific connection"), check_connection),
     Check(
         "call",
-        N_("A call, as Glific makes it"),
-        test_call.look,
+        N_("Test call"),
+        check_call,
         needs=("organization", "key", "models", "budget", "address", "clock", "signature"),
-        costs=True,
+        has_cost=True,
     ),
 )
 
 TITLES = {check.name: check.title for check in CHECKS}
-"""What each check is called for people, in their order; translators know these."""
+"""Translatable titles of the checks, in their order."""
 
 
-def examine(slug: str, *, dry_run: bool = False) -> Iterator[Finding]:
-    """One finding for each check, in their order, as they come: all may take half a minute together.
+def run_checks(slug: str, *, dry_run: bool = False) -> Iterator[CheckResult]:
+    """Yield the result of each check as soon as it is there. All checks together may take half a minute.
 
-    The last check is one real question to OpenAI, which a dry run leaves out. Raises NotFound before the first.
+    The last check sends one real question to OpenAI; a dry run skips it. Raises NotFound before the first check.
     """
     with transaction() as session:
         store.find(session, slug)
-    broken: set[str] = set()
+    failed: set[str] = set()
     for check in CHECKS:
-        finding = _left_out(check, broken, dry_run=dry_run) or check.look(slug)
-        if _keeps_all_away(finding):
-            broken.add(check.name)
-        yield finding
+        result = _skip(check, failed, dry_run=dry_run) or check.run(slug)
+        if _prevents_all_answers(result):
+            failed.add(check.name)
+        yield result
 
 
-def would_answer(findings: Iterable[Finding]) -> bool:
-    """Whether an NGO would get an answer within Glific's 5 seconds, as far as these tell."""
-    return not any(_keeps_all_away(finding) for finding in findings)
+def would_answer(results: Iterable[CheckResult]) -> bool:
+    """Return whether flows get answers within Glific's 5 seconds, according to the results."""
+    return not any(_prevents_all_answers(result) for result in results)
 
 
-def later_problems(findings: Iterable[Finding]) -> list[Finding]:
-    """Those that keep answers away only where a flow waits for them (async, auto)."""
-    return [each for each in findings if each.verdict is Verdict.PROBLEM and each.only_later]
+def find_deferred_problems(results: Iterable[CheckResult]) -> list[CheckResult]:
+    """Return the problems that only prevent later answers (async, auto)."""
+    return [result for result in results if result.status is CheckStatus.PROBLEM and result.is_deferred_only]
 
 
-def only_inside(findings: Iterable[Finding]) -> bool:
-    """Whether an answer goes no farther than the server's own network: enough for a Glific that runs there too."""
-    return any(finding.only_inside for finding in findings)
+def is_private_only(results: Iterable[CheckResult]) -> bool:
+    """Return whether only a Glific in the server's own network can reach it."""
+    return any(result.is_private_only for result in results)
 
 
-def _keeps_all_away(finding: Finding) -> bool:
-    return finding.verdict is Verdict.PROBLEM and not finding.only_later
+def _prevents_all_answers(result: CheckResult) -> bool:
+    return result.status is CheckStatus.PROBLEM and not result.is_deferred_only
 
 
-def _left_out(check: Check, broken: set[str], *, dry_run: bool) -> Finding | None:
-    if check.costs and dry_run:
-        return Finding(check.name, Verdict.SKIPPED, DRY_RUN)
-    first = next((name for name in check.needs if name in broken), None)
+def _skip(check: Check, failed: set[str], *, dry_run: bool) -> CheckResult | None:
+    """Return the result of a check that does not run; None if it runs."""
+    if check.has_cost and dry_run:
+        return CheckResult(check.name, CheckStatus.SKIPPED, MSG_DRY_RUN)
+    first = next((name for name in check.needs if name in failed), None)
     if first is None:
         return None
-    return Finding(check.name, Verdict.SKIPPED, NEEDS, values={"first": TITLES[first]})
+    return CheckResult(check.name, CheckStatus.SKIPPED, MSG_DEPENDENCY_FAILED, values={"first": TITLES[first]})

@@ -1,48 +1,44 @@
-"""Can later answers find their way into the organization's Glific?"""
+"""Check that later answers can be delivered to the organization's Glific."""
 
 from glific_gpt.connections import connecting
 from glific_gpt.connections import store as connections
 from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.database import transaction
-from glific_gpt.doctor.findings import Finding, Verdict
+from glific_gpt.doctor.results import CheckResult, CheckStatus
 from glific_gpt.errors import N_, GlificGptError
 from glific_gpt.organizations import store
 from glific_gpt.services import services
 
-NAME = "connection"
-
-NOT_CONNECTED = N_(
-    "Not connected to Glific, which only answers that come later need (async, auto); answers within 5 seconds do not."
+MSG_NOT_CONNECTED = N_("Not connected to Glific. Only later answers (async, auto) need this.")
+MSG_LOGIN_ACCEPTED = N_("Glific accepts the login, so later answers can be delivered.")
+MSG_SIGNED_CALL_REACHABLE = N_(
+    "A server answers at the address for signed calls. Only a waiting flow can test the rest."
 )
-CONNECT = N_("Connect it again, or disconnect it if no flow waits for later answers.")
-LOGGED_IN = N_("Glific accepts the login, so later answers find their way.")
-ANSWERS = N_("A server answers where the signed call goes; only a waiting flow can show the rest.")
+REMEDY_RECONNECT = N_("Connect it again. If no flow waits for later answers, disconnect it.")
 
 
-def look(slug: str) -> Finding:
-    row = _connection(slug)
-    if row is None:
-        return Finding(NAME, Verdict.OK, NOT_CONNECTED)
+def check_connection(slug: str) -> CheckResult:
+    """Check the connection to Glific, if there is one."""
+    with transaction() as session:
+        connection = connections.find_or_none(session, store.find(session, slug).id)
+    if connection is None:
+        return CheckResult("connection", CheckStatus.OK, MSG_NOT_CONNECTED)
     try:
-        connecting.check(services().vault, services().glific, slug)
+        connecting.recheck_connection(services().vault, services().glific, slug)
     except GlificGptError as error:
-        return Finding(
-            NAME,
-            Verdict.PROBLEM,
+        return CheckResult(
+            "connection",
+            CheckStatus.PROBLEM,
             str(error),
-            CONNECT,
-            command=_connect(slug, row),
-            only_later=True,
+            REMEDY_RECONNECT,
+            command=_connect_command(slug, connection),
+            is_deferred_only=True,
             error_code=error.code,
         )
-    return Finding(NAME, Verdict.OK, LOGGED_IN if row.way == "api" else ANSWERS)
+    message = MSG_LOGIN_ACCEPTED if connection.way == "api" else MSG_SIGNED_CALL_REACHABLE
+    return CheckResult("connection", CheckStatus.OK, message)
 
 
-def _connect(slug: str, row: GlificConnection) -> str:
-    way = "--phone PHONE --password-stdin" if row.way == "api" else "--signed"
-    return f"flask glific connect {slug} --api-url {row.api_url} {way}"
-
-
-def _connection(slug: str) -> GlificConnection | None:
-    with transaction() as session:
-        return connections.find_if_any(session, store.find(session, slug).id)
+def _connect_command(slug: str, connection: GlificConnection) -> str:
+    options = "--phone PHONE --password-stdin" if connection.way == "api" else "--signed"
+    return f"flask glific connect {slug} --api-url {connection.api_url} {options}"

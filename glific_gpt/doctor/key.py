@@ -1,67 +1,73 @@
-"""Does OpenAI accept the organization's key?"""
+"""Check that OpenAI accepts the organization's key."""
 
 from glific_gpt.credentials import store as credentials
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
-from glific_gpt.doctor.findings import Finding, Verdict
+from glific_gpt.doctor.results import CheckResult, CheckStatus
 from glific_gpt.errors import N_, CredentialMissing, GlificGptError, InvalidApiKey, RateLimited
-from glific_gpt.openai.failures import RESTRICTED
+from glific_gpt.openai.error_mapping import MSG_RESTRICTED_KEY
 from glific_gpt.organizations import store
 from glific_gpt.services import services
-from glific_gpt.usage.key_status import KeyState, key_state, last_word
+from glific_gpt.usage.key_status import KeyState, determine_key_state, last_key_result
 
-NAME = "key"
-
-MISSING = N_("There is no OpenAI key yet.")
-ADD = N_("Add the organization's own key, from platform.openai.com.")
-OFF = N_("The OpenAI key that ends in %(last4)s is switched off.")
-SWITCH_ON = N_("Switch it on.")
-REPLACE = N_("Replace it with a key that is valid.")
-WAIT = N_("Look again in a minute. If it stays so, tell the administrators of this server.")
-MAY_NOT_LIST = N_(
-    "OpenAI does not let the key that ends in %(last4)s list its models, so only a question shows whether it answers."
+MSG_MISSING = N_("There is no OpenAI key yet.")
+REMEDY_ADD = N_("Add the organization's own key from platform.openai.com.")
+MSG_INACTIVE = N_("The OpenAI key ending in %(last4)s is switched off.")
+REMEDY_ACTIVATE = N_("Switch it on.")
+REMEDY_REPLACE = N_("Replace it with a valid key.")
+REMEDY_WAIT = N_("Check again in a minute. If the problem remains, tell the administrators of this server.")
+MSG_CANNOT_LIST_MODELS = N_(
+    "OpenAI does not let the key ending in %(last4)s list its models, so only a question shows whether it works."
 )
-LET_LIST = N_("At platform.openai.com, give the key permission to list and to use models.")
-GOOD = N_("OpenAI accepts the key that ends in %(last4)s.")
-NO_CREDIT = N_("OpenAI accepts the key that ends in %(last4)s, but said lately that its account has no credit left.")
-ADD_CREDIT = N_("Add credit at platform.openai.com under Billing, if nobody has done so since.")
+REMEDY_PERMISSIONS = N_("At platform.openai.com, give the key permission to list and to use models.")
+MSG_ACCEPTED = N_("OpenAI accepts the key ending in %(last4)s.")
+MSG_NO_CREDIT = N_("OpenAI accepts the key ending in %(last4)s, but recently reported that its account has no credit.")
+REMEDY_CREDIT = N_("Add credit at platform.openai.com under Billing, unless this has been done since.")
 
 
-def look(slug: str) -> Finding:
-    row = _saved(slug)
-    save = f"flask credentials set {slug} open_ai --api-key-stdin"
-    if row is None:
-        return Finding(NAME, Verdict.PROBLEM, MISSING, ADD, command=save)
-    if not row.is_active:
-        switch = f"flask credentials activate {slug} open_ai"
-        return Finding(NAME, Verdict.PROBLEM, OFF, SWITCH_ON, {"last4": row.last4}, command=switch)
-    return _asked(row, save)
+def check_key(slug: str) -> CheckResult:
+    """Check that there is a key, that it is switched on, and that OpenAI accepts it."""
+    with transaction() as session:
+        credential = credentials.find_or_none(session, store.find(session, slug).id, services().language_models)
+    set_command = f"flask credentials set {slug} open_ai --api-key-stdin"
+    if credential is None:
+        return CheckResult("key", CheckStatus.PROBLEM, MSG_MISSING, REMEDY_ADD, command=set_command)
+    values = {"last4": credential.last4}
+    if not credential.is_active:
+        command = f"flask credentials activate {slug} open_ai"
+        return CheckResult("key", CheckStatus.PROBLEM, MSG_INACTIVE, REMEDY_ACTIVATE, values, command=command)
+    if failure := _verify_with_openai(credential, set_command):
+        return failure
+    if _is_out_of_credit(credential):
+        return CheckResult("key", CheckStatus.WARNING, MSG_NO_CREDIT, REMEDY_CREDIT, values)
+    return CheckResult("key", CheckStatus.OK, MSG_ACCEPTED, values=values)
 
 
-def _asked(row: Credential, save: str) -> Finding:
-    """What OpenAI says to it. Which models it reaches now is kept, for the next check and for everybody."""
+def _verify_with_openai(credential: Credential, set_command: str) -> CheckResult | None:
+    """Ask OpenAI about the key, and save its list of models. Return None if OpenAI accepts it."""
     try:
-        credentials.again(services().vault, row.organization_id, services().language_models)
+        credentials.recheck_saved_key(services().vault, credential.organization_id, services().language_models)
     except (InvalidApiKey, CredentialMissing) as error:
-        if str(error) == RESTRICTED:
-            return Finding(NAME, Verdict.WARNING, MAY_NOT_LIST, LET_LIST, {"last4": row.last4}, error_code=error.code)
-        return Finding(NAME, Verdict.PROBLEM, str(error), REPLACE, command=save, error_code=error.code)
+        if str(error) == MSG_RESTRICTED_KEY:
+            return CheckResult(
+                "key",
+                CheckStatus.WARNING,
+                MSG_CANNOT_LIST_MODELS,
+                REMEDY_PERMISSIONS,
+                {"last4": credential.last4},
+                error_code=error.code,
+            )
+        return CheckResult(
+            "key", CheckStatus.PROBLEM, str(error), REMEDY_REPLACE, command=set_command, error_code=error.code
+        )
     except GlificGptError as error:
-        # With too many requests of one minute it is the minute that is wrong, not the key.
-        verdict = Verdict.WARNING if isinstance(error, RateLimited) else Verdict.PROBLEM
-        return Finding(NAME, verdict, str(error), WAIT, error_code=error.code)
-    values = {"last4": row.last4}
-    if _had_no_credit(row):
-        return Finding(NAME, Verdict.WARNING, NO_CREDIT, ADD_CREDIT, values)
-    return Finding(NAME, Verdict.OK, GOOD, values=values)
+        # A rate limit does not mean that the key is wrong.
+        status = CheckStatus.WARNING if isinstance(error, RateLimited) else CheckStatus.PROBLEM
+        return CheckResult("key", status, str(error), REMEDY_WAIT, error_code=error.code)
+    return None
 
 
-def _saved(slug: str) -> Credential | None:
+def _is_out_of_credit(credential: Credential) -> bool:
     with transaction() as session:
-        return credentials.find_if_any(session, store.find(session, slug).id, services().language_models)
-
-
-def _had_no_credit(row: Credential) -> bool:
-    with transaction() as session:
-        word = session.scalar(last_word(row.organization_id, row.updated_at))
-    return key_state(row, word) is KeyState.OUT_OF_CREDIT
+        last_result = session.scalar(last_key_result(credential.organization_id, credential.updated_at))
+    return determine_key_state(credential, last_result) is KeyState.OUT_OF_CREDIT

@@ -1,41 +1,42 @@
-"""May the organization use the model that its flows get when they name none?"""
+"""Check that the organization may use its default model, for flows that name none."""
 
 from glific_gpt.credentials import reachable_models as catalogue
 from glific_gpt.credentials import store as credentials
 from glific_gpt.database import transaction
-from glific_gpt.doctor.findings import Finding, Verdict
+from glific_gpt.doctor.results import CheckResult, CheckStatus
 from glific_gpt.errors import N_, ModelNotAllowed
 from glific_gpt.models import allowlist
 from glific_gpt.organizations import server_models, store
 from glific_gpt.services import services
 
-NAME = "models"
-
-NONE = N_("No text model may be used.")
-ALLOW = N_("Allow at least one text model that the key reaches.")
-REFUSED = N_("%(refusal)s It is the model of flows that name none.")
-CHOOSE = N_("Choose another default model.")
-CHOOSE_OR_ALLOW = N_("Choose another default model, or allow this one.")
-UNKNOWN = N_("OpenAI does not list %(model)s, the model of flows that name none, for this key.")
-GOOD = N_("%(model)s is the model of flows that name none; %(count)s text models may be used.")
+MSG_NO_MODEL = N_("No text model is allowed.")
+REMEDY_ALLOW = N_("Allow at least one text model that the key can use.")
+MSG_REFUSED = N_("%(refusal)s This is the default model.")
+REMEDY_CHOOSE = N_("Choose another default model.")
+REMEDY_CHOOSE_OR_ALLOW = N_("Choose another default model, or allow this one.")
+MSG_UNLISTED = N_("OpenAI does not list the default model %(model)s for this key.")
+MSG_ALLOWED = N_("The default model is %(model)s. %(count)s text models are allowed.")
 
 
-def look(slug: str) -> Finding:
+def check_models(slug: str) -> CheckResult:
+    """Check the default model against the lists of allowed models and the models of the key."""
     operator, provider = services().settings.models, services().language_models
     with transaction() as session:
-        row = store.find(session, slug)
-        key = credentials.find_if_any(session, row.id, provider)
-        usable = [each.id for each in catalogue.reachable(session, row, key, operator) if each.refusal is None]
-        administrators = server_models.find(session)
-    model = allowlist.canonical(row.default_model or services().settings.default_model)
-    refusal = allowlist.refusal(model, operator, administrators, row.allowed_models)
-    values = {"model": model, "count": len(usable), "refusal": refusal}
+        organization = store.find(session, slug)
+        credential = credentials.find_or_none(session, organization.id, provider)
+        models = catalogue.list_reachable_models(session, organization, credential, operator)
+        administrators = server_models.find_allowed_models(session)
+    usable = [model.id for model in models if model.refusal is None]
     if not usable:
-        return Finding(NAME, Verdict.PROBLEM, NONE, ALLOW, command=f"flask models allow {slug} PATTERN...")
-    choose = f"flask organizations set {slug} --default-model MODEL"
+        command = f"flask models allow {slug} PATTERN..."
+        return CheckResult("models", CheckStatus.PROBLEM, MSG_NO_MODEL, REMEDY_ALLOW, command=command)
+    default = allowlist.canonical_id(organization.default_model or services().settings.default_model)
+    refusal = allowlist.access_error(default, operator, administrators, organization.allowed_models)
+    values = {"model": default, "count": len(usable), "refusal": refusal}
+    command = f"flask organizations set {slug} --default-model MODEL"
     if refusal:
-        remedy = CHOOSE_OR_ALLOW if isinstance(refusal, ModelNotAllowed) else CHOOSE
-        return Finding(NAME, Verdict.PROBLEM, REFUSED, remedy, values, command=choose)
-    if model not in usable and key is not None and key.models is not None:
-        return Finding(NAME, Verdict.WARNING, UNKNOWN, CHOOSE, values, command=choose)
-    return Finding(NAME, Verdict.OK, GOOD, values=values)
+        remedy = REMEDY_CHOOSE_OR_ALLOW if isinstance(refusal, ModelNotAllowed) else REMEDY_CHOOSE
+        return CheckResult("models", CheckStatus.PROBLEM, MSG_REFUSED, remedy, values, command=command)
+    if default not in usable and credential is not None and credential.models is not None:
+        return CheckResult("models", CheckStatus.WARNING, MSG_UNLISTED, REMEDY_CHOOSE, values, command=command)
+    return CheckResult("models", CheckStatus.OK, MSG_ALLOWED, values=values)

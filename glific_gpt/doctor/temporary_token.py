@@ -1,4 +1,4 @@
-"""The webhook token of a check-up: made for its one call, and revoked at its end."""
+"""The webhook token of a test call: created before it, and revoked after it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,34 +13,34 @@ from glific_gpt.organizations import store, tokens
 from glific_gpt.organizations.tables import Organization, WebhookToken
 
 LABEL = "check-up, revoked at its end"
-LONGEST = timedelta(minutes=3)
-"""No check-up takes that long: an older token is left from one that was killed."""
+MAX_TEST_DURATION = timedelta(minutes=3)
+"""No test call takes this long, so an older token was left by a process that was killed."""
 
 
 @contextmanager
-def lent(slug: str) -> Iterator[SecretStr | None]:
-    """The token while inside; None for an organization that requires the signature."""
+def temporary_token(slug: str) -> Iterator[SecretStr | None]:
+    """Provide a webhook token for the block; None if the organization requires the signature."""
     with transaction() as session:
-        row = store.find(session, slug)
-        _revoke_left(session, row)
-        made = None if row.require_signature else tokens.create_webhook_token(session, row, LABEL)
-    if made is None:
+        organization = store.find(session, slug)
+        _revoke_leftover_tokens(session, organization)
+        created = None if organization.require_signature else tokens.create_webhook_token(session, organization, LABEL)
+    if created is None:
         yield None
         return
-    token, secret = made
+    row, token = created
     try:
-        yield SecretStr(secret)
+        yield SecretStr(token)
     finally:
         with transaction() as session:
-            tokens.revoke_webhook_token(session, store.find(session, slug), token.id)
+            tokens.revoke_webhook_token(session, store.find(session, slug), row.id)
 
 
-def of_flows(session: Session, row: Organization) -> list[WebhookToken]:
-    """The organization's webhook tokens without those of check-ups."""
-    return [token for token in tokens.list_webhook_tokens(session, row) if token.label != LABEL]
+def list_flow_tokens(session: Session, organization: Organization) -> list[WebhookToken]:
+    """Return the organization's webhook tokens without those of test calls."""
+    return [token for token in tokens.list_webhook_tokens(session, organization) if token.label != LABEL]
 
 
-def _revoke_left(session: Session, row: Organization) -> None:
-    for token in tokens.list_webhook_tokens(session, row):
-        if token.label == LABEL and now() - token.created_at > LONGEST:
-            tokens.revoke_webhook_token(session, row, token.id)
+def _revoke_leftover_tokens(session: Session, organization: Organization) -> None:
+    for token in tokens.list_webhook_tokens(session, organization):
+        if token.label == LABEL and now() - token.created_at > MAX_TEST_DURATION:
+            tokens.revoke_webhook_token(session, organization, token.id)

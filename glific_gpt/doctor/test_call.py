@@ -1,4 +1,4 @@
-"""What the doctor's own call says of the server, the proxy before it, and the organization."""
+"""Check everything together with one real call, which shows problems of the server, its proxy and the organization."""
 
 import json
 import re
@@ -7,106 +7,129 @@ from dataclasses import replace
 
 from glific_gpt.calls.timeline import error_class_of, find_timeline
 from glific_gpt.database import transaction
-from glific_gpt.doctor.findings import Finding, Verdict
-from glific_gpt.doctor.temporary_token import lent
+from glific_gpt.doctor.results import CheckResult, CheckStatus
+from glific_gpt.doctor.temporary_token import temporary_token
 from glific_gpt.errors import N_, DeadlineExceeded, NotFound
-from glific_gpt.flows.building import Mode, Wish, make
+from glific_gpt.flows.building import FlowSpec, Mode, build_flow
+from glific_gpt.flows.endpoint import WebhookEndpoint
 from glific_gpt.flows.simulator import Conversation, WebhookCall
-from glific_gpt.flows.webhook_auth import WayIn
 from glific_gpt.models import allowlist
 from glific_gpt.organizations import store
-from glific_gpt.ready_flows.dry_run import rehearsal
+from glific_gpt.ready_flows.simulation import create_simulation
 from glific_gpt.schemas import webhook_url
 from glific_gpt.services import services
 
-NAME = "call"
-RESULT = "gpt_response"
-"""As the flow that is made names it."""
-LATE_SECONDS = 4.0
-"""Of Glific's five; whoever is that late today fails tomorrow."""
+KEYWORD = "checkup"
+QUESTION = "How much is two and two? Answer in one short sentence."
+RESULT_NAME = "gpt_response"
+"""The result name in the flows that we build."""
+SLOW_ANSWER_SECONDS = 4.0
+"""Glific waits 5 seconds; a call that takes this long may fail next time."""
 
-ANSWERED = N_("The answer came after %(seconds)s seconds; Glific waits 5.")
-LATE = N_("The answer came after %(seconds)s seconds, which is close to the 5 that Glific waits.")
-FASTER = N_("Use a faster model, or let answers come later (auto).")
-STRANGER = N_("The server at %(url)s does not know the organization's own token or signature.")
-CORRECT = N_(
-    "Either the address leads to another server, or a proxy before it does not pass on the headers and the body as "
-    "they are."
+MSG_ANSWERED = N_("The answer came after %(seconds)s seconds. Glific waits 5 seconds.")
+MSG_SLOW = N_("The answer came after %(seconds)s seconds, which is close to Glific's limit of 5 seconds.")
+REMEDY_FASTER = N_("Use a faster model, or let answers come later (auto).")
+MSG_NOT_AUTHENTICATED = N_("The server at %(url)s does not accept the organization's own token or signature.")
+REMEDY_PROXY_HEADERS = N_(
+    "The address may lead to another server, or a proxy changes the headers or the body. Correct the address or the "
+    "proxy."
 )
-SOMEBODY_ELSE = N_("Something else than this server answered the call at %(url)s (with status %(status)s).")
-BEFORE = N_("Something before this server answered the call at %(url)s with status %(status)s.")
-LET_PASS = N_("Have it pass on calls to this address as they come, and the answers as they are.")
-REDIRECTED = N_(
-    "The call to %(url)s was redirected (status %(status)s), which Glific does not follow and takes for a failure."
-)
-SET_ADDRESS = N_("Correct the address that the server is told it has, or the proxy before it.")
-NOT_SENT = N_("An answer came from %(url)s, but the flow could not send it: the conversation says why.")
-NO_ANSWER = N_("No whole answer came from %(url)s within the 5 seconds that Glific waits.")
-LOOK_AT_PROXY = N_("Look at the server's log, and at the proxy before it.")
-LOOK_AT_CALL = N_("Do what this sentence says. The call is on the list of calls, too.")
+MSG_FOREIGN_ANSWER = N_("A different server answered the call to %(url)s (status %(status)s).")
+MSG_PROXY_ANSWER = N_("A proxy in front of this server answered the call to %(url)s with status %(status)s.")
+REMEDY_PROXY = N_("Configure the proxy to forward calls and answers unchanged.")
+MSG_REDIRECTED = N_("The call to %(url)s was redirected (status %(status)s). Glific does not follow redirects.")
+REMEDY_ADDRESS = N_("Correct GLIFIC_GPT_PUBLIC_URL, or the proxy in front of the server.")
+MSG_NOT_SENT = N_("An answer came from %(url)s, but the flow could not send it. The conversation shows the reason.")
+MSG_NO_ANSWER = N_("There was no complete answer from %(url)s within Glific's 5 seconds.")
+REMEDY_LOG = N_("Check the server's log, and the proxy in front of the server.")
+REMEDY_CALL = N_("Follow this advice. The list of calls has more details.")
+MSG_UNKNOWN_ERROR = N_("The call failed. The list of calls shows the reason.")
 
-UNKNOWN = N_("The call failed; its page on the list of calls says why.")
-
-# As `webhooks/replies.py` writes them; a sentence only where all of it is there.
+# As `webhooks/replies.py` writes them. Glific cuts long bodies off, so an error text counts only if it is complete.
 _CALL_ID = re.compile(r'"call_id": ?"(\w+)"')
-_CODE = re.compile(r'"error_code": ?"(\w+)"')
-_SENTENCE = re.compile(r'"error": ?("(?:[^"\\]|\\.)*")')
+_ERROR_CODE = re.compile(r'"error_code": ?"(\w+)"')
+_ERROR_TEXT = re.compile(r'"error": ?("(?:[^"\\]|\\.)*")')
 
 
-def judged(slug: str, conversation: Conversation) -> Finding:
-    """Of a conversation in which one question was asked."""
+def check_call(slug: str) -> CheckResult:
+    """Ask one question through a simulated flow, and evaluate the conversation."""
+    conversation = _ask_question(slug)
+    result = _evaluate(slug, conversation)
+    return replace(result, transcript=conversation.transcript(), lines=tuple(conversation.lines))
+
+
+def _ask_question(slug: str) -> Conversation:
+    with transaction() as session:
+        organization = store.find(session, slug)
+    model = allowlist.canonical_id(organization.default_model or services().settings.default_model)
+    url = webhook_url(services().settings.public_url, slug)
+    with temporary_token(slug) as token:
+        spec = FlowSpec(
+            mode=Mode.SYNC, name="Check-up", keyword=KEYWORD, endpoint=WebhookEndpoint(url, token), model=model
+        )
+        conversation = create_simulation(slug, build_flow(spec))
+        conversation.start(KEYWORD)
+        conversation.send_text(QUESTION)
+    return conversation
+
+
+def _evaluate(slug: str, conversation: Conversation) -> CheckResult:
     call = conversation.calls[-1]
     if call.outcome == "Success":
-        return _answered(slug, conversation, call)
-    error = _error(slug, call)
+        return _evaluate_answer(slug, conversation, call)
+    error = _server_error(slug, call)
     if error is None or call.status == 401:
-        return _not_ours(slug, call)
-    listed = f"flask calls list {slug} --limit 1"
-    remedy = FASTER if error[0] == DeadlineExceeded.code else LOOK_AT_CALL
-    return Finding(NAME, Verdict.PROBLEM, error[1], remedy, command=listed, error_code=error[0])
+        return _evaluate_foreign_reply(slug, call)
+    code, message = error
+    remedy = REMEDY_FASTER if code == DeadlineExceeded.code else REMEDY_CALL
+    command = f"flask calls list {slug} --limit 1"
+    return CheckResult("call", CheckStatus.PROBLEM, message, remedy, command=command, error_code=code)
 
 
-def _answered(slug: str, conversation: Conversation, call: WebhookCall) -> Finding:
-    """Only what this server has written down is an answer of its own, and only what was sent has an NGO helped."""
-    result = conversation.results.get(RESULT, {})
+def _evaluate_answer(slug: str, conversation: Conversation, call: WebhookCall) -> CheckResult:
+    """Check that the answer is this server's own, which it has recorded, and that the contact received it."""
+    result = conversation.results.get(RESULT_NAME, {})
     if result.get("status") != "ok" or not _is_recorded(slug, str(result.get("call_id"))):
-        return _problem(slug, SOMEBODY_ELSE, SET_ADDRESS, call)
+        return _problem(slug, MSG_FOREIGN_ANSWER, REMEDY_ADDRESS, call)
     if not any(str(result.get("parsed_msg")) in message for message in conversation.messages):
-        return _problem(slug, NOT_SENT, LOOK_AT_PROXY, call)
+        return _problem(slug, MSG_NOT_SENT, REMEDY_LOG, call)
     values = {"seconds": f"{call.seconds:.1f}"}
-    if call.seconds < LATE_SECONDS:
-        return Finding(NAME, Verdict.OK, ANSWERED, values=values)
-    return Finding(NAME, Verdict.WARNING, LATE, FASTER, values)
+    if call.seconds < SLOW_ANSWER_SECONDS:
+        return CheckResult("call", CheckStatus.OK, MSG_ANSWERED, values=values)
+    return CheckResult("call", CheckStatus.WARNING, MSG_SLOW, REMEDY_FASTER, values)
 
 
-def _not_ours(slug: str, call: WebhookCall) -> Finding:
-    """Whose answer it was, if it was one."""
+def _evaluate_foreign_reply(slug: str, call: WebhookCall) -> CheckResult:
+    """Evaluate a failure that this server has not caused."""
     if call.status is None:
-        return _problem(slug, NO_ANSWER, LOOK_AT_PROXY, call)
+        return _problem(slug, MSG_NO_ANSWER, REMEDY_LOG, call)
     if call.status == 401:
-        return _problem(slug, STRANGER, CORRECT, call)
+        return _problem(slug, MSG_NOT_AUTHENTICATED, REMEDY_PROXY_HEADERS, call)
     if 300 <= call.status < 400:
-        return _problem(slug, REDIRECTED, SET_ADDRESS, call)
-    return _problem(slug, BEFORE, LET_PASS, call)
+        return _problem(slug, MSG_REDIRECTED, REMEDY_ADDRESS, call)
+    return _problem(slug, MSG_PROXY_ANSWER, REMEDY_PROXY, call)
 
 
-def _problem(slug: str, says: str, remedy: str, call: WebhookCall) -> Finding:
+def _problem(slug: str, message: str, remedy: str, call: WebhookCall) -> CheckResult:
     url = webhook_url(services().settings.public_url, slug)
-    return Finding(NAME, Verdict.PROBLEM, says, remedy, {"url": url, "status": call.status})
+    return CheckResult("call", CheckStatus.PROBLEM, message, remedy, {"url": url, "status": call.status})
 
 
-def _error(slug: str, call: WebhookCall) -> tuple[str, str] | None:
-    """Code and sentence of what this server answered; Glific's Webhook Logs show its beginning, in either order."""
-    code, sentence = _CODE.search(call.error), _SENTENCE.search(call.error)
-    known = code[1] if code else _recorded(slug, call)
-    error = error_class_of(known)
-    if not known or error is None:
+def _server_error(slug: str, call: WebhookCall) -> tuple[str, str] | None:
+    """Return code and message of an error of this server; None if the reply is not its own.
+
+    Only the beginning of the reply is known, as in Glific's Webhook Logs, and its keys may be in any order.
+    """
+    code_match, text_match = _ERROR_CODE.search(call.error), _ERROR_TEXT.search(call.error)
+    code = code_match[1] if code_match else _recorded_error_code(slug, call)
+    error_class = error_class_of(code)
+    if not code or error_class is None:
         return None
-    said = str(json.loads(sentence[1])) if sentence else error.sentence
-    return known, said or UNKNOWN
+    message = str(json.loads(text_match[1])) if text_match else error_class.default_message
+    return code, message or MSG_UNKNOWN_ERROR
 
 
-def _recorded(slug: str, call: WebhookCall) -> str | None:
+def _recorded_error_code(slug: str, call: WebhookCall) -> str | None:
     call_id = _CALL_ID.search(call.error)
     if call_id is None:
         return None
@@ -119,26 +142,3 @@ def _is_recorded(slug: str, call_id: str) -> bool:
     with transaction() as session, suppress(NotFound):
         return bool(find_timeline(session, store.find(session, slug).id, call_id))
     return False
-
-
-KEYWORD = "checkup"
-QUESTION = "How much is two and two? Answer in one short sentence."
-
-
-def look(slug: str) -> Finding:
-    conversation = _held(slug)
-    finding = judged(slug, conversation)
-    return replace(finding, conversation=conversation.transcript(), lines=tuple(conversation.lines))
-
-
-def _held(slug: str) -> Conversation:
-    with transaction() as session:
-        row = store.find(session, slug)
-    model = allowlist.canonical(row.default_model or services().settings.default_model)
-    url = webhook_url(services().settings.public_url, slug)
-    with lent(slug) as token:
-        wish = Wish(mode=Mode.SYNC, name="Check-up", keyword=KEYWORD, way_in=WayIn(url, token), model=model)
-        conversation = rehearsal(slug, make(wish))
-        conversation.start(KEYWORD)
-        conversation.say(QUESTION)
-    return conversation

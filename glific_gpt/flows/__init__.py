@@ -1,1 +1,4 @@
-"""Glific's flow files: read, checked by its rules, made, and converted. Knows neither Flask nor the database."""
+"""Glific flow files: parse, check, build, convert and simulate them.
+
+Imports nothing from the rest of `glific_gpt` but `errors`, so that it could be a distribution of its own.
+"""

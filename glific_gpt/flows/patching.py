@@ -1,4 +1,4 @@
-"""Where two JSON values differ."""
+"""Change values inside JSON text and keep every other character, so that a diff shows the changes only."""
 
 import json
 import re
@@ -7,35 +7,39 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias, Union
 
 
-class Replaced(NamedTuple):
-    """Another value stands here."""
+class Replacement(NamedTuple):
+    """A value that replaces another one."""
 
     value: Any
 
 
-Changes: TypeAlias = Union[Replaced, dict[Any, "Changes"], None]  # noqa: UP007 - it names itself
-"""Of a value: itself, what is below its keys or its places in a list, or nothing."""
+Changes: TypeAlias = Union[Replacement, dict[Any, "Changes"], None]  # noqa: UP007 - the alias is recursive
+"""The changes of a value: a replacement of all of it, changes below its keys or list indexes, or None."""
 
 
-def differences(before: Any, after: Any) -> Changes:
-    """As JSON would be written: 1 is not 1.0, and the order of keys counts. What both share is not looked into."""
+def find_changes(before: Any, after: Any) -> Changes:
+    """Compare two JSON values as they are written: 1 differs from 1.0, and the order of keys counts.
+
+    Values that are the same Python object are not compared further, so shared parts cost nothing.
+    """
     if before is after:
         return None
     if isinstance(before, dict) and isinstance(after, dict) and list(before) == list(after):
-        return _below((key, differences(value, after[key])) for key, value in before.items())
+        return _without_none((key, find_changes(value, after[key])) for key, value in before.items())
     if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        return _below(enumerate(map(differences, before, after)))
-    return None if _are_the_same(before, after) else Replaced(after)
+        return _without_none(enumerate(map(find_changes, before, after)))
+    return None if _is_same_scalar(before, after) else Replacement(after)
 
 
-def _below(changes: Iterable[tuple[Any, Changes]]) -> Changes:
+def _without_none(changes: Iterable[tuple[Any, Changes]]) -> Changes:
     return {key: change for key, change in changes if change is not None} or None
 
 
-def _are_the_same(before: Any, after: Any) -> bool:
-    """Of two that are no lists and no objects, or not alike. A float is what it is written as."""
+def _is_same_scalar(before: Any, after: Any) -> bool:
+    """Compare two values that are not both objects or both lists of the same shape."""
     if isinstance(before, dict | list) or type(before) is not type(after):
         return False
+    # repr, because 0.0 == -0.0 although they are written differently.
     return repr(before) == repr(after) if isinstance(before, float) else bool(before == after)
 
 
@@ -43,52 +47,53 @@ _DECODER = json.JSONDecoder()
 _SPACE = re.compile(r"[ \t\r\n]*")
 _STRING = r'"(?:[^"\\]++|\\.)*+"'
 _FLAT = rf"""[\[{{](?:[^"\[\]{{}}]++|{_STRING})*+[\]}}]"""
-# Possessive all the way: nothing is kept to go back to, whatever the length of the text.
+# All quantifiers are possessive: the engine keeps no state for backtracking, so memory does not grow with the text.
 _WITHIN = re.compile(rf"""(?:[^"\[\]{{}}]++|{_STRING}|{_FLAT})*+""", re.DOTALL)
-_PLAIN = re.compile(rf"{_STRING}|[^\s,\]}}]++", re.DOTALL)
-_HALF_A_LETTER = re.compile("[\ud800-\udfff]")
+_SCALAR = re.compile(rf"{_STRING}|[^\s,\]}}]++", re.DOTALL)
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def spliced(text: str, wanted: Any, given: Any) -> str:
-    """The text, which is JSON and holds what is given, changed only where that is something else than what is wanted.
+def patch_json(text: str, before: Any, after: Any) -> str:
+    """Return the JSON text, which parses to `before`, changed so that it parses to `after`.
 
-    Quick where the two share what they have in common.
+    Fast if the two values share their unchanged parts.
     """
-    changes, style, done, pieces = differences(given, wanted), _style(text), 0, []
-    _, parts = _Scan(text).value(_Scan(text).after_space(0), changes, 0)
-    for part in sorted(parts):
-        pieces += [text[done : part.start], style.written(part.value, part.depth)]
-        done = part.end
+    changes, style, done, pieces = find_changes(before, after), _detect_style(text), 0, []
+    scanner = _Scanner(text)
+    _, edits = scanner.scan_value(scanner.skip_space(0), changes, 0)
+    for edit in sorted(edits):
+        pieces += [text[done : edit.start], style.format(edit.value, edit.depth)]
+        done = edit.end
     return "".join([*pieces, text[done:]])
 
 
-def dumped(value: Any, indent: str | None = "  ") -> str:
-    """As JSON, with the letters of every script as they are."""
+def format_json(value: Any, indent: str | None = "  ") -> str:
+    """Return the value as JSON with the letters of every script unescaped."""
     separators = (",", ": ") if indent else (",", ":")
     text = json.dumps(value, indent=indent, separators=separators, ensure_ascii=False, allow_nan=False)
-    # Halves of letters, which JSON can escape and no file can hold.
-    return _HALF_A_LETTER.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+    # JSON can escape a lone surrogate, but UTF-8 cannot encode it.
+    return _LONE_SURROGATE.sub(lambda surrogate: f"\\u{ord(surrogate[0]):04x}", text)
 
 
 class _Style(NamedTuple):
-    """How a text is laid out."""
+    """The layout of a JSON text."""
 
     newline: str
     indent: str | None
-    """Of one level; None where all stands in one line."""
+    """The indentation of one level; None if everything is on one line."""
 
-    def written(self, value: Any, depth: int) -> str:
-        lines = dumped(value, self.indent).split("\n")
+    def format(self, value: Any, depth: int) -> str:
+        lines = format_json(value, self.indent).split("\n")
         return (self.newline + (self.indent or "") * depth).join(lines)
 
 
-def _style(text: str) -> _Style:
-    found = re.match(r"\s*[{\[](\r?\n)([ \t]+)", text)
-    return _Style(found[1], found[2]) if found else _Style("\n", None)
+def _detect_style(text: str) -> _Style:
+    match = re.match(r"\s*[{\[](\r?\n)([ \t]+)", text)
+    return _Style(match[1], match[2]) if match else _Style("\n", None)
 
 
-class _Part(NamedTuple):
-    """What to replace in a text: from `start` to before `end`, by which value, how deep."""
+class _Edit(NamedTuple):
+    """A replacement in the text, from `start` up to but not including `end`."""
 
     start: int
     end: int
@@ -97,62 +102,65 @@ class _Part(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Scan:
-    """Finds the changed values of a text. Each method gives the place behind what it has read."""
+class _Scanner:
+    """Finds the positions of changed values. Each method returns the position after what it has read."""
 
     text: str
 
-    def value(self, at: int, changes: Changes, depth: int) -> tuple[int, list[_Part]]:
-        if isinstance(changes, Replaced):
-            end = self._after(at)
-            return end, [_Part(at, end, depth, changes.value)]
-        inside = _INSIDE.get(self.text[at]) if changes else None
-        return inside(self, at, changes, depth) if inside else (self._after(at), [])
+    def scan_value(self, at: int, changes: Changes, depth: int) -> tuple[int, list[_Edit]]:
+        if isinstance(changes, Replacement):
+            end = self._skip_value(at)
+            return end, [_Edit(at, end, depth, changes.value)]
+        scan_container = _CONTAINERS.get(self.text[at]) if changes else None
+        return scan_container(self, at, changes, depth) if scan_container else (self._skip_value(at), [])
 
-    def object(self, at: int, changes: dict[Any, Changes], depth: int) -> tuple[int, list[_Part]]:
-        found: dict[str, list[_Part]] = {}
-        at = self.after_space(at + 1)
+    def scan_object(self, at: int, changes: dict[Any, Changes], depth: int) -> tuple[int, list[_Edit]]:
+        edits_by_key: dict[str, list[_Edit]] = {}
+        at = self.skip_space(at + 1)
         while self.text[at] == '"':
             key, colon = _DECODER.raw_decode(self.text, at)
-            at = self.after_space(self.after_space(colon) + 1)
-            at, parts = self.value(at, changes.get(key), depth + 1)
-            if key in changes:  # of a key that is there twice, the second counts
-                found[key] = parts
-            at = self._after_comma(at)
-        return at + 1, [part for parts in found.values() for part in parts]
+            at = self.skip_space(self.skip_space(colon) + 1)
+            at, edits = self.scan_value(at, changes.get(key), depth + 1)
+            if key in changes:  # the last one of duplicate keys counts, as for json.loads
+                edits_by_key[key] = edits
+            at = self._skip_comma(at)
+        return at + 1, [edit for edits in edits_by_key.values() for edit in edits]
 
-    def list(self, at: int, changes: dict[Any, Changes], depth: int) -> tuple[int, list[_Part]]:
-        found: list[_Part] = []
-        at, index = self.after_space(at + 1), 0
+    def scan_list(self, at: int, changes: dict[Any, Changes], depth: int) -> tuple[int, list[_Edit]]:
+        all_edits: list[_Edit] = []
+        at, index = self.skip_space(at + 1), 0
         while self.text[at] != "]":
-            at, parts = self.value(at, changes.get(index), depth + 1)
-            found += parts
-            at, index = self._after_comma(at), index + 1
-        return at + 1, found
+            at, edits = self.scan_value(at, changes.get(index), depth + 1)
+            all_edits += edits
+            at, index = self._skip_comma(at), index + 1
+        return at + 1, all_edits
 
-    def after_space(self, at: int) -> int:
-        found = _SPACE.match(self.text, at)
-        return found.end() if found else at
+    def skip_space(self, at: int) -> int:
+        match = _SPACE.match(self.text, at)
+        return match.end() if match else at
 
-    def _after_comma(self, at: int) -> int:
-        at = self.after_space(at)
-        return self.after_space(at + 1) if self.text[at] == "," else at
+    def _skip_comma(self, at: int) -> int:
+        at = self.skip_space(at)
+        return self.skip_space(at + 1) if self.text[at] == "," else at
 
-    def _after(self, at: int) -> int:
-        """A value that nothing is to be found in."""
+    def _skip_value(self, at: int) -> int:
+        """Skip a value without changes."""
         if self.text[at] not in "[{":
-            return self._match(_PLAIN, at)
+            return self._skip_pattern(_SCALAR, at)
         at, depth = at + 1, 1
         while True:
-            at = self._match(_WITHIN, at)
+            at = self._skip_pattern(_WITHIN, at)
             depth += 1 if self.text[at] in "[{" else -1
             at += 1
             if not depth:
                 return at
 
-    def _match(self, pattern: re.Pattern[str], at: int) -> int:
-        found = pattern.match(self.text, at)
-        return found.end() if found else at
+    def _skip_pattern(self, pattern: re.Pattern[str], at: int) -> int:
+        match = pattern.match(self.text, at)
+        return match.end() if match else at
 
 
-_INSIDE: dict[str, Callable[[_Scan, int, Any, int], tuple[int, list[_Part]]]] = {"{": _Scan.object, "[": _Scan.list}
+_CONTAINERS: dict[str, Callable[[_Scanner, int, Any, int], tuple[int, list[_Edit]]]] = {
+    "{": _Scanner.scan_object,
+    "[": _Scanner.scan_list,
+}

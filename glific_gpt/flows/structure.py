@@ -1,131 +1,143 @@
-"""Any JSON, read without surprises: what is not of the kind that is asked for is as good as not there."""
+"""Typed access to JSON of unknown shape, and the facts about flows that all parts of this package share."""
 
 import math
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeGuard
 
-Thing = dict[str, Any]
+JsonObject = dict[str, Any]
+
+MAX_MESSAGE_CHARACTERS = 4096
+"""The longest text message that WhatsApp accepts."""
 
 
-def things(value: Any) -> list[Thing]:
-    """The objects of a list."""
+def object_items(value: Any) -> list[JsonObject]:
+    """Return the objects in a list; an empty list for anything but a list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def thing(value: Any) -> Thing:
+def as_object(value: Any) -> JsonObject:
+    """Return the value if it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
-def texts(value: Any) -> list[str]:
+def string_items(value: Any) -> list[str]:
+    """Return the strings in a list; an empty list for anything but a list."""
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
-def text(value: Any) -> str:
+def as_string(value: Any) -> str:
+    """Return the value if it is a string, else an empty one."""
     return value if isinstance(value, str) else ""
 
 
-def has_only(value: Any, kind: type) -> bool:
-    """Whether it is a list, and everything in it of that kind."""
+def is_list_of(value: Any, kind: type) -> bool:
+    """Return whether the value is a list and all its items are of that type."""
     return isinstance(value, list) and all(isinstance(item, kind) for item in value)
 
 
-def lacking(what: str, value: Thing, *keys: str) -> Iterator[str]:
-    """Glific asks for the keys only: what they hold may be null."""
+def describe_missing_keys(subject: str, value: JsonObject, *keys: str) -> Iterator[str]:
+    """Yield one sentence about the keys that are absent. Glific requires the keys only: their values may be null."""
     missing = [key for key in keys if key not in value]
     if missing:
-        yield f"{what} lacks {' and '.join(missing)}."
+        yield f"{subject} lacks {' and '.join(missing)}."
 
 
-def repeated(values: Iterable[str]) -> list[str]:
-    """Those that are there more than once, in their order."""
+def find_duplicates(values: Iterable[str]) -> list[str]:
+    """Return the values that occur more than once, in their order."""
     counts: dict[str, int] = {}
     for value in values:
         counts[value] = counts.get(value, 0) + 1
     return [value for value, count in counts.items() if count > 1]
 
 
-def as_kept(text: str) -> str:
-    """In small letters, without punctuation, symbols, spaces and control characters, of any script.
+def normalize_keyword(text: str) -> str:
+    """Return the text in lower case, without punctuation, symbols, spaces and control characters of any script.
 
-    Glific takes them out of keywords and of messages before it compares (glific/glific: Glific.string_clean).
+    Glific normalizes keywords and messages in this way before it compares them (glific/glific: Glific.string_clean).
     """
     return "".join(character for character in text if unicodedata.category(character)[0] not in "PSZC").lower()
 
 
-LOWEST = 1_000_000
-"""Pixels; Glific looks for the first node above this line of `_ui`."""
-NOWHERE = (math.inf, math.inf)
+MAX_COORDINATE = 1_000_000
+"""Pixels. Glific searches the first node above this line of `_ui`."""
+NO_POSITION = (math.inf, math.inf)
 
 
-def drawn_first(definition: Thing) -> str:
-    """The uuid of what is drawn first, whether or not there is such a node; "" where nothing is drawn at a place."""
-    drawn = thing(thing(definition.get("_ui")).get("nodes"))
-    first = min(drawn, key=lambda uuid: _place(drawn[uuid]), default="")
-    return first if first and _place(drawn[first]) != NOWHERE else ""
+def find_start_uuid(definition: JsonObject) -> str:
+    """Return the uuid that is drawn first: topmost, then leftmost; "" if nothing has a position.
+
+    Glific starts a flow there, not at the first of its nodes. The uuid may be that of no node.
+    """
+    drawn = as_object(as_object(definition.get("_ui")).get("nodes"))
+    first = min(drawn, key=lambda uuid: _position(drawn[uuid]), default="")
+    return first if first and _position(drawn[first]) != NO_POSITION else ""
 
 
-def _place(ui: Any) -> tuple[float, float]:
-    """From the top, then from the left."""
-    position = thing(thing(ui).get("position"))
+def _position(ui: Any) -> tuple[float, float]:
+    """Return top and left."""
+    position = as_object(as_object(ui).get("position"))
     top, left = position.get("top"), position.get("left")
-    return (top, left) if _is_near(top) and _is_near(left) else NOWHERE
+    return (top, left) if _is_coordinate(top) and _is_coordinate(left) else NO_POSITION
 
 
-def _is_near(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LOWEST
+def _is_coordinate(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < MAX_COORDINATE
 
 
-class Rounds:
-    """Which nodes of a flow come back to themselves: found out once for all of them, in one pass over their exits."""
+class CycleFinder:
+    """Tells which nodes of a flow lie on a cycle. All cycles are found at once, in one pass over the exits."""
 
-    def __init__(self, nodes: Iterable[Thing]) -> None:
-        self._round_of = _rounds(_ways(nodes))
+    def __init__(self, nodes: Iterable[JsonObject]) -> None:
+        self._component_of = _strong_components(_destinations_by_node(nodes))
 
-    def lead_back(self, uuid: str, exits: Iterable[Thing]) -> bool:
-        """Whether these exits, which are the node's own, lead to it again in as many steps as it takes."""
-        own = self._round_of.get(uuid)
-        return own is not None and any(self._round_of.get(there) == own for there in _destinations(exits))
+    def returns_to(self, uuid: str, exits: Iterable[JsonObject]) -> bool:
+        """Return whether these exits of the node lead back to it, in any number of steps."""
+        component = self._component_of.get(uuid)
+        return component is not None and any(
+            self._component_of.get(destination) == component for destination in _destinations(exits)
+        )
 
 
-def _rounds(ways: Mapping[str, list[str]]) -> dict[str, str]:
-    """For each node, the one that stands for all those that reach it and are reached by it (Kosaraju's algorithm)."""
-    back: dict[str, list[str]] = {}
-    for uuid, destinations in ways.items():
+def _strong_components(edges: Mapping[str, list[str]]) -> dict[str, str]:
+    """Return for each node the representative of its strongly connected component (Kosaraju's algorithm)."""
+    reverse_edges: dict[str, list[str]] = {}
+    for uuid, destinations in edges.items():
         for destination in destinations:
-            back.setdefault(destination, []).append(uuid)
-    found: dict[str, str] = {}
-    for first in reversed(_from_the_end(ways)):
-        todo = [first]
-        while todo:
-            if (uuid := todo.pop()) not in found:
-                found[uuid] = first
-                todo.extend(back.get(uuid, []))
-    return found
+            reverse_edges.setdefault(destination, []).append(uuid)
+    components: dict[str, str] = {}
+    for representative in reversed(_postorder(edges)):
+        pending = [representative]
+        while pending:
+            if (uuid := pending.pop()) not in components:
+                components[uuid] = representative
+                pending.extend(reverse_edges.get(uuid, []))
+    return components
 
 
-def _from_the_end(ways: Mapping[str, list[str]]) -> list[str]:
-    """Each node behind all that a search, which goes deep first, has reached through it."""
+def _postorder(edges: Mapping[str, list[str]]) -> list[str]:
+    """Return the nodes in the post-order of a depth-first search."""
     order: list[str] = []
     seen: set[str] = set()
-    todo = [(uuid, False) for uuid in ways]
-    while todo:
-        uuid, is_done = todo.pop()
-        if is_done:
+    # An explicit stack, because a long flow would exceed Python's recursion limit.
+    stack = [(uuid, False) for uuid in edges]
+    while stack:
+        uuid, is_finished = stack.pop()
+        if is_finished:
             order.append(uuid)
         elif uuid not in seen:
             seen.add(uuid)
-            todo.append((uuid, True))
-            todo.extend((there, False) for there in ways.get(uuid, []) if there not in seen)
+            stack.append((uuid, True))
+            stack.extend((destination, False) for destination in edges.get(uuid, []) if destination not in seen)
     return order
 
 
-def _ways(nodes: Iterable[Thing]) -> dict[str, list[str]]:
-    ways: dict[str, list[str]] = {}
+def _destinations_by_node(nodes: Iterable[JsonObject]) -> dict[str, list[str]]:
+    edges: dict[str, list[str]] = {}
     for node in nodes:
-        ways.setdefault(text(node.get("uuid")), []).extend(_destinations(things(node.get("exits"))))
-    return ways
+        edges.setdefault(as_string(node.get("uuid")), []).extend(_destinations(object_items(node.get("exits"))))
+    return edges
 
 
-def _destinations(exits: Iterable[Thing]) -> list[str]:
-    return texts([out.get("destination_uuid") for out in exits])
+def _destinations(exits: Iterable[JsonObject]) -> list[str]:
+    return string_items([node_exit.get("destination_uuid") for node_exit in exits])

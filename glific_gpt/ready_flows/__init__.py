@@ -1,7 +1,27 @@
-"""Flows for one organization, ready to import into Glific: made new, or converted, with what lets them in."""
+"""Flow files for one organization: built or converted with its address, authentication and model, and simulated."""
 
-from glific_gpt.flows.converting import Place
-from glific_gpt.ready_flows.building import Converted, LetIn, Preview, Ready, convert, export, preview, standing
-from glific_gpt.ready_flows.warnings import Caution
+from glific_gpt.flows.converting import Placement
+from glific_gpt.ready_flows.building import (
+    AuthMethod,
+    ConversionPreview,
+    ConvertedFlowFile,
+    FlowFile,
+    convert_flow,
+    export_flow,
+    list_setup_warnings,
+    preview_conversion,
+)
+from glific_gpt.ready_flows.warnings import FlowWarning
 
-__all__ = ["Caution", "Converted", "LetIn", "Place", "Preview", "Ready", "convert", "export", "preview", "standing"]
+__all__ = [
+    "AuthMethod",
+    "ConversionPreview",
+    "ConvertedFlowFile",
+    "FlowFile",
+    "FlowWarning",
+    "Placement",
+    "convert_flow",
+    "export_flow",
+    "list_setup_warnings",
+    "preview_conversion",
+]

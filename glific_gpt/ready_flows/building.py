@@ -1,9 +1,8 @@
-"""Makes and converts flows with the address, the token and the model of one organization."""
+"""Build and convert flows with the address, authentication and model of one organization."""
 
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy.orm import Session
@@ -13,173 +12,203 @@ from glific_gpt.credentials import store as credentials
 from glific_gpt.database import transaction
 from glific_gpt.errors import N_, InvalidValue
 from glific_gpt.flows import converting, files
-from glific_gpt.flows.building import Mode, Wish, make
-from glific_gpt.flows.building.spec import LONGEST_NAME
-from glific_gpt.flows.converting import Conversion, Place
-from glific_gpt.flows.structure import as_kept
-from glific_gpt.flows.webhook_auth import WayIn
+from glific_gpt.flows.building import FlowSpec, Mode, build_flow
+from glific_gpt.flows.building.spec import MAX_NAME_LENGTH
+from glific_gpt.flows.converting import Conversion, Placement
+from glific_gpt.flows.endpoint import WebhookEndpoint
+from glific_gpt.flows.structure import normalize_keyword
 from glific_gpt.models import allowlist
-from glific_gpt.models.kinds import Kind, classify
+from glific_gpt.models.kinds import ModelKind, classify_model
 from glific_gpt.organizations import server_models, store, tokens
 from glific_gpt.organizations.tables import Organization
-from glific_gpt.ready_flows.warnings import Caution, Circumstances, of_answering, of_the_address, of_the_way_in
+from glific_gpt.ready_flows.warnings import (
+    FlowWarning,
+    OrganizationState,
+    answer_warnings,
+    auth_warnings,
+    url_warnings,
+)
 from glific_gpt.schemas import webhook_url
 from glific_gpt.services import services
 from glific_gpt.settings import MODEL_NAME
 
-LONGEST_LABEL = 100
-# PostgreSQL stores no NUL, and a name that somebody else chose must not move the cursor.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+MAX_LABEL_LENGTH = 100
+# PostgreSQL cannot store NUL, and escape sequences in a flow's name must not reach a terminal.
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
-NEEDS_SIGNATURE = N_("This organization requires Glific's signature: a webhook token would not let the flow in.")
-NOT_A_MODEL = N_("A model's name has letters, digits and . _ : / - and nothing else, such as gpt-4o-mini.")
-NOT_TEXT = N_("Only text models can answer a flow: choose another model.")
+MSG_SIGNATURE_REQUIRED = N_(
+    "This organization accepts only calls with Glific's signature. Choose the signature for this flow."
+)
+MSG_INVALID_MODEL = N_("This is not the name of a model. Use letters, digits and . _ : / - only, such as gpt-4o-mini.")
+MSG_NOT_TEXT_MODEL = N_("This model cannot answer with text. Choose a text model.")
 
 
-class LetIn(StrEnum):
-    """What lets a flow in."""
+class AuthMethod(StrEnum):
+    """How a flow authenticates its calls."""
 
-    TOKEN = "token"  # noqa: S105 - the name of a way, and no token
+    TOKEN = "token"  # noqa: S105 - the name of a method, not a token
     SIGNATURE = "signature"
 
 
 @dataclass(frozen=True)
-class Ready:
-    """A file to import under Flows in Glific."""
+class FlowFile:
+    """A file to import into Glific under Flows."""
 
     text: str = field(repr=False)
-    """JSON. It may hold a webhook token, which can be had in no other place."""
+    """JSON. It may hold a webhook token, which is stored nowhere else."""
     file_name: str
-    warnings: tuple[Caution, ...]
+    warnings: tuple[FlowWarning, ...]
 
 
 @dataclass(frozen=True)
-class Converted(Ready):
-    """A flow whose GPT nodes call this server now; where there were none, the file is as it was."""
+class ConvertedFlowFile(FlowFile):
+    """A flow whose GPT nodes now call this server; the original text if it has none."""
 
     conversion: Conversion = field(repr=False)
 
 
 @dataclass(frozen=True)
-class Preview:
-    """What a conversion would do, and what there would be to mind."""
+class ConversionPreview:
+    """The changes and warnings of a conversion."""
 
     conversion: Conversion = field(repr=False)
-    warnings: tuple[Caution, ...]
+    warnings: tuple[FlowWarning, ...]
 
 
-def export(
-    slug: str, *, mode: Mode, name: str = "", keyword: str = "", model: str = "", let_in: LetIn | None = None
-) -> Ready:
-    """A new flow that asks this server. Makes a webhook token for it, unless the signature lets it in.
+def export_flow(
+    slug: str, *, mode: Mode, name: str = "", keyword: str = "", model: str = "", auth_method: AuthMethod | None = None
+) -> FlowFile:
+    """Build a new flow. Create a webhook token for it, unless it uses the signature.
 
-    What is empty gets a default; a keyword is taken as Glific keeps it. Without `let_in` it is the signature where
-    the organization requires it. Raises NotFound, and InvalidValue, after which no token was made.
+    Empty values get a default, and the keyword is normalized as Glific does. Without `auth_method`, use the signature
+    if the organization requires it, else a token. Raises NotFound, and InvalidValue before a token is created.
     """
     with transaction() as session:
-        now = _circumstances(session, slug)
-        row = now.organization
-        name = (name.strip() or _name(row, mode)).strip()
-        chosen = _model(model or row.default_model or services().settings.default_model)
-        way_in, label = _way_in(session, row, name, let_in)
-        keyword = as_kept(keyword) if keyword else f"ask{mode}"
-        made = make(Wish(mode=mode, name=name, keyword=keyword, way_in=way_in, model=chosen))
-    cautions = [*of_the_way_in(way_in.url, label, row), *of_answering(now, chosen, waits=mode is not Mode.SYNC)]
-    return Ready(files.written(made), f"{slug}-{mode}.json", tuple(cautions))
+        state = _load_state(session, slug)
+        organization = state.organization
+        name = (name.strip() or _default_name(organization, mode)).strip()
+        model = _validate_model(model or organization.default_model or services().settings.default_model)
+        # In one transaction with the validation below: a refused specification must leave no token behind.
+        endpoint, label = _create_endpoint(session, organization, name, auth_method)
+        keyword = normalize_keyword(keyword) if keyword else f"ask{mode}"
+        flow = build_flow(FlowSpec(mode=mode, name=name, keyword=keyword, endpoint=endpoint, model=model))
+    warnings = (
+        *auth_warnings(endpoint.url, label, organization),
+        *answer_warnings(state, model, is_deferred=mode is not Mode.SYNC),
+    )
+    return FlowFile(files.format_export(flow), f"{slug}-{mode}.json", warnings)
 
 
-def convert(slug: str, text: str | bytes, *, let_in: LetIn | None = None, place: Place = Place.INSTEAD) -> Converted:
-    """An exported flow with its FUNCTION nodes turned to this server. Raises NotFound, NotAFlowExport, InvalidValue.
+def convert_flow(
+    slug: str,
+    text: str | bytes,
+    *,
+    auth_method: AuthMethod | None = None,
+    placement: Placement = Placement.REPLACE,
+) -> ConvertedFlowFile:
+    """Convert the FUNCTION nodes of an exported flow into calls of this server.
 
-    A token is made only where a node changes. Without `let_in` it is the signature where the organization requires it.
+    Create a token only if a node changes. Without `auth_method`, use the signature if the organization requires it.
+    Raises NotFound, NotAFlowExport and InvalidValue.
     """
-    given, file_name = files.read(text), f"{slug}-converted.json"
+    export, file_name = files.parse_export(text), f"{slug}-converted.json"
     with transaction() as session:
-        now = _circumstances(session, slug)
-        if not converting.convertible(given, refusal=now.refusal):
+        state = _load_state(session, slug)
+        if not converting.has_convertible_nodes(export, refusal=state.model_refusal):
             unchanged = text.decode() if isinstance(text, bytes) else text
-            return Converted(unchanged, file_name, (), _conversion(given, WayIn(_url(now.organization), None), now))
-        way_in, label = _way_in(session, now.organization, _first_name(given), let_in)
-    conversion = _conversion(given, way_in, now, place)
-    return Converted(
-        files.written(conversion.export, like=text, given=given), file_name, _cautions(way_in, label, now), conversion
+            conversion = converting.convert(export, _tokenless_endpoint(state), refusal=state.model_refusal)
+            return ConvertedFlowFile(unchanged, file_name, (), conversion)
+        endpoint, label = _create_endpoint(session, state.organization, _first_flow_name(export), auth_method)
+    conversion = converting.convert(export, endpoint, placement, refusal=state.model_refusal)
+    converted = files.format_export(conversion.export, original=text, parsed_original=export)
+    return ConvertedFlowFile(converted, file_name, _conversion_warnings(state, label), conversion)
+
+
+def preview_conversion(
+    slug: str,
+    text: str | bytes,
+    *,
+    auth_method: AuthMethod | None = None,
+    placement: Placement = Placement.REPLACE,
+) -> ConversionPreview:
+    """Return the report and warnings of `convert_flow`; create no token. Raises NotFound and NotAFlowExport."""
+    export = files.parse_export(text)
+    with transaction() as session:
+        state = _load_state(session, slug)
+    conversion = converting.convert(export, _tokenless_endpoint(state), placement, refusal=state.model_refusal)
+    label = None if _uses_signature(state.organization, auth_method) else _token_label(_first_flow_name(export))
+    return ConversionPreview(conversion, _conversion_warnings(state, label) if conversion.changed else ())
+
+
+def list_setup_warnings(slug: str) -> tuple[FlowWarning, ...]:
+    """Return the warnings that concern every flow of the organization. Raises NotFound."""
+    with transaction() as session:
+        state = _load_state(session, slug)
+    return (*url_warnings(_url(state.organization)), *answer_warnings(state, None, is_deferred=False))
+
+
+def _conversion_warnings(state: OrganizationState, token_label: str | None) -> tuple[FlowWarning, ...]:
+    organization = state.organization
+    return (
+        *auth_warnings(_url(organization), token_label, organization),
+        *answer_warnings(state, None, is_deferred=False),
     )
 
 
-def preview(slug: str, text: str | bytes, *, let_in: LetIn | None = None, place: Place = Place.INSTEAD) -> Preview:
-    """What `convert` would change, leave and warn of; no token is made. Raises NotFound and NotAFlowExport."""
-    given = files.read(text)
-    with transaction() as session:
-        now = _circumstances(session, slug)
-    way_in = WayIn(_url(now.organization), None)
-    conversion = _conversion(given, way_in, now, place)
-    label = None if _by_signature(now.organization, let_in) else _label(_first_name(given))
-    return Preview(conversion, _cautions(way_in, label, now) if conversion.changed else ())
-
-
-def standing(slug: str) -> tuple[Caution, ...]:
-    """What there is to mind whatever the flow, before one is made. Raises NotFound."""
-    with transaction() as session:
-        now = _circumstances(session, slug)
-    return (*of_the_address(_url(now.organization)), *of_answering(now, None, waits=False))
-
-
-def _conversion(given: files.Export, way_in: WayIn, now: Circumstances, place: Place = Place.INSTEAD) -> Conversion:
-    return converting.convert(given, way_in, place, refusal=now.refusal)
-
-
-def _cautions(way_in: WayIn, label: str | None, now: Circumstances) -> tuple[Caution, ...]:
-    return (*of_the_way_in(way_in.url, label, now.organization), *of_answering(now, None, waits=False))
-
-
-def _circumstances(session: Session, slug: str) -> Circumstances:
-    app, row = services(), store.find(session, slug)
-    return Circumstances(
-        organization=row,
-        key=credentials.find_if_any(session, row.id, app.language_models),
-        is_connected=connections.find_if_any(session, row.id) is not None,
-        operator=app.settings.models,
-        administrators=server_models.find(session),
+def _load_state(session: Session, slug: str) -> OrganizationState:
+    app, organization = services(), store.find(session, slug)
+    return OrganizationState(
+        organization=organization,
+        credential=credentials.find_or_none(session, organization.id, app.language_models),
+        is_connected=connections.find_or_none(session, organization.id) is not None,
+        operator_models=app.settings.models,
+        administrator_models=server_models.find_allowed_models(session),
     )
 
 
-def _way_in(session: Session, row: Organization, name: str, let_in: LetIn | None) -> tuple[WayIn, str | None]:
-    """With the label of the token that was made for it, if one was. Raises InvalidValue."""
-    if let_in is LetIn.TOKEN and row.require_signature:
-        raise InvalidValue(NEEDS_SIGNATURE)
-    if _by_signature(row, let_in):
-        return WayIn(_url(row), None), None
-    label = _label(name)
-    _, token = tokens.create_webhook_token(session, row, label)
-    return WayIn(_url(row), SecretStr(token)), label
+def _tokenless_endpoint(state: OrganizationState) -> WebhookEndpoint:
+    return WebhookEndpoint(_url(state.organization), None)
 
 
-def _by_signature(row: Organization, let_in: LetIn | None) -> bool:
-    return let_in is LetIn.SIGNATURE or row.require_signature
+def _create_endpoint(
+    session: Session, organization: Organization, flow_name: str, auth_method: AuthMethod | None
+) -> tuple[WebhookEndpoint, str | None]:
+    """Return the endpoint, and the label of the token that was created for it. Raises InvalidValue."""
+    if auth_method is AuthMethod.TOKEN and organization.require_signature:
+        raise InvalidValue(MSG_SIGNATURE_REQUIRED)
+    if _uses_signature(organization, auth_method):
+        return WebhookEndpoint(_url(organization), None), None
+    label = _token_label(flow_name)
+    _, token = tokens.create_webhook_token(session, organization, label)
+    return WebhookEndpoint(_url(organization), SecretStr(token)), label
 
 
-def _url(row: Organization) -> str:
-    return webhook_url(services().settings.public_url, row.slug)
+def _uses_signature(organization: Organization, auth_method: AuthMethod | None) -> bool:
+    return auth_method is AuthMethod.SIGNATURE or organization.require_signature
 
 
-def _name(row: Organization, mode: Mode) -> str:
-    ending = f" ({mode})"
-    return f"Ask {row.name}"[: LONGEST_NAME - len(ending)] + ending
+def _url(organization: Organization) -> str:
+    return webhook_url(services().settings.public_url, organization.slug)
 
 
-def _label(name: str) -> str:
-    return f"Flow: {_CONTROL.sub(' ', name)}"[:LONGEST_LABEL].strip()
+def _default_name(organization: Organization, mode: Mode) -> str:
+    suffix = f" ({mode})"
+    return f"Ask {organization.name}"[: MAX_NAME_LENGTH - len(suffix)] + suffix
 
 
-def _first_name(given: dict[str, Any]) -> str:
-    return str(given["flows"][0]["definition"].get("name") or "converted")
+def _token_label(flow_name: str) -> str:
+    return f"Flow: {_CONTROL_CHARACTERS.sub(' ', flow_name)}"[:MAX_LABEL_LENGTH].strip()
 
 
-def _model(model: str) -> str:
-    """As OpenAI writes it. Raises InvalidValue for what can never answer."""
-    model = allowlist.canonical(model)
+def _first_flow_name(export: files.Export) -> str:
+    return str(export["flows"][0]["definition"].get("name") or "converted")
+
+
+def _validate_model(model: str) -> str:
+    """Return the model in OpenAI's spelling. Raises InvalidValue if it is not a text model."""
+    model = allowlist.canonical_id(model)
     if not re.fullmatch(MODEL_NAME, model):
-        raise InvalidValue(NOT_A_MODEL)
-    if classify(model) is not Kind.TEXT:
-        raise InvalidValue(NOT_TEXT)
+        raise InvalidValue(MSG_INVALID_MODEL)
+    if classify_model(model) is not ModelKind.TEXT:
+        raise InvalidValue(MSG_NOT_TEXT_MODEL)
     return model

@@ -1,4 +1,4 @@
-"""What to mind before a flow is used: the token in it, and whatever would keep it from its answers."""
+"""Warnings about a flow file: the token in it, and anything that would prevent answers."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -6,81 +6,87 @@ from urllib.parse import urlsplit
 
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.errors import N_, CredentialInactive, CredentialMissing, GlificGptError, OrganizationInactive
-from glific_gpt.http_client import is_inside
+from glific_gpt.http_client import is_private_host
 from glific_gpt.models import allowlist
 from glific_gpt.organizations.tables import Organization
 
-HOLDS_A_TOKEN = N_(
-    "The file holds a webhook token. Whoever can edit the flow in Glific can read it too. If it gets into the wrong "
-    'hands, revoke the token "%(label)s" and make the flow anew.'
+MSG_HOLDS_TOKEN = N_(
+    "The file holds a webhook token. Everyone who can edit the flow in Glific can read it. If it gets into the wrong "
+    'hands, revoke the token "%(label)s" and create a new flow.'
 )
-NO_PHRASE = N_(
-    "Glific's signature lets this flow in, and no signature phrase is set here yet: set it, the same as in Glific."
+MSG_NO_SIGNATURE_PHRASE = N_(
+    "This flow signs in with Glific's webhook signature, but none is set here. Set the same one as in Glific."
 )
-NOT_CONNECTED = N_(
-    "This flow waits for answers that come later, for which the organization must be connected to Glific first."
+MSG_NOT_CONNECTED = N_("This flow waits for later answers. Connect the organization to Glific first.")
+MSG_NOT_PUBLIC = N_("The flow calls %(url)s, which Glific cannot reach. Give this server a public address first.")
+MSG_NOT_ENCRYPTED = N_(
+    "The flow calls %(url)s without https, so others can read tokens and questions on the network. Use https."
 )
-NOT_PUBLIC = N_("The flow calls %(url)s, which Glific cannot reach: give this server a public address first.")
-NOT_ENCRYPTED = N_("The flow calls %(url)s without https: anybody on the way can read tokens and questions.")
 
 
 @dataclass(frozen=True)
-class Caution:
-    """One sentence or two: a template that translators know, and what fills it."""
+class FlowWarning:
+    """A warning: a translatable template and the values of its placeholders."""
 
-    says: str
+    template: str
     values: Mapping[str, object] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        """In English, filled in."""
-        return self.says % self.values if self.values else self.says
+        """Return the warning in English."""
+        return self.template % self.values if self.values else self.template
 
 
 @dataclass(frozen=True)
-class Circumstances:
-    """How an organization stands when a flow is made for it."""
+class OrganizationState:
+    """The settings of an organization that affect its flows."""
 
     organization: Organization
-    key: Credential | None
+    credential: Credential | None
+    """The OpenAI key."""
     is_connected: bool
-    operator: tuple[str, ...]
-    """The patterns of the models that anybody may use."""
-    administrators: list[str] | None
-    """The administrators' list for all."""
+    """Whether it is connected to Glific."""
+    operator_models: tuple[str, ...]
+    """Patterns of the models that every organization may use, from the server's environment."""
+    administrator_models: list[str] | None
+    """The administrators' allowlist for all organizations."""
 
-    def refusal(self, model: str) -> GlificGptError | None:
-        """Why the organization may not use the model; None when it may."""
-        allowed = self.organization.allowed_models
-        return allowlist.refusal(allowlist.canonical(model), self.operator, self.administrators, allowed)
+    def model_refusal(self, model: str) -> GlificGptError | None:
+        """Return the reason why the organization may not use the model; None if it may."""
+        return allowlist.access_error(
+            allowlist.canonical_id(model),
+            self.operator_models,
+            self.administrator_models,
+            self.organization.allowed_models,
+        )
 
 
-def of_the_way_in(url: str, label: str | None, organization: Organization) -> Iterator[Caution]:
-    """`label` is that of the token in the file; None where the signature lets it in."""
-    if label is not None:
-        yield Caution(HOLDS_A_TOKEN, {"label": label})
+def auth_warnings(url: str, token_label: str | None, organization: Organization) -> Iterator[FlowWarning]:
+    """Yield warnings about the endpoint. `token_label` is None for a flow that uses the signature."""
+    if token_label is not None:
+        yield FlowWarning(MSG_HOLDS_TOKEN, {"label": token_label})
     elif organization.signature_phrase is None:
-        yield Caution(NO_PHRASE)
-    yield from of_the_address(url)
+        yield FlowWarning(MSG_NO_SIGNATURE_PHRASE)
+    yield from url_warnings(url)
 
 
-def of_the_address(url: str) -> Iterator[Caution]:
-    # No name is looked up here: a page waits for this.
-    if is_inside(urlsplit(url).hostname or ""):
-        yield Caution(NOT_PUBLIC, {"url": url})
+def url_warnings(url: str) -> Iterator[FlowWarning]:
+    # The host's name is not resolved here, because a page waits for this.
+    if is_private_host(urlsplit(url).hostname or ""):
+        yield FlowWarning(MSG_NOT_PUBLIC, {"url": url})
     elif not url.startswith("https:"):
-        yield Caution(NOT_ENCRYPTED, {"url": url})
+        yield FlowWarning(MSG_NOT_ENCRYPTED, {"url": url})
 
 
-def of_answering(now: Circumstances, model: str | None, *, waits: bool) -> Iterator[Caution]:
-    """What keeps answers away at this moment; `waits` for a flow whose answers come later."""
-    if not now.organization.is_active:
-        yield Caution(OrganizationInactive.sentence)
-    if now.key is None:
-        yield Caution(CredentialMissing.sentence)
-    elif not now.key.is_active:
-        yield Caution(CredentialInactive.sentence)
-    refusal = now.refusal(model) if model else None
+def answer_warnings(state: OrganizationState, model: str | None, *, is_deferred: bool) -> Iterator[FlowWarning]:
+    """Yield a warning for each setting that now prevents answers; `is_deferred` if the flow waits for later answers."""
+    if not state.organization.is_active:
+        yield FlowWarning(OrganizationInactive.default_message)
+    if state.credential is None:
+        yield FlowWarning(CredentialMissing.default_message)
+    elif not state.credential.is_active:
+        yield FlowWarning(CredentialInactive.default_message)
+    refusal = state.model_refusal(model) if model else None
     if refusal:
-        yield Caution(str(refusal))
-    if waits and not now.is_connected:
-        yield Caution(NOT_CONNECTED)
+        yield FlowWarning(str(refusal))
+    if is_deferred and not state.is_connected:
+        yield FlowWarning(MSG_NOT_CONNECTED)

@@ -1,4 +1,4 @@
-"""An organization that is well, on a server that knows its own address, and the doctor beside it."""
+"""A working organization on a server, and the doctor in a second process with its own settings."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from glific_gpt.doctor import Finding, examine
+from glific_gpt.doctor import CheckResult, run_checks
 from glific_gpt.doctor.checks import CHECKS
 from tests.conftest import OpenHouse
 from tests.support import databases
@@ -19,30 +19,30 @@ from tests.support.serving import organizations_of
 
 @dataclass
 class Doctor:
-    """The doctor in a process of its own settings, as the command is."""
+    """The doctor with its own settings, as the command has them."""
 
     house: House
 
-    def check(self, name: str, slug: str = "alice") -> Finding:
-        """What one check finds."""
-        (look,) = (check.look for check in CHECKS if check.name == name)
+    def check(self, name: str, slug: str = "alice") -> CheckResult:
+        """Run one check."""
+        (run,) = (check.run for check in CHECKS if check.name == name)
         with self.house.app.app_context():
-            return look(slug)
+            return run(slug)
 
-    def examine(self, slug: str = "alice", *, dry_run: bool = False) -> dict[str, Finding]:
+    def run_checks(self, slug: str = "alice", *, dry_run: bool = False) -> dict[str, CheckResult]:
         with self.house.app.app_context():
-            return {finding.check: finding for finding in examine(slug, dry_run=dry_run)}
+            return {result.check: result for result in run_checks(slug, dry_run=dry_run)}
 
 
 class OpenDoctor(Protocol):
-    """A doctor with other settings than usual."""
+    """Returns a doctor with these settings."""
 
     def __call__(self, **settings: Any) -> Doctor: ...
 
 
 @pytest.fixture
 def database_url(sqlite_template: Path, tmp_path: Path) -> str:
-    """The checks ask through the nouns, which are tested on each kind of database."""
+    """Use SQLite only: the checks query through domain modules, which are tested on both databases."""
     return databases.copy_of(sqlite_template, tmp_path)
 
 
@@ -50,12 +50,16 @@ def database_url(sqlite_template: Path, tmp_path: Path) -> str:
 def doctor_with(house: House, database_url: str, openai: OpenAIStandIn) -> Iterator[OpenDoctor]:
     with ExitStack() as stack:
 
-        def begin(**wanted: Any) -> Doctor:
-            known = {"database_url": database_url, "openai_base_url": openai.base_url, "glific_hosts": "127.0.0.1"}
-            settings = known | {"public_url": house.url} | wanted
-            return Doctor(stack.enter_context(organizations_of(**settings)))
+        def open_doctor(**settings: Any) -> Doctor:
+            defaults = {
+                "database_url": database_url,
+                "openai_base_url": openai.base_url,
+                "glific_hosts": "127.0.0.1",
+                "public_url": house.url,
+            }
+            return Doctor(stack.enter_context(organizations_of(**(defaults | settings))))
 
-        yield begin
+        yield open_doctor
 
 
 @pytest.fixture
@@ -65,12 +69,12 @@ def doctor(doctor_with: OpenDoctor) -> Doctor:
 
 @pytest.fixture
 def other_house(open_a_house: OpenHouse, sqlite_template: Path, tmp_path: Path) -> House:
-    """Another server of ours, with a database of its own."""
+    """A second server of this software with its own database."""
     folder = tmp_path / "other"
     folder.mkdir()
     return open_a_house(database_url=databases.copy_of(sqlite_template, folder))
 
 
 @pytest.fixture(autouse=True)
-def well(alice: Ngo) -> Ngo:
+def working_organization(alice: Ngo) -> Ngo:
     return alice

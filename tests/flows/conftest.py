@@ -1,20 +1,20 @@
-"""A wish for a flow, and a way in."""
+"""A flow specification in each mode, and a webhook endpoint."""
 
 import pytest
 from pydantic import SecretStr
 
-from glific_gpt.flows.building import Mode, Wish
-from glific_gpt.flows.webhook_auth import WayIn
+from glific_gpt.flows.building import FlowSpec, Mode
+from glific_gpt.flows.endpoint import WebhookEndpoint
 
 URL = "https://gpt.example.org/webhooks/seva-trust/parse_via_chat_gpt"
 
 
 @pytest.fixture
-def way_in() -> WayIn:
-    return WayIn(URL, SecretStr("a-webhook-token"))
+def endpoint() -> WebhookEndpoint:
+    return WebhookEndpoint(URL, SecretStr("a-webhook-token"))
 
 
 @pytest.fixture(params=Mode, ids=str)
-def wish(request: pytest.FixtureRequest, way_in: WayIn) -> Wish:
-    """In each mode in turn."""
-    return Wish(request.param, "Ask Seva Trust", "askgpt", way_in, "gpt-4o-mini")
+def spec(request: pytest.FixtureRequest, endpoint: WebhookEndpoint) -> FlowSpec:
+    """Return a specification for each mode."""
+    return FlowSpec(request.param, "Ask Seva Trust", "askgpt", endpoint, "gpt-4o-mini")

@@ -1,4 +1,4 @@
-"""Converted nodes to which the flow comes back: Glific drops the same call within a minute."""
+"""Converted nodes on a cycle: Glific drops a repeated call within a minute."""
 
 import time
 from typing import Any
@@ -7,62 +7,64 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glific_gpt.flows.converting import convert
-from glific_gpt.flows.structure import Rounds
+from glific_gpt.flows.structure import CycleFinder
 from tests.flows.conftest import URL
-from tests.flows.exports import Json, action_of, calls, export, flow, hears, says
-from tests.flows.test_converting import SIGNED, told, warnings
-from tests.flows.ways import behind
+from tests.flows.exports import Json, action_of, export, flow, message_node, reply_node, webhook_node
+from tests.flows.helpers import reachable_nodes
+from tests.flows.test_converting import SIGNED, messages, warnings
 
 MESSAGE = "message=@contact.last_message_number"
 
 
 def looping(failure: str | None, *, sorry_to: str = "hear", **webhook: Any) -> Json:
     nodes = [
-        hears("hear", "question", "gpt"),
-        calls("gpt", "answer", failure, **webhook),
-        says("answer", "@results.gpt_response.parsed_msg", "hear"),
-        says("sorry", "Sorry", sorry_to),
+        reply_node("hear", "question", "gpt"),
+        webhook_node("gpt", "answer", failure, **webhook),
+        message_node("answer", "@results.gpt_response.parsed_msg", "hear"),
+        message_node("sorry", "Sorry", sorry_to),
     ]
     return export(flow("Loop", nodes))
 
 
-def test_an_address_in_a_loop_changes_with_each_answer() -> None:
+def test_the_address_on_a_cycle_changes_with_each_answer() -> None:
     done = convert(looping(None), SIGNED)
     assert action_of(done.export, "gpt")["url"] == f"{URL}?after=@results.gpt_response.call_id&{MESSAGE}"
-    assert "the address changes with each answer and each message" in done.changed[0].says
+    assert "the address changes with each answer and each message" in done.changed[0].message
     assert done.warnings == ()
 
 
-def test_a_loop_past_the_failure_needs_a_counter_where_nobody_writes_on_the_way() -> None:
+def test_a_cycle_through_failure_without_a_reply_needs_a_counter() -> None:
     assert warnings(looping("sorry")) == []
     for whole in (looping("gpt"), looping("sorry", sorry_to="gpt")):
         (warning,) = warnings(whole)
-        assert warning.startswith("The flow can come back here within a minute without")
+        assert warning.startswith("The flow can return to this node within a minute")
 
 
-def test_a_result_that_no_variable_can_read_is_warned_about() -> None:
+def test_an_unreadable_result_name_causes_a_warning() -> None:
     done = convert(looping(None, result_name="gpt answer"), SIGNED)
     assert action_of(done.export, "gpt")["url"] == f"{URL}?{MESSAGE}"
-    assert [says.partition(",")[0] for says in told(done.warnings)] == ['The result is saved as "gpt answer"']
+    assert [message.partition(".")[0] for message in messages(done.warnings)] == [
+        'No variable can read a result with the name "gpt answer"'
+    ]
 
 
-def test_many_nodes_take_no_longer_each_than_few() -> None:
-    """A flow of 300 nodes took half a second when each looked at all others."""
+def test_conversion_time_grows_linearly_with_the_nodes() -> None:
+    """With quadratic time a flow of 300 nodes would take half a second."""
     names = [f"gpt {at}" for at in range(2000)]
-    nodes = [calls(name, after, after) for name, after in zip(names, [*names[1:], names[0]], strict=True)]
+    nodes = [webhook_node(name, after, after) for name, after in zip(names, [*names[1:], names[0]], strict=True)]
     whole = export(flow("Large", nodes))
-    begun = time.thread_time()
+    started = time.thread_time()
     done = convert(whole, SIGNED)
-    taken = time.thread_time() - begun
+    seconds = time.thread_time() - started
     assert (len(done.changed), len(done.warnings)) == (2000, 2000)
-    assert taken < 2
+    assert seconds < 2
 
 
 @given(edges=st.lists(st.tuples(st.integers(0, 6), st.integers(0, 7)), max_size=14))
-def test_it_finds_every_loop(edges: list[tuple[int, int]]) -> None:
+def test_every_cycle_is_found(edges: list[tuple[int, int]]) -> None:
     exits = {str(at): [{"destination_uuid": str(to)} for here, to in edges if here == at] for at in range(7)}
     nodes: list[Json] = [{"uuid": uuid, "exits": ways} for uuid, ways in exits.items()]
-    rounds = Rounds(nodes)
+    cycles = CycleFinder(nodes)
     for node in nodes:
         for out in node["exits"]:
-            assert rounds.lead_back(node["uuid"], [out]) == (node["uuid"] in behind([out], nodes))
+            assert cycles.returns_to(node["uuid"], [out]) == (node["uuid"] in reachable_nodes([out], nodes))

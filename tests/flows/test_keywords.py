@@ -1,12 +1,12 @@
-"""Keywords are kept as Glific hears them."""
+"""Keywords are normalized as in Glific."""
 
 import pytest
 
-from glific_gpt.flows.structure import as_kept
+from glific_gpt.flows.structure import normalize_keyword
 
 
 @pytest.mark.parametrize(
-    ("text", "kept"),
+    ("text", "normalized"),
     [
         ("askgpt", "askgpt"),
         ("Ask GPT!", "askgpt"),
@@ -18,5 +18,5 @@ from glific_gpt.flows.structure import as_kept
         ("?!", ""),
     ],
 )
-def test_a_keyword_keeps_letters_digits_and_marks_alone(text: str, kept: str) -> None:
-    assert as_kept(text) == kept
+def test_a_normalized_keyword_has_only_letters_digits_and_marks(text: str, normalized: str) -> None:
+    assert normalize_keyword(text) == normalized

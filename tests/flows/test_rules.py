@@ -1,4 +1,4 @@
-"""A file that Glific would not import, load or run as it looks is told so, rule by rule."""
+"""Files that Glific would not import, load or run are reported, rule by rule."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,65 +7,65 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glific_gpt.flows.rules import broken
-from tests.flows.every_kind import every_kind
-from tests.flows.exports import Json, action_of, asking, export, flow, node_of, says, uid
-from tests.flows.wrecking import definition, only, router
+from glific_gpt.flows.rules import find_violations
+from tests.flows.every_node_type import every_node_type
+from tests.flows.exports import Json, action_of, export, flow, message_node, node_of, question_export, uuid_of
+from tests.flows.helpers import first_definition, only_violation, router_of
 
 Break = Callable[[Json], object]
 
 
-def test_a_sound_file_breaks_no_rule() -> None:
-    assert broken(asking()) == []
-    assert broken(every_kind()) == []
+def test_a_valid_file_breaks_no_rule() -> None:
+    assert find_violations(question_export()) == []
+    assert find_violations(every_node_type()) == []
 
 
 @pytest.mark.parametrize("key", ["contact_field", "collections", "interactive_templates"])
-def test_a_list_of_the_file_is_missing(key: str) -> None:
-    assert only(asking(), lambda whole: whole.pop(key)).startswith(f"The file's {key} is not a list")
+def test_a_missing_list_is_reported(key: str) -> None:
+    assert only_violation(question_export(), lambda whole: whole.pop(key)).startswith(f"The file's {key} is not a list")
 
 
 @pytest.mark.parametrize(
-    ("wreck", "says"),
+    ("wreck", "sentence"),
     [
         (lambda whole: whole.update(flows=[]), "The file's flows is not a list of flows."),
         (lambda whole: whole["flows"].append({"keywords": []}), "A flow of the file has no definition."),
         (lambda whole: whole["flows"][0].pop("keywords"), 'Flow "Ask": its keywords are not a list of texts.'),
         (
             lambda whole: whole["flows"][0].update(keywords=["Ask GPT!"]),
-            'Flow "Ask": its keyword "Ask GPT!" is never heard: Glific hears "askgpt".',
+            'Flow "Ask": its keyword "Ask GPT!" never matches. Glific compares "askgpt".',
         ),
-        (lambda whole: definition(whole).update(name=" "), 'Flow " ": it has no name.'),
-        (lambda whole: definition(whole).update(uuid="1"), 'Flow "Ask": its uuid is not a UUID.'),
+        (lambda whole: first_definition(whole).update(name=" "), 'Flow " ": it has no name.'),
+        (lambda whole: first_definition(whole).update(uuid="1"), 'Flow "Ask": its uuid is not a UUID.'),
         (
-            lambda whole: definition(whole).update(localization=None),
+            lambda whole: first_definition(whole).update(localization=None),
             'Flow "Ask": its localization is not an object; an empty one is fine.',
         ),
     ],
 )
-def test_the_file_or_flow_is_not_as_import_reads_it(wreck: Break, says: str) -> None:
-    assert only(asking(), wreck) == says
+def test_a_file_that_cannot_be_imported_is_reported(wreck: Break, sentence: str) -> None:
+    assert only_violation(question_export(), wreck) == sentence
 
 
 @pytest.mark.parametrize(
-    ("name", "keyword", "uuid", "says"),
+    ("name", "keyword", "uuid", "sentence"),
     [
-        ("Ask", "b", uid("b"), 'Two flows of the file have the name "Ask".'),
-        ("B", "ask", uid("b"), 'Two flows of the file have the keyword "ask".'),
-        ("B", "b", uid("flow Ask"), f'Two flows of the file have the uuid "{uid("flow Ask")}".'),
+        ("Ask", "b", uuid_of("b"), 'Two flows of the file have the name "Ask".'),
+        ("B", "ask", uuid_of("b"), 'Two flows of the file have the keyword "ask".'),
+        ("B", "b", uuid_of("flow Ask"), f'Two flows of the file have the uuid "{uuid_of("flow Ask")}".'),
     ],
 )
-def test_two_flows_share_what_must_be_their_own(name: str, keyword: str, uuid: str, says: str) -> None:
+def test_flows_with_the_same_identity_are_reported(name: str, keyword: str, uuid: str, sentence: str) -> None:
     other = flow(name, [_message("other")], keyword, uuid=uuid)
-    assert broken(export(*asking()["flows"], other)) == [says]
+    assert find_violations(export(*question_export()["flows"], other)) == [sentence]
 
 
 def _message(name: str) -> Json:
-    return says(name, "Hello", None)
+    return message_node(name, "Hello", None)
 
 
-def test_a_flow_has_no_nodes() -> None:
-    assert 'Flow "Empty": its nodes are not a list of nodes.' in broken(export(flow("Empty", [])))
+def test_a_flow_without_nodes_is_reported() -> None:
+    assert 'Flow "Empty": its nodes are not a list of nodes.' in find_violations(export(flow("Empty", [])))
 
 
 @pytest.mark.parametrize(
@@ -73,42 +73,42 @@ def test_a_flow_has_no_nodes() -> None:
     [
         lambda whole: node_of(whole, "sorry")["exits"][0],
         lambda whole: action_of(whole, "gpt"),
-        lambda whole: router(whole, "gpt")["cases"][0],
+        lambda whole: router_of(whole, "gpt")["cases"][0],
     ],
 )
-def test_a_uuid_is_used_twice(part: Callable[[Json], Json]) -> None:
-    twice = uid("ask action 0")
-    sentence = only(asking(), lambda whole: part(whole).update(uuid=twice))
-    assert sentence == f'Flow "Ask": the uuid {twice} is there more than once.'
+def test_a_duplicate_uuid_is_reported(part: Callable[[Json], Json]) -> None:
+    twice = uuid_of("ask action 0")
+    sentence = only_violation(question_export(), lambda whole: part(whole).update(uuid=twice))
+    assert sentence == f'Flow "Ask": the uuid {twice} occurs more than once.'
 
 
-HUGE = {"nodes": {uid("ask"): {"position": {"left": 10**400, "top": 10**400}}}}
+HUGE = {"nodes": {uuid_of("ask"): {"position": {"left": 10**400, "top": 10**400}}}}
 
 
 @pytest.mark.parametrize(
     "drawing",
-    [None, {}, {"nodes": {}}, {"nodes": {uid("ask"): {"position": {"left": 0}}}}, HUGE],
+    [None, {}, {"nodes": {}}, {"nodes": {uuid_of("ask"): {"position": {"left": 0}}}}, HUGE],
 )
-def test_glific_finds_no_start(drawing: Any) -> None:
-    whole = asking()
-    definition(whole)["_ui"] = drawing
-    assert 'Flow "Ask": no node is drawn at a place, so Glific finds no start.' in broken(whole)
+def test_a_flow_without_positions_is_reported(drawing: Any) -> None:
+    whole = question_export()
+    first_definition(whole)["_ui"] = drawing
+    assert 'Flow "Ask": no node has a position, so Glific finds no start.' in find_violations(whole)
 
 
-def test_what_is_drawn_first_is_no_node() -> None:
-    whole = asking()
-    drawn = definition(whole)["_ui"]["nodes"]
-    drawn["elsewhere"] = drawn.pop(uid("ask"))
-    assert broken(whole) == [
-        'Flow "Ask": its drawing begins with elsewhere, which is no node, so Glific finds no start.'
+def test_a_first_position_without_a_node_is_reported() -> None:
+    whole = question_export()
+    drawn = first_definition(whole)["_ui"]["nodes"]
+    drawn["elsewhere"] = drawn.pop(uuid_of("ask"))
+    assert find_violations(whole) == [
+        'Flow "Ask": the first position belongs to elsewhere, which is not a node, so Glific finds no start.'
     ]
 
 
-def test_what_is_left_over_in_the_drawing_does_not_matter() -> None:
-    whole = asking()
-    drawn = definition(whole)["_ui"]["nodes"]
-    drawn["elsewhere"] = drawn.pop(uid("sorry"))
-    assert broken(whole) == []
+def test_leftover_positions_are_ignored() -> None:
+    whole = question_export()
+    drawn = first_definition(whole)["_ui"]["nodes"]
+    drawn["elsewhere"] = drawn.pop(uuid_of("sorry"))
+    assert find_violations(whole) == []
 
 
 JSON = st.recursive(
@@ -119,13 +119,13 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_any_json_is_answered(whole: Any) -> None:
-    assert broken(whole) != []
+def test_any_json_is_checked_without_an_error(whole: Any) -> None:
+    assert find_violations(whole) != []
 
 
 @given(data=st.data(), value=JSON)
-def test_any_value_at_any_place_of_a_flow_is_answered(data: st.DataObject, value: Any) -> None:
-    whole: Any = every_kind()
+def test_any_value_in_a_flow_is_checked_without_an_error(data: st.DataObject, value: Any) -> None:
+    whole: Any = every_node_type()
     place = whole
     while True:
         keys = list(place) if isinstance(place, dict) else range(len(place))
@@ -134,4 +134,4 @@ def test_any_value_at_any_place_of_a_flow_is_answered(data: st.DataObject, value
             break
         place = place[key]
     place[key] = value
-    assert all(isinstance(sentence, str) for sentence in broken(whole))
+    assert all(isinstance(sentence, str) for sentence in find_violations(whole))

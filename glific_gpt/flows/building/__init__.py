@@ -1,23 +1,22 @@
-"""Flows that are ready to import: one for each way in which an answer can come."""
+"""Build flows that are ready to import, one for each mode of answering."""
 
-from glific_gpt.flows.building.conversation import PATIENCE_SECONDS, conversation
-from glific_gpt.flows.building.definition import definition
-from glific_gpt.flows.building.layout import layout
-from glific_gpt.flows.building.messages import notes
-from glific_gpt.flows.building.spec import DEFAULT_PROMPT, Mode, Wish, check
+from glific_gpt.flows.building.definition import build_definition
+from glific_gpt.flows.building.dialog import RESULT_TIMEOUT_SECONDS, build_dialog
+from glific_gpt.flows.building.layout import compute_positions
+from glific_gpt.flows.building.messages import build_notes
+from glific_gpt.flows.building.spec import DEFAULT_PROMPT, FlowSpec, Mode, validate_spec
 from glific_gpt.flows.files import Export
 
-__all__ = ["DEFAULT_PROMPT", "PATIENCE_SECONDS", "Mode", "Wish", "make"]
+__all__ = ["DEFAULT_PROMPT", "RESULT_TIMEOUT_SECONDS", "FlowSpec", "Mode", "build_flow"]
 
 
-def make(wish: Wish) -> Export:
-    """A file for Flows > Import, with uuids that no other one has.
+def build_flow(spec: FlowSpec) -> Export:
+    """Build an export with one flow for Flows > Import. All its uuids are new.
 
-    Raises InvalidValue for a name that is blank or over 100 characters, and for a keyword that is not
-    as Glific keeps it.
+    Raises InvalidValue if the name is blank or over 100 characters, or if the keyword is not normalized.
     """
-    check(wish)
-    steps, stickies = conversation(wish), notes(wish)
-    places = layout({**steps, **stickies}, wish.mode)
-    flow = {"keywords": [wish.keyword], "definition": definition(wish.name, steps, stickies, places)}
+    validate_spec(spec)
+    steps, notes = build_dialog(spec), build_notes(spec)
+    positions = compute_positions({**steps, **notes}, spec.mode)
+    flow = {"keywords": [spec.keyword], "definition": build_definition(spec.name, steps, notes, positions)}
     return {"flows": [flow], "contact_field": [], "collections": [], "interactive_templates": []}

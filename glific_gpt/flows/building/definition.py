@@ -1,26 +1,24 @@
-"""Steps and notes as the definition that Glific imports, each part of it with a uuid of its own."""
+"""Turn steps and sticky notes into the flow definition that Glific imports, with a uuid for each part."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, TypeAlias
 from uuid import uuid4
 
 from glific_gpt.flows.building.layout import Position
-from glific_gpt.flows.building.messages import Sticky
+from glific_gpt.flows.building.messages import StickyNote
 from glific_gpt.flows.building.steps import Branch, Step
+from glific_gpt.flows.structure import JsonObject
 
-Json: TypeAlias = dict[str, Any]
 
-
-def definition(
-    name: str, steps: Mapping[str, Step], stickies: Mapping[str, Sticky], places: Mapping[str, Position]
-) -> Json:
-    """The flow as the editor saves it. Glific starts it at the node that `_ui` has at the top."""
-    uuid, uuids = _new_uuid(), {key: _new_uuid() for key in steps}
+def build_definition(
+    name: str, steps: Mapping[str, Step], notes: Mapping[str, StickyNote], positions: Mapping[str, Position]
+) -> JsonObject:
+    """Return the flow as Glific's editor saves it. Glific starts it at the topmost node of `_ui`."""
+    flow_uuid, uuids = _new_uuid(), {key: _new_uuid() for key in steps}
     return {
         "name": name,
-        "uuid": uuid,
-        "vars": [uuid],
+        "uuid": flow_uuid,
+        "vars": [flow_uuid],
         "type": "messaging",
         "spec_version": "13.2.0",
         "language": "base",
@@ -28,46 +26,46 @@ def definition(
         "expire_after_minutes": 10080,
         "nodes": [_node(step, uuids[key], uuids) for key, step in steps.items()],
         "_ui": {
-            "nodes": {uuids[key]: _drawn(step, places[key]) for key, step in steps.items()},
-            "stickies": {_new_uuid(): {**asdict(note), "position": places[key]} for key, note in stickies.items()},
+            "nodes": {uuids[key]: _ui_node(step, positions[key]) for key, step in steps.items()},
+            "stickies": {_new_uuid(): {**asdict(note), "position": positions[key]} for key, note in notes.items()},
         },
     }
 
 
-def _drawn(step: Step, position: Position) -> Json:
-    config = {} if step.config is None else {"config": step.config}
-    return {"type": step.drawn_as, "position": position, **config}
+def _ui_node(step: Step, position: Position) -> JsonObject:
+    config = {} if step.ui_config is None else {"config": step.ui_config}
+    return {"type": step.ui_type, "position": position, **config}
 
 
-def _node(step: Step, uuid: str, uuids: dict[str, str]) -> Json:
+def _node(step: Step, uuid: str, uuids: dict[str, str]) -> JsonObject:
     exits = [_exit(branch, uuids) for branch in step.branches]
     node = {"uuid": uuid, "actions": list(step.actions), "exits": exits}
     return node | {"router": _router(step, exits)} if step.operand else node
 
 
-def _exit(branch: Branch, uuids: dict[str, str]) -> Json:
+def _exit(branch: Branch, uuids: dict[str, str]) -> JsonObject:
     return {"uuid": _new_uuid(), "destination_uuid": uuids[branch.then] if branch.then else None}
 
 
-def _router(step: Step, exits: list[Json]) -> Json:
+def _router(step: Step, exits: list[JsonObject]) -> JsonObject:
     categories = [
-        {"uuid": _new_uuid(), "name": branch.name, "exit_uuid": out["uuid"]}
-        for branch, out in zip(step.branches, exits, strict=True)
+        {"uuid": _new_uuid(), "name": branch.name, "exit_uuid": node_exit["uuid"]}
+        for branch, node_exit in zip(step.branches, exits, strict=True)
     ]
-    waiting = {"wait": {"type": "msg"}} if step.hears else {}
-    keeping = {"result_name": step.keeps_as} if step.keeps_as else {}
+    wait = {"wait": {"type": "msg"}} if step.waits_for_reply else {}
+    result_name = {"result_name": step.result_name} if step.result_name else {}
     return {
         "type": "switch",
         "operand": step.operand,
-        **waiting,
-        **keeping,
+        **wait,
+        **result_name,
         "cases": _cases(step, categories),
         "categories": categories,
-        "default_category_uuid": _default(step, categories),
+        "default_category_uuid": _default_category_uuid(step, categories),
     }
 
 
-def _cases(step: Step, categories: list[Json]) -> list[Json]:
+def _cases(step: Step, categories: list[JsonObject]) -> list[JsonObject]:
     return [
         {"uuid": _new_uuid(), "type": case.kind, "arguments": list(case.arguments), "category_uuid": category["uuid"]}
         for branch, category in zip(step.branches, categories, strict=True)
@@ -75,8 +73,9 @@ def _cases(step: Step, categories: list[Json]) -> list[Json]:
     ]
 
 
-def _default(step: Step, categories: list[Json]) -> str:
-    (default,) = (at for at, branch in enumerate(step.branches) if not branch.cases)
+def _default_category_uuid(step: Step, categories: list[JsonObject]) -> str:
+    """Return the category of the one branch without cases."""
+    (default,) = (index for index, branch in enumerate(step.branches) if not branch.cases)
     uuid: str = categories[default]["uuid"]
     return uuid
 

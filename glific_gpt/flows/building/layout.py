@@ -1,97 +1,98 @@
-"""How high the editor draws nodes and notes, in pixels, near enough to leave room for them."""
+"""Positions of nodes and sticky notes in Glific's editor, from their estimated heights in pixels."""
 
 from collections.abc import Mapping
 from textwrap import wrap
 from typing import TypeAlias
 
-from glific_gpt.flows.building.messages import Sticky
+from glific_gpt.flows.building.messages import StickyNote
 from glific_gpt.flows.building.spec import Mode
 from glific_gpt.flows.building.steps import Action, Step
 
 # Measured in @glific/flow-editor 1.19.3.
-LINE, STICKY_LINE = 18, 14
-LETTERS = 26
-SHOWN_OF_A_URL = 150
+LINE_HEIGHT, STICKY_LINE_HEIGHT = 18, 14
+CHARACTERS_PER_LINE = 26
+MAX_SHOWN_URL_CHARACTERS = 150
 
 
-def height(thing: Step | Sticky) -> int:
-    """Of a node or a note."""
-    if isinstance(thing, Sticky):
-        return 80 + STICKY_LINE * (_lines(thing.body) + _lines(thing.title) - 1)
-    frame = 38 if thing.operand else 10
-    kept = 36 if thing.keeps_as else 0
-    return frame + kept + max(36, sum(_height(action) for action in thing.actions))
+def estimate_height(item: Step | StickyNote) -> int:
+    """Return the approximate height in pixels at which the editor draws a node or a note."""
+    if isinstance(item, StickyNote):
+        return 80 + STICKY_LINE_HEIGHT * (_count_lines(item.body) + _count_lines(item.title) - 1)
+    frame = 38 if item.operand else 10
+    result_line = 36 if item.result_name else 0
+    return frame + result_line + max(36, sum(_action_height(action) for action in item.actions))
 
 
-def _height(action: Action) -> int:
+def _action_height(action: Action) -> int:
     match action["type"]:
         case "send_msg":
-            lines = _lines(action["text"])
+            lines = _count_lines(action["text"])
         case "call_webhook":
-            lines = 3 + _lines(action["url"][:SHOWN_OF_A_URL])
+            lines = 3 + _count_lines(action["url"][:MAX_SHOWN_URL_CHARACTERS])
         case _:
             lines = 2
-    return 56 + LINE * lines
+    return 56 + LINE_HEIGHT * lines
 
 
-def _lines(text: str) -> int:
-    return sum(max(1, len(wrap(line, LETTERS))) for line in text.split("\n"))
+def _count_lines(text: str) -> int:
+    return sum(max(1, len(wrap(line, CHARACTERS_PER_LINE))) for line in text.split("\n"))
 
 
 Position: TypeAlias = dict[str, int]
 
-# The way of most questions goes straight down the middle.
-# Lines run behind boxes, so nothing may lie between the two ends of one.
-QUICK = """
+# The path of a usual question goes straight down the middle column.
+# The editor draws connections behind boxes, so no box may lie between the two ends of one.
+SYNC_GRID = """
     about    welcome    change
     .        question   .
     goodbye  count      not_text
-    secret   webhook    .
+    auth     webhook    .
     .        status     ↓apology
-    .        answer     stays
+    .        answer     keep
 """
-LATER = """
-    about    welcome    change
-    .        question   .
-    goodbye  count      not_text
-    secret   webhook    .
-    .        status     ↓apology
-    moment   .          later
-    wait     .          .
-    outcome  .          stays
+DEFERRED_GRID = """
+    about        welcome    change
+    .            question   .
+    goodbye      count      not_text
+    auth         webhook    .
+    .            status     ↓apology
+    wait_notice  .          deferred
+    wait         .          .
+    outcome      .          keep
 
-    .        answer     .
+    .            answer     .
 """
 
 LEFT, TOP = 60, 60
-COLUMN = 320
-ROOM = 100
-"""Between a box and what comes below, for the lines. The editor itself pushes apart what is much nearer.
-A blank row is half as much more."""
+COLUMN_WIDTH = 320
+ROW_GAP = 100
+"""Space below a box for the connections. The editor itself pushes boxes apart that are much closer.
+A blank row of the grid adds half as much."""
 LOWER = "↓"
-"""Before a name: a little lower than the row, so that lines beside it keep apart."""
+"""Mark before a name: draw it one grid unit lower than its row, so that parallel connections do not overlap."""
 GRID = 20
 
 
-def layout(things: Mapping[str, Step | Sticky], mode: Mode) -> dict[str, Position]:
-    """Where everything on the map is drawn: left and top in pixels."""
-    places: dict[str, Position] = {}
-    free: dict[int, int] = {}  # how far down each column is free
+def compute_positions(items: Mapping[str, Step | StickyNote], mode: Mode) -> dict[str, Position]:
+    """Return the position of each step and note by name: left and top in pixels."""
+    positions: dict[str, Position] = {}
+    column_bottoms: dict[int, int] = {}
     top = TOP
-    for row in _rows(QUICK if mode is Mode.SYNC else LATER):
-        top = max([top, *(free.get(column, 0) for column in row)])
-        for column, mark in row.items():
-            name, own_top = mark.removeprefix(LOWER), top + GRID * mark.count(LOWER)
-            places[name] = {"left": LEFT + column * COLUMN, "top": own_top}
-            free[column] = _on_the_grid(own_top + height(things[name]) + ROOM)
-        top = min((free[column] for column in row), default=top + ROOM // 2)
-    return places
+    for row in _parse_grid(SYNC_GRID if mode is Mode.SYNC else DEFERRED_GRID):
+        top = max([top, *(column_bottoms.get(column, 0) for column in row)])
+        for column, cell in row.items():
+            name, cell_top = cell.removeprefix(LOWER), top + GRID * cell.count(LOWER)
+            positions[name] = {"left": LEFT + column * COLUMN_WIDTH, "top": cell_top}
+            column_bottoms[column] = _round_up_to_grid(cell_top + estimate_height(items[name]) + ROW_GAP)
+        top = min((column_bottoms[column] for column in row), default=top + ROW_GAP // 2)
+    return positions
 
 
-def _rows(drawn: str) -> list[dict[int, str]]:
-    lines = (line.split() for line in drawn.strip("\n").splitlines())
+def _parse_grid(grid: str) -> list[dict[int, str]]:
+    """Return the cells of each row by column; a dot is an empty cell."""
+    lines = (line.split() for line in grid.strip("\n").splitlines())
     return [{column: name for column, name in enumerate(line) if name != "."} for line in lines]
 
 
-def _on_the_grid(pixels: int) -> int:
+def _round_up_to_grid(pixels: int) -> int:
     return -(-pixels // GRID) * GRID

@@ -1,39 +1,33 @@
-"""What our flows say to people.
+"""Message texts for WhatsApp users, and sticky notes for the staff who edit the flow.
 
-All that can be said again holds the number of the message, which is another one each time: Glific ends
+Texts that can be sent more than once contain the number of the message, which is different each time: Glific ends
 a conversation in which one node has sent the same text more than three times within six hours.
-No variable stands before a `.` or `-`: Glific would read on.
+No variable stands before a `.` or `-`: Glific would read these characters as part of its name.
 """
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from glific_gpt.flows.building.spec import Mode, Wish
+from glific_gpt.flows.building.spec import FlowSpec, Mode
 
-WELCOME = "Hello! What would you like to know? Type your question, or END to finish."
-ANSWER = (
-    "@results.gpt_response.parsed_msg\n\n_Question @results.n.input is answered. Type the next one, or END to finish._"
-)
-"""One message, as organizations pay for each."""
-ROOM = 196
-"""Characters that are left beside an answer, for staff to say more."""
-NOT_TEXT = (
-    "Message @results.n.input is not text, and I can read text only. Please type your question, or END to finish."
-)
-MOMENT = "One moment, please: question @results.n.input takes a little longer."
-APOLOGY = (
-    "Sorry, I could not answer question @results.n.input just now. Please ask again in a minute, or type END to finish."
-)
+WELCOME = "Hello! What would you like to know? Type your question. To finish, type END."
+ANSWER = "@results.gpt_response.parsed_msg\n\n_Type your next question, or END to finish. (no. @results.n.input)_"
+"""One message for the answer and the prompt that follows it, as organizations pay for each message."""
+RESERVED_CHARACTERS = 196
+"""Characters of a message that are left beside an answer, so that staff can write a longer prompt."""
+NOT_TEXT = "Please type your question. I cannot read photos or voice yet. (no. @results.n.input)"
+WAIT_NOTICE = "One moment, please. I am looking for an answer. (no. @results.n.input)"
+APOLOGY = "Sorry, I could not answer. Please ask again in a minute, or type END. (no. @results.n.input)"
 
 
-def goodbye(keyword: str) -> str:
-    """It is said once in a conversation."""
-    return f"Thank you! Send {keyword} whenever you have another question."
+def format_goodbye(keyword: str) -> str:
+    """Return the last message. It is sent once in a conversation, so it needs no number."""
+    return f"Thank you! Send {keyword} to ask again."
 
 
 @dataclass(frozen=True)
-class Sticky:
-    """Plain text; Glific's editor knows no links and no bold."""
+class StickyNote:
+    """Plain text; Glific's editor shows neither links nor bold."""
 
     title: str
     body: str
@@ -41,53 +35,54 @@ class Sticky:
 
 
 ABOUT = """\
-Send {keyword} to start it: people type questions one after another, GPT answers each, END finishes.
+People send {keyword} to start. They type one question after another, GPT answers each, and END finishes.
 
 The answers come from {host}, with your organization's own OpenAI key.
 
-A flow that was just imported is a draft: send draft:{keyword} to try it, then publish it."""
+An imported flow is a draft. Send draft:{keyword} to try it, then publish it."""
 
 CHANGE = """\
-- What is said: all messages. Leave @results.n.input in them.
+- All messages. Leave @results.n.input in them.
 
-- In Call Webhook, under "POST Body": gpt_model is the model, prompt is what GPT should know and do. \
-max_characters leaves room for what is said after an answer.
+- In Call Webhook, under "POST Body": gpt_model is the model, prompt tells GPT what to know and do. \
+max_characters leaves space for the text after an answer.
 
 Leave the other lines as they are."""
 
-BEARER = """\
-Whoever can edit this flow can read the token in the headers of Call Webhook, and can spend your OpenAI credit with it.
+BEARER_AUTH = """\
+Everyone who can edit this flow can read the token in the headers of Call Webhook, and can spend your OpenAI credit \
+with it.
 
-If that is too many people: set the signature phrase that your organization has in Glific on {host} too, \
-and take the line Authorization out of the headers."""
+If these are too many people, use the webhook signature: copy it from Glific (Settings > Organization) to {host}, \
+and remove the line Authorization from the headers."""
 
-SIGNED = """\
-There is no token in this flow. Glific signs its calls with the signature phrase of your organization, and {host} \
-must know the same phrase.
+SIGNATURE_AUTH = """\
+This flow has no token. Glific signs its calls with your organization's webhook signature. Enter the same one \
+on {host}.
 
-Without a phrase of your own in Glific's settings, every call fails."""
+If none is set in Glific (Settings > Organization), every call fails."""
 
-LATER = """\
-An answer that takes long comes later: the flow says so, and waits for it up to two minutes.
+DEFERRED = """\
+A slow answer comes later. The flow tells people to wait, for at most two minutes.
 
-For this your Glific must be connected on {host}. Otherwise Call Webhook fails, and people read "Sorry"."""
+Your Glific must be connected on {host}. Otherwise Call Webhook fails, and people read "Sorry"."""
 
-STAYS = """\
-- n counts the messages, and stands in the address and in the texts: Glific drops a call that it has made within \
-the last minute, and ends a flow that says the same thing four times in six hours.
+KEEP = """\
+- n counts the messages. It is in the address and in the texts, because Glific drops a call that it has made within \
+the last minute, and ends a flow that sends the same text four times in six hours.
 
-- Only "ok" may lead to the answer. Otherwise people are sent the name of a variable."""
+- Only "ok" may lead to the answer. Otherwise people receive the name of a variable."""
 
 
-def notes(wish: Wish) -> dict[str, Sticky]:
-    """Each under its name on the map of the layout."""
-    host = urlsplit(wish.way_in.url).hostname
-    secret = SIGNED if wish.way_in.token is None else BEARER
-    found = {
-        "about": Sticky("What this flow does", ABOUT.format(keyword=wish.keyword, host=host)),
-        "change": Sticky("What you can change", CHANGE, "green"),
-        "secret": Sticky("Who is let in", secret.format(host=host), "purple"),
-        "stays": Sticky("What must stay", STAYS, "gray"),
+def build_notes(spec: FlowSpec) -> dict[str, StickyNote]:
+    """Return the sticky notes by their names in the grid of the layout."""
+    host = urlsplit(spec.endpoint.url).hostname
+    auth = SIGNATURE_AUTH if spec.endpoint.token is None else BEARER_AUTH
+    notes = {
+        "about": StickyNote("What this flow does", ABOUT.format(keyword=spec.keyword, host=host)),
+        "change": StickyNote("You can change", CHANGE, "green"),
+        "auth": StickyNote("How this flow signs in", auth.format(host=host), "purple"),
+        "keep": StickyNote("Do not change", KEEP, "gray"),
     }
-    later = {"later": Sticky("Connect Glific first", LATER.format(host=host), "blue")}
-    return found if wish.mode is Mode.SYNC else found | later
+    deferred = {"deferred": StickyNote("Connect Glific first", DEFERRED.format(host=host), "blue")}
+    return notes if spec.mode is Mode.SYNC else notes | deferred

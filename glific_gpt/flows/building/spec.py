@@ -1,51 +1,51 @@
-"""What a flow is made from, and what Glific would refuse of it."""
+"""The specification of a flow, and the values that Glific would refuse."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 from glific_gpt.errors import N_, InvalidValue
-from glific_gpt.flows.structure import as_kept
-from glific_gpt.flows.webhook_auth import WayIn
+from glific_gpt.flows.endpoint import WebhookEndpoint
+from glific_gpt.flows.structure import normalize_keyword
 
 DEFAULT_PROMPT = "Answer in less than 5 sentences, in the language of the question."
-LONGEST_NAME = 100
-LEAVING = "end"
-"""What a person types to finish."""
+MAX_NAME_LENGTH = 100
+EXIT_WORD = "end"
+"""The user sends this word to finish the conversation."""
 
 
 class Mode(StrEnum):
     """When the answer comes: `?mode=` of the webhook's address."""
 
     SYNC = "sync"
-    """Within the call, or not at all."""
+    """Within the webhook call, or not at all."""
     ASYNC = "async"
     """Always later; the flow waits for it."""
     AUTO = "auto"
-    """Within the call if it is quick enough, otherwise later."""
+    """Within the webhook call if it is fast enough, otherwise later."""
 
 
 @dataclass(frozen=True)
-class Wish:
-    """One flow that a person wants."""
+class FlowSpec:
+    """The specification of one flow to build."""
 
     mode: Mode
     name: str
     keyword: str
-    way_in: WayIn
+    endpoint: WebhookEndpoint
     model: str
     prompt: str = DEFAULT_PROMPT
 
 
-def check(wish: Wish) -> None:
-    """Raises InvalidValue for a name or keyword that Glific would refuse or never hear."""
-    if not wish.name.strip():
-        raise InvalidValue(N_("Give the flow a name."))
-    if len(wish.name) > LONGEST_NAME:
-        raise InvalidValue(f"The name of a flow has at most {LONGEST_NAME} characters.")
-    kept = as_kept(wish.keyword)
-    if not kept:
-        raise InvalidValue(N_("Give the flow a keyword of letters or digits: people send it to start the flow."))
-    if kept != wish.keyword:
-        raise InvalidValue(f'Glific keeps keywords without capitals, spaces and punctuation: use "{kept}".')
-    if kept == LEAVING:
-        raise InvalidValue(N_("People type END to leave the conversation: choose another keyword."))
+def validate_spec(spec: FlowSpec) -> None:
+    """Raise InvalidValue for a name that Glific refuses, or a keyword that it never matches."""
+    if not spec.name.strip():
+        raise InvalidValue(N_("The flow has no name. Enter one."))
+    if len(spec.name) > MAX_NAME_LENGTH:
+        raise InvalidValue(f"The flow's name is too long. Use at most {MAX_NAME_LENGTH} characters.")
+    normalized = normalize_keyword(spec.keyword)
+    if not normalized:
+        raise InvalidValue(N_("The keyword has no letters or digits. Enter a word that people send to start the flow."))
+    if normalized != spec.keyword:
+        raise InvalidValue(f'Glific stores keywords without capitals, spaces and punctuation. Use "{normalized}".')
+    if normalized == EXIT_WORD:
+        raise InvalidValue(N_("The word END finishes the conversation. Choose another keyword."))

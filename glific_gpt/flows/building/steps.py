@@ -1,4 +1,4 @@
-"""The actions of a node, as Glific's export writes them (glific/glific: Flows.Action)."""
+"""Steps of a flow and their actions, as Glific's export writes them (glific/glific: Flows.Action)."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from uuid import uuid4
 Action: TypeAlias = dict[str, Any]
 
 
-def send(text: str) -> Action:
+def send_message(text: str) -> Action:
     return _action("send_msg", text=text, labels=[], attachments=[], quick_replies=[])
 
 
@@ -17,14 +17,14 @@ def set_result(name: str, value: str) -> Action:
     return _action("set_run_result", name=name, value=value, category="")
 
 
-def post(url: str, headers: dict[str, str], body: dict[str, Any], *, keep_as: str) -> Action:
-    """A webhook. Its body is a text in which Glific fills the variables."""
+def call_webhook(url: str, headers: dict[str, str], body: dict[str, Any], *, result_name: str) -> Action:
+    """Return a POST action. Its body is text in which Glific replaces the variables."""
     text = json.dumps(body, indent=2, ensure_ascii=False)
-    return _action("call_webhook", method="POST", url=url, headers=headers, body=text, result_name=keep_as)
+    return _action("call_webhook", method="POST", url=url, headers=headers, body=text, result_name=result_name)
 
 
-def await_result(seconds: int) -> Action:
-    """Waits until the flow is resumed, or the time is over. Glific reads the seconds as a text."""
+def wait_for_result(seconds: int) -> Action:
+    """Return an action that waits until the flow is resumed or the time is over. Glific reads the seconds as text."""
     return _action("wait_for_result", delay=str(seconds))
 
 
@@ -32,29 +32,26 @@ def _action(kind: str, **fields: Any) -> Action:
     return {"type": kind, "uuid": str(uuid4()), **fields}
 
 
-FORM: Mapping[str, object] = {"cases": {}}
-
-
 @dataclass(frozen=True)
 class Case:
-    """A test that a reply or value passes (glific/glific: Flows.Case)."""
+    """A test of a reply or a value (glific/glific: Flows.Case)."""
 
     kind: str
     arguments: tuple[str, ...] = ()
 
 
-def only_text(text: str) -> Case:
-    """That text and nothing else; capitals do not count."""
+def equals_text(text: str) -> Case:
+    """Return a test for exactly this text, in upper or lower case."""
     return Case("has_only_text", (text,))
 
 
-PICTURES_AND_SOUNDS = Case("has_media")
-PLACES = Case("has_location")
+IS_MEDIA = Case("has_media")
+IS_LOCATION = Case("has_location")
 
 
 @dataclass(frozen=True)
 class Branch:
-    """A way out of a step, under the name that the editor shows. One without cases is for everything else."""
+    """An exit of a step, under the name that the editor shows. A branch without cases is the default."""
 
     name: str
     then: str | None
@@ -63,42 +60,54 @@ class Branch:
 
 @dataclass(frozen=True)
 class Step:
-    """A node before it has a uuid: steps know each other by their names in the conversation."""
+    """A node before it has a uuid. Steps refer to each other by name."""
 
-    drawn_as: str
-    """The editor's name of its kind, for `_ui`."""
+    ui_type: str
+    """The editor's type of the node, for `_ui`."""
     branches: tuple[Branch, ...]
-    """From left to right, as they are drawn."""
+    """In the order in which the editor draws them, from left to right."""
     actions: tuple[Action, ...] = ()
     operand: str = ""
-    """What its router looks at; no router without one."""
-    keeps_as: str = ""
-    """The result under which the router keeps what it has seen."""
-    hears: bool = False
-    """Whether it waits for what a person sends."""
-    config: Mapping[str, object] | None = None
-    """What the editor keeps about its form, for `_ui`."""
+    """The value that the router tests; "" for a step without a router."""
+    result_name: str = ""
+    """The result under which the router stores the value."""
+    waits_for_reply: bool = False
+    ui_config: Mapping[str, object] | None = None
+    """The state of the editor's form, for `_ui`."""
 
 
-def does(*actions: Action, then: str | None) -> Step:
+_NO_CASES: Mapping[str, object] = {"cases": {}}
+
+
+def action_step(*actions: Action, then: str | None) -> Step:
+    """Return a step that runs actions."""
     return Step("execute_actions", (Branch("", then),), actions)
 
 
-def hears(keeps_as: str, *branches: Branch) -> Step:
-    return Step("wait_for_response", branches, operand="@input.text", keeps_as=keeps_as, hears=True, config=FORM)
+def reply_step(result_name: str, *branches: Branch) -> Step:
+    """Return a step that waits for a reply of the user."""
+    return Step(
+        "wait_for_response",
+        branches,
+        operand="@input.text",
+        result_name=result_name,
+        waits_for_reply=True,
+        ui_config=_NO_CASES,
+    )
 
 
-def splits(on: str, *branches: Branch) -> Step:
-    return Step("split_by_expression", branches, operand=on, config=FORM)
+def split_step(operand: str, *branches: Branch) -> Step:
+    return Step("split_by_expression", branches, operand=operand, ui_config=_NO_CASES)
 
 
-def calls(webhook: Action, *, success: str, failure: str) -> Step:
-    """Glific leaves it by the branch of these very names."""
-    succeeded = Branch("Success", success, (only_text("Success"),))
+def webhook_step(webhook: Action, *, success: str, failure: str) -> Step:
+    """Return a step that calls a webhook. Glific requires the branch names Success and Failure."""
+    succeeded = Branch("Success", success, (equals_text("Success"),))
     operand = f"@results.{webhook['result_name']}.category"
-    return Step("split_by_webhook", (succeeded, Branch("Failure", failure)), (webhook,), operand, config={})
+    return Step("split_by_webhook", (succeeded, Branch("Failure", failure)), (webhook,), operand, ui_config={})
 
 
-def awaits(seconds: int, *, then: str) -> Step:
-    """Leaves by the same branch whether the flow was resumed or the time ran out."""
-    return Step("wait_for_result", (Branch("Completed", then),), (await_result(seconds),), "@input.text", config=FORM)
+def wait_step(seconds: int, *, then: str) -> Step:
+    """Return a step that waits for a result. It has one branch, for a resumed flow and for a time-out."""
+    actions = (wait_for_result(seconds),)
+    return Step("wait_for_result", (Branch("Completed", then),), actions, "@input.text", ui_config=_NO_CASES)

@@ -1,4 +1,4 @@
-"""Turns the GPT nodes of an exported flow into calls of this server; everything else stays as it was."""
+"""Convert the GPT nodes of an exported flow into calls of this server, and keep everything else as it is."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,57 +6,89 @@ from itertools import groupby
 from typing import Any
 
 from glific_gpt.flows.converting import report
-from glific_gpt.flows.converting.actions import Refusal, outcome
-from glific_gpt.flows.converting.copies import Place, beside
-from glific_gpt.flows.converting.report import Conversion, Node, Note, Remark, Renamed
-from glific_gpt.flows.converting.webhooks import Path, webhooks
+from glific_gpt.flows.converting.actions import ModelRefusal, convert_webhook
+from glific_gpt.flows.converting.copies import Placement, copy_flows
+from glific_gpt.flows.converting.report import Conversion, NodeReference, Note, Remark, RenamedFlow
+from glific_gpt.flows.converting.webhooks import Path, find_webhooks
+from glific_gpt.flows.endpoint import WebhookEndpoint
 from glific_gpt.flows.files import Export
-from glific_gpt.flows.webhook_auth import WayIn
 
-__all__ = ["Conversion", "Node", "Note", "Place", "Refusal", "Remark", "Renamed", "convert", "convertible"]
+__all__ = [
+    "Conversion",
+    "ModelRefusal",
+    "NodeReference",
+    "Note",
+    "Placement",
+    "Remark",
+    "RenamedFlow",
+    "convert",
+    "has_convertible_nodes",
+]
 
 
-def _any(_model: str) -> None:
-    """Nobody has said which models are refused."""
+def _refuse_no_model(_model: str) -> None:
+    """Allow every model: the default of callers that have no list of models."""
 
 
-def convert(export: Export, way_in: WayIn, place: Place = Place.INSTEAD, *, refusal: Refusal = _any) -> Conversion:
-    """The export with its GPT nodes calling this server; the given one is not touched.
+def convert(
+    export: Export,
+    endpoint: WebhookEndpoint,
+    placement: Placement = Placement.REPLACE,
+    *,
+    refusal: ModelRefusal = _refuse_no_model,
+) -> Conversion:
+    """Return the export with its GPT nodes calling this server; do not modify the given one.
 
-    Converted are webhook nodes of the method FUNCTION that call `parse_via_chat_gpt`, in all flows of
-    the file. Their exits stay, so that the flow goes on as before. A second time changes nothing.
-    Beside the old flow it is another flow, unless nothing was converted; that takes what `files.read` takes.
+    Convert webhook nodes of the method FUNCTION that call `parse_via_chat_gpt`, in all flows of the file. Their exits
+    stay, so that the flow continues as before. Converting a converted file changes nothing.
+
+    With Placement.COPY the flows also get new names, keywords and uuids, unless no node was converted. This
+    requires an export that `files.parse_export` accepts.
     """
-    if place is Place.INSTEAD or not convertible(export, refusal=refusal):
-        done = _turned(export, way_in, refusal)
-        return replace(done, then=Remark(report.THEN_INSTEAD) if done.changed else None)
-    others = beside(export)
-    done = _turned(others.export, way_in, refusal)
-    return replace(done, warnings=done.warnings + others.warnings, renamed=others.renamed, then=others.then)
-
-
-def convertible(export: Export, *, refusal: Refusal = _any) -> bool:
-    """Whether there is a node that `convert` would change; it looks no further than to the first."""
-    nobody = WayIn(url="", token=None)
-    found = (outcome(webhook, nobody, refusal) for webhook in webhooks(export))
-    return any(done is not None and done.action is not None for done in found)
-
-
-def _turned(export: Export, way_in: WayIn, refusal: Refusal) -> Conversion:
-    found = [(webhook, done) for webhook in webhooks(export) if (done := outcome(webhook, way_in, refusal))]
-    actions = [(webhook.path, done.action) for webhook, done in found if done.action is not None]
-    return Conversion(
-        _replaced(export, actions) if actions else export,
-        changed=tuple(Note(webhook.where(), done.remark) for webhook, done in found if done.action is not None),
-        left=tuple(Note(webhook.where(), done.remark) for webhook, done in found if done.action is None),
-        warnings=tuple(Note(webhook.where(), warning) for webhook, done in found for warning in done.warnings),
+    if placement is Placement.REPLACE or not has_convertible_nodes(export, refusal=refusal):
+        conversion = _convert_nodes(export, endpoint, refusal)
+        return replace(conversion, next_step=Remark(report.NEXT_STEP_REPLACE) if conversion.changed else None)
+    copies = copy_flows(export)
+    conversion = _convert_nodes(copies.export, endpoint, refusal)
+    return replace(
+        conversion,
+        warnings=conversion.warnings + copies.warnings,
+        renamed=copies.renamed,
+        next_step=copies.next_step,
     )
 
 
-def _replaced(tree: Any, leaves: Sequence[tuple[Path, Any]]) -> Any:
-    """A copy of the tree with other leaves, which come in its order; whatever is beside their paths is shared."""
+def has_convertible_nodes(export: Export, *, refusal: ModelRefusal = _refuse_no_model) -> bool:
+    """Return whether `convert` would change a node. Stops at the first such node."""
+    endpoint = WebhookEndpoint(url="", token=None)
+    results = (convert_webhook(webhook, endpoint, refusal) for webhook in find_webhooks(export))
+    return any(result is not None and result.action is not None for result in results)
+
+
+def _convert_nodes(export: Export, endpoint: WebhookEndpoint, refusal: ModelRefusal) -> Conversion:
+    results = [
+        (webhook, result)
+        for webhook in find_webhooks(export)
+        if (result := convert_webhook(webhook, endpoint, refusal))
+    ]
+    actions = [(webhook.path, result.action) for webhook, result in results if result.action is not None]
+    return Conversion(
+        _replace_leaves(export, actions) if actions else export,
+        changed=tuple(Note(webhook.reference(), result.remark) for webhook, result in results if result.action),
+        unchanged=tuple(Note(webhook.reference(), result.remark) for webhook, result in results if not result.action),
+        warnings=tuple(
+            Note(webhook.reference(), warning) for webhook, result in results for warning in result.warnings
+        ),
+    )
+
+
+def _replace_leaves(tree: Any, leaves: Sequence[tuple[Path, Any]]) -> Any:
+    """Return a copy of the tree with other leaves, given in the order of the tree.
+
+    Subtrees without such a leaf are shared with the original, so that writing the file only compares what changed.
+    """
     copy: Any = {**tree} if isinstance(tree, dict) else [*tree]
     for key, group in groupby(leaves, key=lambda leaf: leaf[0][0]):
         below = [(path[1:], leaf) for path, leaf in group]
-        copy[key] = _replaced(tree[key], below) if below[0][0] else below[0][1]
+        copy[key] = _replace_leaves(tree[key], below) if below[0][0] else below[0][1]
     return copy

@@ -1,4 +1,7 @@
-"""The flows of a file under other names, to stand beside the old ones: Glific takes no uuid, name or keyword twice."""
+"""Copy the flows of a file under other names, to import them beside the old ones.
+
+Glific refuses a second flow of the same uuid, name or keyword.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -7,135 +10,147 @@ from itertools import chain, count
 from typing import Any
 from uuid import uuid4
 
-from glific_gpt.flows.building.spec import LONGEST_NAME
+from glific_gpt.flows.building.spec import MAX_NAME_LENGTH
 from glific_gpt.flows.converting import report
-from glific_gpt.flows.converting.report import Node, Note, Remark, Renamed
+from glific_gpt.flows.converting.report import NodeReference, Note, Remark, RenamedFlow
 from glific_gpt.flows.files import Export
-from glific_gpt.flows.structure import Thing, as_kept, text, texts, thing, things
+from glific_gpt.flows.structure import (
+    JsonObject,
+    as_object,
+    as_string,
+    normalize_keyword,
+    object_items,
+    string_items,
+)
 
-ENDING = "own key"
-"""Behind a name, in brackets."""
-KEYWORD_ENDING = "own"
-"""Glific keeps letters and digits alone."""
-ENTERING = ("enter_flow", "start_session")
-"""The actions that name another flow (glific/glific: Flows.Action)."""
+NAME_SUFFIX = "own key"
+"""Added to names, in brackets."""
+KEYWORD_SUFFIX = "own"
+"""Added to keywords. Glific keeps their letters and digits only."""
+FLOW_ACTIONS = ("enter_flow", "start_session")
+"""The actions that refer to another flow (glific/glific: Flows.Action)."""
 
 
-class Place(StrEnum):
-    """Where a converted flow goes."""
+class Placement(StrEnum):
+    """How a converted flow is imported into Glific."""
 
-    INSTEAD = "instead"
-    """In the place of the old one, which must be deleted first: the flows stay themselves."""
-    BESIDE = "beside"
-    """Next to the old one, so that it can be tried first: the flows are others."""
+    REPLACE = "instead"
+    """As the same flow; the old one must be deleted first."""
+    COPY = "beside"
+    """As another flow beside the old one, so that it can be tried first."""
 
 
 @dataclass(frozen=True)
-class Beside:
-    """What became of a file's flows."""
+class CopiedFlows:
+    """The flows of a file under other names."""
 
     export: Export
-    renamed: tuple[Renamed, ...]
-    """One for each flow, in their order."""
+    renamed: tuple[RenamedFlow, ...]
+    """One for each flow, in the order of the file."""
     warnings: tuple[Note, ...]
-    then: Remark
+    next_step: Remark
 
 
-def beside(export: Export) -> Beside:
-    """The flows with fresh uuids, other names and other keywords, which enter one another as before.
+def copy_flows(export: Export) -> CopiedFlows:
+    """Return the flows with new uuids, names and keywords; references between them are updated.
 
-    Takes what `files.read` takes, and does not touch it. Nodes keep their uuids, as in a copy that Glific makes
-    (glific/glific: Flows.copy_flow).
+    Requires an export that `files.parse_export` accepts, and does not modify it. Nodes keep their uuids, as in
+    a copy that Glific makes (glific/glific: Flows.copy_flow).
     """
-    renamed = _renamed(export["flows"])
-    anew: dict[str, Renamed] = {}
-    for flow, other in zip(export["flows"], renamed, strict=True):
-        anew.setdefault(text(flow["definition"].get("uuid")), other)
-    anew.pop("", None)
-    flows = [_flow(flow, other, anew) for flow, other in zip(export["flows"], renamed, strict=True)]
-    return Beside({**export, "flows": flows}, renamed, tuple(_warnings(flows)), _then(renamed[0]))
+    renamed = _rename_all(export["flows"])
+    renamed_by_uuid: dict[str, RenamedFlow] = {}
+    for flow, new in zip(export["flows"], renamed, strict=True):
+        renamed_by_uuid.setdefault(as_string(flow["definition"].get("uuid")), new)
+    renamed_by_uuid.pop("", None)
+    flows = [_copy_flow(flow, new, renamed_by_uuid) for flow, new in zip(export["flows"], renamed, strict=True)]
+    warnings = tuple(_find_flow_expressions(flows))
+    return CopiedFlows({**export, "flows": flows}, renamed, warnings, _next_step(renamed[0]))
 
 
-def _renamed(flows: list[Thing]) -> tuple[Renamed, ...]:
-    """None has what another one has, nor what the old ones have."""
+def _rename_all(flows: list[JsonObject]) -> tuple[RenamedFlow, ...]:
+    """Choose names and keywords that no old or new flow of the file has."""
     names = {_name(flow) for flow in flows}
-    keywords = {as_kept(keyword) for flow in flows for keyword in texts(flow.get("keywords"))}
+    keywords = {normalize_keyword(keyword) for flow in flows for keyword in string_items(flow.get("keywords"))}
     return tuple(
-        Renamed(
+        RenamedFlow(
             _name(flow),
-            _first_free(_names(_name(flow)), names),
+            _take_first_free(_name_candidates(_name(flow)), names),
             str(uuid4()),
-            tuple(_first_free(_keywords(keyword), keywords) for keyword in _heard(flow)),
+            tuple(_take_first_free(_keyword_candidates(keyword), keywords) for keyword in _usable_keywords(flow)),
         )
         for flow in flows
     )
 
 
-def _name(flow: Thing) -> str:
-    return text(flow["definition"].get("name"))
+def _name(flow: JsonObject) -> str:
+    return as_string(flow["definition"].get("name"))
 
 
-def _heard(flow: Thing) -> list[str]:
-    """Those of its keywords that Glific hears, as it keeps them."""
-    kept = map(as_kept, texts(flow.get("keywords")))
-    return list(dict.fromkeys(filter(None, kept)))
+def _usable_keywords(flow: JsonObject) -> list[str]:
+    """Return the normalized keywords; one without letters or digits never matches in Glific, so leave it out."""
+    normalized = map(normalize_keyword, string_items(flow.get("keywords")))
+    return list(dict.fromkeys(filter(None, normalized)))
 
 
-def _names(before: str) -> Iterator[str]:
+def _name_candidates(name: str) -> Iterator[str]:
     for number in chain([""], (f" {number}" for number in count(2))):
-        ending = f" ({ENDING}{number})"
-        yield (before[: LONGEST_NAME - len(ending)] + ending).strip()
+        suffix = f" ({NAME_SUFFIX}{number})"
+        yield (name[: MAX_NAME_LENGTH - len(suffix)] + suffix).strip()
 
 
-def _keywords(before: str) -> Iterator[str]:
-    yield from (f"{before}{KEYWORD_ENDING}{number}" for number in chain([""], count(2)))
+def _keyword_candidates(keyword: str) -> Iterator[str]:
+    yield from (f"{keyword}{KEYWORD_SUFFIX}{number}" for number in chain([""], count(2)))
 
 
-def _first_free(candidates: Iterable[str], taken: set[str]) -> str:
+def _take_first_free(candidates: Iterable[str], taken: set[str]) -> str:
     free = next(candidate for candidate in candidates if candidate not in taken)
     taken.add(free)
     return free
 
 
-def _flow(flow: Thing, other: Renamed, anew: Mapping[str, Renamed]) -> Thing:
-    definition = {**flow["definition"], "uuid": other.uuid, "name": other.name}
+def _copy_flow(flow: JsonObject, new: RenamedFlow, renamed_by_uuid: Mapping[str, RenamedFlow]) -> JsonObject:
+    definition = {**flow["definition"], "uuid": new.uuid, "name": new.name}
     definition["nodes"] = [
-        _changed(node, "actions", lambda action: _action(action, anew)) for node in definition["nodes"]
+        _map_list(node, "actions", lambda action: _update_reference(action, renamed_by_uuid))
+        for node in definition["nodes"]
     ]
-    definition = _changed(definition, "vars", lambda uuid: anew[uuid].uuid if text(uuid) in anew else uuid)
-    return {**flow, "definition": definition, "keywords": [*other.keywords]}
+    definition = _map_list(
+        definition, "vars", lambda uuid: renamed_by_uuid[uuid].uuid if as_string(uuid) in renamed_by_uuid else uuid
+    )
+    return {**flow, "definition": definition, "keywords": [*new.keywords]}
 
 
-def _changed(owner: Any, key: str, change: Callable[[Any], Any]) -> Any:
-    """A copy with each item of that list changed; as it is where there is no such list."""
+def _map_list(owner: Any, key: str, change: Callable[[Any], Any]) -> Any:
+    """Return a copy with each item of the list under the key changed; the owner itself if there is no such list."""
     if not isinstance(owner, dict) or not isinstance(owner.get(key), list):
         return owner
     return {**owner, key: [change(item) for item in owner[key]]}
 
 
-def _action(action: Any, anew: Mapping[str, Renamed]) -> Any:
-    entered = _entered(action)
-    other = anew.get(text(entered.get("uuid")))
-    return {**action, "flow": {**entered, "uuid": other.uuid, "name": other.name}} if other else action
+def _update_reference(action: Any, renamed_by_uuid: Mapping[str, RenamedFlow]) -> Any:
+    reference = _flow_reference(action)
+    new = renamed_by_uuid.get(as_string(reference.get("uuid")))
+    return {**action, "flow": {**reference, "uuid": new.uuid, "name": new.name}} if new else action
 
 
-def _entered(action: Any) -> Thing:
-    """The flow that it names, as it is written there; nothing for other actions."""
-    return thing(action.get("flow")) if thing(action).get("type") in ENTERING else {}
+def _flow_reference(action: Any) -> JsonObject:
+    """Return the reference to another flow; an empty object for an action without one."""
+    return as_object(action.get("flow")) if as_object(action).get("type") in FLOW_ACTIONS else {}
 
 
-def _warnings(flows: list[Thing]) -> Iterator[Note]:
-    """What is found out while a person waits leads to where it led."""
+def _find_flow_expressions(flows: list[JsonObject]) -> Iterator[Note]:
+    """Yield a warning for each flow that is chosen by an expression: its result still refers to the old flow."""
     for flow in flows:
-        for node in things(flow["definition"]["nodes"]):
-            for action in things(node.get("actions")):
-                if expression := text(_entered(action).get("expression")):
-                    where = Node(flow["definition"]["name"], text(node.get("uuid")), action["type"], "")
-                    yield Note(where, Remark(report.BY_EXPRESSION, {"expression": expression}))
+        for node in object_items(flow["definition"]["nodes"]):
+            for action in object_items(node.get("actions")):
+                if expression := as_string(_flow_reference(action).get("expression")):
+                    node_uuid = as_string(node.get("uuid"))
+                    reference = NodeReference(flow["definition"]["name"], node_uuid, action["type"], "")
+                    yield Note(reference, Remark(report.FLOW_EXPRESSION, {"expression": expression}))
 
 
-def _then(first: Renamed) -> Remark:
-    """The first flow of a file is the one that was exported; others are there because it enters them."""
+def _next_step(first: RenamedFlow) -> Remark:
+    """Return the instructions for the first flow: it was exported, the others are included because it enters them."""
     if not first.keywords:
-        return Remark(report.THEN_BESIDE_WITHOUT_KEYWORD)
-    return Remark(report.THEN_BESIDE, {"keyword": first.keywords[0]})
+        return Remark(report.NEXT_STEP_COPY_WITHOUT_KEYWORD)
+    return Remark(report.NEXT_STEP_COPY, {"keyword": first.keywords[0]})

@@ -1,4 +1,4 @@
-"""What a conversion says about a node; what is filled in stands in braces."""
+"""The report of a conversion: remarks about nodes and flows, with placeholders in braces."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,74 +6,72 @@ from dataclasses import dataclass, field
 from glific_gpt.errors import N_
 from glific_gpt.flows.files import Export
 
-CHANGED = N_("Calls this server now, which has less than five seconds for an answer.")
-CHANGED_IN_A_LOOP = N_(
-    "Calls this server now, which has less than five seconds for an answer. As the flow comes back here, the address "
-    "changes with each answer and each message: Glific would drop the same call within a minute."
+CHANGED = N_("Calls this server now. Answers must come in less than five seconds.")
+CHANGED_ON_CYCLE = N_(
+    "Calls this server now. Answers must come in less than five seconds. The flow returns to this node, so the "
+    "address changes with each answer and each message. Glific drops a second call to the same address within a minute."
 )
 
-OTHER_FUNCTION = N_("{function} stays Glific's own function: this server does not serve it.")
-MISSPELT = N_("Glific knows no function of this name: did its author mean parse_via_chat_gpt?")
-SPEECH = N_("{function} stays Glific's own function: speech never goes through this server.")
+OTHER_FUNCTION = N_("{function} still calls Glific: this server does not have this function.")
+MISSPELT_FUNCTION = N_("Glific has no function of this name. Write parse_via_chat_gpt if you mean this one.")
+SPEECH_FUNCTION = N_("{function} still calls Glific: this server does not process speech.")
 BODY_NOT_JSON = N_(
-    "The Function body is not a JSON object, so the conversation stops here in Glific already: "
-    "mend the body, export the flow once more, and convert it then."
+    "The Function body is not a JSON object, so the conversation stops at this node in Glific. Correct the body, "
+    "export the flow again, and convert that file."
 )
 MODEL_NOT_TEXT = N_(
-    "This server asks text models alone, and {model} is none, so the node stays as it is: name a text model in the "
-    "Function body, export the flow once more, and convert it then."
+    "{model} is not a text model, so the node was not changed. Enter a text model in the Function body, export the "
+    "flow again, and convert that file."
 )
-ALREADY_HERE = N_("Calls this server already.")
+ALREADY_CONVERTED = N_("Already calls this server.")
 
-NO_BODY = N_("The Function body was empty: write the question behind question_text.")
-NO_QUESTION = N_("The Function body has no question_text: without one there is no answer.")
-TWO_MODELS = N_("The Function body named two models: gpt_model {gpt_model} stays, model {model} was taken out.")
-MODEL_HONOURED = N_("Glific ignored gpt_model and asked gpt-4o; this server asks {gpt_model}.")
+EMPTY_BODY = N_("The Function body was empty. Enter the question after question_text.")
+NO_QUESTION = N_("The Function body has no question_text. Add it, otherwise there is no answer.")
+TWO_MODELS = N_("The Function body had two models. gpt_model {gpt_model} was kept, model {model} was removed.")
+GPT_MODEL_HONOURED = N_("Glific ignored gpt_model and used gpt-4o. This server uses {gpt_model}.")
 MODEL_NOT_ALLOWED = N_(
-    "The node asks {model}, which is not allowed here, so each call fails: allow it on the page Models, or name "
-    "another model in the Function body."
+    "{model} is not allowed here, so each call of this node fails. Allow it on the page Models, or enter another "
+    "model in the Function body."
 )
-OWN_CONTACT = N_(
-    'The Function body has a contact of its own, which stays. Only with "@contact" there can questions be limited for '
-    "each contact, and answers come later."
+CUSTOM_CONTACT = N_(
+    'The Function body has its own contact, which was kept. Limits for each contact and later answers need "@contact".'
 )
-OWN_RESULTS = N_(
-    'The Function body has results of its own, which stay. With "@results" there this server would get what the flow '
-    "has saved."
+CUSTOM_RESULTS = N_(
+    "The Function body has its own results, which were kept. This server receives the flow's results only with "
+    '"@results".'
 )
-OWN_FLOW_ID = N_(
-    'The Function body has a flow_id of its own, which stays. Only with "@flow.id" there can answers come later.'
+CUSTOM_FLOW_ID = N_('The Function body has its own flow_id, which was kept. Later answers need "@flow.id".')
+UNREADABLE_RESULT_NAME = N_(
+    'No variable can read a result with the name "{result_name}". Use letters, digits and _ only.'
 )
-RESULT_NAME = N_('The result is saved as "{result_name}", which no variable can read: use letters, digits and _ alone.')
-NEEDS_A_COUNTER = N_(
-    "The flow can come back here within a minute without that the person has written, and then Glific drops the call "
-    "and the conversation hangs: count up with Update flow result before this node, and put the number into its "
-    "address."
+NEEDS_COUNTER = N_(
+    "The flow can return to this node within a minute before the person writes. Glific then drops the call, and the "
+    "conversation stops. Add a counter: count up with Update flow result before this node, and put the number into "
+    "its address."
 )
 
-THEN_INSTEAD = N_(
-    "Keep the file that you exported, to go back to. Delete the old flow in Glific, which takes no second flow of the "
-    "same name or keyword; then import this file and publish the flow."
+NEXT_STEP_REPLACE = N_(
+    "Keep the exported file as a backup. Delete the old flow in Glific, because Glific takes no second flow of the "
+    "same name or keyword. Then import this file and publish the flow."
 )
-THEN_BESIDE = N_(
-    "Import this file and send draft:{keyword} to try it; the old flow goes on as before. Publish the flow, and when "
-    "you are content, take the keyword out of the old flow and give it to this one."
+NEXT_STEP_COPY = N_(
+    "Import this file and send draft:{keyword} to try it. The old flow continues to work. When you are satisfied, "
+    "publish the new flow, and move the keyword from the old flow to the new one."
 )
-THEN_BESIDE_WITHOUT_KEYWORD = N_(
-    "Import this file and give the flow a keyword, such as trial, to try it by sending draft:trial; the old flow goes "
-    "on as before. Publish the flow, and when you are content, use it wherever the old one is used."
+NEXT_STEP_COPY_WITHOUT_KEYWORD = N_(
+    "Import this file, give the flow a keyword such as trial, and send draft:trial to try it. The old flow continues "
+    "to work. When you are satisfied, publish the new flow, and use it everywhere in place of the old one."
 )
-RENAMED = N_('"{before}" is called "{name}" in this file, and starts with {keywords}.')
+RENAMED = N_('"{before}" is called "{name}" in this file. People start it with {keywords}.')
 RENAMED_WITHOUT_KEYWORD = N_('"{before}" is called "{name}" in this file. It has no keyword.')
-BY_EXPRESSION = N_(
-    "Which flow comes next is found by {expression}: where that leads to a flow of this file, it still leads to the "
-    "old one."
+FLOW_EXPRESSION = N_(
+    "{expression} decides which flow comes next. If it leads to a flow of this file, it still leads to the old one."
 )
 
 
 @dataclass(frozen=True)
 class Remark:
-    """A sentence, and what is filled in; kept apart so that the sentence can be translated."""
+    """A sentence and the values of its placeholders, kept apart so that the sentence can be translated."""
 
     template: str
     values: Mapping[str, str] = field(default_factory=dict)
@@ -83,36 +81,36 @@ class Remark:
 
 
 @dataclass(frozen=True)
-class Node:
-    """Where a webhook is."""
+class NodeReference:
+    """Identifies a node for the reader of the report."""
 
     flow: str
     """The flow's name."""
     uuid: str
     function: str
-    """What it calls: a function's name, or an address without its query."""
+    """The function or address that the node calls, without a query."""
     result_name: str
 
 
 @dataclass(frozen=True)
 class Note:
-    """Something to know about one node: why it was left, what was changed, what to mind."""
+    """A remark about one node: its change, the reason for no change, or a warning."""
 
-    node: Node
+    node: NodeReference
     remark: Remark
 
     @property
-    def says(self) -> str:
-        """In English."""
+    def message(self) -> str:
+        """The remark in English."""
         return str(self.remark)
 
 
 @dataclass(frozen=True)
-class Renamed:
-    """A flow that is another one in the converted file than in the given one."""
+class RenamedFlow:
+    """A flow that has another name in the converted file."""
 
     before: str
-    """The old flow's name."""
+    """The old name."""
     name: str
     uuid: str
     keywords: tuple[str, ...]
@@ -127,15 +125,15 @@ class Renamed:
 
 @dataclass(frozen=True)
 class Conversion:
-    """A converted export, and what to tell about it."""
+    """A converted export and its report."""
 
     export: Export
     changed: tuple[Note, ...]
-    left: tuple[Note, ...]
-    """Nodes that one might expect to be changed and that were not."""
+    unchanged: tuple[Note, ...]
+    """Nodes that a reader might expect to be changed."""
     warnings: tuple[Note, ...]
-    """About changed nodes: what needs a person's eye."""
-    renamed: tuple[Renamed, ...] = ()
-    """Every flow of the file, where it goes beside the old ones."""
-    then: Remark | None = None
-    """What to do with the file in Glific; None where nothing was changed."""
+    """About changed nodes that someone should check."""
+    renamed: tuple[RenamedFlow, ...] = ()
+    """Every flow of the file, if the flows were copied."""
+    next_step: Remark | None = None
+    """Instructions for importing the file; None if nothing was changed."""

@@ -1,84 +1,90 @@
-"""The webhook nodes of an export: where they are, and whether the flow comes back to them."""
+"""Find the webhook nodes of an export, and whether a flow returns to them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from glific_gpt.flows.converting.report import Node
+from glific_gpt.flows.converting.report import NodeReference
 from glific_gpt.flows.files import Export
-from glific_gpt.flows.structure import Rounds, Thing, text, thing, things
+from glific_gpt.flows.structure import CycleFinder, JsonObject, as_object, as_string, object_items
 
 Path = tuple[str | int, ...]
 
 
-class Whole:
-    """A flow's definition, with what is found out once for all its nodes, and only if one asks."""
+class FlowCycles:
+    """The cycles of one flow, computed once for all its nodes and only if needed."""
 
-    def __init__(self, definition: Thing) -> None:
-        self.name = text(definition.get("name"))
-        self._nodes = things(definition.get("nodes"))
-
-    @cached_property
-    def rounds(self) -> Rounds:
-        return Rounds(self._nodes)
+    def __init__(self, definition: JsonObject) -> None:
+        self.flow_name = as_string(definition.get("name"))
+        self._nodes = object_items(definition.get("nodes"))
 
     @cached_property
-    def silent_rounds(self) -> Rounds:
-        """Those on which nobody writes."""
-        return Rounds(node for node in self._nodes if not _hears(node))
+    def all(self) -> CycleFinder:
+        return CycleFinder(self._nodes)
+
+    @cached_property
+    def without_reply(self) -> CycleFinder:
+        """Cycles on which the flow does not wait for a reply."""
+        return CycleFinder(node for node in self._nodes if not _waits_for_reply(node))
 
 
 @dataclass(frozen=True)
 class Webhook:
-    """One `call_webhook` action, and what is around it."""
+    """A `call_webhook` action and its context."""
 
     path: Path
-    """The keys that lead to the action from the export down."""
-    flow: Whole
-    """The one it belongs to."""
-    node: Thing
-    action: Thing
+    """The keys that lead from the export to the action."""
+    cycles: FlowCycles
+    """Of the flow that the node belongs to."""
+    node: JsonObject
+    action: JsonObject
 
-    def calls_function(self) -> bool:
-        """Whether it calls a function that Glific has built in (glific/glific: Flows.Webhook)."""
-        return text(self.action.get("method")).lower() == "function" and text(self.action.get("url")) != ""
+    def is_function_call(self) -> bool:
+        """Return whether it calls a built-in function of Glific (glific/glific: Flows.Webhook)."""
+        return as_string(self.action.get("method")).lower() == "function" and as_string(self.action.get("url")) != ""
 
-    def where(self) -> Node:
-        address = text(self.action.get("url")).partition("?")[0]
-        return Node(self.flow.name, text(self.node.get("uuid")), address, text(self.action.get("result_name")))
+    def reference(self) -> NodeReference:
+        return NodeReference(
+            flow=self.cycles.flow_name,
+            uuid=as_string(self.node.get("uuid")),
+            function=as_string(self.action.get("url")).partition("?")[0],
+            result_name=as_string(self.action.get("result_name")),
+        )
 
-    def comes_back(self) -> bool:
-        """Whether the flow can reach this node again in the same conversation."""
-        return self.flow.rounds.lead_back(text(self.node.get("uuid")), things(self.node.get("exits")))
+    def is_on_cycle(self) -> bool:
+        """Return whether the flow can reach this node again in the same conversation."""
+        return self.cycles.all.returns_to(as_string(self.node.get("uuid")), object_items(self.node.get("exits")))
 
-    def comes_back_unheard(self, *, after_failure: bool) -> bool:
-        """Whether it can do so without that the person has written; `after_failure`: through that exit."""
-        exits = things(self.node.get("exits"))
+    def returns_without_reply(self, *, after_failure: bool) -> bool:
+        """Return whether the flow can reach this node again before the user replies.
+
+        With `after_failure` only the exit of the category Failure is followed.
+        """
+        exits = object_items(self.node.get("exits"))
         if after_failure:
-            categories = things(thing(self.node.get("router")).get("categories"))
+            categories = object_items(as_object(self.node.get("router")).get("categories"))
             failures = [category.get("exit_uuid") for category in categories if category.get("name") == "Failure"]
-            exits = [out for out in exits if out.get("uuid") in failures]
-        return self.flow.silent_rounds.lead_back(text(self.node.get("uuid")), exits)
+            exits = [node_exit for node_exit in exits if node_exit.get("uuid") in failures]
+        return self.cycles.without_reply.returns_to(as_string(self.node.get("uuid")), exits)
 
 
-def webhooks(export: Export) -> Iterator[Webhook]:
-    """In the order of the file. What is not shaped as Glific writes it is passed over."""
-    for flow_path, flow in _each(export.get("flows"), ("flows",)):
-        definition = thing(flow.get("definition"))
-        whole = Whole(definition)
-        for node_path, node in _each(definition.get("nodes"), (*flow_path, "definition", "nodes")):
-            for path, action in _each(node.get("actions"), (*node_path, "actions")):
+def find_webhooks(export: Export) -> Iterator[Webhook]:
+    """Yield the webhooks in the order of the file, and skip parts of an unknown shape."""
+    for flow_path, flow in _objects_with_path(export.get("flows"), ("flows",)):
+        definition = as_object(flow.get("definition"))
+        cycles = FlowCycles(definition)
+        for node_path, node in _objects_with_path(definition.get("nodes"), (*flow_path, "definition", "nodes")):
+            for path, action in _objects_with_path(node.get("actions"), (*node_path, "actions")):
                 if action.get("type") == "call_webhook":
-                    yield Webhook(path, whole, node, action)
+                    yield Webhook(path, cycles, node, action)
 
 
-def _hears(node: Thing) -> bool:
-    """Whether it waits for what the person writes."""
-    return thing(thing(node.get("router")).get("wait")).get("type") == "msg"
+def _waits_for_reply(node: JsonObject) -> bool:
+    return as_object(as_object(node.get("router")).get("wait")).get("type") == "msg"
 
 
-def _each(found: Any, path: Path) -> Iterator[tuple[Path, Thing]]:
-    for at, item in enumerate(found if isinstance(found, list) else []):
+def _objects_with_path(value: Any, path: Path) -> Iterator[tuple[Path, JsonObject]]:
+    for index, item in enumerate(value if isinstance(value, list) else []):
         if isinstance(item, dict):
-            yield (*path, at), item
+            yield (*path, index), item

@@ -1,16 +1,16 @@
-"""The rules of Glific's import and loading, and some that its flows are better for, checked on a file."""
+"""Check an export against the rules of Glific's import and loading, and against what fails while a flow runs."""
 
 from typing import Any
 
-from glific_gpt.flows.rules.flow import broken_in_file
+from glific_gpt.flows.rules.export import check_export
 
 
-def broken(export: Any) -> list[str]:
-    """Each broken rule as one sentence that names flow and node; none for a file that Glific imports and loads.
+def find_violations(export: Any) -> list[str]:
+    """Return one sentence for each broken rule, with flow and node; an empty list for a file that Glific accepts.
 
-    Besides, they hold what Glific finds out while a person waits: exits that lead nowhere, tests that
-    lack arguments, webhooks that Glific cannot call or drops when the flow comes back to them.
-    Answers for any JSON, and never raises. Whether names, keywords, groups and templates are free or
-    there in an organization, only that organization's Glific knows.
+    The rules also cover failures that Glific only notices while a user waits: exits that lead nowhere, tests
+    without arguments, webhooks that Glific cannot call, or whose second call it drops. Accepts any JSON and never
+    raises. Names, keywords, groups and templates that must be free or exist in an organization are not checked,
+    because only that organization's Glific knows them.
     """
-    return list(broken_in_file(export))
+    return list(check_export(export))

@@ -1,111 +1,164 @@
-"""What a node does: a function for each kind of action (glific/glific: Flows.Action.execute)."""
+"""Run the actions of a node, one function for each type (glific/glific: Flows.Action.execute, Flows.Node)."""
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from glific_gpt.flows.simulator import routers, webhooks
-from glific_gpt.flows.simulator.context import Context, keep_value, stamped
-from glific_gpt.flows.simulator.eex import items, to_string, whole
-from glific_gpt.flows.simulator.event_log import Hung
-from glific_gpt.flows.simulator.guards import Calls
-from glific_gpt.flows.simulator.outcomes import FAILURE, Enter, Leave, Message, Outcome, Stay
-from glific_gpt.flows.simulator.routers import leave_unsimulated
-from glific_gpt.flows.simulator.sending import LOCALES, send
-from glific_gpt.flows.structure import thing
+from glific_gpt.flows.simulator import webhooks
+from glific_gpt.flows.simulator.context import Context, store_value, with_timestamp
+from glific_gpt.flows.simulator.event_log import FlowStuck
+from glific_gpt.flows.simulator.expressions import as_list, to_int, to_string
+from glific_gpt.flows.simulator.guards import CallGuard
+from glific_gpt.flows.simulator.messages import LOCALES, send_message
+from glific_gpt.flows.simulator.outcomes import FAILURE, EnterFlow, FollowExit, Message, Outcome, Wait
+from glific_gpt.flows.simulator.routers import execute_router, follow_unsimulated_action
+from glific_gpt.flows.structure import JsonObject, as_object
 
-Done: TypeAlias = Outcome | Message | None
-"""None: the next action; a message goes to the node's own router; an outcome ends the node's turn."""
-Action: TypeAlias = dict[str, Any]
+ActionResult: TypeAlias = Outcome | Message | None
+"""None continues with the next action, a message goes to the node's router, an outcome ends the node."""
+
+WAIT_ACTIONS = {"wait_for_time": "time", "wait_for_result": "result"}
 
 
-def execute_action(context: Context, action: Action, made: Calls) -> Done:
-    """Raises Aborted and Hung."""
+def execute_node(context: Context, message: Message | None, calls: CallGuard) -> Outcome:
+    """Run the current node. Raises FlowAborted and FlowStuck.
+
+    `message` is the event that the conversation has waited for at this node.
+    """
+    node = context.node
+    kind = to_string(node.actions[0].get("type")) if node.actions else ""
+    if kind in WAIT_ACTIONS:
+        return _wait(context, message)
+    if node.router is not None:
+        return _act_and_route(context, message, calls)
+    if node.actions:
+        return _act(context, calls)
+    raise FlowStuck(f"The node {node.uuid} has neither an action nor a router. The conversation stops here.")
+
+
+def _wait(context: Context, message: Message | None) -> Outcome:
+    """Wait, or leave by the first exit if the wait is over. Glific ignores the router of such a node."""
+    action = context.node.actions[0]
+    seconds = to_int(action.get("delay")) or 0
+    if message is not None or seconds <= 0:
+        return _follow_first_exit(context)
+    return Wait("result" if action.get("type") == "wait_for_result" else "time", float(seconds))
+
+
+def _act_and_route(context: Context, message: Message | None, calls: CallGuard) -> Outcome:
+    """Run the first action, then the router. Glific ignores further actions of such a node."""
+    if message is None and context.node.actions:
+        result = execute_action(context, context.node.actions[0], calls)
+        if result is not None and not isinstance(result, Message):
+            return result
+        message = result
+    return execute_router(context, context.node.router or {}, message)
+
+
+def _act(context: Context, calls: CallGuard) -> Outcome:
+    for action in context.node.actions:
+        if execute_action(context, action, calls) is not None:
+            raise FlowStuck(
+                f"The node {context.node.uuid} has no router for the result of its action. The conversation stops here."
+            )
+    return _follow_first_exit(context)
+
+
+def _follow_first_exit(context: Context) -> FollowExit:
+    if not context.node.exits:
+        raise FlowStuck(f"The node {context.node.uuid} has no exit. The conversation stops here.")
+    return FollowExit(to_string(context.node.exits[0].get("uuid")))
+
+
+def execute_action(context: Context, action: JsonObject, calls: CallGuard) -> ActionResult:
+    """Run one action. Raises FlowAborted and FlowStuck."""
     kind = to_string(action.get("type"))
     if kind == "call_webhook":
-        return _call(context, action, made)
-    if kind in _NOT_SIMULATED:
-        return _not_simulated(context, f"{_NOT_SIMULATED[kind]} is not simulated")
+        return _call_webhook(context, action, calls)
+    if kind in _UNSIMULATED:
+        return _skip_unsimulated(context, f"{_UNSIMULATED[kind]} is not simulated")
     if kind not in _SIMULATED:
-        raise Hung(f"Glific does not support the action {kind or 'without a type'}: the conversation hangs.")
+        raise FlowStuck(f"Glific does not support the action {kind or 'without a type'}. The conversation stops here.")
     return _SIMULATED[kind](context, action)
 
 
-def _call(context: Context, action: Action, made: Calls) -> Done:
-    function = webhooks.function_of(action)
+def _call_webhook(context: Context, action: JsonObject, calls: CallGuard) -> ActionResult:
+    function = webhooks.function_name(action)
     if function is None:
-        return webhooks.request(context, action, made)
-    context.world.diary.note(f"Glific's own function {function} is not simulated: it goes on by {FAILURE}.")
+        return webhooks.build_request(context, action, calls)
+    context.simulation.log.add_note(
+        f"Glific's own function {function} is not simulated. The conversation continues with {FAILURE}."
+    )
     return Message(FAILURE)
 
 
-def _not_simulated(context: Context, says: str) -> Done:
+def _skip_unsimulated(context: Context, reason: str) -> ActionResult:
     router = context.node.router
     if router is None:
-        context.world.diary.note(f"{says}: the conversation goes on without it.")
+        context.simulation.log.add_note(f"{reason}. The conversation continues without it.")
         return None
-    context.world.diary.note(f"{says}: it goes on by {FAILURE}, or else by the default.")
-    return leave_unsimulated(router)
+    context.simulation.log.add_note(f"{reason}. The conversation continues with {FAILURE}, or else with the default.")
+    return follow_unsimulated_action(router)
 
 
-def _set_result(context: Context, action: Action) -> None:
-    value = context.evaluated(to_string(action.get("value")))
-    keep_value(context, to_string(action.get("name")), value, context.filled(to_string(action.get("category"))))
+def _set_result(context: Context, action: JsonObject) -> None:
+    value = context.evaluate(to_string(action.get("value")))
+    store_value(context, to_string(action.get("name")), value, context.fill(to_string(action.get("category"))))
 
 
-def _set_field(context: Context, action: Action) -> None:
-    field = thing(action.get("field"))
-    key, value = to_string(field.get("key")).strip(), context.evaluated(to_string(action.get("value")))
+def _set_contact_field(context: Context, action: JsonObject) -> None:
+    field = as_object(action.get("field"))
+    key, value = to_string(field.get("key")).strip(), context.evaluate(to_string(action.get("value")))
     if key == "settings":
-        context.world.diary.note("Opting in and out is not simulated.")
+        context.simulation.log.add_note("Opting in and out is not simulated.")
     elif key:
         label = to_string(field.get("name")) or key
-        context.world.person.fields[key] = stamped({"value": value, "label": label, "type": "string"})
+        context.simulation.contact.fields[key] = with_timestamp({"value": value, "label": label, "type": "string"})
 
 
-def _set_name(context: Context, action: Action) -> None:
-    if name := context.evaluated(to_string(action.get("name"))):
-        context.world.person.name = name
+def _set_contact_name(context: Context, action: JsonObject) -> None:
+    if name := context.evaluate(to_string(action.get("name"))):
+        context.simulation.contact.name = name
 
 
-def _set_language(context: Context, action: Action) -> None:
-    label = context.filled(to_string(action.get("language")))
+def _set_contact_language(context: Context, action: JsonObject) -> None:
+    label = context.fill(to_string(action.get("language")))
     if label and label not in LOCALES:
-        raise Hung(f"Glific has no language of the name {label}: the conversation hangs.")
-    context.world.person.language = label or context.world.person.language
+        raise FlowStuck(f"Glific has no language with the name {label}. The conversation stops here.")
+    context.simulation.contact.language = label or context.simulation.contact.language
 
 
-def _add_groups(context: Context, action: Action) -> None:
-    context.world.person.add_to(items(action.get("groups")))
+def _add_contact_groups(context: Context, action: JsonObject) -> None:
+    context.simulation.contact.add_to_groups(as_list(action.get("groups")))
 
 
-def _remove_groups(context: Context, action: Action) -> None:
-    groups = context.world.person.groups
-    gone = {to_string(thing(group).get("name")) for group in items(action.get("groups"))}
-    groups[:] = [] if action.get("all_groups") else [name for name in groups if name not in gone]
+def _remove_contact_groups(context: Context, action: JsonObject) -> None:
+    groups = context.simulation.contact.groups
+    removed = {to_string(as_object(group).get("name")) for group in as_list(action.get("groups"))}
+    groups[:] = [] if action.get("all_groups") else [name for name in groups if name not in removed]
 
 
-def _enter(context: Context, action: Action) -> Enter:
-    flow = thing(action.get("flow"))
+def _enter_flow(context: Context, action: JsonObject) -> EnterFlow:
+    flow = as_object(action.get("flow"))
     expression = to_string(flow.get("expression"))
-    return Enter(context.evaluated(expression) if expression else to_string(flow.get("uuid")))
+    return EnterFlow(context.evaluate(expression) if expression else to_string(flow.get("uuid")))
 
 
-def _label(_context: Context, _action: Action) -> None:
-    """Labels are for staff; a conversation goes on alike."""
+def _ignore(_context: Context, _action: JsonObject) -> None:
+    """Do nothing: labels of messages are for staff and do not change the conversation."""
 
 
-_SIMULATED: dict[str, Callable[[Context, Action], Done]] = {
-    "send_msg": send,
+_SIMULATED: dict[str, Callable[[Context, JsonObject], ActionResult]] = {
+    "send_msg": send_message,
     "set_run_result": _set_result,
-    "set_contact_field": _set_field,
-    "set_contact_name": _set_name,
-    "set_contact_language": _set_language,
-    "add_contact_groups": _add_groups,
-    "remove_contact_groups": _remove_groups,
-    "add_input_labels": _label,
-    "enter_flow": _enter,
+    "set_contact_field": _set_contact_field,
+    "set_contact_name": _set_contact_name,
+    "set_contact_language": _set_contact_language,
+    "add_contact_groups": _add_contact_groups,
+    "remove_contact_groups": _remove_contact_groups,
+    "add_input_labels": _ignore,
+    "enter_flow": _enter_flow,
 }
-_NOT_SIMULATED = {
+_UNSIMULATED = {
     "send_interactive_msg": "An interactive message",
     "send_broadcast": "A message to others",
     "set_contact_profile": "A profile",
@@ -114,53 +167,3 @@ _NOT_SIMULATED = {
     "call_classifier": "A classifier",
     "start_session": "A flow for others",
 }
-
-
-WAITS = {"wait_for_time": "time", "wait_for_result": "result"}
-
-
-def execute_node(context: Context, message: Message | None, made: Calls) -> Outcome:
-    """Raises Aborted and Hung. A message is what the conversation has stayed at this very node for."""
-    node = context.node
-    kind = to_string(node.actions[0].get("type")) if node.actions else ""
-    if kind in WAITS:
-        return _wait(context, message)
-    if node.router is not None:
-        return _act_and_route(context, message, made)
-    if node.actions:
-        return _act(context, made)
-    raise Hung(f"The node {node.uuid} neither does nor asks anything: the conversation hangs there.")
-
-
-def _wait(context: Context, message: Message | None) -> Outcome:
-    """Its router does not count: it leaves by its first exit, whether something has come or the time ran out."""
-    action = context.node.actions[0]
-    seconds = whole(action.get("delay")) or 0
-    if message is not None or seconds <= 0:
-        return _first_exit(context)
-    return Stay("result" if action.get("type") == "wait_for_result" else "time", float(seconds))
-
-
-def _act_and_route(context: Context, message: Message | None, made: Calls) -> Outcome:
-    """Of several actions only the first is done."""
-    router = context.node.router or {}
-    if message is None and context.node.actions:
-        done = execute_action(context, context.node.actions[0], made)
-        if done is not None and not isinstance(done, Message):
-            return done
-        message = done
-    return routers.execute_router(context, router, message)
-
-
-def _act(context: Context, made: Calls) -> Outcome:
-    for action in context.node.actions:
-        done = execute_action(context, action, made)
-        if done is not None:
-            raise Hung(f"The node {context.node.uuid} has no router for what its action waits for: Glific hangs there.")
-    return _first_exit(context)
-
-
-def _first_exit(context: Context) -> Leave:
-    if not context.node.exits:
-        raise Hung(f"The node {context.node.uuid} has no exit: the conversation hangs there.")
-    return Leave(to_string(context.node.exits[0].get("uuid")))

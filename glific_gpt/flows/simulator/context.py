@@ -1,91 +1,178 @@
-"""Where one flow stands for the contact, and what it can reach while it runs (glific/glific: Flows.FlowContext)."""
+"""The state of a simulation: organization, contact, clock, and the flow that the contact is in.
+
+Sources: glific/glific, Flows.FlowContext for the context of a flow; Contacts for the contact.
+"""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
-from glific_gpt.clock import now
-from glific_gpt.flows.simulator.eex import evaluate
-from glific_gpt.flows.simulator.event_log import Diary, TroubleCode
+from pydantic import SecretStr
+
+from glific_gpt.flows.endpoint import is_url_of_server
+from glific_gpt.flows.simulator.event_log import EventLog, ProblemCode
+from glific_gpt.flows.simulator.expressions import Bindings, evaluate_code, fill_variables
 from glific_gpt.flows.simulator.flows import Flow, Flows, Node
-from glific_gpt.flows.simulator.outcomes import Message, Wait
-from glific_gpt.flows.simulator.people import Organization, Person
-from glific_gpt.flows.simulator.variables import Bindings, fill
+from glific_gpt.flows.simulator.outcomes import Message, WaitKind
+from glific_gpt.flows.structure import as_object
+
+DUMMY_SIGNATURE_PHRASE = "This is a dummy secret"
+"""Glific signs with this phrase if an organization set none."""
+
+
+@dataclass(frozen=True)
+class GlificOrganization:
+    """The organization that the flow belongs to, as its Glific knows it."""
+
+    glific_id: int = 1
+    signature_phrase: SecretStr | None = None
+    """None if it set none: Glific then signs with its dummy phrase."""
+    signed_server: str = ""
+    """The address of the only server whose calls are signed with the phrase, for flows of unknown authors.
+    If empty, all calls are, as in Glific."""
+
+    def phrase_for(self, url: str) -> SecretStr:
+        """Return the phrase that signs a call to this address."""
+        is_trusted = not self.signed_server or is_url_of_server(url, self.signed_server)
+        return (self.signature_phrase if is_trusted else None) or SecretStr(DUMMY_SIGNATURE_PHRASE)
+
+
+@dataclass(frozen=True)
+class Contact:
+    """The WhatsApp user at the beginning of a conversation."""
+
+    id: int = 21
+    name: str = "Asha"
+    phone: str = "919876543210"
+    fields: dict[str, Any] = field(default_factory=dict)
+    """By key; a value is text, or Glific's `{"value", "label", "type", "inserted_at"}`."""
+    language: str = "English"
+    """The label of a language in Glific."""
 
 
 @dataclass
-class Clock:
-    """The time of a conversation; it can be moved on without waiting."""
+class ContactState:
+    """The contact during a conversation: flows change fields, name, language and groups."""
+
+    id: int
+    name: str
+    phone: str
+    fields: dict[str, Any]
+    language: str
+    groups: list[str] = field(default_factory=list)
+    last_message_number: int = 0
+    """The number of messages in both directions before the current run."""
+
+    @classmethod
+    def from_contact(cls, contact: Contact) -> "ContactState":
+        return cls(contact.id, contact.name, contact.phone, dict(contact.fields), contact.language)
+
+    def reload(self, log: EventLog) -> None:
+        """Update the message number, as Glific does at the beginning of each run only."""
+        self.last_message_number = sum(line.who != "note" for line in log.lines)
+
+    def as_webhook_value(self) -> dict[str, Any]:
+        """Return the value of `@contact` in a webhook's body (glific/glific: Flows.Webhook)."""
+        return {"id": self.id, "name": self.name, "phone": self.phone, "fields": self.fields}
+
+    def as_variables(self) -> dict[str, Any]:
+        """Return the values of `@contact.` (glific/glific: Contacts.get_contact_field_map)."""
+        groups = "[" + ", ".join(f'"{name}"' for name in self.groups) + "]"
+        return self.as_webhook_value() | {
+            "fields": {"name": {"value": self.name}} | self.fields,
+            "language": self.language,
+            "groups": groups,
+            "in_groups": groups,
+            "status": "valid",
+            "last_message_number": self.last_message_number,
+        }
+
+    def add_to_groups(self, groups: list[Any]) -> None:
+        names = [str(as_object(group).get("name", "")) for group in groups]
+        self.groups += [name for name in names if name not in self.groups]
+
+
+@dataclass
+class SimulationClock:
+    """A clock that can be advanced without waiting."""
 
     now: Callable[[], float] = time.monotonic
-    moved: float = 0.0
+    offset: float = 0.0
 
     def __call__(self) -> float:
-        """Seconds since whenever."""
-        return self.now() + self.moved
+        """Return seconds since an unknown moment."""
+        return self.now() + self.offset
 
 
 @dataclass
-class World:
-    """What all flows of a conversation share."""
+class Simulation:
+    """The state that all flows of a conversation share."""
 
     flows: Flows
-    organization: Organization
-    person: Person
-    clock: Clock
-    diary: Diary
+    organization: GlificOrganization
+    contact: ContactState
+    clock: SimulationClock
+    log: EventLog
 
 
 @dataclass
 class Context:
-    """One flow that the contact is in. A flow that was entered from another one knows that one."""
+    """A flow that the contact is in; `parent` is the flow that entered it."""
 
     id: int
-    world: World = field(repr=False)
+    simulation: Simulation = field(repr=False)
     flow: Flow
     node: Node
     results: dict[str, Any]
     parent: "Context | None" = None
-    waits: Wait | None = None
+    waits_for: WaitKind | None = None
     wakes_at: float | None = None
-    """On the world's clock."""
-    sent: list[tuple[float, str, str]] = field(default_factory=list)
-    """The moment, node and text of its last messages."""
+    """On the clock of the simulation."""
+    recent_messages: list[tuple[float, str, str]] = field(default_factory=list)
+    """Time, node and text of the messages that were sent last."""
 
     @property
     def bindings(self) -> Bindings:
-        variables = self.world.person.as_variables()
-        return {"results": self.results, "contact": variables, "flow": self.flow.as_variables(), "global": {}}
+        contact = self.simulation.contact.as_variables()
+        return {"results": self.results, "contact": contact, "flow": self.flow.as_variables(), "global": {}}
 
-    def filled(self, template: str) -> str:
-        """With its variables replaced."""
-        return fill(template, self.bindings)
+    def fill(self, template: str) -> str:
+        """Replace the variables in a text."""
+        return fill_variables(template, self.bindings)
 
-    def evaluated(self, template: str) -> str:
-        """With its variables replaced, and then its code evaluated; what a person wrote is code by then, too."""
-        evaluated = evaluate(self.filled(template))
-        if not evaluated.is_valid:
-            says = f"{template} could not be evaluated: Glific puts {evaluated.text} in its place."
-            self.world.diary.trouble(TroubleCode.INVALID_CODE, says)
-        return evaluated.text
+    def evaluate(self, template: str) -> str:
+        """Replace the variables in a text, then evaluate its code.
 
-
-def stamped(values: dict[str, Any]) -> dict[str, Any]:
-    return values | {"inserted_at": now().isoformat().replace("+00:00", "Z")}
-
-
-def keep_reply(context: Context, name: str, message: Message, category: str, **more: Any) -> None:
-    """What a router has seen (glific/glific: Flows.Router.update_context_results): there is no `value`."""
-    seen = message.extra or {"input": message.body, "category": category, "intent": None}
-    context.results[name] = stamped(seen | more)
+        In this order a reply of the contact can become code, as in Glific.
+        """
+        evaluation = evaluate_code(self.fill(template))
+        if not evaluation.is_valid:
+            self.simulation.log.add_problem(
+                ProblemCode.INVALID_CODE, f"{template} cannot be evaluated. Glific replaces it by {evaluation.text}."
+            )
+        return evaluation.text
 
 
-def keep_value(context: Context, name: str, value: str, category: str) -> None:
-    """What set_run_result does (glific/glific: Flows.Action): by `value`, `@results.<name>` is replaced itself."""
-    context.results[name] = stamped({"input": value, "value": value, "category": category})
+def with_timestamp(values: dict[str, Any]) -> dict[str, Any]:
+    return values | {"inserted_at": datetime.now(UTC).isoformat().replace("+00:00", "Z")}
 
 
-def without_family(results: dict[str, Any]) -> dict[str, Any]:
-    """What a flow that is entered from another one sees of that one's results."""
+def store_reply(context: Context, name: str, message: Message, category: str, **extra: Any) -> None:
+    """Store a message that a router has tested (glific/glific: Flows.Router.update_context_results).
+
+    There is no `value`, so `@results.<name>` is only replaced by the plain search of `fill_variables`.
+    """
+    values = message.stored_values or {"input": message.body, "category": category, "intent": None}
+    context.results[name] = with_timestamp(values | extra)
+
+
+def store_value(context: Context, name: str, value: str, category: str) -> None:
+    """Store a value as set_run_result does (glific/glific: Flows.Action)."""
+    context.results[name] = with_timestamp({"input": value, "value": value, "category": category})
+
+
+def without_relatives(results: dict[str, Any]) -> dict[str, Any]:
+    """Return the results that a flow passes to a flow that it enters."""
     return {name: result for name, result in results.items() if name not in ("parent", "child")}

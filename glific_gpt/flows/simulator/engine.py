@@ -1,184 +1,189 @@
-"""Flows of one contact, run node by node until they wait or end (glific/glific: Flows.Node, Flows.FlowContext).
+"""Run the flows of one contact, node by node, until they wait or end (glific/glific: Flows.Node, Flows.FlowContext).
 
-It knows nothing of threads and sockets: a webhook's request is left in `calling` for somebody to send.
+The engine uses neither threads nor sockets: it leaves a webhook's request in `pending_request` for its caller to send.
 """
 
 from itertools import count
 from typing import Any, TypeAlias
 
-from glific_gpt.flows.simulator import actions
-from glific_gpt.flows.simulator.context import Context, World, stamped, without_family
-from glific_gpt.flows.simulator.eex import to_string
-from glific_gpt.flows.simulator.event_log import Aborted, EndsEarly, Hung, TroubleCode
+from glific_gpt.flows.simulator.actions import execute_node
+from glific_gpt.flows.simulator.context import Context, Simulation, with_timestamp, without_relatives
+from glific_gpt.flows.simulator.event_log import FlowAborted, FlowStuck, ProblemCode, RunStopped
+from glific_gpt.flows.simulator.expressions import to_string
 from glific_gpt.flows.simulator.flows import Flow
-from glific_gpt.flows.simulator.guards import Calls, Visits
-from glific_gpt.flows.simulator.http_call import Answer
+from glific_gpt.flows.simulator.guards import CallGuard, VisitGuard
 from glific_gpt.flows.simulator.outcomes import (
     COMPLETED,
     FAILURE,
     NO_RESPONSE,
     SUCCESS,
-    Call,
-    Enter,
-    Leave,
+    EnterFlow,
+    FollowExit,
     Message,
     Outcome,
-    Stay,
+    Wait,
+    WebhookRequest,
+    WebhookResponse,
 )
-from glific_gpt.flows.simulator.webhooks import result_of, told
+from glific_gpt.flows.simulator.webhooks import describe_call, read_result
 
-Next: TypeAlias = tuple[Context, Message | None] | None
-"""The flow whose node has its turn, and what comes to it; None when the run is over."""
-ROUNDING = 1e-6
-"""Seconds by which a sum of moments may be wrong."""
+NextStep: TypeAlias = tuple[Context, Message | None] | None
+"""The flow whose node runs next, and its message; None if the run is over."""
+ROUNDING_SECONDS = 1e-6
+"""Tolerance for sums of floating-point times."""
+
+_WAIT_NAMES = {"webhook": "the webhook's answer", "result": "its result", "time": "its time"}
 
 
 class Engine:
-    """What Glific does with a contact's messages."""
+    """Processes the messages, results and time-outs of one contact."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, simulation: Simulation) -> None:
+        self.simulation = simulation
         self.context: Context | None = None
         """The innermost flow that the contact is in."""
-        self.calling: tuple[Context, Call] | None = None
-        self._made = Calls()
+        self.pending_request: tuple[Context, WebhookRequest] | None = None
+        self._calls = CallGuard()
         self._ids = count(1)
 
-    def begin(self, flow: Flow, results: dict[str, Any]) -> None:
-        """The contact leaves all other flows for this one."""
-        self.calling = None
-        self._made.begin_anew()
+    def start_flow(self, flow: Flow, results: dict[str, Any]) -> None:
+        """Start a flow; the contact leaves all others."""
+        self.pending_request = None
+        self._calls.reset_streak()
         self.context = self._open(flow, results)
         if self.context is not None:
             self._run(self.context, None)
 
-    def receive(self, message: Message) -> None:
-        """To the node that waits for a reply; anywhere else a message is lost."""
+    def receive_message(self, message: Message) -> None:
+        """Give a message to the node that waits for a reply. If none waits, the message is lost."""
         if self.context is None:
-            self.world.diary.note("No flow is there to answer this.")
-        elif self.context.waits == "reply":
-            self._made.begin_anew()
+            self.simulation.log.add_note("No flow is active, so this gets no answer.")
+        elif self.context.waits_for == "reply":
+            self._calls.reset_streak()
             self._run(self.context, message)
-        elif self.context.waits == "nothing":
-            self.world.diary.note("The conversation hangs: this message gets no answer.")
+        elif self.context.waits_for == "nothing":
+            self.simulation.log.add_note("The conversation is stuck, so this message gets no answer.")
         else:
-            self.world.diary.note(f"The flow waits for {_awaited(self.context)}: this message is lost.")
+            wait = _WAIT_NAMES.get(str(self.context.waits_for), "")
+            self.simulation.log.add_note(f"The flow waits for {wait}, so this message is lost.")
 
-    def wake(self) -> bool:
-        """Lets the flow go on if its wait is over; whether it was."""
+    def expire_wait(self) -> bool:
+        """Continue the flow if its wait is over. Return whether it was."""
         context = self.context
-        if context is None or context.wakes_at is None or context.wakes_at > self.world.clock() + ROUNDING:
+        if context is None or context.wakes_at is None:
             return False
-        if context.waits == "result":
-            self.world.diary.note("The wait for the result ran out.")
-        self._made.begin_anew()
+        if context.wakes_at > self.simulation.clock() + ROUNDING_SECONDS:
+            return False
+        if context.waits_for == "result":
+            self.simulation.log.add_note("The wait for the result timed out.")
+        self._calls.reset_streak()
         self._run(context, Message(NO_RESPONSE))
         return True
 
-    def resume(self, result: dict[str, Any]) -> None:
-        """The flow waits for a result, and this is it."""
+    def receive_result(self, result: dict[str, Any]) -> None:
+        """Continue the flow, which waits for a result, with this one."""
         if self.context is not None:
-            self.world.diary.note(f"The flow was resumed with {', '.join(result) or 'nothing'}.")
+            self.simulation.log.add_note(f"The flow was resumed with {', '.join(result) or 'nothing'}.")
             self.context.results.update(result)
-            self._made.begin_anew()
+            self._calls.reset_streak()
             self._run(self.context, Message(NO_RESPONSE))
 
-    def answered(self, context: Context, call: Call, answer: Answer) -> None:
-        """To the request that was in `calling`; what the contact has left meanwhile is not woken."""
-        result = result_of(call, answer)
-        self.world.diary.called(told(call, answer, failed=result is None))
-        if self.context is not context or context.waits != "webhook":
+    def receive_response(self, context: Context, request: WebhookRequest, response: WebhookResponse) -> None:
+        """Continue with the response to the pending request, unless the contact has left that flow meanwhile."""
+        result = read_result(request, response)
+        self.simulation.log.add_call(describe_call(request, response, has_failed=result is None))
+        if self.context is not context or context.waits_for != "webhook":
             return
         if result is not None:
-            context.results[call.result_name or ""] = stamped(result)
+            context.results[request.result_name or ""] = with_timestamp(result)
         self._run(context, Message(FAILURE if result is None else SUCCESS))
 
     def _open(self, flow: Flow, results: dict[str, Any], parent: Context | None = None) -> Context | None:
-        start = flow.nodes.get(flow.start)
+        start = flow.nodes.get(flow.start_uuid)
         if start is None:
-            self.world.diary.trouble(TroubleCode.HANGS, f"The flow {flow.name} has no node to start at.")
+            self.simulation.log.add_problem(ProblemCode.STUCK, f"The flow {flow.name} has no node to start at.")
             return None
-        return Context(next(self._ids), self.world, flow, start, results, parent)
+        return Context(next(self._ids), self.simulation, flow, start, results, parent)
 
     def _run(self, context: Context, message: Message | None) -> None:
-        self.world.person.load(self.world.diary)
-        visits = Visits()
-        here: Next = (context, message)
+        self.simulation.contact.reload(self.simulation.log)
+        visits = VisitGuard()
+        step: NextStep = (context, message)
         try:
-            while here is not None:
-                here = self._turn(*here, visits)
-        except EndsEarly as end:
-            self._end_early(end)
+            while step is not None:
+                step = self._run_node(*step, visits)
+        except RunStopped as error:
+            self._stop(error)
 
-    def _turn(self, context: Context, message: Message | None, visits: Visits) -> Next:
+    def _run_node(self, context: Context, message: Message | None, visits: VisitGuard) -> NextStep:
         self.context = context
-        visits.count(context)
-        return self._follow(context, actions.execute_node(context, message, self._made), visits)
+        visits.count_visit(context)
+        return self._apply(context, execute_node(context, message, self._calls), visits)
 
-    def _follow(self, context: Context, outcome: Outcome, visits: Visits) -> Next:
-        if isinstance(outcome, Leave):
-            return self._leave(context, outcome.exit_uuid)
-        if isinstance(outcome, Enter):
-            return self._enter(context, outcome.flow_uuid, visits)
-        if isinstance(outcome, Call):
-            self.calling = context, outcome
-        self._stay(context, outcome if isinstance(outcome, Stay) else Stay("webhook"))
+    def _apply(self, context: Context, outcome: Outcome, visits: VisitGuard) -> NextStep:
+        if isinstance(outcome, FollowExit):
+            return self._follow_exit(context, outcome.exit_uuid)
+        if isinstance(outcome, EnterFlow):
+            return self._enter_flow(context, outcome.flow_uuid, visits)
+        if isinstance(outcome, WebhookRequest):
+            self.pending_request = context, outcome
+        self._wait(context, outcome if isinstance(outcome, Wait) else Wait("webhook"))
         return None
 
-    def _stay(self, context: Context, stay: Stay) -> None:
-        context.waits = stay.waits
-        context.wakes_at = None if stay.seconds is None else self.world.clock() + stay.seconds
+    def _wait(self, context: Context, wait: Wait) -> None:
+        context.waits_for = wait.kind
+        context.wakes_at = None if wait.seconds is None else self.simulation.clock() + wait.seconds
 
-    def _leave(self, context: Context, exit_uuid: str) -> Next:
-        context.waits, context.wakes_at = None, None
-        way_out = next((each for each in context.node.exits if to_string(each.get("uuid")) == exit_uuid), None)
-        if way_out is None:
-            raise Hung(f"The node {context.node.uuid} has no such exit: the conversation hangs there.")
-        destination = to_string(way_out.get("destination_uuid"))
+    def _follow_exit(self, context: Context, exit_uuid: str) -> NextStep:
+        context.waits_for, context.wakes_at = None, None
+        exits = (node_exit for node_exit in context.node.exits if to_string(node_exit.get("uuid")) == exit_uuid)
+        node_exit = next(exits, None)
+        if node_exit is None:
+            raise FlowStuck(f"The node {context.node.uuid} has no such exit. The conversation stops here.")
+        destination = to_string(node_exit.get("destination_uuid"))
         if not destination:
-            return self._end(context)
+            return self._end_flow(context)
         if destination not in context.flow.nodes:
-            raise Hung(f"The node {context.node.uuid} leads to a node that is not there: the conversation hangs.")
+            raise FlowStuck(
+                f"The node {context.node.uuid} leads to a node that does not exist. The conversation stops here."
+            )
         context.node = context.flow.nodes[destination]
         return context, None
 
-    def _end(self, context: Context) -> Next:
-        """A flow that was entered gives its results to the one that it was entered from."""
+    def _end_flow(self, context: Context) -> NextStep:
+        """End a flow, and pass its results to the flow that entered it."""
         self.context = parent = context.parent
         if parent is None:
             return None
-        if kept := {name: result for name, result in context.results.items() if name != "parent"}:
-            parent.results["child"] = kept
+        if results := {name: result for name, result in context.results.items() if name != "parent"}:
+            parent.results["child"] = results
         return parent, Message(COMPLETED)
 
-    def _enter(self, context: Context, uuid: str, visits: Visits) -> Next:
-        flow = self.world.flows.of_uuid(uuid)
+    def _enter_flow(self, context: Context, uuid: str, visits: VisitGuard) -> NextStep:
+        flow = self.simulation.flows.find_by_uuid(uuid)
         if flow is None:
-            raise Hung("The flow that is entered here is not in this file, so it is not simulated any further.")
-        if uuid in visits.entered or _is_in(flow, context):
-            raise Aborted(f"The flow {flow.name} is entered from within itself: Glific ends the conversation.")
-        visits.entered.add(uuid)
-        self._stay(context, Stay("flow"))
-        # Where nothing follows, Glific closes the outer flow first, and does not come back to it.
-        outer = context.parent if context.node.is_last else context
-        child = self._open(flow, {"parent": without_family(context.results)}, outer)
+            raise FlowStuck("The flow that is entered here is not in this file. The simulation stops here.")
+        if uuid in visits.entered_flows or _is_inside(flow, context):
+            raise FlowAborted(f"The flow {flow.name} enters itself. Glific ends the conversation.")
+        visits.entered_flows.add(uuid)
+        self._wait(context, Wait("flow"))
+        # If no node follows, Glific closes the outer flow first and does not return to it.
+        parent = context.parent if context.node.is_last else context
+        child = self._open(flow, {"parent": without_relatives(context.results)}, parent)
         return None if child is None else (child, None)
 
-    def _end_early(self, end: EndsEarly) -> None:
-        if isinstance(end, Aborted):
+    def _stop(self, error: RunStopped) -> None:
+        if isinstance(error, FlowAborted):
             self.context = None
-            self.world.diary.trouble(TroubleCode.ABORTED, str(end))
+            self.simulation.log.add_problem(ProblemCode.ABORTED, str(error))
             return
         if self.context is not None:
-            self._stay(self.context, Stay("nothing"))
-        self.world.diary.trouble(TroubleCode.HANGS, str(end))
+            self._wait(self.context, Wait("nothing"))
+        self.simulation.log.add_problem(ProblemCode.STUCK, str(error))
 
 
-def _awaited(context: Context) -> str:
-    return {"webhook": "the webhook's answer", "result": "its result", "time": "its time"}.get(str(context.waits), "")
-
-
-def _is_in(flow: Flow, context: Context | None) -> bool:
+def _is_inside(flow: Flow, context: Context | None) -> bool:
+    """Return whether the contact is in the flow, at any level of entered flows."""
     while context is not None:
         if context.flow.uuid == flow.uuid:
             return True

@@ -1,4 +1,4 @@
-"""Ways in which a run of a flow ends too early; each carries the sentence that is shown."""
+"""The events of a simulated conversation, its transcript, and the exceptions that stop a run of a flow."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -8,112 +8,115 @@ from textwrap import wrap
 from typing import Literal
 
 
-class EndsEarly(Exception):
-    """The run is over, and the author should know why."""
+class RunStopped(Exception):
+    """The run of a flow stopped. The text of the exception tells the flow's author why."""
 
 
-class Aborted(EndsEarly):
+class FlowAborted(RunStopped):
     """Glific ends the contact's flows."""
 
 
-class Hung(EndsEarly):
-    """The conversation stays where it is, and nothing wakes it."""
+class FlowStuck(RunStopped):
+    """The conversation stays at its node, and no event continues it."""
 
 
 @dataclass(frozen=True)
-class Line:
-    """One thing that happened; a `note` is what a person in WhatsApp does not see."""
+class TranscriptLine:
+    """One line of the transcript; the WhatsApp user does not see a `note`."""
 
     who: Literal["person", "flow", "note"]
     text: str
 
 
-class TroubleCode(StrEnum):
-    """What kind of trouble it is."""
+class ProblemCode(StrEnum):
+    """The kind of a problem."""
 
-    HANGS = "hangs"
-    """Nothing that the person writes gets an answer any more, until a keyword starts a flow anew."""
+    STUCK = "hangs"
+    """The contact gets no further answers until a keyword starts a flow."""
     ABORTED = "aborted"
     """Glific ends the conversation."""
     LITERAL_VARIABLE = "literal_variable"
-    """The person reads `@results.something`."""
+    """The contact reads `@results.something`."""
     TOO_LONG = "too_long"
     """WhatsApp refuses the message."""
     EMPTY_MESSAGE = "empty_message"
     INVALID_CODE = "invalid_code"
-    """Between `<%=` and `%>` is something that Glific cannot evaluate, or that is not simulated."""
+    """The code between `<%=` and `%>` fails in Glific, or is not simulated."""
 
 
 @dataclass(frozen=True)
-class Trouble:
-    """Something that the flow's author should mend, in one sentence."""
+class Problem:
+    """A problem that the flow's author should fix."""
 
-    code: TroubleCode
+    code: ProblemCode
     says: str
+    """One or two sentences."""
 
 
 @dataclass(frozen=True)
 class WebhookCall:
-    """One call of a webhook node."""
+    """A finished call of a webhook node."""
 
     url: str
     status: int | None
-    """None when no whole answer came."""
+    """None if no complete response came."""
     seconds: float
     outcome: Literal["Success", "Failure"]
-    """The category by which the conversation goes on."""
+    """The category with which the conversation continues."""
     error: str = ""
-    """What Glific's Webhook Logs say of a failure."""
+    """The error of a failure, as in Glific's Webhook Logs."""
 
 
 @dataclass
-class Diary:
-    """In the order in which it happened."""
+class EventLog:
+    """The events of a conversation in their order."""
 
-    lines: list[Line] = field(default_factory=list)
-    troubles: list[Trouble] = field(default_factory=list)
+    lines: list[TranscriptLine] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     calls: list[WebhookCall] = field(default_factory=list)
 
-    def person(self, text: str) -> None:
-        self.lines.append(Line("person", text))
+    def add_reply(self, text: str) -> None:
+        self.lines.append(TranscriptLine("person", text))
 
-    def flow(self, text: str) -> None:
-        self.lines.append(Line("flow", text))
+    def add_message(self, text: str) -> None:
+        self.lines.append(TranscriptLine("flow", text))
 
-    def note(self, text: str) -> None:
-        self.lines.append(Line("note", text))
+    def add_note(self, text: str) -> None:
+        self.lines.append(TranscriptLine("note", text))
 
-    def trouble(self, code: TroubleCode, says: str) -> None:
-        """It is also a note."""
-        self.troubles.append(Trouble(code, says))
-        self.note(says)
+    def add_problem(self, code: ProblemCode, says: str) -> None:
+        """Record a problem, and a note with its text."""
+        self.problems.append(Problem(code, says))
+        self.add_note(says)
 
-    def called(self, call: WebhookCall) -> None:
-        """It is also a note."""
+    def add_call(self, call: WebhookCall) -> None:
+        """Record a webhook call, and a note about it."""
         self.calls.append(call)
-        answered = f"answered {call.status}" if call.status else "gave no answer"
-        why = f" {call.error}" if call.error else ""
-        self.note(f"The webhook {answered} after {call.seconds:.1f} s: {call.outcome}.{why}")
+        response = f"answered {call.status}" if call.status else "gave no answer"
+        error = f" {call.error}" if call.error else ""
+        self.add_note(f"The webhook {response} after {call.seconds:.1f} s: {call.outcome}.{error}")
 
 
-COLUMNS = 80
-_HEADS = {"person": "Person: ", "flow": "Flow:   ", "note": ""}
+TERMINAL_COLUMNS = 80
+_PREFIXES = {"person": "Person: ", "flow": "Flow:   ", "note": ""}
 
 
-def drawn(lines: Iterable[Line]) -> str:
-    """One paragraph for each line; notes in brackets. Nothing in it can steer a terminal."""
-    return "\n".join(_paragraph(line) for line in lines)
+def format_transcript(lines: Iterable[TranscriptLine]) -> str:
+    """Return one paragraph for each line, with notes in brackets and without terminal control characters."""
+    return "\n".join(_format_line(line) for line in lines)
 
 
-def _paragraph(line: Line) -> str:
-    head = _HEADS[line.who]
+def _format_line(line: TranscriptLine) -> str:
+    prefix = _PREFIXES[line.who]
     body = f"[{line.text}]" if line.who == "note" else line.text
-    width = COLUMNS - len(head)
-    rows = [row for part in _harmless(body).split("\n") for row in wrap(part, width) or [""]]
-    return "\n".join(((head if at == 0 else " " * len(head)) + row).rstrip() for at, row in enumerate(rows))
+    width = TERMINAL_COLUMNS - len(prefix)
+    rows = [row for part in _without_control_characters(body).split("\n") for row in wrap(part, width) or [""]]
+    return "\n".join(((prefix if index == 0 else " " * len(prefix)) + row).rstrip() for index, row in enumerate(rows))
 
 
-def _harmless(text: str) -> str:
+def _without_control_characters(text: str) -> str:
     return "".join(
-        each for each in text.replace("\t", " ") if each == "\n" or unicodedata.category(each) not in ("Cc", "Cs")
+        character
+        for character in text.replace("\t", " ")
+        if character == "\n" or unicodedata.category(character) not in ("Cc", "Cs")
     )

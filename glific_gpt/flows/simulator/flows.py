@@ -1,14 +1,14 @@
-"""A flow's definition as Glific loads it: nodes by uuid, and where it starts (glific/glific: Flows.Flow)."""
+"""The flows of an export as Glific loads them: nodes by uuid, and the start node (glific/glific: Flows.Flow)."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from glific_gpt.flows.files import Export
-from glific_gpt.flows.simulator.eex import items, to_string
-from glific_gpt.flows.structure import as_kept, drawn_first, thing, things
+from glific_gpt.flows.simulator.expressions import as_list, to_string
+from glific_gpt.flows.structure import JsonObject, as_object, find_start_uuid, normalize_keyword, object_items
 
-DRAFT = "draft:"
-"""Before a keyword: the flow as it is being edited, which here is the same."""
+DRAFT_PREFIX = "draft:"
+"""Before a keyword, it starts the draft of a flow. In the simulation this is the same flow."""
 
 
 @dataclass(frozen=True)
@@ -16,14 +16,14 @@ class Node:
     """A node of a flow."""
 
     uuid: str
-    actions: list[dict[str, Any]]
-    router: dict[str, Any] | None
-    exits: list[dict[str, Any]]
+    actions: list[JsonObject]
+    router: JsonObject | None
+    exits: list[JsonObject]
 
     @property
     def is_last(self) -> bool:
-        """Whether nothing follows, by any of its exits."""
-        return not any(to_string(each.get("destination_uuid")) for each in self.exits)
+        """Whether none of its exits leads to another node."""
+        return not any(to_string(node_exit.get("destination_uuid")) for node_exit in self.exits)
 
 
 @dataclass(frozen=True)
@@ -35,55 +35,55 @@ class Flow:
     name: str
     keywords: frozenset[str]
     nodes: dict[str, Node]
-    start: str
-    """The uuid of its first node; "" when it has none."""
-    localization: dict[str, Any] = field(repr=False)
+    start_uuid: str
+    """The uuid of its first node; "" if it has none."""
+    localization: JsonObject = field(repr=False)
 
     @classmethod
-    def of(cls, flow: dict[str, Any], number: int) -> "Flow":
-        definition = thing(flow.get("definition"))
-        nodes = {node.uuid: node for node in map(_node, things(definition.get("nodes")))}
+    def from_export(cls, flow: JsonObject, flow_id: int) -> "Flow":
+        definition = as_object(flow.get("definition"))
+        nodes = {node.uuid: node for node in map(_parse_node, object_items(definition.get("nodes")))}
+        start_uuid = find_start_uuid(definition)
         return cls(
-            number,
-            to_string(definition.get("uuid")),
-            to_string(definition.get("name")),
-            frozenset(to_string(each).lower() for each in items(flow.get("keywords"))),
-            nodes,
-            _start(definition, nodes),
-            thing(definition.get("localization")),
+            id=flow_id,
+            uuid=to_string(definition.get("uuid")),
+            name=to_string(definition.get("name")),
+            keywords=frozenset(to_string(keyword).lower() for keyword in as_list(flow.get("keywords"))),
+            nodes=nodes,
+            start_uuid=start_uuid if start_uuid in nodes else "",
+            localization=as_object(definition.get("localization")),
         )
 
     def as_variables(self) -> dict[str, Any]:
+        """Return the values of `@flow.`."""
         return {"id": self.id, "name": self.name, "uuid": self.uuid}
 
 
 @dataclass(frozen=True)
 class Flows:
-    """The flows of one file; the first is the one that was exported."""
+    """The flows of one file. The first one was exported; the others are included because it enters them."""
 
     all: tuple[Flow, ...]
 
     @classmethod
-    def of(cls, export: Export, first_id: int) -> "Flows":
-        flows = things(thing(export).get("flows"))
-        return cls(tuple(Flow.of(flow, first_id + at) for at, flow in enumerate(flows)))
+    def from_export(cls, export: Export, first_id: int) -> "Flows":
+        flows = object_items(as_object(export).get("flows"))
+        return cls(tuple(Flow.from_export(flow, flow_id) for flow_id, flow in enumerate(flows, first_id)))
 
-    def of_keyword(self, message: str) -> Flow | None:
-        """The one that a message starts: as people write it, with capitals and punctuation."""
-        keyword = as_kept(message.strip().lower().removeprefix(DRAFT))
+    def find_by_keyword(self, message: str) -> Flow | None:
+        """Return the flow that a message starts; capitals and punctuation do not matter."""
+        keyword = normalize_keyword(message.strip().lower().removeprefix(DRAFT_PREFIX))
         return next((flow for flow in self.all if keyword and keyword in flow.keywords), None)
 
-    def of_uuid(self, uuid: str) -> Flow | None:
+    def find_by_uuid(self, uuid: str) -> Flow | None:
         return next((flow for flow in self.all if flow.uuid == uuid), None)
 
 
-def _node(node: dict[str, Any]) -> Node:
+def _parse_node(node: JsonObject) -> Node:
     router = node.get("router")
-    actions, exits = things(node.get("actions")), things(node.get("exits"))
-    return Node(to_string(node.get("uuid")), actions, router if isinstance(router, dict) else None, exits)
-
-
-def _start(definition: dict[str, Any], nodes: dict[str, Node]) -> str:
-    """Not the first of the nodes, but the one that is drawn first."""
-    uuid = drawn_first(definition)
-    return uuid if uuid in nodes else ""
+    return Node(
+        uuid=to_string(node.get("uuid")),
+        actions=object_items(node.get("actions")),
+        router=router if isinstance(router, dict) else None,
+        exits=object_items(node.get("exits")),
+    )

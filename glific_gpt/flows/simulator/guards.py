@@ -1,67 +1,76 @@
-"""Glific's guards against conversations without end: what is dropped, what ends a flow."""
+"""Glific's guards against endless conversations: calls that it drops, and flows that it ends."""
 
 from collections import Counter
 
 from glific_gpt.flows.simulator.context import Context
-from glific_gpt.flows.simulator.event_log import Aborted, Hung
+from glific_gpt.flows.simulator.event_log import FlowAborted, FlowStuck
 
-DUPLICATE_SECONDS = 60
-"""glific/glific: the period in which Flows.Webhook's job is unique."""
-LOOP_SECONDS = 6 * 3600
-SAME_TEXTS = 3
-REMEMBERED = 12
-"""glific/glific: Flows.FlowContext keeps so many messages to compare with."""
-VISITS = 6
-CALLS_IN_A_ROW = 20
-"""This guard is ours: in Glific such a flow goes on and on."""
+DUPLICATE_CALL_SECONDS = 60
+"""glific/glific: the job of Flows.Webhook is unique for this time."""
+REPEATED_TEXT_SECONDS = 6 * 3600
+MAX_REPEATED_TEXTS = 3
+RECENT_MESSAGES = 12
+"""glific/glific: Flows.FlowContext keeps this number of messages for the comparison."""
+MAX_VISITS = 6
+MAX_CALLS_WITHOUT_WAIT = 20
+"""This guard is ours. In Glific such a flow runs for ever."""
 
 
-class Visits:
-    """How often one run, which is one message or wake-up, has come to each node."""
+class VisitGuard:
+    """Counts how often one run, which starts with a message or a time-out, comes to each node."""
 
     def __init__(self) -> None:
         self._counts: Counter[tuple[int, str]] = Counter()
-        self.entered: set[str] = set()
-        """The flows that the run has entered."""
+        self.entered_flows: set[str] = set()
+        """The uuids of the flows that the run has entered."""
 
-    def count(self, context: Context) -> None:
-        """Raises Aborted at the seventh time (glific/glific: Flows.Node.check_infinite_loop)."""
-        here = context.id, context.node.uuid
-        self._counts[here] += 1
-        if self._counts[here] > VISITS:
-            raise Aborted(f"The flow goes round without waiting: Glific ends it at node {context.node.uuid}.")
+    def count_visit(self, context: Context) -> None:
+        """Raise FlowAborted at the seventh visit of a node (glific/glific: Flows.Node.check_infinite_loop)."""
+        key = context.id, context.node.uuid
+        self._counts[key] += 1
+        if self._counts[key] > MAX_VISITS:
+            raise FlowAborted(
+                f"The flow runs in a loop without waiting. Glific ends it at node {context.node.uuid}. "
+                "Add a step that waits for a reply."
+            )
 
 
-class Calls:
-    """The webhook calls of a conversation."""
+class CallGuard:
+    """Remembers the webhook calls of a conversation."""
 
     def __init__(self) -> None:
-        self._made: dict[tuple[int, str, str], float] = {}
-        self._in_a_row = 0
+        self._last_calls: dict[tuple[int, str, str], float] = {}
+        self._calls_without_wait = 0
 
-    def begin_anew(self) -> None:
-        """A person has written, or a wait is over."""
-        self._in_a_row = 0
+    def reset_streak(self) -> None:
+        """Start a new count: the contact has replied, or a wait is over."""
+        self._calls_without_wait = 0
 
-    def check(self, context: Context, url: str, action_uuid: str) -> None:
-        """Raises Hung for a call that was made in the last minute; its body does not count."""
-        this, now = (context.id, url, action_uuid), context.world.clock()
-        before = self._made.get(this)
-        if before is not None and now - before < DUPLICATE_SECONDS:
-            raise Hung(
-                f"The webhook {url} was called less than 60 seconds ago, so Glific drops this call "
-                "and the conversation hangs: add a counter to its address."
+    def check_call(self, context: Context, url: str, action_uuid: str) -> None:
+        """Record a call. Raise FlowStuck if the action called this address within the last minute.
+
+        The body is not compared, as in Glific.
+        """
+        key, now = (context.id, url, action_uuid), context.simulation.clock()
+        last_call = self._last_calls.get(key)
+        if last_call is not None and now - last_call < DUPLICATE_CALL_SECONDS:
+            raise FlowStuck(
+                f"The webhook {url} was called less than 60 seconds ago. Glific drops this call, and the "
+                "conversation stops. Add a counter to the address."
             )
-        self._in_a_row += 1
-        if self._in_a_row > CALLS_IN_A_ROW:
-            raise Hung(f"The flow calls {url} again and again without waiting for anybody, and would do so for ever.")
-        self._made[this] = now
+        self._calls_without_wait += 1
+        if self._calls_without_wait > MAX_CALLS_WITHOUT_WAIT:
+            raise FlowStuck(f"The flow calls {url} again and again without waiting. Add a step that waits for a reply.")
+        self._last_calls[key] = now
 
 
-def check_text(context: Context, body: str) -> None:
-    """Raises Aborted for the fourth time that one node sends one text within six hours."""
-    now, here = context.world.clock(), context.node.uuid
-    recent = [each for each in context.sent if now - each[0] < LOOP_SECONDS]
-    if sum(each[1:] == (here, body) for each in recent) >= SAME_TEXTS:
-        raise Aborted(f'One node sends "{body[:60]}" more than 3 times in 6 hours: Glific takes it for a loop.')
-    context.sent = [*recent, (now, here, body)][-REMEMBERED:]
+def check_repeated_text(context: Context, text: str) -> None:
+    """Raise FlowAborted for the fourth time that one node sends a text within six hours."""
+    now, node_uuid = context.simulation.clock(), context.node.uuid
+    recent = [message for message in context.recent_messages if now - message[0] < REPEATED_TEXT_SECONDS]
+    if sum(message[1:] == (node_uuid, text) for message in recent) >= MAX_REPEATED_TEXTS:
+        raise FlowAborted(
+            f'One node sends "{text[:60]}" more than 3 times in 6 hours. Glific treats this as a loop and ends the '
+            "conversation. Add a counter to the text."
+        )
+    context.recent_messages = [*recent, (now, node_uuid, text)][-RECENT_MESSAGES:]

@@ -1,88 +1,81 @@
-"""What comes to a node: what a person sends, and what Glific itself says in its place."""
+"""The input of a node, a message, and its outcomes: follow an exit, wait, enter a flow, or call a webhook."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from pydantic import SecretStr
 
-from glific_gpt.flows.structure import as_kept
-
-Kind = Literal["text", "image", "audio", "video", "document", "location"]
+MessageKind = Literal["text", "image", "audio", "video", "document", "location"]
 
 NO_RESPONSE, SUCCESS, FAILURE, COMPLETED = "No Response", "Success", "Failure", "completed"
 
-# glific/glific: Flows.Router takes the category of that very name, and looks at no case.
-RESERVED = frozenset({NO_RESPONSE, "Exit Loop", SUCCESS, FAILURE})
-# glific/glific: Flows.Node.execute_node_router takes these for the end of the node's own action.
-DONE = frozenset({COMPLETED, "expired", "success", "failure"})
+# glific/glific: Flows.Router takes the category of this name, and tests no case.
+RESERVED_TEXTS = frozenset({NO_RESPONSE, "Exit Loop", SUCCESS, FAILURE})
 
 
 @dataclass(frozen=True)
 class Message:
-    """A message in a flow."""
+    """A message in a flow: sent by the contact, or inserted by Glific as the result of an action."""
 
     body: str
-    kind: Kind = "text"
-    extra: dict[str, Any] = field(default_factory=dict)
-    """Of a picture or a place: what a router keeps of it besides."""
+    kind: MessageKind = "text"
+    stored_values: dict[str, Any] = field(default_factory=dict)
+    """The values that a router stores of media or a location."""
 
     @property
     def is_text(self) -> bool:
         return self.kind == "text"
 
     @property
-    def clean_body(self) -> str:
-        return as_kept(self.body)
-
-    @property
     def is_reserved(self) -> bool:
-        return self.is_text and self.body in RESERVED
+        return self.is_text and self.body in RESERVED_TEXTS
 
 
-def written(text: str) -> Message:
-    """What a person types. A lone surrogate or NUL cannot come over WhatsApp."""
+def text_message(text: str) -> Message:
+    """Return a typed message, without the lone surrogates and NULs that WhatsApp cannot transmit."""
     return Message(text.replace("\0", "").encode("utf-8", "replace").decode().strip())
 
 
-def media(kind: Kind, url: str, caption: str) -> Message:
-    kept = {"id": 1, "source_url": url, "url": url, "caption": caption, "category": "media", "input": url}
-    return Message(caption, kind, kept)
+def media_message(kind: MessageKind, url: str, caption: str) -> Message:
+    values = {"id": 1, "source_url": url, "url": url, "caption": caption, "category": "media", "input": url}
+    return Message(caption, kind, values)
 
 
-def place(latitude: float, longitude: float) -> Message:
-    kept = {"id": 1, "longitude": longitude, "latitude": latitude, "category": "location"}
-    return Message("", "location", kept)
+def location_message(latitude: float, longitude: float) -> Message:
+    values = {"id": 1, "longitude": longitude, "latitude": latitude, "category": "location"}
+    return Message("", "location", values)
 
 
-Wait = Literal["reply", "result", "time", "webhook", "flow", "nothing"]
-"""What a conversation stays at a node for; `nothing` when it hangs."""
+WaitKind = Literal["reply", "result", "time", "webhook", "flow", "nothing"]
+"""The event that a conversation waits for at a node; `nothing` if it is stuck."""
 
 
 @dataclass(frozen=True)
-class Leave:
-    """By the exit of that uuid."""
+class FollowExit:
+    """Continue with the node behind the exit of this uuid."""
 
     exit_uuid: str
 
 
 @dataclass(frozen=True)
-class Stay:
-    """Until what it waits for comes, or so many seconds are over."""
+class Wait:
+    """Stay at the node until the event, or until the seconds are over."""
 
-    waits: Wait
+    kind: WaitKind
     seconds: float | None = None
 
 
 @dataclass(frozen=True)
-class Enter:
-    """Another flow, by its uuid."""
+class EnterFlow:
+    """Start another flow, given by its uuid, inside this one."""
 
     flow_uuid: str
 
 
 @dataclass(frozen=True)
-class Call:
-    """A webhook's request, signed and ready to be sent."""
+class WebhookRequest:
+    """A signed request of a webhook node."""
 
     method: Literal["GET", "POST"]
     url: str
@@ -90,6 +83,22 @@ class Call:
     body: bytes = field(repr=False)
     result_name: str | None
     signature: SecretStr
+    """The value of `X-Glific-Signature`."""
 
 
-Outcome: TypeAlias = Leave | Stay | Enter | Call
+@dataclass(frozen=True)
+class WebhookResponse:
+    """The response to a webhook request, or the reason why there is none."""
+
+    seconds: float
+    status: int | None = None
+    """None if no complete response came."""
+    body: bytes = field(default=b"", repr=False)
+    error: str = ""
+    """The reason why no complete response came."""
+
+
+SendWebhook: TypeAlias = Callable[[WebhookRequest], WebhookResponse]
+"""Sends a webhook request and returns the response. Must not raise: a failed call is a response with an error."""
+
+Outcome: TypeAlias = FollowExit | Wait | EnterFlow | WebhookRequest

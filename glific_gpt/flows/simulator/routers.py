@@ -1,28 +1,27 @@
-"""The cases of a router: whether what was sent passes one (glific/glific: Flows.Case).
+"""Run routers: test a message against their cases and follow an exit (glific/glific: Flows.Router, Flows.Case).
 
-The kinds that Glific knows and no others: at those that only its editor offers its flow crashes.
+Only the types of cases that Glific itself knows are supported: its flows crash at types that only its editor offers.
 """
 
 import re
 import secrets
 import warnings
 from collections.abc import Callable
-from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 
-from glific_gpt.flows.simulator import sending
-from glific_gpt.flows.simulator.context import Context, keep_reply
-from glific_gpt.flows.simulator.eex import to_string, whole
-from glific_gpt.flows.simulator.event_log import Aborted, Hung
-from glific_gpt.flows.simulator.outcomes import FAILURE, Leave, Message, Outcome, Stay
-from glific_gpt.flows.structure import thing, things
+from glific_gpt.flows.simulator.context import Context, store_reply
+from glific_gpt.flows.simulator.event_log import FlowAborted, FlowStuck
+from glific_gpt.flows.simulator.expressions import to_int, to_string
+from glific_gpt.flows.simulator.messages import translate_arguments, translate_category_name
+from glific_gpt.flows.simulator.outcomes import FAILURE, FollowExit, Message, Outcome, Wait
+from glific_gpt.flows.structure import JsonObject, as_object, object_items
 
 _PHONE = re.compile(r"(\+?91|0)?[6-9][0-9]{9}")
 
 
-def passes(kind: str, message: Message, arguments: list[str], groups: list[str]) -> bool:
-    """Raises Hung for a kind or an argument that Glific crashes at."""
+def case_matches(kind: str, message: Message, arguments: list[str], groups: list[str]) -> bool:
+    """Return whether a message passes a case. Raises FlowStuck for a type or argument at which Glific crashes."""
     first = arguments[0] if arguments else ""
     if kind in _ALWAYS:
         return True
@@ -33,33 +32,33 @@ def passes(kind: str, message: Message, arguments: list[str], groups: list[str])
     if kind == "has_number_between":
         return message.is_text and _is_between(message.body, arguments)
     if kind not in _TEXT:
-        raise Hung(f"This Glific may not know the case {kind}: the conversation would hang there.")
+        raise FlowStuck(f"Glific may not support the case {kind}, and the conversation would hang here.")
     return message.is_text and _TEXT[kind](message.body, first)
 
 
-def words(text: str) -> set[str]:
-    """In small letters, cut at spaces, commas and semicolons."""
+def split_words(text: str) -> set[str]:
+    """Return the words in lower case, separated by spaces, commas and semicolons."""
     return {word for word in re.split(r"[\s,;]+", text.lower()) if word}
 
 
-def _strip(text: str) -> str:
+def _normalize(text: str) -> str:
     return text.strip().lower()
 
 
 def _is_between(body: str, arguments: list[str]) -> bool:
     if len(arguments) != 2:
-        raise Hung("A case has_number_between needs two numbers: the conversation would hang there.")
-    number, low, high = (whole(each) if each == each.strip() else None for each in (body, *arguments))
+        raise FlowStuck("A case has_number_between needs two numbers. Without them the conversation would hang here.")
+    number, low, high = (to_int(text) if text == text.strip() else None for text in (body, *arguments))
     return number is not None and low is not None and high is not None and low <= number <= high
 
 
-def _matches(body: str, pattern: str) -> bool:
+def _matches_pattern(body: str, pattern: str) -> bool:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return re.search(_strip(pattern), _strip(body)) is not None
+            return re.search(_normalize(pattern), _normalize(body)) is not None
     except (re.error, OverflowError, RecursionError):
-        raise Hung(f"{pattern} is no regular expression: the conversation would hang there.") from None
+        raise FlowStuck(f"{pattern} is not a regular expression. The conversation would hang here.") from None
 
 
 def _is_email(body: str) -> bool:
@@ -80,99 +79,103 @@ _MEDIA = {
     "has_location": ("location",),
 }
 _TEXT: dict[str, Callable[[str, str], bool]] = {
-    "has_only_text": lambda body, argument: _strip(argument) == _strip(body),
-    "has_only_phrase": lambda body, argument: _strip(argument) == _strip(body),
-    "has_number_eq": lambda body, argument: _strip(argument) == _strip(body),
+    "has_only_text": lambda body, argument: _normalize(argument) == _normalize(body),
+    "has_only_phrase": lambda body, argument: _normalize(argument) == _normalize(body),
+    "has_number_eq": lambda body, argument: _normalize(argument) == _normalize(body),
     "has_number": lambda body, _: re.search(r"[0-9]", body) is not None,
-    "has_any_word": lambda body, argument: bool(words(body) & words(argument)),
-    "has_all_words": lambda body, argument: words(argument) <= words(body),
-    "has_multiple": lambda body, argument: words(body) <= words(argument),
-    # Glific itself looks for the message in the argument, not the other way round.
-    "has_phrase": lambda body, argument: _strip(body) in _strip(argument),
-    "has_beginning": lambda body, argument: _strip(argument).startswith(_strip(body)),
-    "has_pattern": _matches,
+    "has_any_word": lambda body, argument: bool(split_words(body) & split_words(argument)),
+    "has_all_words": lambda body, argument: split_words(argument) <= split_words(body),
+    "has_multiple": lambda body, argument: split_words(body) <= split_words(argument),
+    # Glific searches the message in the argument, not the argument in the message.
+    "has_phrase": lambda body, argument: _normalize(body) in _normalize(argument),
+    "has_beginning": lambda body, argument: _normalize(argument).startswith(_normalize(body)),
+    "has_pattern": _matches_pattern,
     "has_phone": lambda body, _: _PHONE.fullmatch(re.sub(r"[\s-]", "", body)) is not None,
     "has_email": lambda body, _: _is_email(body),
-    # There is no classifier here that would know.
+    # The simulation has no classifier.
     "has_intent": lambda _body, _argument: False,
     "has_top_intent": lambda _body, _argument: False,
 }
 
 
-def execute_router(context: Context, router: dict[str, Any], message: Message | None) -> Outcome:
-    """Raises Aborted and Hung."""
+def execute_router(context: Context, router: JsonObject, message: Message | None) -> Outcome:
+    """Run the router of a node. Raises FlowAborted and FlowStuck."""
     if message is None and router.get("wait") is not None:
-        return Stay("reply", _patience(context, thing(router["wait"])))
+        return Wait("reply", _timeout_seconds(context, as_object(router["wait"])))
     if router.get("type") == "random":
-        return _by_chance(router)
+        return _follow_random_category(router)
     if router.get("type") != "switch":
-        raise Hung(f"A router of the type {router.get('type')} is unknown: the conversation hangs.")
-    compared = message or Message(_operand(context, router))
-    category, kind = _category(context, router, compared)
+        raise FlowStuck(f"Glific does not know the router type {router.get('type')}. The conversation stops here.")
+    tested = message or Message(_evaluate_operand(context, router))
+    category, kind = _choose_category(context, router, tested)
     if name := to_string(router.get("result_name")):
-        # What people chose from a list of several.
-        selected = {"selected": sorted(words(compared.body))} if kind == "has_multiple" else {}
-        keep_reply(context, name, compared, sending.category_name(context, category), **selected)
-    return Leave(to_string(category.get("exit_uuid")))
+        # The options that the contact chose from a list of several.
+        selected = {"selected": sorted(split_words(tested.body))} if kind == "has_multiple" else {}
+        store_reply(context, name, tested, translate_category_name(context, category), **selected)
+    return FollowExit(to_string(category.get("exit_uuid")))
 
 
-def leave_unsimulated(router: dict[str, Any]) -> Leave:
-    """The way out where it is not known what would have come: Failure, or that of everything else."""
-    category = _of(router, name=FAILURE) or _of(router, uuid=to_string(router.get("default_category_uuid")))
+def follow_unsimulated_action(router: JsonObject) -> FollowExit:
+    """Follow the exit of an action whose result is unknown: Failure, or else the default."""
+    category = _find_category(router, "name", FAILURE) or _find_category(router, "uuid", _default_uuid(router))
     if category is None:
-        raise Hung("A router of this flow has no default category: the conversation hangs.")
-    return Leave(to_string(category.get("exit_uuid")))
+        raise FlowStuck("A router of this flow has no default category. The conversation stops here.")
+    return FollowExit(to_string(category.get("exit_uuid")))
 
 
-def _patience(context: Context, wait: dict[str, Any]) -> float | None:
-    timeout = thing(wait.get("timeout"))
+def _timeout_seconds(context: Context, wait: JsonObject) -> float | None:
+    timeout = as_object(wait.get("timeout"))
     if expression := to_string(timeout.get("expression")):
-        seconds = whole(context.evaluated(expression))
+        seconds = to_int(context.evaluate(expression))
         if seconds is None:
-            raise Hung(f"{expression} is no number of seconds: the conversation hangs.")
+            raise FlowStuck(f"The time-out {expression} is not a number of seconds. The conversation stops here.")
     else:
-        seconds = whole(timeout.get("seconds"))
+        seconds = to_int(timeout.get("seconds"))
     return float(seconds) if seconds and seconds > 0 else None
 
 
-def _by_chance(router: dict[str, Any]) -> Outcome:
-    categories = things(router.get("categories"))
+def _follow_random_category(router: JsonObject) -> Outcome:
+    categories = object_items(router.get("categories"))
     if not categories:
-        raise Hung("A random split has no categories: the conversation hangs.")
-    return Leave(to_string(secrets.choice(categories).get("exit_uuid")))
+        raise FlowStuck("A random split has no categories. The conversation stops here.")
+    return FollowExit(to_string(secrets.choice(categories).get("exit_uuid")))
 
 
-def _operand(context: Context, router: dict[str, Any]) -> str:
+def _evaluate_operand(context: Context, router: JsonObject) -> str:
     operand = to_string(router.get("operand"))
     if operand.startswith("@fields."):
         operand = operand.replace("@fields.", "@contact.fields.", 1)
-    return context.evaluated(operand)
+    return context.evaluate(operand)
 
 
-def _category(context: Context, router: dict[str, Any], message: Message) -> tuple[dict[str, Any], str]:
-    """And the kind of the case that led to it; "" for none."""
+def _choose_category(context: Context, router: JsonObject, message: Message) -> tuple[JsonObject, str]:
+    """Return the category, and the type of the case that led to it; "" if no case was tested or passed."""
     if message.is_reserved:
-        return _reserved(router, message.body), ""
-    for case in things(router.get("cases")):
-        kind, given = to_string(case.get("type")), sending.arguments(context, case)
-        if passes(kind, message, given, context.world.person.groups):
-            return _must(_of(router, uuid=to_string(case.get("category_uuid")))), kind
-    return _must(_of(router, uuid=to_string(router.get("default_category_uuid")))), ""
+        return _reserved_category(router, message.body), ""
+    for case in object_items(router.get("cases")):
+        kind, arguments = to_string(case.get("type")), translate_arguments(context, case)
+        if case_matches(kind, message, arguments, context.simulation.contact.groups):
+            return _require(_find_category(router, "uuid", to_string(case.get("category_uuid")))), kind
+    return _require(_find_category(router, "uuid", _default_uuid(router))), ""
 
 
-def _reserved(router: dict[str, Any], name: str) -> dict[str, Any]:
-    category = _of(router, name=name)
+def _reserved_category(router: JsonObject, name: str) -> JsonObject:
+    category = _find_category(router, "name", name)
     if category is None:
-        raise Aborted(f'A split of this flow has no category of the name "{name}": Glific ends the conversation.')
+        raise FlowAborted(f'A split of this flow has no category "{name}". Glific ends the conversation.')
     return category
 
 
-def _of(router: dict[str, Any], **known: str) -> dict[str, Any] | None:
-    (key, value) = known.popitem()
-    return next((each for each in things(router.get("categories")) if to_string(each.get(key)) == value), None)
+def _default_uuid(router: JsonObject) -> str:
+    return to_string(router.get("default_category_uuid"))
 
 
-def _must(category: dict[str, Any] | None) -> dict[str, Any]:
+def _find_category(router: JsonObject, key: str, value: str) -> JsonObject | None:
+    categories = object_items(router.get("categories"))
+    return next((category for category in categories if to_string(category.get(key)) == value), None)
+
+
+def _require(category: JsonObject | None) -> JsonObject:
     if category is None:
-        raise Hung("A case or default of this flow leads to a category that is not there: Glific cannot load it.")
+        raise FlowStuck("A case or the default leads to a category that does not exist. Glific cannot load the flow.")
     return category

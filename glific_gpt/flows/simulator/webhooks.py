@@ -1,5 +1,7 @@
-"""A webhook node's request, made as Glific makes it (glific/glific: Flows.Webhook, Flows.Webhooks.Request)."""
+"""Build a webhook node's request and read the response (glific/glific: Flows.Webhook, Flows.Webhooks.Request)."""
 
+import hashlib
+import hmac
 import json
 import time
 from typing import Any, Literal, NoReturn
@@ -8,124 +10,145 @@ from urllib.parse import urlencode
 from pydantic import SecretStr
 
 from glific_gpt.flows.simulator.context import Context
-from glific_gpt.flows.simulator.eex import to_string
-from glific_gpt.flows.simulator.event_log import Hung, WebhookCall
-from glific_gpt.flows.simulator.guards import Calls
-from glific_gpt.flows.simulator.http_call import Answer
-from glific_gpt.flows.simulator.outcomes import Call
-from glific_gpt.flows.simulator.variables import fill_all
-from glific_gpt.flows.structure import thing
-from glific_gpt.glific.signature import sign
+from glific_gpt.flows.simulator.event_log import FlowStuck, WebhookCall
+from glific_gpt.flows.simulator.expressions import fill_variables_in_json, to_string
+from glific_gpt.flows.simulator.guards import CallGuard
+from glific_gpt.flows.simulator.outcomes import WebhookRequest, WebhookResponse
+from glific_gpt.flows.structure import JsonObject, as_object
 
-NOT_JSON = "Error in decoding webhook body. Please check the json body in floweditor"
-NOT_ENCODED = "Error in encoding webhook body. Please check the json body in floweditor"
-"""What Glific's Webhook Logs say; the conversation hangs."""
+# The conversation stops, and Glific's Webhook Logs have these texts.
+DECODING_ERROR = "Error in decoding webhook body. Please check the json body in floweditor"
+ENCODING_ERROR = "Error in encoding webhook body. Please check the json body in floweditor"
 
 
-def request(context: Context, action: dict[str, Any], made: Calls) -> Call:
-    """What is sent for the node. Raises Hung where Glific sends nothing, and nothing wakes the conversation."""
+def build_request(context: Context, action: JsonObject, calls: CallGuard) -> WebhookRequest:
+    """Build the request of a webhook action. Raises FlowStuck if Glific sends none, and so never continues."""
     method = _method(action)
-    body = _body(context, action)
-    url = context.filled(to_string(action.get("url")))
-    raw = _encoded(body)
-    made.check(context, url, to_string(action.get("uuid")))
-    phrase = context.world.organization.phrase_for(url).get_secret_value()
-    signature = SecretStr(sign(phrase, raw, int(time.time())))
+    body = _build_body(context, action)
+    url = context.fill(to_string(action.get("url")))
+    raw_body = _encode_body(body)
+    calls.check_call(context, url, to_string(action.get("uuid")))
+    signature = _sign(context.simulation.organization.phrase_for(url), raw_body)
     if method == "GET":
-        url, raw = _with_query(url, body), b""
-    name = action.get("result_name")
-    return Call(method, url, _headers(context, action), raw, None if name is None else to_string(name), signature)
+        url, raw_body = _with_query(url, body), b""
+    result_name = action.get("result_name")
+    return WebhookRequest(
+        method=method,
+        url=url,
+        headers=_headers(context, action),
+        body=raw_body,
+        result_name=None if result_name is None else to_string(result_name),
+        signature=signature,
+    )
 
 
-def function_of(action: dict[str, Any]) -> str | None:
-    """The name of Glific's own function that the node calls; None for a node that calls an address."""
+def function_name(action: JsonObject) -> str | None:
+    """Return the name of Glific's own function that the action calls; None if it calls an address."""
     return to_string(action.get("url")) if to_string(action.get("method")).lower() == "function" else None
 
 
-def _method(action: dict[str, Any]) -> Literal["GET", "POST"]:
+def _method(action: JsonObject) -> Literal["GET", "POST"]:
     method = to_string(action.get("method")).upper()
     if method == "POST":
         return "POST"
     if method == "GET":
         return "GET"
-    raise Hung(f"Glific knows no webhook of the method {method or 'nothing'}: the conversation hangs.")
+    raise FlowStuck(f"Glific has no webhook method {method or 'without a name'}. The conversation stops here.")
 
 
-def _body(context: Context, action: dict[str, Any]) -> dict[str, Any]:
+def _build_body(context: Context, action: JsonObject) -> JsonObject:
     template = action.get("body")
     if template is None or template == "":
         return {}
     try:
-        written = json.loads(template, parse_constant=no_number) if isinstance(template, str) else None
-        body = fill_all(written, context.bindings)
+        parsed = json.loads(template, parse_constant=refuse_constant) if isinstance(template, str) else None
+        body = fill_variables_in_json(parsed, context.bindings)
     except (ValueError, RecursionError):
-        raise Hung(NOT_JSON) from None
+        raise FlowStuck(DECODING_ERROR) from None
     if not isinstance(body, dict):
-        raise Hung(NOT_JSON)
-    # Only after the variables, and only the whole value at the top.
-    whole = {"@contact": context.world.person.as_sent(), "@results": context.results, "@wa_group": {}}
-    filled = {key: whole.get(value, value) if isinstance(value, str) else value for key, value in body.items()}
-    return filled | {"organization_id": context.world.organization.glific_id}
+        raise FlowStuck(DECODING_ERROR)
+    # Glific replaces these after the variables, and only if one is the whole value of a top-level key.
+    whole_values = {
+        "@contact": context.simulation.contact.as_webhook_value(),
+        "@results": context.results,
+        "@wa_group": {},
+    }
+    filled = {key: whole_values.get(value, value) if isinstance(value, str) else value for key, value in body.items()}
+    return filled | {"organization_id": context.simulation.organization.glific_id}
 
 
-def _encoded(body: dict[str, Any]) -> bytes:
+def _encode_body(body: JsonObject) -> bytes:
     try:
-        written = json.dumps(body, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
     except (ValueError, TypeError, RecursionError):
-        raise Hung(NOT_ENCODED) from None
-    return written.encode("utf-8", "replace")
+        raise FlowStuck(ENCODING_ERROR) from None
+    return text.encode("utf-8", "replace")
 
 
-def _headers(context: Context, action: dict[str, Any]) -> dict[str, str]:
-    filled = fill_all(thing(action.get("headers")), context.bindings)
+def _sign(phrase: SecretStr, raw_body: bytes) -> SecretStr:
+    """Return the value of `X-Glific-Signature` (glific/glific: Glific.signature/3).
+
+    Written independently of the server's verification, so that the simulator checks it.
+    """
+    seconds = int(time.time())
+    signed = f"{seconds}.".encode() + raw_body
+    digest = hmac.new(phrase.get_secret_value().encode(), signed, hashlib.sha256).hexdigest()
+    return SecretStr(f"t={seconds},v1={digest}")
+
+
+def _headers(context: Context, action: JsonObject) -> dict[str, str]:
+    filled = fill_variables_in_json(as_object(action.get("headers")), context.bindings)
     return {name: to_string(value) for name, value in filled.items()}
 
 
-def _with_query(url: str, body: dict[str, Any]) -> str:
+def _with_query(url: str, body: JsonObject) -> str:
     if not body:
         return url
     values = {name: value if isinstance(value, str) else json.dumps(value) for name, value in body.items()}
     return f"{url}{'&' if '?' in url else '?'}{urlencode(values, errors='replace')}"
 
 
-SHOWN_OF_AN_ANSWER = 300
-"""Characters."""
+MAX_SHOWN_BODY_CHARACTERS = 300
 
 
-def result_of(call: Call, answer: Answer) -> dict[str, Any] | None:
-    """What is stored, lists at every depth by their index; None for a Failure, of which nothing is."""
-    if answer.status is None or not 200 <= answer.status <= 299 or call.result_name is None:
+def read_result(request: WebhookRequest, response: WebhookResponse) -> JsonObject | None:
+    """Return the result that Glific stores; None for a failure, of which it stores nothing.
+
+    Lists at every depth become objects with their indexes as keys.
+    """
+    if response.status is None or not 200 <= response.status <= 299 or request.result_name is None:
         return None
     try:
-        decoded = _indexed(json.loads(answer.body, parse_constant=no_number))
+        result = _lists_to_objects(json.loads(response.body, parse_constant=refuse_constant))
     except (ValueError, RecursionError):
         return None
-    return decoded if isinstance(decoded, dict) else None
+    return result if isinstance(result, dict) else None
 
 
-def told(call: Call, answer: Answer, *, failed: bool) -> WebhookCall:
-    """The call, for whoever looks at the conversation."""
-    error = _error(call, answer) if failed else ""
-    return WebhookCall(call.url, answer.status, answer.seconds, "Failure" if failed else "Success", error)
+def describe_call(request: WebhookRequest, response: WebhookResponse, *, has_failed: bool) -> WebhookCall:
+    """Return the call for the event log."""
+    error = _describe_error(request, response) if has_failed else ""
+    outcome: Literal["Success", "Failure"] = "Failure" if has_failed else "Success"
+    return WebhookCall(request.url, response.status, response.seconds, outcome, error)
 
 
-def no_number(name: str) -> NoReturn:
-    """For `json.loads`: what Elixir's JSON does not know either."""
-    raise ValueError(f"{name} is no number in JSON")
+def refuse_constant(name: str) -> NoReturn:
+    """Refuse NaN and Infinity, which Python's JSON parser accepts and Elixir's does not."""
+    raise ValueError(f"{name} is not a JSON number")
 
 
-def _indexed(value: Any) -> Any:
+def _lists_to_objects(value: Any) -> Any:
     if isinstance(value, list):
-        return {str(at): _indexed(each) for at, each in enumerate(value)}
-    return {key: _indexed(each) for key, each in value.items()} if isinstance(value, dict) else value
+        return {str(index): _lists_to_objects(item) for index, item in enumerate(value)}
+    return {key: _lists_to_objects(child) for key, child in value.items()} if isinstance(value, dict) else value
 
 
-def _error(call: Call, answer: Answer) -> str:
-    body = answer.body.decode("utf-8", "replace")[:SHOWN_OF_AN_ANSWER]
-    if answer.status is None:
-        return answer.error
-    if not 200 <= answer.status <= 299:
+def _describe_error(request: WebhookRequest, response: WebhookResponse) -> str:
+    body = response.body.decode("utf-8", "replace")[:MAX_SHOWN_BODY_CHARACTERS]
+    if response.status is None:
+        return response.error
+    if not 200 <= response.status <= 299:
         return f"Did not return a 200..299 status code: {body}"
-    if call.result_name is None:
+    if request.result_name is None:
         return "The webhook node has no name for its result."
     return f"Could not decode message body: {body}"

@@ -1,1 +1,1 @@
-"""Tests of glific_gpt/simulator."""
+"""Tests of glific_gpt/flows/simulator."""

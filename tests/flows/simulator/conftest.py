@@ -1,4 +1,4 @@
-"""A server of somebody's, for flows to call."""
+"""A server for the webhooks of flows."""
 
 from collections.abc import Iterator
 

@@ -1,14 +1,14 @@
-"""The cases of a split, as Glific decides them."""
+"""The cases of a router, as Glific evaluates them."""
 
 import pytest
 
-from glific_gpt.flows.simulator.event_log import Hung
-from glific_gpt.flows.simulator.outcomes import Message, media, place, written
-from glific_gpt.flows.simulator.routers import passes
+from glific_gpt.flows.simulator.event_log import FlowStuck
+from glific_gpt.flows.simulator.outcomes import Message, location_message, media_message, text_message
+from glific_gpt.flows.simulator.routers import case_matches
 
 
 @pytest.mark.parametrize(
-    ("kind", "arguments", "body", "passed"),
+    ("kind", "arguments", "body", "matches"),
     [
         ("has_only_text", ["End"], " eND ", True),
         ("has_only_text", ["End"], "the end", False),
@@ -37,32 +37,32 @@ from glific_gpt.flows.simulator.routers import passes
         ("has_media", [], "picture", False),
     ],
 )
-def test_a_case_of_what_was_typed(kind: str, arguments: list[str], body: str, passed: bool) -> None:
-    assert passes(kind, written(body), arguments, ["Mothers"]) is passed
+def test_cases_of_text_messages(kind: str, arguments: list[str], body: str, matches: bool) -> None:
+    assert case_matches(kind, text_message(body), arguments, ["Mothers"]) is matches
 
 
 @pytest.mark.parametrize(
     ("message", "kinds"),
     [
-        (media("image", "https://example.org/a.jpg", "end"), {"has_media", "has_image"}),
-        (media("audio", "https://example.org/a.ogg", ""), {"has_media", "has_audio"}),
-        (media("document", "https://example.org/a.pdf", ""), {"has_media", "has_file"}),
-        (place(28.6, 77.2), {"has_location"}),
+        (media_message("image", "https://example.org/a.jpg", "end"), {"has_media", "has_image"}),
+        (media_message("audio", "https://example.org/a.ogg", ""), {"has_media", "has_audio"}),
+        (media_message("document", "https://example.org/a.pdf", ""), {"has_media", "has_file"}),
+        (location_message(28.6, 77.2), {"has_location"}),
     ],
 )
-def test_a_case_of_what_is_not_text(message: Message, kinds: set[str]) -> None:
+def test_cases_of_media_and_locations(message: Message, kinds: set[str]) -> None:
     known = ("has_media", "has_image", "has_audio", "has_video", "has_file", "has_location", "has_only_text")
-    assert {kind for kind in known if passes(kind, message, ["end"], [])} == kinds
+    assert {kind for kind in known if case_matches(kind, message, ["end"], [])} == kinds
 
 
 @pytest.mark.parametrize(
     ("kind", "arguments"), [("has_text", []), ("has_number_lt", ["1"]), ("has_number_between", ["1"]), ("", [])]
 )
-def test_a_case_that_glific_crashes_at_is_trouble(kind: str, arguments: list[str]) -> None:
-    with pytest.raises(Hung, match="would hang"):
-        passes(kind, written("1"), arguments, [])
+def test_a_case_at_which_glific_crashes_is_a_problem(kind: str, arguments: list[str]) -> None:
+    with pytest.raises(FlowStuck, match="would hang"):
+        case_matches(kind, text_message("1"), arguments, [])
 
 
-def test_a_pattern_that_is_none_is_trouble() -> None:
-    with pytest.raises(Hung, match="regular expression"):
-        passes("has_pattern", written("1"), ["[a-"], [])
+def test_an_invalid_pattern_is_a_problem() -> None:
+    with pytest.raises(FlowStuck, match="regular expression"):
+        case_matches("has_pattern", text_message("1"), ["[a-"], [])

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from glific_gpt.flows.simulator import Contact, Conversation
-from tests.flows.simulator.building import act, does, export, says, splits
+from glific_gpt.flows.simulator import Contact
+from tests.flows.simulator.conversations import simulate
+from tests.flows.simulator.nodes import action_node, export, make_action, send_message, split_node
 
 IN_HINDI: dict[str, Any] = {
     "hi": {
@@ -20,9 +21,9 @@ IN_HINDI: dict[str, Any] = {
 def flow() -> Any:
     wait: dict[str, Any] = {"wait": {"type": "msg"}, "result_name": "sure"}
     return export(
-        does("hello", says("Hello", "greeting"), then="wait"),
-        splits("wait", {"yes": "thanks", "Other": None}, ("has_only_text", ["yes"], "yes"), **wait),
-        does("thanks", says("Thanks @results.sure.category", "thanks")),
+        action_node("hello", send_message("Hello", "greeting"), then="wait"),
+        split_node("wait", {"yes": "thanks", "Other": None}, ("has_only_text", ["yes"], "yes"), **wait),
+        action_node("thanks", send_message("Thanks @results.sure.category", "thanks")),
         localization=IN_HINDI,
     )
 
@@ -31,21 +32,23 @@ def flow() -> Any:
     ("language", "reply", "messages"),
     [("English", "yes", ["Hello", "Thanks yes"]), ("Hindi", "हाँ", ["नमस्ते", "Thanks जी"]), ("Hindi", "yes", ["नमस्ते"])],
 )
-def test_it_speaks_the_contacts_language_where_the_flow_does(language: str, reply: str, messages: list[str]) -> None:
-    conversation = Conversation(flow(), contact=Contact(language=language))
+def test_it_uses_the_contacts_language_if_there_is_a_translation(
+    language: str, reply: str, messages: list[str]
+) -> None:
+    conversation = simulate(flow(), contact=Contact(language=language))
     conversation.start()
-    conversation.say(reply)
+    conversation.send_text(reply)
     assert conversation.messages == messages
 
 
-def test_a_language_that_is_set_counts_at_once() -> None:
-    actions = (act("set_contact_language", language="Hindi"), says("Hello", "greeting"))
-    conversation = Conversation(export(does("hello", *actions), localization=IN_HINDI))
+def test_a_changed_language_applies_immediately() -> None:
+    actions = (make_action("set_contact_language", language="Hindi"), send_message("Hello", "greeting"))
+    conversation = simulate(export(action_node("hello", *actions), localization=IN_HINDI))
     conversation.start()
     assert conversation.messages == ["नमस्ते"]
 
 
-def test_a_language_that_glific_does_not_have_is_trouble() -> None:
-    conversation = Conversation(export(does("hello", act("set_contact_language", language="Klingon"))))
+def test_an_unknown_language_is_a_problem() -> None:
+    conversation = simulate(export(action_node("hello", make_action("set_contact_language", language="Klingon"))))
     conversation.start()
-    assert conversation.hangs
+    assert conversation.is_stuck

@@ -1,4 +1,4 @@
-"""Webhook nodes: what is sent, and what becomes of what comes back."""
+"""Webhook nodes: the request that is sent, and the result that is stored."""
 
 import json
 from typing import Any
@@ -7,11 +7,13 @@ import pytest
 from pydantic import SecretStr
 
 from glific_gpt.clock import now
-from glific_gpt.flows.simulator import Contact, Conversation, Organization
-from glific_gpt.flows.simulator.http_call import leads_to
+from glific_gpt.flows.endpoint import is_url_of_server
+from glific_gpt.flows.simulator import Contact, Conversation, GlificOrganization
 from glific_gpt.glific.signature import is_valid
-from tests.flows.simulator.building import asks, calls, does, export, says
-from tests.flows.simulator.webhook_stand_in import WebhookStandIn, gives
+from glific_gpt.ready_flows.http_sender import HttpSender
+from tests.flows.simulator.conversations import simulate
+from tests.flows.simulator.nodes import action_node, export, reply_node, send_message, webhook_node
+from tests.flows.simulator.webhook_stand_in import WebhookStandIn, json_reply
 from tests.support.openai_exchange import Behaviour, Received
 from tests.support.openai_wire import half_a_body, hang_up, html, never, nothing, redirect
 
@@ -19,19 +21,19 @@ PHRASE = "a phrase that only Glific knows"
 
 
 def flow(url: str, answer: str = "@results.gpt.parsed_msg", **call: Any) -> Any:
-    """Asks once, and says the answer or that there is none."""
+    """Return a flow that asks once, and sends the answer or the word failed."""
     return export(
-        asks("question", "webhook"),
-        calls("webhook", url, success="answer", failure="failed", **call),
-        does("answer", says(answer)),
-        does("failed", says("failed")),
+        reply_node("question", "webhook"),
+        webhook_node("webhook", url, success="answer", failure="failed", **call),
+        action_node("answer", send_message(answer)),
+        action_node("failed", send_message("failed")),
     )
 
 
 def asked(url: str, question: str = "What is ORS?", **call: Any) -> Conversation:
-    conversation = Conversation(flow(url, **call), contact=Contact(fields={"age": {"value": "30"}}))
+    conversation = simulate(flow(url, **call), contact=Contact(fields={"age": {"value": "30"}}))
     conversation.start("ask")
-    conversation.say(question)
+    conversation.send_text(question)
     return conversation
 
 
@@ -66,16 +68,16 @@ def test_an_empty_body_is_an_empty_object(webhook: WebhookStandIn) -> None:
     assert received(webhook).body == {}
 
 
-def test_it_signs_the_very_bytes_under_the_organizations_phrase(webhook: WebhookStandIn) -> None:
-    conversation = Conversation(flow(webhook.url), organization=Organization(17, SecretStr(PHRASE)))
+def test_it_signs_the_raw_body_with_the_organizations_phrase(webhook: WebhookStandIn) -> None:
+    conversation = simulate(flow(webhook.url), organization=GlificOrganization(17, SecretStr(PHRASE)))
     conversation.start()
-    conversation.say("नमस्ते")
+    conversation.send_text("नमस्ते")
     request = received(webhook)
     raw = json.dumps(request.body, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
     assert is_valid(request.headers["x-glific-signature"], PHRASE, raw, now())
 
 
-def test_it_sends_the_nodes_headers_and_no_others(webhook: WebhookStandIn) -> None:
+def test_it_sends_only_the_nodes_headers(webhook: WebhookStandIn) -> None:
     asked(webhook.url, headers={"Authorization": "Bearer abc", "X-Name": "@contact.name"})
     headers = received(webhook).headers
     assert {"authorization": "Bearer abc", "x-name": "Asha", "content-type": "application/octet-stream"}.items() <= (
@@ -86,7 +88,7 @@ def test_it_sends_the_nodes_headers_and_no_others(webhook: WebhookStandIn) -> No
     }
 
 
-def test_it_puts_the_body_of_a_get_into_the_address(webhook: WebhookStandIn) -> None:
+def test_a_get_request_has_the_body_as_query(webhook: WebhookStandIn) -> None:
     asked(webhook.url, method="GET")
     request = received(webhook)
     assert (request.method, request.path) == ("GET", "/ask?question_text=What+is+ORS%3F&organization_id=1")
@@ -101,25 +103,25 @@ def test_it_puts_the_body_of_a_get_into_the_address(webhook: WebhookStandIn) -> 
         ({"items": [{"name": "sugar"}]}, "@results.gpt.items.0.name", "sugar"),
     ],
 )
-def test_a_good_answer_is_stored(webhook: WebhookStandIn, answer: Any, variable: str, said: str) -> None:
-    webhook.always(gives(answer, 201))
+def test_a_successful_response_is_stored(webhook: WebhookStandIn, answer: Any, variable: str, said: str) -> None:
+    webhook.always(json_reply(answer, 201))
     conversation = asked_saying(webhook.url, variable)
     assert conversation.messages == [said]
     assert [(call.status, call.outcome, call.error) for call in conversation.calls] == [(201, "Success", "")]
 
 
 def asked_saying(url: str, variable: str) -> Conversation:
-    conversation = Conversation(flow(url, variable))
+    conversation = simulate(flow(url, variable))
     conversation.start()
-    conversation.say("What is ORS?")
+    conversation.send_text("What is ORS?")
     return conversation
 
 
 @pytest.mark.parametrize(
     ("behaviour", "status", "error"),
     [
-        (gives({"error": "no credit"}, 402), 402, '200..299 status code: {"error": "no credit"}'),
-        (gives("a text"), 200, "Could not decode"),
+        (json_reply({"error": "no credit"}, 402), 402, '200..299 status code: {"error": "no credit"}'),
+        (json_reply("a text"), 200, "Could not decode"),
         (html(), 200, "Could not decode"),
         (nothing(), 200, "Could not decode"),
         (redirect("http://127.0.0.1:9/"), 302, "200..299"),
@@ -127,7 +129,7 @@ def asked_saying(url: str, variable: str) -> Conversation:
         (half_a_body(), None, "broke off"),
     ],
 )
-def test_anything_else_is_a_failure(
+def test_any_other_response_is_a_failure(
     webhook: WebhookStandIn, behaviour: Behaviour, status: int | None, error: str
 ) -> None:
     webhook.always(behaviour)
@@ -136,10 +138,10 @@ def test_anything_else_is_a_failure(
     assert (call.status, call.outcome) == (status, "Failure")
     assert error in call.error
     assert conversation.messages == ["failed"]
-    assert (conversation.ended, conversation.trouble) == (True, [])
+    assert (conversation.ended, conversation.problems) == (True, [])
 
 
-def test_it_waits_five_seconds(webhook: WebhookStandIn) -> None:
+def test_it_times_out_after_five_seconds(webhook: WebhookStandIn) -> None:
     webhook.always(never())
     (call,) = asked(webhook.url).calls
     assert (call.outcome, call.error) == ("Failure", ":timeout")
@@ -149,19 +151,20 @@ def test_it_waits_five_seconds(webhook: WebhookStandIn) -> None:
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:9/", "no address", "ftp://127.0.0.1/", "http://[", "", "http://a\nb/"]
 )
-def test_an_address_that_leads_nowhere_is_a_failure(url: str) -> None:
+def test_an_unreachable_address_is_a_failure(url: str) -> None:
     assert asked(url).messages == ["failed"]
 
 
-def test_a_header_that_cannot_be_sent_is_a_failure(webhook: WebhookStandIn) -> None:
+def test_an_invalid_header_is_a_failure(webhook: WebhookStandIn) -> None:
     conversation = asked(webhook.url, headers={"X-Question": "@results.answer.input"}, question="two\nlines ₹")
     assert conversation.messages == ["failed"]
 
 
-def test_it_calls_only_where_it_may(webhook: WebhookStandIn) -> None:
-    conversation = Conversation(flow(webhook.url), allows=lambda _host, _address: False)
+def test_it_calls_only_allowed_addresses(webhook: WebhookStandIn) -> None:
+    sender = HttpSender(address_policy=lambda _host, _address: False)
+    conversation = Conversation(flow(webhook.url), send=sender)
     conversation.start()
-    conversation.say("What is ORS?")
+    conversation.send_text("What is ORS?")
     assert "private network" in conversation.calls[0].error
     assert webhook.requests == []
 
@@ -172,15 +175,15 @@ def test_glifics_own_functions_are_not_simulated() -> None:
     assert "parse_via_chat_gpt is not simulated" in conversation.transcript()
 
 
-def test_what_lets_a_call_in_is_in_no_line(webhook: WebhookStandIn) -> None:
-    webhook.always(gives({"error": "no"}, 401))
+def test_credentials_are_not_in_the_transcript(webhook: WebhookStandIn) -> None:
+    webhook.always(json_reply({"error": "no"}, 401))
     conversation = asked(webhook.url, headers={"Authorization": "Bearer abc-secret"})
-    assert "abc-secret" not in repr((conversation.lines, conversation.calls, conversation.trouble))
+    assert "abc-secret" not in repr((conversation.lines, conversation.calls, conversation.problems))
     assert "abc-secret" not in conversation.transcript()
 
 
 @pytest.mark.parametrize(
-    ("url", "leads"),
+    ("url", "is_own"),
     [
         ("https://gpt.example.org/webhooks/alice/f?n=1", True),
         ("https://GPT.example.org:443/webhooks/alice/f", True),
@@ -193,5 +196,5 @@ def test_what_lets_a_call_in_is_in_no_line(webhook: WebhookStandIn) -> None:
         ("https://[", False),
     ],
 )
-def test_an_address_leads_to_a_server_by_its_scheme_host_and_port(url: str, leads: bool) -> None:
-    assert leads_to(url, "https://gpt.example.org") is leads
+def test_a_url_belongs_to_a_server_by_scheme_host_and_port(url: str, is_own: bool) -> None:
+    assert is_url_of_server(url, "https://gpt.example.org") is is_own

@@ -16,11 +16,11 @@ class WebhookStandIn(StandIn[Exchange]):
         return f"http://127.0.0.1:{self.port}/ask"
 
     def _begin(self) -> None:
-        self._always = gives({"parsed_msg": "Salt."})
+        self._always = json_reply({"parsed_msg": "Salt."})
 
     def _exchange(self, received: Received, wire: Wire, released: threading.Event) -> Exchange:
         return Exchange(received, wire, released, models=[])
 
 
-def gives(value: Any, status: int = 200) -> Callable[[Exchange], None]:
+def json_reply(value: Any, status: int = 200) -> Callable[[Exchange], None]:
     return lambda exchange: exchange.send_json(status, value)

@@ -1,0 +1,151 @@
+"""Typical flows of NGOs against the real server: exported, and converted."""
+
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from glific_gpt.flows.converting import convert
+from glific_gpt.flows.endpoint import WebhookEndpoint
+from glific_gpt.flows.simulator import Conversation
+from tests.flows.simulator.conversations import simulate
+from tests.flows.simulator.nodes import (
+    action_node,
+    export,
+    reply_node,
+    send_message,
+    set_result,
+    split_node,
+    wait_node,
+    webhook_node,
+)
+from tests.support.glific_stand_in import GlificStandIn
+from tests.support.house import House, Ngo
+from tests.support.later import connected_ngo
+from tests.support.openai_behaviours import answer, echo, out_of_credit
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.simulated_glific import connect
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+BODY = {
+    "contact": "@contact",
+    "results": "@results",
+    "question_text": "@results.question_1.input",
+    "gpt_model": "gpt-4o-mini",
+    "flow_id": "@flow.id",
+}
+OLD_BODY = '{\n  "question_text": "@results.question_1",\n   "gpt_model":"gpt-4o"\n   \n}'
+
+
+def call_of(ngo: Ngo) -> dict[str, Any]:
+    return {"url": ngo.url, "headers": {"Authorization": f"Bearer {ngo.token}"}, "body": BODY}
+
+
+def asking_once(**call: Any) -> Any:
+    return export(
+        action_node("hello", send_message("Please type your question."), then="question"),
+        reply_node("question", "call", keep_as="question_1"),
+        webhook_node("call", success="tell", failure="sorry", **call),
+        action_node("tell", send_message("@results.gpt.parsed_msg")),
+        action_node("sorry", send_message("Sorry.")),
+    )
+
+
+def asking_twice(**call: Any) -> Any:
+    """Return a flow whose second question quotes the first answer, as real flows do."""
+    again = call | {"body": '{"question_text": "@results.two", "prompt": "You said @results.gpt.parsed_msg"}'}
+    return export(
+        reply_node("question", "call", keep_as="question_1"),
+        webhook_node("call", success="tell", failure="sorry", **call),
+        action_node("tell", send_message("@results.gpt.parsed_msg"), then="question 2"),
+        reply_node("question 2", "call 2", keep_as="two"),
+        webhook_node("call 2", success="tell 2", failure="sorry", **again),
+        action_node("tell 2", send_message("@results.gpt.parsed_msg")),
+        action_node("sorry", send_message("Sorry.")),
+    )
+
+
+def asking_again_and_again(**call: Any) -> Any:
+    stop = ("has_only_text", ["stop"], "stop")
+    ways: dict[str, str | None] = {"stop": "thanks", "Other": "count"}
+    return export(
+        action_node("zero", set_result("n", "0"), then="question"),
+        reply_node("question", "split", keep_as="question_1"),
+        split_node("split", ways, stop, operand="@results.question_1.input"),
+        action_node("count", set_result("n", "<%= @results.n + 1 %>"), then="call"),
+        webhook_node("call", success="tell", failure="sorry", **call | {"url": call["url"] + "?n=@results.n"}),
+        action_node("tell", send_message("@results.gpt.parsed_msg"), then="question"),
+        action_node("sorry", send_message("Sorry.")),
+        action_node("thanks", send_message("Thank you!")),
+    )
+
+
+def asking_for_later(**call: Any) -> Any:
+    ways: dict[str, str | None] = {"ok": "tell", "Other": "sorry"}
+    return export(
+        reply_node("question", "call", keep_as="question_1"),
+        webhook_node(
+            "call", success="wait", failure="sorry", **call | {"url": call["url"] + "?mode=async", "result_name": "ack"}
+        ),
+        wait_node("wait", "wait_for_result", "120", "split"),
+        split_node("split", ways, ("has_only_text", ["ok"], "ok"), operand="@results.gpt_response.status"),
+        action_node("tell", send_message("@results.gpt_response.parsed_msg")),
+        action_node("sorry", send_message("Sorry.")),
+    )
+
+
+def held(export_: Any, *replies: str) -> Conversation:
+    conversation = simulate(export_)
+    conversation.start("ask")
+    for reply in replies:
+        conversation.send_text(reply)
+    assert conversation.problems == [], conversation.transcript()
+    return conversation
+
+
+def test_a_flow_with_one_question(alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.will(answer("Salt."), out_of_credit())
+    flow = asking_once(**call_of(alice))
+    assert held(flow, "What is ORS?").messages == ["Please type your question.", "Salt."]
+    assert held(flow, "What is ORS?").messages == ["Please type your question.", "Sorry."]
+
+
+def test_a_flow_with_repeated_questions(alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(echo())
+    conversation = held(asking_again_and_again(**call_of(alice)), "one", "two", "STOP")
+    assert [message.rpartition("=")[2] for message in conversation.messages] == ["one", "two", "Thank you!"]
+
+
+def test_a_flow_with_a_later_answer(working_house: House, openai: OpenAIStandIn, glific: GlificStandIn) -> None:
+    alice = connected_ngo(working_house, glific)
+    openai.always(answer("Salt.", after=0.1))
+    conversation = simulate(asking_for_later(**call_of(alice)))
+    connect(glific, conversation)
+    conversation.start("ask")
+    conversation.send_text("What is ORS?")
+    assert conversation.wait_until_settled(10)
+    assert (conversation.messages, conversation.ended) == (["Salt."], True)
+
+
+@pytest.mark.parametrize(("asking", "questions"), [(asking_once, ["one"]), (asking_twice, ["one", "two"])])
+def test_a_converted_flow_gets_answers(asking: Any, questions: list[str], alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(echo())
+    exported = asking(url="parse_via_chat_gpt", method="FUNCTION", body=OLD_BODY)
+    assert held(exported, "one").messages[-1] == "Sorry."
+    converted = convert(exported, WebhookEndpoint(alice.url, SecretStr(alice.token))).export
+    conversation = held(converted, *questions)
+    assert conversation.messages[-1].endswith(f"question={questions[-1]}")
+    assert [call.outcome for call in conversation.calls] == ["Success"] * len(questions)
+
+
+def test_a_converted_flow_on_a_cycle_does_not_get_stuck(alice: Ngo, openai: OpenAIStandIn) -> None:
+    openai.always(echo())
+    exported = export(
+        reply_node("question", "call", keep_as="question_1"),
+        webhook_node("call", "parse_via_chat_gpt", method="FUNCTION", body=OLD_BODY, success="tell", failure="sorry"),
+        action_node("tell", send_message("@results.gpt.parsed_msg"), then="question"),
+        action_node("sorry", send_message("Sorry.")),
+    )
+    conversation = held(convert(exported, WebhookEndpoint(alice.url, SecretStr(alice.token))).export, *"abcde")
+    assert [message[-1] for message in conversation.messages] == [*"abcde"]
