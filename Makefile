@@ -5,18 +5,22 @@ INSTALLED := .venv/.installed
 TRANSLATIONS := glific_gpt/console/translations
 TRANSLATED := $(TRANSLATIONS)/hi/LC_MESSAGES/messages.mo
 
-.PHONY: help install run serve worker test check format lock bench peers durability fuzz messages pictures clean
+.PHONY: help install run serve worker test test-quick check format lock bench peers durability fuzz messages pictures clean
 
 help: ## list what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 run: $(INSTALLED) $(TRANSLATED) ## set everything up and start, for trying it out
 	@$(BIN)/python -m glific_gpt.local
 
-# Two at a time, as most of them wait. On a machine of CI, which others use too, what fails is tried once more and
-# named in the summary: a test that counts real seconds there may fail through nobody's fault, a defect fails twice.
-test: $(INSTALLED) $(TRANSLATED) ## run the tests
-	$(BIN)/pytest -n 2 --dist loadfile $(if $(CI),--reruns 1 -raR)
+# Two at a time, as many wait.
+PYTEST := $(BIN)/pytest -n 2 --dist worksteal
+
+test: $(INSTALLED) $(TRANSLATED) ## run all tests, as CI does
+	$(PYTEST)
+
+test-quick: $(INSTALLED) $(TRANSLATED) ## run the tests that a change normally needs: no killed processes, no browser
+	$(PYTEST) -m "not (browser or fuzz or journey or kills)"
 
 install: $(INSTALLED) $(TRANSLATED) ## make .venv with everything in it, and nothing else
 

@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from ipaddress import ip_address
 from typing import Any
@@ -56,6 +57,15 @@ class NoRedirectClient(ThreadClient):
     def __init__(self, transport: httpx2.BaseTransport) -> None:
         super().__init__(transport)
         self.event_hooks = {"response": [lambda response: response.headers.pop("location", None)]}
+
+
+@cache
+def tls_context() -> ssl.SSLContext:
+    """Return the context of all verified HTTPS connections: reading the system's certificates takes 20 ms.
+
+    It cannot be used for other protocols, because the HTTP client sets its own protocol in it (ALPN).
+    """
+    return ssl.create_default_context()
 
 
 def unverified_tls_context() -> ssl.SSLContext:

@@ -1,27 +1,32 @@
 """The world that tests run in: a database of each kind, a stand-in for OpenAI, a server, and a cast of three."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
-from playwright.sync_api import Browser, Page
 
-from tests.support import databases
-from tests.support.chromium import chromium
-from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import House, Ngo, open_house
-from tests.support.mail_server import MailServer
-from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.settings import made_up_settings
+# The app and Playwright take seconds to import: the fixtures that need them do it.
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
-DATABASES = ("sqlite", "postgresql")
+    from tests.support.glific_stand_in import GlificStandIn
+    from tests.support.house import House, Ngo
+    from tests.support.mail_server import MailServer
+    from tests.support.openai_stand_in import OpenAIStandIn
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+ON_BOTH_DATABASES = ("calls", "database", "durable", "rules", "usage")
+"""Folders whose tests run on both kinds of database. Elsewhere one needs the marker `both_databases` for it."""
 
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated file, made once and copied for each test."""
+    from tests.support import databases
+
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
     databases.migrate(f"sqlite:///{path}")
     return path
@@ -30,16 +35,63 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
     """A migrated database, made once and emptied for each test."""
+    from tests.support import databases
+
     databases.require_postgresql()
     with databases.postgresql_database() as url:
         databases.migrate(url)
         yield url
 
 
-@pytest.fixture(params=DATABASES)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the slow tests that can be known by their folder or their fixtures."""
+    names = set(getattr(item, "fixturenames", ()))
+    if "browser" in names:
+        item.add_marker("browser")
+    if names & {"start_program", "start_worker"}:
+        item.add_marker("kills")
+    if _folder(item) == "journeys":
+        item.add_marker("journey")
+
+
+def _folder(item: pytest.Item) -> str:
+    """The folder below this one."""
+    return item.path.relative_to(Path(__file__).parent).parts[0]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """On which databases a test runs, unless it says so itself."""
+    if "database_url" not in metafunc.fixturenames or _names_its_database(metafunc):
+        return
+    test = metafunc.definition
+    is_on_both = _folder(test) in ON_BOTH_DATABASES or test.get_closest_marker("both_databases")
+    kinds = (SQLITE, POSTGRESQL) if is_on_both else (SQLITE,)
+    metafunc.parametrize("database_url", kinds, indirect=True)
+
+
+def _names_its_database(metafunc: pytest.Metafunc) -> bool:
+    """Whether a marker does, or another fixture of that name is nearer."""
+    marked = any("database_url" in marker.args[0] for marker in metafunc.definition.iter_markers("parametrize"))
+    definition = metafunc.definition._fixtureinfo.name2fixturedefs["database_url"][-1]
+    return marked or definition.func.__module__ != __name__
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call() -> Iterator[None]:
+    """The server logs a call after its answer; the line belongs to the output of the test that has asked."""
+    try:
+        return (yield)
+    finally:
+        if serving := sys.modules.get("tests.support.serving_in_process"):
+            serving.settle()
+
+
+@pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A migrated database without a row, of each kind in turn."""
-    if request.param == "sqlite":
+    """A migrated database without a row, of the kind that the test runs on."""
+    from tests.support import databases
+
+    if request.param == SQLITE:
         return databases.copy_of(request.getfixturevalue("sqlite_template"), tmp_path)
     url: str = request.getfixturevalue("postgresql_url")
     databases.empty(url)
@@ -47,14 +99,16 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser() -> "Iterator[Browser]":
     """No longer than a module: it runs an event loop, beside which tests elsewhere cannot run one of theirs."""
+    from tests.support.chromium import chromium
+
     with chromium() as started:
         yield started
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(browser: "Browser") -> "Iterator[Page]":
     """In a window of its own, which remembers nothing."""
     context = browser.new_context()
     yield context.new_page()
@@ -62,19 +116,25 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
-def openai() -> Iterator[OpenAIStandIn]:
+def openai() -> "Iterator[OpenAIStandIn]":
+    from tests.support.openai_stand_in import OpenAIStandIn
+
     with OpenAIStandIn() as stand_in:
         yield stand_in
 
 
 @pytest.fixture
-def glific() -> Iterator[GlificStandIn]:
+def glific() -> "Iterator[GlificStandIn]":
+    from tests.support.glific_stand_in import GlificStandIn
+
     with GlificStandIn() as stand_in:
         yield stand_in
 
 
 @pytest.fixture
-def mail_server() -> Iterator[MailServer]:
+def mail_server() -> "Iterator[MailServer]":
+    from tests.support.mail_server import MailServer
+
     server = MailServer()
     yield server
     server.close()
@@ -83,39 +143,51 @@ def mail_server() -> Iterator[MailServer]:
 class OpenHouse(Protocol):
     """Starts a server with other settings than usual; it is closed at the end of the test."""
 
-    def __call__(self, *, works: bool = False, **settings: Any) -> House: ...
+    def __call__(self, *, works: bool = False, **settings: Any) -> "House": ...
 
 
 @pytest.fixture
-def open_a_house(database_url: str, openai: OpenAIStandIn) -> Iterator[OpenHouse]:
+def password_cost() -> Mapping[str, int]:
+    """Of Argon2. Only tests of passwords need that of production, which takes 30 ms each time."""
+    from tests.support.apps import CHEAP_PASSWORDS
+
+    return CHEAP_PASSWORDS
+
+
+@pytest.fixture
+def open_a_house(database_url: str, openai: "OpenAIStandIn", password_cost: Mapping[str, int]) -> Iterator[OpenHouse]:
+    from tests.support.house import open_house
+    from tests.support.settings import made_up_settings
+
     with ExitStack() as stack:
 
-        def start(*, works: bool = False, **wanted: Any) -> House:
+        def start(*, works: bool = False, **wanted: Any) -> "House":
             known = {"database_url": database_url, "openai_base_url": openai.base_url, "glific_hosts": "127.0.0.1"}
-            return stack.enter_context(open_house(made_up_settings(**(known | wanted)), works=works))
+            settings = made_up_settings(**(known | wanted))
+            return stack.enter_context(open_house(settings, works=works, passwords=password_cost))
 
         yield start
 
 
 @pytest.fixture
-def house(open_a_house: OpenHouse) -> House:
+def house(open_a_house: OpenHouse) -> "House":
     """A server with the usual settings."""
     return open_a_house()
 
 
 @pytest.fixture
-def working_house(open_a_house: OpenHouse) -> House:
+def working_house(open_a_house: OpenHouse) -> "House":
     """A server that also works on answers that come later."""
     return open_a_house(works=True)
 
 
 @pytest.fixture
-def alice(house: House) -> Ngo:
+def alice(house: "House") -> "Ngo":
     """The NGO that a test is about."""
     return house.ngo("alice")
 
 
 @pytest.fixture
-def bob(house: House) -> Ngo:
+def bob(house: "House") -> "Ngo":
     """Another NGO on the same server, which must never see anything of alice's."""
     return house.ngo("bob")

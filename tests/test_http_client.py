@@ -1,6 +1,5 @@
 """HTTP clients: deadlines, allowed addresses, and no cookies."""
 
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,13 +11,13 @@ import httpx2
 import pytest
 
 from glific_gpt.clock import Deadline
-from glific_gpt.http_client import AddressRefused, DeadlineTransport, ThreadClient, deadline_scope
+from glific_gpt.http_client import AddressRefused, DeadlineTransport, ThreadClient, deadline_scope, tls_context
 from tests.support.openai_behaviours import drip
 from tests.support.openai_exchange import Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.silence import Proxy, only_on_linux, swallowing
 
-TLS = ssl.create_default_context()
+TLS = tls_context()
 
 OpenClient = Callable[..., ThreadClient]
 

@@ -3,9 +3,13 @@
 import subprocess
 import sys
 
+import pytest
+
 from tests.support.programs import ROOT, clean_environment
 from tests.support.serving import SECRET_KEY, as_environment
 from tests.support.settings import ENCRYPTION_KEY
+
+pytestmark = pytest.mark.journey
 
 
 def resolver_options(**environ: str) -> str:

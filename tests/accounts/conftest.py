@@ -7,10 +7,10 @@ import pytest
 
 from glific_gpt.accounts.tables import Role
 from tests.accounts.phone import Phone
-from tests.console.people import Person, employ
+from tests.console.users import ConsoleUser, create_user
 from tests.support.house import House, Ngo
 
-Hire = Callable[..., Person]
+Hire = Callable[..., ConsoleUser]
 
 
 @pytest.fixture
@@ -18,8 +18,8 @@ def hire(house: House, alice: Ngo) -> Iterator[Hire]:
     """Makes a person with a password, in alice's organization; not signed in yet."""
     with ExitStack() as stack:
 
-        def make(email: str, role: Role | None = Role.EDITOR) -> Person:
-            person = employ(house, email, role, alice.slug if role else None)
+        def make(email: str, role: Role | None = Role.EDITOR) -> ConsoleUser:
+            person = create_user(house, email, role, alice.slug if role else None)
             stack.callback(person.client.close)
             return person
 
@@ -27,7 +27,7 @@ def hire(house: House, alice: Ngo) -> Iterator[Hire]:
 
 
 @pytest.fixture
-def asha(hire: Hire) -> Person:
+def asha(hire: Hire) -> ConsoleUser:
     """An editor who has not signed in."""
     return hire("asha@example.org")
 

@@ -6,7 +6,7 @@ import re
 import time
 from dataclasses import dataclass
 
-from tests.console.people import TOKEN, Person
+from tests.console.users import CSRF_TOKEN_PATTERN, ConsoleUser
 
 KEY = re.compile(r'<code id="key"[^>]*>([A-Z2-7 -]+)</code>')
 CODES = re.compile(r"[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}")
@@ -27,14 +27,14 @@ class Phone:
         start = digest[-1] & 15
         return f"{(int.from_bytes(digest[start : start + 4], 'big') & 0x7FFFFFFF) % 10**6:06}"
 
-    def set_up(self, person: Person) -> list[str]:
+    def set_up(self, person: ConsoleUser) -> list[str]:
         """Switches the second factor of who is signed in on; gives the recovery codes."""
         page = person.post(SETUP, {"setup": "authenticator"}, page=SETUP)
         found = KEY.search(page.text)
         assert found, page.text
         self.key = re.sub(r"[ -]", "", found[1])
         where = re.search(r'action="([^"]+/set-up/[^"]+)"', page.text)
-        token = TOKEN.search(page.text)
+        token = CSRF_TOKEN_PATTERN.search(page.text)
         assert where
         assert token
         # One half minute back, so that the code of this one is still good for signing in.

@@ -4,15 +4,15 @@ from glific_gpt.accounts import people
 from glific_gpt.database import transaction
 from tests.accounts.phone import Phone
 from tests.accounts.test_signing_in import ACCOUNT
-from tests.console.people import Person
+from tests.console.users import ConsoleUser
 
 
-def locale_of(person: Person) -> str | None:
+def locale_of(person: ConsoleUser) -> str | None:
     with person.house.app.app_context(), transaction() as session:
         return people.find_person(session, person.email).locale
 
 
-def test_it_says_how_the_person_signs_in(asha: Person, phone: Phone) -> None:
+def test_it_says_how_the_person_signs_in(asha: ConsoleUser, phone: Phone) -> None:
     asha.sign_in()
     before = asha.get(ACCOUNT).text
     assert asha.email in before
@@ -21,7 +21,7 @@ def test_it_says_how_the_person_signs_in(asha: Person, phone: Phone) -> None:
     assert "You have 10 recovery codes left." in asha.get(ACCOUNT).text
 
 
-def test_it_keeps_the_language_for_the_person(asha: Person) -> None:
+def test_it_keeps_the_language_for_the_person(asha: ConsoleUser) -> None:
     asha.sign_in()
     assert asha.post("/console/account/language", {"language": "hi"}, page=ACCOUNT).status_code == 302
     assert locale_of(asha) == "hi"

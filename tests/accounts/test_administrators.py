@@ -11,6 +11,8 @@ from glific_gpt.database import UNAVAILABLE, transaction
 from glific_gpt.errors import Conflict
 from tests.support.house import House
 
+pytestmark = pytest.mark.both_databases
+
 ADA, BEA, CHI = "ada@example.org", "bea@example.org", "chi@example.org"
 
 

@@ -12,7 +12,7 @@ from glific_gpt.accounts.tables import Role
 from glific_gpt.database import transaction
 from tests.accounts.test_passwords import NEW, choose
 from tests.conftest import OpenHouse
-from tests.console.people import Person, employ
+from tests.console.users import ConsoleUser, create_user
 from tests.support.house import House
 from tests.support.mail_server import LINK, MailServer
 
@@ -29,20 +29,20 @@ def house(open_a_house: OpenHouse, mail_server: MailServer) -> House:
 
 
 @pytest.fixture
-def asha(house: House) -> Iterator[Person]:
+def asha(house: House) -> Iterator[ConsoleUser]:
     house.ngo("alice")
-    person = employ(house, "asha@example.org", Role.EDITOR, "alice")
+    person = create_user(house, "asha@example.org", Role.EDITOR, "alice")
     yield person
     person.client.close()
 
 
-def forget(person: Person, email: str) -> str:
+def forget(person: ConsoleUser, email: str) -> str:
     answer = person.post(FORGOTTEN, {"email": email}, page=FORGOTTEN)
     assert answer.status_code == 200
     return answer.text
 
 
-def test_it_sends_a_link_that_works_once(asha: Person, mail_server: MailServer) -> None:
+def test_it_sends_a_link_that_works_once(asha: ConsoleUser, mail_server: MailServer) -> None:
     page = forget(asha, " Asha@Example.org")
     assert "an e-mail with a link is on its way" in page
     letter = mail_server.letter()
@@ -55,7 +55,7 @@ def test_it_sends_a_link_that_works_once(asha: Person, mail_server: MailServer) 
 
 
 def test_it_makes_the_link_from_the_settings_and_not_from_what_the_request_says(
-    asha: Person, mail_server: MailServer
+    asha: ConsoleUser, mail_server: MailServer
 ) -> None:
     token = asha.token(FORGOTTEN)
     asha.client.post(
@@ -68,14 +68,14 @@ def test_it_makes_the_link_from_the_settings_and_not_from_what_the_request_says(
 
 @pytest.mark.parametrize("who", ["nobody@example.org", "not an address"])
 def test_it_says_the_same_to_who_is_not_known_and_sends_nothing(
-    asha: Person, mail_server: MailServer, who: str
+    asha: ConsoleUser, mail_server: MailServer, who: str
 ) -> None:
     assert "an e-mail with a link is on its way" in forget(asha, who)
     with pytest.raises(Empty):
         mail_server.letters.get(timeout=0.3)
 
 
-def test_it_sends_nothing_to_who_was_switched_off(asha: Person, mail_server: MailServer) -> None:
+def test_it_sends_nothing_to_who_was_switched_off(asha: ConsoleUser, mail_server: MailServer) -> None:
     with asha.house.app.app_context(), transaction() as session:
         administration.set_active(session, people.find_person(session, asha.email), None, is_active=False)
     forget(asha, asha.email)
@@ -83,7 +83,7 @@ def test_it_sends_nothing_to_who_was_switched_off(asha: Person, mail_server: Mai
         mail_server.letters.get(timeout=0.3)
 
 
-def test_it_slows_down_who_asks_again_and_again(asha: Person) -> None:
+def test_it_slows_down_who_asks_again_and_again(asha: ConsoleUser) -> None:
     token = asha.token(FORGOTTEN)
     fields = {"csrf_token": token, "email": asha.email}
     statuses = [asha.client.post(asha.house.url + FORGOTTEN, data=fields).status_code for _ in range(6)]
@@ -100,7 +100,7 @@ def test_it_does_not_wait_for_the_server_for_e_mails(
         url = f"smtp://me:a-mail-password@127.0.0.1:{port}"
         house = open_a_house(mail_url=url, mail_from="gpt@example.org")
         house.ngo("alice")
-        asha = employ(house, "asha@example.org", Role.EDITOR, "alice")
+        asha = create_user(house, "asha@example.org", Role.EDITOR, "alice")
         with asha.client:
             before = time.monotonic()
             forget(asha, asha.email)

@@ -8,13 +8,13 @@ import httpx2
 import pytest
 
 from glific_gpt.accounts import login_throttle
-from glific_gpt.app import create_app
 from glific_gpt.errors import SettingsError
 from tests.accounts.conftest import Hire
 from tests.accounts.phone import CODE, Phone
 from tests.accounts.test_signing_in import ACCOUNT, is_in
 from tests.conftest import OpenHouse
-from tests.console.people import PASSWORD, Person, browser, employ
+from tests.console.users import PASSWORD, ConsoleUser, create_client, create_user
+from tests.support.apps import create_app
 from tests.support.house import PATIENCE, TLS, House, Ngo
 from tests.support.settings import made_up_settings
 
@@ -24,11 +24,11 @@ TOO_LONG = "x" * 4097
 """Longer than what can be hashed, so that trying it is quick."""
 
 
-def guess(person: Person, times: int) -> list[int]:
+def guess(person: ConsoleUser, times: int) -> list[int]:
     return [person.sign_in(WRONG).status_code for _ in range(times)]
 
 
-def test_it_slows_down_who_guesses_a_password(asha: Person) -> None:
+def test_it_slows_down_who_guesses_a_password(asha: ConsoleUser) -> None:
     assert guess(asha, 6) == [422] * 5 + [429]
     slowed = asha.sign_in()
     assert slowed.status_code == 429
@@ -37,30 +37,30 @@ def test_it_slows_down_who_guesses_a_password(asha: Person) -> None:
     assert not is_in(asha)
 
 
-def test_it_slows_down_the_same_for_an_address_that_nobody_has(asha: Person) -> None:
+def test_it_slows_down_the_same_for_an_address_that_nobody_has(asha: ConsoleUser) -> None:
     asha.email = "nobody@example.org"
     assert guess(asha, 6) == [422] * 5 + [429]
 
 
-def test_it_does_not_mind_how_the_address_is_written_when_it_counts(asha: Person) -> None:
+def test_it_does_not_mind_how_the_address_is_written_when_it_counts(asha: ConsoleUser) -> None:
     for written in ("ASHA@example.org", " asha@example.org", "Asha@Example.org"):
         asha.email = written
         guess(asha, 2)
     assert asha.sign_in().status_code == 429
 
 
-def test_one_persons_mistakes_are_not_anothers(asha: Person, hire: Hire) -> None:
+def test_one_persons_mistakes_are_not_anothers(asha: ConsoleUser, hire: Hire) -> None:
     guess(asha, 6)
     assert hire("bea@example.org").sign_in().status_code == 302
 
 
-def test_signing_in_does_not_count(asha: Person) -> None:
+def test_signing_in_does_not_count(asha: ConsoleUser) -> None:
     for _ in range(7):
         assert asha.sign_in().status_code == 302
         asha.post("/console/account/sign-out", page=ACCOUNT)
 
 
-def test_it_slows_down_who_tries_many_addresses(asha: Person) -> None:
+def test_it_slows_down_who_tries_many_addresses(asha: ConsoleUser) -> None:
     statuses = set()
     token = asha.token()
     for number in range(31):
@@ -69,19 +69,19 @@ def test_it_slows_down_who_tries_many_addresses(asha: Person) -> None:
     assert statuses == {422, 429}
 
 
-def test_it_slows_down_who_guesses_codes_also_from_a_new_browser(asha: Person, phone: Phone) -> None:
+def test_it_slows_down_who_guesses_codes_also_from_a_new_browser(asha: ConsoleUser, phone: Phone) -> None:
     asha.sign_in()
     phone.set_up(asha)
     statuses = []
     for _ in range(3):
-        thief = Person(asha.house, asha.email, browser())
+        thief = ConsoleUser(asha.house, asha.email, create_client())
         with thief.client:
             thief.sign_in()
             statuses += [thief.post(CODE, {"code": "000000"}, page=CODE).status_code for _ in range(2)]
     assert statuses == [422] * 5 + [429]
 
 
-def at_once(person: Person, path: str, fields: list[dict[str, str]]) -> list[int]:
+def at_once(person: ConsoleUser, path: str, fields: list[dict[str, str]]) -> list[int]:
     """What is sent in the same session at the same moment."""
     token, cookies = person.token(path), dict(person.client.cookies)
 
@@ -94,17 +94,17 @@ def at_once(person: Person, path: str, fields: list[dict[str, str]]) -> list[int
         return list(threads.map(send, fields))
 
 
-def test_tries_at_the_same_moment_count_as_those_one_after_another(asha: Person) -> None:
+def test_tries_at_the_same_moment_count_as_those_one_after_another(asha: ConsoleUser) -> None:
     statuses = at_once(asha, SIGN_IN, [{"email": asha.email, "password": WRONG}] * 15)
     assert set(statuses) == {422, 429}
     assert statuses.count(422) <= 5
 
 
-def test_codes_at_the_same_moment_count_as_those_one_after_another(asha: Person, phone: Phone) -> None:
+def test_codes_at_the_same_moment_count_as_those_one_after_another(asha: ConsoleUser, phone: Phone) -> None:
     asha.sign_in()
     phone.set_up(asha)
-    with browser() as client:
-        thief = Person(asha.house, asha.email, client)
+    with create_client() as client:
+        thief = ConsoleUser(asha.house, asha.email, client)
         thief.sign_in()
         statuses = at_once(thief, CODE, [{"code": f"{number:06}"} for number in range(15)])
     assert set(statuses) == {422, 429}
@@ -121,7 +121,7 @@ def full() -> Iterator[None]:
         login_throttle.places.release()
 
 
-def test_few_passwords_are_tried_at_once_and_everything_else_goes_on(asha: Person, alice: Ngo, full: None) -> None:
+def test_few_passwords_are_tried_at_once_and_everything_else_goes_on(asha: ConsoleUser, alice: Ngo, full: None) -> None:
     answer = asha.sign_in()
     assert answer.status_code == 429
     assert "You can go on in a minute." in answer.text
@@ -130,7 +130,7 @@ def test_few_passwords_are_tried_at_once_and_everything_else_goes_on(asha: Perso
     assert alice.ask().status_code == 200
 
 
-def test_every_place_is_given_back(asha: Person) -> None:
+def test_every_place_is_given_back(asha: ConsoleUser) -> None:
     for password in (WRONG, TOO_LONG, PASSWORD):
         asha.sign_in(password)
     assert all(login_throttle.places.acquire(blocking=False) for _ in range(login_throttle.AT_ONCE))
@@ -138,14 +138,14 @@ def test_every_place_is_given_back(asha: Person) -> None:
         login_throttle.places.release()
 
 
-def test_a_password_that_is_far_too_long_is_as_wrong_as_any_and_counts(asha: Person) -> None:
+def test_a_password_that_is_far_too_long_is_as_wrong_as_any_and_counts(asha: ConsoleUser) -> None:
     answers = [asha.sign_in(TOO_LONG) for _ in range(6)]
     assert [answer.status_code for answer in answers] == [422] * 5 + [429]
     assert "The e-mail address or the password is wrong." in answers[0].text
 
 
 def test_nothing_that_was_typed_and_no_address_is_logged(
-    asha: Person, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    asha: ConsoleUser, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     asha.email = "my-password-in-the-wrong-field"
     assert guess(asha, 6)[-1] == 429
@@ -155,7 +155,7 @@ def test_nothing_that_was_typed_and_no_address_is_logged(
     assert "127.0.0.1" not in said
 
 
-def test_it_slows_down_who_guesses_the_password_of_an_open_session(asha: Person) -> None:
+def test_it_slows_down_who_guesses_the_password_of_an_open_session(asha: ConsoleUser) -> None:
     asha.sign_in()
     page = "/console/account/password"
     fields = {"password": WRONG, "new_password": PASSWORD + "!", "new_password_confirm": PASSWORD + "!"}
@@ -164,9 +164,9 @@ def test_it_slows_down_who_guesses_the_password_of_an_open_session(asha: Person)
 
 def guess_from(house: House, address: str, number: int) -> int:
     """A wrong try that says it comes from there."""
-    with browser() as client:
+    with create_client() as client:
         client.headers["X-Forwarded-For"] = f"203.0.113.1, {address}"
-        return Person(house, f"person{number}@example.org", client).sign_in(WRONG).status_code
+        return ConsoleUser(house, f"person{number}@example.org", client).sign_in(WRONG).status_code
 
 
 def test_behind_a_proxy_each_has_an_address_of_their_own(open_a_house: OpenHouse) -> None:
@@ -186,12 +186,12 @@ def test_who_has_a_network_is_counted_as_one(open_a_house: OpenHouse, address: s
 
 def test_strangers_from_everywhere_are_slowed_down_and_do_not_lock_the_person_out(open_a_house: OpenHouse) -> None:
     house = open_a_house(trusted_proxy_count=1)
-    with browser() as own, browser() as others:
-        asha = employ(house, "asha@example.org")
+    with create_client() as own, create_client() as others:
+        asha = create_user(house, "asha@example.org")
         asha.client = own
         asha.sign_in()
         asha.post("/console/account/sign-out", page=ACCOUNT)
-        crowd_of_strangers = Person(house, asha.email, others)
+        crowd_of_strangers = ConsoleUser(house, asha.email, others)
         fields = {"csrf_token": crowd_of_strangers.token(), "email": asha.email, "password": TOO_LONG}
         statuses = []
         for number in range(101):
@@ -215,6 +215,6 @@ def test_it_says_what_is_missing_for_redis(url: str) -> None:
     assert "a-password" not in str(caught.value)
 
 
-def test_webhooks_are_not_counted(asha: Person, alice: Ngo) -> None:
+def test_webhooks_are_not_counted(asha: ConsoleUser, alice: Ngo) -> None:
     guess(asha, 6)
     assert alice.ask().status_code == 200

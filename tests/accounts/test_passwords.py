@@ -1,6 +1,7 @@
 """Passwords: changed, forgotten, chosen with a link, and never seen."""
 
 import re
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,13 +14,19 @@ from glific_gpt.database import transaction
 from glific_gpt.errors import Conflict
 from tests.accounts.conftest import Hire
 from tests.accounts.test_signing_in import ACCOUNT, is_in
-from tests.console.people import PASSWORD, Person, browser
+from tests.console.users import PASSWORD, ConsoleUser, create_client
+from tests.support.apps import REAL_PASSWORDS
 
 CHANGE = "/console/account/password"
 NEW = "another horse, another battery"
 
 
-def link_for(person: Person) -> str:
+@pytest.fixture
+def password_cost() -> Mapping[str, int]:
+    return REAL_PASSWORDS
+
+
+def link_for(person: ConsoleUser) -> str:
     """The path of a one-time link."""
     with person.house.app.app_context():
         with transaction() as session:
@@ -30,22 +37,22 @@ def link_for(person: Person) -> str:
     return link.removeprefix(public)
 
 
-def choose(person: Person, path: str, password: str = NEW) -> int:
+def choose(person: ConsoleUser, path: str, password: str = NEW) -> int:
     return person.post(path, {"password": password, "password_confirm": password}, page=path).status_code
 
 
-def change(person: Person, old: str = PASSWORD, new: str = NEW, again: str | None = None) -> int:
+def change(person: ConsoleUser, old: str = PASSWORD, new: str = NEW, again: str | None = None) -> int:
     fields = {"password": old, "new_password": new, "new_password_confirm": new if again is None else again}
     return person.post(CHANGE, fields, page=CHANGE).status_code
 
 
-def actions(person: Person) -> list[tuple[str, str]]:
+def actions(person: ConsoleUser) -> list[tuple[str, str]]:
     """What the audit trail says, newest first: what was done, and by whom."""
     with person.house.app.app_context(), transaction() as session:
-        return [(entry.action, entry.actor) for entry in trail.page(session, None)]
+        return [(entry.action, entry.actor) for entry in trail.list_entries(session, None)]
 
 
-def test_a_link_lets_a_person_choose_a_password_once(asha: Person) -> None:
+def test_a_link_lets_a_person_choose_a_password_once(asha: ConsoleUser) -> None:
     path = link_for(asha)
     assert asha.email in asha.get(path).text
     assert choose(asha, path) == 302
@@ -56,10 +63,10 @@ def test_a_link_lets_a_person_choose_a_password_once(asha: Person) -> None:
     assert "was used already" in asha.get("/console/account/forgotten").text
 
 
-def test_a_link_that_two_open_at_the_same_moment_is_good_for_one(asha: Person) -> None:
+def test_a_link_that_two_open_at_the_same_moment_is_good_for_one(asha: ConsoleUser) -> None:
     path, chosen = link_for(asha), ("the first to be chosen", "the second to be chosen")
-    with browser() as one, browser() as other:
-        both = [Person(asha.house, asha.email, client) for client in (one, other)]
+    with create_client() as one, create_client() as other:
+        both = [ConsoleUser(asha.house, asha.email, client) for client in (one, other)]
         tokens = [person.token(path) for person in both]
 
         def send(number: int) -> str:
@@ -76,7 +83,7 @@ def test_a_link_that_two_open_at_the_same_moment_is_good_for_one(asha: Person) -
     assert asha.sign_in(chosen[winner]).status_code == 302
 
 
-def test_a_password_is_saved_only_where_none_was_saved_in_between(asha: Person) -> None:
+def test_a_password_is_saved_only_where_none_was_saved_in_between(asha: ConsoleUser) -> None:
     with asha.house.app.app_context():
         datastore = asha.house.app.extensions["security"].datastore
         first, second = datastore.find_user(email=asha.email), datastore.find_user(email=asha.email)
@@ -87,7 +94,7 @@ def test_a_password_is_saved_only_where_none_was_saved_in_between(asha: Person) 
         assert datastore.find_user(email=asha.email).fs_uniquifier == first.fs_uniquifier
 
 
-def test_a_hash_that_costs_too_much_is_replaced(asha: Person) -> None:
+def test_a_hash_that_costs_too_much_is_replaced(asha: ConsoleUser) -> None:
     with asha.house.app.app_context(), transaction() as session:
         people.find_person(session, asha.email).password = PasswordHasher().hash(PASSWORD)
     assert asha.sign_in().status_code == 302
@@ -96,34 +103,34 @@ def test_a_hash_that_costs_too_much_is_replaced(asha: Person) -> None:
     assert str(hashed).startswith("$argon2id$v=19$m=47104,t=1,p=1$")
 
 
-def test_no_link_is_made_for_who_is_switched_off(asha: Person) -> None:
+def test_no_link_is_made_for_who_is_switched_off(asha: ConsoleUser) -> None:
     with asha.house.app.app_context(), transaction() as session:
         administration.set_active(session, people.find_person(session, asha.email), None, is_active=False)
     with pytest.raises(Conflict, match="switched off"):
         link_for(asha)
 
 
-def test_a_link_is_dead_once_another_one_was_used(asha: Person) -> None:
+def test_a_link_is_dead_once_another_one_was_used(asha: ConsoleUser) -> None:
     first, second = link_for(asha), link_for(asha)
     assert choose(asha, second) == 302
     assert asha.get(first).status_code == 302
 
 
-def test_a_link_that_somebody_changed_opens_nothing(asha: Person) -> None:
+def test_a_link_that_somebody_changed_opens_nothing(asha: ConsoleUser) -> None:
     path = link_for(asha)
     assert asha.get(path[:-3] + "abc").status_code == 302
     assert asha.get("/console/account/reset/nonsense").status_code == 302
 
 
 @pytest.mark.parametrize("password", ["", "elevenchars", "x" * 129])
-def test_a_password_is_long_enough_and_nothing_else_is_asked_of_it(asha: Person, password: str) -> None:
+def test_a_password_is_long_enough_and_nothing_else_is_asked_of_it(asha: ConsoleUser, password: str) -> None:
     path = link_for(asha)
     assert choose(asha, path, password) == 422
     assert choose(asha, path, "aaaaaaaaaaaa") == 302
 
 
-def test_a_new_password_ends_every_other_session(asha: Person) -> None:
-    elsewhere = Person(asha.house, asha.email, browser())
+def test_a_new_password_ends_every_other_session(asha: ConsoleUser) -> None:
+    elsewhere = ConsoleUser(asha.house, asha.email, create_client())
     with elsewhere.client:
         elsewhere.sign_in()
         asha.sign_in()
@@ -132,7 +139,7 @@ def test_a_new_password_ends_every_other_session(asha: Person) -> None:
         assert not is_in(elsewhere)
 
 
-def test_a_password_is_changed_by_who_knows_the_old_one(asha: Person) -> None:
+def test_a_password_is_changed_by_who_knows_the_old_one(asha: ConsoleUser) -> None:
     asha.sign_in()
     assert change(asha, old="something else, and long") == 422
     assert change(asha, again="not the same as before") == 422
@@ -142,7 +149,7 @@ def test_a_password_is_changed_by_who_knows_the_old_one(asha: Person) -> None:
     assert ("password_changed", asha.email) in actions(asha)
 
 
-def test_who_must_change_the_password_can_do_nothing_before(asha: Person) -> None:
+def test_who_must_change_the_password_can_do_nothing_before(asha: ConsoleUser) -> None:
     with asha.house.app.app_context(), transaction() as session:
         people.find_person(session, asha.email).must_change_password = True
     asha.sign_in()
@@ -153,18 +160,18 @@ def test_who_must_change_the_password_can_do_nothing_before(asha: Person) -> Non
     assert is_in(asha)
 
 
-def test_making_and_using_a_link_is_in_the_audit_trail(asha: Person) -> None:
+def test_making_and_using_a_link_is_in_the_audit_trail(asha: ConsoleUser) -> None:
     choose(asha, link_for(asha))
     assert actions(asha)[:2] == [("password_changed", asha.email), ("sign_in_link_made", "server")]
 
 
-def test_without_a_server_for_e_mails_the_page_says_whom_to_ask(asha: Person) -> None:
+def test_without_a_server_for_e_mails_the_page_says_whom_to_ask(asha: ConsoleUser) -> None:
     page = asha.get("/console/account/forgotten").text
     assert "they can give you a link" in page
     assert not re.search(r'type="email"', page)
 
 
-def test_no_password_and_no_hash_is_in_the_logs(asha: Person, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_password_and_no_hash_is_in_the_logs(asha: ConsoleUser, capsys: pytest.CaptureFixture[str]) -> None:
     asha.sign_in("wrong password, wrong horse")
     asha.sign_in()
     change(asha)

@@ -13,6 +13,8 @@ from glific_gpt.errors import Conflict, InvalidValue, NotFound
 from glific_gpt.organizations import store
 from tests.support.house import House, Ngo
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def session(house: House, alice: Ngo, bob: Ngo) -> Iterator[Session]:

@@ -11,14 +11,14 @@ from glific_gpt.database import transaction
 from tests.accounts.phone import CODE, RECOVERY, SETUP, Phone
 from tests.accounts.test_passwords import actions
 from tests.accounts.test_signing_in import ACCOUNT, is_in
-from tests.console.people import PASSWORD, Person
+from tests.console.users import PASSWORD, ConsoleUser
 
 LATER = 16 * 60
 """Seconds after which the password is asked for again, before how somebody signs in is changed."""
 
 
 @pytest.fixture
-def codes(asha: Person, phone: Phone) -> list[str]:
+def codes(asha: ConsoleUser, phone: Phone) -> list[str]:
     """Recovery codes of asha, whose second factor is on and who has signed out."""
     asha.sign_in()
     made = phone.set_up(asha)
@@ -26,16 +26,16 @@ def codes(asha: Person, phone: Phone) -> list[str]:
     return made
 
 
-def give(person: Person, code: str, path: str = CODE) -> int:
+def give(person: ConsoleUser, code: str, path: str = CODE) -> int:
     return person.post(path, {"code": code}, page=path).status_code
 
 
-def row(person: Person) -> User:
+def row(person: ConsoleUser) -> User:
     with person.house.app.app_context(), transaction() as session:
         return people.find_person(session, person.email)
 
 
-def test_the_password_alone_is_not_enough_any_more(asha: Person, phone: Phone, codes: list[str]) -> None:
+def test_the_password_alone_is_not_enough_any_more(asha: ConsoleUser, phone: Phone, codes: list[str]) -> None:
     answer = asha.sign_in()
     assert answer.headers["Location"].startswith(CODE)
     assert not is_in(asha)
@@ -46,7 +46,7 @@ def test_the_password_alone_is_not_enough_any_more(asha: Person, phone: Phone, c
     assert len(codes) == 10
 
 
-def test_it_leads_on_by_paths_alone(asha: Person, phone: Phone, codes: list[str]) -> None:
+def test_it_leads_on_by_paths_alone(asha: ConsoleUser, phone: Phone, codes: list[str]) -> None:
     """A proxy may have left of the address what browsers cannot reach."""
     asked = asha.sign_in().headers["Location"]
     answer = asha.post(asked, {"code": phone.code()}, page=asked)
@@ -54,7 +54,7 @@ def test_it_leads_on_by_paths_alone(asha: Person, phone: Phone, codes: list[str]
     assert answer.headers["Location"].startswith("/console/")
 
 
-def test_a_code_is_taken_once(asha: Person, phone: Phone, codes: list[str]) -> None:
+def test_a_code_is_taken_once(asha: ConsoleUser, phone: Phone, codes: list[str]) -> None:
     code = phone.code()
     asha.sign_in()
     assert give(asha, code) == 302
@@ -65,13 +65,13 @@ def test_a_code_is_taken_once(asha: Person, phone: Phone, codes: list[str]) -> N
     assert give(asha, f"{phone.code(1)[:3]} {phone.code(1)[3:]}") == 302
 
 
-def test_a_code_from_another_time_is_not_taken(asha: Person, phone: Phone, codes: list[str]) -> None:
+def test_a_code_from_another_time_is_not_taken(asha: ConsoleUser, phone: Phone, codes: list[str]) -> None:
     asha.sign_in()
     assert give(asha, phone.code(-3)) == 422
     assert give(asha, phone.code(3)) == 422
 
 
-def test_a_recovery_code_is_taken_once(asha: Person, codes: list[str]) -> None:
+def test_a_recovery_code_is_taken_once(asha: ConsoleUser, codes: list[str]) -> None:
     asha.sign_in()
     assert give(asha, "0000-0000-0000", RECOVERY) == 422
     assert give(asha, f" {codes[0].upper()} ", RECOVERY) == 302
@@ -82,14 +82,14 @@ def test_a_recovery_code_is_taken_once(asha: Person, codes: list[str]) -> None:
     assert give(asha, codes[1], RECOVERY) == 302
 
 
-def test_recovery_codes_are_not_shown_again(asha: Person, phone: Phone, codes: list[str]) -> None:
+def test_recovery_codes_are_not_shown_again(asha: ConsoleUser, phone: Phone, codes: list[str]) -> None:
     asha.sign_in()
     give(asha, phone.code())
     page = asha.get("/console/account/two-factor/recovery-codes?show_codes=1").text
     assert not any(code in page for code in codes)
 
 
-def test_it_is_switched_off_by_who_is_signed_in(asha: Person, phone: Phone, codes: list[str]) -> None:
+def test_it_is_switched_off_by_who_is_signed_in(asha: ConsoleUser, phone: Phone, codes: list[str]) -> None:
     asha.sign_in()
     give(asha, phone.code())
     assert asha.post(SETUP, {"setup": "disable"}, page=SETUP).status_code == 302
@@ -101,7 +101,7 @@ def test_it_is_switched_off_by_who_is_signed_in(asha: Person, phone: Phone, code
     assert is_in(asha)
 
 
-def test_it_asks_for_the_password_again_before_it_is_changed(asha: Person) -> None:
+def test_it_asks_for_the_password_again_before_it_is_changed(asha: ConsoleUser) -> None:
     asha.sign_in()
     with time_machine.travel(time.time() + LATER):
         answer = asha.get(SETUP)
@@ -113,7 +113,7 @@ def test_it_asks_for_the_password_again_before_it_is_changed(asha: Person) -> No
         assert asha.get(SETUP).status_code == 200
 
 
-def test_a_session_ends_after_twelve_hours_however_busy_it_was(asha: Person) -> None:
+def test_a_session_ends_after_twelve_hours_however_busy_it_was(asha: ConsoleUser) -> None:
     asha.sign_in()
     now = time.time()
     with time_machine.travel(now + 11 * 3600):
@@ -123,7 +123,7 @@ def test_a_session_ends_after_twelve_hours_however_busy_it_was(asha: Person) -> 
 
 
 def test_nothing_that_makes_codes_is_in_the_database_or_the_logs(
-    asha: Person, phone: Phone, codes: list[str], capsys: pytest.CaptureFixture[str]
+    asha: ConsoleUser, phone: Phone, codes: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     asha.sign_in()
     give(asha, phone.code())

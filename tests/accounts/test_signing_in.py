@@ -9,18 +9,18 @@ from glific_gpt.accounts import administration, people
 from glific_gpt.database import transaction
 from tests.accounts.conftest import Hire
 from tests.conftest import OpenHouse
-from tests.console.people import PASSWORD, Person
+from tests.console.users import PASSWORD, ConsoleUser
 from tests.support.house import TLS
 
 SIGN_IN = "/console/account/sign-in"
 ACCOUNT = "/console/account/"
 
 
-def is_in(person: Person) -> bool:
+def is_in(person: ConsoleUser) -> bool:
     return person.get(ACCOUNT).status_code == 200
 
 
-def test_it_lets_a_person_in_and_out_again(asha: Person) -> None:
+def test_it_lets_a_person_in_and_out_again(asha: ConsoleUser) -> None:
     assert not is_in(asha)
     answer = asha.sign_in()
     assert (answer.status_code, answer.headers["Location"]) == (302, "/console/")
@@ -30,7 +30,7 @@ def test_it_lets_a_person_in_and_out_again(asha: Person) -> None:
     assert not is_in(asha)
 
 
-def test_who_signs_out_is_out_everywhere(asha: Person) -> None:
+def test_who_signs_out_is_out_everywhere(asha: ConsoleUser) -> None:
     asha.sign_in()
     copied = dict(asha.client.cookies)
     asha.post("/console/account/sign-out", page=ACCOUNT)
@@ -41,12 +41,12 @@ def test_who_signs_out_is_out_everywhere(asha: Person) -> None:
 
 
 @pytest.mark.parametrize("typed", ["Asha@Example.ORG", "  asha@example.org "])
-def test_it_does_not_mind_how_the_address_is_written(asha: Person, typed: str) -> None:
+def test_it_does_not_mind_how_the_address_is_written(asha: ConsoleUser, typed: str) -> None:
     asha.email = typed
     assert asha.sign_in().status_code == 302
 
 
-def test_it_says_the_same_of_a_wrong_password_as_of_an_unknown_address(asha: Person, hire: Hire) -> None:
+def test_it_says_the_same_of_a_wrong_password_as_of_an_unknown_address(asha: ConsoleUser, hire: Hire) -> None:
     stranger = hire("other@example.org")
     stranger.email = "nobody@example.org"
     wrong, unknown = asha.sign_in("not the password"), stranger.sign_in("not the password")
@@ -61,7 +61,7 @@ def said(page: str, email: str) -> str:
     return re.sub(r'name="csrf_token"[^>]*>', "", page).replace(email, "")
 
 
-def test_it_goes_on_where_somebody_wanted_to_go(asha: Person) -> None:
+def test_it_goes_on_where_somebody_wanted_to_go(asha: ConsoleUser) -> None:
     sent_away = asha.get("/console/organizations/alice/calls")
     assert sent_away.status_code == 302
     answer = asha.post(sent_away.headers["Location"], {"email": asha.email, "password": PASSWORD})
@@ -71,31 +71,31 @@ def test_it_goes_on_where_somebody_wanted_to_go(asha: Person) -> None:
 @pytest.mark.parametrize(
     "elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)"]
 )
-def test_it_leads_to_no_other_host(asha: Person, elsewhere: str) -> None:
+def test_it_leads_to_no_other_host(asha: ConsoleUser, elsewhere: str) -> None:
     answer = asha.post(SIGN_IN, {"email": asha.email, "password": PASSWORD, "next": elsewhere})
     assert answer.status_code in (302, 422)
     assert answer.headers.get("Location", "/console/").startswith(("/console/", "/%5C"))  # which is a path of this host
 
 
-def test_it_takes_no_form_without_its_token(asha: Person) -> None:
+def test_it_takes_no_form_without_its_token(asha: ConsoleUser) -> None:
     answer = asha.post(SIGN_IN, {"csrf_token": "forged", "email": asha.email, "password": PASSWORD})
     assert answer.status_code in (400, 422)
     assert not is_in(asha)
 
 
-def test_it_does_not_let_a_link_sign_somebody_out(asha: Person) -> None:
+def test_it_does_not_let_a_link_sign_somebody_out(asha: ConsoleUser) -> None:
     asha.sign_in()
     assert asha.get("/console/account/sign-out").status_code == 405
     assert asha.post("/console/account/sign-out", {"csrf_token": "forged"}).status_code in (200, 400)
     assert is_in(asha)
 
 
-def test_it_takes_what_pages_send_and_nothing_else(asha: Person) -> None:
+def test_it_takes_what_pages_send_and_nothing_else(asha: ConsoleUser) -> None:
     answer = asha.client.post(asha.house.url + SIGN_IN, json={"email": asha.email, "password": PASSWORD})
     assert answer.status_code == 415
 
 
-def test_it_gives_a_cookie_that_scripts_and_other_sites_cannot_use(asha: Person) -> None:
+def test_it_gives_a_cookie_that_scripts_and_other_sites_cannot_use(asha: ConsoleUser) -> None:
     known, session = sorted(asha.sign_in().headers.get_list("Set-Cookie"))
     assert session.startswith("glific_gpt_session=")
     assert known.startswith("glific_gpt_known=")
@@ -113,11 +113,11 @@ def test_it_gives_a_cookie_to_encrypted_connections_alone_where_the_server_has_t
     assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
-def test_it_asks_for_encrypted_connections_nowhere_else(asha: Person) -> None:
+def test_it_asks_for_encrypted_connections_nowhere_else(asha: ConsoleUser) -> None:
     assert "Strict-Transport-Security" not in asha.get(SIGN_IN).headers
 
 
-def test_it_lets_nobody_in_who_was_switched_off(asha: Person) -> None:
+def test_it_lets_nobody_in_who_was_switched_off(asha: ConsoleUser) -> None:
     asha.sign_in()
     with asha.house.app.app_context(), transaction() as session:
         administration.set_active(session, people.find_person(session, asha.email), None, is_active=False)

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from datetime import timedelta
 
+import pytest
 import time_machine
 from flask import g
 
@@ -14,6 +15,8 @@ from glific_gpt.operations.housekeeping import run_housekeeping
 from glific_gpt.organizations import store
 from tests.audit.reading import entries, lines
 from tests.support.house import House, Ngo
+
+pytestmark = pytest.mark.both_databases
 
 
 def test_it_keeps_who_did_what_to_whom_and_when(house: House, alice: Ngo) -> None:

@@ -124,7 +124,7 @@ def test_it_is_pending_until_a_worker_takes_it(alice: Ngo, glific: GlificStandIn
     (call,) = alice.calls()
     assert (call["status"], call["error_code"], call["duration_ms"]) == ("pending", None, None)
     assert "on its way" in refusal(alice, call_id)
-    worker.launch(alice.house.app, listens=True)
+    worker.launch_engine(alice.house.app, consumes=True)
     assert alice.settled(call_id).state == "delivered"
 
 
@@ -141,7 +141,7 @@ def test_of_two_that_try_at_once_one_does(alice: Ngo, glific: GlificStandIn) -> 
 
     with ThreadPoolExecutor(2) as threads:
         assert sorted(threads.map(attempt, range(2))) == ["conflict", "tried"]
-    worker.launch(alice.house.app, listens=True)
+    worker.launch_engine(alice.house.app, consumes=True)
     assert alice.settled(call_id).attempts == 2
 
 
@@ -177,7 +177,7 @@ def test_work_that_was_lost_is_handed_in_anew_as_often_as_it_is_lost(
         lose_the_work(patient.house)
         retry(patient, call_id)
         assert "on its way" in refusal(patient, call_id)
-    worker.launch(patient.house.app, listens=True)
+    worker.launch_engine(patient.house.app, consumes=True)
     assert patient.settled(call_id).state == "delivered"
     assert len(openai.requests) == len(glific.resumptions) == 1
 

@@ -39,7 +39,7 @@ def look(house: House, after: timedelta = AFTER_A_WHILE) -> None:
 
 
 def begin(house: House) -> None:
-    worker.launch(house.app, listens=True)
+    worker.launch_engine(house.app, consumes=True)
 
 
 def test_work_that_was_lost_before_the_answer_is_done_all_the_same(
@@ -69,14 +69,14 @@ def test_it_hands_in_once_however_many_look(alice: Ngo, call_id: str) -> None:
     lose_the_work(alice.house)
     for _ in range(3):
         look(alice.house)
-    assert alice.house.services.engine.remembered(f"{call_id}.again") == [f"{call_id}.again1"]
+    assert alice.house.services.engine.list_known(f"{call_id}.again") == [f"{call_id}.again1"]
 
 
 def test_it_leaves_alone_what_waits_in_the_queue_and_what_was_accepted_just_now(alice: Ngo, call_id: str) -> None:
     look(alice.house)
     lose_the_work(alice.house)
     look(alice.house, after=timedelta(0))
-    assert alice.house.services.engine.remembered(call_id) == [call_id]
+    assert alice.house.services.engine.list_known(call_id) == [call_id]
     assert alice.delivery(call_id).state == "waiting"
 
 

@@ -64,7 +64,10 @@ def test_it_waits_for_a_flow_and_gives_up_when_it_never_waits(
         assert tell(house, call_id) is None
     row = alice.delivery(call_id)
     assert (row.state, row.attempts, row.possibly_delivered) == ("undelivered", 2, False)
-    assert row.last_response == "The flow is not waiting for a result: not yet, or not any more."
+    assert (
+        row.last_response
+        == "The flow is not waiting for a result: it has not reached its waiting node yet, or has left it."
+    )
     assert (call_of(alice, call_id)["status"], call_of(alice, call_id)["error_code"]) == ("error", "undelivered")
 
 
@@ -119,7 +122,7 @@ def test_it_gives_up_a_glific_that_is_in_trouble_for_a_quarter_of_an_hour(
         assert tell(house, call_id) is None
     row = alice.delivery(call_id)
     assert row.state == "undelivered"
-    assert str(row.last_response).startswith("Glific had a failure of its own (status 503)")
+    assert str(row.last_response).startswith("Glific had an internal error (status 503)")
 
 
 def test_it_keeps_the_answer_until_it_has_arrived_and_no_longer(

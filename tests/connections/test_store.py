@@ -14,6 +14,8 @@ from tests.conftest import OpenHouse
 from tests.connections.conftest import PASSWORD, Connections
 from tests.support.house import House, Ngo
 
+pytestmark = pytest.mark.both_databases
+
 PHRASE = "a phrase of alice and glific"
 
 

@@ -17,6 +17,8 @@ from tests.support.programs import ROOT, SERVER, start
 from tests.support.serving import SECRET_KEY, as_environment, served
 from tests.support.settings import ENCRYPTION_KEY
 
+pytestmark = pytest.mark.journey
+
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 MODULE = "glific_gpt_summarise.py"

@@ -17,8 +17,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.console.users import ConsoleUser
-from tests.console.users import create_client
+from tests.console.users import ConsoleUser, create_client
 from tests.support.house import House
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
@@ -105,7 +104,9 @@ def test_it_says_the_administrators_password_once_which_opens_nothing_but_the_pa
         found = re.search(r"One-time password: (\S+)", program.output)
         assert found, program.output
         assert f"http://127.0.0.1:{home.port}/console/" in program.output
-        person = ConsoleUser(House(Flask("unused"), f"http://127.0.0.1:{home.port}"), "admin@example.org", create_client())
+        person = ConsoleUser(
+            House(Flask("unused"), f"http://127.0.0.1:{home.port}"), "admin@example.org", create_client()
+        )
         with person.client:
             assert person.sign_in(found[1]).headers["Location"] == "/console/"
             answers = [person.get(path) for path in ("/console/", "/console/account/", "/console/account/two-factor")]
@@ -174,7 +175,9 @@ def test_it_says_in_one_sentence_that_the_port_is_taken(home: Home, tmp_path: Pa
         with start(make("run"), tmp_path / "log", {"PORT": str(home.port)}, home.project) as program:
             assert program.ended() != 0
     said = [line for line in program.errors.splitlines() if not line.startswith("make")]
-    assert said == [f"Error: The server cannot listen on 127.0.0.1:{home.port}: it is in use, or not an address of this machine."]
+    assert said == [
+        f"Error: The server cannot listen on 127.0.0.1:{home.port}: it is in use, or not an address of this machine."
+    ]
     assert program.output == ""
 
 

@@ -6,10 +6,14 @@ from pathlib import Path
 from signal import SIGKILL
 from typing import Any
 
+import pytest
+
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.serving import served
 from tests.webhooks.expecting import require_ok
+
+pytestmark = pytest.mark.both_databases
 
 CALLS = 90
 SECONDS = 1.5

@@ -19,6 +19,8 @@ from tests.support.openai_behaviours import Echo, echo, out_of_credit
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.serving import Served, served
 
+pytestmark = pytest.mark.both_databases
+
 CALLS = 150
 """By each organization."""
 THREADS = 40

@@ -21,6 +21,8 @@ from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.programs import PATIENCE, becomes_free
 from tests.support.serving import Served, served, wait_until_ready
 
+pytestmark = pytest.mark.both_databases
+
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 DEADLINE = 3.0
 

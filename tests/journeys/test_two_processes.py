@@ -18,6 +18,8 @@ from tests.support.house import PATIENCE, House, Ngo
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.serving import organizations_of, served
 
+pytestmark = pytest.mark.both_databases
+
 CONTACTS = 8
 CALLS = 16
 """Of each, at the same moment."""

@@ -15,9 +15,9 @@ TOKEN_AUTHENTICATED = {"webhooks", "api"}
 """Blueprints that authenticate by token."""
 
 PAGES = {"console"}
-"""Blueprints that check the access of each page (tests/console/test_locks.py)."""
+"""Blueprints that check the access of each page (tests/console/test_access.py)."""
 
-PUBLIC = {"documents", "health", "front", "security"}
+PUBLIC = {"documents", "health", "root", "security"}
 """Public blueprints. Think before you add one."""
 
 ARGUMENTS = {

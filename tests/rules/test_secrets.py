@@ -22,6 +22,8 @@ from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.serving import SECRET_KEY, served
 from tests.support.settings import ENCRYPTION_KEY
 
+pytestmark = pytest.mark.journey
+
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 

@@ -1,10 +1,8 @@
 """A running server with organizations in it, called over a socket as Glific calls it."""
 
 import logging
-import ssl
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,14 +10,13 @@ from typing import Any
 import httpx2
 from flask import Flask
 from pydantic import SecretStr
-from werkzeug.serving import WSGIRequestHandler, make_server
 
-from glific_gpt.app import create_app
 from glific_gpt.calls import queries
 from glific_gpt.calls.tables import Delivery
 from glific_gpt.connections import connecting
 from glific_gpt.credentials import store as credentials
 from glific_gpt.database import db, transaction
+from glific_gpt.http_client import tls_context
 from glific_gpt.operations import worker
 from glific_gpt.organizations import server_models, signature, tokens
 from glific_gpt.organizations import store as organizations
@@ -27,12 +24,14 @@ from glific_gpt.organizations.changes import OrganizationChanges
 from glific_gpt.schemas import CallView
 from glific_gpt.services import Services, services
 from glific_gpt.settings import Settings
+from tests.support.apps import CHEAP_PASSWORDS, create_app
 from tests.support.glific_stand_in import PASSWORD, PHONE, GlificStandIn
+from tests.support.serving_in_process import serve
 
 PATIENCE = 20
 """Seconds that a test waits for an answer; how fast it came is the test's to judge."""
 
-TLS = ssl.create_default_context()
+TLS = tls_context()
 """Not needed for plain HTTP, but made anew for each call if there is none, and slow to make."""
 
 
@@ -63,7 +62,7 @@ class Ngo:
 
     def change(self, **values: Any) -> None:
         with self.house.app.app_context(), transaction() as session:
-            organizations.change(session, organizations.find(session, self.slug), OrganizationChanges(**values))
+            organizations.update(session, organizations.find(session, self.slug), OrganizationChanges(**values))
 
     def set_phrase(self, phrase: str) -> None:
         with self.house.app.app_context(), transaction() as session:
@@ -74,7 +73,9 @@ class Ngo:
         with self.house.app.app_context():
             app = self.house.services
             values = {"api_key": SecretStr(key)}
-            credentials.put(app.vault, self.slug, app.language_models, values, is_active=is_active, verify=False)
+            credentials.save_credential(
+                app.vault, self.slug, app.language_models, values, is_active=is_active, verify=False
+            )
 
     def connect(self, glific: GlificStandIn) -> None:
         """To its Glific, by the documented API."""
@@ -122,7 +123,7 @@ class Ngo:
     def switch_key(self, *, on: bool) -> None:
         with self.house.app.app_context(), transaction() as session:
             organization = organizations.find(session, self.slug)
-            credentials.switch(session, organization.id, self.house.services.language_models, is_active=on)
+            credentials.set_active(session, organization.id, self.house.services.language_models, is_active=on)
 
     def calls(self) -> list[dict[str, Any]]:
         """Its recorded calls, newest first."""
@@ -147,7 +148,7 @@ class House:
     def allow_models(self, patterns: list[str] | None) -> None:
         """To every organization; None is all."""
         with self.app.app_context(), transaction() as session:
-            server_models.allow(session, patterns)
+            server_models.set_allowed_models(session, patterns)
 
     def ngo(self, slug: str, key: str | None = None, **settings: Any) -> Ngo:
         """A new organization with a token, and a key of its own unless it is to have none ("")."""
@@ -162,30 +163,21 @@ class House:
         return ngo
 
 
-class _Quiet(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log(self, *_args: Any, **_more: Any) -> None:
-        """Says nothing: what the server logs itself is what tests look at."""
-
-
 @contextmanager
-def open_house(settings: Settings, *, works: bool = False) -> Iterator[House]:
+def open_house(
+    settings: Settings, *, works: bool = False, passwords: Mapping[str, int] = CHEAP_PASSWORDS
+) -> Iterator[House]:
     """The app behind a real socket, in this process; it works on answers that come later if told to."""
-    app = create_app(settings)
+    app = create_app(settings, passwords=passwords)
     with app.app_context():
         engine = services().engine
     if works:
-        worker.launch(app, listens=True)
+        worker.launch_engine(app, consumes=True)
     root = logging.getLogger()
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
-    server.daemon_threads = True  # type: ignore[attr-defined]
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
-        yield House(app, f"http://127.0.0.1:{server.port}")
+        with serve(app) as url:
+            yield House(app, url)
     finally:
-        server.shutdown()
-        server.server_close()
         root.handlers = []
         engine.close()
         with app.app_context():

@@ -42,7 +42,7 @@ def wait_until(condition: Callable[[], object], seconds: float = PATIENCE) -> No
 
 def begin_working(house: House) -> None:
     """From now on, until the house is closed."""
-    worker.launch(house.app, listens=True)
+    worker.launch_engine(house.app, consumes=True)
 
 
 def call_of(ngo: Ngo, call_id: str) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def retry(ngo: Ngo, call_id: str) -> None:
 
 def is_in_the_queue(house: House) -> bool:
     """Whether any work is waiting or being done."""
-    return house.services.engine.is_at_work("call_")
+    return house.services.engine.has_unfinished("call_")
 
 
 def count_of_deliveries(house: House) -> int:

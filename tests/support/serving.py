@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx2
 
-from glific_gpt.app import create_app
 from glific_gpt.database import db
 from glific_gpt.settings import PREFIX
+from tests.support.apps import create_app
 from tests.support.house import House
 from tests.support.programs import PATIENCE, SERVER, Program, free_port, start
 from tests.support.settings import ENCRYPTION_KEY, made_up_settings

@@ -10,6 +10,8 @@ from tests.support.openai_behaviours import answer, json_answer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.webhooks.expecting import code_of, require_error, require_ok
 
+pytestmark = pytest.mark.both_databases
+
 OBJECT: dict[str, Any] = {"response_format": {"type": "json_object"}}
 
 FORMATTED = {

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import update
 
 from glific_gpt.database import transaction
-from glific_gpt.glific.text import MESSAGE_LIMIT
+from glific_gpt.glific.text import MAX_MESSAGE_CHARACTERS
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.settings import FALLBACK_MESSAGE
 from tests.support.house import Ngo
@@ -20,7 +20,7 @@ def said(ngo: Ngo) -> str:
 def test_it_fits_into_a_message_whatever_is_in_it(alice: Ngo, message: str) -> None:
     alice.change(fallback_message=message)
     text = said(alice)
-    assert MESSAGE_LIMIT - 10 <= len(text.encode("utf-16-le")) // 2 <= MESSAGE_LIMIT
+    assert MAX_MESSAGE_CHARACTERS - 10 <= len(text.encode("utf-16-le")) // 2 <= MAX_MESSAGE_CHARACTERS
     assert "<%" not in text
     assert "@contact" not in text
 

@@ -26,6 +26,8 @@ from tests.support.serving import served
 from tests.webhooks.anything import Sent, anything
 from tests.webhooks.expecting import code_of, require_error, require_ok
 
+pytestmark = pytest.mark.fuzz
+
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "8"))
 DATABASE = os.environ.get("FUZZ_DATABASE", "sqlite")
 SEED = int(os.environ.get("FUZZ_SEED", random.SystemRandom().getrandbits(32)))

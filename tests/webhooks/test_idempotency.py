@@ -19,6 +19,8 @@ from tests.support.openai_stand_in import OpenAIStandIn
 from tests.webhooks.at_once import at_once
 from tests.webhooks.expecting import code_of, require_error, require_ok
 
+pytestmark = pytest.mark.both_databases
+
 QUARTER = timedelta(minutes=15)
 SECOND = timedelta(seconds=1)
 

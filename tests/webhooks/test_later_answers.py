@@ -11,6 +11,8 @@ from tests.support.later import begin_working, call_of, connected_ngo, given, is
 from tests.support.openai_behaviours import answer, json_answer
 from tests.support.openai_stand_in import OpenAIStandIn
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def alice(working_house: House, glific: GlificStandIn) -> Ngo:
@@ -54,8 +56,8 @@ def test_it_notes_a_call_as_pending_and_then_with_all_that_it_took(alice: Ngo, o
 
 def test_it_keeps_account_of_the_way_of_an_answer(alice: Ngo) -> None:
     row = alice.settled(pending(alice.ask_later()))
-    assert (row.state, row.tries, row.may_have_arrived) == ("delivered", 1, False)
-    assert row.said == "Glific took the answer, and the flow goes on."
+    assert (row.state, row.attempts, row.possibly_delivered) == ("delivered", 1, False)
+    assert row.last_response == "Glific accepted the answer, and the flow continues."
     assert row.accepted_at
     assert row.asked_at
     assert row.answered_at

@@ -14,6 +14,8 @@ from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.webhooks.expecting import require_ok
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def sick() -> Iterator[GlificStandIn]:

@@ -18,6 +18,8 @@ from tests.support.openai_behaviours import never as silent
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.serving import Served, served
 
+pytestmark = [pytest.mark.both_databases, pytest.mark.kills]
+
 
 class Serve(Protocol):
     def __call__(self, **settings: Any) -> Served: ...
@@ -62,7 +64,7 @@ def test_it_does_not_ask_openai_again_when_it_is_killed_before_glific_has_the_an
     assert given(glific, 21)["parsed_msg"] == "Sugar and salt."
     assert len(openai.requests) == 1
     row = alice.delivery(call_id)
-    assert (row.tries, row.may_have_arrived) == (2, True)
+    assert (row.attempts, row.possibly_delivered) == (2, True)
     assert call_of(alice, call_id)["status"] == "ok"
 
 
@@ -74,7 +76,7 @@ def test_it_tells_glific_in_the_end_when_it_is_killed_between_two_tries(
     openai.always(answer("Sugar and salt."))
     glific.always(server_error())
     call_id = pending(alice.ask_later())
-    wait_until(lambda: alice.delivery(call_id).tries > 1)
+    wait_until(lambda: alice.delivery(call_id).attempts > 1)
     first.program.send_all(SIGKILL)
     glific.reset()
     serve()

@@ -20,6 +20,8 @@ from tests.support.programs import start
 from tests.support.serving import SECRET_KEY, Served, as_environment, served
 from tests.support.settings import ENCRYPTION_KEY
 
+pytestmark = [pytest.mark.both_databases, pytest.mark.kills]
+
 WORKER = (str(Path(sys.executable).with_name("flask")), "worker")
 PERSONAL = (
     "Asha Devi",

@@ -13,6 +13,8 @@ from tests.support.later import begin_working, pending, wait_until
 from tests.support.openai_behaviours import Echo, echo, never
 from tests.support.openai_stand_in import OpenAIStandIn
 
+pytestmark = pytest.mark.both_databases
+
 CALLS = 4
 """Of each, for the same contact in the same flow."""
 
@@ -61,7 +63,7 @@ def test_it_goes_on_for_bob_when_alices_key_is_off_and_her_glific_in_trouble(
     begin_working(house)
     assert ngos["bob"].settled(bobs).state == "delivered"
     assert others["bob"].resumptions[0].result["status"] == "ok"
-    wait_until(lambda: ngos["alice"].delivery(alices).tries >= 1)
+    wait_until(lambda: ngos["alice"].delivery(alices).attempts >= 1)
     others["alice"].reset()
     assert ngos["alice"].settled(alices).state == "delivered"
     assert others["alice"].resumptions[0].result["error_code"] == "credential_inactive"

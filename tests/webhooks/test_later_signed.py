@@ -45,7 +45,7 @@ def test_it_signs_answers_and_failures_and_waits_two_seconds(
     calls = {21: pending(alice.ask_later()), 22: pending(alice.ask_later(question_text="second", contact=22))}
     for contact, call_id in calls.items():
         row = alice.settled(call_id)
-        assert (row.state, row.tries) == ("delivered", 1)
+        assert (row.state, row.attempts) == ("delivered", 1)
         assert given(glific, contact)["call_id"] == call_id
     assert all(resumed.signature_is_right for resumed in glific.resumptions)
     assert all(EARLIEST <= resumed.at - before < EARLIEST + 3 for resumed in glific.resumptions)
@@ -73,7 +73,7 @@ def test_it_accepts_no_call_of_which_nobody_knows_the_organizations_id(
 ) -> None:
     for mode in ("async", "auto"):
         refused = require_error(alice.ask_later(mode, organization_id=None), "missing_flow_context")
-        assert "Glific's id of the organization" in refused["error"]
+        assert "Glific organization ID" in refused["error"]
     assert (count_of_deliveries(house), openai.requests) == (0, [])
 
 
@@ -83,5 +83,5 @@ def test_it_says_that_the_phrase_is_gone(alice: Ngo, house: House, glific: Glifi
     begin_working(house)
     row = alice.settled(call_id)
     assert row.state == "undelivered"
-    assert "signature phrase" in str(row.said)
+    assert "signature phrase" in str(row.last_response)
     assert glific.requests == []

@@ -74,7 +74,7 @@ def test_it_says_what_is_missing_when_the_organization_was_disconnected_since(
     begin_working(house)
     row = alice.settled(call_id)
     assert row.state == "undelivered"
-    assert "not connected to Glific" in str(row.said)
+    assert "not connected to Glific" in str(row.last_response)
     assert (call_of(alice, call_id)["status"], call_of(alice, call_id)["error_code"]) == ("error", "undelivered")
     bob, of_bob = accepted["bob"]
     assert bob.settled(of_bob).state == "delivered"

@@ -41,7 +41,7 @@ def test_an_answer_that_missed_its_wait_is_not_taken_for_the_next_questions(
     second = pending(alice.ask_later(question_text="The second?", wait_seconds=30))
     assert alice.settled(second).state == "delivered"
     assert given(glific, 21)["parsed_msg"].endswith("The second?")
-    assert alice.delivery(first).said == LET_DOWN
+    assert alice.delivery(first).last_response == LET_DOWN
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -51,8 +51,8 @@ def test_a_flow_that_does_not_wait_is_tried_until_its_time_is_over(
     openai.always(openai_does.answer("Salt, sugar, water."))
     glific.always(errors([not_waiting(21)]))
     row = alice.settled(call_id := pending(alice.ask_later(wait_seconds=4)))
-    assert (row.state, row.said) == ("undelivered", LET_DOWN)
-    assert 1 < row.tries < 10
+    assert (row.state, row.last_response) == ("undelivered", LET_DOWN)
+    assert 1 < row.attempts < 10
     assert row.ended_at is not None
     assert row.waited_until is not None
     assert 0 <= (row.ended_at - row.waited_until).total_seconds() < 5

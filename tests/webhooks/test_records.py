@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from sqlalchemy import select, text
 
 from glific_gpt.calls.tables import Call
@@ -11,6 +12,8 @@ from tests.support.house import House, Ngo
 from tests.support.openai_behaviours import answer, out_of_credit, wrong_shape
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.webhooks.expecting import code_of, require_error, require_ok
+
+pytestmark = pytest.mark.both_databases
 
 PERSONAL: dict[str, Any] = {
     "contact": {

@@ -16,6 +16,8 @@ from tests.support.openai_behaviours import answer, never, wrong_shape
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.webhooks.expecting import code_of, require_error, require_ok
 
+pytestmark = pytest.mark.both_databases
+
 A_CENT = answer("A long answer.", input_tokens=20, output_tokens=1000)
 """Of gpt-4o: 10 dollars for a million tokens. As much is set aside for a call that says nothing of its length."""
 

@@ -1,0 +1,78 @@
+"""The production server in a thread of this process: uvicorn with our protocol, set as `make serve` sets it.
+
+One event loop serves all apps that a test process starts, one after the other or side by side.
+"""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from functools import cache
+
+import uvicorn
+import uvloop
+from flask import Flask
+
+from glific_gpt.server.asgi import AsgiBridge
+from glific_gpt.server.supervisor import BACKLOG, SPARE_THREADS, _uvicorn_config
+from glific_gpt.services import services
+
+STOP_SECONDS = 5
+"""How long a request that a test has left may take to end after it was cancelled."""
+
+
+@contextmanager
+def serve(app: Flask) -> Iterator[str]:
+    """Serve the app until the end of the block; yields its URL."""
+    with app.app_context():
+        known = services()
+    asgi_app = AsgiBridge(
+        app, lambda name: not known.functions.blocks(name), known.settings.max_in_flight + SPARE_THREADS
+    )
+    server = uvicorn.Server(_uvicorn_config(asgi_app))
+    with socket.create_server(("127.0.0.1", 0), backlog=BACKLOG) as listener:
+        _run(_start(server, listener))
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            _run(_stop(server))
+            asgi_app._threads.shutdown(wait=False)
+
+
+def settle() -> None:
+    """Wait until the event loop has done all that it can do now."""
+    if _loop.cache_info().currsize:
+        _run(asyncio.sleep(0))
+
+
+async def _start(server: uvicorn.Server, listener: socket.socket) -> None:
+    server.config.load()
+    server.lifespan = server.config.lifespan_class(server.config)
+    await server.startup([listener])
+    await server.on_tick(0)
+
+
+async def _stop(server: uvicorn.Server) -> None:
+    """At once: uvicorn itself waits for requests and connections, which a test that is over no longer needs."""
+    for listening in server.servers:
+        listening.close()
+    tasks = server.server_state.tasks.copy()
+    for connection in server.server_state.connections.copy():
+        connection.transport.abort()
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=STOP_SECONDS)
+    await server.lifespan.shutdown()
+
+
+def _run(coroutine: Coroutine[object, object, None]) -> None:
+    asyncio.run_coroutine_threadsafe(coroutine, _loop()).result()
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    loop = uvloop.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="server", daemon=True).start()
+    return loop
