@@ -1,226 +1,215 @@
-"""Waiting: a call that the server's event loop runs leaves its thread to others while it waits.
+"""Bridge between synchronous code and the server's event loop.
 
-It runs in a greenlet, as ordinary code that calls ordinary functions. Elsewhere, in commands, workers and tests, the
-functions of this file simply hold up their thread.
+A webhook call runs as ordinary synchronous code in a greenlet on the event loop (`run`). The functions of this module
+suspend the greenlet, so that the loop runs other calls meanwhile. In commands, workers and tests there is no greenlet,
+and the same functions block the calling thread.
+
+The greenlets are SQLAlchemy's: `greenlet_spawn` and `await_` are what its asyncio extension is built on.
 """
 
 import asyncio
 import contextvars
 import threading
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from greenlet import getcurrent, greenlet
+from sqlalchemy.util import concurrency
 
 Result = TypeVar("Result")
 
 THREADS = 16
-"""For what can only be waited for in a thread, such as the database."""
+"""Threads for blocking work, such as database statements."""
 
-_threads = ThreadPoolExecutor(THREADS, "waiting")
+MAX_CONCURRENT_CALLS = 16
+"""Calls that the event loop works on at the same time. Calls that wait for OpenAI do not count.
+
+Without this limit, a thousand calls that arrive together would all be started before the first one is sent to OpenAI,
+and all of them would be late.
+"""
+
+SLOT_TIMEOUT_SECONDS = 2.0
+"""After this time-out a call proceeds without a slot: the calls that hold the slots may be waiting for a database."""
+
+_executor = ThreadPoolExecutor(THREADS, "bridge")
 _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
 
 
-class _Call(greenlet):  # type: ignore[misc]
-    """What the event loop runs."""
+class ConcurrencyLimit:
+    """A semaphore with a time-out, held by tasks. Slots are granted in the order of requests.
 
-    has_place = False
-
-
-AT_ONCE = 16
-"""Calls that are being worked on, of all that wait: otherwise a thousand that come together would all be begun before
-the first is sent to OpenAI, and all be late."""
-
-PATIENCE = 2.0
-"""Seconds; who has waited so long goes on without a place: those that have one may be waiting for a database."""
-
-
-class _Places:
-    """The places of calls that are worked on, given in the order in which calls ask; of the loop's thread alone."""
+    It is not thread-safe: only the event loop's thread may use it.
+    """
 
     def __init__(self) -> None:
         self.calls = 0
-        """Those under way, whether they have a place or not."""
-        self._free = AT_ONCE
-        self._waiting: deque[asyncio.Future[bool]] = deque()
+        """Calls in progress, with or without a slot."""
+        self._semaphore = asyncio.Semaphore(MAX_CONCURRENT_CALLS)
+        self._holders: set[asyncio.Task[Any] | None] = set()
 
-    async def take(self, call: _Call) -> None:
-        if self._free:
-            self._free -= 1
-            call.has_place = True
-            return
-        here = asyncio.get_running_loop()
-        turn = here.create_future()
-        self._waiting.append(turn)
-        late = here.call_later(PATIENCE, _answer, turn, False)  # noqa: FBT003 - of a callback
-        call.has_place = await turn
-        late.cancel()
-
-    def give(self, call: _Call) -> None:
-        if not call.has_place:
-            return
-        call.has_place = False
-        while self._waiting:
-            if _answer(self._waiting.popleft(), True):  # noqa: FBT003
+    async def acquire(self) -> None:
+        """Take a slot for the current task. Return without one after SLOT_TIMEOUT_SECONDS."""
+        if self._semaphore.locked():
+            try:
+                async with asyncio.timeout(SLOT_TIMEOUT_SECONDS):
+                    await self._semaphore.acquire()
+            except TimeoutError:
                 return
-        self._free += 1
+        else:  # the usual case, which needs no timer
+            await self._semaphore.acquire()
+        self._holders.add(asyncio.current_task())
+
+    def release(self) -> None:
+        """Free the slot of the current task, if it has one."""
+        task = asyncio.current_task()
+        if task in self._holders:
+            self._holders.remove(task)
+            self._semaphore.release()
 
 
-_places = _Places()
-
-
-def _answer(turn: "asyncio.Future[bool]", has_come: bool) -> bool:  # noqa: FBT001 - of a callback
-    """Whether the turn was still waited for."""
-    if turn.done():
-        return False
-    turn.set_result(has_come)
-    return True
+_limit = ConcurrencyLimit()
 
 
 async def run(function: Callable[..., Result], *arguments: Any) -> Result:
-    """What the function gives; while it waits, the loop runs others."""
-    call = _Call(function)
-    call.gr_context = contextvars.copy_context()
-    _places.calls += 1
+    """Call the function in a greenlet and return its result; while it waits, the loop runs other calls.
+
+    The greenlet shares the context variables of the current task, so each call needs a task of its own. uvicorn creates
+    one for each request.
+    """
+    _limit.calls += 1
     try:
-        await _places.take(call)
-        said = call.switch(*arguments)
-        while not call.dead:
-            try:
-                value = await said
-            except BaseException as error:  # noqa: BLE001 - it is raised where the call waits
-                said = call.throw(error)
-            else:
-                said = call.switch(value)
+        await _limit.acquire()
+        return await concurrency.greenlet_spawn(function, *arguments)
     finally:
-        _places.calls -= 1
-        _places.give(call)
-    result: Result = said
-    return result
+        _limit.calls -= 1
+        _limit.release()
 
 
 def is_on_loop() -> bool:
-    """Whether the event loop runs this code, which must not hold it up."""
-    return isinstance(getcurrent(), _Call)
+    """Tell whether this code runs on the event loop, which it must not block."""
+    return concurrency.in_greenlet()
 
 
-def is_alone() -> bool:
-    """Whether the event loop runs this code, and no other call is under way."""
-    return is_on_loop() and _places.calls == 1
+def is_only_call() -> bool:
+    """Tell whether this code runs on the event loop and no other call is in progress."""
+    return is_on_loop() and _limit.calls == 1
 
 
-def wait_for(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """What the coroutine gives, run by the one event loop of this process. It may take long."""
-    # No variable holds the greenlet: outside the loop it is that of the thread, of which greenlet 3.5 drops a reference
-    # that it does not have, when the thread ends while the frame of a failure is being collected as garbage.
+def await_(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """Return the result of a coroutine, run by the event loop of this process. The coroutine may take long.
+
+    A call on the event loop gives up its slot until the coroutine ends.
+    """
+    # Outside the loop, SQLAlchemy's `await_` must not be called: while it raises MissingGreenlet, its frame holds the
+    # thread's main greenlet. greenlet 3.5 drops a reference that it does not own when a thread ends while the frames
+    # of an exception are garbage-collected, and the process crashes later. `in_greenlet` returns before that.
     if is_on_loop():
-        return _await(_beside(getcurrent(), coroutine))
+        return concurrency.await_(_without_slot(coroutine))
     return asyncio.run_coroutine_threadsafe(coroutine, loop()).result()
 
 
-async def _beside(call: _Call, coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """A call that waits for long gives up its place meanwhile."""
-    _places.give(call)
+async def _without_slot(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    _limit.release()
     try:
         return await coroutine
     finally:
-        await _places.take(call)
+        await _limit.acquire()
 
 
-def in_thread(function: Callable[[], Result]) -> Result:
-    """What the function gives, which may wait for anything."""
+def run_in_executor(function: Callable[[], Result]) -> Result:
+    """Return the result of a function that may block. On the event loop, a thread calls it in a copied context."""
     if not is_on_loop():
         return function()
-    return _await(loop().run_in_executor(_threads, contextvars.copy_context().run, function))
+    return concurrency.await_(loop().run_in_executor(_executor, contextvars.copy_context().run, function))
 
 
-def begin(function: Callable[[], object]) -> None:
-    """Has a thread call the function."""
-    _threads.submit(function)
+def submit(function: Callable[[], object]) -> None:
+    """Have a thread call the function. Nothing waits for it."""
+    _executor.submit(function)
 
 
-def soon(function: Callable[[], object]) -> None:
-    """Has the loop call the function when it has run all that can run now."""
+def call_soon(function: Callable[[], object]) -> None:
+    """Have the event loop call the function after the callbacks that are ready now. Not thread-safe."""
     loop().call_soon(function)
 
 
-def afterwards(function: Callable[[], object]) -> None:
-    """Calls the function when the loop has done what it is doing, such as giving an answer; elsewhere at once."""
-    soon(function) if is_on_loop() else function()
+def after_response(function: Callable[[], object]) -> None:
+    """Call the function when the response has been sent. Outside the event loop, call it at once."""
+    call_soon(function) if is_on_loop() else function()
 
 
 def sleep(seconds: float) -> None:
+    """Suspend the call, or block the thread, for that long."""
     if is_on_loop():
-        _await(asyncio.sleep(seconds))
+        concurrency.await_(asyncio.sleep(seconds))
     else:
         time.sleep(seconds)
 
 
-class Signal:
-    """Given by one thread, once, and waited for by one call or thread: the one that made it."""
+class OneShotEvent:
+    """An event that is set once and awaited by the call or thread that created it.
+
+    asyncio.Event cannot be set from a thread, and threading.Event would block the event loop.
+    """
 
     def __init__(self) -> None:
-        self._event = None if is_on_loop() else threading.Event()
-        self._is_given = False
+        self._thread_event = None if is_on_loop() else threading.Event()
+        self._is_set = False
         self._waiter: asyncio.Future[bool] | None = None
 
     def wait(self, seconds: float) -> bool:
-        """Whether it was given within that time."""
-        if self._event:
-            return self._event.wait(seconds)
-        if self._is_given:
+        """Tell whether the event was set within that time."""
+        if self._thread_event:
+            return self._thread_event.wait(seconds)
+        if self._is_set:
             return True
         self._waiter = loop().create_future()
-        late = loop().call_later(seconds, self._tell)
+        timer = loop().call_later(seconds, self._wake)
         try:
-            return _await(self._waiter)
+            return concurrency.await_(self._waiter)
         finally:
-            late.cancel()
+            timer.cancel()
+
+    def set(self) -> None:
+        """Set the event, in the event loop's thread. Other threads use `set_all`."""
+        if self._thread_event:
+            self._thread_event.set()
+        else:
+            self._is_set = True
+            self._wake()
 
     @staticmethod
-    def give(signals: Iterable["Signal"]) -> None:
-        """All of them, for which the loop is woken once."""
+    def set_all(events: Iterable["OneShotEvent"]) -> None:
+        """Set the events, from any thread. The loop is woken once for all of them: each wake-up is a system call."""
         on_loop = []
-        for signal in signals:
-            if signal._event:
-                signal._event.set()
+        for event in events:
+            if event._thread_event:
+                event.set()
             else:
-                on_loop.append(signal)
+                on_loop.append(event)
         if on_loop:
-            loop().call_soon_threadsafe(Signal.give_on_loop, on_loop)
+            loop().call_soon_threadsafe(OneShotEvent._set_on_loop, on_loop)
 
     @staticmethod
-    def give_on_loop(signals: Iterable["Signal"]) -> None:
-        """The same, done by the loop itself."""
-        for signal in signals:
-            if signal._event:
-                signal._event.set()
-            else:
-                signal._is_given = True
-                signal._tell()
+    def _set_on_loop(events: Iterable["OneShotEvent"]) -> None:
+        for event in events:
+            event.set()
 
-    def _tell(self) -> None:
+    def _wake(self) -> None:
         if self._waiter and not self._waiter.done():
-            self._waiter.set_result(self._is_given)
+            self._waiter.set_result(self._is_set)
 
 
-def _await(awaitable: Awaitable[Result]) -> Result:
-    result: Result = getcurrent().parent.switch(awaitable)
-    return result
-
-
-def use(server_loop: asyncio.AbstractEventLoop | None) -> None:
-    """This is the loop from now on: a server's own; without one, a thread will run another."""
-    global _loop, _places
-    _loop, _places = server_loop, _Places()
+def set_loop(server_loop: asyncio.AbstractEventLoop | None) -> None:
+    """Use the server's own loop from now on. With None, `loop` starts another one in a thread."""
+    global _loop, _limit
+    _loop, _limit = server_loop, ConcurrencyLimit()
 
 
 def loop() -> asyncio.AbstractEventLoop:
-    """The one event loop of this process; where no server has one, a thread runs it."""
+    """Return the one event loop of this process. Without a server's, a thread runs one."""
     global _loop  # noqa: PLW0603
     with _lock:
         if _loop is None:

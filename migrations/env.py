@@ -46,7 +46,7 @@ with migrate.db.engine.connect() as connection:
         # The server's own statements are short; a migration may take its time.
         connection.execute(sa.text("SET statement_timeout = 0"))
         connection.commit()
-        connection.connection.driver_connection.silence_seconds = None
+        connection.connection.driver_connection.socket_timeout = None
     context.configure(
         connection=connection,
         target_metadata=migrate.db.metadata,

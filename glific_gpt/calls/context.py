@@ -50,7 +50,7 @@ class CallContext:
         The price is that of the model that answered, else that of the model that was asked.
         """
         for model in filter(None, (self.usage.model, self.model_asked)):
-            usd = prices.cost(model, self.usage.input_tokens, self.usage.output_tokens)
+            usd = prices.calculate_cost(model, self.usage.input_tokens, self.usage.output_tokens)
             if usd is not None:
                 return usd
         return None

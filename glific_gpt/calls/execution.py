@@ -11,7 +11,7 @@ from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import EmptyAnswer, GlificGptError, UpstreamError
 from glific_gpt.functions.contract import Function, FunctionBody
-from glific_gpt.glific.text import as_written, for_whatsapp
+from glific_gpt.glific.text import format_for_whatsapp, sanitize_message
 from glific_gpt.glific.variables import neutralise_json
 from glific_gpt.openai.chat import LanguageModel
 from glific_gpt.settings import FALLBACK_MESSAGE
@@ -74,9 +74,9 @@ def error_outcome(call_id: str, error: GlificGptError, fallback: str) -> Outcome
         "success": False,
         "status": "error",
         "error_code": error.code,
-        "error_class": error.fault,
+        "error_class": error.error_class,
         "error": str(error),
-        "parsed_msg": as_written(fallback) or FALLBACK_MESSAGE,
+        "parsed_msg": sanitize_message(fallback) or FALLBACK_MESSAGE,
         "call_id": call_id,
     }
     return Outcome(error.status, body, error.retry_after)
@@ -89,7 +89,7 @@ def _format_for_whatsapp(value: JsonValue, max_characters: int | None) -> JsonVa
     if not isinstance(value, str):
         json.dumps(value, allow_nan=False)
         return neutralise_json(value)
-    message = for_whatsapp(value, max_characters) if max_characters else for_whatsapp(value)
+    message = format_for_whatsapp(value, max_characters) if max_characters else format_for_whatsapp(value)
     if not message:
         raise EmptyAnswer
     return message

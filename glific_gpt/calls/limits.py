@@ -11,7 +11,7 @@ from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.tables import Call
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import now
-from glific_gpt.database import Usd, Write, insert_if_absent
+from glific_gpt.database import Statement, Usd, insert_if_absent
 from glific_gpt.errors import BadUpstreamReply, BudgetExceeded, ContactLimit, DeadlineExceeded, GlificGptError
 from glific_gpt.functions.contract import FunctionBody
 from glific_gpt.models import prices
@@ -70,7 +70,7 @@ def reserve(session: Session, tenant: Tenant, context: CallContext, body: Functi
     """
     if tenant.monthly_budget_usd is None:
         return Decimal(0)
-    price = prices.per_million(context.model_asked or "")
+    price = prices.prices_per_million(context.model_asked or "")
     if price is None:
         raise BudgetExceeded(
             f"The price of {context.model_asked} is not known, so it cannot be used under a monthly budget. "
@@ -87,7 +87,7 @@ def reserve(session: Session, tenant: Tenant, context: CallContext, body: Functi
 
 def settle_statements(
     tenant: Tenant, context: CallContext, reserved: Decimal, error: GlificGptError | None
-) -> list[Write]:
+) -> list[Statement]:
     """Replace the reserved amount by the actual cost. The reservation stays if the cost cannot be known."""
     if tenant.monthly_budget_usd is None:
         return []

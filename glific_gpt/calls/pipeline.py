@@ -9,7 +9,7 @@ from threading import BoundedSemaphore
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from glific_gpt.bridge import in_thread
+from glific_gpt.bridge import run_in_executor
 from glific_gpt.calls import limits, records, replays
 from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.deferred.background import BackgroundCalls, PendingUpstreamCall
@@ -19,8 +19,8 @@ from glific_gpt.calls.records import AdmittedCall
 from glific_gpt.calls.request import ASYNC, AUTO, Admission, InboundCall
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
-from glific_gpt.database import BUSY_SECONDS, UNAVAILABLE, GroupCommit, transaction
-from glific_gpt.errors import DATABASE_AWAY, DeadlineExceeded, GlificGptError, Overloaded, Unauthorized
+from glific_gpt.database import STATEMENT_TIMEOUT_SECONDS, UNAVAILABLE, GroupCommit, transaction
+from glific_gpt.errors import MSG_DATABASE_UNAVAILABLE, DeadlineExceeded, GlificGptError, Overloaded, Unauthorized
 from glific_gpt.openai.chat import LanguageModel
 from glific_gpt.settings import Settings
 from glific_gpt.vault import Vault
@@ -61,7 +61,7 @@ class Pipeline:
     vault: Vault
     deferrer: Deferrer
     background: BackgroundCalls
-    creation: GroupCommit = field(default_factory=lambda: GroupCommit(BUSY_SECONDS))
+    creation: GroupCommit = field(default_factory=lambda: GroupCommit(STATEMENT_TIMEOUT_SECONDS))
     completion: GroupCommit = field(default_factory=lambda: GroupCommit(FINISH_TIMEOUT_SECONDS))
     late_completion: GroupCommit = field(default_factory=lambda: GroupCommit(LATE_FINISH_TIMEOUT_SECONDS))
 
@@ -79,7 +79,7 @@ class Pipeline:
             return self._refuse(tenant, context, error)
         except UNAVAILABLE as failure:
             log.error("database_unavailable", call_id=context.call_id, reason=type(failure).__name__)
-            return to_outcome(tenant, context, Overloaded(DATABASE_AWAY, retry_after=1))
+            return to_outcome(tenant, context, Overloaded(MSG_DATABASE_UNAVAILABLE, retry_after=1))
 
     def refuse(self, tenant: Tenant, function: str, error: GlificGptError) -> Outcome:
         """Record a call whose body could not be read, and return its outcome."""
@@ -111,7 +111,7 @@ class Pipeline:
         """Write the row and return the reserved budget. Raises GlificGptError."""
         if limits.has_limits(admitted.tenant):
             # Limits are counted in the transaction that writes the row, so these calls are not batched.
-            return in_thread(lambda: _create_counted_record(admitted))
+            return run_in_executor(lambda: _create_counted_record(admitted))
         records.create_record_in_batch(self.creation, admitted)
         return Decimal(0)
 

@@ -17,7 +17,7 @@ from glific_gpt.calls.request import InboundCall, ParsedCall
 from glific_gpt.calls.tables import Call
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import now
-from glific_gpt.database import GroupCommit, Write, write_in
+from glific_gpt.database import GroupCommit, Statement, execute_all
 from glific_gpt.errors import CallInProgress, GlificGptError
 
 # Statements on the table instead of the class, built once: SQLAlchemy's ORM took a third of a call's database time.
@@ -42,7 +42,7 @@ def create_record(session: Session, admitted: AdmittedCall, status: str = "start
     Raises CallInProgress for a duplicate, ContactLimit and BudgetExceeded.
     """
     with _reject_duplicate():
-        write_in(session, _creation_statements(admitted, status))
+        execute_all(session, _creation_statements(admitted, status))
     limits.check_contact(session, admitted.tenant, admitted.context.contact_id)
     return limits.reserve(session, admitted.tenant, admitted.context, admitted.parsed.body, len(admitted.inbound.body))
 
@@ -53,17 +53,17 @@ def create_record_in_batch(group: GroupCommit, admitted: AdmittedCall) -> None:
         group.write(*_creation_statements(admitted, "started"))
 
 
-def insert_statement(context: CallContext, seconds: float, status: str = "started") -> Write:
+def insert_statement(context: CallContext, seconds: float, status: str = "started") -> Statement:
     """Insert the row of a call that has `seconds` left to answer, or that is pending."""
     return INSERT_CALL, _initial_values(context, status, seconds)
 
 
-def finish_statement(context: CallContext, error: GlificGptError | None) -> Write:
+def finish_statement(context: CallContext, error: GlificGptError | None) -> Statement:
     """Finish the row of a call, with its error if it has one."""
     return FINISH_CALL, _final_values(context, error) | {"this_call": context.call_id}
 
 
-def failure_statement(context: CallContext, error: GlificGptError) -> Write:
+def failure_statement(context: CallContext, error: GlificGptError) -> Statement:
     """Insert the complete row of a call that failed before OpenAI was asked."""
     return INSERT_CALL, _initial_values(context, "error", 0) | _final_values(context, error)
 
@@ -92,7 +92,7 @@ def mark_interrupted(session: Session) -> None:
     session.execute(update(Call).where(Call.status == "started", Call.give_up_at < now()).values(status="interrupted"))
 
 
-def _creation_statements(admitted: AdmittedCall, status: str) -> list[Write]:
+def _creation_statements(admitted: AdmittedCall, status: str) -> list[Statement]:
     context, inbound = admitted.context, admitted.inbound
     row = insert_statement(context, inbound.deadline.remaining(), status)
     return [row, *replays.claim_statements(context.organization_id, inbound, context.call_id)]

@@ -8,13 +8,13 @@ from typing import Any, cast
 from sqlalchemy import Table, and_, bindparam, delete, or_, select
 from sqlalchemy.orm import Session
 
-from glific_gpt.bridge import in_thread
+from glific_gpt.bridge import run_in_executor
 from glific_gpt.calls.context import ROW_GRACE_PERIOD
 from glific_gpt.calls.execution import Outcome
 from glific_gpt.calls.request import InboundCall
 from glific_gpt.calls.tables import StoredReply
 from glific_gpt.clock import now
-from glific_gpt.database import Write, lookup, transaction
+from glific_gpt.database import Statement, fetch_one, transaction
 from glific_gpt.errors import CallInProgress
 from glific_gpt.vault import UnreadableSecret, Vault
 
@@ -39,7 +39,7 @@ def find_stored(vault: Vault, organization_id: int, inbound: InboundCall) -> Out
     """Return the stored answer for the call's key. Raises CallInProgress while the first call is being answered."""
     if inbound.idempotency_key is None:
         return None
-    stored = lookup(FIND_REPLY, **_key(organization_id, inbound), at=now())
+    stored = fetch_one(FIND_REPLY, **_key(organization_id, inbound), at=now())
     if stored is None:
         return None
     if stored["body"] is not None:
@@ -49,7 +49,7 @@ def find_stored(vault: Vault, organization_id: int, inbound: InboundCall) -> Out
     return None
 
 
-def claim_statements(organization_id: int, inbound: InboundCall, call_id: str) -> list[Write]:
+def claim_statements(organization_id: int, inbound: InboundCall, call_id: str) -> list[Statement]:
     """Claim the key for this call; an IntegrityError on execution means that a concurrent call claimed it first.
 
     Expired answers under the key are deleted, and so are claims of killed processes.
@@ -67,7 +67,7 @@ def claim_statements(organization_id: int, inbound: InboundCall, call_id: str) -
     return [(DELETE_EXPIRED, key | {"at": at}), (INSERT_CLAIM, row)]
 
 
-def store_statements(vault: Vault, organization_id: int, inbound: InboundCall, outcome: Outcome) -> list[Write]:
+def store_statements(vault: Vault, organization_id: int, inbound: InboundCall, outcome: Outcome) -> list[Statement]:
     """Store the answer, encrypted for the organization.
 
     A call that was considered lost may still finish. By then another call may hold the key, and its answer is kept.
@@ -96,7 +96,7 @@ def _read_or_forget(vault: Vault, organization_id: int, inbound: InboundCall, st
     try:
         reply = json.loads(vault.decrypt(organization_id, PURPOSE, stored["body"]))
     except UnreadableSecret:
-        in_thread(lambda: _forget(organization_id, inbound))
+        run_in_executor(lambda: _forget(organization_id, inbound))
         return None
     return Outcome(stored["status"], reply["body"], reply["retry_after"], replayed=True)
 

@@ -72,13 +72,15 @@ class Admission:
         # Glific adds its own organization id to every body, so another id means another organization's flow.
         if tenant.glific_organization_id not in {None, parse_id(values.get("organization_id"))}:
             raise Unauthorized
+        if inbound.mode not in MODES:
+            raise InvalidField("mode: the address of the webhook ends in mode=sync, mode=async or mode=auto.")
         function = self.functions.get(inbound.function)
         body = validate_body(function, values)
         if inbound.mode != SYNC:
-            _require_resumable(tenant, inbound.mode, body)
+            _require_resumable(tenant, body)
         context.contact_id, context.flow_id = body.contact_id, body.flow_id
         model = body.model_asked or tenant.default_model or self.settings.default_model
-        context.model_asked = allowlist.canonical(model)
+        context.model_asked = allowlist.canonical_id(model)
         return ParsedCall(function, body)
 
     def bind_model(self, tenant: Tenant, model: str, deadline: Deadline) -> LanguageModel:
@@ -92,7 +94,7 @@ class Admission:
             raise CredentialMissing
         if not tenant.credential_active:
             raise CredentialInactive
-        if refusal := allowlist.refusal(model, self.settings.models, tenant.server_models, tenant.allowed_models):
+        if refusal := allowlist.access_error(model, self.settings.models, tenant.server_models, tenant.allowed_models):
             raise refusal
         try:
             fields = credentials.decrypt(self.vault, tenant.organization_id, self.provider, tenant.ciphertext)
@@ -115,20 +117,15 @@ def decode_object(body: bytes) -> dict[str, Any]:
     return values
 
 
-def _require_resumable(tenant: Tenant, mode: str, body: FunctionBody) -> None:
-    """Check that an answer which arrives later can reach its flow.
-
-    Raises InvalidField for an unknown mode, MissingFlowContext, and GlificNotConnected.
-    """
-    if mode not in MODES:
-        raise InvalidField("mode: the address of the webhook ends in mode=sync, mode=async or mode=auto.")
+def _require_resumable(tenant: Tenant, body: FunctionBody) -> None:
+    """Check that a later answer can reach its flow. Raises MissingFlowContext and GlificNotConnected."""
     if body.flow_id is None or body.contact_id is None:
         raise MissingFlowContext(
             "A later answer needs the flow and the contact. Add both to the body of the webhook node: "
             '"contact": "@contact" and "flow_id": "@flow.id".'
         )
     with transaction() as session:
-        connection = connections.find_if_any(session, tenant.organization_id)
+        connection = connections.find_or_none(session, tenant.organization_id)
     if connection is None:
         raise GlificNotConnected
     if connection.way == "signed" and not (tenant.glific_organization_id or body.organization_id):

@@ -7,11 +7,11 @@ from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from glific_gpt.credentials.tables import Credential
-from glific_gpt.database import lookup
+from glific_gpt.database import fetch_one
 from glific_gpt.organizations import server_models
 from glific_gpt.organizations.store import is_slug
 from glific_gpt.organizations.tables import Organization, WebhookToken
-from glific_gpt.organizations.tokens import token_hash
+from glific_gpt.organizations.tokens import hash_token
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ TENANT_QUERY = (
         Organization.require_signature,
         Organization.signature_phrase,
         Organization.allowed_models,
-        server_models.ALLOWED.scalar_subquery().label("server_models"),
+        server_models.ALLOWED_MODELS_QUERY.scalar_subquery().label("server_models"),
         Organization.contact_daily_limit,
         Organization.monthly_budget_usd,
         Credential.ciphertext,
@@ -72,7 +72,7 @@ def find_tenant(slug: str, provider: str, token: str) -> Tenant | None:
     """Return the organization with its credential, and whether the webhook token is its own; None if unknown."""
     if not is_slug(slug):
         return None
-    row = lookup(FIND_BY_SLUG, slug=slug, provider=provider, token_hash=token_hash(token))
+    row = fetch_one(FIND_BY_SLUG, slug=slug, provider=provider, token_hash=hash_token(token))
     return Tenant(**row) if row else None
 
 

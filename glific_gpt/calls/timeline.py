@@ -14,7 +14,7 @@ from glific_gpt.calls.deferred.delivery import RETRY_UNAVAILABLE_FOR
 from glific_gpt.calls.tables import CALL_ID, Call, Delivery
 from glific_gpt.clock import now
 from glific_gpt.database import owned
-from glific_gpt.errors import Broken, CallerError, GlificGptError, NotFound, OrganizationError, ServiceError
+from glific_gpt.errors import CallerError, GlificGptError, InternalError, NotFound, OrganizationError, ServiceError
 
 FAILED_DELIVERY_STATES = ("undelivered", "uncertain")
 """States of a failed delivery; also the call's error_code, unless the call itself failed."""
@@ -70,7 +70,7 @@ def deferred_call_ids(session: Session, calls: Sequence[Call]) -> set[str]:
 def error_class_of(code: str | None) -> type[GlificGptError] | None:
     """Return the error class of an error code; None for the code of a plugin."""
     bases = (CallerError, OrganizationError, ServiceError)
-    known = {error.code: error for base in bases for error in base.__subclasses__()} | {Broken.code: Broken}
+    known = {error.code: error for base in bases for error in base.__subclasses__()} | {InternalError.code: InternalError}
     return known.get(code or "")
 
 
@@ -123,7 +123,7 @@ def _answered(timeline: CallTimeline) -> str:
     call, code = timeline.call, timeline.own_error
     if code:
         error = error_class_of(code)
-        return f"failed: {code}. {error.sentence if error else ''}".strip()
+        return f"failed: {code}. {error.default_message if error else ''}".strip()
     return f"answered: {call.model_used or call.model_asked}, tokens: {call.input_tokens} in, {call.output_tokens} out"
 
 

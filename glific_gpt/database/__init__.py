@@ -1,36 +1,34 @@
-"""The database: base and column types, sessions and transactions."""
+"""The database: base class, column types, sessions and transactions."""
 
 from glific_gpt.database.base import Base, RowId, Usd, UtcDateTime, db
-from glific_gpt.database.group_commit import GroupCommit, Write, prepare_writes, write_in
-from glific_gpt.database.patience import BUSY_SECONDS
+from glific_gpt.database.group_commit import GroupCommit, Statement, execute_all, precompile
 from glific_gpt.database.session import (
-    LOOKUPS,
     UNAVAILABLE,
+    fetch_one,
     insert_if_absent,
-    lookup,
     owned,
-    patiently,
     reading,
+    retry_until_available,
     transaction,
 )
+from glific_gpt.database.timeouts import STATEMENT_TIMEOUT_SECONDS
 
 __all__ = [
-    "BUSY_SECONDS",
-    "LOOKUPS",
+    "STATEMENT_TIMEOUT_SECONDS",
     "UNAVAILABLE",
     "Base",
     "GroupCommit",
     "RowId",
+    "Statement",
     "Usd",
     "UtcDateTime",
-    "Write",
     "db",
+    "execute_all",
+    "fetch_one",
     "insert_if_absent",
-    "lookup",
     "owned",
-    "patiently",
-    "prepare_writes",
+    "precompile",
     "reading",
+    "retry_until_available",
     "transaction",
-    "write_in",
 ]

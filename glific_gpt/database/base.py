@@ -1,4 +1,4 @@
-"""The base of every table, and the column types that a database does not have by itself."""
+"""The base class of all tables, and column types that the databases do not have."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,10 +11,10 @@ from sqlalchemy.types import TypeDecorator
 
 BILLION = 10**9
 
-# SQLite counts rows up by itself only in a column of type INTEGER.
+# SQLite assigns ids automatically only in a column of type INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
-# Constraints have names, so that a migration can drop them on every database.
+# Named constraints can be dropped by a migration on every database.
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -25,7 +25,10 @@ NAMES = {
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment in UTC. SQLite keeps no time zone: it is taken off on the way in and put back on the way out."""
+    """A time in UTC. SQLite stores no time zone, so it is removed when writing and added when reading.
+
+    Raises ValueError for a time without a time zone.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -34,7 +37,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("a moment needs a time zone")
+            raise ValueError("A time needs a time zone.")
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
@@ -45,7 +48,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Usd(TypeDecorator[Decimal]):
-    """US dollars, kept as whole billionths: exact on every database, also in a sum."""
+    """US dollars, stored as integer billionths: exact on every database, sums included."""
 
     impl = BigInteger
     cache_ok = True
@@ -58,7 +61,7 @@ class Usd(TypeDecorator[Decimal]):
 
 
 class Base(DeclarativeBase):
-    """The base of every table."""
+    """The base class of all tables."""
 
     registry = registry(metadata=MetaData(naming_convention=NAMES), type_annotation_map={datetime: UtcDateTime()})
 

@@ -1,4 +1,7 @@
-"""Group commit: what several calls write at the same moment is one transaction, which costs little more than one's."""
+"""Group commit: batch concurrent writes into one transaction.
+
+A transaction costs about the same for one write as for ten.
+"""
 
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -15,143 +18,148 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from glific_gpt import bridge
 from glific_gpt.database.base import db
-from glific_gpt.database.patience import TURN_SECONDS, be_patient
-from glific_gpt.database.prepared import Values, driven, prepared
-from glific_gpt.database.session import AT_ONCE
+from glific_gpt.database.compiled import Parameters, compile_once, raw_connection
+from glific_gpt.database.session import EVENT_LOOP
+from glific_gpt.database.timeouts import POOL_TIMEOUT_SECONDS, set_timeouts
 
-Write: TypeAlias = "tuple[UpdateBase, Values]"
-"""A statement of SQLAlchemy's that was built once, and its values."""
+Statement: TypeAlias = "tuple[UpdateBase, Parameters]"
+"""A SQLAlchemy statement, which is built once, and its parameters."""
 
 
 @dataclass(eq=False)
-class _Waiting:
-    """What one call writes, and how that went."""
+class _PendingWrite:
+    """The statements of one call, and their result."""
 
-    writes: Sequence[Write]
-    done: bridge.Signal = field(default_factory=bridge.Signal)
+    statements: Sequence[Statement]
+    done: bridge.OneShotEvent = field(default_factory=bridge.OneShotEvent)
     failure: Exception | None = None
-    had_company: bool = False
+    was_batched: bool = False
 
 
 class GroupCommit:
-    """Whoever comes while others are being written waits, and is then written together with all who wait."""
+    """A queue of writes. Writes that arrive during a commit are batched into the next transaction."""
 
-    def __init__(self, patience: float) -> None:
-        self._patience = patience
-        self._waiting: deque[_Waiting] = deque()
+    def __init__(self, timeout: float) -> None:
+        """`timeout` is the time-out of each statement in seconds."""
+        self._timeout = timeout
+        self._pending: deque[_PendingWrite] = deque()
         self._lock = Lock()
         self._is_writing = False
 
-    def write(self, *writes: Write, alone: bool = False) -> None:
-        """Returns when all of it is committed.
+    def write(self, *statements: Statement, alone: bool = False) -> None:
+        """Execute the statements, and return when they are committed.
 
-        Rows that other calls write too are to be written alone: groups of two processes could wait for each other.
-        Raises IntegrityError where a row is there already, and UNAVAILABLE; then nothing of it is written.
+        `alone` gives them a transaction of their own. Rows that other calls write too need that: batches of two
+        processes could block each other.
+        Raises IntegrityError for a row that exists already, and the errors in UNAVAILABLE. Nothing is written then.
         """
         engines = db.engines
-        engine, at_once = engines[None], engines.get(AT_ONCE)
-        # Where there is nobody to make a group with, nothing has to be waited for.
-        if not alone and at_once and bridge.is_alone() and self._is_written_at_once(at_once, [writes]):
+        engine, loop_engine = engines[None], engines.get(EVENT_LOOP)
+        # With no other call in progress there is nothing to batch.
+        if not alone and loop_engine and bridge.is_only_call() and self._try_on_loop(loop_engine, [statements]):
             return
-        mine = _Waiting(writes)
+        mine = _PendingWrite(statements)
         if not alone:
-            self._write_in_a_group(engine, at_once, mine)
-        # The row that was there already may have been another call's.
-        if alone or (mine.had_company and isinstance(mine.failure, IntegrityError)):
-            bridge.in_thread(lambda: self._commit(engine, [writes], self._patience))
+            self._write_batched(engine, loop_engine, mine)
+        # In a batch, the row that exists already may be another call's.
+        if alone or (mine.was_batched and isinstance(mine.failure, IntegrityError)):
+            bridge.run_in_executor(lambda: self._commit(engine, [statements], self._timeout))
         elif mine.failure:
             raise mine.failure
 
-    def _is_written_at_once(self, at_once: Engine, group: Iterable[Sequence[Write]]) -> bool:
-        """By the event loop itself, which waits for nobody."""
-        with suppress(Exception):  # whatever it is, a thread has the time to find it out again
-            self._commit(at_once, group, 0, keeps=True)
+    def _try_on_loop(self, loop_engine: Engine, batch: Iterable[Sequence[Statement]]) -> bool:
+        """Write on the event loop, without waiting for locks, and tell whether that succeeded."""
+        with suppress(Exception):  # a thread repeats it and reports the error, since it can wait for the database
+            self._commit(loop_engine, batch, 0, keep=True)
             return True
         return False
 
-    def _write_in_a_group(self, engine: Engine, at_once: Engine | None, mine: _Waiting) -> None:
+    def _write_batched(self, engine: Engine, loop_engine: Engine | None, mine: _PendingWrite) -> None:
         with self._lock:
-            self._waiting.append(mine)
-            is_written, self._is_writing = self._is_writing, True
-        if not is_written:
-            self._begin(engine, at_once)
-        if not mine.done.wait(TURN_SECONDS):
-            self._leave(mine)
+            self._pending.append(mine)
+            is_writing, self._is_writing = self._is_writing, True
+        if not is_writing:
+            self._start(engine, loop_engine)
+        if not mine.done.wait(POOL_TIMEOUT_SECONDS):
+            self._give_up(mine)
 
-    def _begin(self, engine: Engine, at_once: Engine | None) -> None:
-        """The event loop writes SQLite's file by itself, unless that is busy: to wake a thread takes longer."""
-        if at_once and bridge.is_on_loop():
-            bridge.soon(lambda: self._write_at_once(at_once, engine))
+    def _start(self, engine: Engine, loop_engine: Engine | None) -> None:
+        """Write SQLite's file on the event loop, unless it is locked: waking a thread takes longer."""
+        if loop_engine and bridge.is_on_loop():
+            bridge.call_soon(lambda: self._write_on_loop(loop_engine, engine))
         else:
-            bridge.begin(lambda: self._write_all(engine))
+            bridge.submit(lambda: self._write_all(engine))
 
-    def _write_at_once(self, at_once: Engine, engine: Engine) -> None:
-        group = self._next_group()
-        if self._is_written_at_once(at_once, [each.writes for each in group]):
-            bridge.Signal.give_on_loop(each.done for each in group)
-            group = []
+    def _write_on_loop(self, loop_engine: Engine, engine: Engine) -> None:
+        batch = self._next_batch()
+        if self._try_on_loop(loop_engine, [each.statements for each in batch]):
+            for each in batch:
+                each.done.set()
+            batch = []
         with self._lock:
-            self._waiting.extendleft(reversed(group))
-            has_more = self._is_writing = bool(self._waiting)
+            self._pending.extendleft(reversed(batch))
+            has_more = self._is_writing = bool(self._pending)
         if has_more:
-            bridge.begin(lambda: self._write_all(engine))
+            bridge.submit(lambda: self._write_all(engine))
 
     def _write_all(self, engine: Engine) -> None:
-        """One group after the other, until nobody waits."""
-        while group := self._next_group():
+        """Write one batch after another until none is pending."""
+        while batch := self._next_batch():
             failure: Exception | None = None
             try:
-                self._commit(engine, [each.writes for each in group], self._patience)
-            except Exception as error:  # noqa: BLE001 - it is raised where each of them waits
+                self._commit(engine, [each.statements for each in batch], self._timeout)
+            except Exception as error:  # noqa: BLE001 - it is raised in each of the waiting calls
                 failure = error
-            for each in group:
-                each.failure, each.had_company = failure, len(group) > 1
-            bridge.Signal.give(each.done for each in group)
+            for each in batch:
+                each.failure, each.was_batched = failure, len(batch) > 1
+            bridge.OneShotEvent.set_all(each.done for each in batch)
 
-    def _next_group(self) -> list[_Waiting]:
+    def _next_batch(self) -> list[_PendingWrite]:
         with self._lock:
-            group = list(self._waiting)
-            self._waiting.clear()
-            self._is_writing = bool(group)
-            return group
+            batch = list(self._pending)
+            self._pending.clear()
+            self._is_writing = bool(batch)
+            return batch
 
     def _commit(
-        self, engine: Engine, group: Iterable[Sequence[Write]], patience: float, *, keeps: bool = False
+        self, engine: Engine, batch: Iterable[Sequence[Statement]], timeout: float, *, keep: bool = False
     ) -> None:
-        with driven(engine, keeps=keeps) as connection:
-            be_patient(connection, patience)
-            for (statement, names), values in _by_statement(group).items():
-                prepared(statement, engine.dialect, names).execute(connection.driver_connection, values)
+        with raw_connection(engine, keep=keep) as connection:
+            set_timeouts(connection, timeout)
+            for (statement, names), rows in _rows_by_statement(batch).items():
+                compile_once(statement, engine.dialect, names).execute(connection.driver_connection, rows)
             connection.commit()
 
-    def _leave(self, mine: _Waiting) -> None:
-        """Raises TimeoutError, unless it is being written at this moment, which takes its time but ends."""
+    def _give_up(self, mine: _PendingWrite) -> None:
+        """Raise PoolTimeoutError, unless the write is being committed: that is bounded by its own time-outs."""
         with self._lock, suppress(ValueError):
-            self._waiting.remove(mine)
-            raise PoolTimeoutError("other calls are being written")
-        if not mine.done.wait(TURN_SECONDS):
-            raise PoolTimeoutError("the database does not say how it went")
+            self._pending.remove(mine)
+            raise PoolTimeoutError("The write was still queued behind other writes after the time-out.")
+        if not mine.done.wait(POOL_TIMEOUT_SECONDS):
+            raise PoolTimeoutError("The database did not confirm the write before the time-out.")
 
 
-def _by_statement(group: Iterable[Sequence[Write]]) -> dict[tuple[UpdateBase, tuple[str, ...]], list[Values]]:
-    """Each statement once, with the values of all calls, in the order of the call that needs most of them."""
-    gathered: dict[tuple[UpdateBase, tuple[str, ...]], list[Values]] = {}
-    for writes in sorted(group, key=len, reverse=True):
-        for statement, values in writes:
-            gathered.setdefault((statement, tuple(values)), []).append(values)
-    return gathered
+def _rows_by_statement(
+    batch: Iterable[Sequence[Statement]],
+) -> dict[tuple[UpdateBase, tuple[str, ...]], list[Parameters]]:
+    """Group the parameters of all calls by statement, in the order of the call that has the most statements."""
+    rows: dict[tuple[UpdateBase, tuple[str, ...]], list[Parameters]] = {}
+    for statements in sorted(batch, key=len, reverse=True):
+        for statement, parameters in statements:
+            rows.setdefault((statement, tuple(parameters)), []).append(parameters)
+    return rows
 
 
-def write_in(session: Session, writes: Iterable[Write]) -> None:
-    """In the session's own transaction, with whatever else that does."""
-    for statement, values in writes:
-        session.execute(statement, values)
+def execute_all(session: Session, statements: Iterable[Statement]) -> None:
+    """Execute the statements in the session's own transaction."""
+    for statement, parameters in statements:
+        session.execute(statement, parameters)
 
 
-def prepare_writes(*writes: Write) -> None:
-    """Compiles the statements, opens the connection on which the event loop will write them, and writes nothing."""
-    for statement, values in writes:
-        prepared(statement, db.engine.dialect, tuple(values))
-    if at_once := db.engines.get(AT_ONCE):
-        with driven(at_once):
+def precompile(*statements: Statement) -> None:
+    """Compile the statements and open the event loop's connection, without executing anything."""
+    for statement, parameters in statements:
+        compile_once(statement, db.engine.dialect, tuple(parameters))
+    if loop_engine := db.engines.get(EVENT_LOOP):
+        with raw_connection(loop_engine):
             pass

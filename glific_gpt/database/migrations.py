@@ -1,4 +1,4 @@
-"""Whether the database has every migration."""
+"""Check that the database has every migration."""
 
 from functools import cache
 from pathlib import Path
@@ -12,20 +12,20 @@ from glific_gpt.errors import SettingsError
 DIRECTORY = Path(__file__).parents[2] / "migrations"
 
 ENGINES_NEWEST = "workflow_output"
-"""A table of the engine of durable work: the last that it makes, after our own migrations and outside of them."""
+"""A table of DBOS, the last one that it creates. DBOS migrates after our own migrations and apart from them."""
 
 
 @cache
 def newest() -> int:
-    """The number of the revision that this code needs; revisions are numbered chapters."""
-    return max(int(chapter.name[:4]) for chapter in (DIRECTORY / "versions").glob("[0-9]*.py"))
+    """Return the number of the newest revision in the code. Revision files begin with their number."""
+    return max(int(path.name[:4]) for path in (DIRECTORY / "versions").glob("[0-9]*.py"))
 
 
 def are_current(connection: Connection) -> bool:
-    """Whether the database has every migration that this code knows; false where there are no tables yet.
+    """Tell whether the database has every migration in the code. It has none when there are no tables yet.
 
-    One that is ahead will do: a migration works with the release before it, which must go on answering
-    while it is replaced. Raises SQLAlchemyError when the database cannot be asked.
+    A database that is ahead is accepted: each migration works with the release before it, which keeps serving while
+    it is replaced. Raises SQLAlchemyError when the database cannot be queried.
     """
     found = inspect(connection)
     schema = "dbos" if connection.dialect.name == "postgresql" else None
@@ -36,7 +36,7 @@ def are_current(connection: Connection) -> bool:
 
 
 def require_current() -> None:
-    """Raises SettingsError when the database is not there, or behind on migrations."""
+    """Raise SettingsError when the database cannot be reached or is behind on migrations."""
     try:
         with transaction() as session:
             current = are_current(session.connection())

@@ -1,7 +1,7 @@
-"""Transactions: short ones, never open while the network is waited for."""
+"""Sessions and transactions. They are short, and never open during a network request."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
@@ -15,42 +15,43 @@ from sqlalchemy.orm import Session
 
 from glific_gpt import bridge
 from glific_gpt.database.base import Base, db
-from glific_gpt.database.patience import BUSY_SECONDS, be_patient
-from glific_gpt.database.prepared import driven, prepared
+from glific_gpt.database.compiled import Parameters, compile_once, raw_connection
+from glific_gpt.database.timeouts import STATEMENT_TIMEOUT_SECONDS, set_timeouts
 
 Owned = TypeVar("Owned", bound=Base)
 Result = TypeVar("Result")
 
 UNAVAILABLE = (OperationalError, InterfaceError, InternalError, PoolTimeoutError)
-"""What is raised when the database cannot be reached, or is too busy to answer in time."""
+"""Errors that mean: the database cannot be reached, or is too busy to answer in time."""
 
-REPORT_SECONDS = 5.0
-"""How long people wait for numbers over many calls."""
+REPORT_TIMEOUT_SECONDS = 5.0
+"""Time-out of statements that count many calls for a page, and of waiting for a connection for them."""
 
 READERS = "readers"
-"""SQLite's connections for reading only; PostgreSQL reads on those that it has."""
+"""Engine for reports on SQLite, read-only. On PostgreSQL the default engine serves reports, too."""
 
 LOOKUPS = "lookups"
-"""Connections without transactions."""
+"""Engine for `fetch_one` on PostgreSQL, in autocommit mode. On SQLite the default engine does it: its connection has
+the pages that it wrote in its cache, where any other connection would read them from the file again."""
 
-AT_ONCE = "at_once"
-"""SQLite's connection of the event loop, which waits for nobody."""
+EVENT_LOOP = "event_loop"
+"""Engine with the event loop's own connection to SQLite, which never waits for a lock."""
 
-FIRST_WAIT_SECONDS = 0.5
-LONGEST_WAIT_SECONDS = 5.0
+FIRST_DELAY_SECONDS = 0.5
+LONGEST_DELAY_SECONDS = 5.0
 
 log = structlog.get_logger()
 
 
 @contextmanager
-def transaction(patience: float = BUSY_SECONDS) -> Iterator[Session]:
-    """A session whose work is committed at the end, or rolled back; its connection is given back either way.
+def transaction(timeout: float = STATEMENT_TIMEOUT_SECONDS) -> Iterator[Session]:
+    """Open a session, and commit at the end or roll back on an exception. The connection is returned either way.
 
-    Its statements wait that many seconds for the database and no longer.
+    `timeout` is the time-out of each statement in seconds.
     """
     session = db.session()
     try:
-        be_patient(session.connection().connection, patience)
+        set_timeouts(session.connection().connection, timeout)
         yield session
         session.commit()
     finally:
@@ -58,52 +59,58 @@ def transaction(patience: float = BUSY_SECONDS) -> Iterator[Session]:
 
 
 @contextmanager
-def reading(patience: float = REPORT_SECONDS) -> Iterator[Session]:
-    """A session for what people look at, however much there is to count; it cannot write.
+def reading(timeout: float = REPORT_TIMEOUT_SECONDS) -> Iterator[Session]:
+    """Open a read-only session for pages, which may count many rows.
 
-    It is apart from that of `transaction`. On SQLite calls need not wait until it has ended.
+    It is separate from the session of `transaction`. On SQLite, calls do not wait for it.
     """
     with Session(db.engines.get(READERS, db.engine), expire_on_commit=False) as session:
         session.connection(execution_options={"postgresql_readonly": True})
-        be_patient(session.connection().connection, patience)
+        set_timeouts(session.connection().connection, timeout)
         yield session
 
 
-def lookup(statement: Select[Any], **values: object) -> dict[str, Any] | None:
-    """The one row that the statement finds, read without a transaction: nothing is asked but this question."""
-    engines = db.engines
-    if AT_ONCE in engines and bridge.is_on_loop():
-        # SQLite is a file, whose readers wait for nobody, and the connection that writes it has what is new in memory.
-        with suppress(DBAPIError):  # whatever it is, a thread has the time to find it out again
-            return _found(engines[AT_ONCE], statement, values, keeps=True)
-    return bridge.in_thread(lambda: _found(engines[LOOKUPS], statement, values))
+def fetch_one(statement: Select[Any], **parameters: object) -> dict[str, Any] | None:
+    """Return the first row of a query, by column name, or None. No transaction is opened.
 
-
-def _found(
-    engine: Engine, statement: Select[Any], values: Mapping[str, object], *, keeps: bool = False
-) -> dict[str, Any] | None:
-    with driven(engine, keeps=keeps) as connection:
-        return prepared(statement, engine.dialect, tuple(values)).find(connection.driver_connection, values)
-
-
-def patiently(work: Callable[[Session], Result]) -> Result:
-    """What the work gives, in a transaction of its own, tried until the database is there.
-
-    For what nobody waits for and what must not be lost.
+    Do not call it inside `transaction`: on SQLite it would wait for the connection that the transaction holds.
     """
-    wait = FIRST_WAIT_SECONDS
+    engines = db.engines
+    if EVENT_LOOP in engines and bridge.is_on_loop():
+        # With a write-ahead log, SQLite's readers are not blocked. On any error, a thread repeats the query: it can
+        # wait for the database.
+        with suppress(DBAPIError):
+            return _fetch_one(engines[EVENT_LOOP], statement, parameters, keep=True)
+    engine = engines.get(LOOKUPS, engines[None])
+    return bridge.run_in_executor(lambda: _fetch_one(engine, statement, parameters))
+
+
+def _fetch_one(
+    engine: Engine, statement: Select[Any], parameters: Parameters, *, keep: bool = False
+) -> dict[str, Any] | None:
+    with raw_connection(engine, keep=keep) as connection:
+        compiled = compile_once(statement, engine.dialect, tuple(parameters))
+        return compiled.fetch_one(connection.driver_connection, parameters)
+
+
+def retry_until_available(work: Callable[[Session], Result]) -> Result:
+    """Return the result of the function, called in a transaction of its own and retried until the database answers.
+
+    It is for background work that must not be lost and that no caller waits for.
+    """
+    delay = FIRST_DELAY_SECONDS
     while True:
         try:
             with transaction() as session:
                 return work(session)
         except UNAVAILABLE as failure:
-            log.warning("database_unavailable", reason=type(failure).__name__, tried_again_after=wait)
-        time.sleep(wait)
-        wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+            log.warning("database_unavailable", reason=type(failure).__name__, tried_again_after=delay)
+        time.sleep(delay)
+        delay = min(delay * 2, LONGEST_DELAY_SECONDS)
 
 
 def insert_if_absent(session: Session, row: Base) -> bool:
-    """Inserts a row unless there is one with its key already; tells whether it did. Safe beside other processes."""
+    """Insert a row unless its key exists, and tell whether it was inserted. Safe with concurrent processes."""
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     table = type(row).__table__
     values = {column.key: getattr(row, column.key) for column in table.columns}
@@ -112,5 +119,6 @@ def insert_if_absent(session: Session, row: Base) -> bool:
 
 
 def owned(table: type[Owned], organization_id: int) -> Select[Owned]:
-    """The one way to read rows that belong to an organization: those of that organization alone."""
+    """Select the rows of one organization. All reads of such rows go through here, so that no organization sees
+    another's."""
     return select(table).where(table.organization_id == organization_id)  # type: ignore[attr-defined]

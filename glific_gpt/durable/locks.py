@@ -15,9 +15,9 @@ from typing import Any, Protocol
 import psycopg
 from sqlalchemy.engine import URL
 
-from glific_gpt.database.patience import PatientConnection
+from glific_gpt.database.timeouts import TimeoutConnection
 
-SILENCE_SECONDS = 3.0
+SOCKET_TIMEOUT_SECONDS = 3.0
 """Socket time-out of the connection that holds the lock."""
 
 
@@ -130,7 +130,7 @@ class PostgresLocks:
     def __init__(self, url: URL) -> None:
         self._arguments, self._options = url.get_dialect()().create_connect_args(url)
         self._executor = ""
-        self._connection: PatientConnection | None = None
+        self._connection: TimeoutConnection | None = None
 
     def acquire(self, executor: str) -> None:
         self._executor = executor
@@ -166,11 +166,11 @@ class PostgresLocks:
             self._connection.close()
         self._connection = None
 
-    def _connect(self) -> PatientConnection:
-        connection = PatientConnection.connect(
+    def _connect(self) -> TimeoutConnection:
+        connection = TimeoutConnection.connect(
             *self._arguments, **self._options, autocommit=True, connect_timeout=2, application_name="glific_gpt work"
         )
-        connection.silence_seconds = SILENCE_SECONDS
+        connection.socket_timeout = SOCKET_TIMEOUT_SECONDS
         # A dead machine is noticed after 5 seconds: three probes a second apart, the first after 2 seconds.
         for setting in ("idle = 2", "interval = 1", "count = 3"):
             connection.execute(f"SET tcp_keepalives_{setting}".encode())

@@ -75,7 +75,7 @@ class AsgiBridge:
 
     async def _run_lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
-        bridge.use(asyncio.get_running_loop())
+        bridge.set_loop(asyncio.get_running_loop())
         self._on_startup()
         await send({"type": "lifespan.startup.complete"})
         await receive()

@@ -11,12 +11,12 @@ from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.execution import success_outcome
 from glific_gpt.calls.request import InboundCall, decode_object
 from glific_gpt.clock import Deadline
-from glific_gpt.database import prepare_writes
+from glific_gpt.database import precompile
 from glific_gpt.glific import text
 from glific_gpt.models import prices
-from glific_gpt.openai import replies
+from glific_gpt.openai import response_bodies
 from glific_gpt.openai.chat import Usage
-from glific_gpt.openai.requests import CHAT
+from glific_gpt.openai.request_bodies import CHAT_PATH
 from glific_gpt.settings import Settings
 from glific_gpt.vault import Vault
 
@@ -35,13 +35,13 @@ def warm_up(app: Flask, settings: Settings, vault: Vault) -> None:
     inbound = InboundCall(context.function, b"", Deadline.after(1), idempotency_key="warm-up")
     answer = success_outcome(context.call_id, settings.default_model, text.format_for_whatsapp("**Warm.**"))
     decode_object(b"{}")
-    prices.cost(settings.default_model, 1, 1)
-    replies.read(CHAT, SAMPLE_REPLY, settings.default_model, Usage())
+    prices.calculate_cost(settings.default_model, 1, 1)
+    response_bodies.parse_answer(CHAT_PATH, SAMPLE_REPLY, settings.default_model, Usage())
     # Matching a URL makes Werkzeug compile its routing rules.
     with app.test_request_context(f"/webhooks/nobody/{context.function}", method="POST"), suppress(SQLAlchemyError):
         tenants.find_tenant("nobody", "open_ai", "")
         replays.find_stored(vault, NO_ORGANIZATION, inbound)
-        prepare_writes(
+        precompile(
             records.insert_statement(context, 1),
             records.finish_statement(context, None),
             *replays.claim_statements(NO_ORGANIZATION, inbound, context.call_id),

@@ -31,7 +31,7 @@ def call_function(slug: str, function: str) -> Response:
     outcome = _run(app, tenant, function, deadline)
     fields = {key: outcome.body.get(key) for key in ("call_id", "error_code")}
     # Logging takes time, so the line is written after the response.
-    bridge.afterwards(
+    bridge.after_response(
         lambda: log.info("call_finished", organization=slug, function=function, status=outcome.status, **fields)
     )
     return respond(outcome)
@@ -69,7 +69,7 @@ def _on_error(error: errors.GlificGptError) -> Response:
 
 def _on_unavailable_database(failure: Exception) -> Response:
     log.error("database_unavailable", reason=type(failure).__name__)
-    return respond_with_error(errors.Overloaded(errors.DATABASE_AWAY, retry_after=1))
+    return respond_with_error(errors.Overloaded(errors.MSG_DATABASE_UNAVAILABLE, retry_after=1))
 
 
 for _reason in UNAVAILABLE:

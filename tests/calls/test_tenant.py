@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from glific_gpt.calls import tenant as tenants
-from glific_gpt.database import LOOKUPS, db
+from glific_gpt.database import db
 from tests.support.house import House, Ngo
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -14,13 +14,15 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 @contextmanager
 def queries() -> Iterator[list[str]]:
-    """Those that SQLite itself sees meanwhile."""
+    """Record the queries that SQLite itself receives on the one connection outside the event loop."""
     sent: list[str] = []
-    connections = [db.engines[LOOKUPS].raw_connection() for _ in range(db.engines[LOOKUPS].pool.size())]  # type: ignore[attr-defined]
-    for connection in connections:
-        connection.driver_connection.set_trace_callback(sent.append)  # type: ignore[union-attr]
-        connection.close()
+    connection = db.engine.raw_connection()
+    connection.driver_connection.set_trace_callback(sent.append)  # type: ignore[union-attr]
+    connection.close()
     yield sent
+    connection = db.engine.raw_connection()
+    connection.driver_connection.set_trace_callback(None)  # type: ignore[union-attr]
+    connection.close()
 
 
 @on_sqlite

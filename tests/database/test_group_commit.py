@@ -1,4 +1,4 @@
-"""What several calls write at the same moment: all of it is there, and nobody pays for somebody else's failure."""
+"""Concurrent writes are committed together, and no call is affected by the failure of another."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from glific_gpt import bridge
-from glific_gpt.database import UNAVAILABLE, GroupCommit, Write, transaction
+from glific_gpt.database import UNAVAILABLE, GroupCommit, Statement, transaction
 from glific_gpt.organizations.tables import MonthlySpend
 from tests.support.database_troubles import locked
 from tests.support.event_loop import server_loop
@@ -22,7 +22,7 @@ INSERT = TABLE.insert().inline()
 CALLS = 60
 
 
-def spend(month: str) -> Write:
+def spend(month: str) -> Statement:
     return INSERT, {"organization_id": 1, "month": month, "usd": Decimal(1)}
 
 
@@ -31,38 +31,38 @@ def months(house: House) -> list[str]:
         return sorted(session.scalars(sa.select(MonthlySpend.month)))
 
 
-def outcomes(house: House, *works: Callable[[], None]) -> list[Exception | None]:
-    """What each raises, all of them at the same moment."""
+def failures_of(house: House, *functions: Callable[[], None]) -> list[Exception | None]:
+    """Run the functions at the same time and return the exception of each, or None."""
 
-    def carry_out(work: Callable[[], None]) -> Exception | None:
+    def failure_of(function: Callable[[], None]) -> Exception | None:
         with house.app.app_context():
             try:
-                work()
-            except Exception as failure:  # noqa: BLE001 - it is what is asked for
+                function()
+            except Exception as failure:  # noqa: BLE001 - the test expects it
                 return failure
         return None
 
-    with ThreadPoolExecutor(len(works)) as pool:
-        return list(pool.map(carry_out, works))
+    with ThreadPoolExecutor(len(functions)) as pool:
+        return list(pool.map(failure_of, functions))
 
 
-def test_all_of_it_is_there_when_they_return(house: House, alice: Ngo) -> None:
+def test_every_write_is_committed_when_the_call_returns(house: House, alice: Ngo) -> None:
     group = GroupCommit(1.0)
-    works = [lambda n=n: group.write(spend(f"{n:07}")) for n in range(CALLS)]
-    assert outcomes(house, *works) == [None] * CALLS
+    writes = [lambda n=n: group.write(spend(f"{n:07}")) for n in range(CALLS)]
+    assert failures_of(house, *writes) == [None] * CALLS
     assert months(house) == [f"{n:07}" for n in range(CALLS)]
 
 
-def test_only_the_call_whose_row_is_there_already_fails(house: House, alice: Ngo) -> None:
+def test_only_the_call_whose_row_exists_already_fails(house: House, alice: Ngo) -> None:
     group = GroupCommit(1.0)
-    works = [lambda n=n: group.write(spend(f"{n // 2:07}")) for n in range(CALLS)]
-    failures = [failure for failure in outcomes(house, *works) if failure is not None]
+    writes = [lambda n=n: group.write(spend(f"{n // 2:07}")) for n in range(CALLS)]
+    failures = [failure for failure in failures_of(house, *writes) if failure is not None]
     assert len(failures) == CALLS // 2
     assert all(isinstance(failure, IntegrityError) for failure in failures)
     assert len(months(house)) == CALLS // 2
 
 
-def test_several_writes_of_a_call_are_written_all_or_none(house: House, alice: Ngo) -> None:
+def test_the_statements_of_a_call_are_committed_all_or_none(house: House, alice: Ngo) -> None:
     group = GroupCommit(1.0)
     with house.app.app_context():
         group.write(spend("2026-01"))
@@ -72,19 +72,19 @@ def test_several_writes_of_a_call_are_written_all_or_none(house: House, alice: N
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_database_that_stays_locked_is_told_to_each_of_them_in_time(
+def test_every_call_gets_an_error_in_time_when_the_database_stays_locked(
     house: House, alice: Ngo, database_url: str
 ) -> None:
     group = GroupCommit(0.2)
-    works = [lambda n=n: group.write(spend(f"{n:07}")) for n in range(10)]
+    writes = [lambda n=n: group.write(spend(f"{n:07}")) for n in range(10)]
     with locked(database_url):
-        failures = outcomes(house, *works)
+        failures = failures_of(house, *writes)
     assert all(isinstance(failure, UNAVAILABLE) for failure in failures)
     assert months(house) == []
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_call_that_is_alone_on_the_loop_is_written_at_once_and_by_a_thread_where_the_file_is_locked(
+def test_the_only_call_on_the_loop_writes_there_and_in_a_thread_when_the_file_is_locked(
     house: House, alice: Ngo, database_url: str
 ) -> None:
     group = GroupCommit(0.2)
@@ -94,7 +94,7 @@ def test_a_call_that_is_alone_on_the_loop_is_written_at_once_and_by_a_thread_whe
             group.write(spend(month))
 
     with server_loop() as loop:
-        for month in ("first", "second"):  # over the connection that is kept
+        for month in ("first", "second"):  # the second one uses the connection that was kept
             loop.run_until_complete(bridge.run(write, month))
         with locked(database_url), pytest.raises(OperationalError):
             loop.run_until_complete(bridge.run(write, "locked"))
@@ -105,7 +105,7 @@ def test_a_call_that_is_alone_on_the_loop_is_written_at_once_and_by_a_thread_whe
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_calls_on_the_loop_and_in_threads_are_written_side_by_side(house: House, alice: Ngo) -> None:
+def test_calls_on_the_loop_and_in_threads_write_at_the_same_time(house: House, alice: Ngo) -> None:
     group = GroupCommit(1.0)
 
     def write(month: str) -> None:

@@ -11,7 +11,7 @@ from flask import Flask
 from pydantic import SecretStr
 
 import config
-from glific_gpt.database.binding import prepare
+from glific_gpt.database.engines import init_engines
 from glific_gpt.errors import SettingsError
 from glific_gpt.settings import PREFIX, Settings
 from tests.support.programs import ROOT
@@ -77,7 +77,7 @@ def test_the_password_of_the_database_is_not_seen_in_the_settings() -> None:
 @pytest.mark.parametrize("url", ["a-password@host", "nosuchdatabase://me:a-password@host/x", "sqlite:a-password:x@y:z"])
 def test_an_address_that_no_database_has_is_not_repeated(url: str) -> None:
     with pytest.raises(SettingsError, match=f"^{PREFIX}DATABASE_URL is not ") as caught:
-        prepare(Flask("unused"), load(database_url=url).database_url)
+        init_engines(Flask("unused"), load(database_url=url).database_url)
     assert "a-password" not in str(caught.value)
 
 

@@ -11,10 +11,10 @@ from glific_gpt import bridge
 def server_loop() -> Iterator[asyncio.AbstractEventLoop]:
     """The other tests' loop comes back afterwards."""
     loop, before = asyncio.new_event_loop(), bridge._loop
-    bridge.use(loop)
+    bridge.set_loop(loop)
     try:
         yield loop
         loop.run_until_complete(loop.shutdown_default_executor())
     finally:
         loop.close()
-        bridge.use(before)
+        bridge.set_loop(before)

@@ -15,8 +15,8 @@ from glific_gpt.calls.deferred import delivery_records
 from glific_gpt.calls.deferred.background import PendingUpstreamCall, PendingUpstreamCalls
 from glific_gpt.calls.execution import Outcome, pending_outcome
 from glific_gpt.calls.records import AdmittedCall
-from glific_gpt.database import transaction, write_in
-from glific_gpt.durable import Engine
+from glific_gpt.database import execute_all, transaction
+from glific_gpt.durable import WorkflowEngine
 from glific_gpt.vault import Vault
 
 ENGINE_THREADS = 10
@@ -32,7 +32,7 @@ class Deferrer:
     """Make calls pending: on arrival (`async`), or when the request's deadline has passed (`auto`)."""
 
     vault: Vault
-    engine: Engine
+    engine: WorkflowEngine
     upstream_calls: PendingUpstreamCalls
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(ENGINE_THREADS, "deferral"))
     """For calls of the engine, which may be slow. Nothing in them waits for OpenAI."""
@@ -72,7 +72,7 @@ class Deferrer:
         """Return whether this process runs the workflow; otherwise it is enqueued for any process."""
         call_id = context.call_id
         try:
-            started = self.threads.submit(self.engine.start, call_id, call_id, context.organization_id)
+            started = self.threads.submit(self.engine.start_workflow, call_id, call_id, context.organization_id)
             return started.result(START_TIMEOUT_SECONDS)
         except TimeoutError:
             return False
@@ -86,7 +86,7 @@ class Deferrer:
         context = admitted.context
         outcome = pending_outcome(context.call_id)
         delivery_records.create(session, self.vault, context, admitted.parsed.body, reserved, asked_at)
-        write_in(session, replays.store_statements(self.vault, context.organization_id, admitted.inbound, outcome))
+        execute_all(session, replays.store_statements(self.vault, context.organization_id, admitted.inbound, outcome))
         return outcome
 
     def _enqueue_job(self, session: Session, admitted: AdmittedCall) -> None:

@@ -12,10 +12,10 @@ from glific_gpt.calls.deferred import delivery_records
 from glific_gpt.calls.tables import Call, Delivery
 from glific_gpt.clock import Deadline, now
 from glific_gpt.connections import store as connections
-from glific_gpt.database import patiently
+from glific_gpt.database import retry_until_available
 from glific_gpt.errors import GlificNotConnected
-from glific_gpt.glific.client import Glific
-from glific_gpt.glific.resume import Access, Reply, Resumption, SignedAccess, Verdict, refused
+from glific_gpt.glific.client import GlificClient
+from glific_gpt.glific.resumption import Access, DeliveryResult, DeliveryStatus, Resumption, SignedAccess, refusal
 from glific_gpt.vault import UnreadableSecret, Vault
 
 log = structlog.get_logger()
@@ -34,13 +34,13 @@ RETRY_UNAVAILABLE_FOR = timedelta(minutes=15)
 """How long deliveries are retried while Glific is unavailable. Most flows have gone on by then."""
 
 FIRST_DELAY_SECONDS = 0.5
-MAX_DELAY_SECONDS = {Reply.NOT_WAITING: 4.0, Reply.TRY_LATER: 30.0}
-RETRY_FOR = {Reply.NOT_WAITING: RETRY_NOT_WAITING_FOR, Reply.TRY_LATER: RETRY_UNAVAILABLE_FOR}
+MAX_DELAY_SECONDS = {DeliveryStatus.NOT_WAITING: 4.0, DeliveryStatus.TRY_LATER: 30.0}
+RETRY_FOR = {DeliveryStatus.NOT_WAITING: RETRY_NOT_WAITING_FOR, DeliveryStatus.TRY_LATER: RETRY_UNAVAILABLE_FOR}
 
-FLOW_NOT_WAITING = refused(
+FLOW_NOT_WAITING = refusal(
     "The flow stopped waiting before the answer could be delivered. It may be waiting for another answer now."
 )
-ANSWER_UNREADABLE = refused("The server's encryption keys cannot read the answer any more. Ask the question again.")
+ANSWER_UNREADABLE = refusal("The server's encryption keys cannot read the answer any more. Ask the question again.")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class DeliveryAttempt:
 
     access: Access | None = None
     resumption: Resumption | None = None
-    refusal: Verdict | None = None
+    refusal: DeliveryResult | None = None
     wait: float = 0.0
     """Seconds until the attempt may be made."""
     timeout_seconds: float = ATTEMPT_TIMEOUT_SECONDS
@@ -62,17 +62,17 @@ class DeliveryStep:
     """One delivery attempt, recorded before and after."""
 
     vault: Vault
-    glific: Glific
+    glific: GlificClient
 
     def run(self, call_id: str) -> float | None:
         """Return the seconds until the next attempt; None once the answer is delivered, or cannot be delivered."""
-        attempt = patiently(lambda session: self._begin(session, call_id))
+        attempt = retry_until_available(lambda session: self._begin(session, call_id))
         if attempt is None:
             return None
         if attempt.wait:
             return attempt.wait
         verdict = attempt.refusal or self._send(attempt)
-        return patiently(lambda session: _record(session, call_id, attempt, verdict))
+        return retry_until_available(lambda session: _record(session, call_id, attempt, verdict))
 
     def _begin(self, session: Session, call_id: str) -> DeliveryAttempt | None:
         row = delivery_records.find(session, call_id)
@@ -90,10 +90,10 @@ class DeliveryStep:
         if not seconds:
             return DeliveryAttempt(refusal=FLOW_NOT_WAITING, possibly_delivered=delivery.possibly_delivered)
         try:
-            access = connections.access(session, self.vault, delivery.organization_id, delivery.glific_organization_id)
+            access = connections.load_access(session, self.vault, delivery.organization_id, delivery.glific_organization_id)
             answer = delivery_records.read_answer(self.vault, delivery)
         except GlificNotConnected as error:
-            return DeliveryAttempt(refusal=refused(str(error)), possibly_delivered=delivery.possibly_delivered)
+            return DeliveryAttempt(refusal=refusal(str(error)), possibly_delivered=delivery.possibly_delivered)
         except UnreadableSecret:
             return DeliveryAttempt(refusal=ANSWER_UNREADABLE, possibly_delivered=delivery.possibly_delivered)
         return DeliveryAttempt(
@@ -104,21 +104,21 @@ class DeliveryStep:
             possibly_delivered=delivery.possibly_delivered,
         )
 
-    def _send(self, attempt: DeliveryAttempt) -> Verdict:
+    def _send(self, attempt: DeliveryAttempt) -> DeliveryResult:
         assert attempt.access is not None  # noqa: S101 - for the type checker: there is no refusal
         assert attempt.resumption is not None  # noqa: S101
         return self.glific.resume(attempt.access, attempt.resumption, Deadline.after(attempt.timeout_seconds))
 
 
-def next_delay(verdict: Verdict, attempts: int, delivering_for: timedelta) -> float | None:
+def next_delay(verdict: DeliveryResult, attempts: int, delivering_for: timedelta) -> float | None:
     """Return the seconds until the next attempt (exponential backoff with jitter); None to stop."""
-    limit = RETRY_FOR.get(verdict.reply)
+    limit = RETRY_FOR.get(verdict.status)
     if limit is None or delivering_for > limit:
         return None
     if verdict.retry_after is not None:
         return max(verdict.retry_after, FIRST_DELAY_SECONDS)
     doubled: float = FIRST_DELAY_SECONDS * 2 ** min(attempts - 1, 10)
-    return min(doubled, MAX_DELAY_SECONDS[verdict.reply]) * random.uniform(0.8, 1.0)  # noqa: S311 - spreads load
+    return min(doubled, MAX_DELAY_SECONDS[verdict.status]) * random.uniform(0.8, 1.0)  # noqa: S311 - spreads load
 
 
 def _remaining_delay(access: Access, delivery: Delivery) -> float:
@@ -127,12 +127,12 @@ def _remaining_delay(access: Access, delivery: Delivery) -> float:
     return max(0.0, (delivery.accepted_at + UNCONFIRMED_DELIVERY_DELAY - now()).total_seconds())
 
 
-def _record(session: Session, call_id: str, attempt: DeliveryAttempt, verdict: Verdict) -> float | None:
+def _record(session: Session, call_id: str, attempt: DeliveryAttempt, verdict: DeliveryResult) -> float | None:
     row = delivery_records.find(session, call_id)
     if row is None or row[0].state != "waiting":
         return None
     delivery, call = row
-    delivery.last_response = verdict.said
+    delivery.last_response = verdict.message
     delivery.possibly_delivered = attempt.possibly_delivered or verdict.possibly_delivered
     delay = next_delay(verdict, delivery.attempts, now() - (delivery.delivering_since or delivery.accepted_at))
     if delay is None:
@@ -140,11 +140,11 @@ def _record(session: Session, call_id: str, attempt: DeliveryAttempt, verdict: V
     return delay
 
 
-def _finish(delivery: Delivery, call: Call, verdict: Verdict) -> None:
-    if verdict.reply is Reply.DELIVERED:
+def _finish(delivery: Delivery, call: Call, verdict: DeliveryResult) -> None:
+    if verdict.status is DeliveryStatus.DELIVERED:
         delivery.state, delivery.answer, delivery.ended_at = "delivered", None, now()
     else:
-        delivery_records.mark_failed(delivery, verdict.said)
+        delivery_records.mark_failed(delivery, verdict.message)
     records.finish_pending(call, None if delivery.state == "delivered" else delivery.state)
     log.info(
         "delivery_finished",

@@ -18,7 +18,7 @@ from glific_gpt.calls.tables import Delivery
 from glific_gpt.calls.timeline import CallTimeline
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
-from glific_gpt.durable import Engine
+from glific_gpt.durable import WorkflowEngine
 from glific_gpt.errors import N_, Conflict
 
 GRACE_PERIOD = timedelta(minutes=1)
@@ -44,7 +44,7 @@ class WaitingDelivery(NamedTuple):
     delivering_since: datetime | None
 
 
-def requeue_orphans(engine: Engine) -> None:
+def requeue_orphans(engine: WorkflowEngine) -> None:
     """Requeue waiting deliveries without a job, whatever ended it (mostly the database).
 
     Several processes may run this at the same time: only one of them requeues a delivery.
@@ -54,13 +54,13 @@ def requeue_orphans(engine: Engine) -> None:
     if not waiting:
         return
     # Jobs are listed after the deliveries: a job that has ended in between has also ended its delivery.
-    active = {re.split("[.~]", job)[0] for job in engine.all_at_work()}
+    active = {re.split("[.~]", job)[0] for job in engine.list_unfinished()}
     for delivery in waiting:
         if delivery.call_id not in active:
             _requeue(engine, delivery)
 
 
-def retry_delivery(engine: Engine, organization_id: int, call_id: str) -> None:
+def retry_delivery(engine: WorkflowEngine, organization_id: int, call_id: str) -> None:
     """Deliver an answer again, or ask OpenAI if there is none yet; requeue the work if it was lost.
 
     Raises NotFound if the call does not belong to the organization, and Conflict if there is nothing to retry.
@@ -68,7 +68,7 @@ def retry_delivery(engine: Engine, organization_id: int, call_id: str) -> None:
     with transaction() as session:
         delivery = _require_retryable(timelines.find_timeline(session, organization_id, call_id))
     # The engine uses a connection of its own, so no transaction may be open here: SQLite has one writer.
-    if delivery.state == "waiting" and engine.is_at_work(call_id):
+    if delivery.state == "waiting" and engine.has_unfinished(call_id):
         raise Conflict(MSG_IN_PROGRESS)
     with transaction() as session:
         _restart(session, timelines.find_timeline(session, organization_id, call_id), delivery)
@@ -83,9 +83,9 @@ def _list_waiting(session: Session) -> list[WaitingDelivery]:
     return [WaitingDelivery(*row) for row in rows]
 
 
-def _requeue(engine: Engine, waiting: WaitingDelivery) -> None:
+def _requeue(engine: WorkflowEngine, waiting: WaitingDelivery) -> None:
     # The engine uses a connection of its own, so no transaction may be open here.
-    earlier = {job.partition("~")[0] for job in engine.remembered(f"{waiting.call_id}.again")}
+    earlier = {job.partition("~")[0] for job in engine.list_known(f"{waiting.call_id}.again")}
     with transaction() as session:
         row = delivery_records.find(session, waiting.call_id) if _lock_unchanged(session, waiting) else None
         if row is None:

@@ -16,9 +16,9 @@ from glific_gpt.calls.execution import Result, execute, to_outcome
 from glific_gpt.calls.request import Admission, ParsedCall
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
-from glific_gpt.database import patiently, write_in
-from glific_gpt.durable import Durable
-from glific_gpt.errors import Broken, GlificGptError
+from glific_gpt.database import execute_all, retry_until_available
+from glific_gpt.durable import WorkflowContext
+from glific_gpt.errors import GlificGptError, InternalError
 from glific_gpt.vault import UnreadableSecret, Vault
 
 
@@ -49,7 +49,7 @@ class AnswerStep:
         upstream = self.upstream_calls.take(call_id)
         if upstream is not None and not upstream.is_deferred():
             return
-        deferred = patiently(lambda session: self._load(session, call_id))
+        deferred = retry_until_available(lambda session: self._load(session, call_id))
         if deferred is None:
             return
         context = upstream.context if upstream else deferred.context
@@ -80,7 +80,7 @@ class AnswerStep:
             parsed = self._decrypt_question(deferred)
         except GlificGptError as error:
             return error
-        patiently(lambda session: delivery_records.mark_asked(session, context.call_id))
+        retry_until_available(lambda session: delivery_records.mark_asked(session, context.call_id))
         return execute(parsed.function, parsed.body, model, deadline, context)
 
     def _decrypt_question(self, deferred: DeferredCall) -> ParsedCall:
@@ -91,7 +91,7 @@ class AnswerStep:
             plain = self.vault.decrypt(context.organization_id, delivery_records.QUESTION_PURPOSE, deferred.question)
             return ParsedCall(function, function.body.model_validate_json(plain))
         except (UnreadableSecret, ValidationError):
-            raise Broken from None
+            raise InternalError from None
 
     def _store(self, deferred: DeferredCall, context: CallContext, result: Result) -> None:
         error = result if isinstance(result, GlificGptError) else None
@@ -100,9 +100,9 @@ class AnswerStep:
         def write(session: Session) -> None:
             if delivery_records.store_answer(session, self.vault, context, outcome):
                 records.record_answer(session, context, error)
-                write_in(session, limits.settle_statements(deferred.tenant, context, deferred.reserved, error))
+                execute_all(session, limits.settle_statements(deferred.tenant, context, deferred.reserved, error))
 
-        patiently(write)
+        retry_until_available(write)
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class DeferredWorkflow:
     answer: AnswerStep
     delivery: DeliveryStep
 
-    def run(self, call_id: str, durable: Durable) -> float | None:
+    def run(self, call_id: str, durable: WorkflowContext) -> float | None:
         """Return the seconds until the engine is to run the workflow again; None when it has ended.
 
         One delivery attempt per run: while Glific is unavailable, waiting must not occupy the queue's workers. The

@@ -1,0 +1,117 @@
+"""Compiled statements: the statements of every call are compiled once and executed on the driver's connection.
+
+SQLAlchemy's own execution takes five times as long: it repeats work that gives the same result each time. That was a
+fifth of the time of a call.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeAlias, cast
+from weakref import WeakKeyDictionary
+
+from sqlalchemy.engine import Dialect, Engine
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.sql import ClauseElement, Select
+from sqlalchemy.types import TypeEngine
+
+Parameters: TypeAlias = Mapping[str, Any]
+Processor: TypeAlias = "Callable[[Any], Any] | None"
+
+
+class CompiledStatement:
+    """A SQLAlchemy statement, compiled for one dialect and one set of parameter names.
+
+    It converts parameters and results by the statement's column types, as SQLAlchemy does.
+    """
+
+    def __init__(self, statement: ClauseElement, dialect: Dialect, names: Sequence[str]) -> None:
+        compiled: Any = statement.compile(dialect=dialect, column_keys=list(names))
+        self._sql = str(compiled)
+        self._constants = {name: value for name, value in compiled.params.items() if name not in names}
+        bind_names: dict[Any, str] = compiled.bind_names
+        self._bind_processors = {name: _bind_processor(bind.type, dialect) for bind, name in bind_names.items()}
+        self._order: Sequence[str] | None = compiled.positiontup
+        columns = statement.selected_columns if isinstance(statement, Select) else ()
+        self._columns = [(str(column.key), _result_processor(column.type, dialect)) for column in columns]
+
+    def execute(self, raw: Any, rows: Sequence[Parameters]) -> None:
+        """Execute the statement for one row or several, on the driver's connection."""
+        bound = [self._bind(row) for row in rows]
+        if len(bound) == 1:
+            raw.execute(self._sql, bound[0])
+        else:
+            raw.cursor().executemany(self._sql, bound)
+
+    def fetch_one(self, raw: Any, parameters: Parameters) -> dict[str, Any] | None:
+        """Return the first row, by column name; None when there is no row."""
+        row = raw.execute(self._sql, self._bind(parameters)).fetchone()
+        if row is None:
+            return None
+        columns = zip(self._columns, row, strict=True)
+        return {name: processor(value) if processor else value for (name, processor), value in columns}
+
+    def _bind(self, parameters: Parameters) -> Any:
+        values = {**self._constants, **parameters}
+        bound = {
+            name: processor(values[name]) if processor else values[name]
+            for name, processor in self._bind_processors.items()
+        }
+        return bound if self._order is None else [bound[name] for name in self._order]
+
+
+_cache: dict[tuple[object, ...], CompiledStatement] = {}
+
+
+def compile_once(statement: ClauseElement, dialect: Dialect, names: Sequence[str]) -> CompiledStatement:
+    """Return the compiled statement. It is compiled on first use and cached."""
+    key = (statement, dialect.name, *names)
+    if key not in _cache:
+        _cache[key] = CompiledStatement(statement, dialect, names)
+    return _cache[key]
+
+
+@contextmanager
+def raw_connection(engine: Engine, *, keep: bool = False) -> Iterator[PoolProxiedConnection]:
+    """Lend a pooled connection for compiled statements. Errors of the driver are raised as SQLAlchemy's.
+
+    With `keep`, the connection stays checked out between uses, and only one thread may use it: the event loop's.
+    Checking it out and in takes 16 microseconds, as long as the statement itself, three times in each call. Without
+    `keep` a call took 6 % more processor time.
+    """
+    connection = _kept.pop(engine, None) if keep else None
+    try:
+        connection = connection or engine.raw_connection()
+        yield connection
+        if keep:
+            _kept[engine], connection = connection, None
+    except engine.dialect.loaded_dbapi.Error as error:
+        raise _wrapped(error, engine, connection) from None
+    finally:
+        if connection:
+            connection.close()
+
+
+_kept: WeakKeyDictionary[Engine, PoolProxiedConnection] = WeakKeyDictionary()
+
+
+def release(engine: Engine) -> None:
+    """Return the kept connection of an engine to its pool."""
+    if connection := _kept.pop(engine, None):
+        connection.close()
+
+
+def _wrapped(error: Any, engine: Engine, connection: PoolProxiedConnection | None) -> Any:
+    dialect, errors = engine.dialect, engine.dialect.loaded_dbapi.Error
+    if connection and dialect.is_disconnect(error, cast("DBAPIConnection", connection.driver_connection), None):
+        connection.invalidate(error)
+    return DBAPIError.instance(None, None, error, errors, hide_parameters=True, dialect=dialect)
+
+
+def _bind_processor(type_: TypeEngine[Any], dialect: Dialect) -> Processor:
+    return type_.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _result_processor(type_: TypeEngine[Any], dialect: Dialect) -> Processor:
+    return type_.dialect_impl(dialect).result_processor(dialect, None)

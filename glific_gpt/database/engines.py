@@ -1,0 +1,152 @@
+"""Engines: the database URL, the connection pools and their time-outs.
+
+SQLite has a writer and readers: the default engine has the one connection on which threads write, READERS the
+connections for reports. EVENT_LOOP is the event loop's own connection. PostgreSQL has the default engine for all of
+that, and LOOKUPS.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from sqlite3 import Connection as SQLiteConnection
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.exc import ArgumentError
+
+from glific_gpt.database.base import db
+from glific_gpt.database.compiled import release
+from glific_gpt.database.session import EVENT_LOOP, LOOKUPS, READERS, REPORT_TIMEOUT_SECONDS
+from glific_gpt.database.timeouts import (
+    POOL_TIMEOUT_SECONDS,
+    SOCKET_MARGIN_SECONDS,
+    STATEMENT_TIMEOUT_SECONDS,
+    TimeoutConnection,
+    connect_with_timeout,
+)
+from glific_gpt.errors import SettingsError
+
+
+def init_engines(app: Flask, url: str) -> None:
+    """Create the app's engines. A relative SQLite path is relative to the working directory.
+
+    Raises SettingsError for an invalid URL. The error does not repeat the URL, which may contain a password.
+    """
+    target = parse_url(url)
+    is_sqlite = target.get_backend_name() == "sqlite"
+    app.config["SQLALCHEMY_DATABASE_URI"] = target
+    default = _POOL | (_SQLITE_WRITER if is_sqlite else _POSTGRESQL)
+    sqlite = {READERS: _POOL | _SQLITE_READERS, EVENT_LOOP: default}
+    postgresql = {LOOKUPS: default | _LOOKUPS}
+    binds = sqlite if is_sqlite else postgresql
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = default
+    app.config["SQLALCHEMY_BINDS"] = {name: {**options, "url": target} for name, options in binds.items()}
+    db.init_app(app)
+    with app.app_context():
+        if is_sqlite:
+            _listen_to_sqlite((db.engine, db.engines[EVENT_LOOP]), db.engines[READERS])
+        else:
+            _listen_to_postgresql(db.engine, db.engines[LOOKUPS])
+        event.listen(db.engine, "engine_disposed", _dispose_all(list(db.engines.values())))
+
+
+def parse_url(url: str) -> URL:
+    """Parse the database URL and make a SQLite path absolute. Raises SettingsError."""
+    target = _parse(url)
+    if target.get_backend_name() != "sqlite":
+        return target
+    if not target.database or target.database == ":memory:":
+        raise SettingsError("GLIFIC_GPT_DATABASE_URL names no file: a database in memory would be lost.")
+    return target.set(database=str(Path(target.database).absolute()))
+
+
+def _parse(url: str) -> URL:
+    try:
+        target = make_url(url)
+        target.get_dialect().import_dbapi()
+    except (ArgumentError, ValueError, ImportError):
+        raise SettingsError(
+            "GLIFIC_GPT_DATABASE_URL is not the address of a SQLite or PostgreSQL database, as in "
+            "postgresql+psycopg://user:password@host/name."
+        ) from None
+    return target
+
+
+_POOL: dict[str, Any] = {
+    "max_overflow": 0,
+    "pool_timeout": POOL_TIMEOUT_SECONDS,
+    "hide_parameters": True,  # a database error must not contain the values of a row
+}
+_SQLITE_WRITER = {
+    # One connection: threads queue for it in order. SQLite's own lock is not fair, so with more connections some
+    # writers waited for seconds.
+    "pool_size": 1,
+    "connect_args": {"timeout": STATEMENT_TIMEOUT_SECONDS},
+}
+_SQLITE_READERS = {
+    # Two concurrent reports leave CPU time to webhook calls. Further reports wait for a connection.
+    "pool_size": 2,
+    "pool_timeout": REPORT_TIMEOUT_SECONDS,
+    "connect_args": {"timeout": STATEMENT_TIMEOUT_SECONDS},
+}
+_LOOKUPS = {
+    "pool_size": 4,
+    # Without transactions, a lookup saves the round trips of BEGIN and ROLLBACK.
+    "pool_reset_on_return": None,
+    "isolation_level": "AUTOCOMMIT",
+}
+_POSTGRESQL = {
+    "pool_size": 20,
+    "pool_pre_ping": True,
+    "connect_args": {
+        "connect_timeout": POOL_TIMEOUT_SECONDS,
+        # libpq on Linux drops the connection when a server is unreachable for as long as a slow statement may take.
+        "tcp_user_timeout": round(STATEMENT_TIMEOUT_SECONDS * 1000),
+        "keepalives_idle": 5,
+        "keepalives_interval": 1,
+        "keepalives_count": 2,
+        "options": f"-c lock_timeout={STATEMENT_TIMEOUT_SECONDS}s -c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s "
+        "-c timezone=UTC",
+    },
+}
+
+
+def _listen_to_sqlite(writers: Sequence[Engine], readers: Engine) -> None:
+    for engine in writers:
+        event.listen(engine, "connect", _set_pragmas)
+    event.listen(readers, "connect", _set_query_only)
+
+
+def _listen_to_postgresql(default: Engine, lookups: Engine) -> None:
+    for engine in (default, lookups):
+        event.listen(engine, "do_connect", connect_with_timeout)
+    # Lookups do not call `set_timeouts`, since their time-out never changes.
+    event.listen(lookups, "connect", _set_socket_timeout)
+
+
+def _dispose_all(engines: Sequence[Engine]) -> Callable[[Engine], None]:
+    """Make a handler that disposes all engines when the default engine is disposed."""
+
+    def dispose(disposed: Engine) -> None:
+        for engine in engines:
+            release(engine)
+            if engine is not disposed:
+                engine.dispose()
+
+    return dispose
+
+
+def _set_socket_timeout(connection: TimeoutConnection, _record: object) -> None:
+    connection.socket_timeout = STATEMENT_TIMEOUT_SECONDS + SOCKET_MARGIN_SECONDS
+
+
+def _set_pragmas(connection: SQLiteConnection, _record: object) -> None:
+    # With a write-ahead log, readers and the writer do not block each other. NORMAL is safe from corruption in that
+    # mode: only a power failure can lose the last commits.
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _set_query_only(connection: SQLiteConnection, _record: object) -> None:
+    connection.execute("PRAGMA query_only = ON")
