@@ -236,15 +236,29 @@ class _NotVerified(GlificGptError):
 
 
 class CredentialNotVerified(_NotVerified):
-    """The provider could not be asked, or refused the key. Nothing was saved."""
+    """The provider refused the key. Nothing was saved."""
 
-    code, status, error_class = "credential_not_verified", 422, "organization"
+    code, status = "credential_not_verified", 422
+    error_class: ClassVar[ErrorClass] = "organization"
+
+
+class ProviderNotReached(CredentialNotVerified):
+    """The provider could not be asked about the key, or failed. Nothing was saved."""
+
+    status, error_class = 502, "service"
 
 
 class GlificNotVerified(_NotVerified):
-    """Glific could not be asked, or refused the connection. Nothing was saved."""
+    """Glific refused the connection. The message gives the reason."""
 
-    code, status, error_class = "glific_not_verified", 422, "organization"
+    code, status = "glific_not_verified", 422
+    error_class: ClassVar[ErrorClass] = "organization"
+
+
+class GlificNotReached(GlificNotVerified):
+    """Glific could not be asked about the connection, or failed. The message gives the reason."""
+
+    status, error_class = 502, "service"
 
 
 class SettingsError(GlificGptError):

@@ -1,1 +1,1 @@
-"""The audit trail: who changed what, and when. Written by the nouns, so that every door leaves the same trace."""
+"""Audit trail of changes: actor, action and time. Domain modules write it, so all entry points record the same."""

@@ -1,10 +1,10 @@
-"""What people and programs do to the server and its organizations, by the name under which the trail keeps it."""
+"""Actions of users and programs that the audit trail records. The values are stored in the database."""
 
 from enum import StrEnum
 
 
 class Action(StrEnum):
-    """A change; whoever makes it."""
+    """An action that changes something."""
 
     ORGANIZATION_CREATED = "organization_created"
     ORGANIZATION_CHANGED = "organization_changed"

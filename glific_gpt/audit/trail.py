@@ -1,4 +1,4 @@
-"""The trail: a change is recorded in its own transaction, read in pages, and forgotten after a good year."""
+"""Audit trail: recording entries in the transaction of the change, listing them, and deleting expired ones."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,39 +14,41 @@ from glific_gpt.audit.tables import AuditEntry
 from glific_gpt.clock import now
 
 SERVER_ACTOR = "server"
-"""Who acts when no door has said who."""
+"""Actor if no entry point has set one."""
 
 MAX_ACTOR_LENGTH = 255
 PAGE_SIZE = 50
 RETENTION = timedelta(days=400)
 
-# This floor is below the organizations', of whose table it needs no more than their names.
+# The audit package is below organizations in the layers and cannot import their table.
 _ORGANIZATIONS = table("organizations", column("id"), column("slug"), column("name"))
 
 
 @dataclass(frozen=True)
 class EntryView:
-    """One change, as people see it."""
+    """One entry, with the name of its organization."""
 
     id: int
     at: datetime
     slug: str | None
-    """Of the organization; None is the server itself."""
+    """Slug of the organization; None for the server itself."""
     organization: str | None
-    """Its name for people."""
+    """Name of the organization."""
     actor: str
     action: str
     detail: dict[str, Any]
 
 
 def record(session: Session, action: Action, organization_id: int | None = None, **detail: Any) -> None:
-    """Writes down who does this, in the transaction of the change itself. No secret belongs into the detail."""
+    """Record an action of the current actor, in the transaction of the change. `detail` must not hold a secret."""
     actor = str(g.get("actor", SERVER_ACTOR))[:MAX_ACTOR_LENGTH]
     session.add(AuditEntry(organization_id=organization_id, actor=actor, action=action.value, detail=detail))
 
 
-def list_entries(session: Session, organization_id: int | None, *, limit: int = PAGE_SIZE, before: int | None = None) -> list[EntryView]:
-    """Newest first: an organization's, or with None everything; `before` is the id of the last one that was seen."""
+def list_entries(
+    session: Session, organization_id: int | None, *, limit: int = PAGE_SIZE, before: int | None = None
+) -> list[EntryView]:
+    """Return an organization's entries, or all with None, newest first. `before` is the previous page's last id."""
     query = select(AuditEntry, _ORGANIZATIONS.c.slug, _ORGANIZATIONS.c.name).outerjoin(
         _ORGANIZATIONS, _ORGANIZATIONS.c.id == AuditEntry.organization_id
     )
@@ -59,12 +61,12 @@ def list_entries(session: Session, organization_id: int | None, *, limit: int = 
 
 
 def count_entries(session: Session, organization_id: int, actions: Iterable[Action], since: datetime) -> int:
-    """How often an organization's people have done one of these."""
+    """Count an organization's entries of these actions since a time."""
     query = select(func.count()).select_from(AuditEntry).where(AuditEntry.organization_id == organization_id)
-    wanted = AuditEntry.action.in_([action.value for action in actions])
-    return session.scalar(query.where(wanted, AuditEntry.at >= since)) or 0
+    matching = AuditEntry.action.in_([action.value for action in actions])
+    return session.scalar(query.where(matching, AuditEntry.at >= since)) or 0
 
 
 def delete_expired_entries(session: Session) -> None:
-    """Deletes what is older than it is kept."""
+    """Delete entries that are older than RETENTION."""
     session.execute(delete(AuditEntry).where(AuditEntry.at < now() - RETENTION))

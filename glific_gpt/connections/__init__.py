@@ -1,1 +1,1 @@
-"""How an organization's waiting flows are reached: its way into Glific, kept encrypted and verified when saved."""
+"""Organizations' connections to Glific, through which later answers reach waiting flows."""

@@ -1,4 +1,4 @@
-"""Table: the way that each organization's answers take back into Glific."""
+"""Table of organizations' connections to Glific."""
 
 from datetime import datetime
 
@@ -12,18 +12,18 @@ CONNECTION_METHODS = ("api", "signed")
 
 
 class GlificConnection(Base):
-    """An organization's connection to its Glific; there is one at most."""
+    """Connection of an organization to Glific. An organization has at most one."""
 
     __tablename__ = "glific_connections"
 
     organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
     api_url: Mapped[str] = mapped_column(String(300))
-    """Where its Glific API lives: https://api.<shortcode>.glific.com, without a slash at the end."""
+    """Base URL of the Glific API: https://api.<shortcode>.glific.com, without a trailing slash."""
     way: Mapped[str] = mapped_column(String(6))
-    """One of WAYS: the documented API with a login, or the call signed with the organization's phrase."""
+    """One of CONNECTION_METHODS: the documented API with a login, or calls signed with the phrase."""
     ciphertext: Mapped[str | None] = mapped_column(Text)
-    """The login as JSON, encrypted for this organization; NULL for the signed call, which has none."""
+    """The login as JSON, encrypted for this organization; NULL for signed calls, which need none."""
     verified_at: Mapped[datetime | None]
-    """When the login was last accepted, or the address of the signed call last answered; NULL when nobody asked."""
+    """Time at which Glific last accepted the login, or its address last answered; NULL if never tested."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)

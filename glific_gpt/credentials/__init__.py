@@ -1,1 +1,1 @@
-"""The keys of an organization at its providers: kept encrypted, verified, switched on and off."""
+"""Organizations' keys at providers of language models: stored encrypted, verified, activated and deactivated."""

@@ -1,4 +1,4 @@
-"""What a provider of language models is: its form fields, and how a key is verified there."""
+"""Providers of language models: their form fields, and the verification of their keys."""
 
 import re
 from dataclasses import dataclass
@@ -13,17 +13,17 @@ from glific_gpt.openai.gateway import BoundModel, Gateway
 
 
 class SecretFields(BaseModel):
-    """The fields that people fill in; each provider adds its own, all of them SecretStr."""
+    """Base of a provider's form fields, which are all SecretStr."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 @dataclass(frozen=True)
 class KeyCheckResult:
-    """What a provider said of a key that it accepts."""
+    """Result of a successful key check."""
 
     models: list[str]
-    """Ids of the models that the key reaches."""
+    """Ids of the models that the key can use."""
 
 
 class Provider(Protocol):
@@ -45,15 +45,15 @@ class Provider(Protocol):
         ...
 
     def last4(self, secrets: Any) -> str:
-        """The last four characters of the key in these fields."""
+        """Return the last four characters of the key."""
         ...
 
     def verify(self, secrets: Any, deadline: Deadline) -> KeyCheckResult:
-        """Asks the provider, at no cost. Raises InvalidApiKey, UpstreamError and their like."""
+        """Check the key at the provider, free of charge. Raises a GlificGptError such as InvalidApiKey."""
         ...
 
     def bind(self, secrets: Any, model: str, deadline: Deadline) -> LanguageModel:
-        """A model to ask with this key."""
+        """Return a model that uses this key."""
         ...
 
 
@@ -71,7 +71,7 @@ class Providers:
 
 
 def read_fields(provider: Provider, values: dict[str, SecretStr]) -> SecretFields:
-    """The checked fields. Raises InvalidValue, which never holds what was typed."""
+    """Return the validated fields. Raises InvalidValue, whose message never holds the input."""
     try:
         return provider.fields(**values)
     except ValidationError as error:
@@ -81,10 +81,10 @@ def read_fields(provider: Provider, values: dict[str, SecretStr]) -> SecretField
 
 
 def _validate_key(key: SecretStr) -> SecretStr:
-    """A key travels in a header, so it is printable ASCII without spaces; what was pasted around it is taken off."""
+    """Strip white space and check that the key can be sent in a header: printable ASCII without spaces."""
     text = key.get_secret_value().strip()
     if not re.fullmatch(r"[!-~]{8,500}", text):
-        raise ValueError("this is not an OpenAI key: paste the whole key, which begins with sk-, and nothing else")
+        raise ValueError("this is not an OpenAI key. Paste the whole key, which begins with sk-, and nothing else")
     return SecretStr(text)
 
 
@@ -94,7 +94,7 @@ class OpenAiFields(SecretFields):
 
 @dataclass(frozen=True)
 class OpenAi:
-    """Verifies keys through the gateway that also asks the models."""
+    """OpenAI as a provider."""
 
     gateway: Gateway
     name: str = "open_ai"
@@ -111,5 +111,5 @@ class OpenAi:
             raise UpstreamError from None
 
     def bind(self, secrets: OpenAiFields, model: str, deadline: Deadline) -> BoundModel:
-        """A model to ask with this key."""
+        """Return a model that uses this key."""
         return self.gateway.bind(secrets.api_key, model, deadline)

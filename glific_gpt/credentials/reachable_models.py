@@ -1,4 +1,4 @@
-"""The models that an organization's key reaches, each with whether it may be used, and why not."""
+"""Models that an organization's key can use, each with the result of the allowlists."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,36 +16,43 @@ from glific_gpt.organizations.tables import Organization
 
 @dataclass(frozen=True)
 class ModelAccess:
-    """One model, as one organization sees it."""
+    """One model and whether one organization may use it."""
 
     id: str
     kind: ModelKind
     refusal: str | None
-    """Why it may not be used; None when it may."""
+    """Message of the reason if it may not be used, else None."""
     prices: ModelPrices | None
 
 
 def list_reachable_models(
     session: Session, organization: Organization, credential: Credential | None, operator: Sequence[str]
 ) -> list[ModelAccess]:
-    """The models of its key, under all lists that there are."""
-    return evaluate_models(reachable_model_ids(credential), operator, server_models.find_allowed_models(session), organization.allowed_models)
+    """Return the models of the key, evaluated under all allowlists. `operator` holds the operator's patterns."""
+    return evaluate_models(
+        reachable_model_ids(credential),
+        operator,
+        server_models.find_allowed_models(session),
+        organization.allowed_models,
+    )
 
 
 def reachable_model_ids(credential: Credential | None) -> list[str]:
-    """Those that the provider listed when the key was verified; without such a list, those that are known."""
+    """Return the ids that the provider listed at the last verification, or all ids known to the library."""
     return (credential.models if credential else None) or traits.known_model_ids()
 
 
 def evaluate_models(
     ids: Sequence[str], operator: Sequence[str], administrators: Sequence[str] | None, own: Sequence[str] | None
 ) -> list[ModelAccess]:
-    """These models under these lists, each of which narrows the one before."""
-    return [_model(model_id, operator, administrators, own) for model_id in ids]
+    """Evaluate the models under these allowlists, each of which narrows the one before it."""
+    return [_evaluate(model_id, operator, administrators, own) for model_id in ids]
 
 
-def _model(
+def _evaluate(
     model_id: str, operator: Sequence[str], administrators: Sequence[str] | None, own: Sequence[str] | None
 ) -> ModelAccess:
     refusal = allowlist.access_error(model_id, operator, administrators, own)
-    return ModelAccess(model_id, classify_model(model_id), str(refusal) if refusal else None, prices.prices_per_million(model_id))
+    return ModelAccess(
+        model_id, classify_model(model_id), str(refusal) if refusal else None, prices.prices_per_million(model_id)
+    )

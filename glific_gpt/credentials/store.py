@@ -1,4 +1,4 @@
-"""Credentials: written, replaced, switched, deleted; the only file that decrypts a key."""
+"""Storage of credentials. This is the only module that decrypts a key."""
 
 import json
 
@@ -12,12 +12,12 @@ from glific_gpt.clock import Deadline, now
 from glific_gpt.credentials.providers import KeyCheckResult, Provider, SecretFields, read_fields
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import owned, transaction
-from glific_gpt.errors import CredentialMissing, CredentialNotVerified, GlificGptError, NotFound
+from glific_gpt.errors import CredentialMissing, CredentialNotVerified, GlificGptError, NotFound, ProviderNotReached
 from glific_gpt.organizations import store as organizations
 from glific_gpt.vault import UnreadableSecret, Vault
 
 VERIFY_SECONDS = 10
-"""How long a provider may take to say what it thinks of a key."""
+"""Time limit for the check of a key at its provider."""
 
 
 def save_credential(
@@ -29,19 +29,19 @@ def save_credential(
     is_active: bool,
     verify: bool,
 ) -> Credential:
-    """Creates or replaces an organization's credential, verified at the provider first unless told not to.
+    """Create or replace an organization's credential. With `verify`, the provider is asked about it first.
 
-    Raises NotFound, InvalidValue, and CredentialNotVerified, after which everything is as before.
+    Raises NotFound, InvalidValue, CredentialNotVerified and ProviderNotReached. Nothing is changed then.
     """
     with transaction() as session:
         organization_id = organizations.find(session, slug).id
     fields = read_fields(provider, values)
-    verdict = _verify(provider, fields) if verify else None
+    check_result = _verify(provider, fields) if verify else None
     with transaction() as session:
         credential = find_or_none(session, organization_id, provider) or Credential(
             organization_id=organization_id, provider=provider.name
         )
-        _fill(credential, vault, provider, fields, verdict)
+        _fill(credential, vault, provider, fields, check_result)
         credential.is_active = is_active
         session.add(credential)
         _record_saved(session, credential)
@@ -49,20 +49,20 @@ def save_credential(
 
 
 def find_or_none(session: Session, organization_id: int, provider: Provider) -> Credential | None:
-    """None when the organization has no key there yet."""
+    """Return the organization's credential at the provider, or None."""
     return session.scalar(owned(Credential, organization_id).where(Credential.provider == provider.name))
 
 
 def find(session: Session, organization_id: int, provider: Provider) -> Credential:
-    """Raises NotFound."""
-    found = find_or_none(session, organization_id, provider)
-    if found is None:
-        raise NotFound(f"This organization has no key for {provider.label} yet.")
-    return found
+    """Return the organization's credential at the provider. Raises NotFound."""
+    credential = find_or_none(session, organization_id, provider)
+    if credential is None:
+        raise NotFound(f"This organization has no key for {provider.label}. Save one first.")
+    return credential
 
 
 def set_active(session: Session, organization_id: int, provider: Provider, *, is_active: bool) -> Credential:
-    """On or off, from the next call on. Raises NotFound."""
+    """Activate or deactivate a credential, from the next call on. Raises NotFound."""
     credential = find(session, organization_id, provider)
     if credential.is_active != is_active:
         credential.is_active = is_active
@@ -73,25 +73,25 @@ def set_active(session: Session, organization_id: int, provider: Provider, *, is
 
 
 def delete(session: Session, organization_id: int, provider: Provider) -> None:
-    """The key is gone with the next call. Raises NotFound."""
+    """Delete a credential, from the next call on. Raises NotFound."""
     credential = find(session, organization_id, provider)
     session.delete(credential)
     trail.record(session, Action.CREDENTIAL_DELETED, organization_id, provider=provider.name, last4=credential.last4)
 
 
 def decrypt(vault: Vault, organization_id: int, provider: Provider, ciphertext: str) -> SecretFields:
-    """The provider's fields; let them live no longer than the call. Raises UnreadableSecret."""
+    """Return the provider's fields. Do not keep them longer than the call. Raises UnreadableSecret."""
     return provider.fields(**json.loads(vault.decrypt(organization_id, provider.name, ciphertext)))
 
 
 def _fill(
-    credential: Credential, vault: Vault, provider: Provider, fields: SecretFields, verdict: KeyCheckResult | None
+    credential: Credential, vault: Vault, provider: Provider, fields: SecretFields, check_result: KeyCheckResult | None
 ) -> None:
     plain = {name: getattr(fields, name).get_secret_value() for name in provider.fields.model_fields}
     credential.ciphertext = vault.encrypt(credential.organization_id, provider.name, json.dumps(plain))
     credential.last4 = provider.last4(fields)
-    credential.verified_at = now() if verdict else None
-    credential.models = verdict.models if verdict else None
+    credential.verified_at = now() if check_result else None
+    credential.models = check_result.models if check_result else None
 
 
 def _record_saved(session: Session, credential: Credential) -> None:
@@ -110,52 +110,56 @@ def _verify(provider: Provider, fields: SecretFields) -> KeyCheckResult:
     try:
         return provider.verify(fields, Deadline.after(VERIFY_SECONDS))
     except GlificGptError as error:
-        raise CredentialNotVerified(
+        not_verified = ProviderNotReached if error.error_class == "service" else CredentialNotVerified
+        raise not_verified(
             f"Nothing was saved. {error} To save the key without asking {provider.label}, "
-            'say --no-verify, or "verify": false over the JSON API.',
+            'use --no-verify, or "verify": false in the JSON API.',
             reason=str(error),
         ) from None
 
 
 def check_typed_key(provider: Provider, values: dict[str, SecretStr]) -> KeyCheckResult:
-    """Raises InvalidValue for what can be no key, and what the provider says of one that it does not accept."""
+    """Check a typed key at the provider. Nothing is saved.
+
+    Raises InvalidValue for a malformed key, and the provider's error for a refused one.
+    """
     return _ask(provider, read_fields(provider, values))
 
 
 def check_saved_key(vault: Vault, organization_id: int, provider: Provider) -> KeyCheckResult:
-    """Raises CredentialMissing, and what the provider says of a key that it does not accept."""
+    """Check the saved key at the provider. Raises CredentialMissing, and the provider's error for a refused key."""
     with transaction() as session:
         credential = find_or_none(session, organization_id, provider)
-    return _ask(provider, _fields(vault, provider, credential))
+    return _ask(provider, _read_saved_fields(vault, provider, credential))
 
 
 def recheck_saved_key(vault: Vault, organization_id: int, provider: Provider) -> KeyCheckResult:
-    """Asks about the saved key, and keeps which models it reaches now. Raises as `about_saved`."""
+    """Check the saved key and store the models that it can use now. Raises the same errors as `check_saved_key`."""
     with transaction() as session:
-        asked = find_or_none(session, organization_id, provider)
-    verdict = _ask(provider, _fields(vault, provider, asked))
+        checked = find_or_none(session, organization_id, provider)
+    result = _ask(provider, _read_saved_fields(vault, provider, checked))
     with transaction() as session:
-        if asked:
-            _keep(session, asked, verdict)
-    return verdict
+        if checked:
+            _save_check(session, checked, result)
+    return result
 
 
-def _keep(session: Session, asked: Credential, verdict: KeyCheckResult) -> None:
-    """Not where another key was saved meanwhile, of which nothing was asked."""
-    same = (Credential.id == asked.id, Credential.ciphertext == asked.ciphertext)
-    # When it was saved says since when OpenAI's complaints count, so it stays.
-    kept = {"verified_at": now(), "models": verdict.models, "updated_at": Credential.updated_at}
-    session.execute(update(Credential).where(*same).values(kept))
+def _save_check(session: Session, checked: Credential, result: KeyCheckResult) -> None:
+    """Store the result of a check, unless another key was saved during the check."""
+    same = (Credential.id == checked.id, Credential.ciphertext == checked.ciphertext)
+    # updated_at stays: errors of OpenAI count since the key was saved, which a check does not change.
+    values = {"verified_at": now(), "models": result.models, "updated_at": Credential.updated_at}
+    session.execute(update(Credential).where(*same).values(values))
 
 
 def _ask(provider: Provider, fields: SecretFields) -> KeyCheckResult:
     return provider.verify(fields, Deadline.after(VERIFY_SECONDS))
 
 
-def _fields(vault: Vault, provider: Provider, credential: Credential | None) -> SecretFields:
+def _read_saved_fields(vault: Vault, provider: Provider, credential: Credential | None) -> SecretFields:
     if credential is None:
         raise CredentialMissing
     try:
         return decrypt(vault, credential.organization_id, provider, credential.ciphertext)
     except UnreadableSecret:
-        raise CredentialMissing("The saved key cannot be read any more: enter it once again.") from None
+        raise CredentialMissing("The saved key cannot be read. Enter it again.") from None

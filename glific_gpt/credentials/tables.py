@@ -1,4 +1,4 @@
-"""Table: the credentials of organizations at providers."""
+"""Table of organizations' credentials at providers."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from glific_gpt.database import Base
 
 
 class Credential(Base):
-    """An organization's key at one provider, with the switch that makes it count."""
+    """An organization's key at one provider, with its switch."""
 
     __tablename__ = "credentials"
     __table_args__ = (UniqueConstraint("organization_id", "provider"),)
@@ -18,15 +18,15 @@ class Credential(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id"))
     provider: Mapped[str] = mapped_column(String(50))
-    """The provider's name in the registry, such as open_ai."""
+    """Name of the provider, such as open_ai."""
     ciphertext: Mapped[str] = mapped_column(Text)
     """The provider's secret fields as JSON, encrypted for this organization and provider."""
     last4: Mapped[str] = mapped_column(String(4))
-    """The last four characters of the key, so that people can tell which one it is."""
+    """Last four characters of the key, by which users recognize it."""
     is_active: Mapped[bool] = mapped_column(default=True)
     verified_at: Mapped[datetime | None]
-    """When the provider last accepted this key; NULL when it was saved without asking."""
+    """Time at which the provider last accepted this key; NULL if it was saved without a check."""
     models: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
-    """Ids of the models that the key reached when it was verified."""
+    """Ids of the models that the key could use at that time."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)

@@ -1,1 +1,1 @@
-"""Which models exist, which are text, who may use which, and what they cost."""
+"""Kinds, allowlists and prices of models."""

@@ -1,4 +1,4 @@
-"""What kind of model an OpenAI id names: text, or something that a question must never be sent to."""
+"""Kinds of OpenAI models, derived from their ids. Questions may only be sent to text models."""
 
 import re
 from enum import StrEnum
@@ -8,7 +8,7 @@ from glific_gpt.openai.traits import base_model
 
 
 class ModelKind(StrEnum):
-    """What a model is for, by the endpoint of OpenAI that serves it."""
+    """Kind of a model, by the OpenAI endpoint that serves it."""
 
     TEXT = "text"
     COMPLETION = "completion"
@@ -25,49 +25,53 @@ class ModelKind(StrEnum):
 class _Rule(NamedTuple):
     kind: ModelKind
     pattern: re.Pattern[str]
-    why: str
+    reason: str
 
 
-def _rule(kind: ModelKind, pattern: str, why: str) -> _Rule:
-    return _Rule(kind, re.compile(pattern, re.VERBOSE), why)
+def _rule(kind: ModelKind, pattern: str, reason: str) -> _Rule:
+    return _Rule(kind, re.compile(pattern, re.VERBOSE), reason)
 
 
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 
-# The first that matches decides. They are searched in the base model's id in lower case, every run of
-# separators written as one "-". Long markers match anywhere, so that "gptaudio" and "tts2" are found too;
-# those that are part of other words (live, asr) must stand alone, digits being no part of a word.
+# The first rule that matches decides. The patterns are searched in the base model's id, in lower case and with every
+# run of separators replaced by one "-". Long markers match anywhere, so that "gptaudio" and "tts2" are found too.
+# Markers that occur inside other words (live, asr) must stand alone; digits are not part of a word.
 _RULES: tuple[_Rule, ...] = (
     _rule(
         ModelKind.MODERATION,
         r"moderat | content-?filter",
-        "judges text and pictures, whatever medium is named beside it",
+        "moderates text and images, whatever medium the id names",
     ),
     _rule(
         ModelKind.EMBEDDING,
         r"embed | similarity | ^(?:text|code)-search- | ^(?:ada|babbage|curie|davinci)-(?:code-)?search-",
-        "answers with numbers; the searching ones are of 2022, while gpt-4o-search-preview is text",
+        "returns vectors; the search models are from 2022, while gpt-4o-search-preview is text",
     ),
     _rule(
         ModelKind.TRANSCRIPTION,
         r"""transcri | whisper | diari[sz] | dictat | speech-?recogni
             | (?:speech|voice|audio)-?(?:to|2)-?text | (?<![a-z])(?:stt|asr)(?![a-z])""",
-        "what comes out says more than the way in: gpt-realtime-whisper and gpt-live-transcribe write text",
+        "the output decides, not the input: gpt-realtime-whisper and gpt-live-transcribe write text",
     ),
     _rule(
         ModelKind.SPEECH,
         r"tts | text-?(?:to|2)-?(?:speech|voice)",
-        "says outright that it reads text aloud, also over a realtime connection",
+        "states that it reads text aloud, even over a realtime connection",
     ),
     _rule(
         ModelKind.REALTIME,
         r"""real-?time | duplex | (?:(?<![a-z])|(?<=gpt))live(?:stream|(?![a-z]))
             | (?:speech|voice)-?(?:to|2)-?(?:speech|voice)""",
-        "a spoken conversation over an open connection; goes before voice and audio, which say less",
+        "a spoken conversation over an open connection; before voice and audio, which are less specific",
     ),
-    _rule(ModelKind.VIDEO, r"video | sora | movie", "goes before image: image-to-video makes a video"),
-    _rule(ModelKind.IMAGE, r"image | imagin | dall-?e | picture | photo", "makes pictures; vision only sees them"),
-    _rule(ModelKind.SPEECH, r"(?<!in)voice | vocal | speech | speak | narrat", "a voice, and nothing says more"),
+    _rule(ModelKind.VIDEO, r"video | sora | movie", "before image, because image-to-video makes a video"),
+    _rule(
+        ModelKind.IMAGE, r"image | imagin | dall-?e | picture | photo", "creates images; vision models only read them"
+    ),
+    _rule(
+        ModelKind.SPEECH, r"(?<!in)voice | vocal | speech | speak | narrat", "a voice without a more specific marker"
+    ),
     _rule(
         ModelKind.AUDIO,
         r"audio | sound | music | song | jukebox | podcast | translat",
@@ -77,16 +81,16 @@ _RULES: tuple[_Rule, ...] = (
         ModelKind.COMPLETION,
         r"""^(?:(?:text|code|if|chat)-)*(?:ada|babbage|curie|cushman|davinci)(?![a-z])
             | ^gpt-3-?5-turbo-instruct""",
-        "served only by the completions endpoint of old",
+        "served only by the legacy completions endpoint",
     ),
 )
 
 
 def classify_model(model_id: str) -> ModelKind:
-    """Tell the kind of any model id, of models not seen before too; never raises.
+    """Return the kind of a model id, including ids of future models. Never raises.
 
-    Case and surrounding white space do not matter, and of a fine-tune only its base does. An id without a
-    marker is text: whether it exists is OpenAI's to say. The rules were drawn from the ids on
+    Ignores case and surrounding white space. A fine-tune has the kind of its base. An id without a marker is text:
+    OpenAI itself refuses a model that does not exist. The rules are based on the ids on
     https://developers.openai.com/api/docs/models and https://developers.openai.com/api/docs/deprecations.
     """
     name = _SEPARATORS.sub("-", base_model(model_id))

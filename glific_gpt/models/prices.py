@@ -1,4 +1,4 @@
-"""What OpenAI charges for a model, from the price list that comes with the genai-prices library."""
+"""OpenAI's prices, from the price list of the installed genai-prices library."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -9,13 +9,13 @@ from glific_gpt.clock import now
 
 _SAMPLE_TOKENS = 1_000
 _SAMPLES_IN_A_MILLION = 1_000
-_MANY = 100
-"""Times the sample: more tokens than nearly every request has, and fewer than those that cost more."""
+_LARGE_SAMPLE_FACTOR = 100
+"""Multiple of the sample. Almost all requests are smaller, and higher prices for long requests start above it."""
 
 
 @dataclass(frozen=True)
 class ModelPrices:
-    """US dollars, for a million tokens unless something else is said."""
+    """Prices in US dollars, per million tokens unless stated otherwise."""
 
     input: Decimal
     output: Decimal
@@ -23,11 +23,11 @@ class ModelPrices:
 
 @lru_cache(maxsize=1024)
 def prices_per_million(model_id: str) -> ModelPrices | None:
-    """Return the model's prices, those of short requests where long ones cost more; None where unknown.
+    """Return the model's prices for short requests, or None if they are unknown.
 
-    Nothing is fetched: a price is as old as the installed library.
+    Nothing is downloaded, so a price is as old as the installed library.
     """
-    # A sample far below a million: some prices double for requests above 272,000 tokens.
+    # The sample is far below a million tokens, because some prices double for requests above 272,000 tokens.
     sample = _charges(model_id, _SAMPLE_TOKENS, _SAMPLE_TOKENS)
     if sample is None or not any(sample):
         return None
@@ -35,13 +35,16 @@ def prices_per_million(model_id: str) -> ModelPrices | None:
 
 
 def calculate_cost(model_id: str, input_tokens: int, output_tokens: int) -> Decimal | None:
-    """Return what a call cost in US dollars, or None where the price is unknown.
+    """Return the cost of a call in US dollars, or None if the price is unknown.
 
-    The library prices what it cannot price, such as minutes of audio, at nothing: for a call that used
-    tokens, nothing means unknown. A fine-tune has a price only if the library knows it.
+    The library returns zero for usage that it cannot price, such as minutes of audio. Zero for a call that used
+    tokens therefore means unknown. A fine-tune has a price only if the library knows it.
     """
-    is_usual = min(input_tokens, output_tokens) >= 0 and max(input_tokens, output_tokens) <= _SAMPLE_TOKENS * _MANY
-    if is_usual and (token := _per_token(model_id, now().date())):
+    is_typical = (
+        min(input_tokens, output_tokens) >= 0
+        and max(input_tokens, output_tokens) <= _SAMPLE_TOKENS * _LARGE_SAMPLE_FACTOR
+    )
+    if is_typical and (token := _per_token(model_id, now().date())):
         total = token.input * input_tokens + token.output * output_tokens
     else:
         charges = _charges(model_id, input_tokens, output_tokens)
@@ -53,22 +56,26 @@ def calculate_cost(model_id: str, input_tokens: int, output_tokens: int) -> Deci
 
 @lru_cache(maxsize=1024)
 def _per_token(model_id: str, _day: date) -> ModelPrices | None:
-    """What each token costs on that day in a request of at most that many, if it is the same for all of them.
+    """Return the price of one token, if it is the same for small and large requests, else None.
 
-    The library took a twentieth of a call's time to find that out, and what it says of a model is the same all day.
+    Cached for a day, because the library takes a twentieth of a call's time and its answer does not change in a day.
     """
-    few, many = (_charges(model_id, tokens, tokens) for tokens in (_SAMPLE_TOKENS, _SAMPLE_TOKENS * _MANY))
-    if few is None or many is None or not any(few) or any(a * _MANY != b for a, b in zip(few, many, strict=True)):
+    small, large = (
+        _charges(model_id, tokens, tokens) for tokens in (_SAMPLE_TOKENS, _SAMPLE_TOKENS * _LARGE_SAMPLE_FACTOR)
+    )
+    if small is None or large is None or not any(small):
         return None
-    return ModelPrices(*(charge / _SAMPLE_TOKENS for charge in few))
+    if any(a * _LARGE_SAMPLE_FACTOR != b for a, b in zip(small, large, strict=True)):
+        return None
+    return ModelPrices(*(charge / _SAMPLE_TOKENS for charge in small))
 
 
 def _charges(model_id: str, input_tokens: int, output_tokens: int) -> tuple[Decimal, Decimal] | None:
-    from genai_prices import Usage, calc_price  # slow to import, and few processes need it
+    from genai_prices import Usage, calc_price  # slow to import, and only needed by processes that price calls
 
     try:
         usage = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
         price = calc_price(usage, model_id.strip(), provider_id="openai")
-    except (LookupError, ValueError):  # no such model; a count of tokens that cannot be
+    except (LookupError, ValueError):  # an unknown model; an impossible number of tokens
         return None
     return price.input_price, price.output_price

@@ -49,7 +49,7 @@ class OpenAIClient(OpenAI):
         target = self._path + options.url.encode()
         exchange = self._pool.request(options.method.upper(), target, headers, content, options.timeout)
         try:
-            response = bridge.wait_for(exchange)
+            response = bridge.await_(exchange)
         except httpx2.TimeoutException as error:
             raise openai.APITimeoutError(self._describe_request(options)) from error
         except httpx2.RequestError as error:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx2
 from httptools import HttpParserError, HttpResponseParser
 
-from glific_gpt.http_client import ADDRESS_CONNECT_TIMEOUT_SECONDS, KEEPALIVE_SECONDS
+from glific_gpt.http_client import ADDRESS_CONNECT_TIMEOUT_SECONDS, KEEPALIVE_SECONDS, tls_context
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -169,7 +169,7 @@ class ConnectionPool:
     @cached_property
     def _tls(self) -> ssl.SSLContext | None:
         """TLS with the certificates that the operating system trusts. Created on first use because it is slow."""
-        return ssl.create_default_context() if self._is_secure else None
+        return tls_context() if self._is_secure else None
 
     def _take_idle(self) -> _Connection | None:
         """Take the connection that was used last, so that the others time out and the pool shrinks."""

@@ -1,1 +1,1 @@
-"""Organizations (one NGO each), their tokens and signature phrase, and the models that all of them may use."""
+"""Organizations (one NGO each), their tokens and webhook signatures, and the server-wide model list."""

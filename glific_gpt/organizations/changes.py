@@ -1,4 +1,4 @@
-"""What may be set of an organization, checked the same way whoever sets it."""
+"""Validation of organization settings, shared by all entry points."""
 
 from decimal import Decimal
 from typing import Annotated, Any
@@ -20,38 +20,42 @@ from glific_gpt.models import allowlist
 from glific_gpt.models.kinds import ModelKind, classify_model
 from glific_gpt.settings import MODEL_NAME
 
-SLUG = r"^[a-z0-9-]{1,63}$"
+SLUG = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+"""Slug of a new organization. With a hyphen first it would be read as a command's option."""
+
+SLUG_IN_PATH = r"^[a-z0-9-]{1,63}$"
+"""Slug of any organization. Organizations that were created before the rule of SLUG stay reachable."""
 
 MAX_EXACT_INTEGER = 2**53
-"""JSON numbers are exact below it (RFC 8259, section 6)."""
+"""JSON numbers below it are exact (RFC 8259, section 6)."""
 
 MAX_FIELD_NAME_LENGTH = 40
-"""The longest name of a field."""
+"""Longer field names cannot be ours and are not repeated in messages."""
 
-# Something that can be seen. PostgreSQL cannot store NUL, and nobody means it. Python counts \x1c to \x1f as
-# white space and Rust, in which pydantic is written, does not.
+# At least one visible character and no NUL, which PostgreSQL cannot store. \x1c to \x1f are listed because Python
+# counts them as white space and Rust, in which pydantic is written, does not.
 STORABLE = r"^[^\x00]*[^\x00\s\x1c-\x1f][^\x00]*$"
 
 
-def _text_model(model: str) -> str:
+def _require_text_model(model: str) -> str:
     kind = classify_model(model)
     if kind is not ModelKind.TEXT:
-        raise ValueError(f"{model} is a model for {kind}, and only text models can answer")
+        raise ValueError(f"{model} is a model for {kind}. Choose a text model")
     return model
 
 
-def _visible(message: str) -> str:
+def _require_visible(message: str) -> str:
     if is_blank(message):
-        raise ValueError("there is nothing in it that a person could see")
+        raise ValueError("it has no visible character. Write a text")
     return message
 
 
-def _whole(value: object) -> object:
-    """In JSON Schema 1.0 is a whole number too."""
+def _to_integer(value: object) -> object:
+    """Accept 1.0 as an integer, as JSON Schema does."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _patterns(patterns: list[str]) -> list[str]:
+def _parse_patterns(patterns: list[str]) -> list[str]:
     return list(allowlist.parse_patterns(patterns))
 
 
@@ -60,11 +64,13 @@ Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 Message = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=4096, pattern=STORABLE),
-    AfterValidator(_visible),
+    AfterValidator(_require_visible),
 ]
-Model = Annotated[str, StringConstraints(strip_whitespace=True, pattern=MODEL_NAME), AfterValidator(_text_model)]
+Model = Annotated[
+    str, StringConstraints(strip_whitespace=True, pattern=MODEL_NAME), AfterValidator(_require_text_model)
+]
 Pattern = Annotated[str, Field(json_schema_extra={"pattern": r"^\s*[A-Za-z0-9._:/*-]{0,200}\s*$"})]
-Patterns = Annotated[list[Pattern], Field(max_length=1000), AfterValidator(_patterns)]
+Patterns = Annotated[list[Pattern], Field(max_length=1000), AfterValidator(_parse_patterns)]
 Budget = Annotated[
     Decimal,
     Field(strict=False, ge=0, le=1_000_000),
@@ -80,38 +86,40 @@ Budget = Annotated[
 
 
 class OrganizationChanges(BaseModel):
-    """Any of an organization's settings; what is not given stays as it is, null is back to the default."""
+    """Changes of an organization's settings. A field that is not given stays unchanged; null resets to the default."""
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
-    # What cannot be null has a default all the same, which given() never returns. As a factory, it is not
-    # promised in the API's description, from which clients would take it and send it.
+    # Fields that cannot be null need a default too, which given_values() never returns. It is a factory so that it does
+    # not appear in the API's OpenAPI document, from which clients would send it.
     name: Name = Field(default_factory=str)
     is_active: bool = Field(default_factory=bool)
-    default_model: Model | None = Field(None, description="A text model; null is the server's own.")
-    fallback_message: Message | None = Field(None, description="What the WhatsApp user reads when a call failed.")
-    glific_organization_id: Annotated[int, Field(ge=1, lt=MAX_EXACT_INTEGER), BeforeValidator(_whole)] | None = Field(
-        None, description="Where set, calls must carry it."
+    default_model: Model | None = Field(None, description="A text model; null is the server's default.")
+    fallback_message: Message | None = Field(None, description="Message to the WhatsApp user when a call failed.")
+    glific_organization_id: Annotated[int, Field(ge=1, lt=MAX_EXACT_INTEGER), BeforeValidator(_to_integer)] | None = (
+        Field(None, description="If set, calls must contain the same id.")
     )
-    require_signature: bool = Field(default_factory=bool, description="Whether a webhook token alone is not enough.")
+    require_signature: bool = Field(
+        default_factory=bool, description="If true, a webhook token is not enough: calls must be signed."
+    )
     allowed_models: Patterns | None = Field(
         None,
-        description="Patterns such as gpt-4o*; null is all that the operator allows, an empty list is none.",
+        description="Patterns such as gpt-4o*; null allows all models of the operator, an empty list none.",
     )
-    contact_daily_limit: Annotated[int, Field(ge=1, lt=2**31), BeforeValidator(_whole)] | None = Field(
-        None, description="Answers for one contact in 24 hours."
+    contact_daily_limit: Annotated[int, Field(ge=1, lt=2**31), BeforeValidator(_to_integer)] | None = Field(
+        None, description="Maximum number of answers for one contact in 24 hours."
     )
     monthly_budget_usd: Budget | None = Field(
-        None, description="US dollars that calls may cost in a calendar month (UTC)."
+        None, description="Maximum cost of calls in a calendar month (UTC), in US dollars."
     )
 
-    def given(self) -> dict[str, Any]:
-        """The fields that were given, ready to be set."""
+    def given_values(self) -> dict[str, Any]:
+        """Return the fields that were given."""
         return self.model_dump(exclude_unset=True)
 
 
 def validate_changes(**values: Any) -> OrganizationChanges:
-    """For doors that have no checking of their own. Raises InvalidValue with one sentence."""
+    """Validate values from entry points without validation of their own. Raises InvalidValue."""
     try:
         return OrganizationChanges(**values)
     except ValidationError as error:
@@ -119,13 +127,13 @@ def validate_changes(**values: Any) -> OrganizationChanges:
 
 
 def describe_error(error: ValidationError) -> str:
-    """The first thing that is wrong, without the value, which may be personal or secret."""
+    """Describe the first error, without the value, which may be personal or secret."""
     first = error.errors(include_input=False, include_url=False)[0]
-    where = ".".join(part for part in first["loc"] if isinstance(part, str) and _is_name(part))
+    field = ".".join(part for part in first["loc"] if isinstance(part, str) and _is_field_name(part))
     message = first["msg"].removeprefix("Value error, ")
-    return f"{where or 'The value'}: {message[:1].lower()}{message[1:]}."
+    return f"{field or 'The value'}: {message[:1].lower()}{message[1:]}."
 
 
-def _is_name(part: str) -> bool:
-    """Whether it can be a name of ours; an unknown key may hold anything, even a token."""
+def _is_field_name(part: str) -> bool:
+    """Return True if it may be a field name of ours. An unknown key can hold anything, even a token."""
     return part.isidentifier() and len(part) <= MAX_FIELD_NAME_LENGTH

@@ -1,4 +1,4 @@
-"""The models that administrators let every organization use; inside GLIFIC_GPT_MODELS, which stays the outer limit."""
+"""Server-wide model list of the administrators. It can only narrow GLIFIC_GPT_MODELS."""
 
 from collections.abc import Sequence
 
@@ -12,22 +12,22 @@ from glific_gpt.organizations.changes import validate_changes
 from glific_gpt.organizations.tables import ServerSettings
 
 ROW_ID = 1
-"""The id of the only row."""
+"""Id of the only row."""
 
-# Also a part of the one query that finds everything about a call.
+# Also part of the single query that loads a tenant for a call.
 ALLOWED_MODELS_QUERY = select(ServerSettings.allowed_models).where(ServerSettings.id == ROW_ID)
 
 
 def find_allowed_models(session: Session) -> list[str] | None:
-    """The patterns; None is all that the environment allows, an empty list is none."""
+    """Return the patterns. None allows all models of the environment, an empty list none."""
     return session.scalar(ALLOWED_MODELS_QUERY)
 
 
 def set_allowed_models(session: Session, patterns: Sequence[str] | None) -> None:
-    """Replaces the list; it counts from the next call on. Raises InvalidValue for what is no pattern."""
-    wanted = validate_changes(allowed_models=None if patterns is None else list(patterns)).allowed_models
-    if find_allowed_models(session) == wanted:
+    """Replace the list, from the next call on. Raises InvalidValue for an invalid pattern."""
+    validated = validate_changes(allowed_models=None if patterns is None else list(patterns)).allowed_models
+    if find_allowed_models(session) == validated:
         return
-    if not insert_if_absent(session, ServerSettings(id=ROW_ID, allowed_models=wanted)):
-        session.get_one(ServerSettings, ROW_ID).allowed_models = wanted
-    trail.record(session, Action.SERVER_MODELS_ALLOWED, patterns=wanted)
+    if not insert_if_absent(session, ServerSettings(id=ROW_ID, allowed_models=validated)):
+        session.get_one(ServerSettings, ROW_ID).allowed_models = validated
+    trail.record(session, Action.SERVER_MODELS_ALLOWED, patterns=validated)

@@ -1,4 +1,4 @@
-"""The signature phrase that an organization shares with Glific: written and cleared, read by the webhook alone."""
+"""Signature phrase that an organization shares with Glific: setting and deleting it. Only the webhook reads it."""
 
 from sqlalchemy.orm import Session
 
@@ -14,19 +14,19 @@ MAX_PHRASE_LENGTH = 1000
 
 
 def set_phrase(session: Session, organization: Organization, phrase: str, vault: Vault) -> None:
-    """Raises InvalidValue for a phrase that anybody could guess."""
+    """Encrypt and store the phrase. Raises InvalidValue for an empty, too long or publicly known phrase."""
     if len(phrase) > MAX_PHRASE_LENGTH:
-        raise InvalidValue(f"A phrase has {MAX_PHRASE_LENGTH} characters at most.")
+        raise InvalidValue(f"The webhook signature is too long. Use at most {MAX_PHRASE_LENGTH} characters.")
     if not is_usable_phrase(phrase):
         raise InvalidValue(
-            N_("This phrase cannot be used: it must not be empty, nor the one that Glific uses when none is set.")
+            N_("This webhook signature cannot be used. Set your own in Glific, under Settings > Organization.")
         )
     organization.signature_phrase = vault.encrypt(organization.id, PURPOSE, phrase)
     trail.record(session, Action.SIGNATURE_PHRASE_SET, organization.id)
 
 
 def clear_phrase(session: Session, organization: Organization) -> None:
-    """Nothing can be signed any more; an organization that requires signatures then lets nobody in."""
+    """Delete the phrase. If the organization requires signatures, all its calls are refused from then on."""
     if organization.signature_phrase is not None:
         organization.signature_phrase = None
         trail.record(session, Action.SIGNATURE_PHRASE_CLEARED, organization.id)

@@ -1,4 +1,4 @@
-"""Organizations: create, find, change."""
+"""Organizations: create, find, list and update."""
 
 import re
 from decimal import Decimal
@@ -11,45 +11,53 @@ from sqlalchemy.orm import Session
 from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
 from glific_gpt.errors import N_, Conflict, InvalidValue, NotFound
-from glific_gpt.organizations.changes import SLUG, OrganizationChanges, validate_changes
+from glific_gpt.organizations.changes import SLUG, SLUG_IN_PATH, OrganizationChanges, validate_changes
 from glific_gpt.organizations.tables import MonthlySpend, Organization
 
 FREE_TEXT_FIELDS = {"name", "fallback_message"}
-"""Of these the trail keeps that they changed and not what they say, which may be anything."""
+"""Fields whose values are not recorded in the audit trail, because they may contain personal data."""
 
 
 def create(session: Session, slug: str, name: str) -> Organization:
-    """A new organization. Raises InvalidValue for a slug that cannot stand in an address, Conflict for a taken one."""
-    if not is_slug(slug):
-        raise InvalidValue(N_("A slug has 1 to 63 small letters, digits or hyphens, such as seva-trust."))
+    """Create an organization. Raises InvalidValue for an invalid slug and Conflict for an existing one."""
+    if not is_new_slug(slug):
+        raise InvalidValue(
+            N_(
+                "This slug is not valid. Use 1 to 63 small letters, digits or hyphens, with a letter or digit first "
+                "and last, such as seva-trust."
+            )
+        )
     organization = Organization(slug=slug, name=validate_changes(name=name).name)
     session.add(organization)
     try:
         session.flush()
     except IntegrityError:
-        raise Conflict(N_("There is an organization of that slug already.")) from None
+        raise Conflict(N_("An organization with this slug already exists. Choose another slug.")) from None
     trail.record(session, Action.ORGANIZATION_CREATED, organization.id, slug=slug)
     return organization
 
 
 def find(session: Session, slug: str) -> Organization:
-    """Raises NotFound."""
-    known = is_slug(slug)
-    found = session.scalar(select(Organization).where(Organization.slug == slug)) if known else None
-    if found is None:
-        raise NotFound(f"There is no organization {slug}." if known else "")
-    return found
+    """Return the organization with this slug. Raises NotFound."""
+    is_valid = is_slug(slug)
+    organization = session.scalar(select(Organization).where(Organization.slug == slug)) if is_valid else None
+    if organization is None:
+        # Text that cannot be a slug is not repeated: it may be a secret that was pasted into the wrong field.
+        raise NotFound(f"There is no organization {slug}. Check the slug." if is_valid else "")
+    return organization
 
 
 def list_organizations(session: Session) -> list[Organization]:
+    """Return all organizations, by slug."""
     return list(session.scalars(select(Organization).order_by(Organization.slug)))
 
 
 def update(session: Session, organization: Organization, changes: OrganizationChanges) -> None:
+    """Apply the given settings and record those that changed in the audit trail."""
     if organization.monthly_budget_usd is None:
-        # Nothing has been counted: the next call under a budget adds the month up anew.
+        # Calls without a budget are not counted, so an old row is wrong. The next call under a budget sums them up.
         session.execute(delete(MonthlySpend).where(MonthlySpend.organization_id == organization.id))
-    given = changes.given().items()
+    given = changes.given_values().items()
     changed = {field: value for field, value in given if getattr(organization, field) != value}
     for field, value in changed.items():
         setattr(organization, field, value)
@@ -57,21 +65,27 @@ def update(session: Session, organization: Organization, changes: OrganizationCh
 
 
 def _record(session: Session, organization_id: int, changed: dict[str, Any]) -> None:
-    """Switches and lists of models are actions of their own."""
+    """Record the changes. The switch and the model list have audit actions of their own."""
     others = dict(changed)
     if "is_active" in changed:
-        switched = Action.ORGANIZATION_ACTIVATED if others.pop("is_active") else Action.ORGANIZATION_DEACTIVATED
-        trail.record(session, switched, organization_id)
+        action = Action.ORGANIZATION_ACTIVATED if others.pop("is_active") else Action.ORGANIZATION_DEACTIVATED
+        trail.record(session, action, organization_id)
     if "allowed_models" in changed:
         trail.record(session, Action.MODELS_ALLOWED, organization_id, patterns=others.pop("allowed_models"))
     if others:
-        values = {field: _plain(value) for field, value in others.items() if field not in FREE_TEXT_FIELDS}
+        values = {field: _to_json(value) for field, value in others.items() if field not in FREE_TEXT_FIELDS}
         trail.record(session, Action.ORGANIZATION_CHANGED, organization_id, changed=sorted(others), **values)
 
 
-def _plain(value: object) -> object:
+def _to_json(value: object) -> object:
     return f"{value:f}" if isinstance(value, Decimal) else value
 
 
-def is_slug(text: str) -> bool:
+def is_new_slug(text: str) -> bool:
+    """Return True if a new organization may have this slug."""
     return re.fullmatch(SLUG, text) is not None
+
+
+def is_slug(text: str) -> bool:
+    """Return True if an organization can have this slug, which may be older than the rule for new ones."""
+    return re.fullmatch(SLUG_IN_PATH, text) is not None

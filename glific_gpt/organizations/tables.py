@@ -1,4 +1,4 @@
-"""Tables: organizations, the tokens that open their doors, and what the server's administrators decide for all."""
+"""Tables of organizations, their tokens and monthly spend, and the server-wide settings."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -17,30 +17,30 @@ class Organization(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(String(63), unique=True)
-    """Its name in addresses: [a-z0-9-]{1,63}."""
+    """Name in addresses: [a-z0-9-]{1,63}, for new organizations with a letter or digit first and last."""
     name: Mapped[str] = mapped_column(String(200))
     is_active: Mapped[bool] = mapped_column(default=True)
     default_model: Mapped[str | None] = mapped_column(String(200))
-    """The model of a call that names none; the server's where this is empty."""
+    """Model of calls that name none; NULL is the server's default."""
     fallback_message: Mapped[str | None] = mapped_column(String(4096))
-    """What the WhatsApp user reads when a call failed."""
+    """Message to the WhatsApp user when a call failed."""
     glific_organization_id: Mapped[int | None] = mapped_column(BigInteger)
-    """Glific's own id for it; where set, a call must carry the same."""
+    """Glific's id of the organization. If set, a call must contain the same id."""
     require_signature: Mapped[bool] = mapped_column(default=False)
-    """Whether a token alone is not enough."""
+    """If true, a token is not enough: calls must be signed."""
     signature_phrase: Mapped[str | None] = mapped_column(Text)
-    """Ciphertext of the phrase that Glific signs with."""
+    """Ciphertext of the phrase with which Glific signs."""
     allowed_models: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
-    """Patterns; NULL is all that the operator allows, an empty list is none."""
+    """Model patterns; NULL allows all models of the operator, an empty list none."""
     contact_daily_limit: Mapped[int | None]
-    """How many answered questions one contact gets in 24 hours."""
+    """Maximum number of answers for one contact in 24 hours."""
     monthly_budget_usd: Mapped[Decimal | None] = mapped_column(Usd())
-    """US dollars that its calls may cost in a calendar month (UTC)."""
+    """Maximum cost of calls in a calendar month (UTC), in US dollars."""
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class WebhookToken(Base):
-    """What a webhook node sends to be let in. Several at a time, so that they can be changed without downtime."""
+    """Token of webhook nodes. An organization can have several, so that they can be rotated without downtime."""
 
     __tablename__ = "webhook_tokens"
     __table_args__ = (UniqueConstraint("organization_id", "token_hash"),)
@@ -49,12 +49,12 @@ class WebhookToken(Base):
     organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id"))
     label: Mapped[str] = mapped_column(String(100))
     token_hash: Mapped[str] = mapped_column(String(64))
-    """SHA-256, in hex; the token itself is shown once and kept nowhere."""
+    """SHA-256 in hex. The token itself is shown once and not stored."""
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class ApiToken(Base):
-    """What opens the JSON API: an administrator's where it names no organization, else that organization's."""
+    """Token of the JSON API: an administrator's if it has no organization, else that organization's."""
 
     __tablename__ = "api_tokens"
 
@@ -66,21 +66,21 @@ class ApiToken(Base):
 
 
 class ServerSettings(Base):
-    """What administrators decide for every organization while the server runs: one row, with the id 1, or none yet."""
+    """Settings that administrators change at run time. There is at most one row, with the id 1."""
 
     __tablename__ = "server_settings"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     allowed_models: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
-    """Patterns; NULL is all that the environment allows, an empty list is none."""
+    """Model patterns; NULL allows all models of the environment, an empty list none."""
 
 
 class MonthlySpend(Base):
-    """What an organization with a budget has spent in a month (UTC), with what is set aside for calls under way."""
+    """Spend of an organization with a budget in a month (UTC), including amounts reserved for calls in flight."""
 
     __tablename__ = "monthly_spend"
 
     organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
     month: Mapped[str] = mapped_column(String(7), primary_key=True)
-    """Year and month, as in 2026-11."""
+    """Year and month, such as 2026-11."""
     usd: Mapped[Decimal] = mapped_column(Usd())

@@ -1,4 +1,4 @@
-"""The secret of a token: made from 256 random bits, kept only as a hash."""
+"""Webhook and API tokens: 256 random bits, of which only a hash is stored."""
 
 import hashlib
 import secrets
@@ -14,7 +14,7 @@ from glific_gpt.organizations.tables import ApiToken, Organization, WebhookToken
 
 WEBHOOK_PREFIX = "ggw_"
 API_PREFIX = "gga_"
-# A prefix of our own lets scanners for leaked secrets find a token in a public repository.
+# The prefixes let scanners for leaked secrets recognize a token in a public repository.
 
 
 def generate_token(prefix: str) -> str:
@@ -22,16 +22,16 @@ def generate_token(prefix: str) -> str:
 
 
 def hash_token(token: str) -> str:
-    """SHA-256 in hex. A plain hash is enough for a secret of full entropy, and fast enough for every call."""
+    """Return the SHA-256 in hex. A plain hash suffices for random tokens and is fast enough for every call."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 FIRST_LABEL = "first"
-"""The label of the token that an organization is made with."""
+"""Label of the token that is created together with an organization."""
 
 
 def create_webhook_token(session: Session, organization: Organization, label: str) -> tuple[WebhookToken, str]:
-    """The row and the token, which nobody can read again."""
+    """Create a token. Return its row and the token, which cannot be read again later."""
     token = generate_token(WEBHOOK_PREFIX)
     row = WebhookToken(organization_id=organization.id, label=label, token_hash=hash_token(token))
     session.add(row)
@@ -45,40 +45,43 @@ def list_webhook_tokens(session: Session, organization: Organization) -> list[We
 
 
 def revoke_webhook_token(session: Session, organization: Organization, token_id: int) -> None:
-    """Closes the door at once. Raises NotFound, also for another organization's token."""
+    """Revoke a token immediately. Raises NotFound, also for another organization's token."""
     row = session.scalar(owned(WebhookToken, organization.id).where(WebhookToken.id == token_id))
     if row is None:
-        raise NotFound(f"This organization has no token {token_id}.")
+        raise NotFound(f"This organization has no token {token_id}. Check the number in its list of tokens.")
     session.delete(row)
     trail.record(session, Action.TOKEN_REVOKED, organization.id, token=row.id, label=row.label)
 
 
 def create_api_token(session: Session, label: str, organization: Organization | None) -> tuple[ApiToken, str]:
-    """The row and the token, which nobody can read again. Without an organization it is an administrator's."""
+    """Create a token, an administrator's if `organization` is None.
+
+    Return its row and the token, which cannot be read again later.
+    """
     token = generate_token(API_PREFIX)
-    owner = organization.id if organization else None
-    row = ApiToken(organization_id=owner, label=label, token_hash=hash_token(token))
+    organization_id = organization.id if organization else None
+    row = ApiToken(organization_id=organization_id, label=label, token_hash=hash_token(token))
     session.add(row)
     session.flush()
-    trail.record(session, Action.API_TOKEN_CREATED, owner, token=row.id, label=label)
+    trail.record(session, Action.API_TOKEN_CREATED, organization_id, token=row.id, label=label)
     return row, token
 
 
 def list_api_tokens(session: Session) -> list[tuple[ApiToken, str | None]]:
-    """Each token with the slug of its organization; None is an administrator's."""
+    """Return each token with the slug of its organization, or None for an administrator's token."""
     query = select(ApiToken, Organization.slug).outerjoin(Organization, ApiToken.organization_id == Organization.id)
     return [(row, slug) for row, slug in session.execute(query.order_by(ApiToken.id))]
 
 
 def revoke_api_token(session: Session, token_id: int) -> None:
-    """Raises NotFound."""
+    """Revoke a token immediately. Raises NotFound."""
     row = session.get(ApiToken, token_id)
     if row is None:
-        raise NotFound(f"There is no API token {token_id}.")
+        raise NotFound(f"There is no API token {token_id}. Check the number in the list of tokens.")
     session.delete(row)
     trail.record(session, Action.API_TOKEN_REVOKED, row.organization_id, token=row.id, label=row.label)
 
 
 def identify_api_token(session: Session, token: str) -> ApiToken | None:
-    """Whose token this is; None for anything that is not a token of ours."""
+    """Return the row of an API token, or None if there is no such token."""
     return session.scalar(select(ApiToken).where(ApiToken.token_hash == hash_token(token)))

@@ -57,7 +57,7 @@ def test_a_call_is_signed_for_the_organization_that_is_set_and_else_for_the_one_
 def test_without_an_id_at_glific_nothing_can_be_signed(connections: Connections, alice: Ngo) -> None:
     alice.set_phrase(PHRASE)
     connections.by_signed_call(alice.slug)
-    with pytest.raises(GlificNotConnected, match="set its Glific organization id"):
+    with pytest.raises(GlificNotConnected, match="Set the Glific organization id"):
         connections.access(alice.slug)
 
 
@@ -66,7 +66,7 @@ def test_without_the_phrase_nothing_can_be_signed(connections: Connections, hous
     connections.by_signed_call(alice.slug)
     with house.app.app_context(), transaction() as session:
         signature.clear_phrase(session, organizations.find(session, alice.slug))
-    with pytest.raises(GlificNotConnected, match="signature phrase, which is not set any more"):
+    with pytest.raises(GlificNotConnected, match="webhook signature, which is not set"):
         connections.access(alice.slug, from_call=7)
 
 

@@ -42,7 +42,9 @@ def test_a_long_request_costs_its_own_price() -> None:
 @pytest.mark.parametrize("tokens", [(1, 0), (25, 17), (100_000, 99_999), (100_001, 1), (271_999, 3), (272_001, 70_000)])
 def test_it_costs_what_the_library_says_of_each_request(model_id: str, tokens: tuple[int, int]) -> None:
     usage = genai_prices.Usage(input_tokens=tokens[0], output_tokens=tokens[1])
-    assert calculate_cost(model_id, *tokens) == genai_prices.calc_price(usage, model_id, provider_id="openai").total_price
+    assert (
+        calculate_cost(model_id, *tokens) == genai_prices.calc_price(usage, model_id, provider_id="openai").total_price
+    )
 
 
 def test_a_call_without_tokens_costs_nothing() -> None:
