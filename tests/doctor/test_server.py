@@ -168,6 +168,6 @@ def test_a_refused_login_is_a_problem_for_later_answers(doctor: Doctor, alice: N
 
 def test_for_signed_calls_only_the_address_is_checked(doctor: Doctor, alice: Ngo, glific: GlificStandIn) -> None:
     alice.connect_signed(glific, "a phrase of alice and glific")
-    assert "only a waiting flow" in doctor.check("connection").message_text
+    assert "Only a waiting flow" in doctor.check("connection").message_text
     glific.close()
     assert doctor.check("connection").status is CheckStatus.PROBLEM

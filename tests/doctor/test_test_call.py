@@ -62,7 +62,7 @@ def test_a_cut_off_error_is_recognized_by_its_code(doctor: Doctor, alice: Ngo) -
     found = doctor.check("call")
     assert (found.error_code, found.message_text) == (
         "budget_exceeded",
-        "The organization's budget for this month is used up.",
+        "The organization's budget for this month is used up. Raise the budget, or wait for the next month.",
     )
     alice.change(monthly_budget_usd=None, allowed_models=["gpt-4o"], default_model="ft:gpt-4o:" + "x" * 150)
     cut = doctor.check("call")
