@@ -20,7 +20,7 @@ def _handle_http_error(error: HTTPException) -> Response:
         return webhooks.respond_to_http_error(error)
     if _is_page():
         return error_pages.render_http_error(error)
-    return api.reply_to_http_error(error)
+    return api.respond_to_http_error(error)
 
 
 def _handle_unexpected_error(error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""The API's lock: whose token a request carries, and whether that reaches what the address names."""
+"""Authentication of the JSON API: identify the API token and check that it may access the organization."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -7,61 +7,64 @@ from flask import g, request
 from sqlalchemy.orm import Session
 
 from glific_gpt.database import transaction
-from glific_gpt.errors import NotFound, NoToken
+from glific_gpt.errors import InvalidApiToken, NotFound
 from glific_gpt.organizations import store as organizations
 from glific_gpt.organizations import tokens
 
-ADMINISTRATORS_ONLY = frozenset({"api.create_organization"})
-"""Endpoints that are not there for an organization's token."""
+ADMINISTRATOR_ENDPOINTS = frozenset({"api.create_organization"})
+"""Endpoints that answer 404 for an organization's token."""
 
 
 @dataclass(frozen=True)
-class Caller:
-    """Whoever holds the token."""
+class ApiCaller:
+    """The holder of an API token."""
 
     organization_id: int | None
-    """None is an administrator."""
+    """None for an administrator."""
 
     @property
     def is_administrator(self) -> bool:
         return self.organization_id is None
 
-    def reaches(self, organization_id: int) -> bool:
+    def can_access(self, organization_id: int) -> bool:
         return self.organization_id in (None, organization_id)
 
 
-def admit() -> None:
-    """Before every request. Raises NoToken; NotFound for what is not there and for what is somebody else's."""
+def authenticate() -> None:
+    """Authenticate the request, before every route.
+
+    Raises InvalidApiToken, and NotFound both for an unknown organization and for one that the token may not access.
+    """
     with transaction() as session:
-        g.caller = found = _identify(session)
+        g.caller = caller = _identify(session)
         slug = (request.view_args or {}).get("slug")
         if slug is not None:
-            _check_reach(session, found, slug)
-    if request.endpoint in ADMINISTRATORS_ONLY and not found.is_administrator:
+            _check_access(session, caller, slug)
+    if request.endpoint in ADMINISTRATOR_ENDPOINTS and not caller.is_administrator:
         raise NotFound
 
 
-def caller() -> Caller:
-    """Of the current request."""
-    return cast("Caller", g.caller)
+def current_caller() -> ApiCaller:
+    """Return the caller of the current request."""
+    return cast("ApiCaller", g.caller)
 
 
-def _identify(session: Session) -> Caller:
+def _identify(session: Session) -> ApiCaller:
     authorization = request.authorization
     if authorization is None or authorization.type != "bearer" or not authorization.token:
-        raise NoToken
+        raise InvalidApiToken
     token = tokens.identify_api_token(session, authorization.token)
     if token is None:
-        raise NoToken
+        raise InvalidApiToken
     g.actor = f"API token {token.label}"
-    return Caller(token.organization_id)
+    return ApiCaller(token.organization_id)
 
 
-def _check_reach(session: Session, found: Caller, slug: str) -> None:
-    """One sentence for both, without the slug, so that nobody can tell them apart."""
+def _check_access(session: Session, caller: ApiCaller, slug: str) -> None:
+    """Raise the same NotFound, without the slug, in both cases, so that callers cannot tell them apart."""
     try:
         organization = organizations.find(session, slug)
     except NotFound:
         raise NotFound from None
-    if not found.reaches(organization.id):
+    if not caller.can_access(organization.id):
         raise NotFound

@@ -1,4 +1,4 @@
-"""The API's blueprint: where it is, how it describes itself, its lock, and how its errors are said."""
+"""The blueprint of the JSON API: description, authentication, and error handlers."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from flask_openapi.models.security_scheme import SecurityScheme
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
-from glific_gpt.api.authentication import admit
-from glific_gpt.api.problems import Problem, declared, problem
-from glific_gpt.api.requests import check_body, refuse
+from glific_gpt.api.authentication import authenticate
+from glific_gpt.api.problems import Problem, problem_response, problem_specs
+from glific_gpt.api.requests import raise_validation_error, validate_body
 from glific_gpt.database import UNAVAILABLE
-from glific_gpt.errors import DATABASE_AWAY, Conflict, GlificGptError, Overloaded
+from glific_gpt.errors import MSG_DATABASE_UNAVAILABLE, Conflict, GlificGptError, Overloaded
 
 log = structlog.get_logger()
 
@@ -22,12 +22,11 @@ INTRODUCTION = """
 Manages the organizations of a glific_gpt server: their OpenAI keys, webhook tokens, models,
 calls and connections to Glific.
 
-Send `Authorization: Bearer <API token>`; `flask api-tokens create` makes one. An administrator's token reaches
-every organization. An organization's token reaches that organization alone: everything else is answered as if
-it were not there (404).
+Send `Authorization: Bearer <API token>`. Create a token with `flask api-tokens create`. An administrator's token can
+access every organization. An organization's token can access only that organization; for everything else it gets 404.
 
-Errors are `application/problem+json` (RFC 9457) with a `code` that stays the same when the words change.
-No answer holds an API key or a token, but for the one answer that makes a token.
+Errors are `application/problem+json` (RFC 9457). Their `code` is stable; their text may change.
+Responses never contain API keys or tokens. The only exception is the response that creates a token.
 """
 
 DESCRIPTION: dict[str, Any] = {
@@ -38,8 +37,8 @@ DESCRIPTION: dict[str, Any] = {
         )
     },
     "validation_error_model": Problem,
-    "validation_error_callback": refuse,
-    # The library writes an answer of its own into every operation that lacks this status. None of ours does.
+    "validation_error_callback": raise_validation_error,
+    # The library adds its own response to every operation without this status. Every operation of ours has a 401.
     "validation_error_status": 401,
 }
 
@@ -53,34 +52,34 @@ blueprint = APIBlueprint(
     __name__,
     url_prefix="/api/v1",
     abp_security=[{"api_token": []}],
-    abp_responses=declared(401, 503),
+    abp_responses=problem_specs(401, 503),
     operation_id_callback=_operation_id,
 )
-blueprint.before_request(admit)
-blueprint.before_request(check_body)
+blueprint.before_request(authenticate)
+blueprint.before_request(validate_body)
 
 
 @blueprint.after_request
-def _never_stored(response: Response) -> Response:
+def _disable_caching(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 @blueprint.errorhandler(GlificGptError)
-def _known(error: GlificGptError) -> Response:
-    return problem(error)
+def _handle_known_error(error: GlificGptError) -> Response:
+    return problem_response(error)
 
 
-def _unavailable(failure: Exception) -> Response:
+def _handle_unavailable_database(failure: Exception) -> Response:
     log.error("database_unavailable", reason=type(failure).__name__)
-    return problem(Overloaded(DATABASE_AWAY, retry_after=1))
+    return problem_response(Overloaded(MSG_DATABASE_UNAVAILABLE, retry_after=1))
 
 
-def _raced(_error: Exception) -> Response:
-    return problem(Conflict("Somebody else changed the same thing at the same moment: look, and try again."))
+def _handle_conflict(_error: Exception) -> Response:
+    return problem_response(Conflict("This was changed by another request at the same time. Load it again and retry."))
 
 
-for _reason in UNAVAILABLE:
-    blueprint.register_error_handler(_reason, _unavailable)
-for _race in (IntegrityError, StaleDataError):
-    blueprint.register_error_handler(_race, _raced)
+for _error_class in UNAVAILABLE:
+    blueprint.register_error_handler(_error_class, _handle_unavailable_database)
+for _conflict_class in (IntegrityError, StaleDataError):
+    blueprint.register_error_handler(_conflict_class, _handle_conflict)

@@ -1,4 +1,4 @@
-"""Routes of credentials: an organization's key at a provider, put, shown, switched, deleted."""
+"""Routes of credentials: save, show, activate or deactivate, delete."""
 
 from typing import Annotated
 
@@ -8,9 +8,9 @@ from pydantic import Field, SecretStr
 from sqlalchemy.orm import Session
 
 from glific_gpt.api.blueprint import blueprint
-from glific_gpt.api.problems import declared
+from glific_gpt.api.problems import problem_specs
 from glific_gpt.api.requests import Body, OrganizationPath
-from glific_gpt.api.responses import answer, nothing
+from glific_gpt.api.responses import json_response, no_content
 from glific_gpt.credentials import store
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
@@ -18,52 +18,51 @@ from glific_gpt.organizations import store as organizations
 from glific_gpt.schemas import CredentialView
 from glific_gpt.services import services
 
-TAG = Tag(name="Credentials", description="The key of an organization at a provider. It can never be read again.")
+TAG = Tag(name="Credentials", description="API keys of organizations. A saved key cannot be read.")
 KEY = r"^\s*[!-~]{8,500}\s*$"
 RULE = "/organizations/<slug>/credentials/<provider>"
 
 
 class CredentialPath(OrganizationPath):
-    """A credential's address."""
+    """Path parameters of a credential."""
 
-    provider: Annotated[str, Field(description="Whose key this is.", examples=["open_ai"])]
+    provider: Annotated[str, Field(description="The provider of the key.", examples=["open_ai"])]
 
 
 class NewCredential(Body):
-    """A key, and the switch that makes it count."""
+    """An API key to save."""
 
     api_key: Annotated[
         SecretStr,
         Field(description="The whole key.", examples=["sk-proj-..."], json_schema_extra={"pattern": KEY}),
     ]
-    is_active: bool = Field(default=True, description="Whether webhooks are answered with it.")
-    verify: bool = Field(
-        default=True, description="Whether to ask the provider first; a key that it refuses is not saved."
-    )
+    is_active: bool = Field(default=True, description="If false, calls are refused.")
+    verify: bool = Field(default=True, description="Verify the key at the provider first. A refused key is not saved.")
 
 
-class Switch(Body):
-    """On or off."""
+class CredentialStatus(Body):
+    """Activate or deactivate a credential."""
 
-    is_active: bool = Field(description="Whether webhooks are answered with it; counts from the next call on.")
+    is_active: bool = Field(description="If false, calls are refused. Takes effect with the next call.")
 
 
 @blueprint.put(
     RULE,
     tags=[TAG],
     description=(
-        "201 when there was none. A key that the provider refuses is not saved (422 credential_not_verified), "
-        "and everything is as before."
+        "Returns 201 if there was no key before. The key is verified at the provider first. It is not saved, and the "
+        "old key stays, if the provider refuses it (422 credential_not_verified) or cannot be reached (502 "
+        "credential_not_verified)."
     ),
-    responses={200: CredentialView, 201: CredentialView, **declared(400, 404, 409, 413, 415, 422)},
+    responses={200: CredentialView, 201: CredentialView, **problem_specs(400, 404, 409, 413, 415, 422, 502)},
 )
 def put_credential(path: CredentialPath, body: NewCredential) -> Response:
     """Create or replace a credential"""
     provider = services().providers.get(path.provider)
     with transaction() as session:
         organization = organizations.find(session, path.slug)
-        there = store.find_if_any(session, organization.id, provider) is not None
-    credential = store.put(
+        exists = store.find_or_none(session, organization.id, provider) is not None
+    credential = store.save_credential(
         services().vault,
         path.slug,
         provider,
@@ -71,36 +70,36 @@ def put_credential(path: CredentialPath, body: NewCredential) -> Response:
         is_active=body.is_active,
         verify=body.verify,
     )
-    return answer(CredentialView.of(credential), 200 if there else 201)
+    return json_response(CredentialView.of(credential), 200 if exists else 201)
 
 
-@blueprint.get(RULE, tags=[TAG], responses={200: CredentialView, **declared(404)})
+@blueprint.get(RULE, tags=[TAG], responses={200: CredentialView, **problem_specs(404)})
 def show_credential(path: CredentialPath) -> Response:
     """Show a credential
-    Never the key: only its last four characters.
+    Without the key, except its last four characters.
     """
     with transaction() as session:
         credential = _find(session, path)
-    return answer(CredentialView.of(credential))
+    return json_response(CredentialView.of(credential))
 
 
-@blueprint.patch(RULE, tags=[TAG], responses={200: CredentialView, **declared(400, 404, 409, 413, 415, 422)})
-def switch_credential(path: CredentialPath, body: Switch) -> Response:
-    """Switch a credential on or off"""
+@blueprint.patch(RULE, tags=[TAG], responses={200: CredentialView, **problem_specs(400, 404, 409, 413, 415, 422)})
+def switch_credential(path: CredentialPath, body: CredentialStatus) -> Response:
+    """Activate or deactivate a credential"""
     with transaction() as session:
         organization = organizations.find(session, path.slug)
         provider = services().providers.get(path.provider)
-        credential = store.switch(session, organization.id, provider, is_active=body.is_active)
-    return answer(CredentialView.of(credential))
+        credential = store.set_active(session, organization.id, provider, is_active=body.is_active)
+    return json_response(CredentialView.of(credential))
 
 
-@blueprint.delete(RULE, tags=[TAG], responses={204: None, **declared(404)})
+@blueprint.delete(RULE, tags=[TAG], responses={204: None, **problem_specs(404)})
 def delete_credential(path: CredentialPath) -> Response:
     """Delete a credential"""
     with transaction() as session:
         organization = organizations.find(session, path.slug)
         store.delete(session, organization.id, services().providers.get(path.provider))
-    return nothing()
+    return no_content()
 
 
 def _find(session: Session, path: CredentialPath) -> Credential:

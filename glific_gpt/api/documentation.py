@@ -1,4 +1,4 @@
-"""The API's description: the OpenAPI document, and a page to read and try it, all served by us."""
+"""API documentation: the OpenAPI document and a Swagger UI page, without files of other hosts."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -16,18 +16,18 @@ ASSETS = {
     "swagger-ui.css": SWAGGER / "css",
     "swagger-ui-bundle.js": SWAGGER / "js",
 }
-"""Every file that the page loads, and where it lies."""
+"""Files that the page loads, with their folders."""
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""Nothing from anywhere else. Swagger UI writes styles into its elements."""
+"""Only files of this server. Swagger UI needs inline styles."""
 
 
 @documents.get("/openapi.json")
 def openapi() -> Response:
-    """The document."""
+    """Return the OpenAPI document."""
     response = Response(json.dumps(cast("OpenAPI", current_app).api_doc), mimetype="application/json")
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -35,20 +35,20 @@ def openapi() -> Response:
 
 @documents.get("/docs")
 def page() -> Response:
-    """The page: Swagger UI."""
+    """Return the Swagger UI page."""
     return send_from_directory(STATIC, "docs.html")
 
 
 @documents.get("/docs/<name>")
 def asset(name: str) -> Response:
-    """One of the files that the page loads."""
+    """Return a file that the page loads."""
     if name not in ASSETS:
         abort(404)
     return send_from_directory(ASSETS[name], name)
 
 
 @documents.after_request
-def _protect(response: Response) -> Response:
+def _add_security_headers(response: Response) -> Response:
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

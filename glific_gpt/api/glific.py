@@ -1,4 +1,4 @@
-"""Routes of the connection to Glific: put, shown, deleted."""
+"""Routes of the Glific connection: save, show, delete."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -7,25 +7,25 @@ from flask_openapi.models.tag import Tag
 from pydantic import ConfigDict, Field, SecretStr, model_validator
 
 from glific_gpt.api.blueprint import blueprint
-from glific_gpt.api.problems import declared
+from glific_gpt.api.problems import problem_specs
 from glific_gpt.api.requests import Body, OrganizationPath
-from glific_gpt.api.responses import answer, nothing
+from glific_gpt.api.responses import json_response, no_content
 from glific_gpt.connections import connecting, store
-from glific_gpt.connections.store import MAX_PASSWORD
+from glific_gpt.connections.store import MAX_PASSWORD_LENGTH
 from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store as organizations
 from glific_gpt.schemas import GlificConnectionView
 from glific_gpt.services import services
 
-TAG = Tag(name="Glific", description="The way back into an organization's Glific, for answers that come later.")
+TAG = Tag(name="Glific", description="The connection to an organization's Glific, for deferred answers.")
 RULE = "/organizations/<slug>/glific"
 LOGIN = {"phone", "password"}
 
 URL = r"^https?://[A-Za-z0-9.:\[\]-]{1,250}(/api)?/?$"
 PHONE = r"^\+?[1-9][0-9]{6,14}$"
 VISIBLE = r"\S"
-BY_WAY: dict[str, Any] = {
+REQUIRED_BY_WAY: dict[str, Any] = {
     "oneOf": [
         {"properties": {"way": {"const": "api"}}, "required": sorted(LOGIN)},
         {
@@ -37,31 +37,31 @@ BY_WAY: dict[str, Any] = {
 
 
 class NewConnection(Body):
-    """A way into Glific. The way api needs phone and password; the way signed takes neither."""
+    """A Glific connection to save. Way api requires phone and password; way signed does not allow them."""
 
-    model_config = ConfigDict(json_schema_extra=BY_WAY)
+    model_config = ConfigDict(json_schema_extra=REQUIRED_BY_WAY)
 
     way: Literal["api", "signed"] = Field(
-        description="The documented API with a manager's login, or the call that the signature phrase signs."
+        description="api: the documented API, with a manager's login. signed: calls signed with the signature phrase."
     )
     api_url: Annotated[
         str,
         Field(
-            description="Where its Glific's API is.",
+            description="The address of the Glific API.",
             examples=["https://api.seva-trust.glific.com"],
             json_schema_extra={"pattern": URL},
         ),
     ]
     phone: Annotated[str, Field(examples=["919876543210"], json_schema_extra={"pattern": PHONE})] = Field(
-        default_factory=str, repr=False, description="Of the login, with the country code."
+        default_factory=str, repr=False, description="Phone number of the login, with the country code."
     )
     password: Annotated[
-        SecretStr, Field(json_schema_extra={"pattern": VISIBLE, "minLength": 1, "maxLength": MAX_PASSWORD})
-    ] = Field(default_factory=lambda: SecretStr(""), description="Of the login.")
-    verify: bool = Field(default=True, description="Whether to ask Glific first; what it refuses is not saved.")
+        SecretStr, Field(json_schema_extra={"pattern": VISIBLE, "minLength": 1, "maxLength": MAX_PASSWORD_LENGTH})
+    ] = Field(default_factory=lambda: SecretStr(""), description="Password of the login.")
+    verify: bool = Field(default=True, description="Verify the connection first. A refused connection is not saved.")
 
     @model_validator(mode="after")
-    def _complete(self) -> Self:
+    def _check_login_fields(self) -> Self:
         given = LOGIN & self.model_fields_set
         if self.way == "api" and given != LOGIN:
             raise ValueError("the way api needs phone and password")
@@ -74,34 +74,35 @@ class NewConnection(Body):
     RULE,
     tags=[TAG],
     description=(
-        "What Glific refuses is not saved (422 glific_not_verified), and everything is as "
-        "before. The way signed needs the organization's signature phrase."
+        "The connection is verified at Glific first. It is not saved, and the old connection stays, if Glific refuses "
+        "it (422 glific_not_verified) or cannot be reached (502 glific_not_verified). With way signed, the "
+        "organization must have a signature phrase."
     ),
-    responses={200: GlificConnectionView, **declared(400, 404, 409, 413, 415, 422)},
+    responses={200: GlificConnectionView, **problem_specs(400, 404, 409, 413, 415, 422, 502)},
 )
 def put_glific_connection(path: OrganizationPath, body: NewConnection) -> Response:
-    """Connect an organization to Glific, or replace its connection"""
-    return answer(_view(_connect(path.slug, body)))
+    """Create or replace the Glific connection"""
+    return json_response(_view(_connect(path.slug, body)))
 
 
-@blueprint.get(RULE, tags=[TAG], responses={200: GlificConnectionView, **declared(404)})
+@blueprint.get(RULE, tags=[TAG], responses={200: GlificConnectionView, **problem_specs(404)})
 def show_glific_connection(path: OrganizationPath) -> Response:
-    """Show a connection
-    Whether there is one; never the password, and of the phone only its last four digits.
+    """Show the Glific connection
+    Without the password, and with only the last four digits of the phone number.
     """
     with transaction() as session:
-        connection = store.find_if_any(session, organizations.find(session, path.slug).id)
-    return answer(_view(connection))
+        connection = store.find_or_none(session, organizations.find(session, path.slug).id)
+    return json_response(_view(connection))
 
 
-@blueprint.delete(RULE, tags=[TAG], responses={204: None, **declared(404)})
+@blueprint.delete(RULE, tags=[TAG], responses={204: None, **problem_specs(404)})
 def delete_glific_connection(path: OrganizationPath) -> Response:
-    """Delete a connection
-    Waiting flows are not reached any more.
+    """Delete the Glific connection
+    Deferred answers are no longer delivered.
     """
     with transaction() as session:
         store.disconnect(session, organizations.find(session, path.slug).id)
-    return nothing()
+    return no_content()
 
 
 def _connect(slug: str, body: NewConnection) -> GlificConnection:

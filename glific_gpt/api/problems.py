@@ -19,33 +19,35 @@ CODES = {
 
 MEANINGS = {
     400: "The body is not JSON.",
-    401: "There is no token, or none that is known.",
-    403: "Only an administrator's token may do this.",
-    404: "It is not there, or it is another organization's.",
-    409: "It is there already, or somebody else changed it at the same moment.",
-    413: "The body is over 1 MiB.",
-    415: "The body is not sent as application/json.",
-    422: "A value cannot be taken, or the provider or Glific does not accept it.",
-    503: "The database is busy or cannot be reached.",
+    401: "The API token is missing or not valid.",
+    403: "This needs an administrator's token.",
+    404: "It does not exist, or the token cannot access it.",
+    409: "It exists already, its state does not allow this, or another request changed it at the same time.",
+    413: "The body is larger than 1 MiB.",
+    415: "The Content-Type is not application/json.",
+    422: "A value is not valid, or the provider or Glific refuses it.",
+    502: "The provider or Glific could not be reached, or had an internal error. Nothing was saved.",
+    503: "The database is busy or unavailable.",
 }
 
 HEADERS = {401: "WWW-Authenticate", 503: "Retry-After"}
 
 
 class Problem(BaseModel):
-    """What went wrong, and what can be done about it."""
+    """An error."""
 
     type: Literal["about:blank"] = "about:blank"
     title: str = Field(description="The name of the HTTP status.", examples=["Not Found"])
     status: int
     detail: str = Field(
-        description="One plain sentence, without the values that were sent.",
-        examples=["There is nothing here under that name."],
+        description="What happened and what to do, without the values that were sent.",
+        examples=["Nothing with this name was found. Check the name."],
     )
-    code: str = Field(description="Stays the same when the words change.", examples=["not_found"])
+    code: str = Field(description="The stable name of the error.", examples=["not_found"])
 
 
-def problem(error: GlificGptError) -> Response:
+def problem_response(error: GlificGptError) -> Response:
+    """Return the response for an error of the app."""
     response = _response(error.status, error.code, str(error))
     if error.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
@@ -54,23 +56,23 @@ def problem(error: GlificGptError) -> Response:
     return response
 
 
-def reply_to_http_error(error: HTTPException) -> Response:
-    """For what Flask itself refuses."""
+def respond_to_http_error(error: HTTPException) -> Response:
+    """Return the response for an error of Flask itself."""
     status = error.code or 500
     if status == HTTPStatus.NOT_FOUND:
-        return problem(NotFound())
+        return problem_response(NotFound())
     response = _response(status, CODES.get(status, "bad_request"), error.description or error.name)
     if allow := dict(error.get_headers()).get("Allow"):
         response.headers["Allow"] = allow
     return response
 
 
-def declared(*statuses: int) -> dict[str | int | HTTPStatus, Any]:
-    """The description of the problems with these statuses."""
-    return {status: _declared(status) for status in statuses}
+def problem_specs(*statuses: int) -> dict[str | int | HTTPStatus, Any]:
+    """Return the OpenAPI responses for these statuses."""
+    return {status: _problem_spec(status) for status in statuses}
 
 
-def _declared(status: int) -> dict[str, Any]:
+def _problem_spec(status: int) -> dict[str, Any]:
     header = {"required": True, "schema": {"type": "string"}}
     return {
         "description": MEANINGS[status],

@@ -1,4 +1,4 @@
-"""What requests hold: addresses and bodies, and how a wrong one is refused."""
+"""Validation of requests: path parameters and bodies."""
 
 from typing import Annotated, NoReturn
 
@@ -8,48 +8,51 @@ from pydantic_core import from_json
 from werkzeug.exceptions import UnsupportedMediaType
 
 from glific_gpt.errors import InvalidJson, InvalidValue, NotFound
-from glific_gpt.organizations.changes import SLUG, sentence
+from glific_gpt.organizations.changes import SLUG_IN_PATH, describe_error
 
-ADDRESS = "Address"
+PATH_TITLE = "Path"
 MAX_ID = 2**31 - 1
-"""The largest that an INTEGER column of PostgreSQL holds."""
+"""The largest value of an INTEGER column of PostgreSQL."""
 
 
 class OrganizationPath(BaseModel):
-    """An organization's address."""
+    """Path parameters of an organization."""
 
-    model_config = ConfigDict(title=ADDRESS)
+    model_config = ConfigDict(title=PATH_TITLE)
 
-    slug: Annotated[str, Field(pattern=SLUG, description="The organization.", examples=["seva-trust"])]
+    slug: Annotated[str, Field(pattern=SLUG_IN_PATH, description="The slug of the organization.", examples=["seva-trust"])]
 
 
 class Body(BaseModel):
-    """A body: its keys, of their types, and no others."""
+    """A JSON body. Unknown keys and values of another type are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
-WITHOUT_BODY = {"api.retry_call"}
-"""What is posted to without saying anything."""
+ENDPOINTS_WITHOUT_BODY = {"api.retry_call"}
+"""POST endpoints that need no body."""
 
 
-def check_body() -> None:
-    """Before every request that has a body. Raises UnsupportedMediaType, InvalidJson, InvalidValue."""
-    if request.method not in {"POST", "PUT", "PATCH"} or request.endpoint in WITHOUT_BODY:
+def validate_body() -> None:
+    """Check before every route that the body is a JSON object.
+
+    Raises UnsupportedMediaType, InvalidJson or InvalidValue.
+    """
+    if request.method not in {"POST", "PUT", "PATCH"} or request.endpoint in ENDPOINTS_WITHOUT_BODY:
         return
     if request.mimetype != "application/json":
         raise UnsupportedMediaType("Send the body as Content-Type: application/json.")
     try:
-        # Stricter than the standard library: no NaN, half surrogates, or nesting without end.
+        # Stricter than the standard library: no NaN, no lone surrogates, and a limit of nesting.
         body = from_json(request.get_data(), allow_inf_nan=False)
     except ValueError:
-        raise InvalidJson("The body is not JSON in UTF-8.") from None
+        raise InvalidJson("The body is not JSON in UTF-8. Check its syntax and encoding.") from None
     if not isinstance(body, dict):
         raise InvalidValue("The body must be a JSON object.")
 
 
-def refuse(error: ValidationError) -> NoReturn:
-    """Raises NotFound for an address that nothing can have, InvalidValue for anything else that was sent."""
-    if error.title == ADDRESS:
+def raise_validation_error(error: ValidationError) -> NoReturn:
+    """Raise NotFound for an invalid path parameter, and InvalidValue for any other invalid value."""
+    if error.title == PATH_TITLE:
         raise NotFound
-    raise InvalidValue(sentence(error))
+    raise InvalidValue(describe_error(error))

@@ -1,4 +1,4 @@
-"""Answers that are not errors: how they are sent, and how the description of the API tells of them."""
+"""Successful responses, and their OpenAPI descriptions."""
 
 from typing import Any
 
@@ -6,28 +6,30 @@ from flask import Response
 from pydantic import BaseModel
 
 
-def answer(content: BaseModel, status: int = 200) -> Response:
+def json_response(content: BaseModel, status: int = 200) -> Response:
     return Response(content.model_dump_json(), status, mimetype="application/json")
 
 
-def created(content: BaseModel, location: str) -> Response:
-    """201, with the path of what is there now."""
-    response = answer(content, 201)
+def created_response(content: BaseModel, location: str) -> Response:
+    """Return a 201 response with the path of the new object."""
+    response = json_response(content, 201)
     response.headers["Location"] = location
     return response
 
 
-def declared_created(content: type[BaseModel]) -> dict[str, Any]:
-    """The description of created()."""
+def created_spec(content: type[BaseModel]) -> dict[str, Any]:
+    """Return the OpenAPI description of `created_response`."""
     return {
         "description": "Created",
-        "headers": {"Location": {"description": "Its path.", "required": True, "schema": {"type": "string"}}},
+        "headers": {
+            "Location": {"description": "The path of the new object.", "required": True, "schema": {"type": "string"}}
+        },
         "content": {"application/json": {"schema": content.model_json_schema(mode="serialization")}},
     }
 
 
-def nothing() -> Response:
-    """204: done, and there is nothing to say."""
+def no_content() -> Response:
+    """Return a 204 response."""
     response = Response(status=204)
     del response.headers["Content-Type"]
     return response

@@ -1,6 +1,7 @@
-"""The commands, as in 'flask organizations list'."""
+"""Commands such as `flask organizations list`."""
 
-from typing import cast
+import copy
+from typing import NoReturn, cast
 
 import click
 from flask import Flask
@@ -12,7 +13,7 @@ from glific_gpt.cli.credentials import credentials
 from glific_gpt.cli.doctor import doctor
 from glific_gpt.cli.flows import flows
 from glific_gpt.cli.glific import glific
-from glific_gpt.cli.group import plainly_failing
+from glific_gpt.cli.group import wrap_group
 from glific_gpt.cli.models import models
 from glific_gpt.cli.organizations import organizations
 from glific_gpt.cli.signature import signature
@@ -24,10 +25,27 @@ GROUPS = (organizations, tokens, api_tokens, signature, credentials, glific, mod
 
 
 def register(app: Flask) -> None:
-    """Gives the app its commands, and the migrations' own commands our way to fail."""
+    """Add the commands to the app, and our error messages to the commands of Flask-Migrate."""
     for group in GROUPS:
         app.cli.add_command(group)
     app.cli.add_command(doctor)
     app.cli.add_command(worker)
     migrations = cast("click.Group", app.cli.commands["db"])
-    app.cli.add_command(plainly_failing(migrations))
+    app.cli.add_command(wrap_group(migrations))
+
+
+def limit_to_help(app: Flask, error: Exception) -> None:
+    """Let every command of the app fail with the error's message. Only --help still works."""
+
+    def fail(**_values: object) -> NoReturn:
+        raise click.ClickException(str(error))
+
+    def without_callback(command: click.Command) -> click.Command:
+        copied = copy.copy(command)  # the commands are global, and other apps use them
+        if isinstance(copied, click.Group):
+            copied.commands = {name: without_callback(each) for name, each in copied.commands.items()}
+        else:
+            copied.callback = fail
+        return copied
+
+    app.cli.commands = {name: without_callback(each) for name, each in app.cli.commands.items()}

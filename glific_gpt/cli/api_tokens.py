@@ -1,22 +1,23 @@
-"""flask api-tokens: tokens for the JSON API, an administrator's or one organization's."""
+"""flask api-tokens: tokens for the JSON API, of administrators or of one organization."""
 
 import click
 
 from glific_gpt.cli.arguments import label, token_id
 from glific_gpt.cli.group import Group
-from glific_gpt.cli.output import emit, fields, json_option, plain, shown_once, table
+from glific_gpt.cli.output import format_fields, format_secret, format_table, json_option, print_result, to_json
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store, tokens
 from glific_gpt.schemas import ApiTokenView
 
-EMPTY = "No API tokens yet. Make one: flask api-tokens create --label LABEL"
+EMPTY = "No API tokens yet. Create one: flask api-tokens create --label LABEL"
 COLUMNS = {"id": "ID", "organization": "ORGANIZATION", "created_at": "CREATED", "label": "LABEL"}
-EVERYONE = "every organization"
+ALL_ORGANIZATIONS = "all organizations"
 
 api_tokens = Group(
     "api-tokens",
     short_help="Tokens for the JSON API.",
-    help="""Tokens for the JSON API: an administrator's, or one that reaches one organization alone.
+    help="""Manage tokens for the JSON API. An administrator's token can access every organization. An
+    organization's token can access only that organization.
 
     \b
     Example:
@@ -28,35 +29,35 @@ api_tokens = Group(
 
 @api_tokens.command("create")
 @label
-@click.option("--organization", metavar="SLUG", help="Reach this organization alone; without it, all.")
+@click.option("--organization", metavar="SLUG", help="Limit the token to this organization.")
 @json_option
 def create(*, label: str, organization: str | None) -> None:
-    """Make an API token."""
+    """Create an API token."""
     with transaction() as session:
-        # An empty slug, as from a variable that is not set, is an unknown organization and not everybody.
+        # An empty slug, for example from an unset shell variable, must not create an administrator's token.
         owner = None if organization is None else store.find(session, organization)
         row, token = tokens.create_api_token(session, label, owner)
     data = {"id": row.id, "label": row.label, "organization": organization}
-    use = "Programs send it in the header Authorization: Bearer <token>."
-    text = fields(data | {"organization": organization or EVERYONE})
-    emit(data | {"token": token}, text + "\n" + shown_once("token", token, use))
+    usage = "Send it in the header Authorization: Bearer <token>."
+    text = format_fields(data | {"organization": organization or ALL_ORGANIZATIONS})
+    print_result(data | {"token": token}, text + "\n" + format_secret("token", token, usage))
 
 
 @api_tokens.command("list")
 @json_option
 def list_() -> None:
-    """List the API tokens, without the secrets."""
+    """List API tokens, without their values."""
     with transaction() as session:
-        rows = [plain(ApiTokenView.of(row, slug)) for row, slug in tokens.list_api_tokens(session)]
-    for_people = [row | {"organization": row["organization"] or EVERYONE} for row in rows]
-    emit(rows, table(for_people, COLUMNS) if rows else EMPTY)
+        rows = [to_json(ApiTokenView.of(row, slug)) for row, slug in tokens.list_api_tokens(session)]
+    table_rows = [row | {"organization": row["organization"] or ALL_ORGANIZATIONS} for row in rows]
+    print_result(rows, format_table(table_rows, COLUMNS) if rows else EMPTY)
 
 
 @api_tokens.command("revoke")
 @token_id
 @json_option
 def revoke(*, token_id: int) -> None:
-    """Let an API token in no more, from the next request on."""
+    """Revoke an API token. The next request with it is refused."""
     with transaction() as session:
         tokens.revoke_api_token(session, token_id)
-    emit({"id": token_id, "revoked": True}, f"API token {token_id} opens nothing any more.")
+    print_result({"id": token_id, "revoked": True}, f"API token {token_id} is revoked.")

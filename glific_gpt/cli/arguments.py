@@ -1,4 +1,4 @@
-"""Secrets come in through standard input alone: an option's value stays in the shell's history."""
+"""Arguments and options of several commands, and secrets from standard input."""
 
 import sys
 
@@ -10,35 +10,36 @@ from glific_gpt.organizations.changes import Label
 
 
 def read_secret(prompt: str) -> str:
-    """All of standard input but its last line break; at a terminal it is asked for and not shown.
+    """Read a secret from standard input, without its last line break. At a terminal, prompt without echo.
 
-    Raises InvalidValue for bytes that are no text.
+    Options are not used for secrets, because the shell keeps them in its history. Raises InvalidValue if the input is
+    not UTF-8.
     """
     if sys.stdin.isatty():
         return str(click.prompt(prompt, hide_input=True, err=True))
     try:
         text = sys.stdin.buffer.read().decode()
     except UnicodeDecodeError:
-        raise InvalidValue("What came on standard input is not text in UTF-8.") from None
+        raise InvalidValue("Standard input is not UTF-8 text. Save the secret in a UTF-8 file.") from None
     return text.removesuffix("\n").removesuffix("\r")
 
 
 _LABEL: TypeAdapter[str] = TypeAdapter(Label)
 
 
-def _checked_label(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+def _validate_label(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
     try:
         return _LABEL.validate_python(value)
     except ValidationError:
-        raise click.BadParameter("a label has 1 to 100 characters.") from None
+        raise click.BadParameter("a label must have 1 to 100 characters.") from None
 
 
 slug = click.argument("slug")
-"""The organization."""
+"""The organization's name in addresses."""
 
 label = click.option(
-    "--label", required=True, callback=_checked_label, help="What it is for, so that you know it again."
+    "--label", required=True, callback=_validate_label, help="A name for the token, such as its purpose."
 )
 
-# The largest id that every database can be asked for.
+# The largest id that an INTEGER column of PostgreSQL holds.
 token_id = click.argument("token_id", metavar="ID", type=click.IntRange(1, 2**31 - 1))

@@ -1,4 +1,4 @@
-"""flask audit: who changed what, and when."""
+"""flask audit: the audit log."""
 
 import json
 from typing import Any
@@ -7,27 +7,27 @@ import click
 
 from glific_gpt.audit import trail
 from glific_gpt.cli.group import Group
-from glific_gpt.cli.output import emit, json_option, plain, table
+from glific_gpt.cli.output import format_table, json_option, print_result, to_json
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
-from glific_gpt.schemas import AuditView
+from glific_gpt.schemas import AuditEntryView
 
-MOST = 10_000
-EMPTY = "Nothing was changed yet."
+MAX_ENTRIES = 10_000
+EMPTY = "No changes are recorded yet."
 COLUMNS = {
     "id": "ID",
-    "at": "AT (UTC)",
+    "at": "TIME (UTC)",
     "organization": "ORGANIZATION",
-    "actor": "WHO",
-    "action": "WHAT",
-    "detail": "DETAIL",
+    "actor": "ACTOR",
+    "action": "ACTION",
+    "detail": "DETAILS",
 }
 
 audit = Group(
     "audit",
-    short_help="Who changed what, and when.",
-    help="""Who changed what, and when: over the console, the JSON API or a command. Entries are kept for 400 days,
-    and never hold a secret.
+    short_help="The audit log of changes.",
+    help="""Show who changed what and when, in the console, by the JSON API or by a command. Entries are kept for
+    400 days and never contain secrets.
 
     \b
     Example:
@@ -39,25 +39,27 @@ audit = Group(
 
 @audit.command("list")
 @click.argument("slug", required=False)
-@click.option("--limit", type=click.IntRange(1, MOST), default=trail.PAGE, show_default=True, help="How many.")
-@click.option("--before", metavar="ID", type=click.IntRange(min=1, max=2**63 - 1), help="Only those before this entry.")
+@click.option(
+    "--limit", type=click.IntRange(1, MAX_ENTRIES), default=trail.PAGE_SIZE, show_default=True, help="Maximum."
+)
+@click.option("--before", metavar="ID", type=click.IntRange(min=1, max=2**63 - 1), help="Only older entries.")
 @json_option
 def list_(*, slug: str | None, limit: int, before: int | None) -> None:
-    """List changes, newest first: of one organization, or of everything."""
+    """List changes of one organization, or of all, newest first."""
     with transaction() as session:
-        # An empty slug, as from a variable that is not set, is an unknown organization and not everything.
+        # An empty slug, for example from an unset shell variable, must not list everything.
         organization_id = None if slug is None else store.find(session, slug).id
-        entries = trail.page(session, organization_id, limit=limit, before=before)
-    rows = [plain(AuditView.of(entry)) for entry in entries]
-    text = table([row | {"detail": _words(row["detail"])} for row in rows], COLUMNS) if rows else EMPTY
+        entries = trail.list_entries(session, organization_id, limit=limit, before=before)
+    rows = [to_json(AuditEntryView.of(entry)) for entry in entries]
+    text = format_table([row | {"detail": _format_detail(row["detail"])} for row in rows], COLUMNS) if rows else EMPTY
     if len(rows) == limit:
-        text += f"\n\nFor those before: add --before {rows[-1]['id']}"
-    emit(rows, text)
+        text += f"\n\nOlder entries: add --before {rows[-1]['id']}"
+    print_result(rows, text)
 
 
-def _words(detail: dict[str, Any]) -> str:
-    return ", ".join(f"{name}: {_plain(value)}" for name, value in detail.items())
+def _format_detail(detail: dict[str, Any]) -> str:
+    return ", ".join(f"{name}: {_format_value(value)}" for name, value in detail.items())
 
 
-def _plain(value: object) -> str:
+def _format_value(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,25 +1,25 @@
-"""flask calls: what became of an organization's calls, and trying an answer again that did not reach its flow."""
+"""flask calls: calls of an organization, and retries of deliveries."""
 
 import click
 
-from glific_gpt.calls import records
-from glific_gpt.calls import timeline as stories
+from glific_gpt.calls import queries
+from glific_gpt.calls import timeline as timelines
 from glific_gpt.calls.deferred import recovery
 from glific_gpt.calls.queries import Filters
 from glific_gpt.calls.tables import STATUSES
 from glific_gpt.calls.timeline import CallTimeline
 from glific_gpt.cli.arguments import slug
 from glific_gpt.cli.group import Group
-from glific_gpt.cli.output import emit, json_option, plain, table
+from glific_gpt.cli.output import format_table, json_option, print_result, to_json
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
-from glific_gpt.schemas import CallStoryView, CallView, webhook_url
+from glific_gpt.schemas import CallDetailView, CallView, webhook_url
 from glific_gpt.services import services
 
-MOST = 10_000
+MAX_CALLS = 10_000
 COLUMNS = {
     "call_id": "CALL",
-    "at": "AT (UTC)",
+    "at": "TIME (UTC)",
     "function": "FUNCTION",
     "model": "MODEL",
     "status": "STATUS",
@@ -29,21 +29,22 @@ COLUMNS = {
     "output_tokens": "TOKENS OUT",
     "cost_usd": "USD",
 }
-HAPPENINGS = {"at": "UTC", "after": "AFTER", "what": "WHAT"}
+EVENT_COLUMNS = {"at": "UTC", "after": "AFTER", "event": "EVENT"}
 
-GIVEN_UP = {
-    "undelivered": "The flow did not get the answer. To try it again within a day: {}",
-    "uncertain": "The flow may have the answer: look at it in Glific. To try it again within a day: {}",
-    "not kept": "The answer is not kept any more: only a new question gets a new one.",
+FAILED_DELIVERY_ADVICE = {
+    "undelivered": "The answer was not delivered to the flow. Retry it within a day: {}",
+    "uncertain": "The answer may have been delivered. Check the flow in Glific. Retry it within a day: {}",
+    "expired": "The answer is no longer stored. Ask the question again.",
 }
 
 call_id = click.argument("call_id", metavar="CALL_ID")
 
 calls = Group(
     "calls",
-    short_help="What became of an organization's calls.",
-    help="""What became of an organization's calls. Questions and answers are not kept; what has not reached its flow
-    yet is, encrypted, and an answer that was given up for a day.
+    short_help="Calls of an organization.",
+    help="""List calls and retry deliveries. Questions and answers are not stored. The exception is an answer that has
+    not reached its flow yet: it is stored encrypted until it is delivered, or until a day after the delivery was
+    given up.
 
     \b
     Example:
@@ -55,27 +56,29 @@ calls = Group(
 
 @calls.command("list")
 @slug
-@click.option("--limit", type=click.IntRange(1, MOST), default=records.PAGE_SIZE, show_default=True, help="How many.")
-@click.option("--status", type=click.Choice(STATUSES), help="Only those with this status.")
-@click.option("--before", metavar="CALL_ID", help="Only those that came before this call.")
+@click.option(
+    "--limit", type=click.IntRange(1, MAX_CALLS), default=queries.PAGE_SIZE, show_default=True, help="Maximum."
+)
+@click.option("--status", type=click.Choice(STATUSES), help="Only calls with this status.")
+@click.option("--before", metavar="CALL_ID", help="Only calls older than this one.")
 @json_option
 def list_(*, slug: str, limit: int, status: str | None, before: str | None) -> None:
     """List calls, newest first."""
     with transaction() as session:
         organization = store.find(session, slug)
-        rows = records.list_calls(session, organization.id, limit=limit, before=before, filters=Filters(status=status))
-    listed = [plain(CallView.of(row)) for row in rows]
-    text = table(listed, COLUMNS) if listed else _empty(slug, narrowed=bool(status or before))
+        rows = queries.list_calls(session, organization.id, limit=limit, before=before, filters=Filters(status=status))
+    listed = [to_json(CallView.of(row)) for row in rows]
+    text = format_table(listed, COLUMNS) if listed else _empty_message(slug, filtered=bool(status or before))
     if len(listed) == limit:
-        text += f"\n\nFor those before: add --before {listed[-1]['call_id']}"
-    emit(listed, text)
+        text += f"\n\nOlder calls: add --before {listed[-1]['call_id']}"
+    print_result(listed, text)
 
 
-def _empty(slug: str, *, narrowed: bool) -> str:
-    if narrowed:
-        return f"No such calls. All there are: flask calls list {slug}"
+def _empty_message(slug: str, *, filtered: bool) -> str:
+    if filtered:
+        return f"No calls match. To list all calls: flask calls list {slug}"
     address = webhook_url(services().settings.public_url, slug)
-    return f"No calls yet. A webhook node makes one when it posts to {address}"
+    return f"No calls yet. The address for the webhook node is {address}"
 
 
 @calls.command("show")
@@ -83,10 +86,11 @@ def _empty(slug: str, *, narrowed: bool) -> str:
 @call_id
 @json_option
 def show(*, slug: str, call_id: str) -> None:
-    """Tell the whole story of a call: accepted, asked, answered, resumed."""
-    story = _find(slug, call_id)
-    advice = _advice(story, f"flask calls retry {slug} {call_id}")
-    emit(plain(CallStoryView.telling(story)), "\n\n".join(filter(None, (_told(story), advice))))
+    """Show a call with its timeline: accepted, asked, answered, delivered."""
+    timeline = _find(slug, call_id)
+    advice = _advice(timeline, f"flask calls retry {slug} {call_id}")
+    text = "\n\n".join(filter(None, (_format_timeline(timeline), advice)))
+    print_result(to_json(CallDetailView.from_timeline(timeline)), text)
 
 
 @calls.command("retry")
@@ -94,7 +98,7 @@ def show(*, slug: str, call_id: str) -> None:
 @call_id
 @json_option
 def retry(*, slug: str, call_id: str) -> None:
-    """Try an answer again that did not reach its flow; OpenAI is not asked twice."""
+    """Retry the delivery of an answer. If OpenAI has answered already, it is not asked again."""
     with transaction() as session:
         organization = store.find(session, slug)
     engine = services().engine
@@ -102,31 +106,31 @@ def retry(*, slug: str, call_id: str) -> None:
         recovery.retry_delivery(engine, organization.id, call_id)
     finally:
         engine.close()
-    data = plain(CallStoryView.telling(_find(slug, call_id)))
-    emit(data, f"It is tried again. To see what becomes of it: flask calls show {slug} {call_id}")
+    data = to_json(CallDetailView.from_timeline(_find(slug, call_id)))
+    print_result(data, f"The delivery is retried. See its result: flask calls show {slug} {call_id}")
 
 
 def _find(slug: str, call_id: str) -> CallTimeline:
     with transaction() as session:
-        return stories.find_timeline(session, store.find(session, slug).id, call_id)
+        return timelines.find_timeline(session, store.find(session, slug).id, call_id)
 
 
-def _told(story: CallTimeline) -> str:
-    call, first = story.call, story.call.started_at
+def _format_timeline(timeline: CallTimeline) -> str:
+    call, started_at = timeline.call, timeline.call.started_at
     lines = [
-        {"at": f"{at:%H:%M:%S.%f}"[:-5], "after": f"+{(at - first).total_seconds():.1f} s", "what": what}
-        for at, what in stories.events(story)
+        {"at": f"{at:%H:%M:%S.%f}"[:-5], "after": f"+{(at - started_at).total_seconds():.1f} s", "event": event}
+        for at, event in timelines.events(timeline)
     ]
-    return f"{call.call_id} of {first:%Y-%m-%d}: {call.status}\n\n{table(lines, HAPPENINGS)}"
+    return f"{call.call_id} of {started_at:%Y-%m-%d}: {call.status}\n\n{format_table(lines, EVENT_COLUMNS)}"
 
 
-def _advice(story: CallTimeline, retry: str) -> str:
-    """What to do, where there is something to do."""
-    delivery = story.delivery
+def _advice(timeline: CallTimeline, retry: str) -> str:
+    """Return what to do about this call, or an empty string."""
+    delivery = timeline.delivery
     if delivery is None or delivery.state == "delivered":
-        return "It is being answered at this moment." if story.call.status == "started" else ""
-    if delivery.state in stories.FAILED_DELIVERY_STATES:
-        return GIVEN_UP[delivery.state if delivery.answer else "not kept"].format(retry)
-    if stories.is_stuck(story, services().settings.deferred_timeout_seconds):
-        return f"It is pending for long: is a worker running? Where one is, its work was lost: {retry}"
-    return f"It is on its way; tries so far: {delivery.tries}. {delivery.said or ''}".strip()
+        return "The call is being answered right now." if timeline.call.status == "started" else ""
+    if delivery.state in timelines.FAILED_DELIVERY_STATES:
+        return FAILED_DELIVERY_ADVICE[delivery.state if delivery.answer else "expired"].format(retry)
+    if timelines.is_stuck(timeline, services().settings.deferred_timeout_seconds):
+        return f"The call is pending for too long. Check that a worker is running. If it is, retry the call: {retry}"
+    return f"The delivery is in progress. Attempts so far: {delivery.attempts}. {delivery.last_response or ''}".strip()

@@ -1,68 +1,68 @@
-"""What became of a flow's webhook nodes when it was converted, for people and for programs."""
+"""Reports of a flow conversion, as text and as JSON."""
 
 import json
 from collections.abc import Sequence
 
-from glific_gpt.cli.output import Object
-from glific_gpt.flows.converting import Note, Renamed
-from glific_gpt.ready_flows import Converted
+from glific_gpt.cli.output import JsonObject
+from glific_gpt.flows.converting import Note, RenamedFlow
+from glific_gpt.ready_flows import ConvertedFlowFile
 
-NOTHING = "No node was changed, so the file is as it was."
+NOTHING_CHANGED = "No node was changed. The file is the same as before."
 
 
-def for_people(made: Converted) -> str:
-    done = made.conversion
-    count = len(done.changed)
-    head = f"Changed {count} node{'s' if count != 1 else ''}:" if count else NOTHING
-    parts = [head, *_lines(done.changed)]
-    if done.left:
-        parts += ["Left as they are:", *_lines(done.left)]
-    if done.warnings:
-        parts += ["Look at these in Glific:", *_lines(done.warnings)]
-    if done.renamed:
-        parts += ["Beside the old:", *(f"  {each.remark}" for each in done.renamed)]
-    if done.then:
-        parts += ["Then, in Glific:", f"  {done.then}"]
+def format_text_report(file: ConvertedFlowFile) -> str:
+    conversion = file.conversion
+    count = len(conversion.changed)
+    head = f"Changed {count} node{'s' if count != 1 else ''}:" if count else NOTHING_CHANGED
+    parts = [head, *_lines(conversion.changed)]
+    if conversion.unchanged:
+        parts += ["Unchanged:", *_lines(conversion.unchanged)]
+    if conversion.warnings:
+        parts += ["Check these in Glific:", *_lines(conversion.warnings)]
+    if conversion.renamed:
+        parts += ["Renamed:", *(f"  {each.remark}" for each in conversion.renamed)]
+    if conversion.next_step:
+        parts += ["Next, in Glific:", f"  {conversion.next_step}"]
     return "\n".join(parts)
 
 
-def for_programs(made: Converted) -> str:
-    """One JSON object: `changed`, `left` and `warnings` with a node each, `renamed` with a flow each.
+def format_json_report(file: ConvertedFlowFile) -> str:
+    """Return a JSON object: lists `changed`, `left` and `warnings` of nodes, and `renamed` of flows.
 
-    `then` is what to do with the file (null where it is as it was), `mind` has sentences about the whole.
+    `then` says what to do with the file (null if nothing changed). `mind` has warnings about the whole file.
     """
-    done = made.conversion
+    conversion = file.conversion
     report = {
-        "changed": [_plain(note) for note in done.changed],
-        "left": [_plain(note) for note in done.left],
-        "warnings": [_plain(note) for note in done.warnings],
-        "renamed": [_other(each) for each in done.renamed],
-        "then": str(done.then) if done.then else None,
-        "mind": [str(caution) for caution in made.warnings],
+        "changed": [_note_to_json(note) for note in conversion.changed],
+        "left": [_note_to_json(note) for note in conversion.unchanged],
+        "warnings": [_note_to_json(note) for note in conversion.warnings],
+        "renamed": [_renamed_to_json(each) for each in conversion.renamed],
+        "then": str(conversion.next_step) if conversion.next_step else None,
+        "mind": [str(warning) for warning in file.warnings],
     }
     return json.dumps(report)
 
 
 def _lines(notes: Sequence[Note]) -> list[str]:
-    return [f"  {_place(note)}: {note.says}" for note in notes]
+    return [f"  {_describe_node(note)}: {note.message}" for note in notes]
 
 
-def _place(note: Note) -> str:
-    """A node has no name in Glific: its result does, and the last letters of its uuid stand in Glific's warnings."""
-    saved = f" (@results.{note.node.result_name})" if note.node.result_name else ""
-    return f'flow "{note.node.flow}", node {note.node.uuid[-4:]}{saved}'
+def _describe_node(note: Note) -> str:
+    """Describe a node by its result, and by the end of its uuid, which Glific shows in its warnings."""
+    result = f" (@results.{note.node.result_name})" if note.node.result_name else ""
+    return f'flow "{note.node.flow}", node {note.node.uuid[-4:]}{result}'
 
 
-def _other(renamed: Renamed) -> Object:
+def _renamed_to_json(renamed: RenamedFlow) -> JsonObject:
     return {"before": renamed.before, "name": renamed.name, "uuid": renamed.uuid, "keywords": [*renamed.keywords]}
 
 
-def _plain(note: Note) -> Object:
+def _note_to_json(note: Note) -> JsonObject:
     node = note.node
     return {
         "flow": node.flow,
         "node": node.uuid,
         "function": node.function,
         "result_name": node.result_name,
-        "says": note.says,
+        "says": note.message,
     }

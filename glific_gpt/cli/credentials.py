@@ -1,11 +1,11 @@
-"""flask credentials: the keys of organizations at their providers, and the rotation of what encrypts them."""
+"""flask credentials: OpenAI keys of organizations, and rotation of the encryption keys."""
 
 import click
 from pydantic import SecretStr
 
 from glific_gpt.cli.arguments import read_secret, slug
 from glific_gpt.cli.group import Group
-from glific_gpt.cli.output import emit, fields, json_option, plain
+from glific_gpt.cli.output import format_fields, json_option, print_result, to_json
 from glific_gpt.cli.rotation import new_key, rotate
 from glific_gpt.credentials import store
 from glific_gpt.database import transaction
@@ -15,9 +15,9 @@ from glific_gpt.services import services
 
 credentials = Group(
     "credentials",
-    short_help="The OpenAI keys of organizations.",
-    help="""The keys that organizations bring, kept encrypted. PROVIDER is open_ai. A key is read from standard
-    input, and can be replaced but never read again.
+    short_help="OpenAI keys of organizations.",
+    help="""Manage the OpenAI keys of organizations. PROVIDER is open_ai. A key is read from standard input and
+    stored encrypted. It can be replaced, but never shown.
 
     \b
     Example:
@@ -27,64 +27,64 @@ credentials = Group(
 )
 credentials.command("rotate")(rotate)
 credentials.command("new-key", needs_database=False)(new_key)
-provider = click.argument("provider")
+provider_name = click.argument("provider_name", metavar="PROVIDER")
 
 
 @credentials.command("set")
 @slug
-@provider
+@provider_name
 @click.option("--api-key-stdin", is_flag=True, required=True, help="Read the key from standard input.")
-@click.option("--inactive", is_flag=True, help="Save it switched off.")
-@click.option("--no-verify", is_flag=True, help="Save it without asking the provider whether it is good.")
+@click.option("--inactive", is_flag=True, help="Save it without activating it.")
+@click.option("--no-verify", is_flag=True, help="Save it without verifying it at the provider.")
 @json_option
-def set_(*, slug: str, provider: str, api_key_stdin: bool, inactive: bool, no_verify: bool) -> None:
-    """Set or replace a key, once the provider has said that it is good."""
-    known = services().providers.get(provider)
-    values = {"api_key": SecretStr(read_secret(f"API key for {known.label}"))}
-    row = store.put(services().vault, slug, known, values, is_active=not inactive, verify=not no_verify)
-    data = plain(CredentialView.of(row))
-    following = (
-        f"Next, switch it on: flask credentials activate {slug} {provider}"
+def set_(*, slug: str, provider_name: str, api_key_stdin: bool, inactive: bool, no_verify: bool) -> None:
+    """Set or replace a key, after the provider has accepted it."""
+    provider = services().providers.get(provider_name)
+    values = {"api_key": SecretStr(read_secret(f"API key for {provider.label}"))}
+    row = store.save_credential(services().vault, slug, provider, values, is_active=not inactive, verify=not no_verify)
+    data = to_json(CredentialView.of(row))
+    next_step = (
+        f"Next, activate it: flask credentials activate {slug} {provider_name}"
         if inactive
-        else f"Next, see which models it may use: flask models list {slug} --text"
+        else f"Next, list the models that it may use: flask models list {slug} --text"
     )
-    emit(data, f"{fields(data)}\n\n{following}")
+    print_result(data, f"{format_fields(data)}\n\n{next_step}")
 
 
 @credentials.command("show")
 @slug
-@click.argument("provider", default="open_ai")
+@click.argument("provider_name", metavar="[PROVIDER]", default="open_ai")
 @json_option
-def show(*, slug: str, provider: str) -> None:
-    """Show what is known of a key: only its last four characters."""
-    known = services().providers.get(provider)
+def show(*, slug: str, provider_name: str) -> None:
+    """Show a key's status and its last four characters."""
+    provider = services().providers.get(provider_name)
     with transaction() as session:
-        data = plain(CredentialView.of(store.find(session, organizations.find(session, slug).id, known)))
-    emit(data, fields(data))
+        data = to_json(CredentialView.of(store.find(session, organizations.find(session, slug).id, provider)))
+    print_result(data, format_fields(data))
 
 
 @credentials.command("activate")
 @slug
-@provider
+@provider_name
 @json_option
-def activate(*, slug: str, provider: str) -> None:
-    """Use a key again."""
-    view = _switch(slug, provider, is_active=True)
-    emit(plain(view), f"The key of {slug} that ends in {view.last4} is switched on.")
+def activate(*, slug: str, provider_name: str) -> None:
+    """Activate a key."""
+    view = _set_active(slug, provider_name, is_active=True)
+    print_result(to_json(view), f"The key of {slug} that ends in {view.last4} is active.")
 
 
 @credentials.command("deactivate")
 @slug
-@provider
+@provider_name
 @json_option
-def deactivate(*, slug: str, provider: str) -> None:
-    """Use a key no more, from the next call on."""
-    view = _switch(slug, provider, is_active=False)
-    emit(plain(view), f"The key of {slug} that ends in {view.last4} is switched off: calls are refused.")
+def deactivate(*, slug: str, provider_name: str) -> None:
+    """Deactivate a key. Takes effect with the next call."""
+    view = _set_active(slug, provider_name, is_active=False)
+    print_result(to_json(view), f"The key of {slug} that ends in {view.last4} is inactive. Calls are refused.")
 
 
-def _switch(slug: str, provider: str, *, is_active: bool) -> CredentialView:
-    known = services().providers.get(provider)
+def _set_active(slug: str, provider_name: str, *, is_active: bool) -> CredentialView:
+    provider = services().providers.get(provider_name)
     with transaction() as session:
         organization = organizations.find(session, slug)
-        return CredentialView.of(store.switch(session, organization.id, known, is_active=is_active))
+        return CredentialView.of(store.set_active(session, organization.id, provider, is_active=is_active))

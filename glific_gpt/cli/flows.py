@@ -1,4 +1,4 @@
-"""flask flows: flows to import into Glific, made or converted, and tried out before anybody imports them."""
+"""flask flows: create, convert and simulate flows for Glific."""
 
 import sys
 
@@ -6,18 +6,18 @@ import click
 
 from glific_gpt import ready_flows
 from glific_gpt.cli.arguments import slug
-from glific_gpt.cli.conversion_report import for_people, for_programs
+from glific_gpt.cli.conversion_report import format_json_report, format_text_report
 from glific_gpt.cli.group import Group
-from glific_gpt.cli.output import json_option, printable, wants_json
+from glific_gpt.cli.output import json_option, sanitize, wants_json
 from glific_gpt.cli.simulate import simulate
 from glific_gpt.flows.building import Mode
-from glific_gpt.ready_flows import Caution, LetIn, Place
+from glific_gpt.ready_flows import AuthMethod, FlowWarning, Placement
 
 flows = Group(
     "flows",
-    short_help="Flows that are ready to import into Glific.",
-    help="""Flows that are ready to import into Glific, under Flows > Import: made new, or converted from an export.
-    The file goes to standard output and nothing else does; what there is to mind goes to standard error.
+    short_help="Flows to import into Glific.",
+    help="""Create or convert flows to import into Glific, under Flows > Import. The flow is written to standard
+    output, warnings to standard error.
 
     \b
     Example:
@@ -29,10 +29,13 @@ flows = Group(
 flows.command("simulate")(simulate)
 
 token = click.option(
-    "--token", "let_in", flag_value=LetIn.TOKEN.value, help="Let it in by a new webhook token, which the file holds."
+    "--token",
+    "let_in",
+    flag_value=AuthMethod.TOKEN.value,
+    help="Authenticate by a new webhook token, which is in the file.",
 )
 signature = click.option(
-    "--signature", "let_in", flag_value=LetIn.SIGNATURE.value, help="Let it in by Glific's signature alone."
+    "--signature", "let_in", flag_value=AuthMethod.SIGNATURE.value, help="Authenticate by Glific's signature."
 )
 
 
@@ -42,71 +45,79 @@ signature = click.option(
     "--mode",
     type=click.Choice([mode.value for mode in Mode]),
     required=True,
-    help="When the answer comes: at once, later, or whichever is possible.",
+    help="When the answer comes: directly, later, or directly if possible.",
 )
 @click.option("--name", default="", help="The flow's name in Glific.")
-@click.option("--keyword", default="", help="What a person sends to start it.")
-@click.option("--model", default="", help="The model that it asks; without, the organization's.")
+@click.option("--keyword", default="", help="The message that starts it.")
+@click.option("--model", default="", help="The model that it uses. Default: the organization's.")
 @token
 @signature
 @json_option
 def export(*, slug: str, mode: str, name: str, keyword: str, model: str, let_in: str | None) -> None:
-    """Make a flow that asks this server.
+    """Create a flow that asks this server.
 
-    With sync the answer comes within Glific's 5 seconds or not at all; with async always later, and the flow waits;
-    with auto at once where it can. The last two need a connection to Glific. Name and keyword must be new there.
+    With sync the answer must come within Glific's 5 seconds. With async it always comes later, and the flow waits.
+    With auto it comes directly if it is fast enough, otherwise later. async and auto need a Glific connection. The name
+    and the keyword must not exist in Glific yet.
 
     \b
     Example:
       flask flows export seva-trust --mode auto --name "Ask about health" --keyword health > health.json
     """
-    made = ready_flows.export(
-        slug, mode=Mode(mode), name=name, keyword=keyword, model=model, let_in=LetIn(let_in) if let_in else None
+    flow_file = ready_flows.export_flow(
+        slug,
+        mode=Mode(mode),
+        name=name,
+        keyword=keyword,
+        model=model,
+        auth_method=AuthMethod(let_in) if let_in else None,
     )
-    _mind(made.warnings)
-    _write(made.text)
+    _print_warnings(flow_file.warnings)
+    _write_flow(flow_file.text)
 
 
 @flows.command("convert")
 @slug
-@click.option("--beside", is_flag=True, help="Give it a name and keywords of its own, to try it beside the old flow.")
+@click.option(
+    "--beside", is_flag=True, help="Give it a new name and keyword, so that you can try it beside the old flow."
+)
 @token
 @signature
 @json_option
 def convert(*, slug: str, beside: bool, let_in: str | None) -> None:
-    """Turn the GPT nodes of an exported flow to this server.
+    """Convert the GPT nodes of an exported flow to calls of this server.
 
-    Reads the export on standard input. Nodes that call Glific's own parse_via_chat_gpt become calls of this server;
-    everything else stays as it is. Standard error says what was changed and what was left; with --json as one object.
+    Reads the export from standard input. Nodes that call Glific's own parse_via_chat_gpt become calls of this server.
+    Everything else stays unchanged. Standard error lists the changed and unchanged nodes; with --json as one object.
 
-    Glific takes no second flow of the same name, keyword or uuid. So keep the exported file to go back to, delete the
-    old flow in Glific, and import the converted one. Or convert with --beside: import that next to the old flow, try
-    it by sending draft: and its keyword, publish it, and when you are content give it the old flow's keyword.
+    Glific does not import a second flow with the same name, keyword or uuid. Keep the exported file as a backup, delete
+    the old flow in Glific, and import the converted one. Or convert with --beside: import the flow beside the old one,
+    try it by sending draft: and its keyword, publish it, and then give it the old flow's keyword.
 
     \b
     Example:
       flask flows convert seva-trust < exported.json > converted.json
       flask flows convert seva-trust --beside < exported.json > beside.json
     """
-    made = ready_flows.convert(
+    flow_file = ready_flows.convert_flow(
         slug,
         sys.stdin.buffer.read(),
-        let_in=LetIn(let_in) if let_in else None,
-        place=Place.BESIDE if beside else Place.INSTEAD,
+        auth_method=AuthMethod(let_in) if let_in else None,
+        placement=Placement.COPY if beside else Placement.REPLACE,
     )
     if wants_json():
-        click.echo(for_programs(made), err=True)
+        click.echo(format_json_report(flow_file), err=True)
     else:
-        click.echo(printable(for_people(made)), err=True)
-        _mind(made.warnings)
-    _write(made.text)
+        click.echo(sanitize(format_text_report(flow_file)), err=True)
+        _print_warnings(flow_file.warnings)
+    _write_flow(flow_file.text)
 
 
-def _mind(cautions: tuple[Caution, ...]) -> None:
-    for caution in cautions:
-        click.echo(f"Mind: {caution}", err=True)
+def _print_warnings(warnings: tuple[FlowWarning, ...]) -> None:
+    for warning in warnings:
+        click.echo(f"Warning: {warning}", err=True)
 
 
-def _write(text: str) -> None:
-    """In UTF-8, whatever the terminal speaks: the file is for Glific."""
+def _write_flow(text: str) -> None:
+    """Write UTF-8, whatever encoding the terminal has, because the file is for Glific."""
     click.echo(text.encode(), nl=False)

@@ -1,4 +1,4 @@
-"""Ending in an orderly way: who stops a command in its middle finds nothing left open by it."""
+"""Command groups: plain error messages, a check of the migrations, and a clean end on SIGTERM."""
 
 import signal
 import threading
@@ -17,89 +17,92 @@ from sqlalchemy.exc import SQLAlchemyError
 from glific_gpt.database import migrations, transaction
 from glific_gpt.errors import GlificGptError
 
-STOPPED = 128 + signal.SIGTERM
-"""The exit code that shells give a program that was stopped so."""
+SIGTERM_EXIT_CODE = 128 + signal.SIGTERM
+"""The exit code of a program that SIGTERM ended, by the convention of shells."""
 
 
 @contextmanager
-def orderly_end() -> Iterator[None]:
-    """While inside, SIGTERM runs what stands in `finally`, as Ctrl-C does."""
-    # Python lets no other thread say what signals do.
+def exit_cleanly() -> Iterator[None]:
+    """Let SIGTERM raise SystemExit, so that `finally` blocks run as with Ctrl-C."""
+    # Python allows only the main thread to set signal handlers.
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, _end)
+    previous = signal.signal(signal.SIGTERM, _raise_exit)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous)
 
 
-def _end(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(STOPPED)
+def _raise_exit(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(SIGTERM_EXIT_CODE)
 
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
-BEHIND = "The database has not all its tables: run 'flask db upgrade'."
-UNUSABLE = (
-    "The database cannot be used ({}): check GLIFIC_GPT_DATABASE_URL, and that the database runs and has "
-    "time to answer."
+MIGRATIONS_MISSING = "Migrations are missing. Run 'flask db upgrade'."
+DATABASE_UNAVAILABLE = (
+    "The database is unavailable ({}). Check GLIFIC_GPT_DATABASE_URL, and that the database is running and not "
+    "overloaded."
 )
-UNEXPECTED = "The command broke in a way that nobody thought of ({}): 'flask --debug ...' shows where."
+UNEXPECTED_ERROR = "The command failed unexpectedly ({}). Run it with 'flask --debug ...' to see the traceback."
 
-# Click's own ways of ending a command; a broken pipe is somebody's `| head`.
-ENDINGS = (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError)
+# Click's own exceptions to end a command. A broken pipe is normal, for example with `| head`.
+CLICK_EXITS = (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError)
 
 
 class Group(AppGroup):
-    """A group such as `flask organizations`, for every command of ours."""
+    """A command group with our error messages, such as `flask organizations`."""
 
     def command(  # type: ignore[override]  # Flask narrows click's, too
         self, *args: Any, **kwargs: Any
     ) -> Callable[[Callable[..., Any]], click.Command]:
-        """As click's; a command that never touches the database says needs_database=False."""
+        """Register a command as click does. Use needs_database=False for a command that does not use the database."""
         needs_database = kwargs.pop("needs_database", True)
         decorate = super().command(*args, **kwargs)
-        return lambda function: decorate(when_ready(function) if needs_database else function)
+        return lambda function: decorate(require_migrations(function) if needs_database else function)
 
     def invoke(self, ctx: click.Context) -> Any:
-        with plain_failures():
+        with report_errors():
             return super().invoke(ctx)
 
 
-def plainly_failing(group: click.Group) -> Group:
-    """Somebody else's group, with its failures said as ours are."""
+def wrap_group(group: click.Group) -> Group:
+    """Return another library's group with our error messages."""
     return Group(group.name, commands=group.commands, params=group.params, callback=group.callback, help=group.help)
 
 
 @contextmanager
-def plain_failures() -> Iterator[None]:
-    """Turns whatever goes wrong into one sentence without addresses, values or a traceback, and exit code 1."""
+def report_errors() -> Iterator[None]:
+    """Turn every error into a short message without addresses, values or a traceback, and exit code 1.
+
+    With `flask --debug` unexpected errors keep their traceback.
+    """
     try:
         yield
-    except ENDINGS:
+    except CLICK_EXITS:
         raise
     except GlificGptError as error:
         raise click.ClickException(str(error)) from None
     except SQLAlchemyError as error:
-        raise click.ClickException(UNUSABLE.format(type(error).__name__)) from None
+        raise click.ClickException(DATABASE_UNAVAILABLE.format(type(error).__name__)) from None
     except Exception as error:
         if get_debug_flag():
             raise
-        raise click.ClickException(UNEXPECTED.format(type(error).__name__)) from None
+        raise click.ClickException(UNEXPECTED_ERROR.format(type(error).__name__)) from None
 
 
-def when_ready(function: Callable[..., Answer]) -> Callable[..., Answer]:
-    """The command, once the database has every migration. Raises click.ClickException before."""
+def require_migrations(function: Callable[..., Result]) -> Callable[..., Result]:
+    """Wrap a command so that it raises click.ClickException if migrations are missing."""
 
     @wraps(function)
-    def checked(**values: Any) -> Answer:
+    def run_if_current(**values: Any) -> Result:
         with transaction() as session:
-            ready = migrations.are_current(session.connection())
-        if not ready:
-            raise click.ClickException(BEHIND)
-        g.actor = "command line"
+            is_current = migrations.are_current(session.connection())
+        if not is_current:
+            raise click.ClickException(MIGRATIONS_MISSING)
+        g.actor = "command line"  # for audit entries
         return function(**values)
 
-    return checked
+    return run_if_current

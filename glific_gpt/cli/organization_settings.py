@@ -1,21 +1,21 @@
-"""The options of 'flask organizations set': one to set each setting, and one to take it back."""
+"""Options of `flask organizations set`: for each setting one to set it and one to reset it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import click
 
-from glific_gpt.organizations.changes import OrganizationChanges, checked
+from glific_gpt.organizations.changes import OrganizationChanges, validate_changes
 
 
 class Setting(NamedTuple):
-    """A setting that can be taken back to its default."""
+    """A setting that can be reset to its default."""
 
     field: str
     metavar: str
-    meaning: str
-    without: str
-    """What --no-... is for."""
+    help: str
+    reset_help: str
+    """Help of the option --no-..."""
     kind: type[int] | type[str] = str
 
     @property
@@ -24,36 +24,42 @@ class Setting(NamedTuple):
 
 
 SETTINGS = (
-    Setting("default_model", "MODEL", "The model of calls that name none.", "Use the server's default model."),
-    Setting("fallback_message", "TEXT", "What people read when a call failed.", "Use the server's text."),
-    Setting("glific_organization_id", "N", "Its id in Glific, which calls must carry.", "Do not check the id.", int),
-    Setting("contact_daily_limit", "N", "Answers for one contact in 24 hours.", "Set no limit.", int),
-    Setting("monthly_budget_usd", "N", "US dollars that a calendar month (UTC) may cost.", "Set no budget."),
+    Setting("default_model", "MODEL", "The default model.", "Use the server's default model."),
+    Setting("fallback_message", "TEXT", "The message when there is no answer.", "Use the server's message."),
+    Setting(
+        "glific_organization_id",
+        "N",
+        "Its id in Glific. Calls with another id are refused.",
+        "Do not check the id.",
+        int,
+    ),
+    Setting("contact_daily_limit", "N", "Maximum answers per contact in 24 hours.", "Remove the limit.", int),
+    Setting("monthly_budget_usd", "N", "Budget in US dollars per calendar month (UTC).", "Remove the budget."),
 )
 
 
 def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds the options; their values are what changed() takes."""
+    """Add the options to a command. `parse_changes` reads their values."""
     for setting in reversed(SETTINGS):
-        back = click.option(f"--no-{setting.option}", is_flag=True, help=setting.without)
-        there = click.option(f"--{setting.option}", metavar=setting.metavar, type=setting.kind, help=setting.meaning)
-        command = there(back(command))
+        reset_option = click.option(f"--no-{setting.option}", is_flag=True, help=setting.reset_help)
+        set_option = click.option(f"--{setting.option}", metavar=setting.metavar, type=setting.kind, help=setting.help)
+        command = set_option(reset_option(command))
     command = click.option(
         "--require-signature/--no-require-signature",
         default=None,
-        help="Whether a webhook token alone is not enough.",
+        help="Require Glific's signature. A webhook token is then not enough.",
     )(command)
-    return click.option("--name", help="Its name for people.")(command)
+    return click.option("--name", help="The display name.")(command)
 
 
-def changed(given: Mapping[str, Any]) -> OrganizationChanges:
-    """What to change. Raises InvalidValue, and click's UsageError for options that say nothing or two things."""
-    taken_back = {setting.field for setting in SETTINGS if given[f"no_{setting.field}"]}
+def parse_changes(given: Mapping[str, Any]) -> OrganizationChanges:
+    """Return the changes. Raises InvalidValue, and click.UsageError if no option or two contrary options are given."""
+    reset = {setting.field for setting in SETTINGS if given[f"no_{setting.field}"]}
     fields = ("name", "require_signature", *(setting.field for setting in SETTINGS))
     values = {field: given[field] for field in fields if given[field] is not None}
     for setting in SETTINGS:
-        if setting.field in taken_back & values.keys():
+        if setting.field in reset & values.keys():
             raise click.UsageError(f"Give --{setting.option} or --no-{setting.option}, not both.")
-    if not values and not taken_back:
-        raise click.UsageError("Say what to set, as in --default-model gpt-4o-mini.")
-    return checked(**values, **dict.fromkeys(taken_back))
+    if not values and not reset:
+        raise click.UsageError("Give at least one option, for example --default-model gpt-4o-mini.")
+    return validate_changes(**values, **dict.fromkeys(reset))

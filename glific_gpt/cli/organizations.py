@@ -1,4 +1,4 @@
-"""flask organizations: create, list, show, switch on and off, and change settings."""
+"""flask organizations: create, list, show, activate, deactivate, and change settings."""
 
 from typing import Any
 
@@ -6,17 +6,17 @@ import click
 
 from glific_gpt.cli.arguments import slug
 from glific_gpt.cli.group import Group
-from glific_gpt.cli.organization_settings import changed, settings_options
-from glific_gpt.cli.output import emit, fields, json_option, plain, shown_once, table
+from glific_gpt.cli.organization_settings import parse_changes, settings_options
+from glific_gpt.cli.output import format_fields, format_secret, format_table, json_option, print_result, to_json
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store, tokens
-from glific_gpt.organizations.changes import OrganizationChanges, checked
+from glific_gpt.organizations.changes import OrganizationChanges, validate_changes
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.schemas import OrganizationView, webhook_url
 from glific_gpt.services import services
 from glific_gpt.settings import FALLBACK_MESSAGE
 
-EMPTY = 'No organizations yet. Make one: flask organizations create SLUG --name "NAME"'
+EMPTY = 'No organizations yet. Create one: flask organizations create SLUG --name "NAME"'
 COLUMNS = {
     "slug": "SLUG",
     "is_active": "ACTIVE",
@@ -27,8 +27,8 @@ COLUMNS = {
 
 organizations = Group(
     "organizations",
-    short_help="The NGOs whose flows are answered.",
-    help="""The NGOs whose flows are answered. SLUG is an organization's name in addresses.
+    short_help="Organizations that use this server.",
+    help="""Manage the organizations (NGOs) that use this server. SLUG is the name of an organization in addresses.
 
     \b
     Example:
@@ -40,28 +40,28 @@ organizations = Group(
 
 @organizations.command("create")
 @slug
-@click.option("--name", required=True, help="Its name for people.")
+@click.option("--name", required=True, help="The display name.")
 @json_option
 def create(*, slug: str, name: str) -> None:
-    """Make an organization and its first webhook token."""
+    """Create an organization and its first webhook token."""
     with transaction() as session:
         row = store.create(session, slug, name)
         _, token = tokens.create_webhook_token(session, row, tokens.FIRST_LABEL)
     address = webhook_url(services().settings.public_url, row.slug)
     data = {"slug": row.slug, "name": row.name, "webhook_url": address}
-    use = "The webhook node sends it in the header Authorization: Bearer <token>."
-    following = f"\n\nNext, add its OpenAI key: flask credentials set {row.slug} open_ai --api-key-stdin"
-    text = fields(data) + "\n" + shown_once("webhook_token", token, use) + following
-    emit(data | {"webhook_token": token}, text)
+    usage = "The webhook node sends it in the header Authorization: Bearer <token>."
+    next_step = f"\n\nNext, add its OpenAI key: flask credentials set {row.slug} open_ai --api-key-stdin"
+    text = format_fields(data) + "\n" + format_secret("webhook_token", token, usage) + next_step
+    print_result(data | {"webhook_token": token}, text)
 
 
 @organizations.command("list")
 @json_option
 def list_() -> None:
-    """List every organization."""
+    """List all organizations."""
     with transaction() as session:
-        rows = [plain(_view(row)) for row in store.every(session)]
-    emit(rows, table(rows, COLUMNS) if rows else EMPTY)
+        rows = [to_json(_view(row)) for row in store.list_organizations(session)]
+    print_result(rows, format_table(rows, COLUMNS) if rows else EMPTY)
 
 
 @organizations.command("show")
@@ -71,25 +71,25 @@ def show(*, slug: str) -> None:
     """Show an organization and its settings."""
     with transaction() as session:
         view = _view(store.find(session, slug))
-    emit(plain(view), _for_people(view))
+    print_result(to_json(view), _format(view))
 
 
 @organizations.command("activate")
 @slug
 @json_option
 def activate(*, slug: str) -> None:
-    """Answer an organization's calls again."""
-    view = _change(slug, checked(is_active=True))
-    emit(plain(view), f"{slug} is active: its calls are answered.")
+    """Activate an organization, so that its calls are answered."""
+    view = _change(slug, validate_changes(is_active=True))
+    print_result(to_json(view), f"{slug} is active. Its calls are answered.")
 
 
 @organizations.command("deactivate")
 @slug
 @json_option
 def deactivate(*, slug: str) -> None:
-    """Refuse an organization's calls from now on."""
-    view = _change(slug, checked(is_active=False))
-    emit(plain(view), f"{slug} is not active any more: its calls are refused, and everything else stays.")
+    """Deactivate an organization. Its calls are refused."""
+    view = _change(slug, validate_changes(is_active=False))
+    print_result(to_json(view), f"{slug} is inactive. Its calls are refused. Nothing was deleted.")
 
 
 @organizations.command("set")
@@ -97,15 +97,15 @@ def deactivate(*, slug: str) -> None:
 @settings_options
 @json_option
 def set_(*, slug: str, **given: Any) -> None:
-    """Change settings; what is not named stays as it is."""
-    view = _change(slug, changed(given))
-    emit(plain(view), _for_people(view))
+    """Change settings. Settings that are not given stay unchanged."""
+    view = _change(slug, parse_changes(given))
+    print_result(to_json(view), _format(view))
 
 
 def _change(slug: str, changes: OrganizationChanges) -> OrganizationView:
     with transaction() as session:
         row = store.find(session, slug)
-        store.change(session, row, changes)
+        store.update(session, row, changes)
         return _view(row)
 
 
@@ -113,19 +113,19 @@ def _view(row: Organization) -> OrganizationView:
     return OrganizationView.of(row, services().settings.public_url)
 
 
-def _for_people(view: OrganizationView) -> str:
-    """Every field, with the meaning of those that are not set, and a warning where nobody can get in."""
-    data = plain(view)
-    text = fields(data | {name: means for name, means in _unset().items() if data[name] is None})
+def _format(view: OrganizationView) -> str:
+    """Format all fields, with the defaults of unset ones, and a warning if every call would be refused."""
+    data = to_json(view)
+    text = format_fields(data | {name: default for name, default in _defaults().items() if data[name] is None})
     if view.require_signature and not view.signature_phrase_set:
         text += (
-            "\n\nNobody is let in, because a signature is required and there is no phrase to check it with: "
+            "\n\nAll calls are refused, because a signature is required but there is no signature phrase. Set it: "
             f"flask signature set {view.slug} --phrase-stdin"
         )
     return text
 
 
-def _unset() -> dict[str, str]:
+def _defaults() -> dict[str, str]:
     return {
         "default_model": f"{services().settings.default_model} (the server's)",
         "fallback_message": f"{FALLBACK_MESSAGE} (the server's)",

@@ -1,55 +1,55 @@
-"""flask credentials rotate and new-key: replacing the key that encrypts every secret in the database."""
+"""flask credentials rotate and new-key: replace the key that encrypts all secrets in the database."""
 
 import sys
 
 import click
 from cryptography.fernet import Fernet
 
-from glific_gpt.cli.output import emit, json_option, wants_json
+from glific_gpt.cli.output import json_option, print_result, wants_json
 from glific_gpt.database import transaction
 from glific_gpt.operations import rotation
-from glific_gpt.operations.rotation import Count
+from glific_gpt.operations.rotation import RotationCount
 from glific_gpt.services import services
 
 
 @json_option
 def new_key() -> None:
-    """Print a fresh key for GLIFIC_GPT_ENCRYPTION_KEYS.
+    """Print a new key for GLIFIC_GPT_ENCRYPTION_KEYS.
 
-    Put it in front of the keys that are there, with a comma between, restart every server, then run 'flask
-    credentials rotate'.
+    Put it in front of the existing keys, separated by a comma. Restart every server. Then run 'flask credentials
+    rotate'.
     """
     key = Fernet.generate_key().decode()
-    emit({"key": key}, key)
+    print_result({"key": key}, key)
 
 
 @json_option
 def rotate() -> None:
-    """Encrypt every secret with the first key.
+    """Re-encrypt every secret with the first key.
 
-    That is the first of GLIFIC_GPT_ENCRYPTION_KEYS; 'flask credentials new-key' makes one. Calls go on being
-    answered meanwhile.
+    This is the first key in GLIFIC_GPT_ENCRYPTION_KEYS. Create one with 'flask credentials new-key'. Calls are answered
+    during the rotation.
     """
-    count = _rotate_watched()
-    emit({"reencrypted": count.reencrypted, "unreadable": count.unreadable}, _for_people(count))
+    count = _rotate_with_progress()
+    print_result({"reencrypted": count.reencrypted, "unreadable": count.unreadable}, _format(count))
 
 
-def _rotate_watched() -> Count:
+def _rotate_with_progress() -> RotationCount:
     with transaction() as session:
-        total = rotation.total(session)
+        total = rotation.count_secrets(session)
     hidden = wants_json() or not sys.stderr.isatty()
-    count = Count()
+    count = RotationCount()
     with click.progressbar(length=total, label="Encrypting", file=sys.stderr, hidden=hidden) as bar:
         for count in rotation.rotate(services().vault):
-            bar.update(count.looked_at - bar.pos)
+            bar.update(count.processed - bar.pos)
     return count
 
 
-def _for_people(count: Count) -> str:
-    done = f"Secrets that are encrypted with the first key now: {count.reencrypted}."
+def _format(count: RotationCount) -> str:
+    summary = f"Re-encrypted {count.reencrypted} secrets with the first key."
     if count.unreadable:
         return (
-            f"{done}\nSecrets that no key can read, left as they were: {count.unreadable}. Add the key that they "
-            "were encrypted with to GLIFIC_GPT_ENCRYPTION_KEYS and run this again, or set them anew."
+            f"{summary}\n{count.unreadable} secrets could not be decrypted and are unchanged. Add their key to "
+            "GLIFIC_GPT_ENCRYPTION_KEYS and run this command again, or set these secrets again."
         )
-    return f"{done} The other keys can be taken out of GLIFIC_GPT_ENCRYPTION_KEYS."
+    return f"{summary} You can remove the other keys from GLIFIC_GPT_ENCRYPTION_KEYS."

@@ -1,10 +1,10 @@
-"""flask signature: the phrase that Glific signs an organization's calls with."""
+"""flask signature: the signature phrase of an organization."""
 
 import click
 
 from glific_gpt.cli.arguments import read_secret, slug
 from glific_gpt.cli.group import Group
-from glific_gpt.cli.output import emit, json_option
+from glific_gpt.cli.output import json_option, print_result
 from glific_gpt.database import transaction
 from glific_gpt.organizations import signature as phrases
 from glific_gpt.organizations import store
@@ -12,9 +12,9 @@ from glific_gpt.services import services
 
 signature = Group(
     "signature",
-    short_help="The phrase that Glific signs calls with.",
-    help="""The phrase that Glific signs an organization's calls with, in Glific under Settings, Organization.
-    It is read from standard input, and kept encrypted.
+    short_help="The signature phrase of an organization.",
+    help="""Manage the phrase that Glific signs webhooks with. In Glific it is under Settings > Organization. The
+    phrase is read from standard input and stored encrypted.
 
     \b
     Example:
@@ -29,13 +29,13 @@ signature = Group(
 @click.option("--phrase-stdin", is_flag=True, required=True, help="Read the phrase from standard input.")
 @json_option
 def set_(*, slug: str, phrase_stdin: bool) -> None:
-    """Set or replace the phrase."""
+    """Set or replace the signature phrase."""
     phrase = read_secret("Signature phrase")
     with transaction() as session:
         phrases.set_phrase(session, store.find(session, slug), phrase, services().vault)
-    emit(
+    print_result(
         {"slug": slug, "signature_phrase_set": True},
-        f"Calls of {slug} that Glific signs with this phrase are let in. To let in no others: "
+        f"Calls of {slug} with a signature by this phrase are accepted. To accept no other calls: "
         f"flask organizations set {slug} --require-signature",
     )
 
@@ -44,14 +44,14 @@ def set_(*, slug: str, phrase_stdin: bool) -> None:
 @slug
 @json_option
 def clear(*, slug: str) -> None:
-    """Take the phrase away."""
+    """Delete the signature phrase."""
     with transaction() as session:
         organization = store.find(session, slug)
         phrases.clear_phrase(session, organization)
-    text = f"{slug} has no signature phrase any more: signed calls need a webhook token too."
+    text = f"The signature phrase of {slug} is deleted. Calls need a webhook token."
     if organization.require_signature:
         text = (
-            f"{slug} has no signature phrase any more, and requires signatures: nobody is let in. To let in "
-            f"webhook tokens: flask organizations set {slug} --no-require-signature"
+            f"The signature phrase of {slug} is deleted, but signatures are required, so all calls are refused. To "
+            f"accept webhook tokens: flask organizations set {slug} --no-require-signature"
         )
-    emit({"slug": slug, "signature_phrase_set": False}, text)
+    print_result({"slug": slug, "signature_phrase_set": False}, text)

@@ -1,4 +1,4 @@
-"""flask flows simulate: a conversation with a flow as Glific runs it, before anybody imports it."""
+"""flask flows simulate: run a conversation with a flow as Glific would, before it is imported."""
 
 import sys
 from dataclasses import asdict
@@ -6,117 +6,118 @@ from dataclasses import asdict
 import click
 
 from glific_gpt.cli.arguments import slug
-from glific_gpt.cli.output import Object, emit, json_option, printable
+from glific_gpt.cli.output import JsonObject, json_option, print_result, sanitize
 from glific_gpt.errors import InvalidValue
 from glific_gpt.flows import files
-from glific_gpt.flows.rules import broken
+from glific_gpt.flows.rules import find_violations
 from glific_gpt.flows.simulator import Conversation
-from glific_gpt.flows.structure import as_kept
+from glific_gpt.flows.structure import normalize_keyword
 from glific_gpt.ready_flows import result_polling
-from glific_gpt.ready_flows.dry_run import rehearsal
-from glific_gpt.ready_flows.result_polling import Later
+from glific_gpt.ready_flows.result_polling import ResultStatus
+from glific_gpt.ready_flows.simulation import create_simulation
 
-LATER = "The flow waits for a result that does not come from this server: the simulation lets the wait run out instead."
-FAILED = "The later answer says that its call failed: 'flask calls list {}' says why."
-NONE_CAME = "No answer came while the flow waited for one: the server's log and 'flask calls list {}' say more."
-WAITING = "Waiting for the answer that comes later, up to {:.0f} seconds ..."
-LONGEST_WAIT_MINUTES = 24 * 60
+UNRELATED_WAIT = "The flow waits for a result that does not come from this server. The simulation let the wait expire."
+DEFERRED_CALL_FAILED = "The deferred call failed. See the reason: flask calls list {}"
+NO_DEFERRED_ANSWER = "No answer came while the flow waited. Check the server's log and: flask calls list {}"
+WAITING = "Waiting for the deferred answer, up to {:.0f} seconds ..."
+MAX_WAIT_MINUTES = 24 * 60
 
 
 @slug
-@click.option("--keyword", default="", help="What starts the flow; without, the file's first flow starts.")
+@click.option("--keyword", default="", help="The keyword that starts the flow. Default: the first flow starts.")
 @click.option(
-    "--reply", "replies", multiple=True, metavar="TEXT", help="What the person types next; any number of times."
+    "--reply", "replies", multiple=True, metavar="TEXT", help="The next message of the contact. Can be repeated."
 )
 @json_option
 def simulate(*, slug: str, keyword: str, replies: tuple[str, ...]) -> None:
-    """Hold a conversation with a flow.
+    """Run a conversation with a flow.
 
-    Reads an exported flow on standard input, and runs it as Glific would for a person who does not exist. Its
-    webhooks are really called, and cost what they cost: those to this server are signed with the organization's
-    phrase, others with the one of a Glific that has none. It ends with 1 where the conversation had trouble,
-    or a call failed. What Glific would not import or load, or would trip over, it says first.
+    Reads an exported flow from standard input and runs it as Glific would, with an invented contact. Webhooks are
+    really called and cost as much as usual. Calls to this server are signed with the organization's phrase, other calls
+    with Glific's default phrase. Problems that Glific would have with the file are printed first. The exit code is 1 if
+    the conversation had a problem or a call failed.
 
-    A flow that waits for a later answer (async, auto) goes on with the one that this server has made. The server
-    gives it to the connected Glific as well, where nobody waits for it; that does no harm.
+    A flow that waits for a deferred answer (async, auto) continues with the answer of this server. The server also
+    sends the answer to the connected Glific, which ignores it because no flow is waiting there.
 
     \b
     Example:
       flask flows simulate seva-trust --reply "What is ORS?" --reply END < ask.json
     """
-    export = files.read(sys.stdin.buffer.read())
-    keyword = _known(keyword, export)
-    for rule in broken(export):
-        click.echo(f"Mind: {printable(rule)}", err=True)
-    result_polling.check(slug, export)
-    conversation = rehearsal(slug, export)
+    export = files.parse_export(sys.stdin.buffer.read())
+    _check_keyword(keyword, export)
+    for violation in find_violations(export):
+        click.echo(f"Warning: {sanitize(violation)}", err=True)
+    result_polling.check_can_simulate(slug, export)
+    conversation = create_simulation(slug, export)
     conversation.start(keyword)
-    later = _wait(slug, conversation)
+    results = _wait_for_results(slug, conversation)
     for reply in replies:
-        conversation.say(reply)
-        later |= _wait(slug, conversation)
-    _tell(conversation, lets_run_out=Later.NOT_OURS in later)
-    if trouble := _trouble(conversation) or _missed(slug, later):
-        raise click.ClickException(trouble)
+        conversation.send_text(reply)
+        results |= _wait_for_results(slug, conversation)
+    _print_conversation(conversation, has_unrelated_wait=ResultStatus.UNRELATED in results)
+    if problem := _describe_problems(conversation) or _describe_missing_results(slug, results):
+        raise click.ClickException(problem)
 
 
-def _known(keyword: str, export: files.Export) -> str:
-    """Raises InvalidValue for a keyword that starts none of these flows."""
-    keywords = [str(each) for flow in export["flows"] for each in flow.get("keywords") or []]
-    if keyword and as_kept(keyword) not in map(as_kept, keywords):
+def _check_keyword(keyword: str, export: files.Export) -> None:
+    """Raise InvalidValue if the keyword starts none of these flows."""
+    keywords = [str(word) for flow in export["flows"] for word in flow.get("keywords") or []]
+    if keyword and normalize_keyword(keyword) not in map(normalize_keyword, keywords):
         raise InvalidValue(
-            f"No flow in this file has that keyword; there is {printable(', '.join(keywords)) or 'none'}."
+            f"No flow in this file has this keyword. Its keywords are: {sanitize(', '.join(keywords)) or 'none'}."
         )
-    return keyword
 
 
-def _wait(slug: str, conversation: Conversation) -> set[Later]:
-    """Until the flow waits for the person: what became of each wait for a result."""
-    later = set()
-    for _ in range(LONGEST_WAIT_MINUTES):
+def _wait_for_results(slug: str, conversation: Conversation) -> set[ResultStatus]:
+    """Continue until the flow waits for the contact. Returns the outcomes of the waits for results."""
+    results = set()
+    for _ in range(MAX_WAIT_MINUTES):
         if conversation.waits_for not in {"result", "time"}:
             break
         if conversation.waits_for == "result":
-            came = _later_answer(slug, conversation)
-            later.add(came)
-            if came in {Later.CAME, Later.FAILED}:
+            result = _resume(slug, conversation)
+            results.add(result)
+            if result in {ResultStatus.RECEIVED, ResultStatus.FAILED}:
                 continue
-        # A minute at a time, as guards count how long ago things were.
-        conversation.pass_time(60)
-    return later
+        # In steps of a minute, because Glific's guards compare the times of events.
+        conversation.advance_clock(60)
+    return results
 
 
-def _later_answer(slug: str, conversation: Conversation) -> Later:
-    if result_polling.call_waited_for(conversation):
+def _resume(slug: str, conversation: Conversation) -> ResultStatus:
+    if result_polling.find_pending_call_id(conversation):
         click.echo(WAITING.format(conversation.seconds_left or 0), err=True)
-    return result_polling.resume(slug, conversation)
+    return result_polling.resume_when_answered(slug, conversation)
 
 
-def _missed(slug: str, later: set[Later]) -> str:
-    if Later.FAILED in later:
-        return FAILED.format(slug)
-    return NONE_CAME.format(slug) if Later.NEVER_CAME in later else ""
+def _describe_missing_results(slug: str, results: set[ResultStatus]) -> str:
+    if ResultStatus.FAILED in results:
+        return DEFERRED_CALL_FAILED.format(slug)
+    return NO_DEFERRED_ANSWER.format(slug) if ResultStatus.NOT_RECEIVED in results else ""
 
 
-def _tell(conversation: Conversation, *, lets_run_out: bool) -> None:
-    text = printable(conversation.transcript())
-    emit(_plain(conversation), f"{text}\n\n{LATER}" if lets_run_out else text)
+def _print_conversation(conversation: Conversation, *, has_unrelated_wait: bool) -> None:
+    text = sanitize(conversation.transcript())
+    print_result(_to_json(conversation), f"{text}\n\n{UNRELATED_WAIT}" if has_unrelated_wait else text)
 
 
-def _plain(conversation: Conversation) -> Object:
+def _to_json(conversation: Conversation) -> JsonObject:
     return {
         "lines": [asdict(line) for line in conversation.lines],
         "calls": [asdict(call) for call in conversation.calls],
         "waits_for": conversation.waits_for,
         "ended": conversation.ended,
-        "trouble": [asdict(trouble) for trouble in conversation.trouble],
+        "trouble": [asdict(problem) for problem in conversation.problems],
     }
 
 
-def _trouble(conversation: Conversation) -> str:
-    """In one sentence or two; empty when all went well."""
-    trouble, failed = conversation.trouble, [call for call in conversation.calls if call.outcome == "Failure"]
-    if trouble:
-        more = f" There is more: {len(trouble) - 1}." if len(trouble) > 1 else ""
-        return f"The conversation had trouble. {printable(trouble[0].says)}{more}"
-    return f"Of {len(conversation.calls)} calls {len(failed)} failed: the conversation says why." if failed else ""
+def _describe_problems(conversation: Conversation) -> str:
+    """Return one or two sentences, or an empty string if there was no problem."""
+    problems, failed = conversation.problems, [call for call in conversation.calls if call.outcome == "Failure"]
+    if problems:
+        more = f" Further problems: {len(problems) - 1}." if len(problems) > 1 else ""
+        return f"The conversation had a problem. {sanitize(problems[0].says)}{more}"
+    return (
+        f"{len(failed)} of {len(conversation.calls)} calls failed. The conversation shows the reason." if failed else ""
+    )

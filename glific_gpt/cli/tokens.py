@@ -1,8 +1,8 @@
-"""flask tokens: webhook tokens, which webhook nodes send to be let in."""
+"""flask tokens: webhook tokens of an organization."""
 
 from glific_gpt.cli.arguments import label, slug, token_id
 from glific_gpt.cli.group import Group
-from glific_gpt.cli.output import emit, fields, json_option, plain, shown_once, table
+from glific_gpt.cli.output import format_fields, format_secret, format_table, json_option, print_result, to_json
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
 from glific_gpt.organizations import tokens as webhook_tokens
@@ -13,8 +13,8 @@ COLUMNS = {"id": "ID", "created_at": "CREATED", "label": "LABEL"}
 tokens = Group(
     "tokens",
     short_help="Webhook tokens of an organization.",
-    help="""Webhook tokens: what an organization's webhook nodes send to be let in. An organization can have
-    several, so that one can replace another without a pause.
+    help="""Manage the tokens that webhook nodes send to authenticate. An organization can have several, so that a
+    token can be replaced without downtime.
 
     \b
     Example:
@@ -29,24 +29,24 @@ tokens = Group(
 @label
 @json_option
 def create(*, slug: str, label: str) -> None:
-    """Make a webhook token."""
+    """Create a webhook token."""
     with transaction() as session:
         row, token = webhook_tokens.create_webhook_token(session, store.find(session, slug), label)
     data = {"id": row.id, "label": row.label}
-    use = "The webhook node sends it in the header Authorization: Bearer <token>."
-    emit(data | {"token": token}, fields(data) + "\n" + shown_once("token", token, use))
+    usage = "The webhook node sends it in the header Authorization: Bearer <token>."
+    print_result(data | {"token": token}, format_fields(data) + "\n" + format_secret("token", token, usage))
 
 
 @tokens.command("list")
 @slug
 @json_option
 def list_(*, slug: str) -> None:
-    """List an organization's webhook tokens, without the secrets."""
+    """List webhook tokens, without their values."""
     with transaction() as session:
         rows = webhook_tokens.list_webhook_tokens(session, store.find(session, slug))
-    listed = [plain(TokenView.of(row)) for row in rows]
-    empty = f"No webhook tokens. Make one: flask tokens create {slug} --label LABEL"
-    emit(listed, table(listed, COLUMNS) if listed else empty)
+    listed = [to_json(TokenView.of(row)) for row in rows]
+    empty = f"No webhook tokens. Create one: flask tokens create {slug} --label LABEL"
+    print_result(listed, format_table(listed, COLUMNS) if listed else empty)
 
 
 @tokens.command("revoke")
@@ -54,7 +54,7 @@ def list_(*, slug: str) -> None:
 @token_id
 @json_option
 def revoke(*, slug: str, token_id: int) -> None:
-    """Let a webhook token in no more, from the next call on."""
+    """Revoke a webhook token. The next call with it is refused."""
     with transaction() as session:
         webhook_tokens.revoke_webhook_token(session, store.find(session, slug), token_id)
-    emit({"id": token_id, "revoked": True}, f"Token {token_id} of {slug} opens nothing any more.")
+    print_result({"id": token_id, "revoked": True}, f"Token {token_id} of {slug} is revoked.")

@@ -1,4 +1,4 @@
-"""flask users: the people who sign in to the console, and what they are in which organization."""
+"""flask users: users of the console and their roles."""
 
 from typing import Any
 
@@ -10,26 +10,26 @@ from glific_gpt.accounts.security import one_time_link
 from glific_gpt.accounts.tables import Role, User
 from glific_gpt.cli.arguments import read_secret
 from glific_gpt.cli.group import Group
-from glific_gpt.cli.output import emit, fields, json_option, shown_once, table
+from glific_gpt.cli.output import format_fields, format_secret, format_table, json_option, print_result
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store as organizations
 
-EMPTY = "Nobody yet. Make the first administrator: flask users create EMAIL --admin"
+EMPTY = "No users yet. Create the first administrator: flask users create EMAIL --admin"
 COLUMNS = {
-    "email": "E-MAIL",
+    "email": "EMAIL",
     "administrator": "ADMINISTRATOR",
     "active": "ACTIVE",
-    "two_factor": "SECOND FACTOR",
+    "two_factor": "TWO-STEP SIGN-IN",
     "organizations": "ORGANIZATIONS",
 }
-USE = "Give it to that person: it leads to a page on which they choose a password. It is good for three days, and once."
-ANEW = "The account is not new: its password and second factor of before are taken away."
+LINK_USAGE = "Send it to the user, who chooses a password there. It is valid for three days and can be used once."
+ACCOUNT_RESET = "The account existed already. Its password and two-step sign-in were reset."
 
 users = Group(
     "users",
-    short_help="The people who sign in to the console.",
-    help="""The people who sign in to the console. An administrator may do everything; everybody else belongs to
-    organizations as an owner (everything there), an editor (all but members) or a viewer (reads).
+    short_help="Users of the console.",
+    help="""Manage the users of the console. An administrator has all rights. Other users have a role in one or more
+    organizations: owner (all rights there), editor (all except members) or viewer (read only).
 
     \b
     Example:
@@ -44,16 +44,19 @@ organization = click.option("--organization", metavar="SLUG", help="The organiza
 @users.command("create")
 @email
 @organization
-@click.option("--role", type=click.Choice([role.value for role in Role]), help="What they are in the organization.")
-@click.option("--admin", is_flag=True, help="An administrator of the server.")
-@click.option("--password-stdin", is_flag=True, help="Read a password from standard input, in place of a link.")
+@click.option("--role", type=click.Choice([role.value for role in Role]), help="The role in the organization.")
+@click.option("--admin", is_flag=True, help="Make the user an administrator of the server.")
+@click.option("--password-stdin", is_flag=True, help="Read a password from standard input instead of creating a link.")
 @json_option
 def create(*, email: str, organization: str | None, role: str | None, admin: bool, password_stdin: bool) -> None:
-    """Make a person, or let one that is known into an organization: with a new password, chosen by a link."""
+    """Create a user, or add an existing one to an organization.
+
+    The user chooses a password with a one-time link.
+    """
     if admin == bool(organization) or bool(organization) != bool(role):
-        raise click.UsageError("Say either --admin, or --organization SLUG and --role owner, editor or viewer.")
-    password = passwords.checked(read_secret("Password")) if password_stdin else None
-    user, new = _create(email, organization, role, password)
+        raise click.UsageError("Give either --admin, or --organization SLUG and --role owner, editor or viewer.")
+    password = passwords.validate(read_secret("Password")) if password_stdin else None
+    user, is_new = _create_user(email, organization, role, password)
     data: dict[str, Any] = {
         "email": user.email,
         "organization": organization,
@@ -61,32 +64,36 @@ def create(*, email: str, organization: str | None, role: str | None, admin: boo
         "administrator": user.is_administrator,
     }
     if user.password:
-        emit(data, fields(data))
+        print_result(data, format_fields(data))
         return
     link = one_time_link(user)
-    use = USE if new else f"{USE} {ANEW}"
-    emit(data | {"one_time_link": link}, fields(data) + "\n" + shown_once("one_time_link", link, use))
+    usage = LINK_USAGE if is_new else f"{LINK_USAGE} {ACCOUNT_RESET}"
+    print_result(
+        data | {"one_time_link": link}, format_fields(data) + "\n" + format_secret("one_time_link", link, usage)
+    )
 
 
 @users.command("list")
 @json_option
 def list_() -> None:
-    """List everybody."""
+    """List all users."""
     with transaction() as session:
-        rows = [_view(user, people.organizations_of(session, user)) for user in people.every(session)]
-    emit(rows, table(rows, COLUMNS) if rows else EMPTY)
+        rows = [_view(user, people.roles_by_slug(session, user)) for user in people.list_people(session)]
+    print_result(rows, format_table(rows, COLUMNS) if rows else EMPTY)
 
 
-@users.command("link")
+@users.command("reset-link")
 @email
 @json_option
-def link(*, email: str) -> None:
-    """Make a one-time link with which somebody chooses a new password."""
+def reset_link(*, email: str) -> None:
+    """Create a one-time link with which a user chooses a new password."""
     with transaction() as session:
-        user = people.find(session, email)
-    made = one_time_link(user)
+        user = people.find_person(session, email)
+    link = one_time_link(user)
     data = {"email": user.email}
-    emit(data | {"one_time_link": made}, fields(data) + "\n" + shown_once("one_time_link", made, USE))
+    print_result(
+        data | {"one_time_link": link}, format_fields(data) + "\n" + format_secret("one_time_link", link, LINK_USAGE)
+    )
 
 
 @users.command("remove")
@@ -94,61 +101,66 @@ def link(*, email: str) -> None:
 @click.option("--organization", metavar="SLUG", required=True, help="The organization.")
 @json_option
 def remove(*, email: str, organization: str) -> None:
-    """Take somebody out of an organization, from the next click on."""
+    """Remove a user from an organization. Takes effect with the user's next request."""
     with transaction() as session:
-        user = people.find(session, email)
-        people.remove(session, organizations.find(session, organization).id, user)
+        user = people.find_person(session, email)
+        people.remove_member(session, organizations.find(session, organization).id, user)
     data = {"email": user.email, "organization": organization, "removed": True}
-    emit(data, f"{user.email} has nothing to do with {organization} any more.")
+    print_result(data, f"{user.email} is no longer a member of {organization}.")
 
 
 @users.command("deactivate")
 @email
 @json_option
 def deactivate(*, email: str) -> None:
-    """Let somebody sign in no more; whoever is signed in is out with the next click."""
-    _switch(email, active=False, sentence="may not sign in any more.")
+    """Deactivate a user. A session ends with the user's next request."""
+    _set_active(email, active=False, result="can no longer sign in.")
 
 
 @users.command("activate")
 @email
 @json_option
 def activate(*, email: str) -> None:
-    """Let somebody sign in again."""
-    _switch(email, active=True, sentence="may sign in again.")
+    """Activate a user."""
+    _set_active(email, active=True, result="can sign in again.")
 
 
-@users.command("forget-phone")
+@users.command("reset-2fa")
 @email
 @json_option
-def forget_phone(*, email: str) -> None:
-    """Switch off the second factor of somebody who has lost phone and recovery codes."""
+def reset_2fa(*, email: str) -> None:
+    """Turn off two-step sign-in of a user who has lost the phone and the recovery codes."""
     with transaction() as session:
-        user = people.find(session, email)
-        administration.forget_second_factor(session, user)
+        user = people.find_person(session, email)
+        administration.reset_two_factor(session, user)
     data = {"email": user.email, "two_factor": False}
-    emit(data, f"From now on {user.email} signs in with the password alone.")
+    print_result(data, f"{user.email} now signs in with the password only.")
 
 
-def _create(email: str, slug: str | None, role: str | None, password: str | None) -> tuple[User, bool]:
-    """The person, and whether they are new. A password is for somebody new alone. Raises Conflict, InvalidValue."""
+def _create_user(email: str, slug: str | None, role: str | None, password: str | None) -> tuple[User, bool]:
+    """Return the user and whether the account is new. A password is allowed only for a new account.
+
+    Raises Conflict and InvalidValue.
+    """
     hashed = hash_password(password) if password else None
     with transaction() as session:
         if slug and role:
-            user, new = people.add(session, organizations.find(session, slug).id, email, Role(role))
+            user, is_new = people.add_member(session, organizations.find(session, slug).id, email, Role(role))
         else:
-            user, new = people.create(session, email, administrator=True), True
-        if hashed and not new:
-            raise click.ClickException(f"{user.email} is known already and has a password, or a link to choose one.")
+            user, is_new = people.create_person(session, email, administrator=True), True
+        if hashed and not is_new:
+            raise click.ClickException(
+                f"{user.email} exists already. Leave out --password-stdin to create a link for a new password."
+            )
         user.password = hashed or user.password
-    return user, new
+    return user, is_new
 
 
-def _switch(email: str, *, active: bool, sentence: str) -> None:
+def _set_active(email: str, *, active: bool, result: str) -> None:
     with transaction() as session:
-        user = people.find(session, email)
-        administration.switch(session, user, None, is_active=active)
-    emit({"email": user.email, "active": active}, f"{user.email} {sentence}")
+        user = people.find_person(session, email)
+        administration.set_active(session, user, None, is_active=active)
+    print_result({"email": user.email, "active": active}, f"{user.email} {result}")
 
 
 def _view(user: User, roles: dict[str, Role]) -> dict[str, Any]:

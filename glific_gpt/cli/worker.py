@@ -1,27 +1,27 @@
-"""flask worker: answers that come later, worked on apart from the servers."""
+"""flask worker: work on deferred calls in a separate process."""
 
 import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from glific_gpt.cli.group import plain_failures, when_ready
+from glific_gpt.cli.group import report_errors, require_migrations
 from glific_gpt.operations import worker as work
 
 
 @click.command("worker")
 @with_appcontext
 def worker() -> None:
-    """Work on answers that come later.
+    """Work on deferred calls until the process is stopped.
 
-    Takes what webhooks have accepted with ?mode=async and ?mode=auto, asks OpenAI, and resumes the flows that wait
-    in Glific, until it is told to stop. Start as many as you like on one PostgreSQL, on any machines; on SQLite one
-    works and others wait. Servers that should leave the work to these are started with GLIFIC_GPT_WORKER=separate.
+    Takes the calls that webhooks accepted with ?mode=async or ?mode=auto, asks OpenAI, and resumes the waiting flows in
+    Glific. On PostgreSQL you can start any number of workers on any machines. On SQLite one works and the others wait.
+    Start the servers with GLIFIC_GPT_WORKER=separate if only workers should do this work.
     """
-    with plain_failures():
-        _work()
+    with report_errors():
+        _run_worker()
 
 
-@when_ready
-def _work() -> None:
+@require_migrations
+def _run_worker() -> None:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    work.run_alone(app)
+    work.run_standalone(app)

@@ -1,4 +1,4 @@
-"""A program that uses the JSON API over a socket, and what it expects of a problem."""
+"""A client of the JSON API over a socket, and an assertion about its errors."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,13 +15,13 @@ API = "/api/v1"
 
 @dataclass
 class Client:
-    """Holds one API token."""
+    """A client with one API token."""
 
     base: str
     token: str = field(repr=False)
 
     def send(self, method: str, path: str, body: Any = None, **more: Any) -> httpx2.Response:
-        """Sends a JSON body where one is given, with the token unless the headers say otherwise."""
+        """Send a request with an optional JSON body, and with the token unless the headers replace it."""
         headers = {"Authorization": f"Bearer {self.token}"} | more.pop("headers", {})
         if body is not None:
             more["json"] = body
@@ -44,18 +44,18 @@ class Client:
 
 
 def client_of(house: House, slug: str | None = None) -> Client:
-    """With a new token: an administrator's, or that organization's."""
+    """Return a client with a new token of an administrator, or of that organization."""
     with house.app.app_context(), transaction() as session:
         organization = organizations.find(session, slug) if slug else None
         _, token = tokens.create_api_token(session, "test", organization)
     return Client(house.url + API, token)
 
 
-def assert_problem(answer: httpx2.Response, status: int, code: str, about: str = "") -> None:
-    """That it is a problem of this kind, whose sentence speaks of that."""
-    body = answer.json()
-    assert (answer.status_code, body["status"], body["code"]) == (status, status, code)
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.headers["Cache-Control"] == "no-store"
+def assert_problem(response: httpx2.Response, status: int, code: str, about: str = "") -> None:
+    """Assert that the response is this problem, with `about` in its text."""
+    body = response.json()
+    assert (response.status_code, body["status"], body["code"]) == (status, status, code)
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.headers["Cache-Control"] == "no-store"
     assert about in body["detail"]
     assert body.keys() == {"type", "title", "status", "detail", "code"}

@@ -1,4 +1,4 @@
-"""Who uses the API: an administrator, alice's organization, bob's organization."""
+"""Clients of the JSON API: an administrator, and the organizations alice and bob."""
 
 import pytest
 
@@ -12,12 +12,12 @@ def administrator(house: House) -> Client:
 
 
 @pytest.fixture
-def alices(house: House, alice: Ngo) -> Client:
-    """Alice's organization, which is there with a key and a webhook token."""
+def alice_client(house: House, alice: Ngo) -> Client:
+    """A client of the organization alice, which has an OpenAI key and a webhook token."""
     return client_of(house, alice.slug)
 
 
 @pytest.fixture
-def bobs(house: House, bob: Ngo) -> Client:
-    """Bob's."""
+def bob_client(house: House, bob: Ngo) -> Client:
+    """A client of the organization bob."""
     return client_of(house, bob.slug)

@@ -1,6 +1,7 @@
 """Routes of calls."""
 
 import httpx2
+import pytest
 
 from glific_gpt.operations import worker
 from tests.api.client import Client, assert_problem
@@ -9,51 +10,53 @@ from tests.support.glific_behaviours import errors
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.house import House, Ngo
 
-OF_ALICE = "/organizations/alice/calls"
+pytestmark = pytest.mark.both_databases
+
+ALICE_PATH = "/organizations/alice/calls"
 
 
-def test_it_lists_an_organizations_own_calls_newest_first(alices: Client, alice: Ngo, bob: Ngo) -> None:
+def test_it_lists_an_organizations_own_calls_newest_first(alice_client: Client, alice: Ngo, bob: Ngo) -> None:
     older = alice.ask("First?").json()["call_id"]
     bob.ask()
     newer = alice.ask("", gpt_model="gpt-4o-mini").json()["call_id"]
-    page = alices.get(OF_ALICE).json()
+    page = alice_client.get(ALICE_PATH).json()
     assert [row["call_id"] for row in page] == [newer, older]
     assert page == alice.calls()
 
 
-def test_a_call_holds_neither_question_nor_answer(alices: Client, alice: Ngo) -> None:
+def test_a_call_contains_neither_question_nor_answer(alice_client: Client, alice: Ngo) -> None:
     answer = alice.ask("Where is Asha's clinic?").json()["parsed_msg"]
-    shown = alices.get(OF_ALICE).text
+    shown = alice_client.get(ALICE_PATH).text
     assert "Asha" not in shown
     assert answer not in shown
 
 
-def test_pages_hold_every_call_once(alices: Client, alice: Ngo) -> None:
+def test_pages_contain_every_call_once(alice_client: Client, alice: Ngo) -> None:
     made = [alice.ask().json()["call_id"] for _ in range(5)]
-    seen, address = [], f"{OF_ALICE}?limit=2&status=ok"
+    seen, address = [], f"{ALICE_PATH}?limit=2&status=ok"
     while address:
-        page = alices.get(address)
+        page = alice_client.get(address)
         seen += [row["call_id"] for row in page.json()]
         address = page.links.get("next", {}).get("url", "").removeprefix("/api/v1")
     assert seen == made[::-1]
 
 
-def test_a_full_last_page_has_no_next(alices: Client, alice: Ngo) -> None:
+def test_a_full_last_page_has_no_link_to_a_next_page(alice_client: Client, alice: Ngo) -> None:
     alice.ask()
-    assert alices.get(f"{OF_ALICE}?limit=1").links == {}
+    assert alice_client.get(f"{ALICE_PATH}?limit=1").links == {}
 
 
-def test_it_lists_calls_of_one_status(alices: Client, alice: Ngo) -> None:
+def test_it_lists_calls_of_one_status(alice_client: Client, alice: Ngo) -> None:
     alice.ask()
     failed = alice.ask("").json()["call_id"]
-    page = alices.get(f"{OF_ALICE}?status=error").json()
+    page = alice_client.get(f"{ALICE_PATH}?status=error").json()
     assert [row["call_id"] for row in page] == [failed]
-    assert alices.get(f"{OF_ALICE}?status=pending").json() == []
+    assert alice_client.get(f"{ALICE_PATH}?status=pending").json() == []
 
 
-def test_a_foreign_call_is_no_place_to_go_on_from(alices: Client, bob: Ngo) -> None:
-    foreign = alices.get(f"{OF_ALICE}?before={bob.ask().json()['call_id']}")
-    absent = alices.get(f"{OF_ALICE}?before=call_{'0' * 24}")
+def test_a_call_of_another_organization_cannot_be_the_start_of_a_page(alice_client: Client, bob: Ngo) -> None:
+    foreign = alice_client.get(f"{ALICE_PATH}?before={bob.ask().json()['call_id']}")
+    absent = alice_client.get(f"{ALICE_PATH}?before=call_{'0' * 24}")
     assert_problem(foreign, 404, "not_found")
     assert foreign.content == absent.content
 
@@ -71,41 +74,40 @@ WRONG_QUERIES = (
 )
 
 
-def test_a_query_that_cannot_be_is_refused(alices: Client) -> None:
+def test_an_invalid_query_is_refused(alice_client: Client) -> None:
     for query, about in WRONG_QUERIES:
-        assert_problem(alices.get(f"{OF_ALICE}?{query}"), 422, "invalid_value", about)
+        assert_problem(alice_client.get(f"{ALICE_PATH}?{query}"), 422, "invalid_value", about)
 
 
-REFUSAL = errors({"key": "contact", "message": "Resource not found"})
-"""Which no second try would change."""
+PERMANENT_FAILURE = errors({"key": "contact", "message": "Resource not found"})
 
 
 def retry(client: Client, call_id: str, slug: str = "alice") -> httpx2.Response:
     return client.post(f"/organizations/{slug}/calls/{call_id}/retry")
 
 
-def given_up(house: House, glific: GlificStandIn, alice: Ngo) -> str:
-    """The id of a call whose answer Glific did not take; from then on it takes everything, and nobody works."""
+def create_undelivered_call(house: House, glific: GlificStandIn, alice: Ngo) -> str:
+    """Return the id of a call that Glific refused. After that Glific accepts everything, and no worker runs."""
     alice.connect(glific)
-    glific.always(REFUSAL)
+    glific.always(PERMANENT_FAILURE)
     call_id = str(alice.ask_later().json()["call_id"])
-    worker.launch(house.app, listens=True)
+    worker.launch_engine(house.app, consumes=True)
     assert alice.settled(call_id).state == "undelivered"
     house.services.engine.stop(5)
     glific.always(glific_answer())
     return call_id
 
 
-def test_it_shows_the_whole_story_of_a_call_and_tries_its_answer_again(
-    house: House, glific: GlificStandIn, alices: Client, alice: Ngo
+def test_it_shows_the_timeline_of_a_call_and_retries_its_delivery(
+    house: House, glific: GlificStandIn, alice_client: Client, alice: Ngo
 ) -> None:
-    call_id = given_up(house, glific, alice)
-    before = alices.get(f"{OF_ALICE}/{call_id}")
+    call_id = create_undelivered_call(house, glific, alice)
+    before = alice_client.get(f"{ALICE_PATH}/{call_id}")
     (listed,) = alice.calls()
     assert before.status_code == 200
     assert {key: before.json()[key] for key in listed} == listed
-    assert (before.json()["delivery"], before.json()["tries"]) == ("undelivered", 1)
-    again = retry(alices, call_id)
+    assert (before.json()["delivery"], before.json()["attempts"]) == ("undelivered", 1)
+    again = retry(alice_client, call_id)
     assert again.status_code == 202
     assert again.json().keys() == before.json().keys()
     assert (again.json()["status"], again.json()["delivery"], again.json()["given_up_at"]) == (
@@ -113,34 +115,34 @@ def test_it_shows_the_whole_story_of_a_call_and_tries_its_answer_again(
         "waiting",
         None,
     )
-    assert_problem(retry(alices, call_id), 409, "conflict", "on its way")
-    worker.launch(house.app, listens=True)
+    assert_problem(retry(alice_client, call_id), 409, "conflict", "is being delivered")
+    worker.launch_engine(house.app, consumes=True)
     alice.settled(call_id)
-    after = alices.get(f"{OF_ALICE}/{call_id}").json()
+    after = alice_client.get(f"{ALICE_PATH}/{call_id}").json()
     assert (after["status"], after["delivery"], after["resumed_at"] is None) == ("ok", "delivered", False)
-    assert_problem(retry(alices, call_id), 409, "conflict", "has reached its flow already")
+    assert_problem(retry(alice_client, call_id), 409, "conflict", "already has this answer")
 
 
-def test_a_call_that_was_answered_in_its_request_has_a_story_and_no_retry(alices: Client, alice: Ngo) -> None:
+def test_a_call_that_was_answered_directly_cannot_be_retried(alice_client: Client, alice: Ngo) -> None:
     call_id = alice.ask().json()["call_id"]
-    story = alices.get(f"{OF_ALICE}/{call_id}").json()
-    assert [story[key] for key in ("accepted_at", "delivery", "tries", "said")] == [None, None, 0, None]
-    assert_problem(retry(alices, call_id), 409, "conflict", "nothing to deliver")
+    call = alice_client.get(f"{ALICE_PATH}/{call_id}").json()
+    assert [call[key] for key in ("accepted_at", "delivery", "attempts", "last_response")] == [None, None, 0, None]
+    assert_problem(retry(alice_client, call_id), 409, "conflict", "nothing to deliver")
 
 
-def test_bob_can_neither_see_nor_retry_alices_call(
-    house: House, glific: GlificStandIn, bobs: Client, alice: Ngo
+def test_another_organization_can_neither_see_nor_retry_a_call(
+    house: House, glific: GlificStandIn, bob_client: Client, alice: Ngo
 ) -> None:
-    call_id = given_up(house, glific, alice)
+    call_id = create_undelivered_call(house, glific, alice)
     for slug in ("alice", "bob"):
-        foreign = bobs.get(f"/organizations/{slug}/calls/{call_id}")
+        foreign = bob_client.get(f"/organizations/{slug}/calls/{call_id}")
         assert_problem(foreign, 404, "not_found")
-        assert foreign.content == bobs.get(f"/organizations/{slug}/calls/call_{'0' * 24}").content
-        assert retry(bobs, call_id, slug).content == foreign.content
+        assert foreign.content == bob_client.get(f"/organizations/{slug}/calls/call_{'0' * 24}").content
+        assert retry(bob_client, call_id, slug).content == foreign.content
     assert alice.delivery(call_id).state == "undelivered"
 
 
-def test_an_address_that_no_call_can_have_is_not_found(alices: Client) -> None:
+def test_an_invalid_call_id_is_not_found(alice_client: Client) -> None:
     for wrong in ("x", "call_", "call_%00", f"call_{'0' * 99}"):
-        assert_problem(alices.get(f"{OF_ALICE}/{wrong}"), 404, "not_found")
-        assert_problem(retry(alices, wrong), 404, "not_found")
+        assert_problem(alice_client.get(f"{ALICE_PATH}/{wrong}"), 404, "not_found")
+        assert_problem(retry(alice_client, wrong), 404, "not_found")

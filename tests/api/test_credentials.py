@@ -4,12 +4,12 @@ import pytest
 
 from tests.api.client import Client, assert_problem
 from tests.support.house import House, Ngo
-from tests.support.openai_errors import refuse_key
+from tests.support.openai_errors import refuse_key, server_error
 from tests.support.openai_stand_in import OpenAIStandIn
 
 KEY = "sk-proj-carol-9876543210-WXYZ"
-OF_ALICE = "/organizations/alice/credentials/open_ai"
-OF_CAROL = "/organizations/carol/credentials/open_ai"
+ALICE_PATH = "/organizations/alice/credentials/open_ai"
+CAROL_PATH = "/organizations/carol/credentials/open_ai"
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def carol(house: House) -> Ngo:
 
 
 def test_it_saves_a_key_that_openai_accepts(administrator: Client, carol: Ngo, openai: OpenAIStandIn) -> None:
-    answer = administrator.put(OF_CAROL, {"api_key": KEY})
+    answer = administrator.put(CAROL_PATH, {"api_key": KEY})
     body = answer.json()
     assert answer.status_code == 201
     assert (body["provider"], body["is_active"], body["last4"]) == ("open_ai", True, "WXYZ")
@@ -28,29 +28,38 @@ def test_it_saves_a_key_that_openai_accepts(administrator: Client, carol: Ngo, o
     assert carol.ask().status_code == 200
 
 
-def test_it_replaces_a_key(alices: Client, alice: Ngo, openai: OpenAIStandIn) -> None:
-    answer = alices.put(OF_ALICE, {"api_key": f" {KEY}\n", "verify": False, "is_active": True})
+def test_it_replaces_a_key(alice_client: Client, alice: Ngo, openai: OpenAIStandIn) -> None:
+    answer = alice_client.put(ALICE_PATH, {"api_key": f" {KEY}\n", "verify": False, "is_active": True})
     assert (answer.status_code, answer.json()["last4"]) == (200, "WXYZ")
-    assert alices.get(OF_ALICE).json() == answer.json()
+    assert alice_client.get(ALICE_PATH).json() == answer.json()
     alice.ask()
     assert [sent.api_key for sent in openai.requests] == [KEY]
 
 
-def test_a_key_that_is_not_verified_is_saved_without_asking(
-    administrator: Client, carol: Ngo, openai: OpenAIStandIn
-) -> None:
-    body = administrator.put(OF_CAROL, {"api_key": KEY, "verify": False, "is_active": False}).json()
+def test_a_key_can_be_saved_without_verification(administrator: Client, carol: Ngo, openai: OpenAIStandIn) -> None:
+    body = administrator.put(CAROL_PATH, {"api_key": KEY, "verify": False, "is_active": False}).json()
     assert (body["verified_at"], body["is_active"]) == (None, False)
     assert openai.requests == []
     assert carol.ask().json()["error_code"] == "credential_inactive"
 
 
-def test_a_key_that_openai_refuses_is_not_saved(alices: Client, openai: OpenAIStandIn) -> None:
-    before = alices.get(OF_ALICE).json()
+def test_a_key_that_openai_refuses_is_not_saved(alice_client: Client, openai: OpenAIStandIn) -> None:
+    before = alice_client.get(ALICE_PATH).json()
     openai.for_key(KEY, refuse_key())
-    answer = alices.put(OF_ALICE, {"api_key": KEY})
+    answer = alice_client.put(ALICE_PATH, {"api_key": KEY})
     assert_problem(answer, 422, "credential_not_verified", "Nothing was saved")
-    assert alices.get(OF_ALICE).json() == before
+    assert alice_client.get(ALICE_PATH).json() == before
+
+
+def test_an_unreachable_or_failing_openai_is_a_bad_gateway(alice_client: Client, openai: OpenAIStandIn) -> None:
+    before = alice_client.get(ALICE_PATH).json()
+    openai.for_models(server_error(500))
+    answer = alice_client.put(ALICE_PATH, {"api_key": KEY})
+    assert_problem(answer, 502, "credential_not_verified", "Nothing was saved. OpenAI")
+    openai.close()
+    answer = alice_client.put(ALICE_PATH, {"api_key": KEY})
+    assert_problem(answer, 502, "credential_not_verified", "OpenAI could not be reached")
+    assert alice_client.get(ALICE_PATH).json() == before
 
 
 WRONG_BODIES: tuple[dict[str, object], ...] = (
@@ -68,59 +77,59 @@ WRONG_BODIES: tuple[dict[str, object], ...] = (
 )
 
 
-def test_a_body_that_cannot_be_is_refused_without_a_word_of_it(alices: Client, openai: OpenAIStandIn) -> None:
+def test_an_invalid_body_is_refused_without_repeating_it(alice_client: Client, openai: OpenAIStandIn) -> None:
     for body in WRONG_BODIES:
-        answer = alices.put(OF_ALICE, body)
+        answer = alice_client.put(ALICE_PATH, body)
         assert_problem(answer, 422, "invalid_value")
         assert "sk-" not in answer.json()["detail"].replace("begins with sk-,", "")
         assert "gga_" not in answer.text
     assert openai.requests == []
 
 
-def test_no_answer_and_no_log_holds_a_key(
-    capfd: pytest.CaptureFixture[str], alices: Client, openai: OpenAIStandIn
+def test_no_response_and_no_log_line_contains_a_key(
+    capfd: pytest.CaptureFixture[str], alice_client: Client, openai: OpenAIStandIn
 ) -> None:
     openai.for_key(KEY, refuse_key())
     answers = [
-        alices.put(OF_ALICE, {"api_key": KEY}),
-        alices.put(OF_ALICE, {"api_key": KEY, "verify": False}),
-        alices.get(OF_ALICE),
-        alices.patch(OF_ALICE, {"is_active": False}),
-        alices.get("/organizations/alice"),
-        alices.get("/organizations/alice/models"),
-        alices.delete(OF_ALICE),
+        alice_client.put(ALICE_PATH, {"api_key": KEY}),
+        alice_client.put(ALICE_PATH, {"api_key": KEY, "verify": False}),
+        alice_client.get(ALICE_PATH),
+        alice_client.patch(ALICE_PATH, {"is_active": False}),
+        alice_client.get("/organizations/alice"),
+        alice_client.get("/organizations/alice/models"),
+        alice_client.delete(ALICE_PATH),
     ]
     written = capfd.readouterr()
     everything = "".join(answer.text for answer in answers) + written.out + written.err
     assert KEY not in everything
     assert KEY[:-4] not in everything
-    assert alices.token not in everything
+    assert alice_client.token not in everything
 
 
-def test_a_key_is_switched_for_the_next_call(alices: Client, alice: Ngo) -> None:
-    assert alices.patch(OF_ALICE, {"is_active": False}).json()["is_active"] is False
+def test_a_status_change_takes_effect_with_the_next_call(alice_client: Client, alice: Ngo) -> None:
+    assert alice_client.patch(ALICE_PATH, {"is_active": False}).json()["is_active"] is False
     assert alice.ask().json()["error_code"] == "credential_inactive"
-    assert alices.patch(OF_ALICE, {"is_active": True}).json()["is_active"] is True
+    assert alice_client.patch(ALICE_PATH, {"is_active": True}).json()["is_active"] is True
     assert alice.ask().status_code == 200
 
 
-def test_a_switch_is_on_or_off(alices: Client) -> None:
+def test_a_status_must_be_a_boolean(alice_client: Client) -> None:
     for body in ({}, {"is_active": None}, {"is_active": "false"}, {"is_active": 0}):
-        assert_problem(alices.patch(OF_ALICE, body), 422, "invalid_value", "is_active")
+        assert_problem(alice_client.patch(ALICE_PATH, body), 422, "invalid_value", "is_active")
 
 
-def test_a_deleted_key_is_gone(alices: Client, alice: Ngo) -> None:
-    answer = alices.delete(OF_ALICE)
+def test_a_deleted_key_is_not_found(alice_client: Client, alice: Ngo) -> None:
+    answer = alice_client.delete(ALICE_PATH)
     assert (answer.status_code, answer.content) == (204, b"")
-    assert_problem(alices.get(OF_ALICE), 404, "not_found")
-    assert_problem(alices.delete(OF_ALICE), 404, "not_found")
-    assert_problem(alices.patch(OF_ALICE, {"is_active": True}), 404, "not_found")
+    assert_problem(alice_client.get(ALICE_PATH), 404, "not_found")
+    assert_problem(alice_client.delete(ALICE_PATH), 404, "not_found")
+    assert_problem(alice_client.patch(ALICE_PATH, {"is_active": True}), 404, "not_found")
     assert alice.ask().json()["error_code"] == "credential_missing"
 
 
-def test_a_provider_that_nobody_knows_is_not_there(alices: Client) -> None:
+def test_an_unknown_provider_is_not_found(alice_client: Client) -> None:
     for provider in ("gemini", "OPEN_AI", "open_ai%00", "a" * 5000):
         path = f"/organizations/alice/credentials/{provider}"
-        assert_problem(alices.put(path, {"api_key": KEY}), 404, "not_found")
-        assert_problem(alices.get(path), 404, "not_found")
-        assert_problem(alices.delete(path), 404, "not_found")
+        assert_problem(alice_client.put(path, {"api_key": KEY}), 404, "not_found")
+        assert_problem(alice_client.get(path), 404, "not_found")
+        assert_problem(alice_client.delete(path), 404, "not_found")

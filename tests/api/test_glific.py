@@ -1,75 +1,94 @@
-"""Routes of the connection to Glific."""
+"""Routes of the Glific connection."""
 
 from typing import Any
 
 import pytest
 
 from tests.api.client import Client, assert_problem
+from tests.support import glific_behaviours as behaviours
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.house import Ngo
 
 NOT_CONNECTED = dict.fromkeys(("api_url", "way", "phone_last4", "verified_at", "updated_at")) | {"connected": False}
 PHONE = "919876543210"
 PASSWORD = "a-password-of-alice"
-OF_ALICE = "/organizations/alice/glific"
+ALICE_PATH = "/organizations/alice/glific"
 
 
 @pytest.fixture
 def login(glific: GlificStandIn) -> dict[str, Any]:
-    """A body that connects with an account that is there."""
+    """A body with a valid login."""
     glific.accounts[PHONE] = PASSWORD
     return {"way": "api", "api_url": glific.url, "phone": PHONE, "password": PASSWORD}
 
 
 @pytest.fixture
 def signed(glific: GlificStandIn) -> dict[str, Any]:
-    """A body that connects by the signed call."""
+    """A body for signed calls."""
     return {"way": "signed", "api_url": glific.url}
 
 
-def test_it_connects_with_a_login_that_glific_accepts(alices: Client, login: dict[str, Any]) -> None:
-    answer = alices.put(OF_ALICE, login)
+def test_it_connects_with_a_login_that_glific_accepts(alice_client: Client, login: dict[str, Any]) -> None:
+    answer = alice_client.put(ALICE_PATH, login)
     body = answer.json()
     assert answer.status_code == 200
-    assert alices.get(OF_ALICE).json() == body
+    assert alice_client.get(ALICE_PATH).json() == body
     assert body.pop("verified_at").endswith("Z")
     assert body.pop("updated_at").endswith("Z")
     assert body == {"connected": True, "api_url": login["api_url"], "way": "api", "phone_last4": "3210"}
 
 
-def test_it_replaces_a_connection(alices: Client, alice: Ngo, login: dict[str, Any], signed: dict[str, Any]) -> None:
+def test_it_replaces_a_connection(
+    alice_client: Client, alice: Ngo, login: dict[str, Any], signed: dict[str, Any]
+) -> None:
     alice.set_phrase("a phrase of alice and glific")
-    assert alices.put(OF_ALICE, login).json()["way"] == "api"
-    answer = alices.put(OF_ALICE, signed)
+    assert alice_client.put(ALICE_PATH, login).json()["way"] == "api"
+    answer = alice_client.put(ALICE_PATH, signed)
     body = answer.json()
     assert (answer.status_code, body["way"], body["phone_last4"]) == (200, "signed", None)
-    assert alices.get(OF_ALICE).json() == body
+    assert alice_client.get(ALICE_PATH).json() == body
 
 
-def test_a_connection_that_is_not_verified_is_saved_without_asking(
-    alices: Client, login: dict[str, Any], glific: GlificStandIn
+def test_a_connection_can_be_saved_without_verification(
+    alice_client: Client, login: dict[str, Any], glific: GlificStandIn
 ) -> None:
-    body = alices.put(OF_ALICE, login | {"password": "unknown-there", "verify": False}).json()
+    body = alice_client.put(ALICE_PATH, login | {"password": "unknown-there", "verify": False}).json()
     assert body["verified_at"] is None
     assert glific.requests == []
 
 
-def test_a_login_that_glific_refuses_is_not_saved(alices: Client, login: dict[str, Any]) -> None:
-    alices.put(OF_ALICE, login)
-    before = alices.get(OF_ALICE).json()
-    answer = alices.put(OF_ALICE, login | {"password": "another-password"})
+def test_a_login_that_glific_refuses_is_not_saved(alice_client: Client, login: dict[str, Any]) -> None:
+    alice_client.put(ALICE_PATH, login)
+    before = alice_client.get(ALICE_PATH).json()
+    answer = alice_client.put(ALICE_PATH, login | {"password": "another-password"})
     assert_problem(answer, 422, "glific_not_verified", "Nothing was saved")
     assert '"verify": false' in answer.json()["detail"]
-    assert alices.get(OF_ALICE).json() == before
+    assert alice_client.get(ALICE_PATH).json() == before
 
 
-def test_the_signed_call_needs_the_phrase(alices: Client, signed: dict[str, Any], glific: GlificStandIn) -> None:
-    assert_problem(alices.put(OF_ALICE, signed), 422, "invalid_value", "signature phrase")
-    assert alices.get(OF_ALICE).json() == NOT_CONNECTED
+def test_an_unreachable_or_failing_glific_is_a_bad_gateway(
+    alice_client: Client, alice: Ngo, login: dict[str, Any], signed: dict[str, Any], glific: GlificStandIn
+) -> None:
+    alice.set_phrase("a phrase of alice and glific")
+    glific.always_at_login(behaviours.server_error(503))
+    answer = alice_client.put(ALICE_PATH, login)
+    assert_problem(answer, 502, "glific_not_verified", "internal error (status 503)")
+    glific.close()
+    for body in (login, signed):
+        answer = alice_client.put(ALICE_PATH, body)
+        assert_problem(answer, 502, "glific_not_verified", "Nothing was saved. Glific could not be reached")
+    assert alice_client.get(ALICE_PATH).json() == NOT_CONNECTED
+
+
+def test_the_signed_way_requires_a_signature_phrase(
+    alice_client: Client, signed: dict[str, Any], glific: GlificStandIn
+) -> None:
+    assert_problem(alice_client.put(ALICE_PATH, signed), 422, "invalid_value", "signature phrase")
+    assert alice_client.get(ALICE_PATH).json() == NOT_CONNECTED
     assert glific.requests == []
 
 
-WRONG: tuple[tuple[dict[str, Any], str], ...] = (
+WRONG_CHANGES: tuple[tuple[dict[str, Any], str], ...] = (
     ({"way": None}, "way"),
     ({"way": "by pigeon"}, "way"),
     ({"way": "signed"}, "neither phone nor password"),
@@ -87,52 +106,52 @@ WRONG: tuple[tuple[dict[str, Any], str], ...] = (
 )
 
 
-def test_a_body_that_cannot_be_is_refused_without_a_word_of_it(
-    alices: Client, login: dict[str, Any], glific: GlificStandIn
+def test_an_invalid_body_is_refused_without_repeating_it(
+    alice_client: Client, login: dict[str, Any], glific: GlificStandIn
 ) -> None:
-    for change, about in WRONG:
-        answer = alices.put(OF_ALICE, login | change)
+    for change, about in WRONG_CHANGES:
+        answer = alice_client.put(ALICE_PATH, login | change)
         assert_problem(answer, 422, "invalid_value", about)
         assert not any(word in answer.text for word in (PASSWORD, PHONE, "pigeon", "098765"))
     for missing in ("phone", "password"):
-        lacking = {name: value for name, value in login.items() if name != missing}
-        assert_problem(alices.put(OF_ALICE, lacking), 422, "invalid_value", "needs phone and password")
+        incomplete = {name: value for name, value in login.items() if name != missing}
+        assert_problem(alice_client.put(ALICE_PATH, incomplete), 422, "invalid_value", "needs phone and password")
     assert glific.requests == []
-    assert alices.get(OF_ALICE).json() == NOT_CONNECTED
+    assert alice_client.get(ALICE_PATH).json() == NOT_CONNECTED
 
 
-def test_a_deleted_connection_is_gone(alices: Client, login: dict[str, Any]) -> None:
-    alices.put(OF_ALICE, login)
-    answer = alices.delete(OF_ALICE)
+def test_a_deleted_connection_is_not_found(alice_client: Client, login: dict[str, Any]) -> None:
+    alice_client.put(ALICE_PATH, login)
+    answer = alice_client.delete(ALICE_PATH)
     assert (answer.status_code, answer.content) == (204, b"")
-    assert alices.get(OF_ALICE).json() == NOT_CONNECTED
-    assert_problem(alices.delete(OF_ALICE), 404, "not_found", "not connected")
+    assert alice_client.get(ALICE_PATH).json() == NOT_CONNECTED
+    assert_problem(alice_client.delete(ALICE_PATH), 404, "not_found", "not connected")
 
 
-def test_the_connection_of_another_organization_is_not_there(
-    administrator: Client, alices: Client, bobs: Client, login: dict[str, Any], glific: GlificStandIn
+def test_the_connection_of_another_organization_is_not_found(
+    administrator: Client, alice_client: Client, bob_client: Client, login: dict[str, Any], glific: GlificStandIn
 ) -> None:
-    before = alices.put(OF_ALICE, login).json()
-    asked = len(glific.requests)
-    for path in (OF_ALICE, "/organizations/nobody/glific"):
-        answers = [bobs.get(path), bobs.delete(path), bobs.put(path, login | {"verify": False})]
+    before = alice_client.put(ALICE_PATH, login).json()
+    request_count = len(glific.requests)
+    for path in (ALICE_PATH, "/organizations/nobody/glific"):
+        answers = [bob_client.get(path), bob_client.delete(path), bob_client.put(path, login | {"verify": False})]
         for answer in answers:
-            assert_problem(answer, 404, "not_found", "There is nothing here under that name.")
-    assert bobs.get("/organizations/bob/glific").json() == NOT_CONNECTED
-    assert len(glific.requests) == asked
-    assert administrator.get(OF_ALICE).json() == alices.get(OF_ALICE).json() == before
+            assert_problem(answer, 404, "not_found", "Nothing with this name was found. Check the name.")
+    assert bob_client.get("/organizations/bob/glific").json() == NOT_CONNECTED
+    assert len(glific.requests) == request_count
+    assert administrator.get(ALICE_PATH).json() == alice_client.get(ALICE_PATH).json() == before
 
 
-def test_no_answer_and_no_log_holds_a_login(
-    capfd: pytest.CaptureFixture[str], alices: Client, login: dict[str, Any]
+def test_no_response_and_no_log_line_contains_a_login(
+    capfd: pytest.CaptureFixture[str], alice_client: Client, login: dict[str, Any]
 ) -> None:
     answers = [
-        alices.put(OF_ALICE, login),
-        alices.put(OF_ALICE, login | {"phone": "15550100200"}),
-        alices.put(OF_ALICE, login | {"verify": False}),
-        alices.get(OF_ALICE),
-        alices.get("/organizations/alice"),
-        alices.delete(OF_ALICE),
+        alice_client.put(ALICE_PATH, login),
+        alice_client.put(ALICE_PATH, login | {"phone": "15550100200"}),
+        alice_client.put(ALICE_PATH, login | {"verify": False}),
+        alice_client.get(ALICE_PATH),
+        alice_client.get("/organizations/alice"),
+        alice_client.delete(ALICE_PATH),
     ]
     written = capfd.readouterr()
     everything = "".join(answer.text for answer in answers) + written.out + written.err

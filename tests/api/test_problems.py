@@ -1,25 +1,25 @@
-"""Errors: all of them problems that say what can be done, and nothing of what was sent."""
+"""Errors are problems (RFC 9457) without the values that were sent."""
 
 import pytest
 
-from glific_gpt.app import create_app
 from tests.api.client import Client, assert_problem
+from tests.support.apps import create_app
 from tests.support.settings import made_up_settings
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/organizations/", "/organizations/alice/nothing"])
-def test_an_address_that_leads_nowhere_is_not_found(administrator: Client, path: str) -> None:
+def test_an_unknown_address_is_not_found(administrator: Client, path: str) -> None:
     assert_problem(administrator.get(path), 404, "not_found")
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "TRACE", "PROPFIND"])
-def test_a_method_that_is_not_there_is_refused_with_those_that_are(administrator: Client, method: str) -> None:
+def test_an_unknown_method_is_refused_with_the_allowed_methods(administrator: Client, method: str) -> None:
     answer = administrator.send(method, "/organizations")
     assert_problem(answer, 405, "method_not_allowed")
     assert {"GET", "POST"} <= set(answer.headers["Allow"].split(", "))
 
 
-def test_it_says_when_the_database_cannot_be_reached() -> None:
+def test_an_unavailable_database_is_a_503() -> None:
     app = create_app(made_up_settings(database_url="postgresql+psycopg://nobody@127.0.0.1:1/nothing"))
     answer = app.test_client().get("/api/v1/organizations", headers={"Authorization": "Bearer gga_any"})
     assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
@@ -27,5 +27,5 @@ def test_it_says_when_the_database_cannot_be_reached() -> None:
     assert (answer.get_json()["code"], "127.0.0.1" in answer.text) == ("overloaded", False)
 
 
-def test_no_good_answer_is_stored_on_its_way(administrator: Client) -> None:
+def test_responses_are_not_cached(administrator: Client) -> None:
     assert administrator.get("/organizations").headers["Cache-Control"] == "no-store"

@@ -1,4 +1,4 @@
-"""The flask command in this process, on a migrated database of its own."""
+"""The flask command in this process, with its own migrated database."""
 
 import json
 import logging
@@ -13,8 +13,8 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from glific_gpt.app import create_app
 from glific_gpt.database import db
+from tests.support.apps import create_app
 from tests.support.databases import copy_of
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.settings import made_up_settings
@@ -22,7 +22,7 @@ from tests.support.settings import made_up_settings
 
 @dataclass
 class Commands:
-    """`flask ...`, and everything that it has printed so far."""
+    """Runs `flask ...` and collects everything that it prints."""
 
     app: Flask
     printed: str = field(default="")
@@ -33,7 +33,7 @@ class Commands:
         return result
 
     def text(self, *args: str, stdin: str = "") -> str:
-        """What a person reads."""
+        """Run a command and return its text output."""
         result = self.run(*args, stdin=stdin)
         assert (result.exit_code, result.stderr) == (0, "")
         return result.stdout
@@ -42,12 +42,12 @@ class Commands:
         return json.loads(self.text(*args, "--json", stdin=stdin))
 
     def failure(self, *args: str, stdin: str | bytes = "", code: int = 1) -> str:
-        """The one line that a failing command leaves on standard error; click's hint on usage may stand before."""
+        """Return the one-line error message of a failing command, without click's usage lines."""
         result = self.run(*args, stdin=stdin)
         assert (result.exit_code, result.stdout) == (code, "")
-        *usage, sentence = result.stderr.splitlines()
+        *usage, message = result.stderr.splitlines()
         assert code == 2 or not usage
-        return sentence.removeprefix("Error: ")
+        return message.removeprefix("Error: ")
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def commands(**settings: Any) -> Iterator[Commands]:
             db.engine.dispose()
 
 
-Open = Callable[..., Commands]
+OpenCommands = Callable[..., Commands]
 
 
 @pytest.fixture
@@ -70,15 +70,15 @@ def database(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def flask_with(database: str, openai: OpenAIStandIn) -> Iterator[Open]:
-    """The command with other settings than usual."""
+def flask_with(database: str, openai: OpenAIStandIn) -> Iterator[OpenCommands]:
+    """Run commands with other settings than the defaults."""
     with ExitStack() as stack:
-        usual = {"database_url": database, "openai_base_url": openai.base_url}
-        yield lambda **settings: stack.enter_context(commands(**(usual | settings)))
+        defaults = {"database_url": database, "openai_base_url": openai.base_url}
+        yield lambda **settings: stack.enter_context(commands(**(defaults | settings)))
 
 
 @pytest.fixture
-def flask(flask_with: Open) -> Commands:
+def flask(flask_with: OpenCommands) -> Commands:
     return flask_with()
 
 

@@ -1,15 +1,15 @@
-"""A server on the commands' own database, for commands that call it over a socket."""
+"""A server with the database of the commands, for commands that call it over a socket."""
 
 import pytest
 
-from tests.cli.conftest import Commands, Open
+from tests.cli.conftest import Commands, OpenCommands
 from tests.conftest import OpenHouse
 from tests.support.house import House, Ngo
 
 
 @pytest.fixture
 def database_url(database: str) -> str:
-    """The server's is the commands' own."""
+    """The server uses the database of the commands."""
     return database
 
 
@@ -24,6 +24,6 @@ def alice(house: House) -> Ngo:
 
 
 @pytest.fixture
-def flask(flask_with: Open, house: House) -> Commands:
-    """Commands that know where the server is."""
+def flask(flask_with: OpenCommands, house: House) -> Commands:
+    """Commands with the address of the server."""
     return flask_with(public_url=house.url, glific_hosts="127.0.0.1")

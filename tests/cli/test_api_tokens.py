@@ -3,7 +3,7 @@
 from tests.cli.conftest import Commands
 
 
-def test_it_makes_an_administrators_token_and_an_organizations(flask: Commands, seva: str) -> None:
+def test_it_creates_tokens_of_an_administrator_and_of_an_organization(flask: Commands, seva: str) -> None:
     admin = flask.json("api-tokens", "create", "--label", "deploy")
     own = flask.json("api-tokens", "create", "--label", "report", "--organization", seva)
     assert admin["token"].startswith("gga_")
@@ -17,19 +17,22 @@ def test_it_makes_an_administrators_token_and_an_organizations(flask: Commands, 
     assert flask.printed.count(admin["token"]) == flask.printed.count(own["token"]) == 1
 
 
-def test_it_tells_a_person_whom_a_token_reaches(flask: Commands, seva: str) -> None:
-    assert "organization: every organization\n" in flask.text("api-tokens", "create", "--label", "a")
+def test_it_shows_which_organizations_a_token_can_access(flask: Commands, seva: str) -> None:
+    assert "organization: all organizations\n" in flask.text("api-tokens", "create", "--label", "a")
     assert "organization: seva\n" in flask.text("api-tokens", "create", "--label", "b", "--organization", seva)
 
 
-def test_it_makes_no_administrators_token_when_the_organization_is_empty_or_unknown(flask: Commands) -> None:
+def test_an_empty_or_unknown_organization_does_not_create_an_administrators_token(flask: Commands) -> None:
     flask.failure("api-tokens", "create", "--label", "a", "--organization", "")
     flask.failure("api-tokens", "create", "--label", "a", "--organization", "nobody")
     assert flask.json("api-tokens", "list") == []
 
 
 def test_it_revokes_a_token(flask: Commands) -> None:
-    assert "Make one: flask api-tokens create" in flask.text("api-tokens", "list")
+    assert "Create one: flask api-tokens create" in flask.text("api-tokens", "list")
     made = flask.json("api-tokens", "create", "--label", "a")
     assert flask.json("api-tokens", "revoke", str(made["id"])) == {"id": made["id"], "revoked": True}
-    assert flask.failure("api-tokens", "revoke", str(made["id"])) == f"There is no API token {made['id']}."
+    assert (
+        flask.failure("api-tokens", "revoke", str(made["id"]))
+        == f"There is no API token {made['id']}. Check the number in the list of tokens."
+    )

@@ -3,7 +3,7 @@
 from tests.cli.conftest import Commands
 
 
-def test_it_lists_what_was_changed_newest_first(flask: Commands, seva: str) -> None:
+def test_it_lists_changes_newest_first(flask: Commands, seva: str) -> None:
     flask.text("models", "server", "gpt-*")
     newest, token, made = flask.json("audit", "list")
     assert newest.pop("at").endswith("Z")
@@ -18,7 +18,7 @@ def test_it_lists_what_was_changed_newest_first(flask: Commands, seva: str) -> N
     assert (made["action"], made["organization"]) == ("organization_created", seva)
 
 
-def test_it_lists_one_organizations_changes_alone(flask: Commands, seva: str) -> None:
+def test_it_lists_the_changes_of_one_organization(flask: Commands, seva: str) -> None:
     flask.text("organizations", "create", "other", "--name", "Other")
     assert {row["organization"] for row in flask.json("audit", "list")} == {seva, "other"}
     assert [row["id"] for row in flask.json("audit", "list", seva)] == [2, 1]
@@ -26,10 +26,10 @@ def test_it_lists_one_organizations_changes_alone(flask: Commands, seva: str) ->
         assert flask.failure("audit", "list", unknown).startswith("There is ")
 
 
-def test_it_tells_a_person_what_was_changed(flask: Commands, seva: str) -> None:
+def test_it_prints_changes_as_a_table(flask: Commands, seva: str) -> None:
     flask.text("organizations", "set", seva, "--default-model", "gpt-4.1")
     head, newest, *older = flask.text("audit", "list", seva).splitlines()
-    assert head.split() == ["ID", "AT", "(UTC)", "ORGANIZATION", "WHO", "WHAT", "DETAIL"]
+    assert head.split() == ["ID", "TIME", "(UTC)", "ORGANIZATION", "ACTOR", "ACTION", "DETAILS"]
     assert "seva" in newest
     assert newest.endswith('command line  organization_changed  changed: ["default_model"], default_model: gpt-4.1')
     assert len(older) == 2
@@ -38,11 +38,11 @@ def test_it_tells_a_person_what_was_changed(flask: Commands, seva: str) -> None:
 def test_it_lists_in_pages(flask: Commands, seva: str) -> None:
     flask.text("tokens", "create", seva, "--label", "third")
     shown = flask.text("audit", "list", "--limit", "2")
-    assert shown.endswith("For those before: add --before 2\n")
+    assert shown.endswith("Older entries: add --before 2\n")
     assert [row["id"] for row in flask.json("audit", "list", "--limit", "2")] == [3, 2]
     assert [row["id"] for row in flask.json("audit", "list", "--limit", "2", "--before", "2")] == [1]
 
 
-def test_it_says_when_there_is_nothing_yet(flask: Commands) -> None:
+def test_it_says_that_there_are_no_changes(flask: Commands) -> None:
     assert flask.json("audit", "list") == []
-    assert flask.text("audit", "list") == "Nothing was changed yet.\n"
+    assert flask.text("audit", "list") == "No changes are recorded yet.\n"

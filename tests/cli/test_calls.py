@@ -24,11 +24,13 @@ from tests.support.later import connected_ngo
 from tests.support.openai_behaviours import out_of_credit
 from tests.support.openai_stand_in import OpenAIStandIn
 
+pytestmark = pytest.mark.both_databases
+
 AT = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 
 
 def record(flask: Commands, slug: str, *, ok: bool, usage: Usage | None = None) -> str:
-    """The id of a new call that went well, or was refused."""
+    """Record a call that succeeded or was refused, and return its id."""
     with flask.app.app_context(), transaction() as session:
         owner = store.find(session, slug).id
         facts = CallContext(owner, "parse_via_chat_gpt", AT, model_asked="gpt-4o", usage=usage or Usage())
@@ -41,7 +43,7 @@ def record(flask: Commands, slug: str, *, ok: bool, usage: Usage | None = None) 
 
 
 @pytest.fixture
-def three(flask: Commands, seva: str) -> list[str]:
+def three_calls(flask: Commands, seva: str) -> list[str]:
     """The ids of three calls, newest first; the second was refused."""
     return [record(flask, seva, ok=ok) for ok in (True, False, True)][::-1]
 
@@ -50,7 +52,7 @@ def ids(flask: Commands, *args: str) -> list[str]:
     return [row["call_id"] for row in flask.json("calls", "list", *args)]
 
 
-def test_it_tells_all_that_is_kept_of_a_call(flask: Commands, seva: str) -> None:
+def test_it_shows_everything_that_is_stored_of_a_call(flask: Commands, seva: str) -> None:
     usage = Usage(model="gpt-4o-2024-08-06", input_tokens=1000, output_tokens=200)
     call_id = record(flask, seva, ok=True, usage=usage)
     (call,) = flask.json("calls", "list", seva)
@@ -68,25 +70,25 @@ def test_it_tells_all_that_is_kept_of_a_call(flask: Commands, seva: str) -> None
     assert call["cost_usd"] == 0.0045
 
 
-def test_it_lists_calls_newest_first_and_in_pages(flask: Commands, seva: str, three: list[str]) -> None:
-    assert ids(flask, seva) == three
-    assert ids(flask, seva, "--limit", "2") == three[:2]
-    assert ids(flask, seva, "--limit", "2", "--before", three[1]) == three[2:]
-    assert flask.text("calls", "list", seva, "--limit", "2").endswith(f"add --before {three[1]}\n")
+def test_it_lists_calls_newest_first_and_in_pages(flask: Commands, seva: str, three_calls: list[str]) -> None:
+    assert ids(flask, seva) == three_calls
+    assert ids(flask, seva, "--limit", "2") == three_calls[:2]
+    assert ids(flask, seva, "--limit", "2", "--before", three_calls[1]) == three_calls[2:]
+    assert flask.text("calls", "list", seva, "--limit", "2").endswith(f"add --before {three_calls[1]}\n")
     assert "--before" not in flask.text("calls", "list", seva)
 
 
-def test_it_lists_calls_of_one_status(flask: Commands, seva: str, three: list[str]) -> None:
-    assert ids(flask, seva, "--status", "error") == [three[1]]
+def test_it_lists_calls_of_one_status(flask: Commands, seva: str, three_calls: list[str]) -> None:
+    assert ids(flask, seva, "--status", "error") == [three_calls[1]]
     (refused,) = flask.json("calls", "list", seva, "--status", "error")
     assert refused["error_code"] == "model_not_text"
     assert "'lost' is not one of" in flask.failure("calls", "list", seva, "--status", "lost", code=2)
 
 
-def test_it_shows_calls_of_that_organization_alone(flask: Commands, three: list[str]) -> None:
+def test_it_lists_only_calls_of_the_organization(flask: Commands, three_calls: list[str]) -> None:
     flask.text("organizations", "create", "other", "--name", "Other")
     assert flask.json("calls", "list", "other") == []
-    assert flask.failure("calls", "list", "other", "--before", three[0]).startswith("There is no call of that id")
+    assert flask.failure("calls", "list", "other", "--before", three_calls[0]).startswith("There is no call with this id")
 
 
 def test_it_says_what_to_do_when_there_are_no_calls(flask: Commands, seva: str) -> None:
@@ -94,170 +96,185 @@ def test_it_says_what_to_do_when_there_are_no_calls(flask: Commands, seva: str) 
     assert "flask calls list seva" in flask.text("calls", "list", seva, "--status", "ok")
 
 
-REFUSAL = errors({"key": "contact", "message": "Resource not found"})
-"""Which no second try would change."""
+PERMANENT_FAILURE = errors({"key": "contact", "message": "Resource not found"})
 
-TELLING = ("accepted_at", "asked_at", "answered_at", "resumed_at", "given_up_at")
+TIMESTAMPS = ("accepted_at", "asked_at", "answered_at", "resumed_at", "given_up_at")
 
 
 @pytest.fixture
-def here(database_url: str) -> Iterator[Commands]:
-    """The command beside a server, on the same database."""
+def server_commands(database_url: str) -> Iterator[Commands]:
+    """Commands with the database of a running server."""
     with commands(database_url=database_url) as flask:
         yield flask
 
 
 @pytest.fixture
 def alice(working_house: House, glific: GlificStandIn) -> Ngo:
-    """Connected, on a server that works on answers that come later."""
+    """An organization with a Glific connection, on a server that works on deferred calls."""
     return connected_ngo(working_house, glific)
 
 
-def settled(alice: Ngo) -> str:
-    """The id of a call whose answer has come later, or was given up."""
+def finish_deferred_call(alice: Ngo) -> str:
+    """Make a deferred call, wait until it was delivered or given up, and return its id."""
     call_id = str(alice.ask_later().json()["call_id"])
     alice.settled(call_id)
     return call_id
 
 
-def happened(told: str) -> list[str]:
-    """The words that stand behind the times of a story."""
-    return re.findall(r"^\d\d:\d\d:\d\d\.\d  \+\d+\.\d s +(\w+(?: up)?)[:,]", told, re.MULTILINE)
+def event_names(output: str) -> list[str]:
+    """Return the names of the events in a timeline."""
+    return re.findall(r"^\d\d:\d\d:\d\d\.\d  \+\d+\.\d s +(\w+(?: up)?)[:,]", output, re.MULTILINE)
 
 
-def test_it_tells_how_an_answer_came_to_its_flow(here: Commands, alice: Ngo) -> None:
-    call_id = settled(alice)
-    story = here.json("calls", "show", "alice", call_id)
-    (listed,) = here.json("calls", "list", "alice")
-    assert {key: story.pop(key) for key in listed} == listed
-    moments = [story.pop(key) for key in TELLING]
+def test_it_shows_the_timeline_of_a_delivered_answer(server_commands: Commands, alice: Ngo) -> None:
+    call_id = finish_deferred_call(alice)
+    call_detail = server_commands.json("calls", "show", "alice", call_id)
+    (listed,) = server_commands.json("calls", "list", "alice")
+    assert {key: call_detail.pop(key) for key in listed} == listed
+    moments = [call_detail.pop(key) for key in TIMESTAMPS]
     assert moments[:4] == sorted(moments[:4])
     assert moments[4] is None
-    assert story == {
+    assert call_detail == {
         "delivery": "delivered",
-        "tries": 1,
-        "said": "Glific took the answer, and the flow goes on.",
+        "attempts": 1,
+        "last_response": "Glific accepted the answer, and the flow continues.",
         "error_class": None,
         "error": None,
     }
-    told = here.text("calls", "show", "alice", call_id)
-    assert happened(told) == ["arrived", "accepted", "asked", "answered", "resumed"]
-    assert "accepted: the flow was told to wait" in told
-    assert told.endswith("resumed, after 1 try: Glific took the answer, and the flow goes on.\n")
+    output = server_commands.text("calls", "show", "alice", call_id)
+    assert event_names(output) == ["arrived", "accepted", "asked", "answered", "resumed"]
+    assert "accepted: the flow was output to wait" in output
+    assert output.endswith("resumed, after 1 try: Glific accepted the answer, and the flow continues.\n")
 
 
-def test_it_tells_of_a_call_that_was_answered_in_its_request(flask: Commands, seva: str) -> None:
+def test_it_shows_the_timeline_of_a_call_that_was_answered_directly(flask: Commands, seva: str) -> None:
     usage = Usage(model="gpt-4o-2024-08-06", input_tokens=1000, output_tokens=200)
     call_id = record(flask, seva, ok=True, usage=usage)
-    story = flask.json("calls", "show", seva, call_id)
-    assert [story[key] is None for key in TELLING] == [True, True, False, True, True]
-    assert (story["delivery"], story["tries"], story["said"]) == (None, 0, None)
-    told = flask.text("calls", "show", seva, call_id)
-    assert "03:04:05.6  +0.0 s" in told
-    assert "answered: gpt-4o-2024-08-06, tokens: 1000 in, 200 out" in told
-    assert happened(told) == ["arrived", "answered"]
+    call_detail = flask.json("calls", "show", seva, call_id)
+    assert [call_detail[key] is None for key in TIMESTAMPS] == [True, True, False, True, True]
+    assert (call_detail["delivery"], call_detail["attempts"], call_detail["last_response"]) == (None, 0, None)
+    output = flask.text("calls", "show", seva, call_id)
+    assert "03:04:05.6  +0.0 s" in output
+    assert "answered: gpt-4o-2024-08-06, tokens: 1000 in, 200 out" in output
+    assert event_names(output) == ["arrived", "answered"]
 
 
-def test_it_tells_of_a_call_that_was_interrupted(flask: Commands, seva: str) -> None:
+def test_it_shows_an_interrupted_call(flask: Commands, seva: str) -> None:
     with flask.app.app_context(), transaction() as session:
         facts = CallContext(store.find(session, seva).id, "parse_via_chat_gpt", AT)
         session.execute(*records.insert_statement(facts, 4.5))
-    assert "being answered at this moment" in flask.text("calls", "show", seva, facts.call_id)
+    assert "being answered right now" in flask.text("calls", "show", seva, facts.call_id)
     with time_machine.travel(now() + timedelta(minutes=1)):
-        assert happened(flask.text("calls", "show", seva, facts.call_id)) == ["arrived", "interrupted"]
+        assert event_names(flask.text("calls", "show", seva, facts.call_id)) == ["arrived", "interrupted"]
 
 
-def test_it_says_what_an_error_means_and_who_can_mend_it(
-    here: Commands, alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+def test_it_explains_an_error_and_who_can_fix_it(
+    server_commands: Commands, alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(out_of_credit())
-    call_id = settled(alice)
-    story = here.json("calls", "show", "alice", call_id)
-    assert (story["status"], story["error_code"], story["error_class"]) == (
+    call_id = finish_deferred_call(alice)
+    call_detail = server_commands.json("calls", "show", "alice", call_id)
+    assert (call_detail["status"], call_detail["error_code"], call_detail["error_class"]) == (
         "error",
         "insufficient_quota",
         "organization",
     )
-    assert story["error"].startswith("OpenAI says that this key's account has no credit left")
-    assert f"failed: insufficient_quota. {story['error']}" in here.text("calls", "show", "alice", call_id)
+    assert call_detail["error"].startswith("OpenAI says that this key's account has no credit left")
+    assert f"failed: insufficient_quota. {call_detail['error']}" in server_commands.text(
+        "calls", "show", "alice", call_id
+    )
     wordless = alice.ask(gpt_model="whisper-1").json()["call_id"]
-    story = here.json("calls", "show", "alice", wordless)
-    assert (story["error_code"], story["error_class"], story["error"]) == ("model_not_text", "caller", None)
+    call_detail = server_commands.json("calls", "show", "alice", wordless)
+    assert (call_detail["error_code"], call_detail["error_class"], call_detail["error"]) == (
+        "model_not_text",
+        "caller",
+        None,
+    )
 
 
-def test_it_says_how_to_try_an_answer_again_and_does(here: Commands, alice: Ngo, glific: GlificStandIn) -> None:
-    glific.always(REFUSAL)
-    call_id = settled(alice)
-    story = here.json("calls", "show", "alice", call_id)
-    assert (story["error_code"], story["delivery"]) == ("undelivered", "undelivered")
-    assert (story["resumed_at"], story["given_up_at"] is None) == (None, False)
-    told = here.text("calls", "show", "alice", call_id)
-    assert happened(told) == ["arrived", "accepted", "asked", "answered", "given up"]
-    assert told.endswith(f"flask calls retry alice {call_id}\n")
+def test_it_advises_a_retry_which_delivers_the_answer(
+    server_commands: Commands, alice: Ngo, glific: GlificStandIn
+) -> None:
+    glific.always(PERMANENT_FAILURE)
+    call_id = finish_deferred_call(alice)
+    call_detail = server_commands.json("calls", "show", "alice", call_id)
+    assert (call_detail["error_code"], call_detail["delivery"]) == ("undelivered", "undelivered")
+    assert (call_detail["resumed_at"], call_detail["given_up_at"] is None) == (None, False)
+    output = server_commands.text("calls", "show", "alice", call_id)
+    assert event_names(output) == ["arrived", "accepted", "asked", "answered", "given up"]
+    assert output.endswith(f"flask calls retry alice {call_id}\n")
     glific.always(glific_answer())
-    assert f"flask calls show alice {call_id}" in here.text("calls", "retry", "alice", call_id)
+    assert f"flask calls show alice {call_id}" in server_commands.text("calls", "retry", "alice", call_id)
     assert alice.settled(call_id).state == "delivered"
-    assert here.json("calls", "show", "alice", call_id)["given_up_at"] is None
-    assert here.failure("calls", "retry", "alice", call_id) == "This answer has reached its flow already."
+    assert server_commands.json("calls", "show", "alice", call_id)["given_up_at"] is None
+    assert server_commands.failure("calls", "retry", "alice", call_id) == "This answer already has this answer."
 
 
-def test_it_tells_of_a_retry(here: Commands, alice: Ngo, glific: GlificStandIn) -> None:
-    glific.always(REFUSAL)
-    call_id = settled(alice)
+def test_it_shows_a_retry(server_commands: Commands, alice: Ngo, glific: GlificStandIn) -> None:
+    glific.always(PERMANENT_FAILURE)
+    call_id = finish_deferred_call(alice)
     alice.house.services.engine.stop(5)
     with time_machine.travel(now() + timedelta(minutes=5)):
-        retried = here.json("calls", "retry", "alice", call_id)
+        retried = server_commands.json("calls", "retry", "alice", call_id)
         assert (retried["status"], retried["delivery"], retried["error_code"]) == ("pending", "waiting", None)
-        told = here.text("calls", "show", "alice", call_id)
-    assert happened(told) == ["arrived", "accepted", "asked", "answered", "retried"]
-    assert "tries so far: 1. Glific does not find the contact or the flow" in told
+        output = server_commands.text("calls", "show", "alice", call_id)
+    assert event_names(output) == ["arrived", "accepted", "asked", "answered", "retried"]
+    assert "Attempts so far: 1. Glific cannot find the contact or the flow" in output
 
 
-def test_it_says_that_an_answer_is_not_kept_any_more(here: Commands, alice: Ngo, glific: GlificStandIn) -> None:
-    glific.always(REFUSAL)
-    call_id = settled(alice)
+def test_it_says_that_an_answer_is_no_longer_stored(
+    server_commands: Commands, alice: Ngo, glific: GlificStandIn
+) -> None:
+    glific.always(PERMANENT_FAILURE)
+    call_id = finish_deferred_call(alice)
     with time_machine.travel(now() + timedelta(hours=25)):
         run_housekeeping(alice.house.app)
-    assert "not kept any more" in here.text("calls", "show", "alice", call_id)
-    assert "not kept any more" in here.failure("calls", "retry", "alice", call_id)
+    assert "no longer stored" in server_commands.text("calls", "show", "alice", call_id)
+    assert "no longer stored" in server_commands.failure("calls", "retry", "alice", call_id)
 
 
-def test_it_warns_about_an_uncertain_answer(here: Commands, alice: Ngo, glific: GlificStandIn) -> None:
-    glific.will(lose_the_reply(), REFUSAL)
-    call_id = settled(alice)
-    told = here.text("calls", "show", "alice", call_id)
-    assert "The flow may have the answer" in told
-    assert f"flask calls retry alice {call_id}" in told
+def test_it_warns_about_an_uncertain_delivery(server_commands: Commands, alice: Ngo, glific: GlificStandIn) -> None:
+    glific.will(lose_the_reply(), PERMANENT_FAILURE)
+    call_id = finish_deferred_call(alice)
+    output = server_commands.text("calls", "show", "alice", call_id)
+    assert "The answer may have been delivered" in output
+    assert f"flask calls retry alice {call_id}" in output
 
 
-def test_it_asks_for_a_worker_when_a_call_is_pending_for_long(
-    here: Commands, house: House, glific: GlificStandIn
+def test_it_advises_to_check_for_a_worker_when_a_call_is_pending_for_too_long(
+    server_commands: Commands, house: House, glific: GlificStandIn
 ) -> None:
     alice = connected_ngo(house, glific)
     call_id = alice.ask_later().json()["call_id"]
-    assert here.text("calls", "show", "alice", call_id).endswith("It is on its way; tries so far: 0.\n")
+    assert server_commands.text("calls", "show", "alice", call_id).endswith(
+        "The delivery is in progress. Attempts so far: 0.\n"
+    )
     with time_machine.travel(now() + timedelta(minutes=3)):
-        told = here.text("calls", "show", "alice", call_id)
-    assert "is a worker running?" in told
-    assert happened(told) == ["arrived", "accepted"]
-    assert "is on its way" in here.failure("calls", "retry", "alice", call_id)
+        output = server_commands.text("calls", "show", "alice", call_id)
+    assert "Check that a worker is running" in output
+    assert event_names(output) == ["arrived", "accepted"]
+    assert "is on its way" in server_commands.failure("calls", "retry", "alice", call_id)
 
 
-def test_it_lists_pending_calls(here: Commands, house: House, glific: GlificStandIn) -> None:
+def test_it_lists_pending_calls(server_commands: Commands, house: House, glific: GlificStandIn) -> None:
     alice = connected_ngo(house, glific)
     alice.ask()
     call_id = alice.ask_later().json()["call_id"]
-    (pending,) = here.json("calls", "list", "alice", "--status", "pending")
+    (pending,) = server_commands.json("calls", "list", "alice", "--status", "pending")
     assert (pending["call_id"], pending["status"], pending["model"]) == (call_id, "pending", "gpt-4o")
     assert [pending[key] for key in ("error_code", "duration_ms", "input_tokens", "cost_usd")] == [None] * 4
-    assert re.search(rf"^{call_id} .* gpt-4o +pending(?: +-){{5}}$", here.text("calls", "list", "alice"), re.MULTILINE)
+    assert re.search(
+        rf"^{call_id} .* gpt-4o +pending(?: +-){{5}}$", server_commands.text("calls", "list", "alice"), re.MULTILINE
+    )
 
 
-def test_bob_can_neither_see_nor_retry_alices_call(here: Commands, alice: Ngo, glific: GlificStandIn) -> None:
+def test_calls_of_another_organization_can_neither_be_seen_nor_retried(
+    server_commands: Commands, alice: Ngo, glific: GlificStandIn
+) -> None:
     alice.house.ngo("bob")
-    glific.always(REFUSAL)
-    call_id = settled(alice)
+    glific.always(PERMANENT_FAILURE)
+    call_id = finish_deferred_call(alice)
     for command in ("show", "retry"):
-        for wanted in (call_id, f"call_{'0' * 24}", "x"):
-            assert here.failure("calls", command, "bob", wanted) == "There is no call of that id."
+        for unknown in (call_id, f"call_{'0' * 24}", "x"):
+            assert server_commands.failure("calls", command, "bob", unknown) == "There is no call with this id."
     assert alice.delivery(call_id).state == "undelivered"

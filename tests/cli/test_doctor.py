@@ -18,14 +18,12 @@ from tests.support.openai_stand_in import OpenAIStandIn
 
 __all__ = ["alice", "database_url", "flask", "house"]
 
-NOT_OUTSIDE = "Glific cannot get there until the server has a public address"
+NOT_PUBLIC = "Glific cannot reach this server until it has a public address"
 
 pytestmark = pytest.mark.usefixtures("alice")
 
 
-def test_it_prints_a_line_for_each_check_and_the_conversation_and_a_verdict(
-    flask: Commands, openai: OpenAIStandIn
-) -> None:
+def test_it_prints_a_line_for_each_check_the_conversation_and_a_summary(flask: Commands, openai: OpenAIStandIn) -> None:
     openai.always(behaviours.answer("Two and two is four."))
     shown = flask.text("doctor", "alice")
     marked = [line for line in shown.splitlines() if line[:2] in {"✓ ", "! ", "✗ ", "– "}]
@@ -34,31 +32,31 @@ def test_it_prints_a_line_for_each_check_and_the_conversation_and_a_verdict(
     assert f"\n    Person: {QUESTION}" in shown
     assert "\n    Flow:   Two and two is four." in shown
     assert "\n    GLIFIC_GPT_PUBLIC_URL=https://..." in shown
-    assert shown.endswith(f"\n\nalice gets answers inside this network alone: {NOT_OUTSIDE}.\n")
+    assert shown.endswith(f"\n\nalice gets answers only inside this network: {NOT_PUBLIC}.\n")
 
 
-def test_the_verdict_names_what_else_is_to_be_minded(flask: Commands, openai: OpenAIStandIn) -> None:
+def test_the_summary_names_warnings(flask: Commands, openai: OpenAIStandIn) -> None:
     openai.for_models(behaviours.missing_scopes())
-    assert flask.text("doctor", "alice").endswith(f"{NOT_OUTSIDE}. Look at this, though: OpenAI key.\n")
+    assert flask.text("doctor", "alice").endswith(f"{NOT_PUBLIC}. Check these warnings: OpenAI key.\n")
 
 
-def test_where_only_later_answers_are_kept_away_the_others_are_said_to_come(
+def test_a_problem_of_deferred_answers_does_not_affect_direct_ones(
     flask: Commands, alice: Ngo, glific: GlificStandIn
 ) -> None:
     alice.connect(glific)
     glific.accounts[PHONE] = "another password since"
     result = flask.run("doctor", "alice")
     assert result.exit_code == 1
-    assert "✓ A call, as Glific makes it: The answer came" in result.stdout
+    assert "✓ Test call: The answer came" in result.stdout
     assert result.stderr == (
-        f"Error: alice gets answers within 5 seconds inside this network alone: {NOT_OUTSIDE}; later ones (async, "
-        "auto) do not arrive until this is mended: Glific connection.\n"
+        f"Error: alice gets answers within 5 seconds only inside this network: {NOT_PUBLIC}. Deferred answers (async, "
+        "auto) are not delivered. Fix this first: Glific connection.\n"
     )
     told = json.loads(flask.run("doctor", "alice", "--dry-run", "--json").stdout)
     assert (told["would_answer"], told["keeps_later_answers_away"]) == (True, ["connection"])
 
 
-def test_a_command_that_is_stopped_leaves_no_token(flask: Commands, openai: OpenAIStandIn) -> None:
+def test_a_stopped_command_deletes_its_token(flask: Commands, openai: OpenAIStandIn) -> None:
     def stop(exchange: Exchange) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         behaviours.answer("Four.", after=0.3)(exchange)
@@ -72,33 +70,32 @@ def test_a_command_that_is_stopped_leaves_no_token(flask: Commands, openai: Open
     assert [token["label"] for token in flask.json("tokens", "list", "alice")] == ["flow"]
 
 
-def test_it_fails_in_one_sentence_when_an_ngo_would_get_no_answer(flask: Commands, alice: Ngo) -> None:
+def test_it_fails_with_one_line_if_an_organization_would_get_no_answer(flask: Commands, alice: Ngo) -> None:
     alice.switch_key(on=False)
     result = flask.run("doctor", "alice")
     assert result.exit_code == 1
-    assert result.stderr == "Error: alice would get no answer until this is mended: OpenAI key.\n"
-    assert "\n✗ OpenAI key: The OpenAI key that ends in lice is switched off.\n    Switch it on.\n" in result.stdout
-    assert "\n– A call, as Glific makes it: Not looked at" in result.stdout
+    assert result.stderr == "Error: alice would get no answer. Fix this first: OpenAI key.\n"
+    assert "\n✗ OpenAI key: The OpenAI key ending in lice is switched off.\n    Switch it on.\n" in result.stdout
+    assert "\n– Test call: Not checked" in result.stdout
 
 
-def test_a_call_that_fails_is_shown_and_fails_the_command(flask: Commands, openai: OpenAIStandIn) -> None:
+def test_a_failed_call_is_shown_and_fails_the_command(flask: Commands, openai: OpenAIStandIn) -> None:
     openai.always(behaviours.out_of_credit())
     result = flask.run("doctor", "alice")
-    assert (result.exit_code, "\n✗ A call, as Glific makes it: OpenAI says" in result.stdout) == (1, True)
+    assert (result.exit_code, "\n✗ Test call: OpenAI says" in result.stdout) == (1, True)
     assert "Sorry, I could not answer" in result.stdout
 
 
 def test_a_dry_run_makes_no_call(flask: Commands, alice: Ngo) -> None:
     shown = flask.text("doctor", "alice", "--dry-run")
-    assert "– A call, as Glific makes it: Not made: this was a dry run." in shown
+    assert "– Test call: Not checked: no question is sent in this check." in shown
     assert shown.splitlines()[-1] == (
-        f"Nothing that was looked at keeps alice from its answers inside this network, but {NOT_OUTSIDE}; "
-        "no call was made."
+        f"No problem was found for alice inside this network, but {NOT_PUBLIC}. No call was made."
     )
     assert alice.calls() == []
 
 
-def test_it_prints_one_object_for_programs_also_when_it_fails(flask: Commands, house: House) -> None:
+def test_it_prints_one_json_object_even_if_it_fails(flask: Commands, house: House) -> None:
     told = flask.json("doctor", "alice")
     assert (told["slug"], told["would_answer"], told["only_inside"]) == ("alice", True, True)
     assert [finding["check"] for finding in told["findings"]] == list(TITLES)
@@ -112,19 +109,19 @@ def test_it_prints_one_object_for_programs_also_when_it_fails(flask: Commands, h
         "check": "key",
         "verdict": "problem",
         "says": "There is no OpenAI key yet.",
-        "remedy": "Add the organization's own key, from platform.openai.com.",
+        "remedy": "Add the organization's own key from platform.openai.com.",
         "command": "flask credentials set carol open_ai --api-key-stdin",
         "error_code": None,
         "conversation": "",
     }
 
 
-def test_an_organization_that_is_not_there_is_said_to_be_none(flask: Commands) -> None:
-    assert flask.failure("doctor", "nobody") == "There is no organization nobody."
-    assert flask.failure("doctor", "nobody", "--json") == "There is no organization nobody."
+def test_an_unknown_organization_is_an_error(flask: Commands) -> None:
+    assert flask.failure("doctor", "nobody") == "There is no organization nobody. Check the slug."
+    assert flask.failure("doctor", "nobody", "--json") == "There is no organization nobody. Check the slug."
 
 
-def test_an_answer_cannot_steer_the_terminal(flask: Commands, openai: OpenAIStandIn) -> None:
+def test_an_answer_cannot_control_the_terminal(flask: Commands, openai: OpenAIStandIn) -> None:
     openai.always(behaviours.answer("Four.\x1b[2J\x07"))
     shown = flask.text("doctor", "alice")
     assert "Four." in shown

@@ -1,4 +1,4 @@
-"""The flask executable itself, as a shell starts it from the project's root."""
+"""The flask executable, started from the root of the project."""
 
 import json
 import os
@@ -6,9 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import config
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.settings import ENCRYPTION_KEY
+
+pytestmark = pytest.mark.journey
 
 KEY = "sk-proj-seva-0123456789-wxyz"
 
@@ -28,14 +32,42 @@ def flask(*args: str, stdin: str = "", **settings: str) -> subprocess.CompletedP
     )
 
 
-def test_it_says_in_one_line_that_a_secret_is_missing(database: str) -> None:
+def test_a_missing_secret_is_a_one_line_error(database: str) -> None:
     ended = flask("organizations", "list", database_url=database)
     assert (ended.returncode, ended.stdout) == (1, "")
     (line,) = ended.stderr.splitlines()
     assert line.startswith("Error: GLIFIC_GPT_SECRET_KEY is not set")
 
 
-def test_it_says_in_one_line_that_the_databases_address_is_none(database: str) -> None:
+HELP = (
+    ("--help",),
+    ("organizations", "--help"),
+    ("organizations", "create", "--help"),
+    ("db", "--help"),
+)
+
+
+@pytest.mark.parametrize("args", HELP, ids=" ".join)
+def test_help_needs_no_settings(database: str, args: tuple[str, ...]) -> None:
+    without_secrets = flask(*args, database_url=database)
+    assert (without_secrets.returncode, without_secrets.stderr) == (0, "")
+    assert without_secrets.stdout.startswith(f"Usage: {' '.join(('flask', *args[:-1]))} ")
+
+
+def test_help_lists_the_same_commands_without_settings(database: str) -> None:
+    without_secrets = flask("--help", database_url=database)
+    secrets = {"secret_key": "made-up-for-tests", "encryption_keys": ENCRYPTION_KEY}
+    assert without_secrets.stdout == flask("--help", database_url=database, **secrets).stdout
+
+
+def test_a_command_with_help_as_a_value_needs_the_secret(database: str) -> None:
+    ended = flask("organizations", "create", "seva", "--name", "--help", database_url=database)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("Error: GLIFIC_GPT_SECRET_KEY is not set")
+
+
+def test_an_invalid_database_url_is_a_one_line_error(database: str) -> None:
     wrong = "postgresql+psycopg://someone:hunter2@host:port/db"
     secrets = {"secret_key": "made-up-for-tests", "encryption_keys": ENCRYPTION_KEY}
     ended = flask("organizations", "list", database_url=wrong, **secrets)
@@ -44,7 +76,7 @@ def test_it_says_in_one_line_that_the_databases_address_is_none(database: str) -
     assert line.startswith("Error: GLIFIC_GPT_DATABASE_URL is not the address")
 
 
-def test_it_reads_a_key_from_a_pipe_and_prints_json_and_nothing_else(tmp_path: Path, openai: OpenAIStandIn) -> None:
+def test_it_reads_a_key_from_a_pipe_and_prints_only_json(tmp_path: Path, openai: OpenAIStandIn) -> None:
     settings = {
         "secret_key": "made-up-for-tests",
         "encryption_keys": ENCRYPTION_KEY,

@@ -24,7 +24,7 @@ MODES = ("sync", "async", "auto")
 
 
 def export(flask: Commands, *args: str) -> str:
-    """A flow for alice, whatever there is to mind."""
+    """Export a flow for alice, ignoring warnings."""
     result = flask.run("flows", "export", "alice", *args)
     assert result.exit_code == 0, result.stderr
     return result.stdout
@@ -36,7 +36,7 @@ def webhooks(text: str) -> list[dict[str, Any]]:
 
 
 def as_function(text: str) -> str:
-    """The flow as it was before anybody converted it: its webhook is Glific's own function."""
+    """Return the flow with Glific's own function as its webhook, as before a conversion."""
     given = json.loads(text)
     for node in given["flows"][0]["definition"]["nodes"]:
         for action in node["actions"]:
@@ -45,48 +45,51 @@ def as_function(text: str) -> str:
     return json.dumps(given, indent=2)
 
 
-def count_of_tokens(house: House) -> int:
+def count_tokens(house: House) -> int:
     with house.app.app_context(), transaction() as session:
         return len(tokens.list_webhook_tokens(session, store.find(session, "alice")))
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("json_too", [(), ("--json",)])
-def test_it_prints_the_file_and_nothing_else(flask: Commands, house: House, mode: str, json_too: tuple[str]) -> None:
-    result = flask.run("flows", "export", "alice", "--mode", mode, *json_too)
-    assert (result.exit_code, rules.broken(json.loads(result.stdout))) == (0, [])
+@pytest.mark.parametrize("json_option", [(), ("--json",)])
+def test_it_prints_only_the_file(flask: Commands, house: House, mode: str, json_option: tuple[str]) -> None:
+    result = flask.run("flows", "export", "alice", "--mode", mode, *json_option)
+    assert (result.exit_code, rules.find_violations(json.loads(result.stdout))) == (0, [])
     (webhook,) = webhooks(result.stdout)
     assert webhook["url"].startswith(f"{house.url}/webhooks/alice/parse_via_chat_gpt?")
-    assert all(line.startswith("Mind: ") for line in result.stderr.splitlines())
-    assert "Mind: The file holds a webhook token." in result.stderr
-    assert ("connected to Glific" in result.stderr) == (mode != "sync")
+    assert all(line.startswith("Warning: ") for line in result.stderr.splitlines())
+    assert "Warning: The file holds a webhook token." in result.stderr
+    assert ("Connect the organization to Glific" in result.stderr) == (mode != "sync")
     assert webhook["headers"]["Authorization"].removeprefix("Bearer ") not in result.stderr
 
 
-def test_it_takes_a_name_a_keyword_a_model_and_the_signature(flask: Commands, house: House) -> None:
-    wanted = ("--mode", "sync", "--name", "Health", "--keyword", "health", "--model", "gpt-4.1", "--signature")
-    text = export(flask, *wanted)
+def test_it_accepts_a_name_a_keyword_a_model_and_the_signature(flask: Commands, house: House) -> None:
+    options = ("--mode", "sync", "--name", "Health", "--keyword", "health", "--model", "gpt-4.1", "--signature")
+    text = export(flask, *options)
     flow = json.loads(text)["flows"][0]
     assert (flow["definition"]["name"], flow["keywords"]) == ("Health", ["health"])
     (webhook,) = webhooks(text)
     assert json.loads(webhook["body"])["gpt_model"] == "gpt-4.1"
     assert "Authorization" not in webhook["headers"]
-    assert count_of_tokens(house) == 1
+    assert count_tokens(house) == 1
 
 
-def test_it_refuses_what_cannot_be_and_prints_no_file(flask: Commands, alice: Ngo, house: House) -> None:
+def test_it_refuses_invalid_options_and_prints_no_file(flask: Commands, alice: Ngo, house: House) -> None:
     sync = ("flows", "export", "alice", "--mode", "sync")
-    assert flask.failure(*sync, "--model", "tts-1") == "Only text models can answer a flow: choose another model."
+    assert flask.failure(*sync, "--model", "tts-1") == "This model cannot answer with text. Choose a text model."
     flask.failure(*sync, "--keyword", "!")
     flask.failure("flows", "export", "alice", code=2)
     flask.failure("flows", "export", "alice", "--mode", "later", code=2)
-    assert flask.failure("flows", "export", "nobody", "--mode", "sync") == "There is no organization nobody."
+    assert (
+        flask.failure("flows", "export", "nobody", "--mode", "sync")
+        == "There is no organization nobody. Check the slug."
+    )
     alice.change(require_signature=True)
-    assert "requires Glific's signature" in flask.failure(*sync, "--token")
-    assert count_of_tokens(house) == 1
+    assert "accepts only calls with Glific's signature" in flask.failure(*sync, "--token")
+    assert count_tokens(house) == 1
 
 
-def test_it_converts_a_flow_that_then_answers(flask: Commands, openai: OpenAIStandIn) -> None:
+def test_a_converted_flow_answers(flask: Commands, openai: OpenAIStandIn) -> None:
     before = as_function(export(flask, "--mode", "sync", "--signature"))
     result = flask.run("flows", "convert", "alice", stdin=before)
     assert result.exit_code == 0
@@ -97,33 +100,33 @@ def test_it_converts_a_flow_that_then_answers(flask: Commands, openai: OpenAISta
     assert "Flow:   Salt, sugar, water." in shown
 
 
-def test_it_says_what_to_do_with_a_flow_in_the_old_ones_place(flask: Commands) -> None:
+def test_it_explains_how_to_replace_the_old_flow(flask: Commands) -> None:
     before = as_function(export(flask, "--mode", "sync", "--signature"))
     result = flask.run("flows", "convert", "alice", "--signature", stdin=before)
     old, new = json.loads(before)["flows"][0], json.loads(result.stdout)["flows"][0]
     for key in ("name", "uuid"):
         assert new["definition"][key] == old["definition"][key]
     assert new["keywords"] == old["keywords"]
-    assert "\nThen, in Glific:\n  Keep the file that you exported, to go back to. Delete the old flow" in result.stderr
+    assert "\nNext, in Glific:\n  Keep the exported file as a backup. Delete the old flow" in result.stderr
 
 
-def test_it_converts_a_flow_beside_the_old_one_that_then_answers(flask: Commands, openai: OpenAIStandIn) -> None:
+def test_a_flow_that_was_converted_beside_the_old_one_answers(flask: Commands, openai: OpenAIStandIn) -> None:
     before = as_function(export(flask, "--mode", "sync", "--keyword", "ors", "--signature"))
     result = flask.run("flows", "convert", "alice", "--beside", stdin=before)
-    assert (result.exit_code, rules.broken(json.loads(result.stdout))) == (0, [])
+    assert (result.exit_code, rules.find_violations(json.loads(result.stdout))) == (0, [])
     assert result.stderr.startswith('Changed 1 node:\n  flow "Ask Alice (sync) (own key)", node ')
     assert (
-        '\nBeside the old:\n  "Ask Alice (sync)" is called "Ask Alice (sync) (own key)" in this file, '
-        "and starts with orsown.\n"
+        '\nRenamed:\n  "Ask Alice (sync)" is called "Ask Alice (sync) (own key)" in this file. '
+        "People start it with orsown.\n"
     ) in result.stderr
-    assert "\nThen, in Glific:\n  Import this file and send draft:orsown to try it" in result.stderr
+    assert "\nNext, in Glific:\n  Import this file and send draft:orsown to try it" in result.stderr
     openai.always(behaviours.answer("Salt, sugar, water."))
     said = ("--keyword", "orsown", "--reply", "What is ORS?")
     shown = flask.text("flows", "simulate", "alice", *said, stdin=result.stdout)
     assert "Flow:   Salt, sugar, water." in shown
 
 
-def test_programs_are_told_what_stands_beside_the_old(flask: Commands) -> None:
+def test_the_json_report_lists_renamed_flows(flask: Commands) -> None:
     before = as_function(export(flask, "--mode", "sync", "--signature"))
     result = flask.run("flows", "convert", "alice", "--beside", "--json", stdin=before)
     report, flow = json.loads(result.stderr), json.loads(result.stdout)["flows"][0]
@@ -138,7 +141,7 @@ def test_programs_are_told_what_stands_beside_the_old(flask: Commands) -> None:
     assert report["then"].startswith("Import this file and send draft:asksyncown to try it")
 
 
-def test_a_name_cannot_steer_the_terminal(flask: Commands) -> None:
+def test_a_name_cannot_control_the_terminal(flask: Commands) -> None:
     given = json.loads(as_function(export(flask, "--mode", "sync", "--signature")))
     given["flows"][0]["definition"]["name"] = "Ask\x1b[2J"
     for place in ((), ("--beside",)):
@@ -146,7 +149,7 @@ def test_a_name_cannot_steer_the_terminal(flask: Commands) -> None:
         assert (result.exit_code, "Ask" in result.stderr, "\x1b" in result.stderr) == (0, True, False)
 
 
-def test_it_reports_to_programs_on_standard_error(flask: Commands) -> None:
+def test_the_json_report_is_written_to_standard_error(flask: Commands) -> None:
     before = as_function(export(flask, "--mode", "sync"))
     result = flask.run("flows", "convert", "alice", "--json", stdin=before)
     report = json.loads(result.stderr)
@@ -155,32 +158,34 @@ def test_it_reports_to_programs_on_standard_error(flask: Commands) -> None:
     assert (changed["function"], changed["result_name"]) == ("parse_via_chat_gpt", "gpt_response")
     assert report["mind"][0].startswith("The file holds a webhook token.")
     assert "ggw_" not in result.stderr
-    assert rules.broken(json.loads(result.stdout)) == []
+    assert rules.find_violations(json.loads(result.stdout)) == []
 
 
-def test_a_flow_with_nothing_to_convert_comes_back_as_it_was(flask: Commands, house: House) -> None:
+def test_a_flow_with_nothing_to_convert_stays_unchanged(flask: Commands, house: House) -> None:
     before = export(flask, "--mode", "sync", "--signature").replace("Hello", "नमस्ते")
     for place in ((), ("--beside",)):
         result = flask.run("flows", "convert", "alice", *place, stdin=before)
         assert (result.exit_code, result.stdout) == (0, before)
-        assert result.stderr.startswith("No node was changed, so the file is as it was.")
-        assert "Then, in Glific" not in result.stderr
-    assert count_of_tokens(house) == 1
+        assert result.stderr.startswith("No node was changed. The file is the same as before.")
+        assert "Next, in Glific" not in result.stderr
+    assert count_tokens(house) == 1
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1, 2]", b"\xff\xfe", '{"flows": []}'])
-def test_what_is_no_export_is_refused_in_one_sentence(flask: Commands, text: str) -> None:
+def test_an_invalid_export_is_refused_with_one_line(flask: Commands, text: str) -> None:
     for command in ("convert", "simulate"):
         assert flask.failure("flows", command, "alice", stdin=text).endswith(".")
 
 
-def test_whom_nobody_knows_has_nothing_to_convert_or_simulate(flask: Commands) -> None:
+def test_an_unknown_organization_is_an_error(flask: Commands) -> None:
     text = export(flask, "--mode", "sync")
     for command in ("convert", "simulate"):
-        assert flask.failure("flows", command, "nobody", stdin=text) == "There is no organization nobody."
+        assert (
+            flask.failure("flows", command, "nobody", stdin=text) == "There is no organization nobody. Check the slug."
+        )
 
 
-def test_it_holds_a_conversation(flask: Commands, openai: OpenAIStandIn) -> None:
+def test_it_simulates_a_conversation(flask: Commands, openai: OpenAIStandIn) -> None:
     openai.will(behaviours.answer("Salt, sugar, water."), behaviours.answer("A litre."))
     said = ("--keyword", "asksync", "--reply", "What is ORS?", "--reply", "How much?", "--reply", "END")
     shown = flask.text("flows", "simulate", "alice", *said, stdin=export(flask, "--mode", "sync"))
@@ -189,26 +194,26 @@ def test_it_holds_a_conversation(flask: Commands, openai: OpenAIStandIn) -> None
     assert [request.question for request in openai.requests] == ["What is ORS?", "How much?"]
 
 
-def test_it_tells_programs_what_was_said_called_and_waited_for(flask: Commands, openai: OpenAIStandIn) -> None:
+def test_the_json_output_has_messages_calls_and_state(flask: Commands, openai: OpenAIStandIn) -> None:
     openai.always(behaviours.answer("Salt, sugar, water."))
-    told = flask.json("flows", "simulate", "alice", "--reply", "What is ORS?", stdin=export(flask, "--mode", "sync"))
-    assert {"who": "person", "text": "What is ORS?"} in told["lines"]
-    assert any(line["who"] == "flow" and line["text"].startswith("Salt, sugar, water.") for line in told["lines"])
-    assert [(call["status"], call["outcome"]) for call in told["calls"]] == [(200, "Success")]
-    assert (told["waits_for"], told["ended"], told["trouble"]) == ("reply", False, [])
+    output = flask.json("flows", "simulate", "alice", "--reply", "What is ORS?", stdin=export(flask, "--mode", "sync"))
+    assert {"who": "person", "text": "What is ORS?"} in output["lines"]
+    assert any(line["who"] == "flow" and line["text"].startswith("Salt, sugar, water.") for line in output["lines"])
+    assert [(call["status"], call["outcome"]) for call in output["calls"]] == [(200, "Success")]
+    assert (output["waits_for"], output["ended"], output["trouble"]) == ("reply", False, [])
 
 
-def test_the_person_of_a_simulation_is_nobody_twice(flask: Commands, alice: Ngo) -> None:
+def test_each_simulation_has_another_contact(flask: Commands, alice: Ngo) -> None:
     alice.change(contact_daily_limit=1)
     text = export(flask, "--mode", "sync")
     for _ in range(2):
-        told = flask.json("flows", "simulate", "alice", "--reply", "What is ORS?", stdin=text)
-        assert told["calls"][0]["status"] == 200
+        output = flask.json("flows", "simulate", "alice", "--reply", "What is ORS?", stdin=text)
+        assert output["calls"][0]["status"] == 200
     ids = {call["contact_id"] for call in alice.calls()}
     assert (len(ids), min(ids) >= 10**9) == (2, True)
 
 
-def test_a_conversation_with_trouble_fails_after_it_was_shown(flask: Commands) -> None:
+def test_a_conversation_with_a_problem_is_shown_and_fails_the_command(flask: Commands) -> None:
     given = json.loads(export(flask, "--mode", "sync"))
     for node in given["flows"][0]["definition"]["nodes"]:
         for action in node["actions"]:
@@ -217,50 +222,50 @@ def test_a_conversation_with_trouble_fails_after_it_was_shown(flask: Commands) -
     result = flask.run("flows", "simulate", "alice", stdin=json.dumps(given))
     assert (result.exit_code, "Hello @results.who_is_there" in result.stdout) == (1, True)
     (line,) = result.stderr.splitlines()
-    assert line.startswith("Error: The conversation had trouble. ")
+    assert line.startswith("Error: The conversation had a problem. ")
     result = flask.run("flows", "simulate", "alice", "--json", stdin=json.dumps(given))
     assert (result.exit_code, json.loads(result.stdout)["trouble"][0]["code"]) == (1, "literal_variable")
 
 
-def test_it_says_first_what_glific_would_not_take(flask: Commands, openai: OpenAIStandIn) -> None:
+def test_it_warns_first_about_violations_of_glifics_rules(flask: Commands, openai: OpenAIStandIn) -> None:
     openai.always(behaviours.answer("Salt, sugar, water."))
     given = json.loads(export(flask, "--mode", "sync"))
     given["flows"][0]["keywords"] = ["Ask me"]
     result = flask.run("flows", "simulate", "alice", "--reply", "What is ORS?", stdin=json.dumps(given))
     assert (result.exit_code, "Salt, sugar, water." in result.stdout) == (0, True)
-    assert result.stderr.startswith("Mind: ")
-    assert 'its keyword "Ask me" is never heard: Glific hears "askme".' in result.stderr
+    assert result.stderr.startswith("Warning: ")
+    assert 'its keyword "Ask me" never matches. Glific compares "askme".' in result.stderr
 
 
-def test_a_call_that_failed_fails_the_command(flask: Commands, openai: OpenAIStandIn) -> None:
+def test_a_failed_call_fails_the_command(flask: Commands, openai: OpenAIStandIn) -> None:
     openai.always(behaviours.out_of_credit())
     result = flask.run("flows", "simulate", "alice", "--reply", "What is ORS?", stdin=export(flask, "--mode", "sync"))
     assert (result.exit_code, "has no credit left" in result.stdout.replace("\n", " ")) == (1, True)
-    assert result.stderr == "Error: Of 1 calls 1 failed: the conversation says why.\n"
+    assert result.stderr == "Error: 1 of 1 calls failed. The conversation shows the reason.\n"
 
 
-def test_the_organizations_phrase_signs_for_this_server_alone(flask: Commands, alice: Ngo) -> None:
+def test_the_organizations_phrase_signs_only_calls_to_this_server(flask: Commands, alice: Ngo) -> None:
     alice.set_phrase("a phrase of alice and glific")
     alice.change(require_signature=True)
     text = export(flask, "--mode", "sync")
-    told = flask.json("flows", "simulate", "alice", "--reply", "What is ORS?", stdin=text)
-    assert told["calls"][0]["status"] == 200
-    with WebhookStandIn() as stranger:
-        elsewhere = text.replace(alice.url, stranger.url)
+    output = flask.json("flows", "simulate", "alice", "--reply", "What is ORS?", stdin=text)
+    assert output["calls"][0]["status"] == 200
+    with WebhookStandIn() as other_server:
+        elsewhere = text.replace(alice.url, other_server.url)
         flask.json("flows", "simulate", "alice", "--reply", "What is ORS?", stdin=elsewhere)
-        (asked,) = stranger.requests
-    signature = asked.headers["x-glific-signature"]
+        (request,) = other_server.requests
+    signature = request.headers["x-glific-signature"]
     at = int(signature.partition(",")[0].removeprefix("t="))
-    body = json.dumps(asked.body, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    body = json.dumps(request.body, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
     for phrase, signs in (("a phrase of alice and glific", False), (DUMMY_PHRASE, True)):
         assert (sign(phrase, body, at) == signature) is signs
 
 
-def test_a_keyword_that_starts_nothing_is_refused(flask: Commands) -> None:
+def test_an_unknown_keyword_is_refused(flask: Commands) -> None:
     text = export(flask, "--mode", "sync", "--keyword", "health")
     flask.text("flows", "simulate", "alice", "--keyword", "Health!", stdin=text)
     for keywords in (["health"], None, [7]):
         given = json.loads(text)
         given["flows"][0]["keywords"] = keywords
         said = flask.failure("flows", "simulate", "alice", "--keyword", "menu", stdin=json.dumps(given))
-        assert said.startswith("No flow in this file has that keyword; there is ")
+        assert said.startswith("No flow in this file has this keyword. Its keywords are: ")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from glific_gpt.cli.glific import ONE_WAY
-from tests.cli.conftest import Commands, Open
+from glific_gpt.cli.glific import WAY_REQUIRED
+from tests.cli.conftest import Commands, OpenCommands
 from tests.support.glific_stand_in import GlificStandIn
 
 PHONE = "919876543210"
@@ -20,14 +20,14 @@ NOT_CONNECTED = {
 
 
 @pytest.fixture
-def flask(flask_with: Open) -> Commands:
-    """Commands that may reach the stand-in."""
+def flask(flask_with: OpenCommands) -> Commands:
+    """Commands that may connect to the stand-in."""
     return flask_with(glific_hosts="127.0.0.1")
 
 
 @pytest.fixture
 def connect(flask: Commands, seva: str, glific: GlificStandIn) -> tuple[str, ...]:
-    """The command that connects seva, which has an account."""
+    """The command that connects seva, with an account in Glific."""
     glific.accounts[PHONE] = PASSWORD
     return ("glific", "connect", seva, "--api-url", glific.url)
 
@@ -66,7 +66,7 @@ def test_it_connects_by_the_signed_call(flask: Commands, connect: tuple[str, ...
     assert "way: signed" in flask.text(*connect, "--signed")
 
 
-def test_it_saves_nothing_when_glific_refuses_the_login(flask: Commands, connect: tuple[str, ...]) -> None:
+def test_it_saves_nothing_if_glific_refuses_the_login(flask: Commands, connect: tuple[str, ...]) -> None:
     flask.text(*login(connect), stdin=PASSWORD)
     before = flask.json("glific", "show", "seva")
     for phone, password in ((PHONE, "another-password"), ("15550100200", PASSWORD)):
@@ -78,7 +78,18 @@ def test_it_saves_nothing_when_glific_refuses_the_login(flask: Commands, connect
     assert flask.json("glific", "show", "seva") == before
 
 
-def test_it_saves_a_connection_unasked_when_told_to(
+def test_an_unreachable_glific_has_another_message_than_a_refused_login(
+    flask: Commands, connect: tuple[str, ...], glific: GlificStandIn
+) -> None:
+    refused = flask.failure(*login(connect), stdin="another-password")
+    assert "Glific does not accept this phone number and password" in refused
+    glific.close()
+    not_reached = flask.failure(*login(connect), stdin=PASSWORD)
+    assert not_reached.startswith("Nothing was saved. Glific could not be reached")
+    assert "does not accept" not in not_reached
+
+
+def test_a_connection_can_be_saved_without_verification(
     flask: Commands, connect: tuple[str, ...], glific: GlificStandIn
 ) -> None:
     flask.text("signature", "set", "seva", "--phrase-stdin", stdin="a phrase of theirs")
@@ -87,7 +98,9 @@ def test_it_saves_a_connection_unasked_when_told_to(
     assert glific.requests == []
 
 
-def test_it_wants_one_way_and_all_of_it(flask: Commands, connect: tuple[str, ...], glific: GlificStandIn) -> None:
+def test_it_requires_all_options_of_exactly_one_way(
+    flask: Commands, connect: tuple[str, ...], glific: GlificStandIn
+) -> None:
     phone = ("--phone", PHONE)
     for given in (
         (),
@@ -97,19 +110,19 @@ def test_it_wants_one_way_and_all_of_it(flask: Commands, connect: tuple[str, ...
         ("--signed", "--password-stdin"),
         ("--signed", *phone, "--password-stdin"),
     ):
-        assert flask.failure(*connect, *given, stdin=PASSWORD, code=2) == ONE_WAY
+        assert flask.failure(*connect, *given, stdin=PASSWORD, code=2) == WAY_REQUIRED
     assert glific.requests == []
     assert flask.json("glific", "show", "seva")["connected"] is False
 
 
-def test_it_takes_a_password_from_standard_input_alone(flask: Commands, connect: tuple[str, ...]) -> None:
+def test_a_password_is_read_only_from_standard_input(flask: Commands, connect: tuple[str, ...]) -> None:
     flask.failure(*login(connect), PASSWORD, code=2)
     flask.failure(*connect, "--phone", PHONE, "--password", PASSWORD, code=2)
     assert "must not be blank" in flask.failure(*login(connect), stdin="")
-    assert "not text in UTF-8" in flask.failure(*login(connect), stdin=b"\xff\xfe")
+    assert "not UTF-8 text" in flask.failure(*login(connect), stdin=b"\xff\xfe")
 
 
-def test_it_refuses_a_phone_and_a_host_that_cannot_be(flask: Commands, seva: str, connect: tuple[str, ...]) -> None:
+def test_it_refuses_an_invalid_phone_number_and_host(flask: Commands, seva: str, connect: tuple[str, ...]) -> None:
     assert "country code" in flask.failure(*login(connect, "098765"), stdin=PASSWORD)
     elsewhere = ("glific", "connect", seva, "--api-url", "https://api.example.org")
     assert flask.failure(*login(elsewhere), stdin=PASSWORD).endswith(".")
@@ -125,15 +138,18 @@ def test_it_disconnects(flask: Commands, connect: tuple[str, ...]) -> None:
     flask.text(*login(connect), stdin=PASSWORD)
     assert flask.json("glific", "disconnect", "seva") == {"slug": "seva", "connected": False}
     assert flask.json("glific", "show", "seva") == NOT_CONNECTED
-    assert flask.failure("glific", "disconnect", "seva") == "This organization is not connected to Glific."
+    assert (
+        flask.failure("glific", "disconnect", "seva")
+        == "This organization is not connected to Glific. Connect it first."
+    )
 
 
-def test_it_says_that_an_organization_is_not_there(flask: Commands, glific: GlificStandIn) -> None:
+def test_an_unknown_organization_is_an_error(flask: Commands, glific: GlificStandIn) -> None:
     for command in (
         ["show", "nobody"],
         ["disconnect", "nobody"],
         ["connect", "nobody", "--api-url", glific.url, "--signed"],
         ["connect", "nobody", "--api-url", glific.url, "--phone", PHONE, "--password-stdin"],
     ):
-        assert flask.failure("glific", *command, stdin=PASSWORD) == "There is no organization nobody."
+        assert flask.failure("glific", *command, stdin=PASSWORD) == "There is no organization nobody. Check the slug."
     assert glific.requests == []

@@ -1,15 +1,15 @@
-"""Failures: one sentence and an exit code, whatever went wrong."""
+"""Errors: a one-line message and an exit code."""
 
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from glific_gpt.cli.group import BEHIND, Group
-from tests.cli.conftest import Commands, Open
+from glific_gpt.cli.group import MIGRATIONS_MISSING, Group
+from tests.cli.conftest import Commands, OpenCommands
 
 
-def test_it_says_that_an_organization_is_not_there(flask: Commands) -> None:
+def test_an_unknown_organization_is_an_error(flask: Commands) -> None:
     for command in (
         ["organizations", "show"],
         ["organizations", "activate"],
@@ -20,38 +20,38 @@ def test_it_says_that_an_organization_is_not_there(flask: Commands) -> None:
         ["models", "list"],
         ["calls", "list"],
     ):
-        assert flask.failure(*command, "nobody") == "There is no organization nobody."
-        assert flask.failure(*command, "nobody", "--json") == "There is no organization nobody."
+        assert flask.failure(*command, "nobody") == "There is no organization nobody. Check the slug."
+        assert flask.failure(*command, "nobody", "--json") == "There is no organization nobody. Check the slug."
 
 
-def test_it_asks_for_migrations_where_there_are_no_tables(flask_with: Open, tmp_path: Path) -> None:
+def test_it_asks_for_migrations_if_there_are_no_tables(flask_with: OpenCommands, tmp_path: Path) -> None:
     flask = flask_with(database_url=f"sqlite:///{tmp_path}/empty.db")
-    assert flask.failure("organizations", "list") == BEHIND
-    assert flask.failure("calls", "list", "seva", "--json") == BEHIND
+    assert flask.failure("organizations", "list") == MIGRATIONS_MISSING
+    assert flask.failure("calls", "list", "seva", "--json") == MIGRATIONS_MISSING
     assert flask.run("db", "upgrade").exit_code == 0
     assert flask.json("organizations", "list") == []
 
 
-def test_it_asks_for_migrations_where_one_is_missing(flask: Commands, database: str) -> None:
+def test_it_asks_for_migrations_if_one_is_missing(flask: Commands, database: str) -> None:
     engine = sa.create_engine(database)
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0000'"))
     engine.dispose()
-    assert flask.failure("organizations", "create", "seva", "--name", "Seva") == BEHIND
+    assert flask.failure("organizations", "create", "seva", "--name", "Seva") == MIGRATIONS_MISSING
 
 
 @pytest.mark.parametrize(
     "url", ["postgresql+psycopg://someone:hunter2hunter2@127.0.0.1:1/db", "sqlite:////no-such-folder/x.db"]
 )
-def test_it_says_that_the_database_cannot_be_used_and_not_where_it_is(flask_with: Open, url: str) -> None:
+def test_an_unavailable_database_is_an_error_without_its_address(flask_with: OpenCommands, url: str) -> None:
     flask = flask_with(database_url=url)
     for command in (["organizations", "list"], ["credentials", "rotate"], ["db", "upgrade"], ["db", "current"]):
-        assert flask.failure(*command).startswith("The database cannot be used (OperationalError)")
+        assert flask.failure(*command).startswith("The database is unavailable (OperationalError)")
     for part in ("hunter2", "someone", "127.0.0.1", "no-such-folder"):
         assert part not in flask.printed
 
 
-def test_it_says_of_a_failure_that_nobody_thought_of_only_its_kind(flask: Commands) -> None:
+def test_an_unexpected_error_shows_only_its_class(flask: Commands) -> None:
     group = Group("probe")
 
     @group.command("break", needs_database=False)
@@ -61,13 +61,11 @@ def test_it_says_of_a_failure_that_nobody_thought_of_only_its_kind(flask: Comman
     result = flask.run("break", group=group)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
-        "Error: The command broke in a way that nobody thought of (KeyError): 'flask --debug ...' shows where.\n"
+        "Error: The command failed unexpectedly (KeyError). Run it with 'flask --debug ...' to see the traceback.\n"
     )
 
 
-def test_it_shows_where_a_command_broke_to_somebody_who_debugs(
-    flask: Commands, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_debug_mode_shows_the_traceback(flask: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLASK_DEBUG", "1")
     group = Group("probe")
 
@@ -78,7 +76,7 @@ def test_it_shows_where_a_command_broke_to_somebody_who_debugs(
     assert isinstance(flask.run("break", group=group).exception, KeyError)
 
 
-def test_a_command_that_is_used_wrongly_gets_its_usage(flask: Commands) -> None:
+def test_invalid_arguments_are_usage_errors(flask: Commands) -> None:
     assert flask.failure("organizations", "show", code=2) == "Missing argument 'SLUG'."
     assert flask.failure("calls", "list", "seva", "--limit", "0", code=2).startswith("Invalid value for '--limit'")
 
@@ -86,7 +84,7 @@ def test_a_command_that_is_used_wrongly_gets_its_usage(flask: Commands) -> None:
 @pytest.mark.parametrize(
     "group", ["organizations", "tokens", "api-tokens", "signature", "credentials", "glific", "models", "calls"]
 )
-def test_a_group_shows_an_example_and_says_what_each_command_does(flask: Commands, group: str) -> None:
+def test_the_help_of_a_group_has_an_example_and_describes_its_commands(flask: Commands, group: str) -> None:
     shown = flask.text(group, "--help")
     example = shown.split("Example:")[1].split("Options:")[0]
     assert f"flask {group}" in example

@@ -2,13 +2,13 @@
 
 import pytest
 
-from tests.cli.conftest import Commands, Open
+from tests.cli.conftest import Commands, OpenCommands
 from tests.support.openai_stand_in import OpenAIStandIn
 
 
 @pytest.fixture
 def keyed(flask: Commands, seva: str, openai: OpenAIStandIn) -> str:
-    """The slug of an organization whose key reaches five models."""
+    """The slug of an organization whose key can use five models."""
     openai.models = ["gpt-4o", "gpt-4o-mini", "gpt-5", "whisper-1", "gpt-4o-mini-tts"]
     key = "sk-proj-seva-0123456789-wxyz"
     flask.text("credentials", "set", seva, "open_ai", "--api-key-stdin", stdin=key)
@@ -19,7 +19,7 @@ def allowed(flask: Commands, slug: str) -> set[str]:
     return {row["id"] for row in flask.json("models", "list", slug) if row["allowed"]}
 
 
-def test_it_lists_what_the_key_reaches_with_kind_permission_and_prices(flask: Commands, keyed: str) -> None:
+def test_it_lists_the_models_of_the_key_with_kind_permission_and_prices(flask: Commands, keyed: str) -> None:
     rows = {row["id"]: row for row in flask.json("models", "list", keyed)}
     assert rows.keys() == {"gpt-4o", "gpt-4o-mini", "gpt-5", "whisper-1", "gpt-4o-mini-tts"}
     assert rows["gpt-4o"] == {
@@ -35,25 +35,25 @@ def test_it_lists_what_the_key_reaches_with_kind_permission_and_prices(flask: Co
     assert "only text models" in speech["reason"]
 
 
-def test_it_lists_the_text_models_alone_when_told_to(flask: Commands, keyed: str) -> None:
+def test_it_can_list_only_text_models(flask: Commands, keyed: str) -> None:
     assert [row["id"] for row in flask.json("models", "list", keyed, "--text")] == ["gpt-4o", "gpt-4o-mini", "gpt-5"]
 
 
-def test_it_aligns_the_list_for_a_person(flask: Commands, keyed: str) -> None:
+def test_it_prints_an_aligned_table(flask: Commands, keyed: str) -> None:
     head, *rows = flask.text("models", "list", keyed).splitlines()
     assert len(rows) == 5
-    kind, why = head.index("KIND"), head.index("WHY NOT")
+    kind, why = head.index("KIND"), head.index("REASON")
     assert all(row[kind - 1] == " " and row[kind] != " " and row[why - 1] == " " for row in rows)
 
 
-def test_it_lists_the_known_models_and_says_so_while_there_is_no_key(flask: Commands, seva: str) -> None:
+def test_it_lists_all_known_models_without_a_key(flask: Commands, seva: str) -> None:
     assert "gpt-4o" in allowed(flask, seva)
-    assert "no key was verified" in flask.text("models", "list", seva)
+    assert "no verified key" in flask.text("models", "list", seva)
 
 
-def test_it_replaces_the_list_and_counts_the_text_models_that_it_matches(flask: Commands, keyed: str) -> None:
+def test_it_replaces_the_list_and_counts_the_matching_text_models(flask: Commands, keyed: str) -> None:
     shown = flask.text("models", "allow", keyed, "GPT-4o*", "gpt-4o*")
-    assert shown == "allowed_models: gpt-4o*\n2 of the 3 text models that the key reaches may be used.\n"
+    assert shown == "allowed_models: gpt-4o*\n2 of the 3 text models of the key are allowed.\n"
     assert allowed(flask, keyed) == {"gpt-4o", "gpt-4o-mini"}
     assert flask.json("models", "allow", keyed, "gpt-5")["allowed_models"] == ["gpt-5"]
     assert allowed(flask, keyed) == {"gpt-5"}
@@ -67,32 +67,34 @@ def test_it_allows_none_and_then_all_again(flask: Commands, keyed: str) -> None:
     assert allowed(flask, keyed) == {"gpt-4o", "gpt-4o-mini", "gpt-5"}
 
 
-def test_it_cannot_reach_beyond_what_the_operator_allows(flask: Commands, keyed: str, flask_with: Open) -> None:
+def test_it_cannot_allow_more_than_the_operator(flask: Commands, keyed: str, flask_with: OpenCommands) -> None:
     strict = flask_with(models="gpt-5*")
     assert "1 of the 3 text models" in strict.text("models", "allow", keyed, "*")
     assert allowed(strict, keyed) == {"gpt-5"}
 
 
-def test_it_wants_to_be_told_one_thing(flask: Commands, keyed: str) -> None:
-    for told in ([], ["--all", "--none"], ["gpt-5", "--all"], ["gpt-5", "--none"], [""], ["gpt-5", " "]):
-        flask.failure("models", "allow", keyed, *told, code=2)
+def test_it_requires_exactly_one_choice(flask: Commands, keyed: str) -> None:
+    for arguments in ([], ["--all", "--none"], ["gpt-5", "--all"], ["gpt-5", "--none"], [""], ["gpt-5", " "]):
+        flask.failure("models", "allow", keyed, *arguments, code=2)
     assert flask.failure("models", "allow", keyed, "gpt 5").startswith("allowed_models: ")
     assert flask.json("organizations", "show", keyed)["allowed_models"] is None
 
 
-def test_it_narrows_the_servers_list_for_every_organization(flask: Commands, keyed: str) -> None:
+def test_the_servers_list_applies_to_every_organization(flask: Commands, keyed: str) -> None:
     assert flask.json("models", "server") == {"allowed_models": None, "outer_limit": ["*"]}
     assert flask.json("models", "server", "GPT-4o*")["allowed_models"] == ["gpt-4o*"]
     assert allowed(flask, keyed) == {"gpt-4o", "gpt-4o-mini"}
     (refused,) = [row for row in flask.json("models", "list", keyed) if row["id"] == "gpt-5"]
-    assert refused["reason"] == "The administrators of this server do not allow gpt-5: choose another model."
+    assert refused["reason"] == "The administrators of this server do not allow gpt-5. Choose another model."
     assert flask.json("models", "server", "--none")["allowed_models"] == []
     assert allowed(flask, keyed) == set()
     assert flask.json("models", "server", "--all")["allowed_models"] is None
     assert allowed(flask, keyed) == {"gpt-4o", "gpt-4o-mini", "gpt-5"}
 
 
-def test_the_servers_list_cannot_reach_beyond_the_environments(flask: Commands, keyed: str, flask_with: Open) -> None:
+def test_the_servers_list_cannot_allow_more_than_the_environment(
+    flask: Commands, keyed: str, flask_with: OpenCommands
+) -> None:
     strict = flask_with(models="gpt-5*,o3")
     shown = strict.text("models", "server", "*")
     assert shown == "allowed_models: *\nGLIFIC_GPT_MODELS: gpt-5*, o3\n"
@@ -105,7 +107,7 @@ def test_it_shows_the_servers_list_and_changes_nothing(flask: Commands, keyed: s
     flask.text("models", "server", "gpt-4o*")
     for _ in range(2):
         assert flask.text("models", "server") == "allowed_models: gpt-4o*\nGLIFIC_GPT_MODELS: *\n"
-    for told in (["--all", "--none"], ["gpt-5", "--all"], [""]):
-        flask.failure("models", "server", *told, code=2)
+    for arguments in (["--all", "--none"], ["gpt-5", "--all"], [""]):
+        flask.failure("models", "server", *arguments, code=2)
     assert flask.failure("models", "server", "gpt 5").startswith("allowed_models: ")
     assert flask.json("models", "server")["allowed_models"] == ["gpt-4o*"]

@@ -14,7 +14,7 @@ SET = {
 
 
 @pytest.mark.parametrize("field", SET)
-def test_it_sets_a_setting_and_takes_it_back_to_the_default(flask: Commands, seva: str, field: str) -> None:
+def test_it_sets_a_setting_and_resets_it(flask: Commands, seva: str, field: str) -> None:
     before = flask.json("organizations", "show", seva)
     typed, kept = SET[field]
     option = field.replace("_", "-")
@@ -23,17 +23,17 @@ def test_it_sets_a_setting_and_takes_it_back_to_the_default(flask: Commands, sev
     assert flask.json("organizations", "set", seva, f"--no-{option}") == before | {"name": "Seva"}
 
 
-def test_it_sets_several_at_once(flask: Commands, seva: str) -> None:
+def test_it_sets_several_settings(flask: Commands, seva: str) -> None:
     options = [f"--{field.replace('_', '-')}={typed}" for field, (typed, _) in SET.items()]
     changed = flask.json("organizations", "set", seva, *options, "--require-signature")
     assert changed["require_signature"] is True
     assert {field: changed[field] for field in SET} == {field: kept for field, (_, kept) in SET.items()}
 
 
-def test_it_requires_signatures_or_not_and_warns_when_nobody_is_let_in(flask: Commands, seva: str) -> None:
-    assert "Nobody is let in" in flask.text("organizations", "set", seva, "--require-signature")
+def test_it_warns_if_a_signature_is_required_without_a_phrase(flask: Commands, seva: str) -> None:
+    assert "All calls are refused" in flask.text("organizations", "set", seva, "--require-signature")
     flask.text("signature", "set", seva, "--phrase-stdin", stdin="a phrase of theirs")
-    assert "Nobody is let in" not in flask.text("organizations", "show", seva)
+    assert "All calls are refused" not in flask.text("organizations", "show", seva)
     assert flask.json("organizations", "set", seva, "--no-require-signature")["require_signature"] is False
 
 
@@ -53,17 +53,15 @@ def test_it_requires_signatures_or_not_and_warns_when_nobody_is_let_in(flask: Co
         ("--name", ""),
     ],
 )
-def test_it_refuses_a_value_that_cannot_be_and_changes_nothing(
-    flask: Commands, seva: str, option: str, value: str
-) -> None:
+def test_an_invalid_value_changes_nothing(flask: Commands, seva: str, option: str, value: str) -> None:
     before = flask.json("organizations", "show", seva)
     sentence = flask.failure("organizations", "set", seva, "--require-signature", option, value)
     assert sentence.startswith(option.strip("-").replace("-", "_") + ": ")
     assert flask.json("organizations", "show", seva) == before
 
 
-def test_it_wants_to_be_told_one_thing_about_a_setting(flask: Commands, seva: str) -> None:
-    assert flask.failure("organizations", "set", seva, code=2).startswith("Say what to set")
+def test_it_requires_options_that_do_not_contradict_each_other(flask: Commands, seva: str) -> None:
+    assert flask.failure("organizations", "set", seva, code=2).startswith("Give at least one option")
     both = ["--default-model", "gpt-4o", "--no-default-model"]
     assert flask.failure("organizations", "set", seva, *both, code=2) == (
         "Give --default-model or --no-default-model, not both."

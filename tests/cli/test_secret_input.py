@@ -1,10 +1,10 @@
-"""Keys and phrases: however a command ends, nothing that it prints holds one."""
+"""Commands never print keys and phrases, even if they fail."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Commands, Open
+from tests.cli.conftest import Commands, OpenCommands
 from tests.support.openai_answers import answer
 from tests.support.openai_errors import missing_scopes, refuse_key, server_error
 from tests.support.openai_exchange import Behaviour
@@ -25,7 +25,7 @@ AFTER = (
 )
 
 
-def assert_nothing_came_out(flask: Commands) -> None:
+def assert_no_secret_was_printed(flask: Commands) -> None:
     assert flask.printed
     for secret in (KEY, KEY[:12], KEY[-12:], PHRASE, PHRASE[:8]):
         assert secret not in flask.printed
@@ -43,23 +43,23 @@ def test_it_never_prints_a_key_or_a_phrase(
     for command in AFTER:
         flask.text(*command)
         flask.json(*command)
-    assert_nothing_came_out(flask)
+    assert_no_secret_was_printed(flask)
 
 
 @pytest.mark.parametrize(("before", "after"), [("", " x"), ("", "\x00"), (" \n", "\n\nmore"), ("é", "")])
-def test_it_never_prints_what_it_refuses(flask: Commands, seva: str, before: str, after: str) -> None:
+def test_it_never_prints_a_refused_value(flask: Commands, seva: str, before: str, after: str) -> None:
     flask.failure(*SET_KEY, stdin=before + KEY + after)
     flask.failure("credentials", "set", "nobody", "open_ai", "--api-key-stdin", stdin=KEY)
     flask.failure("credentials", "set", seva, "nope", "--api-key-stdin", stdin=KEY)
     flask.failure(*SET_PHRASE, stdin=PHRASE * 100)
     flask.failure("signature", "set", "nobody", "--phrase-stdin", stdin=PHRASE)
     flask.failure(*SET_PHRASE, stdin=PHRASE.encode() + b"\xff")
-    assert_nothing_came_out(flask)
+    assert_no_secret_was_printed(flask)
 
 
-def test_it_never_prints_them_when_the_database_fails(flask_with: Open, tmp_path: Path) -> None:
+def test_it_never_prints_secrets_if_the_database_fails(flask_with: OpenCommands, tmp_path: Path) -> None:
     for url in ("sqlite:////no-such-folder/x.db", f"sqlite:///{tmp_path}/empty.db"):
         flask = flask_with(database_url=url)
         flask.failure(*SET_KEY, "--no-verify", stdin=KEY)
         flask.failure(*SET_PHRASE, stdin=PHRASE)
-        assert_nothing_came_out(flask)
+        assert_no_secret_was_printed(flask)

@@ -10,14 +10,14 @@ PHRASE = "phrase of theirs 1"
 
 
 def phrase_of(flask: Commands, slug: str) -> str:
-    """What the webhook would check signatures with."""
+    """Return the decrypted phrase."""
     with flask.app.app_context(), transaction() as session:
         row = store.find(session, slug)
         assert row.signature_phrase
         return services().vault.decrypt(row.id, PURPOSE, row.signature_phrase)
 
 
-def test_it_keeps_the_phrase_without_its_last_line_break(flask: Commands, seva: str) -> None:
+def test_it_stores_the_phrase_without_its_last_line_break(flask: Commands, seva: str) -> None:
     for typed in (PHRASE, PHRASE + "\n", PHRASE + "\r\n"):
         made = flask.json("signature", "set", seva, "--phrase-stdin", stdin=typed)
         assert made == {"slug": seva, "signature_phrase_set": True}
@@ -27,27 +27,27 @@ def test_it_keeps_the_phrase_without_its_last_line_break(flask: Commands, seva: 
     assert PHRASE not in flask.printed
 
 
-def test_it_refuses_a_phrase_that_protects_nothing(flask: Commands, seva: str) -> None:
+def test_it_refuses_a_blank_phrase(flask: Commands, seva: str) -> None:
     assert "cannot be used" in flask.failure("signature", "set", seva, "--phrase-stdin", stdin="\n")
     assert flask.json("organizations", "show", seva)["signature_phrase_set"] is False
 
 
-def test_it_says_of_a_phrase_that_is_too_long_that_it_is(flask: Commands, seva: str) -> None:
+def test_it_refuses_a_phrase_that_is_too_long(flask: Commands, seva: str) -> None:
     refused = flask.failure("signature", "set", seva, "--phrase-stdin", stdin="x" * 1001)
-    assert refused == "A phrase has 1000 characters at most."
+    assert refused == "The webhook signature is too long. Use at most 1000 characters."
     flask.text("signature", "set", seva, "--phrase-stdin", stdin="x" * 1000)
     assert phrase_of(flask, seva) == "x" * 1000
 
 
-def test_it_clears_the_phrase_and_says_who_is_still_let_in(flask: Commands, seva: str) -> None:
+def test_it_deletes_the_phrase_and_says_which_calls_are_accepted(flask: Commands, seva: str) -> None:
     flask.text("signature", "set", seva, "--phrase-stdin", stdin=PHRASE)
-    assert "need a webhook token" in flask.text("signature", "clear", seva)
+    assert "Calls need a webhook token" in flask.text("signature", "clear", seva)
     flask.text("organizations", "set", seva, "--require-signature")
-    assert "nobody is let in" in flask.text("signature", "clear", seva)
+    assert "all calls are refused" in flask.text("signature", "clear", seva)
     assert flask.json("signature", "clear", seva) == {"slug": seva, "signature_phrase_set": False}
     assert flask.json("organizations", "show", seva)["signature_phrase_set"] is False
 
 
-def test_it_takes_a_phrase_from_standard_input_alone(flask: Commands, seva: str) -> None:
+def test_a_phrase_is_read_only_from_standard_input(flask: Commands, seva: str) -> None:
     assert "--phrase-stdin" in flask.failure("signature", "set", seva, stdin=PHRASE, code=2)
     flask.failure("signature", "set", seva, "--phrase-stdin", PHRASE, code=2)

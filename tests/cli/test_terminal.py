@@ -1,19 +1,19 @@
-"""What is printed on terminals that do not know every character."""
+"""Output on terminals with a limited encoding."""
 
 import io
 import sys
 
 import pytest
 
-from glific_gpt.cli.output import can_show, printable
+from glific_gpt.cli.output import can_encode, sanitize
 
 
-def test_what_a_terminal_does_not_know_becomes_a_question_mark(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unsupported_characters_become_question_marks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
-    assert printable("✓ ओआरएस ok\n") == "? ????? ok\n"
-    assert not can_show("✓")
-    assert can_show("+ ! x -")
+    assert sanitize("✓ ओआरएस ok\n") == "? ????? ok\n"
+    assert not can_encode("✓")
+    assert can_encode("+ ! x -")
 
 
-def test_what_would_steer_a_terminal_is_left_out() -> None:
-    assert printable("a\x1b[2Jb\x07\x9bc\rd\te\nf") == "a [2Jb c d e\nf"
+def test_control_characters_are_removed() -> None:
+    assert sanitize("a\x1b[2Jb\x07\x9bc\rd\te\nf") == "a [2Jb c d e\nf"

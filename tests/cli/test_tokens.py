@@ -15,27 +15,33 @@ def test_it_shows_a_new_token_once(flask: Commands, seva: str) -> None:
     assert flask.printed.count(made["token"]) == 1
 
 
-def test_it_tells_a_person_that_a_token_is_shown_once(flask: Commands, seva: str) -> None:
+def test_it_says_that_a_token_is_shown_once(flask: Commands, seva: str) -> None:
     shown = flask.text("tokens", "create", seva, "--label", "menu")
     assert shown.startswith("id: 2\nlabel: menu\n\ntoken: ggw_")
-    assert "it cannot be shown again" in shown
+    assert "It cannot be shown again" in shown
 
 
-def test_it_revokes_a_token_of_that_organization_alone(flask: Commands, seva: str) -> None:
+def test_it_revokes_only_tokens_of_the_organization(flask: Commands, seva: str) -> None:
     flask.text("organizations", "create", "other", "--name", "Other")
-    assert flask.failure("tokens", "revoke", "other", "1") == "This organization has no token 1."
+    assert (
+        flask.failure("tokens", "revoke", "other", "1")
+        == "This organization has no token 1. Check the number in its list of tokens."
+    )
     assert flask.json("tokens", "revoke", seva, "1") == {"id": 1, "revoked": True}
-    assert flask.failure("tokens", "revoke", seva, "1") == "This organization has no token 1."
+    assert (
+        flask.failure("tokens", "revoke", seva, "1")
+        == "This organization has no token 1. Check the number in its list of tokens."
+    )
     assert flask.json("tokens", "list", seva) == []
-    assert "Make one: flask tokens create seva --label" in flask.text("tokens", "list", seva)
+    assert "Create one: flask tokens create seva --label" in flask.text("tokens", "list", seva)
     assert len(flask.json("tokens", "list", "other")) == 1
 
 
 @pytest.mark.parametrize("label", ["", " ", "x" * 101])
-def test_it_refuses_a_label_that_cannot_be(flask: Commands, seva: str, label: str) -> None:
+def test_it_refuses_an_invalid_label(flask: Commands, seva: str, label: str) -> None:
     assert "1 to 100 characters" in flask.failure("tokens", "create", seva, "--label", label, code=2)
 
 
 @pytest.mark.parametrize("token_id", ["x", "0", str(2**80)])
-def test_it_refuses_an_id_that_no_token_has(flask: Commands, seva: str, token_id: str) -> None:
+def test_it_refuses_an_invalid_id(flask: Commands, seva: str, token_id: str) -> None:
     assert "Invalid value for 'ID'" in flask.failure("tokens", "revoke", seva, token_id, code=2)

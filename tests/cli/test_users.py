@@ -2,13 +2,13 @@
 
 import pytest
 
-from tests.cli.conftest import Commands, Open
+from tests.cli.conftest import Commands, OpenCommands
 
 EMAIL = "asha@example.org"
 PASSWORD = "correct horse battery staple"
 
 
-def test_it_makes_an_administrator_with_a_link_that_is_shown_once(flask_with: Open) -> None:
+def test_it_creates_an_administrator_with_a_link_that_is_shown_once(flask_with: OpenCommands) -> None:
     flask = flask_with(public_url="https://gpt.example.org")
     made = flask.json("users", "create", " Admin@Example.org", "--admin")
     link = made.pop("one_time_link")
@@ -19,7 +19,7 @@ def test_it_makes_an_administrator_with_a_link_that_is_shown_once(flask_with: Op
 
 
 @pytest.mark.parametrize("role", ["owner", "editor", "viewer"])
-def test_it_makes_a_person_of_an_organization(flask: Commands, seva: str, role: str) -> None:
+def test_it_creates_a_member_of_an_organization(flask: Commands, seva: str, role: str) -> None:
     made = flask.json("users", "create", EMAIL, "--organization", seva, "--role", role)
     assert made.pop("one_time_link")
     assert made == {"email": EMAIL, "organization": seva, "role": role, "administrator": False}
@@ -27,32 +27,32 @@ def test_it_makes_a_person_of_an_organization(flask: Commands, seva: str, role: 
     assert listed["organizations"] == [f"seva ({role})"]
 
 
-def test_it_takes_a_password_in_place_of_a_link(flask: Commands) -> None:
+def test_it_accepts_a_password_instead_of_a_link(flask: Commands) -> None:
     made = flask.json("users", "create", EMAIL, "--admin", "--password-stdin", stdin=PASSWORD + "\n")
     assert "one_time_link" not in made
     assert PASSWORD not in flask.printed
 
 
-def test_it_refuses_a_password_that_is_short(flask: Commands) -> None:
-    said = flask.failure("users", "create", EMAIL, "--admin", "--password-stdin", stdin="too short")
-    assert said == "A password has 12 to 128 characters."
+def test_it_refuses_a_short_password(flask: Commands) -> None:
+    message = flask.failure("users", "create", EMAIL, "--admin", "--password-stdin", stdin="too short")
+    assert message == "A password has 12 to 128 characters."
     assert flask.json("users", "list") == []
 
 
-def test_it_lets_a_known_person_into_another_organization_by_a_new_link(flask: Commands, seva: str) -> None:
+def test_an_existing_user_gets_a_new_link_when_added_to_an_organization(flask: Commands, seva: str) -> None:
     flask.text("organizations", "create", "other", "--name", "Other")
     flask.text("users", "create", EMAIL, "--organization", seva, "--role", "owner")
     made = flask.text("users", "create", EMAIL, "--organization", "other", "--role", "viewer")
     assert "one_time_link: http" in made
-    assert "its password and second factor of before are taken away" in made
+    assert "Its password and two-step sign-in were reset." in made
     (listed,) = flask.json("users", "list")
     assert listed["organizations"] == ["other (viewer)", "seva (owner)"]
 
 
-def test_it_does_not_set_the_password_of_somebody_who_is_known(flask: Commands, seva: str) -> None:
+def test_it_does_not_set_the_password_of_an_existing_user(flask: Commands, seva: str) -> None:
     flask.text("users", "create", EMAIL, "--admin")
     args = ("users", "create", EMAIL, "--organization", seva, "--role", "owner", "--password-stdin")
-    assert flask.failure(*args, stdin=PASSWORD).startswith(f"{EMAIL} is known already")
+    assert flask.failure(*args, stdin=PASSWORD).startswith(f"{EMAIL} exists already")
     (listed,) = flask.json("users", "list")
     assert listed["organizations"] == []
 
@@ -61,43 +61,43 @@ def test_it_does_not_set_the_password_of_somebody_who_is_known(flask: Commands, 
     "wrong",
     [(), ("--admin", "--role", "owner"), ("--organization", "seva"), ("--admin", "--organization", "seva")],
 )
-def test_it_wants_to_know_what_the_person_is(flask: Commands, seva: str, wrong: tuple[str, ...]) -> None:
-    assert "Say either --admin, or --organization" in flask.failure("users", "create", EMAIL, *wrong, code=2)
+def test_it_requires_a_role_or_admin(flask: Commands, seva: str, wrong: tuple[str, ...]) -> None:
+    assert "Give either --admin, or --organization" in flask.failure("users", "create", EMAIL, *wrong, code=2)
     assert seva
 
 
 @pytest.mark.parametrize("email", ["", "asha", "asha@", "asha@example"])
-def test_it_refuses_what_is_no_address(flask: Commands, email: str) -> None:
-    said = flask.failure("users", "create", email, "--admin")
-    assert said == "That is not an e-mail address, such as asha@example.org."
+def test_it_refuses_an_invalid_email(flask: Commands, email: str) -> None:
+    message = flask.failure("users", "create", email, "--admin")
+    assert message == "This is not an e-mail address. Enter one such as asha@example.org."
 
 
-def test_it_says_who_is_there_already(flask: Commands, seva: str) -> None:
+def test_it_refuses_an_existing_member_or_administrator(flask: Commands, seva: str) -> None:
     flask.text("users", "create", EMAIL, "--organization", seva, "--role", "owner")
     again = flask.failure("users", "create", EMAIL, "--organization", seva, "--role", "owner")
     assert again == "This person is a member already."
     assert "already" in flask.failure("users", "create", EMAIL, "--admin")
 
 
-def test_it_makes_a_link_for_somebody_who_is_known(flask: Commands) -> None:
+def test_it_creates_a_link_for_an_existing_user(flask: Commands) -> None:
     flask.text("users", "create", EMAIL, "--admin")
-    made = flask.json("users", "link", EMAIL)
+    made = flask.json("users", "reset-link", EMAIL)
     assert made.keys() == {"email", "one_time_link"}
-    assert flask.failure("users", "link", "nobody@example.org") == "There is nobody with that e-mail address."
+    assert flask.failure("users", "reset-link", "nobody@example.org") == "No account has this e-mail address."
 
 
-def test_it_lets_an_administrator_into_an_organization_as_before(flask: Commands, seva: str) -> None:
+def test_an_administrator_keeps_the_password_when_added_to_an_organization(flask: Commands, seva: str) -> None:
     flask.json("users", "create", EMAIL, "--admin", "--password-stdin", stdin=PASSWORD)
     assert "one_time_link" not in flask.json("users", "create", EMAIL, "--organization", seva, "--role", "owner")
 
 
-def test_it_makes_no_link_for_somebody_who_is_switched_off(flask: Commands, seva: str) -> None:
+def test_it_creates_no_link_for_an_inactive_user(flask: Commands, seva: str) -> None:
     flask.text("users", "create", EMAIL, "--organization", seva, "--role", "viewer")
     flask.text("users", "deactivate", EMAIL)
-    assert "switched off" in flask.failure("users", "link", EMAIL)
+    assert "switched off" in flask.failure("users", "reset-link", EMAIL)
 
 
-def test_it_takes_somebody_out_of_an_organization_but_not_its_last_owner(flask: Commands, seva: str) -> None:
+def test_it_removes_a_member_but_not_the_last_owner(flask: Commands, seva: str) -> None:
     flask.text("users", "create", EMAIL, "--organization", seva, "--role", "owner")
     assert "only owner" in flask.failure("users", "remove", EMAIL, "--organization", seva)
     flask.text("users", "create", "bea@example.org", "--organization", seva, "--role", "owner")
@@ -105,7 +105,7 @@ def test_it_takes_somebody_out_of_an_organization_but_not_its_last_owner(flask: 
     assert "not a member" in flask.failure("users", "remove", EMAIL, "--organization", seva)
 
 
-def test_it_switches_somebody_off_and_on_but_not_the_last_administrator(flask: Commands) -> None:
+def test_it_deactivates_and_activates_a_user_but_not_the_last_administrator(flask: Commands) -> None:
     flask.text("users", "create", EMAIL, "--admin")
     assert "only administrator" in flask.failure("users", "deactivate", EMAIL)
     flask.text("users", "create", "bea@example.org", "--admin")
@@ -113,10 +113,10 @@ def test_it_switches_somebody_off_and_on_but_not_the_last_administrator(flask: C
     assert flask.json("users", "activate", EMAIL) == {"email": EMAIL, "active": True}
 
 
-def test_it_switches_the_second_factor_off_of_who_has_lost_the_phone(flask: Commands) -> None:
+def test_it_resets_two_step_sign_in(flask: Commands) -> None:
     flask.text("users", "create", EMAIL, "--admin")
-    assert flask.json("users", "forget-phone", EMAIL) == {"email": EMAIL, "two_factor": False}
+    assert flask.json("users", "reset-2fa", EMAIL) == {"email": EMAIL, "two_factor": False}
 
 
-def test_it_says_what_to_do_when_there_is_nobody(flask: Commands) -> None:
+def test_it_says_how_to_create_the_first_administrator(flask: Commands) -> None:
     assert "flask users create EMAIL --admin" in flask.text("users", "list")

@@ -1,4 +1,4 @@
-"""flask worker: it works until it is told to stop, soon, and waits its turn where one alone may work."""
+"""flask worker: it works until it is stopped, ends quickly, and waits if only one process may work."""
 
 import sys
 import time
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from glific_gpt.cli.group import BEHIND
+from glific_gpt.cli.group import MIGRATIONS_MISSING
 from tests.cli.conftest import Commands
 from tests.durable.conftest import lock_connections
 from tests.support.glific_stand_in import GlificStandIn
@@ -25,10 +25,9 @@ from tests.support.settings import ENCRYPTION_KEY
 from tests.support.silence import Proxy
 
 FLASK = str(Path(sys.executable).with_name("flask"))
-WORKS = "Working on answers that come later. Ctrl-C ends it."
-WAITS = "Another process works on this database's answers: this one waits for it to end."
-SOON = 10
-"""Seconds."""
+WORKING = "Working on deferred calls. Press Ctrl-C to stop."
+WAITING = "Another process works on the deferred calls of this database. Waiting until it ends."
+EXIT_SECONDS = 10
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 Start = Callable[..., Program]
@@ -43,10 +42,10 @@ def environment(database_url: str, openai: OpenAIStandIn) -> dict[str, str]:
 
 @pytest.fixture
 def start_worker(environment: dict[str, str], tmp_path: Path) -> Iterator[Start]:
-    """Starts one, once it has said that."""
+    """Start a worker and wait until it prints this line."""
     with ExitStack() as stack:
 
-        def run(says: str = WORKS) -> Program:
+        def run(says: str = WORKING) -> Program:
             folder = tmp_path / f"worker-{len(list(tmp_path.iterdir()))}"
             program = stack.enter_context(start((FLASK, "worker"), folder, environment))
             wait_until(lambda: says in program.errors or program.process.poll() is not None)
@@ -58,33 +57,33 @@ def start_worker(environment: dict[str, str], tmp_path: Path) -> Iterator[Start]
 
 @pytest.fixture
 def connected(house: House, glific: GlificStandIn) -> Ngo:
-    """An organization of a server that does not work itself."""
+    """An organization on a server that does not work on deferred calls."""
     return connected_ngo(house, glific)
 
 
-def ended(program: Program, number: Signals) -> tuple[int, bool]:
-    """Its exit code, and whether it ended soon."""
+def stop(program: Program, number: Signals) -> tuple[int, bool]:
+    """Send the signal. Return the exit code, and whether the process ended within EXIT_SECONDS."""
     before = time.monotonic()
     program.send(number)
-    return program.ended(), time.monotonic() - before < SOON
+    return program.ended(), time.monotonic() - before < EXIT_SECONDS
 
 
 @pytest.mark.parametrize("number", [SIGTERM, SIGINT])
 @on_sqlite
-def test_it_ends_soon_when_it_has_nothing_to_do(start_worker: Start, number: Signals) -> None:
+def test_an_idle_worker_ends_quickly(start_worker: Start, number: Signals) -> None:
     program = start_worker()
-    assert ended(program, number) == (0, True)
-    assert (program.output, program.errors) == ("", f"{WORKS}\n")
+    assert stop(program, number) == (0, True)
+    assert (program.output, program.errors) == ("", f"{WORKING}\n")
 
 
-def test_it_ends_soon_while_an_answer_is_awaited_and_another_gets_that(
+def test_it_ends_quickly_while_it_waits_for_openai_and_another_worker_repeats_the_call(
     start_worker: Start, connected: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.will(never())
     call_id = pending(connected.ask_later())
     first = start_worker()
     wait_until(lambda: openai.requests)
-    assert ended(first, SIGTERM) == (0, True)
+    assert stop(first, SIGTERM) == (0, True)
     assert connected.delivery(call_id).state == "waiting"
     start_worker()
     assert connected.settled(call_id).state == "delivered"
@@ -92,39 +91,40 @@ def test_it_ends_soon_while_an_answer_is_awaited_and_another_gets_that(
 
 
 @on_sqlite
-def test_it_finishes_what_is_under_way_before_it_ends(
+def test_it_finishes_running_work_before_it_ends(
     start_worker: Start, connected: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.will(answer("Sugar and salt.", after=1))
     call_id = pending(connected.ask_later())
     program = start_worker()
     wait_until(lambda: openai.requests)
-    assert ended(program, SIGTERM) == (0, True)
+    assert stop(program, SIGTERM) == (0, True)
     assert connected.delivery(call_id).state == "delivered"
     assert given(glific, 21)["parsed_msg"] == "Sugar and salt."
 
 
 @on_sqlite
-def test_it_waits_its_turn_while_another_works(
+def test_it_waits_while_another_worker_works(
     start_worker: Start, connected: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    first, second = start_worker(), start_worker(WAITS)
+    first, second = start_worker(), start_worker(WAITING)
     connected.settled(pending(connected.ask_later()))
-    assert WORKS not in second.errors
+    assert WORKING not in second.errors
     first.send_all(SIGKILL)
-    wait_until(lambda: WORKS in second.errors, seconds=5)
+    wait_until(lambda: WORKING in second.errors, seconds=5)
     connected.settled(pending(connected.ask_later(contact=22)))
     assert len(openai.requests) == 2
 
 
 @on_sqlite
-def test_it_ends_soon_while_it_waits_its_turn(start_worker: Start) -> None:
+def test_a_waiting_worker_ends_quickly(start_worker: Start) -> None:
     start_worker()
-    assert ended(start_worker(WAITS), SIGTERM) == (0, True)
+    assert stop(start_worker(WAITING), SIGTERM) == (0, True)
 
 
+@pytest.mark.kills
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_it_ends_soon_while_the_database_says_nothing(
+def test_it_ends_quickly_while_the_database_does_not_answer(
     environment: dict[str, str], database_url: str, tmp_path: Path
 ) -> None:
     url = sa.make_url(database_url)
@@ -132,19 +132,19 @@ def test_it_ends_soon_while_the_database_says_nothing(
         through = url.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
         known = environment | as_environment(database_url=through)
         with start((FLASK, "worker"), tmp_path / "worker", known) as program:
-            wait_until(lambda: WORKS in program.errors)
+            wait_until(lambda: WORKING in program.errors)
             wait_until(lambda: lock_connections(database_url))
             proxy.stop_forwarding()
-            assert ended(program, SIGTERM) == (0, True)
+            assert stop(program, SIGTERM) == (0, True)
 
 
 @on_sqlite
-def test_a_server_works_once_the_worker_that_did_has_ended(
+def test_a_server_takes_over_when_the_worker_is_killed(
     start_worker: Start, environment: dict[str, str], tmp_path: Path, connected: Ngo, glific: GlificStandIn
 ) -> None:
     worker = start_worker()
     with start(SERVER, tmp_path / "server", environment | as_environment(bind=f"127.0.0.1:{free_port()}")):
-        time.sleep(3)  # in which the server is refused the queue
+        time.sleep(3)  # in which the server cannot become the consumer
         assert connected.settled(pending(connected.ask_later())).state == "delivered"
         worker.send_all(SIGKILL)
         assert connected.settled(pending(connected.ask_later(contact=22))).state == "delivered"
@@ -152,7 +152,9 @@ def test_a_server_works_once_the_worker_that_did_has_ended(
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_it_works_beside_others_on_postgresql(start_worker: Start, connected: Ngo, openai: OpenAIStandIn) -> None:
+def test_several_workers_work_at_the_same_time_on_postgresql(
+    start_worker: Start, connected: Ngo, openai: OpenAIStandIn
+) -> None:
     for _ in range(2):
         start_worker()
     calls = [pending(connected.ask_later(contact=contact)) for contact in range(1, 7)]
@@ -160,16 +162,16 @@ def test_it_works_beside_others_on_postgresql(start_worker: Start, connected: Ng
     assert len(openai.requests) == len(calls)
 
 
-def test_it_says_in_one_sentence_that_the_database_is_behind(flask: Commands, database: str) -> None:
+def test_missing_migrations_are_a_one_line_error(flask: Commands, database: str) -> None:
     engine = sa.create_engine(database)
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
     engine.dispose()
-    assert flask.failure("worker") == BEHIND
+    assert flask.failure("worker") == MIGRATIONS_MISSING
 
 
 @on_sqlite
-def test_it_says_in_one_sentence_what_is_missing(environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_missing_setting_is_a_one_line_error(environment: dict[str, str], tmp_path: Path) -> None:
     without = {name: value for name, value in environment.items() if not name.endswith("SECRET_KEY")}
     with start((FLASK, "worker"), tmp_path / "refused", without) as program:
         assert program.ended() == 1

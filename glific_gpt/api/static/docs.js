@@ -1,2 +1,2 @@
-// Starts Swagger UI on our own document; without validatorUrl it would ask a server of somebody else.
+// Start Swagger UI with our document. Without `validatorUrl: null` it would send the address to a public validator.
 SwaggerUIBundle({ url: "openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null });

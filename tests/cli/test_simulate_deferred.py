@@ -1,4 +1,4 @@
-"""flask flows simulate, with flows that wait for a later answer."""
+"""flask flows simulate, with flows that wait for a deferred answer."""
 
 import json
 
@@ -15,8 +15,8 @@ from tests.support.simulated_glific import connect
 
 __all__ = ["alice", "database_url", "flask", "house"]
 
-LATER = ("async", "auto")
-ASKED = ("flows", "simulate", "alice", "--reply", "What is ORS?", "--reply", "END")
+DEFERRED_MODES = ("async", "auto")
+SIMULATE = ("flows", "simulate", "alice", "--reply", "What is ORS?", "--reply", "END")
 
 
 def export(flask: Commands, mode: str) -> str:
@@ -27,60 +27,60 @@ def export(flask: Commands, mode: str) -> str:
 
 @pytest.fixture
 def waiting(house: House, alice: Ngo, glific: GlificStandIn) -> Ngo:
-    """Connected to a Glific in which nobody waits, as nobody does for a simulation."""
+    """An organization that is connected to a Glific in which no flow waits, as in a simulation."""
     alice.connect(glific)
     connect(glific)
     return alice
 
 
-def test_a_later_answer_comes_into_the_conversation(
+def test_a_deferred_answer_appears_in_the_conversation(
     flask: Commands, house: House, waiting: Ngo, openai: OpenAIStandIn
 ) -> None:
     begin_working(house)
     openai.always(behaviours.answer("Salt, sugar, water."))
-    result = flask.run(*ASKED, stdin=export(flask, "async"))
+    result = flask.run(*SIMULATE, stdin=export(flask, "async"))
     assert result.exit_code == 0, result.stderr
     assert "Flow:   Salt, sugar, water." in result.stdout
     assert "Sorry" not in result.stdout
-    assert result.stderr.startswith("Waiting for the answer that comes later, up to ")
+    assert result.stderr.startswith("Waiting for the deferred answer, up to ")
     assert len(waiting.calls()) == 1
 
 
-def test_a_later_answer_that_is_an_error_fails_the_command(
+def test_a_failed_deferred_call_fails_the_command(
     flask: Commands, house: House, waiting: Ngo, openai: OpenAIStandIn
 ) -> None:
     begin_working(house)
     openai.always(behaviours.out_of_credit())
-    result = flask.run(*ASKED, stdin=export(flask, "async"))
+    result = flask.run(*SIMULATE, stdin=export(flask, "async"))
     assert result.exit_code == 1
     assert "Sorry, I could not answer" in result.stdout
-    assert "The later answer says that its call failed" in result.stderr
+    assert "The deferred call failed" in result.stderr
 
 
 @pytest.mark.usefixtures("waiting")
-def test_an_answer_that_never_comes_fails_the_command_when_the_wait_is_over(flask: Commands) -> None:
+def test_a_missing_answer_fails_the_command_when_the_wait_expires(flask: Commands) -> None:
     given = json.loads(export(flask, "async"))
     for node in given["flows"][0]["definition"]["nodes"]:
         for action in node["actions"]:
             if action["type"] == "wait_for_result":
                 action["delay"] = "1"
-    result = flask.run(*ASKED, "--json", stdin=json.dumps(given))
+    result = flask.run(*SIMULATE, "--json", stdin=json.dumps(given))
     assert result.exit_code == 1
-    assert "No answer came while the flow waited for one" in result.stderr
+    assert "No answer came while the flow waited" in result.stderr
 
 
-@pytest.mark.parametrize("mode", LATER)
-def test_where_the_answer_is_not_kept_nothing_is_asked_and_paid_for(
+@pytest.mark.parametrize("mode", DEFERRED_MODES)
+def test_if_answers_are_not_stored_openai_is_not_asked(
     flask: Commands, alice: Ngo, glific: GlificStandIn, openai: OpenAIStandIn, mode: str
 ) -> None:
     alice.connect_signed(glific, "a phrase of alice and glific")
     text = export(flask, mode)
-    assert "By the signed call Glific alone gets it" in flask.failure(*ASKED, stdin=text)
+    assert "By the signed call Glific alone gets it" in flask.failure(*SIMULATE, stdin=text)
     assert openai.requests == []
 
 
 @pytest.mark.usefixtures("alice")
-def test_without_a_connection_the_call_itself_fails(flask: Commands, openai: OpenAIStandIn) -> None:
-    result = flask.run(*ASKED, stdin=export(flask, "async"))
+def test_without_a_connection_the_call_fails(flask: Commands, openai: OpenAIStandIn) -> None:
+    result = flask.run(*SIMULATE, stdin=export(flask, "async"))
     assert (result.exit_code, "Sorry, I could not answer" in result.stdout) == (1, True)
     assert openai.requests == []

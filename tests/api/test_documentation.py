@@ -1,6 +1,7 @@
-"""The API's description and its page."""
+"""The OpenAPI document and its page."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import httpx2
@@ -35,38 +36,81 @@ def _operations(document: dict[str, Any]) -> list[dict[str, Any]]:
     return [operation for path in document["paths"].values() for operation in path.values()]
 
 
-def test_it_describes_every_route_and_no_other(document: dict[str, Any]) -> None:
+def _references(part: Any) -> Iterator[str]:
+    """Yield every `$ref` in a part of the document."""
+    if isinstance(part, dict):
+        if isinstance(reference := part.get("$ref"), str):
+            yield reference
+        for value in part.values():
+            yield from _references(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from _references(value)
+
+
+def _resolve(document: Any, reference: str) -> Any:
+    """Return the part that a JSON pointer names (RFC 6901). Raises LookupError."""
+    base, *steps = reference.split("/")
+    if base != "#":
+        raise LookupError(f"{reference} is outside the document")
+    for step in steps:
+        name = step.replace("~1", "/").replace("~0", "~")
+        document = document[int(name)] if isinstance(document, list) else document[name]
+    return document
+
+
+def test_every_reference_leads_to_a_part_of_the_document(document: dict[str, Any]) -> None:
+    references = set(_references(document))
+    assert "#/components/schemas/Problem" in references
+    for reference in references:
+        assert _resolve(document, reference), reference
+
+
+def test_a_page_of_calls_describes_each_call(document: dict[str, Any]) -> None:
+    spec = document["paths"]["/api/v1/organizations/{slug}/calls"]["get"]["responses"]["200"]
+    schema = spec["content"]["application/json"]["schema"]
+    assert schema["type"] == "array"
+    assert {"call_id", "at", "status", "error_code"} <= schema["items"]["properties"].keys()
+
+
+def test_it_describes_exactly_the_routes_that_exist(document: dict[str, Any]) -> None:
     assert document["openapi"] == "3.1.0"
     assert {path: set(methods) for path, methods in document["paths"].items()} == ROUTES
 
 
-def test_every_route_says_that_it_wants_a_token(document: dict[str, Any]) -> None:
+def test_every_route_requires_a_token(document: dict[str, Any]) -> None:
     for operation in _operations(document):
         assert operation["security"] == [{"api_token": []}]
         assert "WWW-Authenticate" in operation["responses"]["401"]["headers"]
     assert document["components"]["securitySchemes"]["api_token"]["scheme"] == "bearer"
 
 
-def test_every_error_that_is_described_is_a_problem(document: dict[str, Any]) -> None:
+def test_a_verified_object_can_return_502(document: dict[str, Any]) -> None:
+    for path in ("credentials/{provider}", "glific"):
+        responses = document["paths"][f"/api/v1/organizations/{{slug}}/{path}"]["put"]["responses"]
+        assert {"422", "502"} <= responses.keys()
+
+
+def test_every_described_error_is_a_problem(document: dict[str, Any]) -> None:
     for operation in _operations(document):
-        errors = {status: said["content"] for status, said in operation["responses"].items() if status >= "400"}
+        errors = {status: spec["content"] for status, spec in operation["responses"].items() if status >= "400"}
         assert errors == dict.fromkeys(errors, PROBLEM)
     assert "ValidationErrorModel" not in document["components"]["schemas"]
 
 
-def test_a_change_promises_no_default_that_a_client_might_send(document: dict[str, Any]) -> None:
+def test_changes_have_no_defaults_that_a_client_might_send(document: dict[str, Any]) -> None:
     settings = document["components"]["schemas"]["OrganizationChanges"]["properties"]
     assert settings.keys() >= {"name", "is_active", "require_signature"}
     assert [name for name, setting in settings.items() if "default" in setting] == []
 
 
-def test_every_route_has_a_name_and_a_summary(document: dict[str, Any]) -> None:
+def test_every_route_has_an_operation_id_and_a_summary(document: dict[str, Any]) -> None:
     operations = _operations(document)
     assert len({operation["operationId"] for operation in operations}) == len(operations)
     assert all(operation["summary"] for operation in operations)
 
 
-def test_the_page_loads_nothing_but_what_this_server_has(house: House) -> None:
+def test_the_page_loads_only_files_of_this_server(house: House) -> None:
     page = httpx2.get(f"{house.url}/api/docs")
     assert page.headers["Content-Type"].startswith("text/html")
     assert "//" not in page.text
@@ -77,7 +121,7 @@ def test_the_page_loads_nothing_but_what_this_server_has(house: House) -> None:
         assert httpx2.get(str(page.url.join(name))).status_code == 200
 
 
-def test_the_pages_browser_is_told_to_run_nothing_from_elsewhere(house: House) -> None:
+def test_the_content_security_policy_allows_only_this_server(house: House) -> None:
     for path in ("docs", "docs/docs.js", "docs/swagger-ui.css", "openapi.json"):
         headers = httpx2.get(f"{house.url}/api/{path}").headers
         assert headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self';")
@@ -85,5 +129,5 @@ def test_the_pages_browser_is_told_to_run_nothing_from_elsewhere(house: House) -
 
 
 @pytest.mark.parametrize("name", ["documents.py", "..%2Fdocuments.py", "docs.html", "%00"])
-def test_the_page_has_no_other_files(house: House, name: str) -> None:
+def test_no_other_file_can_be_loaded(house: House, name: str) -> None:
     assert httpx2.get(f"{house.url}/api/docs/{name}").status_code == 404

@@ -1,4 +1,4 @@
-"""The API's lock: who is let in, and how far."""
+"""Authentication and access of API tokens."""
 
 import httpx2
 
@@ -7,7 +7,7 @@ from glific_gpt.organizations import tokens
 from tests.api.client import API, Client, assert_problem
 from tests.support.house import House, Ngo
 
-BELOW_AN_ORGANIZATION: tuple[tuple[str, str, object], ...] = (
+ORGANIZATION_REQUESTS: tuple[tuple[str, str, object], ...] = (
     ("GET", "", None),
     ("PATCH", "", {"name": "Mine now"}),
     ("PATCH", "", {"nonsense": 1}),
@@ -32,72 +32,72 @@ BELOW_AN_ORGANIZATION: tuple[tuple[str, str, object], ...] = (
 )
 
 
-def _seen(answer: httpx2.Response) -> tuple[int, bytes, dict[str, str]]:
-    """All that a caller can tell one answer from another by."""
+def _observable(answer: httpx2.Response) -> tuple[int, bytes, dict[str, str]]:
+    """Return everything by which a caller can distinguish two responses."""
     headers = {name: value for name, value in answer.headers.items() if name != "date"}
     return answer.status_code, answer.content, headers
 
 
-def test_it_lets_nobody_in_without_a_token_that_it_knows(administrator: Client) -> None:
+def test_a_missing_or_unknown_token_is_refused(administrator: Client) -> None:
     for wrong in (b"", b"Bearer", b"Bearer gga_nobody", b"Basic YTpi", b"Bearer \xff", b"gga_nobody", b"Bearer a=b"):
         answer = administrator.get("/organizations", headers={"Authorization": wrong})
         assert_problem(answer, 401, "unauthorized")
         assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_a_webhook_token_is_no_api_token(alice: Ngo, alices: Client) -> None:
-    answer = alices.get("/organizations/alice", headers={"Authorization": f"Bearer {alice.token}"})
+def test_a_webhook_token_is_not_an_api_token(alice: Ngo, alice_client: Client) -> None:
+    answer = alice_client.get("/organizations/alice", headers={"Authorization": f"Bearer {alice.token}"})
     assert_problem(answer, 401, "unauthorized")
 
 
-def test_a_revoked_token_is_turned_away_at_once(house: House, alices: Client) -> None:
+def test_a_revoked_token_is_refused_immediately(house: House, alice_client: Client) -> None:
     with house.app.app_context(), transaction() as session:
         for row, _slug in tokens.list_api_tokens(session):
             tokens.revoke_api_token(session, row.id)
-    assert_problem(alices.get("/organizations/alice"), 401, "unauthorized")
+    assert_problem(alice_client.get("/organizations/alice"), 401, "unauthorized")
 
 
-def test_it_stands_before_every_address_of_the_api(house: House, alice: Ngo) -> None:
+def test_every_route_requires_a_token(house: House, alice: Ngo) -> None:
     rules = [rule for rule in house.app.url_map.iter_rules() if rule.rule.startswith(API)]
-    asked = [(method, rule) for rule in rules for method in rule.methods or () if method != "HEAD"]
+    requests = [(method, rule) for rule in rules for method in rule.methods or () if method != "HEAD"]
     values = {"slug": alice.slug, "provider": "open_ai", "token_id": "1", "call_id": "call_1"}
-    for method, rule in asked:
+    for method, rule in requests:
         path = rule.rule.replace("<", "{").replace(">", "}").format(**values)
         assert_problem(httpx2.request(method, house.url + path), 401, "unauthorized")
-    assert len(asked) >= 13
+    assert len(requests) >= 13
 
 
-def test_an_organization_cannot_tell_a_foreign_one_from_one_that_is_not_there(alices: Client, bob: Ngo) -> None:
-    for method, path, body in BELOW_AN_ORGANIZATION:
-        foreign = alices.send(method, f"/organizations/{bob.slug}{path}", body)
-        absent = alices.send(method, f"/organizations/carol{path}", body)
+def test_an_organization_cannot_distinguish_another_one_from_an_unknown_one(alice_client: Client, bob: Ngo) -> None:
+    for method, path, body in ORGANIZATION_REQUESTS:
+        foreign = alice_client.send(method, f"/organizations/{bob.slug}{path}", body)
+        absent = alice_client.send(method, f"/organizations/carol{path}", body)
         assert_problem(foreign, 404, "not_found")
-        assert _seen(foreign) == _seen(absent)
+        assert _observable(foreign) == _observable(absent)
 
 
-def test_an_organization_cannot_tell_that_others_are_created(alices: Client) -> None:
-    absent = alices.get("/organizations/carol")
+def test_an_organization_cannot_create_organizations_or_see_that_they_exist(alice_client: Client) -> None:
+    absent = alice_client.get("/organizations/carol")
     for body in ({"slug": "carol", "name": "Carol"}, {"slug": "alice", "name": "Alice"}, {"nonsense": 1}):
-        assert _seen(alices.post("/organizations", body)) == _seen(absent)
+        assert _observable(alice_client.post("/organizations", body)) == _observable(absent)
 
 
-def test_nothing_of_a_foreign_organization_is_changed(
-    alices: Client, bobs: Client, bob: Ngo, administrator: Client
+def test_nothing_of_another_organization_is_changed(
+    alice_client: Client, bob_client: Client, bob: Ngo, administrator: Client
 ) -> None:
     before = administrator.get("/organizations").json()
-    for method, path, body in BELOW_AN_ORGANIZATION:
-        alices.send(method, f"/organizations/{bob.slug}{path}", body)
+    for method, path, body in ORGANIZATION_REQUESTS:
+        alice_client.send(method, f"/organizations/{bob.slug}{path}", body)
     assert administrator.get("/organizations").json() == before
-    assert len(bobs.get("/organizations/bob/tokens").json()) == 1
+    assert len(bob_client.get("/organizations/bob/tokens").json()) == 1
     assert bob.ask().status_code == 200
 
 
-def test_a_slug_that_nobody_can_have_is_not_there(administrator: Client) -> None:
+def test_an_invalid_slug_is_not_found(administrator: Client) -> None:
     absent = administrator.get("/organizations/carol")
     for slug in ("ALICE", "a" * 64, "alice%00", "alice%0A", "%F0%9F%98%80", "a_b", "%20", "a" * 5000):
-        assert _seen(administrator.get(f"/organizations/{slug}")) == _seen(absent)
+        assert _observable(administrator.get(f"/organizations/{slug}")) == _observable(absent)
 
 
-def test_an_administrator_reaches_every_organization(administrator: Client, alice: Ngo, bob: Ngo) -> None:
+def test_an_administrator_can_access_every_organization(administrator: Client, alice: Ngo, bob: Ngo) -> None:
     for ngo in (alice, bob):
         assert administrator.get(f"/organizations/{ngo.slug}").json()["slug"] == ngo.slug
