@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from glific_gpt.flows import files, rules
 from glific_gpt.flows.simulator import Conversation
+from glific_gpt.ready_flows.http_sender import HttpSender
 from tests.console.flow_files import PAGE, export_old_flow, find_webhook_actions
 from tests.console.test_check_up import questions
 from tests.console.users import ConsoleUser
@@ -51,12 +52,12 @@ def test_a_downloaded_flow_answers_questions(shown: Window, openai: OpenAIStandI
     path = save(shown, "Download flow", tmp_path)
     export = files.parse_export(path.read_bytes())
     assert (path.name, rules.find_violations(export)) == ("ors.json", [])
-    conversation = Conversation(export)
+    conversation = Conversation(export, send=HttpSender())
     conversation.start("ors")
     for _ in range(2):
-        conversation.say("How much salt goes into a litre of ORS?")
+        conversation.send_text("How much salt goes into a litre of ORS?")
         assert "Half a teaspoon, and six of sugar." in conversation.messages[-1]
-    assert (conversation.trouble, len(openai.requests)) == ([], 2)
+    assert (conversation.problems, len(openai.requests)) == ([], 2)
     button = shown.page.get_by_role("button", name="Download flow")
     expect(button).to_be_enabled(timeout=5000)
     assert shown.violations == []
