@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 TRANSLATIONS := glific_gpt/console/translations
 TRANSLATED := $(TRANSLATIONS)/hi/LC_MESSAGES/messages.mo
 
-.PHONY: help install run serve worker test test-quick check format lock bench peers durability fuzz messages pictures clean
+.PHONY: help install run serve worker test test-quick check language format lock bench peers durability fuzz messages pictures clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -30,12 +30,16 @@ serve: $(INSTALLED) $(TRANSLATED) ## start the production server, from the envir
 worker: $(INSTALLED) $(TRANSLATED) ## start a worker alone, for answers that come later
 	@$(BIN)/flask worker
 
-check: $(INSTALLED) $(TRANSLATED) ## what CI runs besides the tests: style, types, import floors, dependencies
+check: $(INSTALLED) $(TRANSLATED) ## what CI runs besides the tests: style, types, import layers, dependencies, language
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
+	$(BIN)/python -m tools.check_language
+
+language: $(INSTALLED) ## print measures of the language; make language FILES=docs measures one folder
+	$(BIN)/python -m tools.check_language --report $(FILES)
 
 format: $(INSTALLED) ## put the code into shape
 	$(BIN)/ruff format .
@@ -46,8 +50,11 @@ bench: $(INSTALLED) ## measure the server beside other gateways, and write docs/
 
 peers: ## install the other gateways that `make bench` measures, into .peers
 	$(PYTHON) -m venv .peers/litellm
-	.peers/litellm/bin/python -m pip install --quiet --disable-pip-version-check 'litellm[proxy]'
-	npm install --silent --no-audit --no-fund --prefix .peers/portkey @portkey-ai/gateway
+	.peers/litellm/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r benchmarks/peers/requirements.txt
+	mkdir -p .peers/portkey
+	cp benchmarks/peers/package.json benchmarks/peers/package-lock.json .peers/portkey
+	npm ci --silent --ignore-scripts --no-audit --no-fund --prefix .peers/portkey
 
 fuzz: $(INSTALLED) ## throw bodies and headers at the webhook for ten minutes
 	FUZZ_SECONDS=600 $(BIN)/pytest tests/webhooks/test_fuzz.py --timeout 900
@@ -56,14 +63,18 @@ durability: $(INSTALLED) ## kill processes while answers are on their way, and c
 	@for what in prompt kills takeover fair; do for database in sqlite postgresql; do \
 		$(BIN)/python -m benchmarks.durability $$what --database $$database || exit 1; done; done
 
-lock: $(INSTALLED) ## pin what is installed anew: requirements*.in, package.json
+lock: $(INSTALLED) ## renew the pinned versions: requirements*.in, package.json, benchmarks/peers
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header requirements.in -o requirements.txt
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header requirements-dev.in -o requirements-dev.txt
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header requirements-node.in -o requirements-node.txt
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header benchmarks/peers/requirements.in \
+		-o benchmarks/peers/requirements.txt
 	npm update --package-lock-only --omit-lockfile-registry-resolved=true
+	cd benchmarks/peers && npm update --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved=true
 
 messages: $(INSTALLED) ## collect the console's texts for its translators
 	$(BIN)/pybabel -q extract --no-location --sort-output --no-wrap -F babel.cfg -k lazy_gettext -k _l \
