@@ -1,0 +1,1 @@
+"""Tools for work on this project; the server does not use them."""
