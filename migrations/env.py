@@ -1,4 +1,4 @@
-"""Runs migrations on the app's own engine; the app and its settings come from the flask command."""
+"""Alembic environment. Migrations run on the engine of the app that the flask command has loaded."""
 
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ migrate = current_app.extensions["migrate"]
 
 
 def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
-    """A migration names plain types, so that it stays true when ours change."""
+    """Render our column types as plain SQLAlchemy types, so that later changes of ours do not change old migrations."""
     if kind == "type" and isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"
     if kind == "type" and isinstance(item, Usd):
@@ -22,18 +22,18 @@ def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
 
 
 def skip_empty(_context: Any, _revision: Any, directives: list[Any]) -> None:
-    """A revision in which nothing changes is not written."""
+    """Write no revision if there are no changes."""
     if getattr(context.config.cmd_opts, "autogenerate", False) and directives[0].upgrade_ops.is_empty():
         directives.clear()
 
 
 def include_object(_item: Any, name: str | None, kind: str, _reflected: object, compared: object) -> bool:
-    """Tables of the engine of durable work are not ours to drop."""
+    """Exclude the tables of DBOS, which autogenerate would drop."""
     return kind != "table" or compared is not None or name not in schema.TABLES
 
 
 def is_moving() -> bool:
-    """Whether the command is one that brings the database to another revision, not one that only looks."""
+    """Return True if the command changes the database's revision, as upgrade does, and does not only read it."""
     try:
         context.get_revision_argument()
     except KeyError:
@@ -43,7 +43,7 @@ def is_moving() -> bool:
 
 with migrate.db.engine.connect() as connection:
     if connection.dialect.name == "postgresql":
-        # The server's own statements are short; a migration may take its time.
+        # The time-outs of the server's short statements must not stop a long migration.
         connection.execute(sa.text("SET statement_timeout = 0"))
         connection.commit()
         connection.connection.driver_connection.socket_timeout = None
@@ -58,6 +58,7 @@ with migrate.db.engine.connect() as connection:
     with context.begin_transaction():
         context.run_migrations()
     revision = int(context.get_context().get_current_revision() or 0)
-# After ours, which hold the lock of a SQLite file until they are done; and each time, as the last may have failed.
+# DBOS migrates after our transaction, which holds the lock of a SQLite file. It runs each time, because an earlier
+# run may have failed.
 if is_moving() and revision >= schema.FIRST_REVISION:
     schema.migrate(migrate.db.engine.url)

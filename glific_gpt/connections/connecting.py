@@ -22,7 +22,7 @@ def connect_by_api(
 ) -> GlificConnection:
     """Create or replace an organization's connection with a login. With `verify`, Glific is asked first.
 
-    Raises NotFound, InvalidValue, GlificNotVerified and GlificNotReached. Nothing is changed then.
+    Raises NotFound, InvalidValue, GlificNotVerified and GlificUnreachable. Nothing is changed then.
     """
     with transaction() as session:
         organization_id = organizations.find(session, slug).id
@@ -38,7 +38,7 @@ def connect_by_signed_call(
 ) -> GlificConnection:
     """Create or replace an organization's connection with calls signed with its phrase.
 
-    Raises NotFound, InvalidValue, GlificNotVerified and GlificNotReached. Nothing is changed then.
+    Raises NotFound, InvalidValue, GlificNotVerified and GlificUnreachable. Nothing is changed then.
     """
     with transaction() as session:
         organization = organizations.find(session, slug)
@@ -56,7 +56,7 @@ def connect_by_signed_call(
 
 
 def recheck_connection(vault: Vault, glific: GlificClient, slug: str) -> None:
-    """Test the saved connection. Raises NotFound, GlificNotConnected, GlificNotVerified and GlificNotReached."""
+    """Test the saved connection. Raises NotFound, GlificNotConnected, GlificNotVerified and GlificUnreachable."""
     with transaction() as session:
         organization = organizations.find(session, slug)
         connection = store.find(session, organization.id)

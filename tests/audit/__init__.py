@@ -1,1 +1,1 @@
-"""The audit trail: every change leaves one entry, whoever makes it and through which door."""
+"""Tests of the audit trail."""

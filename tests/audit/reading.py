@@ -1,4 +1,4 @@
-"""What a test reads in the trail."""
+"""Helpers that read the audit trail."""
 
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ from tests.support.house import House
 
 
 class Line(NamedTuple):
-    """An entry without what no test can know before."""
+    """An entry without its id and time."""
 
     actor: str
     action: str
@@ -18,12 +18,12 @@ class Line(NamedTuple):
 
 
 def entries(house: House, slug: str | None = None) -> list[EntryView]:
-    """Newest first: an organization's, or all."""
+    """Return an organization's entries or all, newest first."""
     with house.app.app_context(), transaction() as session:
         organization_id = store.find(session, slug).id if slug else None
         return trail.list_entries(session, organization_id, limit=1000)
 
 
 def lines(house: House, slug: str | None = None) -> list[Line]:
-    """Oldest first, so that they read as they happened."""
+    """Return the entries without id and time, oldest first."""
     return [Line(entry.actor, entry.action, entry.detail) for entry in reversed(entries(house, slug))]

@@ -1,4 +1,4 @@
-"""What the nouns record: each change once, what did not change not at all, and free text never."""
+"""Audit entries of the domain modules: one for each change, none without a change, and no free text."""
 
 import pytest
 
@@ -14,12 +14,12 @@ from tests.support.house import House, Ngo
 PHRASE = "a phrase of alice and glific"
 
 
-def last(house: House, count: int = 1) -> list[tuple[str, object]]:
-    """The newest entries, oldest first, without who it was."""
+def last_entries(house: House, count: int = 1) -> list[tuple[str, object]]:
+    """Return action and detail of the newest entries, oldest first."""
     return [(line.action, line.detail) for line in lines(house)[-count:]]
 
 
-def test_a_new_organization_with_a_token_and_a_key_is_three_entries(house: House) -> None:
+def test_a_new_organization_with_a_token_and_a_key_gives_three_entries(house: House) -> None:
     house.ngo("alice", key="sk-proj-0123456789-wxyz")
     saved = {"provider": "open_ai", "last4": "wxyz", "is_active": True, "verified": False}
     assert lines(house, "alice") == [
@@ -29,7 +29,7 @@ def test_a_new_organization_with_a_token_and_a_key_is_three_entries(house: House
     ]
 
 
-def test_settings_are_recorded_with_their_values_and_free_text_by_its_name(house: House, alice: Ngo) -> None:
+def test_settings_are_recorded_with_values_and_free_text_without(house: House, alice: Ngo) -> None:
     alice.change(
         name="Alice Trust",
         fallback_message="Please ask Asha",
@@ -39,13 +39,13 @@ def test_settings_are_recorded_with_their_values_and_free_text_by_its_name(house
     )
     changed = ["contact_daily_limit", "default_model", "fallback_message", "monthly_budget_usd", "name"]
     values = {"default_model": "gpt-4.1", "monthly_budget_usd": "12.50", "contact_daily_limit": 5}
-    assert last(house) == [("organization_changed", {"changed": changed} | values)]
+    assert last_entries(house) == [("organization_changed", {"changed": changed} | values)]
 
 
-def test_switches_and_lists_of_models_are_entries_of_their_own(house: House, alice: Ngo) -> None:
+def test_switches_and_model_lists_give_entries_of_their_own(house: House, alice: Ngo) -> None:
     alice.change(is_active=False, allowed_models=["GPT-4o*"], require_signature=True)
     alice.change(is_active=True, allowed_models=None)
-    assert last(house, 5) == [
+    assert last_entries(house, 5) == [
         ("organization_deactivated", {}),
         ("models_allowed", {"patterns": ["gpt-4o*"]}),
         ("organization_changed", {"changed": ["require_signature"], "require_signature": True}),
@@ -54,7 +54,7 @@ def test_switches_and_lists_of_models_are_entries_of_their_own(house: House, ali
     ]
 
 
-def test_what_is_set_to_what_it_was_is_no_change(house: House, alice: Ngo) -> None:
+def test_an_unchanged_value_gives_no_entry(house: House, alice: Ngo) -> None:
     alice.change(default_model="gpt-4.1", monthly_budget_usd=5)
     before = lines(house)
     alice.change(is_active=True, default_model="gpt-4.1", monthly_budget_usd=5, allowed_models=None)
@@ -65,48 +65,48 @@ def test_what_is_set_to_what_it_was_is_no_change(house: House, alice: Ngo) -> No
     assert lines(house) == before
 
 
-def test_a_key_that_is_switched_and_deleted_is_told_by_its_last_characters(house: House, alice: Ngo) -> None:
+def test_a_key_is_identified_by_its_last_characters(house: House, alice: Ngo) -> None:
     alice.set_key("sk-proj-0123456789-wxyz")
     alice.switch_key(on=False)
     alice.switch_key(on=True)
     with house.app.app_context(), transaction() as session:
         credentials.delete(session, store.find(session, "alice").id, house.services.language_models)
-    which = {"provider": "open_ai", "last4": "wxyz"}
-    assert last(house, 3) == [
-        ("credential_deactivated", which),
-        ("credential_activated", which),
-        ("credential_deleted", which),
+    key = {"provider": "open_ai", "last4": "wxyz"}
+    assert last_entries(house, 3) == [
+        ("credential_deactivated", key),
+        ("credential_activated", key),
+        ("credential_deleted", key),
     ]
 
 
-def test_a_phrase_and_a_connection_leave_nothing_that_is_secret(
+def test_a_phrase_and_a_connection_are_recorded_without_secrets(
     house: House, alice: Ngo, glific: GlificStandIn
 ) -> None:
     alice.connect(glific)
     alice.connect_signed(glific, PHRASE)
     with house.app.app_context(), transaction() as session:
         signature.clear_phrase(session, store.find(session, "alice"))
-    assert last(house, 4) == [
+    assert last_entries(house, 4) == [
         ("glific_connected", {"way": "api", "host": "127.0.0.1"}),
         ("signature_phrase_set", {}),
         ("glific_connected", {"way": "signed", "host": "127.0.0.1"}),
         ("signature_phrase_cleared", {}),
     ]
-    told = str(lines(house))
-    assert not [secret for secret in (PHRASE, PASSWORD, PHONE, alice.key, alice.token) if secret in told]
+    recorded = str(lines(house))
+    assert not [secret for secret in (PHRASE, PASSWORD, PHONE, alice.key, alice.token) if secret in recorded]
 
 
-def test_a_rotation_is_one_entry_with_its_counts(house: House, alice: Ngo, bob: Ngo) -> None:
+def test_a_rotation_gives_one_entry_with_counts(house: House, alice: Ngo, bob: Ngo) -> None:
     alice.set_phrase(PHRASE)
     with house.app.app_context():
         list(rotation.rotate(house.services.vault))
-    assert last(house, 2) == [
+    assert last_entries(house, 2) == [
         ("signature_phrase_set", {}),
         ("keys_rotated", {"reencrypted": 3, "unreadable": 0}),
     ]
 
 
-def test_what_is_refused_leaves_no_entry(house: House, alice: Ngo, bob: Ngo) -> None:
+def test_a_refused_change_gives_no_entry(house: House, alice: Ngo, bob: Ngo) -> None:
     before = lines(house)
     with house.app.app_context():
         with pytest.raises(GlificGptError), transaction() as session:

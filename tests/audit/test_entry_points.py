@@ -1,4 +1,4 @@
-"""Who it was: each door names who comes through it, and a change through any of them is recorded."""
+"""Audit entries of the entry points: each names its actor, and each change is recorded."""
 
 import json
 from typing import Any
@@ -17,13 +17,13 @@ PHRASE = "a phrase of alice and glific"
 
 
 def flask(house: House, *args: str, stdin: str = "") -> Any:
-    done = house.app.test_cli_runner().invoke(args=[*args, "--json"], input=stdin)
-    assert done.exit_code == 0, done.output
-    return json.loads(done.stdout)
+    result = house.app.test_cli_runner().invoke(args=[*args, "--json"], input=stdin)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
 
 
-def a_life_by_commands(house: House, glific: GlificStandIn) -> list[str]:
-    """Every command that changes something, once; gives the secrets that were in play."""
+def run_every_command(house: House, glific: GlificStandIn) -> list[str]:
+    """Run every command that changes something once. Return the secrets that were used."""
     first = flask(house, "organizations", "create", "alice", "--name", "Alice")["webhook_token"]
     second = flask(house, "tokens", "create", "alice", "--label", "menu flow")
     flask(house, "tokens", "revoke", "alice", str(second["id"]))
@@ -46,8 +46,8 @@ def a_life_by_commands(house: House, glific: GlificStandIn) -> list[str]:
     return [first, second["token"], third["token"], PHRASE, KEY, PASSWORD, PHONE]
 
 
-def test_every_change_by_a_command_is_recorded_without_a_secret(house: House, glific: GlificStandIn) -> None:
-    secrets = a_life_by_commands(house, glific)
+def test_every_command_is_recorded_without_secrets(house: House, glific: GlificStandIn) -> None:
+    secrets = run_every_command(house, glific)
     recorded = lines(house)
     assert {line.actor for line in recorded} == {"command line"}
     assert [line.action for line in recorded] == [
@@ -72,8 +72,8 @@ def test_every_change_by_a_command_is_recorded_without_a_secret(house: House, gl
         "keys_rotated",
     ]
     assert [secret for secret in secrets if secret in str(recorded)] == []
-    about_the_server = [entry.action for entry in entries(house) if entry.slug is None]
-    assert about_the_server == ["keys_rotated", "server_models_allowed"]
+    server_actions = [entry.action for entry in entries(house) if entry.slug is None]
+    assert server_actions == ["keys_rotated", "server_models_allowed"]
 
 
 @pytest.fixture
@@ -81,8 +81,8 @@ def admin(house: House) -> Client:
     return client_of(house)
 
 
-def a_life_by_the_api(admin: Client, glific: GlificStandIn) -> list[str]:
-    """Every request that changes something, once; gives the secrets that were in play."""
+def send_every_request(admin: Client, glific: GlificStandIn) -> list[str]:
+    """Send every request that changes something once. Return the secrets that were used."""
     first = admin.post("/organizations", {"slug": "alice", "name": "Alice"}).json()["webhook_token"]
     second = admin.post("/organizations/alice/tokens", {"label": "menu flow"}).json()
     admin.delete(f"/organizations/alice/tokens/{second['id']}")
@@ -99,10 +99,10 @@ def a_life_by_the_api(admin: Client, glific: GlificStandIn) -> list[str]:
     return [first, second["token"], admin.token, KEY, PASSWORD, PHONE]
 
 
-def test_every_change_over_the_api_is_recorded_without_a_secret(
+def test_every_request_of_the_api_is_recorded_without_secrets(
     admin: Client, house: House, glific: GlificStandIn
 ) -> None:
-    secrets = a_life_by_the_api(admin, glific)
+    secrets = send_every_request(admin, glific)
     recorded = lines(house, "alice")
     assert {line.actor for line in recorded} == {"API token test"}
     assert [line.action for line in recorded] == [
@@ -123,7 +123,7 @@ def test_every_change_over_the_api_is_recorded_without_a_secret(
     assert [secret for secret in secrets if secret in str(lines(house))] == []
 
 
-def test_what_the_api_refuses_leaves_no_entry(house: House, alice: Ngo, bob: Ngo) -> None:
+def test_a_refused_request_gives_no_entry(house: House, alice: Ngo, bob: Ngo) -> None:
     alices = client_of(house, "alice")
     before = lines(house)
     assert alices.patch("/organizations/bob", {"default_model": "gpt-4.1"}).status_code == 404
@@ -133,7 +133,7 @@ def test_what_the_api_refuses_leaves_no_entry(house: House, alice: Ngo, bob: Ngo
     assert lines(house) == before
 
 
-def test_an_answer_that_is_tried_again_is_recorded(house: House, alice: Ngo, glific: GlificStandIn) -> None:
+def test_a_retry_of_a_delivery_is_recorded(house: House, alice: Ngo, glific: GlificStandIn) -> None:
     alice.connect(glific)
     glific.always(errors({"key": "contact", "message": "Resource not found"}))
     call_id = str(alice.ask_later().json()["call_id"])
@@ -141,13 +141,13 @@ def test_an_answer_that_is_tried_again_is_recorded(house: House, alice: Ngo, gli
     assert alice.settled(call_id).state == "undelivered"
     house.services.engine.stop(5)
     glific.always(answer())
-    again = [client_of(house, "alice").post(f"/organizations/alice/calls/{call_id}/retry") for _ in range(2)]
-    assert [reply.status_code for reply in again] == [202, 409]
+    replies = [client_of(house, "alice").post(f"/organizations/alice/calls/{call_id}/retry") for _ in range(2)]
+    assert [reply.status_code for reply in replies] == [202, 409]
     retried = [line for line in lines(house, "alice") if line.action == "call_retried"]
     assert retried == [Line("API token test", "call_retried", {"call": call_id})]
 
 
-def test_a_webhook_call_is_no_change(house: House, alice: Ngo) -> None:
+def test_a_webhook_call_gives_no_entry(house: House, alice: Ngo) -> None:
     before = lines(house)
     alice.ask()
     assert lines(house) == before

@@ -1,4 +1,4 @@
-"""The trail: what is written with a change, how it is read, and when it is forgotten."""
+"""The audit trail: recording, listing and deletion of entries."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -19,7 +19,7 @@ from tests.support.house import House, Ngo
 pytestmark = pytest.mark.both_databases
 
 
-def test_it_keeps_who_did_what_to_whom_and_when(house: House, alice: Ngo) -> None:
+def test_an_entry_has_actor_action_organization_detail_and_time(house: House, alice: Ngo) -> None:
     before = now()
     with house.app.app_context(), transaction() as session:
         g.actor = "asha@example.org"
@@ -34,21 +34,21 @@ def test_it_keeps_who_did_what_to_whom_and_when(house: House, alice: Ngo) -> Non
     assert before <= entry.at <= now()
 
 
-def test_it_is_the_server_that_acts_where_no_door_says_who(house: House) -> None:
+def test_the_default_actor_is_the_server(house: House) -> None:
     with house.app.app_context(), transaction() as session:
         trail.record(session, Action.KEYS_ROTATED)
     (entry,) = entries(house)
     assert (entry.actor, entry.slug, entry.organization, entry.detail) == ("server", None, None, {})
 
 
-def test_a_name_that_is_too_long_is_cut_and_hinders_nobody(house: House) -> None:
+def test_a_long_actor_is_truncated(house: House) -> None:
     with house.app.app_context(), transaction() as session:
         g.actor = "a" * 300
         trail.record(session, Action.KEYS_ROTATED)
     assert [entry.actor for entry in entries(house)] == ["a" * 255]
 
 
-def test_a_change_that_is_rolled_back_leaves_no_entry(house: House) -> None:
+def test_a_change_that_is_rolled_back_gives_no_entry(house: House) -> None:
     with house.app.app_context(), suppress(ZeroDivisionError), transaction() as session:
         store.create(session, "alice", "Alice")
         session.flush()
@@ -57,7 +57,7 @@ def test_a_change_that_is_rolled_back_leaves_no_entry(house: House) -> None:
     assert entries(house) == []
 
 
-def test_an_organization_reads_its_own_entries_alone(house: House, alice: Ngo, bob: Ngo) -> None:
+def test_an_organization_sees_only_its_own_entries(house: House, alice: Ngo, bob: Ngo) -> None:
     alice.change(default_model="gpt-4.1")
     with house.app.app_context(), transaction() as session:
         trail.record(session, Action.KEYS_ROTATED)
@@ -66,8 +66,8 @@ def test_an_organization_reads_its_own_entries_alone(house: House, alice: Ngo, b
     assert "organization_changed" not in {line.action for line in lines(house, "bob")}
 
 
-def test_it_is_read_in_pages_from_the_newest_back(house: House, alice: Ngo) -> None:
-    everything = entries(house, "alice")
+def test_entries_are_listed_in_pages_newest_first(house: House, alice: Ngo) -> None:
+    expected = entries(house, "alice")
     read = []
     before = None
     with house.app.app_context(), transaction() as session:
@@ -76,7 +76,7 @@ def test_it_is_read_in_pages_from_the_newest_back(house: House, alice: Ngo) -> N
             assert len(page) <= 2
             read += page
             before = page[-1].id
-    assert read == everything
+    assert read == expected
     assert len(read) == 3
     assert [entry.id for entry in read] == sorted((entry.id for entry in read), reverse=True)
 

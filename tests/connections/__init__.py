@@ -1,1 +1,1 @@
-"""Connections to Glific."""
+"""Tests of connections to Glific."""

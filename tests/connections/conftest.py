@@ -1,4 +1,4 @@
-"""What organizations do about their connections to the stand-in for Glific."""
+"""Helpers for organizations' connections to the simulated Glific."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,22 +20,22 @@ PASSWORD = "a-password-of-alice"
 
 @dataclass
 class Connections:
-    """What staff and the server do about the connections of one server."""
+    """Actions of users and of the server on connections."""
 
     house: House
     url: str
 
-    def by_api(self, slug: str, **wanted: Any) -> GlificConnection:
-        known = {"api_url": self.url, "phone": PHONE, "password": PASSWORD} | wanted
-        password = SecretStr(known.pop("password"))
+    def by_api(self, slug: str, **values: Any) -> GlificConnection:
+        arguments = {"api_url": self.url, "phone": PHONE, "password": PASSWORD} | values
+        password = SecretStr(arguments.pop("password"))
         with self.house.app.app_context():
             app = self.house.services
-            return connecting.connect_by_api(app.vault, app.glific, slug, password=password, **known)
+            return connecting.connect_by_api(app.vault, app.glific, slug, password=password, **arguments)
 
-    def by_signed_call(self, slug: str, **wanted: Any) -> GlificConnection:
+    def by_signed_call(self, slug: str, **values: Any) -> GlificConnection:
         with self.house.app.app_context():
             app = self.house.services
-            return connecting.connect_by_signed_call(app.vault, app.glific, slug, **({"api_url": self.url} | wanted))
+            return connecting.connect_by_signed_call(app.vault, app.glific, slug, **({"api_url": self.url} | values))
 
     def access(self, slug: str, from_call: int | None = None) -> Access:
         with self.house.app.app_context(), transaction() as session:
@@ -46,13 +46,13 @@ class Connections:
         with self.house.app.app_context(), transaction() as session:
             return store.find_or_none(session, organizations.find(session, slug).id)
 
-    def end(self, slug: str) -> None:
+    def disconnect(self, slug: str) -> None:
         with self.house.app.app_context(), transaction() as session:
             store.disconnect(session, organizations.find(session, slug).id)
 
 
 @pytest.fixture
 def connections(house: House, glific: GlificStandIn) -> Connections:
-    """At a Glific where alice has an account."""
+    """Connections to a Glific at which alice has an account."""
     glific.accounts[PHONE] = PASSWORD
     return Connections(house, glific.url)

@@ -1,4 +1,4 @@
-"""Connecting an organization to its Glific."""
+"""Creation and verification of connections to Glific."""
 
 import pytest
 
@@ -13,41 +13,39 @@ PHRASE = "a phrase of alice and glific"
 
 
 def login_of(connections: Connections, slug: str = "alice") -> tuple[str, str]:
-    """What later answers of the organization log in with."""
+    """Return the login that deliveries of the organization use."""
     access = connections.access(slug)
     assert isinstance(access, ApiAccess)
     return access.phone, access.password.get_secret_value()
 
 
-@pytest.mark.parametrize("typed", [PHONE, "+91 98765 43210", " 91-9876-543210 ", "+919876543210"])
-def test_it_keeps_a_login_that_glific_accepts(
-    connections: Connections, glific: GlificStandIn, alice: Ngo, typed: str
+@pytest.mark.parametrize("value", [PHONE, "+91 98765 43210", " 91-9876-543210 ", "+919876543210"])
+def test_a_login_that_glific_accepts_is_saved(
+    connections: Connections, glific: GlificStandIn, alice: Ngo, value: str
 ) -> None:
-    row = connections.by_api(alice.slug, phone=typed, api_url=f"{glific.url}/api/")
+    row = connections.by_api(alice.slug, phone=value, api_url=f"{glific.url}/api/")
     assert (row.way, row.api_url) == ("api", glific.url)
     assert row.verified_at is not None
     assert len(glific.logins) == 1
     assert login_of(connections) == (PHONE, PASSWORD)
 
 
-def test_it_saves_nothing_when_glific_refuses_the_login_or_cannot_be_asked(
-    connections: Connections, alice: Ngo
-) -> None:
+def test_nothing_is_saved_if_glific_refuses_or_is_unreachable(connections: Connections, alice: Ngo) -> None:
     connections.by_api(alice.slug)
     before = connections.row(alice.slug)
     assert before is not None
-    nowhere = f"http://127.0.0.1:{free_port()}"
-    wrong: tuple[dict[str, str], ...] = (
+    unreachable_url = f"http://127.0.0.1:{free_port()}"
+    invalid: tuple[dict[str, str], ...] = (
         {"password": "another-password"},
         {"phone": "15550100200"},
-        {"api_url": nowhere},
+        {"api_url": unreachable_url},
     )
-    for wanted in wrong:
+    for values in invalid:
         with pytest.raises(GlificNotVerified) as caught:
-            connections.by_api(alice.slug, **wanted)
+            connections.by_api(alice.slug, **values)
         assert str(caught.value).startswith("Nothing was saved. ")
         assert str(caught.value).endswith('use --no-verify, or "verify": false in the JSON API.')
-        assert not any(value in str(caught.value) for value in wanted.values())
+        assert not any(value in str(caught.value) for value in values.values())
     after = connections.row(alice.slug)
     assert after is not None
     assert (after.api_url, after.ciphertext, after.verified_at) == (
@@ -57,14 +55,16 @@ def test_it_saves_nothing_when_glific_refuses_the_login_or_cannot_be_asked(
     )
 
 
-def test_an_unasked_connection_is_saved_as_it_is(connections: Connections, glific: GlificStandIn, alice: Ngo) -> None:
-    row = connections.by_api(alice.slug, password="unknown-there", verify=False)
+def test_a_connection_can_be_saved_without_verification(
+    connections: Connections, glific: GlificStandIn, alice: Ngo
+) -> None:
+    row = connections.by_api(alice.slug, password="wrong-password", verify=False)
     assert row.verified_at is None
     assert glific.requests == []
-    assert login_of(connections) == (PHONE, "unknown-there")
+    assert login_of(connections) == (PHONE, "wrong-password")
 
 
-def test_it_asks_no_host_that_the_operator_does_not_allow(
+def test_a_host_that_the_operator_does_not_allow_gets_no_request(
     connections: Connections, glific: GlificStandIn, alice: Ngo
 ) -> None:
     for url in ("https://api.seva.example.org", "ftp://127.0.0.1", "", glific.url.replace("127.0.0.1", "localhost")):
@@ -76,30 +76,26 @@ def test_it_asks_no_host_that_the_operator_does_not_allow(
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "+", "98765", "09876543210", "91 98765 4321O", "919876543210123456", "९१९८७६५४३२१०"]
+    "value", ["", "+", "98765", "09876543210", "91 98765 4321O", "919876543210123456", "९१९८७६५४३२१०"]
 )
-def test_what_is_no_phone_number_with_country_code_is_refused_in_a_sentence(
-    connections: Connections, alice: Ngo, typed: str
-) -> None:
+def test_an_invalid_phone_number_is_refused(connections: Connections, alice: Ngo, value: str) -> None:
     with pytest.raises(InvalidValue, match=r"^phone: .* country code.*\.$"):
-        connections.by_api(alice.slug, phone=typed)
+        connections.by_api(alice.slug, phone=value)
 
 
-@pytest.mark.parametrize("typed", ["", " \t", "x" * 1001])
-def test_what_is_no_password_is_refused_in_a_sentence(connections: Connections, alice: Ngo, typed: str) -> None:
+@pytest.mark.parametrize("value", ["", " \t", "x" * 1001])
+def test_an_invalid_password_is_refused(connections: Connections, alice: Ngo, value: str) -> None:
     with pytest.raises(InvalidValue, match=r"^password: it is empty or too long\. Use at most 1000 characters\.$"):
-        connections.by_api(alice.slug, password=typed)
+        connections.by_api(alice.slug, password=value)
 
 
-def test_a_password_is_kept_as_it_was_typed(connections: Connections, alice: Ngo) -> None:
+def test_a_password_is_saved_unchanged(connections: Connections, alice: Ngo) -> None:
     for password in (" with spaces ", "पासवर्ड-1", "x" * 1000):
         connections.by_api(alice.slug, password=password, verify=False)
         assert login_of(connections) == (PHONE, password)
 
 
-def test_the_signed_call_uses_the_phrase_that_is_there(
-    connections: Connections, glific: GlificStandIn, alice: Ngo
-) -> None:
+def test_the_signed_call_uses_the_saved_phrase(connections: Connections, glific: GlificStandIn, alice: Ngo) -> None:
     alice.set_phrase(PHRASE)
     row = connections.by_signed_call(alice.slug)
     assert (row.way, row.api_url, row.ciphertext) == ("signed", glific.url, None)
@@ -110,22 +106,20 @@ def test_the_signed_call_uses_the_phrase_that_is_there(
     assert access.phrase.get_secret_value() == PHRASE
 
 
-def test_the_signed_call_without_a_phrase_says_what_to_do(
-    connections: Connections, glific: GlificStandIn, alice: Ngo
-) -> None:
+def test_the_signed_call_needs_a_phrase(connections: Connections, glific: GlificStandIn, alice: Ngo) -> None:
     with pytest.raises(InvalidValue, match="flask signature set alice --phrase-stdin"):
         connections.by_signed_call(alice.slug, verify=False)
     assert (glific.requests, connections.row(alice.slug)) == ([], None)
 
 
-def test_a_glific_that_nobody_reaches_is_no_connection_by_signed_call(connections: Connections, alice: Ngo) -> None:
+def test_the_signed_call_is_not_saved_if_glific_is_unreachable(connections: Connections, alice: Ngo) -> None:
     alice.set_phrase(PHRASE)
     with pytest.raises(GlificNotVerified, match=r"^Nothing was saved\. "):
         connections.by_signed_call(alice.slug, api_url=f"http://127.0.0.1:{free_port()}")
     assert connections.row(alice.slug) is None
 
 
-def test_a_login_is_forgotten_when_the_signed_call_takes_its_place(connections: Connections, alice: Ngo) -> None:
+def test_the_signed_call_replaces_a_login(connections: Connections, alice: Ngo) -> None:
     alice.set_phrase(PHRASE)
     connections.by_api(alice.slug)
     assert connections.by_signed_call(alice.slug).ciphertext is None
@@ -133,16 +127,14 @@ def test_a_login_is_forgotten_when_the_signed_call_takes_its_place(connections: 
     assert login_of(connections) == (PHONE, PASSWORD)
 
 
-def test_an_organization_that_is_not_there_is_connected_to_nothing(
-    connections: Connections, glific: GlificStandIn
-) -> None:
+def test_an_unknown_organization_cannot_be_connected(connections: Connections, glific: GlificStandIn) -> None:
     for connect in (connections.by_api, connections.by_signed_call):
         with pytest.raises(NotFound):
             connect("nobody")
     assert glific.requests == []
 
 
-def test_the_connections_of_two_organizations_stay_apart(
+def test_connections_of_two_organizations_are_independent(
     connections: Connections, glific: GlificStandIn, alice: Ngo, bob: Ngo
 ) -> None:
     glific.accounts["15550100200"] = "a-password-of-bob"
@@ -150,6 +142,6 @@ def test_the_connections_of_two_organizations_stay_apart(
     connections.by_api(bob.slug, phone="15550100200", password="a-password-of-bob")
     assert login_of(connections, "alice") == (PHONE, PASSWORD)
     assert login_of(connections, "bob") == ("15550100200", "a-password-of-bob")
-    connections.end("bob")
+    connections.disconnect("bob")
     assert connections.row("bob") is None
     assert login_of(connections, "alice") == (PHONE, PASSWORD)

@@ -1,4 +1,4 @@
-"""What a later answer finds of its organization's connection, and what it is told where something is missing."""
+"""Stored connections: the access that deliveries use, and the errors if something is missing."""
 
 import pytest
 from cryptography.fernet import Fernet
@@ -20,7 +20,7 @@ PHRASE = "a phrase of alice and glific"
 
 
 def signed_for(connections: Connections, from_call: int | None) -> int:
-    """Glific's id of the organization that a call would be signed for."""
+    """Return Glific's organization id for which a call is signed."""
     access = connections.access("alice", from_call)
     assert isinstance(access, SignedAccess)
     return access.organization_id
@@ -36,16 +36,14 @@ def test_an_organization_is_connected_until_it_is_disconnected(connections: Conn
     connections.by_api(alice.slug)
     assert connected() == [True, False]
     with pytest.raises(NotFound, match="not connected to Glific"):
-        connections.end(bob.slug)
-    connections.end(alice.slug)
+        connections.disconnect(bob.slug)
+    connections.disconnect(alice.slug)
     assert connected() == [False, False]
     with pytest.raises(GlificNotConnected, match="not connected to Glific"):
         connections.access(alice.slug)
 
 
-def test_a_call_is_signed_for_the_organization_that_is_set_and_else_for_the_one_that_came_with_it(
-    connections: Connections, alice: Ngo
-) -> None:
+def test_the_saved_glific_id_has_priority_over_the_id_from_the_call(connections: Connections, alice: Ngo) -> None:
     alice.set_phrase(PHRASE)
     connections.by_signed_call(alice.slug)
     assert signed_for(connections, from_call=7) == 7
@@ -54,14 +52,14 @@ def test_a_call_is_signed_for_the_organization_that_is_set_and_else_for_the_one_
     assert signed_for(connections, from_call=None) == 12
 
 
-def test_without_an_id_at_glific_nothing_can_be_signed(connections: Connections, alice: Ngo) -> None:
+def test_a_signed_call_needs_a_glific_id(connections: Connections, alice: Ngo) -> None:
     alice.set_phrase(PHRASE)
     connections.by_signed_call(alice.slug)
     with pytest.raises(GlificNotConnected, match="Set the Glific organization id"):
         connections.access(alice.slug)
 
 
-def test_without_the_phrase_nothing_can_be_signed(connections: Connections, house: House, alice: Ngo) -> None:
+def test_a_signed_call_needs_a_phrase(connections: Connections, house: House, alice: Ngo) -> None:
     alice.set_phrase(PHRASE)
     connections.by_signed_call(alice.slug)
     with house.app.app_context(), transaction() as session:
@@ -70,42 +68,42 @@ def test_without_the_phrase_nothing_can_be_signed(connections: Connections, hous
         connections.access(alice.slug, from_call=7)
 
 
-def test_a_login_and_a_phrase_that_no_encryption_key_reads_are_missing(
+def test_a_login_and_a_phrase_need_a_valid_encryption_key(
     connections: Connections, open_a_house: OpenHouse, alice: Ngo, bob: Ngo
 ) -> None:
     bob.set_phrase(PHRASE)
     row = connections.by_api(alice.slug)
     connections.by_signed_call(bob.slug)
-    stranger = open_a_house(encryption_keys=Fernet.generate_key().decode())
-    elsewhere = Connections(stranger, connections.url)
+    other_house = open_a_house(encryption_keys=Fernet.generate_key().decode())
+    other_connections = Connections(other_house, connections.url)
     with pytest.raises(GlificNotConnected, match="login at Glific cannot be read"):
-        elsewhere.access(alice.slug)
+        other_connections.access(alice.slug)
     with pytest.raises(GlificNotConnected, match="cannot be read"):
-        elsewhere.access(bob.slug, from_call=7)
-    assert store.phone_last4(stranger.services.vault, row) is None
+        other_connections.access(bob.slug, from_call=7)
+    assert store.phone_last4(other_house.services.vault, row) is None
 
 
-def test_a_login_that_is_copied_to_another_organization_cannot_be_used(
+def test_a_login_that_is_copied_to_another_organization_cannot_be_read(
     connections: Connections, house: House, alice: Ngo, bob: Ngo
 ) -> None:
-    theirs = connections.by_api(alice.slug).ciphertext
+    ciphertext = connections.by_api(alice.slug).ciphertext
     connections.by_api(bob.slug)
     with house.app.app_context(), transaction() as session:
-        store.find(session, organizations.find(session, bob.slug).id).ciphertext = theirs
+        store.find(session, organizations.find(session, bob.slug).id).ciphertext = ciphertext
     with pytest.raises(GlificNotConnected, match="cannot be read"):
         connections.access(bob.slug)
     assert isinstance(connections.access(alice.slug), ApiAccess)
 
 
-def test_people_are_shown_the_end_of_the_phone_number_alone(connections: Connections, house: House, alice: Ngo) -> None:
+def test_only_the_last_digits_of_the_phone_number_are_shown(connections: Connections, house: House, alice: Ngo) -> None:
     row: GlificConnection = connections.by_api(alice.slug)
     assert store.phone_last4(house.services.vault, row) == "3210"
     alice.set_phrase(PHRASE)
     assert store.phone_last4(house.services.vault, connections.by_signed_call(alice.slug)) is None
 
 
-def test_what_knows_a_login_does_not_tell_it(connections: Connections, alice: Ngo) -> None:
+def test_the_repr_of_a_login_hides_it(connections: Connections, alice: Ngo) -> None:
     row, access = connections.by_api(alice.slug), connections.access(alice.slug)
-    told = f"{row!r} {access!r} {access}"
-    assert PASSWORD not in told
-    assert "98765" not in told
+    text = f"{row!r} {access!r} {access}"
+    assert PASSWORD not in text
+    assert "98765" not in text

@@ -1,1 +1,1 @@
-"""Tests of the model catalogue."""
+"""Tests of model kinds, allowlists and prices."""

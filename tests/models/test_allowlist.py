@@ -1,4 +1,4 @@
-"""Patterns match whole ids, and nothing slips past them."""
+"""Allowlists: patterns match whole ids."""
 
 import re
 
@@ -24,7 +24,7 @@ from glific_gpt.models.allowlist import matches_any, parse_patterns
         ("**", "anything-at-all"),
     ],
 )
-def test_a_pattern_allows_what_it_matches(pattern: str, model_id: str) -> None:
+def test_a_pattern_allows_ids_that_it_matches(pattern: str, model_id: str) -> None:
     assert matches_any(parse_patterns([pattern]), model_id)
 
 
@@ -44,11 +44,11 @@ def test_a_pattern_allows_what_it_matches(pattern: str, model_id: str) -> None:
         ("k", "\N{KELVIN SIGN}"),
     ],
 )
-def test_a_pattern_refuses_what_it_does_not_match_whole(pattern: str, model_id: str) -> None:
+def test_a_pattern_refuses_ids_that_it_matches_only_partly(pattern: str, model_id: str) -> None:
     assert not matches_any(parse_patterns([pattern]), model_id)
 
 
-def test_it_allows_what_one_of_several_patterns_matches() -> None:
+def test_one_of_several_patterns_must_match() -> None:
     patterns = parse_patterns(["gpt-4o", "o3*"])
     assert [matches_any(patterns, name) for name in ("gpt-4o", "o3-mini", "gpt-4o3", "gpt-4")] == [
         True,
@@ -58,27 +58,27 @@ def test_it_allows_what_one_of_several_patterns_matches() -> None:
     ]
 
 
-def test_it_allows_nothing_without_patterns() -> None:
+def test_no_patterns_allow_nothing() -> None:
     assert not matches_any((), "gpt-4o")
     assert not matches_any((), "")
 
 
-def test_it_tidies_patterns_and_keeps_their_order() -> None:
+def test_patterns_are_normalized_and_keep_their_order() -> None:
     assert parse_patterns([" GPT-5* ", "", "o3", "  ", "gpt-5**", "O3"]) == ("gpt-5*", "o3")
 
 
 @pytest.mark.parametrize("pattern", ["gpt 4o", "gpt-4?", "gpt-[45]", "gpt-4o\no3", "gpt,o3", "a" * 201, "gpt-é"])
-def test_it_refuses_a_malformed_pattern_in_one_sentence(pattern: str) -> None:
+def test_a_malformed_pattern_is_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match=r"^[^\n]+ model pattern [^\n]+$"):
         parse_patterns(["gpt-4o", pattern])
 
 
 @pytest.mark.timeout(20)
-def test_it_answers_quickly_for_a_pattern_full_of_stars() -> None:
+def test_a_pattern_full_of_stars_is_matched_quickly() -> None:
     patterns = parse_patterns(["*a" * 100])
     assert not matches_any(patterns, "a" * 5_000 + "b")
 
 
 @given(pattern=st.from_regex(r"[ab*]{1,12}", fullmatch=True), name=st.text("ab", max_size=12))
-def test_it_agrees_with_a_plain_regular_expression(pattern: str, name: str) -> None:
+def test_it_matches_as_the_equivalent_regular_expression(pattern: str, name: str) -> None:
     assert matches_any(parse_patterns([pattern]), name) == bool(re.fullmatch(pattern.replace("*", ".*"), name))

@@ -1,4 +1,4 @@
-"""Every model id gets its right kind: known, fine-tuned, oddly written, or not seen before."""
+"""Kinds of models: of known ids, fine-tunes, unusual spellings and future ids."""
 
 import ast
 import re
@@ -14,10 +14,10 @@ from glific_gpt.models.kinds import ModelKind, classify_model
 
 _LINES = Path(__file__).with_name("openai_models.txt").read_text(encoding="utf-8").splitlines()
 KNOWN = dict(line.split(" ") for line in _LINES if line and not line.startswith("#"))
-_NOT_MODELS = {"auto", "2026-10-08"}  # versions of how a custom voice is made, in voice_create_params
+_NOT_MODELS = {"auto", "2026-10-08"}  # versions of the creation of custom voices, in voice_create_params
 
 
-def _wrong(expected: dict[str, str]) -> dict[str, str]:
+def _wrong_kinds(expected: dict[str, str]) -> dict[str, str]:
     kinds = {model_id: classify_model(model_id).value for model_id in expected}
     return {
         model_id: f"{kind}, not {expected[model_id]}" for model_id, kind in kinds.items() if kind != expected[model_id]
@@ -46,22 +46,22 @@ def _literals(node: ast.AST) -> Iterator[str]:
             yield from (str(c.value) for c in ast.walk(part.slice) if isinstance(c, ast.Constant))
 
 
-def test_it_knows_the_kind_of_every_listed_model() -> None:
-    assert not _wrong(KNOWN)
+def test_every_listed_model_has_its_kind() -> None:
+    assert not _wrong_kinds(KNOWN)
 
 
-def test_a_model_of_the_installed_sdk_is_on_the_list() -> None:
+def test_every_model_of_the_installed_sdk_is_listed() -> None:
     names = _model_names_of_the_sdk() - _NOT_MODELS
     assert {"gpt-4o", "tts-1", "gpt-live-1", "sora-2", "gpt-image-2", "whisper-1"} <= names
     assert sorted(names - KNOWN.keys()) == [], "add these to openai_models.txt with their kind"
 
 
-def test_the_list_has_each_kind_and_only_kinds() -> None:
+def test_every_kind_has_a_listed_model() -> None:
     assert set(KNOWN.values()) == {kind.value for kind in ModelKind}
 
 
-def test_it_looks_past_case_and_surrounding_white_space() -> None:
-    assert not _wrong({f" \t{model_id.upper()}\n": kind for model_id, kind in KNOWN.items()})
+def test_case_and_surrounding_white_space_are_ignored() -> None:
+    assert not _wrong_kinds({f" \t{model_id.upper()}\n": kind for model_id, kind in KNOWN.items()})
 
 
 @pytest.mark.parametrize(
@@ -74,16 +74,16 @@ def test_it_looks_past_case_and_surrounding_white_space() -> None:
         "{}:ft-org-audio-2022-12-01-00-00-00",
     ],
 )
-def test_a_fine_tune_is_of_the_kind_of_its_base(fine_tune: str) -> None:
-    assert not _wrong({fine_tune.format(name): kind for name, kind in KNOWN.items() if ":" not in name})
+def test_a_fine_tune_has_the_kind_of_its_base(fine_tune: str) -> None:
+    assert not _wrong_kinds({fine_tune.format(name): kind for name, kind in KNOWN.items() if ":" not in name})
 
 
 def test_a_date_does_not_change_the_kind() -> None:
-    assert not _wrong({f"{model_id}-2031-02-28": kind for model_id, kind in KNOWN.items()})
+    assert not _wrong_kinds({f"{model_id}-2031-02-28": kind for model_id, kind in KNOWN.items()})
 
 
-def test_it_knows_the_kind_of_names_not_seen_before() -> None:
-    unseen = {
+def test_future_ids_have_the_right_kind() -> None:
+    future_ids = {
         "gpt-6-voice": "speech",
         "gpt-7-tts-mini": "speech",
         "gpt-tts2": "speech",
@@ -124,10 +124,10 @@ def test_it_knows_the_kind_of_names_not_seen_before() -> None:
         "text-davinci-004": "completion",
         "gpt-3.5-turbo-instruct-2030": "completion",
     }
-    assert not _wrong(unseen)
+    assert not _wrong_kinds(future_ids)
 
 
-def test_a_name_without_a_marker_is_text() -> None:
+def test_an_id_without_a_marker_is_text() -> None:
     names = [
         *(
             "gpt-7",
@@ -141,7 +141,7 @@ def test_a_name_without_a_marker_is_text() -> None:
         ),
         *("gpt-7-ada", "gpt-delivery", "gpt-invoice", "gpt-5-instruct", "gpt-alive", "gpt-adaptive"),
     ]
-    assert not _wrong(dict.fromkeys(names, "text"))
+    assert not _wrong_kinds(dict.fromkeys(names, "text"))
 
 
 MARKERS = (
@@ -168,11 +168,11 @@ MARKERS = (
     marker=st.sampled_from(MARKERS),
     rest=st.from_regex(r"([-_.][0-9a-z_.-]{0,20})?", fullmatch=True),
 )
-def test_a_marker_in_a_text_name_makes_it_something_else(name: str, separator: str, marker: str, rest: str) -> None:
+def test_an_id_with_a_marker_is_not_text(name: str, separator: str, marker: str, rest: str) -> None:
     assert classify_model(f"{name}{separator}{marker}{rest}") not in {ModelKind.TEXT, ModelKind.COMPLETION}
 
 
 @given(st.text())
-def test_any_text_has_a_kind(text: str) -> None:
+def test_any_string_has_a_kind(text: str) -> None:
     assert isinstance(classify_model(text), ModelKind)
     assert isinstance(classify_model(f"ft:{text}"), ModelKind)

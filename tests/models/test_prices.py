@@ -1,4 +1,4 @@
-"""Costs are exact where the price is known, and unknown rather than nothing elsewhere."""
+"""Prices: exact if they are known, None and never zero if they are not."""
 
 from decimal import Decimal
 
@@ -18,29 +18,29 @@ UNKNOWN = [
 ]
 
 
-def test_it_prices_a_million_tokens() -> None:
+def test_prices_are_per_million_tokens() -> None:
     assert prices_per_million("gpt-4o") == ModelPrices(input=Decimal("2.5"), output=Decimal(10))
 
 
-def test_it_looks_past_case_and_white_space() -> None:
+def test_case_and_white_space_are_ignored() -> None:
     assert prices_per_million(" GPT-4o\n") == prices_per_million("gpt-4o")
 
 
-def test_it_gives_the_price_of_short_requests_where_long_ones_cost_more() -> None:
+def test_the_price_is_that_of_short_requests() -> None:
     assert prices_per_million("gpt-5.4") == ModelPrices(input=Decimal("2.5"), output=Decimal(15))
 
 
-def test_it_costs_a_call_to_the_last_digit() -> None:
+def test_the_cost_of_a_call_is_exact() -> None:
     assert calculate_cost("gpt-4o-mini", 1_234, 567) == Decimal("0.0005253")
 
 
-def test_a_long_request_costs_its_own_price() -> None:
+def test_a_long_request_has_its_own_price() -> None:
     assert calculate_cost("gpt-5.4", 1_000_000, 0) == Decimal(5)
 
 
 @pytest.mark.parametrize("model_id", ["gpt-4o", "gpt-4o-mini-2024-07-18", "gpt-5.4", "o3", "gpt-5-pro"])
 @pytest.mark.parametrize("tokens", [(1, 0), (25, 17), (100_000, 99_999), (100_001, 1), (271_999, 3), (272_001, 70_000)])
-def test_it_costs_what_the_library_says_of_each_request(model_id: str, tokens: tuple[int, int]) -> None:
+def test_the_cost_is_that_of_the_library(model_id: str, tokens: tuple[int, int]) -> None:
     usage = genai_prices.Usage(input_tokens=tokens[0], output_tokens=tokens[1])
     assert (
         calculate_cost(model_id, *tokens) == genai_prices.calc_price(usage, model_id, provider_id="openai").total_price
@@ -51,7 +51,7 @@ def test_a_call_without_tokens_costs_nothing() -> None:
     assert calculate_cost("gpt-4o", 0, 0) == Decimal(0)
 
 
-def test_a_cost_of_tokens_that_cannot_be_is_none() -> None:
+def test_the_cost_of_a_negative_number_of_tokens_is_none() -> None:
     assert calculate_cost("gpt-4o", -1, 1) is None
 
 
@@ -62,7 +62,7 @@ def test_an_unknown_price_is_none(model_id: str) -> None:
     assert calculate_cost(model_id, 0, 0) is None
 
 
-def test_a_fine_tune_that_the_library_knows_has_its_own_price() -> None:
+def test_a_fine_tune_in_the_price_list_has_its_own_price() -> None:
     prices = prices_per_million("ft:gpt-4o-mini-2024-07-18:org::abc")
     base = prices_per_million("gpt-4o-mini-2024-07-18")
     assert prices is not None

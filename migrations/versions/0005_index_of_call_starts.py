@@ -1,4 +1,4 @@
-"""Calls of a period are found without reading all others."""
+"""Add an index on the start of an organization's calls, for statistics of a period."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Flows that stop waiting."""
+"""Add the time until which a flow waits to deliveries."""
 
 import sqlalchemy as sa
 from alembic import op
