@@ -130,6 +130,6 @@ def _require_resumable(tenant: Tenant, body: FunctionBody) -> None:
         raise GlificNotConnected
     if connection.way == "signed" and not (tenant.glific_organization_id or body.organization_id):
         raise MissingFlowContext(
-            "The signed call needs Glific's id of the organization. Set it with flask organizations set "
-            "--glific-organization-id, or send it as organization_id."
+            "The signed call needs the Glific organization ID. Set it in the organization's settings, or send it as "
+            "organization_id."
         )

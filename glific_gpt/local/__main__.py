@@ -1,11 +1,16 @@
 """`make run`: set up and start everything on one machine, with a webhook that answers."""
 
 import os
+import signal
 import sys
 import threading
 import time
 import urllib.error
 import urllib.request
+
+# Installed before the slow imports, during which Ctrl-C would otherwise print a traceback.
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
 
 from flask_migrate import upgrade
 
@@ -23,6 +28,7 @@ START_TIMEOUT_SECONDS = 30
 
 def main() -> None:
     os.umask(0o077)  # other users of the machine must not read the database
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on there are files to remove on Ctrl-C
     try:
         config.make_instance_secrets()
         api_key = config.openai_api_key()

@@ -1,5 +1,11 @@
 """`python -m glific_gpt.server`, which `make serve` runs."""
 
-from glific_gpt.server.supervisor import main
+import os
+import signal
+
+# Installed before the slow imports, during which Ctrl-C would otherwise print a traceback.
+signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+
+from glific_gpt.server.supervisor import main  # noqa: E402
 
 main()

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from multiprocessing import resource_tracker
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -42,10 +43,14 @@ BACKLOG = 4096
 HEALTHCHECK_TIMEOUT_SECONDS = 5
 """Silence after which a process is considered dead. Glific waits no longer either."""
 
+START_TIMEOUT_SECONDS = 30
+"""How long a process that replaces another one may take to start."""
+
 IS_REPLACEMENT = "_GLIFIC_GPT_IS_REPLACEMENT"
 """Environment variable of processes that replace an earlier one."""
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+INTERRUPT = (signal.SIGINT,)
 
 
 def main() -> None:
@@ -54,8 +59,6 @@ def main() -> None:
         run(config.load(instance=None))
     except SettingsError as error:
         sys.exit(f"Error: {error}")
-    except KeyboardInterrupt:  # only before it serves: later, uvicorn handles SIGINT
-        pass
     exit_now()
 
 
@@ -80,11 +83,15 @@ def exit_now() -> None:
 def load() -> "AsgiBridge":
     """Create the ASGI app of one of several processes, which exits when its supervisor is gone."""
     threading.Thread(target=_exit_with_parent, daemon=True).start()
+    handler = signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # no call is running yet
     try:
         return _create_asgi_app(config.load())
     except SettingsError as error:
         sys.stderr.write(f"Error: {error}\n")
         sys.exit(1 if IS_REPLACEMENT in os.environ else STARTUP_FAILURE)
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPT)  # from now on uvicorn handles it
 
 
 def _serve_in_this_process(settings: Settings, listener: socket.socket) -> None:
@@ -103,6 +110,34 @@ def _serve_with_processes(processes: int, listener: socket.socket) -> None:
 
 
 class _Supervisor(Multiprocess):
+    """Keeps SIGINT blocked, except while it handles signals.
+
+    A process inherits the mask from the supervisor. Without it, Python prints a traceback for a Ctrl-C that arrives
+    before the process can handle it.
+    """
+
+    def run(self) -> None:
+        resource_tracker.ensure_running()  # first, because it unblocks SIGINT when it starts
+        signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPT)
+        super().run()
+
+    def handle_signals(self) -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPT)  # delivers a blocked signal
+        signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPT)
+        super().handle_signals()
+
+    def restart_all(self) -> None:
+        """Replace the processes one by one, with a longer time-out for their start.
+
+        uvicorn gives a new process only the time that a serving one may be silent. On a busy machine that is too
+        short, and the old processes stay.
+        """
+        self.config.timeout_worker_healthcheck = START_TIMEOUT_SECONDS
+        try:
+            super().restart_all()
+        finally:
+            self.config.timeout_worker_healthcheck = HEALTHCHECK_TIMEOUT_SECONDS
+
     def init_processes(self) -> None:
         """Start the first processes, whose failure stops the server.
 

@@ -123,7 +123,7 @@ def test_it_is_pending_until_a_worker_takes_it(alice: Ngo, glific: GlificStandIn
     assert after.delivering_since > before.ended_at
     (call,) = alice.calls()
     assert (call["status"], call["error_code"], call["duration_ms"]) == ("pending", None, None)
-    assert "on its way" in refusal(alice, call_id)
+    assert "being delivered" in refusal(alice, call_id)
     worker.launch_engine(alice.house.app, consumes=True)
     assert alice.settled(call_id).state == "delivered"
 
@@ -148,7 +148,7 @@ def test_of_two_that_try_at_once_one_does(alice: Ngo, glific: GlificStandIn) -> 
 def test_an_answer_that_has_arrived_is_not_told_again(alice: Ngo, glific: GlificStandIn) -> None:
     call_id = accepted(alice)
     alice.settled(call_id)
-    assert "has reached its flow already" in refusal(alice, call_id)
+    assert "already has this answer" in refusal(alice, call_id)
     assert len(glific.resumptions) == 1
 
 
@@ -161,12 +161,12 @@ def test_an_answer_that_is_not_kept_any_more_cannot_be_told(alice: Ngo, glific: 
     call_id = given_up(alice, glific)
     with time_machine.travel(now() + timedelta(hours=25)):
         run_housekeeping(alice.house.app)
-    assert "not kept any more" in refusal(alice, call_id)
+    assert "no longer stored" in refusal(alice, call_id)
     assert alice.delivery(call_id).state == "undelivered"
 
 
 def test_an_answer_that_waits_for_a_worker_is_on_its_way(patient: Ngo) -> None:
-    assert "on its way" in refusal(patient, accepted(patient))
+    assert "being delivered" in refusal(patient, accepted(patient))
 
 
 def test_work_that_was_lost_is_handed_in_anew_as_often_as_it_is_lost(
@@ -176,7 +176,7 @@ def test_work_that_was_lost_is_handed_in_anew_as_often_as_it_is_lost(
     for _ in range(2):
         lose_the_work(patient.house)
         retry(patient, call_id)
-        assert "on its way" in refusal(patient, call_id)
+        assert "being delivered" in refusal(patient, call_id)
     worker.launch_engine(patient.house.app, consumes=True)
     assert patient.settled(call_id).state == "delivered"
     assert len(openai.requests) == len(glific.resumptions) == 1
@@ -190,5 +190,5 @@ def test_bob_cannot_tell_alices_call_from_one_that_is_not_there(alice: Ngo, glif
         with pytest.raises(NotFound) as caught:
             retry(bob, wanted)
         words.add(str(caught.value))
-    assert words == {"There is no call of that id."}
+    assert words == {"There is no call with this id."}
     assert alice.delivery(call_id).state == "undelivered"

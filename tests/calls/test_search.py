@@ -91,7 +91,7 @@ def test_pages_go_on_under_a_filter(alice: Ngo) -> None:
 def test_a_page_does_not_go_on_from_another_organizations_call(alice: Ngo, bob: Ngo) -> None:
     foreign = record(bob)
     for before in (foreign, "call_0", ""):
-        with pytest.raises(NotFound, match="no call of that id"):
+        with pytest.raises(NotFound, match="no call with this id"):
             found(alice, Filters(status="ok"), before=before)
 
 

@@ -152,7 +152,7 @@ def test_it_says_that_an_answer_cannot_be_read_any_more(
     assert tell(there.house, call_id) is None
     row = there.delivery(call_id)
     assert (row.state, glific.requests) == ("undelivered", [])
-    assert "ask again" in str(row.last_response)
+    assert "Ask the question again" in str(row.last_response)
 
 
 def test_it_counts_no_try_in_which_glific_was_not_told(

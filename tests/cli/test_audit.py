@@ -23,7 +23,7 @@ def test_it_lists_the_changes_of_one_organization(flask: Commands, seva: str) ->
     assert {row["organization"] for row in flask.json("audit", "list")} == {seva, "other"}
     assert [row["id"] for row in flask.json("audit", "list", seva)] == [2, 1]
     for unknown in ("nobody", ""):
-        assert flask.failure("audit", "list", unknown).startswith("There is ")
+        assert flask.failure("audit", "list", unknown).endswith((" Check the slug.", " Check the name."))
 
 
 def test_it_prints_changes_as_a_table(flask: Commands, seva: str) -> None:

@@ -143,7 +143,7 @@ def test_it_shows_the_timeline_of_a_delivered_answer(server_commands: Commands, 
     }
     output = server_commands.text("calls", "show", "alice", call_id)
     assert event_names(output) == ["arrived", "accepted", "asked", "answered", "resumed"]
-    assert "accepted: the flow was output to wait" in output
+    assert "accepted: the flow was told to wait" in output
     assert output.endswith("resumed, after 1 try: Glific accepted the answer, and the flow continues.\n")
 
 
@@ -207,7 +207,7 @@ def test_it_advises_a_retry_which_delivers_the_answer(
     assert f"flask calls show alice {call_id}" in server_commands.text("calls", "retry", "alice", call_id)
     assert alice.settled(call_id).state == "delivered"
     assert server_commands.json("calls", "show", "alice", call_id)["given_up_at"] is None
-    assert server_commands.failure("calls", "retry", "alice", call_id) == "This answer already has this answer."
+    assert server_commands.failure("calls", "retry", "alice", call_id) == "The flow already has this answer."
 
 
 def test_it_shows_a_retry(server_commands: Commands, alice: Ngo, glific: GlificStandIn) -> None:
@@ -253,7 +253,7 @@ def test_it_advises_to_check_for_a_worker_when_a_call_is_pending_for_too_long(
         output = server_commands.text("calls", "show", "alice", call_id)
     assert "Check that a worker is running" in output
     assert event_names(output) == ["arrived", "accepted"]
-    assert "is on its way" in server_commands.failure("calls", "retry", "alice", call_id)
+    assert "is being delivered right now" in server_commands.failure("calls", "retry", "alice", call_id)
 
 
 def test_it_lists_pending_calls(server_commands: Commands, house: House, glific: GlificStandIn) -> None:

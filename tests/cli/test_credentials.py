@@ -22,7 +22,7 @@ def test_it_saves_nothing_if_openai_refuses_the_key_or_is_unavailable(
 ) -> None:
     flask.text(*SET, stdin=KEY)
     before = flask.json("credentials", "show", seva)
-    reasons = ((refuse_key(), "does not accept"), (server_error(500), "could not be reached or had a failure"))
+    reasons = ((refuse_key(), "refused this key"), (server_error(500), "could not be reached or had a failure"))
     for behaviour, reason in reasons:
         openai.for_models(behaviour)
         sentence = flask.failure(*SET, stdin="sk-proj-other-0123456789-abcd")

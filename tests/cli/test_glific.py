@@ -118,7 +118,7 @@ def test_it_requires_all_options_of_exactly_one_way(
 def test_a_password_is_read_only_from_standard_input(flask: Commands, connect: tuple[str, ...]) -> None:
     flask.failure(*login(connect), PASSWORD, code=2)
     flask.failure(*connect, "--phone", PHONE, "--password", PASSWORD, code=2)
-    assert "must not be blank" in flask.failure(*login(connect), stdin="")
+    assert "it is empty or too long" in flask.failure(*login(connect), stdin="")
     assert "not UTF-8 text" in flask.failure(*login(connect), stdin=b"\xff\xfe")
 
 

@@ -32,7 +32,7 @@ def test_it_lists_the_models_of_the_key_with_kind_permission_and_prices(flask: C
     }
     speech = rows["gpt-4o-mini-tts"]
     assert (speech["kind"], speech["allowed"]) == ("speech", False)
-    assert "only text models" in speech["reason"]
+    assert "Only text models" in speech["reason"]
 
 
 def test_it_can_list_only_text_models(flask: Commands, keyed: str) -> None:

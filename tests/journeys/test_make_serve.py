@@ -1,19 +1,21 @@
 """`make serve`: what stops it, and how it starts."""
 
+import re
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from signal import SIGINT
+from signal import SIGINT, Signals
 
 import httpx2
 import pytest
 import sqlalchemy as sa
 
 from glific_gpt.database import migrations
+from tests.support.later import wait_until
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.programs import PATIENCE, SERVER, clone, free_port, make, start
+from tests.support.programs import PATIENCE, SERVER, clone, free_port, make, processes_of, start
 from tests.support.serving import SECRET_KEY, as_environment, served, wait_until_ready
 from tests.support.settings import ENCRYPTION_KEY
 
@@ -127,6 +129,16 @@ def test_it_ends_quietly_when_ctrl_c_comes_before_it_serves(tmp_path: Path, data
 
 
 @on_sqlite
+def test_several_processes_end_quietly_when_ctrl_c_comes_while_they_start(tmp_path: Path, database_url: str) -> None:
+    environ = environment(database_url=database_url, bind=f"127.0.0.1:{free_port()}", processes=2)
+    with start(SERVER, tmp_path / "log", environ) as program:
+        wait_until(lambda: [handles(pid, SIGINT) for pid in processes_of(program)] == [True, True])
+        program.send_all(SIGINT)
+        assert program.ended() == 0
+    assert program.errors == ""
+
+
+@on_sqlite
 @pytest.mark.parametrize("host", ["localhost", "[::1]"])
 def test_it_listens_on_a_name_and_on_an_address_of_ipv6(tmp_path: Path, database_url: str, host: str) -> None:
     if host == "[::1]" and not has_ipv6():
@@ -143,6 +155,13 @@ def wait_until_it_listens(port: int) -> None:
         with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
             return
         time.sleep(0.01)
+    raise AssertionError(f"nothing listens on port {port} after {PATIENCE} s")
+
+
+def handles(pid: int, number: Signals) -> bool:
+    """Whether the process has a handler for that signal, as Python itself has for SIGINT from its start."""
+    caught = re.search(r"^SigCgt:\s*(\w+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return bool(caught and int(caught[1], 16) & 1 << number - 1)
 
 
 def has_ipv6() -> bool:

@@ -18,7 +18,7 @@ from glific_gpt.clock import now
 from tests.support.house import Ngo
 from tests.support.openai_behaviours import answer, never
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.programs import PATIENCE, becomes_free
+from tests.support.programs import PATIENCE, becomes_free, processes_of
 from tests.support.serving import Served, served, wait_until_ready
 
 pytestmark = pytest.mark.both_databases
@@ -82,7 +82,7 @@ def test_a_call_whose_server_is_killed_is_interrupted_when_its_time_is_up(
 @pytest.mark.parametrize("server", [2], indirect=True)
 def test_a_process_that_was_killed_is_replaced(server: Served, openai: OpenAIStandIn) -> None:
     alice = server.ngo("alice")
-    for pid in served_by(server):
+    for pid in processes_of(server.program):
         os.kill(pid, SIGKILL)
     wait_until_ready(server.url, server.program)
     openai.always(answer("Still here."))
@@ -94,7 +94,7 @@ def test_a_process_that_was_killed_is_replaced(server: Served, openai: OpenAISta
 def test_one_that_cannot_be_replaced_yet_does_not_end_the_others(server: Served, database_url: str) -> None:
     path = Path(database_url.removeprefix("sqlite:///"))
     away = path.rename(path.with_suffix(".away"))
-    os.kill(served_by(server)[0], SIGKILL)
+    os.kill(processes_of(server.program)[0], SIGKILL)
     until = time.monotonic() + PATIENCE
     while "Error: The database cannot be reached" not in server.program.errors and time.monotonic() < until:
         time.sleep(0.1)
@@ -108,19 +108,12 @@ def test_one_that_cannot_be_replaced_yet_does_not_end_the_others(server: Served,
 @pytest.mark.parametrize("server", [2], indirect=True)
 def test_its_processes_are_replaced_one_by_one_when_they_are_to_be(server: Served, openai: OpenAIStandIn) -> None:
     openai.always(answer("Still here."))
-    alice, before = server.ngo("alice"), set(served_by(server))
+    alice, before = server.ngo("alice"), set(processes_of(server.program))
     server.program.send(SIGHUP)
     until = time.monotonic() + PATIENCE
-    while before & set(served_by(server)) and time.monotonic() < until:
+    while before & set(processes_of(server.program)) and time.monotonic() < until:
         assert alice.ask().json()["parsed_msg"] == "Still here."
-    assert not before & set(served_by(server))
-
-
-def served_by(server: Served) -> list[int]:
-    """The processes that the main one looks after: of its children, those that multiprocessing has begun."""
-    main = server.program.process.pid
-    children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
-    return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert not before & set(processes_of(server.program))
 
 
 @on_sqlite

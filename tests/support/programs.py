@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from signal import SIGKILL, Signals
+from signal import SIG_DFL, SIG_IGN, SIGINT, SIGKILL, Signals, getsignal, signal
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 40
@@ -56,7 +56,11 @@ def start(
 ) -> Iterator[Program]:
     """The running program, with these variables and none else of ours; `folder` takes what it writes."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "output").open("wb") as output, (folder / "errors").open("wb") as errors:
+    with (
+        (folder / "output").open("wb") as output,
+        (folder / "errors").open("wb") as errors,
+        default_interrupt(),
+    ):
         process = subprocess.Popen(  # noqa: S603 - a program of ours
             command,
             cwd=cwd,
@@ -72,6 +76,32 @@ def start(
     finally:
         program.send_all(SIGKILL)
         process.wait()
+
+
+@contextmanager
+def default_interrupt() -> Iterator[None]:
+    """SIGINT as in a terminal, for a program that is started inside; only the main thread may change it.
+
+    A shell ignores it for what it runs in the background, such as these tests, and a program inherits that.
+    """
+    before = getsignal(SIGINT)
+    if before == SIG_IGN:
+        signal(SIGINT, SIG_DFL)
+    try:
+        yield
+    finally:
+        signal(SIGINT, before)
+
+
+def processes_of(program: Program) -> list[int]:
+    """The serving processes of a server of several: of its children, those that multiprocessing has begun."""
+    main = program.process.pid
+    found = []
+    for child in Path(f"/proc/{main}/task/{main}/children").read_text().split():
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.append(int(child))
+    return found
 
 
 def clean_environment() -> dict[str, str]:

@@ -83,5 +83,5 @@ def test_it_says_that_the_phrase_is_gone(alice: Ngo, house: House, glific: Glifi
     begin_working(house)
     row = alice.settled(call_id)
     assert row.state == "undelivered"
-    assert "signature phrase" in str(row.last_response)
+    assert "webhook signature" in str(row.last_response)
     assert glific.requests == []

@@ -153,4 +153,4 @@ def test_a_phrase_that_cannot_be_read_any_more_lets_nobody_in(signing: Ngo, open
     other = open_a_house(encryption_keys=Fernet.generate_key().decode())
     moved = Ngo(other, "alice", signing.token, signing.key)
     require_error(signed(moved), "unauthorized")
-    assert "cannot be read any more" in require_error(moved.ask(), "credential_missing")["error"]
+    assert "cannot be read" in require_error(moved.ask(), "credential_missing")["error"]
