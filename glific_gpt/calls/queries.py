@@ -61,11 +61,23 @@ def list_calls(
     before: str | None = None,
     filters: Filters = NO_FILTERS,
 ) -> list[Call]:
+    """Mark interrupted calls, then return calls as `read_calls` does. The session must be able to write."""
+    records.mark_interrupted(session)
+    return read_calls(session, organization_id, limit=limit, before=before, filters=filters)
+
+
+def read_calls(
+    session: Session,
+    organization_id: int,
+    *,
+    limit: int = PAGE_SIZE,
+    before: str | None = None,
+    filters: Filters = NO_FILTERS,
+) -> list[Call]:
     """Return calls of an organization, newest first, older than the call with the id `before`.
 
     Raises NotFound for an unknown `before`.
     """
-    records.mark_interrupted(session)
     before_id = None if before is None else _row_id(session, organization_id, before)
     return list_newest(session, organization_id, filters, limit, before_id)
 

@@ -70,15 +70,15 @@ def show_call(slug: str, call_id: str) -> str:
     """Show one call. Raises NotFound."""
     with transaction() as session:
         call_timeline = timelines.find_timeline(session, current_organization().id, call_id)
-    trouble = labels.failure_code(call_timeline.call)
+    code = labels.failure_code(call_timeline.call)
     return render_template(
         "console/call.html",
         call=call_timeline.call,
         call_timeline=call_timeline,
         events=present_timeline(call_timeline),
-        trouble=trouble,
-        advice=advice_for(trouble) if trouble else None,
-        mended_at=FIX_PAGES.get(trouble or ""),
+        code=code,
+        advice=advice_for(code) if code else None,
+        fix_page=FIX_PAGES.get(code or ""),
         page_names=PAGE_NAMES,
         labels=labels,
         can_retry=_can_retry(call_timeline),
@@ -105,10 +105,10 @@ def _find_calls(form: CallFilters, before: str | None) -> tuple[list[Call], set[
     The list has one call more than a page shows if there are older calls.
     """
     with transaction() as session:
-        # Calls of a process that was killed would otherwise stay in progress for ever.
+        # In a transaction of its own, because the list is read in a session that cannot write.
         records.mark_interrupted(session)
     with reading() as session:
-        rows = queries.list_calls(
+        rows = queries.read_calls(
             session, current_organization().id, limit=CALLS_PER_PAGE + 1, before=before, filters=form.filters()
         )
         return rows, timelines.deferred_call_ids(session, rows)
