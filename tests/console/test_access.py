@@ -12,7 +12,7 @@ from tests.console.addresses import Address, list_addresses
 from tests.console.users import ConsoleUser, create_anonymous, create_user
 from tests.support.house import House
 
-MEANT = {
+EXPECTED_ENDPOINTS = {
     AccessLevel.PUBLIC: ("set_language",),
     AccessLevel.SIGNED_IN: ("account", "home", "set_own_language"),
     AccessLevel.VIEWER: (
@@ -20,30 +20,30 @@ MEANT = {
         *("glific", "organization_settings", "members", "audit_trail"),
     ),
     AccessLevel.EDITOR: (
-        *("openai_save", "openai_test", "models_save", "models_default", "models_preview", "models_refresh"),
-        *("create_webhook_token", "revoke_webhook_token", "make_trial", "retry_call"),
+        *("save_openai", "test_openai", "save_models", "save_default_model", "preview_models", "refresh_models"),
+        *("create_webhook_token", "revoke_webhook_token", "ask_test_question", "retry_call"),
         *("download_flow", "convert_flow", "preview_conversion", "check_up"),
         *("connect_glific", "disconnect_glific", "test_glific"),
-        *("organization_settings_save", "organization_settings_phrase"),
+        *("save_organization_settings", "save_webhook_signature"),
     ),
     AccessLevel.OWNER: (
-        *("openai_delete", "organization_settings_clear"),
-        *("invite_member", "change_role", "remove_member", "make_member_link"),
+        *("delete_openai_key", "delete_webhook_signature"),
+        *("invite_member", "change_role", "remove_member", "create_member_link"),
     ),
     AccessLevel.ADMINISTRATOR: (
         *("list_organizations", "new_organization", "create_organization", "switch_organization"),
-        *("server_models", "server_models_save", "server_models_preview", "server_audit"),
-        *("server_people", "server_person", "make_administrator", "dismiss_administrator", "make_person_link"),
+        *("server_models", "save_server_models", "preview_server_models", "server_audit"),
+        *("server_people", "server_person", "add_administrator", "remove_administrator", "create_person_link"),
         *("activate_person", "deactivate_person", "reset_two_factor"),
     ),
 }
-EXPECTED = {f"console.{name}": lock for lock, names in MEANT.items() for name in names}
+EXPECTED_LEVELS = {f"console.{name}": level for level, names in EXPECTED_ENDPOINTS.items() for name in names}
 """The expected access level of each page. Add new pages here."""
 
-SPARE = 6
+SPARE_USER_ID = 6
 """The id of a member that no test uses otherwise."""
 
-HELD = {
+GRANTED_LEVELS = {
     "stranger": AccessLevel.PUBLIC,
     "of another organization": AccessLevel.SIGNED_IN,
     Role.VIEWER: AccessLevel.VIEWER,
@@ -67,7 +67,7 @@ class World:
             return person.get(page.path)
         return person.post(page.path, {})
 
-    def lock(self, page: Address) -> AccessLevel:
+    def level(self, page: Address) -> AccessLevel:
         found = required_level(self.house.app, page.endpoint)
         assert found is not None
         return found
@@ -90,17 +90,17 @@ def world(lasting_house: House) -> Iterator[World]:
 
 
 def _pages(house: House, call_id: str, slug: str = "alice") -> list[Address]:
-    return list_addresses(house.app, slug=slug, call_id=call_id, token_id=1, user_id=SPARE, token="nonsense")
+    return list_addresses(house.app, slug=slug, call_id=call_id, token_id=1, user_id=SPARE_USER_ID, token="nonsense")
 
 
 def test_every_page_has_the_expected_access_level(world: World) -> None:
-    assert {page.endpoint: world.lock(page) for page in world.pages} == EXPECTED
+    assert {page.endpoint: world.level(page) for page in world.pages} == EXPECTED_LEVELS
 
 
 def test_a_request_without_a_session_is_sent_to_sign_in(world: World) -> None:
     for page in world.pages:
         answer = world.ask("stranger", page)
-        if world.lock(page) is AccessLevel.PUBLIC:
+        if world.level(page) is AccessLevel.PUBLIC:
             assert answer.status_code in (200, 302), page
         else:
             assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (
@@ -112,9 +112,9 @@ def test_a_request_without_a_session_is_sent_to_sign_in(world: World) -> None:
 @pytest.mark.parametrize("who", [Role.VIEWER, Role.EDITOR, Role.OWNER])
 def test_a_role_reaches_its_own_pages_only(world: World, who: str) -> None:
     for page in _gentle_first(world.pages):
-        if world.lock(page) is AccessLevel.ADMINISTRATOR:
+        if world.level(page) is AccessLevel.ADMINISTRATOR:
             assert world.ask(who, page).status_code == 404, page
-        elif world.lock(page) > HELD[who]:
+        elif world.level(page) > GRANTED_LEVELS[who]:
             assert world.ask(who, page).status_code == 403, page
         elif page.method == "GET":
             assert world.ask(who, page).status_code in (200, 302), page
@@ -140,7 +140,7 @@ def test_another_organization_looks_like_a_missing_one(world: World) -> None:
 
 
 def test_pages_of_administrators_are_not_found_for_others(world: World) -> None:
-    pages = [page for page in world.pages if world.lock(page) is AccessLevel.ADMINISTRATOR]
+    pages = [page for page in world.pages if world.level(page) is AccessLevel.ADMINISTRATOR]
     assert pages
     for page in pages:
         assert world.ask(Role.OWNER, page).status_code == 404, page

@@ -38,7 +38,7 @@ def test_all_members_can_read_the_audit_trail(staff: Staff, owner: ConsoleUser, 
     reader = owner if role is Role.OWNER else staff(role)
     page = told(reader.get(AUDIT).text)
     assert (owner.email, "Added asha@example.org as a member: Viewer") in page
-    assert (owner.email, "Made a one-time link for asha@example.org") in page
+    assert (owner.email, "Created a one-time link for asha@example.org") in page
 
 
 def test_an_organization_sees_no_entries_of_another(
@@ -74,8 +74,11 @@ def test_older_pages_lead_to_the_first_change(house: House, owner: ConsoleUser) 
         page = owner.get(html.unescape(older[1])).text
         assert f'href="{AUDIT}"' in page
     sentences = [what for _who, what in seen + told(page)]
-    assert sentences[: trail.PAGE_SIZE * 2] == [f"Removed the member {n}@example.org" for n in range(trail.PAGE_SIZE * 2)][::-1]
-    assert sentences[-1] == "Made the organization alice"
+    assert (
+        sentences[: trail.PAGE_SIZE * 2]
+        == [f"Removed the member {n}@example.org" for n in range(trail.PAGE_SIZE * 2)][::-1]
+    )
+    assert sentences[-1] == "Created the organization alice"
 
 
 @pytest.mark.parametrize("before", ["1", "0", "-5", "nonsense", "9223372036854775808", "9" * 40])

@@ -22,6 +22,8 @@ from tests.support.house import House, Ngo
 from tests.support.later import begin_working
 from tests.support.recorded import record, record_delivery
 
+pytestmark = pytest.mark.both_databases
+
 HERE = "/console/organizations/alice/calls"
 ROW = re.compile(r'<tr data-call="(call_\w+)"')
 CODES = sorted(
@@ -73,7 +75,7 @@ def test_the_newest_call_comes_first(alice: Ngo, viewer: ConsoleUser) -> None:
 def test_a_row_shows_the_result_in_words(alice: Ngo, viewer: ConsoleUser) -> None:
     record(alice, "error", error_code="rate_limited", duration_ms=1234)
     text = viewer.get(HERE, headers=FRAGMENT).text
-    for said in ("Failed", "OpenAI's limit reached", "1.2 s", "gpt-4o", "UTC</time>"):
+    for said in ("Failed", "OpenAI's rate limit reached", "1.2 s", "gpt-4o", "UTC</time>"):
         assert said in text
 
 
@@ -173,7 +175,13 @@ def test_an_update_without_a_session_redirects_the_page_to_sign_in(nobody: Conso
 def test_a_call_shows_its_timeline_and_advice(alice: Ngo, viewer: ConsoleUser) -> None:
     call_id = record(alice, "error", error_code="insufficient_quota", contact_id=21)
     text = viewer.get(f"{HERE}/{call_id}").text
-    for said in ("The call arrived", "It failed", "No credit at OpenAI", "Add credit at platform.openai.com", call_id):
+    for said in (
+        "The call arrived",
+        "The call failed",
+        "No credit at OpenAI",
+        "Add credit at platform.openai.com",
+        call_id,
+    ):
         assert said in text
     assert "Your settings here, or your account at OpenAI" in text
 
@@ -227,7 +235,7 @@ def test_an_editor_can_retry_a_delivery(house: House, alice: Ngo, staff: Staff, 
     assert (answer.status_code, answer.headers["Location"]) == (302, f"{HERE}/{call_id}")
     assert alice.settled(call_id).state == "delivered"
     text = editor.get(f"{HERE}/{call_id}").text
-    assert "The flow has its answer" in text
+    assert "The flow got its answer" in text
     assert f'action="{HERE}/{call_id}/retry"' not in text
 
 

@@ -72,9 +72,9 @@ def test_a_dry_run_asks_no_model(front_editor: ConsoleUser, alice: Ngo, openai: 
 def test_a_problem_comes_first_and_links_to_the_page_that_fixes_it(front_editor: ConsoleUser, alice: Ngo) -> None:
     alice.switch_key(on=False)
     answer = check(front_editor)
-    assert re.search(r"Contacts get no answers yet. The OpenAI key that ends in \S+ is switched off", found(answer))
+    assert re.search(r"Contacts get no answers yet. The OpenAI key ending in \S+ is switched off", found(answer))
     assert "OpenAI key · Problem" in found(answer)
-    assert "A call, as Glific makes it · Left out" in found(answer)
+    assert "Test call · Skipped" in found(answer)
     assert re.search(
         r'class="remedy">Switch it on\.[^<]*<a [^>]*href="/console/organizations/alice/openai"', answer.text
     )

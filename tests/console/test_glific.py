@@ -44,14 +44,25 @@ def test_a_login_that_glific_refuses_is_not_saved_and_explained(
     assert alice.ask_later().json()["error_code"] == "glific_not_connected"
 
 
+def test_an_unreachable_glific_has_its_own_error(
+    editor: ConsoleUser, login: dict[str, Any], alice: Ngo, glific: GlificStandIn
+) -> None:
+    glific.close()
+    answer = editor.post(PAGE, login)
+    assert answer.status_code == 502
+    assert "Nothing was saved. Glific could not be reached at this address" in answer.text
+    assert "does not accept" not in answer.text
+    assert alice.ask_later().json()["error_code"] == "glific_not_connected"
+
+
 WRONG = (
-    ({"api_url": "https://api.example.org"}, "may not talk to a Glific API at that address"),
+    ({"api_url": "https://api.example.org"}, "may not connect to a Glific API at that address"),
     ({"api_url": "nonsense"}, "must look like https://api."),
     ({"api_url": " "}, "Enter the address"),
     ({"phone": "098765"}, "Write the number with its country code"),
     ({"phone": ""}, "Write the number with its country code"),
     ({"password": ""}, "It must not be blank"),
-    ({"password": "x" * 1001}, "1000 characters at most"),
+    ({"password": "x" * 1001}, "Use at most 1000 characters"),
 )
 
 
@@ -100,7 +111,7 @@ def test_a_test_shows_the_current_answer_of_glific(editor: ConsoleUser, alice: N
 
 def test_a_signed_connection_can_be_tested_too(editor: ConsoleUser, alice: Ngo, glific: GlificStandIn) -> None:
     alice.connect_signed(glific, PHRASE)
-    assert "It works" in back_on_the_page(editor, editor.post(f"{PAGE}/test"))
+    assert "The test passed" in back_on_the_page(editor, editor.post(f"{PAGE}/test"))
     glific.close()
     assert "could not be reached" in back_on_the_page(editor, editor.post(f"{PAGE}/test"))
 

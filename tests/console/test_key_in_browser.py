@@ -18,10 +18,10 @@ def test_a_test_keeps_the_typed_key(open_window: OpenWindow, editor: ConsoleUser
     page = shown.page
     page.get_by_label("API key").fill(KEY)
     page.get_by_role("button", name="Test key").click()
-    expect(page.get_by_text("OpenAI accepts this key. It reaches 16 text models.")).to_be_visible()
+    expect(page.get_by_text("OpenAI accepts this key. It has access to 16 text models.")).to_be_visible()
     openai.for_key(KEY, refuse_key())
     page.get_by_role("button", name="Test key").click()
-    expect(page.get_by_text("OpenAI does not accept")).to_be_visible()
+    expect(page.get_by_text("OpenAI refused this key")).to_be_visible()
     assert page.get_by_label("API key").input_value() == KEY
     assert shown.violations == []
 

@@ -45,7 +45,7 @@ def test_it_shows_every_text_model_that_the_key_reaches_with_its_price(viewer: C
 
 def test_other_models_are_listed_with_the_reason_and_cannot_be_allowed(viewer: ConsoleUser, asked: Ngo) -> None:
     page = viewer.get(PAGE).text
-    for model, reason in (("tts-1", "They read text aloud."), ("dall-e-3", "They make pictures.")):
+    for model, reason in (("tts-1", "They read text aloud."), ("dall-e-3", "They create pictures.")):
         assert f'data-model="{model}"' in page
         assert reason in page
         assert model not in ticks(page)
@@ -96,7 +96,7 @@ def test_an_invalid_list_stays_in_the_form(editor: ConsoleUser, alice: Ngo) -> N
         (only("gpt-4o*", "<b>gpt</b>"), "is not a valid pattern. Use letters"),
         (only(), "Write at least one pattern"),
         ({"scope": "most", "patterns": "o3"}, "Choose which models flows can use."),
-        (only(*(f"gpt-{n}" for n in range(1001))), "1000 patterns at most"),
+        (only(*(f"gpt-{n}" for n in range(1001))), "at most 1000 patterns"),
         (only("g" * 300), "is not a valid pattern"),
     ):
         answer = editor.post(PAGE, typed)
@@ -128,7 +128,7 @@ def test_the_default_model_must_be_usable(editor: ConsoleUser, alice: Ngo, model
 
 
 def test_a_list_without_the_default_model_gives_a_warning(editor: ConsoleUser, alice: Ngo) -> None:
-    warning = "The default model gpt-4o cannot be used with this list"
+    warning = "This list does not allow the default model gpt-4o"
     assert warning not in editor.get(PAGE).text
     assert warning in editor.post(PREVIEW, only("gpt-5*")).text
     editor.post(PAGE, only("gpt-5*"))
@@ -142,7 +142,7 @@ def test_a_refresh_shows_the_models_that_the_key_can_use_now(
     openai.models.append("gpt-8-brand-new")
     editor.post(REFRESH)
     page = editor.get(PAGE).text
-    assert "this key reaches 17 text models" in page
+    assert "Your key has access to 17 text models" in page
     assert "gpt-8-brand-new" in ticks(page)
     assert {sent.api_key for sent in openai.requests} == {asked.key}
 
@@ -151,7 +151,7 @@ def test_a_failed_refresh_keeps_the_list(editor: ConsoleUser, asked: Ngo, openai
     openai.for_models(refuse_key())
     assert editor.post(REFRESH).status_code == 302
     page = editor.get(PAGE).text
-    assert "OpenAI does not accept" in page
+    assert "OpenAI refused this key" in page
     assert len(ticks(page)) == 16
 
 

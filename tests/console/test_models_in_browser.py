@@ -37,7 +37,7 @@ def test_matches_are_shown_while_typing_a_pattern(shown: Window) -> None:
     page.get_by_label("Only these models").check()
     page.get_by_label("Patterns, one on each line").press_sequentially("gpt-5*")
     expect(page.get_by_text("4 of 16 text models may be used.")).to_be_visible()
-    expect(page.locator("#matches")).to_contain_text("The default model gpt-4o cannot be used with this list")
+    expect(page.locator("#matches")).to_contain_text("This list does not allow the default model gpt-4o")
     expect(page.locator('[data-tick="gpt-5-mini"]')).to_be_checked()
     expect(page.locator("tr[data-model]:visible")).to_have_count(4)
     assert shown.violations == []

@@ -119,15 +119,17 @@ def test_an_account_that_is_switched_off_cannot_become_owner(house: House, alice
     answer = ada.post(NEW, {"name": "Seva Trust", "slug": "seva-trust", "email": "asha@example.org"})
     assert answer.status_code == 422
     assert 'id="email-error"' in answer.text
-    assert "switch it on first" in answer.text
+    assert "Switch it on first" in answer.text
     assert ada.get(f"{ORGANIZATIONS}/seva-trust/").status_code == 404
 
 
 @pytest.mark.parametrize(
     ("wrong", "complaint"),
     [
-        ({"slug": "alice"}, "There is an organization of that slug already."),
+        ({"slug": "alice"}, "An organization with this slug already exists. Choose another slug."),
         ({"slug": "Seva Trust"}, "Use small letters, digits and hyphens"),
+        ({"slug": "--json"}, "with a letter or digit first and last"),
+        ({"slug": "seva-"}, "with a letter or digit first and last"),
         ({"slug": ""}, "Enter a short name."),
         ({"name": " "}, "Enter a name."),
         ({"name": "a\x00b"}, "This name contains characters that cannot be stored. Remove them."),

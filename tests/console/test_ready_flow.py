@@ -102,10 +102,10 @@ def test_a_required_signature_is_the_only_choice(editor: ConsoleUser, alice: Ngo
     [
         ("name", " ", "Write a name"),
         ("name", "x" * 101, "at most 100 characters"),
-        ("name", "nul\x00", "cannot be used"),
+        ("name", "nul\x00", "cannot be stored"),
         ("keyword", "", "Write one word of letters or digits"),
         ("keyword", "!?", "Write one word of letters or digits"),
-        ("keyword", "Ask-Me now", "without spaces and signs: askmenow"),
+        ("keyword", "Ask-Me now", "without spaces or signs. Write: askmenow"),
         ("keyword", "end", "Contacts type END"),
         ("keyword", "k" * 51, "at most 50 characters"),
         ("model", "whisper-1", "Not a valid choice"),

@@ -49,7 +49,7 @@ def test_the_environment_limits_the_list(open_a_house: OpenHouse) -> None:
 def test_the_preview_shows_matches_and_saves_nothing(administrator: ConsoleUser, alice: Ngo) -> None:
     part = administrator.post(PREVIEW, only("gpt-5-mini")).text
     assert [model for model, box in ticks(part).items() if "checked" in box] == ["gpt-5-mini"]
-    assert "The default model gpt-4o cannot be used with this list" in part
+    assert "This list does not allow the default model gpt-4o" in part
     assert alice.ask().status_code == 200
 
 

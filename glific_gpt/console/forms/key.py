@@ -61,6 +61,7 @@ def save_key(form: KeyForm) -> str | None:
         return None
     except CredentialNotVerified as error:
         form.offers_unverified = True
+        form.error_status = error.status
         form.set_key_error(_("The key was not saved. %(why)s", why=translate(error.reason)))
         return None
     return _saved_message(row.last4, is_active=is_active)

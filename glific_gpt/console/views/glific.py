@@ -52,7 +52,7 @@ def connect_glific(slug: str) -> Response | tuple[str, int]:
     """Test the connection and save it. Nothing is saved if Glific refuses it."""
     form = ConnectionForm()
     if not (form.validate_on_submit() and _connect(slug, form)):
-        return _render(form, _find_connection()), 422
+        return _render(form, _find_connection()), form.error_status
     if form.way.data == SIGNED:
         flash(
             gettext(
@@ -96,6 +96,7 @@ def _connect(slug: str, form: ConnectionForm) -> bool:
     try:
         _save(slug, form)
     except GlificNotVerified as error:
+        form.error_status = error.status
         form.add_error(GlificNotVerified(gettext("Nothing was saved. %(said)s", said=translate(error.reason))))
     except InvalidValue as error:
         _show_error(form, error)

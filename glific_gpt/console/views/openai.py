@@ -27,7 +27,7 @@ def save_openai(slug: str) -> ResponseReturnValue:
     form = KeyForm()
     done = save_key(form) if form.typed_key else switch_key(form)
     if done is None:
-        return _render(form), 422
+        return _render(form), form.error_status
     flash(done, "success")
     return _redirect(slug)
 

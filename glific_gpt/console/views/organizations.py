@@ -56,9 +56,12 @@ class NewOrganizationForm(Form):
         )
 
     def validate_slug(self, slug: StringField) -> None:
-        if not store.is_slug(slug.data or ""):
+        if not store.is_new_slug(slug.data or ""):
             raise ValidationError(
-                gettext("Use small letters, digits and hyphens, at most 63 characters, such as seva-trust.")
+                gettext(
+                    "Use small letters, digits and hyphens, at most 63 characters, with a letter or digit first and "
+                    "last, such as seva-trust."
+                )
             )
 
     def validate_email(self, email: EmailField) -> None:

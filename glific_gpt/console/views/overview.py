@@ -14,8 +14,7 @@ from glific_gpt.credentials import store as credentials
 from glific_gpt.database import reading
 from glific_gpt.services import services
 from glific_gpt.usage import reports
-from glific_gpt.usage.alerts import Alert, AlertCode
-from glific_gpt.usage.alerts import list_alerts as needed
+from glific_gpt.usage.alerts import Alert, AlertCode, list_alerts
 from glific_gpt.usage.reports import Days
 from glific_gpt.usage.setup_checklist import SetupChecklist, build_checklist
 
@@ -29,12 +28,12 @@ def overview(slug: str) -> str:
     app, organization, days = services(), current_organization(), _requested_days()
     with reading() as session:
         credential = credentials.find_or_none(session, organization.id, app.language_models)
-        wanted = needed(session, organization, credential)
+        found_alerts = list_alerts(session, organization, credential)
         setup = build_checklist(session, organization, credential, app.settings.models)
         report = reports.build_overview(session, organization.id, days)
     return render_template(
         "console/overview.html",
-        banners=[alerts.present_alert(need) for need in wanted if not _is_setup_step(need, setup)],
+        banners=[alerts.present_alert(alert) for alert in found_alerts if not _is_setup_step(alert, setup)],
         checklist=setup,
         steps=setup_steps.build_setup_steps(setup),
         report=report,
@@ -53,6 +52,6 @@ def _requested_days() -> Days:
     return next((days for days in DAY_RANGES if str(days) == requested), DEFAULT_DAYS)
 
 
-def _is_setup_step(need: Alert, setup: SetupChecklist) -> bool:
+def _is_setup_step(alert: Alert, setup: SetupChecklist) -> bool:
     """Return whether the setup steps already show this alert: adding the key is the first step."""
-    return need.code is AlertCode.KEY_MISSING and not setup.call
+    return alert.code is AlertCode.KEY_MISSING and not setup.call

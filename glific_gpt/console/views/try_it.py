@@ -116,7 +116,7 @@ def _result_variables(test_call: TestCall) -> dict[str, Any]:
         "advice": advice_for(code),
         "whose": ERROR_CLASS_NAMES.get(str(test_call.outcome.body.get("error_class", ""))),
         # No link to the page that the user is on.
-        "mended_at": endpoint if endpoint != "console.try_it" else None,
+        "fix_page": endpoint if endpoint != "console.try_it" else None,
         "page_names": PAGE_NAMES,
         "variables": list(_flow_variables("@results.gpt_response.parsed_msg", test_call.answer)),
     }
