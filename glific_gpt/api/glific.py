@@ -42,7 +42,7 @@ class NewConnection(Body):
     model_config = ConfigDict(json_schema_extra=REQUIRED_BY_WAY)
 
     way: Literal["api", "signed"] = Field(
-        description="api: the documented API, with a manager's login. signed: calls signed with the signature phrase."
+        description="api: the documented API, with a manager's login. signed: calls signed with the webhook signature."
     )
     api_url: Annotated[
         str,
@@ -76,7 +76,7 @@ class NewConnection(Body):
     description=(
         "The connection is verified at Glific first. It is not saved, and the old connection stays, if Glific refuses "
         "it (422 glific_not_verified) or cannot be reached (502 glific_not_verified). With way signed, the "
-        "organization must have a signature phrase."
+        "organization must have a webhook signature."
     ),
     responses={200: GlificConnectionView, **problem_specs(400, 404, 409, 413, 415, 422, 502)},
 )

@@ -20,7 +20,9 @@ class OrganizationPath(BaseModel):
 
     model_config = ConfigDict(title=PATH_TITLE)
 
-    slug: Annotated[str, Field(pattern=SLUG_IN_PATH, description="The slug of the organization.", examples=["seva-trust"])]
+    slug: Annotated[
+        str, Field(pattern=SLUG_IN_PATH, description="The slug of the organization.", examples=["seva-trust"])
+    ]
 
 
 class Body(BaseModel):

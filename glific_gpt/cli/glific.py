@@ -19,7 +19,7 @@ glific = Group(
     "glific",
     short_help="The connection to an organization's Glific.",
     help="""Manage the connection that delivers deferred answers to an organization's Glific. It uses the login of a
-    manager in Glific, or calls signed with the signature phrase. A password is read from standard input and stored
+    manager in Glific, or calls signed with the webhook signature. A password is read from standard input and stored
     encrypted. It can be replaced, but never shown.
 
     \b

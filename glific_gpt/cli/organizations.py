@@ -97,7 +97,7 @@ def deactivate(*, slug: str) -> None:
 @settings_options
 @json_option
 def set_(*, slug: str, **given: Any) -> None:
-    """Change settings. Settings that are not given stay unchanged."""
+    """Change settings of an organization. Settings that are not given stay unchanged."""
     view = _change(slug, parse_changes(given))
     print_result(to_json(view), _format(view))
 
@@ -119,7 +119,7 @@ def _format(view: OrganizationView) -> str:
     text = format_fields(data | {name: default for name, default in _defaults().items() if data[name] is None})
     if view.require_signature and not view.signature_phrase_set:
         text += (
-            "\n\nAll calls are refused, because a signature is required but there is no signature phrase. Set it: "
+            "\n\nAll calls are refused, because a signature is required but no webhook signature is set. Set it: "
             f"flask signature set {view.slug} --phrase-stdin"
         )
     return text

@@ -1,4 +1,4 @@
-"""flask signature: the signature phrase of an organization."""
+"""flask signature: the webhook signature (the signing phrase) of an organization."""
 
 import click
 
@@ -12,9 +12,9 @@ from glific_gpt.services import services
 
 signature = Group(
     "signature",
-    short_help="The signature phrase of an organization.",
-    help="""Manage the phrase that Glific signs webhooks with. In Glific it is under Settings > Organization. The
-    phrase is read from standard input and stored encrypted.
+    short_help="The webhook signature of an organization.",
+    help="""Manage the webhook signature: the phrase that Glific signs webhooks with. In Glific it is under Settings >
+    Organization. The phrase is read from standard input and stored encrypted.
 
     \b
     Example:
@@ -29,13 +29,13 @@ signature = Group(
 @click.option("--phrase-stdin", is_flag=True, required=True, help="Read the phrase from standard input.")
 @json_option
 def set_(*, slug: str, phrase_stdin: bool) -> None:
-    """Set or replace the signature phrase."""
-    phrase = read_secret("Signature phrase")
+    """Set or replace the webhook signature."""
+    phrase = read_secret("Webhook signature")
     with transaction() as session:
         phrases.set_phrase(session, store.find(session, slug), phrase, services().vault)
     print_result(
         {"slug": slug, "signature_phrase_set": True},
-        f"Calls of {slug} with a signature by this phrase are accepted. To accept no other calls: "
+        f"Calls of {slug} that are signed with this phrase are accepted. To accept no other calls: "
         f"flask organizations set {slug} --require-signature",
     )
 
@@ -44,14 +44,14 @@ def set_(*, slug: str, phrase_stdin: bool) -> None:
 @slug
 @json_option
 def clear(*, slug: str) -> None:
-    """Delete the signature phrase."""
+    """Delete the webhook signature."""
     with transaction() as session:
         organization = store.find(session, slug)
         phrases.clear_phrase(session, organization)
-    text = f"The signature phrase of {slug} is deleted. Calls need a webhook token."
+    text = f"The webhook signature of {slug} is deleted. Calls need a webhook token."
     if organization.require_signature:
         text = (
-            f"The signature phrase of {slug} is deleted, but signatures are required, so all calls are refused. To "
+            f"The webhook signature of {slug} is deleted, but signatures are required, so all calls are refused. To "
             f"accept webhook tokens: flask organizations set {slug} --no-require-signature"
         )
     print_result({"slug": slug, "signature_phrase_set": False}, text)

@@ -83,7 +83,7 @@ def test_an_unreachable_or_failing_glific_is_a_bad_gateway(
 def test_the_signed_way_requires_a_signature_phrase(
     alice_client: Client, signed: dict[str, Any], glific: GlificStandIn
 ) -> None:
-    assert_problem(alice_client.put(ALICE_PATH, signed), 422, "invalid_value", "signature phrase")
+    assert_problem(alice_client.put(ALICE_PATH, signed), 422, "invalid_value", "webhook signature")
     assert alice_client.get(ALICE_PATH).json() == NOT_CONNECTED
     assert glific.requests == []
 

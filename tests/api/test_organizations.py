@@ -30,7 +30,7 @@ def test_the_token_of_a_new_organization_authenticates_its_webhook(house: House,
 
 def test_a_slug_can_be_used_once(administrator: Client, alice: Ngo) -> None:
     answer = administrator.post("/organizations", {"slug": alice.slug, "name": "Another"})
-    assert_problem(answer, 409, "conflict", "of that slug already")
+    assert_problem(answer, 409, "conflict", "this slug already exists")
 
 
 WRONG_BODIES: tuple[tuple[dict[str, object], str], ...] = (

@@ -88,7 +88,9 @@ def test_it_lists_calls_of_one_status(flask: Commands, seva: str, three_calls: l
 def test_it_lists_only_calls_of_the_organization(flask: Commands, three_calls: list[str]) -> None:
     flask.text("organizations", "create", "other", "--name", "Other")
     assert flask.json("calls", "list", "other") == []
-    assert flask.failure("calls", "list", "other", "--before", three_calls[0]).startswith("There is no call with this id")
+    assert flask.failure("calls", "list", "other", "--before", three_calls[0]).startswith(
+        "There is no call with this id"
+    )
 
 
 def test_it_says_what_to_do_when_there_are_no_calls(flask: Commands, seva: str) -> None:
@@ -144,7 +146,7 @@ def test_it_shows_the_timeline_of_a_delivered_answer(server_commands: Commands, 
     output = server_commands.text("calls", "show", "alice", call_id)
     assert event_names(output) == ["arrived", "accepted", "asked", "answered", "resumed"]
     assert "accepted: the flow was told to wait" in output
-    assert output.endswith("resumed, after 1 try: Glific accepted the answer, and the flow continues.\n")
+    assert output.endswith("resumed, after 1 attempt: Glific accepted the answer, and the flow continues.\n")
 
 
 def test_it_shows_the_timeline_of_a_call_that_was_answered_directly(flask: Commands, seva: str) -> None:
