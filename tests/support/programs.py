@@ -1,6 +1,7 @@
 """Programs of this project as processes of their own, which never outlive the test that started them."""
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -124,9 +125,13 @@ def make(target: str) -> tuple[str, ...]:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a free port below 32768, where the ports of outgoing connections begin."""
+    while True:
+        # Not `random`, which pytest-randomly seeds alike in all processes of a test run.
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def is_free(port: int) -> bool:
