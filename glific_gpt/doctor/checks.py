@@ -30,7 +30,7 @@ class Check:
     needs: tuple[str, ...] = ()
     """The check is skipped if one of these has a problem."""
     has_cost: bool = False
-    """Whether it sends a question to OpenAI; a dry run skips it."""
+    """True if it sends a question to OpenAI; a dry run skips it."""
 
 
 CHECKS = (

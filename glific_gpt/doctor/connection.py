@@ -5,7 +5,7 @@ from glific_gpt.connections import store as connections
 from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.database import transaction
 from glific_gpt.doctor.results import CheckResult, CheckStatus
-from glific_gpt.errors import N_, GlificGptError
+from glific_gpt.errors import N_, GlificGptError, GlificUnreachable
 from glific_gpt.organizations import store
 from glific_gpt.services import services
 
@@ -15,6 +15,9 @@ MSG_SIGNED_CALL_REACHABLE = N_(
     "A server answers at the address for signed calls. Only a waiting flow can test the rest."
 )
 REMEDY_RECONNECT = N_("Connect it again. If no flow waits for later answers, disconnect it.")
+REMEDY_WAIT = N_(
+    "Check again in a minute. If the problem remains, check the address of the Glific API, or contact Glific's support."
+)
 
 
 def check_connection(slug: str) -> CheckResult:
@@ -25,6 +28,11 @@ def check_connection(slug: str) -> CheckResult:
         return CheckResult("connection", CheckStatus.OK, MSG_NOT_CONNECTED)
     try:
         connecting.recheck_connection(services().vault, services().glific, slug)
+    except GlificUnreachable as error:
+        # The login may be correct, so connecting again would not help.
+        return CheckResult(
+            "connection", CheckStatus.PROBLEM, str(error), REMEDY_WAIT, is_deferred_only=True, error_code=error.code
+        )
     except GlificGptError as error:
         return CheckResult(
             "connection",

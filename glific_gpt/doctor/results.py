@@ -35,9 +35,9 @@ class CheckResult:
     command: str = ""
     """The shell command of the remedy, if there is one."""
     is_private_only: bool = False
-    """Whether the server can only be reached from its own network."""
+    """True if the server can only be reached from its own network."""
     is_deferred_only: bool = False
-    """Whether the problem only prevents later answers (async, auto)."""
+    """True if the problem only prevents later answers (async, auto)."""
     error_code: str = ""
     """The code of the error in `message`, as in the webhook's replies and the documentation."""
     transcript: str = ""

@@ -44,7 +44,7 @@ class OrganizationState:
     credential: Credential | None
     """The OpenAI key."""
     is_connected: bool
-    """Whether it is connected to Glific."""
+    """True if it is connected to Glific."""
     operator_models: tuple[str, ...]
     """Patterns of the models that every organization may use, from the server's environment."""
     administrator_models: list[str] | None

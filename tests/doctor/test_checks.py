@@ -10,39 +10,39 @@ from tests.support.openai_stand_in import OpenAIStandIn
 
 
 def test_all_checks_of_a_working_organization_are_ok(doctor: Doctor) -> None:
-    found = doctor.run_checks()
-    assert list(found) == list(TITLES)
-    statuses = {name: result.status for name, result in found.items()}
+    results = doctor.run_checks()
+    assert list(results) == list(TITLES)
+    statuses = {name: result.status for name, result in results.items()}
     # The address of a test server is private, and the stand-in for OpenAI sends no date.
     assert statuses.pop("address") is CheckStatus.WARNING
     assert statuses.pop("clock") is CheckStatus.SKIPPED
     assert set(statuses.values()) == {CheckStatus.OK}
-    assert would_answer(found.values())
+    assert would_answer(results.values())
 
 
 def test_a_server_in_a_private_network_is_reported(doctor: Doctor) -> None:
-    found = doctor.run_checks(dry_run=True)
-    assert is_private_only(found.values())
-    assert not is_private_only(result for result in found.values() if result.check != "address")
+    results = doctor.run_checks(dry_run=True)
+    assert is_private_only(results.values())
+    assert not is_private_only(result for result in results.values() if result.check != "address")
 
 
 def test_a_dry_run_sends_no_question(doctor: Doctor, alice: Ngo, openai: OpenAIStandIn) -> None:
-    found = doctor.run_checks(dry_run=True)
-    assert (found["call"].status, found["call"].message_text) == (
+    results = doctor.run_checks(dry_run=True)
+    assert (results["call"].status, results["call"].message_text) == (
         CheckStatus.SKIPPED,
         "Not checked: no question is sent in this check.",
     )
-    assert would_answer(found.values())
+    assert would_answer(results.values())
     assert {request.path for request in openai.requests} == {"/v1/models"}
     assert alice.calls() == []
 
 
 def test_a_skipped_check_names_the_problem_to_fix_first(doctor: Doctor, house: House, openai: OpenAIStandIn) -> None:
     house.ngo("carol", key="")
-    found = doctor.run_checks("carol")
-    assert found["call"].status is CheckStatus.SKIPPED
-    assert found["call"].message_text == 'Not checked. Fix "OpenAI key" first.'
-    assert not would_answer(found.values())
+    results = doctor.run_checks("carol")
+    assert results["call"].status is CheckStatus.SKIPPED
+    assert results["call"].message_text == 'Not checked. Fix "OpenAI key" first.'
+    assert not would_answer(results.values())
     assert openai.requests == [request for request in openai.requests if request.api_key is None]
 
 

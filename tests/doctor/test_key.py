@@ -8,50 +8,50 @@ from tests.support.openai_stand_in import OpenAIStandIn
 
 
 def test_a_key_that_openai_accepts_is_ok(doctor: Doctor, alice: Ngo, openai: OpenAIStandIn) -> None:
-    found = doctor.check("key")
-    assert (found.status, found.remedy) == (CheckStatus.OK, "")
-    assert f"ending in {alice.key[-4:]}" in found.message_text
+    result = doctor.check("key")
+    assert (result.status, result.remedy) == (CheckStatus.OK, "")
+    assert f"ending in {alice.key[-4:]}" in result.message_text
     assert [request.path for request in openai.requests] == ["/v1/models"]
 
 
 def test_a_missing_key_is_a_problem(doctor: Doctor, house: House) -> None:
     house.ngo("carol", key="")
-    found = doctor.check("key", "carol")
-    assert found.status is CheckStatus.PROBLEM
-    assert found.remedy_text.startswith("Add the organization's own key")
-    assert found.command == "flask credentials set carol open_ai --api-key-stdin"
+    result = doctor.check("key", "carol")
+    assert result.status is CheckStatus.PROBLEM
+    assert result.remedy_text.startswith("Add the organization's own key")
+    assert result.command == "flask credentials set carol open_ai --api-key-stdin"
 
 
 def test_a_key_that_is_switched_off_is_not_sent_to_openai(doctor: Doctor, alice: Ngo, openai: OpenAIStandIn) -> None:
     alice.switch_key(on=False)
-    found = doctor.check("key")
-    assert (found.status, found.remedy_text) == (CheckStatus.PROBLEM, "Switch it on.")
-    assert found.command == "flask credentials activate alice open_ai"
+    result = doctor.check("key")
+    assert (result.status, result.remedy_text) == (CheckStatus.PROBLEM, "Switch it on.")
+    assert result.command == "flask credentials activate alice open_ai"
     assert openai.requests == []
 
 
 def test_a_key_that_openai_refuses_is_a_problem(doctor: Doctor, alice: Ngo, openai: OpenAIStandIn) -> None:
     openai.for_models(behaviours.refuse_key())
-    found = doctor.check("key")
-    assert (found.status, found.error_code) == (CheckStatus.PROBLEM, "invalid_api_key")
-    assert alice.key not in str(found)
+    result = doctor.check("key")
+    assert (result.status, result.error_code) == (CheckStatus.PROBLEM, "invalid_api_key")
+    assert alice.key not in str(result)
 
 
 def test_a_key_that_may_not_list_models_is_a_warning(doctor: Doctor, openai: OpenAIStandIn) -> None:
     openai.for_models(behaviours.missing_scopes())
-    found = doctor.run_checks()
-    assert (found["key"].status, found["call"].status) == (CheckStatus.WARNING, CheckStatus.OK)
-    assert "does not let the key" in found["key"].message_text
-    assert "permission to list and to use models" in found["key"].remedy_text
+    results = doctor.run_checks()
+    assert (results["key"].status, results["call"].status) == (CheckStatus.WARNING, CheckStatus.OK)
+    assert "does not let the key" in results["key"].message_text
+    assert "permission to list and to use models" in results["key"].remedy_text
     openai.always(behaviours.missing_scopes())
     assert doctor.run_checks()["call"].error_code == "invalid_api_key"
 
 
 def test_an_unreachable_openai_is_a_problem(doctor: Doctor, openai: OpenAIStandIn) -> None:
     openai.close()
-    found = doctor.check("key")
-    assert (found.status, found.error_code) == (CheckStatus.PROBLEM, "upstream_error")
-    assert found.remedy_text.startswith("Check again in a minute.")
+    result = doctor.check("key")
+    assert (result.status, result.error_code) == (CheckStatus.PROBLEM, "upstream_error")
+    assert result.remedy_text.startswith("Check again in a minute.")
 
 
 def test_a_rate_limit_is_a_warning(doctor: Doctor, openai: OpenAIStandIn) -> None:
@@ -60,17 +60,17 @@ def test_a_rate_limit_is_a_warning(doctor: Doctor, openai: OpenAIStandIn) -> Non
 
 
 def test_a_key_that_cannot_be_decrypted_is_a_problem(doctor_with: OpenDoctor, openai: OpenAIStandIn) -> None:
-    found = doctor_with(encryption_keys="A" * 43 + "=").check("key")
-    assert found.status is CheckStatus.PROBLEM
-    assert "cannot be read" in found.message_text
+    result = doctor_with(encryption_keys="A" * 43 + "=").check("key")
+    assert result.status is CheckStatus.PROBLEM
+    assert "cannot be read" in result.message_text
     assert openai.requests == []
 
 
 def test_missing_credit_is_a_warning_until_openai_answers(doctor: Doctor, alice: Ngo, openai: OpenAIStandIn) -> None:
     openai.will(behaviours.out_of_credit())
     alice.ask()
-    found = doctor.check("key")
-    assert found.status is CheckStatus.WARNING
-    assert "no credit" in found.message_text
+    result = doctor.check("key")
+    assert result.status is CheckStatus.WARNING
+    assert "no credit" in result.message_text
     alice.ask()
     assert doctor.check("key").status is CheckStatus.OK

@@ -17,18 +17,18 @@ PHRASE = "a phrase of alice and glific"
 def test_an_organization_that_is_switched_off_is_a_problem(doctor: Doctor, alice: Ngo) -> None:
     assert doctor.check("organization").status is CheckStatus.OK
     alice.change(is_active=False)
-    found = doctor.check("organization")
-    assert (found.status, found.message_text) == (
+    result = doctor.check("organization")
+    assert (result.status, result.message_text) == (
         CheckStatus.PROBLEM,
         "Alice is switched off, so its flows get no answers.",
     )
-    assert found.command == "flask organizations activate alice"
+    assert result.command == "flask organizations activate alice"
 
 
 def test_it_names_the_default_model_and_counts_the_allowed_ones(doctor: Doctor, alice: Ngo) -> None:
     alice.change(allowed_models=["gpt-4o", "gpt-5", "o3"], default_model="gpt-4o")
-    found = doctor.check("models")
-    assert (found.status, found.message_text) == (
+    result = doctor.check("models")
+    assert (result.status, result.message_text) == (
         CheckStatus.OK,
         "The default model is gpt-4o. 3 text models are allowed.",
     )
@@ -55,10 +55,10 @@ def test_a_default_model_that_the_key_does_not_list_is_a_warning(
     openai.models = ["gpt-4o-mini"]
     doctor.check("key")
     alice.change(default_model="gpt-4o")
-    found = doctor.check("models")
-    assert found.status is CheckStatus.WARNING
-    assert found.message_text.startswith("OpenAI does not list the default model gpt-4o")
-    assert found.remedy_text == "Choose another default model."
+    result = doctor.check("models")
+    assert result.status is CheckStatus.WARNING
+    assert result.message_text.startswith("OpenAI does not list the default model gpt-4o")
+    assert result.remedy_text == "Choose another default model."
 
 
 def test_a_budget_is_ok_until_it_is_nearly_used(doctor: Doctor, alice: Ngo) -> None:
@@ -87,8 +87,8 @@ def test_tokens_or_signature_or_both_are_accepted(doctor: Doctor, alice: Ngo) ->
 
 def test_a_required_signature_without_a_phrase_is_a_problem(doctor: Doctor, alice: Ngo) -> None:
     alice.change(require_signature=True)
-    found = doctor.check("signature")
-    assert (found.status, found.command) == (CheckStatus.PROBLEM, "flask signature set alice --phrase-stdin")
+    result = doctor.check("signature")
+    assert (result.status, result.command) == (CheckStatus.PROBLEM, "flask signature set alice --phrase-stdin")
 
 
 def test_a_phrase_that_cannot_be_decrypted_is_a_problem_if_required(doctor_with: OpenDoctor, alice: Ngo) -> None:
@@ -105,8 +105,8 @@ def test_no_authentication_method_is_a_problem(doctor: Doctor, house: House, ali
         for token in tokens.list_webhook_tokens(session, row):
             tokens.revoke_webhook_token(session, row, token.id)
         tokens.create_webhook_token(session, row, LABEL)
-    found = doctor.check("signature")
-    assert (found.status, found.command) == (CheckStatus.PROBLEM, "flask tokens create alice --label LABEL")
+    result = doctor.check("signature")
+    assert (result.status, result.command) == (CheckStatus.PROBLEM, "flask tokens create alice --label LABEL")
     assert doctor.run_checks()["call"].status is CheckStatus.SKIPPED
     alice.set_phrase(PHRASE)
     assert doctor.check("signature").message_text == "Only calls that Glific signs are accepted."

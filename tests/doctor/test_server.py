@@ -23,9 +23,9 @@ LIVEZ_OK = HttpResponse(200, b'{"status":"ok"}', None)
 
 
 def test_an_address_of_this_machine_is_private(doctor: Doctor, house: House) -> None:
-    found = doctor.check("address")
-    assert (found.status, found.is_private_only) == (CheckStatus.WARNING, True)
-    assert found.message_text == (
+    result = doctor.check("address")
+    assert (result.status, result.is_private_only) == (CheckStatus.WARNING, True)
+    assert result.message_text == (
         f"This server answers at {house.url}, but only inside its own network. Glific cannot reach it."
     )
 
@@ -58,14 +58,14 @@ def test_a_host_is_private_by_its_name_or_its_addresses(
 
 def test_an_address_without_an_answer_is_a_problem(doctor_with: OpenDoctor, openai: OpenAIStandIn) -> None:
     openai.close()
-    found = doctor_with(public_url=f"http://127.0.0.1:{openai.port}").check("address")
-    assert found.status is CheckStatus.PROBLEM
-    assert "There was no answer" in found.message_text
+    result = doctor_with(public_url=f"http://127.0.0.1:{openai.port}").check("address")
+    assert result.status is CheckStatus.PROBLEM
+    assert "There was no answer" in result.message_text
 
 
 def test_an_unknown_host_name_is_a_problem(doctor_with: OpenDoctor) -> None:
-    found = doctor_with(public_url="https://gpt..example.org").check("address")
-    assert (found.status, found.message_text) == (
+    result = doctor_with(public_url="https://gpt..example.org").check("address")
+    assert (result.status, result.message_text) == (
         CheckStatus.PROBLEM,
         "The host name in the address https://gpt..example.org does not exist.",
     )
@@ -86,9 +86,9 @@ def test_an_address_of_a_different_server_is_a_problem(
     doctor_with: OpenDoctor, glific: GlificStandIn, behaviour: Behaviour, text: str
 ) -> None:
     glific.always(behaviour)
-    found = doctor_with(public_url=glific.url).check("address")
-    assert found.status is CheckStatus.PROBLEM
-    assert text in found.message_text
+    result = doctor_with(public_url=glific.url).check("address")
+    assert result.status is CheckStatus.PROBLEM
+    assert text in result.message_text
 
 
 def test_a_self_signed_certificate_is_accepted(doctor_with: OpenDoctor, tmp_path: Path) -> None:
@@ -125,11 +125,11 @@ def test_a_wrong_clock_is_a_problem_if_signatures_are_used(
 ) -> None:
     openai.for_models(reply_with_time(1000))
     alice.connect_signed(glific, "a phrase of alice and glific")
-    found = doctor.check("clock")
-    assert (found.status, found.is_deferred_only) == (CheckStatus.PROBLEM, True)
+    result = doctor.check("clock")
+    assert (result.status, result.is_deferred_only) == (CheckStatus.PROBLEM, True)
     alice.change(require_signature=True)
-    found = doctor.check("clock")
-    assert (found.status, found.is_deferred_only) == (CheckStatus.PROBLEM, False)
+    result = doctor.check("clock")
+    assert (result.status, result.is_deferred_only) == (CheckStatus.PROBLEM, False)
     assert doctor.run_checks()["call"].status is CheckStatus.SKIPPED
 
 
@@ -150,20 +150,32 @@ def test_the_clock_check_is_skipped_without_openai(doctor: Doctor, openai: OpenA
 
 
 def test_a_missing_connection_is_ok(doctor: Doctor) -> None:
-    found = doctor.check("connection")
-    assert found.status is CheckStatus.OK
-    assert found.message_text.startswith("Not connected to Glific")
+    result = doctor.check("connection")
+    assert result.status is CheckStatus.OK
+    assert result.message_text.startswith("Not connected to Glific")
 
 
 def test_a_refused_login_is_a_problem_for_later_answers(doctor: Doctor, alice: Ngo, glific: GlificStandIn) -> None:
     alice.connect(glific)
     assert doctor.check("connection").message_text.startswith("Glific accepts the login")
     glific.accounts[PHONE] = "another password since"
-    found = doctor.check("connection")
-    assert (found.status, found.error_code) == (CheckStatus.PROBLEM, "glific_not_verified")
-    assert "phone number and password" in found.message_text
-    assert found.command == f"flask glific connect alice --api-url {glific.url} --phone PHONE --password-stdin"
-    assert found.is_deferred_only
+    result = doctor.check("connection")
+    assert (result.status, result.error_code) == (CheckStatus.PROBLEM, "glific_not_verified")
+    assert "phone number and password" in result.message_text
+    assert result.command == f"flask glific connect alice --api-url {glific.url} --phone PHONE --password-stdin"
+    assert result.is_deferred_only
+
+
+def test_an_unreachable_glific_does_not_ask_for_a_new_connection(
+    doctor: Doctor, alice: Ngo, glific: GlificStandIn
+) -> None:
+    alice.connect(glific)
+    glific.close()
+    result = doctor.check("connection")
+    assert (result.status, result.error_code) == (CheckStatus.PROBLEM, "glific_not_verified")
+    assert result.remedy_text.startswith("Check again in a minute.")
+    assert result.command == ""
+    assert result.is_deferred_only
 
 
 def test_for_signed_calls_only_the_address_is_checked(doctor: Doctor, alice: Ngo, glific: GlificStandIn) -> None:

@@ -31,11 +31,11 @@ def test_it_asks_a_question_and_shows_the_conversation(
     doctor: Doctor, house: House, alice: Ngo, openai: OpenAIStandIn
 ) -> None:
     openai.always(behaviours.answer("Two and two is **four**."))
-    found = doctor.check("call")
-    assert (found.status, found.remedy) == (CheckStatus.OK, "")
-    assert re.fullmatch(r"The answer came after \d\.\d seconds\. Glific waits 5 seconds\.", found.message_text)
+    result = doctor.check("call")
+    assert (result.status, result.remedy) == (CheckStatus.OK, "")
+    assert re.fullmatch(r"The answer came after \d\.\d seconds\. Glific waits 5 seconds\.", result.message_text)
     for text in (QUESTION, "Two and two is *four*."):
-        assert text in found.transcript
+        assert text in result.transcript
     assert [request.question for request in openai.requests] == [QUESTION]
     assert [call["status"] for call in alice.calls()] == ["ok"]
 
@@ -50,17 +50,17 @@ def test_the_temporary_token_is_always_revoked(doctor: Doctor, house: House, ope
 
 def test_a_failed_call_shows_the_servers_error(doctor: Doctor, openai: OpenAIStandIn) -> None:
     openai.always(behaviours.out_of_credit())
-    found = doctor.check("call")
-    assert (found.status, found.error_code) == (CheckStatus.PROBLEM, "insufficient_quota")
-    assert found.message_text.startswith("OpenAI says that this key's account has no credit left")
-    assert found.command == "flask calls list alice --limit 1"
-    assert QUESTION in found.transcript
+    result = doctor.check("call")
+    assert (result.status, result.error_code) == (CheckStatus.PROBLEM, "insufficient_quota")
+    assert result.message_text.startswith("OpenAI says that this key's account has no credit left")
+    assert result.command == "flask calls list alice --limit 1"
+    assert QUESTION in result.transcript
 
 
 def test_a_cut_off_error_is_recognized_by_its_code(doctor: Doctor, alice: Ngo) -> None:
     alice.change(monthly_budget_usd=0, fallback_message="क" * 1000)
-    found = doctor.check("call")
-    assert (found.error_code, found.message_text) == (
+    result = doctor.check("call")
+    assert (result.error_code, result.message_text) == (
         "budget_exceeded",
         "The organization's budget for this month is used up. Raise the budget, or wait for the next month.",
     )
@@ -82,9 +82,9 @@ def test_it_uses_the_signature_if_required(doctor: Doctor, house: House, alice: 
 def test_another_server_is_recognized_by_its_refusal_of_the_token(
     doctor_with: OpenDoctor, other_house: House, openai: OpenAIStandIn
 ) -> None:
-    found = doctor_with(public_url=other_house.url).check("call")
-    assert found.status is CheckStatus.PROBLEM
-    assert found.message_text.startswith(
+    result = doctor_with(public_url=other_house.url).check("call")
+    assert result.status is CheckStatus.PROBLEM
+    assert result.message_text.startswith(
         f"The server at {other_house.url}/webhooks/alice/parse_via_chat_gpt does not accept"
     )
     assert openai.requests == []
@@ -114,24 +114,24 @@ def test_replies_of_other_servers_and_proxies_are_recognized(
 ) -> None:
     with WebhookStandIn() as other_server:
         other_server.always(lambda exchange: exchange.send(status, body))
-        found = doctor_with(public_url=f"http://127.0.0.1:{other_server.port}").check("call")
-    assert (found.status, text in found.message_text) == (CheckStatus.PROBLEM, True)
-    assert QUESTION in found.transcript
-    assert "within Glific" not in found.message_text
+        result = doctor_with(public_url=f"http://127.0.0.1:{other_server.port}").check("call")
+    assert (result.status, text in result.message_text) == (CheckStatus.PROBLEM, True)
+    assert QUESTION in result.transcript
+    assert "within Glific" not in result.message_text
 
 
 def test_a_missing_reply_is_a_problem(doctor_with: OpenDoctor, openai: OpenAIStandIn) -> None:
     openai.close()
-    found = doctor_with(public_url=f"http://127.0.0.1:{openai.port}").check("call")
-    assert found.message_text.startswith("There was no complete answer")
+    result = doctor_with(public_url=f"http://127.0.0.1:{openai.port}").check("call")
+    assert result.message_text.startswith("There was no complete answer")
 
 
 def test_a_late_answer_suggests_a_faster_model(
     doctor_with: OpenDoctor, open_a_house: OpenHouse, openai: OpenAIStandIn
 ) -> None:
     openai.always(behaviours.slow(0.6))
-    found = doctor_with(public_url=open_a_house(deadline_seconds=0.2).url).check("call")
-    assert (found.error_code, found.remedy_text) == (
+    result = doctor_with(public_url=open_a_house(deadline_seconds=0.2).url).check("call")
+    assert (result.error_code, result.remedy_text) == (
         "deadline_exceeded",
         "Use a faster model, or let answers come later (auto).",
     )

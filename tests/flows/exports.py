@@ -48,10 +48,10 @@ def router_node(
         if case is not None
     ]
     default = next((uuid_of(f"{name} {category}") for category, _, case in ways if case is None), None)
-    whole = {"type": "switch", "operand": "@input.text", "cases": cases, "categories": categories, **router}
+    exported = {"type": "switch", "operand": "@input.text", "cases": cases, "categories": categories, **router}
     if default is not None:
-        whole["default_category_uuid"] = default
-    return {**action_node(name, *actions, to=None), "exits": exits, "router": whole}
+        exported["default_category_uuid"] = default
+    return {**action_node(name, *actions, to=None), "exits": exits, "router": exported}
 
 
 def reply_node(name: str, result_name: str, to: str | None) -> Json:
@@ -113,20 +113,20 @@ def question_export(**webhook: Any) -> Json:
     return export(flow("Ask", nodes, "ask"))
 
 
-def action_of(whole: Json, name: str) -> Json:
+def action_of(exported: Json, name: str) -> Json:
     """Return the first action of the node."""
-    found: Json = node_of(whole, name)["actions"][0]
-    return found
+    value: Json = node_of(exported, name)["actions"][0]
+    return value
 
 
-def node_of(whole: Json, name: str) -> Json:
-    nodes = [node for one in whole["flows"] for node in one["definition"]["nodes"]]
+def node_of(exported: Json, name: str) -> Json:
+    nodes = [node for one in exported["flows"] for node in one["definition"]["nodes"]]
     return next(node for node in nodes if node["uuid"] == uuid_of(name))
 
 
-def to_file_text(whole: Json) -> str:
+def to_file_text(exported: Json) -> str:
     """Format an export with four spaces, as Glific does."""
-    return json.dumps(whole, indent=4, ensure_ascii=False)
+    return json.dumps(exported, indent=4, ensure_ascii=False)
 
 
 def _exit(name: str, at: int, to: str | None) -> Json:

@@ -6,21 +6,21 @@ from glific_gpt.flows.rules import find_violations
 from tests.flows.exports import Json, node_of
 
 
-def first_definition(whole: Json) -> Json:
+def first_definition(exported: Json) -> Json:
     """Return the definition of the first flow."""
-    found: Json = whole["flows"][0]["definition"]
-    return found
+    value: Json = exported["flows"][0]["definition"]
+    return value
 
 
-def router_of(whole: Json, name: str) -> Json:
-    found: Json = node_of(whole, name)["router"]
-    return found
+def router_of(exported: Json, name: str) -> Json:
+    value: Json = node_of(exported, name)["router"]
+    return value
 
 
-def only_violation(whole: Json, wreck: Callable[[Json], object]) -> str:
+def only_violation(exported: Json, break_it: Callable[[Json], object]) -> str:
     """Break a valid file, and return the only violation."""
-    wreck(whole)
-    (sentence,) = find_violations(whole)
+    break_it(exported)
+    (sentence,) = find_violations(exported)
     return sentence
 
 

@@ -20,8 +20,8 @@ Json = dict[str, Any]
 
 def definition(spec: FlowSpec) -> Json:
     (flow,) = build_flow(spec)["flows"]
-    found: Json = flow["definition"]
-    return found
+    value: Json = flow["definition"]
+    return value
 
 
 def actions(spec: FlowSpec, kind: str) -> list[Json]:
@@ -55,7 +55,7 @@ def test_every_node_can_be_reached(spec: FlowSpec) -> None:
 
 def test_only_the_exit_word_ends_the_conversation(spec: FlowSpec) -> None:
     nodes = definition(spec)["nodes"]
-    last = [node for node in nodes if any(out["destination_uuid"] is None for out in node["exits"])]
+    last = [node for node in nodes if any(node_exit["destination_uuid"] is None for node_exit in node["exits"])]
     assert [node["actions"][0]["text"] for node in last] == ["Thank you! Send askgpt to ask again."]
 
 
@@ -128,7 +128,7 @@ def test_the_answer_is_sent_only_after_a_check_of_its_status(spec: FlowSpec) -> 
     before = [node for node in nodes.values() if answer in json.dumps(node["exits"])]
     assert {node["router"]["operand"] for node in before} == {"@results.gpt_response.status"}
     for node in before:
-        (way,) = (out["uuid"] for out in node["exits"] if out["destination_uuid"] == answer)
+        (way,) = (node_exit["uuid"] for node_exit in node["exits"] if node_exit["destination_uuid"] == answer)
         (category,) = (found for found in node["router"]["categories"] if found["exit_uuid"] == way)
         tests = [case["arguments"] for case in node["router"]["cases"] if case["category_uuid"] == category["uuid"]]
         assert (category["name"], tests) == ("ok", [["ok"]])
@@ -147,10 +147,10 @@ def test_no_result_name_is_a_prefix_of_another(spec: FlowSpec) -> None:
 
 
 def test_it_starts_with_the_welcome_message(spec: FlowSpec) -> None:
-    made = definition(spec)
-    places = {uuid: (ui["position"]["top"], ui["position"]["left"]) for uuid, ui in made["_ui"]["nodes"].items()}
+    built = definition(spec)
+    places = {uuid: (ui["position"]["top"], ui["position"]["left"]) for uuid, ui in built["_ui"]["nodes"].items()}
     first = min(places, key=places.__getitem__)
-    assert first == made["nodes"][0]["uuid"]
+    assert first == built["nodes"][0]["uuid"]
     assert [top for top, _ in places.values()].count(places[first][0]) == 1
 
 

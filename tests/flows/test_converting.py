@@ -19,21 +19,21 @@ from tests.flows.exports import Json, action_of, question_export, to_file_text, 
 SIGNED = WebhookEndpoint(URL, None)
 
 
-def converted(whole: Json, endpoint: WebhookEndpoint = SIGNED) -> Json:
-    return action_of(convert(whole, endpoint).export, "gpt")
+def converted(exported: Json, endpoint: WebhookEndpoint = SIGNED) -> Json:
+    return action_of(convert(exported, endpoint).export, "gpt")
 
 
 def body_of(body: Any) -> Json:
-    found: Json = json.loads(converted(question_export(body=body))["body"])
-    return found
+    value: Json = json.loads(converted(question_export(body=body))["body"])
+    return value
 
 
 def messages(notes: tuple[Note, ...]) -> list[str]:
     return [note.message for note in notes]
 
 
-def warnings(whole: Json) -> list[str]:
-    return messages(convert(whole, SIGNED).warnings)
+def warnings(exported: Json) -> list[str]:
+    return messages(convert(exported, SIGNED).warnings)
 
 
 def test_a_gpt_node_calls_this_server_with_its_token(endpoint: WebhookEndpoint) -> None:
@@ -54,17 +54,17 @@ def test_the_report_identifies_the_node() -> None:
 
 
 def test_the_original_export_is_not_modified(endpoint: WebhookEndpoint) -> None:
-    whole = every_node_type()
-    convert(whole, endpoint)
-    assert whole == every_node_type()
+    exported = every_node_type()
+    convert(exported, endpoint)
+    assert exported == every_node_type()
 
 
 def test_only_the_gpt_nodes_change(endpoint: WebhookEndpoint) -> None:
     text = to_file_text(every_node_type())
-    done = convert(parse_export(text), endpoint)
-    after = parse_export(format_export(done.export, original=text))
-    assert after == done.export
-    assert {note.node.uuid for note in done.changed} == {uuid_of("gpt"), uuid_of("weather")}
+    conversion = convert(parse_export(text), endpoint)
+    after = parse_export(format_export(conversion.export, original=text))
+    assert after == conversion.export
+    assert {note.node.uuid for note in conversion.changed} == {uuid_of("gpt"), uuid_of("weather")}
     for name in ("gpt", "weather"):
         for key in ("method", "url", "headers", "body"):
             action_of(after, name)[key] = action_of(every_node_type(), name)[key]
@@ -138,9 +138,11 @@ def test_an_empty_body_gets_a_question_key_and_a_warning(body: Any) -> None:
 
 @pytest.mark.parametrize("body", ["[]", '"x"', "{", '{"n": @results.n}', '{"n": NaN}', 5, {"question_text": "x"}])
 def test_an_invalid_body_is_not_converted_and_is_reported(body: Any) -> None:
-    done = convert(question_export(body=body), SIGNED)
-    assert (done.export, done.changed) == (question_export(body=body), ())
-    assert [message.split(",")[0] for message in messages(done.unchanged)] == ["The Function body is not a JSON object"]
+    conversion = convert(question_export(body=body), SIGNED)
+    assert (conversion.export, conversion.changed) == (question_export(body=body), ())
+    assert [message.split(",")[0] for message in messages(conversion.unchanged)] == [
+        "The Function body is not a JSON object"
+    ]
 
 
 def test_a_body_without_a_question_causes_a_warning() -> None:
@@ -158,30 +160,30 @@ def test_a_body_without_a_question_causes_a_warning() -> None:
     ],
 )
 def test_other_functions_are_not_converted(function: str, reason: str) -> None:
-    done = convert(question_export(url=function), SIGNED)
-    assert (done.export, done.changed) == (question_export(url=function), ())
-    assert messages(done.unchanged) == [f"{function} still calls Glific: {reason}."]
+    conversion = convert(question_export(url=function), SIGNED)
+    assert (conversion.export, conversion.changed) == (question_export(url=function), ())
+    assert messages(conversion.unchanged) == [f"{function} still calls Glific: {reason}."]
 
 
 @pytest.mark.parametrize("function", [" parse_via_chat_gpt ", "Parse_Via_Chat_GPT"])
 def test_a_misspelt_function_name_is_reported(function: str) -> None:
-    done = convert(question_export(url=function), SIGNED)
-    assert (done.export, done.changed) == (question_export(url=function), ())
-    assert messages(done.unchanged) == [
+    conversion = convert(question_export(url=function), SIGNED)
+    assert (conversion.export, conversion.changed) == (question_export(url=function), ())
+    assert messages(conversion.unchanged) == [
         "Glific has no function of this name. Write parse_via_chat_gpt if you mean this one."
     ]
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])
 def test_webhooks_to_other_addresses_are_ignored(method: str) -> None:
-    whole = question_export(url="https://example.org/parse_via_chat_gpt", method=method)
-    assert convert(whole, SIGNED) == Conversion(whole, (), (), ())
+    exported = question_export(url="https://example.org/parse_via_chat_gpt", method=method)
+    assert convert(exported, SIGNED) == Conversion(exported, (), (), ())
 
 
 @given(data=st.data(), value=st.none() | st.integers() | st.text(max_size=3) | st.just([]) | st.just({}))
 def test_any_file_shape_is_converted_or_left_unchanged(data: st.DataObject, value: Any) -> None:
-    whole: Any = every_node_type()
-    place = whole["flows"][0]["definition"]["nodes"]
+    exported: Any = every_node_type()
+    place = exported["flows"][0]["definition"]["nodes"]
     while True:
         keys = list(place) if isinstance(place, dict) else list(range(len(place)))
         key = data.draw(st.sampled_from(keys))
@@ -189,7 +191,7 @@ def test_any_file_shape_is_converted_or_left_unchanged(data: st.DataObject, valu
             break
         place = place[key]
     place[key] = value
-    before = deepcopy(whole)
-    done = convert(whole, SIGNED)
-    assert whole == before
-    assert convert(done.export, SIGNED).export == done.export
+    before = deepcopy(exported)
+    conversion = convert(exported, SIGNED)
+    assert exported == before
+    assert convert(conversion.export, SIGNED).export == conversion.export

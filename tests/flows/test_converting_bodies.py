@@ -40,11 +40,11 @@ def some_models(model: str) -> GlificGptError | None:
 
 @pytest.mark.parametrize("key", ["gpt_model", "model"])
 def test_a_node_with_a_non_text_model_is_not_converted(key: str) -> None:
-    whole = question_export(body=json.dumps({"question_text": "x", key: "tts-1"}))
-    done = convert(whole, SIGNED, refusal=some_models)
-    assert (done.export, done.changed, done.warnings) == (whole, (), ())
-    assert messages(done.unchanged)[0].startswith("tts-1 is not a text model")
-    assert not has_convertible_nodes(whole, refusal=some_models)
+    exported = question_export(body=json.dumps({"question_text": "x", key: "tts-1"}))
+    conversion = convert(exported, SIGNED, refusal=some_models)
+    assert (conversion.export, conversion.changed, conversion.warnings) == (exported, (), ())
+    assert messages(conversion.unchanged)[0].startswith("tts-1 is not a text model")
+    assert not has_convertible_nodes(exported, refusal=some_models)
 
 
 def test_a_model_that_is_not_allowed_causes_a_warning() -> None:

@@ -27,23 +27,23 @@ def looping(failure: str | None, *, sorry_to: str = "hear", **webhook: Any) -> J
 
 
 def test_the_address_on_a_cycle_changes_with_each_answer() -> None:
-    done = convert(looping(None), SIGNED)
-    assert action_of(done.export, "gpt")["url"] == f"{URL}?after=@results.gpt_response.call_id&{MESSAGE}"
-    assert "the address changes with each answer and each message" in done.changed[0].message
-    assert done.warnings == ()
+    conversion = convert(looping(None), SIGNED)
+    assert action_of(conversion.export, "gpt")["url"] == f"{URL}?after=@results.gpt_response.call_id&{MESSAGE}"
+    assert "the address changes with each answer and each message" in conversion.changed[0].message
+    assert conversion.warnings == ()
 
 
 def test_a_cycle_through_failure_without_a_reply_needs_a_counter() -> None:
     assert warnings(looping("sorry")) == []
-    for whole in (looping("gpt"), looping("sorry", sorry_to="gpt")):
-        (warning,) = warnings(whole)
+    for exported in (looping("gpt"), looping("sorry", sorry_to="gpt")):
+        (warning,) = warnings(exported)
         assert warning.startswith("The flow can return to this node within a minute")
 
 
 def test_an_unreadable_result_name_causes_a_warning() -> None:
-    done = convert(looping(None, result_name="gpt answer"), SIGNED)
-    assert action_of(done.export, "gpt")["url"] == f"{URL}?{MESSAGE}"
-    assert [message.partition(".")[0] for message in messages(done.warnings)] == [
+    conversion = convert(looping(None, result_name="gpt answer"), SIGNED)
+    assert action_of(conversion.export, "gpt")["url"] == f"{URL}?{MESSAGE}"
+    assert [message.partition(".")[0] for message in messages(conversion.warnings)] == [
         'No variable can read a result with the name "gpt answer"'
     ]
 
@@ -52,11 +52,11 @@ def test_conversion_time_grows_linearly_with_the_nodes() -> None:
     """With quadratic time a flow of 300 nodes would take half a second."""
     names = [f"gpt {at}" for at in range(2000)]
     nodes = [webhook_node(name, after, after) for name, after in zip(names, [*names[1:], names[0]], strict=True)]
-    whole = export(flow("Large", nodes))
+    exported = export(flow("Large", nodes))
     started = time.thread_time()
-    done = convert(whole, SIGNED)
+    conversion = convert(exported, SIGNED)
     seconds = time.thread_time() - started
-    assert (len(done.changed), len(done.warnings)) == (2000, 2000)
+    assert (len(conversion.changed), len(conversion.warnings)) == (2000, 2000)
     assert seconds < 2
 
 
@@ -66,5 +66,5 @@ def test_every_cycle_is_found(edges: list[tuple[int, int]]) -> None:
     nodes: list[Json] = [{"uuid": uuid, "exits": ways} for uuid, ways in exits.items()]
     cycles = CycleFinder(nodes)
     for node in nodes:
-        for out in node["exits"]:
-            assert cycles.returns_to(node["uuid"], [out]) == (node["uuid"] in reachable_nodes([out], nodes))
+        for node_exit in node["exits"]:
+            assert cycles.returns_to(node["uuid"], [node_exit]) == (node["uuid"] in reachable_nodes([node_exit], nodes))

@@ -32,8 +32,8 @@ from tests.flows.exports import (
 SIGNED = WebhookEndpoint(URL, None)
 
 
-def convert_copy(whole: Json) -> Conversion:
-    return convert(whole, SIGNED, Placement.COPY)
+def convert_copy(exported: Json) -> Conversion:
+    return convert(exported, SIGNED, Placement.COPY)
 
 
 def gpt(name: str, *keywords: str) -> Json:
@@ -41,44 +41,46 @@ def gpt(name: str, *keywords: str) -> Json:
     return flow(name, [webhook_node(f"gpt of {name}", None, None)], *keywords)
 
 
-def identities(whole: Json) -> list[tuple[str, str, list[str]]]:
-    found = [(one["definition"], one["keywords"]) for one in whole["flows"]]
-    return [(definition["uuid"], definition["name"], keywords) for definition, keywords in found]
+def identities(exported: Json) -> list[tuple[str, str, list[str]]]:
+    found_flow = [(one["definition"], one["keywords"]) for one in exported["flows"]]
+    return [(definition["uuid"], definition["name"], keywords) for definition, keywords in found_flow]
 
 
 def test_a_copy_has_its_own_name_keyword_and_uuid() -> None:
-    done = convert_copy(question_export())
-    ((uuid, name, keywords),) = identities(done.export)
+    conversion = convert_copy(question_export())
+    ((uuid, name, keywords),) = identities(conversion.export)
     assert (name, keywords) == ("Ask (own key)", ["askown"])
     assert str(UUID(uuid)) == uuid != uuid_of("flow Ask")
-    assert done.export["flows"][0]["definition"]["vars"] == [uuid]
+    assert conversion.export["flows"][0]["definition"]["vars"] == [uuid]
     assert identities(convert_copy(question_export()).export)[0][0] != uuid
 
 
 def test_a_replacement_keeps_name_keyword_and_uuid() -> None:
-    for done in (convert(question_export(), SIGNED), convert(question_export(), SIGNED, Placement.REPLACE)):
-        assert identities(done.export) == identities(question_export())
-        assert done.renamed == ()
-        assert "Delete the old flow in Glific" in str(done.next_step)
+    for conversion in (convert(question_export(), SIGNED), convert(question_export(), SIGNED, Placement.REPLACE)):
+        assert identities(conversion.export) == identities(question_export())
+        assert conversion.renamed == ()
+        assert "Delete the old flow in Glific" in str(conversion.next_step)
 
 
 def test_all_flows_of_a_file_are_copied_and_refer_to_each_other() -> None:
-    done = convert_copy(every_node_type())
-    assert [one.remark.template.count("{keywords}") for one in done.renamed] == [1, 1]
-    (main, weather) = identities(done.export)
+    conversion = convert_copy(every_node_type())
+    assert [one.remark.template.count("{keywords}") for one in conversion.renamed] == [1, 1]
+    (main, weather) = identities(conversion.export)
     assert (main[1], main[2]) == ("Everything (own key)", ["everythingown", "सबकुछown"])
     for name in ("sub flow", "start"):
-        assert action_of(done.export, name)["flow"] == {"uuid": weather[0], "name": weather[1]}
-    text = format_export(done.export, original=to_file_text(every_node_type()))
+        assert action_of(conversion.export, name)["flow"] == {"uuid": weather[0], "name": weather[1]}
+    text = format_export(conversion.export, original=to_file_text(every_node_type()))
     assert uuid_of("flow Everything") not in text
     assert uuid_of("flow Weather") not in text
     assert find_violations(parse_export(text)) == []
 
 
 def test_a_copy_otherwise_equals_a_replacement() -> None:
-    done = convert_copy(every_node_type())
-    text = format_export(done.export, original=to_file_text(every_node_type()))
-    others = {text: old for one in done.renamed for text, old in ((one.name, one.before), (one.uuid, old_uuid(one)))}
+    conversion = convert_copy(every_node_type())
+    text = format_export(conversion.export, original=to_file_text(every_node_type()))
+    others = {
+        text: old for one in conversion.renamed for text, old in ((one.name, one.before), (one.uuid, old_uuid(one)))
+    }
     others |= {f"{keyword}own": keyword for keyword in ("everything", "सबकुछ", "weather")}
     for other, old in others.items():
         text = text.replace(json.dumps(other, ensure_ascii=False), json.dumps(old, ensure_ascii=False))
@@ -94,80 +96,85 @@ def old_uuid(renamed: Any) -> str:
 
 def test_references_to_flows_outside_the_file_stay() -> None:
     elsewhere: Json = {"type": "enter_flow", "flow": {"uuid": uuid_of("flow Elsewhere"), "name": "Elsewhere"}}
-    whole = export(flow("Ask", [webhook_node("gpt", "enter", None), action_node("enter", elsewhere, to=None)], "ask"))
-    done = convert_copy(whole)
-    assert action_of(done.export, "enter") == action_of(whole, "enter")
-    assert done.warnings == ()
+    exported = export(
+        flow("Ask", [webhook_node("gpt", "enter", None), action_node("enter", elsewhere, to=None)], "ask")
+    )
+    conversion = convert_copy(exported)
+    assert action_of(conversion.export, "enter") == action_of(exported, "enter")
+    assert conversion.warnings == ()
 
 
 def test_a_flow_chosen_by_an_expression_causes_a_warning() -> None:
-    found: Json = {"uuid": uuid_of("nothing"), "name": "Expression", "expression": "@results.next"}
-    nodes = [webhook_node("gpt", "enter", None), action_node("enter", {"type": "enter_flow", "flow": found}, to=None)]
-    done = convert_copy(export(flow("Ask", nodes, "ask")))
-    (warning,) = done.warnings
+    found_flow: Json = {"uuid": uuid_of("nothing"), "name": "Expression", "expression": "@results.next"}
+    nodes = [
+        webhook_node("gpt", "enter", None),
+        action_node("enter", {"type": "enter_flow", "flow": found_flow}, to=None),
+    ]
+    conversion = convert_copy(export(flow("Ask", nodes, "ask")))
+    (warning,) = conversion.warnings
     assert "@results.next decides" in warning.message
     assert (warning.node.flow, warning.node.uuid) == ("Ask (own key)", uuid_of("enter"))
-    assert action_of(done.export, "enter")["flow"] == found
+    assert action_of(conversion.export, "enter")["flow"] == found_flow
     assert convert(export(flow("Ask", nodes, "ask")), SIGNED).warnings == ()
 
 
 def test_names_and_keywords_of_copies_are_unique() -> None:
     flows = [gpt("Ask", "ask", "askown", "Ask Own!"), gpt("Ask (own key)", "ASK"), gpt("x" * 300), gpt("x" * 299 + "y")]
-    done = convert_copy(export(*flows))
-    names = [name for _, name, _ in identities(done.export)]
+    conversion = convert_copy(export(*flows))
+    names = [name for _, name, _ in identities(conversion.export)]
     assert names[:2] == ["Ask (own key 2)", "Ask (own key) (own key)"]
     assert [name[-12:] for name in names[2:]] == ["xx (own key)", "(own key 2)".rjust(12)]
     assert [len(name) for name in names[2:]] == [100, 100]
-    keywords = [keyword for _, _, found in identities(done.export) for keyword in found]
+    keywords = [keyword for _, _, found_flow in identities(conversion.export) for keyword in found_flow]
     assert keywords == ["askown2", "askownown", "askown3"]
-    assert find_violations(done.export) == []
+    assert find_violations(conversion.export) == []
 
 
 def test_keywords_that_glific_never_matches_are_dropped() -> None:
-    done = convert_copy(export(gpt("Ask", "?!", "Ask me", "ask-me")))
-    assert identities(done.export)[0][2] == ["askmeown"]
+    conversion = convert_copy(export(gpt("Ask", "?!", "Ask me", "ask-me")))
+    assert identities(conversion.export)[0][2] == ["askmeown"]
 
 
 def test_the_report_has_the_new_name_and_the_next_step() -> None:
-    done = convert_copy(question_export())
-    (renamed,) = done.renamed
+    conversion = convert_copy(question_export())
+    (renamed,) = conversion.renamed
     assert str(renamed.remark) == '"Ask" is called "Ask (own key)" in this file. People start it with askown.'
-    assert str(done.next_step).startswith("Import this file and send draft:askown to try it")
-    assert done.changed[0].node.flow == "Ask (own key)"
+    assert str(conversion.next_step).startswith("Import this file and send draft:askown to try it")
+    assert conversion.changed[0].node.flow == "Ask (own key)"
 
 
 def test_a_flow_without_a_keyword_needs_one_for_a_trial() -> None:
-    done = convert_copy(export(gpt("Ask")))
-    assert str(done.renamed[0].remark) == '"Ask" is called "Ask (own key)" in this file. It has no keyword.'
-    assert "give the flow a keyword" in str(done.next_step)
+    conversion = convert_copy(export(gpt("Ask")))
+    assert str(conversion.renamed[0].remark) == '"Ask" is called "Ask (own key)" in this file. It has no keyword.'
+    assert "give the flow a keyword" in str(conversion.next_step)
 
 
 def test_a_file_without_convertible_nodes_is_not_copied() -> None:
-    whole = question_export(url="speech_to_text")
-    done = convert_copy(whole)
-    assert (done.export, done.renamed, done.next_step) == (whole, (), None)
+    exported = question_export(url="speech_to_text")
+    conversion = convert_copy(exported)
+    assert (conversion.export, conversion.renamed, conversion.next_step) == (exported, (), None)
 
 
 def test_the_original_export_is_not_modified() -> None:
-    whole = every_node_type()
-    convert_copy(whole)
-    assert whole == every_node_type()
+    exported = every_node_type()
+    convert_copy(exported)
+    assert exported == every_node_type()
 
 
 @pytest.mark.parametrize("wrong", [None, 5, "x", {}, [None, 5]])
 @pytest.mark.parametrize("key", ["keywords", "name", "uuid", "vars"])
 def test_a_copy_of_a_malformed_flow_can_be_imported(key: str, wrong: Any) -> None:
-    whole = export(gpt("Ask", "ask"))
-    (whole["flows"][0] if key == "keywords" else whole["flows"][0]["definition"])[key] = wrong
-    ((uuid, name, keywords),) = identities(convert_copy(whole).export)
+    exported = export(gpt("Ask", "ask"))
+    (exported["flows"][0] if key == "keywords" else exported["flows"][0]["definition"])[key] = wrong
+    ((uuid, name, keywords),) = identities(convert_copy(exported).export)
     assert (str(UUID(uuid)), name.endswith("(own key)")) == (uuid, True)
     assert keywords == ([] if key == "keywords" else ["askown"])
 
 
 @given(data=st.data(), value=st.none() | st.integers() | st.text(max_size=3) | st.just([]) | st.just({}))
 def test_any_file_content_is_converted_or_left_unchanged(data: st.DataObject, value: Any) -> None:
-    whole: Any = every_node_type()
-    place = whole["flows"]
+    exported: Any = every_node_type()
+    place = exported["flows"]
     while True:
         key = data.draw(st.sampled_from(list(place) if isinstance(place, dict) else range(len(place))))
         if not place[key] or not isinstance(place[key], dict | list) or data.draw(st.booleans()):
@@ -175,17 +182,17 @@ def test_any_file_content_is_converted_or_left_unchanged(data: st.DataObject, va
         place = place[key]
     place[key] = value
     try:
-        given_ = parse_export(json.dumps(whole))
+        parsed = parse_export(json.dumps(exported))
     except InvalidFlowExport:
         return
-    before = deepcopy(given_)
-    done = convert_copy(given_)
-    assert given_ == before
-    assert len(done.renamed) == (len(given_["flows"]) if done.changed else 0)
+    before = deepcopy(parsed)
+    conversion = convert_copy(parsed)
+    assert parsed == before
+    assert len(conversion.renamed) == (len(parsed["flows"]) if conversion.changed else 0)
 
 
 def test_a_message_with_the_old_keyword_stays() -> None:
-    whole = export(
+    exported = export(
         flow("Ask", [webhook_node("gpt", "bye", None), message_node("bye", "Send ask to begin again.", None)], "ask")
     )
-    assert action_of(convert_copy(whole).export, "bye") == action_of(whole, "bye")
+    assert action_of(convert_copy(exported).export, "bye") == action_of(exported, "bye")

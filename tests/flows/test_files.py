@@ -24,9 +24,9 @@ INDENTS = st.sampled_from([None, 1, 2, 4, "\t"])
 
 
 def test_parsing_keeps_the_order_of_keys() -> None:
-    whole = {"interactive_templates": [], **question_export()}
-    assert list(parse_export(to_file_text(whole))) == list(whole)
-    assert parse_export(to_file_text(whole).encode()) == whole
+    exported = {"interactive_templates": [], **question_export()}
+    assert list(parse_export(to_file_text(exported))) == list(exported)
+    assert parse_export(to_file_text(exported).encode()) == exported
 
 
 def test_a_byte_order_mark_is_accepted() -> None:
@@ -105,11 +105,11 @@ def test_lone_surrogates_stay_escaped() -> None:
 @pytest.mark.parametrize("indent", [2, 4, "\t"])
 def test_a_diff_shows_only_the_changes(indent: Any) -> None:
     text = json.dumps(question_export(), indent=indent)
-    whole = parse_export(text)
-    action_of(whole, "gpt")["method"] = "POST"
-    action_of(whole, "gpt")["headers"]["X"] = "1"
-    changed = format_export(whole, original=text)
-    assert parse_export(changed) == whole
+    exported = parse_export(text)
+    action_of(exported, "gpt")["method"] = "POST"
+    action_of(exported, "gpt")["headers"]["X"] = "1"
+    changed = format_export(exported, original=text)
+    assert parse_export(changed) == exported
     difference = list(unified_diff(text.splitlines(), changed.splitlines(), n=0))[2:]
     assert [line.replace(" ", "").replace("\t", "") for line in difference if not line.startswith("@")] == [
         '-"method":"FUNCTION",',
@@ -136,10 +136,10 @@ def test_any_change_is_written_exactly(before: Any, after: Any, indent: Any) -> 
 
 def test_byte_order_mark_line_endings_and_end_of_file_are_kept() -> None:
     text = "\ufeff" + json.dumps(question_export(), indent=2).replace("\n", "\r\n")
-    whole = parse_export(text)
-    action_of(whole, "gpt")["headers"]["X"] = "1"
+    exported = parse_export(text)
+    action_of(exported, "gpt")["headers"]["X"] = "1"
     for like in (text, text.encode()):
-        changed = format_export(whole, original=like)
+        changed = format_export(exported, original=like)
         before = '"Accept": "application/json"'
         assert changed == text.replace(before, before + ",\r\n" + " " * 18 + '"X": "1"')
 

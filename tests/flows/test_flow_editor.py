@@ -24,10 +24,10 @@ def definition(export: dict[str, Any]) -> dict[str, Any]:
 
 def lines(flow: dict[str, Any]) -> set[Line]:
     return {
-        Line(node["uuid"], out["uuid"], out["destination_uuid"])
+        Line(node["uuid"], node_exit["uuid"], node_exit["destination_uuid"])
         for node in flow["nodes"]
-        for out in node["exits"]
-        if out["destination_uuid"]
+        for node_exit in node["exits"]
+        if node_exit["destination_uuid"]
     }
 
 

@@ -23,7 +23,7 @@ Break = Callable[[Json], object]
 
 
 @pytest.mark.parametrize(
-    ("name", "wreck", "text"),
+    ("name", "break_it", "text"),
     [
         ("greet", lambda node: node["exits"][0].pop("uuid"), "an exit lacks uuid."),
         ("greet", lambda node: node.update(exits=[]), "its exits are not a list of exits."),
@@ -46,8 +46,8 @@ Break = Callable[[Json], object]
         ),
     ],
 )
-def test_a_broken_node_is_reported(name: str, wreck: Break, text: str) -> None:
-    sentence = only_violation(every_node_type(), lambda whole: wreck(node_of(whole, name)))
+def test_a_broken_node_is_reported(name: str, break_it: Break, text: str) -> None:
+    sentence = only_violation(every_node_type(), lambda exported: break_it(node_of(exported, name)))
     assert sentence == f'Flow "Everything", node {uuid_of(name)[-4:]}: {text}'
 
 
@@ -56,7 +56,7 @@ def _send() -> Json:
 
 
 @pytest.mark.parametrize(
-    ("name", "wreck", "text"),
+    ("name", "break_it", "text"),
     [
         ("hear", lambda found: found.update(type="swtch"), "its router is neither switch nor random."),
         ("random", lambda found: found.update(categories={}), "its router's categories are not a list of categories."),
@@ -85,13 +85,13 @@ def _send() -> Json:
         ),
     ],
 )
-def test_an_inconsistent_router_is_reported(name: str, wreck: Break, text: str) -> None:
-    sentence = only_violation(every_node_type(), lambda whole: wreck(router_of(whole, name)))
+def test_an_inconsistent_router_is_reported(name: str, break_it: Break, text: str) -> None:
+    sentence = only_violation(every_node_type(), lambda exported: break_it(router_of(exported, name)))
     assert sentence.startswith(f'Flow "Everything", node {uuid_of(name)[-4:]}: {text}')
 
 
 @pytest.mark.parametrize(
-    ("name", "wreck", "text"),
+    ("name", "break_it", "text"),
     [
         ("greet", lambda action: action.pop("text"), "its send_msg lacks text."),
         ("greet", lambda action: action.update(text=None), "its send_msg has no text."),
@@ -115,17 +115,17 @@ def test_an_inconsistent_router_is_reported(name: str, wreck: Break, text: str) 
         ("other webhook", lambda action: action.update(body="[]"), "its webhook's body is not a JSON object"),
     ],
 )
-def test_a_broken_action_is_reported(name: str, wreck: Break, text: str) -> None:
-    whole = every_node_type()
-    wreck(action_of(whole, name))
+def test_a_broken_action_is_reported(name: str, break_it: Break, text: str) -> None:
+    exported = every_node_type()
+    break_it(action_of(exported, name))
     assert any(
-        one.startswith(f'Flow "Everything", node {uuid_of(name)[-4:]}: {text}') for one in find_violations(whole)
+        one.startswith(f'Flow "Everything", node {uuid_of(name)[-4:]}: {text}') for one in find_violations(exported)
     )
 
 
 def test_a_webhook_needs_both_categories() -> None:
     sentence = only_violation(
-        question_export(), lambda whole: router_of(whole, "gpt")["categories"][1].update(name="Other")
+        question_export(), lambda exported: router_of(exported, "gpt")["categories"][1].update(name="Other")
     )
     assert sentence.endswith('its webhook has no category "Failure".')
 

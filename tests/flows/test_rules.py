@@ -22,29 +22,31 @@ def test_a_valid_file_breaks_no_rule() -> None:
 
 @pytest.mark.parametrize("key", ["contact_field", "collections", "interactive_templates"])
 def test_a_missing_list_is_reported(key: str) -> None:
-    assert only_violation(question_export(), lambda whole: whole.pop(key)).startswith(f"The file's {key} is not a list")
+    assert only_violation(question_export(), lambda exported: exported.pop(key)).startswith(
+        f"The file's {key} is not a list"
+    )
 
 
 @pytest.mark.parametrize(
-    ("wreck", "sentence"),
+    ("break_it", "sentence"),
     [
-        (lambda whole: whole.update(flows=[]), "The file's flows is not a list of flows."),
-        (lambda whole: whole["flows"].append({"keywords": []}), "A flow of the file has no definition."),
-        (lambda whole: whole["flows"][0].pop("keywords"), 'Flow "Ask": its keywords are not a list of texts.'),
+        (lambda exported: exported.update(flows=[]), "The file's flows is not a list of flows."),
+        (lambda exported: exported["flows"].append({"keywords": []}), "A flow of the file has no definition."),
+        (lambda exported: exported["flows"][0].pop("keywords"), 'Flow "Ask": its keywords are not a list of texts.'),
         (
-            lambda whole: whole["flows"][0].update(keywords=["Ask GPT!"]),
+            lambda exported: exported["flows"][0].update(keywords=["Ask GPT!"]),
             'Flow "Ask": its keyword "Ask GPT!" never matches. Glific compares "askgpt".',
         ),
-        (lambda whole: first_definition(whole).update(name=" "), 'Flow " ": it has no name.'),
-        (lambda whole: first_definition(whole).update(uuid="1"), 'Flow "Ask": its uuid is not a UUID.'),
+        (lambda exported: first_definition(exported).update(name=" "), 'Flow " ": it has no name.'),
+        (lambda exported: first_definition(exported).update(uuid="1"), 'Flow "Ask": its uuid is not a UUID.'),
         (
-            lambda whole: first_definition(whole).update(localization=None),
+            lambda exported: first_definition(exported).update(localization=None),
             'Flow "Ask": its localization is not an object; an empty one is fine.',
         ),
     ],
 )
-def test_a_file_that_cannot_be_imported_is_reported(wreck: Break, sentence: str) -> None:
-    assert only_violation(question_export(), wreck) == sentence
+def test_a_file_that_cannot_be_imported_is_reported(break_it: Break, sentence: str) -> None:
+    assert only_violation(question_export(), break_it) == sentence
 
 
 @pytest.mark.parametrize(
@@ -71,14 +73,14 @@ def test_a_flow_without_nodes_is_reported() -> None:
 @pytest.mark.parametrize(
     "part",
     [
-        lambda whole: node_of(whole, "sorry")["exits"][0],
-        lambda whole: action_of(whole, "gpt"),
-        lambda whole: router_of(whole, "gpt")["cases"][0],
+        lambda exported: node_of(exported, "sorry")["exits"][0],
+        lambda exported: action_of(exported, "gpt"),
+        lambda exported: router_of(exported, "gpt")["cases"][0],
     ],
 )
 def test_a_duplicate_uuid_is_reported(part: Callable[[Json], Json]) -> None:
     twice = uuid_of("ask action 0")
-    sentence = only_violation(question_export(), lambda whole: part(whole).update(uuid=twice))
+    sentence = only_violation(question_export(), lambda exported: part(exported).update(uuid=twice))
     assert sentence == f'Flow "Ask": the uuid {twice} occurs more than once.'
 
 
@@ -90,25 +92,25 @@ HUGE = {"nodes": {uuid_of("ask"): {"position": {"left": 10**400, "top": 10**400}
     [None, {}, {"nodes": {}}, {"nodes": {uuid_of("ask"): {"position": {"left": 0}}}}, HUGE],
 )
 def test_a_flow_without_positions_is_reported(drawing: Any) -> None:
-    whole = question_export()
-    first_definition(whole)["_ui"] = drawing
-    assert 'Flow "Ask": no node has a position, so Glific finds no start.' in find_violations(whole)
+    exported = question_export()
+    first_definition(exported)["_ui"] = drawing
+    assert 'Flow "Ask": no node has a position, so Glific finds no start.' in find_violations(exported)
 
 
 def test_a_first_position_without_a_node_is_reported() -> None:
-    whole = question_export()
-    drawn = first_definition(whole)["_ui"]["nodes"]
+    exported = question_export()
+    drawn = first_definition(exported)["_ui"]["nodes"]
     drawn["elsewhere"] = drawn.pop(uuid_of("ask"))
-    assert find_violations(whole) == [
+    assert find_violations(exported) == [
         'Flow "Ask": the first position belongs to elsewhere, which is not a node, so Glific finds no start.'
     ]
 
 
 def test_leftover_positions_are_ignored() -> None:
-    whole = question_export()
-    drawn = first_definition(whole)["_ui"]["nodes"]
+    exported = question_export()
+    drawn = first_definition(exported)["_ui"]["nodes"]
     drawn["elsewhere"] = drawn.pop(uuid_of("sorry"))
-    assert find_violations(whole) == []
+    assert find_violations(exported) == []
 
 
 JSON = st.recursive(
@@ -119,14 +121,14 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_any_json_is_checked_without_an_error(whole: Any) -> None:
-    assert find_violations(whole) != []
+def test_any_json_is_checked_without_an_error(exported: Any) -> None:
+    assert find_violations(exported) != []
 
 
 @given(data=st.data(), value=JSON)
 def test_any_value_in_a_flow_is_checked_without_an_error(data: st.DataObject, value: Any) -> None:
-    whole: Any = every_node_type()
-    place = whole
+    exported: Any = every_node_type()
+    place = exported
     while True:
         keys = list(place) if isinstance(place, dict) else range(len(place))
         key = data.draw(st.sampled_from(list(keys)))
@@ -134,4 +136,4 @@ def test_any_value_in_a_flow_is_checked_without_an_error(data: st.DataObject, va
             break
         place = place[key]
     place[key] = value
-    assert all(isinstance(sentence, str) for sentence in find_violations(whole))
+    assert all(isinstance(sentence, str) for sentence in find_violations(exported))

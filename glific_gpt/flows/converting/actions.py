@@ -85,7 +85,7 @@ def _changing_query(result_name: str) -> str:
     """Return a query that differs for each call, because Glific drops a repeated call to the same address.
 
     Each answer has its own call_id. A failure stores none, but on most cycles the user replies: Glific counts the
-    messages, and loads the contact anew for each run (glific/glific: Contacts.get_contact_field_map).
+    messages, and loads the contact for each run (glific/glific: Contacts.get_contact_field_map).
     """
     message = "message=@contact.last_message_number"
     return f"?after=@results.{result_name}.call_id&{message}" if result_name else f"?{message}"

@@ -155,13 +155,13 @@ class Conversation:
 
     @property
     def ended(self) -> bool:
-        """Whether the contact has left all flows."""
+        """True if the contact has left all flows."""
         with self._changed:
             return self._has_started and self._engine.context is None
 
     @property
     def is_stuck(self) -> bool:
-        """Whether only a keyword makes a flow answer again."""
+        """True if only a keyword makes a flow answer again."""
         with self._changed:
             return self._engine.context is not None and self._engine.context.waits_for == "nothing"
 

@@ -22,7 +22,7 @@ class Node:
 
     @property
     def is_last(self) -> bool:
-        """Whether none of its exits leads to another node."""
+        """True if none of its exits leads to another node."""
         return not any(to_string(node_exit.get("destination_uuid")) for node_exit in self.exits)
 
 

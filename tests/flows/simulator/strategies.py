@@ -96,11 +96,11 @@ _headers = st.dictionaries(st.sampled_from(("X-One", "content-type", "")) | word
 @st.composite
 def flows(draw: st.DrawFn, url: str) -> Any:
     """Draw an export; in some of them one value is replaced by an arbitrary one."""
-    made: Any = export(*(draw(nodes(uuid, url)) for uuid in NAMES), localization=draw(st.just({}) | anything))
-    made["flows"] += export(*(draw(nodes(uuid, url)) for uuid in NAMES[:2]), name="Another", keyword="other")["flows"]
+    built: Any = export(*(draw(nodes(uuid, url)) for uuid in NAMES), localization=draw(st.just({}) | anything))
+    built["flows"] += export(*(draw(nodes(uuid, url)) for uuid in NAMES[:2]), name="Another", keyword="other")["flows"]
     if draw(st.integers(0, 3)) == 3:
-        _change(draw, made)
-    return made
+        _change(draw, built)
+    return built
 
 
 def _change(draw: st.DrawFn, place: Any) -> None:

@@ -20,7 +20,7 @@ from tests.flows.simulator.nodes import (
 
 
 def codes(conversation: Conversation) -> list[ProblemCode]:
-    return [trouble.code for trouble in conversation.problems]
+    return [problem.code for problem in conversation.problems]
 
 
 def greeting(**more: Any) -> Any:
@@ -49,12 +49,12 @@ def test_without_a_keyword_the_first_flow_starts() -> None:
 
 
 def test_it_starts_at_the_topmost_node() -> None:
-    export_ = export(action_node("second", send_message("second")), action_node("first", send_message("first")))
-    export_["flows"][0]["definition"]["_ui"]["nodes"] = {
+    flow_export = export(action_node("second", send_message("second")), action_node("first", send_message("first")))
+    flow_export["flows"][0]["definition"]["_ui"]["nodes"] = {
         "second": {"position": {"top": 20, "left": 0}},
         "first": {"position": {"top": 10, "left": 500}},
     }
-    conversation = simulate(export_)
+    conversation = simulate(flow_export)
     conversation.start()
     assert conversation.messages == ["first"]
 
@@ -77,9 +77,9 @@ def test_a_keyword_during_a_conversation_restarts_the_flow() -> None:
     assert conversation.messages == ["Your name?", "Your name?"]
 
 
-@pytest.mark.parametrize("export_", [{"flows": []}, export(), greeting(_ui={})])
-def test_a_flow_that_cannot_start_is_a_problem(export_: Any) -> None:
-    conversation = simulate(export_)
+@pytest.mark.parametrize("flow_export", [{"flows": []}, export(), greeting(_ui={})])
+def test_a_flow_that_cannot_start_is_a_problem(flow_export: Any) -> None:
+    conversation = simulate(flow_export)
     conversation.start()
     assert codes(conversation) == [ProblemCode.STUCK]
 

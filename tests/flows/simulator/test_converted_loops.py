@@ -18,7 +18,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 BODY = '{"question_text": "@results.question.input"}'
 
 
-def held(alice: Ngo, *, sorry_to: str = "hear", result_name: str = "gpt_response") -> Conversation:
+def run_conversation(alice: Ngo, *, sorry_to: str = "hear", result_name: str = "gpt_response") -> Conversation:
     """Return a conversation after two failed questions in quick succession."""
     nodes: list[Json] = [
         message_node("ask", "What would you like to know?", "hear"),
@@ -38,7 +38,7 @@ def held(alice: Ngo, *, sorry_to: str = "hear", result_name: str = "gpt_response
 @pytest.mark.parametrize("result_name", ["gpt_response", "gpt answer"])
 def test_after_a_failure_the_next_call_is_not_dropped(alice: Ngo, openai: OpenAIStandIn, result_name: str) -> None:
     openai.always(behaviours.out_of_credit())
-    conversation = held(alice, result_name=result_name)
+    conversation = run_conversation(alice, result_name=result_name)
     assert conversation.problems == [], conversation.transcript()
     assert [call.outcome for call in conversation.calls] == ["Failure", "Failure"]
     assert conversation.messages[1:] == ["Sorry.", "Sorry."]
@@ -48,5 +48,5 @@ def test_after_a_failure_the_next_call_is_not_dropped(alice: Ngo, openai: OpenAI
 
 def test_a_cycle_without_a_reply_gets_stuck_as_its_warning_says(alice: Ngo, openai: OpenAIStandIn) -> None:
     openai.always(behaviours.out_of_credit())
-    conversation = held(alice, sorry_to="gpt")
+    conversation = run_conversation(alice, sorry_to="gpt")
     assert [problem.code for problem in conversation.problems] == ["hangs"]

@@ -29,12 +29,14 @@ def menu_with_a_sub_flow() -> Json:
         message_node("greet", "Welcome to @flow.name", "enter"),
         router_node(
             "enter",
-            ("Complete", "done", COMPLETED),
+            ("Complete", "conversion", COMPLETED),
             ("Expired", None, None),
             actions=({"type": "enter_flow", "flow": answers},),
             operand="@child.status",
         ),
-        action_node("done", {"type": "send_msg", "text": "That was @results.child.gpt_response.parsed_msg"}, to=None),
+        action_node(
+            "conversion", {"type": "send_msg", "text": "That was @results.child.gpt_response.parsed_msg"}, to=None
+        ),
     ]
     asking = [
         message_node("ask", "What would you like to know?", "hear"),
@@ -46,10 +48,10 @@ def menu_with_a_sub_flow() -> Json:
     return exports.export(exports.flow("Menu", menu, "menu"), exports.flow("Answers", asking, "answers"))
 
 
-def held(export: Any, *said: str) -> Conversation:
+def run_conversation(export: Any, *replies: str) -> Conversation:
     conversation = simulate(export)
-    conversation.start(said[0])
-    for reply in said[1:]:
+    conversation.start(replies[0])
+    for reply in replies[1:]:
         conversation.send_text(reply)
     assert conversation.problems == [], conversation.transcript()
     return conversation
@@ -65,7 +67,7 @@ def beside(alice: Ngo) -> Json:
 
 def test_a_copied_flow_enters_its_copied_sub_flow(beside: Json, openai: OpenAIStandIn) -> None:
     openai.always(echo())
-    conversation = held(beside, "menuown", "What is ORS?")
+    conversation = run_conversation(beside, "menuown", "What is ORS?")
     greeting, question, answer, last = conversation.messages
     assert (greeting, question) == ("Welcome to Menu (own key)", "What would you like to know?")
     assert answer.endswith("question=What is ORS?")
@@ -78,6 +80,6 @@ def test_old_flow_and_copy_work_side_by_side(beside: Json, openai: OpenAIStandIn
     old = menu_with_a_sub_flow()
     both = {**old, "flows": [*old["flows"], *beside["flows"]]}
     assert find_violations(both) == []
-    assert held(both, "answers", "What is ORS?").messages[1] == "Sorry."
-    assert held(both, "draft:menuown", "What is ORS?").messages[2].endswith("question=What is ORS?")
-    assert held(both, "Answers own!", "What is ORS?").messages[1].endswith("question=What is ORS?")
+    assert run_conversation(both, "answers", "What is ORS?").messages[1] == "Sorry."
+    assert run_conversation(both, "draft:menuown", "What is ORS?").messages[2].endswith("question=What is ORS?")
+    assert run_conversation(both, "Answers own!", "What is ORS?").messages[1].endswith("question=What is ORS?")

@@ -74,7 +74,7 @@ def test_it_does_not_return_if_no_node_follows(webhook: WebhookStandIn) -> None:
 def test_a_flow_that_enters_itself_is_ended() -> None:
     conversation = simulate(export_of(flow(enters("enter", "A flow", "enter"))))
     conversation.start("ask")
-    assert [trouble.code for trouble in conversation.problems] == [ProblemCode.ABORTED]
+    assert [problem.code for problem in conversation.problems] == [ProblemCode.ABORTED]
     assert conversation.ended
 
 

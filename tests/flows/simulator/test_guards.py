@@ -30,18 +30,18 @@ def chat(url: str) -> Any:
     )
 
 
-def begun(export_: Any) -> Conversation:
-    conversation = simulate(export_, now=lambda: 1000.0)
+def start(flow_export: Any) -> Conversation:
+    conversation = simulate(flow_export, now=lambda: 1000.0)
     conversation.start()
     return conversation
 
 
 def codes(conversation: Conversation) -> list[ProblemCode]:
-    return [trouble.code for trouble in conversation.problems]
+    return [problem.code for problem in conversation.problems]
 
 
 def test_a_repeated_call_within_a_minute_is_dropped(webhook: WebhookStandIn) -> None:
-    conversation = begun(chat(webhook.url))
+    conversation = start(chat(webhook.url))
     conversation.send_text("one")
     conversation.advance_clock(59)
     conversation.send_text("two")
@@ -52,7 +52,7 @@ def test_a_repeated_call_within_a_minute_is_dropped(webhook: WebhookStandIn) -> 
 
 
 def test_a_repeated_call_after_a_minute_is_made(webhook: WebhookStandIn) -> None:
-    conversation = begun(chat(webhook.url))
+    conversation = start(chat(webhook.url))
     conversation.send_text("one")
     conversation.advance_clock(60)
     conversation.send_text("two")
@@ -60,7 +60,7 @@ def test_a_repeated_call_after_a_minute_is_made(webhook: WebhookStandIn) -> None
 
 
 def test_a_keyword_starts_a_conversation_with_its_own_calls(webhook: WebhookStandIn) -> None:
-    conversation = begun(chat(webhook.url))
+    conversation = start(chat(webhook.url))
     conversation.send_text("one")
     conversation.send_text("two")
     conversation.send_text("ask")
@@ -69,7 +69,7 @@ def test_a_keyword_starts_a_conversation_with_its_own_calls(webhook: WebhookStan
 
 
 def test_a_counter_in_the_address_allows_repeated_calls(webhook: WebhookStandIn) -> None:
-    conversation = begun(chat(webhook.url + "?n=@results.n.input"))
+    conversation = start(chat(webhook.url + "?n=@results.n.input"))
     for question in ("one", "two", "three", "four", "five"):
         conversation.send_text(question)
     assert [request.path for request in webhook.requests] == [f"/ask?n={n}" for n in range(1, 6)]
@@ -78,21 +78,21 @@ def test_a_counter_in_the_address_allows_repeated_calls(webhook: WebhookStandIn)
 
 @pytest.mark.parametrize("body", ["not JSON", '{"n": @results.n}', "[1]", "NaN", '{"n": NaN}', "[" * 5000])
 def test_an_invalid_body_stops_the_conversation(webhook: WebhookStandIn, body: str) -> None:
-    conversation = begun(export(webhook_node("call", webhook.url, body=body)))
+    conversation = start(export(webhook_node("call", webhook.url, body=body)))
     assert (conversation.is_stuck, codes(conversation)) == (True, [ProblemCode.STUCK])
     assert webhook.requests == []
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT", ""])
 def test_an_unknown_method_stops_the_conversation(webhook: WebhookStandIn, method: str) -> None:
-    conversation = begun(export(webhook_node("call", webhook.url, method=method)))
+    conversation = start(export(webhook_node("call", webhook.url, method=method)))
     assert (conversation.is_stuck, webhook.requests) == (True, [])
 
 
 def test_a_flow_with_endless_calls_is_stopped(webhook: WebhookStandIn) -> None:
     webhook.always(json_reply({}, 500))
     count, call = chat(webhook.url + "?n=@results.n")["flows"][0]["definition"]["nodes"][2:4]
-    conversation = begun(export(action_node("begin", set_result("n", "0"), then="count"), count, with_retry(call)))
+    conversation = start(export(action_node("begin", set_result("n", "0"), then="count"), count, with_retry(call)))
     assert (conversation.is_stuck, codes(conversation)) == (True, [ProblemCode.STUCK])
     assert len(webhook.requests) == 20
 
@@ -108,7 +108,7 @@ def repeating(text: str) -> Any:
 
 
 def test_a_text_repeated_four_times_by_one_node_ends_the_flow() -> None:
-    conversation = begun(repeating("Sorry."))
+    conversation = start(repeating("Sorry."))
     for number in range(4):
         conversation.send_text(str(number))
     assert (conversation.messages, conversation.ended) == (["Sorry."] * 3, True)
@@ -116,14 +116,14 @@ def test_a_text_repeated_four_times_by_one_node_ends_the_flow() -> None:
 
 
 def test_different_texts_of_one_node_do_not_end_the_flow() -> None:
-    conversation = begun(repeating("Sorry, @results.answer.input"))
+    conversation = start(repeating("Sorry, @results.answer.input"))
     for number in range(10):
         conversation.send_text(str(number))
     assert (len(conversation.messages), conversation.problems) == (10, [])
 
 
 def test_a_text_may_be_repeated_after_six_hours() -> None:
-    conversation = begun(repeating("Sorry."))
+    conversation = start(repeating("Sorry."))
     for _ in range(3):
         conversation.send_text("again")
     conversation.advance_clock(6 * 3600)
@@ -132,27 +132,27 @@ def test_a_text_may_be_repeated_after_six_hours() -> None:
 
 
 def test_a_cycle_without_a_wait_is_ended() -> None:
-    conversation = begun(
+    conversation = start(
         export(action_node("a", set_result("n", "1"), then="b"), action_node("b", set_result("m", "1"), then="a"))
     )
     assert (conversation.ended, codes(conversation)) == (True, [ProblemCode.ABORTED])
 
 
-@pytest.mark.parametrize(("length", "trouble"), [(4096, []), (4097, [ProblemCode.TOO_LONG])])
-def test_a_message_that_is_too_long_is_refused(length: int, trouble: list[ProblemCode]) -> None:
-    conversation = begun(export(action_node("say", send_message("x" * length))))
-    assert (codes(conversation), bool(conversation.messages)) == (trouble, not trouble)
+@pytest.mark.parametrize(("length", "problems"), [(4096, []), (4097, [ProblemCode.TOO_LONG])])
+def test_a_message_that_is_too_long_is_refused(length: int, problems: list[ProblemCode]) -> None:
+    conversation = start(export(action_node("say", send_message("x" * length))))
+    assert (codes(conversation), bool(conversation.messages)) == (problems, not problems)
 
 
 def test_a_message_without_text_is_refused_unless_a_picture_comes_with_it() -> None:
     picture = make_action("send_msg", text="", attachments=["image:https://example.org/a.jpg"])
-    conversation = begun(export(action_node("say", send_message(" "), picture)))
+    conversation = start(export(action_node("say", send_message(" "), picture)))
     assert (conversation.messages, codes(conversation)) == ([""], [ProblemCode.EMPTY_MESSAGE])
     assert "image:https://example.org/a.jpg" in conversation.transcript()
 
 
 def test_an_unfilled_variable_in_a_message_is_a_problem() -> None:
-    conversation = begun(export(action_node("say", send_message("It is @results.gpt.parsed_msg, @contact.name"))))
+    conversation = start(export(action_node("say", send_message("It is @results.gpt.parsed_msg, @contact.name"))))
     assert conversation.messages == ["It is @results.gpt.parsed_msg, Asha"]
     assert codes(conversation) == [ProblemCode.LITERAL_VARIABLE]
 
@@ -160,5 +160,5 @@ def test_an_unfilled_variable_in_a_message_is_a_problem() -> None:
 def test_a_failure_without_a_category_ends_the_flow(webhook: WebhookStandIn) -> None:
     webhook.always(json_reply({}, 500))
     call = webhook_node("call", webhook.url)["actions"]
-    conversation = begun(export(split_node("call", {"Success": None, "Bad": None}, actions=tuple(call))))
+    conversation = start(export(split_node("call", {"Success": None, "Bad": None}, actions=tuple(call))))
     assert (conversation.ended, codes(conversation)) == (True, [ProblemCode.ABORTED])

@@ -95,8 +95,8 @@ def asking_for_later(**call: Any) -> Any:
     )
 
 
-def held(export_: Any, *replies: str) -> Conversation:
-    conversation = simulate(export_)
+def run_conversation(flow_export: Any, *replies: str) -> Conversation:
+    conversation = simulate(flow_export)
     conversation.start("ask")
     for reply in replies:
         conversation.send_text(reply)
@@ -107,13 +107,13 @@ def held(export_: Any, *replies: str) -> Conversation:
 def test_a_flow_with_one_question(alice: Ngo, openai: OpenAIStandIn) -> None:
     openai.will(answer("Salt."), out_of_credit())
     flow = asking_once(**call_of(alice))
-    assert held(flow, "What is ORS?").messages == ["Please type your question.", "Salt."]
-    assert held(flow, "What is ORS?").messages == ["Please type your question.", "Sorry."]
+    assert run_conversation(flow, "What is ORS?").messages == ["Please type your question.", "Salt."]
+    assert run_conversation(flow, "What is ORS?").messages == ["Please type your question.", "Sorry."]
 
 
 def test_a_flow_with_repeated_questions(alice: Ngo, openai: OpenAIStandIn) -> None:
     openai.always(echo())
-    conversation = held(asking_again_and_again(**call_of(alice)), "one", "two", "STOP")
+    conversation = run_conversation(asking_again_and_again(**call_of(alice)), "one", "two", "STOP")
     assert [message.rpartition("=")[2] for message in conversation.messages] == ["one", "two", "Thank you!"]
 
 
@@ -132,9 +132,9 @@ def test_a_flow_with_a_later_answer(working_house: House, openai: OpenAIStandIn,
 def test_a_converted_flow_gets_answers(asking: Any, questions: list[str], alice: Ngo, openai: OpenAIStandIn) -> None:
     openai.always(echo())
     exported = asking(url="parse_via_chat_gpt", method="FUNCTION", body=OLD_BODY)
-    assert held(exported, "one").messages[-1] == "Sorry."
+    assert run_conversation(exported, "one").messages[-1] == "Sorry."
     converted = convert(exported, WebhookEndpoint(alice.url, SecretStr(alice.token))).export
-    conversation = held(converted, *questions)
+    conversation = run_conversation(converted, *questions)
     assert conversation.messages[-1].endswith(f"question={questions[-1]}")
     assert [call.outcome for call in conversation.calls] == ["Success"] * len(questions)
 
@@ -147,5 +147,7 @@ def test_a_converted_flow_on_a_cycle_does_not_get_stuck(alice: Ngo, openai: Open
         action_node("tell", send_message("@results.gpt.parsed_msg"), then="question"),
         action_node("sorry", send_message("Sorry.")),
     )
-    conversation = held(convert(exported, WebhookEndpoint(alice.url, SecretStr(alice.token))).export, *"abcde")
+    conversation = run_conversation(
+        convert(exported, WebhookEndpoint(alice.url, SecretStr(alice.token))).export, *"abcde"
+    )
     assert [message[-1] for message in conversation.messages] == [*"abcde"]

@@ -26,14 +26,14 @@ def for_a_result(then: str = "tell", *more: Any) -> Any:
     )
 
 
-def begun(export_: Any, **more: Any) -> Conversation:
-    conversation = simulate(export_, now=lambda: 1000.0, **more)
+def start(flow_export: Any, **more: Any) -> Conversation:
+    conversation = simulate(flow_export, now=lambda: 1000.0, **more)
     conversation.start()
     return conversation
 
 
 def test_a_result_resumes_the_flow() -> None:
-    conversation = begun(for_a_result())
+    conversation = start(for_a_result())
     assert conversation.waits_for == "result"
     assert conversation.resume({"gpt": {"parsed_msg": "Salt."}}, contact_id=21, flow_id=5) is None
     assert (conversation.messages, conversation.ended) == (["Salt."], True)
@@ -41,20 +41,20 @@ def test_a_result_resumes_the_flow() -> None:
 
 @pytest.mark.parametrize(("contact", "flow"), [(22, 5), (21, 6)])
 def test_a_result_for_another_contact_or_flow_is_refused(contact: int, flow: int) -> None:
-    conversation = begun(for_a_result(), contact=Contact(id=21))
+    conversation = start(for_a_result(), contact=Contact(id=21))
     refusal = f"{contact} does not have any active flows awaiting results."
     assert conversation.resume({}, contact_id=contact, flow_id=flow) == refusal
     assert conversation.waits_for == "result"
 
 
 def test_a_second_result_is_refused() -> None:
-    conversation = begun(for_a_result())
+    conversation = start(for_a_result())
     answers = [conversation.resume({"gpt": {"parsed_msg": "Salt."}}, contact_id=21, flow_id=5) for _ in range(2)]
     assert answers == [None, "21 does not have any active flows awaiting results."]
 
 
 def test_a_timed_out_wait_stores_nothing() -> None:
-    conversation = begun(for_a_result())
+    conversation = start(for_a_result())
     conversation.advance_clock(119)
     assert conversation.messages == []
     conversation.advance_clock(1)
@@ -63,7 +63,7 @@ def test_a_timed_out_wait_stores_nothing() -> None:
 
 
 def test_a_message_during_a_wait_is_lost() -> None:
-    conversation = begun(for_a_result())
+    conversation = start(for_a_result())
     conversation.send_text("Are you there?")
     assert (conversation.waits_for, conversation.messages) == ("result", [])
     assert "this message is lost" in conversation.transcript()
@@ -71,7 +71,7 @@ def test_a_message_during_a_wait_is_lost() -> None:
 
 @pytest.mark.parametrize("delay", ["0", "-5", "", "soon"])
 def test_a_wait_without_seconds_does_not_wait(delay: str) -> None:
-    conversation = begun(
+    conversation = start(
         export(wait_node("wait", "wait_for_result", delay, "tell"), action_node("tell", send_message("Went on")))
     )
     assert conversation.messages == ["Went on"]
@@ -79,7 +79,7 @@ def test_a_wait_without_seconds_does_not_wait(delay: str) -> None:
 
 def test_the_clock_ends_one_wait_after_another() -> None:
     nodes = [wait_node(str(at), "wait_for_time", "60", str(at + 1)) for at in range(3)]
-    conversation = begun(export(*nodes, action_node("3", send_message("Went on"))))
+    conversation = start(export(*nodes, action_node("3", send_message("Went on"))))
     assert conversation.waits_for == "time"
     conversation.advance_clock(179)
     assert conversation.messages == []
@@ -88,7 +88,7 @@ def test_the_clock_ends_one_wait_after_another() -> None:
 
 
 def test_an_endless_series_of_waits_is_limited() -> None:
-    conversation = begun(export(wait_node("wait", "wait_for_time", "1", "wait")))
+    conversation = start(export(wait_node("wait", "wait_for_time", "1", "wait")))
     conversation.advance_clock(10**9)
     assert conversation.waits_for == "time"
 
@@ -97,7 +97,7 @@ def test_an_endless_series_of_waits_is_limited() -> None:
 def test_a_missing_reply_follows_no_response(seconds: object) -> None:
     wait: dict[str, Any] = {"wait": {"type": "msg", "timeout": {"seconds": seconds}}}
     ways: dict[str, str | None] = {"No Response": "tell", "Other": None}
-    conversation = begun(export(split_node("wait", ways, **wait), action_node("tell", send_message("Hello?"))))
+    conversation = start(export(split_node("wait", ways, **wait), action_node("tell", send_message("Hello?"))))
     conversation.advance_clock(299)
     assert conversation.messages == []
     conversation.advance_clock(1)
@@ -127,7 +127,7 @@ def test_a_flow_cannot_be_resumed_during_a_webhook_call(webhook: WebhookStandIn)
 
 def test_resume_does_not_block_on_the_next_webhook(webhook: WebhookStandIn) -> None:
     call = webhook_node("tell", webhook.url, success="thank", body="{}")
-    conversation = begun(
+    conversation = start(
         export(
             wait_node("wait", "wait_for_result", "120", "tell"),
             call,
@@ -140,5 +140,5 @@ def test_resume_does_not_block_on_the_next_webhook(webhook: WebhookStandIn) -> N
 
 
 def test_waiting_for_the_flow_has_a_timeout() -> None:
-    conversation = begun(for_a_result())
+    conversation = start(for_a_result())
     assert not conversation.wait_until_settled(0.01)

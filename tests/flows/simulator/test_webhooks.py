@@ -30,7 +30,7 @@ def flow(url: str, answer: str = "@results.gpt.parsed_msg", **call: Any) -> Any:
     )
 
 
-def asked(url: str, question: str = "What is ORS?", **call: Any) -> Conversation:
+def ask(url: str, question: str = "What is ORS?", **call: Any) -> Conversation:
     conversation = simulate(flow(url, **call), contact=Contact(fields={"age": {"value": "30"}}))
     conversation.start("ask")
     conversation.send_text(question)
@@ -52,7 +52,7 @@ def test_it_fills_the_body_and_adds_the_organization(webhook: WebhookStandIn) ->
         "deep": {"contact": "@contact", "name": "@contact.name"},
         "temperature": 0.2,
     }
-    asked(webhook.url, 'Say "hi"\nand <%= 1 %>', body=body)
+    ask(webhook.url, 'Say "hi"\nand <%= 1 %>', body=body)
     sent = received(webhook).body
     assert sent["question_text"] == 'Say "hi"\nand <%= 1 %>'
     assert sent["contact"] == {"id": 21, "name": "Asha", "phone": "919876543210", "fields": {"age": {"value": "30"}}}
@@ -64,7 +64,7 @@ def test_it_fills_the_body_and_adds_the_organization(webhook: WebhookStandIn) ->
 
 
 def test_an_empty_body_is_an_empty_object(webhook: WebhookStandIn) -> None:
-    asked(webhook.url, body="")
+    ask(webhook.url, body="")
     assert received(webhook).body == {}
 
 
@@ -78,7 +78,7 @@ def test_it_signs_the_raw_body_with_the_organizations_phrase(webhook: WebhookSta
 
 
 def test_it_sends_only_the_nodes_headers(webhook: WebhookStandIn) -> None:
-    asked(webhook.url, headers={"Authorization": "Bearer abc", "X-Name": "@contact.name"})
+    ask(webhook.url, headers={"Authorization": "Bearer abc", "X-Name": "@contact.name"})
     headers = received(webhook).headers
     assert {"authorization": "Bearer abc", "x-name": "Asha", "content-type": "application/octet-stream"}.items() <= (
         headers.items()
@@ -89,7 +89,7 @@ def test_it_sends_only_the_nodes_headers(webhook: WebhookStandIn) -> None:
 
 
 def test_a_get_request_has_the_body_as_query(webhook: WebhookStandIn) -> None:
-    asked(webhook.url, method="GET")
+    ask(webhook.url, method="GET")
     request = received(webhook)
     assert (request.method, request.path) == ("GET", "/ask?question_text=What+is+ORS%3F&organization_id=1")
 
@@ -105,12 +105,12 @@ def test_a_get_request_has_the_body_as_query(webhook: WebhookStandIn) -> None:
 )
 def test_a_successful_response_is_stored(webhook: WebhookStandIn, answer: Any, variable: str, said: str) -> None:
     webhook.always(json_reply(answer, 201))
-    conversation = asked_saying(webhook.url, variable)
+    conversation = ask_and_answer(webhook.url, variable)
     assert conversation.messages == [said]
     assert [(call.status, call.outcome, call.error) for call in conversation.calls] == [(201, "Success", "")]
 
 
-def asked_saying(url: str, variable: str) -> Conversation:
+def ask_and_answer(url: str, variable: str) -> Conversation:
     conversation = simulate(flow(url, variable))
     conversation.start()
     conversation.send_text("What is ORS?")
@@ -133,7 +133,7 @@ def test_any_other_response_is_a_failure(
     webhook: WebhookStandIn, behaviour: Behaviour, status: int | None, error: str
 ) -> None:
     webhook.always(behaviour)
-    conversation = asked(webhook.url)
+    conversation = ask(webhook.url)
     (call,) = conversation.calls
     assert (call.status, call.outcome) == (status, "Failure")
     assert error in call.error
@@ -143,7 +143,7 @@ def test_any_other_response_is_a_failure(
 
 def test_it_times_out_after_five_seconds(webhook: WebhookStandIn) -> None:
     webhook.always(never())
-    (call,) = asked(webhook.url).calls
+    (call,) = ask(webhook.url).calls
     assert (call.outcome, call.error) == ("Failure", ":timeout")
     assert 4.9 < call.seconds < 6
 
@@ -152,11 +152,11 @@ def test_it_times_out_after_five_seconds(webhook: WebhookStandIn) -> None:
     "url", ["http://127.0.0.1:9/", "no address", "ftp://127.0.0.1/", "http://[", "", "http://a\nb/"]
 )
 def test_an_unreachable_address_is_a_failure(url: str) -> None:
-    assert asked(url).messages == ["failed"]
+    assert ask(url).messages == ["failed"]
 
 
 def test_an_invalid_header_is_a_failure(webhook: WebhookStandIn) -> None:
-    conversation = asked(webhook.url, headers={"X-Question": "@results.answer.input"}, question="two\nlines ₹")
+    conversation = ask(webhook.url, headers={"X-Question": "@results.answer.input"}, question="two\nlines ₹")
     assert conversation.messages == ["failed"]
 
 
@@ -170,14 +170,14 @@ def test_it_calls_only_allowed_addresses(webhook: WebhookStandIn) -> None:
 
 
 def test_glifics_own_functions_are_not_simulated() -> None:
-    conversation = asked("parse_via_chat_gpt", method="FUNCTION")
+    conversation = ask("parse_via_chat_gpt", method="FUNCTION")
     assert (conversation.messages, conversation.calls) == (["failed"], [])
     assert "parse_via_chat_gpt is not simulated" in conversation.transcript()
 
 
 def test_credentials_are_not_in_the_transcript(webhook: WebhookStandIn) -> None:
     webhook.always(json_reply({"error": "no"}, 401))
-    conversation = asked(webhook.url, headers={"Authorization": "Bearer abc-secret"})
+    conversation = ask(webhook.url, headers={"Authorization": "Bearer abc-secret"})
     assert "abc-secret" not in repr((conversation.lines, conversation.calls, conversation.problems))
     assert "abc-secret" not in conversation.transcript()
 
