@@ -23,10 +23,10 @@ import httpx2
 
 from tests.support import databases
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import Ngo
 from tests.support.openai_answers import answer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.programs import SERVER, Program, free_port, start
+from tests.support.server import TestOrganization
 from tests.support.serving import SECRET_KEY, as_environment, organizations_of, wait_until_ready
 from tests.support.settings import ENCRYPTION_KEY
 
@@ -43,7 +43,7 @@ class Town:
     openai: OpenAIStandIn
     glific: GlificStandIn
     stack: ExitStack
-    house: Any = None
+    running_server: Any = None
     running: list[Program] = field(default_factory=list)
 
     def server(self, **settings: Any) -> str:
@@ -88,13 +88,13 @@ def town(database: str, **settings: Any) -> Iterator[Town]:
         known = {"database_url": url, "openai_base_url": openai.base_url, "glific_hosts": "127.0.0.1"}
         known |= {"secret_key": SECRET_KEY, "encryption_keys": ENCRYPTION_KEY}
         made = Town(known | settings, openai, glific, stack)
-        made.house = stack.enter_context(organizations_of(**(known | settings)))
+        made.running_server = stack.enter_context(organizations_of(**(known | settings)))
         yield made
 
 
-def ngo(made: Town, slug: str, url: str) -> Ngo:
-    made.house.url = url
-    new: Ngo = made.house.ngo(slug)
+def add_organization(made: Town, slug: str, url: str) -> TestOrganization:
+    made.running_server.url = url
+    new: TestOrganization = made.running_server.add_organization(slug)
     new.connect(made.glific)
     return new
 
@@ -103,7 +103,7 @@ refusals: Counter[str] = Counter()
 """What stood in the way of calls before they were accepted."""
 
 
-def accept(asker: Ngo, contact: int, mode: str = "async") -> tuple[str, float]:
+def accept(asker: TestOrganization, contact: int, mode: str = "async") -> tuple[str, float]:
     """The id of an accepted call, and the seconds that it took to be accepted; tried until a server is there."""
     while True:
         begun = time.monotonic()
@@ -139,7 +139,7 @@ def kills(database: str, calls: int, mode: str) -> dict[str, Any]:
     with town(database, processes=processes, deadline_seconds=1.0 if mode == "auto" else 4.5) as made:
         made.openai.always(answer("ok", after=3.0 if mode == "auto" else 1.0))
         port = free_port()
-        asker = ngo(made, "alice", made.server_at(port))
+        asker = add_organization(made, "alice", made.server_at(port))
         with ThreadPoolExecutor(AT_ONCE) as pool:
             pending = [pool.submit(accept, asker, contact, mode) for contact in range(1, calls + 1)]
             for _ in range(3):
@@ -169,12 +169,12 @@ def takeover(database: str) -> dict[str, Any]:
     """Two servers and two workers; one worker is killed in the middle of its work."""
     with town(database, worker="separate") as made:
         made.openai.always(answer("ok", after=3.0))
-        asker, other = ngo(made, "alice", made.server()), made.server()
+        asker, other = add_organization(made, "alice", made.server()), made.server()
         workers = [made.worker(), made.worker()]
         time.sleep(4)
         calls = set()
         for contact in range(1, 41):
-            made.house.url = other if contact % 2 else asker.house.url
+            made.running_server.url = other if contact % 2 else asker.server.url
             calls.add(accept(asker, contact)[0])
         time.sleep(1.0)
         made.kill(workers[0])
@@ -197,7 +197,7 @@ def fair(database: str, waiting: int) -> dict[str, Any]:
     with town(database) as made:
         made.openai.always(answer("ok", after=1.0))
         url = made.server()
-        big, small = ngo(made, "big", url), ngo(made, "small", url)
+        big, small = add_organization(made, "big", url), add_organization(made, "small", url)
         accept(small, 1)
 
         def once(contact: int) -> float:
@@ -229,7 +229,7 @@ def prompt(database: str, calls: int) -> dict[str, Any]:
     """How soon a call is accepted, and its flow resumed after OpenAI has answered."""
     with town(database) as made:
         made.openai.always(answer("ok", after=1.0))
-        asker = ngo(made, "alice", made.server())
+        asker = add_organization(made, "alice", made.server())
         for warm in range(5):
             accept(asker, 9000 + warm)
         accepting, resuming, starting = [], [], []

@@ -10,7 +10,7 @@ from benchmarks.asking import WEBHOOK, Target
 from benchmarks.server import ALLOWED, KEY, webhook
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization, WebhookToken
-from glific_gpt.organizations.tokens import WEBHOOK_PREFIX, new_token, token_hash
+from glific_gpt.organizations.tokens import WEBHOOK_PREFIX, generate_token, hash_token
 from glific_gpt.vault import Vault
 
 ASKED = 100
@@ -20,7 +20,7 @@ ASKED = 100
 def seed_organizations(environ: dict[str, str], count: int) -> list[Target]:
     """With the ids from 1 on; how those that are asked are asked."""
     vault = Vault([SecretStr(environ["GLIFIC_GPT_ENCRYPTION_KEYS"])])
-    tokens = [new_token(WEBHOOK_PREFIX) for _ in range(count)]
+    tokens = [generate_token(WEBHOOK_PREFIX) for _ in range(count)]
     ids = range(1, count + 1)
     engine = sa.create_engine(environ["GLIFIC_GPT_DATABASE_URL"])
     with engine.begin() as connection:
@@ -40,7 +40,7 @@ def _organization(number: int) -> dict[str, object]:
 
 
 def _token(number: int, token: str) -> dict[str, object]:
-    return {"organization_id": number, "label": "seeded", "token_hash": token_hash(token)}
+    return {"organization_id": number, "label": "seeded", "token_hash": hash_token(token)}
 
 
 def _credential(vault: Vault, number: int) -> dict[str, object]:

@@ -1,1 +1,1 @@
-"""The tests: one folder for each of the package's, houses rules and whole journeys beside them."""
+"""The tests: one folder for each of the package's, rules of the code and whole journeys beside them."""

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
     from tests.support.glific_stand_in import GlificStandIn
-    from tests.support.house import House, Ngo
     from tests.support.mail_server import MailServer
     from tests.support.openai_stand_in import OpenAIStandIn
+    from tests.support.server import RunningServer, TestOrganization
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 ON_BOTH_DATABASES = ("calls", "database", "durable", "rules", "usage")
@@ -140,10 +140,10 @@ def mail_server() -> "Iterator[MailServer]":
     server.close()
 
 
-class OpenHouse(Protocol):
+class StartServer(Protocol):
     """Starts a server with other settings than usual; it is closed at the end of the test."""
 
-    def __call__(self, *, works: bool = False, **settings: Any) -> "House": ...
+    def __call__(self, *, works: bool = False, **settings: Any) -> "RunningServer": ...
 
 
 @pytest.fixture
@@ -155,39 +155,39 @@ def password_cost() -> Mapping[str, int]:
 
 
 @pytest.fixture
-def open_a_house(database_url: str, openai: "OpenAIStandIn", password_cost: Mapping[str, int]) -> Iterator[OpenHouse]:
-    from tests.support.house import open_house
+def start_server(database_url: str, openai: "OpenAIStandIn", password_cost: Mapping[str, int]) -> Iterator[StartServer]:
+    from tests.support.server import run_server
     from tests.support.settings import made_up_settings
 
     with ExitStack() as stack:
 
-        def start(*, works: bool = False, **wanted: Any) -> "House":
+        def start(*, works: bool = False, **wanted: Any) -> "RunningServer":
             known = {"database_url": database_url, "openai_base_url": openai.base_url, "glific_hosts": "127.0.0.1"}
             settings = made_up_settings(**(known | wanted))
-            return stack.enter_context(open_house(settings, works=works, passwords=password_cost))
+            return stack.enter_context(run_server(settings, works=works, passwords=password_cost))
 
         yield start
 
 
 @pytest.fixture
-def house(open_a_house: OpenHouse) -> "House":
+def server(start_server: StartServer) -> "RunningServer":
     """A server with the usual settings."""
-    return open_a_house()
+    return start_server()
 
 
 @pytest.fixture
-def working_house(open_a_house: OpenHouse) -> "House":
+def server_with_worker(start_server: StartServer) -> "RunningServer":
     """A server that also works on answers that come later."""
-    return open_a_house(works=True)
+    return start_server(works=True)
 
 
 @pytest.fixture
-def alice(house: "House") -> "Ngo":
-    """The NGO that a test is about."""
-    return house.ngo("alice")
+def alice(server: "RunningServer") -> "TestOrganization":
+    """The organization that a test is about."""
+    return server.add_organization("alice")
 
 
 @pytest.fixture
-def bob(house: "House") -> "Ngo":
-    """Another NGO on the same server, which must never see anything of alice's."""
-    return house.ngo("bob")
+def bob(server: "RunningServer") -> "TestOrganization":
+    """Another organization on the same server, which must never see anything of alice's."""
+    return server.add_organization("bob")

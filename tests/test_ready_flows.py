@@ -16,11 +16,11 @@ from glific_gpt.flows.building import Mode
 from glific_gpt.organizations import store, tokens
 from glific_gpt.organizations.tokens import WEBHOOK_PREFIX
 from glific_gpt.ready_flows import AuthMethod, FlowFile
-from tests.conftest import OpenHouse
+from tests.conftest import StartServer
 from tests.support import databases
 from tests.support.exported_flows import exported, function_node
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import House, Ngo
+from tests.support.server import RunningServer, TestOrganization
 
 PUBLIC = "https://gpt.example.org"
 URL = f"{PUBLIC}/webhooks/alice/parse_via_chat_gpt"
@@ -33,14 +33,14 @@ def database_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def house(open_a_house: OpenHouse) -> House:
-    return open_a_house(public_url=PUBLIC)
+def server(start_server: StartServer) -> RunningServer:
+    return start_server(public_url=PUBLIC)
 
 
 @pytest.fixture(autouse=True)
-def app_context(house: House, alice: Ngo) -> Iterator[Flask]:
-    with house.app.app_context():
-        yield house.app
+def app_context(server: RunningServer, alice: TestOrganization) -> Iterator[Flask]:
+    with server.app.app_context():
+        yield server.app
 
 
 def labels() -> list[str]:
@@ -59,7 +59,7 @@ def warnings_of(ready: FlowFile) -> str:
 
 
 @pytest.mark.parametrize("mode", list(Mode))
-def test_an_exported_flow_has_the_address_and_a_new_token(mode: Mode, alice: Ngo) -> None:
+def test_an_exported_flow_has_the_address_and_a_new_token(mode: Mode, alice: TestOrganization) -> None:
     ready = ready_flows.export_flow("alice", mode=mode)
     assert rules.find_violations(json.loads(ready.text)) == []
     (webhook,) = webhooks(ready.text)
@@ -72,7 +72,7 @@ def test_an_exported_flow_has_the_address_and_a_new_token(mode: Mode, alice: Ngo
     assert labels() == ["flow", f"Flow: Ask Alice ({mode})"]
 
 
-def test_defaults_differ_by_mode(alice: Ngo) -> None:
+def test_defaults_differ_by_mode(alice: TestOrganization) -> None:
     alice.change(default_model="gpt-4.1")
     made = [ready_flows.export_flow("alice", mode=mode) for mode in Mode]
     flows = [json.loads(ready.text)["flows"][0] for ready in made]
@@ -95,7 +95,7 @@ def test_name_keyword_and_model_can_be_chosen() -> None:
     assert json.loads(webhooks(ready.text)[0]["body"])["gpt_model"] == "gpt-4o-mini"
 
 
-def test_a_long_organization_name_is_shortened(alice: Ngo) -> None:
+def test_a_long_organization_name_is_shortened(alice: TestOrganization) -> None:
     alice.change(name="स" * 200)
     for mode in Mode:
         name = json.loads(ready_flows.export_flow("alice", mode=mode).text)["flows"][0]["definition"]["name"]
@@ -112,7 +112,7 @@ def test_invalid_values_create_no_token(wrong: dict[str, Any]) -> None:
     assert labels() == ["flow"]
 
 
-def test_a_flow_uses_the_signature_if_required_or_chosen(alice: Ngo) -> None:
+def test_a_flow_uses_the_signature_if_required_or_chosen(alice: TestOrganization) -> None:
     alice.set_phrase(PHRASE)
     wanted = ready_flows.export_flow("alice", mode=Mode.SYNC, auth_method=AuthMethod.SIGNATURE)
     alice.change(require_signature=True)
@@ -131,17 +131,17 @@ def test_it_warns_about_the_token_or_a_missing_signature() -> None:
     assert "none is set here" in warnings_of(without)
 
 
-def test_it_warns_about_settings_that_prevent_answers(house: House, alice: Ngo) -> None:
+def test_it_warns_about_settings_that_prevent_answers(server: RunningServer, alice: TestOrganization) -> None:
     alice.change(is_active=False, allowed_models=["gpt-4.1"])
     alice.switch_key(on=False)
     warned = warnings_of(ready_flows.export_flow("alice", mode=Mode.SYNC, model="gpt-4o"))
     for words in ("switched off. Ask an administrator", "key is switched off", "does not allow gpt-4o"):
         assert words in warned
-    house.ngo("carol", key="")
+    server.add_organization("carol", key="")
     assert "has no OpenAI key" in warnings_of(ready_flows.export_flow("carol", mode=Mode.SYNC))
 
 
-def test_only_flows_with_later_answers_need_the_connection(alice: Ngo, glific: GlificStandIn) -> None:
+def test_only_flows_with_later_answers_need_the_connection(alice: TestOrganization, glific: GlificStandIn) -> None:
     warned = [
         "Connect the organization to Glific" in warnings_of(ready_flows.export_flow("alice", mode=mode))
         for mode in (Mode.SYNC, Mode.ASYNC, Mode.AUTO)
@@ -160,8 +160,10 @@ def test_only_flows_with_later_answers_need_the_connection(alice: Ngo, glific: G
         ("http://gpt.example.org", "without https"),
     ],
 )
-def test_it_warns_about_an_address_that_glific_cannot_use(open_a_house: OpenHouse, public_url: str, words: str) -> None:
-    with open_a_house(public_url=public_url).app.app_context():
+def test_it_warns_about_an_address_that_glific_cannot_use(
+    start_server: StartServer, public_url: str, words: str
+) -> None:
+    with start_server(public_url=public_url).app.app_context():
         assert words in warnings_of(ready_flows.export_flow("alice", mode=Mode.SYNC))
 
 
@@ -230,7 +232,7 @@ def test_a_non_text_model_is_not_converted_and_creates_no_token() -> None:
     assert labels() == ["flow"]
 
 
-def test_a_model_that_is_not_allowed_causes_a_warning(alice: Ngo) -> None:
+def test_a_model_that_is_not_allowed_causes_a_warning(alice: TestOrganization) -> None:
     alice.change(allowed_models=["gpt-4.1"])
     for model, warned in (("gpt-4o", True), ("GPT-4.1", False), ("@results.model", False)):
         conversion = ready_flows.preview_conversion("alice", with_body(model=model)).conversion
@@ -238,7 +240,7 @@ def test_a_model_that_is_not_allowed_causes_a_warning(alice: Ngo) -> None:
         assert ["is not allowed here" in note.message for note in conversion.warnings] == [True] * warned
 
 
-def test_a_preview_has_the_warnings_of_the_file(alice: Ngo) -> None:
+def test_a_preview_has_the_warnings_of_the_file(alice: TestOrganization) -> None:
     text = exported(function_node("answer"))
     alice.switch_key(on=False)
     for auth_method in AuthMethod:

@@ -8,18 +8,18 @@ import pytest
 from glific_gpt.accounts.tables import Role
 from tests.accounts.phone import Phone
 from tests.console.users import ConsoleUser, create_user
-from tests.support.house import House, Ngo
+from tests.support.server import RunningServer, TestOrganization
 
 Hire = Callable[..., ConsoleUser]
 
 
 @pytest.fixture
-def hire(house: House, alice: Ngo) -> Iterator[Hire]:
+def hire(server: RunningServer, alice: TestOrganization) -> Iterator[Hire]:
     """Makes a person with a password, in alice's organization; not signed in yet."""
     with ExitStack() as stack:
 
         def make(email: str, role: Role | None = Role.EDITOR) -> ConsoleUser:
-            person = create_user(house, email, role, alice.slug if role else None)
+            person = create_user(server, email, role, alice.slug if role else None)
             stack.callback(person.client.close)
             return person
 

@@ -39,7 +39,7 @@ class Phone:
         assert token
         # One half minute back, so that the code of this one is still good for signing in.
         sent = {"csrf_token": token[1], "code": self.code(-1)}
-        done = person.client.post(person.house.url + where[1], data=sent)
+        done = person.client.post(person.server.url + where[1], data=sent)
         assert done.status_code == 302, done.text
         codes = "/console/account/two-factor/recovery-codes"
         return CODES.findall(person.post(codes, page=codes).text)

@@ -8,7 +8,7 @@ from tests.console.users import ConsoleUser
 
 
 def locale_of(person: ConsoleUser) -> str | None:
-    with person.house.app.app_context(), transaction() as session:
+    with person.server.app.app_context(), transaction() as session:
         return people.find_person(session, person.email).locale
 
 

@@ -9,7 +9,7 @@ from glific_gpt.accounts import administration, people
 from glific_gpt.accounts.tables import User
 from glific_gpt.database import UNAVAILABLE, transaction
 from glific_gpt.errors import Conflict
-from tests.support.house import House
+from tests.support.server import RunningServer
 
 pytestmark = pytest.mark.both_databases
 
@@ -17,58 +17,58 @@ ADA, BEA, CHI = "ada@example.org", "bea@example.org", "chi@example.org"
 
 
 @pytest.fixture
-def ada(house: House) -> User:
-    with house.app.app_context(), transaction() as session:
+def ada(server: RunningServer) -> User:
+    with server.app.app_context(), transaction() as session:
         return people.create_person(session, ADA, administrator=True)
 
 
-def able(house: House) -> int:
+def able(server: RunningServer) -> int:
     """How many administrators can sign in."""
-    with house.app.app_context(), transaction() as session:
+    with server.app.app_context(), transaction() as session:
         return sum(user.active and user.is_administrator for user in people.list_people(session))
 
 
-def end(house: House, email: str, by: User | None) -> None:
-    with house.app.app_context(), transaction() as session:
+def end(server: RunningServer, email: str, by: User | None) -> None:
+    with server.app.app_context(), transaction() as session:
         administration.set_active(session, people.find_person(session, email), by, is_active=False)
 
 
-def test_the_last_one_stays(house: House, ada: User) -> None:
+def test_the_last_one_stays(server: RunningServer, ada: User) -> None:
     with pytest.raises(Conflict, match="only administrator who can sign in"):
-        end(house, ADA, None)
-    assert able(house) == 1
+        end(server, ADA, None)
+    assert able(server) == 1
 
 
-def test_one_who_cannot_sign_in_does_not_count(house: House, ada: User) -> None:
-    with house.app.app_context(), transaction() as session:
+def test_one_who_cannot_sign_in_does_not_count(server: RunningServer, ada: User) -> None:
+    with server.app.app_context(), transaction() as session:
         people.create_person(session, BEA, administrator=True)
-    end(house, BEA, ada)
+    end(server, BEA, ada)
     with pytest.raises(Conflict):
-        end(house, ADA, None)
+        end(server, ADA, None)
 
 
-def test_two_cannot_end_each_other_at_the_same_moment(house: House, ada: User) -> None:
-    with house.app.app_context(), transaction() as session:
+def test_two_cannot_end_each_other_at_the_same_moment(server: RunningServer, ada: User) -> None:
+    with server.app.app_context(), transaction() as session:
         bea = people.create_person(session, BEA, administrator=True)
     together = Barrier(2)
 
     def try_it(whom: str, by: User) -> None:
         together.wait()
         try:
-            end(house, whom, by)
+            end(server, whom, by)
         except (Conflict, *UNAVAILABLE):
             return
 
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(try_it, (BEA, ADA), (ada, bea)))
-    assert able(house) >= 1
+    assert able(server) >= 1
 
 
-def test_a_person_who_is_appointed_brings_no_old_key(house: House, ada: User) -> None:
-    with house.app.app_context(), transaction() as session:
+def test_a_person_who_is_appointed_brings_no_old_key(server: RunningServer, ada: User) -> None:
+    with server.app.app_context(), transaction() as session:
         chi = people.create_person(session, CHI)
         chi.password, chi.tf_primary_method, before = "a hash", "authenticator", chi.fs_uniquifier
-    with house.app.app_context(), transaction() as session:
+    with server.app.app_context(), transaction() as session:
         appointed = administration.grant_admin(session, CHI)
     assert appointed.is_administrator
     assert (appointed.password, appointed.has_two_factor) == (None, False)

@@ -11,27 +11,27 @@ from glific_gpt.accounts import administration, people
 from glific_gpt.accounts.tables import Role
 from glific_gpt.database import transaction
 from tests.accounts.test_passwords import NEW, choose
-from tests.conftest import OpenHouse
+from tests.conftest import StartServer
 from tests.console.users import ConsoleUser, create_user
-from tests.support.house import House
 from tests.support.mail_server import LINK, MailServer
+from tests.support.server import RunningServer
 
 FORGOTTEN = "/console/account/forgotten"
 PUBLIC = "https://gpt.example.org"
 
 
 @pytest.fixture
-def house(open_a_house: OpenHouse, mail_server: MailServer) -> House:
+def server(start_server: StartServer, mail_server: MailServer) -> RunningServer:
     """A server that sends e-mails. Its cookies go over plain HTTP here, as there is no TLS in front of it."""
-    house = open_a_house(public_url=PUBLIC, mail_url=mail_server.url, mail_from="gpt@example.org")
-    house.app.config["SESSION_COOKIE_SECURE"] = False
-    return house
+    server = start_server(public_url=PUBLIC, mail_url=mail_server.url, mail_from="gpt@example.org")
+    server.app.config["SESSION_COOKIE_SECURE"] = False
+    return server
 
 
 @pytest.fixture
-def asha(house: House) -> Iterator[ConsoleUser]:
-    house.ngo("alice")
-    person = create_user(house, "asha@example.org", Role.EDITOR, "alice")
+def asha(server: RunningServer) -> Iterator[ConsoleUser]:
+    server.add_organization("alice")
+    person = create_user(server, "asha@example.org", Role.EDITOR, "alice")
     yield person
     person.client.close()
 
@@ -59,7 +59,7 @@ def test_it_makes_the_link_from_the_settings_and_not_from_what_the_request_says(
 ) -> None:
     token = asha.token(FORGOTTEN)
     asha.client.post(
-        asha.house.url + FORGOTTEN,
+        asha.server.url + FORGOTTEN,
         data={"csrf_token": token, "email": asha.email},
         headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"},
     )
@@ -76,7 +76,7 @@ def test_it_says_the_same_to_who_is_not_known_and_sends_nothing(
 
 
 def test_it_sends_nothing_to_who_was_switched_off(asha: ConsoleUser, mail_server: MailServer) -> None:
-    with asha.house.app.app_context(), transaction() as session:
+    with asha.server.app.app_context(), transaction() as session:
         administration.set_active(session, people.find_person(session, asha.email), None, is_active=False)
     forget(asha, asha.email)
     with pytest.raises(Empty):
@@ -86,21 +86,21 @@ def test_it_sends_nothing_to_who_was_switched_off(asha: ConsoleUser, mail_server
 def test_it_slows_down_who_asks_again_and_again(asha: ConsoleUser) -> None:
     token = asha.token(FORGOTTEN)
     fields = {"csrf_token": token, "email": asha.email}
-    statuses = [asha.client.post(asha.house.url + FORGOTTEN, data=fields).status_code for _ in range(6)]
+    statuses = [asha.client.post(asha.server.url + FORGOTTEN, data=fields).status_code for _ in range(6)]
     assert statuses == [200] * 5 + [429]
 
 
 def test_it_does_not_wait_for_the_server_for_e_mails(
-    open_a_house: OpenHouse, capsys: pytest.CaptureFixture[str]
+    start_server: StartServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         port = silent.getsockname()[1]
         url = f"smtp://me:a-mail-password@127.0.0.1:{port}"
-        house = open_a_house(mail_url=url, mail_from="gpt@example.org")
-        house.ngo("alice")
-        asha = create_user(house, "asha@example.org", Role.EDITOR, "alice")
+        server = start_server(mail_url=url, mail_from="gpt@example.org")
+        server.add_organization("alice")
+        asha = create_user(server, "asha@example.org", Role.EDITOR, "alice")
         with asha.client:
             before = time.monotonic()
             forget(asha, asha.email)

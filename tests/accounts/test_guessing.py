@@ -12,10 +12,10 @@ from glific_gpt.errors import SettingsError
 from tests.accounts.conftest import Hire
 from tests.accounts.phone import CODE, Phone
 from tests.accounts.test_signing_in import ACCOUNT, is_in
-from tests.conftest import OpenHouse
+from tests.conftest import StartServer
 from tests.console.users import PASSWORD, ConsoleUser, create_client, create_user
 from tests.support.apps import create_app
-from tests.support.house import PATIENCE, TLS, House, Ngo
+from tests.support.server import PATIENCE, TLS, RunningServer, TestOrganization
 from tests.support.settings import made_up_settings
 
 WRONG = "not the password at all"
@@ -65,7 +65,7 @@ def test_it_slows_down_who_tries_many_addresses(asha: ConsoleUser) -> None:
     token = asha.token()
     for number in range(31):
         fields = {"csrf_token": token, "email": f"person{number}@example.org", "password": WRONG}
-        statuses.add(asha.client.post(asha.house.url + SIGN_IN, data=fields).status_code)
+        statuses.add(asha.client.post(asha.server.url + SIGN_IN, data=fields).status_code)
     assert statuses == {422, 429}
 
 
@@ -74,7 +74,7 @@ def test_it_slows_down_who_guesses_codes_also_from_a_new_browser(asha: ConsoleUs
     phone.set_up(asha)
     statuses = []
     for _ in range(3):
-        thief = ConsoleUser(asha.house, asha.email, create_client())
+        thief = ConsoleUser(asha.server, asha.email, create_client())
         with thief.client:
             thief.sign_in()
             statuses += [thief.post(CODE, {"code": "000000"}, page=CODE).status_code for _ in range(2)]
@@ -87,7 +87,7 @@ def at_once(person: ConsoleUser, path: str, fields: list[dict[str, str]]) -> lis
 
     def send(one: dict[str, str]) -> int:
         data = {"csrf_token": token} | one
-        url = person.house.url + path
+        url = person.server.url + path
         return httpx2.post(url, data=data, cookies=cookies, verify=TLS, timeout=PATIENCE).status_code
 
     with ThreadPoolExecutor(len(fields)) as threads:
@@ -104,7 +104,7 @@ def test_codes_at_the_same_moment_count_as_those_one_after_another(asha: Console
     asha.sign_in()
     phone.set_up(asha)
     with create_client() as client:
-        thief = ConsoleUser(asha.house, asha.email, client)
+        thief = ConsoleUser(asha.server, asha.email, client)
         thief.sign_in()
         statuses = at_once(thief, CODE, [{"code": f"{number:06}"} for number in range(15)])
     assert set(statuses) == {422, 429}
@@ -121,7 +121,9 @@ def full() -> Iterator[None]:
         login_throttle.places.release()
 
 
-def test_few_passwords_are_tried_at_once_and_everything_else_goes_on(asha: ConsoleUser, alice: Ngo, full: None) -> None:
+def test_few_passwords_are_tried_at_once_and_everything_else_goes_on(
+    asha: ConsoleUser, alice: TestOrganization, full: None
+) -> None:
     answer = asha.sign_in()
     assert answer.status_code == 429
     assert "You can go on in a minute." in answer.text
@@ -162,48 +164,48 @@ def test_it_slows_down_who_guesses_the_password_of_an_open_session(asha: Console
     assert [asha.post(page, fields, page=page).status_code for _ in range(6)] == [422] * 5 + [429]
 
 
-def guess_from(house: House, address: str, number: int) -> int:
+def guess_from(server: RunningServer, address: str, number: int) -> int:
     """A wrong try that says it comes from there."""
     with create_client() as client:
         client.headers["X-Forwarded-For"] = f"203.0.113.1, {address}"
-        return ConsoleUser(house, f"person{number}@example.org", client).sign_in(WRONG).status_code
+        return ConsoleUser(server, f"person{number}@example.org", client).sign_in(WRONG).status_code
 
 
-def test_behind_a_proxy_each_has_an_address_of_their_own(open_a_house: OpenHouse) -> None:
-    house = open_a_house(trusted_proxy_count=1)
-    assert {guess_from(house, f"198.51.100.{number}", number) for number in range(31)} == {422}
+def test_behind_a_proxy_each_has_an_address_of_their_own(start_server: StartServer) -> None:
+    server = start_server(trusted_proxy_count=1)
+    assert {guess_from(server, f"198.51.100.{number}", number) for number in range(31)} == {422}
 
 
 @pytest.mark.parametrize(
     ("address", "statuses"),
     [("2001:db8::{:x}", {422, 429}), ("2001:db8:0:{:x}::1", {422}), ("::ffff:198.51.100.{}", {422})],
 )
-def test_who_has_a_network_is_counted_as_one(open_a_house: OpenHouse, address: str, statuses: set[int]) -> None:
+def test_who_has_a_network_is_counted_as_one(start_server: StartServer, address: str, statuses: set[int]) -> None:
     """Of IPv6, where every customer has a network of their own."""
-    house = open_a_house(trusted_proxy_count=1)
-    assert {guess_from(house, address.format(number), number) for number in range(1, 32)} == statuses
+    server = start_server(trusted_proxy_count=1)
+    assert {guess_from(server, address.format(number), number) for number in range(1, 32)} == statuses
 
 
-def test_strangers_from_everywhere_are_slowed_down_and_do_not_lock_the_person_out(open_a_house: OpenHouse) -> None:
-    house = open_a_house(trusted_proxy_count=1)
+def test_strangers_from_everywhere_are_slowed_down_and_do_not_lock_the_person_out(start_server: StartServer) -> None:
+    server = start_server(trusted_proxy_count=1)
     with create_client() as own, create_client() as others:
-        asha = create_user(house, "asha@example.org")
+        asha = create_user(server, "asha@example.org")
         asha.client = own
         asha.sign_in()
         asha.post("/console/account/sign-out", page=ACCOUNT)
-        crowd_of_strangers = ConsoleUser(house, asha.email, others)
+        crowd_of_strangers = ConsoleUser(server, asha.email, others)
         fields = {"csrf_token": crowd_of_strangers.token(), "email": asha.email, "password": TOO_LONG}
         statuses = []
         for number in range(101):
             from_there = {"X-Forwarded-For": f"198.51.100.{number}"}
-            statuses.append(others.post(house.url + SIGN_IN, data=fields, headers=from_there).status_code)
+            statuses.append(others.post(server.url + SIGN_IN, data=fields, headers=from_there).status_code)
         assert statuses == [422] * 100 + [429]
         assert crowd_of_strangers.sign_in().status_code == 429
         assert asha.sign_in().status_code == 302
 
 
-def test_without_a_proxy_nobody_says_where_they_come_from(house: House) -> None:
-    assert {guess_from(house, f"198.51.100.{number}", number) for number in range(31)} == {422, 429}
+def test_without_a_proxy_nobody_says_where_they_come_from(server: RunningServer) -> None:
+    assert {guess_from(server, f"198.51.100.{number}", number) for number in range(31)} == {422, 429}
 
 
 @pytest.mark.parametrize("url", ["redis://:a-password@127.0.0.1:6379", "rediss://127.0.0.1:6379"])
@@ -215,6 +217,6 @@ def test_it_says_what_is_missing_for_redis(url: str) -> None:
     assert "a-password" not in str(caught.value)
 
 
-def test_webhooks_are_not_counted(asha: ConsoleUser, alice: Ngo) -> None:
+def test_webhooks_are_not_counted(asha: ConsoleUser, alice: TestOrganization) -> None:
     guess(asha, 6)
     assert alice.ask().status_code == 200

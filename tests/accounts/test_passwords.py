@@ -28,11 +28,11 @@ def password_cost() -> Mapping[str, int]:
 
 def link_for(person: ConsoleUser) -> str:
     """The path of a one-time link."""
-    with person.house.app.app_context():
+    with person.server.app.app_context():
         with transaction() as session:
             user = people.find_person(session, person.email)
         link = one_time_link(user)
-    public = person.house.services.settings.public_url
+    public = person.server.services.settings.public_url
     assert link.startswith(f"{public}/console/account/reset/")
     return link.removeprefix(public)
 
@@ -48,7 +48,7 @@ def change(person: ConsoleUser, old: str = PASSWORD, new: str = NEW, again: str 
 
 def actions(person: ConsoleUser) -> list[tuple[str, str]]:
     """What the audit trail says, newest first: what was done, and by whom."""
-    with person.house.app.app_context(), transaction() as session:
+    with person.server.app.app_context(), transaction() as session:
         return [(entry.action, entry.actor) for entry in trail.list_entries(session, None)]
 
 
@@ -66,13 +66,13 @@ def test_a_link_lets_a_person_choose_a_password_once(asha: ConsoleUser) -> None:
 def test_a_link_that_two_open_at_the_same_moment_is_good_for_one(asha: ConsoleUser) -> None:
     path, chosen = link_for(asha), ("the first to be chosen", "the second to be chosen")
     with create_client() as one, create_client() as other:
-        both = [ConsoleUser(asha.house, asha.email, client) for client in (one, other)]
+        both = [ConsoleUser(asha.server, asha.email, client) for client in (one, other)]
         tokens = [person.token(path) for person in both]
 
         def send(number: int) -> str:
             fields = dict.fromkeys(("password", "password_confirm"), chosen[number])
             data = {"csrf_token": tokens[number]} | fields
-            answer = both[number].client.post(asha.house.url + path, data=data)
+            answer = both[number].client.post(asha.server.url + path, data=data)
             return answer.headers.get("Location", str(answer.status_code))
 
         with ThreadPoolExecutor(2) as threads:
@@ -84,8 +84,8 @@ def test_a_link_that_two_open_at_the_same_moment_is_good_for_one(asha: ConsoleUs
 
 
 def test_a_password_is_saved_only_where_none_was_saved_in_between(asha: ConsoleUser) -> None:
-    with asha.house.app.app_context():
-        datastore = asha.house.app.extensions["security"].datastore
+    with asha.server.app.app_context():
+        datastore = asha.server.app.extensions["security"].datastore
         first, second = datastore.find_user(email=asha.email), datastore.find_user(email=asha.email)
         datastore.set_uniquifier(first)
         datastore.commit()
@@ -95,16 +95,16 @@ def test_a_password_is_saved_only_where_none_was_saved_in_between(asha: ConsoleU
 
 
 def test_a_hash_that_costs_too_much_is_replaced(asha: ConsoleUser) -> None:
-    with asha.house.app.app_context(), transaction() as session:
+    with asha.server.app.app_context(), transaction() as session:
         people.find_person(session, asha.email).password = PasswordHasher().hash(PASSWORD)
     assert asha.sign_in().status_code == 302
-    with asha.house.app.app_context(), transaction() as session:
+    with asha.server.app.app_context(), transaction() as session:
         hashed = people.find_person(session, asha.email).password
     assert str(hashed).startswith("$argon2id$v=19$m=47104,t=1,p=1$")
 
 
 def test_no_link_is_made_for_who_is_switched_off(asha: ConsoleUser) -> None:
-    with asha.house.app.app_context(), transaction() as session:
+    with asha.server.app.app_context(), transaction() as session:
         administration.set_active(session, people.find_person(session, asha.email), None, is_active=False)
     with pytest.raises(Conflict, match="switched off"):
         link_for(asha)
@@ -130,7 +130,7 @@ def test_a_password_is_long_enough_and_nothing_else_is_asked_of_it(asha: Console
 
 
 def test_a_new_password_ends_every_other_session(asha: ConsoleUser) -> None:
-    elsewhere = ConsoleUser(asha.house, asha.email, create_client())
+    elsewhere = ConsoleUser(asha.server, asha.email, create_client())
     with elsewhere.client:
         elsewhere.sign_in()
         asha.sign_in()
@@ -150,7 +150,7 @@ def test_a_password_is_changed_by_who_knows_the_old_one(asha: ConsoleUser) -> No
 
 
 def test_who_must_change_the_password_can_do_nothing_before(asha: ConsoleUser) -> None:
-    with asha.house.app.app_context(), transaction() as session:
+    with asha.server.app.app_context(), transaction() as session:
         people.find_person(session, asha.email).must_change_password = True
     asha.sign_in()
     for path in (ACCOUNT, "/console/organizations/alice/", "/console/account/two-factor"):
@@ -175,7 +175,7 @@ def test_no_password_and_no_hash_is_in_the_logs(asha: ConsoleUser, capsys: pytes
     asha.sign_in("wrong password, wrong horse")
     asha.sign_in()
     change(asha)
-    with asha.house.app.app_context(), transaction() as session:
+    with asha.server.app.app_context(), transaction() as session:
         hashed = people.find_person(session, asha.email).password or ""
     logged = "".join(capsys.readouterr())
     assert hashed.startswith("$argon2id$")

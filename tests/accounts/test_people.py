@@ -11,14 +11,14 @@ from glific_gpt.accounts.tables import Role
 from glific_gpt.database import transaction
 from glific_gpt.errors import Conflict, InvalidValue, NotFound
 from glific_gpt.organizations import store
-from tests.support.house import House, Ngo
+from tests.support.server import RunningServer, TestOrganization
 
 pytestmark = pytest.mark.both_databases
 
 
 @pytest.fixture
-def session(house: House, alice: Ngo, bob: Ngo) -> Iterator[Session]:
-    with house.app.app_context(), transaction() as session:
+def session(server: RunningServer, alice: TestOrganization, bob: TestOrganization) -> Iterator[Session]:
+    with server.app.app_context(), transaction() as session:
         yield session
 
 
@@ -138,14 +138,16 @@ def test_who_is_no_member_cannot_be_changed(session: Session) -> None:
         people.set_role(session, id_of(session, "alice"), stranger, Role.OWNER)
 
 
-def test_two_owners_who_leave_at_the_same_moment_do_not_leave_nobody(house: House, alice: Ngo) -> None:
-    with house.app.app_context(), transaction() as session:
+def test_two_owners_who_leave_at_the_same_moment_do_not_leave_nobody(
+    server: RunningServer, alice: TestOrganization
+) -> None:
+    with server.app.app_context(), transaction() as session:
         organization = store.find(session, alice.slug).id
         users = [people.add_member(session, organization, f"{name}@example.org", Role.OWNER)[0] for name in "ab"]
 
     def leave(email: str) -> bool:
         try:
-            with house.app.app_context(), transaction() as session:
+            with server.app.app_context(), transaction() as session:
                 people.remove_member(session, organization, people.find_person(session, email))
         except Conflict:
             return False

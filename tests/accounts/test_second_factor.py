@@ -31,7 +31,7 @@ def give(person: ConsoleUser, code: str, path: str = CODE) -> int:
 
 
 def row(person: ConsoleUser) -> User:
-    with person.house.app.app_context(), transaction() as session:
+    with person.server.app.app_context(), transaction() as session:
         return people.find_person(session, person.email)
 
 

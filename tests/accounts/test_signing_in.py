@@ -8,9 +8,9 @@ import pytest
 from glific_gpt.accounts import administration, people
 from glific_gpt.database import transaction
 from tests.accounts.conftest import Hire
-from tests.conftest import OpenHouse
+from tests.conftest import StartServer
 from tests.console.users import PASSWORD, ConsoleUser
-from tests.support.house import TLS
+from tests.support.server import TLS
 
 SIGN_IN = "/console/account/sign-in"
 ACCOUNT = "/console/account/"
@@ -36,7 +36,7 @@ def test_who_signs_out_is_out_everywhere(asha: ConsoleUser) -> None:
     asha.post("/console/account/sign-out", page=ACCOUNT)
     assert "You are signed out on all your devices." in asha.get(SIGN_IN).text
     with httpx2.Client(cookies=copied, verify=TLS) as thief:
-        assert thief.get(asha.house.url + ACCOUNT).status_code == 302
+        assert thief.get(asha.server.url + ACCOUNT).status_code == 302
     assert asha.sign_in().status_code == 302
 
 
@@ -91,7 +91,7 @@ def test_it_does_not_let_a_link_sign_somebody_out(asha: ConsoleUser) -> None:
 
 
 def test_it_takes_what_pages_send_and_nothing_else(asha: ConsoleUser) -> None:
-    answer = asha.client.post(asha.house.url + SIGN_IN, json={"email": asha.email, "password": PASSWORD})
+    answer = asha.client.post(asha.server.url + SIGN_IN, json={"email": asha.email, "password": PASSWORD})
     assert answer.status_code == 415
 
 
@@ -105,9 +105,9 @@ def test_it_gives_a_cookie_that_scripts_and_other_sites_cannot_use(asha: Console
     assert "Secure" not in session + known
 
 
-def test_it_gives_a_cookie_to_encrypted_connections_alone_where_the_server_has_them(open_a_house: OpenHouse) -> None:
-    house = open_a_house(public_url="https://gpt.example.org")
-    answer = httpx2.get(house.url + SIGN_IN, verify=TLS)
+def test_it_gives_a_cookie_to_encrypted_connections_alone_where_the_server_has_them(start_server: StartServer) -> None:
+    server = start_server(public_url="https://gpt.example.org")
+    answer = httpx2.get(server.url + SIGN_IN, verify=TLS)
     (cookie,) = answer.headers.get_list("Set-Cookie")
     assert "Secure" in cookie.split("; ")
     assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
@@ -119,7 +119,7 @@ def test_it_asks_for_encrypted_connections_nowhere_else(asha: ConsoleUser) -> No
 
 def test_it_lets_nobody_in_who_was_switched_off(asha: ConsoleUser) -> None:
     asha.sign_in()
-    with asha.house.app.app_context(), transaction() as session:
+    with asha.server.app.app_context(), transaction() as session:
         administration.set_active(session, people.find_person(session, asha.email), None, is_active=False)
     assert not is_in(asha)
     assert asha.sign_in().status_code == 422

@@ -8,7 +8,7 @@ import httpx2
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store as organizations
 from glific_gpt.organizations import tokens
-from tests.support.house import PATIENCE, House
+from tests.support.server import PATIENCE, RunningServer
 
 API = "/api/v1"
 
@@ -43,12 +43,12 @@ class Client:
         return self.send("DELETE", path)
 
 
-def client_of(house: House, slug: str | None = None) -> Client:
+def client_of(server: RunningServer, slug: str | None = None) -> Client:
     """Return a client with a new token of an administrator, or of that organization."""
-    with house.app.app_context(), transaction() as session:
+    with server.app.app_context(), transaction() as session:
         organization = organizations.find(session, slug) if slug else None
         _, token = tokens.create_api_token(session, "test", organization)
-    return Client(house.url + API, token)
+    return Client(server.url + API, token)
 
 
 def assert_problem(response: httpx2.Response, status: int, code: str, about: str = "") -> None:

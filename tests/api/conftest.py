@@ -3,21 +3,21 @@
 import pytest
 
 from tests.api.client import Client, client_of
-from tests.support.house import House, Ngo
+from tests.support.server import RunningServer, TestOrganization
 
 
 @pytest.fixture
-def administrator(house: House) -> Client:
-    return client_of(house)
+def administrator(server: RunningServer) -> Client:
+    return client_of(server)
 
 
 @pytest.fixture
-def alice_client(house: House, alice: Ngo) -> Client:
+def alice_client(server: RunningServer, alice: TestOrganization) -> Client:
     """A client of the organization alice, which has an OpenAI key and a webhook token."""
-    return client_of(house, alice.slug)
+    return client_of(server, alice.slug)
 
 
 @pytest.fixture
-def bob_client(house: House, bob: Ngo) -> Client:
+def bob_client(server: RunningServer, bob: TestOrganization) -> Client:
     """A client of the organization bob."""
-    return client_of(house, bob.slug)
+    return client_of(server, bob.slug)

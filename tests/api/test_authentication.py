@@ -5,7 +5,7 @@ import httpx2
 from glific_gpt.database import transaction
 from glific_gpt.organizations import tokens
 from tests.api.client import API, Client, assert_problem
-from tests.support.house import House, Ngo
+from tests.support.server import RunningServer, TestOrganization
 
 ORGANIZATION_REQUESTS: tuple[tuple[str, str, object], ...] = (
     ("GET", "", None),
@@ -45,29 +45,31 @@ def test_a_missing_or_unknown_token_is_refused(administrator: Client) -> None:
         assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_a_webhook_token_is_not_an_api_token(alice: Ngo, alice_client: Client) -> None:
+def test_a_webhook_token_is_not_an_api_token(alice: TestOrganization, alice_client: Client) -> None:
     answer = alice_client.get("/organizations/alice", headers={"Authorization": f"Bearer {alice.token}"})
     assert_problem(answer, 401, "unauthorized")
 
 
-def test_a_revoked_token_is_refused_immediately(house: House, alice_client: Client) -> None:
-    with house.app.app_context(), transaction() as session:
+def test_a_revoked_token_is_refused_immediately(server: RunningServer, alice_client: Client) -> None:
+    with server.app.app_context(), transaction() as session:
         for row, _slug in tokens.list_api_tokens(session):
             tokens.revoke_api_token(session, row.id)
     assert_problem(alice_client.get("/organizations/alice"), 401, "unauthorized")
 
 
-def test_every_route_requires_a_token(house: House, alice: Ngo) -> None:
-    rules = [rule for rule in house.app.url_map.iter_rules() if rule.rule.startswith(API)]
+def test_every_route_requires_a_token(server: RunningServer, alice: TestOrganization) -> None:
+    rules = [rule for rule in server.app.url_map.iter_rules() if rule.rule.startswith(API)]
     requests = [(method, rule) for rule in rules for method in rule.methods or () if method != "HEAD"]
     values = {"slug": alice.slug, "provider": "open_ai", "token_id": "1", "call_id": "call_1"}
     for method, rule in requests:
         path = rule.rule.replace("<", "{").replace(">", "}").format(**values)
-        assert_problem(httpx2.request(method, house.url + path), 401, "unauthorized")
+        assert_problem(httpx2.request(method, server.url + path), 401, "unauthorized")
     assert len(requests) >= 13
 
 
-def test_an_organization_cannot_distinguish_another_one_from_an_unknown_one(alice_client: Client, bob: Ngo) -> None:
+def test_an_organization_cannot_distinguish_another_one_from_an_unknown_one(
+    alice_client: Client, bob: TestOrganization
+) -> None:
     for method, path, body in ORGANIZATION_REQUESTS:
         foreign = alice_client.send(method, f"/organizations/{bob.slug}{path}", body)
         absent = alice_client.send(method, f"/organizations/carol{path}", body)
@@ -82,7 +84,7 @@ def test_an_organization_cannot_create_organizations_or_see_that_they_exist(alic
 
 
 def test_nothing_of_another_organization_is_changed(
-    alice_client: Client, bob_client: Client, bob: Ngo, administrator: Client
+    alice_client: Client, bob_client: Client, bob: TestOrganization, administrator: Client
 ) -> None:
     before = administrator.get("/organizations").json()
     for method, path, body in ORGANIZATION_REQUESTS:
@@ -98,6 +100,8 @@ def test_an_invalid_slug_is_not_found(administrator: Client) -> None:
         assert _observable(administrator.get(f"/organizations/{slug}")) == _observable(absent)
 
 
-def test_an_administrator_can_access_every_organization(administrator: Client, alice: Ngo, bob: Ngo) -> None:
-    for ngo in (alice, bob):
-        assert administrator.get(f"/organizations/{ngo.slug}").json()["slug"] == ngo.slug
+def test_an_administrator_can_access_every_organization(
+    administrator: Client, alice: TestOrganization, bob: TestOrganization
+) -> None:
+    for organization in (alice, bob):
+        assert administrator.get(f"/organizations/{organization.slug}").json()["slug"] == organization.slug

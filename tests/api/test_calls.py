@@ -8,14 +8,16 @@ from tests.api.client import Client, assert_problem
 from tests.support.glific_behaviours import answer as glific_answer
 from tests.support.glific_behaviours import errors
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import House, Ngo
+from tests.support.server import RunningServer, TestOrganization
 
 pytestmark = pytest.mark.both_databases
 
 ALICE_PATH = "/organizations/alice/calls"
 
 
-def test_it_lists_an_organizations_own_calls_newest_first(alice_client: Client, alice: Ngo, bob: Ngo) -> None:
+def test_it_lists_an_organizations_own_calls_newest_first(
+    alice_client: Client, alice: TestOrganization, bob: TestOrganization
+) -> None:
     older = alice.ask("First?").json()["call_id"]
     bob.ask()
     newer = alice.ask("", gpt_model="gpt-4o-mini").json()["call_id"]
@@ -24,14 +26,14 @@ def test_it_lists_an_organizations_own_calls_newest_first(alice_client: Client, 
     assert page == alice.calls()
 
 
-def test_a_call_contains_neither_question_nor_answer(alice_client: Client, alice: Ngo) -> None:
+def test_a_call_contains_neither_question_nor_answer(alice_client: Client, alice: TestOrganization) -> None:
     answer = alice.ask("Where is Asha's clinic?").json()["parsed_msg"]
     shown = alice_client.get(ALICE_PATH).text
     assert "Asha" not in shown
     assert answer not in shown
 
 
-def test_pages_contain_every_call_once(alice_client: Client, alice: Ngo) -> None:
+def test_pages_contain_every_call_once(alice_client: Client, alice: TestOrganization) -> None:
     made = [alice.ask().json()["call_id"] for _ in range(5)]
     seen, address = [], f"{ALICE_PATH}?limit=2&status=ok"
     while address:
@@ -41,12 +43,12 @@ def test_pages_contain_every_call_once(alice_client: Client, alice: Ngo) -> None
     assert seen == made[::-1]
 
 
-def test_a_full_last_page_has_no_link_to_a_next_page(alice_client: Client, alice: Ngo) -> None:
+def test_a_full_last_page_has_no_link_to_a_next_page(alice_client: Client, alice: TestOrganization) -> None:
     alice.ask()
     assert alice_client.get(f"{ALICE_PATH}?limit=1").links == {}
 
 
-def test_it_lists_calls_of_one_status(alice_client: Client, alice: Ngo) -> None:
+def test_it_lists_calls_of_one_status(alice_client: Client, alice: TestOrganization) -> None:
     alice.ask()
     failed = alice.ask("").json()["call_id"]
     page = alice_client.get(f"{ALICE_PATH}?status=error").json()
@@ -54,7 +56,9 @@ def test_it_lists_calls_of_one_status(alice_client: Client, alice: Ngo) -> None:
     assert alice_client.get(f"{ALICE_PATH}?status=pending").json() == []
 
 
-def test_a_call_of_another_organization_cannot_be_the_start_of_a_page(alice_client: Client, bob: Ngo) -> None:
+def test_a_call_of_another_organization_cannot_be_the_start_of_a_page(
+    alice_client: Client, bob: TestOrganization
+) -> None:
     foreign = alice_client.get(f"{ALICE_PATH}?before={bob.ask().json()['call_id']}")
     absent = alice_client.get(f"{ALICE_PATH}?before=call_{'0' * 24}")
     assert_problem(foreign, 404, "not_found")
@@ -86,22 +90,22 @@ def retry(client: Client, call_id: str, slug: str = "alice") -> httpx2.Response:
     return client.post(f"/organizations/{slug}/calls/{call_id}/retry")
 
 
-def create_undelivered_call(house: House, glific: GlificStandIn, alice: Ngo) -> str:
+def create_undelivered_call(server: RunningServer, glific: GlificStandIn, alice: TestOrganization) -> str:
     """Return the id of a call that Glific refused. After that Glific accepts everything, and no worker runs."""
     alice.connect(glific)
     glific.always(PERMANENT_FAILURE)
     call_id = str(alice.ask_later().json()["call_id"])
-    worker.launch_engine(house.app, consumes=True)
+    worker.launch_engine(server.app, consumes=True)
     assert alice.settled(call_id).state == "undelivered"
-    house.services.engine.stop(5)
+    server.services.engine.stop(5)
     glific.always(glific_answer())
     return call_id
 
 
 def test_it_shows_the_timeline_of_a_call_and_retries_its_delivery(
-    house: House, glific: GlificStandIn, alice_client: Client, alice: Ngo
+    server: RunningServer, glific: GlificStandIn, alice_client: Client, alice: TestOrganization
 ) -> None:
-    call_id = create_undelivered_call(house, glific, alice)
+    call_id = create_undelivered_call(server, glific, alice)
     before = alice_client.get(f"{ALICE_PATH}/{call_id}")
     (listed,) = alice.calls()
     assert before.status_code == 200
@@ -116,14 +120,14 @@ def test_it_shows_the_timeline_of_a_call_and_retries_its_delivery(
         None,
     )
     assert_problem(retry(alice_client, call_id), 409, "conflict", "is being delivered")
-    worker.launch_engine(house.app, consumes=True)
+    worker.launch_engine(server.app, consumes=True)
     alice.settled(call_id)
     after = alice_client.get(f"{ALICE_PATH}/{call_id}").json()
     assert (after["status"], after["delivery"], after["resumed_at"] is None) == ("ok", "delivered", False)
     assert_problem(retry(alice_client, call_id), 409, "conflict", "already has this answer")
 
 
-def test_a_call_that_was_answered_directly_cannot_be_retried(alice_client: Client, alice: Ngo) -> None:
+def test_a_call_that_was_answered_directly_cannot_be_retried(alice_client: Client, alice: TestOrganization) -> None:
     call_id = alice.ask().json()["call_id"]
     call = alice_client.get(f"{ALICE_PATH}/{call_id}").json()
     assert [call[key] for key in ("accepted_at", "delivery", "attempts", "last_response")] == [None, None, 0, None]
@@ -131,9 +135,9 @@ def test_a_call_that_was_answered_directly_cannot_be_retried(alice_client: Clien
 
 
 def test_another_organization_can_neither_see_nor_retry_a_call(
-    house: House, glific: GlificStandIn, bob_client: Client, alice: Ngo
+    server: RunningServer, glific: GlificStandIn, bob_client: Client, alice: TestOrganization
 ) -> None:
-    call_id = create_undelivered_call(house, glific, alice)
+    call_id = create_undelivered_call(server, glific, alice)
     for slug in ("alice", "bob"):
         foreign = bob_client.get(f"/organizations/{slug}/calls/{call_id}")
         assert_problem(foreign, 404, "not_found")

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.api.client import Client, assert_problem
-from tests.support.house import House, Ngo
 from tests.support.openai_errors import refuse_key, server_error
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 
 KEY = "sk-proj-carol-9876543210-WXYZ"
 ALICE_PATH = "/organizations/alice/credentials/open_ai"
@@ -13,12 +13,14 @@ CAROL_PATH = "/organizations/carol/credentials/open_ai"
 
 
 @pytest.fixture
-def carol(house: House) -> Ngo:
+def carol(server: RunningServer) -> TestOrganization:
     """An organization without a key."""
-    return house.ngo("carol", "")
+    return server.add_organization("carol", "")
 
 
-def test_it_saves_a_key_that_openai_accepts(administrator: Client, carol: Ngo, openai: OpenAIStandIn) -> None:
+def test_it_saves_a_key_that_openai_accepts(
+    administrator: Client, carol: TestOrganization, openai: OpenAIStandIn
+) -> None:
     answer = administrator.put(CAROL_PATH, {"api_key": KEY})
     body = answer.json()
     assert answer.status_code == 201
@@ -28,7 +30,7 @@ def test_it_saves_a_key_that_openai_accepts(administrator: Client, carol: Ngo, o
     assert carol.ask().status_code == 200
 
 
-def test_it_replaces_a_key(alice_client: Client, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_it_replaces_a_key(alice_client: Client, alice: TestOrganization, openai: OpenAIStandIn) -> None:
     answer = alice_client.put(ALICE_PATH, {"api_key": f" {KEY}\n", "verify": False, "is_active": True})
     assert (answer.status_code, answer.json()["last4"]) == (200, "WXYZ")
     assert alice_client.get(ALICE_PATH).json() == answer.json()
@@ -36,7 +38,9 @@ def test_it_replaces_a_key(alice_client: Client, alice: Ngo, openai: OpenAIStand
     assert [sent.api_key for sent in openai.requests] == [KEY]
 
 
-def test_a_key_can_be_saved_without_verification(administrator: Client, carol: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_key_can_be_saved_without_verification(
+    administrator: Client, carol: TestOrganization, openai: OpenAIStandIn
+) -> None:
     body = administrator.put(CAROL_PATH, {"api_key": KEY, "verify": False, "is_active": False}).json()
     assert (body["verified_at"], body["is_active"]) == (None, False)
     assert openai.requests == []
@@ -106,7 +110,7 @@ def test_no_response_and_no_log_line_contains_a_key(
     assert alice_client.token not in everything
 
 
-def test_a_status_change_takes_effect_with_the_next_call(alice_client: Client, alice: Ngo) -> None:
+def test_a_status_change_takes_effect_with_the_next_call(alice_client: Client, alice: TestOrganization) -> None:
     assert alice_client.patch(ALICE_PATH, {"is_active": False}).json()["is_active"] is False
     assert alice.ask().json()["error_code"] == "credential_inactive"
     assert alice_client.patch(ALICE_PATH, {"is_active": True}).json()["is_active"] is True
@@ -118,7 +122,7 @@ def test_a_status_must_be_a_boolean(alice_client: Client) -> None:
         assert_problem(alice_client.patch(ALICE_PATH, body), 422, "invalid_value", "is_active")
 
 
-def test_a_deleted_key_is_not_found(alice_client: Client, alice: Ngo) -> None:
+def test_a_deleted_key_is_not_found(alice_client: Client, alice: TestOrganization) -> None:
     answer = alice_client.delete(ALICE_PATH)
     assert (answer.status_code, answer.content) == (204, b"")
     assert_problem(alice_client.get(ALICE_PATH), 404, "not_found")

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.support.house import House
+from tests.support.server import RunningServer
 
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 ROUTES = {
@@ -25,8 +25,8 @@ ROUTES = {
 
 
 @pytest.fixture
-def document(house: House) -> dict[str, Any]:
-    answer = httpx2.get(f"{house.url}/api/openapi.json")
+def document(server: RunningServer) -> dict[str, Any]:
+    answer = httpx2.get(f"{server.url}/api/openapi.json")
     assert answer.headers["Content-Type"] == "application/json"
     body: dict[str, Any] = answer.json()
     return body
@@ -110,8 +110,8 @@ def test_every_route_has_an_operation_id_and_a_summary(document: dict[str, Any])
     assert all(operation["summary"] for operation in operations)
 
 
-def test_the_page_loads_only_files_of_this_server(house: House) -> None:
-    page = httpx2.get(f"{house.url}/api/docs")
+def test_the_page_loads_only_files_of_this_server(server: RunningServer) -> None:
+    page = httpx2.get(f"{server.url}/api/docs")
     assert page.headers["Content-Type"].startswith("text/html")
     assert "//" not in page.text
     assert re.findall(r"<script>|<style>| on\w+=| style=", page.text) == []
@@ -121,13 +121,13 @@ def test_the_page_loads_only_files_of_this_server(house: House) -> None:
         assert httpx2.get(str(page.url.join(name))).status_code == 200
 
 
-def test_the_content_security_policy_allows_only_this_server(house: House) -> None:
+def test_the_content_security_policy_allows_only_this_server(server: RunningServer) -> None:
     for path in ("docs", "docs/docs.js", "docs/swagger-ui.css", "openapi.json"):
-        headers = httpx2.get(f"{house.url}/api/{path}").headers
+        headers = httpx2.get(f"{server.url}/api/{path}").headers
         assert headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self';")
         assert headers["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.parametrize("name", ["documents.py", "..%2Fdocuments.py", "docs.html", "%00"])
-def test_no_other_file_can_be_loaded(house: House, name: str) -> None:
-    assert httpx2.get(f"{house.url}/api/docs/{name}").status_code == 404
+def test_no_other_file_can_be_loaded(server: RunningServer, name: str) -> None:
+    assert httpx2.get(f"{server.url}/api/docs/{name}").status_code == 404

@@ -7,7 +7,7 @@ import pytest
 from tests.api.client import Client, assert_problem
 from tests.support import glific_behaviours as behaviours
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import Ngo
+from tests.support.server import TestOrganization
 
 NOT_CONNECTED = dict.fromkeys(("api_url", "way", "phone_last4", "verified_at", "updated_at")) | {"connected": False}
 PHONE = "919876543210"
@@ -39,7 +39,7 @@ def test_it_connects_with_a_login_that_glific_accepts(alice_client: Client, logi
 
 
 def test_it_replaces_a_connection(
-    alice_client: Client, alice: Ngo, login: dict[str, Any], signed: dict[str, Any]
+    alice_client: Client, alice: TestOrganization, login: dict[str, Any], signed: dict[str, Any]
 ) -> None:
     alice.set_phrase("a phrase of alice and glific")
     assert alice_client.put(ALICE_PATH, login).json()["way"] == "api"
@@ -67,7 +67,7 @@ def test_a_login_that_glific_refuses_is_not_saved(alice_client: Client, login: d
 
 
 def test_an_unreachable_or_failing_glific_is_a_bad_gateway(
-    alice_client: Client, alice: Ngo, login: dict[str, Any], signed: dict[str, Any], glific: GlificStandIn
+    alice_client: Client, alice: TestOrganization, login: dict[str, Any], signed: dict[str, Any], glific: GlificStandIn
 ) -> None:
     alice.set_phrase("a phrase of alice and glific")
     glific.always_at_login(behaviours.server_error(503))

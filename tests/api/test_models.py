@@ -3,8 +3,8 @@
 from typing import Any
 
 from tests.api.client import Client
-from tests.support.house import Ngo
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import TestOrganization
 
 
 def _models(client: Client) -> dict[str, dict[str, Any]]:
@@ -20,7 +20,7 @@ def test_it_shows_whether_each_model_is_allowed_and_its_prices(alice_client: Cli
     assert "whisper-1" in speech["reason"]
 
 
-def test_the_organizations_allowlist_restricts_models(alice_client: Client, alice: Ngo) -> None:
+def test_the_organizations_allowlist_restricts_models(alice_client: Client, alice: TestOrganization) -> None:
     alice.change(allowed_models=["gpt-4o-*"])
     models = _models(alice_client)
     assert (models["gpt-4o-mini"]["allowed"], models["gpt-4o"]["allowed"]) == (True, False)
@@ -36,9 +36,9 @@ def test_it_lists_the_models_of_the_key_without_asking_openai_again(
     assert openai.requests == []
 
 
-def test_the_servers_allowlist_restricts_models(alice_client: Client, alice: Ngo) -> None:
+def test_the_servers_allowlist_restricts_models(alice_client: Client, alice: TestOrganization) -> None:
     alice.change(allowed_models=["gpt-4o*", "o3"])
-    alice.house.allow_models(["gpt-4o-mini", "gpt-5*"])
+    alice.server.allow_models(["gpt-4o-mini", "gpt-5*"])
     allowed = {name for name, model in _models(alice_client).items() if model["allowed"]}
     assert "gpt-4o-mini" in allowed
     assert not allowed & {"gpt-4o", "o3", "gpt-5"}

@@ -5,30 +5,32 @@ import pytest
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
 from tests.api.client import Client, assert_problem
-from tests.support.house import House, Ngo
+from tests.support.server import RunningServer, TestOrganization
 
 pytestmark = pytest.mark.both_databases
 
 
-def test_it_creates_an_organization_and_shows_its_token_once(house: House, administrator: Client) -> None:
+def test_it_creates_an_organization_and_shows_its_token_once(server: RunningServer, administrator: Client) -> None:
     answer = administrator.post("/organizations", {"slug": "carol", "name": " Carol's school "})
     body = answer.json()
     assert answer.status_code == 201
     assert answer.headers["Location"] == "/api/v1/organizations/carol"
     assert (body["slug"], body["name"], body["is_active"]) == ("carol", "Carol's school", True)
     assert body["webhook_url"].endswith("/webhooks/carol/parse_via_chat_gpt")
-    shown = Client(house.url, administrator.token).get(answer.headers["Location"])
+    shown = Client(server.url, administrator.token).get(answer.headers["Location"])
     assert shown.json() == {key: value for key, value in body.items() if key != "webhook_token"}
 
 
-def test_the_token_of_a_new_organization_authenticates_its_webhook(house: House, administrator: Client) -> None:
+def test_the_token_of_a_new_organization_authenticates_its_webhook(
+    server: RunningServer, administrator: Client
+) -> None:
     token = administrator.post("/organizations", {"slug": "carol", "name": "Carol"}).json()["webhook_token"]
-    assert Ngo(house, "carol", token, "").ask().json()["error_code"] == "credential_missing"
+    assert TestOrganization(server, "carol", token, "").ask().json()["error_code"] == "credential_missing"
     labels = [row["label"] for row in administrator.get("/organizations/carol/tokens").json()]
     assert labels == ["first"]
 
 
-def test_a_slug_can_be_used_once(administrator: Client, alice: Ngo) -> None:
+def test_a_slug_can_be_used_once(administrator: Client, alice: TestOrganization) -> None:
     answer = administrator.post("/organizations", {"slug": alice.slug, "name": "Another"})
     assert_problem(answer, 409, "conflict", "this slug already exists")
 
@@ -56,22 +58,24 @@ def test_an_invalid_new_organization_is_refused(administrator: Client) -> None:
 
 
 def test_an_organization_with_a_slug_from_before_the_rule_stays_reachable(
-    house: House, administrator: Client, alice: Ngo
+    server: RunningServer, administrator: Client, alice: TestOrganization
 ) -> None:
-    with house.app.app_context(), transaction() as session:
+    with server.app.app_context(), transaction() as session:
         store.find(session, alice.slug).slug = "--json"
     assert administrator.get("/organizations/--json").json()["slug"] == "--json"
     alice.slug = "--json"
     assert alice.ask().status_code == 200
 
 
-def test_it_lists_every_organization_for_an_administrator(administrator: Client, bob: Ngo, alice: Ngo) -> None:
+def test_it_lists_every_organization_for_an_administrator(
+    administrator: Client, bob: TestOrganization, alice: TestOrganization
+) -> None:
     listed = administrator.get("/organizations").json()
     assert [row["slug"] for row in listed] == ["alice", "bob"]
     assert listed[0] == administrator.get("/organizations/alice").json()
 
 
-def test_it_lists_only_the_organization_of_the_token(alice_client: Client, bob: Ngo) -> None:
+def test_it_lists_only_the_organization_of_the_token(alice_client: Client, bob: TestOrganization) -> None:
     listed = alice_client.get("/organizations").json()
     assert [row["slug"] for row in listed] == ["alice"]
 
@@ -126,7 +130,7 @@ WRONG_CHANGES: tuple[dict[str, object], ...] = (
 )
 
 
-def test_an_invalid_change_is_refused_and_changes_nothing(administrator: Client, alice: Ngo) -> None:
+def test_an_invalid_change_is_refused_and_changes_nothing(administrator: Client, alice: TestOrganization) -> None:
     before = administrator.get("/organizations/alice").json()
     for change in WRONG_CHANGES:
         answer = administrator.patch("/organizations/alice", {"name": "New"} | change)
@@ -141,7 +145,7 @@ def test_a_name_cannot_be_removed(alice_client: Client) -> None:
 
 @pytest.mark.parametrize("is_active", [True, False])
 def test_an_organization_cannot_activate_or_deactivate_itself(
-    alice: Ngo, alice_client: Client, is_active: bool
+    alice: TestOrganization, alice_client: Client, is_active: bool
 ) -> None:
     alice.change(is_active=not is_active)
     answer = alice_client.patch("/organizations/alice", {"is_active": is_active, "name": "New"})
@@ -150,6 +154,8 @@ def test_an_organization_cannot_activate_or_deactivate_itself(
     assert (body["is_active"], body["name"]) == (not is_active, "Alice")
 
 
-def test_an_administrator_deactivates_an_organization_for_the_next_call(administrator: Client, alice: Ngo) -> None:
+def test_an_administrator_deactivates_an_organization_for_the_next_call(
+    administrator: Client, alice: TestOrganization
+) -> None:
     assert administrator.patch("/organizations/alice", {"is_active": False}).json()["is_active"] is False
     assert alice.ask().json()["error_code"] == "organization_inactive"

@@ -8,8 +8,8 @@ import pytest
 
 from tests.api.client import client_of
 from tests.support import databases
-from tests.support.house import open_house
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import run_server
 from tests.support.settings import made_up_settings
 
 pytestmark = pytest.mark.fuzz
@@ -37,12 +37,12 @@ def test_the_api_conforms_to_its_document(sqlite_template: Path, tmp_path: Path,
         openai_base_url=openai.base_url,
         glific_hosts="127.0.0.1",  # not a real Glific
     )
-    with open_house(settings) as house:
-        house.ngo("seva-trust")  # the example in the document
+    with run_server(settings) as server:
+        server.add_organization("seva-trust")  # the example in the document
         result = subprocess.run(  # noqa: S603 - our own arguments
             [
-                *(sys.executable, "-m", "schemathesis.cli", "run", f"{house.url}/api/openapi.json"),
-                *(f"--header=Authorization: Bearer {client_of(house).token}", f"--max-examples={EXAMPLES}"),
+                *(sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/api/openapi.json"),
+                *(f"--header=Authorization: Bearer {client_of(server).token}", f"--max-examples={EXAMPLES}"),
                 *OPTIONS,
             ],
             cwd=tmp_path,

@@ -1,16 +1,16 @@
 """Routes of webhook tokens."""
 
 from tests.api.client import Client, assert_problem
-from tests.support.house import House, Ngo
+from tests.support.server import RunningServer, TestOrganization
 
 ALICE_PATH = "/organizations/alice/tokens"
 
 
-def test_a_new_token_authenticates_the_webhook_and_is_shown_once(house: House, alice_client: Client) -> None:
+def test_a_new_token_authenticates_the_webhook_and_is_shown_once(server: RunningServer, alice_client: Client) -> None:
     answer = alice_client.post(ALICE_PATH, {"label": " staging "})
     body = answer.json()
     assert (answer.status_code, body["label"]) == (201, "staging")
-    assert Ngo(house, "alice", body["token"], "").ask().status_code == 200
+    assert TestOrganization(server, "alice", body["token"], "").ask().status_code == 200
     listed = alice_client.get(ALICE_PATH)
     assert listed.json()[-1] == {key: value for key, value in body.items() if key != "token"}
     assert "ggw_" not in listed.text
@@ -23,7 +23,7 @@ def test_it_lists_an_organizations_own_tokens(alice_client: Client, bob_client: 
     assert len(bob_client.get("/organizations/bob/tokens").json()) == 1
 
 
-def test_a_revoked_token_is_refused(alice_client: Client, alice: Ngo) -> None:
+def test_a_revoked_token_is_refused(alice_client: Client, alice: TestOrganization) -> None:
     token_id = alice_client.get(ALICE_PATH).json()[0]["id"]
     answer = alice_client.delete(f"{ALICE_PATH}/{token_id}")
     assert (answer.status_code, answer.content) == (204, b"")
@@ -32,7 +32,9 @@ def test_a_revoked_token_is_refused(alice_client: Client, alice: Ngo) -> None:
     assert_problem(alice_client.delete(f"{ALICE_PATH}/{token_id}"), 404, "not_found")
 
 
-def test_a_token_of_another_organization_cannot_be_revoked(alice_client: Client, bob_client: Client, bob: Ngo) -> None:
+def test_a_token_of_another_organization_cannot_be_revoked(
+    alice_client: Client, bob_client: Client, bob: TestOrganization
+) -> None:
     token_id = bob_client.get("/organizations/bob/tokens").json()[0]["id"]
     assert_problem(alice_client.delete(f"{ALICE_PATH}/{token_id}"), 404, "not_found")
     assert bob.ask().status_code == 200

@@ -6,7 +6,7 @@ from glific_gpt.audit import trail
 from glific_gpt.audit.trail import EntryView
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
-from tests.support.house import House
+from tests.support.server import RunningServer
 
 
 class Line(NamedTuple):
@@ -17,13 +17,13 @@ class Line(NamedTuple):
     detail: dict[str, Any]
 
 
-def entries(house: House, slug: str | None = None) -> list[EntryView]:
+def entries(server: RunningServer, slug: str | None = None) -> list[EntryView]:
     """Return an organization's entries or all, newest first."""
-    with house.app.app_context(), transaction() as session:
+    with server.app.app_context(), transaction() as session:
         organization_id = store.find(session, slug).id if slug else None
         return trail.list_entries(session, organization_id, limit=1000)
 
 
-def lines(house: House, slug: str | None = None) -> list[Line]:
+def lines(server: RunningServer, slug: str | None = None) -> list[Line]:
     """Return the entries without id and time, oldest first."""
-    return [Line(entry.actor, entry.action, entry.detail) for entry in reversed(entries(house, slug))]
+    return [Line(entry.actor, entry.action, entry.detail) for entry in reversed(entries(server, slug))]

@@ -14,17 +14,17 @@ from glific_gpt.database import transaction
 from glific_gpt.operations.housekeeping import run_housekeeping
 from glific_gpt.organizations import store
 from tests.audit.reading import entries, lines
-from tests.support.house import House, Ngo
+from tests.support.server import RunningServer, TestOrganization
 
 pytestmark = pytest.mark.both_databases
 
 
-def test_an_entry_has_actor_action_organization_detail_and_time(house: House, alice: Ngo) -> None:
+def test_an_entry_has_actor_action_organization_detail_and_time(server: RunningServer, alice: TestOrganization) -> None:
     before = now()
-    with house.app.app_context(), transaction() as session:
+    with server.app.app_context(), transaction() as session:
         g.actor = "asha@example.org"
         trail.record(session, Action.TOKEN_REVOKED, store.find(session, "alice").id, token=7, label="menu flow")
-    entry = entries(house)[0]
+    entry = entries(server)[0]
     assert (entry.actor, entry.action, entry.detail) == (
         "asha@example.org",
         "token_revoked",
@@ -34,43 +34,45 @@ def test_an_entry_has_actor_action_organization_detail_and_time(house: House, al
     assert before <= entry.at <= now()
 
 
-def test_the_default_actor_is_the_server(house: House) -> None:
-    with house.app.app_context(), transaction() as session:
+def test_the_default_actor_is_the_server(server: RunningServer) -> None:
+    with server.app.app_context(), transaction() as session:
         trail.record(session, Action.KEYS_ROTATED)
-    (entry,) = entries(house)
+    (entry,) = entries(server)
     assert (entry.actor, entry.slug, entry.organization, entry.detail) == ("server", None, None, {})
 
 
-def test_a_long_actor_is_truncated(house: House) -> None:
-    with house.app.app_context(), transaction() as session:
+def test_a_long_actor_is_truncated(server: RunningServer) -> None:
+    with server.app.app_context(), transaction() as session:
         g.actor = "a" * 300
         trail.record(session, Action.KEYS_ROTATED)
-    assert [entry.actor for entry in entries(house)] == ["a" * 255]
+    assert [entry.actor for entry in entries(server)] == ["a" * 255]
 
 
-def test_a_change_that_is_rolled_back_gives_no_entry(house: House) -> None:
-    with house.app.app_context(), suppress(ZeroDivisionError), transaction() as session:
+def test_a_change_that_is_rolled_back_gives_no_entry(server: RunningServer) -> None:
+    with server.app.app_context(), suppress(ZeroDivisionError), transaction() as session:
         store.create(session, "alice", "Alice")
         session.flush()
         assert trail.list_entries(session, None) != []
         raise ZeroDivisionError
-    assert entries(house) == []
+    assert entries(server) == []
 
 
-def test_an_organization_sees_only_its_own_entries(house: House, alice: Ngo, bob: Ngo) -> None:
+def test_an_organization_sees_only_its_own_entries(
+    server: RunningServer, alice: TestOrganization, bob: TestOrganization
+) -> None:
     alice.change(default_model="gpt-4.1")
-    with house.app.app_context(), transaction() as session:
+    with server.app.app_context(), transaction() as session:
         trail.record(session, Action.KEYS_ROTATED)
-    assert {entry.slug for entry in entries(house)} == {"alice", "bob", None}
-    assert {entry.slug for entry in entries(house, "bob")} == {"bob"}
-    assert "organization_changed" not in {line.action for line in lines(house, "bob")}
+    assert {entry.slug for entry in entries(server)} == {"alice", "bob", None}
+    assert {entry.slug for entry in entries(server, "bob")} == {"bob"}
+    assert "organization_changed" not in {line.action for line in lines(server, "bob")}
 
 
-def test_entries_are_listed_in_pages_newest_first(house: House, alice: Ngo) -> None:
-    expected = entries(house, "alice")
+def test_entries_are_listed_in_pages_newest_first(server: RunningServer, alice: TestOrganization) -> None:
+    expected = entries(server, "alice")
     read = []
     before = None
-    with house.app.app_context(), transaction() as session:
+    with server.app.app_context(), transaction() as session:
         alices = store.find(session, "alice").id
         while page := trail.list_entries(session, alices, limit=2, before=before):
             assert len(page) <= 2
@@ -81,12 +83,12 @@ def test_entries_are_listed_in_pages_newest_first(house: House, alice: Ngo) -> N
     assert [entry.id for entry in read] == sorted((entry.id for entry in read), reverse=True)
 
 
-def test_an_entry_is_deleted_after_four_hundred_days(house: House) -> None:
-    house.ngo("alice", key="")
+def test_an_entry_is_deleted_after_four_hundred_days(server: RunningServer) -> None:
+    server.add_organization("alice", key="")
     with time_machine.travel(now() + timedelta(days=399)):
-        house.ngo("bob", key="")
-        run_housekeeping(house.app)
-    assert {entry.slug for entry in entries(house)} == {"alice", "bob"}
+        server.add_organization("bob", key="")
+        run_housekeeping(server.app)
+    assert {entry.slug for entry in entries(server)} == {"alice", "bob"}
     with time_machine.travel(now() + timedelta(days=401)):
-        run_housekeeping(house.app)
-    assert {entry.slug for entry in entries(house)} == {"bob"}
+        run_housekeeping(server.app)
+    assert {entry.slug for entry in entries(server)} == {"bob"}

@@ -7,14 +7,14 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 import pytest
 import sqlalchemy as sa
 
-from tests.conftest import OpenHouse
+from tests.conftest import StartServer
 from tests.support.database_troubles import locked
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import House, Ngo
 from tests.support.later import count_of_deliveries, is_in_the_queue, pending, wait_until
 from tests.support.openai_behaviours import answer
 from tests.support.openai_exchange import Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 from tests.webhooks.expecting import require_error
 
 DEADLINE = 0.5
@@ -41,32 +41,37 @@ Trouble = Callable[[str], AbstractContextManager[None]]
 
 @troubles
 def test_it_accepts_nothing_that_it_cannot_hand_in(
-    house: House, alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn, database_url: str, trouble: Trouble
+    server: RunningServer,
+    alice: TestOrganization,
+    openai: OpenAIStandIn,
+    glific: GlificStandIn,
+    database_url: str,
+    trouble: Trouble,
 ) -> None:
     alice.connect(glific)
     with trouble(database_url):
         before = time.monotonic()
         require_error(alice.ask_later(), "overloaded")
         assert time.monotonic() - before < 2.5
-    assert count_of_deliveries(house) == 0
-    assert not is_in_the_queue(house)
+    assert count_of_deliveries(server) == 0
+    assert not is_in_the_queue(server)
     assert openai.requests == []
     pending(alice.ask_later())
-    assert count_of_deliveries(house) == 1
-    assert is_in_the_queue(house)
+    assert count_of_deliveries(server) == 1
+    assert is_in_the_queue(server)
 
 
 @pytest.mark.parametrize("works", [True, False], ids=["works", "does not work"])
 @troubles
 def test_it_says_in_time_that_the_time_is_over_when_it_cannot_promise(
-    open_a_house: OpenHouse,
+    start_server: StartServer,
     openai: OpenAIStandIn,
     glific: GlificStandIn,
     database_url: str,
     trouble: Trouble,
     works: bool,
 ) -> None:
-    alice = open_a_house(works=works, deadline_seconds=DEADLINE).ngo("alice")
+    alice = start_server(works=works, deadline_seconds=DEADLINE).add_organization("alice")
     alice.connect(glific)
     with ExitStack() as stack:
 
@@ -83,9 +88,9 @@ def test_it_says_in_time_that_the_time_is_over_when_it_cannot_promise(
 
 
 def test_it_resumes_no_flow_that_was_told_of_an_error(
-    open_a_house: OpenHouse, openai: OpenAIStandIn, glific: GlificStandIn, database_url: str
+    start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn, database_url: str
 ) -> None:
-    alice = open_a_house(works=True, deadline_seconds=DEADLINE).ngo("alice")
+    alice = start_server(works=True, deadline_seconds=DEADLINE).add_organization("alice")
     alice.connect(glific)
     with ExitStack() as stack:
 
@@ -95,9 +100,9 @@ def test_it_resumes_no_flow_that_was_told_of_an_error(
 
         openai.will(behave)
         require_error(alice.ask_later("auto"), "deadline_exceeded")
-    wait_until(lambda: not is_in_the_queue(alice.house))
+    wait_until(lambda: not is_in_the_queue(alice.server))
     assert glific.resumptions == []
-    assert count_of_deliveries(alice.house) == 0
+    assert count_of_deliveries(alice.server) == 0
     call_id = pending(alice.ask_later())
     assert alice.settled(call_id).state == "delivered"
     assert [resumed.result["call_id"] for resumed in glific.resumptions] == [call_id]

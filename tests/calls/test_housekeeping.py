@@ -11,90 +11,96 @@ from glific_gpt.clock import now
 from glific_gpt.database import transaction
 from glific_gpt.operations.housekeeping import run_housekeeping
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import House, Ngo
 from tests.support.later import pending
+from tests.support.server import RunningServer, TestOrganization
 
 
-def stored(house: House) -> list[str]:
+def stored(server: RunningServer) -> list[str]:
     """The ids of the calls whose answers are stored."""
-    with house.app.app_context(), transaction() as session:
+    with server.app.app_context(), transaction() as session:
         return list(session.scalars(select(StoredReply.call_id)))
 
 
-def statuses(house: House) -> list[str]:
+def statuses(server: RunningServer) -> list[str]:
     """As they stand in the table: reading calls through the server would tidy up first."""
-    with house.app.app_context(), transaction() as session:
+    with server.app.app_context(), transaction() as session:
         return list(session.scalars(select(Call.status).order_by(Call.id)))
 
 
-def test_a_stored_answer_is_deleted_after_a_quarter_of_an_hour(house: House, alice: Ngo, bob: Ngo) -> None:
+def test_a_stored_answer_is_deleted_after_a_quarter_of_an_hour(
+    server: RunningServer, alice: TestOrganization, bob: TestOrganization
+) -> None:
     key = {"Idempotency-Key": "a-key"}
     first = alice.post({"question_text": "What is ORS?"}, headers=key).json()["call_id"]
     with time_machine.travel(now() + timedelta(minutes=14)):
         second = bob.post({"question_text": "What is ORS?"}, headers=key).json()["call_id"]
-        run_housekeeping(house.app)
-        assert set(stored(house)) == {first, second}
+        run_housekeeping(server.app)
+        assert set(stored(server)) == {first, second}
     with time_machine.travel(now() + timedelta(minutes=16)):
-        run_housekeeping(house.app)
-        assert stored(house) == [second]
+        run_housekeeping(server.app)
+        assert stored(server) == [second]
 
 
-def test_a_call_that_nobody_works_on_any_more_is_marked_and_others_are_not(house: House, alice: Ngo) -> None:
+def test_a_call_that_nobody_works_on_any_more_is_marked_and_others_are_not(
+    server: RunningServer, alice: TestOrganization
+) -> None:
     for _ in range(3):
         alice.ask()
-    with house.app.app_context(), transaction() as session:
+    with server.app.app_context(), transaction() as session:
         killed, under_way, _ = session.scalars(select(Call).order_by(Call.id))
         killed.status = under_way.status = "started"
         killed.give_up_at, under_way.give_up_at = now() - timedelta(seconds=1), now() + timedelta(minutes=1)
-    run_housekeeping(house.app)
-    assert statuses(house) == ["interrupted", "started", "ok"]
+    run_housekeeping(server.app)
+    assert statuses(server) == ["interrupted", "started", "ok"]
 
 
-def kept(house: House) -> dict[str, bool]:
+def kept(server: RunningServer) -> dict[str, bool]:
     """Of each delivery by its state, whether its answer can still be read."""
-    with house.app.app_context(), transaction() as session:
+    with server.app.app_context(), transaction() as session:
         return {row.state: row.answer is not None for row in session.scalars(select(Delivery))}
 
 
-def leave_deliveries(ngo: Ngo, glific: GlificStandIn) -> None:
+def leave_deliveries(organization: TestOrganization, glific: GlificStandIn) -> None:
     """One in each state but delivered, all with an answer, which ended at this moment if it did."""
-    ngo.connect(glific)
+    organization.connect(glific)
     for state in ("waiting", "undelivered", "uncertain"):
-        call_id = pending(ngo.ask_later())
-        with ngo.house.app.app_context(), transaction() as session:
+        call_id = pending(organization.ask_later())
+        with organization.server.app.app_context(), transaction() as session:
             row = session.get_one(Delivery, call_id)
             row.state, row.answer, row.question = state, "ciphertext", None
             row.ended_at = None if state == "waiting" else now()
 
 
 def test_it_deletes_answers_that_did_not_arrive_after_a_day_and_keeps_those_on_their_way(
-    house: House, alice: Ngo, glific: GlificStandIn
+    server: RunningServer, alice: TestOrganization, glific: GlificStandIn
 ) -> None:
     leave_deliveries(alice, glific)
     with time_machine.travel(now() + timedelta(hours=23, minutes=59)):
-        run_housekeeping(house.app)
-    assert kept(house) == {"waiting": True, "undelivered": True, "uncertain": True}
+        run_housekeeping(server.app)
+    assert kept(server) == {"waiting": True, "undelivered": True, "uncertain": True}
     with time_machine.travel(now() + timedelta(hours=24, minutes=1)):
-        run_housekeeping(house.app)
-    assert kept(house) == {"waiting": True, "undelivered": False, "uncertain": False}
+        run_housekeeping(server.app)
+    assert kept(server) == {"waiting": True, "undelivered": False, "uncertain": False}
 
 
 def test_it_tells_of_answers_that_hang_for_more_than_twenty_minutes(
-    house: House, alice: Ngo, glific: GlificStandIn
+    server: RunningServer, alice: TestOrganization, glific: GlificStandIn
 ) -> None:
     leave_deliveries(alice, glific)
     with capture_logs() as logged, time_machine.travel(now() + timedelta(minutes=19)):
-        run_housekeeping(house.app)
+        run_housekeeping(server.app)
     assert not [line for line in logged if line["event"] == "deliveries_stuck"]
     with capture_logs() as logged, time_machine.travel(now() + timedelta(minutes=21)):
-        run_housekeeping(house.app)
+        run_housekeeping(server.app)
     (line,) = [line for line in logged if line["event"] == "deliveries_stuck"]
     assert (line["log_level"], line["count"]) == ("error", 1)
 
 
-def test_it_does_not_call_a_pending_call_interrupted(house: House, alice: Ngo, glific: GlificStandIn) -> None:
+def test_it_does_not_call_a_pending_call_interrupted(
+    server: RunningServer, alice: TestOrganization, glific: GlificStandIn
+) -> None:
     alice.connect(glific)
     pending(alice.ask_later())
     with time_machine.travel(now() + timedelta(hours=1)):
-        run_housekeeping(house.app)
-    assert statuses(house) == ["pending"]
+        run_housekeeping(server.app)
+    assert statuses(server) == ["pending"]

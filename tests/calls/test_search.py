@@ -12,39 +12,43 @@ from glific_gpt.clock import now
 from glific_gpt.database import db, transaction
 from glific_gpt.errors import NotFound
 from glific_gpt.organizations import store
-from tests.support.house import House, Ngo
 from tests.support.recorded import record
+from tests.support.server import RunningServer, TestOrganization
 
 MIDNIGHT = datetime(2026, 3, 10, tzinfo=UTC)
 MOMENT = timedelta(microseconds=1)
 THE_NINTH, THE_TENTH = date(2026, 3, 9), date(2026, 3, 10)
 
 
-def id_of(ngo: Ngo) -> int:
-    with ngo.house.app.app_context(), transaction() as session:
-        return store.find(session, ngo.slug).id
+def id_of(organization: TestOrganization) -> int:
+    with organization.server.app.app_context(), transaction() as session:
+        return store.find(session, organization.slug).id
 
 
-def found(ngo: Ngo, filters: Filters = NO_FILTERS, *, before: str | None = None, limit: int = 100) -> list[str]:
-    owner = id_of(ngo)
-    with ngo.house.app.app_context(), transaction() as session:
+def found(
+    organization: TestOrganization, filters: Filters = NO_FILTERS, *, before: str | None = None, limit: int = 100
+) -> list[str]:
+    owner = id_of(organization)
+    with organization.server.app.app_context(), transaction() as session:
         rows = queries.list_calls(session, owner, filters=filters, before=before, limit=limit)
     return [row.call_id for row in rows]
 
 
-def exported(ngo: Ngo, filters: Filters = NO_FILTERS, limit: int = queries.MAX_EXPORTED_ROWS) -> list[str]:
-    with ngo.house.app.app_context():
-        return [row.call_id for row in queries.iterate_calls(id_of(ngo), filters, limit=limit, batch=2)]
+def exported(
+    organization: TestOrganization, filters: Filters = NO_FILTERS, limit: int = queries.MAX_EXPORTED_ROWS
+) -> list[str]:
+    with organization.server.app.app_context():
+        return [row.call_id for row in queries.iterate_calls(id_of(organization), filters, limit=limit, batch=2)]
 
 
-def choices(ngo: Ngo) -> tuple[list[str], list[str]]:
+def choices(organization: TestOrganization) -> tuple[list[str], list[str]]:
     """Models and errors."""
-    owner = id_of(ngo)
-    with ngo.house.app.app_context(), transaction() as session:
+    owner = id_of(organization)
+    with organization.server.app.app_context(), transaction() as session:
         return queries.recent_models(session, owner), queries.recent_error_codes(session, owner)
 
 
-def test_days_are_utc_and_count_as_a_whole(alice: Ngo) -> None:
+def test_days_are_utc_and_count_as_a_whole(alice: TestOrganization) -> None:
     moments = (MIDNIGHT - timedelta(days=1) - MOMENT, MIDNIGHT - timedelta(days=1), MIDNIGHT - MOMENT, MIDNIGHT)
     eighth, first, last, tenth = (record(alice, at=moment) for moment in moments)
     assert found(alice, Filters(first_day=THE_NINTH, last_day=THE_NINTH)) == [last, first]
@@ -53,14 +57,14 @@ def test_days_are_utc_and_count_as_a_whole(alice: Ngo) -> None:
     assert found(alice, Filters(first_day=THE_TENTH, last_day=THE_NINTH)) == []
 
 
-def test_the_first_and_the_last_day_there_are_can_be_asked_for(alice: Ngo) -> None:
+def test_the_first_and_the_last_day_there_are_can_be_asked_for(alice: TestOrganization) -> None:
     call_id = record(alice)
     assert found(alice, Filters(first_day=date.min, last_day=date.max)) == [call_id]
     assert found(alice, Filters(first_day=date.max)) == []
     assert found(alice, Filters(last_day=date.min)) == []
 
 
-def test_a_model_is_the_one_asked_or_the_one_used(alice: Ngo) -> None:
+def test_a_model_is_the_one_asked_or_the_one_used(alice: TestOrganization) -> None:
     call_id = record(alice, model_asked="gpt-5", model_used="gpt-5-2025-08-07")
     record(alice)
     for model in ("gpt-5", "gpt-5-2025-08-07"):
@@ -68,7 +72,7 @@ def test_a_model_is_the_one_asked_or_the_one_used(alice: Ngo) -> None:
     assert found(alice, Filters(model="gpt")) == []
 
 
-def test_filters_narrow_each_other(alice: Ngo) -> None:
+def test_filters_narrow_each_other(alice: TestOrganization) -> None:
     wanted = record(alice, "error", at=MIDNIGHT, error_code="refused")
     record(alice, "error", at=MIDNIGHT, error_code="rate_limited")
     record(alice, "error", at=MIDNIGHT - MOMENT, error_code="refused")
@@ -78,7 +82,7 @@ def test_filters_narrow_each_other(alice: Ngo) -> None:
     assert found(alice, narrow) == exported(alice, narrow) == [wanted]
 
 
-def test_pages_go_on_under_a_filter(alice: Ngo) -> None:
+def test_pages_go_on_under_a_filter(alice: TestOrganization) -> None:
     ids = []
     for _ in range(3):
         ids.append(record(alice, "error", error_code="refused"))
@@ -88,14 +92,14 @@ def test_pages_go_on_under_a_filter(alice: Ngo) -> None:
     assert found(alice, refused, limit=2, before=ids[1]) == [ids[0]]
 
 
-def test_a_page_does_not_go_on_from_another_organizations_call(alice: Ngo, bob: Ngo) -> None:
+def test_a_page_does_not_go_on_from_another_organizations_call(alice: TestOrganization, bob: TestOrganization) -> None:
     foreign = record(bob)
     for before in (foreign, "call_0", ""):
         with pytest.raises(NotFound, match="no call with this id"):
             found(alice, Filters(status="ok"), before=before)
 
 
-def test_the_choices_are_what_calls_of_late_had(alice: Ngo, bob: Ngo) -> None:
+def test_the_choices_are_what_calls_of_late_had(alice: TestOrganization, bob: TestOrganization) -> None:
     assert choices(alice) == ([], [])
     record(alice)
     record(alice, "error", error_code="refused", model_asked="gpt-5")
@@ -106,7 +110,7 @@ def test_the_choices_are_what_calls_of_late_had(alice: Ngo, bob: Ngo) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_the_choices_are_made_from_so_many_calls_and_no_more(alice: Ngo) -> None:
+def test_the_choices_are_made_from_so_many_calls_and_no_more(alice: TestOrganization) -> None:
     record(alice, at=now() - timedelta(days=1), model_asked="gpt-4")
     assert "gpt-4" in choices(alice)[0]
     lately = {"organization_id": id_of(alice), "function": "f", "model_asked": "gpt-5", "status": "ok"}
@@ -114,12 +118,12 @@ def test_the_choices_are_made_from_so_many_calls_and_no_more(alice: Ngo) -> None
         lately | {"call_id": f"call_{number:x}", "started_at": now(), "give_up_at": now()}
         for number in range(queries.RECENT_ROWS)
     ]
-    with alice.house.app.app_context(), transaction() as session:
+    with alice.server.app.app_context(), transaction() as session:
         session.execute(insert(Call), many)
     assert choices(alice)[0] == ["gpt-5"]
 
 
-def test_an_export_has_every_call_once_newest_first(alice: Ngo, bob: Ngo) -> None:
+def test_an_export_has_every_call_once_newest_first(alice: TestOrganization, bob: TestOrganization) -> None:
     ids: list[str] = []
     for _ in range(5):
         ids.insert(0, record(alice))
@@ -130,9 +134,9 @@ def test_an_export_has_every_call_once_newest_first(alice: Ngo, bob: Ngo) -> Non
     assert exported(alice, limit=0) == []
 
 
-def test_calls_that_come_while_it_is_exported_do_not_shift_it(alice: Ngo) -> None:
+def test_calls_that_come_while_it_is_exported_do_not_shift_it(alice: TestOrganization) -> None:
     ids = [record(alice) for _ in range(4)][::-1]
-    with alice.house.app.app_context():
+    with alice.server.app.app_context():
         seen = []
         for row in queries.iterate_calls(id_of(alice), batch=2):
             seen.append(row.call_id)
@@ -140,17 +144,19 @@ def test_calls_that_come_while_it_is_exported_do_not_shift_it(alice: Ngo) -> Non
     assert seen == ids
 
 
-def test_no_transaction_is_open_while_an_export_waits_for_its_reader(house: House, alice: Ngo) -> None:
+def test_no_transaction_is_open_while_an_export_waits_for_its_reader(
+    server: RunningServer, alice: TestOrganization
+) -> None:
     for _ in range(5):
         record(alice)
-    with house.app.app_context():
+    with server.app.app_context():
         pools = [engine.pool for engine in db.engines.values()]
         for _ in queries.iterate_calls(id_of(alice), batch=2):
             assert [pool.checkedout() for pool in pools] == [0] * len(pools)  # type: ignore[attr-defined] # of a queue
 
 
-def test_an_export_says_of_killed_calls_that_they_were_interrupted(alice: Ngo) -> None:
+def test_an_export_says_of_killed_calls_that_they_were_interrupted(alice: TestOrganization) -> None:
     record(alice, "started", at=now() - timedelta(minutes=1))
-    with alice.house.app.app_context():
+    with alice.server.app.app_context():
         (row,) = queries.iterate_calls(id_of(alice), batch=2)
     assert row.status == "interrupted"

@@ -7,7 +7,7 @@ import pytest
 
 from glific_gpt.calls import tenant as tenants
 from glific_gpt.database import db
-from tests.support.house import House, Ngo
+from tests.support.server import RunningServer, TestOrganization
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -26,11 +26,11 @@ def queries() -> Iterator[list[str]]:
 
 
 @on_sqlite
-def test_one_query_finds_everything(house: House, alice: Ngo) -> None:
+def test_one_query_finds_everything(server: RunningServer, alice: TestOrganization) -> None:
     alice.change(allowed_models=["gpt-4o*"])
     for patterns in (None, ["gpt-*", "o3"], [], None):
-        house.allow_models(patterns)
-        with house.app.app_context(), queries() as sent:
+        server.allow_models(patterns)
+        with server.app.app_context(), queries() as sent:
             found = tenants.find_tenant("alice", "open_ai", alice.token)
         assert found is not None
         assert (found.server_models, found.allowed_models, found.token_matches) == (patterns, ["gpt-4o*"], True)

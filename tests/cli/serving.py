@@ -3,8 +3,8 @@
 import pytest
 
 from tests.cli.conftest import Commands, OpenCommands
-from tests.conftest import OpenHouse
-from tests.support.house import House, Ngo
+from tests.conftest import StartServer
+from tests.support.server import RunningServer, TestOrganization
 
 
 @pytest.fixture
@@ -14,16 +14,16 @@ def database_url(database: str) -> str:
 
 
 @pytest.fixture
-def house(open_a_house: OpenHouse) -> House:
-    return open_a_house()
+def server(start_server: StartServer) -> RunningServer:
+    return start_server()
 
 
 @pytest.fixture
-def alice(house: House) -> Ngo:
-    return house.ngo("alice")
+def alice(server: RunningServer) -> TestOrganization:
+    return server.add_organization("alice")
 
 
 @pytest.fixture
-def flask(flask_with: OpenCommands, house: House) -> Commands:
+def flask(flask_with: OpenCommands, server: RunningServer) -> Commands:
     """Commands with the address of the server."""
-    return flask_with(public_url=house.url, glific_hosts="127.0.0.1")
+    return flask_with(public_url=server.url, glific_hosts="127.0.0.1")

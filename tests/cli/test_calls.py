@@ -19,10 +19,10 @@ from tests.cli.conftest import Commands, commands
 from tests.support.glific_behaviours import answer as glific_answer
 from tests.support.glific_behaviours import errors, lose_the_reply
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import House, Ngo
-from tests.support.later import connected_ngo
+from tests.support.later import connected_organization
 from tests.support.openai_behaviours import out_of_credit
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 
 pytestmark = pytest.mark.both_databases
 
@@ -111,12 +111,12 @@ def server_commands(database_url: str) -> Iterator[Commands]:
 
 
 @pytest.fixture
-def alice(working_house: House, glific: GlificStandIn) -> Ngo:
+def alice(server_with_worker: RunningServer, glific: GlificStandIn) -> TestOrganization:
     """An organization with a Glific connection, on a server that works on deferred calls."""
-    return connected_ngo(working_house, glific)
+    return connected_organization(server_with_worker, glific)
 
 
-def finish_deferred_call(alice: Ngo) -> str:
+def finish_deferred_call(alice: TestOrganization) -> str:
     """Make a deferred call, wait until it was delivered or given up, and return its id."""
     call_id = str(alice.ask_later().json()["call_id"])
     alice.settled(call_id)
@@ -128,7 +128,7 @@ def event_names(output: str) -> list[str]:
     return re.findall(r"^\d\d:\d\d:\d\d\.\d  \+\d+\.\d s +(\w+(?: up)?)[:,]", output, re.MULTILINE)
 
 
-def test_it_shows_the_timeline_of_a_delivered_answer(server_commands: Commands, alice: Ngo) -> None:
+def test_it_shows_the_timeline_of_a_delivered_answer(server_commands: Commands, alice: TestOrganization) -> None:
     call_id = finish_deferred_call(alice)
     call_detail = server_commands.json("calls", "show", "alice", call_id)
     (listed,) = server_commands.json("calls", "list", "alice")
@@ -171,7 +171,7 @@ def test_it_shows_an_interrupted_call(flask: Commands, seva: str) -> None:
 
 
 def test_it_explains_an_error_and_who_can_fix_it(
-    server_commands: Commands, alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    server_commands: Commands, alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(out_of_credit())
     call_id = finish_deferred_call(alice)
@@ -195,7 +195,7 @@ def test_it_explains_an_error_and_who_can_fix_it(
 
 
 def test_it_advises_a_retry_which_delivers_the_answer(
-    server_commands: Commands, alice: Ngo, glific: GlificStandIn
+    server_commands: Commands, alice: TestOrganization, glific: GlificStandIn
 ) -> None:
     glific.always(PERMANENT_FAILURE)
     call_id = finish_deferred_call(alice)
@@ -212,10 +212,10 @@ def test_it_advises_a_retry_which_delivers_the_answer(
     assert server_commands.failure("calls", "retry", "alice", call_id) == "The flow already has this answer."
 
 
-def test_it_shows_a_retry(server_commands: Commands, alice: Ngo, glific: GlificStandIn) -> None:
+def test_it_shows_a_retry(server_commands: Commands, alice: TestOrganization, glific: GlificStandIn) -> None:
     glific.always(PERMANENT_FAILURE)
     call_id = finish_deferred_call(alice)
-    alice.house.services.engine.stop(5)
+    alice.server.services.engine.stop(5)
     with time_machine.travel(now() + timedelta(minutes=5)):
         retried = server_commands.json("calls", "retry", "alice", call_id)
         assert (retried["status"], retried["delivery"], retried["error_code"]) == ("pending", "waiting", None)
@@ -225,17 +225,19 @@ def test_it_shows_a_retry(server_commands: Commands, alice: Ngo, glific: GlificS
 
 
 def test_it_says_that_an_answer_is_no_longer_stored(
-    server_commands: Commands, alice: Ngo, glific: GlificStandIn
+    server_commands: Commands, alice: TestOrganization, glific: GlificStandIn
 ) -> None:
     glific.always(PERMANENT_FAILURE)
     call_id = finish_deferred_call(alice)
     with time_machine.travel(now() + timedelta(hours=25)):
-        run_housekeeping(alice.house.app)
+        run_housekeeping(alice.server.app)
     assert "no longer stored" in server_commands.text("calls", "show", "alice", call_id)
     assert "no longer stored" in server_commands.failure("calls", "retry", "alice", call_id)
 
 
-def test_it_warns_about_an_uncertain_delivery(server_commands: Commands, alice: Ngo, glific: GlificStandIn) -> None:
+def test_it_warns_about_an_uncertain_delivery(
+    server_commands: Commands, alice: TestOrganization, glific: GlificStandIn
+) -> None:
     glific.will(lose_the_reply(), PERMANENT_FAILURE)
     call_id = finish_deferred_call(alice)
     output = server_commands.text("calls", "show", "alice", call_id)
@@ -244,9 +246,9 @@ def test_it_warns_about_an_uncertain_delivery(server_commands: Commands, alice: 
 
 
 def test_it_advises_to_check_for_a_worker_when_a_call_is_pending_for_too_long(
-    server_commands: Commands, house: House, glific: GlificStandIn
+    server_commands: Commands, server: RunningServer, glific: GlificStandIn
 ) -> None:
-    alice = connected_ngo(house, glific)
+    alice = connected_organization(server, glific)
     call_id = alice.ask_later().json()["call_id"]
     assert server_commands.text("calls", "show", "alice", call_id).endswith(
         "The delivery is in progress. Attempts so far: 0.\n"
@@ -258,8 +260,8 @@ def test_it_advises_to_check_for_a_worker_when_a_call_is_pending_for_too_long(
     assert "is being delivered right now" in server_commands.failure("calls", "retry", "alice", call_id)
 
 
-def test_it_lists_pending_calls(server_commands: Commands, house: House, glific: GlificStandIn) -> None:
-    alice = connected_ngo(house, glific)
+def test_it_lists_pending_calls(server_commands: Commands, server: RunningServer, glific: GlificStandIn) -> None:
+    alice = connected_organization(server, glific)
     alice.ask()
     call_id = alice.ask_later().json()["call_id"]
     (pending,) = server_commands.json("calls", "list", "alice", "--status", "pending")
@@ -271,9 +273,9 @@ def test_it_lists_pending_calls(server_commands: Commands, house: House, glific:
 
 
 def test_calls_of_another_organization_can_neither_be_seen_nor_retried(
-    server_commands: Commands, alice: Ngo, glific: GlificStandIn
+    server_commands: Commands, alice: TestOrganization, glific: GlificStandIn
 ) -> None:
-    alice.house.ngo("bob")
+    alice.server.add_organization("bob")
     glific.always(PERMANENT_FAILURE)
     call_id = finish_deferred_call(alice)
     for command in ("show", "retry"):

@@ -9,14 +9,14 @@ import pytest
 from glific_gpt.doctor import TITLES
 from glific_gpt.doctor.test_call import QUESTION
 from tests.cli.conftest import Commands
-from tests.cli.serving import alice, database_url, flask, house
+from tests.cli.serving import alice, database_url, flask, server
 from tests.support import openai_behaviours as behaviours
 from tests.support.glific_stand_in import PHONE, GlificStandIn
-from tests.support.house import House, Ngo
 from tests.support.openai_exchange import Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 
-__all__ = ["alice", "database_url", "flask", "house"]
+__all__ = ["alice", "database_url", "flask", "server"]
 
 NOT_PUBLIC = "Glific cannot reach this server until it has a public address"
 
@@ -41,7 +41,7 @@ def test_the_summary_names_warnings(flask: Commands, openai: OpenAIStandIn) -> N
 
 
 def test_a_problem_of_deferred_answers_does_not_affect_direct_ones(
-    flask: Commands, alice: Ngo, glific: GlificStandIn
+    flask: Commands, alice: TestOrganization, glific: GlificStandIn
 ) -> None:
     alice.connect(glific)
     glific.accounts[PHONE] = "another password since"
@@ -52,8 +52,8 @@ def test_a_problem_of_deferred_answers_does_not_affect_direct_ones(
         f"Error: alice gets answers within 5 seconds only inside this network: {NOT_PUBLIC}. Deferred answers (async, "
         "auto) are not delivered. Fix this first: Glific connection.\n"
     )
-    told = json.loads(flask.run("doctor", "alice", "--dry-run", "--json").stdout)
-    assert (told["would_answer"], told["keeps_later_answers_away"]) == (True, ["connection"])
+    output = json.loads(flask.run("doctor", "alice", "--dry-run", "--json").stdout)
+    assert (output["would_answer"], output["keeps_later_answers_away"]) == (True, ["connection"])
 
 
 def test_a_stopped_command_deletes_its_token(flask: Commands, openai: OpenAIStandIn) -> None:
@@ -70,7 +70,9 @@ def test_a_stopped_command_deletes_its_token(flask: Commands, openai: OpenAIStan
     assert [token["label"] for token in flask.json("tokens", "list", "alice")] == ["flow"]
 
 
-def test_it_fails_with_one_line_if_an_organization_would_get_no_answer(flask: Commands, alice: Ngo) -> None:
+def test_it_fails_with_one_line_if_an_organization_would_get_no_answer(
+    flask: Commands, alice: TestOrganization
+) -> None:
     alice.switch_key(on=False)
     result = flask.run("doctor", "alice")
     assert result.exit_code == 1
@@ -86,7 +88,7 @@ def test_a_failed_call_is_shown_and_fails_the_command(flask: Commands, openai: O
     assert "Sorry, I could not answer" in result.stdout
 
 
-def test_a_dry_run_makes_no_call(flask: Commands, alice: Ngo) -> None:
+def test_a_dry_run_makes_no_call(flask: Commands, alice: TestOrganization) -> None:
     shown = flask.text("doctor", "alice", "--dry-run")
     assert "– Test call: Not checked: no question is sent in this check." in shown
     assert shown.splitlines()[-1] == (
@@ -95,12 +97,12 @@ def test_a_dry_run_makes_no_call(flask: Commands, alice: Ngo) -> None:
     assert alice.calls() == []
 
 
-def test_it_prints_one_json_object_even_if_it_fails(flask: Commands, house: House) -> None:
-    told = flask.json("doctor", "alice")
-    assert (told["slug"], told["would_answer"], told["only_inside"]) == ("alice", True, True)
-    assert [finding["check"] for finding in told["findings"]] == list(TITLES)
-    assert QUESTION in told["findings"][-1]["conversation"]
-    house.ngo("carol", key="")
+def test_it_prints_one_json_object_even_if_it_fails(flask: Commands, server: RunningServer) -> None:
+    output = flask.json("doctor", "alice")
+    assert (output["slug"], output["would_answer"], output["only_inside"]) == ("alice", True, True)
+    assert [finding["check"] for finding in output["findings"]] == list(TITLES)
+    assert QUESTION in output["findings"][-1]["conversation"]
+    server.add_organization("carol", key="")
     result = flask.run("doctor", "carol", "--json")
     failed = json.loads(result.stdout)
     assert (result.exit_code, failed["would_answer"]) == (1, False)

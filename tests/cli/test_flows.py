@@ -10,13 +10,13 @@ from glific_gpt.flows import rules
 from glific_gpt.glific.signature import DUMMY_PHRASE, sign
 from glific_gpt.organizations import store, tokens
 from tests.cli.conftest import Commands
-from tests.cli.serving import alice, database_url, flask, house
+from tests.cli.serving import alice, database_url, flask, server
 from tests.flows.simulator.webhook_stand_in import WebhookStandIn
 from tests.support import openai_behaviours as behaviours
-from tests.support.house import House, Ngo
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 
-__all__ = ["alice", "database_url", "flask", "house"]
+__all__ = ["alice", "database_url", "flask", "server"]
 
 pytestmark = pytest.mark.usefixtures("alice")
 
@@ -45,25 +45,25 @@ def as_function(text: str) -> str:
     return json.dumps(given, indent=2)
 
 
-def count_tokens(house: House) -> int:
-    with house.app.app_context(), transaction() as session:
+def count_tokens(server: RunningServer) -> int:
+    with server.app.app_context(), transaction() as session:
         return len(tokens.list_webhook_tokens(session, store.find(session, "alice")))
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("json_option", [(), ("--json",)])
-def test_it_prints_only_the_file(flask: Commands, house: House, mode: str, json_option: tuple[str]) -> None:
+def test_it_prints_only_the_file(flask: Commands, server: RunningServer, mode: str, json_option: tuple[str]) -> None:
     result = flask.run("flows", "export", "alice", "--mode", mode, *json_option)
     assert (result.exit_code, rules.find_violations(json.loads(result.stdout))) == (0, [])
     (webhook,) = webhooks(result.stdout)
-    assert webhook["url"].startswith(f"{house.url}/webhooks/alice/parse_via_chat_gpt?")
+    assert webhook["url"].startswith(f"{server.url}/webhooks/alice/parse_via_chat_gpt?")
     assert all(line.startswith("Warning: ") for line in result.stderr.splitlines())
     assert "Warning: The file holds a webhook token." in result.stderr
     assert ("Connect the organization to Glific" in result.stderr) == (mode != "sync")
     assert webhook["headers"]["Authorization"].removeprefix("Bearer ") not in result.stderr
 
 
-def test_it_accepts_a_name_a_keyword_a_model_and_the_signature(flask: Commands, house: House) -> None:
+def test_it_accepts_a_name_a_keyword_a_model_and_the_signature(flask: Commands, server: RunningServer) -> None:
     options = ("--mode", "sync", "--name", "Health", "--keyword", "health", "--model", "gpt-4.1", "--signature")
     text = export(flask, *options)
     flow = json.loads(text)["flows"][0]
@@ -71,10 +71,12 @@ def test_it_accepts_a_name_a_keyword_a_model_and_the_signature(flask: Commands, 
     (webhook,) = webhooks(text)
     assert json.loads(webhook["body"])["gpt_model"] == "gpt-4.1"
     assert "Authorization" not in webhook["headers"]
-    assert count_tokens(house) == 1
+    assert count_tokens(server) == 1
 
 
-def test_it_refuses_invalid_options_and_prints_no_file(flask: Commands, alice: Ngo, house: House) -> None:
+def test_it_refuses_invalid_options_and_prints_no_file(
+    flask: Commands, alice: TestOrganization, server: RunningServer
+) -> None:
     sync = ("flows", "export", "alice", "--mode", "sync")
     assert flask.failure(*sync, "--model", "tts-1") == "This model cannot answer with text. Choose a text model."
     flask.failure(*sync, "--keyword", "!")
@@ -86,7 +88,7 @@ def test_it_refuses_invalid_options_and_prints_no_file(flask: Commands, alice: N
     )
     alice.change(require_signature=True)
     assert "accepts only calls with Glific's signature" in flask.failure(*sync, "--token")
-    assert count_tokens(house) == 1
+    assert count_tokens(server) == 1
 
 
 def test_a_converted_flow_answers(flask: Commands, openai: OpenAIStandIn) -> None:
@@ -121,8 +123,8 @@ def test_a_flow_that_was_converted_beside_the_old_one_answers(flask: Commands, o
     ) in result.stderr
     assert "\nNext, in Glific:\n  Import this file and send draft:orsown to try it" in result.stderr
     openai.always(behaviours.answer("Salt, sugar, water."))
-    said = ("--keyword", "orsown", "--reply", "What is ORS?")
-    shown = flask.text("flows", "simulate", "alice", *said, stdin=result.stdout)
+    arguments = ("--keyword", "orsown", "--reply", "What is ORS?")
+    shown = flask.text("flows", "simulate", "alice", *arguments, stdin=result.stdout)
     assert "Flow:   Salt, sugar, water." in shown
 
 
@@ -161,14 +163,14 @@ def test_the_json_report_is_written_to_standard_error(flask: Commands) -> None:
     assert rules.find_violations(json.loads(result.stdout)) == []
 
 
-def test_a_flow_with_nothing_to_convert_stays_unchanged(flask: Commands, house: House) -> None:
+def test_a_flow_with_nothing_to_convert_stays_unchanged(flask: Commands, server: RunningServer) -> None:
     before = export(flask, "--mode", "sync", "--signature").replace("Hello", "नमस्ते")
     for place in ((), ("--beside",)):
         result = flask.run("flows", "convert", "alice", *place, stdin=before)
         assert (result.exit_code, result.stdout) == (0, before)
         assert result.stderr.startswith("No node was changed. The file is the same as before.")
         assert "Next, in Glific" not in result.stderr
-    assert count_tokens(house) == 1
+    assert count_tokens(server) == 1
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1, 2]", b"\xff\xfe", '{"flows": []}'])
@@ -187,8 +189,8 @@ def test_an_unknown_organization_is_an_error(flask: Commands) -> None:
 
 def test_it_simulates_a_conversation(flask: Commands, openai: OpenAIStandIn) -> None:
     openai.will(behaviours.answer("Salt, sugar, water."), behaviours.answer("A litre."))
-    said = ("--keyword", "asksync", "--reply", "What is ORS?", "--reply", "How much?", "--reply", "END")
-    shown = flask.text("flows", "simulate", "alice", *said, stdin=export(flask, "--mode", "sync"))
+    arguments = ("--keyword", "asksync", "--reply", "What is ORS?", "--reply", "How much?", "--reply", "END")
+    shown = flask.text("flows", "simulate", "alice", *arguments, stdin=export(flask, "--mode", "sync"))
     answers = [line.removeprefix("Flow:   ") for line in shown.splitlines() if line.startswith("Flow:")]
     assert {"Salt, sugar, water.", "A litre."} <= set(answers)
     assert [request.question for request in openai.requests] == ["What is ORS?", "How much?"]
@@ -203,7 +205,7 @@ def test_the_json_output_has_messages_calls_and_state(flask: Commands, openai: O
     assert (output["waits_for"], output["ended"], output["trouble"]) == ("reply", False, [])
 
 
-def test_each_simulation_has_another_contact(flask: Commands, alice: Ngo) -> None:
+def test_each_simulation_has_another_contact(flask: Commands, alice: TestOrganization) -> None:
     alice.change(contact_daily_limit=1)
     text = export(flask, "--mode", "sync")
     for _ in range(2):
@@ -244,7 +246,7 @@ def test_a_failed_call_fails_the_command(flask: Commands, openai: OpenAIStandIn)
     assert result.stderr == "Error: 1 of 1 calls failed. The conversation shows the reason.\n"
 
 
-def test_the_organizations_phrase_signs_only_calls_to_this_server(flask: Commands, alice: Ngo) -> None:
+def test_the_organizations_phrase_signs_only_calls_to_this_server(flask: Commands, alice: TestOrganization) -> None:
     alice.set_phrase("a phrase of alice and glific")
     alice.change(require_signature=True)
     text = export(flask, "--mode", "sync")
@@ -267,5 +269,5 @@ def test_an_unknown_keyword_is_refused(flask: Commands) -> None:
     for keywords in (["health"], None, [7]):
         given = json.loads(text)
         given["flows"][0]["keywords"] = keywords
-        said = flask.failure("flows", "simulate", "alice", "--keyword", "menu", stdin=json.dumps(given))
-        assert said.startswith("No flow in this file has this keyword. Its keywords are: ")
+        message = flask.failure("flows", "simulate", "alice", "--keyword", "menu", stdin=json.dumps(given))
+        assert message.startswith("No flow in this file has this keyword. Its keywords are: ")

@@ -5,15 +5,15 @@ import json
 import pytest
 
 from tests.cli.conftest import Commands
-from tests.cli.serving import alice, database_url, flask, house
+from tests.cli.serving import alice, database_url, flask, server
 from tests.support import openai_behaviours as behaviours
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import House, Ngo
 from tests.support.later import begin_working
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 from tests.support.simulated_glific import connect
 
-__all__ = ["alice", "database_url", "flask", "house"]
+__all__ = ["alice", "database_url", "flask", "server"]
 
 DEFERRED_MODES = ("async", "auto")
 SIMULATE = ("flows", "simulate", "alice", "--reply", "What is ORS?", "--reply", "END")
@@ -26,7 +26,7 @@ def export(flask: Commands, mode: str) -> str:
 
 
 @pytest.fixture
-def waiting(house: House, alice: Ngo, glific: GlificStandIn) -> Ngo:
+def waiting(server: RunningServer, alice: TestOrganization, glific: GlificStandIn) -> TestOrganization:
     """An organization that is connected to a Glific in which no flow waits, as in a simulation."""
     alice.connect(glific)
     connect(glific)
@@ -34,9 +34,9 @@ def waiting(house: House, alice: Ngo, glific: GlificStandIn) -> Ngo:
 
 
 def test_a_deferred_answer_appears_in_the_conversation(
-    flask: Commands, house: House, waiting: Ngo, openai: OpenAIStandIn
+    flask: Commands, server: RunningServer, waiting: TestOrganization, openai: OpenAIStandIn
 ) -> None:
-    begin_working(house)
+    begin_working(server)
     openai.always(behaviours.answer("Salt, sugar, water."))
     result = flask.run(*SIMULATE, stdin=export(flask, "async"))
     assert result.exit_code == 0, result.stderr
@@ -47,9 +47,9 @@ def test_a_deferred_answer_appears_in_the_conversation(
 
 
 def test_a_failed_deferred_call_fails_the_command(
-    flask: Commands, house: House, waiting: Ngo, openai: OpenAIStandIn
+    flask: Commands, server: RunningServer, waiting: TestOrganization, openai: OpenAIStandIn
 ) -> None:
-    begin_working(house)
+    begin_working(server)
     openai.always(behaviours.out_of_credit())
     result = flask.run(*SIMULATE, stdin=export(flask, "async"))
     assert result.exit_code == 1
@@ -71,7 +71,7 @@ def test_a_missing_answer_fails_the_command_when_the_wait_expires(flask: Command
 
 @pytest.mark.parametrize("mode", DEFERRED_MODES)
 def test_if_answers_are_not_stored_openai_is_not_asked(
-    flask: Commands, alice: Ngo, glific: GlificStandIn, openai: OpenAIStandIn, mode: str
+    flask: Commands, alice: TestOrganization, glific: GlificStandIn, openai: OpenAIStandIn, mode: str
 ) -> None:
     alice.connect_signed(glific, "a phrase of alice and glific")
     text = export(flask, mode)

@@ -15,11 +15,11 @@ from glific_gpt.cli.group import MIGRATIONS_MISSING
 from tests.cli.conftest import Commands
 from tests.durable.conftest import lock_connections
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import House, Ngo
-from tests.support.later import connected_ngo, given, pending, wait_until
+from tests.support.later import connected_organization, given, pending, wait_until
 from tests.support.openai_behaviours import answer, never
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.programs import SERVER, Program, free_port, start
+from tests.support.server import RunningServer, TestOrganization
 from tests.support.serving import as_environment
 from tests.support.settings import ENCRYPTION_KEY
 from tests.support.silence import Proxy
@@ -45,20 +45,20 @@ def start_worker(environment: dict[str, str], tmp_path: Path) -> Iterator[Start]
     """Start a worker and wait until it prints this line."""
     with ExitStack() as stack:
 
-        def run(says: str = WORKING) -> Program:
+        def run(until: str = WORKING) -> Program:
             folder = tmp_path / f"worker-{len(list(tmp_path.iterdir()))}"
             program = stack.enter_context(start((FLASK, "worker"), folder, environment))
-            wait_until(lambda: says in program.errors or program.process.poll() is not None)
-            assert says in program.errors.splitlines()
+            wait_until(lambda: until in program.errors or program.process.poll() is not None)
+            assert until in program.errors.splitlines()
             return program
 
         yield run
 
 
 @pytest.fixture
-def connected(house: House, glific: GlificStandIn) -> Ngo:
+def connected(server: RunningServer, glific: GlificStandIn) -> TestOrganization:
     """An organization on a server that does not work on deferred calls."""
-    return connected_ngo(house, glific)
+    return connected_organization(server, glific)
 
 
 def stop(program: Program, number: Signals) -> tuple[int, bool]:
@@ -77,7 +77,7 @@ def test_an_idle_worker_ends_quickly(start_worker: Start, number: Signals) -> No
 
 
 def test_it_ends_quickly_while_it_waits_for_openai_and_another_worker_repeats_the_call(
-    start_worker: Start, connected: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    start_worker: Start, connected: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.will(never())
     call_id = pending(connected.ask_later())
@@ -92,7 +92,7 @@ def test_it_ends_quickly_while_it_waits_for_openai_and_another_worker_repeats_th
 
 @on_sqlite
 def test_it_finishes_running_work_before_it_ends(
-    start_worker: Start, connected: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    start_worker: Start, connected: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.will(answer("Sugar and salt.", after=1))
     call_id = pending(connected.ask_later())
@@ -105,7 +105,7 @@ def test_it_finishes_running_work_before_it_ends(
 
 @on_sqlite
 def test_it_waits_while_another_worker_works(
-    start_worker: Start, connected: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    start_worker: Start, connected: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     first, second = start_worker(), start_worker(WAITING)
     connected.settled(pending(connected.ask_later()))
@@ -140,7 +140,7 @@ def test_it_ends_quickly_while_the_database_does_not_answer(
 
 @on_sqlite
 def test_a_server_takes_over_when_the_worker_is_killed(
-    start_worker: Start, environment: dict[str, str], tmp_path: Path, connected: Ngo, glific: GlificStandIn
+    start_worker: Start, environment: dict[str, str], tmp_path: Path, connected: TestOrganization, glific: GlificStandIn
 ) -> None:
     worker = start_worker()
     with start(SERVER, tmp_path / "server", environment | as_environment(bind=f"127.0.0.1:{free_port()}")):
@@ -153,7 +153,7 @@ def test_a_server_takes_over_when_the_worker_is_killed(
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_several_workers_work_at_the_same_time_on_postgresql(
-    start_worker: Start, connected: Ngo, openai: OpenAIStandIn
+    start_worker: Start, connected: TestOrganization, openai: OpenAIStandIn
 ) -> None:
     for _ in range(2):
         start_worker()

@@ -12,7 +12,7 @@ from glific_gpt.database import transaction
 from glific_gpt.glific.resumption import Access
 from glific_gpt.organizations import store as organizations
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import House
+from tests.support.server import RunningServer
 
 PHONE = "919876543210"
 PASSWORD = "a-password-of-alice"
@@ -22,37 +22,37 @@ PASSWORD = "a-password-of-alice"
 class Connections:
     """Actions of users and of the server on connections."""
 
-    house: House
+    server: RunningServer
     url: str
 
     def by_api(self, slug: str, **values: Any) -> GlificConnection:
         arguments = {"api_url": self.url, "phone": PHONE, "password": PASSWORD} | values
         password = SecretStr(arguments.pop("password"))
-        with self.house.app.app_context():
-            app = self.house.services
+        with self.server.app.app_context():
+            app = self.server.services
             return connecting.connect_by_api(app.vault, app.glific, slug, password=password, **arguments)
 
     def by_signed_call(self, slug: str, **values: Any) -> GlificConnection:
-        with self.house.app.app_context():
-            app = self.house.services
+        with self.server.app.app_context():
+            app = self.server.services
             return connecting.connect_by_signed_call(app.vault, app.glific, slug, **({"api_url": self.url} | values))
 
     def access(self, slug: str, from_call: int | None = None) -> Access:
-        with self.house.app.app_context(), transaction() as session:
+        with self.server.app.app_context(), transaction() as session:
             organization = organizations.find(session, slug)
-            return store.load_access(session, self.house.services.vault, organization.id, from_call)
+            return store.load_access(session, self.server.services.vault, organization.id, from_call)
 
     def row(self, slug: str) -> GlificConnection | None:
-        with self.house.app.app_context(), transaction() as session:
+        with self.server.app.app_context(), transaction() as session:
             return store.find_or_none(session, organizations.find(session, slug).id)
 
     def disconnect(self, slug: str) -> None:
-        with self.house.app.app_context(), transaction() as session:
+        with self.server.app.app_context(), transaction() as session:
             store.disconnect(session, organizations.find(session, slug).id)
 
 
 @pytest.fixture
-def connections(house: House, glific: GlificStandIn) -> Connections:
+def connections(server: RunningServer, glific: GlificStandIn) -> Connections:
     """Connections to a Glific at which alice has an account."""
     glific.accounts[PHONE] = PASSWORD
-    return Connections(house, glific.url)
+    return Connections(server, glific.url)

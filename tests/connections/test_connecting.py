@@ -6,8 +6,8 @@ from glific_gpt.errors import GlificNotVerified, InvalidValue, NotFound
 from glific_gpt.glific.resumption import ApiAccess, SignedAccess
 from tests.connections.conftest import PASSWORD, PHONE, Connections
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import Ngo
 from tests.support.programs import free_port
+from tests.support.server import TestOrganization
 
 PHRASE = "a phrase of alice and glific"
 
@@ -21,7 +21,7 @@ def login_of(connections: Connections, slug: str = "alice") -> tuple[str, str]:
 
 @pytest.mark.parametrize("value", [PHONE, "+91 98765 43210", " 91-9876-543210 ", "+919876543210"])
 def test_a_login_that_glific_accepts_is_saved(
-    connections: Connections, glific: GlificStandIn, alice: Ngo, value: str
+    connections: Connections, glific: GlificStandIn, alice: TestOrganization, value: str
 ) -> None:
     row = connections.by_api(alice.slug, phone=value, api_url=f"{glific.url}/api/")
     assert (row.way, row.api_url) == ("api", glific.url)
@@ -30,7 +30,9 @@ def test_a_login_that_glific_accepts_is_saved(
     assert login_of(connections) == (PHONE, PASSWORD)
 
 
-def test_nothing_is_saved_if_glific_refuses_or_is_unreachable(connections: Connections, alice: Ngo) -> None:
+def test_nothing_is_saved_if_glific_refuses_or_is_unreachable(
+    connections: Connections, alice: TestOrganization
+) -> None:
     connections.by_api(alice.slug)
     before = connections.row(alice.slug)
     assert before is not None
@@ -56,7 +58,7 @@ def test_nothing_is_saved_if_glific_refuses_or_is_unreachable(connections: Conne
 
 
 def test_a_connection_can_be_saved_without_verification(
-    connections: Connections, glific: GlificStandIn, alice: Ngo
+    connections: Connections, glific: GlificStandIn, alice: TestOrganization
 ) -> None:
     row = connections.by_api(alice.slug, password="wrong-password", verify=False)
     assert row.verified_at is None
@@ -65,7 +67,7 @@ def test_a_connection_can_be_saved_without_verification(
 
 
 def test_a_host_that_the_operator_does_not_allow_gets_no_request(
-    connections: Connections, glific: GlificStandIn, alice: Ngo
+    connections: Connections, glific: GlificStandIn, alice: TestOrganization
 ) -> None:
     for url in ("https://api.seva.example.org", "ftp://127.0.0.1", "", glific.url.replace("127.0.0.1", "localhost")):
         for verify in (True, False):
@@ -78,24 +80,26 @@ def test_a_host_that_the_operator_does_not_allow_gets_no_request(
 @pytest.mark.parametrize(
     "value", ["", "+", "98765", "09876543210", "91 98765 4321O", "919876543210123456", "९१९८७६५४३२१०"]
 )
-def test_an_invalid_phone_number_is_refused(connections: Connections, alice: Ngo, value: str) -> None:
+def test_an_invalid_phone_number_is_refused(connections: Connections, alice: TestOrganization, value: str) -> None:
     with pytest.raises(InvalidValue, match=r"^phone: .* country code.*\.$"):
         connections.by_api(alice.slug, phone=value)
 
 
 @pytest.mark.parametrize("value", ["", " \t", "x" * 1001])
-def test_an_invalid_password_is_refused(connections: Connections, alice: Ngo, value: str) -> None:
+def test_an_invalid_password_is_refused(connections: Connections, alice: TestOrganization, value: str) -> None:
     with pytest.raises(InvalidValue, match=r"^password: it is empty or too long\. Use at most 1000 characters\.$"):
         connections.by_api(alice.slug, password=value)
 
 
-def test_a_password_is_saved_unchanged(connections: Connections, alice: Ngo) -> None:
+def test_a_password_is_saved_unchanged(connections: Connections, alice: TestOrganization) -> None:
     for password in (" with spaces ", "पासवर्ड-1", "x" * 1000):
         connections.by_api(alice.slug, password=password, verify=False)
         assert login_of(connections) == (PHONE, password)
 
 
-def test_the_signed_call_uses_the_saved_phrase(connections: Connections, glific: GlificStandIn, alice: Ngo) -> None:
+def test_the_signed_call_uses_the_saved_phrase(
+    connections: Connections, glific: GlificStandIn, alice: TestOrganization
+) -> None:
     alice.set_phrase(PHRASE)
     row = connections.by_signed_call(alice.slug)
     assert (row.way, row.api_url, row.ciphertext) == ("signed", glific.url, None)
@@ -106,20 +110,24 @@ def test_the_signed_call_uses_the_saved_phrase(connections: Connections, glific:
     assert access.phrase.get_secret_value() == PHRASE
 
 
-def test_the_signed_call_needs_a_phrase(connections: Connections, glific: GlificStandIn, alice: Ngo) -> None:
+def test_the_signed_call_needs_a_phrase(
+    connections: Connections, glific: GlificStandIn, alice: TestOrganization
+) -> None:
     with pytest.raises(InvalidValue, match="flask signature set alice --phrase-stdin"):
         connections.by_signed_call(alice.slug, verify=False)
     assert (glific.requests, connections.row(alice.slug)) == ([], None)
 
 
-def test_the_signed_call_is_not_saved_if_glific_is_unreachable(connections: Connections, alice: Ngo) -> None:
+def test_the_signed_call_is_not_saved_if_glific_is_unreachable(
+    connections: Connections, alice: TestOrganization
+) -> None:
     alice.set_phrase(PHRASE)
     with pytest.raises(GlificNotVerified, match=r"^Nothing was saved\. "):
         connections.by_signed_call(alice.slug, api_url=f"http://127.0.0.1:{free_port()}")
     assert connections.row(alice.slug) is None
 
 
-def test_the_signed_call_replaces_a_login(connections: Connections, alice: Ngo) -> None:
+def test_the_signed_call_replaces_a_login(connections: Connections, alice: TestOrganization) -> None:
     alice.set_phrase(PHRASE)
     connections.by_api(alice.slug)
     assert connections.by_signed_call(alice.slug).ciphertext is None
@@ -135,7 +143,7 @@ def test_an_unknown_organization_cannot_be_connected(connections: Connections, g
 
 
 def test_connections_of_two_organizations_are_independent(
-    connections: Connections, glific: GlificStandIn, alice: Ngo, bob: Ngo
+    connections: Connections, glific: GlificStandIn, alice: TestOrganization, bob: TestOrganization
 ) -> None:
     glific.accounts["15550100200"] = "a-password-of-bob"
     connections.by_api(alice.slug)

@@ -10,9 +10,9 @@ from glific_gpt.errors import GlificNotConnected, NotFound
 from glific_gpt.glific.resumption import ApiAccess, SignedAccess
 from glific_gpt.organizations import signature
 from glific_gpt.organizations import store as organizations
-from tests.conftest import OpenHouse
+from tests.conftest import StartServer
 from tests.connections.conftest import PASSWORD, Connections
-from tests.support.house import House, Ngo
+from tests.support.server import RunningServer, TestOrganization
 
 pytestmark = pytest.mark.both_databases
 
@@ -26,10 +26,12 @@ def signed_for(connections: Connections, from_call: int | None) -> int:
     return access.organization_id
 
 
-def test_an_organization_is_connected_until_it_is_disconnected(connections: Connections, alice: Ngo, bob: Ngo) -> None:
+def test_an_organization_is_connected_until_it_is_disconnected(
+    connections: Connections, alice: TestOrganization, bob: TestOrganization
+) -> None:
     def connected() -> list[bool]:
-        with connections.house.app.app_context(), transaction() as session:
-            ids = [organizations.find(session, ngo.slug).id for ngo in (alice, bob)]
+        with connections.server.app.app_context(), transaction() as session:
+            ids = [organizations.find(session, organization.slug).id for organization in (alice, bob)]
             return [store.find_or_none(session, organization_id) is not None for organization_id in ids]
 
     assert connected() == [False, False]
@@ -43,7 +45,9 @@ def test_an_organization_is_connected_until_it_is_disconnected(connections: Conn
         connections.access(alice.slug)
 
 
-def test_the_saved_glific_id_has_priority_over_the_id_from_the_call(connections: Connections, alice: Ngo) -> None:
+def test_the_saved_glific_id_has_priority_over_the_id_from_the_call(
+    connections: Connections, alice: TestOrganization
+) -> None:
     alice.set_phrase(PHRASE)
     connections.by_signed_call(alice.slug)
     assert signed_for(connections, from_call=7) == 7
@@ -52,57 +56,59 @@ def test_the_saved_glific_id_has_priority_over_the_id_from_the_call(connections:
     assert signed_for(connections, from_call=None) == 12
 
 
-def test_a_signed_call_needs_a_glific_id(connections: Connections, alice: Ngo) -> None:
+def test_a_signed_call_needs_a_glific_id(connections: Connections, alice: TestOrganization) -> None:
     alice.set_phrase(PHRASE)
     connections.by_signed_call(alice.slug)
     with pytest.raises(GlificNotConnected, match="Set the Glific organization id"):
         connections.access(alice.slug)
 
 
-def test_a_signed_call_needs_a_phrase(connections: Connections, house: House, alice: Ngo) -> None:
+def test_a_signed_call_needs_a_phrase(connections: Connections, server: RunningServer, alice: TestOrganization) -> None:
     alice.set_phrase(PHRASE)
     connections.by_signed_call(alice.slug)
-    with house.app.app_context(), transaction() as session:
+    with server.app.app_context(), transaction() as session:
         signature.clear_phrase(session, organizations.find(session, alice.slug))
     with pytest.raises(GlificNotConnected, match="webhook signature, which is not set"):
         connections.access(alice.slug, from_call=7)
 
 
 def test_a_login_and_a_phrase_need_a_valid_encryption_key(
-    connections: Connections, open_a_house: OpenHouse, alice: Ngo, bob: Ngo
+    connections: Connections, start_server: StartServer, alice: TestOrganization, bob: TestOrganization
 ) -> None:
     bob.set_phrase(PHRASE)
     row = connections.by_api(alice.slug)
     connections.by_signed_call(bob.slug)
-    other_house = open_a_house(encryption_keys=Fernet.generate_key().decode())
-    other_connections = Connections(other_house, connections.url)
+    other_server = start_server(encryption_keys=Fernet.generate_key().decode())
+    other_connections = Connections(other_server, connections.url)
     with pytest.raises(GlificNotConnected, match="login at Glific cannot be read"):
         other_connections.access(alice.slug)
     with pytest.raises(GlificNotConnected, match="cannot be read"):
         other_connections.access(bob.slug, from_call=7)
-    assert store.phone_last4(other_house.services.vault, row) is None
+    assert store.phone_last4(other_server.services.vault, row) is None
 
 
 def test_a_login_that_is_copied_to_another_organization_cannot_be_read(
-    connections: Connections, house: House, alice: Ngo, bob: Ngo
+    connections: Connections, server: RunningServer, alice: TestOrganization, bob: TestOrganization
 ) -> None:
     ciphertext = connections.by_api(alice.slug).ciphertext
     connections.by_api(bob.slug)
-    with house.app.app_context(), transaction() as session:
+    with server.app.app_context(), transaction() as session:
         store.find(session, organizations.find(session, bob.slug).id).ciphertext = ciphertext
     with pytest.raises(GlificNotConnected, match="cannot be read"):
         connections.access(bob.slug)
     assert isinstance(connections.access(alice.slug), ApiAccess)
 
 
-def test_only_the_last_digits_of_the_phone_number_are_shown(connections: Connections, house: House, alice: Ngo) -> None:
+def test_only_the_last_digits_of_the_phone_number_are_shown(
+    connections: Connections, server: RunningServer, alice: TestOrganization
+) -> None:
     row: GlificConnection = connections.by_api(alice.slug)
-    assert store.phone_last4(house.services.vault, row) == "3210"
+    assert store.phone_last4(server.services.vault, row) == "3210"
     alice.set_phrase(PHRASE)
-    assert store.phone_last4(house.services.vault, connections.by_signed_call(alice.slug)) is None
+    assert store.phone_last4(server.services.vault, connections.by_signed_call(alice.slug)) is None
 
 
-def test_the_repr_of_a_login_hides_it(connections: Connections, alice: Ngo) -> None:
+def test_the_repr_of_a_login_hides_it(connections: Connections, alice: TestOrganization) -> None:
     row, access = connections.by_api(alice.slug), connections.access(alice.slug)
     text = f"{row!r} {access!r} {access}"
     assert PASSWORD not in text

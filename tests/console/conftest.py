@@ -9,12 +9,12 @@ import pytest
 from playwright.sync_api import Browser
 
 from glific_gpt.accounts.tables import Role
-from tests.conftest import OpenHouse
+from tests.conftest import StartServer
 from tests.console.users import ConsoleUser, create_anonymous, create_user
 from tests.support.chromium import Theme, Window, window
 from tests.support.databases import copy_of
-from tests.support.house import House, Ngo, open_house
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization, run_server
 from tests.support.settings import made_up_settings
 
 
@@ -25,12 +25,12 @@ class Staff(Protocol):
 
 
 @pytest.fixture
-def staff(house: House, alice: Ngo) -> Iterator[Staff]:
+def staff(server: RunningServer, alice: TestOrganization) -> Iterator[Staff]:
     with ExitStack() as stack:
 
         def sign_in(role: Role | None, *, slug: str = alice.slug) -> ConsoleUser:
             email = f"{role or 'admin'}@{slug}.example.org"
-            person = create_user(house, email, role, slug if role else None)
+            person = create_user(server, email, role, slug if role else None)
             stack.callback(person.client.close)
             answer = person.sign_in()
             assert answer.status_code == 302, answer.text[:2000]
@@ -40,13 +40,13 @@ def staff(house: House, alice: Ngo) -> Iterator[Staff]:
 
 
 @pytest.fixture
-def front(open_a_house: OpenHouse, house: House) -> House:
+def front(start_server: StartServer, server: RunningServer) -> RunningServer:
     """A second server process whose public URL leads to the first one, so that the setup test can reach it."""
-    return open_a_house(public_url=house.url)
+    return start_server(public_url=server.url)
 
 
 @pytest.fixture
-def front_editor(front: House, alice: Ngo) -> Iterator[ConsoleUser]:
+def front_editor(front: RunningServer, alice: TestOrganization) -> Iterator[ConsoleUser]:
     """An editor of alice, signed in to the second process."""
     person = create_user(front, "front@alice.example.org", Role.EDITOR, alice.slug)
     assert person.sign_in().status_code == 302
@@ -75,22 +75,22 @@ def administrator(staff: Staff) -> ConsoleUser:
 
 
 @pytest.fixture
-def nobody(house: House) -> Iterator[ConsoleUser]:
+def nobody(server: RunningServer) -> Iterator[ConsoleUser]:
     """A client without a session."""
-    person = create_anonymous(house)
+    person = create_anonymous(server)
     yield person
     person.client.close()
 
 
 @pytest.fixture(scope="module")
-def lasting_house(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def shared_server(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server on SQLite that all tests of a module share, because one for each test would take too long."""
     url = copy_of(sqlite_template, tmp_path_factory.mktemp("lasting"))
     with (
         OpenAIStandIn() as openai,
-        open_house(made_up_settings(database_url=url, openai_base_url=openai.base_url)) as house,
+        run_server(made_up_settings(database_url=url, openai_base_url=openai.base_url)) as server,
     ):
-        yield house
+        yield server
 
 
 class OpenWindow(Protocol):
@@ -100,11 +100,11 @@ class OpenWindow(Protocol):
 
 
 @pytest.fixture
-def open_window(browser: Browser, house: House) -> Iterator[OpenWindow]:
+def open_window(browser: Browser, server: RunningServer) -> Iterator[OpenWindow]:
     with ExitStack() as stack:
 
         def start(person: ConsoleUser | None = None, *, width: int = 1280, theme: Theme = "light") -> Window:
-            shown = stack.enter_context(window(browser, house.url, width=width, theme=theme))
+            shown = stack.enter_context(window(browser, server.url, width=width, theme=theme))
             if person is not None:
                 shown.bring(person.client.cookies.jar)
             return shown

@@ -9,7 +9,7 @@ from glific_gpt.accounts import people
 from glific_gpt.accounts.tables import User
 from glific_gpt.database import transaction
 from tests.console.users import ConsoleUser, create_client
-from tests.support.house import House
+from tests.support.server import RunningServer
 
 LINK_PATTERN = re.compile(r'id="one-time-link"[^>]*>(?:[^<]*?)https?://[^/]+(/console/account/reset/[^<\s]+)<')
 CHOSEN_PASSWORD = "a password of my own choice"
@@ -22,9 +22,9 @@ def find_link(answer: httpx2.Response) -> str:
     return html.unescape(found[1])
 
 
-def accept_invitation(house: House, email: str, link: str) -> ConsoleUser:
+def accept_invitation(server: RunningServer, email: str, link: str) -> ConsoleUser:
     """Open the link in a new client, choose a password and sign in."""
-    person = ConsoleUser(house, email, create_client())
+    person = ConsoleUser(server, email, create_client())
     assert choose_password(person, link).status_code == 302
     assert person.sign_in(CHOSEN_PASSWORD).status_code == 302
     return person
@@ -34,14 +34,14 @@ def choose_password(person: ConsoleUser, link: str) -> httpx2.Response:
     return person.post(link, {"password": CHOSEN_PASSWORD, "password_confirm": CHOSEN_PASSWORD}, page=link)
 
 
-def link_works(house: House, link: str) -> bool:
+def link_works(server: RunningServer, link: str) -> bool:
     """Return whether a link leads to the form for a new password."""
     with create_client() as client:
-        answer = client.get(house.url + link)
+        answer = client.get(server.url + link)
     return answer.status_code == 200 and 'name="password_confirm"' in answer.text
 
 
-def find_user(house: House, email: str) -> User:
+def find_user(server: RunningServer, email: str) -> User:
     """Return the row of a user."""
-    with house.app.app_context(), transaction() as session:
+    with server.app.app_context(), transaction() as session:
         return people.find_person(session, email)

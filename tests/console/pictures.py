@@ -23,8 +23,8 @@ from tests.console.users import ConsoleUser, create_user
 from tests.support import databases
 from tests.support.chromium import Theme, chromium, window
 from tests.support.flow_editor import opened
-from tests.support.house import House, open_house
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, run_server
 from tests.support.settings import made_up_settings
 
 DOCUMENTS = Path(__file__).parents[2] / "docs" / "pictures"
@@ -42,16 +42,16 @@ VARIANTS: tuple[tuple[int, Theme], ...] = ((1280, "light"), (1280, "dark"), (390
 
 
 @contextmanager
-def run_server() -> Iterator[House]:
+def run_sample_server() -> Iterator[RunningServer]:
     """Run a server with a sample organization."""
     with TemporaryDirectory() as folder, OpenAIStandIn() as openai:
         url = f"sqlite:///{folder}/pictures.db"
         databases.migrate(url)
-        with open_house(
+        with run_server(
             made_up_settings(database_url=url, openai_base_url=openai.base_url, public_url=PUBLIC_URL)
-        ) as house:
-            create_sample_organization(house)
-            yield house
+        ) as server:
+            create_sample_organization(server)
+            yield server
 
 
 class Picture(NamedTuple):
@@ -66,7 +66,7 @@ class Picture(NamedTuple):
 
 def take_picture(browser: Browser, person: ConsoleUser, picture: Picture, language: str) -> None:
     picture.file.parent.mkdir(parents=True, exist_ok=True)
-    with window(browser, person.house.url, width=picture.width, theme=picture.theme, language=language) as shown:
+    with window(browser, person.server.url, width=picture.width, theme=picture.theme, language=language) as shown:
         shown.bring(person.client.cookies.jar)
         shown.open(picture.path)
         shown.page.wait_for_load_state("networkidle")
@@ -78,8 +78,8 @@ def list_document_pictures() -> Iterator[Picture]:
         yield Picture(DOCUMENTS / f"{name}.png", path, width, theme, full_page=False)
 
 
-def list_page_pictures(house: House, person: ConsoleUser, folder: Path) -> Iterator[Picture]:
-    for page in list_pages(house.app, person.get(f"{ORGANIZATION_PATH}/calls").text):
+def list_page_pictures(server: RunningServer, person: ConsoleUser, folder: Path) -> Iterator[Picture]:
+    for page in list_pages(server.app, person.get(f"{ORGANIZATION_PATH}/calls").text):
         for width, theme in VARIANTS:
             yield Picture(folder / f"{page.endpoint}-{width}-{theme}.png", page.path, width, theme, full_page=True)
 
@@ -100,11 +100,11 @@ def draw_flow(browser: Browser) -> None:
 @click.option("--language", default="en-GB", help="Language of the browser, such as hi-IN.")
 def main(everything: Path | None, only: str, language: str) -> None:
     """Take screenshots of the console and of a ready flow."""
-    with run_server() as house, chromium() as browser:
+    with run_sample_server() as server, chromium() as browser:
         # The documentation shows the pages of an owner. Only an administrator can open all pages.
-        person = create_user(house, "asha@seva-trust.example.org", None if everything else Role.OWNER, "seva-trust")
+        person = create_user(server, "asha@seva-trust.example.org", None if everything else Role.OWNER, "seva-trust")
         person.sign_in()
-        pictures = list_page_pictures(house, person, everything) if everything else list_document_pictures()
+        pictures = list_page_pictures(server, person, everything) if everything else list_document_pictures()
         with click.progressbar([each for each in pictures if only in each.file.name], label="Taking pictures") as bar:
             for each in bar:
                 take_picture(browser, person, each, language)

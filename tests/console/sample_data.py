@@ -14,21 +14,21 @@ from glific_gpt.clock import now
 from glific_gpt.credentials import store as credentials
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store, tokens
-from tests.support.house import House, Ngo
+from tests.support.server import RunningServer, TestOrganization
 
 MODELS = ("gpt-4o-mini", "gpt-4o-mini", "gpt-4o-mini", "gpt-4o", "gpt-5-mini")
 MEMBERS = {"meena": Role.OWNER, "ravi": Role.EDITOR, "tara": Role.VIEWER}
 ERRORS = ("deadline_exceeded", "deadline_exceeded", "rate_limited", "empty_question", "upstream_error")
 
 
-def create_sample_organization(house: House, *, calls_a_day: int = 12, days: int = 60) -> Ngo:
+def create_sample_organization(server: RunningServer, *, calls_a_day: int = 12, days: int = 60) -> TestOrganization:
     """Create the organization. The random numbers are the same in every run."""
-    ngo = house.ngo("seva-trust")
-    _save_key(house, ngo)
-    ngo.change(name="Seva Trust", allowed_models=["gpt-4o*", "gpt-5-mini"], default_model="gpt-4o-mini")
+    test_organization = server.add_organization("seva-trust")
+    _save_key(server, test_organization)
+    test_organization.change(name="Seva Trust", allowed_models=["gpt-4o*", "gpt-5-mini"], default_model="gpt-4o-mini")
     chance = random.Random(7)  # noqa: S311 - nothing is secret here
-    with house.app.app_context(), transaction() as session:
-        organization = store.find(session, ngo.slug)
+    with server.app.app_context(), transaction() as session:
+        organization = store.find(session, test_organization.slug)
         tokens.create_webhook_token(session, organization, "Farmers' helpline")
         for name, role in MEMBERS.items():
             people.add_member(session, organization.id, f"{name}@seva-trust.example.org", role)
@@ -38,15 +38,17 @@ def create_sample_organization(house: House, *, calls_a_day: int = 12, days: int
             for _ in range(chance.randrange(calls_a_day // 2, calls_a_day * 2))
         )
         session.add_all(_create_call(chance, organization.id, at) for at in sorted(moments))
-    return ngo
+    return test_organization
 
 
-def _save_key(house: House, ngo: Ngo) -> None:
+def _save_key(server: RunningServer, test_organization: TestOrganization) -> None:
     """Save the key with verification, as members do in the console."""
-    with house.app.app_context():
-        app = house.services
-        values = {"api_key": SecretStr(ngo.key)}
-        credentials.save_credential(app.vault, ngo.slug, app.language_models, values, is_active=True, verify=True)
+    with server.app.app_context():
+        app = server.services
+        values = {"api_key": SecretStr(test_organization.key)}
+        credentials.save_credential(
+            app.vault, test_organization.slug, app.language_models, values, is_active=True, verify=True
+        )
 
 
 def _create_call(chance: random.Random, organization_id: int, at: datetime) -> Call:

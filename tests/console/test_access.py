@@ -10,7 +10,7 @@ from glific_gpt.accounts.tables import Role
 from glific_gpt.console.access import AccessLevel, required_level
 from tests.console.addresses import Address, list_addresses
 from tests.console.users import ConsoleUser, create_anonymous, create_user
-from tests.support.house import House
+from tests.support.server import RunningServer
 
 EXPECTED_ENDPOINTS = {
     AccessLevel.PUBLIC: ("set_language",),
@@ -57,7 +57,7 @@ GRANTED_LEVELS = {
 class World:
     """A server with one user of each role, and all addresses of its console."""
 
-    house: House
+    server: RunningServer
     people: dict[str, ConsoleUser]
     pages: list[Address]
 
@@ -68,29 +68,29 @@ class World:
         return person.post(page.path, {})
 
     def level(self, page: Address) -> AccessLevel:
-        found = required_level(self.house.app, page.endpoint)
+        found = required_level(self.server.app, page.endpoint)
         assert found is not None
         return found
 
 
 @pytest.fixture(scope="module")
-def world(lasting_house: House) -> Iterator[World]:
-    house = lasting_house
-    alice, bob = house.ngo("alice"), house.ngo("bob")
-    people = {"stranger": create_anonymous(house), "administrator": create_user(house, "admin@example.org")}
-    people["of another organization"] = create_user(house, "o@bob.example.org", Role.OWNER, bob.slug)
-    people |= {role: create_user(house, f"{role}@alice.example.org", role, alice.slug) for role in Role}
+def world(shared_server: RunningServer) -> Iterator[World]:
+    server = shared_server
+    alice, bob = server.add_organization("alice"), server.add_organization("bob")
+    people = {"stranger": create_anonymous(server), "administrator": create_user(server, "admin@example.org")}
+    people["of another organization"] = create_user(server, "o@bob.example.org", Role.OWNER, bob.slug)
+    people |= {role: create_user(server, f"{role}@alice.example.org", role, alice.slug) for role in Role}
     for name, person in people.items():
         assert name == "stranger" or person.sign_in().status_code == 302
-    create_user(house, "spare@alice.example.org", Role.VIEWER, alice.slug)
+    create_user(server, "spare@alice.example.org", Role.VIEWER, alice.slug)
     call_id = alice.ask().json()["call_id"]
-    yield World(house, people, [page for page in _pages(house, call_id) if page.endpoint.startswith("console.")])
+    yield World(server, people, [page for page in _pages(server, call_id) if page.endpoint.startswith("console.")])
     for person in people.values():
         person.client.close()
 
 
-def _pages(house: House, call_id: str, slug: str = "alice") -> list[Address]:
-    return list_addresses(house.app, slug=slug, call_id=call_id, token_id=1, user_id=SPARE_USER_ID, token="nonsense")
+def _pages(server: RunningServer, call_id: str, slug: str = "alice") -> list[Address]:
+    return list_addresses(server.app, slug=slug, call_id=call_id, token_id=1, user_id=SPARE_USER_ID, token="nonsense")
 
 
 def test_every_page_has_the_expected_access_level(world: World) -> None:
@@ -126,7 +126,7 @@ def test_a_role_reaches_its_own_pages_only(world: World, who: str) -> None:
 
 def test_another_organization_looks_like_a_missing_one(world: World) -> None:
     who = "of another organization"
-    nowhere = _pages(world.house, "call_1", slug="nowhere")
+    nowhere = _pages(world.server, "call_1", slug="nowhere")
     there = {page.endpoint: page for page in world.pages if "alice" in page.path}
     asked = 0
     for absent in nowhere:

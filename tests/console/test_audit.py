@@ -12,7 +12,7 @@ from glific_gpt.database import transaction
 from glific_gpt.organizations import store
 from tests.console.conftest import Staff
 from tests.console.users import ConsoleUser, create_user
-from tests.support.house import House, Ngo
+from tests.support.server import RunningServer, TestOrganization
 
 AUDIT = "/console/organizations/alice/audit"
 EVERYTHING = "/console/server/audit"
@@ -25,8 +25,8 @@ def told(page: str) -> list[tuple[str, str]]:
     return list(zip(words[::2], words[1::2], strict=True))
 
 
-def record(house: House, *emails: str) -> None:
-    with house.app.app_context(), transaction() as session:
+def record(server: RunningServer, *emails: str) -> None:
+    with server.app.app_context(), transaction() as session:
         alice = store.find(session, "alice")
         for email in emails:
             trail.record(session, Action.MEMBER_REMOVED, alice.id, email=email)
@@ -42,10 +42,10 @@ def test_all_members_can_read_the_audit_trail(staff: Staff, owner: ConsoleUser, 
 
 
 def test_an_organization_sees_no_entries_of_another(
-    house: House, owner: ConsoleUser, administrator: ConsoleUser
+    server: RunningServer, owner: ConsoleUser, administrator: ConsoleUser
 ) -> None:
-    house.ngo("bob")
-    create_user(house, "theirs@example.org", Role.OWNER, "bob").client.close()
+    server.add_organization("bob")
+    create_user(server, "theirs@example.org", Role.OWNER, "bob").client.close()
     assert "theirs@example.org" not in owner.get(AUDIT).text
     everything = administrator.get(EVERYTHING).text
     assert "theirs@example.org" in everything
@@ -58,15 +58,17 @@ def test_only_administrators_can_read_the_server_trail(staff: Staff, role: Role)
     assert staff(role).get(EVERYTHING).status_code == 404
 
 
-def test_the_page_of_another_organization_is_not_found(house: House, alice: Ngo, bob: Ngo) -> None:
-    theirs = create_user(house, "theirs@example.org", Role.OWNER, bob.slug)
+def test_the_page_of_another_organization_is_not_found(
+    server: RunningServer, alice: TestOrganization, bob: TestOrganization
+) -> None:
+    theirs = create_user(server, "theirs@example.org", Role.OWNER, bob.slug)
     theirs.sign_in()
     assert theirs.get(AUDIT).status_code == 404
     theirs.client.close()
 
 
-def test_older_pages_lead_to_the_first_change(house: House, owner: ConsoleUser) -> None:
-    record(house, *(f"{number}@example.org" for number in range(trail.PAGE_SIZE * 2)))
+def test_older_pages_lead_to_the_first_change(server: RunningServer, owner: ConsoleUser) -> None:
+    record(server, *(f"{number}@example.org" for number in range(trail.PAGE_SIZE * 2)))
     page, seen = owner.get(AUDIT).text, []
     assert "Newest" not in page
     while older := re.search(r'href="([^"]+)">[^<]*Older', page):

@@ -18,9 +18,9 @@ from tests.console.conftest import Staff
 from tests.console.test_calls_csv import sheet
 from tests.console.users import ConsoleUser
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import House, Ngo
 from tests.support.later import begin_working
 from tests.support.recorded import record, record_delivery
+from tests.support.server import RunningServer, TestOrganization
 
 pytestmark = pytest.mark.both_databases
 
@@ -67,31 +67,31 @@ def test_every_status_has_a_name_and_a_colour() -> None:
     assert set(labels.STATUS_NAMES) == set(labels.STATUS_COLOURS) == set(STATUSES)
 
 
-def test_the_newest_call_comes_first(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_the_newest_call_comes_first(alice: TestOrganization, viewer: ConsoleUser) -> None:
     first, second = record(alice), record(alice)
     assert listed(viewer) == [second, first]
 
 
-def test_a_row_shows_the_result_in_words(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_a_row_shows_the_result_in_words(alice: TestOrganization, viewer: ConsoleUser) -> None:
     record(alice, "error", error_code="rate_limited", duration_ms=1234)
     text = viewer.get(HERE, headers=FRAGMENT).text
     for said in ("Failed", "OpenAI's rate limit reached", "1.2 s", "gpt-4o", "UTC</time>"):
         assert said in text
 
 
-def test_a_call_of_more_than_five_seconds_is_marked(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_a_call_of_more_than_five_seconds_is_marked(alice: TestOrganization, viewer: ConsoleUser) -> None:
     record(alice, duration_ms=5200)
     assert "too late for Glific" in viewer.get(HERE, headers=FRAGMENT).text
 
 
-def test_a_deferred_call_is_never_too_late(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_a_deferred_call_is_never_too_late(alice: TestOrganization, viewer: ConsoleUser) -> None:
     record_delivery(alice, "delivered", duration_ms=20_000)
     text = viewer.get(HERE, headers=FRAGMENT).text
     assert "too late for Glific" not in text
     assert "the flow waited" in text
 
 
-def test_the_filters_select_calls(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_the_filters_select_calls(alice: TestOrganization, viewer: ConsoleUser) -> None:
     old = record(alice, at=now() - timedelta(days=3))
     failed = record(alice, "error", error_code="refused", model_asked="gpt-5-mini")
     day = f"{now() - timedelta(days=3):%Y-%m-%d}"
@@ -101,14 +101,14 @@ def test_the_filters_select_calls(alice: Ngo, viewer: ConsoleUser) -> None:
     assert listed(viewer, "?status=&model=&error=&first_day=&last_day=") == [failed, old]
 
 
-def test_the_filters_offer_models_and_errors_of_recent_calls(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_the_filters_offer_models_and_errors_of_recent_calls(alice: TestOrganization, viewer: ConsoleUser) -> None:
     record(alice, "error", error_code="refused", model_asked="gpt-5-mini")
     text = viewer.get(HERE).text
     assert '<option value="gpt-5-mini">' in text
     assert '<option value="refused">Model refused</option>' in text
 
 
-def test_an_invalid_day_stays_in_the_form_with_an_error(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_an_invalid_day_stays_in_the_form_with_an_error(alice: TestOrganization, viewer: ConsoleUser) -> None:
     record(alice)
     answer = viewer.get(f"{HERE}?first_day=yesterday")
     assert answer.status_code == 422
@@ -118,7 +118,7 @@ def test_an_invalid_day_stays_in_the_form_with_an_error(alice: Ngo, viewer: Cons
 
 
 @pytest.mark.parametrize("name", ["model", "error"])
-def test_a_filter_with_nul_is_refused(alice: Ngo, viewer: ConsoleUser, name: str) -> None:
+def test_a_filter_with_nul_is_refused(alice: TestOrganization, viewer: ConsoleUser, name: str) -> None:
     record(alice)
     answer = viewer.get(f"{HERE}?{name}=gpt%00")
     assert answer.status_code == 422
@@ -132,7 +132,7 @@ def test_paging_from_an_unknown_call_is_not_found(viewer: ConsoleUser, before: s
     assert viewer.get(f"{HERE}?before={before}").status_code == 404
 
 
-def test_filters_without_matches_are_explained(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_filters_without_matches_are_explained(alice: TestOrganization, viewer: ConsoleUser) -> None:
     record(alice)
     assert "No call matches these filters" in viewer.get(f"{HERE}?status=error").text
 
@@ -143,7 +143,7 @@ def test_an_empty_list_shows_the_next_step(viewer: ConsoleUser) -> None:
     assert 'href="/console/organizations/alice/use-in-glific"' in text
 
 
-def test_older_calls_are_on_other_pages_with_the_same_filters(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_older_calls_are_on_other_pages_with_the_same_filters(alice: TestOrganization, viewer: ConsoleUser) -> None:
     made = [record(alice) for _ in range(52)][::-1]
     text = viewer.get(f"{HERE}?model=gpt-4o").text
     assert ROW.findall(text) == made[:50]
@@ -154,25 +154,27 @@ def test_older_calls_are_on_other_pages_with_the_same_filters(alice: Ngo, viewer
     assert listed(viewer, f"?{query}") == made[50:]
 
 
-def test_only_the_newest_page_updates_itself(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_only_the_newest_page_updates_itself(alice: TestOrganization, viewer: ConsoleUser) -> None:
     ids = [record(alice) for _ in range(2)]
     first = viewer.get(f"{HERE}?status=ok").text
     assert 'hx-get="/console/organizations/alice/calls?status=ok" hx-trigger="every 5s"' in first
     assert "hx-get" not in viewer.get(f"{HERE}?before={ids[1]}").text
 
 
-def test_an_update_contains_only_the_list(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_an_update_contains_only_the_list(alice: TestOrganization, viewer: ConsoleUser) -> None:
     record(alice)
     text = viewer.get(HERE, headers=FRAGMENT).text
     assert text.count("<tr data-call") == 1
     assert "<html" not in text
 
 
-def test_an_update_without_a_session_redirects_the_page_to_sign_in(nobody: ConsoleUser, alice: Ngo) -> None:
+def test_an_update_without_a_session_redirects_the_page_to_sign_in(
+    nobody: ConsoleUser, alice: TestOrganization
+) -> None:
     assert "sign-in" in nobody.get(HERE, headers=FRAGMENT).headers["HX-Redirect"]
 
 
-def test_a_call_shows_its_timeline_and_advice(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_a_call_shows_its_timeline_and_advice(alice: TestOrganization, viewer: ConsoleUser) -> None:
     call_id = record(alice, "error", error_code="insufficient_quota", contact_id=21)
     text = viewer.get(f"{HERE}/{call_id}").text
     for said in (
@@ -186,13 +188,13 @@ def test_a_call_shows_its_timeline_and_advice(alice: Ngo, viewer: ConsoleUser) -
     assert "Your settings here, or your account at OpenAI" in text
 
 
-def test_an_unknown_error_is_shown_by_its_code(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_an_unknown_error_is_shown_by_its_code(alice: TestOrganization, viewer: ConsoleUser) -> None:
     text = viewer.get(f"{HERE}/{record(alice, 'error', error_code='no_such_crop')}").text
     assert "no_such_crop" in text
-    assert "the answer to this call says more" in text
+    assert "The answer to this call has the details" in text
 
 
-def test_an_interrupted_call_has_advice_too(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_an_interrupted_call_has_advice_too(alice: TestOrganization, viewer: ConsoleUser) -> None:
     assert "The server was stopped" in viewer.get(f"{HERE}/{record(alice, 'interrupted')}").text
 
 
@@ -216,7 +218,7 @@ def test_the_kind_of_a_timeline_event_is_its_first_words() -> None:
     assert timeline.kind(TimelineEvent(now(), "arrived: parse_via_chat_gpt")) == "arrived"
 
 
-def test_the_call_of_another_organization_is_not_found(bob: Ngo, editor: ConsoleUser) -> None:
+def test_the_call_of_another_organization_is_not_found(bob: TestOrganization, editor: ConsoleUser) -> None:
     theirs, none = record_delivery(bob, "undelivered"), f"call_{'0' * 24}"
     assert editor.get(f"{HERE}/{theirs}").status_code == editor.get(f"{HERE}/{none}").status_code == 404
     assert editor.get(f"{HERE}/{theirs}").text.replace(theirs, none) == editor.get(f"{HERE}/{none}").text
@@ -225,8 +227,10 @@ def test_the_call_of_another_organization_is_not_found(bob: Ngo, editor: Console
     assert (listed(editor), sheet(editor)) == ([], [])
 
 
-def test_an_editor_can_retry_a_delivery(house: House, alice: Ngo, staff: Staff, glific: GlificStandIn) -> None:
-    begin_working(house)
+def test_an_editor_can_retry_a_delivery(
+    server: RunningServer, alice: TestOrganization, staff: Staff, glific: GlificStandIn
+) -> None:
+    begin_working(server)
     alice.connect(glific)
     call_id = given_up(alice, glific)
     editor = staff(Role.EDITOR)
@@ -239,7 +243,7 @@ def test_an_editor_can_retry_a_delivery(house: House, alice: Ngo, staff: Staff, 
     assert f'action="{HERE}/{call_id}/retry"' not in text
 
 
-def test_a_viewer_cannot_retry_a_delivery(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_a_viewer_cannot_retry_a_delivery(alice: TestOrganization, viewer: ConsoleUser) -> None:
     call_id = record_delivery(alice, "undelivered", status="error", error_code="undelivered")
     text = viewer.get(f"{HERE}/{call_id}").text
     assert "/retry" not in text
@@ -247,7 +251,7 @@ def test_a_viewer_cannot_retry_a_delivery(alice: Ngo, viewer: ConsoleUser) -> No
     assert viewer.post(f"{HERE}/{call_id}/retry").status_code == 403
 
 
-def test_an_impossible_retry_is_explained(alice: Ngo, editor: ConsoleUser) -> None:
+def test_an_impossible_retry_is_explained(alice: TestOrganization, editor: ConsoleUser) -> None:
     call_id = record(alice)
     answer = editor.post(f"{HERE}/{call_id}/retry")
     assert answer.status_code == 302

@@ -11,8 +11,8 @@ from glific_gpt.calls import queries
 from glific_gpt.console.presenters import calls_csv
 from tests.calls.test_search import id_of
 from tests.console.users import ConsoleUser
-from tests.support.house import House, Ngo
 from tests.support.recorded import record
+from tests.support.server import RunningServer, TestOrganization
 
 HERE = "/console/organizations/alice/calls"
 
@@ -23,7 +23,7 @@ def sheet(person: ConsoleUser, query: str = "") -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def test_the_export_follows_the_filters(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_the_export_follows_the_filters(alice: TestOrganization, viewer: ConsoleUser) -> None:
     record(alice)
     failed = record(alice, "error", error_code="refused")
     answer = viewer.get(f"{HERE}.csv?status=error")
@@ -34,19 +34,19 @@ def test_the_export_follows_the_filters(alice: Ngo, viewer: ConsoleUser) -> None
     assert (line["call_id"], line["status"], line["error_code"]) == (failed, "error", "refused")
 
 
-def test_small_sums_are_written_without_an_exponent(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_small_sums_are_written_without_an_exponent(alice: TestOrganization, viewer: ConsoleUser) -> None:
     record(alice, cost_usd=Decimal("0.000012"))
     assert sheet(viewer)[0]["cost_usd"].rstrip("0") == "0.000012"
 
 
-def test_the_export_has_more_calls_than_a_page(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_the_export_has_more_calls_than_a_page(alice: TestOrganization, viewer: ConsoleUser) -> None:
     made = [record(alice) for _ in range(52)]
     assert [line["call_id"] for line in sheet(viewer)] == made[::-1]
 
 
-def test_the_last_line_says_that_there_are_more_calls(house: House, alice: Ngo) -> None:
+def test_the_last_line_says_that_there_are_more_calls(server: RunningServer, alice: TestOrganization) -> None:
     made = [record(alice) for _ in range(3)][::-1]
-    with house.app.test_request_context():
+    with server.app.test_request_context():
         limited, complete = (
             list(calls_csv.generate_csv(queries.iterate_calls(id_of(alice)), number)) for number in (2, 3)
         )
@@ -57,7 +57,7 @@ def test_the_last_line_says_that_there_are_more_calls(house: House, alice: Ngo) 
     assert [line.partition(",")[0] for line in complete[1:]] == made
 
 
-def test_the_list_says_how_many_calls_an_export_has(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_the_list_says_how_many_calls_an_export_has(alice: TestOrganization, viewer: ConsoleUser) -> None:
     record(alice)
     assert "An export contains at most the newest 50,000 calls." in viewer.get(HERE).text
 
@@ -67,7 +67,7 @@ def test_formulas_are_escaped(formula: str) -> None:
     assert calls_csv.escape_formula(formula) == f"'{formula}"
 
 
-def test_numbers_and_other_texts_are_unchanged(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_numbers_and_other_texts_are_unchanged(alice: TestOrganization, viewer: ConsoleUser) -> None:
     record(alice, "error", error_code="model_not_found", model_asked='=HYPERLINK("http://evil.example")')
     (line,) = sheet(viewer)
     assert line["model"] == '\'=HYPERLINK("http://evil.example")'

@@ -6,8 +6,8 @@ from playwright.sync_api import expect
 from tests.console.conftest import OpenWindow
 from tests.console.users import ConsoleUser
 from tests.support.chromium import Window
-from tests.support.house import Ngo
 from tests.support.recorded import record, record_delivery
+from tests.support.server import TestOrganization
 
 HERE = "/console/organizations/alice/calls"
 
@@ -19,7 +19,9 @@ def update(shown: Window) -> None:
     shown.page.clock.run_for(1_000)
 
 
-def test_a_new_call_appears_and_is_announced(alice: Ngo, viewer: ConsoleUser, open_window: OpenWindow) -> None:
+def test_a_new_call_appears_and_is_announced(
+    alice: TestOrganization, viewer: ConsoleUser, open_window: OpenWindow
+) -> None:
     first = record(alice)
     shown = open_window(viewer)
     shown.page.clock.install()
@@ -36,7 +38,7 @@ def test_a_new_call_appears_and_is_announced(alice: Ngo, viewer: ConsoleUser, op
     assert (shown.violations, shown.foreign) == ([], set())
 
 
-def test_a_hidden_page_does_not_update(alice: Ngo, viewer: ConsoleUser, open_window: OpenWindow) -> None:
+def test_a_hidden_page_does_not_update(alice: TestOrganization, viewer: ConsoleUser, open_window: OpenWindow) -> None:
     record(alice)
     shown = open_window(viewer)
     shown.page.clock.install()
@@ -51,7 +53,9 @@ def test_a_hidden_page_does_not_update(alice: Ngo, viewer: ConsoleUser, open_win
     update(shown)
 
 
-def test_an_update_without_changes_keeps_the_page(alice: Ngo, viewer: ConsoleUser, open_window: OpenWindow) -> None:
+def test_an_update_without_changes_keeps_the_page(
+    alice: TestOrganization, viewer: ConsoleUser, open_window: OpenWindow
+) -> None:
     call_id = record(alice)
     shown = open_window(viewer)
     shown.page.clock.install()
@@ -63,7 +67,9 @@ def test_an_update_without_changes_keeps_the_page(alice: Ngo, viewer: ConsoleUse
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_a_row_opens_its_call_by_keyboard(alice: Ngo, viewer: ConsoleUser, open_window: OpenWindow, width: int) -> None:
+def test_a_row_opens_its_call_by_keyboard(
+    alice: TestOrganization, viewer: ConsoleUser, open_window: OpenWindow, width: int
+) -> None:
     call_id = record_delivery(alice, "undelivered", status="error", error_code="undelivered")
     shown = open_window(viewer, width=width)
     shown.open(HERE)

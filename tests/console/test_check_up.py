@@ -13,8 +13,8 @@ from tests.console.test_use_in_glific import TOKEN
 from tests.console.users import ConsoleUser
 from tests.support import openai_behaviours as behaviours
 from tests.support.glific_stand_in import PHONE, GlificStandIn
-from tests.support.house import House, Ngo
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -25,7 +25,7 @@ WELL = "Contacts get answers"
 def check(person: ConsoleUser, *, part: bool = False, **fields: str) -> httpx2.Response:
     headers = {"HX-Request": "true"} if part else {}
     data = {"csrf_token": person.token()} | fields
-    return person.client.post(person.house.url + CHECK, data=data, headers=headers)
+    return person.client.post(person.server.url + CHECK, data=data, headers=headers)
 
 
 def found(answer: httpx2.Response) -> str:
@@ -45,7 +45,7 @@ def questions(openai: OpenAIStandIn) -> list[str]:
 
 
 def test_it_reports_a_working_setup_and_shows_the_conversation(
-    front_editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn, capfd: pytest.CaptureFixture[str]
+    front_editor: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn, capfd: pytest.CaptureFixture[str]
 ) -> None:
     openai.will(behaviours.answer("Two and two is **four** <img src=x>."))
     answer = check(front_editor)
@@ -62,14 +62,16 @@ def test_it_reports_a_working_setup_and_shows_the_conversation(
     assert tokens(front_editor.get(PAGE).text) == 1
 
 
-def test_a_dry_run_asks_no_model(front_editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_dry_run_asks_no_model(front_editor: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn) -> None:
     answer = check(front_editor, dry_run="1")
     assert "No problem found" in found(answer)
     assert "No question was asked." in found(answer)
     assert (questions(openai), alice.calls(), bubbles(answer)) == ([], [], [])
 
 
-def test_a_problem_comes_first_and_links_to_the_page_that_fixes_it(front_editor: ConsoleUser, alice: Ngo) -> None:
+def test_a_problem_comes_first_and_links_to_the_page_that_fixes_it(
+    front_editor: ConsoleUser, alice: TestOrganization
+) -> None:
     alice.switch_key(on=False)
     answer = check(front_editor)
     assert re.search(r"Contacts get no answers yet. The OpenAI key ending in \S+ is switched off", found(answer))
@@ -105,7 +107,7 @@ def test_warnings_are_named_in_the_summary(front_editor: ConsoleUser, openai: Op
 
 
 def test_a_problem_with_later_answers_does_not_hide_that_quick_answers_work(
-    front_editor: ConsoleUser, alice: Ngo, glific: GlificStandIn
+    front_editor: ConsoleUser, alice: TestOrganization, glific: GlificStandIn
 ) -> None:
     alice.connect(glific)
     glific.accounts[PHONE] = "another password since"
@@ -132,7 +134,7 @@ def test_an_organization_can_run_one_test_at_a_time(front_editor: ConsoleUser, o
     with ThreadPoolExecutor(4) as threads:
         token = {"csrf_token": front_editor.token()}
         cookies = dict(front_editor.client.cookies)
-        url = front_editor.house.url + CHECK
+        url = front_editor.server.url + CHECK
         pressed = [threads.submit(httpx2.post, url, data=token, cookies=cookies, timeout=20) for _ in range(4)]
     answers = [found(each.result()) for each in pressed]
     assert sum(WELL in answer for answer in answers) == 1
@@ -153,7 +155,7 @@ def test_the_result_is_shown_in_hindi(front_editor: ConsoleUser) -> None:
     assert re.findall(r"[A-Za-z]{4,} [a-z]{3,} [a-z]{2,}", part) == []
 
 
-def test_a_viewer_cannot_run_the_test(viewer: ConsoleUser, house: House, openai: OpenAIStandIn) -> None:
+def test_a_viewer_cannot_run_the_test(viewer: ConsoleUser, server: RunningServer, openai: OpenAIStandIn) -> None:
     assert "only editors and owners can run it" in viewer.get(PAGE).text
     assert check(viewer).status_code == 403
     assert openai.requests == []

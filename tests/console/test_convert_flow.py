@@ -13,7 +13,7 @@ from tests.console.flow_files import PAGE, export_old_flow, find_webhook_actions
 from tests.console.test_ready_flow import tokens
 from tests.console.test_use_in_glific import TOKEN, status_with
 from tests.console.users import ConsoleUser
-from tests.support.house import Ngo
+from tests.support.server import TestOrganization
 
 CONVERT, PREVIEW = f"{PAGE}/convert", f"{PAGE}/convert/preview"
 MEBIBYTE = 1024 * 1024
@@ -38,7 +38,7 @@ def error(answer: httpx2.Response) -> str:
     return html.unescape(found[1])
 
 
-def test_a_converted_flow_calls_this_server_with_its_own_token(editor: ConsoleUser, alice: Ngo) -> None:
+def test_a_converted_flow_calls_this_server_with_its_own_token(editor: ConsoleUser, alice: TestOrganization) -> None:
     answer = send(editor, export_old_flow())
     (webhook,) = find_webhook_actions(parse_download(answer))
     assert (webhook["method"], "/webhooks/alice/parse_via_chat_gpt" in webhook["url"]) == ("POST", True)
@@ -128,7 +128,7 @@ def test_a_file_that_is_too_large_is_an_error_of_its_field(editor: ConsoleUser) 
         assert "larger than 5 MiB" in error(refused)
 
 
-def test_only_one_file_is_converted_at_a_time(editor: ConsoleUser, alice: Ngo) -> None:
+def test_only_one_file_is_converted_at_a_time(editor: ConsoleUser, alice: TestOrganization) -> None:
     with CONVERSION_LOCK:
         for path in (CONVERT, PREVIEW):
             refused = send(editor, export_old_flow(), to=path)
@@ -141,7 +141,7 @@ def test_only_one_file_is_converted_at_a_time(editor: ConsoleUser, alice: Ngo) -
     assert find_webhook_actions(parse_download(last))
 
 
-def test_warnings_are_shown_before_the_download(editor: ConsoleUser, alice: Ngo) -> None:
+def test_warnings_are_shown_before_the_download(editor: ConsoleUser, alice: TestOrganization) -> None:
     alice.switch_key(on=False)
     said = "key is switched off. Switch it on to get answers."
     assert editor.get(PAGE).text.count(said) == 2
@@ -152,7 +152,7 @@ def test_warnings_are_shown_before_the_download(editor: ConsoleUser, alice: Ngo)
     assert "revoke the token" not in send(editor, export_old_flow("speech_to_text"), to=PREVIEW, part=True).text
 
 
-def test_warnings_are_translated(editor: ConsoleUser, alice: Ngo) -> None:
+def test_warnings_are_translated(editor: ConsoleUser, alice: TestOrganization) -> None:
     alice.switch_key(on=False)
     editor.post("/console/language", {"language": "hi"})
     text = html.unescape(send(editor, export_old_flow(), to=PREVIEW, part=True).text)

@@ -15,8 +15,8 @@ from glific_gpt.database import db, reading, transaction
 from glific_gpt.organizations import store
 from glific_gpt.organizations.tables import Organization
 from tests.console.users import ConsoleUser, create_user
-from tests.support.house import House, Ngo
 from tests.support.recorded import record
+from tests.support.server import RunningServer, TestOrganization
 from tests.webhooks.expecting import require_ok
 
 ALICE = "/console/organizations/alice"
@@ -31,14 +31,14 @@ on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect
 
 
 @contextmanager
-def asked_of_the_calls_connections(house: House) -> Iterator[list[str]]:
+def asked_of_the_calls_connections(server: RunningServer) -> Iterator[list[str]]:
     """Record the statements on the connections that calls use."""
     asked: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
         asked.append(" ".join(statement.split()))
 
-    with house.app.app_context():
+    with server.app.app_context():
         engine = db.engine
     sa.event.listen(engine, "before_cursor_execute", note)
     yield asked
@@ -46,12 +46,12 @@ def asked_of_the_calls_connections(house: House) -> Iterator[list[str]]:
 
 
 @contextmanager
-def without_a_connection(house: House) -> Iterator[None]:
+def without_a_connection(server: RunningServer) -> Iterator[None]:
     """Hold the only writing connection of SQLite."""
     taken, done = threading.Event(), threading.Event()
 
     def take() -> None:
-        with house.app.app_context(), transaction():
+        with server.app.app_context(), transaction():
             taken.set()
             done.wait(30)
 
@@ -68,23 +68,23 @@ def without_a_connection(house: House) -> Iterator[None]:
 @on_sqlite
 @pytest.mark.parametrize("path", COUNTING)
 def test_reports_do_not_use_the_connection_of_calls(
-    house: House, alice: Ngo, administrator: ConsoleUser, path: str
+    server: RunningServer, alice: TestOrganization, administrator: ConsoleUser, path: str
 ) -> None:
     record(alice)
-    with asked_of_the_calls_connections(house) as asked:
+    with asked_of_the_calls_connections(server) as asked:
         assert administrator.get(path).status_code == 200
     assert asked
     assert [statement for statement in asked if any(part in statement for part in LONG)] == []
 
 
-def test_a_call_is_answered_while_a_report_is_read(house: House, alice: Ngo) -> None:
-    with house.app.app_context(), reading() as session:
+def test_a_call_is_answered_while_a_report_is_read(server: RunningServer, alice: TestOrganization) -> None:
+    with server.app.app_context(), reading() as session:
         assert session.scalar(sa.select(Organization.name)) == "Alice"
         require_ok(alice.ask())
 
 
-def test_a_reading_session_cannot_write(house: House, alice: Ngo) -> None:
-    with house.app.app_context():
+def test_a_reading_session_cannot_write(server: RunningServer, alice: TestOrganization) -> None:
+    with server.app.app_context():
         with pytest.raises(DBAPIError, match=r"read-?only"), reading() as session:
             session.execute(sa.update(Organization).values(name="Mallory"))
         with transaction() as session:
@@ -92,8 +92,8 @@ def test_a_reading_session_cannot_write(house: House, alice: Ngo) -> None:
             store.find(session, alice.slug).name = "Alice again"
 
 
-def test_reading_within_a_transaction_leaves_it_open(house: House, alice: Ngo) -> None:
-    with house.app.app_context():
+def test_reading_within_a_transaction_leaves_it_open(server: RunningServer, alice: TestOrganization) -> None:
+    with server.app.app_context():
         with transaction() as session:
             store.find(session, alice.slug).name = "Changed"
             session.flush()
@@ -105,9 +105,9 @@ def test_reading_within_a_transaction_leaves_it_open(house: House, alice: Ngo) -
 
 
 @on_postgresql
-def test_reports_have_a_longer_time_out_than_calls(house: House) -> None:
+def test_reports_have_a_longer_time_out_than_calls(server: RunningServer) -> None:
     slow = sa.select(sa.func.pg_sleep(1.2))
-    with house.app.app_context():
+    with server.app.app_context():
         with reading() as session:
             session.execute(slow)
         with pytest.raises(OperationalError), reading(0.1) as session:
@@ -116,31 +116,33 @@ def test_reports_have_a_longer_time_out_than_calls(house: House) -> None:
 
 @on_sqlite
 @pytest.mark.parametrize("path", [f"{ALICE}/", "/console/account/sign-in"])
-def test_a_busy_database_gives_an_error_page(house: House, viewer: ConsoleUser, path: str) -> None:
-    with without_a_connection(house):
+def test_a_busy_database_gives_an_error_page(server: RunningServer, viewer: ConsoleUser, path: str) -> None:
+    with without_a_connection(server):
         answer = viewer.get(path)
     assert (answer.status_code, "The server is busy" in answer.text) == (503, True)
 
 
 @on_sqlite
-def test_an_unknown_address_needs_no_database(house: House, viewer: ConsoleUser) -> None:
-    with without_a_connection(house):
+def test_an_unknown_address_needs_no_database(server: RunningServer, viewer: ConsoleUser) -> None:
+    with without_a_connection(server):
         assert viewer.get("/console/nothing").status_code == 404
 
 
 def test_pages_of_administrators_do_not_load_all_organizations(
-    house: House, bob: Ngo, administrator: ConsoleUser
+    server: RunningServer, bob: TestOrganization, administrator: ConsoleUser
 ) -> None:
-    with asked_of_the_calls_connections(house) as asked:
+    with asked_of_the_calls_connections(server) as asked:
         text = administrator.get(f"{ALICE}/glific").text
     assert [statement for statement in asked if "FROM organizations ORDER BY" in statement] == []
     assert "Other organizations" not in text
 
 
-def test_a_user_of_several_organizations_gets_a_link_to_the_others(house: House, bob: Ngo, viewer: ConsoleUser) -> None:
+def test_a_user_of_several_organizations_gets_a_link_to_the_others(
+    server: RunningServer, bob: TestOrganization, viewer: ConsoleUser
+) -> None:
     assert "Other organizations" not in viewer.get(f"{ALICE}/").text
-    asha = create_user(house, "asha@example.org", Role.VIEWER, "alice")
-    with house.app.app_context(), transaction() as session:
+    asha = create_user(server, "asha@example.org", Role.VIEWER, "alice")
+    with server.app.app_context(), transaction() as session:
         theirs = store.find(session, bob.slug).id
         user = people.find_person(session, asha.email)
         session.add(Membership(user_id=user.id, organization_id=theirs, role=Role.VIEWER.value, created_at=now()))

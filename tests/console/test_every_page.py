@@ -9,31 +9,31 @@ from tests.console.addresses import list_pages
 from tests.console.sample_data import create_sample_organization
 from tests.console.users import ConsoleUser, create_user
 from tests.support.chromium import Theme, Window, window
-from tests.support.house import House
+from tests.support.server import RunningServer
 
 SIGNED_OUT = ("/console/account/sign-in", "/console/account/forgotten", "/console/account/reset/nonsense")
 SHOWN = [(1280, "light", "en-GB"), (390, "dark", "en-GB"), (390, "light", "hi-IN")]
 
 
 @pytest.fixture(scope="module")
-def busy_house(lasting_house: House) -> House:
+def busy_server(shared_server: RunningServer) -> RunningServer:
     """A server with a sample organization."""
-    create_sample_organization(lasting_house)
-    return lasting_house
+    create_sample_organization(shared_server)
+    return shared_server
 
 
 @pytest.fixture(scope="module")
-def administrator(busy_house: House) -> Iterator[ConsoleUser]:
-    person = create_user(busy_house, "admin@example.org")
+def administrator(busy_server: RunningServer) -> Iterator[ConsoleUser]:
+    person = create_user(busy_server, "admin@example.org")
     assert person.sign_in().status_code == 302
     yield person
     person.client.close()
 
 
-def paths(house: House, administrator: ConsoleUser) -> list[str]:
+def paths(server: RunningServer, administrator: ConsoleUser) -> list[str]:
     """Return the pages that a signed-in administrator can open."""
     calls = administrator.get("/console/organizations/seva-trust/calls").text
-    return [page.path for page in list_pages(house.app, calls)]
+    return [page.path for page in list_pages(server.app, calls)]
 
 
 def look(shown: Window, path: str) -> list[str]:
@@ -51,14 +51,14 @@ def look(shown: Window, path: str) -> list[str]:
 
 @pytest.mark.parametrize(("width", "theme", "language"), SHOWN)
 def test_every_page_is_accessible_and_fits_the_window(
-    busy_house: House, administrator: ConsoleUser, browser: Browser, width: int, theme: Theme, language: str
+    busy_server: RunningServer, administrator: ConsoleUser, browser: Browser, width: int, theme: Theme, language: str
 ) -> None:
     trouble: list[str] = []
-    with window(browser, busy_house.url, width=width, theme=theme, language=language) as shown:
+    with window(browser, busy_server.url, width=width, theme=theme, language=language) as shown:
         shown.bring(administrator.client.cookies.jar)
-        for path in paths(busy_house, administrator):
+        for path in paths(busy_server, administrator):
             trouble += look(shown, path)
-    with window(browser, busy_house.url, width=width, theme=theme, language=language) as shown:
+    with window(browser, busy_server.url, width=width, theme=theme, language=language) as shown:
         for path in SIGNED_OUT:
             trouble += look(shown, path)
     assert not trouble, "\n".join(trouble)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.console.users import ConsoleUser
 from tests.support.glific_stand_in import PASSWORD, PHONE, GlificStandIn
-from tests.support.house import Ngo
+from tests.support.server import TestOrganization
 
 PAGE = "/console/organizations/alice/glific"
 PHRASE = "a phrase of alice and glific"
@@ -24,7 +24,9 @@ def back_on_the_page(person: ConsoleUser, answer: httpx2.Response) -> str:
     return person.get(PAGE).text
 
 
-def test_it_connects_with_a_login_that_glific_accepts(editor: ConsoleUser, alice: Ngo, login: dict[str, Any]) -> None:
+def test_it_connects_with_a_login_that_glific_accepts(
+    editor: ConsoleUser, alice: TestOrganization, login: dict[str, Any]
+) -> None:
     assert alice.ask_later().json()["error_code"] == "glific_not_connected"
     page = back_on_the_page(editor, editor.post(PAGE, login))
     assert "Glific accepted the login." in page
@@ -33,7 +35,7 @@ def test_it_connects_with_a_login_that_glific_accepts(editor: ConsoleUser, alice
 
 
 def test_a_login_that_glific_refuses_is_not_saved_and_explained(
-    editor: ConsoleUser, login: dict[str, Any], alice: Ngo
+    editor: ConsoleUser, login: dict[str, Any], alice: TestOrganization
 ) -> None:
     refused = editor.post(PAGE, login | {"password": "another password"})
     assert refused.status_code == 422
@@ -45,7 +47,7 @@ def test_a_login_that_glific_refuses_is_not_saved_and_explained(
 
 
 def test_an_unreachable_glific_has_its_own_error(
-    editor: ConsoleUser, login: dict[str, Any], alice: Ngo, glific: GlificStandIn
+    editor: ConsoleUser, login: dict[str, Any], alice: TestOrganization, glific: GlificStandIn
 ) -> None:
     glific.close()
     answer = editor.post(PAGE, login)
@@ -59,8 +61,8 @@ WRONG = (
     ({"api_url": "https://api.example.org"}, "may not connect to a Glific API at that address"),
     ({"api_url": "nonsense"}, "must look like https://api."),
     ({"api_url": " "}, "Enter the address"),
-    ({"phone": "098765"}, "Write the number with its country code"),
-    ({"phone": ""}, "Write the number with its country code"),
+    ({"phone": "098765"}, "Write it with its country code"),
+    ({"phone": ""}, "Write it with its country code"),
     ({"password": ""}, "It must not be blank"),
     ({"password": "x" * 1001}, "Use at most 1000 characters"),
 )
@@ -85,7 +87,7 @@ def test_an_unknown_way_is_refused(editor: ConsoleUser, login: dict[str, Any], g
 
 
 def test_a_signed_connection_needs_the_webhook_signature(
-    editor: ConsoleUser, alice: Ngo, glific: GlificStandIn
+    editor: ConsoleUser, alice: TestOrganization, glific: GlificStandIn
 ) -> None:
     form = {"way": "signed", "api_url": glific.url}
     assert "Set it on the Settings page." in editor.get(PAGE).text
@@ -98,7 +100,9 @@ def test_a_signed_connection_needs_the_webhook_signature(
     assert alice.ask_later().json()["status"] == "pending"
 
 
-def test_a_test_shows_the_current_answer_of_glific(editor: ConsoleUser, alice: Ngo, glific: GlificStandIn) -> None:
+def test_a_test_shows_the_current_answer_of_glific(
+    editor: ConsoleUser, alice: TestOrganization, glific: GlificStandIn
+) -> None:
     alice.connect(glific)
     assert "never" in editor.get(PAGE).text
     page = back_on_the_page(editor, editor.post(f"{PAGE}/test"))
@@ -109,7 +113,9 @@ def test_a_test_shows_the_current_answer_of_glific(editor: ConsoleUser, alice: N
     assert "The test failed. Glific does not accept this phone number" in page
 
 
-def test_a_signed_connection_can_be_tested_too(editor: ConsoleUser, alice: Ngo, glific: GlificStandIn) -> None:
+def test_a_signed_connection_can_be_tested_too(
+    editor: ConsoleUser, alice: TestOrganization, glific: GlificStandIn
+) -> None:
     alice.connect_signed(glific, PHRASE)
     assert "The test passed" in back_on_the_page(editor, editor.post(f"{PAGE}/test"))
     glific.close()
@@ -117,7 +123,7 @@ def test_a_signed_connection_can_be_tested_too(editor: ConsoleUser, alice: Ngo, 
 
 
 def test_disconnecting_needs_a_confirmation_and_takes_effect_at_once(
-    editor: ConsoleUser, alice: Ngo, glific: GlificStandIn
+    editor: ConsoleUser, alice: TestOrganization, glific: GlificStandIn
 ) -> None:
     alice.connect(glific)
     assert alice.ask_later().json()["status"] == "pending"
@@ -134,7 +140,7 @@ def test_a_missing_connection_cannot_be_tested_or_disconnected(editor: ConsoleUs
 
 
 def test_a_viewer_can_read_but_not_change_anything(
-    viewer: ConsoleUser, alice: Ngo, glific: GlificStandIn, login: dict[str, Any]
+    viewer: ConsoleUser, alice: TestOrganization, glific: GlificStandIn, login: dict[str, Any]
 ) -> None:
     alice.connect(glific)
     page = viewer.get(PAGE).text
@@ -147,7 +153,7 @@ def test_a_viewer_can_read_but_not_change_anything(
 
 
 def test_the_login_appears_in_no_page_and_no_log(
-    capfd: pytest.CaptureFixture[str], editor: ConsoleUser, alice: Ngo, login: dict[str, Any]
+    capfd: pytest.CaptureFixture[str], editor: ConsoleUser, alice: TestOrganization, login: dict[str, Any]
 ) -> None:
     alice.set_phrase(PHRASE)
     pages = [back_on_the_page(editor, editor.post(PAGE, login))]
@@ -160,7 +166,7 @@ def test_the_login_appears_in_no_page_and_no_log(
 
 
 def test_the_page_of_another_organization_is_not_found(
-    editor: ConsoleUser, bob: Ngo, login: dict[str, Any], glific: GlificStandIn
+    editor: ConsoleUser, bob: TestOrganization, login: dict[str, Any], glific: GlificStandIn
 ) -> None:
     for slug in (bob.slug, "nobody"):
         page = f"/console/organizations/{slug}/glific"

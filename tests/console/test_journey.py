@@ -9,9 +9,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.console.users import PASSWORD, create_user
 from tests.support.chromium import Window, window
-from tests.support.house import PATIENCE, TLS, House
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import PATIENCE, TLS, RunningServer
 
 OWNER = "asha@seva-trust.example.org"
 KEY = "sk-proj-the-key-that-asha-pastes-0123456789"
@@ -102,9 +102,9 @@ def glific_fills_in(body: str) -> str:
     return body
 
 
-def a_question_comes_in(house: House, url: str, headers: dict[str, str], body: str) -> dict[str, str]:
+def a_question_comes_in(server: RunningServer, url: str, headers: dict[str, str], body: str) -> dict[str, str]:
     path = httpx2.URL(url).path
-    reply = httpx2.post(house.url + path, content=glific_fills_in(body), headers=headers, timeout=PATIENCE, verify=TLS)
+    reply = httpx2.post(server.url + path, content=glific_fills_in(body), headers=headers, timeout=PATIENCE, verify=TLS)
     told: dict[str, str] = reply.json()
     return told
 
@@ -118,19 +118,19 @@ def and_is_a_line_in_calls(page: Page, call_id: str) -> None:
 
 @pytest.mark.timeout(180)
 def test_from_the_first_sign_in_to_the_first_answered_call(
-    house: House, openai: OpenAIStandIn, browser: Browser, tmp_path: Path
+    server: RunningServer, openai: OpenAIStandIn, browser: Browser, tmp_path: Path
 ) -> None:
-    create_user(house, "admin@example.org")
+    create_user(server, "admin@example.org")
     openai.always(answer("Half a teaspoon, and six of sugar."))
-    with window(browser, house.url) as shown:
+    with window(browser, server.url) as shown:
         link = an_administrator_makes_the_organization(shown)
-    with window(browser, house.url) as shown:
+    with window(browser, server.url) as shown:
         page = shown.page
-        the_owner_comes_in(page, house.url, link)
+        the_owner_comes_in(page, server.url, link)
         and_pastes_the_key(page)
         and_chooses_a_model(page)
         url, headers, body = and_copies_what_goes_into_glific(page)
-        told = a_question_comes_in(house, url, headers, body)
+        told = a_question_comes_in(server, url, headers, body)
         assert told["parsed_msg"] == "Half a teaspoon, and six of sugar."
         and_is_a_line_in_calls(page, told["call_id"])
         assert (shown.violations, shown.foreign) == ([], set())

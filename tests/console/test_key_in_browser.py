@@ -4,9 +4,9 @@ from playwright.sync_api import expect
 
 from tests.console.conftest import OpenWindow
 from tests.console.users import ConsoleUser
-from tests.support.house import Ngo
 from tests.support.openai_errors import refuse_key
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import TestOrganization
 
 PAGE = "/console/organizations/alice/openai"
 KEY = "sk-proj-typed-9876543210-WXYZ"
@@ -48,7 +48,9 @@ def test_the_typed_key_is_shown_only_while_the_button_is_pressed(open_window: Op
     assert (field.get_attribute("type"), button.get_attribute("aria-pressed")) == ("password", "false")
 
 
-def test_switching_off_needs_a_confirmation(open_window: OpenWindow, editor: ConsoleUser, alice: Ngo) -> None:
+def test_switching_off_needs_a_confirmation(
+    open_window: OpenWindow, editor: ConsoleUser, alice: TestOrganization
+) -> None:
     shown = open_window(editor)
     shown.open(PAGE)
     page = shown.page

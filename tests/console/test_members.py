@@ -19,16 +19,16 @@ from tests.console.invitations import (
     link_works,
 )
 from tests.console.users import ConsoleUser, create_client, create_user
-from tests.support.house import House, Ngo
+from tests.support.server import RunningServer, TestOrganization
 
 pytestmark = pytest.mark.both_databases
 
 MEMBERS = "/console/organizations/alice/members"
 
 
-def member(house: House, email: str, deed: str = "") -> str:
+def member(server: RunningServer, email: str, deed: str = "") -> str:
     """Return the address of an action on a member."""
-    return f"{MEMBERS}/{find_user(house, email).id}/{deed}"
+    return f"{MEMBERS}/{find_user(server, email).id}/{deed}"
 
 
 def invite(by: ConsoleUser, email: str, role: Role = Role.EDITOR) -> str:
@@ -45,14 +45,14 @@ def test_all_members_can_read_the_list_but_only_owners_can_change_it(staff: Staf
     assert ("Invite a member" in page) == (role is Role.OWNER)
 
 
-def test_an_invitation_link_works_once(house: House, owner: ConsoleUser) -> None:
+def test_an_invitation_link_works_once(server: RunningServer, owner: ConsoleUser) -> None:
     answer = owner.post(MEMBERS, {"email": " Asha@Example.org ", "role": "viewer"})
     assert "Invited" in answer.text
     link = find_link(answer)
-    asha = accept_invitation(house, "asha@example.org", link)
+    asha = accept_invitation(server, "asha@example.org", link)
     assert asha.get(MEMBERS).status_code == 200
     assert asha.post(MEMBERS, {"email": "x@example.org", "role": "owner"}).status_code == 403
-    assert not link_works(house, link)
+    assert not link_works(server, link)
     assert "Invited" not in owner.get(MEMBERS).text
     asha.client.close()
 
@@ -83,38 +83,44 @@ def test_an_invalid_invitation_is_explained(owner: ConsoleUser, email: str, role
     assert "one-time-link" not in answer.text
 
 
-def test_a_new_role_takes_effect_at_once(house: House, owner: ConsoleUser, viewer: ConsoleUser) -> None:
-    address = member(house, viewer.email, "role")
+def test_a_new_role_takes_effect_at_once(server: RunningServer, owner: ConsoleUser, viewer: ConsoleUser) -> None:
+    address = member(server, viewer.email, "role")
     assert viewer.post(MEMBERS, {"email": "x@example.org", "role": "viewer"}).status_code == 403
     assert owner.post(address, {"role": "owner"}).headers["Location"] == MEMBERS
     assert viewer.post(MEMBERS, {"email": "x@example.org", "role": "viewer"}).status_code == 200
     assert owner.post(address, {"role": "king"}).status_code == 422
 
 
-def test_a_removed_member_cannot_see_the_organization(house: House, owner: ConsoleUser, editor: ConsoleUser) -> None:
-    answer = owner.post(member(house, editor.email, "remove"))
+def test_a_removed_member_cannot_see_the_organization(
+    server: RunningServer, owner: ConsoleUser, editor: ConsoleUser
+) -> None:
+    answer = owner.post(member(server, editor.email, "remove"))
     assert answer.headers["Location"] == MEMBERS
     assert editor.get(MEMBERS).status_code == 404
     assert editor.email not in owner.get(MEMBERS).text
 
 
-def test_the_last_owner_cannot_be_removed(house: House, owner: ConsoleUser, administrator: ConsoleUser) -> None:
+def test_the_last_owner_cannot_be_removed(
+    server: RunningServer, owner: ConsoleUser, administrator: ConsoleUser
+) -> None:
     for person in (owner, administrator):
         for deed, data in (("remove", {}), ("role", {"role": "viewer"})):
-            assert person.post(member(house, owner.email, deed), data).status_code == 302
+            assert person.post(member(server, owner.email, deed), data).status_code == 302
             assert "only owner" in person.get(MEMBERS).text
     assert owner.get(MEMBERS).status_code == 200
 
 
-def test_an_owner_who_leaves_is_sent_to_the_start_page(house: House, owner: ConsoleUser) -> None:
-    create_user(house, "second@example.org", Role.OWNER, "alice").client.close()
-    assert owner.post(member(house, owner.email, "remove")).headers["Location"] == "/console/"
+def test_an_owner_who_leaves_is_sent_to_the_start_page(server: RunningServer, owner: ConsoleUser) -> None:
+    create_user(server, "second@example.org", Role.OWNER, "alice").client.close()
+    assert owner.post(member(server, owner.email, "remove")).headers["Location"] == "/console/"
     assert owner.get(MEMBERS).status_code == 404
 
 
-def test_an_owner_can_create_a_new_link_for_a_member(house: House, owner: ConsoleUser, editor: ConsoleUser) -> None:
-    link = find_link(owner.post(member(house, editor.email, "link")))
-    again = ConsoleUser(house, editor.email, create_client())
+def test_an_owner_can_create_a_new_link_for_a_member(
+    server: RunningServer, owner: ConsoleUser, editor: ConsoleUser
+) -> None:
+    link = find_link(owner.post(member(server, editor.email, "link")))
+    again = ConsoleUser(server, editor.email, create_client())
     assert choose_password(again, link).status_code == 302
     assert again.sign_in().status_code == 422
     assert editor.get(MEMBERS).status_code == 302, "whoever was signed in before is so no more"
@@ -122,30 +128,32 @@ def test_an_owner_can_create_a_new_link_for_a_member(house: House, owner: Consol
 
 
 def test_an_owner_cannot_take_over_a_member_of_another_organization(
-    house: House, owner: ConsoleUser, administrator: ConsoleUser
+    server: RunningServer, owner: ConsoleUser, administrator: ConsoleUser
 ) -> None:
-    bob = house.ngo("bob")
-    create_user(house, "two@example.org", Role.VIEWER, bob.slug).client.close()
+    bob = server.add_organization("bob")
+    create_user(server, "two@example.org", Role.VIEWER, bob.slug).client.close()
     invite(administrator, "two@example.org", Role.VIEWER)
     page = owner.get(MEMBERS).text
     assert "Only an administrator can create a one-time link for this person." in page
-    refused = owner.post(member(house, "two@example.org", "link"))
+    refused = owner.post(member(server, "two@example.org", "link"))
     assert refused.status_code == 403
     assert "gives access to more than this organization" in refused.text
-    assert link_works(house, find_link(administrator.post(member(house, "two@example.org", "link"))))
+    assert link_works(server, find_link(administrator.post(member(server, "two@example.org", "link"))))
 
 
 def test_an_owner_cannot_take_over_an_administrator(
-    house: House, owner: ConsoleUser, administrator: ConsoleUser
+    server: RunningServer, owner: ConsoleUser, administrator: ConsoleUser
 ) -> None:
     added = administrator.post(MEMBERS, {"email": administrator.email, "role": "viewer"})
     assert added.status_code == 302
     administrator.sign_in()
-    assert owner.post(member(house, administrator.email, "link")).status_code == 403
+    assert owner.post(member(server, administrator.email, "link")).status_code == 403
 
 
-def test_an_owner_cannot_invite_an_existing_account(house: House, owner: ConsoleUser, bob: Ngo) -> None:
-    create_user(house, "theirs@example.org", Role.EDITOR, bob.slug).client.close()
+def test_an_owner_cannot_invite_an_existing_account(
+    server: RunningServer, owner: ConsoleUser, bob: TestOrganization
+) -> None:
+    create_user(server, "theirs@example.org", Role.EDITOR, bob.slug).client.close()
     answer = owner.post(MEMBERS, {"email": "theirs@example.org", "role": "viewer"})
     assert answer.status_code == 422
     assert "Ask an administrator to add the person to this" in answer.text
@@ -153,30 +161,32 @@ def test_an_owner_cannot_invite_an_existing_account(house: House, owner: Console
 
 
 def test_wider_access_resets_the_credentials_of_an_account(
-    house: House, owner: ConsoleUser, administrator: ConsoleUser, bob: Ngo
+    server: RunningServer, owner: ConsoleUser, administrator: ConsoleUser, bob: TestOrganization
 ) -> None:
-    attacker = accept_invitation(house, "asha@example.org", invite(owner, "asha@example.org"))
+    attacker = accept_invitation(server, "asha@example.org", invite(owner, "asha@example.org"))
     members_of_bob = f"/console/organizations/{bob.slug}/members"
     assert "choose a new password with the link" in administrator.get(members_of_bob).text
     answer = administrator.post(members_of_bob, {"email": "asha@example.org", "role": "owner"})
     assert "This person already had an account." in answer.text
     assert attacker.get(members_of_bob).status_code == 302
     assert attacker.sign_in(CHOSEN_PASSWORD).status_code == 422
-    asha = accept_invitation(house, "asha@example.org", find_link(answer))
+    asha = accept_invitation(server, "asha@example.org", find_link(answer))
     assert [asha.get(path).status_code for path in (MEMBERS, members_of_bob)] == [200, 200]
     asha.client.close()
     attacker.client.close()
 
 
-def test_refused_invitations_are_recorded(house: House, owner: ConsoleUser, bob: Ngo) -> None:
-    create_user(house, "theirs@example.org", Role.EDITOR, bob.slug).client.close()
+def test_refused_invitations_are_recorded(server: RunningServer, owner: ConsoleUser, bob: TestOrganization) -> None:
+    create_user(server, "theirs@example.org", Role.EDITOR, bob.slug).client.close()
     owner.post(MEMBERS, {"email": "Theirs@example.org", "role": "viewer"})
     page = owner.get("/console/organizations/alice/audit").text
     assert "Tried to invite theirs@example.org, but the account already exists on this server" in page
 
 
-def test_owners_can_invite_a_limited_number_in_an_hour(house: House, alice: Ngo, owner: ConsoleUser) -> None:
-    with house.app.app_context(), transaction() as session:
+def test_owners_can_invite_a_limited_number_in_an_hour(
+    server: RunningServer, alice: TestOrganization, owner: ConsoleUser
+) -> None:
+    with server.app.app_context(), transaction() as session:
         organization = store.find(session, alice.slug).id
         for number in range(28):
             people.add_member(session, organization, f"person{number}@example.org", Role.VIEWER)
@@ -189,36 +199,38 @@ def test_owners_can_invite_a_limited_number_in_an_hour(house: House, alice: Ngo,
 
 
 def test_a_link_stops_working_when_the_account_gets_more_access(
-    house: House, owner: ConsoleUser, administrator: ConsoleUser, bob: Ngo
+    server: RunningServer, owner: ConsoleUser, administrator: ConsoleUser, bob: TestOrganization
 ) -> None:
     link = invite(owner, "asha@example.org")
     members_of_bob = f"/console/organizations/{bob.slug}/members"
     new = find_link(administrator.post(members_of_bob, {"email": "asha@example.org", "role": "owner"}))
-    assert not link_works(house, link)
-    assert link_works(house, new)
+    assert not link_works(server, link)
+    assert link_works(server, new)
 
 
-def test_a_person_who_left_can_be_invited_again(house: House, owner: ConsoleUser) -> None:
+def test_a_person_who_left_can_be_invited_again(server: RunningServer, owner: ConsoleUser) -> None:
     first = invite(owner, "asha@example.org")
-    owner.post(member(house, "asha@example.org", "remove"))
+    owner.post(member(server, "asha@example.org", "remove"))
     second = invite(owner, "asha@example.org")
-    assert (link_works(house, first), link_works(house, second)) == (False, True)
+    assert (link_works(server, first), link_works(server, second)) == (False, True)
 
 
 def test_no_link_is_created_for_an_account_that_is_switched_off(
-    house: House, owner: ConsoleUser, administrator: ConsoleUser, editor: ConsoleUser
+    server: RunningServer, owner: ConsoleUser, administrator: ConsoleUser, editor: ConsoleUser
 ) -> None:
-    editor_id = find_user(house, editor.email).id
+    editor_id = find_user(server, editor.email).id
     administrator.post(f"/console/server/people/{editor_id}/deactivate")
     assert "Switched off" in owner.get(MEMBERS).text
     for person in (owner, administrator):
-        assert person.post(member(house, editor.email, "link")).status_code == 403
+        assert person.post(member(server, editor.email, "link")).status_code == 403
 
 
 @pytest.mark.parametrize("deed", ["role", "link", "remove"])
-def test_a_user_who_is_not_a_member_is_not_found(house: House, owner: ConsoleUser, bob: Ngo, deed: str) -> None:
-    theirs = create_user(house, "theirs@example.org", Role.EDITOR, bob.slug)
-    foreign = owner.post(member(house, theirs.email, deed), {"role": "owner"})
+def test_a_user_who_is_not_a_member_is_not_found(
+    server: RunningServer, owner: ConsoleUser, bob: TestOrganization, deed: str
+) -> None:
+    theirs = create_user(server, "theirs@example.org", Role.EDITOR, bob.slug)
+    foreign = owner.post(member(server, theirs.email, deed), {"role": "owner"})
     missing = owner.post(f"{MEMBERS}/2147483647/{deed}", {"role": "owner"})
     beyond = owner.post(f"{MEMBERS}/99999999999999999999/{deed}", {"role": "owner"})
     assert [answer.status_code for answer in (foreign, missing, beyond)] == [404, 404, 404]
@@ -226,8 +238,10 @@ def test_a_user_who_is_not_a_member_is_not_found(house: House, owner: ConsoleUse
     theirs.client.close()
 
 
-def test_the_page_of_another_organization_is_not_found(house: House, alice: Ngo, bob: Ngo) -> None:
-    theirs = create_user(house, "theirs@example.org", Role.OWNER, bob.slug)
+def test_the_page_of_another_organization_is_not_found(
+    server: RunningServer, alice: TestOrganization, bob: TestOrganization
+) -> None:
+    theirs = create_user(server, "theirs@example.org", Role.OWNER, bob.slug)
     theirs.sign_in()
     assert theirs.get(f"/console/organizations/{alice.slug}/members").status_code == 404
     assert theirs.post(MEMBERS, {"email": "x@example.org", "role": "owner"}).status_code == 404

@@ -6,11 +6,11 @@ import re
 import pytest
 
 from tests.console.users import ConsoleUser
-from tests.support.house import Ngo
 from tests.support.openai_answers import answer
 from tests.support.openai_errors import refuse_key
 from tests.support.openai_exchange import Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import TestOrganization
 
 PAGE = "/console/organizations/alice/models"
 PREVIEW = f"{PAGE}/preview"
@@ -29,13 +29,15 @@ def only(*patterns: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def asked(editor: ConsoleUser, alice: Ngo) -> Ngo:
+def asked(editor: ConsoleUser, alice: TestOrganization) -> TestOrganization:
     """Load the models of alice's key from OpenAI."""
     assert editor.post(REFRESH).status_code == 302
     return alice
 
 
-def test_it_shows_every_text_model_that_the_key_reaches_with_its_price(viewer: ConsoleUser, asked: Ngo) -> None:
+def test_it_shows_every_text_model_that_the_key_reaches_with_its_price(
+    viewer: ConsoleUser, asked: TestOrganization
+) -> None:
     page = viewer.get(PAGE).text
     assert len(ticks(page)) == 16
     assert "16 of 16 text models may be used." in page
@@ -43,7 +45,9 @@ def test_it_shows_every_text_model_that_the_key_reaches_with_its_price(viewer: C
     assert ("$0.15" in row, "$0.60" in row) == (True, True)
 
 
-def test_other_models_are_listed_with_the_reason_and_cannot_be_allowed(viewer: ConsoleUser, asked: Ngo) -> None:
+def test_other_models_are_listed_with_the_reason_and_cannot_be_allowed(
+    viewer: ConsoleUser, asked: TestOrganization
+) -> None:
     page = viewer.get(PAGE).text
     for model, reason in (("tts-1", "They read text aloud."), ("dall-e-3", "They create pictures.")):
         assert f'data-model="{model}"' in page
@@ -51,7 +55,7 @@ def test_other_models_are_listed_with_the_reason_and_cannot_be_allowed(viewer: C
         assert model not in ticks(page)
 
 
-def test_a_list_cannot_allow_models_that_are_not_text(editor: ConsoleUser, asked: Ngo) -> None:
+def test_a_list_cannot_allow_models_that_are_not_text(editor: ConsoleUser, asked: TestOrganization) -> None:
     page = editor.post(PREVIEW, only("tts-1", "*")).text
     assert set(ticks(page)) == set(ticks(editor.get(PAGE).text))
     assert "matches no available text model" in page
@@ -59,7 +63,7 @@ def test_a_list_cannot_allow_models_that_are_not_text(editor: ConsoleUser, asked
     assert asked.ask(model="tts-1").json()["error_code"] == "model_not_text"
 
 
-def test_a_saved_list_is_used_by_the_next_call(editor: ConsoleUser, alice: Ngo) -> None:
+def test_a_saved_list_is_used_by_the_next_call(editor: ConsoleUser, alice: TestOrganization) -> None:
     assert alice.ask(model="gpt-4o").status_code == 200
     assert editor.post(PAGE, only(" GPT-5* ", "", "o3")).status_code == 302
     assert alice.ask(model="gpt-4o").json()["error_code"] == "model_not_allowed"
@@ -70,7 +74,7 @@ def test_a_saved_list_is_used_by_the_next_call(editor: ConsoleUser, alice: Ngo) 
     assert alice.ask(model="gpt-4o").status_code == 200
 
 
-def test_a_saved_list_is_shown_again(editor: ConsoleUser, asked: Ngo) -> None:
+def test_a_saved_list_is_shown_again(editor: ConsoleUser, asked: TestOrganization) -> None:
     editor.post(PAGE, only("gpt-4o*", "gpt-5-mini"))
     page = editor.get(PAGE).text
     assert ">gpt-4o*\ngpt-5-mini</textarea>" in page
@@ -81,7 +85,7 @@ def test_a_saved_list_is_shown_again(editor: ConsoleUser, asked: Ngo) -> None:
     assert "allowed by gpt-4o*" in page
 
 
-def test_the_preview_shows_matches_and_saves_nothing(editor: ConsoleUser, asked: Ngo) -> None:
+def test_the_preview_shows_matches_and_saves_nothing(editor: ConsoleUser, asked: TestOrganization) -> None:
     part = editor.post(PREVIEW, only("gpt-4o*", "gpt-9*", "not a valid pattern")).text
     assert "<html" not in part
     assert "gpt-4o, gpt-4o-2024-08-06, gpt-4o-mini" in part
@@ -91,7 +95,7 @@ def test_the_preview_shows_matches_and_saves_nothing(editor: ConsoleUser, asked:
     assert asked.ask(model="o3").status_code == 200
 
 
-def test_an_invalid_list_stays_in_the_form(editor: ConsoleUser, alice: Ngo) -> None:
+def test_an_invalid_list_stays_in_the_form(editor: ConsoleUser, alice: TestOrganization) -> None:
     for typed, words in (
         (only("gpt-4o*", "<b>gpt</b>"), "is not a valid pattern. Use letters"),
         (only(), "Write at least one pattern"),
@@ -107,7 +111,7 @@ def test_an_invalid_list_stays_in_the_form(editor: ConsoleUser, alice: Ngo) -> N
 
 
 def test_the_default_model_answers_calls_without_a_model(
-    editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn
+    editor: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn
 ) -> None:
     assert editor.post(DEFAULT, {"default_model": "gpt-5-mini"}).status_code == 302
     alice.ask()
@@ -119,7 +123,7 @@ def test_the_default_model_answers_calls_without_a_model(
 
 
 @pytest.mark.parametrize("model", ["o3", "tts-1", "no such model", "gpt-9"])
-def test_the_default_model_must_be_usable(editor: ConsoleUser, alice: Ngo, model: str) -> None:
+def test_the_default_model_must_be_usable(editor: ConsoleUser, alice: TestOrganization, model: str) -> None:
     alice.change(allowed_models=["gpt-*"])
     answer = editor.post(DEFAULT, {"default_model": model})
     assert answer.status_code == 422
@@ -127,7 +131,7 @@ def test_the_default_model_must_be_usable(editor: ConsoleUser, alice: Ngo, model
     assert alice.ask().json()["model"] == "gpt-4o"
 
 
-def test_a_list_without_the_default_model_gives_a_warning(editor: ConsoleUser, alice: Ngo) -> None:
+def test_a_list_without_the_default_model_gives_a_warning(editor: ConsoleUser, alice: TestOrganization) -> None:
     warning = "This list does not allow the default model gpt-4o"
     assert warning not in editor.get(PAGE).text
     assert warning in editor.post(PREVIEW, only("gpt-5*")).text
@@ -137,7 +141,7 @@ def test_a_list_without_the_default_model_gives_a_warning(editor: ConsoleUser, a
 
 
 def test_a_refresh_shows_the_models_that_the_key_can_use_now(
-    editor: ConsoleUser, asked: Ngo, openai: OpenAIStandIn
+    editor: ConsoleUser, asked: TestOrganization, openai: OpenAIStandIn
 ) -> None:
     openai.models.append("gpt-8-brand-new")
     editor.post(REFRESH)
@@ -147,7 +151,7 @@ def test_a_refresh_shows_the_models_that_the_key_can_use_now(
     assert {sent.api_key for sent in openai.requests} == {asked.key}
 
 
-def test_a_failed_refresh_keeps_the_list(editor: ConsoleUser, asked: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_failed_refresh_keeps_the_list(editor: ConsoleUser, asked: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.for_models(refuse_key())
     assert editor.post(REFRESH).status_code == 302
     page = editor.get(PAGE).text
@@ -156,7 +160,7 @@ def test_a_failed_refresh_keeps_the_list(editor: ConsoleUser, asked: Ngo, openai
 
 
 def test_models_of_an_older_key_are_not_shown_for_a_new_key(
-    editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn
+    editor: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn
 ) -> None:
     def replaced_meanwhile(exchange: Exchange) -> None:
         alice.set_key("sk-proj-newer-0123456789")
@@ -177,7 +181,7 @@ def test_without_a_key_the_known_models_are_listed(owner: ConsoleUser) -> None:
     assert "has no OpenAI key" in owner.get(PAGE).text
 
 
-def test_a_viewer_can_read_but_not_change_anything(viewer: ConsoleUser, alice: Ngo) -> None:
+def test_a_viewer_can_read_but_not_change_anything(viewer: ConsoleUser, alice: TestOrganization) -> None:
     page = viewer.get(PAGE)
     assert page.status_code == 200
     assert all("disabled" in rest for rest in ticks(page.text).values())
@@ -186,7 +190,7 @@ def test_a_viewer_can_read_but_not_change_anything(viewer: ConsoleUser, alice: N
     assert alice.ask().status_code == 200
 
 
-def test_the_models_of_another_organization_are_not_found(owner: ConsoleUser, bob: Ngo) -> None:
+def test_the_models_of_another_organization_are_not_found(owner: ConsoleUser, bob: TestOrganization) -> None:
     assert owner.get(PAGE.replace("alice", "bob")).status_code == 404
     for path in (PAGE, PREVIEW, DEFAULT, REFRESH):
         assert owner.post(path.replace("alice", "bob"), {"scope": "none"}).status_code == 404

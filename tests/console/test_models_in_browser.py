@@ -6,13 +6,13 @@ from playwright.sync_api import expect
 from tests.console.conftest import OpenWindow
 from tests.console.users import ConsoleUser
 from tests.support.chromium import Window
-from tests.support.house import Ngo
+from tests.support.server import TestOrganization
 
 PAGE = "/console/organizations/alice/models"
 
 
 @pytest.fixture
-def shown(open_window: OpenWindow, editor: ConsoleUser, alice: Ngo) -> Window:
+def shown(open_window: OpenWindow, editor: ConsoleUser, alice: TestOrganization) -> Window:
     """Open the page after the models of the key were loaded."""
     editor.post(f"{PAGE}/refresh")
     editor.get(PAGE)
@@ -43,7 +43,7 @@ def test_matches_are_shown_while_typing_a_pattern(shown: Window) -> None:
     assert shown.violations == []
 
 
-def test_ticks_are_written_into_the_list(shown: Window, alice: Ngo) -> None:
+def test_ticks_are_written_into_the_list(shown: Window, alice: TestOrganization) -> None:
     page = shown.page
     page.get_by_label("None").check()
     expect(page.get_by_text("0 of 16 text models may be used.")).to_be_visible()

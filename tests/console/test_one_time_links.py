@@ -3,19 +3,19 @@
 import pytest
 
 from glific_gpt.accounts.tables import Role
-from tests.conftest import OpenHouse
+from tests.conftest import StartServer
 from tests.console.conftest import Staff
 from tests.console.invitations import find_link
-from tests.support.house import House
 from tests.support.mail_server import LINK, MailServer
+from tests.support.server import RunningServer
 
 MEMBERS = "/console/organizations/alice/members"
 INVITATION = {"email": "asha@example.org", "role": "viewer"}
 
 
 @pytest.fixture
-def house(open_a_house: OpenHouse, mail_server: MailServer) -> House:
-    return open_a_house(mail_url=mail_server.url, mail_from="gpt@example.org")
+def server(start_server: StartServer, mail_server: MailServer) -> RunningServer:
+    return start_server(mail_url=mail_server.url, mail_from="gpt@example.org")
 
 
 def test_it_sends_the_link_that_it_shows(staff: Staff, mail_server: MailServer) -> None:

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from tests.console.users import ConsoleUser
-from tests.support.house import Ngo
 from tests.support.openai_errors import missing_scopes, out_of_credit, refuse_key
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import TestOrganization
 
 KEY = "sk-proj-typed-9876543210-WXYZ"
 PAGE = "/console/organizations/alice/openai"
@@ -23,7 +23,7 @@ def switch_is_on(page: str) -> bool:
     return "checked" in found[0]
 
 
-def test_a_saved_key_answers_the_next_call(editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_saved_key_answers_the_next_call(editor: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn) -> None:
     answer = editor.post(PAGE, {**ON, "api_key": f" {KEY}\n"})
     assert (answer.status_code, answer.headers["Location"]) == (302, PAGE)
     assert alice.ask().status_code == 200
@@ -36,7 +36,7 @@ def test_a_saved_key_answers_the_next_call(editor: ConsoleUser, alice: Ngo, open
     assert "The saved key ends in ...WXYZ" in page
 
 
-def test_the_key_appears_in_no_page(owner: ConsoleUser, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_the_key_appears_in_no_page(owner: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.for_key(KEY, refuse_key())
     typed = {**ON, "api_key": KEY}
     seen = [owner.post(path, typed).text for path in (TEST, PAGE)]
@@ -49,7 +49,7 @@ def test_the_key_appears_in_no_page(owner: ConsoleUser, alice: Ngo, openai: Open
 
 
 def test_a_key_that_openai_refuses_is_not_saved_and_explained(
-    editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn
+    editor: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn
 ) -> None:
     openai.for_key(KEY, refuse_key())
     answer = editor.post(PAGE, {"api_key": KEY})
@@ -63,7 +63,7 @@ def test_a_key_that_openai_refuses_is_not_saved_and_explained(
 
 
 def test_saving_without_a_test_is_offered_after_openai_could_not_be_reached(
-    editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn
+    editor: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn
 ) -> None:
     assert 'name="unverified"' not in editor.get(PAGE).text
     openai.close()
@@ -89,7 +89,7 @@ def test_an_impossible_key_is_refused_without_asking_openai(
     assert openai.requests == []
 
 
-def test_the_switch_takes_effect_on_the_next_call(editor: ConsoleUser, alice: Ngo) -> None:
+def test_the_switch_takes_effect_on_the_next_call(editor: ConsoleUser, alice: TestOrganization) -> None:
     assert alice.ask().status_code == 200
     editor.post(PAGE, {})
     refused = alice.ask()
@@ -99,7 +99,7 @@ def test_the_switch_takes_effect_on_the_next_call(editor: ConsoleUser, alice: Ng
     assert alice.ask().status_code == 200
 
 
-def test_switching_off_shows_a_confirmation_with_the_message(editor: ConsoleUser, alice: Ngo) -> None:
+def test_switching_off_shows_a_confirmation_with_the_message(editor: ConsoleUser, alice: TestOrganization) -> None:
     alice.change(fallback_message="Our helpline opens at nine.")
     asked = re.search(r'data-confirm="([^"]+)"', editor.get(PAGE).text)
     assert asked
@@ -116,7 +116,7 @@ def test_the_switch_needs_a_saved_key(owner: ConsoleUser) -> None:
 
 
 def test_a_test_asks_about_the_typed_key_and_saves_nothing(
-    editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn
+    editor: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn
 ) -> None:
     page = editor.post(TEST, {**ON, "api_key": KEY}).text
     assert "OpenAI accepts this key. It has access to 16 text models. The key is not saved yet." in page
@@ -127,17 +127,19 @@ def test_a_test_asks_about_the_typed_key_and_saves_nothing(
 
 
 def test_a_test_with_an_empty_field_asks_about_the_saved_key(
-    editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn
+    editor: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn
 ) -> None:
     assert "OpenAI accepts the saved key. It has access to 16 text models." in editor.post(TEST, {}).text
     assert openai.requests[-1].api_key == alice.key
     assert alice.ask().status_code == 200
 
 
-def test_a_test_explains_the_answer_of_openai(editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_test_explains_the_answer_of_openai(
+    editor: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
     for behaviour, words in (
         (refuse_key(), "OpenAI refused this key"),
-        (missing_scopes(), "give it permission to use models"),
+        (missing_scopes(), "Give it this permission"),
         (out_of_credit(), "no credit left"),
     ):
         openai.for_models(behaviour)
@@ -148,7 +150,7 @@ def test_a_test_explains_the_answer_of_openai(editor: ConsoleUser, alice: Ngo, o
 
 def test_an_htmx_test_gets_only_the_result(editor: ConsoleUser) -> None:
     answer = editor.client.post(
-        editor.house.url + TEST, data={"csrf_token": editor.token()}, headers={"HX-Request": "true"}
+        editor.server.url + TEST, data={"csrf_token": editor.token()}, headers={"HX-Request": "true"}
     )
     assert "OpenAI accepts the saved key" in answer.text
     assert "<html" not in answer.text
@@ -160,7 +162,7 @@ def test_a_test_without_a_key_is_explained(owner: ConsoleUser) -> None:
 
 
 def test_it_shows_the_last_error_and_the_last_successful_answer(
-    viewer: ConsoleUser, alice: Ngo, openai: OpenAIStandIn
+    viewer: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn
 ) -> None:
     assert viewer.get(PAGE).text.count("<time") == 0
     alice.ask()
@@ -175,7 +177,7 @@ def test_it_shows_the_last_error_and_the_last_successful_answer(
 
 
 def test_listed_models_do_not_show_that_the_account_has_credit(
-    editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn
+    editor: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn
 ) -> None:
     openai.always(out_of_credit())
     alice.ask()
@@ -183,7 +185,7 @@ def test_listed_models_do_not_show_that_the_account_has_credit(
     assert "account has no credit left" in editor.get(PAGE).text
 
 
-def test_an_owner_can_delete_the_key(owner: ConsoleUser, alice: Ngo) -> None:
+def test_an_owner_can_delete_the_key(owner: ConsoleUser, alice: TestOrganization) -> None:
     assert owner.post(DELETE).status_code == 302
     assert alice.ask().json()["error_code"] == "credential_missing"
     assert "The key is deleted." in owner.get(PAGE).text
@@ -191,7 +193,7 @@ def test_an_owner_can_delete_the_key(owner: ConsoleUser, alice: Ngo) -> None:
     assert "The key was already deleted." in owner.get(PAGE).text
 
 
-def test_the_roles_see_their_own_controls(viewer: ConsoleUser, editor: ConsoleUser, alice: Ngo) -> None:
+def test_the_roles_see_their_own_controls(viewer: ConsoleUser, editor: ConsoleUser, alice: TestOrganization) -> None:
     assert viewer.get(PAGE).status_code == 200
     assert "api_key" not in viewer.get(PAGE).text
     for person, path in ((viewer, PAGE), (viewer, TEST), (viewer, DELETE), (editor, DELETE)):
@@ -200,7 +202,7 @@ def test_the_roles_see_their_own_controls(viewer: ConsoleUser, editor: ConsoleUs
     assert alice.ask().status_code == 200
 
 
-def test_the_key_of_another_organization_is_not_found(owner: ConsoleUser, bob: Ngo) -> None:
+def test_the_key_of_another_organization_is_not_found(owner: ConsoleUser, bob: TestOrganization) -> None:
     foreign = PAGE.replace("alice", "bob")
     assert owner.get(foreign).status_code == 404
     for path in (foreign, f"{foreign}/test", f"{foreign}/delete"):

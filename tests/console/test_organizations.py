@@ -13,8 +13,8 @@ from glific_gpt.database import transaction
 from tests.console.conftest import OpenWindow, Staff
 from tests.console.invitations import accept_invitation, find_link
 from tests.console.users import ConsoleUser, create_user
-from tests.support.house import House, Ngo
 from tests.support.recorded import record
+from tests.support.server import RunningServer, TestOrganization
 
 ORGANIZATIONS = "/console/organizations"
 NEW = "/console/server/organizations/new"
@@ -22,9 +22,9 @@ TOKEN = re.compile(r"ggw_[\w-]+")
 
 
 @pytest.fixture
-def ada(house: House) -> ConsoleUser:
+def ada(server: RunningServer) -> ConsoleUser:
     """An administrator of a server without organizations."""
-    person = create_user(house, "ada@example.org")
+    person = create_user(server, "ada@example.org")
     assert person.sign_in().status_code == 302
     return person
 
@@ -47,11 +47,15 @@ def test_an_empty_list_offers_to_create_an_organization(ada: ConsoleUser) -> Non
     assert f'href="{NEW}"' in page
 
 
-def test_it_shows_the_status_of_each_organization(house: House, ada: ConsoleUser) -> None:
-    house.ngo("keyless", key="")
-    house.ngo("resting").switch_key(on=False)
-    house.ngo("off", is_active=False)
-    broke, refused, well = house.ngo("broke"), house.ngo("refused"), house.ngo("well")
+def test_it_shows_the_status_of_each_organization(server: RunningServer, ada: ConsoleUser) -> None:
+    server.add_organization("keyless", key="")
+    server.add_organization("resting").switch_key(on=False)
+    server.add_organization("off", is_active=False)
+    broke, refused, well = (
+        server.add_organization("broke"),
+        server.add_organization("refused"),
+        server.add_organization("well"),
+    )
     later = now() + timedelta(seconds=1)
     record(broke, "error", error_code="insufficient_quota", at=later)
     record(refused, "error", error_code="invalid_api_key", at=later)
@@ -68,11 +72,11 @@ def test_it_shows_the_status_of_each_organization(house: House, ada: ConsoleUser
     assert row(page, "well").endswith(" UTC 2 1")
 
 
-def test_the_token_of_a_new_organization_works(house: House, ada: ConsoleUser) -> None:
+def test_the_token_of_a_new_organization_works(server: RunningServer, ada: ConsoleUser) -> None:
     page = make(ada)
     assert "http://127.0.0.1:8000/webhooks/seva-trust/parse_via_chat_gpt" in page
-    ngo = Ngo(house, "seva-trust", TOKEN.findall(page)[0], "")
-    assert ngo.ask().json()["error_code"] == "credential_missing"
+    organization = TestOrganization(server, "seva-trust", TOKEN.findall(page)[0], "")
+    assert organization.ask().json()["error_code"] == "credential_missing"
     assert "one-time-link" not in page
 
 
@@ -86,20 +90,22 @@ def test_the_token_is_shown_once_and_in_no_address_or_cookie(ada: ConsoleUser) -
         assert token not in ada.get(path).text
 
 
-def test_the_first_owner_is_invited(house: House, ada: ConsoleUser) -> None:
+def test_the_first_owner_is_invited(server: RunningServer, ada: ConsoleUser) -> None:
     answer = ada.post(NEW, {"name": "Seva Trust", "slug": "seva-trust", "email": "asha@example.org"})
-    asha = accept_invitation(house, "asha@example.org", find_link(answer))
+    asha = accept_invitation(server, "asha@example.org", find_link(answer))
     assert asha.get("/console/").headers["Location"] == f"{ORGANIZATIONS}/seva-trust/"
     assert "Invite a member" in asha.get(f"{ORGANIZATIONS}/seva-trust/members").text
     asha.client.close()
 
 
-def test_an_existing_account_becomes_owner_with_a_new_password(house: House, alice: Ngo, ada: ConsoleUser) -> None:
-    create_user(house, "asha@example.org", Role.VIEWER, alice.slug).client.close()
+def test_an_existing_account_becomes_owner_with_a_new_password(
+    server: RunningServer, alice: TestOrganization, ada: ConsoleUser
+) -> None:
+    create_user(server, "asha@example.org", Role.VIEWER, alice.slug).client.close()
     assert "choose a new password with the link" in ada.get(NEW).text
     answer = ada.post(NEW, {"name": "Seva Trust", "slug": "seva-trust", "email": "asha@example.org"})
     assert "This person already had an account." in answer.text
-    asha = accept_invitation(house, "asha@example.org", find_link(answer))
+    asha = accept_invitation(server, "asha@example.org", find_link(answer))
     assert asha.sign_in().status_code == 302
     assert "Invite a member" in asha.get(f"{ORGANIZATIONS}/seva-trust/members").text
     asha.client.close()
@@ -112,9 +118,11 @@ def test_an_administrator_becomes_owner_without_a_link(ada: ConsoleUser) -> None
     assert ada.get(ORGANIZATIONS).status_code == 200
 
 
-def test_an_account_that_is_switched_off_cannot_become_owner(house: House, alice: Ngo, ada: ConsoleUser) -> None:
-    create_user(house, "asha@example.org", Role.VIEWER, alice.slug).client.close()
-    with house.app.app_context(), transaction() as session:
+def test_an_account_that_is_switched_off_cannot_become_owner(
+    server: RunningServer, alice: TestOrganization, ada: ConsoleUser
+) -> None:
+    create_user(server, "asha@example.org", Role.VIEWER, alice.slug).client.close()
+    with server.app.app_context(), transaction() as session:
         people.find_person(session, "asha@example.org").active = False
     answer = ada.post(NEW, {"name": "Seva Trust", "slug": "seva-trust", "email": "asha@example.org"})
     assert answer.status_code == 422
@@ -138,7 +146,7 @@ def test_an_account_that_is_switched_off_cannot_become_owner(house: House, alice
     ],
 )
 def test_an_invalid_form_is_explained_and_creates_nothing(
-    ada: ConsoleUser, alice: Ngo, wrong: dict[str, str], complaint: str
+    ada: ConsoleUser, alice: TestOrganization, wrong: dict[str, str], complaint: str
 ) -> None:
     answer = ada.post(NEW, {"name": "Other", "slug": "other", "email": "owner@example.org"} | wrong)
     assert answer.status_code == 422
@@ -148,7 +156,7 @@ def test_an_invalid_form_is_explained_and_creates_nothing(
     assert "owner@example.org" not in ada.get("/console/server/people").text
 
 
-def test_switching_off_and_on_takes_effect_on_the_next_call(alice: Ngo, ada: ConsoleUser) -> None:
+def test_switching_off_and_on_takes_effect_on_the_next_call(alice: TestOrganization, ada: ConsoleUser) -> None:
     switch = f"{ORGANIZATIONS}/{alice.slug}/switch"
     assert "All its calls are refused" in ada.get(ORGANIZATIONS).text
     assert ada.post(switch, {"switch": "off"}).headers["Location"] == ORGANIZATIONS
@@ -159,7 +167,7 @@ def test_switching_off_and_on_takes_effect_on_the_next_call(alice: Ngo, ada: Con
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_only_administrators_can_open_it(staff: Staff, alice: Ngo, role: Role) -> None:
+def test_only_administrators_can_open_it(staff: Staff, alice: TestOrganization, role: Role) -> None:
     person = staff(role)
     for path in (ORGANIZATIONS, NEW):
         assert person.get(path).status_code == 404
@@ -177,9 +185,9 @@ def test_it_suggests_a_short_name_until_the_user_edits_it(ada: ConsoleUser, open
     assert page.input_value("#slug") == "seva"
 
 
-def test_the_search_filters_rows_while_typing(house: House, ada: ConsoleUser, open_window: OpenWindow) -> None:
+def test_the_search_filters_rows_while_typing(server: RunningServer, ada: ConsoleUser, open_window: OpenWindow) -> None:
     for slug in ("seva-trust", "jal-jeevan"):
-        house.ngo(slug, key="")
+        server.add_organization(slug, key="")
     page = _opened(open_window, ada, ORGANIZATIONS)
     page.fill("#search", "JAL")
     assert page.locator("tbody tr:visible").all_inner_texts()[0].startswith("Jal-Jeevan")
@@ -190,7 +198,9 @@ def test_the_search_filters_rows_while_typing(house: House, ada: ConsoleUser, op
     assert page.locator("tbody tr:visible").count() == 2
 
 
-def test_switching_off_asks_for_a_confirmation(alice: Ngo, ada: ConsoleUser, open_window: OpenWindow) -> None:
+def test_switching_off_asks_for_a_confirmation(
+    alice: TestOrganization, ada: ConsoleUser, open_window: OpenWindow
+) -> None:
     page = _opened(open_window, ada, ORGANIZATIONS)
     page.click("text=Switch off")
     page.click("#confirm >> text=Cancel")

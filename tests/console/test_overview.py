@@ -13,10 +13,10 @@ from glific_gpt.console.presenters.alerts import ALERT_TEXTS
 from glific_gpt.usage.alerts import AlertCode
 from tests.console.conftest import OpenWindow, Staff
 from tests.console.users import ConsoleUser
-from tests.support.house import House, Ngo
 from tests.support.openai_behaviours import out_of_credit
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.recorded import record, record_delivery
+from tests.support.server import RunningServer, TestOrganization
 
 HERE = "/console/organizations/alice/"
 DATA = re.compile(r'<script type="application/json" id="chart-(\w+)">(.*?)</script>', re.DOTALL)
@@ -44,7 +44,7 @@ def test_it_has_words_for_everything_that_may_be_needed(code: AlertCode) -> None
 
 
 def test_a_key_without_credit_gives_an_alert_with_a_link_to_billing(
-    alice: Ngo, viewer: ConsoleUser, openai: OpenAIStandIn
+    alice: TestOrganization, viewer: ConsoleUser, openai: OpenAIStandIn
 ) -> None:
     openai.always(out_of_credit())
     alice.ask()
@@ -54,18 +54,18 @@ def test_a_key_without_credit_gives_an_alert_with_a_link_to_billing(
     assert 'href="/console/organizations/alice/openai"' in text
 
 
-def test_there_are_no_alerts_if_everything_works(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_there_are_no_alerts_if_everything_works(alice: TestOrganization, viewer: ConsoleUser) -> None:
     alice.ask()
     assert needs(viewer) == []
 
 
-def test_a_used_budget_gives_an_alert_with_both_amounts(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_a_used_budget_gives_an_alert_with_both_amounts(alice: TestOrganization, viewer: ConsoleUser) -> None:
     record(alice, cost_usd=Decimal("9.50"))
     alice.change(monthly_budget_usd=Decimal(10))
     assert "$9.50 of $10.00 are spent" in viewer.get(HERE).text
 
 
-def test_an_alert_about_failures_links_to_those_calls(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_an_alert_about_failures_links_to_those_calls(alice: TestOrganization, viewer: ConsoleUser) -> None:
     for _ in range(6):
         record(alice, "error", error_code="empty_question")
     text = viewer.get(HERE).text
@@ -73,13 +73,13 @@ def test_an_alert_about_failures_links_to_those_calls(alice: Ngo, viewer: Consol
     assert 'href="/console/organizations/alice/calls?error=empty_question"' in text
 
 
-def test_undelivered_answers_give_an_alert(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_undelivered_answers_give_an_alert(alice: TestOrganization, viewer: ConsoleUser) -> None:
     record_delivery(alice, "undelivered", status="error", error_code="undelivered")
     assert needs(viewer) == ["not_delivered"]
 
 
-def test_the_setup_steps_disappear_when_all_are_done(house: House, staff: Staff) -> None:
-    fresh = house.ngo("fresh", key="")
+def test_the_setup_steps_disappear_when_all_are_done(server: RunningServer, staff: Staff) -> None:
+    fresh = server.add_organization("fresh", key="")
     person = staff(None)
     here = "/console/organizations/fresh/"
     assert "2 of 4 steps done" in person.get(here).text
@@ -90,8 +90,8 @@ def test_the_setup_steps_disappear_when_all_are_done(house: House, staff: Staff)
     assert "steps done" not in person.get(here).text
 
 
-def test_a_missing_key_gives_an_alert_after_the_first_answered_call(house: House, staff: Staff) -> None:
-    record(house.ngo("careless", key=""))
+def test_a_missing_key_gives_an_alert_after_the_first_answered_call(server: RunningServer, staff: Staff) -> None:
+    record(server.add_organization("careless", key=""))
     assert needs(staff(None), "/console/organizations/careless/") == ["key_missing"]
 
 
@@ -102,14 +102,14 @@ def test_without_calls_the_next_step_is_shown(viewer: ConsoleUser) -> None:
     assert "<canvas" not in text
 
 
-def test_a_period_without_calls_offers_a_longer_one(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_a_period_without_calls_offers_a_longer_one(alice: TestOrganization, viewer: ConsoleUser) -> None:
     record(alice, at=now() - timedelta(days=40))
     text = viewer.get(HERE).text
     assert "No calls in the last 30 days" in text
     assert f'href="{HERE}?days=90"' in text
 
 
-def test_totals_are_compared_with_the_period_before(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_totals_are_compared_with_the_period_before(alice: TestOrganization, viewer: ConsoleUser) -> None:
     for _ in range(2):
         record(alice, at=now() - timedelta(days=10), duration_ms=2000, cost_usd=Decimal("0.5"))
     for _ in range(3):
@@ -126,13 +126,13 @@ def test_totals_are_compared_with_the_period_before(alice: Ngo, viewer: ConsoleU
         assert said in text
 
 
-def test_totals_say_if_there_were_no_calls_before(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_totals_say_if_there_were_no_calls_before(alice: TestOrganization, viewer: ConsoleUser) -> None:
     record(alice)
     assert viewer.get(f"{HERE}?days=7").text.count("nothing in the 7 days before") == 4
 
 
 @pytest.mark.parametrize(("asked", "days"), [("7", 7), ("30", 30), ("90", 90), ("", 30), ("8", 30), ("-1", 30)])
-def test_the_address_selects_the_period(alice: Ngo, viewer: ConsoleUser, asked: str, days: int) -> None:
+def test_the_address_selects_the_period(alice: TestOrganization, viewer: ConsoleUser, asked: str, days: int) -> None:
     record(alice)
     drawn = charts(viewer, f"{HERE}?days={asked}")
     assert {name: len(drawn[name]["labels"]) for name in ("calls", "tokens", "cost")} == dict.fromkeys(
@@ -140,7 +140,7 @@ def test_the_address_selects_the_period(alice: Ngo, viewer: ConsoleUser, asked: 
     )
 
 
-def test_charts_and_tables_have_the_same_numbers(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_charts_and_tables_have_the_same_numbers(alice: TestOrganization, viewer: ConsoleUser) -> None:
     record(alice, duration_ms=700)
     record(alice, duration_ms=6000)
     record(alice, "error", error_code="rate_limited")
@@ -154,13 +154,13 @@ def test_charts_and_tables_have_the_same_numbers(alice: Ngo, viewer: ConsoleUser
     assert row in viewer.get(f"{HERE}?days=7").text
 
 
-def test_deferred_answers_are_never_late(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_deferred_answers_are_never_late(alice: TestOrganization, viewer: ConsoleUser) -> None:
     record_delivery(alice, "delivered", duration_ms=20_000)
     assert sum(charts(viewer)["times"]["series"][1]["values"]) == 0
     assert "Answers for flows that waited (not in this chart): 1." in viewer.get(HERE).text
 
 
-def test_models_and_errors_link_to_their_calls(alice: Ngo, viewer: ConsoleUser) -> None:
+def test_models_and_errors_link_to_their_calls(alice: TestOrganization, viewer: ConsoleUser) -> None:
     record(alice)
     record(alice, "error", error_code="insufficient_quota", model_asked=None)
     record(alice, "interrupted")
@@ -170,7 +170,9 @@ def test_models_and_errors_link_to_their_calls(alice: Ngo, viewer: ConsoleUser) 
     assert "no model (failed earlier)" in text
 
 
-def test_it_shows_no_calls_of_another_organization(alice: Ngo, bob: Ngo, viewer: ConsoleUser) -> None:
+def test_it_shows_no_calls_of_another_organization(
+    alice: TestOrganization, bob: TestOrganization, viewer: ConsoleUser
+) -> None:
     record(alice)
     record(bob, model_asked="gpt-of-bob", error_code="budget_exceeded", status="error")
     text = viewer.get(HERE).text
@@ -181,7 +183,7 @@ def test_it_shows_no_calls_of_another_organization(alice: Ngo, bob: Ngo, viewer:
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_charts_are_drawn_again_when_the_theme_changes(
-    alice: Ngo, viewer: ConsoleUser, open_window: OpenWindow, width: int
+    alice: TestOrganization, viewer: ConsoleUser, open_window: OpenWindow, width: int
 ) -> None:
     record(alice)
     shown = open_window(viewer, width=width)
@@ -195,7 +197,7 @@ def test_charts_are_drawn_again_when_the_theme_changes(
 
 
 def test_the_numbers_of_a_chart_can_be_opened_by_keyboard(
-    alice: Ngo, viewer: ConsoleUser, open_window: OpenWindow
+    alice: TestOrganization, viewer: ConsoleUser, open_window: OpenWindow
 ) -> None:
     record(alice)
     shown = open_window(viewer)

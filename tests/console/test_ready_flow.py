@@ -11,7 +11,7 @@ from tests.console.flow_files import PAGE, find_webhook_actions, parse_download
 from tests.console.test_use_in_glific import TOKEN, everything_stored, status_with
 from tests.console.users import ConsoleUser
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import House, Ngo
+from tests.support.server import RunningServer, TestOrganization
 
 FILLED = {"mode": "sync", "name": "Ask Alice", "keyword": "ask", "model": "gpt-4o", "auth_method": "token"}
 
@@ -45,7 +45,7 @@ def test_the_default_values_give_a_valid_flow(editor: ConsoleUser) -> None:
 
 
 def test_the_token_in_the_file_works_and_is_stored_nowhere_else(
-    house: House, editor: ConsoleUser, alice: Ngo, capfd: pytest.CaptureFixture[str]
+    server: RunningServer, editor: ConsoleUser, alice: TestOrganization, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = editor.get(PAGE).text
     (token,) = set(TOKEN.findall(download(editor).text))
@@ -56,7 +56,7 @@ def test_the_token_in_the_file_works_and_is_stored_nowhere_else(
     logged = "".join(capfd.readouterr())
     audit = editor.get("/console/organizations/alice/audit").text
     assert "Flow: Ask Alice" in html.unescape(audit)
-    assert token not in before + after + logged + audit + everything_stored(house) + str(editor.client.cookies.jar)
+    assert token not in before + after + logged + audit + everything_stored(server) + str(editor.client.cookies.jar)
 
 
 def test_a_flow_that_waits_calls_with_mode_auto(editor: ConsoleUser) -> None:
@@ -68,7 +68,7 @@ def test_a_flow_that_waits_calls_with_mode_auto(editor: ConsoleUser) -> None:
 
 
 def test_a_waiting_flow_without_a_connection_gives_a_warning(
-    viewer: ConsoleUser, alice: Ngo, glific: GlificStandIn
+    viewer: ConsoleUser, alice: TestOrganization, glific: GlificStandIn
 ) -> None:
     def form() -> str:
         return viewer.get(PAGE).text.partition('id="ready-flow"')[2].partition("</form>")[0]
@@ -78,7 +78,7 @@ def test_a_waiting_flow_without_a_connection_gives_a_warning(
     assert "Your Glific is connected" in form()
 
 
-def test_a_flow_with_the_webhook_signature_contains_no_token(editor: ConsoleUser, alice: Ngo) -> None:
+def test_a_flow_with_the_webhook_signature_contains_no_token(editor: ConsoleUser, alice: TestOrganization) -> None:
     assert "No webhook signature is set yet" in editor.get(PAGE).text
     alice.set_phrase("a phrase of alice and glific")
     page = editor.get(PAGE).text
@@ -88,7 +88,7 @@ def test_a_flow_with_the_webhook_signature_contains_no_token(editor: ConsoleUser
     assert tokens(editor.get(PAGE).text) == tokens(page)
 
 
-def test_a_required_signature_is_the_only_choice(editor: ConsoleUser, alice: Ngo) -> None:
+def test_a_required_signature_is_the_only_choice(editor: ConsoleUser, alice: TestOrganization) -> None:
     alice.change(require_signature=True)
     page = editor.get(PAGE).text
     assert filled_in(page)["auth_method"] == "signature"
@@ -134,7 +134,7 @@ def test_a_keyword_in_hindi_is_the_name_of_the_file(editor: ConsoleUser) -> None
     assert "filename*=UTF-8''%E0%A4%AA" in answer.headers["Content-Disposition"]
 
 
-def test_only_allowed_models_are_offered(editor: ConsoleUser, alice: Ngo) -> None:
+def test_only_allowed_models_are_offered(editor: ConsoleUser, alice: TestOrganization) -> None:
     alice.change(allowed_models=["gpt-4.1*"], default_model="gpt-4.1-mini")
     assert filled_in(editor.get(PAGE).text)["model"] == "gpt-4.1-mini"
     assert (

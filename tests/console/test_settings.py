@@ -8,7 +8,7 @@ import pytest
 
 from glific_gpt.settings import FALLBACK_MESSAGE
 from tests.console.users import ConsoleUser
-from tests.support.house import Ngo
+from tests.support.server import TestOrganization
 
 PAGE = "/console/organizations/alice/settings"
 PHRASE = f"{PAGE}/phrase"
@@ -34,7 +34,7 @@ def body_of(contact: int = 21, **more: Any) -> dict[str, Any]:
     return {"contact": {"id": contact}, **more}
 
 
-def test_the_fallback_message_is_used_by_the_next_failing_call(editor: ConsoleUser, alice: Ngo) -> None:
+def test_the_fallback_message_is_used_by_the_next_failing_call(editor: ConsoleUser, alice: TestOrganization) -> None:
     assert alice.ask("").json()["parsed_msg"] == FALLBACK_MESSAGE
     assert editor.post(PAGE, GOOD | {"fallback_message": "Our helpline\r\nopens at nine."}).status_code == 302
     assert alice.ask("").json()["parsed_msg"].splitlines() == ["Our helpline", "opens at nine."]
@@ -43,14 +43,16 @@ def test_the_fallback_message_is_used_by_the_next_failing_call(editor: ConsoleUs
     assert alice.ask("").json()["parsed_msg"] == FALLBACK_MESSAGE
 
 
-def test_the_contact_limit_takes_effect_on_the_next_call(editor: ConsoleUser, alice: Ngo) -> None:
+def test_the_contact_limit_takes_effect_on_the_next_call(editor: ConsoleUser, alice: TestOrganization) -> None:
     editor.post(PAGE, GOOD | {"contact_daily_limit": " 1 "})
     assert alice.ask(**body_of()).status_code == 200
     assert alice.ask("And now?", **body_of()).json()["error_code"] == "contact_limit"
     assert value(editor.get(PAGE).text, "contact_daily_limit") == "1"
 
 
-def test_the_budget_takes_effect_on_the_next_call_and_the_page_shows_its_use(editor: ConsoleUser, alice: Ngo) -> None:
+def test_the_budget_takes_effect_on_the_next_call_and_the_page_shows_its_use(
+    editor: ConsoleUser, alice: TestOrganization
+) -> None:
     assert "<progress" not in editor.get(PAGE).text
     editor.post(PAGE, GOOD | {"monthly_budget_usd": "12.50"})
     assert alice.ask().status_code == 200
@@ -62,7 +64,7 @@ def test_the_budget_takes_effect_on_the_next_call_and_the_page_shows_its_use(edi
     assert alice.ask("And now?").json()["error_code"] == "budget_exceeded"
 
 
-def test_the_glific_id_takes_effect_on_the_next_call(editor: ConsoleUser, alice: Ngo) -> None:
+def test_the_glific_id_takes_effect_on_the_next_call(editor: ConsoleUser, alice: TestOrganization) -> None:
     editor.post(PAGE, GOOD | {"glific_organization_id": "17"})
     assert alice.ask(organization_id=18).status_code == 401
     assert alice.ask(organization_id=17).status_code == 200
@@ -89,7 +91,7 @@ WRONG = (
 
 
 def test_an_invalid_value_is_an_error_of_its_field_and_the_form_keeps_all_values(
-    editor: ConsoleUser, alice: Ngo
+    editor: ConsoleUser, alice: TestOrganization
 ) -> None:
     for field, typed, words in WRONG:
         answer = editor.post(PAGE, GOOD | {"fallback_message": "Typed with care"} | {field: typed})
@@ -108,12 +110,12 @@ def test_the_fallback_message_must_be_visible(editor: ConsoleUser) -> None:
     assert "that contacts can see" in answer.text
 
 
-def test_a_required_signature_takes_effect_on_the_next_call(editor: ConsoleUser, alice: Ngo) -> None:
+def test_a_required_signature_takes_effect_on_the_next_call(editor: ConsoleUser, alice: TestOrganization) -> None:
     editor.post(PAGE, GOOD | {"require_signature": "y"})
     assert alice.ask().status_code == 401
-    assert "there is no phrase to check them with" in editor.get(PAGE).text
+    assert "A signature is required but not set" in editor.get(PAGE).text
     editor.post(PHRASE, {"phrase": SECRET})
-    assert "there is no phrase to check them with" not in editor.get(PAGE).text
+    assert "A signature is required but not set" not in editor.get(PAGE).text
 
 
 def test_the_signature_appears_in_no_page(owner: ConsoleUser) -> None:
@@ -137,7 +139,7 @@ def test_an_invalid_signature_is_refused_and_not_shown_again(editor: ConsoleUser
 
 
 def test_only_administrators_can_switch_the_organization(
-    owner: ConsoleUser, administrator: ConsoleUser, alice: Ngo
+    owner: ConsoleUser, administrator: ConsoleUser, alice: TestOrganization
 ) -> None:
     assert 'name="is_active"' not in owner.get(PAGE).text
     administrator.post(PAGE, GOOD)
@@ -159,7 +161,7 @@ def test_the_roles_see_their_own_controls(viewer: ConsoleUser, editor: ConsoleUs
         assert person.post(path, GOOD).status_code == 403
 
 
-def test_the_settings_of_another_organization_are_not_found(owner: ConsoleUser, bob: Ngo) -> None:
+def test_the_settings_of_another_organization_are_not_found(owner: ConsoleUser, bob: TestOrganization) -> None:
     assert owner.get(PAGE.replace("alice", "bob")).status_code == 404
     for path in (PAGE, PHRASE, CLEAR):
         assert owner.post(path.replace("alice", "bob"), GOOD | {"fallback_message": "Mine"}).status_code == 404

@@ -9,11 +9,11 @@ from typing import Any
 import httpx2
 
 from glific_gpt.accounts.tables import Role
-from tests.conftest import OpenHouse
+from tests.conftest import StartServer
 from tests.console.users import ConsoleUser, create_user
 from tests.support import openai_behaviours as behaviours
-from tests.support.house import Ngo
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import TestOrganization
 
 PAGE = "/console/organizations/alice/try-it"
 FILLED: dict[str, Any] = {"question": "What is ORS?", "prompt": "Be brief.", "model": "gpt-4o-mini"}
@@ -36,7 +36,7 @@ def shown(answer: httpx2.Response, name: str) -> str:
     return html.unescape(found[1])
 
 
-def test_it_makes_the_same_call_as_a_flow(editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_it_makes_the_same_call_as_a_flow(editor: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.will(behaviours.answer(input_tokens=1000, output_tokens=2000))
     answer = ask(editor, temperature="0.5")
     (asked,) = openai.requests
@@ -52,7 +52,7 @@ def test_it_makes_the_same_call_as_a_flow(editor: ConsoleUser, alice: Ngo, opena
     assert "$0.001" in answer.text
 
 
-def test_the_shown_request_can_be_sent_by_a_flow(editor: ConsoleUser, alice: Ngo) -> None:
+def test_the_shown_request_can_be_sent_by_a_flow(editor: ConsoleUser, alice: TestOrganization) -> None:
     answer = ask(editor, temperature="1", response_format="text")
     again = alice.post(content=shown(answer, "sent-body").encode())
     assert again.json()["parsed_msg"] == "Hello from the stand-in."
@@ -67,7 +67,7 @@ def test_markup_in_answers_and_questions_is_escaped(editor: ConsoleUser, openai:
     assert bubble(answer).startswith("<b>Take care</b>: &lt;script&gt;")
 
 
-def test_an_error_is_explained_with_advice(editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_an_error_is_explained_with_advice(editor: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.will(behaviours.out_of_credit())
     answer = ask(editor)
     assert "has no credit left" in answer.text
@@ -86,7 +86,9 @@ def test_json_answers_are_shown_as_flow_variables(editor: ConsoleUser, openai: O
         assert re.search(row, answer.text), name
 
 
-def test_only_allowed_text_models_can_be_chosen(editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_only_allowed_text_models_can_be_chosen(
+    editor: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
     alice.change(allowed_models=["gpt-4o*"], default_model="gpt-4o-mini")
     page = editor.get(PAGE).text
     offered = re.findall(r'<option (?:selected )?value="([^"]+)"', page)
@@ -98,7 +100,7 @@ def test_only_allowed_text_models_can_be_chosen(editor: ConsoleUser, alice: Ngo,
     assert openai.requests == []
 
 
-def test_without_an_allowed_model_the_page_links_to_the_models(editor: ConsoleUser, alice: Ngo) -> None:
+def test_without_an_allowed_model_the_page_links_to_the_models(editor: ConsoleUser, alice: TestOrganization) -> None:
     alice.change(allowed_models=[])
     page = editor.get(PAGE).text
     assert "No model is allowed yet" in page
@@ -117,7 +119,9 @@ def test_an_invalid_value_is_an_error_of_its_field_and_stays_in_the_form(
     assert openai.requests == []
 
 
-def test_a_viewer_can_read_the_page_but_not_make_calls(viewer: ConsoleUser, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_viewer_can_read_the_page_but_not_make_calls(
+    viewer: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
     page = viewer.get(PAGE)
     assert page.status_code == 200
     assert "<fieldset disabled>" in page.text
@@ -126,14 +130,14 @@ def test_a_viewer_can_read_the_page_but_not_make_calls(viewer: ConsoleUser, alic
     assert (openai.requests, alice.calls()) == ([], [])
 
 
-def test_a_test_call_does_not_open_the_webhook(editor: ConsoleUser, alice: Ngo) -> None:
+def test_a_test_call_does_not_open_the_webhook(editor: ConsoleUser, alice: TestOrganization) -> None:
     alice.change(require_signature=True, glific_organization_id=17)
     assert bubble(ask(editor)) == "Hello from the stand-in."
     assert alice.ask(organization_id=17).status_code == 401
     assert alice.post({"question_text": "Hi"}, headers={"Authorization": ""}).status_code == 401
 
 
-def test_the_limits_of_calls_apply(editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_the_limits_of_calls_apply(editor: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn) -> None:
     alice.change(monthly_budget_usd="0.000000001")
     assert "budget for this month is used up" in html.unescape(ask(editor).text)
     alice.change(monthly_budget_usd=None)
@@ -143,10 +147,10 @@ def test_the_limits_of_calls_apply(editor: ConsoleUser, alice: Ngo, openai: Open
     assert [call["error_code"] for call in alice.calls()] == ["credential_inactive", "budget_exceeded"]
 
 
-def test_a_slow_model_times_out(open_a_house: OpenHouse, openai: OpenAIStandIn) -> None:
-    house = open_a_house(deadline_seconds=0.6)
-    alice = house.ngo("alice")
-    editor = create_user(house, "editor@example.org", Role.EDITOR, "alice")
+def test_a_slow_model_times_out(start_server: StartServer, openai: OpenAIStandIn) -> None:
+    server = start_server(deadline_seconds=0.6)
+    alice = server.add_organization("alice")
+    editor = create_user(server, "editor@example.org", Role.EDITOR, "alice")
     editor.sign_in()
     openai.will(behaviours.never())
     before = time.monotonic()
@@ -156,10 +160,10 @@ def test_a_slow_model_times_out(open_a_house: OpenHouse, openai: OpenAIStandIn) 
     assert alice.calls()[0]["error_code"] == "deadline_exceeded"
 
 
-def test_a_test_call_uses_one_of_the_slots_for_calls(open_a_house: OpenHouse, openai: OpenAIStandIn) -> None:
-    house = open_a_house(max_in_flight=1, deadline_seconds=60)
-    alice = house.ngo("alice")
-    editor = create_user(house, "editor@example.org", Role.EDITOR, "alice")
+def test_a_test_call_uses_one_of_the_slots_for_calls(start_server: StartServer, openai: OpenAIStandIn) -> None:
+    server = start_server(max_in_flight=1, deadline_seconds=60)
+    alice = server.add_organization("alice")
+    editor = create_user(server, "editor@example.org", Role.EDITOR, "alice")
     editor.sign_in()
     openai.will(behaviours.never())
     flow = threading.Thread(target=alice.ask)
@@ -172,14 +176,14 @@ def test_a_test_call_uses_one_of_the_slots_for_calls(open_a_house: OpenHouse, op
     assert "Hello" in bubble(ask(editor))
 
 
-def test_the_page_contains_no_secrets(editor: ConsoleUser, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_the_page_contains_no_secrets(editor: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(behaviours.refuse_key())
     text = editor.get(PAGE).text + ask(editor).text
     for secret in (alice.token, alice.key, alice.key[-10:]):
         assert secret not in text
 
 
-def test_the_page_of_another_organization_is_not_found(editor: ConsoleUser, bob: Ngo) -> None:
+def test_the_page_of_another_organization_is_not_found(editor: ConsoleUser, bob: TestOrganization) -> None:
     for slug in (bob.slug, "nobody"):
         page = f"/console/organizations/{slug}/try-it"
         assert (editor.get(page).status_code, editor.post(page, FILLED).status_code) == (404, 404)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from glific_gpt.database import db
 from tests.console.users import ConsoleUser
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import House, Ngo
+from tests.support.server import RunningServer, TestOrganization
 
 PAGE = "/console/organizations/alice/use-in-glific"
 TOKEN = re.compile(r"ggw_[A-Za-z0-9_-]{43}")
@@ -27,16 +27,16 @@ def make_token(person: ConsoleUser, label: str = "Menu flow") -> httpx2.Response
     return person.post(PAGE, {"label": label})
 
 
-def status_with(alice: Ngo, token: str) -> int:
+def status_with(alice: TestOrganization, token: str) -> int:
     return alice.post({"question_text": "Hi"}, headers={"Authorization": f"Bearer {token}"}).status_code
 
 
-def everything_stored(house: House) -> str:
-    with house.app.app_context(), db.engine.connect() as connection:
+def everything_stored(server: RunningServer) -> str:
+    with server.app.app_context(), db.engine.connect() as connection:
         return "".join(str(connection.execute(table.select()).all()) for table in sa.inspect(db.metadata).sorted_tables)
 
 
-def test_a_node_with_the_copied_values_gets_an_answer(viewer: ConsoleUser, alice: Ngo) -> None:
+def test_a_node_with_the_copied_values_gets_an_answer(viewer: ConsoleUser, alice: TestOrganization) -> None:
     page = viewer.get(PAGE)
     assert (copied(page, "method"), copied(page, "result")) == ("POST", "gpt_response")
     url, body = copied(page, "url"), json.loads(copied(page, "body"))
@@ -50,7 +50,7 @@ def test_a_node_with_the_copied_values_gets_an_answer(viewer: ConsoleUser, alice
     assert copied(page, "parsed-msg") == "@results.gpt_response.parsed_msg"
 
 
-def test_the_example_body_names_the_default_model(viewer: ConsoleUser, alice: Ngo) -> None:
+def test_the_example_body_names_the_default_model(viewer: ConsoleUser, alice: TestOrganization) -> None:
     alice.change(default_model="gpt-4.1-mini")
     assert json.loads(copied(viewer.get(PAGE), "body"))["gpt_model"] == "gpt-4.1-mini"
 
@@ -61,7 +61,9 @@ def test_the_body_of_a_waiting_flow_has_its_time_out(viewer: ConsoleUser) -> Non
     assert later == at_once | {"wait_seconds": 120}
 
 
-def test_a_new_token_is_shown_once_and_works(house: House, editor: ConsoleUser, alice: Ngo) -> None:
+def test_a_new_token_is_shown_once_and_works(
+    server: RunningServer, editor: ConsoleUser, alice: TestOrganization
+) -> None:
     made = make_token(editor)
     token = copied(made, "new-token")
     assert (made.status_code, made.headers["Cache-Control"]) == (200, "no-store")
@@ -71,10 +73,10 @@ def test_a_new_token_is_shown_once_and_works(house: House, editor: ConsoleUser, 
     assert "Menu flow" in again.text
     assert not TOKEN.search(again.text)
     assert copied(again, "header") == "Bearer PASTE-YOUR-TOKEN-HERE"
-    assert token not in everything_stored(house) + str(editor.client.cookies.jar)
+    assert token not in everything_stored(server) + str(editor.client.cookies.jar)
 
 
-def test_a_revoked_token_is_refused_on_the_next_call(editor: ConsoleUser, alice: Ngo) -> None:
+def test_a_revoked_token_is_refused_on_the_next_call(editor: ConsoleUser, alice: TestOrganization) -> None:
     token = copied(make_token(editor), "new-token")
     assert status_with(alice, token) == 200
     revoke = re.findall(rf'action="({PAGE}/tokens/\d+/revoke)"', editor.get(PAGE).text)[-1]
@@ -85,7 +87,9 @@ def test_a_revoked_token_is_refused_on_the_next_call(editor: ConsoleUser, alice:
     assert "Menu flow" not in page
 
 
-def test_the_token_of_another_organization_cannot_be_revoked(editor: ConsoleUser, alice: Ngo, bob: Ngo) -> None:
+def test_the_token_of_another_organization_cannot_be_revoked(
+    editor: ConsoleUser, alice: TestOrganization, bob: TestOrganization
+) -> None:
     bobs = 2
     pages = []
     for token_id in (bobs, 4711):
@@ -112,7 +116,7 @@ def test_markup_in_a_label_is_escaped(editor: ConsoleUser) -> None:
     assert '“"' not in page
 
 
-def test_a_viewer_can_read_but_not_change_anything(viewer: ConsoleUser, alice: Ngo) -> None:
+def test_a_viewer_can_read_but_not_change_anything(viewer: ConsoleUser, alice: TestOrganization) -> None:
     page = viewer.get(PAGE).text
     assert "/revoke" not in page
     assert 'name="label"' not in page
@@ -121,7 +125,7 @@ def test_a_viewer_can_read_but_not_change_anything(viewer: ConsoleUser, alice: N
     assert alice.ask().status_code == 200
 
 
-def test_it_shows_if_glific_is_connected(viewer: ConsoleUser, alice: Ngo, glific: GlificStandIn) -> None:
+def test_it_shows_if_glific_is_connected(viewer: ConsoleUser, alice: TestOrganization, glific: GlificStandIn) -> None:
     assert "Connect your Glific." in viewer.get(PAGE).text
     alice.connect(glific)
     page = viewer.get(PAGE).text
@@ -129,20 +133,20 @@ def test_it_shows_if_glific_is_connected(viewer: ConsoleUser, alice: Ngo, glific
     assert "Your Glific is connected" in page
 
 
-def test_it_warns_if_the_webhook_signature_is_required(viewer: ConsoleUser, alice: Ngo) -> None:
+def test_it_warns_if_the_webhook_signature_is_required(viewer: ConsoleUser, alice: TestOrganization) -> None:
     assert "a token alone is not enough" not in viewer.get(PAGE).text
     alice.change(require_signature=True)
     assert "a token alone is not enough" in viewer.get(PAGE).text
 
 
-def test_the_page_contains_no_secrets(editor: ConsoleUser, alice: Ngo) -> None:
+def test_the_page_contains_no_secrets(editor: ConsoleUser, alice: TestOrganization) -> None:
     alice.set_phrase("a phrase of alice and glific")
     page = editor.get(PAGE).text
     for secret in (alice.token, alice.key, alice.key[-10:], "a phrase of alice"):
         assert secret not in page
 
 
-def test_the_page_of_another_organization_is_not_found(editor: ConsoleUser, bob: Ngo) -> None:
+def test_the_page_of_another_organization_is_not_found(editor: ConsoleUser, bob: TestOrganization) -> None:
     for slug in (bob.slug, "nobody"):
         page = f"/console/organizations/{slug}/use-in-glific"
         assert (editor.get(page).status_code, editor.post(page, {"label": "x"}).status_code) == (404, 404)

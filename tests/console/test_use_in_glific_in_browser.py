@@ -9,8 +9,8 @@ from tests.console.users import ConsoleUser
 from tests.support import openai_behaviours as behaviours
 from tests.support.chromium import Window
 from tests.support.glific_stand_in import PASSWORD, PHONE, GlificStandIn
-from tests.support.house import Ngo
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import TestOrganization
 
 HERE = "/console/organizations/alice"
 
@@ -22,7 +22,9 @@ def copy(shown: Window, what: str) -> str:
     return text
 
 
-def test_the_copy_buttons_give_a_working_node(open_window: OpenWindow, editor: ConsoleUser, alice: Ngo) -> None:
+def test_the_copy_buttons_give_a_working_node(
+    open_window: OpenWindow, editor: ConsoleUser, alice: TestOrganization
+) -> None:
     shown = open_window(editor)
     shown.open(f"{HERE}/use-in-glific")
     by_hand = shown.page.locator("#by-hand")
@@ -39,7 +41,9 @@ def test_the_copy_buttons_give_a_working_node(open_window: OpenWindow, editor: C
     assert shown.violations == []
 
 
-def test_revoking_a_token_needs_a_confirmation(open_window: OpenWindow, editor: ConsoleUser, alice: Ngo) -> None:
+def test_revoking_a_token_needs_a_confirmation(
+    open_window: OpenWindow, editor: ConsoleUser, alice: TestOrganization
+) -> None:
     shown = open_window(editor, width=390)
     shown.open(f"{HERE}/use-in-glific")
     shown.page.get_by_role("button", name="Revoke", exact=True).click()
@@ -70,7 +74,7 @@ def test_a_question_can_be_asked_by_keyboard_and_the_answer_gets_the_focus(
 
 
 def test_glific_is_connected_and_disconnected(
-    open_window: OpenWindow, editor: ConsoleUser, alice: Ngo, glific: GlificStandIn
+    open_window: OpenWindow, editor: ConsoleUser, alice: TestOrganization, glific: GlificStandIn
 ) -> None:
     shown = open_window(editor)
     shown.open(f"{HERE}/glific")

@@ -11,7 +11,7 @@ from glific_gpt.accounts import people
 from glific_gpt.accounts.tables import Role
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
-from tests.support.house import PATIENCE, TLS, House
+from tests.support.server import PATIENCE, TLS, RunningServer
 
 PASSWORD = "correct horse battery staple"
 CSRF_TOKEN_PATTERN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
@@ -21,17 +21,17 @@ CSRF_TOKEN_PATTERN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 class ConsoleUser:
     """A user with an HTTP client."""
 
-    house: House
+    server: RunningServer
     email: str
     client: httpx2.Client = field(repr=False)
 
     def get(self, path: str, **options: Any) -> httpx2.Response:
         """Send a GET request. Redirects are not followed."""
-        return self.client.get(self.house.url + path, **options)
+        return self.client.get(self.server.url + path, **options)
 
     def post(self, path: str, data: dict[str, Any] | None = None, *, page: str | None = None) -> httpx2.Response:
         """Send a form, with the CSRF token of the page that contains it."""
-        return self.client.post(self.house.url + path, data={"csrf_token": self.token(page)} | (data or {}))
+        return self.client.post(self.server.url + path, data={"csrf_token": self.token(page)} | (data or {}))
 
     def upload(
         self, path: str, field: str, content: bytes, *, name: str = "flow.json", part: bool = False, **data: str
@@ -39,11 +39,11 @@ class ConsoleUser:
         """Send a form with a file. `part` sends it as an htmx request."""
         known = {"csrf_token": self.token()} | data
         headers = {"HX-Request": "true"} if part else {}
-        return self.client.post(self.house.url + path, data=known, files={field: (name, content)}, headers=headers)
+        return self.client.post(self.server.url + path, data=known, files={field: (name, content)}, headers=headers)
 
     def token(self, page: str | None = None) -> str:
         """Return the CSRF token of a page, by default of the sign-in page or the page it redirects to."""
-        answer = self.client.get(self.house.url + (page or "/console/account/sign-in"), follow_redirects=True)
+        answer = self.client.get(self.server.url + (page or "/console/account/sign-in"), follow_redirects=True)
         found = CSRF_TOKEN_PATTERN.search(answer.text)
         assert found, answer.text[:2000]
         return found[1]
@@ -56,14 +56,14 @@ def create_client() -> httpx2.Client:
     return httpx2.Client(timeout=PATIENCE, verify=TLS)
 
 
-def create_anonymous(house: House) -> ConsoleUser:
+def create_anonymous(server: RunningServer) -> ConsoleUser:
     """Return a client without a session."""
-    return ConsoleUser(house, "", create_client())
+    return ConsoleUser(server, "", create_client())
 
 
-def create_user(house: House, email: str, role: Role | None = None, slug: str | None = None) -> ConsoleUser:
+def create_user(server: RunningServer, email: str, role: Role | None = None, slug: str | None = None) -> ConsoleUser:
     """Create a user with a password, not signed in: a member of an organization, or else an administrator."""
-    with house.app.app_context():
+    with server.app.app_context():
         hashed = hash_password(PASSWORD)
         with transaction() as session:
             if role and slug:
@@ -71,4 +71,4 @@ def create_user(house: House, email: str, role: Role | None = None, slug: str | 
             else:
                 user = people.create_person(session, email, administrator=True)
             user.password = hashed
-    return ConsoleUser(house, email, create_client())
+    return ConsoleUser(server, email, create_client())

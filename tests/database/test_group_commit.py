@@ -15,7 +15,7 @@ from glific_gpt.database import UNAVAILABLE, GroupCommit, Statement, transaction
 from glific_gpt.organizations.tables import MonthlySpend
 from tests.support.database_troubles import locked
 from tests.support.event_loop import server_loop
-from tests.support.house import House, Ngo
+from tests.support.server import RunningServer, TestOrganization
 
 TABLE: Any = MonthlySpend.__table__
 INSERT = TABLE.insert().inline()
@@ -26,16 +26,16 @@ def spend(month: str) -> Statement:
     return INSERT, {"organization_id": 1, "month": month, "usd": Decimal(1)}
 
 
-def months(house: House) -> list[str]:
-    with house.app.app_context(), transaction() as session:
+def months(server: RunningServer) -> list[str]:
+    with server.app.app_context(), transaction() as session:
         return sorted(session.scalars(sa.select(MonthlySpend.month)))
 
 
-def failures_of(house: House, *functions: Callable[[], None]) -> list[Exception | None]:
+def failures_of(server: RunningServer, *functions: Callable[[], None]) -> list[Exception | None]:
     """Run the functions at the same time and return the exception of each, or None."""
 
     def failure_of(function: Callable[[], None]) -> Exception | None:
-        with house.app.app_context():
+        with server.app.app_context():
             try:
                 function()
             except Exception as failure:  # noqa: BLE001 - the test expects it
@@ -46,51 +46,51 @@ def failures_of(house: House, *functions: Callable[[], None]) -> list[Exception 
         return list(pool.map(failure_of, functions))
 
 
-def test_every_write_is_committed_when_the_call_returns(house: House, alice: Ngo) -> None:
+def test_every_write_is_committed_when_the_call_returns(server: RunningServer, alice: TestOrganization) -> None:
     group = GroupCommit(1.0)
     writes = [lambda n=n: group.write(spend(f"{n:07}")) for n in range(CALLS)]
-    assert failures_of(house, *writes) == [None] * CALLS
-    assert months(house) == [f"{n:07}" for n in range(CALLS)]
+    assert failures_of(server, *writes) == [None] * CALLS
+    assert months(server) == [f"{n:07}" for n in range(CALLS)]
 
 
-def test_only_the_call_whose_row_exists_already_fails(house: House, alice: Ngo) -> None:
+def test_only_the_call_whose_row_exists_already_fails(server: RunningServer, alice: TestOrganization) -> None:
     group = GroupCommit(1.0)
     writes = [lambda n=n: group.write(spend(f"{n // 2:07}")) for n in range(CALLS)]
-    failures = [failure for failure in failures_of(house, *writes) if failure is not None]
+    failures = [failure for failure in failures_of(server, *writes) if failure is not None]
     assert len(failures) == CALLS // 2
     assert all(isinstance(failure, IntegrityError) for failure in failures)
-    assert len(months(house)) == CALLS // 2
+    assert len(months(server)) == CALLS // 2
 
 
-def test_the_statements_of_a_call_are_committed_all_or_none(house: House, alice: Ngo) -> None:
+def test_the_statements_of_a_call_are_committed_all_or_none(server: RunningServer, alice: TestOrganization) -> None:
     group = GroupCommit(1.0)
-    with house.app.app_context():
+    with server.app.app_context():
         group.write(spend("2026-01"))
         with pytest.raises(IntegrityError):
             group.write(spend("2026-02"), spend("2026-01"))
-    assert months(house) == ["2026-01"]
+    assert months(server) == ["2026-01"]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_every_call_gets_an_error_in_time_when_the_database_stays_locked(
-    house: House, alice: Ngo, database_url: str
+    server: RunningServer, alice: TestOrganization, database_url: str
 ) -> None:
     group = GroupCommit(0.2)
     writes = [lambda n=n: group.write(spend(f"{n:07}")) for n in range(10)]
     with locked(database_url):
-        failures = failures_of(house, *writes)
+        failures = failures_of(server, *writes)
     assert all(isinstance(failure, UNAVAILABLE) for failure in failures)
-    assert months(house) == []
+    assert months(server) == []
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_only_call_on_the_loop_writes_there_and_in_a_thread_when_the_file_is_locked(
-    house: House, alice: Ngo, database_url: str
+    server: RunningServer, alice: TestOrganization, database_url: str
 ) -> None:
     group = GroupCommit(0.2)
 
     def write(month: str) -> None:
-        with house.app.app_context():
+        with server.app.app_context():
             group.write(spend(month))
 
     with server_loop() as loop:
@@ -101,15 +101,17 @@ def test_the_only_call_on_the_loop_writes_there_and_in_a_thread_when_the_file_is
         with pytest.raises(IntegrityError):
             loop.run_until_complete(bridge.run(write, "first"))
         loop.run_until_complete(bridge.run(write, "last"))
-    assert months(house) == ["first", "last", "second"]
+    assert months(server) == ["first", "last", "second"]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_calls_on_the_loop_and_in_threads_write_at_the_same_time(house: House, alice: Ngo) -> None:
+def test_calls_on_the_loop_and_in_threads_write_at_the_same_time(
+    server: RunningServer, alice: TestOrganization
+) -> None:
     group = GroupCommit(1.0)
 
     def write(month: str) -> None:
-        with house.app.app_context():
+        with server.app.app_context():
             group.write(spend(month))
 
     async def on_loop() -> list[Any]:
@@ -120,4 +122,4 @@ def test_calls_on_the_loop_and_in_threads_write_at_the_same_time(house: House, a
         in_threads = [pool.submit(write, f"pool{n:03}") for n in range(CALLS)]
         assert loop.run_until_complete(on_loop()) == [None] * CALLS
         assert [each.result() for each in in_threads] == [None] * CALLS
-    assert len(months(house)) == 2 * CALLS
+    assert len(months(server)) == 2 * CALLS

@@ -10,10 +10,10 @@ import pytest
 
 from glific_gpt.doctor import CheckResult, run_checks
 from glific_gpt.doctor.checks import CHECKS
-from tests.conftest import OpenHouse
+from tests.conftest import StartServer
 from tests.support import databases
-from tests.support.house import House, Ngo
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 from tests.support.serving import organizations_of
 
 
@@ -21,16 +21,16 @@ from tests.support.serving import organizations_of
 class Doctor:
     """The doctor with its own settings, as the command has them."""
 
-    house: House
+    server: RunningServer
 
     def check(self, name: str, slug: str = "alice") -> CheckResult:
         """Run one check."""
         (run,) = (check.run for check in CHECKS if check.name == name)
-        with self.house.app.app_context():
+        with self.server.app.app_context():
             return run(slug)
 
     def run_checks(self, slug: str = "alice", *, dry_run: bool = False) -> dict[str, CheckResult]:
-        with self.house.app.app_context():
+        with self.server.app.app_context():
             return {result.check: result for result in run_checks(slug, dry_run=dry_run)}
 
 
@@ -47,7 +47,7 @@ def database_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def doctor_with(house: House, database_url: str, openai: OpenAIStandIn) -> Iterator[OpenDoctor]:
+def doctor_with(server: RunningServer, database_url: str, openai: OpenAIStandIn) -> Iterator[OpenDoctor]:
     with ExitStack() as stack:
 
         def open_doctor(**settings: Any) -> Doctor:
@@ -55,7 +55,7 @@ def doctor_with(house: House, database_url: str, openai: OpenAIStandIn) -> Itera
                 "database_url": database_url,
                 "openai_base_url": openai.base_url,
                 "glific_hosts": "127.0.0.1",
-                "public_url": house.url,
+                "public_url": server.url,
             }
             return Doctor(stack.enter_context(organizations_of(**(defaults | settings))))
 
@@ -68,13 +68,13 @@ def doctor(doctor_with: OpenDoctor) -> Doctor:
 
 
 @pytest.fixture
-def other_house(open_a_house: OpenHouse, sqlite_template: Path, tmp_path: Path) -> House:
+def other_server(start_server: StartServer, sqlite_template: Path, tmp_path: Path) -> RunningServer:
     """A second server of this software with its own database."""
     folder = tmp_path / "other"
     folder.mkdir()
-    return open_a_house(database_url=databases.copy_of(sqlite_template, folder))
+    return start_server(database_url=databases.copy_of(sqlite_template, folder))
 
 
 @pytest.fixture(autouse=True)
-def working_organization(alice: Ngo) -> Ngo:
+def working_organization(alice: TestOrganization) -> TestOrganization:
     return alice

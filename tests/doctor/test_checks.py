@@ -5,8 +5,8 @@ import pytest
 from glific_gpt.doctor import TITLES, CheckStatus, is_private_only, run_checks, would_answer
 from glific_gpt.errors import NotFound
 from tests.doctor.conftest import Doctor, OpenDoctor
-from tests.support.house import House, Ngo
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 
 
 def test_all_checks_of_a_working_organization_are_ok(doctor: Doctor) -> None:
@@ -26,7 +26,7 @@ def test_a_server_in_a_private_network_is_reported(doctor: Doctor) -> None:
     assert not is_private_only(result for result in results.values() if result.check != "address")
 
 
-def test_a_dry_run_sends_no_question(doctor: Doctor, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_dry_run_sends_no_question(doctor: Doctor, alice: TestOrganization, openai: OpenAIStandIn) -> None:
     results = doctor.run_checks(dry_run=True)
     assert (results["call"].status, results["call"].message_text) == (
         CheckStatus.SKIPPED,
@@ -37,8 +37,10 @@ def test_a_dry_run_sends_no_question(doctor: Doctor, alice: Ngo, openai: OpenAIS
     assert alice.calls() == []
 
 
-def test_a_skipped_check_names_the_problem_to_fix_first(doctor: Doctor, house: House, openai: OpenAIStandIn) -> None:
-    house.ngo("carol", key="")
+def test_a_skipped_check_names_the_problem_to_fix_first(
+    doctor: Doctor, server: RunningServer, openai: OpenAIStandIn
+) -> None:
+    server.add_organization("carol", key="")
     results = doctor.run_checks("carol")
     assert results["call"].status is CheckStatus.SKIPPED
     assert results["call"].message_text == 'Not checked. Fix "OpenAI key" first.'
@@ -47,7 +49,7 @@ def test_a_skipped_check_names_the_problem_to_fix_first(doctor: Doctor, house: H
 
 
 def test_each_result_comes_before_the_next_check_runs(doctor: Doctor, openai: OpenAIStandIn) -> None:
-    with doctor.house.app.app_context():
+    with doctor.server.app.app_context():
         assert next(run_checks("alice")).check == "organization"
     assert openai.requests == []
 
@@ -58,7 +60,7 @@ def test_an_unknown_organization_is_not_found(doctor: Doctor) -> None:
             doctor.run_checks(slug)
 
 
-def test_no_result_contains_a_secret(doctor: Doctor, doctor_with: OpenDoctor, alice: Ngo) -> None:
+def test_no_result_contains_a_secret(doctor: Doctor, doctor_with: OpenDoctor, alice: TestOrganization) -> None:
     alice.set_phrase("a phrase of alice and glific")
     text = str(doctor.run_checks()) + str(doctor_with(encryption_keys="A" * 43 + "=").run_checks())
     for secret in (alice.key, alice.token, "a phrase of alice", "ggw_"):

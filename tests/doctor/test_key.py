@@ -3,26 +3,28 @@
 from glific_gpt.doctor import CheckStatus
 from tests.doctor.conftest import Doctor, OpenDoctor
 from tests.support import openai_behaviours as behaviours
-from tests.support.house import House, Ngo
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 
 
-def test_a_key_that_openai_accepts_is_ok(doctor: Doctor, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_key_that_openai_accepts_is_ok(doctor: Doctor, alice: TestOrganization, openai: OpenAIStandIn) -> None:
     result = doctor.check("key")
     assert (result.status, result.remedy) == (CheckStatus.OK, "")
     assert f"ending in {alice.key[-4:]}" in result.message_text
     assert [request.path for request in openai.requests] == ["/v1/models"]
 
 
-def test_a_missing_key_is_a_problem(doctor: Doctor, house: House) -> None:
-    house.ngo("carol", key="")
+def test_a_missing_key_is_a_problem(doctor: Doctor, server: RunningServer) -> None:
+    server.add_organization("carol", key="")
     result = doctor.check("key", "carol")
     assert result.status is CheckStatus.PROBLEM
     assert result.remedy_text.startswith("Add the organization's own key")
     assert result.command == "flask credentials set carol open_ai --api-key-stdin"
 
 
-def test_a_key_that_is_switched_off_is_not_sent_to_openai(doctor: Doctor, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_key_that_is_switched_off_is_not_sent_to_openai(
+    doctor: Doctor, alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
     alice.switch_key(on=False)
     result = doctor.check("key")
     assert (result.status, result.remedy_text) == (CheckStatus.PROBLEM, "Switch it on.")
@@ -30,7 +32,7 @@ def test_a_key_that_is_switched_off_is_not_sent_to_openai(doctor: Doctor, alice:
     assert openai.requests == []
 
 
-def test_a_key_that_openai_refuses_is_a_problem(doctor: Doctor, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_key_that_openai_refuses_is_a_problem(doctor: Doctor, alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.for_models(behaviours.refuse_key())
     result = doctor.check("key")
     assert (result.status, result.error_code) == (CheckStatus.PROBLEM, "invalid_api_key")
@@ -66,7 +68,9 @@ def test_a_key_that_cannot_be_decrypted_is_a_problem(doctor_with: OpenDoctor, op
     assert openai.requests == []
 
 
-def test_missing_credit_is_a_warning_until_openai_answers(doctor: Doctor, alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_missing_credit_is_a_warning_until_openai_answers(
+    doctor: Doctor, alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
     openai.will(behaviours.out_of_credit())
     alice.ask()
     result = doctor.check("key")

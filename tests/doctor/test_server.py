@@ -14,19 +14,19 @@ from glific_gpt.http_client import is_private_host
 from tests.doctor.conftest import Doctor, OpenDoctor
 from tests.support import openai_behaviours as behaviours
 from tests.support.glific_stand_in import PHONE, GlificStandIn
-from tests.support.house import House, Ngo
 from tests.support.openai_exchange import Behaviour
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.self_signed import self_signed_server
+from tests.support.server import RunningServer, TestOrganization
 
 LIVEZ_OK = HttpResponse(200, b'{"status":"ok"}', None)
 
 
-def test_an_address_of_this_machine_is_private(doctor: Doctor, house: House) -> None:
+def test_an_address_of_this_machine_is_private(doctor: Doctor, server: RunningServer) -> None:
     result = doctor.check("address")
     assert (result.status, result.is_private_only) == (CheckStatus.WARNING, True)
     assert result.message_text == (
-        f"This server answers at {house.url}, but only inside its own network. Glific cannot reach it."
+        f"This server answers at {server.url}, but only inside its own network. Glific cannot reach it."
     )
 
 
@@ -121,7 +121,7 @@ def test_a_clock_may_be_wrong_by_half_a_minute(
 
 
 def test_a_wrong_clock_is_a_problem_if_signatures_are_used(
-    doctor: Doctor, alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    doctor: Doctor, alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.for_models(reply_with_time(1000))
     alice.connect_signed(glific, "a phrase of alice and glific")
@@ -155,7 +155,9 @@ def test_a_missing_connection_is_ok(doctor: Doctor) -> None:
     assert result.message_text.startswith("Not connected to Glific")
 
 
-def test_a_refused_login_is_a_problem_for_later_answers(doctor: Doctor, alice: Ngo, glific: GlificStandIn) -> None:
+def test_a_refused_login_is_a_problem_for_later_answers(
+    doctor: Doctor, alice: TestOrganization, glific: GlificStandIn
+) -> None:
     alice.connect(glific)
     assert doctor.check("connection").message_text.startswith("Glific accepts the login")
     glific.accounts[PHONE] = "another password since"
@@ -167,7 +169,7 @@ def test_a_refused_login_is_a_problem_for_later_answers(doctor: Doctor, alice: N
 
 
 def test_an_unreachable_glific_does_not_ask_for_a_new_connection(
-    doctor: Doctor, alice: Ngo, glific: GlificStandIn
+    doctor: Doctor, alice: TestOrganization, glific: GlificStandIn
 ) -> None:
     alice.connect(glific)
     glific.close()
@@ -178,7 +180,9 @@ def test_an_unreachable_glific_does_not_ask_for_a_new_connection(
     assert result.is_deferred_only
 
 
-def test_for_signed_calls_only_the_address_is_checked(doctor: Doctor, alice: Ngo, glific: GlificStandIn) -> None:
+def test_for_signed_calls_only_the_address_is_checked(
+    doctor: Doctor, alice: TestOrganization, glific: GlificStandIn
+) -> None:
     alice.connect_signed(glific, "a phrase of alice and glific")
     assert "Only a waiting flow" in doctor.check("connection").message_text
     glific.close()

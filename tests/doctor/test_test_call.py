@@ -12,23 +12,23 @@ from glific_gpt.doctor.temporary_token import LABEL
 from glific_gpt.doctor.test_call import QUESTION
 from glific_gpt.organizations import store, tokens
 from tests.audit.reading import lines
-from tests.conftest import OpenHouse
+from tests.conftest import StartServer
 from tests.doctor.conftest import Doctor, OpenDoctor
 from tests.flows.simulator.webhook_stand_in import WebhookStandIn
 from tests.support import openai_behaviours as behaviours
-from tests.support.house import House, Ngo
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 
 PHRASE = "a phrase of alice and glific"
 
 
-def labels(house: House) -> list[str]:
-    with house.app.app_context(), transaction() as session:
+def labels(server: RunningServer) -> list[str]:
+    with server.app.app_context(), transaction() as session:
         return [token.label for token in tokens.list_webhook_tokens(session, store.find(session, "alice"))]
 
 
 def test_it_asks_a_question_and_shows_the_conversation(
-    doctor: Doctor, house: House, alice: Ngo, openai: OpenAIStandIn
+    doctor: Doctor, server: RunningServer, alice: TestOrganization, openai: OpenAIStandIn
 ) -> None:
     openai.always(behaviours.answer("Two and two is **four**."))
     result = doctor.check("call")
@@ -40,11 +40,11 @@ def test_it_asks_a_question_and_shows_the_conversation(
     assert [call["status"] for call in alice.calls()] == ["ok"]
 
 
-def test_the_temporary_token_is_always_revoked(doctor: Doctor, house: House, openai: OpenAIStandIn) -> None:
+def test_the_temporary_token_is_always_revoked(doctor: Doctor, server: RunningServer, openai: OpenAIStandIn) -> None:
     openai.will(behaviours.answer("Four."), behaviours.out_of_credit())
     assert [doctor.check("call").status for _ in range(2)] == [CheckStatus.OK, CheckStatus.PROBLEM]
-    assert labels(house) == ["flow"]
-    actions = [line.action for line in lines(house, "alice") if line.detail.get("label") == LABEL]
+    assert labels(server) == ["flow"]
+    actions = [line.action for line in lines(server, "alice") if line.detail.get("label") == LABEL]
     assert actions == ["token_created", "token_revoked"] * 2
 
 
@@ -57,7 +57,7 @@ def test_a_failed_call_shows_the_servers_error(doctor: Doctor, openai: OpenAISta
     assert QUESTION in result.transcript
 
 
-def test_a_cut_off_error_is_recognized_by_its_code(doctor: Doctor, alice: Ngo) -> None:
+def test_a_cut_off_error_is_recognized_by_its_code(doctor: Doctor, alice: TestOrganization) -> None:
     alice.change(monthly_budget_usd=0, fallback_message="क" * 1000)
     result = doctor.check("call")
     assert (result.error_code, result.message_text) == (
@@ -72,25 +72,25 @@ def test_a_cut_off_error_is_recognized_by_its_code(doctor: Doctor, alice: Ngo) -
     assert doctor.check("call").error_code == "model_not_allowed"
 
 
-def test_it_uses_the_signature_if_required(doctor: Doctor, house: House, alice: Ngo) -> None:
+def test_it_uses_the_signature_if_required(doctor: Doctor, server: RunningServer, alice: TestOrganization) -> None:
     alice.set_phrase(PHRASE)
     alice.change(require_signature=True, glific_organization_id=17)
     assert doctor.check("call").status is CheckStatus.OK
-    assert [line.action for line in lines(house, "alice")].count("token_created") == 1
+    assert [line.action for line in lines(server, "alice")].count("token_created") == 1
 
 
 def test_another_server_is_recognized_by_its_refusal_of_the_token(
-    doctor_with: OpenDoctor, other_house: House, openai: OpenAIStandIn
+    doctor_with: OpenDoctor, other_server: RunningServer, openai: OpenAIStandIn
 ) -> None:
-    result = doctor_with(public_url=other_house.url).check("call")
+    result = doctor_with(public_url=other_server.url).check("call")
     assert result.status is CheckStatus.PROBLEM
     assert result.message_text.startswith(
-        f"The server at {other_house.url}/webhooks/alice/parse_via_chat_gpt does not accept"
+        f"The server at {other_server.url}/webhooks/alice/parse_via_chat_gpt does not accept"
     )
     assert openai.requests == []
 
 
-def test_the_limit_for_each_contact_does_not_affect_repeated_checks(doctor: Doctor, alice: Ngo) -> None:
+def test_the_limit_for_each_contact_does_not_affect_repeated_checks(doctor: Doctor, alice: TestOrganization) -> None:
     alice.change(contact_daily_limit=1)
     assert [doctor.check("call").status for _ in range(2)] == [CheckStatus.OK, CheckStatus.OK]
 
@@ -127,21 +127,21 @@ def test_a_missing_reply_is_a_problem(doctor_with: OpenDoctor, openai: OpenAISta
 
 
 def test_a_late_answer_suggests_a_faster_model(
-    doctor_with: OpenDoctor, open_a_house: OpenHouse, openai: OpenAIStandIn
+    doctor_with: OpenDoctor, start_server: StartServer, openai: OpenAIStandIn
 ) -> None:
     openai.always(behaviours.slow(0.6))
-    result = doctor_with(public_url=open_a_house(deadline_seconds=0.2).url).check("call")
+    result = doctor_with(public_url=start_server(deadline_seconds=0.2).url).check("call")
     assert (result.error_code, result.remedy_text) == (
         "deadline_exceeded",
         "Use a faster model, or let answers come later (auto).",
     )
 
 
-def test_the_token_of_a_killed_check_is_revoked_by_the_next(doctor: Doctor, house: House) -> None:
-    with house.app.app_context(), transaction() as session:
+def test_the_token_of_a_killed_check_is_revoked_by_the_next(doctor: Doctor, server: RunningServer) -> None:
+    with server.app.app_context(), transaction() as session:
         row = store.find(session, "alice")
         left, _ = tokens.create_webhook_token(session, row, LABEL)
         left.created_at = now() - timedelta(minutes=10)
         tokens.create_webhook_token(session, row, LABEL)
     assert doctor.check("call").status is CheckStatus.OK
-    assert labels(house) == ["flow", LABEL], "a new token may belong to another check"
+    assert labels(server) == ["flow", LABEL], "a new token may belong to another check"

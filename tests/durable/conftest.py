@@ -22,15 +22,15 @@ Launch = Callable[..., None]
 
 @pytest.fixture
 def start_program(tmp_path: Path, database_url: str) -> Iterator[Start]:
-    """Start tests/support/durable_program.py with these arguments, and wait until it prints `says`."""
+    """Start tests/support/durable_program.py with these arguments, and wait until it prints `until`."""
     with ExitStack() as stack:
 
-        def run(command_name: str, *arguments: str, says: str) -> Program:
+        def run(command_name: str, *arguments: str, until: str) -> Program:
             folder = tmp_path / f"program-{len(list(tmp_path.iterdir()))}"
             command = (sys.executable, "-m", "tests.support.durable_program", command_name, database_url, *arguments)
             program = stack.enter_context(start(command, folder))
-            wait_until(lambda: says in program.output.splitlines() or program.process.poll() is not None)
-            assert says in program.output.splitlines(), program.errors
+            wait_until(lambda: until in program.output.splitlines() or program.process.poll() is not None)
+            assert until in program.output.splitlines(), program.errors
             return program
 
         yield run

@@ -15,7 +15,7 @@ def test_a_process_becomes_the_consumer_when_the_consumer_is_killed(
     start_program: Start, enqueue: Enqueue, subject: str, tmp_path: Path
 ) -> None:
     gate = tmp_path / "gate"
-    first, second = (start_program("work", str(gate), says="works") for _ in range(2))
+    first, second = (start_program("work", str(gate), until="works") for _ in range(2))
     enqueue(f"{subject}-1")
     wait_until(lambda: f"first {subject}-1" in first.output)
     first.send_all(SIGKILL)

@@ -36,10 +36,10 @@ def test_two_polling_processes_repeat_the_work_of_a_killed_process_once(
 ) -> None:
     """Both work from the queue and work that was started directly; finished steps are not repeated."""
     queued, started = subjects
-    first = start_program("work", str(gate), started, says="works")
+    first = start_program("work", str(gate), started, until="works")
     enqueue(queued)
     wait_until(lambda: count_lines(f"first {queued}", first) and count_lines(f"first {started}", first))
-    others = [start_program("work", str(gate), says="works") for _ in range(2)]
+    others = [start_program("work", str(gate), until="works") for _ in range(2)]
     first.send_all(SIGKILL)
     gate.touch()
     wait_until(lambda: all(count_lines(f"third {subject}", *others) for subject in subjects), FAILOVER_SECONDS)
@@ -54,10 +54,10 @@ def test_a_suspended_process_keeps_its_work(
     start_program: Start, enqueue: Enqueue, subjects: tuple[str, str], gate: Path, database_url: str
 ) -> None:
     queued, started = subjects
-    first = start_program("work", str(gate), started, says="works")
+    first = start_program("work", str(gate), started, until="works")
     enqueue(queued)
     wait_until(lambda: count_lines(f"first {queued}", first) and count_lines(f"first {started}", first))
-    second = start_program("work", str(gate), says="works")
+    second = start_program("work", str(gate), until="works")
     first.send_all(SIGSTOP)
     gate.touch()
     with pytest.raises(AssertionError, match="did not come about"):
@@ -73,11 +73,11 @@ def test_a_process_whose_connections_are_cut_for_a_while_keeps_its_work(
     start_program: Start, enqueue: Enqueue, subjects: tuple[str, str], gate: Path, database_url: str
 ) -> None:
     queued, started = subjects
-    first = start_program("work", str(gate), started, says="works")
+    first = start_program("work", str(gate), started, until="works")
     enqueue(queued)
     wait_until(lambda: count_lines(f"first {queued}", first) and count_lines(f"first {started}", first))
     first_connections = lock_connections(database_url)
-    second = start_program("work", str(gate), says="works")
+    second = start_program("work", str(gate), until="works")
     before, second_connections = executors(database_url, subjects), lock_connections(database_url) - first_connections
     for _ in range(9):  # well below the grace period of four seconds
         cut_connections(database_url, second_connections)

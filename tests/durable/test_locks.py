@@ -27,7 +27,7 @@ def locks(database_url: str) -> Iterator[ProcessLocks]:
 
 def test_a_lock_is_held_by_a_running_process_and_by_a_suspended_one(locks: ProcessLocks, start_program: Start) -> None:
     assert not locks.is_held(NAME)
-    program = start_program("hold", NAME, says="held")
+    program = start_program("hold", NAME, until="held")
     assert locks.is_held(NAME)
     program.send_all(SIGSTOP)
     assert locks.is_held(NAME)
@@ -36,7 +36,7 @@ def test_a_lock_is_held_by_a_running_process_and_by_a_suspended_one(locks: Proce
 
 
 def test_a_lock_is_free_when_its_process_is_killed(locks: ProcessLocks, start_program: Start) -> None:
-    program = start_program("hold", NAME, says="held")
+    program = start_program("hold", NAME, until="held")
     assert locks.is_held(NAME)
     program.send_all(SIGKILL)
     wait_until(lambda: not locks.is_held(NAME), seconds=3)
@@ -53,7 +53,7 @@ def test_a_lock_is_free_when_it_was_released(locks: ProcessLocks, database_url: 
 
 
 def test_a_lock_of_a_running_process_cannot_be_taken(locks: ProcessLocks, start_program: Start) -> None:
-    start_program("hold", NAME, says="held")
+    start_program("hold", NAME, until="held")
     with locks.try_lock(NAME) as is_free:
         assert not is_free
     assert locks.is_held(NAME)
@@ -74,12 +74,12 @@ def test_only_one_of_two_processes_gets_the_lock_of_a_dead_process(locks: Proces
 
 @on_sqlite
 def test_on_sqlite_one_process_consumes_until_it_is_killed(start_program: Start) -> None:
-    first = start_program("listen", says="may")
-    second = start_program("listen", says="may not")
+    first = start_program("listen", until="may")
+    second = start_program("listen", until="may not")
     assert "may" not in second.output.splitlines()
     first.send_all(SIGSTOP)
-    said = second.output.count("\n")
-    wait_until(lambda: second.output.count("\n") > said + 2)
+    lines = second.output.count("\n")
+    wait_until(lambda: second.output.count("\n") > lines + 2)
     assert "may" not in second.output.splitlines()
     first.send_all(SIGKILL)
     wait_until(lambda: "may" in second.output.splitlines(), seconds=3)
@@ -93,7 +93,7 @@ def test_a_consumer_stays_a_consumer(locks: ProcessLocks) -> None:
 
 @on_postgresql
 def test_on_postgresql_every_process_may_consume(locks: ProcessLocks, start_program: Start) -> None:
-    start_program("listen", says="may")
+    start_program("listen", until="may")
     assert locks.try_become_consumer()
 
 
@@ -101,7 +101,7 @@ def test_on_postgresql_every_process_may_consume(locks: ProcessLocks, start_prog
 def test_a_lock_is_acquired_again_when_its_connection_was_cut(
     locks: ProcessLocks, start_program: Start, database_url: str
 ) -> None:
-    start_program("hold", NAME, says="held")
+    start_program("hold", NAME, until="held")
     before = lock_connections(database_url)
     cut_connections(database_url)
     locks.renew()

@@ -10,10 +10,10 @@ import pytest
 
 from glific_gpt.errors import SettingsError
 from glific_gpt.functions.registry import Registry
-from tests.support.house import Ngo
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.programs import ROOT, SERVER, start
+from tests.support.server import TestOrganization
 from tests.support.serving import SECRET_KEY, as_environment, served
 from tests.support.settings import ENCRYPTION_KEY
 
@@ -55,9 +55,9 @@ def refusal(folder: Path, tmp_path: Path, database_url: str) -> str:
     return program.errors
 
 
-def summarise(ngo: Ngo, **body: object) -> httpx2.Response:
-    url = ngo.url.replace("parse_via_chat_gpt", "summarise")
-    return httpx2.post(url, json=body, headers={"Authorization": f"Bearer {ngo.token}"}, timeout=20)
+def summarise(organization: TestOrganization, **body: object) -> httpx2.Response:
+    url = organization.url.replace("parse_via_chat_gpt", "summarise")
+    return httpx2.post(url, json=body, headers={"Authorization": f"Bearer {organization.token}"}, timeout=20)
 
 
 @on_sqlite
@@ -66,8 +66,8 @@ def test_a_plugin_that_is_installed_answers_webhooks(
 ) -> None:
     openai.always(answer("A **short** story."))
     settings = {"database_url": database_url, "openai_base_url": openai.base_url}
-    with served(tmp_path / "log", on_path(installed), **settings) as house:
-        alice = house.ngo("alice")
+    with served(tmp_path / "log", on_path(installed), **settings) as server:
+        alice = server.add_organization("alice")
         good = summarise(alice, text="A long story.", sentences="3")
         missing = summarise(alice)
         wrong = summarise(alice, text="A long story.", sentences="three")

@@ -235,10 +235,11 @@ def test_a_failed_login_returns_the_reason_and_its_status(glific: GlificStandIn,
 def test_a_failed_login_fails_the_verification(
     glific: GlificStandIn, client: GlificClient, login: ApiAccess, fault: str
 ) -> None:
-    behaviour, _, message = LOGINS[fault]
+    behaviour, status, message = LOGINS[fault]
     glific.always_at_login(behaviour)
-    with pytest.raises(GlificNotVerified, match=message):
+    with pytest.raises(GlificNotVerified, match=message) as caught:
         client.verify(login, Deadline.after(5))
+    assert caught.value.status == (422 if status is DeliveryStatus.REFUSED else 502)
 
 
 @pytest.mark.parametrize("silence", [behaviours.never(), behaviours.drip(0.1, "head"), behaviours.drip(0.1, "body")])

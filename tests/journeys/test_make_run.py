@@ -18,10 +18,10 @@ import pytest
 from flask import Flask
 
 from tests.console.users import ConsoleUser, create_client
-from tests.support.house import House
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.programs import PATIENCE, Program, becomes_free, clean_environment, clone, free_port, make, start
+from tests.support.server import RunningServer
 
 KEPT = ("demo_webhook_token", "encryption_keys", "secret_key")
 LAST_LINE = "goes on where it was"
@@ -105,7 +105,7 @@ def test_it_says_the_administrators_password_once_which_opens_nothing_but_the_pa
         assert found, program.output
         assert f"http://127.0.0.1:{home.port}/console/" in program.output
         person = ConsoleUser(
-            House(Flask("unused"), f"http://127.0.0.1:{home.port}"), "admin@example.org", create_client()
+            RunningServer(Flask("unused"), f"http://127.0.0.1:{home.port}"), "admin@example.org", create_client()
         )
         with person.client:
             assert person.sign_in(found[1]).headers["Location"] == "/console/"

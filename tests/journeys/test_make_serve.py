@@ -176,14 +176,14 @@ def has_ipv6() -> bool:
 def test_it_answers_and_says_that_it_is_not_ready_when_the_database_is_behind(
     tmp_path: Path, database_url: str, openai: OpenAIStandIn
 ) -> None:
-    with served(tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url) as house:
-        assert house.ngo("alice").ask().status_code == 200
-        assert httpx2.get(f"{house.url}/livez").status_code == 200
-        assert httpx2.get(f"{house.url}/readyz").status_code == 200
+    with served(tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url) as server:
+        assert server.add_organization("alice").ask().status_code == 200
+        assert httpx2.get(f"{server.url}/livez").status_code == 200
+        assert httpx2.get(f"{server.url}/readyz").status_code == 200
         with behind_on_migrations(database_url):
-            behind = httpx2.get(f"{house.url}/readyz")
-            assert httpx2.get(f"{house.url}/livez").status_code == 200
-        assert httpx2.get(f"{house.url}/readyz").status_code == 200
+            behind = httpx2.get(f"{server.url}/readyz")
+            assert httpx2.get(f"{server.url}/livez").status_code == 200
+        assert httpx2.get(f"{server.url}/readyz").status_code == 200
     assert (behind.status_code, behind.json()) == (503, {"status": "unavailable"})
 
 
@@ -194,6 +194,6 @@ def test_it_reads_every_secret_from_a_file(tmp_path: Path, database_url: str, op
     for variable, secret in environment(database_url=database_url).items():
         (tmp_path / variable).write_text(f"{secret}\n")
         files |= {variable: "", f"{variable}_FILE": str(tmp_path / variable)}
-    with served(tmp_path / "log", files, **settings) as house:
-        assert house.ngo("alice").ask().status_code == 200
+    with served(tmp_path / "log", files, **settings) as server:
+        assert server.add_organization("alice").ask().status_code == 200
     assert openai.requests[0].api_key == "sk-proj-alice-0123456789-lice"

@@ -24,7 +24,7 @@ def test_they_wait_side_by_side(tmp_path: Path, database_url: str, openai: OpenA
     openai.always(answer("Salt.", after=SECONDS))
     settings: dict[str, Any] = {"database_url": database_url, "openai_base_url": openai.base_url}
     with served(tmp_path / "log", deadline_seconds=60, **settings) as server, ThreadPoolExecutor(CALLS) as pool:
-        alice = server.ngo("alice")
+        alice = server.add_organization("alice")
         before = time.monotonic()
         said = [require_ok(reply) for reply in pool.map(lambda _: alice.ask(), range(CALLS))]
         assert time.monotonic() - before < SECONDS * CALLS / 4
@@ -37,7 +37,7 @@ def test_what_was_answered_is_recorded_although_the_server_is_killed_at_that_mom
 ) -> None:
     settings: dict[str, Any] = {"database_url": database_url, "openai_base_url": openai.base_url}
     with served(tmp_path / "log", **settings) as server:
-        alice = server.ngo("alice")
+        alice = server.add_organization("alice")
         call_id = alice.ask().json()["call_id"]
         server.program.send_all(SIGKILL)
         assert [(call["call_id"], call["status"]) for call in alice.calls()] == [(call_id, "ok")]

@@ -14,9 +14,9 @@ from glific_gpt.calls import queries
 from glific_gpt.calls.tables import Call
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
-from tests.support.house import PATIENCE, Ngo
 from tests.support.openai_behaviours import Echo, echo, out_of_credit
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import PATIENCE, TestOrganization
 from tests.support.serving import Served, served
 
 pytestmark = pytest.mark.both_databases
@@ -32,7 +32,7 @@ MODELS = {"alice": "gpt-4o", "bob": "gpt-4o-mini"}
 class Asked:
     """A call and what came of it."""
 
-    ngo: Ngo
+    test_organization: TestOrganization
     question: str
     contact_id: int
     status: int
@@ -46,48 +46,58 @@ def server(tmp_path: Path, database_url: str, openai: OpenAIStandIn) -> Iterator
         yield server
 
 
-def organization(server: Served, slug: str) -> Ngo:
-    return server.ngo(slug, default_model=MODELS[slug], fallback_message=f"The fallback of {slug}.")
+def organization(server: Served, slug: str) -> TestOrganization:
+    return server.add_organization(slug, default_model=MODELS[slug], fallback_message=f"The fallback of {slug}.")
 
 
-def ask_side_by_side(ngos: list[Ngo]) -> list[Asked]:
+def ask_side_by_side(all_organizations: list[TestOrganization]) -> list[Asked]:
     """Every call of each, all mixed up, from many threads."""
-    numbered = [(ngo, number) for number in range(CALLS) for ngo in ngos]
+    numbered = [(test_organization, number) for number in range(CALLS) for test_organization in all_organizations]
     random.shuffle(numbered)
     with ThreadPoolExecutor(THREADS) as pool, httpx2.Client(timeout=PATIENCE) as client:
         return list(pool.map(lambda call: ask(client, *call), numbered))
 
 
-def ask(client: httpx2.Client, ngo: Ngo, number: int) -> Asked:
-    question, contact_id = f"Question {number} of {ngo.slug}", 1_000_000 * len(ngo.slug) + number
+def ask(client: httpx2.Client, test_organization: TestOrganization, number: int) -> Asked:
+    question, contact_id = (
+        f"Question {number} of {test_organization.slug}",
+        1_000_000 * len(test_organization.slug) + number,
+    )
     reply = client.post(
-        ngo.url,
+        test_organization.url,
         json={"question_text": question, "contact": {"id": contact_id}},
         # The same keys on both sides: a stored answer belongs to its organization too.
-        headers={"Authorization": f"Bearer {ngo.token}", "Idempotency-Key": f"key-{number}"},
+        headers={"Authorization": f"Bearer {test_organization.token}", "Idempotency-Key": f"key-{number}"},
     )
-    return Asked(ngo, question, contact_id, reply.status_code, reply.json())
+    return Asked(test_organization, question, contact_id, reply.status_code, reply.json())
 
 
-def rows(ngo: Ngo) -> dict[str, Call]:
-    with ngo.house.app.app_context(), transaction() as session:
-        organization = store.find(session, ngo.slug)
+def rows(test_organization: TestOrganization) -> dict[str, Call]:
+    with test_organization.server.app.app_context(), transaction() as session:
+        organization = store.find(session, test_organization.slug)
         return {row.call_id: row for row in queries.list_calls(session, organization.id, limit=10 * CALLS)}
 
 
 def require_its_own_answer(asked: Asked) -> None:
     assert asked.status == 200, asked
-    assert Echo.read(asked.body["parsed_msg"]) == (asked.ngo.key[-4:], MODELS[asked.ngo.slug], asked.question)
+    assert Echo.read(asked.body["parsed_msg"]) == (
+        asked.test_organization.key[-4:],
+        MODELS[asked.test_organization.slug],
+        asked.question,
+    )
 
 
-def require_its_own_rows(ngo: Ngo, all_asked: list[Asked]) -> None:
+def require_its_own_rows(test_organization: TestOrganization, all_asked: list[Asked]) -> None:
     """One row for each call of the organization, and no other row."""
-    asked, found = [asked for asked in all_asked if asked.ngo is ngo], rows(ngo)
+    asked, found = (
+        [asked for asked in all_asked if asked.test_organization is test_organization],
+        rows(test_organization),
+    )
     assert len(asked) == CALLS
     assert {call.body["call_id"]: call.contact_id for call in asked} == {
         call_id: row.contact_id for call_id, row in found.items()
     }
-    assert {row.model_asked for row in found.values()} == {MODELS[ngo.slug]}
+    assert {row.model_asked for row in found.values()} == {MODELS[test_organization.slug]}
 
 
 def test_every_answer_key_and_row_stays_with_its_organization(server: Served, openai: OpenAIStandIn) -> None:
@@ -97,9 +107,9 @@ def test_every_answer_key_and_row_stays_with_its_organization(server: Served, op
 
     for call in asked:
         require_its_own_answer(call)
-    for ngo in (alice, bob):
-        require_its_own_rows(ngo, asked)
-        assert {row.status for row in rows(ngo).values()} == {"ok"}
+    for test_organization in (alice, bob):
+        require_its_own_rows(test_organization, asked)
+        assert {row.status for row in rows(test_organization).values()} == {"ok"}
     assert len(openai.requests) == 2 * CALLS
     assert {(sent.api_key, sent.question.split()[-1]) for sent in openai.requests} == {
         (alice.key, "alice"),
@@ -114,11 +124,11 @@ def test_one_goes_on_while_the_other_has_no_credit_left(server: Served, openai: 
     asked = ask_side_by_side([alice, bob])
 
     for call in asked:
-        if call.ngo is bob:
+        if call.test_organization is bob:
             require_its_own_answer(call)
         else:
             assert (call.status, call.body["error_code"]) == (402, "insufficient_quota")
             assert call.body["parsed_msg"] == "The fallback of alice."
-    for ngo, status in ((alice, "error"), (bob, "ok")):
-        require_its_own_rows(ngo, asked)
-        assert {row.status for row in rows(ngo).values()} == {status}
+    for test_organization, status in ((alice, "error"), (bob, "ok")):
+        require_its_own_rows(test_organization, asked)
+        assert {row.status for row in rows(test_organization).values()} == {status}

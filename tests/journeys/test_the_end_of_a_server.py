@@ -15,10 +15,10 @@ import pytest
 import time_machine
 
 from glific_gpt.clock import now
-from tests.support.house import Ngo
 from tests.support.openai_behaviours import answer, never
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.programs import PATIENCE, becomes_free, processes_of
+from tests.support.server import TestOrganization
 from tests.support.serving import Served, served, wait_until_ready
 
 pytestmark = pytest.mark.both_databases
@@ -38,24 +38,24 @@ def server(
 
 
 @contextmanager
-def under_way(ngo: Ngo, openai: OpenAIStandIn) -> Iterator[Future[httpx2.Response]]:
+def under_way(organization: TestOrganization, openai: OpenAIStandIn) -> Iterator[Future[httpx2.Response]]:
     """A call that has reached OpenAI and has no answer yet."""
     with ThreadPoolExecutor() as pool:
-        call = pool.submit(ngo.ask)
+        call = pool.submit(organization.ask)
         until = time.monotonic() + PATIENCE
         while not openai.requests and time.monotonic() < until:
             time.sleep(0.01)
         yield call
 
 
-def statuses(ngo: Ngo) -> list[str]:
-    return [call["status"] for call in ngo.calls()]
+def statuses(organization: TestOrganization) -> list[str]:
+    return [call["status"] for call in organization.calls()]
 
 
 @on_sqlite
 def test_it_answers_a_slow_call_before_it_ends(server: Served, openai: OpenAIStandIn) -> None:
     openai.always(answer("At last.", after=1.5))
-    alice = server.ngo("alice")
+    alice = server.add_organization("alice")
     with under_way(alice, openai) as call:
         server.program.send(SIGTERM)
         assert call.result().json()["parsed_msg"] == "At last."
@@ -68,7 +68,7 @@ def test_a_call_whose_server_is_killed_is_interrupted_when_its_time_is_up(
     server: Served, openai: OpenAIStandIn
 ) -> None:
     openai.always(never())
-    alice = server.ngo("alice")
+    alice = server.add_organization("alice")
     with under_way(alice, openai) as call:
         assert statuses(alice) == ["started"]
         server.program.send_all(SIGKILL)
@@ -81,7 +81,7 @@ def test_a_call_whose_server_is_killed_is_interrupted_when_its_time_is_up(
 @on_sqlite
 @pytest.mark.parametrize("server", [2], indirect=True)
 def test_a_process_that_was_killed_is_replaced(server: Served, openai: OpenAIStandIn) -> None:
-    alice = server.ngo("alice")
+    alice = server.add_organization("alice")
     for pid in processes_of(server.program):
         os.kill(pid, SIGKILL)
     wait_until_ready(server.url, server.program)
@@ -108,7 +108,7 @@ def test_one_that_cannot_be_replaced_yet_does_not_end_the_others(server: Served,
 @pytest.mark.parametrize("server", [2], indirect=True)
 def test_its_processes_are_replaced_one_by_one_when_they_are_to_be(server: Served, openai: OpenAIStandIn) -> None:
     openai.always(answer("Still here."))
-    alice, before = server.ngo("alice"), set(processes_of(server.program))
+    alice, before = server.add_organization("alice"), set(processes_of(server.program))
     server.program.send(SIGHUP)
     # Each process is replaced when the one before it serves.
     until = time.monotonic() + PATIENCE * len(before)
@@ -121,7 +121,7 @@ def test_its_processes_are_replaced_one_by_one_when_they_are_to_be(server: Serve
 @on_sqlite
 def test_a_process_ends_by_itself_when_the_one_that_started_it_is_killed(server: Served, openai: OpenAIStandIn) -> None:
     openai.always(never())
-    alice = server.ngo("alice")
+    alice = server.add_organization("alice")
     with under_way(alice, openai) as call:
         server.program.send(SIGKILL)
         assert becomes_free(server.port, seconds=2)

@@ -14,8 +14,8 @@ from sqlalchemy import select
 from glific_gpt.calls.tables import StoredReply
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
-from tests.support.house import PATIENCE, House, Ngo
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import PATIENCE, RunningServer, TestOrganization
 from tests.support.serving import organizations_of, served
 
 pytestmark = pytest.mark.both_databases
@@ -32,17 +32,22 @@ def test_a_contact_gets_no_more_by_asking_several_processes_at_once(
     tmp_path: Path, database_url: str, openai: OpenAIStandIn
 ) -> None:
     with served(tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url, processes=2) as server:
-        alice = server.ngo("alice", contact_daily_limit=1)
+        alice = server.add_organization("alice", contact_daily_limit=1)
         answered = [burst(alice, contact_id).count(200) for contact_id in range(1, CONTACTS + 1)]
     assert answered == [1] * CONTACTS
     assert len(openai.requests) == CONTACTS
 
 
-def burst(ngo: Ngo, contact_id: int) -> list[int]:
+def burst(organization: TestOrganization, contact_id: int) -> list[int]:
     """The statuses of calls whose bodies are sent but for a byte each, and then those bytes all at once."""
     body = json.dumps({"question_text": "What is ORS?", "contact_id": contact_id}).encode()
-    address = urlsplit(ngo.url)
-    lines = (f"POST {address.path} HTTP/1.1", "Host: x", f"Authorization: Bearer {ngo.token}", "Connection: close")
+    address = urlsplit(organization.url)
+    lines = (
+        f"POST {address.path} HTTP/1.1",
+        "Host: x",
+        f"Authorization: Bearer {organization.token}",
+        "Connection: close",
+    )
     head = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode()
     with ExitStack() as stack:
         wires = [
@@ -59,25 +64,25 @@ def burst(ngo: Ngo, contact_id: int) -> list[int]:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_an_expired_answer_is_deleted_when_nobody_calls(tmp_path: Path, database_url: str) -> None:
-    with organizations_of(database_url=database_url) as house:
-        leave_an_expired_answer(house)
+    with organizations_of(database_url=database_url) as server:
+        leave_an_expired_answer(server)
         with served(tmp_path / "log", database_url=database_url):
             until = time.monotonic() + SOON
-            while stored_answers(house) and time.monotonic() < until:
+            while stored_answers(server) and time.monotonic() < until:
                 time.sleep(0.05)
-        assert stored_answers(house) == 0
+        assert stored_answers(server) == 0
 
 
-def leave_an_expired_answer(house: House) -> None:
-    house.ngo("alice", key="")
+def leave_an_expired_answer(server: RunningServer) -> None:
+    server.add_organization("alice", key="")
     before = now() - timedelta(minutes=1)
     row = StoredReply(
         organization_id=1, key_hash="a" * 64, call_id="call_1", status=200, give_up_at=before, expires_at=before
     )
-    with house.app.app_context(), transaction() as session:
+    with server.app.app_context(), transaction() as session:
         session.add(row)
 
 
-def stored_answers(house: House) -> int:
-    with house.app.app_context(), transaction() as session:
+def stored_answers(server: RunningServer) -> int:
+    with server.app.app_context(), transaction() as session:
         return len(session.scalars(select(StoredReply)).all())

@@ -42,7 +42,7 @@ def server(*replies: bytes, closes: bool = False) -> Iterator[tuple[ConnectionPo
 
 
 def post(pool: ConnectionPool, timeout_seconds: float = 5.0) -> HttpResponse:
-    return bridge.wait_for(pool.request("POST", b"/v1/x", [(b"Host", b"x")], b"{}", timeout_seconds))
+    return bridge.await_(pool.request("POST", b"/v1/x", [(b"Host", b"x")], b"{}", timeout_seconds))
 
 
 def test_an_open_connection_is_reused() -> None:

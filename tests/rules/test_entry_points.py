@@ -32,9 +32,9 @@ ARGUMENTS = {
 @pytest.fixture(scope="module")
 def app(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """An app with the organization alice, so that there is something to protect."""
-    with organizations_of(database_url=copy_of(sqlite_template, tmp_path_factory.mktemp("doors"))) as house:
-        house.ngo("alice")
-        yield house.app
+    with organizations_of(database_url=copy_of(sqlite_template, tmp_path_factory.mktemp("doors"))) as server:
+        server.add_organization("alice")
+        yield server.app
 
 
 def test_every_route_belongs_to_an_entry_point(app: Flask) -> None:

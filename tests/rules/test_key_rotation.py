@@ -25,9 +25,9 @@ from glific_gpt.operations.rotation import BATCH_SIZE, RotationCount
 from glific_gpt.organizations import store as organizations
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.vault import Vault
-from tests.conftest import OpenHouse
-from tests.support.house import House, Ngo
+from tests.conftest import StartServer
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 from tests.support.settings import ENCRYPTION_KEY
 
 NEW_KEY = Fernet.generate_key().decode()
@@ -35,25 +35,25 @@ PHRASE = "a phrase that glific knows too"
 PHONE = "919876543210"
 
 
-def moved(ngo: Ngo, house: House) -> Ngo:
+def moved(test_organization: TestOrganization, server: RunningServer) -> TestOrganization:
     """The same organization on another server with the same database."""
-    return Ngo(house, ngo.slug, ngo.token, ngo.key)
+    return TestOrganization(server, test_organization.slug, test_organization.token, test_organization.key)
 
 
-def rotate(house: House, vault: Vault | None = None) -> RotationCount:
-    with house.app.app_context():
-        *_, count = rotation.rotate(vault or house.services.vault)
+def rotate(server: RunningServer, vault: Vault | None = None) -> RotationCount:
+    with server.app.app_context():
+        *_, count = rotation.rotate(vault or server.services.vault)
     return count
 
 
-def connect(ngo: Ngo, password: str) -> None:
+def connect(test_organization: TestOrganization, password: str) -> None:
     """Gives it a connection to Glific, which nobody is asked about."""
-    app = ngo.house.services
-    with ngo.house.app.app_context():
+    app = test_organization.server.services
+    with test_organization.server.app.app_context():
         connecting.connect_by_api(
             app.vault,
             app.glific,
-            ngo.slug,
+            test_organization.slug,
             api_url="http://127.0.0.1",
             phone=PHONE,
             password=SecretStr(password),
@@ -61,22 +61,22 @@ def connect(ngo: Ngo, password: str) -> None:
         )
 
 
-def password_of(ngo: Ngo, house: House) -> str:
+def password_of(test_organization: TestOrganization, server: RunningServer) -> str:
     """What that server logs in to its Glific with."""
-    with house.app.app_context(), transaction() as session:
-        organization = organizations.find(session, ngo.slug)
-        access = connections.load_access(session, house.services.vault, organization.id, None)
+    with server.app.app_context(), transaction() as session:
+        organization = organizations.find(session, test_organization.slug)
+        access = connections.load_access(session, server.services.vault, organization.id, None)
     assert isinstance(access, ApiAccess)
     return access.password.get_secret_value()
 
 
-def begin_deliveries(ngo: Ngo, texts: list[tuple[str | None, str | None]]) -> None:
+def begin_deliveries(test_organization: TestOrganization, texts: list[tuple[str | None, str | None]]) -> None:
     """As many answers on their way, each with what was asked or what was answered."""
-    vault = ngo.house.services.vault
-    with ngo.house.app.app_context(), transaction() as session:
-        owner = organizations.find(session, ngo.slug).id
+    vault = test_organization.server.services.vault
+    with test_organization.server.app.app_context(), transaction() as session:
+        owner = organizations.find(session, test_organization.slug).id
         for number, (question, answer) in enumerate(texts):
-            call_id = f"call_{number:04}_of_{ngo.slug}"
+            call_id = f"call_{number:04}_of_{test_organization.slug}"
             session.add(
                 Call(
                     call_id=call_id,
@@ -102,10 +102,10 @@ def begin_deliveries(ngo: Ngo, texts: list[tuple[str | None, str | None]]) -> No
             )
 
 
-def deliveries_of(house: House) -> list[tuple[str | None, str | None]]:
+def deliveries_of(server: RunningServer) -> list[tuple[str | None, str | None]]:
     """What that server reads of them."""
-    vault = house.services.vault
-    with house.app.app_context(), transaction() as session:
+    vault = server.services.vault
+    with server.app.app_context(), transaction() as session:
         rows = session.scalars(sa.select(Delivery).order_by(Delivery.call_id)).all()
     return [
         (
@@ -119,8 +119,8 @@ def deliveries_of(house: House) -> list[tuple[str | None, str | None]]:
 class Interrupted(Vault):
     """Lets somebody else do something after a secret was read and before it is written."""
 
-    def __init__(self, house: House, meanwhile: Callable[[], None]) -> None:
-        super().__init__(house.services.settings.encryption_keys)
+    def __init__(self, server: RunningServer, meanwhile: Callable[[], None]) -> None:
+        super().__init__(server.services.settings.encryption_keys)
         self._meanwhile = meanwhile
 
     def rotate(self, *secret: Any) -> str:
@@ -128,8 +128,8 @@ class Interrupted(Vault):
         return super().rotate(*secret)
 
 
-def ciphertexts(house: House) -> list[str | None]:
-    with house.app.app_context(), transaction() as session:
+def ciphertexts(server: RunningServer) -> list[str | None]:
+    with server.app.app_context(), transaction() as session:
         credentials = session.scalars(sa.select(Credential.ciphertext).order_by(Credential.id)).all()
         logins = session.scalars(
             sa.select(GlificConnection.ciphertext).order_by(GlificConnection.organization_id)
@@ -141,26 +141,28 @@ def ciphertexts(house: House) -> list[str | None]:
         ]
 
 
-def test_the_old_key_can_be_taken_away_after_a_rotation(open_a_house: OpenHouse) -> None:
-    old = open_a_house(encryption_keys=ENCRYPTION_KEY)
-    ngos = [old.ngo("alice"), old.ngo("bob")]
-    ngos[0].set_phrase(PHRASE)
-    both = open_a_house(encryption_keys=f"{NEW_KEY},{ENCRYPTION_KEY}")
-    assert [moved(ngo, both).ask().status_code for ngo in ngos] == [200, 200]
+def test_the_old_key_can_be_taken_away_after_a_rotation(start_server: StartServer) -> None:
+    old = start_server(encryption_keys=ENCRYPTION_KEY)
+    all_organizations = [old.add_organization("alice"), old.add_organization("bob")]
+    all_organizations[0].set_phrase(PHRASE)
+    both = start_server(encryption_keys=f"{NEW_KEY},{ENCRYPTION_KEY}")
+    assert [moved(test_organization, both).ask().status_code for test_organization in all_organizations] == [200, 200]
 
     count = rotate(both)
 
     assert (count.reencrypted, count.unreadable) == (3, 0)
-    new = open_a_house(encryption_keys=NEW_KEY)
-    assert [moved(ngo, new).ask().status_code for ngo in ngos] == [200, 200]
-    assert [moved(ngo, old).ask().json()["error_code"] for ngo in ngos] == ["credential_missing"] * 2
+    new = start_server(encryption_keys=NEW_KEY)
+    assert [moved(test_organization, new).ask().status_code for test_organization in all_organizations] == [200, 200]
+    assert [moved(test_organization, old).ask().json()["error_code"] for test_organization in all_organizations] == [
+        "credential_missing"
+    ] * 2
 
 
-def test_a_secret_that_no_key_reads_is_counted_and_left_as_it_is(open_a_house: OpenHouse) -> None:
-    old = open_a_house(encryption_keys=ENCRYPTION_KEY)
-    alice, bob = old.ngo("alice"), old.ngo("bob")
+def test_a_secret_that_no_key_reads_is_counted_and_left_as_it_is(start_server: StartServer) -> None:
+    old = start_server(encryption_keys=ENCRYPTION_KEY)
+    alice, bob = old.add_organization("alice"), old.add_organization("bob")
     alice.set_phrase(PHRASE)
-    new = open_a_house(encryption_keys=NEW_KEY)
+    new = start_server(encryption_keys=NEW_KEY)
     moved(bob, new).set_key(bob.key)
     before = ciphertexts(old)
 
@@ -174,10 +176,10 @@ def test_a_secret_that_no_key_reads_is_counted_and_left_as_it_is(open_a_house: O
 
 
 def test_a_key_that_is_replaced_during_a_rotation_stays_replaced(
-    open_a_house: OpenHouse, openai: OpenAIStandIn
+    start_server: StartServer, openai: OpenAIStandIn
 ) -> None:
-    rotating, another = open_a_house(), open_a_house()
-    alice = rotating.ngo("alice")
+    rotating, another = start_server(), start_server()
+    alice = rotating.add_organization("alice")
     replaced = moved(alice, another)
 
     rotate(rotating, Interrupted(rotating, lambda: replaced.set_key("sk-proj-the-new-key-9999")))
@@ -186,9 +188,9 @@ def test_a_key_that_is_replaced_during_a_rotation_stays_replaced(
     assert openai.requests[-1].api_key == "sk-proj-the-new-key-9999"
 
 
-def test_a_phrase_that_is_replaced_during_a_rotation_stays_replaced(open_a_house: OpenHouse) -> None:
-    rotating, another = open_a_house(), open_a_house()
-    alice = rotating.ngo("alice", key="")
+def test_a_phrase_that_is_replaced_during_a_rotation_stays_replaced(start_server: StartServer) -> None:
+    rotating, another = start_server(), start_server()
+    alice = rotating.add_organization("alice", key="")
     alice.set_phrase(PHRASE)
     replaced = moved(alice, another)
 
@@ -197,9 +199,9 @@ def test_a_phrase_that_is_replaced_during_a_rotation_stays_replaced(open_a_house
     assert [is_let_in(alice, phrase) for phrase in ("another phrase", PHRASE)] == [True, False]
 
 
-def test_a_login_at_glific_that_is_replaced_during_a_rotation_stays_replaced(open_a_house: OpenHouse) -> None:
-    rotating, another = open_a_house(), open_a_house()
-    alice = rotating.ngo("alice", key="")
+def test_a_login_at_glific_that_is_replaced_during_a_rotation_stays_replaced(start_server: StartServer) -> None:
+    rotating, another = start_server(), start_server()
+    alice = rotating.add_organization("alice", key="")
     connect(alice, "the-password-before")
     replaced = moved(alice, another)
 
@@ -208,50 +210,55 @@ def test_a_login_at_glific_that_is_replaced_during_a_rotation_stays_replaced(ope
     assert password_of(alice, rotating) == "the-password-after"
 
 
-def test_logins_at_glific_and_answers_on_their_way_outlast_the_old_key(open_a_house: OpenHouse) -> None:
-    old = open_a_house(encryption_keys=ENCRYPTION_KEY)
-    alice, bob = old.ngo("alice", key=""), old.ngo("bob", key="")
+def test_logins_at_glific_and_answers_on_their_way_outlast_the_old_key(start_server: StartServer) -> None:
+    old = start_server(encryption_keys=ENCRYPTION_KEY)
+    alice, bob = old.add_organization("alice", key=""), old.add_organization("bob", key="")
     connect(alice, "password-of-alice")
     connect(bob, "password-of-bob")
     texts = [("asked", None), (None, "answered"), ("asked again", "answered again"), (None, None)]
     begin_deliveries(alice, texts)
-    both = open_a_house(encryption_keys=f"{NEW_KEY},{ENCRYPTION_KEY}")
+    both = start_server(encryption_keys=f"{NEW_KEY},{ENCRYPTION_KEY}")
 
     count = rotate(both)
 
     assert (count.reencrypted, count.unreadable) == (6, 0)
-    new = open_a_house(encryption_keys=NEW_KEY)
-    assert [password_of(ngo, new) for ngo in (alice, bob)] == ["password-of-alice", "password-of-bob"]
+    new = start_server(encryption_keys=NEW_KEY)
+    assert [password_of(test_organization, new) for test_organization in (alice, bob)] == [
+        "password-of-alice",
+        "password-of-bob",
+    ]
     assert deliveries_of(new) == texts
 
 
-def test_it_goes_on_after_the_first_batch_until_nothing_is_left(open_a_house: OpenHouse) -> None:
-    old = open_a_house(encryption_keys=ENCRYPTION_KEY)
+def test_it_goes_on_after_the_first_batch_until_nothing_is_left(start_server: StartServer) -> None:
+    old = start_server(encryption_keys=ENCRYPTION_KEY)
     texts: list[tuple[str | None, str | None]] = [(f"question {number}", None) for number in range(BATCH_SIZE + 3)]
-    begin_deliveries(old.ngo("alice", key=""), texts)
-    both = open_a_house(encryption_keys=f"{NEW_KEY},{ENCRYPTION_KEY}")
+    begin_deliveries(old.add_organization("alice", key=""), texts)
+    both = start_server(encryption_keys=f"{NEW_KEY},{ENCRYPTION_KEY}")
     with both.app.app_context(), transaction() as session:
         total = rotation.count_secrets(session)
 
     count = rotate(both)
 
     assert (total, count.processed, count.reencrypted) == (BATCH_SIZE + 3,) * 3
-    assert deliveries_of(open_a_house(encryption_keys=NEW_KEY)) == texts
+    assert deliveries_of(start_server(encryption_keys=NEW_KEY)) == texts
 
 
-def is_let_in(ngo: Ngo, phrase: str) -> bool:
+def is_let_in(test_organization: TestOrganization, phrase: str) -> bool:
     headers = {"Authorization": "", "X-Glific-Signature": sign(phrase, b"{}", int(time.time()))}
-    return ngo.post(content=b"{}", headers=headers).status_code != 401
+    return test_organization.post(content=b"{}", headers=headers).status_code != 401
 
 
-def test_a_rotation_is_no_change_of_the_key_nor_of_the_connection(house: House, alice: Ngo) -> None:
+def test_a_rotation_is_no_change_of_the_key_nor_of_the_connection(
+    server: RunningServer, alice: TestOrganization
+) -> None:
     def changed_at() -> list[datetime]:
-        with house.app.app_context(), transaction() as session:
+        with server.app.app_context(), transaction() as session:
             moments = session.scalars(sa.select(Credential.updated_at)).all()
             return [*moments, *session.scalars(sa.select(GlificConnection.updated_at))]
 
     connect(alice, "password-of-alice")
-    before, secrets = changed_at(), ciphertexts(house)
-    rotate(house)
-    assert not set(ciphertexts(house)) & set(secrets) - {None}
+    before, secrets = changed_at(), ciphertexts(server)
+    rotate(server)
+    assert not set(ciphertexts(server)) & set(secrets) - {None}
     assert changed_at() == before

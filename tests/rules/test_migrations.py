@@ -15,7 +15,7 @@ from alembic.script import Script, ScriptDirectory
 from glific_gpt.database import db, migrations, transaction
 from glific_gpt.durable import schema
 from tests.support import databases
-from tests.support.house import House
+from tests.support.server import RunningServer
 from tests.support.serving import organizations_of
 
 LINE: list[Script] = [*ScriptDirectory(str(migrations.DIRECTORY)).walk_revisions()][::-1]
@@ -51,7 +51,7 @@ def closing_engine(url: str) -> Iterator[sa.Engine]:
 @contextmanager
 def migrating(url: str) -> Iterator[sa.Engine]:
     """Where flask_migrate's functions work, with an engine to look at what they have done."""
-    with closing_engine(url) as engine, organizations_of(database_url=url) as house, house.app.app_context():
+    with closing_engine(url) as engine, organizations_of(database_url=url) as server, server.app.app_context():
         yield engine
 
 
@@ -156,12 +156,12 @@ def test_none_of_our_tables_has_the_name_of_one_of_the_engines() -> None:
 
 @pytest.mark.parametrize(("revision", "current"), [("0000", False), ("", False), ("9999", True)])
 def test_a_database_that_is_ahead_will_do_so_that_a_release_can_be_replaced(
-    house: House, database_url: str, revision: str, current: bool
+    server: RunningServer, database_url: str, revision: str, current: bool
 ) -> None:
     with closing_engine(database_url) as engine, engine.begin() as connection:
         before = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
         connection.execute(sa.text("UPDATE alembic_version SET version_num = :v"), {"v": revision})
-    with house.app.app_context(), transaction() as session:
+    with server.app.app_context(), transaction() as session:
         found = migrations.are_current(session.connection())
     with closing_engine(database_url) as engine, engine.begin() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = :v"), {"v": before})
@@ -183,7 +183,7 @@ def test_an_upgrade_whose_second_half_failed_is_finished_by_the_next(empty_datab
 
 
 def is_current(url: str) -> bool:
-    with organizations_of(database_url=url) as house, house.app.app_context(), transaction() as session:
+    with organizations_of(database_url=url) as server, server.app.app_context(), transaction() as session:
         return migrations.are_current(session.connection())
 
 

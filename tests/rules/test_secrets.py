@@ -17,8 +17,8 @@ from glific_gpt.database import transaction
 from glific_gpt.organizations.tables import Organization
 from tests.rules.secret_life import Life, live
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import House, Ngo
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 from tests.support.serving import SECRET_KEY, served
 from tests.support.settings import ENCRYPTION_KEY
 
@@ -82,10 +82,10 @@ def test_a_server_at_work_leaves_no_secret_in_the_database_nor_in_its_logs(
 
 
 @on_sqlite
-def test_an_object_that_knows_a_secret_does_not_tell_it(house: House, alice: Ngo) -> None:
+def test_an_object_that_knows_a_secret_does_not_tell_it(server: RunningServer, alice: TestOrganization) -> None:
     alice.set_phrase("a phrase of alice and glific")
-    app = house.services
-    with house.app.app_context(), transaction() as session:
+    app = server.services
+    with server.app.app_context(), transaction() as session:
         tenant = tenants.find_tenant("alice", "open_ai", alice.token)
         row = session.scalars(sa.select(Credential)).one()
     assert tenant is not None
@@ -113,9 +113,9 @@ def test_an_object_that_knows_a_secret_does_not_tell_it(house: House, alice: Ngo
 
 
 def test_a_key_that_is_copied_to_another_organization_cannot_be_used(
-    house: House, alice: Ngo, bob: Ngo, openai: OpenAIStandIn
+    server: RunningServer, alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
 ) -> None:
-    with house.app.app_context(), transaction() as session:
+    with server.app.app_context(), transaction() as session:
         theirs, ours = session.scalars(sa.select(Credential).order_by(Credential.organization_id))
         ours.ciphertext = theirs.ciphertext
     reply = bob.ask()
@@ -124,9 +124,11 @@ def test_a_key_that_is_copied_to_another_organization_cannot_be_used(
     assert alice.ask().status_code == 200
 
 
-def test_a_secret_that_is_copied_to_another_purpose_cannot_be_used(house: House, alice: Ngo) -> None:
+def test_a_secret_that_is_copied_to_another_purpose_cannot_be_used(
+    server: RunningServer, alice: TestOrganization
+) -> None:
     alice.set_phrase("a phrase of alice and glific")
-    with house.app.app_context(), transaction() as session:
+    with server.app.app_context(), transaction() as session:
         organization = session.scalars(sa.select(Organization)).one()
         session.scalars(sa.select(Credential)).one().ciphertext = organization.signature_phrase or ""
     assert alice.ask().json()["error_code"] == "credential_missing"

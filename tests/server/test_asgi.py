@@ -60,7 +60,7 @@ class App:
 def app() -> Iterator[App]:
     before = bridge._loop
     yield App()
-    bridge.use(before)
+    bridge.set_loop(before)
 
 
 def serve(app: App, path: bytes = ASK.encode(), query: bytes = b"", by: Client | None = None, **more: Any) -> Client:
@@ -79,7 +79,7 @@ def serve(app: App, path: bytes = ASK.encode(), query: bytes = b"", by: Client |
     }
 
     async def request() -> None:
-        bridge.use(asyncio.get_running_loop())
+        bridge.set_loop(asyncio.get_running_loop())
         made = AsgiBridge(app, lambda name: name == "parse_via_chat_gpt", threads=2)  # type: ignore[arg-type]
         await made(scope | more, client.receive, client.send)
 

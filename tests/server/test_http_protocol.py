@@ -40,7 +40,12 @@ async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
     """A connection to a server that gives a request little time."""
-    for limit in ("HEAD_TIMEOUT_SECONDS", "WEBHOOK_BODY_TIMEOUT_SECONDS", "BODY_TIMEOUT_SECONDS", "WRITE_TIMEOUT_SECONDS"):
+    for limit in (
+        "HEAD_TIMEOUT_SECONDS",
+        "WEBHOOK_BODY_TIMEOUT_SECONDS",
+        "BODY_TIMEOUT_SECONDS",
+        "WRITE_TIMEOUT_SECONDS",
+    ):
         monkeypatch.setattr(http_protocol, limit, SECONDS)
     with serving() as port, socket.create_connection(("127.0.0.1", port), PATIENCE) as wire:
         yield wire

@@ -15,14 +15,16 @@ from glific_gpt.organizations import store as organizations
 from tests.support.glific_behaviours import Behaviour, answer
 from tests.support.glific_exchange import GlificExchange
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import PATIENCE, House, Ngo
+from tests.support.server import PATIENCE, RunningServer, TestOrganization
 
 
-def connected_ngo(house: House, glific: GlificStandIn, slug: str = "alice", **settings: Any) -> Ngo:
-    """A new organization whose flows wait in that Glific; who works on its answers is the house's to say."""
-    ngo = house.ngo(slug, **settings)
-    ngo.connect(glific)
-    return ngo
+def connected_organization(
+    server: RunningServer, glific: GlificStandIn, slug: str = "alice", **settings: Any
+) -> TestOrganization:
+    """A new organization whose flows wait in that Glific; who works on its answers is the server's to say."""
+    organization = server.add_organization(slug, **settings)
+    organization.connect(glific)
+    return organization
 
 
 def pending(reply: httpx2.Response) -> str:
@@ -40,31 +42,31 @@ def wait_until(condition: Callable[[], object], seconds: float = PATIENCE) -> No
         time.sleep(0.02)
 
 
-def begin_working(house: House) -> None:
-    """From now on, until the house is closed."""
-    worker.launch_engine(house.app, consumes=True)
+def begin_working(server: RunningServer) -> None:
+    """From now on, until the server is closed."""
+    worker.launch_engine(server.app, consumes=True)
 
 
-def call_of(ngo: Ngo, call_id: str) -> dict[str, Any]:
+def call_of(organization: TestOrganization, call_id: str) -> dict[str, Any]:
     """The call as staff see it in the list."""
-    return next(call for call in ngo.calls() if call["call_id"] == call_id)
+    return next(call for call in organization.calls() if call["call_id"] == call_id)
 
 
-def retry(ngo: Ngo, call_id: str) -> None:
+def retry(organization: TestOrganization, call_id: str) -> None:
     """As an administrator wants it. Raises Conflict where there is nothing to try."""
-    with ngo.house.app.app_context():
+    with organization.server.app.app_context():
         with transaction() as session:
-            organization_id = organizations.find(session, ngo.slug).id
-        recovery.retry_delivery(ngo.house.services.engine, organization_id, call_id)
+            organization_id = organizations.find(session, organization.slug).id
+        recovery.retry_delivery(organization.server.services.engine, organization_id, call_id)
 
 
-def is_in_the_queue(house: House) -> bool:
+def is_in_the_queue(server: RunningServer) -> bool:
     """Whether any work is waiting or being done."""
-    return house.services.engine.has_unfinished("call_")
+    return server.services.engine.has_unfinished("call_")
 
 
-def count_of_deliveries(house: House) -> int:
-    with house.app.app_context(), transaction() as session:
+def count_of_deliveries(server: RunningServer) -> int:
+    with server.app.app_context(), transaction() as session:
         return session.scalar(select(func.count()).select_from(Delivery)) or 0
 
 

@@ -9,13 +9,13 @@ from glific_gpt.calls.tables import Call, Delivery
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
-from tests.support.house import Ngo
+from tests.support.server import TestOrganization
 
 USED = {"model_used": "gpt-4o-2024-08-06", "input_tokens": 100, "output_tokens": 20, "cost_usd": Decimal("0.001")}
 """What an answered call has that others lack."""
 
 
-def record(ngo: Ngo, status: str = "ok", *, at: datetime | None = None, **values: Any) -> str:
+def record(organization: TestOrganization, status: str = "ok", *, at: datetime | None = None, **values: Any) -> str:
     """The id of a call that was answered by gpt-4o in a second, unless told otherwise."""
     call_id, started_at = new_call_id(), at or now()
     known = {
@@ -28,19 +28,21 @@ def record(ngo: Ngo, status: str = "ok", *, at: datetime | None = None, **values
         "duration_ms": None if status == "interrupted" else 1000,
     }
     used = USED if status == "ok" else {}
-    with ngo.house.app.app_context(), transaction() as session:
-        session.add(Call(**(known | used | values), organization_id=store.find(session, ngo.slug).id))
+    with organization.server.app.app_context(), transaction() as session:
+        session.add(Call(**(known | used | values), organization_id=store.find(session, organization.slug).id))
     return call_id
 
 
-def record_delivery(ngo: Ngo, state: str, *, ended_at: datetime | None = None, **values: Any) -> str:
+def record_delivery(
+    organization: TestOrganization, state: str, *, ended_at: datetime | None = None, **values: Any
+) -> str:
     """The id of a call whose answer came later, and how that ended."""
-    call_id = record(ngo, **values)
-    with ngo.house.app.app_context(), transaction() as session:
+    call_id = record(organization, **values)
+    with organization.server.app.app_context(), transaction() as session:
         session.add(
             Delivery(
                 call_id=call_id,
-                organization_id=store.find(session, ngo.slug).id,
+                organization_id=store.find(session, organization.slug).id,
                 result_name="parse_via_chat_gpt",
                 reserved_usd=Decimal(0),
                 accepted_at=now(),

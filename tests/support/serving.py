@@ -13,15 +13,15 @@ import httpx2
 from glific_gpt.database import db
 from glific_gpt.settings import PREFIX
 from tests.support.apps import create_app
-from tests.support.house import House
 from tests.support.programs import PATIENCE, SERVER, Program, free_port, start
+from tests.support.server import RunningServer
 from tests.support.settings import ENCRYPTION_KEY, made_up_settings
 
 SECRET_KEY = "made-up-for-a-served-test"
 
 
 @dataclass
-class Served(House):
+class Served(RunningServer):
     """A server of several processes. Its app here is only the way to put organizations into its database."""
 
     program: Program
@@ -35,19 +35,19 @@ def served(folder: Path, environ: dict[str, str] | None = None, **settings: Any)
     known = {"secret_key": SECRET_KEY, "encryption_keys": ENCRYPTION_KEY, "bind": f"127.0.0.1:{port}"} | settings
     with (
         start(SERVER, folder, as_environment(**known) | (environ or {})) as program,
-        organizations_of(**known) as house,
+        organizations_of(**known) as server,
     ):
-        served = Served(house.app, f"http://127.0.0.1:{port}", program, port)
+        served = Served(server.app, f"http://127.0.0.1:{port}", program, port)
         wait_until_ready(served.url, program)
         yield served
 
 
 @contextmanager
-def organizations_of(**settings: Any) -> Iterator[House]:
+def organizations_of(**settings: Any) -> Iterator[RunningServer]:
     """The way to the organizations of a server whose database this is; it serves nothing itself."""
     app = create_app(made_up_settings(**settings))
     try:
-        yield House(app, "")
+        yield RunningServer(app, "")
     finally:
         logging.getLogger().handlers = []
         with app.app_context():

@@ -10,14 +10,16 @@ from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
 from glific_gpt.organizations.tables import Organization
-from tests.support.house import Ngo
+from tests.support.server import TestOrganization
 
 Result = TypeVar("Result")
 
 
-def read_usage(ngo: Ngo, function: Callable[[Session, Organization, Credential | None], Result]) -> Result:
+def read_usage(
+    test_organization: TestOrganization, function: Callable[[Session, Organization, Credential | None], Result]
+) -> Result:
     """Call the function with a session, the organization and its key."""
-    with ngo.house.app.app_context(), transaction() as session:
-        organization = store.find(session, ngo.slug)
-        key = credentials.find_or_none(session, organization.id, ngo.house.services.language_models)
+    with test_organization.server.app.app_context(), transaction() as session:
+        organization = store.find(session, test_organization.slug)
+        key = credentials.find_or_none(session, organization.id, test_organization.server.services.language_models)
         return function(session, organization, key)

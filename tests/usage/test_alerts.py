@@ -10,50 +10,50 @@ from sqlalchemy.orm import Session
 from glific_gpt.clock import now
 from glific_gpt.organizations.tables import MonthlySpend, Organization
 from glific_gpt.usage.alerts import Alert, AlertCode, list_alerts
-from tests.support.house import House, Ngo
 from tests.support.openai_behaviours import answer, out_of_credit
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.recorded import record, record_delivery
+from tests.support.server import RunningServer, TestOrganization
 from tests.usage.reading import read_usage
 
 HOUR = timedelta(hours=1)
 
 
-def alerts_of(ngo: Ngo) -> list[Alert]:
-    return read_usage(ngo, list_alerts)
+def alerts_of(organization: TestOrganization) -> list[Alert]:
+    return read_usage(organization, list_alerts)
 
 
-def codes_of(ngo: Ngo) -> list[AlertCode]:
-    return [alert.code for alert in alerts_of(ngo)]
+def codes_of(organization: TestOrganization) -> list[AlertCode]:
+    return [alert.code for alert in alerts_of(organization)]
 
 
-def test_a_working_organization_has_no_alerts(alice: Ngo) -> None:
+def test_a_working_organization_has_no_alerts(alice: TestOrganization) -> None:
     assert codes_of(alice) == []
     alice.ask()
     assert codes_of(alice) == []
 
 
-def test_a_missing_or_inactive_key_raises_an_alert(house: House, alice: Ngo) -> None:
-    assert codes_of(house.ngo("keyless", key="")) == [AlertCode.KEY_MISSING]
+def test_a_missing_or_inactive_key_raises_an_alert(server: RunningServer, alice: TestOrganization) -> None:
+    assert codes_of(server.add_organization("keyless", key="")) == [AlertCode.KEY_MISSING]
     alice.switch_key(on=False)
     assert codes_of(alice) == [AlertCode.KEY_OFF]
     alice.switch_key(on=True)
     assert codes_of(alice) == []
 
 
-def test_the_most_urgent_alert_comes_first(house: House) -> None:
-    off = house.ngo("off", key="", is_active=False, require_signature=True)
+def test_the_most_urgent_alert_comes_first(server: RunningServer) -> None:
+    off = server.add_organization("off", key="", is_active=False, require_signature=True)
     assert codes_of(off) == [AlertCode.ORGANIZATION_OFF, AlertCode.KEY_MISSING, AlertCode.PHRASE_MISSING]
 
 
-def test_required_signatures_without_a_phrase_raise_an_alert(alice: Ngo) -> None:
+def test_required_signatures_without_a_phrase_raise_an_alert(alice: TestOrganization) -> None:
     alice.change(require_signature=True)
     assert codes_of(alice) == [AlertCode.PHRASE_MISSING]
     alice.set_phrase("a phrase that nobody guesses")
     assert codes_of(alice) == []
 
 
-def test_out_of_credit_lasts_until_openai_answers_again(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_out_of_credit_lasts_until_openai_answers_again(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.will(out_of_credit(), answer())
     alice.ask()
     assert codes_of(alice) == [AlertCode.OUT_OF_CREDIT]
@@ -63,7 +63,7 @@ def test_out_of_credit_lasts_until_openai_answers_again(alice: Ngo, openai: Open
     assert codes_of(alice) == []
 
 
-def test_a_refused_key_raises_an_alert_until_another_is_saved(alice: Ngo) -> None:
+def test_a_refused_key_raises_an_alert_until_another_is_saved(alice: TestOrganization) -> None:
     record(alice)
     record(alice, "error", error_code="invalid_api_key")
     assert codes_of(alice) == [AlertCode.KEY_REFUSED]
@@ -71,18 +71,18 @@ def test_a_refused_key_raises_an_alert_until_another_is_saved(alice: Ngo) -> Non
     assert codes_of(alice) == []
 
 
-def test_the_error_of_a_pending_call_counts(alice: Ngo) -> None:
+def test_the_error_of_a_pending_call_counts(alice: TestOrganization) -> None:
     record(alice, "pending", error_code="insufficient_quota")
     assert codes_of(alice) == [AlertCode.OUT_OF_CREDIT]
 
 
-def test_an_undelivered_answer_shows_that_the_key_works(alice: Ngo) -> None:
+def test_an_undelivered_answer_shows_that_the_key_works(alice: TestOrganization) -> None:
     record(alice, "error", error_code="insufficient_quota")
     record(alice, "error", error_code="undelivered", model_used="gpt-4o-2024-08-06")
     assert codes_of(alice) == []
 
 
-def test_an_error_of_the_key_is_ignored_after_a_month(alice: Ngo) -> None:
+def test_an_error_of_the_key_is_ignored_after_a_month(alice: TestOrganization) -> None:
     record(alice, "error", error_code="insufficient_quota")
     with time_machine.travel(now() + timedelta(days=29)):
         assert codes_of(alice) == [AlertCode.OUT_OF_CREDIT]
@@ -95,19 +95,21 @@ def test_an_error_of_the_key_is_ignored_after_a_month(alice: Ngo) -> None:
     [("0.79", None), ("0.8", AlertCode.BUDGET_NEARLY_USED), ("0.99", AlertCode.BUDGET_NEARLY_USED)]
     + [(usd, AlertCode.BUDGET_USED) for usd in ("1", "1.2")],
 )
-def test_a_budget_is_nearly_used_up_from_four_fifths_on(alice: Ngo, spent: str, code: AlertCode | None) -> None:
+def test_a_budget_is_nearly_used_up_from_four_fifths_on(
+    alice: TestOrganization, spent: str, code: AlertCode | None
+) -> None:
     alice.change(monthly_budget_usd=Decimal(1))
     record(alice, cost_usd=Decimal(spent))
     expected = [] if code is None else [Alert(code, spent_usd=Decimal(spent), budget_usd=Decimal(1))]
     assert alerts_of(alice) == expected
 
 
-def test_a_budget_of_zero_is_used_up(alice: Ngo) -> None:
+def test_a_budget_of_zero_is_used_up(alice: TestOrganization) -> None:
     alice.change(monthly_budget_usd=Decimal(0))
     assert codes_of(alice) == [AlertCode.BUDGET_USED]
 
 
-def test_a_budget_restarts_with_the_month(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_budget_restarts_with_the_month(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     january = datetime(2026, 1, 31, 12, tzinfo=UTC)
     openai.always(answer(input_tokens=20, output_tokens=1000))
     with time_machine.travel(january):
@@ -119,7 +121,7 @@ def test_a_budget_restarts_with_the_month(alice: Ngo, openai: OpenAIStandIn) -> 
         assert codes_of(alice) == []
 
 
-def test_amounts_reserved_for_calls_in_flight_count_as_spent(alice: Ngo) -> None:
+def test_amounts_reserved_for_calls_in_flight_count_as_spent(alice: TestOrganization) -> None:
     def reserve(session: Session, organization: Organization, _key: object) -> None:
         session.add(MonthlySpend(organization_id=organization.id, month=f"{now():%Y-%m}", usd=Decimal("0.9")))
 
@@ -129,12 +131,12 @@ def test_amounts_reserved_for_calls_in_flight_count_as_spent(alice: Ngo) -> None
     assert [alert.spent_usd for alert in alerts_of(alice)] == [Decimal("0.9")]
 
 
-def test_no_budget_raises_no_alert(alice: Ngo) -> None:
+def test_no_budget_raises_no_alert(alice: TestOrganization) -> None:
     record(alice, cost_usd=Decimal(1000))
     assert codes_of(alice) == []
 
 
-def test_more_than_a_fifth_of_failures_raises_an_alert(alice: Ngo) -> None:
+def test_more_than_a_fifth_of_failures_raises_an_alert(alice: TestOrganization) -> None:
     for _ in range(8):
         record(alice)
     for code in ("rate_limited", "deadline_exceeded"):
@@ -144,7 +146,7 @@ def test_more_than_a_fifth_of_failures_raises_an_alert(alice: Ngo) -> None:
     assert alerts_of(alice) == [Alert(AlertCode.MANY_FAILURES, calls=11, failures=3, error_code="rate_limited")]
 
 
-def test_failures_of_fewer_than_five_calls_raise_no_alert(alice: Ngo) -> None:
+def test_failures_of_fewer_than_five_calls_raise_no_alert(alice: TestOrganization) -> None:
     for _ in range(4):
         record(alice, "interrupted")
         record(alice, "started")  # has no outcome yet
@@ -153,7 +155,7 @@ def test_failures_of_fewer_than_five_calls_raise_no_alert(alice: Ngo) -> None:
     assert alerts_of(alice) == [Alert(AlertCode.MANY_FAILURES, calls=5, failures=5, error_code="interrupted")]
 
 
-def test_failures_older_than_a_day_raise_no_alert(alice: Ngo) -> None:
+def test_failures_older_than_a_day_raise_no_alert(alice: TestOrganization) -> None:
     yesterday = now() - 25 * HOUR
     for _ in range(5):
         record(alice, "error", at=yesterday, error_code="rate_limited")
@@ -161,15 +163,15 @@ def test_failures_older_than_a_day_raise_no_alert(alice: Ngo) -> None:
     assert codes_of(alice) == []
 
 
-def test_undelivered_answers_are_counted(alice: Ngo) -> None:
+def test_undelivered_answers_are_counted(alice: TestOrganization) -> None:
     for state in ("undelivered", "uncertain", "delivered", "waiting"):
         record_delivery(alice, state)
     assert alerts_of(alice) == [Alert(AlertCode.NOT_DELIVERED, answers=2)]
 
 
-def test_alerts_ignore_other_organizations(alice: Ngo, bob: Ngo) -> None:
-    for ngo in (alice, bob):
-        ngo.change(monthly_budget_usd=Decimal(1))
+def test_alerts_ignore_other_organizations(alice: TestOrganization, bob: TestOrganization) -> None:
+    for organization in (alice, bob):
+        organization.change(monthly_budget_usd=Decimal(1))
     record_delivery(bob, "undelivered")
     for _ in range(5):
         record(bob, "error", error_code="insufficient_quota", cost_usd=Decimal(1))

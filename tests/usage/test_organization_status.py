@@ -12,54 +12,58 @@ from glific_gpt.database import db, transaction
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.usage.key_status import KeyState
 from glific_gpt.usage.organization_status import OrganizationStatus, list_organization_statuses
-from tests.support.house import House, Ngo
 from tests.support.recorded import record
+from tests.support.server import RunningServer, TestOrganization
 
 HOUR = timedelta(hours=1)
 
 
-def statuses_of(house: House) -> list[OrganizationStatus]:
-    with house.app.app_context(), transaction() as session:
-        return list_organization_statuses(session, house.services.language_models.name)
+def statuses_of(server: RunningServer) -> list[OrganizationStatus]:
+    with server.app.app_context(), transaction() as session:
+        return list_organization_statuses(session, server.services.language_models.name)
 
 
-def key_of(ngo: Ngo) -> KeyState:
-    return next(status.key for status in statuses_of(ngo.house) if status.slug == ngo.slug)
+def key_of(organization: TestOrganization) -> KeyState:
+    return next(status.key for status in statuses_of(organization.server) if status.slug == organization.slug)
 
 
-def mark_verified(ngo: Ngo) -> None:
+def mark_verified(organization: TestOrganization) -> None:
     """Mark the key as accepted by OpenAI when it was saved."""
-    with ngo.house.app.app_context(), transaction() as session:
-        key = session.scalars(sa.select(Credential).join(Organization).where(Organization.slug == ngo.slug)).one()
+    with organization.server.app.app_context(), transaction() as session:
+        key = session.scalars(
+            sa.select(Credential).join(Organization).where(Organization.slug == organization.slug)
+        ).one()
         key.verified_at = now()
 
 
 @contextmanager
-def recorded_statements(house: House) -> Iterator[list[str]]:
+def recorded_statements(server: RunningServer) -> Iterator[list[str]]:
     """Yield the list of SQL statements that run inside the block."""
     statements: list[str] = []
 
     def append(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
         statements.append(statement)
 
-    with house.app.app_context():
+    with server.app.app_context():
         engine = db.engine
     sa.event.listen(engine, "before_cursor_execute", append)
     yield statements
     sa.event.remove(engine, "before_cursor_execute", append)
 
 
-def test_a_server_without_organizations_has_an_empty_list(house: House) -> None:
-    assert statuses_of(house) == []
+def test_a_server_without_organizations_has_an_empty_list(server: RunningServer) -> None:
+    assert statuses_of(server) == []
 
 
-def test_organizations_are_sorted_by_name(house: House) -> None:
+def test_organizations_are_sorted_by_name(server: RunningServer) -> None:
     for slug, name in (("x", "zebra"), ("y", "Asha"), ("z", "bright")):
-        house.ngo(slug).change(name=name)
-    assert [status.name for status in statuses_of(house)] == ["Asha", "bright", "zebra"]
+        server.add_organization(slug).change(name=name)
+    assert [status.name for status in statuses_of(server)] == ["Asha", "bright", "zebra"]
 
 
-def test_it_has_the_last_call_and_the_counts_of_the_last_day(house: House, alice: Ngo, bob: Ngo) -> None:
+def test_it_has_the_last_call_and_the_counts_of_the_last_day(
+    server: RunningServer, alice: TestOrganization, bob: TestOrganization
+) -> None:
     latest = now() - HOUR
     record(alice, at=latest)
     record(alice, "error", at=now() - 23 * HOUR, error_code="rate_limited")
@@ -67,26 +71,28 @@ def test_it_has_the_last_call_and_the_counts_of_the_last_day(house: House, alice
     record(alice, "error", at=now() - 25 * HOUR, error_code="rate_limited")
     old = now() - timedelta(days=200)
     record(bob, at=old)
-    house.ngo("carol", is_active=False)
-    of_alice, of_bob, of_carol = statuses_of(house)
+    server.add_organization("carol", is_active=False)
+    of_alice, of_bob, of_carol = statuses_of(server)
     assert (of_alice.last_call_at, of_alice.calls, of_alice.failures) == (latest, 3, 2)
     assert (of_bob.last_call_at, of_bob.calls, of_bob.failures) == (old, 0, 0)
     assert (of_carol.last_call_at, of_carol.calls, of_carol.is_active) == (None, 0, False)
 
 
-def test_a_key_is_missing_inactive_or_unverified(house: House, alice: Ngo, bob: Ngo) -> None:
+def test_a_key_is_missing_inactive_or_unverified(
+    server: RunningServer, alice: TestOrganization, bob: TestOrganization
+) -> None:
     bob.switch_key(on=False)
-    house.ngo("carol", key="")
-    assert [status.key for status in statuses_of(house)] == [KeyState.UNVERIFIED, KeyState.INACTIVE, KeyState.MISSING]
+    server.add_organization("carol", key="")
+    assert [status.key for status in statuses_of(server)] == [KeyState.UNVERIFIED, KeyState.INACTIVE, KeyState.MISSING]
 
 
-def test_a_key_is_ok_once_openai_accepted_it_or_answered(alice: Ngo, bob: Ngo) -> None:
+def test_a_key_is_ok_once_openai_accepted_it_or_answered(alice: TestOrganization, bob: TestOrganization) -> None:
     mark_verified(alice)
     record(bob)
     assert (key_of(alice), key_of(bob)) == (KeyState.OK, KeyState.OK)
 
 
-def test_the_last_result_of_the_key_decides(alice: Ngo) -> None:
+def test_the_last_result_of_the_key_decides(alice: TestOrganization) -> None:
     mark_verified(alice)
     for code, expected in (("invalid_api_key", KeyState.REFUSED), ("insufficient_quota", KeyState.OUT_OF_CREDIT)):
         record(alice, "error", error_code=code)
@@ -99,23 +105,23 @@ def test_the_last_result_of_the_key_decides(alice: Ngo) -> None:
     assert key_of(alice) == KeyState.OUT_OF_CREDIT
 
 
-def test_a_new_key_ignores_errors_of_the_previous_one(alice: Ngo) -> None:
+def test_a_new_key_ignores_errors_of_the_previous_one(alice: TestOrganization) -> None:
     record(alice, "error", error_code="invalid_api_key")
     alice.set_key("sk-proj-another-0123456789-anot")
     assert key_of(alice) == KeyState.UNVERIFIED
 
 
-def test_the_key_state_ignores_other_organizations(alice: Ngo, bob: Ngo) -> None:
+def test_the_key_state_ignores_other_organizations(alice: TestOrganization, bob: TestOrganization) -> None:
     record(bob, "error", error_code="invalid_api_key")
     assert (key_of(alice), key_of(bob)) == (KeyState.UNVERIFIED, KeyState.REFUSED)
 
 
-def test_the_number_of_queries_does_not_grow_with_organizations(house: House) -> None:
+def test_the_number_of_queries_does_not_grow_with_organizations(server: RunningServer) -> None:
     counts = []
     for slugs in (("a",), ("b", "c", "d")):
         for slug in slugs:
-            record(house.ngo(slug))
-        with recorded_statements(house) as statements:
-            assert statuses_of(house)
+            record(server.add_organization(slug))
+        with recorded_statements(server) as statements:
+            assert statuses_of(server)
         counts.append(len(statements))
     assert counts[0] == counts[1] <= 3

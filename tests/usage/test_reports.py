@@ -10,8 +10,8 @@ from glific_gpt.database import transaction
 from glific_gpt.organizations import store
 from glific_gpt.usage.reports import Days, Overview, build_overview
 from glific_gpt.usage.totals import UsageTotals
-from tests.support.house import House, Ngo
 from tests.support.recorded import record, record_delivery
+from tests.support.server import RunningServer, TestOrganization
 
 TODAY = date(2026, 3, 10)
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -19,12 +19,12 @@ DAY = timedelta(days=1)
 MIDNIGHT = NOON.replace(hour=0)
 
 
-def overview_at_noon(ngo: Ngo, days: Days = 7) -> Overview:
-    with time_machine.travel(NOON), ngo.house.app.app_context(), transaction() as session:
-        return build_overview(session, store.find(session, ngo.slug).id, days)
+def overview_at_noon(organization: TestOrganization, days: Days = 7) -> Overview:
+    with time_machine.travel(NOON), organization.server.app.app_context(), transaction() as session:
+        return build_overview(session, store.find(session, organization.slug).id, days)
 
 
-def test_days_without_calls_have_zeros(alice: Ngo) -> None:
+def test_days_without_calls_have_zeros(alice: TestOrganization) -> None:
     overview = overview_at_noon(alice)
     assert list(overview.days) == [TODAY - n * DAY for n in range(6, -1, -1)]
     assert set(overview.days.values()) == {UsageTotals()} == {overview.total, overview.previous}
@@ -33,7 +33,7 @@ def test_days_without_calls_have_zeros(alice: Ngo) -> None:
     assert (overview.synchronous.p50_ms, overview.synchronous.p95_ms, overview.synchronous.late) == (None, None, 0)
 
 
-def test_days_begin_at_midnight_utc(alice: Ngo) -> None:
+def test_days_begin_at_midnight_utc(alice: TestOrganization) -> None:
     record(alice, at=MIDNIGHT)
     record(alice, at=MIDNIGHT - timedelta(microseconds=1))
     record(alice, at=MIDNIGHT - timedelta(hours=23, minutes=59))
@@ -41,7 +41,7 @@ def test_days_begin_at_midnight_utc(alice: Ngo) -> None:
     assert calls == {TODAY: 1, TODAY - DAY: 2}
 
 
-def test_it_adds_up_calls_failures_tokens_and_cost(alice: Ngo) -> None:
+def test_it_adds_up_calls_failures_tokens_and_cost(alice: TestOrganization) -> None:
     record(alice, at=NOON, input_tokens=100, output_tokens=20, cost_usd=Decimal("0.000000001"))
     record(alice, at=NOON, input_tokens=7, output_tokens=3, cost_usd=Decimal("12.5"))
     record(alice, "error", at=NOON, error_code="deadline_exceeded")
@@ -52,20 +52,20 @@ def test_it_adds_up_calls_failures_tokens_and_cost(alice: Ngo) -> None:
     assert (total.tokens, total.failure_share) == (130, 0.5)
 
 
-def test_unfinished_calls_are_not_failures(alice: Ngo) -> None:
+def test_unfinished_calls_are_not_failures(alice: TestOrganization) -> None:
     record(alice, "started", at=NOON)
     record(alice, "pending", at=NOON, error_code="insufficient_quota")  # not delivered yet
     overview = overview_at_noon(alice)
     assert (overview.total.calls, overview.total.failures, overview.errors) == (2, 0, {})
 
 
-def test_calls_without_a_known_price_are_counted(alice: Ngo) -> None:
+def test_calls_without_a_known_price_are_counted(alice: TestOrganization) -> None:
     record(alice, at=NOON, cost_usd=None)
     record(alice, "error", at=NOON, error_code="empty_question")  # used nothing
     assert overview_at_noon(alice).total.unpriced == 1
 
 
-def test_requested_models_are_listed_the_most_used_first(alice: Ngo) -> None:
+def test_requested_models_are_listed_the_most_used_first(alice: TestOrganization) -> None:
     for _ in range(2):
         record(alice, at=NOON)
     record(alice, "error", at=NOON - DAY, error_code="deadline_exceeded")
@@ -80,7 +80,7 @@ def test_requested_models_are_listed_the_most_used_first(alice: Ngo) -> None:
     assert models["gpt-4o"].cost_usd == Decimal("0.002")
 
 
-def test_errors_are_listed_the_most_frequent_first(alice: Ngo) -> None:
+def test_errors_are_listed_the_most_frequent_first(alice: TestOrganization) -> None:
     record(alice, "error", at=NOON, error_code="rate_limited")
     record(alice, "interrupted", at=NOON)
     for model in ("gpt-4o", "gpt-5"):
@@ -89,7 +89,7 @@ def test_errors_are_listed_the_most_frequent_first(alice: Ngo) -> None:
 
 
 @pytest.mark.parametrize("days", [7, 30, 90])
-def test_the_previous_period_has_the_same_length(alice: Ngo, days: Days) -> None:
+def test_the_previous_period_has_the_same_length(alice: TestOrganization, days: Days) -> None:
     first = MIDNIGHT - (days - 1) * DAY
     record(alice, at=first)
     microsecond = timedelta(microseconds=1)
@@ -102,27 +102,27 @@ def test_the_previous_period_has_the_same_length(alice: Ngo, days: Days) -> None
     assert overview.models["gpt-4o"].calls == overview.synchronous.calls == 1
 
 
-def test_the_period_can_end_on_another_day(alice: Ngo) -> None:
+def test_the_period_can_end_on_another_day(alice: TestOrganization) -> None:
     record(alice, at=NOON)
     record(alice, at=NOON - DAY, input_tokens=5)
-    with alice.house.app.app_context(), transaction() as session:
+    with alice.server.app.app_context(), transaction() as session:
         overview = build_overview(session, store.find(session, alice.slug).id, 7, today=TODAY - DAY)
     assert (max(overview.days), overview.total.calls, overview.total.input_tokens) == (TODAY - DAY, 1, 5)
 
 
-def test_half_of_the_answers_are_no_slower_than_p50(alice: Ngo) -> None:
+def test_half_of_the_answers_are_no_slower_than_p50(alice: TestOrganization) -> None:
     for milliseconds in range(100, 2100, 100):
         record(alice, at=NOON, duration_ms=milliseconds - 5)
     overview = overview_at_noon(alice).synchronous
     assert (overview.calls, overview.p50_ms, overview.p95_ms) == (20, 1000, 1900)
 
 
-def test_one_answer_is_its_own_p50_and_p95(alice: Ngo) -> None:
+def test_one_answer_is_its_own_p50_and_p95(alice: TestOrganization) -> None:
     record(alice, at=NOON, duration_ms=0)
     assert (overview_at_noon(alice).synchronous.p50_ms, overview_at_noon(alice).synchronous.p95_ms) == (10, 10)
 
 
-def test_the_last_bucket_starts_at_glifics_time_out(alice: Ngo) -> None:
+def test_the_last_bucket_starts_at_glifics_time_out(alice: TestOrganization) -> None:
     edges = (0, 499, 500, 999, 1000, 1999, 2000, 2999, 3000, 3999, 4000, 4999, 5000, 5001, 70_000)
     for milliseconds in edges:
         record(alice, at=NOON, duration_ms=milliseconds)
@@ -132,13 +132,13 @@ def test_the_last_bucket_starts_at_glifics_time_out(alice: Ngo) -> None:
     assert (overview.late, overview.late_share) == (3, 0.2)
 
 
-def test_failures_do_not_count_as_answers(alice: Ngo) -> None:
+def test_failures_do_not_count_as_answers(alice: TestOrganization) -> None:
     record(alice, "error", at=NOON, error_code="deadline_exceeded", duration_ms=4600)
     record(alice, "started", at=NOON, duration_ms=None)
     assert overview_at_noon(alice).synchronous.calls == 0
 
 
-def test_deferred_answers_do_not_count_as_late(alice: Ngo) -> None:
+def test_deferred_answers_do_not_count_as_late(alice: TestOrganization) -> None:
     record(alice, at=NOON, duration_ms=900)
     record_delivery(alice, "delivered", at=NOON, duration_ms=42_000)
     overview = overview_at_noon(alice)
@@ -146,7 +146,7 @@ def test_deferred_answers_do_not_count_as_late(alice: Ngo) -> None:
     assert (overview.deferred.calls, overview.deferred.p50_ms) == (1, 42_010)
 
 
-def test_the_overview_ignores_other_organizations(alice: Ngo, bob: Ngo) -> None:
+def test_the_overview_ignores_other_organizations(alice: TestOrganization, bob: TestOrganization) -> None:
     before = overview_at_noon(alice)
     record(bob, at=NOON, model_asked="gpt-bob")
     record(bob, "error", at=NOON - 8 * DAY, error_code="refused")
@@ -155,10 +155,10 @@ def test_the_overview_ignores_other_organizations(alice: Ngo, bob: Ngo) -> None:
     assert (overview_at_noon(bob).total.calls, overview_at_noon(bob).previous.failures) == (2, 1)
 
 
-def test_it_includes_real_calls(house: House, alice: Ngo) -> None:
+def test_it_includes_real_calls(server: RunningServer, alice: TestOrganization) -> None:
     alice.ask()
     alice.ask("")
-    with house.app.app_context(), transaction() as session:
+    with server.app.app_context(), transaction() as session:
         overview = build_overview(session, store.find(session, alice.slug).id, 7)
     assert (overview.total.calls, overview.total.failures, overview.errors) == (2, 1, {"empty_question": 1})
     assert overview.total.tokens > 0

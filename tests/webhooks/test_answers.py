@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.house import Ngo
 from tests.support.openai_behaviours import answer, json_answer
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import TestOrganization
 from tests.webhooks.expecting import code_of, require_error, require_ok
 
 pytestmark = pytest.mark.both_databases
@@ -43,7 +43,7 @@ def require_harmless(text: str) -> None:
     assert not text.endswith(("<", "@"))
 
 
-def test_it_answers_a_question_with_the_organizations_own_key(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_it_answers_a_question_with_the_organizations_own_key(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(answer("ORS is a drink of salt, sugar and water."))
 
     reply = alice.ask("What is ORS?", gpt_model="gpt-4o-mini", prompt="Answer briefly.")
@@ -65,13 +65,13 @@ def test_it_answers_a_question_with_the_organizations_own_key(alice: Ngo, openai
     ]
 
 
-def test_it_asks_in_the_very_words_of_the_flow(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_it_asks_in_the_very_words_of_the_flow(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     for words in ("  ओआरएस\tक्या है? 🌾\n", '"quoted" \\n {"a": 1}', "x" * 100_000):
         require_ok(alice.ask(words, prompt=words))
         assert [message["content"] for message in openai.requests[-1].body["messages"]] == [words, words]
 
 
-def test_it_formats_an_answer_for_whatsapp(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_it_formats_an_answer_for_whatsapp(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     for said, expected in FORMATTED.items():
         openai.always(answer(said))
         told = require_ok(alice.ask())
@@ -84,7 +84,7 @@ def test_it_formats_an_answer_for_whatsapp(alice: Ngo, openai: OpenAIStandIn) ->
     ["word " * 5000, "x" * 4097, "🌾" * 4096, "@results.x " * 400, "**b** " * 3000, "```\n" + "code\n" * 2000],
     ids=["words", "one word", "emoji", "variables", "bold", "code"],
 )
-def test_an_answer_fits_a_message(alice: Ngo, openai: OpenAIStandIn, said: str) -> None:
+def test_an_answer_fits_a_message(alice: TestOrganization, openai: OpenAIStandIn, said: str) -> None:
     openai.always(answer(said))
     told = require_ok(alice.ask())
     assert 1000 < len(told) <= 4096
@@ -93,7 +93,7 @@ def test_an_answer_fits_a_message(alice: Ngo, openai: OpenAIStandIn, said: str) 
 
 @pytest.mark.parametrize("limit", [100, "3900"])
 def test_an_answer_leaves_room_in_its_message_where_the_flow_wants_to_say_more(
-    alice: Ngo, openai: OpenAIStandIn, limit: int | str
+    alice: TestOrganization, openai: OpenAIStandIn, limit: int | str
 ) -> None:
     openai.always(answer("It is a drink. " * 500))
     told = require_ok(alice.ask(max_characters=limit))
@@ -101,18 +101,18 @@ def test_an_answer_leaves_room_in_its_message_where_the_flow_wants_to_say_more(
     assert told.endswith("drink.")
 
 
-def test_an_answer_that_was_cut_off_is_given_all_the_same(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_an_answer_that_was_cut_off_is_given_all_the_same(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(answer("Boil the water and", finish_reason="length"))
     assert require_ok(alice.ask(max_tokens=5)).startswith("Boil the water")
 
 
-def test_nothing_in_an_answer_is_run_by_glific(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_nothing_in_an_answer_is_run_by_glific(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     for said in ACTIVE:
         openai.always(answer(said))
         require_harmless(require_ok(alice.ask()))
 
 
-def test_nothing_in_json_is_run_by_glific(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_nothing_in_json_is_run_by_glific(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(json_answer({"list": [*ACTIVE], "deep": {"deeper": [{"text": text} for text in ACTIVE]}, "n": 1}))
     decoded = require_ok(alice.ask(**OBJECT))
     texts = [*decoded["list"], *(item["text"] for item in decoded["deep"]["deeper"])]
@@ -141,24 +141,24 @@ def test_nothing_in_json_is_run_by_glific(alice: Ngo, openai: OpenAIStandIn) -> 
     ],
     ids=["object", "empty parts", "list", "unicode", "long", "number", "truth", "text"],
 )
-def test_it_decodes_json_when_the_flow_asked_for_it(alice: Ngo, openai: OpenAIStandIn, value: Any) -> None:
+def test_it_decodes_json_when_the_flow_asked_for_it(alice: TestOrganization, openai: OpenAIStandIn, value: Any) -> None:
     openai.always(json_answer(value))
     assert require_ok(alice.ask("JSON", **OBJECT)) == value
 
 
-def test_it_does_not_decode_json_that_the_flow_did_not_ask_for(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_it_does_not_decode_json_that_the_flow_did_not_ask_for(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(answer('{"crop": "rice"}'))
     assert require_ok(alice.ask("JSON")) == '{"crop": "rice"}'
 
 
-def test_an_empty_json_answer_is_an_empty_answer(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_an_empty_json_answer_is_an_empty_answer(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     empty: tuple[Any, ...] = ({}, [], None, "", " ", "\u200b")
     for nothing in empty:
         openai.always(json_answer(nothing))
         require_error(alice.ask(**OBJECT), "empty_answer")
 
 
-def test_an_answer_that_is_no_json_is_a_bad_reply(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_an_answer_that_is_no_json_is_a_bad_reply(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     for said in ("Rice.", '{"crop": "ri', '{"a": NaN}', '{"a": 1e999}', '{"a": "\\ud83c"}', "{'a': 1}", "[" * 100_000):
         openai.always(answer(said))
         reply = alice.ask(**OBJECT)
@@ -167,12 +167,12 @@ def test_an_answer_that_is_no_json_is_a_bad_reply(alice: Ngo, openai: OpenAIStan
         assert alice.calls()[0]["error_code"] == "bad_upstream_reply"
 
 
-def test_json_that_was_cut_off_says_what_helps(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_json_that_was_cut_off_says_what_helps(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(answer('{"crop": "ri', finish_reason="length"))
     assert "max_tokens" in require_error(alice.ask(**OBJECT), "bad_upstream_reply")["error"]
 
 
-def test_json_of_any_depth_breaks_nothing(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_json_of_any_depth_breaks_nothing(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     codes = set()
     for depth in (3, 150, 250, *range(900, 1000, 5), 5000):
         openai.always(answer("[" * depth + "1" + "]" * depth))
@@ -180,7 +180,7 @@ def test_json_of_any_depth_breaks_nothing(alice: Ngo, openai: OpenAIStandIn) -> 
     assert codes == {"ok", "bad_upstream_reply"}
 
 
-def test_every_answer_is_json_in_utf_8(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_every_answer_is_json_in_utf_8(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(answer('He said "नमस्ते"\n\t\\ \u2028 🌾'))
     reply = alice.ask()
     assert json.loads(reply.content.decode("utf-8"))["parsed_msg"] == require_ok(reply)

@@ -7,12 +7,12 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 import pytest
 import sqlalchemy as sa
 
-from tests.conftest import OpenHouse
+from tests.conftest import StartServer
 from tests.support.database_troubles import locked, read_only, slow_to_insert
-from tests.support.house import Ngo
 from tests.support.openai_behaviours import Behaviour, answer
 from tests.support.openai_exchange import Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import TestOrganization
 from tests.support.silence import Proxy, only_on_linux
 from tests.webhooks.expecting import require_error, require_ok
 
@@ -40,27 +40,27 @@ def answer_in(trouble: Trouble, stack: ExitStack, answered: list[float]) -> Beha
     return behave
 
 
-def require_paid_answer(ngo: Ngo, openai: OpenAIStandIn, trouble: Trouble) -> None:
+def require_paid_answer(organization: TestOrganization, openai: OpenAIStandIn, trouble: Trouble) -> None:
     answered: list[float] = []
     with ExitStack() as stack:
         openai.will(answer_in(trouble, stack, answered))
-        assert require_ok(ngo.ask()) == "Salt."
+        assert require_ok(organization.ask()) == "Salt."
         assert time.monotonic() - answered[0] < AFTER_OPENAI + LATE
 
 
-def require_told_in_time(ngo: Ngo, openai: OpenAIStandIn, trouble: Trouble) -> None:
+def require_told_in_time(organization: TestOrganization, openai: OpenAIStandIn, trouble: Trouble) -> None:
     """OpenAI is not asked when the call cannot be recorded."""
-    ngo.change(fallback_message=SORRY)
+    organization.change(fallback_message=SORRY)
     with trouble:
         before = time.monotonic()
-        body = require_error(ngo.ask(), "overloaded", SORRY)
+        body = require_error(organization.ask(), "overloaded", SORRY)
         assert time.monotonic() - before < GLIFIC
     assert "database" in body["error"]
     assert openai.requests == []
 
 
 def test_a_paid_answer_comes_in_time_though_the_database_is_locked(
-    alice: Ngo, openai: OpenAIStandIn, database_url: str
+    alice: TestOrganization, openai: OpenAIStandIn, database_url: str
 ) -> None:
     require_paid_answer(alice, openai, locked(database_url))
     require_ok(alice.ask())
@@ -68,13 +68,13 @@ def test_a_paid_answer_comes_in_time_though_the_database_is_locked(
 
 @on_postgresql
 def test_a_paid_answer_comes_though_the_database_has_become_read_only(
-    alice: Ngo, openai: OpenAIStandIn, database_url: str
+    alice: TestOrganization, openai: OpenAIStandIn, database_url: str
 ) -> None:
     require_paid_answer(alice, openai, read_only(database_url))
 
 
 def test_a_locked_database_is_told_in_the_organizations_words(
-    alice: Ngo, openai: OpenAIStandIn, database_url: str
+    alice: TestOrganization, openai: OpenAIStandIn, database_url: str
 ) -> None:
     require_told_in_time(alice, openai, locked(database_url))
     require_ok(alice.ask())
@@ -83,7 +83,7 @@ def test_a_locked_database_is_told_in_the_organizations_words(
 @on_postgresql
 @pytest.mark.parametrize("trouble", [read_only, slow_to_insert])
 def test_a_database_that_cannot_write_is_told_in_the_organizations_words(
-    alice: Ngo, openai: OpenAIStandIn, database_url: str, trouble: Callable[[str], Trouble]
+    alice: TestOrganization, openai: OpenAIStandIn, database_url: str, trouble: Callable[[str], Trouble]
 ) -> None:
     require_told_in_time(alice, openai, trouble(database_url))
 
@@ -91,10 +91,10 @@ def test_a_database_that_cannot_write_is_told_in_the_organizations_words(
 @only_on_linux
 @on_postgresql
 def test_a_database_that_goes_silent_is_given_up(
-    open_a_house: OpenHouse, openai: OpenAIStandIn, database_url: str
+    start_server: StartServer, openai: OpenAIStandIn, database_url: str
 ) -> None:
     with behind_a_proxy(database_url) as (proxy, reached):
-        alice = open_a_house(database_url=reached).ngo("alice")
+        alice = start_server(database_url=reached).add_organization("alice")
         require_ok(alice.ask())
         proxy.fall_silent()
         before = time.monotonic()
@@ -105,10 +105,10 @@ def test_a_database_that_goes_silent_is_given_up(
 
 @on_postgresql
 def test_a_database_that_acknowledges_and_says_nothing_is_given_up(
-    open_a_house: OpenHouse, openai: OpenAIStandIn, database_url: str
+    start_server: StartServer, openai: OpenAIStandIn, database_url: str
 ) -> None:
     with behind_a_proxy(database_url) as (proxy, reached):
-        alice = open_a_house(database_url=reached).ngo("alice")
+        alice = start_server(database_url=reached).add_organization("alice")
         require_ok(alice.ask())
         openai.always(_after(proxy.stop_forwarding, answer("Paid for.")))
         before = time.monotonic()

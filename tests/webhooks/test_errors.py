@@ -12,88 +12,90 @@ import pytest
 
 from glific_gpt.settings import FALLBACK_MESSAGE
 from tests.support import openai_behaviours as behaviours
-from tests.support.house import House, Ngo
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 from tests.webhooks.expecting import CODES, require_error, require_ok
 
 OWN_WORDS = "माफ़ कीजिए, please call 1800."
 TO_STRANGERS = {"unauthorized", "method_not_allowed"}
 """Said before it is known who calls, so in the server's words."""
 
-Provoke = Callable[[Ngo, OpenAIStandIn], httpx2.Response]
+Provoke = Callable[[TestOrganization, OpenAIStandIn], httpx2.Response]
 
 
 def by(**body: Any) -> Provoke:
-    return lambda ngo, _openai: ngo.post({"question_text": "What is ORS?", **body})
+    return lambda organization, _openai: organization.post({"question_text": "What is ORS?", **body})
 
 
 def when(**settings: Any) -> Provoke:
-    def provoke(ngo: Ngo, _openai: OpenAIStandIn) -> httpx2.Response:
-        ngo.change(**settings)
-        return ngo.ask()
+    def provoke(organization: TestOrganization, _openai: OpenAIStandIn) -> httpx2.Response:
+        organization.change(**settings)
+        return organization.ask()
 
     return provoke
 
 
 def if_openai(behaviour: behaviours.Behaviour) -> Provoke:
-    def provoke(ngo: Ngo, openai: OpenAIStandIn) -> httpx2.Response:
+    def provoke(organization: TestOrganization, openai: OpenAIStandIn) -> httpx2.Response:
         openai.always(behaviour)
-        return ngo.ask()
+        return organization.ask()
 
     return provoke
 
 
 def to(query: str, **body: Any) -> Provoke:
-    return lambda ngo, _openai: ngo.post({"question_text": "What is ORS?", **body}, query=query)
+    return lambda organization, _openai: organization.post({"question_text": "What is ORS?", **body}, query=query)
 
 
-def _method(ngo: Ngo, _openai: OpenAIStandIn) -> httpx2.Response:
-    return httpx2.get(ngo.url, headers={"Authorization": f"Bearer {ngo.token}"}, timeout=20)
+def _method(organization: TestOrganization, _openai: OpenAIStandIn) -> httpx2.Response:
+    return httpx2.get(organization.url, headers={"Authorization": f"Bearer {organization.token}"}, timeout=20)
 
 
-def _key_off(ngo: Ngo, _openai: OpenAIStandIn) -> httpx2.Response:
-    ngo.switch_key(on=False)
-    return ngo.ask()
+def _key_off(organization: TestOrganization, _openai: OpenAIStandIn) -> httpx2.Response:
+    organization.switch_key(on=False)
+    return organization.ask()
 
 
-def _twice(ngo: Ngo, openai: OpenAIStandIn) -> httpx2.Response:
+def _twice(organization: TestOrganization, openai: OpenAIStandIn) -> httpx2.Response:
     openai.always(behaviours.slow(0.6))
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(ngo.post, {"question_text": "a"}, headers={"Idempotency-Key": "k"})
+        pool.submit(organization.post, {"question_text": "a"}, headers={"Idempotency-Key": "k"})
         while not openai.requests:
             time.sleep(0.01)
-        return ngo.post({"question_text": "a"}, headers={"Idempotency-Key": "k"})
+        return organization.post({"question_text": "a"}, headers={"Idempotency-Key": "k"})
 
 
-def _one_too_many(ngo: Ngo, _openai: OpenAIStandIn) -> httpx2.Response:
-    ngo.change(contact_daily_limit=1)
-    require_ok(ngo.ask(contact={"id": 21}))
-    return ngo.ask(contact={"id": 21})
+def _one_too_many(organization: TestOrganization, _openai: OpenAIStandIn) -> httpx2.Response:
+    organization.change(contact_daily_limit=1)
+    require_ok(organization.ask(contact={"id": 21}))
+    return organization.ask(contact={"id": 21})
 
 
-def _full(ngo: Ngo, _openai: OpenAIStandIn) -> httpx2.Response:
-    slots = ngo.house.services.slots
+def _full(organization: TestOrganization, _openai: OpenAIStandIn) -> httpx2.Response:
+    slots = organization.server.services.slots
     taken = 0
     while slots.acquire(blocking=False):
         taken += 1
-    reply = ngo.ask()
+    reply = organization.ask()
     slots.release(taken)
     return reply
 
 
 PROVOKED: dict[str, Provoke] = {
-    "invalid_json": lambda ngo, _: ngo.post(content=b"{"),
-    "unauthorized": lambda ngo, _: ngo.post({}, headers={"Authorization": "Bearer wrong"}),
+    "invalid_json": lambda organization, _: organization.post(content=b"{"),
+    "unauthorized": lambda organization, _: organization.post({}, headers={"Authorization": "Bearer wrong"}),
     "insufficient_quota": if_openai(behaviours.out_of_credit()),
     "budget_exceeded": when(monthly_budget_usd=Decimal(0)),
     "model_not_allowed": when(allowed_models=[]),
     "organization_inactive": when(is_active=False),
     "unknown_function": to("_of_mine"),
     "method_not_allowed": _method,
-    "credential_missing": lambda ngo, _: ngo.house.ngo("keyless", key="", fallback_message=OWN_WORDS).ask(),
+    "credential_missing": lambda organization, _: organization.server.add_organization(
+        "keyless", key="", fallback_message=OWN_WORDS
+    ).ask(),
     "credential_inactive": _key_off,
     "call_in_progress": _twice,
-    "body_too_large": lambda ngo, _: ngo.post(content=b" " * (1024 * 1024 + 1)),
+    "body_too_large": lambda organization, _: organization.post(content=b" " * (1024 * 1024 + 1)),
     "empty_question": by(question_text=""),
     "invalid_field": by(temperature=9),
     "unresolved_variable": by(question_text="@results.question_1"),
@@ -119,10 +121,12 @@ def test_every_code_of_the_contract_is_provoked() -> None:
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_an_error_keeps_every_promise(open_a_house: Callable[..., House], openai: OpenAIStandIn, code: str) -> None:
+def test_an_error_keeps_every_promise(
+    start_server: Callable[..., RunningServer], openai: OpenAIStandIn, code: str
+) -> None:
     deadline = 0.8 if code == "deadline_exceeded" else 4.5
-    house = open_a_house(deadline_seconds=deadline, max_in_flight=5)
-    alice = house.ngo("alice", fallback_message=OWN_WORDS)
+    server = start_server(deadline_seconds=deadline, max_in_flight=5)
+    alice = server.add_organization("alice", fallback_message=OWN_WORDS)
 
     reply = PROVOKED[code](alice, openai)
 
@@ -133,11 +137,11 @@ def test_an_error_keeps_every_promise(open_a_house: Callable[..., House], openai
     assert body["error"][0].isupper() or body["error"][0].islower()
 
 
-def test_without_words_of_its_own_the_servers_are_said(alice: Ngo) -> None:
+def test_without_words_of_its_own_the_servers_are_said(alice: TestOrganization) -> None:
     require_error(alice.ask(""), "empty_question", FALLBACK_MESSAGE)
 
 
-def test_a_fallback_text_is_neutralised_too(alice: Ngo) -> None:
+def test_a_fallback_text_is_neutralised_too(alice: TestOrganization) -> None:
     alice.change(fallback_message="Sorry @contact.name <%= 1 %>")
     said = alice.ask("").json()["parsed_msg"]
     assert "@contact.name" not in said
@@ -145,7 +149,7 @@ def test_a_fallback_text_is_neutralised_too(alice: Ngo) -> None:
     assert said.replace("\u200b", "") == "Sorry @contact.name <%= 1 %>"
 
 
-def test_every_answer_has_a_call_id_of_its_own(alice: Ngo) -> None:
+def test_every_answer_has_a_call_id_of_its_own(alice: TestOrganization) -> None:
     start = Barrier(5)
 
     def ask(question: str) -> str:

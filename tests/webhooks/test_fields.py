@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from tests.support.house import Ngo
 from tests.support.openai_behaviours import json_answer
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import TestOrganization
 from tests.webhooks.expecting import code_of, require_error, require_ok
 
 SCHEMA = {"name": "crop", "schema": {"type": "object", "properties": {"days": {"type": "integer"}}}}
@@ -89,13 +89,13 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 BLANKS: tuple[Any, ...] = ("", " ", "\n\t ", "\u00a0", None)
 
 
-def test_it_takes_each_field_in_each_form(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_it_takes_each_field_in_each_form(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     for sent, expected in TAKEN:
         require_ok(alice.ask("What is ORS?", **sent))
         assert openai.requests[-1].body == ASKED | expected, sent
 
 
-def test_it_hands_a_prompt_and_a_format_on(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_it_hands_a_prompt_and_a_format_on(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(json_answer({"days": 90}))
     for response_format in ({"type": "json_object"}, {"type": "json_schema", "json_schema": SCHEMA}):
         require_ok(alice.ask("Which crop?", prompt="Answer in JSON.", response_format=response_format))
@@ -104,13 +104,15 @@ def test_it_hands_a_prompt_and_a_format_on(alice: Ngo, openai: OpenAIStandIn) ->
         assert body["response_format"] == response_format
 
 
-def test_it_says_json_where_openai_wants_the_word(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_it_says_json_where_openai_wants_the_word(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(json_answer({"days": 90}))
     require_ok(alice.ask("Which crop?", response_format={"type": "json_object"}))
     assert "json" in json.dumps(openai.requests[-1].body["messages"]).lower()
 
 
-def test_it_refuses_what_a_field_cannot_hold_and_names_the_field(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_it_refuses_what_a_field_cannot_hold_and_names_the_field(
+    alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
     for sent, named in REFUSED:
         reply = alice.post({"question_text": "What is ORS?", **sent})
         assert code_of(reply) == "invalid_field", sent
@@ -118,13 +120,13 @@ def test_it_refuses_what_a_field_cannot_hold_and_names_the_field(alice: Ngo, ope
     assert openai.requests == []
 
 
-def test_it_repeats_nothing_of_a_wrong_value(alice: Ngo) -> None:
+def test_it_repeats_nothing_of_a_wrong_value(alice: TestOrganization) -> None:
     for field in ("temperature", "max_tokens", "gpt_model", "response_format", "result_name"):
         reply = alice.ask(**{field: "call +919876543210!"})
         assert "9876543210" not in reply.text, field
 
 
-def test_a_blank_question_is_empty_however_blank(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_blank_question_is_empty_however_blank(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     for blank in BLANKS:
         require_error(alice.post({"question_text": blank}), "empty_question")
     require_error(alice.post({}), "empty_question")
@@ -132,7 +134,7 @@ def test_a_blank_question_is_empty_however_blank(alice: Ngo, openai: OpenAIStand
     assert openai.requests == []
 
 
-def test_results_and_contact_may_hold_anything(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_results_and_contact_may_hold_anything(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     anything: tuple[Any, ...] = (
         None,
         "@results",

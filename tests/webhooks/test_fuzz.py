@@ -19,9 +19,9 @@ from hypothesis import HealthCheck, Phase, given, note, seed
 from hypothesis import settings as hypothesis_settings
 
 from glific_gpt.glific.variables import find_unresolved
-from tests.support.house import Ngo
 from tests.support.openai_behaviours import echo
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import TestOrganization
 from tests.support.serving import served
 from tests.webhooks.anything import Sent, anything
 from tests.webhooks.expecting import code_of, require_error, require_ok
@@ -49,7 +49,7 @@ def test_it_answers_whatever_it_is_sent(
 ) -> None:
     openai.always(echo())
     with served(tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url) as server:
-        alice = server.ngo("alice")
+        alice = server.add_organization("alice")
         alice.set_phrase(PHRASE)
         codes = fuzz(alice)
     with capsys.disabled():
@@ -59,7 +59,7 @@ def test_it_answers_whatever_it_is_sent(
     assert "Traceback" not in server.program.errors
 
 
-def fuzz(alice: Ngo) -> Counter[str]:
+def fuzz(alice: TestOrganization) -> Counter[str]:
     """Rounds with a seed each until the time is over; how often each code was answered."""
     until, number = time.monotonic() + SECONDS, SEED
     codes: Counter[str] = Counter()
@@ -71,7 +71,7 @@ def fuzz(alice: Ngo) -> Counter[str]:
     return codes
 
 
-def a_round(client: httpx2.Client, alice: Ngo, codes: Counter[str]) -> Callable[[], None]:
+def a_round(client: httpx2.Client, alice: TestOrganization, codes: Counter[str]) -> Callable[[], None]:
     @hypothesis_settings(
         max_examples=A_ROUND,
         deadline=None,
@@ -89,9 +89,9 @@ def a_round(client: httpx2.Client, alice: Ngo, codes: Counter[str]) -> Callable[
     return call
 
 
-def outcome(client: httpx2.Client, alice: Ngo, sent: Sent) -> str:
+def outcome(client: httpx2.Client, alice: TestOrganization, sent: Sent) -> str:
     """The code of the answer, whose shape is right."""
-    url = f"{alice.house.url}/webhooks/{sent.slug}/{sent.function}{sent.query}"
+    url = f"{alice.server.url}/webhooks/{sent.slug}/{sent.function}{sent.query}"
     body = sent.content()
     before = time.monotonic()
     reply = client.request(sent.method, url, content=body, headers=identification(alice, sent.by, body) | sent.headers)
@@ -103,7 +103,7 @@ def outcome(client: httpx2.Client, alice: Ngo, sent: Sent) -> str:
     return code_of(reply)
 
 
-def identification(alice: Ngo, by: str, body: bytes) -> dict[bytes, bytes]:
+def identification(alice: TestOrganization, by: str, body: bytes) -> dict[bytes, bytes]:
     found = {}
     if by in {"token", "both"}:
         found[b"Authorization"] = f"Bearer {alice.token}".encode()

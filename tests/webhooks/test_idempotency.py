@@ -12,10 +12,10 @@ from sqlalchemy import select
 from glific_gpt.calls.tables import StoredReply
 from glific_gpt.database import transaction
 from glific_gpt.glific.signature import DUMMY_PHRASE, sign
-from tests.conftest import OpenHouse
-from tests.support.house import Ngo
+from tests.conftest import StartServer
 from tests.support.openai_behaviours import answer, echo, out_of_credit, rate_limit, slow
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import TestOrganization
 from tests.webhooks.at_once import at_once
 from tests.webhooks.expecting import code_of, require_error, require_ok
 
@@ -25,11 +25,11 @@ QUARTER = timedelta(minutes=15)
 SECOND = timedelta(seconds=1)
 
 
-def again(ngo: Ngo, key: str = "a-key", question: str = "What is ORS?") -> httpx2.Response:
-    return ngo.post({"question_text": question}, headers={"Idempotency-Key": key})
+def again(organization: TestOrganization, key: str = "a-key", question: str = "What is ORS?") -> httpx2.Response:
+    return organization.post({"question_text": question}, headers={"Idempotency-Key": key})
 
 
-def test_the_same_key_gets_the_same_answer(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_the_same_key_gets_the_same_answer(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.will(answer("The first."), answer("The second."))
     first, second, third = again(alice), again(alice), again(alice)
     assert require_ok(first) == "The first."
@@ -41,7 +41,7 @@ def test_the_same_key_gets_the_same_answer(alice: Ngo, openai: OpenAIStandIn) ->
 
 
 @pytest.mark.parametrize("phrase", ["a phrase that only Glific knows", DUMMY_PHRASE], ids=["signed", "by token"])
-def test_the_same_signature_gets_the_same_answer(alice: Ngo, openai: OpenAIStandIn, phrase: str) -> None:
+def test_the_same_signature_gets_the_same_answer(alice: TestOrganization, openai: OpenAIStandIn, phrase: str) -> None:
     body = b'{"question_text": "What is ORS?"}'
     headers = {"X-Glific-Signature": sign(phrase, body, int(time.time()))}
     if phrase == DUMMY_PHRASE:
@@ -54,13 +54,15 @@ def test_the_same_signature_gets_the_same_answer(alice: Ngo, openai: OpenAIStand
     assert len(openai.requests) == 1
 
 
-def test_calls_without_a_key_are_each_answered(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_calls_without_a_key_are_each_answered(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     first, second = alice.ask(), alice.ask()
     assert first.json()["call_id"] != second.json()["call_id"]
     assert len(openai.requests) == 2
 
 
-def test_another_organization_with_the_same_key_gets_its_own(alice: Ngo, bob: Ngo, openai: OpenAIStandIn) -> None:
+def test_another_organization_with_the_same_key_gets_its_own(
+    alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
+) -> None:
     openai.always(echo())
     of_alice, of_bob = require_ok(again(alice)), require_ok(again(bob))
     assert f"key={alice.key[-4:]}" in of_alice
@@ -68,7 +70,7 @@ def test_another_organization_with_the_same_key_gets_its_own(alice: Ngo, bob: Ng
     assert require_ok(again(alice)) == of_alice
 
 
-def test_after_a_quarter_of_an_hour_it_is_a_new_call(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_after_a_quarter_of_an_hour_it_is_a_new_call(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     first = again(alice).json()
     with time_machine.travel(datetime.now(UTC) + QUARTER - 30 * SECOND):
         assert again(alice).json() == first
@@ -77,7 +79,7 @@ def test_after_a_quarter_of_an_hour_it_is_a_new_call(alice: Ngo, openai: OpenAIS
     assert len(openai.requests) == 2
 
 
-def test_a_failure_of_openai_is_stored_with_its_retry_after(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_failure_of_openai_is_stored_with_its_retry_after(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.will(out_of_credit(), rate_limit("60"))
     for key, code in (("one", "insufficient_quota"), ("two", "rate_limited")):
         first, second = again(alice, key), again(alice, key)
@@ -88,7 +90,7 @@ def test_a_failure_of_openai_is_stored_with_its_retry_after(alice: Ngo, openai: 
     assert len(openai.requests) == 2
 
 
-def test_a_check_that_failed_is_not_stored(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_check_that_failed_is_not_stored(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     alice.switch_key(on=False)
     require_error(again(alice), "credential_inactive")
     alice.switch_key(on=True)
@@ -103,13 +105,15 @@ def test_a_check_that_failed_is_not_stored(alice: Ngo, openai: OpenAIStandIn) ->
     assert len(openai.requests) == 1
 
 
-def test_a_stranger_gets_no_stored_answer(alice: Ngo, bob: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_stranger_gets_no_stored_answer(
+    alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
+) -> None:
     require_ok(again(alice))
     headers = {"Idempotency-Key": "a-key", "Authorization": f"Bearer {bob.token}"}
     require_error(alice.post({"question_text": "What is ORS?"}, headers=headers), "unauthorized")
 
 
-def test_a_call_that_is_still_being_answered_is_in_progress(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_call_that_is_still_being_answered_is_in_progress(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(slow(0.6))
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(again, alice)
@@ -123,7 +127,7 @@ def test_a_call_that_is_still_being_answered_is_in_progress(alice: Ngo, openai: 
     assert len(openai.requests) == 2
 
 
-def test_of_ten_at_once_one_asks_openai(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_of_ten_at_once_one_asks_openai(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(slow(0.5))
     replies = at_once(10, lambda _: again(alice))
     codes = sorted({code_of(reply) for reply in replies})
@@ -132,9 +136,9 @@ def test_of_ten_at_once_one_asks_openai(alice: Ngo, openai: OpenAIStandIn) -> No
     assert len({reply.json()["call_id"] for reply in replies if reply.status_code == 200}) == 1
 
 
-def test_a_first_call_that_was_killed_does_not_block_for_ever(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_first_call_that_was_killed_does_not_block_for_ever(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     require_ok(again(alice))
-    with alice.house.app.app_context(), transaction() as session:
+    with alice.server.app.app_context(), transaction() as session:
         stored = session.scalars(select(StoredReply)).one()
         stored.status = stored.body = None
     require_error(again(alice), "call_in_progress")
@@ -143,7 +147,9 @@ def test_a_first_call_that_was_killed_does_not_block_for_ever(alice: Ngo, openai
     assert len(openai.requests) == 2
 
 
-def test_a_call_that_ends_late_does_not_replace_the_answer_of_its_successor(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_call_that_ends_late_does_not_replace_the_answer_of_its_successor(
+    alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
     openai.will(answer("The late one.", after=1.0), answer("The successor."))
     with ThreadPoolExecutor(1) as pool:
         late = pool.submit(again, alice)
@@ -155,26 +161,26 @@ def test_a_call_that_ends_late_does_not_replace_the_answer_of_its_successor(alic
     assert require_ok(again(alice)) == "The successor."
 
 
-def give_up_calls(ngo: Ngo) -> None:
+def give_up_calls(organization: TestOrganization) -> None:
     """Lets it look as if the process that answers them had been killed."""
-    with ngo.house.app.app_context(), transaction() as session:
+    with organization.server.app.app_context(), transaction() as session:
         for stored in session.scalars(select(StoredReply)):
             stored.give_up_at = datetime.now(UTC) - SECOND
 
 
 def test_a_stored_answer_cannot_be_read_in_the_database(
-    alice: Ngo, openai: OpenAIStandIn, open_a_house: OpenHouse
+    alice: TestOrganization, openai: OpenAIStandIn, start_server: StartServer
 ) -> None:
     openai.always(answer("Salt, sugar, water."))
     require_ok(again(alice, "key-of-the-call"))
-    with alice.house.app.app_context(), transaction() as session:
+    with alice.server.app.app_context(), transaction() as session:
         stored = session.scalars(select(StoredReply)).one()
     columns = " ".join(str(value) for value in vars(stored).values())
     for secret in ("sugar", "ORS", "key-of-the-call", "parsed_msg"):
         assert secret not in columns
 
 
-def test_keys_of_any_kind_are_told_apart(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_keys_of_any_kind_are_told_apart(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     keys = ("a", "A", "a" * 5000, "a'--", "%s", "{}", "a b", "0", "null")
     for key in (*keys, *keys):
         require_ok(again(alice, key))

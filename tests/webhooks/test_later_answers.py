@@ -4,24 +4,24 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import OpenHouse
+from tests.conftest import StartServer
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import House, Ngo
-from tests.support.later import begin_working, call_of, connected_ngo, given, is_in_the_queue, pending
+from tests.support.later import begin_working, call_of, connected_organization, given, is_in_the_queue, pending
 from tests.support.openai_behaviours import answer, json_answer
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 
 pytestmark = pytest.mark.both_databases
 
 
 @pytest.fixture
-def alice(working_house: House, glific: GlificStandIn) -> Ngo:
+def alice(server_with_worker: RunningServer, glific: GlificStandIn) -> TestOrganization:
     """Her server works on answers that come later, and her flows wait for them."""
-    return connected_ngo(working_house, glific)
+    return connected_organization(server_with_worker, glific)
 
 
 def test_it_accepts_a_call_at_once_and_resumes_the_flow_with_the_answer(
-    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(answer("Sugar and salt.", after=0.3))
     call_id = pending(alice.ask_later())
@@ -37,7 +37,9 @@ def test_it_accepts_a_call_at_once_and_resumes_the_flow_with_the_answer(
     }
 
 
-def test_it_notes_a_call_as_pending_and_then_with_all_that_it_took(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_it_notes_a_call_as_pending_and_then_with_all_that_it_took(
+    alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
     openai.always(answer(input_tokens=1000, output_tokens=100, after=0.5))
     call_id = pending(alice.ask_later())
     meanwhile = call_of(alice, call_id)
@@ -54,7 +56,7 @@ def test_it_notes_a_call_as_pending_and_then_with_all_that_it_took(alice: Ngo, o
     assert 500 <= afterwards["duration_ms"] < 10_000
 
 
-def test_it_keeps_account_of_the_way_of_an_answer(alice: Ngo) -> None:
+def test_it_keeps_account_of_the_way_of_an_answer(alice: TestOrganization) -> None:
     row = alice.settled(pending(alice.ask_later()))
     assert (row.state, row.attempts, row.possibly_delivered) == ("delivered", 1, False)
     assert row.last_response == "Glific accepted the answer, and the flow continues."
@@ -65,7 +67,7 @@ def test_it_keeps_account_of_the_way_of_an_answer(alice: Ngo) -> None:
     assert row.accepted_at <= row.asked_at <= row.answered_at <= row.ended_at
 
 
-def test_it_gives_json_decoded(alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn) -> None:
+def test_it_gives_json_decoded(alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn) -> None:
     value = {"dose": {"salt": "6 pinches", "litres": 1}}
     openai.always(json_answer(value))
     alice.settled(pending(alice.ask_later(response_format={"type": "json_object"})))
@@ -82,20 +84,20 @@ def test_it_gives_json_decoded(alice: Ngo, openai: OpenAIStandIn, glific: Glific
     ],
 )
 def test_it_knows_the_flow_and_the_contact_however_they_are_sent(
-    alice: Ngo, glific: GlificStandIn, body: dict[str, Any], flow_and_contact: tuple[int, int]
+    alice: TestOrganization, glific: GlificStandIn, body: dict[str, Any], flow_and_contact: tuple[int, int]
 ) -> None:
     alice.settled(pending(alice.post({"question_text": "What is ORS?", **body}, query="?mode=async")))
     (resumed,) = glific.resumptions
     assert (resumed.flow_id, resumed.contact_id) == flow_and_contact
 
 
-def test_it_gives_the_answer_under_the_name_that_the_flow_reads(alice: Ngo, glific: GlificStandIn) -> None:
+def test_it_gives_the_answer_under_the_name_that_the_flow_reads(alice: TestOrganization, glific: GlificStandIn) -> None:
     alice.settled(pending(alice.ask_later(result_name="the-answer_2")))
     assert [resumed.result_name for resumed in glific.resumptions] == ["the-answer_2"]
 
 
 def test_it_gives_text_as_whatsapp_shows_it_and_glific_may_read_it(
-    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(answer("**Salt** for @contact.name <%= System.halt() %>"))
     alice.settled(pending(alice.ask_later()))
@@ -106,12 +108,12 @@ def test_it_gives_text_as_whatsapp_shows_it_and_glific_may_read_it(
 
 
 def test_it_keeps_what_it_accepted_until_somebody_works(
-    open_a_house: OpenHouse, openai: OpenAIStandIn, glific: GlificStandIn
+    start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    idle = connected_ngo(open_a_house(), glific)
+    idle = connected_organization(start_server(), glific)
     first, second = (pending(idle.ask_later(contact=contact)) for contact in (21, 22))
-    assert is_in_the_queue(idle.house)
+    assert is_in_the_queue(idle.server)
     assert openai.requests == []
-    begin_working(idle.house)
+    begin_working(idle.server)
     assert {idle.settled(call_id).state for call_id in (first, second)} == {"delivered"}
     assert (given(glific, 21)["call_id"], given(glific, 22)["call_id"]) == (first, second)

@@ -8,13 +8,12 @@ from sqlalchemy import update
 from glific_gpt.calls.tables import Call
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
-from tests.conftest import OpenHouse
+from tests.conftest import StartServer
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import House, Ngo
 from tests.support.later import (
     begin_working,
     call_of,
-    connected_ngo,
+    connected_organization,
     count_of_deliveries,
     given,
     is_in_the_queue,
@@ -22,6 +21,7 @@ from tests.support.later import (
 )
 from tests.support.openai_behaviours import answer, out_of_credit, slow
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 from tests.webhooks.at_once import at_once
 from tests.webhooks.expecting import require_error, require_ok
 
@@ -30,19 +30,19 @@ SORRY = "Please call 1800."
 
 
 @pytest.fixture
-def patient(working_house: House, glific: GlificStandIn) -> Ngo:
+def patient(server_with_worker: RunningServer, glific: GlificStandIn) -> TestOrganization:
     """With the usual time for an answer."""
-    return connected_ngo(working_house, glific, fallback_message=SORRY)
+    return connected_organization(server_with_worker, glific, fallback_message=SORRY)
 
 
 @pytest.fixture
-def alice(open_a_house: OpenHouse, glific: GlificStandIn) -> Ngo:
+def alice(start_server: StartServer, glific: GlificStandIn) -> TestOrganization:
     """With little time for an answer."""
-    return connected_ngo(open_a_house(works=True, deadline_seconds=DEADLINE), glific, fallback_message=SORRY)
+    return connected_organization(start_server(works=True, deadline_seconds=DEADLINE), glific, fallback_message=SORRY)
 
 
 def test_it_answers_in_the_request_itself_when_there_is_time(
-    patient: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    patient: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(answer("Salt.", after=0.2))
     replies = [patient.ask_later("auto", headers={"Idempotency-Key": "a-key"}) for _ in range(2)]
@@ -52,23 +52,23 @@ def test_it_answers_in_the_request_itself_when_there_is_time(
     (row,) = patient.calls()
     assert (row["status"], row["error_code"], row["input_tokens"], row["output_tokens"]) == ("ok", None, 11, 7)
     assert (len(openai.requests), glific.requests) == (1, [])
-    assert count_of_deliveries(patient.house) == 0
-    assert not is_in_the_queue(patient.house)
+    assert count_of_deliveries(patient.server) == 0
+    assert not is_in_the_queue(patient.server)
 
 
 def test_it_answers_an_error_that_comes_in_time_with_its_own_status(
-    patient: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    patient: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.will(out_of_credit())
     require_error(patient.ask_later("auto"), "insufficient_quota", SORRY)
     (row,) = patient.calls()
     assert (row["status"], row["error_code"]) == ("error", "insufficient_quota")
     assert glific.requests == []
-    assert count_of_deliveries(patient.house) == 0
+    assert count_of_deliveries(patient.server) == 0
 
 
 def test_it_promises_when_the_time_is_over_and_goes_on_with_the_same_call_to_openai(
-    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(answer("Sugar and salt.", after=1.0))
     before = time.monotonic()
@@ -84,7 +84,7 @@ def test_it_promises_when_the_time_is_over_and_goes_on_with_the_same_call_to_ope
 
 
 def test_it_resumes_the_flow_with_an_error_that_comes_late(
-    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(slow(0.8, out_of_credit()))
     call_id = pending(alice.ask_later("auto"))
@@ -95,7 +95,9 @@ def test_it_resumes_the_flow_with_an_error_that_comes_late(
     assert len(openai.requests) == 1
 
 
-def test_it_keeps_every_promise_of_many_calls_at_once(alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn) -> None:
+def test_it_keeps_every_promise_of_many_calls_at_once(
+    alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
     openai.always(answer(after=0.9))
     replies = at_once(12, lambda number: alice.ask_later("auto", contact=100 + number))
     for number, reply in enumerate(replies):
@@ -106,9 +108,9 @@ def test_it_keeps_every_promise_of_many_calls_at_once(alice: Ngo, openai: OpenAI
 
 
 def test_it_keeps_its_promises_when_more_calls_outlast_their_time_than_it_holds_at_once(
-    open_a_house: OpenHouse, openai: OpenAIStandIn, glific: GlificStandIn
+    start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    alice = connected_ngo(open_a_house(works=True, deadline_seconds=DEADLINE, max_in_flight=1), glific)
+    alice = connected_organization(start_server(works=True, deadline_seconds=DEADLINE, max_in_flight=1), glific)
     openai.always(answer(after=0.9))
     calls = {contact: pending(alice.ask_later("auto", contact=contact)) for contact in (21, 22)}
     for contact, call_id in calls.items():
@@ -117,10 +119,10 @@ def test_it_keeps_its_promises_when_more_calls_outlast_their_time_than_it_holds_
     assert len(openai.requests) == 2
 
 
-def test_it_is_not_called_interrupted_while_it_is_pending(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_it_is_not_called_interrupted_while_it_is_pending(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(answer(after=0.8))
     call_id = pending(alice.ask_later("auto"))
-    with alice.house.app.app_context(), transaction() as session:
+    with alice.server.app.app_context(), transaction() as session:
         session.execute(update(Call).values(give_up_at=now()))
     assert call_of(alice, call_id)["status"] == "pending"
     alice.settled(call_id)
@@ -128,25 +130,25 @@ def test_it_is_not_called_interrupted_while_it_is_pending(alice: Ngo, openai: Op
 
 
 def test_it_promises_in_a_process_that_does_not_work_and_another_keeps_the_promise(
-    open_a_house: OpenHouse, openai: OpenAIStandIn, glific: GlificStandIn
+    start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    idle = open_a_house(deadline_seconds=DEADLINE)
-    alice = connected_ngo(idle, glific)
+    idle = start_server(deadline_seconds=DEADLINE)
+    alice = connected_organization(idle, glific)
     openai.always(answer("Sugar and salt.", after=0.6))
     call_id = pending(alice.ask_later("auto"))
     assert is_in_the_queue(idle)
     assert glific.requests == []
-    open_a_house(works=True)
+    start_server(works=True)
     assert alice.settled(call_id).state == "delivered"
     assert [resumed.result["parsed_msg"] for resumed in glific.resumptions] == ["Sugar and salt."]
 
 
 def test_it_uses_its_own_call_to_openai_when_it_comes_to_work_itself(
-    open_a_house: OpenHouse, openai: OpenAIStandIn, glific: GlificStandIn
+    start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    alice = connected_ngo(open_a_house(deadline_seconds=DEADLINE), glific)
+    alice = connected_organization(start_server(deadline_seconds=DEADLINE), glific)
     openai.always(answer(after=0.6))
     call_id = pending(alice.ask_later("auto"))
-    begin_working(alice.house)
+    begin_working(alice.server)
     assert alice.settled(call_id).state == "delivered"
     assert (len(openai.requests), len(glific.resumptions)) == (1, 1)

@@ -8,9 +8,9 @@ import httpx2
 import pytest
 
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import House, Ngo
 from tests.support.later import count_of_deliveries, is_in_the_queue, pending
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 from tests.webhooks.expecting import require_error
 
 MODES = ("async", "auto")
@@ -18,7 +18,7 @@ SORRY = "Please call 1800."
 
 
 @pytest.fixture
-def connected(alice: Ngo, glific: GlificStandIn) -> Ngo:
+def connected(alice: TestOrganization, glific: GlificStandIn) -> TestOrganization:
     alice.connect(glific)
     alice.change(fallback_message=SORRY)
     return alice
@@ -26,15 +26,15 @@ def connected(alice: Ngo, glific: GlificStandIn) -> Ngo:
 
 @pytest.fixture
 def require_refused(
-    house: House, openai: OpenAIStandIn, glific: GlificStandIn
+    server: RunningServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> Callable[[httpx2.Response, str], dict[str, Any]]:
     """The error, told with its own status; nothing was asked, handed in or told to Glific."""
 
     def require(reply: httpx2.Response, code: str) -> dict[str, Any]:
         body = require_error(reply, code, SORRY)
         assert (openai.requests, glific.requests) == ([], [])
-        assert count_of_deliveries(house) == 0
-        assert not is_in_the_queue(house)
+        assert count_of_deliveries(server) == 0
+        assert not is_in_the_queue(server)
         return body
 
     return require
@@ -44,7 +44,9 @@ Require = Callable[[httpx2.Response, str], dict[str, Any]]
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_it_refuses_a_body_that_cannot_be_answered(connected: Ngo, require_refused: Require, mode: str) -> None:
+def test_it_refuses_a_body_that_cannot_be_answered(
+    connected: TestOrganization, require_refused: Require, mode: str
+) -> None:
     wrong: list[tuple[str, dict[str, Any]]] = [
         ("empty_question", {"question_text": "  "}),
         ("unresolved_variable", {"question_text": "@results.question_1"}),
@@ -62,13 +64,17 @@ def test_it_refuses_a_body_that_cannot_be_answered(connected: Ngo, require_refus
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_it_refuses_an_organization_that_is_not_connected(alice: Ngo, require_refused: Require, mode: str) -> None:
+def test_it_refuses_an_organization_that_is_not_connected(
+    alice: TestOrganization, require_refused: Require, mode: str
+) -> None:
     alice.change(fallback_message=SORRY)
     assert "not connected to Glific" in require_refused(alice.ask_later(mode), "glific_not_connected")["error"]
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_it_refuses_what_the_organization_does_not_allow(connected: Ngo, require_refused: Require, mode: str) -> None:
+def test_it_refuses_what_the_organization_does_not_allow(
+    connected: TestOrganization, require_refused: Require, mode: str
+) -> None:
     connected.change(allowed_models=["gpt-4o-mini"])
     require_refused(connected.ask_later(mode), "model_not_allowed")
     connected.switch_key(on=False)
@@ -78,12 +84,16 @@ def test_it_refuses_what_the_organization_does_not_allow(connected: Ngo, require
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_it_refuses_what_the_budget_does_not_allow(connected: Ngo, require_refused: Require, mode: str) -> None:
+def test_it_refuses_what_the_budget_does_not_allow(
+    connected: TestOrganization, require_refused: Require, mode: str
+) -> None:
     connected.change(monthly_budget_usd=Decimal("0.001"))
     require_refused(connected.ask_later(mode), "budget_exceeded")
 
 
-def test_it_counts_calls_that_are_pending_for_the_limit_of_a_contact(connected: Ngo, house: House) -> None:
+def test_it_counts_calls_that_are_pending_for_the_limit_of_a_contact(
+    connected: TestOrganization, server: RunningServer
+) -> None:
     connected.change(contact_daily_limit=2)
     for _ in range(2):
         pending(connected.ask_later())
@@ -91,17 +101,17 @@ def test_it_counts_calls_that_are_pending_for_the_limit_of_a_contact(connected: 
     require_error(connected.ask_later("auto"), "contact_limit", SORRY)
     require_error(connected.ask(contact={"id": 21}), "contact_limit", SORRY)
     pending(connected.ask_later(contact=22))
-    assert count_of_deliveries(house) == 3
+    assert count_of_deliveries(server) == 3
 
 
-def test_it_counts_calls_that_are_pending_for_the_budget(connected: Ngo, house: House) -> None:
+def test_it_counts_calls_that_are_pending_for_the_budget(connected: TestOrganization, server: RunningServer) -> None:
     connected.change(monthly_budget_usd=Decimal("0.025"))
     for _ in range(2):
         pending(connected.ask_later())
     require_error(connected.ask_later(), "budget_exceeded", SORRY)
-    assert count_of_deliveries(house) == 2
+    assert count_of_deliveries(server) == 2
 
 
-def test_it_refuses_a_mode_that_there_is_not(connected: Ngo, require_refused: Require) -> None:
+def test_it_refuses_a_mode_that_there_is_not(connected: TestOrganization, require_refused: Require) -> None:
     for mode in ("later", "ASYNC", ""):
         require_refused(connected.ask_later(mode), "invalid_field")

@@ -3,13 +3,13 @@
 import pytest
 from cryptography.fernet import Fernet
 
-from tests.conftest import OpenHouse
+from tests.conftest import StartServer
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import House, Ngo
 from tests.support.later import begin_working, call_of, given, pending
 from tests.support.openai_behaviours import never, out_of_credit, refusal, refuse_key, server_error
 from tests.support.openai_exchange import Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 from tests.webhooks.expecting import CODES, ERROR_KEYS, require_ok
 
 SORRY = "Please call 1800."
@@ -29,13 +29,15 @@ def fail(exchange: Exchange) -> None:
 
 
 @pytest.fixture
-def alice(open_a_house: OpenHouse, glific: GlificStandIn) -> Ngo:
-    alice = open_a_house(works=True, deferred_timeout_seconds=1).ngo("alice", fallback_message=SORRY)
+def alice(start_server: StartServer, glific: GlificStandIn) -> TestOrganization:
+    alice = start_server(works=True, deferred_timeout_seconds=1).add_organization("alice", fallback_message=SORRY)
     alice.connect(glific)
     return alice
 
 
-def test_it_resumes_the_flow_with_the_error(alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn) -> None:
+def test_it_resumes_the_flow_with_the_error(
+    alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
     openai.always(fail)
     contacts = dict(enumerate(FAILURES, 21))
     calls = {n: pending(alice.ask_later(question_text=code, contact=n)) for n, code in contacts.items()}
@@ -50,7 +52,7 @@ def test_it_resumes_the_flow_with_the_error(alice: Ngo, openai: OpenAIStandIn, g
         assert alice.key[:12] not in body["error"]
 
 
-def test_it_notes_the_call_as_failed_with_the_same_code(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_it_notes_the_call_as_failed_with_the_same_code(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(fail)
     codes = ("insufficient_quota", "refused")
     calls = {code: pending(alice.ask_later(question_text=code)) for code in codes}
@@ -62,7 +64,7 @@ def test_it_notes_the_call_as_failed_with_the_same_code(alice: Ngo, openai: Open
 
 
 def test_it_does_not_say_of_a_late_answer_that_glific_waited_for_it(
-    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(never())
     alice.settled(pending(alice.ask_later()))
@@ -70,7 +72,7 @@ def test_it_does_not_say_of_a_late_answer_that_glific_waited_for_it(
 
 
 def test_it_gives_back_what_was_set_aside_of_the_budget(
-    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     alice.change(monthly_budget_usd="0.015")
     openai.will(server_error(400))
@@ -80,15 +82,17 @@ def test_it_gives_back_what_was_set_aside_of_the_budget(
 
 
 def test_it_says_so_when_the_question_cannot_be_read_any_more(
-    house: House, open_a_house: OpenHouse, openai: OpenAIStandIn, glific: GlificStandIn
+    server: RunningServer, start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    alice = house.ngo("alice")
+    alice = server.add_organization("alice")
     alice.connect(glific)
     call_id = pending(alice.ask_later())
-    there = Ngo(open_a_house(encryption_keys=Fernet.generate_key().decode()), "alice", alice.token, alice.key)
+    there = TestOrganization(
+        start_server(encryption_keys=Fernet.generate_key().decode()), "alice", alice.token, alice.key
+    )
     there.set_key(alice.key)
     there.connect(glific)
-    begin_working(there.house)
+    begin_working(there.server)
     assert there.settled(call_id).state == "delivered"
     assert (given(glific, 21)["status"], given(glific, 21)["error_class"]) == ("error", "service")
     assert openai.requests == []

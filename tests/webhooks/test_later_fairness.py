@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import OpenHouse
+from tests.conftest import StartServer
 from tests.support.glific_behaviours import server_error
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import House
 from tests.support.later import pending, wait_until
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer
 from tests.webhooks.expecting import require_ok
 
 pytestmark = pytest.mark.both_databases
@@ -25,13 +25,15 @@ def sick() -> Iterator[GlificStandIn]:
 
 
 def test_a_glific_that_is_away_holds_no_place_in_which_others_could_be_asked(
-    open_a_house: OpenHouse, openai: OpenAIStandIn, glific: GlificStandIn, sick: GlificStandIn
+    start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn, sick: GlificStandIn
 ) -> None:
-    house = open_a_house(works=True, max_deferred_calls=4, max_deferred_calls_per_organization=2)
-    alice, bob, carol = (house.ngo(name) for name in ("alice", "bob", "carol"))
-    for ngo, its in ((alice, sick), (bob, sick), (carol, glific)):
-        ngo.connect(its)
-    calls = [pending(ngo.ask_later(contact=contact)) for contact in range(21, 25) for ngo in (alice, bob)]
+    server = start_server(works=True, max_deferred_calls=4, max_deferred_calls_per_organization=2)
+    alice, bob, carol = (server.add_organization(name) for name in ("alice", "bob", "carol"))
+    for organization, its in ((alice, sick), (bob, sick), (carol, glific)):
+        organization.connect(its)
+    calls = [
+        pending(organization.ask_later(contact=contact)) for contact in range(21, 25) for organization in (alice, bob)
+    ]
     wait_until(lambda: len(openai.requests) == len(calls), seconds=10)
     assert carol.settled(pending(carol.ask_later()), seconds=5).state == "delivered"
     assert {alice.delivery(call_id).state for call_id in calls} == {"waiting"}
@@ -41,14 +43,14 @@ def test_a_glific_that_is_away_holds_no_place_in_which_others_could_be_asked(
 
 
 def test_slow_answers_of_one_do_not_keep_anothers_from_coming_in_time(
-    open_a_house: OpenHouse, openai: OpenAIStandIn, glific: GlificStandIn
+    start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    house = open_a_house(works=True, deadline_seconds=0.5, max_in_flight=1)
-    alice, bob = house.ngo("alice"), house.ngo("bob")
+    server = start_server(works=True, deadline_seconds=0.5, max_in_flight=1)
+    alice, bob = server.add_organization("alice"), server.add_organization("bob")
     openai.for_key(alice.key, answer(after=2))
     openai.for_key(bob.key, answer("Salt."))
-    for ngo in (alice, bob):
-        ngo.connect(glific)
+    for organization in (alice, bob):
+        organization.connect(glific)
     calls = [pending(alice.ask_later("auto", contact=contact)) for contact in (21, 22)]
     assert require_ok(bob.ask_later("auto")) == "Salt."
     assert {alice.settled(call_id).state for call_id in calls} == {"delivered"}
@@ -57,10 +59,10 @@ def test_slow_answers_of_one_do_not_keep_anothers_from_coming_in_time(
 
 @pytest.mark.parametrize("limits", [{"max_deferred_calls_per_organization": 1}, {"max_deferred_calls": 1}])
 def test_it_is_the_queues_to_ask_when_too_many_outlast_their_request_already(
-    open_a_house: OpenHouse, openai: OpenAIStandIn, glific: GlificStandIn, limits: dict[str, Any]
+    start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn, limits: dict[str, Any]
 ) -> None:
-    house: House = open_a_house(deadline_seconds=0.5, **limits)
-    alice = house.ngo("alice")
+    server: RunningServer = start_server(deadline_seconds=0.5, **limits)
+    alice = server.add_organization("alice")
     alice.connect(glific)
     openai.always(answer(after=1.5))
     first = pending(alice.ask_later("auto"))

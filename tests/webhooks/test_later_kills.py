@@ -11,11 +11,11 @@ import pytest
 from tests.support.glific_behaviours import never, server_error
 from tests.support.glific_exchange import API_PATH
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import Ngo
 from tests.support.later import call_of, given, pending, wait_until
 from tests.support.openai_behaviours import answer, slow
 from tests.support.openai_behaviours import never as silent
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import TestOrganization
 from tests.support.serving import Served, served
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.kills]
@@ -38,8 +38,8 @@ def serve(tmp_path: Path, database_url: str, openai: OpenAIStandIn) -> Iterator[
         yield start
 
 
-def connected(server: Served, glific: GlificStandIn) -> Ngo:
-    alice = server.ngo("alice")
+def connected(server: Served, glific: GlificStandIn) -> TestOrganization:
+    alice = server.add_organization("alice")
     alice.connect(glific)
     return alice
 

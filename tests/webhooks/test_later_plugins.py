@@ -5,12 +5,12 @@ import pytest
 from pydantic import Field
 
 from glific_gpt.functions.contract import Function, FunctionBody, Question
-from tests.conftest import OpenHouse
+from tests.conftest import StartServer
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import House, Ngo
 from tests.support.later import begin_working, given, pending
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 
 
 class ShoutBody(FunctionBody):
@@ -30,32 +30,36 @@ new_shout = Function("shout", NewShoutBody, lambda body, _model, _deadline: body
 
 
 @pytest.fixture
-def alice(house: House, glific: GlificStandIn) -> Ngo:
-    house.services.functions.add(shout, "tests")
-    alice = house.ngo("alice")
+def alice(server: RunningServer, glific: GlificStandIn) -> TestOrganization:
+    server.services.functions.add(shout, "tests")
+    alice = server.add_organization("alice")
     alice.connect(glific)
     return alice
 
 
-def ask(ngo: Ngo) -> str:
+def ask(organization: TestOrganization) -> str:
     body = {"inputText": "hello", "contact": {"id": 21}, "flow_id": "5"}
-    url = ngo.url.replace("parse_via_chat_gpt", "shout")
-    return pending(httpx2.post(f"{url}?mode=async", json=body, headers={"Authorization": f"Bearer {ngo.token}"}))
+    url = organization.url.replace("parse_via_chat_gpt", "shout")
+    return pending(
+        httpx2.post(f"{url}?mode=async", json=body, headers={"Authorization": f"Bearer {organization.token}"})
+    )
 
 
-def test_a_field_may_have_another_name_outside(alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn) -> None:
+def test_a_field_may_have_another_name_outside(
+    alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
     openai.always(answer("HELLO"))
     call_id = ask(alice)
-    begin_working(alice.house)
+    begin_working(alice.server)
     assert alice.settled(call_id).state == "delivered"
     assert given(glific, 21)["parsed_msg"] == "HELLO"
 
 
 def test_the_flow_is_told_when_a_new_release_does_not_understand_the_question(
-    alice: Ngo, open_a_house: OpenHouse, openai: OpenAIStandIn, glific: GlificStandIn
+    alice: TestOrganization, start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     call_id = ask(alice)
-    there = open_a_house()
+    there = start_server()
     there.services.functions.add(new_shout, "tests")
     begin_working(there)
     assert alice.settled(call_id).state == "delivered"

@@ -6,12 +6,12 @@ import time
 import pytest
 
 from glific_gpt.glific.signature import sign
-from tests.conftest import OpenHouse
+from tests.conftest import StartServer
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import House, Ngo
-from tests.support.later import connected_ngo, count_of_deliveries, pending
+from tests.support.later import connected_organization, count_of_deliveries, pending
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 from tests.webhooks.at_once import at_once
 from tests.webhooks.expecting import code_of
 
@@ -20,12 +20,12 @@ BODY = {"question_text": "What is ORS?", "contact": {"id": 21}, "flow_id": "5"}
 
 
 @pytest.fixture
-def alice(working_house: House, glific: GlificStandIn) -> Ngo:
-    return connected_ngo(working_house, glific)
+def alice(server_with_worker: RunningServer, glific: GlificStandIn) -> TestOrganization:
+    return connected_organization(server_with_worker, glific)
 
 
 def test_it_says_the_same_to_the_same_key_and_resumes_the_flow_once(
-    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(answer(after=0.3))
     first, second = alice.ask_later(headers=KEY), alice.ask_later(headers=KEY)
@@ -39,7 +39,7 @@ def test_it_says_the_same_to_the_same_key_and_resumes_the_flow_once(
 
 
 def test_it_says_the_same_to_the_same_signature_and_resumes_the_flow_once(
-    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     alice.set_phrase("a phrase that only Glific knows")
     raw = json.dumps(BODY).encode()
@@ -52,9 +52,9 @@ def test_it_says_the_same_to_the_same_signature_and_resumes_the_flow_once(
 
 
 def test_it_says_the_same_of_a_call_whose_time_was_over(
-    open_a_house: OpenHouse, openai: OpenAIStandIn, glific: GlificStandIn
+    start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    alice = connected_ngo(open_a_house(works=True, deadline_seconds=0.4), glific)
+    alice = connected_organization(start_server(works=True, deadline_seconds=0.4), glific)
     openai.always(answer(after=0.8))
     call_id = pending(alice.ask_later("auto", headers=KEY))
     assert pending(alice.ask_later("auto", headers=KEY)) == call_id
@@ -64,7 +64,7 @@ def test_it_says_the_same_of_a_call_whose_time_was_over(
 
 
 def test_it_accepts_one_of_many_same_calls_at_the_same_moment(
-    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     replies = at_once(6, lambda _: alice.ask_later(headers=KEY))
     accepted = {reply.json()["call_id"] for reply in replies if code_of(reply) == "pending"}
@@ -75,10 +75,10 @@ def test_it_accepts_one_of_many_same_calls_at_the_same_moment(
 
 
 def test_it_takes_the_same_key_of_another_organization_for_another_call(
-    alice: Ngo, working_house: House, glific: GlificStandIn
+    alice: TestOrganization, server_with_worker: RunningServer, glific: GlificStandIn
 ) -> None:
-    bob = connected_ngo(working_house, glific, "bob")
-    calls = {ngo.slug: pending(ngo.ask_later(headers=KEY)) for ngo in (alice, bob)}
+    bob = connected_organization(server_with_worker, glific, "bob")
+    calls = {organization.slug: pending(organization.ask_later(headers=KEY)) for organization in (alice, bob)}
     assert calls["alice"] != calls["bob"]
     assert {alice.settled(calls["alice"]).state, bob.settled(calls["bob"]).state} == {"delivered"}
-    assert count_of_deliveries(working_house) == 2
+    assert count_of_deliveries(server_with_worker) == 2

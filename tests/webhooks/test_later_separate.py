@@ -12,11 +12,11 @@ import sqlalchemy as sa
 
 from tests.support.glific_behaviours import errors, server_error
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import Ngo
-from tests.support.later import at_first, call_of, connected_ngo, given, pending
+from tests.support.later import at_first, call_of, connected_organization, given, pending
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.programs import start
+from tests.support.server import TestOrganization
 from tests.support.serving import SECRET_KEY, Served, as_environment, served
 from tests.support.settings import ENCRYPTION_KEY
 
@@ -48,11 +48,11 @@ def server(tmp_path: Path, settings: dict[str, Any]) -> Iterator[Served]:
 
 
 @pytest.fixture
-def alice(server: Served, glific: GlificStandIn) -> Ngo:
-    return connected_ngo(server, glific)
+def alice(server: Served, glific: GlificStandIn) -> TestOrganization:
+    return connected_organization(server, glific)
 
 
-def ask(ngo: Ngo, contact: int) -> str:
+def ask(organization: TestOrganization, contact: int) -> str:
     """With everything personal that Glific sends along."""
     name, phone, village, question, prompt, _ = PERSONAL
     body = {
@@ -62,7 +62,7 @@ def ask(ngo: Ngo, contact: int) -> str:
         "contact": {"id": contact, "name": name, "phone": phone, "fields": {"village": village}},
         "results": {"question_1": {"input": question}},
     }
-    return pending(ngo.post(body, query="?mode=async"))
+    return pending(organization.post(body, query="?mode=async"))
 
 
 def dump(database_url: str) -> dict[str, str]:
@@ -90,7 +90,12 @@ def require_nothing_personal(held: str) -> None:
 
 
 def test_it_accepts_what_a_worker_then_does_and_keeps_nothing_personal(
-    server: Served, alice: Ngo, settings: dict[str, Any], openai: OpenAIStandIn, glific: GlificStandIn, tmp_path: Path
+    server: Served,
+    alice: TestOrganization,
+    settings: dict[str, Any],
+    openai: OpenAIStandIn,
+    glific: GlificStandIn,
+    tmp_path: Path,
 ) -> None:
     openai.always(answer(PERSONAL[-1], after=0.1))
     refused = errors({"key": "flow", "message": PERSONAL[0]})
@@ -123,7 +128,7 @@ def test_it_accepts_what_a_worker_then_does_and_keeps_nothing_personal(
 
 
 def test_it_goes_on_itself_with_what_it_began_in_a_request(
-    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(answer("Sugar and salt.", after=1.5))
     call_id = pending(alice.ask_later("auto"))
@@ -133,7 +138,12 @@ def test_it_goes_on_itself_with_what_it_began_in_a_request(
 
 
 def test_it_leaves_to_a_worker_what_it_began_and_was_killed_in(
-    server: Served, alice: Ngo, settings: dict[str, Any], openai: OpenAIStandIn, glific: GlificStandIn, tmp_path: Path
+    server: Served,
+    alice: TestOrganization,
+    settings: dict[str, Any],
+    openai: OpenAIStandIn,
+    glific: GlificStandIn,
+    tmp_path: Path,
 ) -> None:
     openai.will(answer(after=30))
     call_id = pending(alice.ask_later("auto"))

@@ -5,13 +5,13 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.conftest import OpenHouse
+from tests.conftest import StartServer
 from tests.support.glific_behaviours import server_error
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import House, Ngo
 from tests.support.later import begin_working, pending, wait_until
 from tests.support.openai_behaviours import Echo, echo, never
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 
 pytestmark = pytest.mark.both_databases
 
@@ -26,60 +26,62 @@ def others(glific: GlificStandIn) -> Iterator[dict[str, GlificStandIn]]:
         yield {"alice": glific, "bob": stack.enter_context(GlificStandIn())}
 
 
-def joined(house: House, others: dict[str, GlificStandIn]) -> dict[str, Ngo]:
-    ngos = {slug: house.ngo(slug) for slug in others}
-    for slug, ngo in ngos.items():
-        ngo.connect(others[slug])
-    return ngos
+def joined(server: RunningServer, others: dict[str, GlificStandIn]) -> dict[str, TestOrganization]:
+    all_organizations = {slug: server.add_organization(slug) for slug in others}
+    for slug, organization in all_organizations.items():
+        organization.connect(others[slug])
+    return all_organizations
 
 
 def test_it_asks_with_each_ones_key_and_tells_each_ones_glific(
-    house: House, others: dict[str, GlificStandIn], openai: OpenAIStandIn
+    server: RunningServer, others: dict[str, GlificStandIn], openai: OpenAIStandIn
 ) -> None:
     openai.always(echo())
-    ngos = joined(house, others)
+    all_organizations = joined(server, others)
     calls = {
-        pending(ngo.ask_later(question_text=f"{slug} {number}")): ngo
+        pending(organization.ask_later(question_text=f"{slug} {number}")): organization
         for number in range(CALLS)
-        for slug, ngo in ngos.items()
+        for slug, organization in all_organizations.items()
     }
-    begin_working(house)
-    assert {ngo.settled(call_id).state for call_id, ngo in calls.items()} == {"delivered"}
+    begin_working(server)
+    assert {organization.settled(call_id).state for call_id, organization in calls.items()} == {"delivered"}
     for slug, glific in others.items():
         resumed = glific.resumptions
-        assert {each.result["call_id"] for each in resumed} == {c for c, ngo in calls.items() if ngo.slug == slug}
+        assert {each.result["call_id"] for each in resumed} == {
+            c for c, organization in calls.items() if organization.slug == slug
+        }
         heard = [Echo.read(str(each.result["parsed_msg"])) for each in resumed]
-        assert {each.last4 for each in heard} == {ngos[slug].key[-4:]}
+        assert {each.last4 for each in heard} == {all_organizations[slug].key[-4:]}
         assert sorted(each.question for each in heard) == [f"{slug} {number}" for number in range(CALLS)]
 
 
 def test_it_goes_on_for_bob_when_alices_key_is_off_and_her_glific_in_trouble(
-    house: House, others: dict[str, GlificStandIn], openai: OpenAIStandIn
+    server: RunningServer, others: dict[str, GlificStandIn], openai: OpenAIStandIn
 ) -> None:
-    ngos = joined(house, others)
+    all_organizations = joined(server, others)
     others["alice"].always(server_error())
-    alices, bobs = pending(ngos["alice"].ask_later()), pending(ngos["bob"].ask_later())
-    ngos["alice"].switch_key(on=False)
-    begin_working(house)
-    assert ngos["bob"].settled(bobs).state == "delivered"
+    alices, bobs = pending(all_organizations["alice"].ask_later()), pending(all_organizations["bob"].ask_later())
+    all_organizations["alice"].switch_key(on=False)
+    begin_working(server)
+    assert all_organizations["bob"].settled(bobs).state == "delivered"
     assert others["bob"].resumptions[0].result["status"] == "ok"
-    wait_until(lambda: ngos["alice"].delivery(alices).attempts >= 1)
+    wait_until(lambda: all_organizations["alice"].delivery(alices).attempts >= 1)
     others["alice"].reset()
-    assert ngos["alice"].settled(alices).state == "delivered"
+    assert all_organizations["alice"].settled(alices).state == "delivered"
     assert others["alice"].resumptions[0].result["error_code"] == "credential_inactive"
-    assert {asked.api_key for asked in openai.requests} == {ngos["bob"].key}
+    assert {asked.api_key for asked in openai.requests} == {all_organizations["bob"].key}
 
 
 def test_it_leaves_room_for_bob_while_alice_waits_for_more_than_her_share(
-    open_a_house: OpenHouse, others: dict[str, GlificStandIn], openai: OpenAIStandIn
+    start_server: StartServer, others: dict[str, GlificStandIn], openai: OpenAIStandIn
 ) -> None:
-    house = open_a_house(works=True, max_deferred_calls=3, max_deferred_calls_per_organization=2)
-    ngos = joined(house, others)
-    openai.for_key(ngos["alice"].key, never())
-    alices = [pending(ngos["alice"].ask_later()) for _ in range(CALLS)]
+    server = start_server(works=True, max_deferred_calls=3, max_deferred_calls_per_organization=2)
+    all_organizations = joined(server, others)
+    openai.for_key(all_organizations["alice"].key, never())
+    alices = [pending(all_organizations["alice"].ask_later()) for _ in range(CALLS)]
     wait_until(lambda: len(openai.requests) == 2)
-    call_id = pending(ngos["bob"].ask_later())
-    assert ngos["bob"].settled(call_id, seconds=5).state == "delivered"
-    assert len([asked for asked in openai.requests if asked.api_key == ngos["alice"].key]) == 2
+    call_id = pending(all_organizations["bob"].ask_later())
+    assert all_organizations["bob"].settled(call_id, seconds=5).state == "delivered"
+    assert len([asked for asked in openai.requests if asked.api_key == all_organizations["alice"].key]) == 2
     openai.reset()
-    assert {ngos["alice"].settled(each).state for each in alices} == {"delivered"}
+    assert {all_organizations["alice"].settled(each).state for each in alices} == {"delivered"}

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import House, Ngo
 from tests.support.later import begin_working, call_of, count_of_deliveries, given, pending
 from tests.support.openai_behaviours import answer, out_of_credit
 from tests.support.openai_exchange import Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 from tests.webhooks.expecting import require_error
 
 PHRASE = "a phrase that only Glific knows"
@@ -18,10 +18,10 @@ EARLIEST = 2.0
 
 
 @pytest.fixture
-def alice(house: House, glific: GlificStandIn) -> Ngo:
+def alice(server: RunningServer, glific: GlificStandIn) -> TestOrganization:
     """Nobody works on her answers yet."""
     glific.phrase = PHRASE
-    alice = house.ngo("alice")
+    alice = server.add_organization("alice")
     alice.connect_signed(glific, PHRASE)
     return alice
 
@@ -37,10 +37,10 @@ def no_credit_for_the_second(exchange: Exchange) -> None:
 
 
 def test_it_signs_answers_and_failures_and_waits_two_seconds(
-    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(no_credit_for_the_second)
-    begin_working(alice.house)
+    begin_working(alice.server)
     before = time.monotonic()
     calls = {21: pending(alice.ask_later()), 22: pending(alice.ask_later(question_text="second", contact=22))}
     for contact, call_id in calls.items():
@@ -57,30 +57,30 @@ def test_it_signs_answers_and_failures_and_waits_two_seconds(
 
 
 def test_it_signs_for_the_organizations_own_id_first_and_else_for_that_of_the_call(
-    alice: Ngo, house: House, glific: GlificStandIn
+    alice: TestOrganization, server: RunningServer, glific: GlificStandIn
 ) -> None:
-    bob = house.ngo("bob")
+    bob = server.add_organization("bob")
     bob.connect_signed(glific, PHRASE)
     of_alice, of_bob = pending(alice.ask_later(contact=1)), pending(bob.ask_later(contact=2))
     bob.change(glific_organization_id=42)
-    begin_working(house)
+    begin_working(server)
     assert alice.settled(of_alice).state == bob.settled(of_bob).state == "delivered"
     assert [sent(glific, contact)["metadata"]["organization_id"] for contact in (1, 2)] == [17, 42]
 
 
 def test_it_accepts_no_call_of_which_nobody_knows_the_organizations_id(
-    alice: Ngo, house: House, openai: OpenAIStandIn
+    alice: TestOrganization, server: RunningServer, openai: OpenAIStandIn
 ) -> None:
     for mode in ("async", "auto"):
         refused = require_error(alice.ask_later(mode, organization_id=None), "missing_flow_context")
         assert "Glific organization ID" in refused["error"]
-    assert (count_of_deliveries(house), openai.requests) == (0, [])
+    assert (count_of_deliveries(server), openai.requests) == (0, [])
 
 
-def test_it_says_that_the_phrase_is_gone(alice: Ngo, house: House, glific: GlificStandIn) -> None:
+def test_it_says_that_the_phrase_is_gone(alice: TestOrganization, server: RunningServer, glific: GlificStandIn) -> None:
     call_id = pending(alice.ask_later())
-    assert house.app.test_cli_runner().invoke(args=["signature", "clear", "alice"]).exit_code == 0
-    begin_working(house)
+    assert server.app.test_cli_runner().invoke(args=["signature", "clear", "alice"]).exit_code == 0
+    begin_working(server)
     row = alice.settled(call_id)
     assert row.state == "undelivered"
     assert "webhook signature" in str(row.last_response)

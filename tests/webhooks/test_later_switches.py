@@ -6,10 +6,10 @@ from glific_gpt.connections import store as connections
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store as organizations
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import House, Ngo
 from tests.support.later import begin_working, call_of, given, pending
 from tests.support.openai_behaviours import echo
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 from tests.webhooks.expecting import CODES
 
 CAST = {"alice": 1, "bob": 2, "charlie": 3}
@@ -17,25 +17,31 @@ CAST = {"alice": 1, "bob": 2, "charlie": 3}
 
 
 @pytest.fixture
-def accepted(house: House, glific: GlificStandIn) -> dict[str, tuple[Ngo, str]]:
+def accepted(server: RunningServer, glific: GlificStandIn) -> dict[str, tuple[TestOrganization, str]]:
     """A call of each, by slug, that nobody works on yet."""
-    ngos = {slug: house.ngo(slug, fallback_message=f"Sorry from {slug}.") for slug in CAST}
-    for ngo in ngos.values():
-        ngo.connect(glific)
-    return {slug: (ngo, pending(ngo.ask_later(contact=CAST[slug]))) for slug, ngo in ngos.items()}
+    all_organizations = {slug: server.add_organization(slug, fallback_message=f"Sorry from {slug}.") for slug in CAST}
+    for organization in all_organizations.values():
+        organization.connect(glific)
+    return {
+        slug: (organization, pending(organization.ask_later(contact=CAST[slug])))
+        for slug, organization in all_organizations.items()
+    }
 
 
 def test_it_does_not_ask_openai_with_what_was_switched_off_since(
-    accepted: dict[str, tuple[Ngo, str]], house: House, openai: OpenAIStandIn, glific: GlificStandIn
+    accepted: dict[str, tuple[TestOrganization, str]],
+    server: RunningServer,
+    openai: OpenAIStandIn,
+    glific: GlificStandIn,
 ) -> None:
     accepted["alice"][0].switch_key(on=False)
     accepted["bob"][0].change(is_active=False)
     accepted["charlie"][0].change(allowed_models=["gpt-4o-mini"])
-    begin_working(house)
+    begin_working(server)
     codes = {"alice": "credential_inactive", "bob": "organization_inactive", "charlie": "model_not_allowed"}
-    for slug, (ngo, call_id) in accepted.items():
-        assert ngo.settled(call_id).state == "delivered"
-        body, row = given(glific, CAST[slug]), call_of(ngo, call_id)
+    for slug, (organization, call_id) in accepted.items():
+        assert organization.settled(call_id).state == "delivered"
+        body, row = given(glific, CAST[slug]), call_of(organization, call_id)
         assert (body["error_code"], body["error_class"]) == (codes[slug], CODES[codes[slug]][1])
         assert body["parsed_msg"] == f"Sorry from {slug}."
         assert (row["status"], row["error_code"], row["cost_usd"]) == ("error", codes[slug], None)
@@ -43,35 +49,38 @@ def test_it_does_not_ask_openai_with_what_was_switched_off_since(
 
 
 def test_it_asks_with_the_key_that_is_set_now(
-    accepted: dict[str, tuple[Ngo, str]], house: House, openai: OpenAIStandIn, glific: GlificStandIn
+    accepted: dict[str, tuple[TestOrganization, str]],
+    server: RunningServer,
+    openai: OpenAIStandIn,
+    glific: GlificStandIn,
 ) -> None:
     openai.always(echo())
     accepted["alice"][0].set_key("sk-proj-alices-new-key-7777")
-    begin_working(house)
-    for ngo, call_id in accepted.values():
-        ngo.settled(call_id)
-    for slug, (ngo, _) in accepted.items():
-        assert given(glific, CAST[slug])["parsed_msg"].startswith(f"key={ngo.key[-4:]} ")
+    begin_working(server)
+    for organization, call_id in accepted.values():
+        organization.settled(call_id)
+    for slug, (organization, _) in accepted.items():
+        assert given(glific, CAST[slug])["parsed_msg"].startswith(f"key={organization.key[-4:]} ")
 
 
 def test_it_answers_with_what_was_switched_on_again_before_anybody_asked(
-    accepted: dict[str, tuple[Ngo, str]], house: House, glific: GlificStandIn
+    accepted: dict[str, tuple[TestOrganization, str]], server: RunningServer, glific: GlificStandIn
 ) -> None:
     alice, call_id = accepted["alice"]
     alice.switch_key(on=False)
     alice.switch_key(on=True)
-    begin_working(house)
+    begin_working(server)
     alice.settled(call_id)
     assert given(glific, 1)["status"] == "ok"
 
 
 def test_it_says_what_is_missing_when_the_organization_was_disconnected_since(
-    accepted: dict[str, tuple[Ngo, str]], house: House, glific: GlificStandIn
+    accepted: dict[str, tuple[TestOrganization, str]], server: RunningServer, glific: GlificStandIn
 ) -> None:
     alice, call_id = accepted["alice"]
-    with house.app.app_context(), transaction() as session:
+    with server.app.app_context(), transaction() as session:
         connections.disconnect(session, organizations.find(session, "alice").id)
-    begin_working(house)
+    begin_working(server)
     row = alice.settled(call_id)
     assert row.state == "undelivered"
     assert "not connected to Glific" in str(row.last_response)

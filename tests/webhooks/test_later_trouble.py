@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conftest import OpenHouse
+from tests.conftest import StartServer
 from tests.support.glific_behaviours import (
     Behaviour,
     errors,
@@ -19,10 +19,10 @@ from tests.support.glific_behaviours import (
     server_error,
 )
 from tests.support.glific_stand_in import PHONE, GlificStandIn
-from tests.support.house import House, Ngo
-from tests.support.later import at_first, call_of, connected_ngo, given, pending
+from tests.support.later import at_first, call_of, connected_organization, given, pending
 from tests.support.openai_behaviours import out_of_credit
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 
 pytestmark = pytest.mark.both_databases
 
@@ -51,11 +51,11 @@ REFUSALS: dict[str, Behaviour] = {
 
 
 @pytest.fixture
-def alice(working_house: House, glific: GlificStandIn) -> Ngo:
-    return connected_ngo(working_house, glific)
+def alice(server_with_worker: RunningServer, glific: GlificStandIn) -> TestOrganization:
+    return connected_organization(server_with_worker, glific)
 
 
-def test_it_gives_the_answer_once_glific_is_well_again(alice: Ngo, glific: GlificStandIn) -> None:
+def test_it_gives_the_answer_once_glific_is_well_again(alice: TestOrganization, glific: GlificStandIn) -> None:
     moods = dict(enumerate(PASSES, 101))
     glific.always(at_first({contact: PASSES[name][0] for contact, name in moods.items()}))
     calls = {contact: pending(alice.ask_later(contact=contact)) for contact in moods}
@@ -66,7 +66,7 @@ def test_it_gives_the_answer_once_glific_is_well_again(alice: Ngo, glific: Glifi
         assert call_of(alice, calls[contact])["status"] == "ok"
 
 
-def test_it_waits_for_the_flow_that_does_not_wait_yet(alice: Ngo, glific: GlificStandIn) -> None:
+def test_it_waits_for_the_flow_that_does_not_wait_yet(alice: TestOrganization, glific: GlificStandIn) -> None:
     glific.parks_late(resumes=2)
     call_id = pending(alice.ask_later())
     row = alice.settled(call_id)
@@ -75,14 +75,14 @@ def test_it_waits_for_the_flow_that_does_not_wait_yet(alice: Ngo, glific: Glific
     assert len({str(resumed.result) for resumed in glific.resumptions}) == 1
 
 
-def test_it_leaves_glific_alone_for_as_long_as_it_says(alice: Ngo, glific: GlificStandIn) -> None:
+def test_it_leaves_glific_alone_for_as_long_as_it_says(alice: TestOrganization, glific: GlificStandIn) -> None:
     glific.will(rate_limit("1"))
     alice.settled(pending(alice.ask_later()))
     first, second = [asked.at for asked in glific.requests if asked.path == "/api"]
     assert 1.0 <= second - first < 2.5
 
 
-def test_it_says_plainly_what_glific_refuses_and_tries_no_more(alice: Ngo, glific: GlificStandIn) -> None:
+def test_it_says_plainly_what_glific_refuses_and_tries_no_more(alice: TestOrganization, glific: GlificStandIn) -> None:
     moods = dict(enumerate(REFUSALS, 101))
     glific.always(at_first({contact: [REFUSALS[name]] * 9 for contact, name in moods.items()}))
     calls = {contact: pending(alice.ask_later(contact=contact)) for contact in moods}
@@ -96,7 +96,9 @@ def test_it_says_plainly_what_glific_refuses_and_tries_no_more(alice: Ngo, glifi
     assert glific.resumptions == []
 
 
-def test_it_says_plainly_that_the_login_is_not_accepted_any_more(alice: Ngo, glific: GlificStandIn) -> None:
+def test_it_says_plainly_that_the_login_is_not_accepted_any_more(
+    alice: TestOrganization, glific: GlificStandIn
+) -> None:
     glific.accounts[PHONE] = "another password"
     row = alice.settled(pending(alice.ask_later()))
     assert (row.state, row.attempts) == ("undelivered", 1)
@@ -104,7 +106,7 @@ def test_it_says_plainly_that_the_login_is_not_accepted_any_more(alice: Ngo, gli
 
 
 def test_it_keeps_the_error_of_the_call_itself_when_that_cannot_be_told_either(
-    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(out_of_credit())
     glific.always(server_error(404))
@@ -115,9 +117,9 @@ def test_it_keeps_the_error_of_the_call_itself_when_that_cannot_be_told_either(
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_it_tries_again_when_glific_has_said_nothing_for_a_quarter_of_a_minute(
-    open_a_house: OpenHouse, glific: GlificStandIn
+    start_server: StartServer, glific: GlificStandIn
 ) -> None:
-    alice = connected_ngo(open_a_house(works=True), glific)
+    alice = connected_organization(start_server(works=True), glific)
     glific.will(never())
     row = alice.settled(pending(alice.ask_later()), seconds=30)
     assert (row.state, row.attempts, row.possibly_delivered) == ("delivered", 2, True)

@@ -10,18 +10,18 @@ from glific_gpt.errors import Conflict
 from tests.support import openai_behaviours as openai_does
 from tests.support.glific_behaviours import errors, not_waiting
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import House, Ngo
-from tests.support.later import call_of, connected_ngo, given, pending, retry, wait_until
+from tests.support.later import call_of, connected_organization, given, pending, retry, wait_until
 from tests.support.openai_exchange import Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 from tests.webhooks.expecting import require_error
 
 LET_DOWN = "The flow stopped waiting before the answer could be delivered. It may be waiting for another answer now."
 
 
 @pytest.fixture
-def alice(working_house: House, glific: GlificStandIn) -> Ngo:
-    return connected_ngo(working_house, glific)
+def alice(server_with_worker: RunningServer, glific: GlificStandIn) -> TestOrganization:
+    return connected_organization(server_with_worker, glific)
 
 
 def slow_for_the_first(exchange: Exchange) -> None:
@@ -29,7 +29,9 @@ def slow_for_the_first(exchange: Exchange) -> None:
     (openai_does.slow(2.0, said) if "first" in str(exchange.received.body) else said)(exchange)
 
 
-def test_an_answer_in_time_is_given_as_ever(alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn) -> None:
+def test_an_answer_in_time_is_given_as_ever(
+    alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
     openai.always(openai_does.answer("Salt, sugar, water."))
     call_id = pending(alice.ask_later(wait_seconds="120"))
     assert alice.settled(call_id).state == "delivered"
@@ -37,7 +39,7 @@ def test_an_answer_in_time_is_given_as_ever(alice: Ngo, openai: OpenAIStandIn, g
 
 
 def test_an_answer_that_missed_its_wait_is_not_taken_for_the_next_questions(
-    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(slow_for_the_first)
     first = pending(alice.ask_later(question_text="The first?", wait_seconds=1))
@@ -50,7 +52,7 @@ def test_an_answer_that_missed_its_wait_is_not_taken_for_the_next_questions(
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_flow_that_does_not_wait_is_tried_until_its_time_is_over(
-    alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(openai_does.answer("Salt, sugar, water."))
     glific.always(errors([not_waiting(21)]))
@@ -66,7 +68,9 @@ def test_a_flow_that_does_not_wait_is_tried_until_its_time_is_over(
     assert call_of(alice, call_id)["error_code"] == "undelivered"
 
 
-def test_what_missed_its_wait_is_not_tried_again(alice: Ngo, openai: OpenAIStandIn, glific: GlificStandIn) -> None:
+def test_what_missed_its_wait_is_not_tried_again(
+    alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
     openai.always(openai_does.slow(1.5))
     call_id = pending(alice.ask_later(wait_seconds=1))
     assert alice.settled(call_id).state == "undelivered"
@@ -76,6 +80,6 @@ def test_what_missed_its_wait_is_not_tried_again(alice: Ngo, openai: OpenAIStand
 
 
 @pytest.mark.parametrize("seconds", [0, -1, "soon", 86_401])
-def test_a_wait_that_is_none_is_refused(alice: Ngo, openai: OpenAIStandIn, seconds: int | str) -> None:
+def test_a_wait_that_is_none_is_refused(alice: TestOrganization, openai: OpenAIStandIn, seconds: int | str) -> None:
     assert "wait_seconds" in require_error(alice.ask_later(wait_seconds=seconds), "invalid_field")["error"]
     assert openai.requests == []

@@ -12,10 +12,10 @@ from sqlalchemy import select
 from glific_gpt.calls.tables import Call
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
-from tests.conftest import OpenHouse
-from tests.support.house import Ngo
+from tests.conftest import StartServer
 from tests.support.openai_behaviours import answer, server_error, slow
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import TestOrganization
 from tests.webhooks.at_once import at_once
 from tests.webhooks.expecting import code_of, require_error, require_ok
 
@@ -24,7 +24,9 @@ EXPENSIVE = answer("A long answer.", input_tokens=20, output_tokens=1000)
 """A cent of gpt-4o: 10 dollars for a million tokens."""
 
 
-def test_a_contact_gets_its_answers_of_a_day_and_others_theirs(alice: Ngo, bob: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_contact_gets_its_answers_of_a_day_and_others_theirs(
+    alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
+) -> None:
     alice.change(contact_daily_limit=2, fallback_message="That is enough for today.")
     for contact in ({"contact": {"id": 21}}, {"contact_id": "21"}):
         require_ok(alice.ask(**contact))
@@ -40,7 +42,7 @@ def test_a_contact_gets_its_answers_of_a_day_and_others_theirs(alice: Ngo, bob: 
         require_ok(alice.ask(contact={"id": 21}))
 
 
-def test_a_failure_does_not_count_against_a_contact(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_failure_does_not_count_against_a_contact(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     alice.change(contact_daily_limit=1)
     openai.will(server_error(400))
     assert alice.ask(contact={"id": 21}).status_code == 502
@@ -49,10 +51,10 @@ def test_a_failure_does_not_count_against_a_contact(alice: Ngo, openai: OpenAISt
     require_error(alice.ask(contact={"id": 21}), "contact_limit")
 
 
-def test_a_call_that_was_killed_does_not_count_for_a_whole_day(alice: Ngo) -> None:
+def test_a_call_that_was_killed_does_not_count_for_a_whole_day(alice: TestOrganization) -> None:
     alice.change(contact_daily_limit=1)
     require_ok(alice.ask(contact={"id": 21}))
-    with alice.house.app.app_context(), transaction() as session:
+    with alice.server.app.app_context(), transaction() as session:
         call = session.scalars(select(Call)).one()
         call.status, call.give_up_at = "started", now() + timedelta(minutes=1)
     require_error(alice.ask(contact={"id": 21}), "contact_limit")
@@ -60,7 +62,9 @@ def test_a_call_that_was_killed_does_not_count_for_a_whole_day(alice: Ngo) -> No
         require_ok(alice.ask(contact={"id": 21}))
 
 
-def test_a_budget_that_is_used_up_stops_every_call(alice: Ngo, bob: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_budget_that_is_used_up_stops_every_call(
+    alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
+) -> None:
     openai.always(EXPENSIVE)
     alice.change(monthly_budget_usd=Decimal("0.03"), fallback_message="Please call us.")
     codes = [code_of(alice.ask()) for _ in range(4)]
@@ -75,7 +79,7 @@ def test_a_budget_that_is_used_up_stops_every_call(alice: Ngo, bob: Ngo, openai:
     require_ok(alice.ask())
 
 
-def test_a_budget_begins_anew_with_the_month(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_budget_begins_anew_with_the_month(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(EXPENSIVE)
     alice.change(monthly_budget_usd=Decimal("0.02"))
     with time_machine.travel(datetime(2026, 1, 31, 23, 59, tzinfo=UTC)):
@@ -85,7 +89,7 @@ def test_a_budget_begins_anew_with_the_month(alice: Ngo, openai: OpenAIStandIn) 
         require_ok(alice.ask())
 
 
-def test_a_new_budget_knows_what_the_month_has_cost_before(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_new_budget_knows_what_the_month_has_cost_before(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(EXPENSIVE)
     for _ in range(3):
         require_ok(alice.ask())
@@ -93,7 +97,7 @@ def test_a_new_budget_knows_what_the_month_has_cost_before(alice: Ngo, openai: O
     require_error(alice.ask(), "budget_exceeded")
 
 
-def test_a_failed_call_gives_back_what_was_set_aside(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_failed_call_gives_back_what_was_set_aside(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     alice.change(monthly_budget_usd=Decimal("0.02"))
     openai.always(server_error(400))
     for _ in range(4):
@@ -102,14 +106,16 @@ def test_a_failed_call_gives_back_what_was_set_aside(alice: Ngo, openai: OpenAIS
     require_ok(alice.ask())
 
 
-def test_a_long_answer_is_set_aside_for_as_it_was_allowed(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_long_answer_is_set_aside_for_as_it_was_allowed(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     alice.change(monthly_budget_usd=Decimal("0.02"))
     require_error(alice.ask(max_tokens=3000), "budget_exceeded")
     require_ok(alice.ask(max_tokens=500))
     assert len(openai.requests) == 1
 
 
-def test_a_model_without_a_known_price_cannot_be_used_under_a_budget(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_model_without_a_known_price_cannot_be_used_under_a_budget(
+    alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
     require_ok(alice.ask(gpt_model="gpt-99-nova"))
     alice.change(monthly_budget_usd=Decimal(100))
     error = require_error(alice.ask(gpt_model="gpt-99-nova"), "budget_exceeded")["error"]
@@ -117,7 +123,7 @@ def test_a_model_without_a_known_price_cannot_be_used_under_a_budget(alice: Ngo,
     assert len(openai.requests) == 1
 
 
-def test_a_budget_holds_against_20_calls_at_once(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_budget_holds_against_20_calls_at_once(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     alice.change(monthly_budget_usd=Decimal("0.055"))
     openai.always(slow(0.5, EXPENSIVE))
 
@@ -128,7 +134,7 @@ def test_a_budget_holds_against_20_calls_at_once(alice: Ngo, openai: OpenAIStand
     assert sum(call["cost_usd"] or 0 for call in alice.calls()) <= 0.055
 
 
-def test_a_contact_cannot_get_more_by_asking_at_once(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_contact_cannot_get_more_by_asking_at_once(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     alice.change(contact_daily_limit=2)
     openai.always(slow(0.3))
 
@@ -137,8 +143,10 @@ def test_a_contact_cannot_get_more_by_asking_at_once(alice: Ngo, openai: OpenAIS
     assert codes == {"ok": 2, "contact_limit": 6}
 
 
-def test_a_full_server_says_so_at_once_and_answers_again_later(open_a_house: OpenHouse, openai: OpenAIStandIn) -> None:
-    alice = open_a_house(max_in_flight=1).ngo("alice", fallback_message="Please call us.")
+def test_a_full_server_says_so_at_once_and_answers_again_later(
+    start_server: StartServer, openai: OpenAIStandIn
+) -> None:
+    alice = start_server(max_in_flight=1).add_organization("alice", fallback_message="Please call us.")
     openai.will(slow(1.0))
 
     def late(number: int) -> tuple[float, str]:

@@ -3,9 +3,9 @@
 import pytest
 
 from glific_gpt.errors import SettingsError
-from tests.conftest import OpenHouse
-from tests.support.house import Ngo
+from tests.conftest import StartServer
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import TestOrganization
 from tests.webhooks.expecting import code_of, require_error, require_ok
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -53,9 +53,9 @@ COMPLETION = (
 
 
 def test_it_asks_the_servers_model_then_the_organizations_then_the_flows(
-    open_a_house: OpenHouse, openai: OpenAIStandIn
+    start_server: StartServer, openai: OpenAIStandIn
 ) -> None:
-    alice = open_a_house(default_model="gpt-4.1-mini").ngo("alice")
+    alice = start_server(default_model="gpt-4.1-mini").add_organization("alice")
     require_ok(alice.ask())
     alice.change(default_model="gpt-4.1")
     require_ok(alice.ask())
@@ -65,7 +65,7 @@ def test_it_asks_the_servers_model_then_the_organizations_then_the_flows(
     assert [asked.model for asked in openai.requests] == ["gpt-4.1-mini", "gpt-4.1", "gpt-4o-mini", "gpt-4.1-mini"]
 
 
-def test_a_model_that_is_not_text_is_never_asked(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_model_that_is_not_text_is_never_asked(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     for allowed in (None, ["*"], ["tts-1", "*tts*"]):
         alice.change(allowed_models=allowed)
         for model in NOT_TEXT:
@@ -76,15 +76,15 @@ def test_a_model_that_is_not_text_is_never_asked(alice: Ngo, openai: OpenAIStand
     assert openai.requests == []
 
 
-def test_a_completion_model_is_not_supported(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_completion_model_is_not_supported(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     for model in COMPLETION:
         require_error(alice.ask(model=model), "model_not_supported")
     assert openai.requests == []
 
 
-def test_a_server_whose_default_is_not_text_does_not_start(open_a_house: OpenHouse) -> None:
+def test_a_server_whose_default_is_not_text_does_not_start(start_server: StartServer) -> None:
     with pytest.raises(SettingsError, match="GLIFIC_GPT_DEFAULT_MODEL is not a text model"):
-        open_a_house(default_model="tts-1")
+        start_server(default_model="tts-1")
 
 
 @pytest.mark.parametrize(
@@ -102,14 +102,14 @@ def test_a_server_whose_default_is_not_text_does_not_start(open_a_house: OpenHou
     ids=["any", "none", "prefix", "fine-tunes", "operator's", "not widened", "both", "operator's none"],
 )
 def test_a_list_of_models_narrows_and_never_widens(
-    open_a_house: OpenHouse,
+    start_server: StartServer,
     openai: OpenAIStandIn,
     operator: str,
     organization: list[str] | None,
     allowed: list[str],
     refused: list[str],
 ) -> None:
-    alice = open_a_house(models=operator).ngo("alice", allowed_models=organization)
+    alice = start_server(models=operator).add_organization("alice", allowed_models=organization)
     for model in refused:
         require_error(alice.ask(gpt_model=model), "model_not_allowed")
     assert openai.requests == []
@@ -117,20 +117,20 @@ def test_a_list_of_models_narrows_and_never_widens(
         require_ok(alice.ask(gpt_model=model))
 
 
-def test_a_default_must_be_allowed_too(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_default_must_be_allowed_too(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     alice.change(allowed_models=["gpt-4o-mini"])
     require_error(alice.ask(), "model_not_allowed")
     assert openai.requests == []
 
 
-def test_a_list_is_read_anew_for_every_call(alice: Ngo) -> None:
+def test_a_list_is_read_anew_for_every_call(alice: TestOrganization) -> None:
     for patterns, code in ((["gpt-4o"], "ok"), (["o3"], "model_not_allowed"), ([], "model_not_allowed"), (None, "ok")):
         alice.change(allowed_models=patterns)
         assert code_of(alice.ask()) == code
 
 
 @pytest.mark.parametrize(
-    ("environment", "server", "organization", "allowed", "refused"),
+    ("environment", "on_server", "on_organization", "allowed", "refused"),
     [
         ("gpt-4o*", ["*"], ["*"], ["gpt-4o"], ["gpt-4.1"]),
         ("*", ["gpt-4o*"], ["*"], ["gpt-4o"], ["gpt-4.1"]),
@@ -141,15 +141,15 @@ def test_a_list_is_read_anew_for_every_call(alice: Ngo) -> None:
     ids=["not widened", "narrowed", "nothing in common", "all three", "none"],
 )
 def test_a_model_must_be_on_the_environments_list_and_on_the_servers_and_on_the_organizations(
-    open_a_house: OpenHouse,
+    start_server: StartServer,
     environment: str,
-    server: list[str],
-    organization: list[str] | None,
+    on_server: list[str],
+    on_organization: list[str] | None,
     allowed: list[str],
     refused: list[str],
 ) -> None:
-    house = open_a_house(models=environment)
-    house.allow_models(server)
-    alice = house.ngo("alice", allowed_models=organization)
+    server = start_server(models=environment)
+    server.allow_models(on_server)
+    alice = server.add_organization("alice", allowed_models=on_organization)
     assert [code_of(alice.ask(gpt_model=model)) for model in refused] == ["model_not_allowed"] * len(refused)
     assert [code_of(alice.ask(gpt_model=model)) for model in allowed] == ["ok"] * len(allowed)

@@ -9,11 +9,11 @@ from email.utils import format_datetime
 
 import pytest
 
-from tests.conftest import OpenHouse
+from tests.conftest import StartServer
 from tests.support import openai_behaviours as behaviours
-from tests.support.house import House, Ngo
 from tests.support.openai_exchange import Behaviour, Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 from tests.webhooks.expecting import code_of, require_error, require_ok
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -72,8 +72,8 @@ FAULTS = {
 
 
 @pytest.fixture
-def hurried(open_a_house: OpenHouse) -> Ngo:
-    return open_a_house(deadline_seconds=DEADLINE).ngo("alice")
+def hurried(start_server: StartServer) -> TestOrganization:
+    return start_server(deadline_seconds=DEADLINE).add_organization("alice")
 
 
 GLIFIC = 5
@@ -99,45 +99,45 @@ PRO = "gpt-5-pro"
 """A model that only the Responses API serves."""
 
 
-def broken_promises(house: House, openai: OpenAIStandIn, name: str, fault: Fault, model: str) -> list[str]:
+def broken_promises(server: RunningServer, openai: OpenAIStandIn, name: str, fault: Fault, model: str) -> list[str]:
     """Has OpenAI fail one organization's call; what was wrong with the answer, or nothing."""
     slug = re.sub(r"[^a-z0-9]+", "-", f"{name}-{model}")
-    ngo = house.ngo(slug, key=f"sk-proj-{slug}-Wx9Z", fallback_message=SORRY)
-    openai.for_key(ngo.key, fault.behaviour)
+    organization = server.add_organization(slug, key=f"sk-proj-{slug}-Wx9Z", fallback_message=SORRY)
+    openai.for_key(organization.key, fault.behaviour)
     before = time.monotonic()
-    reply = ngo.ask(gpt_model=model)
+    reply = organization.ask(gpt_model=model)
     seconds = time.monotonic() - before
     code = (fault.of_responses if model == PRO else "") or fault.code
     if code_of(reply) != code:
         return [f"{name}, {model}: {reply.text}"]
     sentence = require_error(reply, code, SORRY)["error"]
-    asked = sum(received.api_key == ngo.key for received in openai.requests)
+    asked = sum(received.api_key == organization.key for received in openai.requests)
     promises = {
         f"{seconds} seconds": seconds < fault.within,
         f"asked {asked} times": asked in fault.requests,
         sentence: not any(word in sentence for word in (*THEIR_WORDS, "Wx9Z")),
-        str(ngo.calls()): ngo.calls()[0]["error_code"] == code,
+        str(organization.calls()): organization.calls()[0]["error_code"] == code,
     }
     return [f"{name}, {model}: {what}" for what, kept in promises.items() if not kept]
 
 
 @pytest.mark.parametrize("model", ["gpt-4o", PRO], ids=["chat", "responses"])
 def test_a_fault_of_openai_is_told_in_our_words_and_in_time(
-    open_a_house: OpenHouse, openai: OpenAIStandIn, model: str
+    start_server: StartServer, openai: OpenAIStandIn, model: str
 ) -> None:
-    house = open_a_house(deadline_seconds=DEADLINE)
+    server = start_server(deadline_seconds=DEADLINE)
     with ThreadPoolExecutor(4) as pool:
-        futures = [pool.submit(broken_promises, house, openai, *item, model) for item in FAULTS.items()]
+        futures = [pool.submit(broken_promises, server, openai, *item, model) for item in FAULTS.items()]
         assert [broken for future in futures for broken in future.result()] == []
 
 
-def test_it_tries_again_and_answers_before_glific_hangs_up(house: House, openai: OpenAIStandIn) -> None:
+def test_it_tries_again_and_answers_before_glific_hangs_up(server: RunningServer, openai: OpenAIStandIn) -> None:
     with ThreadPoolExecutor(4) as pool:
-        futures = [pool.submit(broken_promises, house, openai, *item, "gpt-4o") for item in WITH_ALL_THE_TIME.items()]
+        futures = [pool.submit(broken_promises, server, openai, *item, "gpt-4o") for item in WITH_ALL_THE_TIME.items()]
         assert [broken for future in futures for broken in future.result()] == []
 
 
-def test_a_failure_that_passes_is_not_seen(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_failure_that_passes_is_not_seen(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     for passing in (behaviours.server_error(503), behaviours.hang_up(), behaviours.html(502)):
         openai.reset()
         openai.will(passing, passing)
@@ -152,14 +152,16 @@ def limited_until_a_date(exchange: Exchange) -> None:
 
 
 @pytest.mark.parametrize("limited", [behaviours.rate_limit("1"), limited_until_a_date], ids=["seconds", "a date"])
-def test_a_rate_limit_that_ends_in_time_is_waited_for(alice: Ngo, openai: OpenAIStandIn, limited: Behaviour) -> None:
+def test_a_rate_limit_that_ends_in_time_is_waited_for(
+    alice: TestOrganization, openai: OpenAIStandIn, limited: Behaviour
+) -> None:
     openai.will(limited)
     require_ok(alice.ask())
     first, second = openai.requests
     assert 0.9 < second.at - first.at < 2.5
 
 
-def test_a_rate_limit_says_when_to_come_again(hurried: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_rate_limit_says_when_to_come_again(hurried: TestOrganization, openai: OpenAIStandIn) -> None:
     for written, told in (("60", 60), ("1e300", 86_400), ("0.2", 1), ("soon", 1), ("nan", 1), ("", 1), (None, 1)):
         openai.always(behaviours.rate_limit(written))
         reply = hurried.ask()
@@ -167,7 +169,7 @@ def test_a_rate_limit_says_when_to_come_again(hurried: Ngo, openai: OpenAIStandI
         assert (written, reply.headers["Retry-After"]) == (written, str(told))
 
 
-def test_a_redirect_is_not_followed(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_redirect_is_not_followed(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     with OpenAIStandIn() as elsewhere:
         openai.always(behaviours.redirect(f"{elsewhere.base_url}/chat/completions"))
         require_error(alice.ask(), "bad_upstream_reply")
@@ -175,7 +177,7 @@ def test_a_redirect_is_not_followed(alice: Ngo, openai: OpenAIStandIn) -> None:
     assert len(openai.requests) == 1
 
 
-def test_an_openai_that_is_down_is_told_and_comes_back(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_an_openai_that_is_down_is_told_and_comes_back(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     require_ok(alice.ask())
     openai.close()
     before = time.monotonic()
@@ -183,19 +185,23 @@ def test_an_openai_that_is_down_is_told_and_comes_back(alice: Ngo, openai: OpenA
     assert time.monotonic() - before < 3
 
 
-def test_an_idle_connection_that_openai_has_closed_is_opened_anew(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_an_idle_connection_that_openai_has_closed_is_opened_anew(
+    alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
     require_ok(alice.ask())
     openai.will(behaviours.hang_up())
     require_ok(alice.ask())
 
 
-def test_one_organizations_failures_leave_others_alone(alice: Ngo, bob: Ngo, openai: OpenAIStandIn) -> None:
+def test_one_organizations_failures_leave_others_alone(
+    alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
+) -> None:
     openai.for_key(alice.key, behaviours.out_of_credit())
     require_error(alice.ask(), "insufficient_quota")
     require_ok(bob.ask())
 
 
-def test_tokens_of_a_failed_answer_are_counted(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_tokens_of_a_failed_answer_are_counted(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(behaviours.answer("not JSON", input_tokens=40, output_tokens=3))
     require_error(alice.ask(response_format={"type": "json_object"}), "bad_upstream_reply")
     (call,) = alice.calls()

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from tests.support.house import House, Ngo
 from tests.support.openai_behaviours import refuse_key
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 from tests.webhooks.expecting import code_of, require_error, require_ok
 
 QUESTION = {"question_text": "What is ORS?"}
@@ -68,19 +68,21 @@ WRONGS = {
 }
 
 
-def test_it_tells_the_earlier_of_two_things_that_are_wrong(house: House, openai: OpenAIStandIn) -> None:
+def test_it_tells_the_earlier_of_two_things_that_are_wrong(server: RunningServer, openai: OpenAIStandIn) -> None:
     openai.always(refuse_key())
     for number, (name, wrong) in enumerate(WRONGS.items()):
-        ngo = house.ngo(f"ngo-{number}", key=wrong.key, **wrong.settings)
+        organization = server.add_organization(f"ngo-{number}", key=wrong.key, **wrong.settings)
         if not wrong.key_is_on:
-            ngo.switch_key(on=False)
-        reply = ngo.post(wrong.body, content=wrong.content, headers=wrong.headers, query=wrong.query)
+            organization.switch_key(on=False)
+        reply = organization.post(wrong.body, content=wrong.content, headers=wrong.headers, query=wrong.query)
         assert (name, code_of(reply)) == (name, wrong.told)
         require_error(reply, wrong.told)
     assert openai.requests == []
 
 
-def test_it_tells_a_model_that_is_not_allowed_before_a_contacts_limit(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_it_tells_a_model_that_is_not_allowed_before_a_contacts_limit(
+    alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
     alice.change(contact_daily_limit=1, allowed_models=["gpt-4o"])
     require_ok(alice.ask(contact={"id": 21}))
     openai.reset()
@@ -90,7 +92,7 @@ def test_it_tells_a_model_that_is_not_allowed_before_a_contacts_limit(alice: Ngo
     assert openai.requests == []
 
 
-def test_a_call_that_fails_a_check_costs_nothing(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_call_that_fails_a_check_costs_nothing(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     alice.change(monthly_budget_usd=Decimal(1), contact_daily_limit=1)
     for body in (UNRESOLVED, SPEECH, {**QUESTION, "temperature": 9}, {"question_text": " "}):
         assert alice.post({**body, "contact": {"id": 21}}).status_code == 422

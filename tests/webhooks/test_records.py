@@ -8,9 +8,9 @@ from sqlalchemy import select, text
 
 from glific_gpt.calls.tables import Call
 from glific_gpt.database import db, transaction
-from tests.support.house import House, Ngo
 from tests.support.openai_behaviours import answer, out_of_credit, wrong_shape
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 from tests.webhooks.expecting import code_of, require_error, require_ok
 
 pytestmark = pytest.mark.both_databases
@@ -28,14 +28,14 @@ WRITTEN = ("Asha", "Devi", "9876543210", "Rampur", "fever", "malaria", "nurse", 
 """Words of the contact, the results, the question, the prompt and the answer."""
 
 
-def everything(house: House) -> str:
+def everything(server: RunningServer) -> str:
     """Every value of every table."""
-    with house.app.app_context(), transaction() as session:
+    with server.app.app_context(), transaction() as session:
         rows = [row for name in db.metadata.tables for row in session.execute(text(f"SELECT * FROM {name}"))]  # noqa: S608
     return "\n".join(repr(tuple(row)) for row in rows)
 
 
-def test_it_records_an_answer(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_it_records_an_answer(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(answer(input_tokens=1000, output_tokens=500))
     before = datetime.now(UTC)
     reply = alice.ask(gpt_model="gpt-4o", flow_id="5", **PERSONAL)
@@ -57,7 +57,7 @@ def test_it_records_an_answer(alice: Ngo, openai: OpenAIStandIn) -> None:
     }
 
 
-def test_it_records_a_failure_of_openai(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_it_records_a_failure_of_openai(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(out_of_credit())
     reply = alice.ask(gpt_model="gpt-4o-mini", flow_id=5, contact_id="21")
     (call,) = alice.calls()
@@ -67,7 +67,7 @@ def test_it_records_a_failure_of_openai(alice: Ngo, openai: OpenAIStandIn) -> No
     assert call["input_tokens"] is call["output_tokens"] is call["cost_usd"] is None
 
 
-def test_it_records_calls_that_failed_a_check_newest_first(alice: Ngo) -> None:
+def test_it_records_calls_that_failed_a_check_newest_first(alice: TestOrganization) -> None:
     replies = [
         alice.post(content=b"{"),
         alice.ask(""),
@@ -81,20 +81,20 @@ def test_it_records_calls_that_failed_a_check_newest_first(alice: Ngo) -> None:
     assert {call["status"] for call in alice.calls()} == {"error"}
 
 
-def test_it_records_nothing_for_strangers(alice: Ngo, bob: Ngo) -> None:
+def test_it_records_nothing_for_strangers(alice: TestOrganization, bob: TestOrganization) -> None:
     alice.change(glific_organization_id=7)
     require_error(alice.ask(organization_id=8), "unauthorized")
     require_error(alice.post({}, headers={"Authorization": f"Bearer {bob.token}"}), "unauthorized")
     assert alice.calls() == bob.calls() == []
 
 
-def test_an_organizations_calls_are_its_own(alice: Ngo, bob: Ngo) -> None:
+def test_an_organizations_calls_are_its_own(alice: TestOrganization, bob: TestOrganization) -> None:
     of_alice, of_bob = alice.ask(), bob.ask()
     assert [call["call_id"] for call in alice.calls()] == [of_alice.json()["call_id"]]
     assert [call["call_id"] for call in bob.calls()] == [of_bob.json()["call_id"]]
 
 
-def test_nothing_that_anybody_wrote_is_kept(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_nothing_that_anybody_wrote_is_kept(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(answer("Take quinine, Asha."))
     asked: dict[str, Any] = {"prompt": "You are a nurse.", "flow_id": "5", **PERSONAL}
     key = {"Idempotency-Key": "Asha-919876543210"}
@@ -107,7 +107,7 @@ def test_nothing_that_anybody_wrote_is_kept(alice: Ngo, openai: OpenAIStandIn) -
     require_error(alice.ask("malaria", gpt_model="malaria-tts", **asked), "model_not_text")
     require_error(alice.post(content=b'{"malaria": Asha'), "invalid_json")
 
-    kept = everything(alice.house)
+    kept = everything(alice.server)
 
     assert len(alice.calls()) == 7
     assert [word for word in WRITTEN if word in kept.replace("malaria-tts", "")] == []
@@ -115,7 +115,7 @@ def test_nothing_that_anybody_wrote_is_kept(alice: Ngo, openai: OpenAIStandIn) -
     assert alice.token not in kept
 
 
-def test_the_row_is_there_before_openai_is_asked(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_the_row_is_there_before_openai_is_asked(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     seen: list[dict[str, Any]] = []
 
     def look(exchange: Any) -> None:
@@ -128,15 +128,15 @@ def test_the_row_is_there_before_openai_is_asked(alice: Ngo, openai: OpenAIStand
     assert [call["status"] for call in alice.calls()] == ["ok"]
 
 
-def test_a_call_that_nobody_works_on_any_more_was_interrupted(alice: Ngo) -> None:
+def test_a_call_that_nobody_works_on_any_more_was_interrupted(alice: TestOrganization) -> None:
     require_ok(alice.ask())
-    with alice.house.app.app_context(), transaction() as session:
+    with alice.server.app.app_context(), transaction() as session:
         call = session.scalars(select(Call)).one()
         call.status, call.give_up_at = "started", call.started_at
     assert [call["status"] for call in alice.calls()] == ["interrupted"]
 
 
-def test_an_id_that_is_none_is_left_out(alice: Ngo) -> None:
+def test_an_id_that_is_none_is_left_out(alice: TestOrganization) -> None:
     nothing: tuple[Any, ...] = ("x", "@flow.id", "", None, 0, -1, 1.5, True, [], {}, 2**63, "9" * 19, "९")
     for value in nothing:
         require_ok(alice.ask(contact={"id": value}, flow_id=value))
@@ -144,13 +144,13 @@ def test_an_id_that_is_none_is_left_out(alice: Ngo) -> None:
         assert (value, call["contact_id"], call["flow_id"]) == (value, None, None)
 
 
-def test_ids_of_any_size_are_kept(alice: Ngo) -> None:
+def test_ids_of_any_size_are_kept(alice: TestOrganization) -> None:
     for value in (1, "1", 2**63 - 1, str(2**63 - 1)):
         require_ok(alice.ask(contact={"id": value}, flow_id=value))
         assert alice.calls()[0]["contact_id"] == alice.calls()[0]["flow_id"] == int(value)
 
 
-def test_a_function_and_a_model_of_any_length_are_recorded(alice: Ngo) -> None:
+def test_a_function_and_a_model_of_any_length_are_recorded(alice: TestOrganization) -> None:
     for name in ("x" * 63, "x" * 64, "y" * 500, "é" * 63):
         require_error(alice.post({"question_text": "Hi"}, query=f"_{name}"), "unknown_function")
     assert len(alice.calls()) == 4
@@ -182,7 +182,9 @@ STRANGE = {
 }
 
 
-def test_an_answer_with_strange_facts_is_given_and_recorded_or_refused(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_an_answer_with_strange_facts_is_given_and_recorded_or_refused(
+    alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
     codes = {}
     for name, reply in STRANGE.items():
         openai.always(wrong_shape(reply))

@@ -10,9 +10,9 @@ import time_machine
 from cryptography.fernet import Fernet
 
 from glific_gpt.glific.signature import DUMMY_PHRASE, sign
-from tests.conftest import OpenHouse
-from tests.support.house import TLS, Ngo
+from tests.conftest import StartServer
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import TLS, TestOrganization
 from tests.webhooks.expecting import require_error, require_ok
 
 PHRASE = "नमस्ते, a phrase that only Glific knows"
@@ -21,21 +21,27 @@ MINUTE = 60
 
 
 def signed(
-    ngo: Ngo, body: bytes = BODY, *, phrase: str = PHRASE, ago: int = 0, sent: bytes | None = None, **headers: str
+    organization: TestOrganization,
+    body: bytes = BODY,
+    *,
+    phrase: str = PHRASE,
+    ago: int = 0,
+    sent: bytes | None = None,
+    **headers: str,
 ) -> httpx2.Response:
     """Calls as Glific does, without a token; `sent` is what arrives in the place of the body that was signed."""
     signature = {"X-Glific-Signature": sign(phrase, body, int(time.time()) - ago)}
     known = signature | {name.replace("_", "-"): value for name, value in headers.items()}
-    return httpx2.post(ngo.url, content=body if sent is None else sent, headers=known, timeout=20, verify=TLS)
+    return httpx2.post(organization.url, content=body if sent is None else sent, headers=known, timeout=20, verify=TLS)
 
 
 @pytest.fixture
-def signing(alice: Ngo) -> Ngo:
+def signing(alice: TestOrganization) -> TestOrganization:
     alice.set_phrase(PHRASE)
     return alice
 
 
-def test_a_signature_is_enough_whatever_the_content_type(signing: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_signature_is_enough_whatever_the_content_type(signing: TestOrganization, openai: OpenAIStandIn) -> None:
     types = (
         "application/json",
         "application/octet-stream",
@@ -51,7 +57,7 @@ def test_a_signature_is_enough_whatever_the_content_type(signing: Ngo, openai: O
         assert openai.requests[-1].question == f"क्या है {number}?"
 
 
-def test_a_signature_that_glific_made_is_accepted(alice: Ngo) -> None:
+def test_a_signature_that_glific_made_is_accepted(alice: TestOrganization) -> None:
     body = (
         b'{"contact":{"fields":{},"id":21,"name":"Asha","phone":"919876543210"},"gpt_model":"gpt-4o-mini",'
         b'"organization_id":1,"prompt":"Answer briefly.","question_text":"What is ORS?","results":{}}'
@@ -63,16 +69,18 @@ def test_a_signature_that_glific_made_is_accepted(alice: Ngo) -> None:
 
 
 @pytest.mark.parametrize("minutes", [14, -14])
-def test_a_signature_of_14_minutes_is_good(signing: Ngo, minutes: int) -> None:
+def test_a_signature_of_14_minutes_is_good(signing: TestOrganization, minutes: int) -> None:
     require_ok(signed(signing, ago=minutes * MINUTE))
 
 
 @pytest.mark.parametrize("minutes", [16, -16, 60 * 24 * 365])
-def test_a_signature_of_16_minutes_is_not(signing: Ngo, minutes: int) -> None:
+def test_a_signature_of_16_minutes_is_not(signing: TestOrganization, minutes: int) -> None:
     require_error(signed(signing, ago=minutes * MINUTE), "unauthorized")
 
 
-def test_a_signature_that_does_not_fit_is_a_strangers(signing: Ngo, bob: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_signature_that_does_not_fit_is_a_strangers(
+    signing: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
+) -> None:
     bob.set_phrase("bob's own phrase")
     same_meaning = json.dumps(json.loads(BODY)).encode()
     for name, reply in {
@@ -91,7 +99,7 @@ def test_a_signature_that_does_not_fit_is_a_strangers(signing: Ngo, bob: Ngo, op
     assert openai.requests == []
 
 
-def test_a_signature_in_another_form_is_a_strangers(signing: Ngo) -> None:
+def test_a_signature_in_another_form_is_a_strangers(signing: TestOrganization) -> None:
     header = sign(PHRASE, BODY, int(time.time()))
     t, v1 = header.split(",")
     for mangled in (
@@ -109,16 +117,16 @@ def test_a_signature_in_another_form_is_a_strangers(signing: Ngo) -> None:
         assert reply.status_code == 401, mangled
 
 
-def test_a_dummy_signature_is_nothing_where_no_phrase_is_set(alice: Ngo) -> None:
+def test_a_dummy_signature_is_nothing_where_no_phrase_is_set(alice: TestOrganization) -> None:
     require_error(signed(alice, phrase=DUMMY_PHRASE), "unauthorized")
     require_error(signed(alice, phrase=""), "unauthorized")
 
 
-def test_a_token_is_enough_beside_a_dummy_signature(alice: Ngo) -> None:
+def test_a_token_is_enough_beside_a_dummy_signature(alice: TestOrganization) -> None:
     require_ok(signed(alice, phrase=DUMMY_PHRASE, Authorization=f"Bearer {alice.token}"))
 
 
-def test_a_required_signature_is_needed_and_enough(signing: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_required_signature_is_needed_and_enough(signing: TestOrganization, openai: OpenAIStandIn) -> None:
     signing.change(require_signature=True)
     token = f"Bearer {signing.token}"
     require_error(signing.ask(), "unauthorized")
@@ -129,28 +137,30 @@ def test_a_required_signature_is_needed_and_enough(signing: Ngo, openai: OpenAIS
     require_ok(signed(signing, b'{"question_text": "And zinc?"}', Authorization="Bearer wrong"))
 
 
-def test_a_required_signature_without_a_phrase_lets_nobody_in(alice: Ngo) -> None:
+def test_a_required_signature_without_a_phrase_lets_nobody_in(alice: TestOrganization) -> None:
     alice.change(require_signature=True)
     require_error(alice.ask(), "unauthorized")
     require_error(signed(alice), "unauthorized")
     require_error(signed(alice, phrase=DUMMY_PHRASE), "unauthorized")
 
 
-def test_a_signature_is_checked_together_with_the_organizations_id(signing: Ngo) -> None:
+def test_a_signature_is_checked_together_with_the_organizations_id(signing: TestOrganization) -> None:
     signing.change(glific_organization_id=7)
     require_ok(signed(signing, b'{"question_text": "Hi", "organization_id": 7}'))
     require_error(signed(signing, b'{"question_text": "Hi", "organization_id": 8}'), "unauthorized")
 
 
-def test_a_new_phrase_holds_from_the_next_call_on(signing: Ngo) -> None:
+def test_a_new_phrase_holds_from_the_next_call_on(signing: TestOrganization) -> None:
     require_ok(signed(signing))
     signing.set_phrase("a new phrase")
     require_error(signed(signing, b'{"question_text": "Hi"}'), "unauthorized")
     require_ok(signed(signing, phrase="a new phrase"))
 
 
-def test_a_phrase_that_cannot_be_read_any_more_lets_nobody_in(signing: Ngo, open_a_house: OpenHouse) -> None:
-    other = open_a_house(encryption_keys=Fernet.generate_key().decode())
-    moved = Ngo(other, "alice", signing.token, signing.key)
+def test_a_phrase_that_cannot_be_read_any_more_lets_nobody_in(
+    signing: TestOrganization, start_server: StartServer
+) -> None:
+    other = start_server(encryption_keys=Fernet.generate_key().decode())
+    moved = TestOrganization(other, "alice", signing.token, signing.key)
     require_error(signed(moved), "unauthorized")
     assert "cannot be read" in require_error(moved.ask(), "credential_missing")["error"]

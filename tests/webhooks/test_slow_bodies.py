@@ -6,16 +6,16 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conftest import OpenHouse
-from tests.support.house import PATIENCE, Ngo
+from tests.conftest import StartServer
+from tests.support.server import PATIENCE, TestOrganization
 from tests.webhooks.expecting import require_ok
 
 BODY = b'{"question_text": "What is ORS?"}'.ljust(1000)
 
 
-def begin(ngo: Ngo, slug: str, header: str) -> socket.socket:
+def begin(organization: TestOrganization, slug: str, header: str) -> socket.socket:
     """A connection over which a POST was begun and one byte of its body sent."""
-    address = urlsplit(ngo.house.url)
+    address = urlsplit(organization.server.url)
     wire = socket.create_connection((address.hostname or "", address.port or 0), timeout=PATIENCE)
     head = f"POST /webhooks/{slug}/parse_via_chat_gpt HTTP/1.1\r\nHost: x\r\n{header}\r\nContent-Length: {len(BODY)}"
     wire.sendall(f"{head}\r\n\r\n".encode() + BODY[:1])
@@ -31,8 +31,10 @@ def begin(ngo: Ngo, slug: str, header: str) -> socket.socket:
     ],
     ids=["a stranger of nobody", "a stranger of alice", "a caller"],
 )
-def test_a_body_that_comes_slowly_takes_no_place(open_a_house: OpenHouse, slug: str, header: str, status: int) -> None:
-    alice = open_a_house(max_in_flight=1).ngo("alice")
+def test_a_body_that_comes_slowly_takes_no_place(
+    start_server: StartServer, slug: str, header: str, status: int
+) -> None:
+    alice = start_server(max_in_flight=1).add_organization("alice")
     with begin(alice, slug, header.format(token=alice.token)) as wire:
         # Long enough for the server to have read all that there is.
         time.sleep(0.3)

@@ -9,11 +9,11 @@ import time_machine
 from sqlalchemy import select
 
 from glific_gpt.database import db, transaction
-from tests.conftest import OpenHouse
+from tests.conftest import StartServer
 from tests.support import openai_behaviours as behaviours
-from tests.support.house import Ngo
 from tests.support.openai_behaviours import answer, never, wrong_shape
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import TestOrganization
 from tests.webhooks.expecting import code_of, require_error, require_ok
 
 pytestmark = pytest.mark.both_databases
@@ -26,14 +26,16 @@ JANUARY = datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC)
 FEBRUARY = datetime(2026, 2, 1, 0, 0, 0, 500_000, tzinfo=UTC)
 
 
-def spent(ngo: Ngo) -> dict[str, float]:
+def spent(organization: TestOrganization) -> dict[str, float]:
     """US dollars by month."""
     table = db.metadata.tables["monthly_spend"]
-    with ngo.house.app.app_context(), transaction() as session:
+    with organization.server.app.app_context(), transaction() as session:
         return {month: float(usd) for month, usd in session.execute(select(table.c.month, table.c.usd))}
 
 
-def test_a_call_over_the_end_of_a_month_is_settled_where_it_began(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_call_over_the_end_of_a_month_is_settled_where_it_began(
+    alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
     alice.change(monthly_budget_usd=Decimal(1))
     with time_machine.travel(JANUARY) as clock:
 
@@ -60,9 +62,9 @@ def test_a_call_over_the_end_of_a_month_is_settled_where_it_began(alice: Ngo, op
     ids=["late", "wrong shape", "no JSON", "half"],
 )
 def test_what_openai_may_have_charged_stays_set_aside(
-    open_a_house: OpenHouse, openai: OpenAIStandIn, behaviour: behaviours.Behaviour, code: str
+    start_server: StartServer, openai: OpenAIStandIn, behaviour: behaviours.Behaviour, code: str
 ) -> None:
-    alice = open_a_house(deadline_seconds=0.8).ngo("alice", monthly_budget_usd=ENOUGH_FOR_ONE)
+    alice = start_server(deadline_seconds=0.8).add_organization("alice", monthly_budget_usd=ENOUGH_FOR_ONE)
     openai.will(behaviour)
     require_error(alice.ask(), code)
     require_error(alice.ask(), "budget_exceeded")
@@ -74,7 +76,7 @@ def test_what_openai_may_have_charged_stays_set_aside(
     ids=["credit", "key", "model", "length"],
 )
 def test_what_openai_has_refused_is_given_back(
-    alice: Ngo, openai: OpenAIStandIn, behaviour: behaviours.Behaviour
+    alice: TestOrganization, openai: OpenAIStandIn, behaviour: behaviours.Behaviour
 ) -> None:
     alice.change(monthly_budget_usd=ENOUGH_FOR_ONE)
     openai.always(behaviour)
@@ -82,7 +84,9 @@ def test_what_openai_has_refused_is_given_back(
     assert list(spent(alice).values()) == [0]
 
 
-def test_an_answer_of_a_model_without_a_price_costs_what_the_one_asked_does(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_an_answer_of_a_model_without_a_price_costs_what_the_one_asked_does(
+    alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
     alice.change(monthly_budget_usd=ENOUGH_FOR_ONE)
     choice = {"message": {"role": "assistant", "content": "Salt."}, "finish_reason": "stop"}
     usage = {"prompt_tokens": 1000, "completion_tokens": 500}
@@ -92,7 +96,9 @@ def test_an_answer_of_a_model_without_a_price_costs_what_the_one_asked_does(alic
     assert list(spent(alice).values()) == [0.0075]
 
 
-def test_a_budget_that_is_set_again_counts_what_was_spent_without_it(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_budget_that_is_set_again_counts_what_was_spent_without_it(
+    alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
     openai.always(A_CENT)
     alice.change(monthly_budget_usd=Decimal("0.03"))
     require_ok(alice.ask())
@@ -102,8 +108,8 @@ def test_a_budget_that_is_set_again_counts_what_was_spent_without_it(alice: Ngo,
     require_error(alice.ask(), "budget_exceeded")
 
 
-def test_another_amount_does_not_forget_what_was_set_aside(open_a_house: OpenHouse, openai: OpenAIStandIn) -> None:
-    alice = open_a_house(deadline_seconds=0.8).ngo("alice", monthly_budget_usd=Decimal("0.015"))
+def test_another_amount_does_not_forget_what_was_set_aside(start_server: StartServer, openai: OpenAIStandIn) -> None:
+    alice = start_server(deadline_seconds=0.8).add_organization("alice", monthly_budget_usd=Decimal("0.015"))
     openai.will(never())
     require_error(alice.ask(), "deadline_exceeded")
     alice.change(monthly_budget_usd=Decimal("0.019"))

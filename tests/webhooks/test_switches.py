@@ -3,14 +3,16 @@
 from glific_gpt.credentials import store as credentials
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store as organizations
-from tests.conftest import OpenHouse
-from tests.support.house import Ngo
+from tests.conftest import StartServer
 from tests.support.openai_behaviours import echo
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import TestOrganization
 from tests.webhooks.expecting import require_error, require_ok
 
 
-def test_a_key_that_is_switched_off_is_not_used_again_until_it_is_on(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_key_that_is_switched_off_is_not_used_again_until_it_is_on(
+    alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
     for _ in range(2):
         require_ok(alice.ask())
         alice.switch_key(on=False)
@@ -20,7 +22,9 @@ def test_a_key_that_is_switched_off_is_not_used_again_until_it_is_on(alice: Ngo,
         alice.switch_key(on=True)
 
 
-def test_a_key_that_is_replaced_is_not_used_again(alice: Ngo, bob: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_key_that_is_replaced_is_not_used_again(
+    alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
+) -> None:
     require_ok(alice.ask())
     alice.set_key("sk-proj-alices-new-key-7777")
     require_ok(alice.ask())
@@ -31,17 +35,19 @@ def test_a_key_that_is_replaced_is_not_used_again(alice: Ngo, bob: Ngo, openai: 
     assert openai.requests[-1].api_key == bob.key
 
 
-def test_a_key_that_is_deleted_is_missing(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_key_that_is_deleted_is_missing(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     require_ok(alice.ask())
-    with alice.house.app.app_context(), transaction() as session:
+    with alice.server.app.app_context(), transaction() as session:
         organization = organizations.find(session, "alice")
-        credentials.delete(session, organization.id, alice.house.services.language_models)
+        credentials.delete(session, organization.id, alice.server.services.language_models)
     openai.reset()
     require_error(alice.ask(), "credential_missing")
     assert openai.requests == []
 
 
-def test_an_organization_that_is_switched_off_gets_nothing(alice: Ngo, bob: Ngo, openai: OpenAIStandIn) -> None:
+def test_an_organization_that_is_switched_off_gets_nothing(
+    alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
+) -> None:
     require_ok(alice.ask())
     alice.change(is_active=False, fallback_message="We are closed.")
     openai.reset()
@@ -52,9 +58,11 @@ def test_an_organization_that_is_switched_off_gets_nothing(alice: Ngo, bob: Ngo,
     require_ok(alice.ask())
 
 
-def test_a_change_holds_in_every_process(alice: Ngo, open_a_house: OpenHouse, openai: OpenAIStandIn) -> None:
+def test_a_change_holds_in_every_process(
+    alice: TestOrganization, start_server: StartServer, openai: OpenAIStandIn
+) -> None:
     openai.always(echo())
-    there = Ngo(open_a_house(), "alice", alice.token, alice.key)
+    there = TestOrganization(start_server(), "alice", alice.token, alice.key)
     assert f"key={alice.key[-4:]}" in require_ok(there.ask())
     alice.set_key("sk-proj-alices-new-key-7777")
     assert "key=7777" in require_ok(there.ask())
@@ -62,26 +70,30 @@ def test_a_change_holds_in_every_process(alice: Ngo, open_a_house: OpenHouse, op
     require_error(there.ask(), "credential_inactive")
 
 
-def test_each_organization_is_asked_for_with_its_own_key(alice: Ngo, bob: Ngo, openai: OpenAIStandIn) -> None:
+def test_each_organization_is_asked_for_with_its_own_key(
+    alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
+) -> None:
     for _ in range(3):
-        for ngo in (alice, bob):
-            require_ok(ngo.ask())
-            assert openai.requests[-1].api_key == ngo.key
+        for organization in (alice, bob):
+            require_ok(organization.ask())
+            assert openai.requests[-1].api_key == organization.key
             headers = openai.requests[-1].headers
-            other = bob if ngo is alice else alice
+            other = bob if organization is alice else alice
             assert not any(other.key in value for value in headers.values())
             assert "openai-organization" not in headers
 
 
-def test_the_servers_list_counts_from_the_next_call_on(alice: Ngo, bob: Ngo, openai: OpenAIStandIn) -> None:
+def test_the_servers_list_counts_from_the_next_call_on(
+    alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
+) -> None:
     require_ok(alice.ask(gpt_model="o3"))
-    alice.house.allow_models(["gpt-4o*"])
-    for ngo in (alice, bob):
-        refusal = require_error(ngo.ask(gpt_model="o3"), "model_not_allowed")
+    alice.server.allow_models(["gpt-4o*"])
+    for organization in (alice, bob):
+        refusal = require_error(organization.ask(gpt_model="o3"), "model_not_allowed")
         assert "The administrators of this server do not allow o3" in refusal["error"]
-        require_ok(ngo.ask(gpt_model="gpt-4o-mini"))
-    alice.house.allow_models([])
+        require_ok(organization.ask(gpt_model="gpt-4o-mini"))
+    alice.server.allow_models([])
     require_error(alice.ask(), "model_not_allowed")
-    alice.house.allow_models(None)
+    alice.server.allow_models(None)
     require_ok(alice.ask(gpt_model="o3"))
     assert len(openai.requests) == 4

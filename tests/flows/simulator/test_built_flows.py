@@ -8,13 +8,13 @@ from pydantic import SecretStr
 from glific_gpt.flows.building import FlowSpec, Mode, build_flow
 from glific_gpt.flows.endpoint import WebhookEndpoint
 from glific_gpt.flows.simulator import Conversation, GlificOrganization
-from tests.conftest import OpenHouse
+from tests.conftest import StartServer
 from tests.flows.simulator.conversations import simulate
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import House, Ngo
-from tests.support.later import connected_ngo
+from tests.support.later import connected_organization
 from tests.support.openai_behaviours import Echo, answer, echo, out_of_credit, slow
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 from tests.support.simulated_glific import connect
 
 KEYWORD = "askgpt"
@@ -28,19 +28,21 @@ ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def ngo_with_short_deadline(open_a_house: OpenHouse, glific: GlificStandIn) -> Ngo:
+def ngo_with_short_deadline(start_server: StartServer, glific: GlificStandIn) -> TestOrganization:
     """Return an organization on a server with a short deadline, connected to Glific."""
-    return connected_ngo(open_a_house(works=True, deadline_seconds=SHORT_DEADLINE_SECONDS), glific)
+    return connected_organization(start_server(works=True, deadline_seconds=SHORT_DEADLINE_SECONDS), glific)
 
 
 @pytest.fixture
-def ngo(working_house: House, glific: GlificStandIn) -> Ngo:
+def organization(server_with_worker: RunningServer, glific: GlificStandIn) -> TestOrganization:
     """Return an organization on a server with the usual deadline."""
-    return connected_ngo(working_house, glific)
+    return connected_organization(server_with_worker, glific)
 
 
-def flow_of(ngo: Ngo, mode: Mode) -> Conversation:
-    spec = FlowSpec(mode, "Ask", KEYWORD, WebhookEndpoint(ngo.url, SecretStr(ngo.token)), "gpt-4o-mini")
+def flow_of(organization: TestOrganization, mode: Mode) -> Conversation:
+    spec = FlowSpec(
+        mode, "Ask", KEYWORD, WebhookEndpoint(organization.url, SecretStr(organization.token)), "gpt-4o-mini"
+    )
     return simulate(build_flow(spec))
 
 
@@ -71,10 +73,10 @@ def echoed_questions(replies: list[list[str]]) -> list[str]:
 
 @pytest.mark.parametrize("mode", Mode)
 def test_it_answers_five_questions_within_a_minute(
-    mode: Mode, ngo: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    mode: Mode, organization: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(echo())
-    conversation, before = flow_of(ngo, mode), time.monotonic()
+    conversation, before = flow_of(organization, mode), time.monotonic()
     replies = ask_five_questions(conversation, glific)
     assert time.monotonic() - before < 60
     assert echoed_questions(replies) == list(QUESTIONS)
@@ -88,16 +90,16 @@ def test_it_answers_five_questions_within_a_minute(
 @pytest.mark.parametrize("text", ["Please ask a doctor.", "It is a long story. " * 500])
 @ON_SQLITE
 def test_it_continues_when_the_model_repeats_its_answer(
-    mode: Mode, ngo: Ngo, openai: OpenAIStandIn, glific: GlificStandIn, text: str
+    mode: Mode, organization: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn, text: str
 ) -> None:
     openai.always(answer(text))
-    replies = ask_five_questions(flow_of(ngo, mode), glific)
+    replies = ask_five_questions(flow_of(organization, mode), glific)
     assert [messages[-1].startswith(text[:19]) for messages in replies] == [True] * 5
 
 
 @pytest.mark.parametrize("mode", LATER)
 def test_it_answers_five_questions_of_a_slow_model_later(
-    mode: Mode, ngo_with_short_deadline: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    mode: Mode, ngo_with_short_deadline: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(slow(SLOW_ANSWER_SECONDS, echo()))
     replies = ask_five_questions(flow_of(ngo_with_short_deadline, mode), glific)
@@ -107,7 +109,7 @@ def test_it_answers_five_questions_of_a_slow_model_later(
 
 @ON_SQLITE
 def test_it_apologises_five_times_if_a_slow_model_cannot_answer_later(
-    ngo_with_short_deadline: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    ngo_with_short_deadline: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(slow(SLOW_ANSWER_SECONDS, echo()))
     conversation = flow_of(ngo_with_short_deadline, Mode.SYNC)
@@ -119,10 +121,10 @@ def test_it_apologises_five_times_if_a_slow_model_cannot_answer_later(
 @pytest.mark.parametrize("mode", Mode)
 @ON_SQLITE
 def test_it_apologises_five_times_when_the_model_fails(
-    mode: Mode, ngo: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    mode: Mode, organization: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(out_of_credit())
-    replies = ask_five_questions(flow_of(ngo, mode), glific)
+    replies = ask_five_questions(flow_of(organization, mode), glific)
     assert [is_apology(messages[-1]) for messages in replies] == [True] * 5
     assert echoed_questions(replies) == []
 
@@ -130,7 +132,7 @@ def test_it_apologises_five_times_when_the_model_fails(
 @pytest.mark.parametrize("mode", LATER)
 @ON_SQLITE
 def test_it_apologises_five_times_when_a_slow_model_fails_late(
-    mode: Mode, ngo_with_short_deadline: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    mode: Mode, ngo_with_short_deadline: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(slow(SLOW_ANSWER_SECONDS, out_of_credit()))
     replies = ask_five_questions(flow_of(ngo_with_short_deadline, mode), glific)
@@ -140,10 +142,10 @@ def test_it_apologises_five_times_when_a_slow_model_fails_late(
 @pytest.mark.parametrize("mode", Mode)
 @ON_SQLITE
 def test_it_recovers_when_only_some_answers_fail(
-    mode: Mode, ngo: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    mode: Mode, organization: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.will(echo(), out_of_credit(), echo(), out_of_credit(), echo())
-    replies = ask_five_questions(flow_of(ngo, mode), glific)
+    replies = ask_five_questions(flow_of(organization, mode), glific)
     assert echoed_questions(replies) == list(QUESTIONS[::2])
     assert [any(map(is_apology, messages)) for messages in replies] == [False, True, False, True, False]
 
@@ -151,7 +153,7 @@ def test_it_recovers_when_only_some_answers_fail(
 @pytest.mark.parametrize("mode", LATER)
 @ON_SQLITE
 def test_it_apologises_five_times_when_no_answer_arrives(
-    mode: Mode, ngo_with_short_deadline: Ngo, openai: OpenAIStandIn, glific: GlificStandIn
+    mode: Mode, ngo_with_short_deadline: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(slow(SLOW_ANSWER_SECONDS))
     conversation = flow_of(ngo_with_short_deadline, mode)
@@ -164,8 +166,10 @@ def test_it_apologises_five_times_when_no_answer_arrives(
 
 
 @ON_SQLITE
-def test_it_answers_later_by_signed_call(working_house: House, openai: OpenAIStandIn, glific: GlificStandIn) -> None:
-    alice = signed(working_house, glific)
+def test_it_answers_later_by_signed_call(
+    server_with_worker: RunningServer, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    alice = signed(server_with_worker, glific)
     openai.always(echo())
     endpoint = WebhookEndpoint(alice.url, None)
     flow = build_flow(FlowSpec(Mode.ASYNC, "Ask", KEYWORD, endpoint, "gpt-4o-mini"))
@@ -178,9 +182,9 @@ def test_it_answers_later_by_signed_call(working_house: House, openai: OpenAISta
     assert [resumed.signature_is_right for resumed in glific.resumptions] == [True]
 
 
-def signed(house: House, glific: GlificStandIn) -> Ngo:
+def signed(server: RunningServer, glific: GlificStandIn) -> TestOrganization:
     """Return an organization that uses the signature for calls and for later answers."""
     glific.phrase = PHRASE
-    alice = house.ngo("alice")
+    alice = server.add_organization("alice")
     alice.connect_signed(glific, PHRASE)
     return alice

@@ -10,15 +10,17 @@ from tests.flows import exports
 from tests.flows.exports import Json, message_node, reply_node, webhook_node
 from tests.flows.simulator.conversations import simulate
 from tests.support import openai_behaviours as behaviours
-from tests.support.house import Ngo
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import TestOrganization
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 BODY = '{"question_text": "@results.question.input"}'
 
 
-def run_conversation(alice: Ngo, *, sorry_to: str = "hear", result_name: str = "gpt_response") -> Conversation:
+def run_conversation(
+    alice: TestOrganization, *, sorry_to: str = "hear", result_name: str = "gpt_response"
+) -> Conversation:
     """Return a conversation after two failed questions in quick succession."""
     nodes: list[Json] = [
         message_node("ask", "What would you like to know?", "hear"),
@@ -36,7 +38,9 @@ def run_conversation(alice: Ngo, *, sorry_to: str = "hear", result_name: str = "
 
 
 @pytest.mark.parametrize("result_name", ["gpt_response", "gpt answer"])
-def test_after_a_failure_the_next_call_is_not_dropped(alice: Ngo, openai: OpenAIStandIn, result_name: str) -> None:
+def test_after_a_failure_the_next_call_is_not_dropped(
+    alice: TestOrganization, openai: OpenAIStandIn, result_name: str
+) -> None:
     openai.always(behaviours.out_of_credit())
     conversation = run_conversation(alice, result_name=result_name)
     assert conversation.problems == [], conversation.transcript()
@@ -46,7 +50,7 @@ def test_after_a_failure_the_next_call_is_not_dropped(alice: Ngo, openai: OpenAI
     assert len({call.url for call in conversation.calls}) == 2
 
 
-def test_a_cycle_without_a_reply_gets_stuck_as_its_warning_says(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_cycle_without_a_reply_gets_stuck_as_its_warning_says(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(behaviours.out_of_credit())
     conversation = run_conversation(alice, sorry_to="gpt")
     assert [problem.code for problem in conversation.problems] == ["hangs"]

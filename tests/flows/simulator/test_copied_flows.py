@@ -12,9 +12,9 @@ from glific_gpt.flows.simulator import Conversation
 from tests.flows import exports
 from tests.flows.exports import Json, action_node, message_node, reply_node, router_node, uuid_of, webhook_node
 from tests.flows.simulator.conversations import simulate
-from tests.support.house import Ngo
 from tests.support.openai_behaviours import echo
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import TestOrganization
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -58,7 +58,7 @@ def run_conversation(export: Any, *replies: str) -> Conversation:
 
 
 @pytest.fixture
-def beside(alice: Ngo) -> Json:
+def beside(alice: TestOrganization) -> Json:
     endpoint = WebhookEndpoint(alice.url, SecretStr(alice.token))
     converted = convert(menu_with_a_sub_flow(), endpoint, Placement.COPY).export
     assert find_violations(converted) == []

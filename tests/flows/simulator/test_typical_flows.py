@@ -20,10 +20,10 @@ from tests.flows.simulator.nodes import (
     webhook_node,
 )
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.house import House, Ngo
-from tests.support.later import connected_ngo
+from tests.support.later import connected_organization
 from tests.support.openai_behaviours import answer, echo, out_of_credit
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import RunningServer, TestOrganization
 from tests.support.simulated_glific import connect
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -38,8 +38,8 @@ BODY = {
 OLD_BODY = '{\n  "question_text": "@results.question_1",\n   "gpt_model":"gpt-4o"\n   \n}'
 
 
-def call_of(ngo: Ngo) -> dict[str, Any]:
-    return {"url": ngo.url, "headers": {"Authorization": f"Bearer {ngo.token}"}, "body": BODY}
+def call_of(organization: TestOrganization) -> dict[str, Any]:
+    return {"url": organization.url, "headers": {"Authorization": f"Bearer {organization.token}"}, "body": BODY}
 
 
 def asking_once(**call: Any) -> Any:
@@ -104,21 +104,23 @@ def run_conversation(flow_export: Any, *replies: str) -> Conversation:
     return conversation
 
 
-def test_a_flow_with_one_question(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_flow_with_one_question(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.will(answer("Salt."), out_of_credit())
     flow = asking_once(**call_of(alice))
     assert run_conversation(flow, "What is ORS?").messages == ["Please type your question.", "Salt."]
     assert run_conversation(flow, "What is ORS?").messages == ["Please type your question.", "Sorry."]
 
 
-def test_a_flow_with_repeated_questions(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_flow_with_repeated_questions(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(echo())
     conversation = run_conversation(asking_again_and_again(**call_of(alice)), "one", "two", "STOP")
     assert [message.rpartition("=")[2] for message in conversation.messages] == ["one", "two", "Thank you!"]
 
 
-def test_a_flow_with_a_later_answer(working_house: House, openai: OpenAIStandIn, glific: GlificStandIn) -> None:
-    alice = connected_ngo(working_house, glific)
+def test_a_flow_with_a_later_answer(
+    server_with_worker: RunningServer, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    alice = connected_organization(server_with_worker, glific)
     openai.always(answer("Salt.", after=0.1))
     conversation = simulate(asking_for_later(**call_of(alice)))
     connect(glific, conversation)
@@ -129,7 +131,9 @@ def test_a_flow_with_a_later_answer(working_house: House, openai: OpenAIStandIn,
 
 
 @pytest.mark.parametrize(("asking", "questions"), [(asking_once, ["one"]), (asking_twice, ["one", "two"])])
-def test_a_converted_flow_gets_answers(asking: Any, questions: list[str], alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_converted_flow_gets_answers(
+    asking: Any, questions: list[str], alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
     openai.always(echo())
     exported = asking(url="parse_via_chat_gpt", method="FUNCTION", body=OLD_BODY)
     assert run_conversation(exported, "one").messages[-1] == "Sorry."
@@ -139,7 +143,7 @@ def test_a_converted_flow_gets_answers(asking: Any, questions: list[str], alice:
     assert [call.outcome for call in conversation.calls] == ["Success"] * len(questions)
 
 
-def test_a_converted_flow_on_a_cycle_does_not_get_stuck(alice: Ngo, openai: OpenAIStandIn) -> None:
+def test_a_converted_flow_on_a_cycle_does_not_get_stuck(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(echo())
     exported = export(
         reply_node("question", "call", keep_as="question_1"),

@@ -36,17 +36,19 @@ TLS = tls_context()
 
 
 @dataclass
-class Ngo:
+class TestOrganization:
     """An organization, as its staff and its flows know it."""
 
-    house: "House"
+    __test__ = False  # pytest takes it for a class of tests by its name
+
+    server: "RunningServer"
     slug: str
     token: str = field(repr=False)
     key: str = field(repr=False)
 
     @property
     def url(self) -> str:
-        return f"{self.house.url}/webhooks/{self.slug}/parse_via_chat_gpt"
+        return f"{self.server.url}/webhooks/{self.slug}/parse_via_chat_gpt"
 
     def ask(self, question: str = "What is ORS?", **body: Any) -> httpx2.Response:
         """Asks as a POST node does, with the token."""
@@ -61,17 +63,17 @@ class Ngo:
         return httpx2.post(self.url + query, headers=known, timeout=PATIENCE, verify=TLS, **sent)
 
     def change(self, **values: Any) -> None:
-        with self.house.app.app_context(), transaction() as session:
+        with self.server.app.app_context(), transaction() as session:
             organizations.update(session, organizations.find(session, self.slug), OrganizationChanges(**values))
 
     def set_phrase(self, phrase: str) -> None:
-        with self.house.app.app_context(), transaction() as session:
-            signature.set_phrase(session, organizations.find(session, self.slug), phrase, self.house.services.vault)
+        with self.server.app.app_context(), transaction() as session:
+            signature.set_phrase(session, organizations.find(session, self.slug), phrase, self.server.services.vault)
 
     def set_key(self, key: str, *, is_active: bool = True) -> None:
         self.key = key
-        with self.house.app.app_context():
-            app = self.house.services
+        with self.server.app.app_context():
+            app = self.server.services
             values = {"api_key": SecretStr(key)}
             credentials.save_credential(
                 app.vault, self.slug, app.language_models, values, is_active=is_active, verify=False
@@ -79,8 +81,8 @@ class Ngo:
 
     def connect(self, glific: GlificStandIn) -> None:
         """To its Glific, by the documented API."""
-        with self.house.app.app_context():
-            app = self.house.services
+        with self.server.app.app_context():
+            app = self.server.services
             connecting.connect_by_api(
                 app.vault,
                 app.glific,
@@ -94,8 +96,8 @@ class Ngo:
     def connect_signed(self, glific: GlificStandIn, phrase: str) -> None:
         """To its Glific, by the signed call."""
         self.set_phrase(phrase)
-        with self.house.app.app_context():
-            app = self.house.services
+        with self.server.app.app_context():
+            app = self.server.services
             connecting.connect_by_signed_call(app.vault, app.glific, self.slug, api_url=glific.url, verify=False)
 
     def ask_later(
@@ -108,7 +110,7 @@ class Ngo:
 
     def delivery(self, call_id: str) -> Delivery:
         """The row of an answer that comes later."""
-        with self.house.app.app_context(), transaction() as session:
+        with self.server.app.app_context(), transaction() as session:
             return session.get_one(Delivery, call_id)
 
     def settled(self, call_id: str, seconds: float = PATIENCE) -> Delivery:
@@ -121,20 +123,20 @@ class Ngo:
         raise AssertionError(f"the answer is still on its way after {seconds} s")
 
     def switch_key(self, *, on: bool) -> None:
-        with self.house.app.app_context(), transaction() as session:
+        with self.server.app.app_context(), transaction() as session:
             organization = organizations.find(session, self.slug)
-            credentials.set_active(session, organization.id, self.house.services.language_models, is_active=on)
+            credentials.set_active(session, organization.id, self.server.services.language_models, is_active=on)
 
     def calls(self) -> list[dict[str, Any]]:
         """Its recorded calls, newest first."""
-        with self.house.app.app_context(), transaction() as session:
+        with self.server.app.app_context(), transaction() as session:
             organization = organizations.find(session, self.slug)
             rows = queries.list_calls(session, organization.id)
         return [CallView.of(row).model_dump(mode="json") for row in rows]
 
 
 @dataclass
-class House:
+class RunningServer:
     """The server."""
 
     app: Flask
@@ -150,23 +152,23 @@ class House:
         with self.app.app_context(), transaction() as session:
             server_models.set_allowed_models(session, patterns)
 
-    def ngo(self, slug: str, key: str | None = None, **settings: Any) -> Ngo:
+    def add_organization(self, slug: str, key: str | None = None, **settings: Any) -> TestOrganization:
         """A new organization with a token, and a key of its own unless it is to have none ("")."""
         with self.app.app_context(), transaction() as session:
             organization = organizations.create(session, slug, slug.title())
             _, token = tokens.create_webhook_token(session, organization, "flow")
-        ngo = Ngo(self, slug, token, "")
+        test_organization = TestOrganization(self, slug, token, "")
         if key != "":
-            ngo.set_key(key or f"sk-proj-{slug}-0123456789-{slug[-4:]:x<4}")
+            test_organization.set_key(key or f"sk-proj-{slug}-0123456789-{slug[-4:]:x<4}")
         if settings:
-            ngo.change(**settings)
-        return ngo
+            test_organization.change(**settings)
+        return test_organization
 
 
 @contextmanager
-def open_house(
+def run_server(
     settings: Settings, *, works: bool = False, passwords: Mapping[str, int] = CHEAP_PASSWORDS
-) -> Iterator[House]:
+) -> Iterator[RunningServer]:
     """The app behind a real socket, in this process; it works on answers that come later if told to."""
     app = create_app(settings, passwords=passwords)
     with app.app_context():
@@ -176,7 +178,7 @@ def open_house(
     root = logging.getLogger()
     try:
         with serve(app) as url:
-            yield House(app, url)
+            yield RunningServer(app, url)
     finally:
         root.handlers = []
         engine.close()
