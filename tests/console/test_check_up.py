@@ -53,7 +53,7 @@ def test_it_reports_a_working_setup_and_shows_the_conversation(
     assert "<b>four</b> &lt;img src=x&gt;" in answer.text
     assert bubbles(answer)[:3] == [
         "checkup",
-        "Hello! What would you like to know? Type your question, or END to finish.",
+        "Hello! What would you like to know? Type your question. To finish, type END.",
         "How much is two and two? Answer in one short sentence.",
     ]
     assert [call["status"] for call in alice.calls()] == ["ok"]

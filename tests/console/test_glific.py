@@ -63,7 +63,7 @@ WRONG = (
     ({"api_url": " "}, "Enter the address"),
     ({"phone": "098765"}, "Write it with its country code"),
     ({"phone": ""}, "Write it with its country code"),
-    ({"password": ""}, "It must not be blank"),
+    ({"password": ""}, "It is empty or too long"),
     ({"password": "x" * 1001}, "Use at most 1000 characters"),
 )
 
