@@ -15,14 +15,14 @@ from glific_gpt.calls.deferred.delivery import DeliveryStep
 from glific_gpt.calls.deferred.workflow import AnswerStep, DeferredWorkflow
 from glific_gpt.calls.pipeline import Pipeline
 from glific_gpt.calls.request import Admission
-from glific_gpt.credentials.providers import OpenAi, Providers
+from glific_gpt.credentials.providers import OpenAi
 from glific_gpt.database import db, migrations
-from glific_gpt.database.binding import address, prepare
-from glific_gpt.durable import Engine
+from glific_gpt.database.engines import init_engines, parse_url
+from glific_gpt.durable import WorkflowEngine
 from glific_gpt.errors import SettingsError
 from glific_gpt.functions import registry
-from glific_gpt.glific.client import Glific
-from glific_gpt.models.kinds import Kind, classify
+from glific_gpt.glific.client import GlificClient
+from glific_gpt.models.kinds import ModelKind, classify_model
 from glific_gpt.openai.gateway import Gateway
 from glific_gpt.services import EXTENSION, Services
 from glific_gpt.settings import MAX_BODY_BYTES, Settings
@@ -42,7 +42,7 @@ ENTRY_POINTS = (
     EntryPoint(api.documents, "none: the description of the API is public"),
     EntryPoint(health.blueprint, "none: it says up or down and nothing else"),
     EntryPoint(console.blueprint, "a session of a user, and the user's role in the organization"),
-    EntryPoint(console.front, "none: it redirects to the console"),
+    EntryPoint(console.root, "none: it redirects to the console"),
     EntryPoint(security.blueprint, "none: these are the sign-in pages"),
 )
 
@@ -62,7 +62,7 @@ def create_app(settings: Settings, *, commands: bool = True) -> Flask:
     app.url_map.merge_slashes = False  # merging answers with a redirect, which Glific counts as a failure
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     # 3. The database.
-    prepare(app, settings.database_url)
+    init_engines(app, settings.database_url)
     # 4. The services that the entry points share.
     app.extensions[EXTENSION] = make_services(settings)
     # 5. Sign-in.
@@ -77,28 +77,45 @@ def create_app(settings: Settings, *, commands: bool = True) -> Flask:
     error_handlers.register(app)
     # 7. The commands, including those of Flask-Migrate.
     if commands:
-        from flask_migrate import Migrate
-
-        from glific_gpt import cli
-
-        Migrate().init_app(app, db, directory=str(migrations.DIRECTORY), render_as_batch=True)
-        cli.register(app)
+        _add_commands(app)
     return app
+
+
+def create_help_app(error: SettingsError) -> Flask:
+    """Create an app without settings that can show the --help of each command. Other uses of a command fail with the
+    error's message.
+    """
+    from glific_gpt import cli
+
+    app = OpenAPI("glific_gpt", static_folder=None, doc_ui=False)
+    _add_commands(app)
+    cli.limit_to_help(app, error)
+    return app
+
+
+def _add_commands(app: Flask) -> None:
+    # Imported here, because servers do not need the commands and importing them takes time.
+    from flask_migrate import Migrate
+
+    from glific_gpt import cli
+
+    Migrate().init_app(app, db, directory=str(migrations.DIRECTORY), render_as_batch=True)
+    cli.register(app)
 
 
 def make_services(settings: Settings) -> Services:
     """Raises SettingsError for an unusable plugin or host pattern, and for a default model that is not text."""
-    if classify(settings.default_model) is not Kind.TEXT:
+    if classify_model(settings.default_model) is not ModelKind.TEXT:
         raise SettingsError("GLIFIC_GPT_DEFAULT_MODEL is not a text model. Choose a text model such as gpt-4o.")
     vault = Vault(settings.encryption_keys)
     open_ai = OpenAi(Gateway(settings.openai_base_url))
     functions = registry.load()
-    glific = Glific(settings.glific_hosts)
+    glific = GlificClient(settings.glific_hosts)
     admission = Admission(settings, vault, functions, open_ai)
-    engine = Engine(
-        address(settings.database_url),
-        at_once=settings.max_deferred_calls,
-        at_once_each=settings.max_deferred_calls_per_organization,
+    engine = WorkflowEngine(
+        parse_url(settings.database_url),
+        max_concurrent=settings.max_deferred_calls,
+        max_concurrent_per_partition=settings.max_deferred_calls_per_organization,
     )
     background = BackgroundCalls(
         settings.max_in_flight,
@@ -110,7 +127,6 @@ def make_services(settings: Settings) -> Services:
         settings=settings,
         vault=vault,
         functions=functions,
-        providers=Providers(open_ai),
         language_models=open_ai,
         glific=glific,
         engine=engine,

@@ -8,10 +8,11 @@ from flask import current_app
 
 from glific_gpt.calls.deferred.workflow import DeferredWorkflow
 from glific_gpt.calls.pipeline import Pipeline
-from glific_gpt.credentials.providers import Provider, Providers
-from glific_gpt.durable import Engine
+from glific_gpt.credentials.providers import Provider
+from glific_gpt.durable import WorkflowEngine
+from glific_gpt.errors import NotFound
 from glific_gpt.functions.registry import Registry
-from glific_gpt.glific.client import Glific
+from glific_gpt.glific.client import GlificClient
 from glific_gpt.settings import Settings
 from glific_gpt.vault import Vault
 
@@ -25,17 +26,22 @@ class Services:
     settings: Settings
     vault: Vault
     functions: Registry
-    providers: Providers
     language_models: Provider
     """The provider whose keys answer webhooks."""
-    glific: Glific
+    glific: GlificClient
     """The client that resumes waiting flows."""
-    engine: Engine
+    engine: WorkflowEngine
     """The engine of durable work, for answers that arrive after their request."""
     deferred_workflow: DeferredWorkflow
     pipeline: Pipeline
     slots: BoundedSemaphore
     """One slot for each call that the process may hold at the same time."""
+
+    def provider(self, name: str) -> Provider:
+        """Return the provider that a URL or a command names. Raises NotFound."""
+        if name != self.language_models.name:
+            raise NotFound(f"There is no provider with this name. Use {self.language_models.name}.")
+        return self.language_models
 
 
 def services() -> Services:

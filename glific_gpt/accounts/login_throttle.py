@@ -1,9 +1,10 @@
-"""To try a password takes memory and a core: each process does little of it at once, so that webhooks go on."""
+"""Limits on sign-in attempts: concurrent password checks, and failed attempts for an account and an address."""
 
 import hmac
 import math
 import threading
 import time
+from collections.abc import Callable
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from flask import Flask, Response, current_app, g, make_response, render_template, request, session
@@ -14,110 +15,120 @@ from limits.errors import ConfigurationError
 from glific_gpt.accounts import known_browsers
 from glific_gpt.accounts.known_browsers import derive_key
 from glific_gpt.accounts.people import normalize_email
-from glific_gpt.accounts.views import CREDENTIAL_ENDPOINTS, NAME, blueprint
+from glific_gpt.accounts.views import CREDENTIAL_ENDPOINTS, NAME
 from glific_gpt.errors import SettingsError
 from glific_gpt.settings import Settings
 
-AT_ONCE = 2
-WAIT_SECONDS = 2.0
-"""How long somebody stands in line before being asked to come again."""
-COME_AGAIN_SECONDS = 60
+MAX_CONCURRENT_CHECKS = 2
+"""Passwords and codes that each process checks at the same time. Hashing takes a core and 46 MiB, and webhooks need
+both too."""
+SLOT_TIMEOUT_SECONDS = 2.0
+"""How long an attempt waits for a slot before it is refused."""
+RETRY_AFTER_SECONDS = 60
 
-places = threading.BoundedSemaphore(AT_ONCE)
+ACCOUNT_FROM_ADDRESS_LIMIT = "5 per minute; 30 per hour"
+ADDRESS_LIMIT = "30 per minute; 200 per hour"
+ACCOUNT_LIMIT = "100 per hour"
+"""For all browsers together in which the person has never signed in."""
+FORGOTTEN_PASSWORD_LIMIT = "5 per hour"  # noqa: S105 - a limit
+TRUSTED_PROXY_COUNT = "GLIFIC_GPT_TRUSTED_PROXY_COUNT"
+KEY = "SECURITY_LIMITS_KEY"
+LOGIN, FORGOT_PASSWORD = f"{NAME}.login", f"{NAME}.forgot_password"
+NETWORK_BITS = 64
+"""Prefix of an IPv6 address that its owner cannot change."""
+SUCCESS_STATUS = 302
+
+check_slots = threading.BoundedSemaphore(MAX_CONCURRENT_CHECKS)
 
 
-def enter() -> Response | None:
-    """Before a try."""
-    if not is_a_try():
+def init(app: Flask, settings: Settings) -> None:
+    """Raises SettingsError if the storage of the limits cannot be used."""
+    app.config[TRUSTED_PROXY_COUNT] = settings.trusted_proxy_count
+    app.config[KEY] = derive_key(settings.secret_key, "limits")
+    known_browsers.init(app, settings)
+    limiter = _create_limiter(settings)
+    app.before_request_funcs.setdefault(NAME, []).extend((acquire_slot, _create_counter(limiter)))
+    app.after_request_funcs.setdefault(NAME, []).append(lambda response: _uncount_success(limiter, response))
+    app.teardown_request_funcs.setdefault(NAME, []).append(release_slot)
+    app.register_error_handler(RateLimitExceeded, lambda breach: breach.get_response())
+
+
+def acquire_slot() -> Response | None:
+    """Before an attempt: take a slot, or refuse the request."""
+    if not is_attempt():
         return None
-    if not places.acquire(timeout=WAIT_SECONDS):
-        return slowed(COME_AGAIN_SECONDS)
-    g.has_a_place = True
+    if not check_slots.acquire(timeout=SLOT_TIMEOUT_SECONDS):
+        return respond_throttled(RETRY_AFTER_SECONDS)
+    g.has_check_slot = True
     return None
 
 
-def leave(_failure: BaseException | None) -> None:
-    """At the end of each request, however it went."""
-    if g.pop("has_a_place", False):
-        places.release()
+def release_slot(_failure: BaseException | None) -> None:
+    """At the end of each request, successful or not."""
+    if g.pop("has_check_slot", False):
+        check_slots.release()
 
 
-def is_a_try() -> bool:
-    """Whether somebody says a password or a code."""
+def is_attempt() -> bool:
+    """Return whether the request contains a password or code to check."""
     return request.method == "POST" and request.endpoint in CREDENTIAL_ENDPOINTS
 
 
-def slowed(seconds: int) -> Response:
-    """The page for who has to wait."""
+def respond_throttled(seconds: int) -> Response:
+    """Return the page that asks to wait."""
     response = make_response(render_template("security/slowed.html", minutes=-(-seconds // 60)), 429)
     response.headers["Retry-After"] = str(seconds)
     return response
 
 
-EACH_ACCOUNT = "5 per minute; 30 per hour"
-"""From one address."""
-EACH_ADDRESS = "30 per minute; 200 per hour"
-EACH_ACCOUNT_FROM_ANYWHERE = "100 per hour"
-"""From all browsers together in which its person has never signed in."""
-EACH_FORGOTTEN = "5 per hour"
-PROXIES = "GLIFIC_GPT_TRUSTED_PROXY_COUNT"
-KEY = "SECURITY_LIMITS_KEY"
-LOGIN, FORGOTTEN = f"{NAME}.login", f"{NAME}.forgot_password"
-NETWORK = 64
-"""The bits of an IPv6 address that whoever has one cannot choose."""
-WENT_WELL = 302
+def _create_limiter(settings: Settings) -> Limiter:
+    """Raises SettingsError.
 
-
-def init(app: Flask, settings: Settings) -> None:
-    """Raises SettingsError."""
-    app.config[PROXIES] = settings.trusted_proxy_count
-    app.config[KEY] = derive_key(settings.secret_key, "limits")
-    known_browsers.init(app, settings)
-    limiter = _limiter(app, settings)
-    # Flask-Limiter looks at every request; webhooks and programs shall not wait for it.
-    count = app.before_request_funcs[None].pop()
-    app.before_request_funcs.setdefault(NAME, []).extend((enter, count))
-    app.after_request_funcs.setdefault(NAME, []).append(app.after_request_funcs[None].pop())
-    app.after_request_funcs[NAME].append(lambda response: _give_back(limiter, response))
-    app.teardown_request_funcs.setdefault(NAME, []).extend((app.teardown_request_funcs[None].pop(), leave))
-    app.register_error_handler(RateLimitExceeded, lambda breach: breach.get_response())
-    for limit, scope, key, exempt in (
-        (EACH_ACCOUNT, "sign-in", _account_here, _is_no_try),
-        (EACH_ADDRESS, "sign-in", _here, _is_no_try),
-        (EACH_ACCOUNT_FROM_ANYWHERE, "anywhere", _account, _is_no_stranger),
-        (EACH_FORGOTTEN, "forgotten", _account_here, _is_not_forgotten),
-    ):
-        limiter.shared_limit(limit, scope, key_func=key, exempt_when=exempt, on_breach=_too_many)(blueprint)
-
-
-def _limiter(app: Flask, settings: Settings) -> Limiter:
+    Flask-Limiter registers hooks for every request of the app that it is given, and webhooks should not wait for them.
+    So it gets an app that serves nothing, and `_create_counter` applies its limits to the pages of this blueprint only.
+    """
     limiter = Limiter(
-        _here,
+        _client_key,
         storage_uri=settings.rate_limit_storage_url.get_secret_value(),
         strategy="fixed-window",
         in_memory_fallback_enabled=True,
     )
     try:
-        limiter.init_app(app)
+        limiter.init_app(Flask(__name__))
     except (ConfigurationError, ValueError):
         raise SettingsError(
-            "GLIFIC_GPT_RATE_LIMIT_STORAGE_URL cannot be used: it is memory://, or redis://host:6379 with the package redis "
-            "installed (pip install redis)."
+            "GLIFIC_GPT_RATE_LIMIT_STORAGE_URL cannot be used. Set memory://, or redis://host:6379 with the package "
+            "redis installed (pip install redis)."
         ) from None
     return limiter
 
 
-def _give_back(limiter: Limiter, response: Response) -> Response:
-    """A try is counted before it is made, or those made at the same moment would not see each other."""
-    if is_a_try() and response.status_code == WENT_WELL:
+def _create_counter(limiter: Limiter) -> Callable[[], None]:
+    """Return a function that counts a request and raises RateLimitExceeded."""
+
+    def count() -> None: ...  # the decorators around it do all the work
+
+    for limit, scope, key, exempt in (
+        (ACCOUNT_FROM_ADDRESS_LIMIT, "sign-in", _account_and_client_key, _is_exempt),
+        (ADDRESS_LIMIT, "sign-in", _client_key, _is_exempt),
+        (ACCOUNT_LIMIT, "anywhere", _account_key, _is_exempt_or_known_browser),
+        (FORGOTTEN_PASSWORD_LIMIT, "forgotten", _account_and_client_key, _is_not_forgotten_password),
+    ):
+        count = limiter.shared_limit(limit, scope, key_func=key, exempt_when=exempt, on_breach=_on_breach)(count)
+    return count
+
+
+def _uncount_success(limiter: Limiter, response: Response) -> Response:
+    """Give back a successful attempt. All attempts are counted first, so that concurrent ones see each other."""
+    if is_attempt() and response.status_code == SUCCESS_STATUS:
         for counted in limiter.current_limits:
             counted.limiter.storage.incr(counted.key, counted.limit.get_expiry(), amount=-1)
     return response
 
 
-def _address() -> str:
-    """Where the request comes from: what the outermost of our own proxies wrote down, nearer ones behind it."""
-    proxies: int = current_app.config[PROXIES]
+def _client_address() -> str:
+    """The address that the outermost of our own proxies recorded. Clients can send the entries before it."""
+    proxies: int = current_app.config[TRUSTED_PROXY_COUNT]
     route = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
     if proxies and len(route) >= proxies and route[-proxies]:
         return route[-proxies]
@@ -125,54 +136,54 @@ def _address() -> str:
 
 
 def _network(address: str) -> str:
-    """What somebody cannot change by themselves: an IPv4 address, or the network of an IPv6 address."""
+    """The part of an address that a client cannot change: an IPv4 address, or the network of an IPv6 address."""
     try:
-        found = ip_address(address)
+        parsed = ip_address(address)
     except ValueError:
         return address
-    if not isinstance(found, IPv6Address):
-        return str(found)
-    return str(found.ipv4_mapped or IPv6Network((found.packed, NETWORK), strict=False))
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or IPv6Network((parsed.packed, NETWORK_BITS), strict=False))
 
 
-def _here() -> str:
-    return _hidden(_network(_address()))
+def _client_key() -> str:
+    return _hash(_network(_client_address()))
 
 
-def _account_here() -> str:
-    """Whose account it is about, and from where; before a code is given, it is the one in the session."""
+def _account_and_client_key() -> str:
+    """The account and the client. Between password and code, the account is in the session."""
     if current_user.is_authenticated:
-        return _hidden(f"user {current_user.id}")
-    waiting = session.get("tf_user_id")
-    if waiting and request.endpoint != LOGIN:
-        return _hidden(f"user {waiting}")
-    return _hidden(f"{_named()} {_network(_address())}")
+        return _hash(f"user {current_user.id}")
+    pending_user_id = session.get("tf_user_id")
+    if pending_user_id and request.endpoint != LOGIN:
+        return _hash(f"user {pending_user_id}")
+    return _hash(f"{_submitted_email()} {_network(_client_address())}")
 
 
-def _account() -> str:
-    return _hidden(_named())
+def _account_key() -> str:
+    return _hash(_submitted_email())
 
 
-def _named() -> str:
+def _submitted_email() -> str:
     return normalize_email(request.form.get("email", ""))[:255]
 
 
-def _hidden(key: str) -> str:
-    """Keys are logged and sent to Redis, and hold whatever somebody has typed: a password in the wrong field, too."""
+def _hash(key: str) -> str:
+    """Keys are logged and sent to Redis, and hold what a person typed, such as a password in the wrong field."""
     return hmac.digest(current_app.config[KEY], key.encode(errors="replace"), "sha256").hex()
 
 
-def _is_no_try() -> bool:
-    return not is_a_try()
+def _is_exempt() -> bool:
+    return not is_attempt()
 
 
-def _is_no_stranger() -> bool:
-    return _is_no_try() or request.endpoint != LOGIN or known_browsers.is_known(_named())
+def _is_exempt_or_known_browser() -> bool:
+    return _is_exempt() or request.endpoint != LOGIN or known_browsers.is_known(_submitted_email())
 
 
-def _is_not_forgotten() -> bool:
-    return request.method != "POST" or request.endpoint != FORGOTTEN
+def _is_not_forgotten_password() -> bool:
+    return request.method != "POST" or request.endpoint != FORGOT_PASSWORD
 
 
-def _too_many(limit: RequestLimit) -> Response:
-    return slowed(max(1, math.ceil(limit.window.reset_time - time.time())))
+def _on_breach(limit: RequestLimit) -> Response:
+    return respond_throttled(max(1, math.ceil(limit.window.reset_time - time.time())))

@@ -79,7 +79,7 @@ def require_link_permission(session: Session, creator: User, user: User, organiz
 def _limit_invitations(session: Session, organization_id: int) -> None:
     """Raises Conflict after too many invitations: each one reveals whether an address has an account."""
     actions = (Action.MEMBER_ADDED, Action.INVITATION_REFUSED)
-    if trail.count(session, organization_id, actions, now() - timedelta(hours=1)) >= MAX_INVITATIONS_PER_HOUR:
+    if trail.count_entries(session, organization_id, actions, now() - timedelta(hours=1)) >= MAX_INVITATIONS_PER_HOUR:
         raise Conflict(MSG_TOO_MANY_INVITATIONS)
 
 

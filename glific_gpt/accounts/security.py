@@ -1,4 +1,4 @@
-"""Signing in: Flask-Security, with what we use of it switched on and everything else off."""
+"""Sign-in with Flask-Security: the features that we use are on, and all others off."""
 
 import time
 from datetime import timedelta
@@ -23,10 +23,16 @@ __all__ = ["blueprint", "init", "one_time_link"]
 SESSION_LIFETIME = timedelta(hours=12)
 LINK_LIFETIME = timedelta(days=3)
 FRESHNESS = timedelta(minutes=15)
-"""How long after giving the password somebody may change how they sign in."""
+"""How long after entering the password a person may change how they sign in."""
 
 ARGON2 = {"memory_cost": 46 * 1024, "time_cost": 1, "parallelism": 1}
-"""One of those that OWASP's password storage cheat sheet calls enough. Of below 32 MiB, glibc keeps some per thread."""
+"""One of the sufficient choices in OWASP's password storage cheat sheet.
+
+Blocks of memory below 32 MiB would be kept by glibc for each thread, instead of being returned.
+"""
+
+LIBRARIES_WITH_HOOKS = {"flask_principal", "flask_login"}
+"""Libraries whose hooks for every request are removed."""
 
 ALLOWED_BEFORE_PASSWORD_CHANGE = {
     "security.change_password",
@@ -34,11 +40,11 @@ ALLOWED_BEFORE_PASSWORD_CHANGE = {
     "console.static",
     "console.set_language",
 }
-"""For somebody who must change the password first."""
+"""Endpoints for a person who has to change the password first."""
 
 
 def init(app: Flask, settings: Settings) -> None:
-    """Raises SettingsError."""
+    """Set up sign-in. Raises SettingsError."""
     app.config.update(_session_config(settings) | _security_config(app, settings))
     app.config.update({f"SECURITY_MSG_{name}": message for name, message in MESSAGES.items()})
     app.session_interface = LazySessions()
@@ -46,14 +52,15 @@ def init(app: Flask, settings: Settings) -> None:
     security = _create_security()
     security.init_app(app, Datastore(), register_blueprint=False)
     security.want_json(lambda _request: False)
-    app.json = provider  # the library brings one of its own, which would forget how ours is set
-    _detach_from_other_entry_points(app, security)
+    app.json = provider  # Flask-Security replaces it, and our settings of it would be lost
+    _remove_global_hooks(app)
+    security.login_manager.request_loader(None)  # it would read bodies to find out who is signed in
     _limit_session_age(security)
     mail.init(app, settings)
     login_throttle.init(app, settings)
     datastore.connect_signals(app)
-    for door in (NAME, "console"):
-        app.before_request_funcs.setdefault(door, []).append(_require_password_change)
+    for blueprint_name in (NAME, "console"):
+        app.before_request_funcs.setdefault(blueprint_name, []).append(_require_password_change)
     app.context_processor(lambda: {"can_mail": mail.is_configured(app)})
 
 
@@ -81,7 +88,7 @@ def _session_config(settings: Settings) -> dict[str, Any]:
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": settings.public_url.startswith("https://"),
-        "WTF_CSRF_CHECK_DEFAULT": False,  # each page's door asks for the token; the doors of programs have no forms
+        "WTF_CSRF_CHECK_DEFAULT": False,  # each blueprint with forms checks the token itself
         PUBLIC_URL: settings.public_url,
     }
 
@@ -127,15 +134,21 @@ def _security_config(app: Flask, settings: Settings) -> dict[str, Any]:
     return {f"SECURITY_{name}": value for name, value in features.items()}
 
 
-def _detach_from_other_entry_points(app: Flask, security: Security) -> None:
-    """The library asks at every request who is signed in, and reads bodies for it; webhooks have locks of their own."""
-    app.before_request_funcs[None].remove(security.principal._on_before_request)
-    app.after_request_funcs[None].remove(security.login_manager._update_remember_cookie)
-    security.login_manager.request_loader(None)
+def _remove_global_hooks(app: Flask) -> None:
+    """Remove the hooks that the libraries of Flask-Security register for every request.
+
+    They look up who is signed in, and write a remember-me cookie, which is not used here. Webhooks have their own
+    authentication. The names of the hooks are private to the libraries, so hooks are found by the library's name.
+    """
+    hooks: tuple[dict[Any, list[Any]], ...] = (app.before_request_funcs, app.after_request_funcs)
+    for functions in hooks:
+        functions[None] = [
+            hook for hook in functions.get(None, []) if hook.__module__.partition(".")[0] not in LIBRARIES_WITH_HOOKS
+        ]
 
 
 def _limit_session_age(security: Security) -> None:
-    """However busy somebody was: the password is asked for again after twelve hours."""
+    """End a session twelve hours after the password was entered, even if it is in use."""
     find = security.login_manager._user_callback
 
     def find_unless_old(user_id: str) -> Any:
@@ -145,7 +158,7 @@ def _limit_session_age(security: Security) -> None:
 
 
 def _require_password_change() -> Response | None:
-    """Somebody else has seen the first one."""
+    """Redirect a person with an initial password, which another person has seen, to the page where it is changed."""
     if (
         request.endpoint in ALLOWED_BEFORE_PASSWORD_CHANGE
         or not current_user.is_authenticated
@@ -156,7 +169,7 @@ def _require_password_change() -> Response | None:
 
 
 class LazySessions(SecureCookieSessionInterface):
-    """Whoever sends no cookie begins with nothing, as Flask has it too, but after it has derived the key to read it."""
+    """Like Flask's, but a request without the cookie does not derive the key for reading it."""
 
     def open_session(self, app: Flask, request: Request) -> SessionMixin | None:  # type: ignore[override]
         if "HTTP_COOKIE" not in request.environ or self.get_cookie_name(app) not in request.cookies:

@@ -58,7 +58,7 @@ class CredentialStatus(Body):
 )
 def put_credential(path: CredentialPath, body: NewCredential) -> Response:
     """Create or replace a credential"""
-    provider = services().providers.get(path.provider)
+    provider = services().provider(path.provider)
     with transaction() as session:
         organization = organizations.find(session, path.slug)
         exists = store.find_or_none(session, organization.id, provider) is not None
@@ -88,7 +88,7 @@ def switch_credential(path: CredentialPath, body: CredentialStatus) -> Response:
     """Activate or deactivate a credential"""
     with transaction() as session:
         organization = organizations.find(session, path.slug)
-        provider = services().providers.get(path.provider)
+        provider = services().provider(path.provider)
         credential = store.set_active(session, organization.id, provider, is_active=body.is_active)
     return json_response(CredentialView.of(credential))
 
@@ -98,10 +98,10 @@ def delete_credential(path: CredentialPath) -> Response:
     """Delete a credential"""
     with transaction() as session:
         organization = organizations.find(session, path.slug)
-        store.delete(session, organization.id, services().providers.get(path.provider))
+        store.delete(session, organization.id, services().provider(path.provider))
     return no_content()
 
 
 def _find(session: Session, path: CredentialPath) -> Credential:
     organization = organizations.find(session, path.slug)
-    return store.find(session, organization.id, services().providers.get(path.provider))
+    return store.find(session, organization.id, services().provider(path.provider))

@@ -70,8 +70,8 @@ def deferred_call_ids(session: Session, calls: Sequence[Call]) -> set[str]:
 def error_class_of(code: str | None) -> type[GlificGptError] | None:
     """Return the error class of an error code; None for the code of a plugin."""
     bases = (CallerError, OrganizationError, ServiceError)
-    known = {error.code: error for base in bases for error in base.__subclasses__()} | {InternalError.code: InternalError}
-    return known.get(code or "")
+    classes = [InternalError, *(error for base in bases for error in base.__subclasses__())]
+    return {error.code: error for error in classes}.get(code or "")
 
 
 def events(timeline: CallTimeline) -> list[TimelineEvent]:

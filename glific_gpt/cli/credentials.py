@@ -39,7 +39,7 @@ provider_name = click.argument("provider_name", metavar="PROVIDER")
 @json_option
 def set_(*, slug: str, provider_name: str, api_key_stdin: bool, inactive: bool, no_verify: bool) -> None:
     """Set or replace a key, after the provider has accepted it."""
-    provider = services().providers.get(provider_name)
+    provider = services().provider(provider_name)
     values = {"api_key": SecretStr(read_secret(f"API key for {provider.label}"))}
     row = store.save_credential(services().vault, slug, provider, values, is_active=not inactive, verify=not no_verify)
     data = to_json(CredentialView.of(row))
@@ -57,7 +57,7 @@ def set_(*, slug: str, provider_name: str, api_key_stdin: bool, inactive: bool, 
 @json_option
 def show(*, slug: str, provider_name: str) -> None:
     """Show a key's status and its last four characters."""
-    provider = services().providers.get(provider_name)
+    provider = services().provider(provider_name)
     with transaction() as session:
         data = to_json(CredentialView.of(store.find(session, organizations.find(session, slug).id, provider)))
     print_result(data, format_fields(data))
@@ -84,7 +84,7 @@ def deactivate(*, slug: str, provider_name: str) -> None:
 
 
 def _set_active(slug: str, provider_name: str, *, is_active: bool) -> CredentialView:
-    provider = services().providers.get(provider_name)
+    provider = services().provider(provider_name)
     with transaction() as session:
         organization = organizations.find(session, slug)
         return CredentialView.of(store.set_active(session, organization.id, provider, is_active=is_active))

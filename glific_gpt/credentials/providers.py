@@ -7,7 +7,7 @@ from typing import Annotated, Any, Protocol
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError
 
 from glific_gpt.clock import Deadline
-from glific_gpt.errors import DeadlineExceeded, InvalidValue, NotFound, UpstreamError
+from glific_gpt.errors import DeadlineExceeded, InvalidValue, UpstreamError
 from glific_gpt.openai.chat import LanguageModel
 from glific_gpt.openai.gateway import BoundModel, Gateway
 
@@ -27,7 +27,11 @@ class KeyCheckResult:
 
 
 class Provider(Protocol):
-    """One provider. A second one is one more file beside open_ai.py."""
+    """The interface of a provider, which OpenAI implements.
+
+    It answers the webhooks of every organization. There is no registry: a second provider would also need a choice for
+    each organization, which the tenant and the admission of a call would read.
+    """
 
     @property
     def name(self) -> str:
@@ -55,19 +59,6 @@ class Provider(Protocol):
     def bind(self, secrets: Any, model: str, deadline: Deadline) -> LanguageModel:
         """Return a model that uses this key."""
         ...
-
-
-class Providers:
-    """The registry of providers, by name."""
-
-    def __init__(self, *providers: Provider) -> None:
-        self._by_name = {provider.name: provider for provider in providers}
-
-    def get(self, name: str) -> Provider:
-        """Raises NotFound."""
-        if name not in self._by_name:
-            raise NotFound(f"There is no provider of that name; there is {', '.join(self._by_name)}.")
-        return self._by_name[name]
 
 
 def read_fields(provider: Provider, values: dict[str, SecretStr]) -> SecretFields:

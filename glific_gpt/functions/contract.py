@@ -20,9 +20,9 @@ from pydantic_core import ErrorDetails
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import EmptyQuestion, GlificGptError, InvalidField, UnresolvedVariable
 from glific_gpt.functions.values import blank_to_none, parse_id, parse_number
-from glific_gpt.glific.text import MESSAGE_LIMIT
+from glific_gpt.glific.text import MAX_MESSAGE_CHARACTERS
 from glific_gpt.glific.variables import find_unresolved
-from glific_gpt.models.allowlist import canonical
+from glific_gpt.models.allowlist import canonical_id
 from glific_gpt.openai.chat import Answer, LanguageModel, Question
 from glific_gpt.settings import MODEL_NAME
 
@@ -35,6 +35,7 @@ MIN_CHARACTERS = 100
 """Smallest max_characters: fewer characters hold no useful answer."""
 MAX_WAIT_SECONDS = 86_400
 """One day. After that WhatsApp allows only template messages."""
+MaxCharacters = Annotated[int, BeforeValidator(parse_number), Field(ge=MIN_CHARACTERS, le=MAX_MESSAGE_CHARACTERS)]
 FlowNumber = Annotated[int | None, BeforeValidator(parse_id)]
 
 
@@ -51,9 +52,7 @@ class FunctionBody(BaseModel):
     flow_id: FlowNumber = None
     contact_id: FlowNumber = None
     organization_id: FlowNumber = None
-    max_characters: Annotated[int, BeforeValidator(parse_number), Field(ge=MIN_CHARACTERS, le=MESSAGE_LIMIT)] | None = (
-        None
-    )
+    max_characters: MaxCharacters | None = None
     """Longest answer in text: the flow may add its own words to the same message."""
     wait_seconds: Annotated[int, BeforeValidator(parse_number), Field(ge=1, le=MAX_WAIT_SECONDS)] | None = None
     """How long the flow waits for a later answer. After that it may be waiting for the answer to another question."""
@@ -69,7 +68,7 @@ class FunctionBody(BaseModel):
 
     @model_validator(mode="after")
     def _one_model(self) -> "FunctionBody":
-        if self.gpt_model and self.model and canonical(self.gpt_model) != canonical(self.model):
+        if self.gpt_model and self.model and canonical_id(self.gpt_model) != canonical_id(self.model):
             raise ValueError("gpt_model and model name different models: send one of them")
         return self
 

@@ -114,11 +114,11 @@ def test_codes_at_the_same_moment_count_as_those_one_after_another(asha: Console
 @pytest.fixture
 def full() -> Iterator[None]:
     """Others are signing in, as many as may at once."""
-    for _ in range(login_throttle.AT_ONCE):
-        assert login_throttle.places.acquire(timeout=PATIENCE)
+    for _ in range(login_throttle.MAX_CONCURRENT_CHECKS):
+        assert login_throttle.check_slots.acquire(timeout=PATIENCE)
     yield
-    for _ in range(login_throttle.AT_ONCE):
-        login_throttle.places.release()
+    for _ in range(login_throttle.MAX_CONCURRENT_CHECKS):
+        login_throttle.check_slots.release()
 
 
 def test_few_passwords_are_tried_at_once_and_everything_else_goes_on(
@@ -135,9 +135,9 @@ def test_few_passwords_are_tried_at_once_and_everything_else_goes_on(
 def test_every_place_is_given_back(asha: ConsoleUser) -> None:
     for password in (WRONG, TOO_LONG, PASSWORD):
         asha.sign_in(password)
-    assert all(login_throttle.places.acquire(blocking=False) for _ in range(login_throttle.AT_ONCE))
-    for _ in range(login_throttle.AT_ONCE):
-        login_throttle.places.release()
+    assert all(login_throttle.check_slots.acquire(blocking=False) for _ in range(login_throttle.MAX_CONCURRENT_CHECKS))
+    for _ in range(login_throttle.MAX_CONCURRENT_CHECKS):
+        login_throttle.check_slots.release()
 
 
 def test_a_password_that_is_far_too_long_is_as_wrong_as_any_and_counts(asha: ConsoleUser) -> None:

@@ -53,7 +53,7 @@ def test_it_says_that_there_is_no_key(flask: Commands, seva: str) -> None:
 
 
 def test_it_refuses_an_unknown_provider(flask: Commands, seva: str) -> None:
-    sentence = "There is no provider of that name; there is open_ai."
+    sentence = "There is no provider with this name. Use open_ai."
     assert flask.failure("credentials", "set", seva, "nope", "--api-key-stdin", stdin=KEY) == sentence
     assert flask.failure("credentials", "deactivate", seva, "nope") == sentence
 

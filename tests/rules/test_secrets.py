@@ -85,9 +85,10 @@ def test_a_server_at_work_leaves_no_secret_in_the_database_nor_in_its_logs(
 def test_an_object_that_knows_a_secret_does_not_tell_it(server: RunningServer, alice: TestOrganization) -> None:
     alice.set_phrase("a phrase of alice and glific")
     app = server.services
-    with server.app.app_context(), transaction() as session:
+    with server.app.app_context():
         tenant = tenants.find_tenant("alice", "open_ai", alice.token)
-        row = session.scalars(sa.select(Credential)).one()
+        with transaction() as session:
+            row = session.scalars(sa.select(Credential)).one()
     assert tenant is not None
     assert tenant.ciphertext
     assert tenant.signature_phrase
@@ -100,7 +101,6 @@ def test_an_object_that_knows_a_secret_does_not_tell_it(server: RunningServer, a
         app.vault,
         app.pipeline,
         app.language_models,
-        app.providers,
         tenant,
         fields,
         bound,

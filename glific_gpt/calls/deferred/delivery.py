@@ -90,7 +90,9 @@ class DeliveryStep:
         if not seconds:
             return DeliveryAttempt(refusal=FLOW_NOT_WAITING, possibly_delivered=delivery.possibly_delivered)
         try:
-            access = connections.load_access(session, self.vault, delivery.organization_id, delivery.glific_organization_id)
+            access = connections.load_access(
+                session, self.vault, delivery.organization_id, delivery.glific_organization_id
+            )
             answer = delivery_records.read_answer(self.vault, delivery)
         except GlificNotConnected as error:
             return DeliveryAttempt(refusal=refusal(str(error)), possibly_delivered=delivery.possibly_delivered)
