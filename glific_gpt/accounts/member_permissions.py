@@ -61,7 +61,7 @@ def find_member(session: Session, organization_id: int, user_id: int) -> User:
 
 
 def members_needing_administrator(session: Session, organization_id: int) -> set[int]:
-    """Return the ids of the members for whom owners may not create a link."""
+    """Return the ids of the members whose links only an administrator may create."""
     members = select(Membership.user_id).where(Membership.organization_id == organization_id)
     elsewhere = select(Membership.user_id).where(Membership.organization_id != organization_id)
     has_more_access = User.is_administrator | User.id.in_(elsewhere)

@@ -53,7 +53,7 @@ class User(Base, UserMixin):
     must_change_password: Mapped[bool] = mapped_column(default=False)
     """True if another person knows the password: it only gives access to the page where it is changed."""
     active: Mapped[bool] = mapped_column(default=True)
-    """Whether the person may sign in."""
+    """False if the account is switched off."""
     fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True, default=lambda: uuid4().hex)
     """Identifies the person in sessions and links. A new value ends all of them."""
     is_administrator: Mapped[bool] = mapped_column(default=False)

@@ -118,7 +118,7 @@ class Pipeline:
     def _answer_or_defer(
         self, admitted: AdmittedCall, model: LanguageModel, deadline: Deadline, reserved: Decimal
     ) -> Outcome:
-        """Answer within the request's deadline, or else make the call pending while OpenAI goes on answering."""
+        """Answer within the request's deadline, or else make the call pending while OpenAI continues."""
         parsed, context = admitted.parsed, admitted.context
         future = self.background.submit(lambda: execute(parsed.function, parsed.body, model, deadline, context))
         try:

@@ -92,7 +92,7 @@ def _key(organization_id: int, inbound: InboundCall) -> dict[str, object]:
 
 
 def _read_or_forget(vault: Vault, organization_id: int, inbound: InboundCall, stored: dict[str, Any]) -> Outcome | None:
-    """Decrypt the answer. An answer that no master key can read is deleted, so that the call is answered anew."""
+    """Decrypt the answer. An answer that no master key can read is deleted, so that the call is answered again."""
     try:
         reply = json.loads(vault.decrypt(organization_id, PURPOSE, stored["body"]))
     except UnreadableSecret:

@@ -46,7 +46,7 @@ class Deferrer:
         return outcome
 
     def defer(self, admitted: AdmittedCall, upstream: PendingUpstreamCall, reserved: Decimal) -> Outcome | None:
-        """Return the pending outcome while OpenAI goes on answering; None if it could not be written in time.
+        """Return the pending outcome while OpenAI continues; None if it could not be written in time.
 
         The workflow starts before the row is written, and waits for that: so no promised answer can be lost in
         between.
