@@ -41,8 +41,8 @@ ACTION_TEXTS = {
     Action.PERSON_ACTIVATED: _("Switched the account of %(email)s on"),
     Action.PERSON_DEACTIVATED: _("Switched the account of %(email)s off"),
     Action.PASSWORD_CHANGED: _("Changed the password of %(email)s"),
-    Action.TWO_FACTOR_ENABLED: _("Switched two-factor sign-in on for %(email)s"),
-    Action.TWO_FACTOR_DISABLED: _("Switched two-factor sign-in off for %(email)s"),
+    Action.TWO_FACTOR_ENABLED: _("Switched on two-step sign-in for %(email)s"),
+    Action.TWO_FACTOR_DISABLED: _("Switched off two-step sign-in for %(email)s"),
     Action.SIGN_IN_LINK_MADE: _("Created a one-time link for %(email)s"),
     Action.KEYS_ROTATED: _("Re-encrypted all secrets: %(reencrypted)s done, %(unreadable)s could not be read"),
 }
@@ -56,7 +56,7 @@ SETTING_NAMES = {
     "monthly_budget_usd": _("monthly budget in US dollars"),
 }
 PROVIDER_NAMES = {"open_ai": "OpenAI"}
-CONNECTION_METHODS = {"api": _("with a login"), "signed": _("with signed calls")}
+CONNECTION_METHODS = {"api": _("with phone number and password"), "signed": _("with the webhook signature")}
 ACTOR_NAMES = {
     SERVER_ACTOR: _("The server"),
     "command line": _("Command line"),
