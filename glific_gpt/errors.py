@@ -3,7 +3,7 @@
 from typing import ClassVar, Literal
 
 ErrorClass = Literal["caller", "organization", "service"]
-"""Who can fix the error: the flow that called, the organization in its settings, or the operators of the servers."""
+"""Party that can fix the error: the calling flow, the organization, or the operators of this server or OpenAI."""
 
 
 def N_(message: str) -> str:  # noqa: N802 - gettext's own name for it
@@ -12,7 +12,7 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's own name for it
 
 
 class GlificGptError(Exception):
-    """Base of all errors that are shown to callers or users. A message never holds a secret or a stack trace."""
+    """Base of all errors that are shown to callers or users. A message never contains a secret or a stack trace."""
 
     code: ClassVar[str]
     status: ClassVar[int]
@@ -242,7 +242,7 @@ class CredentialNotVerified(_NotVerified):
     error_class: ClassVar[ErrorClass] = "organization"
 
 
-class ProviderNotReached(CredentialNotVerified):
+class ProviderUnreachable(CredentialNotVerified):
     """The provider could not be asked about the key, or failed. Nothing was saved."""
 
     status, error_class = 502, "service"
@@ -255,7 +255,7 @@ class GlificNotVerified(_NotVerified):
     error_class: ClassVar[ErrorClass] = "organization"
 
 
-class GlificNotReached(GlificNotVerified):
+class GlificUnreachable(GlificNotVerified):
     """Glific could not be asked about the connection, or failed. The message gives the reason."""
 
     status, error_class = 502, "service"

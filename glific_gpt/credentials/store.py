@@ -12,7 +12,7 @@ from glific_gpt.clock import Deadline, now
 from glific_gpt.credentials.providers import KeyCheckResult, Provider, SecretFields, read_fields
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import owned, transaction
-from glific_gpt.errors import CredentialMissing, CredentialNotVerified, GlificGptError, NotFound, ProviderNotReached
+from glific_gpt.errors import CredentialMissing, CredentialNotVerified, GlificGptError, NotFound, ProviderUnreachable
 from glific_gpt.organizations import store as organizations
 from glific_gpt.vault import UnreadableSecret, Vault
 
@@ -31,7 +31,7 @@ def save_credential(
 ) -> Credential:
     """Create or replace an organization's credential. With `verify`, the provider is asked about it first.
 
-    Raises NotFound, InvalidValue, CredentialNotVerified and ProviderNotReached. Nothing is changed then.
+    Raises NotFound, InvalidValue, CredentialNotVerified and ProviderUnreachable. Nothing is changed then.
     """
     with transaction() as session:
         organization_id = organizations.find(session, slug).id
@@ -110,7 +110,7 @@ def _verify(provider: Provider, fields: SecretFields) -> KeyCheckResult:
     try:
         return provider.verify(fields, Deadline.after(VERIFY_SECONDS))
     except GlificGptError as error:
-        not_verified = ProviderNotReached if error.error_class == "service" else CredentialNotVerified
+        not_verified = ProviderUnreachable if error.error_class == "service" else CredentialNotVerified
         raise not_verified(
             f"Nothing was saved. {error} To save the key without asking {provider.label}, "
             'use --no-verify, or "verify": false in the JSON API.',

@@ -1,17 +1,24 @@
 """The Glific client: verify connections and resume waiting flows."""
 
-import ssl
 from collections.abc import Sequence
 from dataclasses import replace
 
 from glific_gpt.clock import Deadline
-from glific_gpt.errors import GlificNotVerified, InvalidValue
+from glific_gpt.errors import GlificNotVerified, GlificUnreachable, InvalidValue
 from glific_gpt.glific import api, signed_call
 from glific_gpt.glific.hosts import HostAllowlist
 from glific_gpt.glific.http import HttpClients
-from glific_gpt.glific.resumption import Access, DeliveryError, DeliveryResult, Resumption, SignedAccess, refusal
+from glific_gpt.glific.resumption import (
+    Access,
+    DeliveryError,
+    DeliveryResult,
+    DeliveryStatus,
+    Resumption,
+    SignedAccess,
+    refusal,
+)
 from glific_gpt.glific.sessions import LoginSessions
-from glific_gpt.http_client import Resolver, resolve_addresses
+from glific_gpt.http_client import Resolver, resolve_addresses, tls_context
 
 
 class GlificClient:
@@ -20,7 +27,7 @@ class GlificClient:
     def __init__(self, hosts: Sequence[str], resolve: Resolver = resolve_addresses) -> None:
         """`hosts` are the operator's host patterns. Raises SettingsError for an invalid pattern."""
         self._hosts = HostAllowlist(hosts)
-        self._http = HttpClients(ssl.create_default_context(), self._hosts.may_connect, resolve)
+        self._http = HttpClients(tls_context(), self._hosts.may_connect, resolve)
         self._sessions = LoginSessions(self._http)
 
     def validate_url(self, url: str) -> str:
@@ -28,7 +35,9 @@ class GlificClient:
         return self._hosts.validate_url(url)
 
     def verify(self, access: Access, deadline: Deadline) -> None:
-        """Verify a connection before it is saved. Raises GlificNotVerified.
+        """Verify a connection before it is saved.
+
+        Raises GlificNotVerified if Glific refuses it, and GlificUnreachable if another attempt may succeed.
 
         A login is tried. A signed call can only be checked by resuming a flow, so only a response from its address
         is required.
@@ -40,7 +49,9 @@ class GlificClient:
             else:
                 self._sessions.verify(access, deadline)
         except DeliveryError as error:
-            raise GlificNotVerified(error.result.message) from None
+            is_refused = error.result.status is DeliveryStatus.REFUSED
+            error_type = GlificNotVerified if is_refused else GlificUnreachable
+            raise error_type(error.result.message) from None
 
     def resume(self, access: Access, resumption: Resumption, deadline: Deadline) -> DeliveryResult:
         """Send a result to a waiting flow, once. Failures of Glific or the network are returned, not raised."""

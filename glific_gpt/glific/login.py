@@ -28,7 +28,7 @@ RENEW_BEFORE_EXPIRY_SECONDS = 60.0
 WRONG_LOGIN = refusal("Glific does not accept this phone number and password. Check both, and connect again.")
 SUSPENDED = refusal("Glific has suspended this organization or its login. Contact Glific's support.")
 NOT_GLIFIC = "The server at this address does not answer as a Glific API. Check the address of the API."
-LOGIN_RATE_LIMITED = "Glific allows no more logins at the moment. The next attempt is in a minute."
+LOGIN_RATE_LIMITED = "Glific allows no more logins at the moment. Another attempt in a minute can succeed."
 
 # Characters that an HTTP header can contain.
 _TOKEN = re.compile(r"[!-~]{1,8192}")

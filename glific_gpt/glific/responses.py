@@ -55,10 +55,11 @@ def interpret_status(response: HttpResponse) -> DeliveryResult:
     status = response.status
     if status == 429:
         return temporary_failure(
-            "Glific limits the number of requests. It is tried again in a moment.", retry_after=response.retry_after
+            "Glific limits the number of requests. Another attempt in a minute can succeed.",
+            retry_after=response.retry_after,
         )
     if status >= 500 or status in _TEMPORARY_STATUSES:
-        message = f"Glific had an internal error (status {status}). It is tried again in a moment."
+        message = f"Glific had an internal error (status {status}). Another attempt in a minute can succeed."
         return temporary_failure(message, retry_after=response.retry_after)
     if status >= 400:
         return refusal(f"Glific refused the request (status {status}). Check the address of its API.")
