@@ -2,14 +2,24 @@
 
 import sys
 
+from flask import Flask
+
 import config
-from glific_gpt.app import create_app
+from glific_gpt.app import create_app, create_help_app
 from glific_gpt.errors import SettingsError
 
 # Before anything resolves a name: the resolver reads its options once.
 config.limit_name_resolution()
 
-try:
-    app = create_app(config.load())
-except SettingsError as error:
-    sys.exit(f"Error: {error}")
+
+def _load() -> Flask:
+    try:
+        return create_app(config.load())
+    except SettingsError as error:
+        # Administrators read the help before they create the settings.
+        if "--help" in sys.argv:
+            return create_help_app(error)
+        sys.exit(f"Error: {error}")
+
+
+app = _load()
