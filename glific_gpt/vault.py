@@ -1,4 +1,4 @@
-"""Encryption of organizations' secrets, with a key of its own for each organization and purpose."""
+"""Encryption of organizations' secrets, with a separate key for each organization and purpose."""
 
 import base64
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ class UnreadableSecret(Exception):
 class Vault:
     """Encrypts with the first master key and decrypts with any of them.
 
-    Each pair of organization id and purpose has keys of its own, derived from each master key with HKDF (RFC 5869).
+    Each pair of organization id and purpose has separate keys, derived from each master key with HKDF (RFC 5869).
     A ciphertext that is copied to another row therefore cannot be read there.
     """
 

@@ -13,7 +13,7 @@ migrate = current_app.extensions["migrate"]
 
 
 def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
-    """Render our column types as plain SQLAlchemy types, so that later changes of ours do not change old migrations."""
+    """Render our column types as plain SQLAlchemy types, so that later changes of them do not change old migrations."""
     if kind == "type" and isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"
     if kind == "type" and isinstance(item, Usd):

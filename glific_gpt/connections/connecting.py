@@ -50,7 +50,7 @@ def connect_by_signed_call(
             f"flask signature set {slug} --phrase-stdin."
         )
     if verify:
-        # Only the address is verified. If no Glific id is set, each call brings it, so 0 stands for it here.
+        # Only the address is verified. If no Glific id is set, each call sends it, so 0 is used here.
         _verify(glific, SignedAccess(url, phrase, organization.glific_organization_id or 0))
     return _save(organization.id, url, "signed", None, verified=verify)
 
@@ -60,7 +60,7 @@ def recheck_connection(vault: Vault, glific: GlificClient, slug: str) -> None:
     with transaction() as session:
         organization = organizations.find(session, slug)
         connection = store.find(session, organization.id)
-        # If no Glific id is set, each call brings it, so 0 stands for it here.
+        # If no Glific id is set, each call sends it, so 0 is used here.
         access = store.load_access(session, vault, organization.id, organization.glific_organization_id or 0)
     glific.verify(access, Deadline.after(VERIFY_SECONDS))
     with transaction() as session:
@@ -80,10 +80,12 @@ def _verify(glific: GlificClient, access: Access) -> None:
         ) from None
 
 
-def _save(organization_id: int, api_url: str, way: str, ciphertext: str | None, *, verified: bool) -> GlificConnection:
+def _save(
+    organization_id: int, api_url: str, method: str, ciphertext: str | None, *, verified: bool
+) -> GlificConnection:
     with transaction() as session:
         connection = store.find_or_none(session, organization_id) or GlificConnection(organization_id=organization_id)
-        connection.api_url, connection.way, connection.ciphertext = api_url, way, ciphertext
+        connection.api_url, connection.way, connection.ciphertext = api_url, method, ciphertext
         connection.verified_at = now() if verified else None
         session.add(connection)
         store.record(session, Action.GLIFIC_CONNECTED, connection)

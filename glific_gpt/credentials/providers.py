@@ -40,12 +40,12 @@ class Provider(Protocol):
 
     @property
     def label(self) -> str:
-        """Its name for people."""
+        """Display name."""
         ...
 
     @property
     def fields(self) -> type[SecretFields]:
-        """What people fill in."""
+        """Form fields of a key."""
         ...
 
     def last4(self, secrets: Any) -> str:
@@ -62,7 +62,7 @@ class Provider(Protocol):
 
 
 def read_fields(provider: Provider, values: dict[str, SecretStr]) -> SecretFields:
-    """Return the validated fields. Raises InvalidValue, whose message never holds the input."""
+    """Return the validated fields. Raises InvalidValue, whose message never contains the input."""
     try:
         return provider.fields(**values)
     except ValidationError as error:

@@ -28,7 +28,7 @@ class ModelAccess:
 def list_reachable_models(
     session: Session, organization: Organization, credential: Credential | None, operator: Sequence[str]
 ) -> list[ModelAccess]:
-    """Return the models of the key, evaluated under all allowlists. `operator` holds the operator's patterns."""
+    """Return the models of the key, evaluated under all allowlists. `operator` has the operator's patterns."""
     return evaluate_models(
         reachable_model_ids(credential),
         operator,

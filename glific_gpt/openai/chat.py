@@ -32,7 +32,7 @@ class Answer:
 
 @dataclass
 class Usage:
-    """Tokens that a call has used so far. They count even if the call fails in the end."""
+    """Tokens that a call has used until now. They count even if the call fails in the end."""
 
     input_tokens: int = 0
     output_tokens: int = 0

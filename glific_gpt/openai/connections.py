@@ -201,13 +201,13 @@ class ConnectionPool:
 
     async def _connect_to_any_address(self) -> _Connection:
         """Try each address of the host for one second, the last one for the remaining time."""
-        found = await asyncio.get_running_loop().getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-        *others, last = [str(address[0]) for *_, address in found]
-        for address in others:
+        addresses = await asyncio.get_running_loop().getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        *first_addresses, last_address = [str(address[0]) for *_, address in addresses]
+        for address in first_addresses:
             with suppress(OSError):  # TimeoutError is an OSError
                 async with asyncio.timeout(ADDRESS_CONNECT_TIMEOUT_SECONDS):
                     return await self._connect_to(address)
-        return await self._connect_to(last)
+        return await self._connect_to(last_address)
 
     async def _connect_to(self, address: str) -> _Connection:
         loop, server_name = asyncio.get_running_loop(), self._host if self._tls else None

@@ -33,7 +33,7 @@ MSG_RESTRICTED_KEY = (
 
 
 class ApiRefusal:
-    """The fields of an OpenAI error reply that tell its cause. None of them may be shown to anybody."""
+    """The fields of an OpenAI error reply that tell its cause. They are never shown to users."""
 
     def __init__(self, error: openai.APIStatusError) -> None:
         body = error.body if isinstance(error.body, dict) else {}
@@ -76,7 +76,7 @@ def error_for_refusal(refusal: ApiRefusal, model: str) -> GlificGptError:
     if refusal.is_out_of_credit:
         return InsufficientQuota()
     if refusal.status == 429:
-        # Clients wait as long as Retry-After says, so a mistake of OpenAI must not become a wait of years.
+        # Clients wait for the whole Retry-After, so a wrong value from OpenAI must not become a wait of years.
         return RateLimited(retry_after=min(MAX_RETRY_AFTER_SECONDS, max(1, round(refusal.retry_after or 1))))
     if refusal.code == "model_not_found" or refusal.status == 404:
         return _error_for_not_found(refusal, model)

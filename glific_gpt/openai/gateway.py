@@ -18,7 +18,7 @@ from glific_gpt.openai.error_mapping import ApiRefusal
 MAX_ATTEMPTS = 3
 MAX_DEFERRED_ATTEMPTS = 8
 DEFERRED_THRESHOLD_SECONDS = 10.0
-"""With more time than this left, the call is a deferred one. OpenAI's rate limits reset within a minute."""
+"""A call with more time left than this is a deferred one and waits until OpenAI's rate limits reset."""
 BACKOFF_SECONDS = 0.25
 MIN_ANSWER_SECONDS = 0.5
 """No model answers faster than this, so a request with less time left would be wasted."""
@@ -27,7 +27,7 @@ MIN_ANSWER_SECONDS = 0.5
 def next_delay(attempts: int, refusal: ApiRefusal | None, deadline: Deadline) -> float | None:
     """Return the seconds to wait before the next attempt, or None to give up.
 
-    `attempts` counts those already made. `refusal` is None if the connection failed without a reply.
+    `attempts` is the number of attempts until now. `refusal` is None if the connection failed without a reply.
     """
     limit = MAX_DEFERRED_ATTEMPTS if deadline.remaining() > DEFERRED_THRESHOLD_SECONDS else MAX_ATTEMPTS
     if attempts >= limit or (refusal is not None and not refusal.is_temporary):

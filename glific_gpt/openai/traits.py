@@ -69,7 +69,7 @@ def known_model_ids() -> list[str]:
     from openai.types.shared.all_models import AllModels
     from openai.types.shared.chat_model import ChatModel
 
-    listed = (ChatModel, types.AudioModel, types.EmbeddingModel, types.ImageModel, types.ModerationModel)
-    ids = {name for alias in listed for name in get_args(alias)}
+    type_lists = (ChatModel, types.AudioModel, types.EmbeddingModel, types.ImageModel, types.ModerationModel)
+    ids = {name for alias in type_lists for name in get_args(alias)}
     ids |= {name for part in get_args(AllModels) for name in get_args(part)}
     return sorted(ids)

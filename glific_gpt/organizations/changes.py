@@ -21,7 +21,7 @@ from glific_gpt.models.kinds import ModelKind, classify_model
 from glific_gpt.settings import MODEL_NAME
 
 SLUG = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
-"""Slug of a new organization. With a hyphen first it would be read as a command's option."""
+"""Slug of a new organization. A command would read a slug with a hyphen first as an option."""
 
 SLUG_IN_PATH = r"^[a-z0-9-]{1,63}$"
 """Slug of any organization. Organizations that were created before the rule of SLUG stay reachable."""
@@ -135,5 +135,5 @@ def describe_error(error: ValidationError) -> str:
 
 
 def _is_field_name(part: str) -> bool:
-    """Return True if it may be a field name of ours. An unknown key can hold anything, even a token."""
+    """Return True if it may be a field name of this server. An unknown key can contain anything, even a token."""
     return part.isidentifier() and len(part) <= MAX_FIELD_NAME_LENGTH

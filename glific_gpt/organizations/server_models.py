@@ -14,7 +14,7 @@ from glific_gpt.organizations.tables import ServerSettings
 ROW_ID = 1
 """Id of the only row."""
 
-# Also part of the single query that loads a tenant for a call.
+# The single query that loads a tenant for a call contains it too.
 ALLOWED_MODELS_QUERY = select(ServerSettings.allowed_models).where(ServerSettings.id == ROW_ID)
 
 

@@ -21,12 +21,12 @@ from glific_gpt.usage.totals import FAILED_STATUSES, FAILURE_CODE
 DAY = timedelta(days=1)
 
 BUDGET_WARNING_SHARE = Decimal("0.8")
-"""Share of a budget from which on an alert says that it is nearly used up."""
+"""Share of a budget above which an alert is raised before the budget is used up."""
 
 FAILURE_ALERT_SHARE = 0.2
 """An alert is raised if more than this share of a day's calls failed."""
 MIN_CALLS_FOR_FAILURE_ALERT = 5
-"""With fewer calls a day, the share of failures means little."""
+"""The share of failures means little for fewer calls a day."""
 
 
 class AlertCode(StrEnum):

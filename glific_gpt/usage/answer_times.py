@@ -76,7 +76,7 @@ def _summarize(steps: Mapping[int, int]) -> AnswerTimes:
 
 
 def _percentile(steps: Mapping[int, int], percent: int) -> int | None:
-    """Return the upper edge, in milliseconds, of the step that holds the percentile."""
+    """Return the upper edge, in milliseconds, of the step that contains the percentile."""
     total, seen = sum(steps.values()), 0
     for step in sorted(steps):
         seen += steps[step]

@@ -12,7 +12,7 @@ from glific_gpt.credentials.tables import Credential
 from glific_gpt.errors import InsufficientQuota, InvalidApiKey
 
 RECENT = timedelta(days=30)
-"""Older results say nothing about the key's state today."""
+"""Age limit of results. An older one is not valid for the key's state today."""
 
 WORKED = "worked"
 """Result in place of an error code if OpenAI answered."""

@@ -14,7 +14,7 @@ from glific_gpt.organizations.tables import MonthlySpend, Organization
 FAILED_STATUSES = ("error", "interrupted")
 """Statuses of failed calls."""
 
-# The error code of a failed call, NULL otherwise. Interrupted calls have no code, so their status stands for it.
+# The error code of a failed call, NULL otherwise. Interrupted calls have no code, so their status is used.
 FAILURE_CODE: ColumnElement[str | None] = case(
     (Call.status.in_(FAILED_STATUSES), func.coalesce(Call.error_code, Call.status))
 )
@@ -53,12 +53,12 @@ SUM_COLUMNS: tuple[ColumnElement[Any], ...] = (
     func.sum(Call.cost_usd),
     func.sum(case((Call.model_used.is_not(None) & Call.cost_usd.is_(None), 1), else_=0)),
 )
-"""Columns that `totals_of_group` takes, in this order."""
+"""Columns in the order of the arguments of `totals_of_group`."""
 
 
-def totals_of_group(failure: str | None, calls: int, *used: int | Decimal | None) -> UsageTotals:
+def totals_of_group(failure: str | None, calls: int, *sums: int | Decimal | None) -> UsageTotals:
     """Return the totals of a group of calls with the same failure code (None: no failure), from its SUM_COLUMNS."""
-    input_tokens, output_tokens, cost_usd, unpriced = (value or 0 for value in used)
+    input_tokens, output_tokens, cost_usd, unpriced = (value or 0 for value in sums)
     return UsageTotals(
         calls=calls,
         failures=calls if failure else 0,

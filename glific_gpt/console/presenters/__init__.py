@@ -1,1 +1,1 @@
-"""What pages show: rows and numbers turned into words, colours and pictures."""
+"""Presenters: convert data to the texts, colours and rows that the pages show."""

@@ -77,7 +77,7 @@ def build_rows(models: Sequence[ModelAccess], form: AllowlistForm) -> ModelRows:
     texts = sorted((model for model in models if model.kind is ModelKind.TEXT), key=lambda model: model.id)
     return ModelRows(
         texts=[_row(model, patterns) for model in texts],
-        others=[(words, ids) for kind, words in KIND_TEXTS.items() if (ids := _ids(models, kind))],
+        others=[(texts, ids) for kind, texts in KIND_TEXTS.items() if (ids := _ids(models, kind))],
         matches=[_match(line, texts) for line in form.lines] if form.scope.data == ONLY else [],
     )
 
