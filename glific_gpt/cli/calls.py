@@ -86,7 +86,10 @@ def _empty_message(slug: str, *, filtered: bool) -> str:
 @call_id
 @json_option
 def show(*, slug: str, call_id: str) -> None:
-    """Show a call with its timeline: accepted, asked, answered, delivered."""
+    """Show a call and its timeline.
+
+    The timeline has the times when the call was accepted, asked, answered and delivered.
+    """
     timeline = _find(slug, call_id)
     advice = _advice(timeline, f"flask calls retry {slug} {call_id}")
     text = "\n\n".join(filter(None, (_format_timeline(timeline), advice)))

@@ -85,7 +85,7 @@ def export(*, slug: str, mode: str, name: str, keyword: str, model: str, let_in:
 @signature
 @json_option
 def convert(*, slug: str, beside: bool, let_in: str | None) -> None:
-    """Convert the GPT nodes of an exported flow to calls of this server.
+    """Convert the GPT nodes of an exported flow.
 
     Reads the export from standard input. Nodes that call Glific's own parse_via_chat_gpt become calls of this server.
     Everything else stays unchanged. Standard error lists the changed and unchanged nodes; with --json as one object.

@@ -40,7 +40,7 @@ glific = Group(
 @click.option("--no-verify", is_flag=True, help="Save it without verifying it at Glific.")
 @json_option
 def connect(*, slug: str, api_url: str, phone: str | None, password_stdin: bool, signed: bool, no_verify: bool) -> None:
-    """Create or replace the connection, after Glific has accepted it."""
+    """Create or replace the connection. It is saved after Glific has accepted it."""
     # Valid are --signed alone, or --phone and --password-stdin together.
     if signed in {phone is not None, password_stdin}:
         raise click.UsageError(WAY_REQUIRED)
@@ -60,7 +60,7 @@ def connect(*, slug: str, api_url: str, phone: str | None, password_stdin: bool,
 @slug
 @json_option
 def show(*, slug: str) -> None:
-    """Show the connection, with the last four digits of the phone number."""
+    """Show the connection to Glific. Of the login only the last four digits of the phone number are shown."""
     with transaction() as session:
         row = store.find_or_none(session, organizations.find(session, slug).id)
     data = _view(slug, row)

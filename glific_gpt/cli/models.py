@@ -47,7 +47,7 @@ models = Group(
 @click.option("--text", "text_only", is_flag=True, help="Only text models.")
 @json_option
 def list_(*, slug: str, text_only: bool) -> None:
-    """List the models that an organization's key can use, with prices per million tokens."""
+    """List the models of an organization's key. Prices are in US dollars per million tokens."""
     _, models, is_verified = _look_up(slug)
     rows = [to_json(ModelView.of(model)) for model in models if model.kind is ModelKind.TEXT or not text_only]
     text = format_table(rows, COLUMNS) if rows else "The key cannot use any such model."
@@ -61,7 +61,7 @@ def list_(*, slug: str, text_only: bool) -> None:
 @click.option("--none", "no_models", is_flag=True, help="No model at all.")
 @json_option
 def allow(*, slug: str, patterns: tuple[str, ...], all_models: bool, no_models: bool) -> None:
-    """Replace the list of models that an organization may use.
+    """Replace the list of allowed models.
 
     A pattern is a model's name, or a part of it with * for the rest. Put it in quotes, so that the shell does not
     expand it.
@@ -85,7 +85,7 @@ def allow(*, slug: str, patterns: tuple[str, ...], all_models: bool, no_models: 
 @click.option("--none", "no_models", is_flag=True, help="No model at all.")
 @json_option
 def server(*, patterns: tuple[str, ...], all_models: bool, no_models: bool) -> None:
-    """Show or replace the list of models that all organizations may use.
+    """Show or replace the list of models of the whole server.
 
     Without a pattern, the command only shows the list. A model must be on this list and in GLIFIC_GPT_MODELS. Changes
     take effect with the next call.

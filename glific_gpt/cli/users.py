@@ -49,7 +49,7 @@ organization = click.option("--organization", metavar="SLUG", help="The organiza
 @click.option("--password-stdin", is_flag=True, help="Read a password from standard input instead of creating a link.")
 @json_option
 def create(*, email: str, organization: str | None, role: str | None, admin: bool, password_stdin: bool) -> None:
-    """Create a user, or add an existing one to an organization.
+    """Create a user or add one to an organization.
 
     The user chooses a password with a one-time link.
     """
@@ -86,7 +86,7 @@ def list_() -> None:
 @email
 @json_option
 def reset_link(*, email: str) -> None:
-    """Create a one-time link with which a user chooses a new password."""
+    """Create a link to choose a new password. It can be used once."""
     with transaction() as session:
         user = people.find_person(session, email)
     link = one_time_link(user)
@@ -129,7 +129,7 @@ def activate(*, email: str) -> None:
 @email
 @json_option
 def reset_2fa(*, email: str) -> None:
-    """Turn off two-step sign-in of a user who has lost the phone and the recovery codes."""
+    """Turn off a user's two-step sign-in. Use it if phone and recovery codes are lost."""
     with transaction() as session:
         user = people.find_person(session, email)
         administration.reset_two_factor(session, user)
