@@ -24,7 +24,7 @@ from tests.support.programs import PATIENCE, Program, becomes_free, clean_enviro
 from tests.support.server import RunningServer
 
 KEPT = ("demo_webhook_token", "encryption_keys", "secret_key")
-LAST_LINE = "goes on where it was"
+LAST_LINE = "Your data is kept for the next"
 
 
 @dataclass
