@@ -9,7 +9,7 @@ import pytest
 from glific_gpt import errors
 from glific_gpt.errors import CallerError, GlificGptError, OrganizationError, ServiceError
 from tests.support.programs import ROOT
-from tests.webhooks.expecting import CODES
+from tests.webhooks.assertions import ERROR_CODES
 
 WEBHOOK_BASES = (CallerError, OrganizationError, ServiceError)
 """Bases of the errors that a webhook call can get."""
@@ -77,8 +77,8 @@ def text_of(node: ast.expr) -> str:
 
 def test_the_errors_of_the_webhook_are_those_of_the_contract() -> None:
     found = [(error.code, (error.status, error.error_class)) for error in subclasses_of(*WEBHOOK_BASES)]
-    assert dict(found) == CODES
-    assert len(found) == len(CODES)
+    assert dict(found) == ERROR_CODES
+    assert len(found) == len(ERROR_CODES)
 
 
 def test_the_other_errors_have_their_documented_codes() -> None:
