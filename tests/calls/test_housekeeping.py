@@ -15,19 +15,19 @@ from tests.support.later import pending
 from tests.support.server import RunningServer, TestOrganization
 
 
-def stored(server: RunningServer) -> list[str]:
+def list_stored_call_ids(server: RunningServer) -> list[str]:
     """The ids of the calls whose answers are stored."""
     with server.app.app_context(), transaction() as session:
         return list(session.scalars(select(StoredReply.call_id)))
 
 
-def statuses(server: RunningServer) -> list[str]:
+def list_statuses(server: RunningServer) -> list[str]:
     """As they stand in the table: reading calls through the server would tidy up first."""
     with server.app.app_context(), transaction() as session:
         return list(session.scalars(select(Call.status).order_by(Call.id)))
 
 
-def test_a_stored_answer_is_deleted_after_a_quarter_of_an_hour(
+def test_a_stored_answer_is_deleted_after_15_minutes(
     server: RunningServer, alice: TestOrganization, bob: TestOrganization
 ) -> None:
     key = {"Idempotency-Key": "a-key"}
@@ -35,13 +35,13 @@ def test_a_stored_answer_is_deleted_after_a_quarter_of_an_hour(
     with time_machine.travel(now() + timedelta(minutes=14)):
         second = bob.post({"question_text": "What is ORS?"}, headers=key).json()["call_id"]
         run_housekeeping(server.app)
-        assert set(stored(server)) == {first, second}
+        assert set(list_stored_call_ids(server)) == {first, second}
     with time_machine.travel(now() + timedelta(minutes=16)):
         run_housekeeping(server.app)
-        assert stored(server) == [second]
+        assert list_stored_call_ids(server) == [second]
 
 
-def test_a_call_that_nobody_works_on_any_more_is_marked_and_others_are_not(
+def test_an_abandoned_call_is_marked_interrupted_and_others_are_not(
     server: RunningServer, alice: TestOrganization
 ) -> None:
     for _ in range(3):
@@ -51,16 +51,16 @@ def test_a_call_that_nobody_works_on_any_more_is_marked_and_others_are_not(
         killed.status = under_way.status = "started"
         killed.give_up_at, under_way.give_up_at = now() - timedelta(seconds=1), now() + timedelta(minutes=1)
     run_housekeeping(server.app)
-    assert statuses(server) == ["interrupted", "started", "ok"]
+    assert list_statuses(server) == ["interrupted", "started", "ok"]
 
 
-def kept(server: RunningServer) -> dict[str, bool]:
+def has_answer_by_state(server: RunningServer) -> dict[str, bool]:
     """Of each delivery by its state, whether its answer can still be read."""
     with server.app.app_context(), transaction() as session:
         return {row.state: row.answer is not None for row in session.scalars(select(Delivery))}
 
 
-def leave_deliveries(organization: TestOrganization, glific: GlificStandIn) -> None:
+def create_deliveries(organization: TestOrganization, glific: GlificStandIn) -> None:
     """One in each state but delivered, all with an answer, which ended at this moment if it did."""
     organization.connect(glific)
     for state in ("waiting", "undelivered", "uncertain"):
@@ -71,22 +71,22 @@ def leave_deliveries(organization: TestOrganization, glific: GlificStandIn) -> N
             row.ended_at = None if state == "waiting" else now()
 
 
-def test_it_deletes_answers_that_did_not_arrive_after_a_day_and_keeps_those_on_their_way(
+def test_it_deletes_undelivered_answers_after_a_day_and_keeps_waiting_ones(
     server: RunningServer, alice: TestOrganization, glific: GlificStandIn
 ) -> None:
-    leave_deliveries(alice, glific)
+    create_deliveries(alice, glific)
     with time_machine.travel(now() + timedelta(hours=23, minutes=59)):
         run_housekeeping(server.app)
-    assert kept(server) == {"waiting": True, "undelivered": True, "uncertain": True}
+    assert has_answer_by_state(server) == {"waiting": True, "undelivered": True, "uncertain": True}
     with time_machine.travel(now() + timedelta(hours=24, minutes=1)):
         run_housekeeping(server.app)
-    assert kept(server) == {"waiting": True, "undelivered": False, "uncertain": False}
+    assert has_answer_by_state(server) == {"waiting": True, "undelivered": False, "uncertain": False}
 
 
-def test_it_tells_of_answers_that_hang_for_more_than_twenty_minutes(
+def test_it_logs_deliveries_that_are_stuck_for_more_than_20_minutes(
     server: RunningServer, alice: TestOrganization, glific: GlificStandIn
 ) -> None:
-    leave_deliveries(alice, glific)
+    create_deliveries(alice, glific)
     with capture_logs() as logged, time_machine.travel(now() + timedelta(minutes=19)):
         run_housekeeping(server.app)
     assert not [line for line in logged if line["event"] == "deliveries_stuck"]
@@ -96,11 +96,11 @@ def test_it_tells_of_answers_that_hang_for_more_than_twenty_minutes(
     assert (line["log_level"], line["count"]) == ("error", 1)
 
 
-def test_it_does_not_call_a_pending_call_interrupted(
+def test_it_does_not_mark_a_pending_call_interrupted(
     server: RunningServer, alice: TestOrganization, glific: GlificStandIn
 ) -> None:
     alice.connect(glific)
     pending(alice.ask_later())
     with time_machine.travel(now() + timedelta(hours=1)):
         run_housekeeping(server.app)
-    assert statuses(server) == ["pending"]
+    assert list_statuses(server) == ["pending"]

@@ -13,7 +13,7 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @contextmanager
-def queries() -> Iterator[list[str]]:
+def recorded_queries() -> Iterator[list[str]]:
     """Record the queries that SQLite itself receives on the one connection outside the event loop."""
     sent: list[str] = []
     connection = db.engine.raw_connection()
@@ -26,11 +26,11 @@ def queries() -> Iterator[list[str]]:
 
 
 @on_sqlite
-def test_one_query_finds_everything(server: RunningServer, alice: TestOrganization) -> None:
+def test_one_query_loads_the_tenant(server: RunningServer, alice: TestOrganization) -> None:
     alice.change(allowed_models=["gpt-4o*"])
     for patterns in (None, ["gpt-*", "o3"], [], None):
         server.allow_models(patterns)
-        with server.app.app_context(), queries() as sent:
+        with server.app.app_context(), recorded_queries() as sent:
             found = tenants.find_tenant("alice", "open_ai", alice.token)
         assert found is not None
         assert (found.server_models, found.allowed_models, found.token_matches) == (patterns, ["gpt-4o*"], True)

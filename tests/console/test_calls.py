@@ -13,7 +13,7 @@ from glific_gpt.calls.timeline import FAILED_DELIVERY_STATES, CallTimeline, Time
 from glific_gpt.clock import now
 from glific_gpt.console.presenters import advice, labels, timeline
 from glific_gpt.errors import CallerError, InternalError, OrganizationError, ServiceError
-from tests.calls.test_retrying import given_up
+from tests.calls.test_retry import create_undelivered_call
 from tests.console.conftest import Staff
 from tests.console.test_calls_csv import sheet
 from tests.console.users import ConsoleUser
@@ -232,7 +232,7 @@ def test_an_editor_can_retry_a_delivery(
 ) -> None:
     begin_working(server)
     alice.connect(glific)
-    call_id = given_up(alice, glific)
+    call_id = create_undelivered_call(alice, glific)
     editor = staff(Role.EDITOR)
     assert f'action="{HERE}/{call_id}/retry"' in editor.get(f"{HERE}/{call_id}").text
     answer = editor.post(f"{HERE}/{call_id}/retry")

@@ -9,7 +9,7 @@ import pytest
 
 from glific_gpt.calls import queries
 from glific_gpt.console.presenters import calls_csv
-from tests.calls.test_search import id_of
+from tests.calls.test_queries import get_organization_id
 from tests.console.users import ConsoleUser
 from tests.support.recorded import record
 from tests.support.server import RunningServer, TestOrganization
@@ -48,7 +48,7 @@ def test_the_last_line_says_that_there_are_more_calls(server: RunningServer, ali
     made = [record(alice) for _ in range(3)][::-1]
     with server.app.test_request_context():
         limited, complete = (
-            list(calls_csv.generate_csv(queries.iterate_calls(id_of(alice)), number)) for number in (2, 3)
+            list(calls_csv.generate_csv(queries.iterate_calls(get_organization_id(alice)), number)) for number in (2, 3)
         )
     assert [line.partition(",")[0] for line in limited[1:]] == [
         *made[:2],

@@ -17,7 +17,7 @@ from glific_gpt.organizations.tables import Organization
 from tests.console.users import ConsoleUser, create_user
 from tests.support.recorded import record
 from tests.support.server import RunningServer, TestOrganization
-from tests.webhooks.expecting import require_ok
+from tests.webhooks.assertions import require_ok
 
 ALICE = "/console/organizations/alice"
 COUNTING = (

@@ -42,14 +42,14 @@ def variant(installed: Path, tmp_path: Path) -> Path:
     return shutil.copytree(installed, tmp_path / "variant")
 
 
-def on_path(folder: Path) -> dict[str, str]:
+def python_path(folder: Path) -> dict[str, str]:
     return {"PYTHONPATH": str(folder)}
 
 
-def refusal(folder: Path, tmp_path: Path, database_url: str) -> str:
+def get_start_error(folder: Path, tmp_path: Path, database_url: str) -> str:
     """What the server says that does not start with the plugins of that folder."""
     settings = {"secret_key": SECRET_KEY, "encryption_keys": ENCRYPTION_KEY, "database_url": database_url}
-    with start(SERVER, tmp_path / "log", as_environment(**settings) | on_path(folder)) as program:
+    with start(SERVER, tmp_path / "log", as_environment(**settings) | python_path(folder)) as program:
         assert program.ended() != 0
     assert program.output == ""
     return program.errors
@@ -61,12 +61,12 @@ def summarise(organization: TestOrganization, **body: object) -> httpx2.Response
 
 
 @on_sqlite
-def test_a_plugin_that_is_installed_answers_webhooks(
+def test_an_installed_plugin_answers_webhooks(
     installed: Path, tmp_path: Path, database_url: str, openai: OpenAIStandIn
 ) -> None:
     openai.always(answer("A **short** story."))
     settings = {"database_url": database_url, "openai_base_url": openai.base_url}
-    with served(tmp_path / "log", on_path(installed), **settings) as server:
+    with served(tmp_path / "log", python_path(installed), **settings) as server:
         alice = server.add_organization("alice")
         good = summarise(alice, text="A long story.", sentences="3")
         missing = summarise(alice)
@@ -90,12 +90,12 @@ def test_a_plugin_that_is_installed_answers_webhooks(
 
 
 @on_sqlite
-def test_a_plugin_that_takes_the_name_of_a_built_in_stops_the_start(
+def test_a_plugin_with_the_name_of_a_built_in_function_stops_the_start(
     variant: Path, tmp_path: Path, database_url: str
 ) -> None:
     module = variant / MODULE
     module.write_text(module.read_text().replace('name="summarise"', 'name="parse_via_chat_gpt"'))
-    assert refusal(variant, tmp_path, database_url) == (
+    assert get_start_error(variant, tmp_path, database_url) == (
         "Error: The plugin glific-gpt-summarise offers a function parse_via_chat_gpt, and there is one already.\n"
     )
 
@@ -104,7 +104,7 @@ def test_a_plugin_that_takes_the_name_of_a_built_in_stops_the_start(
 def test_a_plugin_that_cannot_be_imported_stops_the_start(variant: Path, tmp_path: Path, database_url: str) -> None:
     with (variant / MODULE).open("a") as module:
         module.write("\nraise RuntimeError('sk-proj-secret')\n")
-    assert refusal(variant, tmp_path, database_url) == (
+    assert get_start_error(variant, tmp_path, database_url) == (
         "Error: The plugin glific-gpt-summarise cannot be loaded (RuntimeError).\n"
     )
 

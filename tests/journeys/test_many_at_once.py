@@ -11,7 +11,7 @@ import pytest
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.serving import served
-from tests.webhooks.expecting import require_ok
+from tests.webhooks.assertions import require_ok
 
 pytestmark = pytest.mark.both_databases
 

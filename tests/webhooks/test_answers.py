@@ -8,11 +8,11 @@ import pytest
 from tests.support.openai_behaviours import answer, json_answer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
-from tests.webhooks.expecting import code_of, require_error, require_ok
+from tests.webhooks.assertions import get_code, require_error, require_ok
 
 pytestmark = pytest.mark.both_databases
 
-OBJECT: dict[str, Any] = {"response_format": {"type": "json_object"}}
+JSON_OBJECT: dict[str, Any] = {"response_format": {"type": "json_object"}}
 
 FORMATTED = {
     "**Boil** the water.": "*Boil* the water.",
@@ -22,7 +22,7 @@ FORMATTED = {
     "  Salt.  \n\n": "Salt.",
     "Salt\x00 and sugar\x07.": "Salt and sugar.",
 }
-ACTIVE = (
+GLIFIC_EXPRESSIONS = (
     "Hello @contact.name, your code is @results.code.",
     "<%= System.halt() %> and <% 1 %>",
     "@global.secret",
@@ -36,7 +36,7 @@ ACTIVE = (
 )
 
 
-def require_harmless(text: str) -> None:
+def require_no_expressions(text: str) -> None:
     assert "<%" not in text
     for root in ("@contact", "@results", "@global"):
         assert root not in text.lower()
@@ -65,7 +65,7 @@ def test_it_answers_a_question_with_the_organizations_own_key(alice: TestOrganiz
     ]
 
 
-def test_it_asks_in_the_very_words_of_the_flow(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_it_sends_question_and_prompt_unchanged(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     for words in ("  ओआरएस\tक्या है? 🌾\n", '"quoted" \\n {"a": 1}', "x" * 100_000):
         require_ok(alice.ask(words, prompt=words))
         assert [message["content"] for message in openai.requests[-1].body["messages"]] == [words, words]
@@ -84,47 +84,49 @@ def test_it_formats_an_answer_for_whatsapp(alice: TestOrganization, openai: Open
     ["word " * 5000, "x" * 4097, "🌾" * 4096, "@results.x " * 400, "**b** " * 3000, "```\n" + "code\n" * 2000],
     ids=["words", "one word", "emoji", "variables", "bold", "code"],
 )
-def test_an_answer_fits_a_message(alice: TestOrganization, openai: OpenAIStandIn, said: str) -> None:
+def test_an_answer_fits_into_one_message(alice: TestOrganization, openai: OpenAIStandIn, said: str) -> None:
     openai.always(answer(said))
     told = require_ok(alice.ask())
     assert 1000 < len(told) <= 4096
-    require_harmless(told)
+    require_no_expressions(told)
 
 
 @pytest.mark.parametrize("limit", [100, "3900"])
-def test_an_answer_leaves_room_in_its_message_where_the_flow_wants_to_say_more(
-    alice: TestOrganization, openai: OpenAIStandIn, limit: int | str
-) -> None:
+def test_max_characters_limits_an_answer(alice: TestOrganization, openai: OpenAIStandIn, limit: int | str) -> None:
     openai.always(answer("It is a drink. " * 500))
     told = require_ok(alice.ask(max_characters=limit))
     assert int(limit) / 2 <= len(told) <= int(limit)
     assert told.endswith("drink.")
 
 
-def test_an_answer_that_was_cut_off_is_given_all_the_same(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_a_truncated_answer_is_returned(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(answer("Boil the water and", finish_reason="length"))
     assert require_ok(alice.ask(max_tokens=5)).startswith("Boil the water")
 
 
-def test_nothing_in_an_answer_is_run_by_glific(alice: TestOrganization, openai: OpenAIStandIn) -> None:
-    for said in ACTIVE:
+def test_glific_evaluates_nothing_in_an_answer(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+    for said in GLIFIC_EXPRESSIONS:
         openai.always(answer(said))
-        require_harmless(require_ok(alice.ask()))
+        require_no_expressions(require_ok(alice.ask()))
 
 
-def test_nothing_in_json_is_run_by_glific(alice: TestOrganization, openai: OpenAIStandIn) -> None:
-    openai.always(json_answer({"list": [*ACTIVE], "deep": {"deeper": [{"text": text} for text in ACTIVE]}, "n": 1}))
-    decoded = require_ok(alice.ask(**OBJECT))
+def test_glific_evaluates_nothing_in_json(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+    openai.always(
+        json_answer(
+            {"list": [*GLIFIC_EXPRESSIONS], "deep": {"deeper": [{"text": text} for text in GLIFIC_EXPRESSIONS]}, "n": 1}
+        )
+    )
+    decoded = require_ok(alice.ask(**JSON_OBJECT))
     texts = [*decoded["list"], *(item["text"] for item in decoded["deep"]["deeper"])]
-    assert len(texts) == 2 * len(ACTIVE)
+    assert len(texts) == 2 * len(GLIFIC_EXPRESSIONS)
     for text in texts:
         assert "<%" not in text
         assert "@contact" not in text.lower()
         assert "@results" not in text.lower()
 
     openai.always(json_answer({"@results.x": 1, "<%= 1 %>": 2}))
-    for key in require_ok(alice.ask(**OBJECT)):
-        require_harmless(key)
+    for key in require_ok(alice.ask(**JSON_OBJECT)):
+        require_no_expressions(key)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +145,7 @@ def test_nothing_in_json_is_run_by_glific(alice: TestOrganization, openai: OpenA
 )
 def test_it_decodes_json_when_the_flow_asked_for_it(alice: TestOrganization, openai: OpenAIStandIn, value: Any) -> None:
     openai.always(json_answer(value))
-    assert require_ok(alice.ask("JSON", **OBJECT)) == value
+    assert require_ok(alice.ask("JSON", **JSON_OBJECT)) == value
 
 
 def test_it_does_not_decode_json_that_the_flow_did_not_ask_for(alice: TestOrganization, openai: OpenAIStandIn) -> None:
@@ -155,28 +157,28 @@ def test_an_empty_json_answer_is_an_empty_answer(alice: TestOrganization, openai
     empty: tuple[Any, ...] = ({}, [], None, "", " ", "\u200b")
     for nothing in empty:
         openai.always(json_answer(nothing))
-        require_error(alice.ask(**OBJECT), "empty_answer")
+        require_error(alice.ask(**JSON_OBJECT), "empty_answer")
 
 
-def test_an_answer_that_is_no_json_is_a_bad_reply(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_an_answer_that_is_not_json_is_a_bad_upstream_reply(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     for said in ("Rice.", '{"crop": "ri', '{"a": NaN}', '{"a": 1e999}', '{"a": "\\ud83c"}', "{'a': 1}", "[" * 100_000):
         openai.always(answer(said))
-        reply = alice.ask(**OBJECT)
-        assert (said[:20], code_of(reply)) == (said[:20], "bad_upstream_reply")
+        reply = alice.ask(**JSON_OBJECT)
+        assert (said[:20], get_code(reply)) == (said[:20], "bad_upstream_reply")
         require_error(reply, "bad_upstream_reply")
         assert alice.calls()[0]["error_code"] == "bad_upstream_reply"
 
 
-def test_json_that_was_cut_off_says_what_helps(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_the_error_for_truncated_json_mentions_max_tokens(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(answer('{"crop": "ri', finish_reason="length"))
-    assert "max_tokens" in require_error(alice.ask(**OBJECT), "bad_upstream_reply")["error"]
+    assert "max_tokens" in require_error(alice.ask(**JSON_OBJECT), "bad_upstream_reply")["error"]
 
 
-def test_json_of_any_depth_breaks_nothing(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_deeply_nested_json_is_decoded_or_refused(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     codes = set()
     for depth in (3, 150, 250, *range(900, 1000, 5), 5000):
         openai.always(answer("[" * depth + "1" + "]" * depth))
-        codes.add(code_of(alice.ask(**OBJECT)))
+        codes.add(get_code(alice.ask(**JSON_OBJECT)))
     assert codes == {"ok", "bad_upstream_reply"}
 
 

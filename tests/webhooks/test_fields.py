@@ -6,12 +6,12 @@ from typing import Any
 from tests.support.openai_behaviours import json_answer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
-from tests.webhooks.expecting import code_of, require_error, require_ok
+from tests.webhooks.assertions import get_code, require_error, require_ok
 
 SCHEMA = {"name": "crop", "schema": {"type": "object", "properties": {"days": {"type": "integer"}}}}
-ASKED = {"model": "gpt-4o", "messages": [{"role": "user", "content": "What is ORS?"}], "temperature": 0}
+DEFAULT_REQUEST = {"model": "gpt-4o", "messages": [{"role": "user", "content": "What is ORS?"}], "temperature": 0}
 
-TAKEN: list[tuple[dict[str, Any], dict[str, Any]]] = [
+ACCEPTED: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({}, {}),
     ({"gpt_model": "gpt-4o-mini"}, {"model": "gpt-4o-mini"}),
     ({"model": "gpt-4o-mini"}, {"model": "gpt-4o-mini"}),
@@ -89,13 +89,13 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 BLANKS: tuple[Any, ...] = ("", " ", "\n\t ", "\u00a0", None)
 
 
-def test_it_takes_each_field_in_each_form(alice: TestOrganization, openai: OpenAIStandIn) -> None:
-    for sent, expected in TAKEN:
+def test_it_accepts_each_field_in_each_form(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+    for sent, expected in ACCEPTED:
         require_ok(alice.ask("What is ORS?", **sent))
-        assert openai.requests[-1].body == ASKED | expected, sent
+        assert openai.requests[-1].body == DEFAULT_REQUEST | expected, sent
 
 
-def test_it_hands_a_prompt_and_a_format_on(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_it_passes_on_prompt_and_response_format(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(json_answer({"days": 90}))
     for response_format in ({"type": "json_object"}, {"type": "json_schema", "json_schema": SCHEMA}):
         require_ok(alice.ask("Which crop?", prompt="Answer in JSON.", response_format=response_format))
@@ -104,29 +104,27 @@ def test_it_hands_a_prompt_and_a_format_on(alice: TestOrganization, openai: Open
         assert body["response_format"] == response_format
 
 
-def test_it_says_json_where_openai_wants_the_word(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_it_adds_the_word_json_that_openai_requires(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(json_answer({"days": 90}))
     require_ok(alice.ask("Which crop?", response_format={"type": "json_object"}))
     assert "json" in json.dumps(openai.requests[-1].body["messages"]).lower()
 
 
-def test_it_refuses_what_a_field_cannot_hold_and_names_the_field(
-    alice: TestOrganization, openai: OpenAIStandIn
-) -> None:
+def test_it_refuses_an_invalid_value_and_names_the_field(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     for sent, named in REFUSED:
         reply = alice.post({"question_text": "What is ORS?", **sent})
-        assert code_of(reply) == "invalid_field", sent
+        assert get_code(reply) == "invalid_field", sent
         assert require_error(reply, "invalid_field")["error"].startswith(named), sent
     assert openai.requests == []
 
 
-def test_it_repeats_nothing_of_a_wrong_value(alice: TestOrganization) -> None:
+def test_an_error_does_not_repeat_the_invalid_value(alice: TestOrganization) -> None:
     for field in ("temperature", "max_tokens", "gpt_model", "response_format", "result_name"):
         reply = alice.ask(**{field: "call +919876543210!"})
         assert "9876543210" not in reply.text, field
 
 
-def test_a_blank_question_is_empty_however_blank(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_a_blank_question_is_an_empty_question(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     for blank in BLANKS:
         require_error(alice.post({"question_text": blank}), "empty_question")
     require_error(alice.post({}), "empty_question")
@@ -134,7 +132,7 @@ def test_a_blank_question_is_empty_however_blank(alice: TestOrganization, openai
     assert openai.requests == []
 
 
-def test_results_and_contact_may_hold_anything(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_results_and_contact_accept_any_value(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     anything: tuple[Any, ...] = (
         None,
         "@results",
@@ -152,4 +150,4 @@ def test_results_and_contact_may_hold_anything(alice: TestOrganization, openai: 
     )
     for thing in anything:
         require_ok(alice.ask(results=thing, contact=thing, flow_id=thing, contact_id=thing))
-        assert openai.requests[-1].body == ASKED, thing
+        assert openai.requests[-1].body == DEFAULT_REQUEST, thing

@@ -23,87 +23,89 @@ from tests.support.openai_behaviours import echo
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
 from tests.support.serving import served
-from tests.webhooks.anything import Sent, anything
-from tests.webhooks.expecting import code_of, require_error, require_ok
+from tests.webhooks.assertions import get_code, require_error, require_ok
+from tests.webhooks.strategies import GeneratedRequest, generated_requests
 
 pytestmark = pytest.mark.fuzz
 
-SECONDS = float(os.environ.get("FUZZ_SECONDS", "8"))
+FUZZ_SECONDS = float(os.environ.get("FUZZ_SECONDS", "8"))
 DATABASE = os.environ.get("FUZZ_DATABASE", "sqlite")
 SEED = int(os.environ.get("FUZZ_SEED", random.SystemRandom().getrandbits(32)))
-A_ROUND = 200
+CALLS_PER_ROUND = 200
 """Calls between two looks at the clock."""
 
 PHRASE = "correct horse battery staple"
-GLIFIC_HANGS_UP = 5.0
+GLIFIC_TIMEOUT_SECONDS = 5.0
 """Seconds."""
 
-NEVER_HERE = {"upstream_error", "overloaded"}
+UNEXPECTED_CODES = {"upstream_error", "overloaded"}
 """OpenAI is well, and calls come one by one: who hears this has hit on a failure of ours."""
 
 
 @pytest.mark.parametrize("database_url", [DATABASE], indirect=True)
-@pytest.mark.timeout(SECONDS + 120)
-def test_it_answers_whatever_it_is_sent(
+@pytest.mark.timeout(FUZZ_SECONDS + 120)
+def test_it_answers_any_request_as_documented(
     tmp_path: Path, database_url: str, openai: OpenAIStandIn, capsys: pytest.CaptureFixture[str]
 ) -> None:
     openai.always(echo())
     with served(tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url) as server:
         alice = server.add_organization("alice")
         alice.set_phrase(PHRASE)
-        codes = fuzz(alice)
+        codes = run_rounds(alice)
     with capsys.disabled():
         print(f"\n{codes.total()} calls on {DATABASE}, seed {SEED}: {dict(codes.most_common())}")  # noqa: T201
     assert codes.keys() > {"ok", "unauthorized", "invalid_json", "invalid_field", "method_not_allowed"}
-    assert not codes.keys() & NEVER_HERE
+    assert not codes.keys() & UNEXPECTED_CODES
     assert "Traceback" not in server.program.errors
 
 
-def fuzz(alice: TestOrganization) -> Counter[str]:
+def run_rounds(alice: TestOrganization) -> Counter[str]:
     """Rounds with a seed each until the time is over; how often each code was answered."""
-    until, number = time.monotonic() + SECONDS, SEED
+    until, number = time.monotonic() + FUZZ_SECONDS, SEED
     codes: Counter[str] = Counter()
     # Without keep-alive: a server may close a connection whose request it has not read to the end.
     with httpx2.Client(timeout=20, limits=httpx2.Limits(max_keepalive_connections=0)) as client:
         while time.monotonic() < until:
-            seed(number)(a_round(client, alice, codes))()
+            seed(number)(create_round(client, alice, codes))()
             number += 1
     return codes
 
 
-def a_round(client: httpx2.Client, alice: TestOrganization, codes: Counter[str]) -> Callable[[], None]:
+def create_round(client: httpx2.Client, alice: TestOrganization, codes: Counter[str]) -> Callable[[], None]:
     @hypothesis_settings(
-        max_examples=A_ROUND,
+        max_examples=CALLS_PER_ROUND,
         deadline=None,
         database=None,
         derandomize=False,
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
-    @given(anything)
-    def call(sent: Sent) -> None:
+    @given(generated_requests)
+    def call(sent: GeneratedRequest) -> None:
         # schemathesis, which pytest loads too, takes the values out of Hypothesis's own report.
         note(repr(sent))
-        codes[outcome(client, alice, sent)] += 1
+        codes[send(client, alice, sent)] += 1
 
     return call
 
 
-def outcome(client: httpx2.Client, alice: TestOrganization, sent: Sent) -> str:
+def send(client: httpx2.Client, alice: TestOrganization, sent: GeneratedRequest) -> str:
     """The code of the answer, whose shape is right."""
     url = f"{alice.server.url}/webhooks/{sent.slug}/{sent.function}{sent.query}"
     body = sent.content()
     before = time.monotonic()
-    reply = client.request(sent.method, url, content=body, headers=identification(alice, sent.by, body) | sent.headers)
-    assert time.monotonic() - before < GLIFIC_HANGS_UP
+    reply = client.request(
+        sent.method, url, content=body, headers=create_authentication_headers(alice, sent.by, body) | sent.headers
+    )
+    assert time.monotonic() - before < GLIFIC_TIMEOUT_SECONDS
     if reply.status_code == 200:
         require_sendable(require_ok(reply))
     else:
-        require_error(reply, code_of(reply))
-    return code_of(reply)
+        require_error(reply, get_code(reply))
+    return get_code(reply)
 
 
-def identification(alice: TestOrganization, by: str, body: bytes) -> dict[bytes, bytes]:
+def create_authentication_headers(alice: TestOrganization, by: str, body: bytes) -> dict[bytes, bytes]:
     found = {}
     if by in {"token", "both"}:
         found[b"Authorization"] = f"Bearer {alice.token}".encode()

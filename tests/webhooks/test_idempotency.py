@@ -16,28 +16,28 @@ from tests.conftest import StartServer
 from tests.support.openai_behaviours import answer, echo, out_of_credit, rate_limit, slow
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
-from tests.webhooks.at_once import at_once
-from tests.webhooks.expecting import code_of, require_error, require_ok
+from tests.webhooks.assertions import get_code, require_error, require_ok
+from tests.webhooks.concurrency import call_concurrently
 
 pytestmark = pytest.mark.both_databases
 
-QUARTER = timedelta(minutes=15)
+STORAGE_PERIOD = timedelta(minutes=15)
 SECOND = timedelta(seconds=1)
 
 
-def again(organization: TestOrganization, key: str = "a-key", question: str = "What is ORS?") -> httpx2.Response:
+def ask_with_key(organization: TestOrganization, key: str = "a-key", question: str = "What is ORS?") -> httpx2.Response:
     return organization.post({"question_text": question}, headers={"Idempotency-Key": key})
 
 
 def test_the_same_key_gets_the_same_answer(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.will(answer("The first."), answer("The second."))
-    first, second, third = again(alice), again(alice), again(alice)
+    first, second, third = ask_with_key(alice), ask_with_key(alice), ask_with_key(alice)
     assert require_ok(first) == "The first."
     assert first.json() == second.json() == third.json()
     assert (first.status_code, second.status_code) == (200, 200)
     assert len(openai.requests) == 1
     assert len(alice.calls()) == 1
-    assert require_ok(again(alice, "another-key")) == "The second."
+    assert require_ok(ask_with_key(alice, "another-key")) == "The second."
 
 
 @pytest.mark.parametrize("phrase", ["a phrase that only Glific knows", DUMMY_PHRASE], ids=["signed", "by token"])
@@ -60,29 +60,29 @@ def test_calls_without_a_key_are_each_answered(alice: TestOrganization, openai: 
     assert len(openai.requests) == 2
 
 
-def test_another_organization_with_the_same_key_gets_its_own(
+def test_another_organization_with_the_same_key_gets_its_own_answer(
     alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
 ) -> None:
     openai.always(echo())
-    of_alice, of_bob = require_ok(again(alice)), require_ok(again(bob))
+    of_alice, of_bob = require_ok(ask_with_key(alice)), require_ok(ask_with_key(bob))
     assert f"key={alice.key[-4:]}" in of_alice
     assert f"key={bob.key[-4:]}" in of_bob
-    assert require_ok(again(alice)) == of_alice
+    assert require_ok(ask_with_key(alice)) == of_alice
 
 
-def test_after_a_quarter_of_an_hour_it_is_a_new_call(alice: TestOrganization, openai: OpenAIStandIn) -> None:
-    first = again(alice).json()
-    with time_machine.travel(datetime.now(UTC) + QUARTER - 30 * SECOND):
-        assert again(alice).json() == first
-    with time_machine.travel(datetime.now(UTC) + QUARTER + 30 * SECOND):
-        assert again(alice).json()["call_id"] != first["call_id"]
+def test_the_same_key_is_a_new_call_after_15_minutes(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+    first = ask_with_key(alice).json()
+    with time_machine.travel(datetime.now(UTC) + STORAGE_PERIOD - 30 * SECOND):
+        assert ask_with_key(alice).json() == first
+    with time_machine.travel(datetime.now(UTC) + STORAGE_PERIOD + 30 * SECOND):
+        assert ask_with_key(alice).json()["call_id"] != first["call_id"]
     assert len(openai.requests) == 2
 
 
 def test_a_failure_of_openai_is_stored_with_its_retry_after(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.will(out_of_credit(), rate_limit("60"))
     for key, code in (("one", "insufficient_quota"), ("two", "rate_limited")):
-        first, second = again(alice, key), again(alice, key)
+        first, second = ask_with_key(alice, key), ask_with_key(alice, key)
         require_error(first, code)
         require_error(second, code)
         assert first.json() == second.json()
@@ -90,89 +90,89 @@ def test_a_failure_of_openai_is_stored_with_its_retry_after(alice: TestOrganizat
     assert len(openai.requests) == 2
 
 
-def test_a_check_that_failed_is_not_stored(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_a_failed_check_is_not_stored(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     alice.switch_key(on=False)
-    require_error(again(alice), "credential_inactive")
+    require_error(ask_with_key(alice), "credential_inactive")
     alice.switch_key(on=True)
     alice.change(allowed_models=[])
-    require_error(again(alice), "model_not_allowed")
+    require_error(ask_with_key(alice), "model_not_allowed")
     alice.change(allowed_models=None, monthly_budget_usd=0)
-    require_error(again(alice), "budget_exceeded")
+    require_error(ask_with_key(alice), "budget_exceeded")
     alice.change(monthly_budget_usd=None)
-    require_error(again(alice, question=" "), "empty_question")
+    require_error(ask_with_key(alice, question=" "), "empty_question")
     require_error(alice.post(content=b"{", headers={"Idempotency-Key": "a-key"}), "invalid_json")
-    require_ok(again(alice))
+    require_ok(ask_with_key(alice))
     assert len(openai.requests) == 1
 
 
-def test_a_stranger_gets_no_stored_answer(
+def test_an_unauthorized_caller_gets_no_stored_answer(
     alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
 ) -> None:
-    require_ok(again(alice))
+    require_ok(ask_with_key(alice))
     headers = {"Idempotency-Key": "a-key", "Authorization": f"Bearer {bob.token}"}
     require_error(alice.post({"question_text": "What is ORS?"}, headers=headers), "unauthorized")
 
 
-def test_a_call_that_is_still_being_answered_is_in_progress(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_a_duplicate_of_a_running_call_is_in_progress(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(slow(0.6))
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(again, alice)
+        first = pool.submit(ask_with_key, alice)
         while not openai.requests:
             time.sleep(0.01)
-        require_error(again(alice), "call_in_progress")
+        require_error(ask_with_key(alice), "call_in_progress")
         require_ok(alice.ask())
     answered = first.result()
     require_ok(answered)
-    assert again(alice).json() == answered.json()
+    assert ask_with_key(alice).json() == answered.json()
     assert len(openai.requests) == 2
 
 
-def test_of_ten_at_once_one_asks_openai(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_one_of_ten_concurrent_duplicates_asks_openai(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(slow(0.5))
-    replies = at_once(10, lambda _: again(alice))
-    codes = sorted({code_of(reply) for reply in replies})
+    replies = call_concurrently(10, lambda _: ask_with_key(alice))
+    codes = sorted({get_code(reply) for reply in replies})
     assert codes in (["call_in_progress", "ok"], ["ok"])
     assert len(openai.requests) == 1
     assert len({reply.json()["call_id"] for reply in replies if reply.status_code == 200}) == 1
 
 
-def test_a_first_call_that_was_killed_does_not_block_for_ever(alice: TestOrganization, openai: OpenAIStandIn) -> None:
-    require_ok(again(alice))
+def test_a_killed_call_does_not_block_its_key_for_ever(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+    require_ok(ask_with_key(alice))
     with alice.server.app.app_context(), transaction() as session:
         stored = session.scalars(select(StoredReply)).one()
         stored.status = stored.body = None
-    require_error(again(alice), "call_in_progress")
+    require_error(ask_with_key(alice), "call_in_progress")
     with time_machine.travel(datetime.now(UTC) + 10 * SECOND):
-        require_ok(again(alice))
+        require_ok(ask_with_key(alice))
     assert len(openai.requests) == 2
 
 
-def test_a_call_that_ends_late_does_not_replace_the_answer_of_its_successor(
+def test_a_late_call_does_not_replace_the_answer_of_its_successor(
     alice: TestOrganization, openai: OpenAIStandIn
 ) -> None:
     openai.will(answer("The late one.", after=1.0), answer("The successor."))
     with ThreadPoolExecutor(1) as pool:
-        late = pool.submit(again, alice)
+        late = pool.submit(ask_with_key, alice)
         while not openai.requests:
             time.sleep(0.01)
-        give_up_calls(alice)
-        assert require_ok(again(alice)) == "The successor."
+        expire_calls(alice)
+        assert require_ok(ask_with_key(alice)) == "The successor."
     assert require_ok(late.result()) == "The late one."
-    assert require_ok(again(alice)) == "The successor."
+    assert require_ok(ask_with_key(alice)) == "The successor."
 
 
-def give_up_calls(organization: TestOrganization) -> None:
+def expire_calls(organization: TestOrganization) -> None:
     """Lets it look as if the process that answers them had been killed."""
     with organization.server.app.app_context(), transaction() as session:
         for stored in session.scalars(select(StoredReply)):
             stored.give_up_at = datetime.now(UTC) - SECOND
 
 
-def test_a_stored_answer_cannot_be_read_in_the_database(
+def test_a_stored_answer_is_encrypted(
     alice: TestOrganization, openai: OpenAIStandIn, start_server: StartServer
 ) -> None:
     openai.always(answer("Salt, sugar, water."))
-    require_ok(again(alice, "key-of-the-call"))
+    require_ok(ask_with_key(alice, "key-of-the-call"))
     with alice.server.app.app_context(), transaction() as session:
         stored = session.scalars(select(StoredReply)).one()
     columns = " ".join(str(value) for value in vars(stored).values())
@@ -180,8 +180,8 @@ def test_a_stored_answer_cannot_be_read_in_the_database(
         assert secret not in columns
 
 
-def test_keys_of_any_kind_are_told_apart(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_keys_of_any_kind_are_distinguished(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     keys = ("a", "A", "a" * 5000, "a'--", "%s", "{}", "a b", "0", "null")
     for key in (*keys, *keys):
-        require_ok(again(alice, key))
+        require_ok(ask_with_key(alice, key))
     assert len(openai.requests) == len(keys)

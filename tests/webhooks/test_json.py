@@ -8,9 +8,9 @@ import pytest
 from tests.support.openai_behaviours import json_answer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
-from tests.webhooks.expecting import code_of, require_error, require_ok
+from tests.webhooks.assertions import get_code, require_error, require_ok
 
-NO_OBJECTS = {
+INVALID_BODIES = {
     "empty": b"",
     "white space": b" \n",
     "broken": b'{"question_text": "What is ORS?"',
@@ -37,29 +37,29 @@ NO_OBJECTS = {
 }
 
 
-def test_it_refuses_what_is_no_json_object(alice: TestOrganization, openai: OpenAIStandIn) -> None:
-    for name, content in NO_OBJECTS.items():
+def test_it_refuses_a_body_that_is_not_a_json_object(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+    for name, content in INVALID_BODIES.items():
         reply = alice.post(content=content)
-        assert (name, reply.status_code, code_of(reply)) == (name, 400, "invalid_json")
+        assert (name, reply.status_code, get_code(reply)) == (name, 400, "invalid_json")
         require_error(reply, "invalid_json")
     assert openai.requests == []
 
 
-def test_it_is_never_broken_by_depth(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_a_deeply_nested_body_is_answered_or_refused(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(json_answer({"a": 1}))
     schema = '{"question_text": "a", "response_format": {"type": "json_schema", "json_schema": {"schema": %s}}}'
     codes = set()
     for depth in (100, 400, *range(900, 1000, 3), 3000):
-        codes.add(code_of(alice.post(content=(schema % ("[" * depth + "]" * depth)).encode())))
+        codes.add(get_code(alice.post(content=(schema % ("[" * depth + "]" * depth)).encode())))
     assert codes == {"ok", "invalid_json"}
 
 
 @pytest.mark.parametrize("prefix", [b"\xef\xbb\xbf", b"\n\t "], ids=["byte order mark", "white space"])
-def test_it_reads_json_behind_a_prefix(alice: TestOrganization, prefix: bytes) -> None:
+def test_it_reads_json_after_a_byte_order_mark_or_white_space(alice: TestOrganization, prefix: bytes) -> None:
     require_ok(alice.post(content=prefix + b'{"question_text": "What is ORS?"}'))
 
 
-def test_it_takes_900_kilobytes_of_results(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_it_accepts_900_kilobytes_of_results(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     results = {f"answer_{number}": {"input": "ओआरएस क्या है? @results.x " * 10} for number in range(1800)}
     content = json.dumps({"question_text": "What is ORS?", "results": results}, ensure_ascii=False).encode()
     assert 850_000 < len(content) < 1_000_000
@@ -67,7 +67,7 @@ def test_it_takes_900_kilobytes_of_results(alice: TestOrganization, openai: Open
     assert len(json.dumps(openai.requests[-1].body)) < 1000
 
 
-def test_it_takes_exactly_a_mebibyte_and_no_byte_more(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_it_accepts_at_most_one_mebibyte(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     content = b'{"question_text": "What is ORS?"}'.ljust(1024 * 1024)
     require_ok(alice.post(content=content))
     require_error(alice.post(content=content + b" "), "body_too_large")

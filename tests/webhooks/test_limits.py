@@ -16,15 +16,15 @@ from tests.conftest import StartServer
 from tests.support.openai_behaviours import answer, server_error, slow
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
-from tests.webhooks.at_once import at_once
-from tests.webhooks.expecting import code_of, require_error, require_ok
+from tests.webhooks.assertions import get_code, require_error, require_ok
+from tests.webhooks.concurrency import call_concurrently
 
 DAY = timedelta(days=1)
 EXPENSIVE = answer("A long answer.", input_tokens=20, output_tokens=1000)
 """A cent of gpt-4o: 10 dollars for a million tokens."""
 
 
-def test_a_contact_gets_its_answers_of_a_day_and_others_theirs(
+def test_each_contact_has_its_own_daily_limit(
     alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
 ) -> None:
     alice.change(contact_daily_limit=2, fallback_message="That is enough for today.")
@@ -42,7 +42,7 @@ def test_a_contact_gets_its_answers_of_a_day_and_others_theirs(
         require_ok(alice.ask(contact={"id": 21}))
 
 
-def test_a_failure_does_not_count_against_a_contact(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_a_failure_does_not_count_against_the_contact_limit(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     alice.change(contact_daily_limit=1)
     openai.will(server_error(400))
     assert alice.ask(contact={"id": 21}).status_code == 502
@@ -51,7 +51,7 @@ def test_a_failure_does_not_count_against_a_contact(alice: TestOrganization, ope
     require_error(alice.ask(contact={"id": 21}), "contact_limit")
 
 
-def test_a_call_that_was_killed_does_not_count_for_a_whole_day(alice: TestOrganization) -> None:
+def test_a_killed_call_does_not_count_for_a_whole_day(alice: TestOrganization) -> None:
     alice.change(contact_daily_limit=1)
     require_ok(alice.ask(contact={"id": 21}))
     with alice.server.app.app_context(), transaction() as session:
@@ -67,7 +67,7 @@ def test_a_budget_that_is_used_up_stops_every_call(
 ) -> None:
     openai.always(EXPENSIVE)
     alice.change(monthly_budget_usd=Decimal("0.03"), fallback_message="Please call us.")
-    codes = [code_of(alice.ask()) for _ in range(4)]
+    codes = [get_code(alice.ask()) for _ in range(4)]
     assert codes == ["ok", "ok", "budget_exceeded", "budget_exceeded"]
     require_error(alice.ask(), "budget_exceeded", "Please call us.")
     assert len(openai.requests) == 2
@@ -79,7 +79,7 @@ def test_a_budget_that_is_used_up_stops_every_call(
     require_ok(alice.ask())
 
 
-def test_a_budget_begins_anew_with_the_month(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_a_budget_resets_each_month(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(EXPENSIVE)
     alice.change(monthly_budget_usd=Decimal("0.02"))
     with time_machine.travel(datetime(2026, 1, 31, 23, 59, tzinfo=UTC)):
@@ -89,7 +89,7 @@ def test_a_budget_begins_anew_with_the_month(alice: TestOrganization, openai: Op
         require_ok(alice.ask())
 
 
-def test_a_new_budget_knows_what_the_month_has_cost_before(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_a_new_budget_includes_earlier_costs_of_the_month(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(EXPENSIVE)
     for _ in range(3):
         require_ok(alice.ask())
@@ -97,7 +97,7 @@ def test_a_new_budget_knows_what_the_month_has_cost_before(alice: TestOrganizati
     require_error(alice.ask(), "budget_exceeded")
 
 
-def test_a_failed_call_gives_back_what_was_set_aside(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_a_failed_call_releases_its_reservation(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     alice.change(monthly_budget_usd=Decimal("0.02"))
     openai.always(server_error(400))
     for _ in range(4):
@@ -106,7 +106,7 @@ def test_a_failed_call_gives_back_what_was_set_aside(alice: TestOrganization, op
     require_ok(alice.ask())
 
 
-def test_a_long_answer_is_set_aside_for_as_it_was_allowed(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_a_reservation_depends_on_max_tokens(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     alice.change(monthly_budget_usd=Decimal("0.02"))
     require_error(alice.ask(max_tokens=3000), "budget_exceeded")
     require_ok(alice.ask(max_tokens=500))
@@ -123,27 +123,27 @@ def test_a_model_without_a_known_price_cannot_be_used_under_a_budget(
     assert len(openai.requests) == 1
 
 
-def test_a_budget_holds_against_20_calls_at_once(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_a_budget_holds_against_20_concurrent_calls(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     alice.change(monthly_budget_usd=Decimal("0.055"))
     openai.always(slow(0.5, EXPENSIVE))
 
-    codes = Counter(code_of(reply) for reply in at_once(20, lambda _: alice.ask()))
+    codes = Counter(get_code(reply) for reply in call_concurrently(20, lambda _: alice.ask()))
 
     assert codes == {"ok": 5, "budget_exceeded": 15}
     assert len(openai.requests) == 5
     assert sum(call["cost_usd"] or 0 for call in alice.calls()) <= 0.055
 
 
-def test_a_contact_cannot_get_more_by_asking_at_once(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_a_contact_limit_holds_against_concurrent_calls(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     alice.change(contact_daily_limit=2)
     openai.always(slow(0.3))
 
-    codes = Counter(code_of(reply) for reply in at_once(8, lambda _: alice.ask(contact={"id": 21})))
+    codes = Counter(get_code(reply) for reply in call_concurrently(8, lambda _: alice.ask(contact={"id": 21})))
 
     assert codes == {"ok": 2, "contact_limit": 6}
 
 
-def test_a_full_server_says_so_at_once_and_answers_again_later(
+def test_a_full_server_answers_overloaded_immediately_and_recovers(
     start_server: StartServer, openai: OpenAIStandIn
 ) -> None:
     alice = start_server(max_in_flight=1).add_organization("alice", fallback_message="Please call us.")
@@ -155,7 +155,7 @@ def test_a_full_server_says_so_at_once_and_answers_again_later(
         reply = alice.ask()
         if number:
             require_error(reply, "overloaded", "Please call us.")
-        return time.monotonic() - before, code_of(reply)
+        return time.monotonic() - before, get_code(reply)
 
     with ThreadPoolExecutor(2) as pool:
         (_, first), (seconds, second) = pool.map(late, range(2))

@@ -7,7 +7,7 @@ import pytest
 from tests.support.openai_behaviours import answer, json_answer, not_a_chat_model, responses_only, unsupported
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
-from tests.webhooks.expecting import require_error, require_ok
+from tests.webhooks.assertions import require_error, require_ok
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -27,7 +27,7 @@ def test_a_reasoning_model_gets_no_temperature(alice: TestOrganization, openai: 
 
 
 @pytest.mark.parametrize("model", ["o1-pro", "gpt-5-pro", "gpt-5.1-codex", "ft:gpt-5-pro:ngo::x"])
-def test_a_model_of_the_responses_api_is_asked_there(
+def test_a_responses_api_model_is_asked_through_the_responses_api(
     alice: TestOrganization, openai: OpenAIStandIn, model: str
 ) -> None:
     openai.always(answer("Salt, sugar, water.", input_tokens=30, output_tokens=9))
@@ -46,7 +46,7 @@ def test_a_model_of_the_responses_api_is_asked_there(
     assert [alice.calls()[0][key] for key in ("input_tokens", "output_tokens")] == [30, 9]
 
 
-def test_json_is_asked_of_the_responses_api_in_its_own_shape(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_a_json_request_has_the_shape_of_the_responses_api(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(json_answer({"days": 90}))
     shapes: list[tuple[dict[str, Any], dict[str, Any]]] = [
         ({"type": "json_object"}, {"type": "json_object"}),
@@ -65,7 +65,7 @@ def test_json_is_asked_of_the_responses_api_in_its_own_shape(alice: TestOrganiza
     ("parameter", "model"),
     [("temperature", "gpt-4o"), ("max_completion_tokens", "gpt-4o"), ("max_output_tokens", "gpt-5-pro")],
 )
-def test_a_parameter_that_a_model_refuses_is_left_out_from_then_on(
+def test_a_refused_parameter_is_omitted_from_later_calls(
     alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn, parameter: str, model: str, code: Any
 ) -> None:
     openai.always(unsupported(parameter, code))
@@ -77,16 +77,14 @@ def test_a_parameter_that_a_model_refuses_is_left_out_from_then_on(
     assert openai.requests[-1].api_key == bob.key
 
 
-def test_two_parameters_that_a_model_refuses_are_both_left_out(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_two_refused_parameters_are_both_omitted(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(unsupported("temperature", then=unsupported("max_completion_tokens")))
     for asked in (3, 4):
         require_ok(alice.ask(max_tokens=100))
         assert len(openai.requests) == asked
 
 
-def test_a_refused_parameter_that_was_not_optional_is_not_tried_again(
-    alice: TestOrganization, openai: OpenAIStandIn
-) -> None:
+def test_a_refused_required_parameter_is_not_retried(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(unsupported("messages"))
     assert alice.ask().status_code == 502
     assert len(openai.requests) == 1
@@ -95,16 +93,14 @@ def test_a_refused_parameter_that_was_not_optional_is_not_tried_again(
     assert len(openai.requests) == 2
 
 
-def test_it_learns_which_models_only_the_responses_api_serves(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_it_remembers_models_that_only_the_responses_api_serves(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(responses_only())
     require_ok(alice.ask(gpt_model="gpt-9-nova"))
     require_ok(alice.ask(gpt_model="gpt-9-nova"))
     assert [asked.path for asked in openai.requests] == ["/v1/chat/completions", "/v1/responses", "/v1/responses"]
 
 
-def test_a_model_that_openai_says_is_no_chat_model_is_not_supported(
-    alice: TestOrganization, openai: OpenAIStandIn
-) -> None:
+def test_a_model_that_openai_rejects_for_chat_is_not_supported(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(not_a_chat_model())
     require_error(alice.ask(gpt_model="gpt-9-nova"), "model_not_supported")
     assert len(openai.requests) == 1

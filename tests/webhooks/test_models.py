@@ -6,12 +6,12 @@ from glific_gpt.errors import SettingsError
 from tests.conftest import StartServer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
-from tests.webhooks.expecting import code_of, require_error, require_ok
+from tests.webhooks.assertions import get_code, require_error, require_ok
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
-NOT_TEXT = (
+NON_TEXT_MODELS = (
     "tts-1",
     "tts-1-hd-1106",
     "gpt-4o-mini-tts",
@@ -43,7 +43,7 @@ NOT_TEXT = (
     "gpt-9o-speech-preview",
     "o9-realtime-mini",
 )
-COMPLETION = (
+COMPLETION_MODELS = (
     "davinci-002",
     "babbage-002",
     "gpt-3.5-turbo-instruct",
@@ -52,7 +52,7 @@ COMPLETION = (
 )
 
 
-def test_it_asks_the_servers_model_then_the_organizations_then_the_flows(
+def test_the_flows_model_overrides_the_organizations_and_the_servers(
     start_server: StartServer, openai: OpenAIStandIn
 ) -> None:
     alice = start_server(default_model="gpt-4.1-mini").add_organization("alice")
@@ -65,24 +65,24 @@ def test_it_asks_the_servers_model_then_the_organizations_then_the_flows(
     assert [asked.model for asked in openai.requests] == ["gpt-4.1-mini", "gpt-4.1", "gpt-4o-mini", "gpt-4.1-mini"]
 
 
-def test_a_model_that_is_not_text_is_never_asked(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_a_non_text_model_is_never_asked(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     for allowed in (None, ["*"], ["tts-1", "*tts*"]):
         alice.change(allowed_models=allowed)
-        for model in NOT_TEXT:
+        for model in NON_TEXT_MODELS:
             reply = alice.ask(gpt_model=model)
-            assert (model, code_of(reply)) == (model, "model_not_text")
+            assert (model, get_code(reply)) == (model, "model_not_text")
             if allowed is None:
                 assert model.strip().lower() in require_error(reply, "model_not_text")["error"].lower()
     assert openai.requests == []
 
 
 def test_a_completion_model_is_not_supported(alice: TestOrganization, openai: OpenAIStandIn) -> None:
-    for model in COMPLETION:
+    for model in COMPLETION_MODELS:
         require_error(alice.ask(model=model), "model_not_supported")
     assert openai.requests == []
 
 
-def test_a_server_whose_default_is_not_text_does_not_start(start_server: StartServer) -> None:
+def test_a_server_with_a_non_text_default_model_does_not_start(start_server: StartServer) -> None:
     with pytest.raises(SettingsError, match="GLIFIC_GPT_DEFAULT_MODEL is not a text model"):
         start_server(default_model="tts-1")
 
@@ -101,7 +101,7 @@ def test_a_server_whose_default_is_not_text_does_not_start(start_server: StartSe
     ],
     ids=["any", "none", "prefix", "fine-tunes", "operator's", "not widened", "both", "operator's none"],
 )
-def test_a_list_of_models_narrows_and_never_widens(
+def test_an_organizations_allowlist_only_narrows_the_servers(
     start_server: StartServer,
     openai: OpenAIStandIn,
     operator: str,
@@ -117,16 +117,16 @@ def test_a_list_of_models_narrows_and_never_widens(
         require_ok(alice.ask(gpt_model=model))
 
 
-def test_a_default_must_be_allowed_too(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_a_default_model_must_be_allowed(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     alice.change(allowed_models=["gpt-4o-mini"])
     require_error(alice.ask(), "model_not_allowed")
     assert openai.requests == []
 
 
-def test_a_list_is_read_anew_for_every_call(alice: TestOrganization) -> None:
+def test_an_allowlist_is_read_for_every_call(alice: TestOrganization) -> None:
     for patterns, code in ((["gpt-4o"], "ok"), (["o3"], "model_not_allowed"), ([], "model_not_allowed"), (None, "ok")):
         alice.change(allowed_models=patterns)
-        assert code_of(alice.ask()) == code
+        assert get_code(alice.ask()) == code
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_a_list_is_read_anew_for_every_call(alice: TestOrganization) -> None:
     ],
     ids=["not widened", "narrowed", "nothing in common", "all three", "none"],
 )
-def test_a_model_must_be_on_the_environments_list_and_on_the_servers_and_on_the_organizations(
+def test_a_model_must_be_on_all_three_allowlists(
     start_server: StartServer,
     environment: str,
     on_server: list[str],
@@ -151,5 +151,5 @@ def test_a_model_must_be_on_the_environments_list_and_on_the_servers_and_on_the_
     server = start_server(models=environment)
     server.allow_models(on_server)
     alice = server.add_organization("alice", allowed_models=on_organization)
-    assert [code_of(alice.ask(gpt_model=model)) for model in refused] == ["model_not_allowed"] * len(refused)
-    assert [code_of(alice.ask(gpt_model=model)) for model in allowed] == ["ok"] * len(allowed)
+    assert [get_code(alice.ask(gpt_model=model)) for model in refused] == ["model_not_allowed"] * len(refused)
+    assert [get_code(alice.ask(gpt_model=model)) for model in allowed] == ["ok"] * len(allowed)

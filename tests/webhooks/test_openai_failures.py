@@ -14,12 +14,12 @@ from tests.support import openai_behaviours as behaviours
 from tests.support.openai_exchange import Behaviour, Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
-from tests.webhooks.expecting import code_of, require_error, require_ok
+from tests.webhooks.assertions import get_code, require_error, require_ok
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
-DEADLINE = 0.8
-LATE = 0.8
+DEADLINE_SECONDS = 0.8
+SLACK_SECONDS = 0.8
 """Seconds beyond the deadline that a busy machine may need; Glific waits half a second longer than ours."""
 
 
@@ -30,7 +30,7 @@ class Fault:
     behaviour: Behaviour
     code: str
     requests: tuple[int, ...] = (1,)
-    within: float = DEADLINE + LATE
+    within: float = DEADLINE_SECONDS + SLACK_SECONDS
     of_responses: str = ""
     """The code where the Responses API means something else by it."""
 
@@ -55,7 +55,7 @@ FAULTS = {
     "half a body": Fault(behaviours.half_a_body(), "bad_upstream_reply"),
     "half a body, then silence": Fault(behaviours.half_a_body("hang"), "deadline_exceeded"),
     "silence": Fault(behaviours.never(), "deadline_exceeded"),
-    "a late answer": Fault(behaviours.slow(DEADLINE + 1), "deadline_exceeded"),
+    "a late answer": Fault(behaviours.slow(DEADLINE_SECONDS + 1), "deadline_exceeded"),
     "a late answer after a failure": Fault(behaviours.slow(0.4, behaviours.server_error()), "upstream_error"),
     "a dripping head": Fault(behaviours.drip(0.1, "head"), "deadline_exceeded"),
     "a dripping body": Fault(behaviours.drip(0.1, "body"), "deadline_exceeded"),
@@ -73,71 +73,84 @@ FAULTS = {
 
 @pytest.fixture
 def hurried(start_server: StartServer) -> TestOrganization:
-    return start_server(deadline_seconds=DEADLINE).add_organization("alice")
+    return start_server(deadline_seconds=DEADLINE_SECONDS).add_organization("alice")
 
 
-GLIFIC = 5
+GLIFIC_TIMEOUT_SECONDS = 5
 """Seconds that Glific waits."""
 
-WITH_ALL_THE_TIME = {
-    "a rate limit": Fault(behaviours.rate_limit(None), "rate_limited", (3,), GLIFIC),
-    "500": Fault(behaviours.server_error(500), "upstream_error", (3,), GLIFIC),
-    "502": Fault(behaviours.html(502), "upstream_error", (3,), GLIFIC),
-    "503": Fault(behaviours.server_error(503), "upstream_error", (3,), GLIFIC),
-    "504": Fault(behaviours.server_error(504), "upstream_error", (3,), GLIFIC),
-    "529": Fault(behaviours.server_error(529), "upstream_error", (3,), GLIFIC),
-    "a hang-up": Fault(behaviours.hang_up(), "upstream_error", (3,), GLIFIC),
-    "silence": Fault(behaviours.never(), "deadline_exceeded", (1,), GLIFIC),
-    "a drip": Fault(behaviours.drip(0.4), "deadline_exceeded", (1,), GLIFIC),
-    "slow failures": Fault(behaviours.slow(2, behaviours.server_error()), "upstream_error", (2,), GLIFIC),
-    "a long rate limit": Fault(behaviours.rate_limit("2"), "rate_limited", (2,), GLIFIC),
+RETRIED_FAULTS = {
+    "a rate limit": Fault(behaviours.rate_limit(None), "rate_limited", (3,), GLIFIC_TIMEOUT_SECONDS),
+    "500": Fault(behaviours.server_error(500), "upstream_error", (3,), GLIFIC_TIMEOUT_SECONDS),
+    "502": Fault(behaviours.html(502), "upstream_error", (3,), GLIFIC_TIMEOUT_SECONDS),
+    "503": Fault(behaviours.server_error(503), "upstream_error", (3,), GLIFIC_TIMEOUT_SECONDS),
+    "504": Fault(behaviours.server_error(504), "upstream_error", (3,), GLIFIC_TIMEOUT_SECONDS),
+    "529": Fault(behaviours.server_error(529), "upstream_error", (3,), GLIFIC_TIMEOUT_SECONDS),
+    "a hang-up": Fault(behaviours.hang_up(), "upstream_error", (3,), GLIFIC_TIMEOUT_SECONDS),
+    "silence": Fault(behaviours.never(), "deadline_exceeded", (1,), GLIFIC_TIMEOUT_SECONDS),
+    "a drip": Fault(behaviours.drip(0.4), "deadline_exceeded", (1,), GLIFIC_TIMEOUT_SECONDS),
+    "slow failures": Fault(
+        behaviours.slow(2, behaviours.server_error()), "upstream_error", (2,), GLIFIC_TIMEOUT_SECONDS
+    ),
+    "a long rate limit": Fault(behaviours.rate_limit("2"), "rate_limited", (2,), GLIFIC_TIMEOUT_SECONDS),
 }
 
-THEIR_WORDS = ("sk-proj", "****", "openai.com/account", "stand-in", "stand_in", "proj_", "org-", "req_", "v1/", "<html")
-SORRY = "Please ask a health worker."
-PRO = "gpt-5-pro"
+OPENAI_DETAILS = (
+    "sk-proj",
+    "****",
+    "openai.com/account",
+    "stand-in",
+    "stand_in",
+    "proj_",
+    "org-",
+    "req_",
+    "v1/",
+    "<html",
+)
+FALLBACK = "Please ask a health worker."
+RESPONSES_MODEL = "gpt-5-pro"
 """A model that only the Responses API serves."""
 
 
-def broken_promises(server: RunningServer, openai: OpenAIStandIn, name: str, fault: Fault, model: str) -> list[str]:
+def find_violations(server: RunningServer, openai: OpenAIStandIn, name: str, fault: Fault, model: str) -> list[str]:
     """Has OpenAI fail one organization's call; what was wrong with the answer, or nothing."""
     slug = re.sub(r"[^a-z0-9]+", "-", f"{name}-{model}")
-    organization = server.add_organization(slug, key=f"sk-proj-{slug}-Wx9Z", fallback_message=SORRY)
+    organization = server.add_organization(slug, key=f"sk-proj-{slug}-Wx9Z", fallback_message=FALLBACK)
     openai.for_key(organization.key, fault.behaviour)
     before = time.monotonic()
     reply = organization.ask(gpt_model=model)
     seconds = time.monotonic() - before
-    code = (fault.of_responses if model == PRO else "") or fault.code
-    if code_of(reply) != code:
+    code = (fault.of_responses if model == RESPONSES_MODEL else "") or fault.code
+    if get_code(reply) != code:
         return [f"{name}, {model}: {reply.text}"]
-    sentence = require_error(reply, code, SORRY)["error"]
+    sentence = require_error(reply, code, FALLBACK)["error"]
     asked = sum(received.api_key == organization.key for received in openai.requests)
     promises = {
         f"{seconds} seconds": seconds < fault.within,
         f"asked {asked} times": asked in fault.requests,
-        sentence: not any(word in sentence for word in (*THEIR_WORDS, "Wx9Z")),
+        sentence: not any(word in sentence for word in (*OPENAI_DETAILS, "Wx9Z")),
         str(organization.calls()): organization.calls()[0]["error_code"] == code,
     }
     return [f"{name}, {model}: {what}" for what, kept in promises.items() if not kept]
 
 
-@pytest.mark.parametrize("model", ["gpt-4o", PRO], ids=["chat", "responses"])
-def test_a_fault_of_openai_is_told_in_our_words_and_in_time(
+@pytest.mark.parametrize("model", ["gpt-4o", RESPONSES_MODEL], ids=["chat", "responses"])
+def test_an_openai_failure_gives_our_own_error_in_time(
     start_server: StartServer, openai: OpenAIStandIn, model: str
 ) -> None:
-    server = start_server(deadline_seconds=DEADLINE)
+    server = start_server(deadline_seconds=DEADLINE_SECONDS)
     with ThreadPoolExecutor(4) as pool:
-        futures = [pool.submit(broken_promises, server, openai, *item, model) for item in FAULTS.items()]
+        futures = [pool.submit(find_violations, server, openai, *item, model) for item in FAULTS.items()]
         assert [broken for future in futures for broken in future.result()] == []
 
 
-def test_it_tries_again_and_answers_before_glific_hangs_up(server: RunningServer, openai: OpenAIStandIn) -> None:
+def test_it_retries_and_answers_before_glific_times_out(server: RunningServer, openai: OpenAIStandIn) -> None:
     with ThreadPoolExecutor(4) as pool:
-        futures = [pool.submit(broken_promises, server, openai, *item, "gpt-4o") for item in WITH_ALL_THE_TIME.items()]
+        futures = [pool.submit(find_violations, server, openai, *item, "gpt-4o") for item in RETRIED_FAULTS.items()]
         assert [broken for future in futures for broken in future.result()] == []
 
 
-def test_a_failure_that_passes_is_not_seen(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_a_transient_failure_is_retried(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     for passing in (behaviours.server_error(503), behaviours.hang_up(), behaviours.html(502)):
         openai.reset()
         openai.will(passing, passing)
@@ -145,14 +158,14 @@ def test_a_failure_that_passes_is_not_seen(alice: TestOrganization, openai: Open
         assert len(openai.requests) == 3
 
 
-def limited_until_a_date(exchange: Exchange) -> None:
+def rate_limit_until_a_date(exchange: Exchange) -> None:
     """A date has whole seconds: two from now is between one and two away. Written when it is said."""
     date = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
     behaviours.rate_limit(date)(exchange)
 
 
-@pytest.mark.parametrize("limited", [behaviours.rate_limit("1"), limited_until_a_date], ids=["seconds", "a date"])
-def test_a_rate_limit_that_ends_in_time_is_waited_for(
+@pytest.mark.parametrize("limited", [behaviours.rate_limit("1"), rate_limit_until_a_date], ids=["seconds", "a date"])
+def test_it_waits_for_a_rate_limit_that_ends_in_time(
     alice: TestOrganization, openai: OpenAIStandIn, limited: Behaviour
 ) -> None:
     openai.will(limited)
@@ -161,7 +174,7 @@ def test_a_rate_limit_that_ends_in_time_is_waited_for(
     assert 0.9 < second.at - first.at < 2.5
 
 
-def test_a_rate_limit_says_when_to_come_again(hurried: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_a_rate_limit_has_a_retry_after_header(hurried: TestOrganization, openai: OpenAIStandIn) -> None:
     for written, told in (("60", 60), ("1e300", 86_400), ("0.2", 1), ("soon", 1), ("nan", 1), ("", 1), (None, 1)):
         openai.always(behaviours.rate_limit(written))
         reply = hurried.ask()
@@ -177,7 +190,7 @@ def test_a_redirect_is_not_followed(alice: TestOrganization, openai: OpenAIStand
     assert len(openai.requests) == 1
 
 
-def test_an_openai_that_is_down_is_told_and_comes_back(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_an_unreachable_openai_is_an_upstream_error(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     require_ok(alice.ask())
     openai.close()
     before = time.monotonic()
@@ -185,15 +198,13 @@ def test_an_openai_that_is_down_is_told_and_comes_back(alice: TestOrganization, 
     assert time.monotonic() - before < 3
 
 
-def test_an_idle_connection_that_openai_has_closed_is_opened_anew(
-    alice: TestOrganization, openai: OpenAIStandIn
-) -> None:
+def test_a_connection_that_openai_has_closed_is_reopened(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     require_ok(alice.ask())
     openai.will(behaviours.hang_up())
     require_ok(alice.ask())
 
 
-def test_one_organizations_failures_leave_others_alone(
+def test_failures_of_one_organization_do_not_affect_others(
     alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
 ) -> None:
     openai.for_key(alice.key, behaviours.out_of_credit())

@@ -11,11 +11,11 @@ from glific_gpt.database import db, transaction
 from tests.support.openai_behaviours import answer, out_of_credit, wrong_shape
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
-from tests.webhooks.expecting import code_of, require_error, require_ok
+from tests.webhooks.assertions import get_code, require_error, require_ok
 
 pytestmark = pytest.mark.both_databases
 
-PERSONAL: dict[str, Any] = {
+PERSONAL_FIELDS: dict[str, Any] = {
     "contact": {
         "id": 21,
         "name": "Asha Devi",
@@ -24,11 +24,11 @@ PERSONAL: dict[str, Any] = {
     },
     "results": {"ailment": {"input": "fever since Monday"}},
 }
-WRITTEN = ("Asha", "Devi", "9876543210", "Rampur", "fever", "malaria", "nurse", "quinine")
+MESSAGE_WORDS = ("Asha", "Devi", "9876543210", "Rampur", "fever", "malaria", "nurse", "quinine")
 """Words of the contact, the results, the question, the prompt and the answer."""
 
 
-def everything(server: RunningServer) -> str:
+def dump_tables(server: RunningServer) -> str:
     """Every value of every table."""
     with server.app.app_context(), transaction() as session:
         rows = [row for name in db.metadata.tables for row in session.execute(text(f"SELECT * FROM {name}"))]  # noqa: S608
@@ -38,7 +38,7 @@ def everything(server: RunningServer) -> str:
 def test_it_records_an_answer(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(answer(input_tokens=1000, output_tokens=500))
     before = datetime.now(UTC)
-    reply = alice.ask(gpt_model="gpt-4o", flow_id="5", **PERSONAL)
+    reply = alice.ask(gpt_model="gpt-4o", flow_id="5", **PERSONAL_FIELDS)
     (call,) = alice.calls()
     at = datetime.fromisoformat(call.pop("at"))
     assert abs((at - before).total_seconds()) < 5
@@ -81,22 +81,22 @@ def test_it_records_calls_that_failed_a_check_newest_first(alice: TestOrganizati
     assert {call["status"] for call in alice.calls()} == {"error"}
 
 
-def test_it_records_nothing_for_strangers(alice: TestOrganization, bob: TestOrganization) -> None:
+def test_it_records_nothing_for_unauthorized_callers(alice: TestOrganization, bob: TestOrganization) -> None:
     alice.change(glific_organization_id=7)
     require_error(alice.ask(organization_id=8), "unauthorized")
     require_error(alice.post({}, headers={"Authorization": f"Bearer {bob.token}"}), "unauthorized")
     assert alice.calls() == bob.calls() == []
 
 
-def test_an_organizations_calls_are_its_own(alice: TestOrganization, bob: TestOrganization) -> None:
+def test_an_organization_has_only_its_own_calls(alice: TestOrganization, bob: TestOrganization) -> None:
     of_alice, of_bob = alice.ask(), bob.ask()
     assert [call["call_id"] for call in alice.calls()] == [of_alice.json()["call_id"]]
     assert [call["call_id"] for call in bob.calls()] == [of_bob.json()["call_id"]]
 
 
-def test_nothing_that_anybody_wrote_is_kept(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_no_text_of_a_message_is_stored(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(answer("Take quinine, Asha."))
-    asked: dict[str, Any] = {"prompt": "You are a nurse.", "flow_id": "5", **PERSONAL}
+    asked: dict[str, Any] = {"prompt": "You are a nurse.", "flow_id": "5", **PERSONAL_FIELDS}
     key = {"Idempotency-Key": "Asha-919876543210"}
     require_ok(alice.post({"question_text": "Is it malaria?", **asked}, headers=key))
     require_ok(alice.ask("Is it malaria?", **asked))
@@ -107,15 +107,15 @@ def test_nothing_that_anybody_wrote_is_kept(alice: TestOrganization, openai: Ope
     require_error(alice.ask("malaria", gpt_model="malaria-tts", **asked), "model_not_text")
     require_error(alice.post(content=b'{"malaria": Asha'), "invalid_json")
 
-    kept = everything(alice.server)
+    kept = dump_tables(alice.server)
 
     assert len(alice.calls()) == 7
-    assert [word for word in WRITTEN if word in kept.replace("malaria-tts", "")] == []
+    assert [word for word in MESSAGE_WORDS if word in kept.replace("malaria-tts", "")] == []
     assert alice.key not in kept
     assert alice.token not in kept
 
 
-def test_the_row_is_there_before_openai_is_asked(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_a_call_is_recorded_before_openai_is_asked(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     seen: list[dict[str, Any]] = []
 
     def look(exchange: Any) -> None:
@@ -128,7 +128,7 @@ def test_the_row_is_there_before_openai_is_asked(alice: TestOrganization, openai
     assert [call["status"] for call in alice.calls()] == ["ok"]
 
 
-def test_a_call_that_nobody_works_on_any_more_was_interrupted(alice: TestOrganization) -> None:
+def test_an_abandoned_call_is_interrupted(alice: TestOrganization) -> None:
     require_ok(alice.ask())
     with alice.server.app.app_context(), transaction() as session:
         call = session.scalars(select(Call)).one()
@@ -136,7 +136,7 @@ def test_a_call_that_nobody_works_on_any_more_was_interrupted(alice: TestOrganiz
     assert [call["status"] for call in alice.calls()] == ["interrupted"]
 
 
-def test_an_id_that_is_none_is_left_out(alice: TestOrganization) -> None:
+def test_an_invalid_id_is_not_recorded(alice: TestOrganization) -> None:
     nothing: tuple[Any, ...] = ("x", "@flow.id", "", None, 0, -1, 1.5, True, [], {}, 2**63, "9" * 19, "९")
     for value in nothing:
         require_ok(alice.ask(contact={"id": value}, flow_id=value))
@@ -144,7 +144,7 @@ def test_an_id_that_is_none_is_left_out(alice: TestOrganization) -> None:
         assert (value, call["contact_id"], call["flow_id"]) == (value, None, None)
 
 
-def test_ids_of_any_size_are_kept(alice: TestOrganization) -> None:
+def test_ids_up_to_64_bits_are_recorded(alice: TestOrganization) -> None:
     for value in (1, "1", 2**63 - 1, str(2**63 - 1)):
         require_ok(alice.ask(contact={"id": value}, flow_id=value))
         assert alice.calls()[0]["contact_id"] == alice.calls()[0]["flow_id"] == int(value)
@@ -161,34 +161,32 @@ def test_a_function_and_a_model_of_any_length_are_recorded(alice: TestOrganizati
 USAGE = {"prompt_tokens": 5, "completion_tokens": 5}
 
 
-def strange(**changes: Any) -> dict[str, Any]:
+def create_reply(**changes: Any) -> dict[str, Any]:
     """A good answer of OpenAI's but for these."""
     choice = {"message": {"role": "assistant", "content": "Salt."}, "finish_reason": "stop"}
     return {"model": "gpt-4o", "choices": [choice]} | changes
 
 
-STRANGE = {
-    "long": strange(model="m" * 5000, usage=USAGE),
-    "NUL": strange(model="m\x00odel", usage=USAGE),
-    "no name": strange(model="", usage=USAGE),
-    "null": strange(model=None),
-    "no usage": strange(usage=None),
-    "big": strange(usage={"prompt_tokens": 2**31, "completion_tokens": 2**40}),
-    "huge": strange(usage={"prompt_tokens": 10**30, "completion_tokens": 1}),
-    "no count": strange(usage={"prompt_tokens": None}),
-    "negative": strange(usage={"prompt_tokens": -5, "completion_tokens": 1}),
-    "text": strange(usage="many"),
-    "more": strange(usage=USAGE | {"more": 1}, more=[1], system_fingerprint=None),
+UNUSUAL_REPLIES = {
+    "long": create_reply(model="m" * 5000, usage=USAGE),
+    "NUL": create_reply(model="m\x00odel", usage=USAGE),
+    "no name": create_reply(model="", usage=USAGE),
+    "null": create_reply(model=None),
+    "no usage": create_reply(usage=None),
+    "big": create_reply(usage={"prompt_tokens": 2**31, "completion_tokens": 2**40}),
+    "huge": create_reply(usage={"prompt_tokens": 10**30, "completion_tokens": 1}),
+    "no count": create_reply(usage={"prompt_tokens": None}),
+    "negative": create_reply(usage={"prompt_tokens": -5, "completion_tokens": 1}),
+    "text": create_reply(usage="many"),
+    "more": create_reply(usage=USAGE | {"more": 1}, more=[1], system_fingerprint=None),
 }
 
 
-def test_an_answer_with_strange_facts_is_given_and_recorded_or_refused(
-    alice: TestOrganization, openai: OpenAIStandIn
-) -> None:
+def test_an_unusual_reply_is_accepted_or_refused_and_recorded(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     codes = {}
-    for name, reply in STRANGE.items():
+    for name, reply in UNUSUAL_REPLIES.items():
         openai.always(wrong_shape(reply))
-        codes[name] = code_of(alice.ask())
+        codes[name] = get_code(alice.ask())
         assert alice.calls()[0]["status"] == ("ok" if codes[name] == "ok" else "error"), name
     assert set(codes.values()) == {"ok", "bad_upstream_reply"}, codes
     assert {name for name, code in codes.items() if code == "ok"} == {"no name", "no usage", "more"}

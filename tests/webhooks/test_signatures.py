@@ -13,14 +13,14 @@ from glific_gpt.glific.signature import DUMMY_PHRASE, sign
 from tests.conftest import StartServer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TLS, TestOrganization
-from tests.webhooks.expecting import require_error, require_ok
+from tests.webhooks.assertions import require_error, require_ok
 
 PHRASE = "नमस्ते, a phrase that only Glific knows"
 BODY = '{"question_text":"क्या है ORS?", "results": {} }'.encode()
-MINUTE = 60
+MINUTE_SECONDS = 60
 
 
-def signed(
+def post_signed(
     organization: TestOrganization,
     body: bytes = BODY,
     *,
@@ -41,7 +41,7 @@ def signing(alice: TestOrganization) -> TestOrganization:
     return alice
 
 
-def test_a_signature_is_enough_whatever_the_content_type(signing: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_a_signature_is_accepted_with_any_content_type(signing: TestOrganization, openai: OpenAIStandIn) -> None:
     types = (
         "application/json",
         "application/octet-stream",
@@ -50,56 +50,56 @@ def test_a_signature_is_enough_whatever_the_content_type(signing: TestOrganizati
         "multipart/form-data; boundary=x",
         "nonsense",
     )
-    require_ok(signed(signing))
+    require_ok(post_signed(signing))
     for number, content_type in enumerate(types):
         body = json.dumps({"question_text": f"क्या है {number}?"}, ensure_ascii=False).encode()
-        require_ok(signed(signing, body, Content_Type=content_type))
+        require_ok(post_signed(signing, body, Content_Type=content_type))
         assert openai.requests[-1].question == f"क्या है {number}?"
 
 
-def test_a_signature_that_glific_made_is_accepted(alice: TestOrganization) -> None:
+def test_a_signature_made_by_glific_is_accepted(alice: TestOrganization) -> None:
     body = (
         b'{"contact":{"fields":{},"id":21,"name":"Asha","phone":"919876543210"},"gpt_model":"gpt-4o-mini",'
         b'"organization_id":1,"prompt":"Answer briefly.","question_text":"What is ORS?","results":{}}'
     )
     header = "t=1719400000,v1=c21c94691f7dddecefe92f0cf4c8a9d29c317956e81b80337b5b818224ed6433"
     alice.set_phrase("Super Secret")
-    with time_machine.travel(datetime.fromtimestamp(1719400000 + MINUTE, UTC)):
+    with time_machine.travel(datetime.fromtimestamp(1719400000 + MINUTE_SECONDS, UTC)):
         require_ok(httpx2.post(alice.url, content=body, headers={"X-Glific-Signature": header}, timeout=20))
 
 
 @pytest.mark.parametrize("minutes", [14, -14])
-def test_a_signature_of_14_minutes_is_good(signing: TestOrganization, minutes: int) -> None:
-    require_ok(signed(signing, ago=minutes * MINUTE))
+def test_a_signature_within_14_minutes_is_accepted(signing: TestOrganization, minutes: int) -> None:
+    require_ok(post_signed(signing, ago=minutes * MINUTE_SECONDS))
 
 
 @pytest.mark.parametrize("minutes", [16, -16, 60 * 24 * 365])
-def test_a_signature_of_16_minutes_is_not(signing: TestOrganization, minutes: int) -> None:
-    require_error(signed(signing, ago=minutes * MINUTE), "unauthorized")
+def test_a_signature_beyond_15_minutes_is_unauthorized(signing: TestOrganization, minutes: int) -> None:
+    require_error(post_signed(signing, ago=minutes * MINUTE_SECONDS), "unauthorized")
 
 
-def test_a_signature_that_does_not_fit_is_a_strangers(
+def test_a_wrong_signature_is_unauthorized(
     signing: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
 ) -> None:
     bob.set_phrase("bob's own phrase")
     same_meaning = json.dumps(json.loads(BODY)).encode()
     for name, reply in {
-        "another phrase": signed(signing, phrase="another phrase"),
-        "bob's phrase": signed(signing, phrase="bob's own phrase"),
-        "Glific's dummy": signed(signing, phrase=DUMMY_PHRASE),
-        "no phrase": signed(signing, phrase=""),
-        "a changed byte": signed(signing, sent=BODY.replace(b"ORS", b"OR5")),
-        "one space more": signed(signing, sent=BODY + b" "),
-        "written anew": signed(signing, sent=same_meaning),
-        "no body": signed(signing, sent=b""),
-        "alice's at bob's": signed(bob),
+        "another phrase": post_signed(signing, phrase="another phrase"),
+        "bob's phrase": post_signed(signing, phrase="bob's own phrase"),
+        "Glific's dummy": post_signed(signing, phrase=DUMMY_PHRASE),
+        "no phrase": post_signed(signing, phrase=""),
+        "a changed byte": post_signed(signing, sent=BODY.replace(b"ORS", b"OR5")),
+        "one space more": post_signed(signing, sent=BODY + b" "),
+        "written anew": post_signed(signing, sent=same_meaning),
+        "no body": post_signed(signing, sent=b""),
+        "alice's at bob's": post_signed(bob),
     }.items():
         assert reply.status_code == 401, name
         require_error(reply, "unauthorized")
     assert openai.requests == []
 
 
-def test_a_signature_in_another_form_is_a_strangers(signing: TestOrganization) -> None:
+def test_a_malformed_signature_is_unauthorized(signing: TestOrganization) -> None:
     header = sign(PHRASE, BODY, int(time.time()))
     t, v1 = header.split(",")
     for mangled in (
@@ -117,50 +117,50 @@ def test_a_signature_in_another_form_is_a_strangers(signing: TestOrganization) -
         assert reply.status_code == 401, mangled
 
 
-def test_a_dummy_signature_is_nothing_where_no_phrase_is_set(alice: TestOrganization) -> None:
-    require_error(signed(alice, phrase=DUMMY_PHRASE), "unauthorized")
-    require_error(signed(alice, phrase=""), "unauthorized")
+def test_a_dummy_signature_is_refused_if_no_phrase_is_set(alice: TestOrganization) -> None:
+    require_error(post_signed(alice, phrase=DUMMY_PHRASE), "unauthorized")
+    require_error(post_signed(alice, phrase=""), "unauthorized")
 
 
-def test_a_token_is_enough_beside_a_dummy_signature(alice: TestOrganization) -> None:
-    require_ok(signed(alice, phrase=DUMMY_PHRASE, Authorization=f"Bearer {alice.token}"))
+def test_a_token_with_a_dummy_signature_is_accepted(alice: TestOrganization) -> None:
+    require_ok(post_signed(alice, phrase=DUMMY_PHRASE, Authorization=f"Bearer {alice.token}"))
 
 
-def test_a_required_signature_is_needed_and_enough(signing: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_a_required_signature_is_necessary_and_sufficient(signing: TestOrganization, openai: OpenAIStandIn) -> None:
     signing.change(require_signature=True)
     token = f"Bearer {signing.token}"
     require_error(signing.ask(), "unauthorized")
-    require_error(signed(signing, phrase="another phrase", Authorization=token), "unauthorized")
-    require_error(signed(signing, ago=16 * MINUTE, Authorization=token), "unauthorized")
+    require_error(post_signed(signing, phrase="another phrase", Authorization=token), "unauthorized")
+    require_error(post_signed(signing, ago=16 * MINUTE_SECONDS, Authorization=token), "unauthorized")
     assert openai.requests == []
-    require_ok(signed(signing))
-    require_ok(signed(signing, b'{"question_text": "And zinc?"}', Authorization="Bearer wrong"))
+    require_ok(post_signed(signing))
+    require_ok(post_signed(signing, b'{"question_text": "And zinc?"}', Authorization="Bearer wrong"))
 
 
-def test_a_required_signature_without_a_phrase_lets_nobody_in(alice: TestOrganization) -> None:
+def test_a_required_signature_without_a_phrase_refuses_every_call(alice: TestOrganization) -> None:
     alice.change(require_signature=True)
     require_error(alice.ask(), "unauthorized")
-    require_error(signed(alice), "unauthorized")
-    require_error(signed(alice, phrase=DUMMY_PHRASE), "unauthorized")
+    require_error(post_signed(alice), "unauthorized")
+    require_error(post_signed(alice, phrase=DUMMY_PHRASE), "unauthorized")
 
 
 def test_a_signature_is_checked_together_with_the_organizations_id(signing: TestOrganization) -> None:
     signing.change(glific_organization_id=7)
-    require_ok(signed(signing, b'{"question_text": "Hi", "organization_id": 7}'))
-    require_error(signed(signing, b'{"question_text": "Hi", "organization_id": 8}'), "unauthorized")
+    require_ok(post_signed(signing, b'{"question_text": "Hi", "organization_id": 7}'))
+    require_error(post_signed(signing, b'{"question_text": "Hi", "organization_id": 8}'), "unauthorized")
 
 
-def test_a_new_phrase_holds_from_the_next_call_on(signing: TestOrganization) -> None:
-    require_ok(signed(signing))
+def test_a_new_phrase_applies_to_the_next_call(signing: TestOrganization) -> None:
+    require_ok(post_signed(signing))
     signing.set_phrase("a new phrase")
-    require_error(signed(signing, b'{"question_text": "Hi"}'), "unauthorized")
-    require_ok(signed(signing, phrase="a new phrase"))
+    require_error(post_signed(signing, b'{"question_text": "Hi"}'), "unauthorized")
+    require_ok(post_signed(signing, phrase="a new phrase"))
 
 
-def test_a_phrase_that_cannot_be_read_any_more_lets_nobody_in(
+def test_a_phrase_that_cannot_be_decrypted_refuses_every_call(
     signing: TestOrganization, start_server: StartServer
 ) -> None:
     other = start_server(encryption_keys=Fernet.generate_key().decode())
     moved = TestOrganization(other, "alice", signing.token, signing.key)
-    require_error(signed(moved), "unauthorized")
+    require_error(post_signed(moved), "unauthorized")
     assert "cannot be read" in require_error(moved.ask(), "credential_missing")["error"]

@@ -8,12 +8,12 @@ import pytest
 
 from tests.conftest import StartServer
 from tests.support.server import PATIENCE, TestOrganization
-from tests.webhooks.expecting import require_ok
+from tests.webhooks.assertions import require_ok
 
 BODY = b'{"question_text": "What is ORS?"}'.ljust(1000)
 
 
-def begin(organization: TestOrganization, slug: str, header: str) -> socket.socket:
+def start_post(organization: TestOrganization, slug: str, header: str) -> socket.socket:
     """A connection over which a POST was begun and one byte of its body sent."""
     address = urlsplit(organization.server.url)
     wire = socket.create_connection((address.hostname or "", address.port or 0), timeout=PATIENCE)
@@ -31,11 +31,9 @@ def begin(organization: TestOrganization, slug: str, header: str) -> socket.sock
     ],
     ids=["a stranger of nobody", "a stranger of alice", "a caller"],
 )
-def test_a_body_that_comes_slowly_takes_no_place(
-    start_server: StartServer, slug: str, header: str, status: int
-) -> None:
+def test_a_slow_body_occupies_no_slot(start_server: StartServer, slug: str, header: str, status: int) -> None:
     alice = start_server(max_in_flight=1).add_organization("alice")
-    with begin(alice, slug, header.format(token=alice.token)) as wire:
+    with start_post(alice, slug, header.format(token=alice.token)) as wire:
         # Long enough for the server to have read all that there is.
         time.sleep(0.3)
         require_ok(alice.ask())

@@ -14,33 +14,31 @@ from tests.support import openai_behaviours as behaviours
 from tests.support.openai_behaviours import answer, never, wrong_shape
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
-from tests.webhooks.expecting import code_of, require_error, require_ok
+from tests.webhooks.assertions import get_code, require_error, require_ok
 
 pytestmark = pytest.mark.both_databases
 
 A_CENT = answer("A long answer.", input_tokens=20, output_tokens=1000)
 """Of gpt-4o: 10 dollars for a million tokens. As much is set aside for a call that says nothing of its length."""
 
-ENOUGH_FOR_ONE = Decimal("0.015")
-JANUARY = datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC)
-FEBRUARY = datetime(2026, 2, 1, 0, 0, 0, 500_000, tzinfo=UTC)
+BUDGET_FOR_ONE_CALL = Decimal("0.015")
+END_OF_JANUARY = datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC)
+START_OF_FEBRUARY = datetime(2026, 2, 1, 0, 0, 0, 500_000, tzinfo=UTC)
 
 
-def spent(organization: TestOrganization) -> dict[str, float]:
+def get_spend_by_month(organization: TestOrganization) -> dict[str, float]:
     """US dollars by month."""
     table = db.metadata.tables["monthly_spend"]
     with organization.server.app.app_context(), transaction() as session:
         return {month: float(usd) for month, usd in session.execute(select(table.c.month, table.c.usd))}
 
 
-def test_a_call_over_the_end_of_a_month_is_settled_where_it_began(
-    alice: TestOrganization, openai: OpenAIStandIn
-) -> None:
+def test_a_call_is_charged_to_the_month_in_which_it_began(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     alice.change(monthly_budget_usd=Decimal(1))
-    with time_machine.travel(JANUARY) as clock:
+    with time_machine.travel(END_OF_JANUARY) as clock:
 
         def midnight(exchange: Any) -> None:
-            clock.move_to(FEBRUARY)
+            clock.move_to(START_OF_FEBRUARY)
             require_ok(alice.ask())  # this one begins February
             answer(output_tokens=100)(exchange)
 
@@ -48,7 +46,7 @@ def test_a_call_over_the_end_of_a_month_is_settled_where_it_began(
         require_ok(alice.ask())
         of_february, of_january = (call["cost_usd"] for call in alice.calls())
     assert of_january < of_february
-    assert spent(alice) == {"2026-01": of_january, "2026-02": of_february}
+    assert get_spend_by_month(alice) == {"2026-01": of_january, "2026-02": of_february}
 
 
 @pytest.mark.parametrize(
@@ -61,10 +59,10 @@ def test_a_call_over_the_end_of_a_month_is_settled_where_it_began(
     ],
     ids=["late", "wrong shape", "no JSON", "half"],
 )
-def test_what_openai_may_have_charged_stays_set_aside(
+def test_a_possible_charge_stays_reserved(
     start_server: StartServer, openai: OpenAIStandIn, behaviour: behaviours.Behaviour, code: str
 ) -> None:
-    alice = start_server(deadline_seconds=0.8).add_organization("alice", monthly_budget_usd=ENOUGH_FOR_ONE)
+    alice = start_server(deadline_seconds=0.8).add_organization("alice", monthly_budget_usd=BUDGET_FOR_ONE_CALL)
     openai.will(behaviour)
     require_error(alice.ask(), code)
     require_error(alice.ask(), "budget_exceeded")
@@ -75,28 +73,28 @@ def test_what_openai_may_have_charged_stays_set_aside(
     [behaviours.out_of_credit(), behaviours.refuse_key(), behaviours.unknown_model(), behaviours.too_long()],
     ids=["credit", "key", "model", "length"],
 )
-def test_what_openai_has_refused_is_given_back(
+def test_a_refused_call_releases_its_reservation(
     alice: TestOrganization, openai: OpenAIStandIn, behaviour: behaviours.Behaviour
 ) -> None:
-    alice.change(monthly_budget_usd=ENOUGH_FOR_ONE)
+    alice.change(monthly_budget_usd=BUDGET_FOR_ONE_CALL)
     openai.always(behaviour)
     assert alice.ask().status_code != 200
-    assert list(spent(alice).values()) == [0]
+    assert list(get_spend_by_month(alice).values()) == [0]
 
 
-def test_an_answer_of_a_model_without_a_price_costs_what_the_one_asked_does(
+def test_a_model_without_a_price_is_charged_as_the_requested_model(
     alice: TestOrganization, openai: OpenAIStandIn
 ) -> None:
-    alice.change(monthly_budget_usd=ENOUGH_FOR_ONE)
+    alice.change(monthly_budget_usd=BUDGET_FOR_ONE_CALL)
     choice = {"message": {"role": "assistant", "content": "Salt."}, "finish_reason": "stop"}
     usage = {"prompt_tokens": 1000, "completion_tokens": 500}
     openai.will(wrong_shape({"model": "gpt-99-nova", "choices": [choice], "usage": usage}))
     assert alice.ask(gpt_model="gpt-4o").json()["model"] == "gpt-99-nova"
     assert alice.calls()[0]["cost_usd"] == 0.0075
-    assert list(spent(alice).values()) == [0.0075]
+    assert list(get_spend_by_month(alice).values()) == [0.0075]
 
 
-def test_a_budget_that_is_set_again_counts_what_was_spent_without_it(
+def test_a_budget_that_is_set_again_includes_the_spending_in_between(
     alice: TestOrganization, openai: OpenAIStandIn
 ) -> None:
     openai.always(A_CENT)
@@ -108,9 +106,9 @@ def test_a_budget_that_is_set_again_counts_what_was_spent_without_it(
     require_error(alice.ask(), "budget_exceeded")
 
 
-def test_another_amount_does_not_forget_what_was_set_aside(start_server: StartServer, openai: OpenAIStandIn) -> None:
+def test_a_changed_budget_keeps_its_reservations(start_server: StartServer, openai: OpenAIStandIn) -> None:
     alice = start_server(deadline_seconds=0.8).add_organization("alice", monthly_budget_usd=Decimal("0.015"))
     openai.will(never())
     require_error(alice.ask(), "deadline_exceeded")
     alice.change(monthly_budget_usd=Decimal("0.019"))
-    assert code_of(alice.ask()) == "budget_exceeded"
+    assert get_code(alice.ask()) == "budget_exceeded"

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
-from tests.webhooks.expecting import require_error, require_ok
+from tests.webhooks.assertions import require_error, require_ok
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -34,7 +34,7 @@ SCHEMA = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"title"
         ({"prompt": "@results.a", "question_text": "@results.b"}, "question_text", "@results.b"),
     ],
 )
-def test_a_variable_that_was_left_is_named_with_its_field(
+def test_an_unresolved_variable_is_named_with_its_field(
     alice: TestOrganization, openai: OpenAIStandIn, body: dict[str, Any], field: str, variable: str
 ) -> None:
     reply = alice.post({"question_text": "What is ORS?", **body})
@@ -45,7 +45,7 @@ def test_a_variable_that_was_left_is_named_with_its_field(
     assert openai.requests == []
 
 
-def test_an_at_sign_that_is_no_variable_is_asked(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_an_at_sign_without_a_variable_is_accepted(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     for question in (
         "Write to asha@contact.org or asha@results.example.com.",
         "What does @resultsx.a mean?",

@@ -11,16 +11,16 @@ from tests.support.glific_stand_in import GlificStandIn
 from tests.support.later import count_of_deliveries, is_in_the_queue, pending
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
-from tests.webhooks.expecting import require_error
+from tests.webhooks.assertions import require_error
 
 MODES = ("async", "auto")
-SORRY = "Please call 1800."
+FALLBACK = "Please call 1800."
 
 
 @pytest.fixture
 def connected(alice: TestOrganization, glific: GlificStandIn) -> TestOrganization:
     alice.connect(glific)
-    alice.change(fallback_message=SORRY)
+    alice.change(fallback_message=FALLBACK)
     return alice
 
 
@@ -31,7 +31,7 @@ def require_refused(
     """The error, told with its own status; nothing was asked, handed in or told to Glific."""
 
     def require(reply: httpx2.Response, code: str) -> dict[str, Any]:
-        body = require_error(reply, code, SORRY)
+        body = require_error(reply, code, FALLBACK)
         assert (openai.requests, glific.requests) == ([], [])
         assert count_of_deliveries(server) == 0
         assert not is_in_the_queue(server)
@@ -40,12 +40,12 @@ def require_refused(
     return require
 
 
-Require = Callable[[httpx2.Response, str], dict[str, Any]]
+RequireRefused = Callable[[httpx2.Response, str], dict[str, Any]]
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_it_refuses_a_body_that_cannot_be_answered(
-    connected: TestOrganization, require_refused: Require, mode: str
+    connected: TestOrganization, require_refused: RequireRefused, mode: str
 ) -> None:
     wrong: list[tuple[str, dict[str, Any]]] = [
         ("empty_question", {"question_text": "  "}),
@@ -65,15 +65,15 @@ def test_it_refuses_a_body_that_cannot_be_answered(
 
 @pytest.mark.parametrize("mode", MODES)
 def test_it_refuses_an_organization_that_is_not_connected(
-    alice: TestOrganization, require_refused: Require, mode: str
+    alice: TestOrganization, require_refused: RequireRefused, mode: str
 ) -> None:
-    alice.change(fallback_message=SORRY)
+    alice.change(fallback_message=FALLBACK)
     assert "not connected to Glific" in require_refused(alice.ask_later(mode), "glific_not_connected")["error"]
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_it_refuses_what_the_organization_does_not_allow(
-    connected: TestOrganization, require_refused: Require, mode: str
+def test_it_refuses_a_call_that_the_organization_does_not_allow(
+    connected: TestOrganization, require_refused: RequireRefused, mode: str
 ) -> None:
     connected.change(allowed_models=["gpt-4o-mini"])
     require_refused(connected.ask_later(mode), "model_not_allowed")
@@ -84,34 +84,32 @@ def test_it_refuses_what_the_organization_does_not_allow(
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_it_refuses_what_the_budget_does_not_allow(
-    connected: TestOrganization, require_refused: Require, mode: str
+def test_it_refuses_a_call_over_the_budget(
+    connected: TestOrganization, require_refused: RequireRefused, mode: str
 ) -> None:
     connected.change(monthly_budget_usd=Decimal("0.001"))
     require_refused(connected.ask_later(mode), "budget_exceeded")
 
 
-def test_it_counts_calls_that_are_pending_for_the_limit_of_a_contact(
-    connected: TestOrganization, server: RunningServer
-) -> None:
+def test_pending_calls_count_against_the_contact_limit(connected: TestOrganization, server: RunningServer) -> None:
     connected.change(contact_daily_limit=2)
     for _ in range(2):
         pending(connected.ask_later())
-    require_error(connected.ask_later(), "contact_limit", SORRY)
-    require_error(connected.ask_later("auto"), "contact_limit", SORRY)
-    require_error(connected.ask(contact={"id": 21}), "contact_limit", SORRY)
+    require_error(connected.ask_later(), "contact_limit", FALLBACK)
+    require_error(connected.ask_later("auto"), "contact_limit", FALLBACK)
+    require_error(connected.ask(contact={"id": 21}), "contact_limit", FALLBACK)
     pending(connected.ask_later(contact=22))
     assert count_of_deliveries(server) == 3
 
 
-def test_it_counts_calls_that_are_pending_for_the_budget(connected: TestOrganization, server: RunningServer) -> None:
+def test_pending_calls_count_against_the_budget(connected: TestOrganization, server: RunningServer) -> None:
     connected.change(monthly_budget_usd=Decimal("0.025"))
     for _ in range(2):
         pending(connected.ask_later())
-    require_error(connected.ask_later(), "budget_exceeded", SORRY)
+    require_error(connected.ask_later(), "budget_exceeded", FALLBACK)
     assert count_of_deliveries(server) == 2
 
 
-def test_it_refuses_a_mode_that_there_is_not(connected: TestOrganization, require_refused: Require) -> None:
+def test_it_refuses_an_unknown_mode(connected: TestOrganization, require_refused: RequireRefused) -> None:
     for mode in ("later", "ASYNC", ""):
         require_refused(connected.ask_later(mode), "invalid_field")

@@ -19,32 +19,32 @@ from tests.support.openai_behaviours import out_of_credit
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
 
-REFUSAL = errors({"key": "contact", "message": "Resource not found"})
+PERMANENT_REFUSAL = errors({"key": "contact", "message": "Resource not found"})
 """Which no second try would change."""
 
 
-def refusal(organization: TestOrganization, call_id: str) -> str:
+def get_retry_conflict(organization: TestOrganization, call_id: str) -> str:
     """Why it is not tried again."""
     with pytest.raises(Conflict) as caught:
         retry(organization, call_id)
     return str(caught.value)
 
 
-def accepted(organization: TestOrganization) -> str:
+def accept_call(organization: TestOrganization) -> str:
     """The id of a call whose flow waits."""
     return str(organization.ask_later().json()["call_id"])
 
 
-def given_up(organization: TestOrganization, glific: GlificStandIn) -> str:
+def create_undelivered_call(organization: TestOrganization, glific: GlificStandIn) -> str:
     """The id of a call whose answer Glific did not take; from then on it takes everything."""
-    glific.always(REFUSAL)
-    call_id = accepted(organization)
+    glific.always(PERMANENT_REFUSAL)
+    call_id = accept_call(organization)
     assert organization.settled(call_id).state in {"undelivered", "uncertain"}
     glific.always(answer())
     return call_id
 
 
-def lose_the_work(server: RunningServer) -> None:
+def fail_all_workflows(server: RunningServer) -> None:
     """As when every piece of durable work has ended by a failure that nobody thought of."""
     with server.app.app_context(), transaction() as session:
         schema = "" if session.get_bind().dialect.name == "sqlite" else "dbos."
@@ -63,10 +63,10 @@ def patient(server: RunningServer, glific: GlificStandIn) -> TestOrganization:
     return connected_organization(server, glific)
 
 
-def test_an_undelivered_answer_is_told_again_and_not_asked_again(
+def test_an_undelivered_answer_is_delivered_again_without_asking_openai(
     alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    call_id = given_up(alice, glific)
+    call_id = create_undelivered_call(alice, glific)
     (before,) = alice.calls()
     retry(alice, call_id)
     delivery = alice.settled(call_id)
@@ -79,20 +79,20 @@ def test_an_undelivered_answer_is_told_again_and_not_asked_again(
     assert len(openai.requests) == 1
 
 
-def test_an_uncertain_answer_is_told_again(alice: TestOrganization, glific: GlificStandIn) -> None:
+def test_an_uncertain_answer_is_delivered_again(alice: TestOrganization, glific: GlificStandIn) -> None:
     glific.will(lose_the_reply())
-    call_id = given_up(alice, glific)
+    call_id = create_undelivered_call(alice, glific)
     assert alice.delivery(call_id).state == "uncertain"
     retry(alice, call_id)
     assert alice.settled(call_id).state == "delivered"
     assert alice.calls()[0]["error_code"] is None
 
 
-def test_the_error_of_the_call_itself_stays(
+def test_a_retry_keeps_the_error_of_the_call(
     alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(out_of_credit())
-    call_id = given_up(alice, glific)
+    call_id = create_undelivered_call(alice, glific)
     retry(alice, call_id)
     assert alice.settled(call_id).state == "delivered"
     assert glific.resumptions[-1].result["error_code"] == "insufficient_quota"
@@ -100,10 +100,10 @@ def test_the_error_of_the_call_itself_stays(
     assert (call["status"], call["error_code"]) == ("error", "insufficient_quota")
 
 
-def test_it_can_be_tried_as_often_as_it_does_not_arrive(alice: TestOrganization, glific: GlificStandIn) -> None:
-    call_id = given_up(alice, glific)
+def test_a_delivery_can_be_retried_until_it_succeeds(alice: TestOrganization, glific: GlificStandIn) -> None:
+    call_id = create_undelivered_call(alice, glific)
     for tries in (2, 3):
-        glific.always(REFUSAL)
+        glific.always(PERMANENT_REFUSAL)
         retry(alice, call_id)
         delivery = alice.settled(call_id)
         assert (delivery.state, delivery.attempts) == ("undelivered", tries)
@@ -113,8 +113,8 @@ def test_it_can_be_tried_as_often_as_it_does_not_arrive(alice: TestOrganization,
     assert alice.settled(call_id).state == "delivered"
 
 
-def test_it_is_pending_until_a_worker_takes_it(alice: TestOrganization, glific: GlificStandIn) -> None:
-    call_id = given_up(alice, glific)
+def test_a_retried_call_is_pending_until_a_worker_takes_it(alice: TestOrganization, glific: GlificStandIn) -> None:
+    call_id = create_undelivered_call(alice, glific)
     alice.server.services.engine.stop(5)
     before = alice.delivery(call_id)
     retry(alice, call_id)
@@ -125,13 +125,13 @@ def test_it_is_pending_until_a_worker_takes_it(alice: TestOrganization, glific: 
     assert after.delivering_since > before.ended_at
     (call,) = alice.calls()
     assert (call["status"], call["error_code"], call["duration_ms"]) == ("pending", None, None)
-    assert "being delivered" in refusal(alice, call_id)
+    assert "being delivered" in get_retry_conflict(alice, call_id)
     worker.launch_engine(alice.server.app, consumes=True)
     assert alice.settled(call_id).state == "delivered"
 
 
-def test_of_two_that_try_at_once_one_does(alice: TestOrganization, glific: GlificStandIn) -> None:
-    call_id = given_up(alice, glific)
+def test_one_of_two_concurrent_retries_succeeds(alice: TestOrganization, glific: GlificStandIn) -> None:
+    call_id = create_undelivered_call(alice, glific)
     alice.server.services.engine.stop(5)
 
     def attempt(_: int) -> str:
@@ -147,46 +147,46 @@ def test_of_two_that_try_at_once_one_does(alice: TestOrganization, glific: Glifi
     assert alice.settled(call_id).attempts == 2
 
 
-def test_an_answer_that_has_arrived_is_not_told_again(alice: TestOrganization, glific: GlificStandIn) -> None:
-    call_id = accepted(alice)
+def test_a_delivered_answer_is_not_retried(alice: TestOrganization, glific: GlificStandIn) -> None:
+    call_id = accept_call(alice)
     alice.settled(call_id)
-    assert "already has this answer" in refusal(alice, call_id)
+    assert "already has this answer" in get_retry_conflict(alice, call_id)
     assert len(glific.resumptions) == 1
 
 
-def test_a_call_that_was_answered_in_its_request_has_nothing_to_deliver(alice: TestOrganization) -> None:
-    assert "nothing to deliver" in refusal(alice, alice.ask().json()["call_id"])
-    assert "nothing to deliver" in refusal(alice, alice.ask("").json()["call_id"])
+def test_a_synchronous_call_has_nothing_to_deliver(alice: TestOrganization) -> None:
+    assert "nothing to deliver" in get_retry_conflict(alice, alice.ask().json()["call_id"])
+    assert "nothing to deliver" in get_retry_conflict(alice, alice.ask("").json()["call_id"])
 
 
-def test_an_answer_that_is_not_kept_any_more_cannot_be_told(alice: TestOrganization, glific: GlificStandIn) -> None:
-    call_id = given_up(alice, glific)
+def test_a_deleted_answer_cannot_be_retried(alice: TestOrganization, glific: GlificStandIn) -> None:
+    call_id = create_undelivered_call(alice, glific)
     with time_machine.travel(now() + timedelta(hours=25)):
         run_housekeeping(alice.server.app)
-    assert "no longer stored" in refusal(alice, call_id)
+    assert "no longer stored" in get_retry_conflict(alice, call_id)
     assert alice.delivery(call_id).state == "undelivered"
 
 
-def test_an_answer_that_waits_for_a_worker_is_on_its_way(patient: TestOrganization) -> None:
-    assert "being delivered" in refusal(patient, accepted(patient))
+def test_an_answer_that_waits_for_a_worker_is_not_retried(patient: TestOrganization) -> None:
+    assert "being delivered" in get_retry_conflict(patient, accept_call(patient))
 
 
-def test_work_that_was_lost_is_handed_in_anew_as_often_as_it_is_lost(
+def test_a_retry_enqueues_a_failed_workflow_again_each_time(
     patient: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    call_id = accepted(patient)
+    call_id = accept_call(patient)
     for _ in range(2):
-        lose_the_work(patient.server)
+        fail_all_workflows(patient.server)
         retry(patient, call_id)
-        assert "being delivered" in refusal(patient, call_id)
+        assert "being delivered" in get_retry_conflict(patient, call_id)
     worker.launch_engine(patient.server.app, consumes=True)
     assert patient.settled(call_id).state == "delivered"
     assert len(openai.requests) == len(glific.resumptions) == 1
 
 
-def test_bob_cannot_tell_alices_call_from_one_that_is_not_there(alice: TestOrganization, glific: GlificStandIn) -> None:
+def test_another_organizations_call_looks_like_an_unknown_one(alice: TestOrganization, glific: GlificStandIn) -> None:
     bob = alice.server.add_organization("bob")
-    call_id = given_up(alice, glific)
+    call_id = create_undelivered_call(alice, glific)
     words = set()
     for wanted in (call_id, f"call_{'0' * 24}", "call_", "\udcff\x00"):
         with pytest.raises(NotFound) as caught:

@@ -16,111 +16,119 @@ from tests.support.recorded import record
 from tests.support.server import RunningServer, TestOrganization
 
 MIDNIGHT = datetime(2026, 3, 10, tzinfo=UTC)
-MOMENT = timedelta(microseconds=1)
-THE_NINTH, THE_TENTH = date(2026, 3, 9), date(2026, 3, 10)
+MICROSECOND = timedelta(microseconds=1)
+MARCH_9, MARCH_10 = date(2026, 3, 9), date(2026, 3, 10)
 
 
-def id_of(organization: TestOrganization) -> int:
+def get_organization_id(organization: TestOrganization) -> int:
     with organization.server.app.app_context(), transaction() as session:
         return store.find(session, organization.slug).id
 
 
-def found(
+def list_ids(
     organization: TestOrganization, filters: Filters = NO_FILTERS, *, before: str | None = None, limit: int = 100
 ) -> list[str]:
-    owner = id_of(organization)
+    owner = get_organization_id(organization)
     with organization.server.app.app_context(), transaction() as session:
         rows = queries.list_calls(session, owner, filters=filters, before=before, limit=limit)
     return [row.call_id for row in rows]
 
 
-def exported(
+def export_ids(
     organization: TestOrganization, filters: Filters = NO_FILTERS, limit: int = queries.MAX_EXPORTED_ROWS
 ) -> list[str]:
     with organization.server.app.app_context():
-        return [row.call_id for row in queries.iterate_calls(id_of(organization), filters, limit=limit, batch=2)]
+        return [
+            row.call_id
+            for row in queries.iterate_calls(get_organization_id(organization), filters, limit=limit, batch=2)
+        ]
 
 
-def choices(organization: TestOrganization) -> tuple[list[str], list[str]]:
+def list_filter_choices(organization: TestOrganization) -> tuple[list[str], list[str]]:
     """Models and errors."""
-    owner = id_of(organization)
+    owner = get_organization_id(organization)
     with organization.server.app.app_context(), transaction() as session:
         return queries.recent_models(session, owner), queries.recent_error_codes(session, owner)
 
 
-def test_days_are_utc_and_count_as_a_whole(alice: TestOrganization) -> None:
-    moments = (MIDNIGHT - timedelta(days=1) - MOMENT, MIDNIGHT - timedelta(days=1), MIDNIGHT - MOMENT, MIDNIGHT)
+def test_a_day_filter_covers_the_whole_utc_day(alice: TestOrganization) -> None:
+    moments = (
+        MIDNIGHT - timedelta(days=1) - MICROSECOND,
+        MIDNIGHT - timedelta(days=1),
+        MIDNIGHT - MICROSECOND,
+        MIDNIGHT,
+    )
     eighth, first, last, tenth = (record(alice, at=moment) for moment in moments)
-    assert found(alice, Filters(first_day=THE_NINTH, last_day=THE_NINTH)) == [last, first]
-    assert found(alice, Filters(first_day=THE_NINTH)) == [tenth, last, first]
-    assert found(alice, Filters(last_day=THE_NINTH)) == [last, first, eighth]
-    assert found(alice, Filters(first_day=THE_TENTH, last_day=THE_NINTH)) == []
+    assert list_ids(alice, Filters(first_day=MARCH_9, last_day=MARCH_9)) == [last, first]
+    assert list_ids(alice, Filters(first_day=MARCH_9)) == [tenth, last, first]
+    assert list_ids(alice, Filters(last_day=MARCH_9)) == [last, first, eighth]
+    assert list_ids(alice, Filters(first_day=MARCH_10, last_day=MARCH_9)) == []
 
 
-def test_the_first_and_the_last_day_there_are_can_be_asked_for(alice: TestOrganization) -> None:
+def test_the_minimum_and_maximum_dates_are_valid_filters(alice: TestOrganization) -> None:
     call_id = record(alice)
-    assert found(alice, Filters(first_day=date.min, last_day=date.max)) == [call_id]
-    assert found(alice, Filters(first_day=date.max)) == []
-    assert found(alice, Filters(last_day=date.min)) == []
+    assert list_ids(alice, Filters(first_day=date.min, last_day=date.max)) == [call_id]
+    assert list_ids(alice, Filters(first_day=date.max)) == []
+    assert list_ids(alice, Filters(last_day=date.min)) == []
 
 
-def test_a_model_is_the_one_asked_or_the_one_used(alice: TestOrganization) -> None:
+def test_a_model_filter_matches_the_requested_or_the_used_model(alice: TestOrganization) -> None:
     call_id = record(alice, model_asked="gpt-5", model_used="gpt-5-2025-08-07")
     record(alice)
     for model in ("gpt-5", "gpt-5-2025-08-07"):
-        assert found(alice, Filters(model=model)) == [call_id]
-    assert found(alice, Filters(model="gpt")) == []
+        assert list_ids(alice, Filters(model=model)) == [call_id]
+    assert list_ids(alice, Filters(model="gpt")) == []
 
 
-def test_filters_narrow_each_other(alice: TestOrganization) -> None:
+def test_filters_are_combined(alice: TestOrganization) -> None:
     wanted = record(alice, "error", at=MIDNIGHT, error_code="refused")
     record(alice, "error", at=MIDNIGHT, error_code="rate_limited")
-    record(alice, "error", at=MIDNIGHT - MOMENT, error_code="refused")
+    record(alice, "error", at=MIDNIGHT - MICROSECOND, error_code="refused")
     record(alice, "error", at=MIDNIGHT, error_code="refused", model_asked="gpt-5")
     record(alice, "pending", at=MIDNIGHT, error_code="refused")
-    narrow = Filters("error", THE_TENTH, THE_TENTH, model="gpt-4o", error_code="refused")
-    assert found(alice, narrow) == exported(alice, narrow) == [wanted]
+    narrow = Filters("error", MARCH_10, MARCH_10, model="gpt-4o", error_code="refused")
+    assert list_ids(alice, narrow) == export_ids(alice, narrow) == [wanted]
 
 
-def test_pages_go_on_under_a_filter(alice: TestOrganization) -> None:
+def test_pagination_respects_the_filter(alice: TestOrganization) -> None:
     ids = []
     for _ in range(3):
         ids.append(record(alice, "error", error_code="refused"))
         record(alice)
     refused = Filters(error_code="refused")
-    assert found(alice, refused, limit=2) == [ids[2], ids[1]]
-    assert found(alice, refused, limit=2, before=ids[1]) == [ids[0]]
+    assert list_ids(alice, refused, limit=2) == [ids[2], ids[1]]
+    assert list_ids(alice, refused, limit=2, before=ids[1]) == [ids[0]]
 
 
-def test_a_page_does_not_go_on_from_another_organizations_call(alice: TestOrganization, bob: TestOrganization) -> None:
+def test_a_page_cannot_start_at_another_organizations_call(alice: TestOrganization, bob: TestOrganization) -> None:
     foreign = record(bob)
     for before in (foreign, "call_0", ""):
         with pytest.raises(NotFound, match="no call with this id"):
-            found(alice, Filters(status="ok"), before=before)
+            list_ids(alice, Filters(status="ok"), before=before)
 
 
-def test_the_choices_are_what_calls_of_late_had(alice: TestOrganization, bob: TestOrganization) -> None:
-    assert choices(alice) == ([], [])
+def test_the_filter_choices_come_from_recent_calls(alice: TestOrganization, bob: TestOrganization) -> None:
+    assert list_filter_choices(alice) == ([], [])
     record(alice)
     record(alice, "error", error_code="refused", model_asked="gpt-5")
     record(alice, "error", error_code="invalid_json", model_asked=None)
     record(alice, "error", at=now() - timedelta(days=91), error_code="rate_limited", model_asked="gpt-4")
     record(bob, "error", error_code="unknown_function", model_asked="gpt-bob")
-    assert choices(alice) == (["gpt-4o", "gpt-4o-2024-08-06", "gpt-5"], ["invalid_json", "refused"])
+    assert list_filter_choices(alice) == (["gpt-4o", "gpt-4o-2024-08-06", "gpt-5"], ["invalid_json", "refused"])
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_the_choices_are_made_from_so_many_calls_and_no_more(alice: TestOrganization) -> None:
+def test_the_filter_choices_come_from_a_limited_number_of_calls(alice: TestOrganization) -> None:
     record(alice, at=now() - timedelta(days=1), model_asked="gpt-4")
-    assert "gpt-4" in choices(alice)[0]
-    lately = {"organization_id": id_of(alice), "function": "f", "model_asked": "gpt-5", "status": "ok"}
+    assert "gpt-4" in list_filter_choices(alice)[0]
+    lately = {"organization_id": get_organization_id(alice), "function": "f", "model_asked": "gpt-5", "status": "ok"}
     many = [
         lately | {"call_id": f"call_{number:x}", "started_at": now(), "give_up_at": now()}
         for number in range(queries.RECENT_ROWS)
     ]
     with alice.server.app.app_context(), transaction() as session:
         session.execute(insert(Call), many)
-    assert choices(alice)[0] == ["gpt-5"]
+    assert list_filter_choices(alice)[0] == ["gpt-5"]
 
 
 def test_an_export_has_every_call_once_newest_first(alice: TestOrganization, bob: TestOrganization) -> None:
@@ -128,17 +136,17 @@ def test_an_export_has_every_call_once_newest_first(alice: TestOrganization, bob
     for _ in range(5):
         ids.insert(0, record(alice))
         record(bob)
-    assert exported(alice) == ids
-    assert exported(alice, limit=4) == ids[:4]
-    assert exported(alice, limit=3) == ids[:3]
-    assert exported(alice, limit=0) == []
+    assert export_ids(alice) == ids
+    assert export_ids(alice, limit=4) == ids[:4]
+    assert export_ids(alice, limit=3) == ids[:3]
+    assert export_ids(alice, limit=0) == []
 
 
-def test_calls_that_come_while_it_is_exported_do_not_shift_it(alice: TestOrganization) -> None:
+def test_new_calls_during_an_export_do_not_shift_it(alice: TestOrganization) -> None:
     ids = [record(alice) for _ in range(4)][::-1]
     with alice.server.app.app_context():
         seen = []
-        for row in queries.iterate_calls(id_of(alice), batch=2):
+        for row in queries.iterate_calls(get_organization_id(alice), batch=2):
             seen.append(row.call_id)
             record(alice)
     assert seen == ids
@@ -151,12 +159,12 @@ def test_no_transaction_is_open_while_an_export_waits_for_its_reader(
         record(alice)
     with server.app.app_context():
         pools = [engine.pool for engine in db.engines.values()]
-        for _ in queries.iterate_calls(id_of(alice), batch=2):
+        for _ in queries.iterate_calls(get_organization_id(alice), batch=2):
             assert [pool.checkedout() for pool in pools] == [0] * len(pools)  # type: ignore[attr-defined] # of a queue
 
 
-def test_an_export_says_of_killed_calls_that_they_were_interrupted(alice: TestOrganization) -> None:
+def test_an_export_shows_killed_calls_as_interrupted(alice: TestOrganization) -> None:
     record(alice, "started", at=now() - timedelta(minutes=1))
     with alice.server.app.app_context():
-        (row,) = queries.iterate_calls(id_of(alice), batch=2)
+        (row,) = queries.iterate_calls(get_organization_id(alice), batch=2)
     assert row.status == "interrupted"

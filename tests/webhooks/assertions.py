@@ -6,10 +6,10 @@ import httpx2
 
 from glific_gpt.settings import FALLBACK_MESSAGE
 
-GOOD_KEYS = {"success", "status", "parsed_msg", "model", "call_id"}
+ANSWER_KEYS = {"success", "status", "parsed_msg", "model", "call_id"}
 ERROR_KEYS = {"success", "status", "error_code", "error_class", "error", "parsed_msg", "call_id"}
 
-CODES = {
+ERROR_CODES = {
     "invalid_json": (400, "caller"),
     "unauthorized": (401, "caller"),
     "insufficient_quota": (402, "organization"),
@@ -40,10 +40,10 @@ CODES = {
     "overloaded": (503, "service"),
     "deadline_exceeded": (504, "service"),
 }
-WITH_RETRY_AFTER = {"rate_limited", "contact_limit", "overloaded"}
+CODES_WITH_RETRY_AFTER = {"rate_limited", "contact_limit", "overloaded"}
 
 
-def code_of(reply: httpx2.Response) -> str:
+def get_code(reply: httpx2.Response) -> str:
     """The error's code; "ok" for an answer."""
     body = reply.json()
     return str(body["error_code"]) if reply.status_code != 200 else str(body["status"])
@@ -51,9 +51,9 @@ def code_of(reply: httpx2.Response) -> str:
 
 def require_ok(reply: httpx2.Response) -> Any:
     """The parsed_msg of an answer whose shape is right."""
-    assert (reply.status_code, code_of(reply)) == (200, "ok"), reply.text
+    assert (reply.status_code, get_code(reply)) == (200, "ok"), reply.text
     body = reply.json()
-    assert set(body) == GOOD_KEYS
+    assert set(body) == ANSWER_KEYS
     assert body["success"] is True
     assert body["parsed_msg"] not in ("", None)
     return body["parsed_msg"]
@@ -61,17 +61,17 @@ def require_ok(reply: httpx2.Response) -> Any:
 
 def require_error(reply: httpx2.Response, code: str, fallback: str = FALLBACK_MESSAGE) -> dict[str, Any]:
     """The whole body of an error whose shape is right, down to one plain sentence."""
-    assert (reply.status_code, code_of(reply)) == (CODES[code][0], code), reply.text
+    assert (reply.status_code, get_code(reply)) == (ERROR_CODES[code][0], code), reply.text
     assert reply.headers["Content-Type"].partition(";")[0] == "application/json"
     body: dict[str, Any] = reply.json()
     assert set(body) == ERROR_KEYS
-    assert (body["success"], body["status"], body["error_class"]) == (False, "error", CODES[code][1])
+    assert (body["success"], body["status"], body["error_class"]) == (False, "error", ERROR_CODES[code][1])
     assert body["parsed_msg"] == fallback
     assert body["call_id"].startswith("call_")
     sentence = body["error"]
     assert sentence[-1] in ".!", sentence
     assert "\n" not in sentence
     assert "Traceback" not in sentence
-    if code in WITH_RETRY_AFTER:
+    if code in CODES_WITH_RETRY_AFTER:
         assert int(reply.headers["Retry-After"]) >= 1
     return body

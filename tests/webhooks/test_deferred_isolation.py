@@ -15,7 +15,7 @@ from tests.support.server import RunningServer, TestOrganization
 
 pytestmark = pytest.mark.both_databases
 
-CALLS = 4
+CALLS_PER_ORGANIZATION = 4
 """Of each, for the same contact in the same flow."""
 
 
@@ -26,21 +26,21 @@ def others(glific: GlificStandIn) -> Iterator[dict[str, GlificStandIn]]:
         yield {"alice": glific, "bob": stack.enter_context(GlificStandIn())}
 
 
-def joined(server: RunningServer, others: dict[str, GlificStandIn]) -> dict[str, TestOrganization]:
+def add_organizations(server: RunningServer, others: dict[str, GlificStandIn]) -> dict[str, TestOrganization]:
     all_organizations = {slug: server.add_organization(slug) for slug in others}
     for slug, organization in all_organizations.items():
         organization.connect(others[slug])
     return all_organizations
 
 
-def test_it_asks_with_each_ones_key_and_tells_each_ones_glific(
+def test_each_organization_uses_its_own_key_and_glific(
     server: RunningServer, others: dict[str, GlificStandIn], openai: OpenAIStandIn
 ) -> None:
     openai.always(echo())
-    all_organizations = joined(server, others)
+    all_organizations = add_organizations(server, others)
     calls = {
         pending(organization.ask_later(question_text=f"{slug} {number}")): organization
-        for number in range(CALLS)
+        for number in range(CALLS_PER_ORGANIZATION)
         for slug, organization in all_organizations.items()
     }
     begin_working(server)
@@ -52,13 +52,15 @@ def test_it_asks_with_each_ones_key_and_tells_each_ones_glific(
         }
         heard = [Echo.read(str(each.result["parsed_msg"])) for each in resumed]
         assert {each.last4 for each in heard} == {all_organizations[slug].key[-4:]}
-        assert sorted(each.question for each in heard) == [f"{slug} {number}" for number in range(CALLS)]
+        assert sorted(each.question for each in heard) == [
+            f"{slug} {number}" for number in range(CALLS_PER_ORGANIZATION)
+        ]
 
 
-def test_it_goes_on_for_bob_when_alices_key_is_off_and_her_glific_in_trouble(
+def test_an_inactive_key_and_a_failing_glific_do_not_affect_another_organization(
     server: RunningServer, others: dict[str, GlificStandIn], openai: OpenAIStandIn
 ) -> None:
-    all_organizations = joined(server, others)
+    all_organizations = add_organizations(server, others)
     others["alice"].always(server_error())
     alices, bobs = pending(all_organizations["alice"].ask_later()), pending(all_organizations["bob"].ask_later())
     all_organizations["alice"].switch_key(on=False)
@@ -72,13 +74,13 @@ def test_it_goes_on_for_bob_when_alices_key_is_off_and_her_glific_in_trouble(
     assert {asked.api_key for asked in openai.requests} == {all_organizations["bob"].key}
 
 
-def test_it_leaves_room_for_bob_while_alice_waits_for_more_than_her_share(
+def test_one_organization_cannot_use_all_slots(
     start_server: StartServer, others: dict[str, GlificStandIn], openai: OpenAIStandIn
 ) -> None:
     server = start_server(works=True, max_deferred_calls=3, max_deferred_calls_per_organization=2)
-    all_organizations = joined(server, others)
+    all_organizations = add_organizations(server, others)
     openai.for_key(all_organizations["alice"].key, never())
-    alices = [pending(all_organizations["alice"].ask_later()) for _ in range(CALLS)]
+    alices = [pending(all_organizations["alice"].ask_later()) for _ in range(CALLS_PER_ORGANIZATION)]
     wait_until(lambda: len(openai.requests) == 2)
     call_id = pending(all_organizations["bob"].ask_later())
     assert all_organizations["bob"].settled(call_id, seconds=5).state == "delivered"

@@ -8,9 +8,11 @@ import time_machine
 from cryptography.fernet import Fernet
 from sqlalchemy import update
 
+from glific_gpt.calls.deferred.delivery import next_delay
 from glific_gpt.calls.tables import Delivery
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
+from glific_gpt.glific.resumption import DeliveryResult, DeliveryStatus, refusal
 from tests.conftest import StartServer
 from tests.support.glific_behaviours import errors, hang_up, lose_the_reply, not_waiting, rate_limit, server_error
 from tests.support.glific_stand_in import GlificStandIn
@@ -18,7 +20,7 @@ from tests.support.later import call_of, connected_organization, pending
 from tests.support.server import RunningServer, TestOrganization
 
 PHRASE = "a phrase that only Glific knows"
-PATIENCE = timedelta(seconds=61)
+AFTER_RETRY_PERIOD = timedelta(seconds=61)
 """Longer than a flow may be on its way to the node that waits."""
 
 
@@ -38,30 +40,30 @@ def alice(server: RunningServer, glific: GlificStandIn) -> TestOrganization:
 @pytest.fixture
 def call_id(alice: TestOrganization) -> str:
     """A call that has its answer, of which nobody was told yet."""
-    return answered(alice)
+    return answer_call(alice)
 
 
-def answered(organization: TestOrganization) -> str:
+def answer_call(organization: TestOrganization) -> str:
     call_id = pending(organization.ask_later())
     with organization.server.app.app_context():
         organization.server.services.deferred_workflow.answer.run(call_id)
     return call_id
 
 
-def tell(server: RunningServer, call_id: str) -> float | None:
+def deliver(server: RunningServer, call_id: str) -> float | None:
     """One try; seconds until the next."""
     with server.app.app_context():
         return server.services.deferred_workflow.delivery.run(call_id)
 
 
-def test_it_waits_for_a_flow_and_gives_up_when_it_never_waits(
+def test_it_gives_up_when_the_flow_never_waits(
     server: RunningServer, alice: TestOrganization, glific: GlificStandIn, call_id: str
 ) -> None:
     glific.parks_late(resumes=99)
-    assert tell(server, call_id)
+    assert deliver(server, call_id)
     assert alice.delivery(call_id).state == "waiting"
-    with time_machine.travel(now() + PATIENCE):
-        assert tell(server, call_id) is None
+    with time_machine.travel(now() + AFTER_RETRY_PERIOD):
+        assert deliver(server, call_id) is None
     row = alice.delivery(call_id)
     assert (row.state, row.attempts, row.possibly_delivered) == ("undelivered", 2, False)
     assert (
@@ -72,113 +74,180 @@ def test_it_waits_for_a_flow_and_gives_up_when_it_never_waits(
 
 
 @pytest.mark.parametrize("glific", [True], indirect=True)
-def test_it_does_not_know_what_became_of_an_answer_when_the_reply_was_lost_and_nobody_waits_after(
+def test_a_lost_reply_without_a_later_success_is_uncertain(
     server: RunningServer, alice: TestOrganization, glific: GlificStandIn, call_id: str
 ) -> None:
     glific.will(lose_the_reply())
-    assert tell(server, call_id)
+    assert deliver(server, call_id)
     assert alice.delivery(call_id).possibly_delivered
-    assert tell(server, call_id)
-    with time_machine.travel(now() + PATIENCE):
-        assert tell(server, call_id) is None
+    assert deliver(server, call_id)
+    with time_machine.travel(now() + AFTER_RETRY_PERIOD):
+        assert deliver(server, call_id) is None
     row = alice.delivery(call_id)
     assert (row.state, row.attempts) == ("uncertain", 3)
     assert (call_of(alice, call_id)["status"], call_of(alice, call_id)["error_code"]) == ("error", "uncertain")
     assert [resumed.delivered for resumed in glific.resumptions] == [True, False, False]
 
 
-def test_it_knows_after_all_when_a_later_try_arrives(
+def test_a_later_success_resolves_an_uncertain_attempt(
     server: RunningServer, alice: TestOrganization, glific: GlificStandIn, call_id: str
 ) -> None:
     glific.will(hang_up(), server_error())
-    assert tell(server, call_id)
-    assert tell(server, call_id)
-    assert tell(server, call_id) is None
+    assert deliver(server, call_id)
+    assert deliver(server, call_id)
+    assert deliver(server, call_id) is None
     assert (alice.delivery(call_id).state, alice.delivery(call_id).attempts) == ("delivered", 3)
     assert call_of(alice, call_id)["status"] == "ok"
 
 
-def test_it_is_as_uncertain_of_a_try_in_which_the_process_was_killed(
+def test_an_attempt_in_a_killed_process_is_uncertain(
     server: RunningServer, alice: TestOrganization, glific: GlificStandIn, call_id: str
 ) -> None:
     with server.app.app_context(), transaction() as session:
         session.execute(update(Delivery).values(attempts=1, possibly_delivered=True))
     glific.always(errors([not_waiting(21)]))
-    assert tell(server, call_id)
-    with time_machine.travel(now() + PATIENCE):
-        assert tell(server, call_id) is None
+    assert deliver(server, call_id)
+    with time_machine.travel(now() + AFTER_RETRY_PERIOD):
+        assert deliver(server, call_id) is None
     assert (alice.delivery(call_id).state, alice.delivery(call_id).attempts) == ("uncertain", 3)
 
 
-def test_it_gives_up_a_glific_that_is_in_trouble_for_a_quarter_of_an_hour(
+def test_it_gives_up_after_15_minutes_of_glific_errors(
     server: RunningServer, alice: TestOrganization, glific: GlificStandIn, call_id: str
 ) -> None:
     glific.always(server_error(503))
     began = now()
     for minutes in (1, 14):
         with time_machine.travel(began + timedelta(minutes=minutes)):
-            assert tell(server, call_id)
+            assert deliver(server, call_id)
     with time_machine.travel(began + timedelta(minutes=16)):
-        assert tell(server, call_id) is None
+        assert deliver(server, call_id) is None
     row = alice.delivery(call_id)
     assert row.state == "undelivered"
     assert str(row.last_response).startswith("Glific had an internal error (status 503)")
 
 
-def test_it_keeps_the_answer_until_it_has_arrived_and_no_longer(
+def test_it_deletes_the_answer_once_it_is_delivered(
     server: RunningServer, alice: TestOrganization, glific: GlificStandIn, call_id: str
 ) -> None:
     glific.will(rate_limit("7"))
     assert alice.delivery(call_id).question is None
-    assert tell(server, call_id) == 7.0
+    assert deliver(server, call_id) == 7.0
     assert alice.delivery(call_id).answer
-    assert tell(server, call_id) is None
+    assert deliver(server, call_id) is None
     assert alice.delivery(call_id).answer is None
 
 
-def test_it_tells_nobody_twice(
+def test_it_delivers_an_answer_once(
     server: RunningServer, alice: TestOrganization, glific: GlificStandIn, call_id: str
 ) -> None:
-    assert tell(server, call_id) is None
-    assert tell(server, call_id) is None
-    assert tell(server, "call_of_nobody") is None
+    assert deliver(server, call_id) is None
+    assert deliver(server, call_id) is None
+    assert deliver(server, "call_of_nobody") is None
     assert len(glific.resumptions) == 1
     assert alice.delivery(call_id).attempts == 1
 
 
-def test_it_says_that_an_answer_cannot_be_read_any_more(
+def test_an_answer_that_cannot_be_decrypted_is_undelivered(
     alice: TestOrganization, start_server: StartServer, glific: GlificStandIn, call_id: str
 ) -> None:
     there = TestOrganization(
         start_server(encryption_keys=Fernet.generate_key().decode()), "alice", alice.token, alice.key
     )
     there.connect(glific)
-    assert tell(there.server, call_id) is None
+    assert deliver(there.server, call_id) is None
     row = there.delivery(call_id)
     assert (row.state, glific.requests) == ("undelivered", [])
     assert "Ask the question again" in str(row.last_response)
 
 
-def test_it_counts_no_try_in_which_glific_was_not_told(
+def test_it_counts_no_attempt_without_a_request_to_glific(
     server: RunningServer, alice: TestOrganization, glific: GlificStandIn, call_id: str
 ) -> None:
     assert server.app.test_cli_runner().invoke(args=["glific", "disconnect", "alice"]).exit_code == 0
-    assert tell(server, call_id) is None
+    assert deliver(server, call_id) is None
     row = alice.delivery(call_id)
     assert (row.state, glific.requests) == ("undelivered", [])
     assert row.attempts == 0
 
 
-def test_it_makes_a_signed_call_two_seconds_after_the_call_was_accepted(
-    server: RunningServer, glific: GlificStandIn
-) -> None:
+def test_a_signed_call_is_made_two_seconds_after_acceptance(server: RunningServer, glific: GlificStandIn) -> None:
     bob = server.add_organization("bob")
     bob.connect_signed(glific, PHRASE)
-    call_id = answered(bob)
-    early = tell(server, call_id)
+    call_id = answer_call(bob)
+    early = deliver(server, call_id)
     assert early is not None
     assert 0 < early <= 2
     assert (glific.requests, bob.delivery(call_id).attempts) == ([], 0)
     with time_machine.travel(now() + timedelta(seconds=2.1)):
-        assert tell(server, call_id) is None
+        assert deliver(server, call_id) is None
     assert (len(glific.resumptions), bob.delivery(call_id).state) == (1, "delivered")
+
+
+NOT_WAITING = DeliveryResult(DeliveryStatus.NOT_WAITING, "The flow is not waiting.")
+TRY_LATER = DeliveryResult(DeliveryStatus.TRY_LATER, "Glific is in trouble.")
+RETRY_PERIODS = {NOT_WAITING: timedelta(seconds=60), TRY_LATER: timedelta(minutes=15)}
+MILLISECOND = timedelta(milliseconds=1)
+NO_ELAPSED_TIME = timedelta(0)
+
+for_each_retryable_result = pytest.mark.parametrize("verdict", RETRY_PERIODS, ids=lambda verdict: verdict.status)
+
+
+def get_longest_delay(verdict: DeliveryResult, tries: int) -> float:
+    """Of many pauses, as each is a little shorter by chance."""
+    return max(next_delay(verdict, tries, NO_ELAPSED_TIME) or 0 for _ in range(200))
+
+
+def get_shortest_delay(verdict: DeliveryResult, tries: int) -> float:
+    return min(next_delay(verdict, tries, NO_ELAPSED_TIME) or 0 for _ in range(200))
+
+
+@pytest.mark.parametrize("verdict", [DeliveryResult(DeliveryStatus.DELIVERED, "It is done."), refusal("No.")])
+def test_a_delivered_or_refused_answer_is_not_retried(verdict: DeliveryResult) -> None:
+    assert next_delay(verdict, 1, NO_ELAPSED_TIME) is None
+
+
+@for_each_retryable_result
+def test_an_answer_is_retried_until_its_retry_period_ends(verdict: DeliveryResult) -> None:
+    assert next_delay(verdict, 30, RETRY_PERIODS[verdict] - MILLISECOND)
+    assert next_delay(verdict, 30, RETRY_PERIODS[verdict] + MILLISECOND) is None
+
+
+@pytest.mark.parametrize("retry_after", [0.0, 3.0, 60.0])
+def test_retry_after_does_not_extend_the_retry_period(retry_after: float) -> None:
+    assert (
+        next_delay(DeliveryResult(DeliveryStatus.TRY_LATER, "", retry_after), 1, timedelta(minutes=15) + MILLISECOND)
+        is None
+    )
+
+
+@for_each_retryable_result
+def test_delays_double_from_half_a_second(verdict: DeliveryResult) -> None:
+    for tries, seconds in ((1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0)):
+        assert seconds * 0.8 <= get_shortest_delay(verdict, tries) < get_longest_delay(verdict, tries) <= seconds
+
+
+def test_delays_stay_short_for_a_flow_and_grow_longer_for_glific_errors() -> None:
+    assert 3.2 <= get_longest_delay(NOT_WAITING, 5) <= 4.0
+    assert 3.2 <= get_longest_delay(NOT_WAITING, 1000) <= 4.0
+    assert 6.4 <= get_longest_delay(TRY_LATER, 5) <= 8.0
+    assert 24.0 <= get_longest_delay(TRY_LATER, 7) <= 30.0
+    assert 24.0 <= get_longest_delay(TRY_LATER, 1000) <= 30.0
+
+
+@for_each_retryable_result
+def test_delays_have_jitter(verdict: DeliveryResult) -> None:
+    assert len({next_delay(verdict, 3, NO_ELAPSED_TIME) for _ in range(20)}) > 1
+
+
+@pytest.mark.parametrize("retry_after", [1.0, 7.5, 60.0])
+def test_a_delay_follows_retry_after(retry_after: float) -> None:
+    for tries in (1, 2, 9):
+        assert (
+            next_delay(DeliveryResult(DeliveryStatus.TRY_LATER, "", retry_after), tries, NO_ELAPSED_TIME) == retry_after
+        )
+
+
+def test_a_delay_is_never_zero() -> None:
+    """Glific, or what stands before it, may well say 'Retry-After: 0' for as long as it is in trouble."""
+    assert (next_delay(DeliveryResult(DeliveryStatus.TRY_LATER, "", 0.0), 5, NO_ELAPSED_TIME) or 0) >= 0.4

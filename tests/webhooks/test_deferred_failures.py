@@ -10,9 +10,9 @@ from tests.support.openai_behaviours import never, out_of_credit, refusal, refus
 from tests.support.openai_exchange import Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
-from tests.webhooks.expecting import CODES, ERROR_KEYS, require_ok
+from tests.webhooks.assertions import ERROR_CODES, ERROR_KEYS, require_ok
 
-SORRY = "Please call 1800."
+FALLBACK = "Please call 1800."
 
 FAILURES = {
     "insufficient_quota": out_of_credit(),
@@ -30,7 +30,7 @@ def fail(exchange: Exchange) -> None:
 
 @pytest.fixture
 def alice(start_server: StartServer, glific: GlificStandIn) -> TestOrganization:
-    alice = start_server(works=True, deferred_timeout_seconds=1).add_organization("alice", fallback_message=SORRY)
+    alice = start_server(works=True, deferred_timeout_seconds=1).add_organization("alice", fallback_message=FALLBACK)
     alice.connect(glific)
     return alice
 
@@ -46,13 +46,13 @@ def test_it_resumes_the_flow_with_the_error(
         body = given(glific, contact)
         assert set(body) == ERROR_KEYS
         assert (body["success"], body["status"]) == (False, "error")
-        assert (body["error_code"], body["error_class"]) == (code, CODES[code][1])
-        assert (body["parsed_msg"], body["call_id"]) == (SORRY, calls[contact])
+        assert (body["error_code"], body["error_class"]) == (code, ERROR_CODES[code][1])
+        assert (body["parsed_msg"], body["call_id"]) == (FALLBACK, calls[contact])
         assert body["error"][-1] == "."
         assert alice.key[:12] not in body["error"]
 
 
-def test_it_notes_the_call_as_failed_with_the_same_code(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_it_records_the_same_error_code(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(fail)
     codes = ("insufficient_quota", "refused")
     calls = {code: pending(alice.ask_later(question_text=code)) for code in codes}
@@ -63,7 +63,7 @@ def test_it_notes_the_call_as_failed_with_the_same_code(alice: TestOrganization,
         assert row["duration_ms"] is not None
 
 
-def test_it_does_not_say_of_a_late_answer_that_glific_waited_for_it(
+def test_the_error_of_a_deferred_call_does_not_mention_the_time_that_glific_waits(
     alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(never())
@@ -71,7 +71,7 @@ def test_it_does_not_say_of_a_late_answer_that_glific_waited_for_it(
     assert "in the time that Glific waits" not in given(glific, 21)["error"]
 
 
-def test_it_gives_back_what_was_set_aside_of_the_budget(
+def test_a_failed_call_releases_its_reserved_budget(
     alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     alice.change(monthly_budget_usd="0.015")
@@ -81,7 +81,7 @@ def test_it_gives_back_what_was_set_aside_of_the_budget(
     require_ok(alice.ask())
 
 
-def test_it_says_so_when_the_question_cannot_be_read_any_more(
+def test_a_question_that_cannot_be_decrypted_resumes_the_flow_with_an_error(
     server: RunningServer, start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     alice = server.add_organization("alice")

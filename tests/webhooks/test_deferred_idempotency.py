@@ -12,8 +12,8 @@ from tests.support.later import connected_organization, count_of_deliveries, pen
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
-from tests.webhooks.at_once import at_once
-from tests.webhooks.expecting import code_of
+from tests.webhooks.assertions import get_code
+from tests.webhooks.concurrency import call_concurrently
 
 KEY = {"Idempotency-Key": "a-key"}
 BODY = {"question_text": "What is ORS?", "contact": {"id": 21}, "flow_id": "5"}
@@ -24,7 +24,7 @@ def alice(server_with_worker: RunningServer, glific: GlificStandIn) -> TestOrgan
     return connected_organization(server_with_worker, glific)
 
 
-def test_it_says_the_same_to_the_same_key_and_resumes_the_flow_once(
+def test_the_same_key_gets_the_same_reply_and_resumes_the_flow_once(
     alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(answer(after=0.3))
@@ -38,7 +38,7 @@ def test_it_says_the_same_to_the_same_key_and_resumes_the_flow_once(
     assert (len(openai.requests), len(glific.resumptions), len(alice.calls())) == (1, 1, 1)
 
 
-def test_it_says_the_same_to_the_same_signature_and_resumes_the_flow_once(
+def test_the_same_signature_gets_the_same_reply_and_resumes_the_flow_once(
     alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     alice.set_phrase("a phrase that only Glific knows")
@@ -51,7 +51,7 @@ def test_it_says_the_same_to_the_same_signature_and_resumes_the_flow_once(
     assert (len(openai.requests), len(glific.resumptions)) == (1, 1)
 
 
-def test_it_says_the_same_of_a_call_whose_time_was_over(
+def test_the_same_key_gets_the_same_reply_after_the_deadline(
     start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     alice = connected_organization(start_server(works=True, deadline_seconds=0.4), glific)
@@ -63,18 +63,18 @@ def test_it_says_the_same_of_a_call_whose_time_was_over(
     assert (len(openai.requests), len(glific.resumptions)) == (1, 1)
 
 
-def test_it_accepts_one_of_many_same_calls_at_the_same_moment(
+def test_it_accepts_one_of_many_concurrent_duplicates(
     alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    replies = at_once(6, lambda _: alice.ask_later(headers=KEY))
-    accepted = {reply.json()["call_id"] for reply in replies if code_of(reply) == "pending"}
-    assert {code_of(reply) for reply in replies} <= {"pending", "call_in_progress"}
+    replies = call_concurrently(6, lambda _: alice.ask_later(headers=KEY))
+    accepted = {reply.json()["call_id"] for reply in replies if get_code(reply) == "pending"}
+    assert {get_code(reply) for reply in replies} <= {"pending", "call_in_progress"}
     (call_id,) = accepted
     alice.settled(call_id)
     assert (len(openai.requests), len(glific.resumptions)) == (1, 1)
 
 
-def test_it_takes_the_same_key_of_another_organization_for_another_call(
+def test_the_same_key_of_another_organization_is_another_call(
     alice: TestOrganization, server_with_worker: RunningServer, glific: GlificStandIn
 ) -> None:
     bob = connected_organization(server_with_worker, glific, "bob")

@@ -11,9 +11,9 @@ from glific_gpt.organizations import store as organizations
 from glific_gpt.organizations import tokens
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TLS, RunningServer, TestOrganization
-from tests.webhooks.expecting import require_error, require_ok
+from tests.webhooks.assertions import require_error, require_ok
 
-ODD_SLUGS = (
+UNKNOWN_SLUGS = (
     "nobody",
     "ALICE",
     "Alice",
@@ -37,23 +37,25 @@ ODD_SLUGS = (
 )
 
 
-def at(server: RunningServer, slug: str, headers: dict[str, str]) -> httpx2.Response:
+def post_to(server: RunningServer, slug: str, headers: dict[str, str]) -> httpx2.Response:
     url = f"{server.url}/webhooks/{quote(slug, safe='')}/parse_via_chat_gpt"
     return httpx2.post(url, json={"question_text": "What is ORS?"}, headers=headers, timeout=20, verify=TLS)
 
 
-def seen(reply: httpx2.Response) -> tuple[int, dict[str, Any], set[str]]:
+def get_visible_parts(reply: httpx2.Response) -> tuple[int, dict[str, Any], set[str]]:
     """All that a stranger can see, but for what differs with every call."""
     body = require_error(reply, "unauthorized")
     return reply.status_code, {key: body[key] for key in body.keys() - {"call_id"}}, set(reply.headers)
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Bearer "])
-def test_a_token_lets_in_however_its_scheme_is_written(alice: TestOrganization, scheme: str) -> None:
+def test_the_bearer_scheme_is_case_insensitive(alice: TestOrganization, scheme: str) -> None:
     require_ok(alice.post({"question_text": "Hi"}, headers={"Authorization": f"{scheme} {alice.token}"}))
 
 
-def test_it_tells_all_strangers_the_same(alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_every_unauthorized_caller_gets_the_same_reply(
+    alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
+) -> None:
     alice.change(fallback_message="Alice's own words.")
     with alice.server.app.app_context(), transaction() as session:
         _, api_token = tokens.create_api_token(session, "an API token", organizations.find(session, "alice"))
@@ -73,9 +75,9 @@ def test_it_tells_all_strangers_the_same(alice: TestOrganization, bob: TestOrgan
         alice.token,
         "Bearer " + "x" * 10_000,
     ]
-    replies = [at(alice.server, "alice", {"Authorization": header}) for header in strangers]
-    replies.append(at(alice.server, "alice", {}))
-    first, *others = [seen(reply) for reply in replies]
+    replies = [post_to(alice.server, "alice", {"Authorization": header}) for header in strangers]
+    replies.append(post_to(alice.server, "alice", {}))
+    first, *others = [get_visible_parts(reply) for reply in replies]
     assert [other for other in others if other != first] == []
     call_ids = [reply.json()["call_id"] for reply in replies]
     assert len(set(call_ids)) == len(call_ids)
@@ -84,20 +86,20 @@ def test_it_tells_all_strangers_the_same(alice: TestOrganization, bob: TestOrgan
 
 
 def test_an_unknown_organization_looks_like_a_wrong_token(alice: TestOrganization, openai: OpenAIStandIn) -> None:
-    known = seen(at(alice.server, "alice", {"Authorization": "Bearer wrong"}))
+    known = get_visible_parts(post_to(alice.server, "alice", {"Authorization": "Bearer wrong"}))
     token, signature = {"Authorization": f"Bearer {alice.token}"}, {"X-Glific-Signature": "t=1,v1=" + "0" * 64}
     wrong = {
         (slug, tuple(headers)): reply.text
-        for slug in ODD_SLUGS
+        for slug in UNKNOWN_SLUGS
         for headers in (token, signature, {})
-        if seen(reply := at(alice.server, slug, headers)) != known
+        if get_visible_parts(reply := post_to(alice.server, slug, headers)) != known
     }
     assert wrong == {}
     assert openai.requests == []
 
 
 @pytest.mark.parametrize("size", ["small", "too large"])
-def test_a_stranger_learns_nothing_from_the_size_of_a_body(alice: TestOrganization, size: str) -> None:
+def test_the_size_of_a_body_does_not_reveal_an_organization(alice: TestOrganization, size: str) -> None:
     alice.set_phrase("a phrase that only Glific knows")
     content = b" " * (10 if size == "small" else 2_000_000)
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"X-Glific-Signature": "t=1,v1=" + "0" * 64}):
@@ -110,7 +112,7 @@ def test_a_stranger_learns_nothing_from_the_size_of_a_body(alice: TestOrganizati
             require_error(known, "unauthorized")
 
 
-def test_each_of_several_tokens_lets_in_until_it_is_revoked(alice: TestOrganization, bob: TestOrganization) -> None:
+def test_each_token_is_accepted_until_it_is_revoked(alice: TestOrganization, bob: TestOrganization) -> None:
     with alice.server.app.app_context(), transaction() as session:
         row, second = tokens.create_webhook_token(session, organizations.find(session, "alice"), "second")
     authorization = {"Authorization": f"Bearer {second}"}
@@ -126,22 +128,22 @@ def test_each_of_several_tokens_lets_in_until_it_is_revoked(alice: TestOrganizat
 
 
 @pytest.mark.parametrize("sent", [7, "7", " 7 "])
-def test_a_body_that_names_the_same_organization_is_answered(alice: TestOrganization, sent: object) -> None:
+def test_a_body_with_the_same_organization_id_is_accepted(alice: TestOrganization, sent: object) -> None:
     alice.change(glific_organization_id=7)
     require_ok(alice.ask(organization_id=sent))
 
 
-def test_a_body_that_names_another_organization_is_a_strangers(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_a_body_with_another_organization_id_is_unauthorized(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     alice.change(glific_organization_id=7, fallback_message="Alice's own words.")
-    stranger = seen(at(alice.server, "alice", {}))
+    stranger = get_visible_parts(post_to(alice.server, "alice", {}))
     others: tuple[Any, ...] = (8, "8", 70, "07x", "seven", None, "", True, 7.5, [7], {"id": 7}, -7, "@flow.id", 10**30)
     for sent in others:
-        assert seen(alice.ask(organization_id=sent)) == stranger, sent
-    assert seen(alice.ask()) == stranger
+        assert get_visible_parts(alice.ask(organization_id=sent)) == stranger, sent
+    assert get_visible_parts(alice.ask()) == stranger
     assert openai.requests == []
 
 
-def test_any_organization_id_will_do_where_none_is_set(alice: TestOrganization) -> None:
+def test_any_organization_id_is_accepted_if_none_is_set(alice: TestOrganization) -> None:
     anything: tuple[Any, ...] = (1, "1", None, "x", [], 10**30)
     for sent in anything:
         require_ok(alice.ask(organization_id=sent))

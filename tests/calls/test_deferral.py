@@ -15,17 +15,17 @@ from tests.support.openai_behaviours import answer
 from tests.support.openai_exchange import Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
-from tests.webhooks.expecting import require_error
+from tests.webhooks.assertions import require_error
 
-DEADLINE = 0.5
-AFTER_DEADLINE = 0.5
+DEADLINE_SECONDS = 0.5
+REPLY_MARGIN_SECONDS = 0.5
 """What is left of Glific's five seconds after the usual deadline."""
-LATE = 0.2
+SLACK_SECONDS = 0.2
 """Seconds more that a busy machine may need."""
 
 
 @contextmanager
-def engine_locked(url: str) -> Iterator[None]:
+def workflow_table_locked(url: str) -> Iterator[None]:
     """Nobody can hand in work meanwhile; on PostgreSQL all else can be written."""
     lock = "BEGIN IMMEDIATE" if url.startswith("sqlite") else "LOCK TABLE dbos.workflow_status IN EXCLUSIVE MODE"
     engine = sa.create_engine(url)
@@ -35,18 +35,18 @@ def engine_locked(url: str) -> Iterator[None]:
     engine.dispose()
 
 
-troubles = pytest.mark.parametrize("trouble", [locked, engine_locked])
-Trouble = Callable[[str], AbstractContextManager[None]]
+database_failures = pytest.mark.parametrize("trouble", [locked, workflow_table_locked])
+DatabaseFailure = Callable[[str], AbstractContextManager[None]]
 
 
-@troubles
-def test_it_accepts_nothing_that_it_cannot_hand_in(
+@database_failures
+def test_it_accepts_no_call_that_it_cannot_enqueue(
     server: RunningServer,
     alice: TestOrganization,
     openai: OpenAIStandIn,
     glific: GlificStandIn,
     database_url: str,
-    trouble: Trouble,
+    trouble: DatabaseFailure,
 ) -> None:
     alice.connect(glific)
     with trouble(database_url):
@@ -62,41 +62,41 @@ def test_it_accepts_nothing_that_it_cannot_hand_in(
 
 
 @pytest.mark.parametrize("works", [True, False], ids=["works", "does not work"])
-@troubles
-def test_it_says_in_time_that_the_time_is_over_when_it_cannot_promise(
+@database_failures
+def test_it_answers_deadline_exceeded_in_time_when_it_cannot_defer(
     start_server: StartServer,
     openai: OpenAIStandIn,
     glific: GlificStandIn,
     database_url: str,
-    trouble: Trouble,
+    trouble: DatabaseFailure,
     works: bool,
 ) -> None:
-    alice = start_server(works=works, deadline_seconds=DEADLINE).add_organization("alice")
+    alice = start_server(works=works, deadline_seconds=DEADLINE_SECONDS).add_organization("alice")
     alice.connect(glific)
     with ExitStack() as stack:
 
         def behave(exchange: Exchange) -> None:
             stack.enter_context(trouble(database_url))
-            answer(after=DEADLINE + 1)(exchange)
+            answer(after=DEADLINE_SECONDS + 1)(exchange)
 
         openai.will(behave)
         before = time.monotonic()
         reply = alice.ask_later("auto")
         seconds = time.monotonic() - before
     require_error(reply, "deadline_exceeded")
-    assert seconds < DEADLINE + AFTER_DEADLINE + LATE
+    assert seconds < DEADLINE_SECONDS + REPLY_MARGIN_SECONDS + SLACK_SECONDS
 
 
-def test_it_resumes_no_flow_that_was_told_of_an_error(
+def test_it_resumes_no_flow_that_received_an_error(
     start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn, database_url: str
 ) -> None:
-    alice = start_server(works=True, deadline_seconds=DEADLINE).add_organization("alice")
+    alice = start_server(works=True, deadline_seconds=DEADLINE_SECONDS).add_organization("alice")
     alice.connect(glific)
     with ExitStack() as stack:
 
         def behave(exchange: Exchange) -> None:
             stack.enter_context(locked(database_url))
-            answer(after=DEADLINE)(exchange)
+            answer(after=DEADLINE_SECONDS)(exchange)
 
         openai.will(behave)
         require_error(alice.ask_later("auto"), "deadline_exceeded")

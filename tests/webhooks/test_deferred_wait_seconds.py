@@ -14,9 +14,11 @@ from tests.support.later import call_of, connected_organization, given, pending,
 from tests.support.openai_exchange import Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
-from tests.webhooks.expecting import require_error
+from tests.webhooks.assertions import require_error
 
-LET_DOWN = "The flow stopped waiting before the answer could be delivered. It may be waiting for another answer now."
+STOPPED_WAITING = (
+    "The flow stopped waiting before the answer could be delivered. It may be waiting for another answer now."
+)
 
 
 @pytest.fixture
@@ -24,34 +26,32 @@ def alice(server_with_worker: RunningServer, glific: GlificStandIn) -> TestOrgan
     return connected_organization(server_with_worker, glific)
 
 
-def slow_for_the_first(exchange: Exchange) -> None:
+def delay_the_first_question(exchange: Exchange) -> None:
     said = openai_does.echo()
     (openai_does.slow(2.0, said) if "first" in str(exchange.received.body) else said)(exchange)
 
 
-def test_an_answer_in_time_is_given_as_ever(
-    alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
-) -> None:
+def test_an_answer_in_time_is_delivered(alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn) -> None:
     openai.always(openai_does.answer("Salt, sugar, water."))
     call_id = pending(alice.ask_later(wait_seconds="120"))
     assert alice.settled(call_id).state == "delivered"
     assert given(glific, 21)["parsed_msg"] == "Salt, sugar, water."
 
 
-def test_an_answer_that_missed_its_wait_is_not_taken_for_the_next_questions(
+def test_a_late_answer_is_not_delivered_to_the_next_question(
     alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    openai.always(slow_for_the_first)
+    openai.always(delay_the_first_question)
     first = pending(alice.ask_later(question_text="The first?", wait_seconds=1))
     assert alice.settled(first).state == "undelivered"
     second = pending(alice.ask_later(question_text="The second?", wait_seconds=30))
     assert alice.settled(second).state == "delivered"
     assert given(glific, 21)["parsed_msg"].endswith("The second?")
-    assert alice.delivery(first).last_response == LET_DOWN
+    assert alice.delivery(first).last_response == STOPPED_WAITING
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_flow_that_does_not_wait_is_tried_until_its_time_is_over(
+def test_a_flow_that_is_not_waiting_is_retried_until_wait_seconds_have_passed(
     alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(openai_does.answer("Salt, sugar, water."))
@@ -61,16 +61,14 @@ def test_a_flow_that_does_not_wait_is_tried_until_its_time_is_over(
     assert alice.delivery(call_id).state == "waiting"
     with time_machine.travel(now() + timedelta(seconds=41)):
         row = alice.settled(call_id)
-    assert (row.state, row.last_response) == ("undelivered", LET_DOWN)
+    assert (row.state, row.last_response) == ("undelivered", STOPPED_WAITING)
     assert row.ended_at is not None
     assert row.waited_until is not None
     assert row.ended_at >= row.waited_until
     assert call_of(alice, call_id)["error_code"] == "undelivered"
 
 
-def test_what_missed_its_wait_is_not_tried_again(
-    alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
-) -> None:
+def test_a_late_answer_cannot_be_retried(alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn) -> None:
     openai.always(openai_does.slow(1.5))
     call_id = pending(alice.ask_later(wait_seconds=1))
     assert alice.settled(call_id).state == "undelivered"
@@ -80,6 +78,6 @@ def test_what_missed_its_wait_is_not_tried_again(
 
 
 @pytest.mark.parametrize("seconds", [0, -1, "soon", 86_401])
-def test_a_wait_that_is_none_is_refused(alice: TestOrganization, openai: OpenAIStandIn, seconds: int | str) -> None:
+def test_an_invalid_wait_seconds_is_refused(alice: TestOrganization, openai: OpenAIStandIn, seconds: int | str) -> None:
     assert "wait_seconds" in require_error(alice.ask_later(wait_seconds=seconds), "invalid_field")["error"]
     assert openai.requests == []

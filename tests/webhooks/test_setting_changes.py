@@ -7,12 +7,10 @@ from tests.conftest import StartServer
 from tests.support.openai_behaviours import echo
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
-from tests.webhooks.expecting import require_error, require_ok
+from tests.webhooks.assertions import require_error, require_ok
 
 
-def test_a_key_that_is_switched_off_is_not_used_again_until_it_is_on(
-    alice: TestOrganization, openai: OpenAIStandIn
-) -> None:
+def test_an_inactive_key_is_not_used_until_it_is_active(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     for _ in range(2):
         require_ok(alice.ask())
         alice.switch_key(on=False)
@@ -22,7 +20,7 @@ def test_a_key_that_is_switched_off_is_not_used_again_until_it_is_on(
         alice.switch_key(on=True)
 
 
-def test_a_key_that_is_replaced_is_not_used_again(
+def test_a_replaced_key_is_not_used_again(
     alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
 ) -> None:
     require_ok(alice.ask())
@@ -35,7 +33,7 @@ def test_a_key_that_is_replaced_is_not_used_again(
     assert openai.requests[-1].api_key == bob.key
 
 
-def test_a_key_that_is_deleted_is_missing(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_a_deleted_key_is_missing(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     require_ok(alice.ask())
     with alice.server.app.app_context(), transaction() as session:
         organization = organizations.find(session, "alice")
@@ -45,7 +43,7 @@ def test_a_key_that_is_deleted_is_missing(alice: TestOrganization, openai: OpenA
     assert openai.requests == []
 
 
-def test_an_organization_that_is_switched_off_gets_nothing(
+def test_an_inactive_organization_gets_no_answers(
     alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
 ) -> None:
     require_ok(alice.ask())
@@ -58,7 +56,7 @@ def test_an_organization_that_is_switched_off_gets_nothing(
     require_ok(alice.ask())
 
 
-def test_a_change_holds_in_every_process(
+def test_a_change_applies_to_every_process(
     alice: TestOrganization, start_server: StartServer, openai: OpenAIStandIn
 ) -> None:
     openai.always(echo())
@@ -70,7 +68,7 @@ def test_a_change_holds_in_every_process(
     require_error(there.ask(), "credential_inactive")
 
 
-def test_each_organization_is_asked_for_with_its_own_key(
+def test_each_organization_uses_its_own_key(
     alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
 ) -> None:
     for _ in range(3):
@@ -83,7 +81,7 @@ def test_each_organization_is_asked_for_with_its_own_key(
             assert "openai-organization" not in headers
 
 
-def test_the_servers_list_counts_from_the_next_call_on(
+def test_the_servers_allowlist_applies_to_the_next_call(
     alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
 ) -> None:
     require_ok(alice.ask(gpt_model="o3"))

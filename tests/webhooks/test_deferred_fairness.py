@@ -12,7 +12,7 @@ from tests.support.later import pending, wait_until
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer
-from tests.webhooks.expecting import require_ok
+from tests.webhooks.assertions import require_ok
 
 pytestmark = pytest.mark.both_databases
 
@@ -24,7 +24,7 @@ def sick() -> Iterator[GlificStandIn]:
         yield glific
 
 
-def test_a_glific_that_is_away_holds_no_place_in_which_others_could_be_asked(
+def test_an_unavailable_glific_occupies_no_slot(
     start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn, sick: GlificStandIn
 ) -> None:
     server = start_server(works=True, max_deferred_calls=4, max_deferred_calls_per_organization=2)
@@ -42,7 +42,7 @@ def test_a_glific_that_is_away_holds_no_place_in_which_others_could_be_asked(
     assert len(openai.requests) == len(calls) + 1
 
 
-def test_slow_answers_of_one_do_not_keep_anothers_from_coming_in_time(
+def test_slow_answers_of_one_organization_do_not_delay_another(
     start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     server = start_server(works=True, deadline_seconds=0.5, max_in_flight=1)
@@ -58,7 +58,7 @@ def test_slow_answers_of_one_do_not_keep_anothers_from_coming_in_time(
 
 
 @pytest.mark.parametrize("limits", [{"max_deferred_calls_per_organization": 1}, {"max_deferred_calls": 1}])
-def test_it_is_the_queues_to_ask_when_too_many_outlast_their_request_already(
+def test_a_call_over_the_limit_of_deferred_calls_waits_in_the_queue(
     start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn, limits: dict[str, Any]
 ) -> None:
     server: RunningServer = start_server(deadline_seconds=0.5, **limits)

@@ -12,13 +12,13 @@ from glific_gpt.clock import now
 from glific_gpt.database import transaction
 from glific_gpt.operations import worker
 from glific_gpt.operations.housekeeping import run_housekeeping
-from tests.calls.test_retrying import lose_the_work
+from tests.calls.test_retry import fail_all_workflows
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.later import call_of, connected_organization, is_in_the_queue, pending, retry, wait_until
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
 
-AFTER_A_WHILE = timedelta(minutes=2)
+ORPHAN_AGE = timedelta(minutes=2)
 
 
 @pytest.fixture
@@ -32,75 +32,73 @@ def call_id(alice: TestOrganization) -> str:
     return pending(alice.ask_later())
 
 
-def look(server: RunningServer, after: timedelta = AFTER_A_WHILE) -> None:
+def requeue(server: RunningServer, after: timedelta = ORPHAN_AGE) -> None:
     """As every process does once a minute."""
     with server.app.app_context(), time_machine.travel(now() + after):
         requeue_orphans(server.services.engine)
 
 
-def begin(server: RunningServer) -> None:
+def start_worker(server: RunningServer) -> None:
     worker.launch_engine(server.app, consumes=True)
 
 
-def test_work_that_was_lost_before_the_answer_is_done_all_the_same(
+def test_a_workflow_that_failed_before_the_answer_is_run_again(
     alice: TestOrganization, call_id: str, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    lose_the_work(alice.server)
-    look(alice.server)
-    begin(alice.server)
+    fail_all_workflows(alice.server)
+    requeue(alice.server)
+    start_worker(alice.server)
     assert alice.settled(call_id).state == "delivered"
     assert len(openai.requests) == len(glific.resumptions) == 1
     assert call_of(alice, call_id)["status"] == "ok"
 
 
-def test_work_that_was_lost_after_the_answer_asks_openai_nothing_again(
+def test_a_workflow_that_failed_after_the_answer_does_not_ask_openai_again(
     alice: TestOrganization, call_id: str, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     with alice.server.app.app_context():
         alice.server.services.deferred_workflow.answer.run(call_id)
-    lose_the_work(alice.server)
-    look(alice.server)
-    begin(alice.server)
+    fail_all_workflows(alice.server)
+    requeue(alice.server)
+    start_worker(alice.server)
     assert alice.settled(call_id).state == "delivered"
     assert len(openai.requests) == len(glific.resumptions) == 1
 
 
-def test_it_hands_in_once_however_many_look(alice: TestOrganization, call_id: str) -> None:
-    lose_the_work(alice.server)
+def test_it_enqueues_an_orphan_once_for_many_polls(alice: TestOrganization, call_id: str) -> None:
+    fail_all_workflows(alice.server)
     for _ in range(3):
-        look(alice.server)
+        requeue(alice.server)
     assert alice.server.services.engine.list_known(f"{call_id}.again") == [f"{call_id}.again1"]
 
 
-def test_it_leaves_alone_what_waits_in_the_queue_and_what_was_accepted_just_now(
-    alice: TestOrganization, call_id: str
-) -> None:
-    look(alice.server)
-    lose_the_work(alice.server)
-    look(alice.server, after=timedelta(0))
+def test_it_ignores_queued_calls_and_calls_accepted_just_now(alice: TestOrganization, call_id: str) -> None:
+    requeue(alice.server)
+    fail_all_workflows(alice.server)
+    requeue(alice.server, after=timedelta(0))
     assert alice.server.services.engine.list_known(call_id) == [call_id]
     assert alice.delivery(call_id).state == "waiting"
 
 
-def test_it_gives_up_after_three_times_and_an_administrator_can_still_have_it_tried(
+def test_it_gives_up_after_three_times_and_allows_a_manual_retry(
     alice: TestOrganization, call_id: str, glific: GlificStandIn
 ) -> None:
     for _ in range(MAX_REQUEUES + 1):
         assert alice.delivery(call_id).state == "waiting"
-        lose_the_work(alice.server)
-        look(alice.server)
+        fail_all_workflows(alice.server)
+        requeue(alice.server)
     row, call = alice.delivery(call_id), call_of(alice, call_id)
     assert (row.state, call["status"], call["error_code"]) == ("undelivered", "error", "undelivered")
     assert "failed several times to finish" in str(row.last_response)
     assert not is_in_the_queue(alice.server)
     retry(alice, call_id)
-    begin(alice.server)
+    start_worker(alice.server)
     assert alice.settled(call_id).state == "delivered"
 
 
-def test_it_keeps_no_question_that_was_given_up_for_longer_than_a_day(alice: TestOrganization, call_id: str) -> None:
-    lose_the_work(alice.server)
-    look(alice.server, after=timedelta(hours=25))
+def test_it_deletes_the_question_a_day_after_giving_up(alice: TestOrganization, call_id: str) -> None:
+    fail_all_workflows(alice.server)
+    requeue(alice.server, after=timedelta(hours=25))
     assert alice.delivery(call_id).question
     with time_machine.travel(now() + timedelta(hours=50)):
         run_housekeeping(alice.server.app)
@@ -109,24 +107,24 @@ def test_it_keeps_no_question_that_was_given_up_for_longer_than_a_day(alice: Tes
         retry(alice, call_id)
 
 
-def test_it_never_tells_a_flow_that_was_told_of_an_error(
+def test_it_never_resumes_a_flow_that_received_an_error(
     alice: TestOrganization, call_id: str, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     """The promise was written down, but the server did not get to know that."""
     with alice.server.app.app_context(), transaction() as session:
         session.execute(sa.update(Call).values(status="error", error_code="deadline_exceeded"))
-    begin(alice.server)
+    start_worker(alice.server)
     alice.settled(pending(alice.ask_later(contact=22)))
     wait_until(lambda: not alice.server.services.engine.has_unfinished(call_id))
-    look(alice.server)
+    requeue(alice.server)
     row, call = alice.delivery(call_id), call_of(alice, call_id)
     assert (row.state, call["error_code"]) == ("undelivered", "deadline_exceeded")
     assert (len(openai.requests), [each.contact_id for each in glific.resumptions]) == (1, [22])
 
 
-def test_it_is_uncertain_of_an_answer_that_may_have_arrived(alice: TestOrganization, call_id: str) -> None:
+def test_a_possibly_delivered_answer_becomes_uncertain(alice: TestOrganization, call_id: str) -> None:
     with alice.server.app.app_context(), transaction() as session:
         session.execute(sa.update(Delivery).values(possibly_delivered=True))
-    lose_the_work(alice.server)
-    look(alice.server, after=timedelta(hours=25))
+    fail_all_workflows(alice.server)
+    requeue(alice.server, after=timedelta(hours=25))
     assert alice.delivery(call_id).state == "uncertain"

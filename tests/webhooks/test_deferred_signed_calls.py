@@ -11,10 +11,10 @@ from tests.support.openai_behaviours import answer, out_of_credit
 from tests.support.openai_exchange import Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
-from tests.webhooks.expecting import require_error
+from tests.webhooks.assertions import require_error
 
 PHRASE = "a phrase that only Glific knows"
-EARLIEST = 2.0
+MIN_DELAY_SECONDS = 2.0
 
 
 @pytest.fixture
@@ -26,20 +26,20 @@ def alice(server: RunningServer, glific: GlificStandIn) -> TestOrganization:
     return alice
 
 
-def sent(glific: GlificStandIn, contact: int) -> Any:
+def get_signed_body(glific: GlificStandIn, contact: int) -> Any:
     """The body of the one signed call for that contact."""
     (body,) = [asked.body for asked in glific.requests if asked.body["metadata"]["contact_id"] == contact]
     return body
 
 
-def no_credit_for_the_second(exchange: Exchange) -> None:
+def refuse_the_second_question(exchange: Exchange) -> None:
     (out_of_credit() if exchange.received.question == "second" else answer("Salt."))(exchange)
 
 
 def test_it_signs_answers_and_failures_and_waits_two_seconds(
     alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    openai.always(no_credit_for_the_second)
+    openai.always(refuse_the_second_question)
     begin_working(alice.server)
     before = time.monotonic()
     calls = {21: pending(alice.ask_later()), 22: pending(alice.ask_later(question_text="second", contact=22))}
@@ -48,15 +48,15 @@ def test_it_signs_answers_and_failures_and_waits_two_seconds(
         assert (row.state, row.attempts) == ("delivered", 1)
         assert given(glific, contact)["call_id"] == call_id
     assert all(resumed.signature_is_right for resumed in glific.resumptions)
-    assert all(EARLIEST <= resumed.at - before < EARLIEST + 3 for resumed in glific.resumptions)
-    assert [sent(glific, contact)["success"] for contact in (21, 22)] == [True, True]
-    assert sent(glific, 21)["data"]["response"]["output"]["content"]["value"] == "Salt."
+    assert all(MIN_DELAY_SECONDS <= resumed.at - before < MIN_DELAY_SECONDS + 3 for resumed in glific.resumptions)
+    assert [get_signed_body(glific, contact)["success"] for contact in (21, 22)] == [True, True]
+    assert get_signed_body(glific, 21)["data"]["response"]["output"]["content"]["value"] == "Salt."
     assert given(glific, 21)["parsed_msg"] == "Salt."
     assert (given(glific, 22)["status"], given(glific, 22)["error_code"]) == ("error", "insufficient_quota")
     assert [call_of(alice, call_id)["status"] for call_id in calls.values()] == ["ok", "error"]
 
 
-def test_it_signs_for_the_organizations_own_id_first_and_else_for_that_of_the_call(
+def test_the_stored_organization_id_takes_precedence_over_that_of_the_call(
     alice: TestOrganization, server: RunningServer, glific: GlificStandIn
 ) -> None:
     bob = server.add_organization("bob")
@@ -65,10 +65,10 @@ def test_it_signs_for_the_organizations_own_id_first_and_else_for_that_of_the_ca
     bob.change(glific_organization_id=42)
     begin_working(server)
     assert alice.settled(of_alice).state == bob.settled(of_bob).state == "delivered"
-    assert [sent(glific, contact)["metadata"]["organization_id"] for contact in (1, 2)] == [17, 42]
+    assert [get_signed_body(glific, contact)["metadata"]["organization_id"] for contact in (1, 2)] == [17, 42]
 
 
-def test_it_accepts_no_call_of_which_nobody_knows_the_organizations_id(
+def test_it_refuses_a_call_without_a_known_organization_id(
     alice: TestOrganization, server: RunningServer, openai: OpenAIStandIn
 ) -> None:
     for mode in ("async", "auto"):
@@ -77,7 +77,9 @@ def test_it_accepts_no_call_of_which_nobody_knows_the_organizations_id(
     assert (count_of_deliveries(server), openai.requests) == (0, [])
 
 
-def test_it_says_that_the_phrase_is_gone(alice: TestOrganization, server: RunningServer, glific: GlificStandIn) -> None:
+def test_a_deleted_phrase_makes_an_answer_undelivered(
+    alice: TestOrganization, server: RunningServer, glific: GlificStandIn
+) -> None:
     call_id = pending(alice.ask_later())
     assert server.app.test_cli_runner().invoke(args=["signature", "clear", "alice"]).exit_code == 0
     begin_working(server)

@@ -7,7 +7,7 @@ from threading import Barrier
 import httpx2
 
 
-def at_once(calls: int, call: Callable[[int], httpx2.Response]) -> list[httpx2.Response]:
+def call_concurrently(calls: int, call: Callable[[int], httpx2.Response]) -> list[httpx2.Response]:
     """The replies to that many calls, each given its number, that start together."""
     start = Barrier(calls)
 

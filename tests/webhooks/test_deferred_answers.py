@@ -20,7 +20,7 @@ def alice(server_with_worker: RunningServer, glific: GlificStandIn) -> TestOrgan
     return connected_organization(server_with_worker, glific)
 
 
-def test_it_accepts_a_call_at_once_and_resumes_the_flow_with_the_answer(
+def test_it_accepts_a_call_and_resumes_the_flow_with_the_answer(
     alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(answer("Sugar and salt.", after=0.3))
@@ -37,9 +37,7 @@ def test_it_accepts_a_call_at_once_and_resumes_the_flow_with_the_answer(
     }
 
 
-def test_it_notes_a_call_as_pending_and_then_with_all_that_it_took(
-    alice: TestOrganization, openai: OpenAIStandIn
-) -> None:
+def test_it_records_a_call_as_pending_and_then_with_its_usage(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(answer(input_tokens=1000, output_tokens=100, after=0.5))
     call_id = pending(alice.ask_later())
     meanwhile = call_of(alice, call_id)
@@ -56,7 +54,7 @@ def test_it_notes_a_call_as_pending_and_then_with_all_that_it_took(
     assert 500 <= afterwards["duration_ms"] < 10_000
 
 
-def test_it_keeps_account_of_the_way_of_an_answer(alice: TestOrganization) -> None:
+def test_it_records_the_steps_of_a_delivery(alice: TestOrganization) -> None:
     row = alice.settled(pending(alice.ask_later()))
     assert (row.state, row.attempts, row.possibly_delivered) == ("delivered", 1, False)
     assert row.last_response == "Glific accepted the answer, and the flow continues."
@@ -67,7 +65,7 @@ def test_it_keeps_account_of_the_way_of_an_answer(alice: TestOrganization) -> No
     assert row.accepted_at <= row.asked_at <= row.answered_at <= row.ended_at
 
 
-def test_it_gives_json_decoded(alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn) -> None:
+def test_it_delivers_decoded_json(alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn) -> None:
     value = {"dose": {"salt": "6 pinches", "litres": 1}}
     openai.always(json_answer(value))
     alice.settled(pending(alice.ask_later(response_format={"type": "json_object"})))
@@ -83,7 +81,7 @@ def test_it_gives_json_decoded(alice: TestOrganization, openai: OpenAIStandIn, g
         ({"flow_id": 7, "contact": "@contact.name", "contact_id": 24}, (7, 24)),
     ],
 )
-def test_it_knows_the_flow_and_the_contact_however_they_are_sent(
+def test_it_accepts_each_form_of_flow_and_contact(
     alice: TestOrganization, glific: GlificStandIn, body: dict[str, Any], flow_and_contact: tuple[int, int]
 ) -> None:
     alice.settled(pending(alice.post({"question_text": "What is ORS?", **body}, query="?mode=async")))
@@ -91,12 +89,12 @@ def test_it_knows_the_flow_and_the_contact_however_they_are_sent(
     assert (resumed.flow_id, resumed.contact_id) == flow_and_contact
 
 
-def test_it_gives_the_answer_under_the_name_that_the_flow_reads(alice: TestOrganization, glific: GlificStandIn) -> None:
+def test_it_delivers_the_answer_under_the_requested_result_name(alice: TestOrganization, glific: GlificStandIn) -> None:
     alice.settled(pending(alice.ask_later(result_name="the-answer_2")))
     assert [resumed.result_name for resumed in glific.resumptions] == ["the-answer_2"]
 
 
-def test_it_gives_text_as_whatsapp_shows_it_and_glific_may_read_it(
+def test_it_formats_text_for_whatsapp_and_neutralises_expressions(
     alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(answer("**Salt** for @contact.name <%= System.halt() %>"))
@@ -107,7 +105,7 @@ def test_it_gives_text_as_whatsapp_shows_it_and_glific_may_read_it(
     assert "<%" not in text
 
 
-def test_it_keeps_what_it_accepted_until_somebody_works(
+def test_accepted_calls_stay_queued_until_a_worker_starts(
     start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     idle = connected_organization(start_server(), glific)

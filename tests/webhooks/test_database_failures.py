@@ -14,22 +14,22 @@ from tests.support.openai_exchange import Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
 from tests.support.silence import Proxy, only_on_linux
-from tests.webhooks.expecting import require_error, require_ok
+from tests.webhooks.assertions import require_error, require_ok
 
-Trouble = AbstractContextManager[None]
+DatabaseFailure = AbstractContextManager[None]
 
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
-SORRY = "Please call 1800."
-GLIFIC = 5
+FALLBACK = "Please call 1800."
+GLIFIC_TIMEOUT_SECONDS = 5
 """Seconds that Glific waits."""
-AFTER_OPENAI = 0.6
+REPLY_MARGIN_SECONDS = 0.6
 """Of those, what is left when OpenAI answers at the last moment."""
-LATE = 0.8
+SLACK_SECONDS = 0.8
 """Seconds more that a busy machine may need."""
 
 
-def answer_in(trouble: Trouble, stack: ExitStack, answered: list[float]) -> Behaviour:
+def answer_during(trouble: DatabaseFailure, stack: ExitStack, answered: list[float]) -> Behaviour:
     """Trouble begins while OpenAI is asked, and lasts; the moment of the answer is noted."""
 
     def behave(exchange: Exchange) -> None:
@@ -40,26 +40,26 @@ def answer_in(trouble: Trouble, stack: ExitStack, answered: list[float]) -> Beha
     return behave
 
 
-def require_paid_answer(organization: TestOrganization, openai: OpenAIStandIn, trouble: Trouble) -> None:
+def require_paid_answer(organization: TestOrganization, openai: OpenAIStandIn, trouble: DatabaseFailure) -> None:
     answered: list[float] = []
     with ExitStack() as stack:
-        openai.will(answer_in(trouble, stack, answered))
+        openai.will(answer_during(trouble, stack, answered))
         assert require_ok(organization.ask()) == "Salt."
-        assert time.monotonic() - answered[0] < AFTER_OPENAI + LATE
+        assert time.monotonic() - answered[0] < REPLY_MARGIN_SECONDS + SLACK_SECONDS
 
 
-def require_told_in_time(organization: TestOrganization, openai: OpenAIStandIn, trouble: Trouble) -> None:
+def require_overloaded_in_time(organization: TestOrganization, openai: OpenAIStandIn, trouble: DatabaseFailure) -> None:
     """OpenAI is not asked when the call cannot be recorded."""
-    organization.change(fallback_message=SORRY)
+    organization.change(fallback_message=FALLBACK)
     with trouble:
         before = time.monotonic()
-        body = require_error(organization.ask(), "overloaded", SORRY)
-        assert time.monotonic() - before < GLIFIC
+        body = require_error(organization.ask(), "overloaded", FALLBACK)
+        assert time.monotonic() - before < GLIFIC_TIMEOUT_SECONDS
     assert "database" in body["error"]
     assert openai.requests == []
 
 
-def test_a_paid_answer_comes_in_time_though_the_database_is_locked(
+def test_a_paid_answer_is_returned_in_time_if_the_database_is_locked(
     alice: TestOrganization, openai: OpenAIStandIn, database_url: str
 ) -> None:
     require_paid_answer(alice, openai, locked(database_url))
@@ -67,59 +67,57 @@ def test_a_paid_answer_comes_in_time_though_the_database_is_locked(
 
 
 @on_postgresql
-def test_a_paid_answer_comes_though_the_database_has_become_read_only(
+def test_a_paid_answer_is_returned_if_the_database_becomes_read_only(
     alice: TestOrganization, openai: OpenAIStandIn, database_url: str
 ) -> None:
     require_paid_answer(alice, openai, read_only(database_url))
 
 
-def test_a_locked_database_is_told_in_the_organizations_words(
+def test_a_locked_database_gives_the_organizations_fallback_message(
     alice: TestOrganization, openai: OpenAIStandIn, database_url: str
 ) -> None:
-    require_told_in_time(alice, openai, locked(database_url))
+    require_overloaded_in_time(alice, openai, locked(database_url))
     require_ok(alice.ask())
 
 
 @on_postgresql
 @pytest.mark.parametrize("trouble", [read_only, slow_to_insert])
-def test_a_database_that_cannot_write_is_told_in_the_organizations_words(
-    alice: TestOrganization, openai: OpenAIStandIn, database_url: str, trouble: Callable[[str], Trouble]
+def test_a_database_that_cannot_write_gives_the_organizations_fallback_message(
+    alice: TestOrganization, openai: OpenAIStandIn, database_url: str, trouble: Callable[[str], DatabaseFailure]
 ) -> None:
-    require_told_in_time(alice, openai, trouble(database_url))
+    require_overloaded_in_time(alice, openai, trouble(database_url))
 
 
 @only_on_linux
 @on_postgresql
-def test_a_database_that_goes_silent_is_given_up(
-    start_server: StartServer, openai: OpenAIStandIn, database_url: str
-) -> None:
-    with behind_a_proxy(database_url) as (proxy, reached):
+def test_a_silent_database_times_out(start_server: StartServer, openai: OpenAIStandIn, database_url: str) -> None:
+    with database_proxy(database_url) as (proxy, reached):
         alice = start_server(database_url=reached).add_organization("alice")
         require_ok(alice.ask())
         proxy.fall_silent()
         before = time.monotonic()
         require_error(alice.ask(), "overloaded")
-        assert time.monotonic() - before < GLIFIC
+        assert time.monotonic() - before < GLIFIC_TIMEOUT_SECONDS
     assert len(openai.requests) == 1
 
 
 @on_postgresql
-def test_a_database_that_acknowledges_and_says_nothing_is_given_up(
+def test_a_database_that_acknowledges_without_answering_times_out(
     start_server: StartServer, openai: OpenAIStandIn, database_url: str
 ) -> None:
-    with behind_a_proxy(database_url) as (proxy, reached):
+    with database_proxy(database_url) as (proxy, reached):
         alice = start_server(database_url=reached).add_organization("alice")
         require_ok(alice.ask())
-        openai.always(_after(proxy.stop_forwarding, answer("Paid for.")))
+        openai.always(_run_first(proxy.stop_forwarding, answer("Paid for.")))
         before = time.monotonic()
         assert require_ok(alice.ask()) == "Paid for."
-        assert time.monotonic() - before < GLIFIC
+        assert time.monotonic() - before < GLIFIC_TIMEOUT_SECONDS
         before = time.monotonic()
         require_error(alice.ask(), "overloaded")
-        assert time.monotonic() - before < GLIFIC
+        assert time.monotonic() - before < GLIFIC_TIMEOUT_SECONDS
 
 
-def _after(happening: Callable[[], None], then: Behaviour) -> Behaviour:
+def _run_first(happening: Callable[[], None], then: Behaviour) -> Behaviour:
     def behave(exchange: Exchange) -> None:
         happening()
         then(exchange)
@@ -128,7 +126,7 @@ def _after(happening: Callable[[], None], then: Behaviour) -> Behaviour:
 
 
 @contextmanager
-def behind_a_proxy(database_url: str) -> Iterator[tuple[Proxy, str]]:
+def database_proxy(database_url: str) -> Iterator[tuple[Proxy, str]]:
     """A proxy before the database, and the URL that goes through it."""
     url = sa.make_url(database_url)
     with Proxy(url.host or "127.0.0.1", url.port or 5432) as proxy:

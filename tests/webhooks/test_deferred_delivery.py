@@ -28,7 +28,7 @@ pytestmark = pytest.mark.both_databases
 
 DELIVERED = "Glific accepted the answer, and the flow continues."
 
-PASSES: dict[str, tuple[list[Behaviour], int]] = {
+TRANSIENT_FAILURES: dict[str, tuple[list[Behaviour], int]] = {
     "500": ([server_error()], 2),
     "502, a page": ([html(502)], 2),
     "429": ([rate_limit("1")], 2),
@@ -42,7 +42,7 @@ PASSES: dict[str, tuple[list[Behaviour], int]] = {
 }
 """Glific's moods, with the tries until a flow has its answer."""
 
-REFUSALS: dict[str, Behaviour] = {
+PERMANENT_FAILURES: dict[str, Behaviour] = {
     "not found": errors([{"key": "contact", "message": "Resource not found"}]),
     "an object": errors({"key": "flow", "message": "Asha 919876543210 may not"}),
     "no right": graphql_errors("Unauthorized"),
@@ -55,18 +55,20 @@ def alice(server_with_worker: RunningServer, glific: GlificStandIn) -> TestOrgan
     return connected_organization(server_with_worker, glific)
 
 
-def test_it_gives_the_answer_once_glific_is_well_again(alice: TestOrganization, glific: GlificStandIn) -> None:
-    moods = dict(enumerate(PASSES, 101))
-    glific.always(at_first({contact: PASSES[name][0] for contact, name in moods.items()}))
+def test_it_delivers_after_a_transient_failure(alice: TestOrganization, glific: GlificStandIn) -> None:
+    moods = dict(enumerate(TRANSIENT_FAILURES, 101))
+    glific.always(at_first({contact: TRANSIENT_FAILURES[name][0] for contact, name in moods.items()}))
     calls = {contact: pending(alice.ask_later(contact=contact)) for contact in moods}
     for contact, name in moods.items():
         row = alice.settled(calls[contact])
-        assert (row.state, row.attempts, row.last_response) == ("delivered", PASSES[name][1], DELIVERED), name
+        assert (row.state, row.attempts, row.last_response) == ("delivered", TRANSIENT_FAILURES[name][1], DELIVERED), (
+            name
+        )
         assert given(glific, contact)["call_id"] == calls[contact]
         assert call_of(alice, calls[contact])["status"] == "ok"
 
 
-def test_it_waits_for_the_flow_that_does_not_wait_yet(alice: TestOrganization, glific: GlificStandIn) -> None:
+def test_it_retries_until_the_flow_waits(alice: TestOrganization, glific: GlificStandIn) -> None:
     glific.parks_late(resumes=2)
     call_id = pending(alice.ask_later())
     row = alice.settled(call_id)
@@ -75,16 +77,16 @@ def test_it_waits_for_the_flow_that_does_not_wait_yet(alice: TestOrganization, g
     assert len({str(resumed.result) for resumed in glific.resumptions}) == 1
 
 
-def test_it_leaves_glific_alone_for_as_long_as_it_says(alice: TestOrganization, glific: GlificStandIn) -> None:
+def test_it_waits_for_the_retry_after_of_glific(alice: TestOrganization, glific: GlificStandIn) -> None:
     glific.will(rate_limit("1"))
     alice.settled(pending(alice.ask_later()))
     first, second = [asked.at for asked in glific.requests if asked.path == "/api"]
     assert 1.0 <= second - first < 2.5
 
 
-def test_it_says_plainly_what_glific_refuses_and_tries_no_more(alice: TestOrganization, glific: GlificStandIn) -> None:
-    moods = dict(enumerate(REFUSALS, 101))
-    glific.always(at_first({contact: [REFUSALS[name]] * 9 for contact, name in moods.items()}))
+def test_a_permanent_failure_is_explained_and_not_retried(alice: TestOrganization, glific: GlificStandIn) -> None:
+    moods = dict(enumerate(PERMANENT_FAILURES, 101))
+    glific.always(at_first({contact: [PERMANENT_FAILURES[name]] * 9 for contact, name in moods.items()}))
     calls = {contact: pending(alice.ask_later(contact=contact)) for contact in moods}
     for contact, name in moods.items():
         row, call = alice.settled(calls[contact]), call_of(alice, calls[contact])
@@ -96,16 +98,14 @@ def test_it_says_plainly_what_glific_refuses_and_tries_no_more(alice: TestOrgani
     assert glific.resumptions == []
 
 
-def test_it_says_plainly_that_the_login_is_not_accepted_any_more(
-    alice: TestOrganization, glific: GlificStandIn
-) -> None:
+def test_a_refused_login_is_explained(alice: TestOrganization, glific: GlificStandIn) -> None:
     glific.accounts[PHONE] = "another password"
     row = alice.settled(pending(alice.ask_later()))
     assert (row.state, row.attempts) == ("undelivered", 1)
     assert row.last_response == "Glific does not accept this phone number and password. Check both, and connect again."
 
 
-def test_it_keeps_the_error_of_the_call_itself_when_that_cannot_be_told_either(
+def test_an_undelivered_error_keeps_its_own_error_code(
     alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(out_of_credit())
@@ -116,9 +116,7 @@ def test_it_keeps_the_error_of_the_call_itself_when_that_cannot_be_told_either(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_it_tries_again_when_glific_has_said_nothing_for_a_quarter_of_a_minute(
-    start_server: StartServer, glific: GlificStandIn
-) -> None:
+def test_it_retries_after_glific_was_silent_for_15_seconds(start_server: StartServer, glific: GlificStandIn) -> None:
     alice = connected_organization(start_server(works=True), glific)
     glific.will(never())
     row = alice.settled(pending(alice.ask_later()), seconds=30)

@@ -7,11 +7,13 @@ import pytest
 
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
-from tests.webhooks.expecting import code_of, require_error, require_ok
+from tests.webhooks.assertions import get_code, require_error, require_ok
 
 
 @pytest.mark.parametrize("mode", ["async", "auto"])
-def test_a_later_answer_needs_to_know_where_to_go(alice: TestOrganization, openai: OpenAIStandIn, mode: str) -> None:
+def test_a_deferred_call_requires_flow_contact_and_connection(
+    alice: TestOrganization, openai: OpenAIStandIn, mode: str
+) -> None:
     for body in (
         {},
         {"contact": {"id": 21}},
@@ -28,20 +30,20 @@ def test_a_later_answer_needs_to_know_where_to_go(alice: TestOrganization, opena
     assert openai.requests == []
 
 
-def test_a_mode_that_is_none_is_an_invalid_field(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_an_unknown_mode_is_an_invalid_field(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     for query in ("?mode=", "?mode=later", "?mode=SYNC", "?mode=@results.mode"):
         assert "mode" in require_error(alice.post({"question_text": "Hi"}, query=query), "invalid_field")["error"]
     assert openai.requests == []
 
 
-def test_a_query_or_a_slash_at_the_end_does_no_harm(alice: TestOrganization) -> None:
+def test_other_query_parameters_and_a_trailing_slash_are_accepted(alice: TestOrganization) -> None:
     for query in ("?mode=sync", "?n=3", "?n=@results.n.input&mode=sync", "/", "/?n=1"):
         reply = alice.post({"question_text": "Hi"}, query=query)
         assert reply.history == []
         require_ok(reply)
 
 
-def test_every_other_method_is_told_to_post(alice: TestOrganization) -> None:
+def test_every_method_but_post_is_not_allowed(alice: TestOrganization) -> None:
     methods = ("GET", "PUT", "PATCH", "DELETE", "OPTIONS")
     for method, slug in product(methods, ("alice", "nobody")):
         reply = httpx2.request(method, alice.url.replace("alice", slug), timeout=20)
@@ -49,11 +51,11 @@ def test_every_other_method_is_told_to_post(alice: TestOrganization) -> None:
         assert reply.headers["Allow"] == "POST"
 
 
-def test_an_address_without_a_function_has_none(alice: TestOrganization) -> None:
+def test_a_url_without_a_known_function_is_an_unknown_function(alice: TestOrganization) -> None:
     headers = {"Authorization": f"Bearer {alice.token}"}
     for path in ("", "/", "/parse_via_chat_gpt/more", "/parse_via_gpt", "/PARSE_VIA_CHAT_GPT", "/" + "x" * 500, "/%00"):
         url = f"{alice.server.url}/webhooks/alice{path}"
         reply = httpx2.post(url, json={"question_text": "Hi"}, headers=headers, timeout=20)
-        assert (path, code_of(reply)) == (path, "unknown_function")
+        assert (path, get_code(reply)) == (path, "unknown_function")
     stranger = httpx2.post(f"{alice.server.url}/webhooks/alice/nothing", json={}, timeout=20)
     require_error(stranger, "unauthorized")

@@ -23,7 +23,7 @@ from tests.support.settings import ENCRYPTION_KEY
 pytestmark = [pytest.mark.both_databases, pytest.mark.kills]
 
 WORKER = (str(Path(sys.executable).with_name("flask")), "worker")
-PERSONAL = (
+PERSONAL_DATA = (
     "Asha Devi",
     "919876543210",
     "Rampur-Khurd",
@@ -52,9 +52,9 @@ def alice(server: Served, glific: GlificStandIn) -> TestOrganization:
     return connected_organization(server, glific)
 
 
-def ask(organization: TestOrganization, contact: int) -> str:
+def ask_with_personal_data(organization: TestOrganization, contact: int) -> str:
     """With everything personal that Glific sends along."""
-    name, phone, village, question, prompt, _ = PERSONAL
+    name, phone, village, question, prompt, _ = PERSONAL_DATA
     body = {
         "question_text": question,
         "prompt": prompt,
@@ -65,7 +65,7 @@ def ask(organization: TestOrganization, contact: int) -> str:
     return pending(organization.post(body, query="?mode=async"))
 
 
-def dump(database_url: str) -> dict[str, str]:
+def dump_database(database_url: str) -> dict[str, str]:
     """All that the database holds, by table; of SQLite also the bytes of its files."""
     engine = sa.create_engine(database_url)
     found: dict[str, str] = {}
@@ -82,14 +82,14 @@ def dump(database_url: str) -> dict[str, str]:
     return found
 
 
-ENGINES = ("workflow_status", "workflow_input", "workflow_output", "operation_outputs")
+WORKFLOW_TABLES = ("workflow_status", "workflow_input", "workflow_output", "operation_outputs")
 
 
 def require_nothing_personal(held: str) -> None:
-    assert [word for word in PERSONAL if word in held or json.dumps(word)[1:-1] in held] == []
+    assert [word for word in PERSONAL_DATA if word in held or json.dumps(word)[1:-1] in held] == []
 
 
-def test_it_accepts_what_a_worker_then_does_and_keeps_nothing_personal(
+def test_a_worker_answers_accepted_calls_and_personal_data_is_stored_encrypted_only(
     server: Served,
     alice: TestOrganization,
     settings: dict[str, Any],
@@ -97,21 +97,21 @@ def test_it_accepts_what_a_worker_then_does_and_keeps_nothing_personal(
     glific: GlificStandIn,
     tmp_path: Path,
 ) -> None:
-    openai.always(answer(PERSONAL[-1], after=0.1))
-    refused = errors({"key": "flow", "message": PERSONAL[0]})
+    openai.always(answer(PERSONAL_DATA[-1], after=0.1))
+    refused = errors({"key": "flow", "message": PERSONAL_DATA[0]})
     glific.always(at_first({21: [server_error()], 23: [refused]}))
     url = settings["database_url"]
-    calls = {contact: ask(alice, contact) for contact in (21, 22, 23)}
-    before = dump(url)
+    calls = {contact: ask_with_personal_data(alice, contact) for contact in (21, 22, 23)}
+    before = dump_database(url)
     rows = {contact: alice.delivery(call_id) for contact, call_id in calls.items()}
     assert all(str(row.question).startswith(CIPHERTEXT) and row.answer is None for row in rows.values())
     assert openai.requests == []
     with start(WORKER, tmp_path / "worker", as_environment(**settings)) as worker:
         states = [alice.settled(call_id).state for call_id in calls.values()]
-    after = dump(url)
+    after = dump_database(url)
 
     assert states == ["delivered", "delivered", "undelivered"]
-    assert given(glific, 21)["parsed_msg"] == PERSONAL[-1]
+    assert given(glific, 21)["parsed_msg"] == PERSONAL_DATA[-1]
     rows = {contact: alice.delivery(call_id) for contact, call_id in calls.items()}
     assert [row.question for row in rows.values()] == [None] * 3
     assert [bool(row.answer) for row in rows.values()] == [False, False, True]
@@ -119,7 +119,7 @@ def test_it_accepts_what_a_worker_then_does_and_keeps_nothing_personal(
     written = [server.program.output, server.program.errors, worker.output, worker.errors]
     for held in (*before.values(), *after.values(), *written):
         require_nothing_personal(held)
-    for held in (state[table] for state in (before, after) for table in ENGINES):
+    for held in (state[table] for state in (before, after) for table in WORKFLOW_TABLES):
         assert CIPHERTEXT not in held
     assert CIPHERTEXT in before["deliveries"]
     assert calls[21] in before["workflow_input"]
@@ -127,7 +127,7 @@ def test_it_accepts_what_a_worker_then_does_and_keeps_nothing_personal(
     assert [call_of(alice, call_id)["status"] for call_id in calls.values()] == ["ok", "ok", "error"]
 
 
-def test_it_goes_on_itself_with_what_it_began_in_a_request(
+def test_the_server_finishes_a_call_that_it_started(
     alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(answer("Sugar and salt.", after=1.5))
@@ -137,7 +137,7 @@ def test_it_goes_on_itself_with_what_it_began_in_a_request(
     assert len(openai.requests) == 1
 
 
-def test_it_leaves_to_a_worker_what_it_began_and_was_killed_in(
+def test_a_worker_takes_over_a_call_of_a_killed_server(
     server: Served,
     alice: TestOrganization,
     settings: dict[str, Any],

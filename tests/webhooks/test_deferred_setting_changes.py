@@ -10,25 +10,27 @@ from tests.support.later import begin_working, call_of, given, pending
 from tests.support.openai_behaviours import echo
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
-from tests.webhooks.expecting import CODES
+from tests.webhooks.assertions import ERROR_CODES
 
-CAST = {"alice": 1, "bob": 2, "charlie": 3}
+CONTACTS = {"alice": 1, "bob": 2, "charlie": 3}
 """And the contact who asks each of them."""
 
 
 @pytest.fixture
 def accepted(server: RunningServer, glific: GlificStandIn) -> dict[str, tuple[TestOrganization, str]]:
     """A call of each, by slug, that nobody works on yet."""
-    all_organizations = {slug: server.add_organization(slug, fallback_message=f"Sorry from {slug}.") for slug in CAST}
+    all_organizations = {
+        slug: server.add_organization(slug, fallback_message=f"Sorry from {slug}.") for slug in CONTACTS
+    }
     for organization in all_organizations.values():
         organization.connect(glific)
     return {
-        slug: (organization, pending(organization.ask_later(contact=CAST[slug])))
+        slug: (organization, pending(organization.ask_later(contact=CONTACTS[slug])))
         for slug, organization in all_organizations.items()
     }
 
 
-def test_it_does_not_ask_openai_with_what_was_switched_off_since(
+def test_it_checks_key_organization_and_model_again_before_asking_openai(
     accepted: dict[str, tuple[TestOrganization, str]],
     server: RunningServer,
     openai: OpenAIStandIn,
@@ -41,14 +43,14 @@ def test_it_does_not_ask_openai_with_what_was_switched_off_since(
     codes = {"alice": "credential_inactive", "bob": "organization_inactive", "charlie": "model_not_allowed"}
     for slug, (organization, call_id) in accepted.items():
         assert organization.settled(call_id).state == "delivered"
-        body, row = given(glific, CAST[slug]), call_of(organization, call_id)
-        assert (body["error_code"], body["error_class"]) == (codes[slug], CODES[codes[slug]][1])
+        body, row = given(glific, CONTACTS[slug]), call_of(organization, call_id)
+        assert (body["error_code"], body["error_class"]) == (codes[slug], ERROR_CODES[codes[slug]][1])
         assert body["parsed_msg"] == f"Sorry from {slug}."
         assert (row["status"], row["error_code"], row["cost_usd"]) == ("error", codes[slug], None)
     assert openai.requests == []
 
 
-def test_it_asks_with_the_key_that_is_set_now(
+def test_it_asks_with_the_current_key(
     accepted: dict[str, tuple[TestOrganization, str]],
     server: RunningServer,
     openai: OpenAIStandIn,
@@ -60,10 +62,10 @@ def test_it_asks_with_the_key_that_is_set_now(
     for organization, call_id in accepted.values():
         organization.settled(call_id)
     for slug, (organization, _) in accepted.items():
-        assert given(glific, CAST[slug])["parsed_msg"].startswith(f"key={organization.key[-4:]} ")
+        assert given(glific, CONTACTS[slug])["parsed_msg"].startswith(f"key={organization.key[-4:]} ")
 
 
-def test_it_answers_with_what_was_switched_on_again_before_anybody_asked(
+def test_a_key_that_is_active_again_is_used(
     accepted: dict[str, tuple[TestOrganization, str]], server: RunningServer, glific: GlificStandIn
 ) -> None:
     alice, call_id = accepted["alice"]
@@ -74,7 +76,7 @@ def test_it_answers_with_what_was_switched_on_again_before_anybody_asked(
     assert given(glific, 1)["status"] == "ok"
 
 
-def test_it_says_what_is_missing_when_the_organization_was_disconnected_since(
+def test_an_answer_is_undelivered_if_the_organization_was_disconnected(
     accepted: dict[str, tuple[TestOrganization, str]], server: RunningServer, glific: GlificStandIn
 ) -> None:
     alice, call_id = accepted["alice"]

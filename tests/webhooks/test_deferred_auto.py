@@ -22,26 +22,28 @@ from tests.support.later import (
 from tests.support.openai_behaviours import answer, out_of_credit, slow
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
-from tests.webhooks.at_once import at_once
-from tests.webhooks.expecting import require_error, require_ok
+from tests.webhooks.assertions import require_error, require_ok
+from tests.webhooks.concurrency import call_concurrently
 
-DEADLINE = 0.4
-SORRY = "Please call 1800."
+DEADLINE_SECONDS = 0.4
+FALLBACK = "Please call 1800."
 
 
 @pytest.fixture
 def patient(server_with_worker: RunningServer, glific: GlificStandIn) -> TestOrganization:
     """With the usual time for an answer."""
-    return connected_organization(server_with_worker, glific, fallback_message=SORRY)
+    return connected_organization(server_with_worker, glific, fallback_message=FALLBACK)
 
 
 @pytest.fixture
 def alice(start_server: StartServer, glific: GlificStandIn) -> TestOrganization:
     """With little time for an answer."""
-    return connected_organization(start_server(works=True, deadline_seconds=DEADLINE), glific, fallback_message=SORRY)
+    return connected_organization(
+        start_server(works=True, deadline_seconds=DEADLINE_SECONDS), glific, fallback_message=FALLBACK
+    )
 
 
-def test_it_answers_in_the_request_itself_when_there_is_time(
+def test_it_answers_in_the_request_if_there_is_time(
     patient: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(answer("Salt.", after=0.2))
@@ -56,24 +58,24 @@ def test_it_answers_in_the_request_itself_when_there_is_time(
     assert not is_in_the_queue(patient.server)
 
 
-def test_it_answers_an_error_that_comes_in_time_with_its_own_status(
+def test_an_error_in_time_has_its_own_status(
     patient: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.will(out_of_credit())
-    require_error(patient.ask_later("auto"), "insufficient_quota", SORRY)
+    require_error(patient.ask_later("auto"), "insufficient_quota", FALLBACK)
     (row,) = patient.calls()
     assert (row["status"], row["error_code"]) == ("error", "insufficient_quota")
     assert glific.requests == []
     assert count_of_deliveries(patient.server) == 0
 
 
-def test_it_promises_when_the_time_is_over_and_goes_on_with_the_same_call_to_openai(
+def test_it_defers_at_the_deadline_and_keeps_the_same_call_to_openai(
     alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(answer("Sugar and salt.", after=1.0))
     before = time.monotonic()
     call_id = pending(alice.ask_later("auto"))
-    assert DEADLINE * 0.9 < time.monotonic() - before < DEADLINE + 0.5
+    assert DEADLINE_SECONDS * 0.9 < time.monotonic() - before < DEADLINE_SECONDS + 0.5
     assert call_of(alice, call_id)["status"] == "pending"
     assert alice.settled(call_id).state == "delivered"
     assert given(glific, 21)["parsed_msg"] == "Sugar and salt."
@@ -83,23 +85,23 @@ def test_it_promises_when_the_time_is_over_and_goes_on_with_the_same_call_to_ope
     assert len(openai.requests) == 1
 
 
-def test_it_resumes_the_flow_with_an_error_that_comes_late(
+def test_it_resumes_the_flow_with_a_late_error(
     alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(slow(0.8, out_of_credit()))
     call_id = pending(alice.ask_later("auto"))
     assert alice.settled(call_id).state == "delivered"
     body, row = given(glific, 21), call_of(alice, call_id)
-    assert (body["status"], body["error_code"], body["parsed_msg"]) == ("error", "insufficient_quota", SORRY)
+    assert (body["status"], body["error_code"], body["parsed_msg"]) == ("error", "insufficient_quota", FALLBACK)
     assert (row["status"], row["error_code"]) == ("error", "insufficient_quota")
     assert len(openai.requests) == 1
 
 
-def test_it_keeps_every_promise_of_many_calls_at_once(
+def test_it_delivers_many_concurrent_deferred_calls(
     alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(answer(after=0.9))
-    replies = at_once(12, lambda number: alice.ask_later("auto", contact=100 + number))
+    replies = call_concurrently(12, lambda number: alice.ask_later("auto", contact=100 + number))
     for number, reply in enumerate(replies):
         call_id = pending(reply)
         assert alice.settled(call_id).state == "delivered"
@@ -107,10 +109,10 @@ def test_it_keeps_every_promise_of_many_calls_at_once(
     assert len(openai.requests) == 12
 
 
-def test_it_keeps_its_promises_when_more_calls_outlast_their_time_than_it_holds_at_once(
+def test_it_delivers_more_deferred_calls_than_it_has_slots(
     start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    alice = connected_organization(start_server(works=True, deadline_seconds=DEADLINE, max_in_flight=1), glific)
+    alice = connected_organization(start_server(works=True, deadline_seconds=DEADLINE_SECONDS, max_in_flight=1), glific)
     openai.always(answer(after=0.9))
     calls = {contact: pending(alice.ask_later("auto", contact=contact)) for contact in (21, 22)}
     for contact, call_id in calls.items():
@@ -119,7 +121,7 @@ def test_it_keeps_its_promises_when_more_calls_outlast_their_time_than_it_holds_
     assert len(openai.requests) == 2
 
 
-def test_it_is_not_called_interrupted_while_it_is_pending(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_a_pending_call_is_not_marked_interrupted(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(answer(after=0.8))
     call_id = pending(alice.ask_later("auto"))
     with alice.server.app.app_context(), transaction() as session:
@@ -129,10 +131,10 @@ def test_it_is_not_called_interrupted_while_it_is_pending(alice: TestOrganizatio
     assert call_of(alice, call_id)["status"] == "ok"
 
 
-def test_it_promises_in_a_process_that_does_not_work_and_another_keeps_the_promise(
+def test_a_process_without_a_worker_defers_and_another_one_delivers(
     start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    idle = start_server(deadline_seconds=DEADLINE)
+    idle = start_server(deadline_seconds=DEADLINE_SECONDS)
     alice = connected_organization(idle, glific)
     openai.always(answer("Sugar and salt.", after=0.6))
     call_id = pending(alice.ask_later("auto"))
@@ -143,10 +145,10 @@ def test_it_promises_in_a_process_that_does_not_work_and_another_keeps_the_promi
     assert [resumed.result["parsed_msg"] for resumed in glific.resumptions] == ["Sugar and salt."]
 
 
-def test_it_uses_its_own_call_to_openai_when_it_comes_to_work_itself(
+def test_a_process_that_becomes_a_worker_reuses_its_running_call_to_openai(
     start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    alice = connected_organization(start_server(deadline_seconds=DEADLINE), glific)
+    alice = connected_organization(start_server(deadline_seconds=DEADLINE_SECONDS), glific)
     openai.always(answer(after=0.6))
     call_id = pending(alice.ask_later("auto"))
     begin_working(alice.server)

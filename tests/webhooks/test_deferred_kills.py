@@ -38,25 +38,25 @@ def serve(tmp_path: Path, database_url: str, openai: OpenAIStandIn) -> Iterator[
         yield start
 
 
-def connected(server: Served, glific: GlificStandIn) -> TestOrganization:
+def create_connected_organization(server: Served, glific: GlificStandIn) -> TestOrganization:
     alice = server.add_organization("alice")
     alice.connect(glific)
     return alice
 
 
-def was_told(glific: GlificStandIn) -> bool:
+def received_answer(glific: GlificStandIn) -> bool:
     return any(asked.path == API_PATH for asked in glific.requests)
 
 
-def test_it_does_not_ask_openai_again_when_it_is_killed_before_glific_has_the_answer(
+def test_a_kill_before_delivery_does_not_ask_openai_again(
     serve: Serve, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     first = serve()
-    alice = connected(first, glific)
+    alice = create_connected_organization(first, glific)
     openai.always(answer("Sugar and salt."))
     glific.always(never())
     call_id = pending(alice.ask_later())
-    wait_until(lambda: was_told(glific))
+    wait_until(lambda: received_answer(glific))
     first.program.send_all(SIGKILL)
     glific.reset()
     serve()
@@ -68,11 +68,11 @@ def test_it_does_not_ask_openai_again_when_it_is_killed_before_glific_has_the_an
     assert call_of(alice, call_id)["status"] == "ok"
 
 
-def test_it_tells_glific_in_the_end_when_it_is_killed_between_two_tries(
+def test_a_kill_between_two_delivery_attempts_loses_no_answer(
     serve: Serve, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     first = serve()
-    alice = connected(first, glific)
+    alice = create_connected_organization(first, glific)
     openai.always(answer("Sugar and salt."))
     glific.always(server_error())
     call_id = pending(alice.ask_later())
@@ -85,12 +85,12 @@ def test_it_tells_glific_in_the_end_when_it_is_killed_between_two_tries(
     assert len(openai.requests) == 1
 
 
-def test_it_asks_openai_once_more_when_it_is_killed_while_openai_answers(
+def test_a_kill_while_openai_answers_asks_openai_once_more(
     serve: Serve, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     """A call of each kind: accepted at once, and handed over when its time was up."""
     first = serve(deadline_seconds=1)
-    alice = connected(first, glific)
+    alice = create_connected_organization(first, glific)
     openai.always(silent())
     at_once = pending(alice.ask_later())
     late = pending(alice.ask_later("auto", contact=22))

@@ -45,9 +45,7 @@ def ask(organization: TestOrganization) -> str:
     )
 
 
-def test_a_field_may_have_another_name_outside(
-    alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
-) -> None:
+def test_a_field_may_have_an_alias(alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn) -> None:
     openai.always(answer("HELLO"))
     call_id = ask(alice)
     begin_working(alice.server)
@@ -55,7 +53,7 @@ def test_a_field_may_have_another_name_outside(
     assert given(glific, 21)["parsed_msg"] == "HELLO"
 
 
-def test_the_flow_is_told_when_a_new_release_does_not_understand_the_question(
+def test_a_question_that_a_new_release_cannot_read_resumes_the_flow_with_an_error(
     alice: TestOrganization, start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     call_id = ask(alice)

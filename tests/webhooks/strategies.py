@@ -43,7 +43,7 @@ HEADER_VALUES = [
 QUERIES = ["", "?mode=sync", "?mode=async", "?mode=auto", "?mode=", "?mode", "?n=1", "?mode=sync&mode=x"]
 
 
-class Long(NamedTuple):
+class LongBody(NamedTuple):
     """A long body, which is short in a report of what went wrong."""
 
     head: bytes
@@ -55,14 +55,14 @@ class Long(NamedTuple):
 BODIES = [
     *(b"", b'{"question_text": "a", "question_text": "b"}', b'\xef\xbb\xbf{"question_text": "a"}'),
     '{"question_text": "a"}'.encode("utf-16"),
-    Long(b"", b"[", 100_000, b""),
-    Long(b"", b'{"question_text": ', 20_000, b""),
-    Long(b'{"question_text": "', b"a", 1_100_000, b'"}'),
-    Long(b'{"question_text": ', b"1", 10_000, b"}"),
+    LongBody(b"", b"[", 100_000, b""),
+    LongBody(b"", b'{"question_text": ', 20_000, b""),
+    LongBody(b'{"question_text": "', b"a", 1_100_000, b'"}'),
+    LongBody(b'{"question_text": ', b"1", 10_000, b"}"),
 ]
 
 
-class Sent(NamedTuple):
+class GeneratedRequest(NamedTuple):
     """One request."""
 
     by: str
@@ -72,7 +72,7 @@ class Sent(NamedTuple):
     function: str
     query: str
     headers: dict[bytes, bytes]
-    body: bytes | Long
+    body: bytes | LongBody
 
     def content(self) -> bytes:
         if isinstance(self.body, bytes):
@@ -80,11 +80,11 @@ class Sent(NamedTuple):
         return self.body.head + self.body.middle * self.body.times + self.body.tail
 
 
-def _encoded(value: Any) -> bytes:
+def _encode(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 
-def _quoted(name: bytes) -> str:
+def _quote(name: bytes) -> str:
     return quote(name, safe="")
 
 
@@ -118,22 +118,22 @@ _valid = st.fixed_dictionaries(
 _near_valid = st.dictionaries(st.sampled_from(FIELDS), _json | st.sampled_from(VALUES), max_size=5).map(
     lambda fields: {"question_text": "What is ORS?"} | fields
 )
-_odd = st.sampled_from(BODIES) | st.binary(max_size=300) | _json.map(_encoded)
+_invalid = st.sampled_from(BODIES) | st.binary(max_size=300) | _json.map(_encode)
 
 # What the value of a field may hold: RFC 9110, 5.5.
-_visible = st.binary(max_size=60).map(lambda some: bytes(byte for byte in some if 0x20 <= byte != 0x7F).strip())
+_header_text = st.binary(max_size=60).map(lambda some: bytes(byte for byte in some if 0x20 <= byte != 0x7F).strip())
 _names = st.binary(min_size=1, max_size=80) | st.text(min_size=1, max_size=80).map(lambda some: some.encode())
 _query = st.binary(max_size=20).map(lambda some: "?" + quote(some)) | st.binary(max_size=20).map(
     lambda some: "?mode=" + quote(some)
 )
 
-anything = st.builds(
-    Sent,
+generated_requests = st.builds(
+    GeneratedRequest,
     by=_mostly("token", st.sampled_from(["signature", "both", "none"])),
     method=_mostly("POST", st.sampled_from(["GET", "PUT", "PATCH", "DELETE"])),
-    slug=_mostly("alice", _names.map(_quoted)),
-    function=_mostly("parse_via_chat_gpt", _names.map(_quoted)),
+    slug=_mostly("alice", _names.map(_quote)),
+    function=_mostly("parse_via_chat_gpt", _names.map(_quote)),
     query=_one_of(st.just(""), st.sampled_from(QUERIES), _query),
-    headers=st.dictionaries(st.sampled_from(HEADERS), st.sampled_from(HEADER_VALUES) | _visible, max_size=3),
-    body=_one_of(_valid.map(_encoded), _near_valid.map(_encoded), _odd),
+    headers=st.dictionaries(st.sampled_from(HEADERS), st.sampled_from(HEADER_VALUES) | _header_text, max_size=3),
+    body=_one_of(_valid.map(_encode), _near_valid.map(_encode), _invalid),
 )
