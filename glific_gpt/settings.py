@@ -102,4 +102,10 @@ FALLBACK_MESSAGE = "Sorry, I cannot answer just now. Please try again in a littl
 """Message to the WhatsApp user after a failed call, for organizations without a message of their own."""
 
 MAX_BODY_BYTES = 1024 * 1024
-"""Maximum size of a webhook body."""
+"""Maximum size of the body of a webhook, or of a request to the JSON API."""
+
+MAX_FILE_BYTES = 5 * 1024 * 1024
+"""Maximum size of a file that a page of the console accepts."""
+
+FORM_OVERHEAD_BYTES = 64 * 1024
+"""Bytes that a form needs beside its file."""

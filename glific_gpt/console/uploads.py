@@ -5,10 +5,9 @@ from typing import Any, NamedTuple, TypeVar
 
 from flask import abort, current_app, request
 
-View = TypeVar("View", bound=Callable[..., Any])
+from glific_gpt.settings import FORM_OVERHEAD_BYTES
 
-FORM_OVERHEAD_BYTES = 64 * 1024
-"""Bytes that a form needs beside its file."""
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 class FileUpload(NamedTuple):

@@ -16,13 +16,16 @@ import structlog
 from flask import Flask
 
 from glific_gpt import bridge
-from glific_gpt.settings import MAX_BODY_BYTES
+from glific_gpt.settings import FORM_OVERHEAD_BYTES, MAX_BODY_BYTES, MAX_FILE_BYTES
 
 log = structlog.get_logger()
 
 WEBHOOKS = "/webhooks/"
+CONSOLE = "/console/"
 MAX_READ_BYTES = MAX_BODY_BYTES + 1
 """Bytes of a body that are read: one over the limit, so that Flask notices a body that is too large."""
+MAX_CONSOLE_READ_BYTES = MAX_FILE_BYTES + FORM_OVERHEAD_BYTES + 1
+"""The same for the console, where people upload flow files."""
 
 CONTENT_LENGTH = b"content-length"
 BODILESS_STATUSES = {204, 304}
@@ -97,7 +100,8 @@ class AsgiBridge:
         await send({"type": "http.response.body", "body": body})
 
     async def _respond(self, scope: Scope, receive: Receive) -> _Response:
-        environ = _environ(scope, await _read_body(receive))
+        limit = MAX_CONSOLE_READ_BYTES if scope["path"].startswith(CONSOLE) else MAX_READ_BYTES
+        environ = _environ(scope, await _read_body(receive, limit))
         if self._is_for_loop(scope):
             return await bridge.run(self._call_app, environ)
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._call_app, environ)
@@ -126,10 +130,10 @@ class AsgiBridge:
                 parts.close()
 
 
-async def _read_body(receive: Receive) -> bytes:
-    """Return the received part of a body: it may be incomplete, or cut one byte above the limit."""
+async def _read_body(receive: Receive, limit: int) -> bytes:
+    """Return the received part of a body. It may be incomplete, and little more than `limit` bytes are kept."""
     body, has_more = bytearray(), True
-    while has_more and len(body) < MAX_READ_BYTES:
+    while has_more and len(body) < limit:
         message = await receive()
         body += message.get("body", b"")
         has_more = message.get("more_body", False)

@@ -50,6 +50,8 @@ def run_sample_server() -> Iterator[RunningServer]:
         with run_server(
             made_up_settings(database_url=url, openai_base_url=openai.base_url, public_url=PUBLIC_URL)
         ) as server:
+            # The public URL has https, so cookies would be secure, but this server is reached over http.
+            server.app.config["SESSION_COOKIE_SECURE"] = False
             create_sample_organization(server)
             yield server
 
@@ -103,7 +105,7 @@ def main(everything: Path | None, only: str, language: str) -> None:
     with run_sample_server() as server, chromium() as browser:
         # The documentation shows the pages of an owner. Only an administrator can open all pages.
         person = create_user(server, "asha@seva-trust.example.org", None if everything else Role.OWNER, "seva-trust")
-        person.sign_in()
+        assert person.sign_in().status_code == 302
         pictures = list_page_pictures(server, person, everything) if everything else list_document_pictures()
         with click.progressbar([each for each in pictures if only in each.file.name], label="Taking pictures") as bar:
             for each in bar:

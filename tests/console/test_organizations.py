@@ -206,7 +206,7 @@ def test_switching_off_asks_for_a_confirmation(
     page.click("#confirm >> text=Cancel")
     assert alice.ask().json()["success"] is True
     page.click("tbody >> text=Switch off")
-    page.click("#confirm >> text=Switch off")
+    page.click('#confirm >> text="Switch off"')
     page.wait_for_selector("tbody >> text=Switch on")
     assert alice.ask().json()["error_code"] == "organization_inactive"
 

@@ -158,6 +158,13 @@ def test_of_a_body_that_is_too_large_no_more_is_kept_than_shows_it(app: App, mon
     assert serve(app, by=Client([b"xx"] * 100)).body == b"got xxxx"
 
 
+def test_pages_accept_larger_bodies_than_webhooks() -> None:
+    for path, limit in ((b"/console/x", asgi.MAX_CONSOLE_READ_BYTES), (b"/webhooks/x", asgi.MAX_READ_BYTES)):
+        app = App()
+        body = serve(app, path=path, by=Client([bytes(limit - 1), b"x", b"more"])).body
+        assert len(body) == len(b"got ") + limit
+
+
 def test_what_breaks_beneath_flask_is_answered_all_the_same(app: App) -> None:
     client = serve(app, by=Client([b"break"]))
     assert (client.status, client.body) == (500, b"")

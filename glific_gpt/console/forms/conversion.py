@@ -10,8 +10,6 @@ from glific_gpt.console.forms.tokens import AuthMethodField
 from glific_gpt.ready_flows import Placement
 
 FILE_FIELD = "flow"
-MAX_FILE_MIB = 5
-MAX_FILE_BYTES = MAX_FILE_MIB * 1024 * 1024
 BUSY = _("The server is converting another file. Try again in a moment.")
 NO_FILE = _("Choose a file.")
 TOO_LARGE = _("This file is larger than 5 MiB. Export only the flow that you want to convert.")

@@ -78,7 +78,7 @@ def switch_key(form: KeyForm) -> str | None:
         return None
     if is_active:
         return str(_("Saved. OpenAI is switched on."))
-    return str(_("Saved. OpenAI is switched off. Flows now get the message for when there is no answer."))
+    return str(_("Saved. OpenAI is switched off. Flows now get the “Message when there is no answer”."))
 
 
 def test_key(form: KeyForm) -> KeyTestResult:

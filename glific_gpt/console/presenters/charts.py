@@ -81,7 +81,7 @@ def _answer_times(report: Overview) -> Chart:
     ]
     line = {"before": last, "name": _("Glific waits 5 s")}
     labels, ticks = [_span(bucket) for bucket in buckets], [_tick(bucket) for bucket in buckets]
-    return Chart("times", _("Answer times"), _("Time"), labels, series, ticks, line)
+    return Chart("times", _("Answer times in seconds"), _("Time"), labels, series, ticks, line)
 
 
 def _tokens(report: Overview) -> Chart:
@@ -108,7 +108,10 @@ def _span(bucket: AnswerTimeBucket) -> str:
 
 
 def _tick(bucket: AnswerTimeBucket) -> str:
-    return f"≥ {_format_edge(bucket.from_ms)}" if bucket.to_ms is None else f"< {_format_edge(bucket.to_ms)}"
+    # Without the unit, which is in the title: seven ticks must fit on a phone.
+    if bucket.to_ms is None:
+        return f"≥ {format_decimal(bucket.from_ms / 1000)}"
+    return f"< {format_decimal(bucket.to_ms / 1000)}"
 
 
 def _format_edge(milliseconds: int) -> str:

@@ -12,12 +12,13 @@ from glific_gpt.console.access import AccessLevel, requires
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.downloads import flow_download, sanitize_file_name
 from glific_gpt.console.error_pages import render_http_error
-from glific_gpt.console.forms.conversion import BUSY, FILE_FIELD, MAX_FILE_BYTES, TOO_LARGE, ConversionForm
+from glific_gpt.console.forms.conversion import BUSY, FILE_FIELD, TOO_LARGE, ConversionForm
 from glific_gpt.console.presenters.conversion import ConversionSummary, present_conversion
 from glific_gpt.console.uploads import accepts_file
 from glific_gpt.console.views.use_in_glific import USE_IN_GLIFIC_URL, render_page
 from glific_gpt.errors import InvalidFlowExport, InvalidValue
 from glific_gpt.ready_flows import AuthMethod, Placement
+from glific_gpt.settings import MAX_FILE_BYTES
 
 CONVERSION_LOCK = Lock()
 """One conversion at a time: a large file takes seconds of CPU time, and webhooks must go on being answered."""

@@ -52,9 +52,7 @@ def delete_openai_key(slug: str) -> ResponseReturnValue:
     try:
         with transaction() as session:
             store.delete(session, current_organization().id, services().language_models)
-        flash(
-            _("The key is deleted. Until you add a key, flows get the message for when there is no answer."), "success"
-        )
+        flash(_("The key is deleted. Until you add a key, flows get the “Message when there is no answer”."), "success")
     except NotFound:
         flash(_("The key was already deleted."), "info")
     return _redirect(slug)

@@ -13,7 +13,7 @@ from glific_gpt import ready_flows
 from glific_gpt.connections import store as connections
 from glific_gpt.console.access import AccessLevel, current_organization, requires
 from glific_gpt.console.blueprint import blueprint
-from glific_gpt.console.forms.conversion import MAX_FILE_BYTES, TOO_LARGE, ConversionForm
+from glific_gpt.console.forms.conversion import TOO_LARGE, ConversionForm
 from glific_gpt.console.forms.ready_flow import ReadyFlowForm
 from glific_gpt.console.forms.tokens import TokenForm
 from glific_gpt.console.presenters.conversion import translate_warnings
@@ -23,6 +23,7 @@ from glific_gpt.flows.building import DEFAULT_PROMPT, RESULT_TIMEOUT_SECONDS
 from glific_gpt.organizations import tokens
 from glific_gpt.schemas import TokenView, webhook_url
 from glific_gpt.services import services
+from glific_gpt.settings import MAX_FILE_BYTES
 
 USE_IN_GLIFIC_URL = "/organizations/<slug>/use-in-glific"
 PLACEHOLDER = "PASTE-YOUR-TOKEN-HERE"
