@@ -11,11 +11,11 @@ from playwright.sync_api import Browser
 from glific_gpt.accounts.tables import Role
 from tests.conftest import StartServer
 from tests.console.users import ConsoleUser, create_anonymous, create_user
-from tests.support.chromium import Theme, Window, window
-from tests.support.databases import copy_of
+from tests.support.chromium import Theme, Window, open_browser_window
+from tests.support.databases import copy_template
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization, run_server
-from tests.support.settings import made_up_settings
+from tests.support.settings import create_settings
 
 
 class Staff(Protocol):
@@ -85,10 +85,10 @@ def nobody(server: RunningServer) -> Iterator[ConsoleUser]:
 @pytest.fixture(scope="module")
 def shared_server(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server on SQLite that all tests of a module share, because one for each test would take too long."""
-    url = copy_of(sqlite_template, tmp_path_factory.mktemp("lasting"))
+    url = copy_template(sqlite_template, tmp_path_factory.mktemp("lasting"))
     with (
         OpenAIStandIn() as openai,
-        run_server(made_up_settings(database_url=url, openai_base_url=openai.base_url)) as server,
+        run_server(create_settings(database_url=url, openai_base_url=openai.base_url)) as server,
     ):
         yield server
 
@@ -104,7 +104,7 @@ def open_window(browser: Browser, server: RunningServer) -> Iterator[OpenWindow]
     with ExitStack() as stack:
 
         def start(person: ConsoleUser | None = None, *, width: int = 1280, theme: Theme = "light") -> Window:
-            shown = stack.enter_context(window(browser, server.url, width=width, theme=theme))
+            shown = stack.enter_context(open_browser_window(browser, server.url, width=width, theme=theme))
             if person is not None:
                 shown.bring(person.client.cookies.jar)
             return shown

@@ -21,11 +21,11 @@ from tests.console.addresses import list_pages
 from tests.console.sample_data import create_sample_organization
 from tests.console.users import ConsoleUser, create_user
 from tests.support import databases
-from tests.support.chromium import Theme, chromium, window
-from tests.support.flow_editor import opened
+from tests.support.chromium import Theme, chromium, open_browser_window
+from tests.support.flow_editor import open_editor
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, run_server
-from tests.support.settings import made_up_settings
+from tests.support.settings import create_settings
 
 DOCUMENTS = Path(__file__).parents[2] / "docs" / "pictures"
 PUBLIC_URL = "https://gpt.example.org"
@@ -48,7 +48,7 @@ def run_sample_server() -> Iterator[RunningServer]:
         url = f"sqlite:///{folder}/pictures.db"
         databases.migrate(url)
         with run_server(
-            made_up_settings(database_url=url, openai_base_url=openai.base_url, public_url=PUBLIC_URL)
+            create_settings(database_url=url, openai_base_url=openai.base_url, public_url=PUBLIC_URL)
         ) as server:
             # The public URL has https, so cookies would be secure, but this server is reached over http.
             server.app.config["SESSION_COOKIE_SECURE"] = False
@@ -68,7 +68,7 @@ class Picture(NamedTuple):
 
 def take_picture(browser: Browser, person: ConsoleUser, picture: Picture, language: str) -> None:
     picture.file.parent.mkdir(parents=True, exist_ok=True)
-    with window(browser, person.server.url, width=picture.width, theme=picture.theme, language=language) as shown:
+    with open_browser_window(browser, person.server.url, width=picture.width, theme=picture.theme, language=language) as shown:
         shown.bring(person.client.cookies.jar)
         shown.open(picture.path)
         shown.page.wait_for_load_state("networkidle")
@@ -91,7 +91,7 @@ def draw_flow(browser: Browser) -> None:
     way_in = WebhookEndpoint("https://gpt.example.org/webhooks/seva-trust/parse_via_chat_gpt", SecretStr("made up"))
     flow = build_flow(FlowSpec(Mode.SYNC, "Ask Seva Trust", "ask", way_in, "gpt-4o-mini"))
     context = browser.new_context()
-    with opened(context.new_page(), flow["flows"][0]["definition"]) as editor:
+    with open_editor(context.new_page(), flow["flows"][0]["definition"]) as editor:
         editor.screenshot(DOCUMENTS / "flow.png")
     context.close()
 

@@ -17,9 +17,9 @@ from tests.calls.test_retry import create_undelivered_call
 from tests.console.conftest import Staff
 from tests.console.test_calls_csv import sheet
 from tests.console.users import ConsoleUser
+from tests.support.call_records import create_call, create_delivery
+from tests.support.deferred import start_worker_in_process
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.later import begin_working
-from tests.support.recorded import record, record_delivery
 from tests.support.server import RunningServer, TestOrganization
 
 pytestmark = pytest.mark.both_databases
@@ -68,32 +68,32 @@ def test_every_status_has_a_name_and_a_colour() -> None:
 
 
 def test_the_newest_call_comes_first(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    first, second = record(alice), record(alice)
+    first, second = create_call(alice), create_call(alice)
     assert listed(viewer) == [second, first]
 
 
 def test_a_row_shows_the_result_in_words(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    record(alice, "error", error_code="rate_limited", duration_ms=1234)
+    create_call(alice, "error", error_code="rate_limited", duration_ms=1234)
     text = viewer.get(HERE, headers=FRAGMENT).text
     for said in ("Failed", "OpenAI's rate limit reached", "1.2 s", "gpt-4o", "UTC</time>"):
         assert said in text
 
 
 def test_a_call_of_more_than_five_seconds_is_marked(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    record(alice, duration_ms=5200)
+    create_call(alice, duration_ms=5200)
     assert "too late for Glific" in viewer.get(HERE, headers=FRAGMENT).text
 
 
 def test_a_deferred_call_is_never_too_late(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    record_delivery(alice, "delivered", duration_ms=20_000)
+    create_delivery(alice, "delivered", duration_ms=20_000)
     text = viewer.get(HERE, headers=FRAGMENT).text
     assert "too late for Glific" not in text
     assert "the flow waited" in text
 
 
 def test_the_filters_select_calls(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    old = record(alice, at=now() - timedelta(days=3))
-    failed = record(alice, "error", error_code="refused", model_asked="gpt-5-mini")
+    old = create_call(alice, at=now() - timedelta(days=3))
+    failed = create_call(alice, "error", error_code="refused", model_asked="gpt-5-mini")
     day = f"{now() - timedelta(days=3):%Y-%m-%d}"
     assert listed(viewer, "?status=error") == listed(viewer, "?error=refused") == [failed]
     assert listed(viewer, "?model=gpt-5-mini") == [failed]
@@ -102,14 +102,14 @@ def test_the_filters_select_calls(alice: TestOrganization, viewer: ConsoleUser) 
 
 
 def test_the_filters_offer_models_and_errors_of_recent_calls(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    record(alice, "error", error_code="refused", model_asked="gpt-5-mini")
+    create_call(alice, "error", error_code="refused", model_asked="gpt-5-mini")
     text = viewer.get(HERE).text
     assert '<option value="gpt-5-mini">' in text
     assert '<option value="refused">Model refused</option>' in text
 
 
 def test_an_invalid_day_stays_in_the_form_with_an_error(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    record(alice)
+    create_call(alice)
     answer = viewer.get(f"{HERE}?first_day=yesterday")
     assert answer.status_code == 422
     assert 'value="yesterday"' in answer.text
@@ -119,7 +119,7 @@ def test_an_invalid_day_stays_in_the_form_with_an_error(alice: TestOrganization,
 
 @pytest.mark.parametrize("name", ["model", "error"])
 def test_a_filter_with_nul_is_refused(alice: TestOrganization, viewer: ConsoleUser, name: str) -> None:
-    record(alice)
+    create_call(alice)
     answer = viewer.get(f"{HERE}?{name}=gpt%00")
     assert answer.status_code == 422
     assert f'id="{name}-error"' in answer.text
@@ -133,7 +133,7 @@ def test_paging_from_an_unknown_call_is_not_found(viewer: ConsoleUser, before: s
 
 
 def test_filters_without_matches_are_explained(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    record(alice)
+    create_call(alice)
     assert "No call matches these filters" in viewer.get(f"{HERE}?status=error").text
 
 
@@ -144,7 +144,7 @@ def test_an_empty_list_shows_the_next_step(viewer: ConsoleUser) -> None:
 
 
 def test_older_calls_are_on_other_pages_with_the_same_filters(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    made = [record(alice) for _ in range(52)][::-1]
+    made = [create_call(alice) for _ in range(52)][::-1]
     text = viewer.get(f"{HERE}?model=gpt-4o").text
     assert ROW.findall(text) == made[:50]
     older = re.search(r'rel="next" href="([^"]+)"', text)
@@ -155,14 +155,14 @@ def test_older_calls_are_on_other_pages_with_the_same_filters(alice: TestOrganiz
 
 
 def test_only_the_newest_page_updates_itself(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    ids = [record(alice) for _ in range(2)]
+    ids = [create_call(alice) for _ in range(2)]
     first = viewer.get(f"{HERE}?status=ok").text
     assert 'hx-get="/console/organizations/alice/calls?status=ok" hx-trigger="every 5s"' in first
     assert "hx-get" not in viewer.get(f"{HERE}?before={ids[1]}").text
 
 
 def test_an_update_contains_only_the_list(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    record(alice)
+    create_call(alice)
     text = viewer.get(HERE, headers=FRAGMENT).text
     assert text.count("<tr data-call") == 1
     assert "<html" not in text
@@ -175,7 +175,7 @@ def test_an_update_without_a_session_redirects_the_page_to_sign_in(
 
 
 def test_a_call_shows_its_timeline_and_advice(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    call_id = record(alice, "error", error_code="insufficient_quota", contact_id=21)
+    call_id = create_call(alice, "error", error_code="insufficient_quota", contact_id=21)
     text = viewer.get(f"{HERE}/{call_id}").text
     for said in (
         "The call arrived",
@@ -189,13 +189,13 @@ def test_a_call_shows_its_timeline_and_advice(alice: TestOrganization, viewer: C
 
 
 def test_an_unknown_error_is_shown_by_its_code(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    text = viewer.get(f"{HERE}/{record(alice, 'error', error_code='no_such_crop')}").text
+    text = viewer.get(f"{HERE}/{create_call(alice, 'error', error_code='no_such_crop')}").text
     assert "no_such_crop" in text
     assert "The answer to this call has the details" in text
 
 
 def test_an_interrupted_call_has_advice_too(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    assert "The server was stopped" in viewer.get(f"{HERE}/{record(alice, 'interrupted')}").text
+    assert "The server was stopped" in viewer.get(f"{HERE}/{create_call(alice, 'interrupted')}").text
 
 
 def test_every_timeline_event_has_a_title() -> None:
@@ -219,7 +219,7 @@ def test_the_kind_of_a_timeline_event_is_its_first_words() -> None:
 
 
 def test_the_call_of_another_organization_is_not_found(bob: TestOrganization, editor: ConsoleUser) -> None:
-    theirs, none = record_delivery(bob, "undelivered"), f"call_{'0' * 24}"
+    theirs, none = create_delivery(bob, "undelivered"), f"call_{'0' * 24}"
     assert editor.get(f"{HERE}/{theirs}").status_code == editor.get(f"{HERE}/{none}").status_code == 404
     assert editor.get(f"{HERE}/{theirs}").text.replace(theirs, none) == editor.get(f"{HERE}/{none}").text
     assert editor.get(f"{HERE}?before={theirs}").status_code == 404
@@ -230,7 +230,7 @@ def test_the_call_of_another_organization_is_not_found(bob: TestOrganization, ed
 def test_an_editor_can_retry_a_delivery(
     server: RunningServer, alice: TestOrganization, staff: Staff, glific: GlificStandIn
 ) -> None:
-    begin_working(server)
+    start_worker_in_process(server)
     alice.connect(glific)
     call_id = create_undelivered_call(alice, glific)
     editor = staff(Role.EDITOR)
@@ -244,7 +244,7 @@ def test_an_editor_can_retry_a_delivery(
 
 
 def test_a_viewer_cannot_retry_a_delivery(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    call_id = record_delivery(alice, "undelivered", status="error", error_code="undelivered")
+    call_id = create_delivery(alice, "undelivered", status="error", error_code="undelivered")
     text = viewer.get(f"{HERE}/{call_id}").text
     assert "/retry" not in text
     assert "ask an editor or an owner" in text
@@ -252,7 +252,7 @@ def test_a_viewer_cannot_retry_a_delivery(alice: TestOrganization, viewer: Conso
 
 
 def test_an_impossible_retry_is_explained(alice: TestOrganization, editor: ConsoleUser) -> None:
-    call_id = record(alice)
+    call_id = create_call(alice)
     answer = editor.post(f"{HERE}/{call_id}/retry")
     assert answer.status_code == 302
     assert "nothing to deliver" in editor.get(f"{HERE}/{call_id}").text

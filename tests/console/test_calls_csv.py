@@ -11,7 +11,7 @@ from glific_gpt.calls import queries
 from glific_gpt.console.presenters import calls_csv
 from tests.calls.test_queries import get_organization_id
 from tests.console.users import ConsoleUser
-from tests.support.recorded import record
+from tests.support.call_records import create_call
 from tests.support.server import RunningServer, TestOrganization
 
 HERE = "/console/organizations/alice/calls"
@@ -24,8 +24,8 @@ def sheet(person: ConsoleUser, query: str = "") -> list[dict[str, str]]:
 
 
 def test_the_export_follows_the_filters(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    record(alice)
-    failed = record(alice, "error", error_code="refused")
+    create_call(alice)
+    failed = create_call(alice, "error", error_code="refused")
     answer = viewer.get(f"{HERE}.csv?status=error")
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert re.search(r'attachment; filename="calls-alice-[\d-]{10}\.csv"', answer.headers["Content-Disposition"])
@@ -35,17 +35,17 @@ def test_the_export_follows_the_filters(alice: TestOrganization, viewer: Console
 
 
 def test_small_sums_are_written_without_an_exponent(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    record(alice, cost_usd=Decimal("0.000012"))
+    create_call(alice, cost_usd=Decimal("0.000012"))
     assert sheet(viewer)[0]["cost_usd"].rstrip("0") == "0.000012"
 
 
 def test_the_export_has_more_calls_than_a_page(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    made = [record(alice) for _ in range(52)]
+    made = [create_call(alice) for _ in range(52)]
     assert [line["call_id"] for line in sheet(viewer)] == made[::-1]
 
 
 def test_the_last_line_says_that_there_are_more_calls(server: RunningServer, alice: TestOrganization) -> None:
-    made = [record(alice) for _ in range(3)][::-1]
+    made = [create_call(alice) for _ in range(3)][::-1]
     with server.app.test_request_context():
         limited, complete = (
             list(calls_csv.generate_csv(queries.iterate_calls(get_organization_id(alice)), number)) for number in (2, 3)
@@ -58,7 +58,7 @@ def test_the_last_line_says_that_there_are_more_calls(server: RunningServer, ali
 
 
 def test_the_list_says_how_many_calls_an_export_has(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    record(alice)
+    create_call(alice)
     assert "An export contains at most the newest 50,000 calls." in viewer.get(HERE).text
 
 
@@ -68,7 +68,7 @@ def test_formulas_are_escaped(formula: str) -> None:
 
 
 def test_numbers_and_other_texts_are_unchanged(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    record(alice, "error", error_code="model_not_found", model_asked='=HYPERLINK("http://evil.example")')
+    create_call(alice, "error", error_code="model_not_found", model_asked='=HYPERLINK("http://evil.example")')
     (line,) = sheet(viewer)
     assert line["model"] == '\'=HYPERLINK("http://evil.example")'
     assert line["duration_ms"] == "1000"

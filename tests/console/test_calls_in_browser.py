@@ -5,8 +5,8 @@ from playwright.sync_api import expect
 
 from tests.console.conftest import OpenWindow
 from tests.console.users import ConsoleUser
+from tests.support.call_records import create_call, create_delivery
 from tests.support.chromium import Window
-from tests.support.recorded import record, record_delivery
 from tests.support.server import TestOrganization
 
 HERE = "/console/organizations/alice/calls"
@@ -22,11 +22,11 @@ def update(shown: Window) -> None:
 def test_a_new_call_appears_and_is_announced(
     alice: TestOrganization, viewer: ConsoleUser, open_window: OpenWindow
 ) -> None:
-    first = record(alice)
+    first = create_call(alice)
     shown = open_window(viewer)
     shown.page.clock.install()
     shown.open(HERE)
-    second = record(alice)
+    second = create_call(alice)
     update(shown)
     expect(shown.page.locator("tr[data-call]")).to_have_count(2)
     assert shown.page.locator("tr[data-call]").evaluate_all("rows => rows.map(row => row.dataset.call)") == [
@@ -39,7 +39,7 @@ def test_a_new_call_appears_and_is_announced(
 
 
 def test_a_hidden_page_does_not_update(alice: TestOrganization, viewer: ConsoleUser, open_window: OpenWindow) -> None:
-    record(alice)
+    create_call(alice)
     shown = open_window(viewer)
     shown.page.clock.install()
     shown.page.add_init_script("Object.defineProperty(document, 'hidden', { get: () => window.away === true })")
@@ -56,7 +56,7 @@ def test_a_hidden_page_does_not_update(alice: TestOrganization, viewer: ConsoleU
 def test_an_update_without_changes_keeps_the_page(
     alice: TestOrganization, viewer: ConsoleUser, open_window: OpenWindow
 ) -> None:
-    call_id = record(alice)
+    call_id = create_call(alice)
     shown = open_window(viewer)
     shown.page.clock.install()
     shown.open(HERE)
@@ -70,7 +70,7 @@ def test_an_update_without_changes_keeps_the_page(
 def test_a_row_opens_its_call_by_keyboard(
     alice: TestOrganization, viewer: ConsoleUser, open_window: OpenWindow, width: int
 ) -> None:
-    call_id = record_delivery(alice, "undelivered", status="error", error_code="undelivered")
+    call_id = create_delivery(alice, "undelivered", status="error", error_code="undelivered")
     shown = open_window(viewer, width=width)
     shown.open(HERE)
     assert (shown.unusable(), shown.overflow()) == ([], 0)

@@ -130,7 +130,7 @@ def test_a_second_question_must_wait_30_seconds_but_a_dry_run_need_not(
 
 
 def test_an_organization_can_run_one_test_at_a_time(front_editor: ConsoleUser, openai: OpenAIStandIn) -> None:
-    openai.always(behaviours.slow(0.5))
+    openai.always(behaviours.respond_after(0.5))
     with ThreadPoolExecutor(4) as threads:
         token = {"csrf_token": front_editor.token()}
         cookies = dict(front_editor.client.cookies)

@@ -15,7 +15,7 @@ from glific_gpt.database import db, reading, transaction
 from glific_gpt.organizations import store
 from glific_gpt.organizations.tables import Organization
 from tests.console.users import ConsoleUser, create_user
-from tests.support.recorded import record
+from tests.support.call_records import create_call
 from tests.support.server import RunningServer, TestOrganization
 from tests.webhooks.assertions import require_ok
 
@@ -70,7 +70,7 @@ def without_a_connection(server: RunningServer) -> Iterator[None]:
 def test_reports_do_not_use_the_connection_of_calls(
     server: RunningServer, alice: TestOrganization, administrator: ConsoleUser, path: str
 ) -> None:
-    record(alice)
+    create_call(alice)
     with asked_of_the_calls_connections(server) as asked:
         assert administrator.get(path).status_code == 200
     assert asked

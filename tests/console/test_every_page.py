@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 from tests.console.addresses import list_pages
 from tests.console.sample_data import create_sample_organization
 from tests.console.users import ConsoleUser, create_user
-from tests.support.chromium import Theme, Window, window
+from tests.support.chromium import Theme, Window, open_browser_window
 from tests.support.server import RunningServer
 
 SIGNED_OUT = ("/console/account/sign-in", "/console/account/forgotten", "/console/account/reset/nonsense")
@@ -54,11 +54,11 @@ def test_every_page_is_accessible_and_fits_the_window(
     busy_server: RunningServer, administrator: ConsoleUser, browser: Browser, width: int, theme: Theme, language: str
 ) -> None:
     trouble: list[str] = []
-    with window(browser, busy_server.url, width=width, theme=theme, language=language) as shown:
+    with open_browser_window(browser, busy_server.url, width=width, theme=theme, language=language) as shown:
         shown.bring(administrator.client.cookies.jar)
         for path in paths(busy_server, administrator):
             trouble += look(shown, path)
-    with window(browser, busy_server.url, width=width, theme=theme, language=language) as shown:
+    with open_browser_window(browser, busy_server.url, width=width, theme=theme, language=language) as shown:
         for path in SIGNED_OUT:
             trouble += look(shown, path)
     assert not trouble, "\n".join(trouble)

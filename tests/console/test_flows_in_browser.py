@@ -14,7 +14,7 @@ from tests.console.flow_files import PAGE, export_old_flow, find_webhook_actions
 from tests.console.test_check_up import questions
 from tests.console.users import ConsoleUser
 from tests.support import openai_behaviours as behaviours
-from tests.support.chromium import Window, window
+from tests.support.chromium import Window, open_browser_window
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.fixture(params=[(1280, "light", "en-GB"), (390, "dark", "en-GB"), (390, "light", "hi-IN")])
 def every_light(browser: Browser, front_editor: ConsoleUser, request: pytest.FixtureRequest) -> Iterator[Window]:
     width, theme, language = request.param
-    with window(browser, front_editor.server.url, width=width, theme=theme, language=language) as shown:
+    with open_browser_window(browser, front_editor.server.url, width=width, theme=theme, language=language) as shown:
         shown.bring(front_editor.client.cookies.jar)
         shown.open(PAGE)
         yield shown
@@ -32,7 +32,7 @@ def every_light(browser: Browser, front_editor: ConsoleUser, request: pytest.Fix
 
 @pytest.fixture
 def shown(browser: Browser, front_editor: ConsoleUser) -> Iterator[Window]:
-    with window(browser, front_editor.server.url) as opened:
+    with open_browser_window(browser, front_editor.server.url) as opened:
         opened.bring(front_editor.client.cookies.jar)
         opened.open(PAGE)
         yield opened
@@ -100,7 +100,7 @@ def test_a_wrong_or_large_file_is_an_error_in_the_page(shown: Window, tmp_path: 
 
 
 def test_a_running_test_shows_its_progress(shown: Window, openai: OpenAIStandIn, front: RunningServer) -> None:
-    openai.will(behaviours.slow(1, behaviours.answer("Four.")))
+    openai.will(behaviours.respond_after(1, behaviours.answer("Four.")))
     button = shown.page.locator("#check-up").get_by_role("button", name="Test the whole setup")
     before = time.monotonic()
     button.click()

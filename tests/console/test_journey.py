@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.console.users import PASSWORD, create_user
-from tests.support.chromium import Window, window
+from tests.support.chromium import Window, open_browser_window
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.server import PATIENCE, TLS, RunningServer
+from tests.support.server import TIMEOUT_SECONDS, TLS, RunningServer
 
 OWNER = "asha@seva-trust.example.org"
 KEY = "sk-proj-the-key-that-asha-pastes-0123456789"
@@ -104,7 +104,7 @@ def glific_fills_in(body: str) -> str:
 
 def a_question_comes_in(server: RunningServer, url: str, headers: dict[str, str], body: str) -> dict[str, str]:
     path = httpx2.URL(url).path
-    reply = httpx2.post(server.url + path, content=glific_fills_in(body), headers=headers, timeout=PATIENCE, verify=TLS)
+    reply = httpx2.post(server.url + path, content=glific_fills_in(body), headers=headers, timeout=TIMEOUT_SECONDS, verify=TLS)
     told: dict[str, str] = reply.json()
     return told
 
@@ -122,9 +122,9 @@ def test_from_the_first_sign_in_to_the_first_answered_call(
 ) -> None:
     create_user(server, "admin@example.org")
     openai.always(answer("Half a teaspoon, and six of sugar."))
-    with window(browser, server.url) as shown:
+    with open_browser_window(browser, server.url) as shown:
         link = an_administrator_makes_the_organization(shown)
-    with window(browser, server.url) as shown:
+    with open_browser_window(browser, server.url) as shown:
         page = shown.page
         the_owner_comes_in(page, server.url, link)
         and_pastes_the_key(page)

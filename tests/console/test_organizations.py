@@ -13,7 +13,7 @@ from glific_gpt.database import transaction
 from tests.console.conftest import OpenWindow, Staff
 from tests.console.invitations import accept_invitation, find_link
 from tests.console.users import ConsoleUser, create_user
-from tests.support.recorded import record
+from tests.support.call_records import create_call
 from tests.support.server import RunningServer, TestOrganization
 
 ORGANIZATIONS = "/console/organizations"
@@ -57,11 +57,11 @@ def test_it_shows_the_status_of_each_organization(server: RunningServer, ada: Co
         server.add_organization("well"),
     )
     later = now() + timedelta(seconds=1)
-    record(broke, "error", error_code="insufficient_quota", at=later)
-    record(refused, "error", error_code="invalid_api_key", at=later)
-    record(well, at=later)
-    record(well, "error", error_code="deadline_exceeded")
-    record(well, at=now() - timedelta(days=2))
+    create_call(broke, "error", error_code="insufficient_quota", at=later)
+    create_call(refused, "error", error_code="invalid_api_key", at=later)
+    create_call(well, at=later)
+    create_call(well, "error", error_code="deadline_exceeded")
+    create_call(well, at=now() - timedelta(days=2))
     page = ada.get(ORGANIZATIONS).text
     assert row(page, "keyless") == "Keyless keyless Key missing never 0 0"
     assert "Key switched off" in row(page, "resting")

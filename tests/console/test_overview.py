@@ -13,9 +13,9 @@ from glific_gpt.console.presenters.alerts import ALERT_TEXTS
 from glific_gpt.usage.alerts import AlertCode
 from tests.console.conftest import OpenWindow, Staff
 from tests.console.users import ConsoleUser
+from tests.support.call_records import create_call, create_delivery
 from tests.support.openai_behaviours import out_of_credit
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.recorded import record, record_delivery
 from tests.support.server import RunningServer, TestOrganization
 
 HERE = "/console/organizations/alice/"
@@ -60,21 +60,21 @@ def test_there_are_no_alerts_if_everything_works(alice: TestOrganization, viewer
 
 
 def test_a_used_budget_gives_an_alert_with_both_amounts(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    record(alice, cost_usd=Decimal("9.50"))
+    create_call(alice, cost_usd=Decimal("9.50"))
     alice.change(monthly_budget_usd=Decimal(10))
     assert "$9.50 of $10.00 are spent" in viewer.get(HERE).text
 
 
 def test_an_alert_about_failures_links_to_those_calls(alice: TestOrganization, viewer: ConsoleUser) -> None:
     for _ in range(6):
-        record(alice, "error", error_code="empty_question")
+        create_call(alice, "error", error_code="empty_question")
     text = viewer.get(HERE).text
     assert "6 of 6 calls failed in the last 24 hours. The most frequent reason: Empty question." in text
     assert 'href="/console/organizations/alice/calls?error=empty_question"' in text
 
 
 def test_undelivered_answers_give_an_alert(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    record_delivery(alice, "undelivered", status="error", error_code="undelivered")
+    create_delivery(alice, "undelivered", status="error", error_code="undelivered")
     assert needs(viewer) == ["not_delivered"]
 
 
@@ -86,12 +86,12 @@ def test_the_setup_steps_disappear_when_all_are_done(server: RunningServer, staf
     assert needs(person, here) == []  # the first step says it without an alarm
     fresh.set_key("sk-proj-fresh-0123456789-resh")
     assert "3 of 4 steps done" in person.get(here).text
-    record(fresh)
+    create_call(fresh)
     assert "steps done" not in person.get(here).text
 
 
 def test_a_missing_key_gives_an_alert_after_the_first_answered_call(server: RunningServer, staff: Staff) -> None:
-    record(server.add_organization("careless", key=""))
+    create_call(server.add_organization("careless", key=""))
     assert needs(staff(None), "/console/organizations/careless/") == ["key_missing"]
 
 
@@ -103,7 +103,7 @@ def test_without_calls_the_next_step_is_shown(viewer: ConsoleUser) -> None:
 
 
 def test_a_period_without_calls_offers_a_longer_one(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    record(alice, at=now() - timedelta(days=40))
+    create_call(alice, at=now() - timedelta(days=40))
     text = viewer.get(HERE).text
     assert "No calls in the last 30 days" in text
     assert f'href="{HERE}?days=90"' in text
@@ -111,10 +111,10 @@ def test_a_period_without_calls_offers_a_longer_one(alice: TestOrganization, vie
 
 def test_totals_are_compared_with_the_period_before(alice: TestOrganization, viewer: ConsoleUser) -> None:
     for _ in range(2):
-        record(alice, at=now() - timedelta(days=10), duration_ms=2000, cost_usd=Decimal("0.5"))
+        create_call(alice, at=now() - timedelta(days=10), duration_ms=2000, cost_usd=Decimal("0.5"))
     for _ in range(3):
-        record(alice, duration_ms=1500, cost_usd=Decimal("0.5"))
-    record(alice, "error", error_code="rate_limited")
+        create_call(alice, duration_ms=1500, cost_usd=Decimal("0.5"))
+    create_call(alice, "error", error_code="rate_limited")
     text = viewer.get(f"{HERE}?days=7").text
     assert cards(viewer, f"{HERE}?days=7") == {
         "Calls": ("4", "3 without a failure"),
@@ -127,13 +127,13 @@ def test_totals_are_compared_with_the_period_before(alice: TestOrganization, vie
 
 
 def test_totals_say_if_there_were_no_calls_before(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    record(alice)
+    create_call(alice)
     assert viewer.get(f"{HERE}?days=7").text.count("nothing in the 7 days before") == 4
 
 
 @pytest.mark.parametrize(("asked", "days"), [("7", 7), ("30", 30), ("90", 90), ("", 30), ("8", 30), ("-1", 30)])
 def test_the_address_selects_the_period(alice: TestOrganization, viewer: ConsoleUser, asked: str, days: int) -> None:
-    record(alice)
+    create_call(alice)
     drawn = charts(viewer, f"{HERE}?days={asked}")
     assert {name: len(drawn[name]["labels"]) for name in ("calls", "tokens", "cost")} == dict.fromkeys(
         ("calls", "tokens", "cost"), days
@@ -141,9 +141,9 @@ def test_the_address_selects_the_period(alice: TestOrganization, viewer: Console
 
 
 def test_charts_and_tables_have_the_same_numbers(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    record(alice, duration_ms=700)
-    record(alice, duration_ms=6000)
-    record(alice, "error", error_code="rate_limited")
+    create_call(alice, duration_ms=700)
+    create_call(alice, duration_ms=6000)
+    create_call(alice, "error", error_code="rate_limited")
     drawn = charts(viewer, f"{HERE}?days=7")
     assert [series["values"][-1] for series in drawn["calls"]["series"]] == [2, 1]
     assert [series["values"] for series in drawn["times"]["series"]] == [[0, 1, 0, 0, 0, 0, 0], [0] * 6 + [1]]
@@ -155,15 +155,15 @@ def test_charts_and_tables_have_the_same_numbers(alice: TestOrganization, viewer
 
 
 def test_deferred_answers_are_never_late(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    record_delivery(alice, "delivered", duration_ms=20_000)
+    create_delivery(alice, "delivered", duration_ms=20_000)
     assert sum(charts(viewer)["times"]["series"][1]["values"]) == 0
     assert "Answers for flows that waited (not in this chart): 1." in viewer.get(HERE).text
 
 
 def test_models_and_errors_link_to_their_calls(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    record(alice)
-    record(alice, "error", error_code="insufficient_quota", model_asked=None)
-    record(alice, "interrupted")
+    create_call(alice)
+    create_call(alice, "error", error_code="insufficient_quota", model_asked=None)
+    create_call(alice, "interrupted")
     text = viewer.get(HERE).text
     for link in ("model=gpt-4o", "error=insufficient_quota", "status=interrupted"):
         assert f'href="/console/organizations/alice/calls?{link}"' in text
@@ -173,8 +173,8 @@ def test_models_and_errors_link_to_their_calls(alice: TestOrganization, viewer: 
 def test_it_shows_no_calls_of_another_organization(
     alice: TestOrganization, bob: TestOrganization, viewer: ConsoleUser
 ) -> None:
-    record(alice)
-    record(bob, model_asked="gpt-of-bob", error_code="budget_exceeded", status="error")
+    create_call(alice)
+    create_call(bob, model_asked="gpt-of-bob", error_code="budget_exceeded", status="error")
     text = viewer.get(HERE).text
     assert "gpt-of-bob" not in text
     assert cards(viewer)["Calls"][0] == "1"
@@ -185,7 +185,7 @@ def test_it_shows_no_calls_of_another_organization(
 def test_charts_are_drawn_again_when_the_theme_changes(
     alice: TestOrganization, viewer: ConsoleUser, open_window: OpenWindow, width: int
 ) -> None:
-    record(alice)
+    create_call(alice)
     shown = open_window(viewer, width=width)
     shown.open(HERE)
     shown.page.wait_for_function("document.querySelectorAll('canvas[data-chart]').length === 4")
@@ -199,7 +199,7 @@ def test_charts_are_drawn_again_when_the_theme_changes(
 def test_the_numbers_of_a_chart_can_be_opened_by_keyboard(
     alice: TestOrganization, viewer: ConsoleUser, open_window: OpenWindow
 ) -> None:
-    record(alice)
+    create_call(alice)
     shown = open_window(viewer)
     shown.open(HERE)
     shown.page.locator("summary", has_text="Show numbers").first.focus()

@@ -152,7 +152,7 @@ def test_a_slow_model_times_out(start_server: StartServer, openai: OpenAIStandIn
     alice = server.add_organization("alice")
     editor = create_user(server, "editor@example.org", Role.EDITOR, "alice")
     editor.sign_in()
-    openai.will(behaviours.never())
+    openai.will(behaviours.never_respond())
     before = time.monotonic()
     answer = ask(editor)
     assert time.monotonic() - before < 3
@@ -165,7 +165,7 @@ def test_a_test_call_uses_one_of_the_slots_for_calls(start_server: StartServer, 
     alice = server.add_organization("alice")
     editor = create_user(server, "editor@example.org", Role.EDITOR, "alice")
     editor.sign_in()
-    openai.will(behaviours.never())
+    openai.will(behaviours.never_respond())
     flow = threading.Thread(target=alice.ask)
     flow.start()
     while not openai.requests:

@@ -60,7 +60,7 @@ def test_revoking_a_token_needs_a_confirmation(
 def test_a_question_can_be_asked_by_keyboard_and_the_answer_gets_the_focus(
     open_window: OpenWindow, editor: ConsoleUser, openai: OpenAIStandIn
 ) -> None:
-    openai.will(behaviours.slow(0.5, behaviours.answer("**Water** <img src=x onerror=document.title='run'>")))
+    openai.will(behaviours.respond_after(0.5, behaviours.answer("**Water** <img src=x onerror=document.title='run'>")))
     shown = open_window(editor, width=390, theme="dark")
     shown.open(f"{HERE}/try-it")
     shown.page.get_by_label("Question").fill("What is ORS?")

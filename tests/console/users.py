@@ -11,7 +11,7 @@ from glific_gpt.accounts import people
 from glific_gpt.accounts.tables import Role
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
-from tests.support.server import PATIENCE, TLS, RunningServer
+from tests.support.server import TIMEOUT_SECONDS, TLS, RunningServer
 
 PASSWORD = "correct horse battery staple"
 CSRF_TOKEN_PATTERN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
@@ -53,7 +53,7 @@ class ConsoleUser:
 
 
 def create_client() -> httpx2.Client:
-    return httpx2.Client(timeout=PATIENCE, verify=TLS)
+    return httpx2.Client(timeout=TIMEOUT_SECONDS, verify=TLS)
 
 
 def create_anonymous(server: RunningServer) -> ConsoleUser:
