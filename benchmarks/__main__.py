@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import comparison, growth, machine, results, slow, startup
+from benchmarks.programs import raise_open_file_limit
 from benchmarks.report import document
-from benchmarks.serving import allow_many_connections
 
 EVERY_CALL = 10_000_000
 QUICK = 1_000_000
@@ -14,7 +14,7 @@ QUICK = 1_000_000
 
 def main() -> None:
     wanted = _arguments()
-    allow_many_connections()
+    raise_open_file_limit()
     parts: dict[str, Callable[[], object]] = {
         "comparison": lambda: comparison.measure(wanted.rounds),
         "slow": lambda: slow.measure(min(wanted.rounds, 3)),
@@ -23,7 +23,7 @@ def main() -> None:
     }
     for part in wanted.parts or parts:
         if part != "report":
-            about = machine.about()
+            about = machine.describe()
             results.save(wanted.results, part, about, parts[part]())
     document.write(results.read(wanted.results), wanted.document)
 

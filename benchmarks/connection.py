@@ -5,15 +5,15 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
-from benchmarks import replies
-from benchmarks.asking import Target, in_turn
+from benchmarks import http_responses
+from benchmarks.targets import Target, round_robin
 
 
-class Course:
+class Measurement:
     """The calls of one measurement, over all of its connections."""
 
     def __init__(self, targets: Sequence[Target], begun: float, seconds: float) -> None:
-        self.requests = in_turn(targets)
+        self.requests = round_robin(targets)
         self.begun = begun
         self.seconds = seconds
         self.ended: list[float] = []
@@ -38,7 +38,7 @@ class Course:
 class Connection(asyncio.Protocol):
     """A protocol, as streams cost several times as much for each call."""
 
-    def __init__(self, course: Course) -> None:
+    def __init__(self, course: Measurement) -> None:
         self._course = course
         self._received = b""
         self._asked: float | None = None
@@ -50,7 +50,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        reply = replies.read(self._received)
+        reply = http_responses.parse_response(self._received)
         if reply is None or self._asked is None:
             return
         self._course.add(self._asked, reply.status)

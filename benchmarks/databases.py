@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tests.support.databases import postgresql_database
 
-NO_POSTGRESQL = "PostgreSQL: none can be reached at TEST_POSTGRESQL_URL."
+POSTGRESQL_OMITTED = "PostgreSQL: none can be reached at TEST_POSTGRESQL_URL."
 
 
 @contextmanager
@@ -18,7 +18,7 @@ def sqlite_database() -> Iterator[str]:
         yield f"sqlite:///{folder}/bench.db"
 
 
-def every() -> dict[str, Callable[[], AbstractContextManager[str]]]:
+def list_databases() -> dict[str, Callable[[], AbstractContextManager[str]]]:
     """What makes a database, by its name."""
     found: dict[str, Callable[[], AbstractContextManager[str]]] = {"SQLite": sqlite_database}
     if has_postgresql():
@@ -34,16 +34,16 @@ def has_postgresql() -> bool:
         return False
 
 
-def versions() -> dict[str, str]:
+def read_versions() -> dict[str, str]:
     """Of the databases that there are."""
-    found = {"SQLite": _said("sqlite://", "SELECT sqlite_version()")}
+    found = {"SQLite": _query_version("sqlite://", "SELECT sqlite_version()")}
     if has_postgresql():
         with postgresql_database() as url:
-            found["PostgreSQL"] = _said(url, "SHOW server_version")
+            found["PostgreSQL"] = _query_version(url, "SHOW server_version")
     return found
 
 
-def _said(url: str, question: str) -> str:
+def _query_version(url: str, question: str) -> str:
     engine = sa.create_engine(url)
     with engine.connect() as connection:
         answer = str(connection.scalar(sa.text(question)))

@@ -27,16 +27,16 @@ from tests.support.openai_answers import answer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.programs import SERVER, Program, free_port, start
 from tests.support.server import TestOrganization
-from tests.support.serving import SECRET_KEY, as_environment, organizations_of, wait_until_ready
+from tests.support.serving import SECRET_KEY, open_database, to_environment, wait_until_ready
 from tests.support.settings import ENCRYPTION_KEY
 
 WORKER = (sys.executable, "-m", "flask", "--app", "wsgi", "worker")
-AT_ONCE = 16
-PATIENCE = 300
+CONCURRENCY = 16
+RESUME_TIMEOUT_SECONDS = 300
 
 
 @dataclass
-class Town:
+class Environment:
     """Servers, workers, and the outside world."""
 
     settings: dict[str, Any]
@@ -71,13 +71,13 @@ class Town:
 
     def _start(self, command: tuple[str, ...], **settings: Any) -> Program:
         folder = Path(tempfile.mkdtemp())
-        program = self.stack.enter_context(start(command, folder, as_environment(**(self.settings | settings))))
+        program = self.stack.enter_context(start(command, folder, to_environment(**(self.settings | settings))))
         self.running.append(program)
         return program
 
 
 @contextmanager
-def town(database: str, **settings: Any) -> Iterator[Town]:
+def create_environment(database: str, **settings: Any) -> Iterator[Environment]:
     with ExitStack() as stack:
         if database == "postgresql":
             url = stack.enter_context(databases.postgresql_database())
@@ -87,69 +87,69 @@ def town(database: str, **settings: Any) -> Iterator[Town]:
         openai, glific = stack.enter_context(OpenAIStandIn()), stack.enter_context(GlificStandIn())
         known = {"database_url": url, "openai_base_url": openai.base_url, "glific_hosts": "127.0.0.1"}
         known |= {"secret_key": SECRET_KEY, "encryption_keys": ENCRYPTION_KEY}
-        made = Town(known | settings, openai, glific, stack)
-        made.running_server = stack.enter_context(organizations_of(**(known | settings)))
+        made = Environment(known | settings, openai, glific, stack)
+        made.running_server = stack.enter_context(open_database(**(known | settings)))
         yield made
 
 
-def add_organization(made: Town, slug: str, url: str) -> TestOrganization:
+def add_organization(made: Environment, slug: str, url: str) -> TestOrganization:
     made.running_server.url = url
     new: TestOrganization = made.running_server.add_organization(slug)
     new.connect(made.glific)
     return new
 
 
-refusals: Counter[str] = Counter()
+rejections: Counter[str] = Counter()
 """What stood in the way of calls before they were accepted."""
 
 
-def accept(asker: TestOrganization, contact: int, mode: str = "async") -> tuple[str, float]:
+def submit_call(asker: TestOrganization, contact: int, mode: str = "async") -> tuple[str, float]:
     """The id of an accepted call, and the seconds that it took to be accepted; tried until a server is there."""
     while True:
         begun = time.monotonic()
         try:
-            reply = asker.ask_later(mode, contact=contact, headers={"Idempotency-Key": f"{asker.slug}-{contact}"})
+            reply = asker.ask_deferred(mode, contact=contact, headers={"Idempotency-Key": f"{asker.slug}-{contact}"})
         except httpx2.TransportError as error:
-            refusals[type(error).__name__] += 1
+            rejections[type(error).__name__] += 1
         else:
             if reply.status_code == 200:
                 return str(reply.json()["call_id"]), time.monotonic() - begun
-            refusals[reply.json()["error_code"]] += 1
+            rejections[reply.json()["error_code"]] += 1
         time.sleep(0.1)
 
 
-def resumed(made: Town) -> Counter[str]:
+def count_resumptions(made: Environment) -> Counter[str]:
     """How often each call's flow was resumed."""
     return Counter(str(each.result["call_id"]) for each in made.glific.resumptions)
 
 
-def wait_for(made: Town, calls: set[str], seconds: float = PATIENCE) -> float:
+def wait_for_resumptions(made: Environment, calls: set[str], seconds: float = RESUME_TIMEOUT_SECONDS) -> float:
     begun = time.monotonic()
-    while calls - resumed(made).keys() and time.monotonic() - begun < seconds:
+    while calls - count_resumptions(made).keys() and time.monotonic() - begun < seconds:
         time.sleep(0.05)
     return time.monotonic() - begun
 
 
-def kills(database: str, calls: int, mode: str) -> dict[str, Any]:
+def measure_kills(database: str, calls: int, mode: str) -> dict[str, Any]:
     """Accepted calls, and all processes killed three times at random moments.
 
     With auto the time of a request is over after a second, and OpenAI takes three.
     """
     processes = 2 if database == "postgresql" else 1
-    with town(database, processes=processes, deadline_seconds=1.0 if mode == "auto" else 4.5) as made:
+    with create_environment(database, processes=processes, deadline_seconds=1.0 if mode == "auto" else 4.5) as made:
         made.openai.always(answer("ok", after=3.0 if mode == "auto" else 1.0))
         port = free_port()
         asker = add_organization(made, "alice", made.server_at(port))
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            pending = [pool.submit(accept, asker, contact, mode) for contact in range(1, calls + 1)]
+        with ThreadPoolExecutor(CONCURRENCY) as pool:
+            pending = [pool.submit(submit_call, asker, contact, mode) for contact in range(1, calls + 1)]
             for _ in range(3):
                 time.sleep(random.uniform(2.0, 6.0))  # noqa: S311
                 made.kill_all()
                 made.server_at(port)
             accepted = {future.result()[0] for future in pending}
-        wait_for(made, accepted)
+        wait_for_resumptions(made, accepted)
         time.sleep(8)  # for what might come twice
-        counts = resumed(made)
+        counts = count_resumptions(made)
         asked = len([each for each in made.openai.requests if each.method == "POST"])
         return {
             "database": database,
@@ -161,13 +161,13 @@ def kills(database: str, calls: int, mode: str) -> dict[str, Any]:
             "resumed_without_having_been_accepted": len(counts.keys() - accepted),
             "asked_openai": asked,
             "asked_again": asked - len(counts),
-            "in_the_way": dict(refusals),
+            "in_the_way": dict(rejections),
         }
 
 
-def takeover(database: str) -> dict[str, Any]:
+def measure_failover(database: str) -> dict[str, Any]:
     """Two servers and two workers; one worker is killed in the middle of its work."""
-    with town(database, worker="separate") as made:
+    with create_environment(database, worker="separate") as made:
         made.openai.always(answer("ok", after=3.0))
         asker, other = add_organization(made, "alice", made.server()), made.server()
         workers = [made.worker(), made.worker()]
@@ -175,44 +175,44 @@ def takeover(database: str) -> dict[str, Any]:
         calls = set()
         for contact in range(1, 41):
             made.running_server.url = other if contact % 2 else asker.server.url
-            calls.add(accept(asker, contact)[0])
+            calls.add(submit_call(asker, contact)[0])
         time.sleep(1.0)
         made.kill(workers[0])
         killed = time.monotonic()
         asked_before = len(made.openai.requests)
-        wait_for(made, calls)
+        wait_for_resumptions(made, calls)
         return {
             "database": database,
             "accepted": len(calls),
-            "resumed": len(calls & resumed(made).keys()),
+            "resumed": len(calls & count_resumptions(made).keys()),
             "all_resumed_after_s": round(time.monotonic() - killed, 1),
             "asked_before_kill": asked_before,
             "asked_in_all": len(made.openai.requests),
-            "resumed_twice": sum(1 for n in resumed(made).values() if n > 1),
+            "resumed_twice": sum(1 for n in count_resumptions(made).values() if n > 1),
         }
 
 
-def fair(database: str, waiting: int) -> dict[str, Any]:
+def measure_fairness(database: str, waiting: int) -> dict[str, Any]:
     """One organization with many calls waiting; another one asks once, alone and beside them."""
-    with town(database) as made:
+    with create_environment(database) as made:
         made.openai.always(answer("ok", after=1.0))
         url = made.server()
         big, small = add_organization(made, "big", url), add_organization(made, "small", url)
-        accept(small, 1)
+        submit_call(small, 1)
 
         def once(contact: int) -> float:
-            call, _ = accept(small, contact)
-            return wait_for(made, {call})
+            call, _ = submit_call(small, contact)
+            return wait_for_resumptions(made, {call})
 
         alone = [once(contact) for contact in range(2, 7)]
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(CONCURRENCY) as pool:
             begun = time.monotonic()
-            accepted = [future.result() for future in [pool.submit(accept, big, n) for n in range(1, waiting + 1)]]
+            accepted = [future.result() for future in [pool.submit(submit_call, big, n) for n in range(1, waiting + 1)]]
             accepting = time.monotonic() - begun
-        left = waiting - len(resumed(made))
+        left = waiting - len(count_resumptions(made))
         beside = [once(contact) for contact in range(7, 12)]
-        still = waiting - len(resumed(made))
-        wait_for(made, {call for call, _ in accepted})
+        still = waiting - len(count_resumptions(made))
+        wait_for_resumptions(made, {call for call, _ in accepted})
         return {
             "database": database,
             "waiting_before": left,
@@ -221,22 +221,22 @@ def fair(database: str, waiting: int) -> dict[str, Any]:
             "beside_s": [round(each, 2) for each in beside],
             "accepted_per_s": round(waiting / accepting, 1),
             "campaign_s": round(time.monotonic() - begun, 1),
-            "campaign_resumed": len({call for call, _ in accepted} & resumed(made).keys()),
+            "campaign_resumed": len({call for call, _ in accepted} & count_resumptions(made).keys()),
         }
 
 
-def prompt(database: str, calls: int) -> dict[str, Any]:
+def measure_latency(database: str, calls: int) -> dict[str, Any]:
     """How soon a call is accepted, and its flow resumed after OpenAI has answered."""
-    with town(database) as made:
+    with create_environment(database) as made:
         made.openai.always(answer("ok", after=1.0))
         asker = add_organization(made, "alice", made.server())
         for warm in range(5):
-            accept(asker, 9000 + warm)
+            submit_call(asker, 9000 + warm)
         accepting, resuming, starting = [], [], []
         for contact in range(1, calls + 1):
-            call, seconds = accept(asker, contact)
+            call, seconds = submit_call(asker, contact)
             at = time.monotonic()
-            wait_for(made, {call})
+            wait_for_resumptions(made, {call})
             came = next(each.at for each in made.glific.resumptions if each.result["call_id"] == call)
             asked = made.openai.requests[-1].at
             accepting.append(seconds)
@@ -260,10 +260,10 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=500)
     wanted = parser.parse_args()
     run = {
-        "prompt": lambda: prompt(wanted.database, min(wanted.calls, 40)),
-        "kills": lambda: kills(wanted.database, wanted.calls, wanted.mode),
-        "takeover": lambda: takeover(wanted.database),
-        "fair": lambda: fair(wanted.database, wanted.calls),
+        "prompt": lambda: measure_latency(wanted.database, min(wanted.calls, 40)),
+        "kills": lambda: measure_kills(wanted.database, wanted.calls, wanted.mode),
+        "takeover": lambda: measure_failover(wanted.database),
+        "fair": lambda: measure_fairness(wanted.database, wanted.calls),
     }
     print(json.dumps(run[wanted.what](), indent=2))
 

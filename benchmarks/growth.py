@@ -5,13 +5,13 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from benchmarks import databases, load, server, upstreams
-from benchmarks.asking import Target
-from benchmarks.load import Load
-from benchmarks.progress import say
+from benchmarks import databases, load_generator, server, upstreams
+from benchmarks.load_generator import Load
+from benchmarks.progress import print_progress
 from benchmarks.seeding import seed_calls
 from benchmarks.seeding_organizations import seed_organizations
-from benchmarks.sides.side import Side
+from benchmarks.systems.system import System
+from benchmarks.targets import Target
 
 LOAD = Load(at_once=16, seconds=3, warm_up=1)
 
@@ -39,7 +39,7 @@ CALLS = (
 
 
 @dataclass(frozen=True)
-class Scene:
+class Scenario:
     """A database of that size, and how its organizations are asked."""
 
     database: str
@@ -51,15 +51,15 @@ class Scene:
 def measure(rounds: int, *, most_calls: int) -> list[dict[str, Any]]:
     """For each size on each database, what each round measured."""
     with ExitStack() as stack:
-        upstream = stack.enter_context(upstreams.quick())
-        scenes = list(_scenes(stack, upstream, most_calls))
+        upstream = stack.enter_context(upstreams.run_fast_upstream())
+        scenes = list(_create_scenarios(stack, upstream, most_calls))
         measured: list[list[dict[str, Any]]] = [[] for _ in scenes]
         for number in range(1, rounds + 1):
             for scene, found in zip(scenes, measured, strict=True):
-                say(f"growth: round {number} of {rounds}, {scene.database}, {scene.size}")
-                with server.serve(scene.environ) as program:
-                    figures = load.measure(scene.targets, LOAD)
-                    Side(scene.database, scene.targets, program).require_alive()
+                print_progress(f"growth: round {number} of {rounds}, {scene.database}, {scene.size}")
+                with server.run_server(scene.environ) as program:
+                    figures = load_generator.measure(scene.targets, LOAD)
+                    System(scene.database, scene.targets, program).require_alive()
                 found.append(asdict(figures))
     return [
         {"database": scene.database} | asdict(scene.size) | {"rounds": found}
@@ -67,14 +67,14 @@ def measure(rounds: int, *, most_calls: int) -> list[dict[str, Any]]:
     ]
 
 
-def _scenes(stack: ExitStack, upstream: str, most_calls: int) -> Iterator[Scene]:
+def _create_scenarios(stack: ExitStack, upstream: str, most_calls: int) -> Iterator[Scenario]:
     sizes = [size for size in dict.fromkeys(PROCESSES + ORGANIZATIONS + CALLS) if size.calls <= most_calls]
-    for name, make in databases.every().items():
+    for name, make in databases.list_databases().items():
         for size in sizes:
-            say(f"growth: {name} is filled: {size}")
+            print_progress(f"growth: {name} is filled: {size}")
             url = stack.enter_context(make())
-            environ = server.environment(url, upstream, processes=size.processes)
+            environ = server.build_environment(url, upstream, processes=size.processes)
             server.migrate(environ)
             targets = seed_organizations(environ, size.organizations)
             seed_calls(url, size.organizations, size.calls)
-            yield Scene(name, size, environ, targets)
+            yield Scenario(name, size, environ, targets)

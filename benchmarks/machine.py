@@ -8,23 +8,23 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks import databases
-from benchmarks.sides import peers
+from benchmarks.systems import peers
 
 LIBRARIES = ("uvicorn", "flask", "sqlalchemy", "openai", "psycopg")
 
 
-def about() -> dict[str, object]:
+def describe() -> dict[str, object]:
     """When and where something is measured."""
-    return {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": _machine(), "versions": _versions()}
+    return {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": _describe_machine(), "versions": _read_versions()}
 
 
-def _machine() -> str:
+def _describe_machine() -> str:
     processor = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
     gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     name = processor[1] if processor else platform.machine()
     return f"{os.cpu_count()} cores ({name}), {gigabytes:.0f} GiB, {platform.system()} {platform.release()}"
 
 
-def _versions() -> dict[str, str]:
+def _read_versions() -> dict[str, str]:
     ours = {name: version(name) for name in LIBRARIES}
-    return {"Python": platform.python_version()} | ours | databases.versions() | peers.installed()
+    return {"Python": platform.python_version()} | ours | databases.read_versions() | peers.read_installed_versions()

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 
-class Peak:
+class PeakMemory:
     """The most that was seen in any look at a program."""
 
     def __init__(self, pid: int) -> None:
@@ -18,7 +18,7 @@ class Peak:
 
     def look(self) -> None:
         pss, rss = 0.0, 0.0
-        for pid in _family(self._pid):
+        for pid in _process_tree(self._pid):
             with suppress(OSError):  # it may have ended in this moment
                 rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
                 pss += _megabytes(rollup, "Pss")
@@ -26,12 +26,12 @@ class Peak:
         self.pss_mb, self.rss_mb = max(self.pss_mb, pss), max(self.rss_mb, rss)
 
 
-def _family(pid: int) -> Iterator[int]:
+def _process_tree(pid: int) -> Iterator[int]:
     yield pid
     for children in Path(f"/proc/{pid}/task").glob("*/children"):
         with suppress(OSError):
             for child in children.read_text().split():
-                yield from _family(int(child))
+                yield from _process_tree(int(child))
 
 
 def _megabytes(rollup: str, name: str) -> float:

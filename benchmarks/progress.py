@@ -3,9 +3,9 @@
 import sys
 import time
 
-_begun = time.monotonic()
+_started_at = time.monotonic()
 
 
-def say(step: str) -> None:
-    minutes, seconds = divmod(int(time.monotonic() - _begun), 60)
+def print_progress(step: str) -> None:
+    minutes, seconds = divmod(int(time.monotonic() - _started_at), 60)
     print(f"{minutes:3}:{seconds:02} {step}", file=sys.stderr, flush=True)

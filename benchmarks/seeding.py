@@ -6,10 +6,10 @@ from typing import cast
 
 import sqlalchemy as sa
 
-from benchmarks.progress import say
+from benchmarks.progress import print_progress
 from glific_gpt.calls.tables import Call
 
-STEP = 500_000
+BATCH_SIZE = 500_000
 
 COLUMNS = (
     "call_id, organization_id, function, model_asked, model_used, status, error_code, started_at, give_up_at, "
@@ -17,19 +17,19 @@ COLUMNS = (
 )
 
 # Call n of all: those of the organizations take turns, the oldest is a year old, every fiftieth has failed.
-SAME_EVERYWHERE = """
+COMMON_VALUES = """
     1 + n % :organizations, 'parse_via_chat_gpt', 'gpt-4o-mini', 'gpt-4o-mini',
     CASE WHEN n % 50 = 0 THEN 'error' ELSE 'ok' END, CASE WHEN n % 50 = 0 THEN 'upstream_error' END
 """
-FIGURES_AND_CONTACT = "800 + n % 2000, 120, 60, 54000, 1 + n % 100003, 1 + n % 10"
+METRICS_AND_CONTACT = "800 + n % 2000, 120, 60, 54000, 1 + n % 100003, 1 + n % 10"
 AGE = "(:calls - n) * 31536000.0 / :calls"
 MILLISECONDS = f":now_milliseconds - ({AGE}) * 1000"
 
 POSTGRESQL = f"""
 INSERT INTO calls ({COLUMNS})
 SELECT 'call_' || lpad(to_hex(CAST({MILLISECONDS} AS bigint)), 12, '0') || substr(md5(CAST(n AS text)), 1, 12),
-    {SAME_EVERYWHERE},
-    now() - interval '1 second' * ({AGE}), now() - interval '1 second' * ({AGE} - 10), {FIGURES_AND_CONTACT}
+    {COMMON_VALUES},
+    now() - interval '1 second' * ({AGE}), now() - interval '1 second' * ({AGE} - 10), {METRICS_AND_CONTACT}
 FROM generate_series(:first, :last) AS n
 """  # noqa: S608 - nothing in it comes from outside
 
@@ -37,9 +37,9 @@ SQLITE = f"""
 WITH RECURSIVE numbers(n) AS (SELECT :first UNION ALL SELECT n + 1 FROM numbers WHERE n < :last)
 INSERT INTO calls ({COLUMNS})
 SELECT 'call_' || printf('%012x', CAST({MILLISECONDS} AS integer)) || lower(hex(randomblob(6))),
-    {SAME_EVERYWHERE},
+    {COMMON_VALUES},
     strftime('%Y-%m-%d %H:%M:%f000', 'now', (-({AGE})) || ' seconds'),
-    strftime('%Y-%m-%d %H:%M:%f000', 'now', (10 - ({AGE})) || ' seconds'), {FIGURES_AND_CONTACT}
+    strftime('%Y-%m-%d %H:%M:%f000', 'now', (10 - ({AGE})) || ' seconds'), {METRICS_AND_CONTACT}
 FROM numbers
 """  # noqa: S608
 
@@ -50,12 +50,12 @@ def seed_calls(database_url: str, organizations: int, calls: int) -> None:
     at = time.time_ns() // 1_000_000
     indexes = cast("sa.Table", Call.__table__).indexes
     with engine.connect() as connection:
-        _hurry(connection)
+        _disable_durability(connection)
         # To make an index of all rows at once costs a part of what it costs row by row.
         for index in indexes:
             index.drop(connection)
-        for first in range(1, calls + 1, STEP):
-            last = min(first + STEP - 1, calls)
+        for first in range(1, calls + 1, BATCH_SIZE):
+            last = min(first + BATCH_SIZE - 1, calls)
             known = {
                 "organizations": organizations,
                 "calls": calls,
@@ -65,15 +65,15 @@ def seed_calls(database_url: str, organizations: int, calls: int) -> None:
             }
             connection.execute(sa.text(SQLITE if engine.dialect.name == "sqlite" else POSTGRESQL), known)
             connection.commit()
-            say(f"  {last:,} of {calls:,} calls are there")
+            print_progress(f"  {last:,} of {calls:,} calls are there")
         for index in indexes:
             index.create(connection)
         connection.commit()
-    settle(engine)
+    run_maintenance(engine)
     engine.dispose()
 
 
-def _hurry(connection: sa.Connection) -> None:
+def _disable_durability(connection: sa.Connection) -> None:
     """For this connection alone: nobody minds when a power cut takes what it writes."""
     if connection.dialect.name == "sqlite":
         for pragma in ("synchronous=OFF", "cache_size=-1000000", "temp_store=MEMORY"):
@@ -82,7 +82,7 @@ def _hurry(connection: sa.Connection) -> None:
         connection.exec_driver_sql("SET maintenance_work_mem = '1GB'")
 
 
-def settle(engine: sa.Engine) -> None:
+def run_maintenance(engine: sa.Engine) -> None:
     """What the database would do by itself some time later, in the middle of a measurement."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if engine.dialect.name == "sqlite":

@@ -6,14 +6,14 @@ from typing import cast
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from benchmarks.asking import WEBHOOK, Target
-from benchmarks.server import ALLOWED, KEY, webhook
+from benchmarks.server import ALLOWED_MODEL, API_KEY, webhook_url
+from benchmarks.targets import WEBHOOK_BODY, Target
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization, WebhookToken
 from glific_gpt.organizations.tokens import WEBHOOK_PREFIX, generate_token, hash_token
 from glific_gpt.vault import Vault
 
-ASKED = 100
+MAX_CALLED_ORGANIZATIONS = 100
 """To how many organizations at most calls go."""
 
 
@@ -28,15 +28,15 @@ def seed_organizations(environ: dict[str, str], count: int) -> list[Target]:
         connection.execute(sa.insert(_table(WebhookToken)), [_token(*each) for each in zip(ids, tokens, strict=True)])
         connection.execute(sa.insert(_table(Credential)), [_credential(vault, number) for number in ids])
     engine.dispose()
-    chosen = list(zip(ids, tokens, strict=True))[:: -(-count // ASKED)]
+    chosen = list(zip(ids, tokens, strict=True))[:: -(-count // MAX_CALLED_ORGANIZATIONS)]
     return [
-        Target(webhook(environ, _slug(number)), {"Authorization": f"Bearer {token}"}, dict(WEBHOOK))
+        Target(webhook_url(environ, _slug(number)), {"Authorization": f"Bearer {token}"}, dict(WEBHOOK_BODY))
         for number, token in chosen
     ]
 
 
 def _organization(number: int) -> dict[str, object]:
-    return {"id": number, "slug": _slug(number), "name": "Seeded", "allowed_models": [ALLOWED]}
+    return {"id": number, "slug": _slug(number), "name": "Seeded", "allowed_models": [ALLOWED_MODEL]}
 
 
 def _token(number: int, token: str) -> dict[str, object]:
@@ -44,8 +44,8 @@ def _token(number: int, token: str) -> dict[str, object]:
 
 
 def _credential(vault: Vault, number: int) -> dict[str, object]:
-    ciphertext = vault.encrypt(number, "open_ai", json.dumps({"api_key": KEY}))
-    return {"organization_id": number, "provider": "open_ai", "ciphertext": ciphertext, "last4": KEY[-4:]}
+    ciphertext = vault.encrypt(number, "open_ai", json.dumps({"api_key": API_KEY}))
+    return {"organization_id": number, "provider": "open_ai", "ciphertext": ciphertext, "last4": API_KEY[-4:]}
 
 
 def _slug(number: int) -> str:

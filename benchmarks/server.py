@@ -10,16 +10,16 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from benchmarks.asking import WEBHOOK, SignedTarget, Target
-from benchmarks.serving import serving
+from benchmarks.programs import run_program
+from benchmarks.targets import WEBHOOK_BODY, SignedTarget, Target
 from tests.support.programs import SERVER, Program, clean_environment, free_port
 
 FLASK = str(Path(sys.executable).parent / "flask")
-KEY = "sk-proj-benchmark-0000"
-ALLOWED = "gpt-4o*"
+API_KEY = "sk-proj-benchmark-0000"
+ALLOWED_MODEL = "gpt-4o*"
 
 
-def environment(database_url: str, upstream: str, **settings: object) -> dict[str, str]:
+def build_environment(database_url: str, upstream: str, **settings: object) -> dict[str, str]:
     """The variables of a server; further settings by their names."""
     known: dict[str, object] = {
         "database_url": database_url,
@@ -31,36 +31,36 @@ def environment(database_url: str, upstream: str, **settings: object) -> dict[st
     return {f"GLIFIC_GPT_{name.upper()}": str(value) for name, value in (known | settings).items()}
 
 
-def webhook(environ: dict[str, str], slug: str) -> str:
+def webhook_url(environ: dict[str, str], slug: str) -> str:
     return f"http://{environ['GLIFIC_GPT_BIND']}/webhooks/{slug}/parse_via_chat_gpt"
 
 
 def migrate(environ: dict[str, str]) -> None:
-    flask(environ, "db", "upgrade")
+    run_flask(environ, "db", "upgrade")
 
 
-def organization(environ: dict[str, str], *, signed: bool = False) -> Target:
+def create_organization(environ: dict[str, str], *, signed: bool = False) -> Target:
     """A new organization with a key and an allowlist, and how it is asked: by token, or signed as Glific does."""
     slug = f"bench-{secrets.token_hex(4)}"
-    made = json.loads(flask(environ, "organizations", "create", slug, "--name", "Bench", "--json"))
-    flask(environ, "credentials", "set", slug, "open_ai", "--api-key-stdin", "--no-verify", given=KEY)
-    flask(environ, "models", "allow", slug, ALLOWED)
-    url = webhook(environ, slug)
+    made = json.loads(run_flask(environ, "organizations", "create", slug, "--name", "Bench", "--json"))
+    run_flask(environ, "credentials", "set", slug, "open_ai", "--api-key-stdin", "--no-verify", given=API_KEY)
+    run_flask(environ, "models", "allow", slug, ALLOWED_MODEL)
+    url = webhook_url(environ, slug)
     if not signed:
-        return Target(url, {"Authorization": f"Bearer {made['webhook_token']}"}, dict(WEBHOOK))
+        return Target(url, {"Authorization": f"Bearer {made['webhook_token']}"}, dict(WEBHOOK_BODY))
     phrase = secrets.token_hex()
-    flask(environ, "signature", "set", slug, "--phrase-stdin", given=phrase)
-    return SignedTarget(url, {}, dict(WEBHOOK), phrase)
+    run_flask(environ, "signature", "set", slug, "--phrase-stdin", given=phrase)
+    return SignedTarget(url, {}, dict(WEBHOOK_BODY), phrase)
 
 
 @contextmanager
-def serve(environ: dict[str, str]) -> Iterator[Program]:
+def run_server(environ: dict[str, str]) -> Iterator[Program]:
     """The production server, once it is ready."""
-    with serving(SERVER, f"http://{environ['GLIFIC_GPT_BIND']}/readyz", environ) as program:
+    with run_program(SERVER, f"http://{environ['GLIFIC_GPT_BIND']}/readyz", environ) as program:
         yield program
 
 
-def flask(environ: dict[str, str], *arguments: str, given: str = "") -> str:
+def run_flask(environ: dict[str, str], *arguments: str, given: str = "") -> str:
     done = subprocess.run(
         [FLASK, *arguments],
         env=clean_environment() | environ,

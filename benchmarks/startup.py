@@ -7,10 +7,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarks import server, upstreams
-from benchmarks.asking import Target
 from benchmarks.databases import sqlite_database
-from benchmarks.progress import say
-from benchmarks.serving import serving
+from benchmarks.programs import run_program
+from benchmarks.progress import print_progress
+from benchmarks.targets import Target
 from tests.support.programs import SERVER
 
 FIRST_CALLS = 10
@@ -19,20 +19,20 @@ FIRST_CALLS = 10
 def measure(starts: int) -> list[dict[str, Any]]:
     """For each start, the seconds until /livez is answered, and the milliseconds of the first calls after it."""
     found = []
-    with upstreams.quick() as upstream, sqlite_database() as database:
-        environ = server.environment(database, upstream)
+    with upstreams.run_fast_upstream() as upstream, sqlite_database() as database:
+        environ = server.build_environment(database, upstream)
         server.migrate(environ)
-        target = server.organization(environ)
+        target = server.create_organization(environ)
         for number in range(1, starts + 1):
-            say(f"startup: start {number} of {starts}")
+            print_progress(f"startup: start {number} of {starts}")
             begun = time.perf_counter()
-            with serving(SERVER, f"http://{environ['GLIFIC_GPT_BIND']}/livez", environ):
+            with run_program(SERVER, f"http://{environ['GLIFIC_GPT_BIND']}/livez", environ):
                 seconds = time.perf_counter() - begun
-                found.append({"seconds": seconds, "first_calls_ms": _first_calls(target)})
+                found.append({"seconds": seconds, "first_calls_ms": _time_first_calls(target)})
     return found
 
 
-def _first_calls(target: Target) -> list[float]:
+def _time_first_calls(target: Target) -> list[float]:
     address = urlsplit(target.url)
     connection = http.client.HTTPConnection(str(address.hostname), address.port)
     times = []

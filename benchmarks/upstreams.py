@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.serving import serving
+from benchmarks.programs import run_program
 from benchmarks.upstream import ANSWER
 from tests.support.programs import free_port
 
-WAITING_ROOM = 16_384
+MAX_CONNECTIONS = 16_384
 """How many calls the upstream that takes its time holds at once."""
 
 ECHO = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
@@ -44,54 +44,54 @@ http {{
 
 
 @contextmanager
-def quick() -> Iterator[str]:
+def run_fast_upstream() -> Iterator[str]:
     """The base URL of one that answers at once."""
-    upstream = _nginx(f"return 200 '{ANSWER.decode()}';") if shutil.which("nginx") else _uvicorn(0)
+    upstream = _run_nginx(f"return 200 '{ANSWER.decode()}';") if shutil.which("nginx") else _run_uvicorn(0)
     with upstream as url:
         yield url
 
 
 @contextmanager
-def slow(seconds: float) -> Iterator[str]:
+def run_slow_upstream(seconds: float) -> Iterator[str]:
     """The base URL of one that answers after that time."""
     answers = f"echo_sleep {seconds}; echo '{ANSWER.decode()}';"
-    upstream = _nginx(answers, f"load_module {ECHO};") if _can_wait() else _uvicorn(seconds)
+    upstream = _run_nginx(answers, f"load_module {ECHO};") if _has_echo_module() else _run_uvicorn(seconds)
     with upstream as url:
         yield url
 
 
 @contextmanager
-def _nginx(answers: str, modules: str = "") -> Iterator[str]:
+def _run_nginx(answers: str, modules: str = "") -> Iterator[str]:
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)  # nginx takes on another user where it is started by root
         configuration = Path(folder, "nginx.conf")
-        known = {"folder": folder, "port": port, "room": WAITING_ROOM, "modules": modules, "answers": answers}
+        known = {"folder": folder, "port": port, "room": MAX_CONNECTIONS, "modules": modules, "answers": answers}
         configuration.write_text(NGINX.format(**known))
         command = ["nginx", "-e", f"{folder}/errors", "-p", folder, "-c", str(configuration)]
-        with serving(command, f"http://127.0.0.1:{port}/"):
+        with run_program(command, f"http://127.0.0.1:{port}/"):
             yield f"http://127.0.0.1:{port}/v1"
 
 
 @contextmanager
-def _uvicorn(seconds: float) -> Iterator[str]:
+def _run_uvicorn(seconds: float) -> Iterator[str]:
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "benchmarks.upstream:app", "--port", str(port), "--log-level", "error"]
-    command += ["--http", "httptools", "--lifespan", "off", "--backlog", str(WAITING_ROOM)]
-    with serving(command, f"http://127.0.0.1:{port}/", {"WAIT_SECONDS": str(seconds)}):
+    command += ["--http", "httptools", "--lifespan", "off", "--backlog", str(MAX_CONNECTIONS)]
+    with run_program(command, f"http://127.0.0.1:{port}/", {"WAIT_SECONDS": str(seconds)}):
         yield f"http://127.0.0.1:{port}/v1"
 
 
-def _can_wait() -> bool:
+def _has_echo_module() -> bool:
     return shutil.which("nginx") is not None and ECHO.exists()
 
 
-def quick_name() -> str:
+def fast_upstream_name() -> str:
     return _nginx_name() if shutil.which("nginx") else _uvicorn_name()
 
 
-def slow_name() -> str:
-    return f"{_nginx_name()} with its echo module" if _can_wait() else _uvicorn_name()
+def slow_upstream_name() -> str:
+    return f"{_nginx_name()} with its echo module" if _has_echo_module() else _uvicorn_name()
 
 
 def _nginx_name() -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.support.server import RunningServer, TestOrganization
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
-ON_BOTH_DATABASES = ("calls", "database", "durable", "rules", "usage")
+FOLDERS_ON_BOTH_DATABASES = ("calls", "database", "durable", "rules", "usage")
 """Folders whose tests run on both kinds of database. Elsewhere one needs the marker `both_databases` for it."""
 
 
@@ -61,15 +61,15 @@ def _folder(item: pytest.Item) -> str:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """On which databases a test runs, unless it says so itself."""
-    if "database_url" not in metafunc.fixturenames or _names_its_database(metafunc):
+    if "database_url" not in metafunc.fixturenames or _sets_database(metafunc):
         return
     test = metafunc.definition
-    is_on_both = _folder(test) in ON_BOTH_DATABASES or test.get_closest_marker("both_databases")
+    is_on_both = _folder(test) in FOLDERS_ON_BOTH_DATABASES or test.get_closest_marker("both_databases")
     kinds = (SQLITE, POSTGRESQL) if is_on_both else (SQLITE,)
     metafunc.parametrize("database_url", kinds, indirect=True)
 
 
-def _names_its_database(metafunc: pytest.Metafunc) -> bool:
+def _sets_database(metafunc: pytest.Metafunc) -> bool:
     """Whether a marker does, or another fixture of that name is nearer."""
     marked = any("database_url" in marker.args[0] for marker in metafunc.definition.iter_markers("parametrize"))
     definition = metafunc.definition._fixtureinfo.name2fixturedefs["database_url"][-1]
@@ -92,9 +92,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     from tests.support import databases
 
     if request.param == SQLITE:
-        return databases.copy_of(request.getfixturevalue("sqlite_template"), tmp_path)
+        return databases.copy_template(request.getfixturevalue("sqlite_template"), tmp_path)
     url: str = request.getfixturevalue("postgresql_url")
-    databases.empty(url)
+    databases.delete_all_rows(url)
     return url
 
 
@@ -143,7 +143,7 @@ def mail_server() -> "Iterator[MailServer]":
 class StartServer(Protocol):
     """Starts a server with other settings than usual; it is closed at the end of the test."""
 
-    def __call__(self, *, works: bool = False, **settings: Any) -> "RunningServer": ...
+    def __call__(self, *, with_worker: bool = False, **settings: Any) -> "RunningServer": ...
 
 
 @pytest.fixture
@@ -157,14 +157,14 @@ def password_cost() -> Mapping[str, int]:
 @pytest.fixture
 def start_server(database_url: str, openai: "OpenAIStandIn", password_cost: Mapping[str, int]) -> Iterator[StartServer]:
     from tests.support.server import run_server
-    from tests.support.settings import made_up_settings
+    from tests.support.settings import create_settings
 
     with ExitStack() as stack:
 
-        def start(*, works: bool = False, **wanted: Any) -> "RunningServer":
+        def start(*, with_worker: bool = False, **wanted: Any) -> "RunningServer":
             known = {"database_url": database_url, "openai_base_url": openai.base_url, "glific_hosts": "127.0.0.1"}
-            settings = made_up_settings(**(known | wanted))
-            return stack.enter_context(run_server(settings, works=works, passwords=password_cost))
+            settings = create_settings(**(known | wanted))
+            return stack.enter_context(run_server(settings, with_worker=with_worker, passwords=password_cost))
 
         yield start
 
@@ -178,7 +178,7 @@ def server(start_server: StartServer) -> "RunningServer":
 @pytest.fixture
 def server_with_worker(start_server: StartServer) -> "RunningServer":
     """A server that also works on answers that come later."""
-    return start_server(works=True)
+    return start_server(with_worker=True)
 
 
 @pytest.fixture

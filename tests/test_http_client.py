@@ -12,10 +12,10 @@ import pytest
 
 from glific_gpt.clock import Deadline
 from glific_gpt.http_client import AddressRefused, DeadlineTransport, ThreadClient, deadline_scope, tls_context
-from tests.support.openai_behaviours import drip
+from tests.support.network_faults import FaultyProxy, dropping_listener, requires_linux
+from tests.support.openai_behaviours import send_slowly
 from tests.support.openai_exchange import Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.silence import Proxy, only_on_linux, swallowing
 
 TLS = tls_context()
 
@@ -47,7 +47,7 @@ def get(client: ThreadClient, port: int, seconds: float = 5.0, host: str = "far.
 def test_it_ends_at_the_deadline_even_if_bytes_keep_arriving(
     open_client: OpenClient, openai: OpenAIStandIn, part: Literal["head", "body"]
 ) -> None:
-    openai.for_models(drip(0.2, part=part))
+    openai.for_models(send_slowly(0.2, part=part))
     start = time.monotonic()
 
     with pytest.raises(httpx2.ReadTimeout):
@@ -68,13 +68,13 @@ def test_it_sends_nothing_after_the_deadline(open_client: OpenClient, openai: Op
     assert len(openai.requests) == 1
 
 
-@only_on_linux
+@requires_linux
 def test_it_ends_at_the_deadline_even_if_a_host_has_many_addresses(open_client: OpenClient) -> None:
     with ExitStack() as stack:
         hosts = ("127.0.0.2", "127.0.0.3", "127.0.0.4")
         port = 0
         for host in hosts:
-            port = stack.enter_context(swallowing(host, port)).getsockname()[1]
+            port = stack.enter_context(dropping_listener(host, port)).getsockname()[1]
         start = time.monotonic()
 
         with pytest.raises(httpx2.ConnectTimeout):
@@ -83,18 +83,18 @@ def test_it_ends_at_the_deadline_even_if_a_host_has_many_addresses(open_client: 
         assert 1.1 < time.monotonic() - start < 1.6
 
 
-@only_on_linux
+@requires_linux
 def test_it_tries_the_next_address_of_a_host(open_client: OpenClient, openai: OpenAIStandIn) -> None:
-    with swallowing("127.0.0.2", port_of(openai)):
+    with dropping_listener("127.0.0.2", port_of(openai)):
         assert get(open_client("127.0.0.2", "127.0.0.1"), port_of(openai), 2.5) == 200
 
 
-@only_on_linux
+@requires_linux
 def test_it_waits_for_the_last_address_until_the_deadline(open_client: OpenClient, openai: OpenAIStandIn) -> None:
-    with Proxy("127.0.0.1", port_of(openai)) as proxy:
-        proxy.fall_silent()
+    with FaultyProxy("127.0.0.1", port_of(openai)) as proxy:
+        proxy.drop_packets()
         # A lost first packet is sent again after a second (RFC 6298).
-        threading.Timer(0.5, proxy.come_back).start()
+        threading.Timer(0.5, proxy.restore).start()
         assert get(open_client("127.0.0.1"), proxy.port, 3) == 200
 
 

@@ -18,7 +18,7 @@ from glific_gpt.organizations.tokens import WEBHOOK_PREFIX
 from glific_gpt.ready_flows import AuthMethod, FlowFile
 from tests.conftest import StartServer
 from tests.support import databases
-from tests.support.exported_flows import exported, function_node
+from tests.support.exported_flows import export_flows, function_node
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.server import RunningServer, TestOrganization
 
@@ -29,7 +29,7 @@ PHRASE = "a phrase of alice and glific"
 
 @pytest.fixture
 def database_url(sqlite_template: Path, tmp_path: Path) -> str:
-    return databases.copy_of(sqlite_template, tmp_path)
+    return databases.copy_template(sqlite_template, tmp_path)
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def test_it_warns_about_an_address_that_glific_cannot_use(
 
 def test_a_converted_flow_has_the_address_and_a_new_token() -> None:
     made = ready_flows.convert_flow(
-        "alice", exported(function_node("answer"), function_node("voice", "speech_to_text"))
+        "alice", export_flows(function_node("answer"), function_node("voice", "speech_to_text"))
     )
     converted, left = webhooks(made.text)
     assert (converted["method"], converted["url"].partition("?")[0]) == ("POST", URL)
@@ -183,7 +183,7 @@ def test_a_converted_flow_has_the_address_and_a_new_token() -> None:
 
 
 def test_a_file_without_convertible_nodes_is_returned_unchanged() -> None:
-    for text in (exported(function_node("voice", "speech_to_text")), exported().replace("\n", "\r\n")):
+    for text in (export_flows(function_node("voice", "speech_to_text")), export_flows().replace("\n", "\r\n")):
         for given in (text, text.encode(), b"\xef\xbb\xbf" + text.encode()):
             made = ready_flows.convert_flow("alice", given)
             assert made.text.encode() == (given.encode() if isinstance(given, str) else given)
@@ -192,7 +192,7 @@ def test_a_file_without_convertible_nodes_is_returned_unchanged() -> None:
 
 
 def test_a_preview_creates_no_token() -> None:
-    text = exported(function_node("answer"))
+    text = export_flows(function_node("answer"))
     conversion = ready_flows.preview_conversion("alice", text).conversion
     assert [note.node.result_name for note in conversion.changed] == ["answer"]
     assert labels() == ["flow"]
@@ -200,7 +200,7 @@ def test_a_preview_creates_no_token() -> None:
 
 def test_a_flow_of_any_name_can_be_converted() -> None:
     for name in ("x" * 300, "bad\0name\x1b[2J", "", "उत्तर"):
-        assert ready_flows.convert_flow("alice", exported(function_node("answer"), name=name)).conversion.changed
+        assert ready_flows.convert_flow("alice", export_flows(function_node("answer"), name=name)).conversion.changed
     assert [len(label) <= 100 and label.isprintable() for label in labels()] == [True] * 5
 
 
@@ -210,7 +210,7 @@ def test_invalid_files_and_unknown_organizations_are_refused() -> None:
             ready_flows.convert_flow("alice", text)
         with pytest.raises(InvalidFlowExport):
             ready_flows.preview_conversion("alice", text)
-    for text in (exported(), exported(function_node("answer"))):
+    for text in (export_flows(), export_flows(function_node("answer"))):
         with pytest.raises(NotFound):
             ready_flows.convert_flow("nobody", text)
     with pytest.raises(NotFound):
@@ -220,7 +220,7 @@ def test_invalid_files_and_unknown_organizations_are_refused() -> None:
 def with_body(**body: Any) -> str:
     node = function_node("answer")
     node["actions"][0]["body"] = json.dumps({"question_text": "@results.question.input", **body})
-    return exported(node)
+    return export_flows(node)
 
 
 def test_a_non_text_model_is_not_converted_and_creates_no_token() -> None:
@@ -241,7 +241,7 @@ def test_a_model_that_is_not_allowed_causes_a_warning(alice: TestOrganization) -
 
 
 def test_a_preview_has_the_warnings_of_the_file(alice: TestOrganization) -> None:
-    text = exported(function_node("answer"))
+    text = export_flows(function_node("answer"))
     alice.switch_key(on=False)
     for auth_method in AuthMethod:
         seen = ready_flows.preview_conversion("alice", text, auth_method=auth_method)

@@ -6,14 +6,14 @@ import sys
 import pytest
 
 from tests.support.programs import ROOT, clean_environment
-from tests.support.serving import SECRET_KEY, as_environment
+from tests.support.serving import SECRET_KEY, to_environment
 from tests.support.settings import ENCRYPTION_KEY
 
 pytestmark = pytest.mark.journey
 
 
 def resolver_options(**environ: str) -> str:
-    variables = as_environment(secret_key=SECRET_KEY, encryption_keys=ENCRYPTION_KEY)
+    variables = to_environment(secret_key=SECRET_KEY, encryption_keys=ENCRYPTION_KEY)
     program = "import os, wsgi; print(os.environ['RES_OPTIONS'])"
     environment = clean_environment() | variables | environ
     return subprocess.check_output((sys.executable, "-c", program), cwd=ROOT, env=environment, text=True).strip()  # noqa: S603

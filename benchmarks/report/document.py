@@ -8,7 +8,7 @@ from benchmarks.report import comparison, growth, slow, startup
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "performance.md"
 
-BEGINNING = """\
+INTRODUCTION = """\
 <!-- Written by `python -m benchmarks report` from benchmarks/results.json: what is changed here by hand gets lost. -->
 # Performance
 
@@ -32,7 +32,7 @@ Figures of one machine say little about another one. What can be compared is sid
   keeps nothing, and records nothing.
 """
 
-END = """\
+CONCLUSION = """\
 ## Measuring again
 
 ```sh
@@ -51,29 +51,29 @@ What was measured, round by round, is in [benchmarks/results.json](../benchmarks
 """
 
 SECTIONS: dict[str, tuple[str, Callable[[Any], str]]] = {
-    "comparison": ("Side by side", comparison.section),
-    "slow": ("While the upstream takes its time", slow.section),
-    "growth": ("As work grows", growth.section),
-    "startup": ("Starting", startup.section),
+    "comparison": ("Side by side", comparison.render_section),
+    "slow": ("While the upstream takes its time", slow.render_section),
+    "growth": ("As work grows", growth.render_section),
+    "startup": ("Starting", startup.render_section),
 }
 
 
 def write(results: dict[str, Any], path: Path) -> None:
-    path.write_text(text(results))
+    path.write_text(render(results))
 
 
-def text(results: dict[str, Any]) -> str:
+def render(results: dict[str, Any]) -> str:
     """The whole document; a part that was not measured says so."""
-    parts = [BEGINNING]
+    parts = [INTRODUCTION]
     for name, (title, section) in SECTIONS.items():
         parts.append(f"## {title}\n")
         if name in results:
-            parts.append(f"{section(results[name]['measured'])}\n\n{_about(results[name]['about'])}\n")
+            parts.append(f"{section(results[name]['measured'])}\n\n{_render_machine(results[name]['about'])}\n")
         else:
             parts.append("Not measured yet.\n")
-    return "\n".join([*parts, END])
+    return "\n".join([*parts, CONCLUSION])
 
 
-def _about(about: dict[str, Any]) -> str:
+def _render_machine(about: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     return f"Measured on {about['date']}, {about['machine']}; {versions}."

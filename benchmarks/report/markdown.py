@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Sequence
 
-NOTHING = "-"
+NO_VALUE = "-"
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -13,7 +13,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in (heads, rule, *rows))
 
 
-def bars(title: str, axis: str, values: Sequence[tuple[str, float]]) -> str:
+def bar_chart(title: str, axis: str, values: Sequence[tuple[str, float]]) -> str:
     """A bar chart that begins at zero."""
     names = ", ".join(json.dumps(name) for name, _ in values)
     heights = ", ".join(f"{value:.1f}" for _, value in values)
@@ -23,8 +23,8 @@ def bars(title: str, axis: str, values: Sequence[tuple[str, float]]) -> str:
     return "\n".join(["```mermaid", *lines, "```"])
 
 
-def number(value: float | None, digits: int = 0) -> str:
-    return NOTHING if value is None else f"{value:,.{digits}f}"
+def format_number(value: float | None, digits: int = 0) -> str:
+    return NO_VALUE if value is None else f"{value:,.{digits}f}"
 
 
 def _round_up(value: float) -> int:

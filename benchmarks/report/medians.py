@@ -13,14 +13,14 @@ def median(rounds: Rounds, figure: str) -> float | None:
     return statistics.median(known) if known else None
 
 
-def ratio(ours: Rounds, theirs: Rounds, figure: str) -> float | None:
+def median_ratio(ours: Rounds, theirs: Rounds, figure: str) -> float | None:
     """The median of the ratios round by round, as two sides of one round met the machine at about the same speed."""
     pairs = [(our[figure], their[figure]) for our, their in zip(ours, theirs, strict=False)]
     known = [our / their for our, their in pairs if our is not None and their]
     return statistics.median(known) if known else None
 
 
-def failures(rounds: Rounds) -> str:
+def format_failures(rounds: Rounds) -> str:
     """How many calls of all rounds failed, and how."""
     kinds: dict[str, int] = {}
     for each in rounds:

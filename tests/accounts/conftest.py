@@ -6,15 +6,15 @@ from contextlib import ExitStack
 import pytest
 
 from glific_gpt.accounts.tables import Role
-from tests.accounts.phone import Phone
+from tests.accounts.authenticator import Authenticator
 from tests.console.users import ConsoleUser, create_user
 from tests.support.server import RunningServer, TestOrganization
 
-Hire = Callable[..., ConsoleUser]
+AddPerson = Callable[..., ConsoleUser]
 
 
 @pytest.fixture
-def hire(server: RunningServer, alice: TestOrganization) -> Iterator[Hire]:
+def add_person(server: RunningServer, alice: TestOrganization) -> Iterator[AddPerson]:
     """Makes a person with a password, in alice's organization; not signed in yet."""
     with ExitStack() as stack:
 
@@ -27,11 +27,11 @@ def hire(server: RunningServer, alice: TestOrganization) -> Iterator[Hire]:
 
 
 @pytest.fixture
-def asha(hire: Hire) -> ConsoleUser:
+def asha(add_person: AddPerson) -> ConsoleUser:
     """An editor who has not signed in."""
-    return hire("asha@example.org")
+    return add_person("asha@example.org")
 
 
 @pytest.fixture
-def phone() -> Phone:
-    return Phone()
+def authenticator() -> Authenticator:
+    return Authenticator()

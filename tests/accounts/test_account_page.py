@@ -2,8 +2,8 @@
 
 from glific_gpt.accounts import people
 from glific_gpt.database import transaction
-from tests.accounts.phone import Phone
-from tests.accounts.test_signing_in import ACCOUNT
+from tests.accounts.authenticator import Authenticator
+from tests.accounts.test_sign_in import ACCOUNT
 from tests.console.users import ConsoleUser
 
 
@@ -12,12 +12,12 @@ def locale_of(person: ConsoleUser) -> str | None:
         return people.find_person(session, person.email).locale
 
 
-def test_it_says_how_the_person_signs_in(asha: ConsoleUser, phone: Phone) -> None:
+def test_it_says_how_the_person_signs_in(asha: ConsoleUser, authenticator: Authenticator) -> None:
     asha.sign_in()
     before = asha.get(ACCOUNT).text
     assert asha.email in before
     assert "recovery codes left" not in before
-    phone.set_up(asha)
+    authenticator.set_up(asha)
     assert "You have 10 recovery codes left." in asha.get(ACCOUNT).text
 
 

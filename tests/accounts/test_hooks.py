@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from glific_gpt.app import create_app
-from tests.support.settings import made_up_settings
+from tests.support.settings import create_settings
 
 NO_COST = {"flask_wtf.csrf"}
 """Its hook returns at once, since WTF_CSRF_CHECK_DEFAULT is off."""
@@ -16,7 +16,7 @@ NO_COST = {"flask_wtf.csrf"}
 
 @pytest.fixture
 def app(tmp_path: Any) -> Flask:
-    return create_app(made_up_settings(database_url=f"sqlite:///{tmp_path}/unused.db"), commands=False)
+    return create_app(create_settings(database_url=f"sqlite:///{tmp_path}/unused.db"), commands=False)
 
 
 def modules(app: Flask) -> Iterator[str]:

@@ -12,8 +12,8 @@ from glific_gpt.accounts.security import one_time_link
 from glific_gpt.audit import trail
 from glific_gpt.database import transaction
 from glific_gpt.errors import Conflict
-from tests.accounts.conftest import Hire
-from tests.accounts.test_signing_in import ACCOUNT, is_in
+from tests.accounts.conftest import AddPerson
+from tests.accounts.test_sign_in import ACCOUNT, is_signed_in
 from tests.console.users import PASSWORD, ConsoleUser, create_client
 from tests.support.apps import REAL_PASSWORDS
 
@@ -135,8 +135,8 @@ def test_a_new_password_ends_every_other_session(asha: ConsoleUser) -> None:
         elsewhere.sign_in()
         asha.sign_in()
         assert change(asha) == 302
-        assert is_in(asha)
-        assert not is_in(elsewhere)
+        assert is_signed_in(asha)
+        assert not is_signed_in(elsewhere)
 
 
 def test_a_password_is_changed_by_who_knows_the_old_one(asha: ConsoleUser) -> None:
@@ -157,7 +157,7 @@ def test_who_must_change_the_password_can_do_nothing_before(asha: ConsoleUser) -
         answer = asha.get(path)
         assert (answer.status_code, answer.headers["Location"]) == (302, CHANGE)
     assert change(asha) == 302
-    assert is_in(asha)
+    assert is_signed_in(asha)
 
 
 def test_making_and_using_a_link_is_in_the_audit_trail(asha: ConsoleUser) -> None:
@@ -183,9 +183,9 @@ def test_no_password_and_no_hash_is_in_the_logs(asha: ConsoleUser, capsys: pytes
         assert secret not in logged
 
 
-def test_an_owner_reaches_nobody_elses_account(hire: Hire) -> None:
+def test_an_owner_reaches_nobody_elses_account(add_person: AddPerson) -> None:
     """The link is for the person's own account alone."""
-    asha, bea = hire("asha@example.org"), hire("bea@example.org")
+    asha, bea = add_person("asha@example.org"), add_person("bea@example.org")
     assert choose(asha, link_for(asha)) == 302
     assert bea.sign_in(NEW).status_code == 422
     assert bea.sign_in().status_code == 302

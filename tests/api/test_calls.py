@@ -94,9 +94,9 @@ def create_undelivered_call(server: RunningServer, glific: GlificStandIn, alice:
     """Return the id of a call that Glific refused. After that Glific accepts everything, and no worker runs."""
     alice.connect(glific)
     glific.always(PERMANENT_FAILURE)
-    call_id = str(alice.ask_later().json()["call_id"])
+    call_id = str(alice.ask_deferred().json()["call_id"])
     worker.launch_engine(server.app, consumes=True)
-    assert alice.settled(call_id).state == "undelivered"
+    assert alice.wait_for_delivery(call_id).state == "undelivered"
     server.services.engine.stop(5)
     glific.always(glific_answer())
     return call_id
@@ -121,7 +121,7 @@ def test_it_shows_the_timeline_of_a_call_and_retries_its_delivery(
     )
     assert_problem(retry(alice_client, call_id), 409, "conflict", "is being delivered")
     worker.launch_engine(server.app, consumes=True)
-    alice.settled(call_id)
+    alice.wait_for_delivery(call_id)
     after = alice_client.get(f"{ALICE_PATH}/{call_id}").json()
     assert (after["status"], after["delivery"], after["resumed_at"] is None) == ("ok", "delivered", False)
     assert_problem(retry(alice_client, call_id), 409, "conflict", "already has this answer")

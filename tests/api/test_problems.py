@@ -4,7 +4,7 @@ import pytest
 
 from tests.api.client import Client, assert_problem
 from tests.support.apps import create_app
-from tests.support.settings import made_up_settings
+from tests.support.settings import create_settings
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/organizations/", "/organizations/alice/nothing"])
@@ -20,7 +20,7 @@ def test_an_unknown_method_is_refused_with_the_allowed_methods(administrator: Cl
 
 
 def test_an_unavailable_database_is_a_503() -> None:
-    app = create_app(made_up_settings(database_url="postgresql+psycopg://nobody@127.0.0.1:1/nothing"))
+    app = create_app(create_settings(database_url="postgresql+psycopg://nobody@127.0.0.1:1/nothing"))
     answer = app.test_client().get("/api/v1/organizations", headers={"Authorization": "Bearer gga_any"})
     assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
     assert answer.headers["Retry-After"] == "1"

@@ -10,7 +10,7 @@ from tests.api.client import client_of
 from tests.support import databases
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import run_server
-from tests.support.settings import made_up_settings
+from tests.support.settings import create_settings
 
 pytestmark = pytest.mark.fuzz
 
@@ -32,8 +32,8 @@ OPTIONS = ("--checks=all", "--generation-deterministic", "--no-color")
 @pytest.mark.timeout(180)
 def test_the_api_conforms_to_its_document(sqlite_template: Path, tmp_path: Path, openai: OpenAIStandIn) -> None:
     (tmp_path / "schemathesis.toml").write_text(CONFIGURATION)
-    settings = made_up_settings(
-        database_url=databases.copy_of(sqlite_template, tmp_path),
+    settings = create_settings(
+        database_url=databases.copy_template(sqlite_template, tmp_path),
         openai_base_url=openai.base_url,
         glific_hosts="127.0.0.1",  # not a real Glific
     )

@@ -140,9 +140,9 @@ def test_a_retry_of_a_delivery_is_recorded(
 ) -> None:
     alice.connect(glific)
     glific.always(errors({"key": "contact", "message": "Resource not found"}))
-    call_id = str(alice.ask_later().json()["call_id"])
+    call_id = str(alice.ask_deferred().json()["call_id"])
     worker.launch_engine(server.app, consumes=True)
-    assert alice.settled(call_id).state == "undelivered"
+    assert alice.wait_for_delivery(call_id).state == "undelivered"
     server.services.engine.stop(5)
     glific.always(answer())
     replies = [client_of(server, "alice").post(f"/organizations/alice/calls/{call_id}/retry") for _ in range(2)]

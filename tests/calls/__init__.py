@@ -1,1 +1,1 @@
-"""What becomes of calls besides their answers."""
+"""Calls: storage, queries, housekeeping, deferral and delivery."""

@@ -1,4 +1,4 @@
-"""Calls to OpenAI that outlast their request, and the answers for which nobody comes."""
+"""Running calls to OpenAI that exceed their request, and answers that are never collected."""
 
 import time
 from concurrent.futures import Future
@@ -9,28 +9,28 @@ from glific_gpt.calls.execution import Result
 from glific_gpt.errors import DeadlineExceeded
 
 
-def create_call(age: float = 0, *, ended: bool = True) -> PendingUpstreamCall:
+def create_call(age_seconds: float = 0, *, ended: bool = True) -> PendingUpstreamCall:
     future: Future[Result] = Future()
     if ended:
         future.set_result(DeadlineExceeded())
-    return PendingUpstreamCall(future, CallContext(1, "parse_via_chat_gpt"), time.monotonic() - age)
+    return PendingUpstreamCall(future, CallContext(1, "parse_via_chat_gpt"), time.monotonic() - age_seconds)
 
 
 def test_a_running_call_can_be_taken_once() -> None:
-    in_flight, mine = PendingUpstreamCalls(), create_call()
-    in_flight.add(mine)
-    assert in_flight.take(mine.context.call_id) is mine
-    assert in_flight.take(mine.context.call_id) is None
+    pending_calls, call = PendingUpstreamCalls(), create_call()
+    pending_calls.add(call)
+    assert pending_calls.take(call.context.call_id) is call
+    assert pending_calls.take(call.context.call_id) is None
 
 
 def test_it_drops_an_old_finished_call_and_keeps_a_running_one() -> None:
-    in_flight = PendingUpstreamCalls()
-    forgotten, going_on, new = (
+    pending_calls = PendingUpstreamCalls()
+    expired, running, new = (
         create_call(MAX_AGE_SECONDS + 1),
         create_call(MAX_AGE_SECONDS + 1, ended=False),
         create_call(),
     )
-    for each in (forgotten, going_on, new):
-        in_flight.add(each)
-    found = [in_flight.take(each.context.call_id) for each in (forgotten, going_on, new)]
-    assert found == [None, going_on, new]
+    for each in (expired, running, new):
+        pending_calls.add(each)
+    found = [pending_calls.take(each.context.call_id) for each in (expired, running, new)]
+    assert found == [None, running, new]

@@ -1,4 +1,4 @@
-"""Ids of calls: each another, and in the order of time."""
+"""Call ids are unique and sort by time."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""A call is handed over whole or not at all, and its caller is told in time even when the database is not there."""
+"""Deferral is atomic, and the caller gets a reply in time even when the database is unavailable."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from tests.conftest import StartServer
-from tests.support.database_troubles import locked
+from tests.support.database_faults import lock_calls
+from tests.support.deferred import count_deliveries, has_unfinished_work, pending_call_id, wait_until
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.later import count_of_deliveries, is_in_the_queue, pending, wait_until
 from tests.support.openai_behaviours import answer
 from tests.support.openai_exchange import Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
@@ -19,14 +19,14 @@ from tests.webhooks.assertions import require_error
 
 DEADLINE_SECONDS = 0.5
 REPLY_MARGIN_SECONDS = 0.5
-"""What is left of Glific's five seconds after the usual deadline."""
+"""Part of Glific's five elapsed_seconds that remains after the usual deadline."""
 SLACK_SECONDS = 0.2
-"""Seconds more that a busy machine may need."""
+"""Extra time for a busy machine."""
 
 
 @contextmanager
 def workflow_table_locked(url: str) -> Iterator[None]:
-    """Nobody can hand in work meanwhile; on PostgreSQL all else can be written."""
+    """Prevent workflows from being enqueued. On PostgreSQL, other tables can be written."""
     lock = "BEGIN IMMEDIATE" if url.startswith("sqlite") else "LOCK TABLE dbos.workflow_status IN EXCLUSIVE MODE"
     engine = sa.create_engine(url)
     with engine.connect() as connection:
@@ -35,7 +35,7 @@ def workflow_table_locked(url: str) -> Iterator[None]:
     engine.dispose()
 
 
-database_failures = pytest.mark.parametrize("trouble", [locked, workflow_table_locked])
+database_failures = pytest.mark.parametrize("database_failure", [lock_calls, workflow_table_locked])
 DatabaseFailure = Callable[[str], AbstractContextManager[None]]
 
 
@@ -46,63 +46,63 @@ def test_it_accepts_no_call_that_it_cannot_enqueue(
     openai: OpenAIStandIn,
     glific: GlificStandIn,
     database_url: str,
-    trouble: DatabaseFailure,
+    database_failure: DatabaseFailure,
 ) -> None:
     alice.connect(glific)
-    with trouble(database_url):
-        before = time.monotonic()
-        require_error(alice.ask_later(), "overloaded")
-        assert time.monotonic() - before < 2.5
-    assert count_of_deliveries(server) == 0
-    assert not is_in_the_queue(server)
+    with database_failure(database_url):
+        started = time.monotonic()
+        require_error(alice.ask_deferred(), "overloaded")
+        assert time.monotonic() - started < 2.5
+    assert count_deliveries(server) == 0
+    assert not has_unfinished_work(server)
     assert openai.requests == []
-    pending(alice.ask_later())
-    assert count_of_deliveries(server) == 1
-    assert is_in_the_queue(server)
+    pending_call_id(alice.ask_deferred())
+    assert count_deliveries(server) == 1
+    assert has_unfinished_work(server)
 
 
-@pytest.mark.parametrize("works", [True, False], ids=["works", "does not work"])
+@pytest.mark.parametrize("with_worker", [True, False], ids=["worker", "no worker"])
 @database_failures
 def test_it_answers_deadline_exceeded_in_time_when_it_cannot_defer(
     start_server: StartServer,
     openai: OpenAIStandIn,
     glific: GlificStandIn,
     database_url: str,
-    trouble: DatabaseFailure,
-    works: bool,
+    database_failure: DatabaseFailure,
+    with_worker: bool,
 ) -> None:
-    alice = start_server(works=works, deadline_seconds=DEADLINE_SECONDS).add_organization("alice")
+    alice = start_server(with_worker=with_worker, deadline_seconds=DEADLINE_SECONDS).add_organization("alice")
     alice.connect(glific)
     with ExitStack() as stack:
 
         def behave(exchange: Exchange) -> None:
-            stack.enter_context(trouble(database_url))
+            stack.enter_context(database_failure(database_url))
             answer(after=DEADLINE_SECONDS + 1)(exchange)
 
         openai.will(behave)
-        before = time.monotonic()
-        reply = alice.ask_later("auto")
-        seconds = time.monotonic() - before
+        started = time.monotonic()
+        reply = alice.ask_deferred("auto")
+        elapsed_seconds = time.monotonic() - started
     require_error(reply, "deadline_exceeded")
-    assert seconds < DEADLINE_SECONDS + REPLY_MARGIN_SECONDS + SLACK_SECONDS
+    assert elapsed_seconds < DEADLINE_SECONDS + REPLY_MARGIN_SECONDS + SLACK_SECONDS
 
 
 def test_it_resumes_no_flow_that_received_an_error(
     start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn, database_url: str
 ) -> None:
-    alice = start_server(works=True, deadline_seconds=DEADLINE_SECONDS).add_organization("alice")
+    alice = start_server(with_worker=True, deadline_seconds=DEADLINE_SECONDS).add_organization("alice")
     alice.connect(glific)
     with ExitStack() as stack:
 
         def behave(exchange: Exchange) -> None:
-            stack.enter_context(locked(database_url))
+            stack.enter_context(lock_calls(database_url))
             answer(after=DEADLINE_SECONDS)(exchange)
 
         openai.will(behave)
-        require_error(alice.ask_later("auto"), "deadline_exceeded")
-    wait_until(lambda: not is_in_the_queue(alice.server))
+        require_error(alice.ask_deferred("auto"), "deadline_exceeded")
+    wait_until(lambda: not has_unfinished_work(alice.server))
     assert glific.resumptions == []
-    assert count_of_deliveries(alice.server) == 0
-    call_id = pending(alice.ask_later())
-    assert alice.settled(call_id).state == "delivered"
+    assert count_deliveries(alice.server) == 0
+    call_id = pending_call_id(alice.ask_deferred())
+    assert alice.wait_for_delivery(call_id).state == "delivered"
     assert [resumed.result["call_id"] for resumed in glific.resumptions] == [call_id]

@@ -1,4 +1,4 @@
-"""One try after the other: when an answer counts as arrived, as lost, and as neither."""
+"""Delivery attempts: their results, the delays between them, and the time after which they end."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,44 +14,60 @@ from glific_gpt.clock import now
 from glific_gpt.database import transaction
 from glific_gpt.glific.resumption import DeliveryResult, DeliveryStatus, refusal
 from tests.conftest import StartServer
-from tests.support.glific_behaviours import errors, hang_up, lose_the_reply, not_waiting, rate_limit, server_error
+from tests.support.deferred import create_connected_organization, find_call, pending_call_id
+from tests.support.glific_behaviours import (
+    close_connection,
+    drop_reply,
+    errors,
+    not_waiting_error,
+    rate_limit,
+    server_error,
+)
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.later import call_of, connected_organization, pending
 from tests.support.server import RunningServer, TestOrganization
 
 PHRASE = "a phrase that only Glific knows"
 AFTER_RETRY_PERIOD = timedelta(seconds=61)
-"""Longer than a flow may be on its way to the node that waits."""
+"""Longer than a flow may take to reach its waiting node."""
+
+
+NOT_WAITING = DeliveryResult(DeliveryStatus.NOT_WAITING, "The flow is not waiting.")
+TRY_LATER = DeliveryResult(DeliveryStatus.TRY_LATER, "Glific has an internal error.")
+RETRY_PERIODS = {NOT_WAITING: timedelta(seconds=60), TRY_LATER: timedelta(minutes=15)}
+MILLISECOND = timedelta(milliseconds=1)
+NO_ELAPSED_TIME = timedelta(0)
+
+for_each_retryable_result = pytest.mark.parametrize("result", RETRY_PERIODS, ids=lambda result: result.status)
 
 
 @pytest.fixture
 def glific(request: pytest.FixtureRequest) -> Iterator[GlificStandIn]:
-    """With the parameter True each flow waits once."""
+    """Glific. With the parameter True, each flow waits only once."""
     with GlificStandIn(one_wait_each=getattr(request, "param", False)) as stand_in:
         yield stand_in
 
 
 @pytest.fixture
 def alice(server: RunningServer, glific: GlificStandIn) -> TestOrganization:
-    """Nobody works in her server but the test itself."""
-    return connected_organization(server, glific)
+    """A connected organization. Only the test itself runs the workflow."""
+    return create_connected_organization(server, glific)
 
 
 @pytest.fixture
 def call_id(alice: TestOrganization) -> str:
-    """A call that has its answer, of which nobody was told yet."""
+    """The id of a call whose answer is stored and not yet delivered."""
     return answer_call(alice)
 
 
 def answer_call(organization: TestOrganization) -> str:
-    call_id = pending(organization.ask_later())
+    call_id = pending_call_id(organization.ask_deferred())
     with organization.server.app.app_context():
         organization.server.services.deferred_workflow.answer.run(call_id)
     return call_id
 
 
 def deliver(server: RunningServer, call_id: str) -> float | None:
-    """One try; seconds until the next."""
+    """Make one delivery attempt. Returns the seconds until the next one, or None at the end."""
     with server.app.app_context():
         return server.services.deferred_workflow.delivery.run(call_id)
 
@@ -59,7 +75,7 @@ def deliver(server: RunningServer, call_id: str) -> float | None:
 def test_it_gives_up_when_the_flow_never_waits(
     server: RunningServer, alice: TestOrganization, glific: GlificStandIn, call_id: str
 ) -> None:
-    glific.parks_late(resumes=99)
+    glific.wait_later(resumes=99)
     assert deliver(server, call_id)
     assert alice.delivery(call_id).state == "waiting"
     with time_machine.travel(now() + AFTER_RETRY_PERIOD):
@@ -70,14 +86,14 @@ def test_it_gives_up_when_the_flow_never_waits(
         row.last_response
         == "The flow is not waiting for a result: it has not reached its waiting node yet, or has left it."
     )
-    assert (call_of(alice, call_id)["status"], call_of(alice, call_id)["error_code"]) == ("error", "undelivered")
+    assert (find_call(alice, call_id)["status"], find_call(alice, call_id)["error_code"]) == ("error", "undelivered")
 
 
 @pytest.mark.parametrize("glific", [True], indirect=True)
 def test_a_lost_reply_without_a_later_success_is_uncertain(
     server: RunningServer, alice: TestOrganization, glific: GlificStandIn, call_id: str
 ) -> None:
-    glific.will(lose_the_reply())
+    glific.will(drop_reply())
     assert deliver(server, call_id)
     assert alice.delivery(call_id).possibly_delivered
     assert deliver(server, call_id)
@@ -85,19 +101,19 @@ def test_a_lost_reply_without_a_later_success_is_uncertain(
         assert deliver(server, call_id) is None
     row = alice.delivery(call_id)
     assert (row.state, row.attempts) == ("uncertain", 3)
-    assert (call_of(alice, call_id)["status"], call_of(alice, call_id)["error_code"]) == ("error", "uncertain")
+    assert (find_call(alice, call_id)["status"], find_call(alice, call_id)["error_code"]) == ("error", "uncertain")
     assert [resumed.delivered for resumed in glific.resumptions] == [True, False, False]
 
 
 def test_a_later_success_resolves_an_uncertain_attempt(
     server: RunningServer, alice: TestOrganization, glific: GlificStandIn, call_id: str
 ) -> None:
-    glific.will(hang_up(), server_error())
+    glific.will(close_connection(), server_error())
     assert deliver(server, call_id)
     assert deliver(server, call_id)
     assert deliver(server, call_id) is None
     assert (alice.delivery(call_id).state, alice.delivery(call_id).attempts) == ("delivered", 3)
-    assert call_of(alice, call_id)["status"] == "ok"
+    assert find_call(alice, call_id)["status"] == "ok"
 
 
 def test_an_attempt_in_a_killed_process_is_uncertain(
@@ -105,7 +121,7 @@ def test_an_attempt_in_a_killed_process_is_uncertain(
 ) -> None:
     with server.app.app_context(), transaction() as session:
         session.execute(update(Delivery).values(attempts=1, possibly_delivered=True))
-    glific.always(errors([not_waiting(21)]))
+    glific.always(errors([not_waiting_error(21)]))
     assert deliver(server, call_id)
     with time_machine.travel(now() + AFTER_RETRY_PERIOD):
         assert deliver(server, call_id) is None
@@ -116,11 +132,11 @@ def test_it_gives_up_after_15_minutes_of_glific_errors(
     server: RunningServer, alice: TestOrganization, glific: GlificStandIn, call_id: str
 ) -> None:
     glific.always(server_error(503))
-    began = now()
+    started_at = now()
     for minutes in (1, 14):
-        with time_machine.travel(began + timedelta(minutes=minutes)):
+        with time_machine.travel(started_at + timedelta(minutes=minutes)):
             assert deliver(server, call_id)
-    with time_machine.travel(began + timedelta(minutes=16)):
+    with time_machine.travel(started_at + timedelta(minutes=16)):
         assert deliver(server, call_id) is None
     row = alice.delivery(call_id)
     assert row.state == "undelivered"
@@ -143,7 +159,7 @@ def test_it_delivers_an_answer_once(
 ) -> None:
     assert deliver(server, call_id) is None
     assert deliver(server, call_id) is None
-    assert deliver(server, "call_of_nobody") is None
+    assert deliver(server, "call_unknown") is None
     assert len(glific.resumptions) == 1
     assert alice.delivery(call_id).attempts == 1
 
@@ -151,12 +167,12 @@ def test_it_delivers_an_answer_once(
 def test_an_answer_that_cannot_be_decrypted_is_undelivered(
     alice: TestOrganization, start_server: StartServer, glific: GlificStandIn, call_id: str
 ) -> None:
-    there = TestOrganization(
+    other_alice = TestOrganization(
         start_server(encryption_keys=Fernet.generate_key().decode()), "alice", alice.token, alice.key
     )
-    there.connect(glific)
-    assert deliver(there.server, call_id) is None
-    row = there.delivery(call_id)
+    other_alice.connect(glific)
+    assert deliver(other_alice.server, call_id) is None
+    row = other_alice.delivery(call_id)
     assert (row.state, glific.requests) == ("undelivered", [])
     assert "Ask the question again" in str(row.last_response)
 
@@ -175,42 +191,33 @@ def test_a_signed_call_is_made_two_seconds_after_acceptance(server: RunningServe
     bob = server.add_organization("bob")
     bob.connect_signed(glific, PHRASE)
     call_id = answer_call(bob)
-    early = deliver(server, call_id)
-    assert early is not None
-    assert 0 < early <= 2
+    delay = deliver(server, call_id)
+    assert delay is not None
+    assert 0 < delay <= 2
     assert (glific.requests, bob.delivery(call_id).attempts) == ([], 0)
     with time_machine.travel(now() + timedelta(seconds=2.1)):
         assert deliver(server, call_id) is None
     assert (len(glific.resumptions), bob.delivery(call_id).state) == (1, "delivered")
 
 
-NOT_WAITING = DeliveryResult(DeliveryStatus.NOT_WAITING, "The flow is not waiting.")
-TRY_LATER = DeliveryResult(DeliveryStatus.TRY_LATER, "Glific is in trouble.")
-RETRY_PERIODS = {NOT_WAITING: timedelta(seconds=60), TRY_LATER: timedelta(minutes=15)}
-MILLISECOND = timedelta(milliseconds=1)
-NO_ELAPSED_TIME = timedelta(0)
-
-for_each_retryable_result = pytest.mark.parametrize("verdict", RETRY_PERIODS, ids=lambda verdict: verdict.status)
+def get_longest_delay(result: DeliveryResult, attempts: int) -> float:
+    """Return the longest of many delays, because jitter shortens each one."""
+    return max(next_delay(result, attempts, NO_ELAPSED_TIME) or 0 for _ in range(200))
 
 
-def get_longest_delay(verdict: DeliveryResult, tries: int) -> float:
-    """Of many pauses, as each is a little shorter by chance."""
-    return max(next_delay(verdict, tries, NO_ELAPSED_TIME) or 0 for _ in range(200))
+def get_shortest_delay(result: DeliveryResult, attempts: int) -> float:
+    return min(next_delay(result, attempts, NO_ELAPSED_TIME) or 0 for _ in range(200))
 
 
-def get_shortest_delay(verdict: DeliveryResult, tries: int) -> float:
-    return min(next_delay(verdict, tries, NO_ELAPSED_TIME) or 0 for _ in range(200))
-
-
-@pytest.mark.parametrize("verdict", [DeliveryResult(DeliveryStatus.DELIVERED, "It is done."), refusal("No.")])
-def test_a_delivered_or_refused_answer_is_not_retried(verdict: DeliveryResult) -> None:
-    assert next_delay(verdict, 1, NO_ELAPSED_TIME) is None
+@pytest.mark.parametrize("result", [DeliveryResult(DeliveryStatus.DELIVERED, "Delivered."), refusal("No.")])
+def test_a_delivered_or_refused_answer_is_not_retried(result: DeliveryResult) -> None:
+    assert next_delay(result, 1, NO_ELAPSED_TIME) is None
 
 
 @for_each_retryable_result
-def test_an_answer_is_retried_until_its_retry_period_ends(verdict: DeliveryResult) -> None:
-    assert next_delay(verdict, 30, RETRY_PERIODS[verdict] - MILLISECOND)
-    assert next_delay(verdict, 30, RETRY_PERIODS[verdict] + MILLISECOND) is None
+def test_an_answer_is_retried_until_its_retry_period_ends(result: DeliveryResult) -> None:
+    assert next_delay(result, 30, RETRY_PERIODS[result] - MILLISECOND)
+    assert next_delay(result, 30, RETRY_PERIODS[result] + MILLISECOND) is None
 
 
 @pytest.mark.parametrize("retry_after", [0.0, 3.0, 60.0])
@@ -222,9 +229,9 @@ def test_retry_after_does_not_extend_the_retry_period(retry_after: float) -> Non
 
 
 @for_each_retryable_result
-def test_delays_double_from_half_a_second(verdict: DeliveryResult) -> None:
-    for tries, seconds in ((1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0)):
-        assert seconds * 0.8 <= get_shortest_delay(verdict, tries) < get_longest_delay(verdict, tries) <= seconds
+def test_delays_double_from_half_a_second(result: DeliveryResult) -> None:
+    for attempts, seconds in ((1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0)):
+        assert seconds * 0.8 <= get_shortest_delay(result, attempts) < get_longest_delay(result, attempts) <= seconds
 
 
 def test_delays_stay_short_for_a_flow_and_grow_longer_for_glific_errors() -> None:
@@ -236,18 +243,19 @@ def test_delays_stay_short_for_a_flow_and_grow_longer_for_glific_errors() -> Non
 
 
 @for_each_retryable_result
-def test_delays_have_jitter(verdict: DeliveryResult) -> None:
-    assert len({next_delay(verdict, 3, NO_ELAPSED_TIME) for _ in range(20)}) > 1
+def test_delays_have_jitter(result: DeliveryResult) -> None:
+    assert len({next_delay(result, 3, NO_ELAPSED_TIME) for _ in range(20)}) > 1
 
 
 @pytest.mark.parametrize("retry_after", [1.0, 7.5, 60.0])
 def test_a_delay_follows_retry_after(retry_after: float) -> None:
-    for tries in (1, 2, 9):
+    for attempts in (1, 2, 9):
         assert (
-            next_delay(DeliveryResult(DeliveryStatus.TRY_LATER, "", retry_after), tries, NO_ELAPSED_TIME) == retry_after
+            next_delay(DeliveryResult(DeliveryStatus.TRY_LATER, "", retry_after), attempts, NO_ELAPSED_TIME)
+            == retry_after
         )
 
 
 def test_a_delay_is_never_zero() -> None:
-    """Glific, or what stands before it, may well say 'Retry-After: 0' for as long as it is in trouble."""
+    """Glific, or a proxy before it, may send 'Retry-After: 0' during a failure."""
     assert (next_delay(DeliveryResult(DeliveryStatus.TRY_LATER, "", 0.0), 5, NO_ELAPSED_TIME) or 0) >= 0.4

@@ -1,4 +1,4 @@
-"""What is done by the clock, when nobody calls."""
+"""Periodic housekeeping: deletion of stored answers, and marking of abandoned calls."""
 
 from datetime import timedelta
 
@@ -10,19 +10,19 @@ from glific_gpt.calls.tables import Call, Delivery, StoredReply
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
 from glific_gpt.operations.housekeeping import run_housekeeping
+from tests.support.deferred import pending_call_id
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.later import pending
 from tests.support.server import RunningServer, TestOrganization
 
 
 def list_stored_call_ids(server: RunningServer) -> list[str]:
-    """The ids of the calls whose answers are stored."""
+    """Return the ids of the calls whose answers are stored."""
     with server.app.app_context(), transaction() as session:
         return list(session.scalars(select(StoredReply.call_id)))
 
 
 def list_statuses(server: RunningServer) -> list[str]:
-    """As they stand in the table: reading calls through the server would tidy up first."""
+    """Read the statuses from the table. Listing calls through the server would run housekeeping first."""
     with server.app.app_context(), transaction() as session:
         return list(session.scalars(select(Call.status).order_by(Call.id)))
 
@@ -47,24 +47,24 @@ def test_an_abandoned_call_is_marked_interrupted_and_others_are_not(
     for _ in range(3):
         alice.ask()
     with server.app.app_context(), transaction() as session:
-        killed, under_way, _ = session.scalars(select(Call).order_by(Call.id))
-        killed.status = under_way.status = "started"
-        killed.give_up_at, under_way.give_up_at = now() - timedelta(seconds=1), now() + timedelta(minutes=1)
+        killed, running, _ = session.scalars(select(Call).order_by(Call.id))
+        killed.status = running.status = "started"
+        killed.give_up_at, running.give_up_at = now() - timedelta(seconds=1), now() + timedelta(minutes=1)
     run_housekeeping(server.app)
     assert list_statuses(server) == ["interrupted", "started", "ok"]
 
 
 def has_answer_by_state(server: RunningServer) -> dict[str, bool]:
-    """Of each delivery by its state, whether its answer can still be read."""
+    """Map the state of each delivery to the presence of its answer."""
     with server.app.app_context(), transaction() as session:
         return {row.state: row.answer is not None for row in session.scalars(select(Delivery))}
 
 
 def create_deliveries(organization: TestOrganization, glific: GlificStandIn) -> None:
-    """One in each state but delivered, all with an answer, which ended at this moment if it did."""
+    """Create one delivery in each state except delivered. All have an answer, and those that ended did so now."""
     organization.connect(glific)
     for state in ("waiting", "undelivered", "uncertain"):
-        call_id = pending(organization.ask_later())
+        call_id = pending_call_id(organization.ask_deferred())
         with organization.server.app.app_context(), transaction() as session:
             row = session.get_one(Delivery, call_id)
             row.state, row.answer, row.question = state, "ciphertext", None
@@ -87,12 +87,12 @@ def test_it_logs_deliveries_that_are_stuck_for_more_than_20_minutes(
     server: RunningServer, alice: TestOrganization, glific: GlificStandIn
 ) -> None:
     create_deliveries(alice, glific)
-    with capture_logs() as logged, time_machine.travel(now() + timedelta(minutes=19)):
+    with capture_logs() as log_lines, time_machine.travel(now() + timedelta(minutes=19)):
         run_housekeeping(server.app)
-    assert not [line for line in logged if line["event"] == "deliveries_stuck"]
-    with capture_logs() as logged, time_machine.travel(now() + timedelta(minutes=21)):
+    assert not [line for line in log_lines if line["event"] == "deliveries_stuck"]
+    with capture_logs() as log_lines, time_machine.travel(now() + timedelta(minutes=21)):
         run_housekeeping(server.app)
-    (line,) = [line for line in logged if line["event"] == "deliveries_stuck"]
+    (line,) = [line for line in log_lines if line["event"] == "deliveries_stuck"]
     assert (line["log_level"], line["count"]) == ("error", 1)
 
 
@@ -100,7 +100,7 @@ def test_it_does_not_mark_a_pending_call_interrupted(
     server: RunningServer, alice: TestOrganization, glific: GlificStandIn
 ) -> None:
     alice.connect(glific)
-    pending(alice.ask_later())
+    pending_call_id(alice.ask_deferred())
     with time_machine.travel(now() + timedelta(hours=1)):
         run_housekeeping(server.app)
     assert list_statuses(server) == ["pending"]

@@ -1,4 +1,4 @@
-"""Looking for calls, and taking many of them along."""
+"""Filters, pagination and export of recorded calls."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -12,7 +12,7 @@ from glific_gpt.clock import now
 from glific_gpt.database import db, transaction
 from glific_gpt.errors import NotFound
 from glific_gpt.organizations import store
-from tests.support.recorded import record
+from tests.support.call_records import create_call
 from tests.support.server import RunningServer, TestOrganization
 
 MIDNIGHT = datetime(2026, 3, 10, tzinfo=UTC)
@@ -28,9 +28,9 @@ def get_organization_id(organization: TestOrganization) -> int:
 def list_ids(
     organization: TestOrganization, filters: Filters = NO_FILTERS, *, before: str | None = None, limit: int = 100
 ) -> list[str]:
-    owner = get_organization_id(organization)
+    organization_id = get_organization_id(organization)
     with organization.server.app.app_context(), transaction() as session:
-        rows = queries.list_calls(session, owner, filters=filters, before=before, limit=limit)
+        rows = queries.list_calls(session, organization_id, filters=filters, before=before, limit=limit)
     return [row.call_id for row in rows]
 
 
@@ -45,10 +45,10 @@ def export_ids(
 
 
 def list_filter_choices(organization: TestOrganization) -> tuple[list[str], list[str]]:
-    """Models and errors."""
-    owner = get_organization_id(organization)
+    """Return the models and the error codes to choose from."""
+    organization_id = get_organization_id(organization)
     with organization.server.app.app_context(), transaction() as session:
-        return queries.recent_models(session, owner), queries.recent_error_codes(session, owner)
+        return queries.recent_models(session, organization_id), queries.recent_error_codes(session, organization_id)
 
 
 def test_a_day_filter_covers_the_whole_utc_day(alice: TestOrganization) -> None:
@@ -58,7 +58,7 @@ def test_a_day_filter_covers_the_whole_utc_day(alice: TestOrganization) -> None:
         MIDNIGHT - MICROSECOND,
         MIDNIGHT,
     )
-    eighth, first, last, tenth = (record(alice, at=moment) for moment in moments)
+    eighth, first, last, tenth = (create_call(alice, at=moment) for moment in moments)
     assert list_ids(alice, Filters(first_day=MARCH_9, last_day=MARCH_9)) == [last, first]
     assert list_ids(alice, Filters(first_day=MARCH_9)) == [tenth, last, first]
     assert list_ids(alice, Filters(last_day=MARCH_9)) == [last, first, eighth]
@@ -66,64 +66,64 @@ def test_a_day_filter_covers_the_whole_utc_day(alice: TestOrganization) -> None:
 
 
 def test_the_minimum_and_maximum_dates_are_valid_filters(alice: TestOrganization) -> None:
-    call_id = record(alice)
+    call_id = create_call(alice)
     assert list_ids(alice, Filters(first_day=date.min, last_day=date.max)) == [call_id]
     assert list_ids(alice, Filters(first_day=date.max)) == []
     assert list_ids(alice, Filters(last_day=date.min)) == []
 
 
 def test_a_model_filter_matches_the_requested_or_the_used_model(alice: TestOrganization) -> None:
-    call_id = record(alice, model_asked="gpt-5", model_used="gpt-5-2025-08-07")
-    record(alice)
+    call_id = create_call(alice, model_asked="gpt-5", model_used="gpt-5-2025-08-07")
+    create_call(alice)
     for model in ("gpt-5", "gpt-5-2025-08-07"):
         assert list_ids(alice, Filters(model=model)) == [call_id]
     assert list_ids(alice, Filters(model="gpt")) == []
 
 
 def test_filters_are_combined(alice: TestOrganization) -> None:
-    wanted = record(alice, "error", at=MIDNIGHT, error_code="refused")
-    record(alice, "error", at=MIDNIGHT, error_code="rate_limited")
-    record(alice, "error", at=MIDNIGHT - MICROSECOND, error_code="refused")
-    record(alice, "error", at=MIDNIGHT, error_code="refused", model_asked="gpt-5")
-    record(alice, "pending", at=MIDNIGHT, error_code="refused")
-    narrow = Filters("error", MARCH_10, MARCH_10, model="gpt-4o", error_code="refused")
-    assert list_ids(alice, narrow) == export_ids(alice, narrow) == [wanted]
+    expected_id = create_call(alice, "error", at=MIDNIGHT, error_code="refused")
+    create_call(alice, "error", at=MIDNIGHT, error_code="rate_limited")
+    create_call(alice, "error", at=MIDNIGHT - MICROSECOND, error_code="refused")
+    create_call(alice, "error", at=MIDNIGHT, error_code="refused", model_asked="gpt-5")
+    create_call(alice, "pending", at=MIDNIGHT, error_code="refused")
+    filters = Filters("error", MARCH_10, MARCH_10, model="gpt-4o", error_code="refused")
+    assert list_ids(alice, filters) == export_ids(alice, filters) == [expected_id]
 
 
 def test_pagination_respects_the_filter(alice: TestOrganization) -> None:
     ids = []
     for _ in range(3):
-        ids.append(record(alice, "error", error_code="refused"))
-        record(alice)
+        ids.append(create_call(alice, "error", error_code="refused"))
+        create_call(alice)
     refused = Filters(error_code="refused")
     assert list_ids(alice, refused, limit=2) == [ids[2], ids[1]]
     assert list_ids(alice, refused, limit=2, before=ids[1]) == [ids[0]]
 
 
 def test_a_page_cannot_start_at_another_organizations_call(alice: TestOrganization, bob: TestOrganization) -> None:
-    foreign = record(bob)
-    for before in (foreign, "call_0", ""):
+    other_call_id = create_call(bob)
+    for before in (other_call_id, "call_0", ""):
         with pytest.raises(NotFound, match="no call with this id"):
             list_ids(alice, Filters(status="ok"), before=before)
 
 
 def test_the_filter_choices_come_from_recent_calls(alice: TestOrganization, bob: TestOrganization) -> None:
     assert list_filter_choices(alice) == ([], [])
-    record(alice)
-    record(alice, "error", error_code="refused", model_asked="gpt-5")
-    record(alice, "error", error_code="invalid_json", model_asked=None)
-    record(alice, "error", at=now() - timedelta(days=91), error_code="rate_limited", model_asked="gpt-4")
-    record(bob, "error", error_code="unknown_function", model_asked="gpt-bob")
+    create_call(alice)
+    create_call(alice, "error", error_code="refused", model_asked="gpt-5")
+    create_call(alice, "error", error_code="invalid_json", model_asked=None)
+    create_call(alice, "error", at=now() - timedelta(days=91), error_code="rate_limited", model_asked="gpt-4")
+    create_call(bob, "error", error_code="unknown_function", model_asked="gpt-bob")
     assert list_filter_choices(alice) == (["gpt-4o", "gpt-4o-2024-08-06", "gpt-5"], ["invalid_json", "refused"])
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_filter_choices_come_from_a_limited_number_of_calls(alice: TestOrganization) -> None:
-    record(alice, at=now() - timedelta(days=1), model_asked="gpt-4")
+    create_call(alice, at=now() - timedelta(days=1), model_asked="gpt-4")
     assert "gpt-4" in list_filter_choices(alice)[0]
-    lately = {"organization_id": get_organization_id(alice), "function": "f", "model_asked": "gpt-5", "status": "ok"}
+    recent = {"organization_id": get_organization_id(alice), "function": "f", "model_asked": "gpt-5", "status": "ok"}
     many = [
-        lately | {"call_id": f"call_{number:x}", "started_at": now(), "give_up_at": now()}
+        recent | {"call_id": f"call_{number:x}", "started_at": now(), "give_up_at": now()}
         for number in range(queries.RECENT_ROWS)
     ]
     with alice.server.app.app_context(), transaction() as session:
@@ -134,8 +134,8 @@ def test_the_filter_choices_come_from_a_limited_number_of_calls(alice: TestOrgan
 def test_an_export_has_every_call_once_newest_first(alice: TestOrganization, bob: TestOrganization) -> None:
     ids: list[str] = []
     for _ in range(5):
-        ids.insert(0, record(alice))
-        record(bob)
+        ids.insert(0, create_call(alice))
+        create_call(bob)
     assert export_ids(alice) == ids
     assert export_ids(alice, limit=4) == ids[:4]
     assert export_ids(alice, limit=3) == ids[:3]
@@ -143,20 +143,20 @@ def test_an_export_has_every_call_once_newest_first(alice: TestOrganization, bob
 
 
 def test_new_calls_during_an_export_do_not_shift_it(alice: TestOrganization) -> None:
-    ids = [record(alice) for _ in range(4)][::-1]
+    ids = [create_call(alice) for _ in range(4)][::-1]
     with alice.server.app.app_context():
-        seen = []
+        exported_ids = []
         for row in queries.iterate_calls(get_organization_id(alice), batch=2):
-            seen.append(row.call_id)
-            record(alice)
-    assert seen == ids
+            exported_ids.append(row.call_id)
+            create_call(alice)
+    assert exported_ids == ids
 
 
 def test_no_transaction_is_open_while_an_export_waits_for_its_reader(
     server: RunningServer, alice: TestOrganization
 ) -> None:
     for _ in range(5):
-        record(alice)
+        create_call(alice)
     with server.app.app_context():
         pools = [engine.pool for engine in db.engines.values()]
         for _ in queries.iterate_calls(get_organization_id(alice), batch=2):
@@ -164,7 +164,7 @@ def test_no_transaction_is_open_while_an_export_waits_for_its_reader(
 
 
 def test_an_export_shows_killed_calls_as_interrupted(alice: TestOrganization) -> None:
-    record(alice, "started", at=now() - timedelta(minutes=1))
+    create_call(alice, "started", at=now() - timedelta(minutes=1))
     with alice.server.app.app_context():
         (row,) = queries.iterate_calls(get_organization_id(alice), batch=2)
     assert row.status == "interrupted"

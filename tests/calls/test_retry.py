@@ -1,4 +1,4 @@
-"""An answer that did not reach its flow is tried again, because an administrator wants it."""
+"""An administrator retries the delivery of an answer that did not reach its flow."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -12,40 +12,40 @@ from glific_gpt.database import transaction
 from glific_gpt.errors import Conflict, GlificGptError, NotFound
 from glific_gpt.operations import worker
 from glific_gpt.operations.housekeeping import run_housekeeping
-from tests.support.glific_behaviours import answer, errors, lose_the_reply
+from tests.support.deferred import create_connected_organization, retry_delivery
+from tests.support.glific_behaviours import answer, drop_reply, errors
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.later import connected_organization, retry
 from tests.support.openai_behaviours import out_of_credit
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
 
 PERMANENT_REFUSAL = errors({"key": "contact", "message": "Resource not found"})
-"""Which no second try would change."""
+"""An error that a second attempt would not change."""
 
 
 def get_retry_conflict(organization: TestOrganization, call_id: str) -> str:
-    """Why it is not tried again."""
+    """Return the message of the Conflict that a retry raises."""
     with pytest.raises(Conflict) as caught:
-        retry(organization, call_id)
+        retry_delivery(organization, call_id)
     return str(caught.value)
 
 
 def accept_call(organization: TestOrganization) -> str:
-    """The id of a call whose flow waits."""
-    return str(organization.ask_later().json()["call_id"])
+    """Make a deferred call, and return its id."""
+    return str(organization.ask_deferred().json()["call_id"])
 
 
 def create_undelivered_call(organization: TestOrganization, glific: GlificStandIn) -> str:
-    """The id of a call whose answer Glific did not take; from then on it takes everything."""
+    """Return the id of a call whose answer Glific refused. Glific accepts all later answers."""
     glific.always(PERMANENT_REFUSAL)
     call_id = accept_call(organization)
-    assert organization.settled(call_id).state in {"undelivered", "uncertain"}
+    assert organization.wait_for_delivery(call_id).state in {"undelivered", "uncertain"}
     glific.always(answer())
     return call_id
 
 
 def fail_all_workflows(server: RunningServer) -> None:
-    """As when every piece of durable work has ended by a failure that nobody thought of."""
+    """Mark every workflow as failed, as an unexpected exception would."""
     with server.app.app_context(), transaction() as session:
         schema = "" if session.get_bind().dialect.name == "sqlite" else "dbos."
         session.execute(sa.text(f"UPDATE {schema}workflow_status SET status = 'ERROR'"))  # noqa: S608 - ours
@@ -53,14 +53,14 @@ def fail_all_workflows(server: RunningServer) -> None:
 
 @pytest.fixture
 def alice(server_with_worker: RunningServer, glific: GlificStandIn) -> TestOrganization:
-    """Connected, on a server that works on answers that come later."""
-    return connected_organization(server_with_worker, glific)
+    """A connected organization on a server with a worker."""
+    return create_connected_organization(server_with_worker, glific)
 
 
 @pytest.fixture
-def patient(server: RunningServer, glific: GlificStandIn) -> TestOrganization:
-    """Connected, on a server that only accepts: its answers wait for a worker."""
-    return connected_organization(server, glific)
+def alice_without_worker(server: RunningServer, glific: GlificStandIn) -> TestOrganization:
+    """A connected organization on a server without a worker. Its calls wait in the queue."""
+    return create_connected_organization(server, glific)
 
 
 def test_an_undelivered_answer_is_delivered_again_without_asking_openai(
@@ -68,8 +68,8 @@ def test_an_undelivered_answer_is_delivered_again_without_asking_openai(
 ) -> None:
     call_id = create_undelivered_call(alice, glific)
     (before,) = alice.calls()
-    retry(alice, call_id)
-    delivery = alice.settled(call_id)
+    retry_delivery(alice, call_id)
+    delivery = alice.wait_for_delivery(call_id)
     (after,) = alice.calls()
     assert (before["status"], before["error_code"]) == ("error", "undelivered")
     assert (after["status"], after["error_code"]) == ("ok", None)
@@ -80,11 +80,11 @@ def test_an_undelivered_answer_is_delivered_again_without_asking_openai(
 
 
 def test_an_uncertain_answer_is_delivered_again(alice: TestOrganization, glific: GlificStandIn) -> None:
-    glific.will(lose_the_reply())
+    glific.will(drop_reply())
     call_id = create_undelivered_call(alice, glific)
     assert alice.delivery(call_id).state == "uncertain"
-    retry(alice, call_id)
-    assert alice.settled(call_id).state == "delivered"
+    retry_delivery(alice, call_id)
+    assert alice.wait_for_delivery(call_id).state == "delivered"
     assert alice.calls()[0]["error_code"] is None
 
 
@@ -93,8 +93,8 @@ def test_a_retry_keeps_the_error_of_the_call(
 ) -> None:
     openai.always(out_of_credit())
     call_id = create_undelivered_call(alice, glific)
-    retry(alice, call_id)
-    assert alice.settled(call_id).state == "delivered"
+    retry_delivery(alice, call_id)
+    assert alice.wait_for_delivery(call_id).state == "delivered"
     assert glific.resumptions[-1].result["error_code"] == "insufficient_quota"
     (call,) = alice.calls()
     assert (call["status"], call["error_code"]) == ("error", "insufficient_quota")
@@ -102,22 +102,22 @@ def test_a_retry_keeps_the_error_of_the_call(
 
 def test_a_delivery_can_be_retried_until_it_succeeds(alice: TestOrganization, glific: GlificStandIn) -> None:
     call_id = create_undelivered_call(alice, glific)
-    for tries in (2, 3):
+    for number in (2, 3):
         glific.always(PERMANENT_REFUSAL)
-        retry(alice, call_id)
-        delivery = alice.settled(call_id)
-        assert (delivery.state, delivery.attempts) == ("undelivered", tries)
+        retry_delivery(alice, call_id)
+        delivery = alice.wait_for_delivery(call_id)
+        assert (delivery.state, delivery.attempts) == ("undelivered", number)
         assert alice.calls()[0]["error_code"] == "undelivered"
     glific.always(answer())
-    retry(alice, call_id)
-    assert alice.settled(call_id).state == "delivered"
+    retry_delivery(alice, call_id)
+    assert alice.wait_for_delivery(call_id).state == "delivered"
 
 
 def test_a_retried_call_is_pending_until_a_worker_takes_it(alice: TestOrganization, glific: GlificStandIn) -> None:
     call_id = create_undelivered_call(alice, glific)
     alice.server.services.engine.stop(5)
     before = alice.delivery(call_id)
-    retry(alice, call_id)
+    retry_delivery(alice, call_id)
     after = alice.delivery(call_id)
     assert (after.state, after.ended_at, after.possibly_delivered) == ("waiting", None, False)
     assert after.delivering_since
@@ -127,7 +127,7 @@ def test_a_retried_call_is_pending_until_a_worker_takes_it(alice: TestOrganizati
     assert (call["status"], call["error_code"], call["duration_ms"]) == ("pending", None, None)
     assert "being delivered" in get_retry_conflict(alice, call_id)
     worker.launch_engine(alice.server.app, consumes=True)
-    assert alice.settled(call_id).state == "delivered"
+    assert alice.wait_for_delivery(call_id).state == "delivered"
 
 
 def test_one_of_two_concurrent_retries_succeeds(alice: TestOrganization, glific: GlificStandIn) -> None:
@@ -136,20 +136,20 @@ def test_one_of_two_concurrent_retries_succeeds(alice: TestOrganization, glific:
 
     def attempt(_: int) -> str:
         try:
-            retry(alice, call_id)
+            retry_delivery(alice, call_id)
         except GlificGptError as error:
             return error.code
-        return "tried"
+        return "retried"
 
     with ThreadPoolExecutor(2) as threads:
-        assert sorted(threads.map(attempt, range(2))) == ["conflict", "tried"]
+        assert sorted(threads.map(attempt, range(2))) == ["conflict", "retried"]
     worker.launch_engine(alice.server.app, consumes=True)
-    assert alice.settled(call_id).attempts == 2
+    assert alice.wait_for_delivery(call_id).attempts == 2
 
 
 def test_a_delivered_answer_is_not_retried(alice: TestOrganization, glific: GlificStandIn) -> None:
     call_id = accept_call(alice)
-    alice.settled(call_id)
+    alice.wait_for_delivery(call_id)
     assert "already has this answer" in get_retry_conflict(alice, call_id)
     assert len(glific.resumptions) == 1
 
@@ -167,30 +167,30 @@ def test_a_deleted_answer_cannot_be_retried(alice: TestOrganization, glific: Gli
     assert alice.delivery(call_id).state == "undelivered"
 
 
-def test_an_answer_that_waits_for_a_worker_is_not_retried(patient: TestOrganization) -> None:
-    assert "being delivered" in get_retry_conflict(patient, accept_call(patient))
+def test_an_answer_that_waits_for_a_worker_is_not_retried(alice_without_worker: TestOrganization) -> None:
+    assert "being delivered" in get_retry_conflict(alice_without_worker, accept_call(alice_without_worker))
 
 
 def test_a_retry_enqueues_a_failed_workflow_again_each_time(
-    patient: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
+    alice_without_worker: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    call_id = accept_call(patient)
+    call_id = accept_call(alice_without_worker)
     for _ in range(2):
-        fail_all_workflows(patient.server)
-        retry(patient, call_id)
-        assert "being delivered" in get_retry_conflict(patient, call_id)
-    worker.launch_engine(patient.server.app, consumes=True)
-    assert patient.settled(call_id).state == "delivered"
+        fail_all_workflows(alice_without_worker.server)
+        retry_delivery(alice_without_worker, call_id)
+        assert "being delivered" in get_retry_conflict(alice_without_worker, call_id)
+    worker.launch_engine(alice_without_worker.server.app, consumes=True)
+    assert alice_without_worker.wait_for_delivery(call_id).state == "delivered"
     assert len(openai.requests) == len(glific.resumptions) == 1
 
 
 def test_another_organizations_call_looks_like_an_unknown_one(alice: TestOrganization, glific: GlificStandIn) -> None:
     bob = alice.server.add_organization("bob")
     call_id = create_undelivered_call(alice, glific)
-    words = set()
-    for wanted in (call_id, f"call_{'0' * 24}", "call_", "\udcff\x00"):
+    messages = set()
+    for requested_id in (call_id, f"call_{'0' * 24}", "call_", "\udcff\x00"):
         with pytest.raises(NotFound) as caught:
-            retry(bob, wanted)
-        words.add(str(caught.value))
-    assert words == {"There is no call with this id."}
+            retry_delivery(bob, requested_id)
+        messages.add(str(caught.value))
+    assert messages == {"There is no call with this id."}
     assert alice.delivery(call_id).state == "undelivered"

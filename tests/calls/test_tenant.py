@@ -1,4 +1,4 @@
-"""The tenant of a call: all that is known of it comes with one query, the administrators' list included."""
+"""One query loads the tenant of a call, including the server's list of allowed models."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

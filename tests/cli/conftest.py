@@ -15,9 +15,9 @@ from flask import Flask
 
 from glific_gpt.database import db
 from tests.support.apps import create_app
-from tests.support.databases import copy_of
+from tests.support.databases import copy_template
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.settings import made_up_settings
+from tests.support.settings import create_settings
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Commands:
 
 @contextmanager
 def commands(**settings: Any) -> Iterator[Commands]:
-    app = create_app(made_up_settings(**settings))
+    app = create_app(create_settings(**settings))
     try:
         yield Commands(app)
     finally:
@@ -66,7 +66,7 @@ OpenCommands = Callable[..., Commands]
 
 @pytest.fixture
 def database(sqlite_template: Path, tmp_path: Path) -> str:
-    return copy_of(sqlite_template, tmp_path)
+    return copy_template(sqlite_template, tmp_path)
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from glific_gpt.openai.chat import Usage
 from glific_gpt.operations.housekeeping import run_housekeeping
 from glific_gpt.organizations import store
 from tests.cli.conftest import Commands, commands
+from tests.support.deferred import create_connected_organization
 from tests.support.glific_behaviours import answer as glific_answer
-from tests.support.glific_behaviours import errors, lose_the_reply
+from tests.support.glific_behaviours import drop_reply, errors
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.later import connected_organization
 from tests.support.openai_behaviours import out_of_credit
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
@@ -113,13 +113,13 @@ def server_commands(database_url: str) -> Iterator[Commands]:
 @pytest.fixture
 def alice(server_with_worker: RunningServer, glific: GlificStandIn) -> TestOrganization:
     """An organization with a Glific connection, on a server that works on deferred calls."""
-    return connected_organization(server_with_worker, glific)
+    return create_connected_organization(server_with_worker, glific)
 
 
 def finish_deferred_call(alice: TestOrganization) -> str:
     """Make a deferred call, wait until it was delivered or given up, and return its id."""
-    call_id = str(alice.ask_later().json()["call_id"])
-    alice.settled(call_id)
+    call_id = str(alice.ask_deferred().json()["call_id"])
+    alice.wait_for_delivery(call_id)
     return call_id
 
 
@@ -207,7 +207,7 @@ def test_it_advises_a_retry_which_delivers_the_answer(
     assert output.endswith(f"flask calls retry alice {call_id}\n")
     glific.always(glific_answer())
     assert f"flask calls show alice {call_id}" in server_commands.text("calls", "retry", "alice", call_id)
-    assert alice.settled(call_id).state == "delivered"
+    assert alice.wait_for_delivery(call_id).state == "delivered"
     assert server_commands.json("calls", "show", "alice", call_id)["given_up_at"] is None
     assert server_commands.failure("calls", "retry", "alice", call_id) == "The flow already has this answer."
 
@@ -238,7 +238,7 @@ def test_it_says_that_an_answer_is_no_longer_stored(
 def test_it_warns_about_an_uncertain_delivery(
     server_commands: Commands, alice: TestOrganization, glific: GlificStandIn
 ) -> None:
-    glific.will(lose_the_reply(), PERMANENT_FAILURE)
+    glific.will(drop_reply(), PERMANENT_FAILURE)
     call_id = finish_deferred_call(alice)
     output = server_commands.text("calls", "show", "alice", call_id)
     assert "The answer may have been delivered" in output
@@ -248,8 +248,8 @@ def test_it_warns_about_an_uncertain_delivery(
 def test_it_advises_to_check_for_a_worker_when_a_call_is_pending_for_too_long(
     server_commands: Commands, server: RunningServer, glific: GlificStandIn
 ) -> None:
-    alice = connected_organization(server, glific)
-    call_id = alice.ask_later().json()["call_id"]
+    alice = create_connected_organization(server, glific)
+    call_id = alice.ask_deferred().json()["call_id"]
     assert server_commands.text("calls", "show", "alice", call_id).endswith(
         "The delivery is in progress. Attempts so far: 0.\n"
     )
@@ -261,9 +261,9 @@ def test_it_advises_to_check_for_a_worker_when_a_call_is_pending_for_too_long(
 
 
 def test_it_lists_pending_calls(server_commands: Commands, server: RunningServer, glific: GlificStandIn) -> None:
-    alice = connected_organization(server, glific)
+    alice = create_connected_organization(server, glific)
     alice.ask()
-    call_id = alice.ask_later().json()["call_id"]
+    call_id = alice.ask_deferred().json()["call_id"]
     (pending,) = server_commands.json("calls", "list", "alice", "--status", "pending")
     assert (pending["call_id"], pending["status"], pending["model"]) == (call_id, "pending", "gpt-4o")
     assert [pending[key] for key in ("error_code", "duration_ms", "input_tokens", "cost_usd")] == [None] * 4

@@ -7,11 +7,11 @@ import pytest
 from tests.cli.conftest import Commands
 from tests.cli.serving import alice, database_url, flask, server
 from tests.support import openai_behaviours as behaviours
+from tests.support.deferred import start_worker_in_process
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.later import begin_working
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
-from tests.support.simulated_glific import connect
+from tests.support.simulated_glific import connect_conversations
 
 __all__ = ["alice", "database_url", "flask", "server"]
 
@@ -29,14 +29,14 @@ def export(flask: Commands, mode: str) -> str:
 def waiting(server: RunningServer, alice: TestOrganization, glific: GlificStandIn) -> TestOrganization:
     """An organization that is connected to a Glific in which no flow waits, as in a simulation."""
     alice.connect(glific)
-    connect(glific)
+    connect_conversations(glific)
     return alice
 
 
 def test_a_deferred_answer_appears_in_the_conversation(
     flask: Commands, server: RunningServer, waiting: TestOrganization, openai: OpenAIStandIn
 ) -> None:
-    begin_working(server)
+    start_worker_in_process(server)
     openai.always(behaviours.answer("Salt, sugar, water."))
     result = flask.run(*SIMULATE, stdin=export(flask, "async"))
     assert result.exit_code == 0, result.stderr
@@ -49,7 +49,7 @@ def test_a_deferred_answer_appears_in_the_conversation(
 def test_a_failed_deferred_call_fails_the_command(
     flask: Commands, server: RunningServer, waiting: TestOrganization, openai: OpenAIStandIn
 ) -> None:
-    begin_working(server)
+    start_worker_in_process(server)
     openai.always(behaviours.out_of_credit())
     result = flask.run(*SIMULATE, stdin=export(flask, "async"))
     assert result.exit_code == 1

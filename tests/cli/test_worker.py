@@ -14,15 +14,15 @@ import sqlalchemy as sa
 from glific_gpt.cli.group import MIGRATIONS_MISSING
 from tests.cli.conftest import Commands
 from tests.durable.conftest import lock_connections
+from tests.support.deferred import create_connected_organization, pending_call_id, resumed_result, wait_until
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.later import connected_organization, given, pending, wait_until
-from tests.support.openai_behaviours import answer, never
+from tests.support.network_faults import FaultyProxy
+from tests.support.openai_behaviours import answer, never_respond
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.programs import SERVER, Program, free_port, start
 from tests.support.server import RunningServer, TestOrganization
-from tests.support.serving import as_environment
+from tests.support.serving import to_environment
 from tests.support.settings import ENCRYPTION_KEY
-from tests.support.silence import Proxy
 
 FLASK = str(Path(sys.executable).with_name("flask"))
 WORKING = "Working on deferred calls. Press Ctrl-C to stop."
@@ -37,7 +37,7 @@ Start = Callable[..., Program]
 def environment(database_url: str, openai: OpenAIStandIn) -> dict[str, str]:
     known: dict[str, Any] = {"secret_key": "made-up-for-tests", "encryption_keys": ENCRYPTION_KEY}
     reached = {"database_url": database_url, "openai_base_url": openai.base_url, "glific_hosts": "127.0.0.1"}
-    return as_environment(**(known | reached))
+    return to_environment(**(known | reached))
 
 
 @pytest.fixture
@@ -58,14 +58,14 @@ def start_worker(environment: dict[str, str], tmp_path: Path) -> Iterator[Start]
 @pytest.fixture
 def connected(server: RunningServer, glific: GlificStandIn) -> TestOrganization:
     """An organization on a server that does not work on deferred calls."""
-    return connected_organization(server, glific)
+    return create_connected_organization(server, glific)
 
 
 def stop(program: Program, number: Signals) -> tuple[int, bool]:
     """Send the signal. Return the exit code, and whether the process ended within EXIT_SECONDS."""
     before = time.monotonic()
     program.send(number)
-    return program.ended(), time.monotonic() - before < EXIT_SECONDS
+    return program.wait_for_exit(), time.monotonic() - before < EXIT_SECONDS
 
 
 @pytest.mark.parametrize("number", [SIGTERM, SIGINT])
@@ -79,15 +79,15 @@ def test_an_idle_worker_ends_quickly(start_worker: Start, number: Signals) -> No
 def test_it_ends_quickly_while_it_waits_for_openai_and_another_worker_repeats_the_call(
     start_worker: Start, connected: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    openai.will(never())
-    call_id = pending(connected.ask_later())
+    openai.will(never_respond())
+    call_id = pending_call_id(connected.ask_deferred())
     first = start_worker()
     wait_until(lambda: openai.requests)
     assert stop(first, SIGTERM) == (0, True)
     assert connected.delivery(call_id).state == "waiting"
     start_worker()
-    assert connected.settled(call_id).state == "delivered"
-    assert given(glific, 21)["status"] == "ok"
+    assert connected.wait_for_delivery(call_id).state == "delivered"
+    assert resumed_result(glific, 21)["status"] == "ok"
 
 
 @on_sqlite
@@ -95,12 +95,12 @@ def test_it_finishes_running_work_before_it_ends(
     start_worker: Start, connected: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.will(answer("Sugar and salt.", after=1))
-    call_id = pending(connected.ask_later())
+    call_id = pending_call_id(connected.ask_deferred())
     program = start_worker()
     wait_until(lambda: openai.requests)
     assert stop(program, SIGTERM) == (0, True)
     assert connected.delivery(call_id).state == "delivered"
-    assert given(glific, 21)["parsed_msg"] == "Sugar and salt."
+    assert resumed_result(glific, 21)["parsed_msg"] == "Sugar and salt."
 
 
 @on_sqlite
@@ -108,11 +108,11 @@ def test_it_waits_while_another_worker_works(
     start_worker: Start, connected: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     first, second = start_worker(), start_worker(WAITING)
-    connected.settled(pending(connected.ask_later()))
+    connected.wait_for_delivery(pending_call_id(connected.ask_deferred()))
     assert WORKING not in second.errors
     first.send_all(SIGKILL)
     wait_until(lambda: WORKING in second.errors, seconds=5)
-    connected.settled(pending(connected.ask_later(contact=22)))
+    connected.wait_for_delivery(pending_call_id(connected.ask_deferred(contact=22)))
     assert len(openai.requests) == 2
 
 
@@ -128,9 +128,9 @@ def test_it_ends_quickly_while_the_database_does_not_answer(
     environment: dict[str, str], database_url: str, tmp_path: Path
 ) -> None:
     url = sa.make_url(database_url)
-    with Proxy(url.host or "127.0.0.1", url.port or 5432) as proxy:
+    with FaultyProxy(url.host or "127.0.0.1", url.port or 5432) as proxy:
         through = url.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
-        known = environment | as_environment(database_url=through)
+        known = environment | to_environment(database_url=through)
         with start((FLASK, "worker"), tmp_path / "worker", known) as program:
             wait_until(lambda: WORKING in program.errors)
             wait_until(lambda: lock_connections(database_url))
@@ -143,11 +143,11 @@ def test_a_server_takes_over_when_the_worker_is_killed(
     start_worker: Start, environment: dict[str, str], tmp_path: Path, connected: TestOrganization, glific: GlificStandIn
 ) -> None:
     worker = start_worker()
-    with start(SERVER, tmp_path / "server", environment | as_environment(bind=f"127.0.0.1:{free_port()}")):
+    with start(SERVER, tmp_path / "server", environment | to_environment(bind=f"127.0.0.1:{free_port()}")):
         time.sleep(3)  # in which the server cannot become the consumer
-        assert connected.settled(pending(connected.ask_later())).state == "delivered"
+        assert connected.wait_for_delivery(pending_call_id(connected.ask_deferred())).state == "delivered"
         worker.send_all(SIGKILL)
-        assert connected.settled(pending(connected.ask_later(contact=22))).state == "delivered"
+        assert connected.wait_for_delivery(pending_call_id(connected.ask_deferred(contact=22))).state == "delivered"
     assert len(glific.resumptions) == 2
 
 
@@ -157,8 +157,8 @@ def test_several_workers_work_at_the_same_time_on_postgresql(
 ) -> None:
     for _ in range(2):
         start_worker()
-    calls = [pending(connected.ask_later(contact=contact)) for contact in range(1, 7)]
-    assert {connected.settled(call_id).state for call_id in calls} == {"delivered"}
+    calls = [pending_call_id(connected.ask_deferred(contact=contact)) for contact in range(1, 7)]
+    assert {connected.wait_for_delivery(call_id).state for call_id in calls} == {"delivered"}
     assert len(openai.requests) == len(calls)
 
 
@@ -174,6 +174,6 @@ def test_missing_migrations_are_a_one_line_error(flask: Commands, database: str)
 def test_a_missing_setting_is_a_one_line_error(environment: dict[str, str], tmp_path: Path) -> None:
     without = {name: value for name, value in environment.items() if not name.endswith("SECRET_KEY")}
     with start((FLASK, "worker"), tmp_path / "refused", without) as program:
-        assert program.ended() == 1
+        assert program.wait_for_exit() == 1
     assert program.errors.startswith("Error: GLIFIC_GPT_SECRET_KEY is not set")
     assert program.errors.count("\n") == 1

@@ -106,7 +106,7 @@ def open_window(browser: Browser, server: RunningServer) -> Iterator[OpenWindow]
         def start(person: ConsoleUser | None = None, *, width: int = 1280, theme: Theme = "light") -> Window:
             shown = stack.enter_context(open_browser_window(browser, server.url, width=width, theme=theme))
             if person is not None:
-                shown.bring(person.client.cookies.jar)
+                shown.add_cookies(person.client.cookies.jar)
             return shown
 
         yield start

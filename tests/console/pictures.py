@@ -68,8 +68,10 @@ class Picture(NamedTuple):
 
 def take_picture(browser: Browser, person: ConsoleUser, picture: Picture, language: str) -> None:
     picture.file.parent.mkdir(parents=True, exist_ok=True)
-    with open_browser_window(browser, person.server.url, width=picture.width, theme=picture.theme, language=language) as shown:
-        shown.bring(person.client.cookies.jar)
+    with open_browser_window(
+        browser, person.server.url, width=picture.width, theme=picture.theme, language=language
+    ) as shown:
+        shown.add_cookies(person.client.cookies.jar)
         shown.open(picture.path)
         shown.page.wait_for_load_state("networkidle")
         shown.page.screenshot(path=picture.file, full_page=picture.full_page)

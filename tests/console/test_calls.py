@@ -237,7 +237,7 @@ def test_an_editor_can_retry_a_delivery(
     assert f'action="{HERE}/{call_id}/retry"' in editor.get(f"{HERE}/{call_id}").text
     answer = editor.post(f"{HERE}/{call_id}/retry")
     assert (answer.status_code, answer.headers["Location"]) == (302, f"{HERE}/{call_id}")
-    assert alice.settled(call_id).state == "delivered"
+    assert alice.wait_for_delivery(call_id).state == "delivered"
     text = editor.get(f"{HERE}/{call_id}").text
     assert "The flow got its answer" in text
     assert f'action="{HERE}/{call_id}/retry"' not in text

@@ -40,7 +40,7 @@ def look(shown: Window, path: str) -> list[str]:
     """Return the problems of a page."""
     shown.open(path)
     shown.page.wait_for_load_state("networkidle")
-    trouble = [f"axe: {what}" for what in shown.unusable()]
+    trouble = [f"axe: {what}" for what in shown.accessibility_violations()]
     if shown.overflow() > 0:
         trouble.append(f"wider than the window by {shown.overflow()} pixels")
     trouble += [f"policy: {what}" for what in shown.violations if "404" not in what]
@@ -55,7 +55,7 @@ def test_every_page_is_accessible_and_fits_the_window(
 ) -> None:
     trouble: list[str] = []
     with open_browser_window(browser, busy_server.url, width=width, theme=theme, language=language) as shown:
-        shown.bring(administrator.client.cookies.jar)
+        shown.add_cookies(administrator.client.cookies.jar)
         for path in paths(busy_server, administrator):
             trouble += look(shown, path)
     with open_browser_window(browser, busy_server.url, width=width, theme=theme, language=language) as shown:

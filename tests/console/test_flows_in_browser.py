@@ -25,7 +25,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def every_light(browser: Browser, front_editor: ConsoleUser, request: pytest.FixtureRequest) -> Iterator[Window]:
     width, theme, language = request.param
     with open_browser_window(browser, front_editor.server.url, width=width, theme=theme, language=language) as shown:
-        shown.bring(front_editor.client.cookies.jar)
+        shown.add_cookies(front_editor.client.cookies.jar)
         shown.open(PAGE)
         yield shown
 
@@ -33,7 +33,7 @@ def every_light(browser: Browser, front_editor: ConsoleUser, request: pytest.Fix
 @pytest.fixture
 def shown(browser: Browser, front_editor: ConsoleUser) -> Iterator[Window]:
     with open_browser_window(browser, front_editor.server.url) as opened:
-        opened.bring(front_editor.client.cookies.jar)
+        opened.add_cookies(front_editor.client.cookies.jar)
         opened.open(PAGE)
         yield opened
 
@@ -68,7 +68,7 @@ def test_a_wrong_keyword_is_an_error_of_its_field(shown: Window) -> None:
     shown.page.get_by_role("button", name="Download flow").click()
     expect(shown.page.locator("#keyword-error")).to_contain_text("askme")
     assert shown.page.get_by_role("textbox", name="Keyword").input_value() == "Ask Me!"
-    assert shown.unusable() == []
+    assert shown.accessibility_violations() == []
 
 
 def test_the_preview_keeps_the_chosen_file(shown: Window, tmp_path: Path) -> None:
@@ -131,4 +131,4 @@ def test_the_test_results_are_accessible(every_light: Window, openai: OpenAIStan
     page.locator("#check-up .btn-primary").click()
     page.locator("#check-up-results .wa").wait_for()
     page.locator("#by-hand summary").click()
-    assert (shown.unusable(), shown.overflow(), shown.violations, shown.foreign) == ([], 0, [], set())
+    assert (shown.accessibility_violations(), shown.overflow(), shown.violations, shown.foreign) == ([], 0, [], set())

@@ -27,11 +27,11 @@ def back_on_the_page(person: ConsoleUser, answer: httpx2.Response) -> str:
 def test_it_connects_with_a_login_that_glific_accepts(
     editor: ConsoleUser, alice: TestOrganization, login: dict[str, Any]
 ) -> None:
-    assert alice.ask_later().json()["error_code"] == "glific_not_connected"
+    assert alice.ask_deferred().json()["error_code"] == "glific_not_connected"
     page = back_on_the_page(editor, editor.post(PAGE, login))
     assert "Glific accepted the login." in page
     assert f"ends in {PHONE[-4:]}" in page
-    assert alice.ask_later().json()["status"] == "pending"
+    assert alice.ask_deferred().json()["status"] == "pending"
 
 
 def test_a_login_that_glific_refuses_is_not_saved_and_explained(
@@ -43,7 +43,7 @@ def test_a_login_that_glific_refuses_is_not_saved_and_explained(
     for word in ("--no-verify", "verify", "another password"):
         assert word not in refused.text.replace("verified", "")
     assert login["api_url"] in refused.text
-    assert alice.ask_later().json()["error_code"] == "glific_not_connected"
+    assert alice.ask_deferred().json()["error_code"] == "glific_not_connected"
 
 
 def test_an_unreachable_glific_has_its_own_error(
@@ -54,7 +54,7 @@ def test_an_unreachable_glific_has_its_own_error(
     assert answer.status_code == 502
     assert "Nothing was saved. Glific could not be reached at this address" in answer.text
     assert "does not accept" not in answer.text
-    assert alice.ask_later().json()["error_code"] == "glific_not_connected"
+    assert alice.ask_deferred().json()["error_code"] == "glific_not_connected"
 
 
 WRONG = (
@@ -97,7 +97,7 @@ def test_a_signed_connection_needs_the_webhook_signature(
     alice.set_phrase(PHRASE)
     page = back_on_the_page(editor, editor.post(PAGE, form))
     assert "Signature set" in page
-    assert alice.ask_later().json()["status"] == "pending"
+    assert alice.ask_deferred().json()["status"] == "pending"
 
 
 def test_a_test_shows_the_current_answer_of_glific(
@@ -126,11 +126,11 @@ def test_disconnecting_needs_a_confirmation_and_takes_effect_at_once(
     editor: ConsoleUser, alice: TestOrganization, glific: GlificStandIn
 ) -> None:
     alice.connect(glific)
-    assert alice.ask_later().json()["status"] == "pending"
+    assert alice.ask_deferred().json()["status"] == "pending"
     assert 'data-confirm="The login is deleted' in editor.get(PAGE).text
     page = back_on_the_page(editor, editor.post(f"{PAGE}/disconnect"))
     assert "Disconnected." in page
-    assert alice.ask_later().json()["error_code"] == "glific_not_connected"
+    assert alice.ask_deferred().json()["error_code"] == "glific_not_connected"
     assert alice.ask().status_code == 200
 
 
@@ -149,7 +149,7 @@ def test_a_viewer_can_read_but_not_change_anything(
     for path, form in ((PAGE, login), (f"{PAGE}/test", {}), (f"{PAGE}/disconnect", {})):
         assert viewer.post(path, form).status_code == 403
     assert glific.requests == []
-    assert alice.ask_later().json()["status"] == "pending"
+    assert alice.ask_deferred().json()["status"] == "pending"
 
 
 def test_the_login_appears_in_no_page_and_no_log(

@@ -104,7 +104,9 @@ def glific_fills_in(body: str) -> str:
 
 def a_question_comes_in(server: RunningServer, url: str, headers: dict[str, str], body: str) -> dict[str, str]:
     path = httpx2.URL(url).path
-    reply = httpx2.post(server.url + path, content=glific_fills_in(body), headers=headers, timeout=TIMEOUT_SECONDS, verify=TLS)
+    reply = httpx2.post(
+        server.url + path, content=glific_fills_in(body), headers=headers, timeout=TIMEOUT_SECONDS, verify=TLS
+    )
     told: dict[str, str] = reply.json()
     return told
 

@@ -21,7 +21,7 @@ def server(start_server: StartServer, mail_server: MailServer) -> RunningServer:
 def test_it_sends_the_link_that_it_shows(staff: Staff, mail_server: MailServer) -> None:
     answer = staff(Role.OWNER).post(MEMBERS, INVITATION)
     assert "The link was also sent by e-mail." in answer.text
-    letter = mail_server.letter()
+    letter = mail_server.next_message()
     assert (letter["To"], letter["From"]) == ("asha@example.org", "gpt@example.org")
     found = LINK.search(letter.get_content())
     assert found

@@ -13,8 +13,8 @@ from glific_gpt.database import db
 from glific_gpt.database.compiled import raw_connection
 from glific_gpt.database.session import LOOKUPS
 from glific_gpt.database.timeouts import TimeoutConnection
+from tests.support.network_faults import FaultyProxy
 from tests.support.server import RunningServer
-from tests.support.silence import Proxy
 
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
@@ -23,7 +23,7 @@ on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect
 def test_a_connection_that_went_silent_is_closed(database_url: str) -> None:
     """The late reply would otherwise be read as the reply to the next statement."""
     url = make_url(database_url)
-    with Proxy(url.host or "127.0.0.1", url.port or 5432) as proxy:
+    with FaultyProxy(url.host or "127.0.0.1", url.port or 5432) as proxy:
         connection = TimeoutConnection.connect(
             host="127.0.0.1", port=proxy.port, user=url.username, dbname=url.database, autocommit=True
         )

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from glific_gpt import bridge
 from glific_gpt.database import UNAVAILABLE, GroupCommit, Statement, transaction
 from glific_gpt.organizations.tables import MonthlySpend
-from tests.support.database_troubles import locked
+from tests.support.database_faults import lock_calls
 from tests.support.event_loop import server_loop
 from tests.support.server import RunningServer, TestOrganization
 
@@ -77,7 +77,7 @@ def test_every_call_gets_an_error_in_time_when_the_database_stays_locked(
 ) -> None:
     group = GroupCommit(0.2)
     writes = [lambda n=n: group.write(spend(f"{n:07}")) for n in range(10)]
-    with locked(database_url):
+    with lock_calls(database_url):
         failures = failures_of(server, *writes)
     assert all(isinstance(failure, UNAVAILABLE) for failure in failures)
     assert months(server) == []
@@ -96,7 +96,7 @@ def test_the_only_call_on_the_loop_writes_there_and_in_a_thread_when_the_file_is
     with server_loop() as loop:
         for month in ("first", "second"):  # the second one uses the connection that was kept
             loop.run_until_complete(bridge.run(write, month))
-        with locked(database_url), pytest.raises(OperationalError):
+        with lock_calls(database_url), pytest.raises(OperationalError):
             loop.run_until_complete(bridge.run(write, "locked"))
         with pytest.raises(IntegrityError):
             loop.run_until_complete(bridge.run(write, "first"))

@@ -14,7 +14,7 @@ from tests.conftest import StartServer
 from tests.support import databases
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
-from tests.support.serving import organizations_of
+from tests.support.serving import open_database
 
 
 @dataclass
@@ -43,7 +43,7 @@ class OpenDoctor(Protocol):
 @pytest.fixture
 def database_url(sqlite_template: Path, tmp_path: Path) -> str:
     """Use SQLite only: the checks query through domain modules, which are tested on both databases."""
-    return databases.copy_of(sqlite_template, tmp_path)
+    return databases.copy_template(sqlite_template, tmp_path)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def doctor_with(server: RunningServer, database_url: str, openai: OpenAIStandIn)
                 "glific_hosts": "127.0.0.1",
                 "public_url": server.url,
             }
-            return Doctor(stack.enter_context(organizations_of(**(defaults | settings))))
+            return Doctor(stack.enter_context(open_database(**(defaults | settings))))
 
         yield open_doctor
 
@@ -72,7 +72,7 @@ def other_server(start_server: StartServer, sqlite_template: Path, tmp_path: Pat
     """A second server of this software with its own database."""
     folder = tmp_path / "other"
     folder.mkdir()
-    return start_server(database_url=databases.copy_of(sqlite_template, folder))
+    return start_server(database_url=databases.copy_template(sqlite_template, folder))
 
 
 @pytest.fixture(autouse=True)

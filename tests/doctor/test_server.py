@@ -16,7 +16,7 @@ from tests.support import openai_behaviours as behaviours
 from tests.support.glific_stand_in import PHONE, GlificStandIn
 from tests.support.openai_exchange import Behaviour
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.self_signed import self_signed_server
+from tests.support.self_signed import run_self_signed_server
 from tests.support.server import RunningServer, TestOrganization
 
 LIVEZ_OK = HttpResponse(200, b'{"status":"ok"}', None)
@@ -74,12 +74,12 @@ def test_an_unknown_host_name_is_a_problem(doctor_with: OpenDoctor) -> None:
 @pytest.mark.parametrize(
     ("behaviour", "text"),
     [
-        (behaviours.html(), "A different server answers"),
-        (behaviours.nothing(), "A different server answers"),
-        (behaviours.drip(0), "A different server answers"),
+        (behaviours.send_html(), "A different server answers"),
+        (behaviours.send_empty_body(), "A different server answers"),
+        (behaviours.send_slowly(0), "A different server answers"),
         (behaviours.redirect("https://elsewhere.example"), "Glific does not follow"),
         (behaviours.redirect("http://["), "Glific does not follow"),
-        (behaviours.hang_up(), "There was no answer"),
+        (behaviours.close_connection(), "There was no answer"),
     ],
 )
 def test_an_address_of_a_different_server_is_a_problem(
@@ -92,7 +92,7 @@ def test_an_address_of_a_different_server_is_a_problem(
 
 
 def test_a_self_signed_certificate_is_accepted(doctor_with: OpenDoctor, tmp_path: Path) -> None:
-    with self_signed_server(tmp_path) as (port, received):
+    with run_self_signed_server(tmp_path) as (port, received):
         doctor_with(public_url=f"https://127.0.0.1:{port}").check("address")
         assert received[0].startswith(b"GET /livez ")
 

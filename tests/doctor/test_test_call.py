@@ -129,7 +129,7 @@ def test_a_missing_reply_is_a_problem(doctor_with: OpenDoctor, openai: OpenAISta
 def test_a_late_answer_suggests_a_faster_model(
     doctor_with: OpenDoctor, start_server: StartServer, openai: OpenAIStandIn
 ) -> None:
-    openai.always(behaviours.slow(0.6))
+    openai.always(behaviours.respond_after(0.6))
     result = doctor_with(public_url=start_server(deadline_seconds=0.2).url).check("call")
     assert (result.error_code, result.remedy_text) == (
         "deadline_exceeded",

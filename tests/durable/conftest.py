@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from glific_gpt.durable import WorkflowContext, WorkflowEngine
-from tests.support.later import wait_until
+from tests.support.deferred import wait_until
 from tests.support.programs import Program, start
 
 Start = Callable[..., Program]

@@ -6,7 +6,7 @@ from signal import SIGKILL
 import pytest
 
 from tests.durable.conftest import Enqueue, Start
-from tests.support.later import wait_until
+from tests.support.deferred import wait_until
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from glific_gpt.durable import Handler, WorkflowContext, WorkflowEngine
 from glific_gpt.durable.engine import POLL_SECONDS
 from tests.durable.conftest import Enqueue, Launch, rows
-from tests.support.later import wait_until
+from tests.support.deferred import wait_until
 
 
 def test_it_runs_work_that_was_enqueued_before_and_after_its_launch(

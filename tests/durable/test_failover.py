@@ -9,7 +9,7 @@ from signal import SIGCONT, SIGKILL, SIGSTOP
 import pytest
 
 from tests.durable.conftest import Enqueue, Start, cut_connections, lock_connections, rows
-from tests.support.later import wait_until
+from tests.support.deferred import wait_until
 from tests.support.programs import Program
 
 FAILOVER_SECONDS = 15

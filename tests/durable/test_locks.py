@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from glific_gpt.durable.locks import ProcessLocks, locks_for
 from tests.durable.conftest import Start, cut_connections, lock_connections
-from tests.support.later import wait_until
+from tests.support.deferred import wait_until
 
 NAME = "machine-4711-abcdef"
 

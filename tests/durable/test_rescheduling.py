@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from glific_gpt.durable import WorkflowContext, WorkflowEngine
 from glific_gpt.durable.workflow import next_workflow_id
 from tests.durable.conftest import Enqueue, Launch
-from tests.support.later import wait_until
+from tests.support.deferred import wait_until
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import time_machine
 from glific_gpt.clock import now
 from glific_gpt.durable import WorkflowEngine
 from tests.durable.conftest import Enqueue, Launch, rows
-from tests.support.later import wait_until
+from tests.support.deferred import wait_until
 
 
 def stored_ids(database_url: str) -> set[object]:

@@ -11,7 +11,7 @@ from glific_gpt.flows.endpoint import WebhookEndpoint
 from tests.flows.conftest import URL
 from tests.flows.every_node_type import every_node_type
 from tests.flows.exports import uuid_of
-from tests.support.flow_editor import Editor, opened
+from tests.support.flow_editor import Editor, open_editor
 from tests.support.flow_editor_drawing import Line
 
 LONG = URL.replace("seva-trust", "a-name-that-is-as-long-as-names-of-organizations-may-be" * 2)
@@ -44,7 +44,7 @@ def assert_legible(editor: Editor) -> None:
 
 def test_a_built_flow_is_drawn_completely_and_legibly(page: Page, spec: FlowSpec) -> None:
     flow = definition(build_flow(spec))
-    with opened(page, flow) as editor:
+    with open_editor(page, flow) as editor:
         assert_whole(editor, flow)
         assert_legible(editor)
         assert editor.console_errors == []
@@ -55,14 +55,14 @@ def test_a_built_flow_is_legible_with_any_address_and_keyword(page: Page, url: s
     flow = definition(
         build_flow(FlowSpec(Mode.AUTO, "Ask", "askwithaverylongkeyword" * 3, WebhookEndpoint(url, None), "gpt-4o"))
     )
-    with opened(page, flow) as editor:
+    with open_editor(page, flow) as editor:
         assert_whole(editor, flow)
         assert_legible(editor)
 
 
 def test_the_editor_saves_a_built_flow_unchanged(page: Page, spec: FlowSpec) -> None:
     flow = definition(build_flow(spec))
-    with opened(page, flow) as editor:
+    with open_editor(page, flow) as editor:
         saved = editor.saved()
     by_uuid = {node["uuid"]: node for node in saved["nodes"]}
     assert by_uuid == {node["uuid"]: node for node in flow["nodes"]}
@@ -71,7 +71,7 @@ def test_the_editor_saves_a_built_flow_unchanged(page: Page, spec: FlowSpec) -> 
 
 def test_a_converted_flow_with_every_node_type_is_drawn_completely(page: Page, endpoint: WebhookEndpoint) -> None:
     flow = definition(convert(every_node_type(), endpoint).export)
-    with opened(page, flow) as editor:
+    with open_editor(page, flow) as editor:
         assert_whole(editor, flow)
         assert_legible(editor)
         (shown,) = [texts for uuid, texts in editor.texts().items() if uuid == uuid_of("gpt")]

@@ -1,1 +1,1 @@
-"""What is offered to webhooks by name, built in and installed."""
+"""Functions that webhooks call by name, built in and from plugins."""

@@ -1,4 +1,4 @@
-"""What becomes of a call, whatever a function's handler does."""
+"""Results and failures of a function's handler."""
 
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -12,22 +12,22 @@ from tests.webhooks.assertions import require_error
 
 
 def call_function(organization: TestOrganization, handle: Callable[..., Any]) -> httpx2.Response:
-    """Calls a function that does this, with a model that is there."""
-    organization.server.services.functions.add(Function("made_up", FunctionBody, handle), "this test")
-    url = organization.url.replace("parse_via_chat_gpt", "made_up")
+    """Register a function with this handler, and call it."""
+    organization.server.services.functions.add(Function("example", FunctionBody, handle), "tests")
+    url = organization.url.replace("parse_via_chat_gpt", "example")
     return httpx2.post(url, json={}, headers={"Authorization": f"Bearer {organization.token}"}, timeout=20)
 
 
-def raise_error(*_given: Any) -> NoReturn:
+def raise_error(*_arguments: Any) -> NoReturn:
     raise RuntimeError("sk-proj-in-a-message")
 
 
 @pytest.mark.parametrize("value", [None, "", " \u200b", {}, []], ids=repr)
 def test_an_empty_value_is_an_empty_answer(alice: TestOrganization, value: Any) -> None:
-    require_error(call_function(alice, lambda *_given: value), "empty_answer")
+    require_error(call_function(alice, lambda *_arguments: value), "empty_answer")
 
 
-@pytest.mark.parametrize("handle", [raise_error, lambda *_given: {1, 2}, lambda *_given: float("nan")])
+@pytest.mark.parametrize("handle", [raise_error, lambda *_arguments: {1, 2}, lambda *_arguments: float("nan")])
 def test_a_failing_handler_returns_one_error_and_records_one_call(
     alice: TestOrganization, handle: Callable[..., Any]
 ) -> None:
@@ -39,4 +39,4 @@ def test_a_failing_handler_returns_one_error_and_records_one_call(
 
 @pytest.mark.parametrize("value", [0, False, {"rain_mm": None}, [""]], ids=repr)
 def test_a_value_that_is_not_empty_is_returned(alice: TestOrganization, value: Any) -> None:
-    assert call_function(alice, lambda *_given: value).json()["parsed_msg"] == value
+    assert call_function(alice, lambda *_arguments: value).json()["parsed_msg"] == value

@@ -1,4 +1,4 @@
-"""Plugins: an installed package offers a function, and one that cannot be taken stops the start."""
+"""Plugins: an plugin_folder package offers a function, and an invalid plugin stops the start of the server."""
 
 import shutil
 import subprocess
@@ -14,7 +14,7 @@ from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.programs import ROOT, SERVER, start
 from tests.support.server import TestOrganization
-from tests.support.serving import SECRET_KEY, as_environment, served
+from tests.support.serving import SECRET_KEY, run_server_processes, to_environment
 from tests.support.settings import ENCRYPTION_KEY
 
 pytestmark = pytest.mark.journey
@@ -27,19 +27,19 @@ OFFLINE = ("--no-build-isolation", "--no-index")
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder into which pip has installed the sample plugin."""
+def plugin_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder into which pip has plugin_folder the sample plugin."""
     folder = tmp_path_factory.mktemp("plugin")
-    # A copy, since setuptools builds in the source's own folder.
+    # setuptools builds inside the source folder, so the repository must not be that folder.
     source = shutil.copytree(ROOT / "tests" / "sample_plugin", folder / "source")
     subprocess.run([*PIP, *OFFLINE, "--target", str(folder / "installed"), str(source)], check=True)  # noqa: S603 - pip
     return folder / "installed"
 
 
 @pytest.fixture
-def variant(installed: Path, tmp_path: Path) -> Path:
-    """The same, for a test to spoil."""
-    return shutil.copytree(installed, tmp_path / "variant")
+def plugin_copy(plugin_folder: Path, tmp_path: Path) -> Path:
+    """A copy of that folder, which a test may change."""
+    return shutil.copytree(plugin_folder, tmp_path / "copy")
 
 
 def python_path(folder: Path) -> dict[str, str]:
@@ -47,10 +47,10 @@ def python_path(folder: Path) -> dict[str, str]:
 
 
 def get_start_error(folder: Path, tmp_path: Path, database_url: str) -> str:
-    """What the server says that does not start with the plugins of that folder."""
+    """Return the error of a server that does not start because of the plugins in this folder."""
     settings = {"secret_key": SECRET_KEY, "encryption_keys": ENCRYPTION_KEY, "database_url": database_url}
-    with start(SERVER, tmp_path / "log", as_environment(**settings) | python_path(folder)) as program:
-        assert program.ended() != 0
+    with start(SERVER, tmp_path / "log", to_environment(**settings) | python_path(folder)) as program:
+        assert program.wait_for_exit() != 0
     assert program.output == ""
     return program.errors
 
@@ -62,27 +62,27 @@ def summarise(organization: TestOrganization, **body: object) -> httpx2.Response
 
 @on_sqlite
 def test_an_installed_plugin_answers_webhooks(
-    installed: Path, tmp_path: Path, database_url: str, openai: OpenAIStandIn
+    plugin_folder: Path, tmp_path: Path, database_url: str, openai: OpenAIStandIn
 ) -> None:
     openai.always(answer("A **short** story."))
     settings = {"database_url": database_url, "openai_base_url": openai.base_url}
-    with served(tmp_path / "log", python_path(installed), **settings) as server:
+    with run_server_processes(tmp_path / "log", python_path(plugin_folder), **settings) as server:
         alice = server.add_organization("alice")
-        good = summarise(alice, text="A long story.", sentences="3")
+        answered = summarise(alice, text="A long story.", sentences="3")
         missing = summarise(alice)
-        wrong = summarise(alice, text="A long story.", sentences="three")
+        invalid = summarise(alice, text="A long story.", sentences="three")
         unresolved = summarise(alice, text="@results.story")
         built_in = alice.ask()
         recorded = [call["function"] for call in alice.calls()]
 
-    assert (good.status_code, good.json()["parsed_msg"]) == (200, "A *short* story.")
+    assert (answered.status_code, answered.json()["parsed_msg"]) == (200, "A *short* story.")
     assert openai.requests[0].api_key == alice.key
     assert openai.requests[0].body["messages"] == [
         {"role": "system", "content": "Summarise the text in at most 3 sentences, in its own language."},
         {"role": "user", "content": "A long story."},
     ]
     assert (missing.json()["error_code"], missing.json()["error"]) == ("invalid_field", "text: field required.")
-    assert wrong.json()["error"].startswith("sentences: ")
+    assert invalid.json()["error"].startswith("sentences: ")
     assert unresolved.json()["error_code"] == "unresolved_variable"
     assert built_in.status_code == 200
     assert recorded == ["parse_via_chat_gpt"] + ["summarise"] * 4
@@ -91,20 +91,20 @@ def test_an_installed_plugin_answers_webhooks(
 
 @on_sqlite
 def test_a_plugin_with_the_name_of_a_built_in_function_stops_the_start(
-    variant: Path, tmp_path: Path, database_url: str
+    plugin_copy: Path, tmp_path: Path, database_url: str
 ) -> None:
-    module = variant / MODULE
+    module = plugin_copy / MODULE
     module.write_text(module.read_text().replace('name="summarise"', 'name="parse_via_chat_gpt"'))
-    assert get_start_error(variant, tmp_path, database_url) == (
+    assert get_start_error(plugin_copy, tmp_path, database_url) == (
         "Error: The plugin glific-gpt-summarise offers a function parse_via_chat_gpt, and there is one already.\n"
     )
 
 
 @on_sqlite
-def test_a_plugin_that_cannot_be_imported_stops_the_start(variant: Path, tmp_path: Path, database_url: str) -> None:
-    with (variant / MODULE).open("a") as module:
+def test_a_plugin_that_cannot_be_imported_stops_the_start(plugin_copy: Path, tmp_path: Path, database_url: str) -> None:
+    with (plugin_copy / MODULE).open("a") as module:
         module.write("\nraise RuntimeError('sk-proj-secret')\n")
-    assert get_start_error(variant, tmp_path, database_url) == (
+    assert get_start_error(plugin_copy, tmp_path, database_url) == (
         "Error: The plugin glific-gpt-summarise cannot be loaded (RuntimeError).\n"
     )
 

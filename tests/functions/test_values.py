@@ -1,4 +1,4 @@
-"""Values come from Glific as numbers or as text."""
+"""Values from Glific: numbers and ids as text, blank text, and strict JSON."""
 
 import pytest
 

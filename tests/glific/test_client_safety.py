@@ -17,7 +17,7 @@ from tests.support import glific_behaviours as behaviours
 from tests.support.glific_behaviours import Behaviour
 from tests.support.glific_exchange import GlificExchange
 from tests.support.glific_stand_in import PASSWORD, PHONE, GlificStandIn
-from tests.support.self_signed import self_signed_server
+from tests.support.self_signed import run_self_signed_server
 
 
 def resume_with(client: GlificClient, access: Access) -> DeliveryResult:
@@ -62,7 +62,7 @@ def test_it_refuses_a_public_name_that_resolves_to_a_private_address(
 @pytest.mark.parametrize("way", ["by login", "by signed call"])
 def test_it_sends_nothing_to_a_server_with_an_untrusted_certificate(tmp_path: Path, way: str) -> None:
     client = GlificClient(("127.0.0.1",))
-    with self_signed_server(tmp_path) as (port, received):
+    with run_self_signed_server(tmp_path) as (port, received):
         url = f"https://127.0.0.1:{port}"
         accesses: dict[str, Access] = {
             "by login": ApiAccess(url, PHONE, SecretStr(PASSWORD)),
@@ -120,7 +120,7 @@ def test_no_secret_is_in_a_repr(
 
 @pytest.mark.parametrize("status", [200, 201, 302, 400, 401, 403, 404, 408, 418, 429, 500, 503])
 def test_a_message_is_one_short_line(glific: GlificStandIn, resume: Resume, status: int) -> None:
-    glific.always(behaviours.says(status, {}))
+    glific.always(behaviours.respond(status, {}))
     message = resume().message
     assert message.endswith(".")
     assert "\n" not in message

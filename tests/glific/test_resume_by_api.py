@@ -14,7 +14,7 @@ from tests.support import glific_behaviours as behaviours
 from tests.support.glific_behaviours import Behaviour
 from tests.support.glific_stand_in import GlificStandIn
 
-WAITING_ERROR = behaviours.not_waiting(21)
+WAITING_ERROR = behaviours.not_waiting_error(21)
 
 
 def test_it_resumes_the_flow_with_the_result(glific: GlificStandIn, resume: Resume) -> None:
@@ -53,7 +53,7 @@ def test_an_empty_error_list_of_any_shape_is_a_delivery(glific: GlificStandIn, r
 
 
 def test_the_flag_success_is_ignored(glific: GlificStandIn, resume: Resume) -> None:
-    glific.will(behaviours.says(200, {"data": {"resumeContactFlow": {"success": False, "errors": None}}}))
+    glific.will(behaviours.respond(200, {"data": {"resumeContactFlow": {"success": False, "errors": None}}}))
     assert resume().status is DeliveryStatus.DELIVERED
 
 
@@ -82,7 +82,7 @@ def test_a_flow_that_does_not_wait_is_recognized_in_every_shape_of_errors(
 def test_a_flow_that_reaches_its_waiting_node_late_is_resumed_by_a_later_attempt(
     glific: GlificStandIn, resume: Resume
 ) -> None:
-    glific.parks_late(resumes=2)
+    glific.wait_later(resumes=2)
     assert [resume().status for _ in range(3)] == [
         DeliveryStatus.NOT_WAITING,
         DeliveryStatus.NOT_WAITING,
@@ -102,17 +102,20 @@ REFUSALS: dict[str, tuple[Behaviour, str]] = {
     "errors without a message": (behaviours.errors([{}]), "refused to resume"),
     "GraphQL's own error": (behaviours.graphql_errors(PERSONAL), "refused to resume"),
     "errors beside a success": (
-        behaviours.says(
+        behaviours.respond(
             200, {"data": {"resumeContactFlow": {"success": True, "errors": None}}, "errors": [{"message": PERSONAL}]}
         ),
         "refused to resume",
     ),
-    "400": (behaviours.says(400, PERSONAL), "status 400"),
-    "403": (behaviours.says(403, PERSONAL), "status 403"),
-    "404": (behaviours.html(404), "status 404"),
+    "400": (behaviours.respond(400, PERSONAL), "status 400"),
+    "403": (behaviours.respond(403, PERSONAL), "status 403"),
+    "404": (behaviours.send_html(404), "status 404"),
     "a redirect": (behaviours.redirect("http://127.0.0.1:9/x"), "redirects to another address"),
     "a redirect to no address": (behaviours.redirect("http://[x"), "redirects to another address"),
-    "a redirect that keeps the method": (behaviours.says(308, None, location="/api/"), "redirects to another address"),
+    "a redirect that keeps the method": (
+        behaviours.respond(308, None, location="/api/"),
+        "redirects to another address",
+    ),
 }
 
 
@@ -128,17 +131,17 @@ def test_a_permanent_failure_is_refused(glific: GlificStandIn, resume: Resume, f
 
 TEMPORARY: dict[str, Behaviour] = {
     "500": behaviours.server_error(),
-    "502": behaviours.html(502),
+    "502": behaviours.send_html(502),
     "503": behaviours.server_error(503),
-    "408": behaviours.says(408),
-    "a page": behaviours.html(),
-    "nothing": behaviours.nothing(),
-    "201": behaviours.says(201),
-    "too much": behaviours.huge(),
+    "408": behaviours.respond(408),
+    "a page": behaviours.send_html(),
+    "nothing": behaviours.send_empty_body(),
+    "201": behaviours.respond(201),
+    "too much": behaviours.send_huge_body(),
     "too deep": lambda exchange: exchange.send(200, b"[" * 500_000),
     "no text": lambda exchange: exchange.send(200, b"\xff\xfe\x00"),
     "a number without end": lambda exchange: exchange.send(200, b"9" * 100_000),
-} | {f"shape {number}": behaviours.says(200, shape) for number, shape in enumerate(behaviours.WRONG_SHAPES)}
+} | {f"shape {number}": behaviours.respond(200, shape) for number, shape in enumerate(behaviours.WRONG_SHAPES)}
 
 
 @pytest.mark.parametrize("fault", TEMPORARY)
@@ -178,7 +181,7 @@ def test_it_returns_the_retry_after_of_glific(
 
 @pytest.mark.parametrize(
     "lost",
-    [behaviours.hang_up(), behaviours.lose_the_reply(), behaviours.half_a_body(), behaviours.half_a_body(500)],
+    [behaviours.close_connection(), behaviours.drop_reply(), behaviours.truncate_body(), behaviours.truncate_body(500)],
 )
 def test_a_connection_that_is_lost_after_sending_is_possibly_delivered(
     glific: GlificStandIn, resume: Resume, lost: Behaviour
@@ -188,7 +191,9 @@ def test_a_connection_that_is_lost_after_sending_is_possibly_delivered(
     assert (result.status, result.possibly_delivered) == (DeliveryStatus.TRY_LATER, True)
 
 
-@pytest.mark.parametrize("silence", [behaviours.never(), behaviours.drip(0.1, "head"), behaviours.drip(0.1, "body")])
+@pytest.mark.parametrize(
+    "silence", [behaviours.never_respond(), behaviours.send_slowly(0.1, "head"), behaviours.send_slowly(0.1, "body")]
+)
 def test_a_slow_or_missing_response_ends_at_the_deadline_and_is_possibly_delivered(
     glific: GlificStandIn, resume: Resume, silence: Behaviour
 ) -> None:
@@ -201,8 +206,8 @@ def test_a_slow_or_missing_response_ends_at_the_deadline_and_is_possibly_deliver
 
 
 def test_login_and_call_share_the_deadline(glific: GlificStandIn, resume: Resume) -> None:
-    glific.will_at_login(behaviours.slow(0.4))
-    glific.will(behaviours.slow(0.4))
+    glific.will_at_login(behaviours.respond_after(0.4))
+    glific.will(behaviours.respond_after(0.4))
     start = time.monotonic()
     assert resume(seconds=0.6).status is DeliveryStatus.TRY_LATER
     assert time.monotonic() - start < 0.9
@@ -222,7 +227,7 @@ def test_an_unreachable_glific_is_tried_later(glific: GlificStandIn, resume: Res
 
 
 UNAUTHORIZED = {
-    "401": behaviours.says(401, {"error": {"code": 401}}),
+    "401": behaviours.respond(401, {"error": {"code": 401}}),
     "unauthorized": behaviours.graphql_errors("Unauthorized"),
     "unauthenticated": behaviours.graphql_errors("unauthenticated"),
     "as errors of the mutation": behaviours.errors({"key": "user", "message": "Unauthorized"}),

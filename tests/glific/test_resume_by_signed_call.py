@@ -111,16 +111,16 @@ def test_the_answer_is_also_sent_as_text(parsed_msg: Any, text: str) -> None:
 @pytest.mark.parametrize(
     ("behaviour", "status"),
     [
-        (behaviours.says(200, {"anything": 1}), DeliveryStatus.DELIVERED),
-        (behaviours.says(201), DeliveryStatus.TRY_LATER),
-        (behaviours.huge(), DeliveryStatus.TRY_LATER),
-        (behaviours.says(400), DeliveryStatus.REFUSED),
-        (behaviours.says(401), DeliveryStatus.REFUSED),
-        (behaviours.says(403), DeliveryStatus.REFUSED),
-        (behaviours.html(404), DeliveryStatus.REFUSED),
+        (behaviours.respond(200, {"anything": 1}), DeliveryStatus.DELIVERED),
+        (behaviours.respond(201), DeliveryStatus.TRY_LATER),
+        (behaviours.send_huge_body(), DeliveryStatus.TRY_LATER),
+        (behaviours.respond(400), DeliveryStatus.REFUSED),
+        (behaviours.respond(401), DeliveryStatus.REFUSED),
+        (behaviours.respond(403), DeliveryStatus.REFUSED),
+        (behaviours.send_html(404), DeliveryStatus.REFUSED),
         (behaviours.redirect("http://127.0.0.1:9/x"), DeliveryStatus.REFUSED),
         (behaviours.server_error(), DeliveryStatus.TRY_LATER),
-        (behaviours.html(502), DeliveryStatus.TRY_LATER),
+        (behaviours.send_html(502), DeliveryStatus.TRY_LATER),
     ],
 )
 def test_the_result_depends_on_the_status_alone(
@@ -138,7 +138,9 @@ def test_it_returns_the_retry_after_of_glific(glific: GlificStandIn, resume: Res
     assert (result.status, result.retry_after) == (DeliveryStatus.TRY_LATER, 3.0)
 
 
-@pytest.mark.parametrize("lost", [behaviours.never(), behaviours.lose_the_reply(), behaviours.drip(0.1, "head")])
+@pytest.mark.parametrize(
+    "lost", [behaviours.never_respond(), behaviours.drop_reply(), behaviours.send_slowly(0.1, "head")]
+)
 def test_a_missing_response_is_possibly_delivered(
     glific: GlificStandIn, resume: Resume, signed: SignedAccess, lost: Behaviour
 ) -> None:

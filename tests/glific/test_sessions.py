@@ -51,7 +51,7 @@ def test_it_sends_the_documented_login(glific: GlificStandIn, resume: Resume) ->
 
 
 def test_fifty_threads_that_need_a_token_make_one_login(glific: GlificStandIn, resume: Resume) -> None:
-    glific.will_at_login(behaviours.slow(0.2))
+    glific.will_at_login(behaviours.respond_after(0.2))
     assert {result.status for result in resume_in_fifty_threads(resume)} == {DeliveryStatus.DELIVERED}
     assert len(glific.logins) == 1
     assert len(glific.resumptions) == 50
@@ -60,7 +60,7 @@ def test_fifty_threads_that_need_a_token_make_one_login(glific: GlificStandIn, r
 def test_fifty_threads_whose_token_became_invalid_make_one_login(glific: GlificStandIn, resume: Resume) -> None:
     resume()
     glific.forget_tokens()
-    glific.will_at_login(behaviours.slow(0.2))
+    glific.will_at_login(behaviours.respond_after(0.2))
     assert {result.status for result in resume_in_fifty_threads(resume)} == {DeliveryStatus.DELIVERED}
     assert len(glific.logins) == 2
 
@@ -68,16 +68,16 @@ def test_fifty_threads_whose_token_became_invalid_make_one_login(glific: GlificS
 @pytest.mark.parametrize("lifetime", [30, 60.5])
 def test_fifty_threads_share_a_token_that_expires_soon(glific: GlificStandIn, resume: Resume, lifetime: float) -> None:
     glific.token_seconds = lifetime
-    glific.will_at_login(behaviours.slow(0.2))
+    glific.will_at_login(behaviours.respond_after(0.2))
     assert {result.status for result in resume_in_fifty_threads(resume)} == {DeliveryStatus.DELIVERED}
     assert len(glific.logins) < 10
 
 
-@pytest.mark.parametrize("failure", [behaviours.server_error(), behaviours.says(401), behaviours.rate_limit("9")])
+@pytest.mark.parametrize("failure", [behaviours.server_error(), behaviours.respond(401), behaviours.rate_limit("9")])
 def test_threads_that_waited_for_a_failed_login_do_not_repeat_it(
     glific: GlificStandIn, resume: Resume, failure: Behaviour
 ) -> None:
-    glific.always_at_login(behaviours.slow(0.2, failure))
+    glific.always_at_login(behaviours.respond_after(0.2, failure))
     results = resume_in_fifty_threads(resume)
     assert len({(result.status, result.message) for result in results}) == 1
     assert len(glific.requests) == 1
@@ -108,14 +108,14 @@ def test_a_token_is_renewed_a_minute_before_it_expires(glific: GlificStandIn, re
 def test_a_token_with_an_unreadable_expiry_gets_the_default_lifetime(
     glific: GlificStandIn, resume: Resume, expiry: Any
 ) -> None:
-    glific.always_at_login(behaviours.logged_in(token_expiry_time=expiry))
+    glific.always_at_login(behaviours.accept_login(token_expiry_time=expiry))
     assert [resume().status for _ in range(2)] == [DeliveryStatus.DELIVERED] * 2
     assert len(set(tokens_used(glific))) == 1
 
 
 def test_an_expiry_without_a_time_zone_is_in_utc(glific: GlificStandIn, resume: Resume) -> None:
     end = (datetime.now(UTC) + timedelta(minutes=2)).replace(tzinfo=None).isoformat()
-    glific.always_at_login(behaviours.logged_in(token_expiry_time=end))
+    glific.always_at_login(behaviours.accept_login(token_expiry_time=end))
     resume()
     resume()
     assert len(set(tokens_used(glific))) == 1
@@ -202,20 +202,20 @@ WRONG_PASSWORD = "does not accept this phone number and password"
 NOT_GLIFIC = "does not answer as a Glific API"
 
 LOGINS: dict[str, tuple[Behaviour, DeliveryStatus, str]] = {
-    "a wrong password": (behaviours.says(401), DeliveryStatus.REFUSED, WRONG_PASSWORD),
-    "suspended": (behaviours.says(403), DeliveryStatus.REFUSED, "has suspended"),
-    "not found": (behaviours.says(404), DeliveryStatus.REFUSED, NOT_GLIFIC),
-    "another refusal": (behaviours.says(422), DeliveryStatus.REFUSED, NOT_GLIFIC),
-    "a time-out of its own": (behaviours.says(408), DeliveryStatus.TRY_LATER, "internal error"),
+    "a wrong password": (behaviours.respond(401), DeliveryStatus.REFUSED, WRONG_PASSWORD),
+    "suspended": (behaviours.respond(403), DeliveryStatus.REFUSED, "has suspended"),
+    "not found": (behaviours.respond(404), DeliveryStatus.REFUSED, NOT_GLIFIC),
+    "another refusal": (behaviours.respond(422), DeliveryStatus.REFUSED, NOT_GLIFIC),
+    "a time-out of its own": (behaviours.respond(408), DeliveryStatus.TRY_LATER, "internal error"),
     "a failure": (behaviours.server_error(), DeliveryStatus.TRY_LATER, "internal error"),
     "a redirect": (behaviours.redirect("http://127.0.0.1:9/"), DeliveryStatus.REFUSED, "redirects to another address"),
-    "a page": (behaviours.html(), DeliveryStatus.TRY_LATER, NOT_GLIFIC),
-    "nothing": (behaviours.nothing(), DeliveryStatus.TRY_LATER, NOT_GLIFIC),
-    "without end": (behaviours.huge(), DeliveryStatus.TRY_LATER, NOT_GLIFIC),
-    "half a body": (behaviours.half_a_body(), DeliveryStatus.TRY_LATER, "connection to Glific was lost"),
-    "hanging up": (behaviours.hang_up(), DeliveryStatus.TRY_LATER, "connection to Glific was lost"),
+    "a page": (behaviours.send_html(), DeliveryStatus.TRY_LATER, NOT_GLIFIC),
+    "nothing": (behaviours.send_empty_body(), DeliveryStatus.TRY_LATER, NOT_GLIFIC),
+    "without end": (behaviours.send_huge_body(), DeliveryStatus.TRY_LATER, NOT_GLIFIC),
+    "half a body": (behaviours.truncate_body(), DeliveryStatus.TRY_LATER, "connection to Glific was lost"),
+    "hanging up": (behaviours.close_connection(), DeliveryStatus.TRY_LATER, "connection to Glific was lost"),
 } | {
-    f"shape {number}": (behaviours.says(200, shape), DeliveryStatus.TRY_LATER, NOT_GLIFIC)
+    f"shape {number}": (behaviours.respond(200, shape), DeliveryStatus.TRY_LATER, NOT_GLIFIC)
     for number, shape in enumerate(behaviours.WRONG_SHAPES)
 }
 
@@ -242,7 +242,9 @@ def test_a_failed_login_fails_the_verification(
     assert caught.value.status == (422 if status is DeliveryStatus.REFUSED else 502)
 
 
-@pytest.mark.parametrize("silence", [behaviours.never(), behaviours.drip(0.1, "head"), behaviours.drip(0.1, "body")])
+@pytest.mark.parametrize(
+    "silence", [behaviours.never_respond(), behaviours.send_slowly(0.1, "head"), behaviours.send_slowly(0.1, "body")]
+)
 def test_a_login_ends_at_the_deadline(glific: GlificStandIn, resume: Resume, silence: Behaviour) -> None:
     glific.always_at_login(silence)
     start = time.monotonic()
@@ -252,7 +254,7 @@ def test_a_login_ends_at_the_deadline(glific: GlificStandIn, resume: Resume, sil
 
 
 def test_a_thread_that_waits_for_a_login_ends_at_its_own_deadline(glific: GlificStandIn, resume: Resume) -> None:
-    glific.always_at_login(behaviours.never())
+    glific.always_at_login(behaviours.never_respond())
     with ThreadPoolExecutor(1) as pool:
         long = pool.submit(resume, seconds=1.5)
         while not glific.requests:

@@ -48,7 +48,7 @@ def test_each_failure_has_its_own_message(glific: GlificStandIn, client: GlificC
     messages = [failure_message(client, replace(login, password=SecretStr("wrong")))]
     glific.suspended.add(PHONE)
     messages += [failure_message(client, login), failure_message(client, replace(login, api_url=UNREACHABLE_URL))]
-    glific.will_at_login(behaviours.html(404))
+    glific.will_at_login(behaviours.send_html(404))
     messages += [
         failure_message(client, login),
         failure_message(client, replace(login, api_url="https://openai.example")),
@@ -61,11 +61,11 @@ def test_each_failure_has_its_own_message(glific: GlificStandIn, client: GlificC
     "behaviour",
     [
         behaviours.answer(),
-        behaviours.says(404),
+        behaviours.respond(404),
         behaviours.server_error(),
         behaviours.redirect("http://127.0.0.1:9/"),
         behaviours.redirect("http://[x"),
-        behaviours.huge(),
+        behaviours.send_huge_body(),
     ],
 )
 def test_a_signed_call_is_verified_by_any_response_and_resumes_nothing(
@@ -80,8 +80,8 @@ def test_a_signed_call_is_not_verified_without_a_response(
     glific: GlificStandIn, client: GlificClient, signed: SignedAccess
 ) -> None:
     assert "could not be reached" in failure_message(client, replace(signed, api_url=UNREACHABLE_URL))
-    glific.always(behaviours.hang_up())
+    glific.always(behaviours.close_connection())
     assert "connection to Glific was lost" in failure_message(client, signed)
-    glific.always(behaviours.never())
+    glific.always(behaviours.never_respond())
     with pytest.raises(GlificNotVerified, match="did not answer in time"):
         client.verify(signed, Deadline.after(0.3))

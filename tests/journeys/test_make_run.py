@@ -20,7 +20,16 @@ from flask import Flask
 from tests.console.users import ConsoleUser, create_client
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.programs import PATIENCE, Program, becomes_free, clean_environment, clone, free_port, make, start
+from tests.support.programs import (
+    TIMEOUT_SECONDS,
+    Program,
+    clean_environment,
+    copy_project,
+    free_port,
+    make_command,
+    start,
+    wait_until_free,
+)
 from tests.support.server import RunningServer
 
 KEPT = ("demo_webhook_token", "encryption_keys", "secret_key")
@@ -38,8 +47,8 @@ class Home:
     def running(self, **environ: str) -> Iterator[Program]:
         """`make run`, once the banner has been printed."""
         folder = self.project.parent / f"log{time.monotonic_ns()}"
-        with start(make("run"), folder, {"PORT": str(self.port)} | environ, self.project) as program:
-            until = time.monotonic() + PATIENCE
+        with start(make_command("run"), folder, {"PORT": str(self.port)} | environ, self.project) as program:
+            until = time.monotonic() + TIMEOUT_SECONDS
             while LAST_LINE not in program.output:
                 assert program.process.poll() is None, program.errors
                 assert time.monotonic() < until, program.errors
@@ -63,7 +72,7 @@ class Home:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    return Home(clone(tmp_path), free_port())
+    return Home(copy_project(tmp_path), free_port())
 
 
 def printed_curl(program: Program) -> str:
@@ -87,7 +96,7 @@ def test_it_answers_a_newcomer_and_keeps_everything_when_it_is_run_again(home: H
         assert "SANDBOX" in program.output
         kept = home.kept()
         program.send_all(SIGINT)
-        program.ended()
+        program.wait_for_exit()
     with home.running() as program:
         second = paste_curl(home, program)
         assert home.kept() == kept
@@ -133,7 +142,7 @@ def test_its_commands_call_the_server_that_runs(home: Home) -> None:
         talk = ".venv/bin/flask flows simulate demo --reply 'What is ORS?' --reply END"
         shown = home.shell(f".venv/bin/flask flows export demo --mode sync | {talk}")
         program.send_all(SIGINT)
-        program.ended()
+        program.wait_for_exit()
     assert 'Flow:   [sandbox] You asked gpt-4o: "What is ORS?"' in shown
     assert not (home.project / "instance" / "running.json").exists()
 
@@ -172,8 +181,8 @@ def test_it_says_in_one_sentence_that_the_port_is_taken(home: Home, tmp_path: Pa
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", home.port))
         taken.listen()
-        with start(make("run"), tmp_path / "log", {"PORT": str(home.port)}, home.project) as program:
-            assert program.ended() != 0
+        with start(make_command("run"), tmp_path / "log", {"PORT": str(home.port)}, home.project) as program:
+            assert program.wait_for_exit() != 0
     said = [line for line in program.errors.splitlines() if not line.startswith("make")]
     assert said == [
         f"Error: The server cannot listen on 127.0.0.1:{home.port}: it is in use, or not an address of this machine."
@@ -185,7 +194,7 @@ def test_it_ends_at_once_and_quietly_at_ctrl_c(home: Home) -> None:
     with home.running() as program:
         before = time.monotonic()
         program.send_all(SIGINT)
-        program.ended()
+        program.wait_for_exit()
         assert time.monotonic() - before < 5
-        assert becomes_free(home.port, seconds=1)
+        assert wait_until_free(home.port, seconds=1)
         assert "Traceback" not in program.errors

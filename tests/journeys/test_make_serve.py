@@ -13,10 +13,18 @@ import pytest
 import sqlalchemy as sa
 
 from glific_gpt.database import migrations
-from tests.support.later import wait_until
+from tests.support.deferred import wait_until
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.programs import PATIENCE, SERVER, clone, free_port, make, processes_of, start
-from tests.support.serving import SECRET_KEY, as_environment, served, wait_until_ready
+from tests.support.programs import (
+    SERVER,
+    TIMEOUT_SECONDS,
+    copy_project,
+    free_port,
+    list_server_processes,
+    make_command,
+    start,
+)
+from tests.support.serving import SECRET_KEY, run_server_processes, to_environment, wait_until_ready
 from tests.support.settings import ENCRYPTION_KEY
 
 UNREACHABLE = "postgresql+psycopg://nobody:sk-proj-secret@127.0.0.1:9/nothing"
@@ -28,13 +36,13 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def environment(**settings: object) -> dict[str, str]:
     """All that the server needs, and these settings; None leaves one out."""
     known = {"secret_key": SECRET_KEY, "encryption_keys": ENCRYPTION_KEY} | settings
-    return as_environment(**{name: value for name, value in known.items() if value is not None})
+    return to_environment(**{name: value for name, value in known.items() if value is not None})
 
 
 def refusal(tmp_path: Path, environ: dict[str, str]) -> str:
     """What the server says that does not start."""
-    with start(SERVER, tmp_path / "refused", as_environment(bind=f"127.0.0.1:{free_port()}") | environ) as program:
-        assert program.ended() != 0
+    with start(SERVER, tmp_path / "refused", to_environment(bind=f"127.0.0.1:{free_port()}") | environ) as program:
+        assert program.wait_for_exit() != 0
     assert program.output == ""
     return program.errors
 
@@ -58,9 +66,9 @@ def set_revision(database_url: str, revision: str) -> None:
 
 
 def test_it_says_in_one_sentence_that_a_secret_is_missing(tmp_path: Path) -> None:
-    project = clone(tmp_path)
-    with start(make("serve"), tmp_path / "log", {}, project) as program:
-        assert program.ended() != 0
+    project = copy_project(tmp_path)
+    with start(make_command("serve"), tmp_path / "log", {}, project) as program:
+        assert program.wait_for_exit() != 0
     said = [line for line in program.errors.splitlines() if not line.startswith("make")]
     assert len(said) == 1
     assert said[0].startswith("Error: GLIFIC_GPT_SECRET_KEY is not set. ")
@@ -68,12 +76,12 @@ def test_it_says_in_one_sentence_that_a_secret_is_missing(tmp_path: Path) -> Non
 
 
 def test_it_does_not_take_the_secrets_of_make_run(tmp_path: Path) -> None:
-    project = clone(tmp_path)
+    project = copy_project(tmp_path)
     (project / "instance").mkdir()
     (project / "instance" / "secret_key").write_text(SECRET_KEY)
     (project / "instance" / "encryption_keys").write_text(ENCRYPTION_KEY)
     with start(SERVER, tmp_path / "log", environment(encryption_keys=None), project) as program:
-        assert program.ended() != 0
+        assert program.wait_for_exit() != 0
     assert program.errors.startswith("Error: GLIFIC_GPT_ENCRYPTION_KEYS is not set. ")
     assert program.errors.count("\n") == 1
 
@@ -124,7 +132,7 @@ def test_it_ends_quietly_when_ctrl_c_comes_before_it_serves(tmp_path: Path, data
     with start(SERVER, tmp_path / "log", environ) as program:
         wait_until_it_listens(port)
         program.send_all(SIGINT)
-        assert program.ended() == 0
+        assert program.wait_for_exit() == 0
     assert program.errors == ""
 
 
@@ -132,9 +140,9 @@ def test_it_ends_quietly_when_ctrl_c_comes_before_it_serves(tmp_path: Path, data
 def test_several_processes_end_quietly_when_ctrl_c_comes_while_they_start(tmp_path: Path, database_url: str) -> None:
     environ = environment(database_url=database_url, bind=f"127.0.0.1:{free_port()}", processes=2)
     with start(SERVER, tmp_path / "log", environ) as program:
-        wait_until(lambda: [handles(pid, SIGINT) for pid in processes_of(program)] == [True, True])
+        wait_until(lambda: [handles(pid, SIGINT) for pid in list_server_processes(program)] == [True, True])
         program.send_all(SIGINT)
-        assert program.ended() == 0
+        assert program.wait_for_exit() == 0
     assert program.errors == ""
 
 
@@ -150,12 +158,12 @@ def test_it_listens_on_a_name_and_on_an_address_of_ipv6(tmp_path: Path, database
 
 def wait_until_it_listens(port: int) -> None:
     """Which it does before it has loaded what it serves."""
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < until:
         with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
             return
         time.sleep(0.01)
-    raise AssertionError(f"nothing listens on port {port} after {PATIENCE} s")
+    raise AssertionError(f"nothing listens on port {port} after {TIMEOUT_SECONDS} s")
 
 
 def handles(pid: int, number: Signals) -> bool:
@@ -176,7 +184,7 @@ def has_ipv6() -> bool:
 def test_it_answers_and_says_that_it_is_not_ready_when_the_database_is_behind(
     tmp_path: Path, database_url: str, openai: OpenAIStandIn
 ) -> None:
-    with served(tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url) as server:
+    with run_server_processes(tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url) as server:
         assert server.add_organization("alice").ask().status_code == 200
         assert httpx2.get(f"{server.url}/livez").status_code == 200
         assert httpx2.get(f"{server.url}/readyz").status_code == 200
@@ -194,6 +202,6 @@ def test_it_reads_every_secret_from_a_file(tmp_path: Path, database_url: str, op
     for variable, secret in environment(database_url=database_url).items():
         (tmp_path / variable).write_text(f"{secret}\n")
         files |= {variable: "", f"{variable}_FILE": str(tmp_path / variable)}
-    with served(tmp_path / "log", files, **settings) as server:
+    with run_server_processes(tmp_path / "log", files, **settings) as server:
         assert server.add_organization("alice").ask().status_code == 200
     assert openai.requests[0].api_key == "sk-proj-alice-0123456789-lice"

@@ -8,8 +8,8 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from glific_gpt.app import ENTRY_POINTS
-from tests.support.databases import copy_of
-from tests.support.serving import organizations_of
+from tests.support.databases import copy_template
+from tests.support.serving import open_database
 
 TOKEN_AUTHENTICATED = {"webhooks", "api"}
 """Blueprints that authenticate by token."""
@@ -32,7 +32,7 @@ ARGUMENTS = {
 @pytest.fixture(scope="module")
 def app(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """An app with the organization alice, so that there is something to protect."""
-    with organizations_of(database_url=copy_of(sqlite_template, tmp_path_factory.mktemp("doors"))) as server:
+    with open_database(database_url=copy_template(sqlite_template, tmp_path_factory.mktemp("doors"))) as server:
         server.add_organization("alice")
         yield server.app
 

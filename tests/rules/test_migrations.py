@@ -16,7 +16,7 @@ from glific_gpt.database import db, migrations, transaction
 from glific_gpt.durable import schema
 from tests.support import databases
 from tests.support.server import RunningServer
-from tests.support.serving import organizations_of
+from tests.support.serving import open_database
 
 LINE: list[Script] = [*ScriptDirectory(str(migrations.DIRECTORY)).walk_revisions()][::-1]
 """Oldest first."""
@@ -51,7 +51,7 @@ def closing_engine(url: str) -> Iterator[sa.Engine]:
 @contextmanager
 def migrating(url: str) -> Iterator[sa.Engine]:
     """Where flask_migrate's functions work, with an engine to look at what they have done."""
-    with closing_engine(url) as engine, organizations_of(database_url=url) as server, server.app.app_context():
+    with closing_engine(url) as engine, open_database(database_url=url) as server, server.app.app_context():
         yield engine
 
 
@@ -183,7 +183,7 @@ def test_an_upgrade_whose_second_half_failed_is_finished_by_the_next(empty_datab
 
 
 def is_current(url: str) -> bool:
-    with organizations_of(database_url=url) as server, server.app.app_context(), transaction() as session:
+    with open_database(database_url=url) as server, server.app.app_context(), transaction() as session:
         return migrations.are_current(session.connection())
 
 

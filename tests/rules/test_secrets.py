@@ -15,11 +15,11 @@ from glific_gpt.credentials.providers import OpenAiFields
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
 from glific_gpt.organizations.tables import Organization
-from tests.rules.secret_life import Life, live
+from tests.rules.secrets_scenario import Scenario, run_scenario
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
-from tests.support.serving import SECRET_KEY, served
+from tests.support.serving import SECRET_KEY, run_server_processes
 from tests.support.settings import ENCRYPTION_KEY
 
 pytestmark = pytest.mark.journey
@@ -28,16 +28,16 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def life(tmp_path: Path, database_url: str, openai: OpenAIStandIn, glific: GlificStandIn) -> Iterator[Life]:
+def life(tmp_path: Path, database_url: str, openai: OpenAIStandIn, glific: GlificStandIn) -> Iterator[Scenario]:
     """Two organizations that have worked for a while; the server still runs."""
     settings: dict[str, Any] = {
         "database_url": database_url,
         "openai_base_url": openai.base_url,
         "glific_hosts": "127.0.0.1",
     }
-    with served(tmp_path / "log", **settings) as server:
-        life = Life(server, openai, glific, [SECRET_KEY, ENCRYPTION_KEY])
-        live(life)
+    with run_server_processes(tmp_path / "log", **settings) as server:
+        life = Scenario(server, openai, glific, [SECRET_KEY, ENCRYPTION_KEY])
+        run_scenario(life)
         yield life
 
 
@@ -64,7 +64,7 @@ def found(secrets: list[str], text: str) -> list[str]:
 
 
 def test_a_server_at_work_leaves_no_secret_in_the_database_nor_in_its_logs(
-    life: Life, database_url: str, capfd: pytest.CaptureFixture[str]
+    life: Scenario, database_url: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     database = stored(database_url).decode(errors="replace")
     logs = life.server.program.output + life.server.program.errors + "".join(capfd.readouterr())

@@ -6,12 +6,12 @@ import pytest
 
 from glific_gpt.errors import SettingsError
 from glific_gpt.server import supervisor
-from tests.support.settings import made_up_settings
+from tests.support.settings import create_settings
 
 
 def refusal(bind: str) -> str:
     with pytest.raises(SettingsError) as caught:
-        supervisor.run(made_up_settings(bind=bind))
+        supervisor.run(create_settings(bind=bind))
     return str(caught.value)
 
 

@@ -13,12 +13,12 @@ from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer
 from tests.support.serving_in_process import serve
-from tests.support.settings import made_up_settings
+from tests.support.settings import create_settings
 
 
 @pytest.fixture
 def settings(database_url: str, openai: OpenAIStandIn) -> Settings:
-    return made_up_settings(database_url=database_url, openai_base_url=openai.base_url, worker="separate")
+    return create_settings(database_url=database_url, openai_base_url=openai.base_url, worker="separate")
 
 
 @pytest.fixture

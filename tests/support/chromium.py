@@ -56,7 +56,7 @@ class Window:
         assert answer is not None
         return answer.status
 
-    def bring(self, cookies: CookieJar) -> None:
+    def add_cookies(self, cookies: CookieJar) -> None:
         """Whoever has these cookies stays signed in."""
         known = [{"name": cookie.name, "value": cookie.value or "", "url": self.url} for cookie in cookies]
         self.page.context.add_cookies(known)  # type: ignore[arg-type]
@@ -64,7 +64,7 @@ class Window:
     def path(self) -> str:
         return self.page.url.removeprefix(self.url)
 
-    def unusable(self) -> list[str]:
+    def accessibility_violations(self) -> list[str]:
         """What axe finds on the page that keeps people out, as 'rule: where'."""
         self.page.evaluate(AXE.read_text(encoding="utf-8"))
         found: dict[str, Any] = self.page.evaluate("axe.run()")
@@ -82,7 +82,7 @@ class Window:
 
 
 @contextmanager
-def window(
+def open_browser_window(
     browser: Browser, url: str, *, width: int = 1280, theme: Theme = "light", language: str = "en-GB"
 ) -> Iterator[Window]:
     context = browser.new_context(
@@ -94,19 +94,19 @@ def window(
         reduced_motion="reduce",
     )
     try:
-        yield _watched(context, url)
+        yield _open_page(context, url)
     finally:
         context.close()
 
 
-def _watched(context: BrowserContext, url: str) -> Window:
+def _open_page(context: BrowserContext, url: str) -> Window:
     page = context.new_page()
     shown = Window(page, url)
     page.on("console", lambda message: shown.violations.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: shown.violations.append(str(error)))
-    page.on("request", lambda asked: None if _is_ours(asked.url, url) else shown.foreign.add(asked.url))
+    page.on("request", lambda asked: None if _is_own_address(asked.url, url) else shown.foreign.add(asked.url))
     return shown
 
 
-def _is_ours(asked: str, url: str) -> bool:
+def _is_own_address(asked: str, url: str) -> bool:
     return asked.startswith((url + "/", "data:", "blob:"))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from openai import OpenAI
 
-from tests.support.openai_asking import KEY
+from tests.support.openai_questions import KEY
 from tests.support.openai_stand_in import OpenAIStandIn
 
 

@@ -13,7 +13,7 @@ from flask_migrate import upgrade
 
 from glific_gpt.database import db
 from tests.support.apps import create_app
-from tests.support.settings import made_up_settings
+from tests.support.settings import create_settings
 
 POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 """A server on which databases may be made."""
@@ -21,7 +21,7 @@ POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgre
 
 def migrate(url: str) -> None:
     """Every migration, as 'flask db upgrade' runs them."""
-    app = create_app(made_up_settings(database_url=url))
+    app = create_app(create_settings(database_url=url))
     with app.app_context():
         upgrade()
         db.engine.dispose()
@@ -30,7 +30,7 @@ def migrate(url: str) -> None:
 def require_postgresql() -> None:
     """Skips where there is no PostgreSQL; CI has one, so there it fails."""
     try:
-        with _maintenance() as connection:
+        with _connect_to_server() as connection:
             connection.execute(sa.text("SELECT 1"))
     except sa.exc.OperationalError:
         if os.environ.get("CI"):
@@ -38,7 +38,7 @@ def require_postgresql() -> None:
         pytest.skip("no PostgreSQL at TEST_POSTGRESQL_URL")
 
 
-def copy_of(template: Path, folder: Path) -> str:
+def copy_template(template: Path, folder: Path) -> str:
     """The URL of a new SQLite database that is a copy of a migrated one."""
     target = folder / "glific_gpt.db"
     shutil.copy(template, target)
@@ -49,36 +49,36 @@ def copy_of(template: Path, folder: Path) -> str:
 def postgresql_database() -> Iterator[str]:
     """The URL of a new, empty PostgreSQL database, dropped at the end."""
     name = f"glific_gpt_test_{uuid.uuid4().hex[:12]}"
-    with _maintenance() as connection:
+    with _connect_to_server() as connection:
         connection.execute(sa.text(f"CREATE DATABASE {name}"))
     try:
         yield sa.make_url(POSTGRESQL).set(database=name).render_as_string(hide_password=False)
     finally:
-        with _maintenance() as connection:
+        with _connect_to_server() as connection:
             connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
-def empty(url: str) -> None:
+def delete_all_rows(url: str) -> None:
     """Takes every row out of every table of ours, and all work out of the engine's. Rows are numbered from 1 again.
 
     By DELETE: TRUNCATE makes a new file for each table and index, which takes a hundred times longer for few rows."""
-    tables = [*(table.name for table in reversed(db.metadata.sorted_tables)), *_TABLES_OF_THE_ENGINE]
+    tables = [*(table.name for table in reversed(db.metadata.sorted_tables)), *_ENGINE_TABLES]
     statements = [f"DELETE FROM {table}" for table in tables]  # noqa: S608 - names of tables
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.begin() as connection:
-        connection.exec_driver_sql(";".join([*statements, _RESTART_NUMBERS]))
+        connection.exec_driver_sql(";".join([*statements, _RESTART_SEQUENCES]))
     engine.dispose()
 
 
-_TABLES_OF_THE_ENGINE = ("dbos.workflow_status", "dbos.workflow_input", "dbos.workflow_output")
-_RESTART_NUMBERS = """
+_ENGINE_TABLES = ("dbos.workflow_status", "dbos.workflow_input", "dbos.workflow_output")
+_RESTART_SEQUENCES = """
 SELECT setval((schemaname || '.' || sequencename)::regclass, 1, false) FROM pg_sequences
 WHERE schemaname = 'public' AND last_value IS NOT NULL
 """
 
 
 @contextmanager
-def _maintenance() -> Iterator[sa.Connection]:
+def _connect_to_server() -> Iterator[sa.Connection]:
     engine = sa.create_engine(POSTGRESQL, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 3})
     try:
         with engine.connect() as connection:

@@ -32,7 +32,7 @@ def function_node(result: str, url: str = "parse_via_chat_gpt") -> dict[str, Any
     }
 
 
-def exported(*nodes: dict[str, Any], name: str = "Menu") -> str:
+def export_flows(*nodes: dict[str, Any], name: str = "Menu") -> str:
     places = {
         node["uuid"]: {"type": "split_by_webhook", "position": {"left": 0, "top": 200 * at}}
         for at, node in enumerate(nodes)

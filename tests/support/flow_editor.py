@@ -10,10 +10,21 @@ from typing import Any
 
 from playwright.sync_api import Page, Route
 
-from tests.support.flow_editor_drawing import BLANK, BOXES, ISSUES, LINES, SETTLED, STICKIES, TEXTS, Box, Line, Sticky
+from tests.support.flow_editor_drawing import (
+    BOXES,
+    IS_BLANK,
+    IS_SETTLED,
+    ISSUES,
+    LINES,
+    STICKIES,
+    TEXTS,
+    Box,
+    Line,
+    Sticky,
+)
 from tests.support.flow_editor_server import FlowEditorServer
 
-SECONDS = 20
+TIMEOUT_SECONDS = 20
 
 
 @dataclass
@@ -95,7 +106,7 @@ class Editor:
 
 
 @contextmanager
-def opened(page: Page, definition: dict[str, Any]) -> Iterator[Editor]:
+def open_editor(page: Page, definition: dict[str, Any]) -> Iterator[Editor]:
     """Shows the flow on the page until nothing on it moves any more, or the editor has given up on it."""
     server = FlowEditorServer(definition)
     with server as url:
@@ -124,9 +135,9 @@ def _watch(editor: Editor, url: str) -> None:
 
 
 def _settle(editor: Editor) -> None:
-    until = time.monotonic() + SECONDS
-    while not editor.page.evaluate(SETTLED):
-        if editor.console_errors and editor.page.evaluate(BLANK):
+    until = time.monotonic() + TIMEOUT_SECONDS
+    while not editor.page.evaluate(IS_SETTLED):
+        if editor.console_errors and editor.page.evaluate(IS_BLANK):
             return
         assert time.monotonic() < until, "the flow editor shows nothing, and says nothing about it"
         editor.page.wait_for_timeout(50)

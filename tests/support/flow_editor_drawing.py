@@ -3,14 +3,14 @@
 from typing import NamedTuple
 
 # The editor moves apart what overlaps a moment after it has drawn it, and slides it there for another moment.
-SETTLED = """() => {
+IS_SETTLED = """() => {
   const shown = [...document.querySelectorAll('[data-testid^="draggable_"]')];
   const now = JSON.stringify(shown.map(box => [box.dataset.testid, box.getBoundingClientRect()]));
   const [before, since] = window.settling || ["", 0];
   if (now !== before) window.settling = [now, Date.now()];
   return shown.length > 0 && now === before && Date.now() - since > 800;
 }"""
-BLANK = "() => document.querySelector('[data-testid^=\"draggable_\"]') === null"
+IS_BLANK = "() => document.querySelector('[data-testid^=\"draggable_\"]') === null"
 BOXES = """() => Object.fromEntries(
   [...document.querySelectorAll('[data-testid^="draggable_"]')].map(box => {
     const {left, top} = document.getElementById("canvas").getBoundingClientRect();

@@ -8,7 +8,7 @@ LISTS = (
     *("globals", "groups", "labels", "channels", "classifiers", "ticketers", "resthooks", "templates", "languages"),
     *("environment", "users", "recipients", "completion", "activity", "sheets", "flows", "optins"),
 )
-ELSEWHERE = {
+OTHER_PATHS = {
     "fields": "fields?scope=contact",
     "waGroupFields": "fields?scope=wa_group",
     "attachments": "flow-attachment",
@@ -41,14 +41,14 @@ customElements.whenDefined("temba-store").then(show);
 """
 
 
-def page(flow: str, files: list[str]) -> str:
+def render_page(flow: str, files: list[str]) -> str:
     """For the flow with that UUID, with the editor's files in the order in which they build on each other."""
     styles = "".join(f'<link rel="stylesheet" href="/{file}">' for file in files if file.endswith(".css"))
     scripts = "".join(f'<script src="/{file}"></script>' for file in files if file.endswith(".js"))
-    return PAGE.format(styles=styles, style=STYLE, scripts=scripts, settings=json.dumps(settings(flow)))
+    return PAGE.format(styles=styles, style=STYLE, scripts=scripts, settings=json.dumps(editor_settings(flow)))
 
 
-def settings(flow: str) -> dict[str, Any]:
+def editor_settings(flow: str) -> dict[str, Any]:
     """What Glific tells the editor, but for what it leaves out of menus: nobody opens one here."""
     return {
         "flow": flow,
@@ -64,6 +64,6 @@ def settings(flow: str) -> dict[str, Any]:
 
 
 def _endpoints(flow: str) -> dict[str, Any]:
-    paths = {name: name for name in LISTS} | ELSEWHERE | {"revisions": f"revisions/{flow}"}
+    paths = {name: name for name in LISTS} | OTHER_PATHS | {"revisions": f"revisions/{flow}"}
     served: dict[str, Any] = {name: PREFIX + path for name, path in paths.items()}
     return served | {"simulateStart": False, "simulateResume": False, "editor": "/flow/configure", "contact": "/chat/"}

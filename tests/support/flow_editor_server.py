@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.flow_editor_page import PREFIX, page
+from tests.support.flow_editor_page import PREFIX, render_page
 
 BUILD = Path(__file__).parents[2] / "node_modules" / "@glific" / "flow-editor" / "build"
 REVISION = {"id": 1, "revision": 1, "version": "13.2.0", "created_on": "2024-01-01T00:00:00Z", "user": {}}
 LANGUAGES = [{"iso": "en", "name": "English"}, {"iso": "hi", "name": "Hindi"}]
-KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
 def require_editor() -> Path:
@@ -52,7 +52,7 @@ class FlowEditorServer:
 
     def page(self) -> str:
         manifest = json.loads((self.build / "asset-manifest.json").read_text(encoding="utf-8"))
-        return page(self.definition["uuid"], manifest["entrypoints"])
+        return render_page(self.definition["uuid"], manifest["entrypoints"])
 
     def file(self, path: str) -> Path | None:
         found = (self.build / path.lstrip("/")).resolve()
@@ -100,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif path.startswith(PREFIX):
             self._send_json(owner.answer(path))
         elif (file := owner.file(path)) is not None:
-            self._send(file.read_bytes(), KINDS.get(file.suffix, "application/octet-stream"))
+            self._send(file.read_bytes(), MEDIA_TYPES.get(file.suffix, "application/octet-stream"))
         else:
             owner.unanswered.append(path)
             self.send_error(404)

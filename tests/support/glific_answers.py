@@ -14,7 +14,7 @@ from tests.support.glific_exchange import (
     Behaviour,
     GlificExchange,
     Login,
-    Resumed,
+    Resumption,
 )
 
 SIGNED_KEYS = ("organization_id", "flow_id", "contact_id", "timestamp", "signature", "result_name")
@@ -23,15 +23,15 @@ FIFTEEN_MINUTES = 15 * 60 * 1_000_000
 
 def answer() -> Behaviour:
     """As Glific does, whichever path was asked."""
-    known = {LOGIN_PATH: _log_in, API_PATH: _by_api, SIGNED_PATH: _by_signed_call}
-    return lambda exchange: known.get(exchange.received.path, _nowhere)(exchange)
+    known = {LOGIN_PATH: _log_in, API_PATH: _resume_by_api, SIGNED_PATH: _resume_by_signed_call}
+    return lambda exchange: known.get(exchange.received.path, _not_found)(exchange)
 
 
-def logged_in(**data: Any) -> Behaviour:
+def accept_login(**data: Any) -> Behaviour:
     """A login that is accepted, with other data than usual in its answer; None takes a key out."""
 
     def behave(exchange: GlificExchange) -> None:
-        usual = _session(exchange) | data
+        usual = _create_session(exchange) | data
         exchange.send_json(200, {"data": {key: value for key, value in usual.items() if value is not None}})
 
     return behave
@@ -48,10 +48,10 @@ def _log_in(exchange: GlificExchange) -> None:
     elif user["phone"] in glific.suspended:
         exchange.send_json(403, {"error": {"status": 403, "message": "Your account is suspended or paused"}})
     else:
-        exchange.send_json(200, {"data": _session(exchange)})
+        exchange.send_json(200, {"data": _create_session(exchange)})
 
 
-def _session(exchange: GlificExchange) -> dict[str, Any]:
+def _create_session(exchange: GlificExchange) -> dict[str, Any]:
     seconds = exchange.stand_in.token_seconds
     end = datetime.now(UTC) + timedelta(seconds=seconds)
     return {
@@ -61,26 +61,26 @@ def _session(exchange: GlificExchange) -> dict[str, Any]:
     }
 
 
-def _by_api(exchange: GlificExchange) -> None:
+def _resume_by_api(exchange: GlificExchange) -> None:
     if not exchange.stand_in.state.knows(exchange.received.headers.get("authorization", "")):
         exchange.send_json(401, {"error": {"code": 401, "message": "Not authenticated"}})
         return
-    resumed = _mutation(exchange)
+    resumed = _parse_mutation(exchange)
     if resumed is None:
         exchange.send_json(200, {"errors": [{"message": 'Argument "result" has invalid value $result.'}]})
     elif exchange.stand_in.state.resume(resumed):
         exchange.send_json(200, {"data": {"resumeContactFlow": {"success": True, "errors": None}}})
     else:
-        errors = not_waiting(resumed.contact_id)
+        errors = not_waiting_error(resumed.contact_id)
         exchange.send_json(200, {"data": {"resumeContactFlow": {"success": True, "errors": [errors]}}})
 
 
-def not_waiting(contact_id: int) -> dict[str, str]:
+def not_waiting_error(contact_id: int) -> dict[str, str]:
     """Glific's own words (glific/glific, `FlowContext.resume_contact_flow`)."""
     return {"key": "contact", "message": f"{contact_id} does not have any active flows awaiting results."}
 
 
-def _mutation(exchange: GlificExchange) -> Resumed | None:
+def _parse_mutation(exchange: GlificExchange) -> Resumption | None:
     """None for what is not the mutation with the types that it wants."""
     try:
         body = exchange.received.body
@@ -89,29 +89,29 @@ def _mutation(exchange: GlificExchange) -> Resumed | None:
         ids = [variables[key] for key in ("flowId", "contactId")]
         if "resumeContactFlow(" not in body["query"] or not all(isinstance(each, str) for each in ids):
             return None
-        return Resumed("api", int(ids[0]), int(ids[1]), name, result, exchange.received.at, delivered=True)
+        return Resumption("api", int(ids[0]), int(ids[1]), name, result, exchange.received.at, delivered=True)
     except (TypeError, KeyError, ValueError, AttributeError):
         return None
 
 
-def _by_signed_call(exchange: GlificExchange) -> None:
+def _resume_by_signed_call(exchange: GlificExchange) -> None:
     body = exchange.received.body
     metadata = body.get("metadata") if isinstance(body, dict) else None
     if isinstance(metadata, dict) and all(key in metadata for key in SIGNED_KEYS):
-        exchange.stand_in.state.resume(_signed(exchange, body, metadata))
+        exchange.stand_in.state.resume(_signed_resumption(exchange, body, metadata))
     exchange.send(200, b"")
 
 
-def _signed(exchange: GlificExchange, body: dict[str, Any], metadata: dict[str, Any]) -> Resumed:
+def _signed_resumption(exchange: GlificExchange, body: dict[str, Any], metadata: dict[str, Any]) -> Resumption:
     phrase = exchange.stand_in.phrase
-    right = None if phrase is None else _is_right(phrase, metadata)
+    right = None if phrase is None else _is_valid(phrase, metadata)
     counts = right is not False and body.get("success") is True and "webhook_log_id" not in metadata
     result = {key: value for key, value in metadata.items() if key not in SIGNED_KEYS}
     ids = cast("int", metadata["flow_id"]), cast("int", metadata["contact_id"])
-    return Resumed("signed", *ids, metadata["result_name"], result, exchange.received.at, counts, right)
+    return Resumption("signed", *ids, metadata["result_name"], result, exchange.received.at, counts, right)
 
 
-def _is_right(phrase: str, metadata: dict[str, Any]) -> bool:
+def _is_valid(phrase: str, metadata: dict[str, Any]) -> bool:
     at = metadata["timestamp"]
     ids = ",".join(f'"{key}":{metadata[key]}' for key in ("contact_id", "flow_id", "organization_id", "timestamp"))
     expected = hmac.new(phrase.encode(), f"{at}.{{{ids}}}".encode(), hashlib.sha256).hexdigest()
@@ -119,5 +119,5 @@ def _is_right(phrase: str, metadata: dict[str, Any]) -> bool:
     return is_fresh and hmac.compare_digest(expected.encode(), str(metadata["signature"]).encode())
 
 
-def _nowhere(exchange: GlificExchange) -> None:
+def _not_found(exchange: GlificExchange) -> None:
     exchange.send_json(404, {"errors": {"detail": "Not Found"}})

@@ -2,33 +2,33 @@
 
 from typing import Any, Literal
 
-from tests.support.glific_answers import answer, logged_in, not_waiting
+from tests.support.glific_answers import accept_login, answer, not_waiting_error
 from tests.support.glific_exchange import Behaviour, GlificExchange
-from tests.support.openai_exchange import encoded, head
-from tests.support.openai_wire import hang_up, html, never, nothing, redirect
+from tests.support.openai_exchange import build_head, encode_json
+from tests.support.openai_wire import close_connection, never_respond, redirect, send_empty_body, send_html
 
 __all__ = [
     "WRONG_SHAPES",
     "Behaviour",
+    "accept_login",
     "answer",
-    "drip",
+    "close_connection",
+    "drop_reply",
     "errors",
     "forget_tokens",
     "graphql_errors",
-    "half_a_body",
-    "hang_up",
-    "html",
-    "huge",
-    "logged_in",
-    "lose_the_reply",
-    "never",
-    "not_waiting",
-    "nothing",
+    "never_respond",
+    "not_waiting_error",
     "rate_limit",
     "redirect",
-    "says",
+    "respond",
+    "respond_after",
+    "send_empty_body",
+    "send_html",
+    "send_huge_body",
+    "send_slowly",
     "server_error",
-    "slow",
+    "truncate_body",
 ]
 
 WRONG_SHAPES: tuple[Any, ...] = (
@@ -51,29 +51,29 @@ WRONG_SHAPES: tuple[Any, ...] = (
 """Bodies for `says(200, ...)`: valid JSON that is neither a login's answer nor a resumption's."""
 
 
-def says(status: int, value: Any = None, **headers: str) -> Behaviour:
+def respond(status: int, value: Any = None, **headers: str) -> Behaviour:
     """Any status with any JSON."""
     return lambda exchange: exchange.send_json(status, value, **headers)
 
 
 def server_error(status: int = 500) -> Behaviour:
-    return says(status, {"errors": {"detail": "Internal Server Error"}})
+    return respond(status, {"errors": {"detail": "Internal Server Error"}})
 
 
 def rate_limit(retry_after: str | None = "1") -> Behaviour:
     headers = {} if retry_after is None else {"retry_after": retry_after}
-    return says(429, {"error": {"status": 429, "message": "Rate limit exceeded"}}, **headers)
+    return respond(429, {"error": {"status": 429, "message": "Rate limit exceeded"}}, **headers)
 
 
 def errors(value: Any) -> Behaviour:
     """A refusal that also says success, with these errors: an object or a list of them."""
-    return says(200, {"data": {"resumeContactFlow": {"success": True, "errors": value}}})
+    return respond(200, {"data": {"resumeContactFlow": {"success": True, "errors": value}}})
 
 
 def graphql_errors(*messages: str) -> Behaviour:
     """A refusal by GraphQL itself, such as of a field that the login's role may not use."""
     said = [{"message": message, "path": ["resumeContactFlow"]} for message in messages]
-    return says(200, {"data": {"resumeContactFlow": None}, "errors": said})
+    return respond(200, {"data": {"resumeContactFlow": None}, "errors": said})
 
 
 def forget_tokens() -> Behaviour:
@@ -86,7 +86,7 @@ def forget_tokens() -> Behaviour:
     return behave
 
 
-def slow(seconds: float, then: Behaviour | None = None) -> Behaviour:
+def respond_after(seconds: float, then: Behaviour | None = None) -> Behaviour:
     """Silent for so many seconds, then as Glific does, or `then`."""
 
     def behave(exchange: GlificExchange) -> None:
@@ -96,7 +96,7 @@ def slow(seconds: float, then: Behaviour | None = None) -> Behaviour:
     return behave
 
 
-def lose_the_reply() -> Behaviour:
+def drop_reply() -> Behaviour:
     """Does all that was asked, and closes the connection without a word."""
 
     def behave(exchange: GlificExchange) -> None:
@@ -107,22 +107,22 @@ def lose_the_reply() -> Behaviour:
     return behave
 
 
-def half_a_body(status: int = 200) -> Behaviour:
+def truncate_body(status: int = 200) -> Behaviour:
     """Announces more than it sends, and closes."""
 
     def behave(exchange: GlificExchange) -> None:
-        exchange.write(head(status, 100) + b'{"data": ')
+        exchange.write(build_head(status, 100) + b'{"data": ')
         exchange.close()
 
     return behave
 
 
-def drip(seconds_between: float = 0.1, part: Literal["head", "body"] = "body") -> Behaviour:
+def send_slowly(seconds_between: float = 0.1, part: Literal["head", "body"] = "body") -> Behaviour:
     """A reply byte by byte, from its head or its body on: no read is slow, the whole is."""
 
     def behave(exchange: GlificExchange) -> None:
-        body = encoded({"data": {"resumeContactFlow": {"success": True, "errors": None}}})
-        first = head(200, len(body))
+        body = encode_json({"data": {"resumeContactFlow": {"success": True, "errors": None}}})
+        first = build_head(200, len(body))
         at_once, slowly = (b"", first + body) if part == "head" else (first, body)
         exchange.write(at_once)
         for place in range(len(slowly)):
@@ -132,7 +132,7 @@ def drip(seconds_between: float = 0.1, part: Literal["head", "body"] = "body") -
     return behave
 
 
-def huge(bytes_of_body: int = 2 * 1024 * 1024, status: int = 200) -> Behaviour:
+def send_huge_body(bytes_of_body: int = 2 * 1024 * 1024, status: int = 200) -> Behaviour:
     """A reply that goes well, behind more white space than anybody should read."""
-    body = encoded({"data": {"resumeContactFlow": {"success": True, "errors": None}}})
+    body = encode_json({"data": {"resumeContactFlow": {"success": True, "errors": None}}})
     return lambda exchange: exchange.send(status, b" " * (bytes_of_body - len(body)) + body)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from tests.support.openai_exchange import Exchange, Received, Wire
+from tests.support.openai_exchange import ByteWriter, Exchange, ReceivedRequest
 
 if TYPE_CHECKING:
     from tests.support.glific_stand_in import GlificStandIn
@@ -26,7 +26,7 @@ class Login:
 
 
 @dataclass(frozen=True)
-class Resumed:
+class Resumption:
     """A resumption that was understood, whether a flow was waiting for it or not."""
 
     way: Literal["api", "signed"]
@@ -45,7 +45,9 @@ class Resumed:
 class GlificExchange(Exchange):
     """A request that waits for its answer, and the Glific that it came to."""
 
-    def __init__(self, received: Received, wire: Wire, released: threading.Event, stand_in: "GlificStandIn") -> None:
+    def __init__(
+        self, received: ReceivedRequest, wire: ByteWriter, released: threading.Event, stand_in: "GlificStandIn"
+    ) -> None:
         super().__init__(received, wire, released, models=[])
         self.stand_in = stand_in
 

@@ -5,9 +5,9 @@ import time
 from collections import deque
 
 from tests.support.glific_answers import answer
-from tests.support.glific_exchange import LOGIN_PATH, Behaviour, GlificExchange, Login, Resumed
-from tests.support.glific_state import GlificState, Pair, Parking
-from tests.support.openai_exchange import Received, Wire
+from tests.support.glific_exchange import LOGIN_PATH, Behaviour, GlificExchange, Login, Resumption
+from tests.support.glific_state import GlificState, Pair, WaitCondition
+from tests.support.openai_exchange import ByteWriter, ReceivedRequest
 from tests.support.stand_in_server import StandIn
 
 PHONE = "917834811114"
@@ -38,7 +38,7 @@ class GlificStandIn(StandIn[GlificExchange]):
         return self.state.logins()
 
     @property
-    def resumptions(self) -> list[Resumed]:
+    def resumptions(self) -> list[Resumption]:
         """Those that were understood, whether a flow was waiting or not."""
         return self.state.resumptions()
 
@@ -51,9 +51,9 @@ class GlificStandIn(StandIn[GlificExchange]):
         """From now on, when that queue is empty."""
         self._always_at_login = behaviour
 
-    def parks_late(self, *, resumes: int = 0, seconds: float = 0.0, pair: Pair | None = None) -> None:
+    def wait_later(self, *, resumes: int = 0, seconds: float = 0.0, pair: Pair | None = None) -> None:
         """Flows (or one contact's in one flow) wait only after so many resumptions too early, and so many seconds."""
-        self.state.park(pair, Parking(resumes, time.monotonic() + seconds if seconds else 0.0))
+        self.state.park(pair, WaitCondition(resumes, time.monotonic() + seconds if seconds else 0.0))
 
     def forget_tokens(self) -> None:
         """As when Glific is deployed anew: every token is void."""
@@ -67,10 +67,10 @@ class GlificStandIn(StandIn[GlificExchange]):
         self.suspended: set[str] = set()
         self.token_seconds = HALF_AN_HOUR
 
-    def _choose(self, received: Received) -> Behaviour:
+    def _choose(self, received: ReceivedRequest) -> Behaviour:
         if received.path == LOGIN_PATH:
             return self._login_queue.popleft() if self._login_queue else self._always_at_login
         return super()._choose(received)
 
-    def _exchange(self, received: Received, wire: Wire, released: threading.Event) -> GlificExchange:
+    def _exchange(self, received: ReceivedRequest, wire: ByteWriter, released: threading.Event) -> GlificExchange:
         return GlificExchange(received, wire, released, self)

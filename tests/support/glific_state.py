@@ -6,14 +6,14 @@ import time
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from tests.support.glific_exchange import Login, Resumed
+from tests.support.glific_exchange import Login, Resumption
 
 Pair = tuple[int, int]
 """A flow's id and a contact's."""
 
 
 @dataclass(frozen=True)
-class Parking:
+class WaitCondition:
     """When a flow comes to its waiting node: after so many resumptions that were too early, and at a moment."""
 
     resumes: int = 0
@@ -27,11 +27,11 @@ class GlificState:
         self._lock = threading.Lock()
         self._one_wait_each = one_wait_each
         self._tokens: dict[str, float] = {}
-        self._parking: dict[Pair | None, Parking] = {None: Parking()}
+        self._parking: dict[Pair | None, WaitCondition] = {None: WaitCondition()}
         self._too_early: Counter[Pair] = Counter()
         self._resumed: set[Pair] = set()
         self._logins: list[Login] = []
-        self._resumptions: list[Resumed] = []
+        self._resumptions: list[Resumption] = []
 
     def new_token(self, seconds: float) -> str:
         token = secrets.token_urlsafe(32)
@@ -47,7 +47,7 @@ class GlificState:
         with self._lock:
             self._tokens.clear()
 
-    def park(self, pair: Pair | None, parking: Parking) -> None:
+    def park(self, pair: Pair | None, parking: WaitCondition) -> None:
         with self._lock:
             self._parking[pair] = parking
 
@@ -55,7 +55,7 @@ class GlificState:
         with self._lock:
             self._logins.append(login)
 
-    def resume(self, resumed: Resumed) -> bool:
+    def resume(self, resumed: Resumption) -> bool:
         """Records it, and says whether the flow was waiting."""
         with self._lock:
             delivered = resumed.delivered and self._goes_on((resumed.flow_id, resumed.contact_id))
@@ -76,6 +76,6 @@ class GlificState:
         with self._lock:
             return list(self._logins)
 
-    def resumptions(self) -> list[Resumed]:
+    def resumptions(self) -> list[Resumption]:
         with self._lock:
             return list(self._resumptions)

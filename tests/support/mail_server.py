@@ -11,7 +11,7 @@ from typing import cast
 LINK = re.compile(r"https?://\S+/console/account/reset/\S+")
 
 
-class _Talk(socketserver.StreamRequestHandler):
+class _SmtpHandler(socketserver.StreamRequestHandler):
     """As much of SMTP (RFC 5321) as one client speaks."""
 
     def handle(self) -> None:
@@ -33,25 +33,25 @@ class _Talk(socketserver.StreamRequestHandler):
         while (line := self.rfile.readline()) != b".\r\n":
             lines.append(line)
         message = message_from_bytes(b"".join(lines), policy=policy.default)
-        cast("MailServer", self.server).letters.put(message)
+        cast("MailServer", self.server).messages.put(message)
 
 
 class MailServer(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Talk)
-        self.letters: SimpleQueue[EmailMessage] = SimpleQueue()
+        super().__init__(("127.0.0.1", 0), _SmtpHandler)
+        self.messages: SimpleQueue[EmailMessage] = SimpleQueue()
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     @property
     def url(self) -> str:
         return f"smtp://127.0.0.1:{self.server_address[1]}"
 
-    def letter(self, seconds: float = 10) -> EmailMessage:
+    def next_message(self, seconds: float = 10) -> EmailMessage:
         """The next one that comes. Raises AssertionError when none does."""
         try:
-            return self.letters.get(timeout=seconds)
+            return self.messages.get(timeout=seconds)
         except Empty:
             raise AssertionError("no e-mail came") from None
 

@@ -5,7 +5,7 @@ import re
 from typing import Any, NamedTuple
 
 from tests.support.openai_exchange import Behaviour, Exchange
-from tests.support.openai_shapes import Said, good
+from tests.support.openai_shapes import ModelOutput, build_body
 
 WRONG_SHAPES: tuple[Any, ...] = (
     [],
@@ -33,7 +33,7 @@ def answer(
     usage: bool = True,
 ) -> Behaviour:
     """A good answer, `after` seconds; for GET /models that is the list of models."""
-    return _say(Said(text, None, finish_reason, input_tokens, output_tokens, usage), after)
+    return _answer_with(ModelOutput(text, None, finish_reason, input_tokens, output_tokens, usage), after)
 
 
 def json_answer(value: Any) -> Behaviour:
@@ -42,10 +42,10 @@ def json_answer(value: Any) -> Behaviour:
 
 
 def refusal(text: str = "I'm sorry, I can't help with that.") -> Behaviour:
-    return _say(Said(None, refusal=text))
+    return _answer_with(ModelOutput(None, refusal=text))
 
 
-def filtered() -> Behaviour:
+def content_filter_stop() -> Behaviour:
     """Cut off by OpenAI's content filter before a word was said."""
     return answer("", finish_reason="content_filter")
 
@@ -80,10 +80,10 @@ def echo() -> Behaviour:
     return behave
 
 
-def _say(said: Said, after: float = 0.0) -> Behaviour:
+def _answer_with(said: ModelOutput, after: float = 0.0) -> Behaviour:
     def behave(exchange: Exchange) -> None:
         exchange.pause(after)
-        exchange.send_json(200, good(exchange, said))
+        exchange.send_json(200, build_body(exchange, said))
 
     return behave
 
@@ -92,7 +92,7 @@ def no_choices() -> Behaviour:
     """A good answer but for its list of choices (chat) or output (responses), which is empty."""
 
     def behave(exchange: Exchange) -> None:
-        body = good(exchange, Said(None))
+        body = build_body(exchange, ModelOutput(None))
         exchange.send_json(200, {name: [] if name in ("choices", "output") else body[name] for name in body})
 
     return behave

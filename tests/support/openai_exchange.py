@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
-class Received:
+class ReceivedRequest:
     """A request as it arrived."""
 
     method: str
@@ -39,7 +39,7 @@ class ReleasedError(ConnectionError):
     """The test is over, or has reset the stand-in, while a behaviour was waiting."""
 
 
-class Wire(Protocol):
+class ByteWriter(Protocol):
     """Where the bytes of an answer go."""
 
     def write(self, some: bytes, /) -> object: ...
@@ -48,7 +48,9 @@ class Wire(Protocol):
 class Exchange:
     """A request that waits for its answer."""
 
-    def __init__(self, received: Received, wire: Wire, released: threading.Event, models: list[str]) -> None:
+    def __init__(
+        self, received: ReceivedRequest, wire: ByteWriter, released: threading.Event, models: list[str]
+    ) -> None:
         self.received = received
         self.models = models
         self.keep_alive = True
@@ -68,20 +70,20 @@ class Exchange:
         self.keep_alive = False
 
     def send(self, status: int, body: bytes, **headers: str) -> None:
-        self.write(head(status, len(body), **headers) + body)
+        self.write(build_head(status, len(body), **headers) + body)
 
     def send_json(self, status: int, value: Any, **headers: str) -> None:
-        self.send(status, encoded(value), **headers)
+        self.send(status, encode_json(value), **headers)
 
 
 Behaviour = Callable[[Exchange], None]
 
 
-def encoded(value: Any) -> bytes:
+def encode_json(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 
-def head(status: int, length: int, **headers: str) -> bytes:
+def build_head(status: int, length: int, **headers: str) -> bytes:
     """A response's first lines; underscores in a header's name become hyphens."""
     fields = {"content_type": "application/json", "x_request_id": "req_stand_in"} | headers
     lines = [f"HTTP/1.1 {status} {phrases.get(status, 'Unknown')}", f"content-length: {length}"]

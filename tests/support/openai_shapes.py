@@ -8,13 +8,13 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.openai_exchange import Exchange, Received
+from tests.support.openai_exchange import Exchange, ReceivedRequest
 
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
 
 @dataclass(frozen=True)
-class Said:
+class ModelOutput:
     """What a model said, whichever endpoint was asked."""
 
     text: str | None
@@ -26,7 +26,7 @@ class Said:
     """Whether the answer tells the tokens."""
 
 
-def good(exchange: Exchange, said: Said) -> dict[str, Any]:
+def build_body(exchange: Exchange, said: ModelOutput) -> dict[str, Any]:
     """The answer in the shape of the endpoint that was asked."""
     path = exchange.received.path
     if path.endswith("/models"):
@@ -39,7 +39,7 @@ def models(names: list[str]) -> dict[str, Any]:
     return {"object": "list", "data": data}
 
 
-def chat(received: Received, said: Said) -> dict[str, Any]:
+def chat(received: ReceivedRequest, said: ModelOutput) -> dict[str, Any]:
     message: dict[str, Any] = {
         "role": "assistant",
         "content": said.text,
@@ -65,7 +65,7 @@ def chat(received: Received, said: Said) -> dict[str, Any]:
     } | ({"usage": usage} if said.usage else {})
 
 
-def responses(received: Received, said: Said) -> dict[str, Any]:
+def responses(received: ReceivedRequest, said: ModelOutput) -> dict[str, Any]:
     reason = _INCOMPLETE.get(said.finish_reason)
     status = "incomplete" if reason else "completed"
     usage = {
@@ -83,19 +83,19 @@ def responses(received: Received, said: Said) -> dict[str, Any]:
         "error": None,
         "incomplete_details": {"reason": reason} if reason else None,
         "model": received.model,
-        "output": [_thinking(), *_message(said, status)],
+        "output": [_reasoning_item(), *_message_items(said, status)],
         "parallel_tool_calls": True,
         "tool_choice": "auto",
         "tools": [],
     } | ({"usage": usage} if said.usage else {})
 
 
-def _thinking() -> dict[str, Any]:
+def _reasoning_item() -> dict[str, Any]:
     # Reasoning models put such an item first: who takes output[0] for the answer must fail here too.
     return {"id": f"rs_{uuid.uuid4().hex}", "type": "reasoning", "summary": []}
 
 
-def _message(said: Said, status: str) -> list[dict[str, Any]]:
+def _message_items(said: ModelOutput, status: str) -> list[dict[str, Any]]:
     """The message among the output; none when the model said nothing at all."""
     content: list[dict[str, Any]] = []
     if said.refusal is not None:

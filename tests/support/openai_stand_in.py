@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from tests.support.openai_answers import answer
 from tests.support.openai_errors import unknown_url
-from tests.support.openai_exchange import Behaviour, Exchange, Received, Wire
+from tests.support.openai_exchange import Behaviour, ByteWriter, Exchange, ReceivedRequest
 from tests.support.stand_in_server import StandIn
 
 _MODELS_PATH = "/v1/models"
@@ -41,7 +41,7 @@ class OpenAIStandIn(StandIn[Exchange]):
         """From now on for GET /v1/models, where good answers are the list of `models`."""
         self._for_models = behaviour
 
-    def serve(self, received: Received, wire: Wire) -> bool:
+    def serve(self, received: ReceivedRequest, wire: ByteWriter) -> bool:
         scheme, _, key = received.headers.get("authorization", "").partition(" ")
         path = received.path.partition("?")[0]
         return super().serve(replace(received, path=path, api_key=key if scheme == "Bearer" else None), wire)
@@ -51,7 +51,7 @@ class OpenAIStandIn(StandIn[Exchange]):
         self._for_key: dict[str, Behaviour] = {}
         self.models = list(MODELS)
 
-    def _choose(self, received: Received) -> Behaviour:
+    def _choose(self, received: ReceivedRequest) -> Behaviour:
         if received.path not in _PATHS:
             return unknown_url()
         if received.api_key in self._for_key:
@@ -60,5 +60,5 @@ class OpenAIStandIn(StandIn[Exchange]):
             return self._for_models
         return super()._choose(received)
 
-    def _exchange(self, received: Received, wire: Wire, released: threading.Event) -> Exchange:
+    def _exchange(self, received: ReceivedRequest, wire: ByteWriter, released: threading.Event) -> Exchange:
         return Exchange(received, wire, released, self.models)

@@ -14,11 +14,11 @@ from pathlib import Path
 from signal import SIG_DFL, SIG_IGN, SIGINT, SIGKILL, Signals, getsignal, signal
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 40
+TIMEOUT_SECONDS = 40
 """Seconds that a test waits for a program to start or to end, on a busy machine."""
 
 SERVER = (sys.executable, "-m", "glific_gpt.server")
-OURS = ("GLIFIC_GPT_", "OPENAI_", "FLASK_", "MAKE", "MFLAGS", "PORT", "PYTHONPATH")
+REMOVED_PREFIXES = ("GLIFIC_GPT_", "OPENAI_", "FLASK_", "MAKE", "MFLAGS", "PORT", "PYTHONPATH")
 """What variables begin with that would steer a program of ours."""
 
 
@@ -37,9 +37,9 @@ class Program:
     def errors(self) -> str:
         return (self.folder / "errors").read_text(errors="replace")
 
-    def ended(self) -> int:
+    def wait_for_exit(self) -> int:
         """Its exit code, when it ends by itself."""
-        return self.process.wait(PATIENCE)
+        return self.process.wait(TIMEOUT_SECONDS)
 
     def send(self, number: Signals) -> None:
         """To the process that was started alone."""
@@ -60,7 +60,7 @@ def start(
     with (
         (folder / "output").open("wb") as output,
         (folder / "errors").open("wb") as errors,
-        default_interrupt(),
+        default_interrupt_handler(),
     ):
         process = subprocess.Popen(  # noqa: S603 - a program of ours
             command,
@@ -80,7 +80,7 @@ def start(
 
 
 @contextmanager
-def default_interrupt() -> Iterator[None]:
+def default_interrupt_handler() -> Iterator[None]:
     """SIGINT as in a terminal, for a program that is started inside; only the main thread may change it.
 
     A shell ignores it for what it runs in the background, such as these tests, and a program inherits that.
@@ -94,7 +94,7 @@ def default_interrupt() -> Iterator[None]:
         signal(SIGINT, before)
 
 
-def processes_of(program: Program) -> list[int]:
+def list_server_processes(program: Program) -> list[int]:
     """The serving processes of a server of several: of its children, those that multiprocessing has begun."""
     main = program.process.pid
     found = []
@@ -106,10 +106,10 @@ def processes_of(program: Program) -> list[int]:
 
 
 def clean_environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    return {name: value for name, value in os.environ.items() if not name.startswith(REMOVED_PREFIXES)}
 
 
-def clone(folder: Path) -> Path:
+def copy_project(folder: Path) -> Path:
     """A fresh copy of the project in that folder, with what is installed here and nothing that was ever run."""
     copied = folder / "project"
     # Not by way of git: the tests also pass where somebody has unpacked an archive.
@@ -119,7 +119,7 @@ def clone(folder: Path) -> Path:
     return copied
 
 
-def make(target: str) -> tuple[str, ...]:
+def make_command(target: str) -> tuple[str, ...]:
     """The command, for a clone, in which there is nothing to install."""
     return ("make", "-o", ".venv/.installed", target)
 
@@ -140,7 +140,7 @@ def is_free(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
-def becomes_free(port: int, seconds: float) -> bool:
+def wait_until_free(port: int, seconds: float) -> bool:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if is_free(port):

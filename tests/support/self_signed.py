@@ -19,7 +19,7 @@ LOOPBACK = "127.0.0.1"
 
 
 @contextmanager
-def self_signed_server(folder: Path) -> Iterator[tuple[int, list[bytes]]]:
+def run_self_signed_server(folder: Path) -> Iterator[tuple[int, list[bytes]]]:
     """Its port, and what clients have told it, which is nothing if they check its certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(_certificate(folder))

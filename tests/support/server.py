@@ -28,7 +28,7 @@ from tests.support.apps import CHEAP_PASSWORDS, create_app
 from tests.support.glific_stand_in import PASSWORD, PHONE, GlificStandIn
 from tests.support.serving_in_process import serve
 
-PATIENCE = 20
+TIMEOUT_SECONDS = 20
 """Seconds that a test waits for an answer; how fast it came is the test's to judge."""
 
 TLS = tls_context()
@@ -60,7 +60,7 @@ class TestOrganization:
         """Sends any body, with the token unless the headers say otherwise."""
         known = {"Authorization": f"Bearer {self.token}"} | (headers or {})
         sent: dict[str, Any] = {"json": body} if content is None else {"content": content}
-        return httpx2.post(self.url + query, headers=known, timeout=PATIENCE, verify=TLS, **sent)
+        return httpx2.post(self.url + query, headers=known, timeout=TIMEOUT_SECONDS, verify=TLS, **sent)
 
     def change(self, **values: Any) -> None:
         with self.server.app.app_context(), transaction() as session:
@@ -100,7 +100,7 @@ class TestOrganization:
             app = self.server.services
             connecting.connect_by_signed_call(app.vault, app.glific, self.slug, api_url=glific.url, verify=False)
 
-    def ask_later(
+    def ask_deferred(
         self, mode: str = "async", *, contact: int = 21, headers: dict[str, str] | None = None, **body: Any
     ) -> httpx2.Response:
         """Asks as a POST node does whose flow waits for the answer."""
@@ -113,7 +113,7 @@ class TestOrganization:
         with self.server.app.app_context(), transaction() as session:
             return session.get_one(Delivery, call_id)
 
-    def settled(self, call_id: str, seconds: float = PATIENCE) -> Delivery:
+    def wait_for_delivery(self, call_id: str, seconds: float = TIMEOUT_SECONDS) -> Delivery:
         """The same, once it is no longer on its way."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -167,13 +167,13 @@ class RunningServer:
 
 @contextmanager
 def run_server(
-    settings: Settings, *, works: bool = False, passwords: Mapping[str, int] = CHEAP_PASSWORDS
+    settings: Settings, *, with_worker: bool = False, passwords: Mapping[str, int] = CHEAP_PASSWORDS
 ) -> Iterator[RunningServer]:
     """The app behind a real socket, in this process; it works on answers that come later if told to."""
     app = create_app(settings, passwords=passwords)
     with app.app_context():
         engine = services().engine
-    if works:
+    if with_worker:
         worker.launch_engine(app, consumes=True)
     root = logging.getLogger()
     try:

@@ -9,6 +9,6 @@ from glific_gpt.settings import Settings
 ENCRYPTION_KEY = Fernet.generate_key().decode()
 
 
-def made_up_settings(**wanted: Any) -> Settings:
+def create_settings(**wanted: Any) -> Settings:
     values = {"secret_key": "made-up-for-tests", "encryption_keys": ENCRYPTION_KEY, **wanted}
     return Settings.model_validate(values)

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from glific_gpt.flows.simulator import Conversation
-from tests.support.glific_exchange import Resumed
+from tests.support.glific_exchange import Resumption
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.glific_state import GlificState
 
 
-def connect(glific: GlificStandIn, *conversations: Conversation) -> None:
+def connect_conversations(glific: GlificStandIn, *conversations: Conversation) -> None:
     """From now on the flows that wait there are these; until the stand-in is reset."""
     glific.state = _Simulated(conversations)
 
@@ -20,11 +20,11 @@ class _Simulated(GlificState):
         super().__init__(one_wait_each=False)
         self._conversations = conversations
 
-    def resume(self, resumed: Resumed) -> bool:
+    def resume(self, resumed: Resumption) -> bool:
         delivered = resumed.delivered and any(_resumes(each, resumed) for each in self._conversations)
         return super().resume(replace(resumed, delivered=delivered))
 
 
-def _resumes(conversation: Conversation, resumed: Resumed) -> bool:
+def _resumes(conversation: Conversation, resumed: Resumption) -> bool:
     result = {resumed.result_name: resumed.result}
     return conversation.resume(result, contact_id=resumed.contact_id, flow_id=resumed.flow_id) is None

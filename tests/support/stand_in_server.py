@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from tests.support.openai_exchange import Exchange, Received, Wire
+from tests.support.openai_exchange import ByteWriter, Exchange, ReceivedRequest
 
 ExchangeT = TypeVar("ExchangeT", bound=Exchange)
 
@@ -44,7 +44,7 @@ class StandIn(ABC, Generic[ExchangeT]):
         self._server.hang_up()
 
     @property
-    def requests(self) -> list[Received]:
+    def requests(self) -> list[ReceivedRequest]:
         """Everything received since the last reset, the refused and the unanswered too."""
         with self._lock:
             return list(self._requests)
@@ -63,11 +63,11 @@ class StandIn(ABC, Generic[ExchangeT]):
         with self._lock:
             self._released.set()
             self._released = threading.Event()
-            self._requests: list[Received] = []
+            self._requests: list[ReceivedRequest] = []
             self._queue: deque[Callable[[ExchangeT], None]] = deque()
             self._begin()
 
-    def serve(self, received: Received, wire: Wire) -> bool:
+    def serve(self, received: ReceivedRequest, wire: ByteWriter) -> bool:
         """For the server: records and answers the request. Whether the connection may stay open."""
         with self._lock:
             self._requests.append(received)
@@ -76,7 +76,7 @@ class StandIn(ABC, Generic[ExchangeT]):
         behave(exchange)
         return exchange.keep_alive
 
-    def _choose(self, received: Received) -> Callable[[ExchangeT], None]:
+    def _choose(self, received: ReceivedRequest) -> Callable[[ExchangeT], None]:
         return self._queue.popleft() if self._queue else self._always
 
     @abstractmethod
@@ -84,7 +84,7 @@ class StandIn(ABC, Generic[ExchangeT]):
         """Sets `_always`, and all else that a reset brings back, while the lock is held."""
 
     @abstractmethod
-    def _exchange(self, received: Received, wire: Wire, released: threading.Event) -> ExchangeT: ...
+    def _exchange(self, received: ReceivedRequest, wire: ByteWriter, released: threading.Event) -> ExchangeT: ...
 
 
 class _Server(ThreadingHTTPServer):
@@ -129,10 +129,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_POST = do_GET  # noqa: N815 - the base class's name
 
-    def _received(self) -> Received:
+    def _received(self) -> ReceivedRequest:
         headers = {name.lower(): value for name, value in self.headers.items()}
         raw = self.rfile.read(int(headers.get("content-length", 0)))
-        return Received(self.command, self.path, headers, _decoded(raw), None, time.monotonic())
+        return ReceivedRequest(self.command, self.path, headers, _decoded(raw), None, time.monotonic())
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         pass

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.support import flow_editor_server
-from tests.support.flow_editor import opened
+from tests.support.flow_editor import open_editor
 from tests.support.flow_editor_drawing import Line, Sticky
 from tests.support.flow_editor_server import FlowEditorServer
 
@@ -58,7 +58,7 @@ def definition() -> Definition:
 
 
 def test_a_sound_flow_is_drawn_with_all_its_nodes_lines_and_notes(page: Page, definition: Definition) -> None:
-    with opened(page, definition) as editor:
+    with open_editor(page, definition) as editor:
         assert editor.texts() == {
             ASK: ["FLOW START", "Send Message", "Who are you?"],
             WAIT: ["Wait for Response", "Save as name", "All Responses"],
@@ -69,24 +69,24 @@ def test_a_sound_flow_is_drawn_with_all_its_nodes_lines_and_notes(page: Page, de
 
 
 def test_nothing_is_said_against_a_sound_flow(page: Page, definition: Definition) -> None:
-    with opened(page, definition) as editor:
+    with open_editor(page, definition) as editor:
         assert (editor.issues(), editor.console_errors, editor.server.unanswered) == ([], [], [])
         assert (editor.overlaps(), editor.moved(), editor.hidden()) == ([], set(), set())
 
 
 def test_the_editor_asks_no_other_host_for_anything(page: Page, definition: Definition) -> None:
-    with opened(page, definition) as editor:
+    with open_editor(page, definition) as editor:
         assert editor.foreign == set()
 
 
 def test_a_request_to_another_host_is_stopped_and_told(page: Page, definition: Definition) -> None:
-    with opened(page, definition) as editor:
+    with open_editor(page, definition) as editor:
         page.evaluate("fetch('https://example.org/font').catch(() => null)")
         assert editor.foreign == {"https://example.org/font"}
 
 
 def test_the_editor_saves_a_sound_flow_as_it_is(page: Page, definition: Definition) -> None:
-    with opened(page, deepcopy(definition)) as editor:
+    with open_editor(page, deepcopy(definition)) as editor:
         saved = editor.saved()
     assert saved["nodes"] == definition["nodes"]
     assert saved["_ui"]["nodes"] == definition["_ui"]["nodes"]
@@ -95,7 +95,7 @@ def test_the_editor_saves_a_sound_flow_as_it_is(page: Page, definition: Definiti
 
 def test_a_picture_is_taken_of_the_whole_flow(page: Page, definition: Definition, tmp_path: Path) -> None:
     definition["_ui"]["nodes"][THANK]["position"] = {"left": 1500, "top": 1900}
-    with opened(page, definition) as editor:
+    with open_editor(page, definition) as editor:
         editor.screenshot(tmp_path / "flow.png")
     picture = (tmp_path / "flow.png").read_bytes()
     width, height = (int.from_bytes(picture[start : start + 4], "big") for start in (16, 20))
@@ -104,39 +104,39 @@ def test_a_picture_is_taken_of_the_whole_flow(page: Page, definition: Definition
 
 def test_a_router_of_an_unknown_type_is_marked(page: Page, definition: Definition) -> None:
     definition["_ui"]["nodes"][WAIT]["type"] = "wait_for_godot"
-    with opened(page, definition) as editor:
+    with open_editor(page, definition) as editor:
         assert editor.issues() == ["Missing: Save as name: All Responses"]
 
 
 def test_an_action_of_an_unknown_type_is_marked(page: Page, definition: Definition) -> None:
     definition["nodes"][2]["actions"][0]["type"] = "send_pigeon"
-    with opened(page, definition) as editor:
+    with open_editor(page, definition) as editor:
         assert editor.issues() == ["Missing: No implementation yet for send_pigeon"]
 
 
 def test_a_router_that_is_drawn_without_a_title_is_told(page: Page, definition: Definition) -> None:
     definition["_ui"]["nodes"][WAIT]["type"] = "execute_actions"
-    with opened(page, definition) as editor:
+    with open_editor(page, definition) as editor:
         assert editor.issues() == ["All Responses"]
 
 
 def test_a_connection_to_a_node_that_is_not_there_leaves_nothing_drawn(page: Page, definition: Definition) -> None:
     definition["nodes"][0]["exits"][0]["destination_uuid"] = "nowhere"
-    with opened(page, definition) as editor:
+    with open_editor(page, definition) as editor:
         assert editor.node_uuids() == set()
         assert "inboundConnections" in editor.console_errors[0]
 
 
 def test_boxes_that_cover_each_other_are_told_though_the_editor_moves_them(page: Page, definition: Definition) -> None:
     definition["_ui"]["nodes"][WAIT]["position"]["top"] = 100
-    with opened(page, definition) as editor:
+    with open_editor(page, definition) as editor:
         assert (editor.overlaps(), editor.moved()) == ([(ASK, WAIT)], {WAIT})
 
 
 def test_a_line_that_runs_behind_a_note_is_told(page: Page, definition: Definition) -> None:
     definition["_ui"]["nodes"][THANK]["position"]["top"] = 620
     definition["_ui"]["stickies"][NOTE]["position"] = {"left": 120, "top": 400}
-    with opened(page, definition) as editor:
+    with open_editor(page, definition) as editor:
         assert editor.hidden() == {(Line(WAIT, "wait-exit", THANK), NOTE)}
 
 

@@ -75,10 +75,10 @@ def test_with_one_wait_each_a_second_resumption_comes_too_late() -> None:
 
 
 def test_a_flow_parks_after_so_many_resumptions_or_so_many_seconds(glific: GlificStandIn, token: str) -> None:
-    glific.parks_late(resumes=1, pair=(5, 21))
+    glific.wait_later(resumes=1, pair=(5, 21))
     for flow in ("5", "5", "7"):
         resumption(glific, token, flowId=flow)
-    glific.parks_late(seconds=1.0, pair=(6, 21))
+    glific.wait_later(seconds=1.0, pair=(6, 21))
     resumption(glific, token, flowId="6")
     time.sleep(1.0)
     said = resumption(glific, token, flowId="6").json()
@@ -99,8 +99,8 @@ def test_a_signed_call_is_answered_with_nothing_whatever_it_says(glific: GlificS
 
 
 def test_a_queue_is_used_up_in_order_and_then_the_rule_holds(glific: GlificStandIn, token: str) -> None:
-    glific.always(behaviours.says(418))
-    glific.will(behaviours.says(500), behaviours.says(502))
+    glific.always(behaviours.respond(418))
+    glific.will(behaviours.respond(500), behaviours.respond(502))
     assert [resumption(glific, token).status_code for _ in range(3)] == [500, 502, 418]
     glific.reset()
     assert glific.requests == []
@@ -108,7 +108,7 @@ def test_a_queue_is_used_up_in_order_and_then_the_rule_holds(glific: GlificStand
 
 
 def test_a_lost_reply_was_a_resumption_all_the_same(glific: GlificStandIn, token: str) -> None:
-    glific.will(behaviours.lose_the_reply())
+    glific.will(behaviours.drop_reply())
     with pytest.raises(httpx2.RemoteProtocolError):
         resumption(glific, token)
     assert glific.resumptions[0].delivered
@@ -118,7 +118,7 @@ def test_it_starts_on_a_port_that_was_chosen_and_ends_every_silence() -> None:
     with GlificStandIn() as first:
         port = first.port
     with GlificStandIn(port) as second, socket.create_connection(("127.0.0.1", port), timeout=2) as wire:
-        second.always(behaviours.never())
+        second.always(behaviours.never_respond())
         wire.sendall(b"POST /api HTTP/1.1\r\nHost: x\r\n\r\n")
         while not second.requests:
             time.sleep(0.005)
@@ -133,7 +133,7 @@ async def ask_at_once(url: str, calls: int) -> list[int]:
 
 
 def test_it_holds_hundreds_of_calls_at_once(glific: GlificStandIn) -> None:
-    glific.always(behaviours.slow(1))
+    glific.always(behaviours.respond_after(1))
     before = time.monotonic()
     assert asyncio.run(ask_at_once(glific.url, 300)) == [200] * 300
     assert time.monotonic() - before < 10

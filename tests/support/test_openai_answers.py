@@ -10,14 +10,14 @@ from openai.types.chat import ChatCompletion
 from openai.types.responses import Response
 
 from tests.support import openai_behaviours as behaviours
-from tests.support.openai_asking import chat, respond
 from tests.support.openai_behaviours import Echo
+from tests.support.openai_questions import create_chat_completion, create_response
 from tests.support.openai_stand_in import OpenAIStandIn
 
 
 def test_it_answers_chat_in_a_shape_that_openais_library_finds_complete(openai: OpenAIStandIn, client: OpenAI) -> None:
     openai.will(behaviours.answer("Salt and sugar.", input_tokens=3, output_tokens=4, finish_reason="length"))
-    completion = ChatCompletion.model_validate(chat(client).model_dump())
+    completion = ChatCompletion.model_validate(create_chat_completion(client).model_dump())
     assert completion.choices[0].message.content == "Salt and sugar."
     assert completion.choices[0].finish_reason == "length"
     assert completion.usage
@@ -28,7 +28,7 @@ def test_it_answers_responses_in_a_shape_that_openais_library_finds_complete(
     openai: OpenAIStandIn, client: OpenAI
 ) -> None:
     openai.will(behaviours.answer("Salt and", input_tokens=3, output_tokens=4, finish_reason="length"))
-    response = Response.model_validate(respond(client).model_dump())
+    response = Response.model_validate(create_response(client).model_dump())
     assert response.output_text == "Salt and"
     assert response.status == "incomplete"
     assert response.incomplete_details
@@ -39,28 +39,32 @@ def test_it_answers_responses_in_a_shape_that_openais_library_finds_complete(
 
 def test_an_echo_tells_who_asked_what_through_both_endpoints(openai: OpenAIStandIn, client: OpenAI) -> None:
     openai.always(behaviours.echo())
-    assert Echo.read(chat(client).choices[0].message.content or "") == ("wxyz", "gpt-4o", "What is ORS?")
-    assert Echo.read(respond(client).output_text) == ("wxyz", "gpt-5-pro", "What is ORS?")
+    assert Echo.read(create_chat_completion(client).choices[0].message.content or "") == (
+        "wxyz",
+        "gpt-4o",
+        "What is ORS?",
+    )
+    assert Echo.read(create_response(client).output_text) == ("wxyz", "gpt-5-pro", "What is ORS?")
 
 
 def test_a_refusal_and_a_filter_are_seen_in_both_shapes(openai: OpenAIStandIn, client: OpenAI) -> None:
     openai.always(behaviours.refusal("No."))
-    message = chat(client).choices[0].message
+    message = create_chat_completion(client).choices[0].message
     assert (message.content, message.refusal) == (None, "No.")
-    assert respond(client).to_dict()["output"][-1]["content"] == [  # type: ignore[index]
+    assert create_response(client).to_dict()["output"][-1]["content"] == [  # type: ignore[index]
         {"type": "refusal", "refusal": "No."}
     ]
-    openai.always(behaviours.filtered())
-    assert chat(client).choices[0].finish_reason == "content_filter"
-    assert respond(client).to_dict()["incomplete_details"] == {"reason": "content_filter"}
+    openai.always(behaviours.content_filter_stop())
+    assert create_chat_completion(client).choices[0].finish_reason == "content_filter"
+    assert create_response(client).to_dict()["incomplete_details"] == {"reason": "content_filter"}
 
 
 def test_an_answer_without_substance_comes_with_status_200(openai: OpenAIStandIn, client: OpenAI) -> None:
     openai.will(behaviours.empty(), behaviours.empty(None), behaviours.no_choices(), behaviours.no_choices())
-    assert chat(client).choices[0].message.content == ""
-    assert chat(client).choices[0].message.content is None
-    assert chat(client).choices == []
-    assert respond(client).output == []
+    assert create_chat_completion(client).choices[0].message.content == ""
+    assert create_chat_completion(client).choices[0].message.content is None
+    assert create_chat_completion(client).choices == []
+    assert create_response(client).output == []
 
 
 @pytest.mark.parametrize("shape", behaviours.WRONG_SHAPES)
@@ -72,4 +76,4 @@ def test_a_wrong_shape_arrives_as_it_is(openai: OpenAIStandIn, shape: Any) -> No
 
 def test_a_json_answer_is_text_that_holds_json(openai: OpenAIStandIn, client: OpenAI) -> None:
     openai.will(behaviours.json_answer({"a": [1]}))
-    assert json.loads(chat(client).choices[0].message.content or "") == {"a": [1]}
+    assert json.loads(create_chat_completion(client).choices[0].message.content or "") == {"a": [1]}

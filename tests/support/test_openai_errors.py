@@ -5,8 +5,8 @@ import pytest
 from openai import OpenAI
 
 from tests.support import openai_behaviours as behaviours
-from tests.support.openai_asking import chat, respond
 from tests.support.openai_behaviours import Behaviour
+from tests.support.openai_questions import create_chat_completion, create_response
 from tests.support.openai_stand_in import OpenAIStandIn
 
 
@@ -31,7 +31,7 @@ def test_an_error_has_openais_status_code_and_words(
 ) -> None:
     openai.will(behaviour)
     with pytest.raises(library.APIStatusError, match=words) as caught:
-        chat(client)
+        create_chat_completion(client)
     assert (caught.value.status_code, caught.value.code) == verdict
 
 
@@ -40,7 +40,7 @@ def test_a_rate_limit_says_when_to_come_back_only_if_told_to(openai: OpenAIStand
     waits = []
     for _ in range(2):
         with pytest.raises(library.RateLimitError) as caught:
-            chat(client)
+            create_chat_completion(client)
         waits.append(caught.value.response.headers.get("retry-after"))
     assert waits == ["17", None]
 
@@ -48,11 +48,11 @@ def test_a_rate_limit_says_when_to_come_back_only_if_told_to(openai: OpenAIStand
 def test_an_unsupported_parameter_is_refused_until_it_is_left_out(openai: OpenAIStandIn, client: OpenAI) -> None:
     openai.always(behaviours.unsupported("temperature", "unsupported_value"))
     with pytest.raises(library.BadRequestError, match=r"does not support 0\.2") as caught:
-        chat(client, temperature=0.2)
+        create_chat_completion(client, temperature=0.2)
     assert (caught.value.param, caught.value.code) == ("temperature", "unsupported_value")
-    assert chat(client).choices[0].message.content
+    assert create_chat_completion(client).choices[0].message.content
 
 
 def test_a_responses_only_model_answers_there(openai: OpenAIStandIn, client: OpenAI) -> None:
     openai.always(behaviours.responses_only())
-    assert respond(client).output_text == "Hello from the stand-in."
+    assert create_response(client).output_text == "Hello from the stand-in."

@@ -13,7 +13,7 @@ import pytest
 from openai import OpenAI
 
 from tests.support import openai_behaviours as behaviours
-from tests.support.openai_asking import KEY, chat
+from tests.support.openai_questions import KEY, create_chat_completion
 from tests.support.openai_stand_in import OpenAIStandIn
 
 
@@ -28,7 +28,7 @@ def test_it_lists_the_models_that_it_was_given_or_does_what_it_was_told(openai: 
 
 def test_it_records_what_arrived(openai: OpenAIStandIn, client: OpenAI) -> None:
     before = time.monotonic()
-    chat(client, temperature=0)
+    create_chat_completion(client, temperature=0)
     (received,) = openai.requests
     assert (received.method, received.path, received.api_key) == ("POST", "/v1/chat/completions", KEY)
     assert received.headers["content-type"] == "application/json"
@@ -39,32 +39,37 @@ def test_it_records_what_arrived(openai: OpenAIStandIn, client: OpenAI) -> None:
 def test_a_queue_is_used_up_in_order_and_then_the_rule_holds(openai: OpenAIStandIn, client: OpenAI) -> None:
     openai.always(behaviours.answer("always"))
     openai.will(behaviours.answer("one"), behaviours.answer("two"))
-    assert [chat(client).choices[0].message.content for _ in range(4)] == ["one", "two", "always", "always"]
+    assert [create_chat_completion(client).choices[0].message.content for _ in range(4)] == [
+        "one",
+        "two",
+        "always",
+        "always",
+    ]
 
 
 def test_a_key_with_its_own_behaviour_leaves_the_queue_to_others(openai: OpenAIStandIn, client: OpenAI) -> None:
     openai.for_key(KEY, behaviours.out_of_credit())
     openai.will(behaviours.answer("for the others"))
     with pytest.raises(library.RateLimitError) as caught:
-        chat(client)
+        create_chat_completion(client)
     assert caught.value.code == caught.value.type == "insufficient_quota"
-    assert chat(client.with_options(api_key="sk-bob")).choices[0].message.content == "for the others"
+    assert create_chat_completion(client.with_options(api_key="sk-bob")).choices[0].message.content == "for the others"
 
 
 def test_a_reset_forgets_requests_and_orders(openai: OpenAIStandIn, client: OpenAI) -> None:
-    openai.will(behaviours.hang_up())
+    openai.will(behaviours.close_connection())
     openai.always(behaviours.server_error())
     openai.for_key(KEY, behaviours.refuse_key())
     with pytest.raises(library.AuthenticationError):
-        chat(client)
+        create_chat_completion(client)
     openai.reset()
     assert openai.requests == []
-    assert chat(client).choices[0].message.content == "Hello from the stand-in."
+    assert create_chat_completion(client).choices[0].message.content == "Hello from the stand-in."
 
 
 @pytest.mark.parametrize("end", [OpenAIStandIn.reset, OpenAIStandIn.close])
 def test_a_reset_or_a_close_ends_every_silence(openai: OpenAIStandIn, end: Callable[[OpenAIStandIn], None]) -> None:
-    openai.always(behaviours.never())
+    openai.always(behaviours.never_respond())
     with connected(openai) as wire:
         wire.sendall(b"POST /v1/responses HTTP/1.1\r\nHost: x\r\n\r\n")
         while not openai.requests:
@@ -105,7 +110,7 @@ async def ask_at_once(base_url: str, calls: int) -> list[int]:
 
 
 def test_it_holds_hundreds_of_calls_at_once(openai: OpenAIStandIn) -> None:
-    openai.always(behaviours.slow(1))
+    openai.always(behaviours.respond_after(1))
     before = time.monotonic()
     assert asyncio.run(ask_at_once(openai.base_url, 300)) == [200] * 300
     assert time.monotonic() - before < 10

@@ -8,13 +8,13 @@ import pytest
 from openai import OpenAI
 
 from tests.support import openai_behaviours as behaviours
-from tests.support.openai_asking import chat
 from tests.support.openai_behaviours import Behaviour
+from tests.support.openai_questions import create_chat_completion
 from tests.support.openai_stand_in import OpenAIStandIn
 
 
 def test_a_page_an_empty_body_and_a_redirect_are_no_json(openai: OpenAIStandIn) -> None:
-    openai.will(behaviours.html(502), behaviours.nothing(), behaviours.redirect("http://127.0.0.1:9/x"))
+    openai.will(behaviours.send_html(502), behaviours.send_empty_body(), behaviours.redirect("http://127.0.0.1:9/x"))
     with httpx2.Client() as plain:
         page, nothing, moved = (plain.post(f"{openai.base_url}/responses", json={}) for _ in range(3))
     assert (page.status_code, page.headers["content-type"]) == (502, "text/html; charset=utf-8")
@@ -23,20 +23,25 @@ def test_a_page_an_empty_body_and_a_redirect_are_no_json(openai: OpenAIStandIn) 
 
 
 def test_it_hangs_up_without_a_word(openai: OpenAIStandIn) -> None:
-    openai.will(behaviours.hang_up())
+    openai.will(behaviours.close_connection())
     with pytest.raises(httpx2.RemoteProtocolError, match="without sending a response"):
         httpx2.post(f"{openai.base_url}/responses", json={})
 
 
 def test_it_breaks_off_in_the_middle_of_a_body(openai: OpenAIStandIn) -> None:
-    openai.will(behaviours.half_a_body())
+    openai.will(behaviours.truncate_body())
     with pytest.raises(httpx2.RemoteProtocolError, match="without sending complete message body"):
         httpx2.post(f"{openai.base_url}/responses", json={})
 
 
 @pytest.mark.parametrize(
     "silent",
-    [behaviours.never(), behaviours.slow(5), behaviours.answer(after=5), behaviours.half_a_body("hang")],
+    [
+        behaviours.never_respond(),
+        behaviours.respond_after(5),
+        behaviours.answer(after=5),
+        behaviours.truncate_body("hang"),
+    ],
 )
 def test_a_silence_outlasts_a_clients_patience(openai: OpenAIStandIn, silent: Behaviour) -> None:
     openai.will(silent)
@@ -46,7 +51,7 @@ def test_a_silence_outlasts_a_clients_patience(openai: OpenAIStandIn, silent: Be
 
 @pytest.mark.parametrize("part", ["head", "body"])
 def test_a_drip_takes_long_though_no_read_does(openai: OpenAIStandIn, part: Any) -> None:
-    openai.will(behaviours.drip(0.01, part))
+    openai.will(behaviours.send_slowly(0.01, part))
     before = time.monotonic()
     answer = httpx2.post(f"{openai.base_url}/chat/completions", json={}, timeout=0.5)
     assert time.monotonic() - before > 0.6
@@ -54,7 +59,7 @@ def test_a_drip_takes_long_though_no_read_does(openai: OpenAIStandIn, part: Any)
 
 
 def test_a_slow_answer_comes_in_the_end(openai: OpenAIStandIn, client: OpenAI) -> None:
-    openai.will(behaviours.slow(0.1, behaviours.answer("at last")))
+    openai.will(behaviours.respond_after(0.1, behaviours.answer("at last")))
     before = time.monotonic()
-    assert chat(client).choices[0].message.content == "at last"
+    assert create_chat_completion(client).choices[0].message.content == "at last"
     assert time.monotonic() - before >= 0.1

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from glific_gpt.clock import now
 from glific_gpt.organizations.tables import MonthlySpend, Organization
 from glific_gpt.usage.alerts import Alert, AlertCode, list_alerts
+from tests.support.call_records import create_call, create_delivery
 from tests.support.openai_behaviours import answer, out_of_credit
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.recorded import record, record_delivery
 from tests.support.server import RunningServer, TestOrganization
 from tests.usage.reading import read_usage
 
@@ -64,26 +64,26 @@ def test_out_of_credit_lasts_until_openai_answers_again(alice: TestOrganization,
 
 
 def test_a_refused_key_raises_an_alert_until_another_is_saved(alice: TestOrganization) -> None:
-    record(alice)
-    record(alice, "error", error_code="invalid_api_key")
+    create_call(alice)
+    create_call(alice, "error", error_code="invalid_api_key")
     assert codes_of(alice) == [AlertCode.KEY_REFUSED]
     alice.set_key("sk-proj-another-0123456789-anot")
     assert codes_of(alice) == []
 
 
 def test_the_error_of_a_pending_call_counts(alice: TestOrganization) -> None:
-    record(alice, "pending", error_code="insufficient_quota")
+    create_call(alice, "pending", error_code="insufficient_quota")
     assert codes_of(alice) == [AlertCode.OUT_OF_CREDIT]
 
 
 def test_an_undelivered_answer_shows_that_the_key_works(alice: TestOrganization) -> None:
-    record(alice, "error", error_code="insufficient_quota")
-    record(alice, "error", error_code="undelivered", model_used="gpt-4o-2024-08-06")
+    create_call(alice, "error", error_code="insufficient_quota")
+    create_call(alice, "error", error_code="undelivered", model_used="gpt-4o-2024-08-06")
     assert codes_of(alice) == []
 
 
 def test_an_error_of_the_key_is_ignored_after_a_month(alice: TestOrganization) -> None:
-    record(alice, "error", error_code="insufficient_quota")
+    create_call(alice, "error", error_code="insufficient_quota")
     with time_machine.travel(now() + timedelta(days=29)):
         assert codes_of(alice) == [AlertCode.OUT_OF_CREDIT]
     with time_machine.travel(now() + timedelta(days=31)):
@@ -99,7 +99,7 @@ def test_a_budget_is_nearly_used_up_from_four_fifths_on(
     alice: TestOrganization, spent: str, code: AlertCode | None
 ) -> None:
     alice.change(monthly_budget_usd=Decimal(1))
-    record(alice, cost_usd=Decimal(spent))
+    create_call(alice, cost_usd=Decimal(spent))
     expected = [] if code is None else [Alert(code, spent_usd=Decimal(spent), budget_usd=Decimal(1))]
     assert alerts_of(alice) == expected
 
@@ -126,55 +126,55 @@ def test_amounts_reserved_for_calls_in_flight_count_as_spent(alice: TestOrganiza
         session.add(MonthlySpend(organization_id=organization.id, month=f"{now():%Y-%m}", usd=Decimal("0.9")))
 
     alice.change(monthly_budget_usd=Decimal(1))
-    record(alice, cost_usd=Decimal("0.1"))
+    create_call(alice, cost_usd=Decimal("0.1"))
     read_usage(alice, reserve)
     assert [alert.spent_usd for alert in alerts_of(alice)] == [Decimal("0.9")]
 
 
 def test_no_budget_raises_no_alert(alice: TestOrganization) -> None:
-    record(alice, cost_usd=Decimal(1000))
+    create_call(alice, cost_usd=Decimal(1000))
     assert codes_of(alice) == []
 
 
 def test_more_than_a_fifth_of_failures_raises_an_alert(alice: TestOrganization) -> None:
     for _ in range(8):
-        record(alice)
+        create_call(alice)
     for code in ("rate_limited", "deadline_exceeded"):
-        record(alice, "error", error_code=code)
+        create_call(alice, "error", error_code=code)
     assert codes_of(alice) == []  # two of ten
-    record(alice, "error", error_code="rate_limited")
+    create_call(alice, "error", error_code="rate_limited")
     assert alerts_of(alice) == [Alert(AlertCode.MANY_FAILURES, calls=11, failures=3, error_code="rate_limited")]
 
 
 def test_failures_of_fewer_than_five_calls_raise_no_alert(alice: TestOrganization) -> None:
     for _ in range(4):
-        record(alice, "interrupted")
-        record(alice, "started")  # has no outcome yet
+        create_call(alice, "interrupted")
+        create_call(alice, "started")  # has no outcome yet
     assert codes_of(alice) == []
-    record(alice, "interrupted")
+    create_call(alice, "interrupted")
     assert alerts_of(alice) == [Alert(AlertCode.MANY_FAILURES, calls=5, failures=5, error_code="interrupted")]
 
 
 def test_failures_older_than_a_day_raise_no_alert(alice: TestOrganization) -> None:
     yesterday = now() - 25 * HOUR
     for _ in range(5):
-        record(alice, "error", at=yesterday, error_code="rate_limited")
-    record_delivery(alice, "undelivered", at=yesterday, ended_at=yesterday)
+        create_call(alice, "error", at=yesterday, error_code="rate_limited")
+    create_delivery(alice, "undelivered", at=yesterday, ended_at=yesterday)
     assert codes_of(alice) == []
 
 
 def test_undelivered_answers_are_counted(alice: TestOrganization) -> None:
     for state in ("undelivered", "uncertain", "delivered", "waiting"):
-        record_delivery(alice, state)
+        create_delivery(alice, state)
     assert alerts_of(alice) == [Alert(AlertCode.NOT_DELIVERED, answers=2)]
 
 
 def test_alerts_ignore_other_organizations(alice: TestOrganization, bob: TestOrganization) -> None:
     for organization in (alice, bob):
         organization.change(monthly_budget_usd=Decimal(1))
-    record_delivery(bob, "undelivered")
+    create_delivery(bob, "undelivered")
     for _ in range(5):
-        record(bob, "error", error_code="insufficient_quota", cost_usd=Decimal(1))
+        create_call(bob, "error", error_code="insufficient_quota", cost_usd=Decimal(1))
     assert codes_of(alice) == []
     assert codes_of(bob) == [
         AlertCode.OUT_OF_CREDIT,

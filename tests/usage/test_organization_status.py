@@ -12,7 +12,7 @@ from glific_gpt.database import db, transaction
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.usage.key_status import KeyState
 from glific_gpt.usage.organization_status import OrganizationStatus, list_organization_statuses
-from tests.support.recorded import record
+from tests.support.call_records import create_call
 from tests.support.server import RunningServer, TestOrganization
 
 HOUR = timedelta(hours=1)
@@ -65,12 +65,12 @@ def test_it_has_the_last_call_and_the_counts_of_the_last_day(
     server: RunningServer, alice: TestOrganization, bob: TestOrganization
 ) -> None:
     latest = now() - HOUR
-    record(alice, at=latest)
-    record(alice, "error", at=now() - 23 * HOUR, error_code="rate_limited")
-    record(alice, "interrupted", at=now() - 23 * HOUR)
-    record(alice, "error", at=now() - 25 * HOUR, error_code="rate_limited")
+    create_call(alice, at=latest)
+    create_call(alice, "error", at=now() - 23 * HOUR, error_code="rate_limited")
+    create_call(alice, "interrupted", at=now() - 23 * HOUR)
+    create_call(alice, "error", at=now() - 25 * HOUR, error_code="rate_limited")
     old = now() - timedelta(days=200)
-    record(bob, at=old)
+    create_call(bob, at=old)
     server.add_organization("carol", is_active=False)
     of_alice, of_bob, of_carol = statuses_of(server)
     assert (of_alice.last_call_at, of_alice.calls, of_alice.failures) == (latest, 3, 2)
@@ -88,31 +88,33 @@ def test_a_key_is_missing_inactive_or_unverified(
 
 def test_a_key_is_ok_once_openai_accepted_it_or_answered(alice: TestOrganization, bob: TestOrganization) -> None:
     mark_verified(alice)
-    record(bob)
+    create_call(bob)
     assert (key_of(alice), key_of(bob)) == (KeyState.OK, KeyState.OK)
 
 
 def test_the_last_result_of_the_key_decides(alice: TestOrganization) -> None:
     mark_verified(alice)
     for code, expected in (("invalid_api_key", KeyState.REFUSED), ("insufficient_quota", KeyState.OUT_OF_CREDIT)):
-        record(alice, "error", error_code=code)
+        create_call(alice, "error", error_code=code)
         assert key_of(alice) == expected
-    record(alice, "error", error_code="credential_inactive", model_asked="gpt-4o")
+    create_call(alice, "error", error_code="credential_inactive", model_asked="gpt-4o")
     assert key_of(alice) == KeyState.OUT_OF_CREDIT
-    record(alice)
+    create_call(alice)
     assert key_of(alice) == KeyState.OK
-    record(alice, "error", error_code="insufficient_quota", model_used="gpt-4o")  # two requests, one of them refused
+    create_call(
+        alice, "error", error_code="insufficient_quota", model_used="gpt-4o"
+    )  # two requests, one of them refused
     assert key_of(alice) == KeyState.OUT_OF_CREDIT
 
 
 def test_a_new_key_ignores_errors_of_the_previous_one(alice: TestOrganization) -> None:
-    record(alice, "error", error_code="invalid_api_key")
+    create_call(alice, "error", error_code="invalid_api_key")
     alice.set_key("sk-proj-another-0123456789-anot")
     assert key_of(alice) == KeyState.UNVERIFIED
 
 
 def test_the_key_state_ignores_other_organizations(alice: TestOrganization, bob: TestOrganization) -> None:
-    record(bob, "error", error_code="invalid_api_key")
+    create_call(bob, "error", error_code="invalid_api_key")
     assert (key_of(alice), key_of(bob)) == (KeyState.UNVERIFIED, KeyState.REFUSED)
 
 
@@ -120,7 +122,7 @@ def test_the_number_of_queries_does_not_grow_with_organizations(server: RunningS
     counts = []
     for slugs in (("a",), ("b", "c", "d")):
         for slug in slugs:
-            record(server.add_organization(slug))
+            create_call(server.add_organization(slug))
         with recorded_statements(server) as statements:
             assert statuses_of(server)
         counts.append(len(statements))

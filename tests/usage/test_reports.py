@@ -10,7 +10,7 @@ from glific_gpt.database import transaction
 from glific_gpt.organizations import store
 from glific_gpt.usage.reports import Days, Overview, build_overview
 from glific_gpt.usage.totals import UsageTotals
-from tests.support.recorded import record, record_delivery
+from tests.support.call_records import create_call, create_delivery
 from tests.support.server import RunningServer, TestOrganization
 
 TODAY = date(2026, 3, 10)
@@ -34,18 +34,18 @@ def test_days_without_calls_have_zeros(alice: TestOrganization) -> None:
 
 
 def test_days_begin_at_midnight_utc(alice: TestOrganization) -> None:
-    record(alice, at=MIDNIGHT)
-    record(alice, at=MIDNIGHT - timedelta(microseconds=1))
-    record(alice, at=MIDNIGHT - timedelta(hours=23, minutes=59))
+    create_call(alice, at=MIDNIGHT)
+    create_call(alice, at=MIDNIGHT - timedelta(microseconds=1))
+    create_call(alice, at=MIDNIGHT - timedelta(hours=23, minutes=59))
     calls = {day: totals.calls for day, totals in overview_at_noon(alice).days.items() if totals.calls}
     assert calls == {TODAY: 1, TODAY - DAY: 2}
 
 
 def test_it_adds_up_calls_failures_tokens_and_cost(alice: TestOrganization) -> None:
-    record(alice, at=NOON, input_tokens=100, output_tokens=20, cost_usd=Decimal("0.000000001"))
-    record(alice, at=NOON, input_tokens=7, output_tokens=3, cost_usd=Decimal("12.5"))
-    record(alice, "error", at=NOON, error_code="deadline_exceeded")
-    record(alice, "interrupted", at=NOON)
+    create_call(alice, at=NOON, input_tokens=100, output_tokens=20, cost_usd=Decimal("0.000000001"))
+    create_call(alice, at=NOON, input_tokens=7, output_tokens=3, cost_usd=Decimal("12.5"))
+    create_call(alice, "error", at=NOON, error_code="deadline_exceeded")
+    create_call(alice, "interrupted", at=NOON)
     total = overview_at_noon(alice).total
     assert total == overview_at_noon(alice).days[TODAY]
     assert total == UsageTotals(4, 2, 107, 23, Decimal("12.500000001"), 0)
@@ -53,24 +53,24 @@ def test_it_adds_up_calls_failures_tokens_and_cost(alice: TestOrganization) -> N
 
 
 def test_unfinished_calls_are_not_failures(alice: TestOrganization) -> None:
-    record(alice, "started", at=NOON)
-    record(alice, "pending", at=NOON, error_code="insufficient_quota")  # not delivered yet
+    create_call(alice, "started", at=NOON)
+    create_call(alice, "pending", at=NOON, error_code="insufficient_quota")  # not delivered yet
     overview = overview_at_noon(alice)
     assert (overview.total.calls, overview.total.failures, overview.errors) == (2, 0, {})
 
 
 def test_calls_without_a_known_price_are_counted(alice: TestOrganization) -> None:
-    record(alice, at=NOON, cost_usd=None)
-    record(alice, "error", at=NOON, error_code="empty_question")  # used nothing
+    create_call(alice, at=NOON, cost_usd=None)
+    create_call(alice, "error", at=NOON, error_code="empty_question")  # used nothing
     assert overview_at_noon(alice).total.unpriced == 1
 
 
 def test_requested_models_are_listed_the_most_used_first(alice: TestOrganization) -> None:
     for _ in range(2):
-        record(alice, at=NOON)
-    record(alice, "error", at=NOON - DAY, error_code="deadline_exceeded")
-    record(alice, at=NOON, model_asked="gpt-5", model_used="gpt-5-2025-08-07")
-    record(alice, "error", at=NOON, model_asked=None, error_code="invalid_json")
+        create_call(alice, at=NOON)
+    create_call(alice, "error", at=NOON - DAY, error_code="deadline_exceeded")
+    create_call(alice, at=NOON, model_asked="gpt-5", model_used="gpt-5-2025-08-07")
+    create_call(alice, "error", at=NOON, model_asked=None, error_code="invalid_json")
     models = overview_at_noon(alice).models
     assert [(model, totals.calls, totals.failures) for model, totals in models.items()] == [
         ("gpt-4o", 3, 1),
@@ -81,21 +81,21 @@ def test_requested_models_are_listed_the_most_used_first(alice: TestOrganization
 
 
 def test_errors_are_listed_the_most_frequent_first(alice: TestOrganization) -> None:
-    record(alice, "error", at=NOON, error_code="rate_limited")
-    record(alice, "interrupted", at=NOON)
+    create_call(alice, "error", at=NOON, error_code="rate_limited")
+    create_call(alice, "interrupted", at=NOON)
     for model in ("gpt-4o", "gpt-5"):
-        record(alice, "error", at=NOON, error_code="refused", model_asked=model)
+        create_call(alice, "error", at=NOON, error_code="refused", model_asked=model)
     assert list(overview_at_noon(alice).errors.items()) == [("refused", 2), ("interrupted", 1), ("rate_limited", 1)]
 
 
 @pytest.mark.parametrize("days", [7, 30, 90])
 def test_the_previous_period_has_the_same_length(alice: TestOrganization, days: Days) -> None:
     first = MIDNIGHT - (days - 1) * DAY
-    record(alice, at=first)
+    create_call(alice, at=first)
     microsecond = timedelta(microseconds=1)
-    record(alice, at=first - microsecond, input_tokens=1)
-    record(alice, at=first - days * DAY, input_tokens=2)
-    record(alice, at=first - days * DAY - microsecond, input_tokens=4)
+    create_call(alice, at=first - microsecond, input_tokens=1)
+    create_call(alice, at=first - days * DAY, input_tokens=2)
+    create_call(alice, at=first - days * DAY - microsecond, input_tokens=4)
     overview = overview_at_noon(alice, days)
     assert len(overview.days) == days
     assert (overview.total.calls, overview.previous.calls, overview.previous.input_tokens) == (1, 2, 3)
@@ -103,8 +103,8 @@ def test_the_previous_period_has_the_same_length(alice: TestOrganization, days: 
 
 
 def test_the_period_can_end_on_another_day(alice: TestOrganization) -> None:
-    record(alice, at=NOON)
-    record(alice, at=NOON - DAY, input_tokens=5)
+    create_call(alice, at=NOON)
+    create_call(alice, at=NOON - DAY, input_tokens=5)
     with alice.server.app.app_context(), transaction() as session:
         overview = build_overview(session, store.find(session, alice.slug).id, 7, today=TODAY - DAY)
     assert (max(overview.days), overview.total.calls, overview.total.input_tokens) == (TODAY - DAY, 1, 5)
@@ -112,20 +112,20 @@ def test_the_period_can_end_on_another_day(alice: TestOrganization) -> None:
 
 def test_half_of_the_answers_are_no_slower_than_p50(alice: TestOrganization) -> None:
     for milliseconds in range(100, 2100, 100):
-        record(alice, at=NOON, duration_ms=milliseconds - 5)
+        create_call(alice, at=NOON, duration_ms=milliseconds - 5)
     overview = overview_at_noon(alice).synchronous
     assert (overview.calls, overview.p50_ms, overview.p95_ms) == (20, 1000, 1900)
 
 
 def test_one_answer_is_its_own_p50_and_p95(alice: TestOrganization) -> None:
-    record(alice, at=NOON, duration_ms=0)
+    create_call(alice, at=NOON, duration_ms=0)
     assert (overview_at_noon(alice).synchronous.p50_ms, overview_at_noon(alice).synchronous.p95_ms) == (10, 10)
 
 
 def test_the_last_bucket_starts_at_glifics_time_out(alice: TestOrganization) -> None:
     edges = (0, 499, 500, 999, 1000, 1999, 2000, 2999, 3000, 3999, 4000, 4999, 5000, 5001, 70_000)
     for milliseconds in edges:
-        record(alice, at=NOON, duration_ms=milliseconds)
+        create_call(alice, at=NOON, duration_ms=milliseconds)
     overview = overview_at_noon(alice).synchronous
     assert [bucket.calls for bucket in overview.buckets] == [2, 2, 2, 2, 2, 2, 3]
     assert [(bucket.from_ms, bucket.to_ms) for bucket in overview.buckets][-2:] == [(4000, 5000), (5000, None)]
@@ -133,14 +133,14 @@ def test_the_last_bucket_starts_at_glifics_time_out(alice: TestOrganization) -> 
 
 
 def test_failures_do_not_count_as_answers(alice: TestOrganization) -> None:
-    record(alice, "error", at=NOON, error_code="deadline_exceeded", duration_ms=4600)
-    record(alice, "started", at=NOON, duration_ms=None)
+    create_call(alice, "error", at=NOON, error_code="deadline_exceeded", duration_ms=4600)
+    create_call(alice, "started", at=NOON, duration_ms=None)
     assert overview_at_noon(alice).synchronous.calls == 0
 
 
 def test_deferred_answers_do_not_count_as_late(alice: TestOrganization) -> None:
-    record(alice, at=NOON, duration_ms=900)
-    record_delivery(alice, "delivered", at=NOON, duration_ms=42_000)
+    create_call(alice, at=NOON, duration_ms=900)
+    create_delivery(alice, "delivered", at=NOON, duration_ms=42_000)
     overview = overview_at_noon(alice)
     assert (overview.synchronous.calls, overview.synchronous.late, overview.synchronous.p95_ms) == (1, 0, 910)
     assert (overview.deferred.calls, overview.deferred.p50_ms) == (1, 42_010)
@@ -148,9 +148,9 @@ def test_deferred_answers_do_not_count_as_late(alice: TestOrganization) -> None:
 
 def test_the_overview_ignores_other_organizations(alice: TestOrganization, bob: TestOrganization) -> None:
     before = overview_at_noon(alice)
-    record(bob, at=NOON, model_asked="gpt-bob")
-    record(bob, "error", at=NOON - 8 * DAY, error_code="refused")
-    record_delivery(bob, "delivered", at=NOON)
+    create_call(bob, at=NOON, model_asked="gpt-bob")
+    create_call(bob, "error", at=NOON - 8 * DAY, error_code="refused")
+    create_delivery(bob, "delivered", at=NOON)
     assert overview_at_noon(alice) == before
     assert (overview_at_noon(bob).total.calls, overview_at_noon(bob).previous.failures) == (2, 1)
 

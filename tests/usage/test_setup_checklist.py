@@ -5,7 +5,7 @@ from dataclasses import astuple
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store, tokens
 from glific_gpt.usage.setup_checklist import SetupChecklist, build_checklist
-from tests.support.recorded import record
+from tests.support.call_records import create_call
 from tests.support.server import RunningServer, TestOrganization
 from tests.usage.reading import read_usage
 
@@ -38,7 +38,7 @@ def test_the_first_answer_is_the_last_step(alice: TestOrganization) -> None:
 
 def test_a_failed_call_does_not_complete_the_last_step(alice: TestOrganization) -> None:
     for status in ("error", "interrupted", "started", "pending"):
-        record(alice, status)
+        create_call(alice, status)
     assert not checklist_of(alice).call
 
 

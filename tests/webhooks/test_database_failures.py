@@ -8,12 +8,12 @@ import pytest
 import sqlalchemy as sa
 
 from tests.conftest import StartServer
-from tests.support.database_troubles import locked, read_only, slow_to_insert
+from tests.support.database_faults import lock_calls, make_read_only, slow_down_inserts
+from tests.support.network_faults import FaultyProxy, requires_linux
 from tests.support.openai_behaviours import Behaviour, answer
 from tests.support.openai_exchange import Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
-from tests.support.silence import Proxy, only_on_linux
 from tests.webhooks.assertions import require_error, require_ok
 
 DatabaseFailure = AbstractContextManager[None]
@@ -62,7 +62,7 @@ def require_overloaded_in_time(organization: TestOrganization, openai: OpenAISta
 def test_a_paid_answer_is_returned_in_time_if_the_database_is_locked(
     alice: TestOrganization, openai: OpenAIStandIn, database_url: str
 ) -> None:
-    require_paid_answer(alice, openai, locked(database_url))
+    require_paid_answer(alice, openai, lock_calls(database_url))
     require_ok(alice.ask())
 
 
@@ -70,31 +70,31 @@ def test_a_paid_answer_is_returned_in_time_if_the_database_is_locked(
 def test_a_paid_answer_is_returned_if_the_database_becomes_read_only(
     alice: TestOrganization, openai: OpenAIStandIn, database_url: str
 ) -> None:
-    require_paid_answer(alice, openai, read_only(database_url))
+    require_paid_answer(alice, openai, make_read_only(database_url))
 
 
 def test_a_locked_database_gives_the_organizations_fallback_message(
     alice: TestOrganization, openai: OpenAIStandIn, database_url: str
 ) -> None:
-    require_overloaded_in_time(alice, openai, locked(database_url))
+    require_overloaded_in_time(alice, openai, lock_calls(database_url))
     require_ok(alice.ask())
 
 
 @on_postgresql
-@pytest.mark.parametrize("trouble", [read_only, slow_to_insert])
+@pytest.mark.parametrize("trouble", [make_read_only, slow_down_inserts])
 def test_a_database_that_cannot_write_gives_the_organizations_fallback_message(
     alice: TestOrganization, openai: OpenAIStandIn, database_url: str, trouble: Callable[[str], DatabaseFailure]
 ) -> None:
     require_overloaded_in_time(alice, openai, trouble(database_url))
 
 
-@only_on_linux
+@requires_linux
 @on_postgresql
 def test_a_silent_database_times_out(start_server: StartServer, openai: OpenAIStandIn, database_url: str) -> None:
     with database_proxy(database_url) as (proxy, reached):
         alice = start_server(database_url=reached).add_organization("alice")
         require_ok(alice.ask())
-        proxy.fall_silent()
+        proxy.drop_packets()
         before = time.monotonic()
         require_error(alice.ask(), "overloaded")
         assert time.monotonic() - before < GLIFIC_TIMEOUT_SECONDS
@@ -126,8 +126,8 @@ def _run_first(happening: Callable[[], None], then: Behaviour) -> Behaviour:
 
 
 @contextmanager
-def database_proxy(database_url: str) -> Iterator[tuple[Proxy, str]]:
+def database_proxy(database_url: str) -> Iterator[tuple[FaultyProxy, str]]:
     """A proxy before the database, and the URL that goes through it."""
     url = sa.make_url(database_url)
-    with Proxy(url.host or "127.0.0.1", url.port or 5432) as proxy:
+    with FaultyProxy(url.host or "127.0.0.1", url.port or 5432) as proxy:
         yield proxy, url.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)

@@ -5,8 +5,15 @@ from typing import Any
 import pytest
 
 from tests.conftest import StartServer
+from tests.support.deferred import (
+    create_connected_organization,
+    find_call,
+    has_unfinished_work,
+    pending_call_id,
+    resumed_result,
+    start_worker_in_process,
+)
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.later import begin_working, call_of, connected_organization, given, is_in_the_queue, pending
 from tests.support.openai_behaviours import answer, json_answer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
@@ -17,15 +24,15 @@ pytestmark = pytest.mark.both_databases
 @pytest.fixture
 def alice(server_with_worker: RunningServer, glific: GlificStandIn) -> TestOrganization:
     """Her server works on answers that come later, and her flows wait for them."""
-    return connected_organization(server_with_worker, glific)
+    return create_connected_organization(server_with_worker, glific)
 
 
 def test_it_accepts_a_call_and_resumes_the_flow_with_the_answer(
     alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(answer("Sugar and salt.", after=0.3))
-    call_id = pending(alice.ask_later())
-    assert alice.settled(call_id).state == "delivered"
+    call_id = pending_call_id(alice.ask_deferred())
+    assert alice.wait_for_delivery(call_id).state == "delivered"
     (resumed,) = glific.resumptions
     assert (resumed.flow_id, resumed.contact_id, resumed.result_name) == (5, 21, "gpt_response")
     assert resumed.result == {
@@ -39,10 +46,10 @@ def test_it_accepts_a_call_and_resumes_the_flow_with_the_answer(
 
 def test_it_records_a_call_as_pending_and_then_with_its_usage(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(answer(input_tokens=1000, output_tokens=100, after=0.5))
-    call_id = pending(alice.ask_later())
-    meanwhile = call_of(alice, call_id)
-    alice.settled(call_id)
-    afterwards = call_of(alice, call_id)
+    call_id = pending_call_id(alice.ask_deferred())
+    meanwhile = find_call(alice, call_id)
+    alice.wait_for_delivery(call_id)
+    afterwards = find_call(alice, call_id)
 
     known = ("function", "model", "contact_id", "flow_id", "error_code")
     assert [meanwhile[key] for key in known] == ["parse_via_chat_gpt", "gpt-4o", 21, 5, None]
@@ -55,7 +62,7 @@ def test_it_records_a_call_as_pending_and_then_with_its_usage(alice: TestOrganiz
 
 
 def test_it_records_the_steps_of_a_delivery(alice: TestOrganization) -> None:
-    row = alice.settled(pending(alice.ask_later()))
+    row = alice.wait_for_delivery(pending_call_id(alice.ask_deferred()))
     assert (row.state, row.attempts, row.possibly_delivered) == ("delivered", 1, False)
     assert row.last_response == "Glific accepted the answer, and the flow continues."
     assert row.accepted_at
@@ -68,8 +75,8 @@ def test_it_records_the_steps_of_a_delivery(alice: TestOrganization) -> None:
 def test_it_delivers_decoded_json(alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn) -> None:
     value = {"dose": {"salt": "6 pinches", "litres": 1}}
     openai.always(json_answer(value))
-    alice.settled(pending(alice.ask_later(response_format={"type": "json_object"})))
-    assert given(glific, 21)["parsed_msg"] == value
+    alice.wait_for_delivery(pending_call_id(alice.ask_deferred(response_format={"type": "json_object"})))
+    assert resumed_result(glific, 21)["parsed_msg"] == value
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -84,13 +91,13 @@ def test_it_delivers_decoded_json(alice: TestOrganization, openai: OpenAIStandIn
 def test_it_accepts_each_form_of_flow_and_contact(
     alice: TestOrganization, glific: GlificStandIn, body: dict[str, Any], flow_and_contact: tuple[int, int]
 ) -> None:
-    alice.settled(pending(alice.post({"question_text": "What is ORS?", **body}, query="?mode=async")))
+    alice.wait_for_delivery(pending_call_id(alice.post({"question_text": "What is ORS?", **body}, query="?mode=async")))
     (resumed,) = glific.resumptions
     assert (resumed.flow_id, resumed.contact_id) == flow_and_contact
 
 
 def test_it_delivers_the_answer_under_the_requested_result_name(alice: TestOrganization, glific: GlificStandIn) -> None:
-    alice.settled(pending(alice.ask_later(result_name="the-answer_2")))
+    alice.wait_for_delivery(pending_call_id(alice.ask_deferred(result_name="the-answer_2")))
     assert [resumed.result_name for resumed in glific.resumptions] == ["the-answer_2"]
 
 
@@ -98,8 +105,8 @@ def test_it_formats_text_for_whatsapp_and_neutralises_expressions(
     alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(answer("**Salt** for @contact.name <%= System.halt() %>"))
-    alice.settled(pending(alice.ask_later()))
-    text = given(glific, 21)["parsed_msg"]
+    alice.wait_for_delivery(pending_call_id(alice.ask_deferred()))
+    text = resumed_result(glific, 21)["parsed_msg"]
     assert text.startswith("*Salt* for ")
     assert "@contact.name" not in text
     assert "<%" not in text
@@ -108,10 +115,10 @@ def test_it_formats_text_for_whatsapp_and_neutralises_expressions(
 def test_accepted_calls_stay_queued_until_a_worker_starts(
     start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    idle = connected_organization(start_server(), glific)
-    first, second = (pending(idle.ask_later(contact=contact)) for contact in (21, 22))
-    assert is_in_the_queue(idle.server)
+    idle = create_connected_organization(start_server(), glific)
+    first, second = (pending_call_id(idle.ask_deferred(contact=contact)) for contact in (21, 22))
+    assert has_unfinished_work(idle.server)
     assert openai.requests == []
-    begin_working(idle.server)
-    assert {idle.settled(call_id).state for call_id in (first, second)} == {"delivered"}
-    assert (given(glific, 21)["call_id"], given(glific, 22)["call_id"]) == (first, second)
+    start_worker_in_process(idle.server)
+    assert {idle.wait_for_delivery(call_id).state for call_id in (first, second)} == {"delivered"}
+    assert (resumed_result(glific, 21)["call_id"], resumed_result(glific, 22)["call_id"]) == (first, second)

@@ -7,8 +7,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.support.deferred import count_deliveries, has_unfinished_work, pending_call_id
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.later import count_of_deliveries, is_in_the_queue, pending
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
 from tests.webhooks.assertions import require_error
@@ -33,8 +33,8 @@ def require_refused(
     def require(reply: httpx2.Response, code: str) -> dict[str, Any]:
         body = require_error(reply, code, FALLBACK)
         assert (openai.requests, glific.requests) == ([], [])
-        assert count_of_deliveries(server) == 0
-        assert not is_in_the_queue(server)
+        assert count_deliveries(server) == 0
+        assert not has_unfinished_work(server)
         return body
 
     return require
@@ -59,7 +59,7 @@ def test_it_refuses_a_body_that_cannot_be_answered(
         ("model_not_text", {"gpt_model": "whisper-1"}),
     ]
     for code, body in wrong:
-        require_refused(connected.ask_later(mode, **body), code)
+        require_refused(connected.ask_deferred(mode, **body), code)
     assert [call["error_code"] for call in connected.calls()] == [code for code, _ in reversed(wrong)]
 
 
@@ -68,7 +68,7 @@ def test_it_refuses_an_organization_that_is_not_connected(
     alice: TestOrganization, require_refused: RequireRefused, mode: str
 ) -> None:
     alice.change(fallback_message=FALLBACK)
-    assert "not connected to Glific" in require_refused(alice.ask_later(mode), "glific_not_connected")["error"]
+    assert "not connected to Glific" in require_refused(alice.ask_deferred(mode), "glific_not_connected")["error"]
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -76,11 +76,11 @@ def test_it_refuses_a_call_that_the_organization_does_not_allow(
     connected: TestOrganization, require_refused: RequireRefused, mode: str
 ) -> None:
     connected.change(allowed_models=["gpt-4o-mini"])
-    require_refused(connected.ask_later(mode), "model_not_allowed")
+    require_refused(connected.ask_deferred(mode), "model_not_allowed")
     connected.switch_key(on=False)
-    require_refused(connected.ask_later(mode), "credential_inactive")
+    require_refused(connected.ask_deferred(mode), "credential_inactive")
     connected.change(is_active=False)
-    require_refused(connected.ask_later(mode), "organization_inactive")
+    require_refused(connected.ask_deferred(mode), "organization_inactive")
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -88,28 +88,28 @@ def test_it_refuses_a_call_over_the_budget(
     connected: TestOrganization, require_refused: RequireRefused, mode: str
 ) -> None:
     connected.change(monthly_budget_usd=Decimal("0.001"))
-    require_refused(connected.ask_later(mode), "budget_exceeded")
+    require_refused(connected.ask_deferred(mode), "budget_exceeded")
 
 
 def test_pending_calls_count_against_the_contact_limit(connected: TestOrganization, server: RunningServer) -> None:
     connected.change(contact_daily_limit=2)
     for _ in range(2):
-        pending(connected.ask_later())
-    require_error(connected.ask_later(), "contact_limit", FALLBACK)
-    require_error(connected.ask_later("auto"), "contact_limit", FALLBACK)
+        pending_call_id(connected.ask_deferred())
+    require_error(connected.ask_deferred(), "contact_limit", FALLBACK)
+    require_error(connected.ask_deferred("auto"), "contact_limit", FALLBACK)
     require_error(connected.ask(contact={"id": 21}), "contact_limit", FALLBACK)
-    pending(connected.ask_later(contact=22))
-    assert count_of_deliveries(server) == 3
+    pending_call_id(connected.ask_deferred(contact=22))
+    assert count_deliveries(server) == 3
 
 
 def test_pending_calls_count_against_the_budget(connected: TestOrganization, server: RunningServer) -> None:
     connected.change(monthly_budget_usd=Decimal("0.025"))
     for _ in range(2):
-        pending(connected.ask_later())
-    require_error(connected.ask_later(), "budget_exceeded", FALLBACK)
-    assert count_of_deliveries(server) == 2
+        pending_call_id(connected.ask_deferred())
+    require_error(connected.ask_deferred(), "budget_exceeded", FALLBACK)
+    assert count_deliveries(server) == 2
 
 
 def test_it_refuses_an_unknown_mode(connected: TestOrganization, require_refused: RequireRefused) -> None:
     for mode in ("later", "ASYNC", ""):
-        require_refused(connected.ask_later(mode), "invalid_field")
+        require_refused(connected.ask_deferred(mode), "invalid_field")

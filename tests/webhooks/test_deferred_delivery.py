@@ -3,23 +3,29 @@
 import pytest
 
 from tests.conftest import StartServer
+from tests.support.deferred import (
+    create_connected_organization,
+    find_call,
+    pending_call_id,
+    respond_first,
+    resumed_result,
+)
 from tests.support.glific_behaviours import (
     Behaviour,
+    close_connection,
     errors,
     forget_tokens,
     graphql_errors,
-    half_a_body,
-    hang_up,
-    html,
-    never,
-    not_waiting,
-    nothing,
+    never_respond,
+    not_waiting_error,
     rate_limit,
-    says,
+    respond,
+    send_empty_body,
+    send_html,
     server_error,
+    truncate_body,
 )
 from tests.support.glific_stand_in import PHONE, GlificStandIn
-from tests.support.later import at_first, call_of, connected_organization, given, pending
 from tests.support.openai_behaviours import out_of_credit
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
@@ -30,14 +36,14 @@ DELIVERED = "Glific accepted the answer, and the flow continues."
 
 TRANSIENT_FAILURES: dict[str, tuple[list[Behaviour], int]] = {
     "500": ([server_error()], 2),
-    "502, a page": ([html(502)], 2),
+    "502, a page": ([send_html(502)], 2),
     "429": ([rate_limit("1")], 2),
-    "200 and nothing": ([nothing()], 2),
-    "a closed connection": ([hang_up()], 2),
-    "half a reply": ([half_a_body()], 2),
-    "not waiting, as a list": ([errors([not_waiting(21)])], 2),
-    "not waiting, as an object": ([errors(not_waiting(21))], 2),
-    "one after the other": ([server_error(503), errors([not_waiting(21)])], 3),
+    "200 and nothing": ([send_empty_body()], 2),
+    "a closed connection": ([close_connection()], 2),
+    "half a reply": ([truncate_body()], 2),
+    "not waiting, as a list": ([errors([not_waiting_error(21)])], 2),
+    "not waiting, as an object": ([errors(not_waiting_error(21))], 2),
+    "one after the other": ([server_error(503), errors([not_waiting_error(21)])], 3),
     "no token": ([forget_tokens()], 1),
 }
 """Glific's moods, with the tries until a flow has its answer."""
@@ -46,32 +52,32 @@ PERMANENT_FAILURES: dict[str, Behaviour] = {
     "not found": errors([{"key": "contact", "message": "Resource not found"}]),
     "an object": errors({"key": "flow", "message": "Asha 919876543210 may not"}),
     "no right": graphql_errors("Unauthorized"),
-    "404": says(404, {"errors": {"detail": "Asha 919876543210 is not here"}}),
+    "404": respond(404, {"errors": {"detail": "Asha 919876543210 is not here"}}),
 }
 
 
 @pytest.fixture
 def alice(server_with_worker: RunningServer, glific: GlificStandIn) -> TestOrganization:
-    return connected_organization(server_with_worker, glific)
+    return create_connected_organization(server_with_worker, glific)
 
 
 def test_it_delivers_after_a_transient_failure(alice: TestOrganization, glific: GlificStandIn) -> None:
     moods = dict(enumerate(TRANSIENT_FAILURES, 101))
-    glific.always(at_first({contact: TRANSIENT_FAILURES[name][0] for contact, name in moods.items()}))
-    calls = {contact: pending(alice.ask_later(contact=contact)) for contact in moods}
+    glific.always(respond_first({contact: TRANSIENT_FAILURES[name][0] for contact, name in moods.items()}))
+    calls = {contact: pending_call_id(alice.ask_deferred(contact=contact)) for contact in moods}
     for contact, name in moods.items():
-        row = alice.settled(calls[contact])
+        row = alice.wait_for_delivery(calls[contact])
         assert (row.state, row.attempts, row.last_response) == ("delivered", TRANSIENT_FAILURES[name][1], DELIVERED), (
             name
         )
-        assert given(glific, contact)["call_id"] == calls[contact]
-        assert call_of(alice, calls[contact])["status"] == "ok"
+        assert resumed_result(glific, contact)["call_id"] == calls[contact]
+        assert find_call(alice, calls[contact])["status"] == "ok"
 
 
 def test_it_retries_until_the_flow_waits(alice: TestOrganization, glific: GlificStandIn) -> None:
-    glific.parks_late(resumes=2)
-    call_id = pending(alice.ask_later())
-    row = alice.settled(call_id)
+    glific.wait_later(resumes=2)
+    call_id = pending_call_id(alice.ask_deferred())
+    row = alice.wait_for_delivery(call_id)
     assert (row.state, row.attempts, row.possibly_delivered) == ("delivered", 3, False)
     assert [resumed.delivered for resumed in glific.resumptions] == [False, False, True]
     assert len({str(resumed.result) for resumed in glific.resumptions}) == 1
@@ -79,17 +85,17 @@ def test_it_retries_until_the_flow_waits(alice: TestOrganization, glific: Glific
 
 def test_it_waits_for_the_retry_after_of_glific(alice: TestOrganization, glific: GlificStandIn) -> None:
     glific.will(rate_limit("1"))
-    alice.settled(pending(alice.ask_later()))
+    alice.wait_for_delivery(pending_call_id(alice.ask_deferred()))
     first, second = [asked.at for asked in glific.requests if asked.path == "/api"]
     assert 1.0 <= second - first < 2.5
 
 
 def test_a_permanent_failure_is_explained_and_not_retried(alice: TestOrganization, glific: GlificStandIn) -> None:
     moods = dict(enumerate(PERMANENT_FAILURES, 101))
-    glific.always(at_first({contact: [PERMANENT_FAILURES[name]] * 9 for contact, name in moods.items()}))
-    calls = {contact: pending(alice.ask_later(contact=contact)) for contact in moods}
+    glific.always(respond_first({contact: [PERMANENT_FAILURES[name]] * 9 for contact, name in moods.items()}))
+    calls = {contact: pending_call_id(alice.ask_deferred(contact=contact)) for contact in moods}
     for contact, name in moods.items():
-        row, call = alice.settled(calls[contact]), call_of(alice, calls[contact])
+        row, call = alice.wait_for_delivery(calls[contact]), find_call(alice, calls[contact])
         assert (row.state, row.attempts) == ("undelivered", 1), name
         assert (call["status"], call["error_code"]) == ("error", "undelivered")
         assert str(row.last_response).startswith("Glific ")
@@ -100,7 +106,7 @@ def test_a_permanent_failure_is_explained_and_not_retried(alice: TestOrganizatio
 
 def test_a_refused_login_is_explained(alice: TestOrganization, glific: GlificStandIn) -> None:
     glific.accounts[PHONE] = "another password"
-    row = alice.settled(pending(alice.ask_later()))
+    row = alice.wait_for_delivery(pending_call_id(alice.ask_deferred()))
     assert (row.state, row.attempts) == ("undelivered", 1)
     assert row.last_response == "Glific does not accept this phone number and password. Check both, and connect again."
 
@@ -110,14 +116,14 @@ def test_an_undelivered_error_keeps_its_own_error_code(
 ) -> None:
     openai.always(out_of_credit())
     glific.always(server_error(404))
-    call_id = pending(alice.ask_later())
-    assert alice.settled(call_id).state == "undelivered"
-    assert call_of(alice, call_id)["error_code"] == "insufficient_quota"
+    call_id = pending_call_id(alice.ask_deferred())
+    assert alice.wait_for_delivery(call_id).state == "undelivered"
+    assert find_call(alice, call_id)["error_code"] == "insufficient_quota"
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_it_retries_after_glific_was_silent_for_15_seconds(start_server: StartServer, glific: GlificStandIn) -> None:
-    alice = connected_organization(start_server(works=True), glific)
-    glific.will(never())
-    row = alice.settled(pending(alice.ask_later()), seconds=30)
+    alice = create_connected_organization(start_server(with_worker=True), glific)
+    glific.will(never_respond())
+    row = alice.wait_for_delivery(pending_call_id(alice.ask_deferred()), seconds=30)
     assert (row.state, row.attempts, row.possibly_delivered) == ("delivered", 2, True)

@@ -4,9 +4,9 @@ import pytest
 from cryptography.fernet import Fernet
 
 from tests.conftest import StartServer
+from tests.support.deferred import find_call, pending_call_id, resumed_result, start_worker_in_process
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.later import begin_working, call_of, given, pending
-from tests.support.openai_behaviours import never, out_of_credit, refusal, refuse_key, server_error
+from tests.support.openai_behaviours import never_respond, out_of_credit, refusal, refuse_key, server_error
 from tests.support.openai_exchange import Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
@@ -17,7 +17,7 @@ FALLBACK = "Please call 1800."
 FAILURES = {
     "insufficient_quota": out_of_credit(),
     "invalid_api_key": refuse_key(),
-    "deadline_exceeded": never(),
+    "deadline_exceeded": never_respond(),
     "refused": refusal(),
     "upstream_error": server_error(400),
 }
@@ -30,7 +30,9 @@ def fail(exchange: Exchange) -> None:
 
 @pytest.fixture
 def alice(start_server: StartServer, glific: GlificStandIn) -> TestOrganization:
-    alice = start_server(works=True, deferred_timeout_seconds=1).add_organization("alice", fallback_message=FALLBACK)
+    alice = start_server(with_worker=True, deferred_timeout_seconds=1).add_organization(
+        "alice", fallback_message=FALLBACK
+    )
     alice.connect(glific)
     return alice
 
@@ -40,10 +42,10 @@ def test_it_resumes_the_flow_with_the_error(
 ) -> None:
     openai.always(fail)
     contacts = dict(enumerate(FAILURES, 21))
-    calls = {n: pending(alice.ask_later(question_text=code, contact=n)) for n, code in contacts.items()}
+    calls = {n: pending_call_id(alice.ask_deferred(question_text=code, contact=n)) for n, code in contacts.items()}
     for contact, code in contacts.items():
-        assert alice.settled(calls[contact]).state == "delivered", code
-        body = given(glific, contact)
+        assert alice.wait_for_delivery(calls[contact]).state == "delivered", code
+        body = resumed_result(glific, contact)
         assert set(body) == ERROR_KEYS
         assert (body["success"], body["status"]) == (False, "error")
         assert (body["error_code"], body["error_class"]) == (code, ERROR_CODES[code][1])
@@ -55,10 +57,10 @@ def test_it_resumes_the_flow_with_the_error(
 def test_it_records_the_same_error_code(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(fail)
     codes = ("insufficient_quota", "refused")
-    calls = {code: pending(alice.ask_later(question_text=code)) for code in codes}
+    calls = {code: pending_call_id(alice.ask_deferred(question_text=code)) for code in codes}
     for code, call_id in calls.items():
-        alice.settled(call_id)
-        row = call_of(alice, call_id)
+        alice.wait_for_delivery(call_id)
+        row = find_call(alice, call_id)
         assert (row["status"], row["error_code"]) == ("error", code)
         assert row["duration_ms"] is not None
 
@@ -66,9 +68,9 @@ def test_it_records_the_same_error_code(alice: TestOrganization, openai: OpenAIS
 def test_the_error_of_a_deferred_call_does_not_mention_the_time_that_glific_waits(
     alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    openai.always(never())
-    alice.settled(pending(alice.ask_later()))
-    assert "in the time that Glific waits" not in given(glific, 21)["error"]
+    openai.always(never_respond())
+    alice.wait_for_delivery(pending_call_id(alice.ask_deferred()))
+    assert "in the time that Glific waits" not in resumed_result(glific, 21)["error"]
 
 
 def test_a_failed_call_releases_its_reserved_budget(
@@ -76,8 +78,8 @@ def test_a_failed_call_releases_its_reserved_budget(
 ) -> None:
     alice.change(monthly_budget_usd="0.015")
     openai.will(server_error(400))
-    alice.settled(pending(alice.ask_later()))
-    assert given(glific, 21)["error_code"] == "upstream_error"
+    alice.wait_for_delivery(pending_call_id(alice.ask_deferred()))
+    assert resumed_result(glific, 21)["error_code"] == "upstream_error"
     require_ok(alice.ask())
 
 
@@ -86,13 +88,13 @@ def test_a_question_that_cannot_be_decrypted_resumes_the_flow_with_an_error(
 ) -> None:
     alice = server.add_organization("alice")
     alice.connect(glific)
-    call_id = pending(alice.ask_later())
+    call_id = pending_call_id(alice.ask_deferred())
     there = TestOrganization(
         start_server(encryption_keys=Fernet.generate_key().decode()), "alice", alice.token, alice.key
     )
     there.set_key(alice.key)
     there.connect(glific)
-    begin_working(there.server)
-    assert there.settled(call_id).state == "delivered"
-    assert (given(glific, 21)["status"], given(glific, 21)["error_class"]) == ("error", "service")
+    start_worker_in_process(there.server)
+    assert there.wait_for_delivery(call_id).state == "delivered"
+    assert (resumed_result(glific, 21)["status"], resumed_result(glific, 21)["error_class"]) == ("error", "service")
     assert openai.requests == []

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import StartServer
+from tests.support.deferred import pending_call_id, wait_until
 from tests.support.glific_behaviours import server_error
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.later import pending, wait_until
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer
@@ -27,33 +27,35 @@ def sick() -> Iterator[GlificStandIn]:
 def test_an_unavailable_glific_occupies_no_slot(
     start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn, sick: GlificStandIn
 ) -> None:
-    server = start_server(works=True, max_deferred_calls=4, max_deferred_calls_per_organization=2)
+    server = start_server(with_worker=True, max_deferred_calls=4, max_deferred_calls_per_organization=2)
     alice, bob, carol = (server.add_organization(name) for name in ("alice", "bob", "carol"))
     for organization, its in ((alice, sick), (bob, sick), (carol, glific)):
         organization.connect(its)
     calls = [
-        pending(organization.ask_later(contact=contact)) for contact in range(21, 25) for organization in (alice, bob)
+        pending_call_id(organization.ask_deferred(contact=contact))
+        for contact in range(21, 25)
+        for organization in (alice, bob)
     ]
     wait_until(lambda: len(openai.requests) == len(calls), seconds=10)
-    assert carol.settled(pending(carol.ask_later()), seconds=5).state == "delivered"
+    assert carol.wait_for_delivery(pending_call_id(carol.ask_deferred()), seconds=5).state == "delivered"
     assert {alice.delivery(call_id).state for call_id in calls} == {"waiting"}
     sick.reset()
-    assert {alice.settled(call_id, seconds=15).state for call_id in calls} == {"delivered"}
+    assert {alice.wait_for_delivery(call_id, seconds=15).state for call_id in calls} == {"delivered"}
     assert len(openai.requests) == len(calls) + 1
 
 
 def test_slow_answers_of_one_organization_do_not_delay_another(
     start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    server = start_server(works=True, deadline_seconds=0.5, max_in_flight=1)
+    server = start_server(with_worker=True, deadline_seconds=0.5, max_in_flight=1)
     alice, bob = server.add_organization("alice"), server.add_organization("bob")
     openai.for_key(alice.key, answer(after=2))
     openai.for_key(bob.key, answer("Salt."))
     for organization in (alice, bob):
         organization.connect(glific)
-    calls = [pending(alice.ask_later("auto", contact=contact)) for contact in (21, 22)]
-    assert require_ok(bob.ask_later("auto")) == "Salt."
-    assert {alice.settled(call_id).state for call_id in calls} == {"delivered"}
+    calls = [pending_call_id(alice.ask_deferred("auto", contact=contact)) for contact in (21, 22)]
+    assert require_ok(bob.ask_deferred("auto")) == "Salt."
+    assert {alice.wait_for_delivery(call_id).state for call_id in calls} == {"delivered"}
     assert len(openai.requests) == 3
 
 
@@ -65,9 +67,9 @@ def test_a_call_over_the_limit_of_deferred_calls_waits_in_the_queue(
     alice = server.add_organization("alice")
     alice.connect(glific)
     openai.always(answer(after=1.5))
-    first = pending(alice.ask_later("auto"))
-    pending(alice.ask_later("auto", contact=22))
+    first = pending_call_id(alice.ask_deferred("auto"))
+    pending_call_id(alice.ask_deferred("auto", contact=22))
     assert alice.delivery(first).asked_at
     assert len(openai.requests) == 1
     openai.always(answer("Salt."))
-    wait_until(lambda: alice.ask_later("auto", contact=23).json()["status"] == "ok", seconds=5)
+    wait_until(lambda: alice.ask_deferred("auto", contact=23).json()["status"] == "ok", seconds=5)

@@ -7,8 +7,8 @@ import pytest
 
 from glific_gpt.glific.signature import sign
 from tests.conftest import StartServer
+from tests.support.deferred import count_deliveries, create_connected_organization, pending_call_id
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.later import connected_organization, count_of_deliveries, pending
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
@@ -21,18 +21,18 @@ BODY = {"question_text": "What is ORS?", "contact": {"id": 21}, "flow_id": "5"}
 
 @pytest.fixture
 def alice(server_with_worker: RunningServer, glific: GlificStandIn) -> TestOrganization:
-    return connected_organization(server_with_worker, glific)
+    return create_connected_organization(server_with_worker, glific)
 
 
 def test_the_same_key_gets_the_same_reply_and_resumes_the_flow_once(
     alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(answer(after=0.3))
-    first, second = alice.ask_later(headers=KEY), alice.ask_later(headers=KEY)
-    call_id = pending(first)
-    alice.settled(call_id)
-    third = alice.ask_later(headers=KEY)
-    assert {pending(second), pending(third)} == {call_id}
+    first, second = alice.ask_deferred(headers=KEY), alice.ask_deferred(headers=KEY)
+    call_id = pending_call_id(first)
+    alice.wait_for_delivery(call_id)
+    third = alice.ask_deferred(headers=KEY)
+    assert {pending_call_id(second), pending_call_id(third)} == {call_id}
     replayed = [reply.headers.get("Idempotent-Replayed") for reply in (first, second, third)]
     assert replayed == [None, "true", "true"]
     assert (len(openai.requests), len(glific.resumptions), len(alice.calls())) == (1, 1, 1)
@@ -44,41 +44,43 @@ def test_the_same_signature_gets_the_same_reply_and_resumes_the_flow_once(
     alice.set_phrase("a phrase that only Glific knows")
     raw = json.dumps(BODY).encode()
     signed = {"X-Glific-Signature": sign("a phrase that only Glific knows", raw, int(time.time())), "Authorization": ""}
-    call_id = pending(alice.post(content=raw, headers=signed, query="?mode=async"))
+    call_id = pending_call_id(alice.post(content=raw, headers=signed, query="?mode=async"))
     again = alice.post(content=raw, headers=signed, query="?mode=async")
-    assert (pending(again), again.headers["Idempotent-Replayed"]) == (call_id, "true")
-    alice.settled(call_id)
+    assert (pending_call_id(again), again.headers["Idempotent-Replayed"]) == (call_id, "true")
+    alice.wait_for_delivery(call_id)
     assert (len(openai.requests), len(glific.resumptions)) == (1, 1)
 
 
 def test_the_same_key_gets_the_same_reply_after_the_deadline(
     start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    alice = connected_organization(start_server(works=True, deadline_seconds=0.4), glific)
+    alice = create_connected_organization(start_server(with_worker=True, deadline_seconds=0.4), glific)
     openai.always(answer(after=0.8))
-    call_id = pending(alice.ask_later("auto", headers=KEY))
-    assert pending(alice.ask_later("auto", headers=KEY)) == call_id
-    alice.settled(call_id)
-    assert pending(alice.ask_later("auto", headers=KEY)) == call_id
+    call_id = pending_call_id(alice.ask_deferred("auto", headers=KEY))
+    assert pending_call_id(alice.ask_deferred("auto", headers=KEY)) == call_id
+    alice.wait_for_delivery(call_id)
+    assert pending_call_id(alice.ask_deferred("auto", headers=KEY)) == call_id
     assert (len(openai.requests), len(glific.resumptions)) == (1, 1)
 
 
 def test_it_accepts_one_of_many_concurrent_duplicates(
     alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    replies = call_concurrently(6, lambda _: alice.ask_later(headers=KEY))
+    replies = call_concurrently(6, lambda _: alice.ask_deferred(headers=KEY))
     accepted = {reply.json()["call_id"] for reply in replies if get_code(reply) == "pending"}
     assert {get_code(reply) for reply in replies} <= {"pending", "call_in_progress"}
     (call_id,) = accepted
-    alice.settled(call_id)
+    alice.wait_for_delivery(call_id)
     assert (len(openai.requests), len(glific.resumptions)) == (1, 1)
 
 
 def test_the_same_key_of_another_organization_is_another_call(
     alice: TestOrganization, server_with_worker: RunningServer, glific: GlificStandIn
 ) -> None:
-    bob = connected_organization(server_with_worker, glific, "bob")
-    calls = {organization.slug: pending(organization.ask_later(headers=KEY)) for organization in (alice, bob)}
+    bob = create_connected_organization(server_with_worker, glific, "bob")
+    calls = {
+        organization.slug: pending_call_id(organization.ask_deferred(headers=KEY)) for organization in (alice, bob)
+    }
     assert calls["alice"] != calls["bob"]
-    assert {alice.settled(calls["alice"]).state, bob.settled(calls["bob"]).state} == {"delivered"}
-    assert count_of_deliveries(server_with_worker) == 2
+    assert {alice.wait_for_delivery(calls["alice"]).state, bob.wait_for_delivery(calls["bob"]).state} == {"delivered"}
+    assert count_deliveries(server_with_worker) == 2

@@ -6,10 +6,10 @@ from contextlib import ExitStack
 import pytest
 
 from tests.conftest import StartServer
+from tests.support.deferred import pending_call_id, start_worker_in_process, wait_until
 from tests.support.glific_behaviours import server_error
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.later import begin_working, pending, wait_until
-from tests.support.openai_behaviours import Echo, echo, never
+from tests.support.openai_behaviours import Echo, echo, never_respond
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
 
@@ -39,12 +39,12 @@ def test_each_organization_uses_its_own_key_and_glific(
     openai.always(echo())
     all_organizations = add_organizations(server, others)
     calls = {
-        pending(organization.ask_later(question_text=f"{slug} {number}")): organization
+        pending_call_id(organization.ask_deferred(question_text=f"{slug} {number}")): organization
         for number in range(CALLS_PER_ORGANIZATION)
         for slug, organization in all_organizations.items()
     }
-    begin_working(server)
-    assert {organization.settled(call_id).state for call_id, organization in calls.items()} == {"delivered"}
+    start_worker_in_process(server)
+    assert {organization.wait_for_delivery(call_id).state for call_id, organization in calls.items()} == {"delivered"}
     for slug, glific in others.items():
         resumed = glific.resumptions
         assert {each.result["call_id"] for each in resumed} == {
@@ -62,14 +62,17 @@ def test_an_inactive_key_and_a_failing_glific_do_not_affect_another_organization
 ) -> None:
     all_organizations = add_organizations(server, others)
     others["alice"].always(server_error())
-    alices, bobs = pending(all_organizations["alice"].ask_later()), pending(all_organizations["bob"].ask_later())
+    alices, bobs = (
+        pending_call_id(all_organizations["alice"].ask_deferred()),
+        pending_call_id(all_organizations["bob"].ask_deferred()),
+    )
     all_organizations["alice"].switch_key(on=False)
-    begin_working(server)
-    assert all_organizations["bob"].settled(bobs).state == "delivered"
+    start_worker_in_process(server)
+    assert all_organizations["bob"].wait_for_delivery(bobs).state == "delivered"
     assert others["bob"].resumptions[0].result["status"] == "ok"
     wait_until(lambda: all_organizations["alice"].delivery(alices).attempts >= 1)
     others["alice"].reset()
-    assert all_organizations["alice"].settled(alices).state == "delivered"
+    assert all_organizations["alice"].wait_for_delivery(alices).state == "delivered"
     assert others["alice"].resumptions[0].result["error_code"] == "credential_inactive"
     assert {asked.api_key for asked in openai.requests} == {all_organizations["bob"].key}
 
@@ -77,13 +80,13 @@ def test_an_inactive_key_and_a_failing_glific_do_not_affect_another_organization
 def test_one_organization_cannot_use_all_slots(
     start_server: StartServer, others: dict[str, GlificStandIn], openai: OpenAIStandIn
 ) -> None:
-    server = start_server(works=True, max_deferred_calls=3, max_deferred_calls_per_organization=2)
+    server = start_server(with_worker=True, max_deferred_calls=3, max_deferred_calls_per_organization=2)
     all_organizations = add_organizations(server, others)
-    openai.for_key(all_organizations["alice"].key, never())
-    alices = [pending(all_organizations["alice"].ask_later()) for _ in range(CALLS_PER_ORGANIZATION)]
+    openai.for_key(all_organizations["alice"].key, never_respond())
+    alices = [pending_call_id(all_organizations["alice"].ask_deferred()) for _ in range(CALLS_PER_ORGANIZATION)]
     wait_until(lambda: len(openai.requests) == 2)
-    call_id = pending(all_organizations["bob"].ask_later())
-    assert all_organizations["bob"].settled(call_id, seconds=5).state == "delivered"
+    call_id = pending_call_id(all_organizations["bob"].ask_deferred())
+    assert all_organizations["bob"].wait_for_delivery(call_id, seconds=5).state == "delivered"
     assert len([asked for asked in openai.requests if asked.api_key == all_organizations["alice"].key]) == 2
     openai.reset()
-    assert {all_organizations["alice"].settled(each).state for each in alices} == {"delivered"}
+    assert {all_organizations["alice"].wait_for_delivery(each).state for each in alices} == {"delivered"}

@@ -8,21 +8,21 @@ from typing import Any, Protocol
 
 import pytest
 
-from tests.support.glific_behaviours import never, server_error
+from tests.support.deferred import find_call, pending_call_id, resumed_result, wait_until
+from tests.support.glific_behaviours import never_respond, server_error
 from tests.support.glific_exchange import API_PATH
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.later import call_of, given, pending, wait_until
-from tests.support.openai_behaviours import answer, slow
-from tests.support.openai_behaviours import never as silent
+from tests.support.openai_behaviours import answer, respond_after
+from tests.support.openai_behaviours import never_respond as silent
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
-from tests.support.serving import Served, served
+from tests.support.serving import ServerProcesses, run_server_processes
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.kills]
 
 
 class Serve(Protocol):
-    def __call__(self, **settings: Any) -> Served: ...
+    def __call__(self, **settings: Any) -> ServerProcesses: ...
 
 
 @pytest.fixture
@@ -30,15 +30,15 @@ def serve(tmp_path: Path, database_url: str, openai: OpenAIStandIn) -> Iterator[
     """Starts a server that also works on answers that come later."""
     with ExitStack() as stack:
 
-        def start(**settings: Any) -> Served:
+        def start(**settings: Any) -> ServerProcesses:
             known = {"database_url": database_url, "openai_base_url": openai.base_url, "glific_hosts": "127.0.0.1"}
             folder = tmp_path / f"server-{len(list(tmp_path.iterdir()))}"
-            return stack.enter_context(served(folder, **(known | settings)))
+            return stack.enter_context(run_server_processes(folder, **(known | settings)))
 
         yield start
 
 
-def create_connected_organization(server: Served, glific: GlificStandIn) -> TestOrganization:
+def create_connected_organization(server: ServerProcesses, glific: GlificStandIn) -> TestOrganization:
     alice = server.add_organization("alice")
     alice.connect(glific)
     return alice
@@ -54,18 +54,18 @@ def test_a_kill_before_delivery_does_not_ask_openai_again(
     first = serve()
     alice = create_connected_organization(first, glific)
     openai.always(answer("Sugar and salt."))
-    glific.always(never())
-    call_id = pending(alice.ask_later())
+    glific.always(never_respond())
+    call_id = pending_call_id(alice.ask_deferred())
     wait_until(lambda: received_answer(glific))
     first.program.send_all(SIGKILL)
     glific.reset()
     serve()
-    assert alice.settled(call_id).state == "delivered"
-    assert given(glific, 21)["parsed_msg"] == "Sugar and salt."
+    assert alice.wait_for_delivery(call_id).state == "delivered"
+    assert resumed_result(glific, 21)["parsed_msg"] == "Sugar and salt."
     assert len(openai.requests) == 1
     row = alice.delivery(call_id)
     assert (row.attempts, row.possibly_delivered) == (2, True)
-    assert call_of(alice, call_id)["status"] == "ok"
+    assert find_call(alice, call_id)["status"] == "ok"
 
 
 def test_a_kill_between_two_delivery_attempts_loses_no_answer(
@@ -75,13 +75,13 @@ def test_a_kill_between_two_delivery_attempts_loses_no_answer(
     alice = create_connected_organization(first, glific)
     openai.always(answer("Sugar and salt."))
     glific.always(server_error())
-    call_id = pending(alice.ask_later())
+    call_id = pending_call_id(alice.ask_deferred())
     wait_until(lambda: alice.delivery(call_id).attempts > 1)
     first.program.send_all(SIGKILL)
     glific.reset()
     serve()
-    assert alice.settled(call_id).state == "delivered"
-    assert given(glific, 21)["parsed_msg"] == "Sugar and salt."
+    assert alice.wait_for_delivery(call_id).state == "delivered"
+    assert resumed_result(glific, 21)["parsed_msg"] == "Sugar and salt."
     assert len(openai.requests) == 1
 
 
@@ -92,14 +92,14 @@ def test_a_kill_while_openai_answers_asks_openai_once_more(
     first = serve(deadline_seconds=1)
     alice = create_connected_organization(first, glific)
     openai.always(silent())
-    at_once = pending(alice.ask_later())
-    late = pending(alice.ask_later("auto", contact=22))
+    at_once = pending_call_id(alice.ask_deferred())
+    late = pending_call_id(alice.ask_deferred("auto", contact=22))
     wait_until(lambda: len(openai.requests) == 2)
     first.program.send_all(SIGKILL)
     openai.reset()
-    openai.always(slow(0.1, answer("Sugar and salt.")))
+    openai.always(respond_after(0.1, answer("Sugar and salt.")))
     serve()
     for contact, call_id in ((21, at_once), (22, late)):
-        assert alice.settled(call_id).state == "delivered"
-        assert given(glific, contact)["parsed_msg"] == "Sugar and salt."
+        assert alice.wait_for_delivery(call_id).state == "delivered"
+        assert resumed_result(glific, contact)["parsed_msg"] == "Sugar and salt."
     assert len(openai.requests) == 2

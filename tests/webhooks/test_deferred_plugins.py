@@ -6,8 +6,8 @@ from pydantic import Field
 
 from glific_gpt.functions.contract import Function, FunctionBody, Question
 from tests.conftest import StartServer
+from tests.support.deferred import pending_call_id, resumed_result, start_worker_in_process
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.later import begin_working, given, pending
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
@@ -40,7 +40,7 @@ def alice(server: RunningServer, glific: GlificStandIn) -> TestOrganization:
 def ask(organization: TestOrganization) -> str:
     body = {"inputText": "hello", "contact": {"id": 21}, "flow_id": "5"}
     url = organization.url.replace("parse_via_chat_gpt", "shout")
-    return pending(
+    return pending_call_id(
         httpx2.post(f"{url}?mode=async", json=body, headers={"Authorization": f"Bearer {organization.token}"})
     )
 
@@ -48,9 +48,9 @@ def ask(organization: TestOrganization) -> str:
 def test_a_field_may_have_an_alias(alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn) -> None:
     openai.always(answer("HELLO"))
     call_id = ask(alice)
-    begin_working(alice.server)
-    assert alice.settled(call_id).state == "delivered"
-    assert given(glific, 21)["parsed_msg"] == "HELLO"
+    start_worker_in_process(alice.server)
+    assert alice.wait_for_delivery(call_id).state == "delivered"
+    assert resumed_result(glific, 21)["parsed_msg"] == "HELLO"
 
 
 def test_a_question_that_a_new_release_cannot_read_resumes_the_flow_with_an_error(
@@ -59,7 +59,7 @@ def test_a_question_that_a_new_release_cannot_read_resumes_the_flow_with_an_erro
     call_id = ask(alice)
     there = start_server()
     there.services.functions.add(new_shout, "tests")
-    begin_working(there)
-    assert alice.settled(call_id).state == "delivered"
-    assert (given(glific, 21)["status"], given(glific, 21)["error_class"]) == ("error", "service")
+    start_worker_in_process(there)
+    assert alice.wait_for_delivery(call_id).state == "delivered"
+    assert (resumed_result(glific, 21)["status"], resumed_result(glific, 21)["error_class"]) == ("error", "service")
     assert openai.requests == []

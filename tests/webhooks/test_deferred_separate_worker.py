@@ -10,14 +10,20 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from tests.support.deferred import (
+    create_connected_organization,
+    find_call,
+    pending_call_id,
+    respond_first,
+    resumed_result,
+)
 from tests.support.glific_behaviours import errors, server_error
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.later import at_first, call_of, connected_organization, given, pending
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.programs import start
 from tests.support.server import TestOrganization
-from tests.support.serving import SECRET_KEY, Served, as_environment, served
+from tests.support.serving import SECRET_KEY, ServerProcesses, run_server_processes, to_environment
 from tests.support.settings import ENCRYPTION_KEY
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.kills]
@@ -42,14 +48,14 @@ def settings(database_url: str, openai: OpenAIStandIn) -> dict[str, Any]:
 
 
 @pytest.fixture
-def server(tmp_path: Path, settings: dict[str, Any]) -> Iterator[Served]:
-    with served(tmp_path / "server", deadline_seconds=1, **settings) as server:
+def server(tmp_path: Path, settings: dict[str, Any]) -> Iterator[ServerProcesses]:
+    with run_server_processes(tmp_path / "server", deadline_seconds=1, **settings) as server:
         yield server
 
 
 @pytest.fixture
-def alice(server: Served, glific: GlificStandIn) -> TestOrganization:
-    return connected_organization(server, glific)
+def alice(server: ServerProcesses, glific: GlificStandIn) -> TestOrganization:
+    return create_connected_organization(server, glific)
 
 
 def ask_with_personal_data(organization: TestOrganization, contact: int) -> str:
@@ -62,7 +68,7 @@ def ask_with_personal_data(organization: TestOrganization, contact: int) -> str:
         "contact": {"id": contact, "name": name, "phone": phone, "fields": {"village": village}},
         "results": {"question_1": {"input": question}},
     }
-    return pending(organization.post(body, query="?mode=async"))
+    return pending_call_id(organization.post(body, query="?mode=async"))
 
 
 def dump_database(database_url: str) -> dict[str, str]:
@@ -90,7 +96,7 @@ def require_nothing_personal(held: str) -> None:
 
 
 def test_a_worker_answers_accepted_calls_and_personal_data_is_stored_encrypted_only(
-    server: Served,
+    server: ServerProcesses,
     alice: TestOrganization,
     settings: dict[str, Any],
     openai: OpenAIStandIn,
@@ -99,19 +105,19 @@ def test_a_worker_answers_accepted_calls_and_personal_data_is_stored_encrypted_o
 ) -> None:
     openai.always(answer(PERSONAL_DATA[-1], after=0.1))
     refused = errors({"key": "flow", "message": PERSONAL_DATA[0]})
-    glific.always(at_first({21: [server_error()], 23: [refused]}))
+    glific.always(respond_first({21: [server_error()], 23: [refused]}))
     url = settings["database_url"]
     calls = {contact: ask_with_personal_data(alice, contact) for contact in (21, 22, 23)}
     before = dump_database(url)
     rows = {contact: alice.delivery(call_id) for contact, call_id in calls.items()}
     assert all(str(row.question).startswith(CIPHERTEXT) and row.answer is None for row in rows.values())
     assert openai.requests == []
-    with start(WORKER, tmp_path / "worker", as_environment(**settings)) as worker:
-        states = [alice.settled(call_id).state for call_id in calls.values()]
+    with start(WORKER, tmp_path / "worker", to_environment(**settings)) as worker:
+        states = [alice.wait_for_delivery(call_id).state for call_id in calls.values()]
     after = dump_database(url)
 
     assert states == ["delivered", "delivered", "undelivered"]
-    assert given(glific, 21)["parsed_msg"] == PERSONAL_DATA[-1]
+    assert resumed_result(glific, 21)["parsed_msg"] == PERSONAL_DATA[-1]
     rows = {contact: alice.delivery(call_id) for contact, call_id in calls.items()}
     assert [row.question for row in rows.values()] == [None] * 3
     assert [bool(row.answer) for row in rows.values()] == [False, False, True]
@@ -124,21 +130,21 @@ def test_a_worker_answers_accepted_calls_and_personal_data_is_stored_encrypted_o
     assert CIPHERTEXT in before["deliveries"]
     assert calls[21] in before["workflow_input"]
     assert calls[21] in worker.errors
-    assert [call_of(alice, call_id)["status"] for call_id in calls.values()] == ["ok", "ok", "error"]
+    assert [find_call(alice, call_id)["status"] for call_id in calls.values()] == ["ok", "ok", "error"]
 
 
 def test_the_server_finishes_a_call_that_it_started(
     alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(answer("Sugar and salt.", after=1.5))
-    call_id = pending(alice.ask_later("auto"))
-    assert alice.settled(call_id).state == "delivered"
-    assert given(glific, 21)["parsed_msg"] == "Sugar and salt."
+    call_id = pending_call_id(alice.ask_deferred("auto"))
+    assert alice.wait_for_delivery(call_id).state == "delivered"
+    assert resumed_result(glific, 21)["parsed_msg"] == "Sugar and salt."
     assert len(openai.requests) == 1
 
 
 def test_a_worker_takes_over_a_call_of_a_killed_server(
-    server: Served,
+    server: ServerProcesses,
     alice: TestOrganization,
     settings: dict[str, Any],
     openai: OpenAIStandIn,
@@ -146,8 +152,8 @@ def test_a_worker_takes_over_a_call_of_a_killed_server(
     tmp_path: Path,
 ) -> None:
     openai.will(answer(after=30))
-    call_id = pending(alice.ask_later("auto"))
+    call_id = pending_call_id(alice.ask_deferred("auto"))
     server.program.send_all(SIGKILL)
-    with start(WORKER, tmp_path / "worker", as_environment(**settings)):
-        assert alice.settled(call_id).state == "delivered"
-    assert given(glific, 21)["status"] == "ok"
+    with start(WORKER, tmp_path / "worker", to_environment(**settings)):
+        assert alice.wait_for_delivery(call_id).state == "delivered"
+    assert resumed_result(glific, 21)["status"] == "ok"

@@ -5,8 +5,8 @@ import pytest
 from glific_gpt.connections import store as connections
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store as organizations
+from tests.support.deferred import find_call, pending_call_id, resumed_result, start_worker_in_process
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.later import begin_working, call_of, given, pending
 from tests.support.openai_behaviours import echo
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
@@ -25,7 +25,7 @@ def accepted(server: RunningServer, glific: GlificStandIn) -> dict[str, tuple[Te
     for organization in all_organizations.values():
         organization.connect(glific)
     return {
-        slug: (organization, pending(organization.ask_later(contact=CONTACTS[slug])))
+        slug: (organization, pending_call_id(organization.ask_deferred(contact=CONTACTS[slug])))
         for slug, organization in all_organizations.items()
     }
 
@@ -39,11 +39,11 @@ def test_it_checks_key_organization_and_model_again_before_asking_openai(
     accepted["alice"][0].switch_key(on=False)
     accepted["bob"][0].change(is_active=False)
     accepted["charlie"][0].change(allowed_models=["gpt-4o-mini"])
-    begin_working(server)
+    start_worker_in_process(server)
     codes = {"alice": "credential_inactive", "bob": "organization_inactive", "charlie": "model_not_allowed"}
     for slug, (organization, call_id) in accepted.items():
-        assert organization.settled(call_id).state == "delivered"
-        body, row = given(glific, CONTACTS[slug]), call_of(organization, call_id)
+        assert organization.wait_for_delivery(call_id).state == "delivered"
+        body, row = resumed_result(glific, CONTACTS[slug]), find_call(organization, call_id)
         assert (body["error_code"], body["error_class"]) == (codes[slug], ERROR_CODES[codes[slug]][1])
         assert body["parsed_msg"] == f"Sorry from {slug}."
         assert (row["status"], row["error_code"], row["cost_usd"]) == ("error", codes[slug], None)
@@ -58,11 +58,11 @@ def test_it_asks_with_the_current_key(
 ) -> None:
     openai.always(echo())
     accepted["alice"][0].set_key("sk-proj-alices-new-key-7777")
-    begin_working(server)
+    start_worker_in_process(server)
     for organization, call_id in accepted.values():
-        organization.settled(call_id)
+        organization.wait_for_delivery(call_id)
     for slug, (organization, _) in accepted.items():
-        assert given(glific, CONTACTS[slug])["parsed_msg"].startswith(f"key={organization.key[-4:]} ")
+        assert resumed_result(glific, CONTACTS[slug])["parsed_msg"].startswith(f"key={organization.key[-4:]} ")
 
 
 def test_a_key_that_is_active_again_is_used(
@@ -71,9 +71,9 @@ def test_a_key_that_is_active_again_is_used(
     alice, call_id = accepted["alice"]
     alice.switch_key(on=False)
     alice.switch_key(on=True)
-    begin_working(server)
-    alice.settled(call_id)
-    assert given(glific, 1)["status"] == "ok"
+    start_worker_in_process(server)
+    alice.wait_for_delivery(call_id)
+    assert resumed_result(glific, 1)["status"] == "ok"
 
 
 def test_an_answer_is_undelivered_if_the_organization_was_disconnected(
@@ -82,10 +82,10 @@ def test_an_answer_is_undelivered_if_the_organization_was_disconnected(
     alice, call_id = accepted["alice"]
     with server.app.app_context(), transaction() as session:
         connections.disconnect(session, organizations.find(session, "alice").id)
-    begin_working(server)
-    row = alice.settled(call_id)
+    start_worker_in_process(server)
+    row = alice.wait_for_delivery(call_id)
     assert row.state == "undelivered"
     assert "not connected to Glific" in str(row.last_response)
-    assert (call_of(alice, call_id)["status"], call_of(alice, call_id)["error_code"]) == ("error", "undelivered")
+    assert (find_call(alice, call_id)["status"], find_call(alice, call_id)["error_code"]) == ("error", "undelivered")
     bob, of_bob = accepted["bob"]
-    assert bob.settled(of_bob).state == "delivered"
+    assert bob.wait_for_delivery(of_bob).state == "delivered"

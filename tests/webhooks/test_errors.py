@@ -57,7 +57,7 @@ def _ask_with_inactive_key(organization: TestOrganization, _openai: OpenAIStandI
 
 
 def _post_duplicate(organization: TestOrganization, openai: OpenAIStandIn) -> httpx2.Response:
-    openai.always(behaviours.slow(0.6))
+    openai.always(behaviours.respond_after(0.6))
     with ThreadPoolExecutor(1) as pool:
         pool.submit(organization.post, {"question_text": "a"}, headers={"Idempotency-Key": "k"})
         while not openai.requests:
@@ -112,7 +112,7 @@ CAUSES: dict[str, Cause] = {
     "empty_answer": with_openai(behaviours.empty()),
     "refused": with_openai(behaviours.refusal()),
     "overloaded": _ask_full_server,
-    "deadline_exceeded": with_openai(behaviours.never()),
+    "deadline_exceeded": with_openai(behaviours.never_respond()),
 }
 
 

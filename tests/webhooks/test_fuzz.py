@@ -22,7 +22,7 @@ from glific_gpt.glific.variables import find_unresolved
 from tests.support.openai_behaviours import echo
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
-from tests.support.serving import served
+from tests.support.serving import run_server_processes
 from tests.webhooks.assertions import get_code, require_error, require_ok
 from tests.webhooks.strategies import GeneratedRequest, generated_requests
 
@@ -48,7 +48,7 @@ def test_it_answers_any_request_as_documented(
     tmp_path: Path, database_url: str, openai: OpenAIStandIn, capsys: pytest.CaptureFixture[str]
 ) -> None:
     openai.always(echo())
-    with served(tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url) as server:
+    with run_server_processes(tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url) as server:
         alice = server.add_organization("alice")
         alice.set_phrase(PHRASE)
         codes = run_rounds(alice)

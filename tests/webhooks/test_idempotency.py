@@ -13,7 +13,7 @@ from glific_gpt.calls.tables import StoredReply
 from glific_gpt.database import transaction
 from glific_gpt.glific.signature import DUMMY_PHRASE, sign
 from tests.conftest import StartServer
-from tests.support.openai_behaviours import answer, echo, out_of_credit, rate_limit, slow
+from tests.support.openai_behaviours import answer, echo, out_of_credit, rate_limit, respond_after
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
 from tests.webhooks.assertions import get_code, require_error, require_ok
@@ -114,7 +114,7 @@ def test_an_unauthorized_caller_gets_no_stored_answer(
 
 
 def test_a_duplicate_of_a_running_call_is_in_progress(alice: TestOrganization, openai: OpenAIStandIn) -> None:
-    openai.always(slow(0.6))
+    openai.always(respond_after(0.6))
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(ask_with_key, alice)
         while not openai.requests:
@@ -128,7 +128,7 @@ def test_a_duplicate_of_a_running_call_is_in_progress(alice: TestOrganization, o
 
 
 def test_one_of_ten_concurrent_duplicates_asks_openai(alice: TestOrganization, openai: OpenAIStandIn) -> None:
-    openai.always(slow(0.5))
+    openai.always(respond_after(0.5))
     replies = call_concurrently(10, lambda _: ask_with_key(alice))
     codes = sorted({get_code(reply) for reply in replies})
     assert codes in (["call_in_progress", "ok"], ["ok"])

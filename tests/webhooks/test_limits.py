@@ -13,7 +13,7 @@ from glific_gpt.calls.tables import Call
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
 from tests.conftest import StartServer
-from tests.support.openai_behaviours import answer, server_error, slow
+from tests.support.openai_behaviours import answer, respond_after, server_error
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
 from tests.webhooks.assertions import get_code, require_error, require_ok
@@ -125,7 +125,7 @@ def test_a_model_without_a_known_price_cannot_be_used_under_a_budget(
 
 def test_a_budget_holds_against_20_concurrent_calls(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     alice.change(monthly_budget_usd=Decimal("0.055"))
-    openai.always(slow(0.5, EXPENSIVE))
+    openai.always(respond_after(0.5, EXPENSIVE))
 
     codes = Counter(get_code(reply) for reply in call_concurrently(20, lambda _: alice.ask()))
 
@@ -136,7 +136,7 @@ def test_a_budget_holds_against_20_concurrent_calls(alice: TestOrganization, ope
 
 def test_a_contact_limit_holds_against_concurrent_calls(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     alice.change(contact_daily_limit=2)
-    openai.always(slow(0.3))
+    openai.always(respond_after(0.3))
 
     codes = Counter(get_code(reply) for reply in call_concurrently(8, lambda _: alice.ask(contact={"id": 21})))
 
@@ -147,7 +147,7 @@ def test_a_full_server_answers_overloaded_immediately_and_recovers(
     start_server: StartServer, openai: OpenAIStandIn
 ) -> None:
     alice = start_server(max_in_flight=1).add_organization("alice", fallback_message="Please call us.")
-    openai.will(slow(1.0))
+    openai.will(respond_after(1.0))
 
     def late(number: int) -> tuple[float, str]:
         time.sleep(0.4 * number)

@@ -47,24 +47,24 @@ FAULTS = {
     "a rate limit of a minute": Fault(behaviours.rate_limit("60"), "rate_limited", (1,), 0.6),
     "400": Fault(behaviours.server_error(400), "upstream_error"),
     "418": Fault(behaviours.server_error(418), "bad_upstream_reply"),
-    "403 as a page": Fault(behaviours.html(403), "invalid_api_key"),
-    "404 as a page": Fault(behaviours.html(404), "upstream_error"),
-    "a page": Fault(behaviours.html(200), "bad_upstream_reply"),
-    "nothing": Fault(behaviours.nothing(), "bad_upstream_reply"),
+    "403 as a page": Fault(behaviours.send_html(403), "invalid_api_key"),
+    "404 as a page": Fault(behaviours.send_html(404), "upstream_error"),
+    "a page": Fault(behaviours.send_html(200), "bad_upstream_reply"),
+    "nothing": Fault(behaviours.send_empty_body(), "bad_upstream_reply"),
     "no choices": Fault(behaviours.no_choices(), "bad_upstream_reply", of_responses="empty_answer"),
-    "half a body": Fault(behaviours.half_a_body(), "bad_upstream_reply"),
-    "half a body, then silence": Fault(behaviours.half_a_body("hang"), "deadline_exceeded"),
-    "silence": Fault(behaviours.never(), "deadline_exceeded"),
-    "a late answer": Fault(behaviours.slow(DEADLINE_SECONDS + 1), "deadline_exceeded"),
-    "a late answer after a failure": Fault(behaviours.slow(0.4, behaviours.server_error()), "upstream_error"),
-    "a dripping head": Fault(behaviours.drip(0.1, "head"), "deadline_exceeded"),
-    "a dripping body": Fault(behaviours.drip(0.1, "body"), "deadline_exceeded"),
+    "half a body": Fault(behaviours.truncate_body(), "bad_upstream_reply"),
+    "half a body, then silence": Fault(behaviours.truncate_body("hang"), "deadline_exceeded"),
+    "silence": Fault(behaviours.never_respond(), "deadline_exceeded"),
+    "a late answer": Fault(behaviours.respond_after(DEADLINE_SECONDS + 1), "deadline_exceeded"),
+    "a late answer after a failure": Fault(behaviours.respond_after(0.4, behaviours.server_error()), "upstream_error"),
+    "a dripping head": Fault(behaviours.send_slowly(0.1, "head"), "deadline_exceeded"),
+    "a dripping body": Fault(behaviours.send_slowly(0.1, "body"), "deadline_exceeded"),
     "an empty answer": Fault(behaviours.empty(), "empty_answer"),
     "no answer": Fault(behaviours.empty(None), "empty_answer"),
     "a blank answer": Fault(behaviours.empty(" \n\t"), "empty_answer"),
     "an invisible answer": Fault(behaviours.empty("\u200b\u2060"), "empty_answer"),
     "a refusal": Fault(behaviours.refusal(), "refused"),
-    "a content filter": Fault(behaviours.filtered(), "refused"),
+    "a content filter": Fault(behaviours.content_filter_stop(), "refused"),
 } | {
     f"shape {number}": Fault(behaviours.wrong_shape(shape), "bad_upstream_reply")
     for number, shape in enumerate(behaviours.WRONG_SHAPES)
@@ -82,15 +82,15 @@ GLIFIC_TIMEOUT_SECONDS = 5
 RETRIED_FAULTS = {
     "a rate limit": Fault(behaviours.rate_limit(None), "rate_limited", (3,), GLIFIC_TIMEOUT_SECONDS),
     "500": Fault(behaviours.server_error(500), "upstream_error", (3,), GLIFIC_TIMEOUT_SECONDS),
-    "502": Fault(behaviours.html(502), "upstream_error", (3,), GLIFIC_TIMEOUT_SECONDS),
+    "502": Fault(behaviours.send_html(502), "upstream_error", (3,), GLIFIC_TIMEOUT_SECONDS),
     "503": Fault(behaviours.server_error(503), "upstream_error", (3,), GLIFIC_TIMEOUT_SECONDS),
     "504": Fault(behaviours.server_error(504), "upstream_error", (3,), GLIFIC_TIMEOUT_SECONDS),
     "529": Fault(behaviours.server_error(529), "upstream_error", (3,), GLIFIC_TIMEOUT_SECONDS),
-    "a hang-up": Fault(behaviours.hang_up(), "upstream_error", (3,), GLIFIC_TIMEOUT_SECONDS),
-    "silence": Fault(behaviours.never(), "deadline_exceeded", (1,), GLIFIC_TIMEOUT_SECONDS),
-    "a drip": Fault(behaviours.drip(0.4), "deadline_exceeded", (1,), GLIFIC_TIMEOUT_SECONDS),
+    "a hang-up": Fault(behaviours.close_connection(), "upstream_error", (3,), GLIFIC_TIMEOUT_SECONDS),
+    "silence": Fault(behaviours.never_respond(), "deadline_exceeded", (1,), GLIFIC_TIMEOUT_SECONDS),
+    "a drip": Fault(behaviours.send_slowly(0.4), "deadline_exceeded", (1,), GLIFIC_TIMEOUT_SECONDS),
     "slow failures": Fault(
-        behaviours.slow(2, behaviours.server_error()), "upstream_error", (2,), GLIFIC_TIMEOUT_SECONDS
+        behaviours.respond_after(2, behaviours.server_error()), "upstream_error", (2,), GLIFIC_TIMEOUT_SECONDS
     ),
     "a long rate limit": Fault(behaviours.rate_limit("2"), "rate_limited", (2,), GLIFIC_TIMEOUT_SECONDS),
 }
@@ -151,7 +151,7 @@ def test_it_retries_and_answers_before_glific_times_out(server: RunningServer, o
 
 
 def test_a_transient_failure_is_retried(alice: TestOrganization, openai: OpenAIStandIn) -> None:
-    for passing in (behaviours.server_error(503), behaviours.hang_up(), behaviours.html(502)):
+    for passing in (behaviours.server_error(503), behaviours.close_connection(), behaviours.send_html(502)):
         openai.reset()
         openai.will(passing, passing)
         require_ok(alice.ask())
@@ -200,7 +200,7 @@ def test_an_unreachable_openai_is_an_upstream_error(alice: TestOrganization, ope
 
 def test_a_connection_that_openai_has_closed_is_reopened(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     require_ok(alice.ask())
-    openai.will(behaviours.hang_up())
+    openai.will(behaviours.close_connection())
     require_ok(alice.ask())
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.conftest import StartServer
-from tests.support.server import PATIENCE, TestOrganization
+from tests.support.server import TIMEOUT_SECONDS, TestOrganization
 from tests.webhooks.assertions import require_ok
 
 BODY = b'{"question_text": "What is ORS?"}'.ljust(1000)
@@ -16,7 +16,7 @@ BODY = b'{"question_text": "What is ORS?"}'.ljust(1000)
 def start_post(organization: TestOrganization, slug: str, header: str) -> socket.socket:
     """A connection over which a POST was begun and one byte of its body sent."""
     address = urlsplit(organization.server.url)
-    wire = socket.create_connection((address.hostname or "", address.port or 0), timeout=PATIENCE)
+    wire = socket.create_connection((address.hostname or "", address.port or 0), timeout=TIMEOUT_SECONDS)
     head = f"POST /webhooks/{slug}/parse_via_chat_gpt HTTP/1.1\r\nHost: x\r\n{header}\r\nContent-Length: {len(BODY)}"
     wire.sendall(f"{head}\r\n\r\n".encode() + BODY[:1])
     return wire

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from glific_gpt.database import db, transaction
 from tests.conftest import StartServer
 from tests.support import openai_behaviours as behaviours
-from tests.support.openai_behaviours import answer, never, wrong_shape
+from tests.support.openai_behaviours import answer, never_respond, wrong_shape
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
 from tests.webhooks.assertions import get_code, require_error, require_ok
@@ -52,10 +52,10 @@ def test_a_call_is_charged_to_the_month_in_which_it_began(alice: TestOrganizatio
 @pytest.mark.parametrize(
     ("behaviour", "code"),
     [
-        (never(), "deadline_exceeded"),
+        (never_respond(), "deadline_exceeded"),
         (wrong_shape(), "bad_upstream_reply"),
-        (behaviours.html(200), "bad_upstream_reply"),
-        (behaviours.half_a_body(), "bad_upstream_reply"),
+        (behaviours.send_html(200), "bad_upstream_reply"),
+        (behaviours.truncate_body(), "bad_upstream_reply"),
     ],
     ids=["late", "wrong shape", "no JSON", "half"],
 )
@@ -108,7 +108,7 @@ def test_a_budget_that_is_set_again_includes_the_spending_in_between(
 
 def test_a_changed_budget_keeps_its_reservations(start_server: StartServer, openai: OpenAIStandIn) -> None:
     alice = start_server(deadline_seconds=0.8).add_organization("alice", monthly_budget_usd=Decimal("0.015"))
-    openai.will(never())
+    openai.will(never_respond())
     require_error(alice.ask(), "deadline_exceeded")
     alice.change(monthly_budget_usd=Decimal("0.019"))
     assert get_code(alice.ask()) == "budget_exceeded"

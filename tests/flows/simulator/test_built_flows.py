@@ -10,12 +10,12 @@ from glific_gpt.flows.endpoint import WebhookEndpoint
 from glific_gpt.flows.simulator import Conversation, GlificOrganization
 from tests.conftest import StartServer
 from tests.flows.simulator.conversations import simulate
+from tests.support.deferred import create_connected_organization
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.later import connected_organization
-from tests.support.openai_behaviours import Echo, answer, echo, out_of_credit, slow
+from tests.support.openai_behaviours import Echo, answer, echo, out_of_credit, respond_after
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
-from tests.support.simulated_glific import connect
+from tests.support.simulated_glific import connect_conversations
 
 KEYWORD = "askgpt"
 QUESTIONS = ("What is ORS?", "How much salt?", "How much sugar?", "And for a child?", "Thank you, any advice?")
@@ -30,13 +30,15 @@ ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.fixture
 def ngo_with_short_deadline(start_server: StartServer, glific: GlificStandIn) -> TestOrganization:
     """Return an organization on a server with a short deadline, connected to Glific."""
-    return connected_organization(start_server(works=True, deadline_seconds=SHORT_DEADLINE_SECONDS), glific)
+    return create_connected_organization(
+        start_server(with_worker=True, deadline_seconds=SHORT_DEADLINE_SECONDS), glific
+    )
 
 
 @pytest.fixture
 def organization(server_with_worker: RunningServer, glific: GlificStandIn) -> TestOrganization:
     """Return an organization on a server with the usual deadline."""
-    return connected_organization(server_with_worker, glific)
+    return create_connected_organization(server_with_worker, glific)
 
 
 def flow_of(organization: TestOrganization, mode: Mode) -> Conversation:
@@ -48,7 +50,7 @@ def flow_of(organization: TestOrganization, mode: Mode) -> Conversation:
 
 def ask_five_questions(conversation: Conversation, glific: GlificStandIn) -> list[list[str]]:
     """Ask five questions, and return the flow's messages after each."""
-    connect(glific, conversation)
+    connect_conversations(glific, conversation)
     conversation.start(KEYWORD)
     replies = []
     for question in QUESTIONS:
@@ -101,7 +103,7 @@ def test_it_continues_when_the_model_repeats_its_answer(
 def test_it_answers_five_questions_of_a_slow_model_later(
     mode: Mode, ngo_with_short_deadline: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    openai.always(slow(SLOW_ANSWER_SECONDS, echo()))
+    openai.always(respond_after(SLOW_ANSWER_SECONDS, echo()))
     replies = ask_five_questions(flow_of(ngo_with_short_deadline, mode), glific)
     assert echoed_questions(replies) == list(QUESTIONS)
     assert all(messages[0].startswith("One moment") for messages in replies)
@@ -111,7 +113,7 @@ def test_it_answers_five_questions_of_a_slow_model_later(
 def test_it_apologises_five_times_if_a_slow_model_cannot_answer_later(
     ngo_with_short_deadline: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    openai.always(slow(SLOW_ANSWER_SECONDS, echo()))
+    openai.always(respond_after(SLOW_ANSWER_SECONDS, echo()))
     conversation = flow_of(ngo_with_short_deadline, Mode.SYNC)
     replies = ask_five_questions(conversation, glific)
     assert all(is_apology(message) for messages in replies for message in messages)
@@ -134,7 +136,7 @@ def test_it_apologises_five_times_when_the_model_fails(
 def test_it_apologises_five_times_when_a_slow_model_fails_late(
     mode: Mode, ngo_with_short_deadline: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    openai.always(slow(SLOW_ANSWER_SECONDS, out_of_credit()))
+    openai.always(respond_after(SLOW_ANSWER_SECONDS, out_of_credit()))
     replies = ask_five_questions(flow_of(ngo_with_short_deadline, mode), glific)
     assert [is_apology(messages[-1]) for messages in replies] == [True] * 5
 
@@ -155,7 +157,7 @@ def test_it_recovers_when_only_some_answers_fail(
 def test_it_apologises_five_times_when_no_answer_arrives(
     mode: Mode, ngo_with_short_deadline: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    openai.always(slow(SLOW_ANSWER_SECONDS))
+    openai.always(respond_after(SLOW_ANSWER_SECONDS))
     conversation = flow_of(ngo_with_short_deadline, mode)
     conversation.start(KEYWORD)
     for question in QUESTIONS:
@@ -174,7 +176,7 @@ def test_it_answers_later_by_signed_call(
     endpoint = WebhookEndpoint(alice.url, None)
     flow = build_flow(FlowSpec(Mode.ASYNC, "Ask", KEYWORD, endpoint, "gpt-4o-mini"))
     conversation = simulate(flow, organization=GlificOrganization(17, SecretStr(PHRASE)))
-    connect(glific, conversation)
+    connect_conversations(glific, conversation)
     conversation.start(KEYWORD)
     conversation.send_text(QUESTIONS[0])
     assert conversation.wait_until_settled(15), conversation.transcript()

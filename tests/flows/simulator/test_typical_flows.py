@@ -19,12 +19,12 @@ from tests.flows.simulator.nodes import (
     wait_node,
     webhook_node,
 )
+from tests.support.deferred import create_connected_organization
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.later import connected_organization
 from tests.support.openai_behaviours import answer, echo, out_of_credit
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
-from tests.support.simulated_glific import connect
+from tests.support.simulated_glific import connect_conversations
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -120,10 +120,10 @@ def test_a_flow_with_repeated_questions(alice: TestOrganization, openai: OpenAIS
 def test_a_flow_with_a_later_answer(
     server_with_worker: RunningServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    alice = connected_organization(server_with_worker, glific)
+    alice = create_connected_organization(server_with_worker, glific)
     openai.always(answer("Salt.", after=0.1))
     conversation = simulate(asking_for_later(**call_of(alice)))
-    connect(glific, conversation)
+    connect_conversations(glific, conversation)
     conversation.start("ask")
     conversation.send_text("What is ORS?")
     assert conversation.wait_until_settled(10)

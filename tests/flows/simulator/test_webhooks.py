@@ -14,8 +14,15 @@ from glific_gpt.ready_flows.http_sender import HttpSender
 from tests.flows.simulator.conversations import simulate
 from tests.flows.simulator.nodes import action_node, export, reply_node, send_message, webhook_node
 from tests.flows.simulator.webhook_stand_in import WebhookStandIn, json_reply
-from tests.support.openai_exchange import Behaviour, Received
-from tests.support.openai_wire import half_a_body, hang_up, html, never, nothing, redirect
+from tests.support.openai_exchange import Behaviour, ReceivedRequest
+from tests.support.openai_wire import (
+    close_connection,
+    never_respond,
+    redirect,
+    send_empty_body,
+    send_html,
+    truncate_body,
+)
 
 PHRASE = "a phrase that only Glific knows"
 
@@ -37,7 +44,7 @@ def ask(url: str, question: str = "What is ORS?", **call: Any) -> Conversation:
     return conversation
 
 
-def received(webhook: WebhookStandIn) -> Received:
+def received(webhook: WebhookStandIn) -> ReceivedRequest:
     (request,) = webhook.requests
     return request
 
@@ -122,11 +129,11 @@ def ask_and_answer(url: str, variable: str) -> Conversation:
     [
         (json_reply({"error": "no credit"}, 402), 402, '200..299 status code: {"error": "no credit"}'),
         (json_reply("a text"), 200, "Could not decode"),
-        (html(), 200, "Could not decode"),
-        (nothing(), 200, "Could not decode"),
+        (send_html(), 200, "Could not decode"),
+        (send_empty_body(), 200, "Could not decode"),
         (redirect("http://127.0.0.1:9/"), 302, "200..299"),
-        (hang_up(), None, "broke off"),
-        (half_a_body(), None, "broke off"),
+        (close_connection(), None, "broke off"),
+        (truncate_body(), None, "broke off"),
     ],
 )
 def test_any_other_response_is_a_failure(
@@ -142,7 +149,7 @@ def test_any_other_response_is_a_failure(
 
 
 def test_it_times_out_after_five_seconds(webhook: WebhookStandIn) -> None:
-    webhook.always(never())
+    webhook.always(never_respond())
     (call,) = ask(webhook.url).calls
     assert (call.outcome, call.error) == ("Failure", ":timeout")
     assert 4.9 < call.seconds < 6

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from tests.support.openai_exchange import Exchange, Received, Wire
+from tests.support.openai_exchange import ByteWriter, Exchange, ReceivedRequest
 from tests.support.stand_in_server import StandIn
 
 
@@ -18,7 +18,7 @@ class WebhookStandIn(StandIn[Exchange]):
     def _begin(self) -> None:
         self._always = json_reply({"parsed_msg": "Salt."})
 
-    def _exchange(self, received: Received, wire: Wire, released: threading.Event) -> Exchange:
+    def _exchange(self, received: ReceivedRequest, wire: ByteWriter, released: threading.Event) -> Exchange:
         return Exchange(received, wire, released, models=[])
 
 

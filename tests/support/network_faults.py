@@ -14,27 +14,27 @@ import pytest
 SO_ATTACH_FILTER, SO_DETACH_FILTER = 26, 27
 """Of asm-generic/socket.h; Python has no names for them."""
 
-DROP_EVERYTHING = struct.pack("HBBI", 0x06, 0, 0, 0)
+DROP_ALL_FILTER = struct.pack("HBBI", 0x06, 0, 0, 0)
 """The socket filter of one instruction, 'return 0': of no packet a byte is kept (linux/filter.h)."""
 
-only_on_linux = pytest.mark.skipif(sys.platform != "linux", reason="sockets have such filters on Linux alone")
+requires_linux = pytest.mark.skipif(sys.platform != "linux", reason="sockets have such filters on Linux alone")
 
 
-def fall_silent(end: socket.socket) -> None:
+def drop_packets(end: socket.socket) -> None:
     """The kernel drops what arrives here before it is acknowledged; a listening socket swallows connections."""
-    program = ctypes.create_string_buffer(DROP_EVERYTHING, len(DROP_EVERYTHING))
+    program = ctypes.create_string_buffer(DROP_ALL_FILTER, len(DROP_ALL_FILTER))
     end.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", 1, ctypes.addressof(program)))
 
 
 @contextmanager
-def swallowing(host: str, port: int = 0) -> Iterator[socket.socket]:
+def dropping_listener(host: str, port: int = 0) -> Iterator[socket.socket]:
     """A socket that listens there and lets nobody connect."""
     with socket.create_server((host, port)) as listener:
-        fall_silent(listener)
+        drop_packets(listener)
         yield listener
 
 
-class Proxy:
+class FaultyProxy:
     """Passes TCP on to an address, until it falls silent: `with Proxy("127.0.0.1", 5432) as proxy:`."""
 
     def __init__(self, host: str, port: int) -> None:
@@ -58,12 +58,12 @@ class Proxy:
         """What arrives is still acknowledged, as by a server that has stopped."""
         self._stopped.set()
 
-    def fall_silent(self) -> None:
+    def drop_packets(self) -> None:
         """For open connections and new ones."""
         for end in self._ends:
-            fall_silent(end)
+            drop_packets(end)
 
-    def come_back(self) -> None:
+    def restore(self) -> None:
         """What was lost arrives when it is sent again."""
         for end in self._ends:
             end.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)

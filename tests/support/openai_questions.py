@@ -9,13 +9,13 @@ from openai.types.responses import Response
 KEY = "sk-proj-alice0000000000wxyz"
 
 
-def chat(client: OpenAI, **more: Any) -> ChatCompletion:
+def create_chat_completion(client: OpenAI, **more: Any) -> ChatCompletion:
     completion: ChatCompletion = client.chat.completions.create(
         model="gpt-4o", messages=[{"role": "user", "content": "What is ORS?"}], **more
     )
     return completion
 
 
-def respond(client: OpenAI, **more: Any) -> Response:
+def create_response(client: OpenAI, **more: Any) -> Response:
     response: Response = client.responses.create(model="gpt-5-pro", input="What is ORS?", **more)
     return response

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.replies import Reply, read
+from benchmarks.http_responses import HttpResponse, parse_response
 
 WITH_LENGTH = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n" + b'{"ok": true}\n'
 IN_CHUNKS = (
@@ -14,10 +14,10 @@ WITHOUT_BODY = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 @pytest.mark.parametrize("whole", [WITH_LENGTH, IN_CHUNKS, WITHOUT_BODY])
 def test_a_reply_is_read_when_its_last_byte_is_there_and_not_before(whole: bytes) -> None:
-    assert all(read(whole[:length]) is None for length in range(len(whole)))
-    assert read(whole) == Reply(int(whole[9:12]), closes=False)
+    assert all(parse_response(whole[:length]) is None for length in range(len(whole)))
+    assert parse_response(whole) == HttpResponse(int(whole[9:12]), closes=False)
 
 
 def test_a_reply_tells_its_status_and_that_the_connection_ends() -> None:
     reply = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-    assert read(reply) == Reply(503, closes=True)
+    assert parse_response(reply) == HttpResponse(503, closes=True)

@@ -12,20 +12,20 @@ import httpx2
 import sqlalchemy as sa
 
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.openai_behaviours import answer, hang_up, html, refuse_key
+from tests.support.openai_behaviours import answer, close_connection, refuse_key, send_html
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.serving import Served
+from tests.support.serving import ServerProcesses
 
 QUESTION = "मलेरिया के लक्षण क्या हैं"
 ANSWER = "Bukhaar-aur-thandak"
-PATIENCE = 20
+TIMEOUT_SECONDS = 20
 
 
 @dataclass
-class Life:
+class Scenario:
     """What was told to the server and must stay with it, and what it said to those who may not know all of that."""
 
-    server: Served
+    server: ServerProcesses
     openai: OpenAIStandIn
     glific: GlificStandIn
     secrets: list[str] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Life:
             f"{self.server.url}/api/v1/{path}",
             json=body,
             headers={"Authorization": f"Bearer {token}"},
-            timeout=PATIENCE,
+            timeout=TIMEOUT_SECONDS,
         )
         assert reply.is_success, reply.text
         return reply.json()
@@ -67,13 +67,13 @@ class Life:
         """The status of a webhook's answer."""
         url = f"{self.server.url}/webhooks/{slug}/parse_via_chat_gpt"
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return httpx2.post(url, content=content, headers=headers, timeout=PATIENCE).status_code
+        return httpx2.post(url, content=content, headers=headers, timeout=TIMEOUT_SECONDS).status_code
 
 
-def live(life: Life) -> None:
+def run_scenario(life: Scenario) -> None:
     """All of it."""
-    alice = _alice_by_commands(life)
-    bob = _bob_by_the_api(life)
+    alice = _create_alice_by_commands(life)
+    bob = _create_bob_by_api(life)
     for slug, token in (("alice", alice), ("bob", bob)):
         _good_calls(life, slug, token)
         _bad_calls(life, slug, token)
@@ -81,7 +81,7 @@ def live(life: Life) -> None:
     _broken_calls(life, alice)
 
 
-def _alice_by_commands(life: Life) -> str:
+def _create_alice_by_commands(life: Scenario) -> str:
     token = life.secret(life.flask("organizations", "create", "alice", "--name", "Alice")["webhook_token"])
     saved = life.flask("credentials", "set", "alice", "open_ai", "--api-key-stdin", stdin=life.key())
     life.flask("signature", "set", "alice", "--phrase-stdin", stdin=life.secret("a phrase of alice and glific"))
@@ -97,7 +97,7 @@ def _alice_by_commands(life: Life) -> str:
     return token
 
 
-def _bob_by_the_api(life: Life) -> str:
+def _create_bob_by_api(life: Scenario) -> str:
     admin = life.secret(life.flask("api-tokens", "create", "--label", "admin")["token"])
     created = life.api("POST", "organizations", admin, {"slug": "bob", "name": "Bob"})
     life.secret(created["webhook_token"])
@@ -114,7 +114,7 @@ def _bob_by_the_api(life: Life) -> str:
     return token
 
 
-def _body(life: Life, **more: Any) -> dict[str, Any]:
+def _body(life: Scenario, **more: Any) -> dict[str, Any]:
     contact = {"id": 21, "name": life.secret("Asha Devi"), "phone": life.secret("919876543210")}
     return {
         "question_text": life.secret(QUESTION),
@@ -125,7 +125,7 @@ def _body(life: Life, **more: Any) -> dict[str, Any]:
     }
 
 
-def _good_calls(life: Life, slug: str, token: str) -> None:
+def _good_calls(life: Scenario, slug: str, token: str) -> None:
     life.openai.always(answer(life.secret(ANSWER)))
     headers = {"Authorization": f"Bearer {token}"}
     assert life.ask(slug, _body(life), headers) == 200
@@ -134,9 +134,9 @@ def _good_calls(life: Life, slug: str, token: str) -> None:
         assert life.ask(slug, _body(life), repeated) == 200
 
 
-def _bad_calls(life: Life, slug: str, token: str) -> None:
+def _bad_calls(life: Scenario, slug: str, token: str) -> None:
     headers = {"Authorization": f"Bearer {token}"}
-    life.openai.will(refuse_key(), html(502), html(502), html(502), html(502), hang_up())
+    life.openai.will(refuse_key(), send_html(502), send_html(502), send_html(502), send_html(502), close_connection())
     assert life.ask(slug, _body(life), headers) == 502
     assert life.ask(slug, _body(life), headers) == 502
     life.openai.reset()
@@ -147,7 +147,7 @@ def _bad_calls(life: Life, slug: str, token: str) -> None:
     assert life.ask(slug, _body(life), {"Authorization": f"Bearer {wrong}"}) == 401
 
 
-def _signed_calls(life: Life) -> None:
+def _signed_calls(life: Scenario) -> None:
     body, moment = json.dumps(_body(life)).encode(), int(time.time())
     for phrase, status in ((b"a phrase of alice and glific", 200), (b"some other phrase", 401)):
         digest = hmac.new(phrase, f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
@@ -155,7 +155,7 @@ def _signed_calls(life: Life) -> None:
         assert life.ask("alice", body, header) == status
 
 
-def _broken_calls(life: Life, token: str) -> None:
+def _broken_calls(life: Scenario, token: str) -> None:
     """A table is gone, which nobody thinks of: the log gets more than usual."""
     engine = sa.create_engine(life.server.app.config["SQLALCHEMY_DATABASE_URI"])
     with engine.begin() as connection:

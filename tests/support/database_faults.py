@@ -12,20 +12,20 @@ CREATE TRIGGER dawdle BEFORE INSERT ON calls FOR EACH ROW EXECUTE FUNCTION dawdl
 
 
 @contextmanager
-def locked(url: str) -> Iterator[None]:
+def lock_calls(url: str) -> Iterator[None]:
     """Nobody else can write a call meanwhile."""
     lock = "BEGIN IMMEDIATE" if url.startswith("sqlite") else "LOCK TABLE calls IN EXCLUSIVE MODE"
-    with _another_program(url) as connection:
+    with _connect(url) as connection:
         connection.execute(sa.text(lock))
         yield
 
 
 @contextmanager
-def read_only(url: str) -> Iterator[None]:
+def make_read_only(url: str) -> Iterator[None]:
     """Every connection to this PostgreSQL database is lost, and new ones cannot write."""
     alter = f'ALTER DATABASE "{sa.make_url(url).database}"'
     others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    with _another_program(url, isolation_level="AUTOCOMMIT") as connection:
+    with _connect(url, isolation_level="AUTOCOMMIT") as connection:
         try:
             connection.execute(sa.text(f"{alter} SET default_transaction_read_only = on"))
             connection.execute(sa.text(f"SELECT pg_terminate_backend(pid) {others}"))
@@ -35,9 +35,9 @@ def read_only(url: str) -> Iterator[None]:
 
 
 @contextmanager
-def slow_to_insert(url: str) -> Iterator[None]:
+def slow_down_inserts(url: str) -> Iterator[None]:
     """Writing a call takes this PostgreSQL database three seconds."""
-    with _another_program(url, isolation_level="AUTOCOMMIT") as connection:
+    with _connect(url, isolation_level="AUTOCOMMIT") as connection:
         try:
             connection.execute(sa.text(SLOW_INSERTS))
             yield
@@ -46,7 +46,7 @@ def slow_to_insert(url: str) -> Iterator[None]:
 
 
 @contextmanager
-def _another_program(url: str, **options: str) -> Iterator[sa.Connection]:
+def _connect(url: str, **options: str) -> Iterator[sa.Connection]:
     engine = sa.create_engine(url, **options)
     try:
         with engine.connect() as connection:

@@ -11,11 +11,13 @@ from glific_gpt.database import transaction
 from glific_gpt.organizations import store
 from tests.support.server import TestOrganization
 
-USED = {"model_used": "gpt-4o-2024-08-06", "input_tokens": 100, "output_tokens": 20, "cost_usd": Decimal("0.001")}
+USAGE = {"model_used": "gpt-4o-2024-08-06", "input_tokens": 100, "output_tokens": 20, "cost_usd": Decimal("0.001")}
 """What an answered call has that others lack."""
 
 
-def record(organization: TestOrganization, status: str = "ok", *, at: datetime | None = None, **values: Any) -> str:
+def create_call(
+    organization: TestOrganization, status: str = "ok", *, at: datetime | None = None, **values: Any
+) -> str:
     """The id of a call that was answered by gpt-4o in a second, unless told otherwise."""
     call_id, started_at = new_call_id(), at or now()
     known = {
@@ -27,17 +29,17 @@ def record(organization: TestOrganization, status: str = "ok", *, at: datetime |
         "give_up_at": started_at + timedelta(seconds=6),
         "duration_ms": None if status == "interrupted" else 1000,
     }
-    used = USED if status == "ok" else {}
+    used = USAGE if status == "ok" else {}
     with organization.server.app.app_context(), transaction() as session:
         session.add(Call(**(known | used | values), organization_id=store.find(session, organization.slug).id))
     return call_id
 
 
-def record_delivery(
+def create_delivery(
     organization: TestOrganization, state: str, *, ended_at: datetime | None = None, **values: Any
 ) -> str:
     """The id of a call whose answer came later, and how that ended."""
-    call_id = record(organization, **values)
+    call_id = create_call(organization, **values)
     with organization.server.app.app_context(), transaction() as session:
         session.add(
             Delivery(

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from glific_gpt.glific.signature import sign
 
 MODEL = "gpt-4o-mini"
-CHAT = {
+CHAT_BODY = {
     "model": MODEL,
     "messages": [{"role": "system", "content": "Answer briefly."}, {"role": "user", "content": "What is ORS?"}],
 }
-WEBHOOK = {"question_text": "What is ORS?", "prompt": "Answer briefly.", "gpt_model": MODEL}
+WEBHOOK_BODY = {"question_text": "What is ORS?", "prompt": "Answer briefly.", "gpt_model": MODEL}
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Target:
 
     def requests(self) -> Iterator[bytes]:
         """One request after the other, without an end."""
-        return itertools.repeat(_request(self.url, self.headers, json.dumps(self.body).encode()))
+        return itertools.repeat(_build_request(self.url, self.headers, json.dumps(self.body).encode()))
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,15 @@ class SignedTarget(Target):
         for number in itertools.count():
             body = json.dumps(self.body | {"call": f"{run}-{number}"}).encode()
             signature = sign(self.phrase, body, int(time.time()))
-            yield _request(self.url, self.headers | {"X-Glific-Signature": signature}, body)
+            yield _build_request(self.url, self.headers | {"X-Glific-Signature": signature}, body)
 
 
-def in_turn(targets: Sequence[Target]) -> Iterator[bytes]:
+def round_robin(targets: Sequence[Target]) -> Iterator[bytes]:
     """Requests to one target after the other."""
     return map(next, itertools.cycle([target.requests() for target in targets]))
 
 
-def _request(url: str, headers: dict[str, str], body: bytes) -> bytes:
+def _build_request(url: str, headers: dict[str, str], body: bytes) -> bytes:
     parts = urlsplit(url)
     lines = [f"POST {parts.path} HTTP/1.1", f"Host: {parts.netloc}", f"Content-Length: {len(body)}"]
     lines += ["Content-Type: application/json", *(f"{name}: {value}" for name, value in headers.items())]

@@ -9,14 +9,14 @@ import pytest
 
 from glific_gpt.accounts import login_throttle
 from glific_gpt.errors import SettingsError
-from tests.accounts.conftest import Hire
-from tests.accounts.phone import CODE, Phone
-from tests.accounts.test_signing_in import ACCOUNT, is_in
+from tests.accounts.authenticator import CODE, Authenticator
+from tests.accounts.conftest import AddPerson
+from tests.accounts.test_sign_in import ACCOUNT, is_signed_in
 from tests.conftest import StartServer
 from tests.console.users import PASSWORD, ConsoleUser, create_client, create_user
 from tests.support.apps import create_app
-from tests.support.server import PATIENCE, TLS, RunningServer, TestOrganization
-from tests.support.settings import made_up_settings
+from tests.support.server import TIMEOUT_SECONDS, TLS, RunningServer, TestOrganization
+from tests.support.settings import create_settings
 
 WRONG = "not the password at all"
 SIGN_IN = "/console/account/sign-in"
@@ -34,7 +34,7 @@ def test_it_slows_down_who_guesses_a_password(asha: ConsoleUser) -> None:
     assert slowed.status_code == 429
     assert "There were too many tries." in slowed.text
     assert 0 < int(slowed.headers["Retry-After"]) <= 60
-    assert not is_in(asha)
+    assert not is_signed_in(asha)
 
 
 def test_it_slows_down_the_same_for_an_address_that_nobody_has(asha: ConsoleUser) -> None:
@@ -49,9 +49,9 @@ def test_it_does_not_mind_how_the_address_is_written_when_it_counts(asha: Consol
     assert asha.sign_in().status_code == 429
 
 
-def test_one_persons_mistakes_are_not_anothers(asha: ConsoleUser, hire: Hire) -> None:
+def test_one_persons_mistakes_are_not_anothers(asha: ConsoleUser, add_person: AddPerson) -> None:
     guess(asha, 6)
-    assert hire("bea@example.org").sign_in().status_code == 302
+    assert add_person("bea@example.org").sign_in().status_code == 302
 
 
 def test_signing_in_does_not_count(asha: ConsoleUser) -> None:
@@ -69,9 +69,11 @@ def test_it_slows_down_who_tries_many_addresses(asha: ConsoleUser) -> None:
     assert statuses == {422, 429}
 
 
-def test_it_slows_down_who_guesses_codes_also_from_a_new_browser(asha: ConsoleUser, phone: Phone) -> None:
+def test_it_slows_down_who_guesses_codes_also_from_a_new_browser(
+    asha: ConsoleUser, authenticator: Authenticator
+) -> None:
     asha.sign_in()
-    phone.set_up(asha)
+    authenticator.set_up(asha)
     statuses = []
     for _ in range(3):
         thief = ConsoleUser(asha.server, asha.email, create_client())
@@ -88,7 +90,7 @@ def at_once(person: ConsoleUser, path: str, fields: list[dict[str, str]]) -> lis
     def send(one: dict[str, str]) -> int:
         data = {"csrf_token": token} | one
         url = person.server.url + path
-        return httpx2.post(url, data=data, cookies=cookies, verify=TLS, timeout=PATIENCE).status_code
+        return httpx2.post(url, data=data, cookies=cookies, verify=TLS, timeout=TIMEOUT_SECONDS).status_code
 
     with ThreadPoolExecutor(len(fields)) as threads:
         return list(threads.map(send, fields))
@@ -100,9 +102,11 @@ def test_tries_at_the_same_moment_count_as_those_one_after_another(asha: Console
     assert statuses.count(422) <= 5
 
 
-def test_codes_at_the_same_moment_count_as_those_one_after_another(asha: ConsoleUser, phone: Phone) -> None:
+def test_codes_at_the_same_moment_count_as_those_one_after_another(
+    asha: ConsoleUser, authenticator: Authenticator
+) -> None:
     asha.sign_in()
-    phone.set_up(asha)
+    authenticator.set_up(asha)
     with create_client() as client:
         thief = ConsoleUser(asha.server, asha.email, client)
         thief.sign_in()
@@ -115,7 +119,7 @@ def test_codes_at_the_same_moment_count_as_those_one_after_another(asha: Console
 def full() -> Iterator[None]:
     """Others are signing in, as many as may at once."""
     for _ in range(login_throttle.MAX_CONCURRENT_CHECKS):
-        assert login_throttle.check_slots.acquire(timeout=PATIENCE)
+        assert login_throttle.check_slots.acquire(timeout=TIMEOUT_SECONDS)
     yield
     for _ in range(login_throttle.MAX_CONCURRENT_CHECKS):
         login_throttle.check_slots.release()
@@ -213,7 +217,7 @@ def test_it_says_what_is_missing_for_redis(url: str) -> None:
     if find_spec("redis"):
         pytest.skip("redis is installed here")
     with pytest.raises(SettingsError, match="pip install redis") as caught:
-        create_app(made_up_settings(rate_limit_storage_url=url))
+        create_app(create_settings(rate_limit_storage_url=url))
     assert "a-password" not in str(caught.value)
 
 

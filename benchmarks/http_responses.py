@@ -8,7 +8,7 @@ _CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
 _CLOSE = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
 
 
-class Reply(NamedTuple):
+class HttpResponse(NamedTuple):
     """What the load generator wants to know of a reply."""
 
     status: int
@@ -16,14 +16,14 @@ class Reply(NamedTuple):
     """Whether the connection cannot be used again."""
 
 
-def read(received: bytes) -> Reply | None:
+def parse_response(received: bytes) -> HttpResponse | None:
     """The reply, or None while a part of it is still on its way."""
     head, blank_line, body = received.partition(b"\r\n\r\n")
     if not blank_line:
         return None
     length = _LENGTH.search(head)
     complete = len(body) >= int(length[1]) if length else not _CHUNKED.search(head) or _has_last_chunk(body)
-    return Reply(int(head.split(b" ", 2)[1]), bool(_CLOSE.search(head))) if complete else None
+    return HttpResponse(int(head.split(b" ", 2)[1]), bool(_CLOSE.search(head))) if complete else None
 
 
 def _has_last_chunk(body: bytes) -> bool:

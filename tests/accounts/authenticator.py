@@ -17,7 +17,7 @@ HALF_MINUTE = 30
 
 
 @dataclass
-class Phone:
+class Authenticator:
     key: str = ""
 
     def code(self, later: int = 0) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Figures:
+class Metrics:
     """Of the calls that were answered with 200, besides the number of those that were not."""
 
     calls: int
@@ -24,7 +24,7 @@ class Figures:
         failures: Mapping[str, int],
         ramp: float,
         seconds: float,
-    ) -> "Figures":
+    ) -> "Metrics":
         times = sorted(milliseconds)
         rate = _per_second(ended, ramp, seconds)
         return cls(len(times), dict(failures), rate, _percentile(times, 0.5), _percentile(times, 0.99))

@@ -7,7 +7,7 @@ import pytest
 
 from glific_gpt.accounts import administration, people
 from glific_gpt.database import transaction
-from tests.accounts.conftest import Hire
+from tests.accounts.conftest import AddPerson
 from tests.conftest import StartServer
 from tests.console.users import PASSWORD, ConsoleUser
 from tests.support.server import TLS
@@ -16,18 +16,18 @@ SIGN_IN = "/console/account/sign-in"
 ACCOUNT = "/console/account/"
 
 
-def is_in(person: ConsoleUser) -> bool:
+def is_signed_in(person: ConsoleUser) -> bool:
     return person.get(ACCOUNT).status_code == 200
 
 
 def test_it_lets_a_person_in_and_out_again(asha: ConsoleUser) -> None:
-    assert not is_in(asha)
+    assert not is_signed_in(asha)
     answer = asha.sign_in()
     assert (answer.status_code, answer.headers["Location"]) == (302, "/console/")
-    assert is_in(asha)
+    assert is_signed_in(asha)
     out = asha.post("/console/account/sign-out", page=ACCOUNT)
     assert (out.status_code, out.headers["Location"]) == (302, SIGN_IN)
-    assert not is_in(asha)
+    assert not is_signed_in(asha)
 
 
 def test_who_signs_out_is_out_everywhere(asha: ConsoleUser) -> None:
@@ -46,8 +46,10 @@ def test_it_does_not_mind_how_the_address_is_written(asha: ConsoleUser, typed: s
     assert asha.sign_in().status_code == 302
 
 
-def test_it_says_the_same_of_a_wrong_password_as_of_an_unknown_address(asha: ConsoleUser, hire: Hire) -> None:
-    stranger = hire("other@example.org")
+def test_it_says_the_same_of_a_wrong_password_as_of_an_unknown_address(
+    asha: ConsoleUser, add_person: AddPerson
+) -> None:
+    stranger = add_person("other@example.org")
     stranger.email = "nobody@example.org"
     wrong, unknown = asha.sign_in("not the password"), stranger.sign_in("not the password")
     assert (wrong.status_code, unknown.status_code) == (422, 422)
@@ -80,14 +82,14 @@ def test_it_leads_to_no_other_host(asha: ConsoleUser, elsewhere: str) -> None:
 def test_it_takes_no_form_without_its_token(asha: ConsoleUser) -> None:
     answer = asha.post(SIGN_IN, {"csrf_token": "forged", "email": asha.email, "password": PASSWORD})
     assert answer.status_code in (400, 422)
-    assert not is_in(asha)
+    assert not is_signed_in(asha)
 
 
 def test_it_does_not_let_a_link_sign_somebody_out(asha: ConsoleUser) -> None:
     asha.sign_in()
     assert asha.get("/console/account/sign-out").status_code == 405
     assert asha.post("/console/account/sign-out", {"csrf_token": "forged"}).status_code in (200, 400)
-    assert is_in(asha)
+    assert is_signed_in(asha)
 
 
 def test_it_takes_what_pages_send_and_nothing_else(asha: ConsoleUser) -> None:
@@ -121,5 +123,5 @@ def test_it_lets_nobody_in_who_was_switched_off(asha: ConsoleUser) -> None:
     asha.sign_in()
     with asha.server.app.app_context(), transaction() as session:
         administration.set_active(session, people.find_person(session, asha.email), None, is_active=False)
-    assert not is_in(asha)
+    assert not is_signed_in(asha)
     assert asha.sign_in().status_code == 422

@@ -45,7 +45,7 @@ def forget(person: ConsoleUser, email: str) -> str:
 def test_it_sends_a_link_that_works_once(asha: ConsoleUser, mail_server: MailServer) -> None:
     page = forget(asha, " Asha@Example.org")
     assert "an e-mail with a link is on its way" in page
-    letter = mail_server.letter()
+    letter = mail_server.next_message()
     assert (letter["To"], letter["From"]) == ("asha@example.org", "gpt@example.org")
     found = LINK.search(letter.get_content())
     assert found
@@ -63,7 +63,7 @@ def test_it_makes_the_link_from_the_settings_and_not_from_what_the_request_says(
         data={"csrf_token": token, "email": asha.email},
         headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"},
     )
-    assert "evil.example" not in mail_server.letter().as_string()
+    assert "evil.example" not in mail_server.next_message().as_string()
 
 
 @pytest.mark.parametrize("who", ["nobody@example.org", "not an address"])
@@ -72,7 +72,7 @@ def test_it_says_the_same_to_who_is_not_known_and_sends_nothing(
 ) -> None:
     assert "an e-mail with a link is on its way" in forget(asha, who)
     with pytest.raises(Empty):
-        mail_server.letters.get(timeout=0.3)
+        mail_server.messages.get(timeout=0.3)
 
 
 def test_it_sends_nothing_to_who_was_switched_off(asha: ConsoleUser, mail_server: MailServer) -> None:
@@ -80,7 +80,7 @@ def test_it_sends_nothing_to_who_was_switched_off(asha: ConsoleUser, mail_server
         administration.set_active(session, people.find_person(session, asha.email), None, is_active=False)
     forget(asha, asha.email)
     with pytest.raises(Empty):
-        mail_server.letters.get(timeout=0.3)
+        mail_server.messages.get(timeout=0.3)
 
 
 def test_it_slows_down_who_asks_again_and_again(asha: ConsoleUser) -> None:

@@ -4,22 +4,22 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.asking import Target
+from benchmarks.targets import Target
 from tests.support.programs import Program
 
-UPSTREAM = "upstream, asked directly"
+DIRECT = "upstream, asked directly"
 SQLITE = "glific_gpt, SQLite"
 POSTGRESQL = "glific_gpt, PostgreSQL"
 SIGNED = "glific_gpt, SQLite, signed calls"
 LITELLM = "LiteLLM"
 PORTKEY = "Portkey"
 
-OURS = (SQLITE, POSTGRESQL, SIGNED)
+OWN_SYSTEMS = (SQLITE, POSTGRESQL, SIGNED)
 PEERS = (LITELLM, PORTKEY)
 
 
 @dataclass(frozen=True)
-class Side:
+class System:
     """Something that runs and can be asked."""
 
     name: str

@@ -15,8 +15,8 @@ from glific_gpt.calls.tables import StoredReply
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.server import PATIENCE, RunningServer, TestOrganization
-from tests.support.serving import organizations_of, served
+from tests.support.server import TIMEOUT_SECONDS, RunningServer, TestOrganization
+from tests.support.serving import open_database, run_server_processes
 
 pytestmark = pytest.mark.both_databases
 
@@ -31,7 +31,9 @@ SOON = 10
 def test_a_contact_gets_no_more_by_asking_several_processes_at_once(
     tmp_path: Path, database_url: str, openai: OpenAIStandIn
 ) -> None:
-    with served(tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url, processes=2) as server:
+    with run_server_processes(
+        tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url, processes=2
+    ) as server:
         alice = server.add_organization("alice", contact_daily_limit=1)
         answered = [burst(alice, contact_id).count(200) for contact_id in range(1, CONTACTS + 1)]
     assert answered == [1] * CONTACTS
@@ -51,7 +53,7 @@ def burst(organization: TestOrganization, contact_id: int) -> list[int]:
     head = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode()
     with ExitStack() as stack:
         wires = [
-            stack.enter_context(socket.create_connection((address.hostname, address.port), timeout=PATIENCE))
+            stack.enter_context(socket.create_connection((address.hostname, address.port), timeout=TIMEOUT_SECONDS))
             for _ in range(CALLS)
         ]
         for wire in wires:
@@ -64,9 +66,9 @@ def burst(organization: TestOrganization, contact_id: int) -> list[int]:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_an_expired_answer_is_deleted_when_nobody_calls(tmp_path: Path, database_url: str) -> None:
-    with organizations_of(database_url=database_url) as server:
+    with open_database(database_url=database_url) as server:
         leave_an_expired_answer(server)
-        with served(tmp_path / "log", database_url=database_url):
+        with run_server_processes(tmp_path / "log", database_url=database_url):
             until = time.monotonic() + SOON
             while stored_answers(server) and time.monotonic() < until:
                 time.sleep(0.05)

@@ -12,29 +12,29 @@ from pathlib import Path
 
 from tests.support.programs import Program, start
 
-PATIENCE = 120
+START_TIMEOUT_SECONDS = 120
 """Seconds that a program may take until it answers."""
 
 
 @contextmanager
-def serving(command: Sequence[str], url: str, environ: dict[str, str] | None = None) -> Iterator[Program]:
+def run_program(command: Sequence[str], url: str, environ: dict[str, str] | None = None) -> Iterator[Program]:
     """The program, once something is answered at the address, whatever it is."""
     with tempfile.TemporaryDirectory() as folder, start(command, Path(folder), environ) as program:
-        wait_until_it_answers(url, program)
+        wait_until_reachable(url, program)
         yield program
 
 
-def wait_until_it_answers(url: str, program: Program) -> None:
-    until = time.monotonic() + PATIENCE
-    while not answers(url):
+def wait_until_reachable(url: str, program: Program) -> None:
+    until = time.monotonic() + START_TIMEOUT_SECONDS
+    while not is_reachable(url):
         if time.monotonic() > until or program.process.poll() is not None:
             sys.exit(f"Nothing answers at {url}.\n{program.errors}{program.output}")
         time.sleep(0.01)
 
 
-def answers(url: str) -> bool:
+def is_reachable(url: str) -> bool:
     try:
-        urllib.request.urlopen(url, timeout=PATIENCE).close()  # noqa: S310 - a program of ours
+        urllib.request.urlopen(url, timeout=START_TIMEOUT_SECONDS).close()  # noqa: S310 - a program of ours
     except urllib.error.HTTPError as error:
         error.close()
         return True
@@ -43,7 +43,7 @@ def answers(url: str) -> bool:
     return True
 
 
-def allow_many_connections() -> None:
+def raise_open_file_limit() -> None:
     """As many open files as the machine lets a process have, also for the programs that are started from here."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

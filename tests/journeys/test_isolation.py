@@ -16,8 +16,8 @@ from glific_gpt.database import transaction
 from glific_gpt.organizations import store
 from tests.support.openai_behaviours import Echo, echo, out_of_credit
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.server import PATIENCE, TestOrganization
-from tests.support.serving import Served, served
+from tests.support.server import TIMEOUT_SECONDS, TestOrganization
+from tests.support.serving import ServerProcesses, run_server_processes
 
 pytestmark = pytest.mark.both_databases
 
@@ -40,13 +40,13 @@ class Asked:
 
 
 @pytest.fixture
-def server(tmp_path: Path, database_url: str, openai: OpenAIStandIn) -> Iterator[Served]:
+def server(tmp_path: Path, database_url: str, openai: OpenAIStandIn) -> Iterator[ServerProcesses]:
     openai.always(echo())
-    with served(tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url) as server:
+    with run_server_processes(tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url) as server:
         yield server
 
 
-def organization(server: Served, slug: str) -> TestOrganization:
+def organization(server: ServerProcesses, slug: str) -> TestOrganization:
     return server.add_organization(slug, default_model=MODELS[slug], fallback_message=f"The fallback of {slug}.")
 
 
@@ -54,7 +54,7 @@ def ask_side_by_side(all_organizations: list[TestOrganization]) -> list[Asked]:
     """Every call of each, all mixed up, from many threads."""
     numbered = [(test_organization, number) for number in range(CALLS) for test_organization in all_organizations]
     random.shuffle(numbered)
-    with ThreadPoolExecutor(THREADS) as pool, httpx2.Client(timeout=PATIENCE) as client:
+    with ThreadPoolExecutor(THREADS) as pool, httpx2.Client(timeout=TIMEOUT_SECONDS) as client:
         return list(pool.map(lambda call: ask(client, *call), numbered))
 
 
@@ -100,7 +100,7 @@ def require_its_own_rows(test_organization: TestOrganization, all_asked: list[As
     assert {row.model_asked for row in found.values()} == {MODELS[test_organization.slug]}
 
 
-def test_every_answer_key_and_row_stays_with_its_organization(server: Served, openai: OpenAIStandIn) -> None:
+def test_every_answer_key_and_row_stays_with_its_organization(server: ServerProcesses, openai: OpenAIStandIn) -> None:
     alice, bob = organization(server, "alice"), organization(server, "bob")
 
     asked = ask_side_by_side([alice, bob])
@@ -117,7 +117,7 @@ def test_every_answer_key_and_row_stays_with_its_organization(server: Served, op
     }
 
 
-def test_one_goes_on_while_the_other_has_no_credit_left(server: Served, openai: OpenAIStandIn) -> None:
+def test_one_goes_on_while_the_other_has_no_credit_left(server: ServerProcesses, openai: OpenAIStandIn) -> None:
     alice, bob = organization(server, "alice"), organization(server, "bob")
     openai.for_key(alice.key, out_of_credit())
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.serving import served
+from tests.support.serving import run_server_processes
 from tests.webhooks.assertions import require_ok
 
 pytestmark = pytest.mark.both_databases
@@ -23,7 +23,10 @@ SECONDS = 1.5
 def test_they_wait_side_by_side(tmp_path: Path, database_url: str, openai: OpenAIStandIn) -> None:
     openai.always(answer("Salt.", after=SECONDS))
     settings: dict[str, Any] = {"database_url": database_url, "openai_base_url": openai.base_url}
-    with served(tmp_path / "log", deadline_seconds=60, **settings) as server, ThreadPoolExecutor(CALLS) as pool:
+    with (
+        run_server_processes(tmp_path / "log", deadline_seconds=60, **settings) as server,
+        ThreadPoolExecutor(CALLS) as pool,
+    ):
         alice = server.add_organization("alice")
         before = time.monotonic()
         said = [require_ok(reply) for reply in pool.map(lambda _: alice.ask(), range(CALLS))]
@@ -36,7 +39,7 @@ def test_what_was_answered_is_recorded_although_the_server_is_killed_at_that_mom
     tmp_path: Path, database_url: str, openai: OpenAIStandIn
 ) -> None:
     settings: dict[str, Any] = {"database_url": database_url, "openai_base_url": openai.base_url}
-    with served(tmp_path / "log", **settings) as server:
+    with run_server_processes(tmp_path / "log", **settings) as server:
         alice = server.add_organization("alice")
         call_id = alice.ask().json()["call_id"]
         server.program.send_all(SIGKILL)

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from importlib.metadata import distributions
 from pathlib import Path
 
-from benchmarks.asking import CHAT, MODEL, Target
-from benchmarks.serving import serving
-from benchmarks.sides.side import LITELLM, PORTKEY, Side
+from benchmarks.programs import run_program
+from benchmarks.systems.system import LITELLM, PORTKEY, System
+from benchmarks.targets import CHAT_BODY, MODEL, Target
 from tests.support.programs import ROOT, free_port
 
 FOLDER = ROOT / ".peers"
@@ -26,7 +26,7 @@ LITELLM_SETTINGS = {
 }
 
 
-def installed() -> dict[str, str]:
+def read_installed_versions() -> dict[str, str]:
     """The version of each gateway that is there."""
     found = {}
     if LITELLM_PROGRAM.exists():
@@ -38,7 +38,7 @@ def installed() -> dict[str, str]:
 
 
 @contextmanager
-def litellm(upstream: str) -> Iterator[Side]:
+def start_litellm(upstream: str) -> Iterator[System]:
     """One worker with a master key, and without a database: nothing is recorded."""
     port, key = free_port(), f"sk-{secrets.token_hex(16)}"
     parameters = {"model": f"openai/{MODEL}", "api_base": upstream, "api_key": "sk-proj-benchmark-0000"}
@@ -53,13 +53,13 @@ def litellm(upstream: str) -> Iterator[Side]:
         command = [str(LITELLM_PROGRAM), "--config", str(path), "--host", "127.0.0.1", "--port", str(port)]
         command += ["--num_workers", "1", "--telemetry", "False"]
         url = f"http://127.0.0.1:{port}"
-        with serving(command, f"{url}/health/liveliness", LITELLM_SETTINGS) as program:
-            target = Target(f"{url}/v1/chat/completions", {"Authorization": f"Bearer {key}"}, dict(CHAT))
-            yield Side(LITELLM, [target], program)
+        with run_program(command, f"{url}/health/liveliness", LITELLM_SETTINGS) as program:
+            target = Target(f"{url}/v1/chat/completions", {"Authorization": f"Bearer {key}"}, dict(CHAT_BODY))
+            yield System(LITELLM, [target], program)
 
 
 @contextmanager
-def portkey(upstream: str) -> Iterator[Side]:
+def start_portkey(upstream: str) -> Iterator[System]:
     """It passes on what it is asked, with the caller's key, and keeps nothing."""
     port = free_port()
     headers = {
@@ -69,5 +69,5 @@ def portkey(upstream: str) -> Iterator[Side]:
     }
     command = [str(shutil.which("node")), str(PORTKEY_PROGRAM), "--headless", f"--port={port}"]
     url = f"http://127.0.0.1:{port}"
-    with serving(command, f"{url}/", {"NODE_ENV": "production"}) as program:
-        yield Side(PORTKEY, [Target(f"{url}/v1/chat/completions", headers, dict(CHAT))], program)
+    with run_program(command, f"{url}/", {"NODE_ENV": "production"}) as program:
+        yield System(PORTKEY, [Target(f"{url}/v1/chat/completions", headers, dict(CHAT_BODY))], program)

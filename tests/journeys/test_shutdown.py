@@ -15,11 +15,11 @@ import pytest
 import time_machine
 
 from glific_gpt.clock import now
-from tests.support.openai_behaviours import answer, never
+from tests.support.openai_behaviours import answer, never_respond
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.programs import PATIENCE, becomes_free, processes_of
+from tests.support.programs import TIMEOUT_SECONDS, list_server_processes, wait_until_free
 from tests.support.server import TestOrganization
-from tests.support.serving import Served, served, wait_until_ready
+from tests.support.serving import ServerProcesses, run_server_processes, wait_until_ready
 
 pytestmark = pytest.mark.both_databases
 
@@ -30,10 +30,12 @@ DEADLINE = 3.0
 @pytest.fixture(params=[1, 2])
 def server(
     request: pytest.FixtureRequest, tmp_path: Path, database_url: str, openai: OpenAIStandIn
-) -> Iterator[Served]:
+) -> Iterator[ServerProcesses]:
     """Of one process, and of two."""
     settings: dict[str, Any] = {"database_url": database_url, "openai_base_url": openai.base_url}
-    with served(tmp_path / "log", processes=request.param, deadline_seconds=DEADLINE, **settings) as server:
+    with run_server_processes(
+        tmp_path / "log", processes=request.param, deadline_seconds=DEADLINE, **settings
+    ) as server:
         yield server
 
 
@@ -42,7 +44,7 @@ def under_way(organization: TestOrganization, openai: OpenAIStandIn) -> Iterator
     """A call that has reached OpenAI and has no answer yet."""
     with ThreadPoolExecutor() as pool:
         call = pool.submit(organization.ask)
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + TIMEOUT_SECONDS
         while not openai.requests and time.monotonic() < until:
             time.sleep(0.01)
         yield call
@@ -53,21 +55,21 @@ def statuses(organization: TestOrganization) -> list[str]:
 
 
 @on_sqlite
-def test_it_answers_a_slow_call_before_it_ends(server: Served, openai: OpenAIStandIn) -> None:
+def test_it_answers_a_slow_call_before_it_ends(server: ServerProcesses, openai: OpenAIStandIn) -> None:
     openai.always(answer("At last.", after=1.5))
     alice = server.add_organization("alice")
     with under_way(alice, openai) as call:
         server.program.send(SIGTERM)
         assert call.result().json()["parsed_msg"] == "At last."
-    assert server.program.ended() == 0
-    assert becomes_free(server.port, seconds=1)
+    assert server.program.wait_for_exit() == 0
+    assert wait_until_free(server.port, seconds=1)
     assert statuses(alice) == ["ok"]
 
 
 def test_a_call_whose_server_is_killed_is_interrupted_when_its_time_is_up(
-    server: Served, openai: OpenAIStandIn
+    server: ServerProcesses, openai: OpenAIStandIn
 ) -> None:
-    openai.always(never())
+    openai.always(never_respond())
     alice = server.add_organization("alice")
     with under_way(alice, openai) as call:
         assert statuses(alice) == ["started"]
@@ -80,9 +82,9 @@ def test_a_call_whose_server_is_killed_is_interrupted_when_its_time_is_up(
 
 @on_sqlite
 @pytest.mark.parametrize("server", [2], indirect=True)
-def test_a_process_that_was_killed_is_replaced(server: Served, openai: OpenAIStandIn) -> None:
+def test_a_process_that_was_killed_is_replaced(server: ServerProcesses, openai: OpenAIStandIn) -> None:
     alice = server.add_organization("alice")
-    for pid in processes_of(server.program):
+    for pid in list_server_processes(server.program):
         os.kill(pid, SIGKILL)
     wait_until_ready(server.url, server.program)
     openai.always(answer("Still here."))
@@ -91,11 +93,11 @@ def test_a_process_that_was_killed_is_replaced(server: Served, openai: OpenAISta
 
 @on_sqlite
 @pytest.mark.parametrize("server", [2], indirect=True)
-def test_one_that_cannot_be_replaced_yet_does_not_end_the_others(server: Served, database_url: str) -> None:
+def test_one_that_cannot_be_replaced_yet_does_not_end_the_others(server: ServerProcesses, database_url: str) -> None:
     path = Path(database_url.removeprefix("sqlite:///"))
     away = path.rename(path.with_suffix(".away"))
-    os.kill(processes_of(server.program)[0], SIGKILL)
-    until = time.monotonic() + PATIENCE
+    os.kill(list_server_processes(server.program)[0], SIGKILL)
+    until = time.monotonic() + TIMEOUT_SECONDS
     while "Error: The database cannot be reached" not in server.program.errors and time.monotonic() < until:
         time.sleep(0.1)
     assert httpx2.get(f"{server.url}/livez").status_code == 200
@@ -106,25 +108,29 @@ def test_one_that_cannot_be_replaced_yet_does_not_end_the_others(server: Served,
 
 @on_sqlite
 @pytest.mark.parametrize("server", [2], indirect=True)
-def test_its_processes_are_replaced_one_by_one_when_they_are_to_be(server: Served, openai: OpenAIStandIn) -> None:
+def test_its_processes_are_replaced_one_by_one_when_they_are_to_be(
+    server: ServerProcesses, openai: OpenAIStandIn
+) -> None:
     openai.always(answer("Still here."))
-    alice, before = server.add_organization("alice"), set(processes_of(server.program))
+    alice, before = server.add_organization("alice"), set(list_server_processes(server.program))
     server.program.send(SIGHUP)
     # Each process is replaced when the one before it serves.
-    until = time.monotonic() + PATIENCE * len(before)
-    while before & set(processes_of(server.program)) and time.monotonic() < until:
+    until = time.monotonic() + TIMEOUT_SECONDS * len(before)
+    while before & set(list_server_processes(server.program)) and time.monotonic() < until:
         assert alice.ask().json()["parsed_msg"] == "Still here."
         time.sleep(0.1)  # leaves the processor to the processes that start
-    assert not before & set(processes_of(server.program))
+    assert not before & set(list_server_processes(server.program))
 
 
 @on_sqlite
-def test_a_process_ends_by_itself_when_the_one_that_started_it_is_killed(server: Served, openai: OpenAIStandIn) -> None:
-    openai.always(never())
+def test_a_process_ends_by_itself_when_the_one_that_started_it_is_killed(
+    server: ServerProcesses, openai: OpenAIStandIn
+) -> None:
+    openai.always(never_respond())
     alice = server.add_organization("alice")
     with under_way(alice, openai) as call:
         server.program.send(SIGKILL)
-        assert becomes_free(server.port, seconds=2)
+        assert wait_until_free(server.port, seconds=2)
         assert isinstance(call.exception(), httpx2.TransportError)
     assert statuses(alice) == ["started"]
     with time_machine.travel(now() + timedelta(seconds=DEADLINE + 2.5)):

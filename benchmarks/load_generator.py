@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from benchmarks.asking import Target
-from benchmarks.connection import Connection, Course
-from benchmarks.figures import Figures
+from benchmarks.connection import Connection, Measurement
+from benchmarks.metrics import Metrics
+from benchmarks.targets import Target
 
-GRACE_SECONDS = 60
+RESPONSE_TIMEOUT_SECONDS = 60
 """How long answers are waited for when no more calls are made."""
 
-NOTICE_SECONDS = 0.5
+SAMPLE_INTERVAL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -33,41 +33,41 @@ class Load:
     """Seconds of the same before anything is measured."""
 
 
-def measure(targets: Sequence[Target], load: Load, meanwhile: Callable[[], object] = lambda: None) -> Figures:
+def measure(targets: Sequence[Target], load: Load, meanwhile: Callable[[], object] = lambda: None) -> Metrics:
     """From a process of its own, whose work does not stand in the way of `meanwhile`, done twice a second."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        pending = pool.submit(post, targets, load)
+        pending = pool.submit(run_load, targets, load)
         while not pending.done():
             meanwhile()
-            wait([pending], NOTICE_SECONDS)
+            wait([pending], SAMPLE_INTERVAL_SECONDS)
         return pending.result()
 
 
-def post(targets: Sequence[Target], load: Load) -> Figures:
+def run_load(targets: Sequence[Target], load: Load) -> Metrics:
     """From this process."""
     if load.warm_up:
-        uvloop.run(_post(targets, Load(load.at_once, load.warm_up)))
-    course = uvloop.run(_post(targets, load))
-    return Figures.of(course.ended, course.milliseconds, course.failures, load.ramp, load.seconds)
+        uvloop.run(_send_requests(targets, Load(load.at_once, load.warm_up)))
+    course = uvloop.run(_send_requests(targets, load))
+    return Metrics.of(course.ended, course.milliseconds, course.failures, load.ramp, load.seconds)
 
 
-async def _post(targets: Sequence[Target], load: Load) -> Course:
-    course = Course(targets, time.perf_counter(), load.seconds)
+async def _send_requests(targets: Sequence[Target], load: Load) -> Measurement:
+    course = Measurement(targets, time.perf_counter(), load.seconds)
     address = urlsplit(targets[0].url)
     asking = [
         asyncio.create_task(
-            _ask(course, (str(address.hostname), address.port or 80), number / load.at_once * load.ramp)
+            _use_connections(course, (str(address.hostname), address.port or 80), number / load.at_once * load.ramp)
         )
         for number in range(load.at_once)
     ]
-    _, unanswered = await asyncio.wait(asking, timeout=load.seconds + GRACE_SECONDS)
+    _, unanswered = await asyncio.wait(asking, timeout=load.seconds + RESPONSE_TIMEOUT_SECONDS)
     for each in unanswered:
         course.failures["unanswered"] += 1
         each.cancel()
     return course
 
 
-async def _ask(course: Course, address: tuple[str, int], wait: float) -> None:
+async def _use_connections(course: Measurement, address: tuple[str, int], wait: float) -> None:
     """Over one connection, or a new one where that was closed, until the time is over."""
     await asyncio.sleep(wait)
     loop = asyncio.get_running_loop()
