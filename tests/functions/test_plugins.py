@@ -96,7 +96,8 @@ def test_a_plugin_with_the_name_of_a_built_in_function_stops_the_start(
     module = plugin_copy / MODULE
     module.write_text(module.read_text().replace('name="summarise"', 'name="parse_via_chat_gpt"'))
     assert get_start_error(plugin_copy, tmp_path, database_url) == (
-        "Error: The plugin glific-gpt-summarise offers a function parse_via_chat_gpt, and there is one already.\n"
+        "Error: The plugin glific-gpt-summarise offers a function parse_via_chat_gpt, which exists already. "
+        "Uninstall or rename it.\n"
     )
 
 
@@ -105,10 +106,10 @@ def test_a_plugin_that_cannot_be_imported_stops_the_start(plugin_copy: Path, tmp
     with (plugin_copy / MODULE).open("a") as module:
         module.write("\nraise RuntimeError('sk-proj-secret')\n")
     assert get_start_error(plugin_copy, tmp_path, database_url) == (
-        "Error: The plugin glific-gpt-summarise cannot be loaded (RuntimeError).\n"
+        "Error: The plugin glific-gpt-summarise cannot be loaded (RuntimeError). Uninstall or correct it.\n"
     )
 
 
 def test_a_plugin_that_offers_no_function_is_refused() -> None:
-    with pytest.raises(SettingsError, match=r"^The plugin summariser offers something that is not a Function\.$"):
+    with pytest.raises(SettingsError, match=r"^The plugin summariser does not offer a Function\."):
         Registry().add("summarise", "summariser")
