@@ -19,7 +19,6 @@ from tests.support.deferred import (
     pending_call_id,
     retry_delivery,
     start_worker_in_process,
-    start_worker_in_process,
     wait_until,
 )
 from tests.support.glific_stand_in import GlificStandIn

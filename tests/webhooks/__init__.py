@@ -1,1 +1,1 @@
-"""The webhook, over a socket, on both databases."""
+"""The webhook, called over a socket on both databases."""

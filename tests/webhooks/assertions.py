@@ -1,4 +1,4 @@
-"""What the webhook promises about errors: status and class of each code, and the keys of every answer."""
+"""The contract of the webhook: the status and class of each error code, and the keys of every reply."""
 
 from typing import Any
 
@@ -44,13 +44,13 @@ CODES_WITH_RETRY_AFTER = {"rate_limited", "contact_limit", "overloaded"}
 
 
 def get_code(reply: httpx2.Response) -> str:
-    """The error's code; "ok" for an answer."""
+    """Return the code of an error, or "ok" for an answer."""
     body = reply.json()
     return str(body["error_code"]) if reply.status_code != 200 else str(body["status"])
 
 
 def require_ok(reply: httpx2.Response) -> Any:
-    """The parsed_msg of an answer whose shape is right."""
+    """Require a successful answer with all of its keys. Returns its parsed_msg."""
     assert (reply.status_code, get_code(reply)) == (200, "ok"), reply.text
     body = reply.json()
     assert set(body) == ANSWER_KEYS
@@ -60,7 +60,7 @@ def require_ok(reply: httpx2.Response) -> Any:
 
 
 def require_error(reply: httpx2.Response, code: str, fallback: str = FALLBACK_MESSAGE) -> dict[str, Any]:
-    """The whole body of an error whose shape is right, down to one plain sentence."""
+    """Require an error with this code, all of its keys and one plain sentence. Returns the body."""
     assert (reply.status_code, get_code(reply)) == (ERROR_CODES[code][0], code), reply.text
     assert reply.headers["Content-Type"].partition(";")[0] == "application/json"
     body: dict[str, Any] = reply.json()

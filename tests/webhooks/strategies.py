@@ -1,4 +1,4 @@
-"""Anything that could be sent to the webhook, as Hypothesis's strategies."""
+"""Hypothesis strategies that generate requests to the webhook, valid and invalid."""
 
 import json
 from typing import Any, NamedTuple
@@ -44,7 +44,7 @@ QUERIES = ["", "?mode=sync", "?mode=async", "?mode=auto", "?mode=", "?mode", "?n
 
 
 class LongBody(NamedTuple):
-    """A long body, which is short in a report of what went wrong."""
+    """A long body, stored in parts so that it stays short in a failure report."""
 
     head: bytes
     middle: bytes
@@ -63,10 +63,10 @@ BODIES = [
 
 
 class GeneratedRequest(NamedTuple):
-    """One request."""
+    """A request to the webhook."""
 
-    by: str
-    """What identifies the caller: token, signature, both or none."""
+    authentication: str
+    """Token, signature, both or none."""
     method: str
     slug: str
     function: str
@@ -88,16 +88,16 @@ def _quote(name: bytes) -> str:
     return quote(name, safe="")
 
 
-def _one_of(*some: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Each as often as it is named, which st.one_of does not heed."""
-    return st.sampled_from(some).flatmap(lambda chosen: chosen)
+def _one_of(*strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Choose each strategy as often as it is listed. st.one_of ignores duplicates."""
+    return st.sampled_from(strategies).flatmap(lambda chosen: chosen)
 
 
 def _mostly(usual: Any, other: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return _one_of(*[st.just(usual)] * 7, other)
 
 
-# Half a surrogate pair too, which json.dumps writes as an escape.
+# This includes half a surrogate pair, which json.dumps writes as an escape.
 _text = st.text(st.characters(codec=None))
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | _text,
@@ -120,16 +120,16 @@ _near_valid = st.dictionaries(st.sampled_from(FIELDS), _json | st.sampled_from(V
 )
 _invalid = st.sampled_from(BODIES) | st.binary(max_size=300) | _json.map(_encode)
 
-# What the value of a field may hold: RFC 9110, 5.5.
-_header_text = st.binary(max_size=60).map(lambda some: bytes(byte for byte in some if 0x20 <= byte != 0x7F).strip())
-_names = st.binary(min_size=1, max_size=80) | st.text(min_size=1, max_size=80).map(lambda some: some.encode())
-_query = st.binary(max_size=20).map(lambda some: "?" + quote(some)) | st.binary(max_size=20).map(
-    lambda some: "?mode=" + quote(some)
+# Bytes that RFC 9110, 5.5 allows in the value of a header field.
+_header_text = st.binary(max_size=60).map(lambda value: bytes(byte for byte in value if 0x20 <= byte != 0x7F).strip())
+_names = st.binary(min_size=1, max_size=80) | st.text(min_size=1, max_size=80).map(lambda name: name.encode())
+_query = st.binary(max_size=20).map(lambda value: "?" + quote(value)) | st.binary(max_size=20).map(
+    lambda value: "?mode=" + quote(value)
 )
 
 generated_requests = st.builds(
     GeneratedRequest,
-    by=_mostly("token", st.sampled_from(["signature", "both", "none"])),
+    authentication=_mostly("token", st.sampled_from(["signature", "both", "none"])),
     method=_mostly("POST", st.sampled_from(["GET", "PUT", "PATCH", "DELETE"])),
     slug=_mostly("alice", _names.map(_quote)),
     function=_mostly("parse_via_chat_gpt", _names.map(_quote)),

@@ -1,4 +1,4 @@
-"""What Glific is answered when all is well."""
+"""Successful answers: text and JSON, formatted for WhatsApp and safe for Glific."""
 
 import json
 from typing import Any
@@ -56,47 +56,47 @@ def test_it_answers_a_question_with_the_organizations_own_key(alice: TestOrganiz
     assert (body["success"], body["status"]) == (True, "ok")
     assert body["parsed_msg"] == "ORS is a drink of salt, sugar and water."
     assert body["model"] == "gpt-4o-mini"
-    asked = openai.requests[-1]
-    assert asked.api_key == alice.key
-    assert asked.body is not None
-    assert asked.body["messages"] == [
+    request = openai.requests[-1]
+    assert request.api_key == alice.key
+    assert request.body is not None
+    assert request.body["messages"] == [
         {"role": "system", "content": "Answer briefly."},
         {"role": "user", "content": "What is ORS?"},
     ]
 
 
 def test_it_sends_question_and_prompt_unchanged(alice: TestOrganization, openai: OpenAIStandIn) -> None:
-    for words in ("  ओआरएस\tक्या है? 🌾\n", '"quoted" \\n {"a": 1}', "x" * 100_000):
-        require_ok(alice.ask(words, prompt=words))
-        assert [message["content"] for message in openai.requests[-1].body["messages"]] == [words, words]
+    for text in ("  ओआरएस\tक्या है? 🌾\n", '"quoted" \\n {"a": 1}', "x" * 100_000):
+        require_ok(alice.ask(text, prompt=text))
+        assert [message["content"] for message in openai.requests[-1].body["messages"]] == [text, text]
 
 
 def test_it_formats_an_answer_for_whatsapp(alice: TestOrganization, openai: OpenAIStandIn) -> None:
-    for said, expected in FORMATTED.items():
-        openai.always(answer(said))
-        told = require_ok(alice.ask())
-        assert expected in told, told
-        assert not {"**", "# ", "]("} & {part for part in ("**", "# ", "](") if part in told}
+    for content, expected in FORMATTED.items():
+        openai.always(answer(content))
+        message = require_ok(alice.ask())
+        assert expected in message, message
+        assert not {"**", "# ", "]("} & {part for part in ("**", "# ", "](") if part in message}
 
 
 @pytest.mark.parametrize(
-    "said",
+    "content",
     ["word " * 5000, "x" * 4097, "🌾" * 4096, "@results.x " * 400, "**b** " * 3000, "```\n" + "code\n" * 2000],
     ids=["words", "one word", "emoji", "variables", "bold", "code"],
 )
-def test_an_answer_fits_into_one_message(alice: TestOrganization, openai: OpenAIStandIn, said: str) -> None:
-    openai.always(answer(said))
-    told = require_ok(alice.ask())
-    assert 1000 < len(told) <= 4096
-    require_no_expressions(told)
+def test_an_answer_fits_into_one_message(alice: TestOrganization, openai: OpenAIStandIn, content: str) -> None:
+    openai.always(answer(content))
+    message = require_ok(alice.ask())
+    assert 1000 < len(message) <= 4096
+    require_no_expressions(message)
 
 
 @pytest.mark.parametrize("limit", [100, "3900"])
 def test_max_characters_limits_an_answer(alice: TestOrganization, openai: OpenAIStandIn, limit: int | str) -> None:
     openai.always(answer("It is a drink. " * 500))
-    told = require_ok(alice.ask(max_characters=limit))
-    assert int(limit) / 2 <= len(told) <= int(limit)
-    assert told.endswith("drink.")
+    message = require_ok(alice.ask(max_characters=limit))
+    assert int(limit) / 2 <= len(message) <= int(limit)
+    assert message.endswith("drink.")
 
 
 def test_a_truncated_answer_is_returned(alice: TestOrganization, openai: OpenAIStandIn) -> None:
@@ -105,8 +105,8 @@ def test_a_truncated_answer_is_returned(alice: TestOrganization, openai: OpenAIS
 
 
 def test_glific_evaluates_nothing_in_an_answer(alice: TestOrganization, openai: OpenAIStandIn) -> None:
-    for said in GLIFIC_EXPRESSIONS:
-        openai.always(answer(said))
+    for content in GLIFIC_EXPRESSIONS:
+        openai.always(answer(content))
         require_no_expressions(require_ok(alice.ask()))
 
 
@@ -154,17 +154,17 @@ def test_it_does_not_decode_json_that_the_flow_did_not_ask_for(alice: TestOrgani
 
 
 def test_an_empty_json_answer_is_an_empty_answer(alice: TestOrganization, openai: OpenAIStandIn) -> None:
-    empty: tuple[Any, ...] = ({}, [], None, "", " ", "\u200b")
-    for nothing in empty:
-        openai.always(json_answer(nothing))
+    empty_values: tuple[Any, ...] = ({}, [], None, "", " ", "\u200b")
+    for empty_value in empty_values:
+        openai.always(json_answer(empty_value))
         require_error(alice.ask(**JSON_OBJECT), "empty_answer")
 
 
 def test_an_answer_that_is_not_json_is_a_bad_upstream_reply(alice: TestOrganization, openai: OpenAIStandIn) -> None:
-    for said in ("Rice.", '{"crop": "ri', '{"a": NaN}', '{"a": 1e999}', '{"a": "\\ud83c"}', "{'a': 1}", "[" * 100_000):
-        openai.always(answer(said))
+    for text in ("Rice.", '{"crop": "ri', '{"a": NaN}', '{"a": 1e999}', '{"a": "\\ud83c"}', "{'a': 1}", "[" * 100_000):
+        openai.always(answer(text))
         reply = alice.ask(**JSON_OBJECT)
-        assert (said[:20], get_code(reply)) == (said[:20], "bad_upstream_reply")
+        assert (text[:20], get_code(reply)) == (text[:20], "bad_upstream_reply")
         require_error(reply, "bad_upstream_reply")
         assert alice.calls()[0]["error_code"] == "bad_upstream_reply"
 

@@ -1,4 +1,4 @@
-"""Who may call: a webhook token of the organization, and nobody can tell why they were not let in."""
+"""Authentication by a webhook token. The reply does not reveal why a caller is unauthorized."""
 
 from typing import Any
 from urllib.parse import quote
@@ -14,7 +14,7 @@ from tests.support.server import TLS, RunningServer, TestOrganization
 from tests.webhooks.assertions import require_error, require_ok
 
 UNKNOWN_SLUGS = (
-    "nobody",
+    "unknown",
     "ALICE",
     "Alice",
     " alice",
@@ -43,7 +43,7 @@ def post_to(server: RunningServer, slug: str, headers: dict[str, str]) -> httpx2
 
 
 def get_visible_parts(reply: httpx2.Response) -> tuple[int, dict[str, Any], set[str]]:
-    """All that a stranger can see, but for what differs with every call."""
+    """Return the parts of an unauthorized reply that do not differ with every call."""
     body = require_error(reply, "unauthorized")
     return reply.status_code, {key: body[key] for key in body.keys() - {"call_id"}}, set(reply.headers)
 
@@ -56,10 +56,10 @@ def test_the_bearer_scheme_is_case_insensitive(alice: TestOrganization, scheme: 
 def test_every_unauthorized_caller_gets_the_same_reply(
     alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
 ) -> None:
-    alice.change(fallback_message="Alice's own words.")
+    alice.change(fallback_message="Please call 1800.")
     with alice.server.app.app_context(), transaction() as session:
         _, api_token = tokens.create_api_token(session, "an API token", organizations.find(session, "alice"))
-    strangers = [
+    authorizations = [
         "",
         "Bearer",
         "Bearer wrong",
@@ -75,7 +75,7 @@ def test_every_unauthorized_caller_gets_the_same_reply(
         alice.token,
         "Bearer " + "x" * 10_000,
     ]
-    replies = [post_to(alice.server, "alice", {"Authorization": header}) for header in strangers]
+    replies = [post_to(alice.server, "alice", {"Authorization": value}) for value in authorizations]
     replies.append(post_to(alice.server, "alice", {}))
     first, *others = [get_visible_parts(reply) for reply in replies]
     assert [other for other in others if other != first] == []
@@ -88,13 +88,13 @@ def test_every_unauthorized_caller_gets_the_same_reply(
 def test_an_unknown_organization_looks_like_a_wrong_token(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     known = get_visible_parts(post_to(alice.server, "alice", {"Authorization": "Bearer wrong"}))
     token, signature = {"Authorization": f"Bearer {alice.token}"}, {"X-Glific-Signature": "t=1,v1=" + "0" * 64}
-    wrong = {
+    differences = {
         (slug, tuple(headers)): reply.text
         for slug in UNKNOWN_SLUGS
         for headers in (token, signature, {})
         if get_visible_parts(reply := post_to(alice.server, slug, headers)) != known
     }
-    assert wrong == {}
+    assert differences == {}
     assert openai.requests == []
 
 
@@ -105,7 +105,7 @@ def test_the_size_of_a_body_does_not_reveal_an_organization(alice: TestOrganizat
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"X-Glific-Signature": "t=1,v1=" + "0" * 64}):
         known, unknown = (
             httpx2.post(alice.url.replace("alice", slug), content=content, headers=headers, timeout=20)
-            for slug in ("alice", "nobody")
+            for slug in ("alice", "unknown")
         )
         assert (known.status_code, known.json()["error_code"]) == (unknown.status_code, unknown.json()["error_code"])
         if "X-Glific-Signature" not in headers or size == "small":
@@ -134,16 +134,16 @@ def test_a_body_with_the_same_organization_id_is_accepted(alice: TestOrganizatio
 
 
 def test_a_body_with_another_organization_id_is_unauthorized(alice: TestOrganization, openai: OpenAIStandIn) -> None:
-    alice.change(glific_organization_id=7, fallback_message="Alice's own words.")
-    stranger = get_visible_parts(post_to(alice.server, "alice", {}))
+    alice.change(glific_organization_id=7, fallback_message="Please call 1800.")
+    unauthorized = get_visible_parts(post_to(alice.server, "alice", {}))
     others: tuple[Any, ...] = (8, "8", 70, "07x", "seven", None, "", True, 7.5, [7], {"id": 7}, -7, "@flow.id", 10**30)
     for sent in others:
-        assert get_visible_parts(alice.ask(organization_id=sent)) == stranger, sent
-    assert get_visible_parts(alice.ask()) == stranger
+        assert get_visible_parts(alice.ask(organization_id=sent)) == unauthorized, sent
+    assert get_visible_parts(alice.ask()) == unauthorized
     assert openai.requests == []
 
 
 def test_any_organization_id_is_accepted_if_none_is_set(alice: TestOrganization) -> None:
-    anything: tuple[Any, ...] = (1, "1", None, "x", [], 10**30)
-    for sent in anything:
+    organization_ids: tuple[Any, ...] = (1, "1", None, "x", [], 10**30)
+    for sent in organization_ids:
         require_ok(alice.ask(organization_id=sent))

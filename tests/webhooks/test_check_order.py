@@ -1,4 +1,4 @@
-"""The order of checks: of two things that are wrong with a call, the earlier one is told, and OpenAI hears nothing."""
+"""The order of checks: a call with two errors gets the earlier one, and OpenAI is not asked."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -20,9 +20,9 @@ NO_BUDGET = {"monthly_budget_usd": Decimal(0)}
 
 @dataclass
 class InvalidCall:
-    """A call that is wrong in two ways."""
+    """A call with two errors."""
 
-    told: str
+    code: str
     body: Any = None
     content: bytes | None = None
     settings: dict[str, Any] = field(default_factory=dict)
@@ -34,12 +34,12 @@ class InvalidCall:
 
 WRONG_TOKEN = {"Authorization": "Bearer wrong"}
 INVALID_CALLS = {
-    "a stranger's broken JSON": InvalidCall("unauthorized", content=b"{", headers=WRONG_TOKEN),
-    "a stranger's empty question": InvalidCall("unauthorized", {"question_text": ""}, headers=WRONG_TOKEN),
-    "a stranger at an inactive organization": InvalidCall(
+    "a wrong token and broken JSON": InvalidCall("unauthorized", content=b"{", headers=WRONG_TOKEN),
+    "a wrong token and an empty question": InvalidCall("unauthorized", {"question_text": ""}, headers=WRONG_TOKEN),
+    "a wrong token at an inactive organization": InvalidCall(
         "unauthorized", QUESTION, settings=INACTIVE, headers=WRONG_TOKEN
     ),
-    "a stranger's huge body": InvalidCall("unauthorized", content=b" " * 1_100_000, headers=WRONG_TOKEN),
+    "a wrong token and a huge body": InvalidCall("unauthorized", content=b" " * 1_100_000, headers=WRONG_TOKEN),
     "another organization's empty question": InvalidCall(
         "unauthorized", {"question_text": "", "organization_id": 8}, settings={"glific_organization_id": 7}
     ),
@@ -74,13 +74,13 @@ INVALID_CALLS = {
 
 def test_it_reports_the_earlier_of_two_errors(server: RunningServer, openai: OpenAIStandIn) -> None:
     openai.always(refuse_key())
-    for number, (name, wrong) in enumerate(INVALID_CALLS.items()):
-        organization = server.add_organization(f"ngo-{number}", key=wrong.key, **wrong.settings)
-        if not wrong.key_is_on:
+    for number, (name, invalid) in enumerate(INVALID_CALLS.items()):
+        organization = server.add_organization(f"ngo-{number}", key=invalid.key, **invalid.settings)
+        if not invalid.key_is_on:
             organization.switch_key(on=False)
-        reply = organization.post(wrong.body, content=wrong.content, headers=wrong.headers, query=wrong.query)
-        assert (name, get_code(reply)) == (name, wrong.told)
-        require_error(reply, wrong.told)
+        reply = organization.post(invalid.body, content=invalid.content, headers=invalid.headers, query=invalid.query)
+        assert (name, get_code(reply)) == (name, invalid.code)
+        require_error(reply, invalid.code)
     assert openai.requests == []
 
 

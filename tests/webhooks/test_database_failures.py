@@ -1,4 +1,4 @@
-"""When the database is locked, slow, silent or read-only: a paid answer still comes, everybody else is told in time."""
+"""A locked, slow, silent or read-only database: a paid answer is returned, and other calls get an error in time."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -22,39 +22,39 @@ on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect
 
 FALLBACK = "Please call 1800."
 GLIFIC_TIMEOUT_SECONDS = 5
-"""Seconds that Glific waits."""
+"""The time that Glific waits for a reply."""
 REPLY_MARGIN_SECONDS = 0.6
-"""Of those, what is left when OpenAI answers at the last moment."""
+"""The part of it that remains when OpenAI answers at the last moment."""
 SLACK_SECONDS = 0.8
-"""Seconds more that a busy machine may need."""
+"""Extra time for a busy machine."""
 
 
-def answer_during(trouble: DatabaseFailure, stack: ExitStack, answered: list[float]) -> Behaviour:
-    """Trouble begins while OpenAI is asked, and lasts; the moment of the answer is noted."""
+def answer_during(failure: DatabaseFailure, stack: ExitStack, answered_at: list[float]) -> Behaviour:
+    """Start the failure while OpenAI is asked, record the time of the answer, and then answer."""
 
     def behave(exchange: Exchange) -> None:
-        stack.enter_context(trouble)
-        answered.append(time.monotonic())
+        stack.enter_context(failure)
+        answered_at.append(time.monotonic())
         answer("Salt.")(exchange)
 
     return behave
 
 
-def require_paid_answer(organization: TestOrganization, openai: OpenAIStandIn, trouble: DatabaseFailure) -> None:
-    answered: list[float] = []
+def require_paid_answer(organization: TestOrganization, openai: OpenAIStandIn, failure: DatabaseFailure) -> None:
+    answered_at: list[float] = []
     with ExitStack() as stack:
-        openai.will(answer_during(trouble, stack, answered))
+        openai.will(answer_during(failure, stack, answered_at))
         assert require_ok(organization.ask()) == "Salt."
-        assert time.monotonic() - answered[0] < REPLY_MARGIN_SECONDS + SLACK_SECONDS
+        assert time.monotonic() - answered_at[0] < REPLY_MARGIN_SECONDS + SLACK_SECONDS
 
 
-def require_overloaded_in_time(organization: TestOrganization, openai: OpenAIStandIn, trouble: DatabaseFailure) -> None:
-    """OpenAI is not asked when the call cannot be recorded."""
+def require_overloaded_in_time(organization: TestOrganization, openai: OpenAIStandIn, failure: DatabaseFailure) -> None:
+    """Require the error overloaded in time, and no request to OpenAI for a call that cannot be recorded."""
     organization.change(fallback_message=FALLBACK)
-    with trouble:
-        before = time.monotonic()
+    with failure:
+        started = time.monotonic()
         body = require_error(organization.ask(), "overloaded", FALLBACK)
-        assert time.monotonic() - before < GLIFIC_TIMEOUT_SECONDS
+        assert time.monotonic() - started < GLIFIC_TIMEOUT_SECONDS
     assert "database" in body["error"]
     assert openai.requests == []
 
@@ -81,23 +81,23 @@ def test_a_locked_database_gives_the_organizations_fallback_message(
 
 
 @on_postgresql
-@pytest.mark.parametrize("trouble", [make_read_only, slow_down_inserts])
+@pytest.mark.parametrize("failure", [make_read_only, slow_down_inserts])
 def test_a_database_that_cannot_write_gives_the_organizations_fallback_message(
-    alice: TestOrganization, openai: OpenAIStandIn, database_url: str, trouble: Callable[[str], DatabaseFailure]
+    alice: TestOrganization, openai: OpenAIStandIn, database_url: str, failure: Callable[[str], DatabaseFailure]
 ) -> None:
-    require_overloaded_in_time(alice, openai, trouble(database_url))
+    require_overloaded_in_time(alice, openai, failure(database_url))
 
 
 @requires_linux
 @on_postgresql
 def test_a_silent_database_times_out(start_server: StartServer, openai: OpenAIStandIn, database_url: str) -> None:
-    with database_proxy(database_url) as (proxy, reached):
-        alice = start_server(database_url=reached).add_organization("alice")
+    with database_proxy(database_url) as (proxy, proxy_url):
+        alice = start_server(database_url=proxy_url).add_organization("alice")
         require_ok(alice.ask())
         proxy.drop_packets()
-        before = time.monotonic()
+        started = time.monotonic()
         require_error(alice.ask(), "overloaded")
-        assert time.monotonic() - before < GLIFIC_TIMEOUT_SECONDS
+        assert time.monotonic() - started < GLIFIC_TIMEOUT_SECONDS
     assert len(openai.requests) == 1
 
 
@@ -105,21 +105,21 @@ def test_a_silent_database_times_out(start_server: StartServer, openai: OpenAISt
 def test_a_database_that_acknowledges_without_answering_times_out(
     start_server: StartServer, openai: OpenAIStandIn, database_url: str
 ) -> None:
-    with database_proxy(database_url) as (proxy, reached):
-        alice = start_server(database_url=reached).add_organization("alice")
+    with database_proxy(database_url) as (proxy, proxy_url):
+        alice = start_server(database_url=proxy_url).add_organization("alice")
         require_ok(alice.ask())
         openai.always(_run_first(proxy.stop_forwarding, answer("Paid for.")))
-        before = time.monotonic()
+        started = time.monotonic()
         assert require_ok(alice.ask()) == "Paid for."
-        assert time.monotonic() - before < GLIFIC_TIMEOUT_SECONDS
-        before = time.monotonic()
+        assert time.monotonic() - started < GLIFIC_TIMEOUT_SECONDS
+        started = time.monotonic()
         require_error(alice.ask(), "overloaded")
-        assert time.monotonic() - before < GLIFIC_TIMEOUT_SECONDS
+        assert time.monotonic() - started < GLIFIC_TIMEOUT_SECONDS
 
 
-def _run_first(happening: Callable[[], None], then: Behaviour) -> Behaviour:
+def _run_first(action: Callable[[], None], then: Behaviour) -> Behaviour:
     def behave(exchange: Exchange) -> None:
-        happening()
+        action()
         then(exchange)
 
     return behave
@@ -127,7 +127,7 @@ def _run_first(happening: Callable[[], None], then: Behaviour) -> Behaviour:
 
 @contextmanager
 def database_proxy(database_url: str) -> Iterator[tuple[FaultyProxy, str]]:
-    """A proxy before the database, and the URL that goes through it."""
+    """Run a proxy before the database. Yields it, and the URL of the database through the proxy."""
     url = sa.make_url(database_url)
     with FaultyProxy(url.host or "127.0.0.1", url.port or 5432) as proxy:
         yield proxy, url.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)

@@ -1,4 +1,4 @@
-"""Answers that come later: accepted at once, noted while they are on their way, and given to the flow that waits."""
+"""Deferred calls: accepted immediately, recorded as pending, and delivered to the waiting flow."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.both_databases
 
 @pytest.fixture
 def alice(server_with_worker: RunningServer, glific: GlificStandIn) -> TestOrganization:
-    """Her server works on answers that come later, and her flows wait for them."""
+    """A connected organization on a server with a worker."""
     return create_connected_organization(server_with_worker, glific)
 
 
@@ -47,18 +47,18 @@ def test_it_accepts_a_call_and_resumes_the_flow_with_the_answer(
 def test_it_records_a_call_as_pending_and_then_with_its_usage(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(answer(input_tokens=1000, output_tokens=100, after=0.5))
     call_id = pending_call_id(alice.ask_deferred())
-    meanwhile = find_call(alice, call_id)
+    call_before = find_call(alice, call_id)
     alice.wait_for_delivery(call_id)
-    afterwards = find_call(alice, call_id)
+    call_after = find_call(alice, call_id)
 
-    known = ("function", "model", "contact_id", "flow_id", "error_code")
-    assert [meanwhile[key] for key in known] == ["parse_via_chat_gpt", "gpt-4o", 21, 5, None]
-    assert [afterwards[key] for key in known] == [meanwhile[key] for key in known]
-    used = ("status", "input_tokens", "output_tokens", "cost_usd")
-    assert [meanwhile[key] for key in used] == ["pending", None, None, None]
-    assert [afterwards[key] for key in used] == ["ok", 1000, 100, 0.0035]
-    assert meanwhile["duration_ms"] is None
-    assert 500 <= afterwards["duration_ms"] < 10_000
+    request_keys = ("function", "model", "contact_id", "flow_id", "error_code")
+    assert [call_before[key] for key in request_keys] == ["parse_via_chat_gpt", "gpt-4o", 21, 5, None]
+    assert [call_after[key] for key in request_keys] == [call_before[key] for key in request_keys]
+    usage_keys = ("status", "input_tokens", "output_tokens", "cost_usd")
+    assert [call_before[key] for key in usage_keys] == ["pending", None, None, None]
+    assert [call_after[key] for key in usage_keys] == ["ok", 1000, 100, 0.0035]
+    assert call_before["duration_ms"] is None
+    assert 500 <= call_after["duration_ms"] < 10_000
 
 
 def test_it_records_the_steps_of_a_delivery(alice: TestOrganization) -> None:
@@ -115,10 +115,10 @@ def test_it_formats_text_for_whatsapp_and_neutralises_expressions(
 def test_accepted_calls_stay_queued_until_a_worker_starts(
     start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    idle = create_connected_organization(start_server(), glific)
-    first, second = (pending_call_id(idle.ask_deferred(contact=contact)) for contact in (21, 22))
-    assert has_unfinished_work(idle.server)
+    alice = create_connected_organization(start_server(), glific)
+    first, second = (pending_call_id(alice.ask_deferred(contact=contact)) for contact in (21, 22))
+    assert has_unfinished_work(alice.server)
     assert openai.requests == []
-    start_worker_in_process(idle.server)
-    assert {idle.wait_for_delivery(call_id).state for call_id in (first, second)} == {"delivered"}
+    start_worker_in_process(alice.server)
+    assert {alice.wait_for_delivery(call_id).state for call_id in (first, second)} == {"delivered"}
     assert (resumed_result(glific, 21)["call_id"], resumed_result(glific, 22)["call_id"]) == (first, second)

@@ -1,4 +1,4 @@
-"""?mode=auto: the answer in time if there is one in time, and otherwise a promise that is kept; one call to OpenAI."""
+"""?mode=auto: the answer if it is in time, and otherwise a deferred call. OpenAI is asked once."""
 
 import time
 
@@ -30,52 +30,52 @@ FALLBACK = "Please call 1800."
 
 
 @pytest.fixture
-def patient(server_with_worker: RunningServer, glific: GlificStandIn) -> TestOrganization:
-    """With the usual time for an answer."""
+def alice_with_default_deadline(server_with_worker: RunningServer, glific: GlificStandIn) -> TestOrganization:
+    """A connected organization with the default deadline."""
     return create_connected_organization(server_with_worker, glific, fallback_message=FALLBACK)
 
 
 @pytest.fixture
 def alice(start_server: StartServer, glific: GlificStandIn) -> TestOrganization:
-    """With little time for an answer."""
+    """A connected organization with a short deadline."""
     return create_connected_organization(
         start_server(with_worker=True, deadline_seconds=DEADLINE_SECONDS), glific, fallback_message=FALLBACK
     )
 
 
 def test_it_answers_in_the_request_if_there_is_time(
-    patient: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
+    alice_with_default_deadline: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(answer("Salt.", after=0.2))
-    replies = [patient.ask_deferred("auto", headers={"Idempotency-Key": "a-key"}) for _ in range(2)]
+    replies = [alice_with_default_deadline.ask_deferred("auto", headers={"Idempotency-Key": "a-key"}) for _ in range(2)]
     assert [require_ok(reply) for reply in replies] == ["Salt.", "Salt."]
     assert replies[0].json() == replies[1].json()
     assert replies[1].headers["Idempotent-Replayed"] == "true"
-    (row,) = patient.calls()
+    (row,) = alice_with_default_deadline.calls()
     assert (row["status"], row["error_code"], row["input_tokens"], row["output_tokens"]) == ("ok", None, 11, 7)
     assert (len(openai.requests), glific.requests) == (1, [])
-    assert count_deliveries(patient.server) == 0
-    assert not has_unfinished_work(patient.server)
+    assert count_deliveries(alice_with_default_deadline.server) == 0
+    assert not has_unfinished_work(alice_with_default_deadline.server)
 
 
 def test_an_error_in_time_has_its_own_status(
-    patient: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
+    alice_with_default_deadline: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.will(out_of_credit())
-    require_error(patient.ask_deferred("auto"), "insufficient_quota", FALLBACK)
-    (row,) = patient.calls()
+    require_error(alice_with_default_deadline.ask_deferred("auto"), "insufficient_quota", FALLBACK)
+    (row,) = alice_with_default_deadline.calls()
     assert (row["status"], row["error_code"]) == ("error", "insufficient_quota")
     assert glific.requests == []
-    assert count_deliveries(patient.server) == 0
+    assert count_deliveries(alice_with_default_deadline.server) == 0
 
 
 def test_it_defers_at_the_deadline_and_keeps_the_same_call_to_openai(
     alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     openai.always(answer("Sugar and salt.", after=1.0))
-    before = time.monotonic()
+    started = time.monotonic()
     call_id = pending_call_id(alice.ask_deferred("auto"))
-    assert DEADLINE_SECONDS * 0.9 < time.monotonic() - before < DEADLINE_SECONDS + 0.5
+    assert DEADLINE_SECONDS * 0.9 < time.monotonic() - started < DEADLINE_SECONDS + 0.5
     assert find_call(alice, call_id)["status"] == "pending"
     assert alice.wait_for_delivery(call_id).state == "delivered"
     assert resumed_result(glific, 21)["parsed_msg"] == "Sugar and salt."
@@ -136,11 +136,11 @@ def test_a_pending_call_is_not_marked_interrupted(alice: TestOrganization, opena
 def test_a_process_without_a_worker_defers_and_another_one_delivers(
     start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    idle = start_server(deadline_seconds=DEADLINE_SECONDS)
-    alice = create_connected_organization(idle, glific)
+    server = start_server(deadline_seconds=DEADLINE_SECONDS)
+    alice = create_connected_organization(server, glific)
     openai.always(answer("Sugar and salt.", after=0.6))
     call_id = pending_call_id(alice.ask_deferred("auto"))
-    assert has_unfinished_work(idle)
+    assert has_unfinished_work(server)
     assert glific.requests == []
     start_server(with_worker=True)
     assert alice.wait_for_delivery(call_id).state == "delivered"

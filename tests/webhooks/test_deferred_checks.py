@@ -1,4 +1,4 @@
-"""What is checked before a call is accepted is checked of one whose answer comes later too, and told at once."""
+"""Deferred calls pass the same checks as synchronous ones, and get their errors immediately."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -28,7 +28,7 @@ def connected(alice: TestOrganization, glific: GlificStandIn) -> TestOrganizatio
 def require_refused(
     server: RunningServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> Callable[[httpx2.Response, str], dict[str, Any]]:
-    """The error, told with its own status; nothing was asked, handed in or told to Glific."""
+    """Require an error, and no request to OpenAI or Glific and no enqueued work."""
 
     def require(reply: httpx2.Response, code: str) -> dict[str, Any]:
         body = require_error(reply, code, FALLBACK)
@@ -47,7 +47,7 @@ RequireRefused = Callable[[httpx2.Response, str], dict[str, Any]]
 def test_it_refuses_a_body_that_cannot_be_answered(
     connected: TestOrganization, require_refused: RequireRefused, mode: str
 ) -> None:
-    wrong: list[tuple[str, dict[str, Any]]] = [
+    invalid_bodies: list[tuple[str, dict[str, Any]]] = [
         ("empty_question", {"question_text": "  "}),
         ("unresolved_variable", {"question_text": "@results.question_1"}),
         ("missing_flow_context", {"flow_id": None}),
@@ -58,9 +58,9 @@ def test_it_refuses_a_body_that_cannot_be_answered(
         ("invalid_field", {"result_name": "no name"}),
         ("model_not_text", {"gpt_model": "whisper-1"}),
     ]
-    for code, body in wrong:
+    for code, body in invalid_bodies:
         require_refused(connected.ask_deferred(mode, **body), code)
-    assert [call["error_code"] for call in connected.calls()] == [code for code, _ in reversed(wrong)]
+    assert [call["error_code"] for call in connected.calls()] == [code for code, _ in reversed(invalid_bodies)]
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -1,4 +1,4 @@
-"""Whatever Glific does meanwhile, a flow that waits gets its answer in the end, and what is refused is said."""
+"""Delivery to Glific: transient failures are retried, and permanent failures are explained."""
 
 import pytest
 
@@ -46,7 +46,7 @@ TRANSIENT_FAILURES: dict[str, tuple[list[Behaviour], int]] = {
     "one after the other": ([server_error(503), errors([not_waiting_error(21)])], 3),
     "no token": ([forget_tokens()], 1),
 }
-"""Glific's moods, with the tries until a flow has its answer."""
+"""Behaviours of Glific, with the number of attempts until delivery."""
 
 PERMANENT_FAILURES: dict[str, Behaviour] = {
     "not found": errors([{"key": "contact", "message": "Resource not found"}]),
@@ -62,10 +62,10 @@ def alice(server_with_worker: RunningServer, glific: GlificStandIn) -> TestOrgan
 
 
 def test_it_delivers_after_a_transient_failure(alice: TestOrganization, glific: GlificStandIn) -> None:
-    moods = dict(enumerate(TRANSIENT_FAILURES, 101))
-    glific.always(respond_first({contact: TRANSIENT_FAILURES[name][0] for contact, name in moods.items()}))
-    calls = {contact: pending_call_id(alice.ask_deferred(contact=contact)) for contact in moods}
-    for contact, name in moods.items():
+    names = dict(enumerate(TRANSIENT_FAILURES, 101))
+    glific.always(respond_first({contact: TRANSIENT_FAILURES[name][0] for contact, name in names.items()}))
+    calls = {contact: pending_call_id(alice.ask_deferred(contact=contact)) for contact in names}
+    for contact, name in names.items():
         row = alice.wait_for_delivery(calls[contact])
         assert (row.state, row.attempts, row.last_response) == ("delivered", TRANSIENT_FAILURES[name][1], DELIVERED), (
             name
@@ -86,15 +86,15 @@ def test_it_retries_until_the_flow_waits(alice: TestOrganization, glific: Glific
 def test_it_waits_for_the_retry_after_of_glific(alice: TestOrganization, glific: GlificStandIn) -> None:
     glific.will(rate_limit("1"))
     alice.wait_for_delivery(pending_call_id(alice.ask_deferred()))
-    first, second = [asked.at for asked in glific.requests if asked.path == "/api"]
+    first, second = [request.at for request in glific.requests if request.path == "/api"]
     assert 1.0 <= second - first < 2.5
 
 
 def test_a_permanent_failure_is_explained_and_not_retried(alice: TestOrganization, glific: GlificStandIn) -> None:
-    moods = dict(enumerate(PERMANENT_FAILURES, 101))
-    glific.always(respond_first({contact: [PERMANENT_FAILURES[name]] * 9 for contact, name in moods.items()}))
-    calls = {contact: pending_call_id(alice.ask_deferred(contact=contact)) for contact in moods}
-    for contact, name in moods.items():
+    names = dict(enumerate(PERMANENT_FAILURES, 101))
+    glific.always(respond_first({contact: [PERMANENT_FAILURES[name]] * 9 for contact, name in names.items()}))
+    calls = {contact: pending_call_id(alice.ask_deferred(contact=contact)) for contact in names}
+    for contact, name in names.items():
         row, call = alice.wait_for_delivery(calls[contact]), find_call(alice, calls[contact])
         assert (row.state, row.attempts) == ("undelivered", 1), name
         assert (call["status"], call["error_code"]) == ("error", "undelivered")

@@ -1,4 +1,4 @@
-"""A call that was accepted and then fails resumes its flow too, with an error that the flow can go on with."""
+"""A deferred call that fails resumes its flow with an error."""
 
 import pytest
 from cryptography.fernet import Fernet
@@ -21,7 +21,7 @@ FAILURES = {
     "refused": refusal(),
     "upstream_error": server_error(400),
 }
-"""What OpenAI does to the question of that name."""
+"""The behaviour of OpenAI, by the text of the question."""
 
 
 def fail(exchange: Exchange) -> None:
@@ -89,12 +89,12 @@ def test_a_question_that_cannot_be_decrypted_resumes_the_flow_with_an_error(
     alice = server.add_organization("alice")
     alice.connect(glific)
     call_id = pending_call_id(alice.ask_deferred())
-    there = TestOrganization(
+    other_alice = TestOrganization(
         start_server(encryption_keys=Fernet.generate_key().decode()), "alice", alice.token, alice.key
     )
-    there.set_key(alice.key)
-    there.connect(glific)
-    start_worker_in_process(there.server)
-    assert there.wait_for_delivery(call_id).state == "delivered"
+    other_alice.set_key(alice.key)
+    other_alice.connect(glific)
+    start_worker_in_process(other_alice.server)
+    assert other_alice.wait_for_delivery(call_id).state == "delivered"
     assert (resumed_result(glific, 21)["status"], resumed_result(glific, 21)["error_class"]) == ("error", "service")
     assert openai.requests == []

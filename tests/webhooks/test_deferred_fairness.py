@@ -1,4 +1,4 @@
-"""What one organization's slow OpenAI or sick Glific costs the others: nothing that they would notice."""
+"""A slow OpenAI or a failing Glific of one organization does not delay other organizations."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,19 +18,19 @@ pytestmark = pytest.mark.both_databases
 
 
 @pytest.fixture
-def sick() -> Iterator[GlificStandIn]:
+def failing_glific() -> Iterator[GlificStandIn]:
     with GlificStandIn() as glific:
         glific.always(server_error())
         yield glific
 
 
 def test_an_unavailable_glific_occupies_no_slot(
-    start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn, sick: GlificStandIn
+    start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn, failing_glific: GlificStandIn
 ) -> None:
     server = start_server(with_worker=True, max_deferred_calls=4, max_deferred_calls_per_organization=2)
     alice, bob, carol = (server.add_organization(name) for name in ("alice", "bob", "carol"))
-    for organization, its in ((alice, sick), (bob, sick), (carol, glific)):
-        organization.connect(its)
+    for organization, its_glific in ((alice, failing_glific), (bob, failing_glific), (carol, glific)):
+        organization.connect(its_glific)
     calls = [
         pending_call_id(organization.ask_deferred(contact=contact))
         for contact in range(21, 25)
@@ -39,7 +39,7 @@ def test_an_unavailable_glific_occupies_no_slot(
     wait_until(lambda: len(openai.requests) == len(calls), seconds=10)
     assert carol.wait_for_delivery(pending_call_id(carol.ask_deferred()), seconds=5).state == "delivered"
     assert {alice.delivery(call_id).state for call_id in calls} == {"waiting"}
-    sick.reset()
+    failing_glific.reset()
     assert {alice.wait_for_delivery(call_id, seconds=15).state for call_id in calls} == {"delivered"}
     assert len(openai.requests) == len(calls) + 1
 

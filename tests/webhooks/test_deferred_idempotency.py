@@ -1,4 +1,4 @@
-"""The same call again, while its answer is on its way or after: the same words, and one answer for the flow."""
+"""A duplicate of a deferred call, before or after its delivery, gets the same reply and resumes the flow once."""
 
 import json
 import time
@@ -45,8 +45,8 @@ def test_the_same_signature_gets_the_same_reply_and_resumes_the_flow_once(
     raw = json.dumps(BODY).encode()
     signed = {"X-Glific-Signature": sign("a phrase that only Glific knows", raw, int(time.time())), "Authorization": ""}
     call_id = pending_call_id(alice.post(content=raw, headers=signed, query="?mode=async"))
-    again = alice.post(content=raw, headers=signed, query="?mode=async")
-    assert (pending_call_id(again), again.headers["Idempotent-Replayed"]) == (call_id, "true")
+    duplicate = alice.post(content=raw, headers=signed, query="?mode=async")
+    assert (pending_call_id(duplicate), duplicate.headers["Idempotent-Replayed"]) == (call_id, "true")
     alice.wait_for_delivery(call_id)
     assert (len(openai.requests), len(glific.resumptions)) == (1, 1)
 

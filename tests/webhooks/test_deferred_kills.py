@@ -1,4 +1,4 @@
-"""A process that is killed takes no answer with it: another one goes on where it was, and asks nothing twice."""
+"""A killed process loses no answer: another process continues its calls from the last stored step."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -27,13 +27,13 @@ class Serve(Protocol):
 
 @pytest.fixture
 def serve(tmp_path: Path, database_url: str, openai: OpenAIStandIn) -> Iterator[Serve]:
-    """Starts a server that also works on answers that come later."""
+    """Return a function that starts a server with a worker."""
     with ExitStack() as stack:
 
         def start(**settings: Any) -> ServerProcesses:
-            known = {"database_url": database_url, "openai_base_url": openai.base_url, "glific_hosts": "127.0.0.1"}
+            defaults = {"database_url": database_url, "openai_base_url": openai.base_url, "glific_hosts": "127.0.0.1"}
             folder = tmp_path / f"server-{len(list(tmp_path.iterdir()))}"
-            return stack.enter_context(run_server_processes(folder, **(known | settings)))
+            return stack.enter_context(run_server_processes(folder, **(defaults | settings)))
 
         yield start
 
@@ -45,7 +45,7 @@ def create_connected_organization(server: ServerProcesses, glific: GlificStandIn
 
 
 def received_answer(glific: GlificStandIn) -> bool:
-    return any(asked.path == API_PATH for asked in glific.requests)
+    return any(request.path == API_PATH for request in glific.requests)
 
 
 def test_a_kill_before_delivery_does_not_ask_openai_again(
@@ -88,18 +88,18 @@ def test_a_kill_between_two_delivery_attempts_loses_no_answer(
 def test_a_kill_while_openai_answers_asks_openai_once_more(
     serve: Serve, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    """A call of each kind: accepted at once, and handed over when its time was up."""
+    """One call is accepted immediately, the other is deferred at its deadline."""
     first = serve(deadline_seconds=1)
     alice = create_connected_organization(first, glific)
     openai.always(silent())
-    at_once = pending_call_id(alice.ask_deferred())
-    late = pending_call_id(alice.ask_deferred("auto", contact=22))
+    immediate = pending_call_id(alice.ask_deferred())
+    deferred = pending_call_id(alice.ask_deferred("auto", contact=22))
     wait_until(lambda: len(openai.requests) == 2)
     first.program.send_all(SIGKILL)
     openai.reset()
     openai.always(respond_after(0.1, answer("Sugar and salt.")))
     serve()
-    for contact, call_id in ((21, at_once), (22, late)):
+    for contact, call_id in ((21, immediate), (22, deferred)):
         assert alice.wait_for_delivery(call_id).state == "delivered"
         assert resumed_result(glific, contact)["parsed_msg"] == "Sugar and salt."
     assert len(openai.requests) == 2

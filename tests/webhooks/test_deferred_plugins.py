@@ -1,4 +1,4 @@
-"""A plugin's question survives the wait for its answer, and a flow is told when it does not."""
+"""The question of a plugin is stored for a deferred call. If it cannot be read, the flow gets an error."""
 
 import httpx2
 import pytest
@@ -14,13 +14,13 @@ from tests.support.server import RunningServer, TestOrganization
 
 
 class ShoutBody(FunctionBody):
-    """Named in Python's way, and in Glific's."""
+    """A body whose field has another name in JSON than in Python."""
 
     text: str = Field(alias="inputText")
 
 
 class NewShoutBody(FunctionBody):
-    """That of a later release of the plugin."""
+    """The body of a later release of the plugin."""
 
     words: list[str]
 
@@ -57,9 +57,9 @@ def test_a_question_that_a_new_release_cannot_read_resumes_the_flow_with_an_erro
     alice: TestOrganization, start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     call_id = ask(alice)
-    there = start_server()
-    there.services.functions.add(new_shout, "tests")
-    start_worker_in_process(there)
+    other_server = start_server()
+    other_server.services.functions.add(new_shout, "tests")
+    start_worker_in_process(other_server)
     assert alice.wait_for_delivery(call_id).state == "delivered"
     assert (resumed_result(glific, 21)["status"], resumed_result(glific, 21)["error_class"]) == ("error", "service")
     assert openai.requests == []

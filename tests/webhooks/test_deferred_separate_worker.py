@@ -1,4 +1,4 @@
-"""GLIFIC_GPT_WORKER=separate: the server accepts and leaves the work to workers; nothing personal is kept meanwhile."""
+"""GLIFIC_GPT_WORKER=separate: a worker process answers deferred calls, and personal data is stored encrypted only."""
 
 import json
 import sys
@@ -43,8 +43,8 @@ CIPHERTEXT = "gAAAA"
 @pytest.fixture
 def settings(database_url: str, openai: OpenAIStandIn) -> dict[str, Any]:
     secrets = {"secret_key": SECRET_KEY, "encryption_keys": ENCRYPTION_KEY}
-    known = {"database_url": database_url, "openai_base_url": openai.base_url, "glific_hosts": "127.0.0.1"}
-    return known | secrets | {"worker": "separate"}
+    defaults = {"database_url": database_url, "openai_base_url": openai.base_url, "glific_hosts": "127.0.0.1"}
+    return defaults | secrets | {"worker": "separate"}
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def alice(server: ServerProcesses, glific: GlificStandIn) -> TestOrganization:
 
 
 def ask_with_personal_data(organization: TestOrganization, contact: int) -> str:
-    """With everything personal that Glific sends along."""
+    """Make a deferred call with all personal data that Glific sends."""
     name, phone, village, question, prompt, _ = PERSONAL_DATA
     body = {
         "question_text": question,
@@ -72,27 +72,27 @@ def ask_with_personal_data(organization: TestOrganization, contact: int) -> str:
 
 
 def dump_database(database_url: str) -> dict[str, str]:
-    """All that the database holds, by table; of SQLite also the bytes of its files."""
+    """Return the contents of the database by table, and for SQLite also the bytes of its files."""
     engine = sa.create_engine(database_url)
-    found: dict[str, str] = {}
+    contents: dict[str, str] = {}
     with engine.connect() as connection:
         for schema in (None, "dbos") if engine.dialect.name == "postgresql" else (None,):
             for table in sa.inspect(connection).get_table_names(schema):
                 name = f"{schema}.{table}" if schema else table
-                found[table] = str([tuple(row) for row in connection.execute(sa.text(f"SELECT * FROM {name}"))])  # noqa: S608
+                contents[table] = str([tuple(row) for row in connection.execute(sa.text(f"SELECT * FROM {name}"))])  # noqa: S608
     engine.dispose()
     if database_url.startswith("sqlite"):
         path = Path(database_url.removeprefix("sqlite:///"))
         files = [file for file in path.parent.glob(f"{path.name}*") if file.is_file()]
-        found["files"] = " ".join(file.read_bytes().decode(errors="replace") for file in files)
-    return found
+        contents["files"] = " ".join(file.read_bytes().decode(errors="replace") for file in files)
+    return contents
 
 
 WORKFLOW_TABLES = ("workflow_status", "workflow_input", "workflow_output", "operation_outputs")
 
 
-def require_nothing_personal(held: str) -> None:
-    assert [word for word in PERSONAL_DATA if word in held or json.dumps(word)[1:-1] in held] == []
+def require_no_personal_data(text: str) -> None:
+    assert [word for word in PERSONAL_DATA if word in text or json.dumps(word)[1:-1] in text] == []
 
 
 def test_a_worker_answers_accepted_calls_and_personal_data_is_stored_encrypted_only(
@@ -122,11 +122,11 @@ def test_a_worker_answers_accepted_calls_and_personal_data_is_stored_encrypted_o
     assert [row.question for row in rows.values()] == [None] * 3
     assert [bool(row.answer) for row in rows.values()] == [False, False, True]
     assert str(rows[23].answer).startswith(CIPHERTEXT)
-    written = [server.program.output, server.program.errors, worker.output, worker.errors]
-    for held in (*before.values(), *after.values(), *written):
-        require_nothing_personal(held)
-    for held in (state[table] for state in (before, after) for table in WORKFLOW_TABLES):
-        assert CIPHERTEXT not in held
+    outputs = [server.program.output, server.program.errors, worker.output, worker.errors]
+    for text in (*before.values(), *after.values(), *outputs):
+        require_no_personal_data(text)
+    for text in (state[table] for state in (before, after) for table in WORKFLOW_TABLES):
+        assert CIPHERTEXT not in text
     assert CIPHERTEXT in before["deliveries"]
     assert calls[21] in before["workflow_input"]
     assert calls[21] in worker.errors

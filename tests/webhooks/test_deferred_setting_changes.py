@@ -1,4 +1,4 @@
-"""Switches count at the moment in which OpenAI is asked, however long ago the call was accepted."""
+"""Settings are read again when OpenAI is asked, not when the call was accepted."""
 
 import pytest
 
@@ -13,35 +13,35 @@ from tests.support.server import RunningServer, TestOrganization
 from tests.webhooks.assertions import ERROR_CODES
 
 CONTACTS = {"alice": 1, "bob": 2, "charlie": 3}
-"""And the contact who asks each of them."""
+"""The contact of each organization, by slug."""
 
 
 @pytest.fixture
-def accepted(server: RunningServer, glific: GlificStandIn) -> dict[str, tuple[TestOrganization, str]]:
-    """A call of each, by slug, that nobody works on yet."""
-    all_organizations = {
+def queued_calls(server: RunningServer, glific: GlificStandIn) -> dict[str, tuple[TestOrganization, str]]:
+    """An organization and the id of its queued call, by slug."""
+    organizations_by_slug = {
         slug: server.add_organization(slug, fallback_message=f"Sorry from {slug}.") for slug in CONTACTS
     }
-    for organization in all_organizations.values():
+    for organization in organizations_by_slug.values():
         organization.connect(glific)
     return {
         slug: (organization, pending_call_id(organization.ask_deferred(contact=CONTACTS[slug])))
-        for slug, organization in all_organizations.items()
+        for slug, organization in organizations_by_slug.items()
     }
 
 
 def test_it_checks_key_organization_and_model_again_before_asking_openai(
-    accepted: dict[str, tuple[TestOrganization, str]],
+    queued_calls: dict[str, tuple[TestOrganization, str]],
     server: RunningServer,
     openai: OpenAIStandIn,
     glific: GlificStandIn,
 ) -> None:
-    accepted["alice"][0].switch_key(on=False)
-    accepted["bob"][0].change(is_active=False)
-    accepted["charlie"][0].change(allowed_models=["gpt-4o-mini"])
+    queued_calls["alice"][0].switch_key(on=False)
+    queued_calls["bob"][0].change(is_active=False)
+    queued_calls["charlie"][0].change(allowed_models=["gpt-4o-mini"])
     start_worker_in_process(server)
     codes = {"alice": "credential_inactive", "bob": "organization_inactive", "charlie": "model_not_allowed"}
-    for slug, (organization, call_id) in accepted.items():
+    for slug, (organization, call_id) in queued_calls.items():
         assert organization.wait_for_delivery(call_id).state == "delivered"
         body, row = resumed_result(glific, CONTACTS[slug]), find_call(organization, call_id)
         assert (body["error_code"], body["error_class"]) == (codes[slug], ERROR_CODES[codes[slug]][1])
@@ -51,24 +51,24 @@ def test_it_checks_key_organization_and_model_again_before_asking_openai(
 
 
 def test_it_asks_with_the_current_key(
-    accepted: dict[str, tuple[TestOrganization, str]],
+    queued_calls: dict[str, tuple[TestOrganization, str]],
     server: RunningServer,
     openai: OpenAIStandIn,
     glific: GlificStandIn,
 ) -> None:
     openai.always(echo())
-    accepted["alice"][0].set_key("sk-proj-alices-new-key-7777")
+    queued_calls["alice"][0].set_key("sk-proj-alices-new-key-7777")
     start_worker_in_process(server)
-    for organization, call_id in accepted.values():
+    for organization, call_id in queued_calls.values():
         organization.wait_for_delivery(call_id)
-    for slug, (organization, _) in accepted.items():
+    for slug, (organization, _) in queued_calls.items():
         assert resumed_result(glific, CONTACTS[slug])["parsed_msg"].startswith(f"key={organization.key[-4:]} ")
 
 
 def test_a_key_that_is_active_again_is_used(
-    accepted: dict[str, tuple[TestOrganization, str]], server: RunningServer, glific: GlificStandIn
+    queued_calls: dict[str, tuple[TestOrganization, str]], server: RunningServer, glific: GlificStandIn
 ) -> None:
-    alice, call_id = accepted["alice"]
+    alice, call_id = queued_calls["alice"]
     alice.switch_key(on=False)
     alice.switch_key(on=True)
     start_worker_in_process(server)
@@ -77,9 +77,9 @@ def test_a_key_that_is_active_again_is_used(
 
 
 def test_an_answer_is_undelivered_if_the_organization_was_disconnected(
-    accepted: dict[str, tuple[TestOrganization, str]], server: RunningServer, glific: GlificStandIn
+    queued_calls: dict[str, tuple[TestOrganization, str]], server: RunningServer, glific: GlificStandIn
 ) -> None:
-    alice, call_id = accepted["alice"]
+    alice, call_id = queued_calls["alice"]
     with server.app.app_context(), transaction() as session:
         connections.disconnect(session, organizations.find(session, "alice").id)
     start_worker_in_process(server)
@@ -87,5 +87,5 @@ def test_an_answer_is_undelivered_if_the_organization_was_disconnected(
     assert row.state == "undelivered"
     assert "not connected to Glific" in str(row.last_response)
     assert (find_call(alice, call_id)["status"], find_call(alice, call_id)["error_code"]) == ("error", "undelivered")
-    bob, of_bob = accepted["bob"]
-    assert bob.wait_for_delivery(of_bob).state == "delivered"
+    bob, bob_call_id = queued_calls["bob"]
+    assert bob.wait_for_delivery(bob_call_id).state == "delivered"

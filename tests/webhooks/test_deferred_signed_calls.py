@@ -1,4 +1,4 @@
-"""Answers that take the signed way: rightly signed, not too early, and as a success for failures too."""
+"""Delivery by a signed call: correctly signed, not before two seconds, and as a success for failures too."""
 
 import time
 from typing import Any
@@ -19,7 +19,7 @@ MIN_DELAY_SECONDS = 2.0
 
 @pytest.fixture
 def alice(server: RunningServer, glific: GlificStandIn) -> TestOrganization:
-    """Nobody works on her answers yet."""
+    """An organization that is connected by signed calls, on a server without a worker."""
     glific.phrase = PHRASE
     alice = server.add_organization("alice")
     alice.connect_signed(glific, PHRASE)
@@ -27,8 +27,8 @@ def alice(server: RunningServer, glific: GlificStandIn) -> TestOrganization:
 
 
 def get_signed_body(glific: GlificStandIn, contact: int) -> Any:
-    """The body of the one signed call for that contact."""
-    (body,) = [asked.body for asked in glific.requests if asked.body["metadata"]["contact_id"] == contact]
+    """Return the body of the only signed call for this contact."""
+    (body,) = [request.body for request in glific.requests if request.body["metadata"]["contact_id"] == contact]
     return body
 
 
@@ -41,7 +41,7 @@ def test_it_signs_answers_and_failures_and_waits_two_seconds(
 ) -> None:
     openai.always(refuse_the_second_question)
     start_worker_in_process(alice.server)
-    before = time.monotonic()
+    started = time.monotonic()
     calls = {
         21: pending_call_id(alice.ask_deferred()),
         22: pending_call_id(alice.ask_deferred(question_text="second", contact=22)),
@@ -51,7 +51,7 @@ def test_it_signs_answers_and_failures_and_waits_two_seconds(
         assert (row.state, row.attempts) == ("delivered", 1)
         assert resumed_result(glific, contact)["call_id"] == call_id
     assert all(resumed.signature_is_right for resumed in glific.resumptions)
-    assert all(MIN_DELAY_SECONDS <= resumed.at - before < MIN_DELAY_SECONDS + 3 for resumed in glific.resumptions)
+    assert all(MIN_DELAY_SECONDS <= resumed.at - started < MIN_DELAY_SECONDS + 3 for resumed in glific.resumptions)
     assert [get_signed_body(glific, contact)["success"] for contact in (21, 22)] == [True, True]
     assert get_signed_body(glific, 21)["data"]["response"]["output"]["content"]["value"] == "Salt."
     assert resumed_result(glific, 21)["parsed_msg"] == "Salt."
@@ -67,10 +67,13 @@ def test_the_stored_organization_id_takes_precedence_over_that_of_the_call(
 ) -> None:
     bob = server.add_organization("bob")
     bob.connect_signed(glific, PHRASE)
-    of_alice, of_bob = pending_call_id(alice.ask_deferred(contact=1)), pending_call_id(bob.ask_deferred(contact=2))
+    alice_call_id, bob_call_id = (
+        pending_call_id(alice.ask_deferred(contact=1)),
+        pending_call_id(bob.ask_deferred(contact=2)),
+    )
     bob.change(glific_organization_id=42)
     start_worker_in_process(server)
-    assert alice.wait_for_delivery(of_alice).state == bob.wait_for_delivery(of_bob).state == "delivered"
+    assert alice.wait_for_delivery(alice_call_id).state == bob.wait_for_delivery(bob_call_id).state == "delivered"
     assert [get_signed_body(glific, contact)["metadata"]["organization_id"] for contact in (1, 2)] == [17, 42]
 
 

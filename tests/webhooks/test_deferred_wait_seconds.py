@@ -1,4 +1,4 @@
-"""A flow that says how long it waits gets no answer after that: it may wait for another question's by then."""
+"""wait_seconds: a flow gets no answer after this time, because it may be waiting for another answer by then."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ import time_machine
 
 from glific_gpt.clock import now
 from glific_gpt.errors import Conflict
-from tests.support import openai_behaviours as openai_does
+from tests.support import openai_behaviours as behaviours
 from tests.support.deferred import (
     create_connected_organization,
     find_call,
@@ -34,12 +34,12 @@ def alice(server_with_worker: RunningServer, glific: GlificStandIn) -> TestOrgan
 
 
 def delay_the_first_question(exchange: Exchange) -> None:
-    said = openai_does.echo()
-    (openai_does.respond_after(2.0, said) if "first" in str(exchange.received.body) else said)(exchange)
+    reply = behaviours.echo()
+    (behaviours.respond_after(2.0, reply) if "first" in str(exchange.received.body) else reply)(exchange)
 
 
 def test_an_answer_in_time_is_delivered(alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn) -> None:
-    openai.always(openai_does.answer("Salt, sugar, water."))
+    openai.always(behaviours.answer("Salt, sugar, water."))
     call_id = pending_call_id(alice.ask_deferred(wait_seconds="120"))
     assert alice.wait_for_delivery(call_id).state == "delivered"
     assert resumed_result(glific, 21)["parsed_msg"] == "Salt, sugar, water."
@@ -61,7 +61,7 @@ def test_a_late_answer_is_not_delivered_to_the_next_question(
 def test_a_flow_that_is_not_waiting_is_retried_until_wait_seconds_have_passed(
     alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    openai.always(openai_does.answer("Salt, sugar, water."))
+    openai.always(behaviours.answer("Salt, sugar, water."))
     glific.always(errors([not_waiting_error(21)]))
     call_id = pending_call_id(alice.ask_deferred(wait_seconds=40))
     wait_until(lambda: alice.delivery(call_id).attempts > 1)
@@ -76,7 +76,7 @@ def test_a_flow_that_is_not_waiting_is_retried_until_wait_seconds_have_passed(
 
 
 def test_a_late_answer_cannot_be_retried(alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn) -> None:
-    openai.always(openai_does.respond_after(1.5))
+    openai.always(behaviours.respond_after(1.5))
     call_id = pending_call_id(alice.ask_deferred(wait_seconds=1))
     assert alice.wait_for_delivery(call_id).state == "undelivered"
     with pytest.raises(Conflict, match="no longer waits for this answer"):

@@ -1,4 +1,4 @@
-"""Every error code of the contract: its status, its class, all of its keys, the organization's fallback text."""
+"""Every error code: its status, its class, all of its keys and the organization's fallback message."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from tests.webhooks.assertions import ERROR_CODES, require_error, require_ok
 
 FALLBACK = "माफ़ कीजिए, please call 1800."
 BEFORE_AUTHENTICATION = {"unauthorized", "method_not_allowed"}
-"""Said before it is known who calls, so in the server's words."""
+"""Errors before authentication, which have the fallback message of the server."""
 
 Cause = Callable[[TestOrganization, OpenAIStandIn], httpx2.Response]
 
@@ -28,19 +28,19 @@ def with_body(**body: Any) -> Cause:
 
 
 def with_settings(**settings: Any) -> Cause:
-    def provoke(organization: TestOrganization, _openai: OpenAIStandIn) -> httpx2.Response:
+    def cause(organization: TestOrganization, _openai: OpenAIStandIn) -> httpx2.Response:
         organization.change(**settings)
         return organization.ask()
 
-    return provoke
+    return cause
 
 
 def with_openai(behaviour: behaviours.Behaviour) -> Cause:
-    def provoke(organization: TestOrganization, openai: OpenAIStandIn) -> httpx2.Response:
+    def cause(organization: TestOrganization, openai: OpenAIStandIn) -> httpx2.Response:
         openai.always(behaviour)
         return organization.ask()
 
-    return provoke
+    return cause
 
 
 def with_query(query: str, **body: Any) -> Cause:
@@ -143,10 +143,10 @@ def test_the_servers_fallback_message_is_the_default(alice: TestOrganization) ->
 
 def test_expressions_in_a_fallback_message_are_neutralised(alice: TestOrganization) -> None:
     alice.change(fallback_message="Sorry @contact.name <%= 1 %>")
-    said = alice.ask("").json()["parsed_msg"]
-    assert "@contact.name" not in said
-    assert "<%" not in said
-    assert said.replace("\u200b", "") == "Sorry @contact.name <%= 1 %>"
+    message = alice.ask("").json()["parsed_msg"]
+    assert "@contact.name" not in message
+    assert "<%" not in message
+    assert message.replace("\u200b", "") == "Sorry @contact.name <%= 1 %>"
 
 
 def test_every_reply_has_its_own_call_id(alice: TestOrganization) -> None:

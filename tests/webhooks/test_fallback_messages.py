@@ -1,4 +1,4 @@
-"""An organization's own fallback message reaches WhatsApp as it was written, and always fits."""
+"""The fallback message of an organization is sent to WhatsApp as written, and always fits."""
 
 import pytest
 from sqlalchemy import update
@@ -12,7 +12,7 @@ from tests.webhooks.assertions import require_error
 
 
 def get_shown_message(organization: TestOrganization) -> str:
-    """What the WhatsApp user reads when a call failed."""
+    """Return the message that a contact gets when a call failed."""
     return str(organization.ask("").json()["parsed_msg"])
 
 

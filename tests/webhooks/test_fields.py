@@ -1,4 +1,4 @@
-"""The body of parse_via_chat_gpt: what is taken, what is refused, what is ignored."""
+"""Fields of parse_via_chat_gpt: accepted, refused and ignored values."""
 
 import json
 from typing import Any
@@ -111,10 +111,10 @@ def test_it_adds_the_word_json_that_openai_requires(alice: TestOrganization, ope
 
 
 def test_it_refuses_an_invalid_value_and_names_the_field(alice: TestOrganization, openai: OpenAIStandIn) -> None:
-    for sent, named in REFUSED:
+    for sent, start in REFUSED:
         reply = alice.post({"question_text": "What is ORS?", **sent})
         assert get_code(reply) == "invalid_field", sent
-        assert require_error(reply, "invalid_field")["error"].startswith(named), sent
+        assert require_error(reply, "invalid_field")["error"].startswith(start), sent
     assert openai.requests == []
 
 
@@ -133,7 +133,7 @@ def test_a_blank_question_is_an_empty_question(alice: TestOrganization, openai: 
 
 
 def test_results_and_contact_accept_any_value(alice: TestOrganization, openai: OpenAIStandIn) -> None:
-    anything: tuple[Any, ...] = (
+    values: tuple[Any, ...] = (
         None,
         "@results",
         "@contact.name",
@@ -148,6 +148,6 @@ def test_results_and_contact_accept_any_value(alice: TestOrganization, openai: O
         {"id": 10**30, "": {"": ""}, "अ": "🌾", "\x00": "\x00"},
         {"a": {"b": {"c": {"d": [[[[["deep"]]]]]}}}},
     )
-    for thing in anything:
-        require_ok(alice.ask(results=thing, contact=thing, flow_id=thing, contact_id=thing))
-        assert openai.requests[-1].body == DEFAULT_REQUEST, thing
+    for value in values:
+        require_ok(alice.ask(results=value, contact=value, flow_id=value, contact_id=value))
+        assert openai.requests[-1].body == DEFAULT_REQUEST, value

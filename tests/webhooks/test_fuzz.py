@@ -1,7 +1,7 @@
-"""Anything at all is thrown at the webhook: it always answers one JSON object of the contract, in time.
+"""The webhook answers any generated request in time, with one JSON object of the contract.
 
-Eight seconds by default. FUZZ_SECONDS sets another time, FUZZ_DATABASE=postgresql the other database, and
-FUZZ_SEED repeats the calls of an earlier run.
+The test runs for eight seconds. FUZZ_SECONDS sets another time, FUZZ_DATABASE=postgresql selects the other
+database, and FUZZ_SEED repeats the calls of an earlier run.
 """
 
 import hashlib
@@ -32,14 +32,14 @@ FUZZ_SECONDS = float(os.environ.get("FUZZ_SECONDS", "8"))
 DATABASE = os.environ.get("FUZZ_DATABASE", "sqlite")
 SEED = int(os.environ.get("FUZZ_SEED", random.SystemRandom().getrandbits(32)))
 CALLS_PER_ROUND = 200
-"""Calls between two looks at the clock."""
+"""Number of calls between two checks of the elapsed time."""
 
 PHRASE = "correct horse battery staple"
 GLIFIC_TIMEOUT_SECONDS = 5.0
-"""Seconds."""
+"""The time that Glific waits for a reply."""
 
 UNEXPECTED_CODES = {"upstream_error", "overloaded"}
-"""OpenAI is well, and calls come one by one: who hears this has hit on a failure of ours."""
+"""Codes that mean a defect of the server, because OpenAI works and calls are made one by one."""
 
 
 @pytest.mark.parametrize("database_url", [DATABASE], indirect=True)
@@ -60,10 +60,10 @@ def test_it_answers_any_request_as_documented(
 
 
 def run_rounds(alice: TestOrganization) -> Counter[str]:
-    """Rounds with a seed each until the time is over; how often each code was answered."""
+    """Run rounds with one seed each until the time is over. Returns the number of replies by code."""
     until, number = time.monotonic() + FUZZ_SECONDS, SEED
     codes: Counter[str] = Counter()
-    # Without keep-alive: a server may close a connection whose request it has not read to the end.
+    # No keep-alive, because a server may close a connection without reading the whole request.
     with httpx2.Client(timeout=20, limits=httpx2.Limits(max_keepalive_connections=0)) as client:
         while time.monotonic() < until:
             seed(number)(create_round(client, alice, codes))()
@@ -81,23 +81,26 @@ def create_round(client: httpx2.Client, alice: TestOrganization, codes: Counter[
         suppress_health_check=list(HealthCheck),
     )
     @given(generated_requests)
-    def call(sent: GeneratedRequest) -> None:
-        # schemathesis, which pytest loads too, takes the values out of Hypothesis's own report.
-        note(repr(sent))
-        codes[send(client, alice, sent)] += 1
+    def call(request: GeneratedRequest) -> None:
+        # pytest also loads schemathesis, which removes the values from the report of Hypothesis.
+        note(repr(request))
+        codes[send(client, alice, request)] += 1
 
     return call
 
 
-def send(client: httpx2.Client, alice: TestOrganization, sent: GeneratedRequest) -> str:
-    """The code of the answer, whose shape is right."""
-    url = f"{alice.server.url}/webhooks/{sent.slug}/{sent.function}{sent.query}"
-    body = sent.content()
-    before = time.monotonic()
+def send(client: httpx2.Client, alice: TestOrganization, request: GeneratedRequest) -> str:
+    """Send a request, and require a reply of the contract in time. Returns its code."""
+    url = f"{alice.server.url}/webhooks/{request.slug}/{request.function}{request.query}"
+    body = request.content()
+    started = time.monotonic()
     reply = client.request(
-        sent.method, url, content=body, headers=create_authentication_headers(alice, sent.by, body) | sent.headers
+        request.method,
+        url,
+        content=body,
+        headers=create_authentication_headers(alice, request.authentication, body) | request.headers,
     )
-    assert time.monotonic() - before < GLIFIC_TIMEOUT_SECONDS
+    assert time.monotonic() - started < GLIFIC_TIMEOUT_SECONDS
     if reply.status_code == 200:
         require_sendable(require_ok(reply))
     else:
@@ -105,15 +108,15 @@ def send(client: httpx2.Client, alice: TestOrganization, sent: GeneratedRequest)
     return get_code(reply)
 
 
-def create_authentication_headers(alice: TestOrganization, by: str, body: bytes) -> dict[bytes, bytes]:
-    found = {}
-    if by in {"token", "both"}:
-        found[b"Authorization"] = f"Bearer {alice.token}".encode()
-    if by in {"signature", "both"}:
-        moment = int(time.time())
-        digest = hmac.new(PHRASE.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
-        found[b"X-Glific-Signature"] = f"t={moment},v1={digest}".encode()
-    return found
+def create_authentication_headers(alice: TestOrganization, authentication: str, body: bytes) -> dict[bytes, bytes]:
+    headers = {}
+    if authentication in {"token", "both"}:
+        headers[b"Authorization"] = f"Bearer {alice.token}".encode()
+    if authentication in {"signature", "both"}:
+        timestamp = int(time.time())
+        digest = hmac.new(PHRASE.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
+        headers[b"X-Glific-Signature"] = f"t={timestamp},v1={digest}".encode()
+    return headers
 
 
 def require_sendable(message: object) -> None:

@@ -1,4 +1,4 @@
-"""The same call, sent again within a quarter of an hour, gets the stored answer and costs nothing."""
+"""A duplicate of a call within 15 minutes gets the stored answer and costs nothing."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -64,10 +64,10 @@ def test_another_organization_with_the_same_key_gets_its_own_answer(
     alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
 ) -> None:
     openai.always(echo())
-    of_alice, of_bob = require_ok(ask_with_key(alice)), require_ok(ask_with_key(bob))
-    assert f"key={alice.key[-4:]}" in of_alice
-    assert f"key={bob.key[-4:]}" in of_bob
-    assert require_ok(ask_with_key(alice)) == of_alice
+    alice_answer, bob_answer = require_ok(ask_with_key(alice)), require_ok(ask_with_key(bob))
+    assert f"key={alice.key[-4:]}" in alice_answer
+    assert f"key={bob.key[-4:]}" in bob_answer
+    assert require_ok(ask_with_key(alice)) == alice_answer
 
 
 def test_the_same_key_is_a_new_call_after_15_minutes(alice: TestOrganization, openai: OpenAIStandIn) -> None:
@@ -121,9 +121,9 @@ def test_a_duplicate_of_a_running_call_is_in_progress(alice: TestOrganization, o
             time.sleep(0.01)
         require_error(ask_with_key(alice), "call_in_progress")
         require_ok(alice.ask())
-    answered = first.result()
-    require_ok(answered)
-    assert ask_with_key(alice).json() == answered.json()
+    reply = first.result()
+    require_ok(reply)
+    assert ask_with_key(alice).json() == reply.json()
     assert len(openai.requests) == 2
 
 
@@ -162,7 +162,7 @@ def test_a_late_call_does_not_replace_the_answer_of_its_successor(
 
 
 def expire_calls(organization: TestOrganization) -> None:
-    """Lets it look as if the process that answers them had been killed."""
+    """Expire the running calls, as if the process that answers them had been killed."""
     with organization.server.app.app_context(), transaction() as session:
         for stored in session.scalars(select(StoredReply)):
             stored.give_up_at = datetime.now(UTC) - SECOND

@@ -1,4 +1,4 @@
-"""A body is a JSON object of at most a mebibyte, whatever else arrives."""
+"""A body must be a JSON object of at most one mebibyte."""
 
 import json
 
@@ -72,8 +72,8 @@ def test_it_accepts_at_most_one_mebibyte(alice: TestOrganization, openai: OpenAI
     require_ok(alice.post(content=content))
     require_error(alice.post(content=content + b" "), "body_too_large")
     headers = {"Authorization": f"Bearer {alice.token}"}
-    pieces = (content[at : at + 65536] for at in range(0, len(content), 65536))
-    require_ok(httpx2.post(alice.url, content=pieces, headers=headers, timeout=20))
-    more = (b" " * 65536 for _ in range(20))
-    require_error(httpx2.post(alice.url, content=more, headers=headers, timeout=20), "body_too_large")
+    chunks = (content[start : start + 65536] for start in range(0, len(content), 65536))
+    require_ok(httpx2.post(alice.url, content=chunks, headers=headers, timeout=20))
+    too_many_chunks = (b" " * 65536 for _ in range(20))
+    require_error(httpx2.post(alice.url, content=too_many_chunks, headers=headers, timeout=20), "body_too_large")
     assert len(openai.requests) == 2

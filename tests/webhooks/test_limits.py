@@ -1,4 +1,4 @@
-"""What one contact may ask in a day, what an organization may spend in a month, what the server holds at once."""
+"""Limits: calls of a contact per day, spending of an organization per month, and concurrent calls of the server."""
 
 import time
 from collections import Counter
@@ -21,7 +21,7 @@ from tests.webhooks.concurrency import call_concurrently
 
 DAY = timedelta(days=1)
 EXPENSIVE = answer("A long answer.", input_tokens=20, output_tokens=1000)
-"""A cent of gpt-4o: 10 dollars for a million tokens."""
+"""Costs one cent with gpt-4o: 10 dollars for a million output tokens."""
 
 
 def test_each_contact_has_its_own_daily_limit(
@@ -149,18 +149,18 @@ def test_a_full_server_answers_overloaded_immediately_and_recovers(
     alice = start_server(max_in_flight=1).add_organization("alice", fallback_message="Please call us.")
     openai.will(respond_after(1.0))
 
-    def late(number: int) -> tuple[float, str]:
+    def ask_after_delay(number: int) -> tuple[float, str]:
         time.sleep(0.4 * number)
-        before = time.monotonic()
+        started = time.monotonic()
         reply = alice.ask()
         if number:
             require_error(reply, "overloaded", "Please call us.")
-        return time.monotonic() - before, get_code(reply)
+        return time.monotonic() - started, get_code(reply)
 
     with ThreadPoolExecutor(2) as pool:
-        (_, first), (seconds, second) = pool.map(late, range(2))
+        (_, first), (elapsed_seconds, second) = pool.map(ask_after_delay, range(2))
     assert (first, second) == ("ok", "overloaded")
-    assert seconds < 0.5
+    assert elapsed_seconds < 0.5
     assert len(openai.requests) == 1
     require_ok(alice.ask())
     assert [call["error_code"] for call in alice.calls()] == [None, "overloaded", None]

@@ -1,4 +1,4 @@
-"""Each model is asked where it is served, with the parameters that it takes; what OpenAI teaches is remembered."""
+"""Each model is asked through its API with its parameters, and refusals of OpenAI are remembered."""
 
 from typing import Any
 
@@ -34,9 +34,9 @@ def test_a_responses_api_model_is_asked_through_the_responses_api(
     reply = alice.ask(gpt_model=model, prompt="Answer briefly.", max_tokens=500, temperature=0.2)
     assert require_ok(reply) == "Salt, sugar, water."
     assert reply.json()["model"] == model
-    (asked,) = openai.requests
-    assert asked.path == "/v1/responses"
-    assert asked.body == {
+    (request,) = openai.requests
+    assert request.path == "/v1/responses"
+    assert request.body == {
         "model": model,
         "input": "What is ORS?",
         "instructions": "Answer briefly.",
@@ -48,11 +48,11 @@ def test_a_responses_api_model_is_asked_through_the_responses_api(
 
 def test_a_json_request_has_the_shape_of_the_responses_api(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(json_answer({"days": 90}))
-    shapes: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    formats: list[tuple[dict[str, Any], dict[str, Any]]] = [
         ({"type": "json_object"}, {"type": "json_object"}),
         ({"type": "json_schema", "json_schema": SCHEMA}, {"type": "json_schema", **SCHEMA}),
     ]
-    for sent, expected in shapes:
+    for sent, expected in formats:
         reply = alice.ask("In JSON: which crop?", gpt_model="gpt-5-pro", response_format=sent)
         assert require_ok(reply) == {"days": 90}
         body = openai.requests[-1].body
@@ -70,18 +70,18 @@ def test_a_refused_parameter_is_omitted_from_later_calls(
 ) -> None:
     openai.always(unsupported(parameter, code))
     require_ok(alice.ask(gpt_model=model, temperature=0.2, max_tokens=100))
-    assert [parameter in asked.body for asked in openai.requests] == [True, False]
+    assert [parameter in request.body for request in openai.requests] == [True, False]
     require_ok(alice.ask(gpt_model=model, temperature=0.2, max_tokens=100))
     require_ok(bob.ask(gpt_model=model, temperature=0.2, max_tokens=100))
-    assert [parameter in asked.body for asked in openai.requests[2:]] == [False, False]
+    assert [parameter in request.body for request in openai.requests[2:]] == [False, False]
     assert openai.requests[-1].api_key == bob.key
 
 
 def test_two_refused_parameters_are_both_omitted(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(unsupported("temperature", then=unsupported("max_completion_tokens")))
-    for asked in (3, 4):
+    for request_count in (3, 4):
         require_ok(alice.ask(max_tokens=100))
-        assert len(openai.requests) == asked
+        assert len(openai.requests) == request_count
 
 
 def test_a_refused_required_parameter_is_not_retried(alice: TestOrganization, openai: OpenAIStandIn) -> None:
@@ -97,7 +97,7 @@ def test_it_remembers_models_that_only_the_responses_api_serves(alice: TestOrgan
     openai.always(responses_only())
     require_ok(alice.ask(gpt_model="gpt-9-nova"))
     require_ok(alice.ask(gpt_model="gpt-9-nova"))
-    assert [asked.path for asked in openai.requests] == ["/v1/chat/completions", "/v1/responses", "/v1/responses"]
+    assert [request.path for request in openai.requests] == ["/v1/chat/completions", "/v1/responses", "/v1/responses"]
 
 
 def test_a_model_that_openai_rejects_for_chat_is_not_supported(alice: TestOrganization, openai: OpenAIStandIn) -> None:

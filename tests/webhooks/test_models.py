@@ -1,4 +1,4 @@
-"""Which model answers, which never does, and in what shape each is asked."""
+"""Choice of the model: defaults, models that are never asked, and allowlists."""
 
 import pytest
 
@@ -62,7 +62,7 @@ def test_the_flows_model_overrides_the_organizations_and_the_servers(
     require_ok(alice.ask(gpt_model="gpt-4o-mini"))
     alice.change(default_model=None)
     require_ok(alice.ask())
-    assert [asked.model for asked in openai.requests] == ["gpt-4.1-mini", "gpt-4.1", "gpt-4o-mini", "gpt-4.1-mini"]
+    assert [request.model for request in openai.requests] == ["gpt-4.1-mini", "gpt-4.1", "gpt-4o-mini", "gpt-4.1-mini"]
 
 
 def test_a_non_text_model_is_never_asked(alice: TestOrganization, openai: OpenAIStandIn) -> None:

@@ -1,4 +1,4 @@
-"""When OpenAI refuses, stumbles, is late or is down: the right code, in time, and nothing of its own words."""
+"""Failures of OpenAI: the right error code in time, without any text of OpenAI."""
 
 import re
 import time
@@ -20,19 +20,19 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 DEADLINE_SECONDS = 0.8
 SLACK_SECONDS = 0.8
-"""Seconds beyond the deadline that a busy machine may need; Glific waits half a second longer than ours."""
+"""Extra time for a busy machine. Glific waits half a second longer than the default deadline."""
 
 
 @dataclass
 class Fault:
-    """What OpenAI does, what Glific is told, and how often OpenAI may be asked."""
+    """A behaviour of OpenAI, with the expected error code and number of requests."""
 
     behaviour: Behaviour
     code: str
     requests: tuple[int, ...] = (1,)
-    within: float = DEADLINE_SECONDS + SLACK_SECONDS
-    of_responses: str = ""
-    """The code where the Responses API means something else by it."""
+    max_seconds: float = DEADLINE_SECONDS + SLACK_SECONDS
+    responses_api_code: str = ""
+    """The expected code of the Responses API, if it differs."""
 
 
 FAULTS = {
@@ -51,7 +51,7 @@ FAULTS = {
     "404 as a page": Fault(behaviours.send_html(404), "upstream_error"),
     "a page": Fault(behaviours.send_html(200), "bad_upstream_reply"),
     "nothing": Fault(behaviours.send_empty_body(), "bad_upstream_reply"),
-    "no choices": Fault(behaviours.no_choices(), "bad_upstream_reply", of_responses="empty_answer"),
+    "no choices": Fault(behaviours.no_choices(), "bad_upstream_reply", responses_api_code="empty_answer"),
     "half a body": Fault(behaviours.truncate_body(), "bad_upstream_reply"),
     "half a body, then silence": Fault(behaviours.truncate_body("hang"), "deadline_exceeded"),
     "silence": Fault(behaviours.never_respond(), "deadline_exceeded"),
@@ -72,12 +72,12 @@ FAULTS = {
 
 
 @pytest.fixture
-def hurried(start_server: StartServer) -> TestOrganization:
+def alice_with_short_deadline(start_server: StartServer) -> TestOrganization:
     return start_server(deadline_seconds=DEADLINE_SECONDS).add_organization("alice")
 
 
 GLIFIC_TIMEOUT_SECONDS = 5
-"""Seconds that Glific waits."""
+"""The time that Glific waits for a reply."""
 
 RETRIED_FAULTS = {
     "a rate limit": Fault(behaviours.rate_limit(None), "rate_limited", (3,), GLIFIC_TIMEOUT_SECONDS),
@@ -109,29 +109,29 @@ OPENAI_DETAILS = (
 )
 FALLBACK = "Please ask a health worker."
 RESPONSES_MODEL = "gpt-5-pro"
-"""A model that only the Responses API serves."""
+"""A model that only the Responses API offers."""
 
 
 def find_violations(server: RunningServer, openai: OpenAIStandIn, name: str, fault: Fault, model: str) -> list[str]:
-    """Has OpenAI fail one organization's call; what was wrong with the answer, or nothing."""
+    """Let OpenAI fail a call of a new organization. Returns the differences from the expected reply."""
     slug = re.sub(r"[^a-z0-9]+", "-", f"{name}-{model}")
     organization = server.add_organization(slug, key=f"sk-proj-{slug}-Wx9Z", fallback_message=FALLBACK)
     openai.for_key(organization.key, fault.behaviour)
-    before = time.monotonic()
+    started = time.monotonic()
     reply = organization.ask(gpt_model=model)
-    seconds = time.monotonic() - before
-    code = (fault.of_responses if model == RESPONSES_MODEL else "") or fault.code
+    elapsed_seconds = time.monotonic() - started
+    code = (fault.responses_api_code if model == RESPONSES_MODEL else "") or fault.code
     if get_code(reply) != code:
         return [f"{name}, {model}: {reply.text}"]
     sentence = require_error(reply, code, FALLBACK)["error"]
-    asked = sum(received.api_key == organization.key for received in openai.requests)
-    promises = {
-        f"{seconds} seconds": seconds < fault.within,
-        f"asked {asked} times": asked in fault.requests,
+    request_count = sum(received.api_key == organization.key for received in openai.requests)
+    checks = {
+        f"{elapsed_seconds} seconds": elapsed_seconds < fault.max_seconds,
+        f"asked {request_count} times": request_count in fault.requests,
         sentence: not any(word in sentence for word in (*OPENAI_DETAILS, "Wx9Z")),
         str(organization.calls()): organization.calls()[0]["error_code"] == code,
     }
-    return [f"{name}, {model}: {what}" for what, kept in promises.items() if not kept]
+    return [f"{name}, {model}: {check}" for check, is_kept in checks.items() if not is_kept]
 
 
 @pytest.mark.parametrize("model", ["gpt-4o", RESPONSES_MODEL], ids=["chat", "responses"])
@@ -141,25 +141,25 @@ def test_an_openai_failure_gives_our_own_error_in_time(
     server = start_server(deadline_seconds=DEADLINE_SECONDS)
     with ThreadPoolExecutor(4) as pool:
         futures = [pool.submit(find_violations, server, openai, *item, model) for item in FAULTS.items()]
-        assert [broken for future in futures for broken in future.result()] == []
+        assert [violation for future in futures for violation in future.result()] == []
 
 
 def test_it_retries_and_answers_before_glific_times_out(server: RunningServer, openai: OpenAIStandIn) -> None:
     with ThreadPoolExecutor(4) as pool:
         futures = [pool.submit(find_violations, server, openai, *item, "gpt-4o") for item in RETRIED_FAULTS.items()]
-        assert [broken for future in futures for broken in future.result()] == []
+        assert [violation for future in futures for violation in future.result()] == []
 
 
 def test_a_transient_failure_is_retried(alice: TestOrganization, openai: OpenAIStandIn) -> None:
-    for passing in (behaviours.server_error(503), behaviours.close_connection(), behaviours.send_html(502)):
+    for failure in (behaviours.server_error(503), behaviours.close_connection(), behaviours.send_html(502)):
         openai.reset()
-        openai.will(passing, passing)
+        openai.will(failure, failure)
         require_ok(alice.ask())
         assert len(openai.requests) == 3
 
 
 def rate_limit_until_a_date(exchange: Exchange) -> None:
-    """A date has whole seconds: two from now is between one and two away. Written when it is said."""
+    """Refuse until two seconds from now. A date has whole seconds, so the wait is between one and two seconds."""
     date = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
     behaviours.rate_limit(date)(exchange)
 
@@ -174,28 +174,30 @@ def test_it_waits_for_a_rate_limit_that_ends_in_time(
     assert 0.9 < second.at - first.at < 2.5
 
 
-def test_a_rate_limit_has_a_retry_after_header(hurried: TestOrganization, openai: OpenAIStandIn) -> None:
-    for written, told in (("60", 60), ("1e300", 86_400), ("0.2", 1), ("soon", 1), ("nan", 1), ("", 1), (None, 1)):
+def test_a_rate_limit_has_a_retry_after_header(
+    alice_with_short_deadline: TestOrganization, openai: OpenAIStandIn
+) -> None:
+    for written, expected in (("60", 60), ("1e300", 86_400), ("0.2", 1), ("soon", 1), ("nan", 1), ("", 1), (None, 1)):
         openai.always(behaviours.rate_limit(written))
-        reply = hurried.ask()
+        reply = alice_with_short_deadline.ask()
         require_error(reply, "rate_limited")
-        assert (written, reply.headers["Retry-After"]) == (written, str(told))
+        assert (written, reply.headers["Retry-After"]) == (written, str(expected))
 
 
 def test_a_redirect_is_not_followed(alice: TestOrganization, openai: OpenAIStandIn) -> None:
-    with OpenAIStandIn() as elsewhere:
-        openai.always(behaviours.redirect(f"{elsewhere.base_url}/chat/completions"))
+    with OpenAIStandIn() as other_openai:
+        openai.always(behaviours.redirect(f"{other_openai.base_url}/chat/completions"))
         require_error(alice.ask(), "bad_upstream_reply")
-        assert elsewhere.requests == []
+        assert other_openai.requests == []
     assert len(openai.requests) == 1
 
 
 def test_an_unreachable_openai_is_an_upstream_error(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     require_ok(alice.ask())
     openai.close()
-    before = time.monotonic()
+    started = time.monotonic()
     require_error(alice.ask(), "upstream_error")
-    assert time.monotonic() - before < 3
+    assert time.monotonic() - started < 3
 
 
 def test_a_connection_that_openai_has_closed_is_reopened(alice: TestOrganization, openai: OpenAIStandIn) -> None:

@@ -1,4 +1,4 @@
-"""What is kept of a call: enough for a report to donors, and nothing of what anybody wrote."""
+"""Records of calls: the data for a report to donors, and no text of a message."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -29,7 +29,7 @@ MESSAGE_WORDS = ("Asha", "Devi", "9876543210", "Rampur", "fever", "malaria", "nu
 
 
 def dump_tables(server: RunningServer) -> str:
-    """Every value of every table."""
+    """Return every value of every table."""
     with server.app.app_context(), transaction() as session:
         rows = [row for name in db.metadata.tables for row in session.execute(text(f"SELECT * FROM {name}"))]  # noqa: S608
     return "\n".join(repr(tuple(row)) for row in rows)
@@ -89,42 +89,42 @@ def test_it_records_nothing_for_unauthorized_callers(alice: TestOrganization, bo
 
 
 def test_an_organization_has_only_its_own_calls(alice: TestOrganization, bob: TestOrganization) -> None:
-    of_alice, of_bob = alice.ask(), bob.ask()
-    assert [call["call_id"] for call in alice.calls()] == [of_alice.json()["call_id"]]
-    assert [call["call_id"] for call in bob.calls()] == [of_bob.json()["call_id"]]
+    alice_reply, bob_reply = alice.ask(), bob.ask()
+    assert [call["call_id"] for call in alice.calls()] == [alice_reply.json()["call_id"]]
+    assert [call["call_id"] for call in bob.calls()] == [bob_reply.json()["call_id"]]
 
 
 def test_no_text_of_a_message_is_stored(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(answer("Take quinine, Asha."))
-    asked: dict[str, Any] = {"prompt": "You are a nurse.", "flow_id": "5", **PERSONAL_FIELDS}
+    fields: dict[str, Any] = {"prompt": "You are a nurse.", "flow_id": "5", **PERSONAL_FIELDS}
     key = {"Idempotency-Key": "Asha-919876543210"}
-    require_ok(alice.post({"question_text": "Is it malaria?", **asked}, headers=key))
-    require_ok(alice.ask("Is it malaria?", **asked))
+    require_ok(alice.post({"question_text": "Is it malaria?", **fields}, headers=key))
+    require_ok(alice.ask("Is it malaria?", **fields))
     openai.always(wrong_shape({"error": "Asha has malaria"}))
-    require_error(alice.ask("Is it malaria?", **asked), "bad_upstream_reply")
-    require_error(alice.ask("malaria @results.fever", **asked), "unresolved_variable")
-    require_error(alice.ask("malaria", temperature="fever", **asked), "invalid_field")
-    require_error(alice.ask("malaria", gpt_model="malaria-tts", **asked), "model_not_text")
+    require_error(alice.ask("Is it malaria?", **fields), "bad_upstream_reply")
+    require_error(alice.ask("malaria @results.fever", **fields), "unresolved_variable")
+    require_error(alice.ask("malaria", temperature="fever", **fields), "invalid_field")
+    require_error(alice.ask("malaria", gpt_model="malaria-tts", **fields), "model_not_text")
     require_error(alice.post(content=b'{"malaria": Asha'), "invalid_json")
 
-    kept = dump_tables(alice.server)
+    stored = dump_tables(alice.server)
 
     assert len(alice.calls()) == 7
-    assert [word for word in MESSAGE_WORDS if word in kept.replace("malaria-tts", "")] == []
-    assert alice.key not in kept
-    assert alice.token not in kept
+    assert [word for word in MESSAGE_WORDS if word in stored.replace("malaria-tts", "")] == []
+    assert alice.key not in stored
+    assert alice.token not in stored
 
 
 def test_a_call_is_recorded_before_openai_is_asked(alice: TestOrganization, openai: OpenAIStandIn) -> None:
-    seen: list[dict[str, Any]] = []
+    calls_meanwhile: list[dict[str, Any]] = []
 
-    def look(exchange: Any) -> None:
-        seen.extend(alice.calls())
+    def record_calls(exchange: Any) -> None:
+        calls_meanwhile.extend(alice.calls())
         answer()(exchange)
 
-    openai.always(look)
+    openai.always(record_calls)
     require_ok(alice.ask())
-    assert [call["status"] for call in seen] == ["started"]
+    assert [call["status"] for call in calls_meanwhile] == ["started"]
     assert [call["status"] for call in alice.calls()] == ["ok"]
 
 
@@ -137,8 +137,8 @@ def test_an_abandoned_call_is_interrupted(alice: TestOrganization) -> None:
 
 
 def test_an_invalid_id_is_not_recorded(alice: TestOrganization) -> None:
-    nothing: tuple[Any, ...] = ("x", "@flow.id", "", None, 0, -1, 1.5, True, [], {}, 2**63, "9" * 19, "९")
-    for value in nothing:
+    invalid_ids: tuple[Any, ...] = ("x", "@flow.id", "", None, 0, -1, 1.5, True, [], {}, 2**63, "9" * 19, "९")
+    for value in invalid_ids:
         require_ok(alice.ask(contact={"id": value}, flow_id=value))
         call = alice.calls()[0]
         assert (value, call["contact_id"], call["flow_id"]) == (value, None, None)
@@ -162,7 +162,7 @@ USAGE = {"prompt_tokens": 5, "completion_tokens": 5}
 
 
 def create_reply(**changes: Any) -> dict[str, Any]:
-    """A good answer of OpenAI's but for these."""
+    """Create a valid reply of OpenAI with these changes."""
     choice = {"message": {"role": "assistant", "content": "Salt."}, "finish_reason": "stop"}
     return {"model": "gpt-4o", "choices": [choice]} | changes
 

@@ -1,4 +1,4 @@
-"""What staff change is in force with the very next call: nothing of an organization is remembered between calls."""
+"""Changed settings apply to the next call, because no settings are cached between calls."""
 
 from glific_gpt.credentials import store as credentials
 from glific_gpt.database import transaction
@@ -26,7 +26,7 @@ def test_a_replaced_key_is_not_used_again(
     require_ok(alice.ask())
     alice.set_key("sk-proj-alices-new-key-7777")
     require_ok(alice.ask())
-    assert [asked.api_key for asked in openai.requests[1:]] == ["sk-proj-alices-new-key-7777"]
+    assert [request.api_key for request in openai.requests[1:]] == ["sk-proj-alices-new-key-7777"]
     alice.set_key("sk-proj-alices-new-key-8888", is_active=False)
     require_error(alice.ask(), "credential_inactive")
     require_ok(bob.ask())
@@ -60,12 +60,12 @@ def test_a_change_applies_to_every_process(
     alice: TestOrganization, start_server: StartServer, openai: OpenAIStandIn
 ) -> None:
     openai.always(echo())
-    there = TestOrganization(start_server(), "alice", alice.token, alice.key)
-    assert f"key={alice.key[-4:]}" in require_ok(there.ask())
+    other_alice = TestOrganization(start_server(), "alice", alice.token, alice.key)
+    assert f"key={alice.key[-4:]}" in require_ok(other_alice.ask())
     alice.set_key("sk-proj-alices-new-key-7777")
-    assert "key=7777" in require_ok(there.ask())
+    assert "key=7777" in require_ok(other_alice.ask())
     alice.switch_key(on=False)
-    require_error(there.ask(), "credential_inactive")
+    require_error(other_alice.ask(), "credential_inactive")
 
 
 def test_each_organization_uses_its_own_key(

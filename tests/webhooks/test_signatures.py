@@ -1,4 +1,4 @@
-"""Glific's signature instead of a token, over the raw bytes of the body, for a quarter of an hour."""
+"""Authentication by Glific's signature over the raw bytes of the body, which is valid for 15 minutes."""
 
 import json
 import time
@@ -25,23 +25,27 @@ def post_signed(
     body: bytes = BODY,
     *,
     phrase: str = PHRASE,
-    ago: int = 0,
+    age_seconds: int = 0,
     sent: bytes | None = None,
     **headers: str,
 ) -> httpx2.Response:
-    """Calls as Glific does, without a token; `sent` is what arrives in the place of the body that was signed."""
-    signature = {"X-Glific-Signature": sign(phrase, body, int(time.time()) - ago)}
-    known = signature | {name.replace("_", "-"): value for name, value in headers.items()}
-    return httpx2.post(organization.url, content=body if sent is None else sent, headers=known, timeout=20, verify=TLS)
+    """Call as Glific does, without a token. `sent` replaces the body after it was signed."""
+    signature = {"X-Glific-Signature": sign(phrase, body, int(time.time()) - age_seconds)}
+    all_headers = signature | {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx2.post(
+        organization.url, content=body if sent is None else sent, headers=all_headers, timeout=20, verify=TLS
+    )
 
 
 @pytest.fixture
-def signing(alice: TestOrganization) -> TestOrganization:
+def alice_with_phrase(alice: TestOrganization) -> TestOrganization:
     alice.set_phrase(PHRASE)
     return alice
 
 
-def test_a_signature_is_accepted_with_any_content_type(signing: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_a_signature_is_accepted_with_any_content_type(
+    alice_with_phrase: TestOrganization, openai: OpenAIStandIn
+) -> None:
     types = (
         "application/json",
         "application/octet-stream",
@@ -50,10 +54,10 @@ def test_a_signature_is_accepted_with_any_content_type(signing: TestOrganization
         "multipart/form-data; boundary=x",
         "nonsense",
     )
-    require_ok(post_signed(signing))
+    require_ok(post_signed(alice_with_phrase))
     for number, content_type in enumerate(types):
         body = json.dumps({"question_text": f"क्या है {number}?"}, ensure_ascii=False).encode()
-        require_ok(post_signed(signing, body, Content_Type=content_type))
+        require_ok(post_signed(alice_with_phrase, body, Content_Type=content_type))
         assert openai.requests[-1].question == f"क्या है {number}?"
 
 
@@ -69,29 +73,29 @@ def test_a_signature_made_by_glific_is_accepted(alice: TestOrganization) -> None
 
 
 @pytest.mark.parametrize("minutes", [14, -14])
-def test_a_signature_within_14_minutes_is_accepted(signing: TestOrganization, minutes: int) -> None:
-    require_ok(post_signed(signing, ago=minutes * MINUTE_SECONDS))
+def test_a_signature_within_14_minutes_is_accepted(alice_with_phrase: TestOrganization, minutes: int) -> None:
+    require_ok(post_signed(alice_with_phrase, age_seconds=minutes * MINUTE_SECONDS))
 
 
 @pytest.mark.parametrize("minutes", [16, -16, 60 * 24 * 365])
-def test_a_signature_beyond_15_minutes_is_unauthorized(signing: TestOrganization, minutes: int) -> None:
-    require_error(post_signed(signing, ago=minutes * MINUTE_SECONDS), "unauthorized")
+def test_a_signature_beyond_15_minutes_is_unauthorized(alice_with_phrase: TestOrganization, minutes: int) -> None:
+    require_error(post_signed(alice_with_phrase, age_seconds=minutes * MINUTE_SECONDS), "unauthorized")
 
 
 def test_a_wrong_signature_is_unauthorized(
-    signing: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
+    alice_with_phrase: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
 ) -> None:
     bob.set_phrase("bob's own phrase")
     same_meaning = json.dumps(json.loads(BODY)).encode()
     for name, reply in {
-        "another phrase": post_signed(signing, phrase="another phrase"),
-        "bob's phrase": post_signed(signing, phrase="bob's own phrase"),
-        "Glific's dummy": post_signed(signing, phrase=DUMMY_PHRASE),
-        "no phrase": post_signed(signing, phrase=""),
-        "a changed byte": post_signed(signing, sent=BODY.replace(b"ORS", b"OR5")),
-        "one space more": post_signed(signing, sent=BODY + b" "),
-        "written anew": post_signed(signing, sent=same_meaning),
-        "no body": post_signed(signing, sent=b""),
+        "another phrase": post_signed(alice_with_phrase, phrase="another phrase"),
+        "bob's phrase": post_signed(alice_with_phrase, phrase="bob's own phrase"),
+        "Glific's dummy": post_signed(alice_with_phrase, phrase=DUMMY_PHRASE),
+        "no phrase": post_signed(alice_with_phrase, phrase=""),
+        "a changed byte": post_signed(alice_with_phrase, sent=BODY.replace(b"ORS", b"OR5")),
+        "one space more": post_signed(alice_with_phrase, sent=BODY + b" "),
+        "another serialization": post_signed(alice_with_phrase, sent=same_meaning),
+        "no body": post_signed(alice_with_phrase, sent=b""),
         "alice's at bob's": post_signed(bob),
     }.items():
         assert reply.status_code == 401, name
@@ -99,7 +103,7 @@ def test_a_wrong_signature_is_unauthorized(
     assert openai.requests == []
 
 
-def test_a_malformed_signature_is_unauthorized(signing: TestOrganization) -> None:
+def test_a_malformed_signature_is_unauthorized(alice_with_phrase: TestOrganization) -> None:
     header = sign(PHRASE, BODY, int(time.time()))
     t, v1 = header.split(",")
     for mangled in (
@@ -113,7 +117,7 @@ def test_a_malformed_signature_is_unauthorized(signing: TestOrganization) -> Non
         "",
         f"{header},",
     ):
-        reply = httpx2.post(signing.url, content=BODY, headers={"X-Glific-Signature": mangled}, timeout=20)
+        reply = httpx2.post(alice_with_phrase.url, content=BODY, headers={"X-Glific-Signature": mangled}, timeout=20)
         assert reply.status_code == 401, mangled
 
 
@@ -126,15 +130,17 @@ def test_a_token_with_a_dummy_signature_is_accepted(alice: TestOrganization) -> 
     require_ok(post_signed(alice, phrase=DUMMY_PHRASE, Authorization=f"Bearer {alice.token}"))
 
 
-def test_a_required_signature_is_necessary_and_sufficient(signing: TestOrganization, openai: OpenAIStandIn) -> None:
-    signing.change(require_signature=True)
-    token = f"Bearer {signing.token}"
-    require_error(signing.ask(), "unauthorized")
-    require_error(post_signed(signing, phrase="another phrase", Authorization=token), "unauthorized")
-    require_error(post_signed(signing, ago=16 * MINUTE_SECONDS, Authorization=token), "unauthorized")
+def test_a_required_signature_is_necessary_and_sufficient(
+    alice_with_phrase: TestOrganization, openai: OpenAIStandIn
+) -> None:
+    alice_with_phrase.change(require_signature=True)
+    token = f"Bearer {alice_with_phrase.token}"
+    require_error(alice_with_phrase.ask(), "unauthorized")
+    require_error(post_signed(alice_with_phrase, phrase="another phrase", Authorization=token), "unauthorized")
+    require_error(post_signed(alice_with_phrase, age_seconds=16 * MINUTE_SECONDS, Authorization=token), "unauthorized")
     assert openai.requests == []
-    require_ok(post_signed(signing))
-    require_ok(post_signed(signing, b'{"question_text": "And zinc?"}', Authorization="Bearer wrong"))
+    require_ok(post_signed(alice_with_phrase))
+    require_ok(post_signed(alice_with_phrase, b'{"question_text": "And zinc?"}', Authorization="Bearer wrong"))
 
 
 def test_a_required_signature_without_a_phrase_refuses_every_call(alice: TestOrganization) -> None:
@@ -144,23 +150,23 @@ def test_a_required_signature_without_a_phrase_refuses_every_call(alice: TestOrg
     require_error(post_signed(alice, phrase=DUMMY_PHRASE), "unauthorized")
 
 
-def test_a_signature_is_checked_together_with_the_organizations_id(signing: TestOrganization) -> None:
-    signing.change(glific_organization_id=7)
-    require_ok(post_signed(signing, b'{"question_text": "Hi", "organization_id": 7}'))
-    require_error(post_signed(signing, b'{"question_text": "Hi", "organization_id": 8}'), "unauthorized")
+def test_a_signature_is_checked_together_with_the_organizations_id(alice_with_phrase: TestOrganization) -> None:
+    alice_with_phrase.change(glific_organization_id=7)
+    require_ok(post_signed(alice_with_phrase, b'{"question_text": "Hi", "organization_id": 7}'))
+    require_error(post_signed(alice_with_phrase, b'{"question_text": "Hi", "organization_id": 8}'), "unauthorized")
 
 
-def test_a_new_phrase_applies_to_the_next_call(signing: TestOrganization) -> None:
-    require_ok(post_signed(signing))
-    signing.set_phrase("a new phrase")
-    require_error(post_signed(signing, b'{"question_text": "Hi"}'), "unauthorized")
-    require_ok(post_signed(signing, phrase="a new phrase"))
+def test_a_new_phrase_applies_to_the_next_call(alice_with_phrase: TestOrganization) -> None:
+    require_ok(post_signed(alice_with_phrase))
+    alice_with_phrase.set_phrase("a new phrase")
+    require_error(post_signed(alice_with_phrase, b'{"question_text": "Hi"}'), "unauthorized")
+    require_ok(post_signed(alice_with_phrase, phrase="a new phrase"))
 
 
 def test_a_phrase_that_cannot_be_decrypted_refuses_every_call(
-    signing: TestOrganization, start_server: StartServer
+    alice_with_phrase: TestOrganization, start_server: StartServer
 ) -> None:
-    other = start_server(encryption_keys=Fernet.generate_key().decode())
-    moved = TestOrganization(other, "alice", signing.token, signing.key)
-    require_error(post_signed(moved), "unauthorized")
-    assert "cannot be read" in require_error(moved.ask(), "credential_missing")["error"]
+    other_server = start_server(encryption_keys=Fernet.generate_key().decode())
+    other_alice = TestOrganization(other_server, "alice", alice_with_phrase.token, alice_with_phrase.key)
+    require_error(post_signed(other_alice), "unauthorized")
+    assert "cannot be read" in require_error(other_alice.ask(), "credential_missing")["error"]

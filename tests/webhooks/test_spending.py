@@ -1,4 +1,4 @@
-"""What counts against a budget: the month a call began in, what may have been charged, and what came before."""
+"""Costs that count against a budget: the month of a call, possible charges, and earlier spending."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ from tests.webhooks.assertions import get_code, require_error, require_ok
 pytestmark = pytest.mark.both_databases
 
 A_CENT = answer("A long answer.", input_tokens=20, output_tokens=1000)
-"""Of gpt-4o: 10 dollars for a million tokens. As much is set aside for a call that says nothing of its length."""
+"""Costs one cent with gpt-4o: 10 dollars for a million output tokens. A call without max_tokens reserves as much."""
 
 BUDGET_FOR_ONE_CALL = Decimal("0.015")
 END_OF_JANUARY = datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC)
@@ -27,7 +27,7 @@ START_OF_FEBRUARY = datetime(2026, 2, 1, 0, 0, 0, 500_000, tzinfo=UTC)
 
 
 def get_spend_by_month(organization: TestOrganization) -> dict[str, float]:
-    """US dollars by month."""
+    """Return the spending in US dollars by month."""
     table = db.metadata.tables["monthly_spend"]
     with organization.server.app.app_context(), transaction() as session:
         return {month: float(usd) for month, usd in session.execute(select(table.c.month, table.c.usd))}
@@ -37,16 +37,16 @@ def test_a_call_is_charged_to_the_month_in_which_it_began(alice: TestOrganizatio
     alice.change(monthly_budget_usd=Decimal(1))
     with time_machine.travel(END_OF_JANUARY) as clock:
 
-        def midnight(exchange: Any) -> None:
+        def pass_midnight(exchange: Any) -> None:
             clock.move_to(START_OF_FEBRUARY)
-            require_ok(alice.ask())  # this one begins February
+            require_ok(alice.ask())  # This call starts in February.
             answer(output_tokens=100)(exchange)
 
-        openai.will(midnight, A_CENT)
+        openai.will(pass_midnight, A_CENT)
         require_ok(alice.ask())
-        of_february, of_january = (call["cost_usd"] for call in alice.calls())
-    assert of_january < of_february
-    assert get_spend_by_month(alice) == {"2026-01": of_january, "2026-02": of_february}
+        february_cost, january_cost = (call["cost_usd"] for call in alice.calls())
+    assert january_cost < february_cost
+    assert get_spend_by_month(alice) == {"2026-01": january_cost, "2026-02": february_cost}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The address of a webhook: its method, its function, its mode."""
+"""The URL of a webhook: its method, its function and its mode."""
 
 from itertools import product
 
@@ -24,8 +24,8 @@ def test_a_deferred_call_requires_flow_contact_and_connection(
         {"contact": "@contact", "flow_id": 5},
     ):
         require_error(alice.post({"question_text": "Hi", **body}, query=f"?mode={mode}"), "missing_flow_context")
-    for flow in ({"flow_id": "5", "contact_id": "21"}, {"flow_id": 5, "contact": {"id": 21}}):
-        reply = alice.post({"question_text": "Hi", **flow}, query=f"?mode={mode}&n=3")
+    for context in ({"flow_id": "5", "contact_id": "21"}, {"flow_id": 5, "contact": {"id": 21}}):
+        reply = alice.post({"question_text": "Hi", **context}, query=f"?mode={mode}&n=3")
         require_error(reply, "glific_not_connected")
     assert openai.requests == []
 
@@ -45,7 +45,7 @@ def test_other_query_parameters_and_a_trailing_slash_are_accepted(alice: TestOrg
 
 def test_every_method_but_post_is_not_allowed(alice: TestOrganization) -> None:
     methods = ("GET", "PUT", "PATCH", "DELETE", "OPTIONS")
-    for method, slug in product(methods, ("alice", "nobody")):
+    for method, slug in product(methods, ("alice", "unknown")):
         reply = httpx2.request(method, alice.url.replace("alice", slug), timeout=20)
         require_error(reply, "method_not_allowed")
         assert reply.headers["Allow"] == "POST"
@@ -57,5 +57,5 @@ def test_a_url_without_a_known_function_is_an_unknown_function(alice: TestOrgani
         url = f"{alice.server.url}/webhooks/alice{path}"
         reply = httpx2.post(url, json={"question_text": "Hi"}, headers=headers, timeout=20)
         assert (path, get_code(reply)) == (path, "unknown_function")
-    stranger = httpx2.post(f"{alice.server.url}/webhooks/alice/nothing", json={}, timeout=20)
-    require_error(stranger, "unauthorized")
+    unauthorized = httpx2.post(f"{alice.server.url}/webhooks/alice/nothing", json={}, timeout=20)
+    require_error(unauthorized, "unauthorized")

@@ -1,4 +1,4 @@
-"""Variables that Glific left as they were: the author is told which, and no model is asked to answer them."""
+"""Unresolved variables: the error names the variable and its field, and OpenAI is not asked."""
 
 from typing import Any
 
