@@ -1,4 +1,4 @@
-"""`python -m benchmarks [PART]...`: measures, keeps the results, and writes docs/performance.md from them."""
+"""Run the benchmarks, save their results, and write docs/performance.md: `python -m benchmarks [PART]...`."""
 
 import argparse
 from collections.abc import Callable
@@ -8,40 +8,41 @@ from benchmarks import comparison, growth, machine, results, slow, startup
 from benchmarks.programs import raise_open_file_limit
 from benchmarks.report import document
 
-EVERY_CALL = 10_000_000
-QUICK = 1_000_000
+MAX_RECORDED_CALLS = 10_000_000
+MAX_RECORDED_CALLS_QUICK = 1_000_000
 
 
 def main() -> None:
-    wanted = _arguments()
+    options = _parse_arguments()
     raise_open_file_limit()
+    max_calls = MAX_RECORDED_CALLS_QUICK if options.quick else MAX_RECORDED_CALLS
     parts: dict[str, Callable[[], object]] = {
-        "comparison": lambda: comparison.measure(wanted.rounds),
-        "slow": lambda: slow.measure(min(wanted.rounds, 3)),
-        "growth": lambda: growth.measure(min(wanted.rounds, 3), most_calls=QUICK if wanted.quick else EVERY_CALL),
-        "startup": lambda: startup.measure(wanted.rounds),
+        "comparison": lambda: comparison.measure(options.rounds),
+        "slow": lambda: slow.measure(min(options.rounds, 3)),
+        "growth": lambda: growth.measure(min(options.rounds, 3), max_calls=max_calls),
+        "startup": lambda: startup.measure(options.rounds),
     }
-    for part in wanted.parts or parts:
+    for part in options.parts or parts:
         if part != "report":
             about = machine.describe()
-            results.save(wanted.results, part, about, parts[part]())
-    document.write(results.read(wanted.results), wanted.document)
+            results.save(options.results, part, about, parts[part]())
+    document.write(results.read(options.results), options.document)
 
 
-def _arguments() -> argparse.Namespace:
+def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     names = ("comparison", "slow", "growth", "startup", "report")
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"one of {', '.join(names)}; all by default")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"One of {', '.join(names)}. Default: all.")
     parser.add_argument(
-        "--rounds", type=int, default=5, help="how often everything is measured; slow, growth: 3 at most"
+        "--rounds", type=int, default=5, help="Number of rounds of each measurement. At most 3 for slow and growth."
     )
-    parser.add_argument("--quick", action="store_true", help="without ten million recorded calls")
-    parser.add_argument("--results", type=Path, default=results.RESULTS, help="the file of results")
-    parser.add_argument("--document", type=Path, default=document.DOCUMENT, help="the document that is written")
-    wanted = parser.parse_args()
-    if unknown := set(wanted.parts) - set(names):
-        parser.error(f"there is no part {', '.join(sorted(unknown))}")
-    return wanted
+    parser.add_argument("--quick", action="store_true", help="Skip the measurement with ten million recorded calls.")
+    parser.add_argument("--results", type=Path, default=results.RESULTS, help="File of the results.")
+    parser.add_argument("--document", type=Path, default=document.DOCUMENT, help="Document to write.")
+    options = parser.parse_args()
+    if unknown := set(options.parts) - set(names):
+        parser.error(f"Unknown part: {', '.join(sorted(unknown))}. Use {', '.join(names)}.")
+    return options
 
 
 if __name__ == "__main__":

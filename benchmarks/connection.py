@@ -1,4 +1,4 @@
-"""One connection of the load generator: asks, waits for the whole answer, and asks again until the time is over."""
+"""One connection of the load generator: it sends a request, waits for the whole response, and repeats."""
 
 import asyncio
 import time
@@ -12,63 +12,66 @@ from benchmarks.targets import Target, round_robin
 class Measurement:
     """The calls of one measurement, over all of its connections."""
 
-    def __init__(self, targets: Sequence[Target], begun: float, seconds: float) -> None:
+    def __init__(self, targets: Sequence[Target], started_at: float, seconds: float) -> None:
         self.requests = round_robin(targets)
-        self.begun = begun
+        self.started_at = started_at
         self.seconds = seconds
         self.ended: list[float] = []
-        """When each call that was answered with 200 ended, in seconds since the beginning."""
+        """Times at which the calls with status 200 ended, in seconds since the start."""
         self.milliseconds: list[float] = []
-        """How long each of these took."""
+        """Duration of each of these calls."""
         self.failures: Counter[str] = Counter()
-        """The others, by their status or what happened to their connection."""
+        """Number of other calls, by status or by connection error."""
 
     def is_over(self) -> bool:
-        return time.perf_counter() - self.begun >= self.seconds
+        return time.perf_counter() - self.started_at >= self.seconds
 
-    def add(self, asked: float, status: int) -> None:
+    def add(self, sent_at: float, status: int) -> None:
         now = time.perf_counter()
         if status == 200:
-            self.ended.append(now - self.begun)
-            self.milliseconds.append((now - asked) * 1000)
+            self.ended.append(now - self.started_at)
+            self.milliseconds.append((now - sent_at) * 1000)
         else:
             self.failures[str(status)] += 1
 
 
 class Connection(asyncio.Protocol):
-    """A protocol, as streams cost several times as much for each call."""
+    """A connection that sends requests until the measurement is over.
 
-    def __init__(self, course: Measurement) -> None:
-        self._course = course
+    It is a protocol because asyncio's streams take several times as long for each call.
+    """
+
+    def __init__(self, measurement: Measurement) -> None:
+        self._measurement = measurement
         self._received = b""
-        self._asked: float | None = None
+        self._sent_at: float | None = None
         self.closed = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport: asyncio.Transport = transport  # type: ignore[assignment] # what create_connection makes
-        self._ask()
+        self._transport: asyncio.Transport = transport  # type: ignore[assignment] # the type that create_connection uses
+        self._send_request()
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        reply = http_responses.parse_response(self._received)
-        if reply is None or self._asked is None:
+        response = http_responses.parse_response(self._received)
+        if response is None or self._sent_at is None:
             return
-        self._course.add(self._asked, reply.status)
-        self._received, self._asked = b"", None
-        if reply.closes:
+        self._measurement.add(self._sent_at, response.status)
+        self._received, self._sent_at = b"", None
+        if response.closes_connection:
             self._transport.close()
         else:
-            self._ask()
+            self._send_request()
 
     def connection_lost(self, error: Exception | None) -> None:
-        if self._asked is not None:
-            self._course.failures["connection lost"] += 1
+        if self._sent_at is not None:
+            self._measurement.failures["connection lost"] += 1
         if not self.closed.done():
             self.closed.set_result(None)
 
-    def _ask(self) -> None:
-        if self._course.is_over():
+    def _send_request(self) -> None:
+        if self._measurement.is_over():
             self._transport.close()
             return
-        self._asked = time.perf_counter()
-        self._transport.write(next(self._course.requests))
+        self._sent_at = time.perf_counter()
+        self._transport.write(next(self._measurement.requests))

@@ -1,4 +1,4 @@
-"""Databases for measurements: empty, and gone at the end. PostgreSQL only where a server can be reached."""
+"""Empty databases for measurements, removed afterwards. PostgreSQL is used only if a server is reachable."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -8,18 +8,18 @@ import sqlalchemy as sa
 
 from tests.support.databases import postgresql_database
 
-POSTGRESQL_OMITTED = "PostgreSQL: none can be reached at TEST_POSTGRESQL_URL."
+POSTGRESQL_OMITTED = "PostgreSQL: no server is reachable at TEST_POSTGRESQL_URL."
 
 
 @contextmanager
 def sqlite_database() -> Iterator[str]:
-    """The URL of a file in a new folder."""
+    """Yield the URL of a SQLite file in a temporary folder."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         yield f"sqlite:///{folder}/bench.db"
 
 
 def list_databases() -> dict[str, Callable[[], AbstractContextManager[str]]]:
-    """What makes a database, by its name."""
+    """Return the functions that create a database, by the database's name."""
     found: dict[str, Callable[[], AbstractContextManager[str]]] = {"SQLite": sqlite_database}
     if has_postgresql():
         found["PostgreSQL"] = postgresql_database
@@ -35,7 +35,7 @@ def has_postgresql() -> bool:
 
 
 def read_versions() -> dict[str, str]:
-    """Of the databases that there are."""
+    """Return the versions of the available databases."""
     found = {"SQLite": _query_version("sqlite://", "SELECT sqlite_version()")}
     if has_postgresql():
         with postgresql_database() as url:
@@ -43,9 +43,9 @@ def read_versions() -> dict[str, str]:
     return found
 
 
-def _query_version(url: str, question: str) -> str:
+def _query_version(url: str, query: str) -> str:
     engine = sa.create_engine(url)
     with engine.connect() as connection:
-        answer = str(connection.scalar(sa.text(question)))
+        version = str(connection.scalar(sa.text(query)))
     engine.dispose()
-    return answer
+    return version

@@ -1,6 +1,6 @@
-"""`python -m benchmarks.durability`: kills servers and workers while answers are on their way, and counts.
+"""Kill servers and workers during deferred calls and count lost answers: `python -m benchmarks.durability SCENARIO`.
 
-Everything is real but OpenAI and Glific, which are stood in for over sockets: processes, databases, SIGKILL.
+Processes, databases and SIGKILL are real. OpenAI and Glific are stand-ins over sockets.
 """
 
 import argparse
@@ -37,26 +37,24 @@ RESUME_TIMEOUT_SECONDS = 300
 
 @dataclass
 class Environment:
-    """Servers, workers, and the outside world."""
+    """A database with its servers and workers, and the stand-ins for OpenAI and Glific."""
 
     settings: dict[str, Any]
     openai: OpenAIStandIn
     glific: GlificStandIn
     stack: ExitStack
-    running_server: Any = None
+    database: Any = None
+    """Access to the organizations in the database, without a server of its own."""
     running: list[Program] = field(default_factory=list)
 
-    def server(self, **settings: Any) -> str:
-        """A new server; its address."""
-        port = free_port()
-        return self.server_at(port, **settings)
-
-    def server_at(self, port: int, **settings: Any) -> str:
+    def start_server(self, port: int | None = None, **settings: Any) -> str:
+        """Start a server and return its URL."""
+        port = port or free_port()
         program = self._start(SERVER, bind=f"127.0.0.1:{port}", **settings)
         wait_until_ready(f"http://127.0.0.1:{port}", program)
         return f"http://127.0.0.1:{port}"
 
-    def worker(self) -> Program:
+    def start_worker(self) -> Program:
         return self._start(WORKER, worker="separate")
 
     def kill_all(self) -> None:
@@ -85,72 +83,77 @@ def create_environment(database: str, **settings: Any) -> Iterator[Environment]:
             url = f"sqlite:///{stack.enter_context(tempfile.TemporaryDirectory())}/glific_gpt.db"
         databases.migrate(url)
         openai, glific = stack.enter_context(OpenAIStandIn()), stack.enter_context(GlificStandIn())
-        known = {"database_url": url, "openai_base_url": openai.base_url, "glific_hosts": "127.0.0.1"}
-        known |= {"secret_key": SECRET_KEY, "encryption_keys": ENCRYPTION_KEY}
-        made = Environment(known | settings, openai, glific, stack)
-        made.running_server = stack.enter_context(open_database(**(known | settings)))
-        yield made
+        defaults = {"database_url": url, "openai_base_url": openai.base_url, "glific_hosts": "127.0.0.1"}
+        defaults |= {"secret_key": SECRET_KEY, "encryption_keys": ENCRYPTION_KEY}
+        environment = Environment(defaults | settings, openai, glific, stack)
+        environment.database = stack.enter_context(open_database(**(defaults | settings)))
+        yield environment
 
 
-def add_organization(made: Environment, slug: str, url: str) -> TestOrganization:
-    made.running_server.url = url
-    new: TestOrganization = made.running_server.add_organization(slug)
-    new.connect(made.glific)
-    return new
+def add_organization(environment: Environment, slug: str, url: str) -> TestOrganization:
+    environment.database.url = url
+    organization: TestOrganization = environment.database.add_organization(slug)
+    organization.connect(environment.glific)
+    return organization
 
 
 rejections: Counter[str] = Counter()
-"""What stood in the way of calls before they were accepted."""
+"""Number of attempts that failed before their call was accepted, by reason."""
 
 
-def submit_call(asker: TestOrganization, contact: int, mode: str = "async") -> tuple[str, float]:
-    """The id of an accepted call, and the seconds that it took to be accepted; tried until a server is there."""
+def submit_call(organization: TestOrganization, contact: int, mode: str = "async") -> tuple[str, float]:
+    """Send a call until a server accepts it. Return its id and the seconds of the successful attempt."""
     while True:
-        begun = time.monotonic()
+        sent_at = time.monotonic()
         try:
-            reply = asker.ask_deferred(mode, contact=contact, headers={"Idempotency-Key": f"{asker.slug}-{contact}"})
+            response = organization.ask_deferred(
+                mode, contact=contact, headers={"Idempotency-Key": f"{organization.slug}-{contact}"}
+            )
         except httpx2.TransportError as error:
             rejections[type(error).__name__] += 1
         else:
-            if reply.status_code == 200:
-                return str(reply.json()["call_id"]), time.monotonic() - begun
-            rejections[reply.json()["error_code"]] += 1
+            if response.status_code == 200:
+                return str(response.json()["call_id"]), time.monotonic() - sent_at
+            rejections[response.json()["error_code"]] += 1
         time.sleep(0.1)
 
 
-def count_resumptions(made: Environment) -> Counter[str]:
-    """How often each call's flow was resumed."""
-    return Counter(str(each.result["call_id"]) for each in made.glific.resumptions)
+def count_resumptions(environment: Environment) -> Counter[str]:
+    """Return the number of resumptions of each call's flow."""
+    return Counter(str(each.result["call_id"]) for each in environment.glific.resumptions)
 
 
-def wait_for_resumptions(made: Environment, calls: set[str], seconds: float = RESUME_TIMEOUT_SECONDS) -> float:
+def wait_for_resumptions(environment: Environment, calls: set[str], seconds: float = RESUME_TIMEOUT_SECONDS) -> float:
+    """Wait until the flows of these calls are resumed, or the time is over. Return the seconds waited."""
     begun = time.monotonic()
-    while calls - count_resumptions(made).keys() and time.monotonic() - begun < seconds:
+    while calls - count_resumptions(environment).keys() and time.monotonic() - begun < seconds:
         time.sleep(0.05)
     return time.monotonic() - begun
 
 
 def measure_kills(database: str, calls: int, mode: str) -> dict[str, Any]:
-    """Accepted calls, and all processes killed three times at random moments.
+    """Kill all processes three times at random moments while calls are accepted and answered.
 
-    With auto the time of a request is over after a second, and OpenAI takes three.
+    With the mode `auto`, the deadline of a request is one second and OpenAI takes three, so that each call is deferred.
     """
     processes = 2 if database == "postgresql" else 1
-    with create_environment(database, processes=processes, deadline_seconds=1.0 if mode == "auto" else 4.5) as made:
-        made.openai.always(answer("ok", after=3.0 if mode == "auto" else 1.0))
+    with create_environment(
+        database, processes=processes, deadline_seconds=1.0 if mode == "auto" else 4.5
+    ) as environment:
+        environment.openai.always(answer("ok", after=3.0 if mode == "auto" else 1.0))
         port = free_port()
-        asker = add_organization(made, "alice", made.server_at(port))
+        organization = add_organization(environment, "alice", environment.start_server(port))
         with ThreadPoolExecutor(CONCURRENCY) as pool:
-            pending = [pool.submit(submit_call, asker, contact, mode) for contact in range(1, calls + 1)]
+            pending = [pool.submit(submit_call, organization, contact, mode) for contact in range(1, calls + 1)]
             for _ in range(3):
                 time.sleep(random.uniform(2.0, 6.0))  # noqa: S311
-                made.kill_all()
-                made.server_at(port)
+                environment.kill_all()
+                environment.start_server(port)
             accepted = {future.result()[0] for future in pending}
-        wait_for_resumptions(made, accepted)
-        time.sleep(8)  # for what might come twice
-        counts = count_resumptions(made)
-        asked = len([each for each in made.openai.requests if each.method == "POST"])
+        wait_for_resumptions(environment, accepted)
+        time.sleep(8)  # so that a second resumption can arrive
+        counts = count_resumptions(environment)
+        asked = len([each for each in environment.openai.requests if each.method == "POST"])
         return {
             "database": database,
             "mode": mode,
@@ -161,84 +164,87 @@ def measure_kills(database: str, calls: int, mode: str) -> dict[str, Any]:
             "resumed_without_having_been_accepted": len(counts.keys() - accepted),
             "asked_openai": asked,
             "asked_again": asked - len(counts),
-            "in_the_way": dict(rejections),
+            "rejections": dict(rejections),
         }
 
 
 def measure_failover(database: str) -> dict[str, Any]:
-    """Two servers and two workers; one worker is killed in the middle of its work."""
-    with create_environment(database, worker="separate") as made:
-        made.openai.always(answer("ok", after=3.0))
-        asker, other = add_organization(made, "alice", made.server()), made.server()
-        workers = [made.worker(), made.worker()]
+    """Kill one of two workers during its work, with two servers."""
+    with create_environment(database, worker="separate") as environment:
+        environment.openai.always(answer("ok", after=3.0))
+        organization, other_url = (
+            add_organization(environment, "alice", environment.start_server()),
+            environment.start_server(),
+        )
+        workers = [environment.start_worker(), environment.start_worker()]
         time.sleep(4)
         calls = set()
         for contact in range(1, 41):
-            made.running_server.url = other if contact % 2 else asker.server.url
-            calls.add(submit_call(asker, contact)[0])
+            environment.database.url = other_url if contact % 2 else organization.server.url
+            calls.add(submit_call(organization, contact)[0])
         time.sleep(1.0)
-        made.kill(workers[0])
+        environment.kill(workers[0])
         killed = time.monotonic()
-        asked_before = len(made.openai.requests)
-        wait_for_resumptions(made, calls)
+        asked_before = len(environment.openai.requests)
+        wait_for_resumptions(environment, calls)
         return {
             "database": database,
             "accepted": len(calls),
-            "resumed": len(calls & count_resumptions(made).keys()),
+            "resumed": len(calls & count_resumptions(environment).keys()),
             "all_resumed_after_s": round(time.monotonic() - killed, 1),
             "asked_before_kill": asked_before,
-            "asked_in_all": len(made.openai.requests),
-            "resumed_twice": sum(1 for n in count_resumptions(made).values() if n > 1),
+            "asked_in_all": len(environment.openai.requests),
+            "resumed_twice": sum(1 for n in count_resumptions(environment).values() if n > 1),
         }
 
 
 def measure_fairness(database: str, waiting: int) -> dict[str, Any]:
-    """One organization with many calls waiting; another one asks once, alone and beside them."""
-    with create_environment(database) as made:
-        made.openai.always(answer("ok", after=1.0))
-        url = made.server()
-        big, small = add_organization(made, "big", url), add_organization(made, "small", url)
+    """Measure a single call of one organization, with and without many waiting calls of another."""
+    with create_environment(database) as environment:
+        environment.openai.always(answer("ok", after=1.0))
+        url = environment.start_server()
+        big, small = add_organization(environment, "big", url), add_organization(environment, "small", url)
         submit_call(small, 1)
 
-        def once(contact: int) -> float:
+        def time_call(contact: int) -> float:
             call, _ = submit_call(small, contact)
-            return wait_for_resumptions(made, {call})
+            return wait_for_resumptions(environment, {call})
 
-        alone = [once(contact) for contact in range(2, 7)]
+        without_load = [time_call(contact) for contact in range(2, 7)]
         with ThreadPoolExecutor(CONCURRENCY) as pool:
             begun = time.monotonic()
             accepted = [future.result() for future in [pool.submit(submit_call, big, n) for n in range(1, waiting + 1)]]
             accepting = time.monotonic() - begun
-        left = waiting - len(count_resumptions(made))
-        beside = [once(contact) for contact in range(7, 12)]
-        still = waiting - len(count_resumptions(made))
-        wait_for_resumptions(made, {call for call, _ in accepted})
+        waiting_before = waiting - len(count_resumptions(environment))
+        under_load = [time_call(contact) for contact in range(7, 12)]
+        waiting_after = waiting - len(count_resumptions(environment))
+        wait_for_resumptions(environment, {call for call, _ in accepted})
         return {
             "database": database,
-            "waiting_before": left,
-            "waiting_after": still,
-            "alone_s": [round(each, 2) for each in alone],
-            "beside_s": [round(each, 2) for each in beside],
+            "waiting_before": waiting_before,
+            "waiting_after": waiting_after,
+            "without_load_s": [round(each, 2) for each in without_load],
+            "under_load_s": [round(each, 2) for each in under_load],
             "accepted_per_s": round(waiting / accepting, 1),
             "campaign_s": round(time.monotonic() - begun, 1),
-            "campaign_resumed": len({call for call, _ in accepted} & count_resumptions(made).keys()),
+            "campaign_resumed": len({call for call, _ in accepted} & count_resumptions(environment).keys()),
         }
 
 
 def measure_latency(database: str, calls: int) -> dict[str, Any]:
-    """How soon a call is accepted, and its flow resumed after OpenAI has answered."""
-    with create_environment(database) as made:
-        made.openai.always(answer("ok", after=1.0))
-        asker = add_organization(made, "alice", made.server())
+    """Measure the times until a call is accepted, until OpenAI is called, and from its answer to the resumption."""
+    with create_environment(database) as environment:
+        environment.openai.always(answer("ok", after=1.0))
+        organization = add_organization(environment, "alice", environment.start_server())
         for warm in range(5):
-            submit_call(asker, 9000 + warm)
+            submit_call(organization, 9000 + warm)
         accepting, resuming, starting = [], [], []
         for contact in range(1, calls + 1):
-            call, seconds = submit_call(asker, contact)
+            call, seconds = submit_call(organization, contact)
             at = time.monotonic()
-            wait_for_resumptions(made, {call})
-            came = next(each.at for each in made.glific.resumptions if each.result["call_id"] == call)
-            asked = made.openai.requests[-1].at
+            wait_for_resumptions(environment, {call})
+            came = next(each.at for each in environment.glific.resumptions if each.result["call_id"] == call)
+            asked = environment.openai.requests[-1].at
             accepting.append(seconds)
             starting.append(asked - at)
             resuming.append(came - asked - 1.0)
@@ -254,18 +260,19 @@ def measure_latency(database: str, calls: int) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["prompt", "kills", "takeover", "fair"])
-    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="postgresql")
-    parser.add_argument("--mode", choices=["async", "auto"], default="async")
-    parser.add_argument("--calls", type=int, default=500)
-    wanted = parser.parse_args()
+    scenarios = ["prompt", "kills", "takeover", "fair"]
+    parser.add_argument("scenario", choices=scenarios, help="Scenario to measure.")
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="postgresql", help="Database to use.")
+    parser.add_argument("--mode", choices=["async", "auto"], default="async", help="Mode of the killed calls.")
+    parser.add_argument("--calls", type=int, default=500, help="Number of calls.")
+    options = parser.parse_args()
     run = {
-        "prompt": lambda: measure_latency(wanted.database, min(wanted.calls, 40)),
-        "kills": lambda: measure_kills(wanted.database, wanted.calls, wanted.mode),
-        "takeover": lambda: measure_failover(wanted.database),
-        "fair": lambda: measure_fairness(wanted.database, wanted.calls),
+        "prompt": lambda: measure_latency(options.database, min(options.calls, 40)),
+        "kills": lambda: measure_kills(options.database, options.calls, options.mode),
+        "takeover": lambda: measure_failover(options.database),
+        "fair": lambda: measure_fairness(options.database, options.calls),
     }
-    print(json.dumps(run[wanted.what](), indent=2))
+    print(json.dumps(run[options.scenario](), indent=2))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Growth: calls per second as there are more processes, more organizations, more recorded calls."""
+"""Growth: calls per second with more processes, more organizations and more recorded calls."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,17 +13,17 @@ from benchmarks.seeding_organizations import seed_organizations
 from benchmarks.systems.system import System
 from benchmarks.targets import Target
 
-LOAD = Load(at_once=16, seconds=3, warm_up=1)
+LOAD = Load(concurrency=16, seconds=3, warm_up_seconds=1)
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much there is."""
+    """The size of a deployment."""
 
     processes: int = 1
     organizations: int = 1
     calls: int = 0
-    """Recorded before."""
+    """Calls recorded before the measurement."""
 
     def __str__(self) -> str:
         return f"{self.processes} processes, {self.organizations:,} organizations, {self.calls:,} calls"
@@ -40,7 +40,7 @@ CALLS = (
 
 @dataclass(frozen=True)
 class Scenario:
-    """A database of that size, and how its organizations are asked."""
+    """A database of one size, with the targets of its organizations."""
 
     database: str
     size: Size
@@ -48,31 +48,31 @@ class Scenario:
     targets: list[Target]
 
 
-def measure(rounds: int, *, most_calls: int) -> list[dict[str, Any]]:
-    """For each size on each database, what each round measured."""
+def measure(rounds: int, *, max_calls: int) -> list[dict[str, Any]]:
+    """Return the metrics of each round, for each size on each database."""
     with ExitStack() as stack:
         upstream = stack.enter_context(upstreams.run_fast_upstream())
-        scenes = list(_create_scenarios(stack, upstream, most_calls))
-        measured: list[list[dict[str, Any]]] = [[] for _ in scenes]
+        scenarios = list(_create_scenarios(stack, upstream, max_calls))
+        measured: list[list[dict[str, Any]]] = [[] for _ in scenarios]
         for number in range(1, rounds + 1):
-            for scene, found in zip(scenes, measured, strict=True):
-                print_progress(f"growth: round {number} of {rounds}, {scene.database}, {scene.size}")
-                with server.run_server(scene.environ) as program:
-                    figures = load_generator.measure(scene.targets, LOAD)
-                    System(scene.database, scene.targets, program).require_alive()
-                found.append(asdict(figures))
+            for scenario, results in zip(scenarios, measured, strict=True):
+                print_progress(f"growth: round {number} of {rounds}, {scenario.database}, {scenario.size}")
+                with server.run_server(scenario.environ) as program:
+                    metrics = load_generator.measure(scenario.targets, LOAD)
+                    System(scenario.database, scenario.targets, program).require_alive()
+                results.append(asdict(metrics))
     return [
-        {"database": scene.database} | asdict(scene.size) | {"rounds": found}
-        for scene, found in zip(scenes, measured, strict=True)
+        {"database": scenario.database} | asdict(scenario.size) | {"rounds": results}
+        for scenario, results in zip(scenarios, measured, strict=True)
     ]
 
 
-def _create_scenarios(stack: ExitStack, upstream: str, most_calls: int) -> Iterator[Scenario]:
-    sizes = [size for size in dict.fromkeys(PROCESSES + ORGANIZATIONS + CALLS) if size.calls <= most_calls]
-    for name, make in databases.list_databases().items():
+def _create_scenarios(stack: ExitStack, upstream: str, max_calls: int) -> Iterator[Scenario]:
+    sizes = [size for size in dict.fromkeys(PROCESSES + ORGANIZATIONS + CALLS) if size.calls <= max_calls]
+    for name, create_database in databases.list_databases().items():
         for size in sizes:
-            print_progress(f"growth: {name} is filled: {size}")
-            url = stack.enter_context(make())
+            print_progress(f"growth: fill {name}: {size}")
+            url = stack.enter_context(create_database())
             environ = server.build_environment(url, upstream, processes=size.processes)
             server.migrate(environ)
             targets = seed_organizations(environ, size.organizations)

@@ -1,4 +1,4 @@
-"""Reading HTTP replies: whether all of one has arrived, what its status is, and whether the connection stays open."""
+"""Parsing of HTTP responses: completeness, status, and whether the connection stays open."""
 
 import re
 from typing import NamedTuple
@@ -9,15 +9,14 @@ _CLOSE = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
 
 
 class HttpResponse(NamedTuple):
-    """What the load generator wants to know of a reply."""
+    """The parts of a response that the load generator needs."""
 
     status: int
-    closes: bool
-    """Whether the connection cannot be used again."""
+    closes_connection: bool
 
 
 def parse_response(received: bytes) -> HttpResponse | None:
-    """The reply, or None while a part of it is still on its way."""
+    """Return the response, or None if a part of it has not arrived yet."""
     head, blank_line, body = received.partition(b"\r\n\r\n")
     if not blank_line:
         return None
@@ -27,7 +26,10 @@ def parse_response(received: bytes) -> HttpResponse | None:
 
 
 def _has_last_chunk(body: bytes) -> bool:
-    """Chunks are a size in hex, a line's end, that many bytes, and a line's end; the last has the size 0."""
+    """Report whether the last chunk, which has the size 0, has arrived.
+
+    A chunk is a size in hexadecimal, a line end, that many bytes, and another line end (RFC 9112, section 7.1).
+    """
     at = 0
     while (line_end := body.find(b"\r\n", at)) >= 0:
         size = int(body[at:line_end].split(b";")[0], 16)

@@ -1,4 +1,4 @@
-"""Load: calls over kept-open connections from one event loop, each connection asking again when it was answered."""
+"""Load generator: keeps a number of connections open from one event loop and sends calls over each of them."""
 
 import asyncio
 import time
@@ -15,66 +15,67 @@ from benchmarks.metrics import Metrics
 from benchmarks.targets import Target
 
 RESPONSE_TIMEOUT_SECONDS = 60
-"""How long answers are waited for when no more calls are made."""
+"""Time to wait for responses after the last call was sent."""
 
 SAMPLE_INTERVAL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
 class Load:
-    """How much is asked."""
+    """A number of concurrent calls for a time."""
 
-    at_once: int
+    concurrency: int
     seconds: float
-    """For how long calls are made."""
-    ramp: float = 0.0
-    """Seconds over which the first calls are spread; 0 makes them all at the same moment."""
-    warm_up: float = 0.0
-    """Seconds of the same before anything is measured."""
+    """Time during which calls are sent."""
+    ramp_seconds: float = 0.0
+    """Time over which the first calls are spread. With 0 all of them are sent at the same moment."""
+    warm_up_seconds: float = 0.0
+    """Time of the same load before the measurement."""
 
 
-def measure(targets: Sequence[Target], load: Load, meanwhile: Callable[[], object] = lambda: None) -> Metrics:
-    """From a process of its own, whose work does not stand in the way of `meanwhile`, done twice a second."""
+def measure(targets: Sequence[Target], load: Load, sample: Callable[[], object] = lambda: None) -> Metrics:
+    """Run the load in another process, and call `sample` twice a second meanwhile."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         pending = pool.submit(run_load, targets, load)
         while not pending.done():
-            meanwhile()
+            sample()
             wait([pending], SAMPLE_INTERVAL_SECONDS)
         return pending.result()
 
 
 def run_load(targets: Sequence[Target], load: Load) -> Metrics:
-    """From this process."""
-    if load.warm_up:
-        uvloop.run(_send_requests(targets, Load(load.at_once, load.warm_up)))
-    course = uvloop.run(_send_requests(targets, load))
-    return Metrics.of(course.ended, course.milliseconds, course.failures, load.ramp, load.seconds)
+    """Run the load in this process."""
+    if load.warm_up_seconds:
+        uvloop.run(_send_requests(targets, Load(load.concurrency, load.warm_up_seconds)))
+    measurement = uvloop.run(_send_requests(targets, load))
+    return Metrics.from_samples(
+        measurement.ended, measurement.milliseconds, measurement.failures, load.ramp_seconds, load.seconds
+    )
 
 
 async def _send_requests(targets: Sequence[Target], load: Load) -> Measurement:
-    course = Measurement(targets, time.perf_counter(), load.seconds)
-    address = urlsplit(targets[0].url)
-    asking = [
-        asyncio.create_task(
-            _use_connections(course, (str(address.hostname), address.port or 80), number / load.at_once * load.ramp)
-        )
-        for number in range(load.at_once)
+    measurement = Measurement(targets, time.perf_counter(), load.seconds)
+    url = urlsplit(targets[0].url)
+    address = (str(url.hostname), url.port or 80)
+    tasks = [
+        asyncio.create_task(_use_connections(measurement, address, number / load.concurrency * load.ramp_seconds))
+        for number in range(load.concurrency)
     ]
-    _, unanswered = await asyncio.wait(asking, timeout=load.seconds + RESPONSE_TIMEOUT_SECONDS)
-    for each in unanswered:
-        course.failures["unanswered"] += 1
-        each.cancel()
-    return course
+    _, unanswered = await asyncio.wait(tasks, timeout=load.seconds + RESPONSE_TIMEOUT_SECONDS)
+    for task in unanswered:
+        measurement.failures["unanswered"] += 1
+        task.cancel()
+    return measurement
 
 
-async def _use_connections(course: Measurement, address: tuple[str, int], wait: float) -> None:
-    """Over one connection, or a new one where that was closed, until the time is over."""
-    await asyncio.sleep(wait)
+async def _use_connections(measurement: Measurement, address: tuple[str, int], delay: float) -> None:
+    """Send requests over one connection until the time is over, and reconnect when the connection is closed."""
+    await asyncio.sleep(delay)
     loop = asyncio.get_running_loop()
-    while not course.is_over():
+    while not measurement.is_over():
         try:
-            _, connection = await loop.create_connection(lambda: Connection(course), *address)
+            _, connection = await loop.create_connection(lambda: Connection(measurement), *address)
             await connection.closed
         except OSError:
-            course.failures["no connection"] += 1
+            measurement.failures["no connection"] += 1
             await asyncio.sleep(0.1)

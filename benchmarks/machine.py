@@ -1,4 +1,4 @@
-"""The machine, and the versions of what runs on it."""
+"""Description of the machine and of the versions of the measured software."""
 
 import os
 import platform
@@ -14,7 +14,7 @@ LIBRARIES = ("uvicorn", "flask", "sqlalchemy", "openai", "psycopg")
 
 
 def describe() -> dict[str, object]:
-    """When and where something is measured."""
+    """Return the date, the machine and the versions."""
     return {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": _describe_machine(), "versions": _read_versions()}
 
 
@@ -26,5 +26,7 @@ def _describe_machine() -> str:
 
 
 def _read_versions() -> dict[str, str]:
-    ours = {name: version(name) for name in LIBRARIES}
-    return {"Python": platform.python_version()} | ours | databases.read_versions() | peers.read_installed_versions()
+    libraries = {name: version(name) for name in LIBRARIES}
+    return (
+        {"Python": platform.python_version()} | libraries | databases.read_versions() | peers.read_installed_versions()
+    )

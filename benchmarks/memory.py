@@ -1,4 +1,4 @@
-"""Memory: what a program and its children hold at a moment, from Linux's /proc."""
+"""Memory of a program and its children, read from Linux's /proc."""
 
 import re
 from collections.abc import Iterator
@@ -7,19 +7,19 @@ from pathlib import Path
 
 
 class PeakMemory:
-    """The most that was seen in any look at a program."""
+    """The highest memory use in any sample of a program."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
         self.pss_mb = 0.0
-        """Of all processes together; what they share is counted once."""
+        """Memory of all processes together, with shared memory counted once (Pss)."""
         self.rss_mb = 0.0
-        """Of the largest process."""
+        """Memory of the largest process (Rss)."""
 
-    def look(self) -> None:
+    def sample(self) -> None:
         pss, rss = 0.0, 0.0
         for pid in _process_tree(self._pid):
-            with suppress(OSError):  # it may have ended in this moment
+            with suppress(OSError):  # the process may have ended meanwhile
                 rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
                 pss += _megabytes(rollup, "Pss")
                 rss = max(rss, _megabytes(rollup, "Rss"))

@@ -1,4 +1,4 @@
-"""Programs that are measured: started, waited for until they answer, and ended with all their children."""
+"""Start measured programs, wait until they respond, and stop them with all their children."""
 
 import resource
 import sys
@@ -13,28 +13,29 @@ from pathlib import Path
 from tests.support.programs import Program, start
 
 START_TIMEOUT_SECONDS = 120
-"""Seconds that a program may take until it answers."""
+"""Time that a program may take to respond. Other gateways take long to start."""
 
 
 @contextmanager
 def run_program(command: Sequence[str], url: str, environ: dict[str, str] | None = None) -> Iterator[Program]:
-    """The program, once something is answered at the address, whatever it is."""
+    """Yield the program as soon as the URL responds with any status."""
     with tempfile.TemporaryDirectory() as folder, start(command, Path(folder), environ) as program:
         wait_until_reachable(url, program)
         yield program
 
 
 def wait_until_reachable(url: str, program: Program) -> None:
+    """Exit with the program's output if it ends or does not respond in time."""
     until = time.monotonic() + START_TIMEOUT_SECONDS
     while not is_reachable(url):
         if time.monotonic() > until or program.process.poll() is not None:
-            sys.exit(f"Nothing answers at {url}.\n{program.errors}{program.output}")
+            sys.exit(f"No response from {url}. See the program's output:\n{program.errors}{program.output}")
         time.sleep(0.01)
 
 
 def is_reachable(url: str) -> bool:
     try:
-        urllib.request.urlopen(url, timeout=START_TIMEOUT_SECONDS).close()  # noqa: S310 - a program of ours
+        urllib.request.urlopen(url, timeout=START_TIMEOUT_SECONDS).close()  # noqa: S310 - a program started here
     except urllib.error.HTTPError as error:
         error.close()
         return True
@@ -44,6 +45,6 @@ def is_reachable(url: str) -> bool:
 
 
 def raise_open_file_limit() -> None:
-    """As many open files as the machine lets a process have, also for the programs that are started from here."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    """Raise the limit of open files to the maximum. The programs that are started from here inherit it."""
+    _, maximum = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (maximum, maximum))

@@ -1,4 +1,4 @@
-"""Progress: a line for each step of long work, apart from the results."""
+"""Progress lines on standard error, one for each step of a long measurement."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""Seeding: organizations and recorded calls by the million, straight into a migrated database."""
+"""Insert millions of recorded calls directly into a migrated database."""
 
 import time
 from contextlib import suppress
@@ -16,7 +16,7 @@ COLUMNS = (
     "duration_ms, input_tokens, output_tokens, cost_usd, contact_id, flow_id"
 )
 
-# Call n of all: those of the organizations take turns, the oldest is a year old, every fiftieth has failed.
+# Values of call number n: organizations alternate, the oldest call is a year old, every fiftieth call has failed.
 COMMON_VALUES = """
     1 + n % :organizations, 'parse_via_chat_gpt', 'gpt-4o-mini', 'gpt-4o-mini',
     CASE WHEN n % 50 = 0 THEN 'error' ELSE 'ok' END, CASE WHEN n % 50 = 0 THEN 'upstream_error' END
@@ -31,7 +31,7 @@ SELECT 'call_' || lpad(to_hex(CAST({MILLISECONDS} AS bigint)), 12, '0') || subst
     {COMMON_VALUES},
     now() - interval '1 second' * ({AGE}), now() - interval '1 second' * ({AGE} - 10), {METRICS_AND_CONTACT}
 FROM generate_series(:first, :last) AS n
-"""  # noqa: S608 - nothing in it comes from outside
+"""  # noqa: S608 - it contains only constants
 
 SQLITE = f"""
 WITH RECURSIVE numbers(n) AS (SELECT :first UNION ALL SELECT n + 1 FROM numbers WHERE n < :last)
@@ -45,27 +45,27 @@ FROM numbers
 
 
 def seed_calls(database_url: str, organizations: int, calls: int) -> None:
-    """Spread over the organizations with the ids from 1 on and over the last year, in the order of time."""
+    """Insert calls spread over the organizations with ids from 1 and over the last year, the oldest first."""
     engine = sa.create_engine(database_url)
-    at = time.time_ns() // 1_000_000
+    now_milliseconds = time.time_ns() // 1_000_000
     indexes = cast("sa.Table", Call.__table__).indexes
     with engine.connect() as connection:
         _disable_durability(connection)
-        # To make an index of all rows at once costs a part of what it costs row by row.
+        # Creating an index of all rows at the end is much faster than extending it with each row.
         for index in indexes:
             index.drop(connection)
         for first in range(1, calls + 1, BATCH_SIZE):
             last = min(first + BATCH_SIZE - 1, calls)
-            known = {
+            parameters = {
                 "organizations": organizations,
                 "calls": calls,
                 "first": first,
                 "last": last,
-                "now_milliseconds": at,
+                "now_milliseconds": now_milliseconds,
             }
-            connection.execute(sa.text(SQLITE if engine.dialect.name == "sqlite" else POSTGRESQL), known)
+            connection.execute(sa.text(SQLITE if engine.dialect.name == "sqlite" else POSTGRESQL), parameters)
             connection.commit()
-            print_progress(f"  {last:,} of {calls:,} calls are there")
+            print_progress(f"  {last:,} of {calls:,} calls inserted")
         for index in indexes:
             index.create(connection)
         connection.commit()
@@ -74,7 +74,7 @@ def seed_calls(database_url: str, organizations: int, calls: int) -> None:
 
 
 def _disable_durability(connection: sa.Connection) -> None:
-    """For this connection alone: nobody minds when a power cut takes what it writes."""
+    """Make writes of this connection faster. They would be lost in a power cut, which is no problem here."""
     if connection.dialect.name == "sqlite":
         for pragma in ("synchronous=OFF", "cache_size=-1000000", "temp_store=MEMORY"):
             connection.exec_driver_sql(f"PRAGMA {pragma}")
@@ -83,12 +83,12 @@ def _disable_durability(connection: sa.Connection) -> None:
 
 
 def run_maintenance(engine: sa.Engine) -> None:
-    """What the database would do by itself some time later, in the middle of a measurement."""
+    """Run the maintenance that the database would otherwise start by itself during a measurement."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("ANALYZE")
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
             return
         connection.exec_driver_sql("VACUUM ANALYZE")
-        with suppress(sa.exc.ProgrammingError):  # not every role may
+        with suppress(sa.exc.ProgrammingError):  # it needs a privilege
             connection.exec_driver_sql("CHECKPOINT")

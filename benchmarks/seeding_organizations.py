@@ -1,4 +1,4 @@
-"""Seeding: organizations, each with a token, a key of its own and an allowlist, straight into a migrated database."""
+"""Insert organizations, each with its own token, key and allowlist, directly into a migrated database."""
 
 import json
 from typing import cast
@@ -14,11 +14,10 @@ from glific_gpt.organizations.tokens import WEBHOOK_PREFIX, generate_token, hash
 from glific_gpt.vault import Vault
 
 MAX_CALLED_ORGANIZATIONS = 100
-"""To how many organizations at most calls go."""
 
 
 def seed_organizations(environ: dict[str, str], count: int) -> list[Target]:
-    """With the ids from 1 on; how those that are asked are asked."""
+    """Insert `count` organizations with ids from 1. Return targets for at most MAX_CALLED_ORGANIZATIONS of them."""
     vault = Vault([SecretStr(environ["GLIFIC_GPT_ENCRYPTION_KEYS"])])
     tokens = [generate_token(WEBHOOK_PREFIX) for _ in range(count)]
     ids = range(1, count + 1)

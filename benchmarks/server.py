@@ -1,4 +1,4 @@
-"""Our server: its settings, its database with one organization, and its start."""
+"""The glific_gpt server under test: its environment, its organizations, and its start."""
 
 import json
 import secrets
@@ -20,15 +20,15 @@ ALLOWED_MODEL = "gpt-4o*"
 
 
 def build_environment(database_url: str, upstream: str, **settings: object) -> dict[str, str]:
-    """The variables of a server; further settings by their names."""
-    known: dict[str, object] = {
+    """Return the environment variables of a server. `settings` overrides settings by their names."""
+    defaults: dict[str, object] = {
         "database_url": database_url,
         "openai_base_url": upstream,
         "secret_key": secrets.token_hex(),
         "encryption_keys": Fernet.generate_key().decode(),
         "bind": f"127.0.0.1:{free_port()}",
     }
-    return {f"GLIFIC_GPT_{name.upper()}": str(value) for name, value in (known | settings).items()}
+    return {f"GLIFIC_GPT_{name.upper()}": str(value) for name, value in (defaults | settings).items()}
 
 
 def webhook_url(environ: dict[str, str], slug: str) -> str:
@@ -40,35 +40,36 @@ def migrate(environ: dict[str, str]) -> None:
 
 
 def create_organization(environ: dict[str, str], *, signed: bool = False) -> Target:
-    """A new organization with a key and an allowlist, and how it is asked: by token, or signed as Glific does."""
+    """Create an organization with an OpenAI key and an allowlist. Return a target with a token or with signatures."""
     slug = f"bench-{secrets.token_hex(4)}"
-    made = json.loads(run_flask(environ, "organizations", "create", slug, "--name", "Bench", "--json"))
-    run_flask(environ, "credentials", "set", slug, "open_ai", "--api-key-stdin", "--no-verify", given=API_KEY)
+    created = json.loads(run_flask(environ, "organizations", "create", slug, "--name", "Bench", "--json"))
+    run_flask(environ, "credentials", "set", slug, "open_ai", "--api-key-stdin", "--no-verify", stdin=API_KEY)
     run_flask(environ, "models", "allow", slug, ALLOWED_MODEL)
     url = webhook_url(environ, slug)
     if not signed:
-        return Target(url, {"Authorization": f"Bearer {made['webhook_token']}"}, dict(WEBHOOK_BODY))
+        return Target(url, {"Authorization": f"Bearer {created['webhook_token']}"}, dict(WEBHOOK_BODY))
     phrase = secrets.token_hex()
-    run_flask(environ, "signature", "set", slug, "--phrase-stdin", given=phrase)
+    run_flask(environ, "signature", "set", slug, "--phrase-stdin", stdin=phrase)
     return SignedTarget(url, {}, dict(WEBHOOK_BODY), phrase)
 
 
 @contextmanager
 def run_server(environ: dict[str, str]) -> Iterator[Program]:
-    """The production server, once it is ready."""
+    """Yield the production server as soon as it is ready."""
     with run_program(SERVER, f"http://{environ['GLIFIC_GPT_BIND']}/readyz", environ) as program:
         yield program
 
 
-def run_flask(environ: dict[str, str], *arguments: str, given: str = "") -> str:
-    done = subprocess.run(
+def run_flask(environ: dict[str, str], *arguments: str, stdin: str = "") -> str:
+    """Run a command of the server and return its output. Exit with its error if it fails."""
+    result = subprocess.run(
         [FLASK, *arguments],
         env=clean_environment() | environ,
-        input=given,
+        input=stdin,
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode:
-        sys.exit(done.stderr)
-    return done.stdout
+    if result.returncode:
+        sys.exit(result.stderr)
+    return result.stdout

@@ -1,4 +1,4 @@
-"""Start-up: how long the server takes until it answers, and its first ten calls."""
+"""Start-up: time until the server responds, and the duration of its first ten calls."""
 
 import http.client
 import json
@@ -17,19 +17,19 @@ FIRST_CALLS = 10
 
 
 def measure(starts: int) -> list[dict[str, Any]]:
-    """For each start, the seconds until /livez is answered, and the milliseconds of the first calls after it."""
-    found = []
+    """Return, for each start, the seconds until /livez responds and the milliseconds of the first calls after it."""
+    results = []
     with upstreams.run_fast_upstream() as upstream, sqlite_database() as database:
         environ = server.build_environment(database, upstream)
         server.migrate(environ)
         target = server.create_organization(environ)
         for number in range(1, starts + 1):
             print_progress(f"startup: start {number} of {starts}")
-            begun = time.perf_counter()
+            started_at = time.perf_counter()
             with run_program(SERVER, f"http://{environ['GLIFIC_GPT_BIND']}/livez", environ):
-                seconds = time.perf_counter() - begun
-                found.append({"seconds": seconds, "first_calls_ms": _time_first_calls(target)})
-    return found
+                seconds = time.perf_counter() - started_at
+                results.append({"seconds": seconds, "first_calls_ms": _time_first_calls(target)})
+    return results
 
 
 def _time_first_calls(target: Target) -> list[float]:
@@ -37,12 +37,12 @@ def _time_first_calls(target: Target) -> list[float]:
     connection = http.client.HTTPConnection(str(address.hostname), address.port)
     times = []
     for _ in range(FIRST_CALLS):
-        begun = time.perf_counter()
+        sent_at = time.perf_counter()
         connection.request("POST", address.path, json.dumps(target.body), target.headers)
-        reply = connection.getresponse()
-        reply.read()
-        times.append((time.perf_counter() - begun) * 1000)
-        if reply.status != 200:
-            raise RuntimeError(f"one of the first calls was answered with {reply.status}")
+        response = connection.getresponse()
+        response.read()
+        times.append((time.perf_counter() - sent_at) * 1000)
+        if response.status != 200:
+            raise RuntimeError(f"One of the first calls failed with the status {response.status}.")
     connection.close()
     return times

@@ -1,4 +1,4 @@
-"""What is asked: one question, in the words of each side's API, as bytes that are ready to be sent."""
+"""Targets: URLs with the request that the load generator sends to them, encoded once in advance."""
 
 import itertools
 import json
@@ -20,20 +20,20 @@ WEBHOOK_BODY = {"question_text": "What is ORS?", "prompt": "Answer briefly.", "g
 
 @dataclass(frozen=True)
 class Target:
-    """An address, and how it is asked."""
+    """A URL and the request to send to it."""
 
     url: str
     headers: dict[str, str]
     body: dict[str, object]
 
     def requests(self) -> Iterator[bytes]:
-        """One request after the other, without an end."""
+        """Yield the same encoded request without end."""
         return itertools.repeat(_build_request(self.url, self.headers, json.dumps(self.body).encode()))
 
 
 @dataclass(frozen=True)
 class SignedTarget(Target):
-    """Signed as Glific does it: each call has a body and a signature of its own, so that none is a repeated call."""
+    """A target whose calls have Glific's signature. Each call has its own body, so that none is a repeated call."""
 
     phrase: str
 
@@ -46,7 +46,7 @@ class SignedTarget(Target):
 
 
 def round_robin(targets: Sequence[Target]) -> Iterator[bytes]:
-    """Requests to one target after the other."""
+    """Yield a request to each target in turn, without end."""
     return map(next, itertools.cycle([target.requests() for target in targets]))
 
 

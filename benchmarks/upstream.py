@@ -1,4 +1,4 @@
-"""An upstream that answers like the OpenAI API at once, or after WAIT_SECONDS; as fast as Python goes."""
+"""An upstream in Python that answers like the OpenAI API, immediately or after WAIT_SECONDS."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ ANSWER = json.dumps(
 
 
 async def app(_scope: Any, receive: Any, send: Any) -> None:
-    """By ASGI."""
+    """ASGI application."""
     while (await receive()).get("more_body"):
         pass
     if WAIT_SECONDS:

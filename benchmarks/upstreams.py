@@ -1,4 +1,4 @@
-"""The upstream that all sides ask, at once or after some time: nginx where it is installed, as it costs least."""
+"""The upstream of all systems, fast or slow: nginx if it is installed because it uses the least CPU, else Python."""
 
 import re
 import shutil
@@ -15,19 +15,19 @@ from benchmarks.upstream import ANSWER
 from tests.support.programs import free_port
 
 MAX_CONNECTIONS = 16_384
-"""How many calls the upstream that takes its time holds at once."""
+"""Maximum number of concurrent calls of the slow upstream."""
 
 ECHO = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
-"""The module with which nginx takes its time; Debian's package libnginx-mod-http-echo."""
+"""The nginx module that delays answers, from Debian's package libnginx-mod-http-echo."""
 
 NGINX = """
 {modules}
 daemon off;
 worker_processes 1;
-worker_rlimit_nofile {room};
+worker_rlimit_nofile {max_connections};
 pid {folder}/pid;
 error_log {folder}/errors;
-events {{ worker_connections {room}; }}
+events {{ worker_connections {max_connections}; }}
 http {{
     access_log off;
     keepalive_timeout 600;
@@ -45,7 +45,7 @@ http {{
 
 @contextmanager
 def run_fast_upstream() -> Iterator[str]:
-    """The base URL of one that answers at once."""
+    """Yield the base URL of an upstream that answers immediately."""
     upstream = _run_nginx(f"return 200 '{ANSWER.decode()}';") if shutil.which("nginx") else _run_uvicorn(0)
     with upstream as url:
         yield url
@@ -53,7 +53,7 @@ def run_fast_upstream() -> Iterator[str]:
 
 @contextmanager
 def run_slow_upstream(seconds: float) -> Iterator[str]:
-    """The base URL of one that answers after that time."""
+    """Yield the base URL of an upstream that answers after this time."""
     answers = f"echo_sleep {seconds}; echo '{ANSWER.decode()}';"
     upstream = _run_nginx(answers, f"load_module {ECHO};") if _has_echo_module() else _run_uvicorn(seconds)
     with upstream as url:
@@ -64,10 +64,10 @@ def run_slow_upstream(seconds: float) -> Iterator[str]:
 def _run_nginx(answers: str, modules: str = "") -> Iterator[str]:
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)  # nginx takes on another user where it is started by root
+        Path(folder).chmod(0o755)  # nginx changes to another user if root starts it
         configuration = Path(folder, "nginx.conf")
-        known = {"folder": folder, "port": port, "room": MAX_CONNECTIONS, "modules": modules, "answers": answers}
-        configuration.write_text(NGINX.format(**known))
+        values = {"folder": folder, "port": port, "modules": modules, "answers": answers}
+        configuration.write_text(NGINX.format(max_connections=MAX_CONNECTIONS, **values))
         command = ["nginx", "-e", f"{folder}/errors", "-p", folder, "-c", str(configuration)]
         with run_program(command, f"http://127.0.0.1:{port}/"):
             yield f"http://127.0.0.1:{port}/v1"
@@ -96,8 +96,8 @@ def slow_upstream_name() -> str:
 
 def _nginx_name() -> str:
     command = [str(shutil.which("nginx")), "-v"]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stderr
-    found = re.search(r"nginx/(\S+)", said)
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    found = re.search(r"nginx/(\S+)", output)
     return f"nginx {found[1] if found else 'of an unknown version'}"
 
 

@@ -1,4 +1,4 @@
-"""Medians over rounds, of what was measured and of ratios between sides in the same round."""
+"""Medians over rounds, of figures and of ratios between two systems in the same round."""
 
 import statistics
 from collections.abc import Sequence
@@ -8,23 +8,23 @@ Rounds = Sequence[dict[str, Any]]
 
 
 def median(rounds: Rounds, figure: str) -> float | None:
-    """None where no round has it."""
-    known = [each[figure] for each in rounds if each[figure] is not None]
-    return statistics.median(known) if known else None
+    """Return the median, or None if no round has this figure."""
+    values = [each[figure] for each in rounds if each[figure] is not None]
+    return statistics.median(values) if values else None
 
 
 def median_ratio(ours: Rounds, theirs: Rounds, figure: str) -> float | None:
-    """The median of the ratios round by round, as two sides of one round met the machine at about the same speed."""
+    """Return the median of the ratios in each round, as a machine's speed is about the same within a round."""
     pairs = [(our[figure], their[figure]) for our, their in zip(ours, theirs, strict=False)]
-    known = [our / their for our, their in pairs if our is not None and their]
-    return statistics.median(known) if known else None
+    ratios = [our / their for our, their in pairs if our is not None and their]
+    return statistics.median(ratios) if ratios else None
 
 
 def format_failures(rounds: Rounds) -> str:
-    """How many calls of all rounds failed, and how."""
+    """Return the number of failed calls of all rounds, in all and by kind."""
     kinds: dict[str, int] = {}
     for each in rounds:
         for kind, count in each["failures"].items():
             kinds[kind] = kinds.get(kind, 0) + count
-    how = ", ".join(f"{kind}: {count:,}" for kind, count in sorted(kinds.items()))
-    return f"{sum(kinds.values()):,} ({how})" if kinds else "0"
+    details = ", ".join(f"{kind}: {count:,}" for kind, count in sorted(kinds.items()))
+    return f"{sum(kinds.values()):,} ({details})" if kinds else "0"

@@ -1,4 +1,4 @@
-"""The section on an upstream that takes its time."""
+"""The section on a slow upstream."""
 
 from typing import Any
 
@@ -6,42 +6,52 @@ from benchmarks.report.markdown import format_number, table
 from benchmarks.report.medians import Rounds, format_failures, median
 
 METHOD = """\
-The upstream, {upstream}, takes {seconds:g} seconds for each answer, and {at_once:,} connections ask all the time. No
-side can answer more than {ideal:,.0f} calls per second then; the share of it is what counts. glific_gpt has its usual
-settings, so it holds 1,000 calls at once, and each call has {deadline:g} seconds in all. Each side is started anew in
-each round (rounds: {rounds}). Memory is what the side's processes hold at the most while they are asked: together, with
-what they share counted once (Pss), and the largest of them alone (Rss)."""
+The upstream, {upstream}, takes {seconds:g} seconds for each answer. {concurrency:,} connections send one call after the
+other. No system can answer more than {ideal:,.0f} calls per second, so the tables show the share of this ideal.
+glific_gpt has its default settings: it holds 1,000 concurrent calls, and each call may take {deadline:g} seconds. Each
+system is restarted in each round (rounds: {rounds}). Memory is the peak during the measurement: of all processes of the
+system together, with shared memory counted once (Pss), and of its largest process alone (Rss)."""
 
 RAMP_METHOD = """\
-With the first calls spread over {ramp:g} seconds, so that afterwards calls come and go evenly; only the time after
-that counts for calls per second:"""
+The first calls are spread over {ramp_seconds:g} seconds, so that later calls begin and end evenly. Calls per second are
+counted after this time:"""
 
 BURST_METHOD = """\
-With the first calls all at the same moment, so that the answers, and with them the next calls, come in waves too:"""
+All first calls are sent at the same moment, so that answers, and the next calls, also come in bursts:"""
 
 HIGH_CONCURRENCY_METHOD = """\
-{at_once:,} at once, spread over {ramp:g} seconds, with `GLIFIC_GPT_MAX_IN_FLIGHT={at_once}` and
-`GLIFIC_GPT_DEADLINE_SECONDS={deadline:g}`; ideal are {ideal:,.0f} calls per second:"""
+{concurrency:,} concurrent calls, started over {ramp_seconds:g} seconds, with
+`GLIFIC_GPT_MAX_IN_FLIGHT={concurrency}` and `GLIFIC_GPT_DEADLINE_SECONDS={deadline:g}`. The ideal is {ideal:,.0f} calls
+per second:"""
 
 
 def render_section(measured: dict[str, Any]) -> str:
-    seconds, loads, sides = measured["upstream_seconds"], measured["loads"], measured["sides"]
-    known = {"upstream": measured["upstream"], "seconds": seconds, "deadline": measured["deadline_seconds"]}
-    known |= {"rounds": max(len(each) for each in sides.values()), "at_once": loads["ramp"]["at_once"]}
-    ideal, more_ideal = loads["ramp"]["at_once"] / seconds, loads["more"]["at_once"] / seconds
-    parts = [METHOD.format(**known, ideal=ideal)]
-    for name, words in (("ramp", RAMP_METHOD), ("same_moment", BURST_METHOD)):
-        rows: dict[str, Rounds] = {side: [each[name] for each in rounds] for side, rounds in sides.items()}
-        parts += [words.format(ramp=loads[name]["ramp"]), _render_table(rows, ideal)]
-    parts += [f"Left out: {sentence}" for sentence in measured["left_out"]]
-    more = {"deadline": measured["more_deadline_seconds"], "ideal": more_ideal} | loads["more"]
-    parts.append(HIGH_CONCURRENCY_METHOD.format(**more))
-    return "\n\n".join([*parts, _render_table({name: [each] for name, each in measured["more"].items()}, more_ideal)])
+    seconds, loads, systems = measured["upstream_seconds"], measured["loads"], measured["systems"]
+    ramp, high_concurrency = loads["ramp"], loads["high_concurrency"]
+    ideal, high_ideal = ramp["concurrency"] / seconds, high_concurrency["concurrency"] / seconds
+    parts = [
+        METHOD.format(
+            upstream=measured["upstream"],
+            seconds=seconds,
+            concurrency=ramp["concurrency"],
+            ideal=ideal,
+            deadline=measured["deadline_seconds"],
+            rounds=max(len(each) for each in systems.values()),
+        )
+    ]
+    for name, method in (("ramp", RAMP_METHOD), ("burst", BURST_METHOD)):
+        rows: dict[str, Rounds] = {system: [each[name] for each in rounds] for system, rounds in systems.items()}
+        parts += [method.format(**loads[name]), _render_table(rows, ideal)]
+    parts += [f"Omitted: {sentence}" for sentence in measured["omitted"]]
+    deadline = measured["high_concurrency_deadline_seconds"]
+    parts.append(HIGH_CONCURRENCY_METHOD.format(deadline=deadline, ideal=high_ideal, **high_concurrency))
+    high_rows: dict[str, Rounds] = {system: [metrics] for system, metrics in measured["high_concurrency"].items()}
+    return "\n\n".join([*parts, _render_table(high_rows, high_ideal)])
 
 
-def _render_table(sides: dict[str, Rounds], ideal: float) -> str:
+def _render_table(systems: dict[str, Rounds], ideal: float) -> str:
     heads = ["", "calls/s", "of the ideal", "p50 ms", "p99 ms", "memory MB, all", "largest", "failures"]
-    return table(heads, [_render_row(name, rounds, ideal) for name, rounds in sides.items()])
+    return table(heads, [_render_row(name, rounds, ideal) for name, rounds in systems.items()])
 
 
 def _render_row(name: str, rounds: Rounds, ideal: float) -> list[str]:

@@ -1,1 +1,1 @@
-"""Sides: what answers the same question from the same upstream, each in one process."""
+"""Systems under comparison: each answers the same question from the same upstream, in one process."""

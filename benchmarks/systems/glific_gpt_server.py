@@ -1,4 +1,4 @@
-"""Our server as a side: authentication, decryption of the key, allowlist and a recorded call for each question."""
+"""glific_gpt as a system: it authenticates, decrypts the key, checks the allowlist and records each call."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -18,7 +18,7 @@ def start_on_postgresql(upstream: str, **settings: object) -> AbstractContextMan
 
 
 def start_signed(upstream: str, **settings: object) -> AbstractContextManager[System]:
-    """With Glific's signature, each a new one: what an answer to the same call needs is claimed and stored, too."""
+    """Start the server for calls with Glific's signature. Each has a new one, so that its reply is stored, too."""
     return _start(SIGNED, sqlite_database(), upstream, settings, with_signature=True)
 
 

@@ -1,4 +1,4 @@
-"""Other gateways as sides, from the folder that `make peers` fills."""
+"""Gateways of others as systems, from the folder into which `make peers` installs them."""
 
 import json
 import secrets
@@ -22,12 +22,12 @@ PORTKEY_PACKAGE = FOLDER / "portkey" / "node_modules" / "@portkey-ai" / "gateway
 LITELLM_SETTINGS = {
     "LITELLM_LOG": "ERROR",
     "LITELLM_MODE": "PRODUCTION",
-    "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # nothing is fetched from elsewhere
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # do not download a price list
 }
 
 
 def read_installed_versions() -> dict[str, str]:
-    """The version of each gateway that is there."""
+    """Return the version of each installed gateway, by its name."""
     found = {}
     if LITELLM_PROGRAM.exists():
         folders = [str(each) for each in FOLDER.glob("litellm/lib/python*/site-packages")]
@@ -39,7 +39,7 @@ def read_installed_versions() -> dict[str, str]:
 
 @contextmanager
 def start_litellm(upstream: str) -> Iterator[System]:
-    """One worker with a master key, and without a database: nothing is recorded."""
+    """Start LiteLLM with one worker and a master key. It has no database, so it records nothing."""
     port, key = free_port(), f"sk-{secrets.token_hex(16)}"
     parameters = {"model": f"openai/{MODEL}", "api_base": upstream, "api_key": "sk-proj-benchmark-0000"}
     configuration = {
@@ -49,7 +49,7 @@ def start_litellm(upstream: str) -> Iterator[System]:
     }
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "config.yaml")
-        path.write_text(json.dumps(configuration))  # JSON is YAML, too
+        path.write_text(json.dumps(configuration))  # JSON is valid YAML
         command = [str(LITELLM_PROGRAM), "--config", str(path), "--host", "127.0.0.1", "--port", str(port)]
         command += ["--num_workers", "1", "--telemetry", "False"]
         url = f"http://127.0.0.1:{port}"
@@ -60,7 +60,7 @@ def start_litellm(upstream: str) -> Iterator[System]:
 
 @contextmanager
 def start_portkey(upstream: str) -> Iterator[System]:
-    """It passes on what it is asked, with the caller's key, and keeps nothing."""
+    """Start Portkey. It forwards each request with the caller's key and stores nothing."""
     port = free_port()
     headers = {
         "Authorization": "Bearer sk-proj-benchmark-0000",

@@ -1,4 +1,4 @@
-"""Which sides there are on this machine, and which are left out and why."""
+"""Systems that are available on this machine, and reasons for those that are not."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -13,12 +13,12 @@ StartSystem = Callable[[str], AbstractContextManager[System]]
 
 @contextmanager
 def start_direct(upstream: str) -> Iterator[System]:
-    """Nothing in between."""
+    """Yield the upstream itself as a system."""
     yield System(DIRECT, [Target(f"{upstream}/chat/completions", {}, dict(CHAT_BODY))])
 
 
 def list_systems() -> dict[str, StartSystem]:
-    """What starts each side, by its name, in the order of the tables."""
+    """Return the functions that start the systems, by name, in the order of the tables."""
     found: dict[str, StartSystem] = {DIRECT: start_direct, SQLITE: glific_gpt_server.start_on_sqlite}
     if databases.has_postgresql():
         found[POSTGRESQL] = glific_gpt_server.start_on_postgresql
@@ -26,14 +26,13 @@ def list_systems() -> dict[str, StartSystem]:
 
 
 def list_peers() -> dict[str, StartSystem]:
-    """The other gateways that are installed."""
+    """Return the installed gateways of others."""
     starts: dict[str, StartSystem] = {LITELLM: peers.start_litellm, PORTKEY: peers.start_portkey}
     return {name: starts[name] for name in peers.read_installed_versions()}
 
 
 def list_omitted() -> list[str]:
-    """A sentence for each side that is not there."""
-    missing = [
-        f"{name}: not installed; `make peers` does." for name in PEERS if name not in peers.read_installed_versions()
-    ]
+    """Return a sentence for each system that is not available."""
+    installed = peers.read_installed_versions()
+    missing = [f"{name}: not installed. `make peers` installs it." for name in PEERS if name not in installed]
     return missing if databases.has_postgresql() else [databases.POSTGRESQL_OMITTED, *missing]

@@ -1,4 +1,4 @@
-"""A side of the comparison."""
+"""A system of the comparison."""
 
 import sys
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from benchmarks.targets import Target
 from tests.support.programs import Program
 
-DIRECT = "upstream, asked directly"
+DIRECT = "upstream, called directly"
 SQLITE = "glific_gpt, SQLite"
 POSTGRESQL = "glific_gpt, PostgreSQL"
 SIGNED = "glific_gpt, SQLite, signed calls"
@@ -20,15 +20,16 @@ PEERS = (LITELLM, PORTKEY)
 
 @dataclass(frozen=True)
 class System:
-    """Something that runs and can be asked."""
+    """A running system and the targets of its calls."""
 
     name: str
     targets: Sequence[Target]
     program: Program | None = None
-    """Its process; None for the upstream itself."""
+    """Its process. None for the upstream itself."""
 
     def require_alive(self) -> None:
-        """Ends everything when the program has ended: what its absence answers is no figure."""
+        """Exit if the program has ended, because the measurement is then invalid."""
         if self.program is not None and self.program.process.poll() is not None:
             code = self.program.process.returncode
-            sys.exit(f"{self.name} has ended with {code} while it was measured.\n{self.program.errors[-2000:]}")
+            errors = self.program.errors[-2000:]
+            sys.exit(f"{self.name} ended with the code {code} during the measurement. See its output:\n{errors}")

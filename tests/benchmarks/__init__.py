@@ -1,1 +1,1 @@
-"""Tests of the benchmarks, where they have a logic of their own."""
+"""Tests of the benchmarks' own logic."""

@@ -1,4 +1,4 @@
-"""The load generator takes a reply for complete when all of it is there, however it is cut and framed."""
+"""The load generator recognizes complete responses, however they are split and framed."""
 
 import pytest
 
@@ -13,11 +13,11 @@ WITHOUT_BODY = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
 @pytest.mark.parametrize("whole", [WITH_LENGTH, IN_CHUNKS, WITHOUT_BODY])
-def test_a_reply_is_read_when_its_last_byte_is_there_and_not_before(whole: bytes) -> None:
+def test_a_response_is_complete_with_its_last_byte_and_not_before(whole: bytes) -> None:
     assert all(parse_response(whole[:length]) is None for length in range(len(whole)))
-    assert parse_response(whole) == HttpResponse(int(whole[9:12]), closes=False)
+    assert parse_response(whole) == HttpResponse(int(whole[9:12]), closes_connection=False)
 
 
-def test_a_reply_tells_its_status_and_that_the_connection_ends() -> None:
+def test_a_response_has_a_status_and_may_close_the_connection() -> None:
     reply = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-    assert parse_response(reply) == HttpResponse(503, closes=True)
+    assert parse_response(reply) == HttpResponse(503, closes_connection=True)
