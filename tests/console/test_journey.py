@@ -33,7 +33,7 @@ def copied(page: Page, what: str) -> str:
     return text
 
 
-def an_administrator_makes_the_organization(shown: Window) -> str:
+def create_organization(shown: Window) -> str:
     """Create an organization. Return the one-time link of its owner."""
     page = shown.page
     shown.open("/")
@@ -49,17 +49,17 @@ def an_administrator_makes_the_organization(shown: Window) -> str:
     return link
 
 
-def the_owner_comes_in(page: Page, url: str, link: str) -> None:
+def accept_owner_invitation(page: Page, url: str, link: str) -> None:
     page.goto(url + "/console/account/reset/" + link.rpartition("/")[2])
     page.get_by_label("New password", exact=True).fill(PASSWORD)
-    page.get_by_label(re.compile("once more")).fill(PASSWORD)
+    page.get_by_label("Repeat the new password").fill(PASSWORD)
     page.get_by_role("button", name="Save password").click()
     if page.get_by_role("button", name="Sign in").is_visible():
         sign_in(page, OWNER)
     expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
 
 
-def and_pastes_the_key(page: Page) -> None:
+def save_key(page: Page) -> None:
     page.get_by_role("link", name="OpenAI (ChatGPT)").first.click()
     page.get_by_label("API key").fill(KEY)
     page.get_by_label("Is active").check()
@@ -68,7 +68,7 @@ def and_pastes_the_key(page: Page) -> None:
     assert KEY not in page.content()
 
 
-def and_chooses_a_model(page: Page) -> None:
+def choose_model(page: Page) -> None:
     page.get_by_role("link", name="Models", exact=True).click()
     page.get_by_label("Only these models").check()
     page.get_by_label("Patterns, one on each line").fill("gpt-4o*")
@@ -77,7 +77,7 @@ def and_chooses_a_model(page: Page) -> None:
     expect(page.get_by_label("Patterns, one on each line")).to_have_value("gpt-4o*")
 
 
-def and_copies_what_goes_into_glific(page: Page) -> tuple[str, dict[str, str], str]:
+def copy_webhook_values(page: Page) -> tuple[str, dict[str, str], str]:
     """Return the URL, the headers and the function body."""
     page.get_by_role("link", name="Use it in Glific").click()
     page.get_by_label(re.compile("^Label of the token")).fill("Helpline")
@@ -89,7 +89,7 @@ def and_copies_what_goes_into_glific(page: Page) -> tuple[str, dict[str, str], s
     return copied(page, "the URL"), headers, copied(page, "the function body")
 
 
-def glific_fills_in(body: str) -> str:
+def fill_in_variables(body: str) -> str:
     """Return the function body with its variables filled in."""
     known = {
         '"@contact"': '{"id": 21, "name": "Ravi"}',
@@ -102,16 +102,16 @@ def glific_fills_in(body: str) -> str:
     return body
 
 
-def a_question_comes_in(server: RunningServer, url: str, headers: dict[str, str], body: str) -> dict[str, str]:
+def send_question(server: RunningServer, url: str, headers: dict[str, str], body: str) -> dict[str, str]:
     path = httpx2.URL(url).path
     reply = httpx2.post(
-        server.url + path, content=glific_fills_in(body), headers=headers, timeout=TIMEOUT_SECONDS, verify=TLS
+        server.url + path, content=fill_in_variables(body), headers=headers, timeout=TIMEOUT_SECONDS, verify=TLS
     )
     told: dict[str, str] = reply.json()
     return told
 
 
-def and_is_a_line_in_calls(page: Page, call_id: str) -> None:
+def expect_row_in_calls(page: Page, call_id: str) -> None:
     page.get_by_role("link", name="Calls", exact=True).click()
     expect(page.get_by_role("row").nth(1)).to_contain_text("Answered")
     page.get_by_role("row").nth(1).get_by_role("link").first.click()
@@ -125,16 +125,16 @@ def test_from_the_first_sign_in_to_the_first_answered_call(
     create_user(server, "admin@example.org")
     openai.always(answer("Half a teaspoon, and six of sugar."))
     with open_browser_window(browser, server.url) as shown:
-        link = an_administrator_makes_the_organization(shown)
+        link = create_organization(shown)
     with open_browser_window(browser, server.url) as shown:
         page = shown.page
-        the_owner_comes_in(page, server.url, link)
-        and_pastes_the_key(page)
-        and_chooses_a_model(page)
-        url, headers, body = and_copies_what_goes_into_glific(page)
-        told = a_question_comes_in(server, url, headers, body)
+        accept_owner_invitation(page, server.url, link)
+        save_key(page)
+        choose_model(page)
+        url, headers, body = copy_webhook_values(page)
+        told = send_question(server, url, headers, body)
         assert told["parsed_msg"] == "Half a teaspoon, and six of sugar."
-        and_is_a_line_in_calls(page, told["call_id"])
+        expect_row_in_calls(page, told["call_id"])
         assert (shown.violations, shown.foreign) == ([], set())
     assert {asked.api_key for asked in openai.requests} == {KEY}
     assert openai.requests[-1].body["messages"][-1]["content"] == QUESTION

@@ -45,7 +45,7 @@ def test_matches_are_shown_while_typing_a_pattern(shown: Window) -> None:
 
 def test_ticks_are_written_into_the_list(shown: Window, alice: TestOrganization) -> None:
     page = shown.page
-    page.get_by_label("None").check()
+    page.get_by_label("No models").check()
     expect(page.get_by_text("0 of 16 text models may be used.")).to_be_visible()
     page.locator('[data-tick="gpt-4o"]').check()
     expect(page.get_by_text("1 of 16 text models may be used.")).to_be_visible()

@@ -78,12 +78,12 @@ def test_glific_is_connected_and_disconnected(
 ) -> None:
     shown = open_window(editor)
     shown.open(f"{HERE}/glific")
-    shown.page.get_by_text("Webhook signature").click()
-    expect(shown.page.get_by_label("Password")).to_be_hidden()
+    shown.page.get_by_text("Webhook signature", exact=True).click()
+    expect(shown.page.get_by_label("Password", exact=True)).to_be_hidden()
     shown.page.get_by_text("Phone number and password").click()
     shown.page.get_by_label("Address of your Glific API").fill(glific.url)
-    shown.page.get_by_label("Phone number").fill(f"+{PHONE}")
-    shown.page.get_by_label("Password").fill(PASSWORD)
+    shown.page.get_by_label("Phone number", exact=True).fill(f"+{PHONE}")
+    shown.page.get_by_label("Password", exact=True).fill(PASSWORD)
     shown.page.get_by_role("button", name="Test and save").click()
     expect(shown.page.get_by_text("Glific accepted the login.")).to_be_visible()
     assert shown.accessibility_violations() == []
