@@ -1,1 +1,1 @@
-"""What tests share: stand-ins for the outside world, servers and people."""
+"""Shared test support: stand-ins for outside services, servers and databases."""

@@ -1,4 +1,4 @@
-"""Apps for tests: those of the factory, made in a fifth of the time."""
+"""Apps for tests, created by the product's factory in a fifth of the time."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,12 +13,12 @@ from glific_gpt.accounts import security
 from glific_gpt.settings import Settings
 
 CHEAP_PASSWORDS: Mapping[str, int] = {"memory_cost": 8, "time_cost": 1, "parallelism": 1}
-"""The least that Argon2 takes; a password of the server's own strength costs 30 ms to set and to check."""
+"""The minimum of Argon2. With the production parameters, setting or checking a password takes 30 ms."""
 REAL_PASSWORDS: Mapping[str, int] = security.ARGON2
 
 
 def create_app(settings: Settings, *, passwords: Mapping[str, int] = CHEAP_PASSWORDS) -> Flask:
-    """A new app with all that `create_app` of the product gives it."""
+    """Create an app with the product's `create_app`."""
     with (
         mock.patch.object(security, "ARGON2", passwords),
         mock.patch.object(Rule, "_compile_builder", _compile_builder_late),
@@ -29,7 +29,7 @@ def create_app(settings: Settings, *, passwords: Mapping[str, int] = CHEAP_PASSW
 
 
 class _CompiledTemplates(BytecodeCache):
-    """What Jinja has made of templates, for all apps of this process."""
+    """Cache of compiled Jinja templates, shared by all apps of this process."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], Any] = {}
@@ -47,8 +47,10 @@ _compile_builder = Rule._compile_builder
 
 
 def _compile_builder_late(rule: Rule, append_unknown: bool = True) -> Any:
-    """Compile what builds a route's URLs when it is first called: this is half of the work of making an app, and a
-    test uses few of its hundred routes."""
+    """Compile the URL builder of a route on its first call.
+
+    Compiling all of them is half of the time to create an app, and a test uses few of its hundred routes.
+    """
     built: list[Any] = []
 
     def build(self: Rule, *arguments: Any, **values: Any) -> Any:

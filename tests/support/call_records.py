@@ -1,4 +1,4 @@
-"""Calls of the past, written straight into the table."""
+"""Past calls, inserted directly into the table."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,15 +12,15 @@ from glific_gpt.organizations import store
 from tests.support.server import TestOrganization
 
 USAGE = {"model_used": "gpt-4o-2024-08-06", "input_tokens": 100, "output_tokens": 20, "cost_usd": Decimal("0.001")}
-"""What an answered call has that others lack."""
+"""Columns that only a successful call has."""
 
 
 def create_call(
     organization: TestOrganization, status: str = "ok", *, at: datetime | None = None, **values: Any
 ) -> str:
-    """The id of a call that was answered by gpt-4o in a second, unless told otherwise."""
+    """Insert a call and return its id. By default, gpt-4o answered it in a second."""
     call_id, started_at = new_call_id(), at or now()
-    known = {
+    defaults = {
         "call_id": call_id,
         "function": "parse_via_chat_gpt",
         "model_asked": "gpt-4o",
@@ -29,16 +29,16 @@ def create_call(
         "give_up_at": started_at + timedelta(seconds=6),
         "duration_ms": None if status == "interrupted" else 1000,
     }
-    used = USAGE if status == "ok" else {}
+    usage = USAGE if status == "ok" else {}
     with organization.server.app.app_context(), transaction() as session:
-        session.add(Call(**(known | used | values), organization_id=store.find(session, organization.slug).id))
+        session.add(Call(**(defaults | usage | values), organization_id=store.find(session, organization.slug).id))
     return call_id
 
 
 def create_delivery(
     organization: TestOrganization, state: str, *, ended_at: datetime | None = None, **values: Any
 ) -> str:
-    """The id of a call whose answer came later, and how that ended."""
+    """Insert a deferred call with its delivery, and return its id."""
     call_id = create_call(organization, **values)
     with organization.server.app.app_context(), transaction() as session:
         session.add(

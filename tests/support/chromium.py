@@ -1,4 +1,4 @@
-"""A headless Chromium, driven by Playwright; and what it complains about while it shows our pages."""
+"""A headless Chromium, controlled by Playwright, that records errors on the server's pages."""
 
 import os
 import shutil
@@ -20,17 +20,17 @@ Theme = Literal["light", "dark"]
 
 
 def require_chromium() -> str:
-    """Where it is. Skips where there is none; CI has one, so there it fails."""
+    """Return the path of Chromium. Skip the test if there is none, or fail in CI, which has one."""
     for name in NAMES:
         if (found := shutil.which(name)) is not None:
             return found
     missing = pytest.fail if os.environ.get("CI") else pytest.skip
-    return missing("there is no Chromium on this machine")
+    return missing("Chromium is not installed on this machine")
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """One process for many tests; each has a context of its own, as if it were a browser of its own."""
+    """Start one process for many tests. Each test uses its own context, which works like a separate browser."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=require_chromium(), args=["--no-sandbox"])
         try:
@@ -41,23 +41,23 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class Window:
-    """A browser window on our server, and everything in it that should not be."""
+    """A browser window on the server, with the errors that occurred in it."""
 
     page: Page
     url: str
     violations: list[str] = field(default_factory=list)
-    """What the content security policy has stopped, and errors of scripts."""
+    """Violations of the content security policy, and script errors."""
     foreign: set[str] = field(default_factory=set)
-    """Addresses on other hosts that were asked for."""
+    """Requested URLs on other hosts."""
 
     def open(self, path: str) -> int:
-        """Shows a page of ours; its status."""
+        """Open a page of the server and return its status."""
         answer = self.page.goto(self.url + path)
         assert answer is not None
         return answer.status
 
     def add_cookies(self, cookies: CookieJar) -> None:
-        """Whoever has these cookies stays signed in."""
+        """Add cookies, so that their user is signed in."""
         known = [{"name": cookie.name, "value": cookie.value or "", "url": self.url} for cookie in cookies]
         self.page.context.add_cookies(known)  # type: ignore[arg-type]
 
@@ -65,7 +65,7 @@ class Window:
         return self.page.url.removeprefix(self.url)
 
     def accessibility_violations(self) -> list[str]:
-        """What axe finds on the page that keeps people out, as 'rule: where'."""
+        """Return the serious violations that axe finds on the page, as 'rule: element'."""
         self.page.evaluate(AXE.read_text(encoding="utf-8"))
         found: dict[str, Any] = self.page.evaluate("axe.run()")
         return [
@@ -76,7 +76,7 @@ class Window:
         ]
 
     def overflow(self) -> int:
-        """By how many pixels the page is wider than the window."""
+        """Return the number of pixels by which the page is wider than the window."""
         width: int = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         return width
 

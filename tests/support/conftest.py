@@ -1,4 +1,4 @@
-"""The OpenAI stand-in, and OpenAI's own library pointed at it."""
+"""The OpenAI stand-in, and a client of OpenAI's own library for it."""
 
 from collections.abc import Iterator
 
@@ -17,5 +17,5 @@ def openai() -> Iterator[OpenAIStandIn]:
 
 @pytest.fixture
 def client(openai: OpenAIStandIn) -> Iterator[OpenAI]:
-    with OpenAI(api_key=KEY, base_url=openai.base_url, max_retries=0, timeout=5) as made:
-        yield made
+    with OpenAI(api_key=KEY, base_url=openai.base_url, max_retries=0, timeout=5) as client:
+        yield client

@@ -1,4 +1,4 @@
-"""What befalls a database while the server uses it: a lock, a failover to a standby, slowness."""
+"""Faults of a database in use: a lock, a failover to a standby, slow inserts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ CREATE TRIGGER dawdle BEFORE INSERT ON calls FOR EACH ROW EXECUTE FUNCTION dawdl
 
 @contextmanager
 def lock_calls(url: str) -> Iterator[None]:
-    """Nobody else can write a call meanwhile."""
+    """Block all other writes of calls."""
     lock = "BEGIN IMMEDIATE" if url.startswith("sqlite") else "LOCK TABLE calls IN EXCLUSIVE MODE"
     with _connect(url) as connection:
         connection.execute(sa.text(lock))
@@ -22,7 +22,7 @@ def lock_calls(url: str) -> Iterator[None]:
 
 @contextmanager
 def make_read_only(url: str) -> Iterator[None]:
-    """Every connection to this PostgreSQL database is lost, and new ones cannot write."""
+    """Close every connection to this PostgreSQL database, and make new ones read-only, as on a standby."""
     alter = f'ALTER DATABASE "{sa.make_url(url).database}"'
     others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     with _connect(url, isolation_level="AUTOCOMMIT") as connection:
@@ -36,7 +36,7 @@ def make_read_only(url: str) -> Iterator[None]:
 
 @contextmanager
 def slow_down_inserts(url: str) -> Iterator[None]:
-    """Writing a call takes this PostgreSQL database three seconds."""
+    """Make each insert of a call take three seconds in this PostgreSQL database."""
     with _connect(url, isolation_level="AUTOCOMMIT") as connection:
         try:
             connection.execute(sa.text(SLOW_INSERTS))

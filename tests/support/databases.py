@@ -1,4 +1,4 @@
-"""Empty, migrated databases for tests: a file of SQLite, or a database of the PostgreSQL server that is there."""
+"""Empty, migrated databases for tests: a SQLite file, or a database on a reachable PostgreSQL server."""
 
 import os
 import shutil
@@ -16,11 +16,11 @@ from tests.support.apps import create_app
 from tests.support.settings import create_settings
 
 POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
-"""A server on which databases may be made."""
+"""A server on which databases may be created."""
 
 
 def migrate(url: str) -> None:
-    """Every migration, as 'flask db upgrade' runs them."""
+    """Run all migrations, like `flask db upgrade`."""
     app = create_app(create_settings(database_url=url))
     with app.app_context():
         upgrade()
@@ -28,18 +28,18 @@ def migrate(url: str) -> None:
 
 
 def require_postgresql() -> None:
-    """Skips where there is no PostgreSQL; CI has one, so there it fails."""
+    """Skip the test if there is no PostgreSQL, or fail in CI, which has one."""
     try:
         with _connect_to_server() as connection:
             connection.execute(sa.text("SELECT 1"))
     except sa.exc.OperationalError:
         if os.environ.get("CI"):
-            pytest.fail("CI runs the tests on PostgreSQL too, and there is none at TEST_POSTGRESQL_URL")
-        pytest.skip("no PostgreSQL at TEST_POSTGRESQL_URL")
+            pytest.fail("No PostgreSQL at TEST_POSTGRESQL_URL. CI must run the tests on it.")
+        pytest.skip("No PostgreSQL at TEST_POSTGRESQL_URL.")
 
 
 def copy_template(template: Path, folder: Path) -> str:
-    """The URL of a new SQLite database that is a copy of a migrated one."""
+    """Copy a migrated SQLite database and return the URL of the copy."""
     target = folder / "glific_gpt.db"
     shutil.copy(template, target)
     return f"sqlite:///{target}"
@@ -47,7 +47,7 @@ def copy_template(template: Path, folder: Path) -> str:
 
 @contextmanager
 def postgresql_database() -> Iterator[str]:
-    """The URL of a new, empty PostgreSQL database, dropped at the end."""
+    """Create an empty PostgreSQL database, yield its URL, and drop it afterwards."""
     name = f"glific_gpt_test_{uuid.uuid4().hex[:12]}"
     with _connect_to_server() as connection:
         connection.execute(sa.text(f"CREATE DATABASE {name}"))
@@ -59,9 +59,11 @@ def postgresql_database() -> Iterator[str]:
 
 
 def delete_all_rows(url: str) -> None:
-    """Takes every row out of every table of ours, and all work out of the engine's. Rows are numbered from 1 again.
+    """Delete all rows of the product's tables and all workflows, and restart the sequences.
 
-    By DELETE: TRUNCATE makes a new file for each table and index, which takes a hundred times longer for few rows."""
+    It uses DELETE because TRUNCATE creates a file for each table and index, which takes a hundred times longer for
+    few rows.
+    """
     tables = [*(table.name for table in reversed(db.metadata.sorted_tables)), *_ENGINE_TABLES]
     statements = [f"DELETE FROM {table}" for table in tables]  # noqa: S608 - names of tables
     engine = sa.create_engine(url, poolclass=sa.NullPool)

@@ -1,4 +1,4 @@
-"""What tests need about answers that come later: who waits for them, the waiting, and what they leave behind."""
+"""Helpers for tests of deferred calls."""
 
 import time
 from collections.abc import Callable
@@ -21,14 +21,14 @@ from tests.support.server import TIMEOUT_SECONDS, RunningServer, TestOrganizatio
 def create_connected_organization(
     server: RunningServer, glific: GlificStandIn, slug: str = "alice", **settings: Any
 ) -> TestOrganization:
-    """A new organization whose flows wait in that Glific; who works on its answers is the server's to say."""
+    """Create an organization that is connected to this Glific. Deferred calls need a server with a worker."""
     organization = server.add_organization(slug, **settings)
     organization.connect(glific)
     return organization
 
 
 def pending_call_id(reply: httpx2.Response) -> str:
-    """The call's id, of an answer that says that it comes later, and nothing besides."""
+    """Assert that the reply is exactly a pending one, and return its call id."""
     body = reply.json()
     expected = {"success": True, "status": "pending", "call_id": body.get("call_id")}
     assert (reply.status_code, body) == (200, expected), reply.text
@@ -38,22 +38,22 @@ def pending_call_id(reply: httpx2.Response) -> str:
 def wait_until(condition: Callable[[], object], seconds: float = TIMEOUT_SECONDS) -> None:
     until = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < until, f"it did not come about in {seconds} s"
+        assert time.monotonic() < until, f"The condition is still false after {seconds} s."
         time.sleep(0.02)
 
 
 def start_worker_in_process(server: RunningServer) -> None:
-    """From now on, until the server is closed."""
+    """Start the server's worker, which runs until the server is closed."""
     worker.launch_engine(server.app, consumes=True)
 
 
 def find_call(organization: TestOrganization, call_id: str) -> dict[str, Any]:
-    """The call as staff see it in the list."""
+    """Return the call as the list of calls shows it."""
     return next(call for call in organization.calls() if call["call_id"] == call_id)
 
 
 def retry_delivery(organization: TestOrganization, call_id: str) -> None:
-    """As an administrator wants it. Raises Conflict where there is nothing to try."""
+    """Retry a delivery, as an administrator does. Raises Conflict if there is nothing to retry."""
     with organization.server.app.app_context():
         with transaction() as session:
             organization_id = organizations.find(session, organization.slug).id
@@ -61,7 +61,7 @@ def retry_delivery(organization: TestOrganization, call_id: str) -> None:
 
 
 def has_unfinished_work(server: RunningServer) -> bool:
-    """Whether any work is waiting or being done."""
+    """Report whether a deferred call is queued or running."""
     return server.services.engine.has_unfinished("call_")
 
 
@@ -71,18 +71,21 @@ def count_deliveries(server: RunningServer) -> int:
 
 
 def resumed_result(glific: GlificStandIn, contact: int) -> dict[str, Any]:
-    """What the flow of that contact was given, which happened once."""
+    """Return the result of the only delivered resumption of this contact's flow."""
     (resumed,) = [each for each in glific.resumptions if each.contact_id == contact and each.delivered]
     return resumed.result
 
 
-def respond_first(moods: dict[int, list[Behaviour]]) -> Behaviour:
-    """By contact: its first resumptions by the API get these, one each, and all others what Glific answers."""
-    left = {contact: list(behaviours) for contact, behaviours in moods.items()}
+def respond_first(behaviours_by_contact: dict[int, list[Behaviour]]) -> Behaviour:
+    """Return a behaviour that uses a contact's behaviours for its first resumptions by the API, one each.
+
+    All other resumptions get Glific's normal response.
+    """
+    queues = {contact: list(behaviours) for contact, behaviours in behaviours_by_contact.items()}
 
     def behave(exchange: GlificExchange) -> None:
         variables = exchange.received.body["variables"]
-        waiting = left.get(int(variables["contactId"]), [])
-        (waiting.pop(0) if waiting else answer())(exchange)
+        queue = queues.get(int(variables["contactId"]), [])
+        (queue.pop(0) if queue else answer())(exchange)
 
     return behave

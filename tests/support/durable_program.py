@@ -1,12 +1,12 @@
-"""A process of durable work for tests, which can be stopped and killed: `python -m tests.support.durable_program`.
+"""A process with a workflow engine that tests can stop and kill: `python -m tests.support.durable_program`.
 
-Its arguments are what it does, the database's URL, and more of its own:
-  hold URL NAME      holds the lock of that name and keeps it
-  listen URL         says whether it may take work from the queue, until it may
+Arguments are the program, the database URL, and the program's own arguments:
+  hold URL NAME      acquire the lock of this name and renew it for ever
+  listen URL         try to become the consumer of the queue until it succeeds
   work URL GATE [SUBJECT...]
-                     does work, also the queue's; the second step of each waits until the file GATE is there.
-                     The subjects are begun at once, beside the queue.
-It says what it does on standard output, a line each.
+                     run workflows, also those of the queue. The second step of each waits until the file GATE
+                     exists. Workflows of the given subjects start immediately.
+It reports each step as a line on standard output.
 """
 
 import sys

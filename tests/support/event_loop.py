@@ -1,4 +1,4 @@
-"""An event loop that calls wait on, as a server has one."""
+"""An event loop like that of a server process."""
 
 import asyncio
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from glific_gpt import bridge
 
 @contextmanager
 def server_loop() -> Iterator[asyncio.AbstractEventLoop]:
-    """The other tests' loop comes back afterwards."""
+    """Make a new loop the bridge's loop, and restore the previous one afterwards."""
     loop, before = asyncio.new_event_loop(), bridge._loop
     bridge.set_loop(loop)
     try:

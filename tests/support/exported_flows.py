@@ -1,11 +1,11 @@
-"""Flows as Glific exports them, small ones, with webhook nodes that call its own functions."""
+"""Small flow exports as Glific creates them, with webhook nodes that call Glific's own functions."""
 
 import json
 from typing import Any
 
 
 def function_node(result: str, url: str = "parse_via_chat_gpt") -> dict[str, Any]:
-    """A webhook node as it stands in exported flows, with its two ways out."""
+    """Return a webhook node as in flow exports, with its exits for success and failure."""
     ids = {name: f"00000000-0000-4000-8000-{abs(hash((result, name))) % 10**12:012d}" for name in "nasfSFc"}
     action: dict[str, Any] = {
         "uuid": ids["a"],
@@ -33,7 +33,7 @@ def function_node(result: str, url: str = "parse_via_chat_gpt") -> dict[str, Any
 
 
 def export_flows(*nodes: dict[str, Any], name: str = "Menu") -> str:
-    places = {
+    layout = {
         node["uuid"]: {"type": "split_by_webhook", "position": {"left": 0, "top": 200 * at}}
         for at, node in enumerate(nodes)
     }
@@ -42,7 +42,7 @@ def export_flows(*nodes: dict[str, Any], name: str = "Menu") -> str:
         "uuid": "11111111-1111-4111-8111-111111111111",
         "nodes": list(nodes),
         "localization": {},
-        "_ui": {"nodes": places, "stickies": {}},
+        "_ui": {"nodes": layout, "stickies": {}},
     }
     flows = [{"definition": definition, "keywords": ["menu"]}]
     return json.dumps({"flows": flows, "contact_field": [], "collections": [], "interactive_templates": []}, indent=4)

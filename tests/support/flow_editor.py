@@ -1,4 +1,4 @@
-"""A flow as Glific's own flow editor shows it: what is drawn, where, and what the editor has to say about it."""
+"""A flow in Glific's own flow editor: the drawn nodes and lines, their positions, and the editor's complaints."""
 
 import time
 from collections.abc import Iterator
@@ -29,26 +29,26 @@ TIMEOUT_SECONDS = 20
 
 @dataclass
 class Editor:
-    """An open flow, and all that went wrong while it was opened."""
+    """An open flow, and the errors that occurred while it was opened."""
 
     page: Page
     server: FlowEditorServer
     console_errors: list[str] = field(default_factory=list)
-    """What the editor's scripts have thrown or complained about."""
+    """Errors that the editor's scripts raised or logged."""
     foreign: set[str] = field(default_factory=set)
-    """Addresses on other hosts that were asked for. None was reached."""
+    """Requested URLs on other hosts. All of these requests are blocked."""
 
     def boxes(self) -> dict[str, Box]:
-        """Where everything is drawn, nodes and notes."""
+        """Return the position and size of each node and note."""
         drawn: dict[str, list[int]] = self.page.evaluate(BOXES)
         return {uuid: Box(*sides) for uuid, sides in drawn.items()}
 
     def node_uuids(self) -> set[str]:
-        """Of the nodes that are drawn: of none, where the editor cannot read the definition."""
+        """Return the UUIDs of the drawn nodes: none if the editor cannot read the definition."""
         return set(self.texts())
 
     def texts(self) -> dict[str, list[str]]:
-        """What each node says line by line: its title, what it does, its exits."""
+        """Return the text lines of each node: its title, its actions, its exits."""
         found: dict[str, list[str]] = self.page.evaluate(TEXTS)
         return found
 
@@ -59,23 +59,23 @@ class Editor:
         return {Line(*ends) for *ends, _ in self.page.evaluate(LINES)}
 
     def issues(self) -> list[str]:
-        """What the editor marks as wrong: all that the marked node says."""
+        """Return the texts of nodes that the editor marks as wrong, and its error messages."""
         found: list[str] = self.page.evaluate(ISSUES)
         return found
 
     def overlaps(self) -> list[tuple[str, str]]:
-        """Which boxes cover each other where the definition puts them; the editor shows them moved apart."""
+        """Return pairs of boxes that overlap at the positions of the definition. The editor moves them apart."""
         placed = self._positions()
         drawn = {uuid: box._replace(**placed[uuid]) for uuid, box in self.boxes().items() if uuid in placed}
         return [(one, other) for one, other in combinations(sorted(drawn), 2) if drawn[one].meets(drawn[other])]
 
     def moved(self) -> set[str]:
-        """What the editor did not leave where the definition puts it: it was too near to something above."""
+        """Return the boxes that the editor moved because they were too close to a box above."""
         placed = self._positions()
         return {uuid for uuid, box in self.boxes().items() if box != box._replace(**placed.get(uuid, {}))}
 
     def hidden(self) -> set[tuple[Line, str]]:
-        """Lines that run behind a box which is at neither of their ends, and that box."""
+        """Return lines that run behind a box other than those at their ends, with that box."""
         boxes = self.boxes()
         return {
             (Line(*ends), uuid)
@@ -85,13 +85,13 @@ class Editor:
         }
 
     def saved(self) -> dict[str, Any]:
-        """The definition that the editor keeps when it is told to save the flow as it is."""
+        """Save the unchanged flow in the editor and return the saved definition."""
         with self.page.expect_response(lambda answer: answer.request.method == "POST"):
             self.page.evaluate("window.editor.props.createNewRevision()")
         return self.server.saved[-1]
 
     def screenshot(self, path: Path) -> None:
-        """Of the whole flow, however large the window is."""
+        """Take a screenshot of the whole flow, whatever the size of the window."""
         boxes = self.boxes().values()
         width = max((box.right for box in boxes), default=0) + 120
         height = max((box.bottom for box in boxes), default=0) + 220
@@ -102,12 +102,12 @@ class Editor:
     def _positions(self) -> dict[str, dict[str, int]]:
         layout = self.server.definition.get("_ui", {})
         placed = {**layout.get("nodes", {}), **(layout.get("stickies") or {})}
-        return {uuid: {side: thing["position"][side] for side in ("left", "top")} for uuid, thing in placed.items()}
+        return {uuid: {side: box["position"][side] for side in ("left", "top")} for uuid, box in placed.items()}
 
 
 @contextmanager
 def open_editor(page: Page, definition: dict[str, Any]) -> Iterator[Editor]:
-    """Shows the flow on the page until nothing on it moves any more, or the editor has given up on it."""
+    """Open the flow on the page, and wait until nothing moves any more or the editor has failed."""
     server = FlowEditorServer(definition)
     with server as url:
         editor = Editor(page, server)
@@ -115,13 +115,13 @@ def open_editor(page: Page, definition: dict[str, Any]) -> Iterator[Editor]:
         page.goto(url)
         _settle(editor)
         yield editor
-        # An editor without its server would complain for ever.
+        # Without its server, the editor would log errors for ever.
         page.goto("about:blank")
         page.unroute_all()
 
 
 def _watch(editor: Editor, url: str) -> None:
-    def keep_inside(route: Route) -> None:
+    def block_other_hosts(route: Route) -> None:
         if route.request.url.startswith((url + "/", "data:", "blob:")):
             route.continue_()
         else:
@@ -129,7 +129,7 @@ def _watch(editor: Editor, url: str) -> None:
             route.abort()
 
     errors, page = editor.console_errors, editor.page
-    page.route("**/*", keep_inside)
+    page.route("**/*", block_other_hosts)
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
 
@@ -139,5 +139,5 @@ def _settle(editor: Editor) -> None:
     while not editor.page.evaluate(IS_SETTLED):
         if editor.console_errors and editor.page.evaluate(IS_BLANK):
             return
-        assert time.monotonic() < until, "the flow editor shows nothing, and says nothing about it"
+        assert time.monotonic() < until, "the flow editor shows neither the flow nor an error"
         editor.page.wait_for_timeout(50)

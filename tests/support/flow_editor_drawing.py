@@ -1,8 +1,8 @@
-"""What is read off the flow editor's canvas, and the scripts that read it there."""
+"""Elements of the flow editor's canvas, and the scripts that read them."""
 
 from typing import NamedTuple
 
-# The editor moves apart what overlaps a moment after it has drawn it, and slides it there for another moment.
+# The editor moves overlapping boxes apart a moment after drawing them, with an animation.
 IS_SETTLED = """() => {
   const shown = [...document.querySelectorAll('[data-testid^="draggable_"]')];
   const now = JSON.stringify(shown.map(box => [box.dataset.testid, box.getBoundingClientRect()]));
@@ -24,7 +24,7 @@ STICKIES = """() => [...document.querySelectorAll('[data-spec="sticky-container"
 })"""
 TEXTS = """() => Object.fromEntries([...document.querySelectorAll('[data-testid^="draggable_"]:has(.flow_node)')].map(
   box => [box.dataset.testid.replace("draggable_", ""), box.innerText.trim().split(/\\s*\\n\\s*/)]))"""
-# Each line with the points that it goes through, five pixels apart.
+# Each line with points on its path, five pixels apart.
 LINES = """() => !window.jsPlumb ? [] : window.jsPlumb.getConnections().map(line => {
   const path = line.connector.canvas.querySelector("path"), points = [];
   const {left, top} = document.getElementById("canvas").getBoundingClientRect();
@@ -34,8 +34,8 @@ LINES = """() => !window.jsPlumb ? [] : window.jsPlumb.getConnections().map(line
   }
   return [...line.sourceId.split(":"), line.targetId, points];
 })"""
-# The editor marks what it does not know with a red title bar, and gives a router that is said to be a node of actions
-# no title bar at all. It lists only what the server says of a flow, and shows in a dialog what it cannot do.
+# The editor gives an unknown node a red title bar, and a router with the type of an action node no title bar at all.
+# Its list of issues has only the issues from the server. It shows other errors in a dialog.
 ISSUES = """() => {
   const text = shown => shown.innerText.trim().replace(/\\s*\\n\\s*/g, ": ");
   const wrong = node => node.querySelector('[data-spec="titlebar"][class*="shared_missing_"]') !== null
@@ -47,7 +47,7 @@ ISSUES = """() => {
 
 
 class Box(NamedTuple):
-    """In the editor's own coordinates, those of a definition's positions."""
+    """A rectangle in the editor's coordinates, which are those of the positions in a definition."""
 
     left: int
     top: int
@@ -67,7 +67,7 @@ class Box(NamedTuple):
         return not (beside or self.bottom <= other.top or other.bottom <= self.top)
 
     def has_inside(self, x: float, y: float) -> bool:
-        """Without its edge of a few transparent pixels."""
+        """Report whether the point is inside, except for the transparent edge of a few pixels."""
         return self.left + 4 < x < self.right - 4 and self.top + 4 < y < self.bottom - 4
 
 
@@ -78,7 +78,7 @@ class Sticky(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One that is drawn, from a node's exit to another node."""
+    """A drawn line from a node's exit to another node."""
 
     node: str
     exit: str

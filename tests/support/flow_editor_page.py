@@ -1,4 +1,4 @@
-"""The page that shows Glific's flow editor, set up as Glific's own web application sets it up."""
+"""The page with Glific's flow editor, configured like in Glific's own web application."""
 
 import json
 from typing import Any
@@ -18,8 +18,8 @@ OTHER_PATHS = {
     "validateMedia": "validate-media",
     "interactives": "interactive-templates",
 }
-# Lengths and fonts that Glific gives the editor, for boxes get their size from them. Glific loads no Roboto either:
-# what staff see is Arial, and here a font of the same widths.
+# Lengths and fonts of Glific's own page, because the sizes of boxes depend on them. Glific does not load Roboto
+# either: staff see Arial, and here a font with the same widths.
 STYLE = """
 html { --font-size: 14px; --font-family: Roboto, Helvetica, Arial, sans-serif; }
 body { width: 100%; margin: 0; }
@@ -34,7 +34,7 @@ PAGE = """<!doctype html>
 <body><div id="flow"></div>{scripts}
 <script>
 const show = () => showFlowEditor(document.getElementById("flow"), {settings});
-// The editor loads its web components by itself, and fails when the flow is there before them.
+// The editor loads its web components itself, and fails if the flow is shown before them.
 customElements.whenDefined("temba-store").then(show);
 </script></body>
 </html>
@@ -42,14 +42,14 @@ customElements.whenDefined("temba-store").then(show);
 
 
 def render_page(flow: str, files: list[str]) -> str:
-    """For the flow with that UUID, with the editor's files in the order in which they build on each other."""
+    """Return the page for the flow with this UUID. The editor's files must be in the order of their dependencies."""
     styles = "".join(f'<link rel="stylesheet" href="/{file}">' for file in files if file.endswith(".css"))
     scripts = "".join(f'<script src="/{file}"></script>' for file in files if file.endswith(".js"))
     return PAGE.format(styles=styles, style=STYLE, scripts=scripts, settings=json.dumps(editor_settings(flow)))
 
 
 def editor_settings(flow: str) -> dict[str, Any]:
-    """What Glific tells the editor, but for what it leaves out of menus: nobody opens one here."""
+    """Return Glific's configuration of the editor, without the menu filters, as no test opens a menu."""
     return {
         "flow": flow,
         "flowType": "messaging",

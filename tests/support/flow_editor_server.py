@@ -1,4 +1,4 @@
-"""Stands in for Glific around its flow editor: serves the editor, one flow, and what the editor asks about it."""
+"""A stand-in for Glific around its flow editor: it serves the editor, one flow, and the data for the editor."""
 
 import contextlib
 import json
@@ -21,23 +21,23 @@ MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+
 
 
 def require_editor() -> Path:
-    """Its built files. Skips where they are not installed; CI installs them, so there it fails."""
+    """Return the folder of the built editor. Skip the test if it is not installed, or fail in CI, which installs it."""
     if (BUILD / "asset-manifest.json").is_file():
         return BUILD
     missing = pytest.fail if os.environ.get("CI") else pytest.skip
-    return missing("Glific's flow editor is not installed; make install brings it")
+    return missing("Glific's flow editor is not installed. Run `make install`.")
 
 
 class FlowEditorServer:
-    """Serves on 127.0.0.1 from `with` on, whose value is the address that shows the flow."""
+    """A server on 127.0.0.1. `with` starts it and yields the URL that shows the flow."""
 
     def __init__(self, definition: dict[str, Any]) -> None:
         self.build = require_editor()
         self.definition = definition
         self.saved: list[dict[str, Any]] = []
-        """Definitions that the editor has sent to be kept."""
+        """Definitions that the editor has saved."""
         self.unanswered: list[str] = []
-        """What was asked for and is not there."""
+        """Requested paths that do not exist."""
         self._server = _Server(self)
 
     def __enter__(self) -> str:
@@ -59,18 +59,18 @@ class FlowEditorServer:
         return found if found.is_file() and found.is_relative_to(self.build.resolve()) else None
 
     def answer(self, path: str) -> Any:
-        """What Glific would say about an organization that has this flow and nothing else."""
-        what, *rest = path.removeprefix(PREFIX).strip("/").split("/")
-        if what == "revisions":
+        """Return Glific's response for an organization that has only this flow."""
+        resource, *rest = path.removeprefix(PREFIX).strip("/").split("/")
+        if resource == "revisions":
             opened = {"definition": self.definition, "metadata": {"issues": []}}
             return opened if len(rest) > 1 else {"results": [REVISION]}
-        known: dict[str, Any] = {
+        responses: dict[str, Any] = {
             "activity": {"nodes": {}, "segments": {}},
             "completion": {"context": {"types": [], "root": [], "root_no_session": []}, "functions": []},
             "environment": {"date_format": "YYYY-MM-DD", "time_format": "hh:mm", "timezone": "Asia/Kolkata"},
             "languages": {"results": LANGUAGES},
         }
-        return known.get(what, {"results": []})
+        return responses.get(resource, {"results": []})
 
     def keep(self, definition: dict[str, Any]) -> Any:
         self.saved.append(definition)
@@ -89,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def handle(self) -> None:
-        # A page that is left while it still loads something hangs up; that is no error.
+        # A page that is closed while it loads closes its connections. This is no error.
         with contextlib.suppress(ConnectionError):
             super().handle()
 

@@ -1,4 +1,4 @@
-"""What Glific answers when all is well with itself: to a login, to a resumption by its API, to a signed call."""
+"""Glific's normal responses to a login, to a resumption by its API, and to a signed call."""
 
 import hashlib
 import hmac
@@ -22,17 +22,17 @@ FIFTEEN_MINUTES = 15 * 60 * 1_000_000
 
 
 def answer() -> Behaviour:
-    """As Glific does, whichever path was asked."""
-    known = {LOGIN_PATH: _log_in, API_PATH: _resume_by_api, SIGNED_PATH: _resume_by_signed_call}
-    return lambda exchange: known.get(exchange.received.path, _not_found)(exchange)
+    """Respond like Glific, depending on the path."""
+    handlers = {LOGIN_PATH: _log_in, API_PATH: _resume_by_api, SIGNED_PATH: _resume_by_signed_call}
+    return lambda exchange: handlers.get(exchange.received.path, _not_found)(exchange)
 
 
 def accept_login(**data: Any) -> Behaviour:
-    """A login that is accepted, with other data than usual in its answer; None takes a key out."""
+    """Accept a login with changed data in the response. None removes a key."""
 
     def behave(exchange: GlificExchange) -> None:
-        usual = _create_session(exchange) | data
-        exchange.send_json(200, {"data": {key: value for key, value in usual.items() if value is not None}})
+        session = _create_session(exchange) | data
+        exchange.send_json(200, {"data": {key: value for key, value in session.items() if value is not None}})
 
     return behave
 
@@ -76,12 +76,12 @@ def _resume_by_api(exchange: GlificExchange) -> None:
 
 
 def not_waiting_error(contact_id: int) -> dict[str, str]:
-    """Glific's own words (glific/glific, `FlowContext.resume_contact_flow`)."""
+    """Return Glific's own error (glific/glific, `FlowContext.resume_contact_flow`)."""
     return {"key": "contact", "message": f"{contact_id} does not have any active flows awaiting results."}
 
 
 def _parse_mutation(exchange: GlificExchange) -> Resumption | None:
-    """None for what is not the mutation with the types that it wants."""
+    """Return the resumption, or None if the body is not the mutation with the right types."""
     try:
         body = exchange.received.body
         variables = body["variables"]
@@ -104,11 +104,11 @@ def _resume_by_signed_call(exchange: GlificExchange) -> None:
 
 def _signed_resumption(exchange: GlificExchange, body: dict[str, Any], metadata: dict[str, Any]) -> Resumption:
     phrase = exchange.stand_in.phrase
-    right = None if phrase is None else _is_valid(phrase, metadata)
-    counts = right is not False and body.get("success") is True and "webhook_log_id" not in metadata
+    is_valid = None if phrase is None else _is_valid(phrase, metadata)
+    counts = is_valid is not False and body.get("success") is True and "webhook_log_id" not in metadata
     result = {key: value for key, value in metadata.items() if key not in SIGNED_KEYS}
     ids = cast("int", metadata["flow_id"]), cast("int", metadata["contact_id"])
-    return Resumption("signed", *ids, metadata["result_name"], result, exchange.received.at, counts, right)
+    return Resumption("signed", *ids, metadata["result_name"], result, exchange.received.at, counts, is_valid)
 
 
 def _is_valid(phrase: str, metadata: dict[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Everything that the Glific stand-in can be told to do with a request, in one list."""
+"""All behaviours of the Glific stand-in. A behaviour handles one request."""
 
 from typing import Any, Literal
 
@@ -48,11 +48,11 @@ WRONG_SHAPES: tuple[Any, ...] = (
     {"data": {"access_token": ""}},
     {"data": {"access_token": "two\r\nlines"}},
 )
-"""Bodies for `says(200, ...)`: valid JSON that is neither a login's answer nor a resumption's."""
+"""Bodies for `respond(200, ...)`: valid JSON that is neither the response to a login nor to a resumption."""
 
 
 def respond(status: int, value: Any = None, **headers: str) -> Behaviour:
-    """Any status with any JSON."""
+    """Respond with this status and this JSON."""
     return lambda exchange: exchange.send_json(status, value, **headers)
 
 
@@ -66,18 +66,18 @@ def rate_limit(retry_after: str | None = "1") -> Behaviour:
 
 
 def errors(value: Any) -> Behaviour:
-    """A refusal that also says success, with these errors: an object or a list of them."""
+    """Refuse with `success: true` and these errors, which can be an object or a list."""
     return respond(200, {"data": {"resumeContactFlow": {"success": True, "errors": value}}})
 
 
 def graphql_errors(*messages: str) -> Behaviour:
-    """A refusal by GraphQL itself, such as of a field that the login's role may not use."""
-    said = [{"message": message, "path": ["resumeContactFlow"]} for message in messages]
-    return respond(200, {"data": {"resumeContactFlow": None}, "errors": said})
+    """Refuse with GraphQL errors, for example for a field that the login's role may not use."""
+    graphql = [{"message": message, "path": ["resumeContactFlow"]} for message in messages]
+    return respond(200, {"data": {"resumeContactFlow": None}, "errors": graphql})
 
 
 def forget_tokens() -> Behaviour:
-    """Every token is void from now on, that of this request too."""
+    """Revoke every token, also that of this request, and respond like Glific."""
 
     def behave(exchange: GlificExchange) -> None:
         exchange.stand_in.state.forget_tokens()
@@ -87,7 +87,7 @@ def forget_tokens() -> Behaviour:
 
 
 def respond_after(seconds: float, then: Behaviour | None = None) -> Behaviour:
-    """Silent for so many seconds, then as Glific does, or `then`."""
+    """Wait for this time, then behave like Glific or as `then`."""
 
     def behave(exchange: GlificExchange) -> None:
         exchange.pause(seconds)
@@ -97,7 +97,7 @@ def respond_after(seconds: float, then: Behaviour | None = None) -> Behaviour:
 
 
 def drop_reply() -> Behaviour:
-    """Does all that was asked, and closes the connection without a word."""
+    """Process the request, but close the connection without a response."""
 
     def behave(exchange: GlificExchange) -> None:
         exchange.write = lambda some: None  # type: ignore[method-assign]
@@ -108,7 +108,7 @@ def drop_reply() -> Behaviour:
 
 
 def truncate_body(status: int = 200) -> Behaviour:
-    """Announces more than it sends, and closes."""
+    """Send less than the announced length, and close the connection."""
 
     def behave(exchange: GlificExchange) -> None:
         exchange.write(build_head(status, 100) + b'{"data": ')
@@ -118,21 +118,21 @@ def truncate_body(status: int = 200) -> Behaviour:
 
 
 def send_slowly(seconds_between: float = 0.1, part: Literal["head", "body"] = "body") -> Behaviour:
-    """A reply byte by byte, from its head or its body on: no read is slow, the whole is."""
+    """Send a response byte by byte from its head or its body on. No single read is slow, but the response is."""
 
     def behave(exchange: GlificExchange) -> None:
         body = encode_json({"data": {"resumeContactFlow": {"success": True, "errors": None}}})
         first = build_head(200, len(body))
-        at_once, slowly = (b"", first + body) if part == "head" else (first, body)
-        exchange.write(at_once)
-        for place in range(len(slowly)):
+        immediate, slow = (b"", first + body) if part == "head" else (first, body)
+        exchange.write(immediate)
+        for position in range(len(slow)):
             exchange.pause(seconds_between)
-            exchange.write(slowly[place : place + 1])
+            exchange.write(slow[position : position + 1])
 
     return behave
 
 
 def send_huge_body(bytes_of_body: int = 2 * 1024 * 1024, status: int = 200) -> Behaviour:
-    """A reply that goes well, behind more white space than anybody should read."""
+    """Send a successful response after more white space than a client should read."""
     body = encode_json({"data": {"resumeContactFlow": {"success": True, "errors": None}}})
     return lambda exchange: exchange.send(status, b" " * (bytes_of_body - len(body)) + body)

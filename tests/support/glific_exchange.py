@@ -1,4 +1,4 @@
-"""One request to the Glific stand-in, and what the stand-in remembers of logins and resumptions."""
+"""One request to the Glific stand-in, and its records of logins and resumptions."""
 
 import threading
 from collections.abc import Callable
@@ -17,7 +17,7 @@ SIGNED_PATH = "/webhook/flow_resume"
 
 @dataclass(frozen=True)
 class Login:
-    """A request for a token that was answered as Glific answers."""
+    """A login that got Glific's normal response."""
 
     phone: str
     at: float
@@ -27,23 +27,23 @@ class Login:
 
 @dataclass(frozen=True)
 class Resumption:
-    """A resumption that was understood, whether a flow was waiting for it or not."""
+    """A valid request to resume a flow, no matter if a flow was waiting."""
 
     way: Literal["api", "signed"]
     flow_id: int
     contact_id: int
     result_name: str
     result: dict[str, Any]
-    """What the flow would read under its name."""
+    """The result that the flow would get under this name."""
     at: float
     """Seconds on `time.monotonic()`."""
     delivered: bool
     signature_is_right: bool | None = None
-    """Of a signed call; None where there is no phrase to check it under."""
+    """For a signed call. None if the stand-in has no phrase to check it with."""
 
 
 class GlificExchange(Exchange):
-    """A request that waits for its answer, and the Glific that it came to."""
+    """A request that waits for its response, and the stand-in that received it."""
 
     def __init__(
         self, received: ReceivedRequest, wire: ByteWriter, released: threading.Event, stand_in: "GlificStandIn"

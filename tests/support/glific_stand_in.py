@@ -1,4 +1,4 @@
-"""A stand-in for Glific over a real socket: logins, waiting flows, and misbehaviour on demand."""
+"""A stand-in for Glific over a real socket: logins, waiting flows, and failures on demand."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ from tests.support.stand_in_server import StandIn
 
 PHONE = "917834811114"
 PASSWORD = "a made-up password of Glific"
-"""The login that there is from the start."""
+"""The account that exists from the start."""
 
 HALF_AN_HOUR = 30 * 60.0
 
@@ -20,43 +20,43 @@ HALF_AN_HOUR = 30 * 60.0
 class GlificStandIn(StandIn[GlificExchange]):
     """Glific for a test or a benchmark: `with GlificStandIn() as glific:`, then connect to `url`.
 
-    Every flow waits for every contact, as often as it is resumed; with `one_wait_each` once.
-    Who decides what happens: for a login the queue of `will_at_login`, then `always_at_login`; for all else
-    the queue of `will`, then `always`. A reset forgets everything but the phrase.
+    Every flow waits for every contact each time it is resumed, or only once with `one_wait_each`. The behaviour of a
+    login is the next one in the queue of `will_at_login`, then that of `always_at_login`. The behaviour of other
+    requests is the next one in the queue of `will`, then that of `always`. A reset clears everything except the phrase.
     """
 
     def __init__(self, port: int = 0, *, one_wait_each: bool = False, phrase: str | None = None) -> None:
         self._one_wait_each = one_wait_each
         self.phrase = phrase
-        """What signed calls must be signed with; None: not checked."""
+        """The phrase with which calls must be signed. None if signatures are not checked."""
         super().__init__(port)
         self.url = f"http://127.0.0.1:{self.port}"
 
     @property
     def logins(self) -> list[Login]:
-        """Requests for a token that were answered as Glific answers."""
+        """Logins that got Glific's normal response."""
         return self.state.logins()
 
     @property
     def resumptions(self) -> list[Resumption]:
-        """Those that were understood, whether a flow was waiting or not."""
+        """Valid resumptions, no matter if a flow was waiting."""
         return self.state.resumptions()
 
     def will_at_login(self, *behaviours: Behaviour) -> None:
-        """The next logins get these, one each, in this order."""
+        """Queue behaviours for the next logins, one each, in this order."""
         with self._lock:
             self._login_queue.extend(behaviours)
 
     def always_at_login(self, behaviour: Behaviour) -> None:
-        """From now on, when that queue is empty."""
+        """Set the behaviour of logins when that queue is empty."""
         self._always_at_login = behaviour
 
     def wait_later(self, *, resumes: int = 0, seconds: float = 0.0, pair: Pair | None = None) -> None:
-        """Flows (or one contact's in one flow) wait only after so many resumptions too early, and so many seconds."""
+        """Let all flows, or that of one pair, wait only after this number of early resumptions and this time."""
         self.state.park(pair, WaitCondition(resumes, time.monotonic() + seconds if seconds else 0.0))
 
     def forget_tokens(self) -> None:
-        """As when Glific is deployed anew: every token is void."""
+        """Revoke all tokens, as a new deployment of Glific does."""
         self.state.forget_tokens()
 
     def _begin(self) -> None:

@@ -1,4 +1,4 @@
-"""What the Glific stand-in knows at a moment: tokens, flows that wait, and what happened."""
+"""State of the Glific stand-in: tokens, waiting flows, and past logins and resumptions."""
 
 import secrets
 import threading
@@ -14,14 +14,14 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True)
 class WaitCondition:
-    """When a flow comes to its waiting node: after so many resumptions that were too early, and at a moment."""
+    """The condition for a flow to wait: a number of early resumptions has arrived, and a time has come."""
 
     resumes: int = 0
     at: float = 0.0
 
 
 class GlificState:
-    """Safe to share between threads. Every flow waits for every contact, as often as it is resumed."""
+    """State that threads can share. Every flow waits for every contact each time it is resumed."""
 
     def __init__(self, *, one_wait_each: bool) -> None:
         self._lock = threading.Lock()
@@ -56,13 +56,13 @@ class GlificState:
             self._logins.append(login)
 
     def resume(self, resumed: Resumption) -> bool:
-        """Records it, and says whether the flow was waiting."""
+        """Record the resumption and report whether the flow was waiting."""
         with self._lock:
-            delivered = resumed.delivered and self._goes_on((resumed.flow_id, resumed.contact_id))
+            delivered = resumed.delivered and self._is_waiting((resumed.flow_id, resumed.contact_id))
             self._resumptions.append(replace(resumed, delivered=delivered))
         return delivered
 
-    def _goes_on(self, pair: Pair) -> bool:
+    def _is_waiting(self, pair: Pair) -> bool:
         parking = self._parking.get(pair) or self._parking[None]
         if self._too_early[pair] < parking.resumes or time.monotonic() < parking.at:
             self._too_early[pair] += 1

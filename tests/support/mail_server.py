@@ -1,4 +1,4 @@
-"""A server for outgoing e-mails, over a socket, that keeps what it is given."""
+"""An SMTP server over a socket that stores the messages that it receives."""
 
 import re
 import socketserver
@@ -12,23 +12,23 @@ LINK = re.compile(r"https?://\S+/console/account/reset/\S+")
 
 
 class _SmtpHandler(socketserver.StreamRequestHandler):
-    """As much of SMTP (RFC 5321) as one client speaks."""
+    """The part of SMTP (RFC 5321) that one client uses."""
 
     def handle(self) -> None:
-        self._say("220 ready")
+        self._reply("220 ready")
         while line := self.rfile.readline():
             verb = line[:4].upper().decode()
             if verb == "DATA":
-                self._say("354 go on")
-                self._keep()
-            self._say("221 bye" if verb == "QUIT" else "250 fine")
+                self._reply("354 start mail input")
+                self._store_message()
+            self._reply("221 closing" if verb == "QUIT" else "250 OK")
             if verb == "QUIT":
                 return
 
-    def _say(self, reply: str) -> None:
-        self.wfile.write(f"{reply}\r\n".encode())
+    def _reply(self, line: str) -> None:
+        self.wfile.write(f"{line}\r\n".encode())
 
-    def _keep(self) -> None:
+    def _store_message(self) -> None:
         lines = []
         while (line := self.rfile.readline()) != b".\r\n":
             lines.append(line)
@@ -49,11 +49,11 @@ class MailServer(socketserver.ThreadingTCPServer):
         return f"smtp://127.0.0.1:{self.server_address[1]}"
 
     def next_message(self, seconds: float = 10) -> EmailMessage:
-        """The next one that comes. Raises AssertionError when none does."""
+        """Return the next message. Raises AssertionError if none arrives in time."""
         try:
             return self.messages.get(timeout=seconds)
         except Empty:
-            raise AssertionError("no e-mail came") from None
+            raise AssertionError(f"No message arrived in {seconds} s.") from None
 
     def close(self) -> None:
         self.shutdown()

@@ -1,4 +1,4 @@
-"""Networks that go silent: whatever arrives at a socket is lost without a word to its sender (Linux alone)."""
+"""Network faults: dropped packets and stopped servers. Dropping needs Linux."""
 
 import ctypes
 import socket
@@ -12,30 +12,30 @@ from typing import Self
 import pytest
 
 SO_ATTACH_FILTER, SO_DETACH_FILTER = 26, 27
-"""Of asm-generic/socket.h; Python has no names for them."""
+"""Constants of asm-generic/socket.h, for which Python has no names."""
 
 DROP_ALL_FILTER = struct.pack("HBBI", 0x06, 0, 0, 0)
-"""The socket filter of one instruction, 'return 0': of no packet a byte is kept (linux/filter.h)."""
+"""A socket filter with the only instruction 'return 0', which keeps no byte of a packet (linux/filter.h)."""
 
-requires_linux = pytest.mark.skipif(sys.platform != "linux", reason="sockets have such filters on Linux alone")
+requires_linux = pytest.mark.skipif(sys.platform != "linux", reason="socket filters need Linux")
 
 
 def drop_packets(end: socket.socket) -> None:
-    """The kernel drops what arrives here before it is acknowledged; a listening socket swallows connections."""
+    """Drop arriving packets in the kernel before they are acknowledged. A listening socket drops connections."""
     program = ctypes.create_string_buffer(DROP_ALL_FILTER, len(DROP_ALL_FILTER))
     end.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", 1, ctypes.addressof(program)))
 
 
 @contextmanager
 def dropping_listener(host: str, port: int = 0) -> Iterator[socket.socket]:
-    """A socket that listens there and lets nobody connect."""
+    """Yield a socket that listens on this address and drops connections."""
     with socket.create_server((host, port)) as listener:
         drop_packets(listener)
         yield listener
 
 
 class FaultyProxy:
-    """Passes TCP on to an address, until it falls silent: `with Proxy("127.0.0.1", 5432) as proxy:`."""
+    """A TCP proxy that can drop packets or stop forwarding: `with FaultyProxy("127.0.0.1", 5432) as proxy:`."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
@@ -55,16 +55,16 @@ class FaultyProxy:
             end.close()
 
     def stop_forwarding(self) -> None:
-        """What arrives is still acknowledged, as by a server that has stopped."""
+        """Stop forwarding. Arriving bytes are still acknowledged, as by a server whose process hangs."""
         self._stopped.set()
 
     def drop_packets(self) -> None:
-        """For open connections and new ones."""
+        """Drop the packets of open connections and of new ones."""
         for end in self._ends:
             drop_packets(end)
 
     def restore(self) -> None:
-        """What was lost arrives when it is sent again."""
+        """Stop dropping packets. Lost ones arrive when they are sent again."""
         for end in self._ends:
             end.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
 

@@ -1,4 +1,4 @@
-"""Behaviours of the OpenAI stand-in that answer with status 200: well, with nothing, in a wrong shape."""
+"""Behaviours of the OpenAI stand-in with the status 200: normal, empty and malformed answers."""
 
 import json
 import re
@@ -20,7 +20,7 @@ WRONG_SHAPES: tuple[Any, ...] = (
         "output": [{"type": "message", "content": [{"type": "output_text", "text": 42}]}],
     },
 )
-"""Bodies for `wrong_shape`: valid JSON that is no answer, neither of chat nor of responses."""
+"""Bodies for `wrong_shape`: valid JSON that is neither an answer of chat nor of the Responses API."""
 
 
 def answer(
@@ -32,12 +32,12 @@ def answer(
     after: float = 0.0,
     usage: bool = True,
 ) -> Behaviour:
-    """A good answer, `after` seconds; for GET /models that is the list of models."""
+    """Answer normally after `after` seconds. For GET /models the answer is the list of models."""
     return _answer_with(ModelOutput(text, None, finish_reason, input_tokens, output_tokens, usage), after)
 
 
 def json_answer(value: Any) -> Behaviour:
-    """The value as the JSON text that a model answers with when asked for JSON."""
+    """Answer with the value as JSON text, like a model that was asked for JSON."""
     return answer(json.dumps(value))
 
 
@@ -46,7 +46,7 @@ def refusal(text: str = "I'm sorry, I can't help with that.") -> Behaviour:
 
 
 def content_filter_stop() -> Behaviour:
-    """Cut off by OpenAI's content filter before a word was said."""
+    """Answer as if OpenAI's content filter had stopped the output before its first word."""
     return answer("", finish_reason="content_filter")
 
 
@@ -55,7 +55,7 @@ def empty(content: str | None = "") -> Behaviour:
 
 
 class Echo(NamedTuple):
-    """Who asked what. Give tenants keys whose last four characters differ, or a mix-up stays unseen."""
+    """The sender and content of a call. Keys must differ in their last four characters to detect a mix-up."""
 
     last4: str
     model: str
@@ -63,7 +63,7 @@ class Echo(NamedTuple):
 
     @classmethod
     def read(cls, text: str) -> "Echo":
-        """From the text of `echo()`. Raises ValueError for any other text."""
+        """Parse the text of `echo()`. Raises ValueError for any other text."""
         found = re.fullmatch(r"key=(\S*) model=(\S*) question=(.*)", text, re.DOTALL)
         if not found:
             raise ValueError(f"not an echo: {text}")
@@ -71,7 +71,7 @@ class Echo(NamedTuple):
 
 
 def echo() -> Behaviour:
-    """Answers `key=wxyz model=gpt-4o question=What is ORS?`, so that a mix-up of tenants is seen."""
+    """Answer `key=wxyz model=gpt-4o question=What is ORS?`, so that tests detect a mix-up of tenants."""
 
     def behave(exchange: Exchange) -> None:
         asked = exchange.received
@@ -89,7 +89,7 @@ def _answer_with(said: ModelOutput, after: float = 0.0) -> Behaviour:
 
 
 def no_choices() -> Behaviour:
-    """A good answer but for its list of choices (chat) or output (responses), which is empty."""
+    """Answer normally, except that the list of choices (chat) or outputs (Responses API) is empty."""
 
     def behave(exchange: Exchange) -> None:
         body = build_body(exchange, ModelOutput(None))
@@ -99,5 +99,5 @@ def no_choices() -> Behaviour:
 
 
 def wrong_shape(body: Any = WRONG_SHAPES[0]) -> Behaviour:
-    """Any JSON at all."""
+    """Answer with any JSON."""
     return lambda exchange: exchange.send_json(200, body)

@@ -1,4 +1,4 @@
-"""Everything that the OpenAI stand-in can be told to do with a request, in one list."""
+"""All behaviours of the OpenAI stand-in. A behaviour handles one request."""
 
 from tests.support.openai_answers import (
     WRONG_SHAPES,

@@ -1,4 +1,4 @@
-"""Behaviours of the OpenAI stand-in that refuse in OpenAI's own codes and words.
+"""Behaviours of the OpenAI stand-in that refuse with OpenAI's own codes and messages.
 
 Sources: https://platform.openai.com/docs/guides/error-codes, and answers quoted in public bug reports.
 """
@@ -10,7 +10,7 @@ from tests.support.openai_exchange import Behaviour, Exchange
 
 
 def refuse_key() -> Behaviour:
-    """401 that repeats a part of the key, as OpenAI does."""
+    """401 that repeats a part of the key, like OpenAI."""
 
     def behave(exchange: Exchange) -> None:
         key = exchange.received.api_key or ""
@@ -22,7 +22,7 @@ def refuse_key() -> Behaviour:
 
 
 def missing_scopes() -> Behaviour:
-    """401 for a good key that is restricted to other endpoints."""
+    """401 for a valid key that is restricted to other endpoints."""
     return _error(
         401,
         "You have insufficient permissions for this operation. Missing scopes: model.request. Check that you "
@@ -32,7 +32,7 @@ def missing_scopes() -> Behaviour:
 
 
 def no_permission() -> Behaviour:
-    """403 for a good key whose project may not use the model."""
+    """403 for a valid key whose project may not use the model."""
 
     def behave(exchange: Exchange) -> None:
         message = f"Project `proj_stand_in` does not have access to model `{exchange.received.model}`"
@@ -80,7 +80,7 @@ def not_a_chat_model() -> Behaviour:
 
 
 def responses_only(then: Behaviour | None = None) -> Behaviour:
-    """404 on /chat/completions; a good answer, or `then`, on /responses."""
+    """404 on /chat/completions. On /responses, a normal answer or `then`."""
     message = "This model is only supported in v1/responses and not in v1/chat/completions."
     refused, allowed = _error(404, message, param="model"), then or answer()
 
@@ -95,7 +95,7 @@ def unsupported(
     code: Literal["unsupported_parameter", "unsupported_value"] = "unsupported_parameter",
     then: Behaviour | None = None,
 ) -> Behaviour:
-    """400 while that parameter is in the body; otherwise a good answer, or `then`."""
+    """400 if the parameter is in the body. Otherwise a normal answer or `then`."""
 
     def behave(exchange: Exchange) -> None:
         body = exchange.received.body or {}

@@ -1,4 +1,4 @@
-"""One request to the OpenAI stand-in and the means to answer it, down to the single byte."""
+"""One request to the OpenAI stand-in, with methods to answer it down to single bytes."""
 
 import json
 import threading
@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class ReceivedRequest:
-    """A request as it arrived."""
+    """A received request."""
 
     method: str
     path: str
@@ -28,7 +28,7 @@ class ReceivedRequest:
 
     @property
     def question(self) -> str:
-        """The text of the newest message, of chat's `messages` or of the Responses API's `input`."""
+        """Text of the newest message, from `messages` of chat or from `input` of the Responses API."""
         body = self.body if isinstance(self.body, dict) else {}
         asked = body.get("messages") or body.get("input") or ""
         content = asked[-1]["content"] if isinstance(asked, list) else asked
@@ -36,17 +36,17 @@ class ReceivedRequest:
 
 
 class ReleasedError(ConnectionError):
-    """The test is over, or has reset the stand-in, while a behaviour was waiting."""
+    """The stand-in was reset or closed while a behaviour was waiting."""
 
 
 class ByteWriter(Protocol):
-    """Where the bytes of an answer go."""
+    """A writer for the bytes of a response."""
 
     def write(self, some: bytes, /) -> object: ...
 
 
 class Exchange:
-    """A request that waits for its answer."""
+    """A request that waits for its response."""
 
     def __init__(
         self, received: ReceivedRequest, wire: ByteWriter, released: threading.Event, models: list[str]
@@ -58,7 +58,7 @@ class Exchange:
         self._released = released
 
     def pause(self, seconds: float | None) -> None:
-        """Waits, None for ever. Raises ReleasedError when the stand-in is reset or closed meanwhile."""
+        """Wait for this time, or for ever with None. Raises ReleasedError if the stand-in is reset or closed."""
         if self._released.wait(seconds):
             raise ReleasedError
 
@@ -66,7 +66,7 @@ class Exchange:
         self._wire.write(some)
 
     def close(self) -> None:
-        """Has the connection closed as soon as the behaviour returns."""
+        """Close the connection as soon as the behaviour returns."""
         self.keep_alive = False
 
     def send(self, status: int, body: bytes, **headers: str) -> None:
@@ -84,7 +84,7 @@ def encode_json(value: Any) -> bytes:
 
 
 def build_head(status: int, length: int, **headers: str) -> bytes:
-    """A response's first lines; underscores in a header's name become hyphens."""
+    """Return the head of a response. Underscores in header names become hyphens."""
     fields = {"content_type": "application/json", "x_request_id": "req_stand_in"} | headers
     lines = [f"HTTP/1.1 {status} {phrases.get(status, 'Unknown')}", f"content-length: {length}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in fields.items()]

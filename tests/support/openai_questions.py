@@ -1,4 +1,4 @@
-"""One question to chat and one to the Responses API, through OpenAI's own library."""
+"""A question to chat and one to the Responses API, through OpenAI's own library."""
 
 from typing import Any
 

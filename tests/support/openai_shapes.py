@@ -1,4 +1,4 @@
-"""What the OpenAI API answers when all is well, in the shape of each of its endpoints, not streamed.
+"""Normal bodies of the OpenAI API for each of its endpoints, not streamed.
 
 Source: https://platform.openai.com/docs/api-reference (chat, responses, models).
 """
@@ -15,7 +15,7 @@ _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"
 
 @dataclass(frozen=True)
 class ModelOutput:
-    """What a model said, whichever endpoint was asked."""
+    """The output of a model, for any endpoint."""
 
     text: str | None
     refusal: str | None = None
@@ -23,11 +23,11 @@ class ModelOutput:
     input_tokens: int = 11
     output_tokens: int = 7
     usage: bool = True
-    """Whether the answer tells the tokens."""
+    """True if the body has the number of tokens."""
 
 
 def build_body(exchange: Exchange, said: ModelOutput) -> dict[str, Any]:
-    """The answer in the shape of the endpoint that was asked."""
+    """Return the body in the shape of the called endpoint."""
     path = exchange.received.path
     if path.endswith("/models"):
         return models(exchange.models)
@@ -91,12 +91,12 @@ def responses(received: ReceivedRequest, said: ModelOutput) -> dict[str, Any]:
 
 
 def _reasoning_item() -> dict[str, Any]:
-    # Reasoning models put such an item first: who takes output[0] for the answer must fail here too.
+    # Reasoning models send such an item first. Code that takes output[0] as the answer must fail here too.
     return {"id": f"rs_{uuid.uuid4().hex}", "type": "reasoning", "summary": []}
 
 
 def _message_items(said: ModelOutput, status: str) -> list[dict[str, Any]]:
-    """The message among the output; none when the model said nothing at all."""
+    """Return the message items of the output: none without a text and a refusal."""
     content: list[dict[str, Any]] = []
     if said.refusal is not None:
         content.append({"type": "refusal", "refusal": said.refusal})

@@ -1,4 +1,4 @@
-"""A stand-in for the OpenAI API over a real socket: it records every request and misbehaves on demand."""
+"""A stand-in for the OpenAI API over a real socket: it records requests and fails on demand."""
 
 import threading
 from dataclasses import replace
@@ -25,8 +25,8 @@ MODELS = (
 class OpenAIStandIn(StandIn[Exchange]):
     """The OpenAI API for a test: `with OpenAIStandIn() as openai:`, then point the server at `base_url`.
 
-    Who decides what happens, in this order: `for_key`; for GET /v1/models `for_models`; the queue of `will`;
-    `always`.
+    The behaviour of a request is the first of these: `for_key`, `for_models` for GET /v1/models, the next one in the
+    queue of `will`, `always`.
     """
 
     def __init__(self) -> None:
@@ -34,11 +34,11 @@ class OpenAIStandIn(StandIn[Exchange]):
         self.base_url = f"http://127.0.0.1:{self.port}/v1"
 
     def for_key(self, key: str, behaviour: Behaviour) -> None:
-        """Every request with this API key gets that, on every path."""
+        """Set the behaviour of all requests with this API key, on every path."""
         self._for_key[key] = behaviour
 
     def for_models(self, behaviour: Behaviour) -> None:
-        """From now on for GET /v1/models, where good answers are the list of `models`."""
+        """Set the behaviour of GET /v1/models. A normal answer there is the list of `models`."""
         self._for_models = behaviour
 
     def serve(self, received: ReceivedRequest, wire: ByteWriter) -> bool:

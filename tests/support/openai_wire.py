@@ -1,4 +1,4 @@
-"""Behaviours of the OpenAI stand-in below the API: late, broken off, byte by byte, silent, not JSON."""
+"""Behaviours of the OpenAI stand-in below the API: late, truncated, slow, silent, not JSON."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ _CHUNK_BYTES = 8
 
 
 def respond_after(seconds: float, then: Behaviour | None = None) -> Behaviour:
-    """Silent for so many seconds, then a good answer, or `then`."""
+    """Wait for this time, then send a normal answer or behave as `then`."""
 
     def behave(exchange: Exchange) -> None:
         exchange.pause(seconds)
@@ -20,17 +20,17 @@ def respond_after(seconds: float, then: Behaviour | None = None) -> Behaviour:
 
 
 def never_respond() -> Behaviour:
-    """Accepts the request and stays silent until the stand-in is reset or closed."""
+    """Accept the request and send nothing until the stand-in is reset or closed."""
     return lambda exchange: exchange.pause(None)
 
 
 def close_connection() -> Behaviour:
-    """Closes the connection without a word."""
+    """Close the connection without a response."""
     return lambda exchange: exchange.close()
 
 
 def truncate_body(then: Literal["close", "hang"] = "close") -> Behaviour:
-    """Announces a whole answer, sends half of its JSON, and closes or falls silent."""
+    """Announce a whole answer, send half of its JSON, and close the connection or send nothing more."""
 
     def behave(exchange: Exchange) -> None:
         body = encode_json(build_body(exchange, ModelOutput("Half of this is lost.")))
@@ -43,31 +43,31 @@ def truncate_body(then: Literal["close", "hang"] = "close") -> Behaviour:
 
 
 def send_slowly(seconds_between: float = 0.5, part: Literal["head", "body"] = "body") -> Behaviour:
-    """A good answer, a few bytes at a time from its head or its body on: no read is slow, the whole is."""
+    """Send a normal answer a few bytes at a time, from its head or its body on. No single read is slow."""
 
     def behave(exchange: Exchange) -> None:
         body = encode_json(build_body(exchange, ModelOutput("Hello, drop by drop.")))
         first = build_head(200, len(body))
-        at_once, slowly = (b"", first + body) if part == "head" else (first, body)
-        exchange.write(at_once)
-        for start in range(0, len(slowly), _CHUNK_BYTES):
+        immediate, slow = (b"", first + body) if part == "head" else (first, body)
+        exchange.write(immediate)
+        for start in range(0, len(slow), _CHUNK_BYTES):
             exchange.pause(seconds_between)
-            exchange.write(slowly[start : start + _CHUNK_BYTES])
+            exchange.write(slow[start : start + _CHUNK_BYTES])
 
     return behave
 
 
 def send_html(status: int = 200) -> Behaviour:
-    """A web page, as proxies on the way answer."""
+    """Send a web page, as proxies do."""
     page = b"<html><head><title>Please wait</title></head><body>A page, not an API.</body></html>"
     return lambda exchange: exchange.send(status, page, content_type="text/html; charset=utf-8")
 
 
 def send_empty_body() -> Behaviour:
-    """200 with an empty body."""
+    """Send the status 200 with an empty body."""
     return lambda exchange: exchange.send(200, b"")
 
 
 def redirect(to: str) -> Behaviour:
-    """302 to another URL."""
+    """Redirect to another URL with the status 302."""
     return lambda exchange: exchange.send(302, b"", location=to)

@@ -1,4 +1,4 @@
-"""Programs of this project as processes of their own, which never outlive the test that started them."""
+"""Programs of this project in separate processes, which end at the latest with their test."""
 
 import os
 import secrets
@@ -15,16 +15,16 @@ from signal import SIG_DFL, SIG_IGN, SIGINT, SIGKILL, Signals, getsignal, signal
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT_SECONDS = 40
-"""Seconds that a test waits for a program to start or to end, on a busy machine."""
+"""Time for a program to start or to end on a busy machine."""
 
 SERVER = (sys.executable, "-m", "glific_gpt.server")
 REMOVED_PREFIXES = ("GLIFIC_GPT_", "OPENAI_", "FLASK_", "MAKE", "MFLAGS", "PORT", "PYTHONPATH")
-"""What variables begin with that would steer a program of ours."""
+"""Prefixes of environment variables that would change the behaviour of a program."""
 
 
 @dataclass
 class Program:
-    """A process with all its children, and what they have written so far."""
+    """A process with all its children, and their output so far."""
 
     process: subprocess.Popen[bytes]
     folder: Path
@@ -38,15 +38,15 @@ class Program:
         return (self.folder / "errors").read_text(errors="replace")
 
     def wait_for_exit(self) -> int:
-        """Its exit code, when it ends by itself."""
+        """Wait until it ends by itself, and return its exit code."""
         return self.process.wait(TIMEOUT_SECONDS)
 
     def send(self, number: Signals) -> None:
-        """To the process that was started alone."""
+        """Send a signal to the process, without its children."""
         self.process.send_signal(number)
 
     def send_all(self, number: Signals) -> None:
-        """To its children too, as Ctrl-C in a terminal does."""
+        """Send a signal to the process and its children, like Ctrl-C in a terminal."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
 
@@ -55,14 +55,14 @@ class Program:
 def start(
     command: Sequence[str], folder: Path, environ: dict[str, str] | None = None, cwd: Path = ROOT
 ) -> Iterator[Program]:
-    """The running program, with these variables and none else of ours; `folder` takes what it writes."""
+    """Run the program with these variables of the product and no others. Its output is written to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     with (
         (folder / "output").open("wb") as output,
         (folder / "errors").open("wb") as errors,
         default_interrupt_handler(),
     ):
-        process = subprocess.Popen(  # noqa: S603 - a program of ours
+        process = subprocess.Popen(  # noqa: S603 - the command is a constant of the tests
             command,
             cwd=cwd,
             env=clean_environment() | (environ or {}),
@@ -81,9 +81,9 @@ def start(
 
 @contextmanager
 def default_interrupt_handler() -> Iterator[None]:
-    """SIGINT as in a terminal, for a program that is started inside; only the main thread may change it.
+    """Restore the default handler of SIGINT for programs that are started inside. Only for the main thread.
 
-    A shell ignores it for what it runs in the background, such as these tests, and a program inherits that.
+    A shell ignores SIGINT for background jobs, such as these tests may be, and a program would inherit that.
     """
     before = getsignal(SIGINT)
     if before == SIG_IGN:
@@ -95,11 +95,11 @@ def default_interrupt_handler() -> Iterator[None]:
 
 
 def list_server_processes(program: Program) -> list[int]:
-    """The serving processes of a server of several: of its children, those that multiprocessing has begun."""
+    """Return the ids of the server processes: the children that multiprocessing has started."""
     main = program.process.pid
     found = []
     for child in Path(f"/proc/{main}/task/{main}/children").read_text().split():
-        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+        with suppress(FileNotFoundError, ProcessLookupError):  # the process has ended meanwhile
             if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
                 found.append(int(child))
     return found
@@ -110,9 +110,9 @@ def clean_environment() -> dict[str, str]:
 
 
 def copy_project(folder: Path) -> Path:
-    """A fresh copy of the project in that folder, with what is installed here and nothing that was ever run."""
+    """Copy the project to this folder, with the installed packages and without any state of earlier runs."""
     copied = folder / "project"
-    # Not by way of git: the tests also pass where somebody has unpacked an archive.
+    # Not with git, because the tests must also pass in an unpacked archive.
     left_out = shutil.ignore_patterns(".*", "instance", "__pycache__", "build", "node_modules")
     shutil.copytree(ROOT, copied, ignore=left_out)
     (copied / ".venv").symlink_to(sys.prefix)
@@ -120,7 +120,7 @@ def copy_project(folder: Path) -> Path:
 
 
 def make_command(target: str) -> tuple[str, ...]:
-    """The command, for a clone, in which there is nothing to install."""
+    """Return the `make` command for a copied project, in which nothing needs to be installed."""
     return ("make", "-o", ".venv/.installed", target)
 
 
@@ -135,7 +135,7 @@ def free_port() -> int:
 
 
 def is_free(port: int) -> bool:
-    """Whether nobody listens there."""
+    """Report whether no process listens on this port."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 

@@ -1,4 +1,4 @@
-"""A server on loopback whose certificate nobody vouches for."""
+"""A server on loopback with a self-signed certificate, which clients must not trust."""
 
 import socket
 import ssl
@@ -20,28 +20,28 @@ LOOPBACK = "127.0.0.1"
 
 @contextmanager
 def run_self_signed_server(folder: Path) -> Iterator[tuple[int, list[bytes]]]:
-    """Its port, and what clients have told it, which is nothing if they check its certificate."""
+    """Yield its port and the received data, which stays empty if clients check its certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(_certificate(folder))
-    told: list[bytes] = []
+    received: list[bytes] = []
     with socket.create_server((LOOPBACK, 0)) as listener:
-        threading.Thread(target=_listen, args=(listener, context, told), daemon=True).start()
-        yield listener.getsockname()[1], told
+        threading.Thread(target=_listen, args=(listener, context, received), daemon=True).start()
+        yield listener.getsockname()[1], received
         listener.shutdown(socket.SHUT_RDWR)
 
 
-def _listen(listener: socket.socket, context: ssl.SSLContext, told: list[bytes]) -> None:
+def _listen(listener: socket.socket, context: ssl.SSLContext, received: list[bytes]) -> None:
     while True:
         try:
             connection, _ = listener.accept()
         except OSError:
             return
         with connection, suppress(OSError), context.wrap_socket(connection, server_side=True) as private:
-            told.append(private.recv(65536))
+            received.append(private.recv(65536))
 
 
 def _certificate(folder: Path) -> Path:
-    """A file with a key and a certificate for LOOPBACK that it signs itself."""
+    """Write a key and a self-signed certificate for LOOPBACK to a file, and return its path."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "glific.example")])
     certificate = (

@@ -1,4 +1,4 @@
-"""A running server with organizations in it, called over a socket as Glific calls it."""
+"""A running server with organizations, called over a socket like Glific calls it."""
 
 import logging
 import time
@@ -29,17 +29,17 @@ from tests.support.glific_stand_in import PASSWORD, PHONE, GlificStandIn
 from tests.support.serving_in_process import serve
 
 TIMEOUT_SECONDS = 20
-"""Seconds that a test waits for an answer; how fast it came is the test's to judge."""
+"""Time to wait for a reply. A test that needs a faster reply asserts its duration."""
 
 TLS = tls_context()
-"""Not needed for plain HTTP, but made anew for each call if there is none, and slow to make."""
+"""A TLS context for all clients. httpx2 would otherwise create one for each call, which is slow, even for HTTP."""
 
 
 @dataclass
 class TestOrganization:
-    """An organization, as its staff and its flows know it."""
+    """An organization with the token of its flows, the key of its OpenAI account, and actions of its staff."""
 
-    __test__ = False  # pytest takes it for a class of tests by its name
+    __test__ = False  # its name looks like a class of tests to pytest
 
     server: "RunningServer"
     slug: str
@@ -51,16 +51,16 @@ class TestOrganization:
         return f"{self.server.url}/webhooks/{self.slug}/parse_via_chat_gpt"
 
     def ask(self, question: str = "What is ORS?", **body: Any) -> httpx2.Response:
-        """Asks as a POST node does, with the token."""
+        """Call the webhook with the token, like a POST node of a flow."""
         return self.post({"question_text": question, **body})
 
     def post(
         self, body: Any = None, *, content: bytes | None = None, headers: dict[str, str] | None = None, query: str = ""
     ) -> httpx2.Response:
-        """Sends any body, with the token unless the headers say otherwise."""
-        known = {"Authorization": f"Bearer {self.token}"} | (headers or {})
-        sent: dict[str, Any] = {"json": body} if content is None else {"content": content}
-        return httpx2.post(self.url + query, headers=known, timeout=TIMEOUT_SECONDS, verify=TLS, **sent)
+        """Send any body, with the token unless `headers` has another Authorization."""
+        all_headers = {"Authorization": f"Bearer {self.token}"} | (headers or {})
+        payload: dict[str, Any] = {"json": body} if content is None else {"content": content}
+        return httpx2.post(self.url + query, headers=all_headers, timeout=TIMEOUT_SECONDS, verify=TLS, **payload)
 
     def change(self, **values: Any) -> None:
         with self.server.app.app_context(), transaction() as session:
@@ -80,7 +80,7 @@ class TestOrganization:
             )
 
     def connect(self, glific: GlificStandIn) -> None:
-        """To its Glific, by the documented API."""
+        """Connect the organization to Glific by the documented API."""
         with self.server.app.app_context():
             app = self.server.services
             connecting.connect_by_api(
@@ -94,7 +94,7 @@ class TestOrganization:
             )
 
     def connect_signed(self, glific: GlificStandIn, phrase: str) -> None:
-        """To its Glific, by the signed call."""
+        """Connect the organization to Glific by signed calls."""
         self.set_phrase(phrase)
         with self.server.app.app_context():
             app = self.server.services
@@ -103,24 +103,24 @@ class TestOrganization:
     def ask_deferred(
         self, mode: str = "async", *, contact: int = 21, headers: dict[str, str] | None = None, **body: Any
     ) -> httpx2.Response:
-        """Asks as a POST node does whose flow waits for the answer."""
+        """Call the webhook like a POST node of a flow that waits for the result."""
         from_glific = {"contact": {"id": contact, "name": "Asha"}, "flow_id": "5", "organization_id": 17}
-        known = {"question_text": "What is ORS?"} | from_glific
-        return self.post(known | body, headers=headers, query=f"?mode={mode}")
+        defaults = {"question_text": "What is ORS?"} | from_glific
+        return self.post(defaults | body, headers=headers, query=f"?mode={mode}")
 
     def delivery(self, call_id: str) -> Delivery:
-        """The row of an answer that comes later."""
+        """Return the delivery of a deferred call."""
         with self.server.app.app_context(), transaction() as session:
             return session.get_one(Delivery, call_id)
 
     def wait_for_delivery(self, call_id: str, seconds: float = TIMEOUT_SECONDS) -> Delivery:
-        """The same, once it is no longer on its way."""
+        """Wait until the delivery has ended, and return it."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             if (row := self.delivery(call_id)).state != "waiting":
                 return row
             time.sleep(0.02)
-        raise AssertionError(f"the answer is still on its way after {seconds} s")
+        raise AssertionError(f"The delivery still waits after {seconds} s.")
 
     def switch_key(self, *, on: bool) -> None:
         with self.server.app.app_context(), transaction() as session:
@@ -128,7 +128,7 @@ class TestOrganization:
             credentials.set_active(session, organization.id, self.server.services.language_models, is_active=on)
 
     def calls(self) -> list[dict[str, Any]]:
-        """Its recorded calls, newest first."""
+        """Return the recorded calls, newest first."""
         with self.server.app.app_context(), transaction() as session:
             organization = organizations.find(session, self.slug)
             rows = queries.list_calls(session, organization.id)
@@ -137,7 +137,7 @@ class TestOrganization:
 
 @dataclass
 class RunningServer:
-    """The server."""
+    """A server in this process."""
 
     app: Flask
     url: str
@@ -148,12 +148,12 @@ class RunningServer:
             return services()
 
     def allow_models(self, patterns: list[str] | None) -> None:
-        """To every organization; None is all."""
+        """Set the models that every organization may use. None allows all."""
         with self.app.app_context(), transaction() as session:
             server_models.set_allowed_models(session, patterns)
 
     def add_organization(self, slug: str, key: str | None = None, **settings: Any) -> TestOrganization:
-        """A new organization with a token, and a key of its own unless it is to have none ("")."""
+        """Create an organization with a token, and with an OpenAI key unless `key` is ""."""
         with self.app.app_context(), transaction() as session:
             organization = organizations.create(session, slug, slug.title())
             _, token = tokens.create_webhook_token(session, organization, "flow")
@@ -169,7 +169,7 @@ class RunningServer:
 def run_server(
     settings: Settings, *, with_worker: bool = False, passwords: Mapping[str, int] = CHEAP_PASSWORDS
 ) -> Iterator[RunningServer]:
-    """The app behind a real socket, in this process; it works on answers that come later if told to."""
+    """Run the app behind a real socket in this process, with a worker if `with_worker`."""
     app = create_app(settings, passwords=passwords)
     with app.app_context():
         engine = services().engine

@@ -1,4 +1,4 @@
-"""The production server in processes of its own, with organizations in it, called over a socket."""
+"""The production server in separate processes, with organizations, called over a socket."""
 
 import logging
 import time
@@ -22,7 +22,7 @@ SECRET_KEY = "made-up-for-a-served-test"
 
 @dataclass
 class ServerProcesses(RunningServer):
-    """A server of several processes. Its app here is only the way to put organizations into its database."""
+    """A server in separate processes. Its `app` in this process only gives access to its database."""
 
     program: Program
     port: int
@@ -32,12 +32,12 @@ class ServerProcesses(RunningServer):
 def run_server_processes(
     folder: Path, environ: dict[str, str] | None = None, **settings: Any
 ) -> Iterator[ServerProcesses]:
-    """The server with these settings and further variables, once it is ready; `folder` takes what it writes."""
+    """Yield the server as soon as it is ready. Its output is written to `folder`."""
     port = free_port()
-    known = {"secret_key": SECRET_KEY, "encryption_keys": ENCRYPTION_KEY, "bind": f"127.0.0.1:{port}"} | settings
+    all_settings = {"secret_key": SECRET_KEY, "encryption_keys": ENCRYPTION_KEY, "bind": f"127.0.0.1:{port}"} | settings
     with (
-        start(SERVER, folder, to_environment(**known) | (environ or {})) as program,
-        open_database(**known) as server,
+        start(SERVER, folder, to_environment(**all_settings) | (environ or {})) as program,
+        open_database(**all_settings) as server,
     ):
         processes = ServerProcesses(server.app, f"http://127.0.0.1:{port}", program, port)
         wait_until_ready(processes.url, program)
@@ -46,7 +46,7 @@ def run_server_processes(
 
 @contextmanager
 def open_database(**settings: Any) -> Iterator[RunningServer]:
-    """The way to the organizations of a server whose database this is; it serves nothing itself."""
+    """Yield access to the organizations in a server's database, without serving requests."""
     app = create_app(create_settings(**settings))
     try:
         yield RunningServer(app, "")
@@ -68,4 +68,4 @@ def wait_until_ready(url: str, program: Program) -> None:
                 return
         except httpx2.TransportError:
             time.sleep(0.05)
-    raise AssertionError(f"the server did not start: {program.errors}")
+    raise AssertionError(f"The server did not start: {program.errors}")

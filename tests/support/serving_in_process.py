@@ -1,6 +1,6 @@
-"""The production server in a thread of this process: uvicorn with our protocol, set as `make serve` sets it.
+"""The production server in a thread of this process: uvicorn with the product's protocol and `make serve`'s options.
 
-One event loop serves all apps that a test process starts, one after the other or side by side.
+One event loop serves all apps of a test process, one after the other or at the same time.
 """
 
 import asyncio
@@ -19,16 +19,18 @@ from glific_gpt.server.supervisor import BACKLOG, SPARE_THREADS, _uvicorn_config
 from glific_gpt.services import services
 
 STOP_SECONDS = 5
-"""How long a request that a test has left may take to end after it was cancelled."""
+"""Time for an abandoned request to end after its cancellation."""
 
 
 @contextmanager
 def serve(app: Flask) -> Iterator[str]:
-    """Serve the app until the end of the block; yields its URL."""
+    """Serve the app until the end of the block, and yield its URL."""
     with app.app_context():
-        known = services()
+        app_services = services()
     asgi_app = AsgiBridge(
-        app, lambda name: not known.functions.blocks(name), known.settings.max_in_flight + SPARE_THREADS
+        app,
+        lambda name: not app_services.functions.blocks(name),
+        app_services.settings.max_in_flight + SPARE_THREADS,
     )
     server = uvicorn.Server(_uvicorn_config(asgi_app))
     with socket.create_server(("127.0.0.1", 0), backlog=BACKLOG) as listener:
@@ -41,7 +43,7 @@ def serve(app: Flask) -> Iterator[str]:
 
 
 def settle() -> None:
-    """Wait until the event loop has done all that it can do now."""
+    """Wait until the event loop has run all ready callbacks."""
     if _loop.cache_info().currsize:
         _run(asyncio.sleep(0))
 
@@ -54,7 +56,7 @@ async def _start(server: uvicorn.Server, listener: socket.socket) -> None:
 
 
 async def _stop(server: uvicorn.Server) -> None:
-    """At once: uvicorn itself waits for requests and connections, which a test that is over no longer needs."""
+    """Stop immediately. uvicorn itself would wait for requests and connections, which an ended test does not need."""
     for listening in server.servers:
         listening.close()
     tasks = server.server_state.tasks.copy()

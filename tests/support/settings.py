@@ -1,4 +1,4 @@
-"""Settings for tests: made-up secrets, and whatever a test wants otherwise."""
+"""Settings for tests, with generated secrets."""
 
 from typing import Any
 
@@ -9,6 +9,6 @@ from glific_gpt.settings import Settings
 ENCRYPTION_KEY = Fernet.generate_key().decode()
 
 
-def create_settings(**wanted: Any) -> Settings:
-    values = {"secret_key": "made-up-for-tests", "encryption_keys": ENCRYPTION_KEY, **wanted}
+def create_settings(**settings: Any) -> Settings:
+    values = {"secret_key": "made-up-for-tests", "encryption_keys": ENCRYPTION_KEY, **settings}
     return Settings.model_validate(values)

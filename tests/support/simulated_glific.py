@@ -1,4 +1,4 @@
-"""Glific whose flows really run: what comes to the stand-in goes on to simulated conversations."""
+"""A Glific stand-in with simulated flows: it passes resumptions on to simulated conversations."""
 
 from dataclasses import replace
 
@@ -9,12 +9,12 @@ from tests.support.glific_state import GlificState
 
 
 def connect_conversations(glific: GlificStandIn, *conversations: Conversation) -> None:
-    """From now on the flows that wait there are these; until the stand-in is reset."""
+    """Make these conversations the waiting flows of the stand-in until it is reset."""
     glific.state = _Simulated(conversations)
 
 
 class _Simulated(GlificState):
-    """What the stand-in knows, but for who waits: that is the conversations' to say."""
+    """The state of the stand-in, except that a flow waits if its conversation does."""
 
     def __init__(self, conversations: tuple[Conversation, ...]) -> None:
         super().__init__(one_wait_each=False)

@@ -1,4 +1,4 @@
-"""What every stand-in over a real socket does: it records requests, behaves as told, and hangs up when it closes."""
+"""Base of the stand-ins over real sockets: it records requests and handles each with a chosen behaviour."""
 
 import contextlib
 import json
@@ -18,7 +18,7 @@ ExchangeT = TypeVar("ExchangeT", bound=Exchange)
 
 
 class StandIn(ABC, Generic[ExchangeT]):
-    """Somebody whom our server calls; it answers on 127.0.0.1 from `with` on."""
+    """An outside service that the server calls. `with` starts it on 127.0.0.1."""
 
     def __init__(self, port: int = 0) -> None:
         self._lock = threading.Lock()
@@ -37,7 +37,7 @@ class StandIn(ABC, Generic[ExchangeT]):
         self.close()
 
     def close(self) -> None:
-        """Closes every connection: from now on it is down."""
+        """Stop the stand-in and close every connection."""
         self._released.set()
         self._server.shutdown()
         self._server.server_close()
@@ -45,21 +45,21 @@ class StandIn(ABC, Generic[ExchangeT]):
 
     @property
     def requests(self) -> list[ReceivedRequest]:
-        """Everything received since the last reset, the refused and the unanswered too."""
+        """All requests since the last reset, also refused and unanswered ones."""
         with self._lock:
             return list(self._requests)
 
     def will(self, *behaviours: Callable[[ExchangeT], None]) -> None:
-        """The next requests for which nothing else decides get these, one each, in this order."""
+        """Queue behaviours for the next requests without a more specific one, one each, in this order."""
         with self._lock:
             self._queue.extend(behaviours)
 
     def always(self, behaviour: Callable[[ExchangeT], None]) -> None:
-        """From now on, when the queue is empty."""
+        """Set the behaviour when the queue is empty."""
         self._always = behaviour
 
     def reset(self) -> None:
-        """Forgets requests and orders, and hangs up on requests that still wait for their answer."""
+        """Clear requests and behaviours, and close connections of requests that still wait."""
         with self._lock:
             self._released.set()
             self._released = threading.Event()
@@ -68,7 +68,7 @@ class StandIn(ABC, Generic[ExchangeT]):
             self._begin()
 
     def serve(self, received: ReceivedRequest, wire: ByteWriter) -> bool:
-        """For the server: records and answers the request. Whether the connection may stay open."""
+        """Record and answer a request. Return whether the connection stays open."""
         with self._lock:
             self._requests.append(received)
             behave, released = self._choose(received), self._released
@@ -81,14 +81,14 @@ class StandIn(ABC, Generic[ExchangeT]):
 
     @abstractmethod
     def _begin(self) -> None:
-        """Sets `_always`, and all else that a reset brings back, while the lock is held."""
+        """Set `_always` and other state to its defaults. Called while the lock is held."""
 
     @abstractmethod
     def _exchange(self, received: ReceivedRequest, wire: ByteWriter, released: threading.Event) -> ExchangeT: ...
 
 
 class _Server(ThreadingHTTPServer):
-    """Holds as many connections as a load test opens at once, each in a daemon thread."""
+    """A server for the many connections of a load test, with a daemon thread for each."""
 
     request_queue_size = 2048
 
@@ -107,7 +107,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def hang_up(self) -> None:
-        """Ends idle connections too, which their clients would otherwise keep alive."""
+        """Close all connections, also idle ones that their clients keep alive."""
         for connection in self._open.copy():
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -119,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def handle(self) -> None:
-        # A client that gives up is what many tests are about; it is no error here.
+        # Many tests have clients that close their connections early. This is no error here.
         with contextlib.suppress(ConnectionError):
             super().handle()
 

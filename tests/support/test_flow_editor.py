@@ -1,4 +1,4 @@
-"""The flow editor that flows are shown in shows a sound one whole, and tells of one that is not."""
+"""The flow editor for tests shows a valid flow completely, and reports errors of an invalid one."""
 
 from copy import deepcopy
 from pathlib import Path
@@ -41,7 +41,7 @@ def _drawn(kind: str, top: int) -> Definition:
 
 @pytest.fixture
 def definition() -> Definition:
-    """Asks for a name, waits for it, and thanks; with a note beside."""
+    """A flow that asks for a name, waits for it, and says thanks, with a sticky note."""
     note = {"title": "Names", "body": "Change these words.", "color": "blue", "position": {"left": 420, "top": 60}}
     nodes = {ASK: _drawn("execute_actions", 60), WAIT: _drawn("wait_for_response", 220)}
     return {
@@ -57,7 +57,7 @@ def definition() -> Definition:
     }
 
 
-def test_a_sound_flow_is_drawn_with_all_its_nodes_lines_and_notes(page: Page, definition: Definition) -> None:
+def test_a_valid_flow_is_drawn_with_all_its_nodes_lines_and_notes(page: Page, definition: Definition) -> None:
     with open_editor(page, definition) as editor:
         assert editor.texts() == {
             ASK: ["FLOW START", "Send Message", "Who are you?"],
@@ -68,24 +68,24 @@ def test_a_sound_flow_is_drawn_with_all_its_nodes_lines_and_notes(page: Page, de
         assert editor.sticky_notes() == [Sticky(NOTE, "Names", "Change these words.")]
 
 
-def test_nothing_is_said_against_a_sound_flow(page: Page, definition: Definition) -> None:
+def test_a_valid_flow_has_no_issues(page: Page, definition: Definition) -> None:
     with open_editor(page, definition) as editor:
         assert (editor.issues(), editor.console_errors, editor.server.unanswered) == ([], [], [])
         assert (editor.overlaps(), editor.moved(), editor.hidden()) == ([], set(), set())
 
 
-def test_the_editor_asks_no_other_host_for_anything(page: Page, definition: Definition) -> None:
+def test_the_editor_requests_nothing_from_other_hosts(page: Page, definition: Definition) -> None:
     with open_editor(page, definition) as editor:
         assert editor.foreign == set()
 
 
-def test_a_request_to_another_host_is_stopped_and_told(page: Page, definition: Definition) -> None:
+def test_a_request_to_another_host_is_blocked_and_reported(page: Page, definition: Definition) -> None:
     with open_editor(page, definition) as editor:
         page.evaluate("fetch('https://example.org/font').catch(() => null)")
         assert editor.foreign == {"https://example.org/font"}
 
 
-def test_the_editor_saves_a_sound_flow_as_it_is(page: Page, definition: Definition) -> None:
+def test_the_editor_saves_a_valid_flow_unchanged(page: Page, definition: Definition) -> None:
     with open_editor(page, deepcopy(definition)) as editor:
         saved = editor.saved()
     assert saved["nodes"] == definition["nodes"]
@@ -93,7 +93,7 @@ def test_the_editor_saves_a_sound_flow_as_it_is(page: Page, definition: Definiti
     assert saved["_ui"]["stickies"] == definition["_ui"]["stickies"]
 
 
-def test_a_picture_is_taken_of_the_whole_flow(page: Page, definition: Definition, tmp_path: Path) -> None:
+def test_a_screenshot_has_the_whole_flow(page: Page, definition: Definition, tmp_path: Path) -> None:
     definition["_ui"]["nodes"][THANK]["position"] = {"left": 1500, "top": 1900}
     with open_editor(page, definition) as editor:
         editor.screenshot(tmp_path / "flow.png")
@@ -114,26 +114,26 @@ def test_an_action_of_an_unknown_type_is_marked(page: Page, definition: Definiti
         assert editor.issues() == ["Missing: No implementation yet for send_pigeon"]
 
 
-def test_a_router_that_is_drawn_without_a_title_is_told(page: Page, definition: Definition) -> None:
+def test_a_router_that_is_drawn_without_a_title_is_an_issue(page: Page, definition: Definition) -> None:
     definition["_ui"]["nodes"][WAIT]["type"] = "execute_actions"
     with open_editor(page, definition) as editor:
         assert editor.issues() == ["All Responses"]
 
 
-def test_a_connection_to_a_node_that_is_not_there_leaves_nothing_drawn(page: Page, definition: Definition) -> None:
+def test_a_connection_to_a_missing_node_leaves_nothing_drawn(page: Page, definition: Definition) -> None:
     definition["nodes"][0]["exits"][0]["destination_uuid"] = "nowhere"
     with open_editor(page, definition) as editor:
         assert editor.node_uuids() == set()
         assert "inboundConnections" in editor.console_errors[0]
 
 
-def test_boxes_that_cover_each_other_are_told_though_the_editor_moves_them(page: Page, definition: Definition) -> None:
+def test_overlapping_boxes_are_reported_although_the_editor_moves_them(page: Page, definition: Definition) -> None:
     definition["_ui"]["nodes"][WAIT]["position"]["top"] = 100
     with open_editor(page, definition) as editor:
         assert (editor.overlaps(), editor.moved()) == ([(ASK, WAIT)], {WAIT})
 
 
-def test_a_line_that_runs_behind_a_note_is_told(page: Page, definition: Definition) -> None:
+def test_a_line_behind_a_note_is_reported(page: Page, definition: Definition) -> None:
     definition["_ui"]["nodes"][THANK]["position"]["top"] = 620
     definition["_ui"]["stickies"][NOTE]["position"] = {"left": 120, "top": 400}
     with open_editor(page, definition) as editor:

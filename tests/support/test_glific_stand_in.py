@@ -1,4 +1,4 @@
-"""The Glific stand-in records, obeys, knows which flows wait, and holds or drops its connections."""
+"""The Glific stand-in records requests, follows behaviours, knows waiting flows, and controls its connections."""
 
 import asyncio
 import socket
@@ -30,7 +30,7 @@ def token(glific: GlificStandIn) -> str:
     return str(token_of(glific).json()["data"]["access_token"])
 
 
-def test_it_logs_in_whom_it_knows(glific: GlificStandIn) -> None:
+def test_it_accepts_logins_of_known_accounts(glific: GlificStandIn) -> None:
     glific.accounts["91999"] = "secret"
     glific.suspended.add("91999")
     assert token_of(glific).status_code == 200
@@ -43,7 +43,7 @@ def test_it_logs_in_whom_it_knows(glific: GlificStandIn) -> None:
     ]
 
 
-def test_it_takes_its_own_tokens_while_they_live_and_without_bearer(glific: GlificStandIn, token: str) -> None:
+def test_it_accepts_its_own_valid_tokens_without_bearer(glific: GlificStandIn, token: str) -> None:
     assert resumption(glific, f"Bearer {token}").status_code == 401
     assert resumption(glific, token).status_code == 200
     glific.forget_tokens()
@@ -60,13 +60,13 @@ def test_it_refuses_variables_of_another_type(glific: GlificStandIn, token: str,
     assert glific.resumptions == []
 
 
-def test_a_flow_waits_as_often_as_it_is_resumed(glific: GlificStandIn, token: str) -> None:
+def test_a_flow_waits_each_time_it_is_resumed(glific: GlificStandIn, token: str) -> None:
     for _ in range(2):
         assert resumption(glific, token).json() == {"data": {"resumeContactFlow": {"success": True, "errors": None}}}
     assert [resumed.delivered for resumed in glific.resumptions] == [True, True]
 
 
-def test_with_one_wait_each_a_second_resumption_comes_too_late() -> None:
+def test_with_one_wait_each_a_second_resumption_is_not_delivered() -> None:
     with GlificStandIn(one_wait_each=True) as glific:
         token = token_of(glific).json()["data"]["access_token"]
         for contact in ("21", "21", "22"):
@@ -74,20 +74,20 @@ def test_with_one_wait_each_a_second_resumption_comes_too_late() -> None:
         assert [resumed.delivered for resumed in glific.resumptions] == [True, False, True]
 
 
-def test_a_flow_parks_after_so_many_resumptions_or_so_many_seconds(glific: GlificStandIn, token: str) -> None:
+def test_a_flow_waits_after_a_number_of_resumptions_or_a_time(glific: GlificStandIn, token: str) -> None:
     glific.wait_later(resumes=1, pair=(5, 21))
     for flow in ("5", "5", "7"):
         resumption(glific, token, flowId=flow)
     glific.wait_later(seconds=1.0, pair=(6, 21))
     resumption(glific, token, flowId="6")
     time.sleep(1.0)
-    said = resumption(glific, token, flowId="6").json()
+    body = resumption(glific, token, flowId="6").json()
     assert [resumed.delivered for resumed in glific.resumptions] == [False, True, True, False, True]
-    assert said["data"]["resumeContactFlow"]["errors"] is None
+    assert body["data"]["resumeContactFlow"]["errors"] is None
 
 
 @pytest.mark.parametrize("age", [0, FIFTEEN_MINUTES + 1_000_000])
-def test_a_signed_call_is_answered_with_nothing_whatever_it_says(glific: GlificStandIn, age: int) -> None:
+def test_a_signed_call_always_gets_an_empty_response(glific: GlificStandIn, age: int) -> None:
     glific.phrase = "a phrase"
     ids = {"organization_id": 1, "flow_id": 5, "contact_id": 21, "timestamp": time.time_ns() // 1000 - age}
     metadata = ids | {"signature": "wrong", "result_name": "gpt_response"}
@@ -98,7 +98,7 @@ def test_a_signed_call_is_answered_with_nothing_whatever_it_says(glific: GlificS
     assert [(each.delivered, each.signature_is_right) for each in glific.resumptions] == [(False, False)]
 
 
-def test_a_queue_is_used_up_in_order_and_then_the_rule_holds(glific: GlificStandIn, token: str) -> None:
+def test_queued_behaviours_are_used_in_order_and_then_the_default(glific: GlificStandIn, token: str) -> None:
     glific.always(behaviours.respond(418))
     glific.will(behaviours.respond(500), behaviours.respond(502))
     assert [resumption(glific, token).status_code for _ in range(3)] == [500, 502, 418]
@@ -107,14 +107,14 @@ def test_a_queue_is_used_up_in_order_and_then_the_rule_holds(glific: GlificStand
     assert token_of(glific).status_code == 200
 
 
-def test_a_lost_reply_was_a_resumption_all_the_same(glific: GlificStandIn, token: str) -> None:
+def test_a_resumption_whose_reply_is_dropped_is_delivered(glific: GlificStandIn, token: str) -> None:
     glific.will(behaviours.drop_reply())
     with pytest.raises(httpx2.RemoteProtocolError):
         resumption(glific, token)
     assert glific.resumptions[0].delivered
 
 
-def test_it_starts_on_a_port_that_was_chosen_and_ends_every_silence() -> None:
+def test_it_starts_on_a_chosen_port_and_closing_it_ends_waiting_requests() -> None:
     with GlificStandIn() as first:
         port = first.port
     with GlificStandIn(port) as second, socket.create_connection(("127.0.0.1", port), timeout=2) as wire:
@@ -126,14 +126,14 @@ def test_it_starts_on_a_port_that_was_chosen_and_ends_every_silence() -> None:
         assert wire.recv(1) == b""
 
 
-async def ask_at_once(url: str, calls: int) -> list[int]:
+async def call_concurrently(url: str, calls: int) -> list[int]:
     async with httpx2.AsyncClient(limits=httpx2.Limits(max_connections=calls), timeout=10) as plain:
         answers = await asyncio.gather(*(plain.post(f"{url}/webhook/flow_resume", json={}) for _ in range(calls)))
     return [answer.status_code for answer in answers]
 
 
-def test_it_holds_hundreds_of_calls_at_once(glific: GlificStandIn) -> None:
+def test_it_holds_hundreds_of_concurrent_calls(glific: GlificStandIn) -> None:
     glific.always(behaviours.respond_after(1))
     before = time.monotonic()
-    assert asyncio.run(ask_at_once(glific.url, 300)) == [200] * 300
+    assert asyncio.run(call_concurrently(glific.url, 300)) == [200] * 300
     assert time.monotonic() - before < 10

@@ -1,4 +1,4 @@
-"""The OpenAI stand-in answers in OpenAI's shapes, or in none, as OpenAI's own library sees it."""
+"""Answers of the OpenAI stand-in, well-formed and malformed, as OpenAI's own library reads them."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ from tests.support.openai_questions import create_chat_completion, create_respon
 from tests.support.openai_stand_in import OpenAIStandIn
 
 
-def test_it_answers_chat_in_a_shape_that_openais_library_finds_complete(openai: OpenAIStandIn, client: OpenAI) -> None:
+def test_a_chat_answer_is_complete_for_openais_library(openai: OpenAIStandIn, client: OpenAI) -> None:
     openai.will(behaviours.answer("Salt and sugar.", input_tokens=3, output_tokens=4, finish_reason="length"))
     completion = ChatCompletion.model_validate(create_chat_completion(client).model_dump())
     assert completion.choices[0].message.content == "Salt and sugar."
@@ -24,9 +24,7 @@ def test_it_answers_chat_in_a_shape_that_openais_library_finds_complete(openai: 
     assert (completion.usage.prompt_tokens, completion.usage.completion_tokens) == (3, 4)
 
 
-def test_it_answers_responses_in_a_shape_that_openais_library_finds_complete(
-    openai: OpenAIStandIn, client: OpenAI
-) -> None:
+def test_an_answer_of_the_responses_api_is_complete_for_openais_library(openai: OpenAIStandIn, client: OpenAI) -> None:
     openai.will(behaviours.answer("Salt and", input_tokens=3, output_tokens=4, finish_reason="length"))
     response = Response.model_validate(create_response(client).model_dump())
     assert response.output_text == "Salt and"
@@ -37,7 +35,7 @@ def test_it_answers_responses_in_a_shape_that_openais_library_finds_complete(
     assert (response.usage.input_tokens, response.usage.output_tokens) == (3, 4)
 
 
-def test_an_echo_tells_who_asked_what_through_both_endpoints(openai: OpenAIStandIn, client: OpenAI) -> None:
+def test_an_echo_has_the_key_model_and_question_of_both_endpoints(openai: OpenAIStandIn, client: OpenAI) -> None:
     openai.always(behaviours.echo())
     assert Echo.read(create_chat_completion(client).choices[0].message.content or "") == (
         "wxyz",
@@ -47,7 +45,7 @@ def test_an_echo_tells_who_asked_what_through_both_endpoints(openai: OpenAIStand
     assert Echo.read(create_response(client).output_text) == ("wxyz", "gpt-5-pro", "What is ORS?")
 
 
-def test_a_refusal_and_a_filter_are_seen_in_both_shapes(openai: OpenAIStandIn, client: OpenAI) -> None:
+def test_a_refusal_and_a_filter_exist_in_both_shapes(openai: OpenAIStandIn, client: OpenAI) -> None:
     openai.always(behaviours.refusal("No."))
     message = create_chat_completion(client).choices[0].message
     assert (message.content, message.refusal) == (None, "No.")
@@ -59,7 +57,7 @@ def test_a_refusal_and_a_filter_are_seen_in_both_shapes(openai: OpenAIStandIn, c
     assert create_response(client).to_dict()["incomplete_details"] == {"reason": "content_filter"}
 
 
-def test_an_answer_without_substance_comes_with_status_200(openai: OpenAIStandIn, client: OpenAI) -> None:
+def test_an_empty_answer_has_status_200(openai: OpenAIStandIn, client: OpenAI) -> None:
     openai.will(behaviours.empty(), behaviours.empty(None), behaviours.no_choices(), behaviours.no_choices())
     assert create_chat_completion(client).choices[0].message.content == ""
     assert create_chat_completion(client).choices[0].message.content is None
@@ -68,12 +66,12 @@ def test_an_answer_without_substance_comes_with_status_200(openai: OpenAIStandIn
 
 
 @pytest.mark.parametrize("shape", behaviours.WRONG_SHAPES)
-def test_a_wrong_shape_arrives_as_it_is(openai: OpenAIStandIn, shape: Any) -> None:
+def test_a_wrong_shape_arrives_unchanged(openai: OpenAIStandIn, shape: Any) -> None:
     openai.will(behaviours.wrong_shape(shape))
     answer = httpx2.post(f"{openai.base_url}/chat/completions", json={})
     assert (answer.status_code, answer.json()) == (200, shape)
 
 
-def test_a_json_answer_is_text_that_holds_json(openai: OpenAIStandIn, client: OpenAI) -> None:
+def test_a_json_answer_is_json_text(openai: OpenAIStandIn, client: OpenAI) -> None:
     openai.will(behaviours.json_answer({"a": [1]}))
     assert json.loads(create_chat_completion(client).choices[0].message.content or "") == {"a": [1]}

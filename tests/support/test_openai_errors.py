@@ -1,4 +1,4 @@
-"""The OpenAI stand-in refuses as OpenAI does, as OpenAI's own library sees it."""
+"""Errors of the OpenAI stand-in, as OpenAI's own library reads them."""
 
 import openai as library
 import pytest
@@ -11,7 +11,7 @@ from tests.support.openai_stand_in import OpenAIStandIn
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "verdict", "words"),
+    ("behaviour", "status_and_code", "message"),
     [
         (behaviours.refuse_key(), (401, "invalid_api_key"), r"provided: sk-proj-\*+wxyz\. You can find"),
         (behaviours.missing_scopes(), (401, None), "Missing scopes"),
@@ -26,16 +26,16 @@ from tests.support.openai_stand_in import OpenAIStandIn
         (behaviours.bad_schema(), (400, None), "Invalid schema for response_format"),
     ],
 )
-def test_an_error_has_openais_status_code_and_words(
-    openai: OpenAIStandIn, client: OpenAI, behaviour: Behaviour, verdict: tuple[int, str | None], words: str
+def test_an_error_has_openais_status_code_and_message(
+    openai: OpenAIStandIn, client: OpenAI, behaviour: Behaviour, status_and_code: tuple[int, str | None], message: str
 ) -> None:
     openai.will(behaviour)
-    with pytest.raises(library.APIStatusError, match=words) as caught:
+    with pytest.raises(library.APIStatusError, match=message) as caught:
         create_chat_completion(client)
-    assert (caught.value.status_code, caught.value.code) == verdict
+    assert (caught.value.status_code, caught.value.code) == status_and_code
 
 
-def test_a_rate_limit_says_when_to_come_back_only_if_told_to(openai: OpenAIStandIn, client: OpenAI) -> None:
+def test_a_rate_limit_has_a_retry_after_header_unless_disabled(openai: OpenAIStandIn, client: OpenAI) -> None:
     openai.will(behaviours.rate_limit("17"), behaviours.rate_limit(None))
     waits = []
     for _ in range(2):
@@ -45,7 +45,7 @@ def test_a_rate_limit_says_when_to_come_back_only_if_told_to(openai: OpenAIStand
     assert waits == ["17", None]
 
 
-def test_an_unsupported_parameter_is_refused_until_it_is_left_out(openai: OpenAIStandIn, client: OpenAI) -> None:
+def test_an_unsupported_parameter_is_refused_until_it_is_omitted(openai: OpenAIStandIn, client: OpenAI) -> None:
     openai.always(behaviours.unsupported("temperature", "unsupported_value"))
     with pytest.raises(library.BadRequestError, match=r"does not support 0\.2") as caught:
         create_chat_completion(client, temperature=0.2)
@@ -53,6 +53,6 @@ def test_an_unsupported_parameter_is_refused_until_it_is_left_out(openai: OpenAI
     assert create_chat_completion(client).choices[0].message.content
 
 
-def test_a_responses_only_model_answers_there(openai: OpenAIStandIn, client: OpenAI) -> None:
+def test_a_responses_only_model_answers_in_the_responses_api(openai: OpenAIStandIn, client: OpenAI) -> None:
     openai.always(behaviours.responses_only())
     assert create_response(client).output_text == "Hello from the stand-in."

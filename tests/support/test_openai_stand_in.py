@@ -1,4 +1,4 @@
-"""The OpenAI stand-in records, obeys, and holds or drops its connections."""
+"""The OpenAI stand-in records requests, follows behaviours, and controls its connections."""
 
 import asyncio
 import socket
@@ -17,7 +17,7 @@ from tests.support.openai_questions import KEY, create_chat_completion
 from tests.support.openai_stand_in import OpenAIStandIn
 
 
-def test_it_lists_the_models_that_it_was_given_or_does_what_it_was_told(openai: OpenAIStandIn, client: OpenAI) -> None:
+def test_it_lists_its_models_or_follows_a_behaviour(openai: OpenAIStandIn, client: OpenAI) -> None:
     assert "gpt-4o-mini" in {model.id for model in client.models.list()}
     openai.models = ["o9"]
     assert [model.id for model in client.models.list()] == ["o9"]
@@ -26,7 +26,7 @@ def test_it_lists_the_models_that_it_was_given_or_does_what_it_was_told(openai: 
         client.models.list()
 
 
-def test_it_records_what_arrived(openai: OpenAIStandIn, client: OpenAI) -> None:
+def test_it_records_requests(openai: OpenAIStandIn, client: OpenAI) -> None:
     before = time.monotonic()
     create_chat_completion(client, temperature=0)
     (received,) = openai.requests
@@ -36,7 +36,7 @@ def test_it_records_what_arrived(openai: OpenAIStandIn, client: OpenAI) -> None:
     assert before <= received.at <= time.monotonic()
 
 
-def test_a_queue_is_used_up_in_order_and_then_the_rule_holds(openai: OpenAIStandIn, client: OpenAI) -> None:
+def test_queued_behaviours_are_used_in_order_and_then_the_default(openai: OpenAIStandIn, client: OpenAI) -> None:
     openai.always(behaviours.answer("always"))
     openai.will(behaviours.answer("one"), behaviours.answer("two"))
     assert [create_chat_completion(client).choices[0].message.content for _ in range(4)] == [
@@ -47,7 +47,7 @@ def test_a_queue_is_used_up_in_order_and_then_the_rule_holds(openai: OpenAIStand
     ]
 
 
-def test_a_key_with_its_own_behaviour_leaves_the_queue_to_others(openai: OpenAIStandIn, client: OpenAI) -> None:
+def test_a_key_with_its_own_behaviour_does_not_use_the_queue(openai: OpenAIStandIn, client: OpenAI) -> None:
     openai.for_key(KEY, behaviours.out_of_credit())
     openai.will(behaviours.answer("for the others"))
     with pytest.raises(library.RateLimitError) as caught:
@@ -56,7 +56,7 @@ def test_a_key_with_its_own_behaviour_leaves_the_queue_to_others(openai: OpenAIS
     assert create_chat_completion(client.with_options(api_key="sk-bob")).choices[0].message.content == "for the others"
 
 
-def test_a_reset_forgets_requests_and_orders(openai: OpenAIStandIn, client: OpenAI) -> None:
+def test_a_reset_clears_requests_and_behaviours(openai: OpenAIStandIn, client: OpenAI) -> None:
     openai.will(behaviours.close_connection())
     openai.always(behaviours.server_error())
     openai.for_key(KEY, behaviours.refuse_key())
@@ -68,7 +68,7 @@ def test_a_reset_forgets_requests_and_orders(openai: OpenAIStandIn, client: Open
 
 
 @pytest.mark.parametrize("end", [OpenAIStandIn.reset, OpenAIStandIn.close])
-def test_a_reset_or_a_close_ends_every_silence(openai: OpenAIStandIn, end: Callable[[OpenAIStandIn], None]) -> None:
+def test_a_reset_or_a_close_ends_waiting_requests(openai: OpenAIStandIn, end: Callable[[OpenAIStandIn], None]) -> None:
     openai.always(behaviours.never_respond())
     with connected(openai) as wire:
         wire.sendall(b"POST /v1/responses HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -78,7 +78,7 @@ def test_a_reset_or_a_close_ends_every_silence(openai: OpenAIStandIn, end: Calla
         assert wire.recv(1) == b""
 
 
-def test_a_closed_one_ends_idle_connections_and_refuses_new_ones(openai: OpenAIStandIn) -> None:
+def test_closing_it_ends_idle_connections_and_refuses_new_ones(openai: OpenAIStandIn) -> None:
     with connected(openai) as wire:
         wire.sendall(b"GET /v1/models HTTP/1.1\r\nHost: x\r\n\r\n")
         assert wire.recv(12) == b"HTTP/1.1 200"
@@ -101,7 +101,7 @@ def test_it_keeps_a_connection_alive(openai: OpenAIStandIn) -> None:
             assert b"Invalid URL (GET /v1/nowhere)" in wire.recv(65536)
 
 
-async def ask_at_once(base_url: str, calls: int) -> list[int]:
+async def call_concurrently(base_url: str, calls: int) -> list[int]:
     async with httpx2.AsyncClient(limits=httpx2.Limits(max_connections=calls), timeout=10) as plain:
         answers = await asyncio.gather(
             *(plain.post(f"{base_url}/responses", json={"model": "o3"}) for _ in range(calls))
@@ -109,10 +109,10 @@ async def ask_at_once(base_url: str, calls: int) -> list[int]:
     return [answer.status_code for answer in answers]
 
 
-def test_it_holds_hundreds_of_calls_at_once(openai: OpenAIStandIn) -> None:
+def test_it_holds_hundreds_of_concurrent_calls(openai: OpenAIStandIn) -> None:
     openai.always(behaviours.respond_after(1))
     before = time.monotonic()
-    assert asyncio.run(ask_at_once(openai.base_url, 300)) == [200] * 300
+    assert asyncio.run(call_concurrently(openai.base_url, 300)) == [200] * 300
     assert time.monotonic() - before < 10
     arrivals = [received.at for received in openai.requests]
     assert max(arrivals) - min(arrivals) < 5

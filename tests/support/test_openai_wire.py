@@ -1,4 +1,4 @@
-"""The OpenAI stand-in really is late, silent, cut short or no API at all, as a client on the wire sees it."""
+"""Late, silent, truncated and non-JSON responses of the OpenAI stand-in, as a client receives them."""
 
 import time
 from typing import Any
@@ -13,7 +13,7 @@ from tests.support.openai_questions import create_chat_completion
 from tests.support.openai_stand_in import OpenAIStandIn
 
 
-def test_a_page_an_empty_body_and_a_redirect_are_no_json(openai: OpenAIStandIn) -> None:
+def test_a_page_an_empty_body_and_a_redirect_are_not_json(openai: OpenAIStandIn) -> None:
     openai.will(behaviours.send_html(502), behaviours.send_empty_body(), behaviours.redirect("http://127.0.0.1:9/x"))
     with httpx2.Client() as plain:
         page, nothing, moved = (plain.post(f"{openai.base_url}/responses", json={}) for _ in range(3))
@@ -22,13 +22,13 @@ def test_a_page_an_empty_body_and_a_redirect_are_no_json(openai: OpenAIStandIn) 
     assert (moved.status_code, moved.headers["location"]) == (302, "http://127.0.0.1:9/x")
 
 
-def test_it_hangs_up_without_a_word(openai: OpenAIStandIn) -> None:
+def test_it_closes_the_connection_without_a_response(openai: OpenAIStandIn) -> None:
     openai.will(behaviours.close_connection())
     with pytest.raises(httpx2.RemoteProtocolError, match="without sending a response"):
         httpx2.post(f"{openai.base_url}/responses", json={})
 
 
-def test_it_breaks_off_in_the_middle_of_a_body(openai: OpenAIStandIn) -> None:
+def test_it_closes_the_connection_in_the_middle_of_a_body(openai: OpenAIStandIn) -> None:
     openai.will(behaviours.truncate_body())
     with pytest.raises(httpx2.RemoteProtocolError, match="without sending complete message body"):
         httpx2.post(f"{openai.base_url}/responses", json={})
@@ -43,14 +43,14 @@ def test_it_breaks_off_in_the_middle_of_a_body(openai: OpenAIStandIn) -> None:
         behaviours.truncate_body("hang"),
     ],
 )
-def test_a_silence_outlasts_a_clients_patience(openai: OpenAIStandIn, silent: Behaviour) -> None:
+def test_a_silent_behaviour_exceeds_the_time_out_of_a_client(openai: OpenAIStandIn, silent: Behaviour) -> None:
     openai.will(silent)
     with pytest.raises(httpx2.ReadTimeout):
         httpx2.post(f"{openai.base_url}/responses", json={}, timeout=0.1)
 
 
 @pytest.mark.parametrize("part", ["head", "body"])
-def test_a_drip_takes_long_though_no_read_does(openai: OpenAIStandIn, part: Any) -> None:
+def test_a_slow_response_takes_long_although_each_read_is_fast(openai: OpenAIStandIn, part: Any) -> None:
     openai.will(behaviours.send_slowly(0.01, part))
     before = time.monotonic()
     answer = httpx2.post(f"{openai.base_url}/chat/completions", json={}, timeout=0.5)
@@ -58,7 +58,7 @@ def test_a_drip_takes_long_though_no_read_does(openai: OpenAIStandIn, part: Any)
     assert answer.json()["choices"][0]["message"]["content"] == "Hello, drop by drop."
 
 
-def test_a_slow_answer_comes_in_the_end(openai: OpenAIStandIn, client: OpenAI) -> None:
+def test_a_delayed_answer_arrives(openai: OpenAIStandIn, client: OpenAI) -> None:
     openai.will(behaviours.respond_after(0.1, behaviours.answer("at last")))
     before = time.monotonic()
     assert create_chat_completion(client).choices[0].message.content == "at last"
