@@ -1,4 +1,4 @@
-"""The world that tests run in: a database of each kind, a stand-in for OpenAI, a server, and a cast of three."""
+"""Fixtures of all tests: databases, stand-ins for outside services, a server, and two organizations."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-# The app and Playwright take seconds to import: the fixtures that need them do it.
+# The app and Playwright take seconds to import, so that only the fixtures that need them import them.
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 FOLDERS_ON_BOTH_DATABASES = ("calls", "database", "durable", "rules", "usage")
-"""Folders whose tests run on both kinds of database. Elsewhere one needs the marker `both_databases` for it."""
+"""Folders whose tests run on both kinds of database. Tests elsewhere need the marker `both_databases`."""
 
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated file, made once and copied for each test."""
+    """A migrated SQLite file, created once and copied for each test."""
     from tests.support import databases
 
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
@@ -34,7 +34,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
-    """A migrated database, made once and emptied for each test."""
+    """URL of a migrated PostgreSQL database, created once and emptied for each test."""
     from tests.support import databases
 
     databases.require_postgresql()
@@ -44,7 +44,7 @@ def postgresql_url() -> Iterator[str]:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark the slow tests that can be known by their folder or their fixtures."""
+    """Mark slow tests, which are recognized by their folder or their fixtures."""
     names = set(getattr(item, "fixturenames", ()))
     if "browser" in names:
         item.add_marker("browser")
@@ -55,12 +55,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def _folder(item: pytest.Item) -> str:
-    """The folder below this one."""
+    """Return the name of the test's folder below this one."""
     return item.path.relative_to(Path(__file__).parent).parts[0]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """On which databases a test runs, unless it says so itself."""
+    """Choose the databases of a test, unless the test does."""
     if "database_url" not in metafunc.fixturenames or _sets_database(metafunc):
         return
     test = metafunc.definition
@@ -70,7 +70,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _sets_database(metafunc: pytest.Metafunc) -> bool:
-    """Whether a marker does, or another fixture of that name is nearer."""
+    """Report whether a marker or another `database_url` fixture sets the test's database."""
     marked = any("database_url" in marker.args[0] for marker in metafunc.definition.iter_markers("parametrize"))
     definition = metafunc.definition._fixtureinfo.name2fixturedefs["database_url"][-1]
     return marked or definition.func.__module__ != __name__
@@ -78,7 +78,10 @@ def _sets_database(metafunc: pytest.Metafunc) -> bool:
 
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_call() -> Iterator[None]:
-    """The server logs a call after its answer; the line belongs to the output of the test that has asked."""
+    """Wait for log lines after each test.
+
+    The server logs a call after its reply, and the line belongs to the output of the test that made the call.
+    """
     try:
         return (yield)
     finally:
@@ -88,7 +91,7 @@ def pytest_runtest_call() -> Iterator[None]:
 
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A migrated database without a row, of the kind that the test runs on."""
+    """URL of a migrated database without rows, of the kind that the test runs on."""
     from tests.support import databases
 
     if request.param == SQLITE:
@@ -100,7 +103,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture(scope="module")
 def browser() -> "Iterator[Browser]":
-    """No longer than a module: it runs an event loop, beside which tests elsewhere cannot run one of theirs."""
+    """A browser for the tests of one module. It runs an event loop, so that other tests could not run their own."""
     from tests.support.chromium import chromium
 
     with chromium() as started:
@@ -109,7 +112,7 @@ def browser() -> "Iterator[Browser]":
 
 @pytest.fixture
 def page(browser: "Browser") -> "Iterator[Page]":
-    """In a window of its own, which remembers nothing."""
+    """A page in a new browser context without cookies and storage."""
     context = browser.new_context()
     yield context.new_page()
     context.close()
@@ -141,14 +144,14 @@ def mail_server() -> "Iterator[MailServer]":
 
 
 class StartServer(Protocol):
-    """Starts a server with other settings than usual; it is closed at the end of the test."""
+    """Start a server with these settings. It is closed at the end of the test."""
 
     def __call__(self, *, with_worker: bool = False, **settings: Any) -> "RunningServer": ...
 
 
 @pytest.fixture
 def password_cost() -> Mapping[str, int]:
-    """Of Argon2. Only tests of passwords need that of production, which takes 30 ms each time."""
+    """Parameters of Argon2. Only tests of passwords use those of production, which take 30 ms for each hash."""
     from tests.support.apps import CHEAP_PASSWORDS
 
     return CHEAP_PASSWORDS
@@ -161,33 +164,33 @@ def start_server(database_url: str, openai: "OpenAIStandIn", password_cost: Mapp
 
     with ExitStack() as stack:
 
-        def start(*, with_worker: bool = False, **wanted: Any) -> "RunningServer":
-            known = {"database_url": database_url, "openai_base_url": openai.base_url, "glific_hosts": "127.0.0.1"}
-            settings = create_settings(**(known | wanted))
-            return stack.enter_context(run_server(settings, with_worker=with_worker, passwords=password_cost))
+        def start(*, with_worker: bool = False, **settings: Any) -> "RunningServer":
+            defaults = {"database_url": database_url, "openai_base_url": openai.base_url, "glific_hosts": "127.0.0.1"}
+            all_settings = create_settings(**(defaults | settings))
+            return stack.enter_context(run_server(all_settings, with_worker=with_worker, passwords=password_cost))
 
         yield start
 
 
 @pytest.fixture
 def server(start_server: StartServer) -> "RunningServer":
-    """A server with the usual settings."""
+    """A server with default settings."""
     return start_server()
 
 
 @pytest.fixture
 def server_with_worker(start_server: StartServer) -> "RunningServer":
-    """A server that also works on answers that come later."""
+    """A server that also runs deferred calls."""
     return start_server(with_worker=True)
 
 
 @pytest.fixture
 def alice(server: "RunningServer") -> "TestOrganization":
-    """The organization that a test is about."""
+    """The organization under test."""
     return server.add_organization("alice")
 
 
 @pytest.fixture
 def bob(server: "RunningServer") -> "TestOrganization":
-    """Another organization on the same server, which must never see anything of alice's."""
+    """Another organization on the same server, which must never see data of alice."""
     return server.add_organization("bob")

@@ -1,1 +1,1 @@
-"""People: signing in, and what they are in which organization."""
+"""Tests of users: sign-in, passwords, two-step sign-in and roles."""

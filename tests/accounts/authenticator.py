@@ -1,4 +1,4 @@
-"""A phone with an authenticator app: it shows the codes that RFC 6238 makes from a key."""
+"""An authenticator app, which shows the codes of RFC 6238."""
 
 import base64
 import hmac
@@ -13,33 +13,33 @@ CODES = re.compile(r"[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}")
 SETUP = "/console/account/two-factor"
 CODE = "/console/account/two-factor/code"
 RECOVERY = "/console/account/two-factor/recovery-code"
-HALF_MINUTE = 30
+STEP_SECONDS = 30
 
 
 @dataclass
 class Authenticator:
     key: str = ""
 
-    def code(self, later: int = 0) -> str:
-        """What it shows now, or so many half minutes later."""
-        counter = int(time.time() // HALF_MINUTE) + later
+    def code(self, steps: int = 0) -> str:
+        """Return the current code, or that of a number of steps later."""
+        counter = int(time.time() // STEP_SECONDS) + steps
         digest = hmac.digest(base64.b32decode(self.key), counter.to_bytes(8, "big"), "sha1")
         start = digest[-1] & 15
         return f"{(int.from_bytes(digest[start : start + 4], 'big') & 0x7FFFFFFF) % 10**6:06}"
 
     def set_up(self, person: ConsoleUser) -> list[str]:
-        """Switches the second factor of who is signed in on; gives the recovery codes."""
+        """Switch on two-step sign-in of the signed-in user, and return the recovery codes."""
         page = person.post(SETUP, {"setup": "authenticator"}, page=SETUP)
         found = KEY.search(page.text)
         assert found, page.text
         self.key = re.sub(r"[ -]", "", found[1])
-        where = re.search(r'action="([^"]+/set-up/[^"]+)"', page.text)
+        action = re.search(r'action="([^"]+/set-up/[^"]+)"', page.text)
         token = CSRF_TOKEN_PATTERN.search(page.text)
-        assert where
+        assert action
         assert token
-        # One half minute back, so that the code of this one is still good for signing in.
-        sent = {"csrf_token": token[1], "code": self.code(-1)}
-        done = person.client.post(person.server.url + where[1], data=sent)
-        assert done.status_code == 302, done.text
+        # The code of the previous step, so that the current code can still be used to sign in.
+        fields = {"csrf_token": token[1], "code": self.code(-1)}
+        response = person.client.post(person.server.url + action[1], data=fields)
+        assert response.status_code == 302, response.text
         codes = "/console/account/two-factor/recovery-codes"
         return CODES.findall(person.post(codes, page=codes).text)

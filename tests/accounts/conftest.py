@@ -1,4 +1,4 @@
-"""People at the door of the console, and what they carry."""
+"""Users of the console and their authenticators."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,15 +15,15 @@ AddPerson = Callable[..., ConsoleUser]
 
 @pytest.fixture
 def add_person(server: RunningServer, alice: TestOrganization) -> Iterator[AddPerson]:
-    """Makes a person with a password, in alice's organization; not signed in yet."""
+    """Create a user with a password in the organization alice, not signed in yet."""
     with ExitStack() as stack:
 
-        def make(email: str, role: Role | None = Role.EDITOR) -> ConsoleUser:
+        def create(email: str, role: Role | None = Role.EDITOR) -> ConsoleUser:
             person = create_user(server, email, role, alice.slug if role else None)
             stack.callback(person.client.close)
             return person
 
-        yield make
+        yield create
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The person's own page."""
+"""The account page of a user."""
 
 from glific_gpt.accounts import people
 from glific_gpt.database import transaction
@@ -12,7 +12,7 @@ def locale_of(person: ConsoleUser) -> str | None:
         return people.find_person(session, person.email).locale
 
 
-def test_it_says_how_the_person_signs_in(asha: ConsoleUser, authenticator: Authenticator) -> None:
+def test_it_shows_how_the_user_signs_in(asha: ConsoleUser, authenticator: Authenticator) -> None:
     asha.sign_in()
     before = asha.get(ACCOUNT).text
     assert asha.email in before
@@ -21,7 +21,7 @@ def test_it_says_how_the_person_signs_in(asha: ConsoleUser, authenticator: Authe
     assert "You have 10 recovery codes left." in asha.get(ACCOUNT).text
 
 
-def test_it_keeps_the_language_for_the_person(asha: ConsoleUser) -> None:
+def test_it_stores_the_language_of_the_user(asha: ConsoleUser) -> None:
     asha.sign_in()
     assert asha.post("/console/account/language", {"language": "hi"}, page=ACCOUNT).status_code == 302
     assert locale_of(asha) == "hi"

@@ -1,4 +1,4 @@
-"""Administrators among themselves: there is always one who can sign in."""
+"""Administrators: at least one can always sign in, and a new one has no old credentials."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -22,49 +22,49 @@ def ada(server: RunningServer) -> User:
         return people.create_person(session, ADA, administrator=True)
 
 
-def able(server: RunningServer) -> int:
-    """How many administrators can sign in."""
+def count_active(server: RunningServer) -> int:
+    """Return the number of administrators that can sign in."""
     with server.app.app_context(), transaction() as session:
         return sum(user.active and user.is_administrator for user in people.list_people(session))
 
 
-def end(server: RunningServer, email: str, by: User | None) -> None:
+def disable(server: RunningServer, email: str, by: User | None) -> None:
     with server.app.app_context(), transaction() as session:
         administration.set_active(session, people.find_person(session, email), by, is_active=False)
 
 
-def test_the_last_one_stays(server: RunningServer, ada: User) -> None:
+def test_the_last_active_administrator_cannot_be_disabled(server: RunningServer, ada: User) -> None:
     with pytest.raises(Conflict, match="only administrator who can sign in"):
-        end(server, ADA, None)
-    assert able(server) == 1
+        disable(server, ADA, None)
+    assert count_active(server) == 1
 
 
-def test_one_who_cannot_sign_in_does_not_count(server: RunningServer, ada: User) -> None:
+def test_an_administrator_without_a_password_does_not_count_as_active(server: RunningServer, ada: User) -> None:
     with server.app.app_context(), transaction() as session:
         people.create_person(session, BEA, administrator=True)
-    end(server, BEA, ada)
+    disable(server, BEA, ada)
     with pytest.raises(Conflict):
-        end(server, ADA, None)
+        disable(server, ADA, None)
 
 
-def test_two_cannot_end_each_other_at_the_same_moment(server: RunningServer, ada: User) -> None:
+def test_two_administrators_cannot_disable_each_other_at_the_same_time(server: RunningServer, ada: User) -> None:
     with server.app.app_context(), transaction() as session:
         bea = people.create_person(session, BEA, administrator=True)
     together = Barrier(2)
 
-    def try_it(whom: str, by: User) -> None:
+    def try_to_disable(email: str, by: User) -> None:
         together.wait()
         try:
-            end(server, whom, by)
+            disable(server, email, by)
         except (Conflict, *UNAVAILABLE):
             return
 
     with ThreadPoolExecutor(2) as threads:
-        list(threads.map(try_it, (BEA, ADA), (ada, bea)))
-    assert able(server) >= 1
+        list(threads.map(try_to_disable, (BEA, ADA), (ada, bea)))
+    assert count_active(server) >= 1
 
 
-def test_a_person_who_is_appointed_brings_no_old_key(server: RunningServer, ada: User) -> None:
+def test_a_new_administrator_loses_old_credentials(server: RunningServer, ada: User) -> None:
     with server.app.app_context(), transaction() as session:
         chi = people.create_person(session, CHI)
         chi.password, chi.tf_primary_method, before = "a hash", "authenticator", chi.fs_uniquifier

@@ -1,4 +1,4 @@
-"""Guessing is slowed down, and whoever knows the password is not."""
+"""The login throttle limits guesses, but not a user with the right password."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,46 +21,46 @@ from tests.support.settings import create_settings
 WRONG = "not the password at all"
 SIGN_IN = "/console/account/sign-in"
 TOO_LONG = "x" * 4097
-"""Longer than what can be hashed, so that trying it is quick."""
+"""Longer than a password may be, so that it is refused without hashing."""
 
 
 def guess(person: ConsoleUser, times: int) -> list[int]:
     return [person.sign_in(WRONG).status_code for _ in range(times)]
 
 
-def test_it_slows_down_who_guesses_a_password(asha: ConsoleUser) -> None:
+def test_it_limits_guesses_of_a_password(asha: ConsoleUser) -> None:
     assert guess(asha, 6) == [422] * 5 + [429]
     slowed = asha.sign_in()
     assert slowed.status_code == 429
-    assert "There were too many tries." in slowed.text
+    assert "Too many attempts" in slowed.text
     assert 0 < int(slowed.headers["Retry-After"]) <= 60
     assert not is_signed_in(asha)
 
 
-def test_it_slows_down_the_same_for_an_address_that_nobody_has(asha: ConsoleUser) -> None:
+def test_it_limits_guesses_for_an_unknown_address(asha: ConsoleUser) -> None:
     asha.email = "nobody@example.org"
     assert guess(asha, 6) == [422] * 5 + [429]
 
 
-def test_it_does_not_mind_how_the_address_is_written_when_it_counts(asha: ConsoleUser) -> None:
-    for written in ("ASHA@example.org", " asha@example.org", "Asha@Example.org"):
-        asha.email = written
+def test_spellings_of_an_address_count_together(asha: ConsoleUser) -> None:
+    for spelling in ("ASHA@example.org", " asha@example.org", "Asha@Example.org"):
+        asha.email = spelling
         guess(asha, 2)
     assert asha.sign_in().status_code == 429
 
 
-def test_one_persons_mistakes_are_not_anothers(asha: ConsoleUser, add_person: AddPerson) -> None:
+def test_failed_attempts_of_one_user_do_not_count_for_another(asha: ConsoleUser, add_person: AddPerson) -> None:
     guess(asha, 6)
     assert add_person("bea@example.org").sign_in().status_code == 302
 
 
-def test_signing_in_does_not_count(asha: ConsoleUser) -> None:
+def test_successful_attempts_do_not_count(asha: ConsoleUser) -> None:
     for _ in range(7):
         assert asha.sign_in().status_code == 302
         asha.post("/console/account/sign-out", page=ACCOUNT)
 
 
-def test_it_slows_down_who_tries_many_addresses(asha: ConsoleUser) -> None:
+def test_it_limits_guesses_with_many_addresses(asha: ConsoleUser) -> None:
     statuses = set()
     token = asha.token()
     for number in range(31):
@@ -69,9 +69,7 @@ def test_it_slows_down_who_tries_many_addresses(asha: ConsoleUser) -> None:
     assert statuses == {422, 429}
 
 
-def test_it_slows_down_who_guesses_codes_also_from_a_new_browser(
-    asha: ConsoleUser, authenticator: Authenticator
-) -> None:
+def test_it_limits_guesses_of_codes_also_in_a_new_browser(asha: ConsoleUser, authenticator: Authenticator) -> None:
     asha.sign_in()
     authenticator.set_up(asha)
     statuses = []
@@ -83,12 +81,12 @@ def test_it_slows_down_who_guesses_codes_also_from_a_new_browser(
     assert statuses == [422] * 5 + [429]
 
 
-def at_once(person: ConsoleUser, path: str, fields: list[dict[str, str]]) -> list[int]:
-    """What is sent in the same session at the same moment."""
+def send_concurrently(person: ConsoleUser, path: str, fields: list[dict[str, str]]) -> list[int]:
+    """Send forms in the same session at the same time, and return the statuses."""
     token, cookies = person.token(path), dict(person.client.cookies)
 
-    def send(one: dict[str, str]) -> int:
-        data = {"csrf_token": token} | one
+    def send(values: dict[str, str]) -> int:
+        data = {"csrf_token": token} | values
         url = person.server.url + path
         return httpx2.post(url, data=data, cookies=cookies, verify=TLS, timeout=TIMEOUT_SECONDS).status_code
 
@@ -96,28 +94,26 @@ def at_once(person: ConsoleUser, path: str, fields: list[dict[str, str]]) -> lis
         return list(threads.map(send, fields))
 
 
-def test_tries_at_the_same_moment_count_as_those_one_after_another(asha: ConsoleUser) -> None:
-    statuses = at_once(asha, SIGN_IN, [{"email": asha.email, "password": WRONG}] * 15)
+def test_concurrent_attempts_count_like_sequential_ones(asha: ConsoleUser) -> None:
+    statuses = send_concurrently(asha, SIGN_IN, [{"email": asha.email, "password": WRONG}] * 15)
     assert set(statuses) == {422, 429}
     assert statuses.count(422) <= 5
 
 
-def test_codes_at_the_same_moment_count_as_those_one_after_another(
-    asha: ConsoleUser, authenticator: Authenticator
-) -> None:
+def test_concurrent_codes_count_like_sequential_ones(asha: ConsoleUser, authenticator: Authenticator) -> None:
     asha.sign_in()
     authenticator.set_up(asha)
     with create_client() as client:
         thief = ConsoleUser(asha.server, asha.email, client)
         thief.sign_in()
-        statuses = at_once(thief, CODE, [{"code": f"{number:06}"} for number in range(15)])
+        statuses = send_concurrently(thief, CODE, [{"code": f"{number:06}"} for number in range(15)])
     assert set(statuses) == {422, 429}
     assert statuses.count(422) <= 5
 
 
 @pytest.fixture
-def full() -> Iterator[None]:
-    """Others are signing in, as many as may at once."""
+def busy() -> Iterator[None]:
+    """Other users take all slots for password checks."""
     for _ in range(login_throttle.MAX_CONCURRENT_CHECKS):
         assert login_throttle.check_slots.acquire(timeout=TIMEOUT_SECONDS)
     yield
@@ -125,18 +121,18 @@ def full() -> Iterator[None]:
         login_throttle.check_slots.release()
 
 
-def test_few_passwords_are_tried_at_once_and_everything_else_goes_on(
-    asha: ConsoleUser, alice: TestOrganization, full: None
+def test_password_checks_have_a_concurrency_limit_that_affects_nothing_else(
+    asha: ConsoleUser, alice: TestOrganization, busy: None
 ) -> None:
     answer = asha.sign_in()
     assert answer.status_code == 429
-    assert "You can go on in a minute." in answer.text
+    assert "Try again in 1 minute." in answer.text
     assert int(answer.headers["Retry-After"]) == 60
     assert asha.get(SIGN_IN).status_code == 200
     assert alice.ask().status_code == 200
 
 
-def test_every_place_is_given_back(asha: ConsoleUser) -> None:
+def test_every_slot_is_released(asha: ConsoleUser) -> None:
     for password in (WRONG, TOO_LONG, PASSWORD):
         asha.sign_in(password)
     assert all(login_throttle.check_slots.acquire(blocking=False) for _ in range(login_throttle.MAX_CONCURRENT_CHECKS))
@@ -144,24 +140,24 @@ def test_every_place_is_given_back(asha: ConsoleUser) -> None:
         login_throttle.check_slots.release()
 
 
-def test_a_password_that_is_far_too_long_is_as_wrong_as_any_and_counts(asha: ConsoleUser) -> None:
+def test_a_password_that_is_too_long_counts_as_wrong(asha: ConsoleUser) -> None:
     answers = [asha.sign_in(TOO_LONG) for _ in range(6)]
     assert [answer.status_code for answer in answers] == [422] * 5 + [429]
     assert "The e-mail address or the password is wrong." in answers[0].text
 
 
-def test_nothing_that_was_typed_and_no_address_is_logged(
+def test_neither_the_typed_email_nor_the_ip_address_is_logged(
     asha: ConsoleUser, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     asha.email = "my-password-in-the-wrong-field"
     assert guess(asha, 6)[-1] == 429
     assert "exceeded" in caplog.text
-    said = caplog.text + capfd.readouterr().err
-    assert asha.email not in said
-    assert "127.0.0.1" not in said
+    logged = caplog.text + capfd.readouterr().err
+    assert asha.email not in logged
+    assert "127.0.0.1" not in logged
 
 
-def test_it_slows_down_who_guesses_the_password_of_an_open_session(asha: ConsoleUser) -> None:
+def test_it_limits_guesses_of_the_password_in_a_session(asha: ConsoleUser) -> None:
     asha.sign_in()
     page = "/console/account/password"
     fields = {"password": WRONG, "new_password": PASSWORD + "!", "new_password_confirm": PASSWORD + "!"}
@@ -169,13 +165,13 @@ def test_it_slows_down_who_guesses_the_password_of_an_open_session(asha: Console
 
 
 def guess_from(server: RunningServer, address: str, number: int) -> int:
-    """A wrong try that says it comes from there."""
+    """Try a wrong password with this address in X-Forwarded-For, and return the status."""
     with create_client() as client:
         client.headers["X-Forwarded-For"] = f"203.0.113.1, {address}"
         return ConsoleUser(server, f"person{number}@example.org", client).sign_in(WRONG).status_code
 
 
-def test_behind_a_proxy_each_has_an_address_of_their_own(start_server: StartServer) -> None:
+def test_behind_a_proxy_each_client_has_its_own_address(start_server: StartServer) -> None:
     server = start_server(trusted_proxy_count=1)
     assert {guess_from(server, f"198.51.100.{number}", number) for number in range(31)} == {422}
 
@@ -184,13 +180,13 @@ def test_behind_a_proxy_each_has_an_address_of_their_own(start_server: StartServ
     ("address", "statuses"),
     [("2001:db8::{:x}", {422, 429}), ("2001:db8:0:{:x}::1", {422}), ("::ffff:198.51.100.{}", {422})],
 )
-def test_who_has_a_network_is_counted_as_one(start_server: StartServer, address: str, statuses: set[int]) -> None:
-    """Of IPv6, where every customer has a network of their own."""
+def test_an_ipv6_network_counts_as_one_client(start_server: StartServer, address: str, statuses: set[int]) -> None:
+    """Providers give each customer a whole IPv6 network."""
     server = start_server(trusted_proxy_count=1)
     assert {guess_from(server, address.format(number), number) for number in range(1, 32)} == statuses
 
 
-def test_strangers_from_everywhere_are_slowed_down_and_do_not_lock_the_person_out(start_server: StartServer) -> None:
+def test_guesses_from_many_addresses_are_limited_without_blocking_a_known_browser(start_server: StartServer) -> None:
     server = start_server(trusted_proxy_count=1)
     with create_client() as own, create_client() as others:
         asha = create_user(server, "asha@example.org")
@@ -201,19 +197,19 @@ def test_strangers_from_everywhere_are_slowed_down_and_do_not_lock_the_person_ou
         fields = {"csrf_token": crowd_of_strangers.token(), "email": asha.email, "password": TOO_LONG}
         statuses = []
         for number in range(101):
-            from_there = {"X-Forwarded-For": f"198.51.100.{number}"}
-            statuses.append(others.post(server.url + SIGN_IN, data=fields, headers=from_there).status_code)
+            headers = {"X-Forwarded-For": f"198.51.100.{number}"}
+            statuses.append(others.post(server.url + SIGN_IN, data=fields, headers=headers).status_code)
         assert statuses == [422] * 100 + [429]
         assert crowd_of_strangers.sign_in().status_code == 429
         assert asha.sign_in().status_code == 302
 
 
-def test_without_a_proxy_nobody_says_where_they_come_from(server: RunningServer) -> None:
+def test_without_a_proxy_forwarded_addresses_are_ignored(server: RunningServer) -> None:
     assert {guess_from(server, f"198.51.100.{number}", number) for number in range(31)} == {422, 429}
 
 
 @pytest.mark.parametrize("url", ["redis://:a-password@127.0.0.1:6379", "rediss://127.0.0.1:6379"])
-def test_it_says_what_is_missing_for_redis(url: str) -> None:
+def test_the_error_names_the_missing_package_for_redis(url: str) -> None:
     if find_spec("redis"):
         pytest.skip("redis is installed here")
     with pytest.raises(SettingsError, match="pip install redis") as caught:

@@ -1,4 +1,4 @@
-"""Forgotten passwords, where the server can send e-mails."""
+"""Password reset on a server that can send e-mail."""
 
 import socket
 import time
@@ -16,14 +16,14 @@ from tests.console.users import ConsoleUser, create_user
 from tests.support.mail_server import LINK, MailServer
 from tests.support.server import RunningServer
 
-FORGOTTEN = "/console/account/forgotten"
-PUBLIC = "https://gpt.example.org"
+PAGE = "/console/account/forgotten"
+PUBLIC_URL = "https://gpt.example.org"
 
 
 @pytest.fixture
 def server(start_server: StartServer, mail_server: MailServer) -> RunningServer:
-    """A server that sends e-mails. Its cookies go over plain HTTP here, as there is no TLS in front of it."""
-    server = start_server(public_url=PUBLIC, mail_url=mail_server.url, mail_from="gpt@example.org")
+    """A server that sends e-mail. Its cookies also work over plain HTTP, as there is no TLS in front of it."""
+    server = start_server(public_url=PUBLIC_URL, mail_url=mail_server.url, mail_from="gpt@example.org")
     server.app.config["SESSION_COOKIE_SECURE"] = False
     return server
 
@@ -36,63 +36,61 @@ def asha(server: RunningServer) -> Iterator[ConsoleUser]:
     person.client.close()
 
 
-def forget(person: ConsoleUser, email: str) -> str:
-    answer = person.post(FORGOTTEN, {"email": email}, page=FORGOTTEN)
+def request_link(person: ConsoleUser, email: str) -> str:
+    answer = person.post(PAGE, {"email": email}, page=PAGE)
     assert answer.status_code == 200
     return answer.text
 
 
 def test_it_sends_a_link_that_works_once(asha: ConsoleUser, mail_server: MailServer) -> None:
-    page = forget(asha, " Asha@Example.org")
-    assert "an e-mail with a link is on its way" in page
-    letter = mail_server.next_message()
-    assert (letter["To"], letter["From"]) == ("asha@example.org", "gpt@example.org")
-    found = LINK.search(letter.get_content())
+    page = request_link(asha, " Asha@Example.org")
+    assert "we have sent an e-mail with a link" in page
+    message = mail_server.next_message()
+    assert (message["To"], message["From"]) == ("asha@example.org", "gpt@example.org")
+    found = LINK.search(message.get_content())
     assert found
-    assert found[0].startswith(PUBLIC)
-    assert choose(asha, found[0].removeprefix(PUBLIC)) == 302
+    assert found[0].startswith(PUBLIC_URL)
+    assert choose(asha, found[0].removeprefix(PUBLIC_URL)) == 302
     assert asha.sign_in(NEW).status_code == 302
 
 
-def test_it_makes_the_link_from_the_settings_and_not_from_what_the_request_says(
+def test_the_link_has_the_public_url_and_not_the_host_of_the_request(
     asha: ConsoleUser, mail_server: MailServer
 ) -> None:
-    token = asha.token(FORGOTTEN)
+    token = asha.token(PAGE)
     asha.client.post(
-        asha.server.url + FORGOTTEN,
+        asha.server.url + PAGE,
         data={"csrf_token": token, "email": asha.email},
         headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"},
     )
     assert "evil.example" not in mail_server.next_message().as_string()
 
 
-@pytest.mark.parametrize("who", ["nobody@example.org", "not an address"])
-def test_it_says_the_same_to_who_is_not_known_and_sends_nothing(
-    asha: ConsoleUser, mail_server: MailServer, who: str
+@pytest.mark.parametrize("email", ["nobody@example.org", "not an address"])
+def test_it_shows_the_same_for_an_unknown_address_and_sends_nothing(
+    asha: ConsoleUser, mail_server: MailServer, email: str
 ) -> None:
-    assert "an e-mail with a link is on its way" in forget(asha, who)
+    assert "we have sent an e-mail with a link" in request_link(asha, email)
     with pytest.raises(Empty):
         mail_server.messages.get(timeout=0.3)
 
 
-def test_it_sends_nothing_to_who_was_switched_off(asha: ConsoleUser, mail_server: MailServer) -> None:
+def test_it_sends_nothing_to_a_disabled_user(asha: ConsoleUser, mail_server: MailServer) -> None:
     with asha.server.app.app_context(), transaction() as session:
         administration.set_active(session, people.find_person(session, asha.email), None, is_active=False)
-    forget(asha, asha.email)
+    request_link(asha, asha.email)
     with pytest.raises(Empty):
         mail_server.messages.get(timeout=0.3)
 
 
-def test_it_slows_down_who_asks_again_and_again(asha: ConsoleUser) -> None:
-    token = asha.token(FORGOTTEN)
+def test_it_limits_repeated_requests(asha: ConsoleUser) -> None:
+    token = asha.token(PAGE)
     fields = {"csrf_token": token, "email": asha.email}
-    statuses = [asha.client.post(asha.server.url + FORGOTTEN, data=fields).status_code for _ in range(6)]
+    statuses = [asha.client.post(asha.server.url + PAGE, data=fields).status_code for _ in range(6)]
     assert statuses == [200] * 5 + [429]
 
 
-def test_it_does_not_wait_for_the_server_for_e_mails(
-    start_server: StartServer, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_does_not_wait_for_the_mail_server(start_server: StartServer, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -103,7 +101,7 @@ def test_it_does_not_wait_for_the_server_for_e_mails(
         asha = create_user(server, "asha@example.org", Role.EDITOR, "alice")
         with asha.client:
             before = time.monotonic()
-            forget(asha, asha.email)
+            request_link(asha, asha.email)
             assert time.monotonic() - before < 3
     time.sleep(0.3)
     assert "a-mail-password" not in "".join(capsys.readouterr())

@@ -1,4 +1,4 @@
-"""Passwords: changed, forgotten, chosen with a link, and never seen."""
+"""Passwords: change, reset, one-time links, and no trace in logs."""
 
 import re
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ def password_cost() -> Mapping[str, int]:
 
 
 def link_for(person: ConsoleUser) -> str:
-    """The path of a one-time link."""
+    """Return the path of a new one-time link."""
     with person.server.app.app_context():
         with transaction() as session:
             user = people.find_person(session, person.email)
@@ -47,12 +47,12 @@ def change(person: ConsoleUser, old: str = PASSWORD, new: str = NEW, again: str 
 
 
 def actions(person: ConsoleUser) -> list[tuple[str, str]]:
-    """What the audit trail says, newest first: what was done, and by whom."""
+    """Return the actions and actors of the audit trail, newest first."""
     with person.server.app.app_context(), transaction() as session:
         return [(entry.action, entry.actor) for entry in trail.list_entries(session, None)]
 
 
-def test_a_link_lets_a_person_choose_a_password_once(asha: ConsoleUser) -> None:
+def test_a_link_sets_a_password_once(asha: ConsoleUser) -> None:
     path = link_for(asha)
     assert asha.email in asha.get(path).text
     assert choose(asha, path) == 302
@@ -63,7 +63,7 @@ def test_a_link_lets_a_person_choose_a_password_once(asha: ConsoleUser) -> None:
     assert "was used already" in asha.get("/console/account/forgotten").text
 
 
-def test_a_link_that_two_open_at_the_same_moment_is_good_for_one(asha: ConsoleUser) -> None:
+def test_a_link_that_is_used_twice_at_the_same_time_works_once(asha: ConsoleUser) -> None:
     path, chosen = link_for(asha), ("the first to be chosen", "the second to be chosen")
     with create_client() as one, create_client() as other:
         both = [ConsoleUser(asha.server, asha.email, client) for client in (one, other)]
@@ -76,14 +76,14 @@ def test_a_link_that_two_open_at_the_same_moment_is_good_for_one(asha: ConsoleUs
             return answer.headers.get("Location", str(answer.status_code))
 
         with ThreadPoolExecutor(2) as threads:
-            told = list(threads.map(send, range(2)))
-    assert told.count("/console/account/sign-in") == 1
-    winner = told.index("/console/account/sign-in")
+            locations = list(threads.map(send, range(2)))
+    assert locations.count("/console/account/sign-in") == 1
+    winner = locations.index("/console/account/sign-in")
     assert asha.sign_in(chosen[1 - winner]).status_code == 422
     assert asha.sign_in(chosen[winner]).status_code == 302
 
 
-def test_a_password_is_saved_only_where_none_was_saved_in_between(asha: ConsoleUser) -> None:
+def test_a_password_is_not_saved_after_a_concurrent_change(asha: ConsoleUser) -> None:
     with asha.server.app.app_context():
         datastore = asha.server.app.extensions["security"].datastore
         first, second = datastore.find_user(email=asha.email), datastore.find_user(email=asha.email)
@@ -94,7 +94,7 @@ def test_a_password_is_saved_only_where_none_was_saved_in_between(asha: ConsoleU
         assert datastore.find_user(email=asha.email).fs_uniquifier == first.fs_uniquifier
 
 
-def test_a_hash_that_costs_too_much_is_replaced(asha: ConsoleUser) -> None:
+def test_a_hash_with_other_parameters_is_replaced(asha: ConsoleUser) -> None:
     with asha.server.app.app_context(), transaction() as session:
         people.find_person(session, asha.email).password = PasswordHasher().hash(PASSWORD)
     assert asha.sign_in().status_code == 302
@@ -103,27 +103,27 @@ def test_a_hash_that_costs_too_much_is_replaced(asha: ConsoleUser) -> None:
     assert str(hashed).startswith("$argon2id$v=19$m=47104,t=1,p=1$")
 
 
-def test_no_link_is_made_for_who_is_switched_off(asha: ConsoleUser) -> None:
+def test_a_disabled_user_gets_no_link(asha: ConsoleUser) -> None:
     with asha.server.app.app_context(), transaction() as session:
         administration.set_active(session, people.find_person(session, asha.email), None, is_active=False)
     with pytest.raises(Conflict, match="switched off"):
         link_for(asha)
 
 
-def test_a_link_is_dead_once_another_one_was_used(asha: ConsoleUser) -> None:
+def test_a_link_is_invalid_after_another_one_was_used(asha: ConsoleUser) -> None:
     first, second = link_for(asha), link_for(asha)
     assert choose(asha, second) == 302
     assert asha.get(first).status_code == 302
 
 
-def test_a_link_that_somebody_changed_opens_nothing(asha: ConsoleUser) -> None:
+def test_a_modified_link_is_refused(asha: ConsoleUser) -> None:
     path = link_for(asha)
     assert asha.get(path[:-3] + "abc").status_code == 302
     assert asha.get("/console/account/reset/nonsense").status_code == 302
 
 
 @pytest.mark.parametrize("password", ["", "elevenchars", "x" * 129])
-def test_a_password_is_long_enough_and_nothing_else_is_asked_of_it(asha: ConsoleUser, password: str) -> None:
+def test_the_length_is_the_only_rule_for_passwords(asha: ConsoleUser, password: str) -> None:
     path = link_for(asha)
     assert choose(asha, path, password) == 422
     assert choose(asha, path, "aaaaaaaaaaaa") == 302
@@ -139,7 +139,7 @@ def test_a_new_password_ends_every_other_session(asha: ConsoleUser) -> None:
         assert not is_signed_in(elsewhere)
 
 
-def test_a_password_is_changed_by_who_knows_the_old_one(asha: ConsoleUser) -> None:
+def test_a_change_needs_the_old_password(asha: ConsoleUser) -> None:
     asha.sign_in()
     assert change(asha, old="something else, and long") == 422
     assert change(asha, again="not the same as before") == 422
@@ -149,7 +149,7 @@ def test_a_password_is_changed_by_who_knows_the_old_one(asha: ConsoleUser) -> No
     assert ("password_changed", asha.email) in actions(asha)
 
 
-def test_who_must_change_the_password_can_do_nothing_before(asha: ConsoleUser) -> None:
+def test_a_required_change_blocks_all_other_pages(asha: ConsoleUser) -> None:
     with asha.server.app.app_context(), transaction() as session:
         people.find_person(session, asha.email).must_change_password = True
     asha.sign_in()
@@ -160,14 +160,14 @@ def test_who_must_change_the_password_can_do_nothing_before(asha: ConsoleUser) -
     assert is_signed_in(asha)
 
 
-def test_making_and_using_a_link_is_in_the_audit_trail(asha: ConsoleUser) -> None:
+def test_creating_and_using_a_link_is_in_the_audit_trail(asha: ConsoleUser) -> None:
     choose(asha, link_for(asha))
     assert actions(asha)[:2] == [("password_changed", asha.email), ("sign_in_link_made", "server")]
 
 
-def test_without_a_server_for_e_mails_the_page_says_whom_to_ask(asha: ConsoleUser) -> None:
+def test_without_a_mail_server_the_page_names_who_can_create_a_link(asha: ConsoleUser) -> None:
     page = asha.get("/console/account/forgotten").text
-    assert "they can give you a link" in page
+    assert "for a link to choose a new password" in page
     assert not re.search(r'type="email"', page)
 
 
@@ -183,8 +183,7 @@ def test_no_password_and_no_hash_is_in_the_logs(asha: ConsoleUser, capsys: pytes
         assert secret not in logged
 
 
-def test_an_owner_reaches_nobody_elses_account(add_person: AddPerson) -> None:
-    """The link is for the person's own account alone."""
+def test_a_link_changes_no_other_account(add_person: AddPerson) -> None:
     asha, bea = add_person("asha@example.org"), add_person("bea@example.org")
     assert choose(asha, link_for(asha)) == 302
     assert bea.sign_in(NEW).status_code == 422

@@ -1,4 +1,4 @@
-"""People, and what they are in which organization."""
+"""Users and their roles in organizations."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,27 +32,27 @@ def test_a_role_includes_those_below_it() -> None:
     assert not Role.VIEWER.includes(Role.EDITOR)
 
 
-def test_a_person_is_found_however_the_address_is_written(session: Session) -> None:
-    made = people.create_person(session, " Asha@Example.org ")
-    assert made.email == "asha@example.org"
-    assert people.find_person(session, "ASHA@example.org") is made
+def test_a_person_is_found_by_any_spelling_of_the_address(session: Session) -> None:
+    created = people.create_person(session, " Asha@Example.org ")
+    assert created.email == "asha@example.org"
+    assert people.find_person(session, "ASHA@example.org") is created
     with pytest.raises(NotFound):
         people.find_person(session, "bea@example.org")
 
 
 @pytest.mark.parametrize("email", ["", "asha", "a b@example.org", "asha@localhost", "a" * 300 + "@example.org"])
-def test_what_is_no_address_is_refused(session: Session, email: str) -> None:
+def test_an_invalid_address_is_refused(session: Session, email: str) -> None:
     with pytest.raises(InvalidValue):
         people.create_person(session, email)
 
 
-def test_an_address_is_one_persons(session: Session) -> None:
+def test_an_address_belongs_to_one_person(session: Session) -> None:
     people.create_person(session, "asha@example.org")
     with pytest.raises(Conflict), session.begin_nested():
         people.create_person(session, "Asha@example.org")
 
 
-def test_a_person_sees_the_organizations_that_they_belong_to(session: Session) -> None:
+def test_memberships_are_those_of_the_person(session: Session) -> None:
     asha, new = people.add_member(session, id_of(session, "bob"), "asha@example.org", Role.VIEWER)
     assert new
     assert [(organization.slug, role) for organization, role in people.list_memberships(session, asha)] == [
@@ -65,7 +65,7 @@ def test_a_person_sees_the_organizations_that_they_belong_to(session: Session) -
     assert [organization.slug for organization, _ in people.list_memberships(session, asha)] == ["alice", "bob"]
 
 
-def test_who_is_let_in_elsewhere_starts_anew(session: Session) -> None:
+def test_a_member_who_joins_another_organization_loses_old_credentials(session: Session) -> None:
     asha, _ = people.add_member(session, id_of(session, "bob"), "asha@example.org", Role.OWNER)
     asha.password, asha.tf_primary_method, before = "a hash", "authenticator", asha.fs_uniquifier
     again, _ = people.add_member(session, id_of(session, "alice"), "asha@example.org", Role.OWNER)
@@ -73,14 +73,14 @@ def test_who_is_let_in_elsewhere_starts_anew(session: Session) -> None:
     assert asha.fs_uniquifier != before
 
 
-def test_an_administrator_who_is_let_in_keeps_the_password(session: Session) -> None:
+def test_an_administrator_who_joins_an_organization_keeps_the_password(session: Session) -> None:
     boss = people.create_person(session, "boss@example.org", administrator=True)
     boss.password = "a hash"
     people.add_member(session, id_of(session, "alice"), "boss@example.org", Role.OWNER)
     assert boss.password == "a hash"
 
 
-def test_who_is_switched_off_is_let_in_nowhere(session: Session) -> None:
+def test_a_disabled_user_cannot_join_an_organization(session: Session) -> None:
     asha, _ = people.add_member(session, id_of(session, "bob"), "asha@example.org", Role.VIEWER)
     asha.active = False
     with pytest.raises(Conflict, match="switched off"):
@@ -97,7 +97,7 @@ def test_an_administrator_is_an_owner_everywhere(session: Session) -> None:
     assert people.list_members(session, id_of(session, "alice")) == []
 
 
-def test_members_are_those_of_the_organization_alone(session: Session) -> None:
+def test_members_are_those_of_the_organization(session: Session) -> None:
     people.add_member(session, id_of(session, "alice"), "b@example.org", Role.EDITOR)
     people.add_member(session, id_of(session, "alice"), "a@example.org", Role.OWNER)
     people.add_member(session, id_of(session, "bob"), "c@example.org", Role.OWNER)
@@ -110,13 +110,13 @@ def test_members_are_those_of_the_organization_alone(session: Session) -> None:
     assert not found[0].has_two_factor
 
 
-def test_nobody_is_a_member_twice(session: Session) -> None:
+def test_a_member_cannot_join_twice(session: Session) -> None:
     people.add_member(session, id_of(session, "alice"), "a@example.org", Role.OWNER)
     with pytest.raises(Conflict, match=r"^This person is a member already\.$"):
         people.add_member(session, id_of(session, "alice"), "A@example.org", Role.VIEWER)
 
 
-def test_the_last_owner_stays_one(session: Session) -> None:
+def test_the_last_owner_cannot_leave_or_lose_the_role(session: Session) -> None:
     alice = id_of(session, "alice")
     first, _ = people.add_member(session, alice, "a@example.org", Role.OWNER)
     second, _ = people.add_member(session, alice, "b@example.org", Role.EDITOR)
@@ -130,7 +130,7 @@ def test_the_last_owner_stays_one(session: Session) -> None:
     assert [member.user.email for member in people.list_members(session, alice)] == ["b@example.org"]
 
 
-def test_who_is_no_member_cannot_be_changed(session: Session) -> None:
+def test_a_user_who_is_not_a_member_cannot_be_changed(session: Session) -> None:
     stranger, _ = people.add_member(session, id_of(session, "bob"), "c@example.org", Role.OWNER)
     with pytest.raises(NotFound):
         people.remove_member(session, id_of(session, "alice"), stranger)
@@ -138,9 +138,7 @@ def test_who_is_no_member_cannot_be_changed(session: Session) -> None:
         people.set_role(session, id_of(session, "alice"), stranger, Role.OWNER)
 
 
-def test_two_owners_who_leave_at_the_same_moment_do_not_leave_nobody(
-    server: RunningServer, alice: TestOrganization
-) -> None:
+def test_one_of_two_owners_who_leave_at_the_same_time_remains(server: RunningServer, alice: TestOrganization) -> None:
     with server.app.app_context(), transaction() as session:
         organization = store.find(session, alice.slug).id
         users = [people.add_member(session, organization, f"{name}@example.org", Role.OWNER)[0] for name in "ab"]

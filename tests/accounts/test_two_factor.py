@@ -1,4 +1,4 @@
-"""The second factor: a phone's codes, and recovery codes for who has lost it."""
+"""Two-step sign-in: codes of an authenticator app, and recovery codes."""
 
 import time
 
@@ -13,20 +13,20 @@ from tests.accounts.test_passwords import actions
 from tests.accounts.test_sign_in import ACCOUNT, is_signed_in
 from tests.console.users import PASSWORD, ConsoleUser
 
-LATER = 16 * 60
-"""Seconds after which the password is asked for again, before how somebody signs in is changed."""
+FRESHNESS_SECONDS = 16 * 60
+"""Time after which changes of the account need the password again."""
 
 
 @pytest.fixture
 def codes(asha: ConsoleUser, authenticator: Authenticator) -> list[str]:
-    """Recovery codes of asha, whose second factor is on and who has signed out."""
+    """Recovery codes of asha, who uses two-step sign-in and is signed out."""
     asha.sign_in()
-    made = authenticator.set_up(asha)
+    recovery_codes = authenticator.set_up(asha)
     asha.post("/console/account/sign-out", page=ACCOUNT)
-    return made
+    return recovery_codes
 
 
-def give(person: ConsoleUser, code: str, path: str = CODE) -> int:
+def enter_code(person: ConsoleUser, code: str, path: str = CODE) -> int:
     return person.post(path, {"code": code}, page=path).status_code
 
 
@@ -35,69 +35,65 @@ def row(person: ConsoleUser) -> User:
         return people.find_person(session, person.email)
 
 
-def test_the_password_alone_is_not_enough_any_more(
-    asha: ConsoleUser, authenticator: Authenticator, codes: list[str]
-) -> None:
+def test_the_password_alone_is_not_enough(asha: ConsoleUser, authenticator: Authenticator, codes: list[str]) -> None:
     answer = asha.sign_in()
     assert answer.headers["Location"].startswith(CODE)
     assert not is_signed_in(asha)
-    assert give(asha, "000000") == 422
+    assert enter_code(asha, "000000") == 422
     assert not is_signed_in(asha)
-    assert give(asha, authenticator.code()) == 302
+    assert enter_code(asha, authenticator.code()) == 302
     assert is_signed_in(asha)
     assert len(codes) == 10
 
 
-def test_it_leads_on_by_paths_alone(asha: ConsoleUser, authenticator: Authenticator, codes: list[str]) -> None:
-    """A proxy may have left of the address what browsers cannot reach."""
-    asked = asha.sign_in().headers["Location"]
-    answer = asha.post(asked, {"code": authenticator.code()}, page=asked)
+def test_it_redirects_to_paths_without_a_host(
+    asha: ConsoleUser, authenticator: Authenticator, codes: list[str]
+) -> None:
+    """A proxy may pass on a host that browsers cannot reach."""
+    location = asha.sign_in().headers["Location"]
+    answer = asha.post(location, {"code": authenticator.code()}, page=location)
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith("/console/")
 
 
-def test_a_code_is_taken_once(asha: ConsoleUser, authenticator: Authenticator, codes: list[str]) -> None:
+def test_a_code_is_accepted_once(asha: ConsoleUser, authenticator: Authenticator, codes: list[str]) -> None:
     code = authenticator.code()
     asha.sign_in()
-    assert give(asha, code) == 302
+    assert enter_code(asha, code) == 302
     asha.post("/console/account/sign-out", page=ACCOUNT)
     asha.sign_in()
-    assert give(asha, code) == 422
+    assert enter_code(asha, code) == 422
     assert not is_signed_in(asha)
-    assert give(asha, f"{authenticator.code(1)[:3]} {authenticator.code(1)[3:]}") == 302
+    assert enter_code(asha, f"{authenticator.code(1)[:3]} {authenticator.code(1)[3:]}") == 302
 
 
-def test_a_code_from_another_time_is_not_taken(
-    asha: ConsoleUser, authenticator: Authenticator, codes: list[str]
-) -> None:
+def test_a_code_of_another_time_is_refused(asha: ConsoleUser, authenticator: Authenticator, codes: list[str]) -> None:
     asha.sign_in()
-    assert give(asha, authenticator.code(-3)) == 422
-    assert give(asha, authenticator.code(3)) == 422
+    assert enter_code(asha, authenticator.code(-3)) == 422
+    assert enter_code(asha, authenticator.code(3)) == 422
 
 
-def test_a_recovery_code_is_taken_once(asha: ConsoleUser, codes: list[str]) -> None:
+def test_a_recovery_code_is_accepted_once(asha: ConsoleUser, codes: list[str]) -> None:
     asha.sign_in()
-    assert give(asha, "0000-0000-0000", RECOVERY) == 422
-    assert give(asha, f" {codes[0].upper()} ", RECOVERY) == 302
+    assert enter_code(asha, "0000-0000-0000", RECOVERY) == 422
+    assert enter_code(asha, f" {codes[0].upper()} ", RECOVERY) == 302
     assert is_signed_in(asha)
     asha.post("/console/account/sign-out", page=ACCOUNT)
     asha.sign_in()
-    assert give(asha, codes[0], RECOVERY) == 422
-    assert give(asha, codes[1], RECOVERY) == 302
+    assert enter_code(asha, codes[0], RECOVERY) == 422
+    assert enter_code(asha, codes[1], RECOVERY) == 302
 
 
 def test_recovery_codes_are_not_shown_again(asha: ConsoleUser, authenticator: Authenticator, codes: list[str]) -> None:
     asha.sign_in()
-    give(asha, authenticator.code())
+    enter_code(asha, authenticator.code())
     page = asha.get("/console/account/two-factor/recovery-codes?show_codes=1").text
     assert not any(code in page for code in codes)
 
 
-def test_it_is_switched_off_by_who_is_signed_in(
-    asha: ConsoleUser, authenticator: Authenticator, codes: list[str]
-) -> None:
+def test_a_signed_in_user_can_switch_it_off(asha: ConsoleUser, authenticator: Authenticator, codes: list[str]) -> None:
     asha.sign_in()
-    give(asha, authenticator.code())
+    enter_code(asha, authenticator.code())
     assert asha.post(SETUP, {"setup": "disable"}, page=SETUP).status_code == 302
     assert row(asha).tf_totp_secret is None
     assert row(asha).mf_recovery_codes is None
@@ -107,9 +103,9 @@ def test_it_is_switched_off_by_who_is_signed_in(
     assert is_signed_in(asha)
 
 
-def test_it_asks_for_the_password_again_before_it_is_changed(asha: ConsoleUser) -> None:
+def test_changing_it_needs_the_password_again(asha: ConsoleUser) -> None:
     asha.sign_in()
-    with time_machine.travel(time.time() + LATER):
+    with time_machine.travel(time.time() + FRESHNESS_SECONDS):
         answer = asha.get(SETUP)
         assert answer.headers["Location"].startswith("/console/account/confirm")
         assert asha.get("/console/account/two-factor/recovery-codes").status_code == 302
@@ -119,7 +115,7 @@ def test_it_asks_for_the_password_again_before_it_is_changed(asha: ConsoleUser) 
         assert asha.get(SETUP).status_code == 200
 
 
-def test_a_session_ends_after_twelve_hours_however_busy_it_was(asha: ConsoleUser) -> None:
+def test_an_active_session_ends_after_twelve_hours(asha: ConsoleUser) -> None:
     asha.sign_in()
     now = time.time()
     with time_machine.travel(now + 11 * 3600):
@@ -128,13 +124,13 @@ def test_a_session_ends_after_twelve_hours_however_busy_it_was(asha: ConsoleUser
         assert not is_signed_in(asha)
 
 
-def test_nothing_that_makes_codes_is_in_the_database_or_the_logs(
+def test_keys_and_codes_are_neither_in_the_database_nor_in_logs(
     asha: ConsoleUser, authenticator: Authenticator, codes: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     asha.sign_in()
-    give(asha, authenticator.code())
+    enter_code(asha, authenticator.code())
     stored = row(asha)
-    everything = f"{stored.tf_totp_secret} {stored.mf_recovery_codes}" + "".join(capsys.readouterr())
-    assert authenticator.key not in everything
-    assert not any(code in everything for code in codes)
+    stored_and_logged = f"{stored.tf_totp_secret} {stored.mf_recovery_codes}" + "".join(capsys.readouterr())
+    assert authenticator.key not in stored_and_logged
+    assert not any(code in stored_and_logged for code in codes)
     assert str(stored.tf_totp_secret) not in "".join(capsys.readouterr())
