@@ -1,1 +1,1 @@
-"""The programs that people start, as they start them."""
+"""Tests of the programs that users start, in separate processes."""

@@ -1,4 +1,4 @@
-"""Many calls that wait at once on one process: all are answered, and each is recorded before it is."""
+"""Many concurrent calls of one process: all are answered, and each is recorded before its reply."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,12 +16,11 @@ from tests.webhooks.assertions import require_ok
 pytestmark = pytest.mark.both_databases
 
 CALLS = 90
-SECONDS = 1.5
-"""That OpenAI takes."""
+OPENAI_SECONDS = 1.5
 
 
-def test_they_wait_side_by_side(tmp_path: Path, database_url: str, openai: OpenAIStandIn) -> None:
-    openai.always(answer("Salt.", after=SECONDS))
+def test_calls_wait_at_the_same_time(tmp_path: Path, database_url: str, openai: OpenAIStandIn) -> None:
+    openai.always(answer("Salt.", after=OPENAI_SECONDS))
     settings: dict[str, Any] = {"database_url": database_url, "openai_base_url": openai.base_url}
     with (
         run_server_processes(tmp_path / "log", deadline_seconds=60, **settings) as server,
@@ -29,13 +28,13 @@ def test_they_wait_side_by_side(tmp_path: Path, database_url: str, openai: OpenA
     ):
         alice = server.add_organization("alice")
         before = time.monotonic()
-        said = [require_ok(reply) for reply in pool.map(lambda _: alice.ask(), range(CALLS))]
-        assert time.monotonic() - before < SECONDS * CALLS / 4
-        assert said == ["Salt."] * CALLS
+        answers = [require_ok(reply) for reply in pool.map(lambda _: alice.ask(), range(CALLS))]
+        assert time.monotonic() - before < OPENAI_SECONDS * CALLS / 4
+        assert answers == ["Salt."] * CALLS
         assert len([call for call in alice.calls() if call["status"] == "ok"]) == CALLS
 
 
-def test_what_was_answered_is_recorded_although_the_server_is_killed_at_that_moment(
+def test_an_answered_call_is_recorded_although_the_server_is_killed(
     tmp_path: Path, database_url: str, openai: OpenAIStandIn
 ) -> None:
     settings: dict[str, Any] = {"database_url": database_url, "openai_base_url": openai.base_url}

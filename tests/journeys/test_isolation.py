@@ -1,4 +1,4 @@
-"""Two organizations under load on one server: nothing of one ever reaches the other."""
+"""Two organizations under load on one server: no data of one reaches the other."""
 
 import random
 from collections.abc import Iterator
@@ -22,15 +22,15 @@ from tests.support.serving import ServerProcesses, run_server_processes
 pytestmark = pytest.mark.both_databases
 
 CALLS = 150
-"""By each organization."""
+"""Number of calls of each organization."""
 THREADS = 40
 
 MODELS = {"alice": "gpt-4o", "bob": "gpt-4o-mini"}
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A call and what came of it."""
+class AnsweredCall:
+    """A call and its reply."""
 
     test_organization: TestOrganization
     question: str
@@ -50,15 +50,15 @@ def organization(server: ServerProcesses, slug: str) -> TestOrganization:
     return server.add_organization(slug, default_model=MODELS[slug], fallback_message=f"The fallback of {slug}.")
 
 
-def ask_side_by_side(all_organizations: list[TestOrganization]) -> list[Asked]:
-    """Every call of each, all mixed up, from many threads."""
+def call_concurrently(all_organizations: list[TestOrganization]) -> list[AnsweredCall]:
+    """Make the calls of all organizations in random order from many threads."""
     numbered = [(test_organization, number) for number in range(CALLS) for test_organization in all_organizations]
     random.shuffle(numbered)
     with ThreadPoolExecutor(THREADS) as pool, httpx2.Client(timeout=TIMEOUT_SECONDS) as client:
         return list(pool.map(lambda call: ask(client, *call), numbered))
 
 
-def ask(client: httpx2.Client, test_organization: TestOrganization, number: int) -> Asked:
+def ask(client: httpx2.Client, test_organization: TestOrganization, number: int) -> AnsweredCall:
     question, contact_id = (
         f"Question {number} of {test_organization.slug}",
         1_000_000 * len(test_organization.slug) + number,
@@ -66,10 +66,10 @@ def ask(client: httpx2.Client, test_organization: TestOrganization, number: int)
     reply = client.post(
         test_organization.url,
         json={"question_text": question, "contact": {"id": contact_id}},
-        # The same keys on both sides: a stored answer belongs to its organization too.
+        # Both organizations use the same keys, as a stored reply also belongs to its organization.
         headers={"Authorization": f"Bearer {test_organization.token}", "Idempotency-Key": f"key-{number}"},
     )
-    return Asked(test_organization, question, contact_id, reply.status_code, reply.json())
+    return AnsweredCall(test_organization, question, contact_id, reply.status_code, reply.json())
 
 
 def rows(test_organization: TestOrganization) -> dict[str, Call]:
@@ -78,23 +78,23 @@ def rows(test_organization: TestOrganization) -> dict[str, Call]:
         return {row.call_id: row for row in queries.list_calls(session, organization.id, limit=10 * CALLS)}
 
 
-def require_its_own_answer(asked: Asked) -> None:
-    assert asked.status == 200, asked
-    assert Echo.read(asked.body["parsed_msg"]) == (
-        asked.test_organization.key[-4:],
-        MODELS[asked.test_organization.slug],
-        asked.question,
+def require_own_answer(call: AnsweredCall) -> None:
+    assert call.status == 200, call
+    assert Echo.read(call.body["parsed_msg"]) == (
+        call.test_organization.key[-4:],
+        MODELS[call.test_organization.slug],
+        call.question,
     )
 
 
-def require_its_own_rows(test_organization: TestOrganization, all_asked: list[Asked]) -> None:
-    """One row for each call of the organization, and no other row."""
-    asked, found = (
-        [asked for asked in all_asked if asked.test_organization is test_organization],
+def require_own_rows(test_organization: TestOrganization, all_calls: list[AnsweredCall]) -> None:
+    """Assert that the organization has one row for each of its calls, and no other row."""
+    calls, found = (
+        [call for call in all_calls if call.test_organization is test_organization],
         rows(test_organization),
     )
-    assert len(asked) == CALLS
-    assert {call.body["call_id"]: call.contact_id for call in asked} == {
+    assert len(calls) == CALLS
+    assert {call.body["call_id"]: call.contact_id for call in calls} == {
         call_id: row.contact_id for call_id, row in found.items()
     }
     assert {row.model_asked for row in found.values()} == {MODELS[test_organization.slug]}
@@ -103,12 +103,12 @@ def require_its_own_rows(test_organization: TestOrganization, all_asked: list[As
 def test_every_answer_key_and_row_stays_with_its_organization(server: ServerProcesses, openai: OpenAIStandIn) -> None:
     alice, bob = organization(server, "alice"), organization(server, "bob")
 
-    asked = ask_side_by_side([alice, bob])
+    calls = call_concurrently([alice, bob])
 
-    for call in asked:
-        require_its_own_answer(call)
+    for call in calls:
+        require_own_answer(call)
     for test_organization in (alice, bob):
-        require_its_own_rows(test_organization, asked)
+        require_own_rows(test_organization, calls)
         assert {row.status for row in rows(test_organization).values()} == {"ok"}
     assert len(openai.requests) == 2 * CALLS
     assert {(sent.api_key, sent.question.split()[-1]) for sent in openai.requests} == {
@@ -117,18 +117,18 @@ def test_every_answer_key_and_row_stays_with_its_organization(server: ServerProc
     }
 
 
-def test_one_goes_on_while_the_other_has_no_credit_left(server: ServerProcesses, openai: OpenAIStandIn) -> None:
+def test_an_organization_without_credit_does_not_affect_another(server: ServerProcesses, openai: OpenAIStandIn) -> None:
     alice, bob = organization(server, "alice"), organization(server, "bob")
     openai.for_key(alice.key, out_of_credit())
 
-    asked = ask_side_by_side([alice, bob])
+    calls = call_concurrently([alice, bob])
 
-    for call in asked:
+    for call in calls:
         if call.test_organization is bob:
-            require_its_own_answer(call)
+            require_own_answer(call)
         else:
             assert (call.status, call.body["error_code"]) == (402, "insufficient_quota")
             assert call.body["parsed_msg"] == "The fallback of alice."
     for test_organization, status in ((alice, "error"), (bob, "ok")):
-        require_its_own_rows(test_organization, asked)
+        require_own_rows(test_organization, calls)
         assert {row.status for row in rows(test_organization).values()} == {status}

@@ -1,4 +1,4 @@
-"""`make run`: what stops it, in one sentence."""
+"""`make run` reports in one sentence why it cannot start."""
 
 from pathlib import Path
 
@@ -8,32 +8,32 @@ from tests.support.programs import copy_project, make_command, start
 
 
 def refusal(project: Path, **environ: str) -> str:
-    """What a `make run` says that does not start."""
+    """Return the error of a `make run` that does not start."""
     with start(make_command("run"), project.parent / "log", environ, project) as program:
         assert program.wait_for_exit() != 0
     assert program.output == ""
-    (said,) = [line for line in program.errors.splitlines() if not line.startswith("make")]
-    return said
+    (error,) = [line for line in program.errors.splitlines() if not line.startswith("make")]
+    return error
 
 
-def test_it_keeps_out_of_a_database_of_somebodys_own(tmp_path: Path) -> None:
-    project, theirs = copy_project(tmp_path), tmp_path / "theirs.db"
-    said = refusal(project, GLIFIC_GPT_DATABASE_URL=f"sqlite:///{theirs}")
-    assert said == (
+def test_it_refuses_to_use_another_database(tmp_path: Path) -> None:
+    project, database = copy_project(tmp_path), tmp_path / "theirs.db"
+    error = refusal(project, GLIFIC_GPT_DATABASE_URL=f"sqlite:///{database}")
+    assert error == (
         "Error: `make run` keeps a database of its own: unset GLIFIC_GPT_DATABASE_URL, "
         "or use `make serve` for this one."
     )
-    assert not theirs.exists()
+    assert not database.exists()
 
 
 @pytest.mark.parametrize("port", ["abc", "70000"])
-def test_it_wants_a_port_that_is_one(tmp_path: Path, port: str) -> None:
-    said = refusal(copy_project(tmp_path), PORT=port)
-    assert said == "Error: PORT is not a port. Set a number from 1 to 65535, such as 8080."
+def test_it_refuses_an_invalid_port(tmp_path: Path, port: str) -> None:
+    error = refusal(copy_project(tmp_path), PORT=port)
+    assert error == "Error: PORT is not a port. Set a number from 1 to 65535, such as 8080."
 
 
-def test_it_says_where_it_keeps_what_it_makes_when_it_cannot(tmp_path: Path) -> None:
+def test_it_names_the_folder_that_it_cannot_use(tmp_path: Path) -> None:
     project = copy_project(tmp_path)
     (project / "instance").write_text("in the way")
-    said = refusal(project)
-    assert said == (f"Error: {project}/instance cannot be used (File exists): it must be a folder that you can write.")
+    error = refusal(project)
+    assert error == (f"Error: {project}/instance cannot be used (File exists): it must be a folder that you can write.")

@@ -1,4 +1,4 @@
-"""`make serve`: what stops it, and how it starts."""
+"""`make serve`: errors that prevent its start, and how it starts."""
 
 import re
 import socket
@@ -34,13 +34,13 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 def environment(**settings: object) -> dict[str, str]:
-    """All that the server needs, and these settings; None leaves one out."""
-    known = {"secret_key": SECRET_KEY, "encryption_keys": ENCRYPTION_KEY} | settings
-    return to_environment(**{name: value for name, value in known.items() if value is not None})
+    """Return the required variables and these settings. None omits a setting."""
+    all_settings = {"secret_key": SECRET_KEY, "encryption_keys": ENCRYPTION_KEY} | settings
+    return to_environment(**{name: value for name, value in all_settings.items() if value is not None})
 
 
 def refusal(tmp_path: Path, environ: dict[str, str]) -> str:
-    """What the server says that does not start."""
+    """Return the error of a server that does not start."""
     with start(SERVER, tmp_path / "refused", to_environment(bind=f"127.0.0.1:{free_port()}") | environ) as program:
         assert program.wait_for_exit() != 0
     assert program.output == ""
@@ -49,7 +49,7 @@ def refusal(tmp_path: Path, environ: dict[str, str]) -> str:
 
 @contextmanager
 def behind_on_migrations(database_url: str) -> Iterator[None]:
-    """The database as an older release left it; other tests use it again."""
+    """Give the database the revision of an older release, and restore it afterwards for other tests."""
     newest = f"{migrations.newest():04}"
     set_revision(database_url, "0000")
     try:
@@ -65,17 +65,17 @@ def set_revision(database_url: str, revision: str) -> None:
     engine.dispose()
 
 
-def test_it_says_in_one_sentence_that_a_secret_is_missing(tmp_path: Path) -> None:
+def test_it_reports_a_missing_secret_in_one_sentence(tmp_path: Path) -> None:
     project = copy_project(tmp_path)
     with start(make_command("serve"), tmp_path / "log", {}, project) as program:
         assert program.wait_for_exit() != 0
-    said = [line for line in program.errors.splitlines() if not line.startswith("make")]
-    assert len(said) == 1
-    assert said[0].startswith("Error: GLIFIC_GPT_SECRET_KEY is not set. ")
+    errors = [line for line in program.errors.splitlines() if not line.startswith("make")]
+    assert len(errors) == 1
+    assert errors[0].startswith("Error: GLIFIC_GPT_SECRET_KEY is not set. ")
     assert not (project / "instance").exists()
 
 
-def test_it_does_not_take_the_secrets_of_make_run(tmp_path: Path) -> None:
+def test_it_does_not_use_the_secrets_of_make_run(tmp_path: Path) -> None:
     project = copy_project(tmp_path)
     (project / "instance").mkdir()
     (project / "instance" / "secret_key").write_text(SECRET_KEY)
@@ -86,9 +86,9 @@ def test_it_does_not_take_the_secrets_of_make_run(tmp_path: Path) -> None:
     assert program.errors.count("\n") == 1
 
 
-def test_it_names_the_variable_that_a_misspelt_one_may_have_meant(tmp_path: Path) -> None:
-    said = refusal(tmp_path, environment(databse_url="sqlite://"))
-    assert said == "Error: GLIFIC_GPT_DATABSE_URL is not a setting. Did you mean GLIFIC_GPT_DATABASE_URL?\n"
+def test_it_suggests_a_setting_for_a_misspelt_one(tmp_path: Path) -> None:
+    error = refusal(tmp_path, environment(databse_url="sqlite://"))
+    assert error == "Error: GLIFIC_GPT_DATABSE_URL is not a setting. Did you mean GLIFIC_GPT_DATABASE_URL?\n"
 
 
 def test_it_does_not_start_on_a_database_that_cannot_be_reached(tmp_path: Path) -> None:
@@ -109,24 +109,24 @@ def test_it_does_not_start_on_a_database_that_is_behind_on_migrations(tmp_path: 
         assert refusal(tmp_path, environment(database_url=database_url)) == BEHIND
 
 
-def test_with_several_processes_it_ends_too_when_they_cannot_start(tmp_path: Path) -> None:
-    said = refusal(tmp_path, environment(database_url=f"sqlite:///{tmp_path}/empty.db", processes=2))
-    assert BEHIND in said
-    assert "Traceback" not in said
+def test_it_ends_when_its_processes_cannot_start(tmp_path: Path) -> None:
+    error = refusal(tmp_path, environment(database_url=f"sqlite:///{tmp_path}/empty.db", processes=2))
+    assert BEHIND in error
+    assert "Traceback" not in error
 
 
-def test_it_does_not_start_on_a_database_that_would_be_lost(tmp_path: Path) -> None:
-    said = refusal(tmp_path, environment(database_url="sqlite://"))
-    assert said == "Error: GLIFIC_GPT_DATABASE_URL names no file: a database in memory would be lost.\n"
+def test_it_does_not_start_on_a_database_in_memory(tmp_path: Path) -> None:
+    error = refusal(tmp_path, environment(database_url="sqlite://"))
+    assert error == "Error: GLIFIC_GPT_DATABASE_URL names no file: a database in memory would be lost.\n"
 
 
 def test_it_does_not_start_with_a_default_model_that_cannot_answer(tmp_path: Path) -> None:
-    said = refusal(tmp_path, environment(default_model="tts-1"))
-    assert said == "Error: GLIFIC_GPT_DEFAULT_MODEL is not a text model, and only those can answer.\n"
+    error = refusal(tmp_path, environment(default_model="tts-1"))
+    assert error == "Error: GLIFIC_GPT_DEFAULT_MODEL is not a text model, and only those can answer.\n"
 
 
 @on_sqlite
-def test_it_ends_quietly_when_ctrl_c_comes_before_it_serves(tmp_path: Path, database_url: str) -> None:
+def test_it_ends_quietly_on_ctrl_c_before_it_serves(tmp_path: Path, database_url: str) -> None:
     port = free_port()
     environ = environment(database_url=database_url, bind=f"127.0.0.1:{port}")
     with start(SERVER, tmp_path / "log", environ) as program:
@@ -137,7 +137,7 @@ def test_it_ends_quietly_when_ctrl_c_comes_before_it_serves(tmp_path: Path, data
 
 
 @on_sqlite
-def test_several_processes_end_quietly_when_ctrl_c_comes_while_they_start(tmp_path: Path, database_url: str) -> None:
+def test_several_processes_end_quietly_on_ctrl_c_while_they_start(tmp_path: Path, database_url: str) -> None:
     environ = environment(database_url=database_url, bind=f"127.0.0.1:{free_port()}", processes=2)
     with start(SERVER, tmp_path / "log", environ) as program:
         wait_until(lambda: [handles(pid, SIGINT) for pid in list_server_processes(program)] == [True, True])
@@ -150,24 +150,24 @@ def test_several_processes_end_quietly_when_ctrl_c_comes_while_they_start(tmp_pa
 @pytest.mark.parametrize("host", ["localhost", "[::1]"])
 def test_it_listens_on_a_name_and_on_an_address_of_ipv6(tmp_path: Path, database_url: str, host: str) -> None:
     if host == "[::1]" and not has_ipv6():
-        pytest.skip("there is no IPv6 on this machine")
+        pytest.skip("IPv6 is not available on this machine")
     bind = f"{host}:{free_port()}"
     with start(SERVER, tmp_path / "log", environment(database_url=database_url, bind=bind)) as program:
         wait_until_ready(f"http://{bind}", program)
 
 
 def wait_until_it_listens(port: int) -> None:
-    """Which it does before it has loaded what it serves."""
+    """Wait until the server listens, which it does before it loads its app."""
     until = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < until:
         with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
             return
         time.sleep(0.01)
-    raise AssertionError(f"nothing listens on port {port} after {TIMEOUT_SECONDS} s")
+    raise AssertionError(f"No process listens on port {port} after {TIMEOUT_SECONDS} s.")
 
 
 def handles(pid: int, number: Signals) -> bool:
-    """Whether the process has a handler for that signal, as Python itself has for SIGINT from its start."""
+    """Report whether the process has a handler for the signal. Python itself has one for SIGINT from its start."""
     caught = re.search(r"^SigCgt:\s*(\w+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
     return bool(caught and int(caught[1], 16) & 1 << number - 1)
 
@@ -181,7 +181,7 @@ def has_ipv6() -> bool:
     return True
 
 
-def test_it_answers_and_says_that_it_is_not_ready_when_the_database_is_behind(
+def test_it_reports_that_it_is_not_ready_when_the_database_is_behind_on_migrations(
     tmp_path: Path, database_url: str, openai: OpenAIStandIn
 ) -> None:
     with run_server_processes(tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url) as server:

@@ -1,4 +1,4 @@
-"""What several processes of one server, which share nothing but the database, must not lose sight of."""
+"""Limits and stored replies with several processes, which share only the database."""
 
 import json
 import socket
@@ -22,26 +22,25 @@ pytestmark = pytest.mark.both_databases
 
 CONTACTS = 8
 CALLS = 16
-"""Of each, at the same moment."""
+"""Number of calls of each contact at the same time."""
 
-SOON = 10
-"""Seconds."""
+DELETION_TIMEOUT_SECONDS = 10
 
 
-def test_a_contact_gets_no_more_by_asking_several_processes_at_once(
+def test_the_limit_of_a_contact_applies_to_all_processes_together(
     tmp_path: Path, database_url: str, openai: OpenAIStandIn
 ) -> None:
     with run_server_processes(
         tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url, processes=2
     ) as server:
         alice = server.add_organization("alice", contact_daily_limit=1)
-        answered = [burst(alice, contact_id).count(200) for contact_id in range(1, CONTACTS + 1)]
-    assert answered == [1] * CONTACTS
+        successes = [burst(alice, contact_id).count(200) for contact_id in range(1, CONTACTS + 1)]
+    assert successes == [1] * CONTACTS
     assert len(openai.requests) == CONTACTS
 
 
 def burst(organization: TestOrganization, contact_id: int) -> list[int]:
-    """The statuses of calls whose bodies are sent but for a byte each, and then those bytes all at once."""
+    """Send calls without their last byte, then all of the last bytes together, and return the statuses."""
     body = json.dumps({"question_text": "What is ORS?", "contact_id": contact_id}).encode()
     address = urlsplit(organization.url)
     lines = (
@@ -65,17 +64,17 @@ def burst(organization: TestOrganization, contact_id: int) -> list[int]:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_an_expired_answer_is_deleted_when_nobody_calls(tmp_path: Path, database_url: str) -> None:
+def test_an_expired_reply_is_deleted_without_a_call(tmp_path: Path, database_url: str) -> None:
     with open_database(database_url=database_url) as server:
-        leave_an_expired_answer(server)
+        insert_expired_reply(server)
         with run_server_processes(tmp_path / "log", database_url=database_url):
-            until = time.monotonic() + SOON
-            while stored_answers(server) and time.monotonic() < until:
+            until = time.monotonic() + DELETION_TIMEOUT_SECONDS
+            while count_stored_replies(server) and time.monotonic() < until:
                 time.sleep(0.05)
-        assert stored_answers(server) == 0
+        assert count_stored_replies(server) == 0
 
 
-def leave_an_expired_answer(server: RunningServer) -> None:
+def insert_expired_reply(server: RunningServer) -> None:
     server.add_organization("alice", key="")
     before = now() - timedelta(minutes=1)
     row = StoredReply(
@@ -85,6 +84,6 @@ def leave_an_expired_answer(server: RunningServer) -> None:
         session.add(row)
 
 
-def stored_answers(server: RunningServer) -> int:
+def count_stored_replies(server: RunningServer) -> int:
     with server.app.app_context(), transaction() as session:
         return len(session.scalars(select(StoredReply)).all())

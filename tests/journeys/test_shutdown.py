@@ -1,4 +1,4 @@
-"""What becomes of a call under way, and of its row, when the server is stopped or killed."""
+"""Running calls and their rows when the server is stopped or killed."""
 
 import os
 import time
@@ -24,24 +24,24 @@ from tests.support.serving import ServerProcesses, run_server_processes, wait_un
 pytestmark = pytest.mark.both_databases
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-DEADLINE = 3.0
+DEADLINE_SECONDS = 3.0
 
 
 @pytest.fixture(params=[1, 2])
 def server(
     request: pytest.FixtureRequest, tmp_path: Path, database_url: str, openai: OpenAIStandIn
 ) -> Iterator[ServerProcesses]:
-    """Of one process, and of two."""
+    """A server of one process, and one of two."""
     settings: dict[str, Any] = {"database_url": database_url, "openai_base_url": openai.base_url}
     with run_server_processes(
-        tmp_path / "log", processes=request.param, deadline_seconds=DEADLINE, **settings
+        tmp_path / "log", processes=request.param, deadline_seconds=DEADLINE_SECONDS, **settings
     ) as server:
         yield server
 
 
 @contextmanager
-def under_way(organization: TestOrganization, openai: OpenAIStandIn) -> Iterator[Future[httpx2.Response]]:
-    """A call that has reached OpenAI and has no answer yet."""
+def running_call(organization: TestOrganization, openai: OpenAIStandIn) -> Iterator[Future[httpx2.Response]]:
+    """Yield a call that has reached OpenAI and has no answer yet."""
     with ThreadPoolExecutor() as pool:
         call = pool.submit(organization.ask)
         until = time.monotonic() + TIMEOUT_SECONDS
@@ -55,10 +55,10 @@ def statuses(organization: TestOrganization) -> list[str]:
 
 
 @on_sqlite
-def test_it_answers_a_slow_call_before_it_ends(server: ServerProcesses, openai: OpenAIStandIn) -> None:
+def test_it_answers_a_running_call_before_it_ends(server: ServerProcesses, openai: OpenAIStandIn) -> None:
     openai.always(answer("At last.", after=1.5))
     alice = server.add_organization("alice")
-    with under_way(alice, openai) as call:
+    with running_call(alice, openai) as call:
         server.program.send(SIGTERM)
         assert call.result().json()["parsed_msg"] == "At last."
     assert server.program.wait_for_exit() == 0
@@ -66,23 +66,23 @@ def test_it_answers_a_slow_call_before_it_ends(server: ServerProcesses, openai: 
     assert statuses(alice) == ["ok"]
 
 
-def test_a_call_whose_server_is_killed_is_interrupted_when_its_time_is_up(
+def test_a_call_whose_server_is_killed_is_interrupted_after_its_deadline(
     server: ServerProcesses, openai: OpenAIStandIn
 ) -> None:
     openai.always(never_respond())
     alice = server.add_organization("alice")
-    with under_way(alice, openai) as call:
+    with running_call(alice, openai) as call:
         assert statuses(alice) == ["started"]
         server.program.send_all(SIGKILL)
         assert isinstance(call.exception(), httpx2.TransportError)
     assert statuses(alice) == ["started"]
-    with time_machine.travel(now() + timedelta(seconds=DEADLINE + 2.5)):
+    with time_machine.travel(now() + timedelta(seconds=DEADLINE_SECONDS + 2.5)):
         assert statuses(alice) == ["interrupted"]
 
 
 @on_sqlite
 @pytest.mark.parametrize("server", [2], indirect=True)
-def test_a_process_that_was_killed_is_replaced(server: ServerProcesses, openai: OpenAIStandIn) -> None:
+def test_a_killed_process_is_replaced(server: ServerProcesses, openai: OpenAIStandIn) -> None:
     alice = server.add_organization("alice")
     for pid in list_server_processes(server.program):
         os.kill(pid, SIGKILL)
@@ -93,45 +93,41 @@ def test_a_process_that_was_killed_is_replaced(server: ServerProcesses, openai: 
 
 @on_sqlite
 @pytest.mark.parametrize("server", [2], indirect=True)
-def test_one_that_cannot_be_replaced_yet_does_not_end_the_others(server: ServerProcesses, database_url: str) -> None:
+def test_a_process_that_cannot_be_replaced_does_not_stop_the_others(server: ServerProcesses, database_url: str) -> None:
     path = Path(database_url.removeprefix("sqlite:///"))
-    away = path.rename(path.with_suffix(".away"))
+    moved = path.rename(path.with_suffix(".moved"))
     os.kill(list_server_processes(server.program)[0], SIGKILL)
     until = time.monotonic() + TIMEOUT_SECONDS
     while "Error: The database cannot be reached" not in server.program.errors and time.monotonic() < until:
         time.sleep(0.1)
     assert httpx2.get(f"{server.url}/livez").status_code == 200
     path.unlink(missing_ok=True)
-    away.rename(path)
+    moved.rename(path)
     wait_until_ready(server.url, server.program)
 
 
 @on_sqlite
 @pytest.mark.parametrize("server", [2], indirect=True)
-def test_its_processes_are_replaced_one_by_one_when_they_are_to_be(
-    server: ServerProcesses, openai: OpenAIStandIn
-) -> None:
+def test_its_processes_are_replaced_one_by_one_on_sighup(server: ServerProcesses, openai: OpenAIStandIn) -> None:
     openai.always(answer("Still here."))
     alice, before = server.add_organization("alice"), set(list_server_processes(server.program))
     server.program.send(SIGHUP)
-    # Each process is replaced when the one before it serves.
+    # A process is replaced only after the previous replacement serves.
     until = time.monotonic() + TIMEOUT_SECONDS * len(before)
     while before & set(list_server_processes(server.program)) and time.monotonic() < until:
         assert alice.ask().json()["parsed_msg"] == "Still here."
-        time.sleep(0.1)  # leaves the processor to the processes that start
+        time.sleep(0.1)  # leave the CPU to the starting processes
     assert not before & set(list_server_processes(server.program))
 
 
 @on_sqlite
-def test_a_process_ends_by_itself_when_the_one_that_started_it_is_killed(
-    server: ServerProcesses, openai: OpenAIStandIn
-) -> None:
+def test_a_process_ends_when_its_parent_is_killed(server: ServerProcesses, openai: OpenAIStandIn) -> None:
     openai.always(never_respond())
     alice = server.add_organization("alice")
-    with under_way(alice, openai) as call:
+    with running_call(alice, openai) as call:
         server.program.send(SIGKILL)
         assert wait_until_free(server.port, seconds=2)
         assert isinstance(call.exception(), httpx2.TransportError)
     assert statuses(alice) == ["started"]
-    with time_machine.travel(now() + timedelta(seconds=DEADLINE + 2.5)):
+    with time_machine.travel(now() + timedelta(seconds=DEADLINE_SECONDS + 2.5)):
         assert statuses(alice) == ["interrupted"]

@@ -1,4 +1,4 @@
-"""The audit trail misses nothing: every action is recorded somewhere, and its name fits into its column."""
+"""Every action of the audit trail is recorded somewhere, and its name fits into its column."""
 
 import ast
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from glific_gpt.audit.tables import AuditEntry
 PACKAGE = Path(glific_gpt.__file__).parent
 
 
-def used() -> Iterator[str]:
-    """The names of the actions that the code speaks of, outside of their list."""
+def used_actions() -> Iterator[str]:
+    """Yield the names of the actions that the code uses."""
     for path in PACKAGE.rglob("*.py"):
         if path == PACKAGE / "audit" / "actions.py":
             continue
@@ -24,13 +24,13 @@ def used() -> Iterator[str]:
 
 
 def test_every_action_is_recorded_somewhere() -> None:
-    assert set(Action.__members__) - set(used()) == set()
+    assert set(Action.__members__) - set(used_actions()) == set()
 
 
-def test_an_action_is_kept_under_its_own_name() -> None:
-    kind = AuditEntry.__table__.c.action.type
-    assert isinstance(kind, String)
+def test_an_action_is_stored_under_its_own_name() -> None:
+    column_type = AuditEntry.__table__.c.action.type
+    assert isinstance(column_type, String)
     assert {name: name.lower() for name in Action.__members__} == {
         name: action.value for name, action in Action.__members__.items()
     }
-    assert all(len(action) <= (kind.length or 0) for action in Action)
+    assert all(len(action) <= (column_type.length or 0) for action in Action)

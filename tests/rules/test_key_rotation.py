@@ -1,4 +1,4 @@
-"""The key that encrypts every secret is replaced while organizations work on."""
+"""Rotation of the encryption key while the server is in use."""
 
 import time
 from collections.abc import Callable
@@ -35,8 +35,8 @@ PHRASE = "a phrase that glific knows too"
 PHONE = "919876543210"
 
 
-def moved(test_organization: TestOrganization, server: RunningServer) -> TestOrganization:
-    """The same organization on another server with the same database."""
+def on_server(test_organization: TestOrganization, server: RunningServer) -> TestOrganization:
+    """Return the same organization on another server with the same database."""
     return TestOrganization(server, test_organization.slug, test_organization.token, test_organization.key)
 
 
@@ -47,7 +47,7 @@ def rotate(server: RunningServer, vault: Vault | None = None) -> RotationCount:
 
 
 def connect(test_organization: TestOrganization, password: str) -> None:
-    """Gives it a connection to Glific, which nobody is asked about."""
+    """Connect the organization to Glific without verification."""
     app = test_organization.server.services
     with test_organization.server.app.app_context():
         connecting.connect_by_api(
@@ -62,7 +62,7 @@ def connect(test_organization: TestOrganization, password: str) -> None:
 
 
 def password_of(test_organization: TestOrganization, server: RunningServer) -> str:
-    """What that server logs in to its Glific with."""
+    """Return the password with which this server signs in to Glific."""
     with server.app.app_context(), transaction() as session:
         organization = organizations.find(session, test_organization.slug)
         access = connections.load_access(session, server.services.vault, organization.id, None)
@@ -70,8 +70,8 @@ def password_of(test_organization: TestOrganization, server: RunningServer) -> s
     return access.password.get_secret_value()
 
 
-def begin_deliveries(test_organization: TestOrganization, texts: list[tuple[str | None, str | None]]) -> None:
-    """As many answers on their way, each with what was asked or what was answered."""
+def insert_deliveries(test_organization: TestOrganization, texts: list[tuple[str | None, str | None]]) -> None:
+    """Insert waiting deliveries, each with its question and answer, if any."""
     vault = test_organization.server.services.vault
     with test_organization.server.app.app_context(), transaction() as session:
         owner = organizations.find(session, test_organization.slug).id
@@ -102,8 +102,8 @@ def begin_deliveries(test_organization: TestOrganization, texts: list[tuple[str 
             )
 
 
-def deliveries_of(server: RunningServer) -> list[tuple[str | None, str | None]]:
-    """What that server reads of them."""
+def read_deliveries(server: RunningServer) -> list[tuple[str | None, str | None]]:
+    """Return the question and answer of each delivery, as this server decrypts them."""
     vault = server.services.vault
     with server.app.app_context(), transaction() as session:
         rows = session.scalars(sa.select(Delivery).order_by(Delivery.call_id)).all()
@@ -116,15 +116,15 @@ def deliveries_of(server: RunningServer) -> list[tuple[str | None, str | None]]:
     ]
 
 
-class Interrupted(Vault):
-    """Lets somebody else do something after a secret was read and before it is written."""
+class InterruptedVault(Vault):
+    """A vault that calls a function after a secret was read and before it is written."""
 
-    def __init__(self, server: RunningServer, meanwhile: Callable[[], None]) -> None:
+    def __init__(self, server: RunningServer, interrupt: Callable[[], None]) -> None:
         super().__init__(server.services.settings.encryption_keys)
-        self._meanwhile = meanwhile
+        self._interrupt = interrupt
 
     def rotate(self, *secret: Any) -> str:
-        self._meanwhile()
+        self._interrupt()
         return super().rotate(*secret)
 
 
@@ -141,29 +141,35 @@ def ciphertexts(server: RunningServer) -> list[str | None]:
         ]
 
 
-def test_the_old_key_can_be_taken_away_after_a_rotation(start_server: StartServer) -> None:
+def test_the_old_key_can_be_removed_after_a_rotation(start_server: StartServer) -> None:
     old = start_server(encryption_keys=ENCRYPTION_KEY)
     all_organizations = [old.add_organization("alice"), old.add_organization("bob")]
     all_organizations[0].set_phrase(PHRASE)
     both = start_server(encryption_keys=f"{NEW_KEY},{ENCRYPTION_KEY}")
-    assert [moved(test_organization, both).ask().status_code for test_organization in all_organizations] == [200, 200]
+    assert [on_server(test_organization, both).ask().status_code for test_organization in all_organizations] == [
+        200,
+        200,
+    ]
 
     count = rotate(both)
 
     assert (count.reencrypted, count.unreadable) == (3, 0)
     new = start_server(encryption_keys=NEW_KEY)
-    assert [moved(test_organization, new).ask().status_code for test_organization in all_organizations] == [200, 200]
-    assert [moved(test_organization, old).ask().json()["error_code"] for test_organization in all_organizations] == [
-        "credential_missing"
-    ] * 2
+    assert [on_server(test_organization, new).ask().status_code for test_organization in all_organizations] == [
+        200,
+        200,
+    ]
+    assert [
+        on_server(test_organization, old).ask().json()["error_code"] for test_organization in all_organizations
+    ] == ["credential_missing"] * 2
 
 
-def test_a_secret_that_no_key_reads_is_counted_and_left_as_it_is(start_server: StartServer) -> None:
+def test_a_secret_that_no_key_decrypts_is_counted_and_unchanged(start_server: StartServer) -> None:
     old = start_server(encryption_keys=ENCRYPTION_KEY)
     alice, bob = old.add_organization("alice"), old.add_organization("bob")
     alice.set_phrase(PHRASE)
     new = start_server(encryption_keys=NEW_KEY)
-    moved(bob, new).set_key(bob.key)
+    on_server(bob, new).set_key(bob.key)
     before = ciphertexts(old)
 
     count = rotate(new)
@@ -172,7 +178,7 @@ def test_a_secret_that_no_key_reads_is_counted_and_left_as_it_is(start_server: S
     assert (count.reencrypted, count.unreadable) == (1, 2)
     assert [number for number, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1]] == [1]
     assert alice.ask().status_code == 200
-    assert moved(bob, new).ask().status_code == 200
+    assert on_server(bob, new).ask().status_code == 200
 
 
 def test_a_key_that_is_replaced_during_a_rotation_stays_replaced(
@@ -180,9 +186,9 @@ def test_a_key_that_is_replaced_during_a_rotation_stays_replaced(
 ) -> None:
     rotating, another = start_server(), start_server()
     alice = rotating.add_organization("alice")
-    replaced = moved(alice, another)
+    replaced = on_server(alice, another)
 
-    rotate(rotating, Interrupted(rotating, lambda: replaced.set_key("sk-proj-the-new-key-9999")))
+    rotate(rotating, InterruptedVault(rotating, lambda: replaced.set_key("sk-proj-the-new-key-9999")))
 
     assert alice.ask().status_code == 200
     assert openai.requests[-1].api_key == "sk-proj-the-new-key-9999"
@@ -192,31 +198,31 @@ def test_a_phrase_that_is_replaced_during_a_rotation_stays_replaced(start_server
     rotating, another = start_server(), start_server()
     alice = rotating.add_organization("alice", key="")
     alice.set_phrase(PHRASE)
-    replaced = moved(alice, another)
+    replaced = on_server(alice, another)
 
-    rotate(rotating, Interrupted(rotating, lambda: replaced.set_phrase("another phrase")))
+    rotate(rotating, InterruptedVault(rotating, lambda: replaced.set_phrase("another phrase")))
 
-    assert [is_let_in(alice, phrase) for phrase in ("another phrase", PHRASE)] == [True, False]
+    assert [is_accepted(alice, phrase) for phrase in ("another phrase", PHRASE)] == [True, False]
 
 
-def test_a_login_at_glific_that_is_replaced_during_a_rotation_stays_replaced(start_server: StartServer) -> None:
+def test_a_glific_login_that_is_replaced_during_a_rotation_stays_replaced(start_server: StartServer) -> None:
     rotating, another = start_server(), start_server()
     alice = rotating.add_organization("alice", key="")
     connect(alice, "the-password-before")
-    replaced = moved(alice, another)
+    replaced = on_server(alice, another)
 
-    rotate(rotating, Interrupted(rotating, lambda: connect(replaced, "the-password-after")))
+    rotate(rotating, InterruptedVault(rotating, lambda: connect(replaced, "the-password-after")))
 
     assert password_of(alice, rotating) == "the-password-after"
 
 
-def test_logins_at_glific_and_answers_on_their_way_outlast_the_old_key(start_server: StartServer) -> None:
+def test_glific_logins_and_waiting_deliveries_are_readable_without_the_old_key(start_server: StartServer) -> None:
     old = start_server(encryption_keys=ENCRYPTION_KEY)
     alice, bob = old.add_organization("alice", key=""), old.add_organization("bob", key="")
     connect(alice, "password-of-alice")
     connect(bob, "password-of-bob")
     texts = [("asked", None), (None, "answered"), ("asked again", "answered again"), (None, None)]
-    begin_deliveries(alice, texts)
+    insert_deliveries(alice, texts)
     both = start_server(encryption_keys=f"{NEW_KEY},{ENCRYPTION_KEY}")
 
     count = rotate(both)
@@ -227,13 +233,13 @@ def test_logins_at_glific_and_answers_on_their_way_outlast_the_old_key(start_ser
         "password-of-alice",
         "password-of-bob",
     ]
-    assert deliveries_of(new) == texts
+    assert read_deliveries(new) == texts
 
 
-def test_it_goes_on_after_the_first_batch_until_nothing_is_left(start_server: StartServer) -> None:
+def test_it_continues_after_the_first_batch_until_nothing_is_left(start_server: StartServer) -> None:
     old = start_server(encryption_keys=ENCRYPTION_KEY)
     texts: list[tuple[str | None, str | None]] = [(f"question {number}", None) for number in range(BATCH_SIZE + 3)]
-    begin_deliveries(old.add_organization("alice", key=""), texts)
+    insert_deliveries(old.add_organization("alice", key=""), texts)
     both = start_server(encryption_keys=f"{NEW_KEY},{ENCRYPTION_KEY}")
     with both.app.app_context(), transaction() as session:
         total = rotation.count_secrets(session)
@@ -241,17 +247,15 @@ def test_it_goes_on_after_the_first_batch_until_nothing_is_left(start_server: St
     count = rotate(both)
 
     assert (total, count.processed, count.reencrypted) == (BATCH_SIZE + 3,) * 3
-    assert deliveries_of(start_server(encryption_keys=NEW_KEY)) == texts
+    assert read_deliveries(start_server(encryption_keys=NEW_KEY)) == texts
 
 
-def is_let_in(test_organization: TestOrganization, phrase: str) -> bool:
+def is_accepted(test_organization: TestOrganization, phrase: str) -> bool:
     headers = {"Authorization": "", "X-Glific-Signature": sign(phrase, b"{}", int(time.time()))}
     return test_organization.post(content=b"{}", headers=headers).status_code != 401
 
 
-def test_a_rotation_is_no_change_of_the_key_nor_of_the_connection(
-    server: RunningServer, alice: TestOrganization
-) -> None:
+def test_a_rotation_changes_no_modification_time(server: RunningServer, alice: TestOrganization) -> None:
     def changed_at() -> list[datetime]:
         with server.app.app_context(), transaction() as session:
             moments = session.scalars(sa.select(Credential.updated_at)).all()

@@ -1,4 +1,4 @@
-"""Migrations: one numbered line of them makes the tables of the models, on every database, down and up again."""
+"""Migrations: one numbered sequence creates the tables of the models on every database, and can be reversed."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -18,19 +18,19 @@ from tests.support import databases
 from tests.support.server import RunningServer
 from tests.support.serving import open_database
 
-LINE: list[Script] = [*ScriptDirectory(str(migrations.DIRECTORY)).walk_revisions()][::-1]
+MIGRATIONS: list[Script] = [*ScriptDirectory(str(migrations.DIRECTORY)).walk_revisions()][::-1]
 """Oldest first."""
 
 SAMPLES: dict[type, Any] = {int: 1, str: "x", bool: True, datetime: datetime(2026, 11, 23, tzinfo=UTC), object: ["x"]}
-"""A value for a column of each kind."""
+"""A value for a column of each type."""
 
 Rows = dict[str, list[dict[str, Any]]]
-"""Of each table."""
+"""Rows by table."""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a database without a table."""
+    """URL of a database without tables."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/empty.db"
         return
@@ -50,20 +50,20 @@ def closing_engine(url: str) -> Iterator[sa.Engine]:
 
 @contextmanager
 def migrating(url: str) -> Iterator[sa.Engine]:
-    """Where flask_migrate's functions work, with an engine to look at what they have done."""
+    """Yield an engine of the database inside an app context, which flask_migrate's functions need."""
     with closing_engine(url) as engine, open_database(database_url=url) as server, server.app.app_context():
         yield engine
 
 
 def reflected(engine: sa.Engine) -> sa.MetaData:
-    """Our tables: neither Alembic's own nor those of the engine of durable work."""
+    """Return the product's tables, without those of Alembic and of the workflow engine."""
     found = sa.MetaData()
     found.reflect(engine, only=lambda name, _: name not in {"alembic_version", *schema.TABLES})
     return found
 
 
 def fill(engine: sa.Engine) -> None:
-    """One row in every table that has none."""
+    """Insert a row into every empty table."""
     with engine.begin() as connection:
         for table in reflected(engine).sorted_tables:
             if connection.scalar(sa.select(sa.func.count()).select_from(table)) == 0:
@@ -83,34 +83,34 @@ def rows(engine: sa.Engine) -> Rows:
 
 
 def require_kept(before: Rows, after: Rows) -> None:
-    """Each table that is still there has its rows, with the same values in the columns that are still there."""
+    """Assert that tables and columns that exist before and after have the same rows and values."""
     for name in before.keys() & after.keys():
         for old, new in zip(before[name], after[name], strict=True):
             both = old.keys() & new.keys()
             assert {column: old[column] for column in both} == {column: new[column] for column in both}
 
 
-def test_a_migration_is_a_numbered_chapter_after_the_one_before() -> None:
-    numbers = [f"{number:04}" for number in range(1, len(LINE) + 1)]
-    assert [script.revision for script in LINE] == numbers
-    assert [script.down_revision for script in LINE] == [None, *numbers[:-1]]
+def test_migrations_are_numbered_and_have_one_order() -> None:
+    numbers = [f"{number:04}" for number in range(1, len(MIGRATIONS) + 1)]
+    assert [script.revision for script in MIGRATIONS] == numbers
+    assert [script.down_revision for script in MIGRATIONS] == [None, *numbers[:-1]]
     names = sorted(path.name for path in (migrations.DIRECTORY / "versions").glob("*.py"))
     assert [name[:4] for name in names] == numbers
     assert all(re.fullmatch(r"\d{4}_[a-z0-9_]+\.py", name) for name in names)
-    assert all(script.doc.endswith(".") for script in LINE)
+    assert all(script.doc.endswith(".") for script in MIGRATIONS)
 
 
 def test_there_is_one_newest_migration() -> None:
     assert ScriptDirectory(str(migrations.DIRECTORY)).get_heads() == [f"{migrations.newest():04}"]
 
 
-def test_the_migrations_make_the_tables_of_the_models(empty_database: str) -> None:
+def test_the_migrations_create_the_tables_of_the_models(empty_database: str) -> None:
     with migrating(empty_database):
         flask_migrate.upgrade()
         flask_migrate.check()
 
 
-def test_a_difference_between_models_and_tables_is_noticed(empty_database: str) -> None:
+def test_a_difference_between_models_and_tables_is_detected(empty_database: str) -> None:
     with migrating(empty_database) as engine:
         flask_migrate.upgrade()
         with engine.begin() as connection:
@@ -119,21 +119,21 @@ def test_a_difference_between_models_and_tables_is_noticed(empty_database: str) 
             flask_migrate.check()
 
 
-def test_every_step_down_and_up_again_keeps_the_rows_of_what_stays(empty_database: str) -> None:
+def test_each_downgrade_and_upgrade_keeps_the_rows_of_remaining_tables(empty_database: str) -> None:
     with migrating(empty_database) as engine:
-        for script in LINE:
+        for script in MIGRATIONS:
             flask_migrate.upgrade(revision=script.revision)
             fill(engine)
-            above = rows(engine)
-            assert all(above.values())
+            newer = rows(engine)
+            assert all(newer.values())
             flask_migrate.downgrade(revision="-1")
-            below = rows(engine)
-            require_kept(above, below)
+            older = rows(engine)
+            require_kept(newer, older)
             flask_migrate.upgrade(revision=script.revision)
-            require_kept(below, rows(engine))
+            require_kept(older, rows(engine))
 
 
-def test_the_way_down_leaves_nothing_and_the_way_up_is_open_again(empty_database: str) -> None:
+def test_a_full_downgrade_leaves_no_table_and_can_be_reversed(empty_database: str) -> None:
     with migrating(empty_database) as engine:
         flask_migrate.upgrade()
         fill(engine)
@@ -143,19 +143,19 @@ def test_the_way_down_leaves_nothing_and_the_way_up_is_open_again(empty_database
         flask_migrate.check()
 
 
-def test_the_tables_of_the_engine_of_durable_work_are_known_by_name(tmp_path: Path) -> None:
+def test_the_names_of_the_tables_of_the_workflow_engine_are_known(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/engine.db"
     schema.migrate(sa.make_url(url))
     with closing_engine(url) as engine:
         assert set(sa.inspect(engine).get_table_names()) == schema.TABLES
 
 
-def test_none_of_our_tables_has_the_name_of_one_of_the_engines() -> None:
+def test_no_table_has_the_name_of_a_table_of_the_workflow_engine() -> None:
     assert not schema.TABLES & db.metadata.tables.keys()
 
 
 @pytest.mark.parametrize(("revision", "current"), [("0000", False), ("", False), ("9999", True)])
-def test_a_database_that_is_ahead_will_do_so_that_a_release_can_be_replaced(
+def test_a_newer_database_is_accepted_during_a_rolling_release(
     server: RunningServer, database_url: str, revision: str, current: bool
 ) -> None:
     with closing_engine(database_url) as engine, engine.begin() as connection:
@@ -169,9 +169,9 @@ def test_a_database_that_is_ahead_will_do_so_that_a_release_can_be_replaced(
 
 
 @pytest.mark.parametrize("empty_database", ["postgresql"], indirect=True)
-def test_an_upgrade_whose_second_half_failed_is_finished_by_the_next(empty_database: str) -> None:
-    """The engine's tables need a right that ours do not."""
-    with role_that_may_make_no_schema(empty_database) as (url, allow):
+def test_an_upgrade_completes_one_that_failed_halfway(empty_database: str) -> None:
+    """Only the tables of the workflow engine need the privilege to create a schema."""
+    with role_without_create_privilege(empty_database) as (url, allow):
         with migrating(url) as engine, pytest.raises(sa.exc.ProgrammingError):
             flask_migrate.upgrade()
         assert is_current(url) is False
@@ -188,8 +188,8 @@ def is_current(url: str) -> bool:
 
 
 @contextmanager
-def role_that_may_make_no_schema(url: str) -> Iterator[tuple[str, Callable[[], object]]]:
-    """The database's URL for that role, and what gives it the right."""
+def role_without_create_privilege(url: str) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Yield the database's URL for a role that may not create schemas, and a function that grants the privilege."""
     database = sa.make_url(url)
     role = f"{database.database}_role"
     with closing_engine(url) as engine, engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

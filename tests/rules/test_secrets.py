@@ -1,4 +1,4 @@
-"""No key, token, phrase or personal word is found in the database, in the logs, or in what an object says of itself."""
+"""No secret and no personal data appears in the database, in logs, in responses, or in the text of an object."""
 
 import json
 from collections.abc import Iterator
@@ -28,21 +28,21 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def life(tmp_path: Path, database_url: str, openai: OpenAIStandIn, glific: GlificStandIn) -> Iterator[Scenario]:
-    """Two organizations that have worked for a while; the server still runs."""
+def scenario(tmp_path: Path, database_url: str, openai: OpenAIStandIn, glific: GlificStandIn) -> Iterator[Scenario]:
+    """A running server after the whole scenario of two organizations."""
     settings: dict[str, Any] = {
         "database_url": database_url,
         "openai_base_url": openai.base_url,
         "glific_hosts": "127.0.0.1",
     }
     with run_server_processes(tmp_path / "log", **settings) as server:
-        life = Scenario(server, openai, glific, [SECRET_KEY, ENCRYPTION_KEY])
-        run_scenario(life)
-        yield life
+        scenario = Scenario(server, openai, glific, [SECRET_KEY, ENCRYPTION_KEY])
+        run_scenario(scenario)
+        yield scenario
 
 
 def stored(url: str) -> bytes:
-    """All that the database holds: SQLite's files and what lies beside them, or every row of PostgreSQL as text."""
+    """Return the whole database: SQLite's files with those beside them, or all rows of PostgreSQL as text."""
     target = sa.make_url(url)
     if target.database and target.get_backend_name() == "sqlite":
         path = Path(target.database)
@@ -59,30 +59,36 @@ def stored(url: str) -> bytes:
 
 
 def found(secrets: list[str], text: str) -> list[str]:
-    """Those that are in the text, plain or as JSON escapes them."""
+    """Return the secrets that the text contains, plain or escaped as in JSON."""
     return [secret for secret in set(secrets) if secret in text or json.dumps(secret)[1:-1] in text]
 
 
-def test_a_server_at_work_leaves_no_secret_in_the_database_nor_in_its_logs(
-    life: Scenario, database_url: str, capfd: pytest.CaptureFixture[str]
+def test_no_secret_is_in_the_database_in_logs_or_in_responses(
+    scenario: Scenario, database_url: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     database = stored(database_url).decode(errors="replace")
-    logs = life.server.program.output + life.server.program.errors + "".join(capfd.readouterr())
-    said = "\n".join([*life.seen, str(life.flask("calls", "list", "alice")), str(life.flask("calls", "list", "bob"))])
-    said += str(life.flask("audit", "list", "--limit", "1000"))
+    logs = scenario.server.program.output + scenario.server.program.errors + "".join(capfd.readouterr())
+    said = "\n".join(
+        [
+            *scenario.responses,
+            str(scenario.flask("calls", "list", "alice")),
+            str(scenario.flask("calls", "list", "bob")),
+        ]
+    )
+    responses += str(scenario.flask("audit", "list", "--limit", "1000"))
 
-    for text in (database, logs, said):
-        assert found(life.secrets, text) == []
-    assert len(set(life.secrets)) > 20
-    assert len(life.glific.logins) == 2
+    for text in (database, logs, responses):
+        assert found(scenario.secrets, text) == []
+    assert len(set(scenario.secrets)) > 20
+    assert len(scenario.glific.logins) == 2
     assert "parse_via_chat_gpt" in database
     assert '"organization": "alice"' in logs
-    assert said.count("call_id") > 10
-    assert said.count("credential_saved") == 2
+    assert responses.count("call_id") > 10
+    assert responses.count("credential_saved") == 2
 
 
 @on_sqlite
-def test_an_object_that_knows_a_secret_does_not_tell_it(server: RunningServer, alice: TestOrganization) -> None:
+def test_the_text_of_an_object_does_not_contain_its_secrets(server: RunningServer, alice: TestOrganization) -> None:
     alice.set_phrase("a phrase of alice and glific")
     app = server.services
     with server.app.app_context():
@@ -106,18 +112,18 @@ def test_an_object_that_knows_a_secret_does_not_tell_it(server: RunningServer, a
         bound,
         row,
     )
-    told = "".join(f"{thing!r} {thing}" for thing in objects)
+    text = "".join(f"{each!r} {each}" for each in objects)
     ciphertexts = [tenant.ciphertext, tenant.signature_phrase]
-    assert found([alice.key, alice.token, ENCRYPTION_KEY, "made-up-for-tests", *ciphertexts], told) == []
-    assert "alice and glific" not in told
+    assert found([alice.key, alice.token, ENCRYPTION_KEY, "made-up-for-tests", *ciphertexts], text) == []
+    assert "alice and glific" not in text
 
 
 def test_a_key_that_is_copied_to_another_organization_cannot_be_used(
     server: RunningServer, alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
 ) -> None:
     with server.app.app_context(), transaction() as session:
-        theirs, ours = session.scalars(sa.select(Credential).order_by(Credential.organization_id))
-        ours.ciphertext = theirs.ciphertext
+        of_alice, of_bob = session.scalars(sa.select(Credential).order_by(Credential.organization_id))
+        of_bob.ciphertext = of_alice.ciphertext
     reply = bob.ask()
     assert (reply.status_code, reply.json()["error_code"]) == (409, "credential_missing")
     assert openai.requests == []

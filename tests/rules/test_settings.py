@@ -1,4 +1,4 @@
-"""Every setting is described, and no secret among them can be seen."""
+"""Every setting is documented, and no secret setting is shown."""
 
 import ast
 import inspect
@@ -20,11 +20,11 @@ SECRETS = {
     "secret_key": "a-very-secret-secret-key",
     "encryption_keys": f"{Fernet.generate_key().decode()},{Fernet.generate_key().decode()}",
 }
-A_TABLES_ROW = re.compile(r"^\|.*?\|.*?\|", re.MULTILINE)
+TABLE_ROW = re.compile(r"^\|.*?\|.*?\|", re.MULTILINE)
 
 
 def described() -> dict[str, str]:
-    """The text under each field, where the editor shows it as the field's description."""
+    """Return the docstring below each field, which editors show as its description."""
     (definition,) = ast.parse(inspect.getsource(Settings)).body
     assert isinstance(definition, ast.ClassDef)
     pairs = zip(definition.body, definition.body[1:], strict=False)
@@ -37,9 +37,9 @@ def described() -> dict[str, str]:
 
 
 def documented() -> set[str]:
-    """Every variable that a table of the README or the documentation has a row for."""
+    """Return the variables with a row in a table of the README or the documentation."""
     pages = [path for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")) if path.exists()]
-    rows = [row for page in pages for row in A_TABLES_ROW.findall(page.read_text())]
+    rows = [row for page in pages for row in TABLE_ROW.findall(page.read_text())]
     return {name for row in rows for name in re.findall(rf"`({PREFIX}[A-Z0-9_]+)`", row)}
 
 
@@ -49,39 +49,39 @@ def test_a_setting_is_described_where_it_is_defined(field: str) -> None:
 
 
 @pytest.mark.parametrize("field", Settings.model_fields)
-def test_a_setting_stands_in_a_table_of_the_documentation(field: str) -> None:
+def test_a_setting_is_in_a_table_of_the_documentation(field: str) -> None:
     assert PREFIX + field.upper() in documented()
 
 
-def test_the_documentation_speaks_of_no_setting_that_is_not_there() -> None:
+def test_the_documentation_names_no_unknown_setting() -> None:
     known = {PREFIX + field.upper() for field in Settings.model_fields}
     assert {name.removesuffix("_FILE") for name in documented()} <= known
 
 
-def test_a_variable_of_ours_that_is_no_setting_is_refused() -> None:
+def test_an_unknown_variable_with_the_prefix_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"^GLIFIC_GPT_NO_SUCH_THING is not a setting\."):
         load(no_such_thing="1")
 
 
-def test_a_secret_is_not_seen_in_the_settings() -> None:
-    seen = f"{load()!r} {load()} {load().model_dump()} {load().model_dump_json()}"
+def test_the_settings_do_not_show_a_secret() -> None:
+    shown = f"{load()!r} {load()} {load().model_dump()} {load().model_dump_json()}"
     for secret in secrets():
-        assert secret not in seen
+        assert secret not in shown
 
 
-def test_the_password_of_the_database_is_not_seen_in_the_settings() -> None:
+def test_the_settings_do_not_show_the_database_password() -> None:
     settings = load(database_url="postgresql+psycopg://me:a-password@127.0.0.1/x")
     assert "a-password" not in f"{settings!r} {settings}"
 
 
 @pytest.mark.parametrize("url", ["a-password@host", "nosuchdatabase://me:a-password@host/x", "sqlite:a-password:x@y:z"])
-def test_an_address_that_no_database_has_is_not_repeated(url: str) -> None:
+def test_the_error_for_an_invalid_database_url_does_not_repeat_it(url: str) -> None:
     with pytest.raises(SettingsError, match=f"^{PREFIX}DATABASE_URL is not ") as caught:
         init_engines(Flask("unused"), load(database_url=url).database_url)
     assert "a-password" not in str(caught.value)
 
 
-def test_a_setting_that_names_a_secret_is_one() -> None:
+def test_a_setting_with_the_name_of_a_secret_is_secret() -> None:
     names = {name for name in Settings.model_fields if re.search("key|secret|password|token|phrase", name)}
     assert names == set(SECRETS)
     assert isinstance(load().secret_key, SecretStr)
@@ -96,7 +96,7 @@ def test_a_setting_that_names_a_secret_is_one() -> None:
         ("encryption_keys", f"{SECRETS['encryption_keys']},no-fernet-key-but-secret"),
     ],
 )
-def test_a_secret_that_is_wrong_is_not_repeated(field: str, value: str) -> None:
+def test_the_error_for_an_invalid_secret_does_not_repeat_it(field: str, value: str) -> None:
     with pytest.raises(SettingsError) as caught:
         load(**{field: value})
     for secret in [value, *value.split(","), *secrets()]:

@@ -1,4 +1,4 @@
-"""Every text of the console can be read in every language, with the same things filled in."""
+"""Every text of the console is translated into every language, with the same placeholders."""
 
 import io
 import re
@@ -15,12 +15,12 @@ from glific_gpt.console.context import LANGUAGES
 from tests.support.programs import ROOT
 
 CATALOGUES = ROOT / "glific_gpt" / "console" / "translations"
-FILLED_IN = re.compile(r"%\((\w+)\)[sd]|%[sd]|\{(\w*)\}")
+PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|%[sd]|\{(\w*)\}")
 TRANSLATED = sorted(set(LANGUAGES) - {"en"})
 
 
 def texts() -> set[str]:
-    """What the code and the templates hold, one for each text in singular."""
+    """Return the texts of the code and the templates, in the singular."""
     read: Any = parse_mapping_cfg
     mapping, options = read(io.StringIO((ROOT / "babel.cfg").read_text(encoding="utf-8")))
     keywords = DEFAULT_KEYWORDS | {"lazy_gettext": None, "lazy_ngettext": (1, 2)}
@@ -35,8 +35,8 @@ def catalogue(language: str) -> Catalog:
         return read_po(file, locale=language)
 
 
-def filled_in(text: str) -> list[str]:
-    return sorted(found.group() for found in FILLED_IN.finditer(text))
+def placeholders(text: str) -> list[str]:
+    return sorted(found.group() for found in PLACEHOLDER.finditer(text))
 
 
 def messages(language: str) -> Iterator[Message]:
@@ -49,23 +49,23 @@ def forms(value: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_every_text_is_translated(language: str) -> None:
-    known = {forms(message.id)[0] for message in messages(language) if all(forms(message.string or ""))}
+    translated = {forms(message.id)[0] for message in messages(language) if all(forms(message.string or ""))}
     assert len(texts()) > 100
-    assert sorted(texts() - known) == []
+    assert sorted(texts() - translated) == []
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
-def test_no_translation_is_left_over_or_uncertain(language: str) -> None:
+def test_no_translation_is_obsolete_or_fuzzy(language: str) -> None:
     assert sorted({forms(message.id)[0] for message in messages(language)} - texts()) == []
     assert [message.id for message in messages(language) if message.fuzzy] == []
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
-def test_a_translation_fills_in_the_same_things(language: str) -> None:
+def test_a_translation_has_the_same_placeholders(language: str) -> None:
     wrong = [
         message.id
         for message in messages(language)
         for text in forms(message.string or "")
-        if filled_in(text) != filled_in(forms(message.id)[-1])
+        if placeholders(text) != placeholders(forms(message.id)[-1])
     ]
     assert wrong == []
