@@ -1,1 +1,1 @@
-"""Rules that hold for the whole of the code, whatever is added to it."""
+"""Rules for the whole codebase, which also apply to new code."""

@@ -68,7 +68,7 @@ def test_no_secret_is_in_the_database_in_logs_or_in_responses(
 ) -> None:
     database = stored(database_url).decode(errors="replace")
     logs = scenario.server.program.output + scenario.server.program.errors + "".join(capfd.readouterr())
-    said = "\n".join(
+    responses = "\n".join(
         [
             *scenario.responses,
             str(scenario.flask("calls", "list", "alice")),

@@ -1,0 +1,1 @@
+"""Tests of the server: HTTP protocol, ASGI bridge, supervisor and warm-up."""

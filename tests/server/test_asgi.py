@@ -1,4 +1,4 @@
-"""From ASGI to WSGI: where a request runs, and what Flask is told of it."""
+"""The bridge from ASGI to WSGI: the thread of a request, and its WSGI environment."""
 
 import asyncio
 import threading
@@ -17,12 +17,12 @@ ASK = "/webhooks/alice/parse_via_chat_gpt"
 
 @dataclass
 class Client:
-    """What uvicorn gives of a request, with a body that comes in parts, and what it is given."""
+    """uvicorn's side of a request: it sends the body in parts and receives the response."""
 
     parts: list[bytes] = field(default_factory=list)
     pause: float = 0.0
-    leaves: bool = False
-    """Before its body is there."""
+    disconnects: bool = False
+    """True if it disconnects before its whole body has arrived."""
     status: int = 0
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     body: bytes = b""
@@ -30,7 +30,7 @@ class Client:
     async def receive(self) -> dict[str, Any]:
         await asyncio.sleep(self.pause)
         part = self.parts.pop(0) if self.parts else b""
-        if self.leaves and not self.parts:
+        if self.disconnects and not self.parts:
             return {"type": "http.disconnect"}
         return {"type": "http.request", "body": part, "more_body": bool(self.parts)}
 
@@ -41,7 +41,7 @@ class Client:
 
 
 class App:
-    """Notes what it is told, and answers with the body that it got."""
+    """A WSGI app that stores its environment and responds with the request's body."""
 
     def __init__(self) -> None:
         self.environ: dict[str, Any] = {}
@@ -63,8 +63,10 @@ def app() -> Iterator[App]:
     bridge.set_loop(before)
 
 
-def serve(app: App, path: bytes = ASK.encode(), query: bytes = b"", by: Client | None = None, **more: Any) -> Client:
-    client = by or Client()
+def serve(
+    app: App, path: bytes = ASK.encode(), query: bytes = b"", connection: Client | None = None, **scope_changes: Any
+) -> Client:
+    client = connection or Client()
     scope = {
         "type": "http",
         "http_version": "1.1",
@@ -80,8 +82,8 @@ def serve(app: App, path: bytes = ASK.encode(), query: bytes = b"", by: Client |
 
     async def request() -> None:
         bridge.set_loop(asyncio.get_running_loop())
-        made = AsgiBridge(app, lambda name: name == "parse_via_chat_gpt", threads=2)  # type: ignore[arg-type]
-        await made(scope | more, client.receive, client.send)
+        asgi_app = AsgiBridge(app, lambda name: name == "parse_via_chat_gpt", threads=2)  # type: ignore[arg-type]
+        await asgi_app(scope | scope_changes, client.receive, client.send)
 
     asyncio.run(request())
     return client
@@ -98,7 +100,7 @@ def serve(app: App, path: bytes = ASK.encode(), query: bytes = b"", by: Client |
         ("/api/v1/organizations", "", False),
     ],
 )
-def test_only_what_waits_for_nothing_but_its_model_runs_on_the_loop(
+def test_only_synchronous_calls_of_non_blocking_functions_run_on_the_loop(
     app: App, path: str, query: str, is_on_loop: bool
 ) -> None:
     serve(app, path.encode(), query.encode())
@@ -106,8 +108,8 @@ def test_only_what_waits_for_nothing_but_its_model_runs_on_the_loop(
 
 
 @pytest.mark.parametrize("path", [ASK, "/console/"])
-def test_it_passes_the_body_on_and_the_answer_back(app: App, path: str) -> None:
-    client = serve(app, path.encode(), by=Client([b"a", b"bc"], 0.01))
+def test_it_passes_on_the_body_and_the_response(app: App, path: str) -> None:
+    client = serve(app, path.encode(), connection=Client([b"a", b"bc"], 0.01))
     assert (client.status, client.headers, client.body) == (
         201,
         [(b"x-a", b"b"), (b"content-length", b"7")],
@@ -115,10 +117,10 @@ def test_it_passes_the_body_on_and_the_answer_back(app: App, path: str) -> None:
     )
 
 
-def test_flask_is_told_of_the_request_as_wsgi_has_it(app: App) -> None:
+def test_flask_gets_a_wsgi_environment(app: App) -> None:
     headers = [(b"content-type", b"text/plain"), (b"content-length", b"0"), (b"x-a", b"1"), (b"x-a", b"2")]
     serve(app, b"/console/%C3%A9%20x%2Fy", b"q=%20", headers=[*headers, (b"host", b"h")])
-    told = {
+    expected = {
         "REQUEST_METHOD": "POST",
         "PATH_INFO": "/console/\xc3\xa9 x/y",
         "QUERY_STRING": "q=%20",
@@ -131,55 +133,56 @@ def test_flask_is_told_of_the_request_as_wsgi_has_it(app: App) -> None:
         "SERVER_PORT": "8000",
         "SERVER_PROTOCOL": "HTTP/1.1",
     }
-    assert {name: app.environ[name] for name in told} == told
+    assert {name: app.environ[name] for name in expected} == expected
 
 
-def test_a_header_that_would_pass_for_another_is_left_out(app: App) -> None:
+def test_a_header_that_could_be_mistaken_for_another_is_dropped(app: App) -> None:
     serve(app, headers=[(b"x-forwarded-for", b"1.1.1.1"), (b"x_forwarded_for", b"6.6.6.6"), (b"content_length", b"9")])
     assert app.environ["HTTP_X_FORWARDED_FOR"] == "1.1.1.1"
     assert "CONTENT_LENGTH" not in app.environ
 
 
-def test_the_length_of_an_answer_is_not_told_where_it_has_no_body(app: App) -> None:
+def test_a_response_without_a_body_has_no_content_length(app: App) -> None:
     assert serve(app, method="HEAD").headers == [(b"x-a", b"b")]
 
 
-def test_a_client_that_is_gone_already_has_no_address(app: App) -> None:
+def test_a_client_that_has_disconnected_has_no_address(app: App) -> None:
     serve(app, client=None)
     assert app.environ["REMOTE_ADDR"] == ""
 
 
-def test_of_a_client_that_leaves_the_part_of_its_body_that_came_is_passed_on(app: App) -> None:
-    assert serve(app, by=Client([b"half", b"lost"], leaves=True)).body == b"got half"
+def test_the_received_part_of_a_body_is_passed_on_when_the_client_disconnects(app: App) -> None:
+    assert serve(app, connection=Client([b"half", b"lost"], disconnects=True)).body == b"got half"
 
 
-def test_of_a_body_that_is_too_large_no_more_is_kept_than_shows_it(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_as_much_of_a_large_body_is_kept_as_exceeds_the_limit(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asgi, "MAX_READ_BYTES", 3)
-    assert serve(app, by=Client([b"xx"] * 100)).body == b"got xxxx"
+    assert serve(app, connection=Client([b"xx"] * 100)).body == b"got xxxx"
 
 
 def test_pages_accept_larger_bodies_than_webhooks() -> None:
     for path, limit in ((b"/console/x", asgi.MAX_CONSOLE_READ_BYTES), (b"/webhooks/x", asgi.MAX_READ_BYTES)):
         app = App()
-        body = serve(app, path=path, by=Client([bytes(limit - 1), b"x", b"more"])).body
+        body = serve(app, path=path, connection=Client([bytes(limit - 1), b"x", b"more"])).body
         assert len(body) == len(b"got ") + limit
 
 
-def test_what_breaks_beneath_flask_is_answered_all_the_same(app: App) -> None:
-    client = serve(app, by=Client([b"break"]))
+def test_an_error_outside_flask_is_answered(app: App) -> None:
+    client = serve(app, connection=Client([b"break"]))
     assert (client.status, client.body) == (500, b"")
 
 
-def test_what_begins_and_ends_with_the_server_does_so_around_its_requests(app: App) -> None:
-    heard: list[str] = []
-    made = AsgiBridge(app, bool, 2, lambda: heard.append("begins"), lambda: heard.append("ends"))  # type: ignore[arg-type]
+def test_start_and_stop_functions_run_around_the_requests(app: App) -> None:
+    events: list[str] = []
+    asgi_app = AsgiBridge(app, bool, 2, lambda: events.append("started"), lambda: events.append("stopped"))  # type: ignore[arg-type]
 
     async def receive() -> dict[str, str]:
-        heard.append("asked")
+        events.append("received")
         return {}
 
     async def send(message: dict[str, str]) -> None:
-        heard.append(message["type"])
+        events.append(message["type"])
 
-    asyncio.run(made({"type": "lifespan"}, receive, send))
-    assert heard == ["asked", "begins", "lifespan.startup.complete", "asked", "ends", "lifespan.shutdown.complete"]
+    asyncio.run(asgi_app({"type": "lifespan"}, receive, send))
+    startup = ["received", "started", "lifespan.startup.complete"]
+    assert events == [*startup, "received", "stopped", "lifespan.shutdown.complete"]

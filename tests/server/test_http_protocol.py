@@ -1,4 +1,4 @@
-"""A connection from a client: how a request may come, and how its answer does, over a socket."""
+"""Connections of clients: limits of requests, and the sending of responses, over a socket."""
 
 import asyncio
 import socket
@@ -15,23 +15,23 @@ from glific_gpt.server import http_protocol
 from glific_gpt.server.http_protocol import HttpProtocol
 
 REQUEST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
-PATIENCE = 10
-SECONDS = 0.5
-LARGE = 20_000_000
+TEST_TIMEOUT_SECONDS = 10
+LIMIT_SECONDS = 0.5
+LARGE_BYTES = 20_000_000
 
 
 async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Answers with the body that it got; at /large with megabytes, at /slow later, at /trailed with a header."""
+    """Respond with the request's body. /large sends megabytes, /slow waits, /trailed sends the header X-Trailed."""
     body, is_coming = b"", True
     while is_coming:
         message = await receive()
         body, is_coming = body + message["body"], message["more_body"]
     if scope["path"] == "/large":
-        body = b"x" * LARGE
+        body = b"x" * LARGE_BYTES
     elif scope["path"] == "/trailed":
         body = dict(scope["headers"]).get(b"x-trailed", b"not")
     elif scope["path"] == "/slow":
-        await asyncio.sleep(4 * SECONDS)
+        await asyncio.sleep(4 * LIMIT_SECONDS)
     headers = [(b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
@@ -39,15 +39,15 @@ async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
-    """A connection to a server that gives a request little time."""
+    """A connection to a server with short time-outs."""
     for limit in (
         "HEAD_TIMEOUT_SECONDS",
         "WEBHOOK_BODY_TIMEOUT_SECONDS",
         "BODY_TIMEOUT_SECONDS",
         "WRITE_TIMEOUT_SECONDS",
     ):
-        monkeypatch.setattr(http_protocol, limit, SECONDS)
-    with serving() as port, socket.create_connection(("127.0.0.1", port), PATIENCE) as wire:
+        monkeypatch.setattr(http_protocol, limit, LIMIT_SECONDS)
+    with serving() as port, socket.create_connection(("127.0.0.1", port), TEST_TIMEOUT_SECONDS) as wire:
         yield wire
 
 
@@ -64,8 +64,8 @@ def serving() -> Iterator[int]:
             thread.join()
 
 
-def answered(wire: socket.socket, length: int = 3) -> bytes:
-    """The body of an answer."""
+def read_body(wire: socket.socket, length: int = 3) -> bytes:
+    """Read a successful response and return its body."""
     with wire.makefile("rb") as reply:
         assert reply.readline() == b"HTTP/1.1 200 OK\r\n"
         while reply.readline() != b"\r\n":
@@ -73,16 +73,16 @@ def answered(wire: socket.socket, length: int = 3) -> bytes:
         return reply.read(length)
 
 
-def ended_after(wire: socket.socket, drips: bytes = b"") -> float:
-    """Seconds until the server ends the connection, while it is sent a byte now and then."""
+def seconds_until_closed(wire: socket.socket, chunk: bytes = b"") -> float:
+    """Send the chunk every 0.1 s until the server closes the connection, and return the seconds."""
     before = time.monotonic()
     wire.settimeout(0.1)
-    while time.monotonic() - before < PATIENCE:
+    while time.monotonic() - before < TEST_TIMEOUT_SECONDS:
         try:
             if not wire.recv(1000):
                 break
         except TimeoutError:
-            wire.sendall(drips)
+            wire.sendall(chunk)
         except ConnectionError:
             break
     return time.monotonic() - before
@@ -92,83 +92,83 @@ HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nX-Slow: "
 
 
 @pytest.mark.parametrize("was_used", [False, True])
-@pytest.mark.parametrize(("begun", "drips"), [(HEAD, b""), (HEAD, b"x"), (b"\r\n", b"\r\n")])
-def test_a_head_that_does_not_come_in_time_ends_the_connection(
-    wire: socket.socket, was_used: bool, begun: bytes, drips: bytes
+@pytest.mark.parametrize(("start", "chunk"), [(HEAD, b""), (HEAD, b"x"), (b"\r\n", b"\r\n")])
+def test_a_head_that_arrives_too_slowly_closes_the_connection(
+    wire: socket.socket, was_used: bool, start: bytes, chunk: bytes
 ) -> None:
     if was_used:
         wire.sendall(REQUEST)
-        answered(wire)
-    wire.sendall(begun)
-    assert ended_after(wire, drips) < 4 * SECONDS
+        read_body(wire)
+    wire.sendall(start)
+    assert seconds_until_closed(wire, chunk) < 4 * LIMIT_SECONDS
 
 
-def test_a_connection_on_which_nothing_is_asked_is_ended(wire: socket.socket) -> None:
-    assert ended_after(wire) < 4 * SECONDS
+def test_a_connection_without_a_request_is_closed(wire: socket.socket) -> None:
+    assert seconds_until_closed(wire) < 4 * LIMIT_SECONDS
 
 
 @pytest.mark.parametrize("path", [b"/", b"/webhooks/alice/parse_via_chat_gpt"])
 @pytest.mark.parametrize("limit", ["WEBHOOK_BODY_TIMEOUT_SECONDS", "BODY_TIMEOUT_SECONDS"])
-def test_a_body_that_comes_too_slowly_ends_where_it_is(
+def test_a_body_that_arrives_too_slowly_is_truncated(
     wire: socket.socket, monkeypatch: pytest.MonkeyPatch, path: bytes, limit: str
 ) -> None:
-    """That of a webhook by a limit of its own."""
-    monkeypatch.setattr(http_protocol, limit, PATIENCE)
+    """Webhooks have their own limit."""
+    monkeypatch.setattr(http_protocol, limit, TEST_TIMEOUT_SECONDS)
     wire.sendall(REQUEST.replace(b" / ", b" %s " % path)[:-1])
-    time.sleep(2 * SECONDS)
-    is_given_up = (limit == "BODY_TIMEOUT_SECONDS") is path.startswith(http_protocol.WEBHOOKS)
+    time.sleep(2 * LIMIT_SECONDS)
+    is_truncated = (limit == "BODY_TIMEOUT_SECONDS") is path.startswith(http_protocol.WEBHOOKS)
     wire.sendall(b"c")
-    assert answered(wire, 2 if is_given_up else 3) == (b"ab" if is_given_up else b"abc")
+    assert read_body(wire, 2 if is_truncated else 3) == (b"ab" if is_truncated else b"abc")
 
 
-def test_a_body_in_time_is_waited_for(wire: socket.socket) -> None:
+def test_a_body_that_arrives_in_time_is_complete(wire: socket.socket) -> None:
     wire.sendall(REQUEST[:-1])
-    time.sleep(SECONDS / 2)
+    time.sleep(LIMIT_SECONDS / 2)
     wire.sendall(REQUEST[-1:])
-    assert answered(wire) == b"abc"
+    assert read_body(wire) == b"abc"
 
 
-def test_many_requests_together_may_be_longer_than_a_head(wire: socket.socket) -> None:
+def test_the_limit_of_a_head_does_not_apply_to_many_requests_together(wire: socket.socket) -> None:
     for _ in range(2 * http_protocol.MAX_HEAD_BYTES // len(REQUEST)):
         wire.sendall(REQUEST)
         assert wire.recv(1000).endswith(b"abc")
 
 
-def test_between_two_requests_there_may_be_more_time(wire: socket.socket) -> None:
+def test_the_time_between_two_requests_may_be_longer(wire: socket.socket) -> None:
     for _ in range(2):
         wire.sendall(REQUEST)
-        assert answered(wire) == b"abc"
-        time.sleep(2 * SECONDS)
+        assert read_body(wire) == b"abc"
+        time.sleep(2 * LIMIT_SECONDS)
 
 
-def test_an_answer_comes_in_one_piece(wire: socket.socket) -> None:
+def test_a_response_arrives_in_one_piece(wire: socket.socket) -> None:
     wire.sendall(REQUEST)
     assert wire.recv(1000).endswith(b"\r\n\r\nabc")
 
 
-def test_the_last_answer_of_a_connection_comes_before_its_end(wire: socket.socket) -> None:
+def test_the_last_response_arrives_before_the_connection_is_closed(wire: socket.socket) -> None:
     wire.sendall(REQUEST.replace(b"Host: x", b"Host: x\r\nConnection: close"))
     with wire.makefile("rb") as reply:
         assert reply.read().endswith(b"\r\n\r\nabc")
 
 
-def test_a_client_that_asks_whether_it_may_send_its_body_is_told_at_once(wire: socket.socket) -> None:
+def test_expect_100_continue_is_answered_immediately(wire: socket.socket) -> None:
     wire.sendall(REQUEST.replace(b"Host: x", b"Host: x\r\nExpect: 100-continue").removesuffix(b"abc"))
     assert wire.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
     wire.sendall(b"abc")
-    assert answered(wire) == b"abc"
+    assert read_body(wire) == b"abc"
 
 
 def test_a_head_that_is_too_long_is_refused(wire: socket.socket) -> None:
     wire.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * http_protocol.MAX_HEAD_BYTES)
     with wire.makefile("rb") as reply:
-        said = reply.read()
-    assert said.startswith(b"HTTP/1.1 400 ")
-    assert said.endswith(b"The request is too long.")
+        response = reply.read()
+    assert response.startswith(b"HTTP/1.1 400 ")
+    assert response.endswith(b"The request is too long.")
 
 
-def refused(wire: socket.socket, part: bytes) -> bytes:
-    """What is said until the connection ends, to a client that goes on and on."""
+def send_until_closed(wire: socket.socket, part: bytes) -> bytes:
+    """Send the part repeatedly until the server closes the connection, and return the server's response."""
     with suppress(OSError):
         while True:
             wire.sendall(part)
@@ -177,17 +177,17 @@ def refused(wire: socket.socket, part: bytes) -> bytes:
     return b""
 
 
-def test_a_head_that_comes_while_another_request_is_answered_is_no_longer_either(wire: socket.socket) -> None:
-    wire.settimeout(2 * SECONDS)
+def test_the_limit_of_a_head_also_applies_while_another_request_is_answered(wire: socket.socket) -> None:
+    wire.settimeout(2 * LIMIT_SECONDS)
     wire.sendall(REQUEST.replace(b" / ", b" /slow "))
     wire.sendall(HEAD)
     before = time.monotonic()
-    refused(wire, b"x" * 10_000)
-    assert time.monotonic() - before < SECONDS
+    send_until_closed(wire, b"x" * 10_000)
+    assert time.monotonic() - before < LIMIT_SECONDS
 
 
-def test_only_so_many_requests_may_wait_on_a_connection(wire: socket.socket) -> None:
-    """And those are answered in their order."""
+def test_the_number_of_pipelined_requests_is_limited(wire: socket.socket) -> None:
+    """Requests within the limit are answered in their order."""
     wire.sendall(REQUEST * http_protocol.MAX_PIPELINED_REQUESTS)
     with wire.makefile("rb") as reply:
         for _ in range(http_protocol.MAX_PIPELINED_REQUESTS):
@@ -198,51 +198,51 @@ def test_only_so_many_requests_may_wait_on_a_connection(wire: socket.socket) -> 
     assert wire.recv(1000).startswith(b"HTTP/1.1 400 ")
 
 
-def test_what_comes_after_a_body_is_no_header(wire: socket.socket) -> None:
+def test_trailers_are_not_headers(wire: socket.socket) -> None:
     head = b"POST /trailed HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
     wire.sendall(head + b"1\r\na\r\n0\r\nX-Trailed: yes\r\n\r\n")
-    assert answered(wire) == b"not"
+    assert read_body(wire) == b"not"
 
 
-def test_what_comes_after_a_body_has_an_end(wire: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_protocol, "BODY_TIMEOUT_SECONDS", PATIENCE)
+def test_the_length_of_trailers_is_limited(wire: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_protocol, "BODY_TIMEOUT_SECONDS", TEST_TIMEOUT_SECONDS)
     monkeypatch.setattr(http_protocol, "MAX_BODY_BYTES", 1_000_000)
     wire.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Long: ")
     before = time.monotonic()
-    refused(wire, b"x" * 10_000)
-    assert time.monotonic() - before < PATIENCE / 2
+    send_until_closed(wire, b"x" * 10_000)
+    assert time.monotonic() - before < TEST_TIMEOUT_SECONDS / 2
 
 
 @pytest.mark.parametrize("last", [b"", b"\r\nConnection: close"])
-def test_a_client_that_does_not_take_its_answer_is_given_up(wire: socket.socket, last: bytes) -> None:
+def test_a_client_that_does_not_read_its_response_is_disconnected(wire: socket.socket, last: bytes) -> None:
     wire.sendall(REQUEST.replace(b" / ", b" /large ").replace(b"Host: x", b"Host: x" + last))
-    time.sleep(4 * SECONDS)
+    time.sleep(4 * LIMIT_SECONDS)
     received = 0
     with suppress(ConnectionError):
         while part := wire.recv(1_000_000):
             received += len(part)
-    assert received < LARGE
+    assert received < LARGE_BYTES
 
 
-def test_a_client_that_takes_its_answer_slowly_gets_it(wire: socket.socket) -> None:
+def test_a_client_that_reads_its_response_slowly_gets_it(wire: socket.socket) -> None:
     wire.sendall(REQUEST.replace(b" / ", b" /large "))
-    time.sleep(SECONDS / 2)
-    assert answered(wire, LARGE) == b"x" * LARGE
+    time.sleep(LIMIT_SECONDS / 2)
+    assert read_body(wire, LARGE_BYTES) == b"x" * LARGE_BYTES
 
 
-def test_a_request_that_is_on_its_way_when_the_server_ends_is_answered() -> None:
+def test_a_request_that_arrives_during_shutdown_is_answered() -> None:
     with serving() as port:
-        wire = socket.create_connection(("127.0.0.1", port), PATIENCE)
+        wire = socket.create_connection(("127.0.0.1", port), TEST_TIMEOUT_SECONDS)
         wire.sendall(REQUEST[:20])
-        time.sleep(SECONDS / 5)
+        time.sleep(LIMIT_SECONDS / 5)
         threading.Timer(http_protocol.SHUTDOWN_GRACE_SECONDS / 2, wire.sendall, [REQUEST[20:]]).start()
     with wire:
-        assert answered(wire) == b"abc"
+        assert read_body(wire) == b"abc"
 
 
-def test_a_body_is_no_head(wire: socket.socket) -> None:
+def test_the_limit_of_a_head_does_not_apply_to_a_body(wire: socket.socket) -> None:
     body = b"x" * (2 * http_protocol.MAX_HEAD_BYTES)
     wire.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body))
     for start in range(0, len(body), 10_000):
         wire.sendall(body[start : start + 10_000])
-    assert answered(wire) == b"xxx"
+    assert read_body(wire) == b"xxx"

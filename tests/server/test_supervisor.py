@@ -1,4 +1,4 @@
-"""The server says in one sentence that it cannot listen."""
+"""The server reports in one sentence that it cannot listen."""
 
 import socket
 
@@ -15,7 +15,7 @@ def refusal(bind: str) -> str:
     return str(caught.value)
 
 
-def test_it_does_not_listen_where_somebody_else_does() -> None:
+def test_it_refuses_an_address_in_use() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -24,5 +24,5 @@ def test_it_does_not_listen_where_somebody_else_does() -> None:
 
 
 @pytest.mark.parametrize("bind", ["192.0.2.1:8000", "127.0.0.1:99999"])
-def test_it_does_not_listen_where_it_cannot(bind: str) -> None:
+def test_it_refuses_an_invalid_address(bind: str) -> None:
     assert refusal(bind) == f"The server cannot listen on {bind}: it is in use, or not an address of this machine."
