@@ -157,7 +157,7 @@ def test_another_log_event_is_a_problem(event: str) -> None:
     assert found(f'log.warning("{event}")') == [(1, "log event")]
 
 
-def test_a_concurrency_limit_is_not_named_at_once() -> None:
+def test_a_concurrency_limit_has_a_standard_name() -> None:
     source = "AT_ONCE = 5\ndef run(at_once_each): ...\nrun(at_once_each=5)\n"
     assert found(source) == [(1, "name"), (2, "name")]
 

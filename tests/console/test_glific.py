@@ -122,7 +122,7 @@ def test_a_signed_connection_can_be_tested_too(
     assert "could not be reached" in back_on_the_page(editor, editor.post(f"{PAGE}/test"))
 
 
-def test_disconnecting_needs_a_confirmation_and_takes_effect_at_once(
+def test_disconnecting_needs_a_confirmation_and_takes_effect_immediately(
     editor: ConsoleUser, alice: TestOrganization, glific: GlificStandIn
 ) -> None:
     alice.connect(glific)

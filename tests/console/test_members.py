@@ -83,7 +83,7 @@ def test_an_invalid_invitation_is_explained(owner: ConsoleUser, email: str, role
     assert "one-time-link" not in answer.text
 
 
-def test_a_new_role_takes_effect_at_once(server: RunningServer, owner: ConsoleUser, viewer: ConsoleUser) -> None:
+def test_a_new_role_takes_effect_immediately(server: RunningServer, owner: ConsoleUser, viewer: ConsoleUser) -> None:
     address = member(server, viewer.email, "role")
     assert viewer.post(MEMBERS, {"email": "x@example.org", "role": "viewer"}).status_code == 403
     assert owner.post(address, {"role": "owner"}).headers["Location"] == MEMBERS

@@ -57,8 +57,8 @@ def test_the_example_body_names_the_default_model(viewer: ConsoleUser, alice: Te
 
 def test_the_body_of_a_waiting_flow_has_its_time_out(viewer: ConsoleUser) -> None:
     page = viewer.get(PAGE)
-    at_once, later = json.loads(copied(page, "body")), json.loads(copied(page, "body-auto"))
-    assert later == at_once | {"wait_seconds": 120}
+    immediate, later = json.loads(copied(page, "body")), json.loads(copied(page, "body-auto"))
+    assert later == immediate | {"wait_seconds": 120}
 
 
 def test_a_new_token_is_shown_once_and_works(

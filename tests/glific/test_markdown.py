@@ -112,7 +112,7 @@ def test_it_leaves_plain_text_unchanged(text: str) -> None:
     assert render(text) == text
 
 
-# What begins with a letter, and what Markdown might take for something all the same.
+# Texts that begin with a letter and contain characters that have a meaning in Markdown.
 LETTERS_AND_MARKS = st.text(
     st.sampled_from("aé क1.)-+=#>|!:;'\"(,\n \t\x0b\x1c\x85\u2028\u00a0/@]^$%{}*_`~<[\\&"), max_size=30
 )
