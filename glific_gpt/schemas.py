@@ -160,7 +160,9 @@ class CallDetailView(CallView):
     )
     attempts: int = Field(ge=0, description="Number of delivery attempts.")
     last_response: str | None = Field(description="Result of the last delivery attempt.")
-    error_class: Literal["caller", "organization", "service"] | None = Field(description="Who can fix the error.")
+    error_class: Literal["caller", "organization", "service"] | None = Field(
+        description="The party that can fix the error."
+    )
     error: str | None = Field(description="The meaning of error_code, if it has a general one.")
 
     @classmethod

@@ -40,7 +40,7 @@ class Problem(BaseModel):
     title: str = Field(description="The name of the HTTP status.", examples=["Not Found"])
     status: int
     detail: str = Field(
-        description="What happened and what to do, without the values that were sent.",
+        description="A description of the error and of its fix, without the values that were sent.",
         examples=["Nothing with this name was found. Check the name."],
     )
     code: str = Field(description="The stable name of the error.", examples=["not_found"])

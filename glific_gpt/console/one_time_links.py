@@ -20,9 +20,9 @@ class IssuedLink:
     email: str
     url: str = field(repr=False)
     was_sent: bool
-    """Whether the link was also sent by e-mail."""
+    """True if the link was also sent by e-mail."""
     had_account: bool = False
-    """Whether the user already had an account, whose credentials were reset."""
+    """True if the user already had an account. Its credentials were reset."""
 
 
 def issue_link(user: User, organization_id: int | None = None, *, had_account: bool = False) -> IssuedLink:

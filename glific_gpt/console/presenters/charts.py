@@ -24,7 +24,7 @@ class Series:
     """The values as text."""
     colour: Colour
     hatched: bool = False
-    """Hatched series can be told apart without colours."""
+    """Hatched series can be distinguished without colours."""
 
 
 @dataclass(frozen=True)
