@@ -1,4 +1,4 @@
-# Everything that is done with this project, by name. `make help` lists it.
+# The commands of this project. `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -7,13 +7,13 @@ TRANSLATED := $(TRANSLATIONS)/hi/LC_MESSAGES/messages.mo
 
 .PHONY: help install run serve worker test test-quick check language format lock bench peers durability fuzz messages pictures clean
 
-help: ## list what can be made
+help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
-run: $(INSTALLED) $(TRANSLATED) ## set everything up and start, for trying it out
+run: $(INSTALLED) $(TRANSLATED) ## install and start a server for trying the product
 	@$(BIN)/python -m glific_gpt.local
 
-# Two at a time, as many wait.
+# Two processes: most tests wait for sockets and child processes.
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 
 test: $(INSTALLED) $(TRANSLATED) ## run all tests, as CI does
@@ -22,15 +22,15 @@ test: $(INSTALLED) $(TRANSLATED) ## run all tests, as CI does
 test-quick: $(INSTALLED) $(TRANSLATED) ## run the tests that a change normally needs: no killed processes, no browser
 	$(PYTEST) -m "not (browser or fuzz or journey or kills)"
 
-install: $(INSTALLED) $(TRANSLATED) ## make .venv with everything in it, and nothing else
+install: $(INSTALLED) $(TRANSLATED) ## create .venv with every dependency
 
-serve: $(INSTALLED) $(TRANSLATED) ## start the production server, from the environment alone
+serve: $(INSTALLED) $(TRANSLATED) ## start the production server, configured by the environment
 	@$(BIN)/python -m glific_gpt.server
 
-worker: $(INSTALLED) $(TRANSLATED) ## start a worker alone, for answers that come later
+worker: $(INSTALLED) $(TRANSLATED) ## start a worker for deferred answers
 	@$(BIN)/flask worker
 
-check: $(INSTALLED) $(TRANSLATED) ## what CI runs besides the tests: style, types, import layers, dependencies, language
+check: $(INSTALLED) $(TRANSLATED) ## run the checks of CI: style, types, import layers, dependencies, language
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -41,7 +41,7 @@ check: $(INSTALLED) $(TRANSLATED) ## what CI runs besides the tests: style, type
 language: $(INSTALLED) ## print measures of the language; make language FILES=docs measures one folder
 	$(BIN)/python -m tools.check_language --report $(FILES)
 
-format: $(INSTALLED) ## put the code into shape
+format: $(INSTALLED) ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
@@ -56,14 +56,14 @@ peers: ## install the other gateways that `make bench` measures, into .peers
 	cp benchmarks/peers/package.json benchmarks/peers/package-lock.json .peers/portkey
 	npm ci --silent --ignore-scripts --no-audit --no-fund --prefix .peers/portkey
 
-fuzz: $(INSTALLED) ## throw bodies and headers at the webhook for ten minutes
+fuzz: $(INSTALLED) ## send generated bodies and headers to the webhook for ten minutes
 	FUZZ_SECONDS=600 $(BIN)/pytest tests/webhooks/test_fuzz.py --timeout 900
 
-durability: $(INSTALLED) ## kill processes while answers are on their way, and count, on both databases
+durability: $(INSTALLED) ## kill processes during delivery and count lost answers, on both databases
 	@for what in prompt kills takeover fair; do for database in sqlite postgresql; do \
 		$(BIN)/python -m benchmarks.durability $$what --database $$database || exit 1; done; done
 
-lock: $(INSTALLED) ## renew the pinned versions: requirements*.in, package.json, benchmarks/peers
+lock: $(INSTALLED) ## update the pinned versions: requirements*.in, package.json, benchmarks/peers
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header requirements.in -o requirements.txt
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
@@ -76,21 +76,21 @@ lock: $(INSTALLED) ## renew the pinned versions: requirements*.in, package.json,
 	npm update --package-lock-only --omit-lockfile-registry-resolved=true
 	cd benchmarks/peers && npm update --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved=true
 
-messages: $(INSTALLED) ## collect the console's texts for its translators
+messages: $(INSTALLED) ## update the translation catalogue with the texts of the console
 	$(BIN)/pybabel -q extract --no-location --sort-output --no-wrap -F babel.cfg -k lazy_gettext -k _l \
 		-o $(TRANSLATIONS)/messages.pot .
 	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --no-wrap -i $(TRANSLATIONS)/messages.pot -d $(TRANSLATIONS)
 	rm $(TRANSLATIONS)/messages.pot
 
-pictures: $(INSTALLED) $(TRANSLATED) ## take the documents' pictures of the console anew
+pictures: $(INSTALLED) $(TRANSLATED) ## take the screenshots of the documentation again
 	$(BIN)/python -m tests.console.pictures
 
-clean: ## remove what was installed and cached; instance/ stays
+clean: ## remove installed packages and caches, keep instance/
 	rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(INSTALLED): requirements.txt requirements-dev.txt requirements-node.txt package-lock.json
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
-	@echo "Installing into .venv (once, about a minute) ..."
+	@echo "Installing into .venv. This takes about a minute the first time."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 		-r requirements.txt -r requirements-dev.txt
