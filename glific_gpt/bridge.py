@@ -33,6 +33,7 @@ SLOT_TIMEOUT_SECONDS = 2.0
 """After this time-out a call proceeds without a slot: the calls that hold the slots may be waiting for a database."""
 
 _executor = ThreadPoolExecutor(THREADS, "bridge")
+# Several threads may ask for the loop at the same moment. A connection works only on the loop that opened it.
 _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
 
@@ -47,6 +48,7 @@ class ConcurrencyLimit:
         self.calls = 0
         """Calls in progress, with or without a slot."""
         self._semaphore = asyncio.Semaphore(MAX_CONCURRENT_CALLS)
+        # A task that timed out has no slot. Releasing one for it would raise the limit for good.
         self._holders: set[asyncio.Task[Any] | None] = set()
 
     async def acquire(self) -> None:
@@ -107,6 +109,7 @@ def await_(coroutine: Coroutine[Any, Any, Result]) -> Result:
     # of an exception are garbage-collected, and the process crashes later. `in_greenlet` returns before that.
     if is_on_loop():
         return concurrency.await_(_without_slot(coroutine))
+    # No time-out here: the coroutine brings its own, such as the time-out of an exchange with OpenAI.
     return asyncio.run_coroutine_threadsafe(coroutine, loop()).result()
 
 
@@ -122,6 +125,7 @@ def run_in_executor(function: Callable[[], Result]) -> Result:
     """Return the result of a function that may block. On the event loop, a thread calls it in a copied context."""
     if not is_on_loop():
         return function()
+    # Flask keeps its app and request contexts in context variables, which asyncio's run_in_executor does not copy.
     return concurrency.await_(loop().run_in_executor(_executor, contextvars.copy_context().run, function))
 
 
@@ -136,7 +140,7 @@ def call_soon(function: Callable[[], object]) -> None:
 
 
 def after_response(function: Callable[[], object]) -> None:
-    """Call the function when the response has been sent. Outside the event loop, call it at once."""
+    """Call the function when the response has been sent. Outside the event loop, call it immediately."""
     call_soon(function) if is_on_loop() else function()
 
 
@@ -163,7 +167,7 @@ class OneShotEvent:
         """Tell whether the event was set within that time."""
         if self._thread_event:
             return self._thread_event.wait(seconds)
-        if self._is_set:
+        if self._is_set:  # set before anything waited: a future that is created now would never be woken
             return True
         self._waiter = loop().create_future()
         timer = loop().call_later(seconds, self._wake)
@@ -198,6 +202,7 @@ class OneShotEvent:
             event.set()
 
     def _wake(self) -> None:
+        # The timer and `set` can both wake the waiter in one pass of the loop, and a future accepts one result only.
         if self._waiter and not self._waiter.done():
             self._waiter.set_result(self._is_set)
 

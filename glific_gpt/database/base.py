@@ -44,6 +44,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         if value is None:
             return None
+        # PostgreSQL returns the time zone of its session, which need not be UTC.
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
@@ -67,7 +68,7 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(
-    model_class=Base,
+    model_class=Base,  # a plain DeclarativeBase: classes on `db.Model` do not pass `mypy --strict`
     disable_autonaming=True,
     session_options={"expire_on_commit": False},  # rows are read after their transaction has ended
 )

@@ -1,7 +1,7 @@
 """Compiled statements: the statements of every call are compiled once and executed on the driver's connection.
 
-SQLAlchemy's own execution takes five times as long: it repeats work that gives the same result each time. That was a
-fifth of the time of a call.
+SQLAlchemy's own execution takes five times as long, because it repeats work that gives the same result each time. The
+repeated work took a fifth of the time of a call.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -66,6 +66,7 @@ _cache: dict[tuple[object, ...], CompiledStatement] = {}
 
 def compile_once(statement: ClauseElement, dialect: Dialect, names: Sequence[str]) -> CompiledStatement:
     """Return the compiled statement. It is compiled on first use and cached."""
+    # A statement is hashed by identity. One that is built for each call would never be found, and would fill the cache.
     key = (statement, dialect.name, *names)
     if key not in _cache:
         _cache[key] = CompiledStatement(statement, dialect, names)
@@ -85,7 +86,7 @@ def raw_connection(engine: Engine, *, keep: bool = False) -> Iterator[PoolProxie
         connection = connection or engine.raw_connection()
         yield connection
         if keep:
-            _kept[engine], connection = connection, None
+            _kept[engine], connection = connection, None  # None, so that `finally` does not return it to the pool
     except engine.dialect.loaded_dbapi.Error as error:
         raise _wrapped(error, engine, connection) from None
     finally:
@@ -105,6 +106,7 @@ def release(engine: Engine) -> None:
 def _wrapped(error: Any, engine: Engine, connection: PoolProxiedConnection | None) -> Any:
     dialect, errors = engine.dialect, engine.dialect.loaded_dbapi.Error
     if connection and dialect.is_disconnect(error, cast("DBAPIConnection", connection.driver_connection), None):
+        # SQLAlchemy does this only in its own execution. The pool would lend the broken connection to the next call.
         connection.invalidate(error)
     return DBAPIError.instance(None, None, error, errors, hide_parameters=True, dialect=dialect)
 

@@ -74,7 +74,7 @@ def _parse(url: str) -> URL:
 
 
 _POOL: dict[str, Any] = {
-    "max_overflow": 0,
+    "max_overflow": 0,  # pool sizes are exact: SQLite has one writer, and docs/operations.md states their sum
     "pool_timeout": POOL_TIMEOUT_SECONDS,
     "hide_parameters": True,  # a database error must not contain the values of a row
 }
@@ -98,6 +98,7 @@ _LOOKUPS = {
 }
 _POSTGRESQL = {
     "pool_size": 20,
+    # A connection may have been cut since its last use, for example by a restart of the database or by a firewall.
     "pool_pre_ping": True,
     "connect_args": {
         "connect_timeout": POOL_TIMEOUT_SECONDS,

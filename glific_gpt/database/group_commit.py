@@ -49,8 +49,8 @@ class GroupCommit:
     def write(self, *statements: Statement, alone: bool = False) -> None:
         """Execute the statements, and return when they are committed.
 
-        `alone` gives them a transaction of their own. Rows that other calls write too need that: batches of two
-        processes could block each other.
+        `alone` gives them a transaction of their own. This is needed for rows that several calls write, such as the
+        spending of a month: batches of two processes could each wait for a row of the other.
         Raises IntegrityError for a row that exists already, and the errors in UNAVAILABLE. Nothing is written then.
         """
         engines = db.engines
@@ -61,7 +61,7 @@ class GroupCommit:
         mine = _PendingWrite(statements)
         if not alone:
             self._write_batched(engine, loop_engine, mine)
-        # In a batch, the row that exists already may be another call's.
+        # In a batch, the row that exists already may be another call's, so each call of the batch tries again alone.
         if alone or (mine.was_batched and isinstance(mine.failure, IntegrityError)):
             bridge.run_in_executor(lambda: self._commit(engine, [statements], self._timeout))
         elif mine.failure:
@@ -77,6 +77,8 @@ class GroupCommit:
     def _write_batched(self, engine: Engine, loop_engine: Engine | None, mine: _PendingWrite) -> None:
         with self._lock:
             self._pending.append(mine)
+            # Under the lock: a writer clears the flag in the same step in which it finds the queue empty, so each write
+            # is either in the batch of a running writer, or starts a new one.
             is_writing, self._is_writing = self._is_writing, True
         if not is_writing:
             self._start(engine, loop_engine)
@@ -86,6 +88,7 @@ class GroupCommit:
     def _start(self, engine: Engine, loop_engine: Engine | None) -> None:
         """Write SQLite's file on the event loop, unless it is locked: waking a thread takes longer."""
         if loop_engine and bridge.is_on_loop():
+            # Not immediately: calls that are ready in this pass of the loop get into the same batch.
             bridge.call_soon(lambda: self._write_on_loop(loop_engine, engine))
         else:
             bridge.submit(lambda: self._write_all(engine))
@@ -97,6 +100,7 @@ class GroupCommit:
                 each.done.set()
             batch = []
         with self._lock:
+            # A batch that was not written goes back to the front, in its order.
             self._pending.extendleft(reversed(batch))
             has_more = self._is_writing = bool(self._pending)
         if has_more:
@@ -110,6 +114,7 @@ class GroupCommit:
                 self._commit(engine, [each.statements for each in batch], self._timeout)
             except Exception as error:  # noqa: BLE001 - it is raised in each of the waiting calls
                 failure = error
+            # Set before the events: a call reads them as soon as it is woken.
             for each in batch:
                 each.failure, each.was_batched = failure, len(batch) > 1
             bridge.OneShotEvent.set_all(each.done for each in batch)
@@ -132,6 +137,7 @@ class GroupCommit:
 
     def _give_up(self, mine: _PendingWrite) -> None:
         """Raise PoolTimeoutError, unless the write is being committed: that is bounded by its own time-outs."""
+        # `remove` raises ValueError if the write has left the queue, because it is part of the running commit.
         with self._lock, suppress(ValueError):
             self._pending.remove(mine)
             raise PoolTimeoutError("The write was still queued behind other writes after the time-out.")
@@ -142,7 +148,10 @@ class GroupCommit:
 def _rows_by_statement(
     batch: Iterable[Sequence[Statement]],
 ) -> dict[tuple[UpdateBase, tuple[str, ...]], list[Parameters]]:
-    """Group the parameters of all calls by statement, in the order of the call that has the most statements."""
+    """Group the parameters of all calls by statement, in the order of the call that has the most statements.
+
+    A call without an idempotency key has only some of the statements of a call with one, in the same order.
+    """
     rows: dict[tuple[UpdateBase, tuple[str, ...]], list[Parameters]] = {}
     for statements in sorted(batch, key=len, reverse=True):
         for statement, parameters in statements:

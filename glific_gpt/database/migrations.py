@@ -11,8 +11,8 @@ from glific_gpt.errors import SettingsError
 
 DIRECTORY = Path(__file__).parents[2] / "migrations"
 
-ENGINES_NEWEST = "workflow_output"
-"""A table of DBOS, the last one that it creates. DBOS migrates after our own migrations and apart from them."""
+NEWEST_DBOS_TABLE = "workflow_output"
+"""The last table that DBOS creates. Its migrations run after our own, and Alembic does not know about them."""
 
 
 @cache
@@ -29,7 +29,7 @@ def are_current(connection: Connection) -> bool:
     """
     found = inspect(connection)
     schema = "dbos" if connection.dialect.name == "postgresql" else None
-    if not found.has_table("alembic_version") or not found.has_table(ENGINES_NEWEST, schema=schema):
+    if not found.has_table("alembic_version") or not found.has_table(NEWEST_DBOS_TABLE, schema=schema):
         return False
     revision = str(connection.scalar(text("SELECT version_num FROM alembic_version")))
     return revision.isdecimal() and int(revision) >= newest()

@@ -51,10 +51,13 @@ def transaction(timeout: float = STATEMENT_TIMEOUT_SECONDS) -> Iterator[Session]
     """
     session = db.session()
     try:
+        # `session.connection()` begins the transaction: the time-out is limited to it.
         set_timeouts(session.connection().connection, timeout)
         yield session
         session.commit()
     finally:
+        # Flask-SQLAlchemy removes its session only with the app context. After an error, the session would hold its
+        # connection until then, and SQLite has one for all threads that write.
         db.session.remove()
 
 
@@ -103,7 +106,7 @@ def retry_until_available(work: Callable[[Session], Result]) -> Result:
         try:
             with transaction() as session:
                 return work(session)
-        except UNAVAILABLE as failure:
+        except UNAVAILABLE as failure:  # an IntegrityError, for example, would be raised again each time
             log.warning("database_unavailable", reason=type(failure).__name__, tried_again_after=delay)
         time.sleep(delay)
         delay = min(delay * 2, LONGEST_DELAY_SECONDS)
@@ -113,6 +116,7 @@ def insert_if_absent(session: Session, row: Base) -> bool:
     """Insert a row unless its key exists, and tell whether it was inserted. Safe with concurrent processes."""
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     table = type(row).__table__
+    # Not an INSERT whose IntegrityError is caught: on PostgreSQL, an error makes the rest of the transaction fail.
     values = {column.key: getattr(row, column.key) for column in table.columns}
     statement = insert(table).values(values).on_conflict_do_nothing().returning(*table.primary_key)  # type: ignore[arg-type]
     return session.execute(statement).first() is not None

@@ -114,6 +114,7 @@ class WorkflowEngine:
             set_queues_before_launch(consumes=is_consumer)
             DBOS.launch()
         except Exception:
+            # Without this, a repeated launch would find the half-built instance of DBOS, which is one for the process.
             DBOS.destroy()
             self._locks.release()
             raise
@@ -139,7 +140,7 @@ class WorkflowEngine:
 
         self._is_launched = False
         if self._failover:
-            self._failover.stop_competing()
+            self._failover.stop_becoming_consumer()
         DBOS.destroy(workflow_completion_timeout_sec=seconds)
         # The lock is released last: without it, another process would repeat the work that is still running.
         if self._failover:
@@ -191,7 +192,7 @@ class WorkflowEngine:
             "executor_id": executor,
             # The default is pickle. Subjects and results of steps are plain JSON without personal data.
             "serializer": DBOSPortableJSONSerializer(),
-            "run_migrations": False,
+            "run_migrations": False,  # `flask db upgrade` runs them: the role of a server need not create tables
             "use_listen_notify": False,
             "sys_db_pool_size": 1 if self._url.get_backend_name() == "sqlite" else 10,
             "db_engine_kwargs": {"hide_parameters": True, "pool_events": self._pool_events()},

@@ -43,14 +43,15 @@ class WorkerFailover:
         self._is_consumer = is_consumer
         self._on_consumer = on_consumer
         self._free_since: dict[str, float] = {}
+        """Monotonic time at which the lock of a process was first found free, by the name of the process."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="worker-failover", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def stop_competing(self) -> None:
-        """Do not become a consumer any more: this process is about to end."""
+    def stop_becoming_consumer(self) -> None:
+        """Never become a consumer from now on: this process is about to end."""
         self._on_consumer = None
 
     def stop(self) -> None:
@@ -61,6 +62,7 @@ class WorkerFailover:
         next_poll, is_failing = 0.0, False
         while True:
             try:
+                # First, because other processes wait only for the grace period.
                 self._locks.renew()
                 self._try_become_consumer()
                 if self._is_consumer and time.monotonic() >= next_poll:
@@ -79,6 +81,7 @@ class WorkerFailover:
     def _try_become_consumer(self) -> None:
         if (on_consumer := self._on_consumer) and self._locks.try_become_consumer():
             on_consumer()
+            # Removed only after the call has succeeded, so that a failed one is repeated in a second.
             self._on_consumer, self._is_consumer = None, True
 
     def poll(self) -> None:
@@ -101,6 +104,7 @@ class WorkerFailover:
         with self._locks.try_lock(executor) as is_free:
             if not is_free:
                 return
+            # Listed again under the lock: another process may have requeued the work in between.
             pending = self._client.list_workflows(
                 status="PENDING", executor_id=executor, load_input=False, load_output=False
             )

@@ -58,7 +58,7 @@ def locks_for(url: URL) -> ProcessLocks:
 class FileLocks:
     """Locked files in a folder, for processes of one machine. The kernel releases the locks of a dead process."""
 
-    grace_seconds = 0.0
+    grace_seconds = 0.0  # the kernel frees a file lock only when its process has ended
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -90,7 +90,7 @@ class FileLocks:
     def try_become_consumer(self) -> bool:
         """Return whether this process is the only consumer. With two on SQLite, DBOS exceeds its limits."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        if self._consumer_lock is None:
+        if self._consumer_lock is None:  # a second lock of the same file by this process would be refused
             self._consumer_lock = _try_lock_file(self._folder / "queue")
         return self._consumer_lock is not None
 
@@ -106,6 +106,7 @@ class FileLocks:
 def _try_lock_file(path: Path) -> int | None:
     """Lock a file and return its descriptor, or None if another process holds the lock."""
     while True:
+        # O_CLOEXEC: a program that this process starts would otherwise hold the lock beyond its end.
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -168,7 +169,11 @@ class PostgresLocks:
 
     def _connect(self) -> TimeoutConnection:
         connection = TimeoutConnection.connect(
-            *self._arguments, **self._options, autocommit=True, connect_timeout=2, application_name="glific_gpt work"
+            *self._arguments,
+            **self._options,
+            autocommit=True,
+            connect_timeout=2,
+            application_name="glific_gpt work",
         )
         connection.socket_timeout = SOCKET_TIMEOUT_SECONDS
         # A dead machine is noticed after 5 seconds: three probes a second apart, the first after 2 seconds.

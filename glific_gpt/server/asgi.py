@@ -77,21 +77,22 @@ class AsgiBridge:
             await self._serve(scope, receive, send)
 
     async def _run_lifespan(self, receive: Receive, send: Send) -> None:
-        await receive()
+        await receive()  # lifespan.startup
         bridge.set_loop(asyncio.get_running_loop())
         self._on_startup()
         await send({"type": "lifespan.startup.complete"})
-        await receive()
+        await receive()  # lifespan.shutdown, which uvicorn sends after the last response
+        # In a thread: the worker that ends here still needs the loop, which runs its exchanges with OpenAI.
         await asyncio.to_thread(self._on_shutdown)
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             status, headers, body = await self._respond(scope, receive)
-        except (Exception, asyncio.CancelledError) as failure:  # cancelled when the time to shut down is over
+        except (Exception, asyncio.CancelledError) as failure:  # uvicorn cancels after the shutdown time-out
             log.exception("request_failed", reason=type(failure).__name__)
             status, headers, body = EMPTY_500
-        # ASGI wants header names in lower case.
+        # The ASGI specification requires header names in lower case.
         encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         has_body = scope["method"] != "HEAD" and status not in BODILESS_STATUSES
         if has_body and not any(name == CONTENT_LENGTH for name, _ in encoded):
@@ -100,6 +101,7 @@ class AsgiBridge:
         await send({"type": "http.response.body", "body": body})
 
     async def _respond(self, scope: Scope, receive: Receive) -> _Response:
+        # The body is read before Flask runs, so that no slot or thread is held while a slow client sends.
         limit = MAX_CONSOLE_READ_BYTES if scope["path"].startswith(CONSOLE) else MAX_READ_BYTES
         environ = _environ(scope, await _read_body(receive, limit))
         if self._is_for_loop(scope):
@@ -119,6 +121,7 @@ class AsgiBridge:
         def start_response(
             status: str, headers: list[tuple[str, str]], _exc_info: Any = None, /
         ) -> Callable[[bytes], object]:
+            # PEP 3333 allows a second call, which replaces the first one after an error.
             started[:] = [int(status.partition(" ")[0]), headers]
             return lambda _: None  # PEP 3333's write(), which Flask does not use
 
@@ -127,11 +130,14 @@ class AsgiBridge:
             return _Response(started[0], started[1], b"".join(parts))
         finally:
             if hasattr(parts, "close"):
-                parts.close()
+                parts.close()  # required by PEP 3333: Flask's call_on_close functions run in it
 
 
 async def _read_body(receive: Receive, limit: int) -> bytes:
-    """Return the received part of a body. It may be incomplete, and little more than `limit` bytes are kept."""
+    """Return the body, or its first part: reading stops after `limit` bytes, and when the client disconnects.
+
+    The part can be longer than `limit` by one chunk.
+    """
     body, has_more = bytearray(), True
     while has_more and len(body) < limit:
         message = await receive()
@@ -145,6 +151,8 @@ def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
     environ: dict[str, Any] = {
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
+        # PEP 3333 requires the bytes of the path as latin-1. They are in raw_path only: in scope["path"], uvicorn has
+        # replaced bytes that are not UTF-8.
         "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
         "QUERY_STRING": scope["query_string"].decode("latin-1"),
         "SERVER_NAME": host,
@@ -154,6 +162,7 @@ def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope["scheme"],
         "wsgi.input": io.BytesIO(body),
+        # Without this key, Werkzeug reads an empty body from a chunked request.
         "wsgi.input_terminated": True,
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
@@ -163,11 +172,12 @@ def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
     for name, value in scope["headers"]:
         if key := _environ_key(name):
             text = value.decode("latin-1")
+            # A header that was sent several times is one list (RFC 9110, 5.3).
             environ[key] = f"{environ[key]},{text}" if key in environ else text
     return environ
 
 
-@lru_cache(256)
+@lru_cache(256)  # bounded, because clients choose the names
 def _environ_key(name: bytes) -> str | None:
     """Return WSGI's name of a header; None for a name with an underscore.
 

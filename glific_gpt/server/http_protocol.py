@@ -29,7 +29,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class _Expected(Enum):
-    """The next thing to arrive from the client."""
+    """The part of a request that the client has to send next."""
 
     HEAD = auto()
     BODY = auto()
@@ -57,7 +57,7 @@ class _ResponseWriter:
 
     def close(self) -> None:
         self.flush()
-        self._transport.close()
+        self._transport.close()  # waits until the client has read everything, so it needs a time-out
         self.start_write_timeout()
 
     def start_write_timeout(self) -> None:
@@ -77,8 +77,8 @@ class _ResponseWriter:
 class HttpProtocol(HttpToolsProtocol):
     """uvicorn's protocol with the limits that uvicorn leaves to a reverse proxy.
 
-    A connection whose request head is too slow or too long is closed. A body that is too slow ends where it is, and
-    the app judges what has arrived. Trailers are ignored, because they could pass for headers.
+    A connection whose request head is too slow or too long is closed. A body that is too slow is cut off, and the app
+    gets the part that has arrived. Trailers are ignored, because they could pass for headers.
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
@@ -90,7 +90,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._expect(_Expected.HEAD)
 
     def data_received(self, data: bytes) -> None:
-        cycle = self.cycle
+        cycle = self.cycle  # uvicorn's name for one request and its response
         super().data_received(data)
         expected = self._next_expected()
         if expected is not self._expected:
@@ -112,6 +112,7 @@ class HttpProtocol(HttpToolsProtocol):
         elif expected is _Expected.BODY:
             is_webhook = self.url.startswith(WEBHOOKS)
             seconds = WEBHOOK_BODY_TIMEOUT_SECONDS if is_webhook else BODY_TIMEOUT_SECONDS
+            # As if the body were complete: the webhook can then answer with an error instead of a closed connection.
             self._read_timeout = self.loop.call_later(seconds, self.on_message_complete)
 
     def _count(self, received: int) -> None:

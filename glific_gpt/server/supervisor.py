@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 GRACEFUL_SHUTDOWN_SECONDS = 9
 """How long running calls may take to end after SIGTERM."""
 FORCED_EXIT_SECONDS = 10.0
-"""After this time the process exits, whatever it is waiting for."""
+"""The process exits this long after SIGTERM, even if a thread is still waiting for a database or a network."""
 
 SPARE_THREADS = 50
 """Threads beyond the call slots, which answer health checks and refuse further calls."""
@@ -41,7 +41,7 @@ BACKLOG = 4096
 """Connections that wait to be accepted."""
 
 HEALTHCHECK_TIMEOUT_SECONDS = 5
-"""Silence after which a process is considered dead. Glific waits no longer either."""
+"""Silence after which a process is considered dead: the time that Glific waits for a response."""
 
 START_TIMEOUT_SECONDS = 30
 """How long a process that replaces another one may take to start."""
@@ -80,14 +80,16 @@ def exit_now() -> None:
     os._exit(0)
 
 
-def load() -> "AsgiBridge":
+def create_process_app() -> "AsgiBridge":
     """Create the ASGI app of one of several processes, which exits when its supervisor is gone."""
     threading.Thread(target=_exit_with_parent, daemon=True).start()
-    handler = signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # no call is running yet
+    # uvicorn's handler would only end the server after the app is loaded. No call is running yet, so exit immediately.
+    handler = signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     try:
         return _create_asgi_app(config.load())
     except SettingsError as error:
         sys.stderr.write(f"Error: {error}\n")
+        # uvicorn's supervisor stops the whole server when a process exits with STARTUP_FAILURE.
         sys.exit(1 if IS_REPLACEMENT in os.environ else STARTUP_FAILURE)
     finally:
         signal.signal(signal.SIGTERM, handler)
@@ -103,7 +105,7 @@ def _serve_in_this_process(settings: Settings, listener: socket.socket) -> None:
 
 def _serve_with_processes(processes: int, listener: socket.socket) -> None:
     """Exits with status 1 if the processes cannot start; each has reported why."""
-    supervisor = _Supervisor(_uvicorn_config("glific_gpt.server.supervisor:load", processes), [listener])
+    supervisor = _Supervisor(_uvicorn_config("glific_gpt.server.supervisor:create_process_app", processes), [listener])
     supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
         sys.exit(1)
@@ -144,10 +146,12 @@ class _Supervisor(Multiprocess):
         A later process that fails is started again until it succeeds, because the others still serve.
         """
         super().init_processes()
+        # Processes that are started later inherit the variable.
         os.environ[IS_REPLACEMENT] = "1"
 
 
 def _uvicorn_config(app: "AsgiBridge | str", processes: int = 1) -> Config:
+    # uvicorn imports the app by name in each of several processes, and calls it as a factory.
     return Config(
         app,
         factory=isinstance(app, str),
@@ -156,11 +160,11 @@ def _uvicorn_config(app: "AsgiBridge | str", processes: int = 1) -> Config:
         loop="uvloop",
         http="glific_gpt.server.http_protocol:HttpProtocol",
         ws="none",
-        lifespan="on",
-        log_config=None,
+        lifespan="on",  # with "auto", uvicorn serves even if the start-up fails
+        log_config=None,  # uvicorn would install its own handlers, whose lines are not JSON and not redacted
         log_level="error",
-        access_log=False,
-        proxy_headers=False,
+        access_log=False,  # the webhook logs each call itself
+        proxy_headers=False,  # login_throttle.py reads X-Forwarded-For, by the number of trusted proxies
         server_header=False,
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
@@ -171,7 +175,7 @@ def _uvicorn_config(app: "AsgiBridge | str", processes: int = 1) -> Config:
 
 def _create_asgi_app(settings: Settings) -> "AsgiBridge":
     """Raises SettingsError."""
-    # Imported here, because a supervisor needs none of it.
+    # Imported here, so that the process of a supervisor stays small.
     from glific_gpt.app import create_app
     from glific_gpt.database import migrations
     from glific_gpt.operations import worker
@@ -187,13 +191,14 @@ def _create_asgi_app(settings: Settings) -> "AsgiBridge":
     worker.start_worker(app, consumes=settings.worker == "inline")
     shutdown = _Shutdown(lambda: worker.stop_worker(app))
     gc.freeze()  # the objects of the app live as long as the process, so the collector need not scan them again
+    # A thread for each call. The deadline begins in the view, so a call that waits for a thread has none yet.
     threads = settings.max_in_flight + SPARE_THREADS
     functions = app_services.functions
     return AsgiBridge(app, lambda name: not functions.blocks(name), threads, shutdown.watch_signals, shutdown.wait)
 
 
 class _Shutdown:
-    """Ends the worker as soon as the process is told to stop, while uvicorn ends the calls."""
+    """Ends the worker as soon as a stop signal arrives, while uvicorn ends the calls."""
 
     def __init__(self, end_worker: Callable[[], None]) -> None:
         self._ending = threading.Thread(target=end_worker, daemon=True)
@@ -210,7 +215,7 @@ class _Shutdown:
             self._ending.join()
 
     def _on_signal(self, uvicorn_handler: Any, number: int, frame: FrameType | None) -> None:
-        if not self._has_begun:
+        if not self._has_begun:  # a second Ctrl-C makes uvicorn stop waiting, but a thread can be started only once
             self._has_begun = True
             self._ending.start()
             threading.Thread(target=_exit_after_time_limit, daemon=True).start()
