@@ -125,10 +125,10 @@ def count_resumptions(environment: Environment) -> Counter[str]:
 
 def wait_for_resumptions(environment: Environment, calls: set[str], seconds: float = RESUME_TIMEOUT_SECONDS) -> float:
     """Wait until the flows of these calls are resumed, or the time is over. Return the seconds waited."""
-    begun = time.monotonic()
-    while calls - count_resumptions(environment).keys() and time.monotonic() - begun < seconds:
+    started_at = time.monotonic()
+    while calls - count_resumptions(environment).keys() and time.monotonic() - started_at < seconds:
         time.sleep(0.05)
-    return time.monotonic() - begun
+    return time.monotonic() - started_at
 
 
 def measure_kills(database: str, calls: int, mode: str) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def measure_kills(database: str, calls: int, mode: str) -> dict[str, Any]:
         wait_for_resumptions(environment, accepted)
         time.sleep(8)  # so that a second resumption can arrive
         counts = count_resumptions(environment)
-        asked = len([each for each in environment.openai.requests if each.method == "POST"])
+        requests = len([each for each in environment.openai.requests if each.method == "POST"])
         return {
             "database": database,
             "mode": mode,
@@ -162,8 +162,8 @@ def measure_kills(database: str, calls: int, mode: str) -> dict[str, Any]:
             "lost": len(accepted - counts.keys()),
             "resumed_twice_or_more": sum(1 for call in accepted if counts[call] > 1),
             "resumed_without_having_been_accepted": len(counts.keys() - accepted),
-            "asked_openai": asked,
-            "asked_again": asked - len(counts),
+            "openai_requests": requests,
+            "repeated_openai_requests": requests - len(counts),
             "rejections": dict(rejections),
         }
 
@@ -185,15 +185,15 @@ def measure_failover(database: str) -> dict[str, Any]:
         time.sleep(1.0)
         environment.kill(workers[0])
         killed = time.monotonic()
-        asked_before = len(environment.openai.requests)
+        requests_before = len(environment.openai.requests)
         wait_for_resumptions(environment, calls)
         return {
             "database": database,
             "accepted": len(calls),
             "resumed": len(calls & count_resumptions(environment).keys()),
             "all_resumed_after_s": round(time.monotonic() - killed, 1),
-            "asked_before_kill": asked_before,
-            "asked_in_all": len(environment.openai.requests),
+            "openai_requests_before_kill": requests_before,
+            "openai_requests": len(environment.openai.requests),
             "resumed_twice": sum(1 for n in count_resumptions(environment).values() if n > 1),
         }
 
@@ -212,9 +212,9 @@ def measure_fairness(database: str, waiting: int) -> dict[str, Any]:
 
         without_load = [time_call(contact) for contact in range(2, 7)]
         with ThreadPoolExecutor(CONCURRENCY) as pool:
-            begun = time.monotonic()
+            started_at = time.monotonic()
             accepted = [future.result() for future in [pool.submit(submit_call, big, n) for n in range(1, waiting + 1)]]
-            accepting = time.monotonic() - begun
+            accepting = time.monotonic() - started_at
         waiting_before = waiting - len(count_resumptions(environment))
         under_load = [time_call(contact) for contact in range(7, 12)]
         waiting_after = waiting - len(count_resumptions(environment))
@@ -226,7 +226,7 @@ def measure_fairness(database: str, waiting: int) -> dict[str, Any]:
             "without_load_s": [round(each, 2) for each in without_load],
             "under_load_s": [round(each, 2) for each in under_load],
             "accepted_per_s": round(waiting / accepting, 1),
-            "campaign_s": round(time.monotonic() - begun, 1),
+            "campaign_s": round(time.monotonic() - started_at, 1),
             "campaign_resumed": len({call for call, _ in accepted} & count_resumptions(environment).keys()),
         }
 
@@ -241,18 +241,18 @@ def measure_latency(database: str, calls: int) -> dict[str, Any]:
         accepting, resuming, starting = [], [], []
         for contact in range(1, calls + 1):
             call, seconds = submit_call(organization, contact)
-            at = time.monotonic()
+            accepted_at = time.monotonic()
             wait_for_resumptions(environment, {call})
-            came = next(each.at for each in environment.glific.resumptions if each.result["call_id"] == call)
-            asked = environment.openai.requests[-1].at
+            resumed_at = next(each.at for each in environment.glific.resumptions if each.result["call_id"] == call)
+            requested_at = environment.openai.requests[-1].at
             accepting.append(seconds)
-            starting.append(asked - at)
-            resuming.append(came - asked - 1.0)
+            starting.append(requested_at - accepted_at)
+            resuming.append(resumed_at - requested_at - 1.0)
         return {
             "database": database,
             "accepted_ms_median": round(statistics.median(accepting) * 1000, 1),
             "accepted_ms_max": round(max(accepting) * 1000, 1),
-            "asked_after_ms_median": round(statistics.median(starting) * 1000),
+            "openai_called_after_ms_median": round(statistics.median(starting) * 1000),
             "resumed_after_answer_ms_median": round(statistics.median(resuming) * 1000),
             "resumed_after_answer_ms_max": round(max(resuming) * 1000),
         }

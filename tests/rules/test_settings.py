@@ -107,8 +107,10 @@ def test_the_error_for_an_invalid_secret_does_not_repeat_it(field: str, value: s
 
 
 def load(**variables: str) -> Settings:
-    known = SECRETS | variables
-    return config.load({PREFIX + name.upper(): value for name, value in known.items()}, instance=Path("/nowhere"))
+    all_variables = SECRETS | variables
+    return config.load(
+        {PREFIX + name.upper(): value for name, value in all_variables.items()}, instance=Path("/nowhere")
+    )
 
 
 def secrets() -> list[str]:

@@ -58,8 +58,8 @@ class Window:
 
     def add_cookies(self, cookies: CookieJar) -> None:
         """Add cookies, so that their user is signed in."""
-        known = [{"name": cookie.name, "value": cookie.value or "", "url": self.url} for cookie in cookies]
-        self.page.context.add_cookies(known)  # type: ignore[arg-type]
+        values = [{"name": cookie.name, "value": cookie.value or "", "url": self.url} for cookie in cookies]
+        self.page.context.add_cookies(values)  # type: ignore[arg-type]
 
     def path(self) -> str:
         return self.page.url.removeprefix(self.url)
@@ -101,12 +101,12 @@ def open_browser_window(
 
 def _open_page(context: BrowserContext, url: str) -> Window:
     page = context.new_page()
-    shown = Window(page, url)
-    page.on("console", lambda message: shown.violations.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: shown.violations.append(str(error)))
-    page.on("request", lambda asked: None if _is_own_address(asked.url, url) else shown.foreign.add(asked.url))
-    return shown
+    opened = Window(page, url)
+    page.on("console", lambda message: opened.violations.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: opened.violations.append(str(error)))
+    page.on("request", lambda request: None if _is_own_address(request.url, url) else opened.foreign.add(request.url))
+    return opened
 
 
-def _is_own_address(asked: str, url: str) -> bool:
-    return asked.startswith((url + "/", "data:", "blob:"))
+def _is_own_address(requested: str, url: str) -> bool:
+    return requested.startswith((url + "/", "data:", "blob:"))

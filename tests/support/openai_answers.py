@@ -74,16 +74,16 @@ def echo() -> Behaviour:
     """Answer `key=wxyz model=gpt-4o question=What is ORS?`, so that tests detect a mix-up of tenants."""
 
     def behave(exchange: Exchange) -> None:
-        asked = exchange.received
-        answer(f"key={(asked.api_key or '')[-4:]} model={asked.model} question={asked.question}")(exchange)
+        request = exchange.received
+        answer(f"key={(request.api_key or '')[-4:]} model={request.model} question={request.question}")(exchange)
 
     return behave
 
 
-def _answer_with(said: ModelOutput, after: float = 0.0) -> Behaviour:
+def _answer_with(output: ModelOutput, after: float = 0.0) -> Behaviour:
     def behave(exchange: Exchange) -> None:
         exchange.pause(after)
-        exchange.send_json(200, build_body(exchange, said))
+        exchange.send_json(200, build_body(exchange, output))
 
     return behave
 

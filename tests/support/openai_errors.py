@@ -126,8 +126,8 @@ def bad_schema() -> Behaviour:
 
 def unknown_url() -> Behaviour:
     def behave(exchange: Exchange) -> None:
-        asked = exchange.received
-        _error(404, f"Invalid URL ({asked.method} {asked.path})")(exchange)
+        request = exchange.received
+        _error(404, f"Invalid URL ({request.method} {request.path})")(exchange)
 
     return behave
 

@@ -30,8 +30,8 @@ class ReceivedRequest:
     def question(self) -> str:
         """Text of the newest message, from `messages` of chat or from `input` of the Responses API."""
         body = self.body if isinstance(self.body, dict) else {}
-        asked = body.get("messages") or body.get("input") or ""
-        content = asked[-1]["content"] if isinstance(asked, list) else asked
+        messages = body.get("messages") or body.get("input") or ""
+        content = messages[-1]["content"] if isinstance(messages, list) else messages
         return content if isinstance(content, str) else " ".join(part["text"] for part in content)
 
 

@@ -26,12 +26,12 @@ class ModelOutput:
     """True if the body has the number of tokens."""
 
 
-def build_body(exchange: Exchange, said: ModelOutput) -> dict[str, Any]:
+def build_body(exchange: Exchange, output: ModelOutput) -> dict[str, Any]:
     """Return the body in the shape of the called endpoint."""
     path = exchange.received.path
     if path.endswith("/models"):
         return models(exchange.models)
-    return responses(exchange.received, said) if path.endswith("/responses") else chat(exchange.received, said)
+    return responses(exchange.received, output) if path.endswith("/responses") else chat(exchange.received, output)
 
 
 def models(names: list[str]) -> dict[str, Any]:
@@ -39,18 +39,18 @@ def models(names: list[str]) -> dict[str, Any]:
     return {"object": "list", "data": data}
 
 
-def chat(received: ReceivedRequest, said: ModelOutput) -> dict[str, Any]:
+def chat(received: ReceivedRequest, output: ModelOutput) -> dict[str, Any]:
     message: dict[str, Any] = {
         "role": "assistant",
-        "content": said.text,
-        "refusal": said.refusal,
+        "content": output.text,
+        "refusal": output.refusal,
         "annotations": [],
     }
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": said.finish_reason}
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": output.finish_reason}
     usage = {
-        "prompt_tokens": said.input_tokens,
-        "completion_tokens": said.output_tokens,
-        "total_tokens": said.input_tokens + said.output_tokens,
+        "prompt_tokens": output.input_tokens,
+        "completion_tokens": output.output_tokens,
+        "total_tokens": output.input_tokens + output.output_tokens,
         "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
         "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
     }
@@ -62,18 +62,18 @@ def chat(received: ReceivedRequest, said: ModelOutput) -> dict[str, Any]:
         "choices": [choice],
         "service_tier": "default",
         "system_fingerprint": "fp_stand_in",
-    } | ({"usage": usage} if said.usage else {})
+    } | ({"usage": usage} if output.usage else {})
 
 
-def responses(received: ReceivedRequest, said: ModelOutput) -> dict[str, Any]:
-    reason = _INCOMPLETE.get(said.finish_reason)
+def responses(received: ReceivedRequest, output: ModelOutput) -> dict[str, Any]:
+    reason = _INCOMPLETE.get(output.finish_reason)
     status = "incomplete" if reason else "completed"
     usage = {
-        "input_tokens": said.input_tokens,
+        "input_tokens": output.input_tokens,
         "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
-        "output_tokens": said.output_tokens,
+        "output_tokens": output.output_tokens,
         "output_tokens_details": {"reasoning_tokens": 0},
-        "total_tokens": said.input_tokens + said.output_tokens,
+        "total_tokens": output.input_tokens + output.output_tokens,
     }
     return {
         "id": f"resp_{uuid.uuid4().hex}",
@@ -83,11 +83,11 @@ def responses(received: ReceivedRequest, said: ModelOutput) -> dict[str, Any]:
         "error": None,
         "incomplete_details": {"reason": reason} if reason else None,
         "model": received.model,
-        "output": [_reasoning_item(), *_message_items(said, status)],
+        "output": [_reasoning_item(), *_message_items(output, status)],
         "parallel_tool_calls": True,
         "tool_choice": "auto",
         "tools": [],
-    } | ({"usage": usage} if said.usage else {})
+    } | ({"usage": usage} if output.usage else {})
 
 
 def _reasoning_item() -> dict[str, Any]:
@@ -95,12 +95,12 @@ def _reasoning_item() -> dict[str, Any]:
     return {"id": f"rs_{uuid.uuid4().hex}", "type": "reasoning", "summary": []}
 
 
-def _message_items(said: ModelOutput, status: str) -> list[dict[str, Any]]:
+def _message_items(output: ModelOutput, status: str) -> list[dict[str, Any]]:
     """Return the message items of the output: none without a text and a refusal."""
     content: list[dict[str, Any]] = []
-    if said.refusal is not None:
-        content.append({"type": "refusal", "refusal": said.refusal})
-    if said.text is not None:
-        content.append({"type": "output_text", "text": said.text, "annotations": [], "logprobs": []})
+    if output.refusal is not None:
+        content.append({"type": "refusal", "refusal": output.refusal})
+    if output.text is not None:
+        content.append({"type": "output_text", "text": output.text, "annotations": [], "logprobs": []})
     message = {"id": f"msg_{uuid.uuid4().hex}", "type": "message", "role": "assistant", "status": status}
     return [message | {"content": content}] if content else []

@@ -20,8 +20,8 @@ def token_of(glific: GlificStandIn, phone: str = PHONE, password: str = PASSWORD
 
 
 def resumption(glific: GlificStandIn, token: str, **variables: Any) -> httpx2.Response:
-    known = {"flowId": "5", "contactId": "21", "result": '{"gpt_response": {"status": "ok"}}'} | variables
-    body = {"query": MUTATION, "variables": known}
+    all_variables = {"flowId": "5", "contactId": "21", "result": '{"gpt_response": {"status": "ok"}}'} | variables
+    body = {"query": MUTATION, "variables": all_variables}
     return httpx2.post(f"{glific.url}/api", json=body, headers={"authorization": token})
 
 
