@@ -56,11 +56,17 @@ class App:
         return [b"got ", body]
 
 
-@pytest.fixture
-def app() -> Iterator[App]:
+@pytest.fixture(autouse=True)
+def restore_loop() -> Iterator[None]:
+    # `serve` leaves a closed loop in the bridge, on which later tests in this process could not wait.
     before = bridge._loop
-    yield App()
+    yield
     bridge.set_loop(before)
+
+
+@pytest.fixture
+def app() -> App:
+    return App()
 
 
 def serve(
