@@ -20,8 +20,8 @@ def test_it_refuses_to_use_another_database(tmp_path: Path) -> None:
     project, database = copy_project(tmp_path), tmp_path / "theirs.db"
     error = refusal(project, GLIFIC_GPT_DATABASE_URL=f"sqlite:///{database}")
     assert error == (
-        "Error: `make run` keeps a database of its own: unset GLIFIC_GPT_DATABASE_URL, "
-        "or use `make serve` for this one."
+        "Error: `make run` uses its own database. Unset GLIFIC_GPT_DATABASE_URL, "
+        "or use `make serve` with this database."
     )
     assert not database.exists()
 
@@ -36,4 +36,4 @@ def test_it_names_the_folder_that_it_cannot_use(tmp_path: Path) -> None:
     project = copy_project(tmp_path)
     (project / "instance").write_text("in the way")
     error = refusal(project)
-    assert error == (f"Error: {project}/instance cannot be used (File exists): it must be a folder that you can write.")
+    assert error == (f"Error: {project}/instance cannot be used (File exists). Make it a folder that you can write to.")

@@ -122,7 +122,7 @@ def test_it_does_not_start_on_a_database_in_memory(tmp_path: Path) -> None:
 
 def test_it_does_not_start_with_a_default_model_that_cannot_answer(tmp_path: Path) -> None:
     error = refusal(tmp_path, environment(default_model="tts-1"))
-    assert error == "Error: GLIFIC_GPT_DEFAULT_MODEL is not a text model, and only those can answer.\n"
+    assert error == "Error: GLIFIC_GPT_DEFAULT_MODEL is not a text model. Choose a text model such as gpt-4o.\n"
 
 
 @on_sqlite
