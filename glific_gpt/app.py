@@ -127,7 +127,7 @@ def make_services(settings: Settings) -> Services:
         settings=settings,
         vault=vault,
         functions=functions,
-        language_models=open_ai,
+        model_provider=open_ai,
         glific=glific,
         engine=engine,
         deferred_workflow=DeferredWorkflow(AnswerStep(admission, vault, upstream_calls), DeliveryStep(vault, glific)),

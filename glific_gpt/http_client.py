@@ -121,7 +121,7 @@ class DeadlineTransport(httpx2.HTTPTransport):
         self._pool = httpcore2.ConnectionPool(
             ssl_context=context,
             max_connections=None,
-            max_keepalive_connections=1,
+            max_keepalive_connections=1,  # a client belongs to one thread, which sends one request at a time
             keepalive_expiry=KEEPALIVE_SECONDS,
             network_backend=_DeadlineBackend(allows, resolve),
         )
@@ -147,7 +147,7 @@ class _DeadlineBackend(httpcore2.SyncBackend):
     def _allowed_addresses(self, host: str, port: int) -> list[str]:
         """Resolve the host and return at least one address. Raises AddressRefused if none is allowed.
 
-        The connection uses these very addresses. Resolving the name again would let it change after the check.
+        The connection uses the returned addresses. If the name were resolved again, it could change after the check.
         """
         found = self._resolve(host, port)
         allowed = [address for address in found if self._allows is None or self._allows(host, address)]
@@ -171,6 +171,7 @@ class _DeadlineStream(httpcore2.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
+        # Wrapped again: the TLS stream is a new object, without the deadline.
         seconds = _seconds_left(timeout, httpcore2.ConnectTimeout)
         return _DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, seconds))
 

@@ -26,7 +26,7 @@ class Services:
     settings: Settings
     vault: Vault
     functions: Registry
-    language_models: Provider
+    model_provider: Provider
     """The provider whose keys answer webhooks."""
     glific: GlificClient
     """The client that resumes waiting flows."""
@@ -39,9 +39,9 @@ class Services:
 
     def provider(self, name: str) -> Provider:
         """Return the provider that a URL or a command names. Raises NotFound."""
-        if name != self.language_models.name:
-            raise NotFound(f"There is no provider with this name. Use {self.language_models.name}.")
-        return self.language_models
+        if name != self.model_provider.name:
+            raise NotFound(f"There is no provider with this name. Use {self.model_provider.name}.")
+        return self.model_provider
 
 
 def services() -> Services:

@@ -49,5 +49,6 @@ class Vault:
 
     def _derive_keys(self, organization_id: int, purpose: str) -> MultiFernet:
         info = f"glific_gpt:{organization_id}:{purpose}".encode()
+        # RFC 5869 makes the salt optional for a key that is random already, as master keys are.
         derived = (HKDF(SHA256(), length=32, salt=None, info=info).derive(master) for master in self._masters)
         return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in derived])

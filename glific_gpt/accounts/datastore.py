@@ -45,7 +45,7 @@ class Datastore(SQLAlchemyUserDatastore):
         super().__init__(db, User, UnusedRole)  # type: ignore[arg-type] # at run time User has the mixin (tables.py)
 
     def find_user(self, case_insensitive: bool = False, **criteria: Any) -> User | None:  # type: ignore[override] # noqa: FBT001, FBT002
-        ((name, value),) = criteria.items()
+        ((name, value),) = criteria.items()  # Flask-Security searches by one column at a time
         stored = people.normalize_email(value) if name == "email" else value
         with transaction() as session:
             return session.scalar(select(User).where(getattr(User, name) == stored))
@@ -75,6 +75,7 @@ class Datastore(SQLAlchemyUserDatastore):
         """Delete a used code. Answers 409 if another request has used the same code in between."""
         used = (user.mf_recovery_codes or [])[idx]
         with transaction() as session:
+            # Locked, because the column is one JSON list: each of two requests would restore the code of the other.
             fresh = session.get_one(User, user.id, with_for_update=True)
             if used not in (fresh.mf_recovery_codes or []):
                 abort(409)

@@ -37,6 +37,7 @@ class PasswordForm(LabelledForm):
     """Refuses a password over the maximum length without hashing it, which would cost processor time."""
 
     def validate(self, **options: Any) -> bool:
+        # WTForms runs validators before the library's form hashes the password.
         message, _category = MESSAGES["INVALID_PASSWORD"]
         max_length = {"password": [Length(max=passwords.MAX_LENGTH, message=gettext(message))]}
         return bool(super().validate(**options | {"extra_validators": max_length}))  # type: ignore[misc]

@@ -36,7 +36,7 @@ KEY = "SECURITY_LIMITS_KEY"
 LOGIN, FORGOT_PASSWORD = f"{NAME}.login", f"{NAME}.forgot_password"
 NETWORK_BITS = 64
 """Prefix of an IPv6 address that its owner cannot change."""
-SUCCESS_STATUS = 302
+SUCCESS_STATUS = 302  # Flask-Security redirects after a success, and shows the form again after a failure
 
 check_slots = threading.BoundedSemaphore(MAX_CONCURRENT_CHECKS)
 
@@ -49,6 +49,7 @@ def init(app: Flask, settings: Settings) -> None:
     limiter = _create_limiter(settings)
     app.before_request_funcs.setdefault(NAME, []).extend((acquire_slot, _create_counter(limiter)))
     app.after_request_funcs.setdefault(NAME, []).append(lambda response: _uncount_success(limiter, response))
+    # In a teardown function, because Flask skips after_request functions when a view raises an unhandled exception.
     app.teardown_request_funcs.setdefault(NAME, []).append(release_slot)
     app.register_error_handler(RateLimitExceeded, lambda breach: breach.get_response())
 
@@ -76,7 +77,7 @@ def is_attempt() -> bool:
 
 def respond_throttled(seconds: int) -> Response:
     """Return the page that asks to wait."""
-    response = make_response(render_template("security/slowed.html", minutes=-(-seconds // 60)), 429)
+    response = make_response(render_template("security/slowed.html", minutes=-(-seconds // 60)), 429)  # rounded up
     response.headers["Retry-After"] = str(seconds)
     return response
 
@@ -122,6 +123,7 @@ def _uncount_success(limiter: Limiter, response: Response) -> Response:
     """Give back a successful attempt. All attempts are counted first, so that concurrent ones see each other."""
     if is_attempt() and response.status_code == SUCCESS_STATUS:
         for counted in limiter.current_limits:
+            # Not `deduct_when` of Flask-Limiter, which counts only after the response.
             counted.limiter.storage.incr(counted.key, counted.limit.get_expiry(), amount=-1)
     return response
 

@@ -28,6 +28,7 @@ ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 def validate(password: str) -> str:
     """Return the password as it is hashed. Raises InvalidValue if it is too short or too long."""
+    # As Flask-Security does before hashing. Otherwise a password from a command could not be entered on the page.
     normalized = unicodedata.normalize("NFKD", password)
     if not MIN_LENGTH <= len(normalized) <= MAX_LENGTH:
         raise InvalidValue(f"A password has {MIN_LENGTH} to {MAX_LENGTH} characters.")
@@ -56,6 +57,7 @@ def one_time_link(user: User, organization_id: int | None = None) -> str:
 
 def reset_link(user: User) -> str:
     """Return such a URL for an e-mail that the person has asked for, without an audit entry."""
+    # The format of Flask-Security's own tokens. Their second part, a hash of the password, is never checked.
     token = current_app.extensions["security"].reset_serializer.dumps([user.fs_uniquifier, None])
     # Not built from the request, because a client can send any host.
     path = current_app.url_map.bind("").build("security.reset_password", {"token": token})

@@ -105,6 +105,7 @@ def add_member(session: Session, organization_id: int, email: str, role: Role) -
         raise Conflict(MSG_ACCOUNT_INACTIVE)
     user = found or create_person(session, email)
     membership = Membership(user_id=user.id, organization_id=organization_id, role=role.value, created_at=now())
+    # Two owners may invite the same person at the same moment.
     if not insert_if_absent(session, membership):
         raise Conflict(N_("This person is a member already."))
     if found and not found.is_administrator:
@@ -147,12 +148,12 @@ def end_sessions(user: User) -> None:
 
 
 def normalize_email(email: str) -> str:
-    """Return an e-mail address as it is stored."""
+    """Return an e-mail address in the form that the database stores."""
     return email.strip().lower()
 
 
 def validate_address(email: str) -> str:
-    """Return a valid e-mail address as it is stored. Raises InvalidValue."""
+    """Return a valid e-mail address in the form that the database stores. Raises InvalidValue."""
     try:
         valid = validate_email(normalize_email(email), check_deliverability=False)
     except EmailNotValidError:

@@ -50,9 +50,10 @@ def init(app: Flask, settings: Settings) -> None:
     app.session_interface = LazySessions()
     provider = app.json
     security = _create_security()
+    # Its blueprint has all of its views. `accounts/views.py` has those that are in use.
     security.init_app(app, Datastore(), register_blueprint=False)
-    security.want_json(lambda _request: False)
-    app.json = provider  # Flask-Security replaces it, and our settings of it would be lost
+    security.want_json(lambda _request: False)  # all responses are pages
+    app.json = provider  # Flask-Security replaces it, without our settings
     _remove_global_hooks(app)
     security.login_manager.request_loader(None)  # it would read bodies to find out who is signed in
     _limit_session_age(security)
@@ -84,7 +85,7 @@ def _session_config(settings: Settings) -> dict[str, Any]:
     return {
         "PERMANENT_SESSION_LIFETIME": SESSION_LIFETIME,
         "SESSION_COOKIE_NAME": "glific_gpt_session",
-        "SESSION_COOKIE_PATH": "/console",
+        "SESSION_COOKIE_PATH": "/console",  # webhooks and the JSON API never get the cookie
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": settings.public_url.startswith("https://"),
@@ -112,21 +113,21 @@ def _security_config(app: Flask, settings: Settings) -> dict[str, Any]:
         "PASSWORD_HASH": "argon2",
         "PASSWORD_SCHEMES": ["argon2"],
         "PASSWORD_HASH_PASSLIB_OPTIONS": {f"argon2__{name}": value for name, value in ARGON2.items()},
-        "PASSWORD_SINGLE_HASH": {"argon2"},  # what is on top would be lost with the secret key, and all passwords
+        "PASSWORD_SINGLE_HASH": {"argon2"},  # the default adds an HMAC, so all passwords would be lost with its key
         "PASSWORD_LENGTH_MIN": passwords.MIN_LENGTH,
         "RETURN_GENERIC_RESPONSES": True,
         "RESET_PASSWORD_WITHIN": LINK_LIFETIME,
         "FRESHNESS": FRESHNESS,
         "FRESHNESS_GRACE_PERIOD": FRESHNESS,
-        "API_ENABLED_METHODS": ["session"],
-        "LOGOUT_CSRF": True,
+        "API_ENABLED_METHODS": ["session"],  # the default adds authentication tokens
+        "LOGOUT_CSRF": True,  # the default accepts a request without a CSRF token
         "POST_LOGIN_VIEW": "/console/",
         "POST_LOGOUT_VIEW": f"{NAME}.login",
         "POST_CHANGE_VIEW": "/console/",
         "SEND_PASSWORD_CHANGE_EMAIL": False,
         "SEND_PASSWORD_RESET_EMAIL": False,
         "SEND_PASSWORD_RESET_NOTICE_EMAIL": False,
-        "CLI_USERS_NAME": None,
+        "CLI_USERS_NAME": None,  # the default collides with our own group, `flask users`
         "CLI_ROLES_NAME": None,
         "I18N_DOMAIN": "messages",
         "I18N_DIRNAME": [str(Path(app.root_path) / "console" / "translations")],
@@ -149,9 +150,11 @@ def _remove_global_hooks(app: Flask) -> None:
 
 def _limit_session_age(security: Security) -> None:
     """End a session twelve hours after the password was entered, even if it is in use."""
+    # Private, because Flask-Login has no way to read the loader that Flask-Security has set.
     find = security.login_manager._user_callback
 
     def find_unless_old(user_id: str) -> Any:
+        # fs_paa is Flask-Security's time of the last password entry.
         return find(user_id) if time.time() - session.get("fs_paa", 0) < SESSION_LIFETIME.total_seconds() else None
 
     security.login_manager.user_loader(find_unless_old)

@@ -66,6 +66,7 @@ class User(Base, UserMixin):
     """Ciphertext of the shared secret of the authenticator app."""
     totp_last_counter: Mapped[int | None] = mapped_column(BigInteger)
     """30-second counter of the last accepted code. Codes of it and of earlier counters are refused."""
+    # none_as_null: SQLAlchemy would otherwise store None as the JSON value null, which IS NULL does not find.
     mf_recovery_codes: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     """HMACs of the unused recovery codes."""
     created_at: Mapped[datetime] = mapped_column(default=now)

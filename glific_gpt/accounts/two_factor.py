@@ -35,7 +35,7 @@ class HashedRecoveryCodes(MfRecoveryCodesUtil):
         self._key: bytes = app.config["SECURITY_RECOVERY_CODES_KEY"]
 
     def get_recovery_codes(self, user: Any) -> list[str]:
-        return []
+        return []  # codes cannot be read back from their HMACs
 
     def check_recovery_code(self, user: User, code: str) -> bool:  # type: ignore[override]
         return self._digest(code) in (user.mf_recovery_codes or [])
@@ -44,8 +44,8 @@ class HashedRecoveryCodes(MfRecoveryCodesUtil):
         # Imported here, because the datastore is created after this class.
         from flask import current_app
 
-        place = (user.mf_recovery_codes or []).index(self._digest(code))
-        return bool(current_app.extensions["security"].datastore.mf_delete_recovery_code(user, place))
+        index = (user.mf_recovery_codes or []).index(self._digest(code))
+        return bool(current_app.extensions["security"].datastore.mf_delete_recovery_code(user, index))
 
     def _encrypt_codes(self, codes: list[str]) -> list[str]:
         return [self._digest(code) for code in codes]

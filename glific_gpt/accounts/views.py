@@ -53,6 +53,7 @@ def sign_out() -> ResponseReturnValue:
     """Sign out on all devices: a copy of the cookie would otherwise stay valid."""
     person = current_user._get_current_object() if current_user.is_authenticated else None
     response = views.logout()
+    # Without a valid CSRF token, the view shows a page that asks for confirmation, and the person stays signed in.
     if person and not current_user.is_authenticated:
         with transaction() as session:
             people.end_sessions(session.get_one(User, person.id))

@@ -30,6 +30,6 @@ def list_models(path: OrganizationPath) -> Response:
     app = services()
     with transaction() as session:
         organization = store.find(session, path.slug)
-        credential = credentials.find_or_none(session, organization.id, app.language_models)
+        credential = credentials.find_or_none(session, organization.id, app.model_provider)
         models = reachable_models.list_reachable_models(session, organization, credential, app.settings.models)
     return json_response(ModelList([ModelView.of(model) for model in models]))

@@ -49,6 +49,7 @@ class CallContext:
 
         The price is that of the model that answered, else that of the model that was asked.
         """
+        # OpenAI reports the id with a date, which the price list may not know yet.
         for model in filter(None, (self.usage.model, self.model_asked)):
             usd = prices.calculate_cost(model, self.usage.input_tokens, self.usage.output_tokens)
             if usd is not None:

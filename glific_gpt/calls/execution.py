@@ -17,7 +17,7 @@ from glific_gpt.openai.chat import LanguageModel
 from glific_gpt.settings import FALLBACK_MESSAGE
 
 EMPTY: tuple[JsonValue, ...] = (None, "", {}, [])
-"""Glific would show the variable's name in the place of these values, so they are no answers."""
+"""Values that do not count as an answer: Glific would show the name of the variable instead of them."""
 
 Result = JsonValue | GlificGptError
 """The formatted answer of a function, or the reason why there is none."""
@@ -69,13 +69,14 @@ def pending_outcome(call_id: str) -> Outcome:
 
 
 def error_outcome(call_id: str, error: GlificGptError, fallback: str) -> Outcome:
-    """Describe an error. `fallback` is for WhatsApp users, whose flow may send parsed_msg in any case."""
+    """Describe an error. `fallback` is for WhatsApp users, whose flow may send parsed_msg even after an error."""
     body: dict[str, JsonValue] = {
         "success": False,
         "status": "error",
         "error_code": error.code,
         "error_class": error.error_class,
         "error": str(error),
+        # A fallback message can consist of invisible characters only, of which nothing is left.
         "parsed_msg": sanitize_message(fallback) or FALLBACK_MESSAGE,
         "call_id": call_id,
     }
@@ -87,7 +88,7 @@ def _format_for_whatsapp(value: JsonValue, max_characters: int | None) -> JsonVa
     if value in EMPTY:
         raise EmptyAnswer
     if not isinstance(value, str):
-        json.dumps(value, allow_nan=False)
+        json.dumps(value, allow_nan=False)  # raises an error for a plugin that returns NaN
         return neutralise_json(value)
     message = format_for_whatsapp(value, max_characters) if max_characters else format_for_whatsapp(value)
     if not message:

@@ -30,6 +30,7 @@ MILLION = 1_000_000
 POSSIBLY_CHARGED = DeadlineExceeded | BadUpstreamReply
 """Errors after which OpenAI may or may not have charged for the call."""
 
+# SQLAlchemy reserves the names of columns in UPDATE statements, so parameters of conditions need other names.
 SETTLE = (
     update(MONTHLY_SPEND)
     .where(
@@ -49,7 +50,7 @@ def check_contact(session: Session, tenant: Tenant, contact_id: int | None) -> N
     if tenant.contact_daily_limit is None or contact_id is None:
         return
     # The lock makes concurrent calls of an organization count one after the other. On SQLite the insert of the row
-    # has already taken the only write lock.
+    # has already taken the only write lock. FOR NO KEY UPDATE (key_share) lets other inserts check their foreign key.
     lock = select(Organization.id).where(Organization.id == tenant.organization_id)
     session.execute(lock.with_for_update(key_share=True))
     query = select(func.count()).where(
@@ -76,6 +77,7 @@ def reserve(session: Session, tenant: Tenant, context: CallContext, body: Functi
             f"The price of {context.model_asked} is not known, so it cannot be used under a monthly budget. "
             "Choose another model."
         )
+    # High on purpose: the size includes the whole body, of which OpenAI gets only a part.
     tokens_in = Decimal(size) / BYTES_PER_TOKEN
     tokens_out = getattr(body, "max_tokens", None) or DEFAULT_OUTPUT_TOKENS
     estimate = (tokens_in * price.input + tokens_out * price.output) / MILLION
@@ -92,6 +94,7 @@ def settle_statements(
     if tenant.monthly_budget_usd is None:
         return []
     cost = context.cost() if context.usage.model else None
+    # Refused calls cost nothing, except those for which OpenAI may have produced an answer.
     if cost is None and error is not None and not isinstance(error, POSSIBLY_CHARGED):
         cost = Decimal(0)
     if cost is None:

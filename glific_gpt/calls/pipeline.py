@@ -61,6 +61,7 @@ class Pipeline:
     vault: Vault
     deferrer: Deferrer
     background: BackgroundCalls
+    # A transaction has one time-out, so writes with different time-outs have queues of their own.
     creation: GroupCommit = field(default_factory=lambda: GroupCommit(STATEMENT_TIMEOUT_SECONDS))
     completion: GroupCommit = field(default_factory=lambda: GroupCommit(FINISH_TIMEOUT_SECONDS))
     late_completion: GroupCommit = field(default_factory=lambda: GroupCommit(LATE_FINISH_TIMEOUT_SECONDS))
@@ -68,7 +69,7 @@ class Pipeline:
     def run(self, tenant: Tenant, inbound: InboundCall) -> Outcome:
         """Return the recorded outcome, success or error.
 
-        Raises Unauthorized if the body names another organization: such a call belongs to nobody's record.
+        Raises Unauthorized if the body names another organization. Such a call is not recorded.
         """
         context = CallContext(tenant.organization_id, inbound.function)
         try:
@@ -82,18 +83,21 @@ class Pipeline:
             return to_outcome(tenant, context, Overloaded(MSG_DATABASE_UNAVAILABLE, retry_after=1))
 
     def refuse(self, tenant: Tenant, function: str, error: GlificGptError) -> Outcome:
-        """Record a call whose body could not be read, and return its outcome."""
+        """Record a call that was refused before it was parsed, and return its outcome."""
         return self._refuse(tenant, CallContext(tenant.organization_id, function), error)
 
     def _run(self, tenant: Tenant, inbound: InboundCall, context: CallContext) -> Outcome:
         """Raises GlificGptError and UNAVAILABLE until the row is written, and nothing afterwards."""
         parsed = self.admission.parse(tenant, inbound, context)
+        # Before the switches are checked: a stored answer is paid for, so it is returned even if they are off now.
         if stored := replays.find_stored(self.vault, tenant.organization_id, inbound):
             return stored
         deadline = self._upstream_deadline(inbound)
         model = self.admission.bind_model(tenant, context.model_asked or "", deadline)
         admitted = AdmittedCall(tenant, inbound, context, parsed)
-        if inbound.mode == ASYNC or (inbound.mode == AUTO and not self.background.has_room(context.organization_id)):
+        if inbound.mode == ASYNC or (
+            inbound.mode == AUTO and not self.background.has_capacity(context.organization_id)
+        ):
             return self.deferrer.enqueue(admitted)
         reserved = self._create_record(admitted)
         if inbound.mode == AUTO:
@@ -110,7 +114,8 @@ class Pipeline:
     def _create_record(self, admitted: AdmittedCall) -> Decimal:
         """Write the row and return the reserved budget. Raises GlificGptError."""
         if limits.has_limits(admitted.tenant):
-            # Limits are counted in the transaction that writes the row, so these calls are not batched.
+            # Limits are counted in the transaction that writes the row, so these calls are not batched. The transaction
+            # may wait for locks of other calls, so it must not run on the event loop.
             return run_in_executor(lambda: _create_counted_record(admitted))
         records.create_record_in_batch(self.creation, admitted)
         return Decimal(0)
@@ -132,7 +137,10 @@ class Pipeline:
     def _finish(
         self, admitted: AdmittedCall, reserved: Decimal, result: Result, group: GroupCommit | None = None
     ) -> Outcome:
-        """Finish the row and return the outcome, in time even if the row cannot be written: the answer is paid for."""
+        """Finish the row and return the outcome.
+
+        The outcome is returned even if the row cannot be written in time, because the answer is paid for.
+        """
         tenant, context = admitted.tenant, admitted.context
         outcome = to_outcome(tenant, context, result)
         error = result if isinstance(result, GlificGptError) else None
@@ -141,14 +149,17 @@ class Pipeline:
                 records.finish_statement(context, error),
                 *limits.settle_statements(tenant, context, reserved, error),
                 *replays.store_statements(self.vault, tenant.organization_id, admitted.inbound, outcome),
-                alone=limits.has_limits(tenant),
+                alone=limits.has_limits(tenant),  # concurrent calls write the same row of monthly_spend
             )
         except SQLAlchemyError as failure:
             log.error("record_finish_failed", call_id=context.call_id, reason=type(failure).__name__)
         return outcome
 
     def _refuse(self, tenant: Tenant, context: CallContext, error: GlificGptError) -> Outcome:
-        """Record a call that failed before anything was spent."""
+        """Record a call that failed before anything was spent.
+
+        No answer is stored for its idempotency key, because the flow may be corrected before the call is repeated.
+        """
         try:
             self.creation.write(records.failure_statement(context, error))
         except UNAVAILABLE as failure:

@@ -41,6 +41,7 @@ def create_record(session: Session, admitted: AdmittedCall, status: str = "start
 
     Raises CallInProgress for a duplicate, ContactLimit and BudgetExceeded.
     """
+    # The row comes first: the limit of the contact counts it, and on SQLite it takes the write lock.
     with _reject_duplicate():
         execute_all(session, _creation_statements(admitted, status))
     limits.check_contact(session, admitted.tenant, admitted.context.contact_id)
@@ -76,6 +77,7 @@ def mark_pending(session: Session, context: CallContext) -> None:
 def record_answer(session: Session, context: CallContext, error: GlificGptError | None) -> None:
     """Record usage and error of a pending call. It stays pending until its flow has the answer."""
     values = _final_values(context, error)
+    # `finish_pending` sets these after the delivery, because the duration of a call includes it.
     del values["status"], values["duration_ms"]
     session.execute(update(Call).where(Call.call_id == context.call_id).values(values))
 

@@ -64,6 +64,7 @@ def claim_statements(organization_id: int, inbound: InboundCall, call_id: str) -
         "give_up_at": at + timedelta(seconds=inbound.deadline.remaining()) + ROW_GRACE_PERIOD,
         "expires_at": at + RETENTION,
     }
+    # In this order: the unique key would otherwise refuse the claim because of an expired one.
     return [(DELETE_EXPIRED, key | {"at": at}), (INSERT_CLAIM, row)]
 
 
@@ -96,6 +97,7 @@ def _read_or_forget(vault: Vault, organization_id: int, inbound: InboundCall, st
     try:
         reply = json.loads(vault.decrypt(organization_id, PURPOSE, stored["body"]))
     except UnreadableSecret:
+        # In a thread: a transaction may wait for a lock, and would stop the event loop.
         run_in_executor(lambda: _forget(organization_id, inbound))
         return None
     return Outcome(stored["status"], reply["body"], reply["retry_after"], replayed=True)

@@ -88,6 +88,7 @@ class Admission:
 
         Raises GlificGptError if the organization may not use the model, or has no active key.
         """
+        # docs/errors.md promises this order.
         if not tenant.is_active:
             raise OrganizationInactive
         if tenant.ciphertext is None:

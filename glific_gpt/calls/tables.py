@@ -41,7 +41,7 @@ class Call(Base):
     error_code: Mapped[str | None] = mapped_column(String(40))
     started_at: Mapped[datetime]
     give_up_at: Mapped[datetime]
-    """Nobody works on the call after this time: a row that is still `started` then was interrupted."""
+    """No process works on the call after this time. A row that is still `started` then was interrupted."""
     duration_ms: Mapped[int | None]
     """From the arrival of the call to its answer."""
     input_tokens: Mapped[int | None]
@@ -68,14 +68,15 @@ class StoredReply(Base):
     body: Mapped[str | None] = mapped_column(Text)
     """Ciphertext of the answer's JSON."""
     give_up_at: Mapped[datetime]
-    """The first call is not being answered any more after this time."""
+    """No process works on the first call after this time, so another call may take the key."""
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Delivery(Base):
     """The delivery of an answer to a waiting flow, from the question to Glific's last response.
 
-    The question is deleted once it is answered. The answer is deleted once it is delivered, or cannot be any more.
+    The question is deleted once it is answered. The answer is deleted once it is delivered, or 24 hours
+    after its delivery has failed.
     """
 
     __tablename__ = "deliveries"
@@ -90,7 +91,7 @@ class Delivery(Base):
     reserved_usd: Mapped[Decimal] = mapped_column(Usd())
     """Part of the budget that was reserved for the call."""
     accepted_at: Mapped[datetime]
-    """When the caller was told that the answer comes later."""
+    """When the caller got the reply that the answer is pending."""
     waited_until: Mapped[datetime | None]
     """When the flow stops waiting; NULL if the call did not say."""
     question: Mapped[str | None] = mapped_column(Text)

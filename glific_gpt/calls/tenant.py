@@ -70,7 +70,7 @@ FIND_BY_ID = TENANT_QUERY.where(Organization.id == bindparam("organization_id"))
 
 def find_tenant(slug: str, provider: str, token: str) -> Tenant | None:
     """Return the organization with its credential, and whether the webhook token is its own; None if unknown."""
-    if not is_slug(slug):
+    if not is_slug(slug):  # PostgreSQL refuses a parameter with a NUL character, which a URL can contain
         return None
     row = fetch_one(FIND_BY_SLUG, slug=slug, provider=provider, token_hash=hash_token(token))
     return Tenant(**row) if row else None

@@ -114,6 +114,6 @@ def _look_up(slug: str) -> tuple[Organization, list[ModelAccess], bool]:
     """Return the organization, its models, and whether the models come from a verified key."""
     with transaction() as session:
         row = store.find(session, slug)
-        key = credentials.find_or_none(session, row.id, services().language_models)
+        key = credentials.find_or_none(session, row.id, services().model_provider)
         reached = catalogue.list_reachable_models(session, row, key, services().settings.models)
     return row, reached, key is not None and key.models is not None

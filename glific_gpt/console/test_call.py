@@ -81,7 +81,7 @@ def _run(organization: Organization, body: bytes) -> Outcome:
 
 def _tenant(organization: Organization) -> Tenant:
     with transaction() as session:
-        return tenants.find_tenant_by_id(session, organization.id, services().language_models.name)
+        return tenants.find_tenant_by_id(session, organization.id, services().model_provider.name)
 
 
 def _find_record(organization: Organization, call_id: str) -> Call | None:

@@ -15,6 +15,7 @@ from glific_gpt.openai.gateway import BoundModel, Gateway
 class SecretFields(BaseModel):
     """Base of a provider's form fields, which are all SecretStr."""
 
+    # hide_input_in_errors: pydantic would otherwise repeat a key in the message of its error.
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
@@ -99,6 +100,7 @@ class OpenAi:
         try:
             return KeyCheckResult(self.gateway.list_models(secrets.api_key, deadline))
         except DeadlineExceeded:
+            # Its message advises to ask for a shorter answer, which makes no sense for a key check.
             raise UpstreamError from None
 
     def bind(self, secrets: OpenAiFields, model: str, deadline: Deadline) -> BoundModel:

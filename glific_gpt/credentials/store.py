@@ -29,13 +29,14 @@ def save_credential(
     is_active: bool,
     verify: bool,
 ) -> Credential:
-    """Create or replace an organization's credential. With `verify`, the provider is asked about it first.
+    """Create or replace an organization's credential. With `verify`, the key is checked at the provider first.
 
     Raises NotFound, InvalidValue, CredentialNotVerified and ProviderUnreachable. Nothing is changed then.
     """
     with transaction() as session:
         organization_id = organizations.find(session, slug).id
     fields = read_fields(provider, values)
+    # Between two transactions, because no transaction may be open during a network request.
     check_result = _verify(provider, fields) if verify else None
     with transaction() as session:
         credential = find_or_none(session, organization_id, provider) or Credential(
@@ -147,7 +148,7 @@ def recheck_saved_key(vault: Vault, organization_id: int, provider: Provider) ->
 def _save_check(session: Session, checked: Credential, result: KeyCheckResult) -> None:
     """Store the result of a check, unless another key was saved during the check."""
     same = (Credential.id == checked.id, Credential.ciphertext == checked.ciphertext)
-    # updated_at stays: errors of OpenAI count since the key was saved, which a check does not change.
+    # updated_at keeps its value: pages count errors of OpenAI since the key was saved. Its column has an `onupdate`.
     values = {"verified_at": now(), "models": result.models, "updated_at": Credential.updated_at}
     session.execute(update(Credential).where(*same).values(values))
 

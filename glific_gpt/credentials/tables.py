@@ -26,6 +26,7 @@ class Credential(Base):
     is_active: Mapped[bool] = mapped_column(default=True)
     verified_at: Mapped[datetime | None]
     """Time at which the provider last accepted this key; NULL if it was saved without a check."""
+    # none_as_null: SQLAlchemy would otherwise store None as the JSON value null, which IS NULL does not find.
     models: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     """Ids of the models that the key could use at that time."""
     created_at: Mapped[datetime] = mapped_column(default=now)

@@ -28,7 +28,7 @@ REMEDY_CREDIT = N_("Add credit at platform.openai.com under Billing, unless this
 def check_key(slug: str) -> CheckResult:
     """Check that there is a key, that it is switched on, and that OpenAI accepts it."""
     with transaction() as session:
-        credential = credentials.find_or_none(session, store.find(session, slug).id, services().language_models)
+        credential = credentials.find_or_none(session, store.find(session, slug).id, services().model_provider)
     set_command = f"flask credentials set {slug} open_ai --api-key-stdin"
     if credential is None:
         return CheckResult("key", CheckStatus.PROBLEM, MSG_MISSING, REMEDY_ADD, command=set_command)
@@ -46,7 +46,7 @@ def check_key(slug: str) -> CheckResult:
 def _verify_with_openai(credential: Credential, set_command: str) -> CheckResult | None:
     """Ask OpenAI about the key, and save its list of models. Return None if OpenAI accepts it."""
     try:
-        credentials.recheck_saved_key(services().vault, credential.organization_id, services().language_models)
+        credentials.recheck_saved_key(services().vault, credential.organization_id, services().model_provider)
     except (InvalidApiKey, CredentialMissing) as error:
         if str(error) == MSG_RESTRICTED_KEY:
             return CheckResult(

@@ -20,7 +20,7 @@ MSG_ALLOWED = N_("The default model is %(model)s. %(count)s text models are allo
 
 def check_models(slug: str) -> CheckResult:
     """Check the default model against the lists of allowed models and the models of the key."""
-    operator, provider = services().settings.models, services().language_models
+    operator, provider = services().settings.models, services().model_provider
     with transaction() as session:
         organization = store.find(session, slug)
         credential = credentials.find_or_none(session, organization.id, provider)

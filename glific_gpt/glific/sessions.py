@@ -94,7 +94,7 @@ class LoginSessions:
             self._log_in(account, access, deadline)
 
     def discard(self, access: ApiAccess, token: str) -> None:
-        """Discard a token that Glific no longer accepts. A newer token stays."""
+        """Discard a token that Glific no longer accepts. A newer token is kept."""
         account = self._account(access)
         with self._lock:
             if account.token and account.token.value == token:

@@ -95,11 +95,11 @@ def _current_key(app: Services) -> SecretStr | None:
     with transaction() as session:
         organization = organizations.find(session, DEMO_SLUG)
         try:
-            row = credentials.find(session, organization.id, app.language_models)
+            row = credentials.find(session, organization.id, app.model_provider)
         except NotFound:
             return None
     try:
-        fields = credentials.decrypt(app.vault, organization.id, app.language_models, row.ciphertext)
+        fields = credentials.decrypt(app.vault, organization.id, app.model_provider, row.ciphertext)
     except UnreadableSecret:  # the secrets in instance/ were deleted, but the database was not
         return None
     return fields.api_key if isinstance(fields, OpenAiFields) else None
@@ -107,4 +107,4 @@ def _current_key(app: Services) -> SecretStr | None:
 
 def _save_key(app: Services, api_key: SecretStr, *, verify: bool) -> None:
     values = {"api_key": api_key}
-    credentials.save_credential(app.vault, DEMO_SLUG, app.language_models, values, is_active=True, verify=verify)
+    credentials.save_credential(app.vault, DEMO_SLUG, app.model_provider, values, is_active=True, verify=verify)

@@ -33,7 +33,7 @@ class OpenAIClient(OpenAI):
         self._path = self.base_url.raw_path.rstrip(b"/")
         self._headers = (
             (b"Accept", b"application/json"),
-            (b"Accept-Encoding", b"identity"),
+            (b"Accept-Encoding", b"identity"),  # the connection pool does not decompress
             (b"Content-Type", b"application/json"),
             (b"User-Agent", self.user_agent.encode()),
         )
@@ -55,6 +55,7 @@ class OpenAIClient(OpenAI):
         except httpx2.RequestError as error:
             raise openai.APIConnectionError(request=self._describe_request(options)) from error
         if not 200 <= response.status < 300:
+            # The library parses the error's body and chooses the class. The method is private, and versions are pinned.
             raise self._make_status_error_from_response(self._to_library_response(response, options))
         return bytes(response.body)
 

@@ -187,6 +187,7 @@ class ConnectionPool:
             return
         connection.idle_since = time.monotonic()
         self._idle.append(connection)
+        # The oldest connection is at the left. One may be closed for each call that ends, so no timer is needed.
         if connection.idle_since - self._idle[0].idle_since > KEEPALIVE_SECONDS:
             self._idle.popleft().close()
 
@@ -201,6 +202,7 @@ class ConnectionPool:
 
     async def _connect_to_any_address(self) -> _Connection:
         """Try each address of the host for one second, the last one for the remaining time."""
+        # SOCK_STREAM, because getaddrinfo would otherwise return each address once for each type of socket.
         addresses = await asyncio.get_running_loop().getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         *first_addresses, last_address = [str(address[0]) for *_, address in addresses]
         for address in first_addresses:
@@ -210,6 +212,7 @@ class ConnectionPool:
         return await self._connect_to(last_address)
 
     async def _connect_to(self, address: str) -> _Connection:
+        # The certificate is checked against the name of the host, although the connection is made to an address.
         loop, server_name = asyncio.get_running_loop(), self._host if self._tls else None
         _, connection = await loop.create_connection(
             _Connection, address, self._port, ssl=self._tls, server_hostname=server_name

@@ -66,6 +66,7 @@ class ApiRefusal:
     @property
     def is_temporary(self) -> bool:
         """True if the same request may succeed a moment later."""
+        # Request time-out, conflict and too early: the openai library retries the first two as well.
         return (
             self.status in {408, 409, 425} or self.status >= 500 or (self.status == 429 and not self.is_out_of_credit)
         )

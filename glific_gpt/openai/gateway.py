@@ -33,6 +33,7 @@ def next_delay(attempts: int, refusal: ApiRefusal | None, deadline: Deadline) ->
     if attempts >= limit or (refusal is not None and not refusal.is_temporary):
         return None
     requested = refusal.retry_after if refusal else None
+    # At random, so that calls which failed together do not all try again together.
     backoff = BACKOFF_SECONDS * 2 ** (attempts - 1) * random.uniform(0.5, 1.0)  # noqa: S311
     delay = backoff if requested is None else requested
     return delay if delay + MIN_ANSWER_SECONDS < deadline.remaining() else None

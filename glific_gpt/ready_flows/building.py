@@ -159,7 +159,7 @@ def _load_state(session: Session, slug: str) -> OrganizationState:
     app, organization = services(), store.find(session, slug)
     return OrganizationState(
         organization=organization,
-        credential=credentials.find_or_none(session, organization.id, app.language_models),
+        credential=credentials.find_or_none(session, organization.id, app.model_provider),
         is_connected=connections.find_or_none(session, organization.id) is not None,
         operator_models=app.settings.models,
         administrator_models=server_models.find_allowed_models(session),

@@ -1,4 +1,4 @@
-"""Responses of the webhook: one JSON object, whatever happened."""
+"""Responses of the webhook: one JSON object, for every outcome."""
 
 import structlog
 from flask import Response, json
@@ -20,7 +20,7 @@ def respond(outcome: Outcome) -> Response:
         response.headers["Retry-After"] = str(outcome.retry_after)
     if outcome.replayed:
         response.headers["Idempotent-Replayed"] = "true"
-    response.headers["Cache-Control"] = "no-store"
+    response.headers["Cache-Control"] = "no-store"  # an answer belongs to one contact
     return response
 
 

@@ -24,11 +24,12 @@ blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 @blueprint.post("/<slug>/<function>", strict_slashes=False, provide_automatic_options=False)
 def call_function(slug: str, function: str) -> Response:
     """Run one call of one function of one organization."""
-    app = services()
-    deadline = pipeline.request_deadline(app.settings)
-    tenant = tenants.find_tenant(slug, app.language_models.name, bearer_token(request))
-    tenant = authenticate(tenant, request, app.vault)
-    outcome = _run(app, tenant, function, deadline)
+    app_services = services()
+    # First, so that the deadline includes the queries of the authentication.
+    deadline = pipeline.request_deadline(app_services.settings)
+    found = tenants.find_tenant(slug, app_services.model_provider.name, bearer_token(request))
+    tenant = authenticate(found, request, app_services.vault)
+    outcome = _run(app_services, tenant, function, deadline)
     fields = {key: outcome.body.get(key) for key in ("call_id", "error_code")}
     # Logging takes time, so the line is written after the response.
     bridge.after_response(
@@ -37,14 +38,14 @@ def call_function(slug: str, function: str) -> Response:
     return respond(outcome)
 
 
-def _run(app: Services, tenant: Tenant, function: str, deadline: Deadline) -> Outcome:
-    """Read the body before a slot is taken, so that a slow sender does not keep others out."""
+def _run(app_services: Services, tenant: Tenant, function: str, deadline: Deadline) -> Outcome:
     try:
+        # Before the slot is taken: a client that sends slowly must not keep a slot from other calls.
         inbound = _read_call(function, deadline)
-        with pipeline.hold_slot(app.slots):
-            return app.pipeline.run(tenant, inbound)
+        with pipeline.hold_slot(app_services.slots):
+            return app_services.pipeline.run(tenant, inbound)
     except (errors.BodyTooLarge, errors.InvalidJson, errors.Overloaded) as error:
-        return app.pipeline.refuse(tenant, function, error)
+        return app_services.pipeline.refuse(tenant, function, error)
 
 
 def _read_call(function: str, deadline: Deadline) -> InboundCall:
@@ -72,5 +73,6 @@ def _on_unavailable_database(failure: Exception) -> Response:
     return respond_with_error(errors.Overloaded(errors.MSG_DATABASE_UNAVAILABLE, retry_after=1))
 
 
-for _reason in UNAVAILABLE:
-    blueprint.register_error_handler(_reason, _on_unavailable_database)
+# Flask accepts one class in each registration.
+for _error_type in UNAVAILABLE:
+    blueprint.register_error_handler(_error_type, _on_unavailable_database)

@@ -72,7 +72,7 @@ def test_a_key_is_identified_by_its_last_characters(server: RunningServer, alice
     alice.switch_key(on=False)
     alice.switch_key(on=True)
     with server.app.app_context(), transaction() as session:
-        credentials.delete(session, store.find(session, "alice").id, server.services.language_models)
+        credentials.delete(session, store.find(session, "alice").id, server.services.model_provider)
     key = {"provider": "open_ai", "last4": "wxyz"}
     assert last_entries(server, 3) == [
         ("credential_deactivated", key),

@@ -47,7 +47,7 @@ def _save_key(server: RunningServer, test_organization: TestOrganization) -> Non
         app = server.services
         values = {"api_key": SecretStr(test_organization.key)}
         credentials.save_credential(
-            app.vault, test_organization.slug, app.language_models, values, is_active=True, verify=True
+            app.vault, test_organization.slug, app.model_provider, values, is_active=True, verify=True
         )
 
 

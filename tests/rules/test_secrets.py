@@ -99,14 +99,14 @@ def test_the_text_of_an_object_does_not_contain_its_secrets(server: RunningServe
     assert tenant.ciphertext
     assert tenant.signature_phrase
     fields = OpenAiFields(api_key=SecretStr(alice.key))
-    bound = app.language_models.bind(fields, "gpt-4o", Deadline.after(1))
+    bound = app.model_provider.bind(fields, "gpt-4o", Deadline.after(1))
 
     objects = (
         app,
         app.settings,
         app.vault,
         app.pipeline,
-        app.language_models,
+        app.model_provider,
         tenant,
         fields,
         bound,

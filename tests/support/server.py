@@ -76,7 +76,7 @@ class TestOrganization:
             app = self.server.services
             values = {"api_key": SecretStr(key)}
             credentials.save_credential(
-                app.vault, self.slug, app.language_models, values, is_active=is_active, verify=False
+                app.vault, self.slug, app.model_provider, values, is_active=is_active, verify=False
             )
 
     def connect(self, glific: GlificStandIn) -> None:
@@ -125,7 +125,7 @@ class TestOrganization:
     def switch_key(self, *, on: bool) -> None:
         with self.server.app.app_context(), transaction() as session:
             organization = organizations.find(session, self.slug)
-            credentials.set_active(session, organization.id, self.server.services.language_models, is_active=on)
+            credentials.set_active(session, organization.id, self.server.services.model_provider, is_active=on)
 
     def calls(self) -> list[dict[str, Any]]:
         """Return the recorded calls, newest first."""

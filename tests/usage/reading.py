@@ -21,5 +21,5 @@ def read_usage(
     """Call the function with a session, the organization and its key."""
     with test_organization.server.app.app_context(), transaction() as session:
         organization = store.find(session, test_organization.slug)
-        key = credentials.find_or_none(session, organization.id, test_organization.server.services.language_models)
+        key = credentials.find_or_none(session, organization.id, test_organization.server.services.model_provider)
         return function(session, organization, key)

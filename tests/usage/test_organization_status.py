@@ -20,7 +20,7 @@ HOUR = timedelta(hours=1)
 
 def statuses_of(server: RunningServer) -> list[OrganizationStatus]:
     with server.app.app_context(), transaction() as session:
-        return list_organization_statuses(session, server.services.language_models.name)
+        return list_organization_statuses(session, server.services.model_provider.name)
 
 
 def key_of(organization: TestOrganization) -> KeyState:

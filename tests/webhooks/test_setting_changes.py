@@ -37,7 +37,7 @@ def test_a_deleted_key_is_missing(alice: TestOrganization, openai: OpenAIStandIn
     require_ok(alice.ask())
     with alice.server.app.app_context(), transaction() as session:
         organization = organizations.find(session, "alice")
-        credentials.delete(session, organization.id, alice.server.services.language_models)
+        credentials.delete(session, organization.id, alice.server.services.model_provider)
     openai.reset()
     require_error(alice.ask(), "credential_missing")
     assert openai.requests == []

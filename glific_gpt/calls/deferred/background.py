@@ -33,7 +33,7 @@ class BackgroundCalls:
         self._counts: Counter[int] = Counter()
         self._lock = Lock()
 
-    def has_room(self, organization_id: int) -> bool:
+    def has_capacity(self, organization_id: int) -> bool:
         """Return whether another call of the organization may start in its request; otherwise it is enqueued."""
         with self._lock:
             is_below_own_limit = self._counts[organization_id] < self._max_calls_per_organization
@@ -47,6 +47,7 @@ class BackgroundCalls:
         """Count a call that exceeded its request until it ends."""
         with self._lock:
             self._counts[organization_id] += 1
+        # A future that has ended in between calls back immediately, so no call is counted for ever.
         future.add_done_callback(lambda _: self._untrack(organization_id))
 
     def _untrack(self, organization_id: int) -> None:
@@ -91,7 +92,7 @@ class PendingUpstreamCalls:
     def add(self, call: PendingUpstreamCall) -> None:
         """Add a call, and drop old answers that no workflow has collected."""
         oldest = time.monotonic() - MAX_AGE_SECONDS
-        for call_id, other in list(self._calls.items()):
+        for call_id, other in list(self._calls.items()):  # a copy, because workflows take calls in other threads
             if other.started_at < oldest and other.future.done():
                 self._calls.pop(call_id, None)
         self._calls[call.context.call_id] = call

@@ -1,4 +1,4 @@
-"""Defer a call: make it durable work, and tell its caller that the answer comes later."""
+"""Defer a call: make it durable work, and reply to its caller that the answer is pending."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -38,20 +38,21 @@ class Deferrer:
     """For calls of the engine, which may be slow. Nothing in them waits for OpenAI."""
 
     def enqueue(self, admitted: AdmittedCall) -> Outcome:
-        """Write row, limits and job in one transaction, and return the pending outcome. Raises GlificGptError."""
+        """Write row, limits and workflow in one transaction, and return the pending outcome. Raises GlificGptError."""
         with transaction() as session:
             reserved = records.create_record(session, admitted, "pending")
             outcome = self._write_pending(session, admitted, reserved, asked_at=None)
-            self._enqueue_job(session, admitted)
+            self._enqueue_workflow(session, admitted)
         return outcome
 
     def defer(self, admitted: AdmittedCall, upstream: PendingUpstreamCall, reserved: Decimal) -> Outcome | None:
         """Return the pending outcome while OpenAI continues; None if it could not be written in time.
 
-        The workflow starts before the row is written, and waits for that: so no promised answer can be lost in
-        between.
+        The workflow starts before the row is written, and waits for the row. A promised answer therefore always has a
+        workflow.
         """
         context = admitted.context
+        # Before the workflow starts, which would otherwise ask OpenAI a second time.
         self.upstream_calls.add(upstream)
         started = self._start_workflow(context)
         try:
@@ -59,8 +60,10 @@ class Deferrer:
                 records.mark_pending(session, context)
                 outcome = self._write_pending(session, admitted, reserved, asked_at=context.started_at)
                 if not started:
-                    self._enqueue_job(session, admitted)
+                    self._enqueue_workflow(session, admitted)
         except SQLAlchemyError as failure:
+            # The commit may have succeeded without a reply. `delivery_records.is_expected` recognizes such a call,
+            # because its row gets an error next.
             log.error("deferral_failed", call_id=context.call_id, reason=type(failure).__name__)
             upstream.resolve(deferred=False)
             self.upstream_calls.take(context.call_id)
@@ -75,8 +78,9 @@ class Deferrer:
             started = self.threads.submit(self.engine.start_workflow, call_id, call_id, context.organization_id)
             return started.result(START_TIMEOUT_SECONDS)
         except TimeoutError:
+            # If the start succeeds later, the workflow is not run twice: the engine accepts a workflow id once.
             return False
-        except Exception as failure:  # noqa: BLE001 - whatever the engine raises, the queue remains
+        except Exception as failure:  # noqa: BLE001 - after any error, the call can still be enqueued
             log.error("workflow_start_failed", call_id=call_id, reason=type(failure).__name__)
             return False
 
@@ -89,7 +93,7 @@ class Deferrer:
         execute_all(session, replays.store_statements(self.vault, context.organization_id, admitted.inbound, outcome))
         return outcome
 
-    def _enqueue_job(self, session: Session, admitted: AdmittedCall) -> None:
-        session.flush()  # the engine inserts its job by SQL, after the rows that it refers to
+    def _enqueue_workflow(self, session: Session, admitted: AdmittedCall) -> None:
+        session.flush()  # the engine inserts by plain SQL, which has to follow the rows of the call
         context = admitted.context
         self.engine.enqueue(session, context.call_id, context.call_id, context.organization_id)

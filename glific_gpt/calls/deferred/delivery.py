@@ -24,14 +24,16 @@ ATTEMPT_TIMEOUT_SECONDS = 15.0
 """How long one attempt may take, login included."""
 
 UNCONFIRMED_DELIVERY_DELAY = timedelta(seconds=2)
-"""Delay of the signed call after the caller was told to wait. The call has no receipt, so an answer that arrives before
-the flow waits is lost."""
+"""Delay of the signed call after the reply that the answer is pending.
+
+The call has no receipt, so an answer that arrives before the flow waits is lost.
+"""
 
 RETRY_NOT_WAITING_FOR = timedelta(seconds=60)
 """How long after its webhook a flow may still be on its way to the node that waits (glific/glific#5595)."""
 
 RETRY_UNAVAILABLE_FOR = timedelta(minutes=15)
-"""How long deliveries are retried while Glific is unavailable. Most flows have gone on by then."""
+"""How long deliveries are retried while Glific is unavailable. Most flows have continued by then."""
 
 FIRST_DELAY_SECONDS = 0.5
 MAX_DELAY_SECONDS = {DeliveryStatus.NOT_WAITING: 4.0, DeliveryStatus.TRY_LATER: 30.0}
@@ -71,11 +73,12 @@ class DeliveryStep:
             return None
         if attempt.wait:
             return attempt.wait
-        verdict = attempt.refusal or self._send(attempt)
-        return retry_until_available(lambda session: _record(session, call_id, attempt, verdict))
+        result = attempt.refusal or self._send(attempt)
+        return retry_until_available(lambda session: _record(session, call_id, attempt, result))
 
     def _begin(self, session: Session, call_id: str) -> DeliveryAttempt | None:
         row = delivery_records.find(session, call_id)
+        # A step that is repeated after a crash may find the delivery finished.
         if row is None or not delivery_records.is_expected(*row) or row[0].answer is None:
             return None
         attempt = self._prepare(session, *row)
@@ -112,15 +115,16 @@ class DeliveryStep:
         return self.glific.resume(attempt.access, attempt.resumption, Deadline.after(attempt.timeout_seconds))
 
 
-def next_delay(verdict: DeliveryResult, attempts: int, delivering_for: timedelta) -> float | None:
+def next_delay(result: DeliveryResult, attempts: int, delivering_for: timedelta) -> float | None:
     """Return the seconds until the next attempt (exponential backoff with jitter); None to stop."""
-    limit = RETRY_FOR.get(verdict.status)
+    limit = RETRY_FOR.get(result.status)
     if limit is None or delivering_for > limit:
         return None
-    if verdict.retry_after is not None:
-        return max(verdict.retry_after, FIRST_DELAY_SECONDS)
+    if result.retry_after is not None:
+        return max(result.retry_after, FIRST_DELAY_SECONDS)
+    # The exponent is limited, because a float cannot hold 2**1024.
     doubled: float = FIRST_DELAY_SECONDS * 2 ** min(attempts - 1, 10)
-    return min(doubled, MAX_DELAY_SECONDS[verdict.status]) * random.uniform(0.8, 1.0)  # noqa: S311 - spreads load
+    return min(doubled, MAX_DELAY_SECONDS[result.status]) * random.uniform(0.8, 1.0)  # noqa: S311 - spreads load
 
 
 def _remaining_delay(access: Access, delivery: Delivery) -> float:
@@ -129,24 +133,24 @@ def _remaining_delay(access: Access, delivery: Delivery) -> float:
     return max(0.0, (delivery.accepted_at + UNCONFIRMED_DELIVERY_DELAY - now()).total_seconds())
 
 
-def _record(session: Session, call_id: str, attempt: DeliveryAttempt, verdict: DeliveryResult) -> float | None:
+def _record(session: Session, call_id: str, attempt: DeliveryAttempt, result: DeliveryResult) -> float | None:
     row = delivery_records.find(session, call_id)
-    if row is None or row[0].state != "waiting":
+    if row is None or row[0].state != "waiting":  # housekeeping in another process has given it up meanwhile
         return None
     delivery, call = row
-    delivery.last_response = verdict.message
-    delivery.possibly_delivered = attempt.possibly_delivered or verdict.possibly_delivered
-    delay = next_delay(verdict, delivery.attempts, now() - (delivery.delivering_since or delivery.accepted_at))
+    delivery.last_response = result.message
+    delivery.possibly_delivered = attempt.possibly_delivered or result.possibly_delivered
+    delay = next_delay(result, delivery.attempts, now() - (delivery.delivering_since or delivery.accepted_at))
     if delay is None:
-        _finish(delivery, call, verdict)
+        _finish(delivery, call, result)
     return delay
 
 
-def _finish(delivery: Delivery, call: Call, verdict: DeliveryResult) -> None:
-    if verdict.status is DeliveryStatus.DELIVERED:
+def _finish(delivery: Delivery, call: Call, result: DeliveryResult) -> None:
+    if result.status is DeliveryStatus.DELIVERED:
         delivery.state, delivery.answer, delivery.ended_at = "delivered", None, now()
     else:
-        delivery_records.mark_failed(delivery, verdict.message)
+        delivery_records.mark_failed(delivery, result.message)
     records.finish_pending(call, None if delivery.state == "delivered" else delivery.state)
     log.info(
         "delivery_finished",

@@ -31,7 +31,7 @@ def create(
     reserved: Decimal,
     asked_at: datetime | None,
 ) -> None:
-    """Create the delivery of a call whose caller is about to be told that the answer comes later."""
+    """Create the delivery of a call whose caller gets the reply that the answer is pending."""
     session.flush()
     accepted_at = now()
     session.add(
@@ -58,7 +58,7 @@ def find(session: Session, call_id: str) -> tuple[Delivery, Call] | None:
 
 
 def is_expected(delivery: Delivery, call: Call) -> bool:
-    """Return whether the flow is still to get the answer: False if its caller got an error after all."""
+    """Return whether the flow waits for the answer. False if the caller got an error instead of the pending reply."""
     return delivery.state == "waiting" and call.status == "pending"
 
 
@@ -96,7 +96,7 @@ def mark_failed(delivery: Delivery, reason: str) -> None:
 
 
 def purge(session: Session) -> None:
-    """Delete the content of failed deliveries that cannot be retried any more."""
+    """Delete the content of failed deliveries that are too old to be retried."""
     expired = (Delivery.state.in_(("undelivered", "uncertain")), Delivery.ended_at < now() - UNDELIVERED_RETENTION)
     has_content = or_(Delivery.answer.is_not(None), Delivery.question.is_not(None))
     session.execute(update(Delivery).where(*expired, has_content).values(answer=None, question=None))

@@ -45,7 +45,7 @@ class WaitingDelivery(NamedTuple):
 
 
 def requeue_orphans(engine: WorkflowEngine) -> None:
-    """Requeue waiting deliveries without a job, whatever ended it (mostly the database).
+    """Requeue waiting deliveries without a workflow, which a failure of the database may have ended.
 
     Several processes may run this at the same time: only one of them requeues a delivery.
     """
@@ -53,8 +53,9 @@ def requeue_orphans(engine: WorkflowEngine) -> None:
         waiting = _list_waiting(session)
     if not waiting:
         return
-    # Jobs are listed after the deliveries: a job that has ended in between has also ended its delivery.
-    active = {re.split("[.~]", job)[0] for job in engine.list_unfinished()}
+    # Workflows are listed after the deliveries: one that has ended in between has also ended its delivery.
+    # Their ids begin with the call's: `call_1`, `call_1.again2` for a requeued one, `call_1~3` for a rescheduled one.
+    active = {re.split("[.~]", workflow_id)[0] for workflow_id in engine.list_unfinished()}
     for delivery in waiting:
         if delivery.call_id not in active:
             _requeue(engine, delivery)
@@ -73,7 +74,7 @@ def retry_delivery(engine: WorkflowEngine, organization_id: int, call_id: str) -
     with transaction() as session:
         _restart(session, timelines.find_timeline(session, organization_id, call_id), delivery)
         trail.record(session, Action.CALL_RETRIED, organization_id, call=call_id)
-        engine.enqueue(session, _new_job_name(delivery), call_id, organization_id)
+        engine.enqueue(session, _new_workflow_id(delivery), call_id, organization_id)
 
 
 def _list_waiting(session: Session) -> list[WaitingDelivery]:
@@ -85,7 +86,7 @@ def _list_waiting(session: Session) -> list[WaitingDelivery]:
 
 def _requeue(engine: WorkflowEngine, waiting: WaitingDelivery) -> None:
     # The engine uses a connection of its own, so no transaction may be open here.
-    earlier = {job.partition("~")[0] for job in engine.list_known(f"{waiting.call_id}.again")}
+    earlier = {workflow_id.partition("~")[0] for workflow_id in engine.list_known(f"{waiting.call_id}.again")}
     with transaction() as session:
         row = delivery_records.find(session, waiting.call_id) if _lock_unchanged(session, waiting) else None
         if row is None:
@@ -94,8 +95,8 @@ def _requeue(engine: WorkflowEngine, waiting: WaitingDelivery) -> None:
         if not delivery_records.is_expected(delivery, call):
             delivery_records.mark_failed(delivery, MSG_ERROR_ALREADY_RETURNED)
         elif len(earlier) < MAX_REQUEUES and now() - (waiting.delivering_since or waiting.accepted_at) < REQUEUE_FOR:
-            job = f"{waiting.call_id}.again{len(earlier) + 1}"
-            engine.enqueue(session, job, waiting.call_id, waiting.organization_id)
+            workflow_id = f"{waiting.call_id}.again{len(earlier) + 1}"
+            engine.enqueue(session, workflow_id, waiting.call_id, waiting.organization_id)
         else:
             delivery_records.mark_failed(delivery, MSG_LOST)
             records.finish_pending(call, delivery.state)
@@ -144,6 +145,7 @@ def _restart(session: Session, timeline: CallTimeline, delivery: Delivery) -> No
     if restarted is None:
         raise Conflict(MSG_IN_PROGRESS)
     call = timeline.call
+    # The error of the failed delivery is removed, and an error of the call itself stays.
     call.status, call.error_code, call.duration_ms = "pending", timeline.own_error, None
     session.flush()
 
@@ -159,6 +161,6 @@ def _restarted_values(delivery: Delivery) -> dict[str, object]:
     }
 
 
-def _new_job_name(delivery: Delivery) -> str:
-    """Return a name that was never used: the engine ignores a job with a name that it remembers."""
+def _new_workflow_id(delivery: Delivery) -> str:
+    """Return an id that was never used: the engine ignores a workflow with an id that it remembers."""
     return f"{delivery.call_id}.{delivery.attempts}.{secrets.token_hex(4)}"

@@ -38,7 +38,7 @@ class DeferredCall:
 
 @dataclass(frozen=True)
 class AnswerStep:
-    """Ask OpenAI and store its answer, once. Switches count as they are now, not as they were on arrival."""
+    """Ask OpenAI and store its answer, once. The current switches count, not those at the arrival of the call."""
 
     admission: Admission
     vault: Vault
@@ -52,6 +52,7 @@ class AnswerStep:
         deferred = retry_until_available(lambda session: self._load(session, call_id))
         if deferred is None:
             return
+        # The context of a call that is still running counts its tokens.
         context = upstream.context if upstream else deferred.context
         result = upstream.result(deferred.timeout_seconds) if upstream else self._ask(deferred)
         self._store(deferred, context, result)
@@ -84,7 +85,7 @@ class AnswerStep:
         return execute(parsed.function, parsed.body, model, deadline, context)
 
     def _decrypt_question(self, deferred: DeferredCall) -> ParsedCall:
-        """Raises UnknownFunction if a plugin was removed, and Broken if the question cannot be read any more."""
+        """Raises UnknownFunction if a plugin was removed, and InternalError if the question cannot be read."""
         context = deferred.context
         function = self.admission.functions.get(context.function)
         try:
@@ -98,6 +99,7 @@ class AnswerStep:
         outcome = to_outcome(deferred.tenant, context, result)
 
         def write(session: Session) -> None:
+            # A retry of this transaction may find the answer stored, and must not settle the budget twice.
             if delivery_records.store_answer(session, self.vault, context, outcome):
                 records.record_answer(session, context, error)
                 execute_all(session, limits.settle_statements(deferred.tenant, context, deferred.reserved, error))
@@ -116,7 +118,8 @@ class DeferredWorkflow:
         """Return the seconds until the engine is to run the workflow again; None when it has ended.
 
         One delivery attempt per run: while Glific is unavailable, waiting must not occupy the queue's workers. The
-        order of the steps belongs to the engine's VERSION.
+        order of the steps belongs to WORKFLOW_VERSION in `durable/workflow.py`.
         """
+        # DBOS stores the names of finished steps and refuses other names, so renaming a step needs a new version too.
         durable.step("answer", lambda: self.answer.run(call_id))
         return durable.step("tell", lambda: self.delivery.run(call_id))

@@ -54,7 +54,7 @@ def save_key(form: KeyForm) -> str | None:
     verify = not form.unverified.data
     try:
         row = store.save_credential(
-            app.vault, current_organization().slug, app.language_models, values, is_active=is_active, verify=verify
+            app.vault, current_organization().slug, app.model_provider, values, is_active=is_active, verify=verify
         )
     except InvalidValue:
         form.set_key_error(str(NOT_A_KEY))
@@ -72,7 +72,7 @@ def switch_key(form: KeyForm) -> str | None:
     is_active = bool(form.is_active.data)
     try:
         with transaction() as session:
-            store.set_active(session, current_organization().id, services().language_models, is_active=is_active)
+            store.set_active(session, current_organization().id, services().model_provider, is_active=is_active)
     except NotFound:
         form.set_key_error(str(NO_KEY))
         return None
@@ -86,9 +86,9 @@ def test_key(form: KeyForm) -> KeyTestResult:
     app = services()
     try:
         if form.typed_key:
-            verdict = store.check_typed_key(app.language_models, {"api_key": SecretStr(form.typed_key)})
+            verdict = store.check_typed_key(app.model_provider, {"api_key": SecretStr(form.typed_key)})
         else:
-            verdict = store.check_saved_key(app.vault, current_organization().id, app.language_models)
+            verdict = store.check_saved_key(app.vault, current_organization().id, app.model_provider)
     except InvalidValue:
         return KeyTestResult(str(NOT_A_KEY), is_good=False)
     except GlificGptError as error:

@@ -31,7 +31,7 @@ def set_model_choices(field: SelectField) -> None:
 def _allowed_models() -> list[str]:
     app = services()
     with transaction() as session:
-        credential = credentials.find_or_none(session, current_organization().id, app.language_models)
+        credential = credentials.find_or_none(session, current_organization().id, app.model_provider)
         found = reachable_models.list_reachable_models(session, current_organization(), credential, app.settings.models)
     return [model.id for model in found if model.refusal is None]
 

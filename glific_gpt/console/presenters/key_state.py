@@ -51,7 +51,7 @@ class KeyPage:
 
 def build_key_page(organization: Organization) -> KeyPage:
     with reading() as session:
-        credential = store.find_or_none(session, organization.id, services().language_models)
+        credential = store.find_or_none(session, organization.id, services().model_provider)
         result = session.scalar(last_key_result(organization.id, credential.updated_at)) if credential else None
         last_worked_at = find_last_success(session, organization.id)
     key_error = KEY_ERROR_TEXTS[KEY_ERRORS[result]] if result in KEY_ERRORS else None

@@ -130,7 +130,7 @@ def list_usable_models(organization: Organization) -> list[str]:
 
 def _load(organization: Organization) -> tuple[Credential | None, list[str] | None]:
     with transaction() as session:
-        credential = store.find_or_none(session, organization.id, services().language_models)
+        credential = store.find_or_none(session, organization.id, services().model_provider)
         return credential, server_models.find_allowed_models(session)
 
 

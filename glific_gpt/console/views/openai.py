@@ -51,7 +51,7 @@ def test_openai(slug: str) -> str:
 def delete_openai_key(slug: str) -> ResponseReturnValue:
     try:
         with transaction() as session:
-            store.delete(session, current_organization().id, services().language_models)
+            store.delete(session, current_organization().id, services().model_provider)
         flash(_("The key is deleted. Until you add a key, flows get the “Message when there is no answer”."), "success")
     except NotFound:
         flash(_("The key was already deleted."), "info")

@@ -84,7 +84,7 @@ class CreatedOrganization:
 @requires(AccessLevel.ADMINISTRATOR)
 def list_organizations() -> str:
     with reading() as session:
-        rows = list_organization_statuses(session, services().language_models.name)
+        rows = list_organization_statuses(session, services().model_provider.name)
     return render_template("console/organizations.html", rows=rows, badges=STATUS_BADGES)
 
 

@@ -27,7 +27,7 @@ DEFAULT_DAYS: Days = 30
 def overview(slug: str) -> str:
     app, organization, days = services(), current_organization(), _requested_days()
     with reading() as session:
-        credential = credentials.find_or_none(session, organization.id, app.language_models)
+        credential = credentials.find_or_none(session, organization.id, app.model_provider)
         found_alerts = list_alerts(session, organization, credential)
         setup = build_checklist(session, organization, credential, app.settings.models)
         report = reports.build_overview(session, organization.id, days)

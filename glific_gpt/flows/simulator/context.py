@@ -173,6 +173,6 @@ def store_value(context: Context, name: str, value: str, category: str) -> None:
     context.results[name] = with_timestamp({"input": value, "value": value, "category": category})
 
 
-def without_relatives(results: dict[str, Any]) -> dict[str, Any]:
+def without_parent_and_child(results: dict[str, Any]) -> dict[str, Any]:
     """Return the results that a flow passes to a flow that it enters."""
     return {name: result for name, result in results.items() if name not in ("parent", "child")}

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any, TypeAlias
 
 from glific_gpt.flows.simulator.actions import execute_node
-from glific_gpt.flows.simulator.context import Context, Simulation, with_timestamp, without_relatives
+from glific_gpt.flows.simulator.context import Context, Simulation, with_timestamp, without_parent_and_child
 from glific_gpt.flows.simulator.event_log import FlowAborted, FlowStuck, ProblemCode, RunStopped
 from glific_gpt.flows.simulator.expressions import to_string
 from glific_gpt.flows.simulator.flows import Flow
@@ -169,7 +169,7 @@ class Engine:
         self._wait(context, Wait("flow"))
         # If no node follows, Glific closes the outer flow first and does not return to it.
         parent = context.parent if context.node.is_last else context
-        child = self._open(flow, {"parent": without_relatives(context.results)}, parent)
+        child = self._open(flow, {"parent": without_parent_and_child(context.results)}, parent)
         return None if child is None else (child, None)
 
     def _stop(self, error: RunStopped) -> None:
