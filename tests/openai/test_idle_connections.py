@@ -1,9 +1,18 @@
 """Idle connections to OpenAI expire, and the pool shrinks."""
 
-from concurrent.futures import ThreadPoolExecutor
+import asyncio
 
+from glific_gpt import bridge
 from glific_gpt.http_client import KEEPALIVE_SECONDS
+from glific_gpt.openai.connections import ConnectionPool
 from tests.openai.test_connections import OK, post, server
+
+
+async def post_twice(pool: ConnectionPool) -> None:
+    # On the loop, both requests look for an idle connection before the first one is answered. In two threads, the
+    # second request could start late enough to reuse the connection of the first.
+    requests = (pool.request("POST", b"/v1/x", [(b"Host", b"x")], b"{}", 5.0) for _ in range(2))
+    await asyncio.gather(*requests)
 
 
 def test_a_connection_that_was_idle_for_too_long_is_not_reused() -> None:
@@ -15,8 +24,8 @@ def test_a_connection_that_was_idle_for_too_long_is_not_reused() -> None:
 
 
 def test_a_connection_that_is_no_longer_needed_is_closed() -> None:
-    with server(OK, OK, OK) as (pool, used), ThreadPoolExecutor(2) as threads:
-        list(threads.map(post, [pool, pool]))
+    with server(OK, OK, OK) as (pool, used):
+        bridge.await_(post_twice(pool))
         assert sorted(used) == [0, 1]
         oldest = pool._idle[0]
         oldest.idle_since -= KEEPALIVE_SECONDS + 1
