@@ -28,7 +28,7 @@ from glific_gpt.flows.simulator.outcomes import (
 from glific_gpt.flows.simulator.webhooks import describe_call, read_result
 
 NextStep: TypeAlias = tuple[Context, Message | None] | None
-"""The flow whose node runs next, and its message; None if the run is over."""
+"""The flow whose node runs next, and its message; None if the flow waits or has ended."""
 ROUNDING_SECONDS = 1e-6
 """Tolerance for sums of floating-point times."""
 
@@ -47,7 +47,7 @@ class Engine:
         self._ids = count(1)
 
     def start_flow(self, flow: Flow, results: dict[str, Any]) -> None:
-        """Start a flow; the contact leaves all others."""
+        """Start a flow. The contact leaves all other flows."""
         self.pending_request = None
         self._calls.reset_streak()
         self.context = self._open(flow, results)
@@ -55,7 +55,7 @@ class Engine:
             self._run(self.context, None)
 
     def receive_message(self, message: Message) -> None:
-        """Give a message to the node that waits for a reply. If none waits, the message is lost."""
+        """Pass a message to the node that waits for a reply. Without such a node the message is lost, as in Glific."""
         if self.context is None:
             self.simulation.log.add_note("No flow is active, so this gets no answer.")
         elif self.context.waits_for == "reply":
@@ -68,7 +68,7 @@ class Engine:
             self.simulation.log.add_note(f"The flow waits for {wait}, so this message is lost.")
 
     def expire_wait(self) -> bool:
-        """Continue the flow if its wait is over. Return whether it was."""
+        """Continue the flow if its wait has timed out. Return whether it had."""
         context = self.context
         if context is None or context.wakes_at is None:
             return False
@@ -77,11 +77,12 @@ class Engine:
         if context.waits_for == "result":
             self.simulation.log.add_note("The wait for the result timed out.")
         self._calls.reset_streak()
+        # Glific continues a flow by a message with a fixed text, to which the routers of its nodes refer.
         self._run(context, Message(NO_RESPONSE))
         return True
 
     def receive_result(self, result: dict[str, Any]) -> None:
-        """Continue the flow, which waits for a result, with this one."""
+        """Continue a flow that waits for a result, with this result."""
         if self.context is not None:
             self.simulation.log.add_note(f"The flow was resumed with {', '.join(result) or 'nothing'}.")
             self.context.results.update(result)
@@ -92,6 +93,7 @@ class Engine:
         """Continue with the response to the pending request, unless the contact has left that flow meanwhile."""
         result = read_result(request, response)
         self.simulation.log.add_call(describe_call(request, response, has_failed=result is None))
+        # The contact may have started another flow while the webhook was called.
         if self.context is not context or context.waits_for != "webhook":
             return
         if result is not None:
@@ -127,7 +129,8 @@ class Engine:
             return self._enter_flow(context, outcome.flow_uuid, visits)
         if isinstance(outcome, WebhookRequest):
             self.pending_request = context, outcome
-        self._wait(context, outcome if isinstance(outcome, Wait) else Wait("webhook"))
+            outcome = Wait("webhook")
+        self._wait(context, outcome)
         return None
 
     def _wait(self, context: Context, wait: Wait) -> None:
@@ -155,6 +158,7 @@ class Engine:
         self.context = parent = context.parent
         if parent is None:
             return None
+        # Without "parent": it came from that flow.
         if results := {name: result for name, result in context.results.items() if name != "parent"}:
             parent.results["child"] = results
         return parent, Message(COMPLETED)
@@ -163,6 +167,7 @@ class Engine:
         flow = self.simulation.flows.find_by_uuid(uuid)
         if flow is None:
             raise FlowStuck("The flow that is entered here is not in this file. The simulation stops here.")
+        # Entered twice in one run, or from inside itself: Glific ends the conversation in both cases.
         if uuid in visits.entered_flows or _is_inside(flow, context):
             raise FlowAborted(f"The flow {flow.name} enters itself. Glific ends the conversation.")
         visits.entered_flows.add(uuid)
