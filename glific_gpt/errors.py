@@ -243,7 +243,7 @@ class CredentialNotVerified(_NotVerified):
 
 
 class ProviderUnreachable(CredentialNotVerified):
-    """The provider could not be asked about the key, or failed. Nothing was saved."""
+    """The provider could not be reached to check the key, or had an error. Nothing was saved."""
 
     status, error_class = 502, "service"
 
@@ -256,7 +256,7 @@ class GlificNotVerified(_NotVerified):
 
 
 class GlificUnreachable(GlificNotVerified):
-    """Glific could not be asked about the connection, or failed. The message gives the reason."""
+    """Glific could not be reached to check the connection, or had an error. The message gives the reason."""
 
     status, error_class = 502, "service"
 

@@ -56,7 +56,7 @@ class Settings(BaseModel):
     processes: int = Field(default=1, ge=1, le=64)
     """Number of server processes."""
     max_in_flight: int = Field(default=1000, ge=1, le=10_000)
-    """Maximum number of calls that each process handles at once. Further calls get the error `overloaded`."""
+    """Maximum number of calls that each process handles at the same time. Further calls get the error `overloaded`."""
     worker: Literal["inline", "separate"] = "inline"
     """`inline`: each server process also runs durable work. `separate`: only `make worker` does."""
     glific_hosts: Annotated[tuple[str, ...], BeforeValidator(_split)] = ("*.glific.com",)

@@ -51,7 +51,7 @@ class CredentialStatus(Body):
     tags=[TAG],
     description=(
         "Returns 201 if there was no key before. The key is verified at the provider first. It is not saved, and the "
-        "old key stays, if the provider refuses it (422 credential_not_verified) or cannot be reached (502 "
+        "old key is kept, if the provider refuses it (422 credential_not_verified) or cannot be reached (502 "
         "credential_not_verified)."
     ),
     responses={200: CredentialView, 201: CredentialView, **problem_specs(400, 404, 409, 413, 415, 422, 502)},

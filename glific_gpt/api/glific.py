@@ -74,8 +74,8 @@ class NewConnection(Body):
     RULE,
     tags=[TAG],
     description=(
-        "The connection is verified at Glific first. It is not saved, and the old connection stays, if Glific refuses "
-        "it (422 glific_not_verified) or cannot be reached (502 glific_not_verified). With way signed, the "
+        "The connection is verified at Glific first. The old connection is kept if Glific refuses the new one "
+        "(422 glific_not_verified) or cannot be reached (502 glific_not_verified). With way signed, the "
         "organization must have a webhook signature."
     ),
     responses={200: GlificConnectionView, **problem_specs(400, 404, 409, 413, 415, 422, 502)},

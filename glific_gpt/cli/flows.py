@@ -119,5 +119,5 @@ def _print_warnings(warnings: tuple[FlowWarning, ...]) -> None:
 
 
 def _write_flow(text: str) -> None:
-    """Write UTF-8, whatever encoding the terminal has, because the file is for Glific."""
+    """Write UTF-8 even if the terminal has another encoding, because the file is for Glific."""
     click.echo(text.encode(), nl=False)

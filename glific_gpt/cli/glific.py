@@ -60,7 +60,7 @@ def connect(*, slug: str, api_url: str, phone: str | None, password_stdin: bool,
 @slug
 @json_option
 def show(*, slug: str) -> None:
-    """Show the connection to Glific. Of the login only the last four digits of the phone number are shown."""
+    """Show the connection to Glific. The login is hidden, except the last four digits of its phone number."""
     with transaction() as session:
         row = store.find_or_none(session, organizations.find(session, slug).id)
     data = _view(slug, row)

@@ -20,7 +20,7 @@ VERIFY_SECONDS = 10
 def connect_by_api(
     vault: Vault, glific: GlificClient, slug: str, *, api_url: str, phone: str, password: SecretStr, verify: bool = True
 ) -> GlificConnection:
-    """Create or replace an organization's connection with a login. With `verify`, Glific is asked first.
+    """Create or replace an organization's connection with a login. With `verify`, the login is tested at Glific first.
 
     Raises NotFound, InvalidValue, GlificNotVerified and GlificUnreachable. Nothing is changed then.
     """

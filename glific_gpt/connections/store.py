@@ -76,7 +76,7 @@ def find(session: Session, organization_id: int) -> GlificConnection:
 
 
 def disconnect(session: Session, organization_id: int) -> None:
-    """Delete the connection. Answers for waiting flows are not delivered from then on. Raises NotFound."""
+    """Delete the connection. Later answers are no longer delivered. Raises NotFound."""
     connection = find(session, organization_id)
     session.delete(connection)
     record(session, Action.GLIFIC_DISCONNECTED, connection)

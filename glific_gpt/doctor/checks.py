@@ -56,7 +56,7 @@ TITLES = {check.name: check.title for check in CHECKS}
 
 
 def run_checks(slug: str, *, dry_run: bool = False) -> Iterator[CheckResult]:
-    """Yield the result of each check as soon as it is there. All checks together may take half a minute.
+    """Yield the result of each check as soon as the check has ended. All checks together may take half a minute.
 
     The last check sends one real question to OpenAI; a dry run skips it. Raises NotFound before the first check.
     """

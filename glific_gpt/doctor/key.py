@@ -44,7 +44,7 @@ def check_key(slug: str) -> CheckResult:
 
 
 def _verify_with_openai(credential: Credential, set_command: str) -> CheckResult | None:
-    """Ask OpenAI about the key, and save its list of models. Return None if OpenAI accepts it."""
+    """Check the key at OpenAI, and save its list of models. Return None if OpenAI accepts the key."""
     try:
         credentials.recheck_saved_key(services().vault, credential.organization_id, services().model_provider)
     except (InvalidApiKey, CredentialMissing) as error:

@@ -33,7 +33,7 @@ def check_organization(slug: str) -> CheckResult:
 
 
 def check_budget(slug: str) -> CheckResult:
-    """Check that something is left of this month's budget."""
+    """Check that this month's budget is not used up."""
     with reading() as session:
         organization = store.find(session, slug)
         budget, used = organization.monthly_budget_usd, spent_this_month(session, organization)

@@ -12,7 +12,7 @@ class CheckStatus(StrEnum):
 
     OK = "ok"
     WARNING = "warning"
-    """Answers come, or may come, but something is wrong."""
+    """Flows get answers, or may get them, but there is a problem."""
     PROBLEM = "problem"
     """Flows get no answers, or no later answers."""
     SKIPPED = "skipped"

@@ -106,8 +106,8 @@ def parse_export(text: str | bytes) -> Export:
 def format_export(export: Export, original: str | bytes | None = None, parsed_original: Export | None = None) -> str:
     """Return the export as the text of a file that ends with a newline.
 
-    With `original`, a file that `parse_export` accepts, only the changed values are written: every other
-    character stays, the end of the file too, and new values get the file's indentation. Without it, indent by two
+    With `original`, a file that `parse_export` accepts, only the changed values are written. All other characters are
+    unchanged, including the end of the file, and new values get the file's indentation. Without it, indent by two
     spaces. `parsed_original` saves parsing the original a second time.
     """
     if original is None:

@@ -14,7 +14,7 @@ class Replacement(NamedTuple):
 
 
 Changes: TypeAlias = Union[Replacement, dict[Any, "Changes"], None]  # noqa: UP007 - the alias is recursive
-"""The changes of a value: a replacement of all of it, changes below its keys or list indexes, or None."""
+"""The changes of a value: a replacement of the whole value, changes below its keys or list indexes, or None."""
 
 
 def find_changes(before: Any, after: Any) -> Changes:

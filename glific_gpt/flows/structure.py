@@ -86,7 +86,7 @@ def _is_coordinate(value: Any) -> TypeGuard[float]:
 
 
 class CycleFinder:
-    """Tells which nodes of a flow lie on a cycle. All cycles are found at once, in one pass over the exits."""
+    """Finds the nodes of a flow that are on a cycle. One pass over the exits finds all cycles."""
 
     def __init__(self, nodes: Iterable[JsonObject]) -> None:
         self._component_of = _strong_components(_destinations_by_node(nodes))

@@ -41,7 +41,7 @@ _RULES: tuple[_Rule, ...] = (
     _rule(
         ModelKind.MODERATION,
         r"moderat | content-?filter",
-        "moderates text and images, whatever medium the id names",
+        "moderates text and images, even if the id names another medium",
     ),
     _rule(
         ModelKind.EMBEDDING,

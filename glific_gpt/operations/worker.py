@@ -15,7 +15,7 @@ from glific_gpt.operations.housekeeping import run_housekeeping
 from glific_gpt.services import services
 
 STOP_TIMEOUT_SECONDS = 8
-"""How long running work may take to end. After that it is left to other processes."""
+"""How long running work may take to end. Other processes continue work that takes longer."""
 EXIT_AFTER_SECONDS = 9.0
 """The process exits after this time, even if the database does not answer."""
 
@@ -62,7 +62,7 @@ def run_standalone(app: Flask) -> None:
 
 
 def _wait_until_consumer(app: Flask, stopping: threading.Event) -> bool:
-    """Wait until this process may consume the queue. Returns False if it is told to stop before that."""
+    """Wait until this process may consume the queue. Returns False after a stop signal."""
     with app.app_context():
         engine = services().engine
     if not engine.try_become_consumer():

@@ -21,7 +21,7 @@ from glific_gpt.services import services
 KIND_TEXTS = {
     ModelKind.SPEECH: (_("Speech"), _("They read text aloud.")),
     ModelKind.TRANSCRIPTION: (_("Transcription"), _("They turn speech into text.")),
-    ModelKind.AUDIO: (_("Audio"), _("They take or give sound.")),
+    ModelKind.AUDIO: (_("Audio"), _("They use sound as input or output.")),
     ModelKind.REALTIME: (_("Live conversation"), _("They hold a spoken conversation.")),
     ModelKind.IMAGE: (_("Images"), _("They create pictures.")),
     ModelKind.VIDEO: (_("Video"), _("They create videos.")),

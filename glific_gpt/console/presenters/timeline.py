@@ -40,7 +40,7 @@ FAILURE_KINDS = ("failed", "interrupted", "given up")
 
 @dataclass(frozen=True)
 class Event:
-    """One event, as it is shown."""
+    """One event, with the texts that the page shows."""
 
     at: datetime
     elapsed: str

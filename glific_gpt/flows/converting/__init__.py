@@ -1,4 +1,4 @@
-"""Convert the GPT nodes of an exported flow into calls of this server, and keep everything else as it is."""
+"""Convert the GPT nodes of an exported flow into calls of this server, and leave everything else unchanged."""
 
 from collections.abc import Sequence
 from dataclasses import replace

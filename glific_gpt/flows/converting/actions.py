@@ -27,7 +27,7 @@ _READABLE_RESULT_NAME = re.compile(r"[A-Za-z0-9_\-]+")
 
 @dataclass(frozen=True)
 class ConvertedWebhook:
-    """The result for one webhook. `action` is None if the webhook stays as it is."""
+    """The result for one webhook. `action` is None if the webhook is not changed."""
 
     action: JsonObject | None
     remark: Remark

@@ -36,7 +36,7 @@ def execute_node(context: Context, message: Message | None, calls: CallGuard) ->
 
 
 def _wait(context: Context, message: Message | None) -> Outcome:
-    """Wait, or leave by the first exit if the wait is over. Glific ignores the router of such a node."""
+    """Wait, or follow the first exit if the wait has timed out. Glific ignores the router of such a node."""
     action = context.node.actions[0]
     seconds = to_int(action.get("delay")) or 0
     if message is not None or seconds <= 0:

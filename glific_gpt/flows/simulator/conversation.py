@@ -29,7 +29,7 @@ from glific_gpt.flows.simulator.outcomes import Message, SendWebhook, location_m
 from glific_gpt.flows.structure import normalize_keyword
 
 MAX_EXPIRED_WAITS = 100
-"""The most waits that one `advance_clock` ends, because a flow can start a new wait for ever."""
+"""Maximum number of waits that one `advance_clock` ends, because a flow can always start another wait."""
 
 
 class Conversation:
@@ -105,7 +105,7 @@ class Conversation:
         return error
 
     def advance_clock(self, seconds: float) -> None:
-        """Advance the clock, and end the waits that are over by then one after the other."""
+        """Advance the clock, and end the waits that time out by then, one after the other."""
         until = self._clock.offset + seconds
         for _ in range(MAX_EXPIRED_WAITS):
             with self._changed:
@@ -167,7 +167,7 @@ class Conversation:
 
     @property
     def seconds_left(self) -> float | None:
-        """The rest of the current wait; None if there is no wait, or one without a time-out."""
+        """Seconds until the current wait times out; None without a wait, or for a wait without a time-out."""
         with self._changed:
             wakes_at = self._engine.context.wakes_at if self._engine.context else None
             return None if wakes_at is None else max(0.0, wakes_at - self._clock())
@@ -219,7 +219,7 @@ class Conversation:
         self._engine.receive_message(message)
 
     def _expire_wait(self) -> None:
-        """End a wait that is over by the real clock, before anything else happens."""
+        """End a wait that has timed out by the real clock, before any other event."""
         self._engine.expire_wait()
 
     def _offset_of_next_timeout(self) -> float:

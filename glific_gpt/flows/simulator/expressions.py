@@ -46,7 +46,7 @@ Bindings = Mapping[str, Any]
 
 
 def fill_variables(template: str, bindings: Bindings) -> str:
-    """Replace each variable that has a value; leave the others as they are.
+    """Replace each variable that has a value; leave the others unchanged.
 
     Raises FlowStuck if the text grows beyond MAX_TEXT_CHARACTERS.
     """

@@ -71,7 +71,7 @@ class Flows:
         return cls(tuple(Flow.from_export(flow, flow_id) for flow_id, flow in enumerate(flows, first_id)))
 
     def find_by_keyword(self, message: str) -> Flow | None:
-        """Return the flow that a message starts; capitals and punctuation do not matter."""
+        """Return the flow that a message starts, ignoring case and punctuation."""
         keyword = normalize_keyword(message.strip().lower().removeprefix(DRAFT_PREFIX))
         return next((flow for flow in self.all if keyword and keyword in flow.keywords), None)
 

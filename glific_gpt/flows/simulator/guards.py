@@ -17,7 +17,7 @@ MAX_CALLS_WITHOUT_WAIT = 20
 
 
 class VisitGuard:
-    """Counts how often one run, which starts with a message or a time-out, comes to each node."""
+    """Counts the visits of each node in one run, which starts with a message or a time-out."""
 
     def __init__(self) -> None:
         self._counts: Counter[tuple[int, str]] = Counter()
@@ -43,7 +43,7 @@ class CallGuard:
         self._calls_without_wait = 0
 
     def reset_streak(self) -> None:
-        """Start a new count: the contact has replied, or a wait is over."""
+        """Reset the count, because the contact has replied or a wait has timed out."""
         self._calls_without_wait = 0
 
     def check_call(self, context: Context, url: str, action_uuid: str) -> None:

@@ -60,7 +60,7 @@ class FollowExit:
 
 @dataclass(frozen=True)
 class Wait:
-    """Stay at the node until the event, or until the seconds are over."""
+    """Wait at the node for the event, at most for these seconds."""
 
     kind: WaitKind
     seconds: float | None = None
