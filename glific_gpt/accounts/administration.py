@@ -77,6 +77,7 @@ def _require_another_administrator(session: Session, user: User, by: User | None
         raise Conflict(MSG_OWN_ACCOUNT)
     if not user.is_administrator:
         return
+    # Locked in the order of ids, so that two transactions cannot wait for each other.
     active = select(User.id).where(User.is_administrator, User.active).order_by(User.id).with_for_update()
     if not set(session.scalars(active)) - {user.id}:
         raise Conflict(MSG_LAST_ADMINISTRATOR)

@@ -41,7 +41,7 @@ def mark_browser(email: str) -> None:
             COOKIE,
             _cookie_value(email),
             max_age=MAX_AGE_SECONDS,
-            path=str(blueprint.url_prefix),
+            path=str(blueprint.url_prefix),  # only the sign-in pages read it
             secure=current_app.config["SESSION_COOKIE_SECURE"],
             httponly=True,
             samesite="Lax",

@@ -10,6 +10,7 @@ from flask_mail import Connection, Mail, Message
 from glific_gpt.settings import Settings
 
 TIMEOUT_SECONDS = 10
+# Submission with STARTTLS (RFC 6409), and with TLS from the beginning (RFC 8314).
 PORTS = {"smtp": 587, "smtps": 465}
 
 

@@ -183,6 +183,7 @@ def _require_another_owner(session: Session, membership: Membership) -> None:
     """Raises Conflict for the only owner. Locks the owners, so that two of them cannot leave at the same moment."""
     if membership.as_role is not Role.OWNER:
         return
+    # Locked in the order of ids, so that two transactions cannot wait for each other.
     owners = session.scalars(
         select(Membership.user_id)
         .where(Membership.organization_id == membership.organization_id, Membership.role == Role.OWNER.value)

@@ -42,7 +42,7 @@ class Filters:
             yield Call.status == self.status
         if self.first_day is not None:
             yield Call.started_at >= _midnight(self.first_day)
-        if self.last_day is not None and self.last_day < date.max:
+        if self.last_day is not None and self.last_day < date.max:  # Python has no day after date.max
             yield Call.started_at < _midnight(self.last_day + DAY)
         if self.model is not None:
             yield or_(Call.model_asked == self.model, Call.model_used == self.model)
@@ -112,6 +112,7 @@ def iterate_calls(
     before_id = None
     while limit > 0:
         wanted = min(limit, batch)
+        # By id instead of OFFSET: calls that arrive during the export would shift the pages.
         with reading() as session:
             found = list_newest(session, organization_id, filters, wanted, before_id)
         yield from found

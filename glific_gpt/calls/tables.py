@@ -22,6 +22,7 @@ class Call(Base):
 
     __tablename__ = "calls"
     __table_args__ = (
+        # For the pages of calls, the reports, the daily limit of contacts, and `mark_interrupted`, in this order.
         Index("ix_calls_organization_id_id", "organization_id", "id"),
         Index("ix_calls_organization_id_started_at", "organization_id", "started_at"),
         Index("ix_calls_organization_id_contact_id_started_at", "organization_id", "contact_id", "started_at"),
@@ -110,6 +111,7 @@ class Delivery(Base):
     """Start of the delivery; reset when an administrator retries it."""
     possibly_delivered: Mapped[bool] = mapped_column(default=False)
     """True after an attempt whose result is not known."""
+    # 300 is also the limit of `DeliveryResult.message`.
     last_response: Mapped[str | None] = mapped_column(String(300))
     """Description of Glific's response to the last attempt."""
     ended_at: Mapped[datetime | None]

@@ -139,6 +139,7 @@ def recheck_saved_key(vault: Vault, organization_id: int, provider: Provider) ->
     with transaction() as session:
         checked = find_or_none(session, organization_id, provider)
     result = _ask(provider, _read_saved_fields(vault, provider, checked))
+    # No transaction is open during the check, so the key may have been replaced in between: see `_save_check`.
     with transaction() as session:
         if checked:
             _save_check(session, checked, result)

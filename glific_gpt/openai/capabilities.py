@@ -27,6 +27,7 @@ class LearnedCapabilities:
 
     def unsupported_parameters(self, model: str) -> frozenset[str]:
         """Return the parameters that this model has refused."""
+        # Without the lock: `learn` replaces the whole set, so a reader gets the old one or the new one.
         return self._unsupported.get(model, frozenset())
 
     def learn(self, model: str, path: str, body: JsonObject, refusal: ApiRefusal) -> bool:

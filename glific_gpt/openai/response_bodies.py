@@ -94,6 +94,7 @@ def parse_model_ids(content: bytes) -> list[str]:
 def _parse_chat(content: bytes, requested_model: str, usage: Usage) -> Answer:
     body = _ChatBody.model_validate_json(content)
     model = body.model or requested_model
+    # Tokens are counted before any error is raised, because OpenAI charges for refused and empty answers too.
     if body.usage:
         _add_usage(usage, model, body.usage.prompt_tokens, body.usage.completion_tokens)
     if not body.choices:
@@ -111,6 +112,7 @@ def _parse_responses(content: bytes, requested_model: str, usage: Usage) -> Answ
         _add_usage(usage, model, body.usage.input_tokens, body.usage.output_tokens)
     if body.status == "failed":
         raise BadUpstreamReply
+    # Items of other types are the model's reasoning and its calls of tools.
     parts = [part for item in body.output if item.type == "message" for part in item.content or []]
     reason = body.incomplete_details.reason if body.incomplete_details else None
     if reason == "content_filter" or any(part.type == "refusal" for part in parts):

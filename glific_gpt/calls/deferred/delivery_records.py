@@ -77,6 +77,7 @@ def mark_asked(session: Session, call_id: str) -> None:
 def store_answer(session: Session, vault: Vault, context: CallContext, outcome: Outcome) -> bool:
     """Store the answer and delete the question. Return False if there was an answer already."""
     ciphertext = vault.encrypt(context.organization_id, ANSWER_PURPOSE, json.dumps(outcome.body))
+    # The step can be repeated after a crash, and must not replace an answer that is being delivered.
     unanswered = update(Delivery).where(Delivery.call_id == context.call_id, Delivery.answered_at.is_(None))
     values = {"answered_at": now(), "delivering_since": now(), "answer": ciphertext, "question": None}
     return session.scalar(unanswered.values(values).returning(Delivery.call_id)) is not None
