@@ -19,6 +19,7 @@ STOP_TIMEOUT_SECONDS = 8
 EXIT_AFTER_SECONDS = 9.0
 """The process exits after this time, even if the database does not answer."""
 
+STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 HEAD_START_SECONDS = 0.5
 RETRY_SECONDS = 5.0
 HOUSEKEEPING_INTERVAL_SECONDS = 60.0
@@ -46,13 +47,13 @@ def stop_worker(app: Flask) -> None:
 
 def run_standalone(app: Flask) -> None:
     """Work until SIGTERM or SIGINT, and exit the process within ten seconds after it."""
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
-    if _wait_until_consumer(app, stopping):
+    # The signals are blocked and waited for: a handler runs only between two steps of the main thread, so a signal that
+    # arrives just before the thread waits would be noticed only at the next signal.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    if _wait_until_consumer(app):
         start_worker(app, consumes=True)
         sys.stderr.write("Working on deferred calls. Press Ctrl-C to stop.\n")
-        stopping.wait()
+        signal.sigwait(STOP_SIGNALS)
         ending = threading.Thread(target=stop_worker, args=(app,), daemon=True)
         ending.start()
         ending.join(EXIT_AFTER_SECONDS)
@@ -61,16 +62,16 @@ def run_standalone(app: Flask) -> None:
     os._exit(0)
 
 
-def _wait_until_consumer(app: Flask, stopping: threading.Event) -> bool:
+def _wait_until_consumer(app: Flask) -> bool:
     """Wait until this process may consume the queue. Returns False after a stop signal."""
     with app.app_context():
         engine = services().engine
     if not engine.try_become_consumer():
         sys.stderr.write("Another process works on the deferred calls of this database. Waiting until it ends.\n")
     while not engine.try_become_consumer():
-        if stopping.wait(CONSUMER_RETRY_SECONDS):
+        if signal.sigtimedwait(STOP_SIGNALS, CONSUMER_RETRY_SECONDS):
             return False
-    return not stopping.is_set()
+    return not signal.sigpending() & STOP_SIGNALS
 
 
 def launch_engine(app: Flask, *, consumes: bool) -> None:
