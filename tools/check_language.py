@@ -344,12 +344,20 @@ def _defined_name(node: ast.AST) -> str:
 
 
 def _python_texts(path: Path, source: str) -> Iterator[Text]:
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            yield Text(path, node.lineno, node.value.value, is_prose=True, last_line=node.end_lineno or 0)
+    tree = ast.parse(source)
+    for docstring in _docstrings(tree):
+        yield Text(path, docstring.lineno, _literal(docstring), is_prose=True, last_line=docstring.end_lineno or 0)
+    for node in ast.walk(tree):
         for part in _parts_for_people(node):
             if value := _literal(part):
                 yield Text(path, part.lineno, value, last_line=part.end_lineno or 0)
+
+
+def _docstrings(tree: ast.Module) -> Iterator[ast.Constant]:
+    """The strings that stand alone: docstrings, also those of attributes."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield node.value
 
 
 def _parts_for_people(node: ast.AST) -> Iterator[ast.expr]:
@@ -440,9 +448,8 @@ def _blank(match: re.Match[str]) -> str:
 def _code_lines(source: str) -> int:
     """Lines with a token that is neither a comment nor a docstring."""
     prose: set[int] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            prose.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    for docstring in _docstrings(ast.parse(source)):
+        prose.update(range(docstring.lineno, (docstring.end_lineno or docstring.lineno) + 1))
     code = (number for number, line in enumerate(source.splitlines(), 1) if line.strip() and line.lstrip()[0] != "#")
     return sum(1 for number in code if number not in prose)
 
