@@ -31,14 +31,20 @@ def count_lines(line: str, *programs: Program) -> int:
     return sum(program.output.splitlines().count(line) for program in programs)
 
 
+@pytest.fixture
+def first(start_program: Start, enqueue: Enqueue, subjects: tuple[str, str], gate: Path) -> Program:
+    """A program that waits in the second step of both: work from the queue, and work that it started directly."""
+    queued, started = subjects
+    program = start_program("work", str(gate), started, until="works")
+    enqueue(queued)
+    wait_until(lambda: count_lines(f"first {queued}", program) and count_lines(f"first {started}", program))
+    return program
+
+
 def test_two_polling_processes_repeat_the_work_of_a_killed_process_once(
-    start_program: Start, enqueue: Enqueue, subjects: tuple[str, str], gate: Path, database_url: str
+    start_program: Start, first: Program, subjects: tuple[str, str], gate: Path, database_url: str
 ) -> None:
     """Both work from the queue and work that was started directly; finished steps are not repeated."""
-    queued, started = subjects
-    first = start_program("work", str(gate), started, until="works")
-    enqueue(queued)
-    wait_until(lambda: count_lines(f"first {queued}", first) and count_lines(f"first {started}", first))
     others = [start_program("work", str(gate), until="works") for _ in range(2)]
     first.send_all(SIGKILL)
     gate.touch()
@@ -51,12 +57,8 @@ def test_two_polling_processes_repeat_the_work_of_a_killed_process_once(
 
 
 def test_a_suspended_process_keeps_its_work(
-    start_program: Start, enqueue: Enqueue, subjects: tuple[str, str], gate: Path, database_url: str
+    start_program: Start, first: Program, subjects: tuple[str, str], gate: Path, database_url: str
 ) -> None:
-    queued, started = subjects
-    first = start_program("work", str(gate), started, until="works")
-    enqueue(queued)
-    wait_until(lambda: count_lines(f"first {queued}", first) and count_lines(f"first {started}", first))
     second = start_program("work", str(gate), until="works")
     first.send_all(SIGSTOP)
     gate.touch()
@@ -70,12 +72,8 @@ def test_a_suspended_process_keeps_its_work(
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_process_whose_connections_are_cut_for_a_while_keeps_its_work(
-    start_program: Start, enqueue: Enqueue, subjects: tuple[str, str], gate: Path, database_url: str
+    start_program: Start, first: Program, subjects: tuple[str, str], gate: Path, database_url: str
 ) -> None:
-    queued, started = subjects
-    first = start_program("work", str(gate), started, until="works")
-    enqueue(queued)
-    wait_until(lambda: count_lines(f"first {queued}", first) and count_lines(f"first {started}", first))
     first_connections = lock_connections(database_url)
     second = start_program("work", str(gate), until="works")
     before, second_connections = executors(database_url, subjects), lock_connections(database_url) - first_connections
