@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tools.check_language import main, problems, report, subject_problems, texts
+from tools.check_language.__main__ import main
+from tools.check_language.reading import texts
+from tools.check_language.report import measure
+from tools.check_language.rules import problems, subject_problems
 
 PYTHON = Path("some.py")
 DOCUMENT = Path("some.md")
@@ -29,7 +32,7 @@ def found(source: str, path: Path = PYTHON) -> list[tuple[int, str]]:
         "That is all.",
         "That's all.",
         "That it is saved is not known.",
-        "Saves the key. What follows is not saved.",
+        "Saves the key. What the form sends is checked.",
         "Saves the key.\n\n    Where there is none, creates it.",
     ],
 )
@@ -207,7 +210,7 @@ def test_the_command_checks_commit_subjects(
     subprocess.run([*git, "init", "--quiet"], check=True)  # noqa: S603
     for subject in ("calls: batch the writes", "Fixed it."):
         subprocess.run([*git, "commit", "--quiet", "--allow-empty", "-m", subject], check=True)  # noqa: S603
-    monkeypatch.setattr("tools.check_language.ROOT", tmp_path)
+    monkeypatch.setattr("tools.check_language.__main__.ROOT", tmp_path)
     assert main(["--commits", "HEAD~1..HEAD"]) == 1
     assert [line.partition(": ")[2] for line in capsys.readouterr().out.splitlines()] == [
         "full stop at the end: Fixed it.",
@@ -221,7 +224,7 @@ def test_the_report_counts_prose_and_code(tmp_path: Path) -> None:
     (tmp_path / "some.py").write_text(
         '"""What one sees, and who sees it."""\n\n# A reason.\na = 1\nb = "Who reads this"\n'
     )
-    measures = dict(report([tmp_path]))
+    measures = dict(measure([tmp_path]))
     assert measures["words in docstrings and comments"] == "9"
     assert measures["sentence openings (What/Who/Where/Whether/That) per 1,000 words"] == "111.1"
     assert measures["who/whom/whose/whoever per 1,000 words"] == "111.1"

@@ -1,0 +1,1 @@
+"""Check that docstrings, comments, texts, documents and commit subjects are plain English."""
