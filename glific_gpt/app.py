@@ -1,20 +1,22 @@
 """The application factory, and the table of entry points with their authentication."""
 
-from threading import BoundedSemaphore
 from typing import NamedTuple
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, Response
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.openapi import OpenAPI
 
 from glific_gpt import api, console, error_handlers, health, logging, webhooks
-from glific_gpt.accounts import security
-from glific_gpt.calls.deferred.background import BackgroundCalls, PendingUpstreamCalls
+from glific_gpt.accounts.sign_in import security
+from glific_gpt.calls.deferred.background import BackgroundCalls
 from glific_gpt.calls.deferred.deferral import Deferrer
 from glific_gpt.calls.deferred.delivery import DeliveryStep
+from glific_gpt.calls.deferred.late_answers import LateAnswers
 from glific_gpt.calls.deferred.workflow import AnswerStep, DeferredWorkflow
 from glific_gpt.calls.pipeline import Pipeline
 from glific_gpt.calls.request import Admission
+from glific_gpt.calls.request_limits import RequestLimits, open_storage
+from glific_gpt.calls.slots import CallSlots
 from glific_gpt.credentials.providers import OpenAi
 from glific_gpt.database import db, migrations
 from glific_gpt.database.engines import init_engines, parse_url
@@ -23,9 +25,8 @@ from glific_gpt.errors import SettingsError
 from glific_gpt.functions import registry
 from glific_gpt.glific.client import GlificClient
 from glific_gpt.models.kinds import ModelKind, classify_model
-from glific_gpt.openai.gateway import Gateway
 from glific_gpt.services import EXTENSION, Services
-from glific_gpt.settings import MAX_BODY_BYTES, Settings
+from glific_gpt.settings import MAX_FORM_BYTES, Settings
 from glific_gpt.vault import Vault
 
 
@@ -58,7 +59,7 @@ def create_app(settings: Settings, *, commands: bool = True) -> Flask:
     app = OpenAPI("glific_gpt", static_folder=None, doc_ui=False, **api.DESCRIPTION)
     app.openapi_version = "3.1.0"
     app.config["SECRET_KEY"] = settings.secret_key.get_secret_value()
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1  # one byte more, so that a body over the limit is noticed
+    app.config["MAX_CONTENT_LENGTH"] = MAX_FORM_BYTES  # routes that accept more set request.max_content_length
     app.url_map.merge_slashes = False  # merging answers with a redirect, which Glific counts as a failure
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     # 3. The database.
@@ -75,10 +76,21 @@ def create_app(settings: Settings, *, commands: bool = True) -> Flask:
             app.register_blueprint(entry_point.blueprint)
     console.init(app)
     error_handlers.register(app)
+    _add_response_headers(app, settings)
     # 7. The commands, including those of Flask-Migrate.
     if commands:
         _add_commands(app)
     return app
+
+
+def _add_response_headers(app: Flask, settings: Settings) -> None:
+    headers = tuple(settings.response_headers().items())
+
+    @app.after_request
+    def _add(response: Response) -> Response:
+        for name, value in headers:
+            response.headers[name] = value  # `update` takes twice as long, in each call
+        return response
 
 
 def create_help_app(error: SettingsError) -> Flask:
@@ -104,11 +116,11 @@ def _add_commands(app: Flask) -> None:
 
 
 def make_services(settings: Settings) -> Services:
-    """Raises SettingsError for an unusable plugin or host pattern, and for a default model that is not text."""
+    """Raises SettingsError for an unusable plugin, host pattern or rate limit storage, or a model that is not text."""
     if classify_model(settings.default_model) is not ModelKind.TEXT:
         raise SettingsError("GLIFIC_GPT_DEFAULT_MODEL is not a text model. Choose a text model such as gpt-4o.")
     vault = Vault(settings.encryption_keys)
-    open_ai = OpenAi(Gateway(settings.openai_base_url))
+    open_ai = OpenAi(settings.openai_base_url)
     functions = registry.load()
     glific = GlificClient(settings.glific_hosts)
     admission = Admission(settings, vault, functions, open_ai)
@@ -122,7 +134,8 @@ def make_services(settings: Settings) -> Services:
         max_calls=settings.max_deferred_calls,
         max_calls_per_organization=settings.max_deferred_calls_per_organization,
     )
-    upstream_calls = PendingUpstreamCalls()
+    deferrer = Deferrer(settings, vault, engine, LateAnswers(vault, engine))
+    request_limits = RequestLimits(open_storage(settings.rate_limit_storage_url.get_secret_value()))
     return Services(
         settings=settings,
         vault=vault,
@@ -130,7 +143,7 @@ def make_services(settings: Settings) -> Services:
         model_provider=open_ai,
         glific=glific,
         engine=engine,
-        deferred_workflow=DeferredWorkflow(AnswerStep(admission, vault, upstream_calls), DeliveryStep(vault, glific)),
-        pipeline=Pipeline(admission, vault, Deferrer(vault, engine, upstream_calls), background),
-        slots=BoundedSemaphore(settings.max_in_flight),
+        deferred_workflow=DeferredWorkflow(AnswerStep(admission, vault), DeliveryStep(vault, glific)),
+        pipeline=Pipeline(admission, vault, deferrer, background, request_limits),
+        slots=CallSlots(settings.max_in_flight, settings.organization_share),
     )

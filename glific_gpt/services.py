@@ -1,13 +1,13 @@
 """Services that the entry points share, created once for each app."""
 
 from dataclasses import dataclass
-from threading import BoundedSemaphore
 from typing import cast
 
 from flask import current_app
 
 from glific_gpt.calls.deferred.workflow import DeferredWorkflow
 from glific_gpt.calls.pipeline import Pipeline
+from glific_gpt.calls.slots import CallSlots
 from glific_gpt.credentials.providers import Provider
 from glific_gpt.durable import WorkflowEngine
 from glific_gpt.errors import NotFound
@@ -27,15 +27,15 @@ class Services:
     vault: Vault
     functions: Registry
     model_provider: Provider
-    """The provider whose keys answer webhooks."""
+    """The provider that answers webhooks, with the keys of organizations."""
     glific: GlificClient
     """The client that resumes waiting flows."""
     engine: WorkflowEngine
     """The engine of durable work, for answers that arrive after their request."""
     deferred_workflow: DeferredWorkflow
     pipeline: Pipeline
-    slots: BoundedSemaphore
-    """One slot for each call that the process may hold at the same time."""
+    slots: CallSlots
+    """Slots for the calls that the process holds at the same time."""
 
     def provider(self, name: str) -> Provider:
         """Return the provider that a URL or a command names. Raises NotFound."""

@@ -3,12 +3,16 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+
+from glific_gpt.wildcards import MAX_STARS, has_too_many_stars
 
 PREFIX = "GLIFIC_GPT_"
 MODEL_NAME = r"^[A-Za-z0-9._:/-]{1,200}$"
 FERNET_KEY = r"[A-Za-z0-9+/_-]{43}="
 MODEL_PATTERN = r"^[a-z0-9._:/*-]{1,200}$"
+MAX_PATTERNS = 200
+"""Patterns in a list of models. Each call is matched against the whole list on the event loop."""
 
 
 def _split(value: object) -> object:
@@ -21,7 +25,13 @@ def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
-Pattern = Annotated[str, BeforeValidator(_lower), Field(pattern=MODEL_PATTERN)]
+def _check_stars(pattern: str) -> str:
+    if has_too_many_stars(pattern):
+        raise ValueError(f"a pattern has too many stars. Use at most {MAX_STARS}")
+    return pattern
+
+
+Pattern = Annotated[str, BeforeValidator(_lower), Field(pattern=MODEL_PATTERN), AfterValidator(_check_stars)]
 
 
 class Settings(BaseModel):
@@ -39,7 +49,7 @@ class Settings(BaseModel):
     """Base URL of the OpenAI API."""
     default_model: Annotated[str, Field(pattern=MODEL_NAME)] = "gpt-4o"
     """Model of organizations that have not chosen one."""
-    models: Annotated[tuple[Pattern, ...], BeforeValidator(_split)] = ("*",)
+    models: Annotated[tuple[Pattern, ...], BeforeValidator(_split), Field(max_length=MAX_PATTERNS)] = ("*",)
     """Patterns of the models that organizations may use."""
     deadline_seconds: float = Field(default=4.5, gt=0, le=600)
     """Total time limit of a synchronous call. Glific closes the connection after 5 seconds."""
@@ -57,18 +67,40 @@ class Settings(BaseModel):
     """Number of server processes."""
     max_in_flight: int = Field(default=1000, ge=1, le=10_000)
     """Maximum number of calls that each process handles at the same time. Further calls get the error `overloaded`."""
+    organization_share: float = Field(default=0.5, gt=0, le=1)
+    """Share of the calls in flight that one organization may hold, of those that other organizations leave free."""
+    max_connections: int = Field(default=10_000, ge=10, le=1_000_000)
+    """Maximum number of connections of clients that each process holds."""
+    max_connections_per_address: int = Field(default=2000, ge=1, le=1_000_000)
+    """The same for one client address. Without effect behind proxies (`trusted_proxy_count`)."""
     worker: Literal["inline", "separate"] = "inline"
     """`inline`: each server process also runs durable work. `separate`: only `make worker` does."""
     glific_hosts: Annotated[tuple[str, ...], BeforeValidator(_split)] = ("*.glific.com",)
     """Patterns of the hosts that a Glific API may be on."""
     rate_limit_storage_url: SecretStr = SecretStr("memory://")
-    """Storage of the counters of failed sign-ins: memory:// for each process, redis://... for all processes."""
+    """Storage of the counters of failed sign-ins and of calls per minute: memory:// for each process, redis://... for
+    all processes."""
     trusted_proxy_count: int = Field(default=0, ge=0, le=9)
     """Number of your own reverse proxies in front of the server. Needed to read client addresses correctly."""
+    idle_timeout_minutes: int = Field(default=120, ge=1, le=720)
+    """Minutes without activity after which a person is signed out of the console."""
     mail_url: SecretStr | None = None
     """Server for outgoing e-mail: smtp://user:password@host:587, or smtps://..."""
     mail_from: Annotated[str, Field(pattern=r"^[^\s@]+@[^\s@]+$")] | None = None
     """Sender address of outgoing e-mail."""
+
+    def is_https(self) -> bool:
+        """Return whether people reach the server over TLS. The server itself cannot know: a proxy may end TLS."""
+        return self.public_url.startswith("https://")
+
+    def cookie_name(self, name: str) -> str:
+        """Return the name of a cookie. With the prefix, browsers accept it only over TLS, from this host, for `/`."""
+        return f"__Host-{name}" if self.is_https() else name
+
+    def response_headers(self) -> dict[str, str]:
+        """Return the security headers of every response."""
+        headers = {"X-Content-Type-Options": "nosniff"}
+        return headers | {"Strict-Transport-Security": "max-age=31536000"} if self.is_https() else headers
 
     @field_validator("encryption_keys")
     @classmethod
@@ -101,11 +133,19 @@ class Settings(BaseModel):
 FALLBACK_MESSAGE = "Sorry, I cannot answer just now. Please try again in a little while."
 """Message to the WhatsApp user after a failed call, for organizations without a message of their own."""
 
+MSG_RATE_LIMIT_STORAGE = (
+    "GLIFIC_GPT_RATE_LIMIT_STORAGE_URL cannot be used. Set memory://, or redis://host:6379 with the package "
+    "redis installed (pip install redis)."
+)
+
 MAX_BODY_BYTES = 1024 * 1024
 """Maximum size of the body of a webhook, or of a request to the JSON API."""
 
 MAX_FILE_BYTES = 5 * 1024 * 1024
 """Maximum size of a file that a page of the console accepts."""
+
+MAX_FORM_BYTES = 256 * 1024
+"""Maximum size of any other body: a form of the console or of the sign-in pages."""
 
 FORM_OVERHEAD_BYTES = 64 * 1024
 """Bytes that a form needs beside its file."""

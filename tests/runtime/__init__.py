@@ -1,0 +1,1 @@
+"""Tests of the event loop: waiting, slots, long computations, file descriptors."""
