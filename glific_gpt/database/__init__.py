@@ -2,10 +2,13 @@
 
 from glific_gpt.database.base import Base, RowId, Usd, UtcDateTime, db
 from glific_gpt.database.group_commit import GroupCommit, Statement, execute_all, precompile
+from glific_gpt.database.group_transaction import GroupTransaction, Work
+from glific_gpt.database.late_writes import LateWrites
 from glific_gpt.database.session import (
     UNAVAILABLE,
     fetch_one,
     insert_if_absent,
+    lock_rows,
     owned,
     reading,
     retry_until_available,
@@ -18,14 +21,18 @@ __all__ = [
     "UNAVAILABLE",
     "Base",
     "GroupCommit",
+    "GroupTransaction",
+    "LateWrites",
     "RowId",
     "Statement",
     "Usd",
     "UtcDateTime",
+    "Work",
     "db",
     "execute_all",
     "fetch_one",
     "insert_if_absent",
+    "lock_rows",
     "owned",
     "precompile",
     "reading",

@@ -1,11 +1,13 @@
 """Engines: the database URL, the connection pools and their time-outs.
 
-SQLite has a writer and readers: the default engine has the one connection on which threads write, READERS the
-connections for reports. EVENT_LOOP is the event loop's own connection. PostgreSQL has the default engine for all of
-that, and LOOKUPS.
+READERS has the connections for reports. On SQLite, the default engine has the one connection on which threads write,
+and EVENT_LOOP the event loop's own. On PostgreSQL, the default engine has the connections for all writes, and LOOKUPS
+those for the queries of calls.
 """
 
+import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from sqlite3 import Connection as SQLiteConnection
 from typing import Any
@@ -14,9 +16,11 @@ from flask import Flask
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import QueuePool
 
 from glific_gpt.database.base import db
 from glific_gpt.database.compiled import release
+from glific_gpt.database.fair_pool import FairPool
 from glific_gpt.database.session import EVENT_LOOP, LOOKUPS, READERS, REPORT_TIMEOUT_SECONDS
 from glific_gpt.database.timeouts import (
     POOL_TIMEOUT_SECONDS,
@@ -37,17 +41,19 @@ def init_engines(app: Flask, url: str) -> None:
     is_sqlite = target.get_backend_name() == "sqlite"
     app.config["SQLALCHEMY_DATABASE_URI"] = target
     default = _POOL | (_SQLITE_WRITER if is_sqlite else _POSTGRESQL)
-    sqlite = {READERS: _POOL | _SQLITE_READERS, EVENT_LOOP: default}
-    postgresql = {LOOKUPS: default | _LOOKUPS}
+    # The event loop is the only thread that uses its connection, and it never waits for one.
+    sqlite = {READERS: _POOL | _READERS | _SQLITE_READERS, EVENT_LOOP: default | {"poolclass": QueuePool}}
+    postgresql = {READERS: default | _READERS, LOOKUPS: default | _LOOKUPS}
     binds = sqlite if is_sqlite else postgresql
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = default
     app.config["SQLALCHEMY_BINDS"] = {name: {**options, "url": target} for name, options in binds.items()}
     db.init_app(app)
     with app.app_context():
         if is_sqlite:
+            _create_private_files(list(db.engines.values()), str(target.database))
             _listen_to_sqlite((db.engine, db.engines[EVENT_LOOP]), db.engines[READERS])
         else:
-            _listen_to_postgresql(db.engine, db.engines[LOOKUPS])
+            _listen_to_postgresql((db.engine, db.engines[READERS]), db.engines[LOOKUPS])
         event.listen(db.engine, "engine_disposed", _dispose_all(list(db.engines.values())))
 
 
@@ -81,15 +87,16 @@ _POOL: dict[str, Any] = {
 _SQLITE_WRITER = {
     # One connection: threads queue for it in order. SQLite's own lock is not fair, so with more connections some
     # writers waited for seconds.
+    "poolclass": FairPool,
     "pool_size": 1,
     "connect_args": {"timeout": STATEMENT_TIMEOUT_SECONDS},
 }
-_SQLITE_READERS = {
-    # Two concurrent reports leave CPU time to webhook calls. Further reports wait for a connection.
+_READERS = {
+    # Two concurrent reports leave CPU time and connections to webhook calls. Further reports wait for a connection.
     "pool_size": 2,
     "pool_timeout": REPORT_TIMEOUT_SECONDS,
-    "connect_args": {"timeout": STATEMENT_TIMEOUT_SECONDS},
 }
+_SQLITE_READERS = {"connect_args": {"timeout": STATEMENT_TIMEOUT_SECONDS}}
 _LOOKUPS = {
     "pool_size": 4,
     # Without transactions, a lookup saves the round trips of BEGIN and ROLLBACK.
@@ -97,6 +104,7 @@ _LOOKUPS = {
     "isolation_level": "AUTOCOMMIT",
 }
 _POSTGRESQL = {
+    "poolclass": FairPool,
     "pool_size": 20,
     # A connection may have been cut since its last use, for example by a restart of the database or by a firewall.
     "pool_pre_ping": True,
@@ -119,8 +127,22 @@ def _listen_to_sqlite(writers: Sequence[Engine], readers: Engine) -> None:
     event.listen(readers, "connect", _set_query_only)
 
 
-def _listen_to_postgresql(default: Engine, lookups: Engine) -> None:
-    for engine in (default, lookups):
+def _create_private_files(engines: Sequence[Engine], path: str) -> None:
+    """Before the first connection, create the file so that other users of the machine cannot read it.
+
+    SQLite gives the same mode to the files of its write-ahead log.
+    """
+
+    def create(*_: object) -> None:
+        with suppress(OSError):  # it exists, or SQLite reports why it cannot be created
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+
+    for engine in engines:
+        event.listen(engine, "do_connect", create)
+
+
+def _listen_to_postgresql(others: Sequence[Engine], lookups: Engine) -> None:
+    for engine in (*others, lookups):
         event.listen(engine, "do_connect", connect_with_timeout)
     # Lookups do not call `set_timeouts`, since their time-out never changes.
     event.listen(lookups, "connect", _set_socket_timeout)

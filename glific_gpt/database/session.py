@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from sqlite3 import Connection as SQLiteConnection
 from typing import Any, TypeVar
 
 import structlog
@@ -13,12 +14,13 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
-from glific_gpt import bridge
 from glific_gpt.database.base import Base, db
 from glific_gpt.database.compiled import Parameters, compile_once, raw_connection
 from glific_gpt.database.timeouts import STATEMENT_TIMEOUT_SECONDS, set_timeouts
+from glific_gpt.runtime import bridge
 
 Owned = TypeVar("Owned", bound=Base)
+Locked = TypeVar("Locked")
 Result = TypeVar("Result")
 
 UNAVAILABLE = (OperationalError, InterfaceError, InternalError, PoolTimeoutError)
@@ -28,7 +30,7 @@ REPORT_TIMEOUT_SECONDS = 5.0
 """Time-out of statements that count many calls for a page, and of waiting for a connection for them."""
 
 READERS = "readers"
-"""Engine for reports on SQLite, read-only. On PostgreSQL the default engine serves reports, too."""
+"""Engine for reports, which are read-only."""
 
 LOOKUPS = "lookups"
 """Engine for `fetch_one` on PostgreSQL, in autocommit mode. On SQLite the default engine does it: its connection has
@@ -47,8 +49,9 @@ log = structlog.get_logger()
 def transaction(timeout: float = STATEMENT_TIMEOUT_SECONDS) -> Iterator[Session]:
     """Open a session, and commit at the end or roll back on an exception. The connection is returned either way.
 
-    `timeout` is the time-out of each statement in seconds.
+    `timeout` is the time-out of each statement in seconds. Not on the event loop: it may wait for a lock.
     """
+    bridge.require_thread("transaction")
     session = db.session()
     try:
         # `session.connection()` begins the transaction: the time-out is limited to it.
@@ -65,9 +68,10 @@ def transaction(timeout: float = STATEMENT_TIMEOUT_SECONDS) -> Iterator[Session]
 def reading(timeout: float = REPORT_TIMEOUT_SECONDS) -> Iterator[Session]:
     """Open a read-only session for pages, which may count many rows.
 
-    It is separate from the session of `transaction`. On SQLite, calls do not wait for it.
+    It is separate from the session of `transaction`, and has connections of its own, so that calls do not wait for it.
     """
-    with Session(db.engines.get(READERS, db.engine), expire_on_commit=False) as session:
+    bridge.require_thread("reading")
+    with Session(db.engines[READERS], expire_on_commit=False) as session:
         session.connection(execution_options={"postgresql_readonly": True})
         set_timeouts(session.connection().connection, timeout)
         yield session
@@ -96,6 +100,7 @@ def _fetch_one(
         return compiled.fetch_one(connection.driver_connection, parameters)
 
 
+@bridge.blocking
 def retry_until_available(work: Callable[[Session], Result]) -> Result:
     """Return the result of the function, called in a transaction of its own and retried until the database answers.
 
@@ -116,10 +121,27 @@ def insert_if_absent(session: Session, row: Base) -> bool:
     """Insert a row unless its key exists, and tell whether it was inserted. Safe with concurrent processes."""
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     table = type(row).__table__
-    # Not an INSERT whose IntegrityError is caught: on PostgreSQL, an error makes the rest of the transaction fail.
+    # Not an INSERT with a caught IntegrityError: on PostgreSQL, an error makes the rest of the transaction fail.
     values = {column.key: getattr(row, column.key) for column in table.columns}
     statement = insert(table).values(values).on_conflict_do_nothing().returning(*table.primary_key)  # type: ignore[arg-type]
     return session.execute(statement).first() is not None
+
+
+def lock_rows(session: Session, query: Select[Locked]) -> list[Locked]:
+    """Return rows that no other transaction can change until the end of this one, as they are now.
+
+    Use it before a check that a concurrent change could make wrong, and read nothing for the check before. The query
+    needs an order, so that two transactions cannot wait for each other.
+    """
+    # SQLite ignores FOR UPDATE, and its driver begins a transaction only at the first change. So another process could
+    # change the rows after they were read here. The busy time-out limits the waiting.
+    connection = session.connection()
+    raw = connection.connection.driver_connection
+    if isinstance(raw, SQLiteConnection) and not raw.in_transaction:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    # FOR NO KEY UPDATE (key_share) lets other transactions insert rows that refer to the locked ones.
+    locking = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return list(session.scalars(locking))
 
 
 def owned(table: type[Owned], organization_id: int) -> Select[Owned]:

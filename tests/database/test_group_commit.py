@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from glific_gpt import bridge
-from glific_gpt.database import UNAVAILABLE, GroupCommit, Statement, transaction
+from glific_gpt.database import UNAVAILABLE, GroupCommit, Statement, group_commit, transaction
+from glific_gpt.database.base import db
+from glific_gpt.database.group_commit import commit_batch
 from glific_gpt.organizations.tables import MonthlySpend
+from glific_gpt.runtime import bridge
 from tests.support.database_faults import lock_calls
+from tests.support.deferred import wait_until
 from tests.support.event_loop import server_loop
 from tests.support.server import RunningServer, TestOrganization
 
@@ -22,8 +26,8 @@ INSERT = TABLE.insert().inline()
 CALLS = 60
 
 
-def spend(month: str) -> Statement:
-    return INSERT, {"organization_id": 1, "month": month, "usd": Decimal(1)}
+def spend(month: str, usd: Decimal = Decimal(1)) -> Statement:
+    return INSERT, {"organization_id": 1, "month": month, "usd": usd}
 
 
 def months(server: RunningServer) -> list[str]:
@@ -60,6 +64,17 @@ def test_only_the_call_whose_row_exists_already_fails(server: RunningServer, ali
     assert len(failures) == CALLS // 2
     assert all(isinstance(failure, IntegrityError) for failure in failures)
     assert len(months(server)) == CALLS // 2
+
+
+def test_only_the_call_with_a_value_that_the_database_refuses_fails(
+    server: RunningServer, alice: TestOrganization
+) -> None:
+    group = GroupCommit(1.0)
+    too_large = spend("too_big", Decimal(10) ** 20)
+    statements = [too_large if n == CALLS // 2 else spend(f"{n:07}") for n in range(CALLS)]
+    failures = failures_of(server, *[lambda each=each: group.write(each) for each in statements])
+    assert [n for n, failure in enumerate(failures) if failure] == [CALLS // 2]
+    assert len(months(server)) == CALLS - 1
 
 
 def test_the_statements_of_a_call_are_committed_all_or_none(server: RunningServer, alice: TestOrganization) -> None:
@@ -123,3 +138,60 @@ def test_calls_on_the_loop_and_in_threads_write_at_the_same_time(
         assert loop.run_until_complete(on_loop()) == [None] * CALLS
         assert [each.result() for each in in_threads] == [None] * CALLS
     assert len(months(server)) == 2 * CALLS
+
+
+def test_statements_of_several_calls_keep_the_order_of_each_call(
+    server: RunningServer, alice: TestOrganization
+) -> None:
+    raise_to_two = (TABLE.update().where(TABLE.c.month == sa.bindparam("of")).values(usd=Decimal(2)), {"of": "2026-02"})
+    delete_ones = TABLE.delete().where(TABLE.c.usd == Decimal(1), TABLE.c.month == sa.bindparam("of"))
+    short = [spend("2026-01"), (delete_ones, {"of": "2026-01"})]
+    long = [spend("2026-02"), raise_to_two, (delete_ones, {"of": "2026-02"})]
+    with server.app.app_context():
+        commit_batch(db.engine, [short, long], 1.0)
+    assert months(server) == ["2026-02"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_write_that_gave_up_in_the_queue_is_never_committed(
+    server: RunningServer, alice: TestOrganization, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "POOL_TIMEOUT_SECONDS", 0.3)
+    group = GroupCommit(60.0)
+    with lock_calls(database_url), ThreadPoolExecutor(1) as pool:
+        first = pool.submit(failures_of, server, lambda: group.write(spend("first")))
+        wait_until(lambda: group._queue._is_writing and not group._queue._pending)
+        (failure,) = failures_of(server, lambda: group.write(spend("second")))
+        assert isinstance(failure, PoolTimeoutError)
+        assert "queued" in str(failure)
+        assert "confirm" in str(first.result()[0])
+    wait_until(lambda: months(server) == ["first"])  # it was being committed
+    assert failures_of(server, lambda: group.write(spend("third"))) == [None]
+    assert months(server) == ["first", "third"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_writes_of_calls_that_run_together_are_batched_on_the_loop(
+    server: RunningServer, alice: TestOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[int] = []
+
+    def count(engine: Any, batch: Any, timeout: float, *, keep: bool = False) -> None:
+        batches.append(len(batch))
+        commit_batch(engine, batch, timeout, keep=keep)
+
+    monkeypatch.setattr(group_commit, "commit_batch", count)
+    group = GroupCommit(1.0)
+
+    def write(month: str) -> None:
+        bridge.sleep(0.1)  # until all calls have begun
+        with server.app.app_context():
+            group.write(spend(month))
+
+    async def all_together() -> None:
+        await asyncio.gather(*[bridge.run(write, f"{n:07}") for n in range(CALLS)])
+
+    with server_loop() as loop:
+        loop.run_until_complete(all_together())
+    assert len(months(server)) == CALLS
+    assert len(batches) < CALLS / 2

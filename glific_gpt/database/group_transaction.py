@@ -1,0 +1,55 @@
+"""Group transactions: execute the statements of concurrent calls, and a function of each, in one transaction.
+
+Group commits do the same for statements only, and faster.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
+
+from glific_gpt.database.base import db
+from glific_gpt.database.batch_queue import BatchQueue
+from glific_gpt.database.fair_pool import for_batch
+from glific_gpt.database.group_commit import Statement, group_by_statement
+from glific_gpt.database.timeouts import set_timeouts
+
+MAX_BATCH = 50
+"""The first calls of many would otherwise wait for the work of all."""
+
+
+class Work(NamedTuple):
+    """The statements of one call, and a function that is called after them."""
+
+    statements: Sequence[Statement]
+    function: Callable[[Session], object]
+
+
+class GroupTransaction:
+    """Transactions that concurrent calls share. A call waits until the transaction with its work is committed."""
+
+    def __init__(self, timeout: float, queue_timeout: float) -> None:
+        """`timeout` is that of each statement. Work waits at most `queue_timeout` seconds for its transaction."""
+        self._timeout = timeout
+        self._queue = BatchQueue[Work](queue_timeout, MAX_BATCH, gives_up_slot=True)
+
+    def run(self, work: Work) -> None:
+        """Do the work, and return when it is committed. It may be done twice, and the first time is rolled back then.
+
+        Raises what the function raises, IntegrityError for a row that exists already, and the errors in UNAVAILABLE.
+        The transaction is rolled back then.
+        """
+        self._queue.write(work, partial(_commit, db.engine, self._timeout))
+
+
+def _commit(engine: Engine, timeout: float, batch: Sequence[Work]) -> None:
+    with for_batch(), Session(engine, expire_on_commit=False) as session:
+        connection = session.connection()
+        set_timeouts(connection.connection, timeout)
+        for (statement, _names), rows in group_by_statement(each.statements for each in batch).items():
+            connection.execute(statement, rows)
+        for each in batch:
+            each.function(session)
+        session.commit()

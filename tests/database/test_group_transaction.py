@@ -1,0 +1,51 @@
+"""Concurrent calls share transactions, and no call is affected by the failure of another."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from glific_gpt.database import UNAVAILABLE, GroupTransaction, Work, transaction
+from glific_gpt.organizations.tables import MonthlySpend
+from tests.database.test_group_commit import CALLS, failures_of, months, spend
+from tests.support.database_faults import lock_calls
+from tests.support.server import RunningServer, TestOrganization
+
+
+def set_to_two(month: str) -> Callable[[Session], object]:
+    """Return a function that changes the row of the month, which the statements of the same work have inserted."""
+    change = sa.update(MonthlySpend).where(MonthlySpend.month == month).values(usd=Decimal(2))
+    return lambda session: session.execute(change)
+
+
+def fail(_session: Session) -> object:
+    raise ValueError
+
+
+def test_only_the_call_with_a_failure_fails(server: RunningServer, alice: TestOrganization) -> None:
+    group = GroupTransaction(1.0, 20.0)
+    works = [Work([spend(f"{n:07}")], fail if n == CALLS // 2 else set_to_two(f"{n:07}")) for n in range(CALLS)]
+    works.append(Work([spend("twice"), spend("twice")], lambda _session: None))
+    failures = failures_of(server, *[lambda each=each: group.run(each) for each in works])
+    assert {n: type(failure) for n, failure in enumerate(failures) if failure} == {
+        CALLS // 2: ValueError,
+        CALLS: IntegrityError,
+    }
+    assert months(server) == [f"{n:07}" for n in range(CALLS) if n != CALLS // 2]
+    with server.app.app_context(), transaction() as session:
+        assert set(session.scalars(sa.select(MonthlySpend.usd))) == {Decimal(2)}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_every_call_gets_an_error_in_time_when_the_database_stays_locked(
+    server: RunningServer, alice: TestOrganization, database_url: str
+) -> None:
+    group = GroupTransaction(0.2, 5.0)
+    works = [Work([spend(f"{n:07}")], lambda _session: None) for n in range(10)]
+    with lock_calls(database_url):
+        failures = failures_of(server, *[lambda each=each: group.run(each) for each in works])
+    assert all(isinstance(failure, UNAVAILABLE) for failure in failures)
+    assert months(server) == []
