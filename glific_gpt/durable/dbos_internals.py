@@ -8,7 +8,10 @@ MAIN_QUEUE = "answers"
 DELAYED_QUEUE = "later"
 """Rescheduled work. It has its own queue because delayed work does not count against the limits of the main queue."""
 FAILOVER_QUEUE = "taken_over"
-"""Work of dead processes that was not in a queue, because the process had started it directly."""
+"""Work of dead processes that was not in a queue. Only processes of the release before this one start such work."""
+
+HOLDER = "holder"
+"""Attribute of held work: the process that will release it."""
 
 QUEUES = (MAIN_QUEUE, DELAYED_QUEUE, FAILOVER_QUEUE)
 

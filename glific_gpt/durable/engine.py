@@ -15,6 +15,7 @@ from glific_gpt.clock import now
 from glific_gpt.durable.dbos_internals import (
     DELAYED_QUEUE,
     FAILOVER_QUEUE,
+    HOLDER,
     MAIN_QUEUE,
     configure_dbos_logging,
     set_queues_before_launch,
@@ -23,9 +24,10 @@ from glific_gpt.durable.dbos_internals import (
 from glific_gpt.durable.failover import WorkerFailover
 from glific_gpt.durable.locks import ProcessLocks, locks_for
 from glific_gpt.durable.workflow import WORKFLOW_NAME, WORKFLOW_VERSION, Handler, register_workflow, set_handler
+from glific_gpt.runtime.bridge import blocking
 
 if TYPE_CHECKING:  # the import takes a third of a second and 25 MB, and most commands do not need DBOS
-    from dbos import DBOSClient, DBOSConfig
+    from dbos import DBOSClient, DBOSConfig, EnqueueOptions
 
 NAME = "glific_gpt"
 
@@ -43,45 +45,61 @@ FINISHED_STATUSES = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXC
 
 
 class WorkflowEngine:
-    """Durable workflows in one database. Every process can enqueue work; a launched process also runs it."""
+    """Durable workflows in one database. Every process can enqueue work; a launched process also runs it.
+
+    A workflow does the work for one subject, which is the id of a call. Its partition is the call's organization.
+    """
 
     def __init__(self, url: URL, *, max_concurrent: int, max_concurrent_per_partition: int) -> None:
         self._url = url
         self._max_concurrent = max_concurrent
         self._max_concurrent_per_partition = max_concurrent_per_partition
-        self._is_launched = False
+        self._executor = ""
+        """Name of this process while it is launched."""
         self._failover: WorkerFailover | None = None
 
+    @blocking
     def enqueue(self, session: Session, workflow_id: str, subject: str, partition: int) -> None:
         """Enqueue work in the transaction of the session. The same workflow id is enqueued only once.
 
-        All partitions share the limit of concurrent work, and each partition has its own limit.
+        Running work is limited in total, and for each partition.
         """
-        self._client.enqueue_in_transaction(
-            session,
-            {
-                "workflow_name": WORKFLOW_NAME,
-                "queue_name": MAIN_QUEUE,
-                "queue_partition_key": str(partition),
-                "workflow_id": workflow_id,
-                "app_version": WORKFLOW_VERSION,
-            },
-            subject,
-            partition,
-        )
+        self._enqueue(session, self._options(workflow_id, partition), subject, partition)
 
-    def start_workflow(self, workflow_id: str, subject: str, partition: int) -> bool:
-        """Start work in this process immediately, without a queue. Returns False if this process runs no work."""
-        if not self._is_launched:
-            return False
-        from dbos import DBOS, SetWorkflowID
+    @blocking
+    def hold(self, session: Session, workflow_id: str, subject: str, partition: int, seconds: float) -> bool:
+        """Do the same for work that waits until this process calls `release`.
 
-        with SetWorkflowID(workflow_id):
-            DBOS.start_workflow(register_workflow(), subject, partition)
-        return True
+        The work also starts when that many seconds have passed, or when this process has died. Returns False if this
+        process runs no work: then the work starts immediately, in another process.
+        """
+        executor, options = self._executor, self._options(workflow_id, partition)
+        if executor:
+            options |= {"delay_seconds": seconds, "attributes": {HOLDER: executor}}
+        self._enqueue(session, options, subject, partition)
+        return bool(executor)
+
+    @blocking
+    def release(self, *workflow_ids: str) -> None:
+        """Start work that is still held. Work that another process has taken over is not started again."""
+        if workflow_ids and (held := self._list_ids(workflow_ids=[*workflow_ids], status="DELAYED")):
+            self._client.resume_workflows(held, queue_name=MAIN_QUEUE)
+
+    def _options(self, workflow_id: str, partition: int) -> "EnqueueOptions":
+        return {
+            "workflow_name": WORKFLOW_NAME,
+            "queue_name": MAIN_QUEUE,
+            "queue_partition_key": str(partition),
+            "workflow_id": workflow_id,
+            "app_version": WORKFLOW_VERSION,
+        }
+
+    def _enqueue(self, session: Session, options: "EnqueueOptions", subject: str, partition: int) -> None:
+        session.flush()  # the engine inserts by plain SQL, which has to follow the other rows of the subject
+        self._client.enqueue_in_transaction(session, options, subject, partition)
 
     def has_unfinished(self, prefix: str) -> bool:
-        """Return whether a workflow whose id begins with the prefix is waiting or running."""
+        """Return whether a workflow with this prefix of its id is waiting or running."""
         return bool(self._list_ids(workflow_id_prefix=prefix, status=UNFINISHED_STATUSES, limit=1))
 
     def list_unfinished(self) -> list[str]:
@@ -92,6 +110,7 @@ class WorkflowEngine:
         """Return the ids with this prefix of workflows that are unfinished or finished within the last hour."""
         return self._list_ids(workflow_id_prefix=prefix)
 
+    @blocking
     def launch(self, handler: Handler, *, consumes: bool) -> None:
         """Run work in this process: work that it starts itself and, if it consumes, work from the queues.
 
@@ -126,19 +145,21 @@ class WorkflowEngine:
             on_consumer=start_consuming if consumes and not is_consumer else None,
         )
         self._failover.start()
-        self._is_launched = True
+        self._executor = executor
 
+    @blocking
     def try_become_consumer(self) -> bool:
         """Return whether this process may consume the queue. On SQLite only one process may."""
         return self._locks.try_become_consumer()
 
+    @blocking
     def stop(self, seconds: int) -> None:
         """Take no new work, wait at most that many seconds for running work, and leave the rest to other processes."""
-        if not self._is_launched:
+        if not self._executor:
             return
         from dbos import DBOS
 
-        self._is_launched = False
+        self._executor = ""
         if self._failover:
             self._failover.stop_becoming_consumer()
         DBOS.destroy(workflow_completion_timeout_sec=seconds)
@@ -147,6 +168,7 @@ class WorkflowEngine:
             self._failover.stop()
         self._locks.release()
 
+    @blocking
     def delete_finished(self) -> None:
         """Delete finished workflows after the retention time. DBOS itself keeps them for ever."""
         before = (now() - FINISHED_RETENTION).astimezone(UTC).isoformat()
@@ -160,6 +182,7 @@ class WorkflowEngine:
             self._client.destroy()
             del self.__dict__["_client"]
 
+    @blocking
     def _list_ids(self, **filters: Any) -> list[str]:
         """Return the ids of the workflows that match these filters of DBOS, without reading inputs and outputs."""
         workflows = self._client.list_workflows(load_input=False, load_output=False, **filters)
@@ -193,7 +216,9 @@ class WorkflowEngine:
             # The default is pickle. Subjects and results of steps are plain JSON without personal data.
             "serializer": DBOSPortableJSONSerializer(),
             "run_migrations": False,  # `flask db upgrade` runs them: the role of a server need not create tables
+            # It only speeds up events and notifications of DBOS, which are not used here.
             "use_listen_notify": False,
+            # SQLite's own queue of waiting writers is not fair, and the pool's is.
             "sys_db_pool_size": 1 if self._url.get_backend_name() == "sqlite" else 10,
             "db_engine_kwargs": {"hide_parameters": True, "pool_events": self._pool_events()},
             "log_level": "WARNING",

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from glific_gpt.durable.dbos_internals import FAILOVER_QUEUE
+from glific_gpt.durable.dbos_internals import FAILOVER_QUEUE, HOLDER, MAIN_QUEUE
 from glific_gpt.durable.locks import ProcessLocks
 
 if TYPE_CHECKING:
-    from dbos import DBOSClient
+    from dbos import DBOSClient, WorkflowStatus
 
 RENEW_SECONDS = 1.0
 POLL_SECONDS = 2.0
@@ -85,7 +85,7 @@ class WorkerFailover:
             self._on_consumer, self._is_consumer = None, True
 
     def poll(self) -> None:
-        """Requeue the work of every process whose lock has been free for the grace period."""
+        """Requeue the work of every process after its lock was free for the grace period."""
         others = self._other_busy_executors()
         self._free_since = {name: since for name, since in self._free_since.items() if name in others}
         now = time.monotonic()
@@ -96,8 +96,15 @@ class WorkerFailover:
                 self._requeue_work_of(executor)
 
     def _other_busy_executors(self) -> set[str]:
-        pending = self._client.list_workflows(status="PENDING", load_input=False, load_output=False)
-        return {workflow.executor_id for workflow in pending if workflow.executor_id} - {self._executor}
+        return {executor for executor, _ in self._list_work()} - {self._executor}
+
+    def _list_work(self) -> "list[tuple[str, WorkflowStatus]]":
+        """Return the work that running processes do or hold, each with its process."""
+        running = self._client.list_workflows(status="PENDING", load_input=False, load_output=False)
+        held = self._client.list_workflows(status="DELAYED", queue_name=MAIN_QUEUE, load_input=False, load_output=False)
+        work = [(workflow.executor_id, workflow) for workflow in running]
+        work += [((workflow.attributes or {}).get(HOLDER), workflow) for workflow in held]
+        return [(executor, workflow) for executor, workflow in work if executor]
 
     def _requeue_work_of(self, executor: str) -> None:
         """Requeue the work of a dead process, under its lock, so that only one of several polling processes does."""
@@ -105,9 +112,7 @@ class WorkerFailover:
             if not is_free:
                 return
             # Listed again under the lock: another process may have requeued the work in between.
-            pending = self._client.list_workflows(
-                status="PENDING", executor_id=executor, load_input=False, load_output=False
-            )
-            for workflow in pending:
+            work = [workflow for of_executor, workflow in self._list_work() if of_executor == executor]
+            for workflow in work:
                 self._client.resume_workflow(workflow.workflow_id, queue_name=workflow.queue_name or FAILOVER_QUEUE)
-        log.warning("failover_completed", executor=executor, count=len(pending))
+        log.warning("failover_completed", executor=executor, count=len(work))

@@ -18,6 +18,7 @@ from tests.support.programs import Program, start
 Start = Callable[..., Program]
 Enqueue = Callable[..., None]
 Launch = Callable[..., None]
+Hold = Callable[..., bool]
 
 
 @pytest.fixture
@@ -59,8 +60,22 @@ def enqueue(engine: WorkflowEngine, database_url: str) -> Enqueue:
 
 
 @pytest.fixture
+def hold(engine: WorkflowEngine, database_url: str) -> Hold:
+    """Hold the work of a subject, and return whether this process does."""
+
+    def hold_subject(subject: str, seconds: float = 600) -> bool:
+        database = sa.create_engine(database_url)
+        with Session(database) as session, session.begin():
+            is_held = engine.hold(session, subject, subject, 1, seconds)
+        database.dispose()
+        return is_held
+
+    return hold_subject
+
+
+@pytest.fixture
 def done() -> list[str]:
-    """Subjects whose work is done, in order."""
+    """Subjects of finished work, in order."""
     return []
 
 

@@ -1,15 +1,20 @@
-"""The workflow engine: work is enqueued in a transaction and runs once, from a queue or started directly."""
+"""The workflow engine: work is enqueued or held in a transaction, and runs once."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from threading import Event
 
 import pytest
 import sqlalchemy as sa
+from dbos import DBOS
 from sqlalchemy.orm import Session
 
 from glific_gpt.durable import Handler, WorkflowContext, WorkflowEngine
 from glific_gpt.durable.engine import POLL_SECONDS
-from tests.durable.conftest import Enqueue, Launch, rows
+from glific_gpt.durable.locks import FileLocks
+from tests.durable.conftest import Enqueue, Hold, Launch, lock_connections, rows
 from tests.support.deferred import wait_until
 
 
@@ -44,24 +49,59 @@ def test_it_runs_work_with_the_same_id_once(
     launch()
     wait_until(lambda: done)
     enqueue(subject, f"{subject}-2")
-    assert engine.start_workflow(subject, subject, 1)
     wait_until(lambda: f"{subject}-2" in done)
     assert done == [subject, f"{subject}-2"]
 
 
-def test_it_starts_work_directly_only_in_a_launched_process(
-    engine: WorkflowEngine, launch: Launch, enqueue: Enqueue, done: list[str], subject: str
+def test_held_work_starts_when_it_is_released(
+    engine: WorkflowEngine, launch: Launch, hold: Hold, done: list[str], subject: str
 ) -> None:
-    assert not engine.start_workflow(subject, subject, 1)
-    launch(consumes=False)
-    enqueue(f"{subject}-queued")
-    assert engine.start_workflow(subject, subject, 1)
-    wait_until(lambda: done)
+    launch()
+    assert hold(subject)
+    assert hold(f"{subject}-2")
     time.sleep(4 * POLL_SECONDS)
+    assert done == []
+    engine.release(subject)
+    wait_until(lambda: done)
     assert done == [subject]
-    assert engine.has_unfinished(f"{subject}-queued")
+    assert engine.has_unfinished(f"{subject}-2")
+
+
+def test_held_work_that_is_not_released_starts_after_its_time(
+    launch: Launch, hold: Hold, done: list[str], subject: str
+) -> None:
+    launch()
+    hold(subject, seconds=0.5)
+    wait_until(lambda: done == [subject])
+
+
+def test_a_process_that_runs_no_work_holds_none(
+    engine: WorkflowEngine, launch: Launch, hold: Hold, done: list[str], subject: str
+) -> None:
+    assert not hold(subject)
+    launch()
+    wait_until(lambda: done == [subject])
     engine.stop(0)
-    assert not engine.start_workflow(f"{subject}-2", subject, 1)
+    assert not hold(f"{subject}-2")
+
+
+def test_work_that_another_process_has_taken_over_is_not_started_again_when_it_is_released(
+    engine: WorkflowEngine, launch: Launch, hold: Hold, subject: str, database_url: str
+) -> None:
+    runs, may_end = [], Event()
+
+    def wait(_subject: str, context: WorkflowContext) -> None:
+        runs.append(_subject)
+        context.step("wait", lambda: may_end.wait(60))
+
+    launch(wait)
+    hold(subject, seconds=0)
+    wait_until(lambda: runs)
+    engine.release(subject)
+    assert rows(database_url, "workflow_status", "status") == [("PENDING",)]
+    may_end.set()
+    wait_until(lambda: not engine.has_unfinished(subject))
+    assert runs == [subject]
 
 
 def test_it_reports_unfinished_work(engine: WorkflowEngine, launch: Launch, enqueue: Enqueue, subject: str) -> None:
@@ -77,6 +117,71 @@ def test_it_reports_unfinished_work(engine: WorkflowEngine, launch: Launch, enqu
     assert engine.has_unfinished(subject)
     may_continue.set()
     wait_until(lambda: not engine.has_unfinished(subject))
+
+
+@contextmanager
+def small_engine(database_url: str) -> Iterator[WorkflowEngine]:
+    """An engine that runs two workflows at the same time, and one of each partition."""
+    engine = WorkflowEngine(sa.make_url(database_url), max_concurrent=2, max_concurrent_per_partition=1)
+    yield engine
+    engine.close()
+
+
+def test_running_work_is_limited_for_each_partition(database_url: str, done: list[str], subject: str) -> None:
+    may_continue = Event()
+
+    def wait_in_first_partition(name: str, context: WorkflowContext) -> None:
+        if name.startswith(f"{subject}-1"):
+            context.step("wait", lambda: may_continue.wait(60))
+        context.step("append", lambda: done.append(name))
+
+    database = sa.create_engine(database_url)
+    with small_engine(database_url) as engine:
+        for name, partition in ((f"{subject}-1a", 1), (f"{subject}-1b", 1), (f"{subject}-2", 2)):
+            with Session(database) as session, session.begin():
+                engine.enqueue(session, name, name, partition)
+        engine.launch(wait_in_first_partition, consumes=True)
+        wait_until(lambda: done == [f"{subject}-2"])  # it would wait if both workflows of the first partition ran
+        may_continue.set()
+        wait_until(lambda: len(done) == 3)
+    database.dispose()
+
+
+def test_each_launch_has_a_name_of_its_own(
+    engine: WorkflowEngine, launch: Launch, enqueue: Enqueue, subject: str, database_url: str
+) -> None:
+    for number in range(2):
+        launch()
+        enqueue(f"{subject}-{number}")
+        wait_until(lambda: not engine.has_unfinished(subject))
+        engine.stop(0)
+    assert len(set(rows(database_url, "workflow_status", "executor_id"))) == 2
+
+
+def test_a_launch_that_failed_leaves_no_lock_and_can_be_repeated(
+    launch: Launch, enqueue: Enqueue, done: list[str], subject: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_to_launch() -> None:
+        raise ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DBOS, "launch", fail_to_launch)
+        with pytest.raises(ConnectionError):
+            launch()
+    wait_until(lambda: not held_locks(database_url))
+    launch()
+    assert len(held_locks(database_url)) == 1
+    enqueue(subject)
+    wait_until(lambda: done == [subject])
+
+
+def held_locks(database_url: str) -> set[object]:
+    """Return the held locks of processes: names on SQLite, connections on PostgreSQL."""
+    if not database_url.startswith("sqlite"):
+        return set(lock_connections(database_url))
+    folder = Path(database_url.removeprefix("sqlite:///") + ".work")
+    names = [path.name for path in folder.iterdir() if path.name != "queue"]
+    return {name for name in names if FileLocks(folder).is_held(name)}
 
 
 def fail_in_a_step(subject: str, context: WorkflowContext) -> None:
@@ -99,6 +204,7 @@ def test_it_stores_only_the_class_name_of_a_failure(
     assert "Asha" not in stored
     assert "malaria" not in stored
     assert "ValueError" in stored
+    assert "ValueError" in str(rows(database_url, "workflow_output"))
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
