@@ -1,31 +1,50 @@
 """The bridge from uvicorn (ASGI 3.0) to Flask (WSGI, PEP 3333).
 
-A webhook call that waits for nothing but its model runs on the event loop. Every other request runs in a thread.
+A webhook call runs on the event loop. Every other request runs in a thread.
 """
 
 import asyncio
 import io
-import sys
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from http import HTTPStatus
 from typing import Any, NamedTuple
-from urllib.parse import unquote_to_bytes
 
 import structlog
 from flask import Flask
 
-from glific_gpt import bridge
-from glific_gpt.settings import FORM_OVERHEAD_BYTES, MAX_BODY_BYTES, MAX_FILE_BYTES
+from glific_gpt.runtime import bridge, ip_addresses
+from glific_gpt.runtime.fair_slots import FairSlots
+from glific_gpt.runtime.fair_threads import FairThreads, ThreadTimeout, start_all_threads
+from glific_gpt.runtime.file_descriptors import FileDescriptorMonitor
+from glific_gpt.server.known_callers import KnownCallers
+from glific_gpt.server.options import DEFAULT_OPTIONS, ServerOptions
+from glific_gpt.server.request_bodies import HAS_ARRIVED, BodyNeeded, BodyReader, IncompleteBody, UnreadBody
+from glific_gpt.server.watchdog import Watchdog
+from glific_gpt.server.wsgi_environ import make_environ
+from glific_gpt.webhooks.routes import ARRIVED_AT, HAS_WAITED_TOO_LONG, IS_AUTHENTICATED
 
 log = structlog.get_logger()
 
 WEBHOOKS = "/webhooks/"
-CONSOLE = "/console/"
-MAX_READ_BYTES = MAX_BODY_BYTES + 1
-"""Bytes of a body that are read: one over the limit, so that Flask notices a body that is too large."""
-MAX_CONSOLE_READ_BYTES = MAX_FILE_BYTES + FORM_OVERHEAD_BYTES + 1
-"""The same for the console, where people upload flow files."""
+MAX_ARRIVING_BYTES = 32 * 1024 * 1024
+"""Memory of all bodies of webhooks that are still arriving, and the same for all other bodies."""
+MAX_LOOP_URL_BYTES = 1024
+"""Longest path and query of a request that the event loop answers. Longer ones take time to decode."""
+LONG_URL_THREADS = 4
+"""Threads for webhooks with a longer URL, of which correct flows have none. They can only delay each other."""
+
+PAGE_THREADS = 32
+"""Threads for pages and the JSON API, which clients use in turns."""
+PAGE_TIMEOUT_SECONDS = 10.0
+"""How long such a request may wait for a thread."""
+REFUSAL_TIMEOUT_SECONDS = 2.0
+"""How long a call that has waited too long may wait for its refusal."""
+HEALTH_CHECKS = {"/livez", "/readyz"}
+HEALTH_THREADS = 2
+"""Threads for health checks only. A server that is busy must not be taken for one that hangs, and be restarted."""
+MSG_BUSY = b"The server is busy. Try again in a moment."
 
 CONTENT_LENGTH = b"content-length"
 BODILESS_STATUSES = {204, 304}
@@ -42,9 +61,6 @@ class _Response(NamedTuple):
     body: bytes
 
 
-EMPTY_500 = _Response(500, [], b"")
-
-
 def _do_nothing() -> None: ...
 
 
@@ -54,21 +70,38 @@ class AsgiBridge:
     def __init__(
         self,
         app: Flask,
-        runs_on_loop: Callable[[str], bool],
-        threads: int,
         on_startup: Callable[[], None] = _do_nothing,
         on_shutdown: Callable[[], None] = _do_nothing,
+        options: ServerOptions = DEFAULT_OPTIONS,
     ) -> None:
         """Create a bridge.
 
-        `runs_on_loop` tells whether a webhook's function waits for nothing but its model. `on_startup` is called in
-        the thread of the running event loop. `on_shutdown` may block, and is called after the last response.
+        `on_startup` is called in the thread of the running event loop. `on_shutdown` may block, and is called after the
+        last response.
         """
         self._app = app
-        self._runs_on_loop = runs_on_loop
-        self._threads = ThreadPoolExecutor(threads, "request")
+        self.options = options
+        self._refusal_slots = FairSlots(1)
+        self._page_threads = FairThreads(PAGE_THREADS, "page")
+        self._health_threads = FairThreads(HEALTH_THREADS, "health")
+        self._long_url_threads = ThreadPoolExecutor(LONG_URL_THREADS, "long-url")
         self._on_startup = on_startup
         self._on_shutdown = on_shutdown
+        self._webhook_bodies = BodyReader(MAX_ARRIVING_BYTES)
+        self._other_bodies = BodyReader(MAX_ARRIVING_BYTES)
+        self._known_callers = KnownCallers()
+
+    def start_threads(self) -> None:
+        """Start all threads now, and not on the event loop later."""
+        self._page_threads.start()
+        self._health_threads.start()
+        start_all_threads(self._long_url_threads, LONG_URL_THREADS)
+
+    def shut_down_threads(self) -> None:
+        """End the threads when they are idle. Does not block."""
+        self._page_threads.shut_down()
+        self._health_threads.shut_down()
+        self._long_url_threads.shutdown(wait=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -79,11 +112,15 @@ class AsgiBridge:
     async def _run_lifespan(self, receive: Receive, send: Send) -> None:
         await receive()  # lifespan.startup
         bridge.set_loop(asyncio.get_running_loop())
+        watchdog, files = Watchdog(), FileDescriptorMonitor()
+        files.start_on_loop(asyncio.get_running_loop())
         self._on_startup()
         await send({"type": "lifespan.startup.complete"})
         await receive()  # lifespan.shutdown, which uvicorn sends after the last response
         # In a thread: the worker that ends here still needs the loop, which runs its exchanges with OpenAI.
         await asyncio.to_thread(self._on_shutdown)
+        watchdog.stop()
+        files.stop()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,7 +128,7 @@ class AsgiBridge:
             status, headers, body = await self._respond(scope, receive)
         except (Exception, asyncio.CancelledError) as failure:  # uvicorn cancels after the shutdown time-out
             log.exception("request_failed", reason=type(failure).__name__)
-            status, headers, body = EMPTY_500
+            status, headers, body = 500, list(self.options.headers), b""
         # The ASGI specification requires header names in lower case.
         encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         has_body = scope["method"] != "HEAD" and status not in BODILESS_STATUSES
@@ -101,19 +138,74 @@ class AsgiBridge:
         await send({"type": "http.response.body", "body": body})
 
     async def _respond(self, scope: Scope, receive: Receive) -> _Response:
-        # The body is read before Flask runs, so that no slot or thread is held while a slow client sends.
-        limit = MAX_CONSOLE_READ_BYTES if scope["path"].startswith(CONSOLE) else MAX_READ_BYTES
-        environ = _environ(scope, await _read_body(receive, limit))
-        if self._is_for_loop(scope):
-            return await bridge.run(self._call_app, environ)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._call_app, environ)
+        """Call Flask. If the body has not arrived yet, the first call tells whether the caller may send it.
 
-    def _is_for_loop(self, scope: Scope) -> bool:
-        """Calls with a mode run in threads, because deferring an answer blocks on the engine and the database."""
+        The body is read between the two calls, so that a slow client holds no slot, thread or transaction.
+        """
+        if scope.get(HAS_ARRIVED):
+            body = (await receive()).get("body")  # None if the client has disconnected
+            return await self._run(scope, body)
+        try:
+            return await self._call(scope, make_environ(scope, UnreadBody()))
+        except BodyNeeded as needed:
+            limit = needed.limit
+        reader = self._webhook_bodies if scope["path"].startswith(WEBHOOKS) else self._other_bodies
+        return await self._run(scope, await reader.read(scope, receive, limit))
+
+    async def _run(self, scope: Scope, body: bytes | None) -> _Response:
+        if body is None:
+            return await self._call(scope, make_environ(scope, IncompleteBody()))
+        environ = make_environ(scope, io.BytesIO(body))
+        if environ.pop("HTTP_TRANSFER_ENCODING", None):
+            # Werkzeug would read only a part of a chunked body that is too large, and raise no error.
+            environ["CONTENT_LENGTH"] = str(len(body))
+        return await self._call(scope, environ)
+
+    async def _call(self, scope: Scope, environ: dict[str, Any]) -> _Response:
         path = scope["path"]
-        if not path.startswith(WEBHOOKS) or b"mode=" in scope["query_string"]:
-            return False
-        return self._runs_on_loop(path.rstrip("/").rpartition("/")[2])
+        if path.startswith(WEBHOOKS):
+            environ[ARRIVED_AT] = time.monotonic()
+            if len(path) + len(scope["query_string"]) <= MAX_LOOP_URL_BYTES:
+                return await self._call_app_on_loop(path, environ)
+            return await asyncio.get_running_loop().run_in_executor(self._long_url_threads, self._call_app, environ)
+        return await self._call_app_in(self._health_threads if path in HEALTH_CHECKS else self._page_threads, environ)
+
+    async def _call_app_in(self, threads: FairThreads, environ: dict[str, Any]) -> _Response:
+        """Call Flask in a thread. A client with many requests delays others by one request at most."""
+        forwarded_for = environ.get("HTTP_X_FORWARDED_FOR", "")
+        client = ip_addresses.client_of(environ["REMOTE_ADDR"], forwarded_for, self.options.trusted_proxies)
+        try:
+            return await threads.run(
+                ip_addresses.network(client), PAGE_TIMEOUT_SECONDS, lambda: self._call_app(environ)
+            )
+        except ThreadTimeout:
+            headers = [*self.options.headers, ("Content-Type", "text/plain; charset=utf-8"), ("Retry-After", "1")]
+            return _Response(503, headers, MSG_BUSY)
+
+    async def _call_app_on_loop(self, path: str, environ: dict[str, Any]) -> _Response:
+        # Organizations are served in rotation, by the name in the path. All unknown callers together are one group.
+        name = path[len(WEBHOOKS) :].partition("/")[0]
+        bridge.set_group(self._known_callers.group(name, environ))
+        try:
+            response = await bridge.run(self._call_app, environ)
+        except bridge.StartTimeout:
+            environ[HAS_WAITED_TOO_LONG] = True  # the webhook refuses the call without any work
+            return await self._refuse(name, environ)
+        finally:
+            if IS_AUTHENTICATED in environ:
+                self._known_callers.add(name, environ)
+        if response.status == HTTPStatus.UNAUTHORIZED and IS_AUTHENTICATED not in environ:
+            self._known_callers.forget_token(name, environ)
+        return response
+
+    async def _refuse(self, name: str, environ: dict[str, Any]) -> _Response:
+        """Call Flask for a refusal. Calls that came together time out together, so a few run in each pass."""
+        has_slot = await self._refusal_slots.acquire(name, REFUSAL_TIMEOUT_SECONDS)
+        try:
+            return self._call_app(environ)
+        finally:
+            if has_slot:
+                self._refusal_slots.release()
 
     def _call_app(self, environ: dict[str, Any]) -> _Response:
         started: list[Any] = []
@@ -131,59 +223,3 @@ class AsgiBridge:
         finally:
             if hasattr(parts, "close"):
                 parts.close()  # required by PEP 3333: Flask's call_on_close functions run in it
-
-
-async def _read_body(receive: Receive, limit: int) -> bytes:
-    """Return the body, or its first part: reading stops after `limit` bytes, and when the client disconnects.
-
-    The part can be longer than `limit` by one chunk.
-    """
-    body, has_more = bytearray(), True
-    while has_more and len(body) < limit:
-        message = await receive()
-        body += message.get("body", b"")
-        has_more = message.get("more_body", False)
-    return bytes(body)
-
-
-def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
-    host, port = scope["server"]
-    environ: dict[str, Any] = {
-        "REQUEST_METHOD": scope["method"],
-        "SCRIPT_NAME": "",
-        # PEP 3333 requires the bytes of the path as latin-1. They are in raw_path only: in scope["path"], uvicorn has
-        # replaced bytes that are not UTF-8.
-        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
-        "QUERY_STRING": scope["query_string"].decode("latin-1"),
-        "SERVER_NAME": host,
-        "SERVER_PORT": str(port),
-        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
-        "REMOTE_ADDR": scope["client"][0] if scope["client"] else "",  # None once the client has disconnected
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": scope["scheme"],
-        "wsgi.input": io.BytesIO(body),
-        # Without this key, Werkzeug reads an empty body from a chunked request.
-        "wsgi.input_terminated": True,
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-    }
-    for name, value in scope["headers"]:
-        if key := _environ_key(name):
-            text = value.decode("latin-1")
-            # A header that was sent several times is one list (RFC 9110, 5.3).
-            environ[key] = f"{environ[key]},{text}" if key in environ else text
-    return environ
-
-
-@lru_cache(256)  # bounded, because clients choose the names
-def _environ_key(name: bytes) -> str | None:
-    """Return WSGI's name of a header; None for a name with an underscore.
-
-    WSGI cannot tell X_Forwarded_For from X-Forwarded-For, which only a proxy may set. nginx drops such headers too.
-    """
-    if b"_" in name:
-        return None
-    key = name.decode("latin-1").upper().replace("-", "_")
-    return key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"

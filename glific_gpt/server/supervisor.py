@@ -3,7 +3,6 @@
 import gc
 import multiprocessing
 import os
-import resource
 import signal
 import socket
 import sys
@@ -11,16 +10,22 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from multiprocessing import resource_tracker
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from uvicorn import Config, Server
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import Multiprocess
 
 import config
+from glific_gpt import logging
 from glific_gpt.errors import SettingsError
+from glific_gpt.runtime import file_descriptors
+from glific_gpt.server.processes import (
+    HEALTHCHECK_TIMEOUT_SECONDS,
+    INTERRUPT,
+    IS_REPLACEMENT,
+    ProcessSupervisor,
+)
 from glific_gpt.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,26 +36,18 @@ GRACEFUL_SHUTDOWN_SECONDS = 9
 FORCED_EXIT_SECONDS = 10.0
 """The process exits this long after SIGTERM, even if a thread is still waiting for a database or a network."""
 
-SPARE_THREADS = 50
-"""Threads beyond the call slots, which answer health checks and refuse further calls."""
+LATE_WRITES_SECONDS = 2.0
+"""How long a process that ends waits for a database that did not accept the results of calls."""
 
 KEEP_ALIVE_SECONDS = 75
 """How long an idle connection is kept open. Proxies close theirs after up to 60 seconds, and must be first."""
 
 BACKLOG = 4096
 """Connections that wait to be accepted."""
-
-HEALTHCHECK_TIMEOUT_SECONDS = 5
-"""Silence after which a process is considered dead: the time that Glific waits for a response."""
-
-START_TIMEOUT_SECONDS = 30
-"""How long a process that replaces another one may take to start."""
-
-IS_REPLACEMENT = "_GLIFIC_GPT_IS_REPLACEMENT"
-"""Environment variable of processes that replace an earlier one."""
+ACCEPTED_PER_PASS = 8
+"""Connections that the event loop accepts in one pass."""
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-INTERRUPT = (signal.SIGINT,)
 
 
 def main() -> None:
@@ -64,7 +61,7 @@ def main() -> None:
 
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises SettingsError if the address is taken, or the app cannot start."""
-    _raise_file_limit()
+    file_descriptors.raise_limit()
     config.limit_name_resolution()
     with _listen(settings.bind) as listener:
         if settings.processes > 1:
@@ -100,54 +97,29 @@ def _serve_in_this_process(settings: Settings, listener: socket.socket) -> None:
     server = Server(_uvicorn_config(_create_asgi_app(settings)))
     for number in STOP_SIGNALS:  # until uvicorn installs its own handlers, which raise the signal again after shutdown
         signal.signal(number, server.handle_exit)
-    server.run([listener])
+    server.run(duplicate(listener))
 
 
 def _serve_with_processes(processes: int, listener: socket.socket) -> None:
     """Exits with status 1 if the processes cannot start; each has reported why."""
-    supervisor = _Supervisor(_uvicorn_config("glific_gpt.server.supervisor:create_process_app", processes), [listener])
+    logging.configure()
+    file_descriptors.FileDescriptorMonitor().start_in_thread()
+    supervisor = ProcessSupervisor(
+        _uvicorn_config("glific_gpt.server.supervisor:create_process_app", processes), duplicate(listener)
+    )
     supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
         sys.exit(1)
 
 
-class _Supervisor(Multiprocess):
-    """Keeps SIGINT blocked, except while it handles signals.
+def duplicate(listener: socket.socket) -> list[socket.socket]:
+    """Return the listening socket with its duplicates, as many as connections are accepted in one pass.
 
-    A process inherits the mask from the supervisor. Without it, Python prints a traceback for a Ctrl-C that arrives
-    before the process can handle it.
+    libuv, on which uvloop is built, accepts one connection of each socket in a pass of the loop
+    (https://github.com/libuv/libuv/pull/3696). With one socket, a connection that arrived after a thousand others
+    waited for a thousand passes.
     """
-
-    def run(self) -> None:
-        resource_tracker.ensure_running()  # first, because it unblocks SIGINT when it starts
-        signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPT)
-        super().run()
-
-    def handle_signals(self) -> None:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPT)  # delivers a blocked signal
-        signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPT)
-        super().handle_signals()
-
-    def restart_all(self) -> None:
-        """Replace the processes one by one, with a longer time-out for their start.
-
-        uvicorn gives a new process only the time that a serving one may be silent. On a busy machine that is too
-        short, and the old processes stay.
-        """
-        self.config.timeout_worker_healthcheck = START_TIMEOUT_SECONDS
-        try:
-            super().restart_all()
-        finally:
-            self.config.timeout_worker_healthcheck = HEALTHCHECK_TIMEOUT_SECONDS
-
-    def init_processes(self) -> None:
-        """Start the first processes, whose failure stops the server.
-
-        A later process that fails is started again until it succeeds, because the others still serve.
-        """
-        super().init_processes()
-        # Processes that are started later inherit the variable.
-        os.environ[IS_REPLACEMENT] = "1"
+    return [listener, *(listener.dup() for _ in range(ACCEPTED_PER_PASS - 1))]
 
 
 def _uvicorn_config(app: "AsgiBridge | str", processes: int = 1) -> Config:
@@ -161,7 +133,7 @@ def _uvicorn_config(app: "AsgiBridge | str", processes: int = 1) -> Config:
         http="glific_gpt.server.http_protocol:HttpProtocol",
         ws="none",
         lifespan="on",  # with "auto", uvicorn serves even if the start-up fails
-        log_config=None,  # uvicorn would install its own handlers, whose lines are not JSON and not redacted
+        log_config=None,  # uvicorn would install its own handlers, which write lines that are not JSON and not redacted
         log_level="error",
         access_log=False,  # the webhook logs each call itself
         proxy_headers=False,  # login_throttle.py reads X-Forwarded-For, by the number of trusted proxies
@@ -179,7 +151,9 @@ def _create_asgi_app(settings: Settings) -> "AsgiBridge":
     from glific_gpt.app import create_app
     from glific_gpt.database import migrations
     from glific_gpt.operations import worker
+    from glific_gpt.runtime import bridge, cpu_bound
     from glific_gpt.server.asgi import AsgiBridge
+    from glific_gpt.server.options import ServerOptions
     from glific_gpt.server.warm_up import warm_up
     from glific_gpt.services import services
 
@@ -187,14 +161,22 @@ def _create_asgi_app(settings: Settings) -> "AsgiBridge":
     with app.app_context():
         migrations.require_current()
         app_services = services()
-    warm_up(app, settings, app_services.vault)
+        app_services.pipeline.deferrer.late_answers.start()
+    bridge.start_threads()  # before anything uses them
+    cpu_bound.start_thread()
+    warm_up(app, app_services)
     worker.start_worker(app, consumes=settings.worker == "inline")
     shutdown = _Shutdown(lambda: worker.stop_worker(app))
+
+    def end() -> None:
+        shutdown.wait()
+        app_services.pipeline.late_writes.wait(LATE_WRITES_SECONDS)
+
     gc.freeze()  # the objects of the app live as long as the process, so the collector need not scan them again
-    # A thread for each call. The deadline begins in the view, so a call that waits for a thread has none yet.
-    threads = settings.max_in_flight + SPARE_THREADS
-    functions = app_services.functions
-    return AsgiBridge(app, lambda name: not functions.blocks(name), threads, shutdown.watch_signals, shutdown.wait)
+    options = ServerOptions.from_settings(settings)
+    asgi_app = AsgiBridge(app, shutdown.watch_signals, end, options)
+    asgi_app.start_threads()
+    return asgi_app
 
 
 class _Shutdown:
@@ -227,12 +209,6 @@ def _exit_after_time_limit() -> None:
     exit_now()
 
 
-def _raise_file_limit() -> None:
-    """Raise the soft limit on open files: each call uses two connections, and most systems allow 1,024."""
-    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
-
-
 def _exit_with_parent() -> None:
     """Exit when the supervisor is killed: an orphaned process would keep the port."""
     parent = multiprocessing.parent_process()
@@ -245,6 +221,7 @@ def _listen(bind: str) -> socket.socket:
     """Listen on the address: clients that connect before the app is loaded wait. Raises SettingsError."""
     host, _, port = bind.rpartition(":")
     refused = SettingsError(f"The server cannot listen on {bind}: it is in use, or not an address of this machine.")
+    # getaddrinfo would take another port for a larger number: 4464 for 70000.
     if int(port) > config.MAX_PORT:
         raise refused
     try:

@@ -2,42 +2,18 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
 
-from glific_gpt import bridge
-from glific_gpt.server import asgi
+from glific_gpt.runtime import bridge
 from glific_gpt.server.asgi import AsgiBridge
+from glific_gpt.server.request_bodies import IncompleteBody
+from tests.server.asgi_client import Client, make_scope
 
+TEST_TIMEOUT_SECONDS = 10
 ASK = "/webhooks/alice/parse_via_chat_gpt"
-
-
-@dataclass
-class Client:
-    """uvicorn's side of a request: it sends the body in parts and receives the response."""
-
-    parts: list[bytes] = field(default_factory=list)
-    pause: float = 0.0
-    disconnects: bool = False
-    """True if it disconnects before its whole body has arrived."""
-    status: int = 0
-    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
-    body: bytes = b""
-
-    async def receive(self) -> dict[str, Any]:
-        await asyncio.sleep(self.pause)
-        part = self.parts.pop(0) if self.parts else b""
-        if self.disconnects and not self.parts:
-            return {"type": "http.disconnect"}
-        return {"type": "http.request", "body": part, "more_body": bool(self.parts)}
-
-    async def send(self, message: dict[str, Any]) -> None:
-        self.status = message.get("status", self.status)
-        self.headers = message.get("headers", self.headers)
-        self.body += message.get("body", b"")
 
 
 class App:
@@ -69,27 +45,28 @@ def app() -> App:
     return App()
 
 
+Meanwhile = Callable[["asyncio.Task[None]"], Awaitable[None]]
+"""Gets the running request."""
+
+
 def serve(
-    app: App, path: bytes = ASK.encode(), query: bytes = b"", connection: Client | None = None, **scope_changes: Any
+    app: App,
+    path: bytes = ASK.encode(),
+    query: bytes = b"",
+    connection: Client | None = None,
+    meanwhile: Meanwhile | None = None,
+    **scope_changes: Any,
 ) -> Client:
     client = connection or Client()
-    scope = {
-        "type": "http",
-        "http_version": "1.1",
-        "method": "POST",
-        "scheme": "http",
-        "path": path.decode(),
-        "raw_path": path,
-        "query_string": query,
-        "headers": [],
-        "server": ("127.0.0.1", 8000),
-        "client": ("::1", 5000),
-    }
+    scope = make_scope(path, query_string=query, **scope_changes)
 
     async def request() -> None:
         bridge.set_loop(asyncio.get_running_loop())
-        asgi_app = AsgiBridge(app, lambda name: name == "parse_via_chat_gpt", threads=2)  # type: ignore[arg-type]
-        await asgi_app(scope | scope_changes, client.receive, client.send)
+        asgi_app = AsgiBridge(app)  # type: ignore[arg-type]
+        running = asyncio.ensure_future(asgi_app(scope, client.receive, client.send))
+        if meanwhile:
+            await meanwhile(running)
+        await running
 
     asyncio.run(request())
     return client
@@ -100,13 +77,16 @@ def serve(
     [
         (ASK, "", True),
         (f"{ASK}/", "n=1", True),
-        (ASK, "mode=auto", False),
-        ("/webhooks/alice/summarise", "", False),
+        (ASK, "mode=auto", True),
+        (ASK, "m%6Fde=auto", True),
+        (ASK, f"n={'x' * 1024}", False),
+        (f"/webhooks/{'a' * 1024}/parse_via_chat_gpt", "", False),
+        ("/webhooks/alice/summarise", "", True),
         ("/console/", "", False),
         ("/api/v1/organizations", "", False),
     ],
 )
-def test_only_synchronous_calls_of_non_blocking_functions_run_on_the_loop(
+def test_webhook_calls_run_on_the_loop_and_other_requests_in_threads(
     app: App, path: str, query: str, is_on_loop: bool
 ) -> None:
     serve(app, path.encode(), query.encode())
@@ -157,30 +137,74 @@ def test_a_client_that_has_disconnected_has_no_address(app: App) -> None:
     assert app.environ["REMOTE_ADDR"] == ""
 
 
-def test_the_received_part_of_a_body_is_passed_on_when_the_client_disconnects(app: App) -> None:
-    assert serve(app, connection=Client([b"half", b"lost"], disconnects=True)).body == b"got half"
-
-
-def test_only_as_much_of_a_large_body_is_kept_as_exceeds_the_limit(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asgi, "MAX_READ_BYTES", 3)
-    assert serve(app, connection=Client([b"xx"] * 100)).body == b"got xxxx"
-
-
-def test_pages_accept_larger_bodies_than_webhooks() -> None:
-    for path, limit in ((b"/console/x", asgi.MAX_CONSOLE_READ_BYTES), (b"/webhooks/x", asgi.MAX_READ_BYTES)):
-        app = App()
-        body = serve(app, path=path, connection=Client([bytes(limit - 1), b"x", b"more"])).body
-        assert len(body) == len(b"got ") + limit
+def test_the_app_reads_no_body_of_a_client_that_disconnects(app: App) -> None:
+    client = serve(app, connection=Client([b"half", b"lost"], disconnects=True))
+    assert (client.status, client.body) == (500, b"")  # the app does not handle the ClientDisconnected
+    assert isinstance(app.environ["wsgi.input"], IncompleteBody)
 
 
 def test_an_error_outside_flask_is_answered(app: App) -> None:
     client = serve(app, connection=Client([b"break"]))
     assert (client.status, client.body) == (500, b"")
+    assert (b"x-content-type-options", b"nosniff") in client.headers
+
+
+def test_a_cancelled_request_is_answered() -> None:
+    """uvicorn cancels the requests that still run after the shutdown time-out."""
+    started, is_over = threading.Event(), threading.Event()
+
+    class WaitingApp(App):
+        def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+            started.set()
+            is_over.wait(TEST_TIMEOUT_SECONDS)
+            return super().__call__(environ, start_response)
+
+    async def cancel(request: asyncio.Task[None]) -> None:
+        await asyncio.to_thread(started.wait, TEST_TIMEOUT_SECONDS)
+        request.cancel()
+
+    client = serve(WaitingApp(), b"/console/", meanwhile=cancel)
+    is_over.set()
+    assert (client.status, client.body) == (500, b"")
+
+
+def test_the_parts_of_a_response_are_closed() -> None:
+    closed: list[bool] = []
+
+    class Parts(list[bytes]):
+        def close(self) -> None:
+            closed.append(True)
+
+    class ClosingApp(App):
+        def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+            return Parts(super().__call__(environ, start_response))
+
+    assert serve(ClosingApp()).status == 201
+    assert closed == [True]
+
+
+def test_the_loop_runs_while_the_stop_function_blocks(app: App) -> None:
+    async def run_lifespan() -> None:
+        loop, messages = asyncio.get_running_loop(), []
+
+        def stop() -> None:
+            asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result(TEST_TIMEOUT_SECONDS)
+
+        async def receive() -> dict[str, str]:
+            return {}
+
+        async def send(message: dict[str, str]) -> None:
+            messages.append(message["type"])
+
+        await AsgiBridge(app, on_shutdown=stop)({"type": "lifespan"}, receive, send)  # type: ignore[arg-type]
+        assert messages[-1] == "lifespan.shutdown.complete"
+
+    asyncio.run(run_lifespan())
 
 
 def test_start_and_stop_functions_run_around_the_requests(app: App) -> None:
     events: list[str] = []
-    asgi_app = AsgiBridge(app, bool, 2, lambda: events.append("started"), lambda: events.append("stopped"))  # type: ignore[arg-type]
+    asgi_app = AsgiBridge(app, lambda: events.append("started"), lambda: events.append("stopped"))  # type: ignore[arg-type]
 
     async def receive() -> dict[str, str]:
         events.append("received")

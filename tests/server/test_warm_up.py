@@ -8,6 +8,7 @@ from glific_gpt.database import compiled
 from glific_gpt.operations import worker
 from glific_gpt.server import supervisor
 from glific_gpt.server.asgi import AsgiBridge
+from glific_gpt.services import services
 from glific_gpt.settings import Settings
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
@@ -39,3 +40,8 @@ def test_the_first_call_compiles_no_statement(shipped_app: AsgiBridge, openai: O
         reply = alice.post({"question_text": "What is ORS?"}, headers={"Idempotency-Key": "first"})
     assert reply.json()["parsed_msg"] == "Salt."
     assert set(compiled._cache) == warm
+
+
+def test_the_first_call_does_not_create_the_openai_client(shipped_app: AsgiBridge) -> None:
+    with shipped_app._app.app_context():
+        assert "gateway" in vars(services().model_provider)

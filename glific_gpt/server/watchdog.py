@@ -1,0 +1,113 @@
+"""Watchdog of the event loop: an error in the log for each time that something keeps the loop from running calls."""
+
+import asyncio
+import sys
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import structlog
+
+LIMIT_SECONDS = 0.25
+"""Longest time that the loop may need to run a callback that is ready."""
+TICK_SECONDS = 0.05
+"""Interval of the checks."""
+MAX_FRAMES = 40
+"""Innermost frames of the stack that are logged."""
+
+log = structlog.get_logger()
+
+_lock = threading.Lock()
+_blocked_count = 0
+
+
+def blocked_count() -> int:
+    """Return how often the event loop of this process was blocked since its start."""
+    return _blocked_count
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Clocks at one moment, in seconds."""
+
+    wall: float
+    cpu: float
+    """CPU time of the process."""
+    queued: float
+    """Time for which the loop's thread was ready, and the operating system ran others."""
+
+    def blocked_until(self, later: "_Sample") -> float:
+        """Return for how long the process itself kept the loop from running, at most.
+
+        A suspended process and a busy machine do not count. If this thread was late too, either another thread held
+        Python's lock, which costs CPU time, or the process did not run.
+        """
+        not_queued = later.wall - self.wall - (later.queued - self.queued)
+        return max(0.0, min(not_queued, 2 * TICK_SECONDS + later.cpu - self.cpu))
+
+
+class Watchdog:
+    """Watches an event loop from a thread of its own, until it is stopped. Create it in the thread of that loop."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread_id = threading.get_ident()
+        self._scheduler_file = Path(f"/proc/self/task/{threading.get_native_id()}/schedstat")
+        self._stopped = threading.Event()
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop watching, from any thread."""
+        self._stopped.set()
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(TICK_SECONDS):
+            answered = threading.Event()
+            with suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(answered.set)
+                self._measure(answered)
+
+    def _measure(self, answered: threading.Event) -> None:
+        """Wait until the loop has answered, and report once if that takes too long."""
+        blocked, is_reported, before = 0.0, False, self._sample()
+        while not self._stopped.is_set():
+            is_over = answered.wait(TICK_SECONDS)
+            now = self._sample()
+            blocked += before.blocked_until(now)
+            before = now
+            if blocked > LIMIT_SECONDS and not is_reported:
+                is_reported = True
+                self._report()
+            if is_over:
+                break
+        if is_reported:
+            log.error("event_loop_unblocked", seconds=round(blocked, 2))
+
+    def _report(self) -> None:
+        global _blocked_count  # noqa: PLW0603 - one number for the process
+        with _lock:
+            _blocked_count += 1
+        log.error("event_loop_blocked", stack=_describe_stack(sys._current_frames().get(self._thread_id)))
+
+    def _sample(self) -> _Sample:
+        return _Sample(time.monotonic(), time.process_time(), self._queued_seconds())
+
+    def _queued_seconds(self) -> float:
+        """Return the second number of Linux's schedstat, in seconds; 0 on systems without it."""
+        try:
+            return int(self._scheduler_file.read_text().split()[1]) / 1e9
+        except (OSError, ValueError, IndexError):
+            return 0.0
+
+
+def _describe_stack(frame: FrameType | None) -> list[str]:
+    """Return `file:line function` of the innermost frames, the outermost of them first. Values are never included."""
+    frames: list[str] = []
+    while frame is not None and len(frames) < MAX_FRAMES:
+        path = Path(*Path(frame.f_code.co_filename).parts[-3:])
+        frames.append(f"{path}:{frame.f_lineno} {frame.f_code.co_name}")
+        frame = frame.f_back
+    return frames[::-1]
