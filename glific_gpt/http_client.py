@@ -14,12 +14,20 @@ import httpcore2
 import httpx2
 
 from glific_gpt.clock import Deadline
+from glific_gpt.runtime.bridge import require_thread
 
 _deadline: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 KEEPALIVE_SECONDS = 60
 ADDRESS_CONNECT_TIMEOUT_SECONDS = 1.0
 """Connect time-out of each address of a host except the last, so that time is left for the next address."""
+
+FRAMING_BYTES = 256 * 1024
+"""Bytes of a reply beside its body: interim responses, headers, sizes of chunks and trailers."""
+MAX_RECEIVED_BYTES = 1024 * 1024 + FRAMING_BYTES
+"""Limit of a whole reply. Callers limit the body itself."""
+MAX_CHUNKS = 10_000
+"""Limit of the chunks of a body. httpx2 takes 20 microseconds for each, even if it holds one byte."""
 
 Resolver = Callable[[str, int], list[str]]
 """Returns the IP addresses of a host and port. Raises httpcore2.ConnectError."""
@@ -110,11 +118,26 @@ def is_private_host(host: str, resolve: Resolver | None = None) -> bool:
     return bool(found) and not any(ip_address(address.partition("%")[0]).is_global for address in found)
 
 
+def read_body(response: httpx2.Response, max_bytes: int) -> bytes | None:
+    """Return the body as it was sent, without decompressing it. None if it is too large, or in too many chunks."""
+    body = bytearray()
+    for number, chunk in enumerate(response.iter_raw()):
+        body += chunk
+        if len(body) > max_bytes or number > MAX_CHUNKS:
+            return None
+    return bytes(body)
+
+
 class DeadlineTransport(httpx2.HTTPTransport):
     """A transport that obeys `deadline_scope`. The time-outs of httpx2 restart with every byte that arrives."""
 
     def __init__(
-        self, context: ssl.SSLContext, allows: AddressPolicy | None = None, resolve: Resolver = resolve_addresses
+        self,
+        context: ssl.SSLContext,
+        allows: AddressPolicy | None = None,
+        resolve: Resolver = resolve_addresses,
+        *,
+        max_received_bytes: int = MAX_RECEIVED_BYTES,
     ) -> None:
         super().__init__(verify=context)
         # httpx2 has no argument for the network backend of its pool; httpcore2 has.
@@ -123,12 +146,13 @@ class DeadlineTransport(httpx2.HTTPTransport):
             max_connections=None,
             max_keepalive_connections=1,  # a client belongs to one thread, which sends one request at a time
             keepalive_expiry=KEEPALIVE_SECONDS,
-            network_backend=_DeadlineBackend(allows, resolve),
+            network_backend=_DeadlineBackend(allows, resolve, max_received_bytes),
         )
 
 
 class _DeadlineBackend(httpcore2.SyncBackend):
-    def __init__(self, allows: AddressPolicy | None, resolve: Resolver) -> None:
+    def __init__(self, allows: AddressPolicy | None, resolve: Resolver, max_received_bytes: int) -> None:
+        self._max_received_bytes = max_received_bytes
         self._allows = allows
         self._resolve = resolve
 
@@ -136,13 +160,17 @@ class _DeadlineBackend(httpcore2.SyncBackend):
         self, host: str, port: int, timeout: float | None = None, *args: Any, **options: Any
     ) -> httpcore2.NetworkStream:
         """Try each allowed address of the host for a second, and the last one until the deadline."""
+        require_thread("connect_tcp")
         *others, last = self._allowed_addresses(host, port)
         for address in others:
             seconds = _seconds_left(ADDRESS_CONNECT_TIMEOUT_SECONDS, httpcore2.ConnectTimeout)
             with suppress(httpcore2.ConnectError, httpcore2.ConnectTimeout):
-                return _DeadlineStream(super().connect_tcp(address, port, seconds, *args, **options))
+                return self._wrap(super().connect_tcp(address, port, seconds, *args, **options))
         seconds = _seconds_left(timeout, httpcore2.ConnectTimeout)
-        return _DeadlineStream(super().connect_tcp(last, port, seconds, *args, **options))
+        return self._wrap(super().connect_tcp(last, port, seconds, *args, **options))
+
+    def _wrap(self, stream: httpcore2.NetworkStream) -> httpcore2.NetworkStream:
+        return _DeadlineStream(stream, self._max_received_bytes)
 
     def _allowed_addresses(self, host: str, port: int) -> list[str]:
         """Resolve the host and return at least one address. Raises AddressRefused if none is allowed.
@@ -157,15 +185,22 @@ class _DeadlineBackend(httpcore2.SyncBackend):
 
 
 class _DeadlineStream(httpcore2.NetworkStream):
-    """A stream that checks the deadline before each operation."""
+    """A stream that checks the deadline before each operation, and limits the size of each reply."""
 
-    def __init__(self, stream: httpcore2.NetworkStream) -> None:
+    def __init__(self, stream: httpcore2.NetworkStream, max_received_bytes: int) -> None:
         self._stream = stream
+        self._max_received_bytes = max_received_bytes
+        self._received_bytes = 0
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _seconds_left(timeout, httpcore2.ReadTimeout))
+        data = self._stream.read(max_bytes, _seconds_left(timeout, httpcore2.ReadTimeout))
+        self._received_bytes += len(data)
+        if self._received_bytes > self._max_received_bytes:
+            raise httpcore2.RemoteProtocolError("the reply is too large")
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._received_bytes = 0  # a request begins
         self._stream.write(buffer, _seconds_left(timeout, httpcore2.WriteTimeout))
 
     def start_tls(
@@ -173,7 +208,8 @@ class _DeadlineStream(httpcore2.NetworkStream):
     ) -> httpcore2.NetworkStream:
         # Wrapped again: the TLS stream is a new object, without the deadline.
         seconds = _seconds_left(timeout, httpcore2.ConnectTimeout)
-        return _DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, seconds))
+        stream = self._stream.start_tls(ssl_context, server_hostname, seconds)
+        return _DeadlineStream(stream, self._max_received_bytes)
 
     def close(self) -> None:
         self._stream.close()
@@ -184,6 +220,7 @@ class _DeadlineStream(httpcore2.NetworkStream):
 
 def _seconds_left(timeout: float | None, timeout_error: type[Exception]) -> float | None:
     """Return the shorter of the time-out and the time until the deadline. Raises `timeout_error` after the deadline."""
+    require_thread("An exchange of http_client.py")  # each read, write and connect asks for its time here
     deadline = _deadline.get()
     if deadline is None:
         return timeout

@@ -12,10 +12,11 @@ import pytest
 
 from glific_gpt.clock import Deadline
 from glific_gpt.http_client import AddressRefused, DeadlineTransport, ThreadClient, deadline_scope, tls_context
-from tests.support.network_faults import FaultyProxy, dropping_listener, requires_linux
+from tests.support.network_faults import FaultyProxy, dropping_listener
 from tests.support.openai_behaviours import send_slowly
 from tests.support.openai_exchange import Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.platforms import requires_linux
 
 TLS = tls_context()
 
@@ -53,7 +54,7 @@ def test_it_ends_at_the_deadline_even_if_bytes_keep_arriving(
     with pytest.raises(httpx2.ReadTimeout):
         get(open_client(), port_of(openai), 0.7, host="127.0.0.1")
 
-    assert time.monotonic() - start < 1.0
+    assert time.monotonic() - start < 5  # the whole response takes ten seconds or more
 
 
 def test_it_sends_nothing_after_the_deadline(open_client: OpenClient, openai: OpenAIStandIn) -> None:
@@ -71,7 +72,7 @@ def test_it_sends_nothing_after_the_deadline(open_client: OpenClient, openai: Op
 @requires_linux
 def test_it_ends_at_the_deadline_even_if_a_host_has_many_addresses(open_client: OpenClient) -> None:
     with ExitStack() as stack:
-        hosts = ("127.0.0.2", "127.0.0.3", "127.0.0.4")
+        hosts = [f"127.0.0.{number}" for number in range(2, 12)]
         port = 0
         for host in hosts:
             port = stack.enter_context(dropping_listener(host, port)).getsockname()[1]
@@ -80,7 +81,7 @@ def test_it_ends_at_the_deadline_even_if_a_host_has_many_addresses(open_client: 
         with pytest.raises(httpx2.ConnectTimeout):
             get(open_client(*hosts), port, 1.2)
 
-        assert 1.1 < time.monotonic() - start < 1.6
+        assert 1.1 < time.monotonic() - start < 5  # all addresses together take ten seconds
 
 
 @requires_linux

@@ -1,48 +1,50 @@
 """Capabilities of models that OpenAI's refusals revealed, so that later calls need no second request."""
 
+import hashlib
+import secrets
+import time
+from collections import OrderedDict
 from threading import Lock
 
-from glific_gpt.openai.error_mapping import ApiRefusal
-from glific_gpt.openai.request_bodies import CHAT_PATH, RESPONSES_PATH, JsonObject
-from glific_gpt.openai.traits import is_responses_only
+from pydantic import SecretStr
 
-OPTIONAL_PARAMETERS = {"temperature", "max_completion_tokens", "max_output_tokens"}
-"""Parameters that can be left out without changing the question."""
+from glific_gpt.openai.adaptations import UNCHANGED, Adaptations
 
 MAX_LEARNED_MODELS = 1000
 """Callers choose model names freely, so the memory for them must be limited."""
+EXPIRY_SECONDS = 3600.0
+"""A model can change. A call in each hour finds out, at the cost of one refused request."""
 
 
 class LearnedCapabilities:
-    """Thread-safe facts about models, shared by all organizations. They are kept in memory and lost at a restart."""
+    """Thread-safe memory of adaptations that made a model answer. It is lost at a restart.
+
+    It is kept for each key separately. One organization's key may reach another model under the same name, or have
+    other rights, so its refusals say nothing about the calls of other organizations.
+    """
 
     def __init__(self) -> None:
-        self._unsupported: dict[str, frozenset[str]] = {}
-        self._responses_only: set[str] = set()
+        self._learned: OrderedDict[bytes, tuple[float, Adaptations]] = OrderedDict()
         self._lock = Lock()
+        self._salt = secrets.token_bytes(16)  # so that the memory of the process holds no plain hash of a key
 
-    def path_for(self, model: str) -> str:
-        """Return the path of the endpoint that serves this model."""
-        return RESPONSES_PATH if model in self._responses_only or is_responses_only(model) else CHAT_PATH
+    def find(self, api_key: SecretStr, model: str) -> Adaptations:
+        """Return the adaptations that this key has learned for the model in the last hour."""
+        if not self._learned:  # almost always: the rules in `traits.py` know the usual models
+            return UNCHANGED
+        learned_at, adaptations = self._learned.get(self._entry(api_key, model), (0.0, UNCHANGED))
+        return adaptations if time.monotonic() - learned_at < EXPIRY_SECONDS else UNCHANGED
 
-    def unsupported_parameters(self, model: str) -> frozenset[str]:
-        """Return the parameters that this model has refused."""
-        # Without the lock: `learn` replaces the whole set, so a reader gets the old one or the new one.
-        return self._unsupported.get(model, frozenset())
-
-    def learn(self, model: str, path: str, body: JsonObject, refusal: ApiRefusal) -> bool:
-        """Remember the cause of a refusal. Return True if the same question may now succeed in a changed request."""
+    def learn(self, api_key: SecretStr, model: str, adaptations: Adaptations) -> None:
+        """Remember adaptations with which OpenAI has just answered. The oldest entry is dropped when it is full."""
+        entry = self._entry(api_key, model)
         with self._lock:
-            self._clear_when_full()
-            if refusal.wants_responses_api and path == CHAT_PATH:
-                self._responses_only.add(model)
-                return True
-            if refusal.unsupported_parameter in OPTIONAL_PARAMETERS & body.keys():
-                self._unsupported[model] = self.unsupported_parameters(model) | {refusal.unsupported_parameter}
-                return True
-            return False
+            self._learned.pop(entry, None)
+            self._learned[entry] = (time.monotonic(), adaptations)
+            if len(self._learned) > MAX_LEARNED_MODELS:
+                self._learned.popitem(last=False)
 
-    def _clear_when_full(self) -> None:
-        if len(self._unsupported) + len(self._responses_only) >= MAX_LEARNED_MODELS:
-            self._unsupported.clear()
-            self._responses_only.clear()
+    def _entry(self, api_key: SecretStr, model: str) -> bytes:
+        # The key contains no spaces, and its length is mixed in by the space.
+        text = f"{api_key.get_secret_value()} {model}"
+        return hashlib.blake2b(text.encode(), key=self._salt, digest_size=16).digest()

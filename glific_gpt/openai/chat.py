@@ -1,7 +1,8 @@
 """Questions to a language model and its answers, independent of the provider."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Answer:
     """Id of the model that answered, as OpenAI reports it; often the requested id with a date."""
     cut_off: bool = False
     """True if the model reached its token limit before the end of the answer."""
+    cut_off_by_budget: bool = False
+    """True if the limit was lower than asked for, because little was left of the budget."""
 
 
 @dataclass
@@ -40,11 +43,36 @@ class Usage:
     """The model that used them."""
 
 
+class OutputLimit(NamedTuple):
+    """Maximum length of an answer that money was set aside for."""
+
+    tokens: int
+    is_shortened: bool
+    """True if it is less than the caller asked for, or less than usual."""
+
+
+class Allowance(Protocol):
+    """Money that was set aside for a call, from which every question is paid."""
+
+    def limit(self, model: str, input_tokens: int, max_tokens: int | None) -> OutputLimit:
+        """Return the longest answer that can be paid for. Raises BudgetExceeded.
+
+        `input_tokens` is an upper bound. `max_tokens` is the caller's limit, if any.
+        """
+        ...
+
+    def charge(self, model: str, usage: Usage) -> AbstractContextManager[None]:
+        """Pay for the question that is asked inside the block, by the tokens that it adds to `usage`."""
+        ...
+
+
 class LanguageModel(Protocol):
     """A model bound to an organization's key and a call's deadline. Functions see nothing else of the provider."""
 
     name: str
     usage: Usage
+    allowance: Allowance | None
+    """Limits the answers under a budget; None without a budget."""
 
     def ask(self, question: Question) -> Answer:
         """Return the answer. Raises a GlificGptError such as InsufficientQuota, RateLimited or DeadlineExceeded."""

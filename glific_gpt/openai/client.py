@@ -1,26 +1,26 @@
 """HTTP client of the OpenAI API: the openai library over a connection pool that all threads share."""
 
 import json
-from typing import Any
 
 import httpx2
 import openai
-from openai import OpenAI, RequestOptions
-from openai._models import FinalRequestOptions
+from openai import OpenAI
 from pydantic import SecretStr
 
-from glific_gpt import bridge
-from glific_gpt.clock import Deadline
 from glific_gpt.openai.connections import ConnectionPool, HttpResponse
+from glific_gpt.openai.request_bodies import JsonObject
+from glific_gpt.runtime import bridge, cpu_bound
 
 PLACEHOLDER_KEY = "no-key"
 """The library demands a key at construction; each request brings its own."""
 
+ERROR_HEADERS = {b"retry-after"}
+
 
 class OpenAIClient(OpenAI):
-    """The openai library with its own request method replaced: one attempt, our headers, our connection pool.
+    """The openai library with a request method of its own: one attempt, our headers, our connection pool.
 
-    The library's request method supports retries, files, queries, hooks, several ways to authenticate, and headers
+    The library's request methods support retries, files, queries, hooks, several ways to authenticate, and headers
     from the environment. Calls here need none of these. They cost most of the library's time, and headers from the
     environment could reveal the operator.
     """
@@ -38,43 +38,46 @@ class OpenAIClient(OpenAI):
             (b"User-Agent", self.user_agent.encode()),
         )
 
-    def request(self, _cast_to: object, options: Any, **_: Any) -> Any:  # type: ignore[override]
-        """Return the body of a reply of status 2xx, as bytes.
+    def exchange(self, api_key: SecretStr, path: str, body: JsonObject | None, timeout_seconds: float) -> bytes:
+        """Send a POST request, or a GET request without a body, and return the body of a reply of status 2xx.
 
-        `options.timeout`, in seconds, limits the whole exchange. Raises openai.APIStatusError for a reply of another
-        status, and openai.APIConnectionError.
+        The time-out limits the whole exchange. Raises openai.APIStatusError for a reply of another status, and
+        openai.APIConnectionError.
         """
-        content = json.dumps(options.json_data, ensure_ascii=False).encode() if options.json_data else b""
-        headers = [*self._headers, *((name.encode(), value.encode()) for name, value in options.headers.items())]
-        target = self._path + options.url.encode()
-        exchange = self._pool.request(options.method.upper(), target, headers, content, options.timeout)
+        method, content = ("GET", b"") if body is None else ("POST", _encode(body))
+        headers = [*self._headers, (b"Authorization", b"Bearer " + api_key.get_secret_value().encode())]
+        reply = self._pool.request(method, self._path + path.encode(), headers, content, timeout_seconds)
         try:
-            response = bridge.await_(exchange)
+            response = bridge.await_(reply)
         except httpx2.TimeoutException as error:
-            raise openai.APITimeoutError(self._describe_request(options)) from error
+            raise openai.APITimeoutError(self._describe_request(method, path)) from error
         except httpx2.RequestError as error:
-            raise openai.APIConnectionError(request=self._describe_request(options)) from error
+            raise openai.APIConnectionError(request=self._describe_request(method, path)) from error
         if not 200 <= response.status < 300:
             # The library parses the error's body and chooses the class. The method is private, and versions are pinned.
-            raise self._make_status_error_from_response(self._to_library_response(response, options))
+            refused = self._to_library_response(response, self._describe_request(method, path))
+            is_long = len(response.body) > cpu_bound.LARGE_CHARACTERS
+            raise cpu_bound.run(lambda: self._make_status_error_from_response(refused), is_long=is_long)
         return bytes(response.body)
 
-    def _to_library_response(self, response: HttpResponse, options: FinalRequestOptions) -> httpx2.Response:
+    def _to_library_response(self, response: HttpResponse, request: httpx2.Request) -> httpx2.Response:
+        """Return the response with the headers that error_mapping.py reads, and no others.
+
+        With content-encoding, the library would decompress the body to any size. With charset, it would decode the
+        body with any codec of Python, which includes decompressors.
+        """
         return httpx2.Response(
             response.status,
-            headers=response.headers,
+            headers=[(name, value) for name, value in response.headers if name.lower() in ERROR_HEADERS],
             content=bytes(response.body),
-            request=self._describe_request(options),
+            request=request,
         )
 
-    def _describe_request(self, options: FinalRequestOptions) -> httpx2.Request:
+    def _describe_request(self, method: str, path: str) -> httpx2.Request:
         """Return the request for the library's errors, without headers, since one of them is the key."""
-        return httpx2.Request(options.method, f"{str(self.base_url).rstrip('/')}{options.url}")
+        return httpx2.Request(method, f"{str(self.base_url).rstrip('/')}{path}")
 
 
-def request_options(api_key: SecretStr, deadline: Deadline) -> RequestOptions:
-    """Return the options of one request: the call's own key and its remaining time."""
-    return {
-        "headers": {"Authorization": f"Bearer {api_key.get_secret_value()}"},
-        "timeout": deadline.remaining(),
-    }
+def _encode(value: JsonObject) -> bytes:
+    is_long = cpu_bound.is_large(value)
+    return cpu_bound.run(lambda: json.dumps(value, ensure_ascii=False).encode(), is_long=is_long)

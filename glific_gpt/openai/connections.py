@@ -13,32 +13,47 @@ from urllib.parse import urlsplit
 import httpx2
 from httptools import HttpParserError, HttpResponseParser
 
+from glific_gpt.errors import Overloaded
 from glific_gpt.http_client import ADDRESS_CONNECT_TIMEOUT_SECONDS, KEEPALIVE_SECONDS, tls_context
+from glific_gpt.runtime.file_descriptors import EXHAUSTED_ERRORS
 
 Headers = Iterable[tuple[bytes, bytes]]
+
+MAX_HEAD_BYTES = 64 * 1024
+"""Limit of everything before the body, interim responses included, checked after each packet (256 KiB)."""
+MAX_HEADERS = 256
+MAX_BODY_BYTES = 4 * 1024 * 1024
+MAX_RECEIVED_BYTES = 2 * MAX_BODY_BYTES
+"""Limit of a whole reply: chunk sizes, chunk extensions and trailers are no part of the body."""
 
 
 class HttpResponse:
     """One response, filled by the parser while data arrives."""
 
     def __init__(self) -> None:
-        self._parser = HttpResponseParser(self)
+        self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
         self.body = bytearray()
         self.is_complete = False
         self.keep_alive = False
         self._headers_complete = False
-
-    @property
-    def status(self) -> int:
-        return int(self._parser.get_status_code())
+        self._received_bytes = 0
+        self._parser: HttpResponseParser | None = HttpResponseParser(self)
 
     def feed(self, data: bytes) -> None:
-        """Parse received bytes. Raises httpx2.DecodingError."""
+        """Parse received bytes. Raises httpx2.DecodingError, also for a reply that is too large."""
+        if not self._parser:
+            return
         try:
             self._parser.feed_data(data)
         except HttpParserError:
-            raise httpx2.DecodingError("the reply is not HTTP") from None
+            if not self.is_complete:
+                raise httpx2.DecodingError("the reply is not HTTP, or has too many headers") from None
+            self.keep_alive = False  # more data than the reply
+        self._received_bytes += len(data)
+        limit = MAX_RECEIVED_BYTES if self._headers_complete else MAX_HEAD_BYTES
+        if self._received_bytes > limit or len(self.body) > MAX_BODY_BYTES:
+            raise httpx2.DecodingError("the reply is too large")
 
     def finish(self) -> None:
         """Handle the end of the connection, which ends a body without a length (RFC 9112, 6.3).
@@ -50,12 +65,31 @@ class HttpResponse:
             raise httpx2.DecodingError("the reply is incomplete")
         self.is_complete = True
 
-    # Callbacks of the parser.
+    def release(self) -> None:
+        """Break the reference cycle with the parser, so that the memory is freed without the garbage collector.
+
+        The part of an incomplete reply is dropped: the frames of its error would keep it.
+        """
+        self._parser = None
+        if not self.is_complete:
+            self.body = bytearray()
+
+    # Callbacks of the parser. It turns an exception into an HttpParserError.
+
+    def on_message_begin(self) -> None:
+        if self.is_complete:
+            raise ValueError("a second reply to one request")
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self._headers_complete:
+            return  # a trailer
+        if len(self.headers) >= MAX_HEADERS:
+            raise ValueError("too many headers")
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
+        if self._parser:
+            self.status = self._parser.get_status_code()
         self._headers_complete = True
 
     def on_body(self, chunk: bytes) -> None:
@@ -64,7 +98,7 @@ class HttpResponse:
     def on_message_complete(self) -> None:
         if self.status < 200:  # an interim response, which another response follows (RFC 9110, 15.2)
             self.headers, self._headers_complete = [], False
-        else:
+        elif self._parser:
             # The parser can answer this only inside its callback.
             self.is_complete, self.keep_alive = True, bool(self._parser.should_keep_alive())
 
@@ -75,6 +109,7 @@ class _Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self.is_open = True
         self.idle_since = 0.0
+        self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._response: HttpResponse | None = None
         self._received_data = False
@@ -82,10 +117,10 @@ class _Connection(asyncio.Protocol):
 
     async def send(self, request: bytes, timeout_seconds: float) -> HttpResponse:
         """Send a request and return the complete response. Raises the same errors as ConnectionPool.request."""
-        loop = asyncio.get_running_loop()
-        self._response, self._received_data = HttpResponse(), False
-        self._completed = loop.create_future()
-        timer = loop.call_later(timeout_seconds, self._time_out)  # a tenth of the cost of asyncio.timeout
+        response = HttpResponse()
+        self._response, self._received_data = response, False
+        self._completed = self._loop.create_future()
+        timer = self._loop.call_later(timeout_seconds, self._time_out)  # a tenth of the cost of asyncio.timeout
         if self._transport and self.is_open:
             self._transport.write(request)
         else:
@@ -94,7 +129,8 @@ class _Connection(asyncio.Protocol):
             return await self._completed
         finally:
             timer.cancel()
-            self._completed = None
+            response.release()
+            self._response = self._completed = None
 
     def _time_out(self) -> None:
         if self._completed and not self._completed.done():
@@ -151,8 +187,8 @@ class ConnectionPool:
     ) -> HttpResponse:
         """Send a request and return the complete response. The time-out includes name resolution and connecting.
 
-        Raises httpx2.ReadTimeout, httpx2.ConnectError if there was no reply at all, and httpx2.DecodingError if the
-        reply is incomplete or not HTTP.
+        Raises httpx2.ReadTimeout, httpx2.ConnectError if there was no reply at all, httpx2.DecodingError if the reply
+        is incomplete, too large or not HTTP, and Overloaded if this process has no more file descriptors.
         """
         head = [b"%s %s HTTP/1.1" % (method.encode(), target), b"Host: " + self._netloc]
         head += [b"%s: %s" % header for header in headers]
@@ -198,6 +234,8 @@ class ConnectionPool:
         except TimeoutError:
             raise _timeout_error() from None
         except (OSError, UnicodeError) as error:  # the resolver raises UnicodeError for an impossible host name
+            if isinstance(error, OSError) and error.errno in EXHAUSTED_ERRORS:
+                raise Overloaded(retry_after=1) from None  # the fault is not OpenAI's
             raise httpx2.ConnectError("the host cannot be reached") from error
 
     async def _connect_to_any_address(self) -> _Connection:

@@ -3,6 +3,7 @@
 OpenAI's own messages can contain parts of a key, so they are never passed on.
 """
 
+import re
 from email.utils import parsedate_to_datetime
 from math import isfinite
 
@@ -11,6 +12,8 @@ import openai
 
 from glific_gpt.clock import now
 from glific_gpt.errors import (
+    MSG_OPENAI_RATE_LIMIT,
+    MSG_RESTRICTED_KEY,
     BadUpstreamReply,
     DeadlineExceeded,
     GlificGptError,
@@ -27,9 +30,12 @@ from glific_gpt.errors import (
 OUT_OF_CREDIT_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
 UNSUPPORTED_CODES = {"unsupported_parameter", "unsupported_value"}
 MAX_RETRY_AFTER_SECONDS = 86_400
-MSG_RESTRICTED_KEY = (
-    "OpenAI does not allow this key to use models. Give it this permission, or create a key with all permissions."
-)
+
+# OpenAI has no codes for these. A message can repeat text that the caller chose, such as the name of a property in a
+# schema, so each pattern describes OpenAI's own sentence from its beginning.
+_RESPONSES_ONLY = re.compile(r"this model is only supported in /?v1/responses and not in /?v1/chat/completions\.")
+_NOT_CHAT = re.compile(r"this is not a chat model and thus not supported in the /?v1/chat/completions endpoint\.")
+_MISSING_SCOPE = re.compile(r"you have insufficient permissions for this operation\. missing scopes: ")
 
 
 class ApiRefusal:
@@ -50,8 +56,8 @@ class ApiRefusal:
 
     @property
     def is_restricted_key(self) -> bool:
-        """True if the key is valid but lacks the permission. OpenAI has no code for this case."""
-        return self.status == 403 or "scope" in self.message
+        """True if the key is valid but lacks the permission."""
+        return self.status == 403 or _MISSING_SCOPE.match(self.message) is not None
 
     @property
     def unsupported_parameter(self) -> str | None:
@@ -59,9 +65,14 @@ class ApiRefusal:
         return self.parameter.split(".")[0].split("[")[0] or None if self.code in UNSUPPORTED_CODES else None
 
     @property
+    def is_about_value(self) -> bool:
+        """True if the model accepts the parameter, but not with this value."""
+        return self.code == "unsupported_value"
+
+    @property
     def wants_responses_api(self) -> bool:
-        """True if only the Responses API serves the model. OpenAI has no code for this case."""
-        return self.status in {400, 404} and "v1/responses" in self.message
+        """True if only the Responses API serves the model."""
+        return self.status in {400, 404} and _RESPONSES_ONLY.fullmatch(self.message) is not None
 
     @property
     def is_temporary(self) -> bool:
@@ -78,7 +89,9 @@ def error_for_refusal(refusal: ApiRefusal, model: str) -> GlificGptError:
         return InsufficientQuota()
     if refusal.status == 429:
         # Clients wait for the whole Retry-After, so a wrong value from OpenAI must not become a wait of years.
-        return RateLimited(retry_after=min(MAX_RETRY_AFTER_SECONDS, max(1, round(refusal.retry_after or 1))))
+        return RateLimited(
+            MSG_OPENAI_RATE_LIMIT, retry_after=min(MAX_RETRY_AFTER_SECONDS, max(1, round(refusal.retry_after or 1)))
+        )
     if refusal.code == "model_not_found" or refusal.status == 404:
         return _error_for_not_found(refusal, model)
     if refusal.status in {401, 403}:
@@ -105,7 +118,7 @@ def _reply_had_started(error: openai.APIConnectionError) -> bool:
 
 
 def _error_for_not_found(refusal: ApiRefusal, model: str) -> GlificGptError:
-    if "not a chat model" in refusal.message:
+    if _NOT_CHAT.match(refusal.message):
         return ModelNotSupported(f"OpenAI does not offer {model} for questions and answers. Choose another model.")
     if refusal.code == "model_not_found" or "model" in refusal.message:
         return ModelNotFound(f"OpenAI has no model {model} for this key. Check its name, or choose another model.")

@@ -1,20 +1,24 @@
 """Requests to OpenAI: one answer or the list of models, with retries inside the deadline."""
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import openai
 from pydantic import SecretStr
 
-from glific_gpt import bridge
 from glific_gpt.clock import Deadline
-from glific_gpt.errors import DeadlineExceeded
+from glific_gpt.errors import MSG_BUDGET_TOO_SMALL, BudgetExceeded, DeadlineExceeded, EmptyAnswer
 from glific_gpt.openai import error_mapping, request_bodies, response_bodies
 from glific_gpt.openai.capabilities import LearnedCapabilities
-from glific_gpt.openai.chat import Answer, Question, Usage
-from glific_gpt.openai.client import OpenAIClient, request_options
+from glific_gpt.openai.chat import Allowance, Answer, Question, Usage
+from glific_gpt.openai.client import OpenAIClient
 from glific_gpt.openai.error_mapping import ApiRefusal
+from glific_gpt.runtime import bridge, cpu_bound
 
+MSG_UNLIMITED = (
+    "{model} accepts no limit for the length of its answers, so it cannot be used under a monthly budget. Choose "
+    "another model."
+)
 MAX_ATTEMPTS = 3
 MAX_DEFERRED_ATTEMPTS = 8
 DEFERRED_THRESHOLD_SECONDS = 10.0
@@ -58,20 +62,39 @@ class Gateway:
             raise error_mapping.error_for_refusal(refused.refusal, "") from None
         return response_bodies.parse_model_ids(content)
 
-    def ask(self, api_key: SecretStr, model: str, question: Question, deadline: Deadline, usage: Usage) -> Answer:
-        """Return one answer and add the tokens that it used to `usage`. Raises GlificGptError."""
+    def ask(
+        self,
+        api_key: SecretStr,
+        model: str,
+        question: Question,
+        deadline: Deadline,
+        usage: Usage,
+        *,
+        must_limit: bool = False,
+    ) -> Answer:
+        """Return one answer and add the tokens that it used to `usage`. Raises GlificGptError.
+
+        A refused request may be repeated in another form. Later calls use this form only if it was answered.
+        With `must_limit`, no request is sent without the question's max_tokens.
+        """
+        learned = adaptations = self._capabilities.find(api_key, model)
         while True:
-            path = self._capabilities.path_for(model)
-            unsupported = self._capabilities.unsupported_parameters(model)
-            body = request_bodies.build_request_body(path, model, question, unsupported)
+            path = adaptations.path_for(model)
+            body = _build_body(path, model, question, adaptations.omitted)
+            if must_limit and not request_bodies.TOKEN_LIMITS & body.keys():
+                raise BudgetExceeded(MSG_UNLIMITED.format(model=model))
             try:
                 content = self._send(api_key, deadline, path, body)
             except _RequestRefused as refused:
-                # The loop ends: each further pass needs a capability that was not known before.
-                if not self._capabilities.learn(model, path, body, refused.refusal):
+                changed = adaptations.after(refused.refusal, path, body)
+                if changed is None:
                     raise error_mapping.error_for_refusal(refused.refusal, model) from None
+                adaptations = changed
             else:
-                return response_bodies.parse_answer(path, content, model, usage)
+                answer = _parse_answer(path, content, model, usage)
+                if adaptations is not learned and adaptations.is_general:
+                    self._capabilities.learn(api_key, model, adaptations)
+                return answer
 
     def _send(
         self, api_key: SecretStr, deadline: Deadline, path: str, body: request_bodies.JsonObject | None = None
@@ -101,25 +124,48 @@ class Gateway:
     ) -> bytes:
         if deadline.passed:
             raise DeadlineExceeded
-        options = request_options(api_key, deadline)
-        # The library's typed methods take three times the CPU time, for types that are checked here anyway.
-        if body is None:
-            return self._client.get(path, options=options, cast_to=bytes)
-        return self._client.post(path, options=options, body=body, cast_to=bytes)
+        # The library's typed methods take four times the CPU time, for types that are checked here anyway.
+        return self._client.exchange(api_key, path, body, deadline.remaining())
+
+
+def _build_body(path: str, model: str, question: Question, omitted: frozenset[str]) -> request_bodies.JsonObject:
+    is_long = len(question.text) + len(question.instructions or "") > cpu_bound.LARGE_CHARACTERS
+    return cpu_bound.run(lambda: request_bodies.build_request_body(path, model, question, omitted), is_long=is_long)
+
+
+def _parse_answer(path: str, content: bytes, model: str, usage: Usage) -> Answer:
+    is_long = len(content) > cpu_bound.LARGE_CHARACTERS
+    return cpu_bound.run(lambda: response_bodies.parse_answer(path, content, model, usage), is_long=is_long)
 
 
 @dataclass
 class BoundModel:
-    """A model bound to a key and a deadline. It counts the tokens that it uses."""
+    """A model bound to a key and a deadline. It counts the tokens that it uses, and keeps to its allowance."""
 
     _gateway: Gateway = field(repr=False)
     _api_key: SecretStr = field(repr=False)
     name: str
     _deadline: Deadline = field(repr=False)
     usage: Usage = field(default_factory=Usage)
+    allowance: Allowance | None = field(default=None, repr=False)
 
     def ask(self, question: Question) -> Answer:
-        return self._gateway.ask(self._api_key, self.name, question, self._deadline, self.usage)
+        if self.allowance is None:
+            return self._gateway.ask(self._api_key, self.name, question, self._deadline, self.usage)
+        is_long = cpu_bound.is_large(question.response_format)  # to encode a text takes less than a millisecond
+        input_tokens = cpu_bound.run(lambda: request_bodies.max_input_tokens(question), is_long=is_long)
+        tokens, is_shortened = self.allowance.limit(self.name, input_tokens, question.max_tokens)
+        limited = replace(question, max_tokens=tokens)
+        try:
+            with self.allowance.charge(self.name, self.usage):
+                answer = self._gateway.ask(
+                    self._api_key, self.name, limited, self._deadline, self.usage, must_limit=True
+                )
+        except EmptyAnswer:
+            if is_shortened:  # a reasoning model used the whole limit before its answer
+                raise BudgetExceeded(MSG_BUDGET_TOO_SMALL) from None
+            raise
+        return replace(answer, cut_off_by_budget=answer.cut_off and is_shortened)
 
 
 class _RequestRefused(Exception):

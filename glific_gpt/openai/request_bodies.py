@@ -1,5 +1,6 @@
 """Request bodies for OpenAI's two endpoints: Chat Completions, and Responses for models that only it serves."""
 
+import json
 from typing import Any
 
 from glific_gpt.openai.chat import Question
@@ -8,21 +9,39 @@ from glific_gpt.openai.traits import accepts_temperature
 CHAT_PATH = "/chat/completions"
 RESPONSES_PATH = "/responses"
 
+TOKEN_LIMITS = {"max_completion_tokens", "max_tokens", "max_output_tokens"}
+"""Names of the limit for the length of an answer."""
+
 DEFAULT_TEMPERATURE = 0.0
 """Glific's own function uses 0 if the flow sets nothing, and NGOs expect the same answers here."""
 
 # OpenAI refuses a json_object if the request does not contain the word JSON. Authors of flows cannot know that.
 JSON_INSTRUCTION = "Answer with a JSON object."
 
+OVERHEAD_TOKENS = 64
+"""More than OpenAI adds: about four tokens for each message, and JSON_INSTRUCTION."""
+
 JsonObject = dict[str, Any]
 
 
-def build_request_body(path: str, model: str, question: Question, unsupported: frozenset[str]) -> JsonObject:
-    """Return the body for this path, without the `unsupported` parameters."""
+def max_input_tokens(question: Question) -> int:
+    """Return an upper bound of the tokens that OpenAI counts for a question.
+
+    OpenAI's tokenizers split UTF-8 bytes, and no token is shorter than a byte. A schema is part of the input.
+    """
+    schema = json.dumps(question.response_format, ensure_ascii=False) if question.response_format else ""
+    texts = (question.text, question.instructions or "", schema)
+    return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts) + OVERHEAD_TOKENS
+
+
+def build_request_body(path: str, model: str, question: Question, omitted: frozenset[str]) -> JsonObject:
+    """Return the body for this path, without the `omitted` parameters."""
     body = _chat_body(model, question) if path == CHAT_PATH else _responses_body(model, question)
+    if "max_completion_tokens" in omitted:  # servers that imitate an older API know only this name
+        body["max_tokens"] = question.max_tokens
     if accepts_temperature(model):
         body["temperature"] = DEFAULT_TEMPERATURE if question.temperature is None else question.temperature
-    return {name: value for name, value in body.items() if name not in unsupported and value is not None}
+    return {name: value for name, value in body.items() if name not in omitted and value is not None}
 
 
 def _chat_body(model: str, question: Question) -> JsonObject:

@@ -1,16 +1,26 @@
 """Parsing of OpenAI's response bodies. Their shape is validated before any value is used."""
 
+import re
 from typing import Annotated
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from glific_gpt.errors import BadUpstreamReply, EmptyAnswer, ModelRefused
 from glific_gpt.openai.chat import Answer, Usage
 from glific_gpt.openai.request_bodies import CHAT_PATH
+from glific_gpt.settings import MODEL_NAME
 
 # Both are stored in database columns, so a value that does not fit there is treated as an unreadable reply.
 _TokenCount = Annotated[int, Field(ge=0, lt=2**31)]
-_ModelId = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
+
+
+def _valid_id_or_empty(model: str) -> str:
+    """Return the id of a model, or "" if it is not one. It becomes a part of answers, rows, pages and logs."""
+    return model if _MODEL_ID.fullmatch(model) else ""
+
+
+_MODEL_ID = re.compile(MODEL_NAME)
+_ModelId = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$"), AfterValidator(_valid_id_or_empty)]
 
 
 class _ChatMessage(BaseModel):
@@ -86,7 +96,7 @@ def parse_answer(path: str, content: bytes, requested_model: str, usage: Usage) 
 def parse_model_ids(content: bytes) -> list[str]:
     """Return the sorted ids in the reply to GET /models. Raises BadUpstreamReply."""
     try:
-        return sorted({model.id for model in _ModelList.model_validate_json(content).data})
+        return sorted({model.id for model in _ModelList.model_validate_json(content).data if model.id})
     except ValidationError:
         raise BadUpstreamReply from None
 

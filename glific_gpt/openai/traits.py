@@ -22,7 +22,7 @@ _TEMPERATURE: tuple[tuple[re.Pattern[str], bool], ...] = (
     (re.compile(r"search|computer-use|codex"), False),
     # The chat variants answer without reasoning: gpt-5-chat-latest, chatgpt-4o-latest, chat-latest.
     (re.compile(r"chat"), True),
-    # Models without reasoning, and open weights, whose servers all accept it. gpt-35 is Azure's spelling.
+    # Models without reasoning, and open weights: all servers for them accept it. gpt-35 is Azure's spelling.
     (re.compile(r"^gpt-(?:35?|4|oss)(?!\d)"), True),
     # Reasoning models accept only the default: o1, o3, gpt-5 and later GPT models.
     (re.compile(r"^(?:o\d|gpt)"), False),

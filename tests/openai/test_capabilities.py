@@ -1,48 +1,55 @@
-"""Learned capabilities: kept for each model, and limited in number."""
+"""Learned capabilities: kept for each key and model, for an hour, and limited in number."""
 
-import httpx2
-import openai
+from types import SimpleNamespace
 
-from glific_gpt.openai.capabilities import MAX_LEARNED_MODELS, LearnedCapabilities
-from glific_gpt.openai.error_mapping import ApiRefusal
-from glific_gpt.openai.request_bodies import CHAT_PATH, RESPONSES_PATH
+import pytest
+from pydantic import SecretStr
 
-RESPONSES_ONLY_MESSAGE = "This model is only supported in v1/responses and not in v1/chat/completions."
+from glific_gpt.openai.adaptations import UNCHANGED, Adaptations
+from glific_gpt.openai.capabilities import EXPIRY_SECONDS, MAX_LEARNED_MODELS, LearnedCapabilities
 
-
-def refusal(status: int, **body: str) -> ApiRefusal:
-    response = httpx2.Response(status, request=httpx2.Request("POST", "http://127.0.0.1/"))
-    return ApiRefusal(openai.APIStatusError("x", response=response, body=body))
+KEY = SecretStr("sk-proj-alice-0000-Wx9Z")
+NO_TEMPERATURE = Adaptations(omitted=frozenset({"temperature"}))
 
 
-def unsupported(param: str) -> ApiRefusal:
-    return refusal(400, code="unsupported_parameter", param=param)
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    seconds = [1000.0]
+    monkeypatch.setattr("glific_gpt.openai.capabilities.time", SimpleNamespace(monotonic=lambda: seconds[0]))
+    return seconds
 
 
-def test_a_capability_is_kept_for_its_model_only() -> None:
+def test_a_capability_is_kept_for_its_key_and_model_only() -> None:
     capabilities = LearnedCapabilities()
-    assert capabilities.learn("gpt-a", CHAT_PATH, {"temperature": 0}, unsupported("temperature"))
-    assert capabilities.unsupported_parameters("gpt-a") == {"temperature"}
-    assert capabilities.unsupported_parameters("gpt-b") == frozenset()
-    assert capabilities.learn("gpt-a", CHAT_PATH, {}, refusal(404, message=RESPONSES_ONLY_MESSAGE))
-    assert (capabilities.path_for("gpt-a"), capabilities.path_for("gpt-b")) == (RESPONSES_PATH, CHAT_PATH)
+    capabilities.learn(KEY, "gpt-a", NO_TEMPERATURE)
+    assert capabilities.find(KEY, "gpt-a") == NO_TEMPERATURE
+    assert capabilities.find(KEY, "gpt-b") == UNCHANGED
+    assert capabilities.find(SecretStr("sk-proj-bob-0000-Wx9Z"), "gpt-a") == UNCHANGED
 
 
-def test_only_optional_parameters_that_were_sent_are_learned() -> None:
+def test_a_capability_is_forgotten_after_an_hour(clock: list[float]) -> None:
     capabilities = LearnedCapabilities()
-    body = {"messages": [], "response_format": {}, "temperature": 0}
-    for param in ("messages", "response_format.json_schema", "response_format", "max_completion_tokens", ""):
-        assert not capabilities.learn("gpt-a", CHAT_PATH, body, unsupported(param)), param
-    assert not capabilities.learn("gpt-a", RESPONSES_PATH, body, refusal(404, message=RESPONSES_ONLY_MESSAGE))
-    assert not capabilities.learn("gpt-a", CHAT_PATH, body, refusal(500, message=RESPONSES_ONLY_MESSAGE))
-    assert (capabilities.unsupported_parameters("gpt-a"), capabilities.path_for("gpt-a")) == (frozenset(), CHAT_PATH)
+    capabilities.learn(KEY, "gpt-a", NO_TEMPERATURE)
+    clock[0] += EXPIRY_SECONDS - 1
+    assert capabilities.find(KEY, "gpt-a") == NO_TEMPERATURE
+    clock[0] += 1
+    assert capabilities.find(KEY, "gpt-a") == UNCHANGED
+    assert EXPIRY_SECONDS == 3600
 
 
-def test_the_number_of_models_is_limited() -> None:
+def test_the_oldest_capability_is_dropped_when_there_are_too_many() -> None:
     capabilities = LearnedCapabilities()
-    for number in range(MAX_LEARNED_MODELS + 1):
-        assert capabilities.learn(f"gpt-{number}", CHAT_PATH, {"temperature": 0}, unsupported("temperature"))
-    assert (
-        sum(bool(capabilities.unsupported_parameters(f"gpt-{number}")) for number in range(MAX_LEARNED_MODELS + 1))
-        < MAX_LEARNED_MODELS
-    )
+    for number in range(MAX_LEARNED_MODELS):
+        capabilities.learn(KEY, f"gpt-{number}", NO_TEMPERATURE)
+    capabilities.learn(KEY, "gpt-0", NO_TEMPERATURE)  # makes it the newest
+    capabilities.learn(KEY, "gpt-new", NO_TEMPERATURE)
+    known = [number for number in range(MAX_LEARNED_MODELS) if capabilities.find(KEY, f"gpt-{number}") != UNCHANGED]
+    assert len(known) == MAX_LEARNED_MODELS - 1
+    assert 1 not in known
+    assert capabilities.find(KEY, "gpt-new") == NO_TEMPERATURE
+
+
+def test_no_key_is_kept() -> None:
+    capabilities = LearnedCapabilities()
+    capabilities.learn(KEY, "gpt-a", NO_TEMPERATURE)
+    assert "Wx9Z" not in repr(vars(capabilities))

@@ -26,3 +26,4 @@ def test_it_sends_the_organizations_key_and_nothing_from_the_environment(
     headers = openai.requests[-1].headers
     assert headers["authorization"] == f"Bearer {KEY.get_secret_value()}"
     assert not {"openai-organization", "openai-project"} & headers.keys()
+    assert headers["accept-encoding"] == "identity"  # a compressed reply could not be read

@@ -8,6 +8,11 @@ from glific_gpt.errors import GlificGptError, InvalidApiKey, ModelNotFound, Rate
 from glific_gpt.openai import error_mapping
 from glific_gpt.openai.error_mapping import ApiRefusal
 
+MISSING_SCOPES = (
+    "You have insufficient permissions for this operation. Missing scopes: model.request. Check that you have the "
+    "correct role in your organization (Reader, Writer, Owner) and project (Member, Owner)."
+)
+
 
 def mapped_error(status: int, retry_after: str = "", **error: str) -> GlificGptError:
     """Return this server's error for a reply of OpenAI."""
@@ -32,6 +37,13 @@ def test_a_404_about_a_model_names_it(reply: dict[str, str]) -> None:
     error = mapped_error(404, **reply)
     assert isinstance(error, ModelNotFound)
     assert "gpt-4o" in str(error)
+
+
+def test_an_error_is_not_recognized_by_text_that_a_caller_chose() -> None:
+    named_by_caller = "The model `this is not a chat model and thus not supported in the v1/chat/completions endpoint.`"
+    assert isinstance(mapped_error(404, message=f"{named_by_caller} does not exist"), ModelNotFound)
+    assert str(mapped_error(401, message="Incorrect API key provided: sk-scope****.")) == str(InvalidApiKey())
+    assert "permission" in str(mapped_error(401, message=MISSING_SCOPES))
 
 
 def test_an_unsupported_country_is_not_an_error_of_the_key() -> None:

@@ -1,12 +1,21 @@
 """Retries: only temporary failures are retried, and only inside the deadline."""
 
+import threading
+from decimal import Decimal
+from typing import Any
+
 import httpx2
 import openai
 import pytest
+from pydantic import SecretStr
 
+from glific_gpt.calls.allowance import Allowance
 from glific_gpt.clock import Deadline
+from glific_gpt.errors import DeadlineExceeded
+from glific_gpt.openai.chat import Question
 from glific_gpt.openai.error_mapping import ApiRefusal
-from glific_gpt.openai.gateway import MAX_ATTEMPTS, MAX_DEFERRED_ATTEMPTS, MIN_ANSWER_SECONDS, next_delay
+from glific_gpt.openai.gateway import MAX_ATTEMPTS, MAX_DEFERRED_ATTEMPTS, MIN_ANSWER_SECONDS, Gateway, next_delay
+from tests.support.openai_stand_in import OpenAIStandIn
 
 
 def refusal(status: int, retry_after: str | None = None, code: str = "") -> ApiRefusal:
@@ -58,3 +67,36 @@ def test_it_gives_up_if_the_next_attempt_would_be_too_late() -> None:
     assert next_delay(1, refusal(429, "4"), Deadline.after(4 + MIN_ANSWER_SECONDS / 2)) is None
     assert next_delay(1, refusal(503), Deadline.after(MIN_ANSWER_SECONDS)) is None
     assert next_delay(1, None, Deadline.after(0)) is None
+
+
+def test_nothing_is_sent_after_the_deadline(openai: OpenAIStandIn) -> None:
+    gateway, question = Gateway(openai.base_url), Question("What is ORS?")
+
+    def ask(seconds: float) -> None:
+        gateway.bind(SecretStr("sk-proj-tenant"), "gpt-4o", Deadline.after(seconds)).ask(question)
+
+    ask(10)  # leaves an open connection, on which the next request could be sent immediately
+    with pytest.raises(DeadlineExceeded):
+        ask(0)
+    ask(10)
+    assert len(openai.requests) == 2
+
+
+class Schema(dict[str, Any]):
+    """A schema that knows the threads that have encoded it."""
+
+    def __init__(self, **fields: Any) -> None:
+        super().__init__(**fields)
+        self.threads: set[str] = set()
+
+    def items(self) -> Any:
+        self.threads.add(threading.current_thread().name)
+        return super().items()
+
+
+def test_under_a_budget_a_large_schema_is_measured_in_the_thread_for_long_computations(openai: OpenAIStandIn) -> None:
+    schema = Schema(name="x", schema={"enum": list(range(2000))})
+    model = Gateway(openai.base_url).bind(SecretStr("sk-any"), "gpt-4o", Deadline.after(10))
+    model.allowance = Allowance(Decimal(1))
+    model.ask(Question("What is ORS?", response_format={"type": "json_schema", "json_schema": schema}))
+    assert schema.threads == {"cpu-bound"}
