@@ -31,7 +31,7 @@ class GlificClient:
         self._sessions = LoginSessions(self._http)
 
     def validate_url(self, url: str) -> str:
-        """Return the normalized URL of an API. Raises InvalidValue with the allowed form or hosts."""
+        """Return the normalized URL of an API. Raises InvalidValue, also HostNotAllowed."""
         return self._hosts.validate_url(url)
 
     def verify(self, access: Access, deadline: Deadline) -> None:

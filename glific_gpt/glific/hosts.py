@@ -7,7 +7,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import httpx2
 
-from glific_gpt.errors import InvalidValue, SettingsError
+from glific_gpt.errors import HostNotAllowed, InvalidValue, SettingsError
+from glific_gpt.wildcards import MAX_STARS, has_too_many_stars, matches
 
 # `[scheme://]host[:port]`. An IPv6 host is in brackets; any other host has no colon.
 _PATTERN = re.compile(
@@ -38,6 +39,10 @@ class HostPattern:
                 f"GLIFIC_GPT_GLIFIC_HOSTS contains {pattern!r}, which is not a host pattern. Write *.glific.com, or "
                 "http://127.0.0.1:4000 with a scheme and a port."
             )
+        if has_too_many_stars(match["host"]):
+            raise SettingsError(
+                f"GLIFIC_GPT_GLIFIC_HOSTS contains {pattern!r}, which has too many stars. Use at most {MAX_STARS}."
+            )
         host = _normalize_host(match["host"].lower())
         default_schemes = {"https", "http"} if is_loopback(host) else {"https"}
         schemes = {match["scheme"].lower()} if match["scheme"] else default_schemes
@@ -47,15 +52,12 @@ class HostPattern:
         """Return whether the pattern allows this host. With `exact_only` wildcards do not count."""
         if scheme not in self.schemes or not self._matches_port(scheme, port):
             return False
-        return host == self.host or (not exact_only and self._regex().fullmatch(host) is not None)
+        return host == self.host or (not exact_only and matches(self.host, host))
 
     def _matches_port(self, scheme: str, port: int) -> bool:
         if self.port == "*":
             return True
         return port == int(self.port or DEFAULT_PORTS[scheme])
-
-    def _regex(self) -> re.Pattern[str]:
-        return re.compile(".*".join(re.escape(part) for part in self.host.split("*")))
 
 
 def is_loopback(host: str) -> bool:
@@ -97,21 +99,18 @@ class HostAllowlist:
 
     def __init__(self, patterns: Sequence[str]) -> None:
         """Raises SettingsError for an invalid pattern."""
-        self._description = ", ".join(patterns) or "none"
+        self._sources = patterns
         self._patterns = [HostPattern.parse(pattern) for pattern in patterns]
 
     def validate_url(self, url: str) -> str:
-        """Return the URL in its normal form, `scheme://host[:port]`. Raises InvalidValue.
+        """Return the URL in its normal form, `scheme://host[:port]`. Raises InvalidValue, also HostNotAllowed.
 
         International names become ASCII (IDNA). The path /api from Glific's documentation is removed.
         """
         scheme, host, port = _parse_url(url.strip())
         exact_only = _needs_exact_match(host)
         if not any(pattern.matches(scheme, host, port, exact_only=exact_only) for pattern in self._patterns):
-            raise InvalidValue(
-                "This server may not connect to a Glific API at that address. "
-                f"Its operator allows: {self._description[:150]}."
-            )
+            raise HostNotAllowed(self._sources)
         authority = f"[{host}]" if ":" in host else host
         return f"{scheme}://{authority}" if port == DEFAULT_PORTS[scheme] else f"{scheme}://{authority}:{port}"
 

@@ -26,6 +26,7 @@ from glific_gpt.http_client import (
     NoRedirectClient,
     Resolver,
     deadline_scope,
+    read_body,
 )
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -95,19 +96,10 @@ class HttpClients(threading.local):
     def _read_response(self, request: httpx2.Request) -> HttpResponse:
         response = self.client.send(request, stream=True)
         try:
-            body = _read_body(response)
+            body = read_body(response, MAX_BODY_BYTES)
         finally:
             response.close()
         return HttpResponse(response.status_code, body, _parse_retry_after(response.headers.get("retry-after")))
-
-
-def _read_body(response: httpx2.Response) -> bytes | None:
-    body = b""
-    for chunk in response.iter_raw():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            return None
-    return body
 
 
 def _result_of_error(error: httpx2.HTTPError) -> DeliveryResult:

@@ -21,7 +21,7 @@ from glific_gpt.glific.resumption import (
 
 LOGIN_PATH = "/api/v1/session"
 DEFAULT_TOKEN_SECONDS = 25 * 60.0
-"""Lifetime of a token whose expiry cannot be read. Glific's tokens are valid for half an hour."""
+"""Lifetime of a token with an unreadable expiry. Glific's tokens are valid for half an hour."""
 RENEW_BEFORE_EXPIRY_SECONDS = 60.0
 """A token is renewed this long before it expires."""
 
@@ -53,7 +53,7 @@ class AccessToken:
 
 
 def log_in(http: HttpClients, access: ApiAccess, deadline: Deadline) -> AccessToken:
-    """Log in and return the token. Raises DeliveryError, whose result says whether the failure is permanent."""
+    """Log in and return the token. Raises DeliveryError. Its result says whether the failure is permanent."""
     user = {"phone": access.phone, "password": access.password.get_secret_value()}
     response = _post_login(http, access.api_url + LOGIN_PATH, {"user": user}, deadline)
     if response.status != 200:

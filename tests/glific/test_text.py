@@ -75,9 +75,9 @@ HOSTILE = [
 
 @pytest.mark.parametrize("part", HOSTILE)
 def test_it_formats_hostile_text_in_a_short_time(part: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     format_for_whatsapp(part * (100_000 // len(part)) + "x")
-    assert time.perf_counter() - started < 3
+    assert time.thread_time() - started < 3
 
 
 @pytest.mark.parametrize("text", ["*a " * 20_000 + "b*" * 20_000, "> - " * 25_000 + "x"])
