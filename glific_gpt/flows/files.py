@@ -11,8 +11,9 @@ from glific_gpt.flows.structure import JsonObject, object_items
 
 MAX_DEPTH = 100
 """Levels of objects and lists. A flow has about ten, and every reader in this package may recurse."""
-# A number that could exceed a float: an exponent of three digits, or over 307 digits.
-_MAY_BE_TOO_LARGE = re.compile(r"\d[eE]\+?\d{3}|\d{308}")
+# A number that could exceed a float: an exponent of three digits, or over 307 digits. Digits are counted from the
+# first one only: from each of them, it would take seconds for a file full of digits.
+_MAY_BE_TOO_LARGE = re.compile(r"\d[eE]\+?\d{3}|(?<!\d)\d{308}")
 
 
 class StrictJsonError(ValueError):
@@ -47,6 +48,7 @@ def parse_json(text: str) -> Any:
 
 
 def _check_depth(value: Any) -> None:
+    # Level by level: a recursive check could itself exceed the recursion limit.
     depth, level = 0, [value]
     while level := [item for item in level if isinstance(item, dict | list)]:
         depth += 1
@@ -89,7 +91,7 @@ TOO_MANY_STEPS = N_(
 def parse_export(text: str | bytes) -> Export:
     """Parse an exported file; objects keep the order of their keys.
 
-    Raises NotAFlowExport if the text is not JSON, has no flows, has a flow without nodes, or has more than
+    Raises InvalidFlowExport if the text is not JSON, has no flows, has a flow without nodes, or has more than
     `MAX_STEPS` steps. `rules.find_violations` reports everything else that may be wrong.
     """
     export = _parse_file(text)

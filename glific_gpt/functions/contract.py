@@ -19,9 +19,9 @@ from pydantic_core import ErrorDetails
 
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import EmptyQuestion, GlificGptError, InvalidField, UnresolvedVariable
+from glific_gpt.flows.variables import find_unresolved
 from glific_gpt.functions.values import blank_to_none, parse_id, parse_number
 from glific_gpt.glific.text import MAX_MESSAGE_CHARACTERS
-from glific_gpt.glific.variables import find_unresolved
 from glific_gpt.models.allowlist import canonical_id
 from glific_gpt.openai.chat import Answer, LanguageModel, Question
 from glific_gpt.settings import MODEL_NAME
@@ -62,7 +62,7 @@ class FunctionBody(BaseModel):
     @classmethod
     def _contact_id(cls, values: Any) -> Any:
         contact = values.get("contact") if isinstance(values, dict) else None
-        if isinstance(contact, dict) and "contact_id" not in values:
+        if isinstance(contact, dict) and parse_id(values.get("contact_id")) is None:
             return {**values, "contact_id": contact.get("id")}
         return values
 
@@ -97,6 +97,9 @@ class Function(Generic[Body]):
 
     blocks: bool = True
     """False if the function waits for nothing but its model, so that it can run on the server's event loop."""
+
+    extra_input_tokens: int = 0
+    """Input tokens that the function adds to its body at most, such as its own prompt. A budget reserves them."""
 
     def __post_init__(self) -> None:
         if not FUNCTION_NAME.fullmatch(self.name):
@@ -135,20 +138,23 @@ def validate_body(function: Function[Body], values: dict[str, Any]) -> Body:
 def _unresolved(function: Function[Body], values: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield each field of the function that holds an unfilled variable, with the first such variable."""
     for field in [name for name in function.body.model_fields if name not in GLIFIC_FIELDS]:
-        variables = [name for text in _texts(values.get(field)) for name in find_unresolved(text)]
-        if variables:
-            yield field, variables[0]
+        for text in _texts(values.get(field)):
+            if variables := find_unresolved(text):
+                yield field, variables[0]
+                break
 
 
 def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
+    """Yield all texts in a JSON value, in order. Not recursive: each text would pass through all levels above it."""
+    pending = [value]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, str):
+            yield current
+        elif isinstance(current, dict):
+            pending.extend(reversed(current.values()))
+        elif isinstance(current, list):
+            pending.extend(reversed(current))
 
 
 def _field(details: ErrorDetails) -> str:

@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field, JsonValue
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from glific_gpt.errors import BadUpstreamReply
+from glific_gpt.errors import MSG_BUDGET_TOO_SMALL, BadUpstreamReply, BudgetExceeded
 from glific_gpt.functions.contract import (
     EMPTY_QUESTION,
     Answer,
@@ -17,6 +17,7 @@ from glific_gpt.functions.contract import (
     Question,
 )
 from glific_gpt.functions.values import blank_to_none, decode_json, parse_number
+from glific_gpt.runtime import cpu_bound
 
 
 def _not_blank(value: Any) -> Any:
@@ -60,14 +61,18 @@ def handle(body: ParseViaChatGptBody, model: LanguageModel, _deadline: Deadline)
             response_format=dict(body.response_format) if body.response_format else None,
         )
     )
-    return decode(answer) if body.response_format else answer.text
+    if not body.response_format:
+        return answer.text
+    return cpu_bound.run(lambda: decode(answer), is_long=len(answer.text) > cpu_bound.LARGE_CHARACTERS)
 
 
 def decode(answer: Answer) -> JsonValue:
-    """Return the decoded JSON of an answer. Raises BadUpstreamReply."""
+    """Return the decoded JSON of an answer. Raises BadUpstreamReply and BudgetExceeded."""
     try:
         return cast("JsonValue", decode_json(answer.text))
     except ValueError:
+        if answer.cut_off_by_budget:
+            raise BudgetExceeded(MSG_BUDGET_TOO_SMALL) from None
         advice = "Allow more tokens with max_tokens." if answer.cut_off else "Try again in a minute."
         raise BadUpstreamReply(f"The model's answer is not valid JSON. {advice}") from None
 

@@ -35,10 +35,6 @@ class Registry:
             raise UnknownFunction
         return self._functions[name]
 
-    def blocks(self, name: str) -> bool:
-        """Return whether the function exists and may wait for anything but its model."""
-        return name in self._functions and self._functions[name].blocks
-
 
 def load() -> Registry:
     """Return a registry of the built-in functions and all installed plugins.

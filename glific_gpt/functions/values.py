@@ -57,6 +57,7 @@ _DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
 
 
 NUMBER = re.compile(r"[+-]?\d{1,9}(\.\d{1,9})?", re.ASCII)
+ID = re.compile(r"(\d{1,19})(?:\.0{1,9})?", re.ASCII)
 MAX_ID = 2**63
 
 
@@ -75,11 +76,13 @@ def parse_number(value: Any) -> Any:
 
 
 def parse_id(value: Any) -> int | None:
-    """Return one of Glific's ids, sent as a number or as text; None for anything else.
+    """Return one of Glific's ids, sent as a number or as text, also with decimals of zero; None for anything else.
 
     An answer does not depend on an id, so a wrong one is not an error.
     """
-    if isinstance(value, str) and re.fullmatch(r"\d{1,19}", value.strip(), re.ASCII):
+    if isinstance(value, str) and (found := ID.fullmatch(value.strip())):
+        value = int(found[1])
+    elif isinstance(value, float) and value.is_integer():
         value = int(value)
     usable = isinstance(value, int) and not isinstance(value, bool) and 0 < value < MAX_ID
     return value if usable else None

@@ -62,7 +62,7 @@ class FlowFile:
 
 @dataclass(frozen=True)
 class ConvertedFlowFile(FlowFile):
-    """A flow whose GPT nodes now call this server; the original text if it has none."""
+    """The flow after its GPT nodes were changed to call this server; the original text if it has none."""
 
     conversion: Conversion = field(repr=False)
 
@@ -109,12 +109,14 @@ def convert_flow(
     """Convert the FUNCTION nodes of an exported flow into calls of this server.
 
     Create a token only if a node changes. Without `auth_method`, use the signature if the organization requires it.
-    Raises NotFound, NotAFlowExport and InvalidValue.
+    Raises NotFound, InvalidFlowExport and InvalidValue.
     """
+    # Before the transaction: a large file takes seconds, and SQLite has one connection for writing.
     export, file_name = files.parse_export(text), f"{slug}-converted.json"
     with transaction() as session:
         state = _load_state(session, slug)
         if not converting.has_convertible_nodes(export, refusal=state.model_refusal):
+            # The given text, so that a file without such nodes stays the same in every character.
             unchanged = text.decode() if isinstance(text, bytes) else text
             conversion = converting.convert(export, _tokenless_endpoint(state), refusal=state.model_refusal)
             return ConvertedFlowFile(unchanged, file_name, (), conversion)
@@ -131,7 +133,7 @@ def preview_conversion(
     auth_method: AuthMethod | None = None,
     placement: Placement = Placement.REPLACE,
 ) -> ConversionPreview:
-    """Return the report and warnings of `convert_flow`; create no token. Raises NotFound and NotAFlowExport."""
+    """Return the report and warnings of `convert_flow`; create no token. Raises NotFound and InvalidFlowExport."""
     export = files.parse_export(text)
     with transaction() as session:
         state = _load_state(session, slug)

@@ -8,11 +8,13 @@ import httpx2
 from glific_gpt.clock import Deadline
 from glific_gpt.flows.simulator import WebhookRequest, WebhookResponse
 from glific_gpt.http_client import (
+    FRAMING_BYTES,
     AddressPolicy,
     AddressRefused,
     DeadlineTransport,
     NoRedirectClient,
     deadline_scope,
+    read_body,
     unverified_tls_context,
 )
 
@@ -51,7 +53,8 @@ class HttpSender:
         timeout = httpx2.Timeout(receive_seconds, connect=CONNECT_TIMEOUT_SECONDS)
         deadline = Deadline.after(CONNECT_TIMEOUT_SECONDS + receive_seconds)
         # Glific does not verify certificates.
-        transport = DeadlineTransport(unverified_tls_context(), self.address_policy)
+        limit = MAX_RESPONSE_BYTES + FRAMING_BYTES
+        transport = DeadlineTransport(unverified_tls_context(), self.address_policy, max_received_bytes=limit)
         with NoRedirectClient(transport) as client, deadline_scope(deadline):
             # Glific sends the node's own headers and its signature only.
             client.headers.clear()
@@ -72,11 +75,9 @@ def _headers(request: WebhookRequest) -> dict[str, str]:
 
 
 def _read_body(response: httpx2.Response) -> bytes:
-    body = b""
-    for chunk in response.iter_raw():
-        body += chunk
-        if len(body) > MAX_RESPONSE_BYTES:
-            raise httpx2.ReadError("the response is too long")
+    body = read_body(response, MAX_RESPONSE_BYTES)
+    if body is None:
+        raise httpx2.ReadError("the response is too long")
     return body
 
 

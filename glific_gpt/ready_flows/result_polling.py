@@ -14,6 +14,7 @@ from glific_gpt.flows.files import Export
 from glific_gpt.flows.simulator import Conversation
 from glific_gpt.flows.structure import as_object, as_string, object_items
 from glific_gpt.organizations import store
+from glific_gpt.runtime.bridge import blocking
 from glific_gpt.services import services
 from glific_gpt.vault import UnreadableSecret
 
@@ -45,7 +46,7 @@ def check_can_simulate(slug: str, export: Export) -> None:
 
 
 def find_pending_call_id(conversation: Conversation) -> str | None:
-    """Return the id of the call whose answer the flow waits for, from the webhook's reply; None for another wait."""
+    """Return the id of the call that the flow waits for, from the webhook's reply; None for another wait."""
     if conversation.waits_for != "result":
         return None
     results = [as_object(result) for result in conversation.results.values()]
@@ -54,6 +55,7 @@ def find_pending_call_id(conversation: Conversation) -> str | None:
     return str(latest["call_id"]) if latest.get("call_id") else None
 
 
+@blocking
 def resume_when_answered(slug: str, conversation: Conversation) -> ResultStatus:
     """Wait for the answer, at most as long as the flow waits, and resume the flow as Glific would.
 
@@ -77,6 +79,7 @@ def resume_when_answered(slug: str, conversation: Conversation) -> ResultStatus:
 
 
 def _find_delivery(slug: str, call_id: str) -> tuple[Delivery, Call] | None:
+    # In a reading session, because no call should wait for this query, which is repeated ten times a second.
     with reading() as session:
         found = delivery_records.find(session, call_id)
         return found if found and found[0].organization_id == store.find(session, slug).id else None
@@ -89,6 +92,7 @@ def _resume(conversation: Conversation, delivery: Delivery, call: Call) -> Resul
         return ResultStatus.NOT_RECEIVED
     result = {delivery.result_name: answer}
     error = conversation.resume(result, contact_id=call.contact_id or 0, flow_id=call.flow_id or 0)
+    # `resume` leaves the next webhook of the flow to another thread.
     conversation.wait_for_webhook()
     if error:
         return ResultStatus.NOT_RECEIVED

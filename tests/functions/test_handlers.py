@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from glific_gpt.functions.contract import Function, FunctionBody
+from tests.support import http
 from tests.support.server import TestOrganization
 from tests.webhooks.assertions import require_error
 
@@ -15,7 +16,7 @@ def call_function(organization: TestOrganization, handle: Callable[..., Any]) ->
     """Register a function with this handler, and call it."""
     organization.server.services.functions.add(Function("example", FunctionBody, handle), "tests")
     url = organization.url.replace("parse_via_chat_gpt", "example")
-    return httpx2.post(url, json={}, headers={"Authorization": f"Bearer {organization.token}"}, timeout=20)
+    return http.post(url, json={}, headers={"Authorization": f"Bearer {organization.token}"}, timeout=20)
 
 
 def raise_error(*_arguments: Any) -> NoReturn:

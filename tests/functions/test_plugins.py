@@ -10,9 +10,10 @@ import pytest
 
 from glific_gpt.errors import SettingsError
 from glific_gpt.functions.registry import Registry
+from tests.support import http
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.programs import ROOT, SERVER, start
+from tests.support.programs import ROOT, SERVER, free_port, start
 from tests.support.server import TestOrganization
 from tests.support.serving import SECRET_KEY, run_server_processes, to_environment
 from tests.support.settings import ENCRYPTION_KEY
@@ -48,7 +49,8 @@ def python_path(folder: Path) -> dict[str, str]:
 
 def get_start_error(folder: Path, tmp_path: Path, database_url: str) -> str:
     """Return the error of a server that does not start because of the plugins in this folder."""
-    settings = {"secret_key": SECRET_KEY, "encryption_keys": ENCRYPTION_KEY, "database_url": database_url}
+    secrets = {"secret_key": SECRET_KEY, "encryption_keys": ENCRYPTION_KEY}
+    settings = secrets | {"database_url": database_url, "bind": f"127.0.0.1:{free_port()}"}
     with start(SERVER, tmp_path / "log", to_environment(**settings) | python_path(folder)) as program:
         assert program.wait_for_exit() != 0
     assert program.output == ""
@@ -57,7 +59,7 @@ def get_start_error(folder: Path, tmp_path: Path, database_url: str) -> str:
 
 def summarise(organization: TestOrganization, **body: object) -> httpx2.Response:
     url = organization.url.replace("parse_via_chat_gpt", "summarise")
-    return httpx2.post(url, json=body, headers={"Authorization": f"Bearer {organization.token}"}, timeout=20)
+    return http.post(url, json=body, headers={"Authorization": f"Bearer {organization.token}"}, timeout=20)
 
 
 @on_sqlite

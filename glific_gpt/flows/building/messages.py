@@ -1,4 +1,4 @@
-"""Message texts for WhatsApp users, and sticky notes for the staff who edit the flow.
+"""Message texts for WhatsApp users, and sticky notes for the staff that edits the flow.
 
 Texts that can be sent more than once contain the number of the message, which is different each time: Glific ends
 a conversation in which one node has sent the same text more than three times within six hours.

@@ -19,6 +19,7 @@ def set_result(name: str, value: str) -> Action:
 
 def call_webhook(url: str, headers: dict[str, str], body: dict[str, Any], *, result_name: str) -> Action:
     """Return a POST action. Its body is text in which Glific replaces the variables."""
+    # Indented, because staff change the prompt in this text in Glific.
     text = json.dumps(body, indent=2, ensure_ascii=False)
     return _action("call_webhook", method="POST", url=url, headers=headers, body=text, result_name=result_name)
 

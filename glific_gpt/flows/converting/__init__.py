@@ -60,6 +60,7 @@ def convert(
 
 def has_convertible_nodes(export: Export, *, refusal: ModelRefusal = _refuse_no_model) -> bool:
     """Return whether `convert` would change a node. Stops at the first such node."""
+    # An empty address, because the decision whether a node is converted does not depend on it.
     endpoint = WebhookEndpoint(url="", token=None)
     results = (convert_webhook(webhook, endpoint, refusal) for webhook in find_webhooks(export))
     return any(result is not None and result.action is not None for result in results)

@@ -61,6 +61,7 @@ def copy_flows(export: Export) -> CopiedFlows:
     renamed_by_uuid: dict[str, RenamedFlow] = {}
     for flow, new in zip(export["flows"], renamed, strict=True):
         renamed_by_uuid.setdefault(as_string(flow["definition"].get("uuid")), new)
+    # No action can refer to a flow without a uuid.
     renamed_by_uuid.pop("", None)
     flows = [_copy_flow(flow, new, renamed_by_uuid) for flow, new in zip(export["flows"], renamed, strict=True)]
     warnings = tuple(_find_flow_expressions(flows))

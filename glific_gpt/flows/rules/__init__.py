@@ -9,7 +9,7 @@ def find_violations(export: Any) -> list[str]:
     """Return one sentence for each broken rule, with flow and node; an empty list for a file that Glific accepts.
 
     The rules also cover failures that Glific only notices while a user waits: exits that lead nowhere, tests
-    without arguments, webhooks that Glific cannot call, or whose second call it drops. Accepts any JSON and never
+    without arguments, webhooks that Glific cannot call, or would call only once. Accepts any JSON and never
     raises. Names, keywords, groups and templates that must be free or exist in an organization are not checked,
     because only that organization's Glific knows them.
     """

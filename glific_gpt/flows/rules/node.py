@@ -123,7 +123,7 @@ REPEATABLE_FUNCTIONS = (
     "speech_to_text",
     "text_to_speech",
 )
-"""Glific's own functions whose repeated calls within a minute it does not drop."""
+"""Glific's own functions: it does not drop their repeated calls within a minute."""
 
 
 def _check_webhooks(node: JsonObject, cycles: CycleFinder) -> Iterator[str]:

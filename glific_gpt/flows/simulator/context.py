@@ -30,7 +30,7 @@ class GlificOrganization:
     signature_phrase: SecretStr | None = None
     """None if it set none: Glific then signs with its dummy phrase."""
     signed_server: str = ""
-    """The address of the only server whose calls are signed with the phrase, for flows of unknown authors.
+    """The address of the only server that gets signed calls, for flows of unknown authors.
     If empty, all calls are, as in Glific."""
 
     def phrase_for(self, url: str) -> SecretStr:
@@ -67,6 +67,7 @@ class ContactState:
 
     @classmethod
     def from_contact(cls, contact: Contact) -> "ContactState":
+        # The fields are copied, because flows change them, and the same contact may be used for several conversations.
         return cls(contact.id, contact.name, contact.phone, dict(contact.fields), contact.language)
 
     def reload(self, log: EventLog) -> None:
@@ -156,6 +157,7 @@ class Context:
 
 
 def with_timestamp(values: dict[str, Any]) -> dict[str, Any]:
+    # As Elixir writes a time in UTC.
     return values | {"inserted_at": datetime.now(UTC).isoformat().replace("+00:00", "Z")}
 
 

@@ -35,7 +35,7 @@ MAX_EXPIRED_WAITS = 100
 class Conversation:
     """One contact in the flows of a file, as Glific runs them.
 
-    Webhooks are sent by `send`, in the thread whose call made the flow come to them; no lock is held meanwhile.
+    Webhooks are sent by `send`, in the thread of the call that made the flow come to them; no lock is held meanwhile.
     All methods may be called from several threads.
     """
 
@@ -138,6 +138,7 @@ class Conversation:
     def results(self) -> dict[str, Any]:
         """The results of the innermost flow by name; empty if no flow is active."""
         with self._changed:
+            # A copy, because the flow may continue in another thread.
             return copy.deepcopy(self._engine.context.results) if self._engine.context else {}
 
     @property

@@ -28,7 +28,7 @@ from glific_gpt.flows.simulator.outcomes import (
 from glific_gpt.flows.simulator.webhooks import describe_call, read_result
 
 NextStep: TypeAlias = tuple[Context, Message | None] | None
-"""The flow whose node runs next, and its message; None if the flow waits or has ended."""
+"""The flow that continues next, and its message; None if the flow waits or has ended."""
 ROUNDING_SECONDS = 1e-6
 """Tolerance for sums of floating-point times."""
 
@@ -48,6 +48,7 @@ class Engine:
 
     def start_flow(self, flow: Flow, results: dict[str, Any]) -> None:
         """Start a flow. The contact leaves all other flows."""
+        # A request that was not sent yet belongs to one of those.
         self.pending_request = None
         self._calls.reset_streak()
         self.context = self._open(flow, results)

@@ -33,8 +33,8 @@ def to_int(value: Any) -> int | None:
     return int(match[1]) if match else None
 
 
-MAX_TEXT_CHARACTERS = 1024 * 1024
-"""A flow that repeatedly inserts a text into itself would use all memory."""
+MAX_TEXT_CHARACTERS = 128 * 1024
+"""Far more than a message holds. A flow that repeatedly inserts a text into itself would use all memory."""
 
 # The longest first. ASCII only, and the last part may be empty: so Glific drops the full stop after a variable.
 _VARIABLE_PATTERNS = tuple(
@@ -70,7 +70,7 @@ def _fill_pattern(pattern: re.Pattern[str], template: str, bindings: Bindings) -
     def replace(match: re.Match[str]) -> str:
         nonlocal size
         value = _look_up(match[0], bindings)
-        size += len(value)
+        size += len(value) - len(match[0])
         _check_size(size)
         return value
 
@@ -94,6 +94,8 @@ def _fill_inputs(template: str, results: dict[str, Any]) -> str:
 
     Glific does so by plain search, so `@results.q_10` becomes the reply of `q` followed by `_10`.
     """
+    if "@results." not in template:
+        return template
     for name, result in sorted(results.items()):
         variable, reply = f"@results.{name.lower()}", as_object(result).get("input")
         if isinstance(result, dict) and "input" in result and not isinstance(reply, dict | list):
@@ -104,37 +106,7 @@ def _fill_inputs(template: str, results: dict[str, Any]) -> str:
 
 def _check_size(size: int) -> None:
     if size > MAX_TEXT_CHARACTERS:
-        raise FlowStuck("A text of this flow grows beyond a million characters. The simulation stops here.")
-
-
-VARIABLE_ROOTS = (
-    "contact",
-    "results",
-    "global",
-    "flow",
-    "calendar",
-    "group",
-    "wa_group",
-    "staff",
-    "parent",
-    "child",
-    "input",
-)
-"""The first words of variables (glific/glific: MessageVarParser, Webhook, ContactField, ContactAction)."""
-
-_ROOT = rf"(?:{'|'.join(VARIABLE_ROOTS)})(?![A-Za-z0-9_\-])"
-_UNFILLED_VARIABLE = re.compile(rf"(?<!\w)@{_ROOT}(?:\.[A-Za-z0-9_\-]+){{1,4}}", re.IGNORECASE)
-_ROOT_ONLY = re.compile(rf"@{_ROOT}", re.IGNORECASE)
-
-
-def find_unfilled_variables(text: str) -> list[str]:
-    """Return the variables that are still in a text, each once, in their order. An e-mail address is not one.
-
-    A root such as `@contact` counts only if it is the whole text, as Glific replaces it only there.
-    """
-    if _ROOT_ONLY.fullmatch(text.strip()):
-        return [text.strip()]
-    return list(dict.fromkeys(_UNFILLED_VARIABLE.findall(text)))
+        raise FlowStuck("A text of this flow grows beyond 131,072 characters. The simulation stops here.")
 
 
 INVALID_CODE = "Invalid Code"
@@ -143,7 +115,8 @@ INVALID_CODE = "Invalid Code"
 _TAG = re.compile(r"<%([=#%]?)(.*?)%>", re.DOTALL)
 _SUSPICIOUS = ("Repo.", "IO.", "File.", "Code.")
 # The characters and words that Elixir and Python share. Python code made of them has no side effects.
-_SHARED_SYNTAX = re.compile(r"(?:[0-9]+|div|rem|[-+*(),<>=! ])*")
+# The quantifiers are possessive, because backtracking would take exponential time.
+_SHARED_SYNTAX = re.compile(r"(?:[0-9]++|div|rem|[-+*(),<>=! ])*+")
 MAX_CODE_CHARACTERS = 200
 """Limits how deeply code can be nested."""
 MAX_NUMBER = 10**1000
@@ -184,10 +157,13 @@ def evaluate_code(content: str) -> Evaluation:
         return Evaluation(content.strip())
     if any(name in content for name in _SUSPICIOUS):
         return Evaluation(f"Suspicious Code. Please change your code. {content}", is_valid=False)
+    # After the last end there is no code. From each beginning there, the search would read to the end of the text.
+    end = content.rfind("%>") + 2 if "%>" in content else 0
+    code, rest = content[:end], content[end:]
     try:
-        if "<%" in _TAG.sub("", content):
+        if "<%" in _TAG.sub("", code) + rest:
             return Evaluation(INVALID_CODE, is_valid=False)
-        return Evaluation(_TAG.sub(_evaluate_tag, content).strip())
+        return Evaluation((_TAG.sub(_evaluate_tag, code) + rest).strip())
     except _UnsupportedCode:
         return Evaluation(INVALID_CODE, is_valid=False)
 

@@ -1,5 +1,6 @@
 """Glific's guards against endless conversations: calls that it drops, and flows that it ends."""
 
+import time
 from collections import Counter
 
 from glific_gpt.flows.simulator.context import Context
@@ -12,6 +13,8 @@ MAX_REPEATED_TEXTS = 3
 RECENT_MESSAGES = 12
 """glific/glific: Flows.FlowContext keeps this number of messages for the comparison."""
 MAX_VISITS = 6
+MAX_RUN_SECONDS = 5.0
+"""CPU time of one run. A run takes milliseconds, and a hostile flow could take hours."""
 MAX_CALLS_WITHOUT_WAIT = 20
 """This guard is ours. In Glific such a flow runs for ever."""
 
@@ -23,9 +26,15 @@ class VisitGuard:
         self._counts: Counter[tuple[int, str]] = Counter()
         self.entered_flows: set[str] = set()
         """The uuids of the flows that the run has entered."""
+        self._started = time.thread_time()
 
     def count_visit(self, context: Context) -> None:
-        """Raise FlowAborted at the seventh visit of a node (glific/glific: Flows.Node.check_infinite_loop)."""
+        """Raise FlowAborted at the seventh visit of a node (glific/glific: Flows.Node.check_infinite_loop).
+
+        Raises FlowStuck if the run computes for too long.
+        """
+        if time.thread_time() - self._started > MAX_RUN_SECONDS:
+            raise FlowStuck("This flow computes for too long. The simulation stops here.")
         key = context.id, context.node.uuid
         self._counts[key] += 1
         if self._counts[key] > MAX_VISITS:

@@ -4,9 +4,10 @@ from typing import Any
 
 from glific_gpt.flows.simulator.context import Context
 from glific_gpt.flows.simulator.event_log import ProblemCode
-from glific_gpt.flows.simulator.expressions import as_list, find_unfilled_variables, to_string
+from glific_gpt.flows.simulator.expressions import as_list, to_string
 from glific_gpt.flows.simulator.guards import check_repeated_text
 from glific_gpt.flows.structure import MAX_MESSAGE_CHARACTERS, JsonObject, as_object
+from glific_gpt.flows.variables import find_unresolved
 
 LOCALES = {
     "Assamese": "as",
@@ -55,7 +56,7 @@ def _add_notes(context: Context, text: str, attachments: list[str], *, is_templa
         log.add_note(f"With an attachment: {context.fill(attachments[0])}")
     if is_template:
         log.add_note("Glific would send a template, which is not simulated. This is the text in the flow.")
-    for variable in find_unfilled_variables(text):
+    for variable in find_unresolved(text):
         log.add_problem(
             ProblemCode.LITERAL_VARIABLE, f"The person reads {variable}, because it has no value at this point."
         )

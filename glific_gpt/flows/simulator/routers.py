@@ -5,7 +5,6 @@ Only the types of cases that Glific itself knows are supported: its flows crash 
 
 import re
 import secrets
-import warnings
 from collections.abc import Callable
 
 from email_validator import EmailNotValidError, validate_email
@@ -15,6 +14,7 @@ from glific_gpt.flows.simulator.event_log import FlowAborted, FlowStuck
 from glific_gpt.flows.simulator.expressions import to_int, to_string
 from glific_gpt.flows.simulator.messages import translate_arguments, translate_category_name
 from glific_gpt.flows.simulator.outcomes import FAILURE, FollowExit, Message, Outcome, Wait
+from glific_gpt.flows.simulator.patterns import matches_pattern
 from glific_gpt.flows.structure import JsonObject, as_object, object_items
 
 _PHONE = re.compile(r"(\+?91|0)?[6-9][0-9]{9}")
@@ -52,15 +52,6 @@ def _is_between(body: str, arguments: list[str]) -> bool:
     return number is not None and low is not None and high is not None and low <= number <= high
 
 
-def _matches_pattern(body: str, pattern: str) -> bool:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return re.search(_normalize(pattern), _normalize(body)) is not None
-    except (re.error, OverflowError, RecursionError):
-        raise FlowStuck(f"{pattern} is not a regular expression. The conversation would hang here.") from None
-
-
 def _is_email(body: str) -> bool:
     try:
         validate_email(body, check_deliverability=False)
@@ -89,7 +80,7 @@ _TEXT: dict[str, Callable[[str, str], bool]] = {
     # Glific searches the message in the argument, not the argument in the message.
     "has_phrase": lambda body, argument: _normalize(body) in _normalize(argument),
     "has_beginning": lambda body, argument: _normalize(argument).startswith(_normalize(body)),
-    "has_pattern": _matches_pattern,
+    "has_pattern": lambda body, argument: matches_pattern(_normalize(body), _normalize(argument)),
     "has_phone": lambda body, _: _PHONE.fullmatch(re.sub(r"[\s-]", "", body)) is not None,
     "has_email": lambda body, _: _is_email(body),
     # The simulation has no classifier.
@@ -116,7 +107,7 @@ def execute_router(context: Context, router: JsonObject, message: Message | None
 
 
 def follow_unsimulated_action(router: JsonObject) -> FollowExit:
-    """Follow the exit of an action whose result is unknown: Failure, or else the default."""
+    """Follow the exit of an action with an unknown result: Failure, or else the default."""
     category = _find_category(router, "name", FAILURE) or _find_category(router, "uuid", _default_uuid(router))
     if category is None:
         raise FlowStuck("A router of this flow has no default category. The conversation stops here.")

@@ -82,6 +82,7 @@ def _encode_body(body: JsonObject) -> bytes:
         text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
     except (ValueError, TypeError, RecursionError):
         raise FlowStuck(ENCODING_ERROR) from None
+    # JSON can contain a lone surrogate, which UTF-8 cannot encode.
     return text.encode("utf-8", "replace")
 
 

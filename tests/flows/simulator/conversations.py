@@ -1,4 +1,4 @@
-"""Simulated conversations whose webhooks are called over real sockets."""
+"""Simulated conversations that call webhooks over real sockets."""
 
 from typing import Any
 

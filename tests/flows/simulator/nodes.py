@@ -18,7 +18,7 @@ def export_of(*flows: dict[str, Any]) -> Export:
 
 
 def flow(*nodes: dict[str, Any], name: str = "A flow", keyword: str = KEYWORD, **more: Any) -> dict[str, Any]:
-    """Return a flow whose uuid is its name, with nodes drawn one below the other."""
+    """Return a flow that has its name as uuid, with nodes drawn one below the other."""
     drawn = {node["uuid"]: {"position": {"top": 100 * at, "left": 0}} for at, node in enumerate(nodes)}
     known = {"name": name, "uuid": name, "nodes": list(nodes), "_ui": {"nodes": drawn}, "localization": {}}
     return {"definition": known | more, "keywords": [keyword]}

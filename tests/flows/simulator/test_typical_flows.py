@@ -53,7 +53,7 @@ def asking_once(**call: Any) -> Any:
 
 
 def asking_twice(**call: Any) -> Any:
-    """Return a flow whose second question quotes the first answer, as real flows do."""
+    """Return a flow with a second question that quotes the first answer, as real flows do."""
     again = call | {"body": '{"question_text": "@results.two", "prompt": "You said @results.gpt.parsed_msg"}'}
     return export(
         reply_node("question", "call", keep_as="question_1"),

@@ -1,4 +1,4 @@
-"""A server whose webhook a flow calls: any answer, over a real socket."""
+"""A server with a webhook that flows call: any answer, over a real socket."""
 
 import threading
 from collections.abc import Callable
