@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from glific_gpt.calls.allowance import Allowance
 from glific_gpt.clock import now
 from glific_gpt.functions.contract import FUNCTION_NAME
 from glific_gpt.models import prices
@@ -39,10 +40,17 @@ class CallContext:
     contact_id: int | None = None
     flow_id: int | None = None
     usage: Usage = field(default_factory=Usage)
+    allowance: Allowance | None = None
+    """The money that is set aside for the call under a budget."""
+    _monotonic_start: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         if not FUNCTION_NAME.fullmatch(self.function):  # a URL can hold any text, of any length
             self.function = UNKNOWN_FUNCTION
+
+    def duration_ms(self) -> int:
+        """Return the milliseconds since the call began in this process. Changes of the system's clock do not count."""
+        return round((time.monotonic() - self._monotonic_start) * 1000)
 
     def cost(self) -> Decimal | None:
         """Return the cost so far in US dollars; None if no price is known.

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 
 import structlog
 from pydantic import JsonValue
@@ -11,9 +12,11 @@ from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import EmptyAnswer, GlificGptError, UpstreamError
 from glific_gpt.functions.contract import Function, FunctionBody
+from glific_gpt.glific.markdown import is_long_work
 from glific_gpt.glific.text import format_for_whatsapp, sanitize_message
 from glific_gpt.glific.variables import neutralise_json
 from glific_gpt.openai.chat import LanguageModel
+from glific_gpt.runtime import cpu_bound
 from glific_gpt.settings import FALLBACK_MESSAGE
 
 EMPTY: tuple[JsonValue, ...] = (None, "", {}, [])
@@ -36,15 +39,21 @@ class Outcome:
     replayed: bool = False
     """True for the stored answer of an earlier call."""
 
+    @cached_property
+    def is_large(self) -> bool:
+        """True if the body takes long to encode or to encrypt."""
+        return cpu_bound.is_large(self.body)
+
 
 def execute(
     function: Function[FunctionBody], body: FunctionBody, model: LanguageModel, deadline: Deadline, context: CallContext
 ) -> Result:
     """Call the function and format its answer for WhatsApp. Tokens used are counted in the context. Never raises."""
-    context.usage = model.usage
+    context.usage, model.allowance = model.usage, context.allowance
     try:
         value = function.handle(body, model, deadline)
-        return _format_for_whatsapp(value, body.max_characters)
+        is_long = is_long_work(value) if isinstance(value, str) else cpu_bound.is_large(value)
+        return cpu_bound.run(lambda: _format_for_whatsapp(value, body.max_characters), is_long=is_long)
     except GlificGptError as error:
         return error
     except Exception as error:  # noqa: BLE001 - a plugin can raise anything, and the message can hold personal data
@@ -69,7 +78,7 @@ def pending_outcome(call_id: str) -> Outcome:
 
 
 def error_outcome(call_id: str, error: GlificGptError, fallback: str) -> Outcome:
-    """Describe an error. `fallback` is for WhatsApp users, whose flow may send parsed_msg even after an error."""
+    """Describe an error. `fallback` is for WhatsApp users: a flow may send parsed_msg even after an error."""
     body: dict[str, JsonValue] = {
         "success": False,
         "status": "error",

@@ -1,27 +1,25 @@
 """The pipeline of a call: parse, admit, write the row, execute, finish the row."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from decimal import Decimal
-from threading import BoundedSemaphore
+from functools import partial
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from glific_gpt.bridge import run_in_executor
-from glific_gpt.calls import limits, records, replays
+from glific_gpt.calls import budget, limits, records, replays
 from glific_gpt.calls.context import CallContext
-from glific_gpt.calls.deferred.background import BackgroundCalls, PendingUpstreamCall
+from glific_gpt.calls.deferred.background import BackgroundCalls
 from glific_gpt.calls.deferred.deferral import Deferrer
 from glific_gpt.calls.execution import Outcome, Result, execute, to_outcome
 from glific_gpt.calls.records import AdmittedCall
 from glific_gpt.calls.request import ASYNC, AUTO, Admission, InboundCall
+from glific_gpt.calls.request_limits import RequestLimits
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
-from glific_gpt.database import STATEMENT_TIMEOUT_SECONDS, UNAVAILABLE, GroupCommit, transaction
+from glific_gpt.database import STATEMENT_TIMEOUT_SECONDS, UNAVAILABLE, GroupCommit, LateWrites, transaction
 from glific_gpt.errors import MSG_DATABASE_UNAVAILABLE, DeadlineExceeded, GlificGptError, Overloaded, Unauthorized
-from glific_gpt.openai.chat import LanguageModel
+from glific_gpt.runtime import bridge
 from glific_gpt.settings import Settings
 from glific_gpt.vault import Vault
 
@@ -31,26 +29,18 @@ OPENAI_SHARE_OF_DEADLINE = 0.98
 FINISH_TIMEOUT_SECONDS = 0.4
 """Longest wait for the database when a row is finished: the time left of Glific's 5 seconds after the deadline."""
 
+DEFERRAL_SECONDS = 0.002
+"""Time that one call adds to the deferral of many at the same moment. Measured on two cores, with PostgreSQL."""
+
 LATE_FINISH_TIMEOUT_SECONDS = 0.05
 """The same after a failed attempt to defer the call, which has used up most of that time."""
 
 log = structlog.get_logger()
 
 
-def request_deadline(settings: Settings) -> Deadline:
-    """Return the deadline of a call that arrives now."""
-    return Deadline.after(settings.deadline_seconds * OPENAI_SHARE_OF_DEADLINE)
-
-
-@contextmanager
-def hold_slot(slots: BoundedSemaphore) -> Iterator[None]:
-    """Hold one of the slots for concurrent calls. Raises Overloaded if all are taken."""
-    if not slots.acquire(blocking=False):
-        raise Overloaded(retry_after=1)
-    try:
-        yield
-    finally:
-        slots.release()
+def request_deadline(settings: Settings, arrived_at: float | None = None) -> Deadline:
+    """Return the deadline of a call that arrived at this time on `time.monotonic()`, by default now."""
+    return Deadline.after(settings.deadline_seconds * OPENAI_SHARE_OF_DEADLINE, arrived_at)
 
 
 @dataclass(frozen=True)
@@ -61,10 +51,13 @@ class Pipeline:
     vault: Vault
     deferrer: Deferrer
     background: BackgroundCalls
+    request_limits: RequestLimits
     # A transaction has one time-out, so writes with different time-outs have queues of their own.
     creation: GroupCommit = field(default_factory=lambda: GroupCommit(STATEMENT_TIMEOUT_SECONDS))
     completion: GroupCommit = field(default_factory=lambda: GroupCommit(FINISH_TIMEOUT_SECONDS))
     late_completion: GroupCommit = field(default_factory=lambda: GroupCommit(LATE_FINISH_TIMEOUT_SECONDS))
+    late_writes: LateWrites = field(default_factory=LateWrites)
+    """Writes of finished calls that failed in time. Without them, the money of a call would be given back."""
 
     def run(self, tenant: Tenant, inbound: InboundCall) -> Outcome:
         """Return the recorded outcome, success or error.
@@ -94,16 +87,18 @@ class Pipeline:
             return stored
         deadline = self._upstream_deadline(inbound)
         model = self.admission.bind_model(tenant, context.model_asked or "", deadline)
+        self.request_limits.count(tenant, context.contact_id)
         admitted = AdmittedCall(tenant, inbound, context, parsed)
+        call = partial(execute, parsed.function, parsed.body, model, deadline, context)
         if inbound.mode == ASYNC or (
-            inbound.mode == AUTO and not self.background.has_capacity(context.organization_id)
+            inbound.mode == AUTO and not self.background.reserve(context.organization_id, inbound.weight)
         ):
             return self.deferrer.enqueue(admitted)
-        reserved = self._create_record(admitted)
         if inbound.mode == AUTO:
-            return self._answer_or_defer(admitted, model, deadline, reserved)
-        result = execute(parsed.function, parsed.body, model, deadline, context)
-        return self._finish(admitted, reserved, result)
+            return self._answer_or_defer(admitted, call)
+        self._create_record(admitted)
+        result = self.background.run(call, blocks=parsed.function.blocks)
+        return self._finish(admitted, result)
 
     def _upstream_deadline(self, inbound: InboundCall) -> Deadline:
         """The deadline for OpenAI: the call's own, or a longer one if the answer may be delivered later."""
@@ -111,32 +106,37 @@ class Pipeline:
             return Deadline.after(self.admission.settings.deferred_timeout_seconds)
         return inbound.deadline
 
-    def _create_record(self, admitted: AdmittedCall) -> Decimal:
-        """Write the row and return the reserved budget. Raises GlificGptError."""
+    def _create_record(self, admitted: AdmittedCall) -> None:
+        """Write the row and set aside money under a budget. Raises GlificGptError."""
         if limits.has_limits(admitted.tenant):
             # Limits are counted in the transaction that writes the row, so these calls are not batched. The transaction
             # may wait for locks of other calls, so it must not run on the event loop.
-            return run_in_executor(lambda: _create_counted_record(admitted))
-        records.create_record_in_batch(self.creation, admitted)
-        return Decimal(0)
+            bridge.run_transaction(lambda: _create_counted_record(admitted))
+        else:
+            records.create_record_in_batch(self.creation, admitted)
 
-    def _answer_or_defer(
-        self, admitted: AdmittedCall, model: LanguageModel, deadline: Deadline, reserved: Decimal
-    ) -> Outcome:
-        """Answer within the request's deadline, or else make the call pending while OpenAI continues."""
-        parsed, context = admitted.parsed, admitted.context
-        future = self.background.submit(lambda: execute(parsed.function, parsed.body, model, deadline, context))
+    def _answer_or_defer(self, admitted: AdmittedCall, call: Callable[[], Result]) -> Outcome:
+        """Answer within the request's deadline, or else make the call pending while OpenAI continues.
+
+        The caller has reserved the call in `background`.
+        """
+        context, weight = admitted.context, admitted.inbound.weight
         try:
-            result = future.result(admitted.inbound.deadline.remaining())
+            self._create_record(admitted)
+        except BaseException:
+            self.background.release(context.organization_id, weight)
+            raise
+        future = self.background.start(context.organization_id, weight, call, blocks=admitted.parsed.function.blocks)
+        try:
+            # Earlier the more calls there are, because all of them may have to be deferred at the same moment.
+            early = self.background.count() * DEFERRAL_SECONDS
+            result = bridge.result_of(future, max(0.0, admitted.inbound.deadline.remaining() - early))
         except TimeoutError:
-            self.background.track(context.organization_id, future)
-            pending = self.deferrer.defer(admitted, PendingUpstreamCall(future, context), reserved)
-            return pending or self._finish(admitted, reserved, DeadlineExceeded(), self.late_completion)
-        return self._finish(admitted, reserved, result)
+            pending = self.deferrer.defer(admitted, future)
+            return pending or self._finish(admitted, DeadlineExceeded(), self.late_completion)
+        return self._finish(admitted, result)
 
-    def _finish(
-        self, admitted: AdmittedCall, reserved: Decimal, result: Result, group: GroupCommit | None = None
-    ) -> Outcome:
+    def _finish(self, admitted: AdmittedCall, result: Result, group: GroupCommit | None = None) -> Outcome:
         """Finish the row and return the outcome.
 
         The outcome is returned even if the row cannot be written in time, because the answer is paid for.
@@ -144,15 +144,18 @@ class Pipeline:
         tenant, context = admitted.tenant, admitted.context
         outcome = to_outcome(tenant, context, result)
         error = result if isinstance(result, GlificGptError) else None
+        statements = (
+            *budget.settle_statements(context),
+            records.finish_statement(context, error),
+            *replays.store_statements(self.vault, tenant.organization_id, admitted.inbound, outcome),
+        )
         try:
-            (group or self.completion).write(
-                records.finish_statement(context, error),
-                *limits.settle_statements(tenant, context, reserved, error),
-                *replays.store_statements(self.vault, tenant.organization_id, admitted.inbound, outcome),
-                alone=limits.has_limits(tenant),  # concurrent calls write the same row of monthly_spend
-            )
+            # Under a budget, concurrent calls write the same row of monthly_spend. A thread writes a large answer.
+            alone = limits.has_limits(tenant) or outcome.is_large
+            (group or self.completion).write(*statements, alone=alone)
         except SQLAlchemyError as failure:
             log.error("record_finish_failed", call_id=context.call_id, reason=type(failure).__name__)
+            self.late_writes.add(statements)
         return outcome
 
     def _refuse(self, tenant: Tenant, context: CallContext, error: GlificGptError) -> Outcome:
@@ -167,6 +170,6 @@ class Pipeline:
         return to_outcome(tenant, context, error)
 
 
-def _create_counted_record(admitted: AdmittedCall) -> Decimal:
+def _create_counted_record(admitted: AdmittedCall) -> None:
     with transaction() as session:
-        return records.create_record(session, admitted)
+        records.create_record(session, admitted)

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 from typing import cast
 
 from sqlalchemy import Table, bindparam, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from glific_gpt.calls import limits, replays
+from glific_gpt.calls import budget, limits, replays
 from glific_gpt.calls.context import ROW_GRACE_PERIOD, CallContext
 from glific_gpt.calls.request import InboundCall, ParsedCall
 from glific_gpt.calls.tables import Call
@@ -24,6 +23,7 @@ from glific_gpt.errors import CallInProgress, GlificGptError
 CALLS = cast("Table", Call.__table__)
 INSERT_CALL = CALLS.insert().inline()  # inline: the row's number is not needed, so it is not fetched
 FINISH_CALL = CALLS.update().where(CALLS.c.call_id == bindparam("this_call"))
+MARK_PENDING = FINISH_CALL.where(CALLS.c.status == "started").values(status="pending")
 
 
 @dataclass(frozen=True)
@@ -36,22 +36,41 @@ class AdmittedCall:
     parsed: ParsedCall
 
 
-def create_record(session: Session, admitted: AdmittedCall, status: str = "started") -> Decimal:
-    """Write the row, claim the idempotency key, check the limits, and return the reserved budget in US dollars.
+def create_record(session: Session, admitted: AdmittedCall, status: str = "started") -> None:
+    """Write the row, claim the idempotency key, check the limits, and set aside money under a budget.
 
     Raises CallInProgress for a duplicate, ContactLimit and BudgetExceeded.
     """
     # The row comes first: the limit of the contact counts it, and on SQLite it takes the write lock.
-    with _reject_duplicate():
-        execute_all(session, _creation_statements(admitted, status))
+    with reject_duplicate():
+        execute_all(session, creation_statements(admitted, status))
     limits.check_contact(session, admitted.tenant, admitted.context.contact_id)
-    return limits.reserve(session, admitted.tenant, admitted.context, admitted.parsed.body, len(admitted.inbound.body))
+    admitted.context.allowance = budget.reserve(session, admitted.tenant, admitted.context, admitted.parsed)
 
 
 def create_record_in_batch(group: GroupCommit, admitted: AdmittedCall) -> None:
     """Write the row of a call that no limit counts, in one transaction with concurrent calls. Raises CallInProgress."""
-    with _reject_duplicate():
-        group.write(*_creation_statements(admitted, "started"))
+    with reject_duplicate():
+        group.write(*creation_statements(admitted, "started"))
+
+
+def creation_statements(admitted: AdmittedCall, status: str) -> list[Statement]:
+    """Write the row of a call that no limit counts, and claim its idempotency key."""
+    context, inbound = admitted.context, admitted.inbound
+    row = insert_statement(context, inbound.deadline.remaining(), status)
+    return [row, *replays.claim_statements(context.organization_id, inbound, context.call_id)]
+
+
+@contextmanager
+def reject_duplicate() -> Iterator[None]:
+    """Raise CallInProgress for a claimed idempotency key.
+
+    The unique key of the claim decides between two copies of a call that arrive at the same time.
+    """
+    try:
+        yield
+    except IntegrityError:
+        raise CallInProgress(retry_after=1) from None
 
 
 def insert_statement(context: CallContext, seconds: float, status: str = "started") -> Statement:
@@ -69,9 +88,9 @@ def failure_statement(context: CallContext, error: GlificGptError) -> Statement:
     return INSERT_CALL, _initial_values(context, "error", 0) | _final_values(context, error)
 
 
-def mark_pending(session: Session, context: CallContext) -> None:
-    """Mark a started call as one whose answer is delivered later."""
-    session.execute(update(Call).where(Call.call_id == context.call_id).values(status="pending"))
+def pending_statement(context: CallContext) -> Statement:
+    """Mark a started call as pending: its answer is delivered later. A call that has an error meanwhile keeps it."""
+    return MARK_PENDING, {"this_call": context.call_id}
 
 
 def record_answer(session: Session, context: CallContext, error: GlificGptError | None) -> None:
@@ -86,27 +105,13 @@ def finish_pending(call: Call, error_code: str | None) -> None:
     """Finish a pending call when its delivery has ended. An error of the call itself outranks `error_code`."""
     call.error_code = call.error_code or error_code
     call.status = "error" if call.error_code else "ok"
-    call.duration_ms = round((now() - call.started_at).total_seconds() * 1000)
+    # By the system's clock, which all processes share. It may have been set back meanwhile.
+    call.duration_ms = max(0, round((now() - call.started_at).total_seconds() * 1000))
 
 
 def mark_interrupted(session: Session) -> None:
-    """Mark calls whose process was killed as interrupted: they are still `started` after their deadline."""
+    """Mark calls of killed processes as interrupted: they are still `started` after their deadline."""
     session.execute(update(Call).where(Call.status == "started", Call.give_up_at < now()).values(status="interrupted"))
-
-
-def _creation_statements(admitted: AdmittedCall, status: str) -> list[Statement]:
-    context, inbound = admitted.context, admitted.inbound
-    row = insert_statement(context, inbound.deadline.remaining(), status)
-    return [row, *replays.claim_statements(context.organization_id, inbound, context.call_id)]
-
-
-@contextmanager
-def _reject_duplicate() -> Iterator[None]:
-    """The unique key of the claim decides between two copies of a call that arrive at the same time."""
-    try:
-        yield
-    except IntegrityError:
-        raise CallInProgress(retry_after=1) from None
 
 
 def _initial_values(context: CallContext, status: str, seconds: float) -> dict[str, object]:
@@ -129,7 +134,7 @@ def _final_values(context: CallContext, error: GlificGptError | None) -> dict[st
         "status": "error" if error else "ok",
         "error_code": error.code if error else None,
         "model_used": context.usage.model,
-        "duration_ms": round((now() - context.started_at).total_seconds() * 1000),
+        "duration_ms": context.duration_ms(),
         "input_tokens": context.usage.input_tokens if used else None,
         "output_tokens": context.usage.output_tokens if used else None,
         "cost_usd": context.cost() if used else None,

@@ -8,7 +8,6 @@ from typing import Any, cast
 from sqlalchemy import Table, and_, bindparam, delete, or_, select
 from sqlalchemy.orm import Session
 
-from glific_gpt.bridge import run_in_executor
 from glific_gpt.calls.context import ROW_GRACE_PERIOD
 from glific_gpt.calls.execution import Outcome
 from glific_gpt.calls.request import InboundCall
@@ -16,6 +15,8 @@ from glific_gpt.calls.tables import StoredReply
 from glific_gpt.clock import now
 from glific_gpt.database import Statement, fetch_one, transaction
 from glific_gpt.errors import CallInProgress
+from glific_gpt.runtime import cpu_bound
+from glific_gpt.runtime.bridge import run_in_executor
 from glific_gpt.vault import UnreadableSecret, Vault
 
 RETENTION = timedelta(minutes=15)
@@ -75,8 +76,13 @@ def store_statements(vault: Vault, organization_id: int, inbound: InboundCall, o
     """
     if inbound.idempotency_key is None:
         return []
-    plain = json.dumps({"body": outcome.body, "retry_after": outcome.retry_after})
-    values = {"status": outcome.status, "body": vault.encrypt(organization_id, PURPOSE, plain)}
+
+    def encrypt() -> str:
+        plain = json.dumps({"body": outcome.body, "retry_after": outcome.retry_after})
+        return vault.encrypt(organization_id, PURPOSE, plain)
+
+    ciphertext = cpu_bound.run(encrypt, is_long=outcome.is_large)
+    values = {"status": outcome.status, "body": ciphertext}
     return [(STORE_REPLY, _key(organization_id, inbound) | {"of_call": outcome.body["call_id"]} | values)]
 
 
@@ -94,8 +100,12 @@ def _key(organization_id: int, inbound: InboundCall) -> dict[str, object]:
 
 def _read_or_forget(vault: Vault, organization_id: int, inbound: InboundCall, stored: dict[str, Any]) -> Outcome | None:
     """Decrypt the answer. An answer that no master key can read is deleted, so that the call is answered again."""
+
+    def decrypt() -> Any:
+        return json.loads(vault.decrypt(organization_id, PURPOSE, stored["body"]))
+
     try:
-        reply = json.loads(vault.decrypt(organization_id, PURPOSE, stored["body"]))
+        reply = cpu_bound.run(decrypt, is_long=len(stored["body"]) > cpu_bound.LARGE_CHARACTERS)
     except UnreadableSecret:
         # In a thread: a transaction may wait for a lock, and would stop the event loop.
         run_in_executor(lambda: _forget(organization_id, inbound))

@@ -9,7 +9,6 @@ from glific_gpt.clock import Deadline
 from glific_gpt.connections import store as connections
 from glific_gpt.credentials import store as credentials
 from glific_gpt.credentials.providers import Provider
-from glific_gpt.database import transaction
 from glific_gpt.errors import (
     CredentialInactive,
     CredentialMissing,
@@ -25,12 +24,15 @@ from glific_gpt.functions.registry import Registry
 from glific_gpt.functions.values import decode_json, parse_id
 from glific_gpt.models import allowlist
 from glific_gpt.openai.chat import LanguageModel
-from glific_gpt.settings import Settings
+from glific_gpt.runtime import cpu_bound
+from glific_gpt.settings import MAX_PATTERNS, Settings
 from glific_gpt.vault import UnreadableSecret, Vault
 
 SYNC = "sync"
 ASYNC = "async"
 AUTO = "auto"
+BYTES_PER_SLOT = 64 * 1024
+"""Bytes of a body that count as one more call. Few questions are longer."""
 MODES = {SYNC, ASYNC, AUTO}
 
 
@@ -45,10 +47,15 @@ class InboundCall:
     idempotency_key: str | None = None
     """Identical for repetitions of the same call; None if the caller sent no key."""
 
+    @property
+    def weight(self) -> int:
+        """The number of calls that this one counts as. Until it is answered, its body is in memory several times."""
+        return 1 + len(self.body) // BYTES_PER_SLOT
+
 
 @dataclass(frozen=True)
 class ParsedCall:
-    """A call whose function exists and whose fields are valid."""
+    """A call to an existing function, with valid fields."""
 
     function: Function[Any]
     body: FunctionBody
@@ -68,6 +75,13 @@ class Admission:
 
         Raises Unauthorized if the body names another organization, and other GlificGptError for an invalid call.
         """
+        is_long = len(inbound.body) > cpu_bound.LARGE_CHARACTERS
+        parsed = cpu_bound.run(lambda: self._parse(tenant, inbound, context), is_long=is_long)
+        if inbound.mode != SYNC:
+            _require_resumable(tenant, parsed.body)
+        return parsed
+
+    def _parse(self, tenant: Tenant, inbound: InboundCall, context: CallContext) -> ParsedCall:
         values = decode_object(inbound.body)
         # Glific adds its own organization id to every body, so another id means another organization's flow.
         if tenant.glific_organization_id not in {None, parse_id(values.get("organization_id"))}:
@@ -76,8 +90,6 @@ class Admission:
             raise InvalidField("mode: the address of the webhook ends in mode=sync, mode=async or mode=auto.")
         function = self.functions.get(inbound.function)
         body = validate_body(function, values)
-        if inbound.mode != SYNC:
-            _require_resumable(tenant, body)
         context.contact_id, context.flow_id = body.contact_id, body.flow_id
         model = body.model_asked or tenant.default_model or self.settings.default_model
         context.model_asked = allowlist.canonical_id(model)
@@ -95,7 +107,10 @@ class Admission:
             raise CredentialMissing
         if not tenant.credential_active:
             raise CredentialInactive
-        if refusal := allowlist.access_error(model, self.settings.models, tenant.server_models, tenant.allowed_models):
+        lists = (self.settings.models, tenant.server_models, tenant.allowed_models)
+        # Longer lists were stored before there was a limit.
+        is_long = any(patterns is not None and len(patterns) > MAX_PATTERNS for patterns in lists)
+        if refusal := cpu_bound.run(lambda: allowlist.access_error(model, *lists), is_long=is_long):
             raise refusal
         try:
             fields = credentials.decrypt(self.vault, tenant.organization_id, self.provider, tenant.ciphertext)
@@ -125,11 +140,10 @@ def _require_resumable(tenant: Tenant, body: FunctionBody) -> None:
             "A later answer needs the flow and the contact. Add both to the body of the webhook node: "
             '"contact": "@contact" and "flow_id": "@flow.id".'
         )
-    with transaction() as session:
-        connection = connections.find_or_none(session, tenant.organization_id)
-    if connection is None:
+    way = connections.find_way(tenant.organization_id)
+    if way is None:
         raise GlificNotConnected
-    if connection.way == "signed" and not (tenant.glific_organization_id or body.organization_id):
+    if way == "signed" and not (tenant.glific_organization_id or body.organization_id):
         raise MissingFlowContext(
             "The signed call needs the Glific organization ID. Set it in the organization's settings, or send it as "
             "organization_id."

@@ -25,7 +25,7 @@ class Call(Base):
         # For the pages of calls, the reports, the daily limit of contacts, and `mark_interrupted`, in this order.
         Index("ix_calls_organization_id_id", "organization_id", "id"),
         Index("ix_calls_organization_id_started_at", "organization_id", "started_at"),
-        Index("ix_calls_organization_id_contact_id_started_at", "organization_id", "contact_id", "started_at"),
+        Index("ix_calls_contact_limit", "organization_id", "contact_id", "status", "started_at"),
         Index("ix_calls_status_give_up_at", "status", "give_up_at"),
     )
 
@@ -89,8 +89,8 @@ class Delivery(Base):
     """Glific's own id of the organization, from the call."""
     result_name: Mapped[str] = mapped_column(String(64))
     """The result name under which the flow reads the answer."""
-    reserved_usd: Mapped[Decimal] = mapped_column(Usd())
-    """Part of the budget that was reserved for the call."""
+    reserved_usd: Mapped[Decimal] = mapped_column(Usd(), default=Decimal(0))
+    """Always zero: `budget_reservations` has taken its place. Older processes read it during an upgrade."""
     accepted_at: Mapped[datetime]
     """When the caller got the reply that the answer is pending."""
     waited_until: Mapped[datetime | None]
@@ -110,7 +110,7 @@ class Delivery(Base):
     delivering_since: Mapped[datetime | None]
     """Start of the delivery; reset when an administrator retries it."""
     possibly_delivered: Mapped[bool] = mapped_column(default=False)
-    """True after an attempt whose result is not known."""
+    """True if the result of an attempt is not known."""
     # 300 is also the limit of `DeliveryResult.message`.
     last_response: Mapped[str | None] = mapped_column(String(300))
     """Description of Glific's response to the last attempt."""

@@ -30,6 +30,8 @@ class Tenant:
     server_models: list[str] | None
     """The administrators' list of models for all organizations."""
     contact_daily_limit: int | None
+    calls_per_minute: int | None
+    contact_calls_per_minute: int | None
     monthly_budget_usd: Decimal | None
     ciphertext: str | None = field(repr=False)
     """Encrypted fields of the credential; None if there is none."""
@@ -50,6 +52,8 @@ TENANT_QUERY = (
         Organization.allowed_models,
         server_models.ALLOWED_MODELS_QUERY.scalar_subquery().label("server_models"),
         Organization.contact_daily_limit,
+        Organization.calls_per_minute,
+        Organization.contact_calls_per_minute,
         Organization.monthly_budget_usd,
         Credential.ciphertext,
         Credential.is_active.label("credential_active"),

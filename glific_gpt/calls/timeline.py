@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -62,7 +63,7 @@ def find_timeline(session: Session, organization_id: int, call_id: str) -> CallT
 
 
 def deferred_call_ids(session: Session, calls: Sequence[Call]) -> set[str]:
-    """Return the ids of those calls whose answer was or will be delivered later."""
+    """Return the ids of those calls that have, or will have, a later answer."""
     ids = [call.call_id for call in calls]
     return set(session.scalars(select(Delivery.call_id).where(Delivery.call_id.in_(ids)))) if ids else set()
 
@@ -76,7 +77,9 @@ def error_class_of(code: str | None) -> type[GlificGptError] | None:
 
 def events(timeline: CallTimeline) -> list[TimelineEvent]:
     """Return the events of a call, oldest first."""
-    return sorted(_of_call(timeline) if timeline.delivery is None else _of_delivery(timeline, timeline.delivery))
+    found = _of_call(timeline) if timeline.delivery is None else _of_delivery(timeline, timeline.delivery)
+    # By the time alone: events at the same moment keep the order in which they happen.
+    return sorted(found, key=attrgetter("at"))
 
 
 def _of_call(timeline: CallTimeline) -> Iterator[TimelineEvent]:

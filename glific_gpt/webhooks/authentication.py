@@ -7,8 +7,8 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import now
-from glific_gpt.errors import BodyTooLarge, InvalidJson, Unauthorized
-from glific_gpt.glific.signature import is_valid
+from glific_gpt.errors import MSG_INCOMPLETE_BODY, BodyTooLarge, InvalidJson, Unauthorized
+from glific_gpt.glific.signature import is_current, is_valid
 from glific_gpt.organizations.signature import PURPOSE
 from glific_gpt.settings import MAX_BODY_BYTES
 from glific_gpt.vault import UnreadableSecret, Vault
@@ -26,13 +26,14 @@ def bearer_token(request: Request) -> str:
 
 def raw_body(request: Request) -> bytes:
     """Return the bytes of the body, which the signature signs. Raises BodyTooLarge (over 1 MiB) and InvalidJson."""
+    # Werkzeug truncates a body without Content-Length at the limit, and raises nothing.
+    request.max_content_length = MAX_BODY_BYTES + (request.content_length is None)
     try:
         body = request.get_data()
     except RequestEntityTooLarge:
         raise BodyTooLarge from None
     except ClientDisconnected:
-        raise InvalidJson from None
-    # Werkzeug truncates a body without Content-Length at the limit, and raises nothing.
+        raise InvalidJson(MSG_INCOMPLETE_BODY) from None
     if len(body) > MAX_BODY_BYTES:
         raise BodyTooLarge
     return body
@@ -46,7 +47,8 @@ def authenticate(tenant: Tenant | None, request: Request, vault: Vault) -> Tenan
     if tenant is not None and tenant.token_matches and not tenant.require_signature:
         return tenant
     header = request.headers.get(SIGNATURE_HEADER)
-    if header is None:
+    # Checked before the body, which is otherwise not read. This is the same for every organization.
+    if header is None or not is_current(header, now()):
         raise Unauthorized
     # The body is read for unknown organizations too: an error about its size must not reveal which ones exist.
     body = raw_body(request)

@@ -8,6 +8,7 @@ from glific_gpt import errors
 from glific_gpt.calls.context import new_call_id
 from glific_gpt.calls.execution import Outcome, error_outcome
 from glific_gpt.errors import GlificGptError
+from glific_gpt.runtime import cpu_bound
 from glific_gpt.settings import FALLBACK_MESSAGE
 
 log = structlog.get_logger()
@@ -15,7 +16,8 @@ log = structlog.get_logger()
 
 def respond(outcome: Outcome) -> Response:
     """Return the outcome of a call as a response."""
-    response = Response(json.dumps(outcome.body), outcome.status, mimetype="application/json")
+    encoded = cpu_bound.run(lambda: json.dumps(outcome.body), is_long=outcome.is_large)
+    response = Response(encoded, outcome.status, mimetype="application/json")
     if outcome.retry_after is not None:
         response.headers["Retry-After"] = str(outcome.retry_after)
     if outcome.replayed:

@@ -3,17 +3,26 @@
 import structlog
 from flask import Blueprint, Request, Response, request
 
-from glific_gpt import bridge, errors
+from glific_gpt import errors
 from glific_gpt.calls import pipeline
 from glific_gpt.calls import tenant as tenants
 from glific_gpt.calls.execution import Outcome
-from glific_gpt.calls.request import SYNC, InboundCall
+from glific_gpt.calls.request import InboundCall
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
 from glific_gpt.database import UNAVAILABLE
+from glific_gpt.runtime import bridge
 from glific_gpt.services import Services, services
 from glific_gpt.webhooks.authentication import SIGNATURE_HEADER, authenticate, bearer_token, raw_body
+from glific_gpt.webhooks.mode import read_mode
 from glific_gpt.webhooks.responses import respond, respond_with_error
+
+ARRIVED_AT = "glific_gpt.arrived_at"
+"""Key of the WSGI environment: when the request had arrived, on `time.monotonic()`."""
+HAS_WAITED_TOO_LONG = "glific_gpt.has_waited_too_long"
+"""Key of the WSGI environment that is set for a call that the server could not begin in time."""
+IS_AUTHENTICATED = "glific_gpt.is_authenticated"
+"""Key of the WSGI environment that is set when the caller is authenticated."""
 
 log = structlog.get_logger()
 
@@ -24,11 +33,15 @@ blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 @blueprint.post("/<slug>/<function>", strict_slashes=False, provide_automatic_options=False)
 def call_function(slug: str, function: str) -> Response:
     """Run one call of one function of one organization."""
+    if HAS_WAITED_TOO_LONG in request.environ:
+        raise errors.Overloaded(retry_after=1)
     app_services = services()
-    # First, so that the deadline includes the queries of the authentication.
-    deadline = pipeline.request_deadline(app_services.settings)
+    # The deadline includes the time in which the call waited for its start, and the queries of the authentication.
+    deadline = pipeline.request_deadline(app_services.settings, request.environ.get(ARRIVED_AT))
     found = tenants.find_tenant(slug, app_services.model_provider.name, bearer_token(request))
     tenant = authenticate(found, request, app_services.vault)
+    request.environ[IS_AUTHENTICATED] = True
+    bridge.set_group(slug)  # from now on the call takes turns with those of other organizations
     outcome = _run(app_services, tenant, function, deadline)
     fields = {key: outcome.body.get(key) for key in ("call_id", "error_code")}
     # Logging takes time, so the line is written after the response.
@@ -42,7 +55,7 @@ def _run(app_services: Services, tenant: Tenant, function: str, deadline: Deadli
     try:
         # Before the slot is taken: a client that sends slowly must not keep a slot from other calls.
         inbound = _read_call(function, deadline)
-        with pipeline.hold_slot(app_services.slots):
+        with app_services.slots.hold(tenant.organization_id, inbound.weight):
             return app_services.pipeline.run(tenant, inbound)
     except (errors.BodyTooLarge, errors.InvalidJson, errors.Overloaded) as error:
         return app_services.pipeline.refuse(tenant, function, error)
@@ -53,7 +66,7 @@ def _read_call(function: str, deadline: Deadline) -> InboundCall:
         function=function,
         body=raw_body(request),
         deadline=deadline,
-        mode=request.args.get("mode", SYNC),
+        mode=read_mode(request.query_string),
         idempotency_key=_idempotency_key(request),
     )
 

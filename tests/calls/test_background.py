@@ -1,36 +1,48 @@
-"""Running calls to OpenAI that exceed their request, and answers that are never collected."""
+"""Threads of calls, and limits on `auto` calls."""
 
-import time
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event
 
-from glific_gpt.calls.context import CallContext
-from glific_gpt.calls.deferred.background import MAX_AGE_SECONDS, PendingUpstreamCall, PendingUpstreamCalls
-from glific_gpt.calls.execution import Result
-from glific_gpt.errors import DeadlineExceeded
+from glific_gpt.calls.deferred.background import BackgroundCalls
 
-
-def create_call(age_seconds: float = 0, *, ended: bool = True) -> PendingUpstreamCall:
-    future: Future[Result] = Future()
-    if ended:
-        future.set_result(DeadlineExceeded())
-    return PendingUpstreamCall(future, CallContext(1, "parse_via_chat_gpt"), time.monotonic() - age_seconds)
+TIMEOUT_SECONDS = 30.0
 
 
-def test_a_running_call_can_be_taken_once() -> None:
-    pending_calls, call = PendingUpstreamCalls(), create_call()
-    pending_calls.add(call)
-    assert pending_calls.take(call.context.call_id) is call
-    assert pending_calls.take(call.context.call_id) is None
+def test_every_call_that_may_start_has_a_thread_of_its_own() -> None:
+    background = BackgroundCalls(3, max_calls=2, max_calls_per_organization=2)
+    all_running, end = Barrier(5), Event()
+
+    def call() -> str:
+        all_running.wait(TIMEOUT_SECONDS)
+        end.wait(TIMEOUT_SECONDS)
+        return "answer"
+
+    assert all(background.reserve(1, 1) for _ in range(2))
+    auto = [background.start(1, 1, call, blocks=True) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        synchronous = [pool.submit(background.run, call, blocks=True) for _ in range(2)]
+        all_running.wait(TIMEOUT_SECONDS)
+        assert not background.reserve(2, 1)
+        end.set()
+    assert [future.result(TIMEOUT_SECONDS) for future in auto + synchronous] == ["answer"] * 4
 
 
-def test_it_drops_an_old_finished_call_and_keeps_a_running_one() -> None:
-    pending_calls = PendingUpstreamCalls()
-    expired, running, new = (
-        create_call(MAX_AGE_SECONDS + 1),
-        create_call(MAX_AGE_SECONDS + 1, ended=False),
-        create_call(),
-    )
-    for each in (expired, running, new):
-        pending_calls.add(each)
-    found = [pending_calls.take(each.context.call_id) for each in (expired, running, new)]
-    assert found == [None, running, new]
+def test_a_call_counts_from_its_reservation_to_its_end() -> None:
+    background = BackgroundCalls(3, max_calls=3, max_calls_per_organization=2)
+    end = Event()
+    assert [background.reserve(1, 1) for _ in range(3)] == [True, True, False]
+    assert [background.reserve(2, 1) for _ in range(2)] == [True, False]
+    future = background.start(1, 1, lambda: str(end.wait(TIMEOUT_SECONDS)), blocks=True)
+    assert not background.reserve(1, 1)
+    end.set()
+    assert future.result(TIMEOUT_SECONDS) == "True"
+    assert background.reserve(1, 1)
+    background.release(2, 1)
+    assert background.reserve(2, 1)
+
+
+def test_a_large_call_counts_as_several_and_may_always_run_alone() -> None:
+    background = BackgroundCalls(3, max_calls=50, max_calls_per_organization=10)
+    assert [background.reserve(1, weight) for weight in (17, 1)] == [True, False]
+    background.release(1, 17)
+    assert [background.reserve(1, weight) for weight in (4, 7, 6)] == [True, False, True]

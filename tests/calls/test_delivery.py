@@ -16,6 +16,7 @@ from glific_gpt.glific.resumption import DeliveryResult, DeliveryStatus, refusal
 from tests.conftest import StartServer
 from tests.support.deferred import create_connected_organization, find_call, pending_call_id
 from tests.support.glific_behaviours import (
+    answer,
     close_connection,
     drop_reply,
     errors,
@@ -23,6 +24,7 @@ from tests.support.glific_behaviours import (
     rate_limit,
     server_error,
 )
+from tests.support.glific_exchange import GlificExchange
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.server import RunningServer, TestOrganization
 
@@ -55,7 +57,7 @@ def alice(server: RunningServer, glific: GlificStandIn) -> TestOrganization:
 
 @pytest.fixture
 def call_id(alice: TestOrganization) -> str:
-    """The id of a call whose answer is stored and not yet delivered."""
+    """The id of a call with a stored answer that is not yet delivered."""
     return answer_call(alice)
 
 
@@ -126,6 +128,36 @@ def test_an_attempt_in_a_killed_process_is_uncertain(
     with time_machine.travel(now() + AFTER_RETRY_PERIOD):
         assert deliver(server, call_id) is None
     assert (alice.delivery(call_id).state, alice.delivery(call_id).attempts) == ("uncertain", 3)
+
+
+def test_an_attempt_is_uncertain_while_glific_has_not_responded(
+    server: RunningServer, alice: TestOrganization, glific: GlificStandIn, call_id: str
+) -> None:
+    stored: list[bool] = []
+
+    def respond(exchange: GlificExchange) -> None:
+        stored.append(alice.delivery(call_id).possibly_delivered)
+        answer()(exchange)
+
+    glific.will(respond)
+    assert deliver(server, call_id) is None
+    assert stored == [True]
+    assert not alice.delivery(call_id).possibly_delivered
+
+
+def test_a_delivery_that_ended_during_its_attempt_is_not_continued(
+    server: RunningServer, alice: TestOrganization, glific: GlificStandIn, call_id: str
+) -> None:
+    """Housekeeping in another process may give a delivery up meanwhile."""
+
+    def respond(exchange: GlificExchange) -> None:
+        with server.app.app_context(), transaction() as session:
+            session.execute(update(Delivery).values(state="undelivered", last_response="Given up."))
+        server_error(503)(exchange)
+
+    glific.will(respond)
+    assert deliver(server, call_id) is None
+    assert (alice.delivery(call_id).state, alice.delivery(call_id).last_response) == ("undelivered", "Given up.")
 
 
 def test_it_gives_up_after_15_minutes_of_glific_errors(

@@ -16,7 +16,7 @@ from tests.support.server import RunningServer, TestOrganization
 
 
 def list_stored_call_ids(server: RunningServer) -> list[str]:
-    """Return the ids of the calls whose answers are stored."""
+    """Return the ids of the calls with stored answers."""
     with server.app.app_context(), transaction() as session:
         return list(session.scalars(select(StoredReply.call_id)))
 

@@ -1,6 +1,8 @@
-"""Calls whose workflow failed are enqueued again, or are marked as undelivered after several failures."""
+"""A call is enqueued again after its workflow failed, and is marked as undelivered after several failures."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -73,6 +75,29 @@ def test_it_enqueues_an_orphan_once_for_many_polls(alice: TestOrganization, call
     for _ in range(3):
         requeue(alice.server)
     assert alice.server.services.engine.list_known(f"{call_id}.again") == [f"{call_id}.again1"]
+
+
+class InterruptedEngine:
+    """The engine of a server, in which something else happens between the steps of a poll."""
+
+    def __init__(self, server: RunningServer, meanwhile: Callable[[], None]) -> None:
+        self._engine, self._meanwhile = server.services.engine, meanwhile
+
+    def list_known(self, prefix: str) -> list[str]:
+        self._meanwhile()
+        return self._engine.list_known(prefix)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+
+def test_a_call_that_is_retried_during_a_poll_is_not_enqueued_twice(alice: TestOrganization, call_id: str) -> None:
+    fail_all_workflows(alice.server)
+    engine: Any = InterruptedEngine(alice.server, lambda: retry_delivery(alice, call_id))
+    with alice.server.app.app_context(), time_machine.travel(now() + ORPHAN_AGE):
+        requeue_orphans(engine)
+    assert alice.server.services.engine.list_known(f"{call_id}.again") == []
+    assert alice.server.services.engine.has_unfinished(f"{call_id}.0.")
 
 
 def test_it_ignores_queued_calls_and_calls_accepted_just_now(alice: TestOrganization, call_id: str) -> None:

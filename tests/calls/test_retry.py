@@ -1,12 +1,16 @@
 """An administrator retries the delivery of an answer that did not reach its flow."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 import time_machine
 
+from glific_gpt.calls.deferred import recovery
+from glific_gpt.calls.tables import Delivery
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
 from glific_gpt.errors import Conflict, GlificGptError, NotFound
@@ -36,7 +40,7 @@ def accept_call(organization: TestOrganization) -> str:
 
 
 def create_undelivered_call(organization: TestOrganization, glific: GlificStandIn) -> str:
-    """Return the id of a call whose answer Glific refused. Glific accepts all later answers."""
+    """Return the id of a call after Glific refused its answer. Glific accepts all later answers."""
     glific.always(PERMANENT_REFUSAL)
     call_id = accept_call(organization)
     assert organization.wait_for_delivery(call_id).state in {"undelivered", "uncertain"}
@@ -194,3 +198,72 @@ def test_another_organizations_call_looks_like_an_unknown_one(alice: TestOrganiz
         messages.add(str(caught.value))
     assert messages == {"There is no call with this id."}
     assert alice.delivery(call_id).state == "undelivered"
+
+
+class InterruptedEngine:
+    """The engine of a server, in which something else happens during a retry."""
+
+    def __init__(self, server: RunningServer, meanwhile: Callable[[], object]) -> None:
+        self._engine, self._meanwhile = server.services.engine, meanwhile
+
+    def has_unfinished(self, prefix: str) -> bool:
+        found = self._engine.has_unfinished(prefix)
+        self._meanwhile()
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+
+def change_delivery(server: RunningServer, **values: object) -> None:
+    with server.app.app_context(), transaction() as session:
+        session.execute(sa.update(Delivery).values(**values))
+
+
+def retry_with(organization: TestOrganization, call_id: str, meanwhile: Callable[[], object]) -> None:
+    """Retry the delivery, and change it between the two transactions of the retry."""
+    engine: Any = InterruptedEngine(organization.server, meanwhile)
+    with organization.server.app.app_context():
+        recovery.retry_delivery(engine, organization.delivery(call_id).organization_id, call_id)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"state": "undelivered"}, {"question": None, "answer": None}, {"delivering_since": now()}],
+    ids=["it has failed", "its content was deleted", "it was retried"],
+)
+def test_a_delivery_that_changes_during_its_retry_is_not_retried(
+    alice_without_worker: TestOrganization, change: dict[str, object]
+) -> None:
+    call_id, server = accept_call(alice_without_worker), alice_without_worker.server
+    fail_all_workflows(server)
+    with pytest.raises(Conflict, match="being delivered"):
+        retry_with(alice_without_worker, call_id, lambda: change_delivery(server, **change))
+    assert not server.services.engine.has_unfinished(call_id)
+
+
+@pytest.mark.parametrize("is_possibly_delivered", [True, False])
+def test_a_retry_of_lost_work_remembers_that_an_attempt_may_have_succeeded(
+    alice_without_worker: TestOrganization, is_possibly_delivered: bool
+) -> None:
+    call_id, server = accept_call(alice_without_worker), alice_without_worker.server
+    fail_all_workflows(server)
+    change_delivery(server, possibly_delivered=is_possibly_delivered)
+    retry_delivery(alice_without_worker, call_id)
+    assert alice_without_worker.delivery(call_id).possibly_delivered == is_possibly_delivered
+
+
+def test_a_retry_of_a_failed_delivery_forgets_its_attempts(alice_without_worker: TestOrganization) -> None:
+    call_id, server = accept_call(alice_without_worker), alice_without_worker.server
+    change_delivery(server, possibly_delivered=True, state="uncertain")
+    retry_delivery(alice_without_worker, call_id)
+    assert not alice_without_worker.delivery(call_id).possibly_delivered
+
+
+def test_a_delivery_that_was_retried_just_now_is_no_orphan(alice_without_worker: TestOrganization) -> None:
+    call_id, server = accept_call(alice_without_worker), alice_without_worker.server
+    fail_all_workflows(server)
+    change_delivery(server, accepted_at=now() - timedelta(hours=2), delivering_since=now())
+    with server.app.app_context():
+        recovery.requeue_orphans(server.services.engine)
+    assert not server.services.engine.has_unfinished(call_id)

@@ -9,8 +9,9 @@ import pytest
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store as organizations
 from glific_gpt.organizations import tokens
+from tests.support import http
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.server import TLS, RunningServer, TestOrganization
+from tests.support.server import RunningServer, TestOrganization
 from tests.webhooks.assertions import require_error, require_ok
 
 UNKNOWN_SLUGS = (
@@ -39,7 +40,7 @@ UNKNOWN_SLUGS = (
 
 def post_to(server: RunningServer, slug: str, headers: dict[str, str]) -> httpx2.Response:
     url = f"{server.url}/webhooks/{quote(slug, safe='')}/parse_via_chat_gpt"
-    return httpx2.post(url, json={"question_text": "What is ORS?"}, headers=headers, timeout=20, verify=TLS)
+    return http.post(url, json={"question_text": "What is ORS?"}, headers=headers, timeout=20)
 
 
 def get_visible_parts(reply: httpx2.Response) -> tuple[int, dict[str, Any], set[str]]:
@@ -104,7 +105,7 @@ def test_the_size_of_a_body_does_not_reveal_an_organization(alice: TestOrganizat
     content = b" " * (10 if size == "small" else 2_000_000)
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"X-Glific-Signature": "t=1,v1=" + "0" * 64}):
         known, unknown = (
-            httpx2.post(alice.url.replace("alice", slug), content=content, headers=headers, timeout=20)
+            http.post(alice.url.replace("alice", slug), content=content, headers=headers, timeout=20)
             for slug in ("alice", "unknown")
         )
         assert (known.status_code, known.json()["error_code"]) == (unknown.status_code, unknown.json()["error_code"])

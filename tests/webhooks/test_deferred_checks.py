@@ -87,7 +87,7 @@ def test_it_refuses_a_call_that_the_organization_does_not_allow(
 def test_it_refuses_a_call_over_the_budget(
     connected: TestOrganization, require_refused: RequireRefused, mode: str
 ) -> None:
-    connected.change(monthly_budget_usd=Decimal("0.001"))
+    connected.change(monthly_budget_usd=Decimal("0.0005"))
     require_refused(connected.ask_deferred(mode), "budget_exceeded")
 
 
@@ -103,9 +103,9 @@ def test_pending_calls_count_against_the_contact_limit(connected: TestOrganizati
 
 
 def test_pending_calls_count_against_the_budget(connected: TestOrganization, server: RunningServer) -> None:
-    connected.change(monthly_budget_usd=Decimal("0.025"))
+    connected.change(monthly_budget_usd=Decimal("0.0208"))
     for _ in range(2):
-        pending_call_id(connected.ask_deferred())
+        pending_call_id(connected.ask_deferred(max_tokens=1000))
     require_error(connected.ask_deferred(), "budget_exceeded", FALLBACK)
     assert count_deliveries(server) == 2
 

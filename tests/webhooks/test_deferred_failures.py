@@ -76,11 +76,12 @@ def test_the_error_of_a_deferred_call_does_not_mention_the_time_that_glific_wait
 def test_a_failed_call_releases_its_reserved_budget(
     alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    alice.change(monthly_budget_usd="0.015")
+    alice.change(monthly_budget_usd="0.0104")
     openai.will(server_error(400))
-    alice.wait_for_delivery(pending_call_id(alice.ask_deferred()))
+    alice.wait_for_delivery(pending_call_id(alice.ask_deferred(max_tokens=1000)))
     assert resumed_result(glific, 21)["error_code"] == "upstream_error"
-    require_ok(alice.ask())
+    require_ok(alice.ask(max_tokens=1000))
+    assert openai.requests[-1].body["max_completion_tokens"] == 1000
 
 
 def test_a_question_that_cannot_be_decrypted_resumes_the_flow_with_an_error(

@@ -66,7 +66,7 @@ def test_a_call_over_the_limit_of_deferred_calls_waits_in_the_queue(
     server: RunningServer = start_server(deadline_seconds=0.5, **limits)
     alice = server.add_organization("alice")
     alice.connect(glific)
-    openai.always(answer(after=1.5))
+    openai.always(answer(after=3))
     first = pending_call_id(alice.ask_deferred("auto"))
     pending_call_id(alice.ask_deferred("auto", contact=22))
     assert alice.delivery(first).asked_at

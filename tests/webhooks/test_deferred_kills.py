@@ -48,6 +48,18 @@ def received_answer(glific: GlificStandIn) -> bool:
     return any(request.path == API_PATH for request in glific.requests)
 
 
+def kill_and_restart(server: ServerProcesses, serve: Serve, glific: GlificStandIn) -> None:
+    """Kill the server, let Glific answer as usual again, and start another server on the same database."""
+    server.program.send_all(SIGKILL)
+    glific.reset()
+    serve()
+
+
+def require_one_answer(openai: OpenAIStandIn, glific: GlificStandIn) -> None:
+    assert resumed_result(glific, 21)["parsed_msg"] == "Sugar and salt."
+    assert len(openai.requests) == 1
+
+
 def test_a_kill_before_delivery_does_not_ask_openai_again(
     serve: Serve, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
@@ -57,12 +69,9 @@ def test_a_kill_before_delivery_does_not_ask_openai_again(
     glific.always(never_respond())
     call_id = pending_call_id(alice.ask_deferred())
     wait_until(lambda: received_answer(glific))
-    first.program.send_all(SIGKILL)
-    glific.reset()
-    serve()
+    kill_and_restart(first, serve, glific)
     assert alice.wait_for_delivery(call_id).state == "delivered"
-    assert resumed_result(glific, 21)["parsed_msg"] == "Sugar and salt."
-    assert len(openai.requests) == 1
+    require_one_answer(openai, glific)
     row = alice.delivery(call_id)
     assert (row.attempts, row.possibly_delivered) == (2, True)
     assert find_call(alice, call_id)["status"] == "ok"
@@ -77,12 +86,9 @@ def test_a_kill_between_two_delivery_attempts_loses_no_answer(
     glific.always(server_error())
     call_id = pending_call_id(alice.ask_deferred())
     wait_until(lambda: alice.delivery(call_id).attempts > 1)
-    first.program.send_all(SIGKILL)
-    glific.reset()
-    serve()
+    kill_and_restart(first, serve, glific)
     assert alice.wait_for_delivery(call_id).state == "delivered"
-    assert resumed_result(glific, 21)["parsed_msg"] == "Sugar and salt."
-    assert len(openai.requests) == 1
+    require_one_answer(openai, glific)
 
 
 def test_a_kill_while_openai_answers_asks_openai_once_more(

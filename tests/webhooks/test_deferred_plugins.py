@@ -1,11 +1,11 @@
 """The question of a plugin is stored for a deferred call. If it cannot be read, the flow gets an error."""
 
-import httpx2
 import pytest
 from pydantic import Field
 
 from glific_gpt.functions.contract import Function, FunctionBody, Question
 from tests.conftest import StartServer
+from tests.support import http
 from tests.support.deferred import pending_call_id, resumed_result, start_worker_in_process
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.openai_behaviours import answer
@@ -14,7 +14,7 @@ from tests.support.server import RunningServer, TestOrganization
 
 
 class ShoutBody(FunctionBody):
-    """A body whose field has another name in JSON than in Python."""
+    """A body with a field that has another name in JSON than in Python."""
 
     text: str = Field(alias="inputText")
 
@@ -41,7 +41,7 @@ def ask(organization: TestOrganization) -> str:
     body = {"inputText": "hello", "contact": {"id": 21}, "flow_id": "5"}
     url = organization.url.replace("parse_via_chat_gpt", "shout")
     return pending_call_id(
-        httpx2.post(f"{url}?mode=async", json=body, headers={"Authorization": f"Bearer {organization.token}"})
+        http.post(f"{url}?mode=async", json=body, headers={"Authorization": f"Bearer {organization.token}"})
     )
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from decimal import Decimal
 from threading import Barrier
 from typing import Any
@@ -11,6 +12,7 @@ import httpx2
 import pytest
 
 from glific_gpt.settings import FALLBACK_MESSAGE
+from tests.support import http
 from tests.support import openai_behaviours as behaviours
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
@@ -18,6 +20,8 @@ from tests.webhooks.assertions import ERROR_CODES, require_error, require_ok
 
 FALLBACK = "माफ़ कीजिए, please call 1800."
 BEFORE_AUTHENTICATION = {"unauthorized", "method_not_allowed"}
+OTHER_ORGANIZATION = 1000
+"""The first of many ids that no organization of these tests has."""
 """Errors before authentication, which have the fallback message of the server."""
 
 Cause = Callable[[TestOrganization, OpenAIStandIn], httpx2.Response]
@@ -48,7 +52,7 @@ def with_query(query: str, **body: Any) -> Cause:
 
 
 def _get(organization: TestOrganization, _openai: OpenAIStandIn) -> httpx2.Response:
-    return httpx2.get(organization.url, headers={"Authorization": f"Bearer {organization.token}"}, timeout=20)
+    return http.get(organization.url, headers={"Authorization": f"Bearer {organization.token}"}, timeout=20)
 
 
 def _ask_with_inactive_key(organization: TestOrganization, _openai: OpenAIStandIn) -> httpx2.Response:
@@ -72,13 +76,11 @@ def _exceed_contact_limit(organization: TestOrganization, _openai: OpenAIStandIn
 
 
 def _ask_full_server(organization: TestOrganization, _openai: OpenAIStandIn) -> httpx2.Response:
-    slots = organization.server.services.slots
-    taken = 0
-    while slots.acquire(blocking=False):
-        taken += 1
-    reply = organization.ask()
-    slots.release(taken)
-    return reply
+    server = organization.server.services
+    with ExitStack() as stack:
+        for number in range(server.settings.max_in_flight):
+            stack.enter_context(server.slots.hold(OTHER_ORGANIZATION + number))
+        return organization.ask()
 
 
 CAUSES: dict[str, Cause] = {

@@ -18,7 +18,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, note, seed
 from hypothesis import settings as hypothesis_settings
 
-from glific_gpt.glific.variables import find_unresolved
+from glific_gpt.flows.variables import find_unresolved
+from tests.support import http
 from tests.support.openai_behaviours import echo
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
@@ -64,7 +65,7 @@ def run_rounds(alice: TestOrganization) -> Counter[str]:
     until, number = time.monotonic() + FUZZ_SECONDS, SEED
     codes: Counter[str] = Counter()
     # No keep-alive, because a server may close a connection without reading the whole request.
-    with httpx2.Client(timeout=20, limits=httpx2.Limits(max_keepalive_connections=0)) as client:
+    with http.Client(timeout=20, limits=httpx2.Limits(max_keepalive_connections=0)) as client:
         while time.monotonic() < until:
             seed(number)(create_round(client, alice, codes))()
             number += 1

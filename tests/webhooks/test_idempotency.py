@@ -13,6 +13,7 @@ from glific_gpt.calls.tables import StoredReply
 from glific_gpt.database import transaction
 from glific_gpt.glific.signature import DUMMY_PHRASE, sign
 from tests.conftest import StartServer
+from tests.support import http
 from tests.support.openai_behaviours import answer, echo, out_of_credit, rate_limit, respond_after
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
@@ -48,7 +49,7 @@ def test_the_same_signature_gets_the_same_answer(alice: TestOrganization, openai
         headers["Authorization"] = f"Bearer {alice.token}"
     else:
         alice.set_phrase(phrase)
-    first, second = (httpx2.post(alice.url, content=body, headers=headers, timeout=20) for _ in range(2))
+    first, second = (http.post(alice.url, content=body, headers=headers, timeout=20) for _ in range(2))
     require_ok(first)
     assert first.json() == second.json()
     assert len(openai.requests) == 1
@@ -150,7 +151,7 @@ def test_a_killed_call_does_not_block_its_key_for_ever(alice: TestOrganization, 
 def test_a_late_call_does_not_replace_the_answer_of_its_successor(
     alice: TestOrganization, openai: OpenAIStandIn
 ) -> None:
-    openai.will(answer("The late one.", after=1.0), answer("The successor."))
+    openai.will(answer("The late one.", after=3.0), answer("The successor."))
     with ThreadPoolExecutor(1) as pool:
         late = pool.submit(ask_with_key, alice)
         while not openai.requests:

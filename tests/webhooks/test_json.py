@@ -2,9 +2,9 @@
 
 import json
 
-import httpx2
 import pytest
 
+from tests.support import http
 from tests.support.openai_behaviours import json_answer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
@@ -73,7 +73,7 @@ def test_it_accepts_at_most_one_mebibyte(alice: TestOrganization, openai: OpenAI
     require_error(alice.post(content=content + b" "), "body_too_large")
     headers = {"Authorization": f"Bearer {alice.token}"}
     chunks = (content[start : start + 65536] for start in range(0, len(content), 65536))
-    require_ok(httpx2.post(alice.url, content=chunks, headers=headers, timeout=20))
+    require_ok(http.post(alice.url, content=chunks, headers=headers, timeout=20))
     too_many_chunks = (b" " * 65536 for _ in range(20))
-    require_error(httpx2.post(alice.url, content=too_many_chunks, headers=headers, timeout=20), "body_too_large")
+    require_error(http.post(alice.url, content=too_many_chunks, headers=headers, timeout=20), "body_too_large")
     assert len(openai.requests) == 2

@@ -4,7 +4,18 @@ from typing import Any
 
 import pytest
 
-from tests.support.openai_behaviours import answer, json_answer, not_a_chat_model, responses_only, unsupported
+from tests.support.openai_behaviours import (
+    Behaviour,
+    answer,
+    bad_schema,
+    json_answer,
+    not_a_chat_model,
+    responses_only,
+    server_error,
+    unknown_model,
+    unsupported,
+    wrong_shape,
+)
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
 from tests.webhooks.assertions import require_error, require_ok
@@ -65,16 +76,64 @@ def test_a_json_request_has_the_shape_of_the_responses_api(alice: TestOrganizati
     ("parameter", "model"),
     [("temperature", "gpt-4o"), ("max_completion_tokens", "gpt-4o"), ("max_output_tokens", "gpt-5-pro")],
 )
-def test_a_refused_parameter_is_omitted_from_later_calls(
+def test_a_refused_parameter_is_omitted_from_later_calls_with_the_same_key(
     alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn, parameter: str, model: str, code: Any
 ) -> None:
     openai.always(unsupported(parameter, code))
-    require_ok(alice.ask(gpt_model=model, temperature=0.2, max_tokens=100))
-    assert [parameter in request.body for request in openai.requests] == [True, False]
-    require_ok(alice.ask(gpt_model=model, temperature=0.2, max_tokens=100))
-    require_ok(bob.ask(gpt_model=model, temperature=0.2, max_tokens=100))
-    assert [parameter in request.body for request in openai.requests[2:]] == [False, False]
-    assert openai.requests[-1].api_key == bob.key
+    is_about_model = parameter == "temperature" or code == "unsupported_parameter"
+    for asker in (alice, bob):
+        require_ok(asker.ask(gpt_model=model, temperature=0.2, max_tokens=100))
+        require_ok(asker.ask(gpt_model=model, temperature=0.2, max_tokens=100))
+        first, second = [True, False], [False] if is_about_model else [True, False]
+        sent = [parameter in request.body for request in openai.requests if request.api_key == asker.key]
+        assert sent == first + second
+
+
+@pytest.mark.parametrize(
+    ("model", "lie"),
+    [("gpt-4o", unsupported("temperature")), ("gpt-4o-mini", responses_only()), ("ft:gpt-4o:ngo::x", responses_only())],
+    ids=["parameter", "endpoint", "fine-tune"],
+)
+def test_what_one_key_learned_does_not_change_the_calls_of_another(
+    alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn, model: str, lie: Behaviour
+) -> None:
+    openai.for_key(alice.key, lie)
+    require_ok(alice.ask(gpt_model=model, temperature=0.2))
+    require_ok(bob.ask(gpt_model=model, temperature=0.2))
+    request = openai.requests[-1]
+    assert (request.api_key, request.path) == (bob.key, "/v1/chat/completions")
+    assert request.body["temperature"] == 0.2
+
+
+def test_a_name_in_a_schema_moves_no_model_to_another_endpoint(
+    alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
+) -> None:
+    openai.will(bad_schema("'required' is required to include every key in properties. Missing 'v1/responses'."))
+    schema = {"name": "x", "schema": {"type": "object", "properties": {"v1/responses": {"type": "string"}}}}
+    asked = alice.ask(gpt_model="gpt-4o-mini", response_format={"type": "json_schema", "json_schema": schema})
+    require_error(asked, "invalid_field")
+    require_ok(alice.ask(gpt_model="gpt-4o-mini"))
+    require_ok(bob.ask(gpt_model="gpt-4o-mini"))
+    assert [request.path for request in openai.requests] == ["/v1/chat/completions"] * 3
+
+
+@pytest.mark.parametrize("failure", [unknown_model(), server_error(400), wrong_shape()], ids=["404", "400", "shape"])
+def test_nothing_is_learned_from_a_second_request_that_fails(
+    alice: TestOrganization, openai: OpenAIStandIn, failure: Behaviour
+) -> None:
+    openai.always(unsupported("temperature", then=failure))
+    assert alice.ask().status_code != 200
+    openai.always(answer())
+    require_ok(alice.ask(temperature=0.2))
+    assert openai.requests[-1].body["temperature"] == 0.2
+
+
+def test_a_refused_name_of_the_token_limit_is_replaced_by_the_older_name(
+    alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
+    openai.always(unsupported("max_completion_tokens"))
+    require_ok(alice.ask(max_tokens=100))
+    assert openai.requests[-1].body["max_tokens"] == 100
 
 
 def test_two_refused_parameters_are_both_omitted(alice: TestOrganization, openai: OpenAIStandIn) -> None:

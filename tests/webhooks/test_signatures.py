@@ -11,8 +11,9 @@ from cryptography.fernet import Fernet
 
 from glific_gpt.glific.signature import DUMMY_PHRASE, sign
 from tests.conftest import StartServer
+from tests.support import http
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.server import TLS, TestOrganization
+from tests.support.server import TestOrganization
 from tests.webhooks.assertions import require_error, require_ok
 
 PHRASE = "नमस्ते, a phrase that only Glific knows"
@@ -32,9 +33,7 @@ def post_signed(
     """Call as Glific does, without a token. `sent` replaces the body after it was signed."""
     signature = {"X-Glific-Signature": sign(phrase, body, int(time.time()) - age_seconds)}
     all_headers = signature | {name.replace("_", "-"): value for name, value in headers.items()}
-    return httpx2.post(
-        organization.url, content=body if sent is None else sent, headers=all_headers, timeout=20, verify=TLS
-    )
+    return http.post(organization.url, content=body if sent is None else sent, headers=all_headers, timeout=20)
 
 
 @pytest.fixture
@@ -69,7 +68,7 @@ def test_a_signature_made_by_glific_is_accepted(alice: TestOrganization) -> None
     header = "t=1719400000,v1=c21c94691f7dddecefe92f0cf4c8a9d29c317956e81b80337b5b818224ed6433"
     alice.set_phrase("Super Secret")
     with time_machine.travel(datetime.fromtimestamp(1719400000 + MINUTE_SECONDS, UTC)):
-        require_ok(httpx2.post(alice.url, content=body, headers={"X-Glific-Signature": header}, timeout=20))
+        require_ok(http.post(alice.url, content=body, headers={"X-Glific-Signature": header}, timeout=20))
 
 
 @pytest.mark.parametrize("minutes", [14, -14])
@@ -117,7 +116,7 @@ def test_a_malformed_signature_is_unauthorized(alice_with_phrase: TestOrganizati
         "",
         f"{header},",
     ):
-        reply = httpx2.post(alice_with_phrase.url, content=BODY, headers={"X-Glific-Signature": mangled}, timeout=20)
+        reply = http.post(alice_with_phrase.url, content=BODY, headers={"X-Glific-Signature": mangled}, timeout=20)
         assert reply.status_code == 401, mangled
 
 

@@ -18,10 +18,12 @@ from tests.webhooks.assertions import get_code, require_error, require_ok
 
 pytestmark = pytest.mark.both_databases
 
-A_CENT = answer("A long answer.", input_tokens=20, output_tokens=1000)
-"""Costs one cent with gpt-4o: 10 dollars for a million output tokens. A call without max_tokens reserves as much."""
+TOKENS_FOR_A_CENT = 1000
+"""With gpt-4o: 10 dollars for a million output tokens."""
+A_CENT = answer("A long answer.", input_tokens=20, output_tokens=TOKENS_FOR_A_CENT)
 
-BUDGET_FOR_ONE_CALL = Decimal("0.015")
+BUDGET_FOR_ONE_CALL = Decimal("0.0104")
+"""For TOKENS_FOR_A_CENT and the question."""
 END_OF_JANUARY = datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC)
 START_OF_FEBRUARY = datetime(2026, 2, 1, 0, 0, 0, 500_000, tzinfo=UTC)
 
@@ -62,16 +64,23 @@ def test_a_call_is_charged_to_the_month_in_which_it_began(alice: TestOrganizatio
 def test_a_possible_charge_stays_reserved(
     start_server: StartServer, openai: OpenAIStandIn, behaviour: behaviours.Behaviour, code: str
 ) -> None:
-    alice = start_server(deadline_seconds=0.8).add_organization("alice", monthly_budget_usd=BUDGET_FOR_ONE_CALL)
+    settings: dict[str, Any] = {"deadline_seconds": 2} if code == "deadline_exceeded" else {}
+    alice = start_server(**settings).add_organization("alice", monthly_budget_usd=BUDGET_FOR_ONE_CALL)
     openai.will(behaviour)
-    require_error(alice.ask(), code)
+    require_error(alice.ask(max_tokens=TOKENS_FOR_A_CENT), code)
     require_error(alice.ask(), "budget_exceeded")
 
 
 @pytest.mark.parametrize(
     "behaviour",
-    [behaviours.out_of_credit(), behaviours.refuse_key(), behaviours.unknown_model(), behaviours.too_long()],
-    ids=["credit", "key", "model", "length"],
+    [
+        behaviours.out_of_credit(),
+        behaviours.refuse_key(),
+        behaviours.unknown_model(),
+        behaviours.too_long(),
+        behaviours.server_error(400),
+    ],
+    ids=["credit", "key", "model", "length", "unknown"],
 )
 def test_a_refused_call_releases_its_reservation(
     alice: TestOrganization, openai: OpenAIStandIn, behaviour: behaviours.Behaviour
@@ -80,6 +89,8 @@ def test_a_refused_call_releases_its_reservation(
     openai.always(behaviour)
     assert alice.ask().status_code != 200
     assert list(get_spend_by_month(alice).values()) == [0]
+    openai.always(behaviours.answer())
+    require_ok(alice.ask())
 
 
 def test_a_model_without_a_price_is_charged_as_the_requested_model(
@@ -98,17 +109,26 @@ def test_a_budget_that_is_set_again_includes_the_spending_in_between(
     alice: TestOrganization, openai: OpenAIStandIn
 ) -> None:
     openai.always(A_CENT)
-    alice.change(monthly_budget_usd=Decimal("0.03"))
-    require_ok(alice.ask())
+    alice.change(monthly_budget_usd=Decimal("0.02"))
+    require_ok(alice.ask(max_tokens=TOKENS_FOR_A_CENT))
     alice.change(monthly_budget_usd=None)
     require_ok(alice.ask())
-    alice.change(monthly_budget_usd=Decimal("0.03"))
+    alice.change(monthly_budget_usd=Decimal("0.02"))
     require_error(alice.ask(), "budget_exceeded")
 
 
 def test_a_changed_budget_keeps_its_reservations(start_server: StartServer, openai: OpenAIStandIn) -> None:
-    alice = start_server(deadline_seconds=0.8).add_organization("alice", monthly_budget_usd=Decimal("0.015"))
+    alice = start_server(deadline_seconds=2).add_organization("alice", monthly_budget_usd=BUDGET_FOR_ONE_CALL)
     openai.will(never_respond())
-    require_error(alice.ask(), "deadline_exceeded")
-    alice.change(monthly_budget_usd=Decimal("0.019"))
+    require_error(alice.ask(max_tokens=TOKENS_FOR_A_CENT), "deadline_exceeded")
+    alice.change(monthly_budget_usd=BUDGET_FOR_ONE_CALL + Decimal("0.0001"))
     assert get_code(alice.ask()) == "budget_exceeded"
+
+
+def test_a_reply_without_usage_counts_as_everything_that_was_set_aside(
+    alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
+    alice.change(monthly_budget_usd=BUDGET_FOR_ONE_CALL)
+    openai.will(answer("Salt.", usage=False))
+    require_ok(alice.ask(max_tokens=TOKENS_FOR_A_CENT))
+    require_error(alice.ask(), "budget_exceeded")

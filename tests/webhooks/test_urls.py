@@ -2,9 +2,9 @@
 
 from itertools import product
 
-import httpx2
 import pytest
 
+from tests.support import http
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
 from tests.webhooks.assertions import get_code, require_error, require_ok
@@ -46,7 +46,7 @@ def test_other_query_parameters_and_a_trailing_slash_are_accepted(alice: TestOrg
 def test_every_method_but_post_is_not_allowed(alice: TestOrganization) -> None:
     methods = ("GET", "PUT", "PATCH", "DELETE", "OPTIONS")
     for method, slug in product(methods, ("alice", "unknown")):
-        reply = httpx2.request(method, alice.url.replace("alice", slug), timeout=20)
+        reply = http.request(method, alice.url.replace("alice", slug), timeout=20)
         require_error(reply, "method_not_allowed")
         assert reply.headers["Allow"] == "POST"
 
@@ -55,7 +55,7 @@ def test_a_url_without_a_known_function_is_an_unknown_function(alice: TestOrgani
     headers = {"Authorization": f"Bearer {alice.token}"}
     for path in ("", "/", "/parse_via_chat_gpt/more", "/parse_via_gpt", "/PARSE_VIA_CHAT_GPT", "/" + "x" * 500, "/%00"):
         url = f"{alice.server.url}/webhooks/alice{path}"
-        reply = httpx2.post(url, json={"question_text": "Hi"}, headers=headers, timeout=20)
+        reply = http.post(url, json={"question_text": "Hi"}, headers=headers, timeout=20)
         assert (path, get_code(reply)) == (path, "unknown_function")
-    unauthorized = httpx2.post(f"{alice.server.url}/webhooks/alice/nothing", json={}, timeout=20)
+    unauthorized = http.post(f"{alice.server.url}/webhooks/alice/nothing", json={}, timeout=20)
     require_error(unauthorized, "unauthorized")

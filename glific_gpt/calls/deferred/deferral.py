@@ -1,28 +1,33 @@
 """Defer a call: make it durable work, and reply to its caller that the answer is pending."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from glific_gpt.calls import records, replays
-from glific_gpt.calls.context import CallContext
+from glific_gpt.calls import limits, records, replays
 from glific_gpt.calls.deferred import delivery_records
-from glific_gpt.calls.deferred.background import PendingUpstreamCall, PendingUpstreamCalls
-from glific_gpt.calls.execution import Outcome, pending_outcome
+from glific_gpt.calls.deferred.late_answers import LateAnswers
+from glific_gpt.calls.execution import Outcome, Result, pending_outcome
 from glific_gpt.calls.records import AdmittedCall
-from glific_gpt.database import execute_all, transaction
+from glific_gpt.database import STATEMENT_TIMEOUT_SECONDS, GroupTransaction, Statement, Work, execute_all, transaction
 from glific_gpt.durable import WorkflowEngine
+from glific_gpt.runtime import bridge, cpu_bound
+from glific_gpt.settings import Settings
 from glific_gpt.vault import Vault
 
-ENGINE_THREADS = 10
-START_TIMEOUT_SECONDS = 0.1
-PENDING_WRITE_TIMEOUT_SECONDS = 0.2
-"""Longest waits for the engine and for the database. Their sum fits into what is left of Glific's 5 seconds."""
+ENQUEUE_QUEUE_TIMEOUT_SECONDS = 2.0
+"""Longest wait of an `async` call for the transactions of earlier ones."""
+
+DEFER_STATEMENT_TIMEOUT_SECONDS = 0.2
+DEFER_QUEUE_TIMEOUT_SECONDS = 0.2
+"""The same for an `auto` call whose deadline has passed. Their sum fits into what is left of Glific's 5 seconds."""
+
+RELEASE_MARGIN_SECONDS = 30.0
+"""How long after its answer's time limit a workflow runs although this process has not released it."""
 
 log = structlog.get_logger()
 
@@ -31,69 +36,74 @@ log = structlog.get_logger()
 class Deferrer:
     """Make calls pending: on arrival (`async`), or when the request's deadline has passed (`auto`)."""
 
+    settings: Settings
     vault: Vault
     engine: WorkflowEngine
-    upstream_calls: PendingUpstreamCalls
-    threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(ENGINE_THREADS, "deferral"))
-    """For calls of the engine, which may be slow. Nothing in them waits for OpenAI."""
+    late_answers: LateAnswers
+    enqueuing: GroupTransaction = field(
+        default_factory=lambda: GroupTransaction(STATEMENT_TIMEOUT_SECONDS, ENQUEUE_QUEUE_TIMEOUT_SECONDS)
+    )
+    deferring: GroupTransaction = field(
+        default_factory=lambda: GroupTransaction(DEFER_STATEMENT_TIMEOUT_SECONDS, DEFER_QUEUE_TIMEOUT_SECONDS)
+    )
 
     def enqueue(self, admitted: AdmittedCall) -> Outcome:
         """Write row, limits and workflow in one transaction, and return the pending outcome. Raises GlificGptError."""
-        with transaction() as session:
-            reserved = records.create_record(session, admitted, "pending")
-            outcome = self._write_pending(session, admitted, reserved, asked_at=None)
-            self._enqueue_workflow(session, admitted)
+        context = admitted.context
+        outcome = pending_outcome(context.call_id)
+        statements = self._pending_statements(admitted, outcome, asked_at=None)
+
+        def enqueue_workflow(session: Session) -> None:
+            self.engine.enqueue(session, context.call_id, context.call_id, context.organization_id)
+
+        def write_alone() -> None:
+            with transaction() as session:
+                records.create_record(session, admitted, "pending")
+                execute_all(session, statements)
+                enqueue_workflow(session)
+
+        if limits.has_limits(admitted.tenant):
+            # It may wait for locks of other calls, which a shared transaction would make all its calls do.
+            bridge.run_transaction(write_alone)
+        else:
+            creation = records.creation_statements(admitted, "pending")
+            with records.reject_duplicate():
+                self.enqueuing.run(Work([*creation, *statements], enqueue_workflow))
         return outcome
 
-    def defer(self, admitted: AdmittedCall, upstream: PendingUpstreamCall, reserved: Decimal) -> Outcome | None:
-        """Return the pending outcome while OpenAI continues; None if it could not be written in time.
-
-        The workflow starts before the row is written, and waits for the row. A promised answer therefore always has a
-        workflow.
-        """
+    def defer(self, admitted: AdmittedCall, answer: "Future[Result]") -> Outcome | None:
+        """Return the pending outcome while OpenAI continues; None if it could not be written in time."""
         context = admitted.context
-        # Before the workflow starts, which would otherwise ask OpenAI a second time.
-        self.upstream_calls.add(upstream)
-        started = self._start_workflow(context)
+        outcome = pending_outcome(context.call_id)
+        statements = self._pending_statements(admitted, outcome, asked_at=context.started_at)
+        timeout = self.settings.deferred_timeout_seconds
+
+        def hold_workflow(session: Session) -> None:
+            self.engine.hold(
+                session, context.call_id, context.call_id, context.organization_id, timeout + RELEASE_MARGIN_SECONDS
+            )
+
         try:
-            with transaction(PENDING_WRITE_TIMEOUT_SECONDS) as session:
-                records.mark_pending(session, context)
-                outcome = self._write_pending(session, admitted, reserved, asked_at=context.started_at)
-                if not started:
-                    self._enqueue_workflow(session, admitted)
+            self.deferring.run(Work([records.pending_statement(context), *statements], hold_workflow))
         except SQLAlchemyError as failure:
             # The commit may have succeeded without a reply. `delivery_records.is_expected` recognizes such a call,
             # because its row gets an error next.
             log.error("deferral_failed", call_id=context.call_id, reason=type(failure).__name__)
-            upstream.resolve(deferred=False)
-            self.upstream_calls.take(context.call_id)
             return None
-        upstream.resolve(deferred=True)
+        # Another process may ask OpenAI too, if this one cannot hold the workflow. The first answer counts.
+        self.late_answers.expect(admitted.tenant, context, answer, timeout)
         return outcome
 
-    def _start_workflow(self, context: CallContext) -> bool:
-        """Return whether this process runs the workflow; otherwise it is enqueued for any process."""
-        call_id = context.call_id
-        try:
-            started = self.threads.submit(self.engine.start_workflow, call_id, call_id, context.organization_id)
-            return started.result(START_TIMEOUT_SECONDS)
-        except TimeoutError:
-            # If the start succeeds later, the workflow is not run twice: the engine accepts a workflow id once.
-            return False
-        except Exception as failure:  # noqa: BLE001 - after any error, the call can still be enqueued
-            log.error("workflow_start_failed", call_id=call_id, reason=type(failure).__name__)
-            return False
-
-    def _write_pending(
-        self, session: Session, admitted: AdmittedCall, reserved: Decimal, asked_at: datetime | None
-    ) -> Outcome:
-        context = admitted.context
-        outcome = pending_outcome(context.call_id)
-        delivery_records.create(session, self.vault, context, admitted.parsed.body, reserved, asked_at)
-        execute_all(session, replays.store_statements(self.vault, context.organization_id, admitted.inbound, outcome))
-        return outcome
-
-    def _enqueue_workflow(self, session: Session, admitted: AdmittedCall) -> None:
-        session.flush()  # the engine inserts by plain SQL, which has to follow the rows of the call
-        context = admitted.context
-        self.engine.enqueue(session, context.call_id, context.call_id, context.organization_id)
+    def _pending_statements(
+        self, admitted: AdmittedCall, outcome: Outcome, asked_at: datetime | None
+    ) -> list[Statement]:
+        """Insert the delivery, and store the reply for repetitions of the call."""
+        context, body = admitted.context, admitted.parsed.body
+        return [
+            # To encode and encrypt a large question takes long, and would stop the event loop.
+            cpu_bound.run(
+                lambda: delivery_records.insert_statement(self.vault, context, body, asked_at),
+                is_long=admitted.inbound.weight > 1,
+            ),
+            *replays.store_statements(self.vault, context.organization_id, admitted.inbound, outcome),
+        ]

@@ -2,18 +2,21 @@
 
 import json
 from datetime import datetime, timedelta
-from decimal import Decimal
+from typing import cast
 
 from pydantic import JsonValue
-from sqlalchemy import or_, select, update
+from sqlalchemy import Table, or_, select, update
 from sqlalchemy.orm import Session
 
 from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.execution import Outcome
 from glific_gpt.calls.tables import Call, Delivery
 from glific_gpt.clock import now
+from glific_gpt.database import Statement
 from glific_gpt.functions.contract import FunctionBody
 from glific_gpt.vault import Vault
+
+INSERT_DELIVERY = cast("Table", Delivery.__table__).insert().inline()
 
 QUESTION_PURPOSE = "delivery_question"
 ANSWER_PURPOSE = "delivery_answer"
@@ -23,31 +26,20 @@ UNDELIVERED_RETENTION = timedelta(hours=24)
 """How long an undelivered answer is kept, so that it can be retried."""
 
 
-def create(
-    session: Session,
-    vault: Vault,
-    context: CallContext,
-    body: FunctionBody,
-    reserved: Decimal,
-    asked_at: datetime | None,
-) -> None:
-    """Create the delivery of a call whose caller gets the reply that the answer is pending."""
-    session.flush()
+def insert_statement(vault: Vault, context: CallContext, body: FunctionBody, asked_at: datetime | None) -> Statement:
+    """Insert the delivery of a call. Its caller gets the reply that the answer is pending."""
     accepted_at = now()
-    session.add(
-        Delivery(
-            call_id=context.call_id,
-            organization_id=context.organization_id,
-            glific_organization_id=body.organization_id,
-            result_name=body.result_name,
-            reserved_usd=reserved,
-            accepted_at=accepted_at,
-            waited_until=accepted_at + timedelta(seconds=body.wait_seconds) if body.wait_seconds else None,
-            asked_at=asked_at,
-            question=vault.encrypt(context.organization_id, QUESTION_PURPOSE, body.model_dump_json(by_alias=True)),
-            state="waiting",
-        )
-    )
+    return INSERT_DELIVERY, {
+        "call_id": context.call_id,
+        "organization_id": context.organization_id,
+        "glific_organization_id": body.organization_id,
+        "result_name": body.result_name,
+        "accepted_at": accepted_at,
+        "waited_until": accepted_at + timedelta(seconds=body.wait_seconds) if body.wait_seconds else None,
+        "asked_at": asked_at,
+        "question": vault.encrypt(context.organization_id, QUESTION_PURPOSE, body.model_dump_json(by_alias=True)),
+        "state": "waiting",
+    }
 
 
 def find(session: Session, call_id: str) -> tuple[Delivery, Call] | None:
@@ -74,11 +66,14 @@ def mark_asked(session: Session, call_id: str) -> None:
     session.execute(update(Delivery).where(Delivery.call_id == call_id).values(asked_at=now()))
 
 
-def store_answer(session: Session, vault: Vault, context: CallContext, outcome: Outcome) -> bool:
+def encrypt_answer(vault: Vault, organization_id: int, outcome: Outcome) -> str:
+    return vault.encrypt(organization_id, ANSWER_PURPOSE, json.dumps(outcome.body))
+
+
+def store_answer(session: Session, call_id: str, ciphertext: str) -> bool:
     """Store the answer and delete the question. Return False if there was an answer already."""
-    ciphertext = vault.encrypt(context.organization_id, ANSWER_PURPOSE, json.dumps(outcome.body))
     # The step can be repeated after a crash, and must not replace an answer that is being delivered.
-    unanswered = update(Delivery).where(Delivery.call_id == context.call_id, Delivery.answered_at.is_(None))
+    unanswered = update(Delivery).where(Delivery.call_id == call_id, Delivery.answered_at.is_(None))
     values = {"answered_at": now(), "delivering_since": now(), "answer": ciphertext, "question": None}
     return session.scalar(unanswered.values(values).returning(Delivery.call_id)) is not None
 

@@ -1,4 +1,4 @@
-"""Requeue deferred calls whose durable work was lost, and retry deliveries that failed."""
+"""Requeue deferred calls after their durable work was lost, and retry deliveries that failed."""
 
 import re
 import secrets

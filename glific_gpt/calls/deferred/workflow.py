@@ -1,24 +1,26 @@
 """The durable workflow of a deferred call: get the answer, then deliver it to the flow."""
 
 from dataclasses import dataclass
-from decimal import Decimal
+from functools import partial
 
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from glific_gpt.calls import limits, records
+from glific_gpt.calls import budget
 from glific_gpt.calls import tenant as tenants
 from glific_gpt.calls.context import CallContext
-from glific_gpt.calls.deferred import delivery_records
-from glific_gpt.calls.deferred.background import PendingUpstreamCalls
+from glific_gpt.calls.deferred import delivery_records, late_answers
 from glific_gpt.calls.deferred.delivery import DeliveryStep
-from glific_gpt.calls.execution import Result, execute, to_outcome
+from glific_gpt.calls.deferred.late_answers import Answer
+from glific_gpt.calls.execution import Result, execute
 from glific_gpt.calls.request import Admission, ParsedCall
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
-from glific_gpt.database import execute_all, retry_until_available
+from glific_gpt.database import retry_until_available
 from glific_gpt.durable import WorkflowContext
 from glific_gpt.errors import GlificGptError, InternalError
+from glific_gpt.runtime import bridge
+from glific_gpt.runtime.bridge import blocking
 from glific_gpt.vault import UnreadableSecret, Vault
 
 
@@ -30,8 +32,6 @@ class DeferredCall:
     tenant: Tenant
     question: str
     """Ciphertext of the function's body."""
-    reserved: Decimal
-    """Reserved part of the budget, in US dollars."""
     timeout_seconds: float
     """How long OpenAI may take."""
 
@@ -42,20 +42,13 @@ class AnswerStep:
 
     admission: Admission
     vault: Vault
-    upstream_calls: PendingUpstreamCalls
 
+    @blocking
     def run(self, call_id: str) -> None:
-        """Do nothing for a call that has its answer, or whose caller got an error instead of a deferral."""
-        upstream = self.upstream_calls.take(call_id)
-        if upstream is not None and not upstream.is_deferred():
-            return
+        """Do nothing if the call has its answer, or if its caller got an error instead of a deferral."""
         deferred = retry_until_available(lambda session: self._load(session, call_id))
-        if deferred is None:
-            return
-        # The context of a call that is still running counts its tokens.
-        context = upstream.context if upstream else deferred.context
-        result = upstream.result(deferred.timeout_seconds) if upstream else self._ask(deferred)
-        self._store(deferred, context, result)
+        if deferred is not None:
+            late_answers.store(Answer.encrypt(self.vault, deferred.tenant, deferred.context, self._ask(deferred)))
 
     def _load(self, session: Session, call_id: str) -> DeferredCall | None:
         row = delivery_records.find(session, call_id)
@@ -68,21 +61,31 @@ class AnswerStep:
             started_at=call.started_at,
             call_id=call_id,
             model_asked=call.model_asked,
+            allowance=budget.find_allowance(session, call_id),
         )
         tenant = tenants.find_tenant_by_id(session, call.organization_id, self.admission.provider.name)
         seconds = delivery_records.remaining_wait_seconds(delivery, self.admission.settings.deferred_timeout_seconds)
-        return DeferredCall(context, tenant, row[0].question, delivery.reserved_usd, seconds)
+        return DeferredCall(context, tenant, row[0].question, seconds)
 
     def _ask(self, deferred: DeferredCall) -> Result:
         context = deferred.context
+        bridge.set_group(str(context.organization_id))  # long computations take turns by organization
         deadline = Deadline.after(deferred.timeout_seconds)
         try:
             model = self.admission.bind_model(deferred.tenant, context.model_asked or "", deadline)
             parsed = self._decrypt_question(deferred)
+            self._set_money_aside(deferred, parsed)
         except GlificGptError as error:
             return error
         retry_until_available(lambda session: delivery_records.mark_asked(session, context.call_id))
         return execute(parsed.function, parsed.body, model, deadline, context)
+
+    def _set_money_aside(self, deferred: DeferredCall, parsed: ParsedCall) -> None:
+        """Reserve for a call without a reservation: it is from a time without a budget, or it was given back."""
+        context, tenant = deferred.context, deferred.tenant
+        if context.allowance is None and tenant.monthly_budget_usd is not None:
+            reserve = partial(budget.reserve, tenant=tenant, context=context, parsed=parsed)
+            context.allowance = retry_until_available(reserve)
 
     def _decrypt_question(self, deferred: DeferredCall) -> ParsedCall:
         """Raises UnknownFunction if a plugin was removed, and InternalError if the question cannot be read."""
@@ -93,18 +96,6 @@ class AnswerStep:
             return ParsedCall(function, function.body.model_validate_json(plain))
         except (UnreadableSecret, ValidationError):
             raise InternalError from None
-
-    def _store(self, deferred: DeferredCall, context: CallContext, result: Result) -> None:
-        error = result if isinstance(result, GlificGptError) else None
-        outcome = to_outcome(deferred.tenant, context, result)
-
-        def write(session: Session) -> None:
-            # A retry of this transaction may find the answer stored, and must not settle the budget twice.
-            if delivery_records.store_answer(session, self.vault, context, outcome):
-                records.record_answer(session, context, error)
-                execute_all(session, limits.settle_statements(deferred.tenant, context, deferred.reserved, error))
-
-        retry_until_available(write)
 
 
 @dataclass(frozen=True)

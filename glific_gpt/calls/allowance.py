@@ -1,0 +1,135 @@
+"""The money that is set aside for one call, and the length of answers that it pays for."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, Decimal
+from typing import NamedTuple
+
+from glific_gpt.errors import BadUpstreamReply, BudgetExceeded, DeadlineExceeded, GlificGptError
+from glific_gpt.models import prices
+from glific_gpt.models.prices import QuestionPrices
+from glific_gpt.openai.chat import OutputLimit, Usage
+from glific_gpt.openai.traits import accepts_temperature
+
+SMALLEST_USD = Decimal("1e-9")
+"""Amounts are stored in whole billionths of a dollar."""
+
+SHARES = 10
+"""A call sets aside at most this fraction of the rest of the budget, so that calls beside it can be answered too."""
+
+POSSIBLY_CHARGED = DeadlineExceeded | BadUpstreamReply
+"""Errors after which OpenAI may or may not have charged for an answer."""
+
+
+class AnswerTokens(NamedTuple):
+    """Lengths of answers in tokens, the model's reasoning included."""
+
+    least: int
+    """A shorter answer is not worth its price, so the call is refused."""
+    short: int
+    """Enough for most answers. A call sets aside this much, even if it is more than its share of the rest."""
+    full: int
+    """Set aside without max_tokens."""
+
+
+WITHOUT_REASONING = AnswerTokens(least=16, short=256, full=2000)
+"""The Responses API accepts no limit below 16. The longest WhatsApp message has about 1,000 tokens in English, and up
+to twice as many in Indian languages."""
+WITH_REASONING = AnswerTokens(least=256, short=2000, full=8000)
+"""Reasoning comes first and is charged as output. A limit that it uses up leaves an empty answer."""
+
+
+def answer_tokens(model: str) -> AnswerTokens:
+    """Return the usual lengths of the model's answers."""
+    # Apart from a few search models, exactly the models that reason accept no temperature.
+    return WITHOUT_REASONING if accepts_temperature(model) else WITH_REASONING
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The most that a question can cost, and how long its answer should be."""
+
+    prices: QuestionPrices
+    tokens: AnswerTokens
+    max_tokens: int | None
+
+    @classmethod
+    def of(cls, model: str, input_tokens: int, max_tokens: int | None) -> "Estimate":
+        """`input_tokens` is an upper bound. Raises BudgetExceeded if the model's price is not known."""
+        found = prices.question_prices(model, input_tokens)
+        if found is None:
+            raise BudgetExceeded(
+                f"The price of {model} is not known, so it cannot be used under a monthly budget. Choose another model."
+            )
+        return cls(found, answer_tokens(model), max_tokens)
+
+    @property
+    def wanted(self) -> int:
+        return self.max_tokens or self.tokens.full
+
+    def affordable_tokens(self, usd: Decimal) -> int:
+        """Return how many output tokens this amount pays for after the question, at most `wanted`.
+
+        Raises BudgetExceeded if they are too few for an answer.
+        """
+        affordable = int((usd - self.prices.input) // self.prices.output_token)
+        if affordable < min(self.tokens.least, self.wanted):
+            raise BudgetExceeded
+        return min(affordable, self.wanted)
+
+    def share_of(self, rest: Decimal) -> Decimal:
+        """Return the amount to set aside if this much is left of the budget. Raises BudgetExceeded."""
+        affordable = self.affordable_tokens(rest)
+        everything = int((rest - self.prices.input) // self.prices.output_token)
+        # A length that the caller chose is not shortened as long as it is usual and fits.
+        usual = max(self.tokens.short, min(self.max_tokens or 0, self.tokens.full))
+        tokens = min(affordable, max(usual, everything // SHARES))
+        amount = self.prices.input + tokens * self.prices.output_token
+        return min(rest, amount.quantize(SMALLEST_USD, ROUND_CEILING))
+
+
+@dataclass
+class Allowance:
+    """The money that is set aside for a call. Every question of the call is paid from it."""
+
+    reserved: Decimal
+    left: Decimal = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.left = self.reserved
+
+    @property
+    def spent(self) -> Decimal:
+        """The charges of OpenAI, and the highest possible charges of questions without a readable answer."""
+        return self.reserved - self.left
+
+    def limit(self, model: str, input_tokens: int, max_tokens: int | None) -> OutputLimit:
+        """Return the longest answer that the rest pays for. Raises BudgetExceeded if that is too short."""
+        estimate = Estimate.of(model, input_tokens, max_tokens)
+        tokens = estimate.affordable_tokens(self.left)
+        return OutputLimit(tokens, is_shortened=tokens < estimate.wanted)
+
+    @contextmanager
+    def charge(self, model: str, usage: Usage) -> Iterator[None]:
+        """Subtract the cost of the question that is asked inside the block from what is left."""
+        before, input_tokens, output_tokens = self.left, usage.input_tokens, usage.output_tokens
+        # While there is no answer, and if there never is one: nobody knows yet how much OpenAI charges.
+        self.left = Decimal(0)
+        is_free = False
+        try:
+            yield
+        except GlificGptError as error:
+            is_free = not isinstance(error, POSSIBLY_CHARGED)
+            raise
+        finally:
+            used = (usage.input_tokens - input_tokens, usage.output_tokens - output_tokens)
+            if any(used) or is_free:
+                self.left = before - (self._cost(model, usage, *used) if any(used) else 0)
+
+    def _cost(self, model: str, usage: Usage, input_tokens: int, output_tokens: int) -> Decimal:
+        for name in filter(None, (usage.model, model)):
+            usd = prices.calculate_cost(name, input_tokens, output_tokens)
+            if usd is not None:
+                return usd
+        return self.reserved  # not reached: a question to a model without a price is refused
