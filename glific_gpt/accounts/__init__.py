@@ -1,1 +1,1 @@
-"""People: accounts, roles in organizations, and sign-in."""
+"""People: accounts, roles in organizations, passwords and one-time links. `sign_in/` has the pages."""

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from glific_gpt.accounts import people
+from glific_gpt.accounts import addresses, owners, people
 from glific_gpt.accounts.tables import Membership, Role, User
 from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
+from glific_gpt.database import lock_rows
 from glific_gpt.errors import N_, Conflict, NotFound
 from glific_gpt.organizations.tables import Organization
 
@@ -20,11 +21,11 @@ MSG_LAST_ADMINISTRATOR = N_(
 
 
 def grant_admin(session: Session, email: str) -> User:
-    """Make a person an administrator, who then needs a link.
+    """Make a person an administrator. The person then needs a link.
 
     Raises InvalidValue, and Conflict for an administrator and for an account that is switched off.
     """
-    user = session.scalar(select(User).where(User.email == people.validate_address(email)))
+    user = people.lock_by_email(session, addresses.validate(email))
     if user is None:
         return people.create_person(session, email, administrator=True)
     if user.is_administrator:
@@ -38,10 +39,11 @@ def grant_admin(session: Session, email: str) -> User:
 
 
 def revoke_admin(session: Session, user: User, by: User) -> None:
-    """Revoke the rights of an administrator, whose roles in organizations stay.
+    """Revoke the rights of an administrator. Roles in organizations stay.
 
     Raises Conflict for one's own account, and for the last administrator.
     """
+    _lock_account(session, user)
     if not user.is_administrator:
         return
     _require_another_administrator(session, user, by)
@@ -52,12 +54,14 @@ def revoke_admin(session: Session, user: User, by: User) -> None:
 def set_active(session: Session, user: User, by: User | None, *, is_active: bool) -> None:
     """Switch an account on or off. Switching it off ends its sessions. `by` is None for a command.
 
-    Raises Conflict for one's own account, and for the last administrator.
+    Raises Conflict for one's own account, for the last administrator, and for the last owner of an organization.
     """
+    _lock_account(session, user)
     if user.active == is_active:
         return
     if not is_active:
         _require_another_administrator(session, user, by)
+        owners.require_other_owners(session, user)
         people.end_sessions(user)
     user.active = is_active
     action = Action.PERSON_ACTIVATED if is_active else Action.PERSON_DEACTIVATED
@@ -71,15 +75,17 @@ def reset_two_factor(session: Session, user: User) -> None:
         trail.record(session, Action.TWO_FACTOR_DISABLED, email=user.email)
 
 
+def _lock_account(session: Session, user: User) -> None:
+    """Lock the account and all administrators, so that two of them cannot remove each other at the same moment."""
+    lock_rows(session, select(User).where(User.is_administrator | (User.id == user.id)).order_by(User.id))
+
+
 def _require_another_administrator(session: Session, user: User, by: User | None) -> None:
-    """Raises Conflict. Locks the administrators, so that two of them cannot remove each other at the same moment."""
+    """Raises Conflict. The administrators must be locked."""
     if by and user.id == by.id:
         raise Conflict(MSG_OWN_ACCOUNT)
-    if not user.is_administrator:
-        return
-    # Locked in the order of ids, so that two transactions cannot wait for each other.
-    active = select(User.id).where(User.is_administrator, User.active).order_by(User.id).with_for_update()
-    if not set(session.scalars(active)) - {user.id}:
+    others = select(User.id).where(User.is_administrator, User.active, User.id != user.id).limit(1)
+    if user.is_administrator and user.active and session.scalar(others) is None:
         raise Conflict(MSG_LAST_ADMINISTRATOR)
 
 

@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 from flask import Flask, current_app
 from flask_mail import Connection, Mail, Message
 
+from glific_gpt.runtime.bridge import blocking
 from glific_gpt.settings import Settings
 
 TIMEOUT_SECONDS = 10
@@ -58,6 +59,7 @@ def is_configured(app: Flask) -> bool:
     return "mail" in app.extensions
 
 
+@blocking
 def send(recipient: str, subject: str, text: str) -> None:
     """Send an e-mail. Raises OSError, which is the base class of SMTP errors."""
     message = Message(subject, recipients=[recipient], body=text)

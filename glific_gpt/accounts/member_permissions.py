@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from glific_gpt.accounts import people
+from glific_gpt.accounts import addresses, people
 from glific_gpt.accounts.tables import Membership, Role, User
 from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
@@ -35,13 +35,17 @@ def invite(session: Session, inviter: User, organization_id: int, email: str, ro
     Owners may not add an existing account, because adding it resets its credentials. Raises AdministratorRequired for
     that, InvalidValue, and Conflict for a member and for too many invitations in an hour.
     """
-    if not inviter.is_administrator:
-        _limit_invitations(session, organization_id)
-    known = session.scalar(select(User).where(User.email == people.validate_address(email)))
-    is_member = known is not None and session.get(Membership, (known.id, organization_id)) is not None
-    if known and not is_member and not inviter.is_administrator and not _is_unused(session, known):
-        raise AdministratorRequired(MSG_ACCOUNT_EXISTS)
-    return people.add_member(session, organization_id, email, role)
+    if inviter.is_administrator:
+        return people.add_member(session, organization_id, email, role)
+    _limit_invitations(session, organization_id)
+
+    def check(known: User) -> None:
+        # After the account is locked: an administrator may be giving it access to another organization.
+        is_member = session.get(Membership, (known.id, organization_id)) is not None
+        if not is_member and not _is_unused(session, known):
+            raise AdministratorRequired(MSG_ACCOUNT_EXISTS)
+
+    return people.add_member(session, organization_id, email, role, check)
 
 
 def record_refused_invitation(session: Session, organization_id: int, email: str) -> None:
@@ -49,7 +53,7 @@ def record_refused_invitation(session: Session, organization_id: int, email: str
 
     This needs a transaction of its own, because that of the invitation was rolled back.
     """
-    trail.record(session, Action.INVITATION_REFUSED, organization_id, email=people.normalize_email(email))
+    trail.record(session, Action.INVITATION_REFUSED, organization_id, email=addresses.normalize(email))
 
 
 def find_member(session: Session, organization_id: int, user_id: int) -> User:
@@ -61,7 +65,7 @@ def find_member(session: Session, organization_id: int, user_id: int) -> User:
 
 
 def members_needing_administrator(session: Session, organization_id: int) -> set[int]:
-    """Return the ids of the members whose links only an administrator may create."""
+    """Return the ids of the members for which only an administrator may create a link."""
     members = select(Membership.user_id).where(Membership.organization_id == organization_id)
     elsewhere = select(Membership.user_id).where(Membership.organization_id != organization_id)
     has_more_access = User.is_administrator | User.id.in_(elsewhere)

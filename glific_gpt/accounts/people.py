@@ -1,24 +1,23 @@
 """People and their roles in organizations."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import uuid4
 
-from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from glific_gpt.accounts import addresses, owners
 from glific_gpt.accounts.tables import Membership, Role, User
 from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
 from glific_gpt.clock import now
-from glific_gpt.database import insert_if_absent
-from glific_gpt.errors import N_, Conflict, InvalidValue, NotFound
+from glific_gpt.database import insert_if_absent, lock_rows
+from glific_gpt.errors import N_, Conflict, NotFound
 from glific_gpt.organizations.tables import Organization
 
 MSG_ACCOUNT_INACTIVE = N_("This person's account is switched off. Switch it on first.")
-MSG_LAST_OWNER = N_("This is the organization's only owner. Make another member an owner first.")
-MAX_EMAIL = 255
 
 
 @dataclass(frozen=True)
@@ -34,21 +33,18 @@ class Member:
 
 def find_person(session: Session, email: str) -> User:
     """Return the person with this e-mail address. Raises NotFound."""
-    found = _find_by_email(session, normalize_email(email))
+    found = _find_by_email(session, addresses.normalize(email))
     if found is None:
         raise NotFound(N_("No account has this e-mail address."))
     return found
 
 
-def list_people(session: Session) -> list[User]:
-    return list(session.scalars(select(User).order_by(User.email)))
-
-
 def create_person(session: Session, email: str, *, administrator: bool = False) -> User:
     """Create a person without a password. Raises InvalidValue for an invalid e-mail address, and Conflict."""
-    user = User(email=validate_address(email), is_administrator=administrator)
+    user = User(email=addresses.validate(email), is_administrator=administrator)
     session.add(user)
     try:
+        # Not looked up before: another request could create it between the query and the INSERT.
         session.flush()
     except IntegrityError:
         raise Conflict(N_("An account with this e-mail address exists already.")) from None
@@ -62,14 +58,13 @@ def list_memberships(session: Session, user: User) -> list[tuple[Organization, R
     if user.is_administrator:
         organizations = session.scalars(select(Organization).order_by(Organization.name, Organization.id))
         return [(organization, Role.OWNER) for organization in organizations]
-    rows = session.execute(_memberships_query(user).order_by(Organization.name, Organization.id))
+    rows = session.execute(
+        select(Organization, Membership)
+        .join(Membership, Membership.organization_id == Organization.id)
+        .where(Membership.user_id == user.id)
+        .order_by(Organization.name, Organization.id)
+    )
     return [(organization, membership.as_role) for organization, membership in rows]
-
-
-def roles_by_slug(session: Session, user: User) -> dict[str, Role]:
-    """Return the roles of the person by the slug of the organization, in the order of the slugs."""
-    rows = session.execute(_memberships_query(user).order_by(Organization.slug))
-    return {organization.slug: membership.as_role for organization, membership in rows}
 
 
 def find_role(session: Session, user: User, organization_id: int) -> Role | None:
@@ -93,14 +88,19 @@ def list_members(session: Session, organization_id: int) -> list[Member]:
     ]
 
 
-def add_member(session: Session, organization_id: int, email: str, role: Role) -> tuple[User, bool]:
+def add_member(
+    session: Session, organization_id: int, email: str, role: Role, check: Callable[[User], None] = lambda _user: None
+) -> tuple[User, bool]:
     """Add a person to an organization. Return the person, and whether the account is new.
 
     If access widens, the account's credentials are reset, and the person needs a new link. This does not apply to
-    administrators, who can access everything already.
+    administrators: they can access everything already.
+    `check` is called with an existing account, which nothing else can change then, and may raise an error.
     Raises InvalidValue, and Conflict for a member and for an account that is switched off.
     """
-    found = _find_by_email(session, validate_address(email))
+    found = lock_by_email(session, addresses.validate(email))
+    if found:
+        check(found)
     if found and not found.active:
         raise Conflict(MSG_ACCOUNT_INACTIVE)
     user = found or create_person(session, email)
@@ -116,18 +116,18 @@ def add_member(session: Session, organization_id: int, email: str, role: Role) -
 
 def set_role(session: Session, organization_id: int, user: User, role: Role) -> None:
     """Change the role of a member. Raises NotFound if the person is not a member, and Conflict for the last owner."""
-    membership = _find_membership(session, organization_id, user)
+    membership = owners.lock_membership(session, organization_id, user)
     if membership.as_role is role:
         return
-    _require_another_owner(session, membership)
+    owners.require_another_owner(session, membership)
     membership.role = role.value
     trail.record(session, Action.MEMBER_ROLE_CHANGED, organization_id, email=user.email, role=role.value)
 
 
 def remove_member(session: Session, organization_id: int, user: User) -> None:
     """Remove a member. Raises NotFound if the person is not a member, and Conflict for the last owner."""
-    membership = _find_membership(session, organization_id, user)
-    _require_another_owner(session, membership)
+    membership = owners.lock_membership(session, organization_id, user)
+    owners.require_another_owner(session, membership)
     session.delete(membership)
     trail.record(session, Action.MEMBER_REMOVED, organization_id, email=user.email)
 
@@ -135,7 +135,7 @@ def remove_member(session: Session, organization_id: int, user: User) -> None:
 def reset_credentials(user: User) -> None:
     """Remove password and second factor, and end all sessions and links.
 
-    The owner who created the account's first link could have used it, and may know the password.
+    The creator of the account's first link could have used it, and may know the password.
     """
     user.password, user.must_change_password = None, False
     user.reset_two_factor()
@@ -147,48 +147,11 @@ def end_sessions(user: User) -> None:
     user.fs_uniquifier = uuid4().hex
 
 
-def normalize_email(email: str) -> str:
-    """Return an e-mail address in the form that the database stores."""
-    return email.strip().lower()
-
-
-def validate_address(email: str) -> str:
-    """Return a valid e-mail address in the form that the database stores. Raises InvalidValue."""
-    try:
-        valid = validate_email(normalize_email(email), check_deliverability=False)
-    except EmailNotValidError:
-        raise InvalidValue(N_("This is not an e-mail address. Enter one such as asha@example.org.")) from None
-    if len(valid.normalized) > MAX_EMAIL:
-        raise InvalidValue(N_("This e-mail address is too long. Enter at most 255 characters."))
-    return valid.normalized.lower()
-
-
-def _memberships_query(user: User) -> Select[Organization, Membership]:
-    joined = select(Organization, Membership).join(Membership, Membership.organization_id == Organization.id)
-    return joined.where(Membership.user_id == user.id)
-
-
 def _find_by_email(session: Session, email: str) -> User | None:
     return session.scalar(select(User).where(User.email == email))
 
 
-def _find_membership(session: Session, organization_id: int, user: User) -> Membership:
-    found = session.get(Membership, (user.id, organization_id))
-    if found is None:
-        raise NotFound(N_("This person is not a member of this organization."))
-    return found
-
-
-def _require_another_owner(session: Session, membership: Membership) -> None:
-    """Raises Conflict for the only owner. Locks the owners, so that two of them cannot leave at the same moment."""
-    if membership.as_role is not Role.OWNER:
-        return
-    # Locked in the order of ids, so that two transactions cannot wait for each other.
-    owners = session.scalars(
-        select(Membership.user_id)
-        .where(Membership.organization_id == membership.organization_id, Membership.role == Role.OWNER.value)
-        .order_by(Membership.user_id)
-        .with_for_update()
-    ).all()
-    if len(owners) == 1:
-        raise Conflict(MSG_LAST_OWNER)
+def lock_by_email(session: Session, email: str) -> User | None:
+    """Return a person whose account is not switched off, and gets no other rights, until the transaction ends."""
+    locked = lock_rows(session, select(User).where(User.email == email))
+    return locked[0] if locked else None

@@ -47,7 +47,7 @@ class User(Base, UserMixin):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(String(255), unique=True)
-    """Normalized: in lower case, and without surrounding blanks."""
+    """In the normal form of `addresses.py`."""
     password: Mapped[str | None] = mapped_column(String(255))
     """Argon2 hash; NULL until the person has chosen a password."""
     must_change_password: Mapped[bool] = mapped_column(default=False)

@@ -13,7 +13,9 @@ CODES = re.compile(r"[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}")
 SETUP = "/console/account/two-factor"
 CODE = "/console/account/two-factor/code"
 RECOVERY = "/console/account/two-factor/recovery-code"
+DONE = "/console/account/two-factor/done"
 STEP_SECONDS = 30
+SECONDS_FOR_SET_UP = 3
 
 
 @dataclass
@@ -38,8 +40,16 @@ class Authenticator:
         assert action
         assert token
         # The code of the previous step, so that the current code can still be used to sign in.
+        _wait_for_next_step_if_near()
         fields = {"csrf_token": token[1], "code": self.code(-1)}
         response = person.client.post(person.server.url + action[1], data=fields)
-        assert response.status_code == 302, response.text
+        assert (response.status_code, response.headers["Location"]) == (302, DONE), response.text
         codes = "/console/account/two-factor/recovery-codes"
         return CODES.findall(person.post(codes, page=codes).text)
+
+
+def _wait_for_next_step_if_near() -> None:
+    """Wait if the code of the previous step could become too old before the server checks it."""
+    remaining = STEP_SECONDS - time.time() % STEP_SECONDS
+    if remaining < SECONDS_FOR_SET_UP:
+        time.sleep(remaining)

@@ -28,7 +28,7 @@ def add_person(server: RunningServer, alice: TestOrganization) -> Iterator[AddPe
 
 @pytest.fixture
 def asha(add_person: AddPerson) -> ConsoleUser:
-    """An editor who has not signed in."""
+    """An editor before signing in."""
     return add_person("asha@example.org")
 
 

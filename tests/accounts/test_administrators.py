@@ -25,7 +25,7 @@ def ada(server: RunningServer) -> User:
 def count_active(server: RunningServer) -> int:
     """Return the number of administrators that can sign in."""
     with server.app.app_context(), transaction() as session:
-        return sum(user.active and user.is_administrator for user in people.list_people(session))
+        return sum(each.user.active and each.user.is_administrator for each in administration.list_people(session))
 
 
 def disable(server: RunningServer, email: str, by: User | None) -> None:

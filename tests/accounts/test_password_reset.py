@@ -1,20 +1,20 @@
 """Password reset on a server that can send e-mail."""
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
-from queue import Empty
 
 import pytest
 
-from glific_gpt.accounts import administration, people
+from glific_gpt.accounts import administration, mail, people
 from glific_gpt.accounts.tables import Role
 from glific_gpt.database import transaction
-from tests.accounts.test_passwords import NEW, choose
+from tests.accounts.test_passwords import NEW, actions, choose
 from tests.conftest import StartServer
 from tests.console.users import ConsoleUser, create_user
 from tests.support.mail_server import LINK, MailServer
-from tests.support.server import RunningServer
+from tests.support.server import TIMEOUT_SECONDS, RunningServer
 
 PAGE = "/console/account/forgotten"
 PUBLIC_URL = "https://gpt.example.org"
@@ -36,6 +36,13 @@ def asha(server: RunningServer) -> Iterator[ConsoleUser]:
     person.client.close()
 
 
+def wait_for_sender() -> None:
+    """Wait until the threads that send links have ended."""
+    for thread in threading.enumerate():
+        if thread.name == "reset-link":
+            thread.join(TIMEOUT_SECONDS)
+
+
 def request_link(person: ConsoleUser, email: str) -> str:
     answer = person.post(PAGE, {"email": email}, page=PAGE)
     assert answer.status_code == 200
@@ -46,6 +53,7 @@ def test_it_sends_a_link_that_works_once(asha: ConsoleUser, mail_server: MailSer
     page = request_link(asha, " Asha@Example.org")
     assert "we have sent an e-mail with a link" in page
     message = mail_server.next_message()
+    assert ("password_link_requested", "nobody") in actions(asha)
     assert (message["To"], message["From"]) == ("asha@example.org", "gpt@example.org")
     found = LINK.search(message.get_content())
     assert found
@@ -71,16 +79,24 @@ def test_it_shows_the_same_for_an_unknown_address_and_sends_nothing(
     asha: ConsoleUser, mail_server: MailServer, email: str
 ) -> None:
     assert "we have sent an e-mail with a link" in request_link(asha, email)
-    with pytest.raises(Empty):
-        mail_server.messages.get(timeout=0.3)
+    wait_for_sender()
+    assert mail_server.messages.empty()
+
+
+def test_it_looks_the_address_up_after_the_response(asha: ConsoleUser, mail_server: MailServer) -> None:
+    """The work for a known address would otherwise slow the response down."""
+    before = time.monotonic()
+    request_link(asha, asha.email)
+    mail_server.next_message()
+    assert time.monotonic() - before > 1
 
 
 def test_it_sends_nothing_to_a_disabled_user(asha: ConsoleUser, mail_server: MailServer) -> None:
     with asha.server.app.app_context(), transaction() as session:
         administration.set_active(session, people.find_person(session, asha.email), None, is_active=False)
     request_link(asha, asha.email)
-    with pytest.raises(Empty):
-        mail_server.messages.get(timeout=0.3)
+    wait_for_sender()
+    assert mail_server.messages.empty()
 
 
 def test_it_limits_repeated_requests(asha: ConsoleUser) -> None:
@@ -90,7 +106,7 @@ def test_it_limits_repeated_requests(asha: ConsoleUser) -> None:
     assert statuses == [200] * 5 + [429]
 
 
-def test_it_does_not_wait_for_the_mail_server(start_server: StartServer, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_does_not_wait_for_the_mail_server(start_server: StartServer, capfd: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -102,6 +118,8 @@ def test_it_does_not_wait_for_the_mail_server(start_server: StartServer, capsys:
         with asha.client:
             before = time.monotonic()
             request_link(asha, asha.email)
-            assert time.monotonic() - before < 3
-    time.sleep(0.3)
-    assert "a-mail-password" not in "".join(capsys.readouterr())
+            assert time.monotonic() - before < mail.TIMEOUT_SECONDS - 2
+    wait_for_sender()
+    logged = capfd.readouterr().err
+    assert "mail_failed" in logged
+    assert "a-mail-password" not in logged

@@ -35,7 +35,8 @@ def test_a_role_includes_those_below_it() -> None:
 def test_a_person_is_found_by_any_spelling_of_the_address(session: Session) -> None:
     created = people.create_person(session, " Asha@Example.org ")
     assert created.email == "asha@example.org"
-    assert people.find_person(session, "ASHA@example.org") is created
+    for spelling in ("ASHA@example.org", "asha@example。org", "\ufeffasha@example.org."):
+        assert people.find_person(session, spelling) is created
     with pytest.raises(NotFound):
         people.find_person(session, "bea@example.org")
 

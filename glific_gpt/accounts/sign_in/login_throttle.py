@@ -5,19 +5,20 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from flask import Flask, Response, current_app, g, make_response, render_template, request, session
 from flask_limiter import Limiter, RateLimitExceeded, RequestLimit
 from flask_security import current_user
 from limits.errors import ConfigurationError
 
-from glific_gpt.accounts import known_browsers
-from glific_gpt.accounts.known_browsers import derive_key
-from glific_gpt.accounts.people import normalize_email
-from glific_gpt.accounts.views import CREDENTIAL_ENDPOINTS, NAME
+from glific_gpt.accounts import addresses
+from glific_gpt.accounts.sign_in import known_browsers, records
+from glific_gpt.accounts.sign_in.client_address import client_network
+from glific_gpt.accounts.sign_in.views import CREDENTIAL_ENDPOINTS, NAME
 from glific_gpt.errors import SettingsError
-from glific_gpt.settings import Settings
+from glific_gpt.runtime.bridge import blocking
+from glific_gpt.settings import MSG_RATE_LIMIT_STORAGE, Settings
+from glific_gpt.vault import derive_key
 
 MAX_CONCURRENT_CHECKS = 2
 """Passwords and codes that each process checks at the same time. Hashing takes a core and 46 MiB, and webhooks need
@@ -31,11 +32,8 @@ ADDRESS_LIMIT = "30 per minute; 200 per hour"
 ACCOUNT_LIMIT = "100 per hour"
 """For all browsers together in which the person has never signed in."""
 FORGOTTEN_PASSWORD_LIMIT = "5 per hour"  # noqa: S105 - a limit
-TRUSTED_PROXY_COUNT = "GLIFIC_GPT_TRUSTED_PROXY_COUNT"
 KEY = "SECURITY_LIMITS_KEY"
 LOGIN, FORGOT_PASSWORD = f"{NAME}.login", f"{NAME}.forgot_password"
-NETWORK_BITS = 64
-"""Prefix of an IPv6 address that its owner cannot change."""
 SUCCESS_STATUS = 302  # Flask-Security redirects after a success, and shows the form again after a failure
 
 check_slots = threading.BoundedSemaphore(MAX_CONCURRENT_CHECKS)
@@ -43,8 +41,7 @@ check_slots = threading.BoundedSemaphore(MAX_CONCURRENT_CHECKS)
 
 def init(app: Flask, settings: Settings) -> None:
     """Raises SettingsError if the storage of the limits cannot be used."""
-    app.config[TRUSTED_PROXY_COUNT] = settings.trusted_proxy_count
-    app.config[KEY] = derive_key(settings.secret_key, "limits")
+    app.config[KEY] = derive_key(settings.secret_key, "accounts:limits")
     known_browsers.init(app, settings)
     limiter = _create_limiter(settings)
     app.before_request_funcs.setdefault(NAME, []).extend((acquire_slot, _create_counter(limiter)))
@@ -54,6 +51,7 @@ def init(app: Flask, settings: Settings) -> None:
     app.register_error_handler(RateLimitExceeded, lambda breach: breach.get_response())
 
 
+@blocking
 def acquire_slot() -> Response | None:
     """Before an attempt: take a slot, or refuse the request."""
     if not is_attempt():
@@ -97,10 +95,7 @@ def _create_limiter(settings: Settings) -> Limiter:
     try:
         limiter.init_app(Flask(__name__))
     except (ConfigurationError, ValueError):
-        raise SettingsError(
-            "GLIFIC_GPT_RATE_LIMIT_STORAGE_URL cannot be used. Set memory://, or redis://host:6379 with the package "
-            "redis installed (pip install redis)."
-        ) from None
+        raise SettingsError(MSG_RATE_LIMIT_STORAGE) from None
     return limiter
 
 
@@ -111,9 +106,11 @@ def _create_counter(limiter: Limiter) -> Callable[[], None]:
 
     for limit, scope, key, exempt in (
         (ACCOUNT_FROM_ADDRESS_LIMIT, "sign-in", _account_and_client_key, _is_exempt),
-        (ADDRESS_LIMIT, "sign-in", _client_key, _is_exempt),
+        (ADDRESS_LIMIT, "sign-in", _client_key, _is_exempt_or_proven_person),
         (ACCOUNT_LIMIT, "anywhere", _account_key, _is_exempt_or_known_browser),
         (FORGOTTEN_PASSWORD_LIMIT, "forgotten", _account_and_client_key, _is_not_forgotten_password),
+        # A process prepares few e-mails at the same time. One client could otherwise keep them from everyone else.
+        (ADDRESS_LIMIT, "forgotten", _client_key, _is_not_forgotten_password),
     ):
         count = limiter.shared_limit(limit, scope, key_func=key, exempt_when=exempt, on_breach=_on_breach)(count)
     return count
@@ -128,38 +125,27 @@ def _uncount_success(limiter: Limiter, response: Response) -> Response:
     return response
 
 
-def _client_address() -> str:
-    """The address that the outermost of our own proxies recorded. Clients can send the entries before it."""
-    proxies: int = current_app.config[TRUSTED_PROXY_COUNT]
-    route = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
-    if proxies and len(route) >= proxies and route[-proxies]:
-        return route[-proxies]
-    return request.remote_addr or "unknown"
-
-
-def _network(address: str) -> str:
-    """The part of an address that a client cannot change: an IPv4 address, or the network of an IPv6 address."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if not isinstance(parsed, IPv6Address):
-        return str(parsed)
-    return str(parsed.ipv4_mapped or IPv6Network((parsed.packed, NETWORK_BITS), strict=False))
-
-
 def _client_key() -> str:
-    return _hash(_network(_client_address()))
+    return _hash(client_network())
 
 
 def _account_and_client_key() -> str:
-    """The account and the client. Between password and code, the account is in the session."""
+    return _hash(_proven_person() or f"{_submitted_email()} {client_network()}")
+
+
+def _proven_person() -> str | None:
+    """Return the person whose password was right in this browser, now or earlier; None for all others.
+
+    These attempts are counted by themselves: people often share an address, and one of them, or a client behind a
+    proxy that is not set up, could otherwise lock the others out.
+    """
     if current_user.is_authenticated:
-        return _hash(f"user {current_user.id}")
-    pending_user_id = session.get("tf_user_id")
+        return f"user {current_user.id}"
+    pending_user_id = session.get("tf_user_id")  # between password and code
     if pending_user_id and request.endpoint != LOGIN:
-        return _hash(f"user {pending_user_id}")
-    return _hash(f"{_submitted_email()} {_network(_client_address())}")
+        return f"user {pending_user_id}"
+    email = _submitted_email()
+    return f"known {email}" if request.endpoint == LOGIN and known_browsers.is_known(email) else None
 
 
 def _account_key() -> str:
@@ -167,7 +153,7 @@ def _account_key() -> str:
 
 
 def _submitted_email() -> str:
-    return normalize_email(request.form.get("email", ""))[:255]
+    return addresses.normalize(request.form.get("email", ""))
 
 
 def _hash(key: str) -> str:
@@ -179,6 +165,10 @@ def _is_exempt() -> bool:
     return not is_attempt()
 
 
+def _is_exempt_or_proven_person() -> bool:
+    return _is_exempt() or _proven_person() is not None
+
+
 def _is_exempt_or_known_browser() -> bool:
     return _is_exempt() or request.endpoint != LOGIN or known_browsers.is_known(_submitted_email())
 
@@ -188,4 +178,5 @@ def _is_not_forgotten_password() -> bool:
 
 
 def _on_breach(limit: RequestLimit) -> Response:
+    records.record_throttled()
     return respond_throttled(max(1, math.ceil(limit.window.reset_time - time.time())))

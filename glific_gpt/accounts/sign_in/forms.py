@@ -6,12 +6,15 @@ import flask_security as library
 from flask import current_app
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
+from flask_security import current_user
 from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField, RadioField
 from wtforms.validators import DataRequired, Length
 
-from glific_gpt.accounts import passwords
-from glific_gpt.accounts.people import normalize_email
+from glific_gpt.accounts import addresses, password_rules, passwords
+from glific_gpt.accounts.sign_in import records, two_factor_requirement
+from glific_gpt.accounts.sign_in.client_address import client_address
+from glific_gpt.audit.actions import Action
 from glific_gpt.errors import N_
 
 LABEL_CURRENT_PASSWORD, LABEL_NEW_PASSWORD, LABEL_REPEAT_PASSWORD = (
@@ -34,13 +37,19 @@ class LabelledForm:
 
 
 class PasswordForm(LabelledForm):
-    """Refuses a password over the maximum length without hashing it, which would cost processor time."""
+    """Records wrong passwords, and refuses a password over the maximum length without hashing it, which takes time."""
 
     def validate(self, **options: Any) -> bool:
         # WTForms runs validators before the library's form hashes the password.
         message, _category = MESSAGES["INVALID_PASSWORD"]
-        max_length = {"password": [Length(max=passwords.MAX_LENGTH, message=gettext(message))]}
-        return bool(super().validate(**options | {"extra_validators": max_length}))  # type: ignore[misc]
+        max_length = {"password": [Length(max=password_rules.MAX_LENGTH, message=gettext(message))]}
+        is_valid = bool(super().validate(**options | {"extra_validators": max_length}))  # type: ignore[misc]
+        if gettext(message) in self["password"].errors:  # type: ignore[index]
+            self.record_failure()
+        return is_valid
+
+    def record_failure(self) -> None:
+        records.record_failure(current_user._get_current_object(), Action.PASSWORD_CHECK_FAILED)
 
 
 class SignInForm(PasswordForm, library.LoginForm):
@@ -50,8 +59,14 @@ class SignInForm(PasswordForm, library.LoginForm):
     remember = None
 
     def validate(self, **options: Any) -> bool:
-        self.email.data = normalize_email(str(self.email.data or ""))
-        return super().validate(**options)
+        self.email.data = addresses.normalize(str(self.email.data or ""))
+        is_valid = super().validate(**options)
+        if not is_valid and not self.password.errors:  # an unknown address, or an account that is switched off
+            self.record_failure()
+        return is_valid
+
+    def record_failure(self) -> None:
+        records.record_failure(self.user)
 
 
 class ConfirmForm(PasswordForm, library.VerifyForm):
@@ -81,17 +96,34 @@ class CodeForm(LabelledForm, library.TwoFactorVerifyCodeForm):
     def validate(self, **options: Any) -> bool:
         # Apps show the digits in two groups, and people type the blank too.
         self.code.data = "".join(str(self.code.data or "").split())
-        return super().validate(**options)
+        is_valid = super().validate(**options)
+        if not is_valid and not self.is_setup:
+            records.record_failure(self.user, Action.CODE_CHECK_FAILED)
+        return is_valid
 
 
 class RecoveryCodeForm(LabelledForm, library.MfRecoveryForm):
     LABELS: ClassVar = {"code": _("Recovery code"), "submit": _("Continue")}
+
+    def validate(self, **options: Any) -> bool:
+        is_valid = super().validate(**options)
+        if not is_valid:
+            records.record_failure(self.user, Action.CODE_CHECK_FAILED)
+        return is_valid
 
 
 class TwoFactorForm(library.TwoFactorSetupForm):
     """On or off depends on which of two buttons was pressed."""
 
     setup = HiddenField()
+
+    def validate(self, **options: Any) -> bool:
+        if not super().validate(**options):
+            return False
+        if self.setup.data == "disable" and two_factor_requirement.is_required():
+            self.form_errors.append(gettext(two_factor_requirement.MSG_REQUIRED))
+            return False
+        return True
 
 
 class LostPhoneForm(library.TwoFactorRescueForm):
@@ -110,7 +142,7 @@ class ForgottenPasswordForm(FlaskForm):  # type: ignore[misc] # it ships no type
     def validate(self, **options: Any) -> bool:
         """Always return False: Flask-Security would otherwise send an e-mail itself."""
         if super().validate(**options):
-            passwords.send_reset_link(current_app._get_current_object(), str(self.email.data))  # type: ignore[attr-defined]
+            passwords.send_reset_link(current_app._get_current_object(), str(self.email.data), client_address())  # type: ignore[attr-defined]
         return False
 
 

@@ -2,12 +2,13 @@
 
 from urllib.parse import urlsplit, urlunsplit
 
-from flask import Blueprint, Response, abort, flash, g, redirect, request, url_for
+from flask import Blueprint, Response, abort, current_app, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_security import current_user, recovery_codes, views
 
 from glific_gpt.accounts import people
+from glific_gpt.accounts.sign_in import records
 from glific_gpt.accounts.tables import User
 from glific_gpt.database import transaction
 
@@ -47,6 +48,8 @@ CREDENTIAL_ENDPOINTS = {
     )
 }
 
+SECOND_STEP_ENDPOINTS = {f"{NAME}.two_factor_token_validation", f"{NAME}.mf_recovery"}
+
 
 @blueprint.post("/sign-out", endpoint="logout")
 def sign_out() -> ResponseReturnValue:
@@ -56,7 +59,9 @@ def sign_out() -> ResponseReturnValue:
     # Without a valid CSRF token, the view shows a page that asks for confirmation, and the person stays signed in.
     if person and not current_user.is_authenticated:
         with transaction() as session:
-            people.end_sessions(session.get_one(User, person.id))
+            person = session.get_one(User, person.id)
+            people.end_sessions(person)
+            records.record_sign_out(session, person)
         flash(gettext("You are signed out on all your devices."), "info")
     return response
 
@@ -76,10 +81,21 @@ def two_factor_done() -> Response:
 
 @blueprint.before_request
 def _require_form() -> None:
-    """Refuse JSON, which Flask-Security would accept. Raises UnsupportedMediaType."""
+    """Refuse JSON, which Flask-Security would accept. Raises UnsupportedMediaType, and CSRFError for an old form."""
     if request.is_json:
         abort(415)
+    # Flask-Security's forms check the token too, but do not say why they refuse it. The sign-out page does.
+    if request.method == "POST" and request.endpoint != f"{NAME}.logout":
+        current_app.extensions["csrf"].protect()
     g.actor = current_user.email if current_user.is_authenticated else "nobody"
+
+
+@blueprint.before_request
+def _skip_second_step() -> Response | None:
+    """Send a person who is signed in already away from the second step, where Flask-Security would sign them out."""
+    if request.endpoint not in SECOND_STEP_ENDPOINTS or not current_user.is_authenticated:
+        return None
+    return redirect(url_for("console.home"))  # type: ignore[return-value]
 
 
 @blueprint.after_request

@@ -1,26 +1,31 @@
 """Sign-in with Flask-Security: the features that we use are on, and all others off."""
 
-import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Request, Response, redirect, request, session, url_for
-from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask import Flask, Response, redirect, request, url_for
 from flask_security import Security, current_user
 
-from glific_gpt.accounts import datastore, forms, login_throttle, mail, passwords
-from glific_gpt.accounts.datastore import Datastore
-from glific_gpt.accounts.forms import MESSAGES
-from glific_gpt.accounts.known_browsers import derive_key
+from glific_gpt.accounts import mail, password_rules
+from glific_gpt.accounts.addresses import NormalizingMailUtil
 from glific_gpt.accounts.passwords import PUBLIC_URL, one_time_link
-from glific_gpt.accounts.two_factor import HashedRecoveryCodes, SingleUseTotp
-from glific_gpt.accounts.views import NAME, blueprint
+from glific_gpt.accounts.sign_in import (
+    client_address,
+    forms,
+    login_throttle,
+    records,
+    sessions,
+    two_factor_requirement,
+)
+from glific_gpt.accounts.sign_in.datastore import Datastore, HashedRecoveryCodes, SingleUseTotp
+from glific_gpt.accounts.sign_in.forms import MESSAGES
+from glific_gpt.accounts.sign_in.views import NAME, blueprint
 from glific_gpt.settings import Settings
+from glific_gpt.vault import derive_key
 
 __all__ = ["blueprint", "init", "one_time_link"]
 
-SESSION_LIFETIME = timedelta(hours=12)
 LINK_LIFETIME = timedelta(days=3)
 FRESHNESS = timedelta(minutes=15)
 """How long after entering the password a person may change how they sign in."""
@@ -32,7 +37,7 @@ Blocks of memory below 32 MiB would be kept by glibc for each thread, instead of
 """
 
 LIBRARIES_WITH_HOOKS = {"flask_principal", "flask_login"}
-"""Libraries whose hooks for every request are removed."""
+"""Libraries that register hooks for every request, which are removed."""
 
 ALLOWED_BEFORE_PASSWORD_CHANGE = {
     "security.change_password",
@@ -40,29 +45,35 @@ ALLOWED_BEFORE_PASSWORD_CHANGE = {
     "console.static",
     "console.set_language",
 }
-"""Endpoints for a person who has to change the password first."""
+"""Endpoints that are open before an initial password is changed."""
 
 
 def init(app: Flask, settings: Settings) -> None:
     """Set up sign-in. Raises SettingsError."""
-    app.config.update(_session_config(settings) | _security_config(app, settings))
+    app.config.update(_security_config(app, settings))
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False  # each blueprint with forms checks the token itself
+    app.config[PUBLIC_URL] = settings.public_url
     app.config.update({f"SECURITY_MSG_{name}": message for name, message in MESSAGES.items()})
-    app.session_interface = LazySessions()
     provider = app.json
     security = _create_security()
-    # Its blueprint has all of its views. `accounts/views.py` has those that are in use.
+    # Its blueprint has all of its views. `views.py` has those that are in use.
     security.init_app(app, Datastore(), register_blueprint=False)
     security.want_json(lambda _request: False)  # all responses are pages
     app.json = provider  # Flask-Security replaces it, without our settings
     _remove_global_hooks(app)
-    security.login_manager.request_loader(None)  # it would read bodies to find out who is signed in
-    _limit_session_age(security)
+    security.login_manager.request_loader(None)  # it would read bodies to identify the person
+    sessions.init(app, security, settings)
     mail.init(app, settings)
+    client_address.init(app, settings)
     login_throttle.init(app, settings)
-    datastore.connect_signals(app)
+    records.connect_signals(app)
     for blueprint_name in (NAME, "console"):
-        app.before_request_funcs.setdefault(blueprint_name, []).append(_require_password_change)
-    app.context_processor(lambda: {"can_mail": mail.is_configured(app)})
+        app.before_request_funcs.setdefault(blueprint_name, []).extend(
+            (sessions.explain_end, _require_password_change, two_factor_requirement.redirect_to_setup)
+        )
+    app.context_processor(
+        lambda: {"can_mail": mail.is_configured(app), "is_two_factor_required": two_factor_requirement.is_required}
+    )
 
 
 def _create_security() -> Security:
@@ -76,22 +87,11 @@ def _create_security() -> Security:
         two_factor_setup_form=forms.TwoFactorForm,
         two_factor_rescue_form=forms.LostPhoneForm,
         mf_recovery_form=forms.RecoveryCodeForm,
+        password_util_cls=password_rules.StrictPasswordUtil,
+        mail_util_cls=NormalizingMailUtil,
         totp_cls=SingleUseTotp,
         mf_recovery_codes_util_cls=HashedRecoveryCodes,
     )
-
-
-def _session_config(settings: Settings) -> dict[str, Any]:
-    return {
-        "PERMANENT_SESSION_LIFETIME": SESSION_LIFETIME,
-        "SESSION_COOKIE_NAME": "glific_gpt_session",
-        "SESSION_COOKIE_PATH": "/console",  # webhooks and the JSON API never get the cookie
-        "SESSION_COOKIE_HTTPONLY": True,
-        "SESSION_COOKIE_SAMESITE": "Lax",
-        "SESSION_COOKIE_SECURE": settings.public_url.startswith("https://"),
-        "WTF_CSRF_CHECK_DEFAULT": False,  # each blueprint with forms checks the token itself
-        PUBLIC_URL: settings.public_url,
-    }
 
 
 def _security_config(app: Flask, settings: Settings) -> dict[str, Any]:
@@ -106,15 +106,15 @@ def _security_config(app: Flask, settings: Settings) -> dict[str, Any]:
         "TWO_FACTOR_POST_SETUP_VIEW": f"{NAME}.two_factor_done",
         "TWO_FACTOR_IMPLEMENTATIONS": {"code": "flask_security.twofactor.CodeTfPlugin"},
         "TOTP_ISSUER": "glific_gpt",
-        "TOTP_SECRETS": {"1": derive_key(key, "totp").hex()},
+        "TOTP_SECRETS": {"1": derive_key(key, "accounts:totp").hex()},
         "MULTI_FACTOR_RECOVERY_CODES": True,
         "MULTI_FACTOR_RECOVERY_CODES_N": 10,
-        "RECOVERY_CODES_KEY": derive_key(key, "recovery codes"),
+        "RECOVERY_CODES_KEY": derive_key(key, "accounts:recovery codes"),
         "PASSWORD_HASH": "argon2",
         "PASSWORD_SCHEMES": ["argon2"],
         "PASSWORD_HASH_PASSLIB_OPTIONS": {f"argon2__{name}": value for name, value in ARGON2.items()},
         "PASSWORD_SINGLE_HASH": {"argon2"},  # the default adds an HMAC, so all passwords would be lost with its key
-        "PASSWORD_LENGTH_MIN": passwords.MIN_LENGTH,
+        "PASSWORD_LENGTH_MIN": password_rules.MIN_LENGTH,
         "RETURN_GENERIC_RESPONSES": True,
         "RESET_PASSWORD_WITHIN": LINK_LIFETIME,
         "FRESHNESS": FRESHNESS,
@@ -138,7 +138,7 @@ def _security_config(app: Flask, settings: Settings) -> dict[str, Any]:
 def _remove_global_hooks(app: Flask) -> None:
     """Remove the hooks that the libraries of Flask-Security register for every request.
 
-    They look up who is signed in, and write a remember-me cookie, which is not used here. Webhooks have their own
+    They look up the signed-in person, and write a remember-me cookie, which is not used here. Webhooks have their own
     authentication. The names of the hooks are private to the libraries, so hooks are found by the library's name.
     """
     hooks: tuple[dict[Any, list[Any]], ...] = (app.before_request_funcs, app.after_request_funcs)
@@ -146,18 +146,6 @@ def _remove_global_hooks(app: Flask) -> None:
         functions[None] = [
             hook for hook in functions.get(None, []) if hook.__module__.partition(".")[0] not in LIBRARIES_WITH_HOOKS
         ]
-
-
-def _limit_session_age(security: Security) -> None:
-    """End a session twelve hours after the password was entered, even if it is in use."""
-    # Private, because Flask-Login has no way to read the loader that Flask-Security has set.
-    find = security.login_manager._user_callback
-
-    def find_unless_old(user_id: str) -> Any:
-        # fs_paa is Flask-Security's time of the last password entry.
-        return find(user_id) if time.time() - session.get("fs_paa", 0) < SESSION_LIFETIME.total_seconds() else None
-
-    security.login_manager.user_loader(find_unless_old)
 
 
 def _require_password_change() -> Response | None:
@@ -169,12 +157,3 @@ def _require_password_change() -> Response | None:
     ):
         return None
     return redirect(url_for(f"{NAME}.change_password"))  # type: ignore[return-value]
-
-
-class LazySessions(SecureCookieSessionInterface):
-    """Like Flask's, but a request without the cookie does not derive the key for reading it."""
-
-    def open_session(self, app: Flask, request: Request) -> SessionMixin | None:  # type: ignore[override]
-        if "HTTP_COOKIE" not in request.environ or self.get_cookie_name(app) not in request.cookies:
-            return self.session_class()
-        return super().open_session(app, request)

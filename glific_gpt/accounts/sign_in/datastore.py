@@ -1,31 +1,29 @@
-"""Flask-Security's access to people, in short transactions, and its signals.
+"""Flask-Security's access to people and their second factor, in short transactions.
 
 Flask-Security expects a session for the whole request. SQLite has one connection for writing, so a view must not hold a
 transaction open.
 """
 
+import hmac
 from typing import Any
 from uuid import uuid4
 
-from flask import Flask, abort, g, session
+from flask import abort, current_app, g
 from flask_security import (
+    MfRecoveryCodesUtil,
     RoleMixin,
     SQLAlchemyUserDatastore,
-    password_changed,
-    password_reset,
-    tf_disabled,
-    tf_profile_changed,
-    user_authenticated,
+    Totp,
 )
-from sqlalchemy import select, update
-from werkzeug.local import LocalProxy
+from passlib.exc import UsedTokenError
+from sqlalchemy import or_, select, update
 
-from glific_gpt.accounts import known_browsers, people
+from glific_gpt.accounts import addresses
+from glific_gpt.accounts.sign_in.client_address import client_address
 from glific_gpt.accounts.tables import User
 from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
-from glific_gpt.clock import now
-from glific_gpt.database import db, transaction
+from glific_gpt.database import db, lock_rows, transaction
 from glific_gpt.errors import N_, Conflict
 
 MSG_PASSWORD_RACE = N_(
@@ -46,7 +44,7 @@ class Datastore(SQLAlchemyUserDatastore):
 
     def find_user(self, case_insensitive: bool = False, **criteria: Any) -> User | None:  # type: ignore[override] # noqa: FBT001, FBT002
         ((name, value),) = criteria.items()  # Flask-Security searches by one column at a time
-        stored = people.normalize_email(value) if name == "email" else value
+        stored = addresses.normalize(value) if name == "email" else value
         with transaction() as session:
             return session.scalar(select(User).where(getattr(User, name) == stored))
 
@@ -71,58 +69,60 @@ class Datastore(SQLAlchemyUserDatastore):
         user.reset_two_factor()
         db.session.add(user)
 
+    def mf_set_recovery_codes(self, user: User, rcs: list[str] | None) -> None:  # type: ignore[override]
+        """Store new codes, in the transaction of the view, which commits it at its end."""
+        super().mf_set_recovery_codes(user, rcs)  # type: ignore[arg-type] # see __init__
+        trail.record(db.session(), Action.RECOVERY_CODES_CREATED, email=user.email, address=client_address())
+
     def mf_delete_recovery_code(self, user: User, idx: int) -> bool:  # type: ignore[override]
         """Delete a used code. Answers 409 if another request has used the same code in between."""
         used = (user.mf_recovery_codes or [])[idx]
         with transaction() as session:
             # Locked, because the column is one JSON list: each of two requests would restore the code of the other.
-            fresh = session.get_one(User, user.id, with_for_update=True)
+            (fresh,) = lock_rows(session, select(User).where(User.id == user.id))
             if used not in (fresh.mf_recovery_codes or []):
                 abort(409)
+            g.actor = fresh.email
+            trail.record(session, Action.RECOVERY_CODE_USED, email=fresh.email, address=client_address())
             fresh.mf_recovery_codes = [code for code in fresh.mf_recovery_codes or [] if code != used]
         return True
 
 
-# The handlers below write in the transaction of Flask-Security's view, which commits it at its end.
+class SingleUseTotp(Totp):
+    """Stores the 30-second counter of the last code, and refuses codes of it and of earlier counters."""
+
+    def get_last_counter(self, user: User) -> int | None:  # type: ignore[override]
+        return user.totp_last_counter
+
+    def set_last_counter(self, user: User, tmatch: Any) -> None:  # type: ignore[override]
+        """Raises UsedTokenError if another request has used the same code in between."""
+        counter = User.totp_last_counter
+        newer = update(User).where(User.id == user.id, or_(counter.is_(None), counter < tmatch.counter))
+        with transaction() as session:
+            taken = session.execute(newer.values(totp_last_counter=tmatch.counter).returning(User.id)).first()
+        if taken is None:
+            raise UsedTokenError
 
 
-def connect_signals(app: Flask) -> None:
-    user_authenticated.connect(_on_signed_in, app)
-    password_changed.connect(_on_password_chosen, app)
-    password_reset.connect(_on_password_chosen, app)
-    tf_profile_changed.connect(_on_two_factor_enabled, app)
-    tf_disabled.connect(_on_two_factor_disabled, app)
+class HashedRecoveryCodes(MfRecoveryCodesUtil):
+    """Stores recovery codes as HMACs, so that they are shown once only."""
 
+    def __init__(self, app: Any) -> None:
+        super().__init__(app)
+        self._key: bytes = app.config["SECURITY_RECOVERY_CODES_KEY"]
 
-def _on_signed_in(_app: Flask, user: User, **_extra: Any) -> None:
-    person = _unwrap(user)
-    session.permanent = True
-    person.last_login_at = now()
-    db.session.add(person)
-    known_browsers.mark_browser(person.email)
+    def get_recovery_codes(self, user: Any) -> list[str]:
+        return []  # codes cannot be read back from their HMACs
 
+    def check_recovery_code(self, user: User, code: str) -> bool:  # type: ignore[override]
+        return self._digest(code) in (user.mf_recovery_codes or [])
 
-def _on_password_chosen(_app: Flask, user: User, **_extra: Any) -> None:
-    person = _unwrap(user)
-    person.must_change_password = False
-    _record(Action.PASSWORD_CHANGED, person)
+    def delete_recovery_code(self, user: User, code: str) -> bool:  # type: ignore[override]
+        index = (user.mf_recovery_codes or []).index(self._digest(code))
+        return bool(current_app.extensions["security"].datastore.mf_delete_recovery_code(user, index))
 
+    def _encrypt_codes(self, codes: list[str]) -> list[str]:
+        return [self._digest(code) for code in codes]
 
-def _on_two_factor_enabled(_app: Flask, user: User, **_extra: Any) -> None:
-    _record(Action.TWO_FACTOR_ENABLED, _unwrap(user))
-
-
-def _on_two_factor_disabled(_app: Flask, user: User, **_extra: Any) -> None:
-    _record(Action.TWO_FACTOR_DISABLED, _unwrap(user))
-
-
-def _record(action: Action, person: User) -> None:
-    g.actor = person.email
-    db.session.add(person)
-    trail.record(db.session(), action, email=person.email)
-
-
-def _unwrap(user: Any) -> User:
-    """Return the user behind Flask-Login's proxy, which some signals pass instead of the user."""
-    unwrapped: User = user._get_current_object() if isinstance(user, LocalProxy) else user
-    return unwrapped
+    def _digest(self, code: str) -> str:
+        return hmac.digest(self._key, code.strip().lower().encode(), "sha256").hex()

@@ -1,0 +1,1 @@
+"""Sign-in with Flask-Security: pages, forms, sessions, limits on attempts, records."""

@@ -1,0 +1,124 @@
+"""Sessions: their cookie, and their time limits, after the password was entered and without activity.
+
+The sign-in page says why a session has ended.
+"""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask, Request, current_app, flash, g, request, session
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask_babel import ngettext
+from flask_security import Security, current_user
+
+from glific_gpt.settings import Settings
+
+PAGES = "/console"
+
+LIFETIME = timedelta(hours=12)
+"""A session ends this long after the password was entered, even if it is in use."""
+COOKIE_LIFETIME = timedelta(days=7)
+"""The cookie lasts longer than the session, so that the sign-in page can say why the session has ended."""
+IDLE_MINUTES = "GLIFIC_GPT_IDLE_TIMEOUT_MINUTES"
+LAST_SEEN = "last_seen"
+"""Key of the session: the time of the last request."""
+PASSWORD_ENTERED = "fs_paa"  # noqa: S105 - Flask-Security's time of the last password entry
+BACKGROUND_HEADER = "X-Background-Request"
+"""Header of requests that a page sends by itself, which do not count as activity."""
+END_REASON = "session_end_reason"
+
+
+def init(app: Flask, security: Security, settings: Settings) -> None:
+    app.config.update(
+        PERMANENT_SESSION_LIFETIME=COOKIE_LIFETIME,
+        SESSION_COOKIE_NAME=settings.cookie_name("glific_gpt_session"),
+        SESSION_COOKIE_PATH="/" if settings.is_https() else PAGES,  # the prefix __Host- needs the path `/`
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.is_https(),
+    )
+    app.config[IDLE_MINUTES] = settings.idle_timeout_minutes
+    app.session_interface = LazySessions()
+    # Private, because Flask-Login has no way to read the loader that Flask-Security has set.
+    find = security.login_manager._user_callback
+
+    def find_unless_ended(user_id: str) -> Any:
+        reason = _end_reason()
+        if reason is None:
+            _note_activity()
+            return find(user_id)
+        setattr(g, END_REASON, reason)
+        _forget_user()
+        return None
+
+    security.login_manager.user_loader(find_unless_ended)
+
+
+class LazySessions(SecureCookieSessionInterface):
+    """Like Flask's, but a request without the cookie does not derive the key for reading it."""
+
+    def open_session(self, app: Flask, request: Request) -> SessionMixin | None:  # type: ignore[override]
+        # Webhooks and the JSON API have no session, even if a browser sends the cookie there.
+        if not request.path.startswith(PAGES) or self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
+
+
+def explain_end() -> None:
+    """Show why the session has ended, on the sign-in page to which this request leads."""
+    # The text needs the language of the page, which depends on the user, so it is not made while the user is loaded.
+    if not current_user.is_authenticated and (reason := g.pop(END_REASON, None)):
+        flash(reason(), "info")
+
+
+def start() -> None:
+    """Begin to measure, when a person signs in."""
+    session[LAST_SEEN] = int(time.time())
+
+
+def _end_reason() -> Any:
+    """Return a function that returns the reason as a sentence, or None while the session lasts."""
+    entered = session.get(PASSWORD_ENTERED, 0)
+    if time.time() - entered >= LIFETIME.total_seconds():
+        return _describe_lifetime
+    if time.time() - session.get(LAST_SEEN, entered) >= current_app.config[IDLE_MINUTES] * 60:
+        return _describe_idle_time
+    return None
+
+
+def _note_activity() -> None:
+    if BACKGROUND_HEADER not in request.headers:
+        start()
+
+
+def _forget_user() -> None:
+    for key in ("_user_id", "_fresh", "_id", PASSWORD_ENTERED, LAST_SEEN):
+        session.pop(key, None)
+
+
+def _describe_lifetime() -> str:
+    hours = int(LIFETIME.total_seconds() // 3600)
+    text: str = ngettext(
+        "You were signed out %(num)s hour after you entered your password. Sign in again.",
+        "You were signed out %(num)s hours after you entered your password. Sign in again.",
+        hours,
+    )
+    return text
+
+
+def _describe_idle_time() -> str:
+    minutes: int = current_app.config[IDLE_MINUTES]
+    if minutes % 60 == 0:
+        hours: str = ngettext(
+            "You were signed out after %(num)s hour without activity. Sign in again.",
+            "You were signed out after %(num)s hours without activity. Sign in again.",
+            minutes // 60,
+        )
+        return hours
+    text: str = ngettext(
+        "You were signed out after %(num)s minute without activity. Sign in again.",
+        "You were signed out after %(num)s minutes without activity. Sign in again.",
+        minutes,
+    )
+    return text
