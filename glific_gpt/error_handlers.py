@@ -11,6 +11,7 @@ log = structlog.get_logger()
 
 
 def register(app: Flask) -> None:
+    # Flask itself answers with an HTML page, which neither Glific nor a client of the JSON API can read.
     app.register_error_handler(HTTPException, _handle_http_error)
     app.register_error_handler(Exception, _handle_unexpected_error)
 

@@ -1,5 +1,6 @@
 """Every error that a caller or user can get: code, HTTP status, class, and a message that is safe to show."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 ErrorClass = Literal["caller", "organization", "service"]
@@ -27,6 +28,11 @@ class GlificGptError(Exception):
     def __str__(self) -> str:
         return str(self.args[0])
 
+    @property
+    def administrator_message(self) -> str:
+        """The message for administrators of the server, who may also read its settings."""
+        return str(self)
+
 
 class CallerError(GlificGptError):
     """The flow's webhook node sent a request that cannot be answered."""
@@ -49,6 +55,9 @@ class ServiceError(GlificGptError):
 class InvalidJson(CallerError):
     code, status = "invalid_json", 400
     default_message = N_("The webhook's body is not a JSON object. Check the Function body of the webhook node.")
+
+
+MSG_INCOMPLETE_BODY = N_("The webhook's body did not arrive completely. Send the request again.")
 
 
 class Unauthorized(CallerError):
@@ -120,6 +129,13 @@ class InsufficientQuota(OrganizationError):
     )
 
 
+MSG_BUDGET_TOO_SMALL = N_(
+    "The rest of the organization's budget for this month does not pay for the whole answer. Raise the budget, or wait "
+    "for the next month."
+)
+"""Message of BudgetExceeded when the budget cut an answer off, so that it cannot be used."""
+
+
 class BudgetExceeded(OrganizationError):
     code, status = "budget_exceeded", 402
     default_message = N_(
@@ -157,8 +173,15 @@ class GlificNotConnected(OrganizationError):
 class RateLimited(OrganizationError):
     code, status = "rate_limited", 429
     default_message = N_(
-        "This key has reached its rate limit at OpenAI. Try again in a moment, or ask OpenAI for a higher limit."
+        "A limit of calls per minute was reached: the organization's own limit, or the limit of its key at OpenAI. "
+        "Try again in a moment, or raise the limit."
     )
+
+
+MSG_OPENAI_RATE_LIMIT = N_(
+    "This key has reached its rate limit at OpenAI. Try again in a moment, or ask OpenAI for a higher limit."
+)
+"""Message of RateLimited when OpenAI refused the call."""
 
 
 class InvalidApiKey(OrganizationError):
@@ -191,6 +214,9 @@ class Overloaded(ServiceError):
     default_message = N_("The server already handles as many calls as it can. Try again in a moment.")
 
 
+MSG_RESTRICTED_KEY = (
+    "OpenAI does not allow this key to use models. Give it this permission, or create a key with all permissions."
+)
 MSG_DATABASE_UNAVAILABLE = N_("The server's database is busy or cannot be reached. Try again in a moment.")
 """Message of Overloaded when the database is the cause."""
 
@@ -217,6 +243,27 @@ class InvalidValue(GlificGptError):
     """A value in a command, a form or a request to the JSON API is not valid."""
 
     code, status, error_class = "invalid_value", 422, "caller"
+
+
+class HostNotAllowed(InvalidValue):
+    """No pattern allows the host. Only administrators learn the patterns, which can name hosts of a private network."""
+
+    default_message = N_(
+        "This server may not connect to a Glific API at that address. Correct the address, or ask an administrator of "
+        "this server to allow it."
+    )
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        super().__init__()
+        self._patterns = patterns
+
+    @property
+    def administrator_message(self) -> str:
+        allowed = ", ".join(self._patterns)[:150] or "none"
+        return (
+            "This server may not connect to a Glific API at that address. The setting GLIFIC_GPT_GLIFIC_HOSTS allows: "
+            f"{allowed}."
+        )
 
 
 class InvalidFlowExport(GlificGptError):

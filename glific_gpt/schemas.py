@@ -21,11 +21,13 @@ def _format_timestamp(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+# With the serializer alone, the OpenAPI document would call it a string of any format.
 Timestamp = Annotated[
     datetime,
     PlainSerializer(_format_timestamp, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
+# As a number: pydantic writes a Decimal as a string, which every client would have to convert.
 Dollars = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json"), Field(ge=0)]
 
 
@@ -40,6 +42,8 @@ class OrganizationView(BaseModel):
     signature_phrase_set: bool
     allowed_models: list[str] | None
     contact_daily_limit: int | None
+    calls_per_minute: int | None
+    contact_calls_per_minute: int | None
     monthly_budget_usd: Dollars | None
     webhook_url: str
     created_at: Timestamp

@@ -59,6 +59,7 @@ class CredentialStatus(Body):
 def put_credential(path: CredentialPath, body: NewCredential) -> Response:
     """Create or replace a credential"""
     provider = services().provider(path.provider)
+    # In a transaction of its own, because `save_credential` waits for the provider.
     with transaction() as session:
         organization = organizations.find(session, path.slug)
         exists = store.find_or_none(session, organization.id, provider) is not None

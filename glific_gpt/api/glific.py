@@ -62,6 +62,7 @@ class NewConnection(Body):
 
     @model_validator(mode="after")
     def _check_login_fields(self) -> Self:
+        # The fields that were sent, not their values: an empty password is an error of another kind.
         given = LOGIN & self.model_fields_set
         if self.way == "api" and given != LOGIN:
             raise ValueError("the way api needs phone and password")

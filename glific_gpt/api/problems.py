@@ -3,10 +3,11 @@
 from http import HTTPStatus
 from typing import Any, Literal
 
-from flask import Response
+from flask import Response, g
 from pydantic import BaseModel, Field
 from werkzeug.exceptions import HTTPException
 
+from glific_gpt.api.authentication import current_caller
 from glific_gpt.errors import GlificGptError, NotFound
 
 MEDIA_TYPE = "application/problem+json"
@@ -48,7 +49,9 @@ class Problem(BaseModel):
 
 def problem_response(error: GlificGptError) -> Response:
     """Return the response for an error of the app."""
-    response = _response(error.status, error.code, str(error))
+    is_administrator = "caller" in g and current_caller().is_administrator
+    response = _response(error.status, error.code, error.administrator_message if is_administrator else str(error))
+    # Required with a 401 (RFC 9110, 11.6.1).
     if error.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
     if error.retry_after is not None:
@@ -62,6 +65,7 @@ def respond_to_http_error(error: HTTPException) -> Response:
     if status == HTTPStatus.NOT_FOUND:
         return problem_response(NotFound())
     response = _response(status, CODES.get(status, "bad_request"), error.description or error.name)
+    # Required with a 405 (RFC 9110, 15.5.6).
     if allow := dict(error.get_headers()).get("Allow"):
         response.headers["Allow"] = allow
     return response

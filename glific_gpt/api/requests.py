@@ -9,6 +9,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from glific_gpt.errors import InvalidJson, InvalidValue, NotFound
 from glific_gpt.organizations.changes import SLUG_IN_PATH, describe_error
+from glific_gpt.settings import MAX_BODY_BYTES
 
 PATH_TITLE = "Path"
 MAX_ID = 2**31 - 1
@@ -44,6 +45,7 @@ def validate_body() -> None:
         return
     if request.mimetype != "application/json":
         raise UnsupportedMediaType("Send the body as Content-Type: application/json.")
+    request.max_content_length = MAX_BODY_BYTES
     try:
         # Stricter than the standard library: no NaN, no lone surrogates, and a limit of nesting.
         body = from_json(request.get_data(), allow_inf_nan=False)

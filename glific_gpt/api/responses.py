@@ -31,5 +31,6 @@ def created_spec(content: type[BaseModel]) -> dict[str, Any]:
 def no_content() -> Response:
     """Return a 204 response."""
     response = Response(status=204)
+    # Werkzeug sets it for every response, even for one without content.
     del response.headers["Content-Type"]
     return response

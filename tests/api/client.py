@@ -8,6 +8,7 @@ import httpx2
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store as organizations
 from glific_gpt.organizations import tokens
+from tests.support import http
 from tests.support.server import TIMEOUT_SECONDS, RunningServer
 
 API = "/api/v1"
@@ -25,7 +26,7 @@ class Client:
         headers = {"Authorization": f"Bearer {self.token}"} | more.pop("headers", {})
         if body is not None:
             more["json"] = body
-        return httpx2.request(method, self.base + path, headers=headers, timeout=TIMEOUT_SECONDS, **more)
+        return http.request(method, self.base + path, headers=headers, timeout=TIMEOUT_SECONDS, **more)
 
     def get(self, path: str, **more: Any) -> httpx2.Response:
         return self.send("GET", path, **more)

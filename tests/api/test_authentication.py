@@ -5,6 +5,7 @@ import httpx2
 from glific_gpt.database import transaction
 from glific_gpt.organizations import tokens
 from tests.api.client import API, Client, assert_problem
+from tests.support import http
 from tests.support.server import RunningServer, TestOrganization
 
 ORGANIZATION_REQUESTS: tuple[tuple[str, str, object], ...] = (
@@ -63,7 +64,7 @@ def test_every_route_requires_a_token(server: RunningServer, alice: TestOrganiza
     values = {"slug": alice.slug, "provider": "open_ai", "token_id": "1", "call_id": "call_1"}
     for method, rule in requests:
         path = rule.rule.replace("<", "{").replace(">", "}").format(**values)
-        assert_problem(httpx2.request(method, server.url + path), 401, "unauthorized")
+        assert_problem(http.request(method, server.url + path), 401, "unauthorized")
     assert len(requests) >= 13
 
 

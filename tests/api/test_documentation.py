@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import httpx2
 import pytest
 
+from tests.support import http
 from tests.support.server import RunningServer
 
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -26,7 +26,7 @@ ROUTES = {
 
 @pytest.fixture
 def document(server: RunningServer) -> dict[str, Any]:
-    answer = httpx2.get(f"{server.url}/api/openapi.json")
+    answer = http.get(f"{server.url}/api/openapi.json")
     assert answer.headers["Content-Type"] == "application/json"
     body: dict[str, Any] = answer.json()
     return body
@@ -111,23 +111,23 @@ def test_every_route_has_an_operation_id_and_a_summary(document: dict[str, Any])
 
 
 def test_the_page_loads_only_files_of_this_server(server: RunningServer) -> None:
-    page = httpx2.get(f"{server.url}/api/docs")
+    page = http.get(f"{server.url}/api/docs")
     assert page.headers["Content-Type"].startswith("text/html")
     assert "//" not in page.text
     assert re.findall(r"<script>|<style>| on\w+=| style=", page.text) == []
     loaded = re.findall(r'(?:src|href)="([^":]+)"', page.text)
     assert len(loaded) == 4
     for name in loaded:
-        assert httpx2.get(str(page.url.join(name))).status_code == 200
+        assert http.get(str(page.url.join(name))).status_code == 200
 
 
 def test_the_content_security_policy_allows_only_this_server(server: RunningServer) -> None:
     for path in ("docs", "docs/docs.js", "docs/swagger-ui.css", "openapi.json"):
-        headers = httpx2.get(f"{server.url}/api/{path}").headers
+        headers = http.get(f"{server.url}/api/{path}").headers
         assert headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self';")
         assert headers["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.parametrize("name", ["documents.py", "..%2Fdocuments.py", "docs.html", "%00"])
 def test_no_other_file_can_be_loaded(server: RunningServer, name: str) -> None:
-    assert httpx2.get(f"{server.url}/api/docs/{name}").status_code == 404
+    assert http.get(f"{server.url}/api/docs/{name}").status_code == 404

@@ -157,3 +157,13 @@ def test_no_response_and_no_log_line_contains_a_login(
     everything = "".join(answer.text for answer in answers) + written.out + written.err
     for secret in (PASSWORD, PHONE, "98765", "15550100200"):
         assert secret not in everything
+
+
+def test_only_the_token_of_an_administrator_learns_the_allowed_hosts(
+    alice_client: Client, administrator: Client, login: dict[str, Any]
+) -> None:
+    elsewhere = login | {"api_url": "https://glific.example.org"}
+    assert_problem(alice_client.put(ALICE_PATH, elsewhere), 422, "invalid_value", "ask an administrator")
+    explained = administrator.put(ALICE_PATH, elsewhere).json()["detail"]
+    assert "127.0.0.1" not in alice_client.put(ALICE_PATH, elsewhere).text
+    assert explained.endswith("The setting GLIFIC_GPT_GLIFIC_HOSTS allows: 127.0.0.1.")

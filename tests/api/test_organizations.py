@@ -123,6 +123,8 @@ WRONG_CHANGES: tuple[dict[str, object], ...] = (
     {"glific_organization_id": 1.5},
     {"allowed_models": "gpt-4o"},
     {"allowed_models": ["gpt 4o"]},
+    {"allowed_models": ["*a*b*c*d*e*f"]},
+    {"allowed_models": [f"gpt-{n}" for n in range(201)]},
     {"contact_daily_limit": 2**31},
     {"monthly_budget_usd": -1},
     {"fallback_message": "a" * 4097},
