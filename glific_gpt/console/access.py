@@ -59,8 +59,8 @@ def require_access_levels(app: Flask) -> None:
 def authorize() -> Response | None:
     """Check access before every view. Without a session, redirect to the sign-in page.
 
-    Raises NotFound if the organization does not exist or the user does not belong to it, and for users who are not
-    administrators on pages of administrators. Raises InsufficientRole if the user's role is too small.
+    Raises NotFound if the organization does not exist or the user does not belong to it, and on pages of administrators
+    for other users. Raises InsufficientRole if the user's role is too small.
     """
     required = required_level(current_app, request.endpoint or "") or AccessLevel.PUBLIC
     g.actor = current_user.email if current_user.is_authenticated else "nobody"
@@ -112,6 +112,7 @@ def _load_organization(slug: str) -> None:
     if role is None:
         raise NotFound
     g.organization = found
+    # The higher level: administrators have the role of an owner here, and keep access to their own pages.
     g.access_level = max(g.access_level, ROLE_LEVELS[role])
 
 
@@ -119,6 +120,8 @@ def _redirect_to_sign_in() -> Response:
     # htmx would insert the sign-in page into a part of the page. With this header it loads the whole page instead.
     if "HX-Request" in request.headers:
         return Response(headers={"HX-Redirect": url_for("security.login")})
+    # Only after GET, because the browser cannot send a form again when it comes back from the sign-in page.
+    # Flask's full_path ends with a question mark even without a query.
     back = request.full_path.rstrip("?") if request.method == "GET" else None
     return cast("Response", redirect(url_for("security.login", next=back)))
 

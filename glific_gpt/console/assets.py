@@ -90,6 +90,7 @@ def icon(name: str) -> Markup:
 
 def copy_assets(node_modules: Path = ROOT / "node_modules") -> None:
     """Copy the listed files. Raises FileNotFoundError if npm has not installed one."""
+    # Emptied first, so that a file that is no longer listed is not served any more.
     shutil.rmtree(VENDOR_FOLDER, ignore_errors=True)
     (VENDOR_FOLDER / "icons").mkdir(parents=True)
     for file in VENDOR_FILES:

@@ -73,6 +73,7 @@ def menu_entry(endpoint: str, icon_name: str, text: str, **values: Any) -> Marku
     return MENU_ENTRY.format(url=url, current=current, icon=icon(icon_name), text=text)
 
 
+# A file changes only with a new version of the server, which starts new processes.
 @lru_cache
 def _digest(name: str) -> str:
     return hashlib.sha256((STATIC_FOLDER / name).read_bytes()).hexdigest()[:12]

@@ -32,10 +32,15 @@ def render_http_error(error: HTTPException) -> Response:
         return render_error_page(
             400,
             _("Page expired"),
-            _("The page was open for too long. Nothing was changed. Open it again and repeat the step."),
+            _(
+                "This page was open for too long, or you have signed in again since. Nothing was changed. Open the "
+                "page again and repeat the step."
+            ),
         )
     if error.code == 404:
         return _render_not_found()
+    if error.code == 413:
+        return render_error_page(413, _("Request failed"), _("This form or file is too large. Send less at once."))
     if error.code in (405, 415):
         title = _("Page not found") if error.code == 405 else _("Request failed")
         return render_error_page(error.code, title, _("This address accepts only forms that the console sends."))

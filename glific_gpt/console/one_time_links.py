@@ -7,7 +7,7 @@ from flask import current_app
 from flask_babel import gettext as _
 
 from glific_gpt.accounts import mail
-from glific_gpt.accounts.security import one_time_link
+from glific_gpt.accounts.sign_in.security import one_time_link
 from glific_gpt.accounts.tables import User
 
 log = structlog.get_logger()

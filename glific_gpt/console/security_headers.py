@@ -1,14 +1,16 @@
-"""Security headers of every page: no foreign or inline scripts, no framing, no caching."""
+"""Security headers of every page: no foreign or inline scripts, no framing, no caching.
+
+`app.py` adds those of every response.
+"""
 
 from flask import Response, request
-
-from glific_gpt.services import services
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
+        # Tabler's style sheet contains small pictures as data: URLs, such as the arrow of a select box.
         "img-src 'self' data:",
         "font-src 'self'",
         "connect-src 'self'",
@@ -23,8 +25,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    # Not no-referrer: over https, Flask-WTF refuses a form that comes without a Referer (WTF_CSRF_SSL_STRICT).
     "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
 CACHE_FOR_A_YEAR = "public, max-age=31536000, immutable"
@@ -36,9 +38,6 @@ def set_security_headers(response: Response) -> Response:
     Pages are not cached, because they can hold secrets of one user. Static files are cached for a year.
     """
     response.headers.update(HEADERS)
-    # The public URL decides, because a proxy may end TLS before the request arrives here.
-    if services().settings.public_url.startswith("https://"):
-        response.headers["Strict-Transport-Security"] = "max-age=31536000"
     is_cacheable = request.endpoint == "console.static" and response.status_code in (200, 304)
     response.headers["Cache-Control"] = CACHE_FOR_A_YEAR if is_cacheable else "no-store"
     return response

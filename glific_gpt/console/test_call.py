@@ -73,7 +73,7 @@ def _run(organization: Organization, body: bytes) -> Outcome:
     inbound = InboundCall(FUNCTION, body, pipeline.request_deadline(app.settings))
     tenant = _tenant(organization)
     try:
-        with pipeline.hold_slot(app.slots):
+        with app.slots.hold(organization.id):
             return app.pipeline.run(tenant, inbound)
     except Overloaded as error:
         return app.pipeline.refuse(tenant, FUNCTION, error)

@@ -18,7 +18,7 @@ class FileUpload(NamedTuple):
 
 
 def accepts_file(field: str, max_bytes: int) -> Callable[[View], View]:
-    """Decorate a view whose form has one file field."""
+    """Decorate a view with a form of one file field."""
 
     def decorate(view: View) -> View:
         view.upload = FileUpload(field, max_bytes)  # type: ignore[attr-defined]
@@ -33,6 +33,7 @@ def reject_unexpected_uploads() -> None:
     Raises UnsupportedMediaType for JSON and for unexpected files, RequestEntityTooLarge for a file that is too large.
     """
     upload = _expected_upload()
+    # Before `request.files` is used, which reads the body.
     if upload is not None:
         request.max_content_length = upload.max_bytes + FORM_OVERHEAD_BYTES
     if request.is_json or set(request.files) - {upload.field if upload else None}:

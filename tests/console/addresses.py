@@ -48,5 +48,6 @@ def list_pages(app: Flask, calls: str) -> list[Address]:
 
 
 def _path(app: Flask, rule: Rule, values: dict[str, str | int]) -> str:
-    arguments = {name: values[name] for name in rule.arguments}
+    filled = {**values, **(rule.defaults or {})}
+    arguments = {name: filled[name] for name in rule.arguments}
     return app.url_map.bind("localhost").build(rule.endpoint, arguments)

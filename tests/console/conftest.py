@@ -41,7 +41,7 @@ def staff(server: RunningServer, alice: TestOrganization) -> Iterator[Staff]:
 
 @pytest.fixture
 def front(start_server: StartServer, server: RunningServer) -> RunningServer:
-    """A second server process whose public URL leads to the first one, so that the setup test can reach it."""
+    """A second server process, with a public URL that leads to the first one, so that the setup test can reach it."""
     return start_server(public_url=server.url)
 
 

@@ -32,7 +32,7 @@ def parse_download(answer: httpx2.Response) -> dict[str, Any]:
 
 
 def export_old_flow(function: str = "parse_via_chat_gpt", *, padding: int = 0) -> bytes:
-    """Return an export whose webhook node calls a function of Glific. `padding` makes it larger, in bytes."""
+    """Return an export with a webhook node that calls a function of Glific. `padding` makes it larger, in bytes."""
     export = build_flow(FlowSpec(Mode.SYNC, "Farmers' helpline", "farm", UNUSED_ENDPOINT, "gpt-4o-mini"))
     (webhook,) = find_webhook_actions(export)
     webhook |= {"method": "FUNCTION", "url": function, "headers": {"Accept": "application/json"}}

@@ -14,6 +14,7 @@ import click
 from playwright.sync_api import Browser
 from pydantic import SecretStr
 
+from glific_gpt.accounts.sign_in.known_browsers import COOKIE_NAME as KNOWN_BROWSER_COOKIE
 from glific_gpt.accounts.tables import Role
 from glific_gpt.flows.building import FlowSpec, Mode, build_flow
 from glific_gpt.flows.endpoint import WebhookEndpoint
@@ -51,7 +52,8 @@ def run_sample_server() -> Iterator[RunningServer]:
             create_settings(database_url=url, openai_base_url=openai.base_url, public_url=PUBLIC_URL)
         ) as server:
             # The public URL has https, so cookies would be secure, but this server is reached over http.
-            server.app.config["SESSION_COOKIE_SECURE"] = False
+            server.app.config.update({"SESSION_COOKIE_SECURE": False, "SESSION_COOKIE_NAME": "session"})
+            server.app.config[KNOWN_BROWSER_COOKIE] = "known"
             create_sample_organization(server)
             yield server
 

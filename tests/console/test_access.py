@@ -34,7 +34,7 @@ EXPECTED_ENDPOINTS = {
         *("list_organizations", "new_organization", "create_organization", "switch_organization"),
         *("server_models", "save_server_models", "preview_server_models", "server_audit"),
         *("server_people", "server_person", "add_administrator", "remove_administrator", "create_person_link"),
-        *("activate_person", "deactivate_person", "reset_two_factor"),
+        *("switch_person", "reset_two_factor", "require_two_factor"),
     ),
 }
 EXPECTED_LEVELS = {f"console.{name}": level for level, names in EXPECTED_ENDPOINTS.items() for name in names}

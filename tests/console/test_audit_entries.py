@@ -26,6 +26,7 @@ DETAILS: dict[str, object] = {
     "way": "signed",
     "call": "call_1",
     "email": "asha@example.org",
+    "address": "198.51.100.7",
     "role": "viewer",
     "reencrypted": 7,
     "unreadable": 0,

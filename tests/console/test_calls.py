@@ -16,7 +16,7 @@ from glific_gpt.errors import CallerError, InternalError, OrganizationError, Ser
 from tests.calls.test_retry import create_undelivered_call
 from tests.console.conftest import Staff
 from tests.console.test_calls_csv import sheet
-from tests.console.users import ConsoleUser
+from tests.console.users import ConsoleUser, remove_csrf_tokens
 from tests.support.call_records import create_call, create_delivery
 from tests.support.deferred import start_worker_in_process
 from tests.support.glific_stand_in import GlificStandIn
@@ -75,7 +75,7 @@ def test_the_newest_call_comes_first(alice: TestOrganization, viewer: ConsoleUse
 def test_a_row_shows_the_result_in_words(alice: TestOrganization, viewer: ConsoleUser) -> None:
     create_call(alice, "error", error_code="rate_limited", duration_ms=1234)
     text = viewer.get(HERE, headers=FRAGMENT).text
-    for said in ("Failed", "OpenAI's rate limit reached", "1.2 s", "gpt-4o", "UTC</time>"):
+    for said in ("Failed", "Rate limit reached", "1.2 s", "gpt-4o", "UTC</time>"):
         assert said in text
 
 
@@ -220,8 +220,9 @@ def test_the_kind_of_a_timeline_event_is_its_first_words() -> None:
 
 def test_the_call_of_another_organization_is_not_found(bob: TestOrganization, editor: ConsoleUser) -> None:
     theirs, none = create_delivery(bob, "undelivered"), f"call_{'0' * 24}"
-    assert editor.get(f"{HERE}/{theirs}").status_code == editor.get(f"{HERE}/{none}").status_code == 404
-    assert editor.get(f"{HERE}/{theirs}").text.replace(theirs, none) == editor.get(f"{HERE}/{none}").text
+    foreign, missing = editor.get(f"{HERE}/{theirs}"), editor.get(f"{HERE}/{none}")
+    assert foreign.status_code == missing.status_code == 404
+    assert remove_csrf_tokens(foreign.text).replace(theirs, none) == remove_csrf_tokens(missing.text)
     assert editor.get(f"{HERE}?before={theirs}").status_code == 404
     assert editor.post(f"{HERE}/{theirs}/retry").status_code == 404
     assert (listed(editor), sheet(editor)) == ([], [])

@@ -39,7 +39,7 @@ def paths(server: RunningServer, administrator: ConsoleUser) -> list[str]:
 def look(shown: Window, path: str) -> list[str]:
     """Return the problems of a page."""
     shown.open(path)
-    shown.page.wait_for_load_state("networkidle")
+    shown.wait_until_drawn()
     trouble = [f"axe: {what}" for what in shown.accessibility_violations()]
     if shown.overflow() > 0:
         trouble.append(f"wider than the window by {shown.overflow()} pixels")

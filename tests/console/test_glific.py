@@ -5,6 +5,9 @@ from typing import Any
 import httpx2
 import pytest
 
+from glific_gpt.accounts.tables import Role
+from tests.conftest import StartServer
+from tests.console.conftest import Staff
 from tests.console.users import ConsoleUser
 from tests.support.glific_stand_in import PASSWORD, PHONE, GlificStandIn
 from tests.support.server import TestOrganization
@@ -174,3 +177,30 @@ def test_the_page_of_another_organization_is_not_found(
         for path in (page, f"{page}/test", f"{page}/disconnect"):
             assert editor.post(path, login).status_code == 404
     assert glific.requests == []
+
+
+def test_only_administrators_learn_the_hosts_that_the_operator_allows(
+    start_server: StartServer, staff: Staff, login: dict[str, Any]
+) -> None:
+    intern = start_server(glific_hosts="*.glific.com,glific.intern.example")
+    messages = {}
+    for role in (Role.EDITOR, Role.OWNER, None):
+        person = staff(role)
+        person.server = intern
+        refused = person.post(PAGE, login | {"api_url": "https://glific.example.org"})
+        assert refused.status_code == 422
+        messages[role] = "This server may not connect to a Glific API at that address." in refused.text
+        assert ("glific.intern.example" in refused.text) == (role is None)
+        assert ("ask an administrator" in refused.text) == (role is not None)
+    assert all(messages.values())
+
+
+def test_a_call_does_not_tell_the_hosts_that_the_operator_allows(
+    start_server: StartServer, editor: ConsoleUser, login: dict[str, Any]
+) -> None:
+    """The list may have changed since the connection was saved."""
+    editor.post(PAGE, login)
+    editor.server = start_server(glific_hosts="glific.intern.example")
+    page = back_on_the_page(editor, editor.post(f"{PAGE}/test"))
+    assert "This server may not connect to a Glific API at that address." in page
+    assert "intern" not in page

@@ -8,10 +8,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.console.users import PASSWORD, create_user
+from tests.support import http
 from tests.support.chromium import Window, open_browser_window
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.server import TIMEOUT_SECONDS, TLS, RunningServer
+from tests.support.server import TIMEOUT_SECONDS, RunningServer
 
 OWNER = "asha@seva-trust.example.org"
 KEY = "sk-proj-the-key-that-asha-pastes-0123456789"
@@ -104,9 +105,7 @@ def fill_in_variables(body: str) -> str:
 
 def send_question(server: RunningServer, url: str, headers: dict[str, str], body: str) -> dict[str, str]:
     path = httpx2.URL(url).path
-    reply = httpx2.post(
-        server.url + path, content=fill_in_variables(body), headers=headers, timeout=TIMEOUT_SECONDS, verify=TLS
-    )
+    reply = http.post(server.url + path, content=fill_in_variables(body), headers=headers, timeout=TIMEOUT_SECONDS)
     told: dict[str, str] = reply.json()
     return told
 

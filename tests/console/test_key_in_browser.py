@@ -41,11 +41,13 @@ def test_the_typed_key_is_shown_only_while_the_button_is_pressed(open_window: Op
     shown = open_window(editor)
     shown.open(PAGE)
     field, button = shown.page.locator("#api_key"), shown.page.locator("[data-secret]")
-    assert field.get_attribute("type") == "password"
+    expect(field).to_have_attribute("type", "password")
     button.click()
-    assert (field.get_attribute("type"), button.get_attribute("aria-pressed")) == ("text", "true")
+    expect(field).to_have_attribute("type", "text")
+    expect(button).to_have_attribute("aria-pressed", "true")
     button.click()
-    assert (field.get_attribute("type"), button.get_attribute("aria-pressed")) == ("password", "false")
+    expect(field).to_have_attribute("type", "password")
+    expect(button).to_have_attribute("aria-pressed", "false")
 
 
 def test_switching_off_needs_a_confirmation(

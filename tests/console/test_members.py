@@ -183,6 +183,17 @@ def test_refused_invitations_are_recorded(server: RunningServer, owner: ConsoleU
     assert "Tried to invite theirs@example.org, but the account already exists on this server" in page
 
 
+@pytest.mark.parametrize(
+    "spelling", ["EDITOR@ALICE.example.org", "editor@alice。example．org", "edi\u200btor@alice.example.org."]
+)
+def test_a_member_cannot_be_invited_again_with_another_spelling(
+    owner: ConsoleUser, editor: ConsoleUser, spelling: str
+) -> None:
+    answer = owner.post(MEMBERS, {"email": spelling, "role": "viewer"})
+    assert answer.status_code == 422
+    assert "is a member already" in answer.text
+
+
 def test_owners_can_invite_a_limited_number_in_an_hour(
     server: RunningServer, alice: TestOrganization, owner: ConsoleUser
 ) -> None:

@@ -1,12 +1,11 @@
 """Headers that tell the browser what a page may do."""
 
-import httpx2
-
+from tests.support import http
 from tests.support.server import RunningServer
 
 
 def test_a_page_loads_from_this_server_only_and_cannot_be_framed(server: RunningServer) -> None:
-    headers = httpx2.get(f"{server.url}/console/account/sign-in").headers
+    headers = http.get(f"{server.url}/console/account/sign-in").headers
     directives = dict(part.strip().partition(" ")[::2] for part in headers["Content-Security-Policy"].split(";"))
     assert directives == {
         "default-src": "'none'",

@@ -124,3 +124,15 @@ def test_an_unknown_person_is_not_found(administrator: ConsoleUser, alice: TestO
     for address in (f"{PEOPLE}/2147483647", f"{PEOPLE}/99999999999999999999"):
         assert administrator.get(address).status_code == 404
         assert [administrator.post(f"{address}/{name}").status_code for name in DEEDS] == [404] * len(DEEDS)
+
+
+def test_it_counts_the_people_who_sign_in_with_the_password_only(
+    server: RunningServer, administrator: ConsoleUser, alice: TestOrganization
+) -> None:
+    changes = (("active", True), ("password", None), ("active", False), ("tf_primary_method", "authenticator"))
+    for number, (column, value) in enumerate(changes):
+        person = create_user(server, f"person{number}@example.org", Role.VIEWER, "alice")
+        person.client.close()
+        with server.app.app_context(), transaction() as session:
+            setattr(people.find_person(session, person.email), column, value)
+    assert "2 people can sign in with the password only." in administrator.get("/console/server/people").text

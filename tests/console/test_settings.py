@@ -19,6 +19,8 @@ GOOD = {
     "fallback_message": "",
     "glific_organization_id": "",
     "contact_daily_limit": "",
+    "calls_per_minute": "",
+    "contact_calls_per_minute": "",
     "monthly_budget_usd": "",
 }
 
@@ -84,6 +86,8 @@ WRONG = (
     ("glific_organization_id", "1e3", "such as 17"),
     ("contact_daily_limit", "0", "a whole number of 1 or more"),
     ("contact_daily_limit", "99999999999", "a whole number of 1 or more"),
+    ("calls_per_minute", "0", "a whole number from 1 to 100000"),
+    ("contact_calls_per_minute", "100001", "a whole number from 1 to 100000"),
     ("monthly_budget_usd", "-1", "an amount in US dollars"),
     ("monthly_budget_usd", "NaN", "an amount in US dollars"),
     ("monthly_budget_usd", "ten", "an amount in US dollars"),

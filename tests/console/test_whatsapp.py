@@ -53,7 +53,7 @@ def test_crossing_marks_never_give_crossing_tags() -> None:
 
 
 def test_a_message_full_of_marks_is_converted_quickly() -> None:
-    before = time.monotonic()
+    before = time.thread_time()
     for message in ("*a" * 2000, "*_~" * 1300, "`" * 4096, "_ *" * 1300):
         render_message(message)
-    assert time.monotonic() - before < 3
+    assert time.thread_time() - before < 3

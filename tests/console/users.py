@@ -11,7 +11,8 @@ from glific_gpt.accounts import people
 from glific_gpt.accounts.tables import Role
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
-from tests.support.server import TIMEOUT_SECONDS, TLS, RunningServer
+from tests.support import http
+from tests.support.server import TIMEOUT_SECONDS, RunningServer
 
 PASSWORD = "correct horse battery staple"
 CSRF_TOKEN_PATTERN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
@@ -52,8 +53,14 @@ class ConsoleUser:
         return self.post("/console/account/sign-in", {"email": self.email, "password": password})
 
 
+def remove_csrf_tokens(page: str) -> str:
+    """Return the page without its CSRF tokens, which change every second."""
+    return re.sub(r'name="csrf_token"[^>]*>', "", page)
+
+
 def create_client() -> httpx2.Client:
-    return httpx2.Client(timeout=TIMEOUT_SECONDS, verify=TLS)
+    """Return a client that keeps no connection open, because not every test closes its client."""
+    return http.Client(timeout=TIMEOUT_SECONDS, limits=httpx2.Limits(max_keepalive_connections=0))
 
 
 def create_anonymous(server: RunningServer) -> ConsoleUser:

@@ -1,6 +1,7 @@
 """Form of a model allowlist, of one organization or of the whole server."""
 
 from collections.abc import Iterable
+from itertools import islice
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
@@ -8,14 +9,16 @@ from wtforms import RadioField, TextAreaField
 
 from glific_gpt.console.forms.base import Form
 from glific_gpt.models import allowlist
+from glific_gpt.settings import MAX_PATTERNS
+from glific_gpt.wildcards import MAX_STARS, has_too_many_stars
 
 ALL, ONLY, NONE = "all", "only", "none"
-MAX_PATTERNS = 1000
 
 
 class AllowlistForm(Form):
     """Allow all models, only listed patterns, or no models."""
 
+    # WTForms does not check the choice, because `_errors` describes a wrong one in a sentence of ours.
     scope = RadioField(lazy_gettext("Allowed models"), choices=[ALL, ONLY, NONE], default=ALL, validate_choice=False)
     patterns = TextAreaField(lazy_gettext("Patterns, one on each line"))
 
@@ -26,8 +29,9 @@ class AllowlistForm(Form):
 
     @property
     def lines(self) -> list[str]:
-        """The lines that are not blank."""
-        return [line.strip() for line in (self.patterns.data or "").splitlines() if line.strip()]
+        """The lines that are not blank: one more than a list can have, so that a longer list is noticed."""
+        lines = (line.strip() for line in (self.patterns.data or "").splitlines())
+        return list(islice(filter(None, lines), MAX_PATTERNS + 1))
 
     @property
     def allowed_models(self) -> list[str] | None:
@@ -70,4 +74,6 @@ def parse_patterns(lines: Iterable[str]) -> list[str]:
 def invalid_pattern_error(line: str) -> str:
     """Return the error text for a line. Long lines are cut."""
     cut = line if len(line) <= 60 else line[:60] + "..."
+    if has_too_many_stars(line):
+        return str(_("“%(line)s” has too many stars. Use at most %(most)s.", line=cut, most=MAX_STARS))
     return str(_("“%(line)s” is not a valid pattern. Use letters, digits and . _ : / - *", line=cut))

@@ -20,13 +20,15 @@ class SignatureForm(Form):
 
 
 TEXT_FIELDS = ("name", "fallback_message", "monthly_budget_usd")
-NUMBER_FIELDS = ("glific_organization_id", "contact_daily_limit")
+NUMBER_FIELDS = ("glific_organization_id", "contact_daily_limit", "calls_per_minute", "contact_calls_per_minute")
 SWITCH_FIELDS = ("require_signature", "is_active")
 FIELD_ERRORS = {
     "name": _("Write a name of 1 to 200 characters."),
     "fallback_message": _("Write a text that contacts can see, of at most 4096 characters."),
     "glific_organization_id": _("Enter a whole number, such as 17. Leave it empty if you do not know it."),
     "contact_daily_limit": _("Enter a whole number of 1 or more. Leave it empty for no limit."),
+    "calls_per_minute": _("Enter a whole number from 1 to 100000. Leave it empty for no limit."),
+    "contact_calls_per_minute": _("Enter a whole number from 1 to 100000. Leave it empty for no limit."),
     "monthly_budget_usd": _("Enter an amount in US dollars up to 1000000, such as 25 or 12.50."),
 }
 
@@ -38,6 +40,8 @@ class SettingsForm(Form):
     fallback_message = TextAreaField(_("Message when there is no answer"), render_kw={"rows": 3})
     glific_organization_id = StringField(_("Glific organization ID"), render_kw={"inputmode": "numeric"})
     contact_daily_limit = StringField(_("Answers for each contact in 24 hours"), render_kw={"inputmode": "numeric"})
+    calls_per_minute = StringField(_("Calls per minute"), render_kw={"inputmode": "numeric"})
+    contact_calls_per_minute = StringField(_("Calls per minute for each contact"), render_kw={"inputmode": "numeric"})
     monthly_budget_usd = StringField(_("Monthly budget in US dollars"), render_kw={"inputmode": "decimal"})
     require_signature = BooleanField(_("Require the webhook signature"))
     is_active = BooleanField(_("Organization is active"))
@@ -47,6 +51,7 @@ class SettingsForm(Form):
         for name in (*TEXT_FIELDS, *NUMBER_FIELDS):
             value = getattr(organization, name)
             self[name].data = "" if value is None else _format_value(value)
+        # The view removes `is_active` for everyone but administrators.
         for name in set(SWITCH_FIELDS) & self._fields.keys():
             self[name].data = getattr(organization, name)
 
@@ -75,4 +80,5 @@ def _to_number(text: str) -> int | str | None:
 
 
 def _format_value(value: object) -> str:
+    # In fixed-point notation: the text of a Decimal can have an exponent, as in 1E+3.
     return f"{value:f}" if hasattr(value, "as_tuple") else str(value)

@@ -19,6 +19,7 @@ class AuthMethodField(RadioField):  # type: ignore[misc] # it ships no types
     """The authentication methods that the organization's settings allow. The first one is selected."""
 
     def __init__(self, **options: Any) -> None:
+        # Functions instead of values: the organization is known in a request only.
         super().__init__(
             _("How the flow signs in"), choices=_auth_method_choices, default=_default_auth_method, **options
         )

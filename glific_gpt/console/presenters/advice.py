@@ -51,7 +51,8 @@ ADVICE = {
         "Connect your Glific so that later answers can be delivered, or remove ?mode= from the webhook node's address."
     ),
     "rate_limited": _(
-        "Wait a moment. If it happens often, ask OpenAI for a higher limit at platform.openai.com under Limits."
+        "Wait a minute. If it happens often, raise the limits of calls per minute in the settings. If none is set "
+        "there, OpenAI limits your key: ask for a higher limit at platform.openai.com under Limits."
     ),
     "invalid_api_key": _(
         "Create a new key at platform.openai.com and save it here. It needs the permission to use models."
@@ -79,7 +80,7 @@ ADVICE = {
 }
 
 UNKNOWN_ERROR_ADVICE = _("Open Webhook Logs in Glific. The answer to this call has the details.")
-"""For errors of plugins, whose codes are not known here."""
+"""For errors of plugins: their codes are not known here."""
 
 FIX_PAGES = {
     "unauthorized": "console.use_in_glific",

@@ -40,9 +40,21 @@ ACTION_TEXTS = {
     Action.ADMINISTRATOR_REMOVED: _("Removed the administrator rights of %(email)s"),
     Action.PERSON_ACTIVATED: _("Switched the account of %(email)s on"),
     Action.PERSON_DEACTIVATED: _("Switched the account of %(email)s off"),
+    Action.SIGNED_IN: _("Signed in as %(email)s from %(address)s"),
+    Action.SIGN_IN_FAILED: _("Failed to sign in as %(email)s from %(address)s"),
+    Action.UNKNOWN_SIGN_IN_FAILED: _("Failed to sign in with an e-mail address that has no account, from %(address)s"),
+    Action.PASSWORD_CHECK_FAILED: _("Entered a wrong password for %(email)s, signed in from %(address)s"),
+    Action.CODE_CHECK_FAILED: _("Entered the right password, but a wrong code for %(email)s from %(address)s"),
+    Action.SIGNED_OUT: _("Signed %(email)s out on all devices, from %(address)s"),
     Action.PASSWORD_CHANGED: _("Changed the password of %(email)s"),
+    Action.PASSWORD_RESET: _("Chose a new password for %(email)s with a one-time link, from %(address)s"),
+    Action.PASSWORD_LINK_REQUESTED: _("Asked for a link for %(email)s by e-mail, from %(address)s"),
     Action.TWO_FACTOR_ENABLED: _("Switched on two-step sign-in for %(email)s"),
     Action.TWO_FACTOR_DISABLED: _("Switched off two-step sign-in for %(email)s"),
+    Action.TWO_FACTOR_REQUIRED: _("Required two-step sign-in of everyone on this server"),
+    Action.TWO_FACTOR_OPTIONAL: _("Made two-step sign-in optional on this server"),
+    Action.RECOVERY_CODES_CREATED: _("Created recovery codes for %(email)s"),
+    Action.RECOVERY_CODE_USED: _("Used a recovery code of %(email)s, from %(address)s"),
     Action.SIGN_IN_LINK_MADE: _("Created a one-time link for %(email)s"),
     Action.KEYS_ROTATED: _("Re-encrypted all secrets: %(reencrypted)s done, %(unreadable)s could not be read"),
 }
@@ -53,6 +65,8 @@ SETTING_NAMES = {
     "glific_organization_id": _("Glific organization id"),
     "require_signature": _("signature required"),
     "contact_daily_limit": _("daily limit of answers for one contact"),
+    "calls_per_minute": _("limit of calls per minute"),
+    "contact_calls_per_minute": _("limit of calls per minute for one contact"),
     "monthly_budget_usd": _("monthly budget in US dollars"),
 }
 PROVIDER_NAMES = {"open_ai": "OpenAI"}
@@ -73,6 +87,7 @@ class _TemplateValues(dict[str, str]):
 
 def describe_action(entry: EntryView) -> str:
     """Return the action as a sentence."""
+    # Entries are kept for 400 days, so a version of the server with other actions may have written this one.
     if entry.action not in ACTION_TEXTS:
         return entry.action
     return str(ACTION_TEXTS[Action(entry.action)]) % _template_values(entry.detail)

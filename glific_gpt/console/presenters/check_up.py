@@ -114,4 +114,5 @@ def _fix_page(result: CheckResult) -> str | None:
 def _fill_in(template: str, values: Mapping[str, object]) -> str:
     """Translate the template and its values, since a value may be a sentence of its own."""
     translated = {name: translate(value) if isinstance(value, str) else value for name, value in values.items()}
+    # Without values the template is a finished text, which may contain a percent sign.
     return translate(template) % translated if translated else translate(template)

@@ -60,7 +60,7 @@ ERROR_NAMES = {
     "credential_missing": _("No OpenAI key"),
     "credential_inactive": _("OpenAI key switched off"),
     "glific_not_connected": _("Not connected to Glific"),
-    "rate_limited": _("OpenAI's rate limit reached"),
+    "rate_limited": _("Rate limit reached"),
     "invalid_api_key": _("OpenAI key refused"),
     "upstream_error": _("OpenAI had a failure"),
     "bad_upstream_reply": _("Reply cannot be read"),
@@ -95,7 +95,7 @@ def error_name(code: str) -> LazyString | str:
 
 
 def responsible_party(code: str) -> LazyString | None:
-    """Return who can fix the error; None for codes of plugins."""
+    """Return the party that can fix the error; None for codes of plugins."""
     error = error_class_of(code)
     return ERROR_CLASS_NAMES.get(error.error_class if error else OTHER_ERROR_CLASSES.get(code, ""))
 

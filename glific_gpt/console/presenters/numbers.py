@@ -42,4 +42,5 @@ def format_day(value: date) -> str:
 
 
 def _format_small(value: Decimal | float) -> str:
+    # Without currency_digits=False, Babel would round to the two decimal places of the currency.
     return str(format_currency(value, "USD", format="¤0.0000", currency_digits=False))

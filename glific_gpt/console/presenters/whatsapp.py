@@ -9,6 +9,7 @@ MARK_TAGS = {"*": "b", "_": "i", "~": "s"}
 
 _CODE = re.compile(r"```(.+?)```|`([^`\n]+)`", re.DOTALL)
 _WORD = r"[^\W_]"
+# Escaped, because marks are converted after the text was made HTML.
 _QUOTE = "&gt; "
 _BULLET = re.compile(r"^(\s*)[-*] ")
 

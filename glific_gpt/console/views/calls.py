@@ -45,6 +45,7 @@ def list_calls(slug: str) -> tuple[str, int]:
         "max_exported": queries.MAX_EXPORTED_ROWS,
     }
     if "HX-Request" in request.headers:
+        # Always 200, because htmx discards responses with an error status.
         return render_template("console/_calls.html", slug=slug, **variables), 200
     _set_filter_choices(form)
     return render_template("console/calls.html", form=form, slug=slug, **variables), 200 if valid else 422
@@ -57,6 +58,7 @@ def export_calls(slug: str) -> Response:
     form = call_filters.from_query_string()
     if request.args and not form.validate():
         abort(422)
+    # One row more than the file may have, so that its last line can say that there are more.
     rows = queries.iterate_calls(current_organization().id, form.filters(), limit=queries.MAX_EXPORTED_ROWS + 1)
     name = f"calls-{slug}-{now():%Y-%m-%d}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}

@@ -10,7 +10,7 @@ from wtforms.validators import DataRequired
 
 from glific_gpt.connections import connecting, store
 from glific_gpt.connections.tables import GlificConnection
-from glific_gpt.console.access import AccessLevel, current_organization, requires
+from glific_gpt.console.access import AccessLevel, current_organization, has_access, requires
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.forms.base import Form
 from glific_gpt.console.presenters.labels import translate, translate_error
@@ -35,6 +35,8 @@ class ConnectionForm(Form):
         render_kw={"placeholder": "https://api.seva-trust.glific.com", "inputmode": "url", "autocomplete": "off"},
     )
     phone = TelField(_("Phone number"), render_kw={"placeholder": "+91 98765 43210", "autocomplete": "off"})
+    # Browsers ignore `off` for a password, and would fill in one that was saved for the console:
+    # https://developer.mozilla.org/en-US/docs/Web/Security/Practices/Turning_off_form_autocompletion
     password = PasswordField(_("Password"), render_kw={"autocomplete": "new-password"})
 
 
@@ -124,6 +126,8 @@ def _show_error(form: ConnectionForm, error: InvalidValue) -> None:
         text = translate(str(error)).partition(": ")[2]
         form.add_error(InvalidValue(text[:1].upper() + text[1:]), name)
     else:
+        if has_access(AccessLevel.ADMINISTRATOR):
+            error = InvalidValue(error.administrator_message)
         form.add_error(error, "way" if form.way.data == SIGNED and not _has_signature() else "api_url")
 
 

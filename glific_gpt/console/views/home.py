@@ -6,6 +6,7 @@ from glific_gpt.accounts import people
 from glific_gpt.console.access import AccessLevel, requires, signed_in_user
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.context import LANGUAGE_KEY, LANGUAGES
+from glific_gpt.console.redirects import PARAMETER, is_console_page
 from glific_gpt.database import transaction
 
 
@@ -28,10 +29,5 @@ def set_language() -> Response:
     """Set the language of this browser. The account page sets the language of the user."""
     if (chosen := request.form.get("language", "")) in LANGUAGES:
         session[LANGUAGE_KEY] = chosen
-    back = request.form.get("next", "")
-    return redirect(back if _is_local_path(back) else url_for("console.home"))  # type: ignore[return-value]
-
-
-def _is_local_path(address: str) -> bool:
-    """Return whether this is a path of the console. Browsers read `//` and backslashes as the start of a host name."""
-    return address.startswith("/console/") and "\\" not in address and "//" not in address
+    back = request.form.get(PARAMETER, "")
+    return redirect(back if is_console_page(back) else url_for("console.home"))  # type: ignore[return-value]

@@ -90,7 +90,7 @@ def remove_member(slug: str, user_id: int) -> Response:
         user_id, lambda session, user: people.remove_member(session, current_organization().id, user), done
     )
     has_left = user_id == signed_in_user().id and not signed_in_user().is_administrator
-    # Owners who removed themselves can no longer see the page of members.
+    # After leaving the organization, an owner gets 404 for the page of members.
     return _redirect("console.home") if has_left else response
 
 

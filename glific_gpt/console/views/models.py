@@ -49,6 +49,7 @@ def preview_models(slug: str) -> str:
 def save_default_model(slug: str) -> ResponseReturnValue:
     form = DefaultModelForm()
     chosen = form.default_model.data or None
+    # A saved model that can no longer be used is still a choice in the form, and saving it again changes nothing.
     if (
         chosen
         and chosen != current_organization().default_model

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from wtforms import EmailField, StringField
 from wtforms.validators import DataRequired, Length, ValidationError
 
-from glific_gpt.accounts import member_permissions, people
+from glific_gpt.accounts import addresses, member_permissions
 from glific_gpt.accounts.tables import Role, User
 from glific_gpt.console.access import AccessLevel, current_organization, requires, signed_in_user, update_organization
 from glific_gpt.console.blueprint import blueprint
@@ -66,7 +66,7 @@ class NewOrganizationForm(Form):
 
     def validate_email(self, email: EmailField) -> None:
         if email.data:
-            _validate(lambda: people.validate_address(email.data), gettext("This is not an e-mail address."))
+            _validate(lambda: addresses.validate(email.data), gettext("This is not an e-mail address."))
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class CreatedOrganization:
     token: str = field(repr=False)
     owner: User | None
     link: IssuedLink | None
-    """None if no owner was invited, or if the owner is an administrator, who keeps the password."""
+    """None if no owner was invited, or if the owner is an administrator and keeps the password."""
 
 
 @blueprint.get("/organizations")
@@ -88,6 +88,7 @@ def list_organizations() -> str:
     return render_template("console/organizations.html", rows=rows, badges=STATUS_BADGES)
 
 
+# Not below /organizations/, because `new` would be the slug of an organization there.
 @blueprint.get("/server/organizations/new")
 @requires(AccessLevel.ADMINISTRATOR)
 def new_organization() -> str:
@@ -138,6 +139,7 @@ def _create(form: NewOrganizationForm) -> CreatedOrganization:
             owner, is_new = _invite_owner(session, organization, form.email.data)
     link = None
     if owner is not None and owner.password is None:
+        # Outside the transaction, because the link is also sent by e-mail.
         link = issue_link(owner, organization.id, had_account=not is_new)
     return CreatedOrganization(organization, token, owner, link)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from flask import Response, flash, redirect, render_template, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy.orm import Session
@@ -10,6 +10,7 @@ from wtforms import EmailField
 from wtforms.validators import DataRequired
 
 from glific_gpt.accounts import administration, people
+from glific_gpt.accounts.sign_in import two_factor_requirement
 from glific_gpt.accounts.tables import User
 from glific_gpt.console.access import AccessLevel, requires, signed_in_user
 from glific_gpt.console.blueprint import blueprint
@@ -50,6 +51,22 @@ def add_administrator() -> str | tuple[str, int]:
     return _render_list(form), 422
 
 
+@blueprint.post(f"{PEOPLE_URL}/two-factor")
+@requires(AccessLevel.ADMINISTRATOR)
+def require_two_factor() -> Response:
+    """Require two-step sign-in of everyone, or make it optional."""
+    required = request.form.get("required") == "yes"
+    with transaction() as session:
+        two_factor_requirement.set_required(session, required=required)
+    flash(
+        gettext("Two-step sign-in is now required of everyone.")
+        if required
+        else gettext("Two-step sign-in is now optional."),
+        "success",
+    )
+    return redirect(url_for("console.server_people"))  # type: ignore[return-value]
+
+
 @blueprint.get(PERSON_URL)
 @requires(AccessLevel.ADMINISTRATOR)
 def server_person(user_id: int) -> str:
@@ -67,21 +84,15 @@ def create_person_link(user_id: int) -> str:
     return _render_person(user_id, issue_link(user))
 
 
-@blueprint.post(f"{PERSON_URL}/deactivate")
+@blueprint.post(f"{PERSON_URL}/activate", defaults={"is_active": True})
+@blueprint.post(f"{PERSON_URL}/deactivate", defaults={"is_active": False})
 @requires(AccessLevel.ADMINISTRATOR)
-def deactivate_person(user_id: int) -> Response:
-    done = gettext("The account is switched off and signed out.")
+def switch_person(user_id: int, *, is_active: bool) -> Response:
+    on, off = gettext("The account is switched on."), gettext("The account is switched off and signed out.")
     return _change_person(
-        user_id, lambda session, user: administration.set_active(session, user, signed_in_user(), is_active=False), done
-    )
-
-
-@blueprint.post(f"{PERSON_URL}/activate")
-@requires(AccessLevel.ADMINISTRATOR)
-def activate_person(user_id: int) -> Response:
-    done = gettext("The account is switched on.")
-    return _change_person(
-        user_id, lambda session, user: administration.set_active(session, user, signed_in_user(), is_active=True), done
+        user_id,
+        lambda session, user: administration.set_active(session, user, signed_in_user(), is_active=is_active),
+        on if is_active else off,
     )
 
 
@@ -103,7 +114,19 @@ def reset_two_factor(user_id: int) -> Response:
 def _render_list(form: NewAdministratorForm, link: IssuedLink | None = None) -> str:
     with transaction() as session:
         people_rows = administration.list_people(session)
-    return render_template("console/server_people.html", people=people_rows, form=form, link=link)
+        required = two_factor_requirement.find_required(session)
+    return render_template(
+        "console/server_people.html",
+        people=people_rows,
+        form=form,
+        link=link,
+        two_factor_required=required,
+        without_two_factor=sum(_needs_password_only(row.user) for row in people_rows),
+    )
+
+
+def _needs_password_only(user: User) -> bool:
+    return user.active and user.password is not None and not user.has_two_factor
 
 
 def _render_person(user_id: int, link: IssuedLink | None = None) -> str:

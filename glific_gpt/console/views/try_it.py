@@ -54,6 +54,7 @@ class TestQuestionForm(Form):
     temperature = DecimalField(
         _("Temperature"),
         [Optional(), NumberRange(0, 2, _("Write a number from 0 to 2."))],
+        # Shown as it was typed. The default rounds to two decimal places.
         places=None,
         render_kw={"step": "0.1", "min": "0", "max": "2", "placeholder": "0"},
     )
