@@ -121,6 +121,7 @@ def _find(slug: str, call_id: str) -> CallTimeline:
 def _format_timeline(timeline: CallTimeline) -> str:
     call, started_at = timeline.call, timeline.call.started_at
     lines = [
+        # strftime has microseconds only; one decimal place of them is shown.
         {"at": f"{at:%H:%M:%S.%f}"[:-5], "after": f"+{(at - started_at).total_seconds():.1f} s", "event": event}
         for at, event in timelines.events(timeline)
     ]

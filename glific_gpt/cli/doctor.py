@@ -42,6 +42,8 @@ def doctor(*, slug: str, dry_run: bool) -> None:
       flask doctor seva-trust
       flask doctor seva-trust --dry-run --json
     """
+    # `_run` is a function of its own, because its check of the migrations needs the same error messages. SIGTERM must
+    # run `finally` blocks, because one of them revokes the token of the test call.
     with report_errors(), exit_cleanly():
         _run(slug=slug, dry_run=dry_run)
 
@@ -52,6 +54,8 @@ def _run(*, slug: str, dry_run: bool) -> None:
     answers = would_answer(findings)
     is_healthy = answers and not find_deferred_problems(findings)
     summary = _summarize(slug, findings, dry_run=dry_run)
+    # Without --json, the exception below prints the summary. With --json, scripts get the findings even if the exit
+    # code is 1.
     if wants_json() or is_healthy:
         data = {
             "slug": slug,

@@ -101,6 +101,7 @@ def convert(*, slug: str, beside: bool, let_in: str | None) -> None:
     """
     flow_file = ready_flows.convert_flow(
         slug,
+        # As bytes: the file is UTF-8, whatever the encoding of the terminal is.
         sys.stdin.buffer.read(),
         auth_method=AuthMethod(let_in) if let_in else None,
         placement=Placement.COPY if beside else Placement.REPLACE,

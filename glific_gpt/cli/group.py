@@ -84,7 +84,7 @@ def report_errors() -> Iterator[None]:
     except CLICK_EXITS:
         raise
     except GlificGptError as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(error.administrator_message) from None
     except SQLAlchemyError as error:
         raise click.ClickException(DATABASE_UNAVAILABLE.format(type(error).__name__)) from None
     except Exception as error:

@@ -34,16 +34,21 @@ SETTINGS = (
         int,
     ),
     Setting("contact_daily_limit", "N", "Maximum answers per contact in 24 hours.", "Remove the limit.", int),
+    Setting("calls_per_minute", "N", "Maximum calls per minute.", "Remove the limit.", int),
+    Setting("contact_calls_per_minute", "N", "Maximum calls per minute of one contact.", "Remove the limit.", int),
     Setting("monthly_budget_usd", "N", "Budget in US dollars per calendar month (UTC).", "Remove the budget."),
 )
 
 
 def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options to a command. `parse_changes` reads their values."""
+    # Click lists the option that was added last first, so --help has the order of SETTINGS.
     for setting in reversed(SETTINGS):
         reset_option = click.option(f"--no-{setting.option}", is_flag=True, help=setting.reset_help)
         set_option = click.option(f"--{setting.option}", metavar=setting.metavar, type=setting.kind, help=setting.help)
         command = set_option(reset_option(command))
+    # The default None means that the option was not given. With False, each change of another setting would also switch
+    # the requirement off.
     command = click.option(
         "--require-signature/--no-require-signature",
         default=None,

@@ -132,5 +132,7 @@ def _defaults() -> dict[str, str]:
         "glific_organization_id": "not checked",
         "allowed_models": "all that the server allows",
         "contact_daily_limit": "no limit",
+        "calls_per_minute": "no limit",
+        "contact_calls_per_minute": "no limit",
         "monthly_budget_usd": "no budget",
     }

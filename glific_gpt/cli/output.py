@@ -53,6 +53,7 @@ def wants_json() -> bool:
 
 def print_result(data: JsonObject | Sequence[JsonObject], text: str) -> None:
     """Print the data as JSON with --json, otherwise the text."""
+    # JSON needs no `sanitize`: json.dumps escapes control characters and everything outside ASCII.
     click.echo(json.dumps(data) if wants_json() else text)
 
 
@@ -87,6 +88,7 @@ def _format_value(value: object) -> str:
         case bool():
             return "yes" if value else "no"
         case float():
+            # Sums are stored in billionths of a dollar. By default Python writes a small one as 1e-07.
             return f"{value:.9f}".rstrip("0").rstrip(".")
         case list():
             return ", ".join(map(_format_value, value)) or "none"

@@ -41,6 +41,7 @@ def _rotate_with_progress() -> RotationCount:
     count = RotationCount()
     with click.progressbar(length=total, label="Encrypting", file=sys.stderr, hidden=hidden) as bar:
         for count in rotation.rotate(services().vault):
+            # The bar adds what it is given, and `processed` is the sum so far.
             bar.update(count.processed - bar.pos)
     return count
 

@@ -30,6 +30,7 @@ signature = Group(
 @json_option
 def set_(*, slug: str, phrase_stdin: bool) -> None:
     """Set or replace the webhook signature."""
+    # Before the transaction: a person may type slowly, and SQLite has one connection for writing.
     phrase = read_secret("Webhook signature")
     with transaction() as session:
         phrases.set_phrase(session, store.find(session, slug), phrase, services().vault)

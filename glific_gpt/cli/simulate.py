@@ -44,6 +44,7 @@ def simulate(*, slug: str, keyword: str, replies: tuple[str, ...]) -> None:
     Example:
       flask flows simulate seva-trust --reply "What is ORS?" --reply END < ask.json
     """
+    # As bytes: the file is UTF-8, whatever the encoding of the terminal is.
     export = files.parse_export(sys.stdin.buffer.read())
     _check_keyword(keyword, export)
     for violation in find_violations(export):

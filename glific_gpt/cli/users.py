@@ -5,8 +5,9 @@ from typing import Any
 import click
 from flask_security import hash_password
 
-from glific_gpt.accounts import administration, passwords, people
-from glific_gpt.accounts.security import one_time_link
+from glific_gpt.accounts import administration, password_rules, people
+from glific_gpt.accounts.administration import PersonWithRoles
+from glific_gpt.accounts.sign_in.security import one_time_link
 from glific_gpt.accounts.tables import Role, User
 from glific_gpt.cli.arguments import read_secret
 from glific_gpt.cli.group import Group
@@ -55,7 +56,7 @@ def create(*, email: str, organization: str | None, role: str | None, admin: boo
     """
     if admin == bool(organization) or bool(organization) != bool(role):
         raise click.UsageError("Give either --admin, or --organization SLUG and --role owner, editor or viewer.")
-    password = passwords.validate(read_secret("Password")) if password_stdin else None
+    password = _read_password(email, organization) if password_stdin else None
     user, is_new = _create_user(email, organization, role, password)
     data: dict[str, Any] = {
         "email": user.email,
@@ -78,7 +79,7 @@ def create(*, email: str, organization: str | None, role: str | None, admin: boo
 def list_() -> None:
     """List all users."""
     with transaction() as session:
-        rows = [_view(user, people.roles_by_slug(session, user)) for user in people.list_people(session)]
+        rows = [_view(person) for person in administration.list_people(session)]
     print_result(rows, format_table(rows, COLUMNS) if rows else EMPTY)
 
 
@@ -137,11 +138,21 @@ def reset_2fa(*, email: str) -> None:
     print_result(data, f"{user.email} now signs in with the password only.")
 
 
+def _read_password(email: str, slug: str | None) -> str:
+    """Raises InvalidValue, and NotFound for an unknown organization."""
+    names = [email]
+    if slug:
+        with transaction() as session:
+            names += [slug, organizations.find(session, slug).name]
+    return password_rules.validate(read_secret("Password"), names)
+
+
 def _create_user(email: str, slug: str | None, role: str | None, password: str | None) -> tuple[User, bool]:
     """Return the user and whether the account is new. A password is allowed only for a new account.
 
     Raises Conflict and InvalidValue.
     """
+    # Before the transaction: hashing is slow on purpose, and SQLite has one connection for writing.
     hashed = hash_password(password) if password else None
     with transaction() as session:
         if slug and role:
@@ -163,11 +174,12 @@ def _set_active(email: str, *, active: bool, result: str) -> None:
     print_result({"email": user.email, "active": active}, f"{user.email} {result}")
 
 
-def _view(user: User, roles: dict[str, Role]) -> dict[str, Any]:
+def _view(person: PersonWithRoles) -> dict[str, Any]:
+    user = person.user
     return {
         "email": user.email,
         "administrator": user.is_administrator,
         "active": user.active,
         "two_factor": user.has_two_factor,
-        "organizations": [f"{slug} ({role})" for slug, role in roles.items()],
+        "organizations": sorted(f"{each.slug} ({each.role})" for each in person.roles),
     }

@@ -23,5 +23,6 @@ def worker() -> None:
 
 @require_migrations
 def _run_worker() -> None:
+    # The app itself, because `current_app` does not work in the threads of the worker.
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     work.run_standalone(app)

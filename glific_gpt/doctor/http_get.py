@@ -8,10 +8,16 @@ from typing import Any
 import httpx2
 
 from glific_gpt.clock import Deadline
-from glific_gpt.http_client import DeadlineTransport, NoRedirectClient, deadline_scope, unverified_tls_context
+from glific_gpt.http_client import (
+    DeadlineTransport,
+    NoRedirectClient,
+    deadline_scope,
+    read_body,
+    unverified_tls_context,
+)
 
 MAX_BODY_BYTES = 10_000
-"""Enough for every expected response; the rest of a longer one is not read."""
+"""Enough for every expected response. A longer one counts as empty."""
 
 
 class Unreachable(Exception):
@@ -38,13 +44,11 @@ def get(url: str, deadline: Deadline) -> HttpResponse:
 
 
 def _get(client: httpx2.Client, url: str) -> HttpResponse:
+    # Without time-outs of httpx2, which start again with every byte: the transport checks the deadline. Not compressed,
+    # so that the limit of the body also limits the memory.
     with client.stream("GET", url, timeout=None, headers={"accept-encoding": "identity"}) as response:
-        body = b""
-        for chunk in response.iter_raw():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                break
-    return HttpResponse(response.status_code, body, _parse_date(response.headers))
+        body = read_body(response, MAX_BODY_BYTES)
+    return HttpResponse(response.status_code, body or b"", _parse_date(response.headers))
 
 
 def _parse_date(headers: Any) -> datetime | None:
@@ -52,4 +56,5 @@ def _parse_date(headers: Any) -> datetime | None:
         date = parsedate_to_datetime(headers.get("date", ""))
     except (ValueError, TypeError):
         return None
+    # Python returns a time without a time zone for the zone -0000, which is UTC (RFC 5322, 3.3).
     return date if date.tzinfo else date.replace(tzinfo=UTC)

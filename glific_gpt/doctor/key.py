@@ -4,8 +4,7 @@ from glific_gpt.credentials import store as credentials
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
 from glific_gpt.doctor.results import CheckResult, CheckStatus
-from glific_gpt.errors import N_, CredentialMissing, GlificGptError, InvalidApiKey, RateLimited
-from glific_gpt.openai.error_mapping import MSG_RESTRICTED_KEY
+from glific_gpt.errors import MSG_RESTRICTED_KEY, N_, CredentialMissing, GlificGptError, InvalidApiKey, RateLimited
 from glific_gpt.organizations import store
 from glific_gpt.services import services
 from glific_gpt.usage.key_status import KeyState, determine_key_state, last_key_result
@@ -48,6 +47,7 @@ def _verify_with_openai(credential: Credential, set_command: str) -> CheckResult
     try:
         credentials.recheck_saved_key(services().vault, credential.organization_id, services().model_provider)
     except (InvalidApiKey, CredentialMissing) as error:
+        # A restricted key may be refused the list of models, and still be allowed to ask questions.
         if str(error) == MSG_RESTRICTED_KEY:
             return CheckResult(
                 "key",

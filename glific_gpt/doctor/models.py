@@ -37,6 +37,7 @@ def check_models(slug: str) -> CheckResult:
     if refusal:
         remedy = REMEDY_CHOOSE_OR_ALLOW if isinstance(refusal, ModelNotAllowed) else REMEDY_CHOOSE
         return CheckResult("models", CheckStatus.PROBLEM, MSG_REFUSED, remedy, values, command=command)
+    # Only for a list of the key's own: without one, this server's list is used, which may lack a new model.
     if default not in usable and credential is not None and credential.models is not None:
         return CheckResult("models", CheckStatus.WARNING, MSG_UNLISTED, REMEDY_CHOOSE, values, command=command)
     return CheckResult("models", CheckStatus.OK, MSG_ALLOWED, values=values)

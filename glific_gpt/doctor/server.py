@@ -1,7 +1,9 @@
 """Check the server's public address, and its clock."""
 
 import json
+import time
 from contextlib import suppress
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import httpcore2
@@ -40,6 +42,7 @@ def check_address(_slug: str) -> CheckResult:
     host, deadline = urlsplit(url).hostname or "", Deadline.after(TIMEOUT_SECONDS)
     try:
         is_private = is_private_host(host, resolve_addresses)
+        # /livez needs neither a token nor the database, so that this check is about the address only.
         response = get(f"{url}/livez", deadline)
     except httpcore2.ConnectError:
         return _address_problem(MSG_UNKNOWN_HOST, REMEDY_ADDRESS, {"url": url})
@@ -93,7 +96,7 @@ REMEDY_CLOCK = N_("Synchronize the server's clock with NTP. Webhook signatures a
 
 def check_clock(slug: str) -> CheckResult:
     """Compare the server's clock with OpenAI's, as signatures are only valid for some minutes."""
-    sent_at = now()
+    sent_at, started = now(), time.monotonic()
     try:
         # Without a key OpenAI refuses the request, which costs nothing, but the response still has a date.
         response = get(f"{services().settings.openai_base_url}/models", Deadline.after(TIMEOUT_SECONDS))
@@ -102,7 +105,8 @@ def check_clock(slug: str) -> CheckResult:
     if response.date is None:
         return CheckResult("clock", CheckStatus.SKIPPED, MSG_CLOCK_UNKNOWN)
     # OpenAI read its clock about half-way between the request and the response.
-    difference = abs((response.date - (sent_at + (now() - sent_at) / 2)).total_seconds())
+    read_at = sent_at + timedelta(seconds=(time.monotonic() - started) / 2)
+    difference = abs((response.date - read_at).total_seconds())
     if difference <= MAX_CLOCK_ERROR_SECONDS:
         return CheckResult("clock", CheckStatus.OK, MSG_CLOCK_CORRECT)
     requires_signature, signs_answers = _uses_signatures(slug)

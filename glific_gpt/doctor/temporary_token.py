@@ -27,6 +27,7 @@ def temporary_token(slug: str) -> Iterator[SecretStr | None]:
     if created is None:
         yield None
         return
+    # The transaction has ended: the call reads the token in a transaction of its own, and takes seconds.
     row, token = created
     try:
         yield SecretStr(token)

@@ -45,7 +45,7 @@ REMEDY_LOG = N_("Check the server's log, and the proxy in front of the server.")
 REMEDY_CALL = N_("Follow this advice. The list of calls has more details.")
 MSG_UNKNOWN_ERROR = N_("The call failed. The list of calls shows the reason.")
 
-# The format of `webhooks/replies.py`. Glific cuts long bodies off, so an error text counts only if it is complete.
+# The format of `webhooks/responses.py`. Glific cuts long bodies off, so an error text counts only if it is complete.
 _CALL_ID = re.compile(r'"call_id": ?"(\w+)"')
 _ERROR_CODE = re.compile(r'"error_code": ?"(\w+)"')
 _ERROR_TEXT = re.compile(r'"error": ?("(?:[^"\\]|\\.)*")')

@@ -7,7 +7,7 @@ from flask_security import hash_password
 from pydantic import SecretStr
 
 import config
-from glific_gpt.accounts import passwords, people
+from glific_gpt.accounts import administration, passwords, people
 from glific_gpt.credentials import store as credentials
 from glific_gpt.credentials.providers import OpenAiFields
 from glific_gpt.database import owned, transaction
@@ -28,7 +28,7 @@ def ensure_administrator() -> str | None:
     The password is shown once and must be changed at the first sign-in.
     """
     with transaction() as session:
-        if people.list_people(session):
+        if administration.list_people(session):
             return None
     password = passwords.generate()
     hashed = hash_password(password)

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from glific_gpt.audit import trail
-from glific_gpt.calls import records, replays
+from glific_gpt.calls import budget, records, replays
 from glific_gpt.calls.deferred import delivery_records
 from glific_gpt.calls.tables import Delivery
 from glific_gpt.clock import now
@@ -21,13 +21,16 @@ log = structlog.get_logger()
 
 
 def run_housekeeping(app: Flask) -> None:
-    """Delete expired rows, mark interrupted calls, and log deliveries that are stuck."""
+    """Delete expired rows, mark interrupted calls, give back their money, and log deliveries that are stuck."""
     with app.app_context(), transaction() as session:
         replays.purge(session)
         delivery_records.purge(session)
         trail.delete_expired_entries(session)
         records.mark_interrupted(session)
         _log_stuck_deliveries(session)
+    # In a transaction of its own: it locks months before calls, like a call that ends.
+    with app.app_context(), transaction() as session:
+        budget.give_back(session)
 
 
 def _log_stuck_deliveries(session: Session) -> None:

@@ -81,9 +81,11 @@ def rotate(vault: Vault) -> Iterator[RotationCount]:
             with transaction() as session:
                 rows = _next_batch(session, secret, after)
                 _rotate_batch(session, vault, secret, rows, count)
+            # Outside the transaction, which would stay open while the caller shows the progress.
             yield count
             if not rows:
                 break
+            # By key and not by number, because rows may be added and deleted between two batches.
             after = rows[-1].key
     with transaction() as session:
         trail.record(session, Action.KEYS_ROTATED, reencrypted=count.reencrypted, unreadable=count.unreadable)

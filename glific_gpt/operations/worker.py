@@ -10,8 +10,10 @@ import structlog
 from flask import Flask
 
 from glific_gpt.calls.deferred.recovery import requeue_orphans
+from glific_gpt.clock import Deadline
 from glific_gpt.durable import WorkflowContext
 from glific_gpt.operations.housekeeping import run_housekeeping
+from glific_gpt.runtime import file_descriptors
 from glific_gpt.services import services
 
 STOP_TIMEOUT_SECONDS = 8
@@ -33,6 +35,7 @@ def start_worker(app: Flask, *, consumes: bool) -> None:
 
     Returns after a short head start for the launch, which would slow down the first calls.
     """
+    # Daemon threads, because both may run for ever, and must not keep the process from ending.
     launching = threading.Thread(target=_launch_with_retries, args=(app, consumes), daemon=True)
     launching.start()
     threading.Thread(target=_run_housekeeping_loop, args=(app,), daemon=True).start()
@@ -40,9 +43,11 @@ def start_worker(app: Flask, *, consumes: bool) -> None:
 
 
 def stop_worker(app: Flask) -> None:
-    """Take no new work and wait for running work, at most STOP_TIMEOUT_SECONDS."""
+    """Wait for answers that this process has promised, then for running work, at most STOP_TIMEOUT_SECONDS in all."""
+    deadline = Deadline.after(STOP_TIMEOUT_SECONDS)
     with app.app_context():
-        services().engine.stop(STOP_TIMEOUT_SECONDS)
+        services().pipeline.deferrer.late_answers.wait(deadline.remaining())
+        services().engine.stop(round(deadline.remaining()))
 
 
 def run_standalone(app: Flask) -> None:
@@ -50,6 +55,8 @@ def run_standalone(app: Flask) -> None:
     # The signals are blocked and waited for: a handler runs only between two steps of the main thread, so a signal that
     # arrives just before the thread waits would be noticed only at the next signal.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    file_descriptors.raise_limit()
+    file_descriptors.FileDescriptorMonitor().start_in_thread()
     if _wait_until_consumer(app):
         start_worker(app, consumes=True)
         sys.stderr.write("Working on deferred calls. Press Ctrl-C to stop.\n")
@@ -71,6 +78,7 @@ def _wait_until_consumer(app: Flask) -> bool:
     while not engine.try_become_consumer():
         if signal.sigtimedwait(STOP_SIGNALS, CONSUMER_RETRY_SECONDS):
             return False
+    # The signals are blocked, so one that arrived meanwhile is pending.
     return not signal.sigpending() & STOP_SIGNALS
 
 

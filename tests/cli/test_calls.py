@@ -56,7 +56,7 @@ def test_it_shows_everything_that_is_stored_of_a_call(flask: Commands, seva: str
     usage = Usage(model="gpt-4o-2024-08-06", input_tokens=1000, output_tokens=200)
     call_id = record(flask, seva, ok=True, usage=usage)
     (call,) = flask.json("calls", "list", seva)
-    assert call.pop("duration_ms") > 0
+    assert call.pop("duration_ms") >= 0
     assert {key: call[key] for key in list(call)[:8]} == {
         "call_id": call_id,
         "at": "2026-01-02T03:04:05.678Z",

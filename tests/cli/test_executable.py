@@ -39,6 +39,15 @@ def test_a_missing_secret_is_a_one_line_error(database: str) -> None:
     assert line.startswith("Error: GLIFIC_GPT_SECRET_KEY is not set")
 
 
+def test_a_command_that_asks_nothing_does_not_load_the_openai_library(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")  # the names of the imported modules, on standard error
+    ended = flask("--help", database_url=database)
+    assert "glific_gpt.credentials.providers" in ended.stderr
+    assert "openai.types" not in ended.stderr
+
+
 HELP = (
     ("--help",),
     ("organizations", "--help"),

@@ -8,7 +8,7 @@ from tests.support.openai_stand_in import OpenAIStandIn
 
 @pytest.fixture
 def keyed(flask: Commands, seva: str, openai: OpenAIStandIn) -> str:
-    """The slug of an organization whose key can use five models."""
+    """The slug of an organization with a key that can use five models."""
     openai.models = ["gpt-4o", "gpt-4o-mini", "gpt-5", "whisper-1", "gpt-4o-mini-tts"]
     key = "sk-proj-seva-0123456789-wxyz"
     flask.text("credentials", "set", seva, "open_ai", "--api-key-stdin", stdin=key)
@@ -77,6 +77,8 @@ def test_it_requires_exactly_one_choice(flask: Commands, keyed: str) -> None:
     for arguments in ([], ["--all", "--none"], ["gpt-5", "--all"], ["gpt-5", "--none"], [""], ["gpt-5", " "]):
         flask.failure("models", "allow", keyed, *arguments, code=2)
     assert flask.failure("models", "allow", keyed, "gpt 5").startswith("allowed_models: ")
+    assert "too many stars" in flask.failure("models", "allow", keyed, "*a*b*c*d*e*f")
+    assert "at most 200" in flask.failure("models", "allow", keyed, *(f"gpt-{n}" for n in range(201)))
     assert flask.json("organizations", "show", keyed)["allowed_models"] is None
 
 

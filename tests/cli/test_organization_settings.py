@@ -9,6 +9,8 @@ SET = {
     "fallback_message": ("क्षमा करें", "क्षमा करें"),
     "glific_organization_id": ("42", 42),
     "contact_daily_limit": ("20", 20),
+    "calls_per_minute": ("600", 600),
+    "contact_calls_per_minute": ("10", 10),
     "monthly_budget_usd": ("12.50", 12.5),
 }
 

@@ -33,6 +33,16 @@ def test_it_accepts_a_password_instead_of_a_link(flask: Commands) -> None:
     assert PASSWORD not in flask.printed
 
 
+@pytest.mark.parametrize(
+    ("password", "reason"),
+    [("Password@1234", "too easy to guess"), ("seva trust and the horses", "contains your e-mail address")],
+)
+def test_a_password_that_others_can_guess_is_refused(flask: Commands, seva: str, password: str, reason: str) -> None:
+    args = ("users", "create", EMAIL, "--organization", seva, "--role", "owner", "--password-stdin")
+    assert reason in flask.failure(*args, stdin=password)
+    assert flask.json("users", "list") == []
+
+
 def test_it_refuses_a_short_password(flask: Commands) -> None:
     message = flask.failure("users", "create", EMAIL, "--admin", "--password-stdin", stdin="too short")
     assert message == "A password has 12 to 128 characters."

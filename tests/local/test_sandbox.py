@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import httpx2
 import pytest
 from openai import AuthenticationError, BadRequestError, NotFoundError, OpenAI
 
 from glific_gpt.local import sandbox
+from tests.support import http
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -96,7 +96,7 @@ def test_it_lists_models_of_every_kind(client: OpenAI) -> None:
 
 
 def test_it_requires_a_key(base_url: str) -> None:
-    answer = httpx2.get(f"{base_url}/models")
+    answer = http.get(f"{base_url}/models")
     assert answer.status_code == 401
     assert answer.json()["error"]["code"] == "invalid_api_key"
 
