@@ -49,6 +49,7 @@ def list_entries(
     session: Session, organization_id: int | None, *, limit: int = PAGE_SIZE, before: int | None = None
 ) -> list[EntryView]:
     """Return an organization's entries, or all with None, newest first. `before` is the previous page's last id."""
+    # An outer join, because entries about the server itself have no organization.
     query = select(AuditEntry, _ORGANIZATIONS.c.slug, _ORGANIZATIONS.c.name).outerjoin(
         _ORGANIZATIONS, _ORGANIZATIONS.c.id == AuditEntry.organization_id
     )

@@ -28,6 +28,7 @@ def connect_by_api(
         organization_id = organizations.find(session, slug).id
     url = glific.validate_url(api_url)
     login = store.validate_login(phone, password)
+    # Between two transactions, because no transaction may be open during a network request.
     if verify:
         _verify(glific, ApiAccess(url, login.phone, login.password))
     return _save(organization_id, url, "api", store.encrypt(vault, organization_id, login), verified=verify)

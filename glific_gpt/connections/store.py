@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
 from glific_gpt.connections.tables import GlificConnection
-from glific_gpt.database import owned
+from glific_gpt.database import fetch_one, owned
 from glific_gpt.errors import N_, GlificNotConnected, InvalidValue, NotFound
 from glific_gpt.glific.resumption import Access, ApiAccess, SignedAccess
 from glific_gpt.organizations import signature
@@ -20,6 +21,8 @@ from glific_gpt.vault import UnreadableSecret, Vault
 
 PURPOSE = "glific_connection"
 MAX_PASSWORD_LENGTH = 1000
+
+FIND_WAY = select(GlificConnection.way).where(GlificConnection.organization_id == bindparam("of_organization"))
 
 # E.164: a country code, which never starts with 0, and at most 15 digits in total.
 _PHONE = re.compile(r"[1-9][0-9]{6,14}")
@@ -37,7 +40,7 @@ class GlificLogin:
 def validate_login(phone: str, password: SecretStr) -> GlificLogin:
     """Normalize the phone number (+91 98765 43210 is accepted) and validate the login.
 
-    Raises InvalidValue, whose message never contains the input.
+    Raises InvalidValue. Its message never contains the input.
     """
     digits = re.sub(r"[\s-]", "", phone).removeprefix("+")
     if not _PHONE.fullmatch(digits):
@@ -65,6 +68,12 @@ def decrypt(vault: Vault, organization_id: int, ciphertext: str) -> GlificLogin:
 def find_or_none(session: Session, organization_id: int) -> GlificConnection | None:
     """Return the organization's connection, or None."""
     return session.scalar(owned(GlificConnection, organization_id))
+
+
+def find_way(organization_id: int) -> str | None:
+    """Return the way of the organization's connection, or None, as calls need it: with one query."""
+    row = fetch_one(FIND_WAY, of_organization=organization_id)
+    return row["way"] if row else None
 
 
 def find(session: Session, organization_id: int) -> GlificConnection:
@@ -102,7 +111,7 @@ def load_access(session: Session, vault: Vault, organization_id: int, glific_org
     """Return the decrypted data that Glific's client needs. Do not keep it longer than its use.
 
     `glific_organization_id` comes from the call and is used if the organization has none set.
-    Raises GlificNotConnected, whose message says what is missing.
+    Raises GlificNotConnected. Its message says what is missing.
     """
     connection = find_or_none(session, organization_id)
     if connection is None:

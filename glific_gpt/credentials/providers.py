@@ -2,14 +2,17 @@
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError
 
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import DeadlineExceeded, InvalidValue, UpstreamError
 from glific_gpt.openai.chat import LanguageModel
-from glific_gpt.openai.gateway import BoundModel, Gateway
+
+if TYPE_CHECKING:
+    from glific_gpt.openai.gateway import BoundModel, Gateway
 
 
 class SecretFields(BaseModel):
@@ -63,7 +66,7 @@ class Provider(Protocol):
 
 
 def read_fields(provider: Provider, values: dict[str, SecretStr]) -> SecretFields:
-    """Return the validated fields. Raises InvalidValue, whose message never contains the input."""
+    """Return the validated fields. Raises InvalidValue. Its message never contains the input."""
     try:
         return provider.fields(**values)
     except ValidationError as error:
@@ -88,10 +91,18 @@ class OpenAiFields(SecretFields):
 class OpenAi:
     """OpenAI as a provider."""
 
-    gateway: Gateway
+    base_url: str
     name: str = "open_ai"
     label: str = "OpenAI (ChatGPT)"
     fields: type[SecretFields] = OpenAiFields
+
+    @cached_property
+    def gateway(self) -> "Gateway":
+        """The client of OpenAI's API, created with the first request."""
+        # The openai library takes a fifth of the start of a command, and most commands ask nothing.
+        from glific_gpt.openai.gateway import Gateway
+
+        return Gateway(self.base_url)
 
     def last4(self, secrets: OpenAiFields) -> str:
         return secrets.api_key.get_secret_value()[-4:]
@@ -103,6 +114,6 @@ class OpenAi:
             # Its message advises to ask for a shorter answer, which makes no sense for a key check.
             raise UpstreamError from None
 
-    def bind(self, secrets: OpenAiFields, model: str, deadline: Deadline) -> BoundModel:
+    def bind(self, secrets: OpenAiFields, model: str, deadline: Deadline) -> "BoundModel":
         """Return a model that uses this key."""
         return self.gateway.bind(secrets.api_key, model, deadline)

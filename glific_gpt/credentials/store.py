@@ -91,6 +91,7 @@ def _fill(
     plain = {name: getattr(fields, name).get_secret_value() for name in provider.fields.model_fields}
     credential.ciphertext = vault.encrypt(credential.organization_id, provider.name, json.dumps(plain))
     credential.last4 = provider.last4(fields)
+    # Without a check both are cleared, because the old values are about another key.
     credential.verified_at = now() if check_result else None
     credential.models = check_result.models if check_result else None
 

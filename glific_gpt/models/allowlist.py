@@ -2,33 +2,43 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 
+from glific_gpt import wildcards
 from glific_gpt.errors import GlificGptError, ModelNotAllowed, ModelNotSupported, ModelNotText
 from glific_gpt.models.kinds import ModelKind, classify_model
+from glific_gpt.settings import MAX_PATTERNS
 
 _MAX_PATTERN_LENGTH = 200
 _WELL_FORMED = re.compile(r"[a-z0-9._:/*-]+")
+_SPACE = re.compile(r"\s")
 _STARS = re.compile(r"\*+")
+_CAPITALS = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+"""Maps ASCII capitals only. `lower` would turn the Kelvin sign into k."""
 
 
 def parse_patterns(patterns: Iterable[str]) -> tuple[str, ...]:
     """Return the patterns trimmed, in lower case, without empty ones and duplicates, in their order.
 
-    Raises ValueError, with a message to show, for a pattern that is too long or has characters other than letters,
-    digits and `. _ : / - *`.
+    Raises ValueError, with a message to show, for too many patterns, and for a pattern that is too long, has too many
+    stars, or has characters other than letters, digits and `. _ : / - *`.
     """
     normalized = (_STARS.sub("*", pattern.strip().lower()) for pattern in patterns)
-    return tuple(dict.fromkeys(_validate_pattern(pattern) for pattern in normalized if pattern))
+    parsed = tuple(dict.fromkeys(_validate_pattern(pattern) for pattern in normalized if pattern))
+    if len(parsed) > MAX_PATTERNS:
+        raise ValueError(f"A list can have at most {MAX_PATTERNS} model patterns. Use * to combine some of them.")
+    return parsed
 
 
-def matches_any(patterns: tuple[str, ...], model_id: str) -> bool:
+def matches_any(patterns: Iterable[str], model_id: str) -> bool:
     """Return True if a pattern matches the whole id, ignoring case. Without patterns, return False.
 
     `*` matches any characters except white space, which no OpenAI id contains. The id of a fine-tune starts with
-    `ft:`, so it only matches a pattern that does so too.
+    `ft:`, so it only matches a pattern that does so too, or that starts with `*`.
     """
-    return _compiled(patterns).fullmatch(model_id) is not None
+    if _SPACE.search(model_id):
+        return False
+    name = model_id.translate(_CAPITALS)
+    return any(wildcards.matches(pattern, name) for pattern in patterns)
 
 
 def _validate_pattern(pattern: str) -> str:
@@ -36,26 +46,13 @@ def _validate_pattern(pattern: str) -> str:
         raise ValueError(f"A model pattern is too long. Use at most {_MAX_PATTERN_LENGTH} characters.")
     if not _WELL_FORMED.fullmatch(pattern):
         raise ValueError(f"The model pattern {pattern!r} is not valid. Use only letters, digits and . _ : / - *")
+    if wildcards.has_too_many_stars(pattern):
+        raise ValueError(f"The model pattern {pattern!r} has too many stars. Use at most {wildcards.MAX_STARS}.")
     return pattern
 
 
-@lru_cache(maxsize=1024)
-def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    # Without re.ASCII, ignoring case would match a few non-ASCII letters as k and s.
-    return re.compile("|".join(map(_regex, patterns)) or r"(?!)", re.IGNORECASE | re.ASCII)
-
-
-def _regex(pattern: str) -> str:
-    first, *rest = map(re.escape, pattern.split("*"))
-    if not rest:
-        return first
-    # Atomic groups, because backtracking over many stars would take exponential time.
-    middle = "".join(rf"(?>\S*?{part})" for part in rest[:-1])
-    return rf"{first}{middle}\S*{rest[-1]}"
-
-
 def canonical_id(model: str) -> str:
-    """Return the id as OpenAI writes it: in lower case, except for fine-tunes, whose suffix is case-sensitive."""
+    """Return the id as OpenAI writes it: in lower case, except for fine-tunes, which have a case-sensitive suffix."""
     model = model.strip()
     return model if model.lower().startswith("ft:") else model.lower()
 
@@ -76,7 +73,7 @@ def access_error(
         return ModelNotSupported(f"{model} only completes text and cannot answer questions. Choose another model.")
     if kind is not ModelKind.TEXT:
         return ModelNotText(f"{model} is a model for {kind}. Only text models can be used here. Choose a text model.")
-    if not (matches_any(tuple(operator), model) and _is_allowed(administrators, model)):
+    if not (matches_any(operator, model) and _is_allowed(administrators, model)):
         return ModelNotAllowed(f"The administrators of this server do not allow {model}. Choose another model.")
     if not _is_allowed(organization, model):
         return ModelNotAllowed(
@@ -86,4 +83,4 @@ def access_error(
 
 
 def _is_allowed(patterns: Sequence[str] | None, model: str) -> bool:
-    return patterns is None or matches_any(tuple(patterns), model)
+    return patterns is None or matches_any(patterns, model)

@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from glific_gpt.openai.traits import base_model
@@ -86,6 +87,7 @@ _RULES: tuple[_Rule, ...] = (
 )
 
 
+@lru_cache(1024)  # bounded, because callers choose the ids
 def classify_model(model_id: str) -> ModelKind:
     """Return the kind of a model id, including ids of future models. Never raises.
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
 from glific_gpt.clock import now
 
@@ -32,6 +33,30 @@ def prices_per_million(model_id: str) -> ModelPrices | None:
     if sample is None or not any(sample):
         return None
     return ModelPrices(*(charge * _SAMPLES_IN_A_MILLION for charge in sample))
+
+
+class QuestionPrices(NamedTuple):
+    """Prices of one question, in US dollars."""
+
+    input: Decimal
+    """Price of the whole question."""
+    output_token: Decimal
+    """Price of each token of the answer."""
+
+
+def question_prices(model_id: str, input_tokens: int) -> QuestionPrices | None:
+    """Return the prices of a question of this length, or None if they are unknown.
+
+    The prices of search models are unknown: OpenAI also charges for each search, and the price list has no such price.
+    """
+    if "search" in model_id:
+        return None
+    if input_tokens <= _SAMPLE_TOKENS * _LARGE_SAMPLE_FACTOR and (token := _per_token(model_id, now().date())):
+        return QuestionPrices(token.input * input_tokens, token.output)
+    charges = _charges(model_id, input_tokens, _SAMPLE_TOKENS)
+    if charges is None or not charges[1]:
+        return None
+    return QuestionPrices(charges[0], charges[1] / _SAMPLE_TOKENS)
 
 
 def calculate_cost(model_id: str, input_tokens: int, output_tokens: int) -> Decimal | None:

@@ -18,7 +18,8 @@ from glific_gpt.errors import InvalidValue
 from glific_gpt.glific.text import is_blank
 from glific_gpt.models import allowlist
 from glific_gpt.models.kinds import ModelKind, classify_model
-from glific_gpt.settings import MODEL_NAME
+from glific_gpt.settings import MAX_PATTERNS, MODEL_NAME
+from glific_gpt.wildcards import MAX_STARS
 
 SLUG = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 """Slug of a new organization. A command would read a slug with a hyphen first as an option."""
@@ -69,8 +70,16 @@ Message = Annotated[
 Model = Annotated[
     str, StringConstraints(strip_whitespace=True, pattern=MODEL_NAME), AfterValidator(_require_text_model)
 ]
-Pattern = Annotated[str, Field(json_schema_extra={"pattern": r"^\s*[A-Za-z0-9._:/*-]{0,200}\s*$"})]
-Patterns = Annotated[list[Pattern], Field(max_length=1000), AfterValidator(_parse_patterns)]
+Pattern = Annotated[
+    str,
+    Field(
+        json_schema_extra={
+            "maxLength": 200,
+            "pattern": rf"^\s*[A-Za-z0-9._:/-]*(\*[A-Za-z0-9._:/-]*){{0,{MAX_STARS}}}\s*$",
+        }
+    ),
+]
+Patterns = Annotated[list[Pattern], Field(max_length=MAX_PATTERNS), AfterValidator(_parse_patterns)]
 Budget = Annotated[
     Decimal,
     Field(strict=False, ge=0, le=1_000_000),
@@ -83,6 +92,9 @@ Budget = Annotated[
         }
     ),
 ]
+
+CallsPerMinute = Annotated[int, Field(ge=1, le=100_000), BeforeValidator(_to_integer)]
+"""Each call of the last minute is kept in memory, so the limit has one too."""
 
 
 class OrganizationChanges(BaseModel):
@@ -108,6 +120,10 @@ class OrganizationChanges(BaseModel):
     )
     contact_daily_limit: Annotated[int, Field(ge=1, lt=2**31), BeforeValidator(_to_integer)] | None = Field(
         None, description="Maximum number of answers for one contact in 24 hours."
+    )
+    calls_per_minute: CallsPerMinute | None = Field(None, description="Maximum number of calls per minute.")
+    contact_calls_per_minute: CallsPerMinute | None = Field(
+        None, description="Maximum number of calls per minute of one contact."
     )
     monthly_budget_usd: Budget | None = Field(
         None, description="Maximum cost of calls in a calendar month (UTC), in US dollars."

@@ -28,6 +28,6 @@ def set_allowed_models(session: Session, patterns: Sequence[str] | None) -> None
     validated = validate_changes(allowed_models=None if patterns is None else list(patterns)).allowed_models
     if find_allowed_models(session) == validated:
         return
-    if not insert_if_absent(session, ServerSettings(id=ROW_ID, allowed_models=validated)):
+    if not insert_if_absent(session, ServerSettings(id=ROW_ID, allowed_models=validated, require_two_factor=False)):
         session.get_one(ServerSettings, ROW_ID).allowed_models = validated
     trail.record(session, Action.SERVER_MODELS_ALLOWED, patterns=validated)

@@ -12,10 +12,10 @@ from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
 from glific_gpt.errors import N_, Conflict, InvalidValue, NotFound
 from glific_gpt.organizations.changes import SLUG, SLUG_IN_PATH, OrganizationChanges, validate_changes
-from glific_gpt.organizations.tables import MonthlySpend, Organization
+from glific_gpt.organizations.tables import BudgetReservation, MonthlySpend, Organization
 
 FREE_TEXT_FIELDS = {"name", "fallback_message"}
-"""Fields whose values are not recorded in the audit trail, because they may contain personal data."""
+"""Fields recorded in the audit trail without their values, which may contain personal data."""
 
 
 def create(session: Session, slug: str, name: str) -> Organization:
@@ -30,6 +30,7 @@ def create(session: Session, slug: str, name: str) -> Organization:
     organization = Organization(slug=slug, name=validate_changes(name=name).name)
     session.add(organization)
     try:
+        # Not looked up before: another request could create it between the query and the INSERT.
         session.flush()
     except IntegrityError:
         raise Conflict(N_("An organization with this slug already exists. Choose another slug.")) from None
@@ -56,7 +57,8 @@ def update(session: Session, organization: Organization, changes: OrganizationCh
     """Apply the given settings and record those that changed in the audit trail."""
     if organization.monthly_budget_usd is None:
         # Calls without a budget are not counted, so an old row is wrong. The next call under a budget sums them up.
-        session.execute(delete(MonthlySpend).where(MonthlySpend.organization_id == organization.id))
+        for table in (MonthlySpend, BudgetReservation):
+            session.execute(delete(table).where(table.organization_id == organization.id))
     given = changes.given_values().items()
     changed = {field: value for field, value in given if getattr(organization, field) != value}
     for field, value in changed.items():

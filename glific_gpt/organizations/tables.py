@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from glific_gpt.clock import now
@@ -34,6 +34,10 @@ class Organization(Base):
     """Model patterns; NULL allows all models of the operator, an empty list none."""
     contact_daily_limit: Mapped[int | None]
     """Maximum number of answers for one contact in 24 hours."""
+    calls_per_minute: Mapped[int | None]
+    """Maximum number of calls per minute."""
+    contact_calls_per_minute: Mapped[int | None]
+    """Maximum number of calls per minute of one contact."""
     monthly_budget_usd: Mapped[Decimal | None] = mapped_column(Usd())
     """Maximum cost of calls in a calendar month (UTC), in US dollars."""
     created_at: Mapped[datetime] = mapped_column(default=now)
@@ -73,6 +77,8 @@ class ServerSettings(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     allowed_models: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     """Model patterns; NULL allows all models of the environment, an empty list none."""
+    require_two_factor: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """If true, everyone must set up two-step sign-in before they can use the console."""
 
 
 class MonthlySpend(Base):
@@ -83,4 +89,17 @@ class MonthlySpend(Base):
     organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
     month: Mapped[str] = mapped_column(String(7), primary_key=True)
     """Year and month, such as 2026-11."""
+    usd: Mapped[Decimal] = mapped_column(Usd())
+
+
+class BudgetReservation(Base):
+    """Money that is set aside for a call in flight. It is part of the month's spend, and deleted when the call ends."""
+
+    __tablename__ = "budget_reservations"
+
+    # Without a foreign key: a reservation whose call is gone is given back like that of any ended call.
+    call_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id"), index=True)
+    month: Mapped[str] = mapped_column(String(7))
+    """The month of the spend that includes it."""
     usd: Mapped[Decimal] = mapped_column(Usd())

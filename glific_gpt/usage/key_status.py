@@ -45,7 +45,9 @@ def last_key_result(
     return (
         select(case((is_key_error, Call.error_code), else_=WORKED))
         .where(Call.organization_id == organization_id)
+        # Results from before the key was saved are about another key.
         .where(Call.started_at >= now() - RECENT, Call.started_at >= saved_at)
+        # OpenAI names the model in every answer, so a call with `model_used` was answered.
         .where(or_(is_key_error, Call.model_used.is_not(None)))
         .order_by(Call.started_at.desc())
         .limit(1)
