@@ -18,9 +18,9 @@ class Deadline:
     """Seconds on `time.monotonic()`."""
 
     @classmethod
-    def after(cls, seconds: float) -> "Deadline":
-        """Return the deadline that many seconds from now."""
-        return cls(time.monotonic() + seconds)
+    def after(cls, seconds: float, start: float | None = None) -> "Deadline":
+        """Return the deadline that many seconds after `start`, by default now."""
+        return cls((time.monotonic() if start is None else start) + seconds)
 
     def remaining(self) -> float:
         """Return the seconds left; zero when the deadline has passed."""

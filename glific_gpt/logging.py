@@ -1,10 +1,11 @@
 """Logging: one JSON object per line on standard error, with secrets removed."""
 
+import json
 import logging
 import re
 import sys
 from contextlib import suppress
-from typing import TextIO, cast
+from typing import Any, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor
@@ -31,6 +32,20 @@ def _redact_event(_logger: object, _method: str, event: EventDict) -> EventDict:
     return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
 
 
+# JSON escapes characters below U+0020 only. Other controls change terminals, marks of direction change the order in
+# which a line is shown, and a line with half a surrogate pair cannot be written.
+_INVISIBLE = re.compile(
+    "[\x7f-\x9f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
+    "\U000e0000-\U000e007f]"
+)
+
+
+def _escape_invisible(_logger: object, _method: str, line: Any) -> str:
+    if line.isascii() and "\x7f" not in line:  # nearly every line
+        return str(line)
+    return _INVISIBLE.sub(lambda match: json.dumps(match[0])[1:-1], str(line))
+
+
 SHARED_PROCESSORS: list[Processor] = [
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -39,6 +54,7 @@ FINAL_PROCESSORS: list[Processor] = [
     structlog.processors.format_exc_info,
     _redact_event,  # after format_exc_info, so that tracebacks are redacted, too
     structlog.processors.JSONRenderer(ensure_ascii=False),
+    _escape_invisible,
 ]
 
 
@@ -75,8 +91,9 @@ def configure() -> None:
     handler.setFormatter(_library_formatter())
     logging.getLogger().handlers = [handler]
     logging.getLogger().setLevel(logging.INFO)
-    # At INFO and below, these libraries log addresses, headers and bodies.
-    for name in ("openai", "httpx2", "httpcore2", "sqlalchemy", "alembic"):
+    # At INFO and below, these libraries log addresses, headers and bodies. SQLAlchemy names the logger of a pool after
+    # the module of its class.
+    for name in ("openai", "httpx2", "httpcore2", "sqlalchemy", "alembic", "glific_gpt.database.fair_pool"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

@@ -48,7 +48,15 @@ class Vault:
             raise UnreadableSecret from None
 
     def _derive_keys(self, organization_id: int, purpose: str) -> MultiFernet:
-        info = f"glific_gpt:{organization_id}:{purpose}".encode()
-        # RFC 5869 makes the salt optional for a key that is random already, as master keys are.
-        derived = (HKDF(SHA256(), length=32, salt=None, info=info).derive(master) for master in self._masters)
+        derived = (_derive(master, f"{organization_id}:{purpose}") for master in self._masters)
         return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in derived])
+
+
+def derive_key(secret_key: SecretStr, purpose: str) -> bytes:
+    """Derive a key from the server's secret key. It reveals neither the secret key nor the keys of other purposes."""
+    return _derive(secret_key.get_secret_value().encode(), purpose)
+
+
+def _derive(key: bytes, purpose: str) -> bytes:
+    # RFC 5869 makes the salt optional for a key that is random already, as master keys are.
+    return HKDF(SHA256(), length=32, salt=None, info=f"glific_gpt:{purpose}".encode()).derive(key)
