@@ -1,5 +1,7 @@
 """Fixtures of all tests: databases, stand-ins for outside services, a server, and two organizations."""
 
+import os
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -7,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+
+from glific_gpt.server.watchdog import blocked_count
 
 # The app and Playwright take seconds to import, so that only the fixtures that need them import them.
 if TYPE_CHECKING:
@@ -17,9 +21,18 @@ if TYPE_CHECKING:
     from tests.support.openai_stand_in import OpenAIStandIn
     from tests.support.server import RunningServer, TestOrganization
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - pytest creates a folder there that only this user can read
+MEMORY_BYTES = 1 << 30
+
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 FOLDERS_ON_BOTH_DATABASES = ("calls", "database", "durable", "rules", "usage")
-"""Folders whose tests run on both kinds of database. Tests elsewhere need the marker `both_databases`."""
+"""Folders of tests that run on both kinds of database. Tests elsewhere need the marker `both_databases`."""
+
+
+def pytest_configure() -> None:
+    """Keep the files of tests in memory, because each SQLite database would wait for the disk several times."""
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 @pytest.fixture(scope="session")
@@ -78,15 +91,18 @@ def _sets_database(metafunc: pytest.Metafunc) -> bool:
 
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_call() -> Iterator[None]:
-    """Wait for log lines after each test.
+    """Wait for log lines after each test, and fail a test that has blocked the event loop.
 
     The server logs a call after its reply, and the line belongs to the output of the test that made the call.
     """
+    before = blocked_count()
     try:
-        return (yield)
+        result = yield
     finally:
         if serving := sys.modules.get("tests.support.serving_in_process"):
             serving.settle()
+    assert blocked_count() == before, "The event loop was blocked: see event_loop_blocked in the log."
+    return result
 
 
 @pytest.fixture

@@ -33,8 +33,10 @@ def test_every_setting_but_the_secrets_has_a_default() -> None:
     assert (settings.default_model, settings.models) == ("gpt-4o", ("*",))
     assert settings.deadline_seconds == 4.5
     assert (settings.public_url, settings.bind) == ("http://127.0.0.1:8000", "127.0.0.1:8000")
-    assert (settings.processes, settings.max_in_flight) == (1, 1000)
+    assert (settings.processes, settings.max_in_flight, settings.organization_share) == (1, 1000, 0.5)
+    assert (settings.max_connections, settings.max_connections_per_address) == (10_000, 2000)
     assert (settings.worker, settings.glific_hosts) == ("inline", ("*.glific.com",))
+    assert settings.idle_timeout_minutes == 120
 
 
 def test_it_reads_the_environment() -> None:
@@ -103,6 +105,8 @@ def test_an_unknown_variable_is_refused(variable: str, message: str) -> None:
         ("OPENAI_BASE_URL", "api.openai.com"),
         ("PUBLIC_URL", "ftp://x"),
         ("MODELS", "gpt 4o"),
+        ("MODELS", "*a*b*c*d*e*f"),
+        ("MODELS", ",".join(f"gpt-{n}" for n in range(201))),
         ("DEADLINE_SECONDS", "0"),
         ("DEADLINE_SECONDS", "soon"),
         ("DEADLINE_SECONDS", "nan"),
@@ -113,6 +117,10 @@ def test_an_unknown_variable_is_refused(variable: str, message: str) -> None:
         ("PROCESSES", "0"),
         ("PROCESSES", "many"),
         ("MAX_IN_FLIGHT", "-1"),
+        ("MAX_CONNECTIONS", "0"),
+        ("MAX_CONNECTIONS_PER_ADDRESS", "0"),
+        ("ORGANIZATION_SHARE", "0"),
+        ("ORGANIZATION_SHARE", "1.1"),
         ("WORKER", "elsewhere"),
     ],
 )

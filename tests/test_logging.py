@@ -2,11 +2,13 @@
 
 import io
 import json
+import logging as python_logging
 
 import pytest
 import structlog
 
 from glific_gpt import logging
+from glific_gpt.durable.dbos_internals import configure_dbos_logging
 
 
 def test_a_line_is_json_without_secrets(capfd: pytest.CaptureFixture[str]) -> None:
@@ -16,9 +18,45 @@ def test_a_line_is_json_without_secrets(capfd: pytest.CaptureFixture[str]) -> No
     assert (line["event"], line["level"], line["key"], line["count"]) == ("saved", "info", "[hidden]", 1)
 
 
+INVISIBLE = "\x00\x1b\x7f\x85\x9b\u061c\u200b\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069\ufeff\ud800\U000e0041"
+
+
+def test_control_characters_and_marks_of_direction_are_escaped(capfd: pytest.CaptureFixture[str]) -> None:
+    logging.configure()
+    structlog.get_logger().info("saved", name=f"सेवा{INVISIBLE}", nested=[INVISIBLE])
+    written = capfd.readouterr().err
+    assert not set(INVISIBLE) & set(written)
+    assert "सेवा" in written
+    assert json.loads(written)["name"] == f"सेवा{INVISIBLE}"
+    assert len(written.splitlines()) == 1
+
+
+def test_lines_of_libraries_are_escaped(capfd: pytest.CaptureFixture[str]) -> None:
+    logging.configure()
+    library = python_logging.getLogger("library")
+    library.error("bad\u202evalue\x9b\ud800")
+    assert json.loads(capfd.readouterr().err)["event"] == "bad\u202evalue\x9b\ud800"
+
+
 def test_a_closed_output_raises_nothing() -> None:
     closed = io.StringIO()
     closed.close()
     output = logging._SafeOutput(closed)
     output.write("saved")
     output.flush()
+
+
+def test_a_traceback_of_dbos_is_not_logged() -> None:
+    """The message of an exception can contain a contact's text."""
+    configure_dbos_logging()
+    output = io.StringIO()
+    handler = python_logging.StreamHandler(output)
+    logger = python_logging.getLogger("dbos")
+    logger.addHandler(handler)
+    try:
+        int("Asha Devi asked about malaria")
+    except ValueError:
+        logger.exception("step_failed")
+    finally:
+        logger.removeHandler(handler)
+    assert output.getvalue() == "step_failed (ValueError)\n"

@@ -14,6 +14,7 @@ from glific_gpt.calls import queries
 from glific_gpt.calls.tables import Call
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
+from tests.support import http
 from tests.support.openai_behaviours import Echo, echo, out_of_credit
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TIMEOUT_SECONDS, TestOrganization
@@ -54,7 +55,7 @@ def call_concurrently(all_organizations: list[TestOrganization]) -> list[Answere
     """Make the calls of all organizations in random order from many threads."""
     numbered = [(test_organization, number) for number in range(CALLS) for test_organization in all_organizations]
     random.shuffle(numbered)
-    with ThreadPoolExecutor(THREADS) as pool, httpx2.Client(timeout=TIMEOUT_SECONDS) as client:
+    with ThreadPoolExecutor(THREADS) as pool, http.Client(timeout=TIMEOUT_SECONDS) as client:
         return list(pool.map(lambda call: ask(client, *call), numbered))
 
 

@@ -8,13 +8,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from signal import SIGINT, Signals
 
-import httpx2
 import pytest
 import sqlalchemy as sa
 
 from glific_gpt.database import migrations
+from tests.support import http
 from tests.support.deferred import wait_until
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.platforms import requires_ipv6
 from tests.support.programs import (
     SERVER,
     TIMEOUT_SECONDS,
@@ -147,10 +148,8 @@ def test_several_processes_end_quietly_on_ctrl_c_while_they_start(tmp_path: Path
 
 
 @on_sqlite
-@pytest.mark.parametrize("host", ["localhost", "[::1]"])
+@pytest.mark.parametrize("host", ["localhost", pytest.param("[::1]", marks=requires_ipv6)])
 def test_it_listens_on_a_name_and_on_an_address_of_ipv6(tmp_path: Path, database_url: str, host: str) -> None:
-    if host == "[::1]" and not has_ipv6():
-        pytest.skip("IPv6 is not available on this machine")
     bind = f"{host}:{free_port()}"
     with start(SERVER, tmp_path / "log", environment(database_url=database_url, bind=bind)) as program:
         wait_until_ready(f"http://{bind}", program)
@@ -172,26 +171,17 @@ def handles(pid: int, number: Signals) -> bool:
     return bool(caught and int(caught[1], 16) & 1 << number - 1)
 
 
-def has_ipv6() -> bool:
-    try:
-        with socket.socket(socket.AF_INET6) as probe:
-            probe.bind(("::1", 0))
-    except OSError:
-        return False
-    return True
-
-
 def test_it_reports_that_it_is_not_ready_when_the_database_is_behind_on_migrations(
     tmp_path: Path, database_url: str, openai: OpenAIStandIn
 ) -> None:
     with run_server_processes(tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url) as server:
         assert server.add_organization("alice").ask().status_code == 200
-        assert httpx2.get(f"{server.url}/livez").status_code == 200
-        assert httpx2.get(f"{server.url}/readyz").status_code == 200
+        assert http.get(f"{server.url}/livez").status_code == 200
+        assert http.get(f"{server.url}/readyz").status_code == 200
         with behind_on_migrations(database_url):
-            behind = httpx2.get(f"{server.url}/readyz")
-            assert httpx2.get(f"{server.url}/livez").status_code == 200
-        assert httpx2.get(f"{server.url}/readyz").status_code == 200
+            behind = http.get(f"{server.url}/readyz")
+            assert http.get(f"{server.url}/livez").status_code == 200
+        assert http.get(f"{server.url}/readyz").status_code == 200
     assert (behind.status_code, behind.json()) == (503, {"status": "unavailable"})
 
 

@@ -15,6 +15,8 @@ import pytest
 import time_machine
 
 from glific_gpt.clock import now
+from tests.support import http
+from tests.support.database_faults import lock_calls
 from tests.support.openai_behaviours import answer, never_respond
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.programs import TIMEOUT_SECONDS, list_server_processes, wait_until_free
@@ -25,6 +27,7 @@ pytestmark = pytest.mark.both_databases
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 DEADLINE_SECONDS = 3.0
+DATABASE_FAILURE = "Error: The database cannot be reached"
 
 
 @pytest.fixture(params=[1, 2])
@@ -66,6 +69,22 @@ def test_it_answers_a_running_call_before_it_ends(server: ServerProcesses, opena
     assert statuses(alice) == ["ok"]
 
 
+@on_sqlite
+def test_a_result_that_the_database_did_not_accept_in_time_is_written_before_it_ends(
+    tmp_path: Path, openai: OpenAIStandIn, database_url: str
+) -> None:
+    openai.always(answer("At last.", after=1))
+    settings: dict[str, Any] = {"database_url": database_url, "openai_base_url": openai.base_url, "worker": "separate"}
+    with run_server_processes(tmp_path / "log", **settings) as server:
+        alice = server.add_organization("alice")
+        with running_call(alice, openai) as call, lock_calls(database_url):
+            assert call.result().json()["parsed_msg"] == "At last."
+            server.program.send(SIGTERM)
+            time.sleep(1)  # by then it would have ended
+        assert server.program.wait_for_exit() == 0
+        assert statuses(alice) == ["ok"]
+
+
 def test_a_call_whose_server_is_killed_is_interrupted_after_its_deadline(
     server: ServerProcesses, openai: OpenAIStandIn
 ) -> None:
@@ -98,9 +117,12 @@ def test_a_process_that_cannot_be_replaced_does_not_stop_the_others(server: Serv
     moved = path.rename(path.with_suffix(".moved"))
     os.kill(list_server_processes(server.program)[0], SIGKILL)
     until = time.monotonic() + TIMEOUT_SECONDS
-    while "Error: The database cannot be reached" not in server.program.errors and time.monotonic() < until:
+    # The second failure shows that the supervisor has seen the first one, and has not stopped the server.
+    while server.program.errors.count(DATABASE_FAILURE) < 2:
+        assert server.program.process.poll() is None, server.program.errors
+        assert time.monotonic() < until, server.program.errors
         time.sleep(0.1)
-    assert httpx2.get(f"{server.url}/livez").status_code == 200
+    assert http.get(f"{server.url}/livez", timeout=TIMEOUT_SECONDS).status_code == 200
     path.unlink(missing_ok=True)
     moved.rename(path)
     wait_until_ready(server.url, server.program)
@@ -126,7 +148,7 @@ def test_a_process_ends_when_its_parent_is_killed(server: ServerProcesses, opena
     alice = server.add_organization("alice")
     with running_call(alice, openai) as call:
         server.program.send(SIGKILL)
-        assert wait_until_free(server.port, seconds=2)
+        assert wait_until_free(server.port, TIMEOUT_SECONDS)
         assert isinstance(call.exception(), httpx2.TransportError)
     assert statuses(alice) == ["started"]
     with time_machine.travel(now() + timedelta(seconds=DEADLINE_SECONDS + 2.5)):

@@ -8,9 +8,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx2
 import sqlalchemy as sa
 
+from tests.support import http
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.openai_behaviours import answer, close_connection, refuse_key, send_html
 from tests.support.openai_stand_in import OpenAIStandIn
@@ -53,7 +53,7 @@ class Scenario:
         return json.loads(result.stdout)
 
     def api(self, method: str, path: str, token: str, body: Any = None) -> Any:
-        reply = httpx2.request(
+        reply = http.request(
             method,
             f"{self.server.url}/api/v1/{path}",
             json=body,
@@ -67,7 +67,7 @@ class Scenario:
         """Call the webhook and return the status."""
         url = f"{self.server.url}/webhooks/{slug}/parse_via_chat_gpt"
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return httpx2.post(url, content=content, headers=headers, timeout=TIMEOUT_SECONDS).status_code
+        return http.post(url, content=content, headers=headers, timeout=TIMEOUT_SECONDS).status_code
 
 
 def run_scenario(scenario: Scenario) -> None:

@@ -126,11 +126,33 @@ def test_each_downgrade_and_upgrade_keeps_the_rows_of_remaining_tables(empty_dat
             fill(engine)
             newer = rows(engine)
             assert all(newer.values())
+            if script.revision == "0008":  # it gives money back: see the next test
+                with engine.begin() as connection:
+                    connection.execute(sa.text("DELETE FROM budget_reservations"))
             flask_migrate.downgrade(revision="-1")
             older = rows(engine)
             require_kept(newer, older)
             flask_migrate.upgrade(revision=script.revision)
             require_kept(older, rows(engine))
+
+
+def test_the_downgrade_of_reservations_gives_their_money_back(empty_database: str) -> None:
+    with migrating(empty_database) as engine:
+        flask_migrate.upgrade(revision="0008")
+        fill(engine)  # one month, and one reservation of another month
+        with engine.begin() as connection:
+            connection.execute(sa.text("UPDATE monthly_spend SET month = '2026-11', usd = 100"))
+            connection.execute(sa.text("UPDATE budget_reservations SET month = '2026-10', usd = 7"))
+            connection.execute(
+                sa.text(
+                    "INSERT INTO budget_reservations (call_id, organization_id, month, usd)"
+                    " SELECT 'call_' || n, organization_id, '2026-11', n"
+                    " FROM monthly_spend, (SELECT 10 AS n UNION SELECT 20) AS amounts"
+                )
+            )
+        flask_migrate.downgrade(revision="0007")
+        with engine.connect() as connection:
+            assert connection.scalar(sa.text("SELECT usd FROM monthly_spend")) == 70
 
 
 def test_a_full_downgrade_leaves_no_table_and_can_be_reversed(empty_database: str) -> None:

@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 SERIOUS = ("serious", "critical")
+RUN_AXE = 'axe.run({ resultTypes: ["violations"] })'  # axe describes no elements that passed, which takes long
+EXPECT_MILLISECONDS = 20_000
+"""Time for a page to reach an expected state on a busy machine."""
+NEXT_FRAMES = "new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
 
 Theme = Literal["light", "dark"]
 
@@ -31,6 +35,7 @@ def require_chromium() -> str:
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Start one process for many tests. Each test uses its own context, which works like a separate browser."""
+    expect.set_options(timeout=EXPECT_MILLISECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=require_chromium(), args=["--no-sandbox"])
         try:
@@ -49,6 +54,8 @@ class Window:
     """Violations of the content security policy, and script errors."""
     foreign: set[str] = field(default_factory=set)
     """Requested URLs on other hosts."""
+    pending: set[Request] = field(default_factory=set)
+    """Requests without a response yet."""
 
     def open(self, path: str) -> int:
         """Open a page of the server and return its status."""
@@ -61,13 +68,25 @@ class Window:
         values = [{"name": cookie.name, "value": cookie.value or "", "url": self.url} for cookie in cookies]
         self.page.context.add_cookies(values)  # type: ignore[arg-type]
 
+    def add_pending(self, request: Request) -> None:
+        self.pending.add(request)
+
+    def remove_pending(self, request: Request) -> None:
+        self.pending.discard(request)
+
+    def wait_until_drawn(self) -> None:
+        """Wait until the opened page has no pending request and is drawn."""
+        self.page.evaluate(NEXT_FRAMES)
+        while self.pending:
+            self.page.evaluate(NEXT_FRAMES)
+
     def path(self) -> str:
         return self.page.url.removeprefix(self.url)
 
     def accessibility_violations(self) -> list[str]:
         """Return the serious violations that axe finds on the page, as 'rule: element'."""
         self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        found: dict[str, Any] = self.page.evaluate("axe.run()")
+        found: dict[str, Any] = self.page.evaluate(RUN_AXE)
         return [
             f"{violation['id']}: {node['target']} {node.get('failureSummary', '')}"
             for violation in found["violations"]
@@ -105,6 +124,9 @@ def _open_page(context: BrowserContext, url: str) -> Window:
     page.on("console", lambda message: opened.violations.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: opened.violations.append(str(error)))
     page.on("request", lambda request: None if _is_own_address(request.url, url) else opened.foreign.add(request.url))
+    page.on("request", opened.add_pending)
+    page.on("requestfinished", opened.remove_pending)
+    page.on("requestfailed", opened.remove_pending)
     return opened
 
 

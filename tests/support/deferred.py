@@ -15,7 +15,7 @@ from glific_gpt.organizations import store as organizations
 from tests.support.glific_behaviours import Behaviour, answer
 from tests.support.glific_exchange import GlificExchange
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.server import TIMEOUT_SECONDS, RunningServer, TestOrganization
+from tests.support.server import TIMEOUT_SECONDS, RunningServer, TestOrganization, growing_pauses
 
 
 def create_connected_organization(
@@ -37,9 +37,10 @@ def pending_call_id(reply: httpx2.Response) -> str:
 
 def wait_until(condition: Callable[[], object], seconds: float = TIMEOUT_SECONDS) -> None:
     until = time.monotonic() + seconds
+    pauses = growing_pauses()
     while not condition():
         assert time.monotonic() < until, f"The condition is still false after {seconds} s."
-        time.sleep(0.02)
+        time.sleep(next(pauses))
 
 
 def start_worker_in_process(server: RunningServer) -> None:

@@ -5,7 +5,7 @@ Arguments are the program, the database URL, and the program's own arguments:
   listen URL         try to become the consumer of the queue until it succeeds
   work URL GATE [SUBJECT...]
                      run workflows, also those of the queue. The second step of each waits until the file GATE
-                     exists. Workflows of the given subjects start immediately.
+                     exists. Workflows of the given subjects are held by this process.
 It reports each step as a line on standard output.
 """
 
@@ -14,7 +14,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
 
 from glific_gpt.durable import WorkflowContext, WorkflowEngine
 from glific_gpt.durable.locks import locks_for
@@ -51,9 +53,11 @@ def work(url: str, gate: str, *subjects: str) -> None:
 
     engine = WorkflowEngine(make_url(url), max_concurrent=10, max_concurrent_per_partition=10)
     engine.launch(handler, consumes=True)
-    say("works")
+    database = create_engine(url)
     for subject in subjects:
-        engine.start_workflow(subject, subject, 1)
+        with Session(database) as session, session.begin():
+            assert engine.hold(session, subject, subject, 1, seconds=600)
+    say("works")
     time.sleep(600)
 
 

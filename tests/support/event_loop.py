@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from glific_gpt import bridge
+from glific_gpt.runtime import bridge
 
 
 @contextmanager

@@ -3,21 +3,16 @@
 import ctypes
 import socket
 import struct
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Self
-
-import pytest
 
 SO_ATTACH_FILTER, SO_DETACH_FILTER = 26, 27
 """Constants of asm-generic/socket.h, for which Python has no names."""
 
 DROP_ALL_FILTER = struct.pack("HBBI", 0x06, 0, 0, 0)
 """A socket filter with the only instruction 'return 0', which keeps no byte of a packet (linux/filter.h)."""
-
-requires_linux = pytest.mark.skipif(sys.platform != "linux", reason="socket filters need Linux")
 
 
 def drop_packets(end: socket.socket) -> None:
@@ -55,7 +50,7 @@ class FaultyProxy:
             end.close()
 
     def stop_forwarding(self) -> None:
-        """Stop forwarding. Arriving bytes are still acknowledged, as by a server whose process hangs."""
+        """Stop forwarding. Arriving bytes are still acknowledged, as by a server with a process that hangs."""
         self._stopped.set()
 
     def drop_packets(self) -> None:

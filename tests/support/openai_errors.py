@@ -32,7 +32,7 @@ def missing_scopes() -> Behaviour:
 
 
 def no_permission() -> Behaviour:
-    """403 for a valid key whose project may not use the model."""
+    """403 for a valid key of a project that may not use the model."""
 
     def behave(exchange: Exchange) -> None:
         message = f"Project `proj_stand_in` does not have access to model `{exchange.received.model}`"
@@ -116,11 +116,9 @@ def too_long() -> Behaviour:
     return _error(400, message, "context_length_exceeded", param="messages")
 
 
-def bad_schema() -> Behaviour:
-    message = (
-        "Invalid schema for response_format 'answer': In context=(), 'additionalProperties' is required "
-        "to be supplied and to be false."
-    )
+def bad_schema(reason: str = "'additionalProperties' is required to be supplied and to be false.") -> Behaviour:
+    """400 with a message that repeats names from the schema, like OpenAI's."""
+    message = f"Invalid schema for response_format 'answer': In context=(), {reason}"
     return _error(400, message, param="response_format")
 
 

@@ -105,6 +105,19 @@ def list_server_processes(program: Program) -> list[int]:
     return found
 
 
+def accepts_connections(pid: int, port: int) -> bool:
+    """Report whether the event loop of this process waits for connections to this port."""
+    listening = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    inodes = {f"ino:{int(fields[9]):x}" for fields in listening if fields[1].endswith(f":{port:04X}")}
+    with suppress(FileNotFoundError, ProcessLookupError):  # the process has ended, or closed a file meanwhile
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            if "eventpoll" in str(descriptor.readlink()):
+                watched = Path(f"/proc/{pid}/fdinfo/{descriptor.name}").read_text().split()
+                if inodes & set(watched):
+                    return True
+    return False
+
+
 def clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(REMOVED_PREFIXES)}
 
@@ -113,7 +126,7 @@ def copy_project(folder: Path) -> Path:
     """Copy the project to this folder, with the installed packages and without any state of earlier runs."""
     copied = folder / "project"
     # Not with git, because the tests must also pass in an unpacked archive.
-    left_out = shutil.ignore_patterns(".*", "instance", "__pycache__", "build", "node_modules")
+    left_out = shutil.ignore_patterns(".*", "instance", "build", "node_modules")
     shutil.copytree(ROOT, copied, ignore=left_out)
     (copied / ".venv").symlink_to(sys.prefix)
     return copied

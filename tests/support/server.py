@@ -15,8 +15,7 @@ from glific_gpt.calls import queries
 from glific_gpt.calls.tables import Delivery
 from glific_gpt.connections import connecting
 from glific_gpt.credentials import store as credentials
-from glific_gpt.database import db, transaction
-from glific_gpt.http_client import tls_context
+from glific_gpt.database import db, reading, transaction
 from glific_gpt.operations import worker
 from glific_gpt.organizations import server_models, signature, tokens
 from glific_gpt.organizations import store as organizations
@@ -24,6 +23,7 @@ from glific_gpt.organizations.changes import OrganizationChanges
 from glific_gpt.schemas import CallView
 from glific_gpt.services import Services, services
 from glific_gpt.settings import Settings
+from tests.support import http
 from tests.support.apps import CHEAP_PASSWORDS, create_app
 from tests.support.glific_stand_in import PASSWORD, PHONE, GlificStandIn
 from tests.support.serving_in_process import serve
@@ -31,8 +31,16 @@ from tests.support.serving_in_process import serve
 TIMEOUT_SECONDS = 20
 """Time to wait for a reply. A test that needs a faster reply asserts its duration."""
 
-TLS = tls_context()
-"""A TLS context for all clients. httpx2 would otherwise create one for each call, which is slow, even for HTTP."""
+
+def growing_pauses() -> Iterator[float]:
+    """Yield the seconds between the checks of a condition.
+
+    They grow, because frequent checks of a database take the CPU time of the processes that a test waits for.
+    """
+    pause = 0.01
+    while True:
+        yield pause
+        pause = min(0.2, 1.2 * pause)
 
 
 @dataclass
@@ -60,7 +68,7 @@ class TestOrganization:
         """Send any body, with the token unless `headers` has another Authorization."""
         all_headers = {"Authorization": f"Bearer {self.token}"} | (headers or {})
         payload: dict[str, Any] = {"json": body} if content is None else {"content": content}
-        return httpx2.post(self.url + query, headers=all_headers, timeout=TIMEOUT_SECONDS, verify=TLS, **payload)
+        return http.post(self.url + query, headers=all_headers, timeout=TIMEOUT_SECONDS, **payload)
 
     def change(self, **values: Any) -> None:
         with self.server.app.app_context(), transaction() as session:
@@ -109,17 +117,18 @@ class TestOrganization:
         return self.post(defaults | body, headers=headers, query=f"?mode={mode}")
 
     def delivery(self, call_id: str) -> Delivery:
-        """Return the delivery of a deferred call."""
-        with self.server.app.app_context(), transaction() as session:
+        """Return the delivery of a deferred call. It is read beside the one connection that writes to SQLite."""
+        with self.server.app.app_context(), reading() as session:
             return session.get_one(Delivery, call_id)
 
     def wait_for_delivery(self, call_id: str, seconds: float = TIMEOUT_SECONDS) -> Delivery:
         """Wait until the delivery has ended, and return it."""
         until = time.monotonic() + seconds
+        pauses = growing_pauses()
         while time.monotonic() < until:
             if (row := self.delivery(call_id)).state != "waiting":
                 return row
-            time.sleep(0.02)
+            time.sleep(next(pauses))
         raise AssertionError(f"The delivery still waits after {seconds} s.")
 
     def switch_key(self, *, on: bool) -> None:

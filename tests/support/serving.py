@@ -12,8 +12,17 @@ import httpx2
 
 from glific_gpt.database import db
 from glific_gpt.settings import PREFIX
+from tests.support import http
 from tests.support.apps import create_app
-from tests.support.programs import SERVER, TIMEOUT_SECONDS, Program, free_port, start
+from tests.support.programs import (
+    SERVER,
+    TIMEOUT_SECONDS,
+    Program,
+    accepts_connections,
+    free_port,
+    list_server_processes,
+    start,
+)
 from tests.support.server import RunningServer
 from tests.support.settings import ENCRYPTION_KEY, create_settings
 
@@ -32,7 +41,7 @@ class ServerProcesses(RunningServer):
 def run_server_processes(
     folder: Path, environ: dict[str, str] | None = None, **settings: Any
 ) -> Iterator[ServerProcesses]:
-    """Yield the server as soon as it is ready. Its output is written to `folder`."""
+    """Yield the server as soon as all its processes are ready. Its output is written to `folder`."""
     port = free_port()
     all_settings = {"secret_key": SECRET_KEY, "encryption_keys": ENCRYPTION_KEY, "bind": f"127.0.0.1:{port}"} | settings
     with (
@@ -41,7 +50,9 @@ def run_server_processes(
     ):
         processes = ServerProcesses(server.app, f"http://127.0.0.1:{port}", program, port)
         wait_until_ready(processes.url, program)
+        _wait_until_all_accept(port, program, settings.get("processes", 1))
         yield processes
+        assert "event_loop_blocked" not in program.errors, program.errors
 
 
 @contextmanager
@@ -64,8 +75,18 @@ def wait_until_ready(url: str, program: Program) -> None:
     until = time.monotonic() + TIMEOUT_SECONDS
     while program.process.poll() is None and time.monotonic() < until:
         try:
-            if httpx2.get(f"{url}/readyz", timeout=2).status_code == 200:
+            if http.get(f"{url}/readyz", timeout=2).status_code == 200:
                 return
         except httpx2.TransportError:
             time.sleep(0.05)
     raise AssertionError(f"The server did not start: {program.errors}")
+
+
+def _wait_until_all_accept(port: int, program: Program, processes: int) -> None:
+    """Wait for the other processes: the server is ready as soon as one of them is."""
+    if processes == 1:
+        return
+    until = time.monotonic() + TIMEOUT_SECONDS
+    while [accepts_connections(pid, port) for pid in list_server_processes(program)] != [True] * processes:
+        assert time.monotonic() < until, f"Not every process started: {program.errors}"
+        time.sleep(0.05)

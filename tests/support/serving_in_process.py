@@ -14,12 +14,18 @@ import uvicorn
 import uvloop
 from flask import Flask
 
+from glific_gpt.server import watchdog
 from glific_gpt.server.asgi import AsgiBridge
-from glific_gpt.server.supervisor import BACKLOG, SPARE_THREADS, _uvicorn_config
+from glific_gpt.server.options import ServerOptions
+from glific_gpt.server.supervisor import BACKLOG, _uvicorn_config, duplicate
 from glific_gpt.services import services
 
 STOP_SECONDS = 5
 """Time for an abandoned request to end after its cancellation."""
+
+# In this process the test and the stand-ins compete with the loop for Python's lock, and the garbage collector has to
+# scan the modules of all tests.
+watchdog.LIMIT_SECONDS = 1.0
 
 
 @contextmanager
@@ -27,11 +33,8 @@ def serve(app: Flask) -> Iterator[str]:
     """Serve the app until the end of the block, and yield its URL."""
     with app.app_context():
         app_services = services()
-    asgi_app = AsgiBridge(
-        app,
-        lambda name: not app_services.functions.blocks(name),
-        app_services.settings.max_in_flight + SPARE_THREADS,
-    )
+    settings = app_services.settings
+    asgi_app = AsgiBridge(app, options=ServerOptions.from_settings(settings))
     server = uvicorn.Server(_uvicorn_config(asgi_app))
     with socket.create_server(("127.0.0.1", 0), backlog=BACKLOG) as listener:
         _run(_start(server, listener))
@@ -39,7 +42,7 @@ def serve(app: Flask) -> Iterator[str]:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             _run(_stop(server))
-            asgi_app._threads.shutdown(wait=False)
+            asgi_app.shut_down_threads()
 
 
 def settle() -> None:
@@ -51,7 +54,7 @@ def settle() -> None:
 async def _start(server: uvicorn.Server, listener: socket.socket) -> None:
     server.config.load()
     server.lifespan = server.config.lifespan_class(server.config)
-    await server.startup([listener])
+    await server.startup(duplicate(listener))
     await server.on_tick(0)
 
 

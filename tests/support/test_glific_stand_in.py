@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from tests.support import glific_behaviours as behaviours
+from tests.support import http
 from tests.support.glific_answers import FIFTEEN_MINUTES
 from tests.support.glific_stand_in import PASSWORD, PHONE, GlificStandIn
 
@@ -16,13 +17,13 @@ MUTATION = "mutation x { resumeContactFlow(flowId: $flowId) { success } }"
 
 
 def token_of(glific: GlificStandIn, phone: str = PHONE, password: str = PASSWORD) -> httpx2.Response:
-    return httpx2.post(f"{glific.url}/api/v1/session", json={"user": {"phone": phone, "password": password}})
+    return http.post(f"{glific.url}/api/v1/session", json={"user": {"phone": phone, "password": password}})
 
 
 def resumption(glific: GlificStandIn, token: str, **variables: Any) -> httpx2.Response:
     all_variables = {"flowId": "5", "contactId": "21", "result": '{"gpt_response": {"status": "ok"}}'} | variables
     body = {"query": MUTATION, "variables": all_variables}
-    return httpx2.post(f"{glific.url}/api", json=body, headers={"authorization": token})
+    return http.post(f"{glific.url}/api", json=body, headers={"authorization": token})
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ def test_a_signed_call_always_gets_an_empty_response(glific: GlificStandIn, age:
     metadata = ids | {"signature": "wrong", "result_name": "gpt_response"}
     bodies: list[Any] = [{"success": True, "metadata": metadata}, {}, []]
     for body in bodies:
-        answer = httpx2.post(f"{glific.url}/webhook/flow_resume", json=body)
+        answer = http.post(f"{glific.url}/webhook/flow_resume", json=body)
         assert (answer.status_code, answer.content) == (200, b"")
     assert [(each.delivered, each.signature_is_right) for each in glific.resumptions] == [(False, False)]
 

@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-import httpx2
 import pytest
 from openai import OpenAI
 from openai.types.chat import ChatCompletion
 from openai.types.responses import Response
 
+from tests.support import http
 from tests.support import openai_behaviours as behaviours
 from tests.support.openai_behaviours import Echo
 from tests.support.openai_questions import create_chat_completion, create_response
@@ -68,7 +68,7 @@ def test_an_empty_answer_has_status_200(openai: OpenAIStandIn, client: OpenAI) -
 @pytest.mark.parametrize("shape", behaviours.WRONG_SHAPES)
 def test_a_wrong_shape_arrives_unchanged(openai: OpenAIStandIn, shape: Any) -> None:
     openai.will(behaviours.wrong_shape(shape))
-    answer = httpx2.post(f"{openai.base_url}/chat/completions", json={})
+    answer = http.post(f"{openai.base_url}/chat/completions", json={})
     assert (answer.status_code, answer.json()) == (200, shape)
 
 

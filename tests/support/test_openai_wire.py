@@ -7,6 +7,7 @@ import httpx2
 import pytest
 from openai import OpenAI
 
+from tests.support import http
 from tests.support import openai_behaviours as behaviours
 from tests.support.openai_behaviours import Behaviour
 from tests.support.openai_questions import create_chat_completion
@@ -15,7 +16,7 @@ from tests.support.openai_stand_in import OpenAIStandIn
 
 def test_a_page_an_empty_body_and_a_redirect_are_not_json(openai: OpenAIStandIn) -> None:
     openai.will(behaviours.send_html(502), behaviours.send_empty_body(), behaviours.redirect("http://127.0.0.1:9/x"))
-    with httpx2.Client() as plain:
+    with http.Client() as plain:
         page, nothing, moved = (plain.post(f"{openai.base_url}/responses", json={}) for _ in range(3))
     assert (page.status_code, page.headers["content-type"]) == (502, "text/html; charset=utf-8")
     assert (nothing.status_code, nothing.content) == (200, b"")
@@ -25,13 +26,13 @@ def test_a_page_an_empty_body_and_a_redirect_are_not_json(openai: OpenAIStandIn)
 def test_it_closes_the_connection_without_a_response(openai: OpenAIStandIn) -> None:
     openai.will(behaviours.close_connection())
     with pytest.raises(httpx2.RemoteProtocolError, match="without sending a response"):
-        httpx2.post(f"{openai.base_url}/responses", json={})
+        http.post(f"{openai.base_url}/responses", json={})
 
 
 def test_it_closes_the_connection_in_the_middle_of_a_body(openai: OpenAIStandIn) -> None:
     openai.will(behaviours.truncate_body())
     with pytest.raises(httpx2.RemoteProtocolError, match="without sending complete message body"):
-        httpx2.post(f"{openai.base_url}/responses", json={})
+        http.post(f"{openai.base_url}/responses", json={})
 
 
 @pytest.mark.parametrize(
@@ -46,14 +47,14 @@ def test_it_closes_the_connection_in_the_middle_of_a_body(openai: OpenAIStandIn)
 def test_a_silent_behaviour_exceeds_the_time_out_of_a_client(openai: OpenAIStandIn, silent: Behaviour) -> None:
     openai.will(silent)
     with pytest.raises(httpx2.ReadTimeout):
-        httpx2.post(f"{openai.base_url}/responses", json={}, timeout=0.1)
+        http.post(f"{openai.base_url}/responses", json={}, timeout=0.1)
 
 
 @pytest.mark.parametrize("part", ["head", "body"])
 def test_a_slow_response_takes_long_although_each_read_is_fast(openai: OpenAIStandIn, part: Any) -> None:
     openai.will(behaviours.send_slowly(0.01, part))
     before = time.monotonic()
-    answer = httpx2.post(f"{openai.base_url}/chat/completions", json={}, timeout=0.5)
+    answer = http.post(f"{openai.base_url}/chat/completions", json={}, timeout=5)
     assert time.monotonic() - before > 0.6
     assert answer.json()["choices"][0]["message"]["content"] == "Hello, drop by drop."
 
