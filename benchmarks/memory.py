@@ -1,5 +1,6 @@
-"""Memory of a program and its children, read from Linux's /proc."""
+"""Memory and CPU time of a program and its children, read from Linux's /proc."""
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -24,6 +25,17 @@ class PeakMemory:
                 pss += _megabytes(rollup, "Pss")
                 rss = max(rss, _megabytes(rollup, "Rss"))
         self.pss_mb, self.rss_mb = max(self.pss_mb, pss), max(self.rss_mb, rss)
+
+
+def read_cpu_seconds(pid: int) -> float:
+    """Return the CPU time that the program and its running children have used, in user and system mode."""
+    ticks = 0
+    for each in _process_tree(pid):
+        with suppress(OSError):  # the process may have ended meanwhile
+            # The name of the program, in parentheses, may contain blanks. See proc(5).
+            fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _process_tree(pid: int) -> Iterator[int]:

@@ -10,16 +10,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.programs import Program, start
+from tests.support.programs import ROOT, Program, start
 
 START_TIMEOUT_SECONDS = 120
 """Time that a program may take to respond. Other gateways take long to start."""
 
 
 @contextmanager
-def run_program(command: Sequence[str], url: str, environ: dict[str, str] | None = None) -> Iterator[Program]:
+def run_program(
+    command: Sequence[str], url: str, environ: dict[str, str] | None = None, cwd: Path = ROOT
+) -> Iterator[Program]:
     """Yield the program as soon as the URL responds with any status."""
-    with tempfile.TemporaryDirectory() as folder, start(command, Path(folder), environ) as program:
+    with tempfile.TemporaryDirectory() as folder, start(command, Path(folder), environ, cwd) as program:
         wait_until_reachable(url, program)
         yield program
 

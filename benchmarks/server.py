@@ -6,13 +6,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from cryptography.fernet import Fernet
 
 from benchmarks.programs import run_program
 from benchmarks.targets import WEBHOOK_BODY, SignedTarget, Target
-from tests.support.programs import SERVER, Program, clean_environment, free_port
+from tests.support.programs import ROOT, SERVER, Program, clean_environment, free_port
 
 FLASK = str(Path(sys.executable).parent / "flask")
 API_KEY = "sk-proj-benchmark-0000"
@@ -35,35 +36,40 @@ def webhook_url(environ: dict[str, str], slug: str) -> str:
     return f"http://{environ['GLIFIC_GPT_BIND']}/webhooks/{slug}/parse_via_chat_gpt"
 
 
-def migrate(environ: dict[str, str]) -> None:
-    run_flask(environ, "db", "upgrade")
+def migrate(environ: dict[str, str], folder: Path = ROOT) -> None:
+    run_flask(environ, "db", "upgrade", folder=folder)
 
 
-def create_organization(environ: dict[str, str], *, signed: bool = False) -> Target:
-    """Create an organization with an OpenAI key and an allowlist. Return a target with a token or with signatures."""
+def create_organization(environ: dict[str, str], *, signed: bool = False, folder: Path = ROOT) -> Target:
+    """Create an organization with an OpenAI key and an allowlist. Return a target with a token or with signatures.
+
+    `folder` is the checkout with the code that does this.
+    """
+    run_command = partial(run_flask, environ, folder=folder)
     slug = f"bench-{secrets.token_hex(4)}"
-    created = json.loads(run_flask(environ, "organizations", "create", slug, "--name", "Bench", "--json"))
-    run_flask(environ, "credentials", "set", slug, "open_ai", "--api-key-stdin", "--no-verify", stdin=API_KEY)
-    run_flask(environ, "models", "allow", slug, ALLOWED_MODEL)
+    created = json.loads(run_command("organizations", "create", slug, "--name", "Bench", "--json"))
+    run_command("credentials", "set", slug, "open_ai", "--api-key-stdin", "--no-verify", stdin=API_KEY)
+    run_command("models", "allow", slug, ALLOWED_MODEL)
     url = webhook_url(environ, slug)
     if not signed:
         return Target(url, {"Authorization": f"Bearer {created['webhook_token']}"}, dict(WEBHOOK_BODY))
     phrase = secrets.token_hex()
-    run_flask(environ, "signature", "set", slug, "--phrase-stdin", stdin=phrase)
+    run_command("signature", "set", slug, "--phrase-stdin", stdin=phrase)
     return SignedTarget(url, {}, dict(WEBHOOK_BODY), phrase)
 
 
 @contextmanager
-def run_server(environ: dict[str, str]) -> Iterator[Program]:
-    """Yield the production server as soon as it is ready."""
-    with run_program(SERVER, f"http://{environ['GLIFIC_GPT_BIND']}/readyz", environ) as program:
+def run_server(environ: dict[str, str], folder: Path = ROOT) -> Iterator[Program]:
+    """Yield the production server of this checkout as soon as it is ready."""
+    with run_program(SERVER, f"http://{environ['GLIFIC_GPT_BIND']}/readyz", environ, folder) as program:
         yield program
 
 
-def run_flask(environ: dict[str, str], *arguments: str, stdin: str = "") -> str:
+def run_flask(environ: dict[str, str], *arguments: str, stdin: str = "", folder: Path = ROOT) -> str:
     """Run a command of the server and return its output. Exit with its error if it fails."""
     result = subprocess.run(
         [FLASK, *arguments],
+        cwd=folder,
         env=clean_environment() | environ,
         input=stdin,
         capture_output=True,

@@ -16,8 +16,12 @@ DEADLINE_SECONDS = 4.5
 RAMP = Load(concurrency=1000, seconds=15, ramp_seconds=UPSTREAM_SECONDS)
 BURST = Load(concurrency=1000, seconds=12)
 
+MAX_IN_FLIGHT = 2 * RAMP.concurrency
+"""All calls come from one organization, which may hold half of the calls of a process."""
+
 HIGH_CONCURRENCY = Load(concurrency=4000, seconds=15, ramp_seconds=UPSTREAM_SECONDS)
 HIGH_CONCURRENCY_DEADLINE_SECONDS = 60
+HIGH_CONCURRENCY_MAX_IN_FLIGHT = 2 * HIGH_CONCURRENCY.concurrency
 
 
 def measure(rounds: int) -> dict[str, Any]:
@@ -33,6 +37,8 @@ def measure(rounds: int) -> dict[str, Any]:
         "upstream": upstreams.slow_upstream_name(),
         "upstream_seconds": UPSTREAM_SECONDS,
         "deadline_seconds": DEADLINE_SECONDS,
+        "max_in_flight": MAX_IN_FLIGHT,
+        "high_concurrency_max_in_flight": HIGH_CONCURRENCY_MAX_IN_FLIGHT,
         "high_concurrency_deadline_seconds": HIGH_CONCURRENCY_DEADLINE_SECONDS,
         "loads": {"ramp": asdict(RAMP), "burst": asdict(BURST), "high_concurrency": asdict(HIGH_CONCURRENCY)},
         "omitted": registry.list_omitted(),
@@ -43,7 +49,8 @@ def measure(rounds: int) -> dict[str, Any]:
 
 def _start_systems(upstream: str) -> Iterator[System]:
     """Start one system after the other. Each starts again in each round, so that it holds only these calls."""
-    with glific_gpt_server.start_on_sqlite(upstream, deadline_seconds=DEADLINE_SECONDS) as system:
+    settings = {"max_in_flight": MAX_IN_FLIGHT, "deadline_seconds": DEADLINE_SECONDS}
+    with glific_gpt_server.start_on_sqlite(upstream, **settings) as system:
         yield system
     for start in registry.list_peers().values():
         with start(upstream) as system:
@@ -53,8 +60,9 @@ def _start_systems(upstream: str) -> Iterator[System]:
 def _measure_high_concurrency(upstream: str) -> dict[str, Any]:
     """Measure the largest number of calls that one process may hold, on this server and on the upstream itself."""
     settings = {
-        "max_in_flight": HIGH_CONCURRENCY.concurrency,
+        "max_in_flight": HIGH_CONCURRENCY_MAX_IN_FLIGHT,
         "deadline_seconds": HIGH_CONCURRENCY_DEADLINE_SECONDS,
+        "max_connections_per_address": 2 * HIGH_CONCURRENCY.concurrency,
     }
     with registry.start_direct(upstream) as system:
         print_progress(f"slow: {HIGH_CONCURRENCY.concurrency} concurrent calls, {system.name}")

@@ -33,7 +33,7 @@ class Target:
 
 @dataclass(frozen=True)
 class SignedTarget(Target):
-    """A target whose calls have Glific's signature. Each call has its own body, so that none is a repeated call."""
+    """A target that is called with Glific's signature. Each call has its own body, so that none is a repeated call."""
 
     phrase: str
 

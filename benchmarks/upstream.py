@@ -7,6 +7,9 @@ from typing import Any
 
 WAIT_SECONDS = float(os.environ.get("WAIT_SECONDS", "0"))
 
+IMMEDIATE_KEY = os.environ.get("IMMEDIATE_KEY", "")
+"""API key for calls that are answered immediately, whatever WAIT_SECONDS is."""
+
 ANSWER = json.dumps(
     {
         "id": "chatcmpl-benchmark",
@@ -19,12 +22,16 @@ ANSWER = json.dumps(
 ).encode()
 
 
-async def app(_scope: Any, receive: Any, send: Any) -> None:
+async def app(scope: Any, receive: Any, send: Any) -> None:
     """ASGI application."""
     while (await receive()).get("more_body"):
         pass
-    if WAIT_SECONDS:
+    if WAIT_SECONDS and not _is_immediate(scope["headers"]):
         await asyncio.sleep(WAIT_SECONDS)
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(ANSWER)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": ANSWER})
+
+
+def _is_immediate(headers: list[tuple[bytes, bytes]]) -> bool:
+    return bool(IMMEDIATE_KEY) and (b"authorization", f"Bearer {IMMEDIATE_KEY}".encode()) in headers

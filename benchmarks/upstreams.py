@@ -74,11 +74,19 @@ def _run_nginx(answers: str, modules: str = "") -> Iterator[str]:
 
 
 @contextmanager
-def _run_uvicorn(seconds: float) -> Iterator[str]:
+def run_slow_upstream_for_most(seconds: float, immediate_key: str) -> Iterator[str]:
+    """Yield the base URL of an upstream that answers after this time, and one API key immediately."""
+    with _run_uvicorn(seconds, immediate_key) as url:
+        yield url
+
+
+@contextmanager
+def _run_uvicorn(seconds: float, immediate_key: str = "") -> Iterator[str]:
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "benchmarks.upstream:app", "--port", str(port), "--log-level", "error"]
     command += ["--http", "httptools", "--lifespan", "off", "--backlog", str(MAX_CONNECTIONS)]
-    with run_program(command, f"http://127.0.0.1:{port}/", {"WAIT_SECONDS": str(seconds)}):
+    environ = {"WAIT_SECONDS": str(seconds), "IMMEDIATE_KEY": immediate_key}
+    with run_program(command, f"http://127.0.0.1:{port}/", environ):
         yield f"http://127.0.0.1:{port}/v1"
 
 

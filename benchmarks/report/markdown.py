@@ -8,7 +8,7 @@ NO_VALUE = "-"
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table whose first column holds names and whose other columns hold numbers."""
+    """Return a table with names in the first column and numbers in the others."""
     rule = ["---", *["---:"] * (len(heads) - 1)]
     return "\n".join("| " + " | ".join(row) + " |" for row in (heads, rule, *rows))
 

@@ -8,9 +8,10 @@ from benchmarks.report.medians import Rounds, format_failures, median
 METHOD = """\
 The upstream, {upstream}, takes {seconds:g} seconds for each answer. {concurrency:,} connections send one call after the
 other. No system can answer more than {ideal:,.0f} calls per second, so the tables show the share of this ideal.
-glific_gpt has its default settings: it holds 1,000 concurrent calls, and each call may take {deadline:g} seconds. Each
-system is restarted in each round (rounds: {rounds}). Memory is the peak during the measurement: of all processes of the
-system together, with shared memory counted once (Pss), and of its largest process alone (Rss)."""
+glific_gpt may hold {max_in_flight:,} calls (`GLIFIC_GPT_MAX_IN_FLIGHT`), because all calls come from one organization,
+which may hold half of them. Each call may take {deadline:g} seconds. Each system is restarted in each round (rounds:
+{rounds}). Memory is the peak during the measurement: of all processes of the system together, with shared memory
+counted once (Pss), and of its largest process alone (Rss)."""
 
 RAMP_METHOD = """\
 The first calls are spread over {ramp_seconds:g} seconds, so that later calls begin and end evenly. Calls per second are
@@ -21,8 +22,8 @@ All first calls are sent at the same moment, so that answers, and the next calls
 
 HIGH_CONCURRENCY_METHOD = """\
 {concurrency:,} concurrent calls, started over {ramp_seconds:g} seconds, with
-`GLIFIC_GPT_MAX_IN_FLIGHT={concurrency}` and `GLIFIC_GPT_DEADLINE_SECONDS={deadline:g}`. The ideal is {ideal:,.0f} calls
-per second:"""
+`GLIFIC_GPT_MAX_IN_FLIGHT={max_in_flight}` and `GLIFIC_GPT_DEADLINE_SECONDS={deadline:g}`. The ideal is {ideal:,.0f}
+calls per second:"""
 
 
 def render_section(measured: dict[str, Any]) -> str:
@@ -36,6 +37,7 @@ def render_section(measured: dict[str, Any]) -> str:
             concurrency=ramp["concurrency"],
             ideal=ideal,
             deadline=measured["deadline_seconds"],
+            max_in_flight=measured["max_in_flight"],
             rounds=max(len(each) for each in systems.values()),
         )
     ]
@@ -44,7 +46,8 @@ def render_section(measured: dict[str, Any]) -> str:
         parts += [method.format(**loads[name]), _render_table(rows, ideal)]
     parts += [f"Omitted: {sentence}" for sentence in measured["omitted"]]
     deadline = measured["high_concurrency_deadline_seconds"]
-    parts.append(HIGH_CONCURRENCY_METHOD.format(deadline=deadline, ideal=high_ideal, **high_concurrency))
+    values = {"deadline": deadline, "ideal": high_ideal, "max_in_flight": measured["high_concurrency_max_in_flight"]}
+    parts.append(HIGH_CONCURRENCY_METHOD.format(**values, **high_concurrency))
     high_rows: dict[str, Rounds] = {system: [metrics] for system, metrics in measured["high_concurrency"].items()}
     return "\n\n".join([*parts, _render_table(high_rows, high_ideal)])
 
