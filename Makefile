@@ -5,6 +5,9 @@ INSTALLED := .venv/.installed
 TRANSLATIONS := glific_gpt/console/translations
 TRANSLATED := $(TRANSLATIONS)/hi/LC_MESSAGES/messages.mo
 
+# Compiled files are kept: the tests start hundreds of processes, and each would compile all files again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install run serve worker test test-quick check language format lock bench peers durability fuzz messages pictures clean
 
 help: ## list the commands
@@ -13,8 +16,8 @@ help: ## list the commands
 run: $(INSTALLED) $(TRANSLATED) ## install and start a server for trying the product
 	@$(BIN)/python -m glific_gpt.local
 
-# Two processes: most tests wait for sockets and child processes.
-PYTEST := $(BIN)/pytest -n 2 --dist worksteal
+# Four processes, also on two cores: most tests wait for sockets and child processes.
+PYTEST := $(BIN)/pytest -n 4 --dist worksteal
 
 test: $(INSTALLED) $(TRANSLATED) ## run all tests, as CI does
 	$(PYTEST)
