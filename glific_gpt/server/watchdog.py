@@ -43,10 +43,12 @@ class _Sample:
         """Return for how long the process itself kept the loop from running, at most.
 
         A suspended process and a busy machine do not count. If this thread was late too, either another thread held
-        Python's lock, which costs CPU time, or the process did not run.
+        Python's lock, which costs CPU time, or the operating system ran other processes.
         """
-        not_queued = later.wall - self.wall - (later.queued - self.queued)
-        return max(0.0, min(not_queued, 2 * TICK_SECONDS + later.cpu - self.cpu))
+        elapsed = later.wall - self.wall
+        not_queued = elapsed - (later.queued - self.queued)
+        could_run = elapsed if elapsed < 2 * TICK_SECONDS else later.cpu - self.cpu
+        return max(0.0, min(not_queued, could_run))
 
 
 class Watchdog:

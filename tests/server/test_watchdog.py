@@ -92,8 +92,10 @@ def test_a_suspended_process_does_not_count() -> None:
     ("wall", "cpu", "queued", "blocked"),
     [
         (0.05, 0.0, 0.0, 0.05),  # the loop waits for something
-        (9.0, 0.0, 0.0, 0.1),  # the process was suspended
-        (9.0, 8.0, 0.0, 8.1),  # another thread held Python's lock
+        (9.0, 0.0, 0.0, 0.0),  # the process was suspended
+        (0.27, 0.16, 0.0, 0.16),  # the machine ran other processes, and then other threads of this one
+        (9.0, 8.0, 0.0, 8.0),  # another thread held Python's lock
+        (0.3, 0.6, 0.0, 0.3),  # another thread held Python's lock, and one that did not need it ran as well
         (9.0, 1.0, 8.0, 1.0),  # the machine ran other processes
     ],
 )
