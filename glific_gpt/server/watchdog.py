@@ -4,6 +4,7 @@ import asyncio
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,19 +37,20 @@ class _Sample:
     wall: float
     cpu: float
     """CPU time of the process."""
-    queued: float
-    """Time for which the loop's thread was ready, and the operating system ran others."""
+    queued: Mapping[str, float]
+    """Time for which each thread was ready, and the operating system ran others."""
 
     def blocked_until(self, later: "_Sample") -> float:
         """Return for how long the process itself kept the loop from running, at most.
 
-        A suspended process and a busy machine do not count. If this thread was late too, either another thread held
-        Python's lock, which costs CPU time, or the operating system ran other processes.
+        A suspended process and a busy machine do not count: the loop may wait for a lock whose thread is queued. If
+        this thread was late too, either another one held Python's lock, which costs CPU time, or the process did not
+        run.
         """
         elapsed = later.wall - self.wall
-        not_queued = elapsed - (later.queued - self.queued)
+        queued = sum(later.queued[thread] - before for thread, before in self.queued.items() if thread in later.queued)
         could_run = elapsed if elapsed < 2 * TICK_SECONDS else later.cpu - self.cpu
-        return max(0.0, min(not_queued, could_run))
+        return max(0.0, min(elapsed - queued, could_run))
 
 
 class Watchdog:
@@ -57,7 +59,6 @@ class Watchdog:
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._thread_id = threading.get_ident()
-        self._scheduler_file = Path(f"/proc/self/task/{threading.get_native_id()}/schedstat")
         self._stopped = threading.Event()
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
@@ -74,10 +75,12 @@ class Watchdog:
 
     def _measure(self, answered: threading.Event) -> None:
         """Wait until the loop has answered, and report once if that takes too long."""
-        blocked, is_reported, before = 0.0, False, self._sample()
+        if answered.wait(TICK_SECONDS):
+            return
+        blocked, is_reported, before = TICK_SECONDS, False, _take_sample()
         while not self._stopped.is_set():
             is_over = answered.wait(TICK_SECONDS)
-            now = self._sample()
+            now = _take_sample()
             blocked += before.blocked_until(now)
             before = now
             if blocked > LIMIT_SECONDS and not is_reported:
@@ -94,15 +97,18 @@ class Watchdog:
             _blocked_count += 1
         log.error("event_loop_blocked", stack=_describe_stack(sys._current_frames().get(self._thread_id)))
 
-    def _sample(self) -> _Sample:
-        return _Sample(time.monotonic(), time.process_time(), self._queued_seconds())
 
-    def _queued_seconds(self) -> float:
-        """Return the second number of Linux's schedstat, in seconds; 0 on systems without it."""
-        try:
-            return int(self._scheduler_file.read_text().split()[1]) / 1e9
-        except (OSError, ValueError, IndexError):
-            return 0.0
+def _take_sample() -> _Sample:
+    return _Sample(time.monotonic(), time.process_time(), _queued_seconds())
+
+
+def _queued_seconds() -> dict[str, float]:
+    """Return the second number of each thread in Linux's schedstat, in seconds. Empty on systems without it."""
+    queued = {}
+    for file in Path("/proc/self/task").glob("*/schedstat"):
+        with suppress(OSError, IndexError):  # the thread has ended, or the kernel does not count
+            queued[file.parent.name] = int(file.read_text().split()[1]) / 1e9
+    return queued
 
 
 def _describe_stack(frame: FrameType | None) -> list[str]:

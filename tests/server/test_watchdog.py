@@ -92,6 +92,7 @@ def test_a_suspended_process_does_not_count() -> None:
     ("wall", "cpu", "queued", "blocked"),
     [
         (0.05, 0.0, 0.0, 0.05),  # the loop waits for something
+        (0.05, 0.02, 0.03, 0.02),  # the loop waits for a thread that the machine does not run
         (9.0, 0.0, 0.0, 0.0),  # the process was suspended
         (0.27, 0.16, 0.0, 0.16),  # the machine ran other processes, and then other threads of this one
         (9.0, 8.0, 0.0, 8.0),  # another thread held Python's lock
@@ -102,4 +103,5 @@ def test_a_suspended_process_does_not_count() -> None:
 def test_only_time_in_which_the_process_kept_the_loop_from_running_counts(
     wall: float, cpu: float, queued: float, blocked: float
 ) -> None:
-    assert _Sample(0, 0, 0).blocked_until(_Sample(wall, cpu, queued)) == pytest.approx(blocked)
+    before, after = _Sample(0, 0, {"loop": 0, "other": 0}), _Sample(wall, cpu, {"loop": 0, "other": queued, "new": 9})
+    assert before.blocked_until(after) == pytest.approx(blocked)
