@@ -233,4 +233,5 @@ def test_refused_calls_of_many_strangers_do_not_block_the_loop(bob: TestOrganiza
             for connection in connections:
                 connection.sendall(request)
             for connection in connections:
-                assert connection.recv(10_000).startswith(b"HTTP/1.1 401 ")
+                # 503 `overloaded`, if a busy machine has not begun the call after three seconds.
+                assert connection.recv(10_000).startswith((b"HTTP/1.1 401 ", b"HTTP/1.1 503 "))
