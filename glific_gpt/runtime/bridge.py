@@ -56,6 +56,14 @@ _group: contextvars.ContextVar[str] = contextvars.ContextVar("group", default=""
 """Group of the current call. Groups get slots in rotation."""
 
 
+_wait_until: contextvars.ContextVar[float | None] = contextvars.ContextVar("wait_until", default=None)
+"""When the current call stops waiting for threads, on `time.monotonic()`. None if it does not."""
+
+
+class WaitTimeout(TimeoutError):
+    """A call has waited for a thread until its deadline. The thread may still do its work."""
+
+
 class StartTimeout(Exception):
     """A call got no slot in START_TIMEOUT_SECONDS. It has not begun."""
 
@@ -106,6 +114,17 @@ def set_group(name: str) -> None:
 def current_group() -> str:
     """Return the group of the current call; "" if it has none."""
     return _group.get()
+
+
+def wait_until(at: float | None) -> None:
+    """Limit the time in which the current call waits for threads, to a time on `time.monotonic()`."""
+    _wait_until.set(at)
+
+
+def limit_wait(seconds: float) -> float:
+    """Return how long the current call may wait: that many seconds, or less if its deadline comes first."""
+    at = _wait_until.get()
+    return seconds if at is None else max(0.0, min(seconds, at - time.monotonic()))
 
 
 async def run(function: Callable[..., Result], *arguments: Any) -> Result:
@@ -230,12 +249,35 @@ def run_transaction(function: Callable[[], Result]) -> Result:
 
 
 def run_in_executor(function: Callable[[], Result], threads: ThreadPoolExecutor = _executor) -> Result:
-    """Return the result of a function that may block. On the event loop, a thread calls it in a copied context."""
+    """Return the result of a function that may block. On the event loop, a thread calls it in a copied context.
+
+    Raises WaitTimeout at the deadline of `wait_until`.
+    """
     if not is_on_loop():
         require_thread("run_in_executor")  # only a greenlet can wait for the thread without blocking the loop
         return function()
     # Flask keeps its app and request contexts in context variables, which asyncio's run_in_executor does not copy.
-    return concurrency.await_(loop().run_in_executor(threads, contextvars.copy_context().run, function))
+    future = loop().run_in_executor(threads, contextvars.copy_context().run, function)
+    at = _wait_until.get()
+    return concurrency.await_(future if at is None else _result_until(future, at))
+
+
+async def _result_until(future: "asyncio.Future[Result]", at: float) -> Result:
+    is_late = False
+
+    def give_up() -> None:
+        nonlocal is_late
+        is_late = future.cancel()  # work that no thread has begun is not done any more
+
+    timer = loop().call_later(max(0.0, at - time.monotonic()), give_up)
+    try:
+        return await future
+    except asyncio.CancelledError:
+        if is_late:
+            raise WaitTimeout from None
+        raise  # the task itself was cancelled, at the end of the server
+    finally:
+        timer.cancel()
 
 
 def start_threads() -> None:

@@ -56,6 +56,44 @@ def test_calls_sleep_and_use_threads_at_the_same_time(run: Run) -> None:
     assert time.monotonic() - before < DELAY * 50
 
 
+def test_a_call_waits_for_a_thread_until_its_deadline(run: Run) -> None:
+    done = threading.Event()
+
+    def work() -> object:
+        bridge.wait_until(time.monotonic() + 0.1)
+        assert bridge.limit_wait(60) < 0.1
+        return bridge.run_in_executor(lambda: done.wait(DELAY * 50))
+
+    before = time.monotonic()
+    (result,) = run(work)
+    assert isinstance(result, bridge.WaitTimeout)
+    assert time.monotonic() - before < DELAY * 25
+    done.set()
+
+
+def test_work_that_no_thread_has_begun_before_the_deadline_is_not_done(run: Run) -> None:
+    release, done = threading.Event(), threading.Event()
+    threads = ThreadPoolExecutor(1)
+    threads.submit(release.wait)
+
+    def work() -> object:
+        bridge.wait_until(time.monotonic() + 0.05)
+        return bridge.run_in_executor(done.set, threads)
+
+    assert isinstance(run(work)[0], bridge.WaitTimeout)
+    release.set()
+    threads.shutdown()
+    assert not done.is_set()
+
+
+def test_a_deadline_that_has_not_passed_changes_nothing(run: Run) -> None:
+    def work() -> object:
+        bridge.wait_until(time.monotonic() + 60)
+        return bridge.run_in_executor(lambda: "done"), bridge.limit_wait(2.0)
+
+    assert run(work) == [("done", 2.0)]
+
+
 def test_an_exception_is_raised_where_the_call_waits(run: Run) -> None:
     async def fail() -> None:
         raise LookupError("gone")
@@ -116,9 +154,9 @@ def test_a_call_that_has_begun_proceeds_without_a_slot_after_the_time_out(
         return result
 
     before = time.monotonic()
-    calls = bridge.MAX_CONCURRENT_CALLS * 20
+    calls = bridge.MAX_CONCURRENT_CALLS * 60
     assert run(*[wait_and_sleep] * calls) == ["done"] * calls
-    assert time.monotonic() - before < DELAY * 10
+    assert time.monotonic() - before < DELAY * 50
     assert bridge._limit.slots.free == bridge.MAX_CONCURRENT_CALLS
 
 
