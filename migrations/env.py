@@ -8,6 +8,8 @@ from flask import current_app
 
 from glific_gpt.database import Usd, UtcDateTime
 from glific_gpt.durable import schema
+from glific_gpt.operations import key_check
+from glific_gpt.services import services
 
 migrate = current_app.extensions["migrate"]
 
@@ -62,3 +64,6 @@ with migrate.db.engine.connect() as connection:
 # run may have failed.
 if is_moving() and revision >= schema.FIRST_REVISION:
     schema.migrate(migrate.db.engine.url)
+# The first upgrade decides which encryption keys the database has. Servers with other keys do not start.
+if is_moving() and revision >= key_check.FIRST_REVISION:
+    key_check.store(services().vault)
