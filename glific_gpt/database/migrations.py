@@ -6,6 +6,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from glific_gpt.database import failures
 from glific_gpt.database.session import transaction
 from glific_gpt.errors import SettingsError
 
@@ -36,11 +37,11 @@ def are_current(connection: Connection) -> bool:
 
 
 def require_current() -> None:
-    """Raise SettingsError when the database cannot be reached or is behind on migrations."""
+    """Raise SettingsError, with the reason, when the database cannot be used or is behind on migrations."""
     try:
         with transaction() as session:
-            current = are_current(session.connection())
-    except SQLAlchemyError:
-        current = False
-    if not current:
-        raise SettingsError("The database cannot be reached or is behind on migrations: run 'flask db upgrade'.")
+            is_current = are_current(session.connection())
+    except SQLAlchemyError as error:
+        raise SettingsError(failures.describe(error).message) from None
+    if not is_current:
+        raise SettingsError(failures.MIGRATIONS_MISSING.message)
