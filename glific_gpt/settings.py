@@ -41,6 +41,8 @@ class Settings(BaseModel):
 
     database_url: str = Field(default="sqlite:///instance/glific_gpt.db", repr=False)  # it may hold a password
     """SQLAlchemy URL; postgresql+psycopg://... at scale."""
+    database_connections: int = Field(default=20, ge=8, le=1000)
+    """Maximum number of connections that each process opens to PostgreSQL."""
     secret_key: SecretStr = Field(min_length=8)
     """Flask's secret key, which signs sessions. Make one: python -c 'import secrets; print(secrets.token_hex())'"""
     encryption_keys: Annotated[tuple[SecretStr, ...], BeforeValidator(_split), Field(min_length=1)]

@@ -12,6 +12,7 @@ from glific_gpt.database.session import (
     owned,
     reading,
     retry_until_available,
+    run_transaction,
     transaction,
 )
 from glific_gpt.database.timeouts import STATEMENT_TIMEOUT_SECONDS
@@ -37,5 +38,6 @@ __all__ = [
     "precompile",
     "reading",
     "retry_until_available",
+    "run_transaction",
     "transaction",
 ]

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from glific_gpt.database.session import UNAVAILABLE
+from glific_gpt.database.session import UNAVAILABLE, run_in_executor
 from glific_gpt.runtime import bridge
 from glific_gpt.runtime.one_shot_event import OneShotEvent
 
@@ -57,13 +57,13 @@ class BatchQueue(Generic[Item]):
             is_writing, self._is_writing = self._is_writing, True
         if not is_writing:
             self._start(commit, try_on_loop)
-        if not mine.done.wait(self._timeout, gives_up_slot=self._gives_up_slot):
+        if not mine.done.wait(bridge.limit_wait(self._timeout), gives_up_slot=self._gives_up_slot):
             self._give_up(mine)
         if isinstance(mine.failure, UNAVAILABLE):
             raise mine.failure
         # The database may have refused another call's item, so each call tries again alone.
         if mine.failure:
-            bridge.run_in_executor(lambda: commit([item]))
+            run_in_executor(lambda: commit([item]))
 
     def _start(self, commit: Commit[Item], try_on_loop: Callable[[list[Item]], bool] | None) -> None:
         if try_on_loop and bridge.is_on_loop():
@@ -110,5 +110,5 @@ class BatchQueue(Generic[Item]):
         with self._lock, suppress(ValueError):
             self._pending.remove(mine)
             raise PoolTimeoutError("The write was still queued behind other writes after the time-out.")
-        if not mine.done.wait(self._timeout):
+        if not mine.done.wait(bridge.limit_wait(self._timeout)):
             raise PoolTimeoutError("The database did not confirm the write before the time-out.")

@@ -20,6 +20,7 @@ from sqlalchemy.pool import QueuePool
 
 from glific_gpt.database.base import db
 from glific_gpt.database.compiled import release
+from glific_gpt.database.connection_shares import ConnectionShares
 from glific_gpt.database.fair_pool import FairPool
 from glific_gpt.database.session import EVENT_LOOP, LOOKUPS, READERS, REPORT_TIMEOUT_SECONDS
 from glific_gpt.database.timeouts import (
@@ -32,18 +33,26 @@ from glific_gpt.database.timeouts import (
 from glific_gpt.errors import SettingsError
 
 
-def init_engines(app: Flask, url: str) -> None:
-    """Create the app's engines. A relative SQLite path is relative to the working directory.
+def init_engines(app: Flask, url: str, shares: ConnectionShares) -> None:
+    """Create the app's engines, with this share of connections if the database is PostgreSQL.
+
+    A relative SQLite path is relative to the working directory.
 
     Raises SettingsError for an invalid URL. The error does not repeat the URL, which may contain a password.
     """
     target = parse_url(url)
     is_sqlite = target.get_backend_name() == "sqlite"
     app.config["SQLALCHEMY_DATABASE_URI"] = target
-    default = _POOL | (_SQLITE_WRITER if is_sqlite else _POSTGRESQL)
+    default = _POOL | (_SQLITE_WRITER if is_sqlite else _POSTGRESQL | {"pool_size": shares.writes})
     # The event loop is the only thread that uses its connection, and it never waits for one.
-    sqlite = {READERS: _POOL | _READERS | _SQLITE_READERS, EVENT_LOOP: default | {"poolclass": QueuePool}}
-    postgresql = {READERS: default | _READERS, LOOKUPS: default | _LOOKUPS}
+    sqlite = {
+        READERS: _POOL | _READERS | _SQLITE_READERS | {"pool_size": 2},
+        EVENT_LOOP: default | {"poolclass": QueuePool},
+    }
+    postgresql = {
+        READERS: default | _READERS | {"pool_size": shares.reports},
+        LOOKUPS: default | _LOOKUPS | {"pool_size": shares.lookups},
+    }
     binds = sqlite if is_sqlite else postgresql
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = default
     app.config["SQLALCHEMY_BINDS"] = {name: {**options, "url": target} for name, options in binds.items()}
@@ -80,7 +89,7 @@ def _parse(url: str) -> URL:
 
 
 _POOL: dict[str, Any] = {
-    "max_overflow": 0,  # pool sizes are exact: SQLite has one writer, and docs/operations.md states their sum
+    "max_overflow": 0,  # pool sizes are exact: SQLite has one writer, and PostgreSQL a limit for each process
     "pool_timeout": POOL_TIMEOUT_SECONDS,
     "hide_parameters": True,  # a database error must not contain the values of a row
 }
@@ -93,19 +102,16 @@ _SQLITE_WRITER = {
 }
 _READERS = {
     # Two concurrent reports leave CPU time and connections to webhook calls. Further reports wait for a connection.
-    "pool_size": 2,
     "pool_timeout": REPORT_TIMEOUT_SECONDS,
 }
 _SQLITE_READERS = {"connect_args": {"timeout": STATEMENT_TIMEOUT_SECONDS}}
 _LOOKUPS = {
-    "pool_size": 4,
     # Without transactions, a lookup saves the round trips of BEGIN and ROLLBACK.
     "pool_reset_on_return": None,
     "isolation_level": "AUTOCOMMIT",
 }
 _POSTGRESQL = {
     "poolclass": FairPool,
-    "pool_size": 20,
     # A connection may have been cut since its last use, for example by a restart of the database or by a firewall.
     "pool_pre_ping": True,
     "connect_args": {

@@ -5,13 +5,15 @@ In SQLAlchemy's own pool, a thread that returns a connection and needs one again
 
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock, local
 from typing import Any
 
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+from sqlalchemy.util.queue import Empty
 
+from glific_gpt.database import failures
 from glific_gpt.runtime.bridge import blocking
 
 _thread = local()
@@ -79,9 +81,19 @@ class FairPool(QueuePool):
         if not self._semaphore.acquire(self.timeout(), is_batch=getattr(_thread, "is_batch", False)):
             raise PoolTimeoutError("The connection was not free before the time-out.")
         try:
-            return super()._do_get()
+            return self._connect_or_wait()
         except BaseException:
             self._semaphore.release()
+            raise
+
+    def _connect_or_wait(self) -> ConnectionPoolEntry:
+        """Wait for a connection in use, if the database does not allow another one."""
+        try:
+            return super()._do_get()
+        except Exception as failure:
+            if failures.is_connection_limit(failure) and self.checkedin() + self.checkedout():
+                with suppress(Empty):
+                    return self._pool.get(True, self.timeout())
             raise
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:

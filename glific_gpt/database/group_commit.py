@@ -16,7 +16,7 @@ from glific_gpt.database.base import db
 from glific_gpt.database.batch_queue import BatchQueue
 from glific_gpt.database.compiled import Parameters, compile_once, raw_connection
 from glific_gpt.database.fair_pool import for_batch
-from glific_gpt.database.session import EVENT_LOOP
+from glific_gpt.database.session import EVENT_LOOP, run_in_executor
 from glific_gpt.database.timeouts import POOL_TIMEOUT_SECONDS, set_timeouts
 from glific_gpt.runtime import bridge
 
@@ -51,7 +51,7 @@ class GroupCommit:
             return
         commit = partial(self._commit, engine)
         if alone:
-            bridge.run_in_executor(lambda: commit([statements]))
+            run_in_executor(lambda: commit([statements]))
         else:
             self._queue.write(statements, commit, try_on_loop)
 

@@ -6,7 +6,6 @@ from contextlib import contextmanager, suppress
 from sqlite3 import Connection as SQLiteConnection
 from typing import Any, TypeVar
 
-import structlog
 from sqlalchemy import Select, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
@@ -14,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
+from glific_gpt.database import failures
 from glific_gpt.database.base import Base, db
 from glific_gpt.database.compiled import Parameters, compile_once, raw_connection
 from glific_gpt.database.timeouts import STATEMENT_TIMEOUT_SECONDS, set_timeouts
@@ -41,8 +41,6 @@ EVENT_LOOP = "event_loop"
 
 FIRST_DELAY_SECONDS = 0.5
 LONGEST_DELAY_SECONDS = 5.0
-
-log = structlog.get_logger()
 
 
 @contextmanager
@@ -89,7 +87,7 @@ def fetch_one(statement: Select[Any], **parameters: object) -> dict[str, Any] | 
         with suppress(DBAPIError):
             return _fetch_one(engines[EVENT_LOOP], statement, parameters, keep=True)
     engine = engines.get(LOOKUPS, engines[None])
-    return bridge.run_in_executor(lambda: _fetch_one(engine, statement, parameters))
+    return run_in_executor(lambda: _fetch_one(engine, statement, parameters))
 
 
 def _fetch_one(
@@ -98,6 +96,29 @@ def _fetch_one(
     with raw_connection(engine, keep=keep) as connection:
         compiled = compile_once(statement, engine.dialect, tuple(parameters))
         return compiled.fetch_one(connection.driver_connection, parameters)
+
+
+def run_in_executor(function: Callable[[], Result]) -> Result:
+    """Call the function in a thread, if this code runs on the event loop, and return its result.
+
+    Raises the errors in UNAVAILABLE, also when the deadline of the call has passed.
+    """
+    with _raise_time_outs():
+        return bridge.run_in_executor(function)
+
+
+def run_transaction(function: Callable[[], Result]) -> Result:
+    """Do the same for a function with a transaction of its own, in one of few threads."""
+    with _raise_time_outs():
+        return bridge.run_transaction(function)
+
+
+@contextmanager
+def _raise_time_outs() -> Iterator[None]:
+    try:
+        yield
+    except bridge.WaitTimeout:
+        raise failures.CallTimeout("The database did not answer before the deadline of the call.") from None
 
 
 @bridge.blocking
@@ -112,7 +133,7 @@ def retry_until_available(work: Callable[[Session], Result]) -> Result:
             with transaction() as session:
                 return work(session)
         except UNAVAILABLE as failure:  # an IntegrityError, for example, would be raised again each time
-            log.warning("database_unavailable", reason=type(failure).__name__, tried_again_after=delay)
+            failures.log_failure(failure)
         time.sleep(delay)
         delay = min(delay * 2, LONGEST_DELAY_SECONDS)
 

@@ -12,6 +12,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.orm import Session
 
 from glific_gpt.clock import now
+from glific_gpt.database.connection_shares import ConnectionShares
+from glific_gpt.database.fair_pool import FairPool
 from glific_gpt.durable.dbos_internals import (
     DELAYED_QUEUE,
     FAILOVER_QUEUE,
@@ -50,8 +52,11 @@ class WorkflowEngine:
     A workflow does the work for one subject, which is the id of a call. Its partition is the call's organization.
     """
 
-    def __init__(self, url: URL, *, max_concurrent: int, max_concurrent_per_partition: int) -> None:
+    def __init__(
+        self, url: URL, shares: ConnectionShares, *, max_concurrent: int, max_concurrent_per_partition: int
+    ) -> None:
         self._url = url
+        self._shares = shares
         self._max_concurrent = max_concurrent
         self._max_concurrent_per_partition = max_concurrent_per_partition
         self._executor = ""
@@ -203,6 +208,7 @@ class WorkflowEngine:
             application_name=NAME,
             retry_connection_errors=False,
             lazy=True,  # a connection must not be shared with forked processes
+            system_database_pool_size=self._shares.queue,
         )
 
     def _config(self, executor: str) -> "DBOSConfig":
@@ -219,8 +225,12 @@ class WorkflowEngine:
             # It only speeds up events and notifications of DBOS, which are not used here.
             "use_listen_notify": False,
             # SQLite's own queue of waiting writers is not fair, and the pool's is.
-            "sys_db_pool_size": 1 if self._url.get_backend_name() == "sqlite" else 10,
-            "db_engine_kwargs": {"hide_parameters": True, "pool_events": self._pool_events()},
+            "sys_db_pool_size": 1 if self._url.get_backend_name() == "sqlite" else self._shares.workflows,
+            "db_engine_kwargs": {
+                "hide_parameters": True,
+                "poolclass": FairPool,
+                "pool_events": self._pool_events(),
+            },
             "log_level": "WARNING",
         }
 

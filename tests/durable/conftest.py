@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from glific_gpt.database.connection_shares import share_out
 from glific_gpt.durable import WorkflowContext, WorkflowEngine
 from tests.support.deferred import wait_until
 from tests.support.programs import Program, start
@@ -40,7 +41,7 @@ def start_program(tmp_path: Path, database_url: str) -> Iterator[Start]:
 @pytest.fixture
 def engine(database_url: str) -> Iterator[WorkflowEngine]:
     """An engine that is not launched."""
-    engine = WorkflowEngine(sa.make_url(database_url), max_concurrent=10, max_concurrent_per_partition=5)
+    engine = WorkflowEngine(sa.make_url(database_url), share_out(20), max_concurrent=10, max_concurrent_per_partition=5)
     yield engine
     engine.close()
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from dbos import DBOS
 from sqlalchemy.orm import Session
 
+from glific_gpt.database.connection_shares import share_out
 from glific_gpt.durable import Handler, WorkflowContext, WorkflowEngine
 from glific_gpt.durable.engine import POLL_SECONDS
 from glific_gpt.durable.locks import FileLocks
@@ -122,7 +123,7 @@ def test_it_reports_unfinished_work(engine: WorkflowEngine, launch: Launch, enqu
 @contextmanager
 def small_engine(database_url: str) -> Iterator[WorkflowEngine]:
     """An engine that runs two workflows at the same time, and one of each partition."""
-    engine = WorkflowEngine(sa.make_url(database_url), max_concurrent=2, max_concurrent_per_partition=1)
+    engine = WorkflowEngine(sa.make_url(database_url), share_out(20), max_concurrent=2, max_concurrent_per_partition=1)
     yield engine
     engine.close()
 

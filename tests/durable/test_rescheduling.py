@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
+from glific_gpt.database.connection_shares import share_out
 from glific_gpt.durable import WorkflowContext, WorkflowEngine
 from glific_gpt.durable.workflow import next_workflow_id
 from tests.durable.conftest import Enqueue, Launch
@@ -15,7 +16,7 @@ from tests.support.deferred import wait_until
 @pytest.fixture
 def engine(database_url: str) -> Iterator[WorkflowEngine]:
     """An engine with one slot."""
-    engine = WorkflowEngine(sa.make_url(database_url), max_concurrent=1, max_concurrent_per_partition=1)
+    engine = WorkflowEngine(sa.make_url(database_url), share_out(20), max_concurrent=1, max_concurrent_per_partition=1)
     yield engine
     engine.close()
 

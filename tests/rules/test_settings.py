@@ -11,6 +11,7 @@ from flask import Flask
 from pydantic import SecretStr
 
 import config
+from glific_gpt.database.connection_shares import share_out
 from glific_gpt.database.engines import init_engines
 from glific_gpt.errors import SettingsError
 from glific_gpt.settings import PREFIX, Settings
@@ -77,7 +78,7 @@ def test_the_settings_do_not_show_the_database_password() -> None:
 @pytest.mark.parametrize("url", ["a-password@host", "nosuchdatabase://me:a-password@host/x", "sqlite:a-password:x@y:z"])
 def test_the_error_for_an_invalid_database_url_does_not_repeat_it(url: str) -> None:
     with pytest.raises(SettingsError, match=f"^{PREFIX}DATABASE_URL is not ") as caught:
-        init_engines(Flask("unused"), load(database_url=url).database_url)
+        init_engines(Flask("unused"), load(database_url=url).database_url, share_out(20))
     assert "a-password" not in str(caught.value)
 
 

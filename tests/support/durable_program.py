@@ -18,6 +18,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
+from glific_gpt.database.connection_shares import share_out
 from glific_gpt.durable import WorkflowContext, WorkflowEngine
 from glific_gpt.durable.locks import locks_for
 
@@ -51,7 +52,7 @@ def work(url: str, gate: str, *subjects: str) -> None:
         durable.step("second", lambda: wait_for(Path(gate)))
         durable.step("third", lambda: say("third", subject))
 
-    engine = WorkflowEngine(make_url(url), max_concurrent=10, max_concurrent_per_partition=10)
+    engine = WorkflowEngine(make_url(url), share_out(20), max_concurrent=10, max_concurrent_per_partition=10)
     engine.launch(handler, consumes=True)
     database = create_engine(url)
     for subject in subjects:
