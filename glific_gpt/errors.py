@@ -214,6 +214,16 @@ class Overloaded(ServiceError):
     default_message = N_("The server already handles as many calls as it can. Try again in a moment.")
 
 
+class NotReady(ServiceError):
+    """This process lacks the encryption key of a stored secret."""
+
+    code, status = "not_ready", 503
+    default_message = N_(
+        "This server cannot read its stored secrets at the moment. Nothing is wrong in your settings. Tell the "
+        "administrators of this server, and try again in a few minutes."
+    )
+
+
 MSG_RESTRICTED_KEY = (
     "OpenAI does not allow this key to use models. Give it this permission, or create a key with all permissions."
 )

@@ -4,14 +4,18 @@ import base64
 from collections.abc import Sequence
 from functools import lru_cache
 
+import structlog
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr
 
+from glific_gpt.errors import NotReady
 
-class UnreadableSecret(Exception):
-    """The ciphertext was written under another master key, or for another organization or purpose."""
+RETRY_AFTER_SECONDS = 30
+"""When a caller may try again. Meanwhile another process may have the key, or administrators may have added it."""
+
+log = structlog.get_logger()
 
 
 class Vault:
@@ -34,18 +38,23 @@ class Vault:
         return self._keys_for(organization_id, purpose).encrypt(secret.encode()).decode()
 
     def decrypt(self, organization_id: int, purpose: str, ciphertext: str) -> str:
-        """Return the secret. Raises UnreadableSecret."""
+        """Return the secret. If no master key reads it, log an error and raise NotReady: the server is at fault."""
         try:
             return self._keys_for(organization_id, purpose).decrypt(ciphertext.encode()).decode()
         except (InvalidToken, ValueError):
-            raise UnreadableSecret from None
+            log.error("secret_unreadable", organization_id=organization_id, purpose=purpose)
+            raise NotReady(retry_after=RETRY_AFTER_SECONDS) from None
 
-    def rotate(self, organization_id: int, purpose: str, ciphertext: str) -> str:
-        """Re-encrypt under the first master key. Raises UnreadableSecret."""
+    def can_decrypt(self, organization_id: int, purpose: str, ciphertext: str) -> bool:
+        """Return whether a master key reads the ciphertext."""
+        return self.rotate(organization_id, purpose, ciphertext) is not None
+
+    def rotate(self, organization_id: int, purpose: str, ciphertext: str) -> str | None:
+        """Re-encrypt under the first master key. Returns None if no master key reads the ciphertext."""
         try:
             return self._keys_for(organization_id, purpose).rotate(ciphertext.encode()).decode()
         except (InvalidToken, ValueError):
-            raise UnreadableSecret from None
+            return None
 
     def _derive_keys(self, organization_id: int, purpose: str) -> MultiFernet:
         derived = (_derive(master, f"{organization_id}:{purpose}") for master in self._masters)

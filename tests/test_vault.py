@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from glific_gpt.vault import UnreadableSecret, Vault
+from glific_gpt.errors import NotReady
+from glific_gpt.vault import Vault
 
 OLD, NEW = SecretStr(Fernet.generate_key().decode()), SecretStr(Fernet.generate_key().decode())
 VAULT = Vault([OLD])
@@ -32,24 +33,24 @@ def test_each_ciphertext_of_a_secret_is_different() -> None:
 @pytest.mark.parametrize(("organization_id", "purpose"), [(2, "open_ai"), (1, "signature_phrase"), (11, "open_ai")])
 def test_another_organization_or_purpose_cannot_decrypt_a_secret(organization_id: int, purpose: str) -> None:
     ciphertext = VAULT.encrypt(1, "open_ai", SECRET)
-    with pytest.raises(UnreadableSecret):
+    with pytest.raises(NotReady):
         VAULT.decrypt(organization_id, purpose, ciphertext)
-    with pytest.raises(UnreadableSecret):
-        VAULT.rotate(organization_id, purpose, ciphertext)
+    assert VAULT.rotate(organization_id, purpose, ciphertext) is None
+    assert not VAULT.can_decrypt(organization_id, purpose, ciphertext)
 
 
 @pytest.mark.parametrize("invalid", ["", "x", "gAAAA", "é", SECRET])
 def test_it_refuses_text_that_is_not_a_ciphertext(invalid: str) -> None:
-    with pytest.raises(UnreadableSecret) as caught:
+    with pytest.raises(NotReady) as caught:
         VAULT.decrypt(1, "open_ai", invalid)
-    assert caught.value.args == ()
+    assert SECRET not in str(caught.value)
     assert caught.value.__cause__ is None
 
 
 def test_it_refuses_a_modified_ciphertext() -> None:
     raw = bytearray(base64.urlsafe_b64decode(VAULT.encrypt(1, "open_ai", SECRET)))
     raw[-40] ^= 1
-    with pytest.raises(UnreadableSecret):
+    with pytest.raises(NotReady):
         VAULT.decrypt(1, "open_ai", base64.urlsafe_b64encode(raw).decode())
 
 
@@ -62,14 +63,15 @@ def test_the_first_key_encrypts_and_every_key_decrypts() -> None:
     both = Vault([NEW, OLD])
     assert both.decrypt(1, "open_ai", VAULT.encrypt(1, "open_ai", SECRET)) == SECRET
     assert Vault([NEW]).decrypt(1, "open_ai", both.encrypt(1, "open_ai", SECRET)) == SECRET
-    with pytest.raises(UnreadableSecret):
+    with pytest.raises(NotReady):
         VAULT.decrypt(1, "open_ai", both.encrypt(1, "open_ai", SECRET))
 
 
 def test_a_rotated_secret_does_not_need_the_old_key() -> None:
     rotated = Vault([NEW, OLD]).rotate(1, "open_ai", VAULT.encrypt(1, "open_ai", SECRET))
+    assert rotated is not None
     assert Vault([NEW]).decrypt(1, "open_ai", rotated) == SECRET
-    with pytest.raises(UnreadableSecret):
+    with pytest.raises(NotReady):
         VAULT.decrypt(1, "open_ai", rotated)
 
 

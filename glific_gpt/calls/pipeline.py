@@ -1,5 +1,6 @@
 """The pipeline of a call: parse, admit, write the row, execute, finish the row."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,7 +18,15 @@ from glific_gpt.calls.request import ASYNC, AUTO, Admission, InboundCall
 from glific_gpt.calls.request_limits import RequestLimits
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
-from glific_gpt.database import STATEMENT_TIMEOUT_SECONDS, UNAVAILABLE, GroupCommit, LateWrites, transaction
+from glific_gpt.database import (
+    STATEMENT_TIMEOUT_SECONDS,
+    UNAVAILABLE,
+    GroupCommit,
+    LateWrites,
+    failures,
+    run_transaction,
+    transaction,
+)
 from glific_gpt.errors import MSG_DATABASE_UNAVAILABLE, DeadlineExceeded, GlificGptError, Overloaded, Unauthorized
 from glific_gpt.runtime import bridge
 from glific_gpt.settings import Settings
@@ -72,7 +81,7 @@ class Pipeline:
         except GlificGptError as error:
             return self._refuse(tenant, context, error)
         except UNAVAILABLE as failure:
-            log.error("database_unavailable", call_id=context.call_id, reason=type(failure).__name__)
+            failures.log_failure(failure, call_id=context.call_id)
             return to_outcome(tenant, context, Overloaded(MSG_DATABASE_UNAVAILABLE, retry_after=1))
 
     def refuse(self, tenant: Tenant, function: str, error: GlificGptError) -> Outcome:
@@ -111,7 +120,7 @@ class Pipeline:
         if limits.has_limits(admitted.tenant):
             # Limits are counted in the transaction that writes the row, so these calls are not batched. The transaction
             # may wait for locks of other calls, so it must not run on the event loop.
-            bridge.run_transaction(lambda: _create_counted_record(admitted))
+            run_transaction(lambda: _create_counted_record(admitted))
         else:
             records.create_record_in_batch(self.creation, admitted)
 
@@ -132,6 +141,7 @@ class Pipeline:
             early = self.background.count() * DEFERRAL_SECONDS
             result = bridge.result_of(future, max(0.0, admitted.inbound.deadline.remaining() - early))
         except TimeoutError:
+            bridge.wait_until(None)  # the deferral has time-outs of its own
             pending = self.deferrer.defer(admitted, future)
             return pending or self._finish(admitted, DeadlineExceeded(), self.late_completion)
         return self._finish(admitted, result)
@@ -149,12 +159,15 @@ class Pipeline:
             records.finish_statement(context, error),
             *replays.store_statements(self.vault, tenant.organization_id, admitted.inbound, outcome),
         )
+        # The row waits for the database at most that long, whatever is left of the deadline.
+        bridge.wait_until(time.monotonic() + FINISH_TIMEOUT_SECONDS)
         try:
             # Under a budget, concurrent calls write the same row of monthly_spend. A thread writes a large answer.
             alone = limits.has_limits(tenant) or outcome.is_large
             (group or self.completion).write(*statements, alone=alone)
         except SQLAlchemyError as failure:
-            log.error("record_finish_failed", call_id=context.call_id, reason=type(failure).__name__)
+            reason = failures.describe(failure).event
+            log.error("record_finish_failed", call_id=context.call_id, reason=reason)
             self.late_writes.add(statements)
         return outcome
 
@@ -166,7 +179,7 @@ class Pipeline:
         try:
             self.creation.write(records.failure_statement(context, error))
         except UNAVAILABLE as failure:
-            log.error("record_creation_failed", call_id=context.call_id, reason=type(failure).__name__)
+            failures.log_failure(failure, call_id=context.call_id)
         return to_outcome(tenant, context, error)
 
 

@@ -13,11 +13,10 @@ from glific_gpt.calls.execution import Outcome
 from glific_gpt.calls.request import InboundCall
 from glific_gpt.calls.tables import StoredReply
 from glific_gpt.clock import now
-from glific_gpt.database import Statement, fetch_one, transaction
+from glific_gpt.database import Statement, fetch_one
 from glific_gpt.errors import CallInProgress
 from glific_gpt.runtime import cpu_bound
-from glific_gpt.runtime.bridge import run_in_executor
-from glific_gpt.vault import UnreadableSecret, Vault
+from glific_gpt.vault import Vault
 
 RETENTION = timedelta(minutes=15)
 PURPOSE = "stored_reply"
@@ -37,14 +36,17 @@ STORE_REPLY = REPLIES.update().where(_THIS_KEY, REPLIES.c.call_id == bindparam("
 
 
 def find_stored(vault: Vault, organization_id: int, inbound: InboundCall) -> Outcome | None:
-    """Return the stored answer for the call's key. Raises CallInProgress while the first call is being answered."""
+    """Return the stored answer for the call's key.
+
+    Raises CallInProgress while the first call is being answered, and NotReady.
+    """
     if inbound.idempotency_key is None:
         return None
     stored = fetch_one(FIND_REPLY, **_key(organization_id, inbound), at=now())
     if stored is None:
         return None
     if stored["body"] is not None:
-        return _read_or_forget(vault, organization_id, inbound, stored)
+        return _read(vault, organization_id, stored)
     if stored["give_up_at"] > now():
         raise CallInProgress(retry_after=1)
     return None
@@ -98,21 +100,11 @@ def _key(organization_id: int, inbound: InboundCall) -> dict[str, object]:
     return {"of_organization": organization_id, "of_key_hash": key_hash}
 
 
-def _read_or_forget(vault: Vault, organization_id: int, inbound: InboundCall, stored: dict[str, Any]) -> Outcome | None:
-    """Decrypt the answer. An answer that no master key can read is deleted, so that the call is answered again."""
+def _read(vault: Vault, organization_id: int, stored: dict[str, Any]) -> Outcome:
+    """Decrypt the answer. Raises NotReady if another process has encrypted it with a key that this one lacks."""
 
     def decrypt() -> Any:
         return json.loads(vault.decrypt(organization_id, PURPOSE, stored["body"]))
 
-    try:
-        reply = cpu_bound.run(decrypt, is_long=len(stored["body"]) > cpu_bound.LARGE_CHARACTERS)
-    except UnreadableSecret:
-        # In a thread: a transaction may wait for a lock, and would stop the event loop.
-        run_in_executor(lambda: _forget(organization_id, inbound))
-        return None
+    reply = cpu_bound.run(decrypt, is_long=len(stored["body"]) > cpu_bound.LARGE_CHARACTERS)
     return Outcome(stored["status"], reply["body"], reply["retry_after"], replayed=True)
-
-
-def _forget(organization_id: int, inbound: InboundCall) -> None:
-    with transaction() as session:
-        session.execute(delete(REPLIES).where(_THIS_KEY), _key(organization_id, inbound))

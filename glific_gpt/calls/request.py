@@ -26,7 +26,7 @@ from glific_gpt.models import allowlist
 from glific_gpt.openai.chat import LanguageModel
 from glific_gpt.runtime import cpu_bound
 from glific_gpt.settings import MAX_PATTERNS, Settings
-from glific_gpt.vault import UnreadableSecret, Vault
+from glific_gpt.vault import Vault
 
 SYNC = "sync"
 ASYNC = "async"
@@ -112,10 +112,7 @@ class Admission:
         is_long = any(patterns is not None and len(patterns) > MAX_PATTERNS for patterns in lists)
         if refusal := cpu_bound.run(lambda: allowlist.access_error(model, *lists), is_long=is_long):
             raise refusal
-        try:
-            fields = credentials.decrypt(self.vault, tenant.organization_id, self.provider, tenant.ciphertext)
-        except UnreadableSecret:
-            raise CredentialMissing("This organization's OpenAI key cannot be read any more. Enter it again.") from None
+        fields = credentials.decrypt(self.vault, tenant.organization_id, self.provider, tenant.ciphertext)
         return self.provider.bind(fields, model, deadline)
 
 

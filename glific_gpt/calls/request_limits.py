@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, NamedTuple, cast
@@ -16,7 +17,7 @@ from limits.strategies import MovingWindowRateLimiter
 from glific_gpt.calls.request_windows import RequestWindows
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.errors import RateLimited, SettingsError
-from glific_gpt.runtime.bridge import blocking, run_in_executor
+from glific_gpt.runtime.bridge import WaitTimeout, blocking, run_in_executor
 from glific_gpt.settings import MSG_RATE_LIMIT_STORAGE
 
 NAMESPACE = "glific_gpt"
@@ -57,7 +58,8 @@ class RequestLimits:
         if isinstance(self.storage, RequestWindows):
             self._count(limits)
         elif self._failed_at is None or time.monotonic() - self._failed_at > RETRY_STORAGE_SECONDS:
-            run_in_executor(lambda: self._count_in_network(limits))
+            with suppress(WaitTimeout):  # without an answer of the Redis, calls are not limited
+                run_in_executor(lambda: self._count_in_network(limits))
 
     def _count(self, limits: list[_Limit]) -> None:
         for limit in limits:

@@ -47,7 +47,7 @@ def connect_by_signed_call(
     phrase = store.decrypt_phrase(vault, organization)
     if phrase is None:
         raise InvalidValue(
-            "The signed call needs the organization's webhook signature, which is not set or cannot be read. Set it: "
+            "The signed call needs the organization's webhook signature, which is not set. Set it: "
             f"flask signature set {slug} --phrase-stdin."
         )
     if verify:
@@ -57,7 +57,10 @@ def connect_by_signed_call(
 
 
 def recheck_connection(vault: Vault, glific: GlificClient, slug: str) -> None:
-    """Test the saved connection. Raises NotFound, GlificNotConnected, GlificNotVerified and GlificUnreachable."""
+    """Test the saved connection.
+
+    Raises NotFound, GlificNotConnected, GlificNotVerified, GlificUnreachable and NotReady.
+    """
     with transaction() as session:
         organization = organizations.find(session, slug)
         connection = store.find(session, organization.id)

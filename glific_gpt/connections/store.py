@@ -13,11 +13,11 @@ from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
 from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.database import fetch_one, owned
-from glific_gpt.errors import N_, GlificNotConnected, InvalidValue, NotFound
+from glific_gpt.errors import N_, GlificNotConnected, InvalidValue, NotFound, NotReady
 from glific_gpt.glific.resumption import Access, ApiAccess, SignedAccess
 from glific_gpt.organizations import signature
 from glific_gpt.organizations.tables import Organization
-from glific_gpt.vault import UnreadableSecret, Vault
+from glific_gpt.vault import Vault
 
 PURPOSE = "glific_connection"
 MAX_PASSWORD_LENGTH = 1000
@@ -60,7 +60,7 @@ def encrypt(vault: Vault, organization_id: int, login: GlificLogin) -> str:
 
 
 def decrypt(vault: Vault, organization_id: int, ciphertext: str) -> GlificLogin:
-    """Return the login. Do not keep it longer than its use. Raises UnreadableSecret."""
+    """Return the login. Do not keep it longer than its use. Raises NotReady."""
     plain = json.loads(vault.decrypt(organization_id, PURPOSE, ciphertext))
     return GlificLogin(plain["phone"], SecretStr(plain["password"]))
 
@@ -103,7 +103,7 @@ def phone_last4(vault: Vault, connection: GlificConnection | None) -> str | None
         return None
     try:
         return _decrypt_login(vault, connection).phone[-4:]
-    except UnreadableSecret:
+    except NotReady:
         return None
 
 
@@ -111,7 +111,7 @@ def load_access(session: Session, vault: Vault, organization_id: int, glific_org
     """Return the decrypted data that Glific's client needs. Do not keep it longer than its use.
 
     `glific_organization_id` comes from the call and is used if the organization has none set.
-    Raises GlificNotConnected. Its message says what is missing.
+    Raises GlificNotConnected, whose message says what is missing, and NotReady.
     """
     connection = find_or_none(session, organization_id)
     if connection is None:
@@ -123,20 +123,14 @@ def load_access(session: Session, vault: Vault, organization_id: int, glific_org
 
 
 def decrypt_phrase(vault: Vault, organization: Organization) -> SecretStr | None:
-    """Return the signature phrase, or None if it is not set or the encryption keys cannot read it."""
-    try:
-        return SecretStr(vault.decrypt(organization.id, signature.PURPOSE, organization.signature_phrase or ""))
-    except UnreadableSecret:
+    """Return the signature phrase, or None if it is not set. Raises NotReady."""
+    if organization.signature_phrase is None:
         return None
+    return SecretStr(vault.decrypt(organization.id, signature.PURPOSE, organization.signature_phrase))
 
 
 def _api_access(vault: Vault, connection: GlificConnection) -> ApiAccess:
-    try:
-        login = _decrypt_login(vault, connection)
-    except UnreadableSecret:
-        raise GlificNotConnected(
-            "The login at Glific cannot be read with the server's encryption keys. Connect the organization again."
-        ) from None
+    login = _decrypt_login(vault, connection)
     return ApiAccess(connection.api_url, login.phone, login.password)
 
 
@@ -146,8 +140,7 @@ def _signed_access(
     phrase = decrypt_phrase(vault, organization)
     if phrase is None:
         raise GlificNotConnected(
-            "The signed call to Glific needs the organization's webhook signature, which is not set or cannot be read. "
-            "Set it again."
+            "The signed call to Glific needs the organization's webhook signature, which is not set. Set it."
         )
     glific_id = organization.glific_organization_id or id_from_call
     if glific_id is None:

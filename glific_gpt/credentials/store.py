@@ -14,7 +14,7 @@ from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import owned, transaction
 from glific_gpt.errors import CredentialMissing, CredentialNotVerified, GlificGptError, NotFound, ProviderUnreachable
 from glific_gpt.organizations import store as organizations
-from glific_gpt.vault import UnreadableSecret, Vault
+from glific_gpt.vault import Vault
 
 VERIFY_SECONDS = 10
 """Time limit for the check of a key at its provider."""
@@ -81,7 +81,7 @@ def delete(session: Session, organization_id: int, provider: Provider) -> None:
 
 
 def decrypt(vault: Vault, organization_id: int, provider: Provider, ciphertext: str) -> SecretFields:
-    """Return the provider's fields. Do not keep them longer than the call. Raises UnreadableSecret."""
+    """Return the provider's fields. Do not keep them longer than the call. Raises NotReady."""
     return provider.fields(**json.loads(vault.decrypt(organization_id, provider.name, ciphertext)))
 
 
@@ -129,7 +129,7 @@ def check_typed_key(provider: Provider, values: dict[str, SecretStr]) -> KeyChec
 
 
 def check_saved_key(vault: Vault, organization_id: int, provider: Provider) -> KeyCheckResult:
-    """Check the saved key at the provider. Raises CredentialMissing, and the provider's error for a refused key."""
+    """Check the saved key at the provider. Raises CredentialMissing, NotReady, and the provider's error."""
     with transaction() as session:
         credential = find_or_none(session, organization_id, provider)
     return _ask(provider, _read_saved_fields(vault, provider, credential))
@@ -162,7 +162,4 @@ def _ask(provider: Provider, fields: SecretFields) -> KeyCheckResult:
 def _read_saved_fields(vault: Vault, provider: Provider, credential: Credential | None) -> SecretFields:
     if credential is None:
         raise CredentialMissing
-    try:
-        return decrypt(vault, credential.organization_id, provider, credential.ciphertext)
-    except UnreadableSecret:
-        raise CredentialMissing("The saved key cannot be read. Enter it again.") from None
+    return decrypt(vault, credential.organization_id, provider, credential.ciphertext)

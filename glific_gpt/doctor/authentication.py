@@ -2,9 +2,9 @@
 
 from glific_gpt.connections.store import decrypt_phrase
 from glific_gpt.database import transaction
-from glific_gpt.doctor.results import CheckResult, CheckStatus
+from glific_gpt.doctor.results import REMEDY_KEYS, CheckResult, CheckStatus
 from glific_gpt.doctor.temporary_token import list_flow_tokens
-from glific_gpt.errors import N_
+from glific_gpt.errors import N_, NotReady
 from glific_gpt.organizations import store
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.services import services
@@ -27,10 +27,12 @@ def check_authentication(slug: str) -> CheckResult:
     set_command = f"flask signature set {slug} --phrase-stdin"
     if organization.require_signature and organization.signature_phrase is None:
         return CheckResult("signature", CheckStatus.PROBLEM, MSG_NO_PHRASE, REMEDY_PHRASE, command=set_command)
-    if organization.signature_phrase is not None and decrypt_phrase(services().vault, organization) is None:
+    try:
+        decrypt_phrase(services().vault, organization)
+    except NotReady as error:
         works_by_token = has_token and not organization.require_signature
         status = CheckStatus.WARNING if works_by_token else CheckStatus.PROBLEM
-        return CheckResult("signature", status, MSG_UNREADABLE_PHRASE, REMEDY_PHRASE, command=set_command)
+        return CheckResult("signature", status, MSG_UNREADABLE_PHRASE, REMEDY_KEYS, error_code=error.code)
     if organization.signature_phrase is None and not has_token:
         command = f"flask tokens create {slug} --label LABEL"
         return CheckResult("signature", CheckStatus.PROBLEM, MSG_NO_AUTHENTICATION, REMEDY_TOKEN, command=command)

@@ -3,8 +3,16 @@
 from glific_gpt.credentials import store as credentials
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
-from glific_gpt.doctor.results import CheckResult, CheckStatus
-from glific_gpt.errors import MSG_RESTRICTED_KEY, N_, CredentialMissing, GlificGptError, InvalidApiKey, RateLimited
+from glific_gpt.doctor.results import REMEDY_KEYS, CheckResult, CheckStatus
+from glific_gpt.errors import (
+    MSG_RESTRICTED_KEY,
+    N_,
+    CredentialMissing,
+    GlificGptError,
+    InvalidApiKey,
+    NotReady,
+    RateLimited,
+)
 from glific_gpt.organizations import store
 from glific_gpt.services import services
 from glific_gpt.usage.key_status import KeyState, determine_key_state, last_key_result
@@ -63,7 +71,8 @@ def _verify_with_openai(credential: Credential, set_command: str) -> CheckResult
     except GlificGptError as error:
         # A rate limit does not mean that the key is wrong.
         status = CheckStatus.WARNING if isinstance(error, RateLimited) else CheckStatus.PROBLEM
-        return CheckResult("key", status, str(error), REMEDY_WAIT, error_code=error.code)
+        remedy = REMEDY_KEYS if isinstance(error, NotReady) else REMEDY_WAIT
+        return CheckResult("key", status, str(error), remedy, error_code=error.code)
     return None
 
 

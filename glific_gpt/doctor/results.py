@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from glific_gpt.errors import N_
 from glific_gpt.flows.simulator import TranscriptLine
 
 
@@ -17,6 +18,10 @@ class CheckStatus(StrEnum):
     """Flows get no answers, or no later answers."""
     SKIPPED = "skipped"
     """The check did not run; its message gives the reason."""
+
+
+REMEDY_KEYS = N_("Tell the administrators of this server. Nothing is wrong in the organization's settings.")
+"""Remedy for a stored secret that the server cannot read."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from glific_gpt.flows.structure import as_object, as_string, object_items
 from glific_gpt.organizations import store
 from glific_gpt.runtime.bridge import blocking
 from glific_gpt.services import services
-from glific_gpt.vault import UnreadableSecret
 
 POLL_INTERVAL_SECONDS = 0.1
 
@@ -86,10 +85,7 @@ def _find_delivery(slug: str, call_id: str) -> tuple[Delivery, Call] | None:
 
 
 def _resume(conversation: Conversation, delivery: Delivery, call: Call) -> ResultStatus:
-    try:
-        answer = delivery_records.read_answer(services().vault, delivery)
-    except UnreadableSecret:
-        return ResultStatus.NOT_RECEIVED
+    answer = delivery_records.read_answer(services().vault, delivery)
     result = {delivery.result_name: answer}
     error = conversation.resume(result, contact_id=call.contact_id or 0, flow_id=call.flow_id or 0)
     # `resume` leaves the next webhook of the flow to another thread.

@@ -11,7 +11,7 @@ from glific_gpt.errors import MSG_INCOMPLETE_BODY, BodyTooLarge, InvalidJson, Un
 from glific_gpt.glific.signature import is_current, is_valid
 from glific_gpt.organizations.signature import PURPOSE
 from glific_gpt.settings import MAX_BODY_BYTES
-from glific_gpt.vault import UnreadableSecret, Vault
+from glific_gpt.vault import Vault
 
 SIGNATURE_HEADER = "X-Glific-Signature"
 UNKNOWN_PHRASE = secrets.token_hex()
@@ -42,7 +42,8 @@ def raw_body(request: Request) -> bytes:
 def authenticate(tenant: Tenant | None, request: Request, vault: Vault) -> Tenant:
     """Return the tenant if the caller may act for it.
 
-    Raises Unauthorized, the same for every reason and for unknown organizations, and BodyTooLarge.
+    Raises Unauthorized, the same for every reason and for unknown organizations, BodyTooLarge, and NotReady if the
+    phrase cannot be read.
     """
     if tenant is not None and tenant.token_matches and not tenant.require_signature:
         return tenant
@@ -63,7 +64,4 @@ def authenticate(tenant: Tenant | None, request: Request, vault: Vault) -> Tenan
 def _decrypt_phrase(tenant: Tenant, vault: Vault) -> str | None:
     if tenant.signature_phrase is None:
         return None
-    try:
-        return vault.decrypt(tenant.organization_id, PURPOSE, tenant.signature_phrase)
-    except UnreadableSecret:
-        return None
+    return vault.decrypt(tenant.organization_id, PURPOSE, tenant.signature_phrase)

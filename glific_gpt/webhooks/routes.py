@@ -2,6 +2,7 @@
 
 import structlog
 from flask import Blueprint, Request, Response, request
+from sqlalchemy.exc import SQLAlchemyError
 
 from glific_gpt import errors
 from glific_gpt.calls import pipeline
@@ -10,7 +11,7 @@ from glific_gpt.calls.execution import Outcome
 from glific_gpt.calls.request import InboundCall
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
-from glific_gpt.database import UNAVAILABLE
+from glific_gpt.database import UNAVAILABLE, failures
 from glific_gpt.runtime import bridge
 from glific_gpt.services import Services, services
 from glific_gpt.webhooks.authentication import SIGNATURE_HEADER, authenticate, bearer_token, raw_body
@@ -38,6 +39,7 @@ def call_function(slug: str, function: str) -> Response:
     app_services = services()
     # The deadline includes the time in which the call waited for its start, and the queries of the authentication.
     deadline = pipeline.request_deadline(app_services.settings, request.environ.get(ARRIVED_AT))
+    bridge.wait_until(deadline.at)
     found = tenants.find_tenant(slug, app_services.model_provider.name, bearer_token(request))
     tenant = authenticate(found, request, app_services.vault)
     request.environ[IS_AUTHENTICATED] = True
@@ -81,8 +83,8 @@ def _on_error(error: errors.GlificGptError) -> Response:
     return respond_with_error(error)
 
 
-def _on_unavailable_database(failure: Exception) -> Response:
-    log.error("database_unavailable", reason=type(failure).__name__)
+def _on_unavailable_database(failure: SQLAlchemyError) -> Response:
+    failures.log_failure(failure)
     return respond_with_error(errors.Overloaded(errors.MSG_DATABASE_UNAVAILABLE, retry_after=1))
 
 

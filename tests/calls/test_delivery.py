@@ -196,17 +196,31 @@ def test_it_delivers_an_answer_once(
     assert alice.delivery(call_id).attempts == 1
 
 
-def test_an_answer_that_cannot_be_decrypted_is_undelivered(
+def test_an_answer_that_this_process_cannot_decrypt_waits_for_another_one(
+    server: RunningServer, alice: TestOrganization, start_server: StartServer, glific: GlificStandIn, call_id: str
+) -> None:
+    other = start_server(encryption_keys=Fernet.generate_key().decode())
+    assert deliver(other, call_id) == 1.0
+    row = alice.delivery(call_id)
+    assert (row.state, row.attempts, glific.requests) == ("waiting", 0, [])
+    assert "cannot read its stored secrets" in str(row.last_response)
+    with time_machine.travel(now() + timedelta(seconds=60)):
+        assert deliver(other, call_id) == pytest.approx(15, abs=1)
+    with time_machine.travel(now() + timedelta(hours=1)):
+        assert deliver(other, call_id) == 30.0
+    assert deliver(server, call_id) is None
+    assert alice.delivery(call_id).state == "delivered"
+
+
+def test_an_answer_that_no_process_can_decrypt_is_given_up_after_a_day(
     alice: TestOrganization, start_server: StartServer, glific: GlificStandIn, call_id: str
 ) -> None:
-    other_alice = TestOrganization(
-        start_server(encryption_keys=Fernet.generate_key().decode()), "alice", alice.token, alice.key
-    )
-    other_alice.connect(glific)
-    assert deliver(other_alice.server, call_id) is None
-    row = other_alice.delivery(call_id)
-    assert (row.state, glific.requests) == ("undelivered", [])
-    assert "Ask the question again" in str(row.last_response)
+    other = start_server(encryption_keys=Fernet.generate_key().decode())
+    with time_machine.travel(now() + timedelta(hours=24, seconds=5)):
+        assert deliver(other, call_id) is None
+    row = alice.delivery(call_id)
+    assert (row.state, row.answer is None, glific.requests) == ("undelivered", False, [])
+    assert "cannot read its stored secrets" in str(row.last_response)
 
 
 def test_it_counts_no_attempt_without_a_request_to_glific(

@@ -6,7 +6,7 @@ from cryptography.fernet import Fernet
 from glific_gpt.connections import store
 from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.database import transaction
-from glific_gpt.errors import GlificNotConnected, NotFound
+from glific_gpt.errors import GlificNotConnected, NotFound, NotReady
 from glific_gpt.glific.resumption import ApiAccess, SignedAccess
 from glific_gpt.organizations import signature
 from glific_gpt.organizations import store as organizations
@@ -80,9 +80,9 @@ def test_a_login_and_a_phrase_need_a_valid_encryption_key(
     connections.by_signed_call(bob.slug)
     other_server = start_server(encryption_keys=Fernet.generate_key().decode())
     other_connections = Connections(other_server, connections.url)
-    with pytest.raises(GlificNotConnected, match="login at Glific cannot be read"):
+    with pytest.raises(NotReady):
         other_connections.access(alice.slug)
-    with pytest.raises(GlificNotConnected, match="cannot be read"):
+    with pytest.raises(NotReady):
         other_connections.access(bob.slug, from_call=7)
     assert store.phone_last4(other_server.services.vault, row) is None
 
@@ -94,7 +94,7 @@ def test_a_login_that_is_copied_to_another_organization_cannot_be_read(
     connections.by_api(bob.slug)
     with server.app.app_context(), transaction() as session:
         store.find(session, organizations.find(session, bob.slug).id).ciphertext = ciphertext
-    with pytest.raises(GlificNotConnected, match="cannot be read"):
+    with pytest.raises(NotReady):
         connections.access(bob.slug)
     assert isinstance(connections.access(alice.slug), ApiAccess)
 

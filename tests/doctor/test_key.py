@@ -64,7 +64,7 @@ def test_a_rate_limit_is_a_warning(doctor: Doctor, openai: OpenAIStandIn) -> Non
 def test_a_key_that_cannot_be_decrypted_is_a_problem(doctor_with: OpenDoctor, openai: OpenAIStandIn) -> None:
     result = doctor_with(encryption_keys="A" * 43 + "=").check("key")
     assert result.status is CheckStatus.PROBLEM
-    assert "cannot be read" in result.message_text
+    assert (result.error_code, "administrators" in result.remedy_text) == ("not_ready", True)
     assert openai.requests == []
 
 

@@ -38,9 +38,10 @@ ERROR_CODES = {
     "empty_answer": (502, "service"),
     "refused": (502, "service"),
     "overloaded": (503, "service"),
+    "not_ready": (503, "service"),
     "deadline_exceeded": (504, "service"),
 }
-CODES_WITH_RETRY_AFTER = {"rate_limited", "contact_limit", "overloaded"}
+CODES_WITH_RETRY_AFTER = {"rate_limited", "contact_limit", "overloaded", "not_ready"}
 
 
 def get_code(reply: httpx2.Response) -> str:

@@ -4,7 +4,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from tests.conftest import StartServer
-from tests.support.deferred import find_call, pending_call_id, resumed_result, start_worker_in_process
+from tests.support.deferred import find_call, pending_call_id, resumed_result, start_worker_in_process, wait_until
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.openai_behaviours import never_respond, out_of_credit, refusal, refuse_key, server_error
 from tests.support.openai_exchange import Exchange
@@ -84,18 +84,22 @@ def test_a_failed_call_releases_its_reserved_budget(
     assert openai.requests[-1].body["max_completion_tokens"] == 1000
 
 
-def test_a_question_that_cannot_be_decrypted_resumes_the_flow_with_an_error(
+def test_a_question_that_cannot_be_decrypted_waits_until_a_process_has_the_key(
     server: RunningServer, start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     alice = server.add_organization("alice")
     alice.connect(glific)
     call_id = pending_call_id(alice.ask_deferred())
-    other_alice = TestOrganization(
-        start_server(encryption_keys=Fernet.generate_key().decode()), "alice", alice.token, alice.key
-    )
-    other_alice.set_key(alice.key)
-    other_alice.connect(glific)
-    start_worker_in_process(other_alice.server)
-    assert other_alice.wait_for_delivery(call_id).state == "delivered"
-    assert (resumed_result(glific, 21)["status"], resumed_result(glific, 21)["error_class"]) == ("error", "service")
-    assert openai.requests == []
+    other = start_server(encryption_keys=Fernet.generate_key().decode())
+    start_worker_in_process(other)
+    wait_until(lambda: alice.delivery(call_id).last_response is not None)
+    waiting = alice.delivery(call_id)
+    assert (waiting.state, waiting.answered_at, openai.requests) == ("waiting", None, [])
+    assert waiting.question is not None
+    other.services.engine.stop(0)
+
+    start_worker_in_process(server)
+
+    assert alice.wait_for_delivery(call_id).state == "delivered"
+    assert resumed_result(glific, 21)["status"] == "ok"
+    assert len(openai.requests) == 1

@@ -10,8 +10,12 @@ from typing import Any
 
 import httpx2
 import pytest
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
 
+from glific_gpt.credentials import store as credentials
 from glific_gpt.settings import FALLBACK_MESSAGE
+from glific_gpt.vault import Vault
 from tests.support import http
 from tests.support import openai_behaviours as behaviours
 from tests.support.openai_stand_in import OpenAIStandIn
@@ -75,6 +79,15 @@ def _exceed_contact_limit(organization: TestOrganization, _openai: OpenAIStandIn
     return organization.ask(contact={"id": 21})
 
 
+def _ask_with_unreadable_key(organization: TestOrganization, _openai: OpenAIStandIn) -> httpx2.Response:
+    app = organization.server.services
+    values = {"api_key": SecretStr(organization.key)}
+    other = Vault([SecretStr(Fernet.generate_key().decode())])
+    with organization.server.app.app_context():
+        credentials.save_credential(other, organization.slug, app.model_provider, values, is_active=True, verify=False)
+    return organization.ask()
+
+
 def _ask_full_server(organization: TestOrganization, _openai: OpenAIStandIn) -> httpx2.Response:
     server = organization.server.services
     with ExitStack() as stack:
@@ -114,6 +127,7 @@ CAUSES: dict[str, Cause] = {
     "empty_answer": with_openai(behaviours.empty()),
     "refused": with_openai(behaviours.refusal()),
     "overloaded": _ask_full_server,
+    "not_ready": _ask_with_unreadable_key,
     "deadline_exceeded": with_openai(behaviours.never_respond()),
 }
 

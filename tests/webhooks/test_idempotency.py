@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import httpx2
 import pytest
 import time_machine
+from cryptography.fernet import Fernet
 from sqlalchemy import select
 
 from glific_gpt.calls.tables import StoredReply
@@ -39,6 +40,17 @@ def test_the_same_key_gets_the_same_answer(alice: TestOrganization, openai: Open
     assert len(openai.requests) == 1
     assert len(alice.calls()) == 1
     assert require_ok(ask_with_key(alice, "another-key")) == "The second."
+
+
+def test_a_stored_answer_that_this_process_cannot_decrypt_is_kept_and_not_paid_for_again(
+    alice: TestOrganization, start_server: StartServer, openai: OpenAIStandIn
+) -> None:
+    first = ask_with_key(alice)
+    other = start_server(encryption_keys=Fernet.generate_key().decode())
+    elsewhere = TestOrganization(other, alice.slug, alice.token, alice.key)
+    require_error(ask_with_key(elsewhere), "not_ready")
+    assert ask_with_key(alice).json() == first.json()
+    assert len(openai.requests) == 1
 
 
 @pytest.mark.parametrize("phrase", ["a phrase that only Glific knows", DUMMY_PHRASE], ids=["signed", "by token"])

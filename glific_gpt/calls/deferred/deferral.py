@@ -13,9 +13,17 @@ from glific_gpt.calls.deferred import delivery_records
 from glific_gpt.calls.deferred.late_answers import LateAnswers
 from glific_gpt.calls.execution import Outcome, Result, pending_outcome
 from glific_gpt.calls.records import AdmittedCall
-from glific_gpt.database import STATEMENT_TIMEOUT_SECONDS, GroupTransaction, Statement, Work, execute_all, transaction
+from glific_gpt.database import (
+    STATEMENT_TIMEOUT_SECONDS,
+    GroupTransaction,
+    Statement,
+    Work,
+    execute_all,
+    run_transaction,
+    transaction,
+)
 from glific_gpt.durable import WorkflowEngine
-from glific_gpt.runtime import bridge, cpu_bound
+from glific_gpt.runtime import cpu_bound
 from glific_gpt.settings import Settings
 from glific_gpt.vault import Vault
 
@@ -64,7 +72,7 @@ class Deferrer:
 
         if limits.has_limits(admitted.tenant):
             # It may wait for locks of other calls, which a shared transaction would make all its calls do.
-            bridge.run_transaction(write_alone)
+            run_transaction(write_alone)
         else:
             creation = records.creation_statements(admitted, "pending")
             with records.reject_duplicate():

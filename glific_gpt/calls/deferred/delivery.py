@@ -13,10 +13,10 @@ from glific_gpt.calls.tables import Call, Delivery
 from glific_gpt.clock import Deadline, now
 from glific_gpt.connections import store as connections
 from glific_gpt.database import retry_until_available
-from glific_gpt.errors import GlificNotConnected
+from glific_gpt.errors import GlificNotConnected, NotReady
 from glific_gpt.glific.client import GlificClient
 from glific_gpt.glific.resumption import Access, DeliveryResult, DeliveryStatus, Resumption, SignedAccess, refusal
-from glific_gpt.vault import UnreadableSecret, Vault
+from glific_gpt.vault import Vault
 
 log = structlog.get_logger()
 
@@ -42,7 +42,6 @@ RETRY_FOR = {DeliveryStatus.NOT_WAITING: RETRY_NOT_WAITING_FOR, DeliveryStatus.T
 FLOW_NOT_WAITING = refusal(
     "The flow stopped waiting before the answer could be delivered. It may be waiting for another answer now."
 )
-ANSWER_UNREADABLE = refusal("The server's encryption keys cannot read the answer any more. Ask the question again.")
 
 
 @dataclass(frozen=True)
@@ -99,8 +98,11 @@ class DeliveryStep:
             answer = delivery_records.read_answer(self.vault, delivery)
         except GlificNotConnected as error:
             return DeliveryAttempt(refusal=refusal(str(error)), possibly_delivered=delivery.possibly_delivered)
-        except UnreadableSecret:
-            return DeliveryAttempt(refusal=ANSWER_UNREADABLE, possibly_delivered=delivery.possibly_delivered)
+        except NotReady as error:
+            delivery.last_response = str(error)
+            wait = delivery_records.key_wait_seconds(delivery)
+            # After too long a time, the reason why the answer cannot be sent is its result.
+            return DeliveryAttempt(wait=wait or 0.0, refusal=refusal(str(error)))
         return DeliveryAttempt(
             access,
             Resumption(call.flow_id or 0, call.contact_id or 0, delivery.result_name, answer),

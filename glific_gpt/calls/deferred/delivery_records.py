@@ -25,6 +25,8 @@ ANSWER_PURPOSE = "delivery_answer"
 UNDELIVERED_RETENTION = timedelta(hours=24)
 """How long an undelivered answer is kept, so that it can be retried."""
 
+LONGEST_KEY_WAIT_SECONDS = 30.0
+
 
 def insert_statement(vault: Vault, context: CallContext, body: FunctionBody, asked_at: datetime | None) -> Statement:
     """Insert the delivery of a call. Its caller gets the reply that the answer is pending."""
@@ -61,6 +63,17 @@ def remaining_wait_seconds(delivery: Delivery, limit: float) -> float:
     return min(limit, max(0.0, (delivery.waited_until - now()).total_seconds()))
 
 
+def key_wait_seconds(delivery: Delivery) -> float | None:
+    """Return the seconds until a process tries again to read the delivery's secrets, whose key this one lacks.
+
+    The time grows with the age of the delivery. None if the flow has stopped waiting, or after 24 hours.
+    """
+    age = (now() - (delivery.delivering_since or delivery.accepted_at)).total_seconds()
+    if age > UNDELIVERED_RETENTION.total_seconds() or not remaining_wait_seconds(delivery, 1.0):
+        return None
+    return min(LONGEST_KEY_WAIT_SECONDS, max(1.0, age / 4))
+
+
 def mark_asked(session: Session, call_id: str) -> None:
     """Record that OpenAI is asked now."""
     session.execute(update(Delivery).where(Delivery.call_id == call_id).values(asked_at=now()))
@@ -79,7 +92,7 @@ def store_answer(session: Session, call_id: str, ciphertext: str) -> bool:
 
 
 def read_answer(vault: Vault, delivery: Delivery) -> dict[str, JsonValue]:
-    """Return the result for the flow. Raises UnreadableSecret."""
+    """Return the result for the flow. Raises NotReady."""
     plain = vault.decrypt(delivery.organization_id, ANSWER_PURPOSE, delivery.answer or "")
     answer: dict[str, JsonValue] = json.loads(plain)
     return answer

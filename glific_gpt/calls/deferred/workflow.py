@@ -6,7 +6,7 @@ from functools import partial
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from glific_gpt.calls import budget
+from glific_gpt.calls import budget, records
 from glific_gpt.calls import tenant as tenants
 from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.deferred import delivery_records, late_answers
@@ -18,10 +18,10 @@ from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
 from glific_gpt.database import retry_until_available
 from glific_gpt.durable import WorkflowContext
-from glific_gpt.errors import GlificGptError, InternalError
+from glific_gpt.errors import GlificGptError, InternalError, NotReady
 from glific_gpt.runtime import bridge
 from glific_gpt.runtime.bridge import blocking
-from glific_gpt.vault import UnreadableSecret, Vault
+from glific_gpt.vault import Vault
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,21 @@ class AnswerStep:
     vault: Vault
 
     @blocking
-    def run(self, call_id: str) -> None:
-        """Do nothing if the call has its answer, or if its caller got an error instead of a deferral."""
+    def run(self, call_id: str) -> float | None:
+        """Do nothing if the call has its answer, or if its caller got an error instead of a deferral.
+
+        Returns the seconds after which to try again, if this process cannot read a secret; None otherwise.
+        """
         deferred = retry_until_available(lambda session: self._load(session, call_id))
-        if deferred is not None:
-            late_answers.store(Answer.encrypt(self.vault, deferred.tenant, deferred.context, self._ask(deferred)))
+        if deferred is None:
+            return None
+        try:
+            result = self._ask(deferred)
+        except NotReady as error:
+            reason = str(error)
+            return retry_until_available(lambda session: _wait_for_key(session, call_id, reason))
+        late_answers.store(Answer.encrypt(self.vault, deferred.tenant, deferred.context, result))
+        return None
 
     def _load(self, session: Session, call_id: str) -> DeferredCall | None:
         row = delivery_records.find(session, call_id)
@@ -68,6 +78,7 @@ class AnswerStep:
         return DeferredCall(context, tenant, row[0].question, seconds)
 
     def _ask(self, deferred: DeferredCall) -> Result:
+        """Raises NotReady before OpenAI is asked."""
         context = deferred.context
         bridge.set_group(str(context.organization_id))  # long computations take turns by organization
         deadline = Deadline.after(deferred.timeout_seconds)
@@ -75,6 +86,8 @@ class AnswerStep:
             model = self.admission.bind_model(deferred.tenant, context.model_asked or "", deadline)
             parsed = self._decrypt_question(deferred)
             self._set_money_aside(deferred, parsed)
+        except NotReady:
+            raise
         except GlificGptError as error:
             return error
         retry_until_available(lambda session: delivery_records.mark_asked(session, context.call_id))
@@ -88,14 +101,28 @@ class AnswerStep:
             context.allowance = retry_until_available(reserve)
 
     def _decrypt_question(self, deferred: DeferredCall) -> ParsedCall:
-        """Raises UnknownFunction if a plugin was removed, and InternalError if the question cannot be read."""
+        """Raises UnknownFunction if a plugin was removed, InternalError for an invalid question, and NotReady."""
         context = deferred.context
         function = self.admission.functions.get(context.function)
+        plain = self.vault.decrypt(context.organization_id, delivery_records.QUESTION_PURPOSE, deferred.question)
         try:
-            plain = self.vault.decrypt(context.organization_id, delivery_records.QUESTION_PURPOSE, deferred.question)
             return ParsedCall(function, function.body.model_validate_json(plain))
-        except (UnreadableSecret, ValidationError):
+        except ValidationError:
             raise InternalError from None
+
+
+def _wait_for_key(session: Session, call_id: str, reason: str) -> float | None:
+    """Return the seconds after which to read the call's secrets again, or end the delivery after too long a time."""
+    row = delivery_records.find(session, call_id)
+    if row is None or not delivery_records.is_expected(*row):
+        return None
+    delivery, call = row
+    delivery.last_response = reason
+    seconds = delivery_records.key_wait_seconds(delivery)
+    if seconds is None:
+        delivery_records.mark_failed(delivery, reason)
+        records.finish_pending(call, delivery.state)
+    return seconds
 
 
 @dataclass(frozen=True)
@@ -112,5 +139,7 @@ class DeferredWorkflow:
         order of the steps belongs to WORKFLOW_VERSION in `durable/workflow.py`.
         """
         # DBOS stores the names of finished steps and refuses other names, so renaming a step needs a new version too.
-        durable.step("answer", lambda: self.answer.run(call_id))
+        seconds = durable.step("answer", lambda: self.answer.run(call_id))
+        if seconds is not None:
+            return seconds
         return durable.step("tell", lambda: self.delivery.run(call_id))
