@@ -50,3 +50,4 @@ class Action(StrEnum):
     RECOVERY_CODE_USED = "recovery_code_used"
     SIGN_IN_LINK_MADE = "sign_in_link_made"
     KEYS_ROTATED = "keys_rotated"
+    KEYS_ACCEPTED = "keys_accepted"

@@ -4,9 +4,9 @@ import click
 from pydantic import SecretStr
 
 from glific_gpt.cli.arguments import read_secret, slug
+from glific_gpt.cli.encryption_keys import accept_keys, check, new_key, rotate
 from glific_gpt.cli.group import Group
 from glific_gpt.cli.output import format_fields, json_option, print_result, to_json
-from glific_gpt.cli.rotation import new_key, rotate
 from glific_gpt.credentials import store
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store as organizations
@@ -26,11 +26,13 @@ credentials = Group(
     """,
 )
 credentials.command("rotate")(rotate)
+credentials.command("check")(check)
+credentials.command("accept-keys")(accept_keys)
 credentials.command("new-key", needs_database=False)(new_key)
 provider_name = click.argument("provider_name", metavar="PROVIDER")
 
 
-@credentials.command("set")
+@credentials.command("set", needs_keys=True)
 @slug
 @provider_name
 @click.option("--api-key-stdin", is_flag=True, required=True, help="Read the key from standard input.")

@@ -31,7 +31,7 @@ glific = Group(
 )
 
 
-@glific.command("connect")
+@glific.command("connect", needs_keys=True)
 @slug
 @click.option("--api-url", metavar="URL", required=True, help="The address of its Glific API.")
 @click.option("--phone", metavar="PHONE", help="The phone number of the login, with the country code.")

@@ -14,8 +14,10 @@ from flask.cli import AppGroup
 from flask.helpers import get_debug_flag
 from sqlalchemy.exc import SQLAlchemyError
 
-from glific_gpt.database import migrations, transaction
+from glific_gpt.database import failures, migrations, transaction
 from glific_gpt.errors import GlificGptError
+from glific_gpt.operations import key_check
+from glific_gpt.services import services
 
 SIGTERM_EXIT_CODE = 128 + signal.SIGTERM
 """The exit code of a program that SIGTERM ended, by the convention of shells."""
@@ -41,11 +43,6 @@ def _raise_exit(_number: int, _frame: FrameType | None) -> NoReturn:
 
 Result = TypeVar("Result")
 
-MIGRATIONS_MISSING = "Migrations are missing. Run 'flask db upgrade'."
-DATABASE_UNAVAILABLE = (
-    "The database is unavailable ({}). Check GLIFIC_GPT_DATABASE_URL, and that the database is running and not "
-    "overloaded."
-)
 UNEXPECTED_ERROR = "The command failed unexpectedly ({}). Run it with 'flask --debug ...' to see the traceback."
 
 # Click's own exceptions to end a command. A broken pipe is normal, for example with `| head`.
@@ -58,10 +55,19 @@ class Group(AppGroup):
     def command(  # type: ignore[override]  # Flask narrows click's, too
         self, *args: Any, **kwargs: Any
     ) -> Callable[[Callable[..., Any]], click.Command]:
-        """Register a command as click does. Use needs_database=False for a command that does not use the database."""
-        needs_database = kwargs.pop("needs_database", True)
-        decorate = super().command(*args, **kwargs)
-        return lambda function: decorate(require_migrations(function) if needs_database else function)
+        """Register a command as click does.
+
+        Use needs_database=False for a command that does not use the database, and needs_keys=True for one that encrypts
+        a secret.
+        """
+        needs_database, needs_keys = kwargs.pop("needs_database", True), kwargs.pop("needs_keys", False)
+        register = super().command(*args, **kwargs)
+
+        def decorate(function: Callable[..., Any]) -> click.Command:
+            checked = require_keys(function) if needs_keys else function
+            return register(require_migrations(checked) if needs_database else checked)
+
+        return decorate
 
     def invoke(self, ctx: click.Context) -> Any:
         with report_errors():
@@ -86,11 +92,22 @@ def report_errors() -> Iterator[None]:
     except GlificGptError as error:
         raise click.ClickException(error.administrator_message) from None
     except SQLAlchemyError as error:
-        raise click.ClickException(DATABASE_UNAVAILABLE.format(type(error).__name__)) from None
+        raise click.ClickException(failures.describe(error).message) from None
     except Exception as error:
         if get_debug_flag():
             raise
         raise click.ClickException(UNEXPECTED_ERROR.format(type(error).__name__)) from None
+
+
+def require_keys(function: Callable[..., Result]) -> Callable[..., Result]:
+    """Wrap a command so that it fails with other encryption keys than those of the database."""
+
+    @wraps(function)
+    def run_with_keys(**values: Any) -> Result:
+        key_check.require_keys(services().vault)
+        return function(**values)
+
+    return run_with_keys
 
 
 def require_migrations(function: Callable[..., Result]) -> Callable[..., Result]:
@@ -101,7 +118,7 @@ def require_migrations(function: Callable[..., Result]) -> Callable[..., Result]
         with transaction() as session:
             is_current = migrations.are_current(session.connection())
         if not is_current:
-            raise click.ClickException(MIGRATIONS_MISSING)
+            raise click.ClickException(failures.MIGRATIONS_MISSING.message)
         g.actor = "command line"  # for audit entries
         return function(**values)
 

@@ -24,7 +24,7 @@ signature = Group(
 )
 
 
-@signature.command("set")
+@signature.command("set", needs_keys=True)
 @slug
 @click.option("--phrase-stdin", is_flag=True, required=True, help="Read the phrase from standard input.")
 @json_option

@@ -5,7 +5,9 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 
 from glific_gpt.cli.group import report_errors, require_migrations
+from glific_gpt.operations import key_check
 from glific_gpt.operations import worker as work
+from glific_gpt.services import services
 
 
 @click.command("worker")
@@ -25,4 +27,5 @@ def worker() -> None:
 def _run_worker() -> None:
     # The app itself, because `current_app` does not work in the threads of the worker.
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    key_check.require_keys(services().vault)
     work.run_standalone(app)

@@ -16,12 +16,14 @@ from flask_migrate import upgrade
 
 import config
 from glific_gpt.app import create_app
-from glific_gpt.database import db
+from glific_gpt.database import db, transaction
 from glific_gpt.errors import GlificGptError, SettingsError
 from glific_gpt.local import banner, demo, sandbox
+from glific_gpt.operations import key_check
 from glific_gpt.server import supervisor
 from glific_gpt.services import services
 from glific_gpt.settings import PREFIX, Settings
+from glific_gpt.vault import Vault
 
 START_TIMEOUT_SECONDS = 30
 
@@ -76,9 +78,20 @@ def _prepare(settings: Settings, api_key: str | None) -> tuple[demo.Demo, str | 
     app = create_app(settings)
     with app.app_context():
         upgrade()
+        _accept_new_keys(services().vault)
         demo_setup, password = demo.ensure_demo(services(), config.INSTANCE, api_key), demo.ensure_administrator()
         db.engine.dispose()  # the server's processes must not inherit open connections
     return demo_setup, password
+
+
+def _accept_new_keys(vault: Vault) -> None:
+    """Continue with new encryption keys if those in instance/ were deleted. The demo organization gets a new key."""
+    try:
+        key_check.require_keys(vault)
+    except SettingsError:
+        with transaction() as session:
+            key_check.accept_keys(session, vault)
+        sys.stderr.write("The encryption keys are new. Organizations other than demo have to enter their keys again.\n")
 
 
 def _print_when_ready(settings: Settings, text: str) -> None:

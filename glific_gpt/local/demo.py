@@ -11,13 +11,12 @@ from glific_gpt.accounts import administration, passwords, people
 from glific_gpt.credentials import store as credentials
 from glific_gpt.credentials.providers import OpenAiFields
 from glific_gpt.database import owned, transaction
-from glific_gpt.errors import CredentialNotVerified, NotFound
+from glific_gpt.errors import CredentialNotVerified, NotFound, NotReady
 from glific_gpt.organizations import store as organizations
 from glific_gpt.organizations import tokens
 from glific_gpt.organizations.tables import Organization, WebhookToken
 from glific_gpt.organizations.tokens import hash_token
 from glific_gpt.services import Services
-from glific_gpt.vault import UnreadableSecret
 
 ADMINISTRATOR_EMAIL = "admin@example.org"
 
@@ -100,7 +99,7 @@ def _current_key(app: Services) -> SecretStr | None:
             return None
     try:
         fields = credentials.decrypt(app.vault, organization.id, app.model_provider, row.ciphertext)
-    except UnreadableSecret:  # the secrets in instance/ were deleted, but the database was not
+    except NotReady:  # the secrets in instance/ were deleted, but the database was not
         return None
     return fields.api_key if isinstance(fields, OpenAiFields) else None
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from glific_gpt.cli.group import MIGRATIONS_MISSING
+from glific_gpt.database.failures import MIGRATIONS_MISSING
 from tests.cli.conftest import Commands
 from tests.durable.conftest import lock_connections
 from tests.support.deferred import create_connected_organization, pending_call_id, resumed_result, wait_until
@@ -167,7 +167,7 @@ def test_missing_migrations_are_a_one_line_error(flask: Commands, database: str)
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
     engine.dispose()
-    assert flask.failure("worker") == MIGRATIONS_MISSING
+    assert flask.failure("worker") == MIGRATIONS_MISSING.message
 
 
 @on_sqlite
