@@ -19,6 +19,7 @@ from glific_gpt.calls.request_limits import RequestLimits, open_storage
 from glific_gpt.calls.slots import CallSlots
 from glific_gpt.credentials.providers import OpenAi
 from glific_gpt.database import db, migrations
+from glific_gpt.database.connection_shares import share_out
 from glific_gpt.database.engines import init_engines, parse_url
 from glific_gpt.durable import WorkflowEngine
 from glific_gpt.errors import SettingsError
@@ -63,7 +64,7 @@ def create_app(settings: Settings, *, commands: bool = True) -> Flask:
     app.url_map.merge_slashes = False  # merging answers with a redirect, which Glific counts as a failure
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     # 3. The database.
-    init_engines(app, settings.database_url)
+    init_engines(app, settings.database_url, share_out(settings.database_connections))
     # 4. The services that the entry points share.
     app.extensions[EXTENSION] = make_services(settings)
     # 5. Sign-in.
@@ -126,6 +127,7 @@ def make_services(settings: Settings) -> Services:
     admission = Admission(settings, vault, functions, open_ai)
     engine = WorkflowEngine(
         parse_url(settings.database_url),
+        share_out(settings.database_connections),
         max_concurrent=settings.max_deferred_calls,
         max_concurrent_per_partition=settings.max_deferred_calls_per_organization,
     )

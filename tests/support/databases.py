@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from flask_migrate import upgrade
 
-from glific_gpt.database import db
+from glific_gpt.database import db, migrations
 from tests.support.apps import create_app
 from tests.support.settings import create_settings
 
@@ -60,6 +60,24 @@ def postgresql_database() -> Iterator[str]:
     finally:
         with _connect_to_server() as connection:
             connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@contextmanager
+def behind_on_migrations(database_url: str) -> Iterator[None]:
+    """Give the database the revision of an older release, and restore it afterwards for other tests."""
+    newest = f"{migrations.newest():04}"
+    _set_revision(database_url, "0000")
+    try:
+        yield
+    finally:
+        _set_revision(database_url, newest)
+
+
+def _set_revision(database_url: str, revision: str) -> None:
+    engine = sa.create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+    engine.dispose()
 
 
 def delete_all_rows(url: str) -> None:

@@ -18,6 +18,7 @@ TIMEOUT_SECONDS = 40
 """Time for a program to start or to end on a busy machine."""
 
 SERVER = (sys.executable, "-m", "glific_gpt.server")
+WORKER = (sys.executable, "-m", "flask", "--app", "wsgi", "worker")
 REMOVED_PREFIXES = ("GLIFIC_GPT_", "OPENAI_", "FLASK_", "MAKE", "MFLAGS", "PORT", "PYTHONPATH")
 """Prefixes of environment variables that would change the behaviour of a program."""
 
