@@ -47,6 +47,8 @@ BACKLOG = 4096
 ACCEPTED_PER_PASS = 8
 """Connections that the event loop accepts in one pass."""
 
+MSG_CANNOT_LISTEN = "The server cannot listen on {}: it is in use, or not an address of this machine."
+
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -63,7 +65,7 @@ def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises SettingsError if the address is taken, or the app cannot start."""
     file_descriptors.raise_limit()
     config.limit_name_resolution()
-    with _listen(settings.bind) as listener:
+    with _bind(settings.bind) as listener:
         if settings.processes > 1:
             _serve_with_processes(settings.processes, listener)
         else:
@@ -97,7 +99,10 @@ def _serve_in_this_process(settings: Settings, listener: socket.socket) -> None:
     server = Server(_uvicorn_config(_create_asgi_app(settings)))
     for number in STOP_SIGNALS:  # until uvicorn installs its own handlers, which raise the signal again after shutdown
         signal.signal(number, server.handle_exit)
-    server.run(duplicate(listener))
+    try:
+        server.run(duplicate(listener))
+    except OSError:  # another server was faster: two sockets can have the same address as long as none listens
+        raise SettingsError(MSG_CANNOT_LISTEN.format(settings.bind)) from None
 
 
 def _serve_with_processes(processes: int, listener: socket.socket) -> None:
@@ -150,7 +155,7 @@ def _create_asgi_app(settings: Settings) -> "AsgiBridge":
     # Imported here, so that the process of a supervisor stays small.
     from glific_gpt.app import create_app
     from glific_gpt.database import migrations
-    from glific_gpt.operations import worker
+    from glific_gpt.operations import key_check, worker
     from glific_gpt.runtime import bridge, cpu_bound
     from glific_gpt.server.asgi import AsgiBridge
     from glific_gpt.server.options import ServerOptions
@@ -159,8 +164,9 @@ def _create_asgi_app(settings: Settings) -> "AsgiBridge":
 
     app = create_app(settings, commands=False)
     with app.app_context():
-        migrations.require_current()
         app_services = services()
+        migrations.require_current()
+        key_check.require_keys(app_services.vault)
         app_services.pipeline.deferrer.late_answers.start()
     bridge.start_threads()  # before anything uses them
     cpu_bound.start_thread()
@@ -217,16 +223,24 @@ def _exit_with_parent() -> None:
         os._exit(1)
 
 
-def _listen(bind: str) -> socket.socket:
-    """Listen on the address: clients that connect before the app is loaded wait. Raises SettingsError."""
+def _bind(bind: str) -> socket.socket:
+    """Return a socket with the address, which does not listen yet. Raises SettingsError.
+
+    uvicorn lets it listen when the app is loaded. A server that cannot start therefore takes no connection, which a
+    load balancer would send to it.
+    """
     host, _, port = bind.rpartition(":")
-    refused = SettingsError(f"The server cannot listen on {bind}: it is in use, or not an address of this machine.")
+    refused = SettingsError(MSG_CANNOT_LISTEN.format(bind))
     # getaddrinfo would take another port for a larger number: 4464 for 70000.
     if int(port) > config.MAX_PORT:
         raise refused
     try:
         family, _, _, _, address = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)[0]
-        both = family == socket.AF_INET6 and socket.has_dualstack_ipv6()  # "::" includes IPv4, as in other servers
-        return socket.create_server(address[:2], family=family, backlog=BACKLOG, dualstack_ipv6=both)
+        listener = socket.socket(family)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of an earlier server may be ending
+        if family == socket.AF_INET6:  # "::" includes IPv4, as in other servers
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not socket.has_dualstack_ipv6())
+        listener.bind(address[:2])
     except OSError:
         raise refused from None
+    return listener

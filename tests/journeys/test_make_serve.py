@@ -3,24 +3,24 @@
 import re
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from signal import SIGINT, Signals
 
 import pytest
 import sqlalchemy as sa
+from cryptography.fernet import Fernet
 
-from glific_gpt.database import migrations
 from tests.support import http
+from tests.support.databases import behind_on_migrations
 from tests.support.deferred import wait_until
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.platforms import requires_ipv6
 from tests.support.programs import (
     SERVER,
-    TIMEOUT_SECONDS,
+    WORKER,
     copy_project,
     free_port,
+    is_free,
     list_server_processes,
     make_command,
     start,
@@ -29,7 +29,7 @@ from tests.support.serving import SECRET_KEY, run_server_processes, to_environme
 from tests.support.settings import ENCRYPTION_KEY
 
 UNREACHABLE = "postgresql+psycopg://nobody:sk-proj-secret@127.0.0.1:9/nothing"
-BEHIND = "Error: The database cannot be reached or is behind on migrations: run 'flask db upgrade'.\n"
+BEHIND = "Error: Migrations are missing. Run 'flask db upgrade'.\n"
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -46,24 +46,6 @@ def refusal(tmp_path: Path, environ: dict[str, str]) -> str:
         assert program.wait_for_exit() != 0
     assert program.output == ""
     return program.errors
-
-
-@contextmanager
-def behind_on_migrations(database_url: str) -> Iterator[None]:
-    """Give the database the revision of an older release, and restore it afterwards for other tests."""
-    newest = f"{migrations.newest():04}"
-    set_revision(database_url, "0000")
-    try:
-        yield
-    finally:
-        set_revision(database_url, newest)
-
-
-def set_revision(database_url: str, revision: str) -> None:
-    engine = sa.create_engine(database_url)
-    with engine.begin() as connection:
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
-    engine.dispose()
 
 
 def test_it_reports_a_missing_secret_in_one_sentence(tmp_path: Path) -> None:
@@ -93,7 +75,7 @@ def test_it_suggests_a_setting_for_a_misspelt_one(tmp_path: Path) -> None:
 
 
 def test_it_does_not_start_on_a_database_that_cannot_be_reached(tmp_path: Path) -> None:
-    assert refusal(tmp_path, environment(database_url=UNREACHABLE)) == BEHIND
+    assert refusal(tmp_path, environment(database_url=UNREACHABLE)).startswith("Error: No database accepts connections")
 
 
 def test_it_does_not_start_on_an_empty_database_and_leaves_it_empty(tmp_path: Path) -> None:
@@ -108,6 +90,31 @@ def test_it_does_not_start_on_an_empty_database_and_leaves_it_empty(tmp_path: Pa
 def test_it_does_not_start_on_a_database_that_is_behind_on_migrations(tmp_path: Path, database_url: str) -> None:
     with behind_on_migrations(database_url):
         assert refusal(tmp_path, environment(database_url=database_url)) == BEHIND
+
+
+@on_sqlite
+@pytest.mark.parametrize("command", [SERVER, WORKER], ids=["server", "worker"])
+def test_it_does_not_start_with_other_encryption_keys_than_those_of_the_database(
+    tmp_path: Path, database_url: str, command: tuple[str, ...]
+) -> None:
+    other = Fernet.generate_key().decode()
+    with start(command, tmp_path / "log", environment(database_url=database_url, encryption_keys=other)) as program:
+        assert program.wait_for_exit() == 1
+    assert program.errors.startswith("Error: The database was encrypted with other keys")
+    assert program.errors.count("\n") == 1
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_server_that_cannot_start_takes_no_connection(tmp_path: Path, processes: int) -> None:
+    port = free_port()
+    settings = {"database_url": f"sqlite:///{tmp_path}/empty.db", "processes": processes}
+    environ = environment(bind=f"127.0.0.1:{port}", **settings)
+    with start(SERVER, tmp_path / "log", environ) as program:
+        wait_until(lambda: has_owner(port))
+        while program.process.poll() is None:
+            assert is_free(port)
+            time.sleep(0.005)
+    assert BEHIND in program.errors
 
 
 def test_it_ends_when_its_processes_cannot_start(tmp_path: Path) -> None:
@@ -131,7 +138,7 @@ def test_it_ends_quietly_on_ctrl_c_before_it_serves(tmp_path: Path, database_url
     port = free_port()
     environ = environment(database_url=database_url, bind=f"127.0.0.1:{port}")
     with start(SERVER, tmp_path / "log", environ) as program:
-        wait_until_it_listens(port)
+        wait_until(lambda: has_owner(port))
         program.send_all(SIGINT)
         assert program.wait_for_exit() == 0
     assert program.errors == ""
@@ -155,14 +162,14 @@ def test_it_listens_on_a_name_and_on_an_address_of_ipv6(tmp_path: Path, database
         wait_until_ready(f"http://{bind}", program)
 
 
-def wait_until_it_listens(port: int) -> None:
-    """Wait until the server listens, which it does before it loads its app."""
-    until = time.monotonic() + TIMEOUT_SECONDS
-    while time.monotonic() < until:
-        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
-            return
-        time.sleep(0.01)
-    raise AssertionError(f"No process listens on port {port} after {TIMEOUT_SECONDS} s.")
+def has_owner(port: int) -> bool:
+    """Report whether a socket has this port, also one that does not listen."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+        return False
 
 
 def handles(pid: int, number: Signals) -> bool:
@@ -177,12 +184,11 @@ def test_it_reports_that_it_is_not_ready_when_the_database_is_behind_on_migratio
     with run_server_processes(tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url) as server:
         assert server.add_organization("alice").ask().status_code == 200
         assert http.get(f"{server.url}/livez").status_code == 200
-        assert http.get(f"{server.url}/readyz").status_code == 200
         with behind_on_migrations(database_url):
-            behind = http.get(f"{server.url}/readyz")
+            wait_until(lambda: http.get(f"{server.url}/readyz").status_code == 503)
             assert http.get(f"{server.url}/livez").status_code == 200
-        assert http.get(f"{server.url}/readyz").status_code == 200
-    assert (behind.status_code, behind.json()) == (503, {"status": "unavailable"})
+            assert http.get(f"{server.url}/readyz").json() == {"status": "unavailable"}
+        wait_until(lambda: http.get(f"{server.url}/readyz").status_code == 200)
 
 
 @on_sqlite

@@ -69,7 +69,8 @@ def test_it_exits_although_the_worker_does_not_end(tmp_path: Path) -> None:
 
 @requires_ipv6
 def test_all_addresses_of_ipv6_include_those_of_ipv4() -> None:
-    with supervisor._listen("[::]:0") as listener:
+    with supervisor._bind("[::]:0") as listener:
+        listener.listen()
         port = listener.getsockname()[1]
         for host in ("127.0.0.1", "::1"):
             socket.create_connection((host, port), 5).close()
