@@ -63,7 +63,7 @@ fuzz: $(INSTALLED) ## send generated bodies and headers to the webhook for ten m
 	FUZZ_SECONDS=600 $(BIN)/pytest tests/webhooks/test_fuzz.py --timeout 900
 
 durability: $(INSTALLED) ## kill processes during delivery and count lost answers, on both databases
-	@for what in prompt kills takeover fair; do for database in sqlite postgresql; do \
+	@for what in prompt kills takeover fair rotation; do for database in sqlite postgresql; do \
 		$(BIN)/python -m benchmarks.durability $$what --database $$database || exit 1; done; done
 
 lock: $(INSTALLED) ## update the pinned versions: requirements*.in, package.json, benchmarks/peers

@@ -15,11 +15,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
-from signal import SIGKILL
+from signal import SIGKILL, SIGTERM
+from threading import Event
 from typing import Any
 
 import httpx2
+from cryptography.fernet import Fernet
 
 from tests.support import databases
 from tests.support.glific_stand_in import GlificStandIn
@@ -30,7 +33,8 @@ from tests.support.server import TestOrganization
 from tests.support.serving import SECRET_KEY, open_database, to_environment, wait_until_ready
 from tests.support.settings import ENCRYPTION_KEY
 
-WORKER = (sys.executable, "-m", "flask", "--app", "wsgi", "worker")
+FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
+WORKER = (*FLASK, "worker")
 CONCURRENCY = 16
 RESUME_TIMEOUT_SECONDS = 300
 
@@ -56,6 +60,15 @@ class Environment:
 
     def start_worker(self) -> Program:
         return self._start(WORKER, worker="separate")
+
+    def run_flask(self, *arguments: str, **settings: Any) -> Any:
+        """Run a command that must succeed, and return its JSON output."""
+        program = self._start((*FLASK, *arguments), **settings)
+        exit_code = program.wait_for_exit()
+        self.running.remove(program)
+        if exit_code:
+            raise RuntimeError(program.errors)
+        return json.loads(program.output)
 
     def kill_all(self) -> None:
         for program in self.running:
@@ -168,6 +181,59 @@ def measure_kills(database: str, calls: int, mode: str) -> dict[str, Any]:
         }
 
 
+def measure_rotation(database: str, pause_seconds: float = 0.05) -> dict[str, Any]:
+    """Rotate the encryption key as docs/operations.md says, on two servers, while calls are accepted and answered.
+
+    A server is replaced by starting another one first, as in a rolling restart.
+    """
+    old, new = ENCRYPTION_KEY, Fernet.generate_key().decode()
+    with create_environment(database) as environment:
+        environment.openai.always(answer("ok", after=1.0))
+        organization = add_organization(environment, "alice", environment.start_server(encryption_keys=old))
+        environment.start_server(encryption_keys=old)
+        accepted: list[str] = []
+        stopping = Event()
+        with ThreadPoolExecutor(1) as pool:
+            submitting = pool.submit(_submit_until, stopping, organization, accepted, pause_seconds)
+            try:
+                _replace_servers(environment, encryption_keys=f"{old},{new}")
+                _replace_servers(environment, encryption_keys=f"{new},{old}")
+                rotation = environment.run_flask("credentials", "rotate", "--json", encryption_keys=f"{new},{old}")
+                _replace_servers(environment, encryption_keys=new)
+            finally:
+                stopping.set()
+            submitting.result()
+        check = environment.run_flask("credentials", "check", "--json", encryption_keys=new)
+        wait_for_resumptions(environment, set(accepted), seconds=60)
+        counts = count_resumptions(environment)
+        failed = [each.result["error_code"] for each in environment.glific.resumptions if "error_code" in each.result]
+        return {
+            "database": database,
+            "accepted": len(accepted),
+            "lost": len(set(accepted) - counts.keys()),
+            "resumed_twice_or_more": sum(1 for call in accepted if counts[call] > 1),
+            "resumed_with_an_error": dict(Counter(failed)),
+            "rejections": dict(rejections),
+            "rotation": rotation,
+            "check": check,
+        }
+
+
+def _submit_until(stopping: Event, organization: TestOrganization, accepted: list[str], pause: float) -> None:
+    for contact in count(1):
+        accepted.append(submit_call(organization, contact)[0])
+        if stopping.wait(pause):
+            return
+
+
+def _replace_servers(environment: Environment, **settings: Any) -> None:
+    for server in list(environment.running):
+        environment.database.url = environment.start_server(**settings)
+        server.send_all(SIGTERM)
+        server.wait_for_exit()
+        environment.running.remove(server)
+
+
 def measure_failover(database: str) -> dict[str, Any]:
     """Kill one of two workers during its work, with two servers."""
     with create_environment(database, worker="separate") as environment:
@@ -260,7 +326,7 @@ def measure_latency(database: str, calls: int) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    scenarios = ["prompt", "kills", "takeover", "fair"]
+    scenarios = ["prompt", "kills", "takeover", "fair", "rotation"]
     parser.add_argument("scenario", choices=scenarios, help="Scenario to measure.")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="postgresql", help="Database to use.")
     parser.add_argument("--mode", choices=["async", "auto"], default="async", help="Mode of the killed calls.")
@@ -270,6 +336,7 @@ def main() -> None:
         "prompt": lambda: measure_latency(options.database, min(options.calls, 40)),
         "kills": lambda: measure_kills(options.database, options.calls, options.mode),
         "takeover": lambda: measure_failover(options.database),
+        "rotation": lambda: measure_rotation(options.database),
         "fair": lambda: measure_fairness(options.database, options.calls),
     }
     print(json.dumps(run[options.scenario](), indent=2))
