@@ -2,21 +2,18 @@
 
 from typing import Any
 
-import structlog
 from flask import Response
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.info import Info
 from flask_openapi.models.security_scheme import SecurityScheme
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm.exc import StaleDataError
 
 from glific_gpt.api.authentication import authenticate
 from glific_gpt.api.problems import Problem, problem_response, problem_specs
 from glific_gpt.api.requests import raise_validation_error, validate_body
-from glific_gpt.database import UNAVAILABLE
+from glific_gpt.database import UNAVAILABLE, failures
 from glific_gpt.errors import MSG_DATABASE_UNAVAILABLE, Conflict, GlificGptError, Overloaded
-
-log = structlog.get_logger()
 
 INTRODUCTION = """
 Manages the organizations of a glific_gpt server: their OpenAI keys, webhook tokens, models,
@@ -70,8 +67,8 @@ def _handle_known_error(error: GlificGptError) -> Response:
     return problem_response(error)
 
 
-def _handle_unavailable_database(failure: Exception) -> Response:
-    log.error("database_unavailable", reason=type(failure).__name__)
+def _handle_unavailable_database(failure: SQLAlchemyError) -> Response:
+    failures.log_failure(failure)
     return problem_response(Overloaded(MSG_DATABASE_UNAVAILABLE, retry_after=1))
 
 

@@ -1,19 +1,17 @@
 """Error pages: one sentence, and a link to the start page."""
 
-import structlog
 from flask import Flask, Response, g, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_security.core import AnonymousUser
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from glific_gpt import errors
 from glific_gpt.console import security_headers
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.presenters.labels import translate_error
-from glific_gpt.database import UNAVAILABLE
-
-log = structlog.get_logger()
+from glific_gpt.database import UNAVAILABLE, failures
 
 
 def init(app: Flask) -> None:
@@ -82,8 +80,8 @@ def _render_application_error(error: errors.GlificGptError) -> Response:
     return render_error_page(error.status, _("Request failed"), translate_error(error))
 
 
-def _render_database_unavailable(failure: Exception) -> Response:
+def _render_database_unavailable(failure: SQLAlchemyError) -> Response:
     _skip_user_lookup()
-    log.error("database_unavailable", path_of=request.endpoint, reason=type(failure).__name__)
+    failures.log_failure(failure, endpoint=request.endpoint)
     text = _("The server cannot reach its database. Try again in a moment.")
     return render_error_page(503, _("The server is busy"), text)

@@ -64,6 +64,7 @@ ADVICE = {
     "empty_answer": _("Change the question, or raise max_tokens in the function body."),
     "refused": _("The model refused to answer. If the question was harmless, make the prompt clearer."),
     "overloaded": OVERLOADED_ADVICE,
+    "not_ready": _("Nothing is wrong in your settings. Tell the server's administrators, who have to set a key."),
     "deadline_exceeded": _(
         "Use a faster model, a shorter prompt or fewer tokens. For answers that take longer than 5 "
         "seconds, use ?mode=auto: the flow then waits."

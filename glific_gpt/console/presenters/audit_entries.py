@@ -57,6 +57,7 @@ ACTION_TEXTS = {
     Action.RECOVERY_CODE_USED: _("Used a recovery code of %(email)s, from %(address)s"),
     Action.SIGN_IN_LINK_MADE: _("Created a one-time link for %(email)s"),
     Action.KEYS_ROTATED: _("Re-encrypted all secrets: %(reencrypted)s done, %(unreadable)s could not be read"),
+    Action.KEYS_ACCEPTED: _("Accepted new encryption keys, because those before were lost"),
 }
 SETTING_NAMES = {
     "name": _("name"),

@@ -67,6 +67,7 @@ ERROR_NAMES = {
     "empty_answer": _("Empty answer"),
     "refused": _("Model refused"),
     "overloaded": _("Server busy"),
+    "not_ready": _("Server cannot read its secrets"),
     "deadline_exceeded": _("Too slow"),
     "broken": _("Error of this server"),
     "undelivered": _("Answer not delivered"),

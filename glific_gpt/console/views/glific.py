@@ -137,7 +137,7 @@ def _find_connection() -> GlificConnection | None:
 
 
 def _has_signature() -> bool:
-    return store.decrypt_phrase(services().vault, current_organization()) is not None
+    return current_organization().signature_phrase is not None
 
 
 def _render(form: ConnectionForm, connection: GlificConnection | None) -> str:
