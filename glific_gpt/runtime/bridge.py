@@ -117,8 +117,12 @@ def current_group() -> str:
 
 
 def wait_until(at: float | None) -> None:
-    """Limit the time in which the current call waits for threads, to a time on `time.monotonic()`."""
-    _wait_until.set(at)
+    """Limit the time in which the current call waits for threads, to a time on `time.monotonic()`.
+
+    Outside the event loop it does nothing: the thread would keep the limit for its next request.
+    """
+    if is_on_loop():
+        _wait_until.set(at)
 
 
 def limit_wait(seconds: float) -> float:
