@@ -40,6 +40,8 @@ class Call(Base):
     status: Mapped[str] = mapped_column(String(11))
     """One of STATUSES. Written as `started` before OpenAI is asked, so that a killed process leaves a trace."""
     error_code: Mapped[str | None] = mapped_column(String(40))
+    cause: Mapped[str | None] = mapped_column(String(200))
+    """Why OpenAI gave no answer, for administrators."""
     started_at: Mapped[datetime]
     give_up_at: Mapped[datetime]
     """No process works on the call after this time. A row that is still `started` then was interrupted."""
