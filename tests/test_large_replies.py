@@ -16,7 +16,7 @@ from glific_gpt.errors import BadUpstreamReply, UpstreamError
 from glific_gpt.flows.simulator import WebhookRequest
 from glific_gpt.glific.client import GlificClient
 from glific_gpt.glific.resumption import ApiAccess, SignedAccess
-from glific_gpt.openai import connections
+from glific_gpt.openai import connections, http_response
 from glific_gpt.openai.chat import Question, Usage
 from glific_gpt.openai.connections import ConnectionPool
 from glific_gpt.openai.gateway import Gateway
@@ -80,7 +80,7 @@ def test_an_endless_reply_to_a_simulated_flow_ends_the_request(endless: EndlessS
 
 
 def test_a_body_up_to_the_limit_is_read() -> None:
-    body = b"x" * connections.MAX_BODY_BYTES
+    body = b"x" * http_response.MAX_BODY_BYTES
     for extra, is_read in ((b"", True), (b"x", False)):
         with serving_once(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body + extra) + body + extra) as pool:
             exchange = pool.request("GET", b"/v1/models", [], b"", DEADLINE_SECONDS)
@@ -132,9 +132,9 @@ def peak_kilobytes() -> int:
 @pytest.mark.parametrize("reply", [b"Content-Length: 2\r\n\r\n{}", b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"])
 def test_a_reply_is_freed_without_the_garbage_collector(monkeypatch: pytest.MonkeyPatch, reply: bytes) -> None:
     """A complete reply, and one that times out."""
-    responses: list[weakref.ref[connections.HttpResponse]] = []
+    responses: list[weakref.ref[http_response.HttpResponse]] = []
 
-    class Watched(connections.HttpResponse):
+    class Watched(http_response.HttpResponse):
         def __init__(self) -> None:
             super().__init__()
             responses.append(weakref.ref(self))

@@ -5,102 +5,31 @@ import socket
 import ssl
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cached_property
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
-from httptools import HttpParserError, HttpResponseParser
 
 from glific_gpt.errors import Overloaded
 from glific_gpt.http_client import ADDRESS_CONNECT_TIMEOUT_SECONDS, KEEPALIVE_SECONDS, tls_context
+from glific_gpt.openai.http_response import HttpResponse
+from glific_gpt.openai.proxy import Tunnel, find_proxy
 from glific_gpt.runtime.file_descriptors import EXHAUSTED_ERRORS
 
 Headers = Iterable[tuple[bytes, bytes]]
+Protocol = TypeVar("Protocol", bound=asyncio.Protocol)
 
-MAX_HEAD_BYTES = 64 * 1024
-"""Limit of everything before the body, interim responses included, checked after each packet (256 KiB)."""
-MAX_HEADERS = 256
-MAX_BODY_BYTES = 4 * 1024 * 1024
-MAX_RECEIVED_BYTES = 2 * MAX_BODY_BYTES
-"""Limit of a whole reply: chunk sizes, chunk extensions and trailers are no part of the body."""
+UNACKNOWLEDGED_MS = 1000
+"""The kernel closes a connection whose other end has not acknowledged sent bytes for that long (tcp(7)).
 
-
-class HttpResponse:
-    """One response, filled by the parser while data arrives."""
-
-    def __init__(self) -> None:
-        self.status = 0
-        self.headers: list[tuple[bytes, bytes]] = []
-        self.body = bytearray()
-        self.is_complete = False
-        self.keep_alive = False
-        self._headers_complete = False
-        self._received_bytes = 0
-        self._parser: HttpResponseParser | None = HttpResponseParser(self)
-
-    def feed(self, data: bytes) -> None:
-        """Parse received bytes. Raises httpx2.DecodingError, also for a reply that is too large."""
-        if not self._parser:
-            return
-        try:
-            self._parser.feed_data(data)
-        except HttpParserError:
-            if not self.is_complete:
-                raise httpx2.DecodingError("the reply is not HTTP, or has too many headers") from None
-            self.keep_alive = False  # more data than the reply
-        self._received_bytes += len(data)
-        limit = MAX_RECEIVED_BYTES if self._headers_complete else MAX_HEAD_BYTES
-        if self._received_bytes > limit or len(self.body) > MAX_BODY_BYTES:
-            raise httpx2.DecodingError("the reply is too large")
-
-    def finish(self) -> None:
-        """Handle the end of the connection, which ends a body without a length (RFC 9112, 6.3).
-
-        Raises httpx2.DecodingError if the response is incomplete.
-        """
-        framing = {b"content-length", b"transfer-encoding"}
-        if not self._headers_complete or framing & {name.lower() for name, _ in self.headers}:
-            raise httpx2.DecodingError("the reply is incomplete")
-        self.is_complete = True
-
-    def release(self) -> None:
-        """Break the reference cycle with the parser, so that the memory is freed without the garbage collector.
-
-        The part of an incomplete reply is dropped: the frames of its error would keep it.
-        """
-        self._parser = None
-        if not self.is_complete:
-            self.body = bytearray()
-
-    # Callbacks of the parser. It turns an exception into an HttpParserError.
-
-    def on_message_begin(self) -> None:
-        if self.is_complete:
-            raise ValueError("a second reply to one request")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._headers_complete:
-            return  # a trailer
-        if len(self.headers) >= MAX_HEADERS:
-            raise ValueError("too many headers")
-        self.headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        if self._parser:
-            self.status = self._parser.get_status_code()
-        self._headers_complete = True
-
-    def on_body(self, chunk: bytes) -> None:
-        self.body += chunk
-
-    def on_message_complete(self) -> None:
-        if self.status < 200:  # an interim response, which another response follows (RFC 9110, 15.2)
-            self.headers, self._headers_complete = [], False
-        elif self._parser:
-            # The parser can answer this only inside its callback.
-            self.is_complete, self.keep_alive = True, bool(self._parser.should_keep_alive())
+A firewall can drop a connection without a word. A call would otherwise wait on it until its deadline.
+"""
+PROBE_AFTER_SECONDS = 10
+PROBE_INTERVAL_SECONDS = 5
+"""Probes of idle connections, which find dead ones before a call takes them."""
 
 
 class _Connection(asyncio.Protocol):
@@ -141,8 +70,14 @@ class _Connection(asyncio.Protocol):
         if self._transport:
             self._transport.abort()
 
+    @property
+    def has_heard(self) -> bool:
+        """True if the other end has sent something since the last request."""
+        return self._received_data
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
+        _find_dead_connections(transport.get_extra_info("socket"))
 
     def data_received(self, data: bytes) -> None:
         if not self._response or not self._completed or self._completed.done():
@@ -162,7 +97,7 @@ class _Connection(asyncio.Protocol):
             return
         try:
             if not self._received_data:
-                raise httpx2.ConnectError("the connection closed without a reply")
+                raise httpx2.ConnectError("the connection closed without a reply") from error
             if error:
                 raise httpx2.DecodingError("the connection was lost during the reply")
             self._response.finish()
@@ -171,15 +106,29 @@ class _Connection(asyncio.Protocol):
             self._completed.set_exception(failure)
 
 
+def _find_dead_connections(end: socket.socket) -> None:
+    options = {
+        "TCP_USER_TIMEOUT": UNACKNOWLEDGED_MS,
+        "TCP_KEEPIDLE": PROBE_AFTER_SECONDS,
+        "TCP_KEEPINTVL": PROBE_INTERVAL_SECONDS,
+    }
+    end.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in options.items():
+        if hasattr(socket, name):  # Linux has all of them
+            end.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
 class ConnectionPool:
     """Connections to the host of a base URL, one for each call in flight, all on the process's event loop."""
 
     def __init__(self, base_url: str) -> None:
+        """Raises SettingsError for an HTTPS_PROXY that is not the address of a proxy."""
         parts = urlsplit(base_url)
         self._netloc = httpx2.URL(base_url).netloc
         self._host = parts.hostname or ""
         self._is_secure = parts.scheme == "https"
         self._port = parts.port or (443 if self._is_secure else 80)
+        self._proxy = find_proxy(base_url)
         self._idle: deque[_Connection] = deque()
 
     async def request(
@@ -187,17 +136,31 @@ class ConnectionPool:
     ) -> HttpResponse:
         """Send a request and return the complete response. The time-out includes name resolution and connecting.
 
-        Raises httpx2.ReadTimeout, httpx2.ConnectError if there was no reply at all, httpx2.DecodingError if the reply
-        is incomplete, too large or not HTTP, and Overloaded if this process has no more file descriptors.
+        Raises httpx2.ReadTimeout and httpx2.ConnectTimeout, httpx2.ConnectError if there was no reply at all,
+        httpx2.DecodingError if the reply is incomplete, too large or not HTTP, and Overloaded if this process has no
+        more file descriptors.
         """
         head = [b"%s %s HTTP/1.1" % (method.encode(), target), b"Host: " + self._netloc]
         head += [b"%s: %s" % header for header in headers]
         head += [b"Content-Length: %d" % len(body)] if body else []
+        request = b"\r\n".join([*head, b"", body])
         ends_at = time.monotonic() + timeout_seconds
-        connection = self._take_idle() or await self._connect(timeout_seconds)
+        if reused := self._take_idle():
+            try:
+                return await self._exchange(reused, request, ends_at)
+            except (httpx2.ConnectError, httpx2.ReadTimeout) as error:
+                if reused.has_heard:
+                    raise
+                # Whatever cut this connection has probably cut the others too.
+                self._close_idle()
+                if isinstance(error, httpx2.ReadTimeout):
+                    raise
+        return await self._exchange(await self._connect(ends_at - time.monotonic()), request, ends_at)
+
+    async def _exchange(self, connection: _Connection, request: bytes, ends_at: float) -> HttpResponse:
         response: HttpResponse | None = None
         try:
-            response = await connection.send(b"\r\n".join([*head, b"", body]), ends_at - time.monotonic())
+            response = await connection.send(request, ends_at - time.monotonic())
             return response
         finally:
             self._release(connection, response)
@@ -216,6 +179,10 @@ class ConnectionPool:
             connection.close()
         return None
 
+    def _close_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
     def _release(self, connection: _Connection, response: HttpResponse | None) -> None:
         """Keep the connection for the next call, unless its response failed or the server closes it."""
         if not response or not response.keep_alive:
@@ -230,32 +197,49 @@ class ConnectionPool:
     async def _connect(self, timeout_seconds: float) -> _Connection:
         try:
             async with asyncio.timeout(timeout_seconds):
-                return await self._connect_to_any_address()
+                return await (self._connect_through_proxy() if self._proxy else self._connect_directly())
         except TimeoutError:
-            raise _timeout_error() from None
+            raise httpx2.ConnectTimeout("the call's time is up") from None
         except (OSError, UnicodeError) as error:  # the resolver raises UnicodeError for an impossible host name
             if isinstance(error, OSError) and error.errno in EXHAUSTED_ERRORS:
                 raise Overloaded(retry_after=1) from None  # the fault is not OpenAI's
             raise httpx2.ConnectError("the host cannot be reached") from error
 
-    async def _connect_to_any_address(self) -> _Connection:
+    async def _connect_directly(self) -> _Connection:
+        return (await self._open(_Connection, self._host, self._port, self._tls))[1]
+
+    async def _connect_through_proxy(self) -> _Connection:
+        assert self._proxy  # noqa: S101 - for the type checker
+        request = self._proxy.connect_request(self._host, self._port)
+        transport, tunnel = await self._open(lambda: Tunnel(request), self._proxy.host, self._proxy.port, None)
+        connection = _Connection()
+        try:
+            await tunnel.opened
+            loop = asyncio.get_running_loop()
+            assert self._tls  # noqa: S101 - only https URLs have a proxy
+            secured = await loop.start_tls(transport, connection, self._tls, server_hostname=self._host)
+        except BaseException:
+            transport.abort()
+            raise
+        assert secured  # noqa: S101 - it is None only for a transport that is closing
+        connection.connection_made(secured)  # `start_tls` does not call it
+        return connection
+
+    async def _open(
+        self, create: Callable[[], Protocol], host: str, port: int, tls: ssl.SSLContext | None
+    ) -> tuple[asyncio.Transport, Protocol]:
         """Try each address of the host for one second, the last one for the remaining time."""
+        loop = asyncio.get_running_loop()
         # SOCK_STREAM, because getaddrinfo would otherwise return each address once for each type of socket.
-        addresses = await asyncio.get_running_loop().getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        addresses = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         *first_addresses, last_address = [str(address[0]) for *_, address in addresses]
+        # The certificate is checked against the name of the host, although the connection is made to an address.
+        name = host if tls else None
         for address in first_addresses:
             with suppress(OSError):  # TimeoutError is an OSError
                 async with asyncio.timeout(ADDRESS_CONNECT_TIMEOUT_SECONDS):
-                    return await self._connect_to(address)
-        return await self._connect_to(last_address)
-
-    async def _connect_to(self, address: str) -> _Connection:
-        # The certificate is checked against the name of the host, although the connection is made to an address.
-        loop, server_name = asyncio.get_running_loop(), self._host if self._tls else None
-        _, connection = await loop.create_connection(
-            _Connection, address, self._port, ssl=self._tls, server_hostname=server_name
-        )
-        return connection
+                    return await loop.create_connection(create, address, port, ssl=tls, server_hostname=name)
+        return await loop.create_connection(create, last_address, port, ssl=tls, server_hostname=name)
 
 
 def _timeout_error() -> httpx2.ReadTimeout:

@@ -14,7 +14,8 @@ import httpx2
 import pytest
 
 from glific_gpt.errors import Overloaded
-from glific_gpt.openai.connections import ConnectionPool, HttpResponse
+from glific_gpt.openai.connections import ConnectionPool
+from glific_gpt.openai.http_response import HttpResponse
 from glific_gpt.runtime import bridge
 from tests.support.network_faults import dropping_listener
 from tests.support.platforms import requires_linux

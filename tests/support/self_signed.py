@@ -22,7 +22,7 @@ LOOPBACK = "127.0.0.1"
 def run_self_signed_server(folder: Path) -> Iterator[tuple[int, list[bytes]]]:
     """Yield its port and the received data, which stays empty if clients check its certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(_certificate(folder))
+    context.load_cert_chain(certificate(folder))
     received: list[bytes] = []
     with socket.create_server((LOOPBACK, 0)) as listener:
         threading.Thread(target=_listen, args=(listener, context, received), daemon=True).start()
@@ -40,7 +40,7 @@ def _listen(listener: socket.socket, context: ssl.SSLContext, received: list[byt
             received.append(private.recv(65536))
 
 
-def _certificate(folder: Path) -> Path:
+def certificate(folder: Path) -> Path:
     """Write a key and a self-signed certificate for LOOPBACK to a file, and return its path."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "glific.example")])
