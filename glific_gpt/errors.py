@@ -24,6 +24,8 @@ class GlificGptError(Exception):
         super().__init__(message or self.default_message)
         self.retry_after = retry_after
         """Whole seconds after which a retry makes sense; None if that is not known."""
+        self.cause: str | None = None
+        """Why an outside service gave no answer, in a few words for administrators. No secrets."""
 
     def __str__(self) -> str:
         return str(self.args[0])

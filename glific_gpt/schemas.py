@@ -168,6 +168,7 @@ class CallDetailView(CallView):
         description="The party that can fix the error."
     )
     error: str | None = Field(description="The meaning of error_code, if it has a general one.")
+    cause: str | None = Field(description="Why OpenAI gave no answer: the network failure, or OpenAI's error.")
 
     @classmethod
     def from_timeline(cls, timeline: CallTimeline) -> "CallDetailView":
@@ -182,6 +183,7 @@ class CallDetailView(CallView):
             "attempts": delivery.attempts if delivery else 0,
             "error_class": error.error_class if error else None,
             "error": (error.default_message or None) if error else None,
+            "cause": timeline.call.cause,
         }
         copied = {name: getattr(delivery, name, None) for name in ("accepted_at", "asked_at", "last_response")}
         return cls.model_validate(CallView.of(timeline.call).model_dump() | copied | computed)

@@ -126,7 +126,8 @@ def _answered(timeline: CallTimeline) -> str:
     call, code = timeline.call, timeline.own_error
     if code:
         error = error_class_of(code)
-        return f"failed: {code}. {error.default_message if error else ''}".strip()
+        cause = f" Cause: {call.cause}." if call.cause else ""
+        return f"failed: {code}. {error.default_message if error else ''}".strip() + cause
     return f"answered: {call.model_used or call.model_asked}, tokens: {call.input_tokens} in, {call.output_tokens} out"
 
 

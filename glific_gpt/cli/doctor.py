@@ -80,7 +80,7 @@ def _print_each(findings: Iterator[CheckResult]) -> Iterator[CheckResult]:
 def _lines(finding: CheckResult) -> str:
     marks = MARKS if can_encode("".join(MARKS.values())) else PLAIN_MARKS
     lines = [f"{marks[finding.status]} {TITLES[finding.check]}: {finding.message_text}"]
-    lines += [INDENT + line for line in (finding.remedy_text, finding.command) if line]
+    lines += [INDENT + line for line in (finding.detail, finding.remedy_text, finding.command) if line]
     if finding.transcript:
         lines += ["", *(INDENT + line for line in finding.transcript.splitlines())]
     return "\n".join(lines)
@@ -118,6 +118,7 @@ def _to_json(finding: CheckResult) -> JsonObject:
         "check": finding.check,
         "verdict": str(finding.status),
         "says": finding.message_text,
+        "detail": finding.detail,
         "remedy": finding.remedy_text,
         "command": finding.command,
         "error_code": finding.error_code or None,

@@ -13,6 +13,7 @@ from glific_gpt.errors import (
     NotReady,
     RateLimited,
 )
+from glific_gpt.openai.proxy import find_proxy
 from glific_gpt.organizations import store
 from glific_gpt.services import services
 from glific_gpt.usage.key_status import KeyState, determine_key_state, last_key_result
@@ -47,7 +48,12 @@ def check_key(slug: str) -> CheckResult:
         return failure
     if _is_out_of_credit(credential):
         return CheckResult("key", CheckStatus.WARNING, MSG_NO_CREDIT, REMEDY_CREDIT, values)
-    return CheckResult("key", CheckStatus.OK, MSG_ACCEPTED, values=values)
+    return CheckResult("key", CheckStatus.OK, MSG_ACCEPTED, values=values, detail=_describe_proxy())
+
+
+def _describe_proxy() -> str:
+    proxy = find_proxy(services().settings.openai_base_url)
+    return f"through the proxy {proxy.name}" if proxy else ""
 
 
 def _verify_with_openai(credential: Credential, set_command: str) -> CheckResult | None:
@@ -66,13 +72,19 @@ def _verify_with_openai(credential: Credential, set_command: str) -> CheckResult
                 error_code=error.code,
             )
         return CheckResult(
-            "key", CheckStatus.PROBLEM, str(error), REMEDY_REPLACE, command=set_command, error_code=error.code
+            "key",
+            CheckStatus.PROBLEM,
+            str(error),
+            REMEDY_REPLACE,
+            command=set_command,
+            error_code=error.code,
+            detail=error.cause or "",
         )
     except GlificGptError as error:
         # A rate limit does not mean that the key is wrong.
         status = CheckStatus.WARNING if isinstance(error, RateLimited) else CheckStatus.PROBLEM
         remedy = REMEDY_KEYS if isinstance(error, NotReady) else REMEDY_WAIT
-        return CheckResult("key", status, str(error), remedy, error_code=error.code)
+        return CheckResult("key", status, str(error), remedy, error_code=error.code, detail=error.cause or "")
     return None
 
 

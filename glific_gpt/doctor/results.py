@@ -43,6 +43,8 @@ class CheckResult:
     """True if the server can only be reached from its own network."""
     is_deferred_only: bool = False
     """True if the problem only prevents later answers (async, auto)."""
+    detail: str = ""
+    """The cause of a failure, or how OpenAI is reached, for administrators. Not translated."""
     error_code: str = ""
     """The code of the error in `message`, as in the webhook's replies and the documentation."""
     transcript: str = ""

@@ -41,6 +41,8 @@ class Usage:
     output_tokens: int = 0
     model: str | None = None
     """The model that used them."""
+    seconds: float = 0.0
+    """Time spent waiting for the provider, retries included."""
 
 
 class OutputLimit(NamedTuple):

@@ -7,14 +7,15 @@ import openai
 from openai import OpenAI
 from pydantic import SecretStr
 
-from glific_gpt.openai.connections import ConnectionPool, HttpResponse
+from glific_gpt.openai.connections import ConnectionPool
+from glific_gpt.openai.http_response import HttpResponse
 from glific_gpt.openai.request_bodies import JsonObject
 from glific_gpt.runtime import bridge, cpu_bound
 
 PLACEHOLDER_KEY = "no-key"
 """The library demands a key at construction; each request brings its own."""
 
-ERROR_HEADERS = {b"retry-after"}
+ERROR_HEADERS = {b"retry-after", b"x-request-id"}
 
 
 class OpenAIClient(OpenAI):

@@ -25,6 +25,7 @@ from glific_gpt.errors import (
     RateLimited,
     UpstreamError,
 )
+from glific_gpt.openai import causes
 
 # From https://platform.openai.com/docs/guides/error-codes and from observed replies of the API.
 OUT_OF_CREDIT_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
@@ -49,6 +50,11 @@ class ApiRefusal:
         self.parameter = str(body.get("param") or "")
         self.message = str(body.get("message") or "").lower()
         self.retry_after = _parse_retry_after(error.response.headers.get("retry-after"))
+        self.request_id = error.response.headers.get("x-request-id") or ""
+
+    @property
+    def cause(self) -> str:
+        return causes.describe_refusal(self.status, self.code, self.type, self.parameter, self.request_id)
 
     @property
     def is_out_of_credit(self) -> bool:
@@ -84,7 +90,13 @@ class ApiRefusal:
 
 
 def error_for_refusal(refusal: ApiRefusal, model: str) -> GlificGptError:
-    """Return this server's error for a reply of status 3xx, 4xx or 5xx."""
+    """Return this server's error for a reply of status 3xx, 4xx or 5xx, with its cause."""
+    error = _error_for_refusal(refusal, model)
+    error.cause = refusal.cause
+    return error
+
+
+def _error_for_refusal(refusal: ApiRefusal, model: str) -> GlificGptError:
     if refusal.is_out_of_credit:
         return InsufficientQuota()
     if refusal.status == 429:
@@ -102,10 +114,12 @@ def error_for_refusal(refusal: ApiRefusal, model: str) -> GlificGptError:
 
 
 def error_for_connection(error: openai.APIConnectionError) -> GlificGptError:
-    """Return this server's error for a missing or incomplete reply."""
+    """Return this server's error for a missing or incomplete reply, with its cause."""
+    mapped: GlificGptError = BadUpstreamReply() if _reply_had_started(error) else UpstreamError()
     if isinstance(error, openai.APITimeoutError):
-        return DeadlineExceeded()
-    return BadUpstreamReply() if _reply_had_started(error) else UpstreamError()
+        mapped = DeadlineExceeded()
+    mapped.cause = causes.describe_connection(error.__cause__)
+    return mapped
 
 
 def is_final(error: openai.APIConnectionError) -> bool:

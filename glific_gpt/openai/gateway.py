@@ -1,6 +1,7 @@
 """Requests to OpenAI: one answer or the list of models, with retries inside the deadline."""
 
 import random
+import time
 from dataclasses import dataclass, field, replace
 
 import openai
@@ -150,6 +151,13 @@ class BoundModel:
     allowance: Allowance | None = field(default=None, repr=False)
 
     def ask(self, question: Question) -> Answer:
+        started = time.monotonic()
+        try:
+            return self._ask(question)
+        finally:
+            self.usage.seconds += time.monotonic() - started
+
+    def _ask(self, question: Question) -> Answer:
         if self.allowance is None:
             return self._gateway.ask(self._api_key, self.name, question, self._deadline, self.usage)
         is_long = cpu_bound.is_large(question.response_format)  # to encode a text takes less than a millisecond

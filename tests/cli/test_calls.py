@@ -139,6 +139,7 @@ def test_it_shows_the_timeline_of_a_delivered_answer(server_commands: Commands, 
     assert call_detail == {
         "delivery": "delivered",
         "attempts": 1,
+        "cause": None,
         "last_response": "Glific accepted the answer, and the flow continues.",
         "error_class": None,
         "error": None,

@@ -111,6 +111,7 @@ def test_it_prints_one_json_object_even_if_it_fails(flask: Commands, server: Run
         "check": "key",
         "verdict": "problem",
         "says": "There is no OpenAI key yet.",
+        "detail": "",
         "remedy": "Add the organization's own key from platform.openai.com.",
         "command": "flask credentials set carol open_ai --api-key-stdin",
         "error_code": None,

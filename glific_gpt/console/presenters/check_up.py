@@ -36,6 +36,7 @@ class CheckUpLine:
     title: str
     status: CheckStatus
     message: str
+    detail: str
     remedy: str
     fix_page: str | None
     is_private_only: bool
@@ -98,6 +99,7 @@ def _line(result: CheckResult) -> CheckUpLine:
         title=translate(TITLES[result.check]),
         status=result.status,
         message=_fill_in(result.message, result.values),
+        detail=result.detail,
         remedy=_fill_in(result.remedy, result.values),
         fix_page=_fix_page(result),
         is_private_only=result.is_private_only,

@@ -82,7 +82,7 @@ def _detail(timeline: CallTimeline, event_kind: str) -> str:
     if event_kind == "answered":
         return _describe_usage(call)
     if event_kind == "failed":
-        return str(error_name(timeline.own_error or ""))
+        return ": ".join(filter(None, (str(error_name(timeline.own_error or "")), call.cause)))
     if event_kind == "interrupted":
         return str(_("The server was stopped before there was an answer."))
     return _describe_delivery(timeline) if event_kind in {"resumed", "given up"} else ""
