@@ -36,10 +36,13 @@ class CallContext:
     function: str
     started_at: datetime = field(default_factory=now)
     call_id: str = field(default_factory=new_call_id)
+    mode: str | None = None
     model_asked: str | None = None
     contact_id: int | None = None
     flow_id: int | None = None
     usage: Usage = field(default_factory=Usage)
+    cause: str | None = None
+    """Why OpenAI gave no answer."""
     allowance: Allowance | None = None
     """The money that is set aside for the call under a budget."""
     _monotonic_start: float = field(default_factory=time.monotonic)

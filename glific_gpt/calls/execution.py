@@ -64,6 +64,7 @@ def execute(
 def to_outcome(tenant: Tenant, context: CallContext, result: Result) -> Outcome:
     """Return the answer for a result, with the organization's fallback message for an error."""
     if isinstance(result, GlificGptError):
+        context.cause = result.cause
         return error_outcome(context.call_id, result, tenant.fallback_message or FALLBACK_MESSAGE)
     return success_outcome(context.call_id, context.usage.model or context.model_asked or "", result)
 

@@ -68,28 +68,24 @@ class Pipeline:
     late_writes: LateWrites = field(default_factory=LateWrites)
     """Writes of finished calls that failed in time. Without them, the money of a call would be given back."""
 
-    def run(self, tenant: Tenant, inbound: InboundCall) -> Outcome:
+    def run(self, tenant: Tenant, inbound: InboundCall, context: CallContext) -> Outcome:
         """Return the recorded outcome, success or error.
 
         Raises Unauthorized if the body names another organization. Such a call is not recorded.
         """
-        context = CallContext(tenant.organization_id, inbound.function)
         try:
             return self._run(tenant, inbound, context)
         except Unauthorized:
             raise
         except GlificGptError as error:
-            return self._refuse(tenant, context, error)
+            return self.refuse(tenant, context, error)
         except UNAVAILABLE as failure:
             failures.log_failure(failure, call_id=context.call_id)
             return to_outcome(tenant, context, Overloaded(MSG_DATABASE_UNAVAILABLE, retry_after=1))
 
-    def refuse(self, tenant: Tenant, function: str, error: GlificGptError) -> Outcome:
-        """Record a call that was refused before it was parsed, and return its outcome."""
-        return self._refuse(tenant, CallContext(tenant.organization_id, function), error)
-
     def _run(self, tenant: Tenant, inbound: InboundCall, context: CallContext) -> Outcome:
         """Raises GlificGptError and UNAVAILABLE until the row is written, and nothing afterwards."""
+        context.mode = inbound.mode
         parsed = self.admission.parse(tenant, inbound, context)
         # Before the switches are checked: a stored answer is paid for, so it is returned even if they are off now.
         if stored := replays.find_stored(self.vault, tenant.organization_id, inbound):
@@ -171,8 +167,8 @@ class Pipeline:
             self.late_writes.add(statements)
         return outcome
 
-    def _refuse(self, tenant: Tenant, context: CallContext, error: GlificGptError) -> Outcome:
-        """Record a call that failed before anything was spent.
+    def refuse(self, tenant: Tenant, context: CallContext, error: GlificGptError) -> Outcome:
+        """Record a call that failed before anything was spent, and return its outcome.
 
         No answer is stored for its idempotency key, because the flow may be corrected before the call is repeated.
         """

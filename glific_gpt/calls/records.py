@@ -133,6 +133,7 @@ def _final_values(context: CallContext, error: GlificGptError | None) -> dict[st
     return {
         "status": "error" if error else "ok",
         "error_code": error.code if error else None,
+        "cause": error.cause if error else None,
         "model_used": context.usage.model,
         "duration_ms": context.duration_ms(),
         "input_tokens": context.usage.input_tokens if used else None,

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from glific_gpt.calls import pipeline, timeline
 from glific_gpt.calls import tenant as tenants
+from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.execution import Outcome
 from glific_gpt.calls.request import InboundCall
 from glific_gpt.calls.tables import Call
@@ -71,12 +72,12 @@ def make_test_call(organization: Organization, body: dict[str, Any]) -> TestCall
 def _run(organization: Organization, body: bytes) -> Outcome:
     app = services()
     inbound = InboundCall(FUNCTION, body, pipeline.request_deadline(app.settings))
-    tenant = _tenant(organization)
+    tenant, context = _tenant(organization), CallContext(organization.id, FUNCTION)
     try:
         with app.slots.hold(organization.id):
-            return app.pipeline.run(tenant, inbound)
+            return app.pipeline.run(tenant, inbound, context)
     except Overloaded as error:
-        return app.pipeline.refuse(tenant, FUNCTION, error)
+        return app.pipeline.refuse(tenant, context, error)
 
 
 def _tenant(organization: Organization) -> Tenant:

@@ -1,13 +1,14 @@
 """Responses of the webhook: one JSON object, for every outcome."""
 
 import structlog
-from flask import Response, json
+from flask import Response, json, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from glific_gpt import errors
 from glific_gpt.calls.context import new_call_id
 from glific_gpt.calls.execution import Outcome, error_outcome
 from glific_gpt.errors import GlificGptError
+from glific_gpt.organizations.store import is_slug
 from glific_gpt.runtime import cpu_bound
 from glific_gpt.settings import FALLBACK_MESSAGE
 
@@ -29,7 +30,10 @@ def respond(outcome: Outcome) -> Response:
 def respond_with_error(error: GlificGptError) -> Response:
     """Answer a caller that is not authenticated. The response reveals nothing about any organization."""
     call_id = new_call_id()
-    log.info("call_refused", call_id=call_id, status=error.status, error_code=error.code)
+    # The name in the address, if it is a possible name. Nothing is looked up.
+    slug = str((request.view_args or {}).get("slug"))
+    addressed = slug if is_slug(slug) else None
+    log.info("call_refused", organization=addressed, call_id=call_id, http_status=error.status, error_code=error.code)
     return respond(error_outcome(call_id, error, FALLBACK_MESSAGE))
 
 

@@ -1,5 +1,7 @@
 """The route of the webhook: authenticate the caller, then run the call."""
 
+from functools import partial
+
 import structlog
 from flask import Blueprint, Request, Response, request
 from sqlalchemy.exc import SQLAlchemyError
@@ -7,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from glific_gpt import errors
 from glific_gpt.calls import pipeline
 from glific_gpt.calls import tenant as tenants
+from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.execution import Outcome
 from glific_gpt.calls.request import InboundCall
 from glific_gpt.calls.tenant import Tenant
@@ -44,23 +47,40 @@ def call_function(slug: str, function: str) -> Response:
     tenant = authenticate(found, request, app_services.vault)
     request.environ[IS_AUTHENTICATED] = True
     bridge.set_group(slug)  # from now on the call takes turns with those of other organizations
-    outcome = _run(app_services, tenant, function, deadline)
-    fields = {key: outcome.body.get(key) for key in ("call_id", "error_code")}
+    context = CallContext(tenant.organization_id, function)
+    outcome = _run(app_services, tenant, function, deadline, context)
     # Logging takes time, so the line is written after the response.
-    bridge.after_response(
-        lambda: log.info("call_finished", organization=slug, function=function, status=outcome.status, **fields)
-    )
+    bridge.after_response(partial(_log_call, slug, context, outcome, context.duration_ms()))
     return respond(outcome)
 
 
-def _run(app_services: Services, tenant: Tenant, function: str, deadline: Deadline) -> Outcome:
+def _run(app_services: Services, tenant: Tenant, function: str, deadline: Deadline, context: CallContext) -> Outcome:
     try:
         # Before the slot is taken: a client that sends slowly must not keep a slot from other calls.
         inbound = _read_call(function, deadline)
         with app_services.slots.hold(tenant.organization_id, inbound.weight):
-            return app_services.pipeline.run(tenant, inbound)
+            return app_services.pipeline.run(tenant, inbound, context)
     except (errors.BodyTooLarge, errors.InvalidJson, errors.Overloaded) as error:
-        return app_services.pipeline.refuse(tenant, function, error)
+        return app_services.pipeline.refuse(tenant, context, error)
+
+
+def _log_call(slug: str, context: CallContext, outcome: Outcome, duration_ms: int) -> None:
+    body = outcome.body
+    log.info(
+        "call_finished",
+        organization=slug,
+        function=context.function,
+        mode=context.mode,
+        model=context.usage.model or context.model_asked,
+        status=body["status"],
+        http_status=outcome.status,
+        call_id=body["call_id"],
+        error_code=body.get("error_code"),
+        cause=context.cause,
+        duration_ms=duration_ms,
+        openai_ms=round(context.usage.seconds * 1000),
+        replayed=outcome.replayed,
+    )
 
 
 def _read_call(function: str, deadline: Deadline) -> InboundCall:

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from glific_gpt.calls import tenant as tenants
+from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.request import InboundCall
 from glific_gpt.clock import Deadline
 from glific_gpt.database import GroupCommit, Statement, transaction
@@ -107,7 +108,9 @@ def test_only_calls_without_limits_are_batched(
         with server.app.app_context():
             tenant = tenants.find_tenant("alice", "open_ai", "")
             assert tenant
-            return pipeline.run(tenant, InboundCall("parse_via_chat_gpt", body, Deadline.after(4))).status
+            inbound = InboundCall("parse_via_chat_gpt", body, Deadline.after(4))
+            context = CallContext(tenant.organization_id, inbound.function)
+            return pipeline.run(tenant, inbound, context).status
 
     # In threads, as on the event loop a slow commit would keep other calls from arriving.
     with ThreadPoolExecutor(CALLS) as pool:

@@ -16,6 +16,7 @@ from glific_gpt.database import retry_until_available
 from glific_gpt.errors import GlificNotConnected, NotReady
 from glific_gpt.glific.client import GlificClient
 from glific_gpt.glific.resumption import Access, DeliveryResult, DeliveryStatus, Resumption, SignedAccess, refusal
+from glific_gpt.organizations.tables import Organization
 from glific_gpt.vault import Vault
 
 log = structlog.get_logger()
@@ -144,11 +145,11 @@ def _record(session: Session, call_id: str, attempt: DeliveryAttempt, result: De
     delivery.possibly_delivered = attempt.possibly_delivered or result.possibly_delivered
     delay = next_delay(result, delivery.attempts, now() - (delivery.delivering_since or delivery.accepted_at))
     if delay is None:
-        _finish(delivery, call, result)
+        _finish(session, delivery, call, result)
     return delay
 
 
-def _finish(delivery: Delivery, call: Call, result: DeliveryResult) -> None:
+def _finish(session: Session, delivery: Delivery, call: Call, result: DeliveryResult) -> None:
     if result.status is DeliveryStatus.DELIVERED:
         delivery.state, delivery.answer, delivery.ended_at = "delivered", None, now()
     else:
@@ -156,8 +157,12 @@ def _finish(delivery: Delivery, call: Call, result: DeliveryResult) -> None:
     records.finish_pending(call, None if delivery.state == "delivered" else delivery.state)
     log.info(
         "delivery_finished",
+        organization=session.get_one(Organization, call.organization_id).slug,
         call_id=call.call_id,
         delivery=delivery.state,
         attempts=delivery.attempts,
         status=call.status,
+        error_code=call.error_code,
+        cause=call.cause,
+        duration_ms=call.duration_ms,
     )
