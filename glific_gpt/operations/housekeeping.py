@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from glific_gpt.audit import trail
 from glific_gpt.calls import budget, records, replays
 from glific_gpt.calls.deferred import delivery_records
+from glific_gpt.calls.deferred.backlog import find_backlog
 from glific_gpt.calls.tables import Delivery
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
@@ -28,6 +29,7 @@ def run_housekeeping(app: Flask) -> None:
         trail.delete_expired_entries(session)
         records.mark_interrupted(session)
         _log_stuck_deliveries(session)
+        _log_missing_workers(session)
     # In a transaction of its own: it locks months before calls, like a call that ends.
     with app.app_context(), transaction() as session:
         budget.give_back(session)
@@ -38,3 +40,9 @@ def _log_stuck_deliveries(session: Session) -> None:
     count = session.scalar(select(func.count()).where(*stuck))
     if count:
         log.error("deliveries_stuck", count=count, longer_than_minutes=STUCK_AFTER.seconds // 60)
+
+
+def _log_missing_workers(session: Session) -> None:
+    backlog = find_backlog(session)
+    if backlog.is_unattended:
+        log.error("workers_missing", waiting=backlog.count, deferred_oldest_seconds=backlog.oldest_seconds)

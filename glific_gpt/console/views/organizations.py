@@ -12,6 +12,7 @@ from wtforms.validators import DataRequired, Length, ValidationError
 
 from glific_gpt.accounts import addresses, member_permissions
 from glific_gpt.accounts.tables import Role, User
+from glific_gpt.calls.deferred.backlog import find_backlog
 from glific_gpt.console.access import AccessLevel, current_organization, requires, signed_in_user, update_organization
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.forms.base import Form
@@ -85,7 +86,8 @@ class CreatedOrganization:
 def list_organizations() -> str:
     with reading() as session:
         rows = list_organization_statuses(session, services().model_provider.name)
-    return render_template("console/organizations.html", rows=rows, badges=STATUS_BADGES)
+        backlog = find_backlog(session)
+    return render_template("console/organizations.html", rows=rows, badges=STATUS_BADGES, backlog=backlog)
 
 
 # Not below /organizations/, because `new` would be the slug of an organization there.
