@@ -77,6 +77,15 @@ PROCESSORS = [*SHARED_PROCESSORS, *FINAL_PROCESSORS]
 """Always the same list object, because cached loggers keep the list that they were created with."""
 
 
+def report_failed_start(message: str) -> None:
+    """Write why a server or worker does not start: a sentence for a terminal, or else a line of the log."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"Error: {message}\n")
+    else:
+        configure()
+        structlog.get_logger().error("start_failed", detail=message)
+
+
 def configure() -> None:
     """Configure logging for the whole process. Further calls change nothing."""
     # Directly to standard error: a line through the standard library's logging takes twice as long.

@@ -1,9 +1,12 @@
 """flask worker: work on deferred calls in a separate process."""
 
+import sys
+
 import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
+from glific_gpt import logging
 from glific_gpt.cli.group import report_errors, require_migrations
 from glific_gpt.operations import key_check
 from glific_gpt.operations import worker as work
@@ -19,8 +22,12 @@ def worker() -> None:
     Glific. On PostgreSQL you can start any number of workers on any machines. On SQLite one works and the others wait.
     Start the servers with GLIFIC_GPT_WORKER=separate if only workers should do this work.
     """
-    with report_errors():
-        _run_worker()
+    try:
+        with report_errors():
+            _run_worker()
+    except click.ClickException as error:
+        logging.report_failed_start(error.message)
+        sys.exit(1)
 
 
 @require_migrations

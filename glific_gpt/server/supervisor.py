@@ -13,11 +13,12 @@ from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from uvicorn import Config, Server
 from uvicorn.config import STARTUP_FAILURE
 
 import config
-from glific_gpt import logging
+from glific_gpt import __version__, logging
 from glific_gpt.errors import SettingsError
 from glific_gpt.runtime import file_descriptors
 from glific_gpt.server.processes import (
@@ -47,6 +48,13 @@ BACKLOG = 4096
 ACCEPTED_PER_PASS = 8
 """Connections that the event loop accepts in one pass."""
 
+SWITCH_INTERVAL_SECONDS = 0.001
+"""How long a thread may keep Python's lock while others wait for it; Python's default is five times as long.
+
+The event loop takes the lock for each event. Beside 24 clients that load pages, a webhook call took 87 to 96 ms with
+the default, 19 ms with this value, and 30 ms with a fifth of it (median of 150 calls, SQLite, two cores).
+"""
+
 MSG_CANNOT_LISTEN = "The server cannot listen on {}: it is in use, or not an address of this machine."
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -57,7 +65,8 @@ def main() -> None:
     try:
         run(config.load(instance=None))
     except SettingsError as error:
-        sys.exit(f"Error: {error}")
+        logging.report_failed_start(str(error))
+        sys.exit(1)
     exit_now()
 
 
@@ -87,7 +96,7 @@ def create_process_app() -> "AsgiBridge":
     try:
         return _create_asgi_app(config.load())
     except SettingsError as error:
-        sys.stderr.write(f"Error: {error}\n")
+        logging.report_failed_start(str(error))
         # uvicorn's supervisor stops the whole server when a process exits with STARTUP_FAILURE.
         sys.exit(1 if IS_REPLACEMENT in os.environ else STARTUP_FAILURE)
     finally:
@@ -155,6 +164,7 @@ def _create_asgi_app(settings: Settings) -> "AsgiBridge":
     # Imported here, so that the process of a supervisor stays small.
     from glific_gpt.app import create_app
     from glific_gpt.database import migrations
+    from glific_gpt.database.engines import parse_url
     from glific_gpt.operations import key_check, worker
     from glific_gpt.runtime import bridge, cpu_bound
     from glific_gpt.server.asgi import AsgiBridge
@@ -178,10 +188,19 @@ def _create_asgi_app(settings: Settings) -> "AsgiBridge":
         shutdown.wait()
         app_services.pipeline.late_writes.wait(LATE_WRITES_SECONDS)
 
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     gc.freeze()  # the objects of the app live as long as the process, so the collector need not scan them again
     options = ServerOptions.from_settings(settings)
     asgi_app = AsgiBridge(app, shutdown.watch_signals, end, options)
     asgi_app.start_threads()
+    structlog.get_logger().info(
+        "server_started",
+        version=__version__,
+        database=parse_url(settings.database_url).get_backend_name(),
+        bind=settings.bind,
+        processes=settings.processes,
+        worker=settings.worker,
+    )
     return asgi_app
 
 

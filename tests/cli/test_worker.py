@@ -1,5 +1,6 @@
 """flask worker: it works until it is stopped, ends quickly, and waits if only one process may work."""
 
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -162,12 +163,15 @@ def test_several_workers_work_at_the_same_time_on_postgresql(
     assert len(openai.requests) == len(calls)
 
 
-def test_missing_migrations_are_a_one_line_error(flask: Commands, database: str) -> None:
+def test_missing_migrations_are_a_one_line_error(
+    flask: Commands, database: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     engine = sa.create_engine(database)
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
     engine.dispose()
-    assert flask.failure("worker") == MIGRATIONS_MISSING.message
+    assert flask.run("worker").exit_code == 1
+    assert json.loads(capfd.readouterr().err)["detail"] == MIGRATIONS_MISSING.message
 
 
 @on_sqlite

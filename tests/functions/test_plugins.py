@@ -1,5 +1,6 @@
 """Plugins: an plugin_folder package offers a function, and an invalid plugin stops the start of the server."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -54,7 +55,7 @@ def get_start_error(folder: Path, tmp_path: Path, database_url: str) -> str:
     with start(SERVER, tmp_path / "log", to_environment(**settings) | python_path(folder)) as program:
         assert program.wait_for_exit() != 0
     assert program.output == ""
-    return program.errors
+    return str(json.loads(program.errors)["detail"])
 
 
 def summarise(organization: TestOrganization, **body: object) -> httpx2.Response:
@@ -98,8 +99,8 @@ def test_a_plugin_with_the_name_of_a_built_in_function_stops_the_start(
     module = plugin_copy / MODULE
     module.write_text(module.read_text().replace('name="summarise"', 'name="parse_via_chat_gpt"'))
     assert get_start_error(plugin_copy, tmp_path, database_url) == (
-        "Error: The plugin glific-gpt-summarise offers a function parse_via_chat_gpt, which exists already. "
-        "Uninstall or rename it.\n"
+        "The plugin glific-gpt-summarise offers a function parse_via_chat_gpt, which exists already. "
+        "Uninstall or rename it."
     )
 
 
@@ -108,7 +109,7 @@ def test_a_plugin_that_cannot_be_imported_stops_the_start(plugin_copy: Path, tmp
     with (plugin_copy / MODULE).open("a") as module:
         module.write("\nraise RuntimeError('sk-proj-secret')\n")
     assert get_start_error(plugin_copy, tmp_path, database_url) == (
-        "Error: The plugin glific-gpt-summarise cannot be loaded (RuntimeError). Uninstall or correct it.\n"
+        "The plugin glific-gpt-summarise cannot be loaded (RuntimeError). Uninstall or correct it."
     )
 
 

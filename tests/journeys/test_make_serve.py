@@ -1,5 +1,6 @@
 """`make serve`: errors that prevent its start, and how it starts."""
 
+import json
 import re
 import socket
 import time
@@ -18,6 +19,7 @@ from tests.support.platforms import requires_ipv6
 from tests.support.programs import (
     SERVER,
     WORKER,
+    Program,
     copy_project,
     free_port,
     is_free,
@@ -29,7 +31,7 @@ from tests.support.serving import SECRET_KEY, run_server_processes, to_environme
 from tests.support.settings import ENCRYPTION_KEY
 
 UNREACHABLE = "postgresql+psycopg://nobody:sk-proj-secret@127.0.0.1:9/nothing"
-BEHIND = "Error: Migrations are missing. Run 'flask db upgrade'.\n"
+BEHIND = "Migrations are missing. Run 'flask db upgrade'."
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -43,9 +45,16 @@ def environment(**settings: object) -> dict[str, str]:
 def refusal(tmp_path: Path, environ: dict[str, str]) -> str:
     """Return the error of a server that does not start."""
     with start(SERVER, tmp_path / "refused", to_environment(bind=f"127.0.0.1:{free_port()}") | environ) as program:
-        assert program.wait_for_exit() != 0
+        return failed_start(program)
+
+
+def failed_start(program: Program) -> str:
+    """Wait until the program ends, and return the sentence of its only line in the log."""
+    assert program.wait_for_exit() == 1
     assert program.output == ""
-    return program.errors
+    line = json.loads(program.errors)
+    assert (line["event"], line["level"]) == ("start_failed", "error")
+    return str(line["detail"])
 
 
 def test_it_reports_a_missing_secret_in_one_sentence(tmp_path: Path) -> None:
@@ -54,7 +63,7 @@ def test_it_reports_a_missing_secret_in_one_sentence(tmp_path: Path) -> None:
         assert program.wait_for_exit() != 0
     errors = [line for line in program.errors.splitlines() if not line.startswith("make")]
     assert len(errors) == 1
-    assert errors[0].startswith("Error: GLIFIC_GPT_SECRET_KEY is not set. ")
+    assert json.loads(errors[0])["detail"].startswith("GLIFIC_GPT_SECRET_KEY is not set. ")
     assert not (project / "instance").exists()
 
 
@@ -64,18 +73,16 @@ def test_it_does_not_use_the_secrets_of_make_run(tmp_path: Path) -> None:
     (project / "instance" / "secret_key").write_text(SECRET_KEY)
     (project / "instance" / "encryption_keys").write_text(ENCRYPTION_KEY)
     with start(SERVER, tmp_path / "log", environment(encryption_keys=None), project) as program:
-        assert program.wait_for_exit() != 0
-    assert program.errors.startswith("Error: GLIFIC_GPT_ENCRYPTION_KEYS is not set. ")
-    assert program.errors.count("\n") == 1
+        assert failed_start(program).startswith("GLIFIC_GPT_ENCRYPTION_KEYS is not set. ")
 
 
 def test_it_suggests_a_setting_for_a_misspelt_one(tmp_path: Path) -> None:
     error = refusal(tmp_path, environment(databse_url="sqlite://"))
-    assert error == "Error: GLIFIC_GPT_DATABSE_URL is not a setting. Did you mean GLIFIC_GPT_DATABASE_URL?\n"
+    assert error == "GLIFIC_GPT_DATABSE_URL is not a setting. Did you mean GLIFIC_GPT_DATABASE_URL?"
 
 
 def test_it_does_not_start_on_a_database_that_cannot_be_reached(tmp_path: Path) -> None:
-    assert refusal(tmp_path, environment(database_url=UNREACHABLE)).startswith("Error: No database accepts connections")
+    assert refusal(tmp_path, environment(database_url=UNREACHABLE)).startswith("No database accepts connections")
 
 
 def test_it_does_not_start_on_an_empty_database_and_leaves_it_empty(tmp_path: Path) -> None:
@@ -99,9 +106,7 @@ def test_it_does_not_start_with_other_encryption_keys_than_those_of_the_database
 ) -> None:
     other = Fernet.generate_key().decode()
     with start(command, tmp_path / "log", environment(database_url=database_url, encryption_keys=other)) as program:
-        assert program.wait_for_exit() == 1
-    assert program.errors.startswith("Error: The database was encrypted with other keys")
-    assert program.errors.count("\n") == 1
+        assert failed_start(program).startswith("The database was encrypted with other keys")
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -118,19 +123,21 @@ def test_a_server_that_cannot_start_takes_no_connection(tmp_path: Path, processe
 
 
 def test_it_ends_when_its_processes_cannot_start(tmp_path: Path) -> None:
-    error = refusal(tmp_path, environment(database_url=f"sqlite:///{tmp_path}/empty.db", processes=2))
-    assert BEHIND in error
-    assert "Traceback" not in error
+    environ = environment(database_url=f"sqlite:///{tmp_path}/empty.db", processes=2, bind=f"127.0.0.1:{free_port()}")
+    with start(SERVER, tmp_path / "log", environ) as program:
+        assert program.wait_for_exit() == 1
+    lines = [json.loads(line) for line in program.errors.splitlines()]
+    assert {line["detail"] for line in lines if line["event"] == "start_failed"} == {BEHIND}
 
 
 def test_it_does_not_start_on_a_database_in_memory(tmp_path: Path) -> None:
     error = refusal(tmp_path, environment(database_url="sqlite://"))
-    assert error == "Error: GLIFIC_GPT_DATABASE_URL names no file: a database in memory would be lost.\n"
+    assert error == "GLIFIC_GPT_DATABASE_URL names no file: a database in memory would be lost."
 
 
 def test_it_does_not_start_with_a_default_model_that_cannot_answer(tmp_path: Path) -> None:
     error = refusal(tmp_path, environment(default_model="tts-1"))
-    assert error == "Error: GLIFIC_GPT_DEFAULT_MODEL is not a text model. Choose a text model such as gpt-4o.\n"
+    assert error == "GLIFIC_GPT_DEFAULT_MODEL is not a text model. Choose a text model such as gpt-4o."
 
 
 @on_sqlite

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.both_databases
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 DEADLINE_SECONDS = 3.0
-DATABASE_FAILURE = "Error: Migrations are missing"
+DATABASE_FAILURE = "Migrations are missing"
 
 
 @pytest.fixture(params=[1, 2])
