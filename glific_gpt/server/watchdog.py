@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
 
 import structlog
 
@@ -30,27 +31,37 @@ def blocked_count() -> int:
     return _blocked_count
 
 
+class _ThreadTimes(NamedTuple):
+    """Times of a thread in seconds, as Linux counts them in schedstat."""
+
+    running: float
+    queued: float
+    """Time for which the thread was ready, and the operating system ran others."""
+
+
 @dataclass(frozen=True)
 class _Sample:
-    """Clocks at one moment, in seconds."""
+    """Clocks at one moment."""
 
     wall: float
-    cpu: float
-    """CPU time of the process."""
-    queued: Mapping[str, float]
-    """Time for which each thread was ready, and the operating system ran others."""
+    threads: Mapping[str, _ThreadTimes]
 
     def blocked_until(self, later: "_Sample") -> float:
-        """Return for how long the process itself kept the loop from running, at most.
+        """Return for how many seconds the process itself kept the loop from running, at most.
 
         A suspended process and a busy machine do not count: the loop may wait for a lock whose thread is queued. If
-        this thread was late too, either another one held Python's lock, which costs CPU time, or the process did not
-        run.
+        this thread was late too, a single thread held Python's lock for as long as it was running, or many threads took
+        turns, or the process did not run.
         """
         elapsed = later.wall - self.wall
-        queued = sum(later.queued[thread] - before for thread, before in self.queued.items() if thread in later.queued)
-        could_run = elapsed if elapsed < 2 * TICK_SECONDS else later.cpu - self.cpu
-        return max(0.0, min(elapsed - queued, could_run))
+        changes = [
+            (later.threads[name].running - before.running, later.threads[name].queued - before.queued)
+            for name, before in self.threads.items()
+            if name in later.threads
+        ]
+        queued = sum(queued for _, queued in changes)
+        longest_run = max((running for running, _ in changes), default=0.0)
+        return max(0.0, min(elapsed - queued, elapsed if elapsed < 2 * TICK_SECONDS else longest_run))
 
 
 class Watchdog:
@@ -99,16 +110,12 @@ class Watchdog:
 
 
 def _take_sample() -> _Sample:
-    return _Sample(time.monotonic(), time.process_time(), _queued_seconds())
-
-
-def _queued_seconds() -> dict[str, float]:
-    """Return the second number of each thread in Linux's schedstat, in seconds. Empty on systems without it."""
-    queued = {}
+    threads = {}
     for file in Path("/proc/self/task").glob("*/schedstat"):
-        with suppress(OSError, IndexError):  # the thread has ended, or the kernel does not count
-            queued[file.parent.name] = int(file.read_text().split()[1]) / 1e9
-    return queued
+        with suppress(OSError, ValueError):  # the thread has ended, or the kernel does not count
+            running, queued, _ = file.read_text().split()
+            threads[file.parent.name] = _ThreadTimes(int(running) / 1e9, int(queued) / 1e9)
+    return _Sample(time.monotonic(), threads)
 
 
 def _describe_stack(frame: FrameType | None) -> list[str]:

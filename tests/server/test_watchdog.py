@@ -9,7 +9,7 @@ from signal import SIGCONT, SIGSTOP
 
 import pytest
 
-from glific_gpt.server.watchdog import _Sample
+from glific_gpt.server.watchdog import _Sample, _ThreadTimes
 
 PROGRAM = """
 import asyncio, sys, threading, time
@@ -89,19 +89,25 @@ def test_a_suspended_process_does_not_count() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wall", "cpu", "queued", "blocked"),
+    ("wall", "loop", "other", "third", "blocked"),
     [
-        (0.05, 0.0, 0.0, 0.05),  # the loop waits for something
-        (0.05, 0.02, 0.03, 0.02),  # the loop waits for a thread that the machine does not run
-        (9.0, 0.0, 0.0, 0.0),  # the process was suspended
-        (0.27, 0.16, 0.0, 0.16),  # the machine ran other processes, and then other threads of this one
-        (9.0, 8.0, 0.0, 8.0),  # another thread held Python's lock
-        (0.3, 0.6, 0.0, 0.3),  # another thread held Python's lock, and one that did not need it ran as well
-        (9.0, 1.0, 8.0, 1.0),  # the machine ran other processes
+        (0.05, (0.0, 0.0), (0.0, 0.0), (0.0, 0.0), 0.05),  # the loop waits for something
+        (0.05, (0.0, 0.0), (0.0, 0.03), (0.0, 0.0), 0.02),  # it waits for a thread that the machine does not run
+        (9.0, (0.0, 0.0), (0.0, 0.0), (0.0, 0.0), 0.0),  # the process was suspended
+        (9.0, (0.0, 0.0), (8.0, 0.0), (0.0, 0.0), 8.0),  # another thread held Python's lock
+        (9.0, (1.0, 8.0), (0.0, 0.0), (0.0, 0.0), 1.0),  # the machine ran other processes
+        (0.5, (0.1, 0.0), (0.2, 0.0), (0.2, 0.0), 0.2),  # many threads took turns
     ],
 )
 def test_only_time_in_which_the_process_kept_the_loop_from_running_counts(
-    wall: float, cpu: float, queued: float, blocked: float
+    wall: float,
+    loop: tuple[float, float],
+    other: tuple[float, float],
+    third: tuple[float, float],
+    blocked: float,
 ) -> None:
-    before, after = _Sample(0, 0, {"loop": 0, "other": 0}), _Sample(wall, cpu, {"loop": 0, "other": queued, "new": 9})
-    assert before.blocked_until(after) == pytest.approx(blocked)
+    start = _Sample(0, {"loop": _ThreadTimes(1, 1), "other": _ThreadTimes(1, 1), "third": _ThreadTimes(1, 1)})
+    times = {"loop": loop, "other": other, "third": third}
+    threads = {name: _ThreadTimes(1 + running, 1 + queued) for name, (running, queued) in times.items()}
+    end = _Sample(wall, threads | {"new": _ThreadTimes(9, 9)})
+    assert start.blocked_until(end) == pytest.approx(blocked)
