@@ -146,16 +146,19 @@ class AsgiBridge:
             body = (await receive()).get("body")  # None if the client has disconnected
             return await self._run(scope, body)
         try:
-            return await self._call(scope, make_environ(scope, UnreadBody()))
+            return await self._call(scope, self._make_environ(scope, UnreadBody()))
         except BodyNeeded as needed:
             limit = needed.limit
         reader = self._webhook_bodies if scope["path"].startswith(WEBHOOKS) else self._other_bodies
         return await self._run(scope, await reader.read(scope, receive, limit))
 
+    def _make_environ(self, scope: Scope, body: io.IOBase) -> dict[str, Any]:
+        return make_environ(scope, body, self.options.trusted_proxies)
+
     async def _run(self, scope: Scope, body: bytes | None) -> _Response:
         if body is None:
-            return await self._call(scope, make_environ(scope, IncompleteBody()))
-        environ = make_environ(scope, io.BytesIO(body))
+            return await self._call(scope, self._make_environ(scope, IncompleteBody()))
+        environ = self._make_environ(scope, io.BytesIO(body))
         if environ.pop("HTTP_TRANSFER_ENCODING", None):
             # Werkzeug would read only a part of a chunked body that is too large, and raise no error.
             environ["CONTENT_LENGTH"] = str(len(body))

@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 
-def make_environ(scope: dict[str, Any], body: io.IOBase) -> dict[str, Any]:
-    """Return the WSGI environment of a request with this body."""
+def make_environ(scope: dict[str, Any], body: io.IOBase, proxies: int = 0) -> dict[str, Any]:
+    """Return the WSGI environment of a request with this body, which came through that many proxies of the operator."""
     host, port = scope["server"]
     environ: dict[str, Any] = {
         "REQUEST_METHOD": scope["method"],
@@ -36,7 +36,19 @@ def make_environ(scope: dict[str, Any], body: io.IOBase) -> dict[str, Any]:
             text = value.decode("latin-1")
             # A header that was sent several times is one list (RFC 9110, 5.3).
             environ[key] = f"{environ[key]},{text}" if key in environ else text
+    if proxies:
+        environ["wsgi.url_scheme"] = _scheme(environ, proxies)
     return environ
+
+
+def _scheme(environ: dict[str, Any], proxies: int) -> str:
+    """Return the scheme that the client used, as the outermost proxy recorded it in X-Forwarded-Proto.
+
+    Some proxies add a value, and others replace the header, so that it has fewer values than there are proxies.
+    """
+    schemes = [part.strip().lower() for part in environ.get("HTTP_X_FORWARDED_PROTO", "").split(",")]
+    scheme = schemes[-min(proxies, len(schemes))]
+    return scheme if scheme in {"http", "https"} else str(environ["wsgi.url_scheme"])
 
 
 @lru_cache(256)  # bounded, because clients choose the names

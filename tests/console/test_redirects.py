@@ -6,7 +6,9 @@ from urllib.parse import quote
 import pytest
 
 from glific_gpt.accounts.tables import Role
+from tests.conftest import StartServer
 from tests.console.users import PASSWORD, ConsoleUser, create_user
+from tests.support import http
 from tests.support.server import TestOrganization
 
 PAGE = "/console/organizations/alice?days=7"
@@ -67,3 +69,24 @@ def test_signing_in_leads_to_pages_of_the_console_only(
 ) -> None:
     path, fields = "/console/account/sign-in", {"email": owner_signed_out.email, "password": PASSWORD}
     assert target_after(owner_signed_out, path, target, query=query, **fields) == expected
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "scheme"),
+    [
+        (0, "https", "http"),  # a client without a proxy can send anything
+        (1, "https", "https"),
+        (1, "http, https", "https"),
+        (2, "https, http", "https"),
+        (2, "https", "https"),  # the inner proxy has passed on the header of the outer one
+        (1, "gopher", "http"),
+        (1, "", "http"),
+    ],
+)
+def test_a_redirect_keeps_the_scheme_that_trusted_proxies_report(
+    start_server: StartServer, proxies: int, forwarded: str, scheme: str
+) -> None:
+    server = start_server(trusted_proxy_count=proxies)
+    headers = {"Host": "gpt.example.org", "X-Forwarded-Proto": forwarded}
+    response = http.get(f"{server.url}/console", headers=headers, follow_redirects=False)
+    assert (response.status_code, response.headers["Location"]) == (308, f"{scheme}://gpt.example.org/console/")
