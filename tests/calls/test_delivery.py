@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -61,8 +62,8 @@ def call_id(alice: TestOrganization) -> str:
     return answer_call(alice)
 
 
-def answer_call(organization: TestOrganization) -> str:
-    call_id = pending_call_id(organization.ask_deferred())
+def answer_call(organization: TestOrganization, **body: Any) -> str:
+    call_id = pending_call_id(organization.ask_deferred(**body))
     with organization.server.app.app_context():
         organization.server.services.deferred_workflow.answer.run(call_id)
     return call_id
@@ -206,21 +207,24 @@ def test_an_answer_that_this_process_cannot_decrypt_waits_for_another_one(
     assert "cannot read its stored secrets" in str(row.last_response)
     with time_machine.travel(now() + timedelta(seconds=60)):
         assert deliver(other, call_id) == pytest.approx(15, abs=1)
-    with time_machine.travel(now() + timedelta(hours=1)):
+    with time_machine.travel(now() + timedelta(minutes=50)):
         assert deliver(other, call_id) == 30.0
     assert deliver(server, call_id) is None
     assert alice.delivery(call_id).state == "delivered"
 
 
-def test_an_answer_that_no_process_can_decrypt_is_given_up_after_a_day(
-    alice: TestOrganization, start_server: StartServer, glific: GlificStandIn, call_id: str
+def test_an_answer_is_not_delivered_an_hour_after_its_call_unless_the_call_says_that_the_flow_waits_longer(
+    server: RunningServer, alice: TestOrganization, glific: GlificStandIn, call_id: str
 ) -> None:
-    other = start_server(encryption_keys=Fernet.generate_key().decode())
-    with time_machine.travel(now() + timedelta(hours=24, seconds=5)):
-        assert deliver(other, call_id) is None
+    with time_machine.travel(now() + timedelta(minutes=61)):
+        assert deliver(server, call_id) is None
     row = alice.delivery(call_id)
-    assert (row.state, row.answer is None, glific.requests) == ("undelivered", False, [])
-    assert "cannot read its stored secrets" in str(row.last_response)
+    assert (row.state, glific.resumptions) == ("undelivered", [])
+    assert "stopped waiting" in str(row.last_response)
+    patient = answer_call(alice, wait_seconds=7200)
+    with time_machine.travel(now() + timedelta(minutes=61)):
+        assert deliver(server, patient) is None
+    assert alice.delivery(patient).state == "delivered"
 
 
 def test_it_counts_no_attempt_without_a_request_to_glific(

@@ -25,6 +25,12 @@ ANSWER_PURPOSE = "delivery_answer"
 UNDELIVERED_RETENTION = timedelta(hours=24)
 """How long an undelivered answer is kept, so that it can be retried."""
 
+UNKNOWN_WAIT = timedelta(hours=1)
+"""How long a flow is assumed to wait if its call did not say.
+
+A restored backup has answers that flows got long ago. These flows may wait for something else now.
+"""
+
 LONGEST_KEY_WAIT_SECONDS = 30.0
 
 
@@ -58,19 +64,25 @@ def is_expected(delivery: Delivery, call: Call) -> bool:
 
 def remaining_wait_seconds(delivery: Delivery, limit: float) -> float:
     """Return how long the flow still waits, at most `limit`; zero if it has stopped waiting."""
-    if delivery.waited_until is None:
-        return limit
-    return min(limit, max(0.0, (delivery.waited_until - now()).total_seconds()))
+    return min(limit, max(0.0, (_waits_until(delivery) - now()).total_seconds()))
+
+
+def _waits_until(delivery: Delivery) -> datetime:
+    if delivery.waited_until is not None:
+        return delivery.waited_until
+    answered_at, since = delivery.answered_at, delivery.delivering_since
+    was_retried = since is not None and (answered_at is None or since > answered_at)
+    return (since if since and was_retried else delivery.accepted_at) + UNKNOWN_WAIT
 
 
 def key_wait_seconds(delivery: Delivery) -> float | None:
     """Return the seconds until a process tries again to read the delivery's secrets, whose key this one lacks.
 
-    The time grows with the age of the delivery. None if the flow has stopped waiting, or after 24 hours.
+    The time grows with the age of the delivery. None if the flow has stopped waiting.
     """
-    age = (now() - (delivery.delivering_since or delivery.accepted_at)).total_seconds()
-    if age > UNDELIVERED_RETENTION.total_seconds() or not remaining_wait_seconds(delivery, 1.0):
+    if not remaining_wait_seconds(delivery, 1.0):
         return None
+    age = (now() - (delivery.delivering_since or delivery.accepted_at)).total_seconds()
     return min(LONGEST_KEY_WAIT_SECONDS, max(1.0, age / 4))
 
 
