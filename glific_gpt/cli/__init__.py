@@ -13,7 +13,7 @@ from glific_gpt.cli.credentials import credentials
 from glific_gpt.cli.doctor import doctor
 from glific_gpt.cli.flows import flows
 from glific_gpt.cli.glific import glific
-from glific_gpt.cli.group import wrap_group
+from glific_gpt.cli.migrations import wrap_migrations
 from glific_gpt.cli.models import models
 from glific_gpt.cli.organizations import organizations
 from glific_gpt.cli.signature import signature
@@ -31,7 +31,7 @@ def register(app: Flask) -> None:
     app.cli.add_command(doctor)
     app.cli.add_command(worker)
     migrations = cast("click.Group", app.cli.commands["db"])
-    app.cli.add_command(wrap_group(migrations))
+    app.cli.add_command(wrap_migrations(migrations))
 
 
 def limit_to_help(app: Flask, error: Exception) -> None:

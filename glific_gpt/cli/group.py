@@ -76,7 +76,9 @@ class Group(AppGroup):
 
 def wrap_group(group: click.Group) -> Group:
     """Return another library's group with our error messages."""
-    return Group(group.name, commands=group.commands, params=group.params, callback=group.callback, help=group.help)
+    # A copy, because the group is global, and other apps wrap it too.
+    commands = dict(group.commands)
+    return Group(group.name, commands=commands, params=group.params, callback=group.callback, help=group.help)
 
 
 @contextmanager

@@ -1,0 +1,70 @@
+"""flask db: the commands of Flask-Migrate, with a question before a downgrade that deletes data."""
+
+from typing import Any
+
+import click
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from glific_gpt.cli.group import Group, wrap_group
+from glific_gpt.database import transaction
+from glific_gpt.database.losses import list_losses
+
+BASE = "base"
+
+
+def wrap_migrations(group: click.Group) -> Group:
+    """Return the group of Flask-Migrate with our error messages, and with our downgrade."""
+    wrapped = wrap_group(group)
+    wrapped.add_command(_confirmed(group.commands["downgrade"]))
+    return wrapped
+
+
+def _confirmed(downgrade: click.Command) -> click.Command:
+    original = downgrade.callback
+
+    def confirm_and_downgrade(*, yes: bool, **values: Any) -> None:
+        if not (yes or values.get("sql")):
+            _confirm(str(values.get("revision") or "-1"))
+        assert original  # noqa: S101 - every command has one
+        original(**values)
+
+    option = click.Option(["--yes"], is_flag=True, help="Do not ask for confirmation.")
+    return click.Command(
+        "downgrade",
+        params=[*downgrade.params, option],
+        callback=confirm_and_downgrade,
+        help="Revert migrations: one, or all after REVISION. Asks first if that deletes data.",
+    )
+
+
+def _confirm(revision: str) -> None:
+    """Name what is deleted and ask. Raises click.Abort if the answer is no, or if nobody answers."""
+    current = _current_revision()
+    losses = list_losses(current, _target(revision, current))
+    if losses:
+        click.echo(f"This deletes {_join(losses)}, with everything in there. A backup is the only way back.", err=True)
+        click.confirm("Continue?", abort=True, err=True)
+
+
+def _current_revision() -> int:
+    try:
+        with transaction() as session:
+            return int(session.scalar(text("SELECT version_num FROM alembic_version")) or 0)
+    except SQLAlchemyError:  # there is no such table, or Alembic reports the failure
+        return 0
+
+
+def _target(revision: str, current: int) -> int:
+    if revision == BASE:
+        return 0
+    try:
+        number = int(revision)
+    except ValueError:  # Alembic reports it
+        return current
+    return current + number if number < 0 else number
+
+
+def _join(names: list[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last

@@ -1,0 +1,80 @@
+"""flask db: a downgrade that deletes data asks first, and an upgrade says why it failed."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from glific_gpt.database import db, migrations
+from glific_gpt.database.losses import list_losses
+from tests.cli.conftest import Commands
+from tests.support import databases
+from tests.support.programs import ROOT, clean_environment
+from tests.support.serving import SECRET_KEY, to_environment
+from tests.support.settings import ENCRYPTION_KEY
+
+NEWEST = f"{migrations.newest():04}"
+
+
+def revision(flask: Commands) -> str:
+    with flask.app.app_context(), db.engine.connect() as connection:
+        return str(connection.scalar(sa.text("SELECT version_num FROM alembic_version")))
+
+
+def test_a_downgrade_that_deletes_data_names_it_and_does_nothing_without_a_yes(flask: Commands) -> None:
+    for answer in ("n\n", ""):
+        result = flask.run("db", "downgrade", "0012", stdin=answer)
+        assert result.exit_code == 1
+        assert "This deletes the column calls.cause, with everything in there." in result.stderr
+    assert revision(flask) == NEWEST
+
+
+@pytest.mark.parametrize(("arguments", "answer"), [(["0012"], "y\n"), (["0012", "--yes"], "")])
+def test_it_goes_on_after_a_yes(flask: Commands, arguments: list[str], answer: str) -> None:
+    assert flask.run("db", "downgrade", *arguments, stdin=answer).exit_code == 0
+    assert revision(flask) == "0012"
+
+
+def test_a_downgrade_that_deletes_nothing_does_not_ask(flask: Commands) -> None:
+    flask.run("db", "downgrade", "0011", "--yes")
+    assert flask.run("db", "downgrade").exit_code == 0
+    assert revision(flask) == "0010"
+
+
+def test_the_losses_are_those_of_the_reverted_migrations() -> None:
+    everything = list_losses(migrations.newest(), 0)
+    assert list_losses(12, 10) == ["the table key_check"]
+    assert list_losses(6, 5) == ["the column deliveries.waited_until"]
+    assert {"the table organizations", "the table calls", "the schema dbos, with the work on deferred calls"} <= set(
+        everything
+    )
+    sources = [path.read_text() for path in (migrations.DIRECTORY / "versions").glob("0*.py")]
+    drops = sum(len(re.findall(r"drop_(?:table|column)\(", source.split("def downgrade")[1])) for source in sources)
+    assert len(everything) == drops + 1
+
+
+def test_an_upgrade_that_meets_a_lock_says_so(tmp_path: Path) -> None:
+    databases.require_postgresql()
+    with databases.postgresql_database() as url:
+        databases.migrate(url)
+        settings = to_environment(database_url=url, secret_key=SECRET_KEY, encryption_keys=ENCRYPTION_KEY)
+        flask = (sys.executable, "-m", "flask", "--app", "wsgi", "db")
+        environ = clean_environment() | settings
+
+        def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+            return subprocess.run(  # noqa: S603 - its own command
+                (*flask, *arguments), cwd=ROOT, env=environ, capture_output=True, text=True, check=False
+            )
+
+        assert run("downgrade", "0012", "--yes").returncode == 0
+        engine = sa.create_engine(url)
+        with engine.begin() as connection:
+            connection.execute(sa.text("LOCK TABLE calls IN ACCESS SHARE MODE"))
+            result = run("upgrade")
+        engine.dispose()
+    assert result.returncode == 1
+    assert "Error: Another transaction locks the database for too long." in result.stderr
+    assert "Traceback" not in result.stderr
