@@ -8,11 +8,17 @@ branch_labels = None
 depends_on = None
 
 
+INDEX = 'ix_calls_organization_id_started_at'
+
+
 def upgrade() -> None:
-    with op.batch_alter_table('calls', schema=None) as batch_op:
-        batch_op.create_index('ix_calls_organization_id_started_at', ['organization_id', 'started_at'], unique=False)
+    # PostgreSQL cannot create an index concurrently inside a transaction. Otherwise calls would wait for it.
+    with op.get_context().autocommit_block():
+        op.create_index(
+            INDEX, 'calls', ['organization_id', 'started_at'], postgresql_concurrently=True, if_not_exists=True
+        )
 
 
 def downgrade() -> None:
-    with op.batch_alter_table('calls', schema=None) as batch_op:
-        batch_op.drop_index('ix_calls_organization_id_started_at')
+    with op.get_context().autocommit_block():
+        op.drop_index(INDEX, table_name='calls', postgresql_concurrently=True, if_exists=True)
