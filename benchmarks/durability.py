@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -88,13 +88,15 @@ class Environment:
 
 
 @contextmanager
-def create_environment(database: str, **settings: Any) -> Iterator[Environment]:
+def create_environment(
+    database: str, migrate: Callable[[str], object] = databases.migrate, **settings: Any
+) -> Iterator[Environment]:
     with ExitStack() as stack:
         if database == "postgresql":
             url = stack.enter_context(databases.postgresql_database())
         else:
             url = f"sqlite:///{stack.enter_context(tempfile.TemporaryDirectory())}/glific_gpt.db"
-        databases.migrate(url)
+        migrate(url)
         openai, glific = stack.enter_context(OpenAIStandIn()), stack.enter_context(GlificStandIn())
         defaults = {"database_url": url, "openai_base_url": openai.base_url, "glific_hosts": "127.0.0.1"}
         defaults |= {"secret_key": SECRET_KEY, "encryption_keys": ENCRYPTION_KEY}
