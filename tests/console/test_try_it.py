@@ -155,7 +155,7 @@ def test_a_slow_model_times_out(start_server: StartServer, openai: OpenAIStandIn
     openai.will(behaviours.never_respond())
     before = time.monotonic()
     answer = ask(editor)
-    assert time.monotonic() - before < 3
+    assert time.monotonic() - before < 20
     assert "did not answer in time" in answer.text
     assert alice.calls()[0]["error_code"] == "deadline_exceeded"
 

@@ -86,7 +86,8 @@ RETRIED_FAULTS = {
     "503": Fault(behaviours.server_error(503), "upstream_error", (3,), GLIFIC_TIMEOUT_SECONDS),
     "504": Fault(behaviours.server_error(504), "upstream_error", (3,), GLIFIC_TIMEOUT_SECONDS),
     "529": Fault(behaviours.server_error(529), "upstream_error", (3,), GLIFIC_TIMEOUT_SECONDS),
-    "a hang-up": Fault(behaviours.close_connection(), "upstream_error", (3,), GLIFIC_TIMEOUT_SECONDS),
+    # Each of the three attempts is sent once more if its connection was reused, as those of concurrent calls can be.
+    "a hang-up": Fault(behaviours.close_connection(), "upstream_error", (3, 4, 5, 6), GLIFIC_TIMEOUT_SECONDS),
     "silence": Fault(behaviours.never_respond(), "deadline_exceeded", (1,), GLIFIC_TIMEOUT_SECONDS),
     "a drip": Fault(behaviours.send_slowly(0.4), "deadline_exceeded", (1,), GLIFIC_TIMEOUT_SECONDS),
     "slow failures": Fault(
