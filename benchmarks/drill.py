@@ -57,7 +57,7 @@ FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
 
 @dataclass
 class Tally:
-    """What the callers saw."""
+    """The results of all calls, as their callers saw them."""
 
     replies: Counter[str] = field(default_factory=Counter)
     """By mode and outcome."""

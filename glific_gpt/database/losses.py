@@ -1,4 +1,4 @@
-"""What a downgrade of the database deletes, read from the migrations."""
+"""The tables and columns that a downgrade of the database deletes, read from the migrations."""
 
 import ast
 from collections.abc import Iterator
