@@ -21,6 +21,7 @@ from glific_gpt.runtime.file_descriptors import FileDescriptorMonitor
 from glific_gpt.server.known_callers import KnownCallers
 from glific_gpt.server.options import DEFAULT_OPTIONS, ServerOptions
 from glific_gpt.server.request_bodies import HAS_ARRIVED, BodyNeeded, BodyReader, IncompleteBody, UnreadBody
+from glific_gpt.server.response_files import ResponseFile, TooManyFiles, collect
 from glific_gpt.server.watchdog import Watchdog
 from glific_gpt.server.wsgi_environ import make_environ
 from glific_gpt.webhooks.routes import ARRIVED_AT, HAS_WAITED_TOO_LONG, IS_AUTHENTICATED
@@ -58,7 +59,7 @@ Send = Callable[[Any], Awaitable[None]]
 class _Response(NamedTuple):
     status: int
     headers: list[tuple[str, str]]
-    body: bytes
+    body: bytes | ResponseFile
 
 
 def _do_nothing() -> None: ...
@@ -133,9 +134,13 @@ class AsgiBridge:
         encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         has_body = scope["method"] != "HEAD" and status not in BODILESS_STATUSES
         if has_body and not any(name == CONTENT_LENGTH for name, _ in encoded):
-            encoded.append((CONTENT_LENGTH, b"%d" % len(body)))
-        await send({"type": "http.response.start", "status": status, "headers": encoded})
-        await send({"type": "http.response.body", "body": body})
+            encoded.append((CONTENT_LENGTH, b"%d" % (body.size if isinstance(body, ResponseFile) else len(body))))
+        start = {"type": "http.response.start", "status": status, "headers": encoded}
+        if isinstance(body, ResponseFile):
+            await body.send(start, send)
+        else:
+            await send(start)
+            await send({"type": "http.response.body", "body": body})
 
     async def _respond(self, scope: Scope, receive: Receive) -> _Response:
         """Call Flask. If the body has not arrived yet, the first call tells whether the caller may send it.
@@ -181,7 +186,7 @@ class AsgiBridge:
             return await threads.run(
                 ip_addresses.network(client), PAGE_TIMEOUT_SECONDS, lambda: self._call_app(environ)
             )
-        except ThreadTimeout:
+        except (ThreadTimeout, TooManyFiles):
             headers = [*self.options.headers, ("Content-Type", "text/plain; charset=utf-8"), ("Retry-After", "1")]
             return _Response(503, headers, MSG_BUSY)
 
@@ -222,7 +227,7 @@ class AsgiBridge:
 
         parts = self._app(environ, start_response)
         try:
-            return _Response(started[0], started[1], b"".join(parts))
+            return _Response(started[0], started[1], collect(parts))
         finally:
             if hasattr(parts, "close"):
                 parts.close()  # required by PEP 3333: Flask's call_on_close functions run in it

@@ -6,6 +6,9 @@ from typing import Any
 WRITE_TIMEOUT_SECONDS = 60.0
 """How long a response may wait for the client to read it, and a connection to be closed."""
 
+LARGE_PART_BYTES = 64 * 1024
+"""Size from which a part is sent immediately: a large response has many of them."""
+
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 """The only bytes that uvicorn writes before the response."""
 
@@ -21,7 +24,7 @@ class ResponseWriter:
 
     def write(self, part: bytes) -> None:
         self._parts.append(part)
-        if part == CONTINUE:
+        if part == CONTINUE or len(part) >= LARGE_PART_BYTES:
             self.flush()
 
     def flush(self) -> None:
