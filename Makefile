@@ -33,13 +33,14 @@ serve: $(INSTALLED) $(TRANSLATED) ## start the production server, configured by 
 worker: $(INSTALLED) $(TRANSLATED) ## start a worker for deferred answers
 	@$(BIN)/flask worker
 
-check: $(INSTALLED) $(TRANSLATED) ## run the checks of CI: style, types, import layers, dependencies, language
+check: $(INSTALLED) $(TRANSLATED) ## run the checks of CI: style, types, import layers, dependencies, language, migrations
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 	$(BIN)/python -m tools.check_language
+	$(BIN)/python -m tools.check_migrations
 
 language: $(INSTALLED) ## print measures of the language; make language FILES=docs measures one folder
 	$(BIN)/python -m tools.check_language --report $(FILES)

@@ -43,27 +43,46 @@ def is_moving() -> bool:
     return True
 
 
-with migrate.db.engine.connect() as connection:
-    if connection.dialect.name == "postgresql":
-        # The time-outs of the server's short statements must not stop a long migration.
-        connection.execute(sa.text("SET statement_timeout = 0"))
-        connection.commit()
-        connection.connection.driver_connection.socket_timeout = None
+def print_sql() -> None:
+    """Print the statements for `--sql`. The database is not asked."""
     context.configure(
-        connection=connection,
+        dialect_name=migrate.db.engine.dialect.name,
         target_metadata=migrate.db.metadata,
-        render_item=render_item,
-        process_revision_directives=skip_empty,
-        include_object=include_object,
+        literal_binds=True,
         **migrate.configure_args,
     )
     with context.begin_transaction():
         context.run_migrations()
-    revision = int(context.get_context().get_current_revision() or 0)
-# DBOS migrates after our transaction, which holds the lock of a SQLite file. It runs each time, because an earlier
-# run may have failed.
-if is_moving() and revision >= schema.FIRST_REVISION:
-    schema.migrate(migrate.db.engine.url)
-# The first upgrade decides which encryption keys the database has. Servers with other keys do not start.
-if is_moving() and revision >= key_check.FIRST_REVISION:
-    key_check.store(services().vault)
+
+
+def migrate_online() -> None:
+    with migrate.db.engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            # The time-outs of the server's short statements must not stop a long migration.
+            connection.execute(sa.text("SET statement_timeout = 0"))
+            connection.commit()
+            connection.connection.driver_connection.socket_timeout = None
+        context.configure(
+            connection=connection,
+            target_metadata=migrate.db.metadata,
+            render_item=render_item,
+            process_revision_directives=skip_empty,
+            include_object=include_object,
+            **migrate.configure_args,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+        revision = int(context.get_context().get_current_revision() or 0)
+    # DBOS migrates after our transaction, which holds the lock of a SQLite file. It runs each time, because an earlier
+    # run may have failed.
+    if is_moving() and revision >= schema.FIRST_REVISION:
+        schema.migrate(migrate.db.engine.url)
+    # The first upgrade decides which encryption keys the database has. Servers with other keys do not start.
+    if is_moving() and revision >= key_check.FIRST_REVISION:
+        key_check.store(services().vault)
+
+
+if context.is_offline_mode():
+    print_sql()
+else:
+    migrate_online()
