@@ -18,6 +18,8 @@ from glific_gpt.services import services
 
 STOP_TIMEOUT_SECONDS = 8
 """How long running work may take to end. Other processes continue work that takes longer."""
+LATE_ANSWERS_SECONDS = 6.0
+"""The part of this time in which the last answers of OpenAI may arrive."""
 EXIT_AFTER_SECONDS = 9.0
 """The process exits after this time, even if the database does not answer."""
 
@@ -43,10 +45,13 @@ def start_worker(app: Flask, *, consumes: bool) -> None:
 
 
 def stop_worker(app: Flask) -> None:
-    """Wait for answers that this process has promised, then for running work, at most STOP_TIMEOUT_SECONDS in all."""
+    """Wait for answers that this process has promised, then for running work, at most STOP_TIMEOUT_SECONDS in all.
+
+    Some of this time is left for the work, which delivers the answers that have just arrived.
+    """
     deadline = Deadline.after(STOP_TIMEOUT_SECONDS)
     with app.app_context():
-        services().pipeline.deferrer.late_answers.wait(deadline.remaining())
+        services().pipeline.deferrer.late_answers.wait(LATE_ANSWERS_SECONDS)
         services().engine.stop(round(deadline.remaining()))
 
 

@@ -1,15 +1,18 @@
 """Late answers are stored once, although they arrive together, too late, or with one that cannot be stored."""
 
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 import pytest
 
-from glific_gpt.calls.deferred.late_answers import Answer
+from glific_gpt.calls.context import CallContext
+from glific_gpt.calls.deferred.late_answers import Answer, _Arrival
+from glific_gpt.calls.tenant import Tenant
 from tests.conftest import StartServer
 from tests.support.deferred import create_connected_organization, pending_call_id, resumed_result, wait_until
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.openai_behaviours import answer
+from tests.support.openai_behaviours import answer, never_respond
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.webhooks.concurrency import call_concurrently
 
@@ -19,8 +22,8 @@ CALLS = 20
 def test_calls_that_are_deferred_together_are_each_asked_and_delivered_once(
     start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    alice = create_connected_organization(start_server(with_worker=True, deadline_seconds=1), glific)
-    openai.always(answer("Salt.", after=3))
+    alice = create_connected_organization(start_server(with_worker=True, deadline_seconds=2), glific)
+    openai.always(answer("Salt.", after=4))
     replies = call_concurrently(CALLS, lambda number: alice.ask_deferred("auto", contact=number + 1))
     calls = {pending_call_id(reply) for reply in replies}
     wait_until(lambda: len(glific.resumptions) >= CALLS)
@@ -29,11 +32,16 @@ def test_calls_that_are_deferred_together_are_each_asked_and_delivered_once(
     assert alice.server.services.pipeline.deferrer.late_answers.wait(1)
 
 
-def test_an_answer_that_cannot_be_stored_does_not_affect_the_others(
+def test_an_answer_that_cannot_be_stored_does_not_affect_those_of_its_batch(
     start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alice = create_connected_organization(start_server(with_worker=True, deadline_seconds=1), glific)
-    openai.will(answer("Salt.", after=2.5), answer("Sugar.", after=2.5))
+    alice = create_connected_organization(start_server(with_worker=True, deadline_seconds=2), glific)
+    openai.always(never_respond())
+    late_answers = alice.server.services.pipeline.deferrer.late_answers
+    expected: list[tuple[Tenant, CallContext]] = []
+    monkeypatch.setattr(late_answers, "expect", lambda tenant, context, *_: expected.append((tenant, context)))
+    for contact in (21, 22):
+        pending_call_id(alice.ask_deferred("auto", contact=contact))
     encrypt = Answer.encrypt
 
     def encrypt_or_fail(vault: Any, tenant: Any, context: Any, result: Any) -> Answer:
@@ -42,8 +50,9 @@ def test_an_answer_that_cannot_be_stored_does_not_affect_the_others(
         return encrypt(vault, tenant, context, result)
 
     monkeypatch.setattr(Answer, "encrypt", encrypt_or_fail)
-    for contact in (21, 22):
-        pending_call_id(alice.ask_deferred("auto", contact=contact))
+    batch = [_Arrival(*each, partial(str, text)) for each, text in zip(expected, ("Salt.", "Sugar."), strict=True)]
+    with alice.server.app.app_context():
+        late_answers._store_batch(batch)
     wait_until(lambda: len(glific.resumptions) == 1)
     assert glific.resumptions[0].result["parsed_msg"] == "Sugar."
 
@@ -51,9 +60,9 @@ def test_an_answer_that_cannot_be_stored_does_not_affect_the_others(
 def test_an_answer_that_does_not_arrive_in_time_is_a_deadline_exceeded(
     start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = start_server(with_worker=True, deadline_seconds=1)
+    server = start_server(with_worker=True, deadline_seconds=2)
     alice = create_connected_organization(server, glific)
-    openai.always(answer("Salt.", after=3))
+    openai.always(answer("Salt.", after=4))
     never: Future[Any] = Future()
     late_answers = server.services.pipeline.deferrer.late_answers
     expect = late_answers.expect
