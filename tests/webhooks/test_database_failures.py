@@ -105,14 +105,14 @@ def test_a_database_that_cannot_write_gives_the_organizations_fallback_message(
 @on_postgresql
 def test_a_silent_database_times_out(start_server: StartServer, openai: OpenAIStandIn, database_url: str) -> None:
     with database_proxy(database_url) as (proxy, proxy_url):
-        alice = start_server(database_url=proxy_url, deadline_seconds=1.0).add_organization("alice")
+        alice = start_server(database_url=proxy_url, deadline_seconds=2.5).add_organization("alice")
         require_ok(alice.ask())
         proxy.drop_packets()
         for query in ("", "?mode=async"):
             started = time.monotonic()
             body = {"question_text": "What is ORS?", "contact": {"id": 21}, "flow_id": "5"}
             require_error(alice.post(body, query=query), "overloaded")
-            assert time.monotonic() - started < 1.5
+            assert time.monotonic() - started < 3.2
     assert len(openai.requests) == 1
 
 
