@@ -23,12 +23,16 @@ Headers = Iterable[tuple[bytes, bytes]]
 Protocol = TypeVar("Protocol", bound=asyncio.Protocol)
 
 UNACKNOWLEDGED_MS = 1000
-"""The kernel closes a connection whose other end has not acknowledged sent bytes for that long (tcp(7)).
+"""The kernel closes a reused connection whose other end does not acknowledge a request for that long (tcp(7)).
 
 A firewall can drop a connection without a word. A call would otherwise wait on it until its deadline.
 """
+ACKNOWLEDGED_AFTER_SECONDS = 2.5
+"""When the request is acknowledged or the connection is closed, retransmissions included. From then on the limit would
+apply to single probes, one of which can be lost."""
 PROBE_AFTER_SECONDS = 10
 PROBE_INTERVAL_SECONDS = 5
+PROBES = 3
 """Probes of idle connections, which find dead ones before a call takes them."""
 
 
@@ -44,8 +48,11 @@ class _Connection(asyncio.Protocol):
         self._received_data = False
         self._completed: asyncio.Future[HttpResponse] | None = None
 
-    async def send(self, request: bytes, timeout_seconds: float) -> HttpResponse:
+    async def send(self, request: bytes, timeout_seconds: float, *, reused: bool = False) -> HttpResponse:
         """Send a request and return the complete response. Raises the same errors as ConnectionPool.request."""
+        if reused:
+            self._set_limit(UNACKNOWLEDGED_MS)
+            self._loop.call_later(ACKNOWLEDGED_AFTER_SECONDS, self._set_limit, 0)
         response = HttpResponse()
         self._response, self._received_data = response, False
         self._completed = self._loop.create_future()
@@ -60,6 +67,13 @@ class _Connection(asyncio.Protocol):
             timer.cancel()
             response.release()
             self._response = self._completed = None
+
+    def _set_limit(self, milliseconds: int) -> None:
+        """Limit the time for which sent bytes may stay unacknowledged. Zero is the system's own limit."""
+        if self._transport and self.is_open and hasattr(socket, "TCP_USER_TIMEOUT"):
+            with suppress(OSError):  # the connection has been closed meanwhile
+                end = self._transport.get_extra_info("socket")
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
     def _time_out(self) -> None:
         if self._completed and not self._completed.done():
@@ -77,7 +91,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
-        _find_dead_connections(transport.get_extra_info("socket"))
+        _probe_when_idle(transport.get_extra_info("socket"))
 
     def data_received(self, data: bytes) -> None:
         if not self._response or not self._completed or self._completed.done():
@@ -106,14 +120,10 @@ class _Connection(asyncio.Protocol):
             self._completed.set_exception(failure)
 
 
-def _find_dead_connections(end: socket.socket) -> None:
-    options = {
-        "TCP_USER_TIMEOUT": UNACKNOWLEDGED_MS,
-        "TCP_KEEPIDLE": PROBE_AFTER_SECONDS,
-        "TCP_KEEPINTVL": PROBE_INTERVAL_SECONDS,
-    }
+def _probe_when_idle(end: socket.socket) -> None:
+    probes = {"TCP_KEEPIDLE": PROBE_AFTER_SECONDS, "TCP_KEEPINTVL": PROBE_INTERVAL_SECONDS, "TCP_KEEPCNT": PROBES}
     end.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in options.items():
+    for name, value in probes.items():
         if hasattr(socket, name):  # Linux has all of them
             end.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
@@ -144,23 +154,26 @@ class ConnectionPool:
         head += [b"%s: %s" % header for header in headers]
         head += [b"Content-Length: %d" % len(body)] if body else []
         request = b"\r\n".join([*head, b"", body])
-        ends_at = time.monotonic() + timeout_seconds
+        sent_at = time.monotonic()
+        ends_at = sent_at + timeout_seconds
         if reused := self._take_idle():
             try:
-                return await self._exchange(reused, request, ends_at)
+                return await self._exchange(reused, request, ends_at, reused=True)
             except (httpx2.ConnectError, httpx2.ReadTimeout) as error:
                 if reused.has_heard:
                     raise
-                # Whatever cut this connection has probably cut the others too.
-                self._close_idle()
+                # Something that cut this connection has probably cut the others too, unless they were used meanwhile.
+                self._close_idle(since=sent_at)
                 if isinstance(error, httpx2.ReadTimeout):
                     raise
         return await self._exchange(await self._connect(ends_at - time.monotonic()), request, ends_at)
 
-    async def _exchange(self, connection: _Connection, request: bytes, ends_at: float) -> HttpResponse:
+    async def _exchange(
+        self, connection: _Connection, request: bytes, ends_at: float, *, reused: bool = False
+    ) -> HttpResponse:
         response: HttpResponse | None = None
         try:
-            response = await connection.send(request, ends_at - time.monotonic())
+            response = await connection.send(request, ends_at - time.monotonic(), reused=reused)
             return response
         finally:
             self._release(connection, response)
@@ -179,9 +192,10 @@ class ConnectionPool:
             connection.close()
         return None
 
-    def _close_idle(self) -> None:
-        while self._idle:
-            self._idle.pop().close()
+    def _close_idle(self, since: float) -> None:
+        """Close the connections that have been idle since then. The oldest is at the left."""
+        while self._idle and self._idle[0].idle_since <= since:
+            self._idle.popleft().close()
 
     def _release(self, connection: _Connection, response: HttpResponse | None) -> None:
         """Keep the connection for the next call, unless its response failed or the server closes it."""

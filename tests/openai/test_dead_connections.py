@@ -126,6 +126,43 @@ def test_a_time_out_on_a_reused_connection_drops_the_others() -> None:
         assert not pool._idle
 
 
+def test_a_slow_model_costs_other_calls_no_connection_that_was_used_meanwhile() -> None:
+    with upstream() as server:
+        pool = ConnectionPool(f"http://127.0.0.1:{server.port}/v1")
+        fill(pool)
+
+        async def time_out_beside_others() -> None:
+            slow = asyncio.ensure_future(pool.request("POST", b"/v1/x", [], b"{}", 0.02))
+            await asyncio.sleep(0.01)
+            await asyncio.gather(*(pool.request("POST", b"/v1/x", [], b"{}", 5.0) for _ in range(3)))
+            with pytest.raises(httpx2.ReadTimeout):
+                await slow
+            await asyncio.gather(*(pool.request("POST", b"/v1/x", [], b"{}", 5.0) for _ in range(3)))
+
+        bridge.await_(time_out_beside_others())
+        assert len(server.ends) <= CONNECTIONS + 3
+
+
+@requires_linux
+def test_a_probe_that_is_lost_does_not_end_an_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "ACKNOWLEDGED_AFTER_SECONDS", 0.1)
+    with upstream() as server:
+        pool = ConnectionPool(f"http://127.0.0.1:{server.port}/v1")
+        fill(pool)
+
+        async def read_limits() -> list[int]:
+            connection = pool._idle[-1]
+            reply = asyncio.ensure_future(pool.request("POST", b"/v1/x", [], b"{}", 5.0))
+            await asyncio.sleep(0)
+            end = connection._transport.get_extra_info("socket")  # type: ignore[union-attr]
+            limits = [end.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)]
+            await reply
+            await asyncio.sleep(0.15)
+            return [*limits, end.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)]
+
+        assert bridge.await_(read_limits()) == [connections.UNACKNOWLEDGED_MS, 0]
+
+
 def test_a_time_out_on_a_connection_that_has_answered_in_part_keeps_the_others() -> None:
     with upstream() as server:
         pool = ConnectionPool(f"http://127.0.0.1:{server.port}/v1")
