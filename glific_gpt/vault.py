@@ -1,6 +1,7 @@
 """Encryption of organizations' secrets, with a separate key for each organization and purpose."""
 
 import base64
+import time
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -15,6 +16,9 @@ from glific_gpt.errors import NotReady
 RETRY_AFTER_SECONDS = 30
 """When a caller may try again. Meanwhile another process may have the key, or administrators may have added it."""
 
+LOG_SECONDS = 1.0
+REMEMBER_SECONDS = 600.0
+
 log = structlog.get_logger()
 
 
@@ -27,6 +31,8 @@ class Vault:
 
     def __init__(self, master_keys: Sequence[SecretStr]) -> None:
         self._masters = [base64.urlsafe_b64decode(key.get_secret_value()) for key in master_keys]
+        self._failed_at: dict[str, float] = {}
+        """When a secret could not be read, on `time.monotonic()`, by purpose."""
         # Deriving a key costs more than decrypting. A derived key never changes, so it can be cached.
         self._keys_for = lru_cache(maxsize=10_000)(self._derive_keys)
 
@@ -42,8 +48,19 @@ class Vault:
         try:
             return self._keys_for(organization_id, purpose).decrypt(ciphertext.encode()).decode()
         except (InvalidToken, ValueError):
-            log.error("secret_unreadable", organization_id=organization_id, purpose=purpose)
+            self._note_failure(organization_id, purpose)
             raise NotReady(retry_after=RETRY_AFTER_SECONDS) from None
+
+    def has_failed(self, purpose: str) -> bool:
+        """Return whether this process has met a secret of this purpose in the last minutes that it could not read."""
+        return time.monotonic() - self._failed_at.get(purpose, float("-inf")) < REMEMBER_SECONDS
+
+    def _note_failure(self, organization_id: int, purpose: str) -> None:
+        """Log an error, at most once a second: a caller without a token can cause it too."""
+        at = time.monotonic()
+        if at - max(self._failed_at.values(), default=float("-inf")) >= LOG_SECONDS:
+            log.error("secret_unreadable", organization_id=organization_id, purpose=purpose)
+        self._failed_at[purpose] = at
 
     def can_decrypt(self, organization_id: int, purpose: str, ciphertext: str) -> bool:
         """Return whether a master key reads the ciphertext."""

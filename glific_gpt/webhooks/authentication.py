@@ -7,11 +7,11 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import now
-from glific_gpt.errors import MSG_INCOMPLETE_BODY, BodyTooLarge, InvalidJson, Unauthorized
+from glific_gpt.errors import MSG_INCOMPLETE_BODY, BodyTooLarge, InvalidJson, NotReady, Unauthorized
 from glific_gpt.glific.signature import is_current, is_valid
 from glific_gpt.organizations.signature import PURPOSE
 from glific_gpt.settings import MAX_BODY_BYTES
-from glific_gpt.vault import Vault
+from glific_gpt.vault import RETRY_AFTER_SECONDS, Vault
 
 SIGNATURE_HEADER = "X-Glific-Signature"
 UNKNOWN_PHRASE = secrets.token_hex()
@@ -42,8 +42,8 @@ def raw_body(request: Request) -> bytes:
 def authenticate(tenant: Tenant | None, request: Request, vault: Vault) -> Tenant:
     """Return the tenant if the caller may act for it.
 
-    Raises Unauthorized, the same for every reason and for unknown organizations, BodyTooLarge, and NotReady if the
-    phrase cannot be read.
+    Raises Unauthorized, the same for every reason and for unknown organizations, BodyTooLarge, and NotReady instead of
+    Unauthorized while this process lacks the key of a phrase.
     """
     if tenant is not None and tenant.token_matches and not tenant.require_signature:
         return tenant
@@ -53,11 +53,16 @@ def authenticate(tenant: Tenant | None, request: Request, vault: Vault) -> Tenan
         raise Unauthorized
     # The body is read for unknown organizations too: an error about its size must not reveal which ones exist.
     body = raw_body(request)
-    phrase = _decrypt_phrase(tenant, vault) if tenant else None
+    try:
+        phrase = _decrypt_phrase(tenant, vault) if tenant else None
+    except NotReady:
+        phrase = None
     # The signature is computed in every case: the time of the answer must not reveal which organizations exist.
     is_signed = is_valid(header, phrase or UNKNOWN_PHRASE, body, now())
     if tenant is None or phrase is None or not is_signed:
-        raise Unauthorized
+        # The server may be at fault. All signed calls that are refused get the same answer then, also those for unknown
+        # organizations: otherwise the answer would reveal which ones exist.
+        raise NotReady(retry_after=RETRY_AFTER_SECONDS) if vault.has_failed(PURPOSE) else Unauthorized()
     return tenant
 
 

@@ -171,5 +171,7 @@ def test_a_phrase_that_cannot_be_decrypted_is_the_fault_of_the_server(
         error = require_error(response, "not_ready")
         assert (response.status_code, error["error_class"]) == (503, "service")
         assert int(response.headers["Retry-After"]) > 0
+    # The same for an organization that does not exist, whose signature may be as right.
     unknown = TestOrganization(other_server, "nobody", alice_with_phrase.token, alice_with_phrase.key)
-    require_error(post_signed(unknown), "unauthorized")
+    require_error(post_signed(unknown), "not_ready")
+    require_error(http.post(unknown.url, json={}), "unauthorized")
