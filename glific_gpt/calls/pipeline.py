@@ -23,6 +23,7 @@ from glific_gpt.database import (
     UNAVAILABLE,
     GroupCommit,
     LateWrites,
+    db,
     failures,
     run_transaction,
     transaction,
@@ -40,6 +41,9 @@ FINISH_TIMEOUT_SECONDS = 0.4
 
 DEFERRAL_SECONDS = 0.002
 """Time that one call adds to the deferral of many at the same moment. Measured on two cores, with PostgreSQL."""
+
+ABANDON_AFTER_SECONDS = 5.0
+"""A commit that has timed out has succeeded or failed by then."""
 
 LATE_FINISH_TIMEOUT_SECONDS = 0.05
 """The same after a failed attempt to defer the call, which has used up most of that time."""
@@ -81,7 +85,9 @@ class Pipeline:
             return self.refuse(tenant, context, error)
         except UNAVAILABLE as failure:
             failures.log_failure(failure, call_id=context.call_id)
-            return to_outcome(tenant, context, Overloaded(MSG_DATABASE_UNAVAILABLE, retry_after=1))
+            unavailable = Overloaded(MSG_DATABASE_UNAVAILABLE, retry_after=1)
+            self._abandon(context, unavailable)
+            return to_outcome(tenant, context, unavailable)
 
     def _run(self, tenant: Tenant, inbound: InboundCall, context: CallContext) -> Outcome:
         """Raises GlificGptError and UNAVAILABLE until the row is written, and nothing afterwards."""
@@ -166,6 +172,14 @@ class Pipeline:
             log.error("record_finish_failed", call_id=context.call_id, reason=reason)
             self.late_writes.add(statements)
         return outcome
+
+    def _abandon(self, context: CallContext, error: GlificGptError) -> None:
+        """Give the row the error that the caller gets, if a late commit has written it all the same.
+
+        A deferred call would otherwise be answered and paid, although its flow was told that it has failed.
+        """
+        statement = records.abandon_statement(context, error)
+        bridge.call_later(ABANDON_AFTER_SECONDS, partial(self.late_writes.add, [statement], db.engine))
 
     def refuse(self, tenant: Tenant, context: CallContext, error: GlificGptError) -> Outcome:
         """Record a call that failed before anything was spent, and return its outcome.

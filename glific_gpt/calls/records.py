@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
 
-from sqlalchemy import Table, bindparam, update
+from sqlalchemy import Table, bindparam, or_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,7 @@ from glific_gpt.errors import CallInProgress, GlificGptError
 CALLS = cast("Table", Call.__table__)
 INSERT_CALL = CALLS.insert().inline()  # inline: the row's number is not needed, so it is not fetched
 FINISH_CALL = CALLS.update().where(CALLS.c.call_id == bindparam("this_call"))
+ABANDON_CALL = FINISH_CALL.where(or_(CALLS.c.status == "started", CALLS.c.status == "pending"))
 MARK_PENDING = FINISH_CALL.where(CALLS.c.status == "started").values(status="pending")
 
 
@@ -86,6 +87,11 @@ def finish_statement(context: CallContext, error: GlificGptError | None) -> Stat
 def failure_statement(context: CallContext, error: GlificGptError) -> Statement:
     """Insert the complete row of a call that failed before OpenAI was asked."""
     return INSERT_CALL, _initial_values(context, "error", 0) | _final_values(context, error)
+
+
+def abandon_statement(context: CallContext, error: GlificGptError) -> Statement:
+    """Finish the row of a call with an error, if the row exists and the call has not ended."""
+    return ABANDON_CALL, _final_values(context, error) | {"this_call": context.call_id}
 
 
 def pending_statement(context: CallContext) -> Statement:

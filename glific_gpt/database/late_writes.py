@@ -27,10 +27,10 @@ class LateWrites:
         self._thread: Thread | None = None
         self._lock = Lock()
 
-    def add(self, statements: Sequence[Statement]) -> None:
-        """Write the statements in one transaction, later. Does not block."""
+    def add(self, statements: Sequence[Statement], engine: Engine | None = None) -> None:
+        """Write the statements in one transaction, later. Does not block. `engine` is needed without an app context."""
         try:
-            self._waiting.put_nowait((db.engine, statements))
+            self._waiting.put_nowait((engine or db.engine, statements))
         except Full:
             log.error("late_write_dropped", waiting=MAX_WAITING)
             return

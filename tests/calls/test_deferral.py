@@ -6,16 +6,24 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from glific_gpt.calls import records
+from glific_gpt.calls import pipeline, records
 from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.deferred import deferral
 from glific_gpt.calls.tables import Call
-from glific_gpt.database import execute_all, transaction
+from glific_gpt.database import Work, execute_all, transaction
 from glific_gpt.database.timeouts import STATEMENT_TIMEOUT_SECONDS
 from tests.conftest import StartServer
 from tests.support.database_faults import lock_calls
-from tests.support.deferred import count_deliveries, has_unfinished_work, pending_call_id, wait_until
+from tests.support.deferred import (
+    count_deliveries,
+    find_call,
+    has_unfinished_work,
+    pending_call_id,
+    start_worker_in_process,
+    wait_until,
+)
 from tests.support.durations import is_faster_once
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.openai_behaviours import answer
@@ -44,6 +52,31 @@ def workflow_table_locked(url: str) -> Iterator[None]:
 
 database_failures = pytest.mark.parametrize("database_failure", [lock_calls, workflow_table_locked])
 DatabaseFailure = Callable[[str], AbstractContextManager[None]]
+
+
+def test_a_call_whose_commit_succeeded_after_its_time_out_is_not_answered_later(
+    server: RunningServer,
+    alice: TestOrganization,
+    openai: OpenAIStandIn,
+    glific: GlificStandIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    alice.connect(glific)
+    enqueuing = server.services.pipeline.deferrer.enqueuing
+    run = enqueuing.run
+
+    def commit_too_late(work: Work) -> None:
+        run(work)
+        raise PoolTimeoutError
+
+    monkeypatch.setattr(enqueuing, "run", commit_too_late)
+    monkeypatch.setattr(pipeline, "ABANDON_AFTER_SECONDS", 0.1)
+    call_id = require_error(alice.ask_deferred(), "overloaded")["call_id"]
+    wait_until(lambda: find_call(alice, str(call_id))["status"] == "error")
+    start_worker_in_process(server)
+    wait_until(lambda: not has_unfinished_work(server))
+    assert (openai.requests, glific.resumptions) == ([], [])
+    assert find_call(alice, str(call_id))["error_code"] == "overloaded"
 
 
 @database_failures
