@@ -15,7 +15,13 @@ from glific_gpt.clock import now
 from glific_gpt.database import transaction
 from glific_gpt.glific.resumption import DeliveryResult, DeliveryStatus, refusal
 from tests.conftest import StartServer
-from tests.support.deferred import create_connected_organization, find_call, pending_call_id
+from tests.support.deferred import (
+    create_connected_organization,
+    find_call,
+    pending_call_id,
+    resumed_result,
+    retry_delivery,
+)
 from tests.support.glific_behaviours import (
     answer,
     close_connection,
@@ -309,3 +315,21 @@ def test_a_delay_follows_retry_after(retry_after: float) -> None:
 def test_a_delay_is_never_zero() -> None:
     """Glific, or a proxy before it, may send 'Retry-After: 0' during a failure."""
     assert (next_delay(DeliveryResult(DeliveryStatus.TRY_LATER, "", 0.0), 5, NO_ELAPSED_TIME) or 0) >= 0.4
+
+
+def test_a_question_that_is_retried_after_an_hour_is_answered_and_delivered(
+    server: RunningServer, alice: TestOrganization, start_server: StartServer, glific: GlificStandIn
+) -> None:
+    call_id = pending_call_id(alice.ask_deferred())
+    other = start_server(encryption_keys=Fernet.generate_key().decode())
+    later = now() + timedelta(minutes=70)
+    with time_machine.travel(later, tick=False), other.app.app_context():
+        assert other.services.deferred_workflow.answer.run(call_id) is None
+    assert alice.delivery(call_id).state == "undelivered"
+    with time_machine.travel(later + timedelta(minutes=1), tick=False):
+        retry_delivery(alice, call_id)
+    with time_machine.travel(later + timedelta(minutes=2), tick=False), server.app.app_context():
+        server.services.deferred_workflow.answer.run(call_id)
+        assert server.services.deferred_workflow.delivery.run(call_id) is None
+    assert alice.delivery(call_id).state == "delivered"
+    assert resumed_result(glific, 21)["status"] == "ok"

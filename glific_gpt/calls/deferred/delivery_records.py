@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from pydantic import JsonValue
-from sqlalchemy import Table, or_, select, update
+from sqlalchemy import Table, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from glific_gpt.calls.context import CallContext
@@ -70,8 +70,9 @@ def remaining_wait_seconds(delivery: Delivery, limit: float) -> float:
 def _waits_until(delivery: Delivery) -> datetime:
     if delivery.waited_until is not None:
         return delivery.waited_until
-    answered_at, since = delivery.answered_at, delivery.delivering_since
-    was_retried = since is not None and (answered_at is None or since > answered_at)
+    since = delivery.delivering_since
+    # The delivery begins at the moment of the answer, unless an administrator has retried it before or after.
+    was_retried = since is not None and since != delivery.answered_at
     return (since if since and was_retried else delivery.accepted_at) + UNKNOWN_WAIT
 
 
@@ -99,7 +100,10 @@ def store_answer(session: Session, call_id: str, ciphertext: str) -> bool:
     """Store the answer and delete the question. Return False if there was an answer already."""
     # The step can be repeated after a crash, and must not replace an answer that is being delivered.
     unanswered = update(Delivery).where(Delivery.call_id == call_id, Delivery.answered_at.is_(None))
-    values = {"answered_at": now(), "delivering_since": now(), "answer": ciphertext, "question": None}
+    at = now()
+    # The time of a retry is kept: it says how long the flow is assumed to wait.
+    since = func.coalesce(Delivery.delivering_since, at)
+    values = {"answered_at": at, "delivering_since": since, "answer": ciphertext, "question": None}
     return session.scalar(unanswered.values(values).returning(Delivery.call_id)) is not None
 
 
