@@ -7,6 +7,7 @@ import time_machine
 from structlog.testing import capture_logs
 
 from glific_gpt.calls.deferred.backlog import Backlog, find_backlog
+from glific_gpt.calls.tables import Delivery
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
 from glific_gpt.operations.housekeeping import run_housekeeping
@@ -54,3 +55,27 @@ def test_calls_that_wait_behind_others_are_not_unattended(server: RunningServer,
         pending_call_id(alice.ask_deferred())
     found = backlog(server)
     assert (found.count, found.is_unattended) == (1, False)
+
+
+def test_a_call_that_waits_for_an_encryption_key_is_not_unattended(
+    server: RunningServer, alice: TestOrganization
+) -> None:
+    call_id = pending_call_id(alice.ask_deferred())
+    with server.app.app_context(), transaction() as session:
+        session.get_one(Delivery, call_id).last_response = "This server cannot read its stored secrets."
+    with time_machine.travel(now() + timedelta(seconds=90)):
+        assert not backlog(server).is_unattended
+
+
+@pytest.mark.parametrize(("asked_after", "is_unattended"), [(1, False), (-1, True)], ids=["worker", "server"])
+def test_only_questions_that_a_worker_has_asked_count_as_progress(
+    server: RunningServer, alice: TestOrganization, asked_after: int, is_unattended: bool
+) -> None:
+    asked, waiting = (pending_call_id(alice.ask_deferred()) for _ in range(2))
+    with server.app.app_context(), transaction() as session:
+        row = session.get_one(Delivery, asked)
+        row.asked_at = row.accepted_at + timedelta(seconds=asked_after)
+    with time_machine.travel(now() + timedelta(seconds=90)):
+        assert backlog(server).count == 1
+        assert backlog(server).is_unattended is is_unattended
+    assert alice.delivery(waiting).asked_at is None

@@ -13,6 +13,8 @@ UNATTENDED_AFTER = timedelta(seconds=60)
 """Time without any progress after which there seems to be no worker."""
 
 
+LONGEST_ANSWER = timedelta(minutes=2)
+"""Longer than OpenAI may take for a deferred answer by default."""
 ENDED_STATES = ("delivered", "undelivered", "uncertain")
 
 
@@ -29,8 +31,13 @@ class Backlog:
 
 def find_backlog(session: Session) -> Backlog:
     """Return the current backlog."""
-    # A question that nobody has begun to answer. Work that waits for Glific has been asked and answered.
-    is_waiting = (Delivery.state == "waiting", Delivery.asked_at.is_(None), Delivery.answered_at.is_(None))
+    # A question that nobody has begun to answer. One that waits for an encryption key has a `last_response`.
+    is_waiting = (
+        Delivery.state == "waiting",
+        Delivery.asked_at.is_(None),
+        Delivery.answered_at.is_(None),
+        Delivery.last_response.is_(None),
+    )
     count, oldest = session.execute(select(func.count(), func.min(Delivery.accepted_at)).where(*is_waiting)).one()
     if oldest is None:
         return Backlog(0, 0, is_unattended=False)
@@ -44,5 +51,10 @@ def _has_progress(session: Session) -> bool:
     since = now() - UNATTENDED_AFTER
     # Both parts can use the index of state and ended_at.
     ended = and_(Delivery.state.in_(ENDED_STATES), Delivery.ended_at > since)
-    begun = and_(Delivery.state == "waiting", or_(Delivery.asked_at > since, Delivery.answered_at > since))
+    # Servers themselves ask for `auto` calls, before these are accepted. A worker may wait for OpenAI for minutes.
+    begun = and_(
+        Delivery.state == "waiting",
+        Delivery.asked_at > Delivery.accepted_at,
+        or_(Delivery.asked_at > now() - LONGEST_ANSWER, Delivery.answered_at > since),
+    )
     return session.scalar(select(Delivery.call_id).where(or_(ended, begun)).limit(1)) is not None
