@@ -14,9 +14,9 @@ INDEX = 'ix_calls_organization_id_started_at'
 def upgrade() -> None:
     # PostgreSQL cannot create an index concurrently inside a transaction. Otherwise calls would wait for it.
     with op.get_context().autocommit_block():
-        op.create_index(
-            INDEX, 'calls', ['organization_id', 'started_at'], postgresql_concurrently=True, if_not_exists=True
-        )
+        # An attempt that a lock has ended leaves an index that PostgreSQL does not use.
+        op.drop_index(INDEX, table_name='calls', postgresql_concurrently=True, if_exists=True)
+        op.create_index(INDEX, 'calls', ['organization_id', 'started_at'], postgresql_concurrently=True)
 
 
 def downgrade() -> None:

@@ -8,15 +8,12 @@ down_revision = '0008'
 branch_labels = None
 depends_on = None
 
-COLUMNS = ('calls_per_minute', 'contact_calls_per_minute')
-
-
 def upgrade() -> None:
     # Without a batch: both databases add a column in place, and a batch would copy SQLite's table.
-    for name in COLUMNS:
-        op.add_column('organizations', sa.Column(name, sa.Integer(), nullable=True))
+    op.add_column('organizations', sa.Column('calls_per_minute', sa.Integer(), nullable=True))
+    op.add_column('organizations', sa.Column('contact_calls_per_minute', sa.Integer(), nullable=True))
 
 
 def downgrade() -> None:
-    for name in COLUMNS:
-        op.drop_column('organizations', name)
+    op.drop_column('organizations', 'contact_calls_per_minute')
+    op.drop_column('organizations', 'calls_per_minute')

@@ -22,5 +22,7 @@ def downgrade() -> None:
 def _replace(old: str, new: str, columns: list[str]) -> None:
     # PostgreSQL cannot create an index concurrently inside a transaction. Otherwise calls would wait for it.
     with op.get_context().autocommit_block():
-        op.create_index(new, 'calls', columns, postgresql_concurrently=True, if_not_exists=True)
+        # An attempt that a lock has ended leaves an index that PostgreSQL does not use.
+        op.drop_index(new, table_name='calls', postgresql_concurrently=True, if_exists=True)
+        op.create_index(new, 'calls', columns, postgresql_concurrently=True)
         op.drop_index(old, table_name='calls', postgresql_concurrently=True, if_exists=True)
