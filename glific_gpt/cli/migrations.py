@@ -1,16 +1,15 @@
 """flask db: the commands of Flask-Migrate, with a question before a downgrade that deletes data."""
 
+import re
 from typing import Any
 
 import click
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import inspect, text
 
 from glific_gpt.cli.group import Group, wrap_group
 from glific_gpt.database import transaction
 from glific_gpt.database.losses import list_losses
-
-BASE = "base"
+from glific_gpt.database.migrations import newest
 
 
 def wrap_migrations(group: click.Group) -> Group:
@@ -48,21 +47,23 @@ def _confirm(revision: str) -> None:
 
 
 def _current_revision() -> int:
-    try:
-        with transaction() as session:
-            return int(session.scalar(text("SELECT version_num FROM alembic_version")) or 0)
-    except SQLAlchemyError:  # there is no such table, or Alembic reports the failure
-        return 0
+    with transaction() as session:
+        if not inspect(session.connection()).has_table("alembic_version"):
+            return 0
+        return int(session.scalar(text("SELECT version_num FROM alembic_version")) or 0)
+
+
+_TARGET = re.compile(r"(head|\d+)?([+-]\d+)?")
 
 
 def _target(revision: str, current: int) -> int:
-    if revision == BASE:
+    """Return the number of the revision to go back to. One that only Alembic understands counts as the first."""
+    match = _TARGET.fullmatch(revision)
+    if match is None:
         return 0
-    try:
-        number = int(revision)
-    except ValueError:  # Alembic reports it
-        return current
-    return current + number if number < 0 else number
+    name, offset = match.groups()
+    start = {None: current, "head": newest()}.get(name) if name in {None, "head"} else int(name)
+    return max(0, (start or 0) + int(offset or 0))
 
 
 def _join(names: list[str]) -> str:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from glific_gpt.database import db, migrations
 from glific_gpt.database.losses import list_losses
-from tests.cli.conftest import Commands
+from tests.cli.conftest import Commands, OpenCommands
 from tests.support import databases
 from tests.support.programs import ROOT, clean_environment
 from tests.support.serving import SECRET_KEY, to_environment
@@ -42,6 +42,17 @@ def test_a_downgrade_that_deletes_nothing_does_not_ask(flask: Commands) -> None:
     flask.run("db", "downgrade", "0011", "--yes")
     assert flask.run("db", "downgrade").exit_code == 0
     assert revision(flask) == "0010"
+
+
+@pytest.mark.parametrize("target", ["0013-1", "head-1", "0012", "00"])
+def test_each_way_to_name_the_target_asks(flask: Commands, target: str) -> None:
+    result = flask.run("db", "downgrade", target, stdin="n\n")
+    assert (result.exit_code, "calls.cause" in result.stderr) == (1, True)
+
+
+def test_a_downgrade_of_an_empty_database_asks_nothing(flask_with: OpenCommands, tmp_path: Path) -> None:
+    flask = flask_with(database_url=f"sqlite:///{tmp_path}/empty.db")
+    assert "unexpectedly" not in flask.run("db", "downgrade", "base").output
 
 
 def test_the_losses_are_those_of_the_reverted_migrations() -> None:
