@@ -227,7 +227,9 @@ class AsgiBridge:
 
         parts = self._app(environ, start_response)
         try:
-            return _Response(started[0], started[1], collect(parts))
+            # Not on the event loop, which would wait for the file.
+            body = b"".join(parts) if bridge.is_on_loop() else collect(parts)
+            return _Response(started[0], started[1], body)
         finally:
             if hasattr(parts, "close"):
                 parts.close()  # required by PEP 3333: Flask's call_on_close functions run in it

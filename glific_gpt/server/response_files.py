@@ -9,8 +9,7 @@ from typing import IO, Any
 MAX_MEMORY_BYTES = 1024 * 1024
 """Size from which a response is kept in a file. Pages are smaller."""
 MAX_FILES = 20
-"""Files of this process. Further large responses wait until a client has read its response."""
-WAIT_SECONDS = 10.0
+"""Files of this process. Further large responses are refused until a client has read its response."""
 SEND_SECONDS = 300.0
 """Time for a client to read such a response. With a slow client, another one may wait for the file's place."""
 CHUNK_BYTES = 64 * 1024
@@ -21,7 +20,7 @@ _places = BoundedSemaphore(MAX_FILES)
 
 
 class TooManyFiles(Exception):
-    """No place was free in time."""
+    """No place was free."""
 
 
 class ResponseFile:
@@ -43,6 +42,7 @@ class ResponseFile:
                 # A chunk is read from the system's cache, which takes microseconds.
                 while chunk := self._file.read(CHUNK_BYTES):
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                    await asyncio.sleep(0)  # `send` does not wait for a fast client
             await send({"type": "http.response.body", "body": b""})
         finally:
             self.close()
@@ -64,7 +64,7 @@ def collect(parts: Iterable[bytes]) -> bytes | ResponseFile:
 
 
 def _write(beginning: bytearray, rest: Iterable[bytes]) -> ResponseFile:
-    if not _places.acquire(timeout=WAIT_SECONDS):
+    if not _places.acquire(blocking=False):
         raise TooManyFiles
     file = tempfile.TemporaryFile()  # noqa: SIM115 - ResponseFile closes it
     try:

@@ -111,10 +111,11 @@ class Watchdog:
 
 def _take_sample() -> _Sample:
     threads = {}
-    for file in Path("/proc/self/task").glob("*/schedstat"):
-        with suppress(OSError, ValueError):  # the thread has ended, or the kernel does not count
-            running, queued, _ = file.read_text().split()
-            threads[file.parent.name] = _ThreadTimes(int(running) / 1e9, int(queued) / 1e9)
+    with suppress(OSError):  # the process can open no more files
+        for file in Path("/proc/self/task").glob("*/schedstat"):
+            with suppress(OSError, ValueError):  # the thread has ended, or the kernel does not count
+                running, queued, _ = file.read_text().split()
+                threads[file.parent.name] = _ThreadTimes(int(running) / 1e9, int(queued) / 1e9)
     return _Sample(time.monotonic(), threads)
 
 

@@ -90,8 +90,7 @@ def test_a_client_that_disconnects_leaves_no_file(files: list[Any]) -> None:
     assert [file.closed for file in files] == [True]
 
 
-def test_a_response_that_finds_no_place_for_its_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(response_files, "WAIT_SECONDS", 0.01)
+def test_a_response_that_finds_no_place_for_its_file_is_refused() -> None:
     for _ in range(response_files.MAX_FILES):
         assert response_files._places.acquire(blocking=False)
     try:
