@@ -60,7 +60,7 @@ def _settings(sandbox_url: str | None) -> Settings:
             f"`make run` uses its own database. Unset {PREFIX}DATABASE_URL, or use `make serve` with this database."
         )
     defaults = {
-        "DATABASE_URL": f"sqlite:///{config.INSTANCE}/glific_gpt.db",
+        "DATABASE_URL": _own_database_url(),
         "SECRET_KEY": (config.INSTANCE / "secret_key").read_text().strip(),
         "ENCRYPTION_KEYS": (config.INSTANCE / "encryption_keys").read_text().strip(),
         "BIND": f"127.0.0.1:{config.local_port()}",
@@ -73,22 +73,31 @@ def _settings(sandbox_url: str | None) -> Settings:
     return config.load(instance=None)
 
 
+def _own_database_url() -> str:
+    return f"sqlite:///{config.INSTANCE}/glific_gpt.db"
+
+
 def _prepare(settings: Settings, api_key: str | None) -> tuple[demo.Demo, str | None]:
     """Migrate, and create the demo organization. Returns the password of the administrator if one was created."""
     app = create_app(settings)
     with app.app_context():
         upgrade()
-        _accept_new_keys(services().vault)
+        _check_keys(settings, services().vault)
         demo_setup, password = demo.ensure_demo(services(), config.INSTANCE, api_key), demo.ensure_administrator()
         db.engine.dispose()  # the server's processes must not inherit open connections
     return demo_setup, password
 
 
-def _accept_new_keys(vault: Vault) -> None:
-    """Continue with new encryption keys if those in instance/ were deleted. The demo organization gets a new key."""
+def _check_keys(settings: Settings, vault: Vault) -> None:
+    """Continue with new encryption keys if those in instance/ were deleted. The demo organization gets a new key.
+
+    Raises SettingsError if another database than that in instance/ has other keys: other servers may use it.
+    """
     try:
         key_check.require_keys(vault)
     except SettingsError:
+        if settings.database_url != _own_database_url():
+            raise
         with transaction() as session:
             key_check.accept_keys(session, vault)
         sys.stderr.write("The encryption keys are new. Organizations other than demo have to enter their keys again.\n")
