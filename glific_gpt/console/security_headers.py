@@ -25,7 +25,6 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    # Not no-referrer: over https, Flask-WTF refuses a form that comes without a Referer (WTF_CSRF_SSL_STRICT).
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }

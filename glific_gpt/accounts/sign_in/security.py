@@ -52,6 +52,8 @@ def init(app: Flask, settings: Settings) -> None:
     """Set up sign-in. Raises SettingsError."""
     app.config.update(_security_config(app, settings))
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False  # each blueprint with forms checks the token itself
+    # Flask-WTF would also require a Referer with the request's own host, which a proxy may have replaced.
+    app.config["WTF_CSRF_SSL_STRICT"] = False
     app.config[PUBLIC_URL] = settings.public_url
     app.config.update({f"SECURITY_MSG_{name}": message for name, message in MESSAGES.items()})
     provider = app.json

@@ -99,7 +99,8 @@ def _line(result: CheckResult) -> CheckUpLine:
         title=translate(TITLES[result.check]),
         status=result.status,
         message=_fill_in(result.message, result.values),
-        detail=result.detail,
+        # The address of a proxy is for administrators, who use `flask doctor`.
+        detail="" if result.status is CheckStatus.OK else result.detail,
         remedy=_fill_in(result.remedy, result.values),
         fix_page=_fix_page(result),
         is_private_only=result.is_private_only,
