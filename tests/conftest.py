@@ -174,6 +174,15 @@ def password_cost() -> Mapping[str, int]:
 
 
 @pytest.fixture
+def patient_deferral(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the next servers take seconds to defer a call, as on a busy machine. Glific would not wait that long."""
+    from glific_gpt.calls.deferred import deferral
+
+    for limit in ("DEFER_STATEMENT_TIMEOUT_SECONDS", "DEFER_QUEUE_TIMEOUT_SECONDS"):
+        monkeypatch.setattr(deferral, limit, 10.0)
+
+
+@pytest.fixture
 def start_server(database_url: str, openai: "OpenAIStandIn", password_cost: Mapping[str, int]) -> Iterator[StartServer]:
     from tests.support.server import run_server
     from tests.support.settings import create_settings

@@ -16,6 +16,8 @@ from tests.support.openai_behaviours import answer, never_respond
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.webhooks.concurrency import call_concurrently
 
+pytestmark = pytest.mark.usefixtures("patient_deferral")
+
 CALLS = 20
 
 

@@ -28,6 +28,8 @@ from tests.support.server import RunningServer, TestOrganization
 from tests.webhooks.assertions import require_error, require_ok
 from tests.webhooks.concurrency import call_concurrently
 
+pytestmark = pytest.mark.usefixtures("patient_deferral")
+
 DEADLINE_SECONDS = 0.4
 FALLBACK = "Please call 1800."
 

@@ -15,6 +15,8 @@ from tests.support.server import RunningServer, TestOrganization
 from tests.webhooks.assertions import get_code
 from tests.webhooks.concurrency import call_concurrently
 
+pytestmark = pytest.mark.usefixtures("patient_deferral")
+
 KEY = {"Idempotency-Key": "a-key"}
 BODY = {"question_text": "What is ORS?", "contact": {"id": 21}, "flow_id": "5"}
 
