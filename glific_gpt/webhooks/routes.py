@@ -45,7 +45,8 @@ def call_function(slug: str, function: str) -> Response:
     # The deadline includes the time in which the call waited for its start, and the queries of the authentication.
     deadline = pipeline.request_deadline(app_services.settings, request.environ.get(ARRIVED_AT))
     # With a very short deadline, calls still wait for the database as long as a connection may take.
-    bridge.wait_until(max(deadline.at, time.monotonic() + POOL_TIMEOUT_SECONDS))
+    arrived_at = request.environ.get(ARRIVED_AT) or time.monotonic()
+    bridge.wait_until(max(deadline.at, arrived_at + POOL_TIMEOUT_SECONDS))
     found = tenants.find_tenant(slug, app_services.model_provider.name, bearer_token(request))
     tenant = authenticate(found, request, app_services.vault)
     request.environ[IS_AUTHENTICATED] = True

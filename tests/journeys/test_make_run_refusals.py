@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 
+from tests.support import databases
 from tests.support.programs import copy_project, make_command, start
 
 
@@ -24,6 +26,13 @@ def test_it_refuses_to_use_another_database(tmp_path: Path) -> None:
         "or use `make serve` with this database."
     )
     assert not database.exists()
+
+
+def test_it_does_not_replace_the_keys_of_another_database(tmp_path: Path, sqlite_template: Path) -> None:
+    database = databases.copy_template(sqlite_template, tmp_path)
+    other = Fernet.generate_key().decode()
+    error = refusal(copy_project(tmp_path), GLIFIC_GPT_DATABASE_URL=database, GLIFIC_GPT_ENCRYPTION_KEYS=other)
+    assert error.startswith("Error: The database was encrypted with other keys")
 
 
 @pytest.mark.parametrize("port", ["abc", "70000"])
