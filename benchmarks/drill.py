@@ -8,8 +8,6 @@ Prints how many calls were accepted, and which answers were late, delivered twic
 import argparse
 import json
 import random
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -34,12 +32,12 @@ from benchmarks.durability import (
     create_environment,
     wait_for_resumptions,
 )
-from benchmarks.programs import raise_open_file_limit
+from benchmarks.programs import checkout, raise_open_file_limit
 from benchmarks.progress import print_progress
 from tests.support.openai_answers import answer
 from tests.support.openai_behaviours import server_error
 from tests.support.openai_exchange import Behaviour, Exchange
-from tests.support.programs import ROOT, SERVER, Program, free_port, start
+from tests.support.programs import FLASK, ROOT, SERVER, Program, free_port, start
 from tests.support.server import TestOrganization
 from tests.support.serving import SECRET_KEY, to_environment, wait_until_ready
 from tests.support.settings import ENCRYPTION_KEY
@@ -52,7 +50,6 @@ PAUSE_SECONDS = (3.0, 9.0)
 """Range of the pause between two calls of one organization."""
 SECONDS_BETWEEN_KILLS = 60.0
 OUTAGE_SECONDS = 30.0
-FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
 
 
 @dataclass
@@ -145,16 +142,6 @@ def main() -> None:
     raise_open_file_limit()
     with tempfile.TemporaryDirectory() as folder, checkout(options.revision, Path(folder, "tree")) as tree:
         print(json.dumps(run(tree, options.minutes * 60, options.organizations), indent=2))
-
-
-@contextmanager
-def checkout(revision: str, folder: Path) -> Iterator[Path]:
-    git = ["git", "-C", str(ROOT), "worktree"]
-    subprocess.run([*git, "add", "--quiet", "--detach", str(folder), revision], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run([*git, "remove", "--force", str(folder)], check=True)
 
 
 def run(tree: Path, seconds: float, organizations: int) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import argparse
 import json
 import random
 import statistics
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -28,13 +27,11 @@ from tests.support import databases
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.openai_answers import answer
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.programs import SERVER, Program, free_port, start
+from tests.support.programs import FLASK, SERVER, WORKER, Program, free_port, start
 from tests.support.server import TestOrganization
 from tests.support.serving import SECRET_KEY, open_database, to_environment, wait_until_ready
 from tests.support.settings import ENCRYPTION_KEY
 
-FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
-WORKER = (*FLASK, "worker")
 CONCURRENCY = 16
 RESUME_TIMEOUT_SECONDS = 300
 

@@ -1,6 +1,7 @@
 """Start measured programs, wait until they respond, and stop them with all their children."""
 
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -50,3 +51,14 @@ def raise_open_file_limit() -> None:
     """Raise the limit of open files to the maximum. The programs that are started from here inherit it."""
     _, maximum = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (maximum, maximum))
+
+
+@contextmanager
+def checkout(revision: str, folder: Path) -> Iterator[Path]:
+    """Yield the folder with another revision of this project."""
+    git = ["git", "-C", str(ROOT), "worktree"]
+    subprocess.run([*git, "add", "--quiet", "--detach", str(folder), revision], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run([*git, "remove", "--force", str(folder)], check=True)

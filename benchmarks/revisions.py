@@ -2,7 +2,6 @@
 
 import argparse
 import statistics
-import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -12,7 +11,7 @@ from pathlib import Path
 from benchmarks import databases, load_generator, server, slow, upstreams
 from benchmarks.load_generator import Load
 from benchmarks.memory import PeakMemory, read_cpu_seconds
-from benchmarks.programs import raise_open_file_limit
+from benchmarks.programs import checkout, raise_open_file_limit
 from benchmarks.progress import print_progress
 from benchmarks.report.markdown import format_number, table
 from benchmarks.targets import Target
@@ -43,7 +42,7 @@ def main() -> None:
     options = _parse_arguments()
     raise_open_file_limit()
     found = databases.list_databases()
-    with tempfile.TemporaryDirectory() as folder, _checkout(options.revision, Path(folder, "tree")) as other:
+    with tempfile.TemporaryDirectory() as folder, checkout(options.revision, Path(folder, "tree")) as other:
         for name in options.databases or found:
             trees = (Tree(options.revision, other), Tree("this checkout", ROOT))
             _measure_fast(name, trees, options.rounds)
@@ -61,16 +60,6 @@ def _parse_arguments() -> argparse.Namespace:
     if unknown := set(options.databases or ()) - set(databases.list_databases()):
         parser.error(f"Not available: {', '.join(sorted(unknown))}.")
     return options
-
-
-@contextmanager
-def _checkout(revision: str, folder: Path) -> Iterator[Path]:
-    git = ["git", "-C", str(ROOT), "worktree"]
-    subprocess.run([*git, "add", "--quiet", "--detach", str(folder), revision], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run([*git, "remove", "--force", str(folder)], check=True)
 
 
 def _measure_fast(database: str, trees: Sequence[Tree], rounds: int) -> None:

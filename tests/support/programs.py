@@ -18,7 +18,8 @@ TIMEOUT_SECONDS = 40
 """Time for a program to start or to end on a busy machine."""
 
 SERVER = (sys.executable, "-m", "glific_gpt.server")
-WORKER = (sys.executable, "-m", "flask", "--app", "wsgi", "worker")
+FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
+WORKER = (*FLASK, "worker")
 REMOVED_PREFIXES = ("GLIFIC_GPT_", "OPENAI_", "FLASK_", "MAKE", "MFLAGS", "PORT", "PYTHONPATH")
 """Prefixes of environment variables that would change the behaviour of a program."""
 
