@@ -1,10 +1,11 @@
-"""Fixture of the tests that call the HTTP protocol over a socket."""
+"""Fixtures of the tests that call the HTTP protocol over a socket, or the bridge from ASGI to WSGI."""
 
 import socket
 from collections.abc import Iterator
 
 import pytest
 
+from glific_gpt.runtime import bridge
 from tests.server.echo_server import LIMIT_SECONDS, TEST_TIMEOUT_SECONDS, serving
 
 
@@ -20,3 +21,11 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
         monkeypatch.setattr(f"glific_gpt.server.{limit}", LIMIT_SECONDS)
     with serving() as port, socket.create_connection(("127.0.0.1", port), TEST_TIMEOUT_SECONDS) as wire:
         yield wire
+
+
+@pytest.fixture
+def restore_loop() -> Iterator[None]:
+    # A test leaves a closed loop in the bridge, on which later tests in this process could not wait.
+    before = bridge._loop
+    yield
+    bridge.set_loop(before)

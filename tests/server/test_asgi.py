@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -11,6 +11,8 @@ from glific_gpt.runtime import bridge
 from glific_gpt.server.asgi import AsgiBridge
 from glific_gpt.server.request_bodies import IncompleteBody
 from tests.server.asgi_client import Client, make_scope
+
+pytestmark = pytest.mark.usefixtures("restore_loop")
 
 TEST_TIMEOUT_SECONDS = 10
 ASK = "/webhooks/alice/parse_via_chat_gpt"
@@ -30,14 +32,6 @@ class App:
             raise RuntimeError
         start_response("201 Created", [("x-a", "b")])
         return [b"got ", body]
-
-
-@pytest.fixture(autouse=True)
-def restore_loop() -> Iterator[None]:
-    # `serve` leaves a closed loop in the bridge, on which later tests in this process could not wait.
-    before = bridge._loop
-    yield
-    bridge.set_loop(before)
 
 
 @pytest.fixture

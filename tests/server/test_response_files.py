@@ -12,14 +12,9 @@ from glific_gpt.server import response_files
 from glific_gpt.server.asgi import AsgiBridge
 from tests.server.asgi_client import make_scope
 
+pytestmark = pytest.mark.usefixtures("restore_loop")
+
 PART = b"0123456789" * 10_000
-
-
-@pytest.fixture(autouse=True)
-def restore_loop() -> Iterator[None]:
-    before = bridge._loop
-    yield
-    bridge.set_loop(before)
 
 
 @pytest.fixture
