@@ -62,8 +62,8 @@ def _target(revision: str, current: int) -> int:
     if match is None:
         return 0
     name, offset = match.groups()
-    start = {None: current, "head": newest()}.get(name) if name in {None, "head"} else int(name)
-    return max(0, (start or 0) + int(offset or 0))
+    start = {None: current, "head": newest()}.get(name)
+    return max(0, (int(name) if start is None else start) + int(offset or 0))
 
 
 def _join(names: list[str]) -> str:
