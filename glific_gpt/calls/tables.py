@@ -13,7 +13,10 @@ CALL_ID = r"^call_[0-9a-f]{1,35}$"
 
 STATUSES = ("started", "pending", "ok", "error", "interrupted")
 
-DELIVERY_STATES = ("waiting", "delivered", "undelivered", "uncertain")
+FAILED_DELIVERY_STATES = ("undelivered", "uncertain")
+"""States of a failed delivery; also the call's error_code, unless the call itself failed."""
+
+DELIVERY_STATES = ("waiting", "delivered", *FAILED_DELIVERY_STATES)
 """Uncertain: an attempt was cut off, and afterwards no flow was waiting any more."""
 
 

@@ -12,13 +12,10 @@ from sqlalchemy.orm import Session
 
 from glific_gpt.calls import records
 from glific_gpt.calls.deferred.delivery import RETRY_UNAVAILABLE_FOR
-from glific_gpt.calls.tables import CALL_ID, Call, Delivery
+from glific_gpt.calls.tables import CALL_ID, FAILED_DELIVERY_STATES, Call, Delivery
 from glific_gpt.clock import now
 from glific_gpt.database import owned
 from glific_gpt.errors import CallerError, GlificGptError, InternalError, NotFound, OrganizationError, ServiceError
-
-FAILED_DELIVERY_STATES = ("undelivered", "uncertain")
-"""States of a failed delivery; also the call's error_code, unless the call itself failed."""
 
 IMMEDIATE_DELIVERY = timedelta(seconds=1)
 """The first delivery starts as soon as there is an answer. One that starts later than this was a retry."""

@@ -6,7 +6,7 @@ from glific_gpt.calls import queries
 from glific_gpt.calls import timeline as timelines
 from glific_gpt.calls.deferred import recovery
 from glific_gpt.calls.queries import Filters
-from glific_gpt.calls.tables import STATUSES
+from glific_gpt.calls.tables import FAILED_DELIVERY_STATES, STATUSES
 from glific_gpt.calls.timeline import CallTimeline
 from glific_gpt.cli.arguments import slug
 from glific_gpt.cli.group import Group
@@ -133,7 +133,7 @@ def _advice(timeline: CallTimeline, retry: str) -> str:
     delivery = timeline.delivery
     if delivery is None or delivery.state == "delivered":
         return "The call is being answered right now." if timeline.call.status == "started" else ""
-    if delivery.state in timelines.FAILED_DELIVERY_STATES:
+    if delivery.state in FAILED_DELIVERY_STATES:
         return FAILED_DELIVERY_ADVICE[delivery.state if delivery.answer else "expired"].format(retry)
     if timelines.is_stuck(timeline, services().settings.deferred_timeout_seconds):
         return f"The call is pending for too long. Check that a worker is running. If it is, retry the call: {retry}"

@@ -9,8 +9,7 @@ from enum import StrEnum
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from glific_gpt.calls.tables import Call, Delivery
-from glific_gpt.calls.timeline import FAILED_DELIVERY_STATES
+from glific_gpt.calls.tables import FAILED_DELIVERY_STATES, Call, Delivery
 from glific_gpt.clock import now
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization

@@ -8,8 +8,8 @@ from flask import Flask
 from flask_babel import Babel, force_locale
 
 from glific_gpt.accounts.tables import Role
-from glific_gpt.calls.tables import STATUSES, Call, Delivery
-from glific_gpt.calls.timeline import FAILED_DELIVERY_STATES, CallTimeline, TimelineEvent, events
+from glific_gpt.calls.tables import FAILED_DELIVERY_STATES, STATUSES, Call, Delivery
+from glific_gpt.calls.timeline import CallTimeline, TimelineEvent, events
 from glific_gpt.clock import now
 from glific_gpt.console.presenters import advice, labels, timeline
 from glific_gpt.errors import CallerError, InternalError, OrganizationError, ServiceError

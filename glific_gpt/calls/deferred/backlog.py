@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from glific_gpt.calls.tables import Delivery
+from glific_gpt.calls.tables import FAILED_DELIVERY_STATES, Delivery
 from glific_gpt.clock import now
 
 UNATTENDED_AFTER = timedelta(seconds=60)
@@ -15,7 +15,7 @@ UNATTENDED_AFTER = timedelta(seconds=60)
 
 LONGEST_ANSWER = timedelta(minutes=2)
 """Longer than OpenAI may take for a deferred answer by default."""
-ENDED_STATES = ("delivered", "undelivered", "uncertain")
+ENDED_STATES = ("delivered", *FAILED_DELIVERY_STATES)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.execution import Outcome
-from glific_gpt.calls.tables import Call, Delivery
+from glific_gpt.calls.tables import FAILED_DELIVERY_STATES, Call, Delivery
 from glific_gpt.clock import now
 from glific_gpt.database import Statement
 from glific_gpt.functions.contract import FunctionBody
@@ -122,6 +122,6 @@ def mark_failed(delivery: Delivery, reason: str) -> None:
 
 def purge(session: Session) -> None:
     """Delete the content of failed deliveries that are too old to be retried."""
-    expired = (Delivery.state.in_(("undelivered", "uncertain")), Delivery.ended_at < now() - UNDELIVERED_RETENTION)
+    expired = (Delivery.state.in_(FAILED_DELIVERY_STATES), Delivery.ended_at < now() - UNDELIVERED_RETENTION)
     has_content = or_(Delivery.answer.is_not(None), Delivery.question.is_not(None))
     session.execute(update(Delivery).where(*expired, has_content).values(answer=None, question=None))

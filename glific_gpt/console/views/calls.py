@@ -6,8 +6,8 @@ from flask_babel import gettext as _
 from glific_gpt.calls import queries, records
 from glific_gpt.calls import timeline as timelines
 from glific_gpt.calls.deferred import recovery
-from glific_gpt.calls.tables import Call
-from glific_gpt.calls.timeline import FAILED_DELIVERY_STATES, CallTimeline
+from glific_gpt.calls.tables import FAILED_DELIVERY_STATES, Call
+from glific_gpt.calls.timeline import CallTimeline
 from glific_gpt.clock import now
 from glific_gpt.console.access import AccessLevel, current_organization, requires
 from glific_gpt.console.blueprint import blueprint
