@@ -1,11 +1,13 @@
 """The HTTP protocol of one client connection: uvicorn's, with limits on requests, and responses in one write."""
 
 import asyncio
+import sys
 from collections import deque
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from glific_gpt.server.options import DEFAULT_OPTIONS
@@ -35,6 +37,13 @@ MAX_PIPELINED_REQUESTS = 8
 REFUSED_LINGER_SECONDS = 1.0
 """How long a connection beyond the limits stays open after its response."""
 TOO_MANY_CONNECTIONS = "The server has too many connections. Try again in a moment."
+
+# Glific sends a variable in a URL as it is. The server does not encode such a URL itself: RFC 9112 (3.2) advises
+# against it, because a proxy may have read another URL.
+SPACE_IN_URL = "The URL has a space. Percent-encode it as %20, or send the value in the body."
+INVALID_URL = (
+    "The URL has a letter outside ASCII, or a control character. Percent-encode it, or send the value in the body."
+)
 
 
 class _Expected(Enum):
@@ -145,7 +154,8 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
-        self._refuse(400, msg)
+        """Refuse a request that cannot be parsed. uvicorn calls this while it handles the parser's error."""
+        self._refuse(400, _describe_url_error(sys.exception()) or msg)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Raises ValueError, which makes uvicorn refuse the request, if there are too many headers."""
@@ -221,3 +231,11 @@ class HttpProtocol(HttpToolsProtocol):
         if self._read_timeout:
             self._read_timeout.cancel()
             self._read_timeout = None
+
+
+def _describe_url_error(error: BaseException | None) -> str:
+    """Return the error of a request's URL as a sentence; "" for another error."""
+    if isinstance(error, httptools.HttpParserInvalidURLError):
+        return INVALID_URL
+    # After a space the parser expects the version of HTTP.
+    return SPACE_IN_URL if str(error).startswith("Expected HTTP/") else ""

@@ -41,7 +41,11 @@ LATE_WRITES_SECONDS = 2.0
 """How long a process that ends waits for a database that did not accept the results of calls."""
 
 KEEP_ALIVE_SECONDS = 75
-"""How long an idle connection is kept open. Proxies close theirs after up to 60 seconds, and must be first."""
+"""How long an idle connection is kept open.
+
+Proxies close theirs after up to 60 seconds, and must be first. So must Glific: its client (hackney) reuses a connection
+for 60 seconds, and does not repeat a request on one that was closed meanwhile.
+"""
 
 BACKLOG = 4096
 """Connections that wait to be accepted."""

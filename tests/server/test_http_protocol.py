@@ -263,3 +263,39 @@ def test_an_idle_connection_is_closed_immediately_on_shutdown(monkeypatch: pytes
         before = time.monotonic()
     wire.close()
     assert time.monotonic() - before < 2 * TEST_TIMEOUT_SECONDS
+
+
+def refusal(wire: socket.socket, target: str) -> tuple[str, str]:
+    """Send a request with this target, and return the status line and the text of the response."""
+    wire.sendall(f"POST {target} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc".encode())
+    with wire.makefile("rb") as reply:
+        head, _, body = reply.read().decode().partition("\r\n\r\n")
+    return head.split("\r\n")[0], body
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("/webhooks/alice/parse_via_chat_gpt?q=what is ors", http_protocol.SPACE_IN_URL),
+        ("/?n=1 2", http_protocol.SPACE_IN_URL),
+        ("/a b", http_protocol.SPACE_IN_URL),
+        ("/webhooks/alice/parse_via_chat_gpt?q=ओआरएस", http_protocol.INVALID_URL),
+        ("/?name=Zoë", http_protocol.INVALID_URL),
+        ("/?q=😀", http_protocol.INVALID_URL),
+        ("/سوال", http_protocol.INVALID_URL),
+        ("/?q=a\tb", http_protocol.INVALID_URL),
+        ("/?q=ओआरएस क्या है", http_protocol.INVALID_URL),
+    ],
+)
+def test_a_refused_url_is_explained(wire: socket.socket, target: str, reason: str) -> None:
+    assert refusal(wire, target) == ("HTTP/1.1 400 Bad Request", reason)
+
+
+def test_an_encoded_url_is_answered(wire: socket.socket) -> None:
+    wire.sendall(REQUEST.replace(b" / ", b" /?q=what%20is%20%E0%A4%93 "))
+    assert read_body(wire) == b"abc"
+
+
+def test_other_invalid_requests_are_not_blamed_on_the_url(wire: socket.socket) -> None:
+    wire.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n")
+    assert b"The URL" not in wire.recv(1000)

@@ -12,6 +12,9 @@ from tests.support.platforms import requires_ipv6
 from tests.support.programs import start
 from tests.support.settings import create_settings
 
+GLIFIC_REUSES_SECONDS = 60
+"""The idle time-out of hackney's connection pool."""
+
 SHUTDOWN_PROGRAM = """
 import signal, sys, time
 from glific_gpt.server import supervisor
@@ -74,3 +77,7 @@ def test_all_addresses_of_ipv6_include_those_of_ipv4() -> None:
         port = listener.getsockname()[1]
         for host in ("127.0.0.1", "::1"):
             socket.create_connection((host, port), 5).close()
+
+
+def test_idle_connections_are_kept_longer_than_glific_reuses_them() -> None:
+    assert supervisor._uvicorn_config("app").timeout_keep_alive > GLIFIC_REUSES_SECONDS
