@@ -12,6 +12,7 @@ from glific_gpt.calls.deferred.background import BackgroundCalls
 from glific_gpt.calls.deferred.deferral import Deferrer
 from glific_gpt.calls.deferred.delivery import DeliveryStep
 from glific_gpt.calls.deferred.late_answers import LateAnswers
+from glific_gpt.calls.deferred.waiting_limit import WaitingLimit
 from glific_gpt.calls.deferred.workflow import AnswerStep, DeferredWorkflow
 from glific_gpt.calls.pipeline import Pipeline
 from glific_gpt.calls.request import Admission
@@ -136,7 +137,10 @@ def make_services(settings: Settings) -> Services:
         max_calls=settings.max_deferred_calls,
         max_calls_per_organization=settings.max_deferred_calls_per_organization,
     )
-    deferrer = Deferrer(settings, vault, engine, LateAnswers(vault, engine))
+    waiting_limit = WaitingLimit(
+        settings.max_waiting_calls_per_organization, settings.max_waiting_megabytes_per_organization
+    )
+    deferrer = Deferrer(settings, vault, engine, LateAnswers(vault, engine), waiting_limit)
     request_limits = RequestLimits(open_storage(settings.rate_limit_storage_url.get_secret_value()))
     return Services(
         settings=settings,

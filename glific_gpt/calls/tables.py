@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from glific_gpt.database import Base, RowId, Usd
@@ -18,6 +18,9 @@ FAILED_DELIVERY_STATES = ("undelivered", "uncertain")
 
 DELIVERY_STATES = ("waiting", "delivered", *FAILED_DELIVERY_STATES)
 """Uncertain: an attempt was cut off, and afterwards no flow was waiting any more."""
+
+IS_WAITING = text("state = 'waiting'")
+"""Condition of the index of waiting deliveries. SQLite uses the index only for a query with the same literal."""
 
 
 class Call(Base):
@@ -86,7 +89,17 @@ class Delivery(Base):
     """
 
     __tablename__ = "deliveries"
-    __table_args__ = (Index("ix_deliveries_state_ended_at", "state", "ended_at"),)
+    __table_args__ = (
+        Index("ix_deliveries_state_ended_at", "state", "ended_at"),
+        # For `waiting_limit.py`, which reads nothing but this index.
+        Index(
+            "ix_deliveries_waiting",
+            "organization_id",
+            "stored_bytes",
+            sqlite_where=IS_WAITING,
+            postgresql_where=IS_WAITING,
+        ),
+    )
 
     call_id: Mapped[str] = mapped_column(ForeignKey("calls.call_id"), primary_key=True)
     organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id"))
@@ -121,3 +134,5 @@ class Delivery(Base):
     """Description of Glific's response to the last attempt."""
     ended_at: Mapped[datetime | None]
     """When the answer was delivered, or its delivery failed."""
+    stored_bytes: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Size of the question, or of the answer once there is one, while the delivery is waiting."""

@@ -4,8 +4,8 @@ Group commits do the same for statements only, and faster.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
 
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
@@ -20,11 +20,25 @@ MAX_BATCH = 50
 """The first calls of many would otherwise wait for the work of all."""
 
 
-class Work(NamedTuple):
+@dataclass(eq=False)
+class Work:
     """The statements of one call, and a function that is called after them."""
 
     statements: Sequence[Statement]
     function: Callable[[Session], object]
+    owner: int = 0
+    """The organization of the call."""
+    stored_bytes: int = 0
+    """Size of the content that the statements store."""
+    refusal: Exception | None = None
+    """Set by the check of the transaction: nothing is done then."""
+
+
+Check = Callable[[Session, Sequence[Work]], object]
+"""Sets or clears the refusal of each work, at the beginning of the transaction."""
+
+
+def _accept(_session: Session, _batch: Sequence[Work]) -> None: ...
 
 
 class GroupTransaction:
@@ -35,19 +49,24 @@ class GroupTransaction:
         self._timeout = timeout
         self._queue = BatchQueue[Work](queue_timeout, MAX_BATCH, gives_up_slot=True)
 
-    def run(self, work: Work) -> None:
+    def run(self, work: Work, check: Check = _accept) -> None:
         """Do the work, and return when it is committed. It may be done twice, and the first time is rolled back then.
 
         Raises what the function raises, IntegrityError for a row that exists already, and the errors in UNAVAILABLE.
-        The transaction is rolled back then.
+        The transaction is rolled back then. Raises the refusal of the check, which has to be the same for all work of
+        this object; the transaction does the other work then.
         """
-        self._queue.write(work, partial(_commit, db.engine, self._timeout))
+        self._queue.write(work, partial(_commit, db.engine, self._timeout, check))
+        if work.refusal:
+            raise work.refusal
 
 
-def _commit(engine: Engine, timeout: float, batch: Sequence[Work]) -> None:
+def _commit(engine: Engine, timeout: float, check: Check, arrived: Sequence[Work]) -> None:
     with for_batch(), Session(engine, expire_on_commit=False) as session:
         connection = session.connection()
         set_timeouts(connection.connection, timeout)
+        check(session, arrived)
+        batch = [each for each in arrived if each.refusal is None]
         for (statement, _names), rows in group_by_statement(each.statements for each in batch).items():
             connection.execute(statement, rows)
         for each in batch:

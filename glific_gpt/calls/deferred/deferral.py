@@ -3,6 +3,7 @@
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import cast
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from glific_gpt.calls import limits, records, replays
 from glific_gpt.calls.deferred import delivery_records
 from glific_gpt.calls.deferred.late_answers import LateAnswers
+from glific_gpt.calls.deferred.waiting_limit import WaitingLimit
 from glific_gpt.calls.execution import Outcome, Result, pending_outcome
 from glific_gpt.calls.records import AdmittedCall
 from glific_gpt.database import (
@@ -48,6 +50,7 @@ class Deferrer:
     vault: Vault
     engine: WorkflowEngine
     late_answers: LateAnswers
+    waiting_limit: WaitingLimit
     enqueuing: GroupTransaction = field(
         default_factory=lambda: GroupTransaction(STATEMENT_TIMEOUT_SECONDS, ENQUEUE_QUEUE_TIMEOUT_SECONDS)
     )
@@ -59,13 +62,21 @@ class Deferrer:
         """Write row, limits and workflow in one transaction, and return the pending outcome. Raises GlificGptError."""
         context = admitted.context
         outcome = pending_outcome(context.call_id)
-        statements = self._pending_statements(admitted, outcome, asked_at=None)
+        delivery = self._delivery_statement(admitted, asked_at=None)
+        statements = [delivery, *self._reply_statements(admitted, outcome)]
 
         def enqueue_workflow(session: Session) -> None:
             self.engine.enqueue(session, context.call_id, context.call_id, context.organization_id)
 
+        creation = records.creation_statements(admitted, "pending")
+        stored_bytes = cast("int", delivery[1]["stored_bytes"])
+        work = Work([*creation, *statements], enqueue_workflow, context.organization_id, stored_bytes)
+
         def write_alone() -> None:
             with transaction() as session:
+                self.waiting_limit.check(session, [work])
+                if work.refusal:
+                    raise work.refusal
                 records.create_record(session, admitted, "pending")
                 execute_all(session, statements)
                 enqueue_workflow(session)
@@ -74,16 +85,16 @@ class Deferrer:
             # It may wait for locks of other calls, which a shared transaction would make all its calls do.
             run_transaction(write_alone)
         else:
-            creation = records.creation_statements(admitted, "pending")
             with records.reject_duplicate():
-                self.enqueuing.run(Work([*creation, *statements], enqueue_workflow))
+                self.enqueuing.run(work, self.waiting_limit.check)
         return outcome
 
     def defer(self, admitted: AdmittedCall, answer: "Future[Result]") -> Outcome | None:
         """Return the pending outcome while OpenAI continues; None if it could not be written in time."""
         context = admitted.context
         outcome = pending_outcome(context.call_id)
-        statements = self._pending_statements(admitted, outcome, asked_at=context.started_at)
+        delivery = self._delivery_statement(admitted, asked_at=context.started_at)
+        replies = self._reply_statements(admitted, outcome)
         timeout = self.settings.deferred_timeout_seconds
 
         def hold_workflow(session: Session) -> None:
@@ -92,7 +103,7 @@ class Deferrer:
             )
 
         try:
-            self.deferring.run(Work([records.pending_statement(context), *statements], hold_workflow))
+            self.deferring.run(Work([records.pending_statement(context), delivery, *replies], hold_workflow))
         except SQLAlchemyError as failure:
             # The commit may have succeeded without a reply. `delivery_records.is_expected` recognizes such a call,
             # because its row gets an error next.
@@ -102,16 +113,14 @@ class Deferrer:
         self.late_answers.expect(admitted.tenant, context, answer, timeout)
         return outcome
 
-    def _pending_statements(
-        self, admitted: AdmittedCall, outcome: Outcome, asked_at: datetime | None
-    ) -> list[Statement]:
-        """Insert the delivery, and store the reply for repetitions of the call."""
+    def _delivery_statement(self, admitted: AdmittedCall, asked_at: datetime | None) -> Statement:
         context, body = admitted.context, admitted.parsed.body
-        return [
-            # To encode and encrypt a large question takes long, and would stop the event loop.
-            cpu_bound.run(
-                lambda: delivery_records.insert_statement(self.vault, context, body, asked_at),
-                is_long=admitted.inbound.weight > 1,
-            ),
-            *replays.store_statements(self.vault, context.organization_id, admitted.inbound, outcome),
-        ]
+        # To encode and encrypt a large question takes long, and would stop the event loop.
+        return cpu_bound.run(
+            lambda: delivery_records.insert_statement(self.vault, context, body, asked_at),
+            is_long=admitted.inbound.weight > 1,
+        )
+
+    def _reply_statements(self, admitted: AdmittedCall, outcome: Outcome) -> list[Statement]:
+        """Store the reply for repetitions of the call."""
+        return replays.store_statements(self.vault, admitted.context.organization_id, admitted.inbound, outcome)

@@ -37,6 +37,7 @@ LONGEST_KEY_WAIT_SECONDS = 30.0
 def insert_statement(vault: Vault, context: CallContext, body: FunctionBody, asked_at: datetime | None) -> Statement:
     """Insert the delivery of a call. Its caller gets the reply that the answer is pending."""
     accepted_at = now()
+    question = vault.encrypt(context.organization_id, QUESTION_PURPOSE, body.model_dump_json(by_alias=True))
     return INSERT_DELIVERY, {
         "call_id": context.call_id,
         "organization_id": context.organization_id,
@@ -45,7 +46,8 @@ def insert_statement(vault: Vault, context: CallContext, body: FunctionBody, ask
         "accepted_at": accepted_at,
         "waited_until": accepted_at + timedelta(seconds=body.wait_seconds) if body.wait_seconds else None,
         "asked_at": asked_at,
-        "question": vault.encrypt(context.organization_id, QUESTION_PURPOSE, body.model_dump_json(by_alias=True)),
+        "question": question,
+        "stored_bytes": len(question),
         "state": "waiting",
     }
 
@@ -103,7 +105,13 @@ def store_answer(session: Session, call_id: str, ciphertext: str) -> bool:
     at = now()
     # The time of a retry is kept: it says how long the flow is assumed to wait.
     since = func.coalesce(Delivery.delivering_since, at)
-    values = {"answered_at": at, "delivering_since": since, "answer": ciphertext, "question": None}
+    values = {
+        "answered_at": at,
+        "delivering_since": since,
+        "answer": ciphertext,
+        "question": None,
+        "stored_bytes": len(ciphertext),
+    }
     return session.scalar(unanswered.values(values).returning(Delivery.call_id)) is not None
 
 
