@@ -20,6 +20,9 @@ START_TIMEOUT_SECONDS = 60
 IS_REPLACEMENT = "_GLIFIC_GPT_IS_REPLACEMENT"
 """Environment variable of processes that replace an earlier one."""
 
+LISTEN_FAILURE = 4
+"""Exit status of a process that cannot listen. uvicorn's own STARTUP_FAILURE is 3."""
+
 INTERRUPT = (signal.SIGINT,)
 
 log = structlog.get_logger()
@@ -34,6 +37,8 @@ class ProcessSupervisor(Multiprocess):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
+        self.cannot_listen = False
+        """True if the supervisor has ended because another server holds the address."""
         self._starts: WeakKeyDictionary[Process, _Start] = WeakKeyDictionary()
 
     def run(self) -> None:
@@ -61,7 +66,12 @@ class ProcessSupervisor(Multiprocess):
         uvicorn gives a new process only the time that a serving one may be silent. On a busy machine that is too
         short: every replacement would be killed before it serves. If a process cannot be replaced, for example without
         file descriptors, uvicorn would end, and the other processes with it. It is tried again half a second later.
+        If a process cannot listen, none can, because they share the socket: the supervisor ends.
         """
+        if any(process.exitcode == LISTEN_FAILURE for process in self.processes):
+            self.cannot_listen = True
+            self.should_exit.set()
+            return
         starting = [process for process in self.processes if self._is_starting(process)]
         self.processes = [process for process in self.processes if process not in starting]
         try:

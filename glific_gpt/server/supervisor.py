@@ -25,6 +25,7 @@ from glific_gpt.server.processes import (
     HEALTHCHECK_TIMEOUT_SECONDS,
     INTERRUPT,
     IS_REPLACEMENT,
+    LISTEN_FAILURE,
     ProcessSupervisor,
 )
 from glific_gpt.settings import Settings
@@ -80,7 +81,7 @@ def run(settings: Settings) -> None:
     config.limit_name_resolution()
     with _bind(settings.bind) as listener:
         if settings.processes > 1:
-            _serve_with_processes(settings.processes, listener)
+            _serve_with_processes(settings, listener)
         else:
             _serve_in_this_process(settings, listener)
 
@@ -109,23 +110,26 @@ def create_process_app() -> "AsgiBridge":
 
 
 def _serve_in_this_process(settings: Settings, listener: socket.socket) -> None:
-    server = Server(_uvicorn_config(_create_asgi_app(settings)))
+    server = Server(_uvicorn_config(_create_asgi_app(settings), listener))
     for number in STOP_SIGNALS:  # until uvicorn installs its own handlers, which raise the signal again after shutdown
         signal.signal(number, server.handle_exit)
     try:
         server.run(duplicate(listener))
-    except OSError:  # another server was faster: two sockets can have the same address as long as none listens
+    except _CannotListen:
         raise SettingsError(MSG_CANNOT_LISTEN.format(settings.bind)) from None
 
 
-def _serve_with_processes(processes: int, listener: socket.socket) -> None:
-    """Exits with status 1 if the processes cannot start; each has reported why."""
+def _serve_with_processes(settings: Settings, listener: socket.socket) -> None:
+    """Exits with status 1 if the processes cannot start; each has reported why. Raises SettingsError."""
     logging.configure()
     file_descriptors.FileDescriptorMonitor().start_in_thread()
-    supervisor = ProcessSupervisor(
-        _uvicorn_config("glific_gpt.server.supervisor:create_process_app", processes), duplicate(listener)
+    uvicorn_config = _uvicorn_config(
+        "glific_gpt.server.supervisor:create_process_app", listener, processes=settings.processes
     )
+    supervisor = ProcessSupervisor(uvicorn_config, duplicate(listener))
     supervisor.run()
+    if supervisor.cannot_listen:
+        raise SettingsError(MSG_CANNOT_LISTEN.format(settings.bind))
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
         sys.exit(1)
 
@@ -140,10 +144,36 @@ def duplicate(listener: socket.socket) -> list[socket.socket]:
     return [listener, *(listener.dup() for _ in range(ACCEPTED_PER_PASS - 1))]
 
 
-def _uvicorn_config(app: "AsgiBridge | str", processes: int = 1) -> Config:
+class _CannotListen(Exception):
+    """Another server was faster: two sockets can have the same address as long as none listens."""
+
+
+class ServerConfig(Config):
+    """Lets the socket listen when the app is loaded.
+
+    uvloop, which would do it, ignores an address in use: the server would run and never get a connection.
+    """
+
+    def __init__(self, app: "AsgiBridge | str", listener: socket.socket, **options: Any) -> None:
+        super().__init__(app, **options)
+        self._listener = listener
+
+    def load(self) -> None:
+        """Load the app, and listen. If that fails, one of several processes exits with LISTEN_FAILURE."""
+        super().load()
+        try:
+            self._listener.listen(self.backlog)
+        except OSError:
+            if self.use_subprocess:
+                sys.exit(LISTEN_FAILURE)
+            raise _CannotListen from None
+
+
+def _uvicorn_config(app: "AsgiBridge | str", listener: socket.socket, *, processes: int = 1) -> Config:
     # uvicorn imports the app by name in each of several processes, and calls it as a factory.
-    return Config(
+    return ServerConfig(
         app,
+        listener,
         factory=isinstance(app, str),
         workers=processes,
         interface="asgi3",
@@ -188,6 +218,17 @@ def _create_asgi_app(settings: Settings) -> "AsgiBridge":
     worker.start_worker(app, consumes=settings.worker == "inline")
     shutdown = _Shutdown(lambda: worker.stop_worker(app))
 
+    def begin() -> None:
+        shutdown.watch_signals()
+        structlog.get_logger().info(
+            "server_started",
+            version=__version__,
+            database=parse_url(settings.database_url).get_backend_name(),
+            bind=settings.bind,
+            processes=settings.processes,
+            worker=settings.worker,
+        )
+
     def end() -> None:
         shutdown.wait()
         app_services.pipeline.late_writes.wait(LATE_WRITES_SECONDS)
@@ -195,16 +236,8 @@ def _create_asgi_app(settings: Settings) -> "AsgiBridge":
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     gc.freeze()  # the objects of the app live as long as the process, so the collector need not scan them again
     options = ServerOptions.from_settings(settings)
-    asgi_app = AsgiBridge(app, shutdown.watch_signals, end, options)
+    asgi_app = AsgiBridge(app, begin, end, options)
     asgi_app.start_threads()
-    structlog.get_logger().info(
-        "server_started",
-        version=__version__,
-        database=parse_url(settings.database_url).get_backend_name(),
-        bind=settings.bind,
-        processes=settings.processes,
-        worker=settings.worker,
-    )
     return asgi_app
 
 

@@ -1,11 +1,13 @@
 """`make serve`: errors that prevent its start, and how it starts."""
 
 import json
+import os
 import re
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
-from signal import SIGINT, Signals
+from signal import SIGINT, SIGKILL, Signals
 
 import pytest
 import sqlalchemy as sa
@@ -128,6 +130,43 @@ def test_it_ends_when_its_processes_cannot_start(tmp_path: Path) -> None:
         assert program.wait_for_exit() == 1
     lines = [json.loads(line) for line in program.errors.splitlines()]
     assert {line["detail"] for line in lines if line["event"] == "start_failed"} == {BEHIND}
+
+
+@on_sqlite
+@pytest.mark.parametrize("processes", [1, 2])
+def test_it_ends_with_one_sentence_if_another_server_listens_first(
+    tmp_path: Path, database_url: str, processes: int
+) -> None:
+    with socket.socket() as other:
+        # Two sockets with this option can have the same address as long as none listens.
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", free_port()))
+        bind = f"127.0.0.1:{other.getsockname()[1]}"
+        environ = environment(database_url=database_url, bind=bind, processes=processes)
+        with start(SERVER, tmp_path / "log", environ) as program:
+            wait_until(lambda: has_socket(program))
+            other.listen()
+            assert failed_start(program) == (
+                f"The server cannot listen on {bind}: it is in use, or not an address of this machine."
+            )
+
+
+def has_socket(program: Program) -> bool:
+    """Report whether the program has opened a socket, of which the first one is for its address."""
+    with suppress(FileNotFoundError):  # a file has been closed meanwhile
+        return any("socket:" in str(file.readlink()) for file in Path(f"/proc/{program.process.pid}/fd").iterdir())
+    return False
+
+
+@on_sqlite
+def test_the_other_processes_serve_while_one_cannot_be_replaced(tmp_path: Path, database_url: str) -> None:
+    with run_server_processes(tmp_path / "log", database_url=database_url, processes=2) as server:
+        with behind_on_migrations(database_url):
+            os.kill(list_server_processes(server.program)[0], SIGKILL)
+            wait_until(lambda: server.program.errors.count(BEHIND) >= 2)
+            assert http.get(f"{server.url}/livez").status_code == 200
+        wait_until(lambda: server.program.errors.count("server_started") == 3)
+        assert server.program.process.poll() is None
 
 
 def test_it_does_not_start_on_a_database_in_memory(tmp_path: Path) -> None:

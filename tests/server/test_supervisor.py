@@ -80,4 +80,5 @@ def test_all_addresses_of_ipv6_include_those_of_ipv4() -> None:
 
 
 def test_idle_connections_are_kept_longer_than_glific_reuses_them() -> None:
-    assert supervisor._uvicorn_config("app").timeout_keep_alive > GLIFIC_REUSES_SECONDS
+    with socket.socket() as listener:
+        assert supervisor._uvicorn_config("app", listener).timeout_keep_alive > GLIFIC_REUSES_SECONDS

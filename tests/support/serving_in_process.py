@@ -35,8 +35,8 @@ def serve(app: Flask) -> Iterator[str]:
         app_services = services()
     settings = app_services.settings
     asgi_app = AsgiBridge(app, options=ServerOptions.from_settings(settings))
-    server = uvicorn.Server(_uvicorn_config(asgi_app))
     with socket.create_server(("127.0.0.1", 0), backlog=BACKLOG) as listener:
+        server = uvicorn.Server(_uvicorn_config(asgi_app, listener))
         _run(_start(server, listener))
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
