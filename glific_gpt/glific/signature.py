@@ -30,6 +30,29 @@ def sign(phrase: str, raw_body: bytes, at: int) -> str:
     return f"t={at},v1={digest}"
 
 
+class SignatureCheck:
+    """Checks signatures under one phrase. The phrase cannot be read from it."""
+
+    def __init__(self, phrase: str) -> None:
+        self._is_usable = is_usable_phrase(phrase)
+        self._keyed = hmac.new(phrase.encode(), digestmod=hashlib.sha256)
+
+    def is_valid(self, header: str, raw_body: bytes, now: datetime) -> bool:
+        """Return whether the header signs exactly this body, within `TOLERANCE` of `now` (aware).
+
+        Invalid headers return False; nothing is raised. Large bodies do not hold Python's lock.
+        """
+        parts = _HEADER.fullmatch(header)
+        if parts is None or not self._is_usable or not is_current(header, now):
+            return False
+        at = int(parts[1])
+        keyed = self._keyed.copy()
+        keyed.update(f"{at}.".encode())
+        keyed.update(raw_body)
+        # Compare the whole header, so that another spelling of the time (`t=007`) is not a second valid form.
+        return hmac.compare_digest(header.encode(), f"t={at},v1={keyed.hexdigest()}".encode())
+
+
 def is_current(header: str, now: datetime) -> bool:
     """Return whether the header has the form of a signature, made within `TOLERANCE` of `now` (aware)."""
     parts = _HEADER.fullmatch(header)
@@ -41,9 +64,4 @@ def is_valid(header: str, phrase: str, raw_body: bytes, now: datetime) -> bool:
 
     Invalid headers return False; nothing is raised.
     """
-    parts = _HEADER.fullmatch(header)
-    if parts is None or not is_usable_phrase(phrase) or not is_current(header, now):
-        return False
-    at = int(parts[1])
-    # Compare the whole header, so that another spelling of the time (`t=007`) is not a second valid form.
-    return hmac.compare_digest(header.encode(), sign(phrase, raw_body, at).encode())
+    return SignatureCheck(phrase).is_valid(header, raw_body, now)

@@ -8,22 +8,25 @@ import io
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
 import structlog
 from flask import Flask
 
-from glific_gpt.runtime import bridge, ip_addresses
+from glific_gpt.clock import now
+from glific_gpt.runtime import bridge, cpu_bound, ip_addresses
 from glific_gpt.runtime.fair_slots import FairSlots
 from glific_gpt.runtime.fair_threads import FairThreads, ThreadTimeout, start_all_threads
 from glific_gpt.runtime.file_descriptors import FileDescriptorMonitor
-from glific_gpt.server.known_callers import KnownCallers
+from glific_gpt.server.known_callers import UNKNOWN, KnownCallers
 from glific_gpt.server.options import DEFAULT_OPTIONS, ServerOptions
 from glific_gpt.server.request_bodies import HAS_ARRIVED, BodyNeeded, BodyReader, IncompleteBody, UnreadBody
 from glific_gpt.server.response_files import ResponseFile, TooManyFiles, collect
 from glific_gpt.server.watchdog import Watchdog
 from glific_gpt.server.wsgi_environ import make_environ
+from glific_gpt.settings import MAX_BODY_BYTES
 from glific_gpt.webhooks.routes import ARRIVED_AT, HAS_WAITED_TOO_LONG, IS_AUTHENTICATED
 
 log = structlog.get_logger()
@@ -65,6 +68,11 @@ class _Response(NamedTuple):
 def _do_nothing() -> None: ...
 
 
+def _organization_name(path: str) -> str:
+    """Return the name in the path of a webhook, which need not be that of an organization."""
+    return path[len(WEBHOOKS) :].partition("/")[0]
+
+
 class AsgiBridge:
     """Receives requests as an ASGI app, and passes them to Flask as WSGI calls."""
 
@@ -86,6 +94,7 @@ class AsgiBridge:
         self._page_threads = FairThreads(PAGE_THREADS, "page")
         self._health_threads = FairThreads(HEALTH_THREADS, "health")
         self._long_url_threads = ThreadPoolExecutor(LONG_URL_THREADS, "long-url")
+        self._signature_thread = ThreadPoolExecutor(1, "signature")
         self._on_startup = on_startup
         self._on_shutdown = on_shutdown
         self._webhook_bodies = BodyReader(MAX_ARRIVING_BYTES)
@@ -97,12 +106,14 @@ class AsgiBridge:
         self._page_threads.start()
         self._health_threads.start()
         start_all_threads(self._long_url_threads, LONG_URL_THREADS)
+        start_all_threads(self._signature_thread, 1)
 
     def shut_down_threads(self) -> None:
         """End the threads when they are idle. Does not block."""
         self._page_threads.shut_down()
         self._health_threads.shut_down()
         self._long_url_threads.shutdown(wait=False)
+        self._signature_thread.shutdown(wait=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -150,12 +161,26 @@ class AsgiBridge:
         if scope.get(HAS_ARRIVED):
             body = (await receive()).get("body")  # None if the client has disconnected
             return await self._run(scope, body)
-        try:
-            return await self._call(scope, self._make_environ(scope, UnreadBody()))
-        except BodyNeeded as needed:
-            limit = needed.limit
-        reader = self._webhook_bodies if scope["path"].startswith(WEBHOOKS) else self._other_bodies
+        environ = self._make_environ(scope, UnreadBody())
+        is_webhook = scope["path"].startswith(WEBHOOKS)
+        if is_webhook and self._is_possibly_signed(scope, environ):
+            limit = MAX_BODY_BYTES
+        else:
+            try:
+                return await self._call(scope, environ)
+            except BodyNeeded as needed:
+                limit = needed.limit
+        reader = self._webhook_bodies if is_webhook else self._other_bodies
         return await self._run(scope, await reader.read(scope, receive, limit))
+
+    def _is_possibly_signed(self, scope: Scope, environ: dict[str, Any]) -> bool:
+        """Return whether only the body can tell if the caller is known.
+
+        Flask would read the body of such a call too: it has the form of a current signature.
+        """
+        name = _organization_name(scope["path"])
+        has_token = self._known_callers.has_token(name, environ)
+        return not has_token and self._known_callers.find_check(name, environ) is not None
 
     def _make_environ(self, scope: Scope, body: io.IOBase) -> dict[str, Any]:
         return make_environ(scope, body, self.options.trusted_proxies)
@@ -192,13 +217,14 @@ class AsgiBridge:
 
     async def _call_app_on_loop(self, path: str, environ: dict[str, Any]) -> _Response:
         # Organizations are served in rotation, by the name in the path. All unknown callers together are one group.
-        name = path[len(WEBHOOKS) :].partition("/")[0]
-        bridge.set_group(self._known_callers.group(name, environ))
+        name = _organization_name(path)
+        group = name if await self._is_known(name, environ) else UNKNOWN
+        bridge.set_group(group)
         try:
             response = await bridge.run(self._call_app, environ)
         except bridge.StartTimeout:
             environ[HAS_WAITED_TOO_LONG] = True  # the webhook refuses the call without any work
-            return await self._refuse(name, environ)
+            return await self._refuse(group, environ)
         finally:
             if IS_AUTHENTICATED in environ:
                 self._known_callers.add(name, environ)
@@ -206,9 +232,26 @@ class AsgiBridge:
             self._known_callers.forget_token(name, environ)
         return response
 
-    async def _refuse(self, name: str, environ: dict[str, Any]) -> _Response:
+    async def _is_known(self, name: str, environ: dict[str, Any]) -> bool:
+        """Return whether the caller has a known token, or a signature that is valid under the known phrase.
+
+        A flow of anybody can send a signature from Glific's address, so an address does not make a caller known.
+        """
+        if self._known_callers.has_token(name, environ):
+            return True
+        body = environ["wsgi.input"]
+        check = self._known_callers.find_check(name, environ)
+        if check is None or not isinstance(body, io.BytesIO):
+            return False
+        check_body = partial(check.is_valid, environ["HTTP_X_GLIFIC_SIGNATURE"], body.getvalue(), now())
+        if len(body.getbuffer()) < cpu_bound.LARGE_CHARACTERS:
+            return check_body()
+        # In a thread, because this call has no slot yet, and nothing limits how many there are at the same moment.
+        return await asyncio.get_running_loop().run_in_executor(self._signature_thread, check_body)
+
+    async def _refuse(self, group: str, environ: dict[str, Any]) -> _Response:
         """Call Flask for a refusal. Calls that came together time out together, so a few run in each pass."""
-        has_slot = await self._refusal_slots.acquire(name, REFUSAL_TIMEOUT_SECONDS)
+        has_slot = await self._refusal_slots.acquire(group, REFUSAL_TIMEOUT_SECONDS)
         try:
             return self._call_app(environ)
         finally:

@@ -8,7 +8,7 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import now
 from glific_gpt.errors import MSG_INCOMPLETE_BODY, BodyTooLarge, InvalidJson, NotReady, Unauthorized
-from glific_gpt.glific.signature import is_current, is_valid
+from glific_gpt.glific.signature import SignatureCheck, is_current
 from glific_gpt.organizations.signature import PURPOSE
 from glific_gpt.settings import MAX_BODY_BYTES
 from glific_gpt.vault import RETRY_AFTER_SECONDS, Vault
@@ -18,9 +18,18 @@ UNKNOWN_PHRASE = secrets.token_hex()
 """A random phrase that no caller knows, for organizations without a phrase."""
 
 
+SIGNATURE_CHECK = "glific_gpt.signature_check"
+"""Key of the WSGI environment: the check that has authenticated the caller by its signature."""
+
+
 def bearer_token(request: Request) -> str:
     """Return the token of the Authorization header, or an empty string."""
-    scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
+    return read_bearer_token(request.headers.get("Authorization", ""))
+
+
+def read_bearer_token(header: str) -> str:
+    """Return the token of an Authorization header, or an empty string."""
+    scheme, _, token = header.strip().partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
@@ -58,11 +67,13 @@ def authenticate(tenant: Tenant | None, request: Request, vault: Vault) -> Tenan
     except NotReady:
         phrase = None
     # The signature is computed in every case: the time of the answer must not reveal which organizations exist.
-    is_signed = is_valid(header, phrase or UNKNOWN_PHRASE, body, now())
+    check = SignatureCheck(phrase or UNKNOWN_PHRASE)
+    is_signed = check.is_valid(header, body, now())
     if tenant is None or phrase is None or not is_signed:
         # The server may be at fault. All signed calls that are refused get the same answer then, also those for unknown
         # organizations: otherwise the answer would reveal which ones exist.
         raise NotReady(retry_after=RETRY_AFTER_SECONDS) if vault.has_failed(PURPOSE) else Unauthorized()
+    request.environ[SIGNATURE_CHECK] = check
     return tenant
 
 

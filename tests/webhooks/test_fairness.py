@@ -2,17 +2,20 @@
 
 import json
 import socket
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from signal import SIGCONT, SIGSTOP
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 
+from glific_gpt.glific.signature import sign
 from glific_gpt.runtime import bridge
 from tests.conftest import StartServer
 from tests.support import http
@@ -108,6 +111,21 @@ def test_strangers_who_use_many_names_do_not_delay_an_organization(
         assert count_answered_before(server, bob, requests) < limit
 
 
+# On SQLite, calls of strangers never wait, because the event loop reads the file itself.
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_forged_signatures_from_the_address_of_glific_do_not_delay_an_organization(
+    tmp_path: Path, database_url: str, openai: OpenAIStandIn
+) -> None:
+    with run_server_processes(tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url) as server:
+        bob = server.add_organization("bob")
+        bob.set_phrase("Only Glific knows this phrase.")
+        require_ok(http.post(bob.url, **signed_call("Only Glific knows this phrase."), timeout=TIMEOUT_SECONDS))
+        forged = [to_request(bob, signed_call("a guess", number)) for number in range(STRANGERS)]
+        mine = to_request(bob, signed_call("Only Glific knows this phrase.", STRANGERS))
+        events = [line["event"] for line in answered_calls(server, [*forged, mine])]
+        assert events.index("call_finished") < 0.9 * STRANGERS
+
+
 FLOOD = 500
 """Calls that arrive together. A few dozens would be answered before another organization's call in any case."""
 STRANGERS = 1500
@@ -121,14 +139,33 @@ def request_of(organization: TestOrganization, query: str, **body: object) -> st
     return f"{head}\r\nAuthorization: Bearer {organization.token}\r\n\r\n{content}"
 
 
+def signed_call(phrase: str, number: int = 0) -> dict[str, Any]:
+    """Return body and headers of a call as Glific sends it, without a token."""
+    content = json.dumps({"question_text": f"What is {number}?"}).encode()
+    return {"content": content, "headers": {"X-Glific-Signature": sign(phrase, content, int(time.time()))}}
+
+
+def to_request(organization: TestOrganization, call: dict[str, Any]) -> str:
+    """Return the call as it is sent over a connection."""
+    content = call["content"].decode()
+    head = f"POST {urlsplit(organization.url).path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(content)}"
+    fields = "".join(f"\r\n{name}: {value}" for name, value in call["headers"].items())
+    return f"{head}{fields}\r\n\r\n{content}"
+
+
 def count_answered_before(server: ServerProcesses, organization: TestOrganization, others: list[str]) -> int:
     """Return how many of the others' calls, which are sent first, are answered before a call of the organization.
 
     The server is stopped until all calls are sent, because on a busy machine the client can be slower. The order is
     that of the log, for the same reason.
     """
-    earlier = len(answered_organizations(server))
-    requests = [*others, request_of(organization, "")]
+    lines = answered_calls(server, [*others, request_of(organization, "")])
+    return [line["organization"] for line in lines].index(organization.slug)
+
+
+def answered_calls(server: ServerProcesses, requests: list[str]) -> list[dict[str, Any]]:
+    """Send the requests together, and return the log's line of each answer or refusal, in order."""
+    earlier = len(logged_calls(server))
     with ExitStack() as stack:
         address = ("127.0.0.1", server.port)
         connections = [stack.enter_context(socket.create_connection(address, TIMEOUT_SECONDS)) for _ in requests]
@@ -137,14 +174,13 @@ def count_answered_before(server: ServerProcesses, organization: TestOrganizatio
         for connection, request in zip(connections, requests, strict=True):
             connection.sendall(request.encode())
         server.program.send(SIGCONT)
-        wait_until(lambda: len(answered_organizations(server)) - earlier >= len(requests))
-    return answered_organizations(server)[earlier:].index(organization.slug)
+        wait_until(lambda: len(logged_calls(server)) - earlier >= len(requests))
+    return logged_calls(server)[earlier:]
 
 
-def answered_organizations(server: ServerProcesses) -> list[str]:
-    """Return the organization of each call that was answered or refused, in order."""
+def logged_calls(server: ServerProcesses) -> list[dict[str, Any]]:
     lines = [json.loads(line) for line in server.program.errors.splitlines()]
-    return [str(line["organization"]) for line in lines if line["event"] in {"call_finished", "call_refused"}]
+    return [line for line in lines if line["event"] in {"call_finished", "call_refused"}]
 
 
 def test_slow_calls_leave_slots_in_each_process(tmp_path: Path, database_url: str, openai: OpenAIStandIn) -> None:
