@@ -235,7 +235,7 @@ class AsgiBridge:
     async def _is_known(self, name: str, environ: dict[str, Any]) -> bool:
         """Return whether the caller has a known token, or a signature that is valid under the known phrase.
 
-        A flow of any organization can send a signature from Glific's address, so an address does not make a caller known.
+        The flows of all organizations call from Glific's addresses, so an address does not make a caller known.
         """
         if self._known_callers.has_token(name, environ):
             return True
