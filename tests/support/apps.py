@@ -1,5 +1,6 @@
 """Apps for tests, created by the product's factory in a fifth of the time."""
 
+import copy
 import sys
 from collections.abc import Mapping
 from functools import cache
@@ -9,10 +10,14 @@ from unittest import mock
 
 from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
-from werkzeug.routing import Rule
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
+from werkzeug.routing import Map, Rule, RuleFactory
 
 from glific_gpt import app as factory
 from glific_gpt.accounts.sign_in import security
+from glific_gpt.database import db
 from glific_gpt.functions import registry
 from glific_gpt.settings import Settings
 
@@ -25,11 +30,12 @@ def create_app(settings: Settings, *, passwords: Mapping[str, int] = CHEAP_PASSW
     """Create an app with the product's `create_app`."""
     with (
         mock.patch.object(security, "ARGON2", passwords),
-        mock.patch.object(Rule, "_compile_builder", _compile_builder_late),
+        mock.patch.object(Flask, "url_map_class", _SharedMap),
         mock.patch.object(registry, "entry_points", lambda group: _installed_entry_points(group, tuple(sys.path))),
     ):
         app = factory.create_app(settings)
     app.jinja_env.bytecode_cache = _templates
+    _share_compiled_statements(app)
     return app
 
 
@@ -54,19 +60,69 @@ class _CompiledTemplates(BytecodeCache):
 
 _templates = _CompiledTemplates()
 
-_compile_builder = Rule._compile_builder
+
+def _share_compiled_statements(app: Flask) -> None:
+    """Let the apps of this process share compiled SQL. SQLAlchemy compiles each statement again for each engine."""
+    with app.app_context():
+        for engine in db.engines.values():
+            engine._compiled_cache = _statements
 
 
-def _compile_builder_late(rule: Rule, append_unknown: bool = True) -> Any:
-    """Compile the URL builder of a route on its first call.
+_statements: LRUCache[Any, Any] = LRUCache(5000)
 
-    Compiling all of them is half of the time to create an app, and a test uses few of its hundred routes.
+# The keys of compiled statements contain the dialect of the engine. Those of all apps have the same options.
+for _dialect in (SQLiteDialect_pysqlite, PGDialect_psycopg):
+    setattr(_dialect, "__eq__", lambda one, other: type(one) is type(other))  # noqa: B010 - mypy
+    setattr(_dialect, "__hash__", lambda one: hash(type(one)))  # noqa: B010 - mypy
+
+
+_MAP_OPTIONS = ("default_subdomain", "strict_slashes", "merge_slashes", "redirect_defaults", "host_matching")
+
+
+class _SharedMap(Map):
+    """The URL map of an app. Apps with equal routes share the compiled ones.
+
+    Compiling the routes is half of the time to create an app, and all apps of this process have the same.
     """
-    built: list[Any] = []
 
-    def build(self: Rule, *arguments: Any, **values: Any) -> Any:
-        if not built:
-            built.append(_compile_builder(rule, append_unknown))
-        return built[0](self, *arguments, **values)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._added: list[Rule] = []
 
-    return build
+    def add(self, rulefactory: RuleFactory) -> None:
+        """Add routes. They are compiled when the app uses its first route."""
+        self._added.extend(rulefactory.get_rules(self))
+        self._remap = True
+
+    def update(self) -> None:
+        if not self._remap:
+            return
+        with self._remap_lock:
+            options = tuple((name, getattr(self, name)) for name in _MAP_OPTIONS)
+            compiled = _compile_routes(options, tuple(map(_Route, self._added)))
+            self._matcher, self._rules_by_endpoint = compiled._matcher, compiled._rules_by_endpoint
+            self._remap = False
+
+
+class _Route:
+    """A route that equals another one with the same attributes."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self._values = {name: value for name, value in vars(rule).items() if name != "map"}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Route) and self._values == other._values
+
+    def __hash__(self) -> int:
+        return hash((self.rule.rule, self.rule.endpoint))
+
+
+@cache
+def _compile_routes(options: tuple[tuple[str, Any], ...], routes: tuple[_Route, ...]) -> Map:
+    """Return a map with copies of these routes."""
+    compiled = Map(**dict(options))
+    for route in routes:
+        compiled.add(copy.deepcopy(route.rule))
+    compiled.update()
+    return compiled
