@@ -237,6 +237,11 @@ class DeadlineExceeded(ServiceError):
     code, status = "deadline_exceeded", 504
     default_message = N_("OpenAI did not answer in time. Use a faster model, or ask for a shorter answer.")
 
+    def __init__(self, message: str = "", *, retry_after: int | None = None, was_asked: bool = True) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.was_asked = was_asked
+        """False if no complete question was sent, so that OpenAI cannot charge for an answer."""
+
 
 class NotFound(GlificGptError):
     """The object does not exist, or belongs to another organization. Both look the same to the caller."""

@@ -18,9 +18,6 @@ SMALLEST_USD = Decimal("1e-9")
 SHARES = 10
 """A call sets aside at most this fraction of the rest of the budget, so that calls beside it can be answered too."""
 
-POSSIBLY_CHARGED = DeadlineExceeded | BadUpstreamReply
-"""Errors after which OpenAI may or may not have charged for an answer."""
-
 
 class AnswerTokens(NamedTuple):
     """Lengths of answers in tokens, the model's reasoning included."""
@@ -120,7 +117,7 @@ class Allowance:
         try:
             yield
         except GlificGptError as error:
-            is_free = not isinstance(error, POSSIBLY_CHARGED)
+            is_free = not _is_possibly_charged(error)
             raise
         finally:
             used = (usage.input_tokens - input_tokens, usage.output_tokens - output_tokens)
@@ -133,3 +130,8 @@ class Allowance:
             if usd is not None:
                 return usd
         return self.reserved  # not reached: a question to a model without a price is refused
+
+
+def _is_possibly_charged(error: GlificGptError) -> bool:
+    """Return whether OpenAI may have charged for an answer that did not arrive."""
+    return error.was_asked if isinstance(error, DeadlineExceeded) else isinstance(error, BadUpstreamReply)

@@ -117,7 +117,7 @@ def error_for_connection(error: openai.APIConnectionError) -> GlificGptError:
     """Return this server's error for a missing or incomplete reply, with its cause."""
     mapped: GlificGptError = BadUpstreamReply() if _reply_had_started(error) else UpstreamError()
     if isinstance(error, openai.APITimeoutError):
-        mapped = DeadlineExceeded()
+        mapped = DeadlineExceeded(was_asked=not isinstance(error.__cause__, httpx2.ConnectTimeout))
     mapped.cause = causes.describe_connection(error.__cause__)
     return mapped
 

@@ -68,6 +68,8 @@ def test_each_question_of_a_call_is_paid_from_its_allowance() -> None:
     assert (allowance.spent, allowance.left) == (Decimal("0.008"), Decimal("0.012"))
     with pytest.raises(InvalidApiKey):
         ask(allowance, usage, 0, InvalidApiKey())
+    with pytest.raises(DeadlineExceeded):
+        ask(allowance, usage, 0, DeadlineExceeded(was_asked=False))
     with pytest.raises(BadUpstreamReply):  # the reply had the number of tokens, but no answer
         ask(allowance, usage, 100, BadUpstreamReply())
     assert allowance.spent == Decimal("0.009")

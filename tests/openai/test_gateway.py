@@ -76,8 +76,9 @@ def test_nothing_is_sent_after_the_deadline(openai: OpenAIStandIn) -> None:
         gateway.bind(SecretStr("sk-proj-tenant"), "gpt-4o", Deadline.after(seconds)).ask(question)
 
     ask(10)  # leaves an open connection, on which the next request could be sent immediately
-    with pytest.raises(DeadlineExceeded):
+    with pytest.raises(DeadlineExceeded) as error:
         ask(0)
+    assert not error.value.was_asked
     ask(10)
     assert len(openai.requests) == 2
 

@@ -11,8 +11,10 @@ from sqlalchemy import select
 from glific_gpt.database import db, transaction
 from tests.conftest import StartServer
 from tests.support import openai_behaviours as behaviours
+from tests.support.network_faults import dropping_listener
 from tests.support.openai_behaviours import answer, never_respond, wrong_shape
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.platforms import requires_linux
 from tests.support.server import TestOrganization
 from tests.webhooks.assertions import get_code, require_error, require_ok
 
@@ -91,6 +93,27 @@ def test_a_refused_call_releases_its_reservation(
     assert list(get_spend_by_month(alice).values()) == [0]
     openai.always(behaviours.answer())
     require_ok(alice.ask())
+
+
+@requires_linux
+def test_a_call_that_could_not_connect_in_time_releases_its_reservation(start_server: StartServer) -> None:
+    with dropping_listener("127.0.0.1") as listener:
+        server = start_server(openai_base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", deadline_seconds=1)
+        alice = server.add_organization("alice", monthly_budget_usd=BUDGET_FOR_ONE_CALL)
+        require_error(alice.ask(max_tokens=TOKENS_FOR_A_CENT), "deadline_exceeded")
+    assert list(get_spend_by_month(alice).values()) == [0]
+
+
+def test_a_call_that_meets_a_closed_connection_costs_what_its_answer_costs(
+    alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
+    alice.change(monthly_budget_usd=Decimal(1))
+    openai.will(answer())
+    require_ok(alice.ask())
+    openai.will(behaviours.close_connection(), answer())
+    require_ok(alice.ask())
+    costs = [call["cost_usd"] for call in alice.calls()]
+    assert list(get_spend_by_month(alice).values()) == [pytest.approx(sum(costs))]
 
 
 def test_a_model_without_a_price_is_charged_as_the_requested_model(
