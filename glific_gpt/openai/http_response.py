@@ -1,7 +1,7 @@
 """A response of HTTP/1.1, parsed while it arrives, with limits on its size."""
 
 import httpx2
-from httptools import HttpParserError, HttpResponseParser
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 MAX_HEAD_BYTES = 64 * 1024
 """Limit of everything before the body, interim responses included, checked after each packet (256 KiB)."""
@@ -30,6 +30,8 @@ class HttpResponse:
             return
         try:
             self._parser.feed_data(data)
+        except HttpParserUpgrade:
+            raise httpx2.DecodingError("the reply switches to another protocol") from None
         except HttpParserError:
             if not self.is_complete:
                 raise httpx2.DecodingError("the reply is not HTTP, or has too many headers") from None

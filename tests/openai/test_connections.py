@@ -110,6 +110,13 @@ def test_a_missing_reply_and_an_incomplete_reply_raise_different_errors(sent: by
         post(pool)
 
 
+def test_a_reply_that_switches_to_another_protocol_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+    switching = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
+    with server(switching) as (pool, _), pytest.raises(httpx2.DecodingError, match="another protocol"):
+        post(pool)
+    assert not caplog.records
+
+
 def test_a_reply_whose_end_is_the_end_of_the_connection_is_incomplete_after_a_reset() -> None:
     with server(b"HTTP/1.1 200 OK\r\n\r\n{", resets=True) as (pool, _), pytest.raises(httpx2.DecodingError):
         post(pool)
