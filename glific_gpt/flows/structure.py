@@ -7,8 +7,8 @@ from typing import Any, TypeGuard
 
 JsonObject = dict[str, Any]
 
-MAX_MESSAGE_CHARACTERS = 4096
-"""The longest text message that WhatsApp accepts."""
+MAX_MESSAGE_CHARACTERS = 4095
+"""The longest text message that Glific sends (glific/glific: Providers.Gupshup.Message)."""
 
 
 def object_items(value: Any) -> list[JsonObject]:

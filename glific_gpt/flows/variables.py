@@ -17,8 +17,16 @@ ROOTS = (
 )
 """First names of variables (glific/glific: MessageVarParser, Webhook, ContactField, ContactAction)."""
 
+UNKNOWN_ROOTS = ("@global.", "@group.", "@wa_group.", "@staff.")
+"""Beginnings of variables whose values only Glific knows."""
+
 ROOT_PATTERN = rf"(?:{'|'.join(ROOTS)})(?![A-Za-z0-9_\-])"
 _VARIABLE = re.compile(rf"(?<!\w)@{ROOT_PATTERN}(?:\.[A-Za-z0-9_\-]+){{1,4}}", re.IGNORECASE)
+WORD_BYTES = re.compile(rb"[A-Za-z0-9_\-\xaa\xb5\xba\xc0-\xd6\xd8-\xf6\xf8-\xff]")
+"""A byte of a variable's name in Glific, whose regular expression (Erlang's `\\w`) reads UTF-8 as Latin-1.
+
+So it takes the first byte of nearly every letter outside ASCII as a part of the name.
+"""
 _WHOLE_ROOT = re.compile(rf"@{ROOT_PATTERN}", re.IGNORECASE)
 
 
@@ -34,3 +42,18 @@ def find_unresolved(text: str) -> list[str]:
     if _WHOLE_ROOT.fullmatch(whole):
         return [whole]
     return list(dict.fromkeys(_VARIABLE.findall(text)))
+
+
+def is_joined_to_letter(text: str, variable: str) -> bool:
+    """Return whether the variable stands directly before a letter, sign or emoji that Glific reads as part of its name.
+
+    Glific does not fill `@contact.name` in `@contact.nameजी`. A blank between them cures it.
+    """
+    # A variable at the very end of the text is followed by nothing.
+    following = (text[match.end() : match.end() + 1] for match in re.finditer(re.escape(variable), text))
+    return any(_continues_name(character) for character in following)
+
+
+def _continues_name(character: str) -> bool:
+    first_byte = character.encode("utf-8", "replace")[:1]
+    return not character.isascii() and WORD_BYTES.match(first_byte) is not None

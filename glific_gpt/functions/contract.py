@@ -19,7 +19,7 @@ from pydantic_core import ErrorDetails
 
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import EmptyQuestion, GlificGptError, InvalidField, UnresolvedVariable
-from glific_gpt.flows.variables import find_unresolved
+from glific_gpt.flows.variables import find_unresolved, is_joined_to_letter
 from glific_gpt.functions.values import blank_to_none, parse_id, parse_number
 from glific_gpt.glific.text import MAX_MESSAGE_CHARACTERS
 from glific_gpt.models.allowlist import canonical_id
@@ -127,21 +127,30 @@ def validate_body(function: Function[Body], values: dict[str, Any]) -> Body:
             # An unfilled variable in a number field is reported as such: that message names the cause.
             if _field(details) not in unresolved:
                 raise _to_error(details) from None
-    for field, variable in unresolved.items():
-        raise UnresolvedVariable(
-            f"{field}: the node reads {variable}, but no value is stored under that name. "
-            "Check the name of the result or field in the node."
-        )
+    for field, reason in unresolved.items():
+        raise UnresolvedVariable(f"{field}: {reason}")
     return body
 
 
 def _unresolved(function: Function[Body], values: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield each field of the function that holds an unfilled variable, with the first such variable."""
+    """Yield each field of the function that holds an unfilled variable, with the reason for the first one."""
     for field in [name for name in function.body.model_fields if name not in GLIFIC_FIELDS]:
         for text in _texts(values.get(field)):
             if variables := find_unresolved(text):
-                yield field, variables[0]
+                yield field, _describe_unresolved(text, variables[0])
                 break
+
+
+def _describe_unresolved(text: str, variable: str) -> str:
+    if is_joined_to_letter(text, variable):
+        return (
+            f"Glific does not fill {variable}, because a letter or sign outside ASCII follows it directly. "
+            f"Put a blank behind {variable} in the node."
+        )
+    return (
+        f"the node reads {variable}, but no value is stored under that name. "
+        "Check the name of the result or field in the node."
+    )
 
 
 def _texts(value: Any) -> Iterator[str]:

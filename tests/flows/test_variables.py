@@ -2,7 +2,7 @@
 
 import pytest
 
-from glific_gpt.flows.variables import find_unresolved
+from glific_gpt.flows.variables import find_unresolved, is_joined_to_letter
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,22 @@ def test_it_finds_variables_that_glific_did_not_replace(text: str, variables: li
 )
 def test_it_finds_no_other_text(text: str) -> None:
     assert find_unresolved(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "is_joined"),
+    [
+        ("@contact.nameजी", True),
+        ("@contact.name। ठीक", True),
+        ("@contact.name’s", True),
+        ("@contact.name😀", True),
+        ("@contact.name and @contact.nameजी", True),
+        ("@contact.name ।", False),
+        ("@contact.name", False),
+        ("@contact.name.", False),
+        ("@contact.nameש", False),
+    ],
+)
+def test_a_letter_outside_ascii_joins_a_variable(text: str, is_joined: bool) -> None:
+    """Glific reads the first byte of such a letter as part of the name, except those of Hebrew."""
+    assert is_joined_to_letter(text, "@contact.name") is is_joined

@@ -58,3 +58,11 @@ def test_an_at_sign_without_a_variable_is_accepted(alice: TestOrganization, open
     ):
         require_ok(alice.ask(question, prompt=question))
         assert openai.requests[-1].question == question
+
+
+@pytest.mark.parametrize("text", ["@contact.nameजी, क्या है?", "Dear @contact.name’s mother", "@contact.name😀"])
+def test_a_letter_directly_behind_a_variable_is_the_reason(alice: TestOrganization, text: str) -> None:
+    reply = alice.post({"question_text": "What is ORS?", "prompt": text})
+    assert reply.json()["error_code"] == "unresolved_variable"
+    assert "prompt: Glific does not fill @contact.name" in reply.json()["error"]
+    assert reply.json()["error"].endswith("Put a blank behind @contact.name in the node.")

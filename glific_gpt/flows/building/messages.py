@@ -1,8 +1,8 @@
 """Message texts for WhatsApp users, and sticky notes for the staff that edits the flow.
 
 Texts that can be sent more than once contain the number of the message, which is different each time: Glific ends
-a conversation in which one node has sent the same text more than three times within six hours.
-No variable stands before a `.` or `-`: Glific would read these characters as part of its name.
+a conversation in which one node sends the same text for the fifth time within six hours.
+No variable stands before a `.`, a `-` or a letter outside ASCII: Glific would read these as part of its name.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from glific_gpt.flows.building.spec import FlowSpec, Mode
 WELCOME = "Hello! What would you like to know? Type your question. To finish, type END."
 ANSWER = "@results.gpt_response.parsed_msg\n\n_Type your next question, or END to finish. (no. @results.n.input)_"
 """One message for the answer and the prompt that follows it, as organizations pay for each message."""
-RESERVED_CHARACTERS = 196
+RESERVED_CHARACTERS = 195
 """Characters of a message that are left beside an answer, so that staff can write a longer prompt."""
 NOT_TEXT = "Please type your question. I cannot read photos or voice yet. (no. @results.n.input)"
 WAIT_NOTICE = "One moment, please. I am looking for an answer. (no. @results.n.input)"
@@ -69,7 +69,7 @@ Your Glific must be connected on {host}. Otherwise Call Webhook fails, and peopl
 
 KEEP = """\
 - n counts the messages. It is in the address and in the texts, because Glific drops a call that it has made within \
-the last minute, and ends a flow that sends the same text four times in six hours.
+the last minute, and ends a flow that sends the same text five times in six hours.
 
 - Only "ok" may lead to the answer. Otherwise people receive the name of a variable."""
 

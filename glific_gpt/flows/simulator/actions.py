@@ -8,8 +8,8 @@ from glific_gpt.flows.simulator.context import Context, store_value, with_timest
 from glific_gpt.flows.simulator.event_log import FlowStuck
 from glific_gpt.flows.simulator.expressions import as_list, to_int, to_string
 from glific_gpt.flows.simulator.guards import CallGuard
-from glific_gpt.flows.simulator.messages import LOCALES, send_message
-from glific_gpt.flows.simulator.outcomes import FAILURE, EnterFlow, FollowExit, Message, Outcome, Wait
+from glific_gpt.flows.simulator.messages import find_languages, send_message
+from glific_gpt.flows.simulator.outcomes import FAILURE, NO_RESPONSE, EnterFlow, FollowExit, Message, Outcome, Wait
 from glific_gpt.flows.simulator.routers import execute_router, follow_unsimulated_action
 from glific_gpt.flows.structure import JsonObject, as_object
 
@@ -17,21 +17,25 @@ ActionResult: TypeAlias = Outcome | Message | None
 """None continues with the next action, a message goes to the node's router, an outcome ends the node."""
 
 WAIT_ACTIONS = {"wait_for_time": "time", "wait_for_result": "result"}
+WAIT_WITHOUT_DELAY_SECONDS = 4.0
+"""glific/glific: Flows.Action sleeps this long if a wait has no seconds."""
 
 
 def execute_node(context: Context, message: Message | None, calls: CallGuard) -> Outcome:
     """Run the current node. Raises FlowAborted and FlowStuck.
 
-    `message` is the event that the conversation has waited for at this node.
+    `message` is the event that the conversation has waited for at this node, or `Exit Loop` of an earlier node.
     """
     node = context.node
     kind = to_string(node.actions[0].get("type")) if node.actions else ""
+    if message is not None and message.is_exit_loop and kind == "call_webhook":
+        raise FlowStuck("Glific calls no webhook after it has found a loop. The conversation stops here.")
     if kind in WAIT_ACTIONS:
         return _wait(context, message)
     if node.router is not None:
         return _act_and_route(context, message, calls)
     if node.actions:
-        return _act(context, calls)
+        return _act(context, message, calls)
     raise FlowStuck(f"The node {node.uuid} has neither an action nor a router. The conversation stops here.")
 
 
@@ -39,34 +43,43 @@ def _wait(context: Context, message: Message | None) -> Outcome:
     """Wait, or follow the first exit if the wait has timed out. Glific ignores the router of such a node."""
     action = context.node.actions[0]
     seconds = to_int(action.get("delay")) or 0
-    if message is not None or seconds <= 0:
+    if message is not None and message.body != NO_RESPONSE:
+        raise FlowStuck("Glific does not wait after it has found a loop. The conversation stops here.")
+    if message is not None:
+        return _follow_first_exit(context)
+    if seconds <= 0:
+        context.simulation.clock.offset += WAIT_WITHOUT_DELAY_SECONDS
         return _follow_first_exit(context)
     return Wait("result" if action.get("type") == "wait_for_result" else "time", float(seconds))
 
 
 def _act_and_route(context: Context, message: Message | None, calls: CallGuard) -> Outcome:
     """Run the first action, then the router. Glific ignores further actions of such a node."""
-    if message is None and context.node.actions:
+    if (message is None or message.is_exit_loop) and context.node.actions:
         result = execute_action(context, context.node.actions[0], calls)
         if result is not None and not isinstance(result, Message):
             return result
-        message = result
+        message = result or message
     return execute_router(context, context.node.router or {}, message)
 
 
-def _act(context: Context, calls: CallGuard) -> Outcome:
+def _act(context: Context, message: Message | None, calls: CallGuard) -> Outcome:
+    """Run all actions. `Exit Loop`, of this node or an earlier one, continues to the next node."""
     for action in context.node.actions:
-        if execute_action(context, action, calls) is not None:
+        result = execute_action(context, action, calls)
+        if isinstance(result, Message) and result.is_exit_loop:
+            message = result
+        elif result is not None:
             raise FlowStuck(
                 f"The node {context.node.uuid} has no router for the result of its action. The conversation stops here."
             )
-    return _follow_first_exit(context)
+    return _follow_first_exit(context, message)
 
 
-def _follow_first_exit(context: Context) -> FollowExit:
+def _follow_first_exit(context: Context, message: Message | None = None) -> FollowExit:
     if not context.node.exits:
         raise FlowStuck(f"The node {context.node.uuid} has no exit. The conversation stops here.")
-    return FollowExit(to_string(context.node.exits[0].get("uuid")))
+    return FollowExit(to_string(context.node.exits[0].get("uuid")), message)
 
 
 def execute_action(context: Context, action: JsonObject, calls: CallGuard) -> ActionResult:
@@ -121,10 +134,17 @@ def _set_contact_name(context: Context, action: JsonObject) -> None:
 
 
 def _set_contact_language(context: Context, action: JsonObject) -> None:
-    label = context.fill(to_string(action.get("language")))
-    if label and label not in LOCALES:
-        raise FlowStuck(f"Glific has no language with the name {label}. The conversation stops here.")
-    context.simulation.contact.language = label or context.simulation.contact.language
+    text = context.fill(to_string(action.get("language")))
+    if not text:
+        return
+    labels = find_languages(text)
+    if not labels:
+        raise FlowStuck(f"Glific has no language that begins with {text}. The conversation stops here.")
+    if len(labels) > 1:
+        context.simulation.log.add_note(
+            f"{' and '.join(labels)} begin with {text}. The simulation is not sure which one Glific takes."
+        )
+    context.simulation.contact.language = labels[0]
 
 
 def _add_contact_groups(context: Context, action: JsonObject) -> None:

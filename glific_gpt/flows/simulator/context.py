@@ -6,18 +6,27 @@ Sources: glific/glific, Flows.FlowContext for the context of a flow; Contacts fo
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from pydantic import SecretStr
 
 from glific_gpt.flows.endpoint import is_url_of_server
+from glific_gpt.flows.simulator.eex import Evaluation, EvaluationStatus, evaluate_code
 from glific_gpt.flows.simulator.event_log import EventLog, ProblemCode
-from glific_gpt.flows.simulator.expressions import Bindings, evaluate_code, fill_variables
+from glific_gpt.flows.simulator.expressions import Bindings, fill_variables
 from glific_gpt.flows.simulator.flows import Flow, Flows, Node
 from glific_gpt.flows.simulator.outcomes import Message, WaitKind
 from glific_gpt.flows.structure import as_object
+from glific_gpt.flows.suspicious_code import find_suspicious_code
 
+ORGANIZATION_TIME_ZONE = timezone(timedelta(hours=5, minutes=30))
+"""That of India, where most organizations are."""
+DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+MONTH_NAMES = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+)  # fmt: skip
 DUMMY_SIGNATURE_PHRASE = "This is a dummy secret"
 """Glific signs with this phrase if an organization set none."""
 
@@ -132,12 +141,13 @@ class Context:
     wakes_at: float | None = None
     """On the clock of the simulation."""
     recent_messages: list[tuple[float, str, str]] = field(default_factory=list)
-    """Time, node and text of the messages that were sent last."""
+    """Time, node and text (or attachment) of the messages that were sent last."""
 
     @property
     def bindings(self) -> Bindings:
         contact = self.simulation.contact.as_variables()
-        return {"results": self.results, "contact": contact, "flow": self.flow.as_variables(), "global": {}}
+        flow, calendar = self.flow.as_variables(), calendar_variables(datetime.now(ORGANIZATION_TIME_ZONE))
+        return {"results": self.results, "contact": contact, "flow": flow, "calendar": calendar}
 
     def fill(self, template: str) -> str:
         """Replace the variables in a text."""
@@ -148,12 +158,36 @@ class Context:
 
         In this order a reply of the contact can become code, as in Glific.
         """
-        evaluation = evaluate_code(self.fill(template))
-        if not evaluation.is_valid:
-            self.simulation.log.add_problem(
-                ProblemCode.INVALID_CODE, f"{template} cannot be evaluated. Glific replaces it by {evaluation.text}."
-            )
+        content = self.fill(template)
+        evaluation = evaluate_code(content)
+        _report(self.simulation.log, template, content, evaluation)
         return evaluation.text
+
+
+def _report(log: EventLog, template: str, content: str, evaluation: Evaluation) -> None:
+    """Record that Glific replaces a text, or that the simulation is not sure about it."""
+    if evaluation.status is EvaluationStatus.INVALID:
+        log.add_problem(
+            ProblemCode.INVALID_CODE, f"{template} cannot be evaluated. Glific replaces it by {evaluation.text}."
+        )
+    elif evaluation.status is EvaluationStatus.SUSPICIOUS:
+        log.add_problem(
+            ProblemCode.SUSPICIOUS_CODE,
+            f'{template} has "{find_suspicious_code(content)[0]}" in its text. Glific takes this for suspicious code, '
+            "and stores a warning in place of the text, unless its flag safe_expressions is on.",
+        )
+    elif evaluation.status is EvaluationStatus.UNSUPPORTED:
+        log.add_note(
+            f"The simulation cannot evaluate {template}, and continues with the code itself. Test this step in Glific."
+        )
+
+
+def calendar_variables(now: datetime) -> dict[str, Any]:
+    """Return the values of `@calendar.` (glific/glific: MessageVarParser)."""
+    days = {"current_date": now, "yesterday": now - timedelta(days=1), "tomorrow": now + timedelta(days=1)}
+    dates = {name: f"{day.day}/{day.month:02}/{day.year}" for name, day in days.items()}
+    names = {"current_day": DAY_NAMES[now.weekday()], "current_month": MONTH_NAMES[now.month - 1]}
+    return dates | names | {"current_year": now.year}
 
 
 def with_timestamp(values: dict[str, Any]) -> dict[str, Any]:

@@ -168,7 +168,7 @@ class Conversation:
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds until the current wait times out; None without a wait, or for a wait without a time-out."""
+        """Seconds until the current wait ends at the latest; None without a wait, or for a wait without a time-out."""
         with self._changed:
             wakes_at = self._engine.context.wakes_at if self._engine.context else None
             return None if wakes_at is None else max(0.0, wakes_at - self._clock())

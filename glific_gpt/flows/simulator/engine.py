@@ -31,6 +31,11 @@ NextStep: TypeAlias = tuple[Context, Message | None] | None
 """The flow that continues next, and its message; None if the flow waits or has ended."""
 ROUNDING_SECONDS = 1e-6
 """Tolerance for sums of floating-point times."""
+WAKE_UP_SECONDS = 60.0
+"""A job of every minute ends the waits that are over, so they last up to this much longer. This takes the longest.
+
+glific/glific: FlowContext.wakeup_flows.
+"""
 
 _WAIT_NAMES = {"webhook": "the webhook's answer", "result": "its result", "time": "its time"}
 
@@ -76,7 +81,9 @@ class Engine:
         if context.wakes_at > self.simulation.clock() + ROUNDING_SECONDS:
             return False
         if context.waits_for == "result":
-            self.simulation.log.add_note("The wait for the result timed out.")
+            self.simulation.log.add_note(
+                "The wait for the result timed out. In Glific it lasts up to a minute longer than the node says."
+            )
         self._calls.reset_streak()
         # Glific continues a flow by a message with a fixed text, to which the routers of its nodes refer.
         self._run(context, Message(NO_RESPONSE))
@@ -125,7 +132,7 @@ class Engine:
 
     def _apply(self, context: Context, outcome: Outcome, visits: VisitGuard) -> NextStep:
         if isinstance(outcome, FollowExit):
-            return self._follow_exit(context, outcome.exit_uuid)
+            return self._follow_exit(context, outcome)
         if isinstance(outcome, EnterFlow):
             return self._enter_flow(context, outcome.flow_uuid, visits)
         if isinstance(outcome, WebhookRequest):
@@ -136,11 +143,11 @@ class Engine:
 
     def _wait(self, context: Context, wait: Wait) -> None:
         context.waits_for = wait.kind
-        context.wakes_at = None if wait.seconds is None else self.simulation.clock() + wait.seconds
+        context.wakes_at = None if wait.seconds is None else self.simulation.clock() + wait.seconds + WAKE_UP_SECONDS
 
-    def _follow_exit(self, context: Context, exit_uuid: str) -> NextStep:
+    def _follow_exit(self, context: Context, outcome: FollowExit) -> NextStep:
         context.waits_for, context.wakes_at = None, None
-        exits = (node_exit for node_exit in context.node.exits if to_string(node_exit.get("uuid")) == exit_uuid)
+        exits = (node_exit for node_exit in context.node.exits if to_string(node_exit.get("uuid")) == outcome.exit_uuid)
         node_exit = next(exits, None)
         if node_exit is None:
             raise FlowStuck(f"The node {context.node.uuid} has no such exit. The conversation stops here.")
@@ -152,7 +159,7 @@ class Engine:
                 f"The node {context.node.uuid} leads to a node that does not exist. The conversation stops here."
             )
         context.node = context.flow.nodes[destination]
-        return context, None
+        return context, outcome.message
 
     def _end_flow(self, context: Context) -> NextStep:
         """End a flow, and pass its results to the flow that entered it."""
@@ -181,7 +188,7 @@ class Engine:
     def _stop(self, error: RunStopped) -> None:
         if isinstance(error, FlowAborted):
             self.context = None
-            self.simulation.log.add_problem(ProblemCode.ABORTED, str(error))
+            self.simulation.log.add_problem(error.code, str(error))
             return
         if self.context is not None:
             self._wait(self.context, Wait("nothing"))

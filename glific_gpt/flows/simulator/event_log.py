@@ -15,6 +15,10 @@ class RunStopped(Exception):
 class FlowAborted(RunStopped):
     """Glific ends the contact's flows."""
 
+    def __init__(self, says: str, code: "ProblemCode | None" = None) -> None:
+        super().__init__(says)
+        self.code = code or ProblemCode.ABORTED
+
 
 class FlowStuck(RunStopped):
     """The conversation stays at its node, and no event continues it."""
@@ -41,7 +45,11 @@ class ProblemCode(StrEnum):
     """WhatsApp refuses the message."""
     EMPTY_MESSAGE = "empty_message"
     INVALID_CODE = "invalid_code"
-    """The code between `<%=` and `%>` fails in Glific, or is not simulated."""
+    """The code between `<%=` and `%>` fails in Glific."""
+    SUSPICIOUS_CODE = "suspicious_code"
+    """Glific's check for suspicious code replaces a text."""
+    INVALID_ADDRESS = "invalid_address"
+    """A URL has a space or a letter outside ASCII, which Glific sends as it is and servers refuse."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from glific_gpt.flows.simulator.event_log import FlowAborted, FlowStuck
 DUPLICATE_CALL_SECONDS = 60
 """glific/glific: the job of Flows.Webhook is unique for this time."""
 REPEATED_TEXT_SECONDS = 6 * 3600
-MAX_REPEATED_TEXTS = 3
+MAX_REPEATED_TEXTS = 4
 RECENT_MESSAGES = 12
 """glific/glific: Flows.FlowContext keeps this number of messages for the comparison."""
 MAX_VISITS = 6
@@ -73,13 +73,17 @@ class CallGuard:
         self._last_calls[key] = now
 
 
-def check_repeated_text(context: Context, text: str) -> None:
-    """Raise FlowAborted for the fourth time that one node sends a text within six hours."""
+def is_repeated_too_often(context: Context, text: str) -> bool:
+    """Return whether one node sends a text for the fifth time within six hours. Glific does not send it then.
+
+    `text` is the address of the attachment for a message without text (glific/glific: FlowContext.match_outbound).
+    """
     now, node_uuid = context.simulation.clock(), context.node.uuid
-    recent = [message for message in context.recent_messages if now - message[0] < REPEATED_TEXT_SECONDS]
-    if sum(message[1:] == (node_uuid, text) for message in recent) >= MAX_REPEATED_TEXTS:
-        raise FlowAborted(
-            f'One node sends "{text[:60]}" more than 3 times in 6 hours. Glific treats this as a loop and ends the '
-            "conversation. Add a counter to the text."
-        )
-    context.recent_messages = [*recent, (now, node_uuid, text)][-RECENT_MESSAGES:]
+    recent = [message for message in context.recent_messages if now - message[0] <= REPEATED_TEXT_SECONDS]
+    return sum(message[1:] == (node_uuid, text) for message in recent) >= MAX_REPEATED_TEXTS
+
+
+def remember_text(context: Context, text: str) -> None:
+    """Record a message that was sent, for `is_repeated_too_often`."""
+    sent = (context.simulation.clock(), context.node.uuid, text)
+    context.recent_messages = [*context.recent_messages, sent][-RECENT_MESSAGES:]

@@ -9,9 +9,11 @@ from pydantic import SecretStr
 MessageKind = Literal["text", "image", "audio", "video", "document", "location"]
 
 NO_RESPONSE, SUCCESS, FAILURE, COMPLETED = "No Response", "Success", "Failure", "completed"
+EXIT_LOOP = "Exit Loop"
+"""Glific continues a flow with this message if a node has sent the same text too often."""
 
 # glific/glific: Flows.Router takes the category of this name, and tests no case.
-RESERVED_TEXTS = frozenset({NO_RESPONSE, "Exit Loop", SUCCESS, FAILURE})
+RESERVED_TEXTS = frozenset({NO_RESPONSE, EXIT_LOOP, SUCCESS, FAILURE})
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,10 @@ class Message:
     @property
     def is_text(self) -> bool:
         return self.kind == "text"
+
+    @property
+    def is_exit_loop(self) -> bool:
+        return self.is_text and self.body == EXIT_LOOP
 
     @property
     def is_reserved(self) -> bool:
@@ -56,6 +62,8 @@ class FollowExit:
     """Continue with the node behind the exit of this uuid."""
 
     exit_uuid: str
+    message: Message | None = None
+    """A message that the next node receives: `Exit Loop`."""
 
 
 @dataclass(frozen=True)

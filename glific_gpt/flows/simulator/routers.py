@@ -14,9 +14,11 @@ from glific_gpt.flows.simulator.event_log import FlowAborted, FlowStuck
 from glific_gpt.flows.simulator.expressions import to_int, to_string
 from glific_gpt.flows.simulator.messages import translate_arguments, translate_category_name
 from glific_gpt.flows.simulator.outcomes import FAILURE, FollowExit, Message, Outcome, Wait
-from glific_gpt.flows.simulator.patterns import matches_pattern
+from glific_gpt.flows.simulator.patterns import describe_doubt, matches_pattern
 from glific_gpt.flows.structure import JsonObject, as_object, object_items
 
+# glific/glific: Glific.parse_maybe_number. Integers are limited, because Python's float takes no more than 308 digits.
+_NUMBER = re.compile(r"[+-]?[0-9]{1,300}(\.[0-9]{1,300})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
 _PHONE = re.compile(r"(\+?91|0)?[6-9][0-9]{9}")
 
 
@@ -48,8 +50,10 @@ def _normalize(text: str) -> str:
 def _is_between(body: str, arguments: list[str]) -> bool:
     if len(arguments) != 2:
         raise FlowStuck("A case has_number_between needs two numbers. Without them the conversation would hang here.")
-    number, low, high = (to_int(text) if text == text.strip() else None for text in (body, *arguments))
-    return number is not None and low is not None and high is not None and low <= number <= high
+    if not all(_NUMBER.fullmatch(text) for text in (body, *arguments)):
+        return False
+    number, low, high = map(float, (body, *arguments))
+    return low <= number <= high
 
 
 def _is_email(body: str) -> bool:
@@ -77,9 +81,8 @@ _TEXT: dict[str, Callable[[str, str], bool]] = {
     "has_any_word": lambda body, argument: bool(split_words(body) & split_words(argument)),
     "has_all_words": lambda body, argument: split_words(argument) <= split_words(body),
     "has_multiple": lambda body, argument: split_words(body) <= split_words(argument),
-    # Glific searches the message in the argument, not the argument in the message.
-    "has_phrase": lambda body, argument: _normalize(body) in _normalize(argument),
-    "has_beginning": lambda body, argument: _normalize(argument).startswith(_normalize(body)),
+    "has_phrase": lambda body, argument: _normalize(argument) in _normalize(body),
+    "has_beginning": lambda body, argument: _normalize(body).startswith(_normalize(argument)),
     "has_pattern": lambda body, argument: matches_pattern(_normalize(body), _normalize(argument)),
     "has_phone": lambda body, _: _PHONE.fullmatch(re.sub(r"[\s-]", "", body)) is not None,
     "has_email": lambda body, _: _is_email(body),
@@ -145,9 +148,16 @@ def _choose_category(context: Context, router: JsonObject, message: Message) -> 
         return _reserved_category(router, message.body), ""
     for case in object_items(router.get("cases")):
         kind, arguments = to_string(case.get("type")), translate_arguments(context, case)
+        if kind == "has_pattern" and message.is_text and arguments:
+            _note_doubt(context, message.body, arguments[0])
         if case_matches(kind, message, arguments, context.simulation.contact.groups):
             return _require(_find_category(router, "uuid", to_string(case.get("category_uuid")))), kind
     return _require(_find_category(router, "uuid", _default_uuid(router))), ""
+
+
+def _note_doubt(context: Context, body: str, pattern: str) -> None:
+    if doubt := describe_doubt(_normalize(body), _normalize(pattern)):
+        context.simulation.log.add_note(doubt)
 
 
 def _reserved_category(router: JsonObject, name: str) -> JsonObject:

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import re
 import time
 from typing import Any, Literal, NoReturn
 from urllib.parse import urlencode
@@ -10,15 +11,19 @@ from urllib.parse import urlencode
 from pydantic import SecretStr
 
 from glific_gpt.flows.simulator.context import Context
-from glific_gpt.flows.simulator.event_log import FlowStuck, WebhookCall
+from glific_gpt.flows.simulator.event_log import FlowStuck, ProblemCode, WebhookCall
 from glific_gpt.flows.simulator.expressions import fill_variables_in_json, to_string
 from glific_gpt.flows.simulator.guards import CallGuard
 from glific_gpt.flows.simulator.outcomes import WebhookRequest, WebhookResponse
 from glific_gpt.flows.structure import JsonObject, as_object
+from glific_gpt.flows.variables import UNKNOWN_ROOTS, find_unresolved
 
 # The conversation stops, and Glific's Webhook Logs have these texts.
 DECODING_ERROR = "Error in decoding webhook body. Please check the json body in floweditor"
 ENCODING_ERROR = "Error in encoding webhook body. Please check the json body in floweditor"
+
+
+_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]*")
 
 
 def build_request(context: Context, action: JsonObject, calls: CallGuard) -> WebhookRequest:
@@ -27,6 +32,7 @@ def build_request(context: Context, action: JsonObject, calls: CallGuard) -> Web
     body = _build_body(context, action)
     url = context.fill(to_string(action.get("url")))
     raw_body = _encode_body(body)
+    _note_doubts(context, url, raw_body)
     calls.check_call(context, url, to_string(action.get("uuid")))
     signature = _sign(context.simulation.organization.phrase_for(url), raw_body)
     if method == "GET":
@@ -75,6 +81,20 @@ def _build_body(context: Context, action: JsonObject) -> JsonObject:
     }
     filled = {key: whole_values.get(value, value) if isinstance(value, str) else value for key, value in body.items()}
     return filled | {"organization_id": context.simulation.organization.glific_id}
+
+
+def _note_doubts(context: Context, url: str, raw_body: bytes) -> None:
+    """Record a URL that servers refuse, and variables whose values only Glific knows."""
+    log = context.simulation.log
+    if not _VISIBLE_ASCII.fullmatch(url):
+        log.add_problem(
+            ProblemCode.INVALID_ADDRESS,
+            f"The address {url} has a space or a letter outside ASCII. Glific sends it as it is, and servers refuse "
+            "it. Send the value in the body.",
+        )
+    for variable in find_unresolved(f"{url} {raw_body.decode()}"):
+        if variable.lower().startswith(UNKNOWN_ROOTS):
+            log.add_note(f"The simulation does not know {variable}, and sends its name. Glific sends its value.")
 
 
 def _encode_body(body: JsonObject) -> bytes:

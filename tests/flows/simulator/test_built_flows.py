@@ -162,7 +162,7 @@ def test_it_apologises_five_times_when_no_answer_arrives(
     conversation.start(KEYWORD)
     for question in QUESTIONS:
         conversation.send_text(question)
-        conversation.advance_clock(121)
+        conversation.advance_clock(181)
         assert is_apology(conversation.messages[-1]), conversation.transcript()
     assert conversation.problems == []
 

@@ -2,9 +2,12 @@
 
 import pytest
 
+from glific_gpt.flows.simulator import Conversation
 from glific_gpt.flows.simulator.event_log import FlowStuck
 from glific_gpt.flows.simulator.outcomes import Message, location_message, media_message, text_message
 from glific_gpt.flows.simulator.routers import case_matches
+from tests.flows.simulator.conversations import simulate
+from tests.flows.simulator.nodes import action_node, export, send_message, split_node
 
 
 @pytest.mark.parametrize(
@@ -14,16 +17,35 @@ from glific_gpt.flows.simulator.routers import case_matches
         ("has_only_text", ["End"], "the end", False),
         ("has_number_eq", ["1"], "1.0", False),
         ("has_number_between", ["1", "5"], "5", True),
-        ("has_number_between", ["1", "5"], "2.5", False),
+        ("has_number_between", ["1", "5"], "2.5", True),
+        ("has_number_between", ["36.1", "37.2"], "36.6", True),
+        ("has_number_between", ["36.1", "37.2"], "37.21", False),
+        ("has_number_between", ["-1.5", "+1"], "-1.5", True),
+        ("has_number_between", ["0", "1e3"], "999.9", True),
+        ("has_number_between", ["1", "5"], "2 kg", False),
+        ("has_number_between", ["1", "5"], ".5", False),
+        ("has_number_between", ["1", "5"], "2,5", False),
+        ("has_number_between", ["1", "5"], "३", False),
+        ("has_number_between", ["", "5"], "3", False),
         ("has_number", [], "abc1", True),
         ("has_any_word", ["yes, ok"], "OK then", True),
         ("has_all_words", ["a b"], "b, c; a", True),
         ("has_all_words", ["a b"], "a", False),
         ("has_multiple", ["1,2,3"], "1 3", True),
         ("has_multiple", ["1,2,3"], "4", False),
-        ("has_phrase", ["This is a green apple"], "apple", True),
-        ("has_phrase", ["apple"], "This is a green apple", False),
-        ("has_beginning", ["hello there"], "hello", True),
+        ("has_phrase", ["swalpa"], "Wait swalpa, please", True),
+        ("has_phrase", ["Green Apple"], "this is a green apple!", True),
+        ("has_phrase", ["this is a green apple"], "apple", False),
+        ("has_phrase", ["हाँ"], "जी हाँ", True),
+        ("has_beginning", ["hello"], "Hello there", True),
+        ("has_beginning", ["hello there"], "hello", False),
+        ("has_beginning", ["there"], "hello there", False),
+        ("has_pattern", ["[a-"], "a", False),
+        ("has_pattern", ["(yes"], "yes", False),
+        ("has_pattern", ["*"], "*", False),
+        ("has_pattern", ["a{3,2}"], "aaa", False),
+        ("has_pattern", ["^.$"], "é", False),
+        ("has_pattern", ["^हाँ"], "हाँ जी", True),
         ("has_pattern", ["^[A-Z]+$"], "ABC", True),
         ("has_pattern", [r"\D"], "abc", False),
         ("has_phone", [], "+91 98765 43210", True),
@@ -63,6 +85,21 @@ def test_a_case_at_which_glific_crashes_is_a_problem(kind: str, arguments: list[
         case_matches(kind, text_message("1"), arguments, [])
 
 
-def test_an_invalid_pattern_is_a_problem() -> None:
-    with pytest.raises(FlowStuck, match="regular expression"):
-        case_matches("has_pattern", text_message("1"), ["[a-"], [])
+def pattern_flow(pattern: str) -> Conversation:
+    split = split_node("split", {"Yes": "yes", "Other": "other"}, ("has_pattern", [pattern], "Yes"), operand="नमस्ते")
+    messages = [action_node(name, send_message(name)) for name in ("yes", "other")]
+    conversation = simulate(export(split, *messages))
+    conversation.start()
+    return conversation
+
+
+def test_an_invalid_pattern_is_noted_and_matches_nothing() -> None:
+    conversation = pattern_flow("(नमस्ते")
+    assert (conversation.messages, conversation.problems) == (["other"], [])
+    assert "is not a regular expression, so it matches nothing" in " ".join(conversation.transcript().split())
+
+
+@pytest.mark.parametrize(("pattern", "is_sure"), [("नमस्ते", True), (r"^\w+$", False), ("(?i)नमस्ते", False)])
+def test_the_simulation_says_that_it_is_not_sure_about_a_pattern(pattern: str, is_sure: bool) -> None:
+    conversation = pattern_flow(pattern)
+    assert ("is not sure" in " ".join(conversation.transcript().split())) is not is_sure

@@ -14,6 +14,7 @@ from tests.flows.simulator.nodes import (
     send_message,
     set_result,
     split_node,
+    wait_node,
     webhook_node,
 )
 from tests.flows.simulator.webhook_stand_in import WebhookStandIn, json_reply
@@ -107,12 +108,72 @@ def repeating(text: str) -> Any:
     return export(reply_node("wait", "say"), action_node("say", send_message(text), then="wait"))
 
 
-def test_a_text_repeated_four_times_by_one_node_ends_the_flow() -> None:
+def test_a_text_sent_five_times_by_one_node_ends_the_flow() -> None:
     conversation = start(repeating("Sorry."))
     for number in range(4):
         conversation.send_text(str(number))
-    assert (conversation.messages, conversation.ended) == (["Sorry."] * 3, True)
+    assert (conversation.messages, conversation.problems) == (["Sorry."] * 4, [])
+    conversation.send_text("5")
+    assert (len(conversation.messages), conversation.ended) == (4, True)
     assert codes(conversation) == [ProblemCode.ABORTED]
+
+
+def test_the_same_answer_to_five_questions_ends_the_flow(webhook: WebhookStandIn) -> None:
+    answer = action_node("tell", send_message("@results.gpt.parsed_msg"), then="question")
+    nodes = chat(webhook.url + "?n=@results.n")["flows"][0]["definition"]["nodes"][:4]
+    conversation = start(export(*nodes, answer))
+    for question in ("one", "two", "three", "four", "five"):
+        conversation.send_text(question)
+    assert (conversation.messages, conversation.ended) == (["Salt."] * 4, True)
+    assert len(webhook.requests) == 5
+
+
+def with_exit_loop(*between: dict[str, Any]) -> Any:
+    """Return a flow that repeats a text, and follows the category `Exit Loop` after the fifth time."""
+    ways: dict[str, str | None] = {"Exit Loop": "goodbye", "Other": "say"}
+    return export(
+        split_node("wait", ways, operand="@input.text", wait={"type": "msg"}),
+        action_node("say", send_message("Sorry."), then=between[0]["uuid"] if between else "wait"),
+        *between,
+        action_node("goodbye", send_message("Goodbye.")),
+    )
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        (),
+        (action_node("note", set_result("n", "1"), then="wait"),),
+        (action_node("note", send_message("Really, @results.answer"), set_result("n", "1"), then="wait"),),
+    ],
+)
+def test_the_category_exit_loop_is_followed(between: tuple[dict[str, Any], ...]) -> None:
+    conversation = start(with_exit_loop(*between))
+    for number in range(5):
+        conversation.send_text(str(number))
+    assert conversation.messages.count("Sorry.") == 4
+    assert (conversation.messages[-1], conversation.ended) == ("Goodbye.", True)
+    assert ProblemCode.ABORTED not in codes(conversation)
+
+
+@pytest.mark.parametrize("next_node", ["webhook", "wait"])
+def test_after_a_loop_glific_neither_calls_nor_waits(webhook: WebhookStandIn, next_node: str) -> None:
+    other = webhook_node("next", webhook.url) if next_node == "webhook" else wait_node("next", "wait_for_time", "60")
+    other["exits"][0]["destination_uuid"] = "wait"
+    conversation = start(with_exit_loop(other))
+    for number in range(5):
+        conversation.send_text(str(number))
+        conversation.advance_clock(120)
+    assert conversation.is_stuck
+    assert len(webhook.requests) == (4 if next_node == "webhook" else 0)
+
+
+def test_five_different_pictures_without_text_are_no_loop() -> None:
+    picture = make_action("send_msg", text="", attachments=["image:https://example.org/@results.answer.input.jpg"])
+    conversation = start(export(reply_node("wait", "say"), action_node("say", picture, then="wait")))
+    for number in range(5):
+        conversation.send_text(str(number))
+    assert (len(conversation.messages), conversation.problems) == (5, [])
 
 
 def test_different_texts_of_one_node_do_not_end_the_flow() -> None:
@@ -124,11 +185,11 @@ def test_different_texts_of_one_node_do_not_end_the_flow() -> None:
 
 def test_a_text_may_be_repeated_after_six_hours() -> None:
     conversation = start(repeating("Sorry."))
-    for _ in range(3):
+    for _ in range(4):
         conversation.send_text("again")
-    conversation.advance_clock(6 * 3600)
+    conversation.advance_clock(6 * 3600 + 1)
     conversation.send_text("again")
-    assert (len(conversation.messages), conversation.problems) == (4, [])
+    assert (len(conversation.messages), conversation.problems) == (5, [])
 
 
 def test_a_cycle_without_a_wait_is_ended() -> None:
@@ -138,17 +199,50 @@ def test_a_cycle_without_a_wait_is_ended() -> None:
     assert (conversation.ended, codes(conversation)) == (True, [ProblemCode.ABORTED])
 
 
-@pytest.mark.parametrize(("length", "problems"), [(4096, []), (4097, [ProblemCode.TOO_LONG])])
-def test_a_message_that_is_too_long_is_refused(length: int, problems: list[ProblemCode]) -> None:
-    conversation = start(export(action_node("say", send_message("x" * length))))
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [("x" * 4095, []), ("x" * 4096, [ProblemCode.TOO_LONG]), ("कि" * 4095, []), ("कि" * 4096, [ProblemCode.TOO_LONG])],
+)
+def test_a_message_of_4096_characters_is_refused_and_ends_the_flow(text: str, problems: list[ProblemCode]) -> None:
+    """A letter and its vowel sign are one character for Glific."""
+    conversation = start(export(action_node("say", send_message(text), then="wait"), reply_node("wait")))
     assert (codes(conversation), bool(conversation.messages)) == (problems, not problems)
+    assert conversation.ended is bool(problems)
 
 
-def test_a_message_without_text_is_refused_unless_a_picture_comes_with_it() -> None:
+def test_a_message_without_text_ends_the_flow_unless_a_picture_comes_with_it() -> None:
     picture = make_action("send_msg", text="", attachments=["image:https://example.org/a.jpg"])
-    conversation = start(export(action_node("say", send_message(" "), picture)))
+    conversation = start(export(action_node("say", picture, send_message(" "))))
     assert (conversation.messages, codes(conversation)) == ([""], [ProblemCode.EMPTY_MESSAGE])
+    assert conversation.ended
     assert "image:https://example.org/a.jpg" in conversation.transcript()
+
+
+@pytest.mark.parametrize(
+    "text", ["उत्तर: @results.gpt.parsed_msg।", "@contact.nameजी, नमस्ते", "@contact.name’s", "@flow.id😀"]
+)
+def test_a_variable_directly_before_a_letter_outside_ascii_is_a_problem(text: str) -> None:
+    conversation = start(export(action_node("say", send_message(text))))
+    assert conversation.messages == [text]
+    (problem,) = conversation.problems
+    assert problem.code is ProblemCode.LITERAL_VARIABLE
+    assert "Put a blank behind @" in problem.says
+
+
+def test_a_variable_that_only_glific_knows_is_noted() -> None:
+    conversation = start(export(action_node("say", send_message("Call @global.helpline on @calendar.current_day"))))
+    assert conversation.problems == []
+    assert "does not know @global.helpline" in conversation.transcript()
+    assert "@calendar" not in conversation.messages[0]
+
+
+@pytest.mark.parametrize("answer", ["yes please", "हाँ"])
+def test_an_address_that_servers_refuse_is_a_problem(webhook: WebhookStandIn, answer: str) -> None:
+    nodes = (reply_node("question", "call"), webhook_node("call", webhook.url + "?q=@results.answer.input"))
+    conversation = start(export(*nodes))
+    conversation.send_text(answer)
+    assert ProblemCode.INVALID_ADDRESS in codes(conversation)
+    assert "Send the value in the body." in " ".join(conversation.transcript().split())
 
 
 def test_an_unfilled_variable_in_a_message_is_a_problem() -> None:

@@ -6,8 +6,9 @@ import pytest
 
 from glific_gpt.flows.files import StrictJsonError, parse_json
 from glific_gpt.flows.simulator import guards
+from glific_gpt.flows.simulator.eex import evaluate_code
 from glific_gpt.flows.simulator.event_log import FlowStuck
-from glific_gpt.flows.simulator.expressions import evaluate_code, fill_variables
+from glific_gpt.flows.simulator.expressions import fill_variables
 from glific_gpt.flows.simulator.guards import VisitGuard
 from glific_gpt.flows.simulator.outcomes import text_message
 from glific_gpt.flows.simulator.routers import case_matches
@@ -58,9 +59,32 @@ def test_code_without_an_end_is_invalid(text: str) -> None:
     assert not evaluate_code(text).is_valid
 
 
-@pytest.mark.parametrize("code", ["1" * 190 + "x", "div" * 60 + "x", "1 " * 95 + "x", "(" * 190 + "x"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "1" * 190 + "x",
+        "div" * 60 + "x",
+        "1 " * 95 + "x",
+        "(" * 1900 + "x",
+        "-" * 1900,
+        "1 + " * 490 + "x",
+        "if " * 600,
+        '"' * 1900,
+        "1_" * 900,
+        "(" * 30 + "9 * " * 400 + "9" + ")" * 30 + " *",
+        "max(" * 400,
+        '"\\' * 600,
+    ],
+)
 def test_code_that_is_not_arithmetic_is_invalid(code: str) -> None:
     assert not evaluate_code(f"<%= {code} %>").is_valid
+
+
+def test_thousands_of_blocks_are_refused_quickly() -> None:
+    before = time.thread_time()
+    for text in ("<%= if true do %>" * 5_000 + "<% end %>" * 5_000, "<%= 1 %>" * 10_000, "<%= if true do %>" * 5_000):
+        assert evaluate_code(text).text
+    assert time.thread_time() - before < 5
 
 
 def test_thousands_of_results_are_filled() -> None:

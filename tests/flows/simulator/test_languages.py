@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from glific_gpt.flows.simulator import Contact
+from glific_gpt.flows.simulator.messages import LOCALES
 from tests.flows.simulator.conversations import simulate
-from tests.flows.simulator.nodes import action_node, export, make_action, send_message, split_node
+from tests.flows.simulator.nodes import action_node, export, make_action, send_message, set_result, split_node
 
 IN_HINDI: dict[str, Any] = {
     "hi": {
@@ -46,6 +47,38 @@ def test_a_changed_language_applies_immediately() -> None:
     conversation = simulate(export(action_node("hello", *actions), localization=IN_HINDI))
     conversation.start()
     assert conversation.messages == ["नमस्ते"]
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Hin", "Hindi"),
+        ("hindi", "Hindi"),
+        ("hi", "Hindi"),
+        ("en_US", "English"),
+        ("MAR", "Marathi"),
+        ("bn", "Bengali"),
+        ("Sign", "Sign Language"),
+        ("ur", "Urdu"),
+        ("@results.choice.input", "Telugu"),
+    ],
+)
+def test_a_language_is_found_by_the_beginning_of_its_name_or_locale(text: str, language: str) -> None:
+    texts = {locale: {"greeting": {"text": [label]}} for label, locale in LOCALES.items()}
+    actions = (
+        set_result("choice", "te"),
+        make_action("set_contact_language", language=text),
+        send_message("?", "greeting"),
+    )
+    conversation = simulate(export(action_node("hello", *actions), localization=texts))
+    conversation.start()
+    assert conversation.messages == [language]
+
+
+def test_the_simulation_says_that_several_languages_begin_so() -> None:
+    conversation = simulate(export(action_node("hello", make_action("set_contact_language", language="Ma"))))
+    conversation.start()
+    assert "Malayalam and Marathi begin with Ma. The simulation is not sure" in conversation.transcript()
 
 
 def test_an_unknown_language_is_a_problem() -> None:

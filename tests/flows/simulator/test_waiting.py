@@ -17,6 +17,9 @@ from tests.flows.simulator.nodes import (
 )
 from tests.flows.simulator.webhook_stand_in import WebhookStandIn, json_reply
 
+MINUTE = 60
+"""Glific ends waits once a minute. The simulation assumes that they last as long as possible."""
+
 
 def for_a_result(then: str = "tell", *more: Any) -> Any:
     return export(
@@ -55,11 +58,19 @@ def test_a_second_result_is_refused() -> None:
 
 def test_a_timed_out_wait_stores_nothing() -> None:
     conversation = start(for_a_result())
-    conversation.advance_clock(119)
+    conversation.advance_clock(120 + MINUTE - 1)
     assert conversation.messages == []
     conversation.advance_clock(1)
     assert conversation.messages == ["@results.gpt.parsed_msg"]
+    assert "up to a minute longer" in conversation.transcript()
     assert conversation.resume({}, contact_id=21, flow_id=5) is not None
+
+
+def test_a_result_that_arrives_before_the_wait_ends_late_resumes_the_flow() -> None:
+    conversation = start(for_a_result())
+    conversation.advance_clock(120 + MINUTE / 2)
+    assert conversation.resume({"gpt": {"parsed_msg": "Salt."}}, contact_id=21, flow_id=5) is None
+    assert conversation.messages == ["Salt."]
 
 
 def test_a_message_during_a_wait_is_lost() -> None:
@@ -81,7 +92,7 @@ def test_the_clock_ends_one_wait_after_another() -> None:
     nodes = [wait_node(str(at), "wait_for_time", "60", str(at + 1)) for at in range(3)]
     conversation = start(export(*nodes, action_node("3", send_message("Went on"))))
     assert conversation.waits_for == "time"
-    conversation.advance_clock(179)
+    conversation.advance_clock(3 * (60 + MINUTE) - 1)
     assert conversation.messages == []
     conversation.advance_clock(1)
     assert conversation.messages == ["Went on"]
@@ -98,7 +109,7 @@ def test_a_missing_reply_follows_no_response(seconds: object) -> None:
     wait: dict[str, Any] = {"wait": {"type": "msg", "timeout": {"seconds": seconds}}}
     ways: dict[str, str | None] = {"No Response": "tell", "Other": None}
     conversation = start(export(split_node("wait", ways, **wait), action_node("tell", send_message("Hello?"))))
-    conversation.advance_clock(299)
+    conversation.advance_clock(300 + MINUTE - 1)
     assert conversation.messages == []
     conversation.advance_clock(1)
     assert conversation.messages == ["Hello?"]
