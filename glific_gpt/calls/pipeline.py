@@ -94,8 +94,9 @@ class Pipeline:
         context.mode = inbound.mode
         parsed = self.admission.parse(tenant, inbound, context)
         # Before the switches are checked: a stored answer is paid for, so it is returned even if they are off now.
-        if stored := replays.find_stored(self.vault, tenant.organization_id, inbound):
-            return stored
+        for each in inbound.with_each_key():
+            if stored := replays.find_stored(self.vault, tenant.organization_id, each):
+                return stored
         deadline = self._upstream_deadline(inbound)
         model = self.admission.bind_model(tenant, context.model_asked or "", deadline)
         self.request_limits.count(tenant, context.contact_id)
@@ -159,7 +160,7 @@ class Pipeline:
         statements = (
             *budget.settle_statements(context),
             records.finish_statement(context, error),
-            *replays.store_statements(self.vault, tenant.organization_id, admitted.inbound, outcome),
+            *admitted.reply_statements(self.vault, outcome),
         )
         # The row waits for the database at most that long, whatever is left of the deadline.
         bridge.wait_until(time.monotonic() + FINISH_TIMEOUT_SECONDS)

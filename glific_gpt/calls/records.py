@@ -12,12 +12,14 @@ from sqlalchemy.orm import Session
 
 from glific_gpt.calls import budget, limits, replays
 from glific_gpt.calls.context import ROW_GRACE_PERIOD, CallContext
+from glific_gpt.calls.execution import Outcome
 from glific_gpt.calls.request import InboundCall, ParsedCall
 from glific_gpt.calls.tables import Call
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import now
 from glific_gpt.database import GroupCommit, Statement, execute_all
 from glific_gpt.errors import CallInProgress, GlificGptError
+from glific_gpt.vault import Vault
 
 # Statements on the table instead of the class, built once: SQLAlchemy's ORM took a third of a call's database time.
 CALLS = cast("Table", Call.__table__)
@@ -35,6 +37,14 @@ class AdmittedCall:
     inbound: InboundCall
     context: CallContext
     parsed: ParsedCall
+
+    def reply_statements(self, vault: Vault, outcome: Outcome) -> list[Statement]:
+        """Store the reply for repetitions of the call."""
+        return [
+            statement
+            for each in self.inbound.with_each_key()
+            for statement in replays.store_statements(vault, self.context.organization_id, each, outcome)
+        ]
 
 
 def create_record(session: Session, admitted: AdmittedCall, status: str = "started") -> None:
@@ -59,7 +69,14 @@ def creation_statements(admitted: AdmittedCall, status: str) -> list[Statement]:
     """Write the row of a call that no limit counts, and claim its idempotency key."""
     context, inbound = admitted.context, admitted.inbound
     row = insert_statement(context, inbound.deadline.remaining(), status)
-    return [row, *replays.claim_statements(context.organization_id, inbound, context.call_id)]
+    return [
+        row,
+        *(
+            statement
+            for each in inbound.with_each_key()
+            for statement in replays.claim_statements(context.organization_id, each, context.call_id)
+        ),
+    ]
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Parse and admit a call: every check that runs before a token is spent, in the order that the webhook promises."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from glific_gpt.calls.context import CallContext
@@ -46,11 +46,23 @@ class InboundCall:
     mode: str = SYNC
     idempotency_key: str | None = None
     """Identical for repetitions of the same call; None if the caller sent no key."""
+    signature: str | None = None
+    """Glific's signature, if it has authenticated the caller. It is identical for repetitions too."""
 
     @property
     def weight(self) -> int:
         """The number of calls that this one counts as. Until it is answered, its body is in memory several times."""
         return 1 + len(self.body) // BYTES_PER_SLOT
+
+    def with_each_key(self) -> tuple["InboundCall", ...]:
+        """Return the call once for each key under which it may have been answered.
+
+        The signature is always one of them: a signed call that was recorded on its way can be repeated with any
+        Idempotency-Key, because the signature does not cover headers.
+        """
+        if self.signature in {None, self.idempotency_key}:
+            return (self,)
+        return (self, replace(self, idempotency_key=self.signature))
 
 
 @dataclass(frozen=True)

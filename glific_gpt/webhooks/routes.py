@@ -19,7 +19,7 @@ from glific_gpt.database import UNAVAILABLE, failures
 from glific_gpt.database.timeouts import POOL_TIMEOUT_SECONDS
 from glific_gpt.runtime import bridge
 from glific_gpt.services import Services, services
-from glific_gpt.webhooks.authentication import SIGNATURE_HEADER, authenticate, bearer_token, raw_body
+from glific_gpt.webhooks.authentication import SIGNATURE_CHECK, SIGNATURE_HEADER, authenticate, bearer_token, raw_body
 from glific_gpt.webhooks.mode import read_mode
 from glific_gpt.webhooks.responses import respond, respond_with_error
 
@@ -94,6 +94,7 @@ def _read_call(function: str, deadline: Deadline) -> InboundCall:
         deadline=deadline,
         mode=read_mode(request.query_string),
         idempotency_key=_idempotency_key(request),
+        signature=request.headers.get(SIGNATURE_HEADER) if SIGNATURE_CHECK in request.environ else None,
     )
 
 

@@ -15,6 +15,8 @@ from glific_gpt.database import transaction
 from glific_gpt.glific.signature import DUMMY_PHRASE, sign
 from tests.conftest import StartServer
 from tests.support import http
+from tests.support.deferred import wait_until
+from tests.support.glific_stand_in import GlificStandIn
 from tests.support.openai_behaviours import answer, echo, out_of_credit, rate_limit, respond_after
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
@@ -64,6 +66,54 @@ def test_the_same_signature_gets_the_same_answer(alice: TestOrganization, openai
     first, second = (http.post(alice.url, content=body, headers=headers, timeout=20) for _ in range(2))
     require_ok(first)
     assert first.json() == second.json()
+    assert len(openai.requests) == 1
+
+
+SIGNED_PHRASE = "a phrase that only Glific knows"
+
+
+def post_signed(
+    organization: TestOrganization, signature: str, body: bytes, key: str | None = None, query: str = ""
+) -> httpx2.Response:
+    headers = {"X-Glific-Signature": signature} | ({"Idempotency-Key": key} if key else {})
+    return http.post(organization.url + query, content=body, headers=headers, timeout=20)
+
+
+@pytest.mark.parametrize("query", ["", "?mode=async", "?mode=auto"])
+def test_a_signed_call_that_is_repeated_with_other_keys_is_answered_once(
+    start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn, query: str
+) -> None:
+    alice = start_server(with_worker=True).add_organization("alice")
+    alice.connect(glific)
+    alice.set_phrase(SIGNED_PHRASE)
+    body = b'{"question_text": "What is ORS?", "contact_id": 21, "flow_id": 5}'
+    signature = sign(SIGNED_PHRASE, body, int(time.time()))
+    replies = [post_signed(alice, signature, body, key, query) for key in ("one", "two", None, "three", "one")]
+    assert len({reply.json()["call_id"] for reply in replies}) == 1
+    wait_until(lambda: len(openai.requests) == 1)
+    assert len(alice.calls()) == 1
+
+
+def test_one_of_ten_concurrent_copies_of_a_signed_call_asks_openai(
+    alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
+    alice.set_phrase(SIGNED_PHRASE)
+    openai.always(respond_after(1, answer()))
+    body = b'{"question_text": "What is ORS?"}'
+    signature = sign(SIGNED_PHRASE, body, int(time.time()))
+    replies = call_concurrently(10, lambda number: post_signed(alice, signature, body, f"key {number}"))
+    assert sorted(map(get_code, replies)) == ["call_in_progress"] * 9 + ["ok"]
+    assert len(openai.requests) == 1
+
+
+def test_calls_with_other_signatures_and_the_same_key_are_one_call(
+    alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
+    alice.set_phrase(SIGNED_PHRASE)
+    body = b'{"question_text": "What is ORS?"}'
+    signatures = [sign(SIGNED_PHRASE, body, int(time.time()) - age) for age in (0, 1)]
+    replies = [post_signed(alice, signature, body, "one") for signature in signatures]
+    assert replies[0].json() == replies[1].json()
     assert len(openai.requests) == 1
 
 

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from glific_gpt.calls import limits, records, replays
+from glific_gpt.calls import limits, records
 from glific_gpt.calls.deferred import delivery_records
 from glific_gpt.calls.deferred.late_answers import LateAnswers
 from glific_gpt.calls.deferred.waiting_limit import WaitingLimit
@@ -63,7 +63,7 @@ class Deferrer:
         context = admitted.context
         outcome = pending_outcome(context.call_id)
         delivery = self._delivery_statement(admitted, asked_at=None)
-        statements = [delivery, *self._reply_statements(admitted, outcome)]
+        statements = [delivery, *admitted.reply_statements(self.vault, outcome)]
 
         def enqueue_workflow(session: Session) -> None:
             self.engine.enqueue(session, context.call_id, context.call_id, context.organization_id)
@@ -94,7 +94,7 @@ class Deferrer:
         context = admitted.context
         outcome = pending_outcome(context.call_id)
         delivery = self._delivery_statement(admitted, asked_at=context.started_at)
-        replies = self._reply_statements(admitted, outcome)
+        replies = admitted.reply_statements(self.vault, outcome)
         timeout = self.settings.deferred_timeout_seconds
 
         def hold_workflow(session: Session) -> None:
@@ -120,7 +120,3 @@ class Deferrer:
             lambda: delivery_records.insert_statement(self.vault, context, body, asked_at),
             is_long=admitted.inbound.weight > 1,
         )
-
-    def _reply_statements(self, admitted: AdmittedCall, outcome: Outcome) -> list[Statement]:
-        """Store the reply for repetitions of the call."""
-        return replays.store_statements(self.vault, admitted.context.organization_id, admitted.inbound, outcome)
