@@ -12,16 +12,18 @@ from tests.support.settings import ENCRYPTION_KEY
 pytestmark = pytest.mark.journey
 
 
-def resolver_options(**environ: str) -> str:
+def output(program: str, **environ: str) -> str:
+    """Run the program in a process of its own and return the text that it prints."""
     variables = to_environment(secret_key=SECRET_KEY, encryption_keys=ENCRYPTION_KEY)
-    program = "import os, wsgi; print(os.environ['RES_OPTIONS'])"
     environment = clean_environment() | variables | environ
     return subprocess.check_output((sys.executable, "-c", program), cwd=ROOT, env=environment, text=True).strip()  # noqa: S603
 
 
-def test_name_resolution_has_short_timeouts() -> None:
-    assert resolver_options() == "timeout:1 attempts:2"
+def test_name_resolution_has_short_timeouts_and_the_garbage_collector_runs_after_the_start() -> None:
+    program = "import gc, os, wsgi; print(os.environ['RES_OPTIONS'], gc.isenabled(), gc.get_freeze_count() > 100_000)"
+    assert output(program) == "timeout:1 attempts:2 True True"
 
 
 def test_the_environment_overrides_the_timeouts() -> None:
-    assert resolver_options(RES_OPTIONS="timeout:3") == "timeout:3"
+    program = "import os, wsgi; print(os.environ['RES_OPTIONS'])"
+    assert output(program, RES_OPTIONS="timeout:3") == "timeout:3"

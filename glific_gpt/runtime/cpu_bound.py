@@ -5,18 +5,16 @@ each of these threads.
 """
 
 import contextvars
-import gc
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from pydantic import JsonValue
 
-from glific_gpt.runtime import bridge
+from glific_gpt.runtime import bridge, garbage_collector
 
 Result = TypeVar("Result")
 
@@ -64,18 +62,6 @@ def is_large(value: JsonValue) -> bool:
     return characters >= LARGE_CHARACTERS or values >= LARGE_VALUES
 
 
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Pause the collector. It would scan the many new objects again and again, while no other thread can run."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
 class _FairThread:
     """A thread with a queue for each group of calls. It takes one job from each queue in turn."""
 
@@ -107,7 +93,7 @@ class _FairThread:
             if not future.set_running_or_notify_cancel():
                 continue
             try:
-                with _no_garbage_collection():
+                with garbage_collector.paused():
                     future.set_result(context.run(function))
             except BaseException as failure:  # noqa: BLE001 - it is raised where the caller waits
                 future.set_exception(failure)

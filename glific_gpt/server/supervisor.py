@@ -1,6 +1,5 @@
 """The production server: uvicorn in this process, or in several processes that this one supervises."""
 
-import gc
 import multiprocessing
 import os
 import signal
@@ -20,7 +19,7 @@ from uvicorn.config import STARTUP_FAILURE
 import config
 from glific_gpt import __version__, logging
 from glific_gpt.errors import SettingsError
-from glific_gpt.runtime import file_descriptors
+from glific_gpt.runtime import file_descriptors, garbage_collector
 from glific_gpt.server.processes import (
     HEALTHCHECK_TIMEOUT_SECONDS,
     INTERRUPT,
@@ -193,6 +192,7 @@ def _uvicorn_config(app: "AsgiBridge | str", listener: socket.socket, *, process
     )
 
 
+@garbage_collector.paused_for_start()
 def _create_asgi_app(settings: Settings) -> "AsgiBridge":
     """Raises SettingsError."""
     # Imported here, so that the process of a supervisor stays small.
@@ -234,7 +234,6 @@ def _create_asgi_app(settings: Settings) -> "AsgiBridge":
         app_services.pipeline.late_writes.wait(LATE_WRITES_SECONDS)
 
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
-    gc.freeze()  # the objects of the app live as long as the process, so the collector need not scan them again
     options = ServerOptions.from_settings(settings)
     asgi_app = AsgiBridge(app, begin, end, options)
     asgi_app.start_threads()
