@@ -4,11 +4,18 @@ import re
 import unicodedata
 from bisect import bisect_right
 
+from glific_gpt.glific.graphemes import boundary_before
 from glific_gpt.glific.markdown import render
-from glific_gpt.glific.variables import neutralise
+from glific_gpt.glific.model_output import clean
+from glific_gpt.glific.variables import JSON, map_json, neutralise
 
-MAX_MESSAGE_CHARACTERS = 4096
-"""Limit of WhatsApp's providers."""
+MAX_MESSAGE_CHARACTERS = 4095
+"""Glific refuses longer messages (glific/glific: Messages, `String.length(body) < 4096`)."""
+
+EMPTY_VALUE = "-"
+"""Stands for null and empty texts in decoded answers, unless the flow chooses another text."""
+
+_MAX_JSON_CHARACTERS = 64 * 1024
 
 # Hostile Markdown is slow to parse, and text beyond this limit would be cut from the message anyway.
 _MAX_INPUT_CHARACTERS = 2 * MAX_MESSAGE_CHARACTERS
@@ -30,7 +37,6 @@ _INVISIBLE = {
 
 _SENTENCE_END = re.compile(r"""(?:(?<![0-9])\.|[!?।॥؟۔።…])["'”’»)\]*_~]*(?=\s)|[。？！]|(?=\n)""")
 _ELLIPSIS = " …"
-_ZERO_WIDTH_JOINER = "\u200d"
 _FENCE = "```"
 _FENCE_END = "\n```"
 
@@ -38,14 +44,35 @@ _FENCE_END = "\n```"
 def format_for_whatsapp(answer: str, limit: int = MAX_MESSAGE_CHARACTERS) -> str:
     """Format a model's Markdown as a message within the limit (21 to `MAX_MESSAGE_CHARACTERS`).
 
-    The message is neutralised and stripped. It is empty only if the answer has no visible character.
+    The message is neutralised and stripped. It is empty only if the answer has no visible character beside thinking and
+    marks of sources.
     """
-    return _limit(render_for_whatsapp(_remove_unstorable(answer)), limit)
+    return _limit(render_for_whatsapp(clean(_remove_unstorable(answer))), limit)
 
 
-def sanitize_message(message: str) -> str:
+def format_json_for_whatsapp(value: JSON, limit: int = MAX_MESSAGE_CHARACTERS, empty_value: str = EMPTY_VALUE) -> JSON:
+    """Return a copy of a decoded answer with each text formatted as a message within the limit.
+
+    `empty_value` stands for null and for texts without a visible character: in their place Glific would send the name
+    of its variable. After 65,536 characters of texts, others are no longer read as Markdown, which bounds the work.
+    """
+    replacement = sanitize_message(empty_value, limit) or EMPTY_VALUE
+    characters = 0
+
+    def change(text: str | None) -> str:
+        nonlocal characters
+        if text is None:
+            return replacement
+        characters += len(text)
+        is_read = characters <= _MAX_JSON_CHARACTERS
+        return (format_for_whatsapp(text, limit) if is_read else sanitize_message(text, limit)) or replacement
+
+    return map_json(value, change)
+
+
+def sanitize_message(message: str, limit: int = MAX_MESSAGE_CHARACTERS) -> str:
     """Prepare a message that staff wrote. Same as `format_for_whatsapp`, without reading it as Markdown."""
-    return _limit(_remove_unstorable(message).strip(), MAX_MESSAGE_CHARACTERS)
+    return _limit(_remove_unstorable(message).strip(), limit)
 
 
 def _limit(text: str, limit: int) -> str:
@@ -60,7 +87,7 @@ def _limit(text: str, limit: int) -> str:
 def render_for_whatsapp(markdown: str) -> str:
     """Render Markdown with WhatsApp's formatting (see `markdown.render`), stripped.
 
-    Only the first 8,192 characters are read, because a message holds 4,096.
+    Only the first 8,190 characters are read, because a message holds 4,095.
     """
     text = render(truncate(markdown, _MAX_INPUT_CHARACTERS))
     # Markdown renders a lone `#` as nothing, but it is visible to a contact.
@@ -104,19 +131,7 @@ def _head(text: str, limit: int) -> str:
 def _prefix_length(text: str, limit: int) -> int:
     """Return how many code points fit into that many UTF-16 units, without splitting a combined character."""
     end = bisect_right(range(min(len(text), limit) + 1), limit, key=lambda length: _units(text[:length])) - 1
-    # A text can stack any number of combining marks, so the search for a boundary ends after 32 characters.
-    return next((at for at in range(end, max(end - 32, 0), -1) if not _continues_previous(text, at)), end)
-
-
-def _continues_previous(text: str, at: int) -> bool:
-    """Return whether the character combines with the one before it: a mark, a joiner, a skin tone."""
-    character = text[at : at + 1]
-    return bool(character) and (
-        character == _ZERO_WIDTH_JOINER
-        or text[at - 1] == _ZERO_WIDTH_JOINER
-        or unicodedata.category(character).startswith("M")
-        or "\U0001f3fb" <= character <= "\U0001f3ff"
-    )
+    return boundary_before(text, end)
 
 
 def _units(text: str) -> int:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glific_gpt.glific import markdown
+from glific_gpt.glific.markdown import rendering as markdown
 from glific_gpt.glific.markdown import render
 from tests.support.durations import is_faster_once
 

@@ -1,0 +1,243 @@
+"""Read Markdown line by line: headings, lists, quotes, tables, code blocks, rules.
+
+Unlike CommonMark, a line that is no Markdown keeps its indentation, its number and the blank lines around it.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from glific_gpt.glific.markdown.tables import MAX_CELLS, is_table, split_row
+
+_PREFIX = re.compile(r"(?P<quote>(?:[ ]{0,3}>[ ]?)*)(?P<indent>[ \t]*)(?P<rest>.*)", re.DOTALL)
+_MARKER = re.compile(r"(?P<marker>[-*+]|(?P<number>\d{1,9})(?P<end>[.)]))(?P<space>[ \t]+)(?=\S)")
+_CHECKBOX = re.compile(r"\[([ xX])\](?=[ \t]+\S)")
+_BOXES = {" ": "☐", "x": "☑", "X": "☑"}
+_FENCE = re.compile(r"(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)")
+_HEADING = re.compile(r"#{1,6}[ \t]+(?P<text>\S.*)", re.DOTALL)
+_HEADING_END = re.compile(r"(?:^|[ \t])#+[ \t]*$")
+_RULE = re.compile(r"(?:-[ \t]*){3,}|(?:\*[ \t]*){3}|_{3}[ \t]*")
+_RULE_TEXT = "───"
+MARKDOWN_INFO = {"markdown", "md"}
+
+
+@dataclass
+class Line:
+    """A line of text: what stands before it, and its Markdown."""
+
+    prefix: str
+    text: str
+
+
+@dataclass
+class TextBlock:
+    """Lines whose marks belong together."""
+
+    lines: list[Line]
+    is_heading: bool = False
+
+
+@dataclass
+class TableBlock:
+    """A table, with what stands before each of its lines."""
+
+    prefix: str
+    header: list[str]
+    rows: list[list[str]] = field(default_factory=list)
+    ends_at_text: bool = False
+    """True if text follows without a blank line."""
+
+
+@dataclass
+class VerbatimBlock:
+    """Lines that are written as they are: code, rules, blank lines."""
+
+    lines: list[str]
+
+
+Block = TextBlock | TableBlock | VerbatimBlock
+
+
+@dataclass
+class _Item:
+    """An open item of a list."""
+
+    indent: int
+    """Columns before its marker in the source."""
+    written_text_indent: int
+    """Columns before its text in the message."""
+
+    @property
+    def text_indent(self) -> int:
+        return self.indent + 1
+
+
+def read_blocks(source: str) -> Iterator[Block]:
+    """Yield the blocks of a text, in order. Together they hold every line."""
+    yield from _Reader(source.split("\n")).read()
+
+
+class _Reader:
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._lines = lines
+        self._at = 0
+        self._items: list[_Item] = []
+        self._text: TextBlock | None = None
+        self._quote = ""
+        self._numbers = _renumbered(lines)
+
+    def read(self) -> Iterator[Block]:
+        while self._at < len(self._lines):
+            quote, indent, rest = _split_prefix(self._lines[self._at])
+            if block := self._special_block(quote, indent, rest):
+                yield from self._finished_text()
+                yield block
+            else:
+                yield from self._add_text(quote, indent, rest)
+                self._at += 1
+        yield from self._finished_text()
+
+    def _finished_text(self) -> Iterator[Block]:
+        if self._text:
+            yield self._text
+        self._text = None
+
+    def _special_block(self, quote: str, indent: str, rest: str) -> Block | None:
+        """Read a block that is not text, if one begins at this line."""
+        if not rest:
+            self._at += 1
+            return VerbatimBlock([self._lines[self._at - 1]])
+        if "``" in rest or "~~" in rest:
+            marker = _MARKER.match(rest)
+            start = marker.end() if marker else 0
+            if block := self._fence(quote + indent + rest[:start], quote + indent + " " * start, rest[start:]):
+                return block
+        if _RULE.fullmatch(rest):
+            self._at += 1
+            self._items.clear()
+            return VerbatimBlock([f"{quote}{indent}{_RULE_TEXT}"])
+        if "|" in rest and is_table(rest, self._rest_of(self._at + 1)):
+            return self._table(quote + indent)
+        return None
+
+    def _add_text(self, quote: str, indent: str, rest: str) -> Iterator[Block]:
+        """Add a line to the current text, or begin a new one."""
+        prefix, text, is_item = self._list_prefix(indent, rest)
+        if heading := _HEADING.fullmatch(text):
+            yield from self._finished_text()
+            content = _HEADING_END.sub("", heading["text"]).strip() or heading["text"]
+            yield TextBlock([Line(quote + prefix, content)], is_heading=True)
+            return
+        if is_item or quote.strip() != self._quote.strip():
+            yield from self._finished_text()
+        self._quote = quote
+        if not self._text:
+            self._text = TextBlock([])
+        self._text.lines.append(Line(quote + prefix, text))
+
+    def _list_prefix(self, indent: str, rest: str) -> tuple[str, str, bool]:
+        """Return what is written before the text of a line, its text, and whether it begins an item of a list."""
+        width = len(indent.expandtabs(4))
+        match = _MARKER.match(rest)
+        if not match or not _is_item(match, rest):
+            if self._items and width < self._items[0].text_indent and not self._text:
+                self._items.clear()
+            return indent, rest, False
+        while self._items and width < self._items[-1].indent + 2:
+            self._items.pop()
+        if self._items:
+            written = " " * self._items[-1].written_text_indent
+        else:
+            is_list = not match["number"] and any(map(str.isalpha, rest))
+            written = "" if is_list else indent
+        marker = self._written_marker(match)
+        text = rest[match.end() :]
+        if not match["number"] and (box := _CHECKBOX.match(text)):
+            text = _BOXES[box[1]] + text[box.end() :]
+        self._items.append(_Item(width, len(written) + len(marker)))
+        return written + marker, text, True
+
+    def _written_marker(self, match: re.Match[str]) -> str:
+        if not match["number"]:
+            return "- "
+        number = self._numbers.get(self._at, match["number"])
+        return f"{number}{match['end']}{match['space']}"
+
+    def _rest_of(self, at: int) -> str:
+        return _split_prefix(self._lines[at])[2] if at < len(self._lines) else ""
+
+    def _fence(self, first_prefix: str, prefix: str, rest: str) -> Block | None:
+        opening = _FENCE.fullmatch(rest)
+        if not opening:
+            return None
+        mark = opening["mark"]
+        for at in range(self._at + 1, len(self._lines)):
+            closing = self._rest_of(at).rstrip()
+            if len(closing) >= len(mark) and closing == mark[0] * len(closing):
+                end = at
+                break
+        else:
+            end = len(self._lines)
+        content = self._lines[self._at + 1 : end]
+        is_empty = not any(line.strip() for line in content)
+        if end == len(self._lines) and (mark[0] == "~" or is_empty):
+            return None
+        self._at = end + 1
+        return VerbatimBlock([] if is_empty else [f"{first_prefix}```", *content, f"{prefix}```"])
+
+    def _table(self, prefix: str) -> TableBlock:
+        table = TableBlock(prefix, split_row(self._rest_of(self._at)))
+        self._at += 2
+        while self._at < len(self._lines):
+            rest = self._rest_of(self._at)
+            if not rest or ("|" not in rest and len(table.header) > 1):
+                table.ends_at_text = bool(rest)
+                break
+            table.rows.append(split_row(rest))
+            self._at += 1
+        return table
+
+
+def _split_prefix(line: str) -> tuple[str, str, str]:
+    """Split a line into the marks of quotes, its indentation, and the rest."""
+    match = _PREFIX.fullmatch(line)
+    assert match  # noqa: S101 - the pattern matches every line
+    return match["quote"], match["indent"], match["rest"]
+
+
+def _is_item(match: re.Match[str], rest: str) -> bool:
+    """Return whether a marker begins an item. `+ 3` and `* 5` are calculations."""
+    text = rest[match.end() :]
+    if match["marker"] == "+":
+        return text[0].isalpha() or text[0] in "*_`[\"'"
+    return match["marker"] != "*" or any(map(str.isalpha, text))
+
+
+def _renumbered(lines: Sequence[str]) -> dict[int, str]:
+    """Return the numbers of items that all have the number 1, which means 1, 2, 3 in Markdown, by line."""
+    numbers: dict[int, str] = {}
+    lists: dict[int, list[int]] = {}
+
+    def end_lists(indent: int) -> None:
+        for key in [key for key in lists if key >= indent]:
+            items = lists.pop(key)
+            if len(items) > 1:
+                numbers.update({line: str(number) for number, line in enumerate(items, 1)})
+
+    was_blank = False
+    for at, line in enumerate(lines):
+        _, indent, rest = _split_prefix(line)
+        width = len(indent.expandtabs(4))
+        if rest.startswith(("1. ", "1) ")):
+            end_lists(width + 1)
+            lists.setdefault(width, []).append(at)
+        elif rest and (was_blank or rest.startswith("#") or _MARKER.match(rest)):
+            end_lists(width)
+            if rest[0].isdigit() and _MARKER.match(rest):
+                lists.pop(width, None)
+        was_blank = not rest
+    end_lists(0)
+    return numbers
+
+
+__all__ = ["MARKDOWN_INFO", "MAX_CELLS", "Block", "Line", "TableBlock", "TextBlock", "VerbatimBlock", "read_blocks"]

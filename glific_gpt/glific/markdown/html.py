@@ -1,0 +1,166 @@
+"""Turn the HTML that models write into Markdown, line breaks, and marks that `inline.py` reads.
+
+Only known tags count, and only in pairs, so that `a<b` and `<your name>` stay as they are.
+"""
+
+import re
+from collections.abc import Callable
+
+OPENING = "\x01\x02\x03"
+CLOSING = "\x04\x05\x06"
+MARKS = "*_~"
+"""WhatsApp's mark of each character of OPENING and CLOSING."""
+_BREAK, _LINE, _PARAGRAPH, _INDENT = "\x07", "\x0e", "\x0f", "\x10"
+RESERVED = dict.fromkeys([*range(1, 8), *range(14, 17)])
+"""Control characters that stand for tags. A text must not have them before."""
+BREAK = _BREAK
+"""A line break that is no new line in Markdown, so that it can stand in the cell of a table."""
+
+_INLINE = {"b": "*", "strong": "*", "i": "_", "em": "_", "s": "~", "strike": "~", "del": "~"}
+_IGNORED = {*"u ins mark small big span font center sub sup abbr cite q var dfn label time html head body".split()}
+_BLOCKS = {*"p div section article header footer main details summary figure figcaption dl blockquote".split()}
+_HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
+_LISTS = {"ul", "ol"}
+_ITEMS = {"li", "dt", "dd"}
+_CODE = {"code", "kbd", "samp", "tt"}
+_VOID = {"br", "hr", "wbr", "img"}
+_KNOWN = {*_INLINE, *_IGNORED, *_BLOCKS, *_HEADINGS, *_LISTS, *_ITEMS, *_CODE, *_VOID, "a", "pre"}
+_MAY_BE_OPEN = {"p", "li"}
+
+_ATTRIBUTE = r"""\s+[\w:-]{1,40}\s?=\s?(?:"[^"<>]{0,2000}"|'[^'<>]{0,2000}'|[^\s"'=<>`]{1,2000})"""
+_TAG = re.compile(rf"<(/?)([A-Za-z][A-Za-z0-9]{{0,9}})((?:{_ATTRIBUTE}){{0,20}})\s?/?>")
+_HREF = re.compile(r"""\b(?:href|src)\s?=\s?["']?([^\s"'>]*)""", re.IGNORECASE)
+_ALT = re.compile(r"""\balt\s?=\s?["']([^"'>]*)""", re.IGNORECASE)
+_COMMENT = re.compile(r"<!--(?:[^-]|-(?!->)){0,4000}-->|<!DOCTYPE[^<>]{0,200}>\s?", re.IGNORECASE)
+_TABLE = re.compile(r"<table\b[^<>]*>(.*?)</table>", re.IGNORECASE | re.DOTALL)
+_ROW = re.compile(r"<tr\b[^<>]*>(.*?)(?:</tr>|(?=<tr\b)|\Z)", re.IGNORECASE | re.DOTALL)
+_CELL = re.compile(r"<t[hd]\b[^<>]*>(.*?)(?:</t[hd]>|(?=<t[hd]\b)|\Z)", re.IGNORECASE | re.DOTALL)
+_POWER = re.compile(r"<sup>([^<>]{1,40})</sup>", re.IGNORECASE)
+_SUPERSCRIPTS = str.maketrans("0123456789+-n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ")
+_ORDINALS = {"st", "nd", "rd", "th", "tm", "®", "©"}
+_BREAK_AT_LINE_END = re.compile(r"<br\s?/?>[ \t]*\n", re.IGNORECASE)
+_SEPARATORS = re.compile(rf"([{_PARAGRAPH}{_LINE}][ \t\n{_PARAGRAPH}{_LINE}]*)")
+_MAX_LONG_TAGS = 50
+"""Comments and tables of one answer that are read, because the end of each is searched for."""
+
+
+def superscript(text: str) -> str:
+    """Return `²` for `2`, and `^x` for text that has no raised characters."""
+    if text.strip().lower() in _ORDINALS:
+        return text
+    raised = text.translate(_SUPERSCRIPTS)
+    return raised if not any(character.isascii() for character in raised) else f"^{text}"
+
+
+def convert(parts: list[str]) -> list[str]:
+    """Convert the tags in parts of a text. Every second part is code, and stays as it is."""
+    text = "".join(parts[::2])
+    if "<" not in text:
+        return parts
+    found = [(match[1], match[2].lower()) for match in _TAG.finditer(text)]
+    opened = {name for slash, name in found if not slash}
+    closed = {name for slash, name in found if slash}
+    names = _KNOWN & ((opened & closed) | _VOID | (opened & _MAY_BE_OPEN))
+    converter = _Converter(names)
+    return [part if number % 2 else converter.convert(part) for number, part in enumerate(parts)]
+
+
+class _Converter:
+    """Converts tags, with the lists and links that are open."""
+
+    def __init__(self, names: set[str]) -> None:
+        self._names = names
+        self._lists: list[list[int]] = []
+        self._links: list[str] = []
+
+    def convert(self, text: str) -> str:
+        if 0 < text.count("<!") <= _MAX_LONG_TAGS:
+            text = _COMMENT.sub("", text)
+        text = _BREAK_AT_LINE_END.sub("\n", text)
+        if 0 < text.lower().count("<table") <= _MAX_LONG_TAGS:
+            text = _TABLE.sub(lambda match: _to_markdown_table(match[1]), text)
+        if "sup" in self._names:
+            text = _POWER.sub(lambda match: superscript(match[1]), text)
+        return _separate(_TAG.sub(self._replace, text)).replace(_INDENT, "  ")
+
+    def _replace(self, match: re.Match[str]) -> str:
+        name, is_opening = match[2].lower(), not match[1]
+        if name not in self._names:
+            return match[0]
+        if name in _INLINE:
+            return (OPENING if is_opening else CLOSING)[MARKS.index(_INLINE[name])]
+        if name in _CODE:
+            return "`"
+        if name in _HEADINGS:
+            return _PARAGRAPH + (_HEADINGS[name] if is_opening else "")
+        return self._others(name)(is_opening, match[3])
+
+    def _others(self, name: str) -> Callable[[bool, str], str]:
+        others: dict[str, Callable[[bool, str], str]] = {
+            "a": self._link,
+            "img": lambda _opening, attributes: _image(attributes),
+            "br": lambda _opening, _attributes: _BREAK,
+            "hr": lambda _opening, _attributes: f"{_PARAGRAPH}---{_PARAGRAPH}",
+            "pre": lambda opening, _attributes: f"{_LINE}```{_LINE}" if opening else f"{_LINE}```{_LINE}",
+            "blockquote": lambda opening, _attributes: _PARAGRAPH + ("> " if opening else ""),
+            "ul": lambda opening, _attributes: self._list(opening, is_numbered=False),
+            "ol": lambda opening, _attributes: self._list(opening, is_numbered=True),
+            "li": lambda opening, _attributes: self._item(opening),
+            "dt": lambda opening, _attributes: _LINE if opening else "",
+            "dd": lambda opening, _attributes: _LINE if opening else "",
+        }
+        block = _PARAGRAPH if name in _BLOCKS else ""
+        return others.get(name, lambda _opening, _attributes: block)
+
+    def _link(self, is_opening: bool, attributes: str) -> str:  # noqa: FBT001 - a handler of tags
+        if is_opening:
+            match = _HREF.search(attributes)
+            self._links.append(match[1] if match else "")
+            return "[" if match else ""
+        href = self._links.pop() if self._links else ""
+        return f"](<{href}>)" if href else ""
+
+    def _list(self, is_opening: bool, *, is_numbered: bool) -> str:  # noqa: FBT001 - a handler of tags
+        if is_opening:
+            self._lists.append([1] if is_numbered else [])
+            return _LINE
+        if self._lists:
+            self._lists.pop()
+        return _LINE if self._lists else _PARAGRAPH
+
+    def _item(self, is_opening: bool) -> str:  # noqa: FBT001 - a handler of tags
+        if not is_opening:
+            return ""
+        current = self._lists[-1] if self._lists else []
+        marker = f"{current[0]}. " if current else "- "
+        if current:
+            current[0] += 1
+        return _LINE + _INDENT * (len(self._lists) - 1) + marker
+
+
+def _image(attributes: str) -> str:
+    alt, source = _ALT.search(attributes), _HREF.search(attributes)
+    return f"![{alt[1] if alt else ''}](<{source[1] if source else ''}>)"
+
+
+def _to_markdown_table(content: str) -> str:
+    rows = [
+        [" ".join(cell.split()).replace("|", "\\|") for cell in _CELL.findall(row)] for row in _ROW.findall(content)
+    ]
+    rows = [row for row in rows if row]
+    if not rows:
+        return ""
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n\n" + "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]]) + "\n\n"
+
+
+def _separate(text: str) -> str:
+    """Replace the characters for lines and paragraphs, with the white space around them."""
+    first, *others = _SEPARATORS.split(text)
+    if not others:
+        return text
+    separated = [first.rstrip(" \t\n")]
+    for separator, part in zip(others[::2], others[1::2], strict=True):
+        separated += ["\n\n" if _PARAGRAPH in separator else "\n", part.rstrip(" \t\n")]
+    separated[-1] += part[len(part.rstrip(" \t\n")) :]
+    return "".join(separated)

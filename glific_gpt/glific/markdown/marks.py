@@ -1,0 +1,206 @@
+"""Find the pairs of Markdown's marks in a paragraph: `**bold**`, `__bold__`, `*italic*`, `~~strike~~`.
+
+CommonMark would also read codes and formulas as marks (`*99*1#`, `c**ll@g**.com`, `5*3*2`). So a mark counts only where
+WhatsApp could show it: it touches the text inside, and no word outside. Single marks other than `*` are the same in
+Markdown and in WhatsApp, and stay as they are.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from glific_gpt.glific.markdown.characters import has_letter, is_latin_word, is_word
+
+MAX_RUNS = 400
+"""Marks of one paragraph that are paired. Further marks stay as they are, which keeps the work small."""
+
+_CLOSING_BRACKETS = ")]}"
+_OPENING_BRACKETS = "([{"
+_END_OF_LABEL = (":", ".", "!", "?", "।", "…", "-", "–", "—")  # noqa: RUF001 - dashes
+_SINGLE, _DOUBLE, _TRIPLE = 1, 2, 3
+_MIN_PART_LETTERS = 2
+"""Letters of a part of a word that is bold, as in `play**ed**`."""
+
+
+@dataclass
+class Piece:
+    """A part of a paragraph: text, an address, a run of one mark character, HTML's marks, or a link."""
+
+    text: str
+    kind: str = "text"
+    href: str = ""
+    children: "list[Piece]" = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Span:
+    """Two runs that belong together. `mark` is WhatsApp's character; empty if the marks are left out."""
+
+    start: int
+    end: int
+    mark: str
+    size: int
+    """How many characters of each run belong to the pair."""
+
+
+@dataclass
+class _Run:
+    """A run of the same character, with its neighbours."""
+
+    index: int
+    character: str
+    size: int
+    before: str
+    after: str
+    starts_line: bool
+    remaining: int = 0
+
+    def can_open(self) -> bool:
+        if not self.after or self.after.isspace() or self.size > _TRIPLE:
+            return False
+        if self.character == "*" and self.size > _SINGLE:
+            return not is_latin_word(self.before)
+        return not is_word(self.before) and self.before not in {*_CLOSING_BRACKETS, "/", "\\"}
+
+    def can_close(self) -> bool:
+        if not self.before or self.before.isspace() or self.size > _TRIPLE:
+            return False
+        if self.character == "*" and self.size > _SINGLE:
+            return not is_latin_word(self.after)
+        if self.character == "_":
+            return not is_word(self.after)
+        return not is_latin_word(self.after) and self.after not in {*_OPENING_BRACKETS, "/"}
+
+
+def find_spans(pieces: Sequence[Piece], *, with_single: bool) -> list[Span]:
+    """Return the pairs of marks. `with_single` also reads `*text*`, as italics."""
+    runs = list(_runs(pieces))[:MAX_RUNS]
+    spans = [*_html_spans(pieces), *_pairs(pieces, runs, with_single=with_single)]
+    return [*spans, *_stray_pairs(pieces, runs, spans)]
+
+
+def is_double(span: Span) -> bool:
+    """Return whether the span has a mark that only Markdown has."""
+    return span.size == _DOUBLE
+
+
+def _runs(pieces: Sequence[Piece]) -> Iterator[_Run]:
+    for index, piece in enumerate(pieces):
+        if piece.kind == "run":
+            before = pieces[index - 1].text[-1:] if index else ""
+            after = pieces[index + 1].text[:1] if index + 1 < len(pieces) else ""
+            yield _Run(
+                index, piece.text[0], len(piece.text), before, after, before in {"", "\n"}, remaining=len(piece.text)
+            )
+
+
+def _pairs(pieces: Sequence[Piece], runs: Sequence[_Run], *, with_single: bool) -> Iterator[Span]:
+    openers: list[_Run] = []
+    for run in runs:
+        if run.size == _SINGLE and not (with_single and run.character == "*"):
+            continue
+        if run.can_close():
+            yield from _close(pieces, openers, run, with_single=with_single)
+        if run.remaining and run.remaining == run.size and run.can_open():
+            openers.append(run)
+
+
+def _close(pieces: Sequence[Piece], openers: list[_Run], run: _Run, *, with_single: bool) -> Iterator[Span]:
+    """Pair a closing run with the nearest openers that have room for it."""
+    for position in range(len(openers) - 1, -1, -1):
+        opener = openers[position]
+        if opener.character != run.character:
+            continue
+        for size in (_DOUBLE, _SINGLE):
+            if not _fits(opener, run, size, with_single=with_single) or not _holds_text(pieces, opener, run, size):
+                continue
+            opener.remaining -= size
+            run.remaining -= size
+            del openers[position + 1 :]
+            yield Span(opener.index, run.index, _mark(run.character, size), size)
+        if not opener.remaining:
+            del openers[position:]
+        if not run.remaining:
+            return
+
+
+def _fits(opener: _Run, run: _Run, size: int, *, with_single: bool) -> bool:
+    """Return whether both runs have room. Two marks are never split, as `*a**` is no pair."""
+    if min(opener.remaining, run.remaining) < size or (run.character == "~" and size == _SINGLE):
+        return False
+    if size == _SINGLE:
+        is_part_of_triple = _TRIPLE in {opener.size, run.size}
+        return (with_single or is_part_of_triple) and _DOUBLE not in {opener.remaining, run.remaining}
+    return True
+
+
+def _mark(character: str, size: int) -> str:
+    if character == "~":
+        return "~"
+    return "*" if size == _DOUBLE else "_"
+
+
+def _holds_text(pieces: Sequence[Piece], opener: _Run, run: _Run, size: int) -> bool:
+    content = _between(pieces, opener, run)
+    if size == _SINGLE and run.size == opener.size == _SINGLE:
+        return "\n" not in content and has_letter(content)
+    return any(not character.isspace() for character in content)
+
+
+def _between(pieces: Sequence[Piece], opener: _Run, run: _Run) -> str:
+    return "".join(piece.text for piece in pieces[opener.index + 1 : run.index])
+
+
+def _stray_pairs(pieces: Sequence[Piece], runs: Sequence[_Run], spans: Sequence[Span]) -> Iterator[Span]:
+    """Pair `**` that models write although it is no mark in CommonMark: `**Note: **text`, `play**ed**`."""
+    used = {span.start for span in spans} | {span.end for span in spans}
+    left = [run for run in runs if run.character == "*" and run.index not in used]
+    position = 0
+    while position + 1 < len(left):
+        opener, run = left[position : position + 2]
+        mark = _stray_mark(pieces, opener, run) if opener.size == run.size == _DOUBLE else None
+        is_crossing = any(opener.index < span.start < run.index < span.end for span in spans) or any(
+            span.start < opener.index < span.end < run.index for span in spans
+        )
+        if mark is None or is_crossing:
+            position += 1
+        else:
+            yield Span(opener.index, run.index, mark, _DOUBLE)
+            position += 2
+
+
+def _stray_mark(pieces: Sequence[Piece], opener: _Run, run: _Run) -> str | None:
+    """Return the mark of a stray pair, an empty text if its marks are left out, or None if it is no pair."""
+    content = _between(pieces, opener, run)
+    if "\n" in content or not has_letter(content):
+        return None
+    if opener.can_open() and run.before.isspace() and content.rstrip().endswith(_END_OF_LABEL):
+        return None if run.after.isdigit() else "*"
+    if opener.starts_line and opener.after.isspace() and run.can_close():
+        return "*"
+    is_quoted = opener.can_open() and not is_word(run.before) and is_word(run.after) and not run.after.isdigit()
+    is_part = content.isalpha() and len(content) >= _MIN_PART_LETTERS and (
+        (opener.can_open() and run.after.isalpha()) or (opener.before.isalpha() and run.can_close())
+    )
+    return "" if is_quoted or (is_part and not _is_in_code(pieces, opener, run)) else None
+
+
+def _is_in_code(pieces: Sequence[Piece], opener: _Run, run: _Run) -> bool:
+    """Return whether the word around the marks looks like a masked address or number."""
+    before = pieces[opener.index - 1].text.split() if opener.index else []
+    after = pieces[run.index + 1].text.split() if run.index + 1 < len(pieces) else []
+    word = (before[-1] if before else "") + (after[0] if after else "")
+    return "@" in word or any(map(str.isdigit, word))
+
+
+def _html_spans(pieces: Sequence[Piece]) -> Iterator[Span]:
+    """Pair the marks that stand for HTML's tags."""
+    openers: list[int] = []
+    for index, piece in enumerate(pieces):
+        if piece.kind == "open":
+            openers.append(index)
+        elif piece.kind == "close":
+            for position in range(len(openers) - 1, -1, -1):
+                if pieces[openers[position]].href == piece.href:
+                    yield Span(openers[position], index, piece.href, 0)
+                    del openers[position:]
+                    break

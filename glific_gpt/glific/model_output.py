@@ -1,0 +1,105 @@
+"""Remove from a model's answer what is not for people: thinking, marks of sources, a code fence around all of it."""
+
+import re
+
+_NAMES = "think|thinking|thought|thoughts|reasoning|reflection|scratchpad|analysis|chain_of_thought|inner_monologue"
+_THINKING = re.compile(rf"(?<![`\w])(?:<({_NAMES})>|\[(THINK)\]|(◁)think▷)", re.IGNORECASE)
+_THINKING_END = re.compile(rf"</(?:{_NAMES})>|\[/THINK\]|◁/think▷", re.IGNORECASE)
+_ANSWER = re.compile(r"\s*<(answer|final|final_answer|response|output|result)>(.*)</\1>\s*", re.IGNORECASE | re.DOTALL)
+_CHANNEL = re.compile(r"<\|channel\|>\w*(?:<\|constrain\|>\w*)?<\|message\|>")
+_SPECIAL_TOKEN = re.compile(r"<\|[a-z_]{1,30}\|>|</?s>(?=\s*\Z)")
+
+_FILE_SOURCE = r"【[^【】\n]{0,200}†[^【】\n]{0,300}】"
+_HIDDEN_SOURCE = r"\ue200(?!url\ue202|entity\ue202)[^\ue200\ue201\n]{0,500}(?:\ue201|(?=\n)|\Z)"
+_BARE_SOURCE = r"\b(?:file)?cite(?:turn\d{1,3}[a-z]{1,20}\d{1,3})+"
+_COPIED_SOURCE = r":contentReference\[oaicite:\d{1,4}\](?:\{index=\d{1,4}\})?"
+_SOURCES = re.compile(rf"[ \t]?(?>(?:(?:{_FILE_SOURCE}|{_HIDDEN_SOURCE}|{_BARE_SOURCE}|{_COPIED_SOURCE})[ \t\u200b]?)+)")
+_NEEDS_NO_BLANK = (*".,;:!?।)]|\n\t ",)
+_HAS_SOURCE = re.compile(r"†|\ue200|turn\d|contentReference")
+_TITLED = re.compile(r"\ue200(?:url|entity)\ue202([^\ue200\ue201\n]{0,500})\ue201")
+_PRIVATE_MARKS = re.compile(r"[\ue200-\ue206]")
+
+_FENCED_MARKDOWN = re.compile(
+    r"^[ ]{0,3}(`{3,}|~{3,})[ ]*(?:markdown|md|whatsapp)[ ]*\n(.*?)(?:\n[ ]{0,3}\1[ \t]*$|\Z)",
+    re.DOTALL | re.MULTILINE | re.IGNORECASE,
+)
+_FENCE_LINE = re.compile(r"^[ ]{0,3}(?:`{3,}|~{3,})[ ]*(\S*)", re.MULTILINE)
+_MARKDOWN_NAMES = {"markdown", "md", "whatsapp", "text", "txt", "plaintext", "plain"}
+_PROSE = re.compile(r"\*\*\S|^#{1,6} |^[-*] |^\d+[.)] |[.!?।؟۔](?:\s|$)|[^\x00-\u024f\u2000-\u2fff]", re.MULTILINE)
+
+
+def clean(answer: str) -> str:
+    """Return the answer without thinking, marks of sources, and a fence around Markdown. It may be empty then.
+
+    Sources: OpenAI's file search writes `【4:0†source】`, and ChatGPT's models private characters around
+    `cite turn0search0`. Models without a separate channel for their reasoning write it between tags.
+    """
+    text = remove_sources(remove_thinking(answer))
+    if (fence := unwrap_fence(text)) and (
+        fence[1] in _MARKDOWN_NAMES or (not fence[1] and _PROSE.search(fence[0]))
+    ):
+        text = fence[0]
+    return _FENCED_MARKDOWN.sub(r"\2", text) if "```" in text or "~~~" in text else text
+
+
+def remove_thinking(answer: str) -> str:
+    """Return what follows the thinking. A thought that does not end is the end of the answer."""
+    text = answer
+    if "<|" in text:
+        text = _SPECIAL_TOKEN.sub("", _CHANNEL.split(text)[-1])
+    if not _THINKING_END.search(text) and not _THINKING.search(text):
+        return text
+    parts: list[str] = []
+    at = 0
+    while opening := _THINKING.search(text, at):
+        ending = _THINKING_END.search(text, opening.end())
+        parts.append(text[at : opening.start()])
+        at = ending.end() if ending else len(text)
+    kept = "".join(parts) + text[at:]
+    # Some models write the end alone.
+    *_, last = _THINKING_END.split(kept)
+    text = last if last.strip() else _THINKING_END.sub("", kept)
+    wrapped = _ANSWER.fullmatch(text)
+    return wrapped[2] if wrapped else text
+
+
+def remove_sources(text: str) -> str:
+    """Return the text without the marks of sources of OpenAI's tools."""
+    if not _HAS_SOURCE.search(text):
+        return text
+    text = _SOURCES.sub(_blank, _TITLED.sub(_title, text))
+    return _PRIVATE_MARKS.sub("", text)
+
+
+def _blank(match: re.Match[str]) -> str:
+    """Return the blank that is left of marks and the blanks around them."""
+    following = match.string[match.end() : match.end() + 1]
+    has_blank = match[0][0] in " \t" or match[0][-1] in " \t"
+    return " " if has_blank and following and following not in _NEEDS_NO_BLANK else ""
+
+
+def _title(match: re.Match[str]) -> str:
+    """Return what is shown of a link or a name with private marks."""
+    parts = match[1].split("\ue202")
+    if match[0].startswith("\ue200url"):
+        return parts[0]
+    names = re.findall(r'"([^"]*)"', match[1])
+    return names[1] if len(names) > 1 else ""
+
+
+def unwrap_fence(text: str) -> tuple[str, str] | None:
+    """Return the content and the language, in lower case, of a code fence around the whole text."""
+    stripped = text.strip()
+    if not stripped.startswith(("```", "~~~")):
+        return None
+    opening, newline, content = stripped.partition("\n")
+    mark = opening[: len(opening) - len(opening.lstrip(opening[0]))]
+    name = opening[len(mark) :].strip().lower()
+    if "`" in name or not newline:
+        return None
+    inner, _, last = content.rpartition("\n")
+    if last.strip() != mark:
+        inner = content if content.strip() != mark else ""
+    # Between two fences of their own, there is text.
+    first_inside = _FENCE_LINE.search(inner)
+    return None if first_inside and not first_inside[1] else (inner, name)
