@@ -13,8 +13,13 @@ from glific_gpt.clock import Deadline
 from glific_gpt.errors import EmptyAnswer, GlificGptError, UpstreamError
 from glific_gpt.functions.contract import Function, FunctionBody
 from glific_gpt.glific.markdown import is_long_work
-from glific_gpt.glific.text import format_for_whatsapp, sanitize_message
-from glific_gpt.glific.variables import neutralise_json
+from glific_gpt.glific.text import (
+    EMPTY_VALUE,
+    MAX_MESSAGE_CHARACTERS,
+    format_for_whatsapp,
+    format_json_for_whatsapp,
+    sanitize_message,
+)
 from glific_gpt.openai.chat import LanguageModel
 from glific_gpt.runtime import cpu_bound
 from glific_gpt.settings import FALLBACK_MESSAGE
@@ -53,7 +58,7 @@ def execute(
     try:
         value = function.handle(body, model, deadline)
         is_long = is_long_work(value) if isinstance(value, str) else cpu_bound.is_large(value)
-        return cpu_bound.run(lambda: _format_for_whatsapp(value, body.max_characters), is_long=is_long)
+        return cpu_bound.run(lambda: _format_for_whatsapp(value, body), is_long=is_long)
     except GlificGptError as error:
         return error
     except Exception as error:  # noqa: BLE001 - a plugin can raise anything, and the message can hold personal data
@@ -93,14 +98,15 @@ def error_outcome(call_id: str, error: GlificGptError, fallback: str) -> Outcome
     return Outcome(error.status, body, error.retry_after)
 
 
-def _format_for_whatsapp(value: JsonValue, max_characters: int | None) -> JsonValue:
+def _format_for_whatsapp(value: JsonValue, body: FunctionBody) -> JsonValue:
     """Raises EmptyAnswer if nothing visible is left, and TypeError or ValueError for a value that is not JSON."""
     if value in EMPTY:
         raise EmptyAnswer
+    limit = min(body.max_characters or MAX_MESSAGE_CHARACTERS, MAX_MESSAGE_CHARACTERS)
     if not isinstance(value, str):
         json.dumps(value, allow_nan=False)  # raises an error for a plugin that returns NaN
-        return neutralise_json(value)
-    message = format_for_whatsapp(value, max_characters) if max_characters else format_for_whatsapp(value)
+        return format_json_for_whatsapp(value, limit, body.empty_value or EMPTY_VALUE)
+    message = format_for_whatsapp(value, limit)
     if not message:
         raise EmptyAnswer
     return message

@@ -21,7 +21,6 @@ from glific_gpt.clock import Deadline
 from glific_gpt.errors import EmptyQuestion, GlificGptError, InvalidField, UnresolvedVariable
 from glific_gpt.flows.variables import find_unresolved, is_joined_to_letter
 from glific_gpt.functions.values import blank_to_none, parse_id, parse_number
-from glific_gpt.glific.text import MAX_MESSAGE_CHARACTERS
 from glific_gpt.models.allowlist import canonical_id
 from glific_gpt.openai.chat import Answer, LanguageModel, Question
 from glific_gpt.settings import MODEL_NAME
@@ -35,7 +34,11 @@ MIN_CHARACTERS = 100
 """Smallest max_characters: fewer characters hold no useful answer."""
 MAX_WAIT_SECONDS = 86_400
 """One day. After that WhatsApp allows only template messages."""
-MaxCharacters = Annotated[int, BeforeValidator(parse_number), Field(ge=MIN_CHARACTERS, le=MAX_MESSAGE_CHARACTERS)]
+MAX_CHARACTERS = 4096
+"""Largest max_characters. Flows that were made for messages of 4,096 characters get one character less."""
+MAX_EMPTY_VALUE = 100
+MaxCharacters = Annotated[int, BeforeValidator(parse_number), Field(ge=MIN_CHARACTERS, le=MAX_CHARACTERS)]
+EmptyValue = Annotated[str, StringConstraints(max_length=MAX_EMPTY_VALUE)]
 FlowNumber = Annotated[int | None, BeforeValidator(parse_id)]
 
 
@@ -56,6 +59,8 @@ class FunctionBody(BaseModel):
     """Longest answer in text: the flow may add its own words to the same message."""
     wait_seconds: Annotated[int, BeforeValidator(parse_number), Field(ge=1, le=MAX_WAIT_SECONDS)] | None = None
     """How long the flow waits for a later answer. After that it may be waiting for the answer to another question."""
+    empty_value: Annotated[EmptyValue | None, BeforeValidator(blank_to_none)] = None
+    """Stands for null and empty texts in a decoded answer."""
     result_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]{1,64}$")] = "gpt_response"
 
     @model_validator(mode="before")
@@ -90,7 +95,7 @@ class Function(Generic[Body]):
     body: type[Body]
     """Model of the request body, which is validated before the function is called."""
     handle: Callable[[Body, LanguageModel, Deadline], JsonValue]
-    """Returns parsed_msg: text, which is formatted for WhatsApp, or a JSON value.
+    """Returns parsed_msg: text, or a JSON value. Texts are formatted for WhatsApp, also those in a JSON value.
 
     The model is bound to the organization's key and to the deadline. May raise GlificGptError.
     """

@@ -1,6 +1,6 @@
 """The function parse_via_chat_gpt: answer a question, like Glific's own function with this name."""
 
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, JsonValue
 from pydantic_core import PydanticCustomError
@@ -16,7 +16,8 @@ from glific_gpt.functions.contract import (
     LanguageModel,
     Question,
 )
-from glific_gpt.functions.values import blank_to_none, decode_json, parse_number
+from glific_gpt.functions.json_answers import decode_answer
+from glific_gpt.functions.values import blank_to_none, parse_number
 from glific_gpt.runtime import cpu_bound
 
 
@@ -51,7 +52,7 @@ class ParseViaChatGptBody(FunctionBody):
 
 
 def handle(body: ParseViaChatGptBody, model: LanguageModel, _deadline: Deadline) -> JsonValue:
-    """Return the answer as text, or decoded if the flow asked for JSON."""
+    """Return the answer as text, or decoded if it is JSON."""
     answer = model.ask(
         Question(
             text=body.question_text,
@@ -61,16 +62,20 @@ def handle(body: ParseViaChatGptBody, model: LanguageModel, _deadline: Deadline)
             response_format=dict(body.response_format) if body.response_format else None,
         )
     )
-    if not body.response_format:
-        return answer.text
-    return cpu_bound.run(lambda: decode(answer), is_long=len(answer.text) > cpu_bound.LARGE_CHARACTERS)
+    is_long = len(answer.text) > cpu_bound.LARGE_CHARACTERS
+    return cpu_bound.run(lambda: decode(answer, is_required=body.response_format is not None), is_long=is_long)
 
 
-def decode(answer: Answer) -> JsonValue:
-    """Return the decoded JSON of an answer. Raises BadUpstreamReply and BudgetExceeded."""
+def decode(answer: Answer, *, is_required: bool) -> JsonValue:
+    """Return the decoded JSON of an answer, or its text if it is no JSON and the flow did not ask for JSON.
+
+    Raises BadUpstreamReply and BudgetExceeded.
+    """
     try:
-        return cast("JsonValue", decode_json(answer.text))
+        return decode_answer(answer.text, any_value=is_required)
     except ValueError:
+        if not is_required:
+            return answer.text
         if answer.cut_off_by_budget:
             raise BudgetExceeded(MSG_BUDGET_TOO_SMALL) from None
         advice = "Allow more tokens with max_tokens." if answer.cut_off else "Try again in a minute."

@@ -13,7 +13,9 @@ _FILE_SOURCE = r"【[^【】\n]{0,200}†[^【】\n]{0,300}】"
 _HIDDEN_SOURCE = r"\ue200(?!url\ue202|entity\ue202)[^\ue200\ue201\n]{0,500}(?:\ue201|(?=\n)|\Z)"
 _BARE_SOURCE = r"\b(?:file)?cite(?:turn\d{1,3}[a-z]{1,20}\d{1,3})+"
 _COPIED_SOURCE = r":contentReference\[oaicite:\d{1,4}\](?:\{index=\d{1,4}\})?"
-_SOURCES = re.compile(rf"[ \t]?(?>(?:(?:{_FILE_SOURCE}|{_HIDDEN_SOURCE}|{_BARE_SOURCE}|{_COPIED_SOURCE})[ \t\u200b]?)+)")
+_SOURCES = re.compile(
+    rf"[ \t]?(?>(?:(?:{_FILE_SOURCE}|{_HIDDEN_SOURCE}|{_BARE_SOURCE}|{_COPIED_SOURCE})[ \t\u200b]?)+)"
+)
 _NEEDS_NO_BLANK = (*".,;:!?।)]|\n\t ",)
 _HAS_SOURCE = re.compile(r"†|\ue200|turn\d|contentReference")
 _TITLED = re.compile(r"\ue200(?:url|entity)\ue202([^\ue200\ue201\n]{0,500})\ue201")
@@ -35,9 +37,7 @@ def clean(answer: str) -> str:
     `cite turn0search0`. Models without a separate channel for their reasoning write it between tags.
     """
     text = remove_sources(remove_thinking(answer))
-    if (fence := unwrap_fence(text)) and (
-        fence[1] in _MARKDOWN_NAMES or (not fence[1] and _PROSE.search(fence[0]))
-    ):
+    if (fence := unwrap_fence(text)) and (fence[1] in _MARKDOWN_NAMES or (not fence[1] and _PROSE.search(fence[0]))):
         text = fence[0]
     return _FENCED_MARKDOWN.sub(r"\2", text) if "```" in text or "~~~" in text else text
 

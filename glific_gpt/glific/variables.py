@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import TypeAlias
 
+from glific_gpt.flows.suspicious_code import SUSPICIOUS_CODE
 from glific_gpt.flows.variables import ROOT_PATTERN
 
 JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
@@ -15,9 +16,9 @@ ZERO_WIDTH_SPACE = "\u200b"
 # `%>` has no effect without `<%`, so it stays.
 _ACTIVE = re.compile(rf"<(?=%|\Z)|@(?={ROOT_PATTERN}|\Z)", re.IGNORECASE)
 
-_MODULES = "System|Process|Task|Code|Agent|Node|File|IO|Port|Module|Function|Kernel|Macro|Repo|GenServer|EEx"
-_SUSPICIOUS = re.compile(rf"((?:{_MODULES}|:os|:erlang|:erpc)(?=\.)|(?:apply|spawn)(?=\())(.)")
-"""Texts that Glific takes for code, also in the middle of a word (glific/glific: Glific.suspicious_code)."""
+_SUSPICIOUS = re.compile(
+    rf"({'|'.join(re.escape(code[:-1]) + f'(?={re.escape(code[-1])})' for code in SUSPICIOUS_CODE)})(.)"
+)
 
 _ADDRESS = re.compile(r"(https?://[^\s/?#<>]*)([^\s<>]*)", re.IGNORECASE)
 _ACTIVE_IN_ADDRESS = re.compile(rf"(@)(?={ROOT_PATTERN})", re.IGNORECASE)
@@ -27,8 +28,8 @@ def neutralise(text: str) -> str:
     """Return the text so that Glific expands no variable in it, evaluates no EEx, and takes nothing in it for code.
 
     Glific expands `@root.name` even after a letter, and evaluates `<%` when a flow stores the text or splits on it. It
-    then also replaces texts with `System.` or `apply(` by a warning, in the middle of a sentence too. The text looks the
-    same, and links in it still work: in an address, a percent code replaces the character.
+    then also replaces texts with `System.` or `apply(` by a warning, in the middle of a sentence too. The text looks
+    the same, and links in it still work: in an address, a percent code replaces the character.
 
     An answer that a flow itself puts inside `<% %>` cannot be protected. NUL is removed, because Glific stores
     answers in PostgreSQL, which cannot hold it.

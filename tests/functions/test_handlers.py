@@ -38,6 +38,14 @@ def test_a_failing_handler_returns_one_error_and_records_one_call(
     assert [call["error_code"] for call in alice.calls()] == ["upstream_error"]
 
 
-@pytest.mark.parametrize("value", [0, False, {"rain_mm": None}, [""]], ids=repr)
+@pytest.mark.parametrize("value", [0, False, {"rain_mm": 0}, [[]]], ids=repr)
 def test_a_value_that_is_not_empty_is_returned(alice: TestOrganization, value: Any) -> None:
     assert call_function(alice, lambda *_arguments: value).json()["parsed_msg"] == value
+
+
+def test_empty_parts_of_a_value_are_replaced(alice: TestOrganization) -> None:
+    value = {"rain_mm": None, "texts": ["", "**a**"]}
+    assert call_function(alice, lambda *_arguments: value).json()["parsed_msg"] == {
+        "rain_mm": "-",
+        "texts": ["-", "*a*"],
+    }

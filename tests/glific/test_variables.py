@@ -7,19 +7,45 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glific_gpt.flows.suspicious_code import SUSPICIOUS_CODE, find_suspicious_code
 from glific_gpt.flows.variables import ROOTS, find_unresolved
-from glific_gpt.glific.variables import JSON, neutralise, neutralise_json
+from glific_gpt.glific.variables import JSON, map_json, neutralise
 
 EXPANDED_BY_GLIFIC = re.compile(rf"@(?:{'|'.join(ROOTS)})\b(?!-)|<%", re.IGNORECASE)
 HOSTILE = st.lists(
-    st.sampled_from(["@", "<", "%", ">", "=", ".", "-", " ", "\n", "\u200b", "a", "ह", "RESULTS", "fields", *ROOTS])
+    st.sampled_from(
+        [
+            "@",
+            "<",
+            "%",
+            ">",
+            "=",
+            ".",
+            "-",
+            " ",
+            "\n",
+            "\u200b",
+            "a",
+            "ह",
+            "RESULTS",
+            "fields",
+            "http://x/",
+            *ROOTS,
+            *SUSPICIOUS_CODE,
+        ]
+    )
 ).map("".join)
+
+
+def neutralise_json(value: JSON) -> JSON:
+    """Neutralise a value, with an empty text for null."""
+    return map_json(value, lambda text: neutralise(text or ""))
 
 
 @pytest.mark.parametrize(
     ("text", "harmless"),
     [
-        ("<%= System.halt() %>", "<\u200b%= System.halt() %>"),
+        ("<%= System.halt() %>", "<\u200b%= System\u200b.halt() %>"),
         ("<<%%", "<<\u200b%%"),
         ("<\u200b%", "<\u200b%"),
         ("@@results.x", "@@\u200bresults.x"),
@@ -28,6 +54,12 @@ HOSTILE = st.lists(
         ("@contact", "@\u200bcontact"),
         ("5 <", "5 <\u200b"),
         ("@", "@\u200b"),
+        ("your Immune System. It", "your Immune System\u200b. It"),
+        ("RADIO. (apply(x) respawn(", "RADIO\u200b. (apply\u200b(x) respawn\u200b("),
+        (":os.cmd :erlang.halt", ":os\u200b.cmd :erlang\u200b.halt"),
+        ("System.File.", "System\u200b.File\u200b."),
+        ("https://Code.org/a.File.b(apply(c)", "https://code.org/a.File%2Eb(apply%28c)"),
+        ("(https://x.org/@contact)", "(https://x.org/%40contact)"),
     ],
 )
 def test_it_neutralises_code_that_glific_would_run(text: str, harmless: str) -> None:
@@ -42,6 +74,8 @@ def test_it_neutralises_code_that_glific_would_run(text: str, harmless: str) -> 
         "@contactless.pay",
         "a %> b",
         "@who",
+        "system. file. code. System File apply (x) System\n.",
+        "https://code.org/file.pdf",
         "फसल @ 20 रुपये",
         "",
     ],
@@ -55,7 +89,8 @@ def test_no_text_contains_runnable_code_afterwards(text: str) -> None:
     harmless = neutralise(text)
     assert not EXPANDED_BY_GLIFIC.search(harmless)
     assert find_unresolved(harmless) == []
-    assert harmless.replace("\u200b", "") == text.replace("\0", "").replace("\u200b", "")
+    assert find_suspicious_code(harmless) == []
+    assert "://" in text or harmless.replace("\u200b", "") == text.replace("\0", "").replace("\u200b", "")
 
 
 @given(HOSTILE)
@@ -73,7 +108,7 @@ def test_it_neutralises_every_string_and_key_of_a_json_value() -> None:
     value: JSON = {"a": ["<%", {"@results.x": "@contact.name"}], "n": [1, 2.5, True, False, None], "t": "ok"}
     assert neutralise_json(value) == {
         "a": ["<\u200b%", {"@\u200bresults.x": "@\u200bcontact.name"}],
-        "n": [1, 2.5, True, False, None],
+        "n": [1, 2.5, True, False, ""],
         "t": "ok",
     }
 
@@ -84,7 +119,7 @@ def test_it_does_not_modify_the_given_json_value() -> None:
     assert value == {"a": ["<%", {"b": "<%"}]}
 
 
-@pytest.mark.parametrize("value", ["<%", 3, None, True, [], {}])
+@pytest.mark.parametrize("value", ["<%", 3, True, [], {}])
 def test_it_accepts_a_json_value_that_is_not_an_object(value: JSON) -> None:
     assert neutralise_json(value) == ("<\u200b%" if value == "<%" else value)
 

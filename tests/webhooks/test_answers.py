@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from glific_gpt.flows.suspicious_code import find_suspicious_code
 from tests.support.openai_behaviours import answer, json_answer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
@@ -27,6 +28,8 @@ GLIFIC_EXPRESSIONS = (
     "<%= System.halt() %> and <% 1 %>",
     "@global.secret",
     "x@contact.phone",
+    "your Immune System. It fights",
+    "reapply(now) :os.cmd RADIO.",
     "@Contact.Name @RESULTS.x",
     "end with <",
     "&lt;%= 1 %&gt;",
@@ -41,6 +44,7 @@ def require_no_expressions(text: str) -> None:
     for root in ("@contact", "@results", "@global"):
         assert root not in text.lower()
     assert not text.endswith(("<", "@"))
+    assert find_suspicious_code(text) == []
 
 
 def test_it_answers_a_question_with_the_organizations_own_key(alice: TestOrganization, openai: OpenAIStandIn) -> None:
@@ -87,7 +91,7 @@ def test_it_formats_an_answer_for_whatsapp(alice: TestOrganization, openai: Open
 def test_an_answer_fits_into_one_message(alice: TestOrganization, openai: OpenAIStandIn, content: str) -> None:
     openai.always(answer(content))
     message = require_ok(alice.ask())
-    assert 1000 < len(message) <= 4096
+    assert 1000 < len(message) <= 4095
     require_no_expressions(message)
 
 
@@ -123,6 +127,7 @@ def test_glific_evaluates_nothing_in_json(alice: TestOrganization, openai: OpenA
         assert "<%" not in text
         assert "@contact" not in text.lower()
         assert "@results" not in text.lower()
+        assert find_suspicious_code(text) == []
 
     openai.always(json_answer({"@results.x": 1, "<%= 1 %>": 2}))
     for key in require_ok(alice.ask(**JSON_OBJECT)):
@@ -133,24 +138,80 @@ def test_glific_evaluates_nothing_in_json(alice: TestOrganization, openai: OpenA
     "value",
     [
         {"crop": "rice", "days": 90},
-        {"a": None, "b": "", "c": [], "d": {}, "e": False, "f": 0, "g": 1.5},
+        {"c": [], "d": {}, "e": False, "f": 0, "g": 1.5},
         [1, "two", {"three": 3}],
         {"नाम": "आशा 🌾"},
-        {"long": "x" * 10_000},
         42,
         True,
         "a text",
     ],
-    ids=["object", "empty parts", "list", "unicode", "long", "number", "truth", "text"],
+    ids=["object", "empty parts", "list", "unicode", "number", "truth", "text"],
 )
-def test_it_decodes_json_when_the_flow_asked_for_it(alice: TestOrganization, openai: OpenAIStandIn, value: Any) -> None:
+def test_it_decodes_any_json_when_the_flow_asked_for_it(
+    alice: TestOrganization, openai: OpenAIStandIn, value: Any
+) -> None:
     openai.always(json_answer(value))
     assert require_ok(alice.ask("JSON", **JSON_OBJECT)) == value
 
 
-def test_it_does_not_decode_json_that_the_flow_did_not_ask_for(alice: TestOrganization, openai: OpenAIStandIn) -> None:
-    openai.always(answer('{"crop": "rice"}'))
-    assert require_ok(alice.ask("JSON")) == '{"crop": "rice"}'
+@pytest.mark.parametrize(
+    ("content", "parsed_msg"),
+    [
+        ('{"intent": "loan", "amount": 500}', {"intent": "loan", "amount": 500}),
+        ('  ["a", {"b": [1]}]\n', ["a", {"b": [1]}]),
+        ('"yes"', "yes"),
+        ('```json\n"**yes**"\n```', "*yes*"),
+        ('```json\n{"a": 1}\n```', {"a": 1}),
+        ("```\n[1, 2]\n```", [1, 2]),
+        ('~~~JSON\n{"a": {"b": 1}}\n~~~\n', {"a": {"b": 1}}),
+        ('<think>{"b": 2}</think>\n{"a": 1}', {"a": 1}),
+        (
+            '{"crop": null, "season": "", "list": ["", null, " \u200b"]}',
+            {"crop": "-", "season": "-", "list": ["-"] * 3},
+        ),
+        ('{"advice": "Use **ORS** from [WHO](https://who.int)"}', {"advice": "Use *ORS* from WHO (https://who.int)"}),
+        ('{"a": {"b": ["# Title", "<b>x</b>【4:0†s】"]}}', {"a": {"b": ["*Title*", "*x*"]}}),
+        ('{"a": "@contact.name <% System. %>"}', {"a": "@\u200bcontact.name <\u200b% System\u200b. %>"}),
+    ],
+)
+def test_an_answer_that_is_json_is_decoded_whatever_the_flow_asked_for(
+    alice: TestOrganization, openai: OpenAIStandIn, content: str, parsed_msg: Any
+) -> None:
+    openai.always(answer(content))
+    assert require_ok(alice.ask("JSON")) == parsed_msg
+    assert require_ok(alice.ask("JSON", **JSON_OBJECT)) == parsed_msg
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["42", "true", "null", "-1.5", "[WHO] says", '{"a": 1} is JSON', '{"a": NaN}', "{'a': 1}", '"a" and "b"', "{a}"],
+)
+def test_other_answers_stay_text(alice: TestOrganization, openai: OpenAIStandIn, content: str) -> None:
+    openai.always(answer(content))
+    assert require_ok(alice.ask("JSON")) == content
+
+
+def test_each_text_in_json_is_cut(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+    openai.always(json_answer({"a": "It is a drink. " * 500, "b": ["x" * 5000], "c": "short"}))
+    decoded = require_ok(alice.ask("JSON"))
+    assert (len(decoded["a"]) <= 4095, decoded["a"].endswith("drink.")) == (True, True)
+    assert (len(decoded["b"][0]), decoded["c"]) == (4094, "short")
+    decoded = require_ok(alice.ask("JSON", max_characters="100"))
+    assert 50 <= len(decoded["a"]) <= 100
+
+
+def test_a_flow_chooses_what_stands_for_empty_values(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+    openai.always(json_answer({"a": None, "b": "", "c": "x"}))
+    for empty_value, expected in {"नहीं पता": "नहीं पता", "": "-", " ": "-", "\u200b": "-", "<%": "<\u200b%"}.items():
+        answered = require_ok(alice.ask("JSON", empty_value=empty_value))
+        assert answered == {"a": expected, "b": expected, "c": "x"}
+    require_error(alice.ask("JSON", empty_value="x" * 101), "invalid_field")
+    require_error(alice.ask("JSON", empty_value="@results.other"), "unresolved_variable")
+
+
+def test_thinking_alone_is_an_empty_answer(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+    openai.always(answer("<think>\nThe person asks"))
+    require_error(alice.ask(), "empty_answer")
 
 
 def test_an_empty_json_answer_is_an_empty_answer(alice: TestOrganization, openai: OpenAIStandIn) -> None:

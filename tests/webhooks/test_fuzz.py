@@ -123,6 +123,6 @@ def create_authentication_headers(alice: TestOrganization, authentication: str, 
 def require_sendable(message: object) -> None:
     if isinstance(message, str):
         assert message.strip()
-        assert len(message) <= 4096
+        assert len(message) <= 4095
         assert "<%" not in message
         assert not find_unresolved(message)

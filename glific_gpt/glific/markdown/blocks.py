@@ -18,7 +18,7 @@ _HEADING = re.compile(r"#{1,6}[ \t]+(?P<text>\S.*)", re.DOTALL)
 _HEADING_END = re.compile(r"(?:^|[ \t])#+[ \t]*$")
 _RULE = re.compile(r"(?:-[ \t]*){3,}|(?:\*[ \t]*){3}|_{3}[ \t]*")
 _RULE_TEXT = "───"
-MARKDOWN_INFO = {"markdown", "md"}
+_NOTE_MARK = re.compile(r"(?<=\w)\*(?=[\s,.;)]|$)")
 
 
 @dataclass
@@ -85,6 +85,7 @@ class _Reader:
         self._text: TextBlock | None = None
         self._quote = ""
         self._numbers = _renumbered(lines)
+        self._has_note = _has_note(lines)
 
     def read(self) -> Iterator[Block]:
         while self._at < len(self._lines):
@@ -139,7 +140,8 @@ class _Reader:
         """Return what is written before the text of a line, its text, and whether it begins an item of a list."""
         width = len(indent.expandtabs(4))
         match = _MARKER.match(rest)
-        if not match or not _is_item(match, rest):
+        is_note = self._has_note and rest.startswith("*")
+        if not match or not _is_item(match, rest) or is_note:
             if self._items and width < self._items[0].text_indent and not self._text:
                 self._items.clear()
             return indent, rest, False
@@ -213,6 +215,12 @@ def _is_item(match: re.Match[str], rest: str) -> bool:
     return match["marker"] != "*" or any(map(str.isalpha, text))
 
 
+def _has_note(lines: Sequence[str]) -> bool:
+    """Return whether the only line that begins with a star explains a star in another line, as in `₹500*`."""
+    items = [at for at, line in enumerate(lines) if line.lstrip().startswith("* ")]
+    return len(items) == 1 and any(line.count("*") % 2 and _NOTE_MARK.search(line) for line in lines[: items[0]])
+
+
 def _renumbered(lines: Sequence[str]) -> dict[int, str]:
     """Return the numbers of items that all have the number 1, which means 1, 2, 3 in Markdown, by line."""
     numbers: dict[int, str] = {}
@@ -240,4 +248,4 @@ def _renumbered(lines: Sequence[str]) -> dict[int, str]:
     return numbers
 
 
-__all__ = ["MARKDOWN_INFO", "MAX_CELLS", "Block", "Line", "TableBlock", "TextBlock", "VerbatimBlock", "read_blocks"]
+__all__ = ["MAX_CELLS", "Block", "Line", "TableBlock", "TextBlock", "VerbatimBlock", "read_blocks"]

@@ -9,13 +9,14 @@ import re
 import unicodedata
 
 _ADDRESS = re.compile(
-    r"(?:https?://|www\.)[^\s<>\x00-\x1f]+|(?<![\w.+-])[A-Za-z0-9][\w.+-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", re.ASCII
+    r"(?:https?://|www\.)[^\s<>\x00-\x1f]+|(?<![A-Za-z0-9.+-])[A-Za-z0-9][\w.+-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5}",
+    re.ASCII,
 )
 _DOMAIN = re.compile(
     r"(?:[a-z0-9-]{1,63}\.){1,4}(?:org|com|net|in|gov|edu|info|int|io|co|ai|app|me|ngo|uk|us)(?:/[^\s<>*]*)?",
     re.IGNORECASE,
 )
-_DOUBLE_MARK = re.compile(r"\*\*|__(?![\w/])|~~")
+_DOUBLE_MARK = re.compile(r"(\*\*|__|~~)(?![\w/?&=#%])", re.ASCII)
 _ADDRESS_ENDS = ".,;:!?*_~'\"”’»।)"
 
 
@@ -38,8 +39,11 @@ def find_address(text: str, start: int) -> tuple[int, int] | None:
     if not match:
         return None
     address = match[0]
-    if mark := _DOUBLE_MARK.search(address):
-        address = address[: mark.start()]
+    mark = text[max(match.start() - 2, 0) : match.start()]
+    if mark in {"**", "__", "~~"}:
+        address = address.partition(mark)[0]
+    elif closing := _DOUBLE_MARK.search(address):
+        address = address[: closing.start()]
     end = len(address.rstrip(_ADDRESS_ENDS))
     if address[end : end + 1] == ")" and address.count("(", 0, end) > address.count(")", 0, end):
         end += 1

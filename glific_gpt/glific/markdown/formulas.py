@@ -15,21 +15,23 @@ _FORMULA = re.compile(
 _IS_LATEX = re.compile(r"\\[a-zA-Z]{2,}|[\^_]\{|\^\d|[A-Za-z]_\w")
 _FRACTION = re.compile(r"\\[dt]?frac\s?\{([^{}]{0,200})\}\s?\{([^{}]{0,200})\}")
 _ROOT = re.compile(r"\\sqrt\s?(?:\[(\w{1,3})\])?\s?\{([^{}]{0,200})\}")
-_WRAPPER = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|mathsf|operatorname|boxed|mbox|overline)\s?\{([^{}]{0,500})\}")
+_WRAPPER = re.compile(
+    r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|mathsf|operatorname|boxed|mbox|overline)\s?\{([^{}]{0,500})\}"
+)
 _SCRIPT = re.compile(r"([\^_])\s?(?:\{([^{}]{1,60})\}|(\\circ|\w))")
 _COMMAND = re.compile(r"\\([A-Za-z]+)[ ]?|\\([,;:! %$&#_{}])")
 _SPACES = re.compile(r"[ \t]{2,}")
 _MAX_FORMULAS = 200
 
 _SYMBOLS = {
-    "times": "×", "div": "÷", "cdot": "·", "pm": "±", "mp": "∓", "ast": "*", "leq": "≤", "le": "≤", "geq": "≥",  # noqa: RUF001
+    "times": "×", "div": "÷", "cdot": "·", "pm": "±", "mp": "∓", "ast": "*", "leq": "≤", "le": "≤", "geq": "≥",
     "ge": "≥", "neq": "≠", "ne": "≠", "approx": "≈", "equiv": "≡", "sim": "~", "propto": "∝", "lt": "<", "gt": ">",
     "infty": "∞", "circ": "°", "degree": "°", "angle": "∠", "triangle": "△", "perp": "⊥", "parallel": "∥",
     "rightarrow": "→", "to": "→", "Rightarrow": "⇒", "implies": "⇒", "leftarrow": "←", "leftrightarrow": "↔",
     "iff": "⇔", "therefore": "∴", "because": "∵", "sum": "∑", "prod": "∏", "int": "∫", "partial": "∂", "nabla": "∇",
     "in": "∈", "notin": "∉", "subset": "⊂", "cup": "∪", "cap": "∩", "emptyset": "∅", "forall": "∀", "exists": "∃",
-    "ldots": "…", "dots": "…", "cdots": "…", "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε",  # noqa: RUF001
-    "theta": "θ", "lambda": "λ", "mu": "μ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ", "omega": "ω",  # noqa: RUF001
+    "ldots": "…", "dots": "…", "cdots": "…", "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε",
+    "theta": "θ", "lambda": "λ", "mu": "μ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ", "omega": "ω",
     "Delta": "Δ", "Sigma": "Σ", "Omega": "Ω", "Pi": "Π", "left": "", "right": "", "quad": " ", "qquad": " ",
     "displaystyle": "", "sin": "sin ", "cos": "cos ", "tan": "tan ", "log": "log ", "ln": "ln ", "rupee": "₹",
 }  # fmt: skip

@@ -5,6 +5,7 @@ Only known tags count, and only in pairs, so that `a<b` and `<your name>` stay a
 
 import re
 from collections.abc import Callable
+from html import unescape
 
 OPENING = "\x01\x02\x03"
 CLOSING = "\x04\x05\x06"
@@ -17,21 +18,61 @@ BREAK = _BREAK
 """A line break that is no new line in Markdown, so that it can stand in the cell of a table."""
 
 _INLINE = {"b": "*", "strong": "*", "i": "_", "em": "_", "s": "~", "strike": "~", "del": "~"}
-_IGNORED = {*"u ins mark small big span font center sub sup abbr cite q var dfn label time html head body".split()}
-_BLOCKS = {*"p div section article header footer main details summary figure figcaption dl blockquote".split()}
+_IGNORED = {
+    *[
+        "u",
+        "ins",
+        "mark",
+        "small",
+        "big",
+        "span",
+        "font",
+        "center",
+        "sub",
+        "sup",
+        "abbr",
+        "cite",
+        "q",
+        "var",
+        "dfn",
+        "label",
+        "time",
+        "html",
+        "head",
+        "body",
+    ]
+}
+_BLOCKS = {
+    *[
+        "p",
+        "div",
+        "section",
+        "article",
+        "header",
+        "footer",
+        "main",
+        "details",
+        "summary",
+        "figure",
+        "figcaption",
+        "dl",
+        "blockquote",
+    ]
+}
 _HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
 _LISTS = {"ul", "ol"}
 _ITEMS = {"li", "dt", "dd"}
 _CODE = {"code", "kbd", "samp", "tt"}
 _VOID = {"br", "hr", "wbr", "img"}
-_KNOWN = {*_INLINE, *_IGNORED, *_BLOCKS, *_HEADINGS, *_LISTS, *_ITEMS, *_CODE, *_VOID, "a", "pre"}
+_KNOWN = {*_INLINE, *_IGNORED, *_BLOCKS, *_HEADINGS, *_LISTS, *_ITEMS, *_CODE, *_VOID, "a"}
 _MAY_BE_OPEN = {"p", "li"}
 
 _ATTRIBUTE = r"""\s+[\w:-]{1,40}\s?=\s?(?:"[^"<>]{0,2000}"|'[^'<>]{0,2000}'|[^\s"'=<>`]{1,2000})"""
 _TAG = re.compile(rf"<(/?)([A-Za-z][A-Za-z0-9]{{0,9}})((?:{_ATTRIBUTE}){{0,20}})\s?/?>")
 _HREF = re.compile(r"""\b(?:href|src)\s?=\s?["']?([^\s"'>]*)""", re.IGNORECASE)
 _ALT = re.compile(r"""\balt\s?=\s?["']([^"'>]*)""", re.IGNORECASE)
-_COMMENT = re.compile(r"<!--(?:[^-]|-(?!->)){0,4000}-->|<!DOCTYPE[^<>]{0,200}>\s?", re.IGNORECASE)
+_PRE = re.compile(r"<pre\b[^<>]*>\s?(?:<code\b[^<>]*>)?(.*?)(?:</code>)?\s?</pre>", re.IGNORECASE | re.DOTALL)
+_COMMENT = re.compile(r"[ \t]?<!--(?:[^-]|-(?!->)){0,4000}-->|<!DOCTYPE[^<>]{0,200}>\s?", re.IGNORECASE)
 _TABLE = re.compile(r"<table\b[^<>]*>(.*?)</table>", re.IGNORECASE | re.DOTALL)
 _ROW = re.compile(r"<tr\b[^<>]*>(.*?)(?:</tr>|(?=<tr\b)|\Z)", re.IGNORECASE | re.DOTALL)
 _CELL = re.compile(r"<t[hd]\b[^<>]*>(.*?)(?:</t[hd]>|(?=<t[hd]\b)|\Z)", re.IGNORECASE | re.DOTALL)
@@ -76,6 +117,8 @@ class _Converter:
     def convert(self, text: str) -> str:
         if 0 < text.count("<!") <= _MAX_LONG_TAGS:
             text = _COMMENT.sub("", text)
+        if 0 < text.lower().count("<pre") <= _MAX_LONG_TAGS:
+            text = _PRE.sub(lambda match: f"\n```\n{unescape(match[1]).strip()}\n```\n", text)
         text = _BREAK_AT_LINE_END.sub("\n", text)
         if 0 < text.lower().count("<table") <= _MAX_LONG_TAGS:
             text = _TABLE.sub(lambda match: _to_markdown_table(match[1]), text)
@@ -101,7 +144,6 @@ class _Converter:
             "img": lambda _opening, attributes: _image(attributes),
             "br": lambda _opening, _attributes: _BREAK,
             "hr": lambda _opening, _attributes: f"{_PARAGRAPH}---{_PARAGRAPH}",
-            "pre": lambda opening, _attributes: f"{_LINE}```{_LINE}" if opening else f"{_LINE}```{_LINE}",
             "blockquote": lambda opening, _attributes: _PARAGRAPH + ("> " if opening else ""),
             "ul": lambda opening, _attributes: self._list(opening, is_numbered=False),
             "ol": lambda opening, _attributes: self._list(opening, is_numbered=True),

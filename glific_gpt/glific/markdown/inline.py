@@ -31,16 +31,18 @@ References = Mapping[str, str]
 class _Parser(MarkdownIt):
     """The inline rules of CommonMark without emphasis. URLs are not normalized."""
 
-    def __init__(self) -> None:
+    def __init__(self, *other_rules: str) -> None:
         super().__init__("js-default", {"maxNesting": MAX_NESTING})
         # `marks.py` reads emphasis, and line breaks stay as they are written.
-        self.disable(["emphasis", "strikethrough", "newline", "html_inline"])
+        self.disable(["emphasis", "strikethrough", "newline", "html_inline", *other_rules])
 
     def normalizeLink(self, url: str) -> str:  # noqa: N802 - name of the library
         return url
 
 
 _PARSER = _Parser()
+_PARSER_WITHOUT_LINKS = _Parser("link", "image")
+"""For texts with brackets that cannot be links: to look for the end of each takes most of the time."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ class Paragraph:
     def parse(cls, text: str, references: References) -> "Paragraph":
         tokens: list[Token] = []
         env = {"references": {label: {"href": url, "title": ""} for label, url in references.items()}}
-        _PARSER.inline.parse(_HARD_BREAK.sub("", text), _PARSER, env, tokens)
+        parser = _PARSER if references or "](" in text else _PARSER_WITHOUT_LINKS
+        parser.inline.parse(_HARD_BREAK.sub("", text), parser, env, tokens)
         return cls(_without_marks_of_addresses(list(_pieces(iter(tokens)))))
 
     def has_double_marks(self) -> bool:
@@ -109,8 +112,10 @@ def _link_piece(children: list[Piece], href: str) -> Piece:
 
 
 def _is_same_address(text: str, href: str) -> bool:
-    bare = [re.sub(r"^(?:mailto:|tel:|https?://)?(?:www\.)?|/$", "", address.strip(), flags=re.IGNORECASE)
-            for address in (text, href)]
+    bare = [
+        re.sub(r"^(?:mailto:|tel:|https?://)?(?:www\.)?|/$", "", address.strip(), flags=re.IGNORECASE)
+        for address in (text, href)
+    ]
     return not text.strip() or bare[0] == bare[1]
 
 
@@ -195,7 +200,7 @@ def _render(pieces: Sequence[Piece], *, with_single: bool, active: str = "", is_
         used[span.end] = used.get(span.end, 0) + span.size
     stack = [_OpenSpan(None, active)]
     for index, piece in enumerate(pieces):
-        while (span := stack[-1].span) and span.end == index:
+        while (innermost := stack[-1].span) and innermost.end == index:
             _close(stack, pieces[index + 1].text[:1] if index + 1 < len(pieces) else "")
         stack[-1].parts.append(_text(piece, used.get(index, 0), with_single=with_single))
         for span in starting.get(index, []):
@@ -223,7 +228,7 @@ def _text(piece: Piece, used: int, *, with_single: bool) -> str:
 
 def _wrapped(text: str, mark: str, before: str, after: str) -> str:
     """Put each line between marks, if WhatsApp shows them there. Its formatting ends at the end of a line."""
-    is_at_word = is_word(before) and not text[:1].isspace() or is_latin_word(after) and not text[-1:].isspace()
+    is_at_word = (is_word(before) and not text[:1].isspace()) or (is_latin_word(after) and not text[-1:].isspace())
     if not mark or is_at_word:
         return text
     return "\n".join(_wrapped_line(line, mark) for line in text.split("\n"))

@@ -5,8 +5,9 @@ WhatsApp could show it: it touches the text inside, and no word outside. Single 
 Markdown and in WhatsApp, and stay as they are.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from glific_gpt.glific.markdown.characters import has_letter, is_latin_word, is_word
 
@@ -15,10 +16,8 @@ MAX_RUNS = 400
 
 _CLOSING_BRACKETS = ")]}"
 _OPENING_BRACKETS = "([{"
-_END_OF_LABEL = (":", ".", "!", "?", "।", "…", "-", "–", "—")  # noqa: RUF001 - dashes
+_END_OF_LABEL = (":", ".", "!", "?", "।", "…", "-", "–", "—")
 _SINGLE, _DOUBLE, _TRIPLE = 1, 2, 3
-_MIN_PART_LETTERS = 2
-"""Letters of a part of a word that is bold, as in `play**ed**`."""
 
 
 @dataclass
@@ -51,7 +50,7 @@ class _Run:
     size: int
     before: str
     after: str
-    starts_line: bool
+    next_two: str
     remaining: int = 0
 
     def can_open(self) -> bool:
@@ -67,15 +66,17 @@ class _Run:
         if self.character == "*" and self.size > _SINGLE:
             return not is_latin_word(self.after)
         if self.character == "_":
-            return not is_word(self.after)
+            is_name = self.after == "." and is_word(self.next_two[1:])  # as in `__init__.py`
+            return not is_word(self.after) and not is_name
         return not is_latin_word(self.after) and self.after not in {*_OPENING_BRACKETS, "/"}
 
 
 def find_spans(pieces: Sequence[Piece], *, with_single: bool) -> list[Span]:
     """Return the pairs of marks. `with_single` also reads `*text*`, as italics."""
-    runs = list(_runs(pieces))[:MAX_RUNS]
-    spans = [*_html_spans(pieces), *_pairs(pieces, runs, with_single=with_single)]
-    return [*spans, *_stray_pairs(pieces, runs, spans)]
+    runs = list(islice(_runs(pieces), MAX_RUNS))
+    parts = list(_adjacent_pairs(pieces, runs, _part_mark, []))
+    spans = [*parts, *_pairs(pieces, _unused(runs, parts), with_single=with_single)]
+    return [*_html_spans(pieces), *spans, *_adjacent_pairs(pieces, _unused(runs, spans), _stray_mark, spans)]
 
 
 def is_double(span: Span) -> bool:
@@ -87,10 +88,8 @@ def _runs(pieces: Sequence[Piece]) -> Iterator[_Run]:
     for index, piece in enumerate(pieces):
         if piece.kind == "run":
             before = pieces[index - 1].text[-1:] if index else ""
-            after = pieces[index + 1].text[:1] if index + 1 < len(pieces) else ""
-            yield _Run(
-                index, piece.text[0], len(piece.text), before, after, before in {"", "\n"}, remaining=len(piece.text)
-            )
+            after = pieces[index + 1].text[:2] if index + 1 < len(pieces) else ""
+            yield _Run(index, piece.text[0], len(piece.text), before, after[:1], after, remaining=len(piece.text))
 
 
 def _pairs(pieces: Sequence[Piece], runs: Sequence[_Run], *, with_single: bool) -> Iterator[Span]:
@@ -108,24 +107,27 @@ def _close(pieces: Sequence[Piece], openers: list[_Run], run: _Run, *, with_sing
     """Pair a closing run with the nearest openers that have room for it."""
     for position in range(len(openers) - 1, -1, -1):
         opener = openers[position]
-        if opener.character != run.character:
+        sizes = [size for size in (_DOUBLE, _SINGLE) if _fits(opener, run, size, with_single=with_single)]
+        if not sizes:
             continue
-        for size in (_DOUBLE, _SINGLE):
-            if not _fits(opener, run, size, with_single=with_single) or not _holds_text(pieces, opener, run, size):
-                continue
-            opener.remaining -= size
-            run.remaining -= size
-            del openers[position + 1 :]
-            yield Span(opener.index, run.index, _mark(run.character, size), size)
-        if not opener.remaining:
-            del openers[position:]
+        # Only the nearest opener counts, which also bounds the work.
+        if not _holds_text(pieces, opener, run, sizes[0]):
+            return
+        for size in sizes:
+            if min(opener.remaining, run.remaining) >= size:
+                opener.remaining -= size
+                run.remaining -= size
+                yield Span(opener.index, run.index, _mark(run.character, size), size)
+        del openers[position + (opener.remaining > 0) :]
         if not run.remaining:
             return
 
 
 def _fits(opener: _Run, run: _Run, size: int, *, with_single: bool) -> bool:
-    """Return whether both runs have room. Two marks are never split, as `*a**` is no pair."""
-    if min(opener.remaining, run.remaining) < size or (run.character == "~" and size == _SINGLE):
+    """Return whether both runs have enough marks left. Two marks are never split, as `*a**` is no pair."""
+    if opener.character != run.character or min(opener.remaining, run.remaining) < size:
+        return False
+    if run.character == "~" and size == _SINGLE:
         return False
     if size == _SINGLE:
         is_part_of_triple = _TRIPLE in {opener.size, run.size}
@@ -143,45 +145,58 @@ def _holds_text(pieces: Sequence[Piece], opener: _Run, run: _Run, size: int) -> 
     content = _between(pieces, opener, run)
     if size == _SINGLE and run.size == opener.size == _SINGLE:
         return "\n" not in content and has_letter(content)
-    return any(not character.isspace() for character in content)
+    # `**98765***` is a masked number.
+    return has_letter(content) or (run.size == opener.size and any(not character.isspace() for character in content))
 
 
 def _between(pieces: Sequence[Piece], opener: _Run, run: _Run) -> str:
     return "".join(piece.text for piece in pieces[opener.index + 1 : run.index])
 
 
-def _stray_pairs(pieces: Sequence[Piece], runs: Sequence[_Run], spans: Sequence[Span]) -> Iterator[Span]:
-    """Pair `**` that models write although it is no mark in CommonMark: `**Note: **text`, `play**ed**`."""
+def _unused(runs: Sequence[_Run], spans: Sequence[Span]) -> list[_Run]:
     used = {span.start for span in spans} | {span.end for span in spans}
-    left = [run for run in runs if run.character == "*" and run.index not in used]
+    return [run for run in runs if run.index not in used]
+
+
+def _adjacent_pairs(
+    pieces: Sequence[Piece],
+    runs: Sequence[_Run],
+    find_mark: Callable[[Sequence[Piece], _Run, _Run], str | None],
+    spans: Sequence[Span],
+) -> Iterator[Span]:
+    """Pair `**` with the next one where models write them although they are no marks in CommonMark."""
+    runs = [run for run in runs if run.character == "*"]
     position = 0
-    while position + 1 < len(left):
-        opener, run = left[position : position + 2]
-        mark = _stray_mark(pieces, opener, run) if opener.size == run.size == _DOUBLE else None
-        is_crossing = any(opener.index < span.start < run.index < span.end for span in spans) or any(
-            span.start < opener.index < span.end < run.index for span in spans
-        )
-        if mark is None or is_crossing:
+    while position + 1 < len(runs):
+        opener, run = runs[position : position + 2]
+        mark = find_mark(pieces, opener, run) if opener.size == run.size == _DOUBLE else None
+        if mark is None or any(
+            (opener.index < span.start < run.index) != (opener.index < span.end < run.index) for span in spans
+        ):
             position += 1
         else:
             yield Span(opener.index, run.index, mark, _DOUBLE)
             position += 2
 
 
-def _stray_mark(pieces: Sequence[Piece], opener: _Run, run: _Run) -> str | None:
-    """Return the mark of a stray pair, an empty text if its marks are left out, or None if it is no pair."""
+def _part_mark(pieces: Sequence[Piece], opener: _Run, run: _Run) -> str | None:
+    """Return no mark for a part of a word, as in `play**ed**` and `**5**kg`: WhatsApp shows none there."""
     content = _between(pieces, opener, run)
-    if "\n" in content or not has_letter(content):
+    is_start = opener.can_open() and run.after.isascii() and run.after.isalpha() and content.isalnum()
+    is_end = is_latin_word(opener.before) and run.can_close() and content.isalpha() and len(content) > 1
+    return "" if (is_start or is_end) and not _is_in_code(pieces, opener, run) else None
+
+
+def _stray_mark(pieces: Sequence[Piece], opener: _Run, run: _Run) -> str | None:
+    """Return the mark of two runs that have blanks inside, as in `**Note: **text`, or None if they are no pair."""
+    content = _between(pieces, opener, run)
+    if "\n" in content or not has_letter(content) or run.after.isdigit():
         return None
-    if opener.can_open() and run.before.isspace() and content.rstrip().endswith(_END_OF_LABEL):
-        return None if run.after.isdigit() else "*"
-    if opener.starts_line and opener.after.isspace() and run.can_close():
+    is_label = run.before.isspace() and content.rstrip().endswith(_END_OF_LABEL)
+    is_quoted = not run.before.isspace() and not is_word(run.before)
+    if opener.can_open() and (is_label or is_quoted):
         return "*"
-    is_quoted = opener.can_open() and not is_word(run.before) and is_word(run.after) and not run.after.isdigit()
-    is_part = content.isalpha() and len(content) >= _MIN_PART_LETTERS and (
-        (opener.can_open() and run.after.isalpha()) or (opener.before.isalpha() and run.can_close())
-    )
-    return "" if is_quoted or (is_part and not _is_in_code(pieces, opener, run)) else None
+    return "*" if opener.before in {"", "\n"} and opener.after.isspace() and run.can_close() else None
 
 
 def _is_in_code(pieces: Sequence[Piece], opener: _Run, run: _Run) -> bool:

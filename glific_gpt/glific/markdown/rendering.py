@@ -11,7 +11,7 @@ from glific_gpt.glific.markdown.references import take_references
 from glific_gpt.glific.markdown.tables import MAX_CELLS, render_rows
 
 # Above these limits the text stays as it is: parsing it would take more than 20 milliseconds.
-_MAX_BRACKETS = 300
+_MAX_BRACKETS = 200
 """`[` is the most expensive mark: the parser tries to read a link at each of them, also inside of others."""
 _MAX_MARKS = 3000
 _MARK_CHARACTERS = "\n!#$%&*+-:<=>@[\\]^_`{|}~"
@@ -19,12 +19,16 @@ _MARK_CHARACTERS = "\n!#$%&*+-:<=>@[\\]^_`{|}~"
 _MAX_LINES = 800
 
 # In a text without these, nothing is Markdown.
-_MAY_BE_MARKDOWN = re.compile(r"[*_~`<\[\\&|$]|^[ \t>]*(?:#|\+ |1[.)] |-[ \t]*-)|^[ \t]+- |(?<=\S) {2,}(?=\n)", re.MULTILINE)
+_MAY_BE_MARKDOWN = re.compile(
+    r"[*_~`<\[\\&|$]|^[ \t>]*(?:#|\+ |1[.)] |-[ \t]*-)|^[ \t]+- |(?<=\S) {2,}(?=\n)", re.MULTILINE
+)
 _CODE = re.compile(
-    r"(^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?(?:```[^`\n]*|~~~[^\n]*)(?:\n(?![ \t>]*(?:```|~~~))[^\n]*)*(?:\n[^\n]*|\Z)"
+    r"(^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?(?:```[^`\n]*|~~~[^\n]*)"
+    r"(?:\n(?![ \t>]*(?:```|~~~))[^\n]*)*(?:\n[^\n]*|\Z)"
     r"|(?<!`)(?:`[^`\n]+`|``[^`\n]+``)(?!`))",
     re.MULTILINE,
 )
+"""Code blocks and code in a line, as one group."""
 _FOOTNOTE = re.compile(r"\[\^([\w-]{1,30})\]")
 
 
