@@ -10,34 +10,19 @@ import json
 import statistics
 import time
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from benchmarks.durability import add_organization, count_resumptions, create_environment, wait_for_resumptions
 from benchmarks.memory import PeakMemory
 from benchmarks.programs import raise_open_file_limit
 from benchmarks.progress import print_progress
+from benchmarks.webhook_calls import Caller, Reply, send_together
 from tests.support.openai_answers import answer
-from tests.support.server import TestOrganization
 
-GLIFIC_TIMEOUT_SECONDS = 5.0
-"""Glific closes the connection of a webhook after this time."""
-REPLY_TIMEOUT_SECONDS = 30.0
 SETTLE_SECONDS = 8.0
 """Time in which a second resumption of a flow could arrive."""
 SAMPLE_SECONDS = 0.2
-
-
-@dataclass(frozen=True)
-class Reply:
-    """The reply of one call."""
-
-    seconds: float
-    outcome: str
-    """The body's status or error code, or the name of a network error."""
-    call_id: str = ""
 
 
 def main() -> None:
@@ -59,13 +44,14 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         environment.openai.always(answer("ok", after=options.seconds))
         url = environment.start_server()
         organizations = [add_organization(environment, f"ngo-{n}", url) for n in range(options.organizations)]
+        callers = [Caller(each.url, each.token, options.mode) for each in organizations]
         server_process = environment.running[0].process.pid
         rounds = []
         for number in range(1, options.rounds + 1):
             print_progress(f"round {number} of {options.rounds}")
             before = count_requests(environment)
             replies, threads, megabytes = asyncio.run(
-                send_calls(organizations, options.mode, options.calls, number, server_process)
+                send_calls(callers, options.calls, number * options.calls, server_process)
             )
             pending = {reply.call_id for reply in replies if reply.outcome == "pending"}
             resumed_after = wait_for_resumptions(environment, pending)
@@ -77,7 +63,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
                     "replies": dict(Counter(reply.outcome for reply in replies)),
                     "reply_s_median": round(statistics.median(seconds), 2),
                     "reply_s_max": round(seconds[-1], 2),
-                    "late": sum(each > GLIFIC_TIMEOUT_SECONDS for each in seconds),
+                    "late": sum(reply.is_late for reply in replies),
                     "resumed": len(pending & resumptions.keys()),
                     "lost": len(pending - resumptions.keys()),
                     "resumed_twice_or_more": sum(resumptions[call] > 1 for call in pending),
@@ -98,52 +84,16 @@ def count_requests(environment: Any) -> int:
 
 
 async def send_calls(
-    organizations: list[TestOrganization], mode: str, number: int, round_number: int, server_process: int
+    callers: list[Caller], calls: int, first_contact: int, server_process: int
 ) -> tuple[list[Reply], int, int]:
     """Send the calls at the same moment. Returns the replies, and the server's peak number of threads and megabytes."""
-    start = asyncio.Event()
-    calls = [
-        asyncio.create_task(send_call(organizations[n % len(organizations)], mode, round_number * number + n, start))
-        for n in range(1, number + 1)
-    ]
-    await asyncio.sleep(1.0)  # all connections are open
-    start.set()
+    sending = asyncio.create_task(send_together(callers, calls, first_contact))
     memory, threads = PeakMemory(server_process), 0
-    while not all(call.done() for call in calls):
+    while not sending.done():
         memory.sample()
         threads = max(threads, count_threads(server_process))
         await asyncio.sleep(SAMPLE_SECONDS)
-    return [call.result() for call in calls], threads, round(memory.rss_mb)
-
-
-async def send_call(organization: TestOrganization, mode: str, contact: int, start: asyncio.Event) -> Reply:
-    """Open a connection, wait for the start, and send one call as Glific does."""
-    url = urlsplit(organization.server.url)
-    body = json.dumps(
-        {
-            "question_text": "What is ORS?",
-            "contact": {"id": contact, "name": "Asha"},
-            "flow_id": "5",
-            "organization_id": 17,
-        }
-    ).encode()
-    head = (
-        f"POST /webhooks/{organization.slug}/parse_via_chat_gpt?mode={mode} HTTP/1.1\r\nHost: {url.netloc}\r\n"
-        f"Authorization: Bearer {organization.token}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    ).encode()
-    reader, writer = await asyncio.open_connection(url.hostname, url.port)
-    await start.wait()
-    sent_at = time.monotonic()
-    writer.write(head + body)
-    try:
-        response = await asyncio.wait_for(reader.read(), REPLY_TIMEOUT_SECONDS)
-        reply = json.loads(response.partition(b"\r\n\r\n")[2])
-    except (OSError, ValueError, TimeoutError) as failure:
-        return Reply(time.monotonic() - sent_at, type(failure).__name__)
-    finally:
-        writer.close()
-    return Reply(time.monotonic() - sent_at, reply.get("error_code") or reply["status"], reply.get("call_id", ""))
+    return sending.result(), threads, round(memory.rss_mb)
 
 
 def count_threads(process: int) -> int:

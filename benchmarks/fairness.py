@@ -7,7 +7,6 @@ stand-ins over sockets. `--folder` names the checkout of another revision, so th
 
 import argparse
 import asyncio
-import http.client
 import json
 import time
 from collections import Counter
@@ -18,11 +17,11 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from benchmarks import databases, server, upstreams
 from benchmarks.metrics import Metrics
 from benchmarks.programs import raise_open_file_limit
+from benchmarks.webhook_calls import REPLY_TIMEOUT_SECONDS, Caller, Reply, create_caller, send
 from tests.support.glific_stand_in import PASSWORD, PHONE, GlificStandIn
 from tests.support.programs import ROOT
 
@@ -31,7 +30,6 @@ BURST_INTERVAL_SECONDS = 5.0
 """Time between two bursts. The first one is over by then, unless its calls are answered later."""
 PAUSE_SECONDS = 0.02
 """Time between two calls of the other organization."""
-TIMEOUT_SECONDS = 30.0
 MODES = ("sync", "async", "auto")
 DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
@@ -48,35 +46,18 @@ class Calls:
     failures: Counter[str] = field(default_factory=Counter)
     """Number of other calls, by error code."""
 
-    def add(self, started_at: float, body: bytes) -> None:
-        answer = json.loads(body) if body else {"error_code": "no response"}
-        if answer.get("success"):
-            self.ended.append(time.monotonic())
-            self.milliseconds.append((time.monotonic() - started_at) * 1000)
+    def add(self, reply: Reply) -> None:
+        if reply.outcome in {"ok", "pending"}:
+            self.ended.append(reply.ended_at)
+            self.milliseconds.append(reply.seconds * 1000)
         else:
-            self.failures[str(answer.get("error_code"))] += 1
+            self.failures[reply.outcome] += 1
 
     def summary(self) -> dict[str, Any]:
         metrics = Metrics.from_samples(self.ended, self.milliseconds, self.failures, 0, 0)
         times = {"p50_ms": metrics.p50, "p99_ms": metrics.p99, "max_ms": max(self.milliseconds, default=None)}
         rounded = {name: None if value is None else round(value, 1) for name, value in times.items()}
         return {"answered": metrics.calls, "failures": metrics.failures, **rounded}
-
-
-@dataclass(frozen=True)
-class Caller:
-    """A webhook and the token for it."""
-
-    url: str
-    token: str
-    mode: str = "sync"
-
-    def request(self, contact: int) -> tuple[str, bytes, dict[str, str]]:
-        """Return path, body and headers of a call."""
-        body = {"question_text": "What is ORS?", "gpt_model": "gpt-4o-mini", "flow_id": 5, "contact": {"id": contact}}
-        path = f"{urlsplit(self.url).path}?mode={self.mode}" if self.mode != "sync" else urlsplit(self.url).path
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json", "Connection": "close"}
-        return path, json.dumps(body).encode(), headers
 
 
 def measure(folder: Path, database: str, mode: str, **options: Any) -> dict[str, Any]:
@@ -109,37 +90,24 @@ def _start_server(folder: Path, database: str, processes: int, deadline: float) 
             url, openai, processes=processes, deadline_seconds=deadline, glific_hosts="127.0.0.1"
         )
         server.migrate(environ, folder)
-        slow = _create_organization(environ, folder, "slow", SLOW_KEY)
+        slow = create_caller(environ, folder, "slow", SLOW_KEY)
         connect = ("glific", "connect", "slow", "--api-url", glific.url, "--phone", PHONE, "--password-stdin")
         server.run_flask(environ, *connect, "--no-verify", stdin=PASSWORD, folder=folder)
-        immediate = _create_organization(environ, folder, "immediate", IMMEDIATE_KEY)
+        immediate = create_caller(environ, folder, "immediate", IMMEDIATE_KEY)
         with server.run_server(environ, folder):
             yield lambda mode: Caller(slow.url, slow.token, mode), immediate
 
 
-def _create_organization(environ: dict[str, str], folder: Path, slug: str, key: str) -> Caller:
-    created = server.run_flask(environ, "organizations", "create", slug, "--name", slug, "--json", folder=folder)
-    credential = ("credentials", "set", slug, "open_ai", "--api-key-stdin", "--no-verify")
-    server.run_flask(environ, *credential, stdin=key, folder=folder)
-    return Caller(server.webhook_url(environ, slug), json.loads(created)["webhook_token"])
-
-
 def call_one_by_one(caller: Caller, seconds: float) -> Calls:
     """Make one call after another for this time."""
+    return asyncio.run(_call_one_by_one(caller, seconds))
+
+
+async def _call_one_by_one(caller: Caller, seconds: float) -> Calls:
     calls, until = Calls(), time.monotonic() + seconds
-    address = urlsplit(caller.url)
-    path, body, headers = caller.request(1)
     while time.monotonic() < until:
-        started_at = time.monotonic()
-        connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=TIMEOUT_SECONDS)
-        try:
-            connection.request("POST", path, body, headers)
-            calls.add(started_at, connection.getresponse().read())
-        except OSError:
-            calls.add(started_at, b"")
-        finally:
-            connection.close()
-        time.sleep(PAUSE_SECONDS)
+        calls.add(await send(caller, 1))
+        await asyncio.sleep(PAUSE_SECONDS)
     return calls
 
 
@@ -152,26 +120,12 @@ def send_bursts(caller: Caller, calls: int, bursts: int) -> Calls:
 async def _send_bursts(caller: Caller, calls: int, bursts: int) -> Calls:
     result, tasks = Calls(), []
     for burst in range(bursts):
-        tasks += [asyncio.create_task(_call(caller, result, burst * calls + number)) for number in range(calls)]
+        tasks += [asyncio.create_task(send(caller, 1000 + burst * calls + number)) for number in range(calls)]
         await asyncio.sleep(BURST_INTERVAL_SECONDS)
-    await asyncio.wait(tasks, timeout=TIMEOUT_SECONDS)
+    done, _ = await asyncio.wait(tasks, timeout=REPLY_TIMEOUT_SECONDS)
+    for task in done:
+        result.add(task.result())
     return result
-
-
-async def _call(caller: Caller, result: Calls, number: int) -> None:
-    address = urlsplit(caller.url)
-    path, body, headers = caller.request(1000 + number)
-    lines = [f"POST {path} HTTP/1.1", f"Host: {address.netloc}", f"Content-Length: {len(body)}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    started_at = time.monotonic()
-    try:
-        reader, writer = await asyncio.open_connection(address.hostname, address.port)
-        writer.write("\r\n".join([*lines, "", ""]).encode() + body)
-        response = await reader.read()
-        writer.close()
-    except OSError:
-        response = b""
-    result.add(started_at, response.partition(b"\r\n\r\n")[2])
 
 
 def main() -> None:
