@@ -63,9 +63,12 @@ peers: ## install the other gateways that `make bench` measures, into .peers
 fuzz: $(INSTALLED) ## send generated bodies and headers to the webhook for ten minutes
 	FUZZ_SECONDS=600 $(BIN)/pytest tests/webhooks/test_fuzz.py --timeout 900
 
-durability: $(INSTALLED) ## kill processes during delivery and count lost answers, on both databases
+durability: $(INSTALLED) ## count lost and late answers during kills, bursts and outages, on both databases
 	@for what in prompt kills takeover fair rotation; do for database in sqlite postgresql; do \
 		$(BIN)/python -m benchmarks.durability $$what --database $$database || exit 1; done; done
+	@for mode in auto async; do for database in sqlite postgresql; do \
+		$(BIN)/python -m benchmarks.deferral --mode $$mode --database $$database || exit 1; done; done
+	$(BIN)/python -m benchmarks.outages
 
 lock: $(INSTALLED) ## update the pinned versions: requirements*.in, package.json, benchmarks/peers
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \

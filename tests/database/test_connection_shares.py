@@ -1,15 +1,13 @@
 """A process opens no more connections to PostgreSQL than its limit, and continues if PostgreSQL allows fewer."""
 
-import secrets
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from glific_gpt.database.connection_shares import MIN_CONNECTIONS, share_out
+from tests.support.database_faults import limited_role
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
@@ -25,29 +23,6 @@ def test_all_connections_but_one_are_shared_out_and_each_pool_has_one(connection
     shares = share_out(connections)
     assert sum(shares) == connections - 1
     assert min(shares) >= 1
-
-
-@contextmanager
-def limited_role(url: str, limit: int) -> Iterator[str]:
-    """Yield the URL of the same database for a role that may open this number of connections."""
-    name = f"limited_{secrets.token_hex(4)}"
-    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"CREATE ROLE {name} LOGIN CONNECTION LIMIT {limit}"))
-        try:
-            for schema in ("public", "dbos"):
-                connection.execute(sa.text(f"GRANT ALL ON SCHEMA {schema} TO {name}"))
-                connection.execute(sa.text(f"GRANT ALL ON ALL TABLES IN SCHEMA {schema} TO {name}"))
-                connection.execute(sa.text(f"GRANT ALL ON ALL SEQUENCES IN SCHEMA {schema} TO {name}"))
-                connection.execute(sa.text(f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} TO {name}"))
-            yield sa.make_url(url).set(username=name).render_as_string(hide_password=False)
-        finally:
-            connection.execute(
-                sa.text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = :name"), {"name": name}
-            )
-            connection.execute(sa.text(f"DROP OWNED BY {name}"))
-            connection.execute(sa.text(f"DROP ROLE {name}"))
-    engine.dispose()
 
 
 def count_connections(url: str) -> int:

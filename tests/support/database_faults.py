@@ -1,5 +1,6 @@
-"""Faults of a database in use: a lock, a failover to a standby, slow inserts."""
+"""Faults of a database in use: a lock, a failover to a standby, slow inserts, few connections."""
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -43,6 +44,29 @@ def slow_down_inserts(url: str) -> Iterator[None]:
             yield
         finally:
             connection.execute(sa.text("DROP FUNCTION IF EXISTS dawdle CASCADE"))
+
+
+@contextmanager
+def limited_role(url: str, limit: int) -> Iterator[str]:
+    """Yield the URL of the same database for a role that may open this number of connections."""
+    name = f"limited_{secrets.token_hex(4)}"
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE ROLE {name} LOGIN CONNECTION LIMIT {limit}"))
+        try:
+            for schema in ("public", "dbos"):
+                connection.execute(sa.text(f"GRANT ALL ON SCHEMA {schema} TO {name}"))
+                connection.execute(sa.text(f"GRANT ALL ON ALL TABLES IN SCHEMA {schema} TO {name}"))
+                connection.execute(sa.text(f"GRANT ALL ON ALL SEQUENCES IN SCHEMA {schema} TO {name}"))
+                connection.execute(sa.text(f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} TO {name}"))
+            yield sa.make_url(url).set(username=name).render_as_string(hide_password=False)
+        finally:
+            connection.execute(
+                sa.text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = :name"), {"name": name}
+            )
+            connection.execute(sa.text(f"DROP OWNED BY {name}"))
+            connection.execute(sa.text(f"DROP ROLE {name}"))
+    engine.dispose()
 
 
 @contextmanager

@@ -58,6 +58,12 @@ class FaultyProxy:
         for end in self._ends:
             drop_packets(end)
 
+    def drop_packets_of_open_connections(self) -> None:
+        """Drop the packets of open connections. New ones work."""
+        for end in self._ends:
+            if end is not self._listener:
+                drop_packets(end)
+
     def restore(self) -> None:
         """Stop dropping packets. Lost ones arrive when they are sent again."""
         for end in self._ends:
