@@ -9,6 +9,7 @@ from flask_security import current_user
 
 from glific_gpt.accounts import people
 from glific_gpt.accounts.tables import Role, User
+from glific_gpt.console.redirects import page_of_form
 from glific_gpt.database import transaction
 from glific_gpt.errors import InsufficientRole, NotFound
 from glific_gpt.organizations import store
@@ -119,10 +120,14 @@ def _load_organization(slug: str) -> None:
 def _redirect_to_sign_in() -> Response:
     # htmx would insert the sign-in page into a part of the page. With this header it loads the whole page instead.
     if "HX-Request" in request.headers:
-        return Response(headers={"HX-Redirect": url_for("security.login")})
-    # Only after GET, because the browser cannot send a form again when it comes back from the sign-in page.
-    # Flask's full_path ends with a question mark even without a query.
-    back = request.full_path.rstrip("?") if request.method == "GET" else None
+        page = page_of_form(request.headers.get("HX-Current-URL", ""))
+        return Response(headers={"HX-Redirect": url_for("security.login", next=page)})
+    if request.method == "GET":
+        # Flask's full_path ends with a question mark even without a query.
+        back: str | None = request.full_path.rstrip("?")
+    else:
+        # The browser cannot send a form again when it comes back from the sign-in page, so it shows the form's page.
+        back = page_of_form(request.headers.get("Referer", ""))
     return cast("Response", redirect(url_for("security.login", next=back)))
 
 

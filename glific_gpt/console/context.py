@@ -5,12 +5,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, g, request, session, url_for
+from flask import Flask, current_app, g, request, session, url_for
 from flask_babel import Babel
 from flask_security import current_user
 from markupsafe import Markup
 
 from glific_gpt.accounts import people
+from glific_gpt.accounts.sign_in import sessions
 from glific_gpt.console import access
 from glific_gpt.console.assets import icon
 from glific_gpt.console.presenters.labels import ROLE_MEANINGS, ROLE_NAMES
@@ -18,6 +19,7 @@ from glific_gpt.database import transaction
 
 LANGUAGES = {"en": "English", "hi": "हिन्दी"}
 LANGUAGE_KEY = "language"
+LONGEST_ACTIVITY_SECONDS = 300
 
 
 def init_language(app: Flask) -> None:
@@ -50,6 +52,7 @@ def init(app: Flask) -> None:
     """Register what the templates use."""
     app.jinja_env.globals.update(asset_url=asset_url, icon=icon, menu_entry=menu_entry)
     app.jinja_env.globals.update(page_language=page_language, languages=LANGUAGES)
+    app.jinja_env.globals.update(activity_seconds=activity_seconds)
     app.jinja_env.globals.update(role_names=ROLE_NAMES, role_meanings=ROLE_MEANINGS)
     app.jinja_env.filters["drop_empty"] = lambda attributes: {
         name: value for name, value in attributes.items() if value
@@ -63,6 +66,12 @@ def asset_url(name: str) -> str:
     The address contains a digest of the file, so that browsers can cache it for a year.
     """
     return url_for("console.static", filename=name, v=_digest(name))
+
+
+def activity_seconds() -> int:
+    """Return the seconds after which a page reports again that a person is typing."""
+    idle_seconds: int = current_app.config[sessions.IDLE_MINUTES] * 60
+    return min(LONGEST_ACTIVITY_SECONDS, idle_seconds // 4)
 
 
 def menu_entry(endpoint: str, icon_name: str, text: str, **values: Any) -> Markup:

@@ -2,8 +2,9 @@
 
 from urllib.parse import urlsplit
 
-from flask import request
+from flask import current_app, request
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
+from werkzeug.exceptions import HTTPException
 
 PARAMETER = "next"
 
@@ -19,6 +20,20 @@ def is_console_page(address: str) -> bool:
         return not urlsplit(address).netloc
     except ValueError:  # an unclosed bracket
         return False
+
+
+def page_of_form(url: str) -> str | None:
+    """Return the address of the console's page from which a form came; None if there is no such page.
+
+    The host in `url` is ignored: behind a proxy it can differ from the one that this server knows.
+    """
+    try:
+        parts = urlsplit(url)
+        current_app.url_map.bind("").match(parts.path, "GET")
+    except (ValueError, HTTPException):  # a form can be shown again at an address that accepts forms only
+        return None
+    address = f"{parts.path}?{parts.query}".rstrip("?")
+    return address if is_console_page(address) else None
 
 
 def drop_foreign_targets() -> None:

@@ -72,6 +72,27 @@ def test_a_form_is_refused_after_the_time(asha: ConsoleUser) -> None:
         assert "without activity" in asha.get(SIGN_IN).text
 
 
+@pytest.mark.parametrize(
+    ("referer", "page"),
+    [
+        ("http://any.example/console/account/?a=b", "?next=/console/account/?a%3Db"),
+        ("http://any.example/console/account/language", ""),  # only for forms
+        ("http://any.example/livez", ""),
+        ("http://any.example//evil.example/console/", ""),
+        ("http://[", ""),
+        ("nonsense", ""),
+    ],
+)
+def test_a_form_that_is_refused_leads_back_to_its_page(asha: ConsoleUser, referer: str, page: str) -> None:
+    asha.sign_in()
+    url = asha.server.url + "/console/account/language"
+    with time_machine.travel(time.time() + 2.1 * HOUR):
+        answer = asha.client.post(url, headers={"Referer": referer})
+        assert (answer.status_code, answer.headers["Location"]) == (302, SIGN_IN + page)
+        part = asha.client.post(url, headers={"HX-Request": "true", "HX-Current-URL": referer})
+        assert part.headers["HX-Redirect"] == SIGN_IN + page
+
+
 def test_requests_that_a_page_sends_by_itself_are_no_activity(asha: ConsoleUser) -> None:
     asha.sign_in()
     assert 'hx-headers=\'{"X-Background-Request": "1"}\'' in asha.get(CALLS).text

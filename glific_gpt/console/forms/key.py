@@ -18,7 +18,12 @@ from glific_gpt.services import services
 
 NO_KEY = lazy_gettext("There is no key yet. Paste the OpenAI key of your organization.")
 NOT_A_KEY = lazy_gettext("This is not an OpenAI key. Paste the whole key, which begins with sk-, and nothing else.")
-SECRET_FIELD_ATTRIBUTES = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
+SECRET_FIELD_ATTRIBUTES = {
+    "autocomplete": "off",
+    "spellcheck": "false",
+    "autocapitalize": "off",
+    "data-private": "",
+}
 
 
 @dataclass(frozen=True)

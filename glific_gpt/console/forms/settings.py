@@ -10,7 +10,12 @@ from glific_gpt.console.forms.base import Form
 from glific_gpt.organizations.changes import OrganizationChanges
 from glific_gpt.organizations.tables import Organization
 
-SECRET_FIELD_ATTRIBUTES = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
+SECRET_FIELD_ATTRIBUTES = {
+    "autocomplete": "off",
+    "spellcheck": "false",
+    "autocapitalize": "off",
+    "data-private": "",
+}
 
 
 class SignatureForm(Form):
