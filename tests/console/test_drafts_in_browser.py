@@ -17,7 +17,7 @@ SETTINGS = "/console/organizations/alice/settings"
 SIGN_IN = "/console/account/sign-in"
 TEXT = "Sorry, please ask your health worker."
 PHRASE = "a phrase that only Glific knows"
-RESTORED = "What you typed before you signed in is back in the form. It is not saved yet."
+RESTORED = "The text that you typed before you signed in is back in the form. It is not saved yet."
 HOUR = 3600
 
 
