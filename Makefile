@@ -8,7 +8,7 @@ TRANSLATED := $(TRANSLATIONS)/hi/LC_MESSAGES/messages.mo
 # Compiled files are kept: the tests start hundreds of processes, and each would compile all files again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install run serve worker test test-quick check language format lock bench peers durability fuzz messages pictures clean
+.PHONY: help install run serve worker test test-quick check language format lock bench peers durability fuzz fuzz-text messages pictures clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -62,6 +62,9 @@ peers: ## install the other gateways that `make bench` measures, into .peers
 
 fuzz: $(INSTALLED) ## send generated bodies and headers to the webhook for ten minutes
 	FUZZ_SECONDS=600 $(BIN)/pytest tests/webhooks/test_fuzz.py --timeout 900
+
+fuzz-text: $(INSTALLED) ## format generated answers for WhatsApp for ten minutes, and check what a person reads
+	FUZZ_SECONDS=600 $(BIN)/pytest tests/glific/test_text_fuzz.py --timeout 900
 
 durability: $(INSTALLED) ## count lost and late answers during kills, bursts and outages, on both databases
 	@for what in prompt kills takeover fair rotation; do for database in sqlite postgresql; do \

@@ -35,7 +35,8 @@ _INVISIBLE = {
     *range(0xE0100, 0xE01F0),
 }
 
-_SENTENCE_END = re.compile(r"""(?:(?<![0-9])\.|[!?।॥؟۔።…])["'”’»)\]*_~]*(?=\s)|[。？！]|(?=\n)""")
+_NO_ABBREVIATION = "".join(rf"(?<!\b{word})" for word in ("Dr", "Mr", "Mrs", "Ms", "No", "Rs", "vs", "e\\.g", "i\\.e"))
+_SENTENCE_END = re.compile(rf"""(?:(?<![0-9]){_NO_ABBREVIATION}\.|[!?।॥؟۔።…])["'”’»)\]*_~]*(?=\s)|[。？！]|(?=\n)""")
 _ELLIPSIS = " …"
 _FENCE = "```"
 _FENCE_END = "\n```"

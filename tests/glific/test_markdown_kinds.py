@@ -108,6 +108,8 @@ CHANGED = {
         "**un**happy, play**ed**, **5**kg": "unhappy, played, 5kg",
         "**कीमत:**₹500 **₹500**/kg **(z)**(w)": "*कीमत:*₹500 *₹500*/kg *(z)*(w)",
         "** Note:** text": "*Note:* text",
+        "**Bold text**more, more**bold text**": "Bold textmore, morebold text",
+        "un**believ**able, r**s**h": "unbelievable, r**s**h",
         "**(2)*(3)** x": "(2)*(3) x",
     },
     "marks in marks": {
@@ -135,6 +137,9 @@ CHANGED = {
         "&lt;b&gt;x&lt;/b&gt;": "<b>x</b>",
         "`<b>x</b>` and <b>y</b>": "`<b>x</b>` and *y*",
         "H<b>2</b>O": "H2O",
+        "<ul>\n<li><p>One</p></li>\n<li><p>Two</p>more</li>\n</ul>": "- One\n- Two\nmore",
+        "a <br/> b<br><br>c": "a\nb\n\nc",
+        "x<y>z</y>, List<String> and vector<i>": "x<y>z</y>, List<String> and vector<i>",
         "<div><span style='color: red'>Red</span></div>": "Red",
     },
     "links by reference": {

@@ -124,7 +124,9 @@ class _Converter:
             text = _TABLE.sub(lambda match: _to_markdown_table(match[1]), text)
         if "sup" in self._names:
             text = _POWER.sub(lambda match: superscript(match[1]), text)
-        return _separate(_TAG.sub(self._replace, text)).replace(_INDENT, "  ")
+        text = _separate(_TAG.sub(self._replace, text)).replace(_INDENT, "  ")
+        first, *others = text.split(_BREAK)
+        return _BREAK.join([first.rstrip(" ") if others else first, *(part.strip(" ") for part in others)])
 
     def _replace(self, match: re.Match[str]) -> str:
         name, is_opening = match[2].lower(), not match[1]
@@ -151,8 +153,11 @@ class _Converter:
             "dt": lambda opening, _attributes: _LINE if opening else "",
             "dd": lambda opening, _attributes: _LINE if opening else "",
         }
-        block = _PARAGRAPH if name in _BLOCKS else ""
-        return others.get(name, lambda _opening, _attributes: block)
+        if name not in _BLOCKS:
+            return others.get(name, lambda _opening, _attributes: "")
+        if self._lists:  # a paragraph in an item begins behind the item's marker
+            return lambda opening, _attributes: "" if opening else _LINE
+        return others.get(name, lambda _opening, _attributes: _PARAGRAPH)
 
     def _link(self, is_opening: bool, attributes: str) -> str:  # noqa: FBT001 - a handler of tags
         if is_opening:

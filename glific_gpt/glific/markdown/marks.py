@@ -5,6 +5,7 @@ WhatsApp could show it: it touches the text inside, and no word outside. Single 
 Markdown and in WhatsApp, and stay as they are.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -16,6 +17,8 @@ MAX_RUNS = 400
 
 _CLOSING_BRACKETS = ")]}"
 _OPENING_BRACKETS = "([{"
+_SPACE = re.compile(r"\s")
+_MAX_WORD = 64
 _END_OF_LABEL = (":", ".", "!", "?", "।", "…", "-", "–", "—")
 _SINGLE, _DOUBLE, _TRIPLE = 1, 2, 3
 
@@ -50,7 +53,7 @@ class _Run:
     size: int
     before: str
     after: str
-    next_two: str
+    word_after: str
     remaining: int = 0
 
     def can_open(self) -> bool:
@@ -64,9 +67,9 @@ class _Run:
         if not self.before or self.before.isspace() or self.size > _TRIPLE:
             return False
         if self.character == "*" and self.size > _SINGLE:
-            return not is_latin_word(self.after)
+            return not is_latin_word(self.after) or (self.after.isalpha() and not _is_code(self.word_after))
         if self.character == "_":
-            is_name = self.after == "." and is_word(self.next_two[1:])  # as in `__init__.py`
+            is_name = self.after == "." and is_word(self.word_after[1:2])  # as in `__init__.py`
             return not is_word(self.after) and not is_name
         return not is_latin_word(self.after) and self.after not in {*_OPENING_BRACKETS, "/"}
 
@@ -88,8 +91,9 @@ def _runs(pieces: Sequence[Piece]) -> Iterator[_Run]:
     for index, piece in enumerate(pieces):
         if piece.kind == "run":
             before = pieces[index - 1].text[-1:] if index else ""
-            after = pieces[index + 1].text[:2] if index + 1 < len(pieces) else ""
-            yield _Run(index, piece.text[0], len(piece.text), before, after[:1], after, remaining=len(piece.text))
+            after = pieces[index + 1].text if index + 1 < len(pieces) else ""
+            word = _SPACE.split(after[:_MAX_WORD], maxsplit=1)[0]
+            yield _Run(index, piece.text[0], len(piece.text), before, after[:1], word, remaining=len(piece.text))
 
 
 def _pairs(pieces: Sequence[Piece], runs: Sequence[_Run], *, with_single: bool) -> Iterator[Span]:
@@ -184,7 +188,13 @@ def _part_mark(pieces: Sequence[Piece], opener: _Run, run: _Run) -> str | None:
     content = _between(pieces, opener, run)
     is_start = opener.can_open() and run.after.isascii() and run.after.isalpha() and content.isalnum()
     is_end = is_latin_word(opener.before) and run.can_close() and content.isalpha() and len(content) > 1
-    return "" if (is_start or is_end) and not _is_in_code(pieces, opener, run) else None
+    is_inside = opener.before.isalpha() and run.after.isalpha() and content.isalpha()
+    if not (is_start or is_end or is_inside):
+        return None
+    before = _word_before(pieces, opener)
+    if _is_code(before + run.word_after):
+        return None
+    return "" if not is_inside or min(map(len, (before, content, run.word_after))) > 1 else None
 
 
 def _stray_mark(pieces: Sequence[Piece], opener: _Run, run: _Run) -> str | None:
@@ -193,17 +203,21 @@ def _stray_mark(pieces: Sequence[Piece], opener: _Run, run: _Run) -> str | None:
     if "\n" in content or not has_letter(content) or run.after.isdigit():
         return None
     is_label = run.before.isspace() and content.rstrip().endswith(_END_OF_LABEL)
-    is_quoted = not run.before.isspace() and not is_word(run.before)
+    is_quoted = not run.before.isspace() and (not is_word(run.before) or run.after.isalpha())
     if opener.can_open() and (is_label or is_quoted):
+        return "*"
+    is_after_word = opener.before.isalpha() and not opener.after.isspace() and run.can_close()
+    if is_after_word and not is_word(run.after) and not _is_code(_word_before(pieces, opener) + content):
         return "*"
     return "*" if opener.before in {"", "\n"} and opener.after.isspace() and run.can_close() else None
 
 
-def _is_in_code(pieces: Sequence[Piece], opener: _Run, run: _Run) -> bool:
-    """Return whether the word around the marks looks like a masked address or number."""
-    before = pieces[opener.index - 1].text.split() if opener.index else []
-    after = pieces[run.index + 1].text.split() if run.index + 1 < len(pieces) else []
-    word = (before[-1] if before else "") + (after[0] if after else "")
+def _word_before(pieces: Sequence[Piece], run: _Run) -> str:
+    return _SPACE.split(pieces[run.index - 1].text[-_MAX_WORD:])[-1] if run.index else ""
+
+
+def _is_code(word: str) -> bool:
+    """Return whether stars in this word belong to a masked address or number."""
     return "@" in word or any(map(str.isdigit, word))
 
 
