@@ -1,17 +1,18 @@
 """flask flows: create, convert and simulate flows for Glific."""
 
+import json
 import sys
 
 import click
 
 from glific_gpt import ready_flows
 from glific_gpt.cli.arguments import slug
-from glific_gpt.cli.conversion_report import format_json_report, format_text_report
+from glific_gpt.cli.conversion_report import edit_to_json, format_edit, format_json_report, format_text_report
 from glific_gpt.cli.group import Group
-from glific_gpt.cli.output import json_option, sanitize, wants_json
+from glific_gpt.cli.output import json_option, remove_control_characters, sanitize, wants_json
 from glific_gpt.cli.simulate import simulate
 from glific_gpt.flows.building import Mode
-from glific_gpt.ready_flows import AuthMethod, FlowWarning, Placement
+from glific_gpt.ready_flows import AuthMethod, ConvertedFlowFile, FlowWarning, Placement
 
 flows = Group(
     "flows",
@@ -79,39 +80,62 @@ def export(*, slug: str, mode: str, name: str, keyword: str, model: str, let_in:
 @flows.command("convert")
 @slug
 @click.option(
-    "--beside", is_flag=True, help="Give it a new name and keyword, so that you can try it beside the old flow."
+    "--beside",
+    "placement",
+    flag_value=Placement.COPY.value,
+    default=Placement.COPY.value,
+    help="Write a new flow to import beside the old one. This is the default.",
+)
+@click.option(
+    "--in-place",
+    "placement",
+    flag_value=Placement.IN_PLACE.value,
+    help="Write no flow, but what to change by hand in each node of the old one.",
 )
 @token
 @signature
 @json_option
-def convert(*, slug: str, beside: bool, let_in: str | None) -> None:
+def convert(*, slug: str, placement: str, let_in: str | None) -> None:
     """Convert the GPT nodes of an exported flow.
 
     Reads the export from standard input. Nodes that call Glific's own parse_via_chat_gpt become calls of this server.
     Everything else stays unchanged. Standard error lists the changed and unchanged nodes; with --json as one object.
 
-    Glific does not import a second flow with the same name, keyword or uuid. Keep the exported file as a backup, delete
-    the old flow in Glific, and import the converted one. Or convert with --beside: import the flow beside the old one,
-    try it by sending draft: and its keyword, publish it, and then give it the old flow's keyword.
+    The converted flow has a new name, keyword and uuid. Import it beside the old flow, try it by sending draft: and its
+    keyword, publish it, and then give it the old flow's keyword. Keep the old flow, because its results, logs and
+    triggers belong to it. With --in-place you change the old flow yourself: the command writes the values to enter in
+    each node, with --json as one object.
 
     \b
     Example:
       flask flows convert seva-trust < exported.json > converted.json
-      flask flows convert seva-trust --beside < exported.json > beside.json
+      flask flows convert seva-trust --in-place < exported.json
     """
+    place = Placement(placement)
     flow_file = ready_flows.convert_flow(
         slug,
         # As bytes: the file is UTF-8, whatever the encoding of the terminal is.
         sys.stdin.buffer.read(),
         auth_method=AuthMethod(let_in) if let_in else None,
-        placement=Placement.COPY if beside else Placement.REPLACE,
+        placement=place,
     )
     if wants_json():
         click.echo(format_json_report(flow_file), err=True)
     else:
         click.echo(sanitize(format_text_report(flow_file)), err=True)
         _print_warnings(flow_file.warnings)
-    _write_flow(flow_file.text)
+    if place is Placement.IN_PLACE:
+        _write_edits(flow_file)
+    else:
+        _write_flow(flow_file.text)
+
+
+def _write_edits(flow_file: ConvertedFlowFile) -> None:
+    edits = flow_file.conversion.edits
+    if wants_json():
+        click.echo(json.dumps({"nodes": [edit_to_json(edit) for edit in edits]}))
+    elif edits:
+        _write_flow(remove_control_characters("\n\n".join(format_edit(edit) for edit in edits)) + "\n")
 
 
 def _print_warnings(warnings: tuple[FlowWarning, ...]) -> None:

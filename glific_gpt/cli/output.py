@@ -16,7 +16,12 @@ _CONTROL_EXCEPT_LINE_BREAK = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]+")
 def sanitize(text: str) -> str:
     """Replace control characters by spaces, and characters that the terminal cannot encode by question marks."""
     encoding = sys.stdout.encoding or "ascii"
-    return _CONTROL_EXCEPT_LINE_BREAK.sub(" ", text).encode(encoding, "replace").decode(encoding)
+    return remove_control_characters(text).encode(encoding, "replace").decode(encoding)
+
+
+def remove_control_characters(text: str) -> str:
+    """Replace control characters other than line breaks by spaces; keep characters that the terminal cannot encode."""
+    return _CONTROL_EXCEPT_LINE_BREAK.sub(" ", text)
 
 
 def can_encode(text: str) -> bool:

@@ -9,7 +9,7 @@ from glific_gpt.cli.arguments import slug
 from glific_gpt.cli.output import JsonObject, json_option, print_result, sanitize
 from glific_gpt.errors import InvalidValue
 from glific_gpt.flows import files
-from glific_gpt.flows.rules import find_violations
+from glific_gpt.flows.rules import find_remarks, find_violations
 from glific_gpt.flows.simulator import Conversation
 from glific_gpt.flows.structure import normalize_keyword
 from glific_gpt.ready_flows import result_polling
@@ -47,8 +47,8 @@ def simulate(*, slug: str, keyword: str, replies: tuple[str, ...]) -> None:
     # As bytes: the file is UTF-8, whatever the encoding of the terminal is.
     export = files.parse_export(sys.stdin.buffer.read())
     _check_keyword(keyword, export)
-    for violation in find_violations(export):
-        click.echo(f"Warning: {sanitize(violation)}", err=True)
+    for sentence in (*find_violations(export), *find_remarks(export)):
+        click.echo(f"Warning: {sanitize(sentence)}", err=True)
     result_polling.check_can_simulate(slug, export)
     conversation = create_simulation(slug, export)
     conversation.start(keyword)

@@ -13,6 +13,7 @@ from glific_gpt.errors import N_, DeadlineExceeded, NotFound
 from glific_gpt.flows.building import FlowSpec, Mode, build_flow
 from glific_gpt.flows.endpoint import WebhookEndpoint
 from glific_gpt.flows.simulator import Conversation, WebhookCall
+from glific_gpt.flows.suspicious_code import find_suspicious_code
 from glific_gpt.models import allowlist
 from glific_gpt.organizations import store
 from glific_gpt.ready_flows.simulation import create_simulation
@@ -40,6 +41,11 @@ REMEDY_PROXY = N_("Configure the proxy to forward calls and answers unchanged.")
 MSG_REDIRECTED = N_("The call to %(url)s was redirected (status %(status)s). Glific does not follow redirects.")
 REMEDY_ADDRESS = N_("Correct GLIFIC_GPT_PUBLIC_URL, or the proxy in front of the server.")
 MSG_NOT_SENT = N_("An answer came from %(url)s, but the flow could not send it. The conversation shows the reason.")
+MSG_SUSPICIOUS = N_(
+    'The answer from %(url)s has "%(code)s". Glific takes this for suspicious code, and a flow that stores the answer '
+    "stores a warning in place of it."
+)
+REMEDY_UNCHANGED = N_("Check whether a proxy changes answers, or an old version of this server answers.")
 MSG_NO_ANSWER = N_("There was no complete answer from %(url)s within Glific's 5 seconds.")
 REMEDY_LOG = N_("Check the server's log, and the proxy in front of the server.")
 REMEDY_CALL = N_("Follow this advice. The list of calls has more details.")
@@ -93,6 +99,9 @@ def _evaluate_answer(slug: str, conversation: Conversation, call: WebhookCall) -
         return _problem(slug, MSG_FOREIGN_ANSWER, REMEDY_ADDRESS, call)
     if not any(str(result.get("parsed_msg")) in message for message in conversation.messages):
         return _problem(slug, MSG_NOT_SENT, REMEDY_LOG, call)
+    if suspicious := find_suspicious_code(str(result.get("parsed_msg"))):
+        values = {"url": webhook_url(services().settings.public_url, slug), "code": suspicious[0]}
+        return CheckResult("call", CheckStatus.WARNING, MSG_SUSPICIOUS, REMEDY_UNCHANGED, values)
     values = {"seconds": f"{call.seconds:.1f}"}
     if call.seconds < SLOW_ANSWER_SECONDS:
         return CheckResult("call", CheckStatus.OK, MSG_ANSWERED, values=values)

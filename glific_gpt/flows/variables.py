@@ -1,6 +1,7 @@
 """Variables in Glific's texts, such as `@results.question`."""
 
 import re
+from collections.abc import Mapping
 
 ROOTS = (
     "contact",
@@ -57,3 +58,10 @@ def is_joined_to_letter(text: str, variable: str) -> bool:
 def _continues_name(character: str) -> bool:
     first_byte = character.encode("utf-8", "replace")[:1]
     return not character.isascii() and WORD_BYTES.match(first_byte) is not None
+
+
+def fill_defaults(text: str, defaults: Mapping[str, str]) -> str:
+    """Replace variables that Glific did not fill by their defaults, which are found by the name without `@`."""
+    if "@" not in text:
+        return text
+    return _VARIABLE.sub(lambda match: defaults.get(match[0].removeprefix("@"), match[0]), text)

@@ -19,7 +19,7 @@ from pydantic_core import ErrorDetails
 
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import EmptyQuestion, GlificGptError, InvalidField, UnresolvedVariable
-from glific_gpt.flows.variables import find_unresolved, is_joined_to_letter
+from glific_gpt.flows.variables import fill_defaults, find_unresolved, is_joined_to_letter
 from glific_gpt.functions.values import blank_to_none, parse_id, parse_number
 from glific_gpt.models.allowlist import canonical_id
 from glific_gpt.openai.chat import Answer, LanguageModel, Question
@@ -124,6 +124,7 @@ def validate_body(function: Function[Body], values: dict[str, Any]) -> Body:
     Raises EmptyQuestion or InvalidField for the first invalid field, and UnresolvedVariable for the first variable
     that Glific did not fill because no value is stored under its name.
     """
+    values = _fill_defaults(function, values)
     unresolved = dict(_unresolved(function, values))
     try:
         body = function.body.model_validate(values)
@@ -135,6 +136,29 @@ def validate_body(function: Function[Body], values: dict[str, Any]) -> Body:
     for field, reason in unresolved.items():
         raise UnresolvedVariable(f"{field}: {reason}")
     return body
+
+
+MAX_DEFAULTS = 20
+"""Variables that a body may have defaults for."""
+
+
+def _fill_defaults(function: Function[Body], values: dict[str, Any]) -> dict[str, Any]:
+    """Replace variables that Glific did not fill by their texts in `defaults`: {"results.answer.parsed_msg": "-"}.
+
+    Only texts of the function's own fields are changed. Raises InvalidField for defaults of another shape.
+    """
+    defaults = values.get("defaults")
+    if not defaults:
+        return values
+    if not isinstance(defaults, dict) or not all(isinstance(text, str) for text in defaults.values()):
+        raise InvalidField("defaults: write an object with names of variables and texts.")
+    if len(defaults) > MAX_DEFAULTS:
+        raise InvalidField(f"defaults: write at most {MAX_DEFAULTS} variables.")
+    fields = {name for name in function.body.model_fields if name not in GLIFIC_FIELDS}
+    return {
+        name: fill_defaults(value, defaults) if name in fields and isinstance(value, str) else value
+        for name, value in values.items()
+    }
 
 
 def _unresolved(function: Function[Body], values: dict[str, Any]) -> Iterator[tuple[str, str]]:

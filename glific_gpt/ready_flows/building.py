@@ -104,7 +104,7 @@ def convert_flow(
     text: str | bytes,
     *,
     auth_method: AuthMethod | None = None,
-    placement: Placement = Placement.REPLACE,
+    placement: Placement = Placement.COPY,
 ) -> ConvertedFlowFile:
     """Convert the FUNCTION nodes of an exported flow into calls of this server.
 
@@ -115,13 +115,13 @@ def convert_flow(
     export, file_name = files.parse_export(text), f"{slug}-converted.json"
     with transaction() as session:
         state = _load_state(session, slug)
-        if not converting.has_convertible_nodes(export, refusal=state.model_refusal):
+        if not converting.has_convertible_nodes(export, models=state.model_rules()):
             # The given text, so that a file without such nodes stays the same in every character.
             unchanged = text.decode() if isinstance(text, bytes) else text
-            conversion = converting.convert(export, _tokenless_endpoint(state), refusal=state.model_refusal)
+            conversion = converting.convert(export, _tokenless_endpoint(state), models=state.model_rules())
             return ConvertedFlowFile(unchanged, file_name, (), conversion)
         endpoint, label = _create_endpoint(session, state.organization, _first_flow_name(export), auth_method)
-    conversion = converting.convert(export, endpoint, placement, refusal=state.model_refusal)
+    conversion = converting.convert(export, endpoint, placement, models=state.model_rules())
     converted = files.format_export(conversion.export, original=text, parsed_original=export)
     return ConvertedFlowFile(converted, file_name, _conversion_warnings(state, label), conversion)
 
@@ -131,13 +131,13 @@ def preview_conversion(
     text: str | bytes,
     *,
     auth_method: AuthMethod | None = None,
-    placement: Placement = Placement.REPLACE,
+    placement: Placement = Placement.COPY,
 ) -> ConversionPreview:
     """Return the report and warnings of `convert_flow`; create no token. Raises NotFound and InvalidFlowExport."""
     export = files.parse_export(text)
     with transaction() as session:
         state = _load_state(session, slug)
-    conversion = converting.convert(export, _tokenless_endpoint(state), placement, refusal=state.model_refusal)
+    conversion = converting.convert(export, _tokenless_endpoint(state), placement, models=state.model_rules())
     label = None if _uses_signature(state.organization, auth_method) else _token_label(_first_flow_name(export))
     return ConversionPreview(conversion, _conversion_warnings(state, label) if conversion.changed else ())
 
@@ -163,6 +163,7 @@ def _load_state(session: Session, slug: str) -> OrganizationState:
         organization=organization,
         credential=credentials.find_or_none(session, organization.id, app.model_provider),
         is_connected=connections.find_or_none(session, organization.id) is not None,
+        default_model=organization.default_model or app.settings.default_model,
         operator_models=app.settings.models,
         administrator_models=server_models.find_allowed_models(session),
     )

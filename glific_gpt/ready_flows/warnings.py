@@ -6,8 +6,10 @@ from urllib.parse import urlsplit
 
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.errors import N_, CredentialInactive, CredentialMissing, GlificGptError, OrganizationInactive
+from glific_gpt.flows.converting import ModelRules
 from glific_gpt.http_client import is_private_host
 from glific_gpt.models import allowlist
+from glific_gpt.models.structured_outputs import PREFERRED_MODELS, supports_json_schema
 from glific_gpt.organizations.tables import Organization
 
 MSG_HOLDS_TOKEN = N_(
@@ -45,6 +47,8 @@ class OrganizationState:
     """The OpenAI key."""
     is_connected: bool
     """True if it is connected to Glific."""
+    default_model: str
+    """The model of flows that name none."""
     operator_models: tuple[str, ...]
     """Patterns of the models that every organization may use, from the server's environment."""
     administrator_models: list[str] | None
@@ -58,6 +62,18 @@ class OrganizationState:
             self.administrator_models,
             self.organization.allowed_models,
         )
+
+    def schema_model(self, model: str) -> tuple[str, str] | None:
+        """Return the model that cannot answer by a JSON schema, and one that can; None if the model can."""
+        asked = model or self.default_model
+        if supports_json_schema(asked):
+            return None
+        able = (each for each in (*PREFERRED_MODELS, self.default_model) if supports_json_schema(each))
+        allowed = (each for each in able if self.model_refusal(each) is None)
+        return asked, next(allowed, PREFERRED_MODELS[0])
+
+    def model_rules(self) -> ModelRules:
+        return ModelRules(self.model_refusal, self.schema_model)
 
 
 def auth_warnings(url: str, token_label: str | None, organization: Organization) -> Iterator[FlowWarning]:

@@ -1,6 +1,7 @@
 """flask flows export, convert, simulate."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from glific_gpt.glific.signature import DUMMY_PHRASE, sign
 from glific_gpt.organizations import store, tokens
 from tests.cli.conftest import Commands
 from tests.cli.serving import alice, database_url, flask, server
+from tests.flows.exports import action_of, question_export
 from tests.flows.simulator.webhook_stand_in import WebhookStandIn
 from tests.support import openai_behaviours as behaviours
 from tests.support.openai_stand_in import OpenAIStandIn
@@ -95,26 +97,51 @@ def test_a_converted_flow_answers(flask: Commands, openai: OpenAIStandIn) -> Non
     before = as_function(export(flask, "--mode", "sync", "--signature"))
     result = flask.run("flows", "convert", "alice", stdin=before)
     assert result.exit_code == 0
-    assert result.stderr.startswith('Changed 1 node:\n  flow "Ask Alice (sync)", node ')
+    assert result.stderr.startswith('Changed 1 node:\n  flow "Ask Alice (sync) (own key)", node ')
     assert "(@results.gpt_response)" in result.stderr
     openai.always(behaviours.answer("Salt, sugar, water."))
     shown = flask.text("flows", "simulate", "alice", "--reply", "What is ORS?", stdin=result.stdout)
     assert "Flow:   Salt, sugar, water." in shown
 
 
-def test_it_explains_how_to_replace_the_old_flow(flask: Commands) -> None:
-    before = as_function(export(flask, "--mode", "sync", "--signature"))
-    result = flask.run("flows", "convert", "alice", "--signature", stdin=before)
-    old, new = json.loads(before)["flows"][0], json.loads(result.stdout)["flows"][0]
-    for key in ("name", "uuid"):
-        assert new["definition"][key] == old["definition"][key]
-    assert new["keywords"] == old["keywords"]
-    assert "\nNext, in Glific:\n  Keep the exported file as a backup. Delete the old flow" in result.stderr
+def test_in_place_prints_what_to_change_in_each_node(flask: Commands, server: RunningServer) -> None:
+    result = flask.run("flows", "convert", "alice", "--in-place", stdin=gpt_flow({"question_text": "सवाल"}))
+    assert result.exit_code == 0
+    assert result.stdout.startswith('Flow "Ask", node ')
+    for line in ("  Method: POST", f"  URL: {server.url}/webhooks/alice/parse_via_chat_gpt", "  Headers:"):
+        assert f"\n{line}" in result.stdout
+    (token,) = re.findall(r"    Authorization: Bearer (ggw_\S+)\n", result.stdout)
+    assert token not in result.stderr
+    assert '\n  POST Body:\n    {\n      "question_text": "सवाल",\n' in result.stdout
+    assert "\nNext, in Glific:\n  Open the flow in Glific's editor" in result.stderr
 
 
-def test_a_flow_that_was_converted_beside_the_old_one_answers(flask: Commands, openai: OpenAIStandIn) -> None:
+def test_in_place_prints_json_for_programs(flask: Commands) -> None:
+    before = as_function(export(flask, "--mode", "sync"))
+    result = flask.run("flows", "convert", "alice", "--in-place", "--signature", "--json", stdin=before)
+    (node,) = json.loads(result.stdout)["nodes"]
+    assert (node["method"], node["result_name"], node["body"]) == ("POST", "gpt_response", None)
+    assert node["headers"] == {"Accept": "application/json", "Content-Type": "application/json"}
+    assert json.loads(result.stderr)["renamed"] == []
+    text = flask.run("flows", "convert", "alice", "--in-place", "--signature", stdin=before).stdout
+    assert text.endswith("\n  POST Body: stays as it is\n")
+    nothing = flask.run("flows", "convert", "alice", "--in-place", "--json", stdin=export(flask, "--mode", "sync"))
+    assert json.loads(nothing.stdout) == {"nodes": []}
+
+
+@pytest.mark.parametrize("place", [(), ("--beside",), ("--in-place",)])
+def test_nothing_advises_to_delete_a_flow(flask: Commands, place: tuple[str, ...]) -> None:
+    result = flask.run("flows", "convert", "alice", *place, stdin=gpt_flow({"question_text": "@results.question"}))
+    assert "delete" not in (result.stdout + result.stderr).lower()
+    assert "delete" not in flask.run("flows", "convert", "--help").stdout.lower()
+
+
+@pytest.mark.parametrize("place", [(), ("--beside",)])
+def test_a_flow_that_was_converted_beside_the_old_one_answers(
+    flask: Commands, openai: OpenAIStandIn, place: tuple[str, ...]
+) -> None:
     before = as_function(export(flask, "--mode", "sync", "--keyword", "ors", "--signature"))
-    result = flask.run("flows", "convert", "alice", "--beside", stdin=before)
+    result = flask.run("flows", "convert", "alice", *place, stdin=before)
     assert (result.exit_code, rules.find_violations(json.loads(result.stdout))) == (0, [])
     assert result.stderr.startswith('Changed 1 node:\n  flow "Ask Alice (sync) (own key)", node ')
     assert (
@@ -155,7 +182,7 @@ def test_the_json_report_is_written_to_standard_error(flask: Commands) -> None:
     before = as_function(export(flask, "--mode", "sync"))
     result = flask.run("flows", "convert", "alice", "--json", stdin=before)
     report = json.loads(result.stderr)
-    assert [len(report[name]) for name in ("changed", "left", "renamed")] == [1, 0, 0]
+    assert [len(report[name]) for name in ("changed", "left", "renamed")] == [1, 0, 1]
     (changed,) = report["changed"]
     assert (changed["function"], changed["result_name"]) == ("parse_via_chat_gpt", "gpt_response")
     assert report["mind"][0].startswith("The file holds a webhook token.")
@@ -271,3 +298,58 @@ def test_an_unknown_keyword_is_refused(flask: Commands) -> None:
         given["flows"][0]["keywords"] = keywords
         message = flask.failure("flows", "simulate", "alice", "--keyword", "menu", stdin=json.dumps(given))
         assert message.startswith("No flow in this file has this keyword. Its keywords are: ")
+
+
+def gpt_flow(body: dict[str, Any], answer: str = "@results.gpt_response.parsed_msg") -> str:
+    """Return a flow that asks Glific's own function, and sends this text after the answer."""
+    exported = question_export(body=json.dumps(body))
+    action_of(exported, "answer")["text"] = answer
+    return json.dumps(exported)
+
+
+def convert_and_ask(flask: Commands, before: str, *questions: str) -> tuple[str, str]:
+    """Convert a flow and ask its new keyword. Return the report, and the conversation in one line."""
+    converted = flask.run("flows", "convert", "alice", stdin=before)
+    assert converted.exit_code == 0
+    replies = [argument for question in questions for argument in ("--reply", question)]
+    shown = flask.run("flows", "simulate", "alice", "--keyword", "askown", *replies, stdin=converted.stdout)
+    return " ".join(converted.stderr.split()), " ".join(shown.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "variable", ["@results.gpt_response.parsed_msg", "@results.gpt_response.model", "@results.gpt_response.call_id"]
+)
+def test_a_prompt_that_reads_the_nodes_own_answer_works_the_first_time(
+    flask: Commands, openai: OpenAIStandIn, variable: str
+) -> None:
+    openai.always(behaviours.answer("Salt."))
+    body = {"question_text": "@results.question", "prompt": f"Be brief. You said before: {variable}"}
+    report, shown = convert_and_ask(flask, gpt_flow(body), "What is ORS?")
+    assert f"The body reads {variable}" in report
+    assert "Flow: Salt." in shown
+    assert openai.requests[-1].body["messages"][0]["content"] == "Be brief. You said before: -"
+
+
+def test_a_json_schema_is_asked_of_a_model_that_is_allowed_and_can_do_it(
+    flask: Commands, openai: OpenAIStandIn, alice: TestOrganization
+) -> None:
+    alice.change(allowed_models=["gpt-4", "gpt-4o-mini"])
+    openai.always(behaviours.answer('{"topic": "loan"}'))
+    schema = {"name": "s", "schema": {"type": "object", "properties": {"topic": {"type": "string"}}}}
+    format_ = {"type": "json_schema", "json_schema": schema}
+    body = {"question_text": "@results.question", "model": "gpt-4", "response_format": format_}
+    report, shown = convert_and_ask(flask, gpt_flow(body, "Topic: @results.gpt_response.parsed_msg.topic"), "A loan?")
+    assert "gpt-4 cannot answer by a JSON schema, so the node asks gpt-4o-mini." in report
+    assert "Flow: Topic: loan" in shown
+    assert openai.requests[-1].model == "gpt-4o-mini"
+
+
+@pytest.mark.parametrize("ending", ["।", "जी", "’"])
+def test_a_letter_behind_a_variable_is_reported_before_and_during_a_simulation(
+    flask: Commands, openai: OpenAIStandIn, ending: str
+) -> None:
+    openai.always(behaviours.answer("Salt."))
+    before = gpt_flow({"question_text": "@results.question"}, f"उत्तर: @results.gpt_response.parsed_msg{ending}")
+    report, shown = convert_and_ask(flask, before, "What is ORS?")
+    assert "Put a blank behind @results.gpt_response.parsed_msg." in report
+    assert "The person reads @results.gpt_response.parsed_msg" in shown

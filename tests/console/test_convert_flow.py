@@ -20,7 +20,7 @@ MEBIBYTE = 1024 * 1024
 
 
 def send(
-    person: ConsoleUser, content: bytes, *, to: str = CONVERT, part: bool = False, place: str = "instead"
+    person: ConsoleUser, content: bytes, *, to: str = CONVERT, part: bool = False, place: str = "beside"
 ) -> httpx2.Response:
     return person.upload(to, "flow", content, name="helpline.json", part=part, auth_method="token", place=place)
 
@@ -49,12 +49,32 @@ def test_a_converted_flow_calls_this_server_with_its_own_token(editor: ConsoleUs
     assert token not in editor.get(PAGE).text
 
 
-def test_a_flow_that_replaces_the_old_one_keeps_its_identity(editor: ConsoleUser) -> None:
-    before = export_old_flow()
-    assert identity(parse_download(send(editor, before))) == identity(files.parse_export(before))
-    text = html.unescape(send(editor, before, to=PREVIEW, part=True).text)
-    assert "Keep the exported file as a backup. Delete the old flow in Glific" in text
-    assert "New names" not in text
+def test_in_place_shows_what_to_enter_in_each_node(editor: ConsoleUser, alice: TestOrganization) -> None:
+    preview = html.unescape(send(editor, export_old_flow(), to=PREVIEW, part=True, place="in-place").text)
+    assert "Open the flow in Glific's editor, and change each of these nodes as listed." in preview
+    assert "New names" not in preview
+    assert tokens(editor.get(PAGE).text) == 1
+    answer = send(editor, export_old_flow(), place="in-place")
+    text = html.unescape(answer.text)
+    assert "Content-Disposition" not in answer.headers
+    assert (answer.status_code, "no-store" in answer.headers["Cache-Control"]) == (200, True)
+    for entered in (">POST<", "/webhooks/alice/parse_via_chat_gpt", ">Content-Type<", "It stays as it is."):
+        assert entered in text.partition('id="conversion"')[2].partition("</form>")[0]
+    (token,) = set(TOKEN.findall(text))
+    assert status_with(alice, token) == 200
+    assert token not in editor.get(PAGE).text
+
+
+def test_no_page_advises_to_delete_a_flow(editor: ConsoleUser) -> None:
+    for text in (
+        editor.get(PAGE).text,
+        *(send(editor, export_old_flow(), place=place, to=PREVIEW).text for place in ("beside", "in-place")),
+    ):
+        assert not re.search("delete the (old )?flow", text, re.IGNORECASE)
+
+
+def test_the_place_before_this_version_is_refused(editor: ConsoleUser) -> None:
+    assert send(editor, export_old_flow(), place="instead").status_code == 422
 
 
 def test_a_flow_beside_the_old_one_gets_a_new_identity(editor: ConsoleUser) -> None:

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+import httpx2
 import pytest
 
 from glific_gpt.clock import now
@@ -16,6 +17,7 @@ from tests.conftest import StartServer
 from tests.doctor.conftest import Doctor, OpenDoctor
 from tests.flows.simulator.webhook_stand_in import WebhookStandIn
 from tests.support import openai_behaviours as behaviours
+from tests.support.openai_exchange import Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
 
@@ -118,6 +120,28 @@ def test_replies_of_other_servers_and_proxies_are_recognized(
     assert (result.status, text in result.message_text) == (CheckStatus.PROBLEM, True)
     assert QUESTION in result.transcript
     assert "within Glific" not in result.message_text
+
+
+@pytest.mark.parametrize("is_changed", [False, True])
+def test_an_answer_that_glific_would_take_for_code_is_a_warning(
+    doctor_with: OpenDoctor, server: RunningServer, openai: OpenAIStandIn, is_changed: bool
+) -> None:
+    """This server puts an invisible space into such an answer. A proxy may remove it."""
+    openai.always(behaviours.answer("Ask your Immune System. It knows."))
+
+    def forward(exchange: Exchange) -> None:
+        request = exchange.received
+        headers = {"Authorization": request.headers["authorization"]}
+        answer = httpx2.post(server.url + request.path, json=request.body, headers=headers).json()
+        if is_changed:
+            answer["parsed_msg"] = answer["parsed_msg"].replace("\u200b", "")
+        exchange.send_json(200, answer)
+
+    with WebhookStandIn() as proxy:
+        proxy.always(forward)
+        result = doctor_with(public_url=f"http://127.0.0.1:{proxy.port}").check("call")
+    assert result.status is (CheckStatus.WARNING if is_changed else CheckStatus.OK)
+    assert ('has "System."' in result.message_text) is is_changed
 
 
 def test_a_missing_reply_is_a_problem(doctor_with: OpenDoctor, openai: OpenAIStandIn) -> None:

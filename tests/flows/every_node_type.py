@@ -33,7 +33,9 @@ def every_node_type() -> Json:
         uuid_of("note"): {"title": "Note", "body": "é \u2028", "color": "blue", "position": {"left": 500, "top": 60}}
     }
     child = flow("Weather", [webhook_node("weather", "told", None), message_node("told", "Sunny.", None)], "weather")
-    return {**export(main, child), "contact_field": ["village"], "collections": ["Farmers"]}
+    templates = [{"source_id": 5, "label": "Menu"}]
+    more = {"contact_field": ["village"], "collections": ["Farmers"], "interactive_templates": templates}
+    return export(main, child) | more
 
 
 def _talk() -> list[Json]:

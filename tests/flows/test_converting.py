@@ -155,7 +155,7 @@ def test_a_body_without_a_question_causes_a_warning() -> None:
     ("function", "reason"),
     [
         ("parse_via_gpt_vision", "this server does not have this function"),
-        ("speech_to_text_with_bhasini", "this server does not process speech"),
+        ("speech_to_text", "this server does not process speech"),
         ("voice-filesearch-gpt", "this server does not process speech"),
     ],
 )
@@ -163,6 +163,21 @@ def test_other_functions_are_not_converted(function: str, reason: str) -> None:
     conversion = convert(question_export(url=function), SIGNED)
     assert (conversion.export, conversion.changed) == (question_export(url=function), ())
     assert messages(conversion.unchanged) == [f"{function} still calls Glific: {reason}."]
+
+
+@pytest.mark.parametrize(
+    ("function", "replacement"),
+    [
+        ("speech_to_text_with_bhasini", "speech_to_text"),
+        ("text_to_speech_with_bhasini", "text_to_speech"),
+        ("nmt_tts_with_bhasini", "text_to_speech"),
+    ],
+)
+def test_a_function_that_blocks_publishing_is_reported(function: str, replacement: str) -> None:
+    (reason,) = messages(convert(question_export(url=function), SIGNED).unchanged)
+    assert reason.startswith(f"Glific publishes no flow with {function}. Put Glific's node {replacement} in its place")
+    (violation,) = find_violations(question_export(url=function))
+    assert violation.endswith(f"it calls {function}, with which Glific publishes no flow. Use {replacement}.")
 
 
 @pytest.mark.parametrize("function", [" parse_via_chat_gpt ", "Parse_Via_Chat_GPT"])
@@ -178,6 +193,50 @@ def test_a_misspelt_function_name_is_reported(function: str) -> None:
 def test_webhooks_to_other_addresses_are_ignored(method: str) -> None:
     exported = question_export(url="https://example.org/parse_via_chat_gpt", method=method)
     assert convert(exported, SIGNED) == Conversion(exported, (), (), ())
+
+
+@pytest.mark.parametrize("question", ["", "  ", "\n"])
+def test_an_empty_question_is_reported(question: str) -> None:
+    body = json.dumps({"question_text": question, "gpt_model": "", "prompt": ""})
+    (warning,) = warnings(question_export(body=body))
+    assert warning.startswith("question_text is empty, as in the template of Glific's editor, so each call fails.")
+
+
+@pytest.mark.parametrize("where", ["prompt", "question_text"])
+@pytest.mark.parametrize(
+    "variable",
+    ["@results.gpt_response.parsed_msg", "@results.gpt_response.parsed_msg.summary", "@results.gpt_response.status"],
+)
+def test_the_nodes_own_earlier_answer_gets_a_default(where: str, variable: str) -> None:
+    body = {"question_text": "@results.q", "prompt": "Be brief."} | {where: f"You said before: {variable}"}
+    exported = question_export(body=json.dumps(body))
+    assert body_of(json.dumps(body))["defaults"] == {variable[1:]: "-"}
+    (warning,) = warnings(exported)
+    assert f"The body reads {variable}, which is the node's own earlier answer" in warning
+    converted_once = convert(exported, SIGNED).export
+    assert convert(converted_once, SIGNED).export == converted_once
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"question_text": "@results.q", "prompt": "They said @results.other.parsed_msg, @results.gpt_response2.x"},
+        {"question_text": "@results.gpt_response.parsed_msg"},
+        {"question_text": "Write to gpt_response.parsed_msg"},
+    ],
+)
+def test_other_variables_get_no_default(body: Json) -> None:
+    assert "defaults" not in body_of(json.dumps(body))
+
+
+def test_the_authors_own_defaults_stay() -> None:
+    body = {
+        "question_text": "@results.q",
+        "prompt": "@results.gpt_response.a and @results.gpt_response.b",
+        "defaults": {"results.gpt_response.a": "nothing", "results.q": "?"},
+    }
+    defaults = {"results.gpt_response.b": "-", "results.gpt_response.a": "nothing", "results.q": "?"}
+    assert body_of(json.dumps(body))["defaults"] == defaults
 
 
 @given(data=st.data(), value=st.none() | st.integers() | st.text(max_size=3) | st.just([]) | st.just({}))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from glific_gpt.errors import GlificGptError, ModelNotAllowed, ModelNotText
-from glific_gpt.flows.converting import convert, has_convertible_nodes
+from glific_gpt.flows.converting import ModelRules, convert, has_convertible_nodes
 from tests.flows.exports import Json, question_export
 from tests.flows.test_converting import SIGNED, body_of, messages, warnings
 
@@ -41,15 +41,17 @@ def some_models(model: str) -> GlificGptError | None:
 @pytest.mark.parametrize("key", ["gpt_model", "model"])
 def test_a_node_with_a_non_text_model_is_not_converted(key: str) -> None:
     exported = question_export(body=json.dumps({"question_text": "x", key: "tts-1"}))
-    conversion = convert(exported, SIGNED, refusal=some_models)
+    conversion = convert(exported, SIGNED, models=ModelRules(some_models))
     assert (conversion.export, conversion.changed, conversion.warnings) == (exported, (), ())
     assert messages(conversion.unchanged)[0].startswith("tts-1 is not a text model")
-    assert not has_convertible_nodes(exported, refusal=some_models)
+    assert not has_convertible_nodes(exported, models=ModelRules(some_models))
 
 
 def test_a_model_that_is_not_allowed_causes_a_warning() -> None:
     body = {"question_text": "x", "gpt_model": "o3", "model": "o3"}
-    (warning,) = messages(convert(question_export(body=json.dumps(body)), SIGNED, refusal=some_models).warnings)
+    (warning,) = messages(
+        convert(question_export(body=json.dumps(body)), SIGNED, models=ModelRules(some_models)).warnings
+    )
     assert warning.startswith("o3 is not allowed here, so each call of this node fails")
 
 
@@ -80,3 +82,41 @@ def test_custom_values_are_kept_and_cause_a_warning(key: str, text: str) -> None
         (warning,) = warnings(question_export(body=body))
         assert "has its own" in warning
         assert text in warning
+
+
+SCHEMA = {"type": "json_schema", "json_schema": {"name": "s", "schema": {"type": "object"}}}
+
+
+def schema_model(model: str) -> tuple[str, str] | None:
+    """Return a replacement for gpt-4, which is also the default."""
+    return ("gpt-4", "gpt-4o-2024-08-06") if model in ("", "gpt-4") else None
+
+
+@pytest.mark.parametrize(
+    "models", [{"model": "gpt-4"}, {"gpt_model": "gpt-4"}, {"gpt_model": "gpt-4", "model": "o1"}, {}]
+)
+def test_a_json_schema_is_asked_of_a_model_that_can_do_it(models: Json) -> None:
+    body = json.dumps({"question_text": "@results.q", "response_format": SCHEMA, **models})
+    conversion = convert(question_export(body=body), SIGNED, models=ModelRules(schema_model=schema_model))
+    (warning,) = messages(conversion.warnings)
+    assert warning.startswith("gpt-4 cannot answer by a JSON schema, so the node asks gpt-4o-2024-08-06.")
+    (edit,) = conversion.edits
+    sent = json.loads(edit.body or "")
+    assert {value for key, value in sent.items() if "model" in key} == {"gpt-4o-2024-08-06"}
+    assert sent["response_format"] == SCHEMA
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"model": "gpt-4o", "response_format": SCHEMA},
+        {"model": "gpt-4", "response_format": {"type": "json_object"}},
+        {"model": "gpt-4"},
+        {"model": "@results.model", "response_format": SCHEMA},
+    ],
+)
+def test_other_models_stay(body: Json) -> None:
+    exported = question_export(body=json.dumps({"question_text": "@results.q", **body}))
+    conversion = convert(exported, SIGNED, models=ModelRules(schema_model=schema_model))
+    assert conversion.warnings == ()
+    assert json.loads(conversion.edits[0].body or "")["model"] == body["model"]

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from glific_gpt.errors import InvalidFlowExport
 from glific_gpt.flows.converting import Conversion, Placement, convert
@@ -55,11 +56,32 @@ def test_a_copy_has_its_own_name_keyword_and_uuid() -> None:
     assert identities(convert_copy(question_export()).export)[0][0] != uuid
 
 
-def test_a_replacement_keeps_name_keyword_and_uuid() -> None:
-    for conversion in (convert(question_export(), SIGNED), convert(question_export(), SIGNED, Placement.REPLACE)):
-        assert identities(conversion.export) == identities(question_export())
-        assert conversion.renamed == ()
-        assert "Delete the old flow in Glific" in str(conversion.next_step)
+def test_a_conversion_in_place_lists_the_values_of_each_node() -> None:
+    conversion = convert(every_node_type(), WebhookEndpoint(URL, SecretStr("a-token")), Placement.IN_PLACE)
+    assert identities(conversion.export) == identities(every_node_type())
+    assert conversion.renamed == ()
+    assert [edit.node for edit in conversion.edits] == [note.node for note in conversion.changed]
+    for edit in conversion.edits:
+        name = next(name for name in ("gpt", "weather") if uuid_of(name) == edit.node.uuid)
+        action = action_of(conversion.export, name)
+        assert (edit.method, edit.url, edit.headers) == (action["method"], action["url"], action["headers"])
+        assert edit.body == action["body"]
+        assert edit.headers["Authorization"] == "Bearer a-token"
+        assert "a-token" not in repr(edit)
+
+
+def test_a_body_that_stays_is_not_listed() -> None:
+    body = '{"question_text":"@results.q","contact":"@contact","results":"@results","flow_id":"@flow.id"}'
+    (edit,) = convert(question_export(body=body), SIGNED, Placement.IN_PLACE).edits
+    assert edit.body is None
+
+
+@pytest.mark.parametrize("placement", Placement)
+def test_no_report_advises_to_delete_a_flow(placement: Placement) -> None:
+    conversion = convert(every_node_type(), SIGNED, placement)
+    notes = (*conversion.changed, *conversion.unchanged, *conversion.warnings)
+    texts = [str(conversion.next_step), *(note.message for note in notes)]
+    assert not [text for text in texts if "delete" in text.lower()]
 
 
 def test_all_flows_of_a_file_are_copied_and_refer_to_each_other() -> None:
@@ -75,7 +97,7 @@ def test_all_flows_of_a_file_are_copied_and_refer_to_each_other() -> None:
     assert find_violations(parse_export(text)) == []
 
 
-def test_a_copy_otherwise_equals_a_replacement() -> None:
+def test_a_copy_otherwise_equals_a_conversion_in_place() -> None:
     conversion = convert_copy(every_node_type())
     text = format_export(conversion.export, original=to_file_text(every_node_type()))
     others = {

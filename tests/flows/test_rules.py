@@ -40,8 +40,8 @@ def test_a_missing_list_is_reported(key: str) -> None:
         (lambda exported: first_definition(exported).update(name=" "), 'Flow " ": it has no name.'),
         (lambda exported: first_definition(exported).update(uuid="1"), 'Flow "Ask": its uuid is not a UUID.'),
         (
-            lambda exported: first_definition(exported).update(localization=None),
-            'Flow "Ask": its localization is not an object; an empty one is fine.',
+            lambda exported: first_definition(exported).update(localization=[]),
+            'Flow "Ask": its localization is not an object; without one it is fine.',
         ),
     ],
 )

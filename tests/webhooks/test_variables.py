@@ -66,3 +66,35 @@ def test_a_letter_directly_behind_a_variable_is_the_reason(alice: TestOrganizati
     assert reply.json()["error_code"] == "unresolved_variable"
     assert "prompt: Glific does not fill @contact.name" in reply.json()["error"]
     assert reply.json()["error"].endswith("Put a blank behind @contact.name in the node.")
+
+
+OWN = "results.gpt_response.parsed_msg"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "defaults", "sent"),
+    [
+        (f"Before: @{OWN}", {OWN: "-"}, "Before: -"),
+        (f"@{OWN}, and again @{OWN}!", {OWN: "nothing yet"}, "nothing yet, and again nothing yet!"),
+        (f"@{OWN}: @contact.name", {OWN: "", "contact.name": "अशा"}, ": अशा"),
+        ("Before: Salt.", {OWN: "-"}, "Before: Salt."),
+        (f"Before: @{OWN}", {OWN: "the text <%= @x %> \\1"}, "Before: the text <%= @x %> \\1"),
+    ],
+)
+def test_an_unfilled_variable_gets_its_default(
+    alice: TestOrganization, openai: OpenAIStandIn, prompt: str, defaults: dict[str, str], sent: str
+) -> None:
+    require_ok(alice.post({"question_text": "What is ORS?", "prompt": prompt, "defaults": defaults}))
+    assert openai.requests[-1].body["messages"][0]["content"] == sent
+
+
+@pytest.mark.parametrize("defaults", [{f"{OWN}x": "-"}, {"results.gpt_response": "-"}, {}, None, ""])
+def test_a_variable_without_a_default_is_still_an_error(alice: TestOrganization, defaults: Any) -> None:
+    reply = alice.post({"question_text": "What is ORS?", "prompt": f"@{OWN}", "defaults": defaults})
+    require_error(reply, "unresolved_variable")
+
+
+@pytest.mark.parametrize("defaults", [["x"], "x", {OWN: 5}, {OWN: None}, {str(n): "" for n in range(21)}])
+def test_invalid_defaults_are_an_error(alice: TestOrganization, defaults: Any) -> None:
+    reply = alice.post({"question_text": "What is ORS?", "defaults": defaults})
+    assert require_error(reply, "invalid_field")["error"].startswith("defaults: ")

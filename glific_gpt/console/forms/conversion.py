@@ -15,7 +15,7 @@ NO_FILE = _("Choose a file.")
 TOO_LARGE = _("This file is larger than 5 MiB. Export only the flow that you want to convert.")
 PLACEMENT_CHOICES = [
     SelectChoice(str(Placement.COPY), _("As a new flow beside the old one (to test it first)")),
-    SelectChoice(str(Placement.REPLACE), _("In place of the old flow")),
+    SelectChoice(str(Placement.IN_PLACE), _("In the old flow, by hand")),
 ]
 
 
@@ -23,8 +23,6 @@ class ConversionForm(Form):
     """An exported file, which is not stored, and two choices."""
 
     flow = FileField(_("Exported flow"), [FileRequired(NO_FILE)])
-    # The default is a new flow, so that the old flow keeps working during tests. The default of the command line is to
-    # replace the flow.
     place = RadioField(_("Place in Glific"), choices=PLACEMENT_CHOICES, default=str(Placement.COPY))
     auth_method = AuthMethodField(id="convert-auth-method")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from glific_gpt.console.presenters.labels import translate
-from glific_gpt.flows.converting import Conversion, Note, Remark
+from glific_gpt.flows.converting import Conversion, NodeEdit, Note, Remark
 from glific_gpt.ready_flows import FlowWarning
 
 
@@ -19,6 +19,21 @@ class ConversionLine:
 
 
 @dataclass(frozen=True)
+class NodeInstructions:
+    """The values to enter in a node of the old flow."""
+
+    flow: str
+    node: str
+    """The end of its UUID, which Glific's editor shows."""
+    result_name: str
+    method: str
+    url: str
+    headers: list[tuple[str, str]]
+    body: str
+    """"" if it stays as it is."""
+
+
+@dataclass(frozen=True)
 class ConversionSummary:
     """Preview that is shown before the file is converted."""
 
@@ -26,20 +41,38 @@ class ConversionSummary:
     unchanged: list[ConversionLine]
     warnings: list[ConversionLine]
     renamed: list[str]
+    instructions: list[NodeInstructions]
+    """For a conversion by hand only."""
     next_step: str
     """The next step in Glific, with the converted file."""
     file_warnings: list[str]
     """Warnings about the whole file."""
 
 
-def present_conversion(conversion: Conversion, warnings: Iterable[FlowWarning] = ()) -> ConversionSummary:
+def present_conversion(
+    conversion: Conversion, warnings: Iterable[FlowWarning] = (), *, has_instructions: bool = False
+) -> ConversionSummary:
+    """Return the summary, with the values to enter by hand if `has_instructions`: they may hold a token."""
     return ConversionSummary(
         _lines(conversion.changed),
         _lines(conversion.unchanged),
         _lines(conversion.warnings),
         [_translate_remark(renamed.remark) for renamed in conversion.renamed],
+        [_present_edit(edit) for edit in conversion.edits] if has_instructions else [],
         _translate_remark(conversion.next_step) if conversion.next_step else "",
         translate_warnings(warnings),
+    )
+
+
+def _present_edit(edit: NodeEdit) -> NodeInstructions:
+    return NodeInstructions(
+        edit.node.flow,
+        edit.node.uuid[-4:],
+        edit.node.result_name,
+        edit.method,
+        edit.url,
+        list(edit.headers.items()),
+        edit.body or "",
     )
 
 

@@ -70,13 +70,15 @@ def _handle_form(slug: str, handle: Callable[[str, ConversionForm], ResponseRetu
 
 
 def _convert(slug: str, form: ConversionForm) -> ResponseReturnValue:
-    """Convert the file. If nothing changes, the page says so and there is no download."""
+    """Convert the file. If nothing changes, or the flow is changed by hand, there is a page and no download."""
     name = sanitize_file_name(form.flow.data.filename or "").removesuffix(".json")
     result = ready_flows.convert_flow(
         slug, form.read(), auth_method=AuthMethod(form.auth_method.data), placement=Placement(form.place.data)
     )
-    if not result.conversion.changed:
-        return render_page(conversion_form=form, conversion=present_conversion(result.conversion))
+    if not result.conversion.renamed:
+        # There is nothing to convert, or the values to enter by hand, with a new token that is not shown again.
+        summary = present_conversion(result.conversion, result.warnings, has_instructions=True)
+        return render_page(conversion_form=form, conversion=summary)
     return flow_download(result.text, f"{name[:100] or slug}-converted.json")
 
 

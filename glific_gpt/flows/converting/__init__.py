@@ -6,16 +6,20 @@ from itertools import groupby
 from typing import Any
 
 from glific_gpt.flows.converting import report
-from glific_gpt.flows.converting.actions import ModelRefusal, convert_webhook
+from glific_gpt.flows.converting.actions import convert_webhook
+from glific_gpt.flows.converting.bodies import ModelRules
+from glific_gpt.flows.converting.cautions import find_cautions
 from glific_gpt.flows.converting.copies import Placement, copy_flows
-from glific_gpt.flows.converting.report import Conversion, NodeReference, Note, Remark, RenamedFlow
-from glific_gpt.flows.converting.webhooks import Path, find_webhooks
+from glific_gpt.flows.converting.report import Conversion, NodeEdit, NodeReference, Note, Remark, RenamedFlow
+from glific_gpt.flows.converting.webhooks import Path, Webhook, find_webhooks
 from glific_gpt.flows.endpoint import WebhookEndpoint
 from glific_gpt.flows.files import Export
+from glific_gpt.flows.structure import JsonObject
 
 __all__ = [
     "Conversion",
-    "ModelRefusal",
+    "ModelRules",
+    "NodeEdit",
     "NodeReference",
     "Note",
     "Placement",
@@ -26,16 +30,16 @@ __all__ = [
 ]
 
 
-def _refuse_no_model(_model: str) -> None:
-    """Allow every model: the default of callers that have no list of models."""
+ANY_MODEL = ModelRules()
+"""Allows every model: the default of callers that have no list of models."""
 
 
 def convert(
     export: Export,
     endpoint: WebhookEndpoint,
-    placement: Placement = Placement.REPLACE,
+    placement: Placement = Placement.IN_PLACE,
     *,
-    refusal: ModelRefusal = _refuse_no_model,
+    models: ModelRules = ANY_MODEL,
 ) -> Conversion:
     """Return the export with its GPT nodes calling this server; do not modify the given one.
 
@@ -45,11 +49,11 @@ def convert(
     With Placement.COPY the flows also get new names, keywords and uuids, unless no node was converted. This
     requires an export that `files.parse_export` accepts.
     """
-    if placement is Placement.REPLACE or not has_convertible_nodes(export, refusal=refusal):
-        conversion = _convert_nodes(export, endpoint, refusal)
-        return replace(conversion, next_step=Remark(report.NEXT_STEP_REPLACE) if conversion.changed else None)
+    if placement is Placement.IN_PLACE or not has_convertible_nodes(export, models=models):
+        conversion = _convert_nodes(export, endpoint, models, placement)
+        return replace(conversion, next_step=Remark(report.NEXT_STEP_IN_PLACE) if conversion.changed else None)
     copies = copy_flows(export)
-    conversion = _convert_nodes(copies.export, endpoint, refusal)
+    conversion = _convert_nodes(copies.export, endpoint, models, placement)
     return replace(
         conversion,
         warnings=conversion.warnings + copies.warnings,
@@ -58,29 +62,33 @@ def convert(
     )
 
 
-def has_convertible_nodes(export: Export, *, refusal: ModelRefusal = _refuse_no_model) -> bool:
+def has_convertible_nodes(export: Export, *, models: ModelRules = ANY_MODEL) -> bool:
     """Return whether `convert` would change a node. Stops at the first such node."""
     # An empty address, because the decision whether a node is converted does not depend on it.
     endpoint = WebhookEndpoint(url="", token=None)
-    results = (convert_webhook(webhook, endpoint, refusal) for webhook in find_webhooks(export))
+    results = (convert_webhook(webhook, endpoint, models) for webhook in find_webhooks(export))
     return any(result is not None and result.action is not None for result in results)
 
 
-def _convert_nodes(export: Export, endpoint: WebhookEndpoint, refusal: ModelRefusal) -> Conversion:
+def _convert_nodes(export: Export, endpoint: WebhookEndpoint, models: ModelRules, placement: Placement) -> Conversion:
     results = [
-        (webhook, result)
-        for webhook in find_webhooks(export)
-        if (result := convert_webhook(webhook, endpoint, refusal))
+        (webhook, result) for webhook in find_webhooks(export) if (result := convert_webhook(webhook, endpoint, models))
     ]
     actions = [(webhook.path, result.action) for webhook, result in results if result.action is not None]
+    cautions = find_cautions(export, is_imported=placement is Placement.COPY) if actions else []
     return Conversion(
         _replace_leaves(export, actions) if actions else export,
         changed=tuple(Note(webhook.reference(), result.remark) for webhook, result in results if result.action),
         unchanged=tuple(Note(webhook.reference(), result.remark) for webhook, result in results if not result.action),
-        warnings=tuple(
-            Note(webhook.reference(), warning) for webhook, result in results for warning in result.warnings
-        ),
+        warnings=tuple(Note(webhook.reference(), warning) for webhook, result in results for warning in result.warnings)
+        + tuple(cautions),
+        edits=tuple(_edit(webhook, result.action) for webhook, result in results if result.action is not None),
     )
+
+
+def _edit(webhook: Webhook, action: JsonObject) -> NodeEdit:
+    body = action["body"] if action["body"] != webhook.action.get("body") else None
+    return NodeEdit(webhook.reference(), action["method"], action["url"], action["headers"], body)
 
 
 def _replace_leaves(tree: Any, leaves: Sequence[tuple[Path, Any]]) -> Any:

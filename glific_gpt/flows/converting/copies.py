@@ -32,12 +32,16 @@ FLOW_ACTIONS = ("enter_flow", "start_session")
 
 
 class Placement(StrEnum):
-    """How a converted flow is imported into Glific."""
+    """How a converted flow comes into Glific."""
 
-    REPLACE = "instead"
-    """As the same flow; the old one must be deleted first."""
     COPY = "beside"
     """As another flow beside the old one, so that it can be tried first."""
+    IN_PLACE = "in-place"
+    """Not at all: its author changes the nodes of the old flow by hand.
+
+    Glific takes no second flow of the same name, and to remove the first one would remove its results, triggers and
+    logs too.
+    """
 
 
 @dataclass(frozen=True)

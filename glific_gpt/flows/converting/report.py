@@ -14,6 +14,9 @@ CHANGED_ON_CYCLE = N_(
 
 OTHER_FUNCTION = N_("{function} still calls Glific: this server does not have this function.")
 MISSPELT_FUNCTION = N_("Glific has no function of this name. Write parse_via_chat_gpt if you mean this one.")
+DEPRECATED_FUNCTION = N_(
+    "Glific publishes no flow with {function}. Put Glific's node {replacement} in its place before you publish."
+)
 SPEECH_FUNCTION = N_("{function} still calls Glific: this server does not process speech.")
 BODY_NOT_JSON = N_(
     "The Function body is not a JSON object, so the conversation stops at this node in Glific. Correct the body, "
@@ -44,23 +47,48 @@ CUSTOM_FLOW_ID = N_('The Function body has its own flow_id, which was kept. Late
 UNREADABLE_RESULT_NAME = N_(
     'No variable can read a result with the name "{result_name}". Use letters, digits and _ only.'
 )
+JSON_SCHEMA_MODEL = N_(
+    "{model} cannot answer by a JSON schema, so the node asks {replacement}. Glific asked gpt-4o-2024-08-06."
+)
+PROMPT_READS_ANSWER = N_(
+    'The body reads {variable}, which is the node\'s own earlier answer. Before there is one, the server reads "-" in '
+    "its place. Change this text under defaults in the Function body."
+)
+EMPTY_QUESTION = N_(
+    "question_text is empty, as in the template of Glific's editor, so each call fails. Enter a variable such as "
+    "@results.question_1.input."
+)
+ASSISTANT_ID = N_("Importing a file empties assistant_id. Enter {value} again in this node after the import.")
+MISSING_TEMPLATE = N_(
+    'The interactive message "{value}" is not in the file, so Glific cannot import it. Choose the message again in '
+    "this node, and export the flow again."
+)
+JOINED_VARIABLE = N_(
+    "Glific does not fill {value}, because a letter or sign outside ASCII follows it directly. Put a blank behind "
+    "{value}."
+)
+SUSPICIOUS_CODE = N_(
+    'Glific takes "{value}" in this text for suspicious code, and does not publish the flow. Write it in another way.'
+)
 NEEDS_COUNTER = N_(
     "The flow can return to this node within a minute before the person writes. Glific then drops the call, and the "
     "conversation stops. Add a counter: count up with Update flow result before this node, and put the number into "
     "its address."
 )
 
-NEXT_STEP_REPLACE = N_(
-    "Keep the exported file as a backup. Delete the old flow in Glific, because Glific takes no second flow of the "
-    "same name or keyword. Then import this file and publish the flow."
+NEXT_STEP_IN_PLACE = N_(
+    "Open the flow in Glific's editor, and change each of these nodes as listed. Send draft: and the flow's keyword to "
+    "try it, and publish it."
 )
 NEXT_STEP_COPY = N_(
     "Import this file and send draft:{keyword} to try it. The old flow continues to work. When you are satisfied, "
-    "publish the new flow, and move the keyword from the old flow to the new one."
+    "publish the new flow, and move the keyword from the old flow to the new one. Keep the old flow, because its "
+    "results, logs and triggers belong to it."
 )
 NEXT_STEP_COPY_WITHOUT_KEYWORD = N_(
     "Import this file, give the flow a keyword such as trial, and send draft:trial to try it. The old flow continues "
-    "to work. When you are satisfied, publish the new flow, and use it everywhere in place of the old one."
+    "to work. When you are satisfied, publish the new flow, and use it everywhere in place of the old one. Keep the "
+    "old flow, because its results, logs and triggers belong to it."
 )
 RENAMED = N_('"{before}" is called "{name}" in this file. People start it with {keywords}.')
 RENAMED_WITHOUT_KEYWORD = N_('"{before}" is called "{name}" in this file. It has no keyword.')
@@ -124,6 +152,19 @@ class RenamedFlow:
 
 
 @dataclass(frozen=True)
+class NodeEdit:
+    """The values to enter in a webhook node to convert it by hand."""
+
+    node: NodeReference
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    """All headers of the node. They may hold a token."""
+    body: str | None
+    """None if the body stays as it is."""
+
+
+@dataclass(frozen=True)
 class Conversion:
     """A converted export and its report."""
 
@@ -135,5 +176,7 @@ class Conversion:
     """About changed nodes that someone should check."""
     renamed: tuple[RenamedFlow, ...] = ()
     """Every flow of the file, if the flows were copied."""
+    edits: tuple[NodeEdit, ...] = ()
+    """The values of the changed nodes, in the order of `changed`."""
     next_step: Remark | None = None
     """Instructions for importing the file; None if nothing was changed."""

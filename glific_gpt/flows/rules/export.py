@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from glific_gpt.flows.rules.node import check_node
+from glific_gpt.flows.rules.remarks import list_violations
 from glific_gpt.flows.structure import (
     CycleFinder,
     JsonObject,
@@ -36,6 +37,7 @@ def check_export(export: Any) -> Iterator[str]:
     yield from _check_uniqueness(flows)
     for flow in flows:
         yield from _check_flow(flow)
+    yield from list_violations(export)
 
 
 def _check_uniqueness(flows: list[JsonObject]) -> Iterator[str]:
@@ -76,8 +78,8 @@ def _check_definition_keys(definition: JsonObject) -> Iterator[str]:
         yield "it has no name."
     if not _is_uuid(definition.get("uuid")):
         yield "its uuid is not a UUID."
-    if not isinstance(definition.get("localization"), dict):
-        yield "its localization is not an object; an empty one is fine."
+    if not isinstance(definition.get("localization"), dict | None):
+        yield "its localization is not an object; without one it is fine."
     if not is_list_of(definition.get("nodes"), dict) or not definition["nodes"]:
         yield "its nodes are not a list of nodes."
     for uuid in find_duplicates(_all_uuids(object_items(definition.get("nodes")))):

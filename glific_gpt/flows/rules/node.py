@@ -98,7 +98,7 @@ def _check_action(action: JsonObject) -> Iterator[str]:
 
 def _is_wait_delay(delay: Any) -> bool:
     """Return whether it is text with at least one second: otherwise the flow continues and cannot be resumed."""
-    return isinstance(delay, str) and re.fullmatch(r"\s*0*[1-9][0-9]*\s*", delay) is not None
+    return isinstance(delay, str) and re.fullmatch(r"\+?0*[1-9][0-9]*", delay) is not None
 
 
 def _is_optional_delay(delay: Any) -> bool:

@@ -1,0 +1,147 @@
+"""Convert the body of a webhook: add what this server needs, and settle on a model that it can ask."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from glific_gpt.errors import GlificGptError, ModelNotAllowed
+from glific_gpt.flows.converting import report
+from glific_gpt.flows.converting.report import Remark
+from glific_gpt.flows.files import StrictJsonError, parse_json
+from glific_gpt.flows.structure import JsonObject, as_object, as_string
+from glific_gpt.flows.variables import find_unresolved
+
+GLIFIC_DEFAULT_MODEL = "gpt-4o"
+"""Glific's own function uses this model if the body has no `model`."""
+
+
+@dataclass(frozen=True)
+class ModelRules:
+    """The rules of this server about models."""
+
+    refusal: Callable[[str], GlificGptError | None] = lambda _model: None
+    """Returns the reason why this server refuses a model; None if it does not."""
+    schema_model: Callable[[str], tuple[str, str] | None] = lambda _model: None
+    """Returns a model that cannot answer by a JSON schema, and another one that can; None if the model can.
+
+    The model is "" if the body names none: then it is the default.
+    """
+
+
+GLIFIC_VALUES = {"contact": "@contact", "results": "@results", "flow_id": "@flow.id"}
+"""Values that this server needs in each body."""
+_CUSTOM_VALUE_TEMPLATES = {
+    "contact": report.CUSTOM_CONTACT,
+    "results": report.CUSTOM_RESULTS,
+    "flow_id": report.CUSTOM_FLOW_ID,
+}
+
+
+DEFAULT_TEXT = "-"
+"""Stands for an answer that the node does not have yet."""
+
+
+class ModelNotText(Exception):
+    """The body names a model that this server never uses. The text of the exception is the model."""
+
+
+class BodyNotAnObject(Exception):
+    """The body is not a JSON object: Glific itself cannot send it."""
+
+
+@dataclass(frozen=True)
+class ConvertedBody:
+    """A request body for this server."""
+
+    text: str
+    """JSON; the author's text if nothing was missing."""
+    warnings: list[Remark] = field(default_factory=list)
+
+
+def convert_body(body: Any, result_name: str, models: ModelRules) -> ConvertedBody:
+    """Add the values that this server needs to a body. Raises BodyNotAnObject and ModelNotText."""
+    if body is None or body == "":
+        return ConvertedBody(_dump({**GLIFIC_VALUES, "question_text": ""}), [Remark(report.EMPTY_BODY)])
+    original = _parse_object(body)
+    converted, warnings = _resolve_models(original)
+    warnings = _check_model(converted, models, warnings)
+    warnings += _add_defaults(converted, result_name)
+    warnings += [
+        Remark(_CUSTOM_VALUE_TEMPLATES[key])
+        for key, value in GLIFIC_VALUES.items()
+        if converted.setdefault(key, value) != value
+    ]
+    if "question_text" not in converted:
+        warnings.append(Remark(report.NO_QUESTION))
+    return ConvertedBody(body if converted == original else _dump(converted), warnings)
+
+
+def _check_model(body: JsonObject, models: ModelRules, warnings: list[Remark]) -> list[Remark]:
+    """Change a model that cannot do what the body asks for. Return all warnings. Raises ModelNotText."""
+    key = next((key for key in ("gpt_model", "model") if _model(body, key)), "gpt_model")
+    model = _model(body, key)
+    if "@" in model:
+        return warnings
+    _refusal_warnings(model, models)  # raises for a model that is no text model
+    if as_object(body.get("response_format")).get("type") == "json_schema" and (found := models.schema_model(model)):
+        old, model = found
+        body[key] = model
+        warnings = [Remark(report.JSON_SCHEMA_MODEL, {"model": old, "replacement": model})]
+    return warnings + _refusal_warnings(model, models)
+
+
+def _refusal_warnings(model: str, models: ModelRules) -> list[Remark]:
+    error = models.refusal(model) if model else None
+    if error is not None and not isinstance(error, ModelNotAllowed):
+        raise ModelNotText(model)
+    # An administrator can allow the model later, so the node is converted with a warning.
+    return [Remark(report.MODEL_NOT_ALLOWED, {"model": model})] if error else []
+
+
+def _add_defaults(body: JsonObject, result_name: str) -> list[Remark]:
+    """Add a text for each variable that reads the node's own earlier answer, which the first call does not have.
+
+    Glific's function sent the names of such variables to the model. This server refuses calls with them.
+    """
+    texts = [(text.strip(), text) for text in map(as_string, (body.get("prompt"), body.get("question_text")))]
+    read = [variable for whole, text in texts for variable in find_unresolved(text) if variable != whole]
+    own = list(dict.fromkeys(variable for variable in read if variable.split(".")[:2] == ["@results", result_name]))
+    if not own or not isinstance(body.get("defaults", {}), dict):
+        return []
+    # Without the @, so that Glific does not fill the name.
+    body["defaults"] = {variable.removeprefix("@"): DEFAULT_TEXT for variable in own} | body.get("defaults", {})
+    return [Remark(report.PROMPT_READS_ANSWER, {"variable": variable}) for variable in own]
+
+
+def _model(body: JsonObject, key: str) -> str:
+    """Return the model; "" for null or blank, which the webhook treats as absent too."""
+    return as_string(body.get(key)).strip()
+
+
+def _parse_object(body: Any) -> JsonObject:
+    try:
+        value = parse_json(body) if isinstance(body, str) else None
+    except StrictJsonError:
+        value = None
+    if not isinstance(value, dict):
+        raise BodyNotAnObject
+    return value
+
+
+def _resolve_models(body: JsonObject) -> tuple[JsonObject, list[Remark]]:
+    """Return the body with one model, and warnings.
+
+    Glific's function reads `model`, but its documentation names `gpt_model`, so authors mean the latter.
+    """
+    gpt_model, model = _model(body, "gpt_model"), _model(body, "model")
+    if not gpt_model or gpt_model.lower() == (model or GLIFIC_DEFAULT_MODEL).lower():
+        return {**body}, []
+    values = {"gpt_model": gpt_model, "model": model}
+    if not model:
+        return {**body}, [Remark(report.GPT_MODEL_HONOURED, values)]
+    return {key: body[key] for key in body if key != "model"}, [Remark(report.TWO_MODELS, values)]
+
+
+def _dump(body: JsonObject) -> str:
+    return json.dumps(body, indent=2, ensure_ascii=False)
