@@ -30,7 +30,7 @@ install: $(INSTALLED) $(TRANSLATED) ## create .venv with every dependency
 serve: $(INSTALLED) $(TRANSLATED) ## start the production server, configured by the environment
 	@$(BIN)/python -m glific_gpt.server
 
-worker: $(INSTALLED) $(TRANSLATED) ## start a worker for deferred answers
+worker: $(INSTALLED) $(TRANSLATED) ## start a worker for deferred answers and e-mails
 	@$(BIN)/flask worker
 
 check: $(INSTALLED) $(TRANSLATED) ## run the checks of CI: style, types, import layers, dependencies, language, migrations

@@ -7,6 +7,7 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.openapi import OpenAPI
 
 from glific_gpt import api, console, error_handlers, health, logging, webhooks
+from glific_gpt.accounts import passwords
 from glific_gpt.accounts.sign_in import security
 from glific_gpt.calls.deferred.background import BackgroundCalls
 from glific_gpt.calls.deferred.deferral import Deferrer
@@ -23,6 +24,9 @@ from glific_gpt.database import db, migrations
 from glific_gpt.database.connection_shares import share_out
 from glific_gpt.database.engines import init_engines, parse_url
 from glific_gpt.durable import WorkflowEngine
+from glific_gpt.emails import outbox, smtp
+from glific_gpt.emails.outbox import Outbox
+from glific_gpt.emails.sending import EmailWorkflow
 from glific_gpt.errors import SettingsError
 from glific_gpt.functions import registry
 from glific_gpt.glific.client import GlificClient
@@ -67,8 +71,10 @@ def create_app(settings: Settings, *, commands: bool = True) -> Flask:
     # 3. The database.
     init_engines(app, settings.database_url, share_out(settings.database_connections))
     # 4. The services that the entry points share.
-    app.extensions[EXTENSION] = make_services(settings)
-    # 5. Sign-in.
+    app.extensions[EXTENSION] = app_services = make_services(settings)
+    # 5. E-mail and sign-in.
+    smtp.init(app, settings)
+    outbox.init(app, app_services.outbox)
     security.init(app, settings)
     # 6. The entry points, and the error handlers for requests that match none.
     for entry_point in ENTRY_POINTS:
@@ -150,6 +156,8 @@ def make_services(settings: Settings) -> Services:
         glific=glific,
         engine=engine,
         deferred_workflow=DeferredWorkflow(AnswerStep(admission, vault), DeliveryStep(vault, glific)),
+        outbox=Outbox(vault, engine),
+        email_workflow=EmailWorkflow(vault, {passwords.RESET_LINK: passwords.compose_reset_email}),
         pipeline=Pipeline(admission, vault, deferrer, background, request_limits),
         slots=CallSlots(settings.max_in_flight, settings.organization_share),
     )

@@ -10,6 +10,8 @@ from glific_gpt.calls.pipeline import Pipeline
 from glific_gpt.calls.slots import CallSlots
 from glific_gpt.credentials.providers import Provider
 from glific_gpt.durable import WorkflowEngine
+from glific_gpt.emails.outbox import Outbox
+from glific_gpt.emails.sending import EmailWorkflow
 from glific_gpt.errors import NotFound
 from glific_gpt.functions.registry import Registry
 from glific_gpt.glific.client import GlificClient
@@ -31,8 +33,10 @@ class Services:
     glific: GlificClient
     """The client that resumes waiting flows."""
     engine: WorkflowEngine
-    """The engine of durable work, for answers that arrive after their request."""
+    """The engine of durable work: answers that arrive after their request, and e-mails."""
     deferred_workflow: DeferredWorkflow
+    outbox: Outbox
+    email_workflow: EmailWorkflow
     pipeline: Pipeline
     slots: CallSlots
     """Slots for the calls that the process holds at the same time."""

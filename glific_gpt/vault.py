@@ -16,6 +16,9 @@ from glific_gpt.errors import NotReady
 RETRY_AFTER_SECONDS = 30
 """When a caller may try again. Meanwhile another process may have the key, or administrators may have added it."""
 
+NO_ORGANIZATION = 0
+"""An id that no organization has, for secrets of the server: no stored secret of an organization has the same key."""
+
 LOG_SECONDS = 1.0
 REMEMBER_SECONDS = 600.0
 

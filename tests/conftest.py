@@ -26,7 +26,7 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - pytest creates a folder there that onl
 MEMORY_BYTES = 1 << 30
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
-FOLDERS_ON_BOTH_DATABASES = ("calls", "database", "durable", "rules", "usage")
+FOLDERS_ON_BOTH_DATABASES = ("calls", "database", "durable", "emails", "rules", "usage")
 """Folders of tests that run on both kinds of database. Tests elsewhere need the marker `both_databases`."""
 
 

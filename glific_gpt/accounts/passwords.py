@@ -1,21 +1,24 @@
 """Passwords: generated ones, one-time links, and the e-mail for forgotten passwords."""
 
 import secrets
-import threading
-import time
+from datetime import timedelta
 
 import structlog
-from flask import Flask, current_app, g, render_template
+from flask import current_app, g, render_template
 from flask_babel import force_locale, gettext
+from sqlalchemy.orm import Session
 
-from glific_gpt.accounts import mail, people
+from glific_gpt.accounts import addresses, people
 from glific_gpt.accounts.people import MSG_ACCOUNT_INACTIVE
 from glific_gpt.accounts.tables import User
 from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
+from glific_gpt.clock import now
 from glific_gpt.database import transaction
+from glific_gpt.emails import smtp
+from glific_gpt.emails.outbox import current_outbox
+from glific_gpt.emails.smtp import Email
 from glific_gpt.errors import Conflict, NotFound
-from glific_gpt.runtime.bridge import blocking
 
 # Without characters that look like another one. 20 of them have 99 bits of entropy.
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -27,6 +30,7 @@ def generate() -> str:
 
 
 PUBLIC_URL = "SECURITY_PUBLIC_URL"
+LINK_LIFETIME = timedelta(days=3)
 
 
 def one_time_link(user: User, organization_id: int | None = None) -> str:
@@ -50,8 +54,11 @@ def reset_link(user: User) -> str:
     return f"{current_app.config[PUBLIC_URL]}{path}"
 
 
-MAX_CONCURRENT_EMAILS = 20
-"""E-mails that each process prepares at the same time. Further requests are dropped, and people ask again."""
+RESET_LINK = "reset_link"
+"""Kind of an e-mail for a forgotten password."""
+MAX_WAITING_REQUESTS = 1000
+"""Such e-mails, and those of others, that may wait at the same time. Further requests are dropped, and people ask
+again."""
 DELAY_SECONDS = (1.0, 2.0)
 """Range of the time before the address is looked up. By then the response is sent.
 
@@ -59,43 +66,41 @@ Without it, the work for a person who exists slowed the response down, by 150 ms
 """
 
 log = structlog.get_logger()
-_email_slots = threading.BoundedSemaphore(MAX_CONCURRENT_EMAILS)
 
 
-def send_reset_link(app: Flask, email: str, client: str) -> None:
-    """E-mail the person a link, if the person exists and e-mail is configured.
+def request_reset_email(email: str, client: str) -> None:
+    """Let a worker e-mail the person a link, if the person exists and e-mail is configured.
 
-    This runs in a thread, and later, so that the time of the response does not reveal whether the address has an
-    account.
+    The request stores the same for every address, and a worker looks it up later, so that the time of the response does
+    not reveal whether the address has an account.
     """
-    if not mail.is_configured(app) or not _email_slots.acquire(blocking=False):
+    if not smtp.is_configured(current_app):
         return
-    threading.Thread(target=_send_and_log, args=(app, email, client), name="reset-link", daemon=True).start()
-
-
-@blocking
-def _send_and_log(app: Flask, email: str, client: str) -> None:
-    time.sleep(secrets.SystemRandom().uniform(*DELAY_SECONDS))
-    try:
-        with app.app_context():
-            _send_if_person_exists(email, client)
-    except NotFound:
-        pass
-    except Exception as failure:  # noqa: BLE001 - no caller waits for this thread
-        log.error("mail_failed", reason=type(failure).__name__)
-    finally:
-        _email_slots.release()
-
-
-def _send_if_person_exists(email: str, client: str) -> None:
-    """Raises NotFound."""
+    parameters = {"email": addresses.normalize(email), "client": client}
     with transaction() as session:
-        user = people.find_person(session, email)
-        if user.active:
-            g.actor = "nobody"
-            trail.record(session, Action.PASSWORD_LINK_REQUESTED, email=user.email, address=client)
-    if user.active:
-        with force_locale(user.locale or "en"):
-            url = current_app.config[PUBLIC_URL]
-            text = render_template("security/email/reset.txt", link=reset_link(user), url=url)
-            mail.send(user.email, gettext("Your link to choose a password"), text)
+        is_stored = current_outbox().compose_and_send(
+            session,
+            RESET_LINK,
+            parameters,
+            now() + LINK_LIFETIME,
+            delay_seconds=secrets.SystemRandom().uniform(*DELAY_SECONDS),
+            limit=MAX_WAITING_REQUESTS,
+        )
+    if not is_stored:
+        log.error("email_dropped", reason="too many e-mails are waiting")
+
+
+def compose_reset_email(session: Session, parameters: dict[str, str]) -> Email | None:
+    """Return the e-mail with a link, and record it; None if no person who may sign in has the address."""
+    try:
+        user = people.find_person(session, parameters["email"])
+    except NotFound:
+        return None
+    if not user.active:
+        return None
+    g.actor = "nobody"
+    trail.record(session, Action.PASSWORD_LINK_REQUESTED, email=user.email, address=parameters["client"])
+    with force_locale(user.locale or "en"):
+        url = current_app.config[PUBLIC_URL]
+        text = render_template("security/email/reset.txt", link=reset_link(user), url=url)
+        return Email(user.email, gettext("Your link to choose a password"), text)

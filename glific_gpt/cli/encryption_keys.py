@@ -13,6 +13,7 @@ from glific_gpt.database import transaction
 from glific_gpt.operations import key_check, rotation, secrets
 from glific_gpt.operations.secrets import SecretCount
 from glific_gpt.services import services
+from glific_gpt.vault import NO_ORGANIZATION
 
 
 @json_option
@@ -90,7 +91,8 @@ def _count_with_progress(label: str, counts: Iterator[SecretCount]) -> SecretCou
 def _require_readable(count: SecretCount, slugs: list[str]) -> None:
     """Raise click.ClickException, which exits with 1, if a secret cannot be decrypted."""
     if count.unreadable:
+        owners = [*slugs, "this server (e-mails)"] if NO_ORGANIZATION in count.organization_ids else slugs
         raise click.ClickException(
-            f"{count.unreadable} secrets of {', '.join(slugs)} cannot be decrypted. They are unchanged. Add their key "
+            f"{count.unreadable} secrets of {', '.join(owners)} cannot be decrypted. They are unchanged. Add their key "
             "to GLIFIC_GPT_ENCRYPTION_KEYS and run this command again, or enter these secrets again."
         )

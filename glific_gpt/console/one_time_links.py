@@ -1,16 +1,34 @@
 """One-time links for accounts: shown once in a page, and sent by e-mail if the server can send it."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
 
 import structlog
 from flask import current_app
 from flask_babel import gettext as _
+from sqlalchemy.exc import SQLAlchemyError
 
-from glific_gpt.accounts import mail
+from glific_gpt.accounts.passwords import LINK_LIFETIME
 from glific_gpt.accounts.sign_in.security import one_time_link
 from glific_gpt.accounts.tables import User
+from glific_gpt.clock import now
+from glific_gpt.database import transaction
+from glific_gpt.emails import smtp
+from glific_gpt.emails.smtp import Email
+from glific_gpt.services import services
 
 log = structlog.get_logger()
+
+
+class EmailState(StrEnum):
+    """The state of the e-mail with a link."""
+
+    NONE = "none"
+    """No e-mail is sent: the page asks to pass the link on."""
+    ON_ITS_WAY = "on_its_way"
+    DELAYED = "delayed"
+    """It is sent as soon as the mail server accepts e-mails again."""
 
 
 @dataclass(frozen=True)
@@ -19,30 +37,33 @@ class IssuedLink:
 
     email: str
     url: str = field(repr=False)
-    was_sent: bool
-    """True if the link was also sent by e-mail."""
+    email_state: EmailState
     had_account: bool = False
     """True if the user already had an account. Its credentials were reset."""
 
 
 def issue_link(user: User, organization_id: int | None = None, *, had_account: bool = False) -> IssuedLink:
-    """Create a link and send it by e-mail if possible.
-
-    Call this outside a transaction: sending can take seconds, and SQLite has one writer.
-    """
+    """Create a link, and let a worker send it by e-mail if possible. Call this outside a transaction."""
+    expires_at = now() + LINK_LIFETIME
     url = one_time_link(user, organization_id)
-    return IssuedLink(user.email, url, was_sent=_send_by_email(user.email, url), had_account=had_account)
-
-
-def _send_by_email(email: str, url: str) -> bool:
-    """Return whether the e-mail was sent. A failure is only logged, because the page shows the link too."""
-    if not mail.is_configured(current_app):
-        return False
     intro = _("Choose a password for glific_gpt on this page. The link works once and expires after three days.")
-    text = f"{intro}\n\n{url}\n"
+    email = Email(user.email, _("Your link to glific_gpt"), f"{intro}\n\n{url}\n")
+    return IssuedLink(user.email, url, _send(email, expires_at), had_account=had_account)
+
+
+def _send(email: Email, expires_at: datetime) -> EmailState:
+    """A failure is only logged, because the page shows the link too."""
+    if not smtp.is_configured(current_app):
+        return EmailState.NONE
+    outbox = services().outbox
     try:
-        mail.send(email, _("Your link to glific_gpt"), text)
-    except OSError as failure:
-        log.warning("mail_failed", reason=type(failure).__name__)
-        return False
-    return True
+        with transaction() as session:
+            is_delayed = outbox.is_delayed(session)
+            is_stored = outbox.send(session, email, expires_at)
+    except SQLAlchemyError as failure:
+        log.error("email_dropped", reason=type(failure).__name__)
+        return EmailState.NONE
+    if not is_stored:
+        log.error("email_dropped", reason="too many e-mails are waiting")
+        return EmailState.NONE
+    return EmailState.DELAYED if is_delayed else EmailState.ON_ITS_WAY

@@ -49,7 +49,8 @@ FINISHED_STATUSES = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXC
 class WorkflowEngine:
     """Durable workflows in one database. Every process can enqueue work; a launched process also runs it.
 
-    A workflow does the work for one subject, which is the id of a call. Its partition is the call's organization.
+    A workflow does the work for one subject, which is the id of a call or an e-mail. Its partition is the call's
+    organization, or 0 for e-mails.
     """
 
     def __init__(
@@ -64,12 +65,17 @@ class WorkflowEngine:
         self._failover: WorkerFailover | None = None
 
     @blocking
-    def enqueue(self, session: Session, workflow_id: str, subject: str, partition: int) -> None:
+    def enqueue(
+        self, session: Session, workflow_id: str, subject: str, partition: int, *, delay_seconds: float = 0.0
+    ) -> None:
         """Enqueue work in the transaction of the session. The same workflow id is enqueued only once.
 
         Running work is limited in total, and for each partition.
         """
-        self._enqueue(session, self._options(workflow_id, partition), subject, partition)
+        options = self._options(workflow_id, partition)
+        if delay_seconds:
+            options |= {"delay_seconds": delay_seconds}
+        self._enqueue(session, options, subject, partition)
 
     @blocking
     def hold(self, session: Session, workflow_id: str, subject: str, partition: int, seconds: float) -> bool:

@@ -14,6 +14,7 @@ from glific_gpt.calls.deferred.backlog import find_backlog
 from glific_gpt.calls.tables import Delivery
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
+from glific_gpt.emails.recovery import log_stuck_emails
 
 STUCK_AFTER = timedelta(minutes=20)
 """Longer than a deferred answer takes to reach its flow, unless there are no workers or too few."""
@@ -22,7 +23,7 @@ log = structlog.get_logger()
 
 
 def run_housekeeping(app: Flask) -> None:
-    """Delete expired rows, mark interrupted calls, give back their money, and log deliveries that are stuck."""
+    """Delete expired rows, mark interrupted calls, give back their money, and log stuck deliveries and e-mails."""
     with app.app_context(), transaction() as session:
         replays.purge(session)
         delivery_records.purge(session)
@@ -30,6 +31,7 @@ def run_housekeeping(app: Flask) -> None:
         records.mark_interrupted(session)
         _log_stuck_deliveries(session)
         _log_missing_workers(session)
+        log_stuck_emails(session)
     # In a transaction of its own: it locks months before calls, like a call that ends.
     with app.app_context(), transaction() as session:
         budget.give_back(session)

@@ -12,7 +12,7 @@ from glific_gpt.clock import now
 from glific_gpt.database import Base, insert_if_absent, transaction
 from glific_gpt.errors import SettingsError
 from glific_gpt.operations import secrets
-from glific_gpt.vault import Vault
+from glific_gpt.vault import NO_ORGANIZATION, Vault
 
 FIRST_REVISION = 12
 """The migration that creates the table."""
@@ -20,8 +20,6 @@ FIRST_REVISION = 12
 ROW_ID = 1
 """Id of the only row."""
 PURPOSE = "key_check"
-NO_ORGANIZATION = 0
-"""An id that no organization has, so that no stored secret has the same derived key."""
 
 MSG_WRONG_KEYS = (
     "The database was encrypted with other keys than those in GLIFIC_GPT_ENCRYPTION_KEYS. Set the keys that the other "

@@ -13,9 +13,11 @@ from glific_gpt.connections import store
 from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import Base, transaction
+from glific_gpt.emails import outbox
+from glific_gpt.emails.tables import OutgoingEmail
 from glific_gpt.organizations import signature
 from glific_gpt.organizations.tables import Organization
-from glific_gpt.vault import Vault
+from glific_gpt.vault import NO_ORGANIZATION, Vault
 
 BATCH_SIZE = 200
 """Rows per transaction. Webhooks are answered between two transactions."""
@@ -57,6 +59,13 @@ SECRETS = (
     Secret(
         Delivery, Delivery.answer, literal(delivery_records.ANSWER_PURPOSE), Delivery.organization_id, Delivery.call_id
     ),
+    Secret(
+        OutgoingEmail,
+        OutgoingEmail.content,
+        literal(outbox.PURPOSE),
+        literal(NO_ORGANIZATION),
+        OutgoingEmail.id,
+    ),
 )
 """All secrets. Stored answers for repeated calls are not included, because they expire after 15 minutes."""
 
@@ -69,7 +78,7 @@ class SecretCount:
     unreadable: int = 0
     """Secrets that no master key decrypts."""
     organization_ids: set[int] = field(default_factory=set)
-    """Organizations with an unreadable secret."""
+    """Organizations with an unreadable secret; NO_ORGANIZATION for the server's own."""
 
     @property
     def processed(self) -> int:

@@ -1,4 +1,4 @@
-"""Background work of a process: deferred calls and housekeeping."""
+"""Background work of a process: deferred calls, e-mails and housekeeping."""
 
 import os
 import signal
@@ -12,6 +12,8 @@ from flask import Flask
 from glific_gpt.calls.deferred.recovery import requeue_orphans
 from glific_gpt.clock import Deadline
 from glific_gpt.durable import WorkflowContext
+from glific_gpt.emails import outbox
+from glific_gpt.emails import recovery as email_recovery
 from glific_gpt.operations.housekeeping import run_housekeeping
 from glific_gpt.runtime import file_descriptors
 from glific_gpt.services import services
@@ -64,7 +66,7 @@ def run_standalone(app: Flask) -> None:
     file_descriptors.FileDescriptorMonitor().start_in_thread()
     if _wait_until_consumer(app):
         start_worker(app, consumes=True)
-        sys.stderr.write("Working on deferred calls. Press Ctrl-C to stop.\n")
+        sys.stderr.write("Working on deferred calls and e-mails. Press Ctrl-C to stop.\n")
         signal.sigwait(STOP_SIGNALS)
         ending = threading.Thread(target=stop_worker, args=(app,), daemon=True)
         ending.start()
@@ -90,11 +92,14 @@ def _wait_until_consumer(app: Flask) -> bool:
 def launch_engine(app: Flask, *, consumes: bool) -> None:
     """Launch the workflow engine in this process. With `consumes` it takes work from the queue as soon as it may."""
     with app.app_context():
-        engine, workflow = services().engine, services().deferred_workflow
+        app_services = services()
+    engine = app_services.engine
 
-    def run_workflow(call_id: str, context: WorkflowContext) -> float | None:
+    def run_workflow(subject: str, context: WorkflowContext) -> float | None:
         with app.app_context():
-            return workflow.run(call_id, context)
+            if subject.startswith(outbox.ID_PREFIX):
+                return app_services.email_workflow.run(subject, context)
+            return app_services.deferred_workflow.run(subject, context)
 
     engine.launch(run_workflow, consumes=consumes)
 
@@ -117,6 +122,7 @@ def _run_housekeeping_loop(app: Flask) -> None:
             run_housekeeping(app)
             with app.app_context():
                 requeue_orphans(engine)
+                email_recovery.requeue_orphans(engine)
             engine.delete_finished()
         except Exception as failure:  # noqa: BLE001 - the loop must survive; it tries again after a minute
             log.warning("housekeeping_failed", reason=type(failure).__name__)

@@ -26,7 +26,7 @@ from tests.support.serving import to_environment
 from tests.support.settings import ENCRYPTION_KEY
 
 FLASK = str(Path(sys.executable).with_name("flask"))
-WORKING = "Working on deferred calls. Press Ctrl-C to stop."
+WORKING = "Working on deferred calls and e-mails. Press Ctrl-C to stop."
 WAITING = "Another process works on the deferred calls of this database. Waiting until it ends."
 EXIT_SECONDS = 10
 

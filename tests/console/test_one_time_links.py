@@ -1,11 +1,16 @@
 """One-time links on a server that can send e-mail."""
 
 import pytest
+import sqlalchemy as sa
 
 from glific_gpt.accounts.tables import Role
+from glific_gpt.database import transaction
+from glific_gpt.emails import outbox
+from glific_gpt.emails.tables import OutgoingEmail
 from tests.conftest import StartServer
 from tests.console.conftest import Staff
 from tests.console.invitations import find_link
+from tests.support.deferred import wait_until
 from tests.support.mail_server import LINK, MailServer
 from tests.support.server import RunningServer
 
@@ -15,12 +20,12 @@ INVITATION = {"email": "asha@example.org", "role": "viewer"}
 
 @pytest.fixture
 def server(start_server: StartServer, mail_server: MailServer) -> RunningServer:
-    return start_server(mail_url=mail_server.url, mail_from="gpt@example.org")
+    return start_server(with_worker=True, mail_url=mail_server.url, mail_from="gpt@example.org")
 
 
 def test_it_sends_the_link_that_it_shows(staff: Staff, mail_server: MailServer) -> None:
     answer = staff(Role.OWNER).post(MEMBERS, INVITATION)
-    assert "The link was also sent by e-mail." in answer.text
+    assert "The link is also on its way by e-mail." in answer.text
     letter = mail_server.next_message()
     assert (letter["To"], letter["From"]) == ("asha@example.org", "gpt@example.org")
     found = LINK.search(letter.get_content())
@@ -28,13 +33,41 @@ def test_it_sends_the_link_that_it_shows(staff: Staff, mail_server: MailServer) 
     assert found[0].endswith(find_link(answer))
 
 
-def test_it_shows_the_link_when_no_e_mail_can_be_sent(
+def test_it_says_that_e_mails_are_delayed_while_the_mail_server_is_down(
     staff: Staff, mail_server: MailServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     owner = staff(Role.OWNER)
     mail_server.close()
+    assert "The link is also on its way by e-mail." in owner.post(MEMBERS, INVITATION).text
+    wait_until(lambda: count_failing_emails(owner.server))
+    answer = owner.post(MEMBERS, INVITATION | {"email": "ravi@example.org"})
+    assert "e-mails are delayed at the moment. Send it to this person in a secure way." in answer.text
+    logged = capfd.readouterr().err
+    assert "email_delayed" in logged
+    assert find_link(answer).rpartition("/")[2] not in logged
+
+
+def test_it_shows_the_link_when_too_many_e_mails_wait(
+    staff: Staff, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(outbox, "MAX_WAITING", 0)
+    answer = staff(Role.OWNER).post(MEMBERS, INVITATION)
+    assert "Send the link to this person in a secure way." in answer.text
+    assert find_link(answer)
+    assert "email_dropped" in capfd.readouterr().err
+
+
+def test_it_shows_the_link_when_the_e_mail_cannot_be_stored(staff: Staff, capfd: pytest.CaptureFixture[str]) -> None:
+    owner = staff(Role.OWNER)
+    with owner.server.app.app_context(), transaction() as session:
+        session.execute(sa.text("DROP TABLE outgoing_emails"))
     answer = owner.post(MEMBERS, INVITATION)
     assert "Send the link to this person in a secure way." in answer.text
-    said = capfd.readouterr().err
-    assert "mail_failed" in said
-    assert find_link(answer).rpartition("/")[2] not in said
+    assert find_link(answer)
+    assert "email_dropped" in capfd.readouterr().err
+
+
+def count_failing_emails(server: RunningServer) -> int:
+    with server.app.app_context(), transaction() as session:
+        failing = sa.select(sa.func.count()).select_from(OutgoingEmail).where(OutgoingEmail.failed_attempts > 0)
+        return session.scalar(failing) or 0

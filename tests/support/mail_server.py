@@ -15,14 +15,18 @@ class _SmtpHandler(socketserver.StreamRequestHandler):
     """The part of SMTP (RFC 5321) that one client uses."""
 
     def handle(self) -> None:
+        server = cast("MailServer", self.server)
         self._reply("220 ready")
         while line := self.rfile.readline():
             verb = line[:4].upper().decode()
+            if verb in server.refusals:
+                self._reply(server.refusals[verb])
+                continue
             if verb == "DATA":
                 self._reply("354 start mail input")
                 self._store_message()
             self._reply("221 closing" if verb == "QUIT" else "250 OK")
-            if verb == "QUIT":
+            if verb == "QUIT" or (verb == "DATA" and server.closes_early):
                 return
 
     def _reply(self, line: str) -> None:
@@ -39,9 +43,15 @@ class _SmtpHandler(socketserver.StreamRequestHandler):
 class MailServer(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _SmtpHandler)
+    allow_reuse_address = True
+
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _SmtpHandler)
         self.messages: SimpleQueue[EmailMessage] = SimpleQueue()
+        self.refusals: dict[str, str] = {}
+        """Replies that refuse a command, such as `{"RCPT": "550 no such user"}`."""
+        self.closes_early = False
+        """True to end the connection after a message, without waiting for QUIT."""
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     @property

@@ -3,7 +3,6 @@
 from typing import Any, ClassVar
 
 import flask_security as library
-from flask import current_app
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_security import current_user
@@ -133,7 +132,7 @@ class LostPhoneForm(library.TwoFactorRescueForm):
 
 
 class ForgottenPasswordForm(FlaskForm):  # type: ignore[misc] # it ships no types
-    """The address is looked up in a thread, so that content and time of the response are the same for every address."""
+    """The address is looked up by a worker, so that content and time of the response are the same for every address."""
 
     email = EmailField(_("E-mail address"), validators=[DataRequired()], render_kw={"autocomplete": "email"})
     requires_confirmation = False
@@ -142,15 +141,15 @@ class ForgottenPasswordForm(FlaskForm):  # type: ignore[misc] # it ships no type
     def validate(self, **options: Any) -> bool:
         """Always return False: Flask-Security would otherwise send an e-mail itself."""
         if super().validate(**options):
-            passwords.send_reset_link(current_app._get_current_object(), str(self.email.data), client_address())  # type: ignore[attr-defined]
+            passwords.request_reset_email(str(self.email.data), client_address())
         return False
 
 
 MESSAGES = {
     "GENERIC_AUTHN_FAILED": (N_("The e-mail address or the password is wrong."), "error"),
-    "GENERIC_RECOVERY": (N_("If this address has an account, we have sent an e-mail with a link."), "info"),
+    "GENERIC_RECOVERY": (N_("If this address has an account, an e-mail with a link is on its way."), "info"),
     "PASSWORD_RESET_REQUEST": (
-        N_("If this address has an account, we have sent an e-mail with a link."),
+        N_("If this address has an account, an e-mail with a link is on its way."),
         "info",
     ),
     "UNAUTHENTICATED": (N_("Sign in to continue."), "info"),

@@ -109,7 +109,7 @@ def _create_counter(limiter: Limiter) -> Callable[[], None]:
         (ADDRESS_LIMIT, "sign-in", _client_key, _is_exempt_or_proven_person),
         (ACCOUNT_LIMIT, "anywhere", _account_key, _is_exempt_or_known_browser),
         (FORGOTTEN_PASSWORD_LIMIT, "forgotten", _account_and_client_key, _is_not_forgotten_password),
-        # A process prepares few e-mails at the same time. One client could otherwise keep them from everyone else.
+        # A limited number of e-mails may wait. One client could otherwise keep them from everyone else.
         (ADDRESS_LIMIT, "forgotten", _client_key, _is_not_forgotten_password),
     ):
         count = limiter.shared_limit(limit, scope, key_func=key, exempt_when=exempt, on_breach=_on_breach)(count)

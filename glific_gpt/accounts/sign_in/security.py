@@ -7,9 +7,9 @@ from typing import Any
 from flask import Flask, Response, redirect, request, url_for
 from flask_security import Security, current_user
 
-from glific_gpt.accounts import mail, password_rules
+from glific_gpt.accounts import password_rules
 from glific_gpt.accounts.addresses import NormalizingMailUtil
-from glific_gpt.accounts.passwords import PUBLIC_URL, one_time_link
+from glific_gpt.accounts.passwords import LINK_LIFETIME, PUBLIC_URL, one_time_link
 from glific_gpt.accounts.sign_in import (
     client_address,
     forms,
@@ -21,12 +21,12 @@ from glific_gpt.accounts.sign_in import (
 from glific_gpt.accounts.sign_in.datastore import Datastore, HashedRecoveryCodes, SingleUseTotp
 from glific_gpt.accounts.sign_in.forms import MESSAGES
 from glific_gpt.accounts.sign_in.views import NAME, blueprint
+from glific_gpt.emails import smtp
 from glific_gpt.settings import Settings
 from glific_gpt.vault import derive_key
 
 __all__ = ["blueprint", "init", "one_time_link"]
 
-LINK_LIFETIME = timedelta(days=3)
 FRESHNESS = timedelta(minutes=15)
 """How long after entering the password a person may change how they sign in."""
 
@@ -65,7 +65,6 @@ def init(app: Flask, settings: Settings) -> None:
     _remove_global_hooks(app)
     security.login_manager.request_loader(None)  # it would read bodies to identify the person
     sessions.init(app, security, settings)
-    mail.init(app, settings)
     client_address.init(app, settings)
     login_throttle.init(app, settings)
     records.connect_signals(app)
@@ -74,7 +73,7 @@ def init(app: Flask, settings: Settings) -> None:
             (sessions.explain_end, _require_password_change, two_factor_requirement.redirect_to_setup)
         )
     app.context_processor(
-        lambda: {"can_mail": mail.is_configured(app), "is_two_factor_required": two_factor_requirement.is_required}
+        lambda: {"can_mail": smtp.is_configured(app), "is_two_factor_required": two_factor_requirement.is_required}
     )
 
 

@@ -1,7 +1,11 @@
-"""Outgoing e-mail, over a verified TLS connection and with a time-out."""
+"""Sending of an e-mail, over a verified TLS connection and with a time-out."""
 
 import smtplib
 import ssl
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from flask import Flask, current_app
@@ -13,6 +17,15 @@ from glific_gpt.settings import Settings
 TIMEOUT_SECONDS = 10
 # Submission with STARTTLS (RFC 6409), and with TLS from the beginning (RFC 8314).
 PORTS = {"smtp": 587, "smtps": 465}
+
+
+@dataclass(frozen=True)
+class Email:
+    """A plain text for one person."""
+
+    recipient: str = field(repr=False)
+    subject: str = field(repr=False)
+    text: str = field(repr=False)
 
 
 class VerifiedConnection(Connection):
@@ -31,6 +44,11 @@ class VerifiedConnection(Connection):
         if self.mail.username and self.mail.password:
             host.login(self.mail.username, self.mail.password)
         return host
+
+    def __exit__(self, *details: Any) -> None:
+        # The server has accepted or refused the e-mail already. A failure to say goodbye would make it be sent twice.
+        with suppress(OSError):
+            super().__exit__(*details)
 
 
 def init(app: Flask, settings: Settings) -> None:
@@ -55,13 +73,23 @@ LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 """Connections to these hosts do not leave the machine and need no TLS."""
 
 
+class MailServerMissing(Exception):
+    """This process has no mail server in its settings."""
+
+
 def is_configured(app: Flask) -> bool:
     return "mail" in app.extensions
 
 
 @blocking
-def send(recipient: str, subject: str, text: str) -> None:
-    """Send an e-mail. Raises OSError, which is the base class of SMTP errors."""
-    message = Message(subject, recipients=[recipient], body=text)
+def send(email: Email, email_id: str, created_at: datetime) -> None:
+    """Send an e-mail. Raises OSError, which is the base class of SMTP errors, and MailServerMissing.
+
+    An e-mail that is sent twice has the same Message-ID and date, by which mail servers recognize it.
+    """
+    if not is_configured(current_app):
+        raise MailServerMissing
+    message = Message(email.subject, recipients=[email.recipient], body=email.text, date=created_at.timestamp())
+    message.msgId = f"<{email_id}@{str(message.sender).rpartition('@')[2]}>"
     with VerifiedConnection(current_app.extensions["mail"]) as connection:
         connection.send(message)

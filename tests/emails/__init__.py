@@ -1,0 +1,1 @@
+"""E-mails: sending, recovery and limits."""
