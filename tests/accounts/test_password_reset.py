@@ -24,13 +24,14 @@ PUBLIC_URL = "https://gpt.example.org"
 
 
 @pytest.fixture
-def server(start_server: StartServer, mail_server: MailServer) -> RunningServer:
+def server(start_server: StartServer, mail_server: MailServer) -> Iterator[RunningServer]:
     """A server that sends e-mail. Its cookies also work over plain HTTP, as there is no TLS in front of it."""
     server = start_server(
         with_worker=True, public_url=PUBLIC_URL, mail_url=mail_server.url, mail_from="gpt@example.org"
     )
     server.app.config["SESSION_COOKIE_SECURE"] = False
-    return server
+    yield server
+    wait_for_worker(server)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def server(start_server: StartServer, mail_server: MailServer) -> RunningServer:
     return start_server(with_worker=True, mail_url=mail_server.url, mail_from="gpt@example.org")
 
 
-def test_it_sends_the_link_that_it_shows(staff: Staff, mail_server: MailServer) -> None:
+def test_it_sends_the_link_that_it_shows(server: RunningServer, staff: Staff, mail_server: MailServer) -> None:
     answer = staff(Role.OWNER).post(MEMBERS, INVITATION)
     assert "The link is also on its way by e-mail." in answer.text
     letter = mail_server.next_message()
@@ -31,6 +31,7 @@ def test_it_sends_the_link_that_it_shows(staff: Staff, mail_server: MailServer) 
     found = LINK.search(letter.get_content())
     assert found
     assert found[0].endswith(find_link(answer))
+    wait_until(lambda: not count_emails(server))
 
 
 def test_it_says_that_e_mails_are_delayed_while_the_mail_server_is_down(
@@ -39,9 +40,10 @@ def test_it_says_that_e_mails_are_delayed_while_the_mail_server_is_down(
     owner = staff(Role.OWNER)
     mail_server.close()
     assert "The link is also on its way by e-mail." in owner.post(MEMBERS, INVITATION).text
-    wait_until(lambda: count_failing_emails(owner.server))
+    wait_until(lambda: count_emails(owner.server, OutgoingEmail.failed_attempts > 0) == 1)
     answer = owner.post(MEMBERS, INVITATION | {"email": "ravi@example.org"})
     assert "e-mails are delayed at the moment. Send it to this person in a secure way." in answer.text
+    wait_until(lambda: count_emails(owner.server, OutgoingEmail.failed_attempts > 0) == 2)
     logged = capfd.readouterr().err
     assert "email_delayed" in logged
     assert find_link(answer).rpartition("/")[2] not in logged
@@ -67,7 +69,7 @@ def test_it_shows_the_link_when_the_e_mail_cannot_be_stored(staff: Staff, capfd:
     assert "email_dropped" in capfd.readouterr().err
 
 
-def count_failing_emails(server: RunningServer) -> int:
+def count_emails(server: RunningServer, *conditions: sa.ColumnElement[bool]) -> int:
+    """Return the number of waiting e-mails."""
     with server.app.app_context(), transaction() as session:
-        failing = sa.select(sa.func.count()).select_from(OutgoingEmail).where(OutgoingEmail.failed_attempts > 0)
-        return session.scalar(failing) or 0
+        return session.scalar(sa.select(sa.func.count()).select_from(OutgoingEmail).where(*conditions)) or 0

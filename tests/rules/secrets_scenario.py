@@ -10,6 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tests.console.invitations import find_link
+from tests.console.users import create_user
 from tests.support import http
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.openai_behaviours import answer, close_connection, refuse_key, send_html
@@ -78,6 +80,7 @@ def run_scenario(scenario: Scenario) -> None:
         _good_calls(scenario, slug, token)
         _bad_calls(scenario, slug, token)
     _signed_calls(scenario)
+    _waiting_email(scenario)
     _broken_calls(scenario, alice)
 
 
@@ -156,6 +159,16 @@ def _signed_calls(scenario: Scenario) -> None:
         digest = hmac.new(phrase, f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
         header = {"X-Glific-Signature": f"t={moment},v1={scenario.secret(digest)}"}
         assert scenario.ask("alice", body, header) == status
+
+
+def _waiting_email(scenario: Scenario) -> None:
+    """Invite a member by e-mail. The mail server is down, so that the e-mail with the link waits."""
+    person = create_user(scenario.server, "admin@example.org")
+    with person.client:
+        assert person.sign_in().status_code == 302
+        answer = person.post("/console/organizations/alice/members", {"email": "ravi@example.org", "role": "viewer"})
+    assert "on its way by e-mail" in answer.text
+    scenario.secret(find_link(answer).rpartition("/")[2])
 
 
 def _broken_calls(scenario: Scenario, token: str) -> None:

@@ -18,6 +18,7 @@ from glific_gpt.organizations.tables import Organization
 from tests.rules.secrets_scenario import Scenario, run_scenario
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.programs import free_port
 from tests.support.server import RunningServer, TestOrganization
 from tests.support.serving import SECRET_KEY, run_server_processes
 from tests.support.settings import ENCRYPTION_KEY
@@ -34,6 +35,8 @@ def scenario(tmp_path: Path, database_url: str, openai: OpenAIStandIn, glific: G
         "database_url": database_url,
         "openai_base_url": openai.base_url,
         "glific_hosts": "127.0.0.1",
+        "mail_url": f"smtp://127.0.0.1:{free_port()}",
+        "mail_from": "gpt@example.org",
     }
     with run_server_processes(tmp_path / "log", **settings) as server:
         scenario = Scenario(server, openai, glific, [SECRET_KEY, ENCRYPTION_KEY])
@@ -83,6 +86,7 @@ def test_no_secret_is_in_the_database_in_logs_or_in_responses(
     assert len(scenario.glific.logins) == 2
     assert "parse_via_chat_gpt" in database
     assert '"organization": "alice"' in logs
+    assert "mail_" in database
     assert responses.count("call_id") > 10
     assert responses.count("credential_saved") == 2
 
