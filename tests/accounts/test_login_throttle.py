@@ -1,13 +1,16 @@
 """The login throttle limits guesses, but not a user with the right password."""
 
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
 from glific_gpt.accounts.sign_in import login_throttle
 from glific_gpt.errors import SettingsError
+from glific_gpt.runtime.fair_semaphore import FairSemaphore
 from tests.accounts.authenticator import CODE, Authenticator
 from tests.accounts.conftest import AddPerson
 from tests.accounts.test_sign_in import ACCOUNT, is_signed_in
@@ -111,33 +114,64 @@ def test_concurrent_codes_count_like_sequential_ones(asha: ConsoleUser, authenti
     assert statuses.count(422) <= 5
 
 
-@pytest.fixture
-def busy() -> Iterator[None]:
-    """Other users take all slots for password checks."""
-    for _ in range(login_throttle.MAX_CONCURRENT_CHECKS):
-        assert login_throttle.check_slots.acquire(timeout=TIMEOUT_SECONDS)
-    yield
-    for _ in range(login_throttle.MAX_CONCURRENT_CHECKS):
-        login_throttle.check_slots.release()
+SLOTS = (login_throttle.proven_slot, login_throttle.other_slot)
+
+
+@contextmanager
+def taken(*slots: FairSemaphore) -> Iterator[None]:
+    """Other attempts take these slots for password checks."""
+    for slot in slots:
+        assert slot.acquire("other", TIMEOUT_SECONDS)
+    try:
+        yield
+    finally:
+        for slot in slots:
+            slot.release()
 
 
 def test_password_checks_have_a_concurrency_limit_that_affects_nothing_else(
-    asha: ConsoleUser, alice: TestOrganization, busy: None
+    asha: ConsoleUser, alice: TestOrganization
 ) -> None:
-    answer = asha.sign_in()
-    assert answer.status_code == 429
-    assert "Try again in 1 minute." in answer.text
-    assert int(answer.headers["Retry-After"]) == 60
-    assert asha.get(SIGN_IN).status_code == 200
-    assert alice.ask().status_code == 200
+    with taken(*SLOTS):
+        answer = asha.sign_in()
+        assert answer.status_code == 429
+        assert "Try again in 1 minute." in answer.text
+        assert int(answer.headers["Retry-After"]) == 60
+        assert asha.get(SIGN_IN).status_code == 200
+        assert alice.ask().status_code == 200
+
+
+def test_attempts_of_strangers_do_not_keep_a_person_from_a_known_browser(asha: ConsoleUser) -> None:
+    assert asha.sign_in().status_code == 302
+    asha.post("/console/account/sign-out", page=ACCOUNT)
+    with taken(login_throttle.other_slot):
+        assert asha.sign_in().status_code == 302
+        change = {"password": PASSWORD, "new_password": WRONG, "new_password_confirm": WRONG}
+        assert asha.post("/console/account/password", change, page="/console/account/password").status_code == 302
+
+
+def test_few_attempts_of_strangers_wait_so_that_pages_keep_their_threads(
+    asha: ConsoleUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(login_throttle, "SLOT_TIMEOUT_SECONDS", 3.0)
+    token = asha.token()
+
+    def attempt(number: int) -> float:
+        start = time.monotonic()
+        fields = {"csrf_token": token, "email": f"person{number}@example.org", "password": WRONG}
+        assert asha.client.post(asha.server.url + SIGN_IN, data=fields).status_code == 429
+        return time.monotonic() - start
+
+    with taken(login_throttle.other_slot), ThreadPoolExecutor(6) as pool:
+        seconds = sorted(pool.map(attempt, range(6)))
+    assert seconds[3] < 3 <= seconds[4]  # two of one address wait
 
 
 def test_every_slot_is_released(asha: ConsoleUser) -> None:
-    for password in (WRONG, TOO_LONG, PASSWORD):
+    for password in (WRONG, TOO_LONG, PASSWORD, WRONG, TOO_LONG):
         asha.sign_in(password)
-    assert all(login_throttle.check_slots.acquire(blocking=False) for _ in range(login_throttle.MAX_CONCURRENT_CHECKS))
-    for _ in range(login_throttle.MAX_CONCURRENT_CHECKS):
-        login_throttle.check_slots.release()
+    with taken(*SLOTS):
+        pass
 
 
 def test_a_password_that_is_too_long_counts_as_wrong(asha: ConsoleUser) -> None:

@@ -2,12 +2,14 @@
 
 import html
 import re
+from threading import Timer
 from typing import Any
 
 import httpx2
 import pytest
 
-from glific_gpt.console.views.convert_flow import CONVERSION_LOCK
+from glific_gpt.console.views import convert_flow
+from glific_gpt.console.views.convert_flow import conversion_slot
 from glific_gpt.flows import files, rules
 from tests.console.flow_files import PAGE, export_old_flow, find_webhook_actions, parse_download
 from tests.console.test_ready_flow import tokens
@@ -148,17 +150,29 @@ def test_a_file_that_is_too_large_is_an_error_of_its_field(editor: ConsoleUser) 
         assert "larger than 5 MiB" in error(refused)
 
 
-def test_only_one_file_is_converted_at_a_time(editor: ConsoleUser, alice: TestOrganization) -> None:
-    with CONVERSION_LOCK:
+def test_only_one_file_is_converted_at_a_time(
+    editor: ConsoleUser, alice: TestOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(convert_flow, "CONVERSION_TIMEOUT_SECONDS", 0.1)
+    assert conversion_slot.acquire("bob", 0)
+    try:
         for path in (CONVERT, PREVIEW):
             refused = send(editor, export_old_flow(), to=path)
             assert (refused.status_code, tokens(refused.text)) == (503, 1)
             assert error(refused) == "The server is converting another file. Try again in a moment."
         assert "The server is converting another file" in send(editor, export_old_flow(), to=PREVIEW, part=True).text
         assert status_with(alice, alice.token) == 200
+    finally:
+        conversion_slot.release()
     for content in (b"no flow", export_old_flow(), export_old_flow()):
         last = send(editor, content)
     assert find_webhook_actions(parse_download(last))
+
+
+def test_a_conversion_waits_for_that_of_another_organization(editor: ConsoleUser) -> None:
+    assert conversion_slot.acquire("bob", 0)
+    Timer(0.5, conversion_slot.release).start()
+    assert find_webhook_actions(parse_download(send(editor, export_old_flow())))
 
 
 def test_warnings_are_shown_before_the_download(editor: ConsoleUser, alice: TestOrganization) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import gc
 import json
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ from glific_gpt.accounts.sign_in import login_throttle
 from glific_gpt.accounts.tables import Role
 from glific_gpt.glific.signature import sign
 from glific_gpt.ready_flows import Placement
+from glific_gpt.runtime.fair_semaphore import FairSemaphore
 from glific_gpt.server import http_protocol
 from glific_gpt.server.http_protocol import HttpProtocol
 from glific_gpt.server.request_bodies import BodyReader
@@ -278,8 +278,9 @@ def test_a_sign_in_page_does_nothing_before_the_whole_form_has_arrived(
 ) -> None:
     """It would refuse the attempt, because all password checks are in use."""
     monkeypatch.setattr(login_throttle, "SLOT_TIMEOUT_SECONDS", 0.1)
-    monkeypatch.setattr(login_throttle, "check_slots", threading.BoundedSemaphore(1))
-    with login_throttle.check_slots, sending(alice.server, SIGN_IN, FORM, length=3) as wire:
+    no_slot = FairSemaphore(0, max_waiting=1, max_waiting_of_group=1)
+    monkeypatch.setattr(login_throttle, "other_slot", no_slot)
+    with sending(alice.server, SIGN_IN, FORM, length=3) as wire:
         wire.sendall(b"a=")
         wire.settimeout(1)
         with pytest.raises(TimeoutError):

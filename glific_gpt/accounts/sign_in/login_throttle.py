@@ -2,7 +2,6 @@
 
 import hmac
 import math
-import threading
 import time
 from collections.abc import Callable
 
@@ -17,12 +16,10 @@ from glific_gpt.accounts.sign_in.client_address import client_network
 from glific_gpt.accounts.sign_in.views import CREDENTIAL_ENDPOINTS, NAME
 from glific_gpt.errors import SettingsError
 from glific_gpt.runtime.bridge import blocking
+from glific_gpt.runtime.fair_semaphore import FairSemaphore
 from glific_gpt.settings import MSG_RATE_LIMIT_STORAGE, Settings
 from glific_gpt.vault import derive_key
 
-MAX_CONCURRENT_CHECKS = 2
-"""Passwords and codes that each process checks at the same time. Hashing takes a core and 46 MiB, and webhooks need
-both too."""
 SLOT_TIMEOUT_SECONDS = 2.0
 """How long an attempt waits for a slot before it is refused."""
 RETRY_AFTER_SECONDS = 60
@@ -36,7 +33,12 @@ KEY = "SECURITY_LIMITS_KEY"
 LOGIN, FORGOT_PASSWORD = f"{NAME}.login", f"{NAME}.forgot_password"
 SUCCESS_STATUS = 302  # Flask-Security redirects after a success, and shows the form again after a failure
 
-check_slots = threading.BoundedSemaphore(MAX_CONCURRENT_CHECKS)
+# Each process checks two passwords or codes at the same time. Hashing takes a core and 46 MiB, and webhooks need both
+# too. Those of persons who have proved their password in this browser have a slot of their own: attempts from many
+# networks would otherwise keep everyone from signing in.
+proven_slot = FairSemaphore(1, max_waiting=8, max_waiting_of_group=2)
+other_slot = FairSemaphore(1, max_waiting=4, max_waiting_of_group=2)
+"""Few wait, because each waiting attempt takes a thread from the pages of others."""
 
 
 def init(app: Flask, settings: Settings) -> None:
@@ -56,16 +58,18 @@ def acquire_slot() -> Response | None:
     """Before an attempt: take a slot, or refuse the request."""
     if not is_attempt():
         return None
-    if not check_slots.acquire(timeout=SLOT_TIMEOUT_SECONDS):
+    person = _proven_person()
+    slot = proven_slot if person else other_slot
+    if not slot.acquire(person or client_network(), SLOT_TIMEOUT_SECONDS):
         return respond_throttled(RETRY_AFTER_SECONDS)
-    g.has_check_slot = True
+    g.check_slot = slot
     return None
 
 
 def release_slot(_failure: BaseException | None) -> None:
     """At the end of each request, successful or not."""
-    if g.pop("has_check_slot", False):
-        check_slots.release()
+    if slot := g.pop("check_slot", None):
+        slot.release()
 
 
 def is_attempt() -> bool:

@@ -1,7 +1,6 @@
 """Conversion of an exported flow so that it calls this server: preview and download."""
 
 from collections.abc import Callable
-from threading import Lock
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
@@ -18,10 +17,13 @@ from glific_gpt.console.uploads import accepts_file
 from glific_gpt.console.views.use_in_glific import USE_IN_GLIFIC_URL, render_page
 from glific_gpt.errors import InvalidFlowExport, InvalidValue
 from glific_gpt.ready_flows import AuthMethod, Placement
+from glific_gpt.runtime.fair_semaphore import FairSemaphore
 from glific_gpt.settings import MAX_FILE_BYTES
 
-CONVERSION_LOCK = Lock()
+conversion_slot = FairSemaphore(1, max_waiting=8, max_waiting_of_group=1)
 """One conversion at a time: a large file takes seconds of CPU time, and webhooks must go on being answered."""
+CONVERSION_TIMEOUT_SECONDS = 10.0
+"""How long a conversion waits for those of other organizations."""
 
 
 @blueprint.post(f"{USE_IN_GLIFIC_URL}/convert")
@@ -57,7 +59,7 @@ def _handle_form(slug: str, handle: Callable[[str, ConversionForm], ResponseRetu
     form = ConversionForm()
     if not form.validate_on_submit():
         return _render(form)
-    if not CONVERSION_LOCK.acquire(blocking=False):
+    if not conversion_slot.acquire(slug, CONVERSION_TIMEOUT_SECONDS):
         form.flow.errors = [str(BUSY)]
         return _render(form, status=503)
     try:
@@ -66,7 +68,7 @@ def _handle_form(slug: str, handle: Callable[[str, ConversionForm], ResponseRetu
         form.add_error(error, FILE_FIELD)
         return _render(form)
     finally:
-        CONVERSION_LOCK.release()
+        conversion_slot.release()
 
 
 def _convert(slug: str, form: ConversionForm) -> ResponseReturnValue:

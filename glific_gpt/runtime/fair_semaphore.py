@@ -1,0 +1,51 @@
+"""A semaphore for threads, which waiting groups get in the order of their arrival."""
+
+import threading
+from collections import deque
+
+from glific_gpt.runtime.bridge import blocking
+
+
+class FairSemaphore:
+    """Places for work. A group with much work has few threads waiting, so that others get a place in time.
+
+    Each waiting thread is taken from other requests, so the number of all of them is limited too.
+    """
+
+    def __init__(self, number: int, *, max_waiting: int, max_waiting_of_group: int) -> None:
+        self._free = number
+        self._max_waiting = max_waiting
+        self._max_waiting_of_group = max_waiting_of_group
+        self._waiting: deque[tuple[str, object]] = deque()
+        self._changed = threading.Condition()
+
+    @blocking
+    def acquire(self, group: str, timeout: float) -> bool:
+        """Take a place. Return False at once if too many wait, or after that many seconds without a place."""
+        with self._changed:
+            if not self._free or self._waiting:
+                if not self._may_wait(group):
+                    return False
+                if not self._wait(group, timeout):
+                    return False
+            self._free -= 1
+            return True
+
+    def release(self) -> None:
+        """Give the place to the thread that has waited for the longest time."""
+        with self._changed:
+            self._free += 1
+            self._changed.notify_all()
+
+    def _may_wait(self, group: str) -> bool:
+        of_group = sum(1 for name, _ in self._waiting if name == group)
+        return len(self._waiting) < self._max_waiting and of_group < self._max_waiting_of_group
+
+    def _wait(self, group: str, timeout: float) -> bool:
+        mine = (group, object())
+        self._waiting.append(mine)
+        try:
+            return self._changed.wait_for(lambda: self._free > 0 and self._waiting[0] is mine, timeout)
+        finally:
+            self._waiting.remove(mine)
+            self._changed.notify_all()  # another thread is the first one now
