@@ -41,6 +41,7 @@ class FairSemaphore:
         of_group = sum(1 for name, _ in self._waiting if name == group)
         return len(self._waiting) < self._max_waiting and of_group < self._max_waiting_of_group
 
+    @blocking
     def _wait(self, group: str, timeout: float) -> bool:
         mine = (group, object())
         self._waiting.append(mine)

@@ -17,6 +17,7 @@ from glific_gpt.console.uploads import accepts_file
 from glific_gpt.console.views.use_in_glific import USE_IN_GLIFIC_URL, render_page
 from glific_gpt.errors import InvalidFlowExport, InvalidValue
 from glific_gpt.ready_flows import AuthMethod, Placement
+from glific_gpt.runtime.bridge import blocking
 from glific_gpt.runtime.fair_semaphore import FairSemaphore
 from glific_gpt.settings import MAX_FILE_BYTES
 
@@ -55,6 +56,7 @@ def _handle_too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
     return _render(form)
 
 
+@blocking
 def _handle_form(slug: str, handle: Callable[[str, ConversionForm], ResponseReturnValue]) -> ResponseReturnValue:
     form = ConversionForm()
     if not form.validate_on_submit():
