@@ -24,8 +24,6 @@ from tests.support.openai_behaviours import out_of_credit
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
 
-pytestmark = pytest.mark.both_databases
-
 AT = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 
 
@@ -195,6 +193,7 @@ def test_it_explains_an_error_and_who_can_fix_it(
     )
 
 
+@pytest.mark.both_databases
 def test_it_advises_a_retry_which_delivers_the_answer(
     server_commands: Commands, alice: TestOrganization, glific: GlificStandIn
 ) -> None:
@@ -261,6 +260,7 @@ def test_it_advises_to_check_for_a_worker_when_a_call_is_pending_for_too_long(
     assert "is being delivered right now" in server_commands.failure("calls", "retry", "alice", call_id)
 
 
+@pytest.mark.both_databases
 def test_it_lists_pending_calls(server_commands: Commands, server: RunningServer, glific: GlificStandIn) -> None:
     alice = create_connected_organization(server, glific)
     alice.ask()
@@ -273,6 +273,7 @@ def test_it_lists_pending_calls(server_commands: Commands, server: RunningServer
     )
 
 
+@pytest.mark.both_databases
 def test_calls_of_another_organization_can_neither_be_seen_nor_retried(
     server_commands: Commands, alice: TestOrganization, glific: GlificStandIn
 ) -> None:

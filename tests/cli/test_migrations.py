@@ -70,21 +70,14 @@ def test_the_losses_are_those_of_the_reverted_migrations() -> None:
 def test_an_upgrade_that_meets_a_lock_says_so(tmp_path: Path) -> None:
     databases.require_postgresql()
     with databases.postgresql_database() as url:
-        databases.migrate(url)
+        databases.migrate(url, "0012")
         settings = to_environment(database_url=url, secret_key=SECRET_KEY, encryption_keys=ENCRYPTION_KEY)
-        flask = (sys.executable, "-m", "flask", "--app", "wsgi", "db")
+        command = (sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade")
         environ = clean_environment() | settings
-
-        def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
-            return subprocess.run(  # noqa: S603 - its own command
-                (*flask, *arguments), cwd=ROOT, env=environ, capture_output=True, text=True, check=False
-            )
-
-        assert run("downgrade", "0012", "--yes").returncode == 0
         engine = sa.create_engine(url)
         with engine.begin() as connection:
             connection.execute(sa.text("LOCK TABLE calls IN ACCESS SHARE MODE"))
-            result = run("upgrade")
+            result = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)  # noqa: S603
         engine.dispose()
     assert result.returncode == 1
     assert "Error: Another transaction locks the database for too long." in result.stderr

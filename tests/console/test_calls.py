@@ -22,8 +22,6 @@ from tests.support.deferred import start_worker_in_process
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.server import RunningServer, TestOrganization
 
-pytestmark = pytest.mark.both_databases
-
 HERE = "/console/organizations/alice/calls"
 ROW = re.compile(r'<tr data-call="(call_\w+)"')
 CODES = sorted(
@@ -91,6 +89,7 @@ def test_a_deferred_call_is_never_too_late(alice: TestOrganization, viewer: Cons
     assert "the flow waited" in text
 
 
+@pytest.mark.both_databases
 def test_the_filters_select_calls(alice: TestOrganization, viewer: ConsoleUser) -> None:
     old = create_call(alice, at=now() - timedelta(days=3))
     failed = create_call(alice, "error", error_code="refused", model_asked="gpt-5-mini")
@@ -101,6 +100,7 @@ def test_the_filters_select_calls(alice: TestOrganization, viewer: ConsoleUser) 
     assert listed(viewer, "?status=&model=&error=&first_day=&last_day=") == [failed, old]
 
 
+@pytest.mark.both_databases
 def test_the_filters_offer_models_and_errors_of_recent_calls(alice: TestOrganization, viewer: ConsoleUser) -> None:
     create_call(alice, "error", error_code="refused", model_asked="gpt-5-mini")
     text = viewer.get(HERE).text
@@ -117,6 +117,7 @@ def test_an_invalid_day_stays_in_the_form_with_an_error(alice: TestOrganization,
     assert viewer.get(f"{HERE}.csv?first_day=yesterday").status_code == 422
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("name", ["model", "error"])
 def test_a_filter_with_nul_is_refused(alice: TestOrganization, viewer: ConsoleUser, name: str) -> None:
     create_call(alice)
@@ -127,6 +128,7 @@ def test_a_filter_with_nul_is_refused(alice: TestOrganization, viewer: ConsoleUs
     assert viewer.get(f"{HERE}.csv?{name}=gpt%00").status_code == 422
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("before", ["%00", "call_%00", "call_0", "nonsense"])
 def test_paging_from_an_unknown_call_is_not_found(viewer: ConsoleUser, before: str) -> None:
     assert viewer.get(f"{HERE}?before={before}").status_code == 404
@@ -143,6 +145,7 @@ def test_an_empty_list_shows_the_next_step(viewer: ConsoleUser) -> None:
     assert 'href="/console/organizations/alice/use-in-glific"' in text
 
 
+@pytest.mark.both_databases
 def test_older_calls_are_on_other_pages_with_the_same_filters(alice: TestOrganization, viewer: ConsoleUser) -> None:
     made = [create_call(alice) for _ in range(52)][::-1]
     text = viewer.get(f"{HERE}?model=gpt-4o").text
@@ -228,6 +231,7 @@ def test_the_call_of_another_organization_is_not_found(bob: TestOrganization, ed
     assert (listed(editor), sheet(editor)) == ([], [])
 
 
+@pytest.mark.both_databases
 def test_an_editor_can_retry_a_delivery(
     server: RunningServer, alice: TestOrganization, staff: Staff, glific: GlificStandIn
 ) -> None:

@@ -21,8 +21,6 @@ from tests.console.invitations import (
 from tests.console.users import ConsoleUser, create_client, create_user
 from tests.support.server import RunningServer, TestOrganization
 
-pytestmark = pytest.mark.both_databases
-
 MEMBERS = "/console/organizations/alice/members"
 
 
@@ -45,6 +43,7 @@ def test_all_members_can_read_the_list_but_only_owners_can_change_it(staff: Staf
     assert ("Invite a member" in page) == (role is Role.OWNER)
 
 
+@pytest.mark.both_databases
 def test_an_invitation_link_works_once(server: RunningServer, owner: ConsoleUser) -> None:
     answer = owner.post(MEMBERS, {"email": " Asha@Example.org ", "role": "viewer"})
     assert "Invited" in answer.text
@@ -91,6 +90,7 @@ def test_a_new_role_takes_effect_immediately(server: RunningServer, owner: Conso
     assert owner.post(address, {"role": "king"}).status_code == 422
 
 
+@pytest.mark.both_databases
 def test_a_removed_member_cannot_see_the_organization(
     server: RunningServer, owner: ConsoleUser, editor: ConsoleUser
 ) -> None:
@@ -100,6 +100,7 @@ def test_a_removed_member_cannot_see_the_organization(
     assert editor.email not in owner.get(MEMBERS).text
 
 
+@pytest.mark.both_databases
 def test_the_last_owner_cannot_be_removed(
     server: RunningServer, owner: ConsoleUser, administrator: ConsoleUser
 ) -> None:
@@ -150,6 +151,7 @@ def test_an_owner_cannot_take_over_an_administrator(
     assert owner.post(member(server, administrator.email, "link")).status_code == 403
 
 
+@pytest.mark.both_databases
 def test_an_owner_cannot_invite_an_existing_account(
     server: RunningServer, owner: ConsoleUser, bob: TestOrganization
 ) -> None:
@@ -160,6 +162,7 @@ def test_an_owner_cannot_invite_an_existing_account(
     assert "theirs@example.org</td>" not in owner.get(MEMBERS).text
 
 
+@pytest.mark.both_databases
 def test_wider_access_resets_the_credentials_of_an_account(
     server: RunningServer, owner: ConsoleUser, administrator: ConsoleUser, bob: TestOrganization
 ) -> None:
@@ -194,6 +197,7 @@ def test_a_member_cannot_be_invited_again_with_another_spelling(
     assert "is a member already" in answer.text
 
 
+@pytest.mark.both_databases
 def test_owners_can_invite_a_limited_number_in_an_hour(
     server: RunningServer, alice: TestOrganization, owner: ConsoleUser
 ) -> None:

@@ -19,11 +19,11 @@ POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgre
 """A server on which databases may be created."""
 
 
-def migrate(url: str) -> None:
-    """Run all migrations, like `flask db upgrade`."""
+def migrate(url: str, revision: str = "head") -> None:
+    """Run the migrations up to this revision, like `flask db upgrade`."""
     app = create_app(create_settings(database_url=url))
     with app.app_context():
-        upgrade()
+        upgrade(revision=revision)
         db.engine.dispose()
 
 

@@ -11,8 +11,6 @@ from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
 from tests.webhooks.assertions import get_code, require_error, require_ok
 
-pytestmark = pytest.mark.both_databases
-
 JSON_OBJECT: dict[str, Any] = {"response_format": {"type": "json_object"}}
 
 FORMATTED = {
@@ -47,6 +45,7 @@ def require_no_expressions(text: str) -> None:
     assert find_suspicious_code(text) == []
 
 
+@pytest.mark.both_databases
 def test_it_answers_a_question_with_the_organizations_own_key(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(answer("ORS is a drink of salt, sugar and water."))
 
