@@ -19,6 +19,8 @@ class GlificGptError(Exception):
     status: ClassVar[int]
     error_class: ClassVar[ErrorClass]
     default_message: ClassVar[str] = ""
+    passes: ClassVar[bool] = False
+    """True if the same call may succeed later although nobody changes anything."""
 
     def __init__(self, message: str = "", *, retry_after: int | None = None) -> None:
         super().__init__(message or self.default_message)
@@ -82,6 +84,7 @@ class MethodNotAllowed(CallerError):
 
 class CallInProgress(CallerError):
     code, status = "call_in_progress", 409
+    passes = True
     default_message = N_("This call is already being processed. Retry in a few seconds.")
 
 
@@ -93,6 +96,13 @@ class BodyTooLarge(CallerError):
 class EmptyQuestion(CallerError):
     code, status = "empty_question", 422
     default_message = N_("question_text is empty. Send a question in it.")
+
+
+class IdempotencyMismatch(CallerError):
+    code, status = "idempotency_mismatch", 422
+    default_message = N_(
+        "This Idempotency-Key was already used for a call with another body. Send a new key with each new question."
+    )
 
 
 class InvalidField(CallerError):
@@ -111,6 +121,10 @@ class ModelNotSupported(CallerError):
     code, status = "model_not_supported", 422
 
 
+MSG_NEEDS_TOOLS = "{model} works only with tools that this server does not offer. Choose another model."
+"""Message of ModelNotSupported for models of research and of computer use."""
+
+
 class ModelNotFound(CallerError):
     code, status = "model_not_found", 422
 
@@ -121,6 +135,7 @@ class MissingFlowContext(CallerError):
 
 class ContactLimit(CallerError):
     code, status = "contact_limit", 429
+    passes = True
     default_message = N_("This contact has reached the organization's daily limit of questions. Try again tomorrow.")
 
 
@@ -174,6 +189,7 @@ class GlificNotConnected(OrganizationError):
 
 class RateLimited(OrganizationError):
     code, status = "rate_limited", 429
+    passes = True
     default_message = N_(
         "A limit of calls per minute was reached: the organization's own limit, or the limit of its key at OpenAI. "
         "Try again in a moment, or raise the limit."
@@ -186,18 +202,66 @@ MSG_OPENAI_RATE_LIMIT = N_(
 """Message of RateLimited when OpenAI refused the call."""
 
 
+MSG_OPENAI_DAILY_LIMIT = N_(
+    "This key has reached its limit per day at OpenAI. Try again later, or ask OpenAI for a higher limit at "
+    "platform.openai.com under Limits."
+)
+
+
 class InvalidApiKey(OrganizationError):
     code, status = "invalid_api_key", 502
     default_message = N_("OpenAI refused this key. Copy it again from platform.openai.com.")
 
 
+MSG_ACCOUNT_CLOSED = N_(
+    "OpenAI has closed or suspended this key's account, so no key of it works. Look in the e-mails from OpenAI, or ask "
+    "help.openai.com."
+)
+MSG_PROJECT_CLOSED = N_(
+    "OpenAI says that this key's project is archived, or that the key's owner has left it. Create a key in an active "
+    "project at platform.openai.com."
+)
+MSG_ADDRESS_REFUSED = N_(
+    "This key's account accepts only certain IP addresses, and that of this server is not among them. Add it at "
+    "platform.openai.com under Security, IP allowlist."
+)
+MSG_SPEND_LIMIT = N_(
+    "This key's account or project has reached its spending limit at OpenAI. Raise the limit at platform.openai.com "
+    "under Limits, or wait for the next month."
+)
+MSG_BILLING_INACTIVE = N_(
+    "OpenAI says that billing is not active for this key's account. Check the payment details at platform.openai.com "
+    "under Billing."
+)
+"""Messages of InvalidApiKey and InsufficientQuota with causes that OpenAI names."""
+
+
+class WrongRegion(OrganizationError):
+    code, status = "wrong_region", 502
+    default_message = N_(
+        "OpenAI keeps the data of this key's project in a region that has an address of its own. Use a key of a "
+        "project without a region, or ask the administrators of this server to use the region's address."
+    )
+
+
+MSG_COUNTRY = N_("OpenAI does not serve the country that this server is in. Inform its administrators.")
+MSG_NO_API = N_("There is no OpenAI API at the address that this server uses. Ask its administrators to correct it.")
+MSG_PROXY_REFUSED = N_(
+    "Something between this server and OpenAI refused the request, such as a proxy or a firewall. Nothing is wrong in "
+    "your settings. Try again in a few minutes, then tell the administrators of this server."
+)
+"""Messages of UpstreamError with causes that are known."""
+
+
 class UpstreamError(ServiceError):
     code, status = "upstream_error", 502
+    passes = True
     default_message = N_("OpenAI could not be reached or had a failure. Try again in a minute.")
 
 
 class BadUpstreamReply(ServiceError):
     code, status = "bad_upstream_reply", 502
+    passes = True
     default_message = N_("OpenAI sent a reply that cannot be read. Try again in a minute.")
 
 
@@ -211,8 +275,16 @@ class ModelRefused(ServiceError):
     default_message = N_("The model refused to answer this question. Change the question or the prompt.")
 
 
+MSG_UNSAFE = N_(
+    "OpenAI's safety system did not accept this question. Change the question or the prompt. If it happens often with "
+    "harmless questions, make the prompt clearer."
+)
+"""Message of ModelRefused when the question did not reach the model."""
+
+
 class Overloaded(ServiceError):
     code, status = "overloaded", 503
+    passes = True
     default_message = N_("The server already handles as many calls as it can. Try again in a moment.")
 
 
@@ -220,13 +292,14 @@ class NotReady(ServiceError):
     """This process lacks the encryption key of a stored secret."""
 
     code, status = "not_ready", 503
+    passes = True
     default_message = N_(
         "This server cannot read its stored secrets at the moment. Nothing is wrong in your settings. Tell the "
         "administrators of this server, and try again in a few minutes."
     )
 
 
-MSG_RESTRICTED_KEY = (
+MSG_RESTRICTED_KEY = N_(
     "OpenAI does not allow this key to use models. Give it this permission, or create a key with all permissions."
 )
 MSG_DATABASE_UNAVAILABLE = N_("The server's database is busy or cannot be reached. Try again in a moment.")
@@ -235,6 +308,7 @@ MSG_DATABASE_UNAVAILABLE = N_("The server's database is busy or cannot be reache
 
 class DeadlineExceeded(ServiceError):
     code, status = "deadline_exceeded", 504
+    passes = True
     default_message = N_("OpenAI did not answer in time. Use a faster model, or ask for a shorter answer.")
 
     def __init__(self, message: str = "", *, retry_after: int | None = None, was_asked: bool = True) -> None:
@@ -260,6 +334,15 @@ class InvalidValue(GlificGptError):
     """A value in a command, a form or a request to the JSON API is not valid."""
 
     code, status, error_class = "invalid_value", 422, "caller"
+
+
+class InvalidKey(InvalidValue):
+    """A typed key is not a key of the provider."""
+
+    def __init__(self, message: str, *, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
+        """The sentence without the name of the field, for entry points that show it beside the field."""
 
 
 class HostNotAllowed(InvalidValue):

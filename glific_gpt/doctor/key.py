@@ -23,6 +23,7 @@ REMEDY_ADD = N_("Add the organization's own key from platform.openai.com.")
 MSG_INACTIVE = N_("The OpenAI key ending in %(last4)s is switched off.")
 REMEDY_ACTIVATE = N_("Switch it on.")
 REMEDY_REPLACE = N_("Replace it with a valid key.")
+REMEDY_AGAIN = N_("Then check again. If you have a new key, save it.")
 REMEDY_WAIT = N_("Check again in a minute. If the problem remains, tell the administrators of this server.")
 MSG_CANNOT_LIST_MODELS = N_(
     "OpenAI does not let the key ending in %(last4)s list its models, so only a question shows whether it works."
@@ -75,7 +76,8 @@ def _verify_with_openai(credential: Credential, set_command: str) -> CheckResult
             "key",
             CheckStatus.PROBLEM,
             str(error),
-            REMEDY_REPLACE,
+            # The other messages say what to do, which is not to replace the key.
+            REMEDY_REPLACE if str(error) == error.default_message else REMEDY_AGAIN,
             command=set_command,
             error_code=error.code,
             detail=error.cause or "",

@@ -1,13 +1,52 @@
 """Changes to a request after OpenAI's refusal, so that the same question may succeed."""
 
+import re
 from dataclasses import dataclass, replace
 
-from glific_gpt.openai.error_mapping import ApiRefusal
-from glific_gpt.openai.request_bodies import CHAT_PATH, RESPONSES_PATH, TOKEN_LIMITS, JsonObject
+from glific_gpt.openai.refusals import ApiRefusal
+from glific_gpt.openai.request_bodies import (
+    CHAT_PATH,
+    REASONING_EFFORT,
+    RESPONSES_PATH,
+    VERBOSITY,
+    JsonObject,
+    sent_options,
+)
 from glific_gpt.openai.traits import is_responses_only
 
-OPTIONAL_PARAMETERS = {"temperature"} | TOKEN_LIMITS
-"""Parameters that can be left out without changing the question."""
+_OTHER_NAMES = {"reasoning": REASONING_EFFORT, "reasoning.effort": REASONING_EFFORT, "text.verbosity": VERBOSITY}
+"""Names of the Responses API for options of Chat Completions."""
+_FREE_CHOICES = {REASONING_EFFORT, VERBOSITY}
+"""Options whose values differ between models, so that any refusal of one is a reason to leave it out."""
+
+UNSUPPORTED_VALUE = "unsupported_value"
+_UNSUPPORTED_CODES = {
+    "unsupported_parameter",
+    UNSUPPORTED_VALUE,
+    "unknown_parameter",
+    "unrecognized_parameter",
+    "unsupported_argument",
+}
+
+# OpenAI and servers that imitate it also name a parameter in the message alone. A message can repeat text that the
+# caller chose, so each pattern describes the sentence from its beginning.
+_RESPONSES_ONLY = re.compile(r"this model is only supported in /?v1/responses and not in /?v1/chat/completions\.")
+_NAME = r"[`'\"]?([a-z_.]{1,40})\b[`'\"]?"
+_REFUSED_NAMES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"unsupported (?:parameter|value|argument|option)s?:? {_NAME}",
+        rf"(?:unrecognized|unknown|unexpected|model incompatible|incompatible|invalid|extra) (?:request )?"
+        rf"(?:argument|parameter|field|key|keyword argument|input)s?(?: supplied| provided)?:? {_NAME}",
+        rf"(?:the )?(?:parameter |option )?{_NAME} (?:parameter |option )?(?:is|are) (?:not|currently not) "
+        r"(?:supported|allowed|permitted|accepted|available|compatible)",
+        rf"(?:the |this )?model\b(?: [`'\"]?[\w.:/-]{{1,200}}[`'\"]?)? (?:does not|doesn't) (?:support|accept|allow) "
+        rf"(?:the )?(?:parameter |use of |custom )?{_NAME}",
+        rf"{_NAME} (?:does not|doesn't) support\b",
+        rf"additional properties are not allowed \({_NAME} was unexpected",
+    )
+)
+_ABOUT_VALUE = re.compile(r"unsupported value|invalid value|.{0,60}\bdoes not support\b.{0,80}\bsupported values?\b")
 
 
 @dataclass(frozen=True)
@@ -17,7 +56,7 @@ class Adaptations:
     responses_api: bool = False
     """True if the Responses API is asked although the id suggests Chat Completions."""
     omitted: frozenset[str] = frozenset()
-    """Parameters that are not sent."""
+    """Options that are not sent, with the names of `sent_options`."""
     is_general: bool = True
     """False if a refusal was about a value that the caller chose, so that it says nothing about other calls."""
 
@@ -31,14 +70,40 @@ class Adaptations:
         `path` and `body` are those of the refused request. Each result differs from the one before it by one step, so
         the number of attempts is limited.
         """
-        if refusal.wants_responses_api and path == CHAT_PATH:
+        if path == CHAT_PATH and refusal.status in {400, 404} and _RESPONSES_ONLY.fullmatch(refusal.message):
             return replace(self, responses_api=True)
-        name = refusal.unsupported_parameter
-        if name in OPTIONAL_PARAMETERS & body.keys():
-            # A model that refuses one temperature accepts none, and token limits differ between models.
-            is_general = self.is_general and (name == "temperature" or not refusal.is_about_value)
-            return replace(self, omitted=self.omitted | {name}, is_general=is_general)
-        return None
+        name = _refused_option(refusal, sent_options(body))
+        if name is None:
+            return None
+        # A model that refuses one temperature accepts none. Limits of tokens and levels differ between models.
+        is_about_value = refusal.code == UNSUPPORTED_VALUE or _ABOUT_VALUE.match(refusal.message) is not None
+        is_general = self.is_general and (name == "temperature" or not is_about_value)
+        return replace(self, omitted=self.omitted | {name}, is_general=is_general)
 
 
 UNCHANGED = Adaptations()
+
+
+def _refused_option(refusal: ApiRefusal, sent: set[str]) -> str | None:
+    """Return the option that OpenAI does not accept, if it was sent."""
+    if refusal.status not in {400, 422} or not refusal.is_from_api:
+        return None
+    if refusal.parameter:
+        name = _option(refusal.parameter)
+        is_refused = refusal.code in _UNSUPPORTED_CODES or name in _FREE_CHOICES
+        if name in sent and (is_refused or _name_in(refusal.message) == name):
+            return name
+        return None
+    named = _name_in(refusal.message)
+    return named if named in sent else None
+
+
+def _name_in(message: str) -> str | None:
+    found = next((match for pattern in _REFUSED_NAMES if (match := pattern.match(message))), None)
+    return _option(found[1]) if found else None
+
+
+def _option(parameter: str) -> str:
+    """Return the option that OpenAI's name of a parameter means."""
+    name = parameter.lower()
+    return _OTHER_NAMES.get(name) or name.split(".")[0].split("[")[0]

@@ -1,7 +1,7 @@
 """Questions to a language model and its answers, independent of the provider."""
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 
@@ -18,6 +18,10 @@ class Question:
     """Maximum length of the answer, in tokens."""
     response_format: dict[str, Any] | None = None
     """{"type": "json_object"} or {"type": "json_schema", "json_schema": {...}}, as in OpenAI's chat API."""
+    reasoning_effort: str | None = None
+    """How long the model thinks, such as low; sent only to models that think."""
+    verbosity: str | None = None
+    """How long the answer is, such as low; sent only to models that accept it."""
 
 
 @dataclass(frozen=True)
@@ -33,16 +37,46 @@ class Answer:
     """True if the limit was lower than asked for, because little was left of the budget."""
 
 
+class Tokens(NamedTuple):
+    """Numbers of tokens, which have different prices."""
+
+    input: int = 0
+    """The whole input."""
+    output: int = 0
+    """The whole output, the model's reasoning included."""
+    cached: int = 0
+    """Part of the input that OpenAI had in its cache."""
+    cache_writes: int = 0
+    """Part of the input that OpenAI has put into its cache."""
+
+    def plus(self, other: "Tokens") -> "Tokens":
+        return Tokens(*(a + b for a, b in zip(self, other, strict=True)))
+
+    def minus(self, other: "Tokens") -> "Tokens":
+        return Tokens(*(a - b for a, b in zip(self, other, strict=True)))
+
+
 @dataclass
 class Usage:
     """Tokens that a call has used until now. They count even if the call fails in the end."""
 
-    input_tokens: int = 0
-    output_tokens: int = 0
+    tokens: Tokens = field(default_factory=Tokens)
+    is_incomplete: bool = False
+    """True if a reply did not say how many tokens it used."""
     model: str | None = None
-    """The model that used them."""
+    """The model that answered last."""
+    cut_off: bool = False
+    """True if the model reached its token limit before the end of the last answer."""
     seconds: float = 0.0
     """Time spent waiting for the provider, retries included."""
+
+    @property
+    def input_tokens(self) -> int:
+        return self.tokens.input
+
+    @property
+    def output_tokens(self) -> int:
+        return self.tokens.output
 
 
 class OutputLimit(NamedTuple):

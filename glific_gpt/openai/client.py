@@ -8,14 +8,13 @@ from openai import OpenAI
 from pydantic import SecretStr
 
 from glific_gpt.openai.connections import ConnectionPool
-from glific_gpt.openai.http_response import HttpResponse
+from glific_gpt.openai.encodings import decode_body
+from glific_gpt.openai.refusals import ApiRefusal, RequestRefused
 from glific_gpt.openai.request_bodies import JsonObject
 from glific_gpt.runtime import bridge, cpu_bound
 
 PLACEHOLDER_KEY = "no-key"
 """The library demands a key at construction; each request brings its own."""
-
-ERROR_HEADERS = {b"retry-after", b"x-request-id"}
 
 
 class OpenAIClient(OpenAI):
@@ -34,7 +33,7 @@ class OpenAIClient(OpenAI):
         self._path = self.base_url.raw_path.rstrip(b"/")
         self._headers = (
             (b"Accept", b"application/json"),
-            (b"Accept-Encoding", b"identity"),  # the connection pool does not decompress
+            (b"Accept-Encoding", b"identity"),  # to decompress takes longer than to receive an answer
             (b"Content-Type", b"application/json"),
             (b"User-Agent", self.user_agent.encode()),
         )
@@ -42,7 +41,7 @@ class OpenAIClient(OpenAI):
     def exchange(self, api_key: SecretStr, path: str, body: JsonObject | None, timeout_seconds: float) -> bytes:
         """Send a POST request, or a GET request without a body, and return the body of a reply of status 2xx.
 
-        The time-out limits the whole exchange. Raises openai.APIStatusError for a reply of another status, and
+        The time-out limits the whole exchange. Raises RequestRefused for a reply of another status, and
         openai.APIConnectionError.
         """
         method, content = ("GET", b"") if body is None else ("POST", _encode(body))
@@ -50,29 +49,18 @@ class OpenAIClient(OpenAI):
         reply = self._pool.request(method, self._path + path.encode(), headers, content, timeout_seconds)
         try:
             response = bridge.await_(reply)
+            received = decode_body(response.headers, bytes(response.body))
         except httpx2.TimeoutException as error:
             raise openai.APITimeoutError(self._describe_request(method, path)) from error
         except httpx2.RequestError as error:
             raise openai.APIConnectionError(request=self._describe_request(method, path)) from error
         if not 200 <= response.status < 300:
-            # The library parses the error's body and chooses the class. The method is private, and versions are pinned.
-            refused = self._to_library_response(response, self._describe_request(method, path))
-            is_long = len(response.body) > cpu_bound.LARGE_CHARACTERS
-            raise cpu_bound.run(lambda: self._make_status_error_from_response(refused), is_long=is_long)
-        return bytes(response.body)
-
-    def _to_library_response(self, response: HttpResponse, request: httpx2.Request) -> httpx2.Response:
-        """Return the response with the headers that error_mapping.py reads, and no others.
-
-        With content-encoding, the library would decompress the body to any size. With charset, it would decode the
-        body with any codec of Python, which includes decompressors.
-        """
-        return httpx2.Response(
-            response.status,
-            headers=[(name, value) for name, value in response.headers if name.lower() in ERROR_HEADERS],
-            content=bytes(response.body),
-            request=request,
-        )
+            is_long = len(received) > cpu_bound.LARGE_CHARACTERS
+            refusal = cpu_bound.run(
+                lambda: ApiRefusal.parse(response.status, response.headers, received), is_long=is_long
+            )
+            raise RequestRefused(refusal)
+        return received
 
     def _describe_request(self, method: str, path: str) -> httpx2.Request:
         """Return the request for the library's errors, without headers, since one of them is the key."""

@@ -4,113 +4,86 @@ OpenAI's own messages can contain parts of a key, so they are never passed on.
 """
 
 import re
-from email.utils import parsedate_to_datetime
-from math import isfinite
+from collections.abc import Callable
 
 import httpx2
 import openai
 
-from glific_gpt.clock import now
+from glific_gpt import errors
 from glific_gpt.errors import (
-    MSG_OPENAI_RATE_LIMIT,
-    MSG_RESTRICTED_KEY,
     BadUpstreamReply,
     DeadlineExceeded,
+    EmptyAnswer,
     GlificGptError,
     InsufficientQuota,
     InvalidApiKey,
     InvalidField,
     ModelNotFound,
     ModelNotSupported,
+    ModelRefused,
     RateLimited,
     UpstreamError,
+    WrongRegion,
 )
 from glific_gpt.openai import causes
+from glific_gpt.openai.refusals import ApiRefusal
 
-# From https://platform.openai.com/docs/guides/error-codes and from observed replies of the API.
-OUT_OF_CREDIT_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
-UNSUPPORTED_CODES = {"unsupported_parameter", "unsupported_value"}
 MAX_RETRY_AFTER_SECONDS = 86_400
+BAD_REQUEST = {400, 413, 422}
+IN_BODY = 200
+"""Status of replies whose error is in their body."""
 
-# OpenAI has no codes for these. A message can repeat text that the caller chose, such as the name of a property in a
-# schema, so each pattern describes OpenAI's own sentence from its beginning.
-_RESPONSES_ONLY = re.compile(r"this model is only supported in /?v1/responses and not in /?v1/chat/completions\.")
-_NOT_CHAT = re.compile(r"this is not a chat model and thus not supported in the /?v1/chat/completions endpoint\.")
-_MISSING_SCOPE = re.compile(r"you have insufficient permissions for this operation\. missing scopes: ")
-
-
-class ApiRefusal:
-    """The fields of an OpenAI error reply that tell its cause. They are never shown to users."""
-
-    def __init__(self, error: openai.APIStatusError) -> None:
-        body = error.body if isinstance(error.body, dict) else {}
-        self.status = error.status_code
-        self.code = str(body.get("code") or "")
-        self.type = str(body.get("type") or "")
-        self.parameter = str(body.get("param") or "")
-        self.message = str(body.get("message") or "").lower()
-        self.retry_after = _parse_retry_after(error.response.headers.get("retry-after"))
-        self.request_id = error.response.headers.get("x-request-id") or ""
-
-    @property
-    def cause(self) -> str:
-        return causes.describe_refusal(self.status, self.code, self.type, self.parameter, self.request_id)
-
-    @property
-    def is_out_of_credit(self) -> bool:
-        return self.status == 402 or bool({self.code, self.type} & OUT_OF_CREDIT_CODES)
-
-    @property
-    def is_restricted_key(self) -> bool:
-        """True if the key is valid but lacks the permission."""
-        return self.status == 403 or _MISSING_SCOPE.match(self.message) is not None
-
-    @property
-    def unsupported_parameter(self) -> str | None:
-        """The top-level parameter that the model does not accept, or None."""
-        return self.parameter.split(".")[0].split("[")[0] or None if self.code in UNSUPPORTED_CODES else None
-
-    @property
-    def is_about_value(self) -> bool:
-        """True if the model accepts the parameter, but not with this value."""
-        return self.code == "unsupported_value"
-
-    @property
-    def wants_responses_api(self) -> bool:
-        """True if only the Responses API serves the model."""
-        return self.status in {400, 404} and _RESPONSES_ONLY.fullmatch(self.message) is not None
-
-    @property
-    def is_temporary(self) -> bool:
-        """True if the same request may succeed a moment later."""
-        # Request time-out, conflict and too early: the openai library retries the first two as well.
-        return (
-            self.status in {408, 409, 425} or self.status >= 500 or (self.status == 429 and not self.is_out_of_credit)
-        )
+# OpenAI has no codes for these. See refusals.py about text that the caller chose.
+_NOT_SERVED = re.compile(
+    r"this is not a chat model and thus not supported in the /?v1/chat/completions endpoint\."
+    r"|(?:the requested model|the model|this model)\b(?: [`'\"]?[\w.:/-]+[`'\"]?)? (?:cannot be used with the |is only "
+    r"(?:supported|available) (?:in|through|via|with) |is not supported (?:in|with|by) (?:the )?(?:v1/|chat|responses))"
+)
+_NEEDS_TOOLS = re.compile(
+    r"(?!invalid )[\w '`.:/-]{0,120}\brequires? (?:at least one of|the|a|an|one)\b.{0,120}\btools?\b"
+)
+_UNVERIFIED = re.compile(r"your organization must be verified\b")
+_NO_ACCESS = re.compile(
+    r"(?:project|organization|organisation) [`'\"]?\S{1,100} does not have access to (?:the )?model\b"
+)
+_RETIRED = re.compile(
+    r"(?:the|this) (?:requested )?model\b(?: [`'\"]?[\w.:/-]+[`'\"]?)?,? (?:has been|is|was)(?: been)? (?:\w+ )?"
+    r"(?:deprecated|retired|shut ?down|discontinued|removed|sunset|no longer (?:available|supported|served))"
+)
+_RETIRED_CODE = re.compile(r"model_(?:\w+_)?(?:deprecated|retired|shut_?down|sunset|discontinued)|deprecat")
+_UNKNOWN_MODEL = re.compile(
+    r"invalid model(?: id| name)?\b|(?:the|unknown|requested) (?:requested )?model\b.{0,240}\bexist"
+)
+_TOO_LONG_CODE = re.compile(r"context_length|string_above_max_length|input_too_(?:long|large)|prompt_too_long")
+_TOO_LONG = re.compile(
+    r"this model's maximum context length|your input exceeds the context window|.{0,40}\bstring too long"
+)
+_OUT_OF_TOKENS = re.compile(r"could not finish the message because max_tokens")
+_PARAMETER_SENTENCES = (
+    (
+        "response_format",
+        re.compile(r"invalid schema for response_format|invalid (?:parameter|value): 'response_format"),
+    ),
+    ("max_tokens", re.compile(r"'?max_(?:completion_|output_)?tokens'? (?:is|are) too |invalid 'max_(?:\w+_)?tokens'")),
+)
+"""Fields that the message alone names."""
+_FIELDS = (
+    ("response_format", ("response_format", "text.format", "text")),
+    ("max_tokens", ("max_",)),
+    ("temperature", ("temperature",)),
+    ("reasoning_effort", ("reasoning",)),
+    ("verbosity", ("verbosity", "text.verbosity")),
+)
+"""Fields of the webhook's body, with the beginnings of OpenAI's names for them."""
 
 
 def error_for_refusal(refusal: ApiRefusal, model: str) -> GlificGptError:
-    """Return this server's error for a reply of status 3xx, 4xx or 5xx, with its cause."""
-    error = _error_for_refusal(refusal, model)
+    """Return this server's error for an error reply, with its cause."""
+    error = next((error for find in _CHECKS if (error := find(refusal, model))), None)
+    if error is None:
+        error = UpstreamError() if refusal.status >= 500 else BadUpstreamReply()
     error.cause = refusal.cause
     return error
-
-
-def _error_for_refusal(refusal: ApiRefusal, model: str) -> GlificGptError:
-    if refusal.is_out_of_credit:
-        return InsufficientQuota()
-    if refusal.status == 429:
-        # Clients wait for the whole Retry-After, so a wrong value from OpenAI must not become a wait of years.
-        return RateLimited(
-            MSG_OPENAI_RATE_LIMIT, retry_after=min(MAX_RETRY_AFTER_SECONDS, max(1, round(refusal.retry_after or 1)))
-        )
-    if refusal.code == "model_not_found" or refusal.status == 404:
-        return _error_for_not_found(refusal, model)
-    if refusal.status in {401, 403}:
-        return _error_for_key(refusal)
-    if refusal.status in {400, 413, 422}:
-        return _error_for_bad_request(refusal, model)
-    return UpstreamError() if refusal.status >= 500 else BadUpstreamReply()
 
 
 def error_for_connection(error: openai.APIConnectionError) -> GlificGptError:
@@ -131,46 +104,164 @@ def _reply_had_started(error: openai.APIConnectionError) -> bool:
     return isinstance(error.__cause__, httpx2.DecodingError)
 
 
-def _error_for_not_found(refusal: ApiRefusal, model: str) -> GlificGptError:
-    if _NOT_CHAT.match(refusal.message):
+def _page(refusal: ApiRefusal, _model: str) -> GlificGptError | None:
+    """A reply that is not from the API says nothing about the key, the question or the model."""
+    if refusal.is_from_api or refusal.status == 429 or refusal.status >= 500 or refusal.status < 400:
+        return None
+    if refusal.status == 404:
+        return UpstreamError(errors.MSG_NO_API)
+    return UpstreamError(errors.MSG_PROXY_REFUSED)
+
+
+def _country(refusal: ApiRefusal, _model: str) -> GlificGptError | None:
+    return UpstreamError(errors.MSG_COUNTRY) if refusal.is_country_unsupported else None
+
+
+def _region(refusal: ApiRefusal, _model: str) -> GlificGptError | None:
+    if not refusal.is_wrong_region:
+        return None
+    if host := refusal.region_host:
+        return WrongRegion(
+            f"OpenAI keeps the data of this key's project in a region and answers it only at {host}. Use a key of a "
+            "project without a region, or ask the administrators of this server to use that address."
+        )
+    return WrongRegion()
+
+
+def _account(refusal: ApiRefusal, _model: str) -> GlificGptError | None:
+    if refusal.is_account_closed:
+        return InvalidApiKey(errors.MSG_ACCOUNT_CLOSED)
+    if refusal.is_project_closed:
+        return InvalidApiKey(errors.MSG_PROJECT_CLOSED)
+    if refusal.is_address_refused:
+        return InvalidApiKey(errors.MSG_ADDRESS_REFUSED)
+    return None
+
+
+def _credit(refusal: ApiRefusal, _model: str) -> GlificGptError | None:
+    if not refusal.is_out_of_credit:
+        return None
+    if any("spend_limit" in name or "usage_limit" in name or "hard_limit" in name for name in refusal.names):
+        return InsufficientQuota(errors.MSG_SPEND_LIMIT)
+    return InsufficientQuota(errors.MSG_BILLING_INACTIVE if "billing_not_active" in refusal.names else "")
+
+
+def _limit(refusal: ApiRefusal, model: str) -> GlificGptError | None:
+    if refusal.is_limit_zero:
+        return ModelNotFound(
+            f"OpenAI allows this key's account no questions to {model}. Choose another model, or ask OpenAI for a "
+            "higher limit."
+        )
+    if refusal.is_too_large:
+        return InvalidField(
+            f"question_text, prompt and max_tokens together are more than OpenAI lets this account send to {model}. "
+            "Shorten them, or ask OpenAI for a higher limit."
+        )
+    if not refusal.is_rate_limit:
+        return None
+    # Clients wait for the whole Retry-After, so a wrong value from OpenAI must not become a wait of years.
+    seconds = min(MAX_RETRY_AFTER_SECONDS, max(1, round(refusal.retry_after or 1)))
+    message = errors.MSG_OPENAI_DAILY_LIMIT if refusal.is_daily_limit else errors.MSG_OPENAI_RATE_LIMIT
+    return RateLimited(message, retry_after=seconds)
+
+
+def _safety(refusal: ApiRefusal, _model: str) -> GlificGptError | None:
+    return ModelRefused(errors.MSG_UNSAFE) if refusal.is_unsafe else None
+
+
+def _overloaded(refusal: ApiRefusal, _model: str) -> GlificGptError | None:
+    return UpstreamError() if refusal.is_temporary and refusal.status < 500 else None
+
+
+def _closed_model(refusal: ApiRefusal, model: str) -> GlificGptError | None:
+    """The model exists, but not for this key or not any more."""
+    message = refusal.message
+    if _UNVERIFIED.match(message) or "verif" in refusal.code:
+        return ModelNotFound(
+            f"OpenAI wants this key's organization to be verified before it may use {model}. Verify it at "
+            "platform.openai.com under Settings, Organization, General, or choose another model."
+        )
+    if _NO_ACCESS.match(message):
+        return ModelNotFound(
+            f"This key's project may not use {model}. Allow the model at platform.openai.com in the project's limits, "
+            "or choose another model."
+        )
+    if _RETIRED.match(message) or _RETIRED_CODE.search(refusal.code):
+        return ModelNotFound(f"OpenAI no longer offers {model}. Choose another model.")
+    return None
+
+
+def _unsuitable_model(refusal: ApiRefusal, model: str) -> GlificGptError | None:
+    """The model cannot be used here, or is unknown."""
+    message = refusal.message
+    if refusal.parameter.startswith("tool") or _NEEDS_TOOLS.match(message):
+        return ModelNotSupported(errors.MSG_NEEDS_TOOLS.format(model=model))
+    if _NOT_SERVED.match(message) or refusal.code in {"unsupported_model", "model_not_supported"}:
         return ModelNotSupported(f"OpenAI does not offer {model} for questions and answers. Choose another model.")
-    if refusal.code == "model_not_found" or "model" in refusal.message:
+    is_unknown = "model_not_found" in refusal.names or _UNKNOWN_MODEL.match(message)
+    if is_unknown or (refusal.status == 404 and "model" in message):
         return ModelNotFound(f"OpenAI has no model {model} for this key. Check its name, or choose another model.")
-    return UpstreamError(
-        "There is no OpenAI API at the address that this server uses. Ask its administrators to correct it."
-    )
+    return UpstreamError(errors.MSG_NO_API) if refusal.status == 404 else None
 
 
-def _error_for_key(refusal: ApiRefusal) -> GlificGptError:
-    if refusal.code == "unsupported_country_region_territory":
-        return UpstreamError("OpenAI does not serve the country that this server is in. Inform its administrators.")
-    return InvalidApiKey(MSG_RESTRICTED_KEY if refusal.is_restricted_key else "")
+def _key(refusal: ApiRefusal, _model: str) -> GlificGptError | None:
+    if refusal.status not in {401, 403}:
+        return None
+    return InvalidApiKey(errors.MSG_RESTRICTED_KEY if refusal.is_restricted_key else "")
 
 
-def _error_for_bad_request(refusal: ApiRefusal, model: str) -> GlificGptError:
-    if refusal.code == "context_length_exceeded":
+def _length(refusal: ApiRefusal, model: str) -> GlificGptError | None:
+    if refusal.status not in {IN_BODY, *BAD_REQUEST}:
+        return None
+    if _TOO_LONG_CODE.search(refusal.code) or _TOO_LONG.match(refusal.message):
         return InvalidField(f"question_text and prompt together are too long for {model}. Shorten them.")
-    if refusal.parameter.startswith(("response_format", "text")):
+    if _OUT_OF_TOKENS.match(refusal.message):
+        return EmptyAnswer()
+    return None
+
+
+def _unaccepted_field(refusal: ApiRefusal, model: str) -> GlificGptError | None:
+    if refusal.status not in {IN_BODY, *BAD_REQUEST}:
+        return None
+    field = _refused_field(refusal)
+    if field == "response_format":
         return InvalidField(f"{model} does not accept this response_format. Check its schema.")
-    if refusal.parameter.startswith(("max_", "temperature")):
-        name = "temperature" if refusal.parameter == "temperature" else "max_tokens"
-        return InvalidField(f"{model} does not accept this value of {name}. Change it, or leave {name} out.")
+    if field:
+        return InvalidField(f"{model} does not accept this value of {field}. Change it, or leave {field} out.")
+    if "image" in refusal.code:
+        return InvalidField("url: OpenAI cannot read this image. Send the address of a picture in JPEG, PNG or WebP.")
+    return None
+
+
+def _bad_request(refusal: ApiRefusal, _model: str) -> GlificGptError | None:
+    if refusal.status not in BAD_REQUEST:
+        return None
     return UpstreamError("OpenAI does not accept this request. Check the fields of the webhook node.")
 
 
-def _parse_retry_after(value: str | None) -> float | None:
-    """Return Retry-After as seconds from now. It is a number or a date (RFC 9110, 10.2.3)."""
-    if value is None:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        return _seconds_until(value)
-    return max(0.0, seconds) if isfinite(seconds) else None
+def _refused_field(refusal: ApiRefusal) -> str | None:
+    """Return the field of the webhook's body whose value OpenAI does not accept."""
+    named = next((field for field, sentence in _PARAMETER_SENTENCES if sentence.match(refusal.message)), None)
+    if not refusal.parameter:
+        return named
+    fields = [field for field, beginnings in reversed(_FIELDS) if refusal.parameter.startswith(beginnings)]
+    return next(iter(fields), named)
 
 
-def _seconds_until(date: str) -> float | None:
-    try:
-        return max(0.0, (parsedate_to_datetime(date) - now()).total_seconds())
-    except (ValueError, TypeError, OverflowError):
-        return None
+_CHECKS: tuple[Callable[[ApiRefusal, str], GlificGptError | None], ...] = (
+    _page,
+    _country,
+    _region,
+    _account,
+    _credit,
+    _limit,
+    _safety,
+    _overloaded,
+    _closed_model,
+    _unsuitable_model,
+    _key,
+    _length,
+    _unaccepted_field,
+    _bad_request,
+)
+"""The first cause that a reply has counts. Causes that the status does not tell come before those that it does."""

@@ -2,7 +2,10 @@
 
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeVar
 
 import openai
 from pydantic import SecretStr
@@ -13,8 +16,10 @@ from glific_gpt.openai import error_mapping, request_bodies, response_bodies
 from glific_gpt.openai.capabilities import LearnedCapabilities
 from glific_gpt.openai.chat import Allowance, Answer, Question, Usage
 from glific_gpt.openai.client import OpenAIClient
-from glific_gpt.openai.error_mapping import ApiRefusal
+from glific_gpt.openai.refusals import ApiRefusal, RequestRefused
 from glific_gpt.runtime import bridge, cpu_bound
+
+Result = TypeVar("Result")
 
 MSG_UNLIMITED = (
     "{model} accepts no limit for the length of its answers, so it cannot be used under a monthly budget. Choose "
@@ -58,10 +63,9 @@ class Gateway:
     def list_models(self, api_key: SecretStr, deadline: Deadline) -> list[str]:
         """Return the ids of the models that the key can use. The request is free. Raises GlificGptError."""
         try:
-            content = self._send(api_key, deadline, "/models")
-        except _RequestRefused as refused:
+            return self._send(api_key, deadline, "/models", None, response_bodies.parse_model_ids)
+        except RequestRefused as refused:
             raise error_mapping.error_for_refusal(refused.refusal, "") from None
-        return response_bodies.parse_model_ids(content)
 
     def ask(
         self,
@@ -84,36 +88,40 @@ class Gateway:
             body = _build_body(path, model, question, adaptations.omitted)
             if must_limit and not request_bodies.TOKEN_LIMITS & body.keys():
                 raise BudgetExceeded(MSG_UNLIMITED.format(model=model))
+            parse = partial(_parse_answer, path, model, usage)
             try:
-                content = self._send(api_key, deadline, path, body)
-            except _RequestRefused as refused:
+                answer = self._send(api_key, deadline, path, body, parse)
+            except RequestRefused as refused:
                 changed = adaptations.after(refused.refusal, path, body)
                 if changed is None:
                     raise error_mapping.error_for_refusal(refused.refusal, model) from None
                 adaptations = changed
             else:
-                answer = _parse_answer(path, content, model, usage)
                 if adaptations is not learned and adaptations.is_general:
                     self._capabilities.learn(api_key, model, adaptations)
                 return answer
 
     def _send(
-        self, api_key: SecretStr, deadline: Deadline, path: str, body: request_bodies.JsonObject | None = None
-    ) -> bytes:
-        """Send a request with retries and return the body of a reply of status 2xx.
+        self,
+        api_key: SecretStr,
+        deadline: Deadline,
+        path: str,
+        body: request_bodies.JsonObject | None,
+        parse: Callable[[bytes], Result],
+    ) -> Result:
+        """Send a request with retries and return the parsed body of its reply.
 
-        Raises _RequestRefused for a reply of another status, and GlificGptError if there was no complete reply.
+        Raises RequestRefused for an error reply, and GlificGptError if there was no complete reply, or from `parse`.
         """
         attempts = 0
         while True:
             attempts += 1
             try:
-                return self._send_once(api_key, deadline, path, body)
-            except openai.APIStatusError as error:
-                refusal = ApiRefusal(error)
-                delay = next_delay(attempts, refusal, deadline)
+                return parse(self._send_once(api_key, deadline, path, body))
+            except RequestRefused as refused:
+                delay = None if refused.is_paid else next_delay(attempts, refused.refusal, deadline)
                 if delay is None:
-                    raise _RequestRefused(refusal) from None
+                    raise
             except openai.APIConnectionError as error:
                 delay = None if error_mapping.is_final(error) else next_delay(attempts, None, deadline)
                 if delay is None:
@@ -134,7 +142,7 @@ def _build_body(path: str, model: str, question: Question, omitted: frozenset[st
     return cpu_bound.run(lambda: request_bodies.build_request_body(path, model, question, omitted), is_long=is_long)
 
 
-def _parse_answer(path: str, content: bytes, model: str, usage: Usage) -> Answer:
+def _parse_answer(path: str, model: str, usage: Usage, content: bytes) -> Answer:
     is_long = len(content) > cpu_bound.LARGE_CHARACTERS
     return cpu_bound.run(lambda: response_bodies.parse_answer(path, content, model, usage), is_long=is_long)
 
@@ -174,11 +182,3 @@ class BoundModel:
                 raise BudgetExceeded(MSG_BUDGET_TOO_SMALL) from None
             raise
         return replace(answer, cut_off_by_budget=answer.cut_off and is_shortened)
-
-
-class _RequestRefused(Exception):
-    """OpenAI refused a request for good. The caller decides whether a changed request may succeed."""
-
-    def __init__(self, refusal: ApiRefusal) -> None:
-        super().__init__()
-        self.refusal = refusal

@@ -29,6 +29,17 @@ _TEMPERATURE: tuple[tuple[re.Pattern[str], bool], ...] = (
 )
 
 
+# The first pattern that matches decides. From https://developers.openai.com/api/docs/guides/reasoning.
+_REASONING_EFFORT: tuple[tuple[re.Pattern[str], bool], ...] = (
+    (re.compile(r"search|chat|^o1-(?:mini|preview)"), False),
+    (re.compile(r"^gpt-(?:35?|4)(?!\d)"), False),
+)
+_VERBOSITY: tuple[tuple[re.Pattern[str], bool], ...] = (
+    (re.compile(r"search|chat|^o\d|^codex"), False),
+    (re.compile(r"^gpt-(?:35?|4|oss)(?!\d)"), False),
+)
+
+
 def base_model(model_id: str) -> str:
     """Return the model that `model_id` is a fine-tune of, or the id itself, trimmed and in lower case.
 
@@ -60,6 +71,18 @@ def accepts_temperature(model_id: str) -> bool:
     """
     base = base_model(model_id)
     return next((takes for pattern, takes in _TEMPERATURE if pattern.search(base)), True)
+
+
+def accepts_reasoning_effort(model_id: str) -> bool:
+    """Return True if the model accepts `reasoning_effort`. True for an unknown family, as in `accepts_temperature`."""
+    base = base_model(model_id)
+    return next((takes for pattern, takes in _REASONING_EFFORT if pattern.search(base)), True)
+
+
+def accepts_verbosity(model_id: str) -> bool:
+    """Return True if the model accepts `verbosity`. True for an unknown family, as in `accepts_temperature`."""
+    base = base_model(model_id)
+    return next((takes for pattern, takes in _VERBOSITY if pattern.search(base)), True)
 
 
 @cache

@@ -1,19 +1,16 @@
 """Adaptations: only OpenAI's codes and its own sentences change a request, and never text that a caller chose."""
 
-import httpx2
-import openai
 import pytest
 
 from glific_gpt.openai.adaptations import UNCHANGED, Adaptations
-from glific_gpt.openai.error_mapping import ApiRefusal
+from glific_gpt.openai.refusals import ApiRefusal
 from glific_gpt.openai.request_bodies import CHAT_PATH, RESPONSES_PATH
 
 RESPONSES_ONLY_MESSAGE = "This model is only supported in v1/responses and not in v1/chat/completions."
 
 
 def refusal(status: int, **body: str) -> ApiRefusal:
-    response = httpx2.Response(status, request=httpx2.Request("POST", "http://127.0.0.1/"))
-    return ApiRefusal(openai.APIStatusError("x", response=response, body=body))
+    return ApiRefusal.from_error(status, body)
 
 
 def unsupported(param: str, code: str = "unsupported_parameter") -> ApiRefusal:

@@ -1,12 +1,10 @@
 """The mapping of OpenAI's error replies to this server's errors."""
 
-import httpx2
-import openai
 import pytest
 
 from glific_gpt.errors import GlificGptError, InvalidApiKey, ModelNotFound, RateLimited, UpstreamError
 from glific_gpt.openai import error_mapping
-from glific_gpt.openai.error_mapping import ApiRefusal
+from glific_gpt.openai.refusals import ApiRefusal
 
 MISSING_SCOPES = (
     "You have insufficient permissions for this operation. Missing scopes: model.request. Check that you have the "
@@ -17,10 +15,7 @@ MISSING_SCOPES = (
 def mapped_error(status: int, retry_after: str = "", **error: str) -> GlificGptError:
     """Return this server's error for a reply of OpenAI."""
     headers = {"retry-after": retry_after} if retry_after else {}
-    response = httpx2.Response(status, headers=headers, request=httpx2.Request("POST", "http://127.0.0.1/"))
-    return error_mapping.error_for_refusal(
-        ApiRefusal(openai.APIStatusError("x", response=response, body=error)), "gpt-4o"
-    )
+    return error_mapping.error_for_refusal(ApiRefusal.from_error(status, error, headers), "gpt-4o")
 
 
 @pytest.mark.parametrize("message", ["Invalid URL (POST /chat/completions)", "Not Found", ""])

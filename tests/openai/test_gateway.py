@@ -4,8 +4,6 @@ import threading
 from decimal import Decimal
 from typing import Any
 
-import httpx2
-import openai
 import pytest
 from pydantic import SecretStr
 
@@ -13,15 +11,14 @@ from glific_gpt.calls.allowance import Allowance
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import DeadlineExceeded
 from glific_gpt.openai.chat import Question
-from glific_gpt.openai.error_mapping import ApiRefusal
 from glific_gpt.openai.gateway import MAX_ATTEMPTS, MAX_DEFERRED_ATTEMPTS, MIN_ANSWER_SECONDS, Gateway, next_delay
+from glific_gpt.openai.refusals import ApiRefusal
 from tests.support.openai_stand_in import OpenAIStandIn
 
 
 def refusal(status: int, retry_after: str | None = None, code: str = "") -> ApiRefusal:
     headers = {} if retry_after is None else {"retry-after": retry_after}
-    response = httpx2.Response(status, headers=headers, request=httpx2.Request("POST", "http://127.0.0.1/"))
-    return ApiRefusal(openai.APIStatusError("x", response=response, body={"code": code}))
+    return ApiRefusal.from_error(status, {"code": code}, headers)
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504, 520, 529])

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from glific_gpt.errors import BadUpstreamReply, ModelRefused
-from glific_gpt.openai.chat import Usage
+from glific_gpt.openai.chat import Tokens, Usage
+from glific_gpt.openai.refusals import RequestRefused
 from glific_gpt.openai.request_bodies import CHAT_PATH, RESPONSES_PATH
 from glific_gpt.openai.response_bodies import parse_answer, parse_model_ids
 
@@ -16,6 +17,12 @@ RESPONSES = {
     "output": [{"type": "message", "content": [{"type": "output_text", "text": "Drink ORS."}]}],
 }
 BODIES = pytest.mark.parametrize(("path", "body"), [(CHAT_PATH, CHAT), (RESPONSES_PATH, RESPONSES)])
+
+
+def read_usage(path: str, body: dict[str, Any]) -> Usage:
+    usage = Usage()
+    parse_answer(path, json.dumps(body | {"model": "gpt-4o"}).encode(), "gpt-4o", usage)
+    return usage
 
 
 def parse(path: str, body: dict[str, Any]) -> str:
@@ -47,19 +54,50 @@ def test_a_value_that_is_no_model_id_is_replaced_by_the_requested_one(
 
 
 @BODIES
-@pytest.mark.parametrize("count", [-1, 2**31])
-def test_a_number_of_tokens_that_no_column_can_hold_is_a_bad_reply(path: str, body: dict[str, Any], count: int) -> None:
-    for name in ("prompt_tokens", "completion_tokens") if path == CHAT_PATH else ("input_tokens", "output_tokens"):
-        assert parse(path, body | {"usage": {name: 2**31 - 1}}) == "Drink ORS."
-        with pytest.raises(BadUpstreamReply):
-            parse(path, body | {"usage": {name: count}})
+@pytest.mark.parametrize("count", [-1, 2**31, None, "7", 1.5, True])
+def test_a_number_of_tokens_that_no_column_can_hold_is_unknown(path: str, body: dict[str, Any], count: Any) -> None:
+    names = ("prompt_tokens", "completion_tokens") if path == CHAT_PATH else ("input_tokens", "output_tokens")
+    for name in names:
+        known = dict.fromkeys(names, 2**31 - 1)
+        assert read_usage(path, body | {"usage": known}) == Usage(Tokens(2**31 - 1, 2**31 - 1), model="gpt-4o")
+        usage = read_usage(path, body | {"usage": known | {name: count}})
+        assert usage.is_incomplete
+        assert max(usage.tokens) == 2**31 - 1
 
 
-def test_a_failed_response_is_a_bad_reply_whose_tokens_count() -> None:
+@BODIES
+def test_a_missing_number_is_computed_from_the_total(path: str, body: dict[str, Any]) -> None:
+    names = ("prompt_tokens", "completion_tokens") if path == CHAT_PATH else ("input_tokens", "output_tokens")
+    for name in names:
+        counts = {names[0]: 10, names[1]: 5, "total_tokens": 15} | {name: None}
+        assert read_usage(path, body | {"usage": counts}) == Usage(Tokens(10, 5), model="gpt-4o")
+
+
+@BODIES
+def test_cached_input_is_counted_apart(path: str, body: dict[str, Any]) -> None:
+    kind = ("prompt", "completion") if path == CHAT_PATH else ("input", "output")
+    counts = {
+        f"{kind[0]}_tokens": 1000,
+        f"{kind[0]}_tokens_details": {"cached_tokens": 800, "cache_write_tokens": 150},
+        f"{kind[1]}_tokens": 50,
+        f"{kind[1]}_tokens_details": {"reasoning_tokens": 40},
+        "total_tokens": 1050,
+    }
+    assert read_usage(path, body | {"usage": counts}).tokens == Tokens(1000, 50, 800, 150)
+    # More than the input can only be a mistake, which must not make the price negative.
+    wrong = counts | {f"{kind[0]}_tokens_details": {"cached_tokens": 5000, "cache_write_tokens": 5000}}
+    assert read_usage(path, body | {"usage": wrong}).tokens == Tokens(1000, 50, 1000, 0)
+    # Servers that imitate the API may count the reasoning in the total alone.
+    apart = counts | {"total_tokens": 1090}
+    assert read_usage(path, body | {"usage": apart}).tokens == Tokens(1000, 90, 800, 150)
+
+
+def test_the_tokens_of_a_failed_response_count() -> None:
     usage, body = Usage(), RESPONSES | {"status": "failed", "usage": {"input_tokens": 3}}
-    with pytest.raises(BadUpstreamReply):
+    with pytest.raises(RequestRefused) as caught:
         parse_answer(RESPONSES_PATH, json.dumps(body).encode(), "gpt-5-pro", usage)
     assert usage.input_tokens == 3
+    assert caught.value.is_paid
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ OTHER_ERRORS = {
     "NotFound": ("not_found", 404, "caller"),
     "Conflict": ("conflict", 409, "caller"),
     "InvalidValue": ("invalid_value", 422, "caller"),
+    "InvalidKey": ("invalid_value", 422, "caller"),
     "HostNotAllowed": ("invalid_value", 422, "caller"),
     "InvalidFlowExport": ("not_a_flow_export", 422, "caller"),
     "CredentialNotVerified": ("credential_not_verified", 422, "organization"),

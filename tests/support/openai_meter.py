@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from glific_gpt.models.prices import calculate_cost
+from glific_gpt.openai.chat import Tokens
 from tests.support.openai_answers import answer
 from tests.support.openai_exchange import Exchange
 
@@ -26,7 +27,7 @@ class Charge(NamedTuple):
 
     @property
     def usd(self) -> Decimal:
-        return calculate_cost(self.model, self.input_tokens, self.output_tokens) or Decimal(0)
+        return calculate_cost(self.model, Tokens(self.input_tokens, self.output_tokens)) or Decimal(0)
 
 
 @dataclass

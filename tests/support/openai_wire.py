@@ -1,5 +1,6 @@
 """Behaviours of the OpenAI stand-in below the API: late, truncated, slow, silent, not JSON."""
 
+from http.client import responses as phrases
 from typing import Literal
 
 from tests.support.openai_answers import answer
@@ -66,6 +67,17 @@ def send_html(status: int = 200) -> Behaviour:
 def send_empty_body() -> Behaviour:
     """Send the status 200 with an empty body."""
     return lambda exchange: exchange.send(200, b"")
+
+
+def send_exactly(status: int, headers: list[tuple[str, str]], body: bytes) -> Behaviour:
+    """Send these bytes with exactly these headers, besides the length."""
+
+    def behave(exchange: Exchange) -> None:
+        lines = [f"HTTP/1.1 {status} {phrases.get(status, 'Unknown')}", f"content-length: {len(body)}"]
+        lines += [f"{name}: {value}" for name, value in headers]
+        exchange.write("\r\n".join([*lines, "", ""]).encode() + body)
+
+    return behave
 
 
 def redirect(to: str) -> Behaviour:

@@ -22,6 +22,7 @@ ERROR_CODES = {
     "credential_inactive": (409, "organization"),
     "call_in_progress": (409, "caller"),
     "body_too_large": (413, "caller"),
+    "idempotency_mismatch": (422, "caller"),
     "empty_question": (422, "caller"),
     "invalid_field": (422, "caller"),
     "unresolved_variable": (422, "caller"),
@@ -33,6 +34,7 @@ ERROR_CODES = {
     "rate_limited": (429, "organization"),
     "contact_limit": (429, "caller"),
     "invalid_api_key": (502, "organization"),
+    "wrong_region": (502, "organization"),
     "upstream_error": (502, "service"),
     "bad_upstream_reply": (502, "service"),
     "empty_answer": (502, "service"),
@@ -50,11 +52,12 @@ def get_code(reply: httpx2.Response) -> str:
     return str(body["error_code"]) if reply.status_code != 200 else str(body["status"])
 
 
-def require_ok(reply: httpx2.Response) -> Any:
+def require_ok(reply: httpx2.Response, *, cut_off: bool = False) -> Any:
     """Require a successful answer with all of its keys. Returns its parsed_msg."""
     assert (reply.status_code, get_code(reply)) == (200, "ok"), reply.text
     body = reply.json()
-    assert set(body) == ANSWER_KEYS
+    assert set(body) == ANSWER_KEYS | ({"cut_off"} if cut_off else set())
+    assert body.get("cut_off", False) is cut_off
     assert body["success"] is True
     assert body["parsed_msg"] not in ("", None)
     return body["parsed_msg"]

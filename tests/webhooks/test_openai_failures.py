@@ -46,7 +46,7 @@ FAULTS = {
     "a bad schema": Fault(behaviours.bad_schema(), "invalid_field"),
     "400": Fault(behaviours.server_error(400), "upstream_error"),
     "418": Fault(behaviours.server_error(418), "bad_upstream_reply"),
-    "403 as a page": Fault(behaviours.send_html(403), "invalid_api_key"),
+    "403 as a page": Fault(behaviours.send_html(403), "upstream_error"),
     "404 as a page": Fault(behaviours.send_html(404), "upstream_error"),
     "a page": Fault(behaviours.send_html(200), "bad_upstream_reply"),
     "nothing": Fault(behaviours.send_empty_body(), "bad_upstream_reply"),

@@ -17,6 +17,7 @@ ADVICE = {
     "method_not_allowed": _("Choose POST in the webhook node."),
     "call_in_progress": _("You do not need to do anything. The same call was already being processed."),
     "body_too_large": _("Send fewer results in the function body. It can be up to 1 MiB."),
+    "idempotency_mismatch": _("The program that calls must send a new Idempotency-Key with each new question."),
     "empty_question": _(
         "Check what the webhook node sends as question_text. Often the contact has sent a picture or a voice message, "
         "which has no text."
@@ -40,7 +41,8 @@ ADVICE = {
         "This contact has reached your daily limit of questions. To allow more, raise the limit in the settings."
     ),
     "insufficient_quota": _(
-        "Add credit at platform.openai.com under Billing. The key works again a few minutes later."
+        "Look at platform.openai.com under Billing and under Limits: add credit, or raise the spending limit. The key "
+        "works again a few minutes later."
     ),
     "budget_exceeded": _("Raise the month's budget in the settings, or wait for the next month."),
     "model_not_allowed": _("Allow this model on the page Models, or choose an allowed model in the function body."),
@@ -55,7 +57,12 @@ ADVICE = {
         "there, OpenAI limits your key: ask for a higher limit at platform.openai.com under Limits."
     ),
     "invalid_api_key": _(
-        "Create a new key at platform.openai.com and save it here. It needs the permission to use models."
+        "Test your key here: the result says why OpenAI refuses it. If OpenAI has not closed the account, create a new "
+        "key at platform.openai.com and save it here. It needs the permission to use models."
+    ),
+    "wrong_region": _(
+        "OpenAI keeps the data of your project in a region. Use a key of a project without a region, or ask the "
+        "administrators of this server."
     ),
     "upstream_error": _(
         "OpenAI could not be reached or had a failure. Try again in a minute. See status.openai.com for details."

@@ -1,0 +1,63 @@
+"""Decoding of compressed response bodies. A body that is not what its Content-Encoding says is taken as it is."""
+
+import zlib
+from collections.abc import Callable, Iterable
+
+import httpx2
+
+from glific_gpt.openai.http_response import MAX_BODY_BYTES
+from glific_gpt.runtime import cpu_bound
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+_MAX_LAYERS = 3
+"""Encodings on top of each other that are removed."""
+
+
+def decode_body(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> bytes:
+    """Return the body without its compression. Raises httpx2.DecodingError for a body that is too large without it.
+
+    Requests ask for no compression, but proxies on the way may add it, or leave a header behind after they removed it.
+    """
+    names = [value.lower() for name, value in headers if name.lower() == b"content-encoding"]
+    claimed = [encoding.strip() for value in names for encoding in value.split(b",")]
+    if not any(encoding not in {b"", b"identity"} for encoding in claimed) and not body.startswith(_GZIP_MAGIC):
+        return body
+    return cpu_bound.run(lambda: _decompress(body), is_long=True)
+
+
+def _decompress(body: bytes) -> bytes:
+    """Remove the layers of compression that the bytes themselves show, whatever the header says."""
+    for _ in range(_MAX_LAYERS):
+        inner = None if _is_text(body) else next(filter(None, (decode(body) for decode in _DECODERS)), None)
+        if inner is None:
+            break
+        body = inner
+    return body
+
+
+def _is_text(body: bytes) -> bool:
+    """Return whether the body is UTF-8, which compressed data practically never is."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _inflate(window_bits: int) -> Callable[[bytes], bytes | None]:
+    def decode(body: bytes) -> bytes | None:
+        decompressor = zlib.decompressobj(window_bits)
+        try:
+            decoded = decompressor.decompress(body, MAX_BODY_BYTES + 1)
+        except zlib.error:
+            return None
+        if len(decoded) > MAX_BODY_BYTES:
+            raise httpx2.DecodingError("the reply is too large")
+        return decoded if decompressor.eof else None
+
+    return decode
+
+
+# Servers disagree whether "deflate" has the header of zlib (RFC 9110, 8.4.1.2).
+_DECODERS = (_inflate(_GZIP_OR_ZLIB), _inflate(-zlib.MAX_WBITS))

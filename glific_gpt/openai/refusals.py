@@ -1,0 +1,292 @@
+"""OpenAI's refusals: the fields of an error reply, and what they say about another attempt."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from glific_gpt.openai import causes, retry_timing
+
+MAX_TEXT_CHARACTERS = 2000
+"""Characters of a field that are read. OpenAI's own sentences are shorter."""
+
+DAILY_LIMIT_SECONDS = 3600.0
+"""Wait for a limit per day if OpenAI does not say when it ends."""
+
+_LASTING_SERVER_ERRORS = {501, 505, 506, 508, 510, 511, 525, 526}
+"""Statuses from 500 that a proxy sends for its own settings, so that the same request fails again."""
+
+# OpenAI's codes for failures that pass by themselves, also in replies with another status.
+_TEMPORARY_CODES = {
+    "rate_limit_exceeded",
+    "rate_limit_error",
+    "slow_down",
+    "server_error",
+    "server_is_overloaded",
+    "internal_error",
+    "internal_server_error",
+    "engine_overloaded",
+    "service_unavailable",
+    "service_unavailable_error",
+    "overloaded_error",
+    "vector_store_timeout",
+}
+_OVERLOADED = {"server_error", "server_is_overloaded", "engine_overloaded", "service_unavailable_error"}
+
+# Codes and types are OpenAI's own and share their words: insufficient_quota, billing_not_active,
+# credit_balance_exhausted, project_spend_limit_exceeded, organization_usage_limit_exceeded.
+_CREDIT_CODE = re.compile(r"quota|billing|credit|spend_limit|usage_limit|payment_required|budget")
+_CLOSED_CODE = re.compile(
+    r"(?:account|organization|org|user|access)_(?:\w+_)?"
+    r"(?:deactivated|terminated|suspended|disabled|deleted|banned|blocked|restricted|closed|locked)"
+)
+_PROJECT_CODE = re.compile(r"project_(?:\w+_)?(?:archived|deleted|disabled|suspended|deactivated|inactive|not_found)")
+_REGION_CODE = re.compile(r"hostname|residency|wrong_region|incorrect_region")
+_COUNTRY_CODE = "unsupported_country_region_territory"
+_ADDRESS_CODE = re.compile(
+    r"(?:^|_)ip_(?:address_)?(?:not_|un|restrict|block|denied|forbidden|disallowed|allow_?list|white_?list)"
+    r"|(?:unauthorized|forbidden|blocked|disallowed)_ip(?:_|$)"
+)
+_SAFETY_CODE = re.compile(r"policy|content_filter|moderation|safety|invalid_prompt|flagged")
+
+# OpenAI also sends these causes without a code. A message can repeat text that the caller chose, such as the name of a
+# property in a schema, so the patterns describe OpenAI's own sentences, most from their beginning. Names of models and
+# keys, the only foreign text in replies about accounts, hold no spaces.
+_CREDIT_SENTENCE = re.compile(
+    r"you exceeded your current quota|your account is not active, please check your billing"
+    r"|billing hard limit has been reached|your (?:credit balance|organization|account) .{0,40}(?:no|out of) credit"
+    r"|(?:you|your organization|your project) (?:have|has|is|are)? ?(?:reached|over|exceeded) (?:your|its) "
+    r".{0,30}(?:spend|usage|billing|budget)"
+)
+_CLOSED_SENTENCE = re.compile(
+    r"(?:(?:the|your|this) )?(?:openai )?(?:account|organization)\b[^.]{0,80} (?:has been|was|is) "
+    r"(?:\w+ or )?(?:deactivated|terminated|suspended|disabled|deleted|banned|restricted|closed)"
+    r"|(?:a|with a|to a) (?:deactivated|terminated|suspended|disabled) (?:account|organization)"
+    r"|access (?:was|has been) terminated|you do not have an account because it has been"
+)
+_PROJECT_SENTENCE = re.compile(
+    r"\bproject\b[^.]{0,100} (?:is|has been|was) (?:archived|deleted|disabled)|archived project"
+    r"|you do not have access to the (?:project|organization) tied to the api key"
+)
+_REGION_SENTENCE = re.compile(r"incorrect regional host ?name|make your request to [a-z]{2,4}\.api\.openai\.com")
+_COUNTRY_SENTENCE = re.compile(r"country, region, or territory not supported")
+_ADDRESS_SENTENCE = re.compile(
+    r"\bip(?: address(?:es)?)?\b.{0,60}?(?:\bnot (?:authorized|allowed|permitted|match)|\bblocked|\bunauthorized)"
+    r"|\bip (?:allow|white) ?list"
+)
+_SAFETY_SENTENCE = re.compile(
+    r"invalid prompt: |your request was rejected (?:as a result of|by) (?:our|the) safety system"
+    r"|your (?:prompt|input|request|content) (?:was|has been|may have been) (?:flagged|blocked|rejected)"
+    r"|this (?:request|content) (?:was|has been) (?:flagged|blocked)"
+)
+_REGION_HOST = re.compile(r"\b([a-z]{2,4}\.api\.openai\.com)\b")
+_MISSING_SCOPE = re.compile(r"you have insufficient permissions for this operation")
+_TOO_LARGE = re.compile(r"request too large|the input or output tokens must be reduced")
+_LIMIT = re.compile(r"\blimit:? ([\d,]{1,15})\b(?:, used:? [\d,]{1,15})?, requested:? ([\d,]{1,15})\b")
+_PER_DAY = re.compile(r"\bper day\b|\((?:rpd|tpd)\)")
+
+
+@dataclass(frozen=True)
+class ApiRefusal:
+    """The fields of an OpenAI error reply that tell its cause. They are never shown to users."""
+
+    status: int
+    code: str = ""
+    type: str = ""
+    parameter: str = ""
+    message: str = ""
+    """In lower case."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Those that say when to try again, and the id of the request. Names are in lower case."""
+    is_from_api: bool = True
+    """False for a reply that is not an error of OpenAI's API, such as the page of a proxy on the way."""
+
+    @classmethod
+    def parse(cls, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> "ApiRefusal":
+        """Read a reply of a status other than 2xx. Its body may be anything."""
+        names = [(name.decode("latin-1").lower(), value.decode("latin-1").strip()) for name, value in headers]
+        kept = {name: value for name, value in names if name == "x-request-id" or retry_timing.is_read(name)}
+        error = _find_error(body)
+        return cls.from_error(status, error or {}, kept, is_from_api=error is not None)
+
+    @classmethod
+    def from_error(
+        cls,
+        status: int,
+        error: Mapping[str, Any],
+        headers: Mapping[str, str] | None = None,
+        *,
+        is_from_api: bool = True,
+    ) -> "ApiRefusal":
+        """Read an error object of OpenAI. Its fields may be missing, null or of another type."""
+        return cls(
+            status=status,
+            code=_text(error.get("code")),
+            type=_text(error.get("type")),
+            parameter=_text(error.get("param")),
+            message=_text(error.get("message")).strip().lower(),
+            headers=headers or {},
+            is_from_api=is_from_api,
+        )
+
+    @property
+    def cause(self) -> str:
+        return causes.describe_refusal(
+            self.status, self.code, self.type, self.parameter, self.headers.get("x-request-id", "")
+        )
+
+    @property
+    def names(self) -> set[str]:
+        """The code and the type, either of which can hold the cause."""
+        return {self.code.lower(), self.type.lower()}
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds after which OpenAI may accept the same request; None if it does not say."""
+        seconds = retry_timing.seconds_to_wait(self.headers, self.message, self.type.lower())
+        return DAILY_LIMIT_SECONDS if seconds is None and self.is_daily_limit else seconds
+
+    @property
+    def is_out_of_credit(self) -> bool:
+        return self.status == 402 or self._says(_CREDIT_CODE, _CREDIT_SENTENCE)
+
+    @property
+    def is_account_closed(self) -> bool:
+        """True if OpenAI has ended or suspended the key's account or organization."""
+        return self._says(_CLOSED_CODE, _CLOSED_SENTENCE)
+
+    @property
+    def is_project_closed(self) -> bool:
+        return self._says(_PROJECT_CODE, _PROJECT_SENTENCE)
+
+    @property
+    def is_country_unsupported(self) -> bool:
+        return _COUNTRY_CODE in self.names or _COUNTRY_SENTENCE.search(self.message) is not None
+
+    @property
+    def is_wrong_region(self) -> bool:
+        """True if another address of OpenAI serves the key's project."""
+        return self._says(_REGION_CODE, _REGION_SENTENCE)
+
+    @property
+    def region_host(self) -> str:
+        """The host that OpenAI names for the key's project, or an empty text."""
+        found = _REGION_HOST.search(self.message)
+        return found[1] if found else ""
+
+    @property
+    def is_address_refused(self) -> bool:
+        """True if the account does not allow the address of this server."""
+        return self._says(_ADDRESS_CODE, _ADDRESS_SENTENCE)
+
+    @property
+    def is_unsafe(self) -> bool:
+        """True if OpenAI's safety system refused the question."""
+        is_about_question = self.status in {200, 400, 403, 422}
+        return is_about_question and (
+            any(_SAFETY_CODE.search(name) for name in self.names) or _SAFETY_SENTENCE.match(self.message) is not None
+        )
+
+    @property
+    def is_restricted_key(self) -> bool:
+        """True if the key is valid but lacks the permission."""
+        return self.status == 403 or _MISSING_SCOPE.match(self.message) is not None
+
+    @property
+    def is_rate_limit(self) -> bool:
+        is_overloaded = self.is_from_api and bool(self.names & _OVERLOADED)
+        return not is_overloaded and (self.status == 429 or self.code in {"rate_limit_exceeded", "slow_down"})
+
+    @property
+    def is_too_large(self) -> bool:
+        """True if the request is larger than the account may ever send in one piece."""
+        return self._is_about_limit and (
+            _TOO_LARGE.match(self.message) is not None or (self._limit is not None and self._limit[1] > self._limit[0])
+        )
+
+    @property
+    def is_limit_zero(self) -> bool:
+        """True if the account may send nothing at all to the model."""
+        return self._is_about_limit and self._limit is not None and self._limit[0] == 0
+
+    @property
+    def is_daily_limit(self) -> bool:
+        return self._is_about_limit and _PER_DAY.search(self.message) is not None
+
+    @property
+    def is_temporary(self) -> bool:
+        """True if the same request may succeed a moment later."""
+        if self.headers.get("x-should-retry") == "false" or self._is_lasting:
+            return False
+        # Request time-out, conflict and too early: the openai library retries the first two as well.
+        return (
+            self.code.lower() in _TEMPORARY_CODES
+            or self.status in {408, 409, 425, 429}
+            or (self.status >= 500 and self.status not in _LASTING_SERVER_ERRORS)
+        )
+
+    @property
+    def _is_lasting(self) -> bool:
+        """True if somebody has to change something before the request can succeed, whatever its status says."""
+        return (
+            self.is_out_of_credit
+            or self.is_account_closed
+            or self.is_project_closed
+            or self.is_country_unsupported
+            or self.is_wrong_region
+            or self.is_address_refused
+            or self.is_unsafe
+            or self.is_too_large
+            or self.is_limit_zero
+        )
+
+    @property
+    def _is_about_limit(self) -> bool:
+        return self.status in {413, 429} or self.code == "rate_limit_exceeded"
+
+    @property
+    def _limit(self) -> tuple[int, int] | None:
+        """The limit, and how much of it the request needs."""
+        found = _LIMIT.search(self.message)
+        return (int(found[1].replace(",", "") or 0), int(found[2].replace(",", "") or 0)) if found else None
+
+    def _says(self, code: re.Pattern[str], sentence: re.Pattern[str]) -> bool:
+        """Return whether the code or the type says so, or the message.
+
+        Replies about the account hold no text of the caller, so the sentence may be anywhere in their message.
+        """
+        if any(code.search(name) for name in self.names):
+            return True
+        find = sentence.search if self.status in {401, 403, 429} else sentence.match
+        return find(self.message) is not None
+
+
+class RequestRefused(Exception):
+    """OpenAI refused a request, or failed to answer it, or something on the way replied instead."""
+
+    def __init__(self, refusal: ApiRefusal, *, is_paid: bool = False) -> None:
+        super().__init__()
+        self.refusal = refusal
+        self.is_paid = is_paid
+        """True if OpenAI used tokens for the request, which another attempt would use once more."""
+
+
+def _find_error(body: bytes) -> Mapping[str, Any] | None:
+    """Return the error object of a body; None if the body is not an error of OpenAI's API."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict):
+        return None
+    if isinstance(value.get("error"), dict):
+        return dict(value["error"])
+    # Servers that imitate the API send the error itself.
+    return value if value.get("object") == "error" else None
+
+
+def _text(value: object) -> str:
+    """Return a text or a number as text. Other values say nothing."""
+    is_usable = isinstance(value, str | int) and not isinstance(value, bool)
+    return str(value)[:MAX_TEXT_CHARACTERS] if is_usable else ""
