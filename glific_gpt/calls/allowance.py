@@ -9,7 +9,7 @@ from typing import NamedTuple
 from glific_gpt.errors import BadUpstreamReply, BudgetExceeded, DeadlineExceeded, GlificGptError
 from glific_gpt.models import prices
 from glific_gpt.models.prices import QuestionPrices
-from glific_gpt.openai.chat import OutputLimit, Usage
+from glific_gpt.openai.chat import OutputLimit, Tokens, Usage
 from glific_gpt.openai.traits import accepts_temperature
 
 SMALLEST_USD = Decimal("1e-9")
@@ -110,7 +110,7 @@ class Allowance:
     @contextmanager
     def charge(self, model: str, usage: Usage) -> Iterator[None]:
         """Subtract the cost of the question that is asked inside the block from what is left."""
-        before, input_tokens, output_tokens = self.left, usage.input_tokens, usage.output_tokens
+        before, tokens, was_incomplete = self.left, usage.tokens, usage.is_incomplete
         # While there is no answer, and if there never is one: nobody knows yet how much OpenAI charges.
         self.left = Decimal(0)
         is_free = False
@@ -120,13 +120,14 @@ class Allowance:
             is_free = not _is_possibly_charged(error)
             raise
         finally:
-            used = (usage.input_tokens - input_tokens, usage.output_tokens - output_tokens)
-            if any(used) or is_free:
-                self.left = before - (self._cost(model, usage, *used) if any(used) else 0)
+            used = usage.tokens.minus(tokens)
+            is_known = usage.is_incomplete == was_incomplete and any(used)
+            if is_known or (is_free and not any(used)):
+                self.left = before - (self._cost(model, usage, used) if any(used) else 0)
 
-    def _cost(self, model: str, usage: Usage, input_tokens: int, output_tokens: int) -> Decimal:
+    def _cost(self, model: str, usage: Usage, used: Tokens) -> Decimal:
         for name in filter(None, (usage.model, model)):
-            usd = prices.calculate_cost(name, input_tokens, output_tokens)
+            usd = prices.calculate_cost(name, used)
             if usd is not None:
                 return usd
         return self.reserved  # not reached: a question to a model without a price is refused

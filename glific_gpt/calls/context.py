@@ -62,7 +62,7 @@ class CallContext:
         """
         # OpenAI reports the id with a date, which the price list may not know yet.
         for model in filter(None, (self.usage.model, self.model_asked)):
-            usd = prices.calculate_cost(model, self.usage.input_tokens, self.usage.output_tokens)
+            usd = prices.calculate_cost(model, self.usage.tokens)
             if usd is not None:
                 return usd
         return None

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from glific_gpt.clock import now
+from glific_gpt.openai.chat import Tokens
 
 _SAMPLE_TOKENS = 1_000
 _SAMPLES_IN_A_MILLION = 1_000
@@ -29,7 +30,7 @@ def prices_per_million(model_id: str) -> ModelPrices | None:
     Nothing is downloaded, so a price is as old as the installed library.
     """
     # The sample is far below a million tokens, because some prices double for requests above 272,000 tokens.
-    sample = _charges(model_id, _SAMPLE_TOKENS, _SAMPLE_TOKENS)
+    sample = _charges(model_id, Tokens(_SAMPLE_TOKENS, _SAMPLE_TOKENS))
     if sample is None or not any(sample):
         return None
     return ModelPrices(*(charge * _SAMPLES_IN_A_MILLION for charge in sample))
@@ -39,7 +40,7 @@ class QuestionPrices(NamedTuple):
     """Prices of one question, in US dollars."""
 
     input: Decimal
-    """Price of the whole question."""
+    """Highest price of the whole question."""
     output_token: Decimal
     """Price of each token of the answer."""
 
@@ -47,59 +48,79 @@ class QuestionPrices(NamedTuple):
 def question_prices(model_id: str, input_tokens: int) -> QuestionPrices | None:
     """Return the prices of a question of this length, or None if they are unknown.
 
-    The prices of search models are unknown: OpenAI also charges for each search, and the price list has no such price.
+    OpenAI charges more for input that it puts into its cache, so the price of the question is that of the dearer kind.
     """
-    if "search" in model_id:
-        return None
     if input_tokens <= _SAMPLE_TOKENS * _LARGE_SAMPLE_FACTOR and (token := _per_token(model_id, now().date())):
-        return QuestionPrices(token.input * input_tokens, token.output)
-    charges = _charges(model_id, input_tokens, _SAMPLE_TOKENS)
-    if charges is None or not charges[1]:
+        return QuestionPrices(max(token.input, token.cache_write) * input_tokens, token.output)
+    plain = _charges(model_id, Tokens(input_tokens, _SAMPLE_TOKENS))
+    written = _charges(model_id, Tokens(input_tokens, 0, cache_writes=input_tokens))
+    if plain is None or written is None or not plain[1]:
         return None
-    return QuestionPrices(charges[0], charges[1] / _SAMPLE_TOKENS)
+    return QuestionPrices(max(plain[0], written[0]), plain[1] / _SAMPLE_TOKENS)
 
 
-def calculate_cost(model_id: str, input_tokens: int, output_tokens: int) -> Decimal | None:
+def calculate_cost(model_id: str, tokens: Tokens) -> Decimal | None:
     """Return the cost of a call in US dollars, or None if the price is unknown.
 
     The library returns zero for usage that it cannot price, such as minutes of audio. Zero for a call that used
     tokens therefore means unknown. A fine-tune has a price only if the library knows it.
     """
-    is_typical = (
-        min(input_tokens, output_tokens) >= 0
-        and max(input_tokens, output_tokens) <= _SAMPLE_TOKENS * _LARGE_SAMPLE_FACTOR
-    )
+    is_typical = min(tokens) >= 0 and max(tokens) <= _SAMPLE_TOKENS * _LARGE_SAMPLE_FACTOR
     if is_typical and (token := _per_token(model_id, now().date())):
-        total = token.input * input_tokens + token.output * output_tokens
+        plain = tokens.input - tokens.cached - tokens.cache_writes
+        total = token.input * plain + token.output * tokens.output
+        total += token.cached * tokens.cached + token.cache_write * tokens.cache_writes
     else:
-        charges = _charges(model_id, input_tokens, output_tokens)
+        charges = _charges(model_id, tokens)
         if charges is None or prices_per_million(model_id) is None:
             return None
         total = sum(charges, Decimal(0))
-    return total if total or not (input_tokens or output_tokens) else None
+    return total if total or not (tokens.input or tokens.output) else None
+
+
+class _TokenPrices(NamedTuple):
+    """Prices of one token of each kind, in US dollars."""
+
+    input: Decimal
+    cached: Decimal
+    cache_write: Decimal
+    output: Decimal
 
 
 @lru_cache(maxsize=1024)
-def _per_token(model_id: str, _day: date) -> ModelPrices | None:
+def _per_token(model_id: str, _day: date) -> _TokenPrices | None:
     """Return the price of one token, if it is the same for small and large requests, else None.
 
     Cached for a day, because the library takes a twentieth of a call's time and its answer does not change in a day.
     """
-    small, large = (
-        _charges(model_id, tokens, tokens) for tokens in (_SAMPLE_TOKENS, _SAMPLE_TOKENS * _LARGE_SAMPLE_FACTOR)
-    )
-    if small is None or large is None or not any(small):
-        return None
-    if any(a * _LARGE_SAMPLE_FACTOR != b for a, b in zip(small, large, strict=True)):
-        return None
-    return ModelPrices(*(charge / _SAMPLE_TOKENS for charge in small))
+    kinds = []
+    for factor in (_SAMPLE_TOKENS, _SAMPLE_TOKENS * _LARGE_SAMPLE_FACTOR):
+        plain = _charges(model_id, Tokens(factor, factor))
+        cached = _charges(model_id, Tokens(factor, 0, cached=factor))
+        written = _charges(model_id, Tokens(factor, 0, cache_writes=factor))
+        if plain is None or cached is None or written is None or not any(plain):
+            return None
+        kinds.append(_TokenPrices(*(usd / factor for usd in (plain[0], cached[0], written[0], plain[1]))))
+    small, large = kinds
+    return small if small == large else None
 
 
-def _charges(model_id: str, input_tokens: int, output_tokens: int) -> tuple[Decimal, Decimal] | None:
+def _charges(model_id: str, tokens: Tokens) -> tuple[Decimal, Decimal] | None:
+    """Return the prices of the input and of the output, or None if they are unknown.
+
+    The prices of search models are unknown: OpenAI also charges for each search, and the price list has no such price.
+    """
     from genai_prices import Usage, calc_price  # slow to import, and only needed by processes that price calls
 
+    if "search" in model_id.lower():
+        return None
     try:
-        usage = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
+        usage = Usage(
+            input_tokens=tokens.input,
+            output_tokens=tokens.output,
+            cache_read_tokens=tokens.cached,
+            cache_write_tokens=tokens.cache_writes,
+        )
         price = calc_price(usage, model_id.strip(), provider_id="openai")
     except (LookupError, ValueError):  # an unknown model; an impossible number of tokens
         return None

@@ -17,7 +17,7 @@ from glific_gpt.database import precompile
 from glific_gpt.glific import text
 from glific_gpt.models import prices
 from glific_gpt.openai import response_bodies
-from glific_gpt.openai.chat import Usage
+from glific_gpt.openai.chat import Tokens, Usage
 from glific_gpt.openai.request_bodies import CHAT_PATH
 from glific_gpt.services import Services
 
@@ -40,7 +40,7 @@ def warm_up(app: Flask, app_services: Services) -> None:
         context.call_id, settings.default_model, text.format_for_whatsapp("**Warm.** &amp; [a](b)")
     )
     decode_object(b"{}")
-    prices.calculate_cost(settings.default_model, 1, 1)
+    prices.calculate_cost(settings.default_model, Tokens(1, 1))
     # This loads the openai library.
     app_services.model_provider.bind(OpenAiFields(api_key=SAMPLE_KEY), settings.default_model, Deadline.after(1))
     response_bodies.parse_answer(CHAT_PATH, SAMPLE_REPLY, settings.default_model, Usage())

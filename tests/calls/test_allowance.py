@@ -9,7 +9,7 @@ import pytest
 from glific_gpt.calls.allowance import Allowance, Estimate
 from glific_gpt.errors import BadUpstreamReply, BudgetExceeded, DeadlineExceeded, GlificGptError, InvalidApiKey
 from glific_gpt.models.prices import calculate_cost
-from glific_gpt.openai.chat import Usage
+from glific_gpt.openai.chat import Tokens, Usage
 
 MODELS = ("gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-5", "gpt-5.4", "gpt-5-pro", "o1", "gpt-3.5-turbo")
 
@@ -26,7 +26,7 @@ def test_no_question_costs_more_than_what_was_set_aside() -> None:
         except BudgetExceeded:
             continue
         assert amount <= rest
-        cost = calculate_cost(model, input_tokens, limit.tokens)
+        cost = calculate_cost(model, Tokens(input_tokens, limit.tokens))
         assert cost is not None
         assert cost <= amount
         assert limit.tokens <= (max_tokens or 10_000)
@@ -56,7 +56,7 @@ def ask(allowance: Allowance, usage: Usage, output_tokens: int, error: GlificGpt
     """Ask one question, which uses so many tokens and then fails with the error, if any."""
     with allowance.charge("gpt-4o", usage):
         assert allowance.left == 0
-        usage.output_tokens += output_tokens
+        usage.tokens = usage.tokens.plus(Tokens(output=output_tokens))
         if error:
             raise error
 

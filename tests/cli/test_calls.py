@@ -12,7 +12,7 @@ from glific_gpt.calls.context import CallContext
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
 from glific_gpt.errors import ModelNotText
-from glific_gpt.openai.chat import Usage
+from glific_gpt.openai.chat import Tokens, Usage
 from glific_gpt.operations.housekeeping import run_housekeeping
 from glific_gpt.organizations import store
 from tests.cli.conftest import Commands, commands
@@ -51,7 +51,7 @@ def ids(flask: Commands, *args: str) -> list[str]:
 
 
 def test_it_shows_everything_that_is_stored_of_a_call(flask: Commands, seva: str) -> None:
-    usage = Usage(model="gpt-4o-2024-08-06", input_tokens=1000, output_tokens=200)
+    usage = Usage(model="gpt-4o-2024-08-06", tokens=Tokens(1000, 200))
     call_id = record(flask, seva, ok=True, usage=usage)
     (call,) = flask.json("calls", "list", seva)
     assert call.pop("duration_ms") >= 0
@@ -149,7 +149,7 @@ def test_it_shows_the_timeline_of_a_delivered_answer(server_commands: Commands, 
 
 
 def test_it_shows_the_timeline_of_a_call_that_was_answered_directly(flask: Commands, seva: str) -> None:
-    usage = Usage(model="gpt-4o-2024-08-06", input_tokens=1000, output_tokens=200)
+    usage = Usage(model="gpt-4o-2024-08-06", tokens=Tokens(1000, 200))
     call_id = record(flask, seva, ok=True, usage=usage)
     call_detail = flask.json("calls", "show", seva, call_id)
     assert [call_detail[key] is None for key in TIMESTAMPS] == [True, True, False, True, True]

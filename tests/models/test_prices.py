@@ -6,6 +6,7 @@ import genai_prices
 import pytest
 
 from glific_gpt.models.prices import ModelPrices, calculate_cost, prices_per_million
+from glific_gpt.openai.chat import Tokens
 
 UNKNOWN = [
     "gpt-99",
@@ -31,11 +32,11 @@ def test_the_price_is_that_of_short_requests() -> None:
 
 
 def test_the_cost_of_a_call_is_exact() -> None:
-    assert calculate_cost("gpt-4o-mini", 1_234, 567) == Decimal("0.0005253")
+    assert calculate_cost("gpt-4o-mini", Tokens(1_234, 567)) == Decimal("0.0005253")
 
 
 def test_a_long_request_has_its_own_price() -> None:
-    assert calculate_cost("gpt-5.4", 1_000_000, 0) == Decimal(5)
+    assert calculate_cost("gpt-5.4", Tokens(1_000_000, 0)) == Decimal(5)
 
 
 @pytest.mark.parametrize("model_id", ["gpt-4o", "gpt-4o-mini-2024-07-18", "gpt-5.4", "o3", "gpt-5-pro"])
@@ -43,23 +44,24 @@ def test_a_long_request_has_its_own_price() -> None:
 def test_the_cost_is_that_of_the_library(model_id: str, tokens: tuple[int, int]) -> None:
     usage = genai_prices.Usage(input_tokens=tokens[0], output_tokens=tokens[1])
     assert (
-        calculate_cost(model_id, *tokens) == genai_prices.calc_price(usage, model_id, provider_id="openai").total_price
+        calculate_cost(model_id, Tokens(*tokens))
+        == genai_prices.calc_price(usage, model_id, provider_id="openai").total_price
     )
 
 
 def test_a_call_without_tokens_costs_nothing() -> None:
-    assert calculate_cost("gpt-4o", 0, 0) == Decimal(0)
+    assert calculate_cost("gpt-4o", Tokens(0, 0)) == Decimal(0)
 
 
 def test_the_cost_of_a_negative_number_of_tokens_is_none() -> None:
-    assert calculate_cost("gpt-4o", -1, 1) is None
+    assert calculate_cost("gpt-4o", Tokens(-1, 1)) is None
 
 
 @pytest.mark.parametrize("model_id", UNKNOWN)
 def test_an_unknown_price_is_none(model_id: str) -> None:
     assert prices_per_million(model_id) is None
-    assert calculate_cost(model_id, 100, 100) is None
-    assert calculate_cost(model_id, 0, 0) is None
+    assert calculate_cost(model_id, Tokens(100, 100)) is None
+    assert calculate_cost(model_id, Tokens(0, 0)) is None
 
 
 def test_a_fine_tune_in_the_price_list_has_its_own_price() -> None:
