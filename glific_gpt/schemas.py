@@ -142,6 +142,7 @@ class CallView(BaseModel):
     input_tokens: int | None
     output_tokens: int | None
     cost_usd: Dollars | None
+    cut_off: bool = Field(description="True if the model reached its token limit before the end of its answer.")
     contact_id: int | None
     flow_id: int | None
 

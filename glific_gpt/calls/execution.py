@@ -16,6 +16,7 @@ from glific_gpt.glific.markdown import is_long_work
 from glific_gpt.glific.text import (
     EMPTY_VALUE,
     MAX_MESSAGE_CHARACTERS,
+    end_after_sentence,
     format_for_whatsapp,
     format_json_for_whatsapp,
     sanitize_message,
@@ -43,6 +44,8 @@ class Outcome:
     """Seconds, for the header Retry-After."""
     replayed: bool = False
     """True for the stored answer of an earlier call."""
+    is_kept: bool = True
+    """True if a repetition of the call gets this outcome again."""
 
     @cached_property
     def is_large(self) -> bool:
@@ -58,7 +61,8 @@ def execute(
     try:
         value = function.handle(body, model, deadline)
         is_long = is_long_work(value) if isinstance(value, str) else cpu_bound.is_large(value)
-        return cpu_bound.run(lambda: _format_for_whatsapp(value, body), is_long=is_long)
+        cut_off = model.usage.cut_off
+        return cpu_bound.run(lambda: _format_for_whatsapp(value, body, cut_off=cut_off), is_long=is_long)
     except GlificGptError as error:
         return error
     except Exception as error:  # noqa: BLE001 - a plugin can raise anything, and the message can hold personal data
@@ -71,11 +75,13 @@ def to_outcome(tenant: Tenant, context: CallContext, result: Result) -> Outcome:
     if isinstance(result, GlificGptError):
         context.cause = result.cause
         return error_outcome(context.call_id, result, tenant.fallback_message or FALLBACK_MESSAGE)
-    return success_outcome(context.call_id, context.usage.model or context.model_asked or "", result)
+    model = context.usage.model or context.model_asked or ""
+    return success_outcome(context.call_id, model, result, cut_off=context.usage.cut_off)
 
 
-def success_outcome(call_id: str, model: str, parsed_msg: JsonValue) -> Outcome:
-    return Outcome(200, {"success": True, "status": "ok", "parsed_msg": parsed_msg, "model": model, "call_id": call_id})
+def success_outcome(call_id: str, model: str, parsed_msg: JsonValue, *, cut_off: bool = False) -> Outcome:
+    body: dict[str, JsonValue] = {"success": True, "status": "ok", "parsed_msg": parsed_msg, "model": model}
+    return Outcome(200, body | ({"cut_off": True} if cut_off else {}) | {"call_id": call_id})
 
 
 def pending_outcome(call_id: str) -> Outcome:
@@ -95,10 +101,10 @@ def error_outcome(call_id: str, error: GlificGptError, fallback: str) -> Outcome
         "parsed_msg": sanitize_message(fallback) or FALLBACK_MESSAGE,
         "call_id": call_id,
     }
-    return Outcome(error.status, body, error.retry_after)
+    return Outcome(error.status, body, error.retry_after, is_kept=not error.passes)
 
 
-def _format_for_whatsapp(value: JsonValue, body: FunctionBody) -> JsonValue:
+def _format_for_whatsapp(value: JsonValue, body: FunctionBody, *, cut_off: bool) -> JsonValue:
     """Raises EmptyAnswer if nothing visible is left, and TypeError or ValueError for a value that is not JSON."""
     if value in EMPTY:
         raise EmptyAnswer
@@ -109,4 +115,4 @@ def _format_for_whatsapp(value: JsonValue, body: FunctionBody) -> JsonValue:
     message = format_for_whatsapp(value, limit)
     if not message:
         raise EmptyAnswer
-    return message
+    return end_after_sentence(message, limit) if cut_off else message

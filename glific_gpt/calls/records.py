@@ -152,7 +152,7 @@ def _initial_values(context: CallContext, status: str, seconds: float) -> dict[s
 
 
 def _final_values(context: CallContext, error: GlificGptError | None) -> dict[str, object]:
-    used = context.usage.model is not None
+    used = context.usage.model is not None and not context.usage.is_incomplete
     return {
         "status": "error" if error else "ok",
         "error_code": error.code if error else None,
@@ -162,4 +162,5 @@ def _final_values(context: CallContext, error: GlificGptError | None) -> dict[st
         "input_tokens": context.usage.input_tokens if used else None,
         "output_tokens": context.usage.output_tokens if used else None,
         "cost_usd": context.cost() if used else None,
+        "cut_off": context.usage.cut_off,
     }

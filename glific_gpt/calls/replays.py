@@ -14,7 +14,7 @@ from glific_gpt.calls.request import InboundCall
 from glific_gpt.calls.tables import StoredReply
 from glific_gpt.clock import now
 from glific_gpt.database import Statement, fetch_one
-from glific_gpt.errors import CallInProgress
+from glific_gpt.errors import CallInProgress, IdempotencyMismatch
 from glific_gpt.runtime import cpu_bound
 from glific_gpt.vault import Vault
 
@@ -27,24 +27,29 @@ _THIS_KEY = and_(
     REPLIES.c.organization_id == bindparam("of_organization"), REPLIES.c.key_hash == bindparam("of_key_hash")
 )
 _ABANDONED = and_(REPLIES.c.status.is_(None), REPLIES.c.give_up_at < bindparam("at"))
-FIND_REPLY = select(REPLIES.c.status, REPLIES.c.body, REPLIES.c.give_up_at).where(
+FIND_REPLY = select(REPLIES.c.status, REPLIES.c.body, REPLIES.c.give_up_at, REPLIES.c.request_hash).where(
     _THIS_KEY, REPLIES.c.expires_at > bindparam("at")
 )
 DELETE_EXPIRED = delete(REPLIES).where(_THIS_KEY, or_(REPLIES.c.expires_at < bindparam("at"), _ABANDONED))
 INSERT_CLAIM = REPLIES.insert().inline()
 STORE_REPLY = REPLIES.update().where(_THIS_KEY, REPLIES.c.call_id == bindparam("of_call"))
+RELEASE_CLAIM = delete(REPLIES).where(_THIS_KEY, REPLIES.c.call_id == bindparam("of_call"))
 
 
 def find_stored(vault: Vault, organization_id: int, inbound: InboundCall) -> Outcome | None:
     """Return the stored answer for the call's key.
 
-    Raises CallInProgress while the first call is being answered, and NotReady.
+    Raises IdempotencyMismatch if the first call had another body, CallInProgress while it is being answered, and
+    NotReady.
     """
     if inbound.idempotency_key is None:
         return None
     stored = fetch_one(FIND_REPLY, **_key(organization_id, inbound), at=now())
     if stored is None:
         return None
+    # NULL for calls of older processes.
+    if stored["request_hash"] not in {None, _request_hash(inbound)}:
+        raise IdempotencyMismatch
     if stored["body"] is not None:
         return _read(vault, organization_id, stored)
     if stored["give_up_at"] > now():
@@ -64,6 +69,7 @@ def claim_statements(organization_id: int, inbound: InboundCall, call_id: str) -
         "organization_id": organization_id,
         "key_hash": key["of_key_hash"],
         "call_id": call_id,
+        "request_hash": _request_hash(inbound),
         "give_up_at": at + timedelta(seconds=inbound.deadline.remaining()) + ROW_GRACE_PERIOD,
         "expires_at": at + RETENTION,
     }
@@ -72,12 +78,16 @@ def claim_statements(organization_id: int, inbound: InboundCall, call_id: str) -
 
 
 def store_statements(vault: Vault, organization_id: int, inbound: InboundCall, outcome: Outcome) -> list[Statement]:
-    """Store the answer, encrypted for the organization.
+    """Store the answer, encrypted for the organization. A failure that passes by itself releases the key instead.
 
     A call that was considered lost may still finish. By then another call may hold the key, and its answer is kept.
     """
     if inbound.idempotency_key is None:
         return []
+
+    this_call = _key(organization_id, inbound) | {"of_call": outcome.body["call_id"]}
+    if not outcome.is_kept:
+        return [(RELEASE_CLAIM, this_call)]
 
     def encrypt() -> str:
         plain = json.dumps({"body": outcome.body, "retry_after": outcome.retry_after})
@@ -85,7 +95,7 @@ def store_statements(vault: Vault, organization_id: int, inbound: InboundCall, o
 
     ciphertext = cpu_bound.run(encrypt, is_long=outcome.is_large)
     values = {"status": outcome.status, "body": ciphertext}
-    return [(STORE_REPLY, _key(organization_id, inbound) | {"of_call": outcome.body["call_id"]} | values)]
+    return [(STORE_REPLY, this_call | values)]
 
 
 def purge(session: Session) -> None:
@@ -98,6 +108,12 @@ def _key(organization_id: int, inbound: InboundCall) -> dict[str, object]:
     name = f"{inbound.function}\n{inbound.idempotency_key}"
     key_hash = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
     return {"of_organization": organization_id, "of_key_hash": key_hash}
+
+
+def _request_hash(inbound: InboundCall) -> str:
+    """Return a hash of the body. The key is part of it, so that equal questions of other calls have other hashes."""
+    key = f"{inbound.idempotency_key}\n".encode("utf-8", "surrogatepass")
+    return hashlib.sha256(key + inbound.body).hexdigest()
 
 
 def _read(vault: Vault, organization_id: int, stored: dict[str, Any]) -> Outcome:

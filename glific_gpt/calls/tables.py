@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text, text
+from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from glific_gpt.database import Base, RowId, Usd
@@ -57,6 +57,8 @@ class Call(Base):
     output_tokens: Mapped[int | None]
     cost_usd: Mapped[Decimal | None] = mapped_column(Usd())
     """Cost of the tokens at OpenAI's public prices; NULL if no price is known."""
+    cut_off: Mapped[bool] = mapped_column(server_default=false())
+    """True if the model reached its token limit before the end of its answer."""
     contact_id: Mapped[int | None] = mapped_column(BigInteger)
     """Glific's id of the contact."""
     flow_id: Mapped[int | None] = mapped_column(BigInteger)
@@ -72,6 +74,8 @@ class StoredReply(Base):
     key_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     """SHA-256 of the function's name and the idempotency key."""
     call_id: Mapped[str] = mapped_column(String(40))
+    request_hash: Mapped[str | None] = mapped_column(String(64))
+    """SHA-256 of the idempotency key and the call's body."""
     status: Mapped[int | None] = mapped_column(SmallInteger)
     """HTTP status of the answer; NULL while the first call is being answered."""
     body: Mapped[str | None] = mapped_column(Text)

@@ -37,6 +37,7 @@ _INVISIBLE = {
 
 _NO_ABBREVIATION = "".join(rf"(?<!\b{word})" for word in ("Dr", "Mr", "Mrs", "Ms", "No", "Rs", "vs", "e\\.g", "i\\.e"))
 _SENTENCE_END = re.compile(rf"""(?:(?<![0-9]){_NO_ABBREVIATION}\.|[!?।॥؟۔።…])["'”’»)\]*_~]*(?=\s)|[。？！]|(?=\n)""")
+_FINISHED = re.compile(r"""[.!?।॥؟۔。？！]['"’”»)\]*_~`]*\Z""")
 _ELLIPSIS = " …"
 _FENCE = "```"
 _FENCE_END = "\n```"
@@ -111,6 +112,20 @@ def truncate(text: str, limit: int = MAX_MESSAGE_CHARACTERS) -> str:
         head = _head(text, limit - len(_FENCE_END))
         head += _FENCE_END if head.count(_FENCE) % 2 else ""
     return head
+
+
+def end_after_sentence(text: str, limit: int = MAX_MESSAGE_CHARACTERS) -> str:
+    """End a text that the model did not finish after its last whole sentence, and add ` …`.
+
+    Without a whole sentence it stays whole. The result is within the limit.
+    """
+    head = truncate(text, limit - len(_ELLIPSIS)).removesuffix(_ELLIPSIS).rstrip()
+    if not _FINISHED.search(head):
+        ends = [match.end() for match in _SENTENCE_END.finditer(head)]
+        head = head[: ends[-1] if ends else len(head)].rstrip()
+    if head.count(_FENCE) % 2:
+        head += _FENCE_END
+    return head + _ELLIPSIS
 
 
 def is_blank(text: str) -> bool:

@@ -104,7 +104,24 @@ def test_max_characters_limits_an_answer(alice: TestOrganization, openai: OpenAI
 
 def test_a_truncated_answer_is_returned(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(answer("Boil the water and", finish_reason="length"))
-    assert require_ok(alice.ask(max_tokens=5)).startswith("Boil the water")
+    assert require_ok(alice.ask(max_tokens=5), cut_off=True) == "Boil the water and …"
+
+
+def test_a_truncated_answer_ends_after_its_last_whole_sentence(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+    for content, message in (
+        ("Boil water. Let it", "Boil water. …"),
+        ("Boil water. Let it cool.", "Boil water. Let it cool. …"),
+        ("Use 1.5 litres! Then", "Use 1.5 litres! …"),
+        ("**Boil** water.\n\nThen *dri", "*Boil* water. …"),
+        ("पानी उबालें। फिर", "पानी उबालें। …"),
+    ):
+        openai.always(answer(content, finish_reason="length"))
+        assert require_ok(alice.ask(), cut_off=True) == message
+    long = "Boil the water for ten minutes. " * 200
+    openai.always(answer(long, finish_reason="length"))
+    message = require_ok(alice.ask(max_characters=200), cut_off=True)
+    assert message.endswith("minutes. …")
+    assert len(message) <= 200
 
 
 def test_glific_evaluates_nothing_in_an_answer(alice: TestOrganization, openai: OpenAIStandIn) -> None:

@@ -17,7 +17,17 @@ from tests.conftest import StartServer
 from tests.support import http
 from tests.support.deferred import wait_until
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.openai_behaviours import answer, echo, out_of_credit, rate_limit, respond_after
+from tests.support.openai_behaviours import (
+    answer,
+    echo,
+    empty,
+    out_of_credit,
+    rate_limit,
+    refuse_key,
+    respond_after,
+    send_html,
+    unknown_model,
+)
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
 from tests.webhooks.assertions import get_code, require_error, require_ok
@@ -142,15 +152,58 @@ def test_the_same_key_is_a_new_call_after_15_minutes(alice: TestOrganization, op
     assert len(openai.requests) == 2
 
 
-def test_a_failure_of_openai_is_stored_with_its_retry_after(alice: TestOrganization, openai: OpenAIStandIn) -> None:
-    openai.will(out_of_credit(), rate_limit("60"))
-    for key, code in (("one", "insufficient_quota"), ("two", "rate_limited")):
-        first, second = ask_with_key(alice, key), ask_with_key(alice, key)
+def test_a_failure_that_somebody_has_to_fix_is_stored(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+    openai.will(out_of_credit(), refuse_key(), unknown_model(), empty())
+    for code in ("insufficient_quota", "invalid_api_key", "model_not_found", "empty_answer"):
+        first, second = ask_with_key(alice, code), ask_with_key(alice, code)
         require_error(first, code)
         require_error(second, code)
         assert first.json() == second.json()
-        assert first.headers.get("Retry-After") == second.headers.get("Retry-After")
-    assert len(openai.requests) == 2
+    assert len(openai.requests) == 4
+
+
+def test_a_failure_that_passes_by_itself_is_not_stored(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+    for code, failure in {
+        "rate_limited": rate_limit("60"),
+        "upstream_error": send_html(403),
+        "bad_upstream_reply": send_html(200),
+        "deadline_exceeded": respond_after(6),
+    }.items():
+        openai.will(failure)
+        require_error(ask_with_key(alice, code), code)
+        require_ok(ask_with_key(alice, code))
+        require_ok(ask_with_key(alice, code))
+    assert len(openai.requests) == 8
+
+
+def test_the_same_key_with_another_body_is_a_mismatch(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+    first = ask_with_key(alice)
+    require_error(ask_with_key(alice, question="What is ORS made of?"), "idempotency_mismatch")
+    with_prompt = alice.post(
+        {"question_text": "What is ORS?", "prompt": "Be brief."}, headers={"Idempotency-Key": "a-key"}
+    )
+    require_error(with_prompt, "idempotency_mismatch")
+    assert ask_with_key(alice).json() == first.json()
+    assert len(openai.requests) == 1
+
+
+def test_the_key_of_a_running_call_with_another_body_is_a_mismatch(
+    alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
+    openai.always(respond_after(0.6))
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(ask_with_key, alice)
+        while not openai.requests:
+            time.sleep(0.01)
+        require_error(ask_with_key(alice, question="Another?"), "idempotency_mismatch")
+    require_ok(first.result())
+
+
+def test_a_mismatch_of_one_organization_is_no_mismatch_of_another(
+    alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
+) -> None:
+    require_ok(ask_with_key(alice))
+    require_ok(ask_with_key(bob, question="Another?"))
 
 
 def test_a_failed_check_is_not_stored(alice: TestOrganization, openai: OpenAIStandIn) -> None:

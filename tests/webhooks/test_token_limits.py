@@ -83,7 +83,7 @@ def test_an_answer_that_the_budget_cut_off_is_an_answer_unless_it_is_useless(
 ) -> None:
     alice.change(monthly_budget_usd=Decimal("0.05"))
     openai.will(answer("Boil the", finish_reason="length"))
-    assert require_ok(alice.ask(max_tokens=9000)) == "Boil the"
+    assert require_ok(alice.ask(max_tokens=9000), cut_off=True) == "Boil the …"
     openai.will(answer('{"days": 9', finish_reason="length"))
     as_json = {"type": "json_object"}
     error = require_error(alice.ask(max_tokens=9000, response_format=as_json), "budget_exceeded")["error"]
