@@ -34,7 +34,7 @@ class NewCredential(Body):
 
     api_key: Annotated[
         SecretStr,
-        Field(description="The whole key.", examples=["sk-proj-..."], json_schema_extra={"pattern": KEY}),
+        Field(description="The whole key.", examples=["sk-proj-0123456789abcdef"], json_schema_extra={"pattern": KEY}),
     ]
     is_active: bool = Field(default=True, description="If false, calls are refused.")
     verify: bool = Field(default=True, description="Verify the key at the provider first. A refused key is not saved.")

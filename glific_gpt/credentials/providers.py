@@ -1,14 +1,16 @@
 """Providers of language models: their form fields, and the verification of their keys."""
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic_core import PydanticCustomError
 
+from glific_gpt import validation
 from glific_gpt.clock import Deadline
-from glific_gpt.errors import DeadlineExceeded, InvalidValue, UpstreamError
+from glific_gpt.credentials import pasted_keys
+from glific_gpt.errors import DeadlineExceeded, InvalidKey, InvalidValue, UpstreamError
 from glific_gpt.openai.chat import LanguageModel
 
 if TYPE_CHECKING:
@@ -71,20 +73,27 @@ def read_fields(provider: Provider, values: dict[str, SecretStr]) -> SecretField
         return provider.fields(**values)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        message = first["msg"].removeprefix("Value error, ")
-        raise InvalidValue(f"{first['loc'][-1]}: {message[:1].lower()}{message[1:]}.") from None
+        field = first["loc"][-1]
+        if first["type"] == NOT_A_KEY:
+            reason = first["msg"]
+            raise InvalidKey(f"{field}: {reason[:1].lower()}{reason[1:]}", reason=reason) from None
+        raise InvalidValue(f"{field}: {validation.describe(first)}.") from None
 
 
-def _validate_key(key: SecretStr) -> SecretStr:
-    """Strip white space and check that the key can be sent in a header: printable ASCII without spaces."""
-    text = key.get_secret_value().strip()
-    if not re.fullmatch(r"[!-~]{8,500}", text):
-        raise ValueError("this is not an OpenAI key. Paste the whole key, which begins with sk-, and nothing else")
+NOT_A_KEY = "not_a_key"
+"""Error type of a pasted text that is no key."""
+
+
+def _read_key(key: SecretStr) -> SecretStr:
+    """Remove what was copied with a key, and refuse what is no key of OpenAI."""
+    text = pasted_keys.clean(key.get_secret_value())
+    if reason := pasted_keys.refusal(text):
+        raise PydanticCustomError(NOT_A_KEY, reason)
     return SecretStr(text)
 
 
 class OpenAiFields(SecretFields):
-    api_key: Annotated[SecretStr, AfterValidator(_validate_key)]
+    api_key: Annotated[SecretStr, AfterValidator(_read_key)]
 
 
 @dataclass(frozen=True)

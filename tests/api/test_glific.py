@@ -102,7 +102,7 @@ WRONG_CHANGES: tuple[tuple[dict[str, Any], str], ...] = (
     ({"api_url": None}, "api_url"),
     ({"api_url": "https://api.example.org"}, ""),
     ({"api_url": "https://127.0.0.1.example.org"}, ""),
-    ({PASSWORD: True}, "not permitted"),
+    ({PASSWORD: True}, "no field"),
 )
 
 

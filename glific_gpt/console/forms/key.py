@@ -12,12 +12,11 @@ from glific_gpt.console.forms.base import Form
 from glific_gpt.console.presenters.labels import translate, translate_error
 from glific_gpt.credentials import store
 from glific_gpt.database import transaction
-from glific_gpt.errors import CredentialNotVerified, GlificGptError, InvalidValue, NotFound
+from glific_gpt.errors import CredentialNotVerified, GlificGptError, InvalidKey, NotFound
 from glific_gpt.models.kinds import ModelKind, classify_model
 from glific_gpt.services import services
 
 NO_KEY = lazy_gettext("There is no key yet. Paste the OpenAI key of your organization.")
-NOT_A_KEY = lazy_gettext("This is not an OpenAI key. Paste the whole key, which begins with sk-, and nothing else.")
 SECRET_FIELD_ATTRIBUTES = {
     "autocomplete": "off",
     "spellcheck": "false",
@@ -61,8 +60,8 @@ def save_key(form: KeyForm) -> str | None:
         row = store.save_credential(
             app.vault, current_organization().slug, app.model_provider, values, is_active=is_active, verify=verify
         )
-    except InvalidValue:
-        form.set_key_error(str(NOT_A_KEY))
+    except InvalidKey as error:
+        form.set_key_error(translate(error.reason))
         return None
     except CredentialNotVerified as error:
         form.offers_unverified = True
@@ -94,8 +93,8 @@ def test_key(form: KeyForm) -> KeyTestResult:
             verdict = store.check_typed_key(app.model_provider, {"api_key": SecretStr(form.typed_key)})
         else:
             verdict = store.check_saved_key(app.vault, current_organization().id, app.model_provider)
-    except InvalidValue:
-        return KeyTestResult(str(NOT_A_KEY), is_good=False)
+    except InvalidKey as error:
+        return KeyTestResult(translate(error.reason), is_good=False)
     except GlificGptError as error:
         return KeyTestResult(translate_error(error), is_good=False)
     return _accepted_result(verdict.models, saved=not form.typed_key)
