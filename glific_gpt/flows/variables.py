@@ -31,18 +31,34 @@ So it takes the first byte of nearly every letter outside ASCII as a part of the
 _WHOLE_ROOT = re.compile(rf"@{ROOT_PATTERN}", re.IGNORECASE)
 
 
-def find_unresolved(text: str) -> list[str]:
+_TEMPLATE_NAMES = re.compile(
+    r"""
+    @(?: results \. | (?:parent|child) \. (?:results|contact) \.
+      | contact \. (?: fields \.
+          | (?: name | phone | masked_phone | id | language\w* | gender | settings | status | bsp_status | list_profiles
+              | active_profile\w* | in_groups | groups? | opt(?:in|out)_\w+ | last_\w+ | inserted_at ) (?![\w-]) )
+      | calendar \. (?: current_\w+ | yesterday | tomorrow ) (?![\w-])
+      | (?: flow | staff | group | wa_group ) \. (?: name | id | uuid | label | phone | email | keywords ) (?![\w-]) )
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""Names that templates use. Other variables, such as @global.health, look like the handles that people write."""
+
+
+def find_unresolved(text: str, *, is_typed: bool = False) -> list[str]:
     """Return the variables that Glific did not replace, without duplicates, in order.
 
     Glific leaves a variable unchanged if nothing is stored under its name. A bare root counts only if it is the whole
-    text, because Glific replaces it only there. An e-mail address (`asha@contact.org`) does not count.
+    text, because Glific replaces it only there. An e-mail address (`asha@contact.org`) does not count. In a text that
+    people type (`is_typed`), a variable counts only if it is the whole text, or has a name that templates use.
     """
     if "@" not in text:  # the usual case, without the regular expressions
         return []
     whole = text.strip()
     if _WHOLE_ROOT.fullmatch(whole):
         return [whole]
-    return list(dict.fromkeys(_VARIABLE.findall(text)))
+    found = list(dict.fromkeys(_VARIABLE.findall(text)))
+    return [name for name in found if not is_typed or name == whole or _TEMPLATE_NAMES.match(name)]
 
 
 def is_joined_to_letter(text: str, variable: str) -> bool:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -17,11 +17,12 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from glific_gpt import validation
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import EmptyQuestion, GlificGptError, InvalidField, UnresolvedVariable
 from glific_gpt.flows.variables import fill_defaults, find_unresolved, is_joined_to_letter
 from glific_gpt.functions.values import blank_to_none, parse_id, parse_number
-from glific_gpt.models.allowlist import canonical_id
+from glific_gpt.models.allowlist import canonical_id, read_name
 from glific_gpt.openai.chat import Answer, LanguageModel, Question
 from glific_gpt.settings import MODEL_NAME
 
@@ -29,7 +30,7 @@ __all__ = ["Answer", "Deadline", "Function", "FunctionBody", "JsonValue", "Langu
 
 FUNCTION_NAME = re.compile(r"[a-z0-9_]{1,63}")
 
-ModelName = Annotated[str, StringConstraints(strip_whitespace=True, pattern=MODEL_NAME)]
+ModelName = Annotated[str, StringConstraints(strip_whitespace=True, pattern=MODEL_NAME), BeforeValidator(read_name)]
 MIN_CHARACTERS = 100
 """Smallest max_characters: fewer characters hold no useful answer."""
 MAX_WAIT_SECONDS = 86_400
@@ -50,8 +51,14 @@ class FunctionBody(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
-    gpt_model: Annotated[ModelName | None, BeforeValidator(blank_to_none)] = None
-    model: Annotated[ModelName | None, BeforeValidator(blank_to_none)] = None
+    MEANINGFUL_BLANKS: ClassVar[frozenset[str]] = frozenset()
+    """Fields for which an empty text or null is a value. In all others it means that the field was not sent."""
+
+    TYPED_FIELDS: ClassVar[frozenset[str]] = frozenset()
+    """Fields that hold what people write, in which an @ is not always a variable."""
+
+    gpt_model: ModelName | None = None
+    model: ModelName | None = None
     flow_id: FlowNumber = None
     contact_id: FlowNumber = None
     organization_id: FlowNumber = None
@@ -62,6 +69,18 @@ class FunctionBody(BaseModel):
     empty_value: Annotated[EmptyValue | None, BeforeValidator(blank_to_none)] = None
     """Stands for null and empty texts in a decoded answer."""
     result_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]{1,64}$")] = "gpt_response"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_blanks(cls, values: Any) -> Any:
+        """Treat an empty field like a missing one: authors leave fields empty in Glific's form."""
+        if not isinstance(values, dict):
+            return values
+        return {
+            name: value
+            for name, value in values.items()
+            if name in cls.MEANINGFUL_BLANKS or blank_to_none(value) is not None
+        }
 
     @model_validator(mode="before")
     @classmethod
@@ -165,7 +184,7 @@ def _unresolved(function: Function[Body], values: dict[str, Any]) -> Iterator[tu
     """Yield each field of the function that holds an unfilled variable, with the reason for the first one."""
     for field in [name for name in function.body.model_fields if name not in GLIFIC_FIELDS]:
         for text in _texts(values.get(field)):
-            if variables := find_unresolved(text):
+            if variables := find_unresolved(text, is_typed=field in function.body.TYPED_FIELDS):
                 yield field, _describe_unresolved(text, variables[0])
                 break
 
@@ -202,6 +221,5 @@ def _field(details: ErrorDetails) -> str:
 def _to_error(details: ErrorDetails) -> GlificGptError:
     if details["type"] == EMPTY_QUESTION:
         return EmptyQuestion()
-    message = details["msg"].removeprefix("Value error, ")
-    field = _field(details)
-    return InvalidField(f"{field}: {message[:1].lower()}{message[1:]}." if field else f"{message}.")
+    field, sentence = _field(details), validation.describe(details)
+    return InvalidField(f"{field}: {sentence}." if field else f"{sentence}.")

@@ -1,6 +1,6 @@
 """The function parse_via_chat_gpt: answer a question, like Glific's own function with this name."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, JsonValue
 from pydantic_core import PydanticCustomError
@@ -17,7 +17,7 @@ from glific_gpt.functions.contract import (
     Question,
 )
 from glific_gpt.functions.json_answers import decode_answer
-from glific_gpt.functions.values import blank_to_none, parse_number
+from glific_gpt.functions.values import parse_number
 from glific_gpt.runtime import cpu_bound
 
 
@@ -40,15 +40,46 @@ class JsonSchema(TypedDict):
     json_schema: Annotated[dict[str, Any], Field(min_length=1)]
 
 
+def _require_format(value: Any) -> Any:
+    """Refuse other values than a format with the author's own words."""
+    kind = value.get("type") if isinstance(value, dict) else None
+    if kind == "json_object" or (kind == "json_schema" and isinstance(value.get("json_schema"), dict)):
+        return value
+    if kind == "json_schema":
+        raise ValueError('it needs the schema too, as "json_schema": {"name": "...", "schema": {...}}')
+    raise ValueError('this must be {"type": "json_object"}, or {"type": "json_schema", "json_schema": {...}}')
+
+
+def _read_level(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+Level = Annotated[str, BeforeValidator(_read_level), Field(pattern=r"^[a-z]{1,20}$")]
+"""A level in one word. OpenAI adds words with new models, so that its own list decides."""
+
+
 class ParseViaChatGptBody(FunctionBody):
     """The fields of parse_via_chat_gpt."""
 
+    TYPED_FIELDS: ClassVar[frozenset[str]] = frozenset({"question_text"})
+
     question_text: Annotated[str, BeforeValidator(_not_blank), Field(validate_default=True)] = ""
-    prompt: Annotated[str | None, BeforeValidator(blank_to_none)] = None
+    prompt: str | None = None
     """The system message."""
     temperature: Annotated[float, BeforeValidator(parse_number), Field(ge=0, le=2)] | None = None
     max_tokens: Annotated[int, BeforeValidator(parse_number), Field(ge=1, le=1_000_000)] | None = None
-    response_format: Annotated[JsonObject | JsonSchema, Field(discriminator="type")] | None = None
+    response_format: (
+        Annotated[
+            JsonObject | JsonSchema,
+            Field(discriminator="type"),
+            BeforeValidator(_require_format),
+        ]
+        | None
+    ) = None
+    reasoning_effort: Level | None = None
+    """Passed on to models that think: none, minimal, low, medium, high, xhigh or max."""
+    verbosity: Level | None = None
+    """Passed on to models that accept it: low, medium or high."""
 
 
 def handle(body: ParseViaChatGptBody, model: LanguageModel, _deadline: Deadline) -> JsonValue:
@@ -60,6 +91,8 @@ def handle(body: ParseViaChatGptBody, model: LanguageModel, _deadline: Deadline)
             temperature=body.temperature,
             max_tokens=body.max_tokens,
             response_format=dict(body.response_format) if body.response_format else None,
+            reasoning_effort=body.reasoning_effort,
+            verbosity=body.verbosity,
         )
     )
     is_long = len(answer.text) > cpu_bound.LARGE_CHARACTERS

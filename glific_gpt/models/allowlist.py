@@ -1,17 +1,22 @@
 """Allowlists: patterns of model ids such as gpt-4o*, and the check of a model against them."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 from glific_gpt import wildcards
-from glific_gpt.errors import GlificGptError, ModelNotAllowed, ModelNotSupported, ModelNotText
+from glific_gpt.errors import MSG_NEEDS_TOOLS, GlificGptError, ModelNotAllowed, ModelNotSupported, ModelNotText
 from glific_gpt.models.kinds import ModelKind, classify_model
 from glific_gpt.settings import MAX_PATTERNS
 
 _MAX_PATTERN_LENGTH = 200
+_MAX_NAME_LENGTH = 2 * _MAX_PATTERN_LENGTH
+"""Characters of a name that is read as it was meant. No model has a longer one."""
 _WELL_FORMED = re.compile(r"[a-z0-9._:/*-]+")
 _SPACE = re.compile(r"\s")
 _STARS = re.compile(r"\*+")
+_HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\ufe58\ufe63\uff0d", "-"))
+_QUOTES = "‘’‚‛“”„‟«»\u00a0\u202f\u2009 \t\r\n"
 _CAPITALS = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 """Maps ASCII capitals only. `lower` would turn the Kelvin sign into k."""
 
@@ -22,7 +27,7 @@ def parse_patterns(patterns: Iterable[str]) -> tuple[str, ...]:
     Raises ValueError, with a message to show, for too many patterns, and for a pattern that is too long, has too many
     stars, or has characters other than letters, digits and `. _ : / - *`.
     """
-    normalized = (_STARS.sub("*", pattern.strip().lower()) for pattern in patterns)
+    normalized = (_STARS.sub("*", str(read_name(pattern)).strip().lower()) for pattern in patterns)
     parsed = tuple(dict.fromkeys(_validate_pattern(pattern) for pattern in normalized if pattern))
     if len(parsed) > MAX_PATTERNS:
         raise ValueError(f"A list can have at most {MAX_PATTERNS} model patterns. Use * to combine some of them.")
@@ -51,6 +56,17 @@ def _validate_pattern(pattern: str) -> str:
     return pattern
 
 
+def read_name(name: object) -> object:
+    """Return the name of a model as it was meant. Values that are no text are returned unchanged.
+
+    Word processors and phones replace hyphens by similar characters, and add quotes and invisible characters.
+    """
+    if not isinstance(name, str) or name.isascii() or len(name) > _MAX_NAME_LENGTH:
+        return name
+    visible = "".join(character for character in name if unicodedata.category(character) != "Cf")
+    return visible.translate(_HYPHENS).strip(_QUOTES)
+
+
 def canonical_id(model: str) -> str:
     """Return the id as OpenAI writes it: in lower case, except for fine-tunes, which have a case-sensitive suffix."""
     model = model.strip()
@@ -71,6 +87,8 @@ def access_error(
     kind = classify_model(model)
     if kind is ModelKind.COMPLETION:
         return ModelNotSupported(f"{model} only completes text and cannot answer questions. Choose another model.")
+    if kind is ModelKind.TOOLS:
+        return ModelNotSupported(MSG_NEEDS_TOOLS.format(model=model))
     if kind is not ModelKind.TEXT:
         return ModelNotText(f"{model} is a model for {kind}. Only text models can be used here. Choose a text model.")
     if not (matches_any(operator, model) and _is_allowed(administrators, model)):

@@ -21,6 +21,8 @@ class ModelKind(StrEnum):
     VIDEO = "video"
     EMBEDDING = "embedding"
     MODERATION = "moderation"
+    TOOLS = "tools"
+    """Research and the use of computers: OpenAI refuses a question without one of their tools."""
 
 
 class _Rule(NamedTuple):
@@ -83,6 +85,11 @@ _RULES: tuple[_Rule, ...] = (
         r"""^(?:(?:text|code|if|chat)-)*(?:ada|babbage|curie|cushman|davinci)(?![a-z])
             | ^gpt-3-?5-turbo-instruct""",
         "served only by the legacy completions endpoint",
+    ),
+    _rule(
+        ModelKind.TOOLS,
+        r"deep-?research | computer-?use",
+        "needs web search, file search or a computer, which questions here do not bring",
     ),
 )
 

@@ -14,6 +14,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from glific_gpt import validation
 from glific_gpt.errors import InvalidValue
 from glific_gpt.glific.text import is_blank
 from glific_gpt.models import allowlist
@@ -68,7 +69,10 @@ Message = Annotated[
     AfterValidator(_require_visible),
 ]
 Model = Annotated[
-    str, StringConstraints(strip_whitespace=True, pattern=MODEL_NAME), AfterValidator(_require_text_model)
+    str,
+    StringConstraints(strip_whitespace=True, pattern=MODEL_NAME),
+    BeforeValidator(allowlist.read_name),
+    AfterValidator(_require_text_model),
 ]
 Pattern = Annotated[
     str,
@@ -146,8 +150,7 @@ def describe_error(error: ValidationError) -> str:
     """Describe the first error, without the value, which may be personal or secret."""
     first = error.errors(include_input=False, include_url=False)[0]
     field = ".".join(part for part in first["loc"] if isinstance(part, str) and _is_field_name(part))
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{field or 'The value'}: {message[:1].lower()}{message[1:]}."
+    return f"{field or 'The value'}: {validation.describe(first)}."
 
 
 def _is_field_name(part: str) -> bool:

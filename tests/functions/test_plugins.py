@@ -84,7 +84,7 @@ def test_an_installed_plugin_answers_webhooks(
         {"role": "system", "content": "Summarise the text in at most 3 sentences, in its own language."},
         {"role": "user", "content": "A long story."},
     ]
-    assert (missing.json()["error_code"], missing.json()["error"]) == ("invalid_field", "text: field required.")
+    assert (missing.json()["error_code"], missing.json()["error"]) == ("invalid_field", "text: this is required.")
     assert invalid.json()["error"].startswith("sentences: ")
     assert unresolved.json()["error_code"] == "unresolved_variable"
     assert built_in.status_code == 200

@@ -27,6 +27,7 @@ KIND_TEXTS = {
     ModelKind.VIDEO: (_("Video"), _("They create videos.")),
     ModelKind.EMBEDDING: (_("Embeddings"), _("They turn text into numbers.")),
     ModelKind.MODERATION: (_("Moderation"), _("They check texts for harmful content and do not answer.")),
+    ModelKind.TOOLS: (_("Research and computer use"), _("They need tools that this server does not offer.")),
     ModelKind.COMPLETION: (_("Older completion models"), _("They continue a text and cannot answer questions.")),
 }
 
