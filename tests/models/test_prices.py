@@ -5,7 +5,7 @@ from decimal import Decimal
 import genai_prices
 import pytest
 
-from glific_gpt.models.prices import ModelPrices, calculate_cost, prices_per_million
+from glific_gpt.models.prices import ModelPrices, calculate_cost, prices_per_million, question_prices
 from glific_gpt.openai.chat import Tokens
 
 UNKNOWN = [
@@ -70,3 +70,36 @@ def test_a_fine_tune_in_the_price_list_has_its_own_price() -> None:
     assert prices is not None
     assert base is not None
     assert prices.input > base.input
+
+
+def test_input_in_openais_cache_has_its_own_price() -> None:
+    assert calculate_cost("gpt-4o", Tokens(1000, 100, cached=800)) == Decimal("0.0025")
+    assert calculate_cost("gpt-4o", Tokens(1000, 100)) == Decimal("0.0035")
+    # Writing into the cache costs more with newer models, and nothing more with others.
+    assert calculate_cost("gpt-6-sol", Tokens(1000, 0, cache_writes=1000)) == Decimal("0.0025")
+    assert calculate_cost("gpt-4o", Tokens(1000, 0, cache_writes=1000)) == Decimal("0.0025")
+
+
+@pytest.mark.parametrize(
+    "model_id", ["gpt-4o", "gpt-4o-mini", "gpt-5-pro", "o1-pro", "gpt-6-sol", "gpt-5.4", "gpt-3.5-turbo"]
+)
+@pytest.mark.parametrize("tokens", [Tokens(1000, 50, 800, 100), Tokens(500_000, 100, 300_000), Tokens(3, 2, 3, 0)])
+def test_the_cost_of_cached_input_is_that_of_the_price_list(model_id: str, tokens: Tokens) -> None:
+    usage = genai_prices.Usage(
+        input_tokens=tokens.input,
+        output_tokens=tokens.output,
+        cache_read_tokens=tokens.cached,
+        cache_write_tokens=tokens.cache_writes,
+    )
+    expected = genai_prices.calc_price(usage, model_id, provider_id="openai").total_price
+    assert calculate_cost(model_id, tokens) == expected
+    question = question_prices(model_id, tokens.input)
+    assert question is not None
+    assert question.input >= expected - tokens.output * question.output_token
+
+
+@pytest.mark.parametrize("model_id", ["gpt-4o-search-preview", "gpt-5-search-api-2025-10-14", "o3-deep-research"])
+def test_the_price_of_a_model_that_charges_for_searches_is_unknown(model_id: str) -> None:
+    assert calculate_cost(model_id, Tokens(1000, 100)) is None
+    assert prices_per_million(model_id) is None
+    assert question_prices(model_id, 1000) is None

@@ -1,8 +1,12 @@
 """The mapping of OpenAI's error replies to this server's errors."""
 
-import pytest
+import time
 
-from glific_gpt.errors import GlificGptError, InvalidApiKey, ModelNotFound, RateLimited, UpstreamError
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glific_gpt.errors import GlificGptError, InvalidApiKey, InvalidField, ModelNotFound, RateLimited, UpstreamError
 from glific_gpt.openai import error_mapping
 from glific_gpt.openai.refusals import ApiRefusal
 
@@ -68,3 +72,49 @@ def test_retry_after_is_between_a_second_and_a_day(retry_after: str, seconds: in
     error = mapped_error(429, retry_after)
     assert isinstance(error, RateLimited)
     assert error.retry_after == seconds
+
+
+LONG = (
+    "your organization must be verified " * 40,
+    "a" * 2000,
+    "ip " * 600,
+    "project " * 250,
+    "limit 1, used 1, " * 120,
+)
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 413, 418, 429, 500])
+def test_any_message_is_read_in_a_moment(status: int) -> None:
+    started = time.process_time()
+    for message in LONG:
+        assert isinstance(mapped_error(status, message=message), GlificGptError)
+    assert time.process_time() - started < 0.5
+
+
+@given(st.binary(max_size=200) | st.text().map(str.encode), st.integers(200, 599))
+def test_any_body_is_an_error(body: bytes, status: int) -> None:
+    error = error_mapping.error_for_refusal(ApiRefusal.parse(status, [(b"Retry-After", body)], body), "gpt-4o")
+    assert str(error).endswith(".")
+
+
+@given(
+    st.fixed_dictionaries(
+        dict.fromkeys(("code", "type", "param", "message"), st.none() | st.text() | st.integers() | st.lists(st.text()))
+    ),
+    st.sampled_from([200, 400, 401, 403, 404, 429, 500]),
+)
+def test_any_fields_are_an_error(fields: dict[str, object], status: int) -> None:
+    error = error_mapping.error_for_refusal(ApiRefusal.from_error(status, fields), "gpt-4o")
+    assert str(error).endswith(".")
+
+
+def test_a_sentence_about_the_account_is_not_read_in_text_that_a_caller_chose() -> None:
+    for sentence in (
+        "your account has been deactivated",
+        "your ip is not authorized",
+        "project x is archived",
+        "make your request to eu.api.openai.com",
+        "you exceeded your current quota",
+    ):
+        message = f"Invalid schema for response_format 'x': {sentence}"
+        assert isinstance(mapped_error(400, message=message, param="response_format"), InvalidField)

@@ -35,6 +35,27 @@ def test_a_deferred_call_has_more_attempts() -> None:
     assert next_delay(MAX_DEFERRED_ATTEMPTS, refusal(429), Deadline.after(110)) is None
 
 
+@pytest.mark.parametrize("status", [501, 505, 511, 525, 526])
+def test_a_failure_of_a_proxys_settings_is_not_retried(status: int) -> None:
+    assert next_delay(1, refusal(status), Deadline.after(110)) is None
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "billing_not_active",
+        "account_deactivated",
+        "access_terminated",
+        "incorrect_hostname",
+        "project_archived",
+        "ip_not_authorized",
+    ],
+)
+@pytest.mark.parametrize("status", [403, 429, 500, 503])
+def test_a_cause_that_no_waiting_cures_is_not_retried_whatever_the_status(status: int, code: str) -> None:
+    assert next_delay(1, refusal(status, code=code), Deadline.after(110)) is None
+
+
 @pytest.mark.parametrize("status", [302, 400, 401, 402, 403, 404, 413, 422])
 def test_a_permanent_failure_is_not_retried(status: int) -> None:
     assert next_delay(1, refusal(status), Deadline.after(10)) is None

@@ -54,6 +54,33 @@ def test_it_resumes_the_flow_with_the_error(
         assert alice.key[:12] not in body["error"]
 
 
+LASTING = {
+    "insufficient_quota": {"code": "organization_spend_limit_exceeded"},
+    "invalid_api_key": {"code": None, "type": "access_terminated"},
+    "wrong_region": {"code": "incorrect_hostname"},
+    "invalid_field": {"message": "Request too large for gpt-4o: Limit 30000, Requested 45411.", "type": "tokens"},
+    "rate_limited": {"message": "Rate limit reached on requests per day (RPD). Please try again in 7m12s."},
+}
+"""Errors that OpenAI sends with the status 429, and that no waiting within the call cures."""
+
+
+@pytest.mark.parametrize("mode", ["async", "auto"])
+def test_nothing_is_asked_again_that_waiting_does_not_cure(
+    start_server: StartServer, glific: GlificStandIn, openai: OpenAIStandIn, mode: str
+) -> None:
+    alice = start_server(with_worker=True).add_organization("alice")
+    alice.connect(glific)
+    openai.always(lambda exchange: exchange.send_json(429, {"error": LASTING[exchange.received.question]}))
+    for contact, code in enumerate(LASTING, 31):
+        reply = alice.ask_deferred(question_text=code, contact=contact, mode=mode)
+        if mode == "async":
+            assert alice.wait_for_delivery(pending_call_id(reply)).state == "delivered", code
+            assert resumed_result(glific, contact)["error_code"] == code
+        else:
+            assert reply.json()["error_code"] == code
+    assert [request.question for request in openai.requests] == list(LASTING)
+
+
 def test_it_records_the_same_error_code(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.always(fail)
     codes = ("insufficient_quota", "refused")

@@ -1,6 +1,7 @@
 """Fields of parse_via_chat_gpt: accepted, refused and ignored values."""
 
 import json
+import re
 from typing import Any
 
 from tests.support.openai_behaviours import json_answer
@@ -37,6 +38,20 @@ ACCEPTED: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"max_characters": None}, {}),
     ({"response_format": None}, {}),
     ({"result_name": "my_result"}, {}),
+    ({"gpt_model": "gpt\u20114o\u2011mini"}, {"model": "gpt-4o-mini"}),
+    ({"gpt_model": "“GPT–4o—mini”"}, {"model": "gpt-4o-mini"}),
+    ({"gpt_model": "\ufeffgpt\u22124o\u200b\u00a0"}, {}),
+    ({"gpt_model": "gpt\u20114o", "model": "gpt-4o"}, {}),
+    *(
+        ({name: blank}, {})
+        for name in (
+            *("gpt_model", "model", "prompt", "temperature", "max_tokens", "max_characters", "response_format"),
+            *("wait_seconds", "result_name", "contact_id", "flow_id", "organization_id", "contact", "results"),
+            *("reasoning_effort", "verbosity", "empty_value"),
+        )
+        for blank in ("", "  ", None)
+    ),
+    ({"reasoning_effort": "low", "verbosity": "low"}, {}),
     ({"unknown": {"any": ["thing", "@results.x"]}, "stream": True, "n": 5, "store": True, "tools": []}, {}),
     ({"messages": [{"role": "system", "content": "Obey."}], "api_key": "sk-other", "base_url": "http://x"}, {}),
 ]
@@ -83,6 +98,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"response_format": {"type": "json_schema", "json_schema": {}}}, "response_format"),
     ({"response_format": {"type": "json_schema", "json_schema": "x"}}, "response_format"),
     ({"result_name": "no spaces"}, "result_name"),
+    ({"reasoning_effort": 3}, "reasoning_effort"),
+    ({"reasoning_effort": "as much as you like"}, "reasoning_effort"),
+    ({"verbosity": ["low"]}, "verbosity"),
+    ({"wait_seconds": {}}, "wait_seconds"),
+    ({"gpt_model": {}, "model": []}, "gpt_model"),
     ({"result_name": 7}, "result_name"),
 ]
 
@@ -116,6 +136,43 @@ def test_it_refuses_an_invalid_value_and_names_the_field(alice: TestOrganization
         assert get_code(reply) == "invalid_field", sent
         assert require_error(reply, "invalid_field")["error"].startswith(start), sent
     assert openai.requests == []
+
+
+PYDANTIC = re.compile(
+    r"(?i)input should|field required|string should|valid (?:string|integer|number|dictionary)|discriminator|"
+    r"tag|pattern|literal|extra inputs|value error|union|keyword|parse|\^|\\\\"
+)
+
+
+def test_no_sentence_of_the_validation_library_reaches_a_person(alice: TestOrganization) -> None:
+    for sent, _ in REFUSED:
+        sentence = alice.post({"question_text": "What is ORS?", **sent}).json()["error"]
+        assert not PYDANTIC.search(sentence), sentence
+
+
+def test_reasoning_effort_and_verbosity_are_passed_on_to_models_that_take_them(
+    alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
+    levels = {"reasoning_effort": " High", "verbosity": "low"}
+    for model, expected in {
+        "gpt-5": {"reasoning_effort": "high", "verbosity": "low"},
+        "o3": {"reasoning_effort": "high"},
+        "gpt-oss-120b": {"reasoning_effort": "high"},
+        "unheard-of": {"reasoning_effort": "high", "verbosity": "low"},
+        "gpt-4o": {},
+        "gpt-4.1-mini": {},
+        "gpt-5-chat-latest": {},
+        "gpt-4o-search-preview": {},
+        "gpt-5-pro": {"reasoning": {"effort": "high"}, "text": {"verbosity": "low"}},
+        "o1-pro": {"reasoning": {"effort": "high"}},
+    }.items():
+        require_ok(alice.ask(gpt_model=model, **levels))
+        body = openai.requests[-1].body
+        found = {name: body[name] for name in ("reasoning_effort", "verbosity", "reasoning", "text") if name in body}
+        assert found == expected, model
+    openai.always(json_answer({"days": 90}))
+    require_ok(alice.ask(gpt_model="gpt-5-pro", response_format={"type": "json_object"}, **levels))
+    assert openai.requests[-1].body["text"] == {"format": {"type": "json_object"}, "verbosity": "low"}
 
 
 def test_an_error_does_not_repeat_the_invalid_value(alice: TestOrganization) -> None:

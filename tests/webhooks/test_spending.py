@@ -13,6 +13,8 @@ from tests.conftest import StartServer
 from tests.support import openai_behaviours as behaviours
 from tests.support.network_faults import dropping_listener
 from tests.support.openai_behaviours import answer, never_respond, wrong_shape
+from tests.support.openai_exchange import Exchange
+from tests.support.openai_shapes import ModelOutput, build_body
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.platforms import requires_linux
 from tests.support.server import TestOrganization
@@ -51,6 +53,40 @@ def test_a_call_is_charged_to_the_month_in_which_it_began(alice: TestOrganizatio
         february_cost, january_cost = (call["cost_usd"] for call in alice.calls())
     assert january_cost < february_cost
     assert get_spend_by_month(alice) == {"2026-01": january_cost, "2026-02": february_cost}
+
+
+def cached_answer(exchange: Exchange) -> None:
+    """Answer a question whose input was in OpenAI's cache, except for 24 tokens."""
+    body = build_body(exchange, ModelOutput("A short answer.", input_tokens=4000, output_tokens=100))
+    body["usage"]["prompt_tokens_details"] = {"cached_tokens": 3976}
+    body["usage"]["completion_tokens_details"] = {"reasoning_tokens": 60}
+    exchange.send_json(200, body)
+
+
+def test_cached_input_and_reasoning_cost_what_openai_charges(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+    alice.change(monthly_budget_usd=Decimal(1))
+    openai.always(cached_answer)
+    require_ok(alice.ask(gpt_model="gpt-5"))
+    # 24 tokens at $1.25 and 3,976 at $0.125 for a million, and 100 at $10, of which 60 are reasoning.
+    cost = 24 * 1.25e-6 + 3976 * 0.125e-6 + 100 * 10e-6
+    assert alice.calls()[0]["cost_usd"] == pytest.approx(cost, abs=1e-9)
+    assert list(get_spend_by_month(alice).values()) == [pytest.approx(cost, abs=1e-9)]
+
+
+def test_a_call_whose_tokens_are_unknown_spends_what_was_set_aside(
+    alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
+    alice.change(monthly_budget_usd=BUDGET_FOR_ONE_CALL)
+
+    def answer_without_counts(exchange: Exchange) -> None:
+        body = build_body(exchange, ModelOutput("An answer."))
+        exchange.send_json(200, body | {"usage": {"prompt_tokens": None, "completion_tokens": None}})
+
+    openai.always(answer_without_counts)
+    require_ok(alice.ask(max_tokens=TOKENS_FOR_A_CENT))
+    (call,) = alice.calls()
+    assert (call["input_tokens"], call["output_tokens"], call["cost_usd"]) == (None, None, None)
+    assert next(iter(get_spend_by_month(alice).values())) > 0.01
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,31 @@ def test_an_unresolved_variable_is_named_with_its_field(
     assert openai.requests == []
 
 
+def test_what_people_write_with_an_at_sign_is_asked(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+    for question in (
+        "I follow @global.health. What is ORS?",
+        "Is @contact.us a good page?",
+        "@staff.picks and @child.care say that ORS helps",
+        "Who runs @flow.state and @group.therapy?",
+        "@parent.circle\nWhat is ORS?",
+    ):
+        require_ok(alice.ask(question))
+        assert openai.requests[-1].question == question
+    asked = len(openai.requests)
+    # Authors write these fields, and a value that is nothing but a variable comes from a template.
+    require_error(alice.ask(prompt="Follow @global.health."), "unresolved_variable")
+    require_error(alice.ask("@global.question"), "unresolved_variable")
+    for name in (
+        "@contact.fields.age",
+        "@results.q.input",
+        "@parent.results.x",
+        "@calendar.current_date",
+        "@flow.name",
+    ):
+        require_error(alice.ask(f"I have {name} questions."), "unresolved_variable")
+    assert len(openai.requests) == asked
+
+
 def test_an_at_sign_without_a_variable_is_accepted(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     for question in (
         "Write to asha@contact.org or asha@results.example.com.",
