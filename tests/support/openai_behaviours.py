@@ -25,6 +25,7 @@ from tests.support.openai_errors import (
     too_long,
     unknown_model,
     unsupported,
+    wrong_region,
 )
 from tests.support.openai_exchange import Behaviour
 from tests.support.openai_wire import (
@@ -71,5 +72,6 @@ __all__ = [
     "truncate_body",
     "unknown_model",
     "unsupported",
+    "wrong_region",
     "wrong_shape",
 ]

@@ -41,6 +41,13 @@ def no_permission() -> Behaviour:
     return behave
 
 
+def wrong_region() -> Behaviour:
+    message = (
+        "Attempted to access resource with incorrect regional hostname. Please make your request to in.api.openai.com"
+    )
+    return _error(401, message, "incorrect_hostname")
+
+
 def out_of_credit() -> Behaviour:
     return _error(
         429,

@@ -73,6 +73,11 @@ def _post_duplicate(organization: TestOrganization, openai: OpenAIStandIn) -> ht
         return organization.post({"question_text": "a"}, headers={"Idempotency-Key": "k"})
 
 
+def _post_another_body(organization: TestOrganization, _openai: OpenAIStandIn) -> httpx2.Response:
+    require_ok(organization.post({"question_text": "a"}, headers={"Idempotency-Key": "k"}))
+    return organization.post({"question_text": "b"}, headers={"Idempotency-Key": "k"})
+
+
 def _exceed_contact_limit(organization: TestOrganization, _openai: OpenAIStandIn) -> httpx2.Response:
     organization.change(contact_daily_limit=1)
     require_ok(organization.ask(contact={"id": 21}))
@@ -111,6 +116,7 @@ CAUSES: dict[str, Cause] = {
     "credential_inactive": _ask_with_inactive_key,
     "call_in_progress": _post_duplicate,
     "body_too_large": lambda organization, _: organization.post(content=b" " * (1024 * 1024 + 1)),
+    "idempotency_mismatch": _post_another_body,
     "empty_question": with_body(question_text=""),
     "invalid_field": with_body(temperature=9),
     "unresolved_variable": with_body(question_text="@results.question_1"),
@@ -122,6 +128,7 @@ CAUSES: dict[str, Cause] = {
     "rate_limited": with_openai(behaviours.rate_limit("30")),
     "contact_limit": _exceed_contact_limit,
     "invalid_api_key": with_openai(behaviours.refuse_key()),
+    "wrong_region": with_openai(behaviours.wrong_region()),
     "upstream_error": with_openai(behaviours.server_error(503)),
     "bad_upstream_reply": with_openai(behaviours.wrong_shape()),
     "empty_answer": with_openai(behaviours.empty()),
