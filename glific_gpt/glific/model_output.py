@@ -1,10 +1,12 @@
 """Remove from a model's answer what is not for people: thinking, marks of sources, a code fence around all of it."""
 
 import re
+from collections.abc import Iterator, Sequence
 
 _NAMES = "think|thinking|thought|thoughts|reasoning|reflection|scratchpad|analysis|chain_of_thought|inner_monologue"
 _THINKING = re.compile(rf"(?<![`\w])(?:<({_NAMES})>|\[(THINK)\]|(◁)think▷)", re.IGNORECASE)
 _THINKING_END = re.compile(rf"</(?:{_NAMES})>|\[/THINK\]|◁/think▷", re.IGNORECASE)
+_TAG_STARTS = ("<", "[", "◁")
 _ANSWER = re.compile(r"\s*<(answer|final|final_answer|response|output|result)>(.*)</\1>\s*", re.IGNORECASE | re.DOTALL)
 _CHANNEL = re.compile(r"<\|channel\|>\w*(?:<\|constrain\|>\w*)?<\|message\|>")
 _SPECIAL_TOKEN = re.compile(r"<\|[a-z_]{1,30}\|>|</?s>(?=\s*\Z)")
@@ -17,16 +19,16 @@ _SOURCES = re.compile(
     rf"[ \t]?(?>(?:(?:{_FILE_SOURCE}|{_HIDDEN_SOURCE}|{_BARE_SOURCE}|{_COPIED_SOURCE})[ \t\u200b]?)+)"
 )
 _NEEDS_NO_BLANK = (*".,;:!?।)]|\n\t ",)
-_HAS_SOURCE = re.compile(r"†|\ue200|turn\d|contentReference")
+_SOURCE_PARTS = ("†", "\ue200", "\ue203", "citeturn", "contentReference")
+"""Every mark of a source holds one of these."""
 _TITLED = re.compile(r"\ue200(?:url|entity)\ue202([^\ue200\ue201\n]{0,500})\ue201")
 _PRIVATE_MARKS = re.compile(r"[\ue200-\ue206]")
 
-_FENCED_MARKDOWN = re.compile(
-    r"^[ ]{0,3}(`{3,}|~{3,})[ ]*(?:markdown|md|whatsapp)[ ]*\n(.*?)(?:\n[ ]{0,3}\1[ \t]*$|\Z)",
-    re.DOTALL | re.MULTILINE | re.IGNORECASE,
-)
+_FENCE = re.compile(r"[ ]{0,3}(`{3,}+|~{3,}+)[ ]*([^\s`]*)[^`]*")
+_BOLD = re.compile(r"(?<![\w*'\"])\*\*[^\s*][^*\n]{0,200}\*\*(?![\w*'\"])")
 _FENCE_LINE = re.compile(r"^[ ]{0,3}(?:`{3,}|~{3,})[ ]*(\S*)", re.MULTILINE)
-_MARKDOWN_NAMES = {"markdown", "md", "whatsapp", "text", "txt", "plaintext", "plain"}
+_MARKDOWN_FENCES = {"markdown", "md", "whatsapp"}
+_TEXT_FENCES = {*_MARKDOWN_FENCES, "text", "txt", "plaintext", "plain"}
 _PROSE = re.compile(r"\*\*\S|^#{1,6} |^[-*] |^\d+[.)] |[.!?।؟۔](?:\s|$)|[^\x00-\u024f\u2000-\u2fff]", re.MULTILINE)
 
 
@@ -36,10 +38,35 @@ def clean(answer: str) -> str:
     Sources: OpenAI's file search writes `【4:0†source】`, and ChatGPT's models private characters around
     `cite turn0search0`. Models without a separate channel for their reasoning write it between tags.
     """
-    text = remove_sources(remove_thinking(answer))
-    if (fence := unwrap_fence(text)) and (fence[1] in _MARKDOWN_NAMES or (not fence[1] and _PROSE.search(fence[0]))):
+    return remove_marks(remove_thinking(answer))
+
+
+def remove_marks(answer: str) -> str:
+    """Return the answer without marks of sources, and without fences around Markdown."""
+    text = remove_sources(answer)
+    if (fence := unwrap_fence(text)) and (fence[1] in _TEXT_FENCES or (not fence[1] and _PROSE.search(fence[0]))):
         text = fence[0]
-    return _FENCED_MARKDOWN.sub(r"\2", text) if "```" in text or "~~~" in text else text
+    if "```" not in text and "~~~" not in text:
+        return text
+    return "\n".join(_without_fences_of_messages(text.split("\n")))
+
+
+def _without_fences_of_messages(lines: Sequence[str]) -> Iterator[str]:
+    """Yield lines without the fences around Markdown: named so, or without a name and with bold text."""
+    at = 0
+    while at < len(lines):
+        opening = _FENCE.fullmatch(lines[at])
+        if not opening:
+            yield lines[at]
+            at += 1
+            continue
+        mark, name = opening[1], opening[2].lower()
+        closing = (line for line in range(at + 1, len(lines)) if lines[line].strip() == mark)
+        end = next(closing, len(lines))
+        content = lines[at + 1 : end]
+        is_message = name in _MARKDOWN_FENCES or (not name and end < len(lines) and any(map(_BOLD.search, content)))
+        yield from content if is_message else lines[at : end + 1]
+        at = end + 1
 
 
 def remove_thinking(answer: str) -> str:
@@ -47,7 +74,8 @@ def remove_thinking(answer: str) -> str:
     text = answer
     if "<|" in text:
         text = _SPECIAL_TOKEN.sub("", _CHANNEL.split(text)[-1])
-    if not _THINKING_END.search(text) and not _THINKING.search(text):
+    has_tag = any(mark in text for mark in _TAG_STARTS)  # the usual answer has none
+    if not has_tag or not (_THINKING_END.search(text) or _THINKING.search(text)):
         return text
     parts: list[str] = []
     at = 0
@@ -65,7 +93,7 @@ def remove_thinking(answer: str) -> str:
 
 def remove_sources(text: str) -> str:
     """Return the text without the marks of sources of OpenAI's tools."""
-    if not _HAS_SOURCE.search(text):
+    if not any(part in text for part in _SOURCE_PARTS):
         return text
     text = _SOURCES.sub(_blank, _TITLED.sub(_title, text))
     return _PRIVATE_MARKS.sub("", text)

@@ -6,7 +6,7 @@ from bisect import bisect_right
 
 from glific_gpt.glific.graphemes import boundary_before
 from glific_gpt.glific.markdown import render
-from glific_gpt.glific.model_output import clean
+from glific_gpt.glific.model_output import remove_marks, remove_thinking
 from glific_gpt.glific.variables import JSON, map_json, neutralise
 
 MAX_MESSAGE_CHARACTERS = 4095
@@ -16,6 +16,9 @@ EMPTY_VALUE = "-"
 """Stands for null and empty texts in decoded answers, unless the flow chooses another text."""
 
 _MAX_JSON_CHARACTERS = 64 * 1024
+
+_MAX_ANSWER_CHARACTERS = 64 * 1024
+"""Characters after the thinking in which marks of sources are searched for."""
 
 # Hostile Markdown is slow to parse, and text beyond this limit would be cut from the message anyway.
 _MAX_INPUT_CHARACTERS = 2 * MAX_MESSAGE_CHARACTERS
@@ -49,7 +52,11 @@ def format_for_whatsapp(answer: str, limit: int = MAX_MESSAGE_CHARACTERS) -> str
     The message is neutralised and stripped. It is empty only if the answer has no visible character beside thinking and
     marks of sources.
     """
-    return _limit(render_for_whatsapp(clean(_remove_unstorable(answer))), limit)
+    text = remove_thinking(_remove_unstorable(answer))
+    if len(text) > _MAX_ANSWER_CHARACTERS:
+        start = _first_visible(text)
+        text = text[start : start + _MAX_ANSWER_CHARACTERS]
+    return _limit(render_for_whatsapp(remove_marks(text)), limit)
 
 
 def format_json_for_whatsapp(value: JSON, limit: int = MAX_MESSAGE_CHARACTERS, empty_value: str = EMPTY_VALUE) -> JSON:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import TypeAlias
 
-from glific_gpt.flows.suspicious_code import SUSPICIOUS_CODE
+from glific_gpt.flows.suspicious_code import SUSPICIOUS_CODE, find_suspicious_code
 from glific_gpt.flows.variables import ROOT_PATTERN
 
 JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
@@ -37,7 +37,8 @@ def neutralise(text: str) -> str:
     text = text.replace("\0", "")
     if "://" in text:
         text = _ADDRESS.sub(_neutralise_address, text)
-    text = _SUSPICIOUS.sub(rf"\1{ZERO_WIDTH_SPACE}\2", text)
+    if find_suspicious_code(text):
+        text = _SUSPICIOUS.sub(rf"\1{ZERO_WIDTH_SPACE}\2", text)
     return _ACTIVE.sub(lambda match: match[0] + ZERO_WIDTH_SPACE, text)
 
 

@@ -65,7 +65,7 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=STORABLE)]
 Message = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=4096, pattern=STORABLE),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=4095, pattern=STORABLE),
     AfterValidator(_require_visible),
 ]
 Model = Annotated[

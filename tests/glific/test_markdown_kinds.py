@@ -87,6 +87,7 @@ CHANGED = {
         "Open **https://example.org/form?id=7** now": "Open https://example.org/form?id=7 now",
         "**www.x.org**, __https://x.org/a_b__": "www.x.org, https://x.org/a_b",
         "**help_me@ngo.org** or **ngo.org/help**": "help_me@ngo.org or ngo.org/help",
+        "**bit.ly/3xYz_1**, **Https://x.org**, **9.5/10**": "bit.ly/3xYz_1, Https://x.org, *9.5/10*",
         "**Form: https://x.org/f?id=7**": "*Form:* https://x.org/f?id=7",
         "# https://x.org": "https://x.org",
     },
@@ -139,6 +140,8 @@ CHANGED = {
         "H<b>2</b>O": "H2O",
         "<ul>\n<li><p>One</p></li>\n<li><p>Two</p>more</li>\n</ul>": "- One\n- Two\nmore",
         "a <br/> b<br><br>c": "a\nb\n\nc",
+        "<P>a</P><BR><B>b</B><br><p>c</p>": "a\n\n*b*\n\nc",
+        "<ol start='3'><li>c</li><li>d</li></ol>": "3. c\n4. d",
         "x<y>z</y>, List<String> and vector<i>": "x<y>z</y>, List<String> and vector<i>",
         "<div><span style='color: red'>Red</span></div>": "Red",
     },
@@ -165,6 +168,9 @@ CHANGED = {
         "```python\nx = '**a**'\n```": "```\nx = '**a**'\n```",
         "- ```py\n  x = 1\n  ```\n- **b**": "- ```\n  x = 1\n  ```\n- *b*",
         "```markdown\n**a**": "*a*",
+        "Send:\n```\n**पानी** उबालें।\n```\nOr:\n```\nx = 2**3**2\n```": (
+            "Send:\n*पानी* उबालें।\nOr:\n```\nx = 2**3**2\n```"
+        ),
         "```a``` ``b`c`` `d`": "```a``` ```b`c``` `d`",
     },
     "marks of file search": {

@@ -67,6 +67,24 @@ HOSTILE = [
     "|\n",
     "\n",
     "@",
+    "~",
+    "```\n",
+    "~~~\n",
+    "【",
+    "【†】",
+    "\ue200cite",
+    "citeturn0a1",
+    "<think>",
+    "</think>",
+    "<b>",
+    "<!--",
+    "<pre>",
+    "<table>",
+    "*&",
+    "$x",
+    "\\(",
+    "System.",
+    "```~~~\n",
 ]
 
 
@@ -74,7 +92,7 @@ HOSTILE = [
 def test_it_formats_hostile_text_in_a_short_time(part: str) -> None:
     started = time.thread_time()
     format_for_whatsapp(part * (100_000 // len(part)) + "x")
-    assert time.thread_time() - started < 3
+    assert time.thread_time() - started < 1
 
 
 @pytest.mark.parametrize("text", ["*a " * 20_000 + "b*" * 20_000, "> - " * 25_000 + "x"])

@@ -9,11 +9,12 @@ import re
 import unicodedata
 
 _ADDRESS = re.compile(
-    r"(?:https?://|www\.)[^\s<>\x00-\x1f]+|(?<![A-Za-z0-9.+-])[A-Za-z0-9][\w.+-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5}",
+    r"(?:(?i:https?://|www\.))[^\s<>\x00-\x1f]+|(?<![A-Za-z0-9.+-])[A-Za-z0-9][\w.+-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5}",
     re.ASCII,
 )
+_HOST = r"(?:[a-z0-9-]{1,63}\.){1,4}"
 _DOMAIN = re.compile(
-    r"(?:[a-z0-9-]{1,63}\.){1,4}(?:org|com|net|in|gov|edu|info|int|io|co|ai|app|me|ngo|uk|us)(?:/[^\s<>*]*)?",
+    rf"{_HOST}(?:(?:org|com|net|in|gov|edu|info|int|io|co|ai|app|me|ngo|uk|us)/?|[a-z]{{2,10}}/[^\s<>*]+)",
     re.IGNORECASE,
 )
 _DOUBLE_MARK = re.compile(r"(\*\*|__|~~)(?![\w/?&=#%])", re.ASCII)

@@ -18,47 +18,16 @@ BREAK = _BREAK
 """A line break that is no new line in Markdown, so that it can stand in the cell of a table."""
 
 _INLINE = {"b": "*", "strong": "*", "i": "_", "em": "_", "s": "~", "strike": "~", "del": "~"}
+# fmt: off
 _IGNORED = {
-    *[
-        "u",
-        "ins",
-        "mark",
-        "small",
-        "big",
-        "span",
-        "font",
-        "center",
-        "sub",
-        "sup",
-        "abbr",
-        "cite",
-        "q",
-        "var",
-        "dfn",
-        "label",
-        "time",
-        "html",
-        "head",
-        "body",
-    ]
+    "u", "ins", "mark", "small", "big", "span", "font", "center", "sub", "sup", "abbr", "cite", "q", "var", "dfn",
+    "label", "time", "html", "head", "body",
 }
 _BLOCKS = {
-    *[
-        "p",
-        "div",
-        "section",
-        "article",
-        "header",
-        "footer",
-        "main",
-        "details",
-        "summary",
-        "figure",
-        "figcaption",
-        "dl",
-        "blockquote",
-    ]
+    "p", "div", "section", "article", "header", "footer", "main", "details", "summary", "title", "figure",
+    "figcaption", "dl", "blockquote",
 }
+# fmt: on
 _HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
 _LISTS = {"ul", "ol"}
 _ITEMS = {"li", "dt", "dd"}
@@ -70,6 +39,7 @@ _MAY_BE_OPEN = {"p", "li"}
 _ATTRIBUTE = r"""\s+[\w:-]{1,40}\s?=\s?(?:"[^"<>]{0,2000}"|'[^'<>]{0,2000}'|[^\s"'=<>`]{1,2000})"""
 _TAG = re.compile(rf"<(/?)([A-Za-z][A-Za-z0-9]{{0,9}})((?:{_ATTRIBUTE}){{0,20}})\s?/?>")
 _HREF = re.compile(r"""\b(?:href|src)\s?=\s?["']?([^\s"'>]*)""", re.IGNORECASE)
+_START = re.compile(r"""\bstart\s?=\s?["']?(\d{1,6})""", re.IGNORECASE)
 _ALT = re.compile(r"""\balt\s?=\s?["']([^"'>]*)""", re.IGNORECASE)
 _PRE = re.compile(r"<pre\b[^<>]*>\s?(?:<code\b[^<>]*>)?(.*?)(?:</code>)?\s?</pre>", re.IGNORECASE | re.DOTALL)
 _COMMENT = re.compile(r"[ \t]?<!--(?:[^-]|-(?!->)){0,4000}-->|<!DOCTYPE[^<>]{0,200}>\s?", re.IGNORECASE)
@@ -147,8 +117,8 @@ class _Converter:
             "br": lambda _opening, _attributes: _BREAK,
             "hr": lambda _opening, _attributes: f"{_PARAGRAPH}---{_PARAGRAPH}",
             "blockquote": lambda opening, _attributes: _PARAGRAPH + ("> " if opening else ""),
-            "ul": lambda opening, _attributes: self._list(opening, is_numbered=False),
-            "ol": lambda opening, _attributes: self._list(opening, is_numbered=True),
+            "ul": lambda opening, _attributes: self._list(opening, []),
+            "ol": lambda opening, attributes: self._list(opening, [_start(attributes)]),
             "li": lambda opening, _attributes: self._item(opening),
             "dt": lambda opening, _attributes: _LINE if opening else "",
             "dd": lambda opening, _attributes: _LINE if opening else "",
@@ -167,9 +137,10 @@ class _Converter:
         href = self._links.pop() if self._links else ""
         return f"](<{href}>)" if href else ""
 
-    def _list(self, is_opening: bool, *, is_numbered: bool) -> str:  # noqa: FBT001 - a handler of tags
+    def _list(self, is_opening: bool, numbers: list[int]) -> str:  # noqa: FBT001 - a handler of tags
+        """Open a list, with the number of its next item if it has numbers, or close one."""
         if is_opening:
-            self._lists.append([1] if is_numbered else [])
+            self._lists.append(numbers)
             return _LINE
         if self._lists:
             self._lists.pop()
@@ -183,6 +154,11 @@ class _Converter:
         if current:
             current[0] += 1
         return _LINE + _INDENT * (len(self._lists) - 1) + marker
+
+
+def _start(attributes: str) -> int:
+    match = _START.search(attributes)
+    return int(match[1]) if match else 1
 
 
 def _image(attributes: str) -> str:
@@ -206,8 +182,9 @@ def _separate(text: str) -> str:
     first, *others = _SEPARATORS.split(text)
     if not others:
         return text
-    separated = [first.rstrip(" \t\n")]
+    blank = " \t\n" + _BREAK
+    separated = [first.rstrip(blank)]
     for separator, part in zip(others[::2], others[1::2], strict=True):
-        separated += ["\n\n" if _PARAGRAPH in separator else "\n", part.rstrip(" \t\n")]
-    separated[-1] += part[len(part.rstrip(" \t\n")) :]
+        separated += ["\n\n" if _PARAGRAPH in separator else "\n", part.strip(blank)]
+    separated[-1] += part[len(part.rstrip(blank)) :]
     return "".join(separated)

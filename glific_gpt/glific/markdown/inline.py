@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -60,11 +61,17 @@ class Paragraph:
         return cls(_without_marks_of_addresses(list(_pieces(iter(tokens)))))
 
     def has_double_marks(self) -> bool:
-        return _has_double_marks(self.pieces)
+        return any(map(is_double, self._spans)) or any(_has_double_marks(piece.children) for piece in self.pieces)
+
+    @cached_property
+    def _spans(self) -> list[Span]:
+        return find_spans(self.pieces, with_single=True)
 
     def render(self, *, with_single: bool, mark: str = "") -> str:
         """Return WhatsApp text. `mark` is put around the whole paragraph, as in a heading."""
-        text = _render(self.pieces, with_single=with_single or bool(mark), active=mark, is_whatsapps=not with_single)
+        is_read = with_single or bool(mark)
+        spans = self._spans if is_read else find_spans(self.pieces, with_single=False)
+        text = _render(self.pieces, spans, with_single=is_read, active=mark, is_whatsapps=not with_single)
         return _wrapped(text, mark, "", "") if mark else text
 
 
@@ -188,9 +195,17 @@ class _OpenSpan:
     parts: list[str] = field(default_factory=list)
 
 
-def _render(pieces: Sequence[Piece], *, with_single: bool, active: str = "", is_whatsapps: bool = False) -> str:
+def _render(
+    pieces: Sequence[Piece],
+    spans: Sequence[Span],
+    *,
+    with_single: bool,
+    active: str = "",
+    is_whatsapps: bool = False,
+) -> str:
     """Render pieces with a stack instead of recursion. Marks inside of the same mark are left out."""
-    spans = find_spans(pieces, with_single=with_single)
+    if not spans and not active:
+        return "".join(_text(piece, 0, with_single=with_single) for piece in pieces)
     starting: dict[int, list[Span]] = {}
     for span in sorted(spans, key=lambda span: (-span.end, -span.size)):
         starting.setdefault(span.start, []).append(span)
@@ -220,7 +235,8 @@ def _close(stack: list[_OpenSpan], after: str) -> None:
 
 def _text(piece: Piece, used: int, *, with_single: bool) -> str:
     if piece.kind == "link":
-        text = _render(piece.children, with_single=with_single).strip()
+        spans = find_spans(piece.children, with_single=with_single)
+        text = _render(piece.children, spans, with_single=with_single).strip()
         address = piece.href.removeprefix("mailto:").removeprefix("tel:")
         return f"{text} ({address})" if _SHOWN_SCHEMES.match(address) or piece.href.startswith("tel:") else text
     return piece.text[used:] if piece.kind == "run" else piece.text

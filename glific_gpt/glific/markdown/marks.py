@@ -77,6 +77,8 @@ class _Run:
 def find_spans(pieces: Sequence[Piece], *, with_single: bool) -> list[Span]:
     """Return the pairs of marks. `with_single` also reads `*text*`, as italics."""
     runs = list(islice(_runs(pieces), MAX_RUNS))
+    if not runs:
+        return list(_html_spans(pieces))
     parts = list(_adjacent_pairs(pieces, runs, _part_mark, []))
     spans = [*parts, *_pairs(pieces, _unused(runs, parts), with_single=with_single)]
     return [*_html_spans(pieces), *spans, *_adjacent_pairs(pieces, _unused(runs, spans), _stray_mark, spans)]
