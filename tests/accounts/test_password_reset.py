@@ -115,6 +115,15 @@ def test_it_limits_repeated_requests(asha: ConsoleUser) -> None:
     assert statuses == [200] * 5 + [429]
 
 
+def test_a_link_that_is_sent_again_is_made_and_recorded_once(asha: ConsoleUser, mail_server: MailServer) -> None:
+    mail_server.refusals["RCPT"] = "451 try again"
+    request_link(asha, asha.email)
+    wait_until(lambda: any(row.failed_attempts for row in list_emails(asha.server)))
+    mail_server.refusals.clear()
+    mail_server.next_message()
+    assert [action for action, _ in actions(asha)].count("password_link_requested") == 1
+
+
 @pytest.mark.parametrize("email", ["asha@example.org", "nobody@example.org", "not an address"])
 def test_the_request_does_the_same_for_every_address(
     start_server: StartServer, mail_server: MailServer, email: str

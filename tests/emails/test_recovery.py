@@ -1,6 +1,8 @@
 """An e-mail whose work was lost is enqueued again, and one that no worker sends is logged."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -34,6 +36,30 @@ def test_an_e_mail_whose_workflow_failed_is_sent(
     mail_server.next_message()
     wait_until(lambda: not list_emails(server))
     assert mail_server.messages.empty()
+
+
+class InterruptedEngine:
+    """The engine of a server, in which something else happens before the workflows are listed."""
+
+    def __init__(self, server: RunningServer, meanwhile: Callable[[], None]) -> None:
+        self._engine, self._meanwhile = server.services.engine, meanwhile
+
+    def list_unfinished(self) -> list[str]:
+        unfinished = self._engine.list_unfinished()
+        self._meanwhile()
+        return unfinished
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+
+def test_only_one_of_several_processes_enqueues_an_e_mail(server: RunningServer) -> None:
+    email_id = send(server)
+    fail_all_workflows(server)
+    engine: Any = InterruptedEngine(server, lambda: requeue(server))
+    with server.app.app_context(), time_machine.travel(now() + GRACE_PERIOD * 2):
+        requeue_orphans(engine)
+    assert len(server.services.engine.list_known(f"{email_id}.")) == 1
 
 
 def test_e_mails_with_work_and_new_ones_are_left_alone(server: RunningServer) -> None:

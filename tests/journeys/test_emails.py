@@ -1,19 +1,26 @@
 """E-mails of servers and workers in separate processes, which are killed meanwhile."""
 
+from datetime import timedelta
 from pathlib import Path
 from signal import SIGKILL
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from glific_gpt.accounts.tables import Role
+from glific_gpt.clock import now
+from glific_gpt.database import transaction
+from glific_gpt.emails.smtp import Email
+from glific_gpt.emails.tables import OutgoingEmail
+from tests.calls.test_retry import fail_all_workflows
 from tests.console.invitations import find_link
 from tests.console.users import create_user
 from tests.support.deferred import wait_until
 from tests.support.mail_server import LINK, MailServer
 from tests.support.programs import WORKER, free_port, start
 from tests.support.server import RunningServer
-from tests.support.serving import SECRET_KEY, run_server_processes, to_environment
+from tests.support.serving import SECRET_KEY, open_database, run_server_processes, to_environment
 from tests.support.settings import ENCRYPTION_KEY
 
 pytestmark = pytest.mark.both_databases
@@ -73,6 +80,20 @@ def test_an_e_mail_survives_a_kill_and_an_outage_of_the_mail_server(tmp_path: Pa
             assert EMAIL not in server.program.errors
     finally:
         mail_server.close()
+
+
+def test_an_e_mail_whose_work_was_lost_is_sent_by_the_next_process(
+    tmp_path: Path, database_url: str, mail_server: MailServer
+) -> None:
+    settings = mail_settings(database_url, mail_server.url)
+    with open_database(**settings, encryption_keys=ENCRYPTION_KEY) as server:
+        with server.app.app_context(), transaction() as session:
+            server.services.outbox.send(session, Email(EMAIL, "Your link", "A text"), now() + timedelta(days=3))
+            session.execute(sa.update(OutgoingEmail).values(enqueued_at=now() - timedelta(minutes=2)))
+        fail_all_workflows(server)
+    with run_server_processes(tmp_path / "log", **settings) as processes:
+        assert mail_server.next_message(FAILOVER_SECONDS)["To"] == EMAIL
+        assert "email_requeued" in processes.program.errors
 
 
 def test_a_worker_alone_sends_the_e_mails_of_servers(
