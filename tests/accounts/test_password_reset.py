@@ -15,6 +15,7 @@ from glific_gpt.emails.tables import OutgoingEmail
 from tests.accounts.test_passwords import NEW, actions, choose
 from tests.conftest import StartServer
 from tests.console.users import ConsoleUser, create_user
+from tests.durable.conftest import rows
 from tests.support.deferred import wait_until
 from tests.support.mail_server import LINK, MailServer
 from tests.support.server import RunningServer
@@ -126,7 +127,7 @@ def test_a_link_that_is_sent_again_is_made_and_recorded_once(asha: ConsoleUser, 
 
 @pytest.mark.parametrize("email", ["asha@example.org", "nobody@example.org", "not an address"])
 def test_the_request_does_the_same_for_every_address(
-    start_server: StartServer, mail_server: MailServer, email: str
+    start_server: StartServer, mail_server: MailServer, database_url: str, email: str
 ) -> None:
     server = start_server(mail_url=mail_server.url, mail_from="gpt@example.org")
     server.add_organization("alice")
@@ -140,6 +141,7 @@ def test_the_request_does_the_same_for_every_address(
     assert [statement.split()[0] for statement in statements].count("INSERT") >= 2
     assert not any("users" in statement for statement in statements)
     assert [(row.kind, row.failed_attempts) for row in list_emails(server)] == [(passwords.RESET_LINK, 0)]
+    assert rows(database_url, "workflow_status", "status") == [("DELAYED",)]
 
 
 def test_it_drops_requests_when_too_many_wait(
