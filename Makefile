@@ -16,8 +16,8 @@ help: ## list the commands
 run: $(INSTALLED) $(TRANSLATED) ## install and start a server for trying the product
 	@$(BIN)/python -m glific_gpt.local
 
-# Four processes, also on two cores: most tests wait for sockets and child processes.
-PYTEST := $(BIN)/pytest -n 4 --dist worksteal
+# Five processes, also on two cores: most tests wait for sockets and child processes.
+PYTEST := $(BIN)/pytest -n 5 --dist worksteal
 
 test: $(INSTALLED) $(TRANSLATED) ## run all tests, as CI does
 	$(PYTEST)
