@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+import time
 from collections.abc import Callable
 from datetime import UTC, timedelta
 from functools import cached_property
@@ -40,7 +41,12 @@ DELAYED_POLL_SECONDS = 0.5
 
 FINISHED_RETENTION = timedelta(hours=1)
 """How long DBOS keeps finished workflows. The history of a call is in the app's own tables."""
-DELETE_BATCH_SIZE = 1000
+DELETE_BATCH_SIZE = 500
+"""Workflows that are deleted in one transaction. On SQLite, calls wait for it."""
+DELETE_PAUSE_SECONDS = 0.1
+"""Pause between two of these transactions."""
+DELETE_SECONDS = 20.0
+"""How long they go on: enough for 50,000 workflows a minute. Two cores finish far fewer."""
 
 UNFINISHED_STATUSES = ["ENQUEUED", "PENDING", "DELAYED"]
 FINISHED_STATUSES = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
@@ -181,10 +187,14 @@ class WorkflowEngine:
 
     @blocking
     def delete_finished(self) -> None:
-        """Delete finished workflows after the retention time. DBOS itself keeps them for ever."""
+        """Delete finished workflows after the retention time, in batches. DBOS itself keeps them for ever."""
         before = (now() - FINISHED_RETENTION).astimezone(UTC).isoformat()
-        if ids := self._list_ids(status=FINISHED_STATUSES, completed_before=before, limit=DELETE_BATCH_SIZE):
+        until = time.monotonic() + DELETE_SECONDS
+        while ids := self._list_ids(status=FINISHED_STATUSES, completed_before=before, limit=DELETE_BATCH_SIZE):
             self._client.delete_workflows(ids)
+            if time.monotonic() > until:
+                break
+            time.sleep(DELETE_PAUSE_SECONDS)
 
     def close(self) -> None:
         """Stop, and close the connections. For tests and for commands that end."""

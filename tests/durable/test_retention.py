@@ -8,6 +8,7 @@ import time_machine
 
 from glific_gpt.clock import now
 from glific_gpt.durable import WorkflowEngine
+from glific_gpt.durable import engine as engines
 from tests.durable.conftest import Enqueue, Launch, rows
 from tests.support.deferred import wait_until
 
@@ -41,12 +42,30 @@ def test_it_deletes_only_workflows_that_finished_an_hour_ago(
     assert {finished, waiting} <= stored_ids(database_url)
     with time_machine.travel(now() + timedelta(minutes=61)):
         engine.delete_finished()
-        engine.delete_finished()
     assert finished not in stored_ids(database_url)
     assert waiting in stored_ids(database_url)
     with time_machine.travel(now() + timedelta(days=30)):
         engine.delete_finished()
     assert engine.has_unfinished(waiting)
+
+
+def test_it_deletes_more_than_one_batch(
+    engine: WorkflowEngine,
+    launch: Launch,
+    enqueue: Enqueue,
+    done: list[str],
+    subject: str,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engines, "DELETE_BATCH_SIZE", 2)
+    launch()
+    enqueue(*(f"{subject}-{number}" for number in range(5)))
+    wait_until(lambda: len(done) == 5 and not engine.has_unfinished(subject))
+    engine.stop(0)
+    with time_machine.travel(now() + timedelta(minutes=61)):
+        engine.delete_finished()
+    assert not [name for name in stored_ids(database_url) if str(name).startswith(subject)]
 
 
 def test_it_stores_only_the_subject_and_plain_values(
