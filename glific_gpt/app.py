@@ -142,6 +142,7 @@ def make_services(settings: Settings) -> Services:
         settings.max_in_flight,
         max_calls=settings.max_deferred_calls,
         max_calls_per_organization=settings.max_deferred_calls_per_organization,
+        organization_share=settings.organization_share,
     )
     waiting_limit = WaitingLimit(
         settings.max_waiting_calls_per_organization, settings.max_waiting_megabytes_per_organization

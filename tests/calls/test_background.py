@@ -9,7 +9,7 @@ TIMEOUT_SECONDS = 30.0
 
 
 def test_every_call_that_may_start_has_a_thread_of_its_own() -> None:
-    background = BackgroundCalls(3, max_calls=2, max_calls_per_organization=2)
+    background = BackgroundCalls(3, max_calls=2, max_calls_per_organization=2, organization_share=1)
     all_running, end = Barrier(5), Event()
 
     def call() -> str:
@@ -28,7 +28,7 @@ def test_every_call_that_may_start_has_a_thread_of_its_own() -> None:
 
 
 def test_a_call_counts_from_its_reservation_to_its_end() -> None:
-    background = BackgroundCalls(3, max_calls=3, max_calls_per_organization=2)
+    background = BackgroundCalls(3, max_calls=3, max_calls_per_organization=2, organization_share=1)
     end = Event()
     assert [background.reserve(1, 1) for _ in range(3)] == [True, True, False]
     assert [background.reserve(2, 1) for _ in range(2)] == [True, False]
@@ -41,8 +41,14 @@ def test_a_call_counts_from_its_reservation_to_its_end() -> None:
     assert background.reserve(2, 1)
 
 
+def test_an_organization_leaves_a_share_for_the_next_one() -> None:
+    background = BackgroundCalls(3, max_calls=8, max_calls_per_organization=8, organization_share=0.5)
+    reserved = [[background.reserve(organization, 1) for _ in range(8)].count(True) for organization in range(1, 6)]
+    assert reserved == [4, 2, 1, 1, 0]
+
+
 def test_a_large_call_counts_as_several_and_may_always_run_alone() -> None:
-    background = BackgroundCalls(3, max_calls=50, max_calls_per_organization=10)
+    background = BackgroundCalls(3, max_calls=50, max_calls_per_organization=10, organization_share=1)
     assert [background.reserve(1, weight) for weight in (17, 1)] == [True, False]
     background.release(1, 17)
     assert [background.reserve(1, weight) for weight in (4, 7, 6)] == [True, False, True]

@@ -1,12 +1,13 @@
 """A slow OpenAI or a failing Glific of one organization does not delay other organizations."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from tests.conftest import StartServer
-from tests.support.deferred import pending_call_id, wait_until
+from tests.support.deferred import create_connected_organization, pending_call_id, wait_until
 from tests.support.glific_behaviours import server_error
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.openai_behaviours import answer
@@ -57,6 +58,23 @@ def test_slow_answers_of_one_organization_do_not_delay_another(
     assert require_ok(bob.ask_deferred("auto")) == "Salt."
     assert {alice.wait_for_delivery(call_id).state for call_id in calls} == {"delivered"}
     assert len(openai.requests) == 3
+
+
+def test_slow_auto_calls_of_four_organizations_leave_room_for_a_fifth(
+    start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    server = start_server(deadline_seconds=4, max_deferred_calls=8, max_deferred_calls_per_organization=2)
+    slow = [create_connected_organization(server, glific, f"slow-{number}") for number in range(4)]
+    for organization in slow:
+        openai.for_key(organization.key, answer(after=6))
+    fast = create_connected_organization(server, glific, "fast")
+    openai.for_key(fast.key, answer("Salt."))
+    with ThreadPoolExecutor(8) as pool:
+        replies = [pool.submit(organization.ask_deferred, "auto") for organization in slow for _ in range(2)]
+        wait_until(lambda: len(openai.requests) + sum(reply.done() for reply in replies) == 8)  # the others are queued
+        assert require_ok(fast.ask_deferred("auto")) == "Salt."
+    for reply in replies:
+        pending_call_id(reply.result())
 
 
 @pytest.mark.parametrize("limits", [{"max_deferred_calls_per_organization": 1}, {"max_deferred_calls": 1}])

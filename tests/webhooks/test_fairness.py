@@ -70,7 +70,7 @@ def test_slow_calls_of_one_organization_leave_slots_for_another(
 def test_the_limits_of_deferred_calls_hold_for_auto_calls_that_arrive_together(
     start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    server = start_server(deadline_seconds=60, max_deferred_calls=7, max_deferred_calls_per_organization=4)
+    server = start_server(deadline_seconds=60, max_deferred_calls=8, max_deferred_calls_per_organization=4)
     alice, bob = server.add_organization("alice"), server.add_organization("bob")
     for organization in (alice, bob):
         organization.connect(glific)

@@ -16,11 +16,14 @@ class BackgroundCalls:
     immediately, so that slow calls of one organization do not delay others.
     """
 
-    def __init__(self, max_requests: int, *, max_calls: int, max_calls_per_organization: int) -> None:
+    def __init__(
+        self, max_requests: int, *, max_calls: int, max_calls_per_organization: int, organization_share: float
+    ) -> None:
         # The most threads that calls can need: `max_requests` for calls in a request, and `max_calls` for `auto` calls.
         self._threads = ThreadPoolExecutor(max_requests + max_calls, "call")
         self._max_calls = max_calls
         self._max_calls_per_organization = max_calls_per_organization
+        self._organization_share = organization_share
         self._counts: Counter[int] = Counter()
         self._lock = Lock()
 
@@ -28,13 +31,16 @@ class BackgroundCalls:
         """Count an `auto` call that is about to start. Returns False if it has to be enqueued instead.
 
         A call with a large body counts as several, by its weight. It counts from its start, because calls that start
-        together would otherwise all pass the limits.
+        together would otherwise all pass the limits. An organization may have a share of what the others leave, so that
+        the next one can start a call too.
         """
         with self._lock:
             count = self._counts[organization_id]
-            if count and count + weight > self._max_calls_per_organization:
+            left_by_others = self._max_calls - (self._counts.total() - count)
+            if left_by_others <= count:
                 return False
-            if self._counts.total() >= self._max_calls:
+            limit = min(self._max_calls_per_organization, int(left_by_others * self._organization_share))
+            if count and count + weight > limit:
                 return False
             self._counts[organization_id] += weight
             return True
