@@ -12,7 +12,7 @@ from glific_gpt.glific.signature import DUMMY_PHRASE, sign
 from glific_gpt.organizations import store, tokens
 from tests.cli.conftest import Commands
 from tests.cli.serving import alice, database_url, flask, server
-from tests.flows.exports import action_of, question_export
+from tests.flows.exports import action_of, node_of, question_export, uuid_of
 from tests.flows.simulator.webhook_stand_in import WebhookStandIn
 from tests.support import openai_behaviours as behaviours
 from tests.support.openai_stand_in import OpenAIStandIn
@@ -353,3 +353,48 @@ def test_a_letter_behind_a_variable_is_reported_before_and_during_a_simulation(
     report, shown = convert_and_ask(flask, before, "What is ORS?")
     assert "Put a blank behind @results.gpt_response.parsed_msg." in report
     assert "The person reads @results.gpt_response.parsed_msg" in shown
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "First, know your Immune System. It protects you.",
+        "Ask your Travel Agent. It is a slow Process. Then apply(online).",
+        "Clean the Port. Then spawn(fish) in the Node.",
+    ],
+)
+def test_an_answer_that_looks_like_suspicious_code_can_be_stored(
+    flask: Commands, openai: OpenAIStandIn, answer: str
+) -> None:
+    openai.always(behaviours.answer(answer))
+    exported = question_export(body=json.dumps({"question_text": "@results.question"}))
+    store = {"type": "set_run_result", "name": "saved", "category": "", "value": "@results.gpt_response.parsed_msg"}
+    first = action_of(exported, "answer")
+    node_of(exported, "answer")["actions"] = [
+        {"uuid": uuid_of("store"), **store},
+        {**first, "text": "Saved: @results.saved"},
+    ]
+    _, shown = convert_and_ask(flask, json.dumps(exported), "What?")
+    assert f"Flow: Saved: {answer}" in shown.replace("\u200b", "")
+
+
+@pytest.mark.parametrize(
+    ("answer", "text", "sent"),
+    [
+        (
+            '{"intent": "loan", "reply": "Ask the bank"}',
+            "Topic: @results.gpt_response.parsed_msg.intent",
+            "Topic: loan",
+        ),
+        ('```json\n{"crop": {"name": "rice"}}\n```', "@results.gpt_response.parsed_msg.crop.name!", "rice!"),
+        ('[{"name": "Asha"}]', "@results.gpt_response.parsed_msg.0.name", "Asha"),
+    ],
+)
+def test_a_json_answer_is_read_without_a_response_format(
+    flask: Commands, openai: OpenAIStandIn, answer: str, text: str, sent: str
+) -> None:
+    openai.always(behaviours.answer(answer))
+    body = {"question_text": "@results.question", "prompt": "Answer with JSON."}
+    report, shown = convert_and_ask(flask, gpt_flow(body, text), "What?")
+    assert f"Flow: {sent}" in shown
+    assert "Check these in Glific" not in report
