@@ -34,7 +34,7 @@ PAGE = """<!doctype html>
 <body><div id="flow"></div>{scripts}
 <script>
 const show = () => showFlowEditor(document.getElementById("flow"), {settings});
-// The editor loads its web components itself, and fails if the flow is shown before them.
+// The editor fails if the flow is shown before its web components are loaded.
 customElements.whenDefined("temba-store").then(show);
 </script></body>
 </html>

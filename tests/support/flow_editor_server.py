@@ -14,7 +14,11 @@ import pytest
 
 from tests.support.flow_editor_page import PREFIX, render_page
 
-BUILD = Path(__file__).parents[2] / "node_modules" / "@glific" / "flow-editor" / "build"
+MODULES = Path(__file__).parents[2] / "node_modules"
+BUILD = MODULES / "@glific" / "flow-editor" / "build"
+COMPONENTS = MODULES / "@nyaruka" / "temba-components" / "dist"
+"""The editor's web components, which Glific's page loads from a folder of its own."""
+COMPONENTS_PREFIX = "/static/temba-components/"
 REVISION = {"id": 1, "revision": 1, "version": "13.2.0", "created_on": "2024-01-01T00:00:00Z", "user": {}}
 LANGUAGES = [{"iso": "en", "name": "English"}, {"iso": "hi", "name": "Hindi"}]
 MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
@@ -52,11 +56,14 @@ class FlowEditorServer:
 
     def page(self) -> str:
         manifest = json.loads((self.build / "asset-manifest.json").read_text(encoding="utf-8"))
-        return render_page(self.definition["uuid"], manifest["entrypoints"])
+        components = f"{COMPONENTS_PREFIX.lstrip('/')}temba-components.js"
+        return render_page(self.definition["uuid"], [components, *manifest["entrypoints"]])
 
     def file(self, path: str) -> Path | None:
-        found = (self.build / path.lstrip("/")).resolve()
-        return found if found.is_file() and found.is_relative_to(self.build.resolve()) else None
+        is_component = path.startswith(COMPONENTS_PREFIX)
+        folder = (COMPONENTS if is_component else self.build).resolve()
+        found = (folder / (path.removeprefix(COMPONENTS_PREFIX) if is_component else path.lstrip("/"))).resolve()
+        return found if found.is_file() and found.is_relative_to(folder) else None
 
     def answer(self, path: str) -> Any:
         """Return Glific's response for an organization that has only this flow."""

@@ -8,7 +8,7 @@ from glific_gpt.flows.building.messages import StickyNote
 from glific_gpt.flows.building.spec import Mode
 from glific_gpt.flows.building.steps import Action, Step
 
-# Measured in @glific/flow-editor 1.19.3.
+# Measured in @glific/flow-editor 1.19.3, and still right in 1.43.0-10.
 LINE_HEIGHT, STICKY_LINE_HEIGHT = 18, 14
 CHARACTERS_PER_LINE = 26
 MAX_SHOWN_URL_CHARACTERS = 150

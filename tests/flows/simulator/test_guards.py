@@ -9,6 +9,8 @@ from tests.flows.simulator.conversations import simulate
 from tests.flows.simulator.nodes import (
     action_node,
     export,
+    export_of,
+    flow,
     make_action,
     reply_node,
     send_message,
@@ -166,6 +168,29 @@ def test_after_a_loop_glific_neither_calls_nor_waits(webhook: WebhookStandIn, ne
         conversation.advance_clock(120)
     assert conversation.is_stuck
     assert len(webhook.requests) == (4 if next_node == "webhook" else 0)
+
+
+def test_the_same_picture_without_text_five_times_is_a_loop() -> None:
+    picture = make_action("send_msg", text="", attachments=["image:https://example.org/a.jpg"])
+    conversation = start(export(reply_node("wait", "say"), action_node("say", picture, then="wait")))
+    for number in range(5):
+        conversation.send_text(str(number))
+    assert (len(conversation.messages), conversation.ended) == (4, True)
+
+
+def test_after_a_loop_a_flow_can_enter_another_one() -> None:
+    """The node with the sub-flow has a router, and its action is run."""
+    enter = split_node("enter", {"Complete": None}, actions=(make_action("enter_flow", flow={"uuid": "B"}),))
+    say = action_node("say", send_message("Sorry."), then="enter")
+    ask = split_node("wait", {"All": "say"}, operand="@input.text", wait={"type": "msg"})
+    enter["exits"][0]["destination_uuid"] = "wait"
+    other = flow(action_node("hello", send_message("B, @results.parent.answer")), name="B", keyword="b")
+    conversation = start(export_of(flow(ask, say, enter), other))
+    for number in range(5):
+        conversation.send_text(str(number))
+    assert conversation.messages.count("Sorry.") == 4
+    assert len(conversation.messages) == 9
+    assert ProblemCode.ABORTED not in codes(conversation)
 
 
 def test_five_different_pictures_without_text_are_no_loop() -> None:

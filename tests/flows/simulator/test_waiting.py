@@ -88,6 +88,18 @@ def test_a_wait_without_seconds_does_not_wait(delay: str) -> None:
     assert conversation.messages == ["Went on"]
 
 
+def test_a_wait_without_seconds_takes_four_seconds() -> None:
+    ways: dict[str, str | None] = {"No Response": "tell", "Other": None}
+    timeout: dict[str, Any] = {"wait": {"type": "msg", "timeout": {"seconds": 60}}}
+    nodes = (split_node("wait", ways, **timeout), action_node("tell", send_message("Hello?")))
+    durations = []
+    for first in ((), (wait_node("sleep", "wait_for_time", "0", "wait"),)):
+        conversation = start(export(*first, *nodes))
+        durations.append(conversation.seconds_left)
+        assert conversation._clock.offset == 4 * len(first)
+    assert durations == [60 + MINUTE] * 2
+
+
 def test_the_clock_ends_one_wait_after_another() -> None:
     nodes = [wait_node(str(at), "wait_for_time", "60", str(at + 1)) for at in range(3)]
     conversation = start(export(*nodes, action_node("3", send_message("Went on"))))
