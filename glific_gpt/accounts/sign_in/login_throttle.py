@@ -37,8 +37,8 @@ SUCCESS_STATUS = 302  # Flask-Security redirects after a success, and shows the 
 # too. Those of persons who have proved their password in this browser have a slot of their own: attempts from many
 # networks would otherwise keep everyone from signing in.
 proven_slot = FairSemaphore(1, max_waiting=8, max_waiting_of_group=2)
-other_slot = FairSemaphore(1, max_waiting=4, max_waiting_of_group=2)
-"""Few wait, because each waiting attempt takes a thread from the pages of others."""
+other_slot = FairSemaphore(1, max_waiting=12, max_waiting_of_group=8)
+"""Few wait, because each waiting attempt takes one of 32 threads from pages. Those of a network may be a training."""
 
 
 def init(app: Flask, settings: Settings) -> None:
