@@ -208,7 +208,7 @@ CHANGED = {
     "lists": {
         "*   **One:** a\n    *   Two\n        *   Three": "- *One:* a\n  - Two\n    - Three",
         "1. a\n   * b\n     1. c\n2. d": "1. a\n   - b\n     1. c\n2. d",
-        "- [ ] todo\n- [x] done": "- ☐ todo\n- ☑ done",
+        "- [ ] todo\n- [x] done\n1. [X] ok": "- ☐ todo\n- ☑ done\n1. ☑ ok",
         "1. a\n\n1. b\n\ntext\n\n1. c": "1. a\n\n2. b\n\ntext\n\n1. c",
         "* 3 apples\n* 4 pears\n+ salt": "- 3 apples\n- 4 pears\n- salt",
         "- # Title\n- **b**": "- *Title*\n- *b*",

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, note, seed
 from hypothesis import settings as hypothesis_settings
 
+from glific_gpt.flows.suspicious_code import find_suspicious_code
 from glific_gpt.flows.variables import find_unresolved
 from tests.support import http
 from tests.support.openai_behaviours import echo
@@ -126,3 +127,4 @@ def require_sendable(message: object) -> None:
         assert len(message) <= 4095
         assert "<%" not in message
         assert not find_unresolved(message)
+        assert not find_suspicious_code(message)

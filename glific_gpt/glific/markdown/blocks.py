@@ -154,7 +154,7 @@ class _Reader:
             written = "" if is_list else indent
         marker = self._written_marker(match)
         text = rest[match.end() :]
-        if not match["number"] and (box := _CHECKBOX.match(text)):
+        if box := _CHECKBOX.match(text):
             text = _BOXES[box[1]] + text[box.end() :]
         self._items.append(_Item(width, len(written) + len(marker)))
         return written + marker, text, True
