@@ -8,7 +8,7 @@ from typing import Any
 from glific_gpt.flows.files import StrictJsonError, parse_json
 from glific_gpt.flows.structure import JsonObject, as_object, as_string, object_items
 from glific_gpt.flows.suspicious_code import find_suspicious_code
-from glific_gpt.flows.variables import find_unresolved, is_joined_to_letter
+from glific_gpt.flows.variables import find_joined
 
 DEPRECATED_FUNCTIONS = {
     "speech_to_text_with_bhasini": "speech_to_text",
@@ -134,7 +134,7 @@ def _joined_variables(values: list[Any]) -> list[str]:
     while pending:
         value = pending.pop()
         if isinstance(value, str):
-            joined = (each for each in find_unresolved(value) if is_joined_to_letter(value, each))
+            joined = find_joined(value)
             found |= dict.fromkeys(each for each in joined if each.count(".") > 1 or not _is_result(each))
         elif isinstance(value, dict):
             pending.extend(reversed(value.values()))

@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 from glific_gpt import validation
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import EmptyQuestion, GlificGptError, InvalidField, UnresolvedVariable
-from glific_gpt.flows.variables import fill_defaults, find_unresolved, is_joined_to_letter
+from glific_gpt.flows.variables import fill_defaults, find_joined, find_unresolved
 from glific_gpt.functions.values import blank_to_none, parse_id, parse_number
 from glific_gpt.models.allowlist import canonical_id, read_name
 from glific_gpt.openai.chat import Answer, LanguageModel, Question
@@ -190,7 +190,7 @@ def _unresolved(function: Function[Body], values: dict[str, Any]) -> Iterator[tu
 
 
 def _describe_unresolved(text: str, variable: str) -> str:
-    if is_joined_to_letter(text, variable):
+    if variable in find_joined(text):
         return (
             f"Glific does not fill {variable}, because a letter or sign outside ASCII follows it directly. "
             f"Put a blank behind {variable} in the node."

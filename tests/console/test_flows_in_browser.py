@@ -132,3 +132,16 @@ def test_the_test_results_are_accessible(every_light: Window, openai: OpenAIStan
     page.locator("#check-up-results .wa").wait_for()
     page.locator("#by-hand summary").click()
     assert (shown.accessibility_violations(), shown.overflow(), shown.violations, shown.foreign) == ([], 0, [], set())
+
+
+def test_the_values_to_enter_by_hand_are_accessible_and_can_be_copied(every_light: Window, tmp_path: Path) -> None:
+    shown, page = every_light, every_light.page
+    chosen = tmp_path / "helpline.json"
+    chosen.write_bytes(export_old_flow())
+    page.locator("#flow").set_input_files(chosen)
+    page.locator('#convert input[value="in-place"]').check(force=True)
+    page.locator("#convert .btn-primary").click()
+    page.locator("#edit-method-1").wait_for()
+    assert page.locator("#edit-method-1").inner_text() == "POST"
+    assert "Bearer ggw_" in page.locator("#conversion").inner_text()
+    assert (shown.accessibility_violations(), shown.overflow(), shown.violations, shown.foreign) == ([], 0, [], set())

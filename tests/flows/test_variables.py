@@ -2,7 +2,7 @@
 
 import pytest
 
-from glific_gpt.flows.variables import find_unresolved, is_joined_to_letter
+from glific_gpt.flows.variables import find_joined, find_unresolved
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_it_finds_no_other_text(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "is_joined"),
+    ("text", "is_found"),
     [
         ("@contact.nameजी", True),
         ("@contact.name। ठीक", True),
@@ -62,6 +62,6 @@ def test_it_finds_no_other_text(text: str) -> None:
         ("@contact.nameש", False),
     ],
 )
-def test_a_letter_outside_ascii_joins_a_variable(text: str, is_joined: bool) -> None:
+def test_a_letter_outside_ascii_joins_a_variable(text: str, is_found: bool) -> None:
     """Glific reads the first byte of such a letter as part of the name, except those of Hebrew."""
-    assert is_joined_to_letter(text, "@contact.name") is is_joined
+    assert find_joined(text) == (["@contact.name"] if is_found else [])

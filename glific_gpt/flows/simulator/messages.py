@@ -9,7 +9,7 @@ from glific_gpt.flows.simulator.expressions import as_list, to_string
 from glific_gpt.flows.simulator.guards import is_repeated_too_often, remember_text
 from glific_gpt.flows.simulator.outcomes import EXIT_LOOP, Message
 from glific_gpt.flows.structure import MAX_MESSAGE_CHARACTERS, JsonObject, as_object
-from glific_gpt.flows.variables import UNKNOWN_ROOTS, find_unresolved, is_joined_to_letter
+from glific_gpt.flows.variables import UNKNOWN_ROOTS, find_joined, find_unresolved
 
 _JOINERS = "\u200c\u200d"
 
@@ -88,8 +88,9 @@ def _add_notes(context: Context, text: str, attachments: list[str], *, is_templa
         log.add_note(f"With an attachment: {context.fill(attachments[0])}")
     if is_template:
         log.add_note("Glific would send a template, which is not simulated. This is the text in the flow.")
+    joined = set(find_joined(text))
     for variable in find_unresolved(text):
-        if is_joined_to_letter(text, variable):
+        if variable in joined:
             log.add_problem(
                 ProblemCode.LITERAL_VARIABLE,
                 f"The person reads {variable}, because a letter or sign outside ASCII follows it directly. "

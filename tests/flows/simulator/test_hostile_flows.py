@@ -5,6 +5,7 @@ import time
 import pytest
 
 from glific_gpt.flows.files import StrictJsonError, parse_json
+from glific_gpt.flows.pitfalls import find_pitfalls
 from glific_gpt.flows.simulator import guards
 from glific_gpt.flows.simulator.eex import evaluate_code
 from glific_gpt.flows.simulator.event_log import FlowStuck
@@ -97,3 +98,12 @@ def test_a_run_that_computes_for_too_long_stops(monkeypatch: pytest.MonkeyPatch)
     guard = VisitGuard()
     with pytest.raises(FlowStuck, match="too long"):
         guard.count_visit(None)  # type: ignore[arg-type] # the limit comes first
+
+
+def test_pitfalls_of_a_text_full_of_variables_are_found_in_linear_time() -> None:
+    text = "".join(f"@contact.v{number}क " for number in range(100_000))
+    nodes = [{"uuid": "a", "actions": [{"type": "send_msg", "text": text}]}]
+    export = {"flows": [{"definition": {"name": "A", "nodes": nodes}}]}
+    before = time.thread_time()
+    assert sum(1 for _ in find_pitfalls(export)) == 100_000
+    assert time.thread_time() - before < 5
