@@ -169,6 +169,7 @@ CHANGED = {
         "```python\nx = '**a**'\n```": "```\nx = '**a**'\n```",
         "- ```py\n  x = 1\n  ```\n- **b**": "- ```\n  x = 1\n  ```\n- *b*",
         "```markdown\n**a**": "*a*",
+        "```\nx = 1\n```\nThen **run** it.\n```\ny = 2\n```": "```\nx = 1\n```\nThen *run* it.\n```\ny = 2\n```",
         "Send:\n```\n**पानी** उबालें।\n```\nOr:\n```\nx = 2**3**2\n```": (
             "Send:\n*पानी* उबालें।\nOr:\n```\nx = 2**3**2\n```"
         ),
@@ -191,6 +192,7 @@ CHANGED = {
         "<Reasoning>\n2+3\n</Reasoning>Five": "Five",
         "let me see\n</think>\n\nFive": "Five",
         "Five\n<think>\nis it right": "Five",
+        "Five</think>": "Five",
         "[THINK]a[/THINK]Five": "Five",
         "<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>final<|message|>Five<|return|>": "Five",
         "I think <b>so</b>": "I think *so*",
