@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glific_gpt.glific.text import MAX_MESSAGE_CHARACTERS, format_for_whatsapp, is_blank, render_for_whatsapp, truncate
+from glific_gpt.glific.model_output import clean
+from glific_gpt.glific.text import (
+    MAX_MESSAGE_CHARACTERS,
+    format_for_whatsapp,
+    format_json_for_whatsapp,
+    is_blank,
+    render_for_whatsapp,
+    truncate,
+)
 from glific_gpt.glific.variables import neutralise
 
 MARKUP = ["# ", "**a** ", "- ", "1. ", "> ", "```", "|a|b|\n|-|-|\n", "[a](b)", "\n", " "]
@@ -37,7 +45,7 @@ def test_it_makes_a_valid_message_of_every_answer(answer: str) -> None:
     assert not re.search(r"@(results|contact|flow)\.", message, re.IGNORECASE)
     assert neutralise(message) == message
     assert message == message.strip()
-    assert is_blank(message) == is_blank(answer)
+    assert is_blank(message) == is_blank(clean(answer.encode(errors="ignore").decode()))
 
 
 @settings(deadline=None)
@@ -209,3 +217,11 @@ def test_a_text_without_visible_characters_is_blank(text: str) -> None:
 def test_a_text_with_a_visible_character_is_not_blank(text: str) -> None:
     assert not is_blank(text)
     assert format_for_whatsapp(text) != ""
+
+
+def test_the_work_for_texts_in_json_is_bounded() -> None:
+    """After 65,536 characters, texts are neutralised and cut, and not read as Markdown."""
+    texts = format_json_for_whatsapp(["**a** @results.x"] * 5000)
+    assert isinstance(texts, list)
+    assert (texts[0], texts[4095]) == ("*a* @\u200bresults.x",) * 2
+    assert (texts[4096], texts[-1]) == ("**a** @\u200bresults.x",) * 2
