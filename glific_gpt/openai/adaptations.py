@@ -19,10 +19,10 @@ _OTHER_NAMES = {"reasoning": REASONING_EFFORT, "reasoning.effort": REASONING_EFF
 _FREE_CHOICES = {REASONING_EFFORT, VERBOSITY}
 """Options whose values differ between models, so that any refusal of one is a reason to leave it out."""
 
-UNSUPPORTED_VALUE = "unsupported_value"
+_VALUE_CODES = {"unsupported_value", "invalid_value"}
 _UNSUPPORTED_CODES = {
     "unsupported_parameter",
-    UNSUPPORTED_VALUE,
+    "unsupported_value",
     "unknown_parameter",
     "unrecognized_parameter",
     "unsupported_argument",
@@ -76,7 +76,7 @@ class Adaptations:
         if name is None:
             return None
         # A model that refuses one temperature accepts none. Limits of tokens and levels differ between models.
-        is_about_value = refusal.code == UNSUPPORTED_VALUE or _ABOUT_VALUE.match(refusal.message) is not None
+        is_about_value = refusal.code in _VALUE_CODES or _ABOUT_VALUE.match(refusal.message) is not None
         is_general = self.is_general and (name == "temperature" or not is_about_value)
         return replace(self, omitted=self.omitted | {name}, is_general=is_general)
 

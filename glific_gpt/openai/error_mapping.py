@@ -43,11 +43,17 @@ _NEEDS_TOOLS = re.compile(
     r"(?!invalid )[\w '`.:/-]{0,120}\brequires? (?:at least one of|the|a|an|one)\b.{0,120}\btools?\b"
 )
 _UNVERIFIED = re.compile(r"your organization must be verified\b")
+_NO_ACCESS_CODE = re.compile(r"model_(?:access|permission|not_allowed|not_enabled)")
 _NO_ACCESS = re.compile(
-    r"(?:project|organization|organisation) [`'\"]?\S{1,100} does not have access to (?:the )?model\b"
+    r"(?:project|organization) \S{1,100} does not have access to (?:the )?model\b"
+    r"|(?:you|your \w+|this \w+) (?:do|does|are|is) not "
+    r"(?:have access to|(?:allowed|permitted|authorized) to \w+(?: from)?)"
+    r" (?:the |this )?(?:requested )?(?:model|engine)\b"
+    r"|(?:the|this) model\b(?: [`'\"]?[\w.:/-]+[`'\"]?)? is not (?:available|enabled) (?:for|to|in) (?:your|this)\b"
 )
 _RETIRED = re.compile(
-    r"(?:the|this) (?:requested )?model\b(?: [`'\"]?[\w.:/-]+[`'\"]?)?,? (?:has been|is|was)(?: been)? (?:\w+ )?"
+    r"(?:the|this) (?:requested )?model\b(?: version)?(?: [`'\"]?[\w.:/-]+[`'\"]?)?,? "
+    r"(?:has been|is|was)(?: been)? (?:\w+ )?"
     r"(?:deprecated|retired|shut ?down|discontinued|removed|sunset|no longer (?:available|supported|served))"
 )
 _RETIRED_CODE = re.compile(r"model_(?:\w+_)?(?:deprecated|retired|shut_?down|sunset|discontinued)|deprecat")
@@ -181,7 +187,7 @@ def _closed_model(refusal: ApiRefusal, model: str) -> GlificGptError | None:
             f"OpenAI wants this key's organization to be verified before it may use {model}. Verify it at "
             "platform.openai.com under Settings, Organization, General, or choose another model."
         )
-    if _NO_ACCESS.match(message):
+    if _NO_ACCESS.match(message) or _NO_ACCESS_CODE.search(refusal.code):
         return ModelNotFound(
             f"This key's project may not use {model}. Allow the model at platform.openai.com in the project's limits, "
             "or choose another model."

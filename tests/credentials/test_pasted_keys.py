@@ -1,15 +1,24 @@
 """Pasted keys: what was copied with a key is removed, and other things are refused with what they are."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
+from sqlalchemy import select
 
 from glific_gpt.credentials import pasted_keys
 from glific_gpt.credentials.providers import OpenAi, OpenAiFields, read_fields
+from glific_gpt.credentials.tables import Credential
+from glific_gpt.database import transaction
 from glific_gpt.errors import InvalidKey
-from glific_gpt.organizations.tokens import API_PREFIX, WEBHOOK_PREFIX, generate_token
+from glific_gpt.organizations.tokens import API_PREFIX, WEBHOOK_PREFIX
+from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import TestOrganization
+from tests.webhooks.assertions import require_ok
 
+TOKEN = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY"  # not random: the processes of a test run collect the same tests
 KEY = "sk-proj-Ab3_dE-0123456789xyzT3BlbkFJ9876543210"
 
 
@@ -68,9 +77,9 @@ def test_what_was_copied_with_a_key_is_removed(pasted: str) -> None:
         ("0123456789abcdef0123456789abcdef", "Azure"),
         ("AZURE_OPENAI_API_KEY=0123456789ABCDEF0123456789ABCDEF", "Azure"),
         (f"{'aB3' * 17}JQQJ99BCACYeBjFXJ3w3AAABACOGabcd", "Azure"),
-        (generate_token(WEBHOOK_PREFIX), "webhook token"),
-        (f"Bearer {generate_token(WEBHOOK_PREFIX)}", "webhook token"),
-        (generate_token(API_PREFIX), "API token"),
+        (f"{WEBHOOK_PREFIX}{TOKEN}", "webhook token"),
+        (f"Bearer {WEBHOOK_PREFIX}{TOKEN}", "webhook token"),
+        (f"{API_PREFIX}{TOKEN}", "API token"),
         ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc", "sign-in token"),
         ("sk-admin-0123456789abcdef", "admin key"),
         ("sess-0123456789abcdef", "sign-in token"),
@@ -110,6 +119,16 @@ def test_cleaning_changes_no_key(rest: str) -> None:
     key = f"sk-proj-{rest}".rstrip("\"'`´,;<>()[]{}")
     assert pasted_keys.clean(key) == key
     assert pasted_keys.clean(f"OPENAI_API_KEY='{key}'") == key
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_key_that_was_saved_under_older_rules_still_works(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+    key, vault = "0123456789abcdef0123456789abcdef", alice.server.services.vault
+    with alice.server.app.app_context(), transaction() as session:
+        saved = session.scalars(select(Credential)).one()
+        saved.ciphertext = vault.encrypt(saved.organization_id, saved.provider, json.dumps({"api_key": key}))
+    require_ok(alice.ask())
+    assert openai.requests[-1].api_key == key
 
 
 def test_a_long_text_is_read_in_a_moment() -> None:

@@ -70,6 +70,20 @@ def test_a_refused_token_limit_says_nothing_about_other_limits(param: str, code:
         assert again.is_general is is_general
 
 
+def test_a_value_out_of_range_is_an_error_and_not_left_out() -> None:
+    body = {"temperature": 9, "max_completion_tokens": 10**6}
+    for param, code in (
+        ("temperature", "decimal_above_max_value"),
+        ("max_completion_tokens", "integer_above_max_value"),
+        ("max_completion_tokens", "invalid_value"),
+    ):
+        assert UNCHANGED.after(unsupported(param, code), CHAT_PATH, body) is None, param
+    for param, sent in (("reasoning_effort", {"reasoning_effort": "tiny"}), ("reasoning.effort", {"reasoning": {}})):
+        assert UNCHANGED.after(unsupported(param, "invalid_value"), CHAT_PATH, sent) == Adaptations(
+            omitted=frozenset(["reasoning_effort"]), is_general=False
+        )
+
+
 def test_every_pass_omits_another_parameter() -> None:
     changed, body = UNCHANGED, {"temperature": 0, "max_completion_tokens": 1, "max_tokens": 1}
     for name in list(body):

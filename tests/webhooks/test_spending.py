@@ -73,14 +73,15 @@ def test_cached_input_and_reasoning_cost_what_openai_charges(alice: TestOrganiza
     assert list(get_spend_by_month(alice).values()) == [pytest.approx(cost, abs=1e-9)]
 
 
+@pytest.mark.parametrize("counts", [(None, None), (10, None), (None, 10)], ids=["none", "input", "output"])
 def test_a_call_whose_tokens_are_unknown_spends_what_was_set_aside(
-    alice: TestOrganization, openai: OpenAIStandIn
+    alice: TestOrganization, openai: OpenAIStandIn, counts: tuple[int | None, int | None]
 ) -> None:
     alice.change(monthly_budget_usd=BUDGET_FOR_ONE_CALL)
 
     def answer_without_counts(exchange: Exchange) -> None:
         body = build_body(exchange, ModelOutput("An answer."))
-        exchange.send_json(200, body | {"usage": {"prompt_tokens": None, "completion_tokens": None}})
+        exchange.send_json(200, body | {"usage": {"prompt_tokens": counts[0], "completion_tokens": counts[1]}})
 
     openai.always(answer_without_counts)
     require_ok(alice.ask(max_tokens=TOKENS_FOR_A_CENT))
