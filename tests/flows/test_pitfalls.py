@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from glific_gpt.flows.converting import Placement, convert
 from glific_gpt.flows.endpoint import WebhookEndpoint
 from glific_gpt.flows.pitfalls import find_pitfalls
 from glific_gpt.flows.rules import find_remarks, find_violations
+from tests.flows.any_values import flows_with_any_value
 from tests.flows.conftest import URL
-from tests.flows.every_node_type import every_node_type
 from tests.flows.exports import (
     Json,
     action_node,
@@ -174,22 +173,6 @@ def test_a_flow_with_several_pitfalls_names_each_node() -> None:
     assert action_of(exported, "three")["url"] == "parse_via_chat_gpt"
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=4),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
-    max_leaves=8,
-)
-
-
-@given(data=st.data(), value=JSON)
-def test_any_value_in_a_flow_is_searched_without_an_error(data: st.DataObject, value: Any) -> None:
-    exported: Any = every_node_type()
-    place = exported
-    while True:
-        keys = list(place) if isinstance(place, dict) else range(len(place))
-        key = data.draw(st.sampled_from(list(keys)))
-        if not place[key] or not isinstance(place[key], dict | list) or data.draw(st.booleans()):
-            break
-        place = place[key]
-    place[key] = value
+@given(flows_with_any_value())
+def test_any_value_in_a_flow_is_searched_without_an_error(exported: Any) -> None:
     assert all(isinstance(pitfall.value, str) for pitfall in find_pitfalls(exported))

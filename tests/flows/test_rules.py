@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from glific_gpt.flows.rules import find_violations
+from tests.flows.any_values import JSON, flows_with_any_value
 from tests.flows.every_node_type import every_node_type
 from tests.flows.exports import Json, action_of, export, flow, message_node, node_of, question_export, uuid_of
 from tests.flows.helpers import first_definition, only_violation, router_of
@@ -113,27 +113,11 @@ def test_leftover_positions_are_ignored() -> None:
     assert find_violations(exported) == []
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
-    max_leaves=8,
-)
-
-
 @given(JSON)
 def test_any_json_is_checked_without_an_error(exported: Any) -> None:
     assert find_violations(exported) != []
 
 
-@given(data=st.data(), value=JSON)
-def test_any_value_in_a_flow_is_checked_without_an_error(data: st.DataObject, value: Any) -> None:
-    exported: Any = every_node_type()
-    place = exported
-    while True:
-        keys = list(place) if isinstance(place, dict) else range(len(place))
-        key = data.draw(st.sampled_from(list(keys)))
-        if not place[key] or not isinstance(place[key], dict | list) or data.draw(st.booleans()):
-            break
-        place = place[key]
-    place[key] = value
+@given(flows_with_any_value())
+def test_any_value_in_a_flow_is_checked_without_an_error(exported: Any) -> None:
     assert all(isinstance(sentence, str) for sentence in find_violations(exported))
