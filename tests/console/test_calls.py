@@ -184,7 +184,7 @@ def test_a_call_shows_its_timeline_and_advice(alice: TestOrganization, viewer: C
         "The call arrived",
         "The call failed",
         "No credit at OpenAI",
-        "Add credit at platform.openai.com",
+        "Look at platform.openai.com under Billing and under Limits",
         call_id,
     ):
         assert said in text

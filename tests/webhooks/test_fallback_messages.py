@@ -16,7 +16,7 @@ def get_shown_message(organization: TestOrganization) -> str:
     return str(organization.ask("").json()["parsed_msg"])
 
 
-@pytest.mark.parametrize("message", ["<%" * 2048, "😀" * 4096, "a" * 4084 + "@contact.id"])
+@pytest.mark.parametrize("message", ["<%" * 2047, "😀" * 4095, "a" * 4084 + "@contact.id"])
 def test_it_always_fits_into_a_message(alice: TestOrganization, message: str) -> None:
     alice.change(fallback_message=message)
     text = get_shown_message(alice)
