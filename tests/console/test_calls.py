@@ -191,6 +191,12 @@ def test_a_call_shows_its_timeline_and_advice(alice: TestOrganization, viewer: C
     assert "Your settings here, or your account at OpenAI" in text
 
 
+def test_a_call_shows_that_its_answer_was_cut_off(alice: TestOrganization, viewer: ConsoleUser) -> None:
+    said = "Cut off: the model reached its token limit"
+    assert said in viewer.get(f"{HERE}/{create_call(alice, cut_off=True)}").text
+    assert said not in viewer.get(f"{HERE}/{create_call(alice)}").text
+
+
 def test_an_unknown_error_is_shown_by_its_code(alice: TestOrganization, viewer: ConsoleUser) -> None:
     text = viewer.get(f"{HERE}/{create_call(alice, 'error', error_code='no_such_crop')}").text
     assert "no_such_crop" in text
