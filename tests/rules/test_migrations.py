@@ -1,5 +1,6 @@
 """Migrations: one numbered sequence creates the tables of the models on every database, and can be reversed."""
 
+import ast
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -224,3 +225,28 @@ def role_without_create_privilege(url: str) -> Iterator[tuple[str, Callable[[], 
             )
         finally:
             connection.execute(sa.text(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}"))
+
+
+@pytest.mark.parametrize("migration", MIGRATIONS, ids=lambda migration: migration.revision)
+def test_what_is_done_outside_a_transaction_is_a_migration_of_its_own(migration: Script) -> None:
+    """Otherwise an attempt that ends in the middle leaves the rest behind, and can never be repeated."""
+    for function in ast.parse(Path(migration.path).read_text()).body:
+        if isinstance(function, ast.FunctionDef):
+            blocks = [
+                ast.unparse(each).startswith("with op.get_context().autocommit_block()") for each in function.body
+            ]
+            assert not any(blocks) or all(blocks), function.name
+
+
+def test_an_upgrade_that_an_open_transaction_has_ended_can_be_repeated() -> None:
+    databases.require_postgresql()
+    with databases.postgresql_database() as url, migrating(url) as engine:
+        flask_migrate.upgrade(revision="0013")
+        with engine.connect() as connection:
+            # An index that is created concurrently waits for each older snapshot.
+            connection.execution_options(isolation_level="REPEATABLE READ")
+            connection.execute(sa.text("SELECT count(*) FROM organizations"))
+            with pytest.raises(sa.exc.OperationalError):
+                flask_migrate.upgrade()
+        flask_migrate.upgrade()
+        assert {index["name"] for index in sa.inspect(engine).get_indexes("deliveries")} >= {"ix_deliveries_waiting"}
