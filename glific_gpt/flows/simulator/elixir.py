@@ -304,7 +304,11 @@ def _operation(name: str, left: Expression, right: Expression) -> Operation:
 
 def _parse_number(text: str) -> int | float:
     digits = text.replace("_", "")
-    return float(digits) if "." in digits else int(digits)
+    if "." not in digits:
+        return int(digits)
+    if not math.isfinite(number := float(digits)):
+        raise InvalidCode  # Elixir does not compile it: its floats are finite
+    return number
 
 
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "s": " ", '"': '"', "\\": "\\", "'": "'"}

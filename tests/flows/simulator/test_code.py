@@ -79,6 +79,16 @@ def test_arithmetic_and_if_are_evaluated(content: str, text: str) -> None:
         '<%= "a %>',
         "<%= 1",
         "1 <% 2",
+        "<%= 1.0e999 %>",
+        "<%= 1 + 1.0e999 %>",
+        "<%= trunc(1.0e999) %>",
+        "<%= 2.0e308 > 1 %>",
+        f"<%= {'9' * 400}.5 %>",
+        "<%= 1.0e308 * 10 %>",
+        "<%= -1.0e308 - 1.0e308 %>",
+        "<%= 1.0 / 1.0e-320 %>",
+        f"<%= {'9' * 400} + 1.5 %>",
+        f"<%= {'9' * 400} / 2 %>",
     ],
 )
 def test_code_that_fails_in_glific_is_invalid(content: str) -> None:
