@@ -78,6 +78,10 @@ def _continues_name(character: str) -> bool:
     return not character.isascii() and WORD_BYTES.match(first_byte) is not None
 
 
+MAX_DEFAULTS = 100
+"""Variables that a body may have defaults for."""
+
+
 def fill_defaults(text: str, defaults: Mapping[str, str]) -> str:
     """Replace variables that Glific did not fill by their defaults, which are found by the name without `@`."""
     if "@" not in text:

@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 from glific_gpt import validation
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import EmptyQuestion, GlificGptError, InvalidField, UnresolvedVariable
-from glific_gpt.flows.variables import fill_defaults, find_joined, find_unresolved
+from glific_gpt.flows.variables import MAX_DEFAULTS, fill_defaults, find_joined, find_unresolved
 from glific_gpt.functions.values import blank_to_none, parse_id, parse_number
 from glific_gpt.models.allowlist import canonical_id, read_name
 from glific_gpt.openai.chat import Answer, LanguageModel, Question
@@ -155,10 +155,6 @@ def validate_body(function: Function[Body], values: dict[str, Any]) -> Body:
     for field, reason in unresolved.items():
         raise UnresolvedVariable(f"{field}: {reason}")
     return body
-
-
-MAX_DEFAULTS = 20
-"""Variables that a body may have defaults for."""
 
 
 def _fill_defaults(function: Function[Body], values: dict[str, Any]) -> dict[str, Any]:

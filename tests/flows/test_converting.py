@@ -12,6 +12,9 @@ from glific_gpt.flows.converting import Conversion, Note, convert, has_convertib
 from glific_gpt.flows.endpoint import WebhookEndpoint
 from glific_gpt.flows.files import format_export, parse_export
 from glific_gpt.flows.rules import find_violations
+from glific_gpt.flows.variables import MAX_DEFAULTS
+from glific_gpt.functions import parse_via_chat_gpt
+from glific_gpt.functions.contract import validate_body
 from tests.flows.conftest import URL
 from tests.flows.every_node_type import every_node_type
 from tests.flows.exports import Json, action_of, question_export, to_file_text, uuid_of
@@ -215,6 +218,25 @@ def test_the_nodes_own_earlier_answer_gets_a_default(where: str, variable: str) 
     assert f"The body reads {variable}, which is the node's own earlier answer" in warning
     converted_once = convert(exported, SIGNED).export
     assert convert(converted_once, SIGNED).export == converted_once
+
+
+@pytest.mark.parametrize("defaults", [{}, {"contact.name": "friend", "results.gpt_response.n0": "none"}])
+def test_a_body_gets_no_more_defaults_than_the_server_reads(defaults: Json) -> None:
+    prompt = " ".join(f"@results.gpt_response.n{number}" for number in range(MAX_DEFAULTS + 5))
+    body = json.dumps({"question_text": "@results.q", "prompt": prompt, "defaults": defaults})
+    converted = body_of(body)["defaults"]
+    assert len(converted) == MAX_DEFAULTS
+    assert converted.items() >= defaults.items()
+    *_, warning = warnings(question_export(body=body))
+    needed = len(defaults | dict.fromkeys(converted)) + 5 + ("contact.name" in defaults)
+    assert f"need {needed} texts under defaults, where {MAX_DEFAULTS} are allowed, so each call fails" in warning
+
+
+def test_a_body_that_needs_21_defaults_gets_them() -> None:
+    prompt = " ".join(f"@results.gpt_response.n{number}" for number in range(21))
+    body = body_of(json.dumps({"question_text": "@results.q", "prompt": prompt}))
+    unfilled = validate_body(parse_via_chat_gpt.function, {**body, "question_text": "What is ORS?"})
+    assert unfilled.prompt == " ".join("-" * 21)
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def test_a_variable_without_a_default_is_still_an_error(alice: TestOrganization,
     require_error(reply, "unresolved_variable")
 
 
-@pytest.mark.parametrize("defaults", [["x"], "x", {OWN: 5}, {OWN: None}, {str(n): "" for n in range(21)}])
+@pytest.mark.parametrize("defaults", [["x"], "x", {OWN: 5}, {OWN: None}, {str(n): "" for n in range(101)}])
 def test_invalid_defaults_are_an_error(alice: TestOrganization, defaults: Any) -> None:
     reply = alice.post({"question_text": "What is ORS?", "defaults": defaults})
     assert require_error(reply, "invalid_field")["error"].startswith("defaults: ")

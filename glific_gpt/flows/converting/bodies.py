@@ -10,7 +10,7 @@ from glific_gpt.flows.converting import report
 from glific_gpt.flows.converting.report import Remark
 from glific_gpt.flows.files import StrictJsonError, parse_json
 from glific_gpt.flows.structure import JsonObject, as_object, as_string
-from glific_gpt.flows.variables import find_unresolved
+from glific_gpt.flows.variables import MAX_DEFAULTS, find_unresolved
 
 GLIFIC_DEFAULT_MODEL = "gpt-4o"
 """Glific's own function uses this model if the body has no `model`."""
@@ -107,11 +107,19 @@ def _add_defaults(body: JsonObject, result_name: str) -> list[Remark]:
     texts = [(text.strip(), text) for text in map(as_string, (body.get("prompt"), body.get("question_text")))]
     read = [variable for whole, text in texts for variable in find_unresolved(text) if variable != whole]
     own = list(dict.fromkeys(variable for variable in read if variable.split(".")[:2] == ["@results", result_name]))
-    if not own or not isinstance(body.get("defaults", {}), dict):
+    present = body.get("defaults", {})
+    if not own or not isinstance(present, dict):
         return []
     # Without the @, so that Glific does not fill the name.
-    body["defaults"] = {variable.removeprefix("@"): DEFAULT_TEXT for variable in own} | body.get("defaults", {})
-    return [Remark(report.PROMPT_READS_ANSWER, {"variable": variable}) for variable in own]
+    missing = [variable for variable in own if variable.removeprefix("@") not in present]
+    added = missing[: max(0, MAX_DEFAULTS - len(present))]
+    body["defaults"] = {variable.removeprefix("@"): DEFAULT_TEXT for variable in added} | present
+    omitted = missing[len(added) :]
+    remarks = [Remark(report.PROMPT_READS_ANSWER, {"variable": each}) for each in own if each not in omitted]
+    if omitted:
+        numbers = {"number": str(len(present) + len(missing)), "limit": str(MAX_DEFAULTS)}
+        remarks.append(Remark(report.TOO_MANY_DEFAULTS, numbers))
+    return remarks
 
 
 def _model(body: JsonObject, key: str) -> str:

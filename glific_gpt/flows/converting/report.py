@@ -54,6 +54,10 @@ PROMPT_READS_ANSWER = N_(
     'The body reads {variable}, which is the node\'s own earlier answer. Before there is one, the server reads "-" in '
     "its place. Change this text under defaults in the Function body."
 )
+TOO_MANY_DEFAULTS = N_(
+    "The body reads many variables of the node's own earlier answer. They need {number} texts under defaults, where "
+    "{limit} are allowed, so each call fails. Remove some of these variables from the Function body."
+)
 EMPTY_QUESTION = N_(
     "question_text is empty, as in the template of Glific's editor, so each call fails. Enter a variable such as "
     "@results.question_1.input."
