@@ -12,6 +12,8 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _MAX_LAYERS = 3
 """Encodings on top of each other that are removed."""
+_MAX_MEMBERS = 100
+"""Members of a gzip body (RFC 1952, 2.2). The rest of the body is copied for each of them."""
 
 
 def decode_body(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> bytes:
@@ -47,14 +49,21 @@ def _is_text(body: bytes) -> bool:
 
 def _inflate(window_bits: int) -> Callable[[bytes], bytes | None]:
     def decode(body: bytes) -> bytes | None:
-        decompressor = zlib.decompressobj(window_bits)
-        try:
-            decoded = decompressor.decompress(body, MAX_BODY_BYTES + 1)
-        except zlib.error:
-            return None
-        if len(decoded) > MAX_BODY_BYTES:
-            raise httpx2.DecodingError("the reply is too large")
-        return decoded if decompressor.eof else None
+        decoded, rest = bytearray(), body
+        for _ in range(_MAX_MEMBERS):
+            decompressor = zlib.decompressobj(window_bits)
+            try:
+                decoded += decompressor.decompress(rest, MAX_BODY_BYTES + 1 - len(decoded))
+            except zlib.error:
+                return None
+            if len(decoded) > MAX_BODY_BYTES:
+                raise httpx2.DecodingError("the reply is too large")
+            if not decompressor.eof:
+                return None
+            rest = decompressor.unused_data
+            if not rest.startswith(_GZIP_MAGIC):
+                return bytes(decoded)
+        raise httpx2.DecodingError("the reply has too many parts")
 
     return decode
 

@@ -36,8 +36,26 @@ def test_a_body_without_a_header_is_decompressed_only_if_it_is_gzip() -> None:
         assert decode_body(headers, COMPRESSED["zlib"]) == COMPRESSED["zlib"]
 
 
+@pytest.mark.parametrize("size", [1, 20, len(BODY) - 1])
+@pytest.mark.parametrize("end", [b"", b"\0" * 9, b"rest"])
+def test_a_gzip_body_of_several_members_is_read_whole(size: int, end: bytes) -> None:
+    members = [gzip.compress(BODY[at : at + size]) for at in range(0, len(BODY), size)]
+    for body in (b"".join(members), gzip.compress(b"".join(members))):
+        assert decode_body([(b"content-encoding", b"gzip")], body + end) == BODY
+
+
+def test_the_members_of_a_body_share_the_limit() -> None:
+    half = gzip.compress(bytes(MAX_BODY_BYTES // 2))
+    empty = gzip.compress(b"")
+    assert len(decode_body([], half + half + empty)) == MAX_BODY_BYTES
+    for beyond in (half + half + gzip.compress(b"a"), empty * 200_000):
+        with pytest.raises(httpx2.DecodingError):
+            decode_body([], beyond)
+
+
 def test_a_damaged_body_stays_as_it_is() -> None:
-    for damaged in (COMPRESSED["gzip"][:-9], b"\x1f\x8b" + BODY, b"\x28\xb5\x2f\xfd" + BODY, b"\xff"):
+    whole = gzip.compress(BODY)
+    for damaged in (whole + whole[:-9], whole[:-9], b"\x1f\x8b" + BODY, b"\x28\xb5\x2f\xfd" + BODY, b"\xff"):
         assert decode_body([(b"content-encoding", b"gzip")], damaged) == damaged
 
 
