@@ -17,6 +17,9 @@ DAILY_LIMIT_SECONDS = 3600.0
 _LASTING_SERVER_ERRORS = {501, 505, 506, 508, 510, 511, 525, 526}
 """Statuses from 500 that a proxy sends for its own settings, so that the same request fails again."""
 
+_ACCESS_STATUSES = {401, 403, 407}
+"""Statuses of servers that do not admit the sender."""
+
 # OpenAI's codes for failures that pass by themselves, also in replies with another status.
 _TEMPORARY_CODES = {
     "rate_limit_exceeded",
@@ -35,8 +38,10 @@ _TEMPORARY_CODES = {
 _OVERLOADED = {"server_error", "server_is_overloaded", "engine_overloaded", "service_unavailable_error"}
 
 # Codes and types are OpenAI's own and share their words: insufficient_quota, billing_not_active,
-# credit_balance_exhausted, project_spend_limit_exceeded, organization_usage_limit_exceeded.
-_CREDIT_CODE = re.compile(r"quota|billing|credit|spend_limit|usage_limit|payment_required|budget")
+# credit_balance_exhausted, project_spend_limit_exceeded, organization_usage_limit_exceeded, insufficient_funds.
+_CREDIT_CODE = re.compile(
+    r"quota|billing|credit|funds|insufficient_balance|spend_limit|usage_limit|payment_required|budget"
+)
 _CLOSED_CODE = re.compile(
     r"(?:account|organization|org|user|access)_(?:\w+_)?"
     r"(?:deactivated|terminated|suspended|disabled|deleted|banned|blocked|restricted|closed|locked)"
@@ -107,7 +112,7 @@ class ApiRefusal:
         """Read a reply of a status other than 2xx. Its body may be anything."""
         names = [(name.decode("latin-1").lower(), value.decode("latin-1").strip()) for name, value in headers]
         kept = {name: value for name, value in names if name == "x-request-id" or retry_timing.is_read(name)}
-        error = _find_error(body)
+        error = _find_error(status, body)
         return cls.from_error(status, error or {}, kept, is_from_api=error is not None)
 
     @classmethod
@@ -272,7 +277,7 @@ class RequestRefused(Exception):
         """True if OpenAI used tokens for the request, which another attempt would use once more."""
 
 
-def _find_error(body: bytes) -> Mapping[str, Any] | None:
+def _find_error(status: int, body: bytes) -> Mapping[str, Any] | None:
     """Return the error object of a body; None if the body is not an error of OpenAI's API."""
     try:
         value = json.loads(body)
@@ -282,7 +287,10 @@ def _find_error(body: bytes) -> Mapping[str, Any] | None:
         return None
     if isinstance(value.get("error"), dict):
         return dict(value["error"])
-    # Servers that imitate the API send the error itself.
+    # Servers that imitate the API send the message alone. Proxies do so too, and say nothing about the key.
+    if status not in _ACCESS_STATUSES and isinstance(value.get("error"), str) and value["error"].strip():
+        return {**value, "message": value["error"]}
+    # Some of them send the error itself.
     return value if value.get("object") == "error" else None
 
 

@@ -102,17 +102,38 @@ _UsageOrNone = Annotated[_Usage | None, BeforeValidator(_object_or_none)]
 _ErrorOrNone = Annotated[dict[str, Any] | None, BeforeValidator(_object_or_none)]
 
 
+def _text_of_object(value: object) -> object:
+    """Return the text in an object such as {"value": "..."}, the shape in OpenAI's older messages."""
+    return value.get("value") if isinstance(value, dict) and "value" in value else value
+
+
 class _Part(BaseModel):
     """A part of a message. Parts of unknown types are not text."""
 
     type: str | None = None
-    text: str | None = None
+    text: Annotated[str | None, BeforeValidator(_text_of_object)] = None
     refusal: str | None = None
 
 
+def _wrap_part(value: object) -> object:
+    """Return a list for one part, which servers that imitate the API send without a list."""
+    return [value] if isinstance(value, dict) and _PART_FIELDS & value.keys() else value
+
+
+def _wrap_texts(value: object) -> object:
+    """Return a list of parts for a text, and for a list of texts and parts."""
+    if value is not None and not isinstance(value, str | list):
+        return value
+    contents = value if isinstance(value, list) else [value]
+    return [{"text": each} if each is None or isinstance(each, str) else each for each in contents]
+
+
+_PART_FIELDS = frozenset(_Part.model_fields)
+_Parts = Annotated[list[_Part], BeforeValidator(_wrap_part)]
+
+
 class _ChatMessage(BaseModel):
-    content: str | list[str | _Part | None] | None = None
-    """Servers that imitate the API send a list of parts, like that of a question."""
+    content: Annotated[_Parts, BeforeValidator(_wrap_texts)] = []
     refusal: str | None = None
 
 
@@ -132,7 +153,7 @@ class _ChatBody(BaseModel):
 class _OutputItem(BaseModel):
     type: str
     phase: str | None = None
-    content: list[_Part] | None = None
+    content: _Parts | None = None
 
 
 class _IncompleteDetails(BaseModel):
@@ -190,17 +211,11 @@ def _parse_chat(content: bytes, requested_model: str, usage: Usage) -> Answer:
     _count(body.usage, model, usage)
     reason = (choice.finish_reason or "").lower()
     message = choice.message or _ChatMessage()
-    parts = _parts(message.content)
-    if message.refusal or reason in _FILTERED or _has_refusal(parts):
+    if message.refusal or reason in _FILTERED or _has_refusal(message.content):
         raise ModelRefused
     if choice.message is None:
         raise BadUpstreamReply
-    return _to_answer(_join(parts), model, usage, cut_off=reason in _CUT_OFF)
-
-
-def _parts(content: str | list[str | _Part | None] | None) -> list[_Part]:
-    texts = content if isinstance(content, list) else [content]
-    return [part if isinstance(part, _Part) else _Part(text=part) for part in texts]
+    return _to_answer(_join(message.content), model, usage, cut_off=reason in _CUT_OFF)
 
 
 def _parse_responses(content: bytes, requested_model: str, usage: Usage) -> Answer:

@@ -1,12 +1,22 @@
 """The mapping of OpenAI's error replies to this server's errors."""
 
+import json
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glific_gpt.errors import GlificGptError, InvalidApiKey, InvalidField, ModelNotFound, RateLimited, UpstreamError
+from glific_gpt import errors
+from glific_gpt.errors import (
+    GlificGptError,
+    InsufficientQuota,
+    InvalidApiKey,
+    InvalidField,
+    ModelNotFound,
+    RateLimited,
+    UpstreamError,
+)
 from glific_gpt.openai import error_mapping
 from glific_gpt.openai.refusals import ApiRefusal
 
@@ -89,6 +99,40 @@ def test_any_message_is_read_in_a_moment(status: int) -> None:
     for message in LONG:
         assert isinstance(mapped_error(status, message=message), GlificGptError)
     assert time.process_time() - started < 0.5
+
+
+@pytest.mark.parametrize("status", [402, 429])
+@pytest.mark.parametrize("name", ["code", "type"])
+@pytest.mark.parametrize("value", ["insufficient_funds", "insufficient_balance", "INSUFFICIENT_FUNDS"])
+def test_missing_funds_are_missing_credit(status: int, name: str, value: str) -> None:
+    assert isinstance(mapped_error(status, **{name: value}), InsufficientQuota)
+
+
+def parsed_error(status: int, body: object) -> GlificGptError:
+    """Return this server's error for a reply with this JSON."""
+    return error_mapping.error_for_refusal(ApiRefusal.parse(status, [], json.dumps(body).encode()), "gpt-4o")
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_an_error_with_a_message_only_is_an_error_of_the_api(status: int) -> None:
+    for body in ({"error": "bad thing"}, {"error": "bad thing", "code": "bad"}):
+        error = parsed_error(status, body)
+        assert isinstance(error, UpstreamError)
+        assert "Check the fields of the webhook node" in str(error)
+    assert isinstance(parsed_error(status, {"error": "The model `x` does not exist"}), ModelNotFound)
+    assert isinstance(parsed_error(status, {"error": "bad", "code": "context_length_exceeded"}), InvalidField)
+    assert isinstance(parsed_error(404, {"error": "model 'x' not found"}), ModelNotFound)
+
+
+@pytest.mark.parametrize("status", [401, 403, 407])
+def test_a_message_alone_does_not_blame_the_key(status: int) -> None:
+    error = parsed_error(status, {"error": "Unauthorized"})
+    assert str(error) == str(UpstreamError(errors.MSG_PROXY_REFUSED))
+
+
+@pytest.mark.parametrize("value", ["", " ", None, 5, ["bad"]])
+def test_an_empty_error_is_not_from_the_api(value: object) -> None:
+    assert str(parsed_error(400, {"error": value})) == str(UpstreamError(errors.MSG_PROXY_REFUSED))
 
 
 @given(st.binary(max_size=200) | st.text().map(str.encode), st.integers(200, 599))

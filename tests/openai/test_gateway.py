@@ -44,6 +44,7 @@ def test_a_failure_of_a_proxys_settings_is_not_retried(status: int) -> None:
     "code",
     [
         "billing_not_active",
+        "insufficient_funds",
         "account_deactivated",
         "access_terminated",
         "incorrect_hostname",

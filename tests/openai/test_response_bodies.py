@@ -29,6 +29,12 @@ def parse(path: str, body: dict[str, Any]) -> str:
     return parse_answer(path, json.dumps(body).encode(), "gpt-4o", Usage()).text
 
 
+def body_with(path: str, content: Any) -> dict[str, Any]:
+    """Return a reply whose only message has this content."""
+    message = {"type": "message", "content": content}
+    return {"choices": [{"message": message}]} if path == CHAT_PATH else {"output": [message]}
+
+
 @BODIES
 @pytest.mark.parametrize("model", ["gpt\x00", "a" * 201])
 def test_a_model_id_that_no_column_can_hold_is_a_bad_reply(path: str, body: dict[str, Any], model: str) -> None:
@@ -90,6 +96,33 @@ def test_cached_input_is_counted_apart(path: str, body: dict[str, Any]) -> None:
     # Servers that imitate the API may count the reasoning in the total alone.
     apart = counts | {"total_tokens": 1090}
     assert read_usage(path, body | {"usage": apart}).tokens == Tokens(1000, 90, 800, 150)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"type": "text", "text": "Drink ORS."},
+        {"text": "Drink ORS."},
+        {"type": "text", "text": {"value": "Drink ORS.", "annotations": []}},
+        [{"type": "text", "text": {"value": "Drink "}}, {"type": "output_text", "text": "ORS."}],
+        [{"type": "text", "text": {"value": "Drink ORS."}}, {"type": "text", "text": {"value": None}}],
+    ],
+)
+@pytest.mark.parametrize("path", [CHAT_PATH, RESPONSES_PATH])
+def test_a_content_without_a_list_or_with_texts_in_objects_is_read(path: str, content: Any) -> None:
+    assert parse(path, body_with(path, content)) == "Drink ORS."
+
+
+@pytest.mark.parametrize("content", ["Drink ORS.", ["Drink ", "ORS."], [None, "Drink ", {"text": "ORS."}]])
+def test_a_content_of_texts_is_read(content: Any) -> None:
+    assert parse(CHAT_PATH, body_with(CHAT_PATH, content)) == "Drink ORS."
+
+
+@pytest.mark.parametrize("content", [42, {}, {"answer": "x"}, {"text": 5}, [5], [{"text": {"words": "x"}}]])
+@pytest.mark.parametrize("path", [CHAT_PATH, RESPONSES_PATH])
+def test_a_content_of_another_shape_is_a_bad_reply(path: str, content: Any) -> None:
+    with pytest.raises(BadUpstreamReply):
+        parse(path, body_with(path, content))
 
 
 def test_the_tokens_of_a_failed_response_count() -> None:
