@@ -1,6 +1,7 @@
 """The HTTP protocol of one client connection: uvicorn's, with limits on requests, and responses in one write."""
 
 import asyncio
+import re
 import sys
 from collections import deque
 from enum import Enum, auto
@@ -41,9 +42,14 @@ TOO_MANY_CONNECTIONS = "The server has too many connections. Try again in a mome
 # Glific sends a variable in a URL as it is. The server does not encode such a URL itself: RFC 9112 (3.2) advises
 # against it, because a proxy may have read another URL.
 SPACE_IN_URL = "The URL has a space. Percent-encode it as %20, or send the value in the body."
+HTTP_VERSION = "The first line of the request must end with HTTP/1.1."
 INVALID_URL = (
     "The URL has a letter outside ASCII, or a control character. Percent-encode it, or send the value in the body."
 )
+# The parser's own sentences (llhttp).
+_VERSION_ERRORS = ("Invalid HTTP version", "Expected dot", "Invalid major version", "Invalid minor version")
+_VERSION = re.compile(rb"HTTP ?[0-9.]*|[A-Z]+/[0-9.]*", re.IGNORECASE)
+"""A version that is written in another way, or of another protocol."""
 
 
 class _Expected(Enum):
@@ -80,7 +86,9 @@ class HttpProtocol(HttpToolsProtocol):
         if not self._is_counted:
             return  # the connection was refused
         cycle = self.cycle  # uvicorn's name for one request and its response
+        self._packet = data
         super().data_received(data)
+        self._packet = b""
         expected = self._next_expected()
         if expected is not self._expected:
             self._expect(expected)
@@ -155,7 +163,20 @@ class HttpProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse a request that cannot be parsed. uvicorn calls this while it handles the parser's error."""
-        self._refuse(400, _describe_url_error(sys.exception()) or msg)
+        self._refuse(400, self._describe_first_line(sys.exception()) or msg)
+
+    def _describe_first_line(self, error: BaseException | None) -> str:
+        """Return the error in the first line of a request as a sentence; "" for an error elsewhere."""
+        if isinstance(error, httptools.HttpParserInvalidURLError):
+            return INVALID_URL
+        if str(error).startswith(_VERSION_ERRORS):
+            return HTTP_VERSION
+        # After a space the parser expects the version of HTTP.
+        if not str(error).startswith("Expected HTTP/"):
+            return ""
+        # Earlier requests in the same packet may have had the same URL.
+        line = re.search(rb"^\S+ +%b +(?!HTTP/\d)(.*?)\r?$" % re.escape(self.url), self._packet, re.MULTILINE)
+        return HTTP_VERSION if line and _VERSION.fullmatch(line[1]) else SPACE_IN_URL
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Raises ValueError, which makes uvicorn refuse the request, if there are too many headers."""
@@ -231,11 +252,3 @@ class HttpProtocol(HttpToolsProtocol):
         if self._read_timeout:
             self._read_timeout.cancel()
             self._read_timeout = None
-
-
-def _describe_url_error(error: BaseException | None) -> str:
-    """Return the error of a request's URL as a sentence; "" for another error."""
-    if isinstance(error, httptools.HttpParserInvalidURLError):
-        return INVALID_URL
-    # After a space the parser expects the version of HTTP.
-    return SPACE_IN_URL if str(error).startswith("Expected HTTP/") else ""

@@ -291,6 +291,31 @@ def test_a_refused_url_is_explained(wire: socket.socket, target: str, reason: st
     assert refusal(wire, target) == ("HTTP/1.1 400 Bad Request", reason)
 
 
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("POST /x FTP/1.1", http_protocol.HTTP_VERSION),
+        ("POST /x HTTPS/1.1", http_protocol.HTTP_VERSION),
+        ("POST /x http/1.1", http_protocol.HTTP_VERSION),
+        ("POST /x HTTP 1.1", http_protocol.HTTP_VERSION),
+        ("POST /x HTTP/9.9", http_protocol.HTTP_VERSION),
+        ("POST /x HTTP/1", http_protocol.HTTP_VERSION),
+        ("POST /x HTTP/x.1", http_protocol.HTTP_VERSION),
+        ("POST /x  FTP/1.1", http_protocol.HTTP_VERSION),
+        ("POST /x FTP/1.1 HTTP/1.1", http_protocol.SPACE_IN_URL),
+        ("POST /a b FTP/1.1", http_protocol.SPACE_IN_URL),
+        ("POST /a b", http_protocol.SPACE_IN_URL),
+        ("POST / / HTTP/1.1", http_protocol.SPACE_IN_URL),
+    ],
+)
+@pytest.mark.parametrize("before", ["", "GET /x HTTP/1.1\r\nHost: x\r\n\r\n"])
+def test_another_version_of_http_is_explained(wire: socket.socket, before: str, line: str, reason: str) -> None:
+    wire.sendall(f"{before}{line}\r\nHost: x\r\n\r\n".encode())
+    with wire.makefile("rb") as reply:
+        text = reply.read().decode()
+    assert text.endswith(f"\r\n\r\n{reason}")
+
+
 def test_an_encoded_url_is_answered(wire: socket.socket) -> None:
     wire.sendall(REQUEST.replace(b" / ", b" /?q=what%20is%20%E0%A4%93 "))
     assert read_body(wire) == b"abc"
