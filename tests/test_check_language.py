@@ -177,6 +177,12 @@ def test_a_subject_names_its_part_in_the_imperative(subject: str) -> None:
     ("subject", "rule"),
     [
         ("Batch the writes", "no part"),
+        ("x", "no part"),
+        ("x: batch the writes", "no part"),
+        ("batch: ", "no part"),
+        (": batch the writes", "no part"),
+        ("some more work: batch the writes", "no part"),
+        ("Calls: batch the writes", "no part"),
         ("calls: batched the writes", "not imperative: batched"),
         ("calls: batching writes", "not imperative: batching"),
         ("calls: batch the writes.", "full stop"),

@@ -81,7 +81,8 @@ STATES = {
 }
 """Last words of a log event that are a state, or a past tense without -ed."""
 
-SUBJECT = re.compile(r"[a-z][a-z0-9 ,/_.-]*: (?P<first>\S+).*")
+PART = r"[a-z][a-z0-9/_.-]+"
+SUBJECT = re.compile(rf"{PART}(?:, {PART})*: (?P<first>\S+).*")
 ENDINGS = ("ed", "ing")
 VERBS = {"bring", "embed", "exceed", "feed", "need", "ping", "proceed", "seed", "shed", "speed", "string"}
 """Imperatives that end like a past tense or a gerund."""
