@@ -70,7 +70,19 @@ def _without_fences_of_messages(lines: Sequence[str]) -> Iterator[str]:
 
 
 def remove_thinking(answer: str) -> str:
-    """Return what follows the thinking. A thought that does not end is the end of the answer."""
+    """Return what follows the thinking, without a tag such as `<answer>` around all of it.
+
+    A thought that does not end is the end of the answer.
+    """
+    text = _remove_thoughts(answer)
+    if "</" not in text:
+        return text
+    wrapped = _ANSWER.fullmatch(text)
+    has_one_tag = wrapped and f"</{wrapped[1]}>".lower() not in wrapped[2].lower()
+    return wrapped[2] if wrapped and has_one_tag else text
+
+
+def _remove_thoughts(answer: str) -> str:
     text = answer
     if "<|" in text:
         text = _SPECIAL_TOKEN.sub("", _CHANNEL.split(text)[-1])
@@ -86,9 +98,7 @@ def remove_thinking(answer: str) -> str:
     kept = "".join(parts) + text[at:]
     # Some models write the end alone.
     *_, last = _THINKING_END.split(kept)
-    text = last if last.strip() else _THINKING_END.sub("", kept)
-    wrapped = _ANSWER.fullmatch(text)
-    return wrapped[2] if wrapped else text
+    return last if last.strip() else _THINKING_END.sub("", kept)
 
 
 def remove_sources(text: str) -> str:

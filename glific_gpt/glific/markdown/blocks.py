@@ -16,6 +16,10 @@ _BOXES = {" ": "☐", "x": "☑", "X": "☑"}
 _FENCE = re.compile(r"(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)")
 _HEADING = re.compile(r"#{1,6}[ \t]+(?P<text>\S.*)", re.DOTALL)
 _HEADING_END = re.compile(r"(?:^|[ \t])#+[ \t]*$")
+_UNDERLINE = re.compile(r"={3,}[ \t]*")
+_MAX_UNDERLINED_CHARACTERS = 100
+_ADDEND = re.compile(r"[-+−–×*÷/=][ \t]*\d")
+_AMOUNT = re.compile(r"(?:[^\w\s][ \t]*)*(?:Rs\.?[ \t]*)?\d")
 _RULE = re.compile(r"(?:-[ \t]*){3,}|(?:\*[ \t]*){3}|_{3}[ \t]*")
 _RULE_TEXT = "───"
 _NOTE_MARK = re.compile(r"(?<=\w)\*(?=[\s,.;)]|$)")
@@ -124,6 +128,11 @@ class _Reader:
     def _add_text(self, quote: str, indent: str, rest: str) -> Iterator[Block]:
         """Add a line to the current text, or begin a new one."""
         prefix, text, is_item = self._list_prefix(indent, rest)
+        if self._is_underlined(quote, rest):
+            yield from self._finished_text()
+            yield TextBlock([Line(quote + prefix, text.strip())], is_heading=True)
+            self._at += 1
+            return
         if heading := _HEADING.fullmatch(text):
             yield from self._finished_text()
             content = _HEADING_END.sub("", heading["text"]).strip() or heading["text"]
@@ -135,6 +144,21 @@ class _Reader:
         if not self._text:
             self._text = TextBlock([])
         self._text.lines.append(Line(quote + prefix, text))
+
+    def _is_underlined(self, quote: str, rest: str) -> bool:
+        """Return whether the line is a heading with a line of `=` below, and not the last line of a sum."""
+        if self._at + 1 >= len(self._lines) or (self._text and quote.strip() == self._quote.strip()):
+            return False
+        below, indent, underline = _split_prefix(self._lines[self._at + 1])
+        return (
+            below.strip() == quote.strip()
+            and len(indent) <= 3
+            and bool(_UNDERLINE.fullmatch(underline))
+            and len(rest) <= _MAX_UNDERLINED_CHARACTERS
+            and not _MARKER.match(rest)
+            and any(map(str.isalpha, rest))
+            and not _is_sum(rest, self._rest_of(self._at + 2))
+        )
 
     def _list_prefix(self, indent: str, rest: str) -> tuple[str, str, bool]:
         """Return what is written before the text of a line, its text, and whether it begins an item of a list."""
@@ -205,6 +229,14 @@ def _split_prefix(line: str) -> tuple[str, str, str]:
     match = _PREFIX.fullmatch(line)
     assert match  # noqa: S101 - the pattern matches every line
     return match["quote"], match["indent"], match["rest"]
+
+
+def _is_sum(above: str, below: str) -> bool:
+    """Return whether a line of `=` between two lines seems to separate a sum from its result, as `5 kg` and `8 kg`."""
+    if _ADDEND.match(above):
+        return True
+    is_amount = bool(_AMOUNT.match(below)) and not _MARKER.match(below)
+    return is_amount and (any(map(str.isdigit, above)) or not any(map(str.isalpha, below)))
 
 
 def _is_item(match: re.Match[str], rest: str) -> bool:

@@ -20,7 +20,8 @@ _MAX_LINES = 800
 
 # In a text without these, nothing is Markdown.
 _MAY_BE_MARKDOWN = re.compile(
-    r"[*_~`<\[\\&|$]|^[ \t>]*(?:#|\+ |1[.)] |-[ \t]*-)|^[ \t]+- |(?<=\S) {2,}(?=\n)", re.MULTILINE
+    r"[*_~`<\[\\&|$]|^[ \t>]*(?:#|\+ |1[.)] |-[ \t]*-)|^[ \t]+- |(?<=\S) {2,}(?=\n)|^[ \t>]*={3}",
+    re.MULTILINE,
 )
 _CODE = re.compile(
     r"(^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?(?:```[^`\n]*|~~~[^\n]*)"
