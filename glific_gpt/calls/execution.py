@@ -19,6 +19,7 @@ from glific_gpt.glific.text import (
     end_after_sentence,
     format_for_whatsapp,
     format_json_for_whatsapp,
+    is_long_json_work,
     sanitize_message,
 )
 from glific_gpt.openai.chat import LanguageModel
@@ -60,9 +61,8 @@ def execute(
     context.usage, model.allowance = model.usage, context.allowance
     try:
         value = function.handle(body, model, deadline)
-        is_long = is_long_work(value) if isinstance(value, str) else cpu_bound.is_large(value)
         cut_off = model.usage.cut_off
-        return cpu_bound.run(lambda: _format_for_whatsapp(value, body, cut_off=cut_off), is_long=is_long)
+        return cpu_bound.run(lambda: _format_for_whatsapp(value, body, cut_off=cut_off), is_long=_is_long_work(value))
     except GlificGptError as error:
         return error
     except Exception as error:  # noqa: BLE001 - a plugin can raise anything, and the message can hold personal data
@@ -102,6 +102,13 @@ def error_outcome(call_id: str, error: GlificGptError, fallback: str) -> Outcome
         "call_id": call_id,
     }
     return Outcome(error.status, body, error.retry_after, is_kept=not error.passes)
+
+
+def _is_long_work(value: JsonValue) -> bool:
+    """Return whether formatting may take more than a few milliseconds."""
+    if isinstance(value, str):
+        return is_long_work(value)
+    return cpu_bound.is_large(value) or is_long_json_work(value)
 
 
 def _format_for_whatsapp(value: JsonValue, body: FunctionBody, *, cut_off: bool) -> JsonValue:

@@ -3,11 +3,13 @@
 import re
 import unicodedata
 from bisect import bisect_right
+from collections.abc import Callable
+from functools import partial
 
 from glific_gpt.glific.graphemes import boundary_before
-from glific_gpt.glific.markdown import render
+from glific_gpt.glific.markdown import estimate_work, is_long_work, render
 from glific_gpt.glific.model_output import remove_marks, remove_thinking
-from glific_gpt.glific.variables import JSON, map_json, neutralise
+from glific_gpt.glific.variables import JSON, find_texts, map_json, neutralise
 
 MAX_MESSAGE_CHARACTERS = 4095
 """Glific refuses longer messages (glific/glific: Messages, `String.length(body) < 4096`)."""
@@ -15,7 +17,11 @@ MAX_MESSAGE_CHARACTERS = 4095
 EMPTY_VALUE = "-"
 """Stands for null and empty texts in decoded answers, unless the flow chooses another text."""
 
-_MAX_JSON_CHARACTERS = 64 * 1024
+_MAX_JSON_WORK = 64 * 1024
+"""Sum of `estimate_work` over the texts of a JSON answer that are read as Markdown: about half a second at most."""
+
+_MANY_TEXTS = 30
+"""Texts of a JSON answer from which on formatting them may take more than a few milliseconds."""
 
 _MAX_ANSWER_CHARACTERS = 64 * 1024
 """Characters after the thinking in which marks of sources are searched for."""
@@ -63,20 +69,31 @@ def format_json_for_whatsapp(value: JSON, limit: int = MAX_MESSAGE_CHARACTERS, e
     """Return a copy of a decoded answer with each text formatted as a message within the limit.
 
     `empty_value` stands for null and for texts without a visible character: in their place Glific would send the name
-    of its variable. After 65,536 characters of texts, others are no longer read as Markdown, which bounds the work.
+    of its variable. Above a sum of 65,536, texts are no longer read as Markdown, which bounds the work. A text counts
+    with its characters, and if it may hold Markdown also with 50, and with 10 for each `[`. Latin letters without marks
+    do not count.
     """
     replacement = sanitize_message(empty_value, limit) or EMPTY_VALUE
-    characters = 0
+    work = 0
 
     def change(text: str | None) -> str:
-        nonlocal characters
-        if text is None:
+        nonlocal work
+        if not text:
             return replacement
-        characters += len(text)
-        is_read = characters <= _MAX_JSON_CHARACTERS
+        if _is_plain(text, limit):
+            return text.strip()
+        if work <= _MAX_JSON_WORK:
+            work += estimate_work(text)
+        is_read = work <= _MAX_JSON_WORK
         return (format_for_whatsapp(text, limit) if is_read else sanitize_message(text, limit)) or replacement
 
     return map_json(value, change)
+
+
+def is_long_json_work(value: JSON) -> bool:
+    """Return whether formatting all texts of a decoded answer may take more than a few milliseconds."""
+    texts = list(find_texts(value))
+    return len(texts) >= _MANY_TEXTS or is_long_work("\n".join(texts))
 
 
 def sanitize_message(message: str, limit: int = MAX_MESSAGE_CHARACTERS) -> str:
@@ -88,9 +105,18 @@ def _limit(text: str, limit: int) -> str:
     """Neutralise the text and cut it to the limit. Return an empty text if nothing in it is visible."""
     text = neutralise(text)
     if _units(text) > limit:
-        # A cut can leave one more `@results` or `<` at the end; to neutralise it takes one character.
-        text = neutralise(truncate(text, limit - 1))
+        text = _neutralise_cut(partial(truncate, text), limit - 1)
     return "" if is_blank(text) else text
+
+
+def _neutralise_cut(cut: Callable[[int], str], limit: int) -> str:
+    """Neutralise a text that is cut to the limit.
+
+    A cut can leave one more `@results` or `<` at the end. To neutralise it takes one more character than the limit,
+    and two more in an address.
+    """
+    text = neutralise(cut(limit))
+    return text if _units(text) <= limit + 1 else neutralise(cut(limit - 1))
 
 
 def render_for_whatsapp(markdown: str) -> str:
@@ -124,15 +150,28 @@ def truncate(text: str, limit: int = MAX_MESSAGE_CHARACTERS) -> str:
 def end_after_sentence(text: str, limit: int = MAX_MESSAGE_CHARACTERS) -> str:
     """End a text that the model did not finish after its last whole sentence, and add ` …`.
 
-    Without a whole sentence it stays whole. The result is within the limit.
+    Without a whole sentence it stays whole. An open code block is closed. The result is within the limit and
+    neutralised, if the text is.
     """
-    head = truncate(text, limit - len(_ELLIPSIS)).removesuffix(_ELLIPSIS).rstrip()
-    if not _FINISHED.search(head):
-        ends = [match.end() for match in _SENTENCE_END.finditer(head)]
-        head = head[: ends[-1] if ends else len(head)].rstrip()
+    return _neutralise_cut(partial(_end_after_sentence, text), limit - 1)
+
+
+def _end_after_sentence(text: str, limit: int) -> str:
+    room = limit - len(_ELLIPSIS)
+    head = _whole_sentences(text, room)
     if head.count(_FENCE) % 2:
-        head += _FENCE_END
-    return head + _ELLIPSIS
+        head = _whole_sentences(text, room - len(_FENCE_END))
+        head += _FENCE_END if head.count(_FENCE) % 2 else ""
+    return (head + _ELLIPSIS).strip()
+
+
+def _whole_sentences(text: str, limit: int) -> str:
+    """Return the beginning of the text up to the last sentence end within the limit, or all that fits."""
+    head = truncate(text, limit).removesuffix(_ELLIPSIS).rstrip()
+    if _FINISHED.search(head):
+        return head
+    ends = [match.end() for match in _SENTENCE_END.finditer(head)]
+    return head[: ends[-1] if ends else len(head)].rstrip()
 
 
 def is_blank(text: str) -> bool:
@@ -171,6 +210,13 @@ def _is_visible(character: str) -> bool:
     return unicodedata.category(character) not in _INVISIBLE_CATEGORIES and ord(character) not in _INVISIBLE
 
 
+def _is_plain(text: str, limit: int) -> bool:
+    """Return whether a text is certainly a message as it is, apart from spaces at its ends. Much faster than others."""
+    return len(text) <= limit and text.isascii() and text.replace(" ", "").isalnum() and "citeturn" not in text
+
+
 def _remove_unstorable(text: str) -> str:
     """Remove control characters and lone surrogates. Glific's PostgreSQL refuses NUL and lone surrogates."""
+    if text.isprintable():
+        return text
     return text.translate(_CONTROLS).encode(errors="ignore").decode()

@@ -1,7 +1,7 @@
 """Neutralise in a model's answers what Glific would take for variables and code."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from glific_gpt.flows.suspicious_code import SUSPICIOUS_CODE, find_suspicious_code
@@ -70,6 +70,19 @@ def map_json(value: JSON, change: Callable[[str | None], str]) -> JSON:
             container[:] = [_changed_copy(child, change) for child in container]
             pending.extend(container)
     return copy
+
+
+def find_texts(value: JSON) -> Iterator[str]:
+    """Yield all texts of a decoded JSON value except keys, in any order. It does not recurse either."""
+    pending = [value]
+    while pending:
+        child = pending.pop()
+        if isinstance(child, str):
+            yield child
+        elif isinstance(child, dict):
+            pending.extend(child.values())
+        elif isinstance(child, list):
+            pending.extend(child)
 
 
 def _changed_copy(value: JSON, change: Callable[[str | None], str]) -> JSON:

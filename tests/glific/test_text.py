@@ -10,13 +10,16 @@ from hypothesis import strategies as st
 from glific_gpt.glific.model_output import clean
 from glific_gpt.glific.text import (
     MAX_MESSAGE_CHARACTERS,
+    end_after_sentence,
     format_for_whatsapp,
     format_json_for_whatsapp,
     is_blank,
+    is_long_json_work,
     render_for_whatsapp,
     truncate,
 )
-from glific_gpt.glific.variables import neutralise
+from glific_gpt.glific.variables import JSON, neutralise
+from tests.support.durations import is_faster_once
 
 MARKUP = ["# ", "**a** ", "- ", "1. ", "> ", "```", "|a|b|\n|-|-|\n", "[a](b)", "\n", " "]
 TEXTS = (
@@ -220,8 +223,80 @@ def test_a_text_with_a_visible_character_is_not_blank(text: str) -> None:
 
 
 def test_the_work_for_texts_in_json_is_bounded() -> None:
-    """After 65,536 characters, texts are neutralised and cut, and not read as Markdown."""
+    """A text counts with 50 and its characters. After 65,536, texts are neutralised, and not read as Markdown."""
     texts = format_json_for_whatsapp(["**a** @results.x"] * 5000)
     assert isinstance(texts, list)
-    assert (texts[0], texts[4095]) == ("*a* @\u200bresults.x",) * 2
-    assert (texts[4096], texts[-1]) == ("**a** @\u200bresults.x",) * 2
+    assert (texts[0], texts[991]) == ("*a* @\u200bresults.x",) * 2
+    assert (texts[992], texts[-1]) == ("**a** @\u200bresults.x",) * 2
+
+
+def test_texts_without_marks_leave_the_work_to_others() -> None:
+    answer: list[JSON] = ["one", " two words ", "टीका", "citeturn0search0"]
+    texts = format_json_for_whatsapp([*answer * 2000, "**a**"])
+    assert isinstance(texts, list)
+    assert texts[:4] == ["one", "two words", "टीका", "-"]
+    assert texts[-1] == "*a*"
+
+
+def test_texts_without_marks_are_cut_too() -> None:
+    assert format_json_for_whatsapp(["a" * 30, "a" * 21], 21) == ["a" * 18 + " …", "a" * 21]
+
+
+@pytest.mark.parametrize("text", ["*", "<b", "[a]", "@", "1. **a**\n2. *b*", "[![](" * 50, "name"])
+def test_many_texts_in_json_take_a_short_time(text: str) -> None:
+    texts: list[JSON] = [text] * min(60_000, 1_000_000 // len(text))
+
+    def measure() -> float:
+        before = time.thread_time()
+        format_json_for_whatsapp(texts)
+        return time.thread_time() - before
+
+    assert is_faster_once(measure, 1)
+
+
+@pytest.mark.parametrize(
+    ("value", "is_long"),
+    [
+        (None, False),
+        ({"crop": "**Wheat**", "steps": ["[a](https://x.org)", 1, None, {"b": "c"}]}, False),
+        (["a"] * 29, False),
+        (["a"] * 30, True),
+        ({"a": {str(number): "a" for number in range(30)}}, True),
+        (["*_" * 16] * 10, True),
+        (["[a] " * 4] * 8, True),
+        (["a" * 1000] * 5, True),
+    ],
+)
+def test_the_work_for_json_is_long_by_the_sum_of_its_texts(value: JSON, is_long: bool) -> None:
+    assert is_long_json_work(value) is is_long
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Boil water. Let it", "Boil water. …"),
+        ("Boil", "Boil …"),
+        ("Use ``` here. Then", "Use ``` here.\n``` …"),
+        ("```\na\n```\nBoil. Then", "```\na\n```\nBoil. …"),
+    ],
+)
+def test_an_unfinished_text_ends_after_its_last_sentence(text: str, message: str) -> None:
+    assert end_after_sentence(text) == message
+
+
+@pytest.mark.parametrize("limit", [21, 100, 4095])
+@pytest.mark.parametrize("start", ["", "```\n", "```\na\n```\n", "https://x.org/"])
+@pytest.mark.parametrize("end", ["use ``` here.", "use ``` here. And", "``", "@contacts", "<b", " a. b```", "@flows a"])
+def test_an_unfinished_text_with_its_end_is_within_the_limit(start: str, end: str, limit: int) -> None:
+    for length in range(limit - 20, limit + 1):
+        text = format_for_whatsapp(start + "a" * (length - len(start) - len(end)) + end, limit)
+        message = end_after_sentence(text, limit)
+        assert len(message) <= limit
+        assert neutralise(message) == message
+
+
+def test_a_cut_address_is_within_the_limit() -> None:
+    for length in range(60, 100):
+        message = format_for_whatsapp("https://x.org/" + "a" * length + "@contacts" + "b" * 100, 100)
+        assert len(message) <= 100
+        assert neutralise(message) == message

@@ -18,7 +18,13 @@ from hypothesis import strategies as st
 from glific_gpt.flows.suspicious_code import SUSPICIOUS_CODE, find_suspicious_code
 from glific_gpt.flows.variables import ROOTS
 from glific_gpt.glific.model_output import clean
-from glific_gpt.glific.text import MAX_MESSAGE_CHARACTERS, format_for_whatsapp, format_json_for_whatsapp, is_blank
+from glific_gpt.glific.text import (
+    MAX_MESSAGE_CHARACTERS,
+    end_after_sentence,
+    format_for_whatsapp,
+    format_json_for_whatsapp,
+    is_blank,
+)
 from glific_gpt.glific.variables import JSON, neutralise
 from tests.support.durations import is_faster_once
 
@@ -48,7 +54,7 @@ WORDS = st.text(st.sampled_from("".join(LETTERS.values()).replace(" ", "")), min
 # A text that has one of these may hold Markdown, HTML or an address, on which other rules apply.
 MARKDOWN = re.compile(
     r"\*\*|__|~~|^[ >]*[*+][ ]|^[ >]*#{1,6}[ ]|^[ >]*1[.)][ ]|^[ ]+-[ ]|^[ >]*(?:[-*_][ ]*){3,}$|[^\s][ ]{2,}\n"
-    r"|<[A-Za-z/!]|&[#A-Za-z]+;|www\.|@[A-Za-z0-9]",
+    r"|^[ >]*={3}|<[A-Za-z/!]|&[#A-Za-z]+;|www\.|@[A-Za-z0-9]",
     re.MULTILINE,
 )
 
@@ -111,6 +117,8 @@ def check_message(answer: str, limit: int = MAX_MESSAGE_CHARACTERS) -> None:
     require_sendable(message, limit)
     if is_blank(message):
         assert is_blank(clean(answer.encode(errors="ignore").decode()))
+    else:
+        require_sendable(end_after_sentence(message, limit), limit)
 
 
 def check_short_message(answer: str) -> None:

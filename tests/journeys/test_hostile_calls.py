@@ -162,6 +162,8 @@ ANSWERS = {
     "a long text": "**Salt** and sugar. " * 20_000,
     "JSON of many keys": json.dumps({f"k{number}": "@contact" for number in range(60_000)}),
     "JSON of many texts": json.dumps(["<%= @contact.name %>"] * 40_000),
+    "JSON of marked texts": json.dumps(["**a**\n\n*b*\n\n~c"] * 990),
+    "JSON of stars": json.dumps(["*"] * 60_000),
     "deep JSON": json.dumps(nest(["@"] * 50_000, 180)),
 }
 

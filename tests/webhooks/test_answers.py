@@ -122,6 +122,8 @@ def test_a_truncated_answer_ends_after_its_last_whole_sentence(alice: TestOrgani
     message = require_ok(alice.ask(max_characters=200), cut_off=True)
     assert message.endswith("minutes. …")
     assert len(message) <= 200
+    openai.always(answer("a" * 4080 + "use ``` here.", finish_reason="length"))
+    assert len(require_ok(alice.ask(), cut_off=True)) <= 4095
 
 
 def test_glific_evaluates_nothing_in_an_answer(alice: TestOrganization, openai: OpenAIStandIn) -> None:

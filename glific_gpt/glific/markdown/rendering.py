@@ -18,6 +18,9 @@ _MARK_CHARACTERS = "\n!#$%&*+-:<=>@[\\]^_`{|}~"
 """At each of these the parser tries its rules (markdown-it-py, rules_inline/text.py)."""
 _MAX_LINES = 800
 
+_WORK_OF_A_TEXT = 50
+_WORK_OF_A_BRACKET = 10
+
 # In a text without these, nothing is Markdown.
 _MAY_BE_MARKDOWN = re.compile(
     r"[*_~`<\[\\&|$]|^[ \t>]*(?:#|\+ |1[.)] |-[ \t]*-)|^[ \t]+- |(?<=\S) {2,}(?=\n)|^[ \t>]*={3}",
@@ -59,6 +62,12 @@ def _count_marks(markdown: str) -> int:
 def is_long_work(markdown: str) -> bool:
     """Return whether rendering may take more than a few milliseconds."""
     return len(markdown) > 4096 or markdown.count("[") > 30 or _count_marks(markdown) > 300
+
+
+def estimate_work(markdown: str) -> int:
+    """Return the work of rendering, in characters: the parser takes as long for a text with one mark as for 50."""
+    is_parsed = _MAY_BE_MARKDOWN.search(markdown)
+    return len(markdown) + (_WORK_OF_A_TEXT + _WORK_OF_A_BRACKET * markdown.count("[") if is_parsed else 0)
 
 
 def _is_too_much_work(source: str) -> bool:
