@@ -7,11 +7,14 @@ _NAMES = "think|thinking|thought|thoughts|reasoning|reflection|scratchpad|analys
 _THINKING = re.compile(rf"(?<![`\w])(?:<({_NAMES})>|\[(THINK)\]|(◁)think▷)", re.IGNORECASE)
 _THINKING_END = re.compile(rf"</(?:{_NAMES})>|\[/THINK\]|◁/think▷", re.IGNORECASE)
 _TAG_STARTS = ("<", "[", "◁")
+SLICE_CHARACTERS = 16 * 1024
+"""Characters of an answer that are searched at once. Python runs no other thread meanwhile."""
+_MAX_TAG_CHARACTERS = 32
 _ANSWER = re.compile(r"\s*<(answer|final|final_answer|response|output|result)>(.*)</\1>\s*", re.IGNORECASE | re.DOTALL)
 _CHANNEL = re.compile(r"<\|channel\|>\w*(?:<\|constrain\|>\w*)?<\|message\|>")
 _SPECIAL_TOKEN = re.compile(r"<\|[a-z_]{1,30}\|>|</?s>(?=\s*\Z)")
 
-_FILE_SOURCE = r"【[^【】\n]{0,200}†[^【】\n]{0,300}】"
+_FILE_SOURCE = r"【[^【】†\n]{0,200}+†[^【】\n]{0,300}+】"
 _HIDDEN_SOURCE = r"\ue200(?!url\ue202|entity\ue202)[^\ue200\ue201\n]{0,500}(?:\ue201|(?=\n)|\Z)"
 _BARE_SOURCE = r"\b(?:file)?cite(?:turn\d{1,3}[a-z]{1,20}\d{1,3})+"
 _COPIED_SOURCE = r":contentReference\[oaicite:\d{1,4}\](?:\{index=\d{1,4}\})?"
@@ -87,18 +90,37 @@ def _remove_thoughts(answer: str) -> str:
     if "<|" in text:
         text = _SPECIAL_TOKEN.sub("", _CHANNEL.split(text)[-1])
     has_tag = any(mark in text for mark in _TAG_STARTS)  # the usual answer has none
-    if not has_tag or not (_THINKING_END.search(text) or _THINKING.search(text)):
+    if not has_tag or not (_search(_THINKING_END, text) or _search(_THINKING, text)):
         return text
     parts: list[str] = []
     at = 0
-    while opening := _THINKING.search(text, at):
-        ending = _THINKING_END.search(text, opening.end())
+    while opening := _search(_THINKING, text, at):
+        ending = _search(_THINKING_END, text, opening.end())
         parts.append(text[at : opening.start()])
         at = ending.end() if ending else len(text)
-    kept = "".join(parts) + text[at:]
-    # Some models write the end alone.
-    *_, last = _THINKING_END.split(kept)
-    return last if last.strip() else _THINKING_END.sub("", kept)
+    return _after_lone_ends("".join(parts) + text[at:])
+
+
+def _after_lone_ends(text: str) -> str:
+    """Return what follows the last end of a thought, or the text without these ends if nothing follows.
+
+    Some models write the end alone.
+    """
+    parts: list[str] = []
+    at = 0
+    while ending := _search(_THINKING_END, text, at):
+        parts.append(text[at : ending.start()])
+        at = ending.end()
+    last = text[at:]
+    return last if last.strip() else "".join(parts) + last
+
+
+def _search(pattern: re.Pattern[str], text: str, start: int = 0) -> re.Match[str] | None:
+    """Search for a tag in one slice of the text after the other."""
+    for at in range(start, len(text) + 1, SLICE_CHARACTERS):
+        if found := pattern.search(text, at, at + SLICE_CHARACTERS + _MAX_TAG_CHARACTERS):
+            return found
+    return None
 
 
 def remove_sources(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from glific_gpt.glific.model_output import SLICE_CHARACTERS, remove_thinking
 from glific_gpt.glific.text import format_for_whatsapp
 
 UNCHANGED = {
@@ -305,3 +306,15 @@ def test_text_that_is_no_markdown_stays_beside_markdown(kind: str) -> None:
 
 def test_thinking_that_does_not_end_is_no_answer() -> None:
     assert format_for_whatsapp("<think>\nlet me see") == ""
+
+
+@pytest.mark.parametrize("at", range(SLICE_CHARACTERS - 12, SLICE_CHARACTERS + 2))
+def test_long_thinking_ends_at_its_end_tag_wherever_that_is(at: int) -> None:
+    thinking = "<think>".ljust(at, ".") + "</think>"
+    assert remove_thinking(thinking + "Five") == "Five"
+    assert remove_thinking("." * at + "<think>no</think>Five") == "." * at + "Five"
+    assert remove_thinking("." * at + "</think>Five") == "Five"
+
+
+def test_a_backslash_before_a_tag_leaves_no_control_character() -> None:
+    assert format_for_whatsapp("a\\<b>b</b> c") == "a\\b c"

@@ -101,6 +101,9 @@ SIMPLE_MARKS = [
 SIMPLE = st.lists(st.sampled_from(SIMPLE_MARKS) | WORDS, max_size=30).map("".join)
 
 
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
 def require_sendable(message: str, limit: int = MAX_MESSAGE_CHARACTERS) -> None:
     assert len(message.encode("utf-16-le")) // 2 <= limit
     assert message == message.strip()
@@ -109,6 +112,7 @@ def require_sendable(message: str, limit: int = MAX_MESSAGE_CHARACTERS) -> None:
     assert not LIVE_VARIABLE.search(message)
     assert find_suspicious_code(message) == []
     assert neutralise(message) == message
+    assert not CONTROLS.search(message)
 
 
 def check_message(answer: str, limit: int = MAX_MESSAGE_CHARACTERS) -> None:

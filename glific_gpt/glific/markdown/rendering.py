@@ -52,7 +52,9 @@ def render(markdown: str) -> str:
     text, references = take_references("".join(parts).strip())
     if _is_too_much_work(text):  # tags have become marks
         return source
-    return "\n".join(_Document(text, references).lines()).replace(html.BREAK, "\n").strip()
+    rendered = "\n".join(_Document(text, references).lines()).replace(html.BREAK, "\n")
+    # A backslash before a tag makes its character text, which is not read as a tag.
+    return rendered.translate(html.RESERVED).strip()
 
 
 def _count_marks(markdown: str) -> int:
