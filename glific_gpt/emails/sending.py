@@ -150,15 +150,19 @@ def _delay(failed_attempts: int) -> float:
 
 def _describe(failure: Exception) -> str:
     """Name the failure. Its message could contain the address."""
+    if isinstance(failure, smtp.EmailNotSendable):
+        return f"EmailNotSendable {failure}"
     name, code = type(failure).__name__, _reply_code(failure)
     return f"{name} {code}" if code else name
 
 
 def _is_final(failure: Exception) -> bool:
-    """Return whether the mail server refuses this e-mail for ever.
+    """Return whether the mail server refuses this e-mail for ever, or can never take it.
 
     Other failures, such as a refused password, end when an administrator corrects the settings.
     """
+    if isinstance(failure, smtp.EmailNotSendable):
+        return True
     is_about_email = isinstance(failure, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError)
     return is_about_email and (_reply_code(failure) or 0) >= PERMANENT_FAILURE
 

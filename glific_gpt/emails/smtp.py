@@ -5,11 +5,14 @@ import ssl
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from email import policy
+from email.message import EmailMessage
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from flask import Flask, current_app
-from flask_mail import Connection, Mail, Message
+from flask_mail import BadHeaderError, Connection, Mail, Message
 
 from glific_gpt.runtime.bridge import blocking
 from glific_gpt.settings import Settings
@@ -45,6 +48,14 @@ class VerifiedConnection(Connection):
             host.login(self.mail.username, self.mail.password)
         return host
 
+    def send_international(self, message: EmailMessage, recipient: str) -> None:
+        """Send to an address that is not ASCII before the `@` (RFC 6531). Flask-Mail itself cannot do this.
+
+        Raises SMTPNotSupportedError if the mail server does not offer SMTPUTF8.
+        """
+        if self.host is not None:  # it is None in Flask-Mail's own mode for tests
+            self.host.send_message(message, to_addrs=[recipient])
+
     def __exit__(self, *details: Any) -> None:
         # The server has accepted or refused the e-mail already. A failure to say goodbye would make it be sent twice.
         with suppress(OSError):
@@ -77,13 +88,20 @@ class MailServerMissing(Exception):
     """This process has no mail server in its settings."""
 
 
+class EmailNotSendable(Exception):
+    """The mail server can never take this e-mail, for example because of characters in its address.
+
+    Its message is the class name of the cause.
+    """
+
+
 def is_configured(app: Flask) -> bool:
     return "mail" in app.extensions
 
 
 @blocking
 def send(email: Email, email_id: str, created_at: datetime) -> None:
-    """Send an e-mail. Raises OSError, which is the base class of SMTP errors, and MailServerMissing.
+    """Send an e-mail. Raises OSError, which is the base class of SMTP errors, MailServerMissing and EmailNotSendable.
 
     An e-mail that is sent twice has the same Message-ID and date, by which mail servers recognize it.
     """
@@ -92,4 +110,27 @@ def send(email: Email, email_id: str, created_at: datetime) -> None:
     message = Message(email.subject, recipients=[email.recipient], body=email.text, date=created_at.timestamp())
     message.msgId = f"<{email_id}@{str(message.sender).rpartition('@')[2]}>"
     with VerifiedConnection(current_app.extensions["mail"]) as connection:
-        connection.send(message)
+        # Only here: before, a ValueError is a wrong certificate, and SMTPNotSupportedError a server without STARTTLS.
+        try:
+            if _has_ascii_name(email.recipient):
+                connection.send(message)
+            else:
+                connection.send_international(_international(message, email, created_at), email.recipient)
+        except (ValueError, BadHeaderError, smtplib.SMTPNotSupportedError) as failure:
+            if not _has_ascii_name(str(message.sender)):
+                raise  # an administrator can correct the sender
+            raise EmailNotSendable(type(failure).__name__) from None
+
+
+def _has_ascii_name(address: str) -> bool:
+    """Return whether the part before the `@` is ASCII. Flask-Mail encodes the domain (IDNA)."""
+    return address.rpartition("@")[0].isascii()
+
+
+def _international(message: Message, email: Email, created_at: datetime) -> EmailMessage:
+    """Return the same e-mail with headers in UTF-8."""
+    copy = EmailMessage(policy=policy.SMTPUTF8)
+    copy["From"], copy["To"], copy["Subject"] = str(message.sender), email.recipient, email.subject
+    copy["Date"], copy["Message-ID"] = format_datetime(created_at), message.msgId
+    copy.set_content(email.text, cte="base64")
+    return copy

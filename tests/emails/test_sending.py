@@ -1,8 +1,10 @@
 """An e-mail is sent once the mail server accepts it, and given up after hours or a final refusal."""
 
 import json
+import smtplib
+import ssl
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +13,7 @@ from cryptography.fernet import Fernet
 
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
-from glific_gpt.emails import sending
+from glific_gpt.emails import sending, smtp
 from tests.emails.conftest import (
     LIFETIME,
     RECIPIENT,
@@ -164,6 +166,66 @@ def test_a_refusal_that_may_end_is_repeated(
     assert events(capfd) == [{"event": "email_delayed", "level": "warning", "failed_attempts": 1, "reason": reason}]
     mail_server.refusals.clear()
     assert attempt(server, email_id) is None
+    assert mail_server.next_message()["To"] == RECIPIENT
+
+
+@pytest.mark.parametrize("recipient", ["ünï@example.org", "आशा@example.org", "आशा@उदाहरण.example"])
+def test_an_address_in_any_script_gets_its_e_mail_from_a_mail_server_that_can_send_it(
+    server: RunningServer, mail_server: MailServer, recipient: str
+) -> None:
+    mail_server.extensions = ("8BITMIME", "SMTPUTF8")
+    email_id = send(server, recipient)
+    assert attempt(server, email_id) is None
+    message = mail_server.next_message()
+    assert (message["To"], message["From"], message["Subject"]) == (recipient, "gpt@example.org", SUBJECT)
+    assert message["Message-ID"] == f"<{email_id}@example.org>"
+    assert message.get_content().strip() == TEXT
+    assert "SMTPUTF8" in mail_server.mail_commands[0].upper()
+
+
+@pytest.mark.parametrize(
+    ("recipient", "reason"),
+    [
+        ("आशा@example.org", "EmailNotSendable SMTPNotSupportedError"),
+        (f"asha@{'ü' * 70}.example", "EmailNotSendable Unicode"),
+    ],
+)
+def test_an_address_that_the_mail_server_can_never_take_is_not_tried_again(
+    server: RunningServer, mail_server: MailServer, capfd: pytest.CaptureFixture[str], recipient: str, reason: str
+) -> None:
+    assert attempt(server, send(server, recipient)) is None
+    assert list_emails(server) == []
+    assert mail_server.messages.empty()
+    (event,) = events(capfd)
+    assert (event["event"], event["failed_attempts"]) == ("email_failed", 1)
+    assert event["reason"].startswith(reason)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ssl.SSLCertVerificationError("expired"),  # also a ValueError
+        smtplib.SMTPNotSupportedError("STARTTLS extension not supported by server."),
+        UnicodeEncodeError("ascii", "पासवर्ड", 0, 1, "a password"),
+    ],
+)
+def test_a_connection_that_fails_because_of_the_settings_is_tried_again(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    def fail(_connection: smtp.VerifiedConnection) -> NoReturn:
+        raise failure
+
+    monkeypatch.setattr(smtp.VerifiedConnection, "configure_host", fail)
+    assert attempt(server, send(server))
+    assert len(list_emails(server)) == 1
+
+
+def test_a_sender_that_the_mail_server_cannot_take_can_be_corrected(
+    start_mailing_server: StartMailingServer, mail_server: MailServer
+) -> None:
+    email_id = send(start_mailing_server(mail_from="जीपीटी@example.org"))
+    assert attempt(start_mailing_server(mail_from="जीपीटी@example.org"), email_id)
+    assert attempt(start_mailing_server(), email_id) is None
     assert mail_server.next_message()["To"] == RECIPIENT
 
 

@@ -25,12 +25,23 @@ class _SmtpHandler(socketserver.StreamRequestHandler):
             if verb == "DATA":
                 self._reply("354 start mail input")
                 self._store_message()
+            if verb == "EHLO":
+                self._reply_to_ehlo(server.extensions)
+                continue
+            if verb == "MAIL":
+                server.mail_commands.append(line.decode().strip())
             self._reply("221 closing" if verb == "QUIT" else "250 OK")
             if verb == "QUIT" or (verb == "DATA" and server.closes_early):
                 return
 
     def _reply(self, line: str) -> None:
         self.wfile.write(f"{line}\r\n".encode())
+
+    def _reply_to_ehlo(self, extensions: tuple[str, ...]) -> None:
+        *lines, last = "ready", *extensions
+        for line in lines:
+            self._reply(f"250-{line}")
+        self._reply(f"250 {last}")
 
     def _store_message(self) -> None:
         lines = []
@@ -50,6 +61,9 @@ class MailServer(socketserver.ThreadingTCPServer):
         self.messages: SimpleQueue[EmailMessage] = SimpleQueue()
         self.refusals: dict[str, str] = {}
         """Replies that refuse a command, such as `{"RCPT": "550 no such user"}`."""
+        self.extensions: tuple[str, ...] = ()
+        """Extensions that it offers, such as `("SMTPUTF8", "8BITMIME")`."""
+        self.mail_commands: list[str] = []
         self.closes_early = False
         """True to end the connection after a message, without waiting for QUIT."""
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
