@@ -33,7 +33,7 @@ from glific_gpt.glific.client import GlificClient
 from glific_gpt.models.kinds import ModelKind, classify_model
 from glific_gpt.services import EXTENSION, Services
 from glific_gpt.settings import MAX_FORM_BYTES, Settings
-from glific_gpt.vault import Vault
+from glific_gpt.vault import Vault, derive_key
 
 
 class EntryPoint(NamedTuple):
@@ -157,7 +157,7 @@ def make_services(settings: Settings) -> Services:
         glific=glific,
         engine=engine,
         deferred_workflow=DeferredWorkflow(AnswerStep(admission, vault), DeliveryStep(vault, glific)),
-        outbox=Outbox(vault, engine),
+        outbox=Outbox(vault, engine, derive_key(settings.secret_key, "emails:recipients")),
         email_workflow=EmailWorkflow(vault, {passwords.RESET_LINK: passwords.compose_reset_email}),
         pipeline=Pipeline(admission, vault, deferrer, background, request_limits),
         slots=CallSlots(settings.max_in_flight, settings.organization_share),

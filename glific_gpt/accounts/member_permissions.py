@@ -13,7 +13,9 @@ from glific_gpt.accounts.tables import Membership, Role, User
 from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
 from glific_gpt.clock import now
+from glific_gpt.database import lock_rows
 from glific_gpt.errors import N_, AdministratorRequired, Conflict, NotFound
+from glific_gpt.organizations.tables import Organization
 
 MSG_LINK_NEEDS_ADMINISTRATOR = N_(
     "This person's account gives access to more than this organization. Ask an administrator for the one-time link."
@@ -26,7 +28,13 @@ MSG_ACCOUNT_EXISTS = N_(
 MSG_TOO_MANY_INVITATIONS = N_(
     "Too many people were invited to this organization within an hour. Try again in an hour, or ask an administrator."
 )
+MSG_TOO_MANY_LINKS = N_(
+    "Too many one-time links were created for this organization within an hour. Try again in an hour, or ask an "
+    "administrator."
+)
 MAX_INVITATIONS_PER_HOUR = 30
+MAX_LINKS_PER_HOUR = 30
+"""One-time links of an organization, with those of its invitations."""
 
 
 def invite(session: Session, inviter: User, organization_id: int, email: str, role: Role) -> tuple[User, bool]:
@@ -78,6 +86,17 @@ def require_link_permission(session: Session, creator: User, user: User, organiz
         raise AdministratorRequired(MSG_ACCOUNT_INACTIVE_NO_LINK)
     if not creator.is_administrator and user.id in members_needing_administrator(session, organization_id):
         raise AdministratorRequired(MSG_LINK_NEEDS_ADMINISTRATOR)
+
+
+def limit_links(session: Session, creator: User, organization_id: int) -> None:
+    """Raises Conflict after too many links in an hour: each one can be an e-mail. Administrators are not limited."""
+    if creator.is_administrator:
+        return
+    # Requests that arrive together would otherwise not see each other's links.
+    lock_rows(session, select(Organization).where(Organization.id == organization_id))
+    made = trail.count_entries(session, organization_id, [Action.SIGN_IN_LINK_MADE], now() - timedelta(hours=1))
+    if made >= MAX_LINKS_PER_HOUR:
+        raise Conflict(MSG_TOO_MANY_LINKS)
 
 
 def _limit_invitations(session: Session, organization_id: int) -> None:

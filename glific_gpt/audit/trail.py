@@ -68,6 +68,12 @@ def count_entries(session: Session, organization_id: int, actions: Iterable[Acti
     return session.scalar(query.where(matching, AuditEntry.at >= since)) or 0
 
 
+def count_entries_about(session: Session, email: str, action: Action, since: datetime) -> int:
+    """Count the entries of this action about a person since a time, in all organizations."""
+    matching = (AuditEntry.action == action.value, AuditEntry.detail["email"].as_string() == email)
+    return session.scalar(select(func.count()).select_from(AuditEntry).where(AuditEntry.at >= since, *matching)) or 0
+
+
 def delete_expired_entries(session: Session) -> None:
     """Delete entries that are older than RETENTION."""
     session.execute(delete(AuditEntry).where(AuditEntry.at < now() - RETENTION))

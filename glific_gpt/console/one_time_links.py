@@ -1,22 +1,30 @@
 """One-time links for accounts: shown once in a page, and sent by e-mail if the server can send it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import structlog
 from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from glific_gpt.accounts.passwords import LINK_LIFETIME
 from glific_gpt.accounts.sign_in.security import one_time_link
 from glific_gpt.accounts.tables import User
+from glific_gpt.audit import trail
+from glific_gpt.audit.actions import Action
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
 from glific_gpt.emails import smtp
 from glific_gpt.emails.smtp import Email
 from glific_gpt.services import services
+from glific_gpt.vault import NO_ORGANIZATION
+
+MAX_EMAILS_PER_HOUR = 5
+"""E-mails with one-time links for one person, of all organizations and administrators together."""
 
 log = structlog.get_logger()
 
@@ -42,24 +50,39 @@ class IssuedLink:
     """True if the user already had an account. Its credentials were reset."""
 
 
-def issue_link(user: User, organization_id: int | None = None, *, had_account: bool = False) -> IssuedLink:
-    """Create a link, and let a worker send it by e-mail if possible. Call this outside a transaction."""
+def issue_link(
+    user: User,
+    organization_id: int | None = None,
+    *,
+    had_account: bool = False,
+    check: Callable[[Session], None] | None = None,
+) -> IssuedLink:
+    """Create a link, and let a worker send it by e-mail if possible. Call this outside a transaction.
+
+    After too many links for the person within an hour, no e-mail is sent, and the page asks to pass the link on.
+    Raises Conflict for an account that is switched off, and what `check` raises in the transaction of the link.
+    """
     expires_at = now() + LINK_LIFETIME
-    url = one_time_link(user, organization_id)
+    url = one_time_link(user, organization_id, check)
     intro = _("Choose a password for glific_gpt on this page. The link works once and expires after three days.")
     email = Email(user.email, _("Your link to glific_gpt"), f"{intro}\n\n{url}\n")
-    return IssuedLink(user.email, url, _send(email, expires_at), had_account=had_account)
+    return IssuedLink(user.email, url, _send(email, expires_at, organization_id), had_account=had_account)
 
 
-def _send(email: Email, expires_at: datetime) -> EmailState:
+def _send(email: Email, expires_at: datetime, organization_id: int | None) -> EmailState:
     """A failure is only logged, because the page shows the link too."""
     if not smtp.is_configured(current_app):
         return EmailState.NONE
     outbox = services().outbox
     try:
         with transaction() as session:
+            made = trail.count_entries_about(
+                session, email.recipient, Action.SIGN_IN_LINK_MADE, now() - timedelta(hours=1)
+            )
+            if made > MAX_EMAILS_PER_HOUR:  # with this link, whose entry is written already
+                return EmailState.NONE
             is_delayed = outbox.is_delayed(session)
-            is_stored = outbox.send(session, email, expires_at)
+            is_stored = outbox.send(session, email, expires_at, organization_id or NO_ORGANIZATION)
     except SQLAlchemyError as failure:
         log.error("email_dropped", reason=type(failure).__name__)
         return EmailState.NONE

@@ -56,7 +56,7 @@ class WorkflowEngine:
     """Durable workflows in one database. Every process can enqueue work; a launched process also runs it.
 
     A workflow does the work for one subject, which is the id of a call or an e-mail. Its partition is the call's
-    organization, or 0 for e-mails.
+    organization. That of an e-mail is the negative number of the organization that sends it, or 0.
     """
 
     def __init__(

@@ -1,13 +1,14 @@
 """The outbox: store an e-mail and enqueue its workflow, in the transaction of the caller."""
 
+import hmac
 import json
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import cast
 
 from flask import Flask, current_app
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from glific_gpt.clock import now
@@ -25,7 +26,9 @@ PURPOSE = "email"
 """Purpose of the ciphertexts for the vault."""
 
 MAX_WAITING = 10_000
-"""E-mails that may wait at the same time, about 20 MB."""
+"""Composed e-mails that may wait at the same time, about 20 MB."""
+MARK_LENGTH = 16
+"""Hexadecimal digits of a recipient's mark."""
 
 
 @dataclass(frozen=True)
@@ -34,23 +37,44 @@ class Outbox:
 
     vault: Vault
     engine: WorkflowEngine
+    recipient_key: bytes = field(repr=False)
+    """Key of the marks in the ids of e-mails, by which the e-mails of one person are found."""
 
-    def send(self, session: Session, email: Email, expires_at: datetime) -> bool:
-        """Send the e-mail unless its link expires before. Returns False if too many e-mails wait."""
-        return self._add(session, MESSAGE, asdict(email), expires_at, limit=MAX_WAITING)
+    def send(
+        self, session: Session, email: Email, expires_at: datetime, organization_id: int = NO_ORGANIZATION
+    ) -> bool:
+        """Send the e-mail unless its link expires before. Returns False if too many e-mails wait.
+
+        It replaces an e-mail that waits for the same person.
+        """
+        prefix = self._id_prefix(MESSAGE, email.recipient)
+        session.execute(delete(OutgoingEmail).where(_has_prefix(prefix)))
+        row = self._row(prefix, MESSAGE, asdict(email), expires_at)
+        return self._add(session, row, organization_id, limit=MAX_WAITING)
 
     def compose_and_send(
         self,
         session: Session,
         kind: str,
+        recipient: str,
         parameters: dict[str, str],
         expires_at: datetime,
         *,
         delay_seconds: float,
         limit: int,
     ) -> bool:
-        """Do the same for an e-mail that a worker composes from the parameters, after the delay."""
-        return self._add(session, kind, parameters, expires_at, delay_seconds=delay_seconds, limit=limit)
+        """Do the same for an e-mail that a worker composes from the parameters, after the delay.
+
+        Nothing is stored while another one of this kind waits to be composed for the recipient. At most `limit` of the
+        kind wait to be composed.
+        """
+        prefix = self._id_prefix(kind, recipient)
+        waiting = select(OutgoingEmail.id).where(_has_prefix(prefix), OutgoingEmail.kind == kind)
+        # Without composed ones: they exist for known addresses only, and the time of the response would reveal that.
+        if session.scalar(select(waiting.exists())):
+            return True
+        row = self._row(prefix, kind, parameters, expires_at)
+        return self._add(session, row, delay_seconds=delay_seconds, limit=limit)
 
     def is_delayed(self, session: Session) -> bool:
         """Return whether the mail server has refused an e-mail that still waits, or could not be reached."""
@@ -59,22 +83,39 @@ class Outbox:
     def _add(
         self,
         session: Session,
-        kind: str,
-        content: dict[str, str],
-        expires_at: datetime,
+        row: OutgoingEmail,
+        organization_id: int = NO_ORGANIZATION,
         *,
         limit: int,
         delay_seconds: float = 0.0,
     ) -> bool:
-        waiting = select(OutgoingEmail.id).limit(limit).subquery()
+        waiting = select(OutgoingEmail.id).where(OutgoingEmail.kind == row.kind).limit(limit).subquery()
         if session.scalar(select(func.count()).select_from(waiting)) == limit:
             return False
-        email_id = f"{ID_PREFIX}{secrets.token_hex(16)}"
-        row = OutgoingEmail(id=email_id, kind=kind, expires_at=expires_at, created_at=now(), enqueued_at=now())
-        row.content = encrypt(self.vault, content)
         session.add(row)
-        self.engine.enqueue(session, email_id, email_id, NO_ORGANIZATION, delay_seconds=delay_seconds)
+        # Negative, because the organization's own number is the partition of its calls.
+        self.engine.enqueue(session, row.id, row.id, -organization_id, delay_seconds=delay_seconds)
         return True
+
+    def _row(self, id_prefix: str, kind: str, content: dict[str, str], expires_at: datetime) -> OutgoingEmail:
+        return OutgoingEmail(
+            id=f"{id_prefix}{secrets.token_hex(8)}",
+            kind=kind,
+            content=encrypt(self.vault, content),
+            expires_at=expires_at,
+            created_at=now(),
+            enqueued_at=now(),
+        )
+
+    def _id_prefix(self, kind: str, recipient: str) -> str:
+        """Return the beginning of the ids of a person's e-mails of this kind, with a keyed hash of the address."""
+        text = f"{kind} {recipient}".encode(errors="replace")
+        mark = hmac.digest(self.recipient_key, text, "sha256").hex()[:MARK_LENGTH]
+        return f"{ID_PREFIX}{mark}"
+
+
+def _has_prefix(prefix: str) -> ColumnElement[bool]:
+    return OutgoingEmail.id.startswith(prefix, autoescape=True)
 
 
 def encrypt(vault: Vault, content: dict[str, str]) -> str:

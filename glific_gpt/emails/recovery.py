@@ -41,6 +41,7 @@ def requeue_orphans(engine: WorkflowEngine) -> None:
         claim = update(OutgoingEmail).where(*unchanged).values(enqueued_at=now()).returning(OutgoingEmail.id)
         with transaction() as session:
             if session.scalar(claim) is not None:
+                # Not in the partition of its organization, which the row does not contain. This is rare.
                 engine.enqueue(session, f"{email_id}.{secrets.token_hex(4)}", email_id, NO_ORGANIZATION)
                 log.warning("email_requeued", email_id=email_id)
 

@@ -3,9 +3,11 @@
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 
 from glific_gpt.accounts import administration, passwords, people
 from glific_gpt.accounts.tables import Role
@@ -152,6 +154,80 @@ def test_it_drops_requests_when_too_many_wait(
     assert list_emails(asha.server) == []
     assert mail_server.messages.empty()
     assert "email_dropped" in capfd.readouterr().err
+
+
+@pytest.fixture
+def idle(start_server: StartServer, mail_server: MailServer) -> RunningServer:
+    """A server that sends e-mail, without a worker, and two people."""
+    server = start_server(mail_url=mail_server.url, mail_from="gpt@example.org")
+    for email in ("आशा@example.org", "ravi@example.org"):
+        create_user(server, email)
+    mail_server.extensions = ("8BITMIME", "SMTPUTF8")
+    return server
+
+
+def ask_from_many_networks(server: RunningServer, email: str, *networks: str) -> None:
+    for network in networks:
+        with server.app.test_request_context():
+            passwords.request_reset_email(email, network)
+
+
+def work(server: RunningServer) -> None:
+    """Try to send all e-mails once, as a worker does."""
+    for row in list_emails(server):
+        with server.app.app_context():
+            server.services.email_workflow.attempt(row.id)
+
+
+@pytest.mark.parametrize("email", ["आशा@example.org", "nobody@example.org"])
+def test_one_request_for_an_address_waits_whatever_the_number_of_clients(idle: RunningServer, email: str) -> None:
+    ask_from_many_networks(idle, email, "192.0.2.1", "198.51.100.1", "203.0.113.1")
+    ask_from_many_networks(idle, f" {email.upper()} ", "192.0.2.2")
+    assert len(list_emails(idle)) == 1
+    ask_from_many_networks(idle, "ravi@example.org", "192.0.2.1")
+    assert len(list_emails(idle)) == 2
+
+
+def test_an_e_mail_that_waits_for_the_mail_server_does_not_change_what_a_request_stores(
+    idle: RunningServer, mail_server: MailServer
+) -> None:
+    """Otherwise the time of the response would reveal that the address has an account."""
+    mail_server.refusals["RCPT"] = "451 try again"
+    ask_from_many_networks(idle, "ravi@example.org", "192.0.2.1")
+    work(idle)
+    ask_from_many_networks(idle, "ravi@example.org", "192.0.2.1")
+    assert len(list_emails(idle)) == 2
+
+
+@pytest.mark.both_databases
+def test_an_account_gets_few_e_mails_in_an_hour_whatever_the_number_of_clients(
+    idle: RunningServer, mail_server: MailServer
+) -> None:
+    def count_sent(email: str, network: str = "192.0.2.0") -> int:
+        ask_from_many_networks(idle, email, network)
+        work(idle)
+        sent = 0
+        while not mail_server.messages.empty():
+            assert mail_server.next_message()["To"] == email
+            sent += 1
+        return sent
+
+    assert [count_sent("आशा@example.org", f"192.0.2.{number}") for number in range(7)] == [1] * 5 + [0] * 2
+    assert list_emails(idle) == []
+    assert count_sent("ravi@example.org") == 1
+    with time_machine.travel(time.time() + 3601):
+        assert count_sent("आशा@example.org") == 1
+
+
+@pytest.mark.both_databases
+def test_e_mails_that_are_composed_at_the_same_moment_keep_to_the_limit(idle: RunningServer) -> None:
+    def compose(number: int) -> bool:
+        with idle.app.app_context(), transaction() as session:
+            parameters = {"email": "ravi@example.org", "client": f"192.0.2.{number}"}
+            return passwords.compose_reset_email(session, parameters) is not None
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(compose, range(8))) == passwords.MAX_RESET_EMAILS_PER_HOUR
 
 
 def test_it_does_not_wait_for_the_mail_server(start_server: StartServer, capfd: pytest.CaptureFixture[str]) -> None:

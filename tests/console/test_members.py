@@ -1,12 +1,15 @@
 """Members: owners can invite, change and remove, other roles can read."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import time_machine
 
 from glific_gpt.accounts import people
 from glific_gpt.accounts.tables import Role
+from glific_gpt.audit import trail
+from glific_gpt.audit.actions import Action
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
 from tests.console.conftest import Staff
@@ -211,6 +214,40 @@ def test_owners_can_invite_a_limited_number_in_an_hour(
     assert "Too many people were invited to this organization within an hour." in answer.text
     with time_machine.travel(time.time() + 3601):
         invite(owner, "the-31st@example.org")
+
+
+@pytest.mark.both_databases
+def test_owners_can_create_a_limited_number_of_links_in_an_hour(
+    server: RunningServer, owner: ConsoleUser, editor: ConsoleUser, administrator: ConsoleUser
+) -> None:
+    record_links(server, 29)
+    link = member(server, editor.email, "link")
+    assert owner.post(link).status_code == 200
+    answer = owner.post(link)
+    assert answer.status_code == 409
+    assert "Too many one-time links were created for this organization within an hour." in answer.text
+    assert administrator.post(link).status_code == 200
+    with time_machine.travel(time.time() + 3601):
+        assert owner.post(link).status_code == 200
+
+
+@pytest.mark.both_databases
+def test_links_that_are_created_at_the_same_moment_keep_to_the_limit(
+    server: RunningServer, owner: ConsoleUser, editor: ConsoleUser
+) -> None:
+    record_links(server, 28)
+    link, data = member(server, editor.email, "link"), {"csrf_token": owner.token()}
+    with ThreadPoolExecutor(8) as threads:
+        answers = threads.map(lambda _: owner.client.post(server.url + link, data=data), range(8))
+    assert sorted(answer.status_code for answer in answers) == [200] * 2 + [409] * 6
+
+
+def record_links(server: RunningServer, count: int) -> None:
+    """Record one-time links of an organization, for other people."""
+    with server.app.app_context(), transaction() as session:
+        organization = store.find(session, "alice").id
+        for number in range(count):
+            trail.record(session, Action.SIGN_IN_LINK_MADE, organization, email=f"person{number}@example.org")
 
 
 def test_a_link_stops_working_when_the_account_gets_more_access(

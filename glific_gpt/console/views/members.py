@@ -75,11 +75,20 @@ def change_role(slug: str, user_id: int) -> Response:
 @blueprint.post(f"{MEMBER_URL}/link")
 @requires(AccessLevel.OWNER)
 def create_member_link(slug: str, user_id: int) -> str:
-    """Create a new one-time link, for example after a lost invitation or a forgotten password."""
+    """Create a new one-time link, for example after a lost invitation or a forgotten password.
+
+    Raises Conflict after too many links of the organization within an hour.
+    """
+    creator, organization_id = signed_in_user(), current_organization().id
     with transaction() as session:
-        user = member_permissions.find_member(session, current_organization().id, user_id)
-        member_permissions.require_link_permission(session, signed_in_user(), user, current_organization().id)
-    return _render(InvitationForm(formdata=None), issue_link(user, current_organization().id))
+        user = member_permissions.find_member(session, organization_id, user_id)
+        member_permissions.require_link_permission(session, creator, user, organization_id)
+    link = issue_link(
+        user,
+        organization_id,
+        check=lambda session: member_permissions.limit_links(session, creator, organization_id),
+    )
+    return _render(InvitationForm(formdata=None), link)
 
 
 @blueprint.post(f"{MEMBER_URL}/remove")
