@@ -6,6 +6,7 @@ from werkzeug.exceptions import HTTPException
 
 from glific_gpt import api, errors, webhooks
 from glific_gpt.console import error_pages
+from glific_gpt.webhooks import paths
 
 log = structlog.get_logger()
 
@@ -17,7 +18,7 @@ def register(app: Flask) -> None:
 
 
 def _handle_http_error(error: HTTPException) -> Response:
-    if _is_webhook():
+    if paths.is_webhook(request.path):
         return webhooks.respond_to_http_error(error)
     if _is_page():
         return error_pages.render_http_error(error)
@@ -27,15 +28,11 @@ def _handle_http_error(error: HTTPException) -> Response:
 def _handle_unexpected_error(error: Exception) -> Response:
     """Log the traceback, without secrets, and answer with a general message."""
     log.exception("request_failed", endpoint=request.endpoint, reason=type(error).__name__)
-    if _is_webhook():
+    if paths.is_webhook(request.path):
         return webhooks.respond_with_error(errors.UpstreamError(errors.MSG_INTERNAL_ERROR))
     if _is_page():
         return error_pages.render_unexpected_error()
     return api.problem_response(errors.InternalError())
-
-
-def _is_webhook() -> bool:
-    return request.path.startswith("/webhooks/")
 
 
 def _is_page() -> bool:

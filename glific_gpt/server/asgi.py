@@ -27,11 +27,11 @@ from glific_gpt.server.response_files import ResponseFile, TooManyFiles, collect
 from glific_gpt.server.watchdog import Watchdog
 from glific_gpt.server.wsgi_environ import make_environ
 from glific_gpt.settings import MAX_BODY_BYTES
+from glific_gpt.webhooks import paths
 from glific_gpt.webhooks.routes import ARRIVED_AT, HAS_WAITED_TOO_LONG, IS_AUTHENTICATED
 
 log = structlog.get_logger()
 
-WEBHOOKS = "/webhooks/"
 MAX_ARRIVING_BYTES = 32 * 1024 * 1024
 """Memory of all bodies of webhooks that are still arriving, and the same for all other bodies."""
 MAX_LOOP_URL_BYTES = 1024
@@ -66,11 +66,6 @@ class _Response(NamedTuple):
 
 
 def _do_nothing() -> None: ...
-
-
-def _organization_name(path: str) -> str:
-    """Return the name in the path of a webhook, which need not be that of an organization."""
-    return path[len(WEBHOOKS) :].partition("/")[0]
 
 
 class AsgiBridge:
@@ -162,7 +157,7 @@ class AsgiBridge:
             body = (await receive()).get("body")  # None if the client has disconnected
             return await self._run(scope, body)
         environ = self._make_environ(scope, UnreadBody())
-        is_webhook = scope["path"].startswith(WEBHOOKS)
+        is_webhook = paths.is_webhook(scope["path"])
         if is_webhook and self._is_possibly_signed(scope, environ):
             limit = MAX_BODY_BYTES
         else:
@@ -176,9 +171,10 @@ class AsgiBridge:
     def _is_possibly_signed(self, scope: Scope, environ: dict[str, Any]) -> bool:
         """Return whether only the body can tell if the caller is known.
 
-        Flask would read the body of such a call too: it has the form of a current signature.
+        Flask would read the body of such a call too, for each name in the path: the call has the form of one with a
+        current signature.
         """
-        name = _organization_name(scope["path"])
+        name = paths.organization_name(scope["path"])
         has_token = self._known_callers.has_token(name, environ)
         return not has_token and self._known_callers.find_check(name, environ) is not None
 
@@ -196,12 +192,13 @@ class AsgiBridge:
 
     async def _call(self, scope: Scope, environ: dict[str, Any]) -> _Response:
         path = scope["path"]
-        if path.startswith(WEBHOOKS):
+        if paths.is_webhook(path):
             environ[ARRIVED_AT] = time.monotonic()
             if len(path) + len(scope["query_string"]) <= MAX_LOOP_URL_BYTES:
                 return await self._call_app_on_loop(path, environ)
             return await asyncio.get_running_loop().run_in_executor(self._long_url_threads, self._call_app, environ)
-        return await self._call_app_in(self._health_threads if path in HEALTH_CHECKS else self._page_threads, environ)
+        is_health_check = paths.normalize(path) in HEALTH_CHECKS
+        return await self._call_app_in(self._health_threads if is_health_check else self._page_threads, environ)
 
     async def _call_app_in(self, threads: FairThreads, environ: dict[str, Any]) -> _Response:
         """Call Flask in a thread. A client with many requests delays others by one request at most."""
@@ -217,7 +214,7 @@ class AsgiBridge:
 
     async def _call_app_on_loop(self, path: str, environ: dict[str, Any]) -> _Response:
         # Organizations are served in rotation, by the name in the path. All unknown callers together are one group.
-        name = _organization_name(path)
+        name = paths.organization_name(path)
         group = name if await self._is_known(name, environ) else UNKNOWN
         bridge.set_group(group)
         try:

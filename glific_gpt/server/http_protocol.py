@@ -15,6 +15,7 @@ from glific_gpt.server.options import DEFAULT_OPTIONS
 from glific_gpt.server.request_bodies import HAS_ARRIVED, IS_INCOMPLETE
 from glific_gpt.server.request_heads import check_head
 from glific_gpt.server.response_writer import ResponseWriter
+from glific_gpt.webhooks import paths
 
 HEAD_TIMEOUT_SECONDS = 60.0
 """How long the head of a request may take to arrive."""
@@ -25,7 +26,6 @@ MAX_BODY_BYTES = 16 * 1024 * 1024
 """Bytes of a body, framing included, for which the app still waits. The app accepts far fewer."""
 MAX_CHUNKS = 10_000
 """Chunks of a body. A chunk can be one byte long, and the parser calls several functions for each."""
-WEBHOOKS = "/webhooks/"
 WEBHOOK_BODY_TIMEOUT_SECONDS = 5.0
 """How long the body of a webhook may take: Glific gives up after 5 seconds."""
 BODY_TIMEOUT_SECONDS = 60.0
@@ -112,7 +112,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._read_timeout = self.loop.call_later(self._body_timeout(), self._end_body)
 
     def _body_timeout(self) -> float:
-        is_webhook = self.cycle.scope["path"].startswith(WEBHOOKS)
+        is_webhook = paths.is_webhook(self.cycle.scope["path"])
         return WEBHOOK_BODY_TIMEOUT_SECONDS if is_webhook else BODY_TIMEOUT_SECONDS
 
     def _end_body(self) -> None:

@@ -21,6 +21,7 @@ from glific_gpt.runtime import bridge
 from glific_gpt.services import Services, services
 from glific_gpt.webhooks.authentication import SIGNATURE_CHECK, SIGNATURE_HEADER, authenticate, bearer_token, raw_body
 from glific_gpt.webhooks.mode import read_mode
+from glific_gpt.webhooks.paths import PREFIX
 from glific_gpt.webhooks.responses import respond, respond_with_error
 
 ARRIVED_AT = "glific_gpt.arrived_at"
@@ -32,7 +33,7 @@ IS_AUTHENTICATED = "glific_gpt.is_authenticated"
 
 log = structlog.get_logger()
 
-blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
+blueprint = Blueprint("webhooks", __name__, url_prefix=PREFIX)
 
 
 # OPTIONS is not answered, and a trailing slash is accepted: Glific counts a redirect as a failure.

@@ -17,10 +17,12 @@ import pytest
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store as organizations
 from glific_gpt.runtime import file_descriptors
+from glific_gpt.server.asgi import PAGE_THREADS
 from tests.support import databases, http
-from tests.support.openai_behaviours import answer
+from tests.support.deferred import wait_until
+from tests.support.openai_behaviours import answer, never_respond
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.server import TestOrganization
+from tests.support.server import TIMEOUT_SECONDS, TestOrganization
 from tests.support.serving import ServerProcesses, run_server_processes
 from tests.webhooks.assertions import require_error, require_ok
 from tests.webhooks.concurrency import call_concurrently
@@ -201,6 +203,76 @@ def test_a_stored_answer_does_not_block_the_loop(alice: TestOrganization, openai
     first, second = (alice.post(body, headers={"Idempotency-Key": "large"}) for _ in range(2))
     assert second.headers["Idempotent-Replayed"] == "true"
     assert first.json() == second.json()
+
+
+SPELLINGS = (
+    "//webhooks/alice/parse_via_chat_gpt",
+    "///webhooks/alice/parse_via_chat_gpt/",
+    "/%2fwebhooks/alice/parse_via_chat_gpt",
+    "//%2F%2fwebhooks/alice/parse_via_chat_gpt",
+    "/%2Fweb%68ooks%2Falice/parse_via_chat_gpt",
+    "/webhooks%2Falice%2Fparse_via_chat_gpt",
+    "//webhooks/%61lice/parse_via_chat_gpt?mode=sync",
+    "http://{host}//webhooks/alice/parse_via_chat_gpt",
+    "HTTP://{host}/%2fwebhooks/alice/parse_via_chat_gpt",
+)
+"""Targets of requests that the router sends to the webhook of alice."""
+NO_WEBHOOKS = (
+    "/./webhooks/alice/parse_via_chat_gpt",
+    "/%2e/webhooks/alice/parse_via_chat_gpt",
+    "/console/../webhooks/alice/parse_via_chat_gpt",
+    "/console/..%2fwebhooks/alice/parse_via_chat_gpt",
+    "/webhooks//alice/parse_via_chat_gpt",
+    "/webhooks/alice//parse_via_chat_gpt",
+    "/webhooks/%2falice/parse_via_chat_gpt",
+    "/webhooks/./alice/parse_via_chat_gpt",
+    "/%252fwebhooks/alice/parse_via_chat_gpt",
+    "/%c0%afwebhooks/alice/parse_via_chat_gpt",
+    "/%20/webhooks/alice/parse_via_chat_gpt",
+    "/\\webhooks/alice/parse_via_chat_gpt",
+    "/;/webhooks/alice/parse_via_chat_gpt",
+    "/WEBHOOKS/alice/parse_via_chat_gpt",
+    "http://{host}/./webhooks/alice/parse_via_chat_gpt",
+)
+REFUSED_TARGETS = ("webhooks/alice/f", "%2fwebhooks/alice/f", "*", "http://{host}", "http://other//webhooks/alice/f")
+
+
+def to_call(organization: TestOrganization, target: str) -> bytes:
+    """Return a call with exactly this target, which clients would normalize."""
+    host = urlsplit(organization.server.url).netloc
+    lines = [
+        f"POST {target.format(host=host)} HTTP/1.1",
+        f"Host: {host}",
+        f"Authorization: Bearer {organization.token}",
+    ]
+    return "\r\n".join([*lines, f"Content-Length: {len(json_body())}", "", json_body().decode()]).encode()
+
+
+@pytest.mark.parametrize("target", SPELLINGS)
+def test_no_spelling_of_the_path_moves_calls_into_the_threads_of_pages(
+    alice: TestOrganization, openai: OpenAIStandIn, target: str
+) -> None:
+    openai.for_key(alice.key, never_respond())
+    with open_connections(urlsplit(alice.server.url), PAGE_THREADS) as connections:
+        for connection in connections:
+            connection.sendall(to_call(alice, target))
+        wait_until(lambda: len(openai.requests) == PAGE_THREADS)
+        assert http.get(f"{alice.server.url}/console/account/sign-in", timeout=TIMEOUT_SECONDS).status_code == 200
+        openai.reset()  # ends the attack
+        for connection in connections:
+            connection.recv(1)
+
+
+@pytest.mark.parametrize(("targets", "status"), [(NO_WEBHOOKS, b"404"), (REFUSED_TARGETS, b"400")])
+def test_no_other_target_reaches_a_webhook(
+    alice: TestOrganization, openai: OpenAIStandIn, targets: tuple[str, ...], status: bytes
+) -> None:
+    with open_connections(urlsplit(alice.server.url), len(targets)) as connections:
+        for connection, target in zip(connections, targets, strict=True):
+            connection.sendall(to_call(alice, target))
+        replies = [connection.makefile("rb").readline().split()[1] for connection in connections]
+    assert dict(zip(targets, replies, strict=True)) == dict.fromkeys(targets, status)
+    assert openai.requests == []
 
 
 PAGE_CONNECTIONS = 300

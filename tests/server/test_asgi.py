@@ -76,6 +76,8 @@ def serve(
         (ASK, f"n={'x' * 1024}", False),
         (f"/webhooks/{'a' * 1024}/parse_via_chat_gpt", "", False),
         ("/webhooks/alice/summarise", "", True),
+        (f"/{ASK}", "", True),
+        (f"{'/' * 1024}{ASK}", "", False),
         ("/console/", "", False),
         ("/api/v1/organizations", "", False),
     ],
