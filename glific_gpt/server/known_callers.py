@@ -7,7 +7,7 @@ from typing import Any
 from glific_gpt.clock import now
 from glific_gpt.glific.signature import SignatureCheck, is_current
 from glific_gpt.settings import MAX_BODY_BYTES
-from glific_gpt.webhooks.authentication import SIGNATURE_CHECK, read_bearer_token
+from glific_gpt.webhooks.authentication import SIGNATURE_CHECK, UNKNOWN_PHRASE, read_bearer_token
 
 MAX_ORGANIZATIONS = 10_000
 MAX_TOKENS = 50
@@ -37,6 +37,7 @@ class KnownCallers:
     def __init__(self) -> None:
         self._organizations: dict[str, _Organization] = {}
         """In the order of their last calls. Only an organization's own calls can displace what is known of it."""
+        self._failing_check = SignatureCheck(UNKNOWN_PHRASE)
 
     def has_token(self, name: str, environ: dict[str, Any]) -> bool:
         """Return whether the caller sends a token with which it has authenticated before."""
@@ -44,15 +45,17 @@ class KnownCallers:
         return known is not None and _hash_token(environ) in known.tokens
 
     def find_check(self, name: str, environ: dict[str, Any]) -> SignatureCheck | None:
-        """Return the check for a caller that sends a signature; None if it cannot be valid, or if there is no check.
+        """Return the check for a caller that sends a signature; None if it cannot be valid.
 
-        The signature of a body that is too long is not checked.
+        Without a known phrase of the organization, the check always fails. It takes as long as any other, so that the
+        time of an answer does not reveal which organizations use signatures. The signature of a body that is too long
+        is not checked.
         """
-        known = self._organizations.get(name)
         header = environ.get("HTTP_X_GLIFIC_SIGNATURE")
-        if known is None or known.check is None or header is None or not is_current(header, now()):
+        if header is None or not is_current(header, now()) or _content_length(environ) > MAX_BODY_BYTES:
             return None
-        return known.check if _content_length(environ) <= MAX_BODY_BYTES else None
+        known = self._organizations.get(name)
+        return known.check if known and known.check else self._failing_check
 
     def forget_token(self, name: str, environ: dict[str, Any]) -> None:
         """Forget the token of a call that was refused: it may have been revoked."""

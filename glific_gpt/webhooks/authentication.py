@@ -1,6 +1,7 @@
 """Authentication of webhook callers: a webhook token of the organization, or Glific's signature over the raw body."""
 
 import secrets
+from functools import lru_cache
 
 from flask import Request
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
@@ -11,7 +12,7 @@ from glific_gpt.errors import MSG_INCOMPLETE_BODY, BodyTooLarge, InvalidJson, No
 from glific_gpt.glific.signature import SignatureCheck, is_current
 from glific_gpt.organizations.signature import PURPOSE
 from glific_gpt.settings import MAX_BODY_BYTES
-from glific_gpt.vault import RETRY_AFTER_SECONDS, Vault
+from glific_gpt.vault import NO_ORGANIZATION, RETRY_AFTER_SECONDS, Vault
 
 SIGNATURE_HEADER = "X-Glific-Signature"
 UNKNOWN_PHRASE = secrets.token_hex()
@@ -63,10 +64,11 @@ def authenticate(tenant: Tenant | None, request: Request, vault: Vault) -> Tenan
     # The body is read for unknown organizations too: an error about its size must not reveal which ones exist.
     body = raw_body(request)
     try:
-        phrase = _decrypt_phrase(tenant, vault) if tenant else None
+        phrase = _decrypt_phrase(tenant, vault)
     except NotReady:
         phrase = None
-    # The signature is computed in every case: the time of the answer must not reveal which organizations exist.
+    # The signature is computed in every case: the time of the answer must not reveal which organizations exist, or use
+    # signatures.
     check = SignatureCheck(phrase or UNKNOWN_PHRASE)
     is_signed = check.is_valid(header, body, now())
     if tenant is None or phrase is None or not is_signed:
@@ -77,7 +79,14 @@ def authenticate(tenant: Tenant | None, request: Request, vault: Vault) -> Tenan
     return tenant
 
 
-def _decrypt_phrase(tenant: Tenant, vault: Vault) -> str | None:
-    if tenant.signature_phrase is None:
+def _decrypt_phrase(tenant: Tenant | None, vault: Vault) -> str | None:
+    """Return the tenant's phrase. If there is none, another ciphertext is decrypted, which takes as long."""
+    if tenant is None or tenant.signature_phrase is None:
+        vault.decrypt(NO_ORGANIZATION, PURPOSE, _encrypt_unknown_phrase(vault))
         return None
     return vault.decrypt(tenant.organization_id, PURPOSE, tenant.signature_phrase)
+
+
+@lru_cache(maxsize=1)  # a process has one vault
+def _encrypt_unknown_phrase(vault: Vault) -> str:
+    return vault.encrypt(NO_ORGANIZATION, PURPOSE, UNKNOWN_PHRASE)

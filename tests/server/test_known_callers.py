@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from glific_gpt.clock import now
 from glific_gpt.glific.signature import SignatureCheck, sign
 from glific_gpt.runtime import bridge
 from glific_gpt.server import known_callers
@@ -78,11 +79,12 @@ def test_the_memory_for_organizations_is_limited(monkeypatch: pytest.MonkeyPatch
 
 def test_a_signature_is_checked_by_what_has_authenticated_the_last_one() -> None:
     callers = KnownCallers()
-    assert callers.find_check("alice", signed()) is None
+    assert not has_valid_signature(callers, "alice")
     check = SignatureCheck(PHRASE)
     callers.add("alice", signed() | {SIGNATURE_CHECK: check})
     assert callers.find_check("alice", signed()) is check
-    assert callers.find_check("bob", signed()) is None
+    assert has_valid_signature(callers, "alice")
+    assert not has_valid_signature(callers, "bob")
     assert callers.find_check("alice", {}) is None
     assert callers.find_check("alice", signed(age_seconds=901)) is None
     for length in ("1048577", "9" * 18):
@@ -91,7 +93,16 @@ def test_a_signature_is_checked_by_what_has_authenticated_the_last_one() -> None
     assert PHRASE not in repr(vars(check))
 
 
-def group_of_next_call(environ: dict[str, Any], *bodies: bytes, has_arrived: bool = True) -> list[str]:
+def has_valid_signature(callers: KnownCallers, name: str) -> bool:
+    environ = signed()
+    check = callers.find_check(name, environ)
+    assert check is not None  # of each name, so that each takes as long
+    return check.is_valid(environ["HTTP_X_GLIFIC_SIGNATURE"], BODY, now())
+
+
+def group_of_next_call(
+    environ: dict[str, Any], *bodies: bytes, has_arrived: bool = True, path: bytes = b"/webhooks/alice/f"
+) -> list[str]:
     """Return the groups in which a call runs, after one that was authenticated with the headers of `environ`."""
     groups: list[str] = []
 
@@ -109,7 +120,7 @@ def group_of_next_call(environ: dict[str, Any], *bodies: bytes, has_arrived: boo
         for body in (BODY, *bodies):
             client = Client([body])
             headers = [(name[5:].replace("_", "-").lower().encode(), value.encode()) for name, value in environ.items()]
-            scope = make_scope(b"/webhooks/alice/f", headers=headers) | ({HAS_ARRIVED: True} if has_arrived else {})
+            scope = make_scope(path, headers=headers) | ({HAS_ARRIVED: True} if has_arrived else {})
             await server(scope, client.receive, client.send)
 
     with server_loop() as loop:
@@ -122,8 +133,14 @@ LONG_BODY = b"a" * 64 * 1024
 
 def test_a_call_with_a_valid_signature_runs_in_the_group_of_its_organization() -> None:
     assert group_of_next_call(signed(), BODY) == [UNKNOWN, "alice"]
-    # Before the body has arrived nothing runs: the first call of all is refused only after it was read.
-    assert group_of_next_call(signed(), BODY, has_arrived=False) == [UNKNOWN, UNKNOWN, "alice"]
+    # Nothing runs before the body has arrived.
+    assert group_of_next_call(signed(), BODY, has_arrived=False) == [UNKNOWN, "alice"]
+
+
+@pytest.mark.parametrize("has_arrived", [False, True])
+def test_slashes_before_the_path_do_not_change_the_group(*, has_arrived: bool) -> None:
+    groups = group_of_next_call(signed(), BODY, has_arrived=has_arrived, path=b"//webhooks/alice/f")
+    assert groups == [UNKNOWN, "alice"]
 
 
 def test_a_call_with_a_forged_signature_runs_in_the_group_of_strangers() -> None:

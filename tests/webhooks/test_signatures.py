@@ -1,19 +1,28 @@
 """Authentication by Glific's signature over the raw bytes of the body, which is valid for 15 minutes."""
 
+import hmac
 import json
+import socket
 import time
+from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 import time_machine
 from cryptography.fernet import Fernet
 
+from glific_gpt.calls import tenant as tenants
 from glific_gpt.glific.signature import DUMMY_PHRASE, sign
+from glific_gpt.runtime.cpu_bound import LARGE_CHARACTERS
+from glific_gpt.vault import Vault
 from tests.conftest import StartServer
 from tests.support import http
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.server import TestOrganization
+from tests.support.server import TIMEOUT_SECONDS, RunningServer, TestOrganization
 from tests.webhooks.assertions import require_error, require_ok
 
 PHRASE = "नमस्ते, a phrase that only Glific knows"
@@ -100,6 +109,69 @@ def test_a_wrong_signature_is_unauthorized(
         assert reply.status_code == 401, name
         require_error(reply, "unauthorized")
     assert openai.requests == []
+
+
+class Work:
+    """Counts the steps of the authentication that take time."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.body = b""
+        self.steps: Counter[str] = Counter()
+        self._count(monkeypatch, hmac.HMAC, "update", lambda arguments: arguments[1] == self.body)
+        self._count(monkeypatch, Vault, "decrypt", lambda _: True)
+        self._count(monkeypatch, tenants, "find_tenant", lambda _: True)
+
+    def _count(
+        self, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, is_counted: Callable[[tuple[Any, ...]], bool]
+    ) -> None:
+        function = getattr(owner, name)
+
+        def counted(*arguments: Any) -> Any:
+            self.steps[name] += is_counted(arguments)
+            return function(*arguments)
+
+        monkeypatch.setattr(owner, name, counted)
+
+    def of_forged_call(self, server: RunningServer, slug: str, body: bytes, *, pauses: bool) -> dict[str, int]:
+        """Call with a signature under a wrong phrase, and return the steps. The body may arrive after the head."""
+        self.body = body
+        self.steps.clear()
+        address = urlsplit(server.url)
+        head = f"POST /webhooks/{slug}/parse_via_chat_gpt HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}"
+        signature = sign("a guess", body, int(time.time()))
+        with socket.create_connection((str(address.hostname), address.port), TIMEOUT_SECONDS) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.sendall(
+                f"{head}\r\nX-Glific-Signature: {signature}\r\n\r\n".encode() + body[: -1 if pauses else None]
+            )
+            if pauses:
+                time.sleep(0.1)
+                connection.sendall(body[-1:])
+            assert connection.recv(12) == b"HTTP/1.1 401"
+        return dict(self.steps)
+
+
+@pytest.mark.parametrize("pauses", [False, True])
+@pytest.mark.parametrize("length", [100, 2 * LARGE_CHARACTERS])
+def test_a_forged_signature_takes_the_same_steps_for_every_name(
+    alice_with_phrase: TestOrganization,
+    bob: TestOrganization,
+    monkeypatch: pytest.MonkeyPatch,
+    length: int,
+    *,
+    pauses: bool,
+) -> None:
+    """Otherwise the time of the answer would tell strangers which organizations exist and use signatures."""
+    server = bob.server
+    server.add_organization("carol").set_phrase("a phrase that has signed no call of this process")
+    require_ok(post_signed(alice_with_phrase))
+    require_ok(bob.ask())
+    work = Work(monkeypatch)
+    steps = {
+        slug: work.of_forged_call(server, slug, BODY.ljust(length), pauses=pauses)
+        for slug in ("alice", "bob", "carol", "unknown")
+    }
+    assert steps == {slug: {"update": 2, "decrypt": 1, "find_tenant": 1} for slug in steps}
 
 
 def test_a_malformed_signature_is_unauthorized(alice_with_phrase: TestOrganization) -> None:
