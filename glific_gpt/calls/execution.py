@@ -74,7 +74,7 @@ def to_outcome(tenant: Tenant, context: CallContext, result: Result) -> Outcome:
     """Return the answer for a result, with the organization's fallback message for an error."""
     if isinstance(result, GlificGptError):
         context.cause = result.cause
-        return error_outcome(context.call_id, result, tenant.fallback_message or FALLBACK_MESSAGE)
+        return error_outcome(context.call_id, result, tenant.fallback_message)
     model = context.usage.model or context.model_asked or ""
     return success_outcome(context.call_id, model, result, cut_off=context.usage.cut_off)
 
@@ -89,7 +89,13 @@ def pending_outcome(call_id: str) -> Outcome:
     return Outcome(200, {"success": True, "status": "pending", "call_id": call_id})
 
 
-def error_outcome(call_id: str, error: GlificGptError, fallback: str) -> Outcome:
+def fallback_text(message: str | None) -> str:
+    """Return what a person reads after an error: the organization's fallback message, or the server's."""
+    # A fallback message can consist of invisible characters only, of which nothing is left.
+    return sanitize_message(message or FALLBACK_MESSAGE) or FALLBACK_MESSAGE
+
+
+def error_outcome(call_id: str, error: GlificGptError, fallback: str | None) -> Outcome:
     """Describe an error. `fallback` is for WhatsApp users: a flow may send parsed_msg even after an error."""
     body: dict[str, JsonValue] = {
         "success": False,
@@ -97,8 +103,7 @@ def error_outcome(call_id: str, error: GlificGptError, fallback: str) -> Outcome
         "error_code": error.code,
         "error_class": error.error_class,
         "error": str(error),
-        # A fallback message can consist of invisible characters only, of which nothing is left.
-        "parsed_msg": sanitize_message(fallback) or FALLBACK_MESSAGE,
+        "parsed_msg": fallback_text(fallback),
         "call_id": call_id,
     }
     return Outcome(error.status, body, error.retry_after, is_kept=not error.passes)

@@ -145,7 +145,10 @@ class Pipeline:
             result = bridge.result_of(future, max(0.0, admitted.inbound.deadline.remaining() - early))
         except TimeoutError:
             bridge.wait_until(None)  # the deferral has time-outs of its own
-            pending = self.deferrer.defer(admitted, future)
+            try:
+                pending = self.deferrer.defer(admitted, future)
+            except Overloaded as refusal:
+                return self._finish(admitted, refusal)
             return pending or self._finish(admitted, DeadlineExceeded(), self.late_completion)
         return self._finish(admitted, result)
 

@@ -19,8 +19,8 @@ FAILED_DELIVERY_STATES = ("undelivered", "uncertain")
 DELIVERY_STATES = ("waiting", "delivered", *FAILED_DELIVERY_STATES)
 """Uncertain: an attempt was cut off, and afterwards no flow was waiting any more."""
 
-IS_WAITING = text("state = 'waiting'")
-"""Condition of the index of waiting deliveries. SQLite uses the index only for a query with the same literal."""
+HAS_CONTENT = text("stored_bytes > 0")
+"""Condition of the index of stored content. SQLite uses the index only for a query with the same literal."""
 
 
 class Call(Base):
@@ -89,7 +89,7 @@ class Delivery(Base):
     """The delivery of an answer to a waiting flow, from the question to Glific's last response.
 
     The question is deleted once it is answered. The answer is deleted once it is delivered, or 24 hours
-    after its delivery has failed.
+    after its delivery has failed, or earlier if the organization stores too much (`waiting_limit.py`).
     """
 
     __tablename__ = "deliveries"
@@ -97,11 +97,12 @@ class Delivery(Base):
         Index("ix_deliveries_state_ended_at", "state", "ended_at"),
         # For `waiting_limit.py`, which reads nothing but this index.
         Index(
-            "ix_deliveries_waiting",
+            "ix_deliveries_stored",
             "organization_id",
+            "state",
             "stored_bytes",
-            sqlite_where=IS_WAITING,
-            postgresql_where=IS_WAITING,
+            sqlite_where=HAS_CONTENT,
+            postgresql_where=HAS_CONTENT,
         ),
     )
 
@@ -139,4 +140,4 @@ class Delivery(Base):
     ended_at: Mapped[datetime | None]
     """When the answer was delivered, or its delivery failed."""
     stored_bytes: Mapped[int] = mapped_column(default=0, server_default="0")
-    """Size of the question, or of the answer once there is one, while the delivery is waiting."""
+    """Size of the question, or of the answer once there is one; zero once neither is stored."""

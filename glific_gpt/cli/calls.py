@@ -4,7 +4,7 @@ import click
 
 from glific_gpt.calls import queries
 from glific_gpt.calls import timeline as timelines
-from glific_gpt.calls.deferred import recovery
+from glific_gpt.calls.deferred import delivery_records, recovery
 from glific_gpt.calls.queries import Filters
 from glific_gpt.calls.tables import FAILED_DELIVERY_STATES, STATUSES
 from glific_gpt.calls.timeline import CallTimeline
@@ -134,7 +134,9 @@ def _advice(timeline: CallTimeline, retry: str) -> str:
     if delivery is None or delivery.state == "delivered":
         return "The call is being answered right now." if timeline.call.status == "started" else ""
     if delivery.state in FAILED_DELIVERY_STATES:
-        return FAILED_DELIVERY_ADVICE[delivery.state if delivery.answer else "expired"].format(retry)
+        return FAILED_DELIVERY_ADVICE[delivery.state if delivery_records.has_content(delivery) else "expired"].format(
+            retry
+        )
     if timelines.is_stuck(timeline, services().settings.deferred_timeout_seconds):
         return f"The call is pending for too long. Check that a worker is running. If it is, retry the call: {retry}"
     return f"The delivery is in progress. Attempts so far: {delivery.attempts}. {delivery.last_response or ''}".strip()

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from sqlite3 import Connection as SQLiteConnection
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
@@ -163,6 +163,21 @@ def lock_rows(session: Session, query: Select[Locked]) -> list[Locked]:
     # FOR NO KEY UPDATE (key_share) lets other transactions insert rows that refer to the locked ones.
     locking = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     return list(session.scalars(locking))
+
+
+def lock_rows_briefly(session: Session, query: Select[Locked], seconds: float) -> None:
+    """Lock rows as `lock_rows` does, but go on without the locks if another transaction keeps one for so long.
+
+    On SQLite, which locks the whole database for every change, the time-out of the transaction applies.
+    """
+    if isinstance(session.connection().connection.driver_connection, SQLiteConnection):
+        lock_rows(session, query)
+        return
+    milliseconds = str(round(seconds * 1000))
+    # A statement that fails ends its transaction. With a savepoint it ends only what was done after this.
+    with suppress(OperationalError), session.begin_nested():
+        session.execute(select(func.set_config("lock_timeout", milliseconds, True)))  # noqa: FBT003 - SQL
+        lock_rows(session, query)
 
 
 def owned(table: type[Owned], organization_id: int) -> Select[Owned]:

@@ -85,7 +85,8 @@ def _find_delivery(slug: str, call_id: str) -> tuple[Delivery, Call] | None:
 
 
 def _resume(conversation: Conversation, delivery: Delivery, call: Call) -> ResultStatus:
-    answer = delivery_records.read_answer(services().vault, delivery)
+    with reading() as session:
+        answer = delivery_records.read_answer(session, services().vault, delivery)
     result = {delivery.result_name: answer}
     error = conversation.resume(result, contact_id=call.contact_id or 0, flow_id=call.flow_id or 0)
     # `resume` leaves the next webhook of the flow to another thread.

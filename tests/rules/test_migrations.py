@@ -249,4 +249,4 @@ def test_an_upgrade_that_an_open_transaction_has_ended_can_be_repeated() -> None
             with pytest.raises(sa.exc.OperationalError):
                 flask_migrate.upgrade()
         flask_migrate.upgrade()
-        assert {index["name"] for index in sa.inspect(engine).get_indexes("deliveries")} >= {"ix_deliveries_waiting"}
+        assert {index["name"] for index in sa.inspect(engine).get_indexes("deliveries")} >= {"ix_deliveries_stored"}

@@ -1,5 +1,6 @@
 """Defer a call: make it durable work, and reply to its caller that the answer is pending."""
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from glific_gpt.calls import limits, records
+from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.deferred import delivery_records
 from glific_gpt.calls.deferred.late_answers import LateAnswers
 from glific_gpt.calls.deferred.waiting_limit import WaitingLimit
@@ -69,8 +71,7 @@ class Deferrer:
             self.engine.enqueue(session, context.call_id, context.call_id, context.organization_id)
 
         creation = records.creation_statements(admitted, "pending")
-        stored_bytes = cast("int", delivery[1]["stored_bytes"])
-        work = Work([*creation, *statements], enqueue_workflow, context.organization_id, stored_bytes)
+        work = _work(context, [*creation, *statements], delivery, enqueue_workflow)
 
         def write_alone() -> None:
             with transaction() as session:
@@ -90,7 +91,11 @@ class Deferrer:
         return outcome
 
     def defer(self, admitted: AdmittedCall, answer: "Future[Result]") -> Outcome | None:
-        """Return the pending outcome while OpenAI continues; None if it could not be written in time."""
+        """Return the pending outcome while OpenAI continues; None if it could not be written in time.
+
+        Raises Overloaded beyond the limit of waiting calls. What OpenAI answers then is lost: there is no space for it,
+        and the request is over.
+        """
         context = admitted.context
         outcome = pending_outcome(context.call_id)
         delivery = self._delivery_statement(admitted, asked_at=context.started_at)
@@ -103,7 +108,10 @@ class Deferrer:
             )
 
         try:
-            self.deferring.run(Work([records.pending_statement(context), delivery, *replies], hold_workflow))
+            self.deferring.run(
+                _work(context, [records.pending_statement(context), delivery, *replies], delivery, hold_workflow),
+                self.waiting_limit.check_briefly,
+            )
         except SQLAlchemyError as failure:
             # The commit may have succeeded without a reply. `delivery_records.is_expected` recognizes such a call,
             # because its row gets an error next.
@@ -120,3 +128,9 @@ class Deferrer:
             lambda: delivery_records.insert_statement(self.vault, context, body, asked_at),
             is_long=admitted.inbound.weight > 1,
         )
+
+
+def _work(
+    context: CallContext, statements: list[Statement], delivery: Statement, function: Callable[[Session], object]
+) -> Work:
+    return Work(statements, function, context.organization_id, cast("int", delivery[1]["stored_bytes"]))

@@ -96,7 +96,7 @@ class DeliveryStep:
             access = connections.load_access(
                 session, self.vault, delivery.organization_id, delivery.glific_organization_id
             )
-            answer = delivery_records.read_answer(self.vault, delivery)
+            answer = delivery_records.read_answer(session, self.vault, delivery)
         except GlificNotConnected as error:
             return DeliveryAttempt(refusal=refusal(str(error)), possibly_delivered=delivery.possibly_delivered)
         except NotReady as error:
@@ -151,7 +151,7 @@ def _record(session: Session, call_id: str, attempt: DeliveryAttempt, result: De
 
 def _finish(session: Session, delivery: Delivery, call: Call, result: DeliveryResult) -> None:
     if result.status is DeliveryStatus.DELIVERED:
-        delivery.state, delivery.answer, delivery.ended_at = "delivered", None, now()
+        delivery_records.mark_delivered(delivery)
     else:
         delivery_records.mark_failed(delivery, result.message)
     records.finish_pending(call, None if delivery.state == "delivered" else delivery.state)

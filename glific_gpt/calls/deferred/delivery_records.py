@@ -9,11 +9,12 @@ from sqlalchemy import Table, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from glific_gpt.calls.context import CallContext
-from glific_gpt.calls.execution import Outcome
-from glific_gpt.calls.tables import FAILED_DELIVERY_STATES, Call, Delivery
+from glific_gpt.calls.execution import Outcome, fallback_text
+from glific_gpt.calls.tables import FAILED_DELIVERY_STATES, HAS_CONTENT, Call, Delivery
 from glific_gpt.clock import now
 from glific_gpt.database import Statement
 from glific_gpt.functions.contract import FunctionBody
+from glific_gpt.organizations.tables import Organization
 from glific_gpt.vault import Vault
 
 INSERT_DELIVERY = cast("Table", Delivery.__table__).insert().inline()
@@ -21,6 +22,9 @@ INSERT_DELIVERY = cast("Table", Delivery.__table__).insert().inline()
 QUESTION_PURPOSE = "delivery_question"
 ANSWER_PURPOSE = "delivery_answer"
 """Purposes of the two ciphertexts, for the vault."""
+
+FALLBACK_KEY = "parsed_msg"
+"""Key of an error's fallback message."""
 
 UNDELIVERED_RETENTION = timedelta(hours=24)
 """How long an undelivered answer is kept, so that it can be retried."""
@@ -32,6 +36,9 @@ A restored backup has answers that flows got long ago. These flows may wait for 
 """
 
 LONGEST_KEY_WAIT_SECONDS = 30.0
+
+NO_CONTENT = {"question": None, "answer": None, "stored_bytes": 0}
+"""Values that delete the content of a delivery."""
 
 
 def insert_statement(vault: Vault, context: CallContext, body: FunctionBody, asked_at: datetime | None) -> Statement:
@@ -95,7 +102,10 @@ def mark_asked(session: Session, call_id: str) -> None:
 
 
 def encrypt_answer(vault: Vault, organization_id: int, outcome: Outcome) -> str:
-    return vault.encrypt(organization_id, ANSWER_PURPOSE, json.dumps(outcome.body))
+    """Encrypt the result for the flow. An error is stored without the fallback message, which can be long."""
+    is_error = outcome.body["success"] is False
+    stored = {key: value for key, value in outcome.body.items() if not (is_error and key == FALLBACK_KEY)}
+    return vault.encrypt(organization_id, ANSWER_PURPOSE, json.dumps(stored, ensure_ascii=False))
 
 
 def store_answer(session: Session, call_id: str, ciphertext: str) -> bool:
@@ -115,11 +125,18 @@ def store_answer(session: Session, call_id: str, ciphertext: str) -> bool:
     return session.scalar(unanswered.values(values).returning(Delivery.call_id)) is not None
 
 
-def read_answer(vault: Vault, delivery: Delivery) -> dict[str, JsonValue]:
-    """Return the result for the flow. Raises NotReady."""
+def read_answer(session: Session, vault: Vault, delivery: Delivery) -> dict[str, JsonValue]:
+    """Return the result for the flow, an error with the organization's current fallback message. Raises NotReady."""
     plain = vault.decrypt(delivery.organization_id, ANSWER_PURPOSE, delivery.answer or "")
     answer: dict[str, JsonValue] = json.loads(plain)
+    if FALLBACK_KEY not in answer:
+        answer[FALLBACK_KEY] = fallback_text(session.get_one(Organization, delivery.organization_id).fallback_message)
     return answer
+
+
+def has_content(delivery: Delivery) -> bool:
+    """Return whether the question or the answer is still stored, so that the delivery can be retried."""
+    return delivery.question is not None or delivery.answer is not None
 
 
 def mark_failed(delivery: Delivery, reason: str) -> None:
@@ -131,5 +148,27 @@ def mark_failed(delivery: Delivery, reason: str) -> None:
 def purge(session: Session) -> None:
     """Delete the content of failed deliveries that are too old to be retried."""
     expired = (Delivery.state.in_(FAILED_DELIVERY_STATES), Delivery.ended_at < now() - UNDELIVERED_RETENTION)
-    has_content = or_(Delivery.answer.is_not(None), Delivery.question.is_not(None))
-    session.execute(update(Delivery).where(*expired, has_content).values(answer=None, question=None))
+    is_stored = or_(Delivery.answer.is_not(None), Delivery.question.is_not(None))
+    session.execute(update(Delivery).where(*expired, is_stored).values(NO_CONTENT))
+
+
+def mark_delivered(delivery: Delivery) -> None:
+    """End a delivery whose flow has the answer, and delete the answer."""
+    delivery.state, delivery.ended_at = "delivered", now()
+    delivery.answer, delivery.stored_bytes = None, 0
+
+
+def delete_oldest_failed(session: Session, organization_id: int, count: int) -> tuple[int, int]:
+    """Delete the content of the deliveries of an organization that failed first. Returns their number and bytes."""
+    # A locked row is being retried, deleted or re-encrypted. To wait for it could lead to a deadlock.
+    oldest = (
+        select(Delivery.call_id, Delivery.stored_bytes)
+        .where(Delivery.organization_id == organization_id, Delivery.state.in_(FAILED_DELIVERY_STATES), HAS_CONTENT)
+        .order_by(Delivery.ended_at)
+        .limit(count)
+        .with_for_update(skip_locked=True)
+    )
+    rows = session.execute(oldest).all()
+    ids = [row.call_id for row in rows]
+    session.execute(update(Delivery).where(Delivery.call_id.in_(ids)).values(NO_CONTENT))
+    return len(rows), sum(row.stored_bytes for row in rows)

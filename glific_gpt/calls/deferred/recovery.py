@@ -122,7 +122,7 @@ def _require_retryable(timeline: CallTimeline) -> Delivery:
         raise Conflict(N_("This call was answered in its request, so there is nothing to deliver."))
     if delivery.state == "delivered":
         raise Conflict(N_("The flow already has this answer."))
-    if delivery.question is None and delivery.answer is None:
+    if not delivery_records.has_content(delivery):
         raise Conflict(N_("This answer is no longer stored. Ask the question again."))
     if delivery.waited_until is not None and not delivery_records.remaining_wait_seconds(delivery, 1.0):
         raise Conflict(N_("The flow no longer waits for this answer. Ask the question again."))

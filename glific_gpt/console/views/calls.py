@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 
 from glific_gpt.calls import queries, records
 from glific_gpt.calls import timeline as timelines
-from glific_gpt.calls.deferred import recovery
+from glific_gpt.calls.deferred import delivery_records, recovery
 from glific_gpt.calls.tables import FAILED_DELIVERY_STATES, Call
 from glific_gpt.calls.timeline import CallTimeline
 from glific_gpt.clock import now
@@ -130,5 +130,5 @@ def _can_retry(call_timeline: CallTimeline) -> bool:
     if delivery is None or delivery.state == "delivered":
         return False
     if delivery.state in FAILED_DELIVERY_STATES:
-        return delivery.answer is not None or delivery.answered_at is None
+        return delivery_records.has_content(delivery)
     return timelines.is_stuck(call_timeline, services().settings.deferred_timeout_seconds)

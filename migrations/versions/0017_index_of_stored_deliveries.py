@@ -1,4 +1,4 @@
-"""Add an index that counts the waiting deliveries of an organization, and what they store."""
+"""Add an index that counts the deliveries of an organization whose question or answer is stored, and their size."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,8 +8,8 @@ down_revision = '0016'
 branch_labels = None
 depends_on = None
 
-INDEX = 'ix_deliveries_waiting'
-IS_WAITING = sa.text("state = 'waiting'")
+INDEX = 'ix_deliveries_stored'
+HAS_CONTENT = sa.text('stored_bytes > 0')
 
 
 def upgrade() -> None:
@@ -20,9 +20,9 @@ def upgrade() -> None:
         op.create_index(
             INDEX,
             'deliveries',
-            ['organization_id', 'stored_bytes'],
-            sqlite_where=IS_WAITING,
-            postgresql_where=IS_WAITING,
+            ['organization_id', 'state', 'stored_bytes'],
+            sqlite_where=HAS_CONTENT,
+            postgresql_where=HAS_CONTENT,
             postgresql_concurrently=True,
         )
 
