@@ -64,7 +64,7 @@ class Settings(BaseModel):
     max_waiting_calls_per_organization: int = Field(default=2000, ge=1, le=100_000)
     """Maximum number of accepted deferred calls of one organization whose answers are not delivered yet."""
     max_waiting_megabytes_per_organization: int = Field(default=64, ge=2, le=100_000)
-    """Maximum size of what is stored for these calls. The largest question takes 1.4 MB."""
+    """Maximum size of what is stored for these calls and failed deliveries. The largest question takes 1.4 MB."""
     public_url: Annotated[str, Field(pattern=r"^https?://")] = "http://127.0.0.1:8000"
     """Start of the webhook addresses that the console and commands show."""
     bind: Annotated[str, Field(pattern=r"^([^:\[\]]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$")] = "127.0.0.1:8000"

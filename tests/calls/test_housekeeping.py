@@ -67,7 +67,7 @@ def create_deliveries(organization: TestOrganization, glific: GlificStandIn) -> 
         call_id = pending_call_id(organization.ask_deferred())
         with organization.server.app.app_context(), transaction() as session:
             row = session.get_one(Delivery, call_id)
-            row.state, row.answer, row.question = state, "ciphertext", None
+            row.state, row.answer, row.question, row.stored_bytes = state, "ciphertext", None, 10
             row.ended_at = None if state == "waiting" else now()
 
 
@@ -81,6 +81,9 @@ def test_it_deletes_undelivered_answers_after_a_day_and_keeps_waiting_ones(
     with time_machine.travel(now() + timedelta(hours=24, minutes=1)):
         run_housekeeping(server.app)
     assert has_answer_by_state(server) == {"waiting": True, "undelivered": False, "uncertain": False}
+    with server.app.app_context(), transaction() as session:
+        stored = {row.state: row.stored_bytes for row in session.scalars(select(Delivery))}
+    assert stored == {"waiting": 10, "undelivered": 0, "uncertain": 0}
 
 
 def test_it_logs_deliveries_that_are_stuck_for_more_than_20_minutes(

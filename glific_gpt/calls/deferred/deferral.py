@@ -93,7 +93,7 @@ class Deferrer:
     def defer(self, admitted: AdmittedCall, answer: "Future[Result]") -> Outcome | None:
         """Return the pending outcome while OpenAI continues; None if it could not be written in time.
 
-        Raises Overloaded beyond the limit of waiting calls. What OpenAI answers then is lost: there is no space for it,
+        Raises Overloaded beyond the limit of waiting calls. The answer is lost then: there is no space for it,
         and the request is over.
         """
         context = admitted.context
