@@ -151,7 +151,10 @@ MAX_FILE_BYTES = 5 * 1024 * 1024
 """Maximum size of a file that a page of the console accepts."""
 
 MAX_FORM_BYTES = 256 * 1024
-"""Maximum size of any other body: a form of the console or of the sign-in pages."""
+"""Maximum size of any other body: a form of the console."""
+
+MAX_PUBLIC_FORM_BYTES = 16 * 1024
+"""Maximum size of a form that strangers can send too: of the sign-in pages, and of pages without a session."""
 
 FORM_OVERHEAD_BYTES = 64 * 1024
 """Bytes that a form needs beside its file."""

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from glific_gpt.console import access, context, error_pages, redirects, security_headers, views
+from glific_gpt.console import access, context, error_pages, redirects, security_headers, uploads, views
 from glific_gpt.console.blueprint import blueprint, csrf, root
 
 __all__ = ["blueprint", "init", "root", "views"]
@@ -14,9 +14,12 @@ def init(app: Flask) -> None:
     Raises LookupError if a page has no access level.
     """
     csrf.init_app(app)
-    # First, because it reads the form: if the form has not arrived yet, the server calls the app again when it has
-    # (`server/request_bodies.py`), and an attempt to sign in must not be counted twice.
-    app.before_request_funcs.setdefault("security", []).insert(0, redirects.drop_foreign_targets)
+    # First, because the second one reads the form: if the form has not arrived yet, the server calls the app again when
+    # it has (`server/request_bodies.py`), and an attempt to sign in must not be counted twice.
+    app.before_request_funcs.setdefault("security", [])[:0] = [
+        uploads.limit_public_form,
+        redirects.drop_foreign_targets,
+    ]
     app.after_request_funcs.setdefault("security", []).append(security_headers.set_security_headers)
     context.init_language(app)
     context.init(app)

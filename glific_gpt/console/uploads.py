@@ -5,7 +5,9 @@ from typing import Any, NamedTuple, TypeVar
 
 from flask import abort, current_app, request
 
-from glific_gpt.settings import FORM_OVERHEAD_BYTES
+from glific_gpt.console import access
+from glific_gpt.console.access import AccessLevel
+from glific_gpt.settings import FORM_OVERHEAD_BYTES, MAX_PUBLIC_FORM_BYTES
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -27,6 +29,14 @@ def accepts_file(field: str, max_bytes: int) -> Callable[[View], View]:
     return decorate
 
 
+def limit_public_form() -> None:
+    """Limit the body of a page that needs no session: strangers may only send little.
+
+    Call it before anything reads the body.
+    """
+    request.max_content_length = MAX_PUBLIC_FORM_BYTES
+
+
 def reject_unexpected_uploads() -> None:
     """Check the body before every view.
 
@@ -34,7 +44,9 @@ def reject_unexpected_uploads() -> None:
     """
     upload = _expected_upload()
     # Before `request.files` is used, which reads the body.
-    if upload is not None:
+    if access.required_level(current_app, request.endpoint or "") is AccessLevel.PUBLIC:
+        limit_public_form()
+    elif upload is not None:
         request.max_content_length = upload.max_bytes + FORM_OVERHEAD_BYTES
     if request.is_json or set(request.files) - {upload.field if upload else None}:
         abort(415)

@@ -21,7 +21,7 @@ from glific_gpt.runtime.fair_slots import FairSlots
 from glific_gpt.runtime.fair_threads import FairThreads, ThreadTimeout, start_all_threads
 from glific_gpt.runtime.file_descriptors import FileDescriptorMonitor
 from glific_gpt.server.known_callers import UNKNOWN, KnownCallers
-from glific_gpt.server.options import DEFAULT_OPTIONS, ServerOptions
+from glific_gpt.server.options import ABORT, DEFAULT_OPTIONS, ServerOptions
 from glific_gpt.server.request_bodies import HAS_ARRIVED, BodyNeeded, BodyReader, IncompleteBody, UnreadBody
 from glific_gpt.server.response_files import ResponseFile, TooManyFiles, collect
 from glific_gpt.server.watchdog import Watchdog
@@ -143,7 +143,7 @@ class AsgiBridge:
             encoded.append((CONTENT_LENGTH, b"%d" % (body.size if isinstance(body, ResponseFile) else len(body))))
         start = {"type": "http.response.start", "status": status, "headers": encoded}
         if isinstance(body, ResponseFile):
-            await body.send(start, send)
+            await body.send(start, send, scope.get(ABORT, _do_nothing))
         else:
             await send(start)
             await send({"type": "http.response.body", "body": body})
@@ -166,7 +166,8 @@ class AsgiBridge:
             except BodyNeeded as needed:
                 limit = needed.limit
         reader = self._webhook_bodies if is_webhook else self._other_bodies
-        return await self._run(scope, await reader.read(scope, receive, limit))
+        body = await reader.read(scope, receive, limit, self._client_network(environ))
+        return await self._run(scope, body)
 
     def _is_possibly_signed(self, scope: Scope, environ: dict[str, Any]) -> bool:
         """Return whether only the body can tell if the caller is known.
@@ -202,15 +203,18 @@ class AsgiBridge:
 
     async def _call_app_in(self, threads: FairThreads, environ: dict[str, Any]) -> _Response:
         """Call Flask in a thread. A client with many requests delays others by one request at most."""
-        forwarded_for = environ.get("HTTP_X_FORWARDED_FOR", "")
-        client = ip_addresses.client_of(environ["REMOTE_ADDR"], forwarded_for, self.options.trusted_proxies)
+        client = self._client_network(environ)
         try:
-            return await threads.run(
-                ip_addresses.network(client), PAGE_TIMEOUT_SECONDS, lambda: self._call_app(environ)
-            )
+            return await threads.run(client, PAGE_TIMEOUT_SECONDS, lambda: self._call_app(environ))
         except (ThreadTimeout, TooManyFiles):
             headers = [*self.options.headers, ("Content-Type", "text/plain; charset=utf-8"), ("Retry-After", "1")]
             return _Response(503, headers, MSG_BUSY)
+
+    def _client_network(self, environ: dict[str, Any]) -> str:
+        forwarded_for = environ.get("HTTP_X_FORWARDED_FOR", "")
+        return ip_addresses.network(
+            ip_addresses.client_of(environ["REMOTE_ADDR"], forwarded_for, self.options.trusted_proxies)
+        )
 
     async def _call_app_on_loop(self, path: str, environ: dict[str, Any]) -> _Response:
         # Organizations are served in rotation, by the name in the path. All unknown callers together are one group.
@@ -265,10 +269,12 @@ class AsgiBridge:
             started[:] = [int(status.partition(" ")[0]), headers]
             return lambda _: None  # PEP 3333's write(), which Flask does not use
 
+        # Before the call, because an app may change the environ.
+        client = None if bridge.is_on_loop() else self._client_network(environ)
         parts = self._app(environ, start_response)
         try:
             # Not on the event loop, which would wait for the file.
-            body = b"".join(parts) if bridge.is_on_loop() else collect(parts)
+            body = b"".join(parts) if client is None else collect(parts, client)
             return _Response(started[0], started[1], body)
         finally:
             if hasattr(parts, "close"):

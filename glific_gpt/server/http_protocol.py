@@ -11,7 +11,7 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from glific_gpt.server.options import DEFAULT_OPTIONS
+from glific_gpt.server.options import ABORT, DEFAULT_OPTIONS
 from glific_gpt.server.request_bodies import HAS_ARRIVED, IS_INCOMPLETE
 from glific_gpt.server.request_heads import check_head
 from glific_gpt.server.response_writer import ResponseWriter
@@ -124,8 +124,12 @@ class HttpProtocol(HttpToolsProtocol):
             super().on_message_complete()
 
     def _mark(self, key: str) -> None:
-        scope: dict[str, Any] = self.cycle.scope  # type: ignore[assignment] # ASGI allows keys of the server's own
-        scope[key] = True
+        self._own_scope()[key] = True
+
+    def _own_scope(self) -> dict[str, Any]:
+        """Return the scope of the request. ASGI allows keys of the server's own in it."""
+        scope: dict[str, Any] = self.cycle.scope  # type: ignore[assignment] # uvicorn's type has no other keys
+        return scope
 
     def eof_received(self) -> bool | None:  # type: ignore[override] # uvicorn lets the connection be closed
         """Return True to keep the connection open for the response to an incomplete body."""
@@ -191,6 +195,7 @@ class HttpProtocol(HttpToolsProtocol):
         is_upgrade = self.parser.should_upgrade()
         check_head(self.parser.get_http_version(), self.url, self.headers, is_upgrade=is_upgrade)
         super().on_headers_complete()
+        self._own_scope()[ABORT] = self._writer.abort
         self._received = self._chunks = 0
         self.headers: Any = deque(maxlen=0)  # discards trailers, which httptools reports as headers
 

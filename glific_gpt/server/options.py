@@ -6,6 +6,9 @@ from glific_gpt.server.connection_limits import ConnectionLimits
 from glific_gpt.server.unsent_bytes import UnsentBytes
 from glific_gpt.settings import Settings
 
+ABORT = "glific_gpt.abort"
+"""Key of the ASGI scope: a function that closes the connection without waiting for the client to read."""
+
 
 @dataclass(frozen=True)
 class ServerOptions:

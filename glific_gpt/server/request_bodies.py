@@ -2,7 +2,9 @@
 
 import asyncio
 import io
+from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -55,46 +57,82 @@ class IncompleteBody(io.RawIOBase):
         raise ClientDisconnected
 
 
+@dataclass(eq=False)
+class _ArrivingBody:
+    """The bytes of a client's body that have arrived, and the time-out that gives the body up."""
+
+    client: str
+    time_limit: asyncio.Timeout
+    size: int = 0
+    is_dropped: bool = False
+
+
 class BodyReader:
     """Reads bodies, and limits the memory of those that are still arriving.
 
-    Beyond the limit, the body that began first is given up: the bodies of ordinary callers arrive within milliseconds.
+    Beyond the limit, the client with the most bytes loses the body that began first: the bodies of ordinary callers
+    arrive within milliseconds. A stranger with many slow bodies therefore ends no slow upload of another client.
     """
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._arriving: dict[asyncio.Timeout, int] = {}
-        self._dropped: set[asyncio.Timeout] = set()
-        """Bodies that were given up, and whose tasks have not ended yet."""
+        self._arriving: dict[_ArrivingBody, None] = {}
+        """In the order in which they began."""
         self._bytes = 0
+        self._bytes_by_client: Counter[str] = Counter()
 
-    async def read(self, scope: dict[str, Any], receive: Receive, limit: int) -> bytes | None:
-        """Return the body, or its beginning if it is longer than `limit`. None if it is incomplete."""
+    async def read(self, scope: dict[str, Any], receive: Receive, limit: int, client: str) -> bytes | None:
+        """Return the body, or its beginning if it is longer than `limit`. None if it is incomplete.
+
+        `client` is the network of the client's address.
+        """
         body, has_more = bytearray(), True
         try:
             async with asyncio.timeout(None) as time_limit:
+                arriving = _ArrivingBody(client, time_limit)
+                self._arriving[arriving] = None
                 while has_more and len(body) <= limit:
                     message = await receive()
                     if message["type"] == "http.disconnect" or scope.get(IS_INCOMPLETE):
                         return None
                     body += message["body"]
                     has_more = message["more_body"]
-                    if time_limit in self._dropped:  # more of it arrived before the time-out could end the task
+                    if arriving.is_dropped:  # more of it arrived before the time-out could end the task
                         return None
-                    self._count(time_limit, len(message["body"]))
+                    self._count(arriving, len(message["body"]))
         except TimeoutError:
             return None
         finally:
-            self._bytes -= self._arriving.pop(time_limit, 0)
-            self._dropped.discard(time_limit)
+            self._stop_counting(arriving)
         return bytes(body)
 
-    def _count(self, time_limit: asyncio.Timeout, received: int) -> None:
-        self._arriving[time_limit] = self._arriving.get(time_limit, 0) + received
+    def _count(self, arriving: _ArrivingBody, received: int) -> None:
+        arriving.size += received
         self._bytes += received
+        self._bytes_by_client[arriving.client] += received
         while self._bytes > self._max_bytes:
-            oldest = next(iter(self._arriving))
-            self._bytes -= self._arriving.pop(oldest)
-            self._dropped.add(oldest)
-            oldest.reschedule(0)  # in the past, so that its task gets a TimeoutError
-            log.warning("body_dropped", reason="too many bodies arrive slowly", limit_bytes=self._max_bytes)
+            self._drop_one()
+
+    def _drop_one(self) -> None:
+        client, size = self._bytes_by_client.most_common(1)[0]
+        oldest = next(each for each in self._arriving if each.client == client and each.size)
+        self._stop_counting(oldest)
+        oldest.is_dropped = True
+        oldest.time_limit.reschedule(0)  # in the past, so that its task gets a TimeoutError
+        log.warning(
+            "body_dropped",
+            reason="too many bodies arrive slowly",
+            limit_bytes=self._max_bytes,
+            address=client,
+            arriving_bytes=size,
+        )
+
+    def _stop_counting(self, arriving: _ArrivingBody) -> None:
+        """Do nothing if the body was dropped before."""
+        if arriving.is_dropped:
+            return
+        del self._arriving[arriving]
+        self._bytes -= arriving.size
+        self._bytes_by_client[arriving.client] -= arriving.size
+        if not self._bytes_by_client[arriving.client]:
+            del self._bytes_by_client[arriving.client]

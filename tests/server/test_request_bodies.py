@@ -6,7 +6,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -18,9 +18,10 @@ from glific_gpt.glific.signature import sign
 from glific_gpt.ready_flows import Placement
 from glific_gpt.runtime.fair_semaphore import FairSemaphore
 from glific_gpt.server import http_protocol
+from glific_gpt.server.asgi import MAX_ARRIVING_BYTES
 from glific_gpt.server.http_protocol import HttpProtocol
 from glific_gpt.server.request_bodies import BodyReader
-from glific_gpt.settings import MAX_BODY_BYTES, MAX_FORM_BYTES
+from glific_gpt.settings import MAX_BODY_BYTES, MAX_FORM_BYTES, MAX_PUBLIC_FORM_BYTES
 from tests.api.client import client_of
 from tests.console.test_convert_flow import error as file_error
 from tests.console.users import PASSWORD, create_user
@@ -37,13 +38,19 @@ OLD = int(time.time()) - 3600
 
 @contextmanager
 def sending(
-    server: RunningServer, path: str, *headers: str, length: int | None = len(BODY), method: str = "POST"
+    server: RunningServer,
+    path: str,
+    *headers: str,
+    length: int | None = len(BODY),
+    method: str = "POST",
+    source: str = "127.0.0.1",
 ) -> Iterator[socket.socket]:
     """Send the head of a request and yield the connection. Without a length, the body is chunked."""
     address = urlsplit(server.url)
     framing = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
     head = "\r\n".join([f"{method} {path} HTTP/1.1", f"Host: {address.netloc}", framing, *headers, "", ""])
-    with socket.create_connection((address.hostname or "", address.port or 0), TIMEOUT_SECONDS) as wire:
+    target = (address.hostname or "", address.port or 0)
+    with socket.create_connection(target, TIMEOUT_SECONDS, source_address=(source, 0)) as wire:
         wire.sendall(head.encode())
         yield wire
 
@@ -220,10 +227,40 @@ def test_a_body_of_the_api_over_one_mebibyte_is_too_large(alice: TestOrganizatio
 
 
 @pytest.mark.parametrize("length", [MAX_FORM_BYTES + 1, None], ids=["announced", "chunked"])
-def test_a_form_is_small(alice: TestOrganization, length: int | None) -> None:
-    with sending(alice.server, SIGN_IN, FORM, length=length) as wire:
+def test_a_form_of_a_person_with_a_session_is_small(alice: TestOrganization, length: int | None) -> None:
+    editor = create_user(alice.server, "editor@alice.example.org", Role.EDITOR, alice.slug)
+    with editor.client:
+        editor.sign_in()
+        cookies = "; ".join(f"{name}={value}" for name, value in editor.client.cookies.items())
+    path = "/console/organizations/alice/settings"
+    with sending(alice.server, path, FORM, f"Cookie: {cookies}", length=length) as wire:
         if length is None:
             send_chunks(wire, MAX_FORM_BYTES + 100_000)
+        status, _, body = read_response(wire)
+    assert status == 413
+    assert b"too large" in body
+    with sending(alice.server, path, FORM, f"Cookie: {cookies}", length=MAX_FORM_BYTES) as wire:
+        wire.sendall(b"x" * MAX_FORM_BYTES)
+        assert read_response(wire)[0] == 400  # the CSRF token is missing
+
+
+@pytest.mark.parametrize("length", [MAX_PUBLIC_FORM_BYTES + 1, None], ids=["announced", "chunked"])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", SIGN_IN),
+        ("POST", "/console/account/forgotten"),
+        ("POST", "/console/account/reset/nonsense"),
+        ("POST", "/console/language"),
+        ("GET", "/console/static/app.css"),
+    ],
+)
+def test_a_form_of_a_page_without_a_session_is_tiny(
+    alice: TestOrganization, method: str, path: str, length: int | None
+) -> None:
+    with sending(alice.server, path, FORM, length=length, method=method) as wire:
+        if length is None:
+            send_chunks(wire, MAX_PUBLIC_FORM_BYTES + 50_000)
         status, _, body = read_response(wire)
     assert status == 413
     assert b"too large" in body
@@ -319,7 +356,7 @@ def test_the_memory_of_bodies_that_arrive_slowly_is_limited() -> None:
 
     async def read_three() -> list[bytes | None]:
         reader, bodies = BodyReader(25), [SlowBody(10) for _ in range(3)]
-        tasks = [asyncio.create_task(reader.read({}, body.receive, 100)) for body in bodies]
+        tasks = [asyncio.create_task(reader.read({}, body.receive, 100, "")) for body in bodies]
         await asyncio.wait(tasks[:1], timeout=TIMEOUT_SECONDS)
         for body in bodies:
             body.complete()
@@ -330,11 +367,45 @@ def test_the_memory_of_bodies_that_arrive_slowly_is_limited() -> None:
     assert asyncio.run(read_three()) == [None, bytes(10) + b"!", bytes(10) + b"!"]
 
 
+def test_beyond_the_limit_the_client_with_the_most_bytes_loses_its_oldest_body() -> None:
+    async def read_three() -> list[bytes | None]:
+        reader = BodyReader(30)
+        bodies = [SlowBody(size) for size in (15, 10, 10)]
+        names = ["other", "many", "many"]
+        tasks = [
+            asyncio.create_task(reader.read({}, body.receive, 100, name))
+            for body, name in zip(bodies, names, strict=True)
+        ]
+        await asyncio.wait(tasks[1:2], timeout=TIMEOUT_SECONDS)
+        for body in bodies:
+            body.complete()
+        results = await asyncio.gather(*tasks)
+        assert (reader._bytes, reader._bytes_by_client, reader._arriving) == (0, {}, {})
+        return results
+
+    assert asyncio.run(read_three()) == [bytes(15) + b"!", None, bytes(10) + b"!"]
+
+
+def test_slow_bodies_of_one_client_do_not_end_an_older_upload_of_another(alice: TestOrganization) -> None:
+    path, headers = "/api/v1/organizations/alice", api_headers(alice)
+    content = b'{"name": "Changed"}'.ljust(MAX_BODY_BYTES // 2)
+    with ExitStack() as stack:
+        upload = stack.enter_context(sending(alice.server, path, *headers, length=len(content), method="PATCH"))
+        upload.sendall(content[:-1])
+        for _ in range(MAX_ARRIVING_BYTES // MAX_BODY_BYTES + 2):
+            slow = sending(alice.server, path, *headers, length=MAX_BODY_BYTES, method="PATCH", source="127.0.0.2")
+            wire = stack.enter_context(slow)
+            wire.sendall(b" " * (MAX_BODY_BYTES - 1))
+        time.sleep(0.5)
+        upload.sendall(content[-1:])
+        assert read_response(upload)[0] == 200
+
+
 def test_a_body_that_was_given_up_is_not_counted_again_when_more_of_it_arrives() -> None:
     async def read_two() -> list[bytes | None]:
         reader = BodyReader(25)
         packets: list[asyncio.Queue[dict[str, Any]]] = [asyncio.Queue(), asyncio.Queue()]
-        tasks = [asyncio.create_task(reader.read({}, each.get, 100)) for each in packets]
+        tasks = [asyncio.create_task(reader.read({}, each.get, 100, "")) for each in packets]
         packets[0].put_nowait({"type": "http.request", "body": bytes(20), "more_body": True})
         for _ in range(3):
             await asyncio.sleep(0)
