@@ -54,7 +54,7 @@ class CredentialStatus(Body):
         "old key is kept, if the provider refuses it (422 credential_not_verified) or cannot be reached (502 "
         "credential_not_verified)."
     ),
-    responses={200: CredentialView, 201: CredentialView, **problem_specs(400, 404, 409, 413, 415, 422, 502)},
+    responses={200: CredentialView, 201: CredentialView, **problem_specs(400, 404, 409, 413, 415, 422, 429, 502)},
 )
 def put_credential(path: CredentialPath, body: NewCredential) -> Response:
     """Create or replace a credential"""
@@ -63,14 +63,15 @@ def put_credential(path: CredentialPath, body: NewCredential) -> Response:
     with transaction() as session:
         organization = organizations.find(session, path.slug)
         exists = store.find_or_none(session, organization.id, provider) is not None
-    credential = store.save_credential(
-        services().vault,
-        path.slug,
-        provider,
-        {"api_key": body.api_key},
-        is_active=body.is_active,
-        verify=body.verify,
-    )
+    with services().waiting_pages.hold(path.slug):
+        credential = store.save_credential(
+            services().vault,
+            path.slug,
+            provider,
+            {"api_key": body.api_key},
+            is_active=body.is_active,
+            verify=body.verify,
+        )
     return json_response(CredentialView.of(credential), 200 if exists else 201)
 
 

@@ -79,11 +79,13 @@ class NewConnection(Body):
         "(422 glific_not_verified) or cannot be reached (502 glific_not_verified). With way signed, the "
         "organization must have a webhook signature."
     ),
-    responses={200: GlificConnectionView, **problem_specs(400, 404, 409, 413, 415, 422, 502)},
+    responses={200: GlificConnectionView, **problem_specs(400, 404, 409, 413, 415, 422, 429, 502)},
 )
 def put_glific_connection(path: OrganizationPath, body: NewConnection) -> Response:
     """Create or replace the Glific connection"""
-    return json_response(_view(_connect(path.slug, body)))
+    with services().waiting_pages.hold(path.slug):
+        connection = _connect(path.slug, body)
+    return json_response(_view(connection))
 
 
 @blueprint.get(RULE, tags=[TAG], responses={200: GlificConnectionView, **problem_specs(404)})

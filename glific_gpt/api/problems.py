@@ -27,11 +27,12 @@ MEANINGS = {
     413: "The body is larger than 1 MiB.",
     415: "The Content-Type is not application/json.",
     422: "A value is not valid, or the provider or Glific refuses it.",
+    429: "Two requests of this organization wait for the provider or Glific already.",
     502: "The provider or Glific could not be reached, or had an internal error. Nothing was saved.",
     503: "The database is busy or unavailable.",
 }
 
-HEADERS = {401: "WWW-Authenticate", 503: "Retry-After"}
+HEADERS = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 
 
 class Problem(BaseModel):

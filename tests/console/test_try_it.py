@@ -4,19 +4,30 @@ import html
 import re
 import threading
 import time
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import httpx2
+import pytest
 
 from glific_gpt.accounts.tables import Role
+from glific_gpt.services import services
+from tests.api.client import client_of
 from tests.conftest import StartServer
 from tests.console.users import ConsoleUser, create_user
 from tests.support import openai_behaviours as behaviours
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.server import TestOrganization
+from tests.support.server import TIMEOUT_SECONDS, RunningServer, TestOrganization
 
 PAGE = "/console/organizations/alice/try-it"
 FILLED: dict[str, Any] = {"question": "What is ORS?", "prompt": "Be brief.", "model": "gpt-4o-mini"}
+
+GLIFIC_LOGIN = {
+    "way": "api",
+    "api_url": "https://api.seva.glific.com",
+    "phone": "+91 98765 43210",
+    "password": "a password of Glific",
+}
 
 
 def ask(person: ConsoleUser, **fields: Any) -> httpx2.Response:
@@ -174,6 +185,75 @@ def test_a_test_call_uses_one_of_the_slots_for_calls(start_server: StartServer, 
     openai.reset()
     flow.join()
     assert "Hello" in bubble(ask(editor))
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "sentence_at"),
+    [
+        (PAGE, FILLED | {"response_format": "text"}, PAGE),
+        ("/console/organizations/alice/openai", {"api_key": "sk-another-key-of-alice-12345", "is_active": "1"}, ""),
+        ("/console/organizations/alice/openai/test", {}, ""),
+        ("/console/organizations/alice/models/refresh", {}, "/console/organizations/alice/models"),
+        ("/console/organizations/alice/glific/test", {}, "/console/organizations/alice/glific"),
+        ("/console/organizations/alice/glific", GLIFIC_LOGIN, ""),
+    ],
+    ids=["a test question", "a new key", "the key", "the models", "the connection", "a new connection"],
+)
+def test_two_pages_of_an_organization_wait_for_others_at_the_same_time(
+    server: RunningServer,
+    editor: ConsoleUser,
+    bob: TestOrganization,
+    openai: OpenAIStandIn,
+    path: str,
+    fields: dict[str, Any],
+    sentence_at: str,
+) -> None:
+    """Each holds a thread that pages of others need."""
+    openai.always(behaviours.never_respond())
+    form = FILLED | {"response_format": "text", "csrf_token": editor.token()}
+
+    def post() -> None:
+        with suppress(httpx2.HTTPError):
+            httpx2.post(server.url + PAGE, data=form, cookies=dict(editor.client.cookies), timeout=TIMEOUT_SECONDS)
+
+    threads = [threading.Thread(target=post) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    while len(openai.requests) < 2:
+        time.sleep(0.01)
+    try:
+        refused = editor.post(path, fields)
+        if refused.status_code == 302:
+            refused = editor.get(sentence_at)
+        else:
+            assert refused.status_code in (429, 200)
+        assert "Two tests or test questions of this organization are running already." in refused.text
+        assert len(openai.requests) == 2
+        with server.app.app_context(), services().waiting_pages.hold(bob.slug):
+            pass
+    finally:
+        openai.reset()
+        for thread in threads:
+            thread.join()
+    assert "Hello" in bubble(ask(editor))
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/organizations/alice/credentials/open_ai", {"api_key": "sk-another-key-of-alice-12345"}),
+        ("/organizations/alice/glific", {"api_url": "https://api.seva.glific.com", "way": "signed"}),
+    ],
+)
+def test_the_api_has_the_same_limit(
+    server: RunningServer, alice: TestOrganization, path: str, body: dict[str, str]
+) -> None:
+    with server.app.app_context(), ExitStack() as stack:
+        for _ in range(2):
+            stack.enter_context(services().waiting_pages.hold(alice.slug))
+        refused = client_of(server, alice.slug).put(path, json=body)
+    assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited"), refused.text
+    assert refused.headers["Retry-After"] == "1"
 
 
 def test_the_page_contains_no_secrets(editor: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn) -> None:

@@ -12,7 +12,7 @@ from glific_gpt.console.forms.base import Form
 from glific_gpt.console.presenters.labels import translate, translate_error
 from glific_gpt.credentials import store
 from glific_gpt.database import transaction
-from glific_gpt.errors import CredentialNotVerified, GlificGptError, InvalidKey, NotFound
+from glific_gpt.errors import CredentialNotVerified, GlificGptError, InvalidKey, NotFound, RateLimited
 from glific_gpt.models.kinds import ModelKind, classify_model
 from glific_gpt.services import services
 
@@ -56,10 +56,14 @@ def save_key(form: KeyForm) -> str | None:
     app, is_active = services(), bool(form.is_active.data)
     values = {"api_key": SecretStr(form.typed_key)}
     verify = not form.unverified.data
+    slug = current_organization().slug
     try:
-        row = store.save_credential(
-            app.vault, current_organization().slug, app.model_provider, values, is_active=is_active, verify=verify
-        )
+        with app.waiting_pages.hold(slug):
+            row = store.save_credential(app.vault, slug, app.model_provider, values, is_active=is_active, verify=verify)
+    except RateLimited as error:
+        form.error_status = error.status
+        form.set_key_error(translate_error(error))
+        return None
     except InvalidKey as error:
         form.set_key_error(translate(error.reason))
         return None
@@ -89,10 +93,11 @@ def test_key(form: KeyForm) -> KeyTestResult:
     """Test the typed key, or the saved key if none is typed. Nothing is saved."""
     app = services()
     try:
-        if form.typed_key:
-            verdict = store.check_typed_key(app.model_provider, {"api_key": SecretStr(form.typed_key)})
-        else:
-            verdict = store.check_saved_key(app.vault, current_organization().id, app.model_provider)
+        with app.waiting_pages.hold(current_organization().slug):
+            if form.typed_key:
+                verdict = store.check_typed_key(app.model_provider, {"api_key": SecretStr(form.typed_key)})
+            else:
+                verdict = store.check_saved_key(app.vault, current_organization().id, app.model_provider)
     except InvalidKey as error:
         return KeyTestResult(translate(error.reason), is_good=False)
     except GlificGptError as error:

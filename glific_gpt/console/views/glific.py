@@ -15,7 +15,7 @@ from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.forms.base import Form
 from glific_gpt.console.presenters.labels import translate, translate_error
 from glific_gpt.database import transaction
-from glific_gpt.errors import GlificGptError, GlificNotVerified, InvalidValue, NotFound
+from glific_gpt.errors import GlificGptError, GlificNotVerified, InvalidValue, NotFound, RateLimited
 from glific_gpt.schemas import GlificConnectionView
 from glific_gpt.services import services
 
@@ -72,7 +72,8 @@ def connect_glific(slug: str) -> Response | tuple[str, int]:
 def test_glific(slug: str) -> Response:
     """Test the saved connection and show the result."""
     try:
-        connecting.recheck_connection(services().vault, services().glific, slug)
+        with services().waiting_pages.hold(slug):
+            connecting.recheck_connection(services().vault, services().glific, slug)
     except GlificGptError as error:
         flash(gettext("The test failed. %(said)s", said=translate_error(error)), "error")
     else:
@@ -96,7 +97,11 @@ def disconnect_glific(slug: str) -> Response:
 def _connect(slug: str, form: ConnectionForm) -> bool:
     """Save the connection. Returns False if the form now has an error."""
     try:
-        _save(slug, form)
+        with services().waiting_pages.hold(slug):
+            _save(slug, form)
+    except RateLimited as error:
+        form.error_status = error.status
+        form.add_error(error)
     except GlificNotVerified as error:
         form.error_status = error.status
         form.add_error(GlificNotVerified(gettext("Nothing was saved. %(said)s", said=translate(error.reason))))

@@ -68,7 +68,8 @@ def refresh_models(slug: str) -> ResponseReturnValue:
     """Ask OpenAI again which models the saved key can use."""
     app = services()
     try:
-        verdict = store.recheck_saved_key(app.vault, current_organization().id, app.model_provider)
+        with app.waiting_pages.hold(slug):
+            verdict = store.recheck_saved_key(app.vault, current_organization().id, app.model_provider)
     except GlificGptError as error:
         flash(translate_error(error), "error")
         return _redirect(slug)

@@ -18,6 +18,7 @@ from glific_gpt.console.presenters import whatsapp
 from glific_gpt.console.presenters.advice import FIX_PAGES, PAGE_NAMES, advice_for
 from glific_gpt.console.presenters.labels import ERROR_CLASS_NAMES
 from glific_gpt.console.test_call import TestCall, make_test_call
+from glific_gpt.errors import RateLimited
 from glific_gpt.schemas import webhook_url
 from glific_gpt.services import services
 
@@ -90,7 +91,13 @@ def ask_test_question(slug: str) -> tuple[str, int]:
     form = _question_form()
     if not form.validate_on_submit():
         return _render(form, None), 422
-    return _render(form, make_test_call(current_organization(), form.body())), 200
+    try:
+        with services().waiting_pages.hold(slug):
+            test_call = make_test_call(current_organization(), form.body())
+    except RateLimited as error:
+        form.add_error(error)
+        return _render(form, None), error.status
+    return _render(form, test_call), 200
 
 
 def _question_form() -> TestQuestionForm:
