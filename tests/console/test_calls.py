@@ -262,6 +262,13 @@ def test_a_viewer_cannot_retry_a_delivery(alice: TestOrganization, viewer: Conso
     assert viewer.post(f"{HERE}/{call_id}/retry").status_code == 403
 
 
+def test_a_delivery_whose_content_is_deleted_offers_no_retry(alice: TestOrganization, editor: ConsoleUser) -> None:
+    error = {"status": "error", "error_code": "undelivered"}
+    stored, deleted = (create_delivery(alice, "undelivered", question=text, **error) for text in ("ciphertext", None))
+    assert f"{stored}/retry" in editor.get(f"{HERE}/{stored}").text
+    assert "/retry" not in editor.get(f"{HERE}/{deleted}").text
+
+
 def test_an_impossible_retry_is_explained(alice: TestOrganization, editor: ConsoleUser) -> None:
     call_id = create_call(alice)
     answer = editor.post(f"{HERE}/{call_id}/retry")

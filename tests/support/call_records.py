@@ -36,7 +36,12 @@ def create_call(
 
 
 def create_delivery(
-    organization: TestOrganization, state: str, *, ended_at: datetime | None = None, **values: Any
+    organization: TestOrganization,
+    state: str,
+    *,
+    ended_at: datetime | None = None,
+    question: str | None = "ciphertext",
+    **values: Any,
 ) -> str:
     """Insert a deferred call with its delivery, and return its id."""
     call_id = create_call(organization, **values)
@@ -49,6 +54,7 @@ def create_delivery(
                 reserved_usd=Decimal(0),
                 accepted_at=now(),
                 state=state,
+                question=question,
                 ended_at=ended_at or now(),
             )
         )
