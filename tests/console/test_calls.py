@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -263,7 +264,7 @@ def test_a_viewer_cannot_retry_a_delivery(alice: TestOrganization, viewer: Conso
 
 
 def test_a_delivery_whose_content_is_deleted_offers_no_retry(alice: TestOrganization, editor: ConsoleUser) -> None:
-    error = {"status": "error", "error_code": "undelivered"}
+    error: dict[str, Any] = {"status": "error", "error_code": "undelivered"}
     stored, deleted = (create_delivery(alice, "undelivered", question=text, **error) for text in ("ciphertext", None))
     assert f"{stored}/retry" in editor.get(f"{HERE}/{stored}").text
     assert "/retry" not in editor.get(f"{HERE}/{deleted}").text
