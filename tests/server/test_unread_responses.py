@@ -32,7 +32,7 @@ def test_a_client_that_does_not_read_its_response_is_disconnected(wire: socket.s
 
 def test_a_client_that_reads_its_response_slowly_gets_it(wire: socket.socket) -> None:
     wire.sendall(REQUEST.replace(b" / ", b" /large "))
-    time.sleep(LIMIT_SECONDS / 2)
+    time.sleep(LIMIT_SECONDS / 5)  # a busy machine needs the rest
     assert read_body(wire, LARGE_BYTES) == b"x" * LARGE_BYTES
     time.sleep(2 * LIMIT_SECONDS)  # the time-out of the response must have ended with it
     wire.sendall(REQUEST)
@@ -42,7 +42,7 @@ def test_a_client_that_reads_its_response_slowly_gets_it(wire: socket.socket) ->
 def test_the_next_pipelined_request_begins_when_the_client_has_read_the_response(wire: socket.socket) -> None:
     begun_before = BEGUN.copy()
     wire.sendall(REQUEST.replace(b" / ", b" /large ") + REQUEST.replace(b" / ", b" /second "))
-    time.sleep(LIMIT_SECONDS / 2)
+    time.sleep(LIMIT_SECONDS / 5)  # a busy machine needs the rest
     assert BEGUN - begun_before == Counter({"/large": 1})
     with wire.makefile("rb") as reply:
         for body in (b"x" * LARGE_BYTES, b"abc"):

@@ -221,14 +221,13 @@ def test_an_auto_call_beyond_the_limit_is_answered_in_time(
     ]
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has no locks of rows
 def test_a_lock_on_one_organization_does_not_keep_auto_calls_from_being_deferred(
     start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn, database_url: str
 ) -> None:
     server = start_server(deadline_seconds=1.5)
     alice = create_connected_organization(server, glific)
     bob = create_connected_organization(server, glific, "bob")
-    if database_url.startswith("sqlite"):
-        pytest.skip("SQLite has no locks of rows.")
     openai.always(answer_of_openai(after=8))
     engine = sa.create_engine(database_url)
     with engine.connect() as connection:
