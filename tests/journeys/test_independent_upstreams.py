@@ -4,7 +4,6 @@ llmock is from PyPI (github.com/JulienRabault/LLMock), aimock from npm (github.c
 """
 
 import json
-import os
 import shutil
 import sys
 import time
@@ -19,6 +18,7 @@ import pytest
 
 from tests.conftest import StartServer
 from tests.support import http
+from tests.support.platforms import skip_or_fail
 from tests.support.programs import ROOT, TIMEOUT_SECONDS, free_port, start
 from tests.support.server import TestOrganization
 from tests.webhooks.assertions import ERROR_CODES, get_code, require_ok
@@ -75,12 +75,8 @@ def upstream(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 def _require(program: Path) -> None:
     """Skip the test if the program is not installed, or fail in CI, which installs everything."""
-    if program.exists():
-        return
-    message = f"{program.name} is not installed. Run make install."
-    if os.environ.get("CI"):
-        pytest.fail(message)
-    pytest.skip(message)
+    if not program.exists():
+        skip_or_fail(f"{program.name} is not installed. Run make install.")
 
 
 def _answers(port: int) -> bool:

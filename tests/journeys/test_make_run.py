@@ -1,7 +1,6 @@
 """`make run` in a fresh copy of the project, from the start to an answer."""
 
 import json
-import os
 import re
 import shutil
 import socket
@@ -20,6 +19,7 @@ from flask import Flask
 from tests.console.users import ConsoleUser, create_client
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.platforms import skip_or_fail
 from tests.support.programs import (
     TIMEOUT_SECONDS,
     Program,
@@ -84,7 +84,7 @@ def printed_curl(program: Program) -> str:
 
 def paste_curl(project: Project, program: Program) -> dict[str, Any]:
     if shutil.which("curl") is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("curl is not installed on this machine")
+        skip_or_fail("curl is not installed on this machine")
     body: dict[str, Any] = json.loads(project.shell(printed_curl(program)))
     return body
 

@@ -1,12 +1,12 @@
 """Git ignores what is installed and written beside the code."""
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.support.platforms import skip_or_fail
 from tests.support.programs import ROOT
 
 FOLDERS = (".venv", "node_modules", ".peers", ".schemathesis", ".hypothesis", ".pytest_cache", "instance")
@@ -17,7 +17,7 @@ MAY_BE_SYMLINKS = (".venv", "node_modules", ".peers")
 def repository(tmp_path: Path) -> Path:
     """A new repository with our .gitignore. Without git the test is skipped, or fails in CI, which has it."""
     if shutil.which("git") is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("git is not installed on this machine")
+        skip_or_fail("git is not installed on this machine")
     folder = tmp_path / "repository"
     subprocess.run(["git", "init", "--quiet", str(folder)], check=True)  # noqa: S603, S607
     shutil.copy(ROOT / ".gitignore", folder)

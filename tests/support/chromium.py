@@ -1,6 +1,5 @@
 """A headless Chromium, controlled by Playwright, that records errors on the server's pages."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +8,9 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any, Literal
 
-import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
+
+from tests.support.platforms import skip_or_fail
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -28,8 +28,7 @@ def require_chromium() -> str:
     for name in NAMES:
         if (found := shutil.which(name)) is not None:
             return found
-    missing = pytest.fail if os.environ.get("CI") else pytest.skip
-    return missing("Chromium is not installed on this machine")
+    return skip_or_fail("Chromium is not installed on this machine")
 
 
 @contextmanager

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 import sqlalchemy as sa
 from flask_migrate import upgrade
 
 from glific_gpt.database import db, migrations
 from tests.support.apps import create_app
+from tests.support.platforms import skip_or_fail
 from tests.support.settings import create_settings
 
 POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
@@ -33,9 +33,7 @@ def require_postgresql() -> None:
         with _connect_to_server() as connection:
             connection.execute(sa.text("SELECT 1"))
     except sa.exc.OperationalError:
-        if os.environ.get("CI"):
-            pytest.fail("No PostgreSQL at TEST_POSTGRESQL_URL. CI must run the tests on it.")
-        pytest.skip("No PostgreSQL at TEST_POSTGRESQL_URL.")
+        skip_or_fail("No PostgreSQL at TEST_POSTGRESQL_URL.")
 
 
 def copy_template(template: Path, folder: Path) -> str:

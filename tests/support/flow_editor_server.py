@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -10,9 +9,8 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
-
 from tests.support.flow_editor_page import PREFIX, render_page
+from tests.support.platforms import skip_or_fail
 
 MODULES = Path(__file__).parents[2] / "node_modules"
 BUILD = MODULES / "@glific" / "flow-editor" / "build"
@@ -28,8 +26,7 @@ def require_editor() -> Path:
     """Return the folder of the built editor. Skip the test if it is not installed, or fail in CI, which installs it."""
     if (BUILD / "asset-manifest.json").is_file():
         return BUILD
-    missing = pytest.fail if os.environ.get("CI") else pytest.skip
-    return missing("Glific's flow editor is not installed. Run `make install`.")
+    return skip_or_fail("Glific's flow editor is not installed. Run `make install`.")
 
 
 class FlowEditorServer:

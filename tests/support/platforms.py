@@ -1,9 +1,18 @@
-"""Marks of tests that need a feature of the operating system, which other machines may lack."""
+"""Tests that need a feature of the operating system, or a program, which other machines may lack."""
 
+import os
 import socket
 import sys
+from typing import NoReturn
 
 import pytest
+
+
+def skip_or_fail(message: str) -> NoReturn:
+    """Skip the test because something is not installed, or fail in CI, which has everything."""
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
 
 
 def has_ipv6() -> bool:

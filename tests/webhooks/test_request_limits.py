@@ -1,6 +1,5 @@
 """Request limits: calls per minute of an organization and of a contact."""
 
-import os
 import socket
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -13,6 +12,7 @@ import time_machine
 from tests.conftest import StartServer
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.platforms import skip_or_fail
 from tests.support.programs import free_port
 from tests.support.server import TestOrganization
 from tests.webhooks.assertions import get_code, require_error, require_ok
@@ -124,7 +124,7 @@ def test_with_redis_all_processes_count_together(start_server: StartServer) -> N
     try:
         socket.create_connection((str(parts.hostname), parts.port or 0), timeout=1).close()
     except OSError:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("no Redis is running")
+        skip_or_fail("no Redis is running")
     servers = [start_server(rate_limit_storage_url=REDIS) for _ in range(2)]
     alice = servers[0].add_organization("alice", calls_per_minute=4)
     empty_redis()
