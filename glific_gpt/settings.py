@@ -88,6 +88,8 @@ class Settings(BaseModel):
     all processes."""
     trusted_proxy_count: int = Field(default=0, ge=0, le=9)
     """Number of your own reverse proxies in front of the server. Needed to read client addresses correctly."""
+    log_level: Annotated[Literal["debug", "info", "warning", "error", "critical"], BeforeValidator(_lower)] = "info"
+    """Lines of the log below this level are not written."""
     idle_timeout_minutes: int = Field(default=120, ge=1, le=720)
     """Minutes without activity after which a person is signed out of the console."""
     mail_url: SecretStr | None = None

@@ -120,7 +120,7 @@ def _serve_in_this_process(settings: Settings, listener: socket.socket) -> None:
 
 def _serve_with_processes(settings: Settings, listener: socket.socket) -> None:
     """Exits with status 1 if the processes cannot start; each has reported why. Raises SettingsError."""
-    logging.configure()
+    logging.configure(settings.log_level)
     file_descriptors.FileDescriptorMonitor().start_in_thread()
     uvicorn_config = _uvicorn_config(
         "glific_gpt.server.supervisor:create_process_app", listener, processes=settings.processes
