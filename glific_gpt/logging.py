@@ -14,6 +14,7 @@ SECRET = re.compile(
     r"""
     \bsk-[\w*.-]{4,}                # OpenAI keys, also masked ones
     | \bgg[aw]_[\w-]+               # API tokens and webhook tokens
+    | \bggs_[\w.-]+                 # set-up tokens
     | \b(?i:bearer)\s+\S+
     | \bv1=[0-9a-fA-F]+             # signatures
     | \bgAAAA[\w-]+=*               # Fernet ciphertexts
@@ -28,8 +29,17 @@ def redact(text: str) -> str:
     return SECRET.sub(REPLACEMENT, text)
 
 
+class Unredacted(str):
+    """A text that the log shows as it is, although it contains a secret: people need it from there."""
+
+    __slots__ = ()
+
+
 def _redact_event(_logger: object, _method: str, event: EventDict) -> EventDict:
-    return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
+    return {
+        key: redact(value) if isinstance(value, str) and not isinstance(value, Unredacted) else value
+        for key, value in event.items()
+    }
 
 
 # JSON escapes characters below U+0020 only. Other controls change terminals, marks of direction change the order in

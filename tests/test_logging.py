@@ -20,6 +20,15 @@ def test_a_line_is_json_without_secrets(capfd: pytest.CaptureFixture[str]) -> No
     assert (line["event"], line["level"], line["key"], line["count"]) == ("saved", "info", "[hidden]", 1)
 
 
+def test_a_set_up_token_is_hidden_except_in_the_line_that_shows_it(capfd: pytest.CaptureFixture[str]) -> None:
+    logging.configure()
+    link = "https://gpt.example.org/console/set-up?token=ggs_Imx.aSs-c_A.9-_z"
+    structlog.get_logger().info("saved", hidden=link, shown=logging.Unredacted(link))
+    line = json.loads(capfd.readouterr().err)
+    assert line["hidden"] == "https://gpt.example.org/console/set-up?token=[hidden]"
+    assert line["shown"] == link
+
+
 INVISIBLE = "\x00\x1b\x7f\x85\x9b\u061c\u200b\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069\ufeff\ud800\U000e0041"
 
 
