@@ -2,13 +2,18 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+PRODUCTION := .venv/.installed-production
 TRANSLATIONS := glific_gpt/console/translations
 TRANSLATED := $(TRANSLATIONS)/hi/LC_MESSAGES/messages.mo
+
+# `make serve` and `make worker` run in what is there, and `make install-production` needs nothing else.
+ONLY_PRODUCTION := $(filter install-production,$(MAKECMDGOALS))$(and $(filter serve worker,$(MAKECMDGOALS)),$(wildcard $(PRODUCTION)))
+SERVER := $(if $(ONLY_PRODUCTION),$(PRODUCTION),$(INSTALLED))
 
 # Compiled files are kept: the tests start hundreds of processes, and each would compile all files again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install run serve worker test test-quick check language format lock bench peers durability fuzz fuzz-text messages pictures clean
+.PHONY: help install install-production run serve worker test test-quick check language format lock bench peers durability fuzz fuzz-text messages pictures clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -27,10 +32,12 @@ test-quick: $(INSTALLED) $(TRANSLATED) ## run the tests that a change normally n
 
 install: $(INSTALLED) $(TRANSLATED) ## create .venv with every dependency
 
-serve: $(INSTALLED) $(TRANSLATED) ## start the production server, configured by the environment
+install-production: $(PRODUCTION) $(TRANSLATED) ## create .venv without the tools of development, for servers
+
+serve: $(SERVER) $(TRANSLATED) ## start the production server, configured by the environment
 	@$(BIN)/python -m glific_gpt.server
 
-worker: $(INSTALLED) $(TRANSLATED) ## start a worker for deferred answers and e-mails
+worker: $(SERVER) $(TRANSLATED) ## start a worker for deferred answers and e-mails
 	@$(BIN)/flask worker
 
 check: $(INSTALLED) $(TRANSLATED) ## run the checks of CI: style, types, import layers, dependencies, language, migrations
@@ -73,9 +80,9 @@ durability: $(INSTALLED) ## count lost and late answers during kills, bursts and
 		$(BIN)/python -m benchmarks.deferral --mode $$mode --database $$database || exit 1; done; done
 	$(BIN)/python -m benchmarks.outages
 
-lock: $(INSTALLED) ## update the pinned versions: requirements*.in, package.json, benchmarks/peers
+lock: $(INSTALLED) ## update the pinned versions: pyproject.toml, requirements*.in, package.json, benchmarks/peers
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --no-header requirements.in -o requirements.txt
+		--no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header requirements-dev.in -o requirements-dev.txt
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
@@ -98,17 +105,37 @@ pictures: $(INSTALLED) $(TRANSLATED) ## take the screenshots of the documentatio
 clean: ## remove installed packages and caches, keep instance/
 	rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
-$(INSTALLED): requirements.txt requirements-dev.txt requirements-node.txt package-lock.json
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+CHECK_PYTHON = @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+COPY_ASSETS := $(BIN)/python -c 'from glific_gpt.console.assets import main; main()'
+NPM_CI := npm ci --silent --ignore-scripts --no-audit --no-fund
+
+$(INSTALLED): requirements.txt requirements-dev.txt requirements-node.txt package-lock.json deploy/flask.sh
+	$(CHECK_PYTHON)
 	@echo "Installing into .venv. This takes about a minute the first time."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-		-r requirements.txt -r requirements-dev.txt
-	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-		-r requirements-node.txt
-	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --silent --ignore-scripts --no-audit --no-fund
-	@$(BIN)/python -c 'from glific_gpt.console.assets import main; main()'
+	@$(PIP_INSTALL) -r requirements.txt -r requirements-dev.txt
+	@install -m 755 deploy/flask.sh $(BIN)/flask
+	@command -v npm >/dev/null || $(PIP_INSTALL) -r requirements-node.txt
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" $(NPM_CI)
+	@$(COPY_ASSETS)
+	@rm -f $(PRODUCTION)
 	@touch $@
 
-%.mo: %.po $(INSTALLED)
+# npm's packages are needed only until the files of the console are copied.
+$(PRODUCTION): requirements.txt requirements-node.txt package-lock.json deploy/flask.sh
+	$(CHECK_PYTHON)
+	@echo "Installing into .venv, for production. This takes about a minute the first time."
+	@if [ -e $(INSTALLED) ]; then rm -rf .venv; fi
+	@$(PYTHON) -m venv .venv
+	@$(PIP_INSTALL) -r requirements.txt
+	@install -m 755 deploy/flask.sh $(BIN)/flask
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && cp package.json package-lock.json "$$folder" && \
+		if ! command -v npm >/dev/null; then $(PYTHON) -m venv "$$folder/npm" && "$$folder/npm/bin/python" -m pip install \
+			--quiet --disable-pip-version-check --require-hashes -r requirements-node.txt; fi && \
+		PATH="$$PATH:$$folder/npm/bin" $(NPM_CI) --omit=dev --prefix "$$folder" && \
+		$(COPY_ASSETS) "$$folder/node_modules"
+	@touch $@
+
+%.mo: %.po $(SERVER)
 	@$(BIN)/pybabel -q compile -i $< -o $@

@@ -1,4 +1,4 @@
 """Answers Glific webhooks with each organization's own OpenAI key."""
 
-__version__ = "1.0.0-dev"
-"""The version, as in CHANGELOG.md."""
+__version__ = "0.9.0"
+"""The released version, as in CHANGELOG.md. Only this line names it."""

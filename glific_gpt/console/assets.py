@@ -105,8 +105,8 @@ def _copy_without_source_map(source: Path, target: Path) -> None:
 
 
 def main() -> None:
-    """Entry point of `make install`."""
+    """Copy the files from the folder of npm packages that an argument names; by default from node_modules."""
     try:
-        copy_assets()
+        copy_assets(*map(Path, sys.argv[1:2]))
     except FileNotFoundError as missing:
         sys.exit(f"Error: {missing.filename} is missing. Run make install.")

@@ -10,6 +10,7 @@ from flask_babel import Babel
 from flask_security import current_user
 from markupsafe import Markup
 
+from glific_gpt import __version__
 from glific_gpt.accounts import people
 from glific_gpt.accounts.sign_in import sessions
 from glific_gpt.console import access
@@ -52,7 +53,7 @@ def init(app: Flask) -> None:
     """Register what the templates use."""
     app.jinja_env.globals.update(asset_url=asset_url, icon=icon, menu_entry=menu_entry)
     app.jinja_env.globals.update(page_language=page_language, languages=LANGUAGES)
-    app.jinja_env.globals.update(activity_seconds=activity_seconds)
+    app.jinja_env.globals.update(activity_seconds=activity_seconds, version=__version__)
     app.jinja_env.globals.update(role_names=ROLE_NAMES, role_meanings=ROLE_MEANINGS)
     app.jinja_env.filters["drop_empty"] = lambda attributes: {
         name: value for name, value in attributes.items() if value

@@ -9,6 +9,7 @@ import time
 import structlog
 from flask import Flask
 
+from glific_gpt import __version__
 from glific_gpt.calls.deferred.recovery import requeue_orphans
 from glific_gpt.clock import Deadline
 from glific_gpt.durable import WorkflowContext
@@ -66,6 +67,7 @@ def run_standalone(app: Flask) -> None:
     file_descriptors.FileDescriptorMonitor().start_in_thread()
     if _wait_until_consumer(app):
         start_worker(app, consumes=True)
+        log.info("worker_started", version=__version__)
         sys.stderr.write("Working on deferred calls and e-mails. Press Ctrl-C to stop.\n")
         signal.sigwait(STOP_SIGNALS)
         ending = threading.Thread(target=stop_worker, args=(app,), daemon=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import config
+from glific_gpt import __version__
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.settings import ENCRYPTION_KEY
 
@@ -46,6 +47,11 @@ def test_a_command_that_asks_nothing_does_not_load_the_openai_library(
     ended = flask("--help", database_url=database)
     assert "glific_gpt.credentials.providers" in ended.stderr
     assert "openai.types" not in ended.stderr
+
+
+def test_it_prints_the_version_without_settings(database: str) -> None:
+    ended = flask("--version", database_url=database)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"{__version__}\n", "")
 
 
 HELP = (

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from glific_gpt import __version__
 from glific_gpt.database.failures import MIGRATIONS_MISSING
 from tests.cli.conftest import Commands
 from tests.durable.conftest import lock_connections
@@ -74,7 +75,9 @@ def stop(program: Program, number: Signals) -> tuple[int, bool]:
 def test_an_idle_worker_ends_quickly(start_worker: Start, number: Signals) -> None:
     program = start_worker()
     assert stop(program, number) == (0, True)
-    assert (program.output, program.errors) == ("", f"{WORKING}\n")
+    started, line = program.errors.splitlines()
+    assert (program.output, line) == ("", WORKING)
+    assert json.loads(started).items() >= {"event": "worker_started", "version": __version__}.items()
 
 
 def test_it_ends_quickly_while_it_waits_for_openai_and_another_worker_repeats_the_call(

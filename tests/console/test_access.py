@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import httpx2
 import pytest
 
+from glific_gpt import __version__
 from glific_gpt.accounts.tables import Role
 from glific_gpt.console.access import AccessLevel, required_level
 from tests.console.addresses import Address, list_addresses
@@ -95,6 +96,12 @@ def _pages(server: RunningServer, call_id: str, slug: str = "alice") -> list[Add
 
 def test_every_page_has_the_expected_access_level(world: World) -> None:
     assert {page.endpoint: world.level(page) for page in world.pages} == EXPECTED_LEVELS
+
+
+def test_the_footer_shows_the_version_to_people_who_are_signed_in(world: World) -> None:
+    page, sign_in = "/console/organizations/alice/", "/console/account/sign-in"
+    assert f"glific_gpt {__version__}" in world.people[Role.VIEWER].get(page).text
+    assert __version__ not in world.people["stranger"].get(sign_in).text
 
 
 def test_a_request_without_a_session_is_sent_to_sign_in(world: World) -> None:

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
+from glific_gpt import __version__
 from tests.support import http
 from tests.support.databases import behind_on_migrations
 from tests.support.deferred import wait_until
@@ -238,7 +239,9 @@ def test_it_reports_that_it_is_not_ready_when_the_database_is_behind_on_migratio
 
 
 @on_sqlite
-def test_it_reads_every_secret_from_a_file(tmp_path: Path, database_url: str, openai: OpenAIStandIn) -> None:
+def test_it_reads_every_secret_from_a_file_and_logs_its_version(
+    tmp_path: Path, database_url: str, openai: OpenAIStandIn
+) -> None:
     settings = {"database_url": database_url, "openai_base_url": openai.base_url}
     files: dict[str, str] = {}
     for variable, secret in environment(database_url=database_url).items():
@@ -246,4 +249,6 @@ def test_it_reads_every_secret_from_a_file(tmp_path: Path, database_url: str, op
         files |= {variable: "", f"{variable}_FILE": str(tmp_path / variable)}
     with run_server_processes(tmp_path / "log", files, **settings) as server:
         assert server.add_organization("alice").ask().status_code == 200
+        first = json.loads(server.program.errors.splitlines()[0])
+    assert first.items() >= {"event": "server_started", "version": __version__}.items()
     assert openai.requests[0].api_key == "sk-proj-alice-0123456789-lice"

@@ -35,7 +35,7 @@ class Line:
 
 @dataclass
 class TextBlock:
-    """Lines with marks that belong together."""
+    """Lines whose marks belong together."""
 
     lines: list[Line]
     is_heading: bool = False
