@@ -61,7 +61,7 @@ def create_app(settings: Settings, *, commands: bool = True) -> Flask:
     Raises SettingsError if a setting or a plugin cannot be used.
     """
     # 1. Logs come first, so that nothing is written before secrets are redacted.
-    logging.configure()
+    logging.configure(settings.log_level)
     # 2. The app itself.
     app = OpenAPI("glific_gpt", static_folder=None, doc_ui=False, **api.DESCRIPTION)
     app.openapi_version = "3.1.0"

@@ -14,6 +14,7 @@ SECRET = re.compile(
     r"""
     \bsk-[\w*.-]{4,}                # OpenAI keys, also masked ones
     | \bgg[aw]_[\w-]+               # API tokens and webhook tokens
+    | \bggs_[\w.-]+                 # set-up tokens
     | \b(?i:bearer)\s+\S+
     | \bv1=[0-9a-fA-F]+             # signatures
     | \bgAAAA[\w-]+=*               # Fernet ciphertexts
@@ -28,8 +29,17 @@ def redact(text: str) -> str:
     return SECRET.sub(REPLACEMENT, text)
 
 
+class Unredacted(str):
+    """A text that the log shows as it is, although it contains a secret: people need it from there."""
+
+    __slots__ = ()
+
+
 def _redact_event(_logger: object, _method: str, event: EventDict) -> EventDict:
-    return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
+    return {
+        key: redact(value) if isinstance(value, str) and not isinstance(value, Unredacted) else value
+        for key, value in event.items()
+    }
 
 
 # JSON escapes characters below U+0020 only. Other controls change terminals, marks of direction change the order in
@@ -86,24 +96,29 @@ def report_failed_start(message: str) -> None:
         structlog.get_logger().error("start_failed", detail=message)
 
 
-def configure() -> None:
-    """Configure logging for the whole process. Further calls change nothing."""
+def configure(level: str = "info") -> None:
+    """Configure logging for the whole process. Lines below this level are not written.
+
+    Call it before the first line: a logger that has written one keeps its level.
+    """
+    number = logging.getLevelNamesMapping()[level.upper()]
     # Directly to standard error: a line through the standard library's logging takes twice as long.
     # sys.__stderr__, because a command's runner can replace sys.stderr for a while.
     structlog.configure(
         processors=PROCESSORS,
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _SafeOutput(sys.__stderr__ or sys.stderr))),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(number),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_library_formatter())
     logging.getLogger().handlers = [handler]
-    logging.getLogger().setLevel(logging.INFO)
+    # Never below INFO: the details of libraries can contain what people write.
+    logging.getLogger().setLevel(max(number, logging.INFO))
     # At INFO and below, these libraries log addresses, headers and bodies. SQLAlchemy names the logger of a pool after
     # the module of its class.
     for name in ("openai", "httpx2", "httpcore2", "sqlalchemy", "alembic", "glific_gpt.database.fair_pool"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(max(number, logging.WARNING))
 
 
 def _library_formatter() -> structlog.stdlib.ProcessorFormatter:

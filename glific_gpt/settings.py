@@ -62,7 +62,7 @@ class Settings(BaseModel):
     max_deferred_calls_per_organization: int = Field(default=50, ge=1, le=5000)
     """Maximum number of deferred calls of one organization, over all processes."""
     max_waiting_calls_per_organization: int = Field(default=2000, ge=1, le=100_000)
-    """Maximum number of accepted deferred calls of one organization whose answers are not delivered yet."""
+    """Maximum number of accepted deferred calls of one organization that wait for the delivery of their answers."""
     max_waiting_megabytes_per_organization: int = Field(default=64, ge=2, le=100_000)
     """Maximum size of what is stored for these calls and failed deliveries. The largest question takes 1.4 MB."""
     public_url: Annotated[str, Field(pattern=r"^https?://")] = "http://127.0.0.1:8000"
@@ -88,6 +88,8 @@ class Settings(BaseModel):
     all processes."""
     trusted_proxy_count: int = Field(default=0, ge=0, le=9)
     """Number of your own reverse proxies in front of the server. Needed to read client addresses correctly."""
+    log_level: Annotated[Literal["debug", "info", "warning", "error", "critical"], BeforeValidator(_lower)] = "info"
+    """Lines of the log below this level are not written."""
     idle_timeout_minutes: int = Field(default=120, ge=1, le=720)
     """Minutes without activity after which a person is signed out of the console."""
     mail_url: SecretStr | None = None

@@ -7,7 +7,7 @@ from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ErrorType
 
 _OWN = {"value_error", "assertion_error"}
-"""Types of errors whose sentence is ours."""
+"""Types of errors with a sentence of our own."""
 
 _WHOLE_NUMBER = "this must be a whole number"
 _NUMBER = "this must be a number"

@@ -36,7 +36,7 @@ def test_every_setting_but_the_secrets_has_a_default() -> None:
     assert (settings.processes, settings.max_in_flight, settings.organization_share) == (1, 1000, 0.5)
     assert (settings.max_connections, settings.max_connections_per_address) == (10_000, 2000)
     assert (settings.worker, settings.glific_hosts) == ("inline", ("*.glific.com",))
-    assert settings.idle_timeout_minutes == 120
+    assert (settings.log_level, settings.idle_timeout_minutes) == ("info", 120)
 
 
 def test_it_reads_the_environment() -> None:
@@ -48,6 +48,7 @@ def test_it_reads_the_environment() -> None:
         DEADLINE_SECONDS="2.5",
         PROCESSES=" 4 ",
         WORKER="separate",
+        LOG_LEVEL="WARNING",
         GLIFIC_HOSTS="*.glific.com,127.0.0.1",
     )
     assert settings.database_url == "postgresql+psycopg://me@db/x"
@@ -122,6 +123,7 @@ def test_an_unknown_variable_is_refused(variable: str, message: str) -> None:
         ("ORGANIZATION_SHARE", "0"),
         ("ORGANIZATION_SHARE", "1.1"),
         ("WORKER", "elsewhere"),
+        ("LOG_LEVEL", "loud"),
     ],
 )
 def test_the_error_for_an_invalid_value_names_its_variable(name: str, value: str) -> None:

@@ -38,6 +38,7 @@ class Action(StrEnum):
     UNKNOWN_SIGN_IN_FAILED = "unknown_sign_in_failed"
     PASSWORD_CHECK_FAILED = "password_check_failed"  # noqa: S105
     CODE_CHECK_FAILED = "code_check_failed"
+    SET_UP_FAILED = "set_up_failed"
     SIGNED_OUT = "signed_out"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
     PASSWORD_RESET = "password_reset"  # noqa: S105

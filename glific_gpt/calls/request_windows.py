@@ -44,7 +44,7 @@ class RequestWindows(MemoryStorage):
             return (times[0], len(times)) if times else (now, 0)
 
     def _forget(self, oldest: float) -> None:
-        """Remove the subjects whose last call is older."""
+        """Remove the subjects with an older last call."""
         while self._times:
             key, times = next(iter(self._times.items()))
             if times[-1] >= oldest:

@@ -8,6 +8,7 @@ from flask import Flask, Response, current_app, g, redirect, request, url_for
 from flask_security import current_user
 
 from glific_gpt.accounts import people
+from glific_gpt.accounts.sign_in import set_up
 from glific_gpt.accounts.tables import Role, User
 from glific_gpt.console.redirects import page_of_form
 from glific_gpt.database import transaction
@@ -58,7 +59,7 @@ def require_access_levels(app: Flask) -> None:
 
 
 def authorize() -> Response | None:
-    """Check access before every view. Without a session, redirect to the sign-in page.
+    """Check access before every view. Without a session, redirect to the sign-in page, or to the set-up of the server.
 
     Raises NotFound if the organization does not exist or the user does not belong to it, and on pages of administrators
     for other users. Raises InsufficientRole if the user's role is too small.
@@ -68,6 +69,8 @@ def authorize() -> Response | None:
     if required is AccessLevel.PUBLIC:
         return None
     if not current_user.is_authenticated:
+        if request.endpoint == "console.home" and set_up.is_needed():
+            return cast("Response", redirect(url_for("security.set_up")))
         return _redirect_to_sign_in()
     if _load_access_level() >= required:
         return None

@@ -19,7 +19,7 @@ ROOTS = (
 """First names of variables (glific/glific: MessageVarParser, Webhook, ContactField, ContactAction)."""
 
 UNKNOWN_ROOTS = ("@global.", "@group.", "@wa_group.", "@staff.")
-"""Beginnings of variables whose values only Glific knows."""
+"""Beginnings of variables that only Glific can fill."""
 
 ROOT_PATTERN = rf"(?:{'|'.join(ROOTS)})(?![A-Za-z0-9_\-])"
 _VARIABLE = re.compile(rf"(?<!\w)@{ROOT_PATTERN}(?:\.[A-Za-z0-9_\-]+){{1,4}}", re.IGNORECASE)

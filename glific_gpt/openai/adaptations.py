@@ -17,7 +17,7 @@ from glific_gpt.openai.traits import is_responses_only
 _OTHER_NAMES = {"reasoning": REASONING_EFFORT, "reasoning.effort": REASONING_EFFORT, "text.verbosity": VERBOSITY}
 """Names of the Responses API for options of Chat Completions."""
 _FREE_CHOICES = {REASONING_EFFORT, VERBOSITY}
-"""Options whose values differ between models, so that any refusal of one is a reason to leave it out."""
+"""Options with values that differ between models: any refusal of one is a reason to leave it out."""
 
 _VALUE_CODES = {"unsupported_value", "invalid_value"}
 _UNSUPPORTED_CODES = {

@@ -23,7 +23,7 @@ Headers = Iterable[tuple[bytes, bytes]]
 Protocol = TypeVar("Protocol", bound=asyncio.Protocol)
 
 UNACKNOWLEDGED_MS = 1000
-"""The kernel closes a reused connection whose other end does not acknowledge a request for that long (tcp(7)).
+"""The kernel closes a reused connection if its other end does not acknowledge a request for that long (tcp(7)).
 
 A firewall can drop a connection without a word. A call would otherwise wait on it until its deadline.
 """

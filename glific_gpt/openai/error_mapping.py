@@ -31,7 +31,7 @@ from glific_gpt.openai.refusals import ApiRefusal
 MAX_RETRY_AFTER_SECONDS = 86_400
 BAD_REQUEST = {400, 413, 422}
 IN_BODY = 200
-"""Status of replies whose error is in their body."""
+"""Status of replies with an error in their body."""
 
 # OpenAI has no codes for these. See refusals.py about text that the caller chose.
 _NOT_SERVED = re.compile(
@@ -246,7 +246,7 @@ def _bad_request(refusal: ApiRefusal, _model: str) -> GlificGptError | None:
 
 
 def _refused_field(refusal: ApiRefusal) -> str | None:
-    """Return the field of the webhook's body whose value OpenAI does not accept."""
+    """Return the field of the webhook's body with a value that OpenAI does not accept."""
     named = next((field for field, sentence in _PARAMETER_SENTENCES if sentence.match(refusal.message)), None)
     if not refusal.parameter:
         return named

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from glific_gpt.openai import causes, retry_timing
+from glific_gpt.openai import refusal_patterns as patterns
 
 MAX_TEXT_CHARACTERS = 2000
 """Characters of a field that are read. OpenAI's own sentences are shorter."""
@@ -19,77 +20,6 @@ _LASTING_SERVER_ERRORS = {501, 505, 506, 508, 510, 511, 525, 526}
 
 _ACCESS_STATUSES = {401, 403, 407}
 """Statuses of servers that do not admit the sender."""
-
-# OpenAI's codes for failures that pass by themselves, also in replies with another status.
-_TEMPORARY_CODES = {
-    "rate_limit_exceeded",
-    "rate_limit_error",
-    "slow_down",
-    "server_error",
-    "server_is_overloaded",
-    "internal_error",
-    "internal_server_error",
-    "engine_overloaded",
-    "service_unavailable",
-    "service_unavailable_error",
-    "overloaded_error",
-    "vector_store_timeout",
-}
-_OVERLOADED = {"server_error", "server_is_overloaded", "engine_overloaded", "service_unavailable_error"}
-
-# Codes and types are OpenAI's own and share their words: insufficient_quota, billing_not_active,
-# credit_balance_exhausted, project_spend_limit_exceeded, organization_usage_limit_exceeded, insufficient_funds.
-_CREDIT_CODE = re.compile(
-    r"quota|billing|credit|funds|insufficient_balance|spend_limit|usage_limit|payment_required|budget"
-)
-_CLOSED_CODE = re.compile(
-    r"(?:account|organization|org|user|access)_(?:\w+_)?"
-    r"(?:deactivated|terminated|suspended|disabled|deleted|banned|blocked|restricted|closed|locked)"
-)
-_PROJECT_CODE = re.compile(r"project_(?:\w+_)?(?:archived|deleted|disabled|suspended|deactivated|inactive|not_found)")
-_REGION_CODE = re.compile(r"hostname|residency|wrong_region|incorrect_region")
-_COUNTRY_CODE = "unsupported_country_region_territory"
-_ADDRESS_CODE = re.compile(
-    r"(?:^|_)ip_(?:address_)?(?:not_|un|restrict|block|denied|forbidden|disallowed|allow_?list|white_?list)"
-    r"|(?:unauthorized|forbidden|blocked|disallowed)_ip(?:_|$)"
-)
-_SAFETY_CODE = re.compile(r"policy|content_filter|moderation|safety|invalid_prompt|flagged")
-
-# OpenAI also sends these causes without a code. A message can repeat text that the caller chose, such as the name of a
-# property in a schema, so the patterns describe OpenAI's own sentences, most from their beginning. Names of models and
-# keys, the only foreign text in replies about accounts, hold no spaces.
-_CREDIT_SENTENCE = re.compile(
-    r"you exceeded your current quota|your account is not active, please check your billing"
-    r"|billing hard limit has been reached|your (?:credit balance|organization|account) .{0,40}(?:no|out of) credit"
-    r"|(?:you|your organization|your project) (?:have|has|is|are)? ?(?:reached|over|exceeded) (?:your|its) "
-    r".{0,30}(?:spend|usage|billing|budget)"
-)
-_CLOSED_SENTENCE = re.compile(
-    r"(?:(?:the|your|this) )?(?:openai )?(?:account|organization)\b[^.]{0,80} (?:has been|was|is) "
-    r"(?:\w+ or )?(?:deactivated|terminated|suspended|disabled|deleted|banned|restricted|closed)"
-    r"|(?:a|with a|to a) (?:deactivated|terminated|suspended|disabled) (?:account|organization)"
-    r"|access (?:was|has been) terminated|you do not have an account because it has been"
-)
-_PROJECT_SENTENCE = re.compile(
-    r"\bproject\b[^.]{0,100} (?:is|has been|was) (?:archived|deleted|disabled)|archived project"
-    r"|you do not have access to the (?:project|organization) tied to the api key"
-)
-_REGION_SENTENCE = re.compile(r"incorrect regional host ?name|make your request to [a-z]{2,4}\.api\.openai\.com")
-_COUNTRY_SENTENCE = re.compile(r"country, region, or territory not supported")
-_ADDRESS_SENTENCE = re.compile(
-    r"\bip(?: address(?:es)?)?\b.{0,60}?(?:\bnot (?:authorized|allowed|permitted|match)|\bblocked|\bunauthorized)"
-    r"|\bip (?:allow|white) ?list"
-)
-_SAFETY_SENTENCE = re.compile(
-    r"invalid prompt: |your request was rejected (?:as a result of|by) (?:our|the) safety system"
-    r"|your (?:prompt|input|request|content) (?:was|has been|may have been) (?:flagged|blocked|rejected)"
-    r"|this (?:request|content) (?:was|has been) (?:flagged|blocked)"
-)
-_REGION_HOST = re.compile(r"\b([a-z]{2,4}\.api\.openai\.com)\b")
-_MISSING_SCOPE = re.compile(r"you have insufficient permissions for this operation")
-_TOO_LARGE = re.compile(r"request too large|the input or output tokens must be reduced")
-_LIMIT = re.compile(r"\blimit:? ([\d,]{1,15})\b(?:, used:? [\d,]{1,15})?, requested:? ([\d,]{1,15})\b")
-_PER_DAY = re.compile(r"\bper day\b|\((?:rpd|tpd)\)")
 
 
 @dataclass(frozen=True)
@@ -154,60 +84,62 @@ class ApiRefusal:
 
     @property
     def is_out_of_credit(self) -> bool:
-        return self.status == 402 or self._says(_CREDIT_CODE, _CREDIT_SENTENCE)
+        return self.status == 402 or self._says(patterns.CREDIT_CODE, patterns.CREDIT_SENTENCE)
 
     @property
     def is_account_closed(self) -> bool:
         """True if OpenAI has ended or suspended the key's account or organization."""
-        return self._says(_CLOSED_CODE, _CLOSED_SENTENCE)
+        return self._says(patterns.CLOSED_CODE, patterns.CLOSED_SENTENCE)
 
     @property
     def is_project_closed(self) -> bool:
-        return self._says(_PROJECT_CODE, _PROJECT_SENTENCE)
+        return self._says(patterns.PROJECT_CODE, patterns.PROJECT_SENTENCE)
 
     @property
     def is_country_unsupported(self) -> bool:
-        return _COUNTRY_CODE in self.names or _COUNTRY_SENTENCE.search(self.message) is not None
+        return patterns.COUNTRY_CODE in self.names or patterns.COUNTRY_SENTENCE.search(self.message) is not None
 
     @property
     def is_wrong_region(self) -> bool:
         """True if another address of OpenAI serves the key's project."""
-        return self._says(_REGION_CODE, _REGION_SENTENCE)
+        return self._says(patterns.REGION_CODE, patterns.REGION_SENTENCE)
 
     @property
     def region_host(self) -> str:
         """The host that OpenAI names for the key's project, or an empty text."""
-        found = _REGION_HOST.search(self.message)
+        found = patterns.REGION_HOST.search(self.message)
         return found[1] if found else ""
 
     @property
     def is_address_refused(self) -> bool:
         """True if the account does not allow the address of this server."""
-        return self._says(_ADDRESS_CODE, _ADDRESS_SENTENCE)
+        return self._says(patterns.ADDRESS_CODE, patterns.ADDRESS_SENTENCE)
 
     @property
     def is_unsafe(self) -> bool:
         """True if OpenAI's safety system refused the question."""
         is_about_question = self.status in {200, 400, 403, 422}
         return is_about_question and (
-            any(_SAFETY_CODE.search(name) for name in self.names) or _SAFETY_SENTENCE.match(self.message) is not None
+            any(patterns.SAFETY_CODE.search(name) for name in self.names)
+            or patterns.SAFETY_SENTENCE.match(self.message) is not None
         )
 
     @property
     def is_restricted_key(self) -> bool:
         """True if the key is valid but lacks the permission."""
-        return self.status == 403 or _MISSING_SCOPE.match(self.message) is not None
+        return self.status == 403 or patterns.MISSING_SCOPE.match(self.message) is not None
 
     @property
     def is_rate_limit(self) -> bool:
-        is_overloaded = self.is_from_api and bool(self.names & _OVERLOADED)
+        is_overloaded = self.is_from_api and bool(self.names & patterns.OVERLOADED)
         return not is_overloaded and (self.status == 429 or self.code in {"rate_limit_exceeded", "slow_down"})
 
     @property
     def is_too_large(self) -> bool:
         """True if the request is larger than the account may ever send in one piece."""
         return self._is_about_limit and (
-            _TOO_LARGE.match(self.message) is not None or (self._limit is not None and self._limit[1] > self._limit[0])
+            patterns.TOO_LARGE.match(self.message) is not None
+            or (self._limit is not None and self._limit[1] > self._limit[0])
         )
 
     @property
@@ -217,7 +149,7 @@ class ApiRefusal:
 
     @property
     def is_daily_limit(self) -> bool:
-        return self._is_about_limit and _PER_DAY.search(self.message) is not None
+        return self._is_about_limit and patterns.PER_DAY.search(self.message) is not None
 
     @property
     def is_temporary(self) -> bool:
@@ -226,7 +158,7 @@ class ApiRefusal:
             return False
         # Request time-out, conflict and too early: the openai library retries the first two as well.
         return (
-            self.code.lower() in _TEMPORARY_CODES
+            self.code.lower() in patterns.TEMPORARY_CODES
             or self.status in {408, 409, 425, 429}
             or (self.status >= 500 and self.status not in _LASTING_SERVER_ERRORS)
         )
@@ -253,7 +185,7 @@ class ApiRefusal:
     @property
     def _limit(self) -> tuple[int, int] | None:
         """The limit, and how much of it the request needs."""
-        found = _LIMIT.search(self.message)
+        found = patterns.LIMIT.search(self.message)
         return (int(found[1].replace(",", "") or 0), int(found[2].replace(",", "") or 0)) if found else None
 
     def _says(self, code: re.Pattern[str], sentence: re.Pattern[str]) -> bool:

@@ -20,6 +20,9 @@ START_TIMEOUT_SECONDS = 60
 IS_REPLACEMENT = "_GLIFIC_GPT_IS_REPLACEMENT"
 """Environment variable of processes that replace an earlier one."""
 
+IS_LATER = "_GLIFIC_GPT_IS_LATER"
+"""Environment variable of all processes but the first, which reports what concerns the whole server."""
+
 LISTEN_FAILURE = 4
 """Exit status of a process that cannot listen. uvicorn's own STARTUP_FAILURE is 3."""
 
@@ -56,8 +59,12 @@ class ProcessSupervisor(Multiprocess):
 
         A later process that fails is started again until it succeeds, because the others still serve.
         """
-        super().init_processes()
-        # Processes that are started later inherit the variable.
+        for _ in range(self.processes_num):
+            process = Process(self.config, self.sockets)
+            process.start()
+            self.processes.append(process)
+            # Processes that are started later inherit the variable.
+            os.environ[IS_LATER] = "1"
         os.environ[IS_REPLACEMENT] = "1"
 
     def keep_subprocess_alive(self) -> None:

@@ -84,7 +84,7 @@ class ResponseFile:
 class FilePlaces:
     """The places for files of this process. All threads may use it.
 
-    When none is free, the client with the most files loses the connection whose client has read nothing for longest.
+    When none is free, the client with the most files loses the connection on which nothing was read for longest.
     """
 
     def __init__(self) -> None:

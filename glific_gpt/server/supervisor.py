@@ -23,6 +23,7 @@ from glific_gpt.runtime import file_descriptors, garbage_collector
 from glific_gpt.server.processes import (
     HEALTHCHECK_TIMEOUT_SECONDS,
     INTERRUPT,
+    IS_LATER,
     IS_REPLACEMENT,
     LISTEN_FAILURE,
     ProcessSupervisor,
@@ -120,7 +121,7 @@ def _serve_in_this_process(settings: Settings, listener: socket.socket) -> None:
 
 def _serve_with_processes(settings: Settings, listener: socket.socket) -> None:
     """Exits with status 1 if the processes cannot start; each has reported why. Raises SettingsError."""
-    logging.configure()
+    logging.configure(settings.log_level)
     file_descriptors.FileDescriptorMonitor().start_in_thread()
     uvicorn_config = _uvicorn_config(
         "glific_gpt.server.supervisor:create_process_app", listener, processes=settings.processes
@@ -196,6 +197,7 @@ def _uvicorn_config(app: "AsgiBridge | str", listener: socket.socket, *, process
 def _create_asgi_app(settings: Settings) -> "AsgiBridge":
     """Raises SettingsError."""
     # Imported here, so that the process of a supervisor stays small.
+    from glific_gpt.accounts import first_administrator
     from glific_gpt.app import create_app
     from glific_gpt.database import migrations
     from glific_gpt.database.engines import parse_url
@@ -211,6 +213,7 @@ def _create_asgi_app(settings: Settings) -> "AsgiBridge":
         app_services = services()
         migrations.require_current()
         key_check.require_keys(app_services.vault)
+        set_up_link = None if IS_LATER in os.environ else first_administrator.create_link()
         app_services.pipeline.deferrer.late_answers.start()
     bridge.start_threads()  # before anything uses them
     cpu_bound.start_thread()
@@ -228,6 +231,8 @@ def _create_asgi_app(settings: Settings) -> "AsgiBridge":
             processes=settings.processes,
             worker=settings.worker,
         )
+        if set_up_link:
+            structlog.get_logger().warning("administrator_missing", set_up_link=logging.Unredacted(set_up_link))
 
     def end() -> None:
         shutdown.wait()

@@ -62,3 +62,8 @@ def test_every_page_is_accessible_and_fits_the_window(
         for path in SIGNED_OUT:
             trouble += look(shown, path)
     assert not trouble, "\n".join(trouble)
+
+
+def test_the_set_up_page_is_accessible_and_fits_the_window(server: RunningServer, browser: Browser) -> None:
+    with open_browser_window(browser, server.url, width=390, theme="light", language="hi-IN") as shown:
+        assert look(shown, "/console/set-up?token=nonsense") == []

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask, Response, redirect, request, url_for
 from flask_security import Security, current_user
 
-from glific_gpt.accounts import password_rules
+from glific_gpt.accounts import first_administrator, password_rules
 from glific_gpt.accounts.addresses import NormalizingMailUtil
 from glific_gpt.accounts.passwords import LINK_LIFETIME, PUBLIC_URL, one_time_link
 from glific_gpt.accounts.sign_in import (
@@ -55,6 +55,7 @@ def init(app: Flask, settings: Settings) -> None:
     # Flask-WTF would also require a Referer with the request's own host, which a proxy may have replaced.
     app.config["WTF_CSRF_SSL_STRICT"] = False
     app.config[PUBLIC_URL] = settings.public_url
+    first_administrator.init(app, settings)
     app.config.update({f"SECURITY_MSG_{name}": message for name, message in MESSAGES.items()})
     provider = app.json
     security = _create_security()

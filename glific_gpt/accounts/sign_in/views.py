@@ -1,4 +1,4 @@
-"""Routes for sign-in and account security, each with Flask-Security's view."""
+"""Routes for the set-up of the server, sign-in and account security."""
 
 from urllib.parse import urlsplit, urlunsplit
 
@@ -8,7 +8,7 @@ from flask_babel import gettext
 from flask_security import current_user, recovery_codes, views
 
 from glific_gpt.accounts import people
-from glific_gpt.accounts.sign_in import records
+from glific_gpt.accounts.sign_in import records, set_up
 from glific_gpt.accounts.tables import User
 from glific_gpt.database import transaction
 
@@ -17,20 +17,21 @@ NAME = "security"
 
 GET_AND_POST = ["GET", "POST"]
 
-blueprint = Blueprint(NAME, __name__, url_prefix="/console/account")
+blueprint = Blueprint(NAME, __name__, url_prefix="/console")
 
-# Flask-Security has more views. Only those listed here are reachable.
+# All but the first are views of Flask-Security, which has more. Only those listed here are reachable.
 _ROUTES = (
-    ("/sign-in", "login", views.login, GET_AND_POST),
-    ("/confirm", "verify", views.verify, GET_AND_POST),
-    ("/password", "change_password", views.change_password, GET_AND_POST),
-    ("/forgotten", "forgot_password", views.forgot_password, GET_AND_POST),
-    ("/reset/<token>", "reset_password", views.reset_password, GET_AND_POST),
-    ("/two-factor", "two_factor_setup", views.two_factor_setup, GET_AND_POST),
-    ("/two-factor/set-up/<token>", "two_factor_setup_validate", views.two_factor_setup_validate, ["POST"]),
-    ("/two-factor/code", "two_factor_token_validation", views.two_factor_token_validation, GET_AND_POST),
-    ("/two-factor/recovery-code", "mf_recovery", recovery_codes.mf_recovery, GET_AND_POST),
-    ("/two-factor/recovery-codes", "mf_recovery_codes", recovery_codes.mf_recovery_codes, GET_AND_POST),
+    ("/set-up", "set_up", set_up.set_up, GET_AND_POST),
+    ("/account/sign-in", "login", views.login, GET_AND_POST),
+    ("/account/confirm", "verify", views.verify, GET_AND_POST),
+    ("/account/password", "change_password", views.change_password, GET_AND_POST),
+    ("/account/forgotten", "forgot_password", views.forgot_password, GET_AND_POST),
+    ("/account/reset/<token>", "reset_password", views.reset_password, GET_AND_POST),
+    ("/account/two-factor", "two_factor_setup", views.two_factor_setup, GET_AND_POST),
+    ("/account/two-factor/set-up/<token>", "two_factor_setup_validate", views.two_factor_setup_validate, ["POST"]),
+    ("/account/two-factor/code", "two_factor_token_validation", views.two_factor_token_validation, GET_AND_POST),
+    ("/account/two-factor/recovery-code", "mf_recovery", recovery_codes.mf_recovery, GET_AND_POST),
+    ("/account/two-factor/recovery-codes", "mf_recovery_codes", recovery_codes.mf_recovery_codes, GET_AND_POST),
 )
 for rule, endpoint, view, methods in _ROUTES:
     blueprint.add_url_rule(rule, endpoint, view, methods=methods)
@@ -39,6 +40,7 @@ for rule, endpoint, view, methods in _ROUTES:
 CREDENTIAL_ENDPOINTS = {
     f"{NAME}.{endpoint}"
     for endpoint in (
+        "set_up",
         "login",
         "verify",
         "change_password",
@@ -51,7 +53,7 @@ CREDENTIAL_ENDPOINTS = {
 SECOND_STEP_ENDPOINTS = {f"{NAME}.two_factor_token_validation", f"{NAME}.mf_recovery"}
 
 
-@blueprint.post("/sign-out", endpoint="logout")
+@blueprint.post("/account/sign-out", endpoint="logout")
 def sign_out() -> ResponseReturnValue:
     """Sign out on all devices: a copy of the cookie would otherwise stay valid."""
     person = current_user._get_current_object() if current_user.is_authenticated else None
@@ -66,13 +68,13 @@ def sign_out() -> ResponseReturnValue:
     return response
 
 
-@blueprint.get("/two-factor/lost")
+@blueprint.get("/account/two-factor/lost")
 def two_factor_rescue() -> Response:
     """Flask-Security's page for people without their phone: redirect to the recovery codes."""
     return redirect(url_for("security.mf_recovery"))  # type: ignore[return-value]
 
 
-@blueprint.get("/two-factor/done")
+@blueprint.get("/account/two-factor/done")
 def two_factor_done() -> Response:
     """After two-step sign-in was switched on, continue with the recovery codes."""
     needs_codes = current_user.is_authenticated and current_user.has_two_factor and not current_user.mf_recovery_codes

@@ -20,7 +20,7 @@ ENDED_STATES = ("delivered", *FAILED_DELIVERY_STATES)
 
 @dataclass(frozen=True)
 class Backlog:
-    """The deferred calls whose question has not been asked."""
+    """The deferred calls with a question that has not been asked."""
 
     count: int
     oldest_seconds: int

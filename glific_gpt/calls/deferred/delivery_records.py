@@ -153,7 +153,7 @@ def purge(session: Session) -> None:
 
 
 def mark_delivered(delivery: Delivery) -> None:
-    """End a delivery whose flow has the answer, and delete the answer."""
+    """End a delivery because its flow has the answer, and delete the answer."""
     delivery.state, delivery.ended_at = "delivered", now()
     delivery.answer, delivery.stored_bytes = None, 0
 

@@ -70,7 +70,7 @@ class LateAnswers:
         self._engine = engine
         self._arrived: SimpleQueue[_Arrival] = SimpleQueue()
         self._waiting: set[str] = set()
-        """Ids of the calls whose answers are not stored."""
+        """Ids of the calls without a stored answer."""
         self._changed = Condition()
         self._thread: Thread | None = None
 

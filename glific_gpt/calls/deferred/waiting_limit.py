@@ -24,7 +24,7 @@ DELETED_SHARE = 20
 
 @dataclass
 class Stored:
-    """The deliveries of one organization whose question or answer is stored: those that wait, and that have failed."""
+    """The deliveries of one organization with a stored question or answer: those that wait, and that have failed."""
 
     waiting_calls: int = 0
     waiting_bytes: int = 0

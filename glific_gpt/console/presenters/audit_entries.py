@@ -5,6 +5,7 @@ from typing import Any
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
+from glific_gpt.accounts.sign_in.set_up import ACTOR as SET_UP_ACTOR
 from glific_gpt.accounts.tables import Role
 from glific_gpt.audit.actions import Action
 from glific_gpt.audit.trail import SERVER_ACTOR, EntryView
@@ -45,6 +46,7 @@ ACTION_TEXTS = {
     Action.UNKNOWN_SIGN_IN_FAILED: _("Failed to sign in with an e-mail address that has no account, from %(address)s"),
     Action.PASSWORD_CHECK_FAILED: _("Entered a wrong password for %(email)s, signed in from %(address)s"),
     Action.CODE_CHECK_FAILED: _("Entered the right password, but a wrong code for %(email)s from %(address)s"),
+    Action.SET_UP_FAILED: _("Entered a wrong set-up token, from %(address)s"),
     Action.SIGNED_OUT: _("Signed %(email)s out on all devices, from %(address)s"),
     Action.PASSWORD_CHANGED: _("Changed the password of %(email)s"),
     Action.PASSWORD_RESET: _("Chose a new password for %(email)s with a one-time link, from %(address)s"),
@@ -75,6 +77,7 @@ CONNECTION_METHODS = {"api": _("with phone number and password"), "signed": _("w
 ACTOR_NAMES = {
     SERVER_ACTOR: _("The server"),
     "command line": _("Command line"),
+    SET_UP_ACTOR: _("A visitor with the set-up token"),
     "nobody": _("A visitor who was not signed in"),
 }
 

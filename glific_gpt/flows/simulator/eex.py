@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from glific_gpt.flows.simulator import elixir
-from glific_gpt.flows.simulator.elixir import InvalidCode, UnsupportedCode
+from glific_gpt.flows.simulator.elixir import evaluate
+from glific_gpt.flows.simulator.elixir_functions import is_truthy, value_to_text
+from glific_gpt.flows.simulator.elixir_parser import parse_block_start, parse_code
+from glific_gpt.flows.simulator.elixir_tree import InvalidCode, UnsupportedCode
 from glific_gpt.flows.suspicious_code import find_suspicious_code
 
 INVALID_CODE = "Invalid Code"
@@ -117,12 +119,12 @@ def _render_parts(parts: list[_Part], at: int, *, is_shown: bool, depth: int) ->
 
 def _render_tag(parts: list[_Part], at: int, tag: _Tag, *, is_shown: bool, depth: int) -> tuple[str, int]:
     """Render a tag, with its block if it begins one. Return the text, and the position of the last part."""
-    block = elixir.parse_block_start(tag.code)
+    block = parse_block_start(tag.code)
     if block is None:
-        expression = elixir.parse_code(tag.code)
-        value = elixir.evaluate(expression) if is_shown else None
-        return (elixir.value_to_text(value) if tag.marker == "=" else ""), at
-    is_true = is_shown and elixir.is_truthy(elixir.evaluate(block.operands[0])) is (block.name == "if")
+        expression = parse_code(tag.code)
+        value = evaluate(expression) if is_shown else None
+        return (value_to_text(value) if tag.marker == "=" else ""), at
+    is_true = is_shown and is_truthy(evaluate(block.operands[0])) is (block.name == "if")
     yes, at = _render_parts(parts, at + 1, is_shown=is_true, depth=depth + 1)
     no = ""
     if _is_word(parts, at, _ELSE):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from glific_gpt.flows.simulator.elixir import value_to_text
+from glific_gpt.flows.simulator.elixir_functions import value_to_text
 from glific_gpt.flows.simulator.event_log import FlowStuck
 from glific_gpt.flows.structure import as_object
 from glific_gpt.flows.variables import WORD_BYTES

@@ -36,7 +36,7 @@ LOCALES = {
 
 
 def find_languages(text: str) -> list[str]:
-    """Return the labels of the languages whose label or locale begins with the text, in upper or lower case.
+    """Return the labels of the languages with a label or locale that begins with the text, in upper or lower case.
 
     Glific takes one of them (glific/glific: Settings.get_language_by_label_or_locale).
     """

@@ -84,7 +84,7 @@ def _build_body(context: Context, action: JsonObject) -> JsonObject:
 
 
 def _note_doubts(context: Context, url: str, raw_body: bytes) -> None:
-    """Record a URL that servers refuse, and variables whose values only Glific knows."""
+    """Record a URL that servers refuse, and variables that only Glific can fill."""
     log = context.simulation.log
     if not _VISIBLE_ASCII.fullmatch(url):
         log.add_problem(

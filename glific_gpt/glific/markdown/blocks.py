@@ -35,7 +35,7 @@ class Line:
 
 @dataclass
 class TextBlock:
-    """Lines whose marks belong together."""
+    """Lines with marks that belong together."""
 
     lines: list[Line]
     is_heading: bool = False
