@@ -3,6 +3,7 @@
 from glific_gpt.database.base import Base, RowId, Usd, UtcDateTime, db
 from glific_gpt.database.group_commit import GroupCommit, Statement, execute_all, precompile
 from glific_gpt.database.group_transaction import GroupTransaction, Work
+from glific_gpt.database.large_writes import run_large, submit_large
 from glific_gpt.database.late_writes import LateWrites
 from glific_gpt.database.session import (
     UNAVAILABLE,
@@ -40,6 +41,8 @@ __all__ = [
     "precompile",
     "reading",
     "retry_until_available",
+    "run_large",
     "run_transaction",
+    "submit_large",
     "transaction",
 ]

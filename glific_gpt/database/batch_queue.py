@@ -1,6 +1,5 @@
 """A queue of items that concurrent calls write together: one writer at a time takes all of them."""
 
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from glific_gpt.database.session import UNAVAILABLE, run_in_executor
 from glific_gpt.runtime import bridge
 from glific_gpt.runtime.one_shot_event import OneShotEvent
+from glific_gpt.runtime.turns import Turns
 
 Item = TypeVar("Item")
 
@@ -24,6 +24,7 @@ class _Entry(Generic[Item]):
     """An item of one call, and its result."""
 
     item: Item
+    group: object
     done: OneShotEvent = field(default_factory=OneShotEvent)
     failure: Exception | None = None
 
@@ -31,15 +32,24 @@ class _Entry(Generic[Item]):
 class BatchQueue(Generic[Item]):
     """Items that arrive during a commit are batched into the next one. A call waits until its batch is committed."""
 
-    def __init__(self, timeout: float, max_batch: int | None = None, *, gives_up_slot: bool = False) -> None:
+    def __init__(
+        self,
+        timeout: float,
+        max_batch: int | None = None,
+        group_of: Callable[[Item], object] = lambda _item: None,
+        *,
+        gives_up_slot: bool = False,
+    ) -> None:
         """An item waits at most `timeout` seconds in the queue, and as long for its commit.
 
-        With `gives_up_slot`, a batch can be larger than the number of slots for calls (`runtime/bridge.py`).
+        If not all items fit into a batch, the groups of `group_of` take turns. With `gives_up_slot`, a batch can be
+        larger than the number of slots for calls (`runtime/bridge.py`).
         """
         self._gives_up_slot = gives_up_slot
         self._timeout = timeout
         self._max_batch = max_batch
-        self._pending: deque[_Entry[Item]] = deque()
+        self._group_of = group_of
+        self._pending: Turns[_Entry[Item]] = Turns()
         self._lock = Lock()
         self._is_writing = False
 
@@ -49,9 +59,9 @@ class BatchQueue(Generic[Item]):
         A thread calls `commit`. On the event loop, `try_on_loop` is called first if there is one, and a batch for which
         it returns False is left to a thread.
         """
-        mine = _Entry(item)
+        mine = _Entry(item, self._group_of(item))
         with self._lock:
-            self._pending.append(mine)
+            self._pending.push(mine.group, mine)
             # Under the lock: a writer clears the flag in the same step in which it finds the queue empty, so each item
             # is either in the batch of a running writer, or starts a new one.
             is_writing, self._is_writing = self._is_writing, True
@@ -79,7 +89,8 @@ class BatchQueue(Generic[Item]):
                 each.done.set()
             batch = []
         with self._lock:
-            self._pending.extend(batch)  # a batch that was not written
+            for each in batch:  # it was not written
+                self._pending.push(each.group, each)
             has_more = self._is_writing = bool(self._pending)
         if has_more:
             bridge.submit(lambda: self._write_all(commit))
@@ -100,7 +111,7 @@ class BatchQueue(Generic[Item]):
     def _next_batch(self) -> list[_Entry[Item]]:
         with self._lock:
             size = min(self._max_batch or len(self._pending), len(self._pending))
-            batch = [self._pending.popleft() for _ in range(size)]
+            batch = [self._pending.pop() for _ in range(size)]
             self._is_writing = bool(batch)
             return batch
 
@@ -108,7 +119,7 @@ class BatchQueue(Generic[Item]):
         """Raise PoolTimeoutError, unless the item is being committed: that is bounded by its own time-outs."""
         # `remove` raises ValueError if the item has left the queue, because it is part of the running commit.
         with self._lock, suppress(ValueError):
-            self._pending.remove(mine)
+            self._pending.remove(mine.group, mine)
             raise PoolTimeoutError("The write was still queued behind other writes after the time-out.")
         if not mine.done.wait(bridge.limit_wait(self._timeout)):
             raise PoolTimeoutError("The database did not confirm the write before the time-out.")

@@ -14,10 +14,11 @@ from glific_gpt.database.base import db
 from glific_gpt.database.batch_queue import BatchQueue
 from glific_gpt.database.fair_pool import for_batch
 from glific_gpt.database.group_commit import Statement, group_by_statement
+from glific_gpt.database.large_writes import LARGE_BYTES, run_large
 from glific_gpt.database.timeouts import set_timeouts
 
-MAX_BATCH = 50
-"""The first calls of many would otherwise wait for the work of all."""
+MAX_BATCH = 20
+"""The first calls of many would otherwise wait for the work of all. Each one takes milliseconds."""
 
 
 @dataclass(eq=False)
@@ -33,6 +34,11 @@ class Work:
     refusal: Exception | None = None
     """Set by the check of the transaction: nothing is done then."""
 
+    @property
+    def is_large(self) -> bool:
+        """True if the work must not share a transaction with that of other calls."""
+        return self.stored_bytes >= LARGE_BYTES
+
 
 Check = Callable[[Session, Sequence[Work]], object]
 """Sets or clears the refusal of each work, at the beginning of the transaction."""
@@ -42,12 +48,16 @@ def _accept(_session: Session, _batch: Sequence[Work]) -> None: ...
 
 
 class GroupTransaction:
-    """Transactions that concurrent calls share. A call waits until the transaction with its work is committed."""
+    """Transactions that concurrent calls share, except for large work. Organizations take turns.
+
+    A call waits until the transaction with its work is committed.
+    """
 
     def __init__(self, timeout: float, queue_timeout: float) -> None:
         """`timeout` is that of each statement. Work waits at most `queue_timeout` seconds for its transaction."""
         self._timeout = timeout
-        self._queue = BatchQueue[Work](queue_timeout, MAX_BATCH, gives_up_slot=True)
+        self._queue_timeout = queue_timeout
+        self._queue = BatchQueue[Work](queue_timeout, MAX_BATCH, lambda work: work.owner, gives_up_slot=True)
 
     def run(self, work: Work, check: Check = _accept) -> None:
         """Do the work, and return when it is committed. It may be done twice, and the first time is rolled back then.
@@ -56,7 +66,11 @@ class GroupTransaction:
         The transaction is rolled back then. Raises the refusal of the check, which has to be the same for all work of
         this object; the transaction does the other work then.
         """
-        self._queue.write(work, partial(_commit, db.engine, self._timeout, check))
+        commit = partial(_commit, db.engine, self._timeout, check)
+        if work.is_large:
+            run_large(work.owner, lambda: commit([work]), self._queue_timeout)
+        else:
+            self._queue.write(work, commit)
         if work.refusal:
             raise work.refusal
 

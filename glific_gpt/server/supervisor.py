@@ -199,7 +199,7 @@ def _create_asgi_app(settings: Settings) -> "AsgiBridge":
     # Imported here, so that the process of a supervisor stays small.
     from glific_gpt.accounts import first_administrator
     from glific_gpt.app import create_app
-    from glific_gpt.database import migrations
+    from glific_gpt.database import large_writes, migrations
     from glific_gpt.database.engines import parse_url
     from glific_gpt.operations import key_check, worker
     from glific_gpt.runtime import bridge, cpu_bound
@@ -217,6 +217,7 @@ def _create_asgi_app(settings: Settings) -> "AsgiBridge":
         app_services.pipeline.deferrer.late_answers.start()
     bridge.start_threads()  # before anything uses them
     cpu_bound.start_thread()
+    large_writes.start_thread()
     warm_up(app, app_services)
     worker.start_worker(app, consumes=settings.worker == "inline")
     shutdown = _Shutdown(lambda: worker.stop_worker(app))

@@ -9,6 +9,7 @@ import pytest
 from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.deferred.late_answers import Answer, _Arrival
 from glific_gpt.calls.tenant import Tenant
+from glific_gpt.runtime.cpu_bound import LARGE_CHARACTERS
 from tests.conftest import StartServer
 from tests.support.deferred import create_connected_organization, pending_call_id, resumed_result, wait_until
 from tests.support.glific_stand_in import GlificStandIn
@@ -74,3 +75,29 @@ def test_an_answer_that_does_not_arrive_in_time_is_a_deadline_exceeded(
     assert resumed_result(glific, 21)["error_code"] == "deadline_exceeded"
     never.set_result("Too late.")
     assert len(glific.resumptions) == 1
+
+
+def test_a_large_answer_is_stored_apart_from_the_others(
+    start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = create_connected_organization(start_server(with_worker=True, deadline_seconds=2), glific)
+    openai.always(never_respond())
+    late_answers = alice.server.services.pipeline.deferrer.late_answers
+    expected: list[tuple[Tenant, CallContext]] = []
+    monkeypatch.setattr(late_answers, "expect", lambda tenant, context, *_: expected.append((tenant, context)))
+    for contact in (21, 22, 23):
+        pending_call_id(alice.ask_deferred("auto", contact=contact))
+    batches: list[list[Any]] = []
+    store = late_answers._store
+
+    def record(arrivals: list[_Arrival]) -> bool:
+        batches.append([len(str(each.read_result())) for each in arrivals])
+        return store(arrivals)
+
+    monkeypatch.setattr(late_answers, "_store", record)
+    texts = ("Salt.", "S" * LARGE_CHARACTERS, "Sugar.")
+    batch = [_Arrival(*each, partial(str, text)) for each, text in zip(expected, texts, strict=True)]
+    with alice.server.app.app_context():
+        late_answers._store_batch(batch)
+    wait_until(lambda: len(glific.resumptions) == 3)
+    assert sorted(batches) == [[5, 6], [LARGE_CHARACTERS]]

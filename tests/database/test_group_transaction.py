@@ -1,7 +1,9 @@
 """Concurrent calls share transactions, and no call is affected by the failure of another."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from threading import Event
 
 import pytest
 import sqlalchemy as sa
@@ -9,9 +11,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from glific_gpt.database import UNAVAILABLE, GroupTransaction, Work, transaction
+from glific_gpt.database.group_transaction import MAX_BATCH
 from glific_gpt.organizations.tables import MonthlySpend
 from tests.database.test_group_commit import CALLS, failures_of, months, spend
 from tests.support.database_faults import lock_calls
+from tests.support.deferred import wait_until
 from tests.support.server import RunningServer, TestOrganization
 
 
@@ -37,6 +41,34 @@ def test_only_the_call_with_a_failure_fails(server: RunningServer, alice: TestOr
     assert months(server) == [f"{n:07}" for n in range(CALLS) if n != CALLS // 2]
     with server.app.app_context(), transaction() as session:
         assert set(session.scalars(sa.select(MonthlySpend.usd))) == {Decimal(2)}
+
+
+def test_the_organizations_take_turns(server: RunningServer, alice: TestOrganization) -> None:
+    batches: list[list[int]] = []
+    began, may_go_on = Event(), Event()
+
+    def record(_session: Session, batch: Sequence[Work]) -> None:
+        batches.append([each.owner for each in batch])
+        began.set()
+        assert may_go_on.wait(10)
+
+    def write(number: int, owner: int) -> None:
+        with server.app.app_context():
+            group.run(Work([spend(f"{number:07}")], lambda _: None, owner), record)
+
+    group = GroupTransaction(5.0, 20.0)
+    with ThreadPoolExecutor(MAX_BATCH + 2) as pool:
+        pool.submit(write, 0, 1)
+        assert began.wait(10)
+        for number in range(MAX_BATCH):
+            pool.submit(write, 1 + number, 1)
+        wait_until(lambda: len(group._queue._pending) == MAX_BATCH)
+        pool.submit(write, 100, 2)
+        wait_until(lambda: len(group._queue._pending) == MAX_BATCH + 1)
+        may_go_on.set()
+    assert batches[0] == [1]
+    assert batches[1][:2] == [1, 2]
+    assert len(batches[1]) == MAX_BATCH
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

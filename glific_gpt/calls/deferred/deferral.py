@@ -23,6 +23,7 @@ from glific_gpt.database import (
     Statement,
     Work,
     execute_all,
+    run_large,
     run_transaction,
     transaction,
 )
@@ -84,7 +85,10 @@ class Deferrer:
 
         if limits.has_limits(admitted.tenant):
             # It may wait for locks of other calls, which a shared transaction would make all its calls do.
-            run_transaction(write_alone)
+            if work.is_large:
+                run_large(work.owner, write_alone, ENQUEUE_QUEUE_TIMEOUT_SECONDS)
+            else:
+                run_transaction(write_alone)
         else:
             with records.reject_duplicate():
                 self.enqueuing.run(work, self.waiting_limit.check)

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Condition, Lock, Thread
 
@@ -15,13 +17,14 @@ from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.deferred import delivery_records
 from glific_gpt.calls.execution import Result, to_outcome
 from glific_gpt.calls.tenant import Tenant
-from glific_gpt.database import execute_all, retry_until_available
+from glific_gpt.database import execute_all, retry_until_available, submit_large
 from glific_gpt.durable import WorkflowEngine
 from glific_gpt.errors import DeadlineExceeded, GlificGptError
-from glific_gpt.runtime import bridge
+from glific_gpt.runtime import bridge, cpu_bound
+from glific_gpt.runtime.turns import Turns
 from glific_gpt.vault import Vault
 
-MAX_BATCH = 50
+MAX_BATCH = 20
 """Answers that are stored in one transaction."""
 
 log = structlog.get_logger()
@@ -55,11 +58,25 @@ def store(*answers: Answer) -> None:
     retry_until_available(write)
 
 
-@dataclass(frozen=True)
+def _current_app() -> Flask:
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    return app
+
+
+@dataclass(frozen=True, eq=False)
 class _Arrival:
     tenant: Tenant
     context: CallContext
     read_result: Callable[[], Result]
+
+    @property
+    def is_large(self) -> bool:
+        """True if the answer takes long to encrypt and to store."""
+        try:
+            result = self.read_result()
+        except Exception:  # noqa: BLE001 - `_store` handles it
+            return False
+        return not isinstance(result, GlificGptError) and cpu_bound.is_large(result)
 
 
 class LateAnswers:
@@ -78,8 +95,7 @@ class LateAnswers:
         """Start the thread, if it does not run. It runs until the process ends."""
         with self._changed:
             if self._thread is None:
-                app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-                self._thread = Thread(target=self._store_all, args=(app,), name="late-answers", daemon=True)
+                self._thread = Thread(target=self._store_all, args=(_current_app(),), name="late-answers", daemon=True)
                 self._thread.start()
 
     def expect(self, tenant: Tenant, context: CallContext, answer: "Future[Result]", timeout: float) -> None:
@@ -103,32 +119,45 @@ class LateAnswers:
             return self._changed.wait_for(lambda: not self._waiting, seconds)
 
     def _store_all(self, app: Flask) -> None:
+        arrived: Turns[_Arrival] = Turns()
         while True:
-            arrivals = self._next_arrivals()
+            self._receive(arrived)
             with app.app_context():
-                self._store_batch(arrivals)
-            with self._changed:
-                self._waiting.difference_update(each.context.call_id for each in arrivals)
-                self._changed.notify_all()
+                self._store_batch([arrived.pop() for _ in range(min(MAX_BATCH, len(arrived)))])
 
-    def _next_arrivals(self) -> list[_Arrival]:
-        """Wait for one answer, and return it with those that have arrived meanwhile."""
-        arrivals = [self._arrived.get()]
-        while len(arrivals) < MAX_BATCH:
-            try:
-                arrivals.append(self._arrived.get_nowait())
-            except Empty:
-                break
-        return arrivals
+    def _receive(self, arrived: Turns[_Arrival]) -> None:
+        """Add the answers that have arrived meanwhile. If there is none in the end, wait for one."""
+        with suppress(Empty):
+            while True:
+                arrival = self._arrived.get(block=not arrived)
+                arrived.push(arrival.context.organization_id, arrival)
 
     def _store_batch(self, arrivals: list[_Arrival]) -> None:
+        small = [each for each in arrivals if not each.is_large]
         # Under a budget, calls of several processes settle in the same row, so each has a transaction of its own.
-        alone = [each for each in arrivals if each.context.allowance is not None]
-        together = [each for each in arrivals if each.context.allowance is None]
-        if not self._store(together):
-            alone += together  # one of them failed
-        for each in alone:
-            self._store([each])
+        together = [each for each in small if each.context.allowance is None]
+        is_stored = self._store(together)
+        if is_stored:
+            self._forget(together)
+        for each in arrivals:
+            if each not in small:
+                submit_large(each.context.organization_id, partial(self._store_large, _current_app(), each))
+            elif not is_stored or each.context.allowance is not None:
+                self._store_alone(each)
+
+    def _store_large(self, app: Flask, arrival: _Arrival) -> None:
+        with app.app_context():  # of its own, because the database session belongs to it
+            self._store_alone(arrival)
+
+    def _store_alone(self, arrival: _Arrival) -> None:
+        self._store([arrival])
+        self._forget([arrival])
+
+    def _forget(self, arrivals: list[_Arrival]) -> None:
+        """Stop waiting for these answers, which are stored or lost."""
+        with self._changed:
+            self._waiting.difference_update(each.context.call_id for each in arrivals)
+            self._changed.notify_all()
 
     def _store(self, arrivals: list[_Arrival]) -> bool:
         """Store the answers and release their workflows. Returns False if that failed."""
