@@ -10,6 +10,7 @@ from glific_gpt.cli.api_tokens import api_tokens
 from glific_gpt.cli.audit import audit
 from glific_gpt.cli.calls import calls
 from glific_gpt.cli.credentials import credentials
+from glific_gpt.cli.database import database
 from glific_gpt.cli.doctor import doctor
 from glific_gpt.cli.flows import flows
 from glific_gpt.cli.glific import glific
@@ -21,7 +22,20 @@ from glific_gpt.cli.tokens import tokens
 from glific_gpt.cli.users import users
 from glific_gpt.cli.worker import worker
 
-GROUPS = (organizations, tokens, api_tokens, signature, credentials, glific, models, flows, calls, audit, users)
+GROUPS = (
+    organizations,
+    tokens,
+    api_tokens,
+    signature,
+    credentials,
+    glific,
+    models,
+    flows,
+    calls,
+    audit,
+    users,
+    database,
+)
 
 
 def register(app: Flask) -> None:

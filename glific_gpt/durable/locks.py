@@ -40,6 +40,10 @@ class ProcessLocks(Protocol):
     def try_lock(self, executor: str) -> "Any":
         """Return a context manager that yields whether the lock was free, and holds it until the context ends."""
 
+    def is_any_held(self) -> bool:
+        """Return whether a server or worker runs on the database. Call it in a process that has no lock itself."""
+        ...
+
     def try_become_consumer(self) -> bool:
         """Return whether this process may consume the queue. Once true, it stays true until the process ends."""
         ...
@@ -87,6 +91,10 @@ class FileLocks:
                 path.unlink()  # its process is dead, and no other process gets the same name
                 os.close(descriptor)
 
+    def is_any_held(self) -> bool:
+        paths = self._folder.iterdir() if self._folder.is_dir() else ()
+        return any(map(_is_locked, paths))
+
     def try_become_consumer(self) -> bool:
         """Return whether this process is the only consumer. With two on SQLite, DBOS exceeds its limits."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
@@ -117,6 +125,16 @@ def _try_lock_file(path: Path) -> int | None:
             if path.stat().st_ino == os.fstat(descriptor).st_ino:
                 return descriptor
         os.close(descriptor)  # another process deleted the file between open and lock
+
+
+def _is_locked(path: Path) -> bool:
+    """Return whether a process holds the lock of this file. The file is left as it is."""
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 class PostgresLocks:
@@ -159,6 +177,12 @@ class PostgresLocks:
             if is_free:
                 self._fetch_value("SELECT pg_advisory_unlock(%s)", _lock_key(executor))
 
+    def is_any_held(self) -> bool:
+        """Raises psycopg.Error."""
+        with psycopg.connect(*self._arguments, **self._options, autocommit=True) as connection:
+            row = connection.execute(COUNT_PROCESSES).fetchone()
+        return bool(row and row[0])
+
     def try_become_consumer(self) -> bool:
         return True  # on PostgreSQL any number of processes may consume
 
@@ -196,6 +220,14 @@ COUNT_HOLDERS = """
       AND ((classid::bigint << 32) | objid::bigint) = %s
 """
 """PostgreSQL splits the 64-bit key of an advisory lock into two columns (documentation, chapter pg_locks)."""
+
+
+COUNT_PROCESSES = """
+    SELECT count(*) FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+"""Nothing else of ours takes advisory locks with a 64-bit key."""
 
 
 def _lock_key(executor: str) -> int:

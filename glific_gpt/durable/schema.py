@@ -11,6 +11,9 @@ A release of DBOS with new migrations needs a new, empty migration of the app, s
 database is behind.
 """
 
+POSTGRESQL_SCHEMA = "dbos"
+"""Schema of the tables on PostgreSQL."""
+
 TABLES = frozenset(
     {
         "application_versions",
@@ -27,7 +30,7 @@ TABLES = frozenset(
         "workflow_status",
     }
 )
-"""Tables of DBOS in a SQLite file. On PostgreSQL they are in the schema `dbos`."""
+"""Tables of DBOS in a SQLite file. On PostgreSQL they are in POSTGRESQL_SCHEMA."""
 
 
 def migrate(url: URL) -> None:

@@ -1,0 +1,1 @@
+"""Backups: back the database up, restore it, and copy it to another one."""
