@@ -1,0 +1,1 @@
+"""Tests of backups, their restore, and copies of the database."""
