@@ -78,6 +78,8 @@ def copy(source: URL, target: URL, progress: Progress) -> Copied:
         raise InvalidValue(MSG_SAME)
     _require_known(source)
     databases.require_empty_and_unused(target, "The database of --to")
+    if databases.kind_of(target) is Kind.POSTGRESQL:
+        databases.delete_rest_of_restore(target)
     with databases.using(target):
         databases.upgrade()
     copied = Copied(databases.kind_of(source), databases.kind_of(target))

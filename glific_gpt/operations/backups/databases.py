@@ -23,6 +23,7 @@ from glific_gpt.operations.backups.contents import REVISIONS, Kind, parse_revisi
 from glific_gpt.services import EXTENSION, services
 
 CONNECT_TIMEOUT_SECONDS = 10
+LOCK_TIMEOUT_SECONDS = 10
 
 CONTENT_TABLES = frozenset({"organizations", "users", "api_tokens", "audit_entries", "outgoing_emails"})
 """Tables that are empty as long as nobody has used the database. A server fills some of the others at its start."""
@@ -48,7 +49,10 @@ def sqlite_path(url: URL) -> Path:
 
 @contextmanager
 def connect(url: URL) -> Iterator[sa.Connection]:
-    """Open a connection in a transaction without time limits, which ends with a rollback unless it is committed."""
+    """Open a connection in a transaction, which ends with a rollback unless it is committed.
+
+    Its statements have no time-out, except for waiting for locks.
+    """
     is_sqlite = kind_of(url) is Kind.SQLITE
     arguments = {} if is_sqlite else {"connect_timeout": CONNECT_TIMEOUT_SECONDS}
     engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True, connect_args=arguments)
@@ -56,6 +60,7 @@ def connect(url: URL) -> Iterator[sa.Connection]:
         with engine.connect() as connection:
             if not is_sqlite:
                 connection.execute(sa.text("SET statement_timeout = 0"))
+                connection.execute(sa.text(f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'"))
                 connection.commit()
             yield connection
     finally:
@@ -80,12 +85,16 @@ def require_empty_and_unused(url: URL, subject: str = "The database") -> None:
         return
     with connect(url) as connection:
         revision = find_revision(connection)
-        # Tables without a revision are the rest of a restore that was killed.
-        if revision is not None or not sa.inspect(connection).has_table(REVISIONS):
+        if not _is_rest_of_restore(connection):
             _require_empty(connection, subject)
     if locks_for(url).is_any_held():
         raise Conflict(MSG_IN_USE.format(subject))
     require_known(revision or 0, subject)
+
+
+def _is_rest_of_restore(connection: sa.Connection) -> bool:
+    """Return whether there are tables without a revision, which only a killed restore leaves behind."""
+    return find_revision(connection) is None and sa.inspect(connection).has_table(REVISIONS)
 
 
 def _require_empty(connection: sa.Connection, subject: str) -> None:
@@ -127,6 +136,14 @@ def analyze(url: URL) -> None:
     with connect(url) as connection:
         connection.execute(sa.text("ANALYZE"))
         connection.commit()
+
+
+def delete_rest_of_restore(url: URL) -> None:
+    """Delete what a killed restore has left in a PostgreSQL database."""
+    with connect(url) as connection:
+        is_rest = _is_rest_of_restore(connection)
+    if is_rest:
+        delete_tables(url)
 
 
 def delete_tables(url: URL) -> None:

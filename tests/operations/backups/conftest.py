@@ -11,7 +11,10 @@ import sqlalchemy as sa
 
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
+from glific_gpt.database.engines import parse_url
 from glific_gpt.emails.smtp import Email
+from glific_gpt.operations.backups import backing_up, restoring
+from glific_gpt.operations.backups.restoring import Restored
 from tests.conftest import POSTGRESQL, SQLITE, StartServer
 from tests.support import databases
 from tests.support.call_records import create_call
@@ -97,3 +100,53 @@ def open_server(start_server: StartServer, url: str) -> RunningServer:
 
 def ignore(_phase: str, _done: int, _total: int) -> None:
     """Show no progress."""
+
+
+BackUpFile = Callable[[], Path]
+Restore = Callable[..., Restored]
+
+
+@pytest.fixture
+def backup(server: RunningServer, database_url: str, tmp_path: Path) -> BackUpFile:
+    """Back the database of the test up, and return the file."""
+
+    def run() -> Path:
+        file = tmp_path / "a.backup"
+        with server.app.app_context():
+            backing_up.back_up(parse_url(database_url), file, ignore, replaces=True)
+        return file
+
+    return run
+
+
+@pytest.fixture
+def target(new_database: NewDatabase, kind: str) -> str:
+    """URL of an empty database of the same kind."""
+    return new_database(kind)
+
+
+@pytest.fixture
+def restore(server: RunningServer, target: str) -> Restore:
+    def run(file: Path, url: str = target, *, drops_waiting: bool = False) -> Restored:
+        with server.app.app_context():
+            restoring.require_target(parse_url(url), file)
+            source = restoring.read_backup(file)
+            return restoring.restore(parse_url(url), source, ignore, drops_waiting=drops_waiting)
+
+    return run
+
+
+def run_sql(url: str, *statements: str) -> None:
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(sa.text(statement))
+    engine.dispose()
+
+
+def is_without_tables(url: str) -> bool:
+    """Return whether the database is still without tables, or without a file."""
+    path = Path(url.removeprefix("sqlite:///"))
+    if url.startswith("sqlite") and not path.exists():
+        return not list(path.parent.glob(f".{path.name}*"))
+    return not read_tables(url)

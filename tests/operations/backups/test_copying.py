@@ -13,8 +13,7 @@ from glific_gpt.operations.backups import copying
 from glific_gpt.operations.backups.contents import Progress
 from glific_gpt.operations.backups.copying import Copied
 from tests.conftest import StartServer
-from tests.operations.backups.conftest import NewDatabase, ignore, open_server, read_tables
-from tests.operations.backups.test_restoring import run_sql
+from tests.operations.backups.conftest import NewDatabase, ignore, open_server, read_tables, run_sql
 from tests.rules.test_migrations import fill
 from tests.support.call_records import create_call
 from tests.support.deferred import wait_until
