@@ -189,7 +189,8 @@ def patient_deferral(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the next servers take seconds to defer a call, as on a busy machine. Glific would not wait that long."""
     from glific_gpt.calls.deferred import deferral
 
-    for limit in ("DEFER_STATEMENT_TIMEOUT_SECONDS", "DEFER_QUEUE_TIMEOUT_SECONDS"):
+    names = ("DEFER_STATEMENT_TIMEOUT_SECONDS", "DEFER_QUEUE_TIMEOUT_SECONDS", "ENQUEUE_QUEUE_TIMEOUT_SECONDS")
+    for limit in names:
         monkeypatch.setattr(deferral, limit, 10.0)
 
 

@@ -28,7 +28,7 @@ def has_limits(tenant: Tenant) -> bool:
 def check_contact(session: Session, tenant: Tenant, contact_id: int | None) -> None:
     """Count the contact's calls in the last 24 hours, this call's row included. Raises ContactLimit.
 
-    Calls without a contact count as calls of one more contact.
+    Calls without a contact count as calls of one more contact. Calls of forgotten contacts do not count.
     """
     if tenant.contact_daily_limit is None:
         return
@@ -40,6 +40,7 @@ def check_contact(session: Session, tenant: Tenant, contact_id: int | None) -> N
         Call.organization_id == tenant.organization_id,
         Call.contact_id == contact_id if contact_id is not None else Call.contact_id.is_(None),
         Call.status.in_(("pending", "ok", "started")),  # alone, so that the index serves it
+        ~Call.contact_forgotten,
         Call.started_at > now() - DAY,
         or_(Call.status != "started", Call.give_up_at > now()),
     )

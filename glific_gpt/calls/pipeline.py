@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from glific_gpt.calls import budget, limits, records, replays
 from glific_gpt.calls.context import CallContext
@@ -75,7 +75,8 @@ class Pipeline:
     def run(self, tenant: Tenant, inbound: InboundCall, context: CallContext) -> Outcome:
         """Return the recorded outcome, success or error.
 
-        Raises Unauthorized if the body names another organization. Such a call is not recorded.
+        Raises Unauthorized if the body names another organization, or if this one was deleted meanwhile. Such a call
+        is not recorded.
         """
         try:
             return self._run(tenant, inbound, context)
@@ -189,9 +190,12 @@ class Pipeline:
         """Record a call that failed before anything was spent, and return its outcome.
 
         No answer is stored for its idempotency key, because the flow may be corrected before the call is repeated.
+        Raises Unauthorized if the organization was deleted meanwhile.
         """
         try:
             self.creation.write(records.failure_statement(context, error))
+        except IntegrityError:
+            raise Unauthorized from None
         except UNAVAILABLE as failure:
             failures.log_failure(failure, call_id=context.call_id)
         return to_outcome(tenant, context, error)

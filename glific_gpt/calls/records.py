@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
 
-from sqlalchemy import Table, bindparam, or_, update
+from sqlalchemy import Table, bindparam, case, null, or_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -24,9 +24,12 @@ from glific_gpt.vault import Vault
 # Statements on the table instead of the class, built once: SQLAlchemy's ORM took a third of a call's database time.
 CALLS = cast("Table", Call.__table__)
 INSERT_CALL = CALLS.insert().inline()  # inline: the row's number is not needed, so it is not fetched
-FINISH_CALL = CALLS.update().where(CALLS.c.call_id == bindparam("this_call"))
+_KEPT_CONTACT = case((CALLS.c.contact_forgotten, null()), else_=CALLS.c.contact_id)
+"""The contact of a call that ends. One that was forgotten meanwhile is removed."""
+_THIS_CALL = CALLS.c.call_id == bindparam("this_call")
+FINISH_CALL = CALLS.update().where(_THIS_CALL).values(contact_id=_KEPT_CONTACT)
 ABANDON_CALL = FINISH_CALL.where(or_(CALLS.c.status == "started", CALLS.c.status == "pending"))
-MARK_PENDING = FINISH_CALL.where(CALLS.c.status == "started").values(status="pending")
+MARK_PENDING = CALLS.update().where(_THIS_CALL, CALLS.c.status == "started").values(status="pending")
 
 
 @dataclass(frozen=True)
@@ -128,13 +131,16 @@ def finish_pending(call: Call, error_code: str | None) -> None:
     """Finish a pending call when its delivery has ended. An error of the call itself outranks `error_code`."""
     call.error_code = call.error_code or error_code
     call.status = "error" if call.error_code else "ok"
+    if call.contact_forgotten:
+        call.contact_id = None
     # By the system's clock, which all processes share. It may have been set back meanwhile.
     call.duration_ms = max(0, round((now() - call.started_at).total_seconds() * 1000))
 
 
 def mark_interrupted(session: Session) -> None:
     """Mark calls of killed processes as interrupted: they are still `started` after their deadline."""
-    session.execute(update(Call).where(Call.status == "started", Call.give_up_at < now()).values(status="interrupted"))
+    dead = update(Call).where(Call.status == "started", Call.give_up_at < now())
+    session.execute(dead.values(status="interrupted", contact_id=_KEPT_CONTACT))
 
 
 def _initial_values(context: CallContext, status: str, seconds: float) -> dict[str, object]:

@@ -60,7 +60,10 @@ class Call(Base):
     cut_off: Mapped[bool] = mapped_column(server_default=false())
     """True if the model reached its token limit before the end of its answer."""
     contact_id: Mapped[int | None] = mapped_column(BigInteger)
-    """Glific's id of the contact."""
+    """Glific's id of the contact. NULL if the call has no contact, or if its contact is forgotten."""
+    contact_forgotten: Mapped[bool] = mapped_column(server_default=false())
+    """True if the contact was forgotten after the call began. A call in progress keeps the contact's id until it ends,
+    because its answer needs it."""
     flow_id: Mapped[int | None] = mapped_column(BigInteger)
     """Glific's id of the flow."""
 

@@ -9,6 +9,7 @@ from flask import Flask
 from glific_gpt.cli.api_tokens import api_tokens
 from glific_gpt.cli.audit import audit
 from glific_gpt.cli.calls import calls
+from glific_gpt.cli.contacts import contacts
 from glific_gpt.cli.credentials import credentials
 from glific_gpt.cli.database import database
 from glific_gpt.cli.doctor import doctor
@@ -32,6 +33,7 @@ GROUPS = (
     models,
     flows,
     calls,
+    contacts,
     audit,
     users,
     database,
