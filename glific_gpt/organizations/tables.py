@@ -1,5 +1,6 @@
 """Tables of organizations, their tokens and monthly spend, and the server-wide settings."""
 
+import secrets
 from datetime import datetime
 from decimal import Decimal
 
@@ -9,13 +10,25 @@ from sqlalchemy.orm import Mapped, mapped_column
 from glific_gpt.clock import now
 from glific_gpt.database import Base, Usd
 
+MAX_ID = 2**30
+"""So that an older release, which counts on from the greatest id, has as many left."""
+
+
+def _new_id() -> int:
+    """Return a random id, which no organization has had before.
+
+    SQLite gives the greatest id again after its organization was deleted. The keys of secrets are derived from ids, and
+    processes count calls by them, so the next organization could read old ciphertexts and would continue old counts.
+    """
+    return 1 + secrets.randbelow(MAX_ID)
+
 
 class Organization(Base):
     """One NGO."""
 
     __tablename__ = "organizations"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True, default=_new_id)
     slug: Mapped[str] = mapped_column(String(63), unique=True)
     """Name in addresses: [a-z0-9-]{1,63}, for new organizations with a letter or digit first and last."""
     name: Mapped[str] = mapped_column(String(200))

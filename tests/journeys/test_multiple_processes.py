@@ -14,6 +14,7 @@ from sqlalchemy import select
 from glific_gpt.calls.tables import StoredReply
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
+from glific_gpt.organizations import store
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TIMEOUT_SECONDS, RunningServer, TestOrganization
 from tests.support.serving import open_database, run_server_processes
@@ -77,11 +78,9 @@ def test_an_expired_reply_is_deleted_without_a_call(tmp_path: Path, database_url
 def insert_expired_reply(server: RunningServer) -> None:
     server.add_organization("alice", key="")
     before = now() - timedelta(minutes=1)
-    row = StoredReply(
-        organization_id=1, key_hash="a" * 64, call_id="call_1", status=200, give_up_at=before, expires_at=before
-    )
+    values = {"key_hash": "a" * 64, "call_id": "call_1", "status": 200, "give_up_at": before, "expires_at": before}
     with server.app.app_context(), transaction() as session:
-        session.add(row)
+        session.add(StoredReply(organization_id=store.find(session, "alice").id, **values))
 
 
 def count_stored_replies(server: RunningServer) -> int:
