@@ -43,10 +43,10 @@ def revoke_admin(session: Session, user: User, by: User) -> None:
 
     Raises Conflict for one's own account, and for the last administrator.
     """
-    _lock_account(session, user)
+    lock_account(session, user)
     if not user.is_administrator:
         return
-    _require_another_administrator(session, user, by)
+    require_another_administrator(session, user, by)
     user.is_administrator = False
     trail.record(session, Action.ADMINISTRATOR_REMOVED, email=user.email)
 
@@ -56,11 +56,11 @@ def set_active(session: Session, user: User, by: User | None, *, is_active: bool
 
     Raises Conflict for one's own account, for the last administrator, and for the last owner of an organization.
     """
-    _lock_account(session, user)
+    lock_account(session, user)
     if user.active == is_active:
         return
     if not is_active:
-        _require_another_administrator(session, user, by)
+        require_another_administrator(session, user, by)
         owners.require_other_owners(session, user)
         people.end_sessions(user)
     user.active = is_active
@@ -75,12 +75,12 @@ def reset_two_factor(session: Session, user: User) -> None:
         trail.record(session, Action.TWO_FACTOR_DISABLED, email=user.email)
 
 
-def _lock_account(session: Session, user: User) -> None:
+def lock_account(session: Session, user: User) -> None:
     """Lock the account and all administrators, so that two of them cannot remove each other at the same moment."""
     lock_rows(session, select(User).where(User.is_administrator | (User.id == user.id)).order_by(User.id))
 
 
-def _require_another_administrator(session: Session, user: User, by: User | None) -> None:
+def require_another_administrator(session: Session, user: User, by: User | None) -> None:
     """Raises Conflict. The administrators must be locked."""
     if by and user.id == by.id:
         raise Conflict(MSG_OWN_ACCOUNT)

@@ -13,6 +13,10 @@ MSG_LAST_OWNER_SOMEWHERE = N_(
     "This person is the only owner of an organization. Make another member an owner there first, or switch the "
     "organization off."
 )
+MSG_LAST_OWNER_OF_ANY = N_(
+    "This person is the only owner of an organization. Make another member an owner there first, or delete the "
+    "organization."
+)
 BY_KEY = (Membership.organization_id, Membership.user_id)
 """An order for locks, so that two transactions cannot wait for each other."""
 
@@ -37,15 +41,18 @@ def require_another_owner(session: Session, membership: Membership) -> None:
         raise Conflict(MSG_LAST_OWNER)
 
 
-def require_other_owners(session: Session, user: User) -> None:
-    """Raises Conflict for the only owner of an organization that is switched on. The user must be locked."""
+def require_other_owners(session: Session, user: User, *, in_all: bool = False) -> None:
+    """Raises Conflict for the only owner of an organization that is switched on, or of any one with `in_all`.
+
+    The user must be locked.
+    """
     own = select(Membership.organization_id).where(Membership.user_id == user.id)
     active = select(Organization.id).where(Organization.is_active)
-    in_use = Membership.organization_id.in_(own) & Membership.organization_id.in_(active)
-    for membership in lock_rows(session, select(Membership).where(in_use).order_by(*BY_KEY)):
+    members = select(Membership).where(Membership.organization_id.in_(own)).order_by(*BY_KEY)
+    for membership in lock_rows(session, members if in_all else members.where(Membership.organization_id.in_(active))):
         is_own = membership.user_id == user.id and membership.as_role is Role.OWNER
         if is_own and not _has_other_owner(session, membership):
-            raise Conflict(MSG_LAST_OWNER_SOMEWHERE)
+            raise Conflict(MSG_LAST_OWNER_OF_ANY if in_all else MSG_LAST_OWNER_SOMEWHERE)
 
 
 def _has_other_owner(session: Session, membership: Membership) -> bool:

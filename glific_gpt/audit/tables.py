@@ -11,7 +11,10 @@ from glific_gpt.database import Base, RowId
 
 
 class AuditEntry(Base):
-    """One change. It is written in the transaction of the change and never updated."""
+    """One change. It is written in the transaction of the change.
+
+    It is updated only to remove the addresses of a person who was deleted.
+    """
 
     __tablename__ = "audit_entries"
     __table_args__ = (Index("ix_audit_entries_organization_id_id", "organization_id", "id"),)

@@ -1,12 +1,12 @@
 """Audit trail: recording entries in the transaction of the change, listing them, and deleting expired ones."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from flask import g
-from sqlalchemy import column, delete, func, select, table
+from sqlalchemy import case, column, delete, func, select, table, update
 from sqlalchemy.orm import Session
 
 from glific_gpt.audit.actions import Action
@@ -72,6 +72,17 @@ def count_entries_about(session: Session, email: str, action: Action, since: dat
     """Count the entries of this action about a person since a time, in all organizations."""
     matching = (AuditEntry.action == action.value, AuditEntry.detail["email"].as_string() == email)
     return session.scalar(select(func.count()).select_from(AuditEntry).where(AuditEntry.at >= since, *matching)) or 0
+
+
+def anonymize(session: Session, names: Mapping[str, str]) -> None:
+    """Replace these e-mail addresses by names in all entries, and remove the network addresses of these people."""
+    by_them = update(AuditEntry).where(AuditEntry.actor.in_(names))
+    session.execute(by_them.values(actor=case(dict(names), value=AuditEntry.actor)))
+    about_them = select(AuditEntry).where(AuditEntry.detail["email"].as_string().in_(names))
+    for entry in session.scalars(about_them):
+        kept = {key: value for key, value in entry.detail.items() if key != "address"}
+        entry.detail = kept | {"email": names[entry.detail["email"]]}
+    session.flush()
 
 
 def delete_expired_entries(session: Session) -> None:

@@ -5,11 +5,12 @@ from typing import Any
 import click
 from flask_security import hash_password
 
-from glific_gpt.accounts import administration, password_rules, people
+from glific_gpt.accounts import administration, password_rules, people, removal
 from glific_gpt.accounts.administration import PersonWithRoles
 from glific_gpt.accounts.sign_in.security import one_time_link
 from glific_gpt.accounts.tables import Role, User
 from glific_gpt.cli.arguments import read_secret
+from glific_gpt.cli.confirmation import confirm_by_typing
 from glific_gpt.cli.group import Group
 from glific_gpt.cli.output import format_fields, format_secret, format_table, json_option, print_result
 from glific_gpt.database import transaction
@@ -24,6 +25,8 @@ COLUMNS = {
     "organizations": "ORGANIZATIONS",
 }
 LINK_USAGE = "Send it to the user, who chooses a password there. It is valid for three days and can be used once."
+DELETION_TIMEOUT_SECONDS = 30.0
+"""Time-out of the statements that delete a user. They read all audit entries."""
 ACCOUNT_RESET = "The account existed already. Its password and two-step sign-in were reset."
 
 users = Group(
@@ -108,6 +111,26 @@ def remove(*, email: str, organization: str) -> None:
         people.remove_member(session, organizations.find(session, organization).id, user)
     data = {"email": user.email, "organization": organization, "removed": True}
     print_result(data, f"{user.email} is no longer a member of {organization}.")
+
+
+@users.command("delete")
+@email
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@json_option
+def delete(*, email: str, yes: bool) -> None:
+    """Delete a user.
+
+    The user is signed out, and loses all roles. Audit entries stay, with a random name instead of the e-mail address,
+    and without network addresses. The only owner of an organization and the last administrator cannot be deleted. You
+    cannot undo this.
+    """
+    with transaction() as session:
+        user = people.find_person(session, email)
+    if not yes:
+        confirm_by_typing(user.email, f"This deletes the account of {user.email}. You cannot undo this.")
+    with transaction(DELETION_TIMEOUT_SECONDS) as session:
+        removal.delete_person(session, people.find_person(session, email), None)
+    print_result({"email": user.email, "deleted": True}, f"The account of {user.email} is deleted.")
 
 
 @users.command("deactivate")

@@ -2,7 +2,9 @@
 
 import hmac
 import json
+import re
 import secrets
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import cast
@@ -76,6 +78,11 @@ class Outbox:
         row = self._row(prefix, kind, parameters, expires_at)
         return self._add(session, row, delay_seconds=delay_seconds, limit=limit)
 
+    def discard(self, session: Session, recipient: str, kinds: Iterable[str]) -> None:
+        """Delete the e-mails of these kinds that wait for a person. Their workflows then end by themselves."""
+        for kind in kinds:
+            session.execute(delete(OutgoingEmail).where(_has_prefix(self._id_prefix(kind, recipient))))
+
     def is_delayed(self, session: Session) -> bool:
         """Return whether the mail server has refused an e-mail that still waits, or could not be reached."""
         return bool(session.scalar(select(select(OutgoingEmail).where(OutgoingEmail.failed_attempts > 0).exists())))
@@ -116,6 +123,13 @@ class Outbox:
 
 def _has_prefix(prefix: str) -> ColumnElement[bool]:
     return OutgoingEmail.id.startswith(prefix, autoescape=True)
+
+
+def discard_by_workflow(session: Session, workflow_ids: Iterable[str]) -> None:
+    """Delete the e-mails of these workflows."""
+    # Their ids begin with the e-mail's: `mail_1`, `mail_1.ab12` for one that was enqueued again, `mail_1~3`.
+    ids = {re.split("[.~]", workflow_id)[0] for workflow_id in workflow_ids}
+    session.execute(delete(OutgoingEmail).where(OutgoingEmail.id.in_(ids)))
 
 
 def encrypt(vault: Vault, content: dict[str, str]) -> str:

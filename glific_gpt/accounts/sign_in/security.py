@@ -1,6 +1,5 @@
 """Sign-in with Flask-Security: the features that we use are on, and all others off."""
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +25,6 @@ from glific_gpt.settings import Settings
 from glific_gpt.vault import derive_key
 
 __all__ = ["blueprint", "init", "one_time_link"]
-
-FRESHNESS = timedelta(minutes=15)
-"""How long after entering the password a person may change how they sign in."""
 
 ARGON2 = {"memory_cost": 46 * 1024, "time_cost": 1, "parallelism": 1}
 """One of the sufficient choices in OWASP's password storage cheat sheet.
@@ -119,8 +115,8 @@ def _security_config(app: Flask, settings: Settings) -> dict[str, Any]:
         "PASSWORD_LENGTH_MIN": password_rules.MIN_LENGTH,
         "RETURN_GENERIC_RESPONSES": True,
         "RESET_PASSWORD_WITHIN": LINK_LIFETIME,
-        "FRESHNESS": FRESHNESS,
-        "FRESHNESS_GRACE_PERIOD": FRESHNESS,
+        "FRESHNESS": sessions.FRESHNESS,
+        "FRESHNESS_GRACE_PERIOD": sessions.FRESHNESS,
         "API_ENABLED_METHODS": ["session"],  # the default adds authentication tokens
         "LOGOUT_CSRF": True,  # the default accepts a request without a CSRF token
         "POST_LOGIN_VIEW": "/console/",

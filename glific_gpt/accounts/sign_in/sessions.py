@@ -18,6 +18,8 @@ PAGES = "/console"
 
 LIFETIME = timedelta(hours=12)
 """A session ends this long after the password was entered, even if it is in use."""
+FRESHNESS = timedelta(minutes=15)
+"""How long after entering the password a person may change how they sign in, export and delete data."""
 COOKIE_LIFETIME = timedelta(days=7)
 """The cookie lasts longer than the session, so that the sign-in page can say why the session has ended."""
 IDLE_MINUTES = "GLIFIC_GPT_IDLE_TIMEOUT_MINUTES"
@@ -70,6 +72,12 @@ def explain_end() -> None:
     # The text needs the language of the page, which depends on the user, so it is not made while the user is loaded.
     if not current_user.is_authenticated and (reason := g.pop(END_REASON, None)):
         flash(reason(), "info")
+
+
+def is_fresh() -> bool:
+    """Return whether the person has entered the password a short time ago."""
+    age: float = time.time() - session.get(PASSWORD_ENTERED, 0)
+    return age < FRESHNESS.total_seconds()
 
 
 def start() -> None:
