@@ -17,14 +17,15 @@ from glific_gpt.models.kinds import ModelKind
 from glific_gpt.organizations.tables import ApiToken, Organization, WebhookToken
 
 
-def _format_timestamp(value: datetime) -> str:
+def format_timestamp(value: datetime) -> str:
+    """Return the time in ISO 8601 and UTC, with milliseconds."""
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 # With the serializer alone, the OpenAPI document would call it a string of any format.
 Timestamp = Annotated[
     datetime,
-    PlainSerializer(_format_timestamp, return_type=str, when_used="json"),
+    PlainSerializer(format_timestamp, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 # As a number: pydantic writes a Decimal as a string, which every client would have to convert.

@@ -1,4 +1,4 @@
-"""flask organizations: create, list, show, activate, deactivate, and change settings."""
+"""flask organizations: create, list, show, activate, deactivate, change settings, export and delete."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import click
 
 from glific_gpt.cli.arguments import slug
 from glific_gpt.cli.group import Group
+from glific_gpt.cli.organization_data import delete, export_
 from glific_gpt.cli.organization_settings import parse_changes, settings_options
 from glific_gpt.cli.output import format_fields, format_secret, format_table, json_option, print_result, to_json
 from glific_gpt.database import transaction
@@ -100,6 +101,10 @@ def set_(*, slug: str, **given: Any) -> None:
     """Change settings of an organization. Settings that are not given stay unchanged."""
     view = _change(slug, parse_changes(given))
     print_result(to_json(view), _format(view))
+
+
+organizations.command("export")(export_)
+organizations.command("delete")(delete)
 
 
 def _change(slug: str, changes: OrganizationChanges) -> OrganizationView:

@@ -128,6 +128,19 @@ class WorkflowEngine:
         return self._list_ids(workflow_id_prefix=prefix)
 
     @blocking
+    def cancel(self, partition: int) -> list[str]:
+        """Cancel the work of a partition that no process has begun, and return the ids of all its unfinished work."""
+        unfinished = [
+            workflow
+            for workflow in self._client.list_workflows(status=UNFINISHED_STATUSES, load_input=False, load_output=False)
+            if workflow.queue_partition_key == str(partition)
+        ]
+        waiting = [workflow.workflow_id for workflow in unfinished if workflow.status != "PENDING"]
+        for begin in range(0, len(waiting), DELETE_BATCH_SIZE):
+            self._client.cancel_workflows(waiting[begin : begin + DELETE_BATCH_SIZE])
+        return [workflow.workflow_id for workflow in unfinished]
+
+    @blocking
     def launch(self, handler: Handler, *, consumes: bool) -> None:
         """Run work in this process: work that it starts itself and, if it consumes, work from the queues.
 

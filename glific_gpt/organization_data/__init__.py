@@ -1,0 +1,1 @@
+"""Everything that is stored of one organization: its export, and its deletion."""
