@@ -4,11 +4,12 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import Any, TypeVar, cast
 
-from flask import Flask, Response, current_app, g, redirect, request, url_for
+from flask import Flask, Response, current_app, flash, g, redirect, request, url_for
+from flask_babel import gettext
 from flask_security import current_user
 
 from glific_gpt.accounts import people
-from glific_gpt.accounts.sign_in import set_up
+from glific_gpt.accounts.sign_in import sessions, set_up
 from glific_gpt.accounts.tables import Role, User
 from glific_gpt.console.redirects import page_of_form
 from glific_gpt.database import transaction
@@ -76,6 +77,14 @@ def authorize() -> Response | None:
         return None
     # Pages of administrators do not reveal that they exist.
     raise NotFound if required is AccessLevel.ADMINISTRATOR else InsufficientRole
+
+
+def require_fresh_sign_in(page: str) -> Response | None:
+    """Redirect to the confirmation of the password, and from there to the page, unless it was entered just now."""
+    if sessions.is_fresh():
+        return None
+    flash(gettext("Confirm your password, then repeat the step."), "info")
+    return cast("Response", redirect(url_for("security.verify", next=page)))
 
 
 def signed_in_user() -> User:

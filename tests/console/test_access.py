@@ -30,12 +30,14 @@ EXPECTED_ENDPOINTS = {
     AccessLevel.OWNER: (
         *("delete_openai_key", "delete_webhook_signature"),
         *("invite_member", "change_role", "remove_member", "create_member_link"),
+        *("organization_data", "export_organization"),
     ),
     AccessLevel.ADMINISTRATOR: (
         *("list_organizations", "new_organization", "create_organization", "switch_organization"),
         *("server_models", "save_server_models", "preview_server_models", "server_audit"),
         *("server_people", "server_person", "add_administrator", "remove_administrator", "create_person_link"),
         *("switch_person", "reset_two_factor", "require_two_factor"),
+        *("delete_organization", "confirm_person_deletion", "delete_person"),
     ),
 }
 EXPECTED_LEVELS = {f"console.{name}": level for level, names in EXPECTED_ENDPOINTS.items() for name in names}

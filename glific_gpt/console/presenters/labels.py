@@ -77,6 +77,21 @@ ERROR_NAMES = {
     INTERRUPTED: _("Interrupted"),
 }
 
+TABLE_NAMES = {
+    "calls": _("Calls"),
+    "deliveries": _("Deliveries of later answers"),
+    "stored_replies": _("Answers for repeated calls"),
+    "monthly_spend": _("Months with spending"),
+    "budget_reservations": _("Amounts set aside for calls"),
+    "audit_entries": _("Audit entries"),
+    "memberships": _("Members"),
+    "webhook_tokens": _("Webhook tokens"),
+    "api_tokens": _("API tokens"),
+    "credentials": _("Keys"),
+    "glific_connections": _("Glific connections"),
+}
+"""Names of the tables with data of organizations."""
+
 ERROR_CLASS_NAMES = {
     "caller": _("The flow in Glific"),
     "organization": _("Your settings here, or your account at OpenAI"),
