@@ -12,6 +12,7 @@ from glific_gpt.clock import now
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
 from tests.audit.reading import lines
+from tests.conftest import StartServer
 from tests.support.call_records import create_call, create_delivery
 from tests.support.deferred import create_connected_organization, pending_call_id, resumed_result
 from tests.support.glific_stand_in import GlificStandIn
@@ -24,6 +25,12 @@ from tests.webhooks.assertions import require_error
 pytestmark = pytest.mark.usefixtures("patient_deferral")
 
 ASHA, RAVI = 21, 22
+
+
+@pytest.fixture
+def server(start_server: StartServer) -> RunningServer:
+    """A server with a long deadline: the tests are not about speed, and may run on a busy machine."""
+    return start_server(deadline_seconds=15.0)
 
 
 def forget(organization: TestOrganization, contact_id: int = ASHA) -> ForgottenContact:
@@ -110,7 +117,7 @@ def test_a_waiting_answer_is_delivered_and_its_call_loses_the_contact_then(
     alice = create_connected_organization(server_with_worker, glific)
     openai.will(forgetting(alice))
     call_id = pending_call_id(alice.ask_deferred(contact=ASHA))
-    assert alice.wait_for_delivery(call_id).state == "delivered"
+    assert alice.wait_for_delivery(call_id, 90).state == "delivered"
     assert resumed_result(glific, ASHA)["parsed_msg"] == "Salt."
     assert contact_ids(alice) == [None]
 

@@ -146,7 +146,7 @@ def test_an_answer_that_arrives_after_the_deletion_is_dropped(
 
     openai.will(delete_meanwhile)
     pending_call_id(alice.ask_deferred())
-    wait_until(lambda: openai.requests and not has_unfinished_work(server_with_worker))
+    wait_until(lambda: openai.requests and not has_unfinished_work(server_with_worker), 90)
     assert glific.resumptions == []
 
 
