@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask import g
 from sqlalchemy import select
 
 from glific_gpt.accounts import passwords, people, removal
@@ -14,7 +15,7 @@ from glific_gpt.database import transaction
 from glific_gpt.emails.smtp import Email
 from glific_gpt.emails.tables import OutgoingEmail
 from glific_gpt.errors import Conflict
-from glific_gpt.organizations import store
+from glific_gpt.organizations import store, tokens
 from tests.audit.reading import entries, lines
 from tests.conftest import StartServer
 from tests.console.users import ConsoleUser, create_user
@@ -42,16 +43,17 @@ def asha(server: RunningServer, alice: TestOrganization) -> Iterator[ConsoleUser
     create_user(server, OTHER, Role.OWNER, alice.slug)
     person = create_user(server, ASHA, Role.OWNER, alice.slug)
     assert person.sign_in().status_code == 302
-    made = person.post("/console/organizations/alice/use-in-glific", {"label": "menu"})
-    assert made.status_code == 200
+    with server.app.app_context(), transaction() as session:
+        g.actor = ASHA
+        tokens.create_webhook_token(session, store.find(session, alice.slug), "menu")
     yield person
     person.client.close()
 
 
 def test_the_account_its_roles_and_its_session_end(server: RunningServer, asha: ConsoleUser) -> None:
-    assert asha.get("/console/organizations/alice/settings").status_code == 200
+    assert asha.get("/console/account").status_code == 200
     delete(server)
-    assert asha.get("/console/organizations/alice/settings").status_code == 302
+    assert asha.get("/console/account").status_code == 302
     assert rows_about(server, Membership) == 1
     assert asha.sign_in().status_code == 422
 
