@@ -13,7 +13,7 @@ SERVER := $(if $(ONLY_PRODUCTION),$(PRODUCTION),$(INSTALLED))
 # Compiled files are kept: the tests start hundreds of processes, and each would compile all files again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install install-production run serve worker test test-quick check language format lock bench peers durability fuzz fuzz-text messages pictures clean
+.PHONY: help install install-production env run serve worker test test-quick check language format lock bench peers release durability fuzz fuzz-text messages pictures clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -34,13 +34,16 @@ install: $(INSTALLED) $(TRANSLATED) ## create .venv with every dependency
 
 install-production: $(PRODUCTION) $(TRANSLATED) ## create .venv without the tools of development, for servers
 
+env: ## create deploy/.env for deploy/compose.yaml: make env HOST=gpt.example.org
+	@deploy/create-env.sh $(HOST)
+
 serve: $(SERVER) $(TRANSLATED) ## start the production server, configured by the environment
 	@$(BIN)/python -m glific_gpt.server
 
 worker: $(SERVER) $(TRANSLATED) ## start a worker for deferred answers and e-mails
 	@$(BIN)/flask worker
 
-check: $(INSTALLED) $(TRANSLATED) ## run the checks of CI: style, types, import layers, dependencies, language, migrations
+check: $(INSTALLED) $(TRANSLATED) ## run the checks of CI: style, types, import layers, dependencies, language, migrations, Dockerfile
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -48,6 +51,7 @@ check: $(INSTALLED) $(TRANSLATED) ## run the checks of CI: style, types, import 
 	$(BIN)/deptry .
 	$(BIN)/python -m tools.check_language
 	$(BIN)/python -m tools.check_migrations
+	$(BIN)/hadolint deploy/Dockerfile
 
 language: $(INSTALLED) ## print measures of the language; make language FILES=docs measures one folder
 	$(BIN)/python -m tools.check_language --report $(FILES)
@@ -66,6 +70,9 @@ peers: ## install the other gateways that `make bench` measures, into .peers
 	mkdir -p .peers/portkey
 	cp benchmarks/peers/package.json benchmarks/peers/package-lock.json .peers/portkey
 	npm ci --silent --ignore-scripts --no-audit --no-fund --prefix .peers/portkey
+
+release: $(INSTALLED) ## build the files of a release into dist/: wheel, source archive, lock, SBOM, checksums
+	@$(BIN)/python -m tools.release
 
 fuzz: $(INSTALLED) ## send generated bodies and headers to the webhook for ten minutes
 	FUZZ_SECONDS=600 $(BIN)/pytest tests/webhooks/test_fuzz.py --timeout 900
