@@ -51,9 +51,9 @@ def asha(server: RunningServer, alice: TestOrganization) -> Iterator[ConsoleUser
 
 
 def test_the_account_its_roles_and_its_session_end(server: RunningServer, asha: ConsoleUser) -> None:
-    assert asha.get("/console/account").status_code == 200
+    assert asha.get("/console/account/").status_code == 200
     delete(server)
-    assert asha.get("/console/account").status_code == 302
+    assert asha.get("/console/account/").status_code == 302
     assert rows_about(server, Membership) == 1
     assert asha.sign_in().status_code == 422
 
