@@ -1,22 +1,38 @@
-"""flask db: the commands of Flask-Migrate, with a question before a downgrade that deletes data."""
+"""flask db: the commands of Flask-Migrate, for newer databases too, with a question before a downgrade deletes data."""
 
 import re
 from typing import Any
 
 import click
-from sqlalchemy import inspect, text
 
 from glific_gpt.cli.group import Group, wrap_group
 from glific_gpt.database import transaction
 from glific_gpt.database.losses import list_losses
-from glific_gpt.database.migrations import newest
+from glific_gpt.database.migrations import newest, read_revision
+
+MSG_NEWER = "The database is newer than this version of the server. There is nothing to upgrade."
 
 
 def wrap_migrations(group: click.Group) -> Group:
     """Return the group of Flask-Migrate with our error messages, and with our downgrade."""
     wrapped = wrap_group(group)
     wrapped.add_command(_confirmed(group.commands["downgrade"]))
+    wrapped.add_command(_unless_newer(group.commands["upgrade"]))
     return wrapped
+
+
+def _unless_newer(upgrade: click.Command) -> click.Command:
+    """Return the command with nothing to do on a newer database, so that it can run before each start of a release."""
+    original = upgrade.callback
+
+    def upgrade_unless_newer(**values: Any) -> None:
+        if _current_revision() > newest():
+            click.echo(MSG_NEWER, err=True)
+            return
+        assert original  # noqa: S101 - every command has one
+        original(**values)
+
+    return click.Command("upgrade", params=upgrade.params, callback=upgrade_unless_newer, help=upgrade.help)
 
 
 def _confirmed(downgrade: click.Command) -> click.Command:
@@ -48,9 +64,7 @@ def _confirm(revision: str) -> None:
 
 def _current_revision() -> int:
     with transaction() as session:
-        if not inspect(session.connection()).has_table("alembic_version"):
-            return 0
-        return int(session.scalar(text("SELECT version_num FROM alembic_version")) or 0)
+        return read_revision(session.connection())
 
 
 _TARGET = re.compile(r"(head|\d+)?([+-]\d+)?")

@@ -3,6 +3,7 @@
 from functools import cache
 from pathlib import Path
 
+import structlog
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -14,6 +15,8 @@ DIRECTORY = Path(__file__).parents[2] / "migrations"
 
 NEWEST_DBOS_TABLE = "workflow_output"
 """The last table that DBOS creates. Its migrations run after our own, and Alembic does not know about them."""
+
+log = structlog.get_logger()
 
 
 @cache
@@ -28,20 +31,30 @@ def are_current(connection: Connection) -> bool:
     A database that is ahead is accepted: each migration works with the release before it, which keeps serving while
     it is replaced. Raises SQLAlchemyError when the database cannot be queried.
     """
-    found = inspect(connection)
     schema = "dbos" if connection.dialect.name == "postgresql" else None
-    if not found.has_table("alembic_version") or not found.has_table(NEWEST_DBOS_TABLE, schema=schema):
-        return False
+    return read_revision(connection) >= newest() and inspect(connection).has_table(NEWEST_DBOS_TABLE, schema=schema)
+
+
+def read_revision(connection: Connection) -> int:
+    """Return the number of the database's revision, or 0 if it has none."""
+    if not inspect(connection).has_table("alembic_version"):
+        return 0
     revision = str(connection.scalar(text("SELECT version_num FROM alembic_version")))
-    return revision.isdecimal() and int(revision) >= newest()
+    return int(revision) if revision.isdecimal() else 0
 
 
 def require_current() -> None:
-    """Raise SettingsError, with the reason, when the database cannot be used or is behind on migrations."""
+    """Raise SettingsError, with the reason, when the database cannot be used or is behind on migrations.
+
+    A newer database is only logged: the server was replaced by an earlier release, or the next one is being installed.
+    """
     try:
         with transaction() as session:
             is_current = are_current(session.connection())
+            revision = read_revision(session.connection())
     except SQLAlchemyError as error:
         raise SettingsError(failures.describe(error).message) from None
     if not is_current:
         raise SettingsError(failures.MIGRATIONS_MISSING.message)
+    if revision > newest():
+        log.warning("newer_database_accepted", revision=f"{revision:04}", newest_known=f"{newest():04}")

@@ -31,7 +31,7 @@ WEBHOOK_BODY_TIMEOUT_SECONDS = 5.0
 BODY_TIMEOUT_SECONDS = 60.0
 """The same for all other requests: people upload files over slow lines."""
 SHUTDOWN_GRACE_SECONDS = 0.5
-"""How long a new connection is kept open on shutdown."""
+"""How long a connection without a request is kept open on shutdown."""
 MAX_PIPELINED_REQUESTS = 8
 """Requests that a client may send before the first of them is answered."""
 
@@ -195,6 +195,8 @@ class HttpProtocol(HttpToolsProtocol):
         is_upgrade = self.parser.should_upgrade()
         check_head(self.parser.get_http_version(), self.url, self.headers, is_upgrade=is_upgrade)
         super().on_headers_complete()
+        if self._is_shutting_down:
+            self.cycle.keep_alive = False
         self._own_scope()[ABORT] = self._writer.abort
         self._received = self._chunks = 0
         self.headers: Any = deque(maxlen=0)  # discards trailers, which httptools reports as headers
@@ -219,11 +221,13 @@ class HttpProtocol(HttpToolsProtocol):
             super().on_response_complete()
 
     def shutdown(self) -> None:
-        """Keep a new connection open for a moment: its first request may be on its way.
+        """Keep a connection without a request open for a moment: one may be on its way.
 
-        uvicorn itself would close the connection and leave the request unanswered.
+        uvicorn itself would close the connection and leave the request unanswered. Clients that often use a connection
+        again, such as a proxy, learn from the next response that it closes.
         """
-        if self.cycle is None and not self._is_shutting_down:
+        is_idle = self.cycle is None or self.cycle.response_complete
+        if is_idle and not self._is_shutting_down:
             self._is_shutting_down = True
             self.loop.call_later(SHUTDOWN_GRACE_SECONDS, self.shutdown)
         else:

@@ -17,6 +17,9 @@ HEALTHCHECK_TIMEOUT_SECONDS = 5
 START_TIMEOUT_SECONDS = 60
 """How long a process may take to start, on a busy machine too."""
 
+REPLACEMENT_TIMEOUT_SECONDS = 180
+"""How long a process may take to start that replaces a serving one, which serves meanwhile."""
+
 IS_REPLACEMENT = "_GLIFIC_GPT_IS_REPLACEMENT"
 """Environment variable of processes that replace an earlier one."""
 
@@ -91,7 +94,7 @@ class ProcessSupervisor(Multiprocess):
     def restart_all(self) -> None:
         """Replace the processes one by one, with the time-out for their start. With uvicorn's, the old ones stay."""
         serving_timeout = self.config.timeout_worker_healthcheck
-        self.config.timeout_worker_healthcheck = START_TIMEOUT_SECONDS
+        self.config.timeout_worker_healthcheck = REPLACEMENT_TIMEOUT_SECONDS
         try:
             super().restart_all()
         except OSError as failure:  # the old processes still serve

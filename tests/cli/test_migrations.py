@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from glific_gpt.cli.migrations import MSG_NEWER
 from glific_gpt.database import db, migrations
 from glific_gpt.database.losses import list_losses
 from tests.cli.conftest import Commands, OpenCommands
@@ -53,6 +54,14 @@ def test_each_way_to_name_the_target_asks(flask: Commands, target: str) -> None:
 def test_a_downgrade_of_an_empty_database_asks_nothing(flask_with: OpenCommands, tmp_path: Path) -> None:
     flask = flask_with(database_url=f"sqlite:///{tmp_path}/empty.db")
     assert "unexpectedly" not in flask.run("db", "downgrade", "base").output
+
+
+def test_an_upgrade_with_an_earlier_release_leaves_a_newer_database_as_it_is(flask: Commands) -> None:
+    with flask.app.app_context(), db.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    result = flask.run("db", "upgrade")
+    assert (result.exit_code, result.stderr.strip()) == (0, MSG_NEWER)
+    assert revision(flask) == "9999"
 
 
 def test_the_losses_are_those_of_the_reverted_migrations() -> None:

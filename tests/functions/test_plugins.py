@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -68,7 +69,7 @@ def test_an_installed_plugin_answers_webhooks(
     plugin_folder: Path, tmp_path: Path, database_url: str, openai: OpenAIStandIn
 ) -> None:
     openai.always(answer("A **short** story."))
-    settings = {"database_url": database_url, "openai_base_url": openai.base_url}
+    settings: dict[str, Any] = {"database_url": database_url, "openai_base_url": openai.base_url}
     with run_server_processes(tmp_path / "log", python_path(plugin_folder), **settings) as server:
         alice = server.add_organization("alice")
         answered = summarise(alice, text="A long story.", sentences="3")

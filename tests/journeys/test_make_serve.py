@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from signal import SIGINT, SIGKILL, Signals
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -242,7 +243,7 @@ def test_it_reports_that_it_is_not_ready_when_the_database_is_behind_on_migratio
 def test_it_reads_every_secret_from_a_file_and_logs_its_version(
     tmp_path: Path, database_url: str, openai: OpenAIStandIn
 ) -> None:
-    settings = {"database_url": database_url, "openai_base_url": openai.base_url}
+    settings: dict[str, Any] = {"database_url": database_url, "openai_base_url": openai.base_url}
     files: dict[str, str] = {}
     for variable, secret in environment(database_url=database_url).items():
         (tmp_path / variable).write_text(f"{secret}\n")

@@ -16,6 +16,7 @@ from glific_gpt.settings import PREFIX
 from tests.support import http
 from tests.support.apps import create_app
 from tests.support.programs import (
+    ROOT,
     SERVER,
     TIMEOUT_SECONDS,
     Program,
@@ -40,13 +41,13 @@ class ServerProcesses(RunningServer):
 
 @contextmanager
 def run_server_processes(
-    folder: Path, environ: dict[str, str] | None = None, **settings: Any
+    folder: Path, environ: dict[str, str] | None = None, tree: Path = ROOT, **settings: Any
 ) -> Iterator[ServerProcesses]:
-    """Yield the server as soon as all its processes are ready. Its output is written to `folder`."""
+    """Yield the server as soon as all its processes are ready. `folder` gets its output, `tree` has the code."""
     port = free_port()
     all_settings = {"secret_key": SECRET_KEY, "encryption_keys": ENCRYPTION_KEY, "bind": f"127.0.0.1:{port}"} | settings
     with (
-        start(SERVER, folder, to_environment(**all_settings) | (environ or {})) as program,
+        start(SERVER, folder, to_environment(**all_settings) | (environ or {}), tree) as program,
         open_database(**all_settings) as server,
     ):
         processes = ServerProcesses(server.app, f"http://127.0.0.1:{port}", program, port)
