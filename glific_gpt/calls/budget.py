@@ -6,6 +6,7 @@ from typing import TypeAlias, cast
 from sqlalchemy import Table, and_, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from glific_gpt.calls import daily_totals
 from glific_gpt.calls.allowance import Allowance, Estimate
 from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.request import ParsedCall
@@ -52,7 +53,7 @@ def reserve(session: Session, tenant: Tenant, context: CallContext, parsed: Pars
     if budget is None:
         return None
     estimate = _estimate(context, parsed)
-    _begin_month(session, context)
+    begin_month(session, context)
     rest = budget - _lock_and_read(session, context)
     try:
         amount = estimate.share_of(rest)
@@ -128,13 +129,12 @@ def _estimate(context: CallContext, parsed: ParsedCall) -> Estimate:
     return Estimate.of(context.model_asked or "", input_tokens, getattr(parsed.body, "max_tokens", None))
 
 
-def _begin_month(session: Session, context: CallContext) -> None:
+def begin_month(session: Session, context: CallContext) -> None:
     """Create the month's row, starting with the cost of the calls before a budget was set."""
     key = _month_of(context)
     if session.get(MonthlySpend, key) is None:
         start = context.started_at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        this_month = (Call.organization_id == context.organization_id, Call.started_at >= start)
-        spent = session.scalar(select(func.sum(Call.cost_usd)).where(*this_month)) or Decimal(0)
+        spent = session.scalar(daily_totals.cost_since(context.organization_id, start)) or Decimal(0)
         # A concurrent call may insert the same row with the same sum.
         insert_if_absent(session, MonthlySpend(organization_id=key[0], month=key[1], usd=spent))
 

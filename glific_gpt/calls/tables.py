@@ -1,9 +1,9 @@
-"""Tables: one row for each call, the stored answers for repeated calls, and the deliveries to waiting flows."""
+"""Tables: one row for each call, stored answers for repeated calls, deliveries to waiting flows, and daily totals."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text, false, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, SmallInteger, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from glific_gpt.database import Base, RowId, Usd
@@ -144,3 +144,31 @@ class Delivery(Base):
     """When the answer was delivered, or its delivery failed."""
     stored_bytes: Mapped[int] = mapped_column(default=0, server_default="0")
     """Size of the question, or of the answer once there is one; zero once neither is stored."""
+
+
+class DailyTotals(Base):
+    """Totals of the deleted calls of an organization and day (UTC) that have the other columns of the key in common."""
+
+    __tablename__ = "daily_totals"
+
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    function: Mapped[str] = mapped_column(String(63), primary_key=True)
+    model: Mapped[str] = mapped_column(String(200), primary_key=True)
+    """The model that the calls asked for; empty if they failed before a model was chosen."""
+    failure: Mapped[str] = mapped_column(String(40), primary_key=True)
+    """The error code, or `interrupted`; empty for successful calls."""
+    is_deferred: Mapped[bool] = mapped_column(primary_key=True)
+    """True for calls whose answers were delivered later."""
+    calls: Mapped[int]
+    input_tokens: Mapped[int] = mapped_column(BigInteger)
+    output_tokens: Mapped[int] = mapped_column(BigInteger)
+    cost_usd: Mapped[Decimal] = mapped_column(Usd())
+    unpriced: Mapped[int]
+    """Number of calls that used tokens of an unknown price."""
+    last_at: Mapped[datetime]
+    """Start of the last call."""
+    last_answered_at: Mapped[datetime | None]
+    """Start of the last call that OpenAI answered."""
+    answer_times: Mapped[dict[str, int]] = mapped_column(JSON)
+    """Number of successful calls by duration, in steps of 10 ms."""

@@ -16,7 +16,7 @@ from glific_gpt.errors import (
 from glific_gpt.openai.proxy import find_proxy
 from glific_gpt.organizations import store
 from glific_gpt.services import services
-from glific_gpt.usage.key_status import KeyState, determine_key_state, last_key_result
+from glific_gpt.usage.key_status import KeyState, determine_key_state, find_last_result
 
 MSG_MISSING = N_("There is no OpenAI key yet.")
 REMEDY_ADD = N_("Add the organization's own key from platform.openai.com.")
@@ -92,5 +92,5 @@ def _verify_with_openai(credential: Credential, set_command: str) -> CheckResult
 
 def _is_out_of_credit(credential: Credential) -> bool:
     with transaction() as session:
-        last_result = session.scalar(last_key_result(credential.organization_id, credential.updated_at))
+        last_result = find_last_result(session, credential)
     return determine_key_state(credential, last_result) is KeyState.OUT_OF_CREDIT

@@ -9,13 +9,13 @@ from enum import StrEnum
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from glific_gpt.calls.daily_totals import FAILED_STATUSES, FAILURE_CODE
 from glific_gpt.calls.tables import FAILED_DELIVERY_STATES, Call, Delivery
 from glific_gpt.clock import now
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.usage import totals
-from glific_gpt.usage.key_status import KeyState, determine_key_state, last_key_result
-from glific_gpt.usage.totals import FAILED_STATUSES, FAILURE_CODE
+from glific_gpt.usage.key_status import KeyState, determine_key_state, find_last_result
 
 DAY = timedelta(days=1)
 
@@ -90,7 +90,7 @@ def _switch_alerts(organization: Organization) -> Iterator[Alert]:
 
 
 def _key_alerts(session: Session, credential: Credential | None) -> Iterator[Alert]:
-    result = session.scalar(last_key_result(credential.organization_id, credential.updated_at)) if credential else None
+    result = find_last_result(session, credential)
     state = determine_key_state(credential, result)
     if state in KEY_ALERTS:
         yield Alert(KEY_ALERTS[state])

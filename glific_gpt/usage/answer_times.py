@@ -6,13 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, null, select, union_all
 from sqlalchemy.orm import Session
 
-from glific_gpt.calls.tables import Call, Delivery
-
-RESOLUTION_MS = 10
-"""Resolution of the percentiles. Grouping by it in SQL works on every database and needs no row per call."""
+from glific_gpt.calls.daily_totals import ANSWER_TIME, RESOLUTION_MS
+from glific_gpt.calls.tables import Call, DailyTotals, Delivery
 
 BUCKET_EDGES_MS = (0, 500, 1000, 2000, 3000, 4000, 5000)
 """Lower edges of the histogram's buckets. The last bucket has no upper edge: its answers were too late for Glific."""
@@ -56,19 +54,28 @@ def measure_answer_times(
 
     The time of a deferred answer is that of its call, from arrival to the finished answer.
     """
-    step, is_deferred = Call.duration_ms // RESOLUTION_MS, Delivery.call_id.is_not(None)
-    query = (
-        select(step, is_deferred, func.count())
+    is_deferred = Delivery.call_id.is_not(None)
+    calls = (
+        select(is_deferred, ANSWER_TIME, func.count(), null().cast(DailyTotals.answer_times.type))
         .outerjoin(Delivery, Delivery.call_id == Call.call_id)
         .where(Call.organization_id == organization_id, Call.started_at >= start, Call.started_at < end)
-        .where(Call.status == "ok")
-        .group_by(step, is_deferred)
+        .where(Call.status == "ok", Call.duration_ms.is_not(None))
+        .group_by(is_deferred, ANSWER_TIME)
+    )
+    deleted = (
+        select(DailyTotals.is_deferred, null(), null(), DailyTotals.answer_times)
+        .where(DailyTotals.organization_id == organization_id, DailyTotals.failure == "")
+        .where(DailyTotals.day >= start.date(), DailyTotals.day < end.date())
     )
     steps: dict[bool, Counter[int]] = {False: Counter(), True: Counter()}
-    for time, deferred, calls in session.execute(query):
-        if time is not None:
-            steps[bool(deferred)][time] = calls
+    for deferred, time, count, answer_times in session.execute(union_all(calls, deleted)):
+        steps[bool(deferred)].update(_read_steps(answer_times) if time is None else {time: count})
     return _summarize(steps[False]), _summarize(steps[True])
+
+
+def _read_steps(answer_times: Mapping[str, int]) -> dict[int, int]:
+    """Convert the column of DailyTotals, whose keys are texts."""
+    return {int(step): calls for step, calls in answer_times.items()}
 
 
 def _summarize(steps: Mapping[int, int]) -> AnswerTimes:

@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import ScalarSelect, and_, case, func, select
 from sqlalchemy.orm import Session
 
-from glific_gpt.calls.tables import Call
+from glific_gpt.calls.daily_totals import FAILED_STATUSES
+from glific_gpt.calls.tables import Call, DailyTotals
 from glific_gpt.clock import now
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.usage.key_status import KeyState, determine_key_state, last_key_result
-from glific_gpt.usage.totals import FAILED_STATUSES
 
 DAY = timedelta(days=1)
 
@@ -34,16 +34,9 @@ class OrganizationStatus:
 def list_organization_statuses(session: Session, provider: str) -> list[OrganizationStatus]:
     """Return every organization's status, by name, with its key at that provider. Always two queries."""
     last_day = _count_last_day(session)
-    last_call_at = (
-        select(Call.started_at)
-        .where(Call.organization_id == Organization.id)
-        .order_by(Call.started_at.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
     result = last_key_result(Organization.id, Credential.updated_at).scalar_subquery()
     own_key = and_(Credential.organization_id == Organization.id, Credential.provider == provider)
-    query = select(Organization, Credential, last_call_at, result).outerjoin(Credential, own_key)
+    query = select(Organization, Credential, *_last_call_columns(), result).outerjoin(Credential, own_key)
     by_name = query.order_by(func.lower(Organization.name), Organization.slug)
     return [
         OrganizationStatus(
@@ -51,11 +44,18 @@ def list_organization_statuses(session: Session, provider: str) -> list[Organiza
             row.name,
             row.is_active,
             determine_key_state(credential, result),
-            at,
+            max(filter(None, (last_at, last_deleted_at)), default=None),
             *last_day.get(row.id, (0, 0)),
         )
-        for row, credential, at, result in session.execute(by_name)
+        for row, credential, last_at, last_deleted_at, result in session.execute(by_name)
     ]
+
+
+def _last_call_columns() -> tuple[ScalarSelect[datetime], ScalarSelect[datetime]]:
+    """Return the start of the organization's last call, and that of its last deleted call."""
+    calls = select(Call.started_at).where(Call.organization_id == Organization.id)
+    deleted = select(func.max(DailyTotals.last_at)).where(DailyTotals.organization_id == Organization.id)
+    return calls.order_by(Call.started_at.desc()).limit(1).scalar_subquery(), deleted.scalar_subquery()
 
 
 def _count_last_day(session: Session) -> dict[int, tuple[int, int]]:

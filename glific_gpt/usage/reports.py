@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session
 
-from glific_gpt.calls.tables import Call
+from glific_gpt.calls.daily_totals import DAY, FAILURE_CODE, to_date
+from glific_gpt.calls.tables import Call, DailyTotals
 from glific_gpt.clock import now
 from glific_gpt.usage import totals
 from glific_gpt.usage.answer_times import AnswerTimes, measure_answer_times
-from glific_gpt.usage.totals import FAILURE_CODE, SUM_COLUMNS, UsageTotals
+from glific_gpt.usage.totals import DELETED_COLUMNS, SUM_COLUMNS, UsageTotals
 
 Days = Literal[7, 30, 90]
 
-DAY = timedelta(days=1)
+ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Overview:
 
 
 class _Group(NamedTuple):
-    """Totals of the calls of one day and model with the same outcome."""
+    """Totals of calls of one day and model with the same outcome. Deleted calls are groups of their own."""
 
     day: date
     model: str | None
@@ -50,11 +51,11 @@ class _Group(NamedTuple):
 def build_overview(session: Session, organization_id: int, days: Days, *, today: date | None = None) -> Overview:
     """Build the overview of the last `days` days. Always three queries."""
     last = today or now().date()
-    first = last - (days - 1) * DAY
-    previous_start = _midnight(first - days * DAY)
-    groups = _query_groups(session, organization_id, previous_start, _midnight(last + DAY))
+    first = last - (days - 1) * ONE_DAY
+    previous_start = _midnight(first - days * ONE_DAY)
+    groups = _query_groups(session, organization_id, previous_start, _midnight(last + ONE_DAY))
     current = [group for group in groups if group.day >= first]
-    synchronous, deferred = measure_answer_times(session, organization_id, _midnight(first), _midnight(last + DAY))
+    synchronous, deferred = measure_answer_times(session, organization_id, _midnight(first), _midnight(last + ONE_DAY))
     previous_synchronous, _deferred = measure_answer_times(session, organization_id, previous_start, _midnight(first))
     return Overview(
         days=_by_day(current, first, days),
@@ -73,21 +74,25 @@ def _midnight(day: date) -> datetime:
 
 
 def _query_groups(session: Session, organization_id: int, start: datetime, end: datetime) -> list[_Group]:
-    day = func.date(Call.started_at)
-    query = (
-        select(day, Call.model_asked, FAILURE_CODE, *SUM_COLUMNS)
+    calls = (
+        select(DAY, Call.model_asked, FAILURE_CODE, *SUM_COLUMNS)
         .where(Call.organization_id == organization_id, Call.started_at >= start, Call.started_at < end)
-        .group_by(day, Call.model_asked, FAILURE_CODE)
+        .group_by(DAY, Call.model_asked, FAILURE_CODE)
     )
-    # SQLite returns a date as text, PostgreSQL as a date.
+    model, failure = func.nullif(DailyTotals.model, ""), func.nullif(DailyTotals.failure, "")
+    deleted = (
+        select(DailyTotals.day, model, failure, *DELETED_COLUMNS)
+        .where(DailyTotals.organization_id == organization_id)
+        .where(DailyTotals.day >= start.date(), DailyTotals.day < end.date())
+    )
     return [
-        _Group(date.fromisoformat(str(day)), model, failure, totals.totals_of_group(failure, *sums))
-        for day, model, failure, *sums in session.execute(query)
+        _Group(to_date(day), model, failure, totals.totals_of_group(failure, *sums))
+        for day, model, failure, *sums in session.execute(union_all(calls, deleted))
     ]
 
 
 def _by_day(groups: list[_Group], first: date, days: int) -> dict[date, UsageTotals]:
-    by_day = {first + n * DAY: UsageTotals() for n in range(days)}
+    by_day = {first + n * ONE_DAY: UsageTotals() for n in range(days)}
     for group in groups:
         by_day[group.day] += group.totals
     return by_day

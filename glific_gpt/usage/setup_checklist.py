@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
-from glific_gpt.calls.tables import Call
+from glific_gpt.calls.tables import Call, DailyTotals
 from glific_gpt.credentials import reachable_models
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization, WebhookToken
@@ -36,10 +36,11 @@ def build_checklist(
     """Return the organization's checklist. `operator` holds the operator's model patterns."""
     models = reachable_models.list_reachable_models(session, organization, credential, operator)
     tokens = WebhookToken.organization_id == organization.id
-    successful = (Call.organization_id == organization.id, Call.status == "ok")
+    successful = exists().where(Call.organization_id == organization.id, Call.status == "ok")
+    deleted = exists().where(DailyTotals.organization_id == organization.id, DailyTotals.failure == "")
     return SetupChecklist(
         key=credential is not None and credential.is_active,
         model=any(model.refusal is None for model in models),
         token=bool(session.scalar(select(exists().where(tokens)))),
-        call=bool(session.scalar(select(exists().where(*successful)))),
+        call=bool(session.scalar(select(or_(successful, deleted)))),
     )

@@ -4,20 +4,13 @@ from dataclasses import astuple, dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, case, func
 from sqlalchemy.orm import Session
 
-from glific_gpt.calls.tables import Call
+from glific_gpt.calls.daily_totals import IS_UNPRICED, cost_since
+from glific_gpt.calls.tables import Call, DailyTotals
 from glific_gpt.clock import now
 from glific_gpt.organizations.tables import MonthlySpend, Organization
-
-FAILED_STATUSES = ("error", "interrupted")
-"""Statuses of failed calls."""
-
-# The error code of a failed call, NULL otherwise. Interrupted calls have no code, so their status is used.
-FAILURE_CODE: ColumnElement[str | None] = case(
-    (Call.status.in_(FAILED_STATUSES), func.coalesce(Call.error_code, Call.status))
-)
 
 
 @dataclass(frozen=True)
@@ -51,9 +44,18 @@ SUM_COLUMNS: tuple[ColumnElement[Any], ...] = (
     func.sum(Call.input_tokens),
     func.sum(Call.output_tokens),
     func.sum(Call.cost_usd),
-    func.sum(case((Call.model_used.is_not(None) & Call.cost_usd.is_(None), 1), else_=0)),
+    func.sum(case((IS_UNPRICED, 1), else_=0)),
 )
 """Columns in the order of the arguments of `totals_of_group`."""
+
+DELETED_COLUMNS: tuple[SQLColumnExpression[Any], ...] = (
+    DailyTotals.calls,
+    DailyTotals.input_tokens,
+    DailyTotals.output_tokens,
+    DailyTotals.cost_usd,
+    DailyTotals.unpriced,
+)
+"""The same columns of deleted calls."""
 
 
 def totals_of_group(failure: str | None, calls: int, *sums: int | Decimal | None) -> UsageTotals:
@@ -80,5 +82,4 @@ def spent_this_month(session: Session, organization: Organization) -> Decimal:
     if organization.monthly_budget_usd is not None and month is not None:
         return month.usd
     first = today.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    this_month = (Call.organization_id == organization.id, Call.started_at >= first)
-    return session.scalar(select(func.sum(Call.cost_usd)).where(*this_month)) or Decimal(0)
+    return session.scalar(cost_since(organization.id, first)) or Decimal(0)

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,14 @@ from tests.support.serving import open_database
 MIGRATIONS: list[Script] = [*ScriptDirectory(str(migrations.DIRECTORY)).walk_revisions()][::-1]
 """Oldest first."""
 
-SAMPLES: dict[type, Any] = {int: 1, str: "x", bool: True, datetime: datetime(2026, 11, 23, tzinfo=UTC), object: ["x"]}
+SAMPLES: dict[type, Any] = {
+    int: 1,
+    str: "x",
+    bool: True,
+    date: date(2026, 11, 23),
+    datetime: datetime(2026, 11, 23, tzinfo=UTC),
+    object: ["x"],
+}
 """A value for a column of each type."""
 
 Rows = dict[str, list[dict[str, Any]]]

@@ -12,7 +12,7 @@ from glific_gpt.models.kinds import ModelKind, classify_model
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.services import services
 from glific_gpt.settings import FALLBACK_MESSAGE
-from glific_gpt.usage.key_status import KEY_ERRORS, KeyState, determine_key_state, find_last_success, last_key_result
+from glific_gpt.usage.key_status import KEY_ERRORS, KeyState, determine_key_state, find_last_result, find_last_success
 
 KEY_BADGES = {
     KeyState.MISSING: (_("No key"), "secondary"),
@@ -52,7 +52,7 @@ class KeyPage:
 def build_key_page(organization: Organization) -> KeyPage:
     with reading() as session:
         credential = store.find_or_none(session, organization.id, services().model_provider)
-        result = session.scalar(last_key_result(organization.id, credential.updated_at)) if credential else None
+        result = find_last_result(session, credential)
         last_worked_at = find_last_success(session, organization.id)
     key_error = KEY_ERROR_TEXTS[KEY_ERRORS[result]] if result in KEY_ERRORS else None
     model_ids = credential.models if credential else None
