@@ -31,6 +31,7 @@ from glific_gpt.errors import SettingsError
 from glific_gpt.functions import registry
 from glific_gpt.glific.client import GlificClient
 from glific_gpt.models.kinds import ModelKind, classify_model
+from glific_gpt.organizations.token_uses import TokenUses
 from glific_gpt.runtime.organization_limit import OrganizationLimit
 from glific_gpt.services import EXTENSION, Services
 from glific_gpt.settings import MAX_FORM_BYTES, Settings
@@ -162,5 +163,6 @@ def make_services(settings: Settings) -> Services:
         email_workflow=EmailWorkflow(vault, {passwords.RESET_LINK: passwords.compose_reset_email}),
         pipeline=Pipeline(admission, vault, deferrer, background, request_limits),
         slots=CallSlots(settings.max_in_flight, settings.organization_share),
+        token_uses=TokenUses(),
         waiting_pages=OrganizationLimit(),
     )

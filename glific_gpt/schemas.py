@@ -1,6 +1,6 @@
 """JSON views of the tables, for the JSON API and commands. They contain no secrets and no other organization's data."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -95,10 +95,15 @@ class TokenView(BaseModel):
     id: int
     label: str
     created_at: Timestamp
+    last_used_on: date | None = Field(description="The last day (UTC) on which the token was used, if it is known.")
+    uses_recorded: bool = Field(
+        description="False if the token may have been used before uses were recorded. No last_used_on means never only "
+        "if this is true."
+    )
 
     @classmethod
     def of(cls, row: WebhookToken) -> "TokenView":
-        return cls(id=row.id, label=row.label, created_at=row.created_at)
+        return cls.model_validate({name: getattr(row, name) for name in cls.model_fields})
 
 
 class ApiTokenView(BaseModel):
@@ -106,10 +111,16 @@ class ApiTokenView(BaseModel):
     label: str
     organization: str | None = Field(description="The slug of the organization; null for an administrator's token.")
     created_at: Timestamp
+    last_used_on: date | None = Field(description="The last day (UTC) on which the token was used, if it is known.")
+    uses_recorded: bool = Field(
+        description="False if the token may have been used before uses were recorded. No last_used_on means never only "
+        "if this is true."
+    )
 
     @classmethod
     def of(cls, row: ApiToken, slug: str | None) -> "ApiTokenView":
-        return cls(id=row.id, label=row.label, organization=slug, created_at=row.created_at)
+        fields = {name: getattr(row, name, None) for name in cls.model_fields}
+        return cls.model_validate(fields | {"organization": slug})
 
 
 class ModelView(BaseModel):

@@ -15,6 +15,7 @@ from glific_gpt.emails.sending import EmailWorkflow
 from glific_gpt.errors import NotFound
 from glific_gpt.functions.registry import Registry
 from glific_gpt.glific.client import GlificClient
+from glific_gpt.organizations.token_uses import TokenUses
 from glific_gpt.runtime.organization_limit import OrganizationLimit
 from glific_gpt.settings import Settings
 from glific_gpt.vault import Vault
@@ -41,6 +42,7 @@ class Services:
     pipeline: Pipeline
     slots: CallSlots
     """Slots for the calls that the process holds at the same time."""
+    token_uses: TokenUses
     waiting_pages: OrganizationLimit
     """Limit on the pages and API requests that wait for OpenAI or Glific."""
 

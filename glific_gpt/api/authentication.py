@@ -10,6 +10,9 @@ from glific_gpt.database import transaction
 from glific_gpt.errors import InvalidApiToken, NotFound
 from glific_gpt.organizations import store as organizations
 from glific_gpt.organizations import tokens
+from glific_gpt.organizations.tables import ApiToken
+from glific_gpt.organizations.token_uses import UsedToken
+from glific_gpt.services import services
 
 ADMINISTRATOR_ENDPOINTS = frozenset({"api.create_organization"})
 """Endpoints that answer 404 for an organization's token."""
@@ -56,6 +59,7 @@ def _identify(session: Session) -> ApiCaller:
     token = tokens.identify_api_token(session, authorization.token)
     if token is None:
         raise InvalidApiToken
+    services().token_uses.note(UsedToken(ApiToken, token.id))
     g.actor = f"API token {token.label}"
     return ApiCaller(token.organization_id)
 

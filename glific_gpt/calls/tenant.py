@@ -36,7 +36,8 @@ class Tenant:
     ciphertext: str | None = field(repr=False)
     """Encrypted fields of the credential; None if there is none."""
     credential_active: bool | None
-    token_matches: bool
+    token_id: int | None
+    """Id of the webhook token, if it is one of the organization's."""
 
 
 # Built once: building this statement takes longer than executing it.
@@ -57,7 +58,7 @@ TENANT_QUERY = (
         Organization.monthly_budget_usd,
         Credential.ciphertext,
         Credential.is_active.label("credential_active"),
-        WebhookToken.id.is_not(None).label("token_matches"),
+        WebhookToken.id.label("token_id"),
     )
     .outerjoin(
         Credential,
@@ -73,7 +74,7 @@ FIND_BY_ID = TENANT_QUERY.where(Organization.id == bindparam("organization_id"))
 
 
 def find_tenant(slug: str, provider: str, token: str) -> Tenant | None:
-    """Return the organization with its credential, and whether the webhook token is its own; None if unknown."""
+    """Return the organization with its credential, and the id of its webhook token; None if unknown."""
     if not is_slug(slug):  # PostgreSQL refuses a parameter with a NUL character, which a URL can contain
         return None
     row = fetch_one(FIND_BY_SLUG, slug=slug, provider=provider, token_hash=hash_token(token))

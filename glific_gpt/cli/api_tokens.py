@@ -5,12 +5,19 @@ import click
 from glific_gpt.cli.arguments import label, token_id
 from glific_gpt.cli.group import Group
 from glific_gpt.cli.output import format_fields, format_secret, format_table, json_option, print_result, to_json
+from glific_gpt.cli.tokens import describe_last_use
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store, tokens
 from glific_gpt.schemas import ApiTokenView
 
 EMPTY = "No API tokens yet. Create one: flask api-tokens create --label LABEL"
-COLUMNS = {"id": "ID", "organization": "ORGANIZATION", "created_at": "CREATED", "label": "LABEL"}
+COLUMNS = {
+    "id": "ID",
+    "organization": "ORGANIZATION",
+    "created_at": "CREATED",
+    "last_used_on": "LAST USED",
+    "label": "LABEL",
+}
 ALL_ORGANIZATIONS = "all organizations"
 
 api_tokens = Group(
@@ -46,10 +53,14 @@ def create(*, label: str, organization: str | None) -> None:
 @api_tokens.command("list")
 @json_option
 def list_() -> None:
-    """List API tokens, without their values."""
+    """List API tokens, without their values.
+
+    The last use is a day in UTC. It is unknown for a token that was made before uses were recorded, and was not used
+    since.
+    """
     with transaction() as session:
         rows = [to_json(ApiTokenView.of(row, slug)) for row, slug in tokens.list_api_tokens(session)]
-    table_rows = [row | {"organization": row["organization"] or ALL_ORGANIZATIONS} for row in rows]
+    table_rows = [{**describe_last_use(row), "organization": row["organization"] or ALL_ORGANIZATIONS} for row in rows]
     print_result(rows, format_table(table_rows, COLUMNS) if rows else EMPTY)
 
 

@@ -2,13 +2,21 @@
 
 from glific_gpt.cli.arguments import label, slug, token_id
 from glific_gpt.cli.group import Group
-from glific_gpt.cli.output import format_fields, format_secret, format_table, json_option, print_result, to_json
+from glific_gpt.cli.output import (
+    JsonObject,
+    format_fields,
+    format_secret,
+    format_table,
+    json_option,
+    print_result,
+    to_json,
+)
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
 from glific_gpt.organizations import tokens as webhook_tokens
 from glific_gpt.schemas import TokenView
 
-COLUMNS = {"id": "ID", "created_at": "CREATED", "label": "LABEL"}
+COLUMNS = {"id": "ID", "created_at": "CREATED", "last_used_on": "LAST USED", "label": "LABEL"}
 
 tokens = Group(
     "tokens",
@@ -22,6 +30,12 @@ tokens = Group(
       flask tokens revoke seva-trust 1
     """,
 )
+
+
+def describe_last_use(token: JsonObject) -> JsonObject:
+    """Return a token for a table: with `never` or `unknown` instead of a missing last use."""
+    missing = "never" if token["uses_recorded"] else "unknown"
+    return {**token, "last_used_on": token["last_used_on"] or missing}
 
 
 @tokens.command("create")
@@ -41,12 +55,17 @@ def create(*, slug: str, label: str) -> None:
 @slug
 @json_option
 def list_(*, slug: str) -> None:
-    """List webhook tokens, without their values."""
+    """List webhook tokens, without their values.
+
+    The last use is a day in UTC. It is unknown for a token that was made before uses were recorded, and was not used
+    since.
+    """
     with transaction() as session:
         rows = webhook_tokens.list_webhook_tokens(session, store.find(session, slug))
     listed = [to_json(TokenView.of(row)) for row in rows]
     empty = f"No webhook tokens. Create one: flask tokens create {slug} --label LABEL"
-    print_result(listed, format_table(listed, COLUMNS) if listed else empty)
+    text = format_table([describe_last_use(row) for row in listed], COLUMNS)
+    print_result(listed, text if listed else empty)
 
 
 @tokens.command("revoke")

@@ -1,7 +1,7 @@
 """Tables of organizations, their tokens and monthly spend, and the server-wide settings."""
 
 import secrets
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, String, Text, UniqueConstraint, false
@@ -68,6 +68,10 @@ class WebhookToken(Base):
     token_hash: Mapped[str] = mapped_column(String(64))
     """SHA-256 in hex. The token itself is shown once and not stored."""
     created_at: Mapped[datetime] = mapped_column(default=now)
+    last_used_on: Mapped[date | None]
+    """The last day (UTC) on which the token was used, as far as it is recorded: see `token_uses.py`."""
+    uses_recorded: Mapped[bool] = mapped_column(default=True, server_default=false())
+    """False for a token that may have been used before uses were recorded."""
 
 
 class ApiToken(Base):
@@ -80,6 +84,10 @@ class ApiToken(Base):
     label: Mapped[str] = mapped_column(String(100))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
+    last_used_on: Mapped[date | None]
+    """The last day (UTC) on which the token was used, as far as it is recorded: see `token_uses.py`."""
+    uses_recorded: Mapped[bool] = mapped_column(default=True, server_default=false())
+    """False for a token that may have been used before uses were recorded."""
 
 
 class ServerSettings(Base):

@@ -55,7 +55,7 @@ def authenticate(tenant: Tenant | None, request: Request, vault: Vault) -> Tenan
     Raises Unauthorized, the same for every reason and for unknown organizations, BodyTooLarge, and NotReady instead of
     Unauthorized while this process lacks the key of a phrase.
     """
-    if tenant is not None and tenant.token_matches and not tenant.require_signature:
+    if tenant is not None and tenant.token_id is not None and not tenant.require_signature:
         return tenant
     header = request.headers.get(SIGNATURE_HEADER)
     # Checked before the body, which is otherwise not read. This is the same for every organization.

@@ -17,6 +17,8 @@ from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
 from glific_gpt.database import UNAVAILABLE, failures
 from glific_gpt.database.timeouts import POOL_TIMEOUT_SECONDS
+from glific_gpt.organizations.tables import WebhookToken
+from glific_gpt.organizations.token_uses import UsedToken
 from glific_gpt.runtime import bridge
 from glific_gpt.services import Services, services
 from glific_gpt.webhooks.authentication import SIGNATURE_CHECK, SIGNATURE_HEADER, authenticate, bearer_token, raw_body
@@ -51,6 +53,8 @@ def call_function(slug: str, function: str) -> Response:
     found = tenants.find_tenant(slug, app_services.model_provider.name, bearer_token(request))
     tenant = authenticate(found, request, app_services.vault)
     request.environ[IS_AUTHENTICATED] = True
+    if tenant.token_id is not None and SIGNATURE_CHECK not in request.environ:
+        app_services.token_uses.note(UsedToken(WebhookToken, tenant.token_id))
     bridge.set_group(slug)  # from now on the call takes turns with those of other organizations
     context = CallContext(tenant.organization_id, function)
     outcome = _run(app_services, tenant, function, deadline, context)

@@ -33,5 +33,5 @@ def test_one_query_loads_the_tenant(server: RunningServer, alice: TestOrganizati
         with server.app.app_context(), recorded_queries() as sent:
             found = tenants.find_tenant("alice", "open_ai", alice.token)
         assert found is not None
-        assert (found.server_models, found.allowed_models, found.token_matches) == (patterns, ["gpt-4o*"], True)
+        assert (found.server_models, found.allowed_models, found.token_id) == (patterns, ["gpt-4o*"], 1)
         assert len(sent) == 1

@@ -36,3 +36,10 @@ def test_it_revokes_a_token(flask: Commands) -> None:
         flask.failure("api-tokens", "revoke", str(made["id"]))
         == f"There is no API token {made['id']}. Check the number in the list of tokens."
     )
+
+
+def test_it_shows_when_a_token_was_last_used(flask: Commands) -> None:
+    flask.text("api-tokens", "create", "--label", "report")
+    (listed,) = flask.json("api-tokens", "list")
+    assert (listed["last_used_on"], listed["uses_recorded"]) == (None, True)
+    assert "never" in flask.text("api-tokens", "list").splitlines()[1]

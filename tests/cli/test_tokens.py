@@ -1,7 +1,12 @@
 """flask tokens."""
 
-import pytest
+from datetime import date
 
+import pytest
+import sqlalchemy as sa
+
+from glific_gpt.database import transaction
+from glific_gpt.organizations.tables import WebhookToken
 from tests.cli.conftest import Commands
 
 
@@ -45,3 +50,17 @@ def test_it_refuses_an_invalid_label(flask: Commands, seva: str, label: str) -> 
 @pytest.mark.parametrize("token_id", ["x", "0", str(2**80)])
 def test_it_refuses_an_invalid_id(flask: Commands, seva: str, token_id: str) -> None:
     assert "Invalid value for 'ID'" in flask.failure("tokens", "revoke", seva, token_id, code=2)
+
+
+def test_it_shows_when_a_token_was_last_used(flask: Commands, seva: str) -> None:
+    for label in ("used", "old"):
+        flask.text("tokens", "create", seva, "--label", label)
+    with flask.app.app_context(), transaction() as session:
+        session.execute(sa.update(WebhookToken).where(WebhookToken.id == 2).values(last_used_on=date(2026, 11, 20)))
+        session.execute(sa.update(WebhookToken).where(WebhookToken.id == 3).values(uses_recorded=False))
+    listed = flask.json("tokens", "list", seva)
+    assert [row["last_used_on"] for row in listed] == [None, "2026-11-20", None]
+    assert [row["uses_recorded"] for row in listed] == [True, True, False]
+    heading, *rows = flask.text("tokens", "list", seva).splitlines()
+    assert "LAST USED" in heading
+    assert [row.split()[2] for row in rows] == ["never", "2026-11-20", "unknown"]

@@ -3,11 +3,13 @@
 import html
 import json
 import re
+from datetime import date
 
 import httpx2
 import sqlalchemy as sa
 
-from glific_gpt.database import db
+from glific_gpt.database import db, transaction
+from glific_gpt.organizations import store, tokens
 from tests.console.users import ConsoleUser
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.server import RunningServer, TestOrganization
@@ -85,6 +87,22 @@ def test_a_revoked_token_is_refused_on_the_next_call(editor: ConsoleUser, alice:
     page = editor.get(PAGE).text
     assert "It no longer works" in page
     assert "Menu flow" not in page
+
+
+def test_the_list_shows_when_each_token_was_last_used(
+    server: RunningServer, editor: ConsoleUser, alice: TestOrganization
+) -> None:
+    make_token(editor)
+    make_token(editor)
+    with server.app.app_context(), transaction() as session:
+        used, old, _new = tokens.list_webhook_tokens(session, store.find(session, alice.slug))
+        used.last_used_on, old.uses_recorded = date(2026, 11, 20), False
+    page = editor.get(PAGE).text
+    assert re.findall(r"<td>(?:<span title[^>]*>)?(20 Nov 2026|never|unknown)<", page) == [
+        "20 Nov 2026",
+        "unknown",
+        "never",
+    ]
 
 
 def test_the_token_of_another_organization_cannot_be_revoked(

@@ -41,6 +41,12 @@ def format_day(value: date) -> str:
     return str(format_date(value, "d MMM"))
 
 
+@blueprint.app_template_filter("date")
+def format_full_date(value: date) -> str:
+    """Format a date with its year, such as 3 May 2026."""
+    return str(format_date(value, "d MMM y"))
+
+
 def _format_small(value: Decimal | float) -> str:
     # Without currency_digits=False, Babel would round to the two decimal places of the currency.
     return str(format_currency(value, "USD", format="¤0.0000", currency_digits=False))
