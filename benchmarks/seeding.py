@@ -30,7 +30,7 @@ INSERT INTO calls ({COLUMNS})
 SELECT 'call_' || lpad(to_hex(CAST({MILLISECONDS} AS bigint)), 12, '0') || substr(md5(CAST(n AS text)), 1, 12),
     {COMMON_VALUES},
     now() - interval '1 second' * ({AGE}), now() - interval '1 second' * ({AGE} - 10), {METRICS_AND_CONTACT}
-FROM generate_series(:first, :last) AS n
+FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) AS n
 """  # noqa: S608 - it contains only constants
 
 SQLITE = f"""
