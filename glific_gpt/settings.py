@@ -11,6 +11,7 @@ PREFIX = "GLIFIC_GPT_"
 MODEL_NAME = r"^[A-Za-z0-9._:/-]{1,200}$"
 FERNET_KEY = r"[A-Za-z0-9+/_-]{43}="
 MODEL_PATTERN = r"^[a-z0-9._:/*-]{1,200}$"
+MAX_KEPT_DAYS = 36_500
 MAX_PATTERNS = 200
 """Patterns in a list of models. Each call is matched against the whole list on the event loop."""
 
@@ -79,6 +80,8 @@ class Settings(BaseModel):
     """Maximum number of connections of clients that each process holds."""
     max_connections_per_address: int = Field(default=2000, ge=1, le=1_000_000)
     """The same for one client address. Without effect behind proxies (`trusted_proxy_count`)."""
+    keep_calls_days: int = Field(default=400, ge=0, le=MAX_KEPT_DAYS)
+    """Number of days for which calls are kept. Their daily totals are kept longer. 0 keeps calls for ever."""
     worker: Literal["inline", "separate"] = "inline"
     """`inline`: each server process also runs durable work. `separate`: only `make worker` does."""
     glific_hosts: Annotated[tuple[str, ...], BeforeValidator(_split)] = ("*.glific.com",)

@@ -37,6 +37,7 @@ def test_every_setting_but_the_secrets_has_a_default() -> None:
     assert (settings.max_connections, settings.max_connections_per_address) == (10_000, 2000)
     assert (settings.worker, settings.glific_hosts) == ("inline", ("*.glific.com",))
     assert (settings.log_level, settings.idle_timeout_minutes) == ("info", 120)
+    assert settings.keep_calls_days == 400
 
 
 def test_it_reads_the_environment() -> None:

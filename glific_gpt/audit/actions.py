@@ -56,3 +56,4 @@ class Action(StrEnum):
     SIGN_IN_LINK_MADE = "sign_in_link_made"
     KEYS_ROTATED = "keys_rotated"
     KEYS_ACCEPTED = "keys_accepted"
+    CALLS_PRUNED = "calls_pruned"

@@ -1,4 +1,4 @@
-"""flask calls: calls of an organization, and retries of deliveries."""
+"""flask calls: calls of an organization, retries of deliveries, and deletion of old calls."""
 
 import click
 
@@ -9,6 +9,7 @@ from glific_gpt.calls.queries import Filters
 from glific_gpt.calls.tables import FAILED_DELIVERY_STATES, STATUSES
 from glific_gpt.calls.timeline import CallTimeline
 from glific_gpt.cli.arguments import slug
+from glific_gpt.cli.calls_pruning import prune
 from glific_gpt.cli.group import Group
 from glific_gpt.cli.output import format_table, json_option, print_result, to_json
 from glific_gpt.database import transaction
@@ -42,9 +43,9 @@ call_id = click.argument("call_id", metavar="CALL_ID")
 calls = Group(
     "calls",
     short_help="Calls of an organization.",
-    help="""List calls and retry deliveries. Questions and answers are not stored. The exception is an answer that has
-    not reached its flow yet: it is stored encrypted until it is delivered, or until a day after the delivery was
-    given up.
+    help="""List calls, retry deliveries, and delete old calls. Questions and answers are not stored. The exception is
+    an answer that has not reached its flow yet: it is stored encrypted until it is delivered, or until a day after the
+    delivery was given up.
 
     \b
     Example:
@@ -52,6 +53,7 @@ calls = Group(
       flask calls show seva-trust CALL_ID
     """,
 )
+calls.command("prune")(prune)
 
 
 @calls.command("list")

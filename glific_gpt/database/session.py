@@ -154,15 +154,31 @@ def lock_rows(session: Session, query: Select[Locked]) -> list[Locked]:
     Use it before a check that a concurrent change could make wrong, and read nothing for the check before. The query
     needs an order, so that two transactions cannot wait for each other.
     """
-    # SQLite ignores FOR UPDATE, and its driver begins a transaction only at the first change. So another process could
-    # change the rows after they were read here. The busy time-out limits the waiting.
-    connection = session.connection()
-    raw = connection.connection.driver_connection
-    if isinstance(raw, SQLiteConnection) and not raw.in_transaction:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    _begin_immediately(session)
     # FOR NO KEY UPDATE (key_share) lets other transactions insert rows that refer to the locked ones.
     locking = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     return list(session.scalars(locking))
+
+
+def lock_name(session: Session, name: str) -> None:
+    """Lock a name until the end of the transaction, on SQLite the whole database. Other transactions wait for it."""
+    if not _begin_immediately(session):
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+
+def _begin_immediately(session: Session) -> bool:
+    """Begin the transaction of a SQLite database with its write lock. Returns False for other databases.
+
+    SQLite ignores FOR UPDATE, and its driver begins a transaction only at the first change. So another process could
+    change rows after they were read. The busy time-out limits the waiting.
+    """
+    connection = session.connection()
+    raw = connection.connection.driver_connection
+    if not isinstance(raw, SQLiteConnection):
+        return False
+    if not raw.in_transaction:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    return True
 
 
 def lock_rows_briefly(session: Session, query: Select[Locked], seconds: float) -> None:

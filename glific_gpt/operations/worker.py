@@ -5,9 +5,11 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 
 import structlog
 from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
 
 from glific_gpt import __version__
 from glific_gpt.calls.deferred.recovery import requeue_orphans
@@ -15,7 +17,7 @@ from glific_gpt.clock import Deadline
 from glific_gpt.durable import WorkflowContext
 from glific_gpt.emails import outbox
 from glific_gpt.emails import recovery as email_recovery
-from glific_gpt.operations.housekeeping import run_housekeeping
+from glific_gpt.operations.housekeeping import prune_calls, run_housekeeping, write_token_uses
 from glific_gpt.runtime import file_descriptors
 from glific_gpt.services import services
 
@@ -56,6 +58,8 @@ def stop_worker(app: Flask) -> None:
     with app.app_context():
         services().pipeline.deferrer.late_answers.wait(LATE_ANSWERS_SECONDS)
         services().engine.stop(round(deadline.remaining()))
+    with suppress(SQLAlchemyError):
+        write_token_uses(app)
 
 
 def run_standalone(app: Flask) -> None:
@@ -122,10 +126,12 @@ def _run_housekeeping_loop(app: Flask) -> None:
     while True:
         try:
             run_housekeeping(app)
+            write_token_uses(app)
             with app.app_context():
                 requeue_orphans(engine)
                 email_recovery.requeue_orphans(engine)
             engine.delete_finished()
+            prune_calls(app)  # last, because it takes seconds if there are many old calls
         except Exception as failure:  # noqa: BLE001 - the loop must survive; it tries again after a minute
             log.warning("housekeeping_failed", reason=type(failure).__name__)
         time.sleep(HOUSEKEEPING_INTERVAL_SECONDS)

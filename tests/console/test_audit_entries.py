@@ -30,6 +30,8 @@ DETAILS: dict[str, object] = {
     "role": "viewer",
     "reencrypted": 7,
     "unreadable": 0,
+    "days": 90,
+    "deleted": 5,
 }
 """A value for every key that an entry may have."""
 

@@ -140,6 +140,10 @@ def test_filters_without_matches_are_explained(alice: TestOrganization, viewer: 
     assert "No call matches these filters" in viewer.get(f"{HERE}?status=error").text
 
 
+def test_the_page_says_for_how_long_calls_are_kept(viewer: ConsoleUser) -> None:
+    assert "Calls are kept for 400 days." in viewer.get(HERE).text
+
+
 def test_an_empty_list_shows_the_next_step(viewer: ConsoleUser) -> None:
     text = viewer.get(HERE).text
     assert "No calls yet" in text

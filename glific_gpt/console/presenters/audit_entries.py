@@ -64,6 +64,7 @@ ACTION_TEXTS = {
     Action.SIGN_IN_LINK_MADE: _("Created a one-time link for %(email)s"),
     Action.KEYS_ROTATED: _("Re-encrypted all secrets: %(reencrypted)s done, %(unreadable)s could not be read"),
     Action.KEYS_ACCEPTED: _("Accepted new encryption keys, because those before were lost"),
+    Action.CALLS_PRUNED: _("Deleted calls older than %(days)s days: %(deleted)s calls"),
 }
 SETTING_NAMES = {
     "name": _("name"),

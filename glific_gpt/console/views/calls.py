@@ -43,6 +43,7 @@ def list_calls(slug: str) -> tuple[str, int]:
         "labels": labels,
         "timeout_ms": GLIFIC_TIMEOUT_MS,
         "max_exported": queries.MAX_EXPORTED_ROWS,
+        "kept_days": services().settings.keep_calls_days,
     }
     if "HX-Request" in request.headers:
         # Always 200, because htmx discards responses with an error status.
