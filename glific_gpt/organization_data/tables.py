@@ -11,7 +11,7 @@ from sqlalchemy import Column, Label, Select, Table, select
 
 from glific_gpt.accounts.tables import Membership, User
 from glific_gpt.audit.tables import AuditEntry
-from glific_gpt.calls.tables import Call, Delivery, StoredReply
+from glific_gpt.calls.tables import Call, DailyTotals, Delivery, StoredReply
 from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import Base
@@ -121,6 +121,16 @@ TABLES = (
         },
     ),
     OrganizationTable(
+        DailyTotals,
+        "daily_totals",
+        "Totals of deleted calls, by day. The answer times are numbers of calls, in steps of 10 ms.",
+        (
+            *("day", "function", "model", "failure", "is_deferred", "calls", "input_tokens", "output_tokens"),
+            *("cost_usd", "unpriced", "last_at", "last_answered_at", "answer_times"),
+        ),
+        OF_ORGANIZATION,
+    ),
+    OrganizationTable(
         Membership,
         "people",
         "The members, with their roles. Their accounts belong to them, and are not part of the organization.",
@@ -138,14 +148,14 @@ TABLES = (
         WebhookToken,
         "webhook_tokens",
         "Tokens of flows, without the tokens themselves.",
-        ("id", "label", "created_at"),
+        ("id", "label", "created_at", "last_used_on", "uses_recorded"),
         OF_ORGANIZATION | HASH,
     ),
     OrganizationTable(
         ApiToken,
         "api_tokens",
         "Tokens of the JSON API, without the tokens themselves.",
-        ("id", "label", "created_at"),
+        ("id", "label", "created_at", "last_used_on", "uses_recorded"),
         OF_ORGANIZATION | HASH,
     ),
     OrganizationTable(

@@ -79,6 +79,7 @@ ERROR_NAMES = {
 
 TABLE_NAMES = {
     "calls": _("Calls"),
+    "daily_totals": _("Totals of deleted calls"),
     "deliveries": _("Deliveries of later answers"),
     "stored_replies": _("Answers for repeated calls"),
     "monthly_spend": _("Months with spending"),
