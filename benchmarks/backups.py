@@ -32,6 +32,8 @@ class Measurement:
     name: str
     seconds: float
     """Of the whole command."""
+    cpu_seconds: float
+    """Processor time of the command and of PostgreSQL's programs, without that of the PostgreSQL server."""
     megabytes: float | None
     """Size of the backup; None for other commands."""
     peak_megabytes: float
@@ -43,10 +45,13 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=200_000, help="recorded calls; 200,000 by default")
     calls = parser.parse_args().calls
     print(f"{calls:,} calls of {ORGANIZATIONS} organizations\n")
-    print(f"{'command':40}  {'seconds':>8}  {'MB':>8}  {'memory MB':>9}")
+    print(f"{'command':40}  {'seconds':>8}  {'CPU s':>6}  {'MB':>8}  {'memory MB':>9}")
     for each in _measure(calls):
         size = "" if each.megabytes is None else f"{each.megabytes:.1f}"
-        print(f"{each.name:40}  {each.seconds:8.1f}  {size:>8}  {each.peak_megabytes:9.0f}", flush=True)
+        print(
+            f"{each.name:40}  {each.seconds:8.1f}  {each.cpu_seconds:6.1f}  {size:>8}  {each.peak_megabytes:9.0f}",
+            flush=True,
+        )
 
 
 def _measure(calls: int) -> Iterator[Measurement]:
@@ -87,16 +92,18 @@ def _run(name: str, environ: dict[str, str], *arguments: str) -> Measurement:
         sys.exit(result.stderr)
     facts: dict[str, Any] = json.loads(result.stdout)
     size = facts["bytes"] / 1e6 if "bytes" in facts else None
-    return Measurement(name, seconds, size, int(result.stderr.splitlines()[-1]) / 1024)
+    cpu_seconds, peak = map(float, result.stderr.splitlines()[-1].split())
+    return Measurement(name, seconds, cpu_seconds, size, peak / 1024)
 
 
 MEASURED = """
 import resource, subprocess, sys
 code = subprocess.call([sys.executable, *sys.argv[1:]])
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss, file=sys.stderr)
 sys.exit(code)
 """
-"""Runs a command and prints its largest memory in kibibytes."""
+"""Runs a command, and prints its processor time in seconds and its largest memory in kibibytes."""
 
 
 if __name__ == "__main__":

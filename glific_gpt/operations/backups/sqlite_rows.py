@@ -9,6 +9,9 @@ from glific_gpt.operations.backups import sqlite_files
 from glific_gpt.operations.backups.columns import Row, Type, convert_rows, from_sqlite, parse_type
 from glific_gpt.operations.backups.contents import WAITING_ANSWERS
 
+CACHE_KIBIBYTES = 64 * 1024
+"""Cache of the connection. With the default of 2 MB, the entries of indexes are written to the disk again and again."""
+
 
 class SqliteRows:
     """The rows in one transaction."""
@@ -57,5 +60,6 @@ def _names(columns: Iterable[str]) -> str:
 def open_rows(path: Path, *, writes: bool = False) -> Iterator[SqliteRows]:
     """Begin a transaction: for writing, or a snapshot. It ends with a rollback unless it is committed."""
     with sqlite_files.connect(path) as connection:
+        connection.execute(f"PRAGMA cache_size = {-CACHE_KIBIBYTES}")
         connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
         yield SqliteRows(connection)
