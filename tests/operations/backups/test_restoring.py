@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from glific_gpt.database import migrations
 from glific_gpt.database.engines import parse_url
@@ -20,6 +19,7 @@ from tests.operations.backups.conftest import (
     run_sql,
 )
 from tests.support import databases as test_databases
+from tests.support.call_records import create_call
 from tests.support.deferred import find_call, wait_until
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.mail_server import MailServer
@@ -36,6 +36,7 @@ OTHER_KIND = {"sqlite": "postgresql", "postgresql": "sqlite"}
 
 def test_the_restored_database_has_the_same_rows_and_gives_new_ids(
     waiting: str,
+    alice: TestOrganization,
     database_url: str,
     backup: BackUpFile,
     restore: Restore,
@@ -45,12 +46,9 @@ def test_the_restored_database_has_the_same_rows_and_gives_new_ids(
     restored = restore(backup())
     assert (restored.revision, restored.source.contents.revision) == (migrations.newest(), migrations.newest())
     assert read_tables(target) == read_tables(database_url)
-    server = start_server(database_url=target)
-    server.add_organization("bob")
-    engine = sa.create_engine(target)
-    with engine.connect() as connection:
-        assert connection.scalar(sa.text("SELECT max(id) FROM organizations")) == 2
-    engine.dispose()
+    restored_alice = TestOrganization(start_server(database_url=target), "alice", alice.token, alice.key)
+    create_call(restored_alice)
+    assert len(restored_alice.calls()) == 3
 
 
 @dataclass
