@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import databases, server, upstreams
-from benchmarks.metrics import Metrics
+from benchmarks.measurement import Metrics
 from benchmarks.programs import raise_open_file_limit
 from benchmarks.webhook_calls import REPLY_TIMEOUT_SECONDS, Caller, Reply, create_caller, send
 from tests.support.glific_stand_in import PASSWORD, PHONE, GlificStandIn

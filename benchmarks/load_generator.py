@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import uvloop
 
 from benchmarks.connection import Connection, Measurement
-from benchmarks.metrics import Metrics
+from benchmarks.measurement import Metrics
 from benchmarks.targets import Target
 
 RESPONSE_TIMEOUT_SECONDS = 60

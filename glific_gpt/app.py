@@ -6,7 +6,7 @@ from flask import Blueprint, Flask, Response
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.openapi import OpenAPI
 
-from glific_gpt import api, console, error_handlers, health, logging, webhooks
+from glific_gpt import api, console, error_handlers, health, logging, monitoring, webhooks
 from glific_gpt.accounts import passwords
 from glific_gpt.accounts.sign_in import security
 from glific_gpt.calls.deferred.background import BackgroundCalls
@@ -19,6 +19,7 @@ from glific_gpt.calls.pipeline import Pipeline
 from glific_gpt.calls.request import Admission
 from glific_gpt.calls.request_limits import RequestLimits, open_storage
 from glific_gpt.calls.slots import CallSlots
+from glific_gpt.calls.tables import FAILED_DELIVERY_STATES
 from glific_gpt.credentials.providers import OpenAi
 from glific_gpt.database import db, migrations
 from glific_gpt.database.connection_shares import share_out
@@ -27,10 +28,12 @@ from glific_gpt.durable import WorkflowEngine
 from glific_gpt.emails import outbox, smtp
 from glific_gpt.emails.outbox import Outbox
 from glific_gpt.emails.sending import EmailWorkflow
-from glific_gpt.errors import SettingsError
+from glific_gpt.errors import SettingsError, errors_by_code
 from glific_gpt.functions import registry
 from glific_gpt.glific.client import GlificClient
+from glific_gpt.metrics import recording
 from glific_gpt.models.kinds import ModelKind, classify_model
+from glific_gpt.operations.metrics_folder import metrics_folder
 from glific_gpt.organizations.token_uses import TokenUses
 from glific_gpt.runtime.organization_limit import OrganizationLimit
 from glific_gpt.services import EXTENSION, Services
@@ -50,6 +53,7 @@ ENTRY_POINTS = (
     EntryPoint(api.blueprint, "an API token: an administrator's, or the organization's own"),
     EntryPoint(api.documents, "none: the description of the API is public"),
     EntryPoint(health.blueprint, "none: it says up or down and nothing else"),
+    EntryPoint(monitoring.blueprint, "the token for metrics; without one there is no such page"),
     EntryPoint(console.blueprint, "a session of a user, and the user's role in the organization"),
     EntryPoint(console.root, "none: it redirects to the console"),
     EntryPoint(security.blueprint, "none: these are the sign-in pages"),
@@ -74,12 +78,15 @@ def create_app(settings: Settings, *, commands: bool = True) -> Flask:
     init_engines(app, settings.database_url, share_out(settings.database_connections))
     # 4. The services that the entry points share.
     app.extensions[EXTENSION] = app_services = make_services(settings)
+    _configure_metrics(settings, app_services)
     # 5. E-mail and sign-in.
     smtp.init(app, settings)
     outbox.init(app, app_services.outbox)
     security.init(app, settings)
     # 6. The entry points, and the error handlers for requests that match none.
     for entry_point in ENTRY_POINTS:
+        if entry_point.blueprint is monitoring.blueprint and settings.metrics_token is None:
+            continue
         if isinstance(entry_point.blueprint, APIBlueprint):
             app.register_api(entry_point.blueprint)
         else:
@@ -91,6 +98,16 @@ def create_app(settings: Settings, *, commands: bool = True) -> Flask:
     if commands:
         _add_commands(app)
     return app
+
+
+def _configure_metrics(settings: Settings, app_services: Services) -> None:
+    if settings.metrics_token is None:
+        return
+    classes: dict[str, str] = {code: error.error_class for code, error in errors_by_code().items()}
+    # The cause of a failed delivery is not known: the flow, the organization's Glific, or this server.
+    classes |= dict.fromkeys(FAILED_DELIVERY_STATES, "")
+    folder = metrics_folder(settings, parse_url(settings.database_url))
+    recording.configure(folder, app_services.functions.names(), classes)
 
 
 def _add_response_headers(app: Flask, settings: Settings) -> None:

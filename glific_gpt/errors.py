@@ -446,3 +446,9 @@ class InsufficientRole(GlificGptError):
 
     code, status, error_class = "role_too_small", 403, "caller"
     default_message = N_("Your role in this organization does not allow this. Ask one of its owners.")
+
+
+def errors_by_code() -> dict[str, type[GlificGptError]]:
+    """Return the errors that a call can end with. Plugins can have others."""
+    bases = (CallerError, OrganizationError, ServiceError)
+    return {error.code: error for error in (InternalError, *(each for base in bases for each in base.__subclasses__()))}

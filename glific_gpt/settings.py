@@ -1,6 +1,7 @@
 """The server's settings as one frozen, typed model."""
 
 import re
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
@@ -93,6 +94,10 @@ class Settings(BaseModel):
     """Number of your own reverse proxies in front of the server. Needed to read client addresses correctly."""
     log_level: Annotated[Literal["debug", "info", "warning", "error", "critical"], BeforeValidator(_lower)] = "info"
     """Lines of the log below this level are not written."""
+    metrics_token: SecretStr | None = None
+    """Bearer token of GET /metrics. Without it there is no such page, and nothing is counted."""
+    metrics_dir: Path | None = None
+    """Folder that the processes of a machine share for their metrics."""
     idle_timeout_minutes: int = Field(default=120, ge=1, le=720)
     """Minutes without activity after which a person is signed out of the console."""
     mail_url: SecretStr | None = None

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet
 from structlog.testing import capture_logs
 
-from glific_gpt import health
 from glific_gpt.database import db, transaction
+from glific_gpt.operations import readiness
 from glific_gpt.operations.key_check import KeyCheck
 from tests.conftest import StartServer
 from tests.support import http
@@ -23,7 +23,7 @@ READ_ONLY = "default_transaction_read_only"
 
 @pytest.fixture(autouse=True)
 def check_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "INTERVAL_SECONDS", 0.0)
+    monkeypatch.setattr(readiness, "INTERVAL_SECONDS", 0.0)
 
 
 def is_ready(server: RunningServer) -> bool:
@@ -100,9 +100,9 @@ def test_missing_migrations_are_not_ready(server: RunningServer, database_url: s
 
 
 def test_the_database_is_asked_once_a_second(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "INTERVAL_SECONDS", 60.0)
+    monkeypatch.setattr(readiness, "INTERVAL_SECONDS", 60.0)
     assert is_ready(server)
     with read_only(server):
         assert is_ready(server)
-        monkeypatch.setattr(health, "INTERVAL_SECONDS", 0.0)
+        monkeypatch.setattr(readiness, "INTERVAL_SECONDS", 0.0)
         assert not is_ready(server)

@@ -13,6 +13,7 @@ from glific_gpt.errors import GlificGptError, NotFound
 MEDIA_TYPE = "application/problem+json"
 
 CODES = {
+    401: "unauthorized",
     405: "method_not_allowed",
     413: "body_too_large",
     415: "not_json",
@@ -66,9 +67,10 @@ def respond_to_http_error(error: HTTPException) -> Response:
     if status == HTTPStatus.NOT_FOUND:
         return problem_response(NotFound())
     response = _response(status, CODES.get(status, "bad_request"), error.description or error.name)
-    # Required with a 405 (RFC 9110, 15.5.6).
-    if allow := dict(error.get_headers()).get("Allow"):
-        response.headers["Allow"] = allow
+    # Required with a 405 and a 401 (RFC 9110, 15.5.6 and 11.6.1).
+    for name, value in error.get_headers():
+        if name in {"Allow", "WWW-Authenticate"}:
+            response.headers[name] = value
     return response
 
 

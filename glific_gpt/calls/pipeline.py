@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from glific_gpt.calls import budget, limits, records, replays
+from glific_gpt.calls import budget, call_counts, limits, records, replays
 from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.deferred.background import BackgroundCalls
 from glific_gpt.calls.deferred.deferral import Deferrer
@@ -172,10 +172,11 @@ class Pipeline:
             # Under a budget, concurrent calls write the same row of monthly_spend. A thread writes a large answer.
             alone = limits.has_limits(tenant) or outcome.is_large
             (group or self.completion).write(*statements, alone=alone)
+            call_counts.count_ended(context, error)
         except SQLAlchemyError as failure:
             reason = failures.describe(failure).event
             log.error("record_finish_failed", call_id=context.call_id, reason=reason)
-            self.late_writes.add(statements)
+            self.late_writes.add(statements, then=lambda _: call_counts.count_ended(context, error))
         return outcome
 
     def _abandon(self, context: CallContext, error: GlificGptError) -> None:
@@ -184,7 +185,8 @@ class Pipeline:
         A deferred call would otherwise be answered and paid, although its flow was told that it has failed.
         """
         statement = records.abandon_statement(context, error)
-        bridge.call_later(ABANDON_AFTER_SECONDS, partial(self.late_writes.add, [statement], db.engine))
+        then = partial(call_counts.count_abandoned, context, error)
+        bridge.call_later(ABANDON_AFTER_SECONDS, partial(self.late_writes.add, [statement], db.engine, then=then))
 
     def refuse(self, tenant: Tenant, context: CallContext, error: GlificGptError) -> Outcome:
         """Record a call that failed before anything was spent, and return its outcome.
@@ -194,10 +196,12 @@ class Pipeline:
         """
         try:
             self.creation.write(records.failure_statement(context, error))
+            call_counts.count_ended(context, error)
         except IntegrityError:
             raise Unauthorized from None
         except UNAVAILABLE as failure:
             failures.log_failure(failure, call_id=context.call_id)
+            call_counts.count_refused(context.function, context.mode, error)
         return to_outcome(tenant, context, error)
 
 

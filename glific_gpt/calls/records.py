@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import cast
 
 from sqlalchemy import Table, bindparam, case, null, or_, update
@@ -11,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from glific_gpt.calls import budget, limits, replays
+from glific_gpt.calls.call_counts import count_after_commit, count_deferred, count_interrupted
 from glific_gpt.calls.context import ROW_GRACE_PERIOD, CallContext
 from glific_gpt.calls.execution import Outcome
 from glific_gpt.calls.request import InboundCall, ParsedCall
@@ -135,12 +137,15 @@ def finish_pending(call: Call, error_code: str | None) -> None:
         call.contact_id = None
     # By the system's clock, which all processes share. It may have been set back meanwhile.
     call.duration_ms = max(0, round((now() - call.started_at).total_seconds() * 1000))
+    count_deferred(call)
 
 
 def mark_interrupted(session: Session) -> None:
     """Mark calls of killed processes as interrupted: they are still `started` after their deadline."""
     dead = update(Call).where(Call.status == "started", Call.give_up_at < now())
-    session.execute(dead.values(status="interrupted", contact_id=_KEPT_CONTACT))
+    dead = dead.values(status="interrupted", contact_id=_KEPT_CONTACT)
+    functions = session.scalars(dead.returning(Call.function)).all()
+    count_after_commit(session, partial(count_interrupted, functions))
 
 
 def _initial_values(context: CallContext, status: str, seconds: float) -> dict[str, object]:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from threading import Lock
 
 from glific_gpt.errors import Overloaded
+from glific_gpt.metrics import recording
 
 
 class CallSlots:
@@ -31,7 +32,8 @@ class CallSlots:
         """
         self._take(organization_id, number)
         try:
-            yield
+            with recording.in_flight():
+                yield
         finally:
             self._free(organization_id, number)
 

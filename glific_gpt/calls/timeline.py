@@ -15,7 +15,7 @@ from glific_gpt.calls.deferred.delivery import RETRY_UNAVAILABLE_FOR
 from glific_gpt.calls.tables import CALL_ID, FAILED_DELIVERY_STATES, Call, Delivery
 from glific_gpt.clock import now
 from glific_gpt.database import owned
-from glific_gpt.errors import CallerError, GlificGptError, InternalError, NotFound, OrganizationError, ServiceError
+from glific_gpt.errors import GlificGptError, NotFound, errors_by_code
 
 IMMEDIATE_DELIVERY = timedelta(seconds=1)
 """The first delivery starts as soon as there is an answer. One that starts later than this was a retry."""
@@ -67,9 +67,7 @@ def deferred_call_ids(session: Session, calls: Sequence[Call]) -> set[str]:
 
 def error_class_of(code: str | None) -> type[GlificGptError] | None:
     """Return the error class of an error code; None for the code of a plugin."""
-    bases = (CallerError, OrganizationError, ServiceError)
-    classes = [InternalError, *(error for base in bases for error in base.__subclasses__())]
-    return {error.code: error for error in classes}.get(code or "")
+    return errors_by_code().get(code or "")
 
 
 def events(timeline: CallTimeline) -> list[TimelineEvent]:

@@ -36,13 +36,14 @@ class CompiledStatement:
         columns = statement.selected_columns if isinstance(statement, Select) else ()
         self._columns = [(str(column.key), _result_processor(column.type, dialect)) for column in columns]
 
-    def execute(self, raw: Any, rows: Sequence[Parameters]) -> None:
-        """Execute the statement for one row or several, on the driver's connection."""
+    def execute(self, raw: Any, rows: Sequence[Parameters]) -> int:
+        """Execute the statement for one row or several, on the driver's connection. Returns the changed rows."""
         bound = [self._bind(row) for row in rows]
         if len(bound) == 1:
-            raw.execute(self._sql, bound[0])
-        else:
-            raw.cursor().executemany(self._sql, bound)
+            return int(raw.execute(self._sql, bound[0]).rowcount)
+        cursor = raw.cursor()
+        cursor.executemany(self._sql, bound)
+        return int(cursor.rowcount)
 
     def fetch_one(self, raw: Any, parameters: Parameters) -> dict[str, Any] | None:
         """Return the first row, by column name; None when there is no row."""

@@ -66,13 +66,18 @@ class GroupCommit:
         commit_batch(engine, batch, self._timeout)
 
 
-def commit_batch(engine: Engine, batch: Iterable[Sequence[Statement]], timeout: float, *, keep: bool = False) -> None:
-    """Execute the statements of several calls in one transaction. `timeout` is that of each statement, in seconds."""
+def commit_batch(engine: Engine, batch: Iterable[Sequence[Statement]], timeout: float, *, keep: bool = False) -> int:
+    """Execute the statements of several calls in one transaction. `timeout` is that of each statement, in seconds.
+
+    Returns how many rows they changed.
+    """
+    changed = 0
     with for_batch(), raw_connection(engine, keep=keep) as connection:
         set_timeouts(connection, timeout)
         for (statement, names), rows in group_by_statement(batch).items():
-            compile_once(statement, engine.dialect, names).execute(connection.driver_connection, rows)
+            changed += compile_once(statement, engine.dialect, names).execute(connection.driver_connection, rows)
         connection.commit()
+    return changed
 
 
 def group_by_statement(

@@ -1,7 +1,8 @@
 """Writes that nobody waits for any more, but that must not be lost while the process lives."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from queue import Full, Queue
 from threading import Lock, Thread
 
@@ -16,21 +17,34 @@ from glific_gpt.database.timeouts import STATEMENT_TIMEOUT_SECONDS
 MAX_WAITING = 10_000
 """Each write holds an answer, and the memory for answers must be limited while a database is unavailable."""
 
+Then = Callable[[int], object]
+"""Called after the commit, with the number of changed rows."""
+
 log = structlog.get_logger()
+
+
+def _do_nothing(_changed_rows: int) -> None: ...
+
+
+@dataclass(frozen=True)
+class _LateWrite:
+    engine: Engine
+    statements: Sequence[Statement]
+    then: Then
 
 
 class LateWrites:
     """A queue of writes, which one thread repeats until the database accepts them."""
 
     def __init__(self) -> None:
-        self._waiting: Queue[tuple[Engine, Sequence[Statement]]] = Queue(MAX_WAITING)
+        self._waiting: Queue[_LateWrite] = Queue(MAX_WAITING)
         self._thread: Thread | None = None
         self._lock = Lock()
 
-    def add(self, statements: Sequence[Statement], engine: Engine | None = None) -> None:
+    def add(self, statements: Sequence[Statement], engine: Engine | None = None, *, then: Then = _do_nothing) -> None:
         """Write the statements in one transaction, later. Does not block. `engine` is needed without an app context."""
         try:
-            self._waiting.put_nowait((engine or db.engine, statements))
+            self._waiting.put_nowait(_LateWrite(engine or db.engine, statements, then))
         except Full:
             log.error("late_write_dropped", waiting=MAX_WAITING)
             return
@@ -50,18 +64,18 @@ class LateWrites:
 
     def _write_all(self) -> None:
         while True:
-            engine, statements = self._waiting.get()
+            late_write = self._waiting.get()
             delay = FIRST_DELAY_SECONDS
-            while not _write(engine, statements):
+            while not _write(late_write):
                 time.sleep(delay)
                 delay = min(delay * 2, LONGEST_DELAY_SECONDS)
             self._waiting.task_done()
 
 
-def _write(engine: Engine, statements: Sequence[Statement]) -> bool:
+def _write(late_write: _LateWrite) -> bool:
     """Return whether the write is done. One that fails for any reason but the database's absence is dropped."""
     try:
-        commit_batch(engine, [statements], STATEMENT_TIMEOUT_SECONDS)
+        late_write.then(commit_batch(late_write.engine, [late_write.statements], STATEMENT_TIMEOUT_SECONDS))
     except UNAVAILABLE:
         return False
     except Exception as failure:  # noqa: BLE001 - the thread must survive for the next write

@@ -183,6 +183,11 @@ class WorkflowEngine:
         return self._locks.try_become_consumer()
 
     @blocking
+    def count_consumers(self, session: Session) -> int:
+        """Return how many living processes consume the queue, on all machines."""
+        return self._locks.count_consumers(session.connection())
+
+    @blocking
     def stop(self, seconds: int) -> None:
         """Take no new work, wait at most that many seconds for running work, and leave the rest to other processes."""
         if not self._executor:

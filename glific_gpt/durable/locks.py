@@ -4,18 +4,18 @@ A process holds its lock as long as it lives. A lease that expires would also be
 or suspended, and its work would be done twice.
 """
 
-import fcntl
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import psycopg
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, Connection
 
 from glific_gpt.database.timeouts import TimeoutConnection
+from glific_gpt.runtime.file_locks import is_locked, try_lock
 
 SOCKET_TIMEOUT_SECONDS = 3.0
 """Socket time-out of the connection that holds the lock."""
@@ -48,6 +48,10 @@ class ProcessLocks(Protocol):
         """Return whether this process may consume the queue. Once true, it stays true until the process ends."""
         ...
 
+    def count_consumers(self, connection: Connection) -> int:
+        """Return how many living processes consume the queue, read with this connection to the database."""
+        ...
+
     def release(self) -> None:
         """Release all locks of this process."""
 
@@ -71,7 +75,7 @@ class FileLocks:
 
     def acquire(self, executor: str) -> None:
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        self._own_lock = _try_lock_file(self._path(executor))
+        self._own_lock = try_lock(self._path(executor))
 
     def renew(self) -> None:
         pass  # a file lock cannot be lost
@@ -83,7 +87,7 @@ class FileLocks:
     @contextmanager
     def try_lock(self, executor: str) -> Iterator[bool]:
         path = self._path(executor)
-        descriptor = _try_lock_file(path)
+        descriptor = try_lock(path)
         try:
             yield descriptor is not None
         finally:
@@ -93,14 +97,17 @@ class FileLocks:
 
     def is_any_held(self) -> bool:
         paths = self._folder.iterdir() if self._folder.is_dir() else ()
-        return any(map(_is_locked, paths))
+        return any(map(is_locked, paths))
 
     def try_become_consumer(self) -> bool:
         """Return whether this process is the only consumer. With two on SQLite, DBOS exceeds its limits."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
         if self._consumer_lock is None:  # a second lock of the same file by this process would be refused
-            self._consumer_lock = _try_lock_file(self._folder / "queue")
+            self._consumer_lock = try_lock(self._folder / "queue")
         return self._consumer_lock is not None
+
+    def count_consumers(self, _connection: Connection) -> int:
+        return int(is_locked(self._folder / "queue"))
 
     def release(self) -> None:
         for descriptor in filter(None, (self._own_lock, self._consumer_lock)):
@@ -109,32 +116,6 @@ class FileLocks:
 
     def _path(self, executor: str) -> Path:
         return self._folder / executor
-
-
-def _try_lock_file(path: Path) -> int | None:
-    """Lock a file and return its descriptor, or None if another process holds the lock."""
-    while True:
-        # O_CLOEXEC: a program that this process starts would otherwise hold the lock beyond its end.
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            return None
-        with suppress(FileNotFoundError):
-            if path.stat().st_ino == os.fstat(descriptor).st_ino:
-                return descriptor
-        os.close(descriptor)  # another process deleted the file between open and lock
-
-
-def _is_locked(path: Path) -> bool:
-    """Return whether a process holds the lock of this file. The file is left as it is."""
-    with suppress(FileNotFoundError), path.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
 
 
 class PostgresLocks:
@@ -150,6 +131,7 @@ class PostgresLocks:
         self._arguments, self._options = url.get_dialect()().create_connect_args(url)
         self._executor = ""
         self._connection: TimeoutConnection | None = None
+        self._is_consumer = False
 
     def acquire(self, executor: str) -> None:
         self._executor = executor
@@ -160,7 +142,7 @@ class PostgresLocks:
         try:
             self._fetch_value("SELECT 1")
         except psycopg.Error:
-            self.release()
+            self._close()
             self._connection = self._connect()
 
     def is_held(self, executor: str) -> bool:
@@ -184,9 +166,20 @@ class PostgresLocks:
         return bool(row and row[0])
 
     def try_become_consumer(self) -> bool:
-        return True  # on PostgreSQL any number of processes may consume
+        """Return True: on PostgreSQL any number of processes may consume. They share a lock, so that they count."""
+        if self._connection is not None and not self._is_consumer:
+            self._connection.execute(SHARE_LOCK, (_lock_key(CONSUMERS),))
+        self._is_consumer = True
+        return True
+
+    def count_consumers(self, connection: Connection) -> int:
+        return int(connection.exec_driver_sql(COUNT_HOLDERS, (_lock_key(CONSUMERS),)).scalar_one())
 
     def release(self) -> None:
+        self._is_consumer = False
+        self._close()
+
+    def _close(self) -> None:
         if self._connection is not None:
             self._connection.close()
         self._connection = None
@@ -204,6 +197,8 @@ class PostgresLocks:
         for setting in ("idle = 2", "interval = 1", "count = 3"):
             connection.execute(f"SET tcp_keepalives_{setting}".encode())
         connection.execute("SELECT pg_advisory_lock(%s)", (_lock_key(self._executor),))
+        if self._is_consumer:
+            connection.execute(SHARE_LOCK, (_lock_key(CONSUMERS),))
         return connection
 
     def _fetch_value(self, query: str, *values: int) -> Any:
@@ -212,6 +207,11 @@ class PostgresLocks:
         row = self._connection.execute(query.encode(), values).fetchone()
         return row[0] if row else None
 
+
+CONSUMERS = "consumers"
+"""Name of the lock that all consumers share. No process has this name."""
+
+SHARE_LOCK = "SELECT pg_advisory_lock_shared(%s)"
 
 COUNT_HOLDERS = """
     SELECT count(*) FROM pg_locks

@@ -29,6 +29,10 @@ class Registry:
             )
         self._functions[function.name] = function
 
+    def names(self) -> list[str]:
+        """Return the names of all functions."""
+        return list(self._functions)
+
     def get(self, name: str) -> Function[Any]:
         """Return the function with this name. Raises UnknownFunction."""
         if name not in self._functions:

@@ -7,11 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx2
+import openai
 
 from glific_gpt.openai.proxy import ProxyRefused
 
 MAX_LENGTH = 200
 """Length of the column that stores a cause."""
+
+DOCUMENTED_STATUSES = frozenset({400, 401, 402, 403, 404, 409, 413, 422, 429, 500, 502, 503, 504})
 
 _CODE = re.compile(r"[\w.\[\]-]{1,60}", re.ASCII)
 
@@ -48,6 +51,16 @@ def _describe_os_error(error: BaseException | None) -> str:
                 return describe(error)
         error = error.__cause__
     return "the connection was closed without a reply"
+
+
+def label_of_status(status: int) -> str:
+    """Return the label of an error reply for the metrics. OpenAI documents few of the statuses."""
+    return f"http_{status}" if status in DOCUMENTED_STATUSES else "http_other"
+
+
+def label_of_connection(error: openai.APIConnectionError) -> str:
+    """Return the label of a missing or incomplete reply for the metrics."""
+    return "timeout" if isinstance(error, openai.APITimeoutError) else "connection"
 
 
 def describe_refusal(status: int, code: str, kind: str, parameter: str, request_id: str) -> str:

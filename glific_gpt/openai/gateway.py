@@ -12,7 +12,8 @@ from pydantic import SecretStr
 
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import MSG_BUDGET_TOO_SMALL, BudgetExceeded, DeadlineExceeded, EmptyAnswer
-from glific_gpt.openai import error_mapping, request_bodies, response_bodies
+from glific_gpt.metrics import recording
+from glific_gpt.openai import causes, error_mapping, request_bodies, response_bodies
 from glific_gpt.openai.capabilities import LearnedCapabilities
 from glific_gpt.openai.chat import Allowance, Answer, Question, Usage
 from glific_gpt.openai.client import OpenAIClient
@@ -119,10 +120,12 @@ class Gateway:
             try:
                 return parse(self._send_once(api_key, deadline, path, body))
             except RequestRefused as refused:
+                recording.openai_failed(causes.label_of_status(refused.refusal.status))
                 delay = None if refused.is_paid else next_delay(attempts, refused.refusal, deadline)
                 if delay is None:
                     raise
             except openai.APIConnectionError as error:
+                recording.openai_failed(causes.label_of_connection(error))
                 delay = None if error_mapping.is_final(error) else next_delay(attempts, None, deadline)
                 if delay is None:
                     raise error_mapping.error_for_connection(error) from None
@@ -163,7 +166,9 @@ class BoundModel:
         try:
             return self._ask(question)
         finally:
-            self.usage.seconds += time.monotonic() - started
+            seconds = time.monotonic() - started
+            self.usage.seconds += seconds
+            recording.openai_asked(seconds)
 
     def _ask(self, question: Question) -> Answer:
         if self.allowance is None:

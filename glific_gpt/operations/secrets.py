@@ -1,10 +1,11 @@
 """All secrets in the database: where they are, and how many of them this process can read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, SQLColumnExpression, func, literal, select
+from sqlalchemy import ColumnElement, Row, SQLColumnExpression, func, literal, select
 from sqlalchemy.orm import Session
 
 from glific_gpt.calls.deferred import delivery_records
@@ -32,6 +33,8 @@ class Secret(NamedTuple):
     organization_id: SQLColumnExpression[int]
     key: SQLColumnExpression[Any]
     """Primary key of the table."""
+    conditions: tuple[ColumnElement[bool], ...] = ()
+    """Which rows to read; empty for all."""
 
 
 SETTINGS = (
@@ -93,13 +96,17 @@ class SecretCount:
             self.organization_ids.add(organization_id)
 
 
-def check(vault: Vault, secrets: Sequence[Secret] = SECRETS) -> Iterator[SecretCount]:
+def check(
+    vault: Vault,
+    secrets: Sequence[Secret] = SECRETS,
+    open_session: Callable[[], AbstractContextManager[Session]] = transaction,
+) -> Iterator[SecretCount]:
     """Try to decrypt every secret, and yield the progress after each batch. Nothing is changed."""
     count = SecretCount()
     for secret in secrets:
         rows: list[Row[Any]] | None = None
         while rows is None or rows:
-            with transaction() as session:
+            with open_session() as session:
                 rows = next_batch(session, secret, rows[-1].key if rows else None)
             for row in rows:
                 is_readable = vault.can_decrypt(row.organization_id, row.purpose, row.ciphertext)
@@ -123,7 +130,7 @@ def next_batch(session: Session, secret: Secret, after: Any) -> list[Row[Any]]:
         secret.organization_id.label("organization_id"),
         secret.purpose.label("purpose"),
         secret.column.label("ciphertext"),
-    ).where(secret.column.is_not(None))
+    ).where(secret.column.is_not(None), *secret.conditions)
     if after is not None:
         query = query.where(secret.key > after)
     return list(session.execute(query.order_by(secret.key).limit(BATCH_SIZE)))

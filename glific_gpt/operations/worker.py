@@ -17,6 +17,8 @@ from glific_gpt.clock import Deadline
 from glific_gpt.durable import WorkflowContext
 from glific_gpt.emails import outbox
 from glific_gpt.emails import recovery as email_recovery
+from glific_gpt.metrics import recording
+from glific_gpt.operations import secret_monitor
 from glific_gpt.operations.housekeeping import prune_calls, run_housekeeping, write_token_uses
 from glific_gpt.runtime import file_descriptors
 from glific_gpt.services import services
@@ -46,6 +48,7 @@ def start_worker(app: Flask, *, consumes: bool) -> None:
     launching = threading.Thread(target=_launch_with_retries, args=(app, consumes), daemon=True)
     launching.start()
     threading.Thread(target=_run_housekeeping_loop, args=(app,), daemon=True).start()
+    secret_monitor.start(app)
     launching.join(HEAD_START_SECONDS)
 
 
@@ -67,6 +70,7 @@ def run_standalone(app: Flask) -> None:
     # The signals are blocked and waited for: a handler runs only between two steps of the main thread, so a signal that
     # arrives just before the thread waits would be noticed only at the next signal.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    recording.start("worker")
     file_descriptors.raise_limit()
     file_descriptors.FileDescriptorMonitor().start_in_thread()
     if _wait_until_consumer(app):
@@ -131,6 +135,7 @@ def _run_housekeeping_loop(app: Flask) -> None:
                 requeue_orphans(engine)
                 email_recovery.requeue_orphans(engine)
             engine.delete_finished()
+            recording.housekeeping_succeeded(time.time())
             prune_calls(app)  # last, because it takes seconds if there are many old calls
         except Exception as failure:  # noqa: BLE001 - the loop must survive; it tries again after a minute
             log.warning("housekeeping_failed", reason=type(failure).__name__)

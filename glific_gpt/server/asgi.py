@@ -48,6 +48,9 @@ REFUSAL_TIMEOUT_SECONDS = 2.0
 HEALTH_CHECKS = {"/livez", "/readyz"}
 HEALTH_THREADS = 2
 """Threads for health checks only. A server that is busy must not be taken for one that hangs, and be restarted."""
+METRICS = "/metrics"
+METRICS_THREADS = 2
+"""Threads for metrics only. They are most useful on a busy server, and must not delay its pages."""
 MSG_BUSY = b"The server is busy. Try again in a moment."
 
 CONTENT_LENGTH = b"content-length"
@@ -88,6 +91,7 @@ class AsgiBridge:
         self._refusal_slots = FairSlots(1)
         self._page_threads = FairThreads(PAGE_THREADS, "page")
         self._health_threads = FairThreads(HEALTH_THREADS, "health")
+        self._metrics_threads = FairThreads(METRICS_THREADS, "metrics")
         self._long_url_threads = ThreadPoolExecutor(LONG_URL_THREADS, "long-url")
         self._signature_thread = ThreadPoolExecutor(1, "signature")
         self._on_startup = on_startup
@@ -100,6 +104,7 @@ class AsgiBridge:
         """Start all threads now, and not on the event loop later."""
         self._page_threads.start()
         self._health_threads.start()
+        self._metrics_threads.start()
         start_all_threads(self._long_url_threads, LONG_URL_THREADS)
         start_all_threads(self._signature_thread, 1)
 
@@ -107,6 +112,7 @@ class AsgiBridge:
         """End the threads when they are idle. Does not block."""
         self._page_threads.shut_down()
         self._health_threads.shut_down()
+        self._metrics_threads.shut_down()
         self._long_url_threads.shutdown(wait=False)
         self._signature_thread.shutdown(wait=False)
 
@@ -198,8 +204,12 @@ class AsgiBridge:
             if len(path) + len(scope["query_string"]) <= MAX_LOOP_URL_BYTES:
                 return await self._call_app_on_loop(path, environ)
             return await asyncio.get_running_loop().run_in_executor(self._long_url_threads, self._call_app, environ)
-        is_health_check = paths.normalize(path) in HEALTH_CHECKS
-        return await self._call_app_in(self._health_threads if is_health_check else self._page_threads, environ)
+        return await self._call_app_in(self._threads_for(paths.normalize(path)), environ)
+
+    def _threads_for(self, path: str) -> FairThreads:
+        if path in HEALTH_CHECKS:
+            return self._health_threads
+        return self._metrics_threads if path == METRICS else self._page_threads
 
     async def _call_app_in(self, threads: FairThreads, environ: dict[str, Any]) -> _Response:
         """Call Flask in a thread. A client with many requests delays others by one request at most."""

@@ -201,6 +201,7 @@ def _create_asgi_app(settings: Settings) -> "AsgiBridge":
     from glific_gpt.app import create_app
     from glific_gpt.database import large_writes, migrations
     from glific_gpt.database.engines import parse_url
+    from glific_gpt.metrics import recording
     from glific_gpt.operations import key_check, worker
     from glific_gpt.runtime import bridge, cpu_bound
     from glific_gpt.server.asgi import AsgiBridge
@@ -209,6 +210,7 @@ def _create_asgi_app(settings: Settings) -> "AsgiBridge":
     from glific_gpt.services import services
 
     app = create_app(settings, commands=False)
+    recording.start("server")
     with app.app_context():
         app_services = services()
         migrations.require_current()

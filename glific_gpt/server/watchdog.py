@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import structlog
 
+from glific_gpt.metrics import recording
+
 LIMIT_SECONDS = 0.25
 """Longest time that the loop may need to run a callback that is ready."""
 TICK_SECONDS = 0.05
@@ -106,6 +108,7 @@ class Watchdog:
         global _blocked_count  # noqa: PLW0603 - one number for the process
         with _lock:
             _blocked_count += 1
+        recording.event_loop_blocked()
         log.error("event_loop_blocked", stack=_describe_stack(sys._current_frames().get(self._thread_id)))
 
 

@@ -5,12 +5,14 @@ from flask import Response, json, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from glific_gpt import errors
+from glific_gpt.calls.call_counts import count_refused
 from glific_gpt.calls.context import new_call_id
 from glific_gpt.calls.execution import Outcome, error_outcome
 from glific_gpt.errors import GlificGptError
 from glific_gpt.organizations.store import is_slug
 from glific_gpt.runtime import cpu_bound
 from glific_gpt.settings import FALLBACK_MESSAGE
+from glific_gpt.webhooks.mode import read_mode
 
 log = structlog.get_logger()
 
@@ -30,6 +32,7 @@ def respond(outcome: Outcome) -> Response:
 def respond_with_error(error: GlificGptError) -> Response:
     """Answer a caller that is not authenticated. The response reveals nothing about any organization."""
     call_id = new_call_id()
+    count_refused(str((request.view_args or {}).get("function")), read_mode(request.query_string), error)
     # The name in the address, if it is a possible name. Nothing is looked up.
     slug = str((request.view_args or {}).get("slug"))
     addressed = slug if is_slug(slug) else None

@@ -17,6 +17,7 @@ from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
 from glific_gpt.database import UNAVAILABLE, failures
 from glific_gpt.database.timeouts import POOL_TIMEOUT_SECONDS
+from glific_gpt.metrics import recording
 from glific_gpt.organizations.tables import WebhookToken
 from glific_gpt.organizations.token_uses import UsedToken
 from glific_gpt.runtime import bridge
@@ -56,8 +57,12 @@ def call_function(slug: str, function: str) -> Response:
     if tenant.token_id is not None and SIGNATURE_CHECK not in request.environ:
         app_services.token_uses.note(UsedToken(WebhookToken, tenant.token_id))
     bridge.set_group(slug)  # from now on the call takes turns with those of other organizations
-    context = CallContext(tenant.organization_id, function)
+    context = CallContext(tenant.organization_id, function, mode=read_mode(request.query_string))
     outcome = _run(app_services, tenant, function, deadline, context)
+    if outcome.replayed:
+        recording.answer_replayed()
+    else:
+        recording.call_answered(time.monotonic() - arrived_at)
     # Logging takes time, so the line is written after the response.
     bridge.after_response(partial(_log_call, slug, context, outcome, context.duration_ms()))
     return respond(outcome)

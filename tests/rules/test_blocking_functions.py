@@ -19,6 +19,7 @@ NEVER_ON_THE_LOOP = {
     "runtime/cpu_bound.py": "its own thread; callers wait with bridge.result_of",
     "database/late_writes.py": "its own thread",
     "operations/worker.py": "the worker's own threads",
+    "operations/secret_monitor.py": "its own thread",
     "durable/failover.py": "the failover's own thread",
     "flows/simulator/conversation.py": "imports errors only; HTTP requests of its callers are guarded",
     "runtime/bridge.py": "decides where to wait: tests/runtime/test_bridge.py",

@@ -11,7 +11,7 @@ from glific_gpt.app import ENTRY_POINTS
 from tests.support.databases import copy_template
 from tests.support.serving import open_database
 
-TOKEN_AUTHENTICATED = {"webhooks", "api"}
+TOKEN_AUTHENTICATED = {"webhooks", "api", "monitoring"}
 """Blueprints that authenticate by token."""
 
 PAGES = {"console"}
@@ -32,7 +32,8 @@ ARGUMENTS = {
 @pytest.fixture(scope="module")
 def app(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """An app with the organization alice, so that there is something to protect."""
-    with open_database(database_url=copy_template(sqlite_template, tmp_path_factory.mktemp("doors"))) as server:
+    url = copy_template(sqlite_template, tmp_path_factory.mktemp("doors"))
+    with open_database(database_url=url, metrics_token="made-up-for-tests") as server:
         server.add_organization("alice")
         yield server.app
 

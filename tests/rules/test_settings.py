@@ -18,6 +18,7 @@ from glific_gpt.settings import PREFIX, Settings
 from tests.support.programs import ROOT
 
 SECRETS = {
+    "metrics_token": "a-very-secret-metrics-token",
     "secret_key": "a-very-secret-secret-key",
     "encryption_keys": f"{Fernet.generate_key().decode()},{Fernet.generate_key().decode()}",
 }

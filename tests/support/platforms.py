@@ -1,6 +1,7 @@
 """Tests that need a feature of the operating system, or a program, which other machines may lack."""
 
 import os
+import shutil
 import socket
 import sys
 from typing import NoReturn
@@ -13,6 +14,11 @@ def skip_or_fail(message: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(message)
     pytest.skip(message)
+
+
+def require_program(name: str, package: str) -> str:
+    """Return the path of a program. Without it the test is skipped, or fails in CI."""
+    return shutil.which(name) or skip_or_fail(f"{name} is not installed: apt-get install {package}")
 
 
 def has_ipv6() -> bool:

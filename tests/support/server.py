@@ -16,6 +16,7 @@ from glific_gpt.calls.tables import Delivery
 from glific_gpt.connections import connecting
 from glific_gpt.credentials import store as credentials
 from glific_gpt.database import db, reading, transaction
+from glific_gpt.metrics import recording
 from glific_gpt.operations import worker
 from glific_gpt.organizations import server_models, signature, tokens
 from glific_gpt.organizations import store as organizations
@@ -190,6 +191,7 @@ def run_server(
             yield RunningServer(app, url)
     finally:
         root.handlers = []
+        recording.close()
         engine.close()
         with app.app_context():
             db.engine.dispose()

@@ -18,6 +18,7 @@ from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
 from glific_gpt.clock import now
 from glific_gpt.database import db, transaction
+from glific_gpt.metrics import recording
 
 PASSWORD_CHANGE = ["change"]
 """Flask-Security signs a person in again after a new password, by this way."""
@@ -37,6 +38,7 @@ def connect_signals(app: Flask) -> None:
 def record_failure(user: Any, action: Action = Action.SIGN_IN_FAILED) -> None:
     """Record a wrong password or code. The user is None if no account has the typed address."""
     address = client_address()
+    recording.sign_in_failed()
     log.warning("sign_in_failed", person=user and user.email, step=action.value, client=address)
     with transaction() as db_session:
         if user is None:
@@ -54,6 +56,7 @@ def record_sign_out(db_session: Session, user: User) -> None:
 
 def record_throttled() -> None:
     """Log an attempt that the limits refuse. It is not in the audit trail, which a client could fill otherwise."""
+    recording.sign_in_throttled()
     log.warning("sign_in_throttled", client=client_address())
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.metrics import Metrics
+from benchmarks.measurement import Metrics
 
 
 def test_calls_per_second_are_counted_up_to_the_last_answer() -> None:
