@@ -1,0 +1,46 @@
+"""Commands in the documents: each of them exists, with its options."""
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from tests.rules.test_links import DOCUMENTS
+from tests.support.apps import create_app
+from tests.support.programs import ROOT
+from tests.support.settings import create_settings
+
+COMMAND = re.compile(r"(?:`|^\s*|\| ?|\$\()(?:\.venv/bin/)?flask ([^`#|<>\n)]+)", re.MULTILINE)
+
+CURRENT = [document for document in DOCUMENTS if document.name != "CHANGELOG.md"]
+"""The documents that name no command of an earlier release."""
+
+
+@pytest.fixture(scope="module")
+def commands() -> click.Group:
+    return create_app(create_settings()).cli
+
+
+def problem(group: click.Command, words: list[str]) -> str:
+    """Return the first word that the command does not know, or ""."""
+    command = group
+    while isinstance(command, click.Group) and words and re.fullmatch(r"[a-z][a-z0-9-]*", words[0]):
+        found = command.commands.get(words.pop(0))
+        if found is None:
+            return f"no such command in {command.name}"
+        command = found
+    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    return " ".join(word for word in words if word.startswith("--") and word not in {*known, "--help", "--version"})
+
+
+@pytest.mark.parametrize(
+    "document",
+    [each for each in DOCUMENTS if each.name != "CHANGELOG.md"],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_each_command_of_a_document_exists(document: Path, commands: click.Group) -> None:
+    found = [shlex.split(text.replace("'", "").replace('"', "")) for text in COMMAND.findall(document.read_text())]
+    problems = {" ".join(words): problem(commands, [*words]) for words in found}
+    assert {text: what for text, what in problems.items() if what} == {}
