@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy.util import concurrency
@@ -30,6 +30,9 @@ THREADS = 16
 TRANSACTION_THREADS = 4
 """Threads for transactions of calls that are not batched. More would compete for Python's lock and for SQLite's one
 writer, and the batched writes of all other calls would wait behind them."""
+
+TRANSACTION_TIMEOUT_SECONDS = 5.0
+"""How long a call without a deadline waits for one of these threads."""
 
 MAX_CONCURRENT_CALLS = 16
 """Calls that the event loop works on at the same time. Calls that wait for OpenAI do not count.
@@ -102,6 +105,7 @@ def _current_task() -> asyncio.Task[Any] | None:
 
 
 _limit = ConcurrencyLimit()
+_transaction_slots = FairSlots(TRANSACTION_THREADS)
 _tasks: set[asyncio.Task[None]] = set()
 """Tasks of `spawn`: the event loop itself keeps no reference to a task."""
 
@@ -248,11 +252,28 @@ async def _without_slot(coroutine: Coroutine[Any, Any, Result]) -> Result:
 
 
 def run_transaction(function: Callable[[], Result]) -> Result:
-    """Do the same as `run_in_executor` for a function with a transaction of its own, in one of few threads."""
-    return run_in_executor(function, _transactions)
+    """Do the same as `run_in_executor` for a function with a transaction of its own, in one of few threads.
+
+    The groups of calls take turns.
+    """
+    if not is_on_loop():
+        return run_in_executor(function)
+    return concurrency.await_(_run_in_turn(partial(contextvars.copy_context().run, function)))
 
 
-def run_in_executor(function: Callable[[], Result], threads: ThreadPoolExecutor = _executor) -> Result:
+async def _run_in_turn(function: Callable[[], Result]) -> Result:
+    if not await _transaction_slots.acquire(_group.get(), limit_wait(TRANSACTION_TIMEOUT_SECONDS)):
+        raise WaitTimeout
+    server_loop, slots = loop(), _transaction_slots
+    written = _transactions.submit(function)
+    # When the thread is free again, which may be after the call has given up.
+    written.add_done_callback(lambda _: server_loop.call_soon_threadsafe(slots.release))
+    future = asyncio.wrap_future(written)
+    at = _wait_until.get()
+    return await (future if at is None else _result_until(future, at))
+
+
+def run_in_executor(function: Callable[[], Result]) -> Result:
     """Return the result of a function that may block. On the event loop, a thread calls it in a copied context.
 
     Raises WaitTimeout at the deadline of `wait_until`.
@@ -261,7 +282,7 @@ def run_in_executor(function: Callable[[], Result], threads: ThreadPoolExecutor 
         require_thread("run_in_executor")  # only a greenlet can wait for the thread without blocking the loop
         return function()
     # Flask keeps its app and request contexts in context variables, which asyncio's run_in_executor does not copy.
-    future = loop().run_in_executor(threads, contextvars.copy_context().run, function)
+    future = loop().run_in_executor(_executor, contextvars.copy_context().run, function)
     at = _wait_until.get()
     return concurrency.await_(future if at is None else _result_until(future, at))
 
@@ -321,8 +342,8 @@ def sleep(seconds: float) -> None:
 
 def set_loop(server_loop: asyncio.AbstractEventLoop | None) -> None:
     """Use the server's own loop from now on. With None, `loop` starts another one in a thread."""
-    global _loop, _limit
-    _loop, _limit = server_loop, ConcurrencyLimit()
+    global _loop, _limit, _transaction_slots
+    _loop, _limit, _transaction_slots = server_loop, ConcurrencyLimit(), FairSlots(TRANSACTION_THREADS)
 
 
 def loop() -> asyncio.AbstractEventLoop:

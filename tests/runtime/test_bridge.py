@@ -71,19 +71,49 @@ def test_a_call_waits_for_a_thread_until_its_deadline(run: Run) -> None:
     done.set()
 
 
-def test_work_that_no_thread_has_begun_before_the_deadline_is_not_done(run: Run) -> None:
+def test_work_that_no_thread_has_begun_before_the_deadline_is_not_done(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     release, done = threading.Event(), threading.Event()
     threads = ThreadPoolExecutor(1)
     threads.submit(release.wait)
+    monkeypatch.setattr(bridge, "_executor", threads)
 
     def work() -> object:
         bridge.wait_until(time.monotonic() + 0.05)
-        return bridge.run_in_executor(done.set, threads)
+        return bridge.run_in_executor(done.set)
 
     assert isinstance(run(work)[0], bridge.WaitTimeout)
     release.set()
     threads.shutdown()
     assert not done.is_set()
+
+
+def test_groups_take_turns_with_their_transactions(run: Run) -> None:
+    done: list[str] = []
+
+    def write(group: str) -> None:
+        bridge.set_group(group)
+        bridge.run_transaction(lambda: (time.sleep(DELAY / 20), done.append(group)))
+
+    calls = bridge.MAX_CONCURRENT_CALLS - 1
+    run(*[lambda: write("large")] * calls, lambda: write("small"))
+    assert done.index("small") <= bridge.TRANSACTION_THREADS * 2
+    assert len(done) == calls + 1
+
+
+def test_a_thread_of_a_transaction_that_is_late_is_free_when_it_has_ended(run: Run) -> None:
+    may_end = threading.Event()
+
+    def write() -> object:
+        bridge.wait_until(time.monotonic() + DELAY)
+        return bridge.run_transaction(lambda: may_end.wait(10))
+
+    number = bridge.TRANSACTION_THREADS + 1
+    assert [type(each) for each in run(*[write] * number)] == [bridge.WaitTimeout] * number
+    assert bridge._transaction_slots.free == 0
+    may_end.set()
+    assert run(lambda: bridge.run_transaction(lambda: "done")) == ["done"]
 
 
 def test_a_deadline_that_has_not_passed_changes_nothing(run: Run) -> None:
