@@ -9,6 +9,7 @@ from glific_gpt.calls.tables import Call
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import now
 from glific_gpt.errors import ContactLimit
+from glific_gpt.organizations.changes import MAX_CONTACT_DAILY_LIMIT
 from glific_gpt.organizations.tables import Organization
 
 DAY = timedelta(days=1)
@@ -44,7 +45,9 @@ def check_contact(session: Session, tenant: Tenant, contact_id: int | None) -> N
         Call.started_at > now() - DAY,
         or_(Call.status != "started", Call.give_up_at > now()),
     )
-    # Other calls wait for this transaction, so it reads no more rows than it needs.
-    counted = found.limit(tenant.contact_daily_limit + 1).subquery()
-    if (session.scalar(select(func.count()).select_from(counted)) or 0) > tenant.contact_daily_limit:
+    # Other calls wait for this transaction, so it reads no more rows than it needs. A limit from an earlier release can
+    # be higher than the maximum.
+    limit = min(tenant.contact_daily_limit, MAX_CONTACT_DAILY_LIMIT)
+    counted = found.limit(limit + 1).subquery()
+    if (session.scalar(select(func.count()).select_from(counted)) or 0) > limit:
         raise ContactLimit(MSG_NO_CONTACT if contact_id is None else "", retry_after=HOUR_SECONDS)

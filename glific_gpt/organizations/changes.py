@@ -97,6 +97,9 @@ Budget = Annotated[
     ),
 ]
 
+MAX_CONTACT_DAILY_LIMIT = 10_000
+"""Each call of a contact with a limit counts that many rows at most."""
+
 CallsPerMinute = Annotated[int, Field(ge=1, le=100_000), BeforeValidator(_to_integer)]
 """Each call of the last minute is kept in memory, so the limit has one too."""
 
@@ -122,9 +125,9 @@ class OrganizationChanges(BaseModel):
         None,
         description="Patterns such as gpt-4o*; null allows all models of the operator, an empty list none.",
     )
-    contact_daily_limit: Annotated[int, Field(ge=1, lt=2**31), BeforeValidator(_to_integer)] | None = Field(
-        None, description="Maximum number of answers for one contact in 24 hours."
-    )
+    contact_daily_limit: (
+        Annotated[int, Field(ge=1, le=MAX_CONTACT_DAILY_LIMIT), BeforeValidator(_to_integer)] | None
+    ) = Field(None, description="Maximum number of answers for one contact in 24 hours.")
     calls_per_minute: CallsPerMinute | None = Field(None, description="Maximum number of calls per minute.")
     contact_calls_per_minute: CallsPerMinute | None = Field(
         None, description="Maximum number of calls per minute of one contact."

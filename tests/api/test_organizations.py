@@ -125,7 +125,7 @@ WRONG_CHANGES: tuple[dict[str, object], ...] = (
     {"allowed_models": ["gpt 4o"]},
     {"allowed_models": ["*a*b*c*d*e*f"]},
     {"allowed_models": [f"gpt-{n}" for n in range(201)]},
-    {"contact_daily_limit": 2**31},
+    {"contact_daily_limit": 10_001},
     {"monthly_budget_usd": -1},
     {"fallback_message": "a" * 4097},
     {"fallback_message": "\u200b\u2060"},

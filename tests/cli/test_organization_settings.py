@@ -49,7 +49,7 @@ def test_it_warns_if_a_signature_is_required_without_a_phrase(flask: Commands, s
         ("--fallback-message", "\u200b\u2060"),
         ("--glific-organization-id", "0"),
         ("--contact-daily-limit", "0"),
-        ("--contact-daily-limit", str(2**31)),
+        ("--contact-daily-limit", "10001"),
         ("--monthly-budget-usd", "-1"),
         ("--monthly-budget-usd", "lots"),
         ("--name", ""),

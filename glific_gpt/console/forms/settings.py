@@ -31,7 +31,7 @@ FIELD_ERRORS = {
     "name": _("Write a name of 1 to 200 characters."),
     "fallback_message": _("Write a text that contacts can see, of at most 4095 characters."),
     "glific_organization_id": _("Enter a whole number, such as 17. Leave it empty if you do not know it."),
-    "contact_daily_limit": _("Enter a whole number of 1 or more. Leave it empty for no limit."),
+    "contact_daily_limit": _("Enter a whole number from 1 to 10,000. Leave it empty for no limit."),
     "calls_per_minute": _("Enter a whole number from 1 to 100000. Leave it empty for no limit."),
     "contact_calls_per_minute": _("Enter a whole number from 1 to 100000. Leave it empty for no limit."),
     "monthly_budget_usd": _("Enter an amount in US dollars up to 1000000, such as 25 or 12.50."),
