@@ -28,7 +28,7 @@ from glific_gpt.durable import WorkflowEngine
 from glific_gpt.emails import outbox, smtp
 from glific_gpt.emails.outbox import Outbox
 from glific_gpt.emails.sending import EmailWorkflow
-from glific_gpt.errors import SettingsError, errors_by_code
+from glific_gpt.errors import MSG_MANY_PAGES, MSG_TWO_TESTS, SettingsError, errors_by_code
 from glific_gpt.functions import registry
 from glific_gpt.glific.client import GlificClient
 from glific_gpt.metrics import recording
@@ -36,7 +36,7 @@ from glific_gpt.models.kinds import ModelKind, classify_model
 from glific_gpt.operations.metrics_folder import metrics_folder
 from glific_gpt.organizations.token_uses import TokenUses
 from glific_gpt.runtime.organization_limit import OrganizationLimit
-from glific_gpt.services import EXTENSION, Services
+from glific_gpt.services import EXTENSION, MAX_PAGES, MAX_WAITING_PAGES, Services
 from glific_gpt.settings import MAX_FORM_BYTES, Settings
 from glific_gpt.vault import Vault, derive_key
 
@@ -181,5 +181,6 @@ def make_services(settings: Settings) -> Services:
         pipeline=Pipeline(admission, vault, deferrer, background, request_limits),
         slots=CallSlots(settings.max_in_flight, settings.organization_share),
         token_uses=TokenUses(),
-        waiting_pages=OrganizationLimit(),
+        waiting_pages=OrganizationLimit(MAX_WAITING_PAGES, MSG_TWO_TESTS),
+        pages=OrganizationLimit(MAX_PAGES, MSG_MANY_PAGES),
     )

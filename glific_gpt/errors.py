@@ -199,6 +199,9 @@ class RateLimited(OrganizationError):
 MSG_TWO_TESTS = N_(
     "Two tests or test questions of this organization are running already. Wait until one has finished, then try again."
 )
+MSG_MANY_PAGES = N_(
+    "Many pages of this organization are loading at the same time. Wait a moment, then load this page again."
+)
 MSG_OPENAI_RATE_LIMIT = N_(
     "This key has reached its rate limit at OpenAI. Try again in a moment, or ask OpenAI for a higher limit."
 )

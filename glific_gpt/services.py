@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import cast
 
-from flask import current_app
+from flask import Blueprint, current_app, g, request
 
 from glific_gpt.calls.deferred.workflow import DeferredWorkflow
 from glific_gpt.calls.pipeline import Pipeline
@@ -21,6 +21,11 @@ from glific_gpt.settings import Settings
 from glific_gpt.vault import Vault
 
 EXTENSION = "glific_gpt"
+
+MAX_WAITING_PAGES = 2
+"""Pages and API requests of one organization that wait for OpenAI or Glific at the same time, in each process."""
+MAX_PAGES = 16
+"""Pages and API requests of one organization at the same time, in each process: half of the threads for pages."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,8 @@ class Services:
     token_uses: TokenUses
     waiting_pages: OrganizationLimit
     """Limit on the pages and API requests that wait for OpenAI or Glific."""
+    pages: OrganizationLimit
+    """Limit on all pages and API requests."""
 
     def provider(self, name: str) -> Provider:
         """Return the provider that a URL or a command names. Raises NotFound."""
@@ -56,3 +63,20 @@ class Services:
 def services() -> Services:
     """Return the services of the current app."""
     return cast("Services", current_app.extensions[EXTENSION])
+
+
+def limit_pages(blueprint: Blueprint) -> None:
+    """Limit the requests of each organization that this blueprint works on, after they are authorized."""
+    blueprint.before_request(_count_page)
+    blueprint.teardown_request(_end_page)
+
+
+def _count_page() -> None:
+    if slug := (request.view_args or {}).get("slug"):
+        services().pages.acquire(slug)
+        g.counted_page = slug
+
+
+def _end_page(_error: BaseException | None) -> None:
+    if slug := g.pop("counted_page", None):
+        services().pages.release(slug)

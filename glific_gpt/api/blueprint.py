@@ -14,6 +14,7 @@ from glific_gpt.api.problems import Problem, problem_response, problem_specs
 from glific_gpt.api.requests import raise_validation_error, validate_body
 from glific_gpt.database import UNAVAILABLE, failures
 from glific_gpt.errors import MSG_DATABASE_UNAVAILABLE, Conflict, GlificGptError, Overloaded
+from glific_gpt.services import limit_pages
 
 INTRODUCTION = """
 Manages the organizations of a glific_gpt server: their OpenAI keys, webhook tokens, models,
@@ -49,10 +50,11 @@ blueprint = APIBlueprint(
     __name__,
     url_prefix="/api/v1",
     abp_security=[{"api_token": []}],
-    abp_responses=problem_specs(401, 503),
+    abp_responses=problem_specs(401, 429, 503),
     operation_id_callback=_operation_id,
 )
 blueprint.before_request(authenticate)
+limit_pages(blueprint)
 blueprint.before_request(validate_body)
 
 

@@ -10,11 +10,11 @@ from glific_gpt.api.blueprint import blueprint
 from glific_gpt.api.problems import problem_specs
 from glific_gpt.api.requests import OrganizationPath
 from glific_gpt.api.responses import json_response
-from glific_gpt.calls import queries, timeline
+from glific_gpt.calls import queries, records, timeline
 from glific_gpt.calls.deferred import recovery
 from glific_gpt.calls.queries import PAGE_SIZE, Filters
 from glific_gpt.calls.tables import CALL_ID
-from glific_gpt.database import transaction
+from glific_gpt.database import reading, transaction
 from glific_gpt.organizations import store
 from glific_gpt.schemas import CallDetailView, CallView
 from glific_gpt.services import services
@@ -73,7 +73,9 @@ def list_calls(path: OrganizationPath, query: CallQuery) -> Response:
     """
     with transaction() as session:
         organization = store.find(session, path.slug)
-        rows = queries.list_calls(
+        records.mark_interrupted(session)
+    with reading(organization.id) as session:
+        rows = queries.read_calls(
             session, organization.id, limit=query.limit + 1, before=query.before, filters=Filters(status=query.status)
         )
     # One row more than the page tells whether there is a next page.

@@ -113,7 +113,7 @@ def iterate_calls(
     while limit > 0:
         wanted = min(limit, batch)
         # By id instead of OFFSET: calls that arrive during the export would shift the pages.
-        with reading() as session:
+        with reading(organization_id) as session:
             found = list_newest(session, organization_id, filters, wanted, before_id)
         yield from found
         if len(found) < wanted:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from sqlite3 import Connection as SQLiteConnection
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from glific_gpt.database import failures
 from glific_gpt.database.base import Base, db
 from glific_gpt.database.compiled import Parameters, compile_once, raw_connection
+from glific_gpt.database.report_turns import hold_turn
 from glific_gpt.database.timeouts import STATEMENT_TIMEOUT_SECONDS, set_timeouts
 from glific_gpt.runtime import bridge
 
@@ -50,7 +51,9 @@ def transaction(timeout: float = STATEMENT_TIMEOUT_SECONDS) -> Iterator[Session]
     `timeout` is the time-out of each statement in seconds. Not on the event loop: it may wait for a lock.
     """
     bridge.require_thread("transaction")
-    session = db.session()
+    # Flask-Security's session, if a page uses one, because SQLite has one connection for both. A webhook call has none,
+    # and the end of its request would close it while a thread that is late still uses it.
+    session = db.session() if db.session.registry.has() else db.session.session_factory()
     try:
         # `session.connection()` begins the transaction: the time-out is limited to it.
         set_timeouts(session.connection().connection, timeout)
@@ -59,17 +62,21 @@ def transaction(timeout: float = STATEMENT_TIMEOUT_SECONDS) -> Iterator[Session]
     finally:
         # Flask-SQLAlchemy removes its session only with the app context. After an error, the session would hold its
         # connection until then, and SQLite has one for all threads that write.
+        session.close()
         db.session.remove()
 
 
 @contextmanager
-def reading(timeout: float = REPORT_TIMEOUT_SECONDS) -> Iterator[Session]:
+def reading(organization_id: int | None = None, *, timeout: float = REPORT_TIMEOUT_SECONDS) -> Iterator[Session]:
     """Open a read-only session for pages, which may count many rows.
 
     It is separate from the session of `transaction`, and has connections of its own, so that calls do not wait for it.
+    Sessions with the same `organization_id` wait for each other, so that one organization does not take all of these
+    connections. They must not be nested.
     """
     bridge.require_thread("reading")
-    with Session(db.engines[READERS], expire_on_commit=False) as session:
+    turn = nullcontext() if organization_id is None else hold_turn(organization_id, timeout)
+    with turn, Session(db.engines[READERS], expire_on_commit=False) as session:
         session.connection(execution_options={"postgresql_readonly": True})
         set_timeouts(session.connection().connection, timeout)
         yield session

@@ -2,11 +2,13 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from glific_gpt.accounts import people
 from glific_gpt.accounts.tables import Membership, Role
@@ -14,8 +16,11 @@ from glific_gpt.clock import now
 from glific_gpt.database import db, reading, transaction
 from glific_gpt.organizations import store
 from glific_gpt.organizations.tables import Organization
+from glific_gpt.services import MAX_PAGES, services
+from tests.api.client import client_of
 from tests.console.users import ConsoleUser, create_user
 from tests.support.call_records import create_call
+from tests.support.database_faults import without_a_connection
 from tests.support.server import RunningServer, TestOrganization
 from tests.webhooks.assertions import require_ok
 
@@ -43,26 +48,6 @@ def asked_of_the_calls_connections(server: RunningServer) -> Iterator[list[str]]
     sa.event.listen(engine, "before_cursor_execute", note)
     yield asked
     sa.event.remove(engine, "before_cursor_execute", note)
-
-
-@contextmanager
-def without_a_connection(server: RunningServer) -> Iterator[None]:
-    """Hold the only writing connection of SQLite."""
-    taken, done = threading.Event(), threading.Event()
-
-    def take() -> None:
-        with server.app.app_context(), transaction():
-            taken.set()
-            done.wait(30)
-
-    thread = threading.Thread(target=take)
-    thread.start()
-    assert taken.wait(5)
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
 
 
 @on_sqlite
@@ -110,7 +95,7 @@ def test_reports_have_a_longer_time_out_than_calls(server: RunningServer) -> Non
     with server.app.app_context():
         with reading() as session:
             session.execute(slow)
-        with pytest.raises(OperationalError), reading(0.1) as session:
+        with pytest.raises(OperationalError), reading(timeout=0.1) as session:
             session.execute(slow)
 
 
@@ -149,3 +134,55 @@ def test_a_user_of_several_organizations_gets_a_link_to_the_others(
     with asha.client:
         asha.sign_in()
         assert "Other organizations" in asha.get(f"{ALICE}/").text
+
+
+def test_the_reports_of_an_organization_wait_for_each_other_only(
+    server: RunningServer, alice: TestOrganization, bob: TestOrganization
+) -> None:
+    began, may_end = threading.Event(), threading.Event()
+
+    def read_slowly(organization_id: int) -> None:
+        with server.app.app_context(), reading(organization_id):
+            began.set()
+            assert may_end.wait(10)
+
+    with server.app.app_context(), reading() as session:
+        organization, another = (store.find(session, each.slug).id for each in (alice, bob))
+    with ThreadPoolExecutor(1) as pool, server.app.app_context():
+        slow = pool.submit(read_slowly, organization)
+        assert began.wait(10)
+        with pytest.raises(PoolTimeoutError), reading(organization, timeout=0.05):
+            pass
+        with reading(another) as session:
+            assert store.find(session, bob.slug)
+        may_end.set()
+        with reading(organization) as session:
+            assert store.find(session, alice.slug)
+        slow.result()
+
+
+@pytest.mark.parametrize("path", [f"{ALICE}/", f"{ALICE}/calls", f"{ALICE}/openai"])
+def test_an_organization_cannot_take_the_threads_of_all_pages(
+    server: RunningServer, viewer: ConsoleUser, alice: TestOrganization, bob: TestOrganization, path: str
+) -> None:
+    with server.app.app_context(), ExitStack() as stack:
+        for _ in range(MAX_PAGES):
+            stack.enter_context(services().pages.hold(alice.slug))
+        refused = viewer.get(path)
+        assert refused.status_code == 429
+        assert "Many pages of this organization are loading at the same time." in refused.text
+        refused = client_of(server, alice.slug).get("/organizations/alice/calls")
+        assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+        assert client_of(server, bob.slug).get("/organizations/bob/calls").status_code == 200
+    for _ in range(MAX_PAGES + 1):
+        assert viewer.get(path).status_code == 200
+    with server.app.app_context(), services().pages.hold(alice.slug):
+        assert services().pages._active[alice.slug] == 1
+
+
+def test_a_stranger_cannot_use_up_the_pages_of_an_organization(
+    server: RunningServer, viewer: ConsoleUser, bob: TestOrganization
+) -> None:
+    with server.app.app_context():
+        assert viewer.get("/console/organizations/bob/").status_code == 404
+        assert not services().pages._active

@@ -1,10 +1,14 @@
 """Faults of a database in use: a lock, a failover to a standby, slow inserts, few connections."""
 
 import secrets
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
+
+from glific_gpt.database import transaction
+from tests.support.server import RunningServer
 
 SLOW_INSERTS = """
 CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(3); RETURN NEW; END';
@@ -77,3 +81,23 @@ def _connect(url: str, **options: str) -> Iterator[sa.Connection]:
             yield connection
     finally:
         engine.dispose()
+
+
+@contextmanager
+def without_a_connection(server: RunningServer) -> Iterator[None]:
+    """Hold the only writing connection of SQLite."""
+    taken, done = threading.Event(), threading.Event()
+
+    def take() -> None:
+        with server.app.app_context(), transaction():
+            taken.set()
+            done.wait(30)
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    assert taken.wait(5)
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from glific_gpt.calls.pipeline import FINISH_TIMEOUT_SECONDS
 from glific_gpt.database.timeouts import STATEMENT_TIMEOUT_SECONDS
 from tests.conftest import StartServer
-from tests.support.database_faults import lock_calls, make_read_only, slow_down_inserts
+from tests.support.database_faults import lock_calls, make_read_only, slow_down_inserts, without_a_connection
 from tests.support.durations import is_faster_once
 from tests.support.network_faults import FaultyProxy
 from tests.support.openai_behaviours import Behaviour, answer
@@ -23,6 +24,7 @@ from tests.webhooks.assertions import require_error, require_ok
 
 DatabaseFailure = AbstractContextManager[None]
 
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 FALLBACK = "Please call 1800."
@@ -152,3 +154,15 @@ def database_proxy(database_url: str) -> Iterator[tuple[FaultyProxy, str]]:
     url = sa.make_url(database_url)
     with FaultyProxy(url.host or "127.0.0.1", url.port or 5432) as proxy:
         yield proxy, url.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
+
+
+@on_sqlite
+@pytest.mark.parametrize("limits", [{"contact_daily_limit": 100}, {"monthly_budget_usd": 100}])
+def test_a_transaction_that_is_late_does_not_fail_the_call(
+    start_server: StartServer, openai: OpenAIStandIn, limits: dict[str, Any]
+) -> None:
+    server = start_server(deadline_seconds=0.8)
+    alice = server.add_organization("alice")
+    alice.change(fallback_message=FALLBACK, **limits)
+    with without_a_connection(server):  # its thread waits for longer than the call
+        require_error(alice.ask(), "overloaded", FALLBACK)

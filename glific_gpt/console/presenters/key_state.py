@@ -50,7 +50,7 @@ class KeyPage:
 
 
 def build_key_page(organization: Organization) -> KeyPage:
-    with reading() as session:
+    with reading(organization.id) as session:
         credential = store.find_or_none(session, organization.id, services().model_provider)
         result = find_last_result(session, credential)
         last_worked_at = find_last_success(session, organization.id)

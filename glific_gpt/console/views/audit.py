@@ -29,7 +29,7 @@ def _page_variables(organization_id: int | None) -> dict[str, object]:
     before = request.args.get("before", type=int)
     if before is not None and not 0 < before <= MAX_ID:
         before = None
-    with reading() as session:
+    with reading(organization_id) as session:
         # One more than a page shows, to know if there are older entries.
         found = trail.list_entries(session, organization_id, limit=trail.PAGE_SIZE + 1, before=before)
     shown = found[: trail.PAGE_SIZE]

@@ -110,7 +110,7 @@ def _find_calls(form: CallFilters, before: str | None) -> tuple[list[Call], set[
     with transaction() as session:
         # In a transaction of its own, because the list is read in a session that cannot write.
         records.mark_interrupted(session)
-    with reading() as session:
+    with reading(current_organization().id) as session:
         rows = queries.read_calls(
             session, current_organization().id, limit=CALLS_PER_PAGE + 1, before=before, filters=form.filters()
         )
@@ -118,7 +118,7 @@ def _find_calls(form: CallFilters, before: str | None) -> tuple[list[Call], set[
 
 
 def _set_filter_choices(form: CallFilters) -> None:
-    with reading() as session:
+    with reading(current_organization().id) as session:
         form.set_choices(
             queries.recent_models(session, current_organization().id),
             queries.recent_error_codes(session, current_organization().id),

@@ -26,7 +26,7 @@ DEFAULT_DAYS: Days = 30
 @requires(AccessLevel.VIEWER)
 def overview(slug: str) -> str:
     app, organization, days = services(), current_organization(), _requested_days()
-    with reading() as session:
+    with reading(organization.id) as session:
         credential = credentials.find_or_none(session, organization.id, app.model_provider)
         found_alerts = list_alerts(session, organization, credential)
         setup = build_checklist(session, organization, credential, app.settings.models)

@@ -72,7 +72,7 @@ def _saved_settings_form() -> SettingsForm:
 
 
 def _render(form: SettingsForm, phrase: SignatureForm) -> str:
-    with reading() as session:
+    with reading(current_organization().id) as session:
         spent = totals.spent_this_month(session, current_organization())
     return render_template("console/settings.html", form=form, phrase=phrase, spent=spent, fallback=FALLBACK_MESSAGE)
 
