@@ -93,8 +93,12 @@ def test_groups_take_turns_with_their_transactions(run: Run) -> None:
     done: list[str] = []
 
     def write(group: str) -> None:
+        def take_time() -> None:
+            time.sleep(DELAY / 20)
+            done.append(group)
+
         bridge.set_group(group)
-        bridge.run_transaction(lambda: (time.sleep(DELAY / 20), done.append(group)))
+        bridge.run_transaction(take_time)
 
     calls = bridge.MAX_CONCURRENT_CALLS - 1
     run(*[lambda: write("large")] * calls, lambda: write("small"))
