@@ -50,7 +50,7 @@ def first_kept_moment(days: int) -> datetime:
 def count(before: datetime) -> OldCalls:
     """Return the numbers of calls that `prune` would delete. It reads every call."""
     found = select(func.count(), func.count(Call.organization_id.distinct())).select_from(Call)
-    with reading(COUNT_TIMEOUT_SECONDS) as session:
+    with reading(timeout=COUNT_TIMEOUT_SECONDS) as session:
         return OldCalls(*session.execute(found.where(*_conditions(before))).one())
 
 
