@@ -74,7 +74,7 @@ def current_database_monitor() -> DatabaseMonitor:
 def _read(part: Callable[[Session], Iterator[Metric]]) -> list[Metric] | None:
     """Return None after a failure. Each part has a transaction: one that takes too long must not hide the others."""
     try:
-        with reading(STATEMENT_SECONDS) as session:
+        with reading(timeout=STATEMENT_SECONDS) as session:
             return list(part(session))
     except SQLAlchemyError as failure:
         failures.log_failure(failure)
