@@ -26,6 +26,7 @@ GLIFIC_GPT_DATABASE_URL=postgresql+psycopg://glific_gpt:$password@db/glific_gpt
 GLIFIC_GPT_TRUSTED_PROXY_COUNT=1
 GLIFIC_GPT_PROCESSES=2
 GLIFIC_GPT_WORKER=separate
+GLIFIC_GPT_METRICS_TOKEN=$(random | tr -d '=')
 POSTGRES_PASSWORD=$password
 SETTINGS
 mv "$file.part" "$file"
