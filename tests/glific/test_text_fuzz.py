@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, note, seed
+from hypothesis import HealthCheck, Phase, given, seed
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -232,8 +232,6 @@ def _create_round(check: Callable[[str], None], strategy: st.SearchStrategy[str]
     )
     @given(strategy)
     def check_one(answer: str) -> None:
-        # pytest also loads schemathesis, which removes the values from the report of Hypothesis.
-        note(repr(answer))
         check(answer)
 
     return check_one
