@@ -17,6 +17,7 @@ from glific_gpt.server.watchdog import blocked_count
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+    from tests.support.chromium import SessionBrowser
     from tests.support.glific_stand_in import GlificStandIn
     from tests.support.mail_server import MailServer
     from tests.support.openai_stand_in import OpenAIStandIn
@@ -128,13 +129,21 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
-@pytest.fixture(scope="module")
-def browser() -> "Iterator[Browser]":
-    """A browser for the tests of one module. It runs an event loop, so that other tests could not run their own."""
-    from tests.support.chromium import chromium
+@pytest.fixture(scope="session")
+def session_browser() -> "Iterator[SessionBrowser]":
+    """The browser of all tests of this process. Starting one takes as long as several tests."""
+    from tests.support.chromium import session_browser
 
-    with chromium() as started:
+    with session_browser() as started:
         yield started
+
+
+@pytest.fixture
+def browser(session_browser: "SessionBrowser") -> "Iterator[Browser]":
+    """A browser that this test can control. Each test opens contexts of its own, and closes them."""
+    with session_browser.controlled() as browser:
+        yield browser
+        assert not browser.contexts, "A test has left a context open."
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """A headless Chromium, controlled by Playwright, that records errors on the server's pages."""
 
+import asyncio
 import shutil
+from asyncio.events import _set_running_loop
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -41,6 +43,37 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+@dataclass
+class SessionBrowser:
+    """A browser for tests between which other tests run event loops of their own."""
+
+    browser: Browser
+    loop: asyncio.AbstractEventLoop
+
+    @contextmanager
+    def controlled(self) -> Iterator[Browser]:
+        """Mark Playwright's event loop as running, as it is while Playwright is in use.
+
+        Outside it is hidden, because asyncio refuses to start a second loop in a thread.
+        """
+        _set_running_loop(self.loop)
+        try:
+            yield self.browser
+        finally:
+            _set_running_loop(None)
+
+
+@contextmanager
+def session_browser() -> Iterator[SessionBrowser]:
+    with chromium() as browser:
+        shared = SessionBrowser(browser, asyncio.get_running_loop())
+        _set_running_loop(None)
+        try:
+            yield shared
+        finally:
+            _set_running_loop(shared.loop)  # to close the browser
 
 
 @dataclass
