@@ -2,13 +2,19 @@
 
 from typing import NamedTuple
 
-# The editor moves overlapping boxes apart a moment after drawing them, with an animation.
+# The editor moves overlapping boxes apart a moment after drawing them, with an animation. The page must also have drawn
+# frames since the last change, because on a busy machine a second can pass in which the editor does nothing.
 IS_SETTLED = """() => {
+  if (!window.settling) {
+    const state = window.settling = {drawn: "", since: 0, frames: 0};
+    const countFrame = () => { state.frames += 1; requestAnimationFrame(countFrame); };
+    countFrame();
+  }
+  const state = window.settling;
   const shown = [...document.querySelectorAll('[data-testid^="draggable_"]')];
-  const now = JSON.stringify(shown.map(box => [box.dataset.testid, box.getBoundingClientRect()]));
-  const [before, since] = window.settling || ["", 0];
-  if (now !== before) window.settling = [now, Date.now()];
-  return shown.length > 0 && now === before && Date.now() - since > 800;
+  const drawn = JSON.stringify(shown.map(box => [box.dataset.testid, box.getBoundingClientRect()]));
+  if (drawn !== state.drawn) Object.assign(state, {drawn, since: Date.now(), frames: 0});
+  return shown.length > 0 && Date.now() - state.since > 800 && state.frames > 24;
 }"""
 IS_BLANK = "() => document.querySelector('[data-testid^=\"draggable_\"]') === null"
 BOXES = """() => Object.fromEntries(
