@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 import time_machine
+from passlib.context import CryptContext
 
 from glific_gpt.accounts import administration, passwords, people
 from glific_gpt.accounts.tables import Role
@@ -101,6 +102,22 @@ def test_it_looks_the_address_up_after_the_response(asha: ConsoleUser, mail_serv
     request_link(asha, asha.email)
     mail_server.next_message()
     assert time.monotonic() - before > 1
+
+
+def test_a_stranger_cannot_make_the_server_hash(asha: ConsoleUser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hash takes a core and 46 MiB, which calls of flows need."""
+    hashed: list[str] = []
+    monkeypatch.setattr(CryptContext, "hash", lambda _context, secret, **_options: hashed.append(secret))
+    for email in (asha.email, "nobody@example.org"):
+        assert "an e-mail with a link is on its way" in request_link(asha, email)
+    assert not hashed
+
+
+def test_it_asks_for_a_missing_address(asha: ConsoleUser) -> None:
+    answer = asha.post(PAGE, {"email": ""}, page=PAGE)
+    assert answer.status_code == 422
+    assert "Enter an e-mail address." in answer.text
+    assert list_emails(asha.server) == []
 
 
 def test_it_sends_nothing_to_a_disabled_user(asha: ConsoleUser, mail_server: MailServer) -> None:

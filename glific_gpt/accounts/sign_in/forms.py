@@ -6,13 +6,11 @@ import flask_security as library
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_security import current_user
-from flask_wtf import FlaskForm
-from wtforms import EmailField, HiddenField, RadioField
-from wtforms.validators import DataRequired, Length
+from wtforms import HiddenField, RadioField
+from wtforms.validators import Length
 
-from glific_gpt.accounts import addresses, password_rules, passwords
+from glific_gpt.accounts import addresses, password_rules
 from glific_gpt.accounts.sign_in import records, two_factor_requirement
-from glific_gpt.accounts.sign_in.client_address import client_address
 from glific_gpt.audit.actions import Action
 from glific_gpt.errors import N_
 
@@ -131,27 +129,9 @@ class LostPhoneForm(library.TwoFactorRescueForm):
     help_setup = RadioField(choices=[])
 
 
-class ForgottenPasswordForm(FlaskForm):  # type: ignore[misc] # it ships no types
-    """The address is looked up by a worker, so that content and time of the response are the same for every address."""
-
-    email = EmailField(_("E-mail address"), validators=[DataRequired()], render_kw={"autocomplete": "email"})
-    requires_confirmation = False
-    user = None
-
-    def validate(self, **options: Any) -> bool:
-        """Always return False: Flask-Security would otherwise send an e-mail itself."""
-        if super().validate(**options):
-            passwords.request_reset_email(str(self.email.data), client_address())
-        return False
-
-
 MESSAGES = {
     "GENERIC_AUTHN_FAILED": (N_("The e-mail address or the password is wrong."), "error"),
     "GENERIC_RECOVERY": (N_("If this address has an account, an e-mail with a link is on its way."), "info"),
-    "PASSWORD_RESET_REQUEST": (
-        N_("If this address has an account, an e-mail with a link is on its way."),
-        "info",
-    ),
     "UNAUTHENTICATED": (N_("Sign in to continue."), "info"),
     "REAUTHENTICATION_REQUIRED": (
         N_("Confirm your password before you change how you sign in."),

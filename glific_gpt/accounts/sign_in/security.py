@@ -79,7 +79,6 @@ def _create_security() -> Security:
         login_form=forms.SignInForm,
         verify_form=forms.ConfirmForm,
         change_password_form=forms.ChangePasswordForm,
-        forgot_password_form=forms.ForgottenPasswordForm,
         reset_password_form=forms.ResetPasswordForm,
         two_factor_verify_code_form=forms.CodeForm,
         two_factor_setup_form=forms.TwoFactorForm,

@@ -8,7 +8,7 @@ from flask_babel import gettext
 from flask_security import current_user, recovery_codes, views
 
 from glific_gpt.accounts import people
-from glific_gpt.accounts.sign_in import records, set_up
+from glific_gpt.accounts.sign_in import forgotten_password, records, set_up
 from glific_gpt.accounts.tables import User
 from glific_gpt.database import transaction
 
@@ -19,13 +19,13 @@ GET_AND_POST = ["GET", "POST"]
 
 blueprint = Blueprint(NAME, __name__, url_prefix="/console")
 
-# All but the first are views of Flask-Security, which has more. Only those listed here are reachable.
+# Most are views of Flask-Security, which has more. Only those listed here are reachable.
 _ROUTES = (
     ("/set-up", "set_up", set_up.set_up, GET_AND_POST),
     ("/account/sign-in", "login", views.login, GET_AND_POST),
     ("/account/confirm", "verify", views.verify, GET_AND_POST),
     ("/account/password", "change_password", views.change_password, GET_AND_POST),
-    ("/account/forgotten", "forgot_password", views.forgot_password, GET_AND_POST),
+    ("/account/forgotten", "forgot_password", forgotten_password.forgot_password, GET_AND_POST),
     ("/account/reset/<token>", "reset_password", views.reset_password, GET_AND_POST),
     ("/account/two-factor", "two_factor_setup", views.two_factor_setup, GET_AND_POST),
     ("/account/two-factor/set-up/<token>", "two_factor_setup_validate", views.two_factor_setup_validate, ["POST"]),
