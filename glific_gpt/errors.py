@@ -202,6 +202,13 @@ MSG_TWO_TESTS = N_(
 MSG_MANY_PAGES = N_(
     "Many pages of this organization are loading at the same time. Wait a moment, then load this page again."
 )
+MSG_MANY_LOGINS = N_(
+    "The connection to Glific was tested several times within a minute. Wait a minute, then try again."
+)
+MSG_LOGIN_REFUSED = N_(
+    "Glific has just refused a login with this phone number. Check the phone number and the password, wait ten "
+    "seconds, then try again."
+)
 MSG_OPENAI_RATE_LIMIT = N_(
     "This key has reached its rate limit at OpenAI. Try again in a moment, or ask OpenAI for a higher limit."
 )

@@ -22,7 +22,7 @@ def connect_by_api(
 ) -> GlificConnection:
     """Create or replace an organization's connection with a login. With `verify`, the login is tested at Glific first.
 
-    Raises NotFound, InvalidValue, GlificNotVerified and GlificUnreachable. Nothing is changed then.
+    Raises NotFound, InvalidValue, GlificNotVerified, GlificUnreachable and RateLimited. Nothing is changed then.
     """
     with transaction() as session:
         organization_id = organizations.find(session, slug).id
@@ -30,7 +30,7 @@ def connect_by_api(
     login = store.validate_login(phone, password)
     # Between two transactions, because no transaction may be open during a network request.
     if verify:
-        _verify(glific, ApiAccess(url, login.phone, login.password))
+        _verify(glific, organization_id, ApiAccess(url, login.phone, login.password))
     return _save(organization_id, url, "api", store.encrypt(vault, organization_id, login), verified=verify)
 
 
@@ -39,7 +39,7 @@ def connect_by_signed_call(
 ) -> GlificConnection:
     """Create or replace an organization's connection with calls signed with its phrase.
 
-    Raises NotFound, InvalidValue, GlificNotVerified and GlificUnreachable. Nothing is changed then.
+    Raises NotFound, InvalidValue, GlificNotVerified, GlificUnreachable and RateLimited. Nothing is changed then.
     """
     with transaction() as session:
         organization = organizations.find(session, slug)
@@ -52,20 +52,22 @@ def connect_by_signed_call(
         )
     if verify:
         # Only the address is verified. If no Glific id is set, each call sends it, so 0 is used here.
-        _verify(glific, SignedAccess(url, phrase, organization.glific_organization_id or 0))
+        access = SignedAccess(url, phrase, organization.glific_organization_id or 0)
+        _verify(glific, organization.id, access)
     return _save(organization.id, url, "signed", None, verified=verify)
 
 
 def recheck_connection(vault: Vault, glific: GlificClient, slug: str) -> None:
     """Test the saved connection.
 
-    Raises NotFound, GlificNotConnected, GlificNotVerified, GlificUnreachable and NotReady.
+    Raises NotFound, GlificNotConnected, GlificNotVerified, GlificUnreachable, NotReady and RateLimited.
     """
     with transaction() as session:
         organization = organizations.find(session, slug)
         connection = store.find(session, organization.id)
         # If no Glific id is set, each call sends it, so 0 is used here.
         access = store.load_access(session, vault, organization.id, organization.glific_organization_id or 0)
+    glific.count_test(organization.id)
     glific.verify(access, Deadline.after(VERIFY_SECONDS))
     with transaction() as session:
         current = store.find_or_none(session, organization.id)
@@ -73,7 +75,8 @@ def recheck_connection(vault: Vault, glific: GlificClient, slug: str) -> None:
             current.verified_at = now()
 
 
-def _verify(glific: GlificClient, access: Access) -> None:
+def _verify(glific: GlificClient, organization_id: int, access: Access) -> None:
+    glific.count_test(organization_id)
     try:
         glific.verify(access, Deadline.after(VERIFY_SECONDS))
     except GlificNotVerified as error:

@@ -5,7 +5,7 @@ from glific_gpt.connections import store as connections
 from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.database import transaction
 from glific_gpt.doctor.results import REMEDY_KEYS, CheckResult, CheckStatus
-from glific_gpt.errors import N_, GlificGptError, GlificUnreachable, NotReady
+from glific_gpt.errors import N_, GlificGptError, GlificUnreachable, NotReady, RateLimited
 from glific_gpt.organizations import store
 from glific_gpt.services import services
 
@@ -28,7 +28,7 @@ def check_connection(slug: str) -> CheckResult:
         return CheckResult("connection", CheckStatus.OK, MSG_NOT_CONNECTED)
     try:
         connecting.recheck_connection(services().vault, services().glific, slug)
-    except (GlificUnreachable, NotReady) as error:
+    except (GlificUnreachable, NotReady, RateLimited) as error:
         # The login may be correct, so connecting again would not help.
         remedy = REMEDY_KEYS if isinstance(error, NotReady) else REMEDY_WAIT
         return CheckResult(

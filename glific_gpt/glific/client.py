@@ -8,8 +8,10 @@ from glific_gpt.errors import GlificNotVerified, GlificUnreachable, InvalidValue
 from glific_gpt.glific import api, signed_call
 from glific_gpt.glific.hosts import HostAllowlist
 from glific_gpt.glific.http import HttpClients
+from glific_gpt.glific.login_tests import LoginTests
 from glific_gpt.glific.resumption import (
     Access,
+    ApiAccess,
     DeliveryError,
     DeliveryResult,
     DeliveryStatus,
@@ -29,15 +31,21 @@ class GlificClient:
         self._hosts = HostAllowlist(hosts)
         self._http = HttpClients(tls_context(), self._hosts.may_connect, resolve)
         self._sessions = LoginSessions(self._http)
+        self._tests = LoginTests()
 
     def validate_url(self, url: str) -> str:
         """Return the normalized URL of an API. Raises InvalidValue, also HostNotAllowed."""
         return self._hosts.validate_url(url)
 
+    def count_test(self, organization_id: int) -> None:
+        """Count a verification of an organization. Raises RateLimited if it has had too many within a minute."""
+        self._tests.count(organization_id)
+
     def verify(self, access: Access, deadline: Deadline) -> None:
         """Verify a connection before it is saved.
 
-        Raises GlificNotVerified if Glific refuses it, and GlificUnreachable if another attempt may succeed.
+        Raises GlificNotVerified if Glific refuses it, GlificUnreachable if another attempt may succeed, and RateLimited
+        shortly after a refused login with the same phone number.
 
         A login is tried. A signed call can only be checked by resuming a flow, so only a response from its address
         is required.
@@ -47,9 +55,12 @@ class GlificClient:
             if isinstance(access, SignedAccess):
                 self._http.get(f"{access.api_url}/", deadline)
             else:
+                self._tests.check_pause(access)
                 self._sessions.verify(access, deadline)
         except DeliveryError as error:
             is_refused = error.result.status is DeliveryStatus.REFUSED
+            if is_refused and isinstance(access, ApiAccess):
+                self._tests.pause(access)
             error_type = GlificNotVerified if is_refused else GlificUnreachable
             raise error_type(error.result.message) from None
 

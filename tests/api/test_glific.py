@@ -66,6 +66,30 @@ def test_a_login_that_glific_refuses_is_not_saved(alice_client: Client, login: d
     assert alice_client.get(ALICE_PATH).json() == before
 
 
+def test_an_organization_makes_few_logins_in_a_minute(
+    alice_client: Client, login: dict[str, Any], glific: GlificStandIn
+) -> None:
+    for _ in range(5):
+        assert alice_client.put(ALICE_PATH, login).status_code == 200
+    answer = alice_client.put(ALICE_PATH, login)
+    assert_problem(answer, 429, "rate_limited", "tested several times within a minute")
+    assert 0 < int(answer.headers["Retry-After"]) <= 60
+    assert len(glific.logins) == 5
+
+
+def test_nobody_guesses_passwords_of_a_phone_number_quickly(
+    alice_client: Client, login: dict[str, Any], glific: GlificStandIn
+) -> None:
+    assert alice_client.put(ALICE_PATH, login | {"password": "a guess"}).status_code == 422
+    for password in ("another guess", PASSWORD):
+        answer = alice_client.put(ALICE_PATH, login | {"password": password})
+        assert_problem(answer, 429, "rate_limited", "has just refused")
+        assert 0 < int(answer.headers["Retry-After"]) <= 10
+    assert len(glific.logins) == 1
+    glific.accounts["15550100200"] = PASSWORD
+    assert alice_client.put(ALICE_PATH, login | {"phone": "15550100200"}).status_code == 200
+
+
 def test_an_unreachable_or_failing_glific_is_a_bad_gateway(
     alice_client: Client, alice: TestOrganization, login: dict[str, Any], signed: dict[str, Any], glific: GlificStandIn
 ) -> None:

@@ -191,6 +191,16 @@ def test_a_refused_login_is_not_repeated_immediately(glific: GlificStandIn, resu
     assert resume().status is DeliveryStatus.DELIVERED
 
 
+def test_a_refused_test_pauses_no_delivery(
+    glific: GlificStandIn, client: GlificClient, resume: Resume, login: ApiAccess
+) -> None:
+    for _ in range(5):
+        client.count_test(1)
+    with pytest.raises(GlificNotVerified):
+        client.verify(replace(login, password=SecretStr("wrong")), Deadline.after(5))
+    assert resume().status is DeliveryStatus.DELIVERED
+
+
 def test_a_login_that_failed_temporarily_is_repeated_soon(glific: GlificStandIn, resume: Resume) -> None:
     glific.will_at_login(behaviours.server_error(503))
     assert resume().status is DeliveryStatus.TRY_LATER

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import GlificNotVerified
+from glific_gpt.glific import login_tests
 from glific_gpt.glific.client import GlificClient
 from glific_gpt.glific.resumption import Access, ApiAccess, SignedAccess
 from tests.glific.conftest import Resume
@@ -35,7 +36,10 @@ def test_a_verified_login_is_reused(
     assert len(glific.logins) == 1
 
 
-def test_each_verification_logs_in_again(glific: GlificStandIn, client: GlificClient, login: ApiAccess) -> None:
+def test_each_verification_logs_in_again(
+    glific: GlificStandIn, client: GlificClient, login: ApiAccess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(login_tests, "REFUSED_PAUSE_SECONDS", 0)
     verify(client, login)
     glific.suspended.add(PHONE)
     assert "suspended" in failure_message(client, login)
@@ -44,7 +48,10 @@ def test_each_verification_logs_in_again(glific: GlificStandIn, client: GlificCl
     assert len(glific.logins) == 3
 
 
-def test_each_failure_has_its_own_message(glific: GlificStandIn, client: GlificClient, login: ApiAccess) -> None:
+def test_each_failure_has_its_own_message(
+    glific: GlificStandIn, client: GlificClient, login: ApiAccess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(login_tests, "REFUSED_PAUSE_SECONDS", 0)
     messages = [failure_message(client, replace(login, password=SecretStr("wrong")))]
     glific.suspended.add(PHONE)
     messages += [failure_message(client, login), failure_message(client, replace(login, api_url=UNREACHABLE_URL))]
