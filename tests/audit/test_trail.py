@@ -92,3 +92,26 @@ def test_an_entry_is_deleted_after_four_hundred_days(server: RunningServer) -> N
     with time_machine.travel(now() + timedelta(days=401)):
         run_housekeeping(server.app)
     assert {entry.slug for entry in entries(server)} == {"bob"}
+
+
+def test_changes_of_one_organization_do_not_slow_the_count_of_links_of_a_person(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trail, "MAX_COUNTED_ROWS", 4)
+    counts = []
+    for day in range(2):
+        with server.app.app_context(), transaction() as session, time_machine.travel(now() + timedelta(days=day)):
+            since = now() - timedelta(hours=1)
+            for _ in range(2):
+                trail.record(session, Action.SIGN_IN_LINK_MADE, email="asha@example.org")
+            session.flush()
+            for _ in range(2 + day):
+                trail.record(session, Action.KEYS_ROTATED)
+            session.flush()
+            counts.append(
+                [
+                    trail.count_entries_about(session, email, Action.SIGN_IN_LINK_MADE, since)
+                    for email in ("asha@example.org", "ravi@example.org")
+                ]
+            )
+    assert counts == [[2, 0], [1, 0]]
