@@ -209,6 +209,7 @@ MSG_LOGIN_REFUSED = N_(
     "Glific has just refused a login with this phone number. Check the phone number and the password, wait ten "
     "seconds, then try again."
 )
+MSG_MANY_EXPORTS = N_("An export of calls is running already. Wait until it has finished, then try again.")
 MSG_OPENAI_RATE_LIMIT = N_(
     "This key has reached its rate limit at OpenAI. Try again in a moment, or ask OpenAI for a higher limit."
 )

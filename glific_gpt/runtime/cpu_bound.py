@@ -6,7 +6,7 @@ each of these threads.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from pydantic import JsonValue
@@ -23,6 +23,9 @@ LARGE_VALUES = 1000
 
 MAX_PAUSE_SECONDS = 0.1
 """Longest pause after a long computation."""
+
+PACE_SECONDS = 0.01
+"""CPU time of a long response between two pauses."""
 
 
 def run(function: Callable[[], Result], *, is_long: bool) -> Result:
@@ -63,6 +66,17 @@ def is_large(value: JsonValue) -> bool:
         elif isinstance(child, list):
             pending.extend(child)
     return characters >= LARGE_CHARACTERS or values >= LARGE_VALUES
+
+
+def paced(parts: Iterable[Result]) -> Iterator[Result]:
+    """Yield the parts of a long response, and pause the thread after each 10 ms of its CPU time."""
+    started = time.thread_time()
+    for part in parts:
+        yield part
+        used = time.thread_time() - started
+        if used >= PACE_SECONDS:
+            _leave_time(used)
+            started = time.thread_time()
 
 
 def _leave_time(cpu_seconds: float) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from glific_gpt.calls import queries
 from glific_gpt.console.presenters import calls_csv
+from glific_gpt.console.views import calls as calls_view
+from glific_gpt.schemas import CallView
 from tests.calls.test_queries import get_organization_id
 from tests.console.users import ConsoleUser
 from tests.support.call_records import create_call
@@ -65,6 +67,43 @@ def test_the_list_says_how_many_calls_an_export_has(alice: TestOrganization, vie
 @pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_formulas_are_escaped(formula: str) -> None:
     assert calls_csv.escape_formula(formula) == f"'{formula}"
+
+
+def test_the_cells_are_the_values_of_the_api(server: RunningServer, alice: TestOrganization) -> None:
+    create_call(alice, "error", error_code="refused", model_asked="gpt-4o")
+    with server.app.test_request_context():
+        (call,) = queries.iterate_calls(get_organization_id(alice))
+        values = CallView.of(call).model_dump(mode="json")
+        assert dict(zip(calls_csv.COLUMNS, calls_csv.list_cells(call), strict=True)) == values | {"cost_usd": None}
+
+
+def test_an_organization_makes_one_export_at_a_time(alice: TestOrganization, viewer: ConsoleUser) -> None:
+    create_call(alice)
+    with calls_view.organization_exports.hold("alice"):
+        answer = viewer.get(f"{HERE}.csv")
+        assert answer.status_code == 429
+        assert "An export of calls is running already." in answer.text
+        assert viewer.get(HERE).status_code == 200
+    for _ in range(3):  # each gives its places back
+        assert len(sheet(viewer)) == 1
+
+
+def test_two_exports_of_all_organizations_run_at_the_same_time(
+    alice: TestOrganization, viewer: ConsoleUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls_view, "EXPORT_TIMEOUT_SECONDS", 0.1)
+    create_call(alice)
+    assert calls_view.export_slot.acquire("bob", 1)
+    try:
+        assert len(sheet(viewer)) == 1
+        assert calls_view.export_slot.acquire("carol", 1)
+        try:
+            assert viewer.get(f"{HERE}.csv").status_code == 429
+        finally:
+            calls_view.export_slot.release()
+        assert len(sheet(viewer)) == 1
+    finally:
+        calls_view.export_slot.release()
 
 
 def test_numbers_and_other_texts_are_unchanged(alice: TestOrganization, viewer: ConsoleUser) -> None:

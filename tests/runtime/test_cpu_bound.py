@@ -3,7 +3,8 @@
 import contextvars
 import gc
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -98,3 +99,21 @@ def test_the_garbage_collector_pauses_only_during_a_computation() -> None:
 )
 def test_a_value_is_large_by_its_texts_or_its_number_of_values(value: JsonValue, is_large: bool) -> None:
     assert cpu_bound.is_large(value) is is_large
+
+
+def test_a_long_response_leaves_as_much_time_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(cpu_bound, "_leave_time", pauses.append)
+
+    def parts() -> Iterator[int]:
+        for number in range(6):
+            end = time.thread_time() + cpu_bound.PACE_SECONDS / 2
+            while time.thread_time() < end:
+                pass
+            yield number
+
+    assert list(cpu_bound.paced(parts())) == list(range(6))
+    assert 2 <= len(pauses) <= 6
+    assert min(pauses) >= cpu_bound.PACE_SECONDS
+    assert list(cpu_bound.paced(range(10))) == list(range(10))
+    assert len(pauses) <= 6

@@ -13,7 +13,10 @@ import pytest
 
 from glific_gpt.accounts.tables import Role
 from glific_gpt.console.presenters import calls_csv
+from glific_gpt.console.views import calls as calls_view
 from glific_gpt.runtime import bridge, ip_addresses
+from glific_gpt.runtime.fair_semaphore import FairSemaphore
+from glific_gpt.runtime.organization_limit import OrganizationLimit
 from glific_gpt.server import response_files
 from glific_gpt.server.asgi import AsgiBridge
 from glific_gpt.server.response_files import (
@@ -172,6 +175,8 @@ def test_exports_that_a_viewer_does_not_read_block_nobody_elses(
     address: str,
 ) -> None:
     """Also if the others have the same address."""
+    monkeypatch.setattr(calls_view, "organization_exports", OrganizationLimit(100, "busy"))
+    monkeypatch.setattr(calls_view, "export_slot", FairSemaphore(100, max_waiting=0, max_waiting_of_group=0))
     monkeypatch.setattr(calls_csv, "generate_csv", lambda *_: iter(["x" * CHUNK_BYTES] * EXPORT_CHUNKS))
     slow, other = (sign_in(server, organization.slug) for organization in (alice, bob))
     with ExitStack() as stack:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from flask_babel import gettext as _
 
 from glific_gpt.calls.tables import Call
-from glific_gpt.schemas import CallView
+from glific_gpt.schemas import CallView, format_timestamp
 
 BYTE_ORDER_MARK = "\ufeff"
 """Excel needs it to recognize UTF-8."""
@@ -25,10 +25,18 @@ def generate_csv(calls: Iterable[Call], limit: int) -> Iterator[str]:
         if number == limit:
             yield _line([_("Only the newest %(number)s calls are in this file.", number=limit)])
             return
-        cells = CallView.of(call).model_dump(mode="json")
+        yield _line(map(escape_formula, list_cells(call)))
+
+
+def list_cells(call: Call) -> list[object]:
+    """Return the values of COLUMNS. They are those of CallView, which takes much longer for 50,000 rows."""
+    computed: dict[str, object] = {
+        "at": format_timestamp(call.started_at),
+        "model": call.model_used or call.model_asked,
         # As text, because the number of a small sum would be written as 1e-05.
-        cells["cost_usd"] = None if call.cost_usd is None else f"{call.cost_usd:f}"
-        yield _line(escape_formula(cells[name]) for name in COLUMNS)
+        "cost_usd": None if call.cost_usd is None else f"{call.cost_usd:f}",
+    }
+    return [computed[name] if name in computed else getattr(call, name) for name in COLUMNS]
 
 
 def escape_formula(value: object) -> object:

@@ -1,5 +1,7 @@
 """The call list, which updates itself, one call with its timeline, the CSV export, and retries."""
 
+from collections.abc import Callable
+
 from flask import Response, abort, flash, redirect, render_template, request, stream_with_context, url_for
 from flask_babel import gettext as _
 
@@ -18,12 +20,22 @@ from glific_gpt.console.presenters.advice import FIX_PAGES, PAGE_NAMES, advice_f
 from glific_gpt.console.presenters.labels import translate_error
 from glific_gpt.console.presenters.timeline import present_timeline
 from glific_gpt.database import reading, transaction
-from glific_gpt.errors import Conflict
+from glific_gpt.errors import MSG_MANY_EXPORTS, Conflict, RateLimited
+from glific_gpt.runtime import cpu_bound
+from glific_gpt.runtime.bridge import blocking
+from glific_gpt.runtime.fair_semaphore import FairSemaphore
+from glific_gpt.runtime.organization_limit import OrganizationLimit
 from glific_gpt.services import services
 
 CALLS_PER_PAGE = 50
 GLIFIC_TIMEOUT_MS = 5000
 CALLS_URL = "/organizations/<slug>/calls"
+
+organization_exports = OrganizationLimit(1, MSG_MANY_EXPORTS)
+export_slot = FairSemaphore(2, max_waiting=4, max_waiting_of_group=1)
+"""Two exports at a time, of different organizations: each takes seconds of CPU time, which calls of flows need."""
+EXPORT_TIMEOUT_SECONDS = 10.0
+"""How long an export waits for those of other organizations."""
 
 
 @blueprint.get(CALLS_URL)
@@ -59,12 +71,30 @@ def export_calls(slug: str) -> Response:
     form = call_filters.from_query_string()
     if request.args and not form.validate():
         abort(422)
+    release = _take_export_place(slug)
     # One row more than the file may have, so that its last line can say that there are more.
     rows = queries.iterate_calls(current_organization().id, form.filters(), limit=queries.MAX_EXPORTED_ROWS + 1)
     name = f"calls-{slug}-{now():%Y-%m-%d}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    body = stream_with_context(calls_csv.generate_csv(rows, queries.MAX_EXPORTED_ROWS))
-    return Response(body, content_type="text/csv; charset=utf-8", headers=headers)
+    lines = cpu_bound.paced(calls_csv.generate_csv(rows, queries.MAX_EXPORTED_ROWS))
+    response = Response(stream_with_context(lines), content_type="text/csv; charset=utf-8", headers=headers)
+    response.call_on_close(release)
+    return response
+
+
+@blocking
+def _take_export_place(slug: str) -> Callable[[], None]:
+    """Return a function that gives the place back. Raises RateLimited."""
+    organization_exports.acquire(slug)
+    if not export_slot.acquire(slug, EXPORT_TIMEOUT_SECONDS):
+        organization_exports.release(slug)
+        raise RateLimited(MSG_MANY_EXPORTS, retry_after=10)
+
+    def release() -> None:
+        export_slot.release()
+        organization_exports.release(slug)
+
+    return release
 
 
 @blueprint.get(f"{CALLS_URL}/<call_id>")
