@@ -52,6 +52,12 @@ DELETED_COLUMNS = (
 )
 """The columns that `add` needs of calls."""
 
+MAX_MODELS = 100
+"""Models of an organization that have totals of their own on a day. Callers choose the names of models."""
+
+OTHER_MODELS = "(other models)"
+"""The model of the totals of all others. No call can ask for it, because names of models have no spaces."""
+
 
 class _Key(NamedTuple):
     """The key of totals, without the organization."""
@@ -82,9 +88,12 @@ def cost_since(organization_id: int, midnight: datetime) -> Select[Decimal | Non
 def add(session: Session, organization_id: int, calls: Iterable[Row[Any]], deferred_ids: Collection[str]) -> None:
     """Add calls of an organization that the transaction has deleted, with their DELETED_COLUMNS, to its totals."""
     groups: defaultdict[_Key, list[Row[Any]]] = defaultdict(list)
+    calls = list(calls)
+    models_of_days = _find_models(session, organization_id, {to_date(call.day) for call in calls})
     for call in calls:
-        model, failure = call.model_asked or "", call.failure or ""
-        key = _Key(to_date(call.day), call.function, model, failure, call.call_id in deferred_ids)
+        day, failure = to_date(call.day), call.failure or ""
+        model = _limit_model(call.model_asked or "", models_of_days[day])
+        key = _Key(day, call.function, model, failure, call.call_id in deferred_ids)
         groups[key].append(call)
     for key, group in groups.items():
         insert_if_absent(session, _empty_totals(organization_id, key, group[0].started_at))
@@ -92,6 +101,25 @@ def add(session: Session, organization_id: int, calls: Iterable[Row[Any]], defer
         key = _Key(totals.day, totals.function, totals.model, totals.failure, totals.is_deferred)
         if key in groups:
             _add_group(totals, groups[key])
+
+
+def _find_models(session: Session, organization_id: int, days: Collection[date]) -> defaultdict[date, set[str]]:
+    """Return the models that have totals, by day."""
+    query = select(DailyTotals.day, DailyTotals.model).distinct()
+    found: defaultdict[date, set[str]] = defaultdict(set)
+    for day, model in session.execute(
+        query.where(DailyTotals.organization_id == organization_id, DailyTotals.day.in_(days))
+    ):
+        found[day].add(model)
+    return found
+
+
+def _limit_model(model: str, known: set[str]) -> str:
+    """Return the model, or OTHER_MODELS if it is a new one and the day has enough. Adds a new model to `known`."""
+    if model and model not in known and len(known - {""}) >= MAX_MODELS:
+        return OTHER_MODELS
+    known.add(model)
+    return model
 
 
 def _empty_totals(organization_id: int, key: _Key, last_at: datetime) -> DailyTotals:

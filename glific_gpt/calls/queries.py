@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from glific_gpt.calls import records
@@ -23,6 +23,8 @@ RECENT_PERIOD = timedelta(days=90)
 """Values that no call had within this period are not offered as filters."""
 RECENT_ROWS = 20_000
 """Newest calls that are read for the filters. The page is opened often, so it must not scan all calls."""
+MAX_MODELS = 100
+"""Models that are offered as filters. Callers choose the names, so an organization can have any number of them."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +93,12 @@ def list_newest(
 
 
 def recent_models(session: Session, organization_id: int) -> list[str]:
-    """Return the models that recent calls asked for or were answered by."""
-    recent = _recent_calls(organization_id).subquery()
-    pairs = session.execute(select(recent.c.model_asked, recent.c.model_used).distinct())
-    return sorted({model for pair in pairs for model in pair if model})
+    """Return the MAX_MODELS models that most recent calls asked for or were answered by, in alphabetical order."""
+    recent = _recent_calls(organization_id).cte("recent")
+    asked, used = recent.c.model_asked.label("model"), recent.c.model_used.label("model")
+    models = union_all(*(select(model).where(model.is_not(None)) for model in (asked, used))).subquery()
+    most_used = select(models.c.model).group_by(models.c.model).order_by(func.count().desc(), models.c.model)
+    return sorted(session.scalars(most_used.limit(MAX_MODELS)))
 
 
 def recent_error_codes(session: Session, organization_id: int) -> list[str]:

@@ -155,7 +155,7 @@ class DailyTotals(Base):
     day: Mapped[date] = mapped_column(primary_key=True)
     function: Mapped[str] = mapped_column(String(63), primary_key=True)
     model: Mapped[str] = mapped_column(String(200), primary_key=True)
-    """The model that the calls asked for; empty if they failed before a model was chosen."""
+    """The model that the calls asked for, or OTHER_MODELS; empty if they failed before a model was chosen."""
     failure: Mapped[str] = mapped_column(String(40), primary_key=True)
     """The error code, or `interrupted`; empty for successful calls."""
     is_deferred: Mapped[bool] = mapped_column(primary_key=True)

@@ -4,12 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import func, select, union_all
+from sqlalchemy import CTE, ColumnElement, Date, FromClause, Select, case, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
-from glific_gpt.calls.daily_totals import DAY, FAILURE_CODE, to_date
+from glific_gpt.calls.daily_totals import DAY, FAILURE_CODE, OTHER_MODELS, to_date
 from glific_gpt.calls.tables import Call, DailyTotals
 from glific_gpt.clock import now
 from glific_gpt.usage import totals
@@ -19,6 +19,10 @@ from glific_gpt.usage.totals import DELETED_COLUMNS, SUM_COLUMNS, UsageTotals
 Days = Literal[7, 30, 90]
 
 ONE_DAY = timedelta(days=1)
+MAX_MODELS = 50
+"""Models that are listed. Callers choose the names, so an organization can have any number of them."""
+
+_SUM_NAMES = [str(column.key) for column in SUM_COLUMNS]
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,10 @@ class Overview:
     days: dict[date, UsageTotals]
     """By day, the first day first. A day without calls has zeros."""
     models: dict[str | None, UsageTotals]
-    """By requested model, the most used first. The key None is for calls that failed before a model was chosen."""
+    """By requested model, the most used first. The key None is for calls that failed before a model was chosen.
+
+    Only the MAX_MODELS that are used most; the key OTHER_MODELS, the last one, is for all others.
+    """
     errors: dict[str, int]
     """Number of failed calls by error_code, the most frequent first."""
     synchronous: AnswerTimes
@@ -39,12 +46,18 @@ class Overview:
     previous_synchronous: AnswerTimes
 
 
-class _Group(NamedTuple):
-    """Totals of calls of one day and model with the same outcome. Deleted calls are groups of their own."""
+class _DayGroup(NamedTuple):
+    """Totals of calls of one day with the same outcome."""
 
     day: date
-    model: str | None
     failure: str | None
+    totals: UsageTotals
+
+
+class _ModelGroup(NamedTuple):
+    """Totals of calls of the current period that asked for one model, with the same outcome."""
+
+    model: str | None
     totals: UsageTotals
 
 
@@ -53,13 +66,14 @@ def build_overview(session: Session, organization_id: int, days: Days, *, today:
     last = today or now().date()
     first = last - (days - 1) * ONE_DAY
     previous_start = _midnight(first - days * ONE_DAY)
-    groups = _query_groups(session, organization_id, previous_start, _midnight(last + ONE_DAY))
+    call_groups = _select_groups(organization_id, previous_start, _midnight(last + ONE_DAY))
+    groups, model_groups = _query_groups(session, call_groups, first)
     current = [group for group in groups if group.day >= first]
     synchronous, deferred = measure_answer_times(session, organization_id, _midnight(first), _midnight(last + ONE_DAY))
     previous_synchronous, _deferred = measure_answer_times(session, organization_id, previous_start, _midnight(first))
     return Overview(
         days=_by_day(current, first, days),
-        models=_by_model(current),
+        models=_by_model(model_groups),
         errors=_by_error(current),
         synchronous=synchronous,
         deferred=deferred,
@@ -73,9 +87,10 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _query_groups(session: Session, organization_id: int, start: datetime, end: datetime) -> list[_Group]:
+def _select_groups(organization_id: int, start: datetime, end: datetime) -> CTE:
+    """Select the totals of calls by day, model and failure. Deleted calls are groups of their own."""
     calls = (
-        select(DAY, Call.model_asked, FAILURE_CODE, *SUM_COLUMNS)
+        select(DAY.label("day"), Call.model_asked.label("model"), FAILURE_CODE.label("failure"), *SUM_COLUMNS)
         .where(Call.organization_id == organization_id, Call.started_at >= start, Call.started_at < end)
         .group_by(DAY, Call.model_asked, FAILURE_CODE)
     )
@@ -85,27 +100,64 @@ def _query_groups(session: Session, organization_id: int, start: datetime, end: 
         .where(DailyTotals.organization_id == organization_id)
         .where(DailyTotals.day >= start.date(), DailyTotals.day < end.date())
     )
-    return [
-        _Group(to_date(day), model, failure, totals.totals_of_group(failure, *sums))
-        for day, model, failure, *sums in session.execute(union_all(calls, deleted))
-    ]
+    return union_all(calls, deleted).cte("call_groups")
 
 
-def _by_day(groups: list[_Group], first: date, days: int) -> dict[date, UsageTotals]:
+def _query_groups(session: Session, groups: CTE, first: date) -> tuple[list[_DayGroup], list[_ModelGroup]]:
+    """Return the totals by day, and by model from the day `first` on. Their number does not depend on the callers."""
+    by_model = _select_current(groups, first).subquery()
+    # One statement: calls that are deleted between two would be missing, or counted twice.
+    rows = session.execute(
+        union_all(
+            select(groups.c.day, null(), groups.c.failure, *_sums(groups)).group_by(groups.c.day, groups.c.failure),
+            select(null(), by_model.c.model, by_model.c.failure, *_sums(by_model)).group_by(
+                by_model.c.model, by_model.c.failure
+            ),
+        )
+    )
+    days, models = [], []
+    for day, model, failure, *sums in rows:
+        group_totals = totals.totals_of_group(failure, *sums)
+        if day is None:
+            models.append(_ModelGroup(model, group_totals))
+        else:
+            days.append(_DayGroup(to_date(day), failure, group_totals))
+    return days, models
+
+
+def _select_current(groups: CTE, first: date) -> Select[Any]:
+    """Select the groups from the day `first` on, with OTHER_MODELS in place of models that are used less."""
+    is_current = groups.c.day >= literal(first, Date)
+    most_used = (
+        select(groups.c.model)
+        .where(is_current, groups.c.model != OTHER_MODELS)
+        .group_by(groups.c.model)
+        .order_by(func.sum(groups.c.calls).desc(), groups.c.model)
+        .limit(MAX_MODELS)
+    )
+    model = case((groups.c.model.in_(most_used), groups.c.model), (groups.c.model.is_not(None), OTHER_MODELS))
+    return select(model.label("model"), groups.c.failure, *(groups.c[name] for name in _SUM_NAMES)).where(is_current)
+
+
+def _sums(groups: FromClause) -> list[ColumnElement[Any]]:
+    return [func.sum(groups.c[name]) for name in _SUM_NAMES]
+
+
+def _by_day(groups: list[_DayGroup], first: date, days: int) -> dict[date, UsageTotals]:
     by_day = {first + n * ONE_DAY: UsageTotals() for n in range(days)}
     for group in groups:
         by_day[group.day] += group.totals
     return by_day
 
 
-def _by_model(groups: list[_Group]) -> dict[str | None, UsageTotals]:
+def _by_model(groups: list[_ModelGroup]) -> dict[str | None, UsageTotals]:
     by_model: defaultdict[str | None, UsageTotals] = defaultdict(UsageTotals)
     for group in groups:
         by_model[group.model] += group.totals
-    return dict(sorted(by_model.items(), key=lambda item: (-item[1].calls, item[0] or "")))
+    return dict(sorted(by_model.items(), key=lambda item: (item[0] == OTHER_MODELS, -item[1].calls, item[0] or "")))
 
 
-def _by_error(groups: list[_Group]) -> dict[str, int]:
+def _by_error(groups: list[_DayGroup]) -> dict[str, int]:
     by_error: Counter[str] = Counter()
     for group in groups:
         if group.failure:
@@ -113,5 +165,5 @@ def _by_error(groups: list[_Group]) -> dict[str, int]:
     return dict(sorted(by_error.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _total(groups: Iterable[_Group]) -> UsageTotals:
+def _total(groups: Iterable[_DayGroup]) -> UsageTotals:
     return sum((group.totals for group in groups), UsageTotals())

@@ -40,11 +40,11 @@ class UsageTotals:
 
 
 SUM_COLUMNS: tuple[ColumnElement[Any], ...] = (
-    func.count(),
-    func.sum(Call.input_tokens),
-    func.sum(Call.output_tokens),
-    func.sum(Call.cost_usd),
-    func.sum(case((IS_UNPRICED, 1), else_=0)),
+    func.count().label("calls"),
+    func.sum(Call.input_tokens).label("input_tokens"),
+    func.sum(Call.output_tokens).label("output_tokens"),
+    func.sum(Call.cost_usd).label("cost_usd"),
+    func.sum(case((IS_UNPRICED, 1), else_=0)).label("unpriced"),
 )
 """Columns in the order of the arguments of `totals_of_group`."""
 
@@ -58,12 +58,12 @@ DELETED_COLUMNS: tuple[SQLColumnExpression[Any], ...] = (
 """The same columns of deleted calls."""
 
 
-def totals_of_group(failure: str | None, calls: int, *sums: int | Decimal | None) -> UsageTotals:
+def totals_of_group(failure: str | None, *sums: int | Decimal | None) -> UsageTotals:
     """Return the totals of a group of calls with the same failure code (None: no failure), from its SUM_COLUMNS."""
-    input_tokens, output_tokens, cost_usd, unpriced = (value or 0 for value in sums)
+    calls, input_tokens, output_tokens, cost_usd, unpriced = (value or 0 for value in sums)
     return UsageTotals(
-        calls=calls,
-        failures=calls if failure else 0,
+        calls=int(calls),
+        failures=int(calls) if failure else 0,
         input_tokens=int(input_tokens),
         output_tokens=int(output_tokens),
         cost_usd=Decimal(cost_usd),

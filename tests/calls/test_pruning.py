@@ -85,6 +85,24 @@ def test_deleted_calls_are_counted_by_day_model_and_error(
     assert (bobs_answered.is_deferred, bobs_answered.answer_times) == (True, {"100": 1})
 
 
+def test_the_totals_of_a_day_have_a_limited_number_of_models(
+    server: RunningServer, alice: TestOrganization, bob: TestOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daily_totals, "MAX_MODELS", 2)
+    monkeypatch.setattr(pruning, "BATCH_SIZE", 4)
+    for day in (OLD, OLD + DAY):
+        for number, model in enumerate((None, "gpt-a", "gpt-b", "gpt-c", "gpt-d", "gpt-a")):
+            create_call(alice, at=day + timedelta(minutes=number), model_asked=model)
+    create_call(bob, at=OLD + 2 * DAY, model_asked="gpt-c")
+    prune(server, 1)
+    expected = [("", 1), (daily_totals.OTHER_MODELS, 2), ("gpt-a", 2), ("gpt-b", 1)]
+    assert sorted((row.day, row.model, row.calls) for row in totals(server)) == [
+        *((OLD.date(), *each) for each in expected),
+        *(((OLD + DAY).date(), *each) for each in expected),
+        ((OLD + 2 * DAY).date(), "gpt-c", 1),
+    ]
+
+
 def test_calls_in_progress_are_kept(server: RunningServer, alice: TestOrganization) -> None:
     unfinished = {create_call(alice, status, at=OLD) for status in ("started", "pending")}
     waiting = {create_delivery(alice, "waiting", at=OLD, status="pending")}

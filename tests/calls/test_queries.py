@@ -118,6 +118,16 @@ def test_the_filter_choices_come_from_recent_calls(alice: TestOrganization, bob:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_most_used_models_are_filter_choices(alice: TestOrganization, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "MAX_MODELS", 2)
+    for model in ("gpt-a", "gpt-z", "gpt-z", "gpt-y", "gpt-x", "gpt-y"):
+        create_call(alice, "error", model_asked=model)
+    assert list_filter_choices(alice)[0] == ["gpt-y", "gpt-z"]
+    create_call(alice, model_asked=None, model_used="gpt-x")
+    create_call(alice, model_asked=None, model_used="gpt-x")
+    assert list_filter_choices(alice)[0] == ["gpt-x", "gpt-y"]
+
+
 def test_the_filter_choices_come_from_a_limited_number_of_calls(alice: TestOrganization) -> None:
     create_call(alice, at=now() - timedelta(days=1), model_asked="gpt-4")
     assert "gpt-4" in list_filter_choices(alice)[0]

@@ -10,6 +10,7 @@ import pytest
 
 from glific_gpt.clock import now
 from glific_gpt.console.presenters.alerts import ALERT_TEXTS
+from glific_gpt.usage import reports
 from glific_gpt.usage.alerts import AlertCode
 from tests.console.conftest import OpenWindow, Staff
 from tests.console.users import ConsoleUser
@@ -206,3 +207,15 @@ def test_the_numbers_of_a_chart_can_be_opened_by_keyboard(
     shown.page.keyboard.press("Enter")
     assert shown.page.locator("details[open] tbody tr").count() == 30
     assert shown.accessibility_violations() == []
+
+
+def test_models_that_are_used_less_are_one_row(
+    alice: TestOrganization, viewer: ConsoleUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reports, "MAX_MODELS", 1)
+    for model in ("gpt-a", "gpt-b", "gpt-b", "gpt-c"):
+        create_call(alice, model_asked=model)
+    table = re.findall(r'<table class="[^"]*by-model">(.*?)</table>', viewer.get(HERE).text, re.DOTALL)[0]
+    rows = re.findall(r'<th scope="row">(?:<a[^>]*>)?(.*?)<.*?<td class="text-end">(.*?)</td>', table, re.DOTALL)
+    assert rows == [("gpt-b", "2"), ("Other models", "2")]
+    assert "model=gpt-b" in table

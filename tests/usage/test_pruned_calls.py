@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, get_args
@@ -12,18 +13,20 @@ import sqlalchemy as sa
 import time_machine
 from sqlalchemy.orm import Session
 
-from glific_gpt.calls import budget, pruning
+from glific_gpt.calls import budget, daily_totals, pruning
 from glific_gpt.calls.context import CallContext, new_call_id
+from glific_gpt.calls.daily_totals import OTHER_MODELS
 from glific_gpt.calls.tables import Call, DailyTotals, Delivery
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import reading, transaction
 from glific_gpt.organizations import store
 from glific_gpt.organizations.tables import MonthlySpend
+from glific_gpt.usage import reports
 from glific_gpt.usage.key_status import find_last_result, find_last_success
 from glific_gpt.usage.organization_status import list_organization_statuses
 from glific_gpt.usage.reports import Days, build_overview
 from glific_gpt.usage.setup_checklist import build_checklist
-from glific_gpt.usage.totals import spent_this_month
+from glific_gpt.usage.totals import UsageTotals, spent_this_month
 from tests.support.call_records import create_call
 from tests.support.server import RunningServer, TestOrganization
 from tests.support.serving import open_database
@@ -129,6 +132,28 @@ def test_reports_are_the_same_whichever_calls_were_deleted(
         remaining = len(session.scalars(sa.select(Call.id)).all())
     assert deleted + remaining == 300
     assert deleted > 150
+
+
+def test_the_totals_are_the_same_when_calls_of_many_models_were_deleted(
+    server: RunningServer, alice: TestOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daily_totals, "MAX_MODELS", 3)
+    monkeypatch.setattr(reports, "MAX_MODELS", 3)
+    monkeypatch.setattr(pruning, "BATCH_SIZE", 4)
+    for number in range(9):
+        create_call(alice, at=NOON - 2 * DAY + timedelta(minutes=number), model_asked=f"gpt-{number % 8}")
+        create_call(alice, "error", at=NOON - 2 * DAY, model_asked=f"gpt-{number}", error_code="model_not_allowed")
+    before, *others_before = reports_of(server, alice)
+    assert prune(server, 1) == 18
+    after, *others_after = reports_of(server, alice)
+    assert (after.total, after.days, after.errors) == (before.total, before.days, before.errors)
+    assert sum(after.models.values(), UsageTotals()) == after.total
+    assert list(after.models)[-1] == OTHER_MODELS
+    assert len(after.models) == 4
+    assert [replace(each, models={}) for each in others_after[:2]] == [
+        replace(each, models={}) for each in others_before[:2]
+    ]
+    assert others_after[2:] == others_before[2:]
 
 
 def test_the_month_of_a_new_budget_includes_deleted_calls(server: RunningServer, alice: TestOrganization) -> None:

@@ -2,12 +2,15 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from unittest.mock import Mock
 
 import pytest
 import time_machine
 
+from glific_gpt.calls.daily_totals import OTHER_MODELS
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
+from glific_gpt.usage import reports
 from glific_gpt.usage.reports import Days, Overview, build_overview
 from glific_gpt.usage.totals import UsageTotals
 from tests.support.call_records import create_call, create_delivery
@@ -78,6 +81,33 @@ def test_requested_models_are_listed_the_most_used_first(alice: TestOrganization
         ("gpt-5", 1, 0),
     ]
     assert models["gpt-4o"].cost_usd == Decimal("0.002")
+
+
+def test_all_models_but_the_most_used_are_one_group(alice: TestOrganization, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reports, "MAX_MODELS", 2)
+    for number, model in enumerate(("gpt-a", "gpt-b", "gpt-c", "gpt-d", None)):
+        for _ in range(number + 1):
+            create_call(alice, at=NOON, model_asked=model)
+    create_call(alice, "error", at=NOON - DAY, error_code="refused", model_asked="gpt-a")
+    for _ in range(9):  # in the previous period
+        create_call(alice, at=NOON - 8 * DAY, model_asked="gpt-a")
+    overview = overview_at_noon(alice)
+    assert [(model, totals.calls, totals.failures) for model, totals in overview.models.items()] == [
+        (None, 5, 0),
+        ("gpt-d", 4, 0),
+        ("gpt-c", 3, 0),
+        (OTHER_MODELS, 4, 1),
+    ]
+    assert sum(overview.models.values(), UsageTotals()) == overview.total
+
+
+def test_the_database_groups_the_models(alice: TestOrganization, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(70):
+        create_call(alice, at=NOON, model_asked=f"gpt-{number}")
+    read_groups = Mock(wraps=reports.totals.totals_of_group)
+    monkeypatch.setattr(reports.totals, "totals_of_group", read_groups)
+    assert len(overview_at_noon(alice).models) == 51
+    assert read_groups.call_count == 52, "a day, 50 models, and the others"
 
 
 def test_errors_are_listed_the_most_frequent_first(alice: TestOrganization) -> None:

@@ -4,6 +4,7 @@ from typing import get_args
 
 from flask import render_template, request
 
+from glific_gpt.calls.daily_totals import OTHER_MODELS
 from glific_gpt.console.access import AccessLevel, current_organization, requires
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.presenters import alerts, setup_steps
@@ -41,6 +42,7 @@ def overview(slug: str) -> str:
         charts=build_charts(report),
         days=days,
         ranges=DAY_RANGES,
+        other_models=OTHER_MODELS,
         calls_with=failed_calls_filter,
         error_name=error_name,
     )
