@@ -10,7 +10,7 @@ from glific_gpt.api.blueprint import blueprint
 from glific_gpt.api.problems import problem_specs
 from glific_gpt.api.requests import MAX_ID, Body, OrganizationPath
 from glific_gpt.api.responses import json_response, no_content
-from glific_gpt.database import transaction
+from glific_gpt.database import reading, transaction
 from glific_gpt.organizations import store, tokens
 from glific_gpt.organizations.changes import Label
 from glific_gpt.schemas import TokenView
@@ -45,14 +45,16 @@ class TokenList(RootModel[list[TokenView]]):
 def list_tokens(path: OrganizationPath) -> Response:
     """List webhook tokens"""
     with transaction() as session:
-        rows = tokens.list_webhook_tokens(session, store.find(session, path.slug))
+        organization = store.find(session, path.slug)
+    with reading(organization.id) as session:
+        rows = tokens.list_webhook_tokens(session, organization)
     return json_response(TokenList([TokenView.of(row) for row in rows]))
 
 
-@blueprint.post(RULE, tags=[TAG], responses={201: CreatedToken, **problem_specs(400, 404, 413, 415, 422)})
+@blueprint.post(RULE, tags=[TAG], responses={201: CreatedToken, **problem_specs(400, 404, 409, 413, 415, 422)})
 def create_token(path: OrganizationPath, body: NewToken) -> Response:
     """Create a webhook token
-    An organization can have several valid tokens, so that they can be replaced without downtime.
+    An organization can have up to 100 valid tokens, so that they can be replaced without downtime.
     """
     with transaction() as session:
         row, token = tokens.create_webhook_token(session, store.find(session, path.slug), body.label)

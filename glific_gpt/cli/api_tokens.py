@@ -6,7 +6,7 @@ from glific_gpt.cli.arguments import label, token_id
 from glific_gpt.cli.group import Group
 from glific_gpt.cli.output import format_fields, format_secret, format_table, json_option, print_result, to_json
 from glific_gpt.cli.tokens import describe_last_use
-from glific_gpt.database import transaction
+from glific_gpt.database import reading, transaction
 from glific_gpt.organizations import store, tokens
 from glific_gpt.schemas import ApiTokenView
 
@@ -58,8 +58,9 @@ def list_() -> None:
     The last use is a day in UTC. It is unknown for a token that was made before uses were recorded, and was not used
     since.
     """
-    with transaction() as session:
-        rows = [to_json(ApiTokenView.of(row, slug)) for row, slug in tokens.list_api_tokens(session)]
+    with reading() as session:
+        found = tokens.list_api_tokens(session)
+    rows = [to_json(ApiTokenView.of(row, slug)) for row, slug in found]
     table_rows = [{**describe_last_use(row), "organization": row["organization"] or ALL_ORGANIZATIONS} for row in rows]
     print_result(rows, format_table(table_rows, COLUMNS) if rows else EMPTY)
 

@@ -11,7 +11,7 @@ from glific_gpt.cli.output import (
     print_result,
     to_json,
 )
-from glific_gpt.database import transaction
+from glific_gpt.database import reading, transaction
 from glific_gpt.organizations import store
 from glific_gpt.organizations import tokens as webhook_tokens
 from glific_gpt.schemas import TokenView
@@ -60,7 +60,7 @@ def list_(*, slug: str) -> None:
     The last use is a day in UTC. It is unknown for a token that was made before uses were recorded, and was not used
     since.
     """
-    with transaction() as session:
+    with reading() as session:
         rows = webhook_tokens.list_webhook_tokens(session, store.find(session, slug))
     listed = [to_json(TokenView.of(row)) for row in rows]
     empty = f"No webhook tokens. Create one: flask tokens create {slug} --label LABEL"

@@ -16,6 +16,9 @@ LABEL = "check-up, revoked at its end"
 MAX_TEST_DURATION = timedelta(minutes=3)
 """No test call takes this long, so an older token was left by a process that was killed."""
 
+MAX_TEST_TOKENS = 10
+"""Tokens of test calls that an organization may have in addition to its own, so that it can always test its setup."""
+
 
 @contextmanager
 def temporary_token(slug: str) -> Iterator[SecretStr | None]:
@@ -23,7 +26,7 @@ def temporary_token(slug: str) -> Iterator[SecretStr | None]:
     with transaction() as session:
         organization = store.find(session, slug)
         _revoke_leftover_tokens(session, organization)
-        created = None if organization.require_signature else tokens.create_webhook_token(session, organization, LABEL)
+        created = None if organization.require_signature else _create_token(session, organization)
     if created is None:
         yield None
         return
@@ -39,6 +42,10 @@ def temporary_token(slug: str) -> Iterator[SecretStr | None]:
 def list_flow_tokens(session: Session, organization: Organization) -> list[WebhookToken]:
     """Return the organization's webhook tokens without those of test calls."""
     return [token for token in tokens.list_webhook_tokens(session, organization) if token.label != LABEL]
+
+
+def _create_token(session: Session, organization: Organization) -> tuple[WebhookToken, str]:
+    return tokens.create_webhook_token(session, organization, LABEL, extra=MAX_TEST_TOKENS)
 
 
 def _revoke_leftover_tokens(session: Session, organization: Organization) -> None:

@@ -3,18 +3,28 @@
 import hashlib
 import secrets
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
-from glific_gpt.database import owned
-from glific_gpt.errors import NotFound
+from glific_gpt.database import lock_name, owned
+from glific_gpt.errors import N_, Conflict, NotFound
 from glific_gpt.organizations.tables import ApiToken, Organization, WebhookToken
 
 WEBHOOK_PREFIX = "ggw_"
 API_PREFIX = "gga_"
 # The prefixes let scanners for leaked secrets recognize a token in a public repository.
+
+MAX_TOKENS = 100
+"""Maximum number of webhook tokens of an organization, and of API tokens of an organization or of administrators."""
+
+MSG_TOO_MANY_TOKENS = N_(
+    "This organization has 100 webhook tokens already. Revoke tokens that are not used, and try again."
+)
+MSG_TOO_MANY_API_TOKENS = (
+    "There are 100 API tokens already. Revoke tokens that are not used: flask api-tokens revoke ID"
+)
 
 
 def generate_token(prefix: str) -> str:
@@ -30,8 +40,15 @@ FIRST_LABEL = "first"
 """Label of the token that is created together with an organization."""
 
 
-def create_webhook_token(session: Session, organization: Organization, label: str) -> tuple[WebhookToken, str]:
-    """Create a token. Return its row and the token, which cannot be read again later."""
+def create_webhook_token(
+    session: Session, organization: Organization, label: str, *, extra: int = 0
+) -> tuple[WebhookToken, str]:
+    """Create a token. Return its row and the token, which cannot be read again later.
+
+    Raises Conflict if the organization has MAX_TOKENS and `extra` tokens already.
+    """
+    if _count_tokens(session, WebhookToken, organization.id) >= MAX_TOKENS + extra:
+        raise Conflict(MSG_TOO_MANY_TOKENS)
     token = generate_token(WEBHOOK_PREFIX)
     row = WebhookToken(organization_id=organization.id, label=label, token_hash=hash_token(token))
     session.add(row)
@@ -56,10 +73,13 @@ def revoke_webhook_token(session: Session, organization: Organization, token_id:
 def create_api_token(session: Session, label: str, organization: Organization | None) -> tuple[ApiToken, str]:
     """Create a token, an administrator's if `organization` is None.
 
-    Return its row and the token, which cannot be read again later.
+    Return its row and the token, which cannot be read again later. Raises Conflict if the organization has MAX_TOKENS
+    already, or the administrators have.
     """
-    token = generate_token(API_PREFIX)
     organization_id = organization.id if organization else None
+    if _count_tokens(session, ApiToken, organization_id) >= MAX_TOKENS:
+        raise Conflict(MSG_TOO_MANY_API_TOKENS)
+    token = generate_token(API_PREFIX)
     row = ApiToken(organization_id=organization_id, label=label, token_hash=hash_token(token))
     session.add(row)
     session.flush()
@@ -85,3 +105,10 @@ def revoke_api_token(session: Session, token_id: int) -> None:
 def identify_api_token(session: Session, token: str) -> ApiToken | None:
     """Return the row of an API token, or None if there is no such token."""
     return session.scalar(select(ApiToken).where(ApiToken.token_hash == hash_token(token)))
+
+
+def _count_tokens(session: Session, table: type[WebhookToken | ApiToken], organization_id: int | None) -> int:
+    """Count the tokens, so that no other transaction creates one before this one has ended."""
+    lock_name(session, f"glific_gpt:{table.__tablename__}:{organization_id}")
+    query = select(func.count()).select_from(table).where(table.organization_id == organization_id)
+    return session.scalar(query) or 0

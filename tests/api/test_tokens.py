@@ -1,5 +1,8 @@
 """Routes of webhook tokens."""
 
+import pytest
+
+from glific_gpt.organizations import tokens
 from tests.api.client import Client, assert_problem
 from tests.support.server import RunningServer, TestOrganization
 
@@ -57,3 +60,17 @@ def test_an_invalid_new_token_is_refused(alice_client: Client) -> None:
     for body in wrong:
         assert_problem(alice_client.post(ALICE_PATH, body), 422, "invalid_value")
     assert len(alice_client.get(ALICE_PATH).json()) == 1
+
+
+def test_the_number_of_tokens_is_limited(
+    alice_client: Client, bob_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "MAX_TOKENS", 2)
+    second = alice_client.post(ALICE_PATH, {"label": "second"}).json()
+    refused = alice_client.post(ALICE_PATH, {"label": "third"})
+    assert_problem(refused, 409, "conflict")
+    assert refused.json()["detail"] == tokens.MSG_TOO_MANY_TOKENS
+    assert len(alice_client.get(ALICE_PATH).json()) == 2
+    assert bob_client.post("/organizations/bob/tokens", {"label": "second"}).status_code == 201
+    alice_client.delete(f"{ALICE_PATH}/{second['id']}")
+    assert alice_client.post(ALICE_PATH, {"label": "third"}).status_code == 201

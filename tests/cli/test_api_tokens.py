@@ -1,5 +1,8 @@
 """flask api-tokens."""
 
+import pytest
+
+from glific_gpt.organizations import tokens
 from tests.cli.conftest import Commands
 
 
@@ -43,3 +46,15 @@ def test_it_shows_when_a_token_was_last_used(flask: Commands) -> None:
     (listed,) = flask.json("api-tokens", "list")
     assert (listed["last_used_on"], listed["uses_recorded"]) == (None, True)
     assert "never" in flask.text("api-tokens", "list").splitlines()[1]
+
+
+def test_the_number_of_tokens_of_an_organization_and_of_administrators_is_limited(
+    flask: Commands, seva: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert f" {tokens.MAX_TOKENS} " in tokens.MSG_TOO_MANY_API_TOKENS
+    monkeypatch.setattr(tokens, "MAX_TOKENS", 1)
+    for owner in ((), ("--organization", seva)):
+        made = flask.json("api-tokens", "create", "--label", "a", *owner)
+        assert flask.failure("api-tokens", "create", "--label", "b", *owner) == tokens.MSG_TOO_MANY_API_TOKENS
+    flask.text("api-tokens", "revoke", str(made["id"]))
+    flask.text("api-tokens", "create", "--label", "b", "--organization", seva)

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from glific_gpt.database import transaction
+from glific_gpt.organizations import tokens
 from glific_gpt.organizations.tables import WebhookToken
 from tests.cli.conftest import Commands
 
@@ -64,3 +65,11 @@ def test_it_shows_when_a_token_was_last_used(flask: Commands, seva: str) -> None
     heading, *rows = flask.text("tokens", "list", seva).splitlines()
     assert "LAST USED" in heading
     assert [row.split()[2] for row in rows] == ["never", "2026-11-20", "unknown"]
+
+
+def test_the_number_of_tokens_is_limited(flask: Commands, seva: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert f" {tokens.MAX_TOKENS} " in tokens.MSG_TOO_MANY_TOKENS
+    monkeypatch.setattr(tokens, "MAX_TOKENS", 1)
+    for command in (("tokens", "create", seva, "--label", "menu"), ("flows", "export", seva, "--mode", "sync")):
+        assert flask.failure(*command) == tokens.MSG_TOO_MANY_TOKENS
+    assert len(flask.json("tokens", "list", seva)) == 1

@@ -11,6 +11,7 @@ import pytest
 from glific_gpt.console.views import convert_flow
 from glific_gpt.console.views.convert_flow import conversion_slot
 from glific_gpt.flows import files, rules
+from glific_gpt.organizations import tokens as token_store
 from tests.console.flow_files import PAGE, export_old_flow, find_webhook_actions, parse_download
 from tests.console.test_ready_flow import tokens
 from tests.console.test_use_in_glific import TOKEN, status_with
@@ -225,3 +226,13 @@ def test_a_viewer_cannot_convert_flows(viewer: ConsoleUser) -> None:
     assert "Editors and owners can convert flows." in viewer.get(PAGE).text
     for path in (CONVERT, PREVIEW):
         assert send(viewer, export_old_flow(), to=path).status_code == 403
+
+
+def test_a_conversion_that_needs_one_token_too_many_says_so(
+    editor: ConsoleUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(token_store, "MAX_TOKENS", 1)
+    refused = send(editor, export_old_flow())
+    assert refused.status_code == 409
+    assert error(refused).startswith("This organization has 100 webhook tokens already")
+    assert tokens(refused.text) == 1

@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from glific_gpt.flows import rules
+from glific_gpt.organizations import tokens as token_store
 from tests.console.flow_files import PAGE, find_webhook_actions, parse_download
 from tests.console.test_use_in_glific import TOKEN, everything_stored, status_with
 from tests.console.users import ConsoleUser
@@ -150,3 +151,11 @@ def test_a_viewer_cannot_download_flows(viewer: ConsoleUser) -> None:
     assert "Editors and owners can download flows." in page
     assert page.count("<fieldset disabled>") == 3
     assert download(viewer).status_code == 403
+
+
+def test_a_download_that_needs_one_token_too_many_says_so(editor: ConsoleUser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(token_store, "MAX_TOKENS", 1)
+    refused = download(editor)
+    assert refused.status_code == 409
+    assert "This organization has 100 webhook tokens already" in refused.text.partition('id="convert')[0]
+    assert tokens(refused.text) == 1

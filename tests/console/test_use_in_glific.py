@@ -6,6 +6,7 @@ import re
 from datetime import date
 
 import httpx2
+import pytest
 import sqlalchemy as sa
 
 from glific_gpt.database import db, transaction
@@ -168,3 +169,11 @@ def test_the_page_of_another_organization_is_not_found(editor: ConsoleUser, bob:
     for slug in (bob.slug, "nobody"):
         page = f"/console/organizations/{slug}/use-in-glific"
         assert (editor.get(page).status_code, editor.post(page, {"label": "x"}).status_code) == (404, 404)
+
+
+def test_the_number_of_tokens_is_limited(editor: ConsoleUser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "MAX_TOKENS", 1)
+    refused = make_token(editor)
+    assert refused.status_code == 409
+    assert re.search(r'id="label-error"[^>]*>This organization has 100 webhook tokens already', refused.text)
+    assert "Menu flow" not in editor.get(PAGE).text.replace('value="Menu flow"', "")

@@ -169,3 +169,11 @@ def test_the_token_of_a_killed_check_is_revoked_by_the_next(doctor: Doctor, serv
         tokens.create_webhook_token(session, row, LABEL)
     assert doctor.check("call").status is CheckStatus.OK
     assert labels(server) == ["flow", LABEL], "a new token may belong to another check"
+
+
+def test_it_works_for_an_organization_with_the_maximum_of_tokens(
+    doctor: Doctor, server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "MAX_TOKENS", 1)
+    assert doctor.check("call").status is CheckStatus.OK
+    assert labels(server) == ["flow"]

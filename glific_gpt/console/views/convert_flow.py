@@ -15,7 +15,7 @@ from glific_gpt.console.forms.conversion import BUSY, FILE_FIELD, TOO_LARGE, Con
 from glific_gpt.console.presenters.conversion import ConversionSummary, present_conversion
 from glific_gpt.console.uploads import accepts_file
 from glific_gpt.console.views.use_in_glific import USE_IN_GLIFIC_URL, render_page
-from glific_gpt.errors import InvalidFlowExport, InvalidValue
+from glific_gpt.errors import Conflict, InvalidFlowExport, InvalidValue
 from glific_gpt.ready_flows import AuthMethod, Placement
 from glific_gpt.runtime.bridge import blocking
 from glific_gpt.runtime.fair_semaphore import FairSemaphore
@@ -66,9 +66,9 @@ def _handle_form(slug: str, handle: Callable[[str, ConversionForm], ResponseRetu
         return _render(form, status=503)
     try:
         return handle(slug, form)
-    except (InvalidFlowExport, InvalidValue) as error:
+    except (Conflict, InvalidFlowExport, InvalidValue) as error:
         form.add_error(error, FILE_FIELD)
-        return _render(form)
+        return _render(form, status=error.status)
     finally:
         conversion_slot.release()
 

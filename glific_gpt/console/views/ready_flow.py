@@ -9,7 +9,7 @@ from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.downloads import flow_download
 from glific_gpt.console.forms.ready_flow import ReadyFlowForm
 from glific_gpt.console.views.use_in_glific import USE_IN_GLIFIC_URL, render_page
-from glific_gpt.errors import InvalidValue
+from glific_gpt.errors import Conflict, InvalidValue
 from glific_gpt.flows.building import Mode
 from glific_gpt.ready_flows import AuthMethod
 
@@ -23,9 +23,9 @@ def download_flow(slug: str) -> ResponseReturnValue:
         return render_page(flow_form=form), 422
     try:
         return _build_download(slug, form)
-    except InvalidValue as error:
+    except (Conflict, InvalidValue) as error:
         form.add_error(error)
-        return render_page(flow_form=form), 422
+        return render_page(flow_form=form), error.status
 
 
 def _build_download(slug: str, form: ReadyFlowForm) -> Response:

@@ -17,8 +17,8 @@ from glific_gpt.console.forms.conversion import TOO_LARGE, ConversionForm
 from glific_gpt.console.forms.ready_flow import ReadyFlowForm
 from glific_gpt.console.forms.tokens import TokenForm
 from glific_gpt.console.presenters.conversion import translate_warnings
-from glific_gpt.database import transaction
-from glific_gpt.errors import NotFound
+from glific_gpt.database import reading, transaction
+from glific_gpt.errors import Conflict, NotFound
 from glific_gpt.flows.building import DEFAULT_PROMPT, RESULT_TIMEOUT_SECONDS
 from glific_gpt.organizations import tokens
 from glific_gpt.schemas import TokenView, webhook_url
@@ -44,8 +44,12 @@ def create_webhook_token(slug: str) -> str | tuple[str, int]:
     form = TokenForm()
     if not form.validate_on_submit():
         return render_page(token_form=form), 422
-    with transaction() as session:
-        row, token = tokens.create_webhook_token(session, current_organization(), form.label.data)
+    try:
+        with transaction() as session:
+            row, token = tokens.create_webhook_token(session, current_organization(), form.label.data)
+    except Conflict as error:
+        form.add_error(error, form.label.name)
+        return render_page(token_form=form), error.status
     return render_page(label=row.label, token=token)
 
 
@@ -65,7 +69,7 @@ def revoke_webhook_token(slug: str, token_id: int) -> Response:
 
 def render_page(*, label: str = "", token: str = "", **parts: Any) -> str:
     """Render the whole page. `parts` override the initial forms and results of the page."""
-    with transaction() as session:
+    with reading(current_organization().id) as session:
         rows = tokens.list_webhook_tokens(session, current_organization())
         connected = connections.find_or_none(session, current_organization().id) is not None
     initial = {
