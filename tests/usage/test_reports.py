@@ -10,7 +10,7 @@ import time_machine
 from glific_gpt.calls.daily_totals import OTHER_MODELS
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
-from glific_gpt.usage import reports
+from glific_gpt.usage import reports, totals
 from glific_gpt.usage.reports import Days, Overview, build_overview
 from glific_gpt.usage.totals import UsageTotals
 from tests.support.call_records import create_call, create_delivery
@@ -104,8 +104,8 @@ def test_all_models_but_the_most_used_are_one_group(alice: TestOrganization, mon
 def test_the_database_groups_the_models(alice: TestOrganization, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(70):
         create_call(alice, at=NOON, model_asked=f"gpt-{number}")
-    read_groups = Mock(wraps=reports.totals.totals_of_group)
-    monkeypatch.setattr(reports.totals, "totals_of_group", read_groups)
+    read_groups = Mock(wraps=totals.totals_of_group)
+    monkeypatch.setattr(totals, "totals_of_group", read_groups)
     assert len(overview_at_noon(alice).models) == 51
     assert read_groups.call_count == 52, "a day, 50 models, and the others"
 
