@@ -73,10 +73,10 @@ def limit_pages(blueprint: Blueprint) -> None:
 
 def _count_page() -> None:
     if slug := (request.view_args or {}).get("slug"):
-        services().pages.acquire(slug)
+        services().pages.begin(slug)
         g.counted_page = slug
 
 
 def _end_page(_error: BaseException | None) -> None:
     if slug := g.pop("counted_page", None):
-        services().pages.release(slug)
+        services().pages.end(slug)

@@ -15,6 +15,7 @@ from glific_gpt.calls.tables import FAILED_DELIVERY_STATES, Call, Delivery
 from glific_gpt.clock import now
 from glific_gpt.database import lock_name, reading, transaction
 from glific_gpt.organizations.tables import Organization
+from glific_gpt.runtime.bridge import blocking
 
 BATCH_SIZE = 200
 """Calls that one transaction deletes. Other calls are answered between two transactions."""
@@ -54,6 +55,7 @@ def count(before: datetime) -> OldCalls:
         return OldCalls(*session.execute(found.where(*_conditions(before))).one())
 
 
+@blocking
 def prune(before: datetime) -> Iterator[int]:
     """Delete the calls that began before this time, with their deliveries, and yield the number after each batch.
 

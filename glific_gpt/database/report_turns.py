@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from glific_gpt.runtime import bridge
+
 _changed = threading.Condition()
 _reporting: set[int] = set()
 """Organizations with a report in progress in this process."""
@@ -14,6 +16,7 @@ _reporting: set[int] = set()
 @contextmanager
 def hold_turn(organization_id: int, timeout: float) -> Iterator[None]:
     """Wait until no other thread makes a report of the organization. Raises PoolTimeoutError."""
+    bridge.require_thread("hold_turn")
     with _changed:
         if not _changed.wait_for(lambda: organization_id not in _reporting, timeout):
             raise PoolTimeoutError("Another report of the organization took longer than the time-out.")

@@ -24,6 +24,7 @@ from glific_gpt.organization_data.tables import TABLES
 from glific_gpt.organizations import store
 from glific_gpt.organizations.changes import validate_changes
 from glific_gpt.organizations.tables import Organization
+from glific_gpt.runtime.bridge import blocking
 
 BATCH_SIZE = 1000
 """Calls that are deleted in one transaction."""
@@ -42,6 +43,7 @@ class Deletion:
     """Number of deleted accounts."""
 
 
+@blocking
 def delete_organization(
     engine: WorkflowEngine,
     slug: str,

@@ -25,20 +25,20 @@ class OrganizationLimit:
     @contextmanager
     def hold(self, slug: str) -> Iterator[None]:
         """Count a request of the organization. Raises RateLimited if the maximum is reached."""
-        self.acquire(slug)
+        self.begin(slug)
         try:
             yield
         finally:
-            self.release(slug)
+            self.end(slug)
 
-    def acquire(self, slug: str) -> None:
-        """Count a request until `release`. Raises RateLimited if the maximum is reached."""
+    def begin(self, slug: str) -> None:
+        """Count a request until `end`. Raises RateLimited if the maximum is reached."""
         with self._lock:
             if self._active[slug] >= self._maximum:
                 raise RateLimited(self._message, retry_after=1)
             self._active[slug] += 1
 
-    def release(self, slug: str) -> None:
+    def end(self, slug: str) -> None:
         with self._lock:
             self._active[slug] -= 1
             if not self._active[slug]:

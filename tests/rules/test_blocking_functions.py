@@ -15,6 +15,7 @@ NEVER_ON_THE_LOOP = {
     "local/__main__.py": "starts the server of make run",
     "server/watchdog.py": "the watchdog's own thread",
     "runtime/file_descriptors.py": "its own thread, in processes without an event loop",
+    "runtime/fair_thread.py": "its own thread; callers wait with bridge.result_of",
     "runtime/fair_threads.py": "starts its threads before the server accepts connections",
     "runtime/cpu_bound.py": "its own thread; callers wait with bridge.result_of",
     "database/late_writes.py": "its own thread",

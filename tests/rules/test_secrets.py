@@ -126,7 +126,8 @@ def test_a_key_that_is_copied_to_another_organization_cannot_be_used(
     server: RunningServer, alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn
 ) -> None:
     with server.app.app_context(), transaction() as session:
-        of_alice, of_bob = session.scalars(sa.select(Credential).order_by(Credential.organization_id))
+        credentials = sa.select(Credential).join(Organization, Organization.id == Credential.organization_id)
+        of_alice, of_bob = session.scalars(credentials.order_by(Organization.slug))
         of_bob.ciphertext = of_alice.ciphertext
     reply = bob.ask()
     assert (reply.status_code, reply.json()["error_code"]) == (503, "not_ready")

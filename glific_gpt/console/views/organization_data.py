@@ -12,6 +12,7 @@ from glific_gpt.console.presenters.labels import TABLE_NAMES
 from glific_gpt.database import reading
 from glific_gpt.organization_data import deletion, export
 from glific_gpt.organization_data.contents import count_contents
+from glific_gpt.runtime.bridge import blocking
 from glific_gpt.runtime.fair_semaphore import FairSemaphore
 from glific_gpt.services import services
 
@@ -33,6 +34,7 @@ def organization_data(slug: str) -> str:
 
 @blueprint.post(f"{DATA_URL}/export")
 @requires(AccessLevel.OWNER)
+@blocking
 def export_organization(slug: str) -> ResponseReturnValue:
     """Download everything that is stored of the organization, without secrets."""
     page = url_for("console.organization_data", slug=slug)

@@ -23,6 +23,7 @@ from glific_gpt.operations.backups.contents import (
     parse_revision,
 )
 from glific_gpt.operations.backups.postgresql_programs import CONNECTION, Run, running
+from glific_gpt.runtime.bridge import blocking
 
 MAGIC = b"PGDMP"
 """First bytes of a dump in pg_dump's custom format."""
@@ -57,6 +58,7 @@ def dump(url: URL, own_schema: str, target: Path, progress: Progress) -> None:
             raise Conflict(f"pg_dump has failed ({run.find_reason()}). No backup was written.")
 
 
+@blocking
 def _is_running(run: Run) -> bool:
     try:
         run.process.wait(POLL_SECONDS)
@@ -65,6 +67,7 @@ def _is_running(run: Run) -> bool:
     return False
 
 
+@blocking
 def read_contents(path: Path) -> Contents:
     """Read the whole dump, and count its rows. Raises InvalidValue if it is damaged, or not one of this server."""
     rows: dict[str, int] = {}
@@ -129,6 +132,7 @@ def restore(url: URL, path: Path, progress: Progress) -> None:
                 raise Conflict(f"pg_restore has failed ({run.find_reason()}). Nothing was restored.")
 
 
+@blocking
 def _list_entries(path: Path) -> str:
     """Return the table of contents of the dump, without the entries that are not restored."""
     with running([RESTORE, "--list", str(path)]) as run:
