@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import g
-from sqlalchemy import case, column, delete, func, select, table, update
+from sqlalchemy import case, column, func, select, table, update
 from sqlalchemy.orm import Session, aliased
 
 from glific_gpt.audit.actions import Action
 from glific_gpt.audit.tables import AuditEntry
 from glific_gpt.clock import now
+from glific_gpt.database import delete_batch
 
 SERVER_ACTOR = "server"
 """Actor if no entry point has set one."""
@@ -92,6 +93,6 @@ def anonymize(session: Session, names: Mapping[str, str]) -> None:
     session.flush()
 
 
-def delete_expired_entries(session: Session) -> None:
-    """Delete entries that are older than RETENTION."""
-    session.execute(delete(AuditEntry).where(AuditEntry.at < now() - RETENTION))
+def delete_expired_entries(session: Session) -> int:
+    """Delete a batch of entries that are older than RETENTION, and return their number."""
+    return delete_batch(session, AuditEntry, AuditEntry.at, now() - RETENTION)

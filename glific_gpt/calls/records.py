@@ -48,7 +48,9 @@ class AdmittedCall:
         return [
             statement
             for each in self.inbound.with_each_key()
-            for statement in replays.store_statements(vault, self.context.organization_id, each, outcome)
+            for statement in replays.store_statements(
+                vault, self.context.organization_id, each, outcome, self.tenant.fallback_message
+            )
         ]
 
 

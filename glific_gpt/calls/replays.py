@@ -9,17 +9,23 @@ from sqlalchemy import Table, and_, bindparam, delete, or_, select
 from sqlalchemy.orm import Session
 
 from glific_gpt.calls.context import ROW_GRACE_PERIOD
-from glific_gpt.calls.execution import Outcome
+from glific_gpt.calls.execution import Outcome, error_outcome
+from glific_gpt.calls.large_replies import LargeReplies
 from glific_gpt.calls.request import InboundCall
 from glific_gpt.calls.tables import StoredReply
 from glific_gpt.clock import now
-from glific_gpt.database import Statement, fetch_one
-from glific_gpt.errors import CallInProgress, IdempotencyMismatch
+from glific_gpt.database import Statement, delete_batch, fetch_one
+from glific_gpt.errors import CallInProgress, IdempotencyMismatch, RateLimited
 from glific_gpt.runtime import cpu_bound
 from glific_gpt.vault import Vault
 
 RETENTION = timedelta(minutes=15)
 PURPOSE = "stored_reply"
+MSG_NOT_STORED = (
+    "The first answer to this call was too large to store: the organization has received very much JSON in the last 15 "
+    "minutes. Send the question as a new call, and ask for shorter answers."
+)
+large_replies = LargeReplies(RETENTION)
 
 # Built once, as in `records.py`. Glific signs every call, so nearly every call has a key.
 REPLIES = cast("Table", StoredReply.__table__)
@@ -77,8 +83,13 @@ def claim_statements(organization_id: int, inbound: InboundCall, call_id: str) -
     return [(DELETE_EXPIRED, key | {"at": at}), (INSERT_CLAIM, row)]
 
 
-def store_statements(vault: Vault, organization_id: int, inbound: InboundCall, outcome: Outcome) -> list[Statement]:
+def store_statements(
+    vault: Vault, organization_id: int, inbound: InboundCall, outcome: Outcome, fallback: str | None = None
+) -> list[Statement]:
     """Store the answer, encrypted for the organization. A failure that passes by itself releases the key instead.
+
+    If the organization has stored too many large answers, an error with the `fallback` message is stored instead: a
+    repetition gets it and is not paid for again.
 
     A call that was considered lost may still finish. By then another call may hold the key, and its answer is kept.
     """
@@ -89,18 +100,17 @@ def store_statements(vault: Vault, organization_id: int, inbound: InboundCall, o
     if not outcome.is_kept:
         return [(RELEASE_CLAIM, this_call)]
 
-    def encrypt() -> str:
-        plain = json.dumps({"body": outcome.body, "retry_after": outcome.retry_after})
-        return vault.encrypt(organization_id, PURPOSE, plain)
+    status, ciphertext = outcome.status, _encrypt(vault, organization_id, outcome)
+    if not large_replies.admit(organization_id, len(ciphertext)):
+        error = RateLimited(MSG_NOT_STORED, retry_after=round(RETENTION.total_seconds()))
+        refusal = error_outcome(str(outcome.body["call_id"]), error, fallback)
+        status, ciphertext = refusal.status, _encrypt(vault, organization_id, refusal)
+    return [(STORE_REPLY, this_call | {"status": status, "body": ciphertext})]
 
-    ciphertext = cpu_bound.run(encrypt, is_long=outcome.is_large)
-    values = {"status": outcome.status, "body": ciphertext}
-    return [(STORE_REPLY, this_call | values)]
 
-
-def purge(session: Session) -> None:
-    """Delete every answer that is older than 15 minutes."""
-    session.execute(delete(StoredReply).where(StoredReply.expires_at < now()))
+def purge(session: Session) -> int:
+    """Delete a batch of answers that are older than 15 minutes, and return their number."""
+    return delete_batch(session, StoredReply, StoredReply.expires_at, now())
 
 
 def _key(organization_id: int, inbound: InboundCall) -> dict[str, object]:
@@ -114,6 +124,14 @@ def _request_hash(inbound: InboundCall) -> str:
     """Return a hash of the body. The key is part of it, so that equal questions of other calls have other hashes."""
     key = f"{inbound.idempotency_key}\n".encode("utf-8", "surrogatepass")
     return hashlib.sha256(key + inbound.body).hexdigest()
+
+
+def _encrypt(vault: Vault, organization_id: int, outcome: Outcome) -> str:
+    def encrypt() -> str:
+        plain = json.dumps({"body": outcome.body, "retry_after": outcome.retry_after})
+        return vault.encrypt(organization_id, PURPOSE, plain)
+
+    return cpu_bound.run(encrypt, is_long=outcome.is_large)
 
 
 def _read(vault: Vault, organization_id: int, stored: dict[str, Any]) -> Outcome:

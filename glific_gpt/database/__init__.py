@@ -1,6 +1,7 @@
 """The database: base class, column types, sessions and transactions."""
 
 from glific_gpt.database.base import Base, RowId, Usd, UtcDateTime, db
+from glific_gpt.database.batches import BATCH_SIZE, delete_batch, run_in_batches
 from glific_gpt.database.group_commit import GroupCommit, Statement, execute_all, precompile
 from glific_gpt.database.group_transaction import GroupTransaction, Work
 from glific_gpt.database.large_writes import run_large, submit_large
@@ -21,6 +22,7 @@ from glific_gpt.database.session import (
 from glific_gpt.database.timeouts import STATEMENT_TIMEOUT_SECONDS
 
 __all__ = [
+    "BATCH_SIZE",
     "STATEMENT_TIMEOUT_SECONDS",
     "UNAVAILABLE",
     "Base",
@@ -33,6 +35,7 @@ __all__ = [
     "UtcDateTime",
     "Work",
     "db",
+    "delete_batch",
     "execute_all",
     "fetch_one",
     "insert_if_absent",
@@ -43,6 +46,7 @@ __all__ = [
     "precompile",
     "reading",
     "retry_until_available",
+    "run_in_batches",
     "run_large",
     "run_transaction",
     "submit_large",

@@ -1,6 +1,8 @@
 """Housekeeping: periodic tasks that do not depend on calls."""
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from itertools import islice
 
 import structlog
@@ -14,7 +16,7 @@ from glific_gpt.calls.deferred import delivery_records
 from glific_gpt.calls.deferred.backlog import find_backlog
 from glific_gpt.calls.tables import Delivery
 from glific_gpt.clock import now
-from glific_gpt.database import transaction
+from glific_gpt.database import run_in_batches, transaction
 from glific_gpt.emails.recovery import log_stuck_emails
 from glific_gpt.services import services
 
@@ -27,19 +29,50 @@ MAX_BATCHES = 50
 log = structlog.get_logger()
 
 
-def run_housekeeping(app: Flask) -> None:
-    """Delete expired rows, mark interrupted calls, give back their money, and log stuck deliveries and e-mails."""
-    with app.app_context(), transaction() as session:
-        replays.purge(session)
-        delivery_records.purge(session)
-        trail.delete_expired_entries(session)
-        records.mark_interrupted(session)
-        _log_stuck_deliveries(session)
-        _log_missing_workers(session)
-        log_stuck_emails(session)
-    # In a transaction of its own: it locks months before calls, like a call that ends.
-    with app.app_context(), transaction() as session:
-        budget.give_back(session)
+Tasks = Mapping[str, Callable[[], object]]
+"""Functions by their names, in the order in which they run."""
+
+
+def run_tasks(app: Flask, tasks: Tasks) -> bool:
+    """Call each function in a context of the app, and return whether all succeeded.
+
+    A failure is logged, and does not stop the other tasks.
+    """
+    failed = False
+    for name, task in tasks.items():
+        try:
+            with app.app_context():
+                task()
+        except Exception as failure:  # noqa: BLE001 - the others must run, and this one is tried again after a minute
+            log.warning("housekeeping_failed", task=name, reason=type(failure).__name__)
+            failed = True
+    return not failed
+
+
+def run_housekeeping(app: Flask) -> bool:
+    """Mark interrupted calls, give back their money, log stuck work, and delete expired rows.
+
+    Returns whether all of these tasks succeeded.
+    """
+    # Each in transactions of its own. `give_back` locks months before calls, like a call that ends.
+    once = (records.mark_interrupted, budget.give_back, _log_stuck_deliveries, _log_missing_workers, log_stuck_emails)
+    in_batches = (replays.purge, delivery_records.purge, trail.delete_expired_entries)
+    # Deletions run last, because they can take many seconds.
+    return run_tasks(
+        app,
+        {_task_name(each): partial(_run_once, each) for each in once}
+        | {_task_name(each): partial(run_in_batches, each) for each in in_batches},
+    )
+
+
+def _task_name(function: Callable[[Session], object]) -> str:
+    module = function.__module__.rpartition(".")[2]
+    return f"{module}.{function.__name__.strip('_')}"
+
+
+def _run_once(task: Callable[[Session], object]) -> None:
+    with transaction() as session:
+        task(session)
 
 
 def write_token_uses(app: Flask) -> None:

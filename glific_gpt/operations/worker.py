@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 
 import structlog
 from flask import Flask
@@ -19,7 +20,7 @@ from glific_gpt.emails import outbox
 from glific_gpt.emails import recovery as email_recovery
 from glific_gpt.metrics import recording
 from glific_gpt.operations import secret_monitor
-from glific_gpt.operations.housekeeping import prune_calls, run_housekeeping, write_token_uses
+from glific_gpt.operations.housekeeping import Tasks, prune_calls, run_housekeeping, run_tasks, write_token_uses
 from glific_gpt.runtime import file_descriptors
 from glific_gpt.services import services
 
@@ -125,18 +126,22 @@ def _launch_with_retries(app: Flask, consumes: bool) -> None:  # noqa: FBT001 - 
 
 def _run_housekeeping_loop(app: Flask) -> None:
     """Run housekeeping once a minute, for ever."""
+    while True:
+        run_all_housekeeping(app)
+        time.sleep(HOUSEKEEPING_INTERVAL_SECONDS)
+
+
+def run_all_housekeeping(app: Flask) -> None:
+    """Run every task once. One that fails does not stop the others."""
     with app.app_context():
         engine = services().engine
-    while True:
-        try:
-            run_housekeeping(app)
-            write_token_uses(app)
-            with app.app_context():
-                requeue_orphans(engine)
-                email_recovery.requeue_orphans(engine)
-            engine.delete_finished()
-            recording.housekeeping_succeeded(time.time())
-            prune_calls(app)  # last, because it takes seconds if there are many old calls
-        except Exception as failure:  # noqa: BLE001 - the loop must survive; it tries again after a minute
-            log.warning("housekeeping_failed", reason=type(failure).__name__)
-        time.sleep(HOUSEKEEPING_INTERVAL_SECONDS)
+    tasks: Tasks = {
+        "write_token_uses": partial(write_token_uses, app),
+        "requeue_deliveries": partial(requeue_orphans, engine),
+        "requeue_emails": partial(email_recovery.requeue_orphans, engine),
+        "delete_finished_work": engine.delete_finished,
+    }
+    succeeded = [run_tasks(app, tasks), run_housekeeping(app)]
+    if all(succeeded):
+        run_tasks(app, {"record_success": lambda: recording.housekeeping_succeeded(time.time())})
+    run_tasks(app, {"prune_calls": partial(prune_calls, app)})  # last: it takes seconds if there are many old calls

@@ -2,14 +2,18 @@
 
 from datetime import timedelta
 
+import pytest
 import time_machine
-from sqlalchemy import select
+from sqlalchemy import insert, select, text
 from structlog.testing import capture_logs
 
 from glific_gpt.calls.tables import Call, Delivery, StoredReply
 from glific_gpt.clock import now
-from glific_gpt.database import transaction
+from glific_gpt.database import batches, transaction
+from glific_gpt.metrics import recording
+from glific_gpt.operations import worker
 from glific_gpt.operations.housekeeping import run_housekeeping
+from glific_gpt.operations.worker import run_all_housekeeping
 from tests.support.deferred import pending_call_id
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.server import RunningServer, TestOrganization
@@ -107,3 +111,71 @@ def test_it_does_not_mark_a_pending_call_interrupted(
     with time_machine.travel(now() + timedelta(hours=1)):
         run_housekeeping(server.app)
     assert list_statuses(server) == ["pending"]
+
+
+def store_expired_replies(server: RunningServer, organization: TestOrganization, count: int) -> None:
+    """Store answers of that many calls, which have expired."""
+    organization.post({"question_text": "What is ORS?"}, headers={"Idempotency-Key": "a-key"})
+    at = now() - timedelta(seconds=1)
+    with server.app.app_context(), transaction() as session:
+        owner = session.scalars(select(StoredReply.organization_id)).one()
+        row = {"organization_id": owner, "call_id": "call_1", "give_up_at": at, "expires_at": at}
+        session.execute(insert(StoredReply), [row | {"key_hash": f"{number:064}"} for number in range(count)])
+
+
+@pytest.mark.both_databases
+def test_a_backlog_of_more_than_a_batch_is_deleted(
+    server: RunningServer, alice: TestOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "BATCH_SIZE", 10)
+    store_expired_replies(server, alice, 25)
+    assert run_housekeeping(server.app)
+    (kept,) = list_stored_call_ids(server)
+    assert kept != "call_1"
+
+
+def test_a_backlog_is_deleted_in_transactions_of_one_batch_for_a_limited_time(
+    server: RunningServer, alice: TestOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "BATCH_SIZE", 10)
+    monkeypatch.setattr(batches, "TOTAL_SECONDS", 0)
+    store_expired_replies(server, alice, 25)
+    run_housekeeping(server.app)
+    assert len(list_stored_call_ids(server)) == 16
+    run_housekeeping(server.app)
+    assert len(list_stored_call_ids(server)) == 6
+
+
+@pytest.mark.both_databases
+def test_a_task_that_fails_is_logged_and_does_not_stop_the_others(
+    server: RunningServer, alice: TestOrganization
+) -> None:
+    store_expired_replies(server, alice, 3)
+    with server.app.app_context(), transaction() as session:
+        (call,) = session.scalars(select(Call))
+        call.status, call.give_up_at = "started", now() - timedelta(seconds=1)
+        session.execute(text("ALTER TABLE deliveries RENAME TO gone"))
+    with capture_logs() as log_lines:
+        assert not run_housekeeping(server.app)
+    with server.app.app_context(), transaction() as session:
+        session.execute(text("ALTER TABLE gone RENAME TO deliveries"))
+    failed = {line["task"] for line in log_lines if line["event"] == "housekeeping_failed"}
+    assert failed == {"housekeeping.log_stuck_deliveries", "housekeeping.log_missing_workers", "delivery_records.purge"}
+    assert list_statuses(server) == ["interrupted"]
+    assert len(list_stored_call_ids(server)) == 1
+
+
+def test_the_worker_runs_the_other_tasks_and_notes_no_success_after_a_failure(
+    server: RunningServer, alice: TestOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    successes: list[float] = []
+    monkeypatch.setattr(recording, "housekeeping_succeeded", successes.append)
+    store_expired_replies(server, alice, 3)
+    with monkeypatch.context() as patch, capture_logs() as log_lines:
+        patch.setattr(worker, "requeue_orphans", lambda _engine: 1 / 0)
+        run_all_housekeeping(server.app)
+    failed = [line["task"] for line in log_lines if line["event"] == "housekeeping_failed"]
+    assert (failed, successes) == (["requeue_deliveries"], [])
+    assert len(list_stored_call_ids(server)) == 1
+    run_all_housekeeping(server.app)
+    assert len(successes) == 1

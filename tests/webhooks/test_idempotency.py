@@ -1,5 +1,6 @@
 """A duplicate of a call within 15 minutes gets the stored answer and costs nothing."""
 
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,8 @@ import time_machine
 from cryptography.fernet import Fernet
 from sqlalchemy import select
 
+from glific_gpt.calls import replays
+from glific_gpt.calls.large_replies import LargeReplies
 from glific_gpt.calls.tables import StoredReply
 from glific_gpt.database import transaction
 from glific_gpt.glific.signature import DUMMY_PHRASE, sign
@@ -301,3 +304,34 @@ def test_keys_of_any_kind_are_distinguished(alice: TestOrganization, openai: Ope
     for key in (*keys, *keys):
         require_ok(ask_with_key(alice, key))
     assert len(openai.requests) == len(keys)
+
+
+def ask_for_json(organization: TestOrganization, key: str) -> httpx2.Response:
+    body = {"question_text": "A list", "response_format": {"type": "json_object"}}
+    return organization.post(body, headers={"Idempotency-Key": key})
+
+
+def test_large_answers_beyond_the_limit_of_an_organization_are_not_stored_and_not_paid_for_again(
+    alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replays, "large_replies", LargeReplies(STORAGE_PERIOD, max_bytes=100_000))
+    large = json.dumps({"items": ["x" * 1000] * 40})
+    openai.will(*[answer(large)] * 3, answer("A short one."))
+    assert [ask_for_json(alice, key).status_code for key in ("first", "second")] == [200, 200]
+    assert ask_for_json(bob, "first").status_code == 200
+    ask_with_key(alice, "short")
+    repeated = ask_for_json(alice, "second")
+    assert require_error(repeated, "rate_limited")
+    assert (repeated.status_code, repeated.headers["Retry-After"]) == (429, "900")
+    assert [ask_for_json(alice, "first").status_code, ask_for_json(bob, "first").status_code] == [200, 200]
+    assert require_ok(ask_with_key(alice, "short")) == "A short one."
+    assert len(openai.requests) == 4
+
+
+def test_large_answers_are_counted_for_15_minutes() -> None:
+    replies = LargeReplies(STORAGE_PERIOD, max_bytes=100_000)
+    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+        assert [replies.admit(1, 60_000), replies.admit(1, 60_000), replies.admit(2, 60_000)] == [True, False, True]
+        assert all(replies.admit(1, 10_000) for _ in range(5)), "small answers do not count"
+        clock.shift(STORAGE_PERIOD + SECOND)
+        assert replies.admit(1, 60_000)

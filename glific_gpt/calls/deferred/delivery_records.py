@@ -12,7 +12,7 @@ from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.execution import Outcome, fallback_text
 from glific_gpt.calls.tables import FAILED_DELIVERY_STATES, HAS_CONTENT, Call, Delivery
 from glific_gpt.clock import now
-from glific_gpt.database import Statement
+from glific_gpt.database import BATCH_SIZE, Statement
 from glific_gpt.functions.contract import FunctionBody
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.vault import Vault
@@ -145,11 +145,15 @@ def mark_failed(delivery: Delivery, reason: str) -> None:
     delivery.last_response, delivery.ended_at = reason, now()
 
 
-def purge(session: Session) -> None:
-    """Delete the content of failed deliveries that are too old to be retried."""
+def purge(session: Session) -> int:
+    """Delete the content of failed deliveries that are too old to be retried: a batch of them. Returns their number."""
     expired = (Delivery.state.in_(FAILED_DELIVERY_STATES), Delivery.ended_at < now() - UNDELIVERED_RETENTION)
     is_stored = or_(Delivery.answer.is_not(None), Delivery.question.is_not(None))
-    session.execute(update(Delivery).where(*expired, is_stored).values(NO_CONTENT))
+    # A locked row is being retried, deleted or re-encrypted.
+    found = select(Delivery.call_id).where(*expired, is_stored).limit(BATCH_SIZE).with_for_update(skip_locked=True)
+    ids = session.scalars(found).all()
+    session.execute(update(Delivery).where(Delivery.call_id.in_(ids), *expired).values(NO_CONTENT))
+    return len(ids)
 
 
 def mark_delivered(delivery: Delivery) -> None:
