@@ -85,14 +85,14 @@ def export_calls(slug: str) -> Response:
 @blocking
 def _take_export_place(slug: str) -> Callable[[], None]:
     """Return a function that gives the place back. Raises RateLimited."""
-    organization_exports.acquire(slug)
+    organization_exports.begin(slug)
     if not export_slot.acquire(slug, EXPORT_TIMEOUT_SECONDS):
-        organization_exports.release(slug)
+        organization_exports.end(slug)
         raise RateLimited(MSG_MANY_EXPORTS, retry_after=10)
 
     def release() -> None:
         export_slot.release()
-        organization_exports.release(slug)
+        organization_exports.end(slug)
 
     return release
 
