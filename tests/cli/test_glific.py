@@ -3,6 +3,7 @@
 import pytest
 
 from glific_gpt.cli.glific import WAY_REQUIRED
+from glific_gpt.glific import login_tests
 from tests.cli.conftest import Commands, OpenCommands
 from tests.support.glific_stand_in import GlificStandIn
 
@@ -79,8 +80,9 @@ def test_it_saves_nothing_if_glific_refuses_the_login(flask: Commands, connect: 
 
 
 def test_an_unreachable_glific_has_another_message_than_a_refused_login(
-    flask: Commands, connect: tuple[str, ...], glific: GlificStandIn
+    flask: Commands, connect: tuple[str, ...], glific: GlificStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(login_tests, "REFUSED_PAUSE_SECONDS", 0)  # each command is a process of its own otherwise
     refused = flask.failure(*login(connect), stdin="another-password")
     assert "Glific does not accept this phone number and password" in refused
     glific.close()
