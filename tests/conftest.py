@@ -5,7 +5,9 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -228,6 +230,15 @@ def server(start_server: StartServer) -> "RunningServer":
 def server_with_worker(start_server: StartServer) -> "RunningServer":
     """A server that also runs deferred calls."""
     return start_server(with_worker=True)
+
+
+@pytest.fixture
+def numbered_organizations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Number organizations from 1, for tests that write rows by SQL. Their ids are random otherwise."""
+    ids = count()
+    monkeypatch.setattr(
+        "glific_gpt.organizations.tables.secrets", SimpleNamespace(randbelow=lambda _maximum: next(ids))
+    )
 
 
 @pytest.fixture

@@ -22,6 +22,8 @@ from tests.support.call_records import create_call, create_delivery
 from tests.support.server import RunningServer, TestOrganization
 from tests.support.serving import open_database
 
+pytestmark = pytest.mark.usefixtures("numbered_organizations")
+
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 MIDNIGHT = NOON.replace(hour=0)

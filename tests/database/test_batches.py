@@ -22,6 +22,8 @@ from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
 
+pytestmark = pytest.mark.usefixtures("numbered_organizations")
+
 TABLE: Any = MonthlySpend.__table__
 INSERT = TABLE.insert().inline()
 DELETE = TABLE.delete().where(TABLE.c.month == sa.bindparam("of_month"))

@@ -21,6 +21,8 @@ from tests.support.deferred import wait_until
 from tests.support.event_loop import server_loop
 from tests.support.server import RunningServer, TestOrganization
 
+pytestmark = pytest.mark.usefixtures("numbered_organizations")
+
 TABLE: Any = MonthlySpend.__table__
 INSERT = TABLE.insert().inline()
 CALLS = 60

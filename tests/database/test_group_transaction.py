@@ -18,6 +18,8 @@ from tests.support.database_faults import lock_calls
 from tests.support.deferred import wait_until
 from tests.support.server import RunningServer, TestOrganization
 
+pytestmark = pytest.mark.usefixtures("numbered_organizations")
+
 
 def set_to_two(month: str) -> Callable[[Session], object]:
     """Return a function that changes the row of the month, which the statements of the same work have inserted."""

@@ -15,6 +15,8 @@ from tests.database.test_group_commit import failures_of, months, spend
 from tests.support.deferred import wait_until
 from tests.support.server import RunningServer, TestOrganization
 
+pytestmark = pytest.mark.usefixtures("numbered_organizations")
+
 LARGE_CALLS = range(4)
 SMALL_CALLS = range(4, 24)
 

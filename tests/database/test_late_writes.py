@@ -12,6 +12,8 @@ from tests.database.test_group_commit import spend
 from tests.support.database_faults import lock_calls
 from tests.support.server import RunningServer, TestOrganization
 
+pytestmark = pytest.mark.usefixtures("numbered_organizations")
+
 
 def spent(server: RunningServer) -> list[Decimal]:
     with server.app.app_context(), transaction() as session:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from glific_gpt.accounts import people
 from glific_gpt.accounts.tables import Role
-from glific_gpt.calls.tables import StoredReply
+from glific_gpt.calls.tables import DailyTotals, StoredReply
 from glific_gpt.clock import now
 from glific_gpt.database import db, transaction
 from glific_gpt.organization_data.tables import TABLES
@@ -41,6 +41,23 @@ def fill(organization: TestOrganization, glific: GlificStandIn) -> None:
         people.add_member(session, row.id, f"owner@{organization.slug}.example.org", Role.OWNER)
         people.add_member(session, row.id, SHARED_PERSON, Role.VIEWER)
         session.add(MonthlySpend(organization_id=row.id, month="2026-11", usd=Decimal("1.25")))
+        session.add(
+            DailyTotals(
+                organization_id=row.id,
+                day=now().date(),
+                function="parse_via_chat_gpt",
+                model="gpt-4o",
+                failure="",
+                is_deferred=False,
+                calls=2,
+                input_tokens=20,
+                output_tokens=10,
+                cost_usd=Decimal("0.5"),
+                unpriced=0,
+                last_at=now(),
+                answer_times={"100": 2},
+            )
+        )
         session.add(BudgetReservation(call_id=waiting, organization_id=row.id, month="2026-11", usd=Decimal("0.5")))
         times = {"give_up_at": now(), "expires_at": now() + timedelta(minutes=10)}
         session.add(StoredReply(organization_id=row.id, key_hash="ab" * 32, call_id=waiting, **times))

@@ -21,7 +21,7 @@ from tests.operations.backups.conftest import NewDatabase, ignore
 from tests.support import databases
 from tests.support.server import RunningServer, TestOrganization
 
-pytestmark = pytest.mark.both_databases
+pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("numbered_organizations")]
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

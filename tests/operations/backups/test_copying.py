@@ -20,7 +20,7 @@ from tests.support.deferred import wait_until
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.server import RunningServer, TestOrganization
 
-pytestmark = pytest.mark.both_databases
+pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("numbered_organizations")]
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
