@@ -1,6 +1,7 @@
 """Pool of HTTP/1.1 connections to one host. A call borrows a connection and returns it for the next call."""
 
 import asyncio
+import hashlib
 import socket
 import ssl
 import time
@@ -42,6 +43,8 @@ class _Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self.is_open = True
         self.idle_since = 0.0
+        self.owner = b""
+        """Hash of the key whose requests this connection sends."""
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._response: HttpResponse | None = None
@@ -128,8 +131,17 @@ def _probe_when_idle(end: socket.socket) -> None:
             end.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
+def _owner_of(headers: Headers) -> bytes:
+    """Return a hash of the key in the headers, because a connection must not keep the key itself."""
+    key = next((value for name, value in headers if name.lower() == b"authorization"), b"")
+    return hashlib.blake2b(key, digest_size=16).digest()
+
+
 class ConnectionPool:
-    """Connections to the host of a base URL, one for each call in flight, all on the process's event loop."""
+    """Connections to the host of a base URL, one for each call in flight, all on the process's event loop.
+
+    A connection is used again for the same key only.
+    """
 
     def __init__(self, base_url: str) -> None:
         """Raises SettingsError for an HTTPS_PROXY that is not the address of a proxy."""
@@ -156,7 +168,8 @@ class ConnectionPool:
         request = b"\r\n".join([*head, b"", body])
         sent_at = time.monotonic()
         ends_at = sent_at + timeout_seconds
-        if reused := self._take_idle():
+        owner = _owner_of(headers)
+        if reused := self._take_idle(owner):
             try:
                 return await self._exchange(reused, request, ends_at, reused=True)
             except (httpx2.ConnectError, httpx2.ReadTimeout) as error:
@@ -166,7 +179,9 @@ class ConnectionPool:
                 self._close_idle(since=sent_at)
                 if isinstance(error, httpx2.ReadTimeout):
                     raise
-        return await self._exchange(await self._connect(ends_at - time.monotonic()), request, ends_at)
+        connection = await self._connect(ends_at - time.monotonic())
+        connection.owner = owner
+        return await self._exchange(connection, request, ends_at)
 
     async def _exchange(
         self, connection: _Connection, request: bytes, ends_at: float, *, reused: bool = False
@@ -183,10 +198,14 @@ class ConnectionPool:
         """TLS with the certificates that the operating system trusts. Created on first use because it is slow."""
         return tls_context() if self._is_secure else None
 
-    def _take_idle(self) -> _Connection | None:
-        """Take the connection that was used last, so that the others time out and the pool shrinks."""
-        while self._idle:
-            connection = self._idle.pop()
+    def _take_idle(self, owner: bytes) -> _Connection | None:
+        """Take the owner's connection that was used last, so that the others time out and the pool shrinks.
+
+        A second reply to one request can arrive at any time. On a connection of another owner, it would be taken for
+        the reply to this one's next request.
+        """
+        while connection := next((each for each in reversed(self._idle) if each.owner == owner), None):
+            self._idle.remove(connection)
             if connection.is_open and time.monotonic() - connection.idle_since < KEEPALIVE_SECONDS:
                 return connection
             connection.close()

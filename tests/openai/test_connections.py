@@ -54,8 +54,46 @@ def server(*replies: bytes, closes: bool = False, resets: bool = False) -> Itera
         listener.shutdown(socket.SHUT_RDWR)
 
 
-def post(pool: ConnectionPool, timeout_seconds: float = 5.0) -> HttpResponse:
-    return bridge.await_(pool.request("POST", b"/v1/x", [(b"Host", b"x")], b"{}", timeout_seconds))
+def post(pool: ConnectionPool, timeout_seconds: float = 5.0, *, key: bytes = b"") -> HttpResponse:
+    headers = [(b"Host", b"x"), *([(b"Authorization", b"Bearer " + key)] if key else [])]
+    return bridge.await_(pool.request("POST", b"/v1/x", headers, b"{}", timeout_seconds))
+
+
+def test_a_connection_is_used_again_for_the_same_key_only() -> None:
+    with server(*[OK] * 5) as (pool, used):
+        for key in (b"sk-alice", b"sk-bob", b"sk-alice", b"sk-bob", b"sk-alice"):
+            post(pool, key=key)
+        assert used == [0, 1, 0, 1, 0]
+
+
+def test_a_second_reply_that_comes_late_never_reaches_another_organization() -> None:
+    poison = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        pool = ConnectionPool(f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
+
+        def serve(wire: socket.socket) -> None:
+            with wire:
+                wire.recv(65536)
+                wire.sendall(OK)
+                with suppress(OSError):
+                    wire.recv(65536)  # the next request on this connection, which another call has sent
+                    wire.sendall(poison)
+
+        def listen() -> None:
+            with suppress(OSError):
+                while True:
+                    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+
+        threading.Thread(target=listen, daemon=True).start()
+        post(pool, key=b"sk-alice")
+        assert bytes(post(pool, key=b"sk-bob").body) == b"{}"
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def test_an_idle_connection_keeps_no_key() -> None:
+    with server(OK) as (pool, _):
+        post(pool, key=b"sk-alice")
+        assert not any(b"sk-alice" in value for value in vars(pool._idle[0]).values() if isinstance(value, bytes))
 
 
 def test_an_open_connection_is_reused() -> None:
