@@ -26,7 +26,8 @@ def _unless_newer(upgrade: click.Command) -> click.Command:
     original = upgrade.callback
 
     def upgrade_unless_newer(**values: Any) -> None:
-        if _current_revision() > newest():
+        # With --sql the statements are printed, and the database is not asked.
+        if not values.get("sql") and _current_revision() > newest():
             click.echo(MSG_NEWER, err=True)
             return
         assert original  # noqa: S101 - every command has one

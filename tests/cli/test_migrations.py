@@ -91,3 +91,10 @@ def test_an_upgrade_that_meets_a_lock_says_so(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert "Error: Another transaction locks the database for too long." in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_the_statements_of_an_upgrade_are_printed_without_a_database(flask_with: OpenCommands) -> None:
+    flask = flask_with(database_url="postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    result = flask.run("db", "upgrade", "0010:head", "--sql")
+    assert result.exit_code == 0
+    assert "CREATE TABLE daily_totals" in result.stdout
