@@ -13,9 +13,8 @@ from cryptography.fernet import Fernet
 
 from benchmarks.programs import run_program
 from benchmarks.targets import WEBHOOK_BODY, SignedTarget, Target
-from tests.support.programs import ROOT, SERVER, Program, clean_environment, free_port
+from tests.support.programs import FLASK, ROOT, SERVER, Program, clean_environment, free_port
 
-FLASK = str(Path(sys.executable).parent / "flask")
 API_KEY = "sk-proj-benchmark-0000"
 ALLOWED_MODEL = "gpt-4o*"
 
@@ -68,7 +67,7 @@ def run_server(environ: dict[str, str], folder: Path = ROOT) -> Iterator[Program
 def run_flask(environ: dict[str, str], *arguments: str, stdin: str = "", folder: Path = ROOT) -> str:
     """Run a command of the server and return its output. Exit with its error if it fails."""
     result = subprocess.run(
-        [FLASK, *arguments],
+        [*FLASK, *arguments],
         cwd=folder,
         env=clean_environment() | environ,
         input=stdin,
