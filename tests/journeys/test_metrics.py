@@ -157,7 +157,10 @@ def run_prometheus(folder: Path, port: int) -> Iterator[Callable[[str], float | 
 
     def query(expression: str) -> float | None:
         try:
-            reply = http.get(f"http://{address}/api/v1/query", params={"query": expression}).json()
+            response = http.get(f"http://{address}/api/v1/query", params={"query": expression})
+            if response.status_code == 503:  # Prometheus is still starting
+                return None
+            reply = response.json()
         except httpx2.TransportError:  # it is starting
             return None
         found = reply["data"]["result"]
