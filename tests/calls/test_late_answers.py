@@ -15,11 +15,24 @@ from tests.support.deferred import create_connected_organization, pending_call_i
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.openai_behaviours import answer, never_respond
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.server import TestOrganization
 from tests.webhooks.concurrency import call_concurrently
 
 pytestmark = pytest.mark.usefixtures("patient_deferral")
 
 CALLS = 20
+
+
+def defer_calls(
+    number: int, organization: TestOrganization, monkeypatch: pytest.MonkeyPatch
+) -> list[tuple[Tenant, CallContext]]:
+    """Defer that many calls, whose answers nothing waits for, and return their tenants and contexts."""
+    expected: list[tuple[Tenant, CallContext]] = []
+    late_answers = organization.server.services.pipeline.deferrer.late_answers
+    monkeypatch.setattr(late_answers, "expect", lambda tenant, context, *_: expected.append((tenant, context)))
+    for contact in range(21, 21 + number):
+        pending_call_id(organization.ask_deferred("auto", contact=contact))
+    return expected
 
 
 def test_calls_that_are_deferred_together_are_each_asked_and_delivered_once(
@@ -41,10 +54,7 @@ def test_an_answer_that_cannot_be_stored_does_not_affect_those_of_its_batch(
     alice = create_connected_organization(start_server(with_worker=True, deadline_seconds=2), glific)
     openai.always(never_respond())
     late_answers = alice.server.services.pipeline.deferrer.late_answers
-    expected: list[tuple[Tenant, CallContext]] = []
-    monkeypatch.setattr(late_answers, "expect", lambda tenant, context, *_: expected.append((tenant, context)))
-    for contact in (21, 22):
-        pending_call_id(alice.ask_deferred("auto", contact=contact))
+    expected = defer_calls(2, alice, monkeypatch)
     encrypt = Answer.encrypt
 
     def encrypt_or_fail(vault: Any, tenant: Any, context: Any, result: Any) -> Answer:
@@ -83,10 +93,7 @@ def test_a_large_answer_is_stored_apart_from_the_others(
     alice = create_connected_organization(start_server(with_worker=True, deadline_seconds=2), glific)
     openai.always(never_respond())
     late_answers = alice.server.services.pipeline.deferrer.late_answers
-    expected: list[tuple[Tenant, CallContext]] = []
-    monkeypatch.setattr(late_answers, "expect", lambda tenant, context, *_: expected.append((tenant, context)))
-    for contact in (21, 22, 23):
-        pending_call_id(alice.ask_deferred("auto", contact=contact))
+    expected = defer_calls(3, alice, monkeypatch)
     batches: list[list[Any]] = []
     store = late_answers._store
 

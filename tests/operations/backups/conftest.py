@@ -24,6 +24,8 @@ from tests.support.server import RunningServer, TestOrganization
 
 NewDatabase = Callable[[str], str]
 
+OTHER_KIND = {SQLITE: POSTGRESQL, POSTGRESQL: SQLITE}
+
 
 # Set up first, so that the servers of a test end before its databases are dropped.
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from glific_gpt.operations.backups import copying
 from glific_gpt.operations.backups.contents import Progress
 from glific_gpt.operations.backups.copying import Copied
 from tests.conftest import StartServer
-from tests.operations.backups.conftest import NewDatabase, ignore, open_server, read_tables, run_sql
+from tests.operations.backups.conftest import OTHER_KIND, NewDatabase, ignore, open_server, read_tables, run_sql
 from tests.rules.test_migrations import fill
 from tests.support.call_records import create_call
 from tests.support.deferred import wait_until
@@ -23,8 +23,6 @@ from tests.support.server import RunningServer, TestOrganization
 pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("numbered_organizations")]
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-OTHER_KIND = {"sqlite": "postgresql", "postgresql": "sqlite"}
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from glific_gpt.database import migrations
 from glific_gpt.errors import Conflict, InvalidValue
 from tests.conftest import StartServer
 from tests.operations.backups.conftest import (
+    OTHER_KIND,
     BackUpFile,
     NewDatabase,
     Restore,
@@ -24,8 +25,6 @@ pytestmark = pytest.mark.both_databases
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-
-OTHER_KIND = {"sqlite": "postgresql", "postgresql": "sqlite"}
 
 
 def test_a_database_with_an_organization_is_refused(

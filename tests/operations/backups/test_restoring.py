@@ -31,8 +31,6 @@ pytestmark = pytest.mark.both_databases
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
-OTHER_KIND = {"sqlite": "postgresql", "postgresql": "sqlite"}
-
 
 def test_the_restored_database_has_the_same_rows_and_gives_new_ids(
     waiting: str,
