@@ -38,6 +38,8 @@ class CallContext:
     call_id: str = field(default_factory=new_call_id)
     mode: str | None = None
     model_asked: str | None = None
+    answer_key: str | None = None
+    """Key of the response that repeats parsed_msg, once the function is known."""
     contact_id: int | None = None
     flow_id: int | None = None
     usage: Usage = field(default_factory=Usage)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import structlog
 from pydantic import JsonValue
@@ -11,7 +12,7 @@ from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import EmptyAnswer, GlificGptError, UpstreamError
-from glific_gpt.functions.contract import Function, FunctionBody
+from glific_gpt.functions.contract import Function, FunctionAnswer, FunctionBody
 from glific_gpt.glific.markdown import is_long_work
 from glific_gpt.glific.text import (
     EMPTY_VALUE,
@@ -20,6 +21,7 @@ from glific_gpt.glific.text import (
     format_for_whatsapp,
     format_json_for_whatsapp,
     is_long_json_work,
+    sanitize_json,
     sanitize_message,
 )
 from glific_gpt.openai.chat import LanguageModel
@@ -29,7 +31,7 @@ from glific_gpt.settings import FALLBACK_MESSAGE
 EMPTY: tuple[JsonValue, ...] = (None, "", {}, [])
 """Values that do not count as an answer: Glific would show the name of the variable instead of them."""
 
-Result = JsonValue | GlificGptError
+Result = FunctionAnswer | GlificGptError
 """The formatted answer of a function, or the reason why there is none."""
 
 log = structlog.get_logger()
@@ -60,9 +62,10 @@ def execute(
     """Call the function and format its answer for WhatsApp. Tokens used are counted in the context. Never raises."""
     context.usage, model.allowance = model.usage, context.allowance
     try:
-        value = function.handle(body, model, deadline)
+        returned = function.handle(body, model, deadline)
+        answer = returned if isinstance(returned, FunctionAnswer) else FunctionAnswer(returned)
         cut_off = model.usage.cut_off
-        return cpu_bound.run(lambda: _format_for_whatsapp(value, body, cut_off=cut_off), is_long=_is_long_work(value))
+        return cpu_bound.run(lambda: _format_answer(answer, body, cut_off=cut_off), is_long=_is_long_work(answer))
     except GlificGptError as error:
         return error
     except Exception as error:  # noqa: BLE001 - a plugin can raise anything, and the message can hold personal data
@@ -74,14 +77,19 @@ def to_outcome(tenant: Tenant, context: CallContext, result: Result) -> Outcome:
     """Return the answer for a result, with the organization's fallback message for an error."""
     if isinstance(result, GlificGptError):
         context.cause = result.cause
-        return error_outcome(context.call_id, result, tenant.fallback_message)
+        return error_outcome(context.call_id, result, tenant.fallback_message, context.answer_key)
     model = context.usage.model or context.model_asked or ""
-    return success_outcome(context.call_id, model, result, cut_off=context.usage.cut_off)
+    return success_outcome(context.call_id, model, result, context.answer_key, cut_off=context.usage.cut_off)
 
 
-def success_outcome(call_id: str, model: str, parsed_msg: JsonValue, *, cut_off: bool = False) -> Outcome:
-    body: dict[str, JsonValue] = {"success": True, "status": "ok", "parsed_msg": parsed_msg, "model": model}
-    return Outcome(200, body | ({"cut_off": True} if cut_off else {}) | {"call_id": call_id})
+def success_outcome(
+    call_id: str, model: str, answer: FunctionAnswer, answer_key: str | None = None, *, cut_off: bool = False
+) -> Outcome:
+    """Return an answer to Glific. `answer_key` names a second key with the value of `parsed_msg`."""
+    value = answer.parsed_msg
+    body: dict[str, JsonValue] = {"success": True, "status": "ok", "parsed_msg": value, **answer.fields}
+    body |= {answer_key: value} if answer_key else {}
+    return Outcome(200, body | {"model": model} | ({"cut_off": True} if cut_off else {}) | {"call_id": call_id})
 
 
 def pending_outcome(call_id: str) -> Outcome:
@@ -95,25 +103,42 @@ def fallback_text(message: str | None) -> str:
     return sanitize_message(message or FALLBACK_MESSAGE) or FALLBACK_MESSAGE
 
 
-def error_outcome(call_id: str, error: GlificGptError, fallback: str | None) -> Outcome:
-    """Describe an error. `fallback` is for WhatsApp users: a flow may send parsed_msg even after an error."""
+def error_outcome(call_id: str, error: GlificGptError, fallback: str | None, answer_key: str | None = None) -> Outcome:
+    """Describe an error. `fallback` is for WhatsApp users: a flow may send parsed_msg even after an error.
+
+    `answer_key` names a second key with this message.
+    """
+    message = fallback_text(fallback)
     body: dict[str, JsonValue] = {
         "success": False,
         "status": "error",
         "error_code": error.code,
         "error_class": error.error_class,
         "error": str(error),
-        "parsed_msg": fallback_text(fallback),
+        "parsed_msg": message,
         "call_id": call_id,
     }
+    body |= {answer_key: message} if answer_key else {}
     return Outcome(error.status, body, error.retry_after, is_kept=not error.passes)
 
 
-def _is_long_work(value: JsonValue) -> bool:
+def _is_long_work(answer: FunctionAnswer) -> bool:
     """Return whether formatting may take more than a few milliseconds."""
+    if cpu_bound.is_large(dict(answer.fields)):
+        return True
+    value = answer.parsed_msg
     if isinstance(value, str):
         return is_long_work(value)
     return cpu_bound.is_large(value) or is_long_json_work(value)
+
+
+def _format_answer(answer: FunctionAnswer, body: FunctionBody, *, cut_off: bool) -> FunctionAnswer:
+    """Raises EmptyAnswer if nothing visible is left, and TypeError or ValueError for a value that is not JSON."""
+    value = _format_for_whatsapp(answer.parsed_msg, body, cut_off=cut_off)
+    if not answer.fields:
+        return FunctionAnswer(value)
+    fields = json.loads(json.dumps(dict(answer.fields), allow_nan=False))
+    return FunctionAnswer(value, cast("dict[str, JsonValue]", sanitize_json(fields)))
 
 
 def _format_for_whatsapp(value: JsonValue, body: FunctionBody, *, cut_off: bool) -> JsonValue:

@@ -49,7 +49,12 @@ class AdmittedCall:
             statement
             for each in self.inbound.with_each_key()
             for statement in replays.store_statements(
-                vault, self.context.organization_id, each, outcome, self.tenant.fallback_message
+                vault,
+                self.context.organization_id,
+                each,
+                outcome,
+                self.tenant.fallback_message,
+                self.context.answer_key,
             )
         ]
 

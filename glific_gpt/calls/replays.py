@@ -84,7 +84,12 @@ def claim_statements(organization_id: int, inbound: InboundCall, call_id: str) -
 
 
 def store_statements(
-    vault: Vault, organization_id: int, inbound: InboundCall, outcome: Outcome, fallback: str | None = None
+    vault: Vault,
+    organization_id: int,
+    inbound: InboundCall,
+    outcome: Outcome,
+    fallback: str | None = None,
+    answer_key: str | None = None,
 ) -> list[Statement]:
     """Store the answer, encrypted for the organization. A failure that passes by itself releases the key instead.
 
@@ -103,7 +108,7 @@ def store_statements(
     status, ciphertext = outcome.status, _encrypt(vault, organization_id, outcome)
     if not large_replies.admit(organization_id, len(ciphertext)):
         error = RateLimited(MSG_NOT_STORED, retry_after=round(RETENTION.total_seconds()))
-        refusal = error_outcome(str(outcome.body["call_id"]), error, fallback)
+        refusal = error_outcome(str(outcome.body["call_id"]), error, fallback, answer_key)
         status, ciphertext = refusal.status, _encrypt(vault, organization_id, refusal)
     return [(STORE_REPLY, this_call | {"status": status, "body": ciphertext})]
 

@@ -19,7 +19,8 @@ from glific_gpt.errors import (
     OrganizationInactive,
     Unauthorized,
 )
-from glific_gpt.functions.contract import Function, FunctionBody, validate_body
+from glific_gpt.functions.body_validation import validate_body
+from glific_gpt.functions.contract import Function, FunctionBody
 from glific_gpt.functions.registry import Registry
 from glific_gpt.functions.values import decode_json, parse_id
 from glific_gpt.models import allowlist
@@ -101,6 +102,7 @@ class Admission:
         if inbound.mode not in MODES:
             raise InvalidField("mode: the address of the webhook ends in mode=sync, mode=async or mode=auto.")
         function = self.functions.get(inbound.function)
+        context.answer_key = function.answer_key
         body = validate_body(function, values)
         context.contact_id, context.flow_id = body.contact_id, body.flow_id
         model = body.model_asked or tenant.default_model or self.settings.default_model

@@ -1,34 +1,38 @@
-"""The contract of a function, and the validation of its body. A plugin imports everything that it needs from here."""
+"""The contract of a function. A plugin imports everything that it needs from here."""
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    JsonValue,
-    StringConstraints,
-    ValidationError,
-    model_validator,
-)
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
-from glific_gpt import validation
 from glific_gpt.clock import Deadline
-from glific_gpt.errors import EmptyQuestion, GlificGptError, InvalidField, UnresolvedVariable
-from glific_gpt.flows.variables import MAX_DEFAULTS, fill_defaults, find_joined, find_unresolved
+from glific_gpt.errors import N_
 from glific_gpt.functions.values import blank_to_none, parse_id, parse_number
 from glific_gpt.models.allowlist import canonical_id, read_name
 from glific_gpt.openai.chat import Answer, LanguageModel, Question
 from glific_gpt.settings import MODEL_NAME
 
-__all__ = ["Answer", "Deadline", "Function", "FunctionBody", "JsonValue", "LanguageModel", "Question"]
+__all__ = [
+    "N_",
+    "Answer",
+    "Deadline",
+    "Function",
+    "FunctionAnswer",
+    "FunctionBody",
+    "JsonValue",
+    "LanguageModel",
+    "Need",
+    "Question",
+]
 
-FUNCTION_NAME = re.compile(r"[a-z0-9_]{1,63}")
+FUNCTION_NAME = re.compile(r"[a-z0-9_-]{1,63}")
+ANSWER_KEYS = {"success", "status", "parsed_msg", "model", "cut_off", "call_id", "error_code", "error_class", "error"}
+"""Keys of every response, which a function cannot set."""
+EMPTY_QUESTION = "empty_question"
+"""Error type that a field raises for an empty question."""
 
 ModelName = Annotated[str, StringConstraints(strip_whitespace=True, pattern=MODEL_NAME), BeforeValidator(read_name)]
 MIN_CHARACTERS = 100
@@ -102,6 +106,30 @@ class FunctionBody(BaseModel):
         return self.gpt_model or self.model
 
 
+class Need(Enum):
+    """A capability of the model that a function uses."""
+
+    TEXT = "text"
+    PICTURES = "pictures"
+    """Pictures in the question."""
+    FILE_SEARCH = "file_search"
+    """Search in files at OpenAI."""
+
+
+@dataclass(frozen=True)
+class FunctionAnswer:
+    """An answer with more keys of the response than `parsed_msg`."""
+
+    parsed_msg: JsonValue
+    """Text, or a JSON value. Texts are formatted for WhatsApp, also those in a JSON value."""
+    fields: Mapping[str, JsonValue] = field(default_factory=dict)
+    """Other keys of the response, such as `sources`. Code of Glific in their texts is neutralised."""
+
+    def __post_init__(self) -> None:
+        if reserved := ANSWER_KEYS & self.fields.keys():
+            raise ValueError(f"a function cannot set these keys of the response: {sorted(reserved)}")
+
+
 Body = TypeVar("Body", bound=FunctionBody)
 
 
@@ -110,13 +138,14 @@ class Function(Generic[Body]):
     """A function that a webhook calls by its name."""
 
     name: str
-    """Last segment of the webhook's address: [a-z0-9_]{1,63}."""
+    """Last segment of the webhook's address: [a-z0-9_-]{1,63}."""
     body: type[Body]
     """Model of the request body, which is validated before the function is called."""
-    handle: Callable[[Body, LanguageModel, Deadline], JsonValue]
+    handle: Callable[[Body, LanguageModel, Deadline], JsonValue | FunctionAnswer]
     """Returns parsed_msg: text, or a JSON value. Texts are formatted for WhatsApp, also those in a JSON value.
 
-    The model is bound to the organization's key and to the deadline. May raise GlificGptError.
+    A FunctionAnswer adds keys to the response. The model is bound to the organization's key and to the deadline. May
+    raise GlificGptError.
     """
 
     blocks: bool = True
@@ -125,97 +154,28 @@ class Function(Generic[Body]):
     extra_input_tokens: int = 0
     """Input tokens that the function adds to its body at most, such as its own prompt. A budget reserves them."""
 
+    needs: frozenset[Need] = frozenset({Need.TEXT})
+    """Capabilities that the model needs. A model without one is refused before it is asked."""
+
+    answer_key: str | None = None
+    """Key of the response that repeats parsed_msg, also after an error: Glific's own functions use other names."""
+
+    title: str = ""
+    """Name for people, in a few words, marked with N_. An empty text stands for `name`."""
+
+    help: str = ""
+    """One sentence for authors of flows, marked with N_."""
+
+    example: Mapping[str, JsonValue] = field(default_factory=dict)
+    """A body that the function accepts, for documentation and forms."""
+
+    flow_values: Mapping[str, str] = field(default_factory=dict)
+    """Fields of the example that a flow fills with variables: {"question_text": "@results.question_1.input"}."""
+
     def __post_init__(self) -> None:
         if not FUNCTION_NAME.fullmatch(self.name):
-            raise ValueError(f"a function's name consists of small letters, digits and underscores: {self.name!r}")
-
-
-GLIFIC_FIELDS = {"contact", "results", "flow_id", "contact_id", "organization_id", "result_name"}
-"""Fields that Glific fills, or that do not affect the answer: they are not searched for unfilled variables."""
-
-EMPTY_QUESTION = "empty_question"
-"""Error type that a field raises for an empty question."""
-
-
-def validate_body(function: Function[Body], values: dict[str, Any]) -> Body:
-    """Return the validated body.
-
-    Raises EmptyQuestion or InvalidField for the first invalid field, and UnresolvedVariable for the first variable
-    that Glific did not fill because no value is stored under its name.
-    """
-    values = _fill_defaults(function, values)
-    unresolved = dict(_unresolved(function, values))
-    try:
-        body = function.body.model_validate(values)
-    except ValidationError as error:
-        for details in error.errors(include_url=False, include_input=False):
-            # An unfilled variable in a number field is reported as such: that message names the cause.
-            if _field(details) not in unresolved:
-                raise _to_error(details) from None
-    for field, reason in unresolved.items():
-        raise UnresolvedVariable(f"{field}: {reason}")
-    return body
-
-
-def _fill_defaults(function: Function[Body], values: dict[str, Any]) -> dict[str, Any]:
-    """Replace variables that Glific did not fill by their texts in `defaults`: {"results.answer.parsed_msg": "-"}.
-
-    Only texts of the function's own fields are changed. Raises InvalidField for defaults of another shape.
-    """
-    defaults = values.get("defaults")
-    if not defaults:
-        return values
-    if not isinstance(defaults, dict) or not all(isinstance(text, str) for text in defaults.values()):
-        raise InvalidField("defaults: write an object with names of variables and texts.")
-    if len(defaults) > MAX_DEFAULTS:
-        raise InvalidField(f"defaults: write at most {MAX_DEFAULTS} variables.")
-    fields = {name for name in function.body.model_fields if name not in GLIFIC_FIELDS}
-    return {
-        name: fill_defaults(value, defaults) if name in fields and isinstance(value, str) else value
-        for name, value in values.items()
-    }
-
-
-def _unresolved(function: Function[Body], values: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield each field of the function that holds an unfilled variable, with the reason for the first one."""
-    for field in [name for name in function.body.model_fields if name not in GLIFIC_FIELDS]:
-        for text in _texts(values.get(field)):
-            if variables := find_unresolved(text, is_typed=field in function.body.TYPED_FIELDS):
-                yield field, _describe_unresolved(text, variables[0])
-                break
-
-
-def _describe_unresolved(text: str, variable: str) -> str:
-    if variable in find_joined(text):
-        return (
-            f"Glific does not fill {variable}, because a letter or sign outside ASCII follows it directly. "
-            f"Put a blank behind {variable} in the node."
-        )
-    return (
-        f"the node reads {variable}, but no value is stored under that name. "
-        "Check the name of the result or field in the node."
-    )
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Yield all texts in a JSON value, in order. Not recursive: each text would pass through all levels above it."""
-    pending = [value]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, str):
-            yield current
-        elif isinstance(current, dict):
-            pending.extend(reversed(current.values()))
-        elif isinstance(current, list):
-            pending.extend(reversed(current))
-
-
-def _field(details: ErrorDetails) -> str:
-    return str(details["loc"][0]) if details["loc"] else ""
-
-
-def _to_error(details: ErrorDetails) -> GlificGptError:
-    if details["type"] == EMPTY_QUESTION:
-        return EmptyQuestion()
-    field, sentence = _field(details), validation.describe(details)
-    return InvalidField(f"{field}: {sentence}." if field else f"{sentence}.")
+            raise ValueError(
+                f"a function's name consists of small letters, digits, hyphens and underscores: {self.name!r}"
+            )
+        if self.answer_key in ANSWER_KEYS:
+            raise ValueError(f"every response has this key already: {self.answer_key!r}")

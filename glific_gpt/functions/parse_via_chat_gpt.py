@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 from glific_gpt.errors import MSG_BUDGET_TOO_SMALL, BadUpstreamReply, BudgetExceeded
 from glific_gpt.functions.contract import (
     EMPTY_QUESTION,
+    N_,
     Answer,
     Deadline,
     Function,
@@ -115,4 +116,16 @@ def decode(answer: Answer, *, is_required: bool) -> JsonValue:
         raise BadUpstreamReply(f"The model's answer is not valid JSON. {advice}") from None
 
 
-function = Function(name="parse_via_chat_gpt", body=ParseViaChatGptBody, handle=handle, blocks=False)
+function = Function(
+    name="parse_via_chat_gpt",
+    body=ParseViaChatGptBody,
+    handle=handle,
+    blocks=False,
+    title=N_("Question and answer"),
+    help=N_("Answers a question in text. The prompt says how."),
+    example={
+        "question_text": "When do I sow millet?",
+        "prompt": "Answer in less than 5 sentences, in the language of the question.",
+    },
+    flow_values={"question_text": "@results.question_1.input"},
+)

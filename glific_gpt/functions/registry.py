@@ -33,6 +33,14 @@ class Registry:
         """Return the names of all functions."""
         return list(self._functions)
 
+    def all(self) -> list[Function[Any]]:
+        """Return all functions, the built-in ones first."""
+        return list(self._functions.values())
+
+    def find_answer_key(self, name: str) -> str | None:
+        """Return the answer key of a function; None if there is none, or no such function any more."""
+        return self._functions[name].answer_key if name in self._functions else None
+
     def get(self, name: str) -> Function[Any]:
         """Return the function with this name. Raises UnknownFunction."""
         if name not in self._functions:

@@ -101,6 +101,14 @@ def sanitize_message(message: str, limit: int = MAX_MESSAGE_CHARACTERS) -> str:
     return _limit(_remove_unstorable(message).strip(), limit)
 
 
+def sanitize_json(value: JSON) -> JSON:
+    """Return a copy of a JSON value with each text prepared like a message that staff wrote.
+
+    `EMPTY_VALUE` stands for null and for texts without a visible character.
+    """
+    return map_json(value, lambda text: sanitize_message(text or "") or EMPTY_VALUE)
+
+
 def _limit(text: str, limit: int) -> str:
     """Neutralise the text and cut it to the limit. Return an empty text if nothing in it is visible."""
     text = neutralise(text)

@@ -14,6 +14,8 @@ from glific_gpt.calls.request import InboundCall, decode_object
 from glific_gpt.clock import Deadline
 from glific_gpt.credentials.providers import OpenAiFields
 from glific_gpt.database import precompile
+from glific_gpt.functions import parse_via_chat_gpt
+from glific_gpt.functions.contract import FunctionAnswer
 from glific_gpt.glific import text
 from glific_gpt.models import prices
 from glific_gpt.openai import response_bodies
@@ -34,11 +36,10 @@ def warm_up(app: Flask, app_services: Services) -> None:
     A database that cannot be reached is ignored here: the first call reports it, like every other call.
     """
     settings, vault = app_services.settings, app_services.vault
-    context = CallContext(NO_ORGANIZATION, "parse_via_chat_gpt")
+    context = CallContext(NO_ORGANIZATION, parse_via_chat_gpt.function.name)
     inbound = InboundCall(context.function, b"", Deadline.after(1), idempotency_key="warm-up")
-    answer = success_outcome(
-        context.call_id, settings.default_model, text.format_for_whatsapp("**Warm.** &amp; [a](b)")
-    )
+    formatted = FunctionAnswer(text.format_for_whatsapp("**Warm.** &amp; [a](b)"))
+    answer = success_outcome(context.call_id, settings.default_model, formatted)
     decode_object(b"{}")
     prices.calculate_cost(settings.default_model, Tokens(1, 1))
     # This loads the openai library.

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 
 from glific_gpt.calls.deferred.background import BackgroundCalls
+from glific_gpt.functions.contract import FunctionAnswer
 
 TIMEOUT_SECONDS = 30.0
 
@@ -12,10 +13,10 @@ def test_every_call_that_may_start_has_a_thread_of_its_own() -> None:
     background = BackgroundCalls(3, max_calls=2, max_calls_per_organization=2, organization_share=1)
     all_running, end = Barrier(5), Event()
 
-    def call() -> str:
+    def call() -> FunctionAnswer:
         all_running.wait(TIMEOUT_SECONDS)
         end.wait(TIMEOUT_SECONDS)
-        return "answer"
+        return FunctionAnswer("answer")
 
     assert all(background.reserve(1, 1) for _ in range(2))
     auto = [background.start(1, 1, call, blocks=True) for _ in range(2)]
@@ -24,7 +25,7 @@ def test_every_call_that_may_start_has_a_thread_of_its_own() -> None:
         all_running.wait(TIMEOUT_SECONDS)
         assert not background.reserve(2, 1)
         end.set()
-    assert [future.result(TIMEOUT_SECONDS) for future in auto + synchronous] == ["answer"] * 4
+    assert [future.result(TIMEOUT_SECONDS) for future in auto + synchronous] == [FunctionAnswer("answer")] * 4
 
 
 def test_a_call_counts_from_its_reservation_to_its_end() -> None:
@@ -32,10 +33,10 @@ def test_a_call_counts_from_its_reservation_to_its_end() -> None:
     end = Event()
     assert [background.reserve(1, 1) for _ in range(3)] == [True, True, False]
     assert [background.reserve(2, 1) for _ in range(2)] == [True, False]
-    future = background.start(1, 1, lambda: str(end.wait(TIMEOUT_SECONDS)), blocks=True)
+    future = background.start(1, 1, lambda: FunctionAnswer(end.wait(TIMEOUT_SECONDS)), blocks=True)
     assert not background.reserve(1, 1)
     end.set()
-    assert future.result(TIMEOUT_SECONDS) == "True"
+    assert future.result(TIMEOUT_SECONDS) == FunctionAnswer(True)
     assert background.reserve(1, 1)
     background.release(2, 1)
     assert background.reserve(2, 1)

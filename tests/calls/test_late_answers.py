@@ -8,7 +8,9 @@ import pytest
 
 from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.deferred.late_answers import Answer, _Arrival
+from glific_gpt.calls.execution import Result
 from glific_gpt.calls.tenant import Tenant
+from glific_gpt.functions.contract import FunctionAnswer
 from glific_gpt.runtime.cpu_bound import LARGE_CHARACTERS
 from tests.conftest import StartServer
 from tests.support.deferred import create_connected_organization, pending_call_id, resumed_result, wait_until
@@ -21,6 +23,11 @@ from tests.webhooks.concurrency import call_concurrently
 pytestmark = pytest.mark.usefixtures("patient_deferral")
 
 CALLS = 20
+
+
+def require_text(result: Result) -> str:
+    assert isinstance(result, FunctionAnswer)
+    return str(result.parsed_msg)
 
 
 def defer_calls(
@@ -58,12 +65,14 @@ def test_an_answer_that_cannot_be_stored_does_not_affect_those_of_its_batch(
     encrypt = Answer.encrypt
 
     def encrypt_or_fail(vault: Any, tenant: Any, context: Any, result: Any) -> Answer:
-        if result == "Salt.":
+        if result.parsed_msg == "Salt.":
             raise ValueError
         return encrypt(vault, tenant, context, result)
 
     monkeypatch.setattr(Answer, "encrypt", encrypt_or_fail)
-    batch = [_Arrival(*each, partial(str, text)) for each, text in zip(expected, ("Salt.", "Sugar."), strict=True)]
+    batch = [
+        _Arrival(*each, partial(FunctionAnswer, text)) for each, text in zip(expected, ("Salt.", "Sugar."), strict=True)
+    ]
     with alice.server.app.app_context():
         late_answers._store_batch(batch)
     wait_until(lambda: len(glific.resumptions) == 1)
@@ -98,12 +107,12 @@ def test_a_large_answer_is_stored_apart_from_the_others(
     store = late_answers._store
 
     def record(arrivals: list[_Arrival]) -> bool:
-        batches.append([len(str(each.read_result())) for each in arrivals])
+        batches.append([len(require_text(each.read_result())) for each in arrivals])
         return store(arrivals)
 
     monkeypatch.setattr(late_answers, "_store", record)
     texts = ("Salt.", "S" * LARGE_CHARACTERS, "Sugar.")
-    batch = [_Arrival(*each, partial(str, text)) for each, text in zip(expected, texts, strict=True)]
+    batch = [_Arrival(*each, partial(FunctionAnswer, text)) for each, text in zip(expected, texts, strict=True)]
     with alice.server.app.app_context():
         late_answers._store_batch(batch)
     wait_until(lambda: len(glific.resumptions) == 3)

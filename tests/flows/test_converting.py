@@ -14,7 +14,7 @@ from glific_gpt.flows.files import format_export, parse_export
 from glific_gpt.flows.rules import find_violations
 from glific_gpt.flows.variables import MAX_DEFAULTS
 from glific_gpt.functions import parse_via_chat_gpt
-from glific_gpt.functions.contract import validate_body
+from glific_gpt.functions.body_validation import validate_body
 from tests.flows.conftest import URL
 from tests.flows.every_node_type import every_node_type
 from tests.flows.exports import Json, action_of, question_export, to_file_text, uuid_of

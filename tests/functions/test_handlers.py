@@ -1,22 +1,28 @@
 """Results and failures of a function's handler."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, NoReturn
 
 import httpx2
 import pytest
 
-from glific_gpt.functions.contract import Function, FunctionBody
+from glific_gpt.functions.contract import Function, FunctionAnswer, FunctionBody
 from tests.support import http
 from tests.support.server import TestOrganization
 from tests.webhooks.assertions import require_error
 
 
-def call_function(organization: TestOrganization, handle: Callable[..., Any]) -> httpx2.Response:
+def call_function(
+    organization: TestOrganization, handle: Callable[..., Any], headers: dict[str, str] | None = None, **options: Any
+) -> httpx2.Response:
     """Register a function with this handler, and call it."""
-    organization.server.services.functions.add(Function("example", FunctionBody, handle), "tests")
-    url = organization.url.replace("parse_via_chat_gpt", "example")
-    return http.post(url, json={}, headers={"Authorization": f"Bearer {organization.token}"}, timeout=20)
+    functions = organization.server.services.functions
+    if "example-1" not in functions.names():
+        functions.add(Function("example-1", FunctionBody, handle, **options), "tests")
+    url = organization.url.replace("parse_via_chat_gpt", "example-1")
+    headers = {"Authorization": f"Bearer {organization.token}"} | (headers or {})
+    return http.post(url, json={}, headers=headers, timeout=20)
 
 
 def raise_error(*_arguments: Any) -> NoReturn:
@@ -49,3 +55,48 @@ def test_empty_parts_of_a_value_are_replaced(alice: TestOrganization) -> None:
         "rain_mm": "-",
         "texts": ["-", "*a*"],
     }
+
+
+def test_a_function_adds_keys_to_the_response_and_repeats_the_formatted_answer(alice: TestOrganization) -> None:
+    returned = FunctionAnswer("**Sow** now.", {"sources": ["<%= a_b_c %>.pdf", ""], "pages": 3})
+    reply = call_function(alice, lambda *_arguments: returned, answer_key="message")
+    assert reply.json() == {
+        "success": True,
+        "status": "ok",
+        "parsed_msg": "*Sow* now.",
+        "message": "*Sow* now.",
+        "sources": ["<\u200b%= a_b_c %>.pdf", "-"],
+        "pages": 3,
+        "model": "gpt-4o",
+        "call_id": reply.json()["call_id"],
+    }
+
+
+def test_a_repeated_call_gets_all_keys_again(alice: TestOrganization) -> None:
+    answers = iter([FunctionAnswer("Sow now.", {"sources": ["a.pdf"]})])
+    replies = [
+        call_function(alice, lambda *_arguments: next(answers), {"Idempotency-Key": "1"}, answer_key="message").json()
+        for _ in range(2)
+    ]
+    assert replies[0] == replies[1]
+    assert (replies[0]["message"], replies[0]["sources"]) == ("Sow now.", ["a.pdf"])
+
+
+def test_an_error_repeats_the_fallback_message(alice: TestOrganization) -> None:
+    alice.change(fallback_message="Please wait.")
+    body = call_function(alice, raise_error, answer_key="message").json()
+    assert (body["parsed_msg"], body["message"]) == ("Please wait.", "Please wait.")
+
+
+@pytest.mark.parametrize("key", ["parsed_msg", "call_id", "error"])
+def test_a_function_cannot_replace_a_key_of_every_response(key: str) -> None:
+    with pytest.raises(ValueError, match=key):
+        FunctionAnswer("Sow now.", {key: "x"})
+    with pytest.raises(ValueError, match=key):
+        Function("example", FunctionBody, raise_error, answer_key=key)
+
+
+@pytest.mark.parametrize(("name", "is_valid"), [("file-search_2", True), ("File", False), ("a b", False), ("", False)])
+def test_a_name_has_small_letters_digits_hyphens_and_underscores(name: str, *, is_valid: bool) -> None:
+    with nullcontext() if is_valid else pytest.raises(ValueError, match="name"):
+        Function(name, FunctionBody, raise_error)

@@ -1,14 +1,21 @@
 """The question of a plugin is stored for a deferred call. If it cannot be read, the flow gets an error."""
 
+from typing import Any
+
 import pytest
 from pydantic import Field
 
-from glific_gpt.functions.contract import Function, FunctionBody, Question
+from glific_gpt.functions.contract import Function, FunctionAnswer, FunctionBody, Question
 from tests.conftest import StartServer
 from tests.support import http
-from tests.support.deferred import pending_call_id, resumed_result, start_worker_in_process
+from tests.support.deferred import (
+    create_connected_organization,
+    pending_call_id,
+    resumed_result,
+    start_worker_in_process,
+)
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.openai_behaviours import answer
+from tests.support.openai_behaviours import Behaviour, answer, refuse_key
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
 
@@ -26,6 +33,12 @@ class NewShoutBody(FunctionBody):
 
 
 shout = Function("shout", ShoutBody, lambda body, model, _deadline: model.ask(Question(text=body.text)).text)
+answer_twice = Function(
+    "shout",
+    ShoutBody,
+    lambda body, model, _deadline: FunctionAnswer(model.ask(Question(text=body.text)).text, {"sources": ["a.pdf"]}),
+    answer_key="message",
+)
 new_shout = Function("shout", NewShoutBody, lambda body, _model, _deadline: body.words[0])
 
 
@@ -63,3 +76,24 @@ def test_a_question_that_a_new_release_cannot_read_resumes_the_flow_with_an_erro
     assert alice.wait_for_delivery(call_id).state == "delivered"
     assert (resumed_result(glific, 21)["status"], resumed_result(glific, 21)["error_class"]) == ("error", "service")
     assert openai.requests == []
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "expected"),
+    [
+        (answer("**HELLO**"), {"parsed_msg": "*HELLO*", "message": "*HELLO*", "sources": ["a.pdf"]}),
+        (refuse_key(), {"parsed_msg": "Call us.", "message": "Call us.", "error_code": "invalid_api_key"}),
+    ],
+)
+def test_the_flow_gets_all_keys_of_a_later_answer(
+    server: RunningServer, openai: OpenAIStandIn, glific: GlificStandIn, behaviour: Behaviour, expected: dict[str, Any]
+) -> None:
+    server.services.functions.add(answer_twice, "tests")
+    alice = create_connected_organization(server, glific, fallback_message="Please wait.")
+    openai.always(behaviour)
+    call_id = ask(alice)
+    alice.change(fallback_message="Call us.")
+    start_worker_in_process(server)
+    assert alice.wait_for_delivery(call_id).state == "delivered"
+    result = resumed_result(glific, 21)
+    assert {key: result.get(key) for key in expected} == expected

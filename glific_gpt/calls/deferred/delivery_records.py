@@ -101,11 +101,14 @@ def mark_asked(session: Session, call_id: str) -> None:
     session.execute(update(Delivery).where(Delivery.call_id == call_id).values(asked_at=now()))
 
 
-def encrypt_answer(vault: Vault, organization_id: int, outcome: Outcome) -> str:
+def encrypt_answer(vault: Vault, context: CallContext, outcome: Outcome) -> str:
     """Encrypt the result for the flow. An error is stored without the fallback message, which can be long."""
-    is_error = outcome.body["success"] is False
-    stored = {key: value for key, value in outcome.body.items() if not (is_error and key == FALLBACK_KEY)}
-    return vault.encrypt(organization_id, ANSWER_PURPOSE, json.dumps(stored, ensure_ascii=False))
+    stored = dict(outcome.body)
+    if outcome.body["success"] is False:
+        del stored[FALLBACK_KEY]
+        # In place of the message: reading adds the current one under both keys.
+        stored |= {context.answer_key: None} if context.answer_key else {}
+    return vault.encrypt(context.organization_id, ANSWER_PURPOSE, json.dumps(stored, ensure_ascii=False))
 
 
 def store_answer(session: Session, call_id: str, ciphertext: str) -> bool:
@@ -130,7 +133,8 @@ def read_answer(session: Session, vault: Vault, delivery: Delivery) -> dict[str,
     plain = vault.decrypt(delivery.organization_id, ANSWER_PURPOSE, delivery.answer or "")
     answer: dict[str, JsonValue] = json.loads(plain)
     if FALLBACK_KEY not in answer:
-        answer[FALLBACK_KEY] = fallback_text(session.get_one(Organization, delivery.organization_id).fallback_message)
+        message = fallback_text(session.get_one(Organization, delivery.organization_id).fallback_message)
+        answer |= {key: message for key, value in answer.items() if value is None} | {FALLBACK_KEY: message}
     return answer
 
 

@@ -42,7 +42,7 @@ class Answer:
     def encrypt(cls, vault: Vault, tenant: Tenant, context: CallContext, result: Result) -> "Answer":
         error = result if isinstance(result, GlificGptError) else None
         outcome = to_outcome(tenant, context, result)
-        return cls(context, error, delivery_records.encrypt_answer(vault, context.organization_id, outcome))
+        return cls(context, error, delivery_records.encrypt_answer(vault, context, outcome))
 
 
 def store(*answers: Answer) -> None:
@@ -76,7 +76,7 @@ class _Arrival:
             result = self.read_result()
         except Exception:  # noqa: BLE001 - `_store` handles it
             return False
-        return not isinstance(result, GlificGptError) and cpu_bound.is_large(result)
+        return not isinstance(result, GlificGptError) and cpu_bound.is_large([result.parsed_msg, dict(result.fields)])
 
 
 class LateAnswers:

@@ -71,6 +71,7 @@ class AnswerStep:
             started_at=call.started_at,
             call_id=call_id,
             model_asked=call.model_asked,
+            answer_key=self.admission.functions.find_answer_key(call.function),
             allowance=budget.find_allowance(session, call_id),
         )
         tenant = tenants.find_tenant_by_id(session, call.organization_id, self.admission.provider.name)
