@@ -123,6 +123,13 @@ class ModelNotSupported(CallerError):
 
 MSG_NEEDS_TOOLS = "{model} works only with tools that this server does not offer. Choose another model."
 """Message of ModelNotSupported for models of research and of computer use."""
+MSG_SEARCHES_NO_FILES = "{model} cannot search documents. Choose another model, such as gpt-4o-mini."
+"""Message of ModelNotSupported for models without OpenAI's file search."""
+MSG_NO_VECTOR_STORE = N_(
+    "vector_store_id: your OpenAI account has no vector store with this ID. Copy the ID from the page Documents of the "
+    "console."
+)
+"""Message of InvalidField for a store that does not exist, has expired or belongs to another account."""
 
 
 class ModelNotFound(CallerError):

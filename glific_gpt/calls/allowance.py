@@ -52,9 +52,12 @@ class Estimate:
     max_tokens: int | None
 
     @classmethod
-    def of(cls, model: str, input_tokens: int, max_tokens: int | None) -> "Estimate":
-        """`input_tokens` is an upper bound. Raises BudgetExceeded if the model's price is not known."""
-        found = prices.question_prices(model, input_tokens)
+    def of(cls, model: str, input_tokens: int, max_tokens: int | None, *, file_searches: int = 0) -> "Estimate":
+        """`input_tokens` and `file_searches` are upper bounds.
+
+        Raises BudgetExceeded if the model's price is not known.
+        """
+        found = prices.question_prices(model, input_tokens, file_searches)
         if found is None:
             raise BudgetExceeded(
                 f"The price of {model} is not known, so it cannot be used under a monthly budget. Choose another model."
@@ -101,9 +104,9 @@ class Allowance:
         """The charges of OpenAI, and the highest possible charges of questions without a readable answer."""
         return self.reserved - self.left
 
-    def limit(self, model: str, input_tokens: int, max_tokens: int | None) -> OutputLimit:
+    def limit(self, model: str, input_tokens: int, max_tokens: int | None, *, file_searches: int = 0) -> OutputLimit:
         """Return the longest answer that the rest pays for. Raises BudgetExceeded if that is too short."""
-        estimate = Estimate.of(model, input_tokens, max_tokens)
+        estimate = Estimate.of(model, input_tokens, max_tokens, file_searches=file_searches)
         tokens = estimate.affordable_tokens(self.left)
         return OutputLimit(tokens, is_shortened=tokens < estimate.wanted)
 

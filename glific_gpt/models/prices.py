@@ -9,6 +9,9 @@ from typing import NamedTuple
 from glific_gpt.clock import now
 from glific_gpt.openai.chat import Tokens
 
+FILE_SEARCH_USD = Decimal("0.0025")
+"""Price of a search in vector stores: USD 2.50 for 1,000. Source: https://developers.openai.com/api/docs/pricing"""
+
 _SAMPLE_TOKENS = 1_000
 _SAMPLES_IN_A_MILLION = 1_000
 _LARGE_SAMPLE_FACTOR = 100
@@ -45,18 +48,19 @@ class QuestionPrices(NamedTuple):
     """Price of each token of the answer."""
 
 
-def question_prices(model_id: str, input_tokens: int) -> QuestionPrices | None:
+def question_prices(model_id: str, input_tokens: int, file_searches: int = 0) -> QuestionPrices | None:
     """Return the prices of a question of this length, or None if they are unknown.
 
     OpenAI charges more for input that it puts into its cache, so the price of the question is that of the dearer kind.
     """
+    searches = FILE_SEARCH_USD * file_searches
     if input_tokens <= _SAMPLE_TOKENS * _LARGE_SAMPLE_FACTOR and (token := _per_token(model_id, now().date())):
-        return QuestionPrices(max(token.input, token.cache_write) * input_tokens, token.output)
+        return QuestionPrices(max(token.input, token.cache_write) * input_tokens + searches, token.output)
     plain = _charges(model_id, Tokens(input_tokens, _SAMPLE_TOKENS))
     written = _charges(model_id, Tokens(input_tokens, 0, cache_writes=input_tokens))
     if plain is None or written is None or not plain[1]:
         return None
-    return QuestionPrices(max(plain[0], written[0]), plain[1] / _SAMPLE_TOKENS)
+    return QuestionPrices(max(plain[0], written[0]) + searches, plain[1] / _SAMPLE_TOKENS)
 
 
 def calculate_cost(model_id: str, tokens: Tokens) -> Decimal | None:
@@ -75,7 +79,9 @@ def calculate_cost(model_id: str, tokens: Tokens) -> Decimal | None:
         if charges is None or prices_per_million(model_id) is None:
             return None
         total = sum(charges, Decimal(0))
-    return total if total or not (tokens.input or tokens.output) else None
+    if not total and (tokens.input or tokens.output):
+        return None
+    return total + FILE_SEARCH_USD * tokens.file_searches
 
 
 class _TokenPrices(NamedTuple):

@@ -60,9 +60,10 @@ class Adaptations:
     is_general: bool = True
     """False if a refusal was about a value that the caller chose, so that it says nothing about other calls."""
 
-    def path_for(self, model: str) -> str:
-        """Return the path of the endpoint to ask."""
-        return RESPONSES_PATH if self.responses_api or is_responses_only(model) else CHAT_PATH
+    def path_for(self, model: str, *, searches_files: bool = False) -> str:
+        """Return the path of the endpoint to ask. Only the Responses API searches files."""
+        needs_responses = self.responses_api or searches_files or is_responses_only(model)
+        return RESPONSES_PATH if needs_responses else CHAT_PATH
 
     def after(self, refusal: ApiRefusal, path: str, body: JsonObject) -> "Adaptations | None":
         """Return the adaptations for another attempt at the same question; None if another attempt is useless.

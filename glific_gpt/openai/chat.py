@@ -22,6 +22,8 @@ class Question:
     """How long the model thinks, such as low; sent only to models that think."""
     verbosity: str | None = None
     """How long the answer is, such as low; sent only to models that accept it."""
+    vector_store_ids: tuple[str, ...] = ()
+    """Vector stores at OpenAI that the model searches before it answers."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,12 @@ class Answer:
     """True if the model reached its token limit before the end of the answer."""
     cut_off_by_budget: bool = False
     """True if the limit was lower than asked for, because little was left of the budget."""
+    sources: tuple[str, ...] = ()
+    """Names of the files that the answer cites, each once, in the order of their first citation."""
 
 
 class Tokens(NamedTuple):
-    """Numbers of tokens, which have different prices."""
+    """Numbers of tokens, which have different prices, and of searches, which OpenAI charges for too."""
 
     input: int = 0
     """The whole input."""
@@ -48,6 +52,8 @@ class Tokens(NamedTuple):
     """Part of the input that OpenAI had in its cache."""
     cache_writes: int = 0
     """Part of the input that OpenAI has put into its cache."""
+    file_searches: int = 0
+    """Searches in vector stores."""
 
     def plus(self, other: "Tokens") -> "Tokens":
         return Tokens(*(a + b for a, b in zip(self, other, strict=True)))
@@ -90,10 +96,10 @@ class OutputLimit(NamedTuple):
 class Allowance(Protocol):
     """Money that was set aside for a call, from which every question is paid."""
 
-    def limit(self, model: str, input_tokens: int, max_tokens: int | None) -> OutputLimit:
+    def limit(self, model: str, input_tokens: int, max_tokens: int | None, *, file_searches: int = 0) -> OutputLimit:
         """Return the longest answer that can be paid for. Raises BudgetExceeded.
 
-        `input_tokens` is an upper bound. `max_tokens` is the caller's limit, if any.
+        `input_tokens` and `file_searches` are upper bounds. `max_tokens` is the caller's limit, if any.
         """
         ...
 

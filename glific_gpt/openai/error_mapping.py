@@ -42,6 +42,14 @@ _NOT_SERVED = re.compile(
 _NEEDS_TOOLS = re.compile(
     r"(?!invalid )[\w '`.:/-]{0,120}\brequires? (?:at least one of|the|a|an|one)\b.{0,120}\btools?\b"
 )
+_SEARCHES_NO_FILES = re.compile(
+    r"(?:hosted )?tool '?file_search'? is not supported (?:with|by)"
+    r"|[\w.:/-]{1,200} does not support (?:the )?'?file_search"
+)
+_NO_VECTOR_STORE = re.compile(
+    r"(?:no )?vector store (?:found )?with id\b|vector store\b.{0,120}\b(?:not found|(?:has|is) expired|does not exist)"
+    r"|invalid '(?:tools\[\d+\]\.)?vector_store_ids?\b"
+)
 _UNVERIFIED = re.compile(r"your organization must be verified\b")
 _NO_ACCESS_CODE = re.compile(r"model_(?:access|permission|not_allowed|not_enabled)")
 _NO_ACCESS = re.compile(
@@ -179,6 +187,14 @@ def _overloaded(refusal: ApiRefusal, _model: str) -> GlificGptError | None:
     return UpstreamError() if refusal.is_temporary and refusal.status < 500 else None
 
 
+def _vector_store(refusal: ApiRefusal, _model: str) -> GlificGptError | None:
+    """OpenAI answers in the same way for a store of another account and for one that does not exist."""
+    is_named = "vector_store_ids" in refusal.parameter
+    if refusal.status in {IN_BODY, 404, *BAD_REQUEST} and (is_named or _NO_VECTOR_STORE.match(refusal.message)):
+        return InvalidField(errors.MSG_NO_VECTOR_STORE)
+    return None
+
+
 def _closed_model(refusal: ApiRefusal, model: str) -> GlificGptError | None:
     """The model exists, but not for this key or not any more."""
     message = refusal.message
@@ -200,6 +216,8 @@ def _closed_model(refusal: ApiRefusal, model: str) -> GlificGptError | None:
 def _unsuitable_model(refusal: ApiRefusal, model: str) -> GlificGptError | None:
     """The model cannot be used here, or is unknown."""
     message = refusal.message
+    if _SEARCHES_NO_FILES.match(message):
+        return ModelNotSupported(errors.MSG_SEARCHES_NO_FILES.format(model=model))
     if refusal.parameter.startswith("tool") or _NEEDS_TOOLS.match(message):
         return ModelNotSupported(errors.MSG_NEEDS_TOOLS.format(model=model))
     if _NOT_SERVED.match(message) or refusal.code in {"unsupported_model", "model_not_supported"}:
@@ -263,6 +281,7 @@ _CHECKS: tuple[Callable[[ApiRefusal, str], GlificGptError | None], ...] = (
     _limit,
     _safety,
     _overloaded,
+    _vector_store,
     _closed_model,
     _unsuitable_model,
     _key,

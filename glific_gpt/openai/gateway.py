@@ -85,7 +85,7 @@ class Gateway:
         """
         learned = adaptations = self._capabilities.find(api_key, model)
         while True:
-            path = adaptations.path_for(model)
+            path = adaptations.path_for(model, searches_files=bool(question.vector_store_ids))
             body = _build_body(path, model, question, adaptations.omitted)
             if must_limit and not request_bodies.TOKEN_LIMITS & body.keys():
                 raise BudgetExceeded(MSG_UNLIMITED.format(model=model))
@@ -175,7 +175,10 @@ class BoundModel:
             return self._gateway.ask(self._api_key, self.name, question, self._deadline, self.usage)
         is_long = cpu_bound.is_large(question.response_format)  # to encode a text takes less than a millisecond
         input_tokens = cpu_bound.run(lambda: request_bodies.max_input_tokens(question), is_long=is_long)
-        tokens, is_shortened = self.allowance.limit(self.name, input_tokens, question.max_tokens)
+        searches = request_bodies.max_file_searches(question)
+        tokens, is_shortened = self.allowance.limit(
+            self.name, input_tokens, question.max_tokens, file_searches=searches
+        )
         limited = replace(question, max_tokens=tokens)
         try:
             with self.allowance.charge(self.name, self.usage):

@@ -24,6 +24,15 @@ JSON_INSTRUCTION = "Answer with a JSON object."
 OVERHEAD_TOKENS = 64
 """More than OpenAI adds: about four tokens for each message, and JSON_INSTRUCTION."""
 
+MAX_FILE_SEARCHES = 1
+"""Searches of one answer. Each is charged, and takes a second or more of the time that a call has."""
+MAX_SEARCH_RESULTS = 8
+"""Passages that a search adds to the input. OpenAI's own default is 20, with 800 tokens each."""
+MAX_PASSAGE_TOKENS = 4096
+"""Longest passage into which OpenAI splits a document (chunking_strategy.static.max_chunk_size_tokens)."""
+SEARCH_TOOL_TOKENS = 4096
+"""More than OpenAI's description of the search to the model."""
+
 JsonObject = dict[str, Any]
 
 
@@ -34,7 +43,19 @@ def max_input_tokens(question: Question) -> int:
     """
     schema = json.dumps(question.response_format, ensure_ascii=False) if question.response_format else ""
     texts = (question.text, question.instructions or "", schema)
-    return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts) + OVERHEAD_TOKENS
+    tokens = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts) + OVERHEAD_TOKENS
+    return add_file_searches(tokens, max_file_searches(question))
+
+
+def max_file_searches(question: Question) -> int:
+    """Return an upper bound of the searches in vector stores that OpenAI charges for a question."""
+    return MAX_FILE_SEARCHES if question.vector_store_ids else 0
+
+
+def add_file_searches(input_tokens: int, searches: int) -> int:
+    """Return an upper bound of the input with this many searches: the model reads everything again after each one."""
+    passages = MAX_SEARCH_RESULTS * MAX_PASSAGE_TOKENS
+    return (1 + searches) * input_tokens + searches * (2 * SEARCH_TOOL_TOKENS + searches * passages)
 
 
 def build_request_body(path: str, model: str, question: Question, omitted: frozenset[str]) -> JsonObject:
@@ -91,7 +112,23 @@ def _responses_body(model: str, question: Question) -> JsonObject:
         "text": text or None,
         "reasoning": {"effort": question.reasoning_effort} if question.reasoning_effort else None,
         "store": False,  # OpenAI would otherwise keep question and answer for 30 days
+        **_file_search(question.vector_store_ids),
     }
+
+
+def _file_search(vector_store_ids: tuple[str, ...]) -> JsonObject:
+    """Return the options of the search in documents, in which `tool_choice` is automatic.
+
+    Source: https://developers.openai.com/api/docs/guides/tools-file-search
+    """
+    if not vector_store_ids:
+        return {}
+    tool = {
+        "type": "file_search",
+        "vector_store_ids": list(vector_store_ids),
+        "max_num_results": MAX_SEARCH_RESULTS,
+    }
+    return {"tools": [tool], "max_tool_calls": MAX_FILE_SEARCHES}
 
 
 def _text_format(response_format: dict[str, Any] | None) -> JsonObject:

@@ -1,12 +1,14 @@
 """Parsing of OpenAI's response bodies. Their shape is validated before any value is used."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from itertools import islice
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
 from glific_gpt.errors import BadUpstreamReply, EmptyAnswer, ModelRefused
-from glific_gpt.openai.chat import Answer, Usage
+from glific_gpt.openai.chat import Answer, Tokens, Usage
 from glific_gpt.openai.refusals import ApiRefusal, RequestRefused
 from glific_gpt.openai.request_bodies import CHAT_PATH
 from glific_gpt.openai.response_schemas import (
@@ -26,6 +28,9 @@ COMMENTARY, FINAL_ANSWER = "commentary", "final_answer"
 _CUT_OFF = {"length", "max_tokens", "model_length"}
 _FILTERED = {"content_filter", "safety"}
 _UNFINISHED = {"cancelled", "queued", "in_progress"}
+FILE_SEARCH_CALL = "file_search_call"
+"""Type of the item of a search, of which OpenAI charges each one."""
+MAX_SOURCES = 20
 _TEXT_PARTS = {"text", "output_text", None}
 
 
@@ -78,6 +83,7 @@ def _parse_responses(content: bytes, requested_model: str, usage: Usage) -> Answ
     if body.output is None:
         raise BadUpstreamReply
     _count(body.usage, model, usage)
+    usage.tokens = usage.tokens.plus(Tokens(file_searches=sum(item.type == FILE_SEARCH_CALL for item in body.output)))
     if body.status in _UNFINISHED:
         raise BadUpstreamReply
     # Items of other types are the model's reasoning and its calls of tools.
@@ -86,7 +92,16 @@ def _parse_responses(content: bytes, requested_model: str, usage: Usage) -> Answ
     if reason in _FILTERED or any(_has_refusal(message.content or []) for message in messages):
         raise ModelRefused
     text = "\n\n".join(filter(str.strip, (_join(message.content or []) for message in messages)))
-    return _to_answer(text, model, usage, cut_off=body.status == "incomplete" or reason is not None)
+    answer = _to_answer(text, model, usage, cut_off=body.status == "incomplete" or reason is not None)
+    sources = _sources(messages)
+    return replace(answer, sources=sources) if sources else answer
+
+
+def _sources(messages: Iterable[OutputItem]) -> tuple[str, ...]:
+    """Return the names of the files that the messages cite, each once, in the order of the citations."""
+    parts = (part for message in messages for part in message.content or [])
+    names = (citation.filename.strip() for part in parts for citation in part.annotations)
+    return tuple(islice(dict.fromkeys(filter(None, names)), MAX_SOURCES))
 
 
 def _final_messages(messages: list[OutputItem]) -> list[OutputItem]:

@@ -8,6 +8,8 @@ from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, F
 from glific_gpt.openai.chat import Tokens, Usage
 from glific_gpt.settings import MODEL_NAME
 
+MAX_FILE_NAME = 255
+"""Characters of a file's name that are read. File systems allow no more bytes."""
 MAX_TOKENS = 2**31
 """Limit of the columns that store numbers of tokens."""
 
@@ -96,12 +98,27 @@ def _text_of_object(value: object) -> object:
     return value.get("value") if isinstance(value, dict) and "value" in value else value
 
 
+def _citations(value: object) -> object:
+    """Return the citations of files among the annotations of a text, and skip what is none."""
+    found = value if isinstance(value, list) else []
+    return [each for each in found if isinstance(each, dict) and each.get("type") == "file_citation"]
+
+
+def _name_or_empty(value: object) -> str:
+    return value[:MAX_FILE_NAME] if isinstance(value, str) else ""
+
+
+class FileCitation(BaseModel):
+    filename: Annotated[str, BeforeValidator(_name_or_empty)] = ""
+
+
 class Part(BaseModel):
     """A part of a message. Parts of unknown types are not text."""
 
     type: str | None = None
     text: Annotated[str | None, BeforeValidator(_text_of_object)] = None
     refusal: str | None = None
+    annotations: Annotated[list[FileCitation], BeforeValidator(_citations)] = []
 
 
 def _wrap_part(value: object) -> object:
@@ -117,7 +134,7 @@ def _wrap_texts(value: object) -> object:
     return [{"text": each} if each is None or isinstance(each, str) else each for each in contents]
 
 
-_PART_FIELDS = frozenset(Part.model_fields)
+_PART_FIELDS = frozenset(Part.model_fields) - {"annotations"}
 _Parts = Annotated[list[Part], BeforeValidator(_wrap_part)]
 
 

@@ -40,6 +40,10 @@ _VERBOSITY: tuple[tuple[re.Pattern[str], bool], ...] = (
 )
 
 
+# Chat models without tools, and models before them. From the pages of https://developers.openai.com/api/docs/models.
+_SEARCHES_NO_FILES = re.compile(r"^gpt-35?(?!\d)|^gpt-4(?:-\d|-32k|-vision|$)|^o1-(?:mini|preview)|chat|search-preview")
+
+
 def base_model(model_id: str) -> str:
     """Return the model that `model_id` is a fine-tune of, or the id itself, trimmed and in lower case.
 
@@ -83,6 +87,14 @@ def accepts_verbosity(model_id: str) -> bool:
     """Return True if the model accepts `verbosity`. True for an unknown family, as in `accepts_temperature`."""
     base = base_model(model_id)
     return next((takes for pattern, takes in _VERBOSITY if pattern.search(base)), True)
+
+
+def searches_files(model_id: str) -> bool:
+    """Return True if the model can search files in vector stores. True for an unknown family: OpenAI refuses for free.
+
+    gpt-3.5, the first gpt-4 and the chat variants work without tools.
+    """
+    return _SEARCHES_NO_FILES.search(base_model(model_id)) is None
 
 
 @cache

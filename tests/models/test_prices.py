@@ -103,3 +103,11 @@ def test_the_price_of_a_model_that_charges_for_searches_is_unknown(model_id: str
     assert calculate_cost(model_id, Tokens(1000, 100)) is None
     assert prices_per_million(model_id) is None
     assert question_prices(model_id, 1000) is None
+
+
+def test_searches_in_documents_are_a_part_of_the_cost() -> None:
+    assert calculate_cost("gpt-4o-mini", Tokens(1_234, 567, file_searches=2)) == Decimal("0.0055253")
+    assert calculate_cost("no-such-model", Tokens(10, 10, file_searches=1)) is None
+    plain, searched = question_prices("gpt-4o", 1000), question_prices("gpt-4o", 1000, 1)
+    assert plain
+    assert searched == (plain.input + Decimal("0.0025"), plain.output_token)

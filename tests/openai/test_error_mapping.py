@@ -162,3 +162,33 @@ def test_a_sentence_about_the_account_is_not_read_in_text_that_a_caller_chose() 
     ):
         message = f"Invalid schema for response_format 'x': {sentence}"
         assert isinstance(mapped_error(400, message=message, param="response_format"), InvalidField)
+
+
+@pytest.mark.parametrize(
+    ("status", "reply"),
+    [
+        (404, {"message": "Vector store with id ['vs_1'] not found.", "param": "tools"}),
+        (400, {"message": "Vector store with id ['vs_1'] not found."}),
+        (404, {"message": "No vector store found with id 'vs_1'."}),
+        (400, {"message": "Vector store 'vs_1' has expired."}),
+        (
+            400,
+            {
+                "message": "Invalid 'tools[0].vector_store_ids[0]': 'x'. Expected an ID that begins with 'vs_'.",
+                "param": "tools[0].vector_store_ids[0]",
+                "code": "invalid_value",
+            },
+        ),
+    ],
+)
+def test_a_missing_vector_store_is_an_error_of_its_field(status: int, reply: dict[str, str]) -> None:
+    error = mapped_error(status, **reply)
+    assert isinstance(error, InvalidField)
+    assert str(error).startswith("vector_store_id: ")
+    assert "vs_1" not in str(error)
+
+
+def test_a_model_without_file_search_is_not_supported() -> None:
+    error = mapped_error(400, message="Hosted tool 'file_search' is not supported with gpt-4o.", param="tools")
+    assert isinstance(error, errors.ModelNotSupported)
+    assert "documents" in str(error)

@@ -1,11 +1,11 @@
-"""Request bodies: the word JSON, without which OpenAI refuses to answer with a JSON object."""
+"""Request bodies: the word JSON, without which OpenAI refuses a JSON object, and the search in documents."""
 
 from typing import Any
 
 import pytest
 
 from glific_gpt.openai.chat import Question
-from glific_gpt.openai.request_bodies import CHAT_PATH, RESPONSES_PATH, build_request_body
+from glific_gpt.openai.request_bodies import CHAT_PATH, RESPONSES_PATH, build_request_body, max_input_tokens
 
 JSON_OBJECT = {"type": "json_object"}
 
@@ -42,3 +42,19 @@ def test_nothing_is_added_without_a_json_object_format(response_format: dict[str
 def test_nothing_is_added_to_a_question_with_the_word_json() -> None:
     assert body(RESPONSES_PATH, "A json of crops?", None)["input"] == "A json of crops?"
     assert len(body(CHAT_PATH, "A json of crops?", None)["messages"]) == 1
+
+
+def test_a_question_to_documents_searches_their_stores_once() -> None:
+    question = Question("Who may apply?", "Answer briefly.", vector_store_ids=("vs_1", "vs_2"))
+    sent = build_request_body(RESPONSES_PATH, "gpt-4o", question, frozenset())
+    [tool] = sent["tools"]
+    assert (tool["type"], tool["vector_store_ids"]) == ("file_search", ["vs_1", "vs_2"])
+    assert sent["max_tool_calls"] == 1
+    assert sent["store"] is False
+    assert "tools" not in build_request_body(RESPONSES_PATH, "gpt-4o", Question("Who may apply?"), frozenset())
+
+
+def test_the_bound_of_the_input_holds_two_readings_and_the_longest_passages() -> None:
+    plain = max_input_tokens(Question("x" * 1000))
+    searched = max_input_tokens(Question("x" * 1000, vector_store_ids=("vs_1",)))
+    assert searched >= 2 * plain + 8 * 4096

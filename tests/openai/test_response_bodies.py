@@ -145,3 +145,29 @@ def test_the_tokens_of_a_failed_response_count() -> None:
 def test_a_refused_answer_is_not_an_answer_even_if_it_has_text(path: str, body: dict[str, Any]) -> None:
     with pytest.raises(ModelRefused):
         parse(path, body)
+
+
+def cited(*names: Any) -> list[dict[str, Any]]:
+    return [{"type": "file_citation", "index": 4, "file_id": "file-1", "filename": name} for name in names]
+
+
+def test_the_sources_of_an_answer_are_the_files_that_it_cites() -> None:
+    content = [
+        {"type": "output_text", "text": "In May. ", "annotations": cited("rules.pdf", "dates.docx", "rules.pdf")},
+        {"type": "output_text", "text": "Or June.", "annotations": [*cited("notes.md"), {"type": "url_citation"}]},
+    ]
+    output = [
+        {"type": "file_search_call", "status": "completed", "queries": ["dates"], "results": None},
+        {"type": "message", "content": content},
+    ]
+    usage = Usage()
+    answer = parse_answer(RESPONSES_PATH, json.dumps({"model": "gpt-4o", "output": output}).encode(), "gpt-4o", usage)
+    assert answer.sources == ("rules.pdf", "dates.docx", "notes.md")
+    assert usage.tokens.file_searches == 1
+
+
+@pytest.mark.parametrize("annotations", [None, "rules.pdf", [None, 4, "x"], cited(None, 4, "", "  ", ["rules.pdf"])])
+def test_citations_of_another_shape_are_skipped(annotations: Any) -> None:
+    body = body_with(RESPONSES_PATH, [{"type": "output_text", "text": "In May.", "annotations": annotations}])
+    answer = parse_answer(RESPONSES_PATH, json.dumps(body).encode(), "gpt-4o", Usage())
+    assert (answer.text, answer.sources) == ("In May.", ())

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.shared import ChatModel, ResponsesModel
 
-from glific_gpt.openai.traits import accepts_temperature, base_model, is_responses_only
+from glific_gpt.openai.traits import accepts_temperature, base_model, is_responses_only, searches_files
 
 CHAT = set(get_args(ChatModel))
 RESPONSES = {name for member in get_args(ResponsesModel) for name in get_args(member)} - CHAT
@@ -100,3 +100,17 @@ def test_a_reasoning_or_search_model_accepts_no_temperature() -> None:
         *("o3-deep-research", "gpt-daybreak-red-latest", "ft:o4-mini-2025-04-16:org::gpt-4o"),
     ]
     assert [name for name in refusing if accepts_temperature(name)] == []
+
+
+def test_models_before_tools_and_chat_variants_search_no_files() -> None:
+    older = ("gpt-3.5-turbo", "gpt-3.5-turbo-0125", "gpt-4", "gpt-4-0613", "gpt-4-32k", "o1-mini")
+    for model_id in (
+        *older,
+        "gpt-5-chat-latest",
+        "chatgpt-4o-latest",
+        "gpt-4o-search-preview",
+        "ft:gpt-3.5-turbo:a::b",
+    ):
+        assert not searches_files(model_id), model_id
+    for model_id in ("gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-5", "gpt-5-mini", "o3", "o4-mini", "gpt-6-sol", "new"):
+        assert searches_files(model_id), model_id
