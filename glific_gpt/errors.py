@@ -1,7 +1,7 @@
 """Every error that a caller or user can get: code, HTTP status, class, and a message that is safe to show."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 ErrorClass = Literal["caller", "organization", "service"]
 """Party that can fix the error: the calling flow, the organization, or the operators of this server or OpenAI."""
@@ -28,9 +28,16 @@ class GlificGptError(Exception):
         """Whole seconds after which a retry makes sense; None if that is not known."""
         self.cause: str | None = None
         """Why an outside service gave no answer, in a few words for administrators. No secrets."""
+        self.detail: str | None = None
+        """Names of the field and the variable at fault, such as `question_text: @results.question`. Never a value."""
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+    def naming(self, detail: str) -> Self:
+        """Set the names of the field and the variable at fault, and return the error."""
+        self.detail = detail
+        return self
 
     @property
     def administrator_message(self) -> str:
@@ -108,9 +115,19 @@ class IdempotencyMismatch(CallerError):
 class InvalidField(CallerError):
     code, status = "invalid_field", 422
 
+    @classmethod
+    def of(cls, field: str, sentence: str) -> "InvalidField":
+        """Return the error of one field. The sentence follows its name."""
+        return cls(f"{field}: {sentence}").naming(field)
+
 
 class UnresolvedVariable(CallerError):
     code, status = "unresolved_variable", 422
+
+    @classmethod
+    def of(cls, field: str, variable: str, sentence: str) -> "UnresolvedVariable":
+        """Return the error of a variable in a field."""
+        return cls(f"{field}: {sentence}").naming(f"{field}: {variable}")
 
 
 class ModelNotText(CallerError):

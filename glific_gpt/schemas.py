@@ -157,6 +157,9 @@ class CallView(BaseModel):
     cut_off: bool = Field(description="True if the model reached its token limit before the end of its answer.")
     contact_id: int | None
     flow_id: int | None
+    error_detail: str | None = Field(
+        description="Names of the field and the variable at fault, such as question_text: @results.question."
+    )
 
     @classmethod
     def of(cls, row: Call) -> "CallView":

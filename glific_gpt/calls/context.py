@@ -37,6 +37,8 @@ class CallContext:
     started_at: datetime = field(default_factory=now)
     call_id: str = field(default_factory=new_call_id)
     mode: str | None = None
+    is_test: bool = False
+    """True for a question that the console asks."""
     model_asked: str | None = None
     answer_key: str | None = None
     """Key of the response that repeats parsed_msg, once the function is known."""

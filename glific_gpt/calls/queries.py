@@ -23,6 +23,8 @@ RECENT_PERIOD = timedelta(days=90)
 """Values that no call had within this period are not offered as filters."""
 RECENT_ROWS = 20_000
 """Newest calls that are read for the filters. The page is opened often, so it must not scan all calls."""
+MAX_FLOWS = 100
+"""Flows that are offered as filters. Callers send the ids, so an organization can have any number of them."""
 MAX_MODELS = 100
 """Models that are offered as filters. Callers choose the names, so an organization can have any number of them."""
 
@@ -38,6 +40,8 @@ class Filters:
     model: str | None = None
     """Matches the model that was asked and the model that answered."""
     error_code: str | None = None
+    flow_id: int | None = None
+    """Glific's id of the flow."""
 
     def conditions(self) -> Iterator[ColumnElement[bool]]:
         if self.status is not None:
@@ -50,6 +54,8 @@ class Filters:
             yield or_(Call.model_asked == self.model, Call.model_used == self.model)
         if self.error_code is not None:
             yield Call.error_code == self.error_code
+        if self.flow_id is not None:
+            yield Call.flow_id == self.flow_id
 
 
 NO_FILTERS = Filters()
@@ -107,6 +113,13 @@ def recent_error_codes(session: Session, organization_id: int) -> list[str]:
     return sorted(filter(None, session.scalars(select(recent.c.error_code).distinct())))
 
 
+def recent_flow_ids(session: Session, organization_id: int) -> list[int]:
+    """Return the MAX_FLOWS flows that most recent calls came from, in the order of their ids."""
+    recent = _recent_calls(organization_id).subquery()
+    most_used = select(recent.c.flow_id).where(recent.c.flow_id.is_not(None)).group_by(recent.c.flow_id)
+    return sorted(session.scalars(most_used.order_by(func.count().desc(), recent.c.flow_id).limit(MAX_FLOWS)))
+
+
 def iterate_calls(
     organization_id: int, filters: Filters = NO_FILTERS, *, limit: int = MAX_EXPORTED_ROWS, batch: int = BATCH_SIZE
 ) -> Iterator[Call]:
@@ -125,9 +138,9 @@ def iterate_calls(
         before_id, limit = found[-1].id, limit - wanted
 
 
-def _recent_calls(organization_id: int) -> Select[str | None, str | None, str | None]:
+def _recent_calls(organization_id: int) -> Select[str | None, str | None, str | None, int | None]:
     return (
-        select(Call.model_asked, Call.model_used, Call.error_code)
+        select(Call.model_asked, Call.model_used, Call.error_code, Call.flow_id)
         .where(Call.organization_id == organization_id, Call.started_at >= now() - RECENT_PERIOD)
         .order_by(Call.started_at.desc())
         .limit(RECENT_ROWS)

@@ -1,5 +1,6 @@
 """The row of a call: written before OpenAI is asked, finished afterwards."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +33,11 @@ _THIS_CALL = CALLS.c.call_id == bindparam("this_call")
 FINISH_CALL = CALLS.update().where(_THIS_CALL).values(contact_id=_KEPT_CONTACT)
 ABANDON_CALL = FINISH_CALL.where(or_(CALLS.c.status == "started", CALLS.c.status == "pending"))
 MARK_PENDING = CALLS.update().where(_THIS_CALL, CALLS.c.status == "started").values(status="pending")
+
+
+MAX_DETAIL_LENGTH = 200
+LONG_NUMBER = re.compile(r"[0-9]{6}")
+"""In place of a variable's name, a person can write @contact. and a number."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +153,12 @@ def finish_pending(call: Call, error_code: str | None) -> None:
     count_deferred(call)
 
 
+def mark_test(session: Session, organization_id: int, call_id: str) -> None:
+    """Mark a call as a test question."""
+    this_call = (Call.organization_id == organization_id, Call.call_id == call_id)
+    session.execute(update(Call).where(*this_call).values(is_test=True))
+
+
 def mark_interrupted(session: Session) -> None:
     """Mark calls of killed processes as interrupted: they are still `started` after their deadline."""
     dead = update(Call).where(Call.status == "started", Call.give_up_at < now())
@@ -166,6 +178,7 @@ def _initial_values(context: CallContext, status: str, seconds: float) -> dict[s
         "give_up_at": now() + timedelta(seconds=seconds) + ROW_GRACE_PERIOD,
         "contact_id": context.contact_id,
         "flow_id": context.flow_id,
+        "is_test": context.is_test,
     }
 
 
@@ -175,6 +188,7 @@ def _final_values(context: CallContext, error: GlificGptError | None) -> dict[st
         "status": "error" if error else "ok",
         "error_code": error.code if error else None,
         "cause": error.cause if error else None,
+        "error_detail": _storable_detail(error),
         "model_used": context.usage.model,
         "duration_ms": context.duration_ms(),
         "input_tokens": context.usage.input_tokens if used else None,
@@ -182,3 +196,10 @@ def _final_values(context: CallContext, error: GlificGptError | None) -> dict[st
         "cost_usd": context.cost() if used else None,
         "cut_off": context.usage.cut_off,
     }
+
+
+def _storable_detail(error: GlificGptError | None) -> str | None:
+    """Return the names of the field and the variable, without the names that may hold a phone number."""
+    if error is None or error.detail is None or LONG_NUMBER.search(error.detail):
+        return None
+    return error.detail[:MAX_DETAIL_LENGTH]

@@ -20,7 +20,7 @@ from glific_gpt.errors import (
     Unauthorized,
 )
 from glific_gpt.functions.body_validation import validate_body
-from glific_gpt.functions.contract import Function, FunctionBody
+from glific_gpt.functions.contract import Function, FunctionBody, find_contact_id
 from glific_gpt.functions.registry import Registry
 from glific_gpt.functions.values import decode_json, parse_id
 from glific_gpt.models import allowlist
@@ -99,12 +99,13 @@ class Admission:
         # Glific adds its own organization id to every body, so another id means another organization's flow.
         if tenant.glific_organization_id not in {None, parse_id(values.get("organization_id"))}:
             raise Unauthorized
+        # Before the other checks, so that the flow of a call that fails one can be found.
+        context.contact_id, context.flow_id = find_contact_id(values), parse_id(values.get("flow_id"))
         if inbound.mode not in MODES:
-            raise InvalidField("mode: the address of the webhook ends in mode=sync, mode=async or mode=auto.")
+            raise InvalidField.of("mode", "the address of the webhook ends in mode=sync, mode=async or mode=auto.")
         function = self.functions.get(inbound.function)
         context.answer_key = function.answer_key
         body = validate_body(function, values)
-        context.contact_id, context.flow_id = body.contact_id, body.flow_id
         model = body.model_asked or tenant.default_model or self.settings.default_model
         context.model_asked = allowlist.canonical_id(model)
         return ParsedCall(function, body)

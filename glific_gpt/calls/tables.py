@@ -48,6 +48,11 @@ class Call(Base):
     error_code: Mapped[str | None] = mapped_column(String(40))
     cause: Mapped[str | None] = mapped_column(String(200))
     """Why OpenAI gave no answer, for administrators."""
+    error_detail: Mapped[str | None] = mapped_column(String(200))
+    """Names of the field and the variable at fault. Never a value."""
+    is_test: Mapped[bool | None]
+    """True for a test question of the console or the doctor, False for a call of a flow. NULL for calls of a release
+    that did not record it."""
     started_at: Mapped[datetime]
     give_up_at: Mapped[datetime]
     """No process works on the call after this time. A row that is still `started` then was interrupted."""

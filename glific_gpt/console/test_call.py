@@ -72,7 +72,7 @@ def make_test_call(organization: Organization, body: dict[str, Any]) -> TestCall
 def _run(organization: Organization, body: bytes) -> Outcome:
     app = services()
     inbound = InboundCall(FUNCTION, body, pipeline.request_deadline(app.settings))
-    tenant, context = _tenant(organization), CallContext(organization.id, FUNCTION, mode=inbound.mode)
+    tenant, context = _tenant(organization), CallContext(organization.id, FUNCTION, mode=inbound.mode, is_test=True)
     try:
         with app.slots.hold(organization.id):
             return app.pipeline.run(tenant, inbound, context)

@@ -5,6 +5,7 @@ import re
 from contextlib import suppress
 from dataclasses import replace
 
+from glific_gpt.calls import records
 from glific_gpt.calls.timeline import error_class_of, find_timeline
 from glific_gpt.database import transaction
 from glific_gpt.doctor.results import CheckResult, CheckStatus
@@ -60,6 +61,7 @@ _ERROR_TEXT = re.compile(r'"error": ?("(?:[^"\\]|\\.)*")')
 def check_call(slug: str) -> CheckResult:
     """Ask one question through a simulated flow, and evaluate the conversation."""
     conversation = _ask_question(slug)
+    _mark_as_test(slug, conversation)
     result = _evaluate(slug, conversation)
     return replace(result, transcript=conversation.transcript(), lines=tuple(conversation.lines))
 
@@ -77,6 +79,14 @@ def _ask_question(slug: str) -> Conversation:
         conversation.start(KEYWORD)
         conversation.send_text(QUESTION)
     return conversation
+
+
+def _mark_as_test(slug: str, conversation: Conversation) -> None:
+    """Mark the recorded call. Otherwise it would count as the first message from Glific."""
+    in_error = _CALL_ID.search(conversation.calls[-1].error)
+    call_id = in_error[1] if in_error else conversation.results.get(RESULT_NAME, {}).get("call_id")
+    with transaction() as session:
+        records.mark_test(session, store.find(session, slug).id, str(call_id))
 
 
 def _evaluate(slug: str, conversation: Conversation) -> CheckResult:

@@ -30,8 +30,8 @@ def validate_body(function: Function[Body], values: dict[str, Any]) -> Body:
             # An unfilled variable in a number field is reported as such: that message names the cause.
             if _field(details) not in unresolved:
                 raise _to_error(details) from None
-    for field, reason in unresolved.items():
-        raise UnresolvedVariable(f"{field}: {reason}")
+    for field, (variable, reason) in unresolved.items():
+        raise UnresolvedVariable.of(field, variable, reason)
     return body
 
 
@@ -44,9 +44,9 @@ def _fill_defaults(function: Function[Body], values: dict[str, Any]) -> dict[str
     if not defaults:
         return values
     if not isinstance(defaults, dict) or not all(isinstance(text, str) for text in defaults.values()):
-        raise InvalidField("defaults: write an object with names of variables and texts.")
+        raise InvalidField.of("defaults", "write an object with names of variables and texts.")
     if len(defaults) > MAX_DEFAULTS:
-        raise InvalidField(f"defaults: write at most {MAX_DEFAULTS} variables.")
+        raise InvalidField.of("defaults", f"write at most {MAX_DEFAULTS} variables.")
     fields = {name for name in function.body.model_fields if name not in GLIFIC_FIELDS}
     return {
         name: fill_defaults(value, defaults) if name in fields and isinstance(value, str) else value
@@ -54,12 +54,12 @@ def _fill_defaults(function: Function[Body], values: dict[str, Any]) -> dict[str
     }
 
 
-def _unresolved(function: Function[Body], values: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield each field of the function that holds an unfilled variable, with the reason for the first one."""
+def _unresolved(function: Function[Body], values: dict[str, Any]) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Yield each field of the function that holds an unfilled variable, with the first one and its reason."""
     for field in [name for name in function.body.model_fields if name not in GLIFIC_FIELDS]:
         for text in _texts(values.get(field)):
             if variables := find_unresolved(text, is_typed=field in function.body.TYPED_FIELDS):
-                yield field, _describe_unresolved(text, variables[0])
+                yield field, (variables[0], _describe_unresolved(text, variables[0]))
                 break
 
 
@@ -93,7 +93,7 @@ def _field(details: ErrorDetails) -> str:
 
 
 def _to_error(details: ErrorDetails) -> GlificGptError:
-    if details["type"] == EMPTY_QUESTION:
-        return EmptyQuestion()
     field, sentence = _field(details), validation.describe(details)
-    return InvalidField(f"{field}: {sentence}." if field else f"{sentence}.")
+    if details["type"] == EMPTY_QUESTION:
+        return EmptyQuestion().naming(field)
+    return InvalidField.of(field, f"{sentence}.") if field else InvalidField(f"{sentence}.")

@@ -89,10 +89,7 @@ class FunctionBody(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _contact_id(cls, values: Any) -> Any:
-        contact = values.get("contact") if isinstance(values, dict) else None
-        if isinstance(contact, dict) and parse_id(values.get("contact_id")) is None:
-            return {**values, "contact_id": contact.get("id")}
-        return values
+        return {**values, "contact_id": find_contact_id(values)} if isinstance(values, dict) else values
 
     @model_validator(mode="after")
     def _one_model(self) -> "FunctionBody":
@@ -179,3 +176,10 @@ class Function(Generic[Body]):
             )
         if self.answer_key in ANSWER_KEYS:
             raise ValueError(f"every response has this key already: {self.answer_key!r}")
+
+
+def find_contact_id(values: dict[str, Any]) -> int | None:
+    """Return Glific's id of the contact in a body, from `contact_id`, else from `contact`; None without one."""
+    contact = values.get("contact")
+    found = parse_id(values.get("contact_id"))
+    return parse_id(contact.get("id")) if found is None and isinstance(contact, dict) else found

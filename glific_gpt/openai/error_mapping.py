@@ -249,11 +249,14 @@ def _unaccepted_field(refusal: ApiRefusal, model: str) -> GlificGptError | None:
         return None
     field = _refused_field(refusal)
     if field == "response_format":
-        return InvalidField(f"{model} does not accept this response_format. Check its schema.")
+        return InvalidField(f"{model} does not accept this response_format. Check its schema.").naming(field)
     if field:
-        return InvalidField(f"{model} does not accept this value of {field}. Change it, or leave {field} out.")
+        message = f"{model} does not accept this value of {field}. Change it, or leave {field} out."
+        return InvalidField(message).naming(field)
     if "image" in refusal.code:
-        return InvalidField("url: OpenAI cannot read this image. Send the address of a picture in JPEG, PNG or WebP.")
+        return InvalidField.of(
+            "url", "OpenAI cannot read this image. Send the address of a picture in JPEG, PNG or WebP."
+        )
     return None
 
 

@@ -202,6 +202,46 @@ def test_a_call_shows_that_its_answer_was_cut_off(alice: TestOrganization, viewe
     assert said not in viewer.get(f"{HERE}/{create_call(alice)}").text
 
 
+def test_a_call_names_the_field_and_the_variable_at_fault_but_not_the_value(
+    alice: TestOrganization, viewer: ConsoleUser
+) -> None:
+    body: dict[str, Any] = {
+        "contact": {"id": "21", "name": "Asha"},
+        "flow_id": "5",
+        "prompt": "Be kind to @results.question_1",
+    }
+    call_id = alice.ask(**body).json()["call_id"]
+    page = viewer.get(f"{HERE}/{call_id}").text
+    assert '<code class="text-break">@results.question_1</code>' in page
+    assert "<code>prompt</code>" in page
+    assert "Be kind" not in page
+    assert 'calls?flow=5">5</a>' in page
+    assert "@results.question_1</code>" in viewer.get(HERE).text
+    call_id = alice.ask(temperature="warm").json()["call_id"]
+    assert "<code>temperature</code>" in viewer.get(f"{HERE}/{call_id}").text
+    assert [call["error_detail"] for call in alice.calls()] == ["temperature", "prompt: @results.question_1"]
+
+
+def test_a_variable_that_may_be_a_phone_number_is_not_recorded(alice: TestOrganization) -> None:
+    alice.ask(prompt="Write to @contact.919876543210")
+    assert [call["error_detail"] for call in alice.calls()] == [None]
+
+
+def test_the_list_can_show_the_calls_of_one_flow(alice: TestOrganization, viewer: ConsoleUser) -> None:
+    of_flow, _other = create_call(alice, flow_id=5), create_call(alice, flow_id=6)
+    assert listed(viewer, "?flow=5") == [of_flow]
+    page = viewer.get(f"{HERE}?flow=5").text
+    assert '<option selected value="5">5</option>' in page
+    assert '<option value="6">6</option>' in page
+    for wrong in ("x", "-1", "9" * 19, "%00"):
+        assert viewer.get(f"{HERE}?flow={wrong}").status_code == 422
+
+
+def test_a_test_question_is_marked(alice: TestOrganization, viewer: ConsoleUser) -> None:
+    assert "Test question" in viewer.get(f"{HERE}/{create_call(alice, is_test=True)}").text
+    assert "Test question" not in viewer.get(f"{HERE}/{create_call(alice, is_test=False)}").text
+
+
 def test_an_unknown_error_is_shown_by_its_code(alice: TestOrganization, viewer: ConsoleUser) -> None:
     text = viewer.get(f"{HERE}/{create_call(alice, 'error', error_code='no_such_crop')}").text
     assert "no_such_crop" in text

@@ -56,7 +56,9 @@ def test_it_reports_a_working_setup_and_shows_the_conversation(
         "Hello! What would you like to know? Type your question. To finish, type END.",
         "How much is two and two? Answer in one short sentence.",
     ]
-    assert [call["status"] for call in alice.calls()] == ["ok"]
+    (call,) = alice.calls()
+    assert call["status"] == "ok"
+    assert "Test question" in front_editor.get(f"/console/organizations/alice/calls/{call['call_id']}").text
     audit = front_editor.get("/console/organizations/alice/audit").text
     assert not TOKEN.search(answer.text + "".join(capfd.readouterr()) + audit)
     assert tokens(front_editor.get(PAGE).text) == 1

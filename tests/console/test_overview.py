@@ -83,11 +83,16 @@ def test_the_setup_steps_disappear_when_all_are_done(server: RunningServer, staf
     fresh = server.add_organization("fresh", key="")
     person = staff(None)
     here = "/console/organizations/fresh/"
-    assert "2 of 4 steps done" in person.get(here).text
+    assert "0 of 4 steps done" in person.get(here).text
     assert needs(person, here) == []  # the first step says it without an alarm
     fresh.set_key("sk-proj-fresh-0123456789-resh")
-    assert "3 of 4 steps done" in person.get(here).text
-    create_call(fresh)
+    assert "1 of 4 steps done" in person.get(here).text
+    create_call(fresh, is_test=True)
+    assert "2 of 4 steps done" in person.get(here).text
+    fresh.change(allowed_models=[])
+    assert "2 of 5 steps done" in person.get(here).text  # a step that is done for most organizations
+    fresh.change(allowed_models=None)
+    create_call(fresh, is_test=False)
     assert "steps done" not in person.get(here).text
 
 

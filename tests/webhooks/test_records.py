@@ -55,6 +55,7 @@ def test_it_records_an_answer(alice: TestOrganization, openai: OpenAIStandIn) ->
         "cut_off": False,
         "contact_id": 21,
         "flow_id": 5,
+        "error_detail": None,
     }
 
 
@@ -103,7 +104,7 @@ def test_no_text_of_a_message_is_stored(alice: TestOrganization, openai: OpenAIS
     require_ok(alice.ask("Is it malaria?", **fields))
     openai.always(wrong_shape({"error": "Asha has malaria"}))
     require_error(alice.ask("Is it malaria?", **fields), "bad_upstream_reply")
-    require_error(alice.ask("malaria @results.fever", **fields), "unresolved_variable")
+    require_error(alice.ask("malaria @results.answer", **fields), "unresolved_variable")
     require_error(alice.ask("malaria", temperature="fever", **fields), "invalid_field")
     require_error(alice.ask("malaria", gpt_model="malaria-tts", **fields), "model_not_text")
     require_error(alice.post(content=b'{"malaria": Asha'), "invalid_json")

@@ -1,5 +1,6 @@
 """Filters of the call list, read from the query string."""
 
+import re
 from collections.abc import Iterable
 
 from flask import request
@@ -13,7 +14,10 @@ from glific_gpt.calls.queries import Filters
 from glific_gpt.console.forms.base import Form
 from glific_gpt.console.presenters.labels import STATUS_NAMES, error_name
 
-FILTER_NAMES = ("first_day", "last_day", "status", "model", "error")
+FILTER_NAMES = ("first_day", "last_day", "status", "model", "error", "flow")
+FLOW_ID = re.compile("[0-9]{1,19}", re.ASCII)
+MAX_FLOW_ID = 2**63 - 1
+"""The largest number that the column holds."""
 ANY_CHOICE = SelectChoice("", _("All"))
 STATUS_CHOICES = [ANY_CHOICE, *(SelectChoice(status, name) for status, name in STATUS_NAMES.items())]
 
@@ -21,6 +25,11 @@ STATUS_CHOICES = [ANY_CHOICE, *(SelectChoice(status, name) for status, name in S
 def _reject_nul(_form: Form, field: Field) -> None:
     # PostgreSQL refuses text that contains NUL.
     if "\x00" in (field.data or ""):
+        raise ValidationError(gettext("Choose one from the list."))
+
+
+def _require_id(_form: Form, field: Field) -> None:
+    if field.data and not (FLOW_ID.fullmatch(field.data) and int(field.data) <= MAX_FLOW_ID):
         raise ValidationError(gettext("Choose one from the list."))
 
 
@@ -35,13 +44,16 @@ class CallFilters(Form):
     status = SelectField(_("Status"), choices=STATUS_CHOICES, default="")
     model = SelectField(_("Model"), validators=[_reject_nul], validate_choice=False, default="")
     error = SelectField(_("Error"), validators=[_reject_nul], validate_choice=False, default="")
+    flow = SelectField(_("Flow in Glific"), validators=[_require_id], validate_choice=False, default="")
 
-    def set_choices(self, models: Iterable[str], errors: Iterable[str]) -> None:
-        """Set the models and errors to choose from. The current choice stays, even if no call has it."""
+    def set_choices(self, models: Iterable[str], errors: Iterable[str], flows: Iterable[int]) -> None:
+        """Set the models, errors and flows to choose from. The current choice stays, even if no call has it."""
         self.model.choices = [
             ANY_CHOICE,
             *(SelectChoice(name) for name in _sorted_with(models, _valid_value(self.model))),
         ]
+        flow_ids = sorted(_sorted_with(map(str, flows), _valid_value(self.flow)), key=int)
+        self.flow.choices = [ANY_CHOICE, *(SelectChoice(flow_id) for flow_id in flow_ids)]
         by_name = sorted(_sorted_with(errors, _valid_value(self.error)), key=lambda code: str(error_name(code)))
         self.error.choices = [ANY_CHOICE, *(SelectChoice(code, str(error_name(code))) for code in by_name)]
 
@@ -53,6 +65,7 @@ class CallFilters(Form):
             last_day=self.last_day.data,
             model=self.model.data or None,
             error_code=self.error.data or None,
+            flow_id=int(self.flow.data) if self.flow.data else None,
         )
 
 

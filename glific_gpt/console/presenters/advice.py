@@ -121,6 +121,18 @@ PAGE_NAMES = {
 }
 
 
-def advice_for(code: str) -> LazyString:
-    """Return the advice for an error code."""
+ADVICE_WITH_FIELD = {
+    "invalid_field": _("Open the webhook node in Glific, and correct this field in its function body."),
+    "unresolved_variable": _(
+        "Glific did not fill this variable. Open the flow in Glific: check the variable's name in the function body, "
+        "and that the flow sets it before the webhook node."
+    ),
+}
+"""Advice for calls whose page names the field and the variable."""
+
+
+def advice_for(code: str, *, names_field: bool = False) -> LazyString:
+    """Return the advice for an error code, next to the name of the field or without it."""
+    if names_field and code in ADVICE_WITH_FIELD:
+        return ADVICE_WITH_FIELD[code]
     return ADVICE.get(code, UNKNOWN_ERROR_ADVICE)

@@ -1,5 +1,7 @@
 """Labels that several pages share: roles, statuses, errors."""
 
+from typing import NamedTuple
+
 from flask_babel import LazyString, gettext
 from flask_babel import lazy_gettext as _
 
@@ -106,6 +108,21 @@ OTHER_ERROR_CLASSES = {"undelivered": "delivery", "uncertain": "delivery", INTER
 def failure_code(call: Call) -> str | None:
     """Return the failure of a call as a key of ERROR_NAMES; None if it has not failed."""
     return call.error_code or (INTERRUPTED if call.status == INTERRUPTED else None)
+
+
+class Fault(NamedTuple):
+    """The part of a webhook node that an error names."""
+
+    field: str
+    variable: str
+
+
+def read_fault(call: Call) -> Fault | None:
+    """Return the field and the variable at fault, which can be empty; None if the error names no field."""
+    if not call.error_detail:
+        return None
+    field, _, variable = call.error_detail.partition(": ")
+    return Fault(field, variable)
 
 
 def error_name(code: str) -> LazyString | str:

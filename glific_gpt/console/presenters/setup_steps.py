@@ -41,23 +41,29 @@ STEP_TEXTS = {
         "console.models",
         _("Choose models"),
     ),
-    "token": StepText(
-        _("Create a token and paste it into Glific"),
-        _("The page shows everything that the webhook node needs, ready to copy."),
+    "test": StepText(
+        _("Ask a test question"),
+        _("It shows that your key works. OpenAI charges for the answer."),
+        "console.try_it",
+        _("Try it"),
+    ),
+    "flow": StepText(
+        _("Put the flow into Glific"),
+        _("Download the flow, import it in Glific, and publish it there."),
         "console.use_in_glific",
         _("Use it in Glific"),
     ),
     "call": StepText(
-        _("Get the first answer"),
-        _("Try a question here, or send a message to your flow."),
-        "console.try_it",
-        _("Try it"),
+        _("Get the first message from Glific"),
+        _("Send the flow's keyword from your phone to your organization's WhatsApp number, then ask a question."),
+        "console.use_in_glific",
+        _("Use it in Glific"),
     ),
 }
 
 
 def build_setup_steps(checklist: SetupChecklist) -> list[SetupStep]:
-    """Return the steps in their recommended order."""
-    done = {name: bool(getattr(checklist, name)) for name in STEP_TEXTS}
-    first = next((name for name in STEP_TEXTS if not done[name]), None)
-    return [SetupStep(texts, done[name], name == first) for name, texts in STEP_TEXTS.items()]
+    """Return the steps in their recommended order. Models are allowed by default, so that step is usually left out."""
+    done = {name: bool(getattr(checklist, name)) for name in STEP_TEXTS if name != "model" or not checklist.model}
+    first = next((name for name in done if not done[name]), None)
+    return [SetupStep(texts, done[name], name == first) for name, texts in STEP_TEXTS.items() if name in done]

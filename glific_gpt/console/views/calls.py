@@ -110,7 +110,8 @@ def show_call(slug: str, call_id: str) -> str:
         call_timeline=call_timeline,
         events=present_timeline(call_timeline),
         code=code,
-        advice=advice_for(code) if code else None,
+        advice=advice_for(code, names_field=call_timeline.call.error_detail is not None) if code else None,
+        fault=labels.read_fault(call_timeline.call),
         fix_page=FIX_PAGES.get(code or ""),
         page_names=PAGE_NAMES,
         labels=labels,
@@ -152,6 +153,7 @@ def _set_filter_choices(form: CallFilters) -> None:
         form.set_choices(
             queries.recent_models(session, current_organization().id),
             queries.recent_error_codes(session, current_organization().id),
+            queries.recent_flow_ids(session, current_organization().id),
         )
 
 

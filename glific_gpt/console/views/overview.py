@@ -56,4 +56,4 @@ def _requested_days() -> Days:
 
 def _is_setup_step(alert: Alert, setup: SetupChecklist) -> bool:
     """Return whether the setup steps already show this alert: adding the key is the first step."""
-    return alert.code is AlertCode.KEY_MISSING and not setup.call
+    return alert.code is AlertCode.KEY_MISSING and not setup.test

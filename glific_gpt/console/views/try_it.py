@@ -18,7 +18,7 @@ from glific_gpt.console.presenters import whatsapp
 from glific_gpt.console.presenters.advice import FIX_PAGES, PAGE_NAMES, advice_for
 from glific_gpt.console.presenters.labels import ERROR_CLASS_NAMES
 from glific_gpt.console.test_call import TestCall, make_test_call
-from glific_gpt.errors import RateLimited
+from glific_gpt.errors import DeadlineExceeded, RateLimited
 from glific_gpt.schemas import webhook_url
 from glific_gpt.services import services
 
@@ -121,6 +121,7 @@ def _result_variables(test_call: TestCall) -> dict[str, Any]:
     return {
         "bar": {"took": 100 * test_call.milliseconds / scale_ms, "limit": 100 * GLIFIC_TIMEOUT_MS / scale_ms},
         "in_time": test_call.milliseconds < GLIFIC_TIMEOUT_MS,
+        "is_timed_out": code == DeadlineExceeded.code,
         "advice": advice_for(code),
         "whose": ERROR_CLASS_NAMES.get(str(test_call.outcome.body.get("error_class", ""))),
         # No link to the page that the user is on.
