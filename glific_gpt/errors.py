@@ -140,6 +140,15 @@ class ModelNotSupported(CallerError):
 
 MSG_NEEDS_TOOLS = "{model} works only with tools that this server does not offer. Choose another model."
 """Message of ModelNotSupported for models of research and of computer use."""
+MSG_READS_NO_PICTURES = "{model} cannot read pictures. Choose another model, such as gpt-4o-mini."
+"""Message of ModelNotSupported for models of text alone."""
+MSG_PICTURE_NOT_DOWNLOADED = N_(
+    "url: OpenAI could not download this picture. Check that everybody can open the address, or try again."
+)
+MSG_PICTURE_TOO_LARGE = N_("url: this picture is larger than 20 MB. Send a smaller one.")
+MSG_NOT_A_PICTURE = N_(
+    "url: this is not a picture that OpenAI can read. Send a picture in JPEG, PNG or WebP, or a GIF without animation."
+)
 MSG_SEARCHES_NO_FILES = "{model} cannot search documents. Choose another model, such as gpt-4o-mini."
 """Message of ModelNotSupported for models without OpenAI's file search."""
 MSG_NO_VECTOR_STORE = N_(

@@ -15,7 +15,9 @@ from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import now
 from glific_gpt.database import Statement, Usd, execute_all, insert_if_absent
 from glific_gpt.errors import BudgetExceeded
+from glific_gpt.functions.contract import Need
 from glific_gpt.openai.request_bodies import OVERHEAD_TOKENS
+from glific_gpt.openai.traits import max_picture_tokens
 from glific_gpt.organizations.tables import BudgetReservation, MonthlySpend
 
 Month: TypeAlias = tuple[int, str]
@@ -126,7 +128,10 @@ def _estimate(context: CallContext, parsed: ParsedCall) -> Estimate:
     # Glific's ids, which are not part of the question, are counted too. A token is at least one byte long.
     question = parsed.body.model_dump_json(by_alias=True, exclude_none=True)
     input_tokens = len(question.encode()) + OVERHEAD_TOKENS + parsed.function.extra_input_tokens
-    return Estimate.of(context.model_asked or "", input_tokens, getattr(parsed.body, "max_tokens", None))
+    model = context.model_asked or ""
+    if Need.PICTURES in parsed.function.needs:
+        input_tokens += max_picture_tokens(model)
+    return Estimate.of(model, input_tokens, getattr(parsed.body, "max_tokens", None))
 
 
 def begin_month(session: Session, context: CallContext) -> None:

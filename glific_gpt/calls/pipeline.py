@@ -99,7 +99,7 @@ class Pipeline:
             if stored := replays.find_stored(self.vault, tenant.organization_id, each):
                 return stored
         deadline = self._upstream_deadline(inbound)
-        model = self.admission.bind_model(tenant, context.model_asked or "", deadline)
+        model = self.admission.bind_model(tenant, context, deadline)
         self.request_limits.count(tenant, context.contact_id)
         admitted = AdmittedCall(tenant, inbound, context, parsed)
         call = partial(execute, parsed.function, parsed.body, model, deadline, context)

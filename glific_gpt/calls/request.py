@@ -21,6 +21,7 @@ from glific_gpt.errors import (
 )
 from glific_gpt.functions.body_validation import validate_body
 from glific_gpt.functions.contract import Function, FunctionBody, find_contact_id
+from glific_gpt.functions.needs import find_refusal
 from glific_gpt.functions.registry import Registry
 from glific_gpt.functions.values import decode_json, parse_id
 from glific_gpt.models import allowlist
@@ -110,11 +111,13 @@ class Admission:
         context.model_asked = allowlist.canonical_id(model)
         return ParsedCall(function, body)
 
-    def bind_model(self, tenant: Tenant, model: str, deadline: Deadline) -> LanguageModel:
-        """Return the model, bound to the organization's decrypted key.
+    def bind_model(self, tenant: Tenant, context: CallContext, deadline: Deadline) -> LanguageModel:
+        """Return the model that the call asks, bound to the organization's decrypted key.
 
-        Raises GlificGptError if the organization may not use the model, or has no active key.
+        Raises GlificGptError if the organization may not use the model, if the model cannot do what the function needs,
+        or if there is no active key.
         """
+        model = context.model_asked or ""
         # docs/errors.md promises this order.
         if not tenant.is_active:
             raise OrganizationInactive
@@ -127,6 +130,8 @@ class Admission:
         is_long = any(patterns is not None and len(patterns) > MAX_PATTERNS for patterns in lists)
         if refusal := cpu_bound.run(lambda: allowlist.access_error(model, *lists), is_long=is_long):
             raise refusal
+        if unable := find_refusal(model, self.functions.get(context.function).needs):
+            raise unable
         fields = credentials.decrypt(self.vault, tenant.organization_id, self.provider, tenant.ciphertext)
         return self.provider.bind(fields, model, deadline)
 

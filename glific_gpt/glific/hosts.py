@@ -3,11 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import httpx2
 
 from glific_gpt.errors import HostNotAllowed, InvalidValue, SettingsError
+from glific_gpt.runtime.ip_addresses import is_public
 from glific_gpt.wildcards import MAX_STARS, has_too_many_stars, matches
 
 # `[scheme://]host[:port]`. An IPv6 host is in brackets; any other host has no colon.
@@ -85,12 +86,6 @@ MAX_URL_LENGTH = 300
 
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*")
-# These addresses can contain an IPv4 address (NAT64, RFC 6052).
-_NAT64 = ip_network("64:ff9b::/96")
-# Private, although `is_global` of the standard library is true for some: local-use translation (RFC 8215),
-# IPv4-compatible and site-local addresses (RFC 4291), protocol assignments (RFC 6890).
-_PRIVATE_NETWORKS = [ip_network(each) for each in ("64:ff9b:1::/48", "::/96", "fec0::/10", "192.0.0.0/24")]
-
 Address = IPv4Address | IPv6Address
 
 
@@ -122,7 +117,7 @@ class HostAllowlist:
         if _parse_address(host) is not None:
             return True
         resolved = ip_address(address)
-        return resolved.is_loopback if is_loopback(host) else _is_public(resolved)
+        return resolved.is_loopback if is_loopback(host) else is_public(resolved)
 
 
 def _parse_url(url: str) -> tuple[str, str, int]:
@@ -145,7 +140,7 @@ def _parse_url(url: str) -> tuple[str, str, int]:
 def _needs_exact_match(host: str) -> bool:
     """Return whether only a pattern without wildcards may allow this host: loopback and private addresses."""
     address = _parse_address(host)
-    return is_loopback(host) if address is None else not _is_public(address)
+    return is_loopback(host) if address is None else not is_public(address)
 
 
 def _parse_address(host: str) -> Address | None:
@@ -153,14 +148,3 @@ def _parse_address(host: str) -> Address | None:
         return ip_address(host)
     except ValueError:
         return None
-
-
-def _is_public(address: Address) -> bool:
-    if isinstance(address, IPv6Address):
-        embedded = address.ipv4_mapped or address.sixtofour
-        if address in _NAT64:
-            embedded = IPv4Address(int(address) & 0xFFFFFFFF)
-        if embedded is not None:
-            return _is_public(embedded)
-    is_private = any(address in network for network in _PRIVATE_NETWORKS)
-    return address.is_global and not address.is_multicast and not is_private

@@ -136,6 +136,9 @@ def _last_text(conversation: Any) -> str:
     """Return the text of the newest message in `messages` (chat) or `input` (Responses API)."""
     last = conversation[-1] if isinstance(conversation, list) and conversation else conversation
     content = last.get("content") if isinstance(last, dict) else last
+    if isinstance(content, list):  # a question with a picture
+        texts = [part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str)]
+        return " ".join([*texts, "(with a picture)"] if len(texts) < len(content) else texts)
     return content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
 
 

@@ -22,6 +22,8 @@ class Question:
     """How long the model thinks, such as low; sent only to models that think."""
     verbosity: str | None = None
     """How long the answer is, such as low; sent only to models that accept it."""
+    picture_url: str | None = field(default=None, repr=False)
+    """Address of a picture that belongs to the text, checked by `picture_addresses.read_address`."""
     vector_store_ids: tuple[str, ...] = ()
     """Vector stores at OpenAI that the model searches before it answers."""
 

@@ -25,7 +25,7 @@ from glific_gpt.errors import (
     UpstreamError,
     WrongRegion,
 )
-from glific_gpt.openai import causes
+from glific_gpt.openai import causes, picture_refusals
 from glific_gpt.openai.refusals import ApiRefusal
 
 MAX_RETRY_AFTER_SECONDS = 86_400
@@ -195,6 +195,10 @@ def _vector_store(refusal: ApiRefusal, _model: str) -> GlificGptError | None:
     return None
 
 
+def _picture(refusal: ApiRefusal, model: str) -> GlificGptError | None:
+    return picture_refusals.find_error(refusal, model) if refusal.status in {IN_BODY, *BAD_REQUEST} else None
+
+
 def _closed_model(refusal: ApiRefusal, model: str) -> GlificGptError | None:
     """The model exists, but not for this key or not any more."""
     message = refusal.message
@@ -253,10 +257,6 @@ def _unaccepted_field(refusal: ApiRefusal, model: str) -> GlificGptError | None:
     if field:
         message = f"{model} does not accept this value of {field}. Change it, or leave {field} out."
         return InvalidField(message).naming(field)
-    if "image" in refusal.code:
-        return InvalidField.of(
-            "url", "OpenAI cannot read this image. Send the address of a picture in JPEG, PNG or WebP."
-        )
     return None
 
 
@@ -285,6 +285,7 @@ _CHECKS: tuple[Callable[[ApiRefusal, str], GlificGptError | None], ...] = (
     _safety,
     _overloaded,
     _vector_store,
+    _picture,
     _closed_model,
     _unsuitable_model,
     _key,

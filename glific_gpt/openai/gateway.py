@@ -18,6 +18,7 @@ from glific_gpt.openai.capabilities import LearnedCapabilities
 from glific_gpt.openai.chat import Allowance, Answer, Question, Usage
 from glific_gpt.openai.client import OpenAIClient
 from glific_gpt.openai.refusals import ApiRefusal, RequestRefused
+from glific_gpt.openai.traits import max_picture_tokens
 from glific_gpt.runtime import bridge, cpu_bound
 
 Result = TypeVar("Result")
@@ -175,6 +176,8 @@ class BoundModel:
             return self._gateway.ask(self._api_key, self.name, question, self._deadline, self.usage)
         is_long = cpu_bound.is_large(question.response_format)  # to encode a text takes less than a millisecond
         input_tokens = cpu_bound.run(lambda: request_bodies.max_input_tokens(question), is_long=is_long)
+        if question.picture_url is not None:
+            input_tokens += max_picture_tokens(self.name)
         searches = request_bodies.max_file_searches(question)
         tokens, is_shortened = self.allowance.limit(
             self.name, input_tokens, question.max_tokens, file_searches=searches

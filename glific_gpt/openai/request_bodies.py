@@ -21,6 +21,12 @@ DEFAULT_TEMPERATURE = 0.0
 # OpenAI refuses a json_object if the request does not contain the word JSON. Authors of flows cannot know that.
 JSON_INSTRUCTION = "Answer with a JSON object."
 
+PICTURE_DETAIL = "high"
+"""As in Glific's own function. It limits the tokens of a picture: newer models read the original size by default.
+
+Source: https://developers.openai.com/api/docs/guides/images-vision
+"""
+
 OVERHEAD_TOKENS = 64
 """More than OpenAI adds: about four tokens for each message, and JSON_INSTRUCTION."""
 
@@ -89,7 +95,7 @@ def sent_options(body: JsonObject) -> set[str]:
 
 
 def _chat_body(model: str, question: Question) -> JsonObject:
-    messages = [{"role": "user", "content": question.text}]
+    messages: list[JsonObject] = [{"role": "user", "content": _chat_content(question)}]
     if instructions := _chat_instructions(question):
         messages.insert(0, {"role": "system", "content": instructions})
     return {
@@ -100,6 +106,14 @@ def _chat_body(model: str, question: Question) -> JsonObject:
         REASONING_EFFORT: question.reasoning_effort,
         VERBOSITY: question.verbosity,
     }
+
+
+def _chat_content(question: Question) -> str | list[JsonObject]:
+    """Return the content of the user's message: its text, or its parts if there is a picture."""
+    if question.picture_url is None:
+        return question.text
+    picture = {"url": question.picture_url, "detail": PICTURE_DETAIL}
+    return [{"type": "text", "text": question.text}, {"type": "image_url", "image_url": picture}]
 
 
 def _responses_body(model: str, question: Question) -> JsonObject:
@@ -146,8 +160,17 @@ def _chat_instructions(question: Question) -> str | None:
     return f"{instructions}\n\n{JSON_INSTRUCTION}".strip()
 
 
-def _responses_input(question: Question) -> str:
-    """Return the input. The Responses API looks for the word JSON in the input alone."""
+def _responses_input(question: Question) -> str | list[JsonObject]:
+    """Return the input: its text, or a message with parts if there is a picture."""
+    text = _responses_text(question)
+    if question.picture_url is None:
+        return text
+    picture = {"type": "input_image", "image_url": question.picture_url, "detail": PICTURE_DETAIL}
+    return [{"role": "user", "content": [{"type": "input_text", "text": text}, picture]}]
+
+
+def _responses_text(question: Question) -> str:
+    """Return the text of the input. The Responses API looks for the word JSON in the input alone."""
     if not _wants_json_object(question) or "json" in question.text.lower():
         return question.text
     return f"{question.text}\n\n{JSON_INSTRUCTION}"

@@ -44,6 +44,12 @@ _VERBOSITY: tuple[tuple[re.Pattern[str], bool], ...] = (
 _SEARCHES_NO_FILES = re.compile(r"^gpt-35?(?!\d)|^gpt-4(?:-\d|-32k|-vision|$)|^o1-(?:mini|preview)|chat|search-preview")
 
 
+_READS_NO_PICTURES = re.compile(
+    r"^gpt-3|^gpt-4(?:-(?:\d{4}(?:-preview)?|32k.*|turbo-preview))?$|^gpt-oss|^o1-(?:mini|preview)|^o3-mini|spark"
+)
+"""Models of text alone. gpt-4-turbo and gpt-4-1106-vision-preview read pictures, gpt-4-1106-preview does not."""
+
+
 def base_model(model_id: str) -> str:
     """Return the model that `model_id` is a fine-tune of, or the id itself, trimmed and in lower case.
 
@@ -87,6 +93,24 @@ def accepts_verbosity(model_id: str) -> bool:
     """Return True if the model accepts `verbosity`. True for an unknown family, as in `accepts_temperature`."""
     base = base_model(model_id)
     return next((takes for pattern, takes in _VERBOSITY if pattern.search(base)), True)
+
+
+def accepts_pictures(model_id: str) -> bool:
+    """Return True if the model reads pictures. True for an unknown family: OpenAI refuses for free.
+
+    From the pages of https://developers.openai.com/api/docs/models.
+    """
+    return _READS_NO_PICTURES.search(base_model(model_id)) is None
+
+
+def max_picture_tokens(model_id: str) -> int:
+    """Return an upper bound of the input tokens of a picture in high detail, for every model that reads pictures.
+
+    From https://developers.openai.com/api/docs/guides/images-vision: a picture is scaled to at most 2,048 pixels. It
+    has up to 64 by 64 patches of at most 2.46 tokens each, or 8 tiles of 170 tokens and 85 more. gpt-4o-mini, whose
+    tokens cost less, counts 5,667 for each tile.
+    """
+    return 2833 + 8 * 5667 if base_model(model_id).startswith("gpt-4o-mini") else 10_240
 
 
 def searches_files(model_id: str) -> bool:

@@ -1,9 +1,15 @@
-"""IP addresses of clients."""
+"""IP addresses of clients and of other servers."""
 
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 IPV6_NETWORK_BITS = 64
 """Prefix of an IPv6 address. Its owner can choose the rest."""
+
+# These addresses can contain an IPv4 address (NAT64, RFC 6052).
+_NAT64 = ip_network("64:ff9b::/96")
+# Private, although `is_global` of the standard library is true for some: local-use translation (RFC 8215),
+# IPv4-compatible and site-local addresses (RFC 4291), protocol assignments (RFC 6890).
+_PRIVATE_NETWORKS = [ip_network(each) for each in ("64:ff9b:1::/48", "::/96", "fec0::/10", "192.0.0.0/24")]
 
 
 def parse(text: str) -> IPv4Address | IPv6Address | None:
@@ -33,3 +39,15 @@ def client_of(peer: str, forwarded_for: str, proxies: int) -> str:
     """
     route = [part.strip() for part in forwarded_for.split(",")]
     return route[-proxies] if 0 < proxies <= len(route) and route[-proxies] else peer
+
+
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Return whether an address is in no private network, also as an IPv4 address inside an IPv6 one."""
+    if isinstance(address, IPv6Address):
+        embedded = address.ipv4_mapped or address.sixtofour
+        if address in _NAT64:
+            embedded = IPv4Address(int(address) & 0xFFFFFFFF)
+        if embedded is not None:
+            return is_public(embedded)
+    is_private = any(address in network for network in _PRIVATE_NETWORKS)
+    return address.is_global and not address.is_multicast and not is_private

@@ -50,6 +50,23 @@ def test_its_answer_repeats_the_question(client: OpenAI) -> None:
     assert chat.usage.total_tokens == chat.usage.prompt_tokens + chat.usage.completion_tokens > 20
 
 
+def test_its_answer_about_a_picture_repeats_the_text_alone(client: OpenAI) -> None:
+    url = "https://media.example.org/field.jpg?signature=c2VjcmV0"
+    response = client.responses.create(
+        model="gpt-5-pro",
+        input=[
+            {
+                "role": "user",
+                "content": [
+                    {"type": "input_text", "text": "What is this?"},
+                    {"type": "input_image", "image_url": url, "detail": "high"},
+                ],
+            }
+        ],
+    )
+    assert response.output_text.startswith('[sandbox] You asked gpt-5-pro: "What is this? (with a picture)".')
+
+
 def test_it_answers_the_responses_api_too(client: OpenAI) -> None:
     response = client.responses.create(model="gpt-5-pro", input=[{"role": "user", "content": "ଓଆରଏସ କଣ?"}])
     assert response.output_text.startswith('[sandbox] You asked gpt-5-pro: "ଓଆରଏସ କଣ?"')

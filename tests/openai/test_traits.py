@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.shared import ChatModel, ResponsesModel
 
-from glific_gpt.openai.traits import accepts_temperature, base_model, is_responses_only, searches_files
+from glific_gpt.openai.traits import (
+    accepts_pictures,
+    accepts_temperature,
+    base_model,
+    is_responses_only,
+    max_picture_tokens,
+    searches_files,
+)
 
 CHAT = set(get_args(ChatModel))
 RESPONSES = {name for member in get_args(ResponsesModel) for name in get_args(member)} - CHAT
@@ -114,3 +121,31 @@ def test_models_before_tools_and_chat_variants_search_no_files() -> None:
         assert not searches_files(model_id), model_id
     for model_id in ("gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-5", "gpt-5-mini", "o3", "o4-mini", "gpt-6-sol", "new"):
         assert searches_files(model_id), model_id
+
+
+def test_models_of_text_alone_read_no_pictures() -> None:
+    text_alone = ["gpt-3.5-turbo", "gpt-3.5-turbo-0125", "gpt-35-turbo", "gpt-4", "gpt-4-0613", "gpt-4-32k-0314"]
+    text_alone += ["gpt-4-1106-preview", "gpt-4-0125-preview", "gpt-4-turbo-preview", "o1-mini-2024-09-12"]
+    text_alone += ["o1-preview", "o3-mini", "o3-mini-2025-01-31", "gpt-oss-120b", "ft:gpt-3.5-turbo-0125:ngo::1"]
+    assert [name for name in text_alone if accepts_pictures(name)] == []
+    reading = ["gpt-4-turbo", "gpt-4-turbo-2024-04-09", "gpt-4-1106-vision-preview", "gpt-4-vision-preview", "gpt-4o"]
+    reading += ["gpt-4o-mini", "gpt-4.1", "gpt-4.5-preview", "o1", "o1-pro", "o3", "o4-mini", "gpt-5", "gpt-6-astra"]
+    reading += ["chatgpt-4o-latest", "gpt-5-codex", "ft:gpt-4o-2024-08-06:ngo::1", "unheard-of"]
+    assert [name for name in reading if not accepts_pictures(name)] == []
+
+
+@pytest.mark.parametrize(
+    ("model_id", "most"),
+    # The largest picture in high detail, by the tables of https://developers.openai.com/api/docs/guides/images-vision.
+    [
+        ("gpt-4o", 1445),
+        ("gpt-4o-mini", 48_169),
+        ("ft:gpt-4o-mini-2024-07-18:ngo::1", 48_169),
+        ("o3", 1275),
+        ("gpt-4.1-nano", 10_077),
+        ("o4-mini", 7046),
+        ("gpt-6-astra", 3000),
+    ],
+)
+def test_the_bound_of_a_picture_holds_for_every_model(model_id: str, most: int) -> None:
+    assert max_picture_tokens(model_id) >= most

@@ -129,6 +129,11 @@ def bad_schema(reason: str = "'additionalProperties' is required to be supplied 
     return _error(400, message, param="response_format")
 
 
+def refuse_request(message: str, code: str | None = None, *, param: str | None = None) -> Behaviour:
+    """400 with any message."""
+    return _error(400, message, code, param=param)
+
+
 def unknown_url() -> Behaviour:
     def behave(exchange: Exchange) -> None:
         request = exchange.received

@@ -32,7 +32,7 @@ class ReceivedRequest:
         body = self.body if isinstance(self.body, dict) else {}
         messages = body.get("messages") or body.get("input") or ""
         content = messages[-1]["content"] if isinstance(messages, list) else messages
-        return content if isinstance(content, str) else " ".join(part["text"] for part in content)
+        return content if isinstance(content, str) else " ".join(part["text"] for part in content if "text" in part)
 
 
 class ReleasedError(ConnectionError):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from tests.support.openai_answers import answer
 from tests.support.openai_errors import unknown_url
 from tests.support.openai_exchange import Behaviour, ByteWriter, Exchange, ReceivedRequest
+from tests.support.openai_pictures import find_refusal
 from tests.support.stand_in_server import StandIn
 
 _MODELS_PATH = "/v1/models"
@@ -58,7 +59,7 @@ class OpenAIStandIn(StandIn[Exchange]):
             return self._for_key[received.api_key]
         if received.path == _MODELS_PATH:
             return self._for_models
-        return super()._choose(received)
+        return find_refusal(received) or super()._choose(received)
 
     def _exchange(self, received: ReceivedRequest, wire: ByteWriter, released: threading.Event) -> Exchange:
         return Exchange(received, wire, released, self.models)

@@ -84,7 +84,7 @@ class AnswerStep:
         bridge.set_group(str(context.organization_id))  # long computations take turns by organization
         deadline = Deadline.after(deferred.timeout_seconds)
         try:
-            model = self.admission.bind_model(deferred.tenant, context.model_asked or "", deadline)
+            model = self.admission.bind_model(deferred.tenant, context, deadline)
             parsed = self._decrypt_question(deferred)
             self._set_money_aside(deferred, parsed)
         except NotReady:
