@@ -105,6 +105,10 @@ class EmptyQuestion(CallerError):
     default_message = N_("question_text is empty. Send a question in it.")
 
 
+MSG_EMPTY_QUESTION = N_("The question is empty. Send a question in question.")
+"""Message of EmptyQuestion for functions in which the field is named `question`."""
+
+
 class IdempotencyMismatch(CallerError):
     code, status = "idempotency_mismatch", 422
     default_message = N_(

@@ -46,6 +46,7 @@ class OrganizationView(BaseModel):
     calls_per_minute: int | None
     contact_calls_per_minute: int | None
     monthly_budget_usd: Dollars | None
+    vector_store_id: str | None
     webhook_url: str
     created_at: Timestamp
 

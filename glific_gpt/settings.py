@@ -10,6 +10,8 @@ from glific_gpt.wildcards import MAX_STARS, has_too_many_stars
 
 PREFIX = "GLIFIC_GPT_"
 MODEL_NAME = r"^[A-Za-z0-9._:/-]{1,200}$"
+VECTOR_STORE_ID = r"^vs_[A-Za-z0-9_-]{1,97}$"
+"""OpenAI: "Expected an ID that begins with 'vs'"."""
 FERNET_KEY = r"[A-Za-z0-9+/_-]{43}="
 MODEL_PATTERN = r"^[a-z0-9._:/*-]{1,200}$"
 MAX_KEPT_DAYS = 36_500

@@ -16,7 +16,7 @@ from glific_gpt.clock import now
 from glific_gpt.database import Statement, Usd, execute_all, insert_if_absent
 from glific_gpt.errors import BudgetExceeded
 from glific_gpt.functions.contract import Need
-from glific_gpt.openai.request_bodies import OVERHEAD_TOKENS
+from glific_gpt.openai.request_bodies import MAX_FILE_SEARCHES, OVERHEAD_TOKENS, add_file_searches
 from glific_gpt.openai.traits import max_picture_tokens
 from glific_gpt.organizations.tables import BudgetReservation, MonthlySpend
 
@@ -131,7 +131,9 @@ def _estimate(context: CallContext, parsed: ParsedCall) -> Estimate:
     model = context.model_asked or ""
     if Need.PICTURES in parsed.function.needs:
         input_tokens += max_picture_tokens(model)
-    return Estimate.of(model, input_tokens, getattr(parsed.body, "max_tokens", None))
+    searches = MAX_FILE_SEARCHES if Need.FILE_SEARCH in parsed.function.needs else 0
+    input_tokens = add_file_searches(input_tokens, searches)
+    return Estimate.of(model, input_tokens, getattr(parsed.body, "max_tokens", None), file_searches=searches)
 
 
 def begin_month(session: Session, context: CallContext) -> None:

@@ -23,7 +23,7 @@ from glific_gpt.functions.body_validation import validate_body
 from glific_gpt.functions.contract import Function, FunctionBody, find_contact_id
 from glific_gpt.functions.needs import find_refusal
 from glific_gpt.functions.registry import Registry
-from glific_gpt.functions.values import decode_json, parse_id
+from glific_gpt.functions.values import blank_to_none, decode_json, parse_id
 from glific_gpt.models import allowlist
 from glific_gpt.openai.chat import LanguageModel
 from glific_gpt.runtime import cpu_bound
@@ -106,7 +106,7 @@ class Admission:
             raise InvalidField.of("mode", "the address of the webhook ends in mode=sync, mode=async or mode=auto.")
         function = self.functions.get(inbound.function)
         context.answer_key = function.answer_key
-        body = validate_body(function, values)
+        body = validate_body(function, _fill_from_settings(function, values, tenant))
         model = body.model_asked or tenant.default_model or self.settings.default_model
         context.model_asked = allowlist.canonical_id(model)
         return ParsedCall(function, body)
@@ -148,6 +148,12 @@ def decode_object(body: bytes) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise InvalidJson
     return values
+
+
+def _fill_from_settings(function: Function[Any], values: dict[str, Any], tenant: Tenant) -> dict[str, Any]:
+    """Return the body with the organization's settings in fields that the function takes from them."""
+    missing = {name for name in function.settings if blank_to_none(values.get(name) or None) is None}
+    return values | {name: getattr(tenant, name) for name in missing} if missing else values
 
 
 def _require_resumable(tenant: Tenant, body: FunctionBody) -> None:

@@ -33,6 +33,8 @@ class Tenant:
     calls_per_minute: int | None
     contact_calls_per_minute: int | None
     monthly_budget_usd: Decimal | None
+    vector_store_id: str | None
+    """The vector store of calls that name none."""
     ciphertext: str | None = field(repr=False)
     """Encrypted fields of the credential; None if there is none."""
     credential_active: bool | None
@@ -56,6 +58,7 @@ TENANT_QUERY = (
         Organization.calls_per_minute,
         Organization.contact_calls_per_minute,
         Organization.monthly_budget_usd,
+        Organization.vector_store_id,
         Credential.ciphertext,
         Credential.is_active.label("credential_active"),
         WebhookToken.id.label("token_id"),

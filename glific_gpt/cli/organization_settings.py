@@ -37,6 +37,7 @@ SETTINGS = (
     Setting("calls_per_minute", "N", "Maximum calls per minute.", "Remove the limit.", int),
     Setting("contact_calls_per_minute", "N", "Maximum calls per minute of one contact.", "Remove the limit.", int),
     Setting("monthly_budget_usd", "N", "Budget in US dollars per calendar month (UTC).", "Remove the budget."),
+    Setting("vector_store_id", "ID", "Vector store that filesearch-gpt searches.", "Let each call name its store."),
 )
 
 

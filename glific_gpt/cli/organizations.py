@@ -140,4 +140,5 @@ def _defaults() -> dict[str, str]:
         "calls_per_minute": "no limit",
         "contact_calls_per_minute": "no limit",
         "monthly_budget_usd": "no budget",
+        "vector_store_id": "none",
     }

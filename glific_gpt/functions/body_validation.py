@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from glific_gpt import validation
-from glific_gpt.errors import EmptyQuestion, GlificGptError, InvalidField, UnresolvedVariable
+from glific_gpt.errors import MSG_EMPTY_QUESTION, EmptyQuestion, GlificGptError, InvalidField, UnresolvedVariable
 from glific_gpt.flows.variables import MAX_DEFAULTS, fill_defaults, find_joined, find_unresolved
 from glific_gpt.functions.contract import EMPTY_QUESTION, Body, Function
 
@@ -95,5 +95,5 @@ def _field(details: ErrorDetails) -> str:
 def _to_error(details: ErrorDetails) -> GlificGptError:
     field, sentence = _field(details), validation.describe(details)
     if details["type"] == EMPTY_QUESTION:
-        return EmptyQuestion().naming(field)
+        return EmptyQuestion().naming(field) if field else EmptyQuestion(MSG_EMPTY_QUESTION).naming("question")
     return InvalidField.of(field, f"{sentence}.") if field else InvalidField(f"{sentence}.")

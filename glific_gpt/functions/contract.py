@@ -154,6 +154,9 @@ class Function(Generic[Body]):
     needs: frozenset[Need] = frozenset({Need.TEXT})
     """Capabilities that the model needs. A model without one is refused before it is asked."""
 
+    settings: frozenset[str] = frozenset()
+    """Fields that the organization's settings of the same name fill if the body has none."""
+
     answer_key: str | None = None
     """Key of the response that repeats parsed_msg, also after an error: Glific's own functions use other names."""
 

@@ -4,13 +4,13 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from glific_gpt.errors import SettingsError, UnknownFunction
-from glific_gpt.functions import parse_via_chat_gpt, parse_via_gpt_vision
+from glific_gpt.functions import filesearch_gpt, parse_via_chat_gpt, parse_via_gpt_vision
 from glific_gpt.functions.contract import Function
 
 GROUP = "glific_gpt.functions"
 """Entry point group in which an installed package offers a Function."""
 
-BUILT_IN = (parse_via_chat_gpt.function, parse_via_gpt_vision.function)
+BUILT_IN = (parse_via_chat_gpt.function, parse_via_gpt_vision.function, filesearch_gpt.function)
 
 
 class Registry:

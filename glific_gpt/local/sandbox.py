@@ -4,11 +4,15 @@ import json
 import threading
 import time
 import uuid
-from typing import Any
+from typing import Any, cast
 
-from flask import Flask, Response, abort, jsonify, request
+from flask import Flask, Response, abort, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException, Unauthorized
 from werkzeug.serving import WSGIRequestHandler, make_server
+
+from glific_gpt.local.sandbox_documents import DocumentRequest, Documents, Refusal
+
+DOCUMENTS = "documents"
 
 # fmt: off
 MODELS = [
@@ -22,16 +26,22 @@ _EXAMPLES = {"number": 1, "integer": 1, "boolean": True, "null": None}
 
 
 def create_sandbox() -> Flask:
-    """Create the sandbox as a Flask app under `/v1`: models, chat completions and responses, without streaming.
+    """Create the sandbox as a Flask app under `/v1`: models, chat completions, responses, files and vector stores.
+
+    Nothing is streamed. Files are kept in memory.
 
     Shapes: https://platform.openai.com/docs/api-reference
     """
     sandbox = Flask(__name__)
+    sandbox.extensions[DOCUMENTS] = Documents()
     sandbox.before_request(_require_key)
     sandbox.register_error_handler(HTTPException, _error)
     sandbox.add_url_rule("/v1/models", view_func=_models)
     sandbox.add_url_rule("/v1/chat/completions", view_func=_chat, methods=["POST"])
     sandbox.add_url_rule("/v1/responses", view_func=_responses, methods=["POST"])
+    for path in ("files", "vector_stores"):
+        for rule in (f"/v1/<any({path}):_>", f"/v1/<any({path}):_>/<path:_below>"):
+            sandbox.add_url_rule(rule, view_func=_documents, methods=["GET", "POST", "DELETE"])
     return sandbox
 
 
@@ -51,9 +61,13 @@ class _QuietRequestHandler(WSGIRequestHandler):
         pass
 
 
-def _require_key() -> None:
+def _key() -> str:
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
+    return key.strip() if scheme.lower() == "bearer" else ""
+
+
+def _require_key() -> None:
+    if not _key():
         abort(401, "You didn't provide an API key. The sandbox accepts any key: Authorization: Bearer YOUR_KEY.")
 
 
@@ -86,8 +100,16 @@ def _chat() -> Response:
 def _responses() -> Response:
     body = _body()
     format_ = (body.get("text") or {}).get("format") or {}
+    found = _search(body)
     text = _answer(body["model"], _last_text(body.get("input")), format_)
-    content = [{"type": "output_text", "text": text, "annotations": []}]
+    search = {"id": f"fs_{uuid.uuid4().hex}", "type": "file_search_call", "status": "completed", "results": None}
+    citations = [
+        {"type": "file_citation", "index": len(text), "file_id": file_id, "filename": name}
+        for file_id, name in found or []
+    ]
+    if found is not None:
+        text += " ".join([" I searched your documents.", *(f"【4:{at}†source】" for at in range(len(found)))])
+    content = [{"type": "output_text", "text": text, "annotations": citations}]
     message = {"type": "message", "role": "assistant", "status": "completed", "content": content}
     return jsonify(
         id=f"resp_{uuid.uuid4().hex}",
@@ -97,12 +119,42 @@ def _responses() -> Response:
         error=None,
         incomplete_details=None,
         model=body["model"],
-        output=[message | {"id": f"msg_{uuid.uuid4().hex}"}],
+        output=[*([search] if found is not None else []), message | {"id": f"msg_{uuid.uuid4().hex}"}],
         parallel_tool_calls=True,
         tool_choice="auto",
         tools=[],
         usage=_usage("input_tokens", body.get("input"), "output_tokens", text),
     )
+
+
+def _documents(**_parts: str) -> tuple[Response, int]:
+    """Answer a request to an endpoint of files or vector stores."""
+    asked = DocumentRequest(
+        request.method,
+        request.path.removeprefix("/v1"),
+        request.args,
+        _key(),
+        request.content_type or "",
+        request.get_data(),
+        request.get_json(force=True, silent=True),
+    )
+    status, body = _stored_documents().answer(asked)
+    return jsonify(body), status
+
+
+def _stored_documents() -> Documents:
+    return cast("Documents", current_app.extensions[DOCUMENTS])
+
+
+def _search(body: dict[str, Any]) -> list[tuple[str, str]] | None:
+    """Return the files that a search of this question finds; None if it searches no documents."""
+    tool = next((tool for tool in body.get("tools") or [] if tool.get("type") == "file_search"), None)
+    if tool is None:
+        return None
+    try:
+        return _stored_documents().names_in(_key(), tool.get("vector_store_ids") or [])[:3]
+    except Refusal as refusal:
+        abort(refusal.status, str(refusal))
 
 
 def _body() -> dict[str, Any]:

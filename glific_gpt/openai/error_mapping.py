@@ -191,7 +191,7 @@ def _vector_store(refusal: ApiRefusal, _model: str) -> GlificGptError | None:
     """OpenAI answers in the same way for a store of another account and for one that does not exist."""
     is_named = "vector_store_ids" in refusal.parameter
     if refusal.status in {IN_BODY, 404, *BAD_REQUEST} and (is_named or _NO_VECTOR_STORE.match(refusal.message)):
-        return InvalidField(errors.MSG_NO_VECTOR_STORE)
+        return InvalidField(errors.MSG_NO_VECTOR_STORE).naming("vector_store_id")
     return None
 
 

@@ -19,7 +19,7 @@ from glific_gpt.errors import InvalidValue
 from glific_gpt.glific.text import is_blank
 from glific_gpt.models import allowlist
 from glific_gpt.models.kinds import ModelKind, classify_model
-from glific_gpt.settings import MAX_PATTERNS, MODEL_NAME
+from glific_gpt.settings import MAX_PATTERNS, MODEL_NAME, VECTOR_STORE_ID
 from glific_gpt.wildcards import MAX_STARS
 
 SLUG = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
@@ -97,6 +97,8 @@ Budget = Annotated[
     ),
 ]
 
+VectorStoreId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=VECTOR_STORE_ID)]
+
 MAX_CONTACT_DAILY_LIMIT = 10_000
 """Each call of a contact with a limit counts that many rows at most."""
 
@@ -134,6 +136,9 @@ class OrganizationChanges(BaseModel):
     )
     monthly_budget_usd: Budget | None = Field(
         None, description="Maximum cost of calls in a calendar month (UTC), in US dollars."
+    )
+    vector_store_id: VectorStoreId | None = Field(
+        None, description="Vector store at OpenAI that calls of filesearch-gpt search if they name none."
     )
 
     def given_values(self) -> dict[str, Any]:

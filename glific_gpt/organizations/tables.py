@@ -53,6 +53,8 @@ class Organization(Base):
     """Maximum number of calls per minute of one contact."""
     monthly_budget_usd: Mapped[Decimal | None] = mapped_column(Usd())
     """Maximum cost of calls in a calendar month (UTC), in US dollars."""
+    vector_store_id: Mapped[str | None] = mapped_column(String(100))
+    """Vector store at OpenAI that calls search if they name none."""
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 

@@ -12,6 +12,7 @@ SET = {
     "calls_per_minute": ("600", 600),
     "contact_calls_per_minute": ("10", 10),
     "monthly_budget_usd": ("12.50", 12.5),
+    "vector_store_id": (" vs_abc123", "vs_abc123"),
 }
 
 
@@ -52,6 +53,8 @@ def test_it_warns_if_a_signature_is_required_without_a_phrase(flask: Commands, s
         ("--contact-daily-limit", "10001"),
         ("--monthly-budget-usd", "-1"),
         ("--monthly-budget-usd", "lots"),
+        ("--vector-store-id", "asst_abc123"),
+        ("--vector-store-id", "vs_with blank"),
         ("--name", ""),
     ],
 )

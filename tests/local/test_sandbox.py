@@ -130,5 +130,25 @@ def test_an_invalid_request_gets_an_error_in_openais_shape(client: OpenAI) -> No
     with pytest.raises(BadRequestError, match="with a model"):
         client.post("/responses", body={"input": "no model"}, cast_to=object)
     with pytest.raises(NotFoundError) as caught:
-        client.files.list()
+        client.batches.list()
     assert caught.value.type == "invalid_request_error"
+
+
+def test_it_keeps_documents_and_answers_from_them(client: OpenAI) -> None:
+    store = client.vector_stores.create(name="Rules")
+    file = client.files.create(file=("rules.pdf", b"Apply in May."), purpose="assistants")
+    assert client.vector_stores.files.create(store.id, file_id=file.id).status == "in_progress"
+    assert [each.id for each in client.vector_stores.list()] == [store.id]
+    assert [each.id for each in client.vector_stores.files.list(store.id)] == [file.id]
+    tools: Any = [{"type": "file_search", "vector_store_ids": [store.id]}]
+    response = client.responses.create(model="gpt-4o-mini", input="When?", tools=tools)
+    assert [item.type for item in response.output] == ["file_search_call", "message"]
+    client.vector_stores.files.delete(file.id, vector_store_id=store.id)
+    client.files.delete(file.id)
+    assert list(client.files.list()) == []
+    assert list(client.vector_stores.files.list(store.id)) == []
+    with pytest.raises(NotFoundError):
+        client.vector_stores.retrieve("vs_unknown")
+    tools[0]["vector_store_ids"] = ["vs_unknown"]
+    with pytest.raises(NotFoundError, match="not found"):
+        client.responses.create(model="gpt-4o-mini", input="When?", tools=tools)

@@ -21,6 +21,9 @@ class ReceivedRequest:
     api_key: str | None
     at: float
     """Seconds on `time.monotonic()`."""
+    raw: bytes = b""
+    """The whole body."""
+    query: str = ""
 
     @property
     def model(self) -> str:

@@ -3,7 +3,9 @@
 import threading
 from dataclasses import replace
 
+from glific_gpt.local.sandbox_documents import Documents
 from tests.support.openai_answers import answer
+from tests.support.openai_documents import DOCUMENT_PATHS, answer_about_documents, answer_from_documents
 from tests.support.openai_errors import unknown_url
 from tests.support.openai_exchange import Behaviour, ByteWriter, Exchange, ReceivedRequest
 from tests.support.openai_pictures import find_refusal
@@ -26,8 +28,8 @@ MODELS = (
 class OpenAIStandIn(StandIn[Exchange]):
     """The OpenAI API for a test: `with OpenAIStandIn() as openai:`, then point the server at `base_url`.
 
-    The behaviour of a request is the first of these: `for_key`, `for_models` for GET /v1/models, the next one in the
-    queue of `will`, `always`.
+    The behaviour of a request is the first of these: `for_key`, `for_documents` for files and vector stores,
+    `for_models` for GET /v1/models, the next one in the queue of `will`, `always`.
     """
 
     def __init__(self) -> None:
@@ -42,21 +44,35 @@ class OpenAIStandIn(StandIn[Exchange]):
         """Set the behaviour of GET /v1/models. A normal answer there is the list of `models`."""
         self._for_models = behaviour
 
+    def for_documents(self, behaviour: Behaviour) -> None:
+        """Set the behaviour of all requests about files and vector stores. A normal answer is that of `documents`."""
+        self._for_documents = behaviour
+
+    def search(self, text: str = "In May 【4:0†source】.") -> None:
+        """Answer questions to documents with this text, which cites all files of their stores."""
+        self._always = lambda exchange: answer_from_documents(self.documents, exchange, text)
+
     def serve(self, received: ReceivedRequest, wire: ByteWriter) -> bool:
         scheme, _, key = received.headers.get("authorization", "").partition(" ")
-        path = received.path.partition("?")[0]
-        return super().serve(replace(received, path=path, api_key=key if scheme == "Bearer" else None), wire)
+        path, _, query = received.path.partition("?")
+        api_key = key if scheme == "Bearer" else None
+        return super().serve(replace(received, path=path, query=query, api_key=api_key), wire)
 
     def _begin(self) -> None:
         self._always = self._for_models = answer()
+        self._for_documents = lambda exchange: answer_about_documents(self.documents, exchange)
         self._for_key: dict[str, Behaviour] = {}
         self.models = list(MODELS)
+        self.documents = Documents(indexing_seconds=0)
 
     def _choose(self, received: ReceivedRequest) -> Behaviour:
-        if received.path not in _PATHS:
+        is_about_documents = received.path.startswith(DOCUMENT_PATHS)
+        if received.path not in _PATHS and not is_about_documents:
             return unknown_url()
         if received.api_key in self._for_key:
             return self._for_key[received.api_key]
+        if is_about_documents:
+            return self._for_documents
         if received.path == _MODELS_PATH:
             return self._for_models
         return find_refusal(received) or super()._choose(received)

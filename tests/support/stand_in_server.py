@@ -127,12 +127,12 @@ class _Handler(BaseHTTPRequestHandler):
         keep_alive = self.server.stand_in.serve(self._received(), self.wfile)
         self.close_connection = self.close_connection or not keep_alive
 
-    do_POST = do_GET  # noqa: N815 - the base class's name
+    do_POST = do_DELETE = do_GET  # noqa: N815 - the base class's names
 
     def _received(self) -> ReceivedRequest:
         headers = {name.lower(): value for name, value in self.headers.items()}
         raw = self.rfile.read(int(headers.get("content-length", 0)))
-        return ReceivedRequest(self.command, self.path, headers, _decoded(raw), None, time.monotonic())
+        return ReceivedRequest(self.command, self.path, headers, _decoded(raw), None, time.monotonic(), raw)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         pass
