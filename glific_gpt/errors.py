@@ -30,6 +30,8 @@ class GlificGptError(Exception):
         """Why an outside service gave no answer, in a few words for administrators. No secrets."""
         self.detail: str | None = None
         """Names of the field and the variable at fault, such as `question_text: @results.question`. Never a value."""
+        self.is_about_model = False
+        """True if OpenAI may answer the same question by another model."""
 
     def __str__(self) -> str:
         return str(self.args[0])

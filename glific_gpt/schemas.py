@@ -37,6 +37,7 @@ class OrganizationView(BaseModel):
     name: str
     is_active: bool
     default_model: str | None
+    fallback_model: str | None
     fallback_message: str | None
     glific_organization_id: int | None
     require_signature: bool
@@ -151,6 +152,9 @@ class CallView(BaseModel):
     model: str | None
     status: Literal["started", "pending", "ok", "error", "interrupted"]
     error_code: str | None
+    fallback_reason: str | None = Field(
+        description="The error code of the requested model, if the organization's fallback model answered."
+    )
     duration_ms: int | None
     input_tokens: int | None
     output_tokens: int | None
@@ -185,7 +189,9 @@ class CallDetailView(CallView):
         description="The party that can fix the error."
     )
     error: str | None = Field(description="The meaning of error_code, if it has a general one.")
-    cause: str | None = Field(description="Why OpenAI gave no answer: the network failure, or OpenAI's error.")
+    cause: str | None = Field(
+        description="Why OpenAI gave no answer, or none by the requested model: the network failure, or OpenAI's error."
+    )
 
     @classmethod
     def from_timeline(cls, timeline: CallTimeline) -> "CallDetailView":

@@ -13,7 +13,7 @@ from glific_gpt.api.requests import Body, OrganizationPath
 from glific_gpt.api.responses import created_response, created_spec, json_response
 from glific_gpt.database import transaction
 from glific_gpt.errors import AdministratorRequired
-from glific_gpt.organizations import store, tokens
+from glific_gpt.organizations import fallback_model, store, tokens
 from glific_gpt.organizations.changes import SLUG, Name, OrganizationChanges
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.schemas import OrganizationView
@@ -98,6 +98,7 @@ def change_organization(path: OrganizationPath, body: OrganizationChanges) -> Re
     with transaction() as session:
         organization = store.find(session, path.slug)
         store.update(session, organization, body)
+        fallback_model.require_allowed(session, organization, body, services().settings.models)
     return json_response(_view(organization))
 
 

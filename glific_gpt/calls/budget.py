@@ -1,5 +1,6 @@
 """The monthly budget of an organization: money is set aside before a call, and settled or given back afterwards."""
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import TypeAlias, cast
 
@@ -54,16 +55,16 @@ def reserve(session: Session, tenant: Tenant, context: CallContext, parsed: Pars
     budget = tenant.monthly_budget_usd
     if budget is None:
         return None
-    estimate = _estimate(context, parsed)
+    estimate, fallback = _estimate(context.model_asked or "", parsed), _estimate_fallback(context, parsed)
     begin_month(session, context)
     rest = budget - _lock_and_read(session, context)
     try:
-        amount = estimate.share_of(rest)
+        amount = _share(rest, estimate, fallback)
     except BudgetExceeded:
         # Killed processes may hold the rest. Housekeeping would give it back within a minute.
         if not give_back(session, _month_of(context)):
             raise
-        amount = estimate.share_of(budget - _lock_and_read(session, context))
+        amount = _share(budget - _lock_and_read(session, context), estimate, fallback)
     session.execute(ADD, _parameters(_month_of(context)) | {"usd_added": amount})
     organization_id, month = _month_of(context)
     row = {"call_id": context.call_id, "organization_id": organization_id, "month": month, "usd": amount}
@@ -124,11 +125,30 @@ def _dead_reservations(session: Session, only: Month | None) -> list[BudgetReser
     return list(session.scalars(query))
 
 
-def _estimate(context: CallContext, parsed: ParsedCall) -> Estimate:
+def _share(rest: Decimal, estimate: Estimate, fallback: Estimate | None) -> Decimal:
+    """Return the amount to set aside for the dearer of the two models. Raises BudgetExceeded.
+
+    A fallback that the rest does not pay for is not a reason to refuse the call: it is not asked then.
+    """
+    amount = estimate.share_of(rest)
+    with suppress(BudgetExceeded):
+        return max(amount, fallback.share_of(rest)) if fallback else amount
+    return amount
+
+
+def _estimate_fallback(context: CallContext, parsed: ParsedCall) -> Estimate | None:
+    """Return None without a fallback, and for one without a known price, which is not asked under a budget."""
+    if context.fallback_model is None:
+        return None
+    with suppress(BudgetExceeded):
+        return _estimate(context.fallback_model, parsed)
+    return None
+
+
+def _estimate(model: str, parsed: ParsedCall) -> Estimate:
     # Glific's ids, which are not part of the question, are counted too. A token is at least one byte long.
     question = parsed.body.model_dump_json(by_alias=True, exclude_none=True)
     input_tokens = len(question.encode()) + OVERHEAD_TOKENS + parsed.function.extra_input_tokens
-    model = context.model_asked or ""
     if Need.PICTURES in parsed.function.needs:
         input_tokens += max_picture_tokens(model)
     searches = MAX_FILE_SEARCHES if Need.FILE_SEARCH in parsed.function.needs else 0

@@ -42,6 +42,8 @@ class CallContext:
     model_asked: str | None = None
     answer_key: str | None = None
     """Key of the response that repeats parsed_msg, once the function is known."""
+    fallback_model: str | None = None
+    """The model that OpenAI is asked if it does not let the first one answer."""
     contact_id: int | None = None
     flow_id: int | None = None
     usage: Usage = field(default_factory=Usage)
@@ -65,7 +67,8 @@ class CallContext:
         The price is that of the model that answered, else that of the model that was asked.
         """
         # OpenAI reports the id with a date, which the price list may not know yet.
-        for model in filter(None, (self.usage.model, self.model_asked)):
+        asked = self.usage.fallback.model if self.usage.fallback else self.model_asked
+        for model in filter(None, (self.usage.model, asked)):
             usd = prices.calculate_cost(model, self.usage.tokens)
             if usd is not None:
                 return usd

@@ -184,10 +184,13 @@ def _initial_values(context: CallContext, status: str, seconds: float) -> dict[s
 
 def _final_values(context: CallContext, error: GlificGptError | None) -> dict[str, object]:
     used = context.usage.model is not None and not context.usage.is_incomplete
+    fallback = context.usage.fallback
+    cause = fallback.cause if fallback else None
     return {
         "status": "error" if error else "ok",
         "error_code": error.code if error else None,
-        "cause": error.cause if error else None,
+        "fallback_reason": fallback.reason if fallback else None,
+        "cause": error.cause if error else cause,
         "error_detail": _storable_detail(error),
         "model_used": context.usage.model,
         "duration_ms": context.duration_ms(),

@@ -112,10 +112,10 @@ class Admission:
         return ParsedCall(function, body)
 
     def bind_model(self, tenant: Tenant, context: CallContext, deadline: Deadline) -> LanguageModel:
-        """Return the model that the call asks, bound to the organization's decrypted key.
+        """Return the call's model, bound to the organization's decrypted key. Note its fallback in the context.
 
         Raises GlificGptError if the organization may not use the model, if the model cannot do what the function needs,
-        or if there is no active key.
+        or if there is no active key. A fallback model that it may not use is not asked.
         """
         model = context.model_asked or ""
         # docs/errors.md promises this order.
@@ -130,10 +130,15 @@ class Admission:
         is_long = any(patterns is not None and len(patterns) > MAX_PATTERNS for patterns in lists)
         if refusal := cpu_bound.run(lambda: allowlist.access_error(model, *lists), is_long=is_long):
             raise refusal
-        if unable := find_refusal(model, self.functions.get(context.function).needs):
+        needs = self.functions.get(context.function).needs
+        if unable := find_refusal(model, needs):
             raise unable
+        context.fallback_model = None
+        if (fallback := tenant.fallback_model) and (fallback := allowlist.canonical_id(fallback)) != model:
+            refusal = cpu_bound.run(lambda: allowlist.access_error(fallback, *lists), is_long=is_long)
+            context.fallback_model = None if refusal or find_refusal(fallback, needs) else fallback
         fields = credentials.decrypt(self.vault, tenant.organization_id, self.provider, tenant.ciphertext)
-        return self.provider.bind(fields, model, deadline)
+        return self.provider.bind(fields, model, deadline, context.fallback_model)
 
 
 def decode_object(body: bytes) -> dict[str, Any]:

@@ -47,7 +47,9 @@ class Call(Base):
     """One of STATUSES. Written as `started` before OpenAI is asked, so that a killed process leaves a trace."""
     error_code: Mapped[str | None] = mapped_column(String(40))
     cause: Mapped[str | None] = mapped_column(String(200))
-    """Why OpenAI gave no answer, for administrators."""
+    """Why OpenAI gave no answer, or none by the requested model, for administrators."""
+    fallback_reason: Mapped[str | None] = mapped_column(String(40))
+    """The error code of the requested model, if the organization's fallback model answered."""
     error_detail: Mapped[str | None] = mapped_column(String(200))
     """Names of the field and the variable at fault. Never a value."""
     is_test: Mapped[bool | None]

@@ -21,6 +21,7 @@ class Tenant:
     organization_id: int
     is_active: bool
     default_model: str | None
+    fallback_model: str | None
     fallback_message: str | None
     glific_organization_id: int | None
     require_signature: bool
@@ -48,6 +49,7 @@ TENANT_QUERY = (
         Organization.id.label("organization_id"),
         Organization.is_active,
         Organization.default_model,
+        Organization.fallback_model,
         Organization.fallback_message,
         Organization.glific_organization_id,
         Organization.require_signature,

@@ -123,7 +123,9 @@ def _answered(timeline: CallTimeline) -> str:
         error = error_class_of(code)
         cause = f" Cause: {call.cause}." if call.cause else ""
         return f"failed: {code}. {error.default_message if error else ''}".strip() + cause
-    return f"answered: {call.model_used or call.model_asked}, tokens: {call.input_tokens} in, {call.output_tokens} out"
+    fallback = f" (fallback model, because of {call.fallback_reason})" if call.fallback_reason else ""
+    model = f"{call.model_used or call.model_asked}{fallback}"
+    return f"answered: {model}, tokens: {call.input_tokens} in, {call.output_tokens} out"
 
 
 def _was_retried(delivery: Delivery) -> bool:

@@ -25,6 +25,12 @@ class Setting(NamedTuple):
 
 SETTINGS = (
     Setting("default_model", "MODEL", "The default model.", "Use the server's default model."),
+    Setting(
+        "fallback_model",
+        "MODEL",
+        "The model that is asked once when OpenAI refuses or limits the flow's model, or fails, and time is left.",
+        "Ask no other model.",
+    ),
     Setting("fallback_message", "TEXT", "The message when there is no answer.", "Use the server's message."),
     Setting(
         "glific_organization_id",

@@ -10,7 +10,7 @@ from glific_gpt.cli.organization_data import delete, export_
 from glific_gpt.cli.organization_settings import parse_changes, settings_options
 from glific_gpt.cli.output import format_fields, format_secret, format_table, json_option, print_result, to_json
 from glific_gpt.database import transaction
-from glific_gpt.organizations import store, tokens
+from glific_gpt.organizations import fallback_model, store, tokens
 from glific_gpt.organizations.changes import OrganizationChanges, validate_changes
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.schemas import OrganizationView, webhook_url
@@ -111,6 +111,7 @@ def _change(slug: str, changes: OrganizationChanges) -> OrganizationView:
     with transaction() as session:
         row = store.find(session, slug)
         store.update(session, row, changes)
+        fallback_model.require_allowed(session, row, changes, services().settings.models)
         return _view(row)
 
 
@@ -133,6 +134,7 @@ def _format(view: OrganizationView) -> str:
 def _defaults() -> dict[str, str]:
     return {
         "default_model": f"{services().settings.default_model} (the server's)",
+        "fallback_model": "none",
         "fallback_message": f"{FALLBACK_MESSAGE} (the server's)",
         "glific_organization_id": "not checked",
         "allowed_models": "all that the server allows",

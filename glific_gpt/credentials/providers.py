@@ -14,7 +14,7 @@ from glific_gpt.errors import DeadlineExceeded, InvalidKey, InvalidValue, Upstre
 from glific_gpt.openai.chat import LanguageModel
 
 if TYPE_CHECKING:
-    from glific_gpt.openai.gateway import BoundModel, Gateway
+    from glific_gpt.openai.gateway import Gateway
 
 
 class SecretFields(BaseModel):
@@ -62,8 +62,8 @@ class Provider(Protocol):
         """Check the key at the provider, free of charge. Raises a GlificGptError such as InvalidApiKey."""
         ...
 
-    def bind(self, secrets: Any, model: str, deadline: Deadline) -> LanguageModel:
-        """Return a model that uses this key."""
+    def bind(self, secrets: Any, model: str, deadline: Deadline, fallback: str | None = None) -> LanguageModel:
+        """Return a model that uses this key. `fallback` is asked if the provider does not let the model answer."""
         ...
 
 
@@ -123,6 +123,11 @@ class OpenAi:
             # Its message advises to ask for a shorter answer, which makes no sense for a key check.
             raise UpstreamError from None
 
-    def bind(self, secrets: OpenAiFields, model: str, deadline: Deadline) -> "BoundModel":
-        """Return a model that uses this key."""
-        return self.gateway.bind(secrets.api_key, model, deadline)
+    def bind(self, secrets: OpenAiFields, model: str, deadline: Deadline, fallback: str | None = None) -> LanguageModel:
+        """Return a model that uses this key, and asks the fallback with the same key."""
+        bound = self.gateway.bind(secrets.api_key, model, deadline)
+        if fallback is None:
+            return bound
+        from glific_gpt.openai.fallback import ModelWithFallback
+
+        return ModelWithFallback(bound, self.gateway.bind(secrets.api_key, fallback, deadline), deadline)

@@ -1,5 +1,7 @@
 """Check that the organization may use its default model, for flows that name none."""
 
+from collections.abc import Sequence
+
 from glific_gpt.credentials import reachable_models as catalogue
 from glific_gpt.credentials import store as credentials
 from glific_gpt.database import transaction
@@ -7,6 +9,7 @@ from glific_gpt.doctor.results import CheckResult, CheckStatus
 from glific_gpt.errors import N_, ModelNotAllowed
 from glific_gpt.models import allowlist
 from glific_gpt.organizations import server_models, store
+from glific_gpt.organizations.tables import Organization
 from glific_gpt.services import services
 
 MSG_NO_MODEL = N_("No text model is allowed.")
@@ -15,6 +18,10 @@ MSG_REFUSED = N_("%(refusal)s This is the default model.")
 REMEDY_CHOOSE = N_("Choose another default model.")
 REMEDY_CHOOSE_OR_ALLOW = N_("Choose another default model, or allow this one.")
 MSG_UNLISTED = N_("OpenAI does not list the default model %(model)s for this key.")
+MSG_FALLBACK_REFUSED = N_("%(refusal)s It is the fallback model, which is therefore not asked.")
+REMEDY_FALLBACK = N_("Choose another fallback model, or allow this one.")
+MSG_FALLBACK_UNLISTED = N_("OpenAI does not list the fallback model %(model)s for this key.")
+REMEDY_OTHER_FALLBACK = N_("Choose another fallback model.")
 MSG_ALLOWED = N_("The default model is %(model)s. %(count)s text models are allowed.")
 
 
@@ -38,6 +45,33 @@ def check_models(slug: str) -> CheckResult:
         remedy = REMEDY_CHOOSE_OR_ALLOW if isinstance(refusal, ModelNotAllowed) else REMEDY_CHOOSE
         return CheckResult("models", CheckStatus.PROBLEM, MSG_REFUSED, remedy, values, command=command)
     # Only for a list of the key's own: without one, this server's list is used, which may lack a new model.
-    if default not in usable and credential is not None and credential.models is not None:
+    is_listed = credential is not None and credential.models is not None
+    if is_listed and default not in usable:
         return CheckResult("models", CheckStatus.WARNING, MSG_UNLISTED, REMEDY_CHOOSE, values, command=command)
-    return CheckResult("models", CheckStatus.OK, MSG_ALLOWED, values=values)
+    warning = _check_fallback(
+        organization, (operator, administrators, organization.allowed_models), usable if is_listed else None
+    )
+    return warning or CheckResult("models", CheckStatus.OK, MSG_ALLOWED, values=values)
+
+
+def _check_fallback(
+    organization: Organization,
+    lists: tuple[Sequence[str], Sequence[str] | None, Sequence[str] | None],
+    listed: list[str] | None,
+) -> CheckResult | None:
+    """Return a warning if the fallback model would not answer. `listed` has the key's usable models, if known."""
+    if organization.fallback_model is None:
+        return None
+    model = allowlist.canonical_id(organization.fallback_model)
+    command = f"flask organizations set {organization.slug} --fallback-model MODEL"
+    if refusal := allowlist.access_error(model, *lists):
+        values: dict[str, object] = {"refusal": refusal}
+        return CheckResult(
+            "models", CheckStatus.WARNING, MSG_FALLBACK_REFUSED, REMEDY_FALLBACK, values, command=command
+        )
+    if listed is not None and model not in listed:
+        values = {"model": model}
+        return CheckResult(
+            "models", CheckStatus.WARNING, MSG_FALLBACK_UNLISTED, REMEDY_OTHER_FALLBACK, values, command=command
+        )
+    return None

@@ -58,6 +58,9 @@ class Instruments:
         self.openai_failures = _counter(
             "openai_failures", "Attempts to ask OpenAI that failed, by HTTP status or failure of the network.", "cause"
         )
+        self.fallback_answers = _counter(
+            "fallback_answers", "Questions that the fallback model of an organization answered."
+        )
         self.sign_in_failures = _counter("sign_in_failures", "Wrong passwords and codes in the console.")
         self.sign_ins_throttled = _counter("sign_ins_throttled", "Attempts to sign in that the limits refused.")
         self.loop_blocked = _counter(

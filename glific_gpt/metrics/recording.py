@@ -121,6 +121,11 @@ def openai_failed(cause: str) -> None:
         metrics.openai_failures.labels(cause).inc()
 
 
+def fallback_answered() -> None:
+    if metrics := _find():
+        metrics.fallback_answers.inc()
+
+
 def sign_in_failed() -> None:
     if metrics := _find():
         metrics.sign_in_failures.inc()

@@ -64,6 +64,17 @@ class Tokens(NamedTuple):
         return Tokens(*(a - b for a, b in zip(self, other, strict=True)))
 
 
+class Fallback(NamedTuple):
+    """An answer by the organization's fallback model, because the model of the call gave none."""
+
+    model: str
+    """The fallback model, as it was asked for."""
+    reason: str
+    """Code of the error of the model of the call."""
+    cause: str | None
+    """The cause of that error."""
+
+
 @dataclass
 class Usage:
     """Tokens that a call has used until now. They count even if the call fails in the end."""
@@ -75,6 +86,8 @@ class Usage:
     """The model that answered last."""
     cut_off: bool = False
     """True if the model reached its token limit before the end of the last answer."""
+    fallback: Fallback | None = None
+    """Set if the last answer is from the fallback model."""
     seconds: float = 0.0
     """Time spent waiting for the provider, retries included."""
 

@@ -97,7 +97,16 @@ def error_for_refusal(refusal: ApiRefusal, model: str) -> GlificGptError:
     if error is None:
         error = UpstreamError() if refusal.status >= 500 else BadUpstreamReply()
     error.cause = refusal.cause
+    error.is_about_model = _is_about_model(refusal, error)
     return error
+
+
+def _is_about_model(refusal: ApiRefusal, error: GlificGptError) -> bool:
+    """Return whether OpenAI refused the model, limited it, or failed. Its limits differ between models."""
+    if isinstance(error, ModelNotFound | ModelNotSupported | RateLimited) or refusal.is_too_large:
+        return True
+    has_failed = refusal.status >= 500 or refusal.is_temporary
+    return has_failed and isinstance(error, UpstreamError) and not refusal.is_country_unsupported
 
 
 def error_for_connection(error: openai.APIConnectionError) -> GlificGptError:

@@ -78,11 +78,13 @@ class Gateway:
         usage: Usage,
         *,
         must_limit: bool = False,
+        retry: bool = True,
     ) -> Answer:
         """Return one answer and add the tokens that it used to `usage`. Raises GlificGptError.
 
         A refused request may be repeated in another form. Later calls use this form only if it was answered.
-        With `must_limit`, no request is sent without the question's max_tokens.
+        With `must_limit`, no request is sent without the question's max_tokens. Without `retry`, a request that OpenAI
+        refuses is not sent again in the same form.
         """
         learned = adaptations = self._capabilities.find(api_key, model)
         while True:
@@ -92,7 +94,7 @@ class Gateway:
                 raise BudgetExceeded(MSG_UNLIMITED.format(model=model))
             parse = partial(_parse_answer, path, model, usage)
             try:
-                answer = self._send(api_key, deadline, path, body, parse)
+                answer = self._send(api_key, deadline, path, body, parse, retry=retry)
             except RequestRefused as refused:
                 changed = adaptations.after(refused.refusal, path, body)
                 if changed is None:
@@ -110,8 +112,12 @@ class Gateway:
         path: str,
         body: request_bodies.JsonObject | None,
         parse: Callable[[bytes], Result],
+        *,
+        retry: bool = True,
     ) -> Result:
         """Send a request with retries and return the parsed body of its reply.
+
+        Without `retry`, only a connection that failed is a reason for another attempt.
 
         Raises RequestRefused for an error reply, and GlificGptError if there was no complete reply, or from `parse`.
         """
@@ -122,7 +128,8 @@ class Gateway:
                 return parse(self._send_once(api_key, deadline, path, body))
             except RequestRefused as refused:
                 recording.openai_failed(causes.label_of_status(refused.refusal.status))
-                delay = None if refused.is_paid else next_delay(attempts, refused.refusal, deadline)
+                is_final = refused.is_paid or not retry
+                delay = None if is_final else next_delay(attempts, refused.refusal, deadline)
                 if delay is None:
                     raise
             except openai.APIConnectionError as error:
@@ -162,18 +169,22 @@ class BoundModel:
     usage: Usage = field(default_factory=Usage)
     allowance: Allowance | None = field(default=None, repr=False)
 
-    def ask(self, question: Question) -> Answer:
+    def ask(self, question: Question, *, retry: bool = True) -> Answer:
+        """Return the answer. Without `retry`, a refusal of OpenAI is final. Raises GlificGptError."""
         started = time.monotonic()
         try:
-            return self._ask(question)
+            return self._ask(question, retry=retry)
         finally:
             seconds = time.monotonic() - started
             self.usage.seconds += seconds
             recording.openai_asked(seconds)
 
-    def _ask(self, question: Question) -> Answer:
+    def _ask(self, question: Question, *, retry: bool) -> Answer:
+        ask = partial(
+            self._gateway.ask, self._api_key, self.name, deadline=self._deadline, usage=self.usage, retry=retry
+        )
         if self.allowance is None:
-            return self._gateway.ask(self._api_key, self.name, question, self._deadline, self.usage)
+            return ask(question)
         is_long = cpu_bound.is_large(question.response_format)  # to encode a text takes less than a millisecond
         input_tokens = cpu_bound.run(lambda: request_bodies.max_input_tokens(question), is_long=is_long)
         if question.picture_url is not None:
@@ -185,9 +196,7 @@ class BoundModel:
         limited = replace(question, max_tokens=tokens)
         try:
             with self.allowance.charge(self.name, self.usage):
-                answer = self._gateway.ask(
-                    self._api_key, self.name, limited, self._deadline, self.usage, must_limit=True
-                )
+                answer = ask(limited, must_limit=True)
         except EmptyAnswer:
             if is_shortened:  # a reasoning model used the whole limit before its answer
                 raise BudgetExceeded(MSG_BUDGET_TOO_SMALL) from None

@@ -111,7 +111,7 @@ TABLES = (
         "Calls of the webhook. Questions and answers are not stored.",
         (
             *("call_id", "function", "status", "error_code", "error_detail", "cause", "model_asked", "model_used"),
-            *("started_at", "is_test"),
+            *("started_at", "is_test", "fallback_reason"),
             *("duration_ms", "input_tokens", "output_tokens", "cost_usd", "cut_off", "contact_id", "flow_id"),
             "contact_forgotten",
         ),
@@ -178,7 +178,15 @@ TABLES = (
         "organization",
         "The organization with its settings, limits and allowed models.",
         (
-            *("slug", "name", "is_active", "default_model", "fallback_message", "glific_organization_id"),
+            *(
+                "slug",
+                "name",
+                "is_active",
+                "default_model",
+                "fallback_model",
+                "fallback_message",
+                "glific_organization_id",
+            ),
             *("require_signature", "allowed_models", "contact_daily_limit", "calls_per_minute"),
             *("contact_calls_per_minute", "monthly_budget_usd", "vector_store_id", "created_at"),
         ),

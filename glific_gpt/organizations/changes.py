@@ -116,6 +116,9 @@ class OrganizationChanges(BaseModel):
     name: Name = Field(default_factory=str)
     is_active: bool = Field(default_factory=bool)
     default_model: Model | None = Field(None, description="A text model; null is the server's default.")
+    fallback_model: Model | None = Field(
+        None, description="A text model that is asked once if OpenAI refuses or limits the model of a call, or fails."
+    )
     fallback_message: Message | None = Field(None, description="Message to the WhatsApp user when a call failed.")
     glific_organization_id: Annotated[int, Field(ge=1, lt=MAX_EXACT_INTEGER), BeforeValidator(_to_integer)] | None = (
         Field(None, description="If set, calls must contain the same id.")

@@ -35,6 +35,8 @@ class Organization(Base):
     is_active: Mapped[bool] = mapped_column(default=True)
     default_model: Mapped[str | None] = mapped_column(String(200))
     """Model of calls that name none; NULL is the server's default."""
+    fallback_model: Mapped[str | None] = mapped_column(String(200))
+    """Model that is asked once if OpenAI does not let the model of a call answer."""
     fallback_message: Mapped[str | None] = mapped_column(String(4096))
     """Message to the WhatsApp user when a call failed."""
     glific_organization_id: Mapped[int | None] = mapped_column(BigInteger)

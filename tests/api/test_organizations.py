@@ -84,6 +84,7 @@ def test_an_organization_changes_its_settings(alice_client: Client) -> None:
     changes = {
         "name": "Alice & Co",
         "default_model": "gpt-4o-mini",
+        "fallback_model": "gpt-4o",
         "fallback_message": "क्षमा करें",
         "glific_organization_id": 17,
         "require_signature": True,
@@ -119,6 +120,8 @@ WRONG_CHANGES: tuple[dict[str, object], ...] = (
     {"require_signature": None},
     {"default_model": "tts-1"},
     {"default_model": ""},
+    {"fallback_model": "whisper-1"},
+    {"fallback_model": "gpt-4o", "allowed_models": ["gpt-4.1*"]},
     {"glific_organization_id": 2**63},
     {"glific_organization_id": 1.5},
     {"allowed_models": "gpt-4o"},

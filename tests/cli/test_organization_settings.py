@@ -6,6 +6,7 @@ from tests.cli.conftest import Commands
 
 SET = {
     "default_model": ("gpt-4o-mini", "gpt-4o-mini"),
+    "fallback_model": ("gpt-4.1-mini", "gpt-4.1-mini"),
     "fallback_message": ("क्षमा करें", "क्षमा करें"),
     "glific_organization_id": ("42", 42),
     "contact_daily_limit": ("20", 20),
@@ -45,6 +46,7 @@ def test_it_warns_if_a_signature_is_required_without_a_phrase(flask: Commands, s
     [
         ("--default-model", "whisper-1"),
         ("--default-model", "two words"),
+        ("--fallback-model", "tts-1"),
         ("--fallback-message", " "),
         ("--fallback-message", "x" * 4097),
         ("--fallback-message", "\u200b\u2060"),
@@ -71,3 +73,10 @@ def test_it_requires_options_that_do_not_contradict_each_other(flask: Commands, 
     assert flask.failure("organizations", "set", seva, *both, code=2) == (
         "Give --default-model or --no-default-model, not both."
     )
+
+
+def test_the_fallback_model_must_be_allowed(flask: Commands, seva: str) -> None:
+    flask.text("models", "allow", seva, "gpt-4o*")
+    sentence = flask.failure("organizations", "set", seva, "--fallback-model", "gpt-4.1-mini")
+    assert sentence.startswith("fallback_model: This organization's list of models does not allow gpt-4.1-mini.")
+    assert flask.json("organizations", "show", seva)["fallback_model"] is None

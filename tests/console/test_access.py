@@ -22,6 +22,7 @@ EXPECTED_ENDPOINTS = {
     ),
     AccessLevel.EDITOR: (
         *("save_openai", "test_openai", "save_models", "save_default_model", "preview_models", "refresh_models"),
+        "save_fallback_model",
         *("create_webhook_token", "revoke_webhook_token", "ask_test_question", "retry_call"),
         *("download_flow", "convert_flow", "preview_conversion", "check_up"),
         *("connect_glific", "disconnect_glific", "test_glific"),

@@ -90,6 +90,14 @@ def test_a_deferred_call_is_never_too_late(alice: TestOrganization, viewer: Cons
     assert "the flow waited" in text
 
 
+def test_a_call_says_why_the_fallback_model_answered(alice: TestOrganization, viewer: ConsoleUser) -> None:
+    call_id = create_call(alice, model_used="gpt-4.1-mini", fallback_reason="rate_limited", cause="HTTP 429")
+    text = viewer.get(f"{HERE}/{call_id}").text
+    assert "Answered, because the requested model did not: Rate limit reached" in text
+    assert "(HTTP 429)" in text
+    assert '<td class="model">gpt-4.1-mini</td>' in viewer.get(HERE).text
+
+
 @pytest.mark.both_databases
 def test_the_filters_select_calls(alice: TestOrganization, viewer: ConsoleUser) -> None:
     old = create_call(alice, at=now() - timedelta(days=3))

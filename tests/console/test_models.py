@@ -7,7 +7,7 @@ import pytest
 
 from tests.console.users import ConsoleUser
 from tests.support.openai_answers import answer
-from tests.support.openai_errors import refuse_key
+from tests.support.openai_errors import refuse_key, unknown_model
 from tests.support.openai_exchange import Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
@@ -15,6 +15,7 @@ from tests.support.server import TestOrganization
 PAGE = "/console/organizations/alice/models"
 PREVIEW = f"{PAGE}/preview"
 DEFAULT = f"{PAGE}/default"
+FALLBACK = f"{PAGE}/fallback"
 REFRESH = f"{PAGE}/refresh"
 TICK = re.compile(r'<input type="checkbox"[^>]*data-tick="([^"]+)"([^>]*)>')
 
@@ -121,6 +122,21 @@ def test_the_default_model_answers_calls_without_a_model(
     editor.post(DEFAULT, {"default_model": ""})
     alice.ask("And now?")
     assert openai.requests[-1].model == "gpt-4o"
+
+
+def test_the_fallback_model_is_one_that_can_be_used(
+    editor: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
+    alice.change(allowed_models=["gpt-4*"])
+    refused = editor.post(FALLBACK, {"fallback_model": "o3"})
+    assert (refused.status_code, "This model cannot be used" in refused.text) == (422, True)
+    assert editor.post(FALLBACK, {"fallback_model": "gpt-4.1-mini"}).status_code == 302
+    assert '<option selected value="gpt-4.1-mini">' in editor.get(PAGE).text
+    openai.will(unknown_model())
+    assert alice.ask().json()["model"] == "gpt-4.1-mini"
+    editor.post(FALLBACK, {"fallback_model": ""})
+    openai.will(unknown_model())
+    assert alice.ask("And now?").status_code == 422
 
 
 @pytest.mark.parametrize("model", ["o3", "tts-1", "no such model", "gpt-9"])

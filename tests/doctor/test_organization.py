@@ -63,6 +63,25 @@ def test_a_default_model_that_the_key_does_not_list_is_a_warning(
     assert result.remedy_text == "Choose another default model."
 
 
+def test_a_fallback_model_that_would_not_answer_is_a_warning(
+    doctor: Doctor, alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
+    alice.change(fallback_model="gpt-4.1-mini", allowed_models=["gpt-4o"])
+    refused = doctor.check("models")
+    assert (refused.status, refused.remedy_text) == (
+        CheckStatus.WARNING,
+        "Choose another fallback model, or allow this one.",
+    )
+    assert refused.message_text.startswith("This organization's list of models does not allow gpt-4.1-mini.")
+    alice.change(allowed_models=None)
+    assert doctor.check("models").status is CheckStatus.OK
+    openai.models = ["gpt-4o"]
+    doctor.check("key")
+    unlisted = doctor.check("models")
+    assert unlisted.message_text == "OpenAI does not list the fallback model gpt-4.1-mini for this key."
+    assert unlisted.command == "flask organizations set alice --fallback-model MODEL"
+
+
 def test_a_budget_is_ok_until_it_is_nearly_used(doctor: Doctor, alice: TestOrganization) -> None:
     assert doctor.check("budget").message_text == "No monthly budget is set."
     alice.ask(gpt_model="gpt-4o")

@@ -58,6 +58,27 @@ class DefaultModelForm(Form):
             self.default_model.data = saved or SERVER_DEFAULT
 
 
+NO_FALLBACK = ""
+
+
+class FallbackModelForm(Form):
+    """Choice of the fallback model: a model that can be used, or none."""
+
+    fallback_model = SelectField(lazy_gettext("Fallback model"), validate_choice=False)
+
+    def set_choices(self, organization: Organization, usable: Sequence[str]) -> None:
+        """Set the choices. The saved model stays a choice even if it can no longer be used."""
+        saved = organization.fallback_model
+        unusable = [saved] if saved and saved not in usable else []
+        self.fallback_model.choices = [
+            (NO_FALLBACK, _("None")),
+            *((model, _("%(model)s (cannot be used)", model=model)) for model in unusable),
+            *((model, model) for model in usable),
+        ]
+        if not self.is_submitted():
+            self.fallback_model.data = saved or NO_FALLBACK
+
+
 def refused_default_model(
     organization: Organization, server_allowlist: Sequence[str] | None, own_allowlist: Sequence[str] | None
 ) -> str | None:

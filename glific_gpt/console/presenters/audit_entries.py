@@ -69,6 +69,7 @@ ACTION_TEXTS = {
 SETTING_NAMES = {
     "name": _("name"),
     "default_model": _("default model"),
+    "fallback_model": _("fallback model"),
     "fallback_message": _("message when there is no answer"),
     "glific_organization_id": _("Glific organization id"),
     "require_signature": _("signature required"),

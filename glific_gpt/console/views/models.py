@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from glific_gpt.console.access import AccessLevel, current_organization, requires, update_organization
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.forms.allowlist import AllowlistForm
-from glific_gpt.console.forms.models import DefaultModelForm
+from glific_gpt.console.forms.models import DefaultModelForm, FallbackModelForm
 from glific_gpt.console.presenters.labels import translate_error
 from glific_gpt.console.presenters.models import build_models_page, list_usable_models
 from glific_gpt.credentials import store
@@ -49,17 +49,30 @@ def preview_models(slug: str) -> str:
 def save_default_model(slug: str) -> ResponseReturnValue:
     form = DefaultModelForm()
     chosen = form.default_model.data or None
-    # A saved model that can no longer be used is still a choice in the form, and saving it again changes nothing.
-    if (
-        chosen
-        and chosen != current_organization().default_model
-        and chosen not in list_usable_models(current_organization())
-    ):
+    if _is_newly_unusable(chosen, current_organization().default_model):
         form.default_model.errors = [_("This model cannot be used. Choose a model from the list.")]
         return _render(_saved_form(), form), 422
     update_organization(OrganizationChanges(default_model=chosen))
     flash(_("Saved. Used from the next call."), "success")
     return _redirect(slug)
+
+
+@blueprint.post("/organizations/<slug>/models/fallback")
+@requires(AccessLevel.EDITOR)
+def save_fallback_model(slug: str) -> ResponseReturnValue:
+    form = FallbackModelForm()
+    chosen = form.fallback_model.data or None
+    if _is_newly_unusable(chosen, current_organization().fallback_model):
+        form.fallback_model.errors = [_("This model cannot be used. Choose a model from the list.")]
+        return _render(_saved_form(), DefaultModelForm(formdata=None), form), 422
+    update_organization(OrganizationChanges(fallback_model=chosen))
+    flash(_("Saved. Used from the next call."), "success")
+    return _redirect(slug)
+
+
+def _is_newly_unusable(chosen: str | None, saved: str | None) -> bool:
+    """Return whether a model cannot be used, and is not saved already: saving it again changes nothing."""
+    return chosen is not None and chosen != saved and chosen not in list_usable_models(current_organization())
 
 
 @blueprint.post("/organizations/<slug>/models/refresh")
@@ -84,10 +97,13 @@ def _saved_form() -> AllowlistForm:
     return form
 
 
-def _render(form: AllowlistForm, default: DefaultModelForm) -> str:
+def _render(form: AllowlistForm, default: DefaultModelForm, fallback: FallbackModelForm | None = None) -> str:
     page = build_models_page(current_organization(), form)
-    default.set_choices(current_organization(), list_usable_models(current_organization()))
-    return render_template("console/models.html", form=form, default=default, page=page)
+    usable = list_usable_models(current_organization())
+    default.set_choices(current_organization(), usable)
+    fallback = fallback or FallbackModelForm(formdata=None)
+    fallback.set_choices(current_organization(), usable)
+    return render_template("console/models.html", form=form, default=default, fallback=fallback, page=page)
 
 
 def _redirect(slug: str) -> ResponseReturnValue:

@@ -1,0 +1,64 @@
+"""A model with a fallback: another model of the same key, asked once if OpenAI does not let the first one answer."""
+
+from dataclasses import dataclass, field
+
+from glific_gpt.clock import Deadline
+from glific_gpt.errors import GlificGptError
+from glific_gpt.metrics import recording
+from glific_gpt.openai import causes
+from glific_gpt.openai.chat import Allowance, Answer, Fallback, Question, Usage
+from glific_gpt.openai.gateway import BACKOFF_SECONDS, MIN_ANSWER_SECONDS, BoundModel
+from glific_gpt.runtime import bridge
+
+
+@dataclass
+class ModelWithFallback:
+    """Two models that are bound to the same key and deadline. They share their usage and their allowance.
+
+    The first model is asked once before the fallback, because the person has only a few seconds: a second attempt
+    costs as much time as the fallback, and a failure of OpenAI often affects one model for minutes. If both fail, the
+    first model is asked again as without a fallback.
+    """
+
+    _first: BoundModel
+    _second: BoundModel
+    _deadline: Deadline = field(repr=False)
+    name: str = field(init=False)
+    usage: Usage = field(init=False)
+    allowance: Allowance | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        self.name, self.usage = self._first.name, self._first.usage
+        self._second.usage = self.usage
+
+    def ask(self, question: Question) -> Answer:
+        """Return the answer of either model. If both fail, raises the error of the first one."""
+        self.usage.fallback = None
+        self._first.allowance = self._second.allowance = self.allowance
+        try:
+            return self._first.ask(question, retry=False)
+        except GlificGptError as error:
+            if not error.is_about_model or self._deadline.remaining() < MIN_ANSWER_SECONDS:
+                raise
+            failure = error
+        try:
+            answer = self._second.ask(question, retry=False)
+        except GlificGptError as error:
+            failure.cause = _join_causes(failure.cause, self._second.name, error)
+            return self._ask_again(question, failure)
+        self.usage.fallback = Fallback(self._second.name, failure.code, failure.cause)
+        recording.fallback_answered()
+        return answer
+
+    def _ask_again(self, question: Question, failure: GlificGptError) -> Answer:
+        """Ask the first model again if that can help, as soon as OpenAI allows it. Raises GlificGptError."""
+        delay = BACKOFF_SECONDS if failure.retry_after is None else failure.retry_after
+        if not failure.passes or delay + MIN_ANSWER_SECONDS >= self._deadline.remaining():
+            raise failure from None
+        bridge.sleep(delay)
+        return self._first.ask(question)
+
+
+def _join_causes(first: str | None, model: str, error: GlificGptError) -> str:
+    """Return both causes, as long as the column for them allows."""
+    return f"{first}; {model}: {error.cause or error.code}"[: causes.MAX_LENGTH]
