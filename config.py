@@ -18,8 +18,8 @@ INSTANCE = ROOT / "instance"
 MAX_PORT = 65535
 SECRET_FIELDS = ("secret_key", "encryption_keys")
 RUN_STATE_FILE = "running.json"
-RUN_STATE_FIELDS = ("openai_base_url", "public_url")
-"""Settings that `make run` chooses at each start: the sandbox's address and its own."""
+RUN_STATE_FIELDS = ("openai_base_url", "sandbox", "public_url")
+"""Settings that `make run` chooses at each start: whether it has a sandbox, its address, and the server's own."""
 
 
 def load(environ: Mapping[str, str] = os.environ, *, instance: Path | None = INSTANCE) -> Settings:
@@ -30,10 +30,10 @@ def load(environ: Mapping[str, str] = os.environ, *, instance: Path | None = INS
 
     Raises SettingsError with one sentence that names the variable to correct.
     """
-    values = _read_environment(environ)
+    values: dict[str, str | bool] = {**_read_environment(environ)}
     # A production database must never be written with the secrets of a developer's machine.
     if instance is not None and not values.keys() & {"database_url", *SECRET_FIELDS}:
-        values = _read_run_state(instance) | values | _read_instance_secrets(instance)
+        values = {**_read_run_state(instance), **values, **_read_instance_secrets(instance)}
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
@@ -123,7 +123,7 @@ def _read_instance_secrets(instance: Path) -> dict[str, str]:
     }
 
 
-def _read_run_state(instance: Path) -> dict[str, str]:
+def _read_run_state(instance: Path) -> dict[str, str | bool]:
     """Return the settings that the running `make run` chose; empty if its process is not alive."""
     try:
         state = json.loads((instance / RUN_STATE_FILE).read_text())

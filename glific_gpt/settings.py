@@ -53,6 +53,8 @@ class Settings(BaseModel):
     """Fernet keys: the first encrypts, all decrypt. The README shows how to make one."""
     openai_base_url: Annotated[str, Field(pattern=r"^https?://")] = "https://api.openai.com/v1"
     """Base URL of the OpenAI API."""
+    sandbox: bool = False
+    """True if a stand-in answers at `openai_base_url`. The console says so on every page."""
     default_model: Annotated[str, Field(pattern=MODEL_NAME)] = "gpt-4o"
     """Model of organizations that have not chosen one."""
     models: Annotated[tuple[Pattern, ...], BeforeValidator(_split), Field(max_length=MAX_PATTERNS)] = ("*",)

@@ -38,6 +38,7 @@ def test_every_setting_but_the_secrets_has_a_default() -> None:
     assert (settings.worker, settings.glific_hosts) == ("inline", ("*.glific.com",))
     assert (settings.log_level, settings.idle_timeout_minutes) == ("info", 120)
     assert settings.keep_calls_days == 400
+    assert not settings.sandbox
 
 
 def test_it_reads_the_environment() -> None:
@@ -215,9 +216,10 @@ def test_an_invalid_port_is_refused(port: str) -> None:
 
 def test_commands_use_the_addresses_of_a_running_make_run(tmp_path: Path) -> None:
     config.make_instance_secrets(tmp_path)
-    chosen = load(OPENAI_BASE_URL="http://127.0.0.1:9/v1", PUBLIC_URL="http://127.0.0.1:8055")
+    chosen = load(OPENAI_BASE_URL="http://127.0.0.1:9/v1", SANDBOX="true", PUBLIC_URL="http://127.0.0.1:8055")
     with config.published_run_state(chosen, tmp_path):
         found = config.load({}, instance=tmp_path)
+        assert found.sandbox
         assert (found.openai_base_url, found.public_url) == ("http://127.0.0.1:9/v1", "http://127.0.0.1:8055")
         overridden = config.load({"GLIFIC_GPT_PUBLIC_URL": "https://gpt.example.org"}, instance=tmp_path)
         assert (overridden.openai_base_url, overridden.public_url) == (

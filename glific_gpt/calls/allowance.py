@@ -59,9 +59,10 @@ class Estimate:
         """
         found = prices.question_prices(model, input_tokens, file_searches)
         if found is None:
-            raise BudgetExceeded(
+            message = (
                 f"The price of {model} is not known, so it cannot be used under a monthly budget. Choose another model."
             )
+            raise BudgetExceeded(message).naming("gpt_model")
         return cls(found, answer_tokens(model), max_tokens)
 
     @property

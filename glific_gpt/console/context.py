@@ -17,6 +17,7 @@ from glific_gpt.console import access
 from glific_gpt.console.assets import icon
 from glific_gpt.console.presenters.labels import ROLE_MEANINGS, ROLE_NAMES
 from glific_gpt.database import transaction
+from glific_gpt.services import services
 
 LANGUAGES = {"en": "English", "hi": "हिन्दी"}
 LANGUAGE_KEY = "language"
@@ -54,6 +55,7 @@ def init(app: Flask) -> None:
     app.jinja_env.globals.update(asset_url=asset_url, icon=icon, menu_entry=menu_entry)
     app.jinja_env.globals.update(page_language=page_language, languages=LANGUAGES)
     app.jinja_env.globals.update(activity_seconds=activity_seconds, version=__version__)
+    app.jinja_env.globals.update(is_sandbox=lambda: services().settings.sandbox)
     app.jinja_env.globals.update(role_names=ROLE_NAMES, role_meanings=ROLE_MEANINGS)
     app.jinja_env.filters["drop_empty"] = lambda attributes: {
         name: value for name, value in attributes.items() if value

@@ -70,6 +70,7 @@ def _settings(sandbox_url: str | None) -> Settings:
         os.environ.setdefault(PREFIX + name, value)
     if sandbox_url:
         os.environ[f"{PREFIX}OPENAI_BASE_URL"] = sandbox_url
+        os.environ[f"{PREFIX}SANDBOX"] = "true"
     return config.load(instance=None)
 
 

@@ -1,20 +1,19 @@
 """Alerts: conditions of an organization that need attention now. The presenters add the texts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from glific_gpt.calls.daily_totals import FAILED_STATUSES, FAILURE_CODE
-from glific_gpt.calls.tables import FAILED_DELIVERY_STATES, Call, Delivery
 from glific_gpt.clock import now
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization
-from glific_gpt.usage import totals
+from glific_gpt.usage import alert_facts
+from glific_gpt.usage.alert_facts import Outcomes
 from glific_gpt.usage.key_status import KeyState, determine_key_state, find_last_result
 
 DAY = timedelta(days=1)
@@ -39,6 +38,7 @@ class AlertCode(StrEnum):
     PHRASE_MISSING = "phrase_missing"
     """Signatures are required but no phrase is set, so every call is refused."""
     BUDGET_USED = "budget_used"
+    """The budget is used up, or what is left of it has not paid for a call."""
     BUDGET_NEARLY_USED = "budget_nearly_used"
     MANY_FAILURES = "many_failures"
     NOT_DELIVERED = "not_delivered"
@@ -60,6 +60,14 @@ class Alert:
     answers: int = 0
     """For NOT_DELIVERED: answers of the last 24 hours that did not, or may not have, reached their flow."""
 
+    @property
+    def is_urgent(self) -> bool:
+        """True if no call can be answered until it is over."""
+        return self.code not in LESS_URGENT or (0 < self.calls == self.failures)
+
+
+LESS_URGENT = {AlertCode.BUDGET_NEARLY_USED, AlertCode.MANY_FAILURES, AlertCode.NOT_DELIVERED}
+
 
 KEY_ALERTS = {
     KeyState.MISSING: AlertCode.KEY_MISSING,
@@ -69,17 +77,59 @@ KEY_ALERTS = {
 }
 
 
+class Subject(NamedTuple):
+    """An organization with its key, and the value of `last_key_result` for it."""
+
+    organization: Organization
+    credential: Credential | None
+    last_key_result: str | None
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """Facts of all subjects, by organization id."""
+
+    outcomes: Mapping[int, Outcomes]
+    undelivered: Mapping[int, int]
+    spent: Mapping[int, Decimal]
+    refused: set[int]
+
+
 def list_alerts(session: Session, organization: Organization, credential: Credential | None) -> list[Alert]:
     """Return the organization's alerts, the most urgent first."""
-    alerts = [
-        *_switch_alerts(organization),
-        *_key_alerts(session, credential),
-        *_budget_alerts(session, organization),
-        *_failure_alerts(session, organization.id),
-        *_delivery_alerts(session, organization.id),
-    ]
+    subject = Subject(organization, credential, find_last_result(session, credential))
+    return find_alerts(session, [subject])[organization.id]
+
+
+def find_alerts(session: Session, subjects: Sequence[Subject]) -> dict[int, list[Alert]]:
+    """Return the alerts of each organization, the most urgent first. The number of queries is always the same."""
+    ids = [subject.organization.id for subject in subjects]
+    with_budget = [row.id for row, *_ in subjects if row.monthly_budget_usd is not None]
+    last_day = now() - DAY
+    facts = _Facts(
+        alert_facts.count_outcomes(session, ids, last_day),
+        alert_facts.count_undelivered(session, ids, last_day),
+        alert_facts.read_spending(session, with_budget) if with_budget else {},
+        alert_facts.find_refused(session, with_budget, last_day) if with_budget else set(),
+    )
+    return {subject.organization.id: _sort(_alerts_of(subject, facts)) for subject in subjects}
+
+
+def _sort(alerts: Iterator[Alert]) -> list[Alert]:
     urgency = list(AlertCode)
     return sorted(alerts, key=lambda alert: urgency.index(alert.code))
+
+
+def _alerts_of(subject: Subject, facts: _Facts) -> Iterator[Alert]:
+    organization = subject.organization
+    yield from _switch_alerts(organization)
+    state = determine_key_state(subject.credential, subject.last_key_result)
+    if state in KEY_ALERTS:
+        yield Alert(KEY_ALERTS[state])
+    yield from _budget_alerts(organization, facts)
+    yield from _failure_alerts(facts.outcomes.get(organization.id))
+    if answers := facts.undelivered.get(organization.id):
+        yield Alert(AlertCode.NOT_DELIVERED, answers=answers)
 
 
 def _switch_alerts(organization: Organization) -> Iterator[Alert]:
@@ -89,41 +139,24 @@ def _switch_alerts(organization: Organization) -> Iterator[Alert]:
         yield Alert(AlertCode.PHRASE_MISSING)
 
 
-def _key_alerts(session: Session, credential: Credential | None) -> Iterator[Alert]:
-    result = find_last_result(session, credential)
-    state = determine_key_state(credential, result)
-    if state in KEY_ALERTS:
-        yield Alert(KEY_ALERTS[state])
-
-
-def _budget_alerts(session: Session, organization: Organization) -> Iterator[Alert]:
+def _budget_alerts(organization: Organization, facts: _Facts) -> Iterator[Alert]:
     limit = organization.monthly_budget_usd
     if limit is None:
         return
-    spent = totals.spent_this_month(session, organization)
-    if spent >= limit:
+    spent = facts.spent[organization.id]
+    if spent >= limit or organization.id in facts.refused:
         yield Alert(AlertCode.BUDGET_USED, spent_usd=spent, budget_usd=limit)
     elif spent >= limit * BUDGET_WARNING_SHARE:
         yield Alert(AlertCode.BUDGET_NEARLY_USED, spent_usd=spent, budget_usd=limit)
 
 
-def _failure_alerts(session: Session, organization_id: int) -> Iterator[Alert]:
-    query = (
-        select(FAILURE_CODE, func.count())
-        .where(Call.organization_id == organization_id, Call.started_at >= now() - DAY)
-        .where(Call.status.in_(("ok", *FAILED_STATUSES)))
-        .group_by(FAILURE_CODE)
-        .order_by(func.count().desc(), FAILURE_CODE)
-    )
-    outcomes = session.execute(query).all()
-    codes = [(code, count) for code, count in outcomes if code]
-    calls, failures = sum(count for _, count in outcomes), sum(count for _, count in codes)
-    if calls >= MIN_CALLS_FOR_FAILURE_ALERT and failures > calls * FAILURE_ALERT_SHARE:
-        yield Alert(AlertCode.MANY_FAILURES, calls=calls, failures=failures, error_code=codes[0][0])
-
-
-def _delivery_alerts(session: Session, organization_id: int) -> Iterator[Alert]:
-    undelivered = (Delivery.state.in_(FAILED_DELIVERY_STATES), Delivery.ended_at >= now() - DAY)
-    answers = session.scalar(select(func.count()).where(Delivery.organization_id == organization_id, *undelivered))
-    if answers:
-        yield Alert(AlertCode.NOT_DELIVERED, answers=answers)
+def _failure_alerts(outcomes: Outcomes | None) -> Iterator[Alert]:
+    if outcomes is None or outcomes.calls < MIN_CALLS_FOR_FAILURE_ALERT:
+        return
+    if outcomes.failures > outcomes.calls * FAILURE_ALERT_SHARE:
+        yield Alert(
+            AlertCode.MANY_FAILURES,
+            calls=outcomes.calls,
+            failures=outcomes.failures,
+            error_code=outcomes.error_code,
+        )

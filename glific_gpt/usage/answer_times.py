@@ -1,4 +1,4 @@
-"""Answer times: percentiles and a histogram of successful calls, compared with Glific's limit of five seconds."""
+"""Answer times: percentiles and a histogram of successful calls, and time-outs, compared with Glific's five seconds."""
 
 import sys
 from collections import Counter
@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, null, select, union_all
+from sqlalchemy import and_, func, null, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from glific_gpt.calls.daily_totals import ANSWER_TIME, RESOLUTION_MS
 from glific_gpt.calls.tables import Call, DailyTotals, Delivery
+from glific_gpt.errors import DeadlineExceeded
 
 BUCKET_EDGES_MS = (0, 500, 1000, 2000, 3000, 4000, 5000)
 """Lower edges of the histogram's buckets. The last bucket has no upper edge: its answers were too late for Glific."""
@@ -35,16 +36,18 @@ class AnswerTimes:
     """Median in milliseconds; None without calls."""
     p95_ms: int | None
     buckets: tuple[AnswerTimeBucket, ...]
+    timed_out: int
+    """Number of calls that got no answer before the deadline. `calls` and `buckets` do not include them."""
+
+    @property
+    def too_late(self) -> int:
+        """Number of people who got no answer in time."""
+        return self.late + self.timed_out
 
     @property
     def late(self) -> int:
         """Number of answers that took five seconds or more."""
         return self.buckets[-1].calls
-
-    @property
-    def late_share(self) -> float:
-        """Share of late answers, between 0 and 1."""
-        return self.late / self.calls if self.calls else 0.0
 
 
 def measure_answer_times(
@@ -55,22 +58,27 @@ def measure_answer_times(
     The time of a deferred answer is that of its call, from arrival to the finished answer.
     """
     is_deferred = Delivery.call_id.is_not(None)
+    is_answered = and_(Call.status == "ok", Call.duration_ms.is_not(None))
     calls = (
-        select(is_deferred, ANSWER_TIME, func.count(), null().cast(DailyTotals.answer_times.type))
+        select(is_deferred, Call.error_code, ANSWER_TIME, func.count(), null().cast(DailyTotals.answer_times.type))
         .outerjoin(Delivery, Delivery.call_id == Call.call_id)
         .where(Call.organization_id == organization_id, Call.started_at >= start, Call.started_at < end)
-        .where(Call.status == "ok", Call.duration_ms.is_not(None))
-        .group_by(is_deferred, ANSWER_TIME)
+        .where(or_(is_answered, Call.error_code == DeadlineExceeded.code))
+        .group_by(is_deferred, Call.error_code, ANSWER_TIME)
     )
     deleted = (
-        select(DailyTotals.is_deferred, null(), null(), DailyTotals.answer_times)
-        .where(DailyTotals.organization_id == organization_id, DailyTotals.failure == "")
+        select(DailyTotals.is_deferred, DailyTotals.failure, null(), DailyTotals.calls, DailyTotals.answer_times)
+        .where(DailyTotals.organization_id == organization_id, DailyTotals.failure.in_(("", DeadlineExceeded.code)))
         .where(DailyTotals.day >= start.date(), DailyTotals.day < end.date())
     )
     steps: dict[bool, Counter[int]] = {False: Counter(), True: Counter()}
-    for deferred, time, count, answer_times in session.execute(union_all(calls, deleted)):
-        steps[bool(deferred)].update(_read_steps(answer_times) if time is None else {time: count})
-    return _summarize(steps[False]), _summarize(steps[True])
+    timed_out: Counter[bool] = Counter()
+    for deferred, failure, time, count, answer_times in session.execute(union_all(calls, deleted)):
+        if failure:
+            timed_out[bool(deferred)] += count
+        else:
+            steps[bool(deferred)].update(_read_steps(answer_times) if time is None else {time: count})
+    return _summarize(steps[False], timed_out[False]), _summarize(steps[True], timed_out[True])
 
 
 def _read_steps(answer_times: Mapping[str, int]) -> dict[int, int]:
@@ -78,8 +86,9 @@ def _read_steps(answer_times: Mapping[str, int]) -> dict[int, int]:
     return {int(step): calls for step, calls in answer_times.items()}
 
 
-def _summarize(steps: Mapping[int, int]) -> AnswerTimes:
-    return AnswerTimes(sum(steps.values()), _percentile(steps, 50), _percentile(steps, 95), tuple(_buckets(steps)))
+def _summarize(steps: Mapping[int, int], timed_out: int) -> AnswerTimes:
+    p50, p95 = _percentile(steps, 50), _percentile(steps, 95)
+    return AnswerTimes(sum(steps.values()), p50, p95, tuple(_buckets(steps)), timed_out)
 
 
 def _percentile(steps: Mapping[int, int], percent: int) -> int | None:

@@ -47,12 +47,13 @@ def build_checklist(
     of_organization = Call.organization_id == organization.id
     is_answered = Call.status == "ok"
     # Deleted calls do not say who made them. They are old, so the organization is set up.
-    deleted = exists().where(DailyTotals.organization_id == organization.id, DailyTotals.failure == "")
+    is_deleted = DailyTotals.organization_id == organization.id
+    answered_before = exists().where(is_deleted, DailyTotals.failure == "")
     row = session.execute(
         select(
-            or_(exists().where(of_organization, is_answered), deleted).label("test"),
-            or_(exists().where(of_organization, IS_OF_FLOW), deleted).label("flow"),
-            or_(exists().where(of_organization, IS_OF_FLOW, is_answered), deleted).label("call"),
+            or_(exists().where(of_organization, is_answered), answered_before).label("test"),
+            or_(exists().where(of_organization, IS_OF_FLOW), exists().where(is_deleted)).label("flow"),
+            or_(exists().where(of_organization, IS_OF_FLOW, is_answered), answered_before).label("call"),
         )
     ).one()
     return SetupChecklist(

@@ -66,6 +66,16 @@ def test_a_used_budget_gives_an_alert_with_both_amounts(alice: TestOrganization,
     assert "$9.50 of $10.00 are spent" in viewer.get(HERE).text
 
 
+def test_a_budget_that_refuses_calls_is_an_urgent_alert(alice: TestOrganization, viewer: ConsoleUser) -> None:
+    alice.change(monthly_budget_usd=Decimal(10))
+    create_call(alice, "error", error_code="budget_exceeded")
+    page = viewer.get(HERE).text
+    assert '<section class="alert alert-danger attention" data-alert="budget_used"' in page
+    assert "Budget reached: calls are refused" in page
+    alice.change(monthly_budget_usd=Decimal(0))
+    assert "The budget is 0, so every call is refused." in viewer.get(HERE).text
+
+
 def test_an_alert_about_failures_links_to_those_calls(alice: TestOrganization, viewer: ConsoleUser) -> None:
     for _ in range(6):
         create_call(alice, "error", error_code="empty_question")
@@ -132,6 +142,18 @@ def test_totals_are_compared_with_the_period_before(alice: TestOrganization, vie
         assert said in text
 
 
+def test_people_without_an_answer_in_time_are_in_the_sentence_and_in_the_chart(
+    alice: TestOrganization, viewer: ConsoleUser
+) -> None:
+    create_call(alice, "error", error_code="deadline_exceeded", duration_ms=4500)
+    assert cards(viewer)["Typical answer time"] == ("–", "1 person got no answer in time")
+    create_call(alice, duration_ms=1500)
+    create_call(alice, duration_ms=5100)
+    assert cards(viewer)["Typical answer time"] == ("1.5 s", "2 people got no answer in time")
+    series = {each["name"]: each["values"] for each in charts(viewer)["times"]["series"]}
+    assert series["No answer (time-out)"] == series["Too late for Glific"] == [0] * 6 + [1]
+
+
 def test_totals_say_if_there_were_no_calls_before(alice: TestOrganization, viewer: ConsoleUser) -> None:
     create_call(alice)
     assert viewer.get(f"{HERE}?days=7").text.count("nothing in the 7 days before") == 4
@@ -152,7 +174,7 @@ def test_charts_and_tables_have_the_same_numbers(alice: TestOrganization, viewer
     create_call(alice, "error", error_code="rate_limited")
     drawn = charts(viewer, f"{HERE}?days=7")
     assert [series["values"][-1] for series in drawn["calls"]["series"]] == [2, 1]
-    assert [series["values"] for series in drawn["times"]["series"]] == [[0, 1, 0, 0, 0, 0, 0], [0] * 6 + [1]]
+    assert [series["values"] for series in drawn["times"]["series"]] == [[0, 1, 0, 0, 0, 0, 0], [0] * 6 + [1], [0] * 7]
     assert drawn["times"]["line"] == {"before": 6, "name": "Glific waits 5 s"}
     assert [series["values"][-1] for series in drawn["tokens"]["series"]] == [200, 40]
     assert drawn["cost"]["series"][0]["values"][-1] == 0.002

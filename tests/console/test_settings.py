@@ -63,6 +63,7 @@ def test_the_budget_takes_effect_on_the_next_call_and_the_page_shows_its_use(
     assert "<progress" in page
     assert value(page, "monthly_budget_usd") == "12.5"
     editor.post(PAGE, GOOD | {"monthly_budget_usd": "0"})
+    assert "Saved. The budget is 0, so every call is refused." in editor.get(PAGE).text
     assert alice.ask("And now?").json()["error_code"] == "budget_exceeded"
 
 

@@ -109,6 +109,24 @@ def test_a_budget_of_zero_is_used_up(alice: TestOrganization) -> None:
     assert codes_of(alice) == [AlertCode.BUDGET_USED]
 
 
+def test_a_refused_call_shows_that_the_budget_is_used_up(alice: TestOrganization) -> None:
+    alice.change(monthly_budget_usd=Decimal("0.001"))
+    assert alice.ask("a long question " * 100).json()["error_code"] == "budget_exceeded"
+    assert codes_of(alice) == [AlertCode.BUDGET_USED]
+    alice.ask("Hi", gpt_model="gpt-4o-mini")  # a cheap question is still answered
+    assert codes_of(alice) == [AlertCode.BUDGET_USED]
+    alice.change(name="Alice")
+    assert codes_of(alice) == [AlertCode.BUDGET_USED]
+    alice.change(monthly_budget_usd=Decimal(1))
+    assert codes_of(alice) == []
+
+
+def test_a_model_without_a_price_does_not_use_up_the_budget(alice: TestOrganization) -> None:
+    alice.change(monthly_budget_usd=Decimal(1))
+    assert alice.ask(gpt_model="gpt-99").json()["error_code"] == "budget_exceeded"
+    assert codes_of(alice) == []
+
+
 def test_a_budget_restarts_with_the_month(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     january = datetime(2026, 1, 31, 12, tzinfo=UTC)
     openai.always(answer(input_tokens=20, output_tokens=1000))
@@ -152,7 +170,11 @@ def test_failures_of_fewer_than_five_calls_raise_no_alert(alice: TestOrganizatio
         create_call(alice, "started")  # has no outcome yet
     assert codes_of(alice) == []
     create_call(alice, "interrupted")
-    assert alerts_of(alice) == [Alert(AlertCode.MANY_FAILURES, calls=5, failures=5, error_code="interrupted")]
+    (alert,) = alerts_of(alice)
+    assert alert == Alert(AlertCode.MANY_FAILURES, calls=5, failures=5, error_code="interrupted")
+    assert alert.is_urgent
+    create_call(alice)
+    assert not alerts_of(alice)[0].is_urgent
 
 
 def test_failures_older_than_a_day_raise_no_alert(alice: TestOrganization) -> None:

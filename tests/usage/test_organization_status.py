@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from decimal import Decimal
 
 import sqlalchemy as sa
 
@@ -10,6 +11,7 @@ from glific_gpt.clock import now
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import db, transaction
 from glific_gpt.organizations.tables import Organization
+from glific_gpt.usage.alerts import AlertCode
 from glific_gpt.usage.key_status import KeyState
 from glific_gpt.usage.organization_status import OrganizationStatus, list_organization_statuses
 from tests.support.call_records import create_call
@@ -55,7 +57,7 @@ def test_a_server_without_organizations_has_an_empty_list(server: RunningServer)
     assert statuses_of(server) == []
 
 
-def test_organizations_are_sorted_by_name(server: RunningServer) -> None:
+def test_organizations_with_the_same_alert_are_sorted_by_name(server: RunningServer) -> None:
     for slug, name in (("x", "zebra"), ("y", "Asha"), ("z", "bright")):
         server.add_organization(slug).change(name=name)
     assert [status.name for status in statuses_of(server)] == ["Asha", "bright", "zebra"]
@@ -83,7 +85,8 @@ def test_a_key_is_missing_inactive_or_unverified(
 ) -> None:
     bob.switch_key(on=False)
     server.add_organization("carol", key="")
-    assert [status.key for status in statuses_of(server)] == [KeyState.UNVERIFIED, KeyState.INACTIVE, KeyState.MISSING]
+    keys = {status.slug: status.key for status in statuses_of(server)}
+    assert keys == {"alice": KeyState.UNVERIFIED, "bob": KeyState.INACTIVE, "carol": KeyState.MISSING}
 
 
 def test_a_key_is_ok_once_openai_accepted_it_or_answered(alice: TestOrganization, bob: TestOrganization) -> None:
@@ -126,4 +129,30 @@ def test_the_number_of_queries_does_not_grow_with_organizations(server: RunningS
         with recorded_statements(server) as statements:
             assert statuses_of(server)
         counts.append(len(statements))
-    assert counts[0] == counts[1] <= 3
+    assert counts[0] == counts[1] <= 7
+
+
+def test_the_worst_alert_comes_first_and_what_is_switched_off_last(server: RunningServer) -> None:
+    for slug in ("all-fail", "broke", "budget", "fine", "some-fail"):
+        organization = server.add_organization(slug)
+        mark_verified(organization)
+    server.add_organization("off", is_active=False)
+    server.add_organization("new", key="")
+    by_slug = {slug: TestOrganization(server, slug, "", "") for slug in ("all-fail", "broke", "budget", "some-fail")}
+    for _ in range(19):
+        create_call(by_slug["all-fail"], "error", error_code="deadline_exceeded")
+        create_call(by_slug["some-fail"], "error", error_code="deadline_exceeded")
+    create_call(by_slug["some-fail"])
+    create_call(by_slug["broke"], "error", error_code="insufficient_quota")
+    by_slug["budget"].change(monthly_budget_usd=Decimal(1))
+    create_call(by_slug["budget"], "error", error_code="budget_exceeded")
+    found = [(status.slug, status.alert and status.alert.code, status.is_serious) for status in statuses_of(server)]
+    assert found == [
+        ("broke", AlertCode.OUT_OF_CREDIT, True),
+        ("budget", AlertCode.BUDGET_USED, True),
+        ("all-fail", AlertCode.MANY_FAILURES, True),
+        ("new", AlertCode.KEY_MISSING, False),
+        ("some-fail", AlertCode.MANY_FAILURES, False),
+        ("fine", None, False),
+        ("off", None, False),
+    ]

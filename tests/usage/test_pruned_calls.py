@@ -88,6 +88,7 @@ def random_calls(choose: random.Random, organization_id: int, number: int) -> It
             model_asked=choose.choice(("gpt-4o", "gpt-5", None)),
             model_used="gpt-4o-2024-08-06" if answered else None,
             status=status,
+            is_test=False,
             error_code=choose.choice(CODES) if status == "error" else None,
             started_at=at,
             give_up_at=at + timedelta(seconds=6),
@@ -141,7 +142,7 @@ def test_the_totals_are_the_same_when_calls_of_many_models_were_deleted(
     monkeypatch.setattr(reports, "MAX_MODELS", 3)
     monkeypatch.setattr(pruning, "BATCH_SIZE", 4)
     for number in range(9):
-        create_call(alice, at=NOON - 2 * DAY + timedelta(minutes=number), model_asked=f"gpt-{number % 8}")
+        create_call(alice, at=NOON - 2 * DAY + timedelta(minutes=number), model_asked=f"gpt-{number % 8}", flow_id=1)
         create_call(alice, "error", at=NOON - 2 * DAY, model_asked=f"gpt-{number}", error_code="model_not_allowed")
     before, *others_before = reports_of(server, alice)
     assert prune(server, 1) == 18

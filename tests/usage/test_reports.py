@@ -31,7 +31,7 @@ def test_days_without_calls_have_zeros(alice: TestOrganization) -> None:
     overview = overview_at_noon(alice)
     assert list(overview.days) == [TODAY - n * DAY for n in range(6, -1, -1)]
     assert set(overview.days.values()) == {UsageTotals()} == {overview.total, overview.previous}
-    assert overview.total.failure_share == overview.synchronous.late_share == 0
+    assert overview.total.failure_share == overview.synchronous.too_late == 0
     assert (overview.models, overview.errors) == ({}, {})
     assert (overview.synchronous.p50_ms, overview.synchronous.p95_ms, overview.synchronous.late) == (None, None, 0)
 
@@ -159,13 +159,25 @@ def test_the_last_bucket_starts_at_glifics_time_out(alice: TestOrganization) -> 
     overview = overview_at_noon(alice).synchronous
     assert [bucket.calls for bucket in overview.buckets] == [2, 2, 2, 2, 2, 2, 3]
     assert [(bucket.from_ms, bucket.to_ms) for bucket in overview.buckets][-2:] == [(4000, 5000), (5000, None)]
-    assert (overview.late, overview.late_share) == (3, 0.2)
+    assert (overview.late, overview.too_late) == (3, 3)
 
 
 def test_failures_do_not_count_as_answers(alice: TestOrganization) -> None:
     create_call(alice, "error", at=NOON, error_code="deadline_exceeded", duration_ms=4600)
+    create_call(alice, "error", at=NOON, error_code="refused")
     create_call(alice, "started", at=NOON, duration_ms=None)
-    assert overview_at_noon(alice).synchronous.calls == 0
+    times = overview_at_noon(alice).synchronous
+    assert (times.calls, times.timed_out, times.too_late) == (0, 1, 1)
+
+
+def test_people_without_an_answer_in_time_are_counted_whether_it_was_late_or_timed_out(alice: TestOrganization) -> None:
+    create_call(alice, at=NOON, duration_ms=5000)
+    create_call(alice, at=NOON, duration_ms=4999)
+    create_call(alice, "error", at=NOON, error_code="deadline_exceeded", duration_ms=4500)
+    create_delivery(alice, "delivered", at=NOON, status="error", error_code="deadline_exceeded", duration_ms=110_000)
+    overview = overview_at_noon(alice)
+    assert (overview.synchronous.late, overview.synchronous.timed_out, overview.synchronous.too_late) == (1, 1, 2)
+    assert overview.deferred.timed_out == 1
 
 
 def test_deferred_answers_do_not_count_as_late(alice: TestOrganization) -> None:

@@ -102,6 +102,8 @@ def test_key(form: KeyForm) -> KeyTestResult:
         return KeyTestResult(translate(error.reason), is_good=False)
     except GlificGptError as error:
         return KeyTestResult(translate_error(error), is_good=False)
+    if app.settings.sandbox:
+        return KeyTestResult(_("Sandbox: OpenAI was not asked, so this key is not tested."), is_good=False)
     return _accepted_result(verdict.models, saved=not form.typed_key)
 
 

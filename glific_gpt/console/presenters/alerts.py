@@ -22,8 +22,6 @@ class AlertText(NamedTuple):
     endpoint: str
     """Endpoint of the page on which it can be fixed."""
     button: LazyString
-    is_urgent: bool = True
-    """True if no call can be answered until it is fixed."""
     external_url: str | None = None
     """Address outside the console to visit first."""
     access: AccessLevel = AccessLevel.VIEWER
@@ -39,6 +37,7 @@ class AlertBanner:
     text: str
     query: dict[str, str]
     """Query parameters of the page's address."""
+    is_urgent: bool
 
     def values(self, slug: str) -> dict[str, str]:
         """Return the values for `url_for`. Pages of administrators have no organization in their address."""
@@ -85,9 +84,9 @@ ALERT_TEXTS = {
         _("Set the webhook signature"),
     ),
     AlertCode.BUDGET_USED: AlertText(
-        _("This month's budget is used up"),
+        _("Budget reached: calls are refused"),
         _(
-            "%(spent)s of %(budget)s are spent. Calls are not answered until you raise the budget, or until "
+            "%(spent)s of %(budget)s are spent in this month. Calls are refused until you raise the budget, or until "
             "the next month."
         ),
         "console.organization_settings",
@@ -98,28 +97,29 @@ ALERT_TEXTS = {
         _("%(spent)s of %(budget)s are spent. When the budget is used up, calls are not answered."),
         "console.organization_settings",
         _("Change the budget"),
-        is_urgent=False,
     ),
     AlertCode.MANY_FAILURES: AlertText(
         _("Many calls fail"),
         _("%(failures)s of %(calls)s calls failed in the last 24 hours. The most frequent reason: %(error)s."),
         "console.list_calls",
         _("Look at these calls"),
-        is_urgent=False,
     ),
     AlertCode.NOT_DELIVERED: AlertText(
         _("Answers did not reach their flows"),
         _("In the last 24 hours: %(answers)s. Check the Glific connection, then send them again from the page Calls."),
         "console.glific",
         _("Check the connection"),
-        is_urgent=False,
     ),
 }
 
 
+BUDGET_OF_ZERO = _("The budget is 0, so every call is refused. Raise it, or leave the field empty for no limit.")
+
+
 def present_alert(alert: Alert) -> AlertBanner:
     texts = ALERT_TEXTS[alert.code]
-    return AlertBanner(alert.code, texts, str(texts.text) % _format_values(alert), _query(alert))
+    text = BUDGET_OF_ZERO if alert.budget_usd == 0 else texts.text
+    return AlertBanner(alert.code, texts, str(text) % _format_values(alert), _query(alert), alert.is_urgent)
 
 
 def _format_values(alert: Alert) -> dict[str, str]:

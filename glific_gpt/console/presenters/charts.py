@@ -75,9 +75,11 @@ def _answer_times(report: Overview) -> Chart:
     last = len(buckets) - 1
     in_time = [bucket.calls if index < last else 0 for index, bucket in enumerate(buckets)]
     late = [0] * last + [buckets[last].calls]
+    timed_out = [0] * last + [report.synchronous.timed_out]
     series = [
         _series(_("In time"), in_time, "primary"),
         _series(_("Too late for Glific"), late, "red", hatched=True),
+        _series(_("No answer (time-out)"), timed_out, "red"),
     ]
     line = {"before": last, "name": _("Glific waits 5 s")}
     labels, ticks = [_span(bucket) for bucket in buckets], [_tick(bucket) for bucket in buckets]

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from glific_gpt.console.presenters import numbers
 from glific_gpt.usage.answer_times import AnswerTimes
@@ -49,15 +50,18 @@ def _failures(report: Overview, days: int) -> MetricCard:
 
 def _answer_times(times: AnswerTimes, previous: AnswerTimes, days: int) -> MetricCard:
     name = _("Typical answer time")
-    if times.p50_ms is None or times.p95_ms is None:
-        return MetricCard(name, "–", _("no answers"), _nothing_before(days))
-    late = numbers.format_share(times.late_share)
-    note = _("%(share)s took 5 s or more", share=late) if times.late else _("none took 5 s or more")
+    if times.p50_ms is None:
+        return MetricCard(name, "–", _late_note(times) if times.too_late else _("no answers"), _nothing_before(days))
+    note = _late_note(times) if times.too_late else _("none took 5 s or more")
     if previous.p50_ms is None:
         comparison = _nothing_before(days)
     else:
         comparison = _("%(time)s in the %(days)s days before", time=numbers.format_seconds(previous.p50_ms), days=days)
     return MetricCard(name, numbers.format_seconds(times.p50_ms), note, comparison)
+
+
+def _late_note(times: AnswerTimes) -> str:
+    return str(ngettext("%(num)s person got no answer in time", "%(num)s people got no answer in time", times.too_late))
 
 
 def _cost(report: Overview, days: int) -> MetricCard:

@@ -17,6 +17,7 @@ from glific_gpt.console.access import AccessLevel, current_organization, require
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.forms.base import Form
 from glific_gpt.console.one_time_links import IssuedLink, issue_link
+from glific_gpt.console.presenters.organization_badges import badge_of
 from glific_gpt.database import reading, transaction
 from glific_gpt.errors import Conflict, InvalidValue
 from glific_gpt.organizations import store, tokens
@@ -24,17 +25,7 @@ from glific_gpt.organizations.changes import validate_changes
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.schemas import webhook_url
 from glific_gpt.services import services
-from glific_gpt.usage.key_status import KeyState
 from glific_gpt.usage.organization_status import list_organization_statuses
-
-STATUS_BADGES = {
-    KeyState.MISSING: (_("Key missing"), "yellow"),
-    KeyState.INACTIVE: (_("Key switched off"), "secondary"),
-    KeyState.REFUSED: (_("Key refused by OpenAI"), "red"),
-    KeyState.OUT_OF_CREDIT: (_("Out of credit"), "red"),
-    KeyState.OK: (_("OK"), "green"),
-    KeyState.UNVERIFIED: (_("Key not tested yet"), "blue"),
-}
 
 
 class NewOrganizationForm(Form):
@@ -87,7 +78,7 @@ def list_organizations() -> str:
     with reading() as session:
         rows = list_organization_statuses(session, services().model_provider.name)
         backlog = find_backlog(session)
-    return render_template("console/organizations.html", rows=rows, badges=STATUS_BADGES, backlog=backlog)
+    return render_template("console/organizations.html", rows=rows, badge_of=badge_of, backlog=backlog)
 
 
 # Not below /organizations/, because `new` would be the slug of an organization there.

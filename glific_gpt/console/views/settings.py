@@ -30,7 +30,10 @@ def save_organization_settings(slug: str) -> ResponseReturnValue:
     if changes is None:
         return _render(form, SignatureForm(formdata=None)), 422
     update_organization(changes)
-    flash(_("Saved. Used from the next call."), "success")
+    if changes.monthly_budget_usd == 0:
+        flash(_("Saved. The budget is 0, so every call is refused. Leave the field empty for no limit."), "warning")
+    else:
+        flash(_("Saved. Used from the next call."), "success")
     return _redirect(slug)
 
 
