@@ -355,6 +355,16 @@ class NotReady(ServiceError):
 MSG_RESTRICTED_KEY = N_(
     "OpenAI does not allow this key to use models. Give it this permission, or create a key with all permissions."
 )
+MSG_KEY_WITHOUT_DOCUMENTS = N_(
+    "OpenAI does not allow this key to use files and vector stores. Give it these permissions at platform.openai.com, "
+    "or create a key with all permissions."
+)
+"""Message of InvalidApiKey for requests about documents."""
+MSG_NO_DOCUMENT = N_("This is no longer at OpenAI. Load the page again.")
+"""Message of NotFound for a document or a vector store that is gone, or that belongs to another account."""
+MSG_DOCUMENT_REFUSED = N_(
+    "OpenAI does not accept this. If it is a document, save it as PDF, Word, text or Markdown, and upload it again."
+)
 MSG_DATABASE_UNAVAILABLE = N_("The server's database is busy or cannot be reached. Try again in a moment.")
 """Message of Overloaded when the database is the cause."""
 

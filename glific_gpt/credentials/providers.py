@@ -15,6 +15,7 @@ from glific_gpt.openai.chat import LanguageModel
 
 if TYPE_CHECKING:
     from glific_gpt.openai.gateway import Gateway
+    from glific_gpt.openai.vector_stores import VectorStores
 
 
 class SecretFields(BaseModel):
@@ -64,6 +65,10 @@ class Provider(Protocol):
 
     def bind(self, secrets: Any, model: str, deadline: Deadline, fallback: str | None = None) -> LanguageModel:
         """Return a model that uses this key. `fallback` is asked if the provider does not let the model answer."""
+        ...
+
+    def documents(self, secrets: Any, deadline: Deadline) -> "VectorStores":
+        """Return the vector stores that this key reaches."""
         ...
 
 
@@ -131,3 +136,6 @@ class OpenAi:
         from glific_gpt.openai.fallback import ModelWithFallback
 
         return ModelWithFallback(bound, self.gateway.bind(secrets.api_key, fallback, deadline), deadline)
+
+    def documents(self, secrets: OpenAiFields, deadline: Deadline) -> "VectorStores":
+        return self.gateway.documents(secrets.api_key, deadline)

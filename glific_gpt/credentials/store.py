@@ -1,7 +1,7 @@
 """Storage of credentials. This is the only module that decrypts a key."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 from sqlalchemy import update
@@ -13,9 +13,19 @@ from glific_gpt.clock import Deadline, now
 from glific_gpt.credentials.providers import KeyCheckResult, Provider, SecretFields, read_fields
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import owned, transaction
-from glific_gpt.errors import CredentialMissing, CredentialNotVerified, GlificGptError, NotFound, ProviderUnreachable
+from glific_gpt.errors import (
+    CredentialInactive,
+    CredentialMissing,
+    CredentialNotVerified,
+    GlificGptError,
+    NotFound,
+    ProviderUnreachable,
+)
 from glific_gpt.organizations import store as organizations
 from glific_gpt.vault import Vault
+
+if TYPE_CHECKING:
+    from glific_gpt.openai.vector_stores import VectorStores
 
 VERIFY_SECONDS = 10
 """Time limit for the check of a key at its provider."""
@@ -137,6 +147,19 @@ def check_saved_key(vault: Vault, organization_id: int, provider: Provider) -> K
     with transaction() as session:
         credential = find_or_none(session, organization_id, provider)
     return _ask(provider, _read_saved_fields(vault, provider, credential))
+
+
+def open_documents(vault: Vault, organization_id: int, provider: Provider, deadline: Deadline) -> "VectorStores":
+    """Return the vector stores that the saved key reaches.
+
+    Raises CredentialMissing, CredentialInactive and NotReady.
+    """
+    with transaction() as session:
+        credential = find_or_none(session, organization_id, provider)
+    fields = _read_saved_fields(vault, provider, credential)
+    if credential and not credential.is_active:
+        raise CredentialInactive
+    return provider.documents(fields, deadline)
 
 
 def recheck_saved_key(vault: Vault, organization_id: int, provider: Provider) -> KeyCheckResult:

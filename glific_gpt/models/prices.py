@@ -12,6 +12,12 @@ from glific_gpt.openai.chat import Tokens
 FILE_SEARCH_USD = Decimal("0.0025")
 """Price of a search in vector stores: USD 2.50 for 1,000. Source: https://developers.openai.com/api/docs/pricing"""
 
+GIGABYTE = 2**30
+FREE_STORAGE_BYTES = GIGABYTE
+"""Part of an account's vector stores that OpenAI does not charge for."""
+STORAGE_USD_PER_GIGABYTE = Decimal("0.10")
+"""Price of vector stores for a day. Source: https://developers.openai.com/api/docs/pricing"""
+
 _SAMPLE_TOKENS = 1_000
 _SAMPLES_IN_A_MILLION = 1_000
 _LARGE_SAMPLE_FACTOR = 100
@@ -82,6 +88,11 @@ def calculate_cost(model_id: str, tokens: Tokens) -> Decimal | None:
     if not total and (tokens.input or tokens.output):
         return None
     return total + FILE_SEARCH_USD * tokens.file_searches
+
+
+def storage_cost(stored_bytes: int) -> Decimal:
+    """Return the cost of an account's vector stores for a day, in US dollars."""
+    return STORAGE_USD_PER_GIGABYTE * max(0, stored_bytes - FREE_STORAGE_BYTES) / GIGABYTE
 
 
 class _TokenPrices(NamedTuple):

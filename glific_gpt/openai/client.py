@@ -34,7 +34,6 @@ class OpenAIClient(OpenAI):
         self._headers = (
             (b"Accept", b"application/json"),
             (b"Accept-Encoding", b"identity"),  # to decompress takes longer than to receive an answer
-            (b"Content-Type", b"application/json"),
             (b"User-Agent", self.user_agent.encode()),
         )
 
@@ -45,7 +44,24 @@ class OpenAIClient(OpenAI):
         openai.APIConnectionError.
         """
         method, content = ("GET", b"") if body is None else ("POST", _encode(body))
-        headers = [*self._headers, (b"Authorization", b"Bearer " + api_key.get_secret_value().encode())]
+        return self.send(api_key, method, path, content, timeout_seconds)
+
+    def send(
+        self,
+        api_key: SecretStr,
+        method: str,
+        path: str,
+        content: bytes,
+        timeout_seconds: float,
+        *,
+        content_type: str = "application/json",
+    ) -> bytes:
+        """Send a request with any method and body, like `exchange`."""
+        headers = [
+            *self._headers,
+            (b"Content-Type", content_type.encode()),
+            (b"Authorization", b"Bearer " + api_key.get_secret_value().encode()),
+        ]
         reply = self._pool.request(method, self._path + path.encode(), headers, content, timeout_seconds)
         try:
             response = bridge.await_(reply)

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
@@ -35,6 +35,8 @@ PROBE_AFTER_SECONDS = 10
 PROBE_INTERVAL_SECONDS = 5
 PROBES = 3
 """Probes of idle connections, which find dead ones before a call takes them."""
+LARGE_BODY_BYTES = 256 * 1024
+"""A longer body is sent in pieces of this size, on a connection of its own. The event loop copies one at a time."""
 
 
 class _Connection(asyncio.Protocol):
@@ -50,9 +52,16 @@ class _Connection(asyncio.Protocol):
         self._response: HttpResponse | None = None
         self._received_data = False
         self._completed: asyncio.Future[HttpResponse] | None = None
+        self._drained: asyncio.Future[None] | None = None
+        """Ends the wait for a transport that holds enough unsent bytes."""
 
-    async def send(self, request: bytes, timeout_seconds: float, *, reused: bool = False) -> HttpResponse:
-        """Send a request and return the complete response. Raises the same errors as ConnectionPool.request."""
+    async def send(
+        self, request: bytes, timeout_seconds: float, *, reused: bool = False, large_body: bytes = b""
+    ) -> HttpResponse:
+        """Send a request and return the complete response. Raises the same errors as ConnectionPool.request.
+
+        `large_body` follows the request in pieces.
+        """
         if reused:
             self._set_limit(UNACKNOWLEDGED_MS)
             self._loop.call_later(ACKNOWLEDGED_AFTER_SECONDS, self._set_limit, 0)
@@ -65,11 +74,32 @@ class _Connection(asyncio.Protocol):
         else:
             self.connection_lost(None)
         try:
+            if large_body and not await self._write_in_pieces(large_body, self._completed):
+                response.keep_alive = False  # an early reply: the rest of the body would be read as the next request
             return await self._completed
         finally:
             timer.cancel()
             response.release()
             self._response = self._completed = None
+
+    async def _write_in_pieces(self, body: bytes, completed: "asyncio.Future[HttpResponse]") -> bool:
+        """Write the body while the other end reads it. Return False if the exchange ended before."""
+        for start in range(0, len(body), LARGE_BODY_BYTES):
+            if completed.done() or not self._transport:
+                return False
+            self._transport.write(body[start : start + LARGE_BODY_BYTES])
+            if self._drained:
+                ends: set[asyncio.Future[Any]] = {self._drained, completed}
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        return True
+
+    def pause_writing(self) -> None:
+        self._drained = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        if self._drained and not self._drained.done():
+            self._drained.set_result(None)
+        self._drained = None
 
     def _set_limit(self, milliseconds: int) -> None:
         """Limit the time for which sent bytes may stay unacknowledged. Zero is the system's own limit."""
@@ -165,11 +195,12 @@ class ConnectionPool:
         head = [b"%s %s HTTP/1.1" % (method.encode(), target), b"Host: " + self._netloc]
         head += [b"%s: %s" % header for header in headers]
         head += [b"Content-Length: %d" % len(body)] if body else []
-        request = b"\r\n".join([*head, b"", body])
+        is_large = len(body) > LARGE_BODY_BYTES
+        request = b"\r\n".join([*head, b"", b"" if is_large else body])
         sent_at = time.monotonic()
         ends_at = sent_at + timeout_seconds
         owner = _owner_of(headers)
-        if reused := self._take_idle(owner):
+        if not is_large and (reused := self._take_idle(owner)):
             try:
                 return await self._exchange(reused, request, ends_at, reused=True)
             except (httpx2.ConnectError, httpx2.ReadTimeout) as error:
@@ -181,14 +212,15 @@ class ConnectionPool:
                     raise
         connection = await self._connect(ends_at - time.monotonic())
         connection.owner = owner
-        return await self._exchange(connection, request, ends_at)
+        return await self._exchange(connection, request, ends_at, large_body=body if is_large else b"")
 
     async def _exchange(
-        self, connection: _Connection, request: bytes, ends_at: float, *, reused: bool = False
+        self, connection: _Connection, request: bytes, ends_at: float, *, reused: bool = False, large_body: bytes = b""
     ) -> HttpResponse:
         response: HttpResponse | None = None
         try:
-            response = await connection.send(request, ends_at - time.monotonic(), reused=reused)
+            seconds = ends_at - time.monotonic()
+            response = await connection.send(request, seconds, reused=reused, large_body=large_body)
             return response
         finally:
             self._release(connection, response)

@@ -19,6 +19,7 @@ from glific_gpt.openai.chat import Allowance, Answer, Question, Usage
 from glific_gpt.openai.client import OpenAIClient
 from glific_gpt.openai.refusals import ApiRefusal, RequestRefused
 from glific_gpt.openai.traits import max_picture_tokens
+from glific_gpt.openai.vector_stores import VectorStores
 from glific_gpt.runtime import bridge, cpu_bound
 
 Result = TypeVar("Result")
@@ -61,6 +62,10 @@ class Gateway:
     def bind(self, api_key: SecretStr, model: str, deadline: Deadline) -> "BoundModel":
         """Return a model that a function can ask with this key until the deadline."""
         return BoundModel(self, api_key, model, deadline)
+
+    def documents(self, api_key: SecretStr, deadline: Deadline) -> VectorStores:
+        """Return the vector stores that the key reaches."""
+        return VectorStores(self._client, api_key, deadline)
 
     def list_models(self, api_key: SecretStr, deadline: Deadline) -> list[str]:
         """Return the ids of the models that the key can use. The request is free. Raises GlificGptError."""

@@ -232,3 +232,50 @@ def test_a_silent_server_times_out() -> None:
         with pytest.raises(httpx2.ReadTimeout):
             post(ConnectionPool(f"http://127.0.0.1:{silent.getsockname()[1]}/v1"), 0.3)
         assert time.monotonic() - before < 10
+
+
+@contextmanager
+def slow_reader(reply: bytes, *, reads: bool) -> Iterator[tuple[ConnectionPool, list[bytes]]]:
+    """Reply after the whole body, or to the head alone, and keep what was received."""
+    received: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with suppress(OSError), listener.accept()[0] as wire:
+                head = wire.recv(1000).partition(b"\r\n\r\n")
+                length = int(head[0].lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+                body = bytearray(head[2])
+                while reads and len(body) < length and (data := wire.recv(65536)):
+                    body += data
+                received.append(bytes(body))
+                wire.sendall(reply)
+                wire.recv(1)  # until the client closes the connection
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield ConnectionPool(f"http://127.0.0.1:{listener.getsockname()[1]}/v1"), received
+
+
+LARGE = bytes(range(256)) * 40_000
+
+
+def upload(pool: ConnectionPool, seconds: float) -> HttpResponse:
+    return bridge.await_(pool.request("POST", b"/v1/x", [(b"Authorization", b"Bearer k")], LARGE, seconds))
+
+
+def test_a_large_body_arrives_complete() -> None:
+    with slow_reader(OK, reads=True) as (pool, received):
+        assert upload(pool, 10).status == 200
+        assert received == [LARGE]
+
+
+def test_a_reply_before_the_end_of_a_large_body_ends_the_upload_and_the_connection() -> None:
+    with slow_reader(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\n{}", reads=False) as (pool, received):
+        assert upload(pool, 10).status == 413
+        assert len(received[0]) < len(LARGE)
+        assert not pool._idle
+
+
+def test_an_upload_ends_at_its_time_out() -> None:
+    # Nothing reads the body, so that the buffers of the kernel fill up.
+    with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(httpx2.ReadTimeout):
+        upload(ConnectionPool(f"http://127.0.0.1:{listener.getsockname()[1]}/v1"), 0.3)

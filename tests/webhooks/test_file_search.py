@@ -157,3 +157,13 @@ def test_an_answer_without_a_search_has_no_sources(alice: TestOrganization, open
     openai.always(answer("Hello!"))
     body = ask_documents(alice, vector_store_id="vs_1").json()
     assert (body["message"], body["sources"]) == ("Hello!", [])
+
+
+@pytest.mark.parametrize("model", ["gpt-3.5-turbo", "gpt-5-chat-latest"])
+def test_a_model_without_file_search_is_refused_before_openai_is_asked(
+    alice: TestOrganization, openai: OpenAIStandIn, model: str
+) -> None:
+    reply = ask_documents(alice, vector_store_id="vs_1", model=model)
+    assert get_code(reply) == "model_not_supported"
+    assert "documents" in reply.json()["error"]
+    assert openai.requests == []
