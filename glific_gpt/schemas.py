@@ -48,6 +48,7 @@ class OrganizationView(BaseModel):
     contact_calls_per_minute: int | None
     monthly_budget_usd: Dollars | None
     vector_store_id: str | None
+    memory_hours: int | None
     webhook_url: str
     created_at: Timestamp
 

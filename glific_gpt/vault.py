@@ -19,6 +19,9 @@ RETRY_AFTER_SECONDS = 30
 NO_ORGANIZATION = 0
 """An id that no organization has, for secrets of the server: no stored secret of an organization has the same key."""
 
+_PADDING = "="
+"""Ends base64 whose length is no multiple of four."""
+
 LOG_SECONDS = 1.0
 REMEMBER_SECONDS = 600.0
 
@@ -53,6 +56,21 @@ class Vault:
         except (InvalidToken, ValueError):
             self._note_failure(organization_id, purpose)
             raise NotReady(retry_after=RETRY_AFTER_SECONDS) from None
+
+    def seal(self, organization_id: int, purpose: str, content: bytes) -> str:
+        """Return a ciphertext for a caller to keep. It consists of letters, digits, hyphens and underscores."""
+        return self._keys_for(organization_id, purpose).encrypt(content).decode().rstrip(_PADDING)
+
+    def unseal(self, organization_id: int, purpose: str, sealed: str) -> bytes | None:
+        """Return what `seal` was given; None if no master key reads it.
+
+        It is not logged as an error of the server, because a caller can send anything.
+        """
+        padded = sealed + _PADDING * (-len(sealed) % 4)
+        try:
+            return self._keys_for(organization_id, purpose).decrypt(padded.encode())
+        except (InvalidToken, ValueError):
+            return None
 
     def has_failed(self, purpose: str) -> bool:
         """Return whether this process has met a secret of this purpose in the last minutes that it could not read."""

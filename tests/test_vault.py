@@ -1,6 +1,7 @@
 """The vault: a secret is readable only for its organization and purpose, and only with its master key."""
 
 import base64
+import re
 
 import pytest
 from cryptography.fernet import Fernet, InvalidToken
@@ -77,3 +78,19 @@ def test_a_rotated_secret_does_not_need_the_old_key() -> None:
 
 def test_its_repr_hides_the_keys() -> None:
     assert repr(Vault([NEW, OLD])) == "Vault(2 keys)"
+
+
+@pytest.mark.parametrize("size", range(20))
+def test_it_seals_content_in_characters_that_need_no_escaping(size: int) -> None:
+    content = bytes(range(size))
+    sealed = VAULT.seal(1, "thread", content)
+    assert re.fullmatch(r"[A-Za-z0-9_-]+", sealed)
+    assert VAULT.unseal(1, "thread", sealed) == content
+    assert Vault([NEW, OLD]).unseal(1, "thread", sealed) == content
+    assert [VAULT.unseal(2, "thread", sealed), VAULT.unseal(1, "other", sealed)] == [None, None]
+
+
+@pytest.mark.parametrize("invalid", ["", "x", "gAAAA", "é", "a" * 100])
+def test_unreadable_sealed_content_is_no_failure_of_the_server(invalid: str) -> None:
+    assert VAULT.unseal(1, "thread", invalid) is None
+    assert not VAULT.has_failed("thread")

@@ -16,8 +16,13 @@ from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import now
 from glific_gpt.database import Statement, Usd, execute_all, insert_if_absent
 from glific_gpt.errors import BudgetExceeded
-from glific_gpt.functions.contract import Need
-from glific_gpt.openai.request_bodies import MAX_FILE_SEARCHES, OVERHEAD_TOKENS, add_file_searches
+from glific_gpt.functions.contract import THREAD_ID, Need
+from glific_gpt.openai.request_bodies import (
+    MAX_FILE_SEARCHES,
+    OVERHEAD_TOKENS,
+    add_file_searches,
+    max_history_tokens,
+)
 from glific_gpt.openai.traits import max_picture_tokens
 from glific_gpt.organizations.tables import BudgetReservation, MonthlySpend
 
@@ -55,7 +60,7 @@ def reserve(session: Session, tenant: Tenant, context: CallContext, parsed: Pars
     budget = tenant.monthly_budget_usd
     if budget is None:
         return None
-    estimate, fallback = _estimate(context.model_asked or "", parsed), _estimate_fallback(context, parsed)
+    estimate, fallback = _estimate(context, context.model_asked or "", parsed), _estimate_fallback(context, parsed)
     begin_month(session, context)
     rest = budget - _lock_and_read(session, context)
     try:
@@ -141,14 +146,16 @@ def _estimate_fallback(context: CallContext, parsed: ParsedCall) -> Estimate | N
     if context.fallback_model is None:
         return None
     with suppress(BudgetExceeded):
-        return _estimate(context.fallback_model, parsed)
+        return _estimate(context, context.fallback_model, parsed)
     return None
 
 
-def _estimate(model: str, parsed: ParsedCall) -> Estimate:
+def _estimate(context: CallContext, model: str, parsed: ParsedCall) -> Estimate:
     # Glific's ids, which are not part of the question, are counted too. A token is at least one byte long.
-    question = parsed.body.model_dump_json(by_alias=True, exclude_none=True)
+    question = parsed.body.model_dump_json(by_alias=True, exclude_none=True, exclude={THREAD_ID})
     input_tokens = len(question.encode()) + OVERHEAD_TOKENS + parsed.function.extra_input_tokens
+    if context.memory:
+        input_tokens += max_history_tokens(context.memory.turns)
     if Need.PICTURES in parsed.function.needs:
         input_tokens += max_picture_tokens(model)
     searches = MAX_FILE_SEARCHES if Need.FILE_SEARCH in parsed.function.needs else 0

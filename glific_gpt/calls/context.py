@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from glific_gpt.calls.allowance import Allowance
+from glific_gpt.calls.memory import Memory
 from glific_gpt.clock import now
 from glific_gpt.functions.contract import FUNCTION_NAME
 from glific_gpt.models import prices
@@ -51,6 +52,8 @@ class CallContext:
     """Why OpenAI gave no answer."""
     allowance: Allowance | None = None
     """The money that is set aside for the call under a budget."""
+    memory: Memory | None = None
+    """The conversation that the call continues or begins; None for a call without memory."""
     _monotonic_start: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:

@@ -1,7 +1,7 @@
 """Execute a function with its model, and turn its result into the answer for Glific."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import cast
 
@@ -9,6 +9,7 @@ import structlog
 from pydantic import JsonValue
 
 from glific_gpt.calls.context import CallContext
+from glific_gpt.calls.memory import text_to_remember
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import EmptyAnswer, GlificGptError, UpstreamError
@@ -61,11 +62,22 @@ def execute(
 ) -> Result:
     """Call the function and format its answer for WhatsApp. Tokens used are counted in the context. Never raises."""
     context.usage, model.allowance = model.usage, context.allowance
+    memory = context.memory
+    model.memory = memory.turns if memory else ()
     try:
         returned = function.handle(body, model, deadline)
         answer = returned if isinstance(returned, FunctionAnswer) else FunctionAnswer(returned)
-        cut_off = model.usage.cut_off
-        return cpu_bound.run(lambda: _format_answer(answer, body, cut_off=cut_off), is_long=_is_long_work(answer))
+
+        def finish() -> FunctionAnswer:
+            cut_off = model.usage.cut_off
+            formatted = _format_answer(answer, body, cut_off=cut_off)
+            if memory:
+                value = answer.parsed_msg
+                is_cut = cut_off or (isinstance(value, str) and len(value) > _limit_of(body))
+                memory.remember(model.remembered_question, text_to_remember(value, formatted.parsed_msg, is_cut=is_cut))
+            return formatted
+
+        return cpu_bound.run(finish, is_long=_is_long_work(answer))
     except GlificGptError as error:
         return error
     except Exception as error:  # noqa: BLE001 - a plugin can raise anything, and the message can hold personal data
@@ -77,9 +89,19 @@ def to_outcome(tenant: Tenant, context: CallContext, result: Result) -> Outcome:
     """Return the answer for a result, with the organization's fallback message for an error."""
     if isinstance(result, GlificGptError):
         context.cause = result.cause
-        return error_outcome(context.call_id, result, tenant.fallback_message, context.answer_key)
+        outcome = error_outcome(context.call_id, result, tenant.fallback_message, context.answer_key)
+        return _add(_kept_memory(context), outcome)
     model = context.usage.model or context.model_asked or ""
-    return success_outcome(context.call_id, model, result, context.answer_key, cut_off=context.usage.cut_off)
+    outcome = success_outcome(context.call_id, model, result, context.answer_key, cut_off=context.usage.cut_off)
+    return _add(context.memory.fields_of_answer() if context.memory else {}, outcome)
+
+
+def _kept_memory(context: CallContext) -> dict[str, JsonValue]:
+    return context.memory.fields_without_answer() if context.memory else {}
+
+
+def _add(fields: dict[str, JsonValue], outcome: Outcome) -> Outcome:
+    return replace(outcome, body=outcome.body | fields) if fields else outcome
 
 
 def success_outcome(
@@ -92,9 +114,10 @@ def success_outcome(
     return Outcome(200, body | {"model": model} | ({"cut_off": True} if cut_off else {}) | {"call_id": call_id})
 
 
-def pending_outcome(call_id: str) -> Outcome:
+def pending_outcome(context: CallContext) -> Outcome:
     """Say that the answer will be delivered to the waiting flow."""
-    return Outcome(200, {"success": True, "status": "pending", "call_id": call_id})
+    body: dict[str, JsonValue] = {"success": True, "status": "pending", "call_id": context.call_id}
+    return Outcome(200, body | _kept_memory(context))
 
 
 def fallback_text(message: str | None) -> str:
@@ -141,11 +164,15 @@ def _format_answer(answer: FunctionAnswer, body: FunctionBody, *, cut_off: bool)
     return FunctionAnswer(value, cast("dict[str, JsonValue]", sanitize_json(fields)))
 
 
+def _limit_of(body: FunctionBody) -> int:
+    return min(body.max_characters or MAX_MESSAGE_CHARACTERS, MAX_MESSAGE_CHARACTERS)
+
+
 def _format_for_whatsapp(value: JsonValue, body: FunctionBody, *, cut_off: bool) -> JsonValue:
     """Raises EmptyAnswer if nothing visible is left, and TypeError or ValueError for a value that is not JSON."""
     if value in EMPTY:
         raise EmptyAnswer
-    limit = min(body.max_characters or MAX_MESSAGE_CHARACTERS, MAX_MESSAGE_CHARACTERS)
+    limit = _limit_of(body)
     if not isinstance(value, str):
         json.dumps(value, allow_nan=False)  # raises an error for a plugin that returns NaN
         return format_json_for_whatsapp(value, limit, body.empty_value or EMPTY_VALUE)

@@ -4,7 +4,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from glific_gpt.calls.context import CallContext
+from glific_gpt.calls.memory import Memory
 from glific_gpt.calls.tenant import Tenant
+from glific_gpt.calls.thread_ids import Owner
 from glific_gpt.clock import Deadline
 from glific_gpt.connections import store as connections
 from glific_gpt.credentials import store as credentials
@@ -26,6 +28,7 @@ from glific_gpt.functions.registry import Registry
 from glific_gpt.functions.values import blank_to_none, decode_json, parse_id
 from glific_gpt.models import allowlist
 from glific_gpt.openai.chat import LanguageModel
+from glific_gpt.organizations.tables import DEFAULT_MEMORY_HOURS
 from glific_gpt.runtime import cpu_bound
 from glific_gpt.settings import MAX_PATTERNS, Settings
 from glific_gpt.vault import Vault
@@ -109,7 +112,15 @@ class Admission:
         body = validate_body(function, _fill_from_settings(function, values, tenant))
         model = body.model_asked or tenant.default_model or self.settings.default_model
         context.model_asked = allowlist.canonical_id(model)
+        context.memory = self.open_memory(tenant, context, body)
         return ParsedCall(function, body)
+
+    def open_memory(self, tenant: Tenant, context: CallContext, body: FunctionBody) -> Memory | None:
+        """Return the conversation of a call; None if it has no memory."""
+        if body.thread_id is None:
+            return None
+        owner = Owner(tenant.organization_id, context.function, body.contact_id)
+        return Memory.open(self.vault, owner, body.thread_id, tenant.memory_hours or DEFAULT_MEMORY_HOURS)
 
     def bind_model(self, tenant: Tenant, context: CallContext, deadline: Deadline) -> LanguageModel:
         """Return the call's model, bound to the organization's decrypted key. Note its fallback in the context.

@@ -36,6 +36,7 @@ class Tenant:
     monthly_budget_usd: Decimal | None
     vector_store_id: str | None
     """The vector store of calls that name none."""
+    memory_hours: int | None
     ciphertext: str | None = field(repr=False)
     """Encrypted fields of the credential; None if there is none."""
     credential_active: bool | None
@@ -61,6 +62,7 @@ TENANT_QUERY = (
         Organization.contact_calls_per_minute,
         Organization.monthly_budget_usd,
         Organization.vector_store_id,
+        Organization.memory_hours,
         Credential.ciphertext,
         Credential.is_active.label("credential_active"),
         WebhookToken.id.label("token_id"),

@@ -12,7 +12,7 @@ from glific_gpt.cli.output import format_fields, format_secret, format_table, js
 from glific_gpt.database import transaction
 from glific_gpt.organizations import fallback_model, store, tokens
 from glific_gpt.organizations.changes import OrganizationChanges, validate_changes
-from glific_gpt.organizations.tables import Organization
+from glific_gpt.organizations.tables import DEFAULT_MEMORY_HOURS, Organization
 from glific_gpt.schemas import OrganizationView, webhook_url
 from glific_gpt.services import services
 from glific_gpt.settings import FALLBACK_MESSAGE
@@ -143,4 +143,5 @@ def _defaults() -> dict[str, str]:
         "contact_calls_per_minute": "no limit",
         "monthly_budget_usd": "no budget",
         "vector_store_id": "none",
+        "memory_hours": f"{DEFAULT_MEMORY_HOURS} (the default)",
     }

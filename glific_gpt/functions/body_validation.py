@@ -9,9 +9,9 @@ from pydantic_core import ErrorDetails
 from glific_gpt import validation
 from glific_gpt.errors import MSG_EMPTY_QUESTION, EmptyQuestion, GlificGptError, InvalidField, UnresolvedVariable
 from glific_gpt.flows.variables import MAX_DEFAULTS, fill_defaults, find_joined, find_unresolved
-from glific_gpt.functions.contract import EMPTY_QUESTION, Body, Function
+from glific_gpt.functions.contract import EMPTY_QUESTION, THREAD_ID, Body, Function
 
-GLIFIC_FIELDS = {"contact", "results", "flow_id", "contact_id", "organization_id", "result_name"}
+GLIFIC_FIELDS = {"contact", "results", "flow_id", "contact_id", "organization_id", "result_name", THREAD_ID}
 """Fields that Glific fills, or that do not affect the answer: they are not searched for unfilled variables."""
 
 

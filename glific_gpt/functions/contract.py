@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, S
 
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import N_
-from glific_gpt.functions.values import blank_to_none, parse_id, parse_number
+from glific_gpt.functions.values import blank_to_none, parse_id, parse_number, read_thread_id
 from glific_gpt.models.allowlist import canonical_id, read_name
 from glific_gpt.openai.chat import Answer, LanguageModel, Question
 from glific_gpt.settings import MODEL_NAME
@@ -29,7 +29,10 @@ __all__ = [
 ]
 
 FUNCTION_NAME = re.compile(r"[a-z0-9_-]{1,63}")
-ANSWER_KEYS = {"success", "status", "parsed_msg", "model", "cut_off", "call_id", "error_code", "error_class", "error"}
+ANSWER_KEYS = {
+    *("success", "status", "parsed_msg", "model", "cut_off", "call_id", "error_code", "error_class", "error"),
+    *("thread_id", "memory"),
+}
 """Keys of every response, which a function cannot set."""
 EMPTY_QUESTION = "empty_question"
 """Error type that a field raises for an empty question."""
@@ -42,6 +45,8 @@ MAX_WAIT_SECONDS = 86_400
 MAX_CHARACTERS = 4096
 """Largest max_characters. Flows that were made for messages of 4,096 characters get one character less."""
 MAX_EMPTY_VALUE = 100
+THREAD_ID = "thread_id"
+"""The field that switches memory on by being there, with any value."""
 MaxCharacters = Annotated[int, BeforeValidator(parse_number), Field(ge=MIN_CHARACTERS, le=MAX_CHARACTERS)]
 EmptyValue = Annotated[str, StringConstraints(max_length=MAX_EMPTY_VALUE)]
 FlowNumber = Annotated[int | None, BeforeValidator(parse_id)]
@@ -72,6 +77,8 @@ class FunctionBody(BaseModel):
     """How long the flow waits for a later answer. After that it may be waiting for the answer to another question."""
     empty_value: Annotated[EmptyValue | None, BeforeValidator(blank_to_none)] = None
     """Stands for null and empty texts in a decoded answer."""
+    thread_id: Annotated[str | None, BeforeValidator(read_thread_id)] = None
+    """Switches memory on. An empty text begins a conversation, the `thread_id` of an answer continues its own."""
     result_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]{1,64}$")] = "gpt_response"
 
     @model_validator(mode="before")
@@ -83,7 +90,7 @@ class FunctionBody(BaseModel):
         return {
             name: value
             for name, value in values.items()
-            if name in cls.MEANINGFUL_BLANKS or blank_to_none(value) is not None
+            if name in cls.MEANINGFUL_BLANKS or name == THREAD_ID or blank_to_none(value) is not None
         }
 
     @model_validator(mode="before")
@@ -96,6 +103,11 @@ class FunctionBody(BaseModel):
         if self.gpt_model and self.model and canonical_id(self.gpt_model) != canonical_id(self.model):
             raise ValueError("gpt_model and model name different models: send one of them")
         return self
+
+    def dump_for_storage(self) -> str:
+        """Return the fields as JSON, from which `model_validate_json` makes the same body."""
+        # A thread_id of null would switch memory on.
+        return self.model_dump_json(by_alias=True, exclude={THREAD_ID} if self.thread_id is None else None)
 
     @property
     def model_asked(self) -> str | None:

@@ -59,6 +59,7 @@ _DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
 NUMBER = re.compile(r"[+-]?\d{1,9}(\.\d{1,9})?", re.ASCII)
 ID = re.compile(r"(\d{1,19})(?:\.0{1,9})?", re.ASCII)
 MAX_ID = 2**63
+THREAD_ID = re.compile(r"[A-Za-z0-9_-]{1,6000}", re.ASCII)
 
 
 def parse_number(value: Any) -> Any:
@@ -91,3 +92,12 @@ def parse_id(value: Any) -> int | None:
 def blank_to_none(value: Any) -> Any:
     """Treat an empty field like a missing one: authors leave fields empty in Glific's form."""
     return None if isinstance(value, str) and not value.strip() else value
+
+
+def read_thread_id(value: Any) -> str:
+    """Return the id of a thread, or an empty text for anything else, which begins a conversation.
+
+    Glific sends the name of a variable that it could not fill, and a person waits for the answer.
+    """
+    thread_id = value.strip() if isinstance(value, str) else ""
+    return thread_id if THREAD_ID.fullmatch(thread_id) else ""

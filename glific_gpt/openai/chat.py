@@ -5,6 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 
+class Turn(NamedTuple):
+    """An earlier question of a conversation, with its answer."""
+
+    question: str
+    answer: str
+
+
 @dataclass(frozen=True)
 class Question:
     """One question, with the options that the flow's author chose."""
@@ -26,6 +33,11 @@ class Question:
     """Address of a picture that belongs to the text, checked by `picture_addresses.read_address`."""
     vector_store_ids: tuple[str, ...] = ()
     """Vector stores at OpenAI that the model searches before it answers."""
+    history: tuple[Turn, ...] = ()
+    """The earlier turns of the conversation, the oldest first. A bound model adds those that its call remembers."""
+    uses_memory: bool = True
+    """False for a question of the function itself, such as a translation: earlier turns are not sent with it, and it is
+    not remembered."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +142,10 @@ class LanguageModel(Protocol):
     usage: Usage
     allowance: Allowance | None
     """Limits the answers under a budget; None without a budget."""
+    memory: tuple[Turn, ...]
+    """Earlier turns, which are sent with each question that uses memory."""
+    remembered_question: str
+    """Text of the last question that uses memory."""
 
     def ask(self, question: Question) -> Answer:
         """Return the answer. Raises a GlificGptError such as InsufficientQuota, RateLimited or DeadlineExceeded."""

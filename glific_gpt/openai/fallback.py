@@ -6,7 +6,7 @@ from glific_gpt.clock import Deadline
 from glific_gpt.errors import GlificGptError
 from glific_gpt.metrics import recording
 from glific_gpt.openai import causes
-from glific_gpt.openai.chat import Allowance, Answer, Fallback, Question, Usage
+from glific_gpt.openai.chat import Allowance, Answer, Fallback, Question, Turn, Usage
 from glific_gpt.openai.gateway import BACKOFF_SECONDS, MIN_ANSWER_SECONDS, BoundModel
 from glific_gpt.runtime import bridge
 
@@ -26,6 +26,8 @@ class ModelWithFallback:
     name: str = field(init=False)
     usage: Usage = field(init=False)
     allowance: Allowance | None = field(default=None, repr=False)
+    memory: tuple[Turn, ...] = field(default=(), repr=False)
+    remembered_question: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         self.name, self.usage = self._first.name, self._first.usage
@@ -35,6 +37,9 @@ class ModelWithFallback:
         """Return the answer of either model. If both fail, raises the error of the first one."""
         self.usage.fallback = None
         self._first.allowance = self._second.allowance = self.allowance
+        self._first.memory = self._second.memory = self.memory
+        if question.uses_memory:
+            self.remembered_question = question.text
         try:
             return self._first.ask(question, retry=False)
         except GlificGptError as error:

@@ -15,7 +15,7 @@ from glific_gpt.errors import MSG_BUDGET_TOO_SMALL, BudgetExceeded, DeadlineExce
 from glific_gpt.metrics import recording
 from glific_gpt.openai import causes, error_mapping, request_bodies, response_bodies
 from glific_gpt.openai.capabilities import LearnedCapabilities
-from glific_gpt.openai.chat import Allowance, Answer, Question, Usage
+from glific_gpt.openai.chat import Allowance, Answer, Question, Turn, Usage
 from glific_gpt.openai.client import OpenAIClient
 from glific_gpt.openai.refusals import ApiRefusal, RequestRefused
 from glific_gpt.openai.traits import max_picture_tokens
@@ -154,7 +154,8 @@ class Gateway:
 
 
 def _build_body(path: str, model: str, question: Question, omitted: frozenset[str]) -> request_bodies.JsonObject:
-    is_long = len(question.text) + len(question.instructions or "") > cpu_bound.LARGE_CHARACTERS
+    history = sum(len(turn.question) + len(turn.answer) for turn in question.history)
+    is_long = history + len(question.text) + len(question.instructions or "") > cpu_bound.LARGE_CHARACTERS
     return cpu_bound.run(lambda: request_bodies.build_request_body(path, model, question, omitted), is_long=is_long)
 
 
@@ -173,9 +174,14 @@ class BoundModel:
     _deadline: Deadline = field(repr=False)
     usage: Usage = field(default_factory=Usage)
     allowance: Allowance | None = field(default=None, repr=False)
+    memory: tuple[Turn, ...] = field(default=(), repr=False)
+    remembered_question: str = field(default="", repr=False)
 
     def ask(self, question: Question, *, retry: bool = True) -> Answer:
         """Return the answer. Without `retry`, a refusal of OpenAI is final. Raises GlificGptError."""
+        if question.uses_memory:
+            self.remembered_question = question.text
+            question = replace(question, history=self.memory) if self.memory else question
         started = time.monotonic()
         try:
             return self._ask(question, retry=retry)

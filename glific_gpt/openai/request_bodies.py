@@ -1,10 +1,11 @@
 """Request bodies for OpenAI's two endpoints: Chat Completions, and Responses for models that only it serves."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from glific_gpt.openai.chat import Question
+from glific_gpt.openai.chat import Question, Turn
 from glific_gpt.openai.traits import accepts_reasoning_effort, accepts_temperature, accepts_verbosity
 
 CHAT_PATH = "/chat/completions"
@@ -38,6 +39,8 @@ MAX_PASSAGE_TOKENS = 4096
 """Longest passage into which OpenAI splits a document (chunking_strategy.static.max_chunk_size_tokens)."""
 SEARCH_TOOL_TOKENS = 4096
 """More than OpenAI's description of the search to the model."""
+TURN_TOKENS = 16
+"""More than OpenAI adds for the two messages of an earlier turn."""
 
 JsonObject = dict[str, Any]
 
@@ -49,8 +52,17 @@ def max_input_tokens(question: Question) -> int:
     """
     schema = json.dumps(question.response_format, ensure_ascii=False) if question.response_format else ""
     texts = (question.text, question.instructions or "", schema)
-    tokens = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts) + OVERHEAD_TOKENS
+    tokens = sum(map(_bytes, texts)) + max_history_tokens(question.history) + OVERHEAD_TOKENS
     return add_file_searches(tokens, max_file_searches(question))
+
+
+def max_history_tokens(history: Sequence[Turn]) -> int:
+    """Return an upper bound of the tokens that earlier turns add to a question."""
+    return sum(_bytes(turn.question) + _bytes(turn.answer) + TURN_TOKENS for turn in history)
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def max_file_searches(question: Question) -> int:
@@ -95,7 +107,7 @@ def sent_options(body: JsonObject) -> set[str]:
 
 
 def _chat_body(model: str, question: Question) -> JsonObject:
-    messages: list[JsonObject] = [{"role": "user", "content": _chat_content(question)}]
+    messages = [*_history_messages(question), {"role": "user", "content": _chat_content(question)}]
     if instructions := _chat_instructions(question):
         messages.insert(0, {"role": "system", "content": instructions})
     return {
@@ -161,12 +173,15 @@ def _chat_instructions(question: Question) -> str | None:
 
 
 def _responses_input(question: Question) -> str | list[JsonObject]:
-    """Return the input: its text, or a message with parts if there is a picture."""
+    """Return the input: its text, or messages if there are earlier turns or a picture."""
     text = _responses_text(question)
-    if question.picture_url is None:
+    content: str | list[JsonObject] = text
+    if question.picture_url is not None:
+        picture = {"type": "input_image", "image_url": question.picture_url, "detail": PICTURE_DETAIL}
+        content = [{"type": "input_text", "text": text}, picture]
+    elif not question.history:
         return text
-    picture = {"type": "input_image", "image_url": question.picture_url, "detail": PICTURE_DETAIL}
-    return [{"role": "user", "content": [{"type": "input_text", "text": text}, picture]}]
+    return [*_history_messages(question), {"role": "user", "content": content}]
 
 
 def _responses_text(question: Question) -> str:
@@ -174,6 +189,15 @@ def _responses_text(question: Question) -> str:
     if not _wants_json_object(question) or "json" in question.text.lower():
         return question.text
     return f"{question.text}\n\n{JSON_INSTRUCTION}"
+
+
+def _history_messages(question: Question) -> list[JsonObject]:
+    """Return the earlier turns as messages, which have the same form in both APIs."""
+    return [
+        {"role": role, "content": text}
+        for turn in question.history
+        for role, text in (("user", turn.question), ("assistant", turn.answer))
+    ]
 
 
 def _wants_json_object(question: Question) -> bool:

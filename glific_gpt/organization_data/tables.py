@@ -188,7 +188,7 @@ TABLES = (
                 "glific_organization_id",
             ),
             *("require_signature", "allowed_models", "contact_daily_limit", "calls_per_minute"),
-            *("contact_calls_per_minute", "monthly_budget_usd", "vector_store_id", "created_at"),
+            *("contact_calls_per_minute", "monthly_budget_usd", "vector_store_id", "memory_hours", "created_at"),
         ),
         {"id": "Only the server itself uses it.", "signature_phrase": "It is a secret."},
         (Organization.signature_phrase.is_not(None).label("signature_phrase_set"),),

@@ -19,6 +19,7 @@ from glific_gpt.errors import InvalidValue
 from glific_gpt.glific.text import is_blank
 from glific_gpt.models import allowlist
 from glific_gpt.models.kinds import ModelKind, classify_model
+from glific_gpt.organizations.tables import DEFAULT_MEMORY_HOURS
 from glific_gpt.settings import MAX_PATTERNS, MODEL_NAME, VECTOR_STORE_ID
 from glific_gpt.wildcards import MAX_STARS
 
@@ -102,6 +103,9 @@ VectorStoreId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=
 MAX_CONTACT_DAILY_LIMIT = 10_000
 """Each call of a contact with a limit counts that many rows at most."""
 
+MAX_MEMORY_HOURS = 168
+"""One week."""
+
 CallsPerMinute = Annotated[int, Field(ge=1, le=100_000), BeforeValidator(_to_integer)]
 """Each call of the last minute is kept in memory, so the limit has one too."""
 
@@ -142,6 +146,11 @@ class OrganizationChanges(BaseModel):
     )
     vector_store_id: VectorStoreId | None = Field(
         None, description="Vector store at OpenAI that calls of filesearch-gpt search if they name none."
+    )
+    memory_hours: Annotated[int, Field(ge=1, le=MAX_MEMORY_HOURS), BeforeValidator(_to_integer)] | None = Field(
+        None,
+        description="Hours after its last answer in which a conversation with memory can be continued; null is "
+        f"{DEFAULT_MEMORY_HOURS}.",
     )
 
     def given_values(self) -> dict[str, Any]:

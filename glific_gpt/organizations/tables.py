@@ -23,6 +23,10 @@ def _new_id() -> int:
     return 1 + secrets.randbelow(MAX_ID)
 
 
+DEFAULT_MEMORY_HOURS = 24
+"""As long as WhatsApp lets an organization answer a contact without a template."""
+
+
 class Organization(Base):
     """One NGO."""
 
@@ -57,6 +61,8 @@ class Organization(Base):
     """Maximum cost of calls in a calendar month (UTC), in US dollars."""
     vector_store_id: Mapped[str | None] = mapped_column(String(100))
     """Vector store at OpenAI that calls search if they name none."""
+    memory_hours: Mapped[int | None]
+    """Hours after its last answer in which a conversation can be continued; NULL is DEFAULT_MEMORY_HOURS."""
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 

@@ -14,6 +14,7 @@ SET = {
     "contact_calls_per_minute": ("10", 10),
     "monthly_budget_usd": ("12.50", 12.5),
     "vector_store_id": (" vs_abc123", "vs_abc123"),
+    "memory_hours": ("48", 48),
 }
 
 
@@ -57,6 +58,8 @@ def test_it_warns_if_a_signature_is_required_without_a_phrase(flask: Commands, s
         ("--monthly-budget-usd", "lots"),
         ("--vector-store-id", "asst_abc123"),
         ("--vector-store-id", "vs_with blank"),
+        ("--memory-hours", "0"),
+        ("--memory-hours", "169"),
         ("--name", ""),
     ],
 )

@@ -22,6 +22,7 @@ GOOD = {
     "calls_per_minute": "",
     "contact_calls_per_minute": "",
     "monthly_budget_usd": "",
+    "memory_hours": "",
 }
 
 
@@ -92,6 +93,8 @@ WRONG = (
     ("monthly_budget_usd", "-1", "an amount in US dollars"),
     ("monthly_budget_usd", "NaN", "an amount in US dollars"),
     ("monthly_budget_usd", "ten", "an amount in US dollars"),
+    ("memory_hours", "0", "from 1 to 168"),
+    ("memory_hours", "169", "from 1 to 168"),
 )
 
 

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from glific_gpt.calls.allowance import Allowance
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import DeadlineExceeded
-from glific_gpt.openai.chat import Question
+from glific_gpt.openai.chat import Question, Turn
 from glific_gpt.openai.gateway import MAX_ATTEMPTS, MAX_DEFERRED_ATTEMPTS, MIN_ANSWER_SECONDS, Gateway, next_delay
 from glific_gpt.openai.refusals import ApiRefusal
 from tests.support.openai_stand_in import OpenAIStandIn
@@ -100,6 +100,16 @@ def test_nothing_is_sent_after_the_deadline(openai: OpenAIStandIn) -> None:
     assert not error.value.was_asked
     ask(10)
     assert len(openai.requests) == 2
+
+
+def test_each_question_of_a_call_has_its_memory_unless_it_says_no(openai: OpenAIStandIn) -> None:
+    model = Gateway(openai.base_url).bind(SecretStr("sk-any"), "gpt-4o", Deadline.after(10))
+    model.memory = (Turn("What is ORS?", "Sugar and salt."),)
+    model.ask(Question("How much?"))
+    model.ask(Question("Translate this.", uses_memory=False))
+    sent = [[message["content"] for message in request.body["messages"]] for request in openai.requests]
+    assert sent == [["What is ORS?", "Sugar and salt.", "How much?"], ["Translate this."]]
+    assert model.remembered_question == "How much?"
 
 
 class Schema(dict[str, Any]):

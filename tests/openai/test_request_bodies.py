@@ -4,8 +4,14 @@ from typing import Any
 
 import pytest
 
-from glific_gpt.openai.chat import Question
-from glific_gpt.openai.request_bodies import CHAT_PATH, RESPONSES_PATH, build_request_body, max_input_tokens
+from glific_gpt.openai.chat import Question, Turn
+from glific_gpt.openai.request_bodies import (
+    CHAT_PATH,
+    RESPONSES_PATH,
+    build_request_body,
+    max_history_tokens,
+    max_input_tokens,
+)
 
 JSON_OBJECT = {"type": "json_object"}
 
@@ -58,3 +64,9 @@ def test_the_bound_of_the_input_holds_two_readings_and_the_longest_passages() ->
     plain = max_input_tokens(Question("x" * 1000))
     searched = max_input_tokens(Question("x" * 1000, vector_store_ids=("vs_1",)))
     assert searched >= 2 * plain + 8 * 4096
+
+
+def test_the_upper_bound_of_the_input_counts_earlier_turns() -> None:
+    turn = Turn("ओआरएस?", "Sugar and salt.")
+    added = max_input_tokens(Question("How?", history=(turn,))) - max_input_tokens(Question("How?"))
+    assert added == max_history_tokens([turn]) > len("ओआरएस?Sugar and salt.".encode())

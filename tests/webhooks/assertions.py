@@ -52,11 +52,12 @@ def get_code(reply: httpx2.Response) -> str:
     return str(body["error_code"]) if reply.status_code != 200 else str(body["status"])
 
 
-def require_ok(reply: httpx2.Response, *, cut_off: bool = False) -> Any:
+def require_ok(reply: httpx2.Response, *, cut_off: bool = False, with_memory: bool = False) -> Any:
     """Require a successful answer with all of its keys. Returns its parsed_msg."""
+    memory_keys = {"thread_id", "memory"} if with_memory else set()
     assert (reply.status_code, get_code(reply)) == (200, "ok"), reply.text
     body = reply.json()
-    assert set(body) == ANSWER_KEYS | ({"cut_off"} if cut_off else set())
+    assert set(body) == ANSWER_KEYS | memory_keys | ({"cut_off"} if cut_off else set())
     assert body.get("cut_off", False) is cut_off
     assert body["success"] is True
     assert body["parsed_msg"] not in ("", None)

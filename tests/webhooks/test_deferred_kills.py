@@ -98,8 +98,8 @@ def test_a_kill_while_openai_answers_asks_openai_once_more(
     first = serve(deadline_seconds=1)
     alice = create_connected_organization(first, glific)
     openai.always(silent())
-    immediate = pending_call_id(alice.ask_deferred())
-    deferred = pending_call_id(alice.ask_deferred("auto", contact=22))
+    immediate = pending_call_id(alice.ask_deferred(thread_id=""))
+    deferred = pending_call_id(alice.ask_deferred("auto", contact=22, thread_id=""))
     wait_until(lambda: len(openai.requests) == 2)
     first.program.send_all(SIGKILL)
     openai.reset()
@@ -107,5 +107,6 @@ def test_a_kill_while_openai_answers_asks_openai_once_more(
     serve()
     for contact, call_id in ((21, immediate), (22, deferred)):
         assert alice.wait_for_delivery(call_id).state == "delivered"
-        assert resumed_result(glific, contact)["parsed_msg"] == "Sugar and salt."
+        result = resumed_result(glific, contact)
+        assert (result["parsed_msg"], result["memory"]) == ("Sugar and salt.", "new")
     assert len(openai.requests) == 2

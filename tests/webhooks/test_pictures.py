@@ -183,3 +183,18 @@ def test_neither_the_log_nor_the_row_holds_the_address(alice: TestOrganization, 
         wait_until(lambda: [line for line in logs if line["event"] == "call_finished"])
     [call] = alice.calls()
     assert "media.example.org" not in f"{call}{logs}"
+
+
+@pytest.mark.parametrize(("model", "key"), [("gpt-4o", "messages"), ("gpt-5-pro", "input")])
+def test_memory_keeps_the_texts_of_earlier_turns_and_no_picture(
+    alice: TestOrganization, openai: OpenAIStandIn, model: str, key: str
+) -> None:
+    openai.always(answer("A field of maize."))
+    first = ask(alice, thread_id="", prompt="What is this?", gpt_model=model).json()
+    second = ask(alice, thread_id=first["thread_id"], prompt="Is it ripe?", gpt_model=model).json()
+    assert (first["memory"], second["memory"]) == ("new", "continued")
+    *earlier, question = openai.requests[-1].body[key]
+    assert [message["content"] for message in earlier] == ["What is this?", "A field of maize."]
+    assert question["role"] == "user"
+    assert find_pictures(openai.requests[-1]) == [PICTURE]
+    assert alice.ask(thread_id=second["thread_id"]).json()["memory"] == "new"

@@ -64,7 +64,7 @@ class Deferrer:
     def enqueue(self, admitted: AdmittedCall) -> Outcome:
         """Write row, limits and workflow in one transaction, and return the pending outcome. Raises GlificGptError."""
         context = admitted.context
-        outcome = pending_outcome(context.call_id)
+        outcome = pending_outcome(context)
         delivery = self._delivery_statement(admitted, asked_at=None)
         statements = [delivery, *admitted.reply_statements(self.vault, outcome)]
 
@@ -101,7 +101,7 @@ class Deferrer:
         and the request is over.
         """
         context = admitted.context
-        outcome = pending_outcome(context.call_id)
+        outcome = pending_outcome(context)
         delivery = self._delivery_statement(admitted, asked_at=context.started_at)
         replies = admitted.reply_statements(self.vault, outcome)
         timeout = self.settings.deferred_timeout_seconds

@@ -44,7 +44,7 @@ NO_CONTENT = {"question": None, "answer": None, "stored_bytes": 0}
 def insert_statement(vault: Vault, context: CallContext, body: FunctionBody, asked_at: datetime | None) -> Statement:
     """Insert the delivery of a call. Its caller gets the reply that the answer is pending."""
     accepted_at = now()
-    question = vault.encrypt(context.organization_id, QUESTION_PURPOSE, body.model_dump_json(by_alias=True))
+    question = vault.encrypt(context.organization_id, QUESTION_PURPOSE, body.dump_for_storage())
     return INSERT_DELIVERY, {
         "call_id": context.call_id,
         "organization_id": context.organization_id,

@@ -84,8 +84,10 @@ class AnswerStep:
         bridge.set_group(str(context.organization_id))  # long computations take turns by organization
         deadline = Deadline.after(deferred.timeout_seconds)
         try:
-            model = self.admission.bind_model(deferred.tenant, context, deadline)
             parsed = self._decrypt_question(deferred)
+            # First, so that every error has the thread id of the conversation.
+            context.memory = self.admission.open_memory(deferred.tenant, context, parsed.body)
+            model = self.admission.bind_model(deferred.tenant, context, deadline)
             self._set_money_aside(deferred, parsed)
         except NotReady:
             raise

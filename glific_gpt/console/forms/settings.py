@@ -25,7 +25,10 @@ class SignatureForm(Form):
 
 
 TEXT_FIELDS = ("name", "fallback_message", "monthly_budget_usd")
-NUMBER_FIELDS = ("glific_organization_id", "contact_daily_limit", "calls_per_minute", "contact_calls_per_minute")
+NUMBER_FIELDS = (
+    *("glific_organization_id", "contact_daily_limit", "calls_per_minute", "contact_calls_per_minute"),
+    "memory_hours",
+)
 SWITCH_FIELDS = ("require_signature", "is_active")
 FIELD_ERRORS = {
     "name": _("Write a name of 1 to 200 characters."),
@@ -35,6 +38,7 @@ FIELD_ERRORS = {
     "calls_per_minute": _("Enter a whole number from 1 to 100000. Leave it empty for no limit."),
     "contact_calls_per_minute": _("Enter a whole number from 1 to 100000. Leave it empty for no limit."),
     "monthly_budget_usd": _("Enter an amount in US dollars up to 1000000, such as 25 or 12.50."),
+    "memory_hours": _("Enter a whole number of hours from 1 to 168. Leave it empty for 24 hours."),
 }
 
 
@@ -48,6 +52,7 @@ class SettingsForm(Form):
     calls_per_minute = StringField(_("Calls per minute"), render_kw={"inputmode": "numeric"})
     contact_calls_per_minute = StringField(_("Calls per minute for each contact"), render_kw={"inputmode": "numeric"})
     monthly_budget_usd = StringField(_("Monthly budget in US dollars"), render_kw={"inputmode": "decimal"})
+    memory_hours = StringField(_("Hours of memory"), render_kw={"inputmode": "numeric"})
     require_signature = BooleanField(_("Require the webhook signature"))
     is_active = BooleanField(_("Organization is active"))
 

@@ -78,6 +78,7 @@ SETTING_NAMES = {
     "contact_calls_per_minute": _("limit of calls per minute for one contact"),
     "monthly_budget_usd": _("monthly budget in US dollars"),
     "vector_store_id": _("vector store with the documents"),
+    "memory_hours": _("hours in which a conversation can be continued"),
 }
 PROVIDER_NAMES = {"open_ai": "OpenAI"}
 CONNECTION_METHODS = {"api": _("with phone number and password"), "signed": _("with the webhook signature")}
