@@ -51,15 +51,19 @@ signature = click.option(
 @click.option("--name", default="", help="The flow's name in Glific.")
 @click.option("--keyword", default="", help="The message that starts it.")
 @click.option("--model", default="", help="The model that it uses. Default: the organization's.")
+@click.option("--memory", is_flag=True, help="Continue the conversation with each question.")
 @token
 @signature
 @json_option
-def export(*, slug: str, mode: str, name: str, keyword: str, model: str, let_in: str | None) -> None:
+def export(*, slug: str, mode: str, name: str, keyword: str, model: str, memory: bool, let_in: str | None) -> None:
     """Create a flow that asks this server.
 
     With sync the answer must come within Glific's 5 seconds. With async it always comes later, and the flow waits.
     With auto it comes directly if it is fast enough, otherwise later. async and auto need a Glific connection. The name
     and the keyword must not exist in Glific yet.
+
+    With --memory the model gets the earlier questions and answers with each question. They are stored nowhere: the
+    flow keeps them in encrypted form.
 
     \b
     Example:
@@ -71,6 +75,7 @@ def export(*, slug: str, mode: str, name: str, keyword: str, model: str, let_in:
         name=name,
         keyword=keyword,
         model=model,
+        has_memory=memory,
         auth_method=AuthMethod(let_in) if let_in else None,
     )
     _print_warnings(flow_file.warnings)

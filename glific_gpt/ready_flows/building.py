@@ -76,7 +76,14 @@ class ConversionPreview:
 
 
 def export_flow(
-    slug: str, *, mode: Mode, name: str = "", keyword: str = "", model: str = "", auth_method: AuthMethod | None = None
+    slug: str,
+    *,
+    mode: Mode,
+    name: str = "",
+    keyword: str = "",
+    model: str = "",
+    has_memory: bool = False,
+    auth_method: AuthMethod | None = None,
 ) -> FlowFile:
     """Build a new flow. Create a webhook token for it, unless it uses the signature.
 
@@ -91,7 +98,7 @@ def export_flow(
         # In one transaction with the validation below: a refused specification must leave no token behind.
         endpoint, label = _create_endpoint(session, organization, name, auth_method)
         keyword = normalize_keyword(keyword) if keyword else f"ask{mode}"
-        flow = build_flow(FlowSpec(mode=mode, name=name, keyword=keyword, endpoint=endpoint, model=model))
+        flow = build_flow(FlowSpec(mode, name, keyword, endpoint, model, has_memory=has_memory))
     warnings = (
         *auth_warnings(endpoint.url, label, organization),
         *answer_warnings(state, model, is_deferred=mode is not Mode.SYNC),

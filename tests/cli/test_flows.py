@@ -223,6 +223,14 @@ def test_it_simulates_a_conversation(flask: Commands, openai: OpenAIStandIn) -> 
     assert [request.question for request in openai.requests] == ["What is ORS?", "How much?"]
 
 
+def test_a_simulated_flow_with_memory_continues_the_conversation(flask: Commands, openai: OpenAIStandIn) -> None:
+    openai.will(behaviours.answer("Salt, sugar, water."), behaviours.answer("A litre."))
+    flow = export(flask, "--mode", "sync", "--memory")
+    flask.text("flows", "simulate", "alice", "--reply", "What is ORS?", "--reply", "How much?", stdin=flow)
+    sent = [[message["content"] for message in request.body["messages"][1:]] for request in openai.requests]
+    assert sent == [["What is ORS?"], ["What is ORS?", "Salt, sugar, water.", "How much?"]]
+
+
 def test_the_json_output_has_messages_calls_and_state(flask: Commands, openai: OpenAIStandIn) -> None:
     openai.always(behaviours.answer("Salt, sugar, water."))
     output = flask.json("flows", "simulate", "alice", "--reply", "What is ORS?", stdin=export(flask, "--mode", "sync"))

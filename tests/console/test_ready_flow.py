@@ -1,6 +1,7 @@
 """Download of a ready flow: content, access and secrets."""
 
 import html
+import json
 import re
 
 import httpx2
@@ -66,6 +67,15 @@ def test_a_flow_that_waits_calls_with_mode_auto(editor: ConsoleUser) -> None:
     }
     assert "mode=" not in urls["sync"]
     assert "?mode=auto&" in urls["auto"]
+
+
+def test_a_flow_has_memory_if_it_is_chosen(editor: ConsoleUser) -> None:
+    bodies = [
+        json.loads(find_webhook_actions(parse_download(download(editor, **fields)))[0]["body"])
+        for fields in ({}, {"memory": "y"})
+    ]
+    assert [body.get("thread_id") for body in bodies] == [None, "@results.gpt_response.thread_id"]
+    assert bodies[1].items() >= bodies[0].items()
 
 
 def test_a_waiting_flow_without_a_connection_gives_a_warning(

@@ -10,7 +10,7 @@ import pytest
 from glific_gpt.errors import InvalidValue
 from glific_gpt.flows.building import FlowSpec, Mode, build_flow
 from glific_gpt.flows.endpoint import WebhookEndpoint
-from glific_gpt.flows.rules import find_violations
+from glific_gpt.flows.rules import find_remarks, find_violations
 from glific_gpt.flows.structure import normalize_keyword
 from tests.flows.conftest import URL
 from tests.flows.helpers import reachable_nodes
@@ -73,6 +73,16 @@ def test_the_webhook_sends_all_required_values(spec: FlowSpec) -> None:
         "prompt": 'Say "नमस्ते" first.',
         "max_characters": 3900,
     }
+
+
+def test_a_flow_with_memory_sends_back_the_thread_id_of_the_last_answer(spec: FlowSpec) -> None:
+    with_memory = replace(spec, has_memory=True)
+    assert find_violations(build_flow(with_memory)) == []
+    assert list(find_remarks(build_flow(with_memory))) == []
+    body, before = (json.loads(webhook(each)["body"]) for each in (with_memory, spec))
+    assert body == before | {"thread_id": "@results.gpt_response.thread_id"}
+    titles = [[note["title"] for note in definition(each)["_ui"]["stickies"].values()] for each in (with_memory, spec)]
+    assert ["Memory" in each for each in titles] == [True, False]
 
 
 @pytest.mark.parametrize(

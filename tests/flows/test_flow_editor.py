@@ -53,7 +53,11 @@ def test_a_built_flow_is_drawn_completely_and_legibly(page: Page, spec: FlowSpec
 @pytest.mark.parametrize("url", ["https://a.in/webhooks/a/parse_via_chat_gpt", LONG], ids=["short", "long"])
 def test_a_built_flow_is_legible_with_any_address_and_keyword(page: Page, url: str) -> None:
     flow = definition(
-        build_flow(FlowSpec(Mode.AUTO, "Ask", "askwithaverylongkeyword" * 3, WebhookEndpoint(url, None), "gpt-4o"))
+        build_flow(
+            FlowSpec(
+                Mode.AUTO, "Ask", "askwithaverylongkeyword" * 3, WebhookEndpoint(url, None), "gpt-4o", has_memory=True
+            )
+        )
     )
     with open_editor(page, flow) as editor:
         assert_whole(editor, flow)

@@ -1,8 +1,8 @@
-"""Form for downloading a ready flow: time for an answer, name, keyword and model."""
+"""Form for downloading a ready flow: time for an answer, name, keyword, model and memory."""
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from wtforms import Field, RadioField, SelectField, StringField, ValidationError
+from wtforms import BooleanField, Field, RadioField, SelectField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, Regexp
 
@@ -76,6 +76,7 @@ class ReadyFlowForm(Form):
         },
     )
     model = SelectField(_("Model"), [DataRequired(NO_MODEL)])
+    memory = BooleanField(_("Continue the conversation (memory)"))
     auth_method = AuthMethodField()
 
     @classmethod

@@ -35,6 +35,7 @@ def _build_download(slug: str, form: ReadyFlowForm) -> Response:
         name=form.name.data,
         keyword=form.keyword.data,
         model=form.model.data,
+        has_memory=form.memory.data,
         auth_method=AuthMethod(form.auth_method.data),
     )
     return flow_download(ready.text, f"{form.keyword.data}.json")

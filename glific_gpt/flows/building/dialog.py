@@ -29,6 +29,7 @@ Steps: TypeAlias = dict[str, Step]
 COUNTER, QUESTION, ANSWER = "n", "question_1", "gpt_response"
 COUNTER_VALUE = f"@results.{COUNTER}.input"
 STATUS = f"@results.{ANSWER}.status"
+THREAD_ID = f"@results.{ANSWER}.thread_id"
 RESULT_TIMEOUT_SECONDS = 120
 """How long the flow waits for a later answer: a little longer than this server takes for one."""
 
@@ -71,6 +72,9 @@ def _webhook_step(spec: FlowSpec) -> Step:
         "prompt": spec.prompt,
         "max_characters": MAX_MESSAGE_CHARACTERS - messages.RESERVED_CHARACTERS,
     }
+    if spec.has_memory:
+        # Before the first answer Glific sends this name, with which the server begins a conversation.
+        body["thread_id"] = THREAD_ID
     if spec.mode is not Mode.SYNC:
         # The server drops an answer that missed its wait, else the flow would send it as the next question's answer.
         body["wait_seconds"] = RESULT_TIMEOUT_SECONDS

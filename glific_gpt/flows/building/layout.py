@@ -1,6 +1,6 @@
 """Positions of nodes and sticky notes in Glific's editor, from their estimated heights in pixels."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from textwrap import wrap
 from typing import TypeAlias
 
@@ -43,7 +43,7 @@ Position: TypeAlias = dict[str, int]
 # The path of a usual question goes straight down the middle column.
 # The editor draws connections behind boxes, so no box may lie between the two ends of one.
 SYNC_GRID = """
-    about    welcome    change
+    about    welcome    change     memory
     .        question   .
     goodbye  count      not_text
     auth     webhook    .
@@ -51,7 +51,7 @@ SYNC_GRID = """
     .        answer     keep
 """
 DEFERRED_GRID = """
-    about        welcome    change
+    about        welcome    change     memory
     .            question   .
     goodbye      count      not_text
     auth         webhook    .
@@ -78,7 +78,7 @@ def compute_positions(items: Mapping[str, Step | StickyNote], mode: Mode) -> dic
     positions: dict[str, Position] = {}
     column_bottoms: dict[int, int] = {}
     top = TOP
-    for row in _parse_grid(SYNC_GRID if mode is Mode.SYNC else DEFERRED_GRID):
+    for row in _parse_grid(SYNC_GRID if mode is Mode.SYNC else DEFERRED_GRID, items):
         top = max([top, *(column_bottoms.get(column, 0) for column in row)])
         for column, cell in row.items():
             name, cell_top = cell.removeprefix(LOWER), top + GRID * cell.count(LOWER)
@@ -88,10 +88,10 @@ def compute_positions(items: Mapping[str, Step | StickyNote], mode: Mode) -> dic
     return positions
 
 
-def _parse_grid(grid: str) -> list[dict[int, str]]:
-    """Return the cells of each row by column; a dot is an empty cell."""
+def _parse_grid(grid: str, items: Container[str]) -> list[dict[int, str]]:
+    """Return the cells of each row by column. A dot, and a name that is not among the items, is an empty cell."""
     lines = (line.split() for line in grid.strip("\n").splitlines())
-    return [{column: name for column, name in enumerate(line) if name != "."} for line in lines]
+    return [{column: cell for column, cell in enumerate(line) if cell.removeprefix(LOWER) in items} for line in lines]
 
 
 def _round_up_to_grid(pixels: int) -> int:

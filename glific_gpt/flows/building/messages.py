@@ -49,6 +49,13 @@ max_characters leaves space for the text after an answer.
 
 Leave the other lines as they are."""
 
+MEMORY = """\
+Each question continues the conversation, for a day after the last answer. thread_id holds the conversation, \
+encrypted: only {host} can read it, and stores nothing of it.
+
+Earlier questions and answers cost tokens each time. To answer each question on its own, remove the line thread_id \
+from the POST Body of Call Webhook."""
+
 BEARER_AUTH = """\
 Everyone who can edit this flow can read the token in the headers of Call Webhook, and can spend your OpenAI credit \
 with it.
@@ -84,5 +91,7 @@ def build_notes(spec: FlowSpec) -> dict[str, StickyNote]:
         "auth": StickyNote("How this flow signs in", auth.format(host=host), "purple"),
         "keep": StickyNote("Do not change", KEEP, "gray"),
     }
+    if spec.has_memory:
+        notes["memory"] = StickyNote("Memory", MEMORY.format(host=host), "blue")
     deferred = {"deferred": StickyNote("Connect Glific first", DEFERRED.format(host=host), "blue")}
     return notes if spec.mode is Mode.SYNC else notes | deferred

@@ -34,6 +34,8 @@ class FlowSpec:
     endpoint: WebhookEndpoint
     model: str
     prompt: str = DEFAULT_PROMPT
+    has_memory: bool = False
+    """True if each question continues the conversation."""
 
 
 def validate_spec(spec: FlowSpec) -> None:

@@ -41,10 +41,9 @@ def organization(server_with_worker: RunningServer, glific: GlificStandIn) -> Te
     return create_connected_organization(server_with_worker, glific)
 
 
-def flow_of(organization: TestOrganization, mode: Mode) -> Conversation:
-    spec = FlowSpec(
-        mode, "Ask", KEYWORD, WebhookEndpoint(organization.url, SecretStr(organization.token)), "gpt-4o-mini"
-    )
+def flow_of(organization: TestOrganization, mode: Mode, *, has_memory: bool = False) -> Conversation:
+    endpoint = WebhookEndpoint(organization.url, SecretStr(organization.token))
+    spec = FlowSpec(mode, "Ask", KEYWORD, endpoint, "gpt-4o-mini", has_memory=has_memory)
     return simulate(build_flow(spec))
 
 
@@ -190,3 +189,35 @@ def signed(server: RunningServer, glific: GlificStandIn) -> TestOrganization:
     alice = server.add_organization("alice")
     alice.connect_signed(glific, PHRASE)
     return alice
+
+
+def questions_sent(openai: OpenAIStandIn) -> list[list[str]]:
+    """Return what people wrote in the messages of each request."""
+    return [
+        [message["content"] for message in request.body["messages"] if message["role"] == "user"]
+        for request in openai.requests
+    ]
+
+
+@pytest.mark.parametrize("mode", Mode)
+@ON_SQLITE
+def test_a_flow_with_memory_continues_its_conversation(
+    mode: Mode, organization: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    openai.always(echo())
+    replies = ask_five_questions(flow_of(organization, mode, has_memory=True), glific)
+    assert echoed_questions(replies) == list(QUESTIONS)
+    assert questions_sent(openai) == [list(QUESTIONS[:number]) for number in range(1, 6)]
+
+
+@pytest.mark.parametrize("mode", LATER)
+@ON_SQLITE
+def test_a_flow_with_memory_continues_its_conversation_after_a_failure(
+    mode: Mode, ngo_with_short_deadline: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    openai.will(*(respond_after(SLOW_ANSWER_SECONDS, each) for each in (echo(), out_of_credit(), echo(), echo())))
+    openai.always(respond_after(SLOW_ANSWER_SECONDS, echo()))
+    replies = ask_five_questions(flow_of(ngo_with_short_deadline, mode, has_memory=True), glific)
+    assert is_apology(replies[1][-1])
+    asked = [question for question in QUESTIONS if question != QUESTIONS[1]]
+    assert questions_sent(openai)[-1] == asked
