@@ -149,7 +149,16 @@ MSG_NEEDS_TOOLS = "{model} works only with tools that this server does not offer
 MSG_READS_NO_PICTURES = "{model} cannot read pictures. Choose another model, such as gpt-4o-mini."
 """Message of ModelNotSupported for models of text alone."""
 MSG_PICTURE_NOT_DOWNLOADED = N_(
-    "url: OpenAI could not download this picture. Check that everybody can open the address, or try again."
+    "url: OpenAI could not download this picture. Check that everybody can open the address. If so, let this server "
+    "download pictures, in the settings of the organization."
+)
+MSG_PICTURE_NOT_FETCHED = N_(
+    "url: this server could not download this picture. Check that everybody can open the address, or try again."
+)
+MSG_PICTURE_SLOW = N_("url: this picture took too long to download. Send a smaller one, or try again.")
+MSG_PICTURE_REDIRECTED = N_(
+    "url: this address leads to another one that is not public or does not begin with https://. Send the final address "
+    "of the picture."
 )
 MSG_PICTURE_TOO_LARGE = N_("url: this picture is larger than 20 MB. Send a smaller one.")
 MSG_NOT_A_PICTURE = N_(
@@ -238,6 +247,7 @@ class RateLimited(OrganizationError):
 MSG_TWO_TESTS = N_(
     "Two tests or test questions of this organization are running already. Wait until one has finished, then try again."
 )
+MSG_MANY_PICTURES = N_("This server is downloading many pictures at the moment. Try again in a moment.")
 MSG_MANY_PAGES = N_(
     "Many pages of this organization are loading at the same time. Wait a moment, then load this page again."
 )

@@ -49,6 +49,7 @@ class OrganizationView(BaseModel):
     monthly_budget_usd: Dollars | None
     vector_store_id: str | None
     memory_hours: int | None
+    fetch_images: bool
     webhook_url: str
     created_at: Timestamp
 

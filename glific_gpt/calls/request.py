@@ -149,7 +149,7 @@ class Admission:
             refusal = cpu_bound.run(lambda: allowlist.access_error(fallback, *lists), is_long=is_long)
             context.fallback_model = None if refusal or find_refusal(fallback, needs) else fallback
         fields = credentials.decrypt(self.vault, tenant.organization_id, self.provider, tenant.ciphertext)
-        return self.provider.bind(fields, model, deadline, context.fallback_model)
+        return self.provider.bind(fields, model, deadline, context.fallback_model, fetches_pictures=tenant.fetch_images)
 
 
 def decode_object(body: bytes) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class Tenant:
     vector_store_id: str | None
     """The vector store of calls that name none."""
     memory_hours: int | None
+    fetch_images: bool
     ciphertext: str | None = field(repr=False)
     """Encrypted fields of the credential; None if there is none."""
     credential_active: bool | None
@@ -63,6 +64,7 @@ TENANT_QUERY = (
         Organization.monthly_budget_usd,
         Organization.vector_store_id,
         Organization.memory_hours,
+        Organization.fetch_images,
         Credential.ciphertext,
         Credential.is_active.label("credential_active"),
         WebhookToken.id.label("token_id"),

@@ -57,6 +57,11 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
         reset_option = click.option(f"--no-{setting.option}", is_flag=True, help=setting.reset_help)
         set_option = click.option(f"--{setting.option}", metavar=setting.metavar, type=setting.kind, help=setting.help)
         command = set_option(reset_option(command))
+    command = click.option(
+        "--fetch-images/--no-fetch-images",
+        default=None,
+        help="Download the images of calls here. OpenAI does it otherwise.",
+    )(command)
     # The default None means that the option was not given. With False, each change of another setting would also switch
     # the requirement off.
     command = click.option(
@@ -70,7 +75,7 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def parse_changes(given: Mapping[str, Any]) -> OrganizationChanges:
     """Return the changes. Raises InvalidValue, and click.UsageError if no option or two contrary options are given."""
     reset = {setting.field for setting in SETTINGS if given[f"no_{setting.field}"]}
-    fields = ("name", "require_signature", *(setting.field for setting in SETTINGS))
+    fields = ("name", "require_signature", "fetch_images", *(setting.field for setting in SETTINGS))
     values = {field: given[field] for field in fields if given[field] is not None}
     for setting in SETTINGS:
         if setting.field in reset & values.keys():

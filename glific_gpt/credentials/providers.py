@@ -63,8 +63,19 @@ class Provider(Protocol):
         """Check the key at the provider, free of charge. Raises a GlificGptError such as InvalidApiKey."""
         ...
 
-    def bind(self, secrets: Any, model: str, deadline: Deadline, fallback: str | None = None) -> LanguageModel:
-        """Return a model that uses this key. `fallback` is asked if the provider does not let the model answer."""
+    def bind(
+        self,
+        secrets: Any,
+        model: str,
+        deadline: Deadline,
+        fallback: str | None = None,
+        *,
+        fetches_pictures: bool = False,
+    ) -> LanguageModel:
+        """Return a model that uses this key. `fallback` is asked if the provider does not let the model answer.
+
+        With `fetches_pictures`, this server downloads the pictures of questions.
+        """
         ...
 
     def documents(self, secrets: Any, deadline: Deadline) -> "VectorStores":
@@ -128,9 +139,17 @@ class OpenAi:
             # Its message advises to ask for a shorter answer, which makes no sense for a key check.
             raise UpstreamError from None
 
-    def bind(self, secrets: OpenAiFields, model: str, deadline: Deadline, fallback: str | None = None) -> LanguageModel:
+    def bind(
+        self,
+        secrets: OpenAiFields,
+        model: str,
+        deadline: Deadline,
+        fallback: str | None = None,
+        *,
+        fetches_pictures: bool = False,
+    ) -> LanguageModel:
         """Return a model that uses this key, and asks the fallback with the same key."""
-        bound = self.gateway.bind(secrets.api_key, model, deadline)
+        bound = self.gateway.bind(secrets.api_key, model, deadline, fetches_pictures=fetches_pictures)
         if fallback is None:
             return bound
         from glific_gpt.openai.fallback import ModelWithFallback

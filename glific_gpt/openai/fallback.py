@@ -40,6 +40,10 @@ class ModelWithFallback:
         self._first.memory = self._second.memory = self.memory
         if question.uses_memory:
             self.remembered_question = question.text
+        with self._first.with_picture(question) as complete:
+            return self._ask(complete)
+
+    def _ask(self, question: Question) -> Answer:
         try:
             return self._first.ask(question, retry=False)
         except GlificGptError as error:

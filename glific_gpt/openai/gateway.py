@@ -2,7 +2,8 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
@@ -17,6 +18,7 @@ from glific_gpt.openai import causes, error_mapping, request_bodies, response_bo
 from glific_gpt.openai.capabilities import LearnedCapabilities
 from glific_gpt.openai.chat import Allowance, Answer, Question, Turn, Usage
 from glific_gpt.openai.client import OpenAIClient
+from glific_gpt.openai.picture_downloads import PictureDownloads
 from glific_gpt.openai.refusals import ApiRefusal, RequestRefused
 from glific_gpt.openai.traits import max_picture_tokens
 from glific_gpt.openai.vector_stores import VectorStores
@@ -56,12 +58,18 @@ class Gateway:
     """The OpenAI API at one base URL, shared by all organizations. Each call brings its own key."""
 
     def __init__(self, base_url: str) -> None:
+        self.pictures = PictureDownloads()
         self._client = OpenAIClient(base_url)
         self._capabilities = LearnedCapabilities()
 
-    def bind(self, api_key: SecretStr, model: str, deadline: Deadline) -> "BoundModel":
-        """Return a model that a function can ask with this key until the deadline."""
-        return BoundModel(self, api_key, model, deadline)
+    def bind(
+        self, api_key: SecretStr, model: str, deadline: Deadline, *, fetches_pictures: bool = False
+    ) -> "BoundModel":
+        """Return a model that a function can ask with this key until the deadline.
+
+        With `fetches_pictures`, this server downloads the pictures of questions, and OpenAI gets their bytes.
+        """
+        return BoundModel(self, api_key, model, deadline, fetches_pictures)
 
     def documents(self, api_key: SecretStr, deadline: Deadline) -> VectorStores:
         """Return the vector stores that the key reaches."""
@@ -155,7 +163,8 @@ class Gateway:
 
 def _build_body(path: str, model: str, question: Question, omitted: frozenset[str]) -> request_bodies.JsonObject:
     history = sum(len(turn.question) + len(turn.answer) for turn in question.history)
-    is_long = history + len(question.text) + len(question.instructions or "") > cpu_bound.LARGE_CHARACTERS
+    texts = (question.text, question.instructions or "", question.picture_url or "")
+    is_long = history + sum(map(len, texts)) > cpu_bound.LARGE_CHARACTERS
     return cpu_bound.run(lambda: request_bodies.build_request_body(path, model, question, omitted), is_long=is_long)
 
 
@@ -172,6 +181,7 @@ class BoundModel:
     _api_key: SecretStr = field(repr=False)
     name: str
     _deadline: Deadline = field(repr=False)
+    _fetches_pictures: bool = False
     usage: Usage = field(default_factory=Usage)
     allowance: Allowance | None = field(default=None, repr=False)
     memory: tuple[Turn, ...] = field(default=(), repr=False)
@@ -182,6 +192,20 @@ class BoundModel:
         if question.uses_memory:
             self.remembered_question = question.text
             question = replace(question, history=self.memory) if self.memory else question
+        with self.with_picture(question) as complete:
+            return self._ask_timed(complete, retry=retry)
+
+    @contextmanager
+    def with_picture(self, question: Question) -> Iterator[Question]:
+        """Yield the question with the bytes of its picture, if this server downloads it. Raises GlificGptError."""
+        address = question.picture_url
+        if address is None or not self._fetches_pictures or address.startswith("data:"):
+            yield question
+            return
+        with self._gateway.pictures.fetch(address, self._deadline) as picture:
+            yield replace(question, picture_url=picture)
+
+    def _ask_timed(self, question: Question, *, retry: bool) -> Answer:
         started = time.monotonic()
         try:
             return self._ask(question, retry=retry)

@@ -152,6 +152,11 @@ class OrganizationChanges(BaseModel):
         description="Hours after its last answer in which a conversation with memory can be continued; null is "
         f"{DEFAULT_MEMORY_HOURS}.",
     )
+    fetch_images: bool = Field(
+        default_factory=bool,
+        description="If true, this server downloads the images of calls and sends their bytes to OpenAI. If false, "
+        "OpenAI downloads them.",
+    )
 
     def given_values(self) -> dict[str, Any]:
         """Return the fields that were given."""

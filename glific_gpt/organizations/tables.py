@@ -63,6 +63,8 @@ class Organization(Base):
     """Vector store at OpenAI that calls search if they name none."""
     memory_hours: Mapped[int | None]
     """Hours after its last answer in which a conversation can be continued; NULL is DEFAULT_MEMORY_HOURS."""
+    fetch_images: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """If true, this server downloads the images of calls and sends their bytes. OpenAI does it otherwise."""
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 

@@ -88,6 +88,7 @@ def test_an_organization_changes_its_settings(alice_client: Client) -> None:
         "fallback_message": "क्षमा करें",
         "glific_organization_id": 17,
         "require_signature": True,
+        "fetch_images": True,
         "allowed_models": ["gpt-4o*"],
     }
     answer = alice_client.patch("/organizations/alice", changes)
@@ -118,6 +119,7 @@ WRONG_CHANGES: tuple[dict[str, object], ...] = (
     {"is_active": "yes"},
     {"is_active": None},
     {"require_signature": None},
+    {"fetch_images": None},
     {"default_model": "tts-1"},
     {"default_model": ""},
     {"fallback_model": "whisper-1"},

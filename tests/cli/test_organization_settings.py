@@ -35,6 +35,13 @@ def test_it_sets_several_settings(flask: Commands, seva: str) -> None:
     assert {field: changed[field] for field in SET} == {field: kept for field, (_, kept) in SET.items()}
 
 
+def test_it_switches_the_download_of_images(flask: Commands, seva: str) -> None:
+    assert flask.json("organizations", "show", seva)["fetch_images"] is False
+    assert flask.json("organizations", "set", seva, "--fetch-images")["fetch_images"] is True
+    assert flask.json("organizations", "set", seva, "--name", "Seva")["fetch_images"] is True
+    assert flask.json("organizations", "set", seva, "--no-fetch-images")["fetch_images"] is False
+
+
 def test_it_warns_if_a_signature_is_required_without_a_phrase(flask: Commands, seva: str) -> None:
     assert "All calls are refused" in flask.text("organizations", "set", seva, "--require-signature")
     flask.text("signature", "set", seva, "--phrase-stdin", stdin="a phrase of theirs")

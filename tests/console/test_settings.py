@@ -33,6 +33,13 @@ def value(page: str, name: str) -> str:
     return html.unescape(found[1])
 
 
+def switch(page: str, name: str) -> str:
+    """Return the tag of a switch."""
+    found = re.search(rf'<input[^>]*name="{name}"[^>]*>', page)
+    assert found, page[:2000]
+    return found[0]
+
+
 def body_of(contact: int = 21, **more: Any) -> dict[str, Any]:
     return {"contact": {"id": contact}, **more}
 
@@ -124,6 +131,14 @@ def test_a_required_signature_takes_effect_on_the_next_call(editor: ConsoleUser,
     assert "A signature is required but not set" in editor.get(PAGE).text
     editor.post(PHRASE, {"phrase": SECRET})
     assert "A signature is required but not set" not in editor.get(PAGE).text
+
+
+def test_editors_choose_who_downloads_pictures(editor: ConsoleUser, alice: TestOrganization) -> None:
+    assert " checked" not in switch(editor.get(PAGE).text, "fetch_images")
+    editor.post(PAGE, GOOD | {"fetch_images": "y"})
+    assert " checked" in switch(editor.get(PAGE).text, "fetch_images")
+    editor.post(PAGE, GOOD)
+    assert " checked" not in switch(editor.get(PAGE).text, "fetch_images")
 
 
 def test_the_signature_appears_in_no_page(owner: ConsoleUser) -> None:

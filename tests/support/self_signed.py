@@ -40,15 +40,16 @@ def _listen(listener: socket.socket, context: ssl.SSLContext, received: list[byt
             received.append(private.recv(65536))
 
 
-def certificate(folder: Path) -> Path:
-    """Write a key and a self-signed certificate for LOOPBACK to a file, and return its path."""
+def certificate(folder: Path, *names: str) -> Path:
+    """Write a key and a self-signed certificate for LOOPBACK and these names to a file, and return its path."""
     key = ec.generate_private_key(ec.SECP256R1())
+    alternatives = [x509.IPAddress(ip_address(LOOPBACK)), *map(x509.DNSName, names)]
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "glific.example")])
     certificate = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now() - timedelta(hours=1))
         .not_valid_after(now() + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(LOOPBACK))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
         .sign(key, hashes.SHA256())
     )
     path = folder / "self_signed.pem"

@@ -29,7 +29,7 @@ NUMBER_FIELDS = (
     *("glific_organization_id", "contact_daily_limit", "calls_per_minute", "contact_calls_per_minute"),
     "memory_hours",
 )
-SWITCH_FIELDS = ("require_signature", "is_active")
+SWITCH_FIELDS = ("require_signature", "fetch_images", "is_active")
 FIELD_ERRORS = {
     "name": _("Write a name of 1 to 200 characters."),
     "fallback_message": _("Write a text that contacts can see, of at most 4095 characters."),
@@ -54,6 +54,7 @@ class SettingsForm(Form):
     monthly_budget_usd = StringField(_("Monthly budget in US dollars"), render_kw={"inputmode": "decimal"})
     memory_hours = StringField(_("Hours of memory"), render_kw={"inputmode": "numeric"})
     require_signature = BooleanField(_("Require the webhook signature"))
+    fetch_images = BooleanField(_("This server downloads pictures"))
     is_active = BooleanField(_("Organization is active"))
 
     def show(self, organization: Organization) -> None:

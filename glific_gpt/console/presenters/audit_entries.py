@@ -79,6 +79,7 @@ SETTING_NAMES = {
     "monthly_budget_usd": _("monthly budget in US dollars"),
     "vector_store_id": _("vector store with the documents"),
     "memory_hours": _("hours in which a conversation can be continued"),
+    "fetch_images": _("download of pictures by this server"),
 }
 PROVIDER_NAMES = {"open_ai": "OpenAI"}
 CONNECTION_METHODS = {"api": _("with phone number and password"), "signed": _("with the webhook signature")}
