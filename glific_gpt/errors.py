@@ -370,6 +370,10 @@ MSG_KEY_WITHOUT_DOCUMENTS = N_(
     "or create a key with all permissions."
 )
 """Message of InvalidApiKey for requests about documents."""
+MSG_DOCUMENT_TYPE = N_(
+    "OpenAI does not search this type of file. Save it as PDF, Word, text or Markdown, and upload that."
+)
+MSG_EMPTY_DOCUMENT = N_("This file is empty. Choose another one.")
 MSG_NO_DOCUMENT = N_("This is no longer at OpenAI. Load the page again.")
 """Message of NotFound for a document or a vector store that is gone, or that belongs to another account."""
 MSG_DOCUMENT_REFUSED = N_(

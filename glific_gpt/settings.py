@@ -164,6 +164,9 @@ MAX_BODY_BYTES = 1024 * 1024
 MAX_FILE_BYTES = 5 * 1024 * 1024
 """Maximum size of a file that a page of the console accepts."""
 
+MAX_DOCUMENT_BYTES = 12 * 1024 * 1024
+"""Maximum size of a document that a page passes on to OpenAI."""
+
 MAX_FORM_BYTES = 256 * 1024
 """Maximum size of any other body: a form of the console."""
 

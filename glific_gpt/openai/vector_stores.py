@@ -59,6 +59,10 @@ class VectorStores:
         """Return the newest vector stores."""
         return self._get(f"{_STORES}?limit={PAGE}", VectorStoreList).data
 
+    def find_store(self, store_id: str) -> VectorStore:
+        """Raises NotFound for a store that the key does not reach."""
+        return self._get(_store(store_id), VectorStore)
+
     def create_store(self, name: str) -> VectorStore:
         return self._request("POST", _STORES, VectorStore, {"name": name})
 

@@ -18,11 +18,12 @@ EXPECTED_ENDPOINTS = {
     AccessLevel.SIGNED_IN: ("account", "home", "set_own_language"),
     AccessLevel.VIEWER: (
         *("overview", "openai", "models", "use_in_glific", "try_it", "list_calls", "show_call", "export_calls"),
-        *("glific", "organization_settings", "members", "audit_trail"),
+        *("documents", "glific", "organization_settings", "members", "audit_trail"),
     ),
     AccessLevel.EDITOR: (
         *("save_openai", "test_openai", "save_models", "save_default_model", "preview_models", "refresh_models"),
         "save_fallback_model",
+        *("upload_document", "remove_document", "create_vector_store", "choose_vector_store"),
         *("create_webhook_token", "revoke_webhook_token", "ask_test_question", "retry_call"),
         *("download_flow", "convert_flow", "preview_conversion", "check_up"),
         *("connect_glific", "disconnect_glific", "test_glific"),

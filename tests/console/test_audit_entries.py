@@ -25,6 +25,8 @@ DETAILS: dict[str, object] = {
     "host": "api.seva.glific.com",
     "way": "signed",
     "call": "call_1",
+    "store": "vs-1",
+    "file": "file-1",
     "calls": 3,
     "email": "asha@example.org",
     "address": "198.51.100.7",

@@ -30,6 +30,14 @@ def format_seconds(milliseconds: int) -> str:
     return str(_("%(number)s s", number=format_decimal(milliseconds / 1000, "#,##0.0")))
 
 
+def format_bytes(size: int) -> str:
+    """Format a size in binary units, as OpenAI counts them."""
+    for unit, name in ((2**30, "GB"), (2**20, "MB")):
+        if size >= unit:
+            return f"{format_decimal(size / unit, '#,##0.#')} {name}"
+    return f"{format_decimal(-(-size // 1024))} KB"
+
+
 @blueprint.app_template_filter("percent")
 def format_share(share: float) -> str:
     """Format a share between 0 and 1 as a percentage."""

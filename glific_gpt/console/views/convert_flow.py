@@ -14,6 +14,7 @@ from glific_gpt.console.error_pages import render_http_error
 from glific_gpt.console.forms.conversion import BUSY, FILE_FIELD, TOO_LARGE, ConversionForm
 from glific_gpt.console.presenters.conversion import ConversionSummary, present_conversion
 from glific_gpt.console.uploads import accepts_file
+from glific_gpt.console.views.documents import reject_large_document
 from glific_gpt.console.views.use_in_glific import USE_IN_GLIFIC_URL, render_page
 from glific_gpt.errors import Conflict, InvalidFlowExport, InvalidValue
 from glific_gpt.ready_flows import AuthMethod, Placement
@@ -49,6 +50,8 @@ def preview_conversion(slug: str) -> ResponseReturnValue:
 @blueprint.errorhandler(RequestEntityTooLarge)
 def _handle_too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
     """Show the error beside the file field. Other forms have no large fields."""
+    if request.endpoint == "console.upload_document":
+        return reject_large_document(str((request.view_args or {})["slug"]))
     if request.endpoint not in ("console.convert_flow", "console.preview_conversion"):
         return render_http_error(error)
     form = ConversionForm(formdata=None)
