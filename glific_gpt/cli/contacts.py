@@ -38,10 +38,11 @@ def forget(*, slug: str, contact_id: int) -> None:
     with transaction() as session:
         organization_id = store.find(session, slug).id
     forgotten = calls_of_contacts.forget(organization_id, contact_id)
-    text = f"The contact's id is removed from {forgotten.calls} calls of {slug}."
+    calls = "1 call" if forgotten.calls == 1 else f"{forgotten.calls} calls"
+    text = f"The contact's id is removed from {calls} of {slug}."
     if forgotten.waiting:
         text += (
-            f" {forgotten.waiting} more calls are in progress. Each loses the id when its answer is delivered, or when "
-            "its delivery is given up."
+            f" Calls in progress: {forgotten.waiting}. Each loses the id when its answer is delivered, or when its "
+            "delivery is given up."
         )
     print_result({"calls": forgotten.calls, "waiting": forgotten.waiting}, text)

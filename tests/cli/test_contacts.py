@@ -25,7 +25,7 @@ def test_it_says_how_many_calls_of_the_contact_there_were(flask: Commands, seva:
     add_call(flask, seva, 22, "pending")
     assert flask.json("contacts", "forget", seva, "21") == {"calls": 1, "waiting": 0}
     assert flask.text("contacts", "forget", seva, "21") == "The contact's id is removed from 0 calls of seva.\n"
-    assert "1 more calls are in progress" in flask.text("contacts", "forget", seva, "22")
+    assert "Calls in progress: 1." in flask.text("contacts", "forget", seva, "22")
 
 
 def test_it_refuses_an_unknown_organization_and_an_id_that_is_no_number(flask: Commands, seva: str) -> None:
