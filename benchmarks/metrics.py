@@ -16,7 +16,7 @@ import httpx2
 from benchmarks.durability import Environment, add_organization, create_environment
 from benchmarks.programs import raise_open_file_limit
 from benchmarks.progress import print_progress
-from tests.support.metrics import TOKEN, RowLabels, Samples, ended_calls, scrape, without_mode
+from tests.support.metrics import TOKEN, Labels, Samples, ended_calls, scrape, with_row
 from tests.support.openai_behaviours import answer, refuse_key, server_error
 from tests.support.server import TestOrganization
 
@@ -30,7 +30,7 @@ MODES = ("sync", "async", "auto")
 class Comparison:
     """The counts of a server, and the rows in its database."""
 
-    rows: Counter[RowLabels]
+    rows: Counter[Labels]
     samples: Samples
 
     @property
@@ -39,8 +39,8 @@ class Comparison:
         return sum(count for labels, count in self.samples.calls().items() if labels[2] == "refused")
 
     @property
-    def counted(self) -> Counter[RowLabels]:
-        return without_mode(self.samples.calls())
+    def counted(self) -> Counter[Labels]:
+        return with_row(self.samples.calls())
 
 
 def main() -> None:
@@ -100,13 +100,13 @@ def send(organizations: list[TestOrganization], number: int) -> None:
 
 
 def print_table(comparison: Comparison) -> None:
-    print("| function | status | error_code | rows | counted | difference |")
-    print("|---|---|---|---:|---:|---:|")
+    print("| function | mode | status | error_code | rows | counted | difference |")
+    print("|---|---|---|---|---:|---:|---:|")
     rows, counted = comparison.rows, comparison.counted
     for labels in sorted(rows | counted):
         difference = counted[labels] - rows[labels]
         print(f"| {' | '.join(labels)} | {rows[labels]} | {counted[labels]} | {difference} |")
-    print(f"| **all** | | | {rows.total()} | {counted.total()} | {counted.total() - rows.total()} |")
+    print(f"| **all** | | | | {rows.total()} | {counted.total()} | {counted.total() - rows.total()} |")
     replays = comparison.samples.total("replayed_answers_total")
     print(f"\nWithout a row: {comparison.refused} refused, {replays:.0f} repeated.")
 

@@ -10,8 +10,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session, object_session
 
 from glific_gpt.calls.context import CallContext
-from glific_gpt.calls.request import ASYNC, AUTO
-from glific_gpt.calls.tables import Call, Delivery
+from glific_gpt.calls.tables import Call
 from glific_gpt.errors import GlificGptError
 from glific_gpt.metrics import recording
 
@@ -38,25 +37,18 @@ def count_abandoned(context: CallContext, error: GlificGptError, changed_rows: i
 
 def count_deferred(call: Call) -> None:
     """Count a deferred call when the current transaction has committed its final status."""
-    session = object_session(call)
-    delivery = session.get(Delivery, call.call_id) if session else None
-    if session and delivery:
+    if session := object_session(call):
         # Read now: after the commit, the attributes would be loaded again.
-        labels = (call.function, _mode_of(call, delivery), call.status, call.error_code)
+        labels = (call.function, call.mode, call.status, call.error_code)
         seconds = (call.duration_ms or 0) / 1000
         count_after_commit(session, lambda: recording.call_ended(*labels))
         count_after_commit(session, lambda: recording.deferred_call_ended(seconds))
 
 
-def _mode_of(call: Call, delivery: Delivery) -> str:
-    """Return the mode by what has happened: OpenAI is asked for an `auto` call at its arrival."""
-    return AUTO if delivery.asked_at == call.started_at else ASYNC
-
-
-def count_interrupted(functions: Iterable[str]) -> None:
-    """Count calls of these functions that ended with their process. Their mode is not known any more."""
-    for function in functions:
-        recording.call_ended(function, None, recording.INTERRUPTED, None)
+def count_interrupted(calls: Iterable[tuple[str, str | None]]) -> None:
+    """Count calls that ended with their process, by their function and mode."""
+    for function, mode in calls:
+        recording.call_ended(function, mode, recording.INTERRUPTED, None)
 
 
 def count_after_commit(session: Session, count: Callable[[], object]) -> None:

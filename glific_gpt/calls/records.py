@@ -16,7 +16,7 @@ from glific_gpt.calls import budget, limits, replays
 from glific_gpt.calls.call_counts import count_after_commit, count_deferred, count_interrupted
 from glific_gpt.calls.context import ROW_GRACE_PERIOD, CallContext
 from glific_gpt.calls.execution import Outcome
-from glific_gpt.calls.request import InboundCall, ParsedCall
+from glific_gpt.calls.request import MODES, InboundCall, ParsedCall
 from glific_gpt.calls.tables import Call
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import now
@@ -163,8 +163,8 @@ def mark_interrupted(session: Session) -> None:
     """Mark calls of killed processes as interrupted: they are still `started` after their deadline."""
     dead = update(Call).where(Call.status == "started", Call.give_up_at < now())
     dead = dead.values(status="interrupted", contact_id=_KEPT_CONTACT)
-    functions = session.scalars(dead.returning(Call.function)).all()
-    count_after_commit(session, partial(count_interrupted, functions))
+    calls = session.execute(dead.returning(Call.function, Call.mode)).all()
+    count_after_commit(session, partial(count_interrupted, [(call.function, call.mode) for call in calls]))
 
 
 def _initial_values(context: CallContext, status: str, seconds: float) -> dict[str, object]:
@@ -172,6 +172,7 @@ def _initial_values(context: CallContext, status: str, seconds: float) -> dict[s
         "call_id": context.call_id,
         "organization_id": context.organization_id,
         "function": context.function,
+        "mode": context.mode if context.mode in MODES else None,
         "model_asked": context.model_asked,
         "status": status,
         "started_at": context.started_at,

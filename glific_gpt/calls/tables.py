@@ -39,6 +39,8 @@ class Call(Base):
     call_id: Mapped[str] = mapped_column(String(40), unique=True)
     organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id"))
     function: Mapped[str] = mapped_column(String(63))
+    mode: Mapped[str | None] = mapped_column(String(5))
+    """sync, async or auto. NULL for another mode, and for calls of a release that did not record it."""
     model_asked: Mapped[str | None] = mapped_column(String(200))
     """The model that the call asked for."""
     model_used: Mapped[str | None] = mapped_column(String(200))

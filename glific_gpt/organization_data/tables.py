@@ -110,7 +110,17 @@ TABLES = (
         "calls",
         "Calls of the webhook. Questions and answers are not stored.",
         (
-            *("call_id", "function", "status", "error_code", "error_detail", "cause", "model_asked", "model_used"),
+            *(
+                "call_id",
+                "function",
+                "mode",
+                "status",
+                "error_code",
+                "error_detail",
+                "cause",
+                "model_asked",
+                "model_used",
+            ),
             *("started_at", "is_test", "fallback_reason"),
             *("duration_ms", "input_tokens", "output_tokens", "cost_usd", "cut_off", "contact_id", "flow_id"),
             "contact_forgotten",

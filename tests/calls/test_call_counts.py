@@ -19,7 +19,7 @@ from tests.support.database_faults import lock_calls
 from tests.support.deferred import create_connected_organization, pending_call_id, retry_delivery, wait_until
 from tests.support.glific_behaviours import errors
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.metrics import Labels, ended_calls, metered, scrape, without_mode
+from tests.support.metrics import Labels, ended_calls, metered, scrape, with_row
 from tests.support.openai_behaviours import answer, refuse_key, server_error
 from tests.support.openai_exchange import Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
@@ -42,7 +42,7 @@ def counted(server: RunningServer) -> dict[Labels, int]:
 
     A deferred call is counted after the commit of its row, which this may read before.
     """
-    wait_until(lambda: without_mode(scrape(server.url).calls()) == ended_calls(server))
+    wait_until(lambda: with_row(scrape(server.url).calls()) == ended_calls(server))
     return scrape(server.url).calls()
 
 
@@ -118,13 +118,17 @@ def test_a_delivery_that_is_retried_is_counted_at_each_end(server: RunningServer
 
 
 def test_interrupted_calls_are_counted_once(server: RunningServer, alice: TestOrganization) -> None:
-    for _ in range(3):
-        create_call(alice, "started", at=now() - timedelta(minutes=1), duration_ms=None)
+    for mode in ("sync", "sync", "auto", None):
+        create_call(alice, "started", at=now() - timedelta(minutes=1), duration_ms=None, mode=mode)
     for _ in range(2):
         with server.app.app_context(), transaction() as session:
             records.mark_interrupted(session)
-    assert counted(server) == {(PARSE, "unknown", "interrupted", ""): 3}
-    assert scrape(server.url).total("calls_failed_total", error_class="service") == 3
+    assert counted(server) == {
+        (PARSE, "sync", "interrupted", ""): 2,
+        (PARSE, "auto", "interrupted", ""): 1,
+        (PARSE, "unknown", "interrupted", ""): 1,
+    }
+    assert scrape(server.url).total("calls_failed_total", error_class="service") == 4
 
 
 def test_a_transaction_that_is_rolled_back_counts_nothing(server: RunningServer, alice: TestOrganization) -> None:
@@ -153,7 +157,7 @@ def test_a_row_that_cannot_be_finished_in_time_is_counted_when_it_is(
         assert alice.ask().json()["status"] == "ok"
         assert scrape(server.url).calls() == {}
     wait_until(lambda: scrape(server.url).calls() == {(PARSE, "sync", "ok", ""): 1})
-    assert ended_calls(server) == {(PARSE, "ok", ""): 1}
+    assert ended_calls(server) == {(PARSE, "sync", "ok", ""): 1}
 
 
 def test_a_call_that_cannot_be_recorded_is_refused(
@@ -182,7 +186,7 @@ def test_a_commit_that_succeeds_after_its_time_out_is_counted_as_an_error(
     monkeypatch.setattr(pipeline, "ABANDON_AFTER_SECONDS", 0.1)
     alice.ask_deferred()
     wait_until(lambda: scrape(server.url).calls() == {(PARSE, "async", "error", "overloaded"): 1})
-    assert ended_calls(server) == {(PARSE, "error", "overloaded"): 1}
+    assert ended_calls(server) == {(PARSE, "async", "error", "overloaded"): 1}
 
 
 def test_failures_are_counted_by_the_party_that_can_fix_them(

@@ -17,7 +17,7 @@ from glific_gpt.database import transaction
 from tests.support import http
 from tests.support.deferred import wait_until
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.metrics import TOKEN, ended_calls, scrape, without_mode
+from tests.support.metrics import TOKEN, ended_calls, scrape, with_row
 from tests.support.openai_behaviours import refuse_key
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.platforms import require_program
@@ -70,7 +70,7 @@ def send_mixed_calls(alice: TestOrganization, openai: OpenAIStandIn) -> None:
 
 
 def wait_until_counts_equal_rows(server: ServerProcesses) -> None:
-    wait_until(lambda: without_mode(scrape(server.url).calls()) == ended_calls(server) != {}, SLOW_START_SECONDS)
+    wait_until(lambda: with_row(scrape(server.url).calls()) == ended_calls(server) != {}, SLOW_START_SECONDS)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -129,8 +129,8 @@ def test_prometheus_sees_the_server_and_counts_that_equal_the_rows(
         send_mixed_calls(alice, openai)
         wait_until(lambda: query("sum(glific_gpt_calls_total)") == 11, SLOW_START_SECONDS)
         wait_until_counts_equal_rows(server)
-        for (function, status, code), count in ended_calls(server).items():
-            labels = f'function="{function}",status="{status}",error_code="{code}"'
+        for (function, mode, status, code), count in ended_calls(server).items():
+            labels = f'function="{function}",mode="{mode}",status="{status}",error_code="{code}"'
             wait_until(lambda: query(f"sum(glific_gpt_calls_total{{{labels}}})") == count)  # noqa: B023 - called now
         assert [path.name for path in tmp_path.glob("glific_gpt_metrics_*")] != []
 

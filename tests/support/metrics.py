@@ -20,17 +20,11 @@ TOKEN = "made-up-token-for-metrics"
 
 Labels = tuple[str, str, str, str]
 """Function, mode, status and error code of calls."""
-RowLabels = tuple[str, str, str]
-"""The same without the mode, which is not in a row."""
 
 
-def without_mode(calls: Counter[Labels]) -> Counter[RowLabels]:
+def with_row(calls: Counter[Labels]) -> Counter[Labels]:
     """Return the number of calls with a row, in the same form as `ended_calls`."""
-    found: Counter[RowLabels] = Counter()
-    for (function, _mode, status, code), count in calls.items():
-        if status != "refused":
-            found[function, status, code] += count
-    return found
+    return Counter({labels: count for labels, count in calls.items() if labels[2] != "refused"})
 
 
 def metered(folder: Path) -> dict[str, Any]:
@@ -83,11 +77,13 @@ def scrape(url: str) -> Samples:
     return Samples.of(text_string_to_metric_families(text))
 
 
-def ended_calls(server: RunningServer) -> Counter[RowLabels]:
+def ended_calls(server: RunningServer) -> Counter[Labels]:
     """Return the number of rows of calls with a final status, by the labels that they are counted with."""
-    columns = (Call.function, Call.status, Call.error_code)
+    columns = (Call.function, Call.mode, Call.status, Call.error_code)
     with server.app.app_context(), reading() as session:
         rows = session.execute(
             select(*columns, func.count()).where(Call.status.not_in(("started", "pending"))).group_by(*columns)
         ).all()
-    return Counter({(function, status, code or ""): count for function, status, code, count in rows})
+    return Counter(
+        {(function, mode or "unknown", status, code or ""): count for function, mode, status, code, count in rows}
+    )
