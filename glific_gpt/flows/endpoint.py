@@ -15,6 +15,10 @@ class WebhookEndpoint:
     token: SecretStr | None
     """None if calls are authenticated by Glific's signature alone."""
 
+    def url_of(self, function: str) -> str:
+        """Return the address of another function of the organization."""
+        return self.url[: self.url.rfind("/") + 1] + function
+
     def headers(self) -> dict[str, str]:
         """Return the headers of the node. They hold the token in plain text, so write them to a flow file only."""
         headers = {"Accept": "application/json", "Content-Type": "application/json"}

@@ -157,7 +157,7 @@ def test_a_body_without_a_question_causes_a_warning() -> None:
 @pytest.mark.parametrize(
     ("function", "reason"),
     [
-        ("parse_via_gpt_vision", "this server does not have this function"),
+        ("detect_language", "this server does not have this function"),
         ("speech_to_text", "this server does not process speech"),
         ("voice-filesearch-gpt", "this server does not process speech"),
     ],
@@ -183,13 +183,46 @@ def test_a_function_that_blocks_publishing_is_reported(function: str, replacemen
     assert violation.endswith(f"it calls {function}, with which Glific publishes no flow. Use {replacement}.")
 
 
-@pytest.mark.parametrize("function", [" parse_via_chat_gpt ", "Parse_Via_Chat_GPT"])
-def test_a_misspelt_function_name_is_reported(function: str) -> None:
+@pytest.mark.parametrize(
+    ("function", "meant"),
+    [
+        (" parse_via_chat_gpt ", "parse_via_chat_gpt"),
+        ("Parse_Via_Chat_GPT", "parse_via_chat_gpt"),
+        ("parse_via_GPT_vision", "parse_via_gpt_vision"),
+    ],
+)
+def test_a_misspelt_function_name_is_reported(function: str, meant: str) -> None:
     conversion = convert(question_export(url=function), SIGNED)
     assert (conversion.export, conversion.changed) == (question_export(url=function), ())
     assert messages(conversion.unchanged) == [
-        "Glific has no function of this name. Write parse_via_chat_gpt if you mean this one."
+        f"Glific has no function of this name. Write {meant} if you mean this one."
     ]
+
+
+def test_a_question_about_a_picture_calls_the_same_function_of_this_server(endpoint: WebhookEndpoint) -> None:
+    body = {"url": "@results.picture.input", "prompt": "What is it?", "model": "gpt-4o"}
+    exported = question_export(url="parse_via_gpt_vision", body=json.dumps(body))
+    conversion = convert(exported, endpoint)
+    action = action_of(conversion.export, "gpt")
+    assert (action["method"], action["url"]) == ("POST", URL.replace("parse_via_chat_gpt", "parse_via_gpt_vision"))
+    assert json.loads(action["body"]) == body | {"contact": "@contact", "results": "@results", "flow_id": "@flow.id"}
+    (warning,) = messages(conversion.warnings)
+    assert warning.startswith("Glific downloaded the picture itself.")
+    again = convert(conversion.export, endpoint)
+    assert (again.export, messages(again.unchanged)) == (conversion.export, ["Already calls this server."])
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("", "The Function body was empty. Enter the address of the picture after url."),
+        ('{"prompt": "Hi"}', "The Function body has no url."),
+    ],
+)
+def test_a_question_without_a_picture_causes_a_warning(body: str, sentence: str) -> None:
+    (warning, _) = warnings(question_export(url="parse_via_gpt_vision", body=body))
+    assert warning.startswith(sentence)
+    assert "url" in json.loads(converted(question_export(url="parse_via_gpt_vision", body=""))["body"])
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])

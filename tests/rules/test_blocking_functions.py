@@ -26,6 +26,7 @@ NEVER_ON_THE_LOOP = {
     "runtime/bridge.py": "decides where to wait: tests/runtime/test_bridge.py",
     "database/batch_queue.py": "waits for a OneShotEvent, which does not block",
     "openai/gateway.py": "sleeps with bridge.sleep, which does not block",
+    "openai/fallback.py": "sleeps with bridge.sleep, which does not block",
 }
 
 

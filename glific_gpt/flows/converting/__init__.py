@@ -43,7 +43,7 @@ def convert(
 ) -> Conversion:
     """Return the export with its GPT nodes calling this server; do not modify the given one.
 
-    Convert webhook nodes of the method FUNCTION that call `parse_via_chat_gpt`, in all flows of the file. Their exits
+    Convert webhook nodes of the method FUNCTION that call one of FUNCTIONS, in all flows of the file. Their exits
     stay, so that the flow continues as before. Converting a converted file changes nothing.
 
     With Placement.COPY the flows also get new names, keywords and uuids, unless no node was converted. This

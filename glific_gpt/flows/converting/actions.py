@@ -6,13 +6,13 @@ from typing import Any
 
 from glific_gpt.flows.converting import report
 from glific_gpt.flows.converting.bodies import BodyNotAnObject, ConvertedBody, ModelNotText, ModelRules, convert_body
+from glific_gpt.flows.converting.functions import FUNCTIONS, ConvertibleFunction, find_meant
 from glific_gpt.flows.converting.report import Remark
 from glific_gpt.flows.converting.webhooks import Webhook
 from glific_gpt.flows.endpoint import WebhookEndpoint
 from glific_gpt.flows.pitfalls import DEPRECATED_FUNCTIONS
-from glific_gpt.flows.structure import JsonObject
+from glific_gpt.flows.structure import JsonObject, as_string
 
-FUNCTION = "parse_via_chat_gpt"
 _SPEECH = re.compile("speech|voice|tts", re.IGNORECASE)
 _READABLE_RESULT_NAME = re.compile(r"[A-Za-z0-9_\-]+")
 """The characters of a variable (glific/glific: MessageVarParser)."""
@@ -31,43 +31,43 @@ def convert_webhook(webhook: Webhook, endpoint: WebhookEndpoint, models: ModelRu
     """Convert a webhook; return None for one that neither calls this server nor a function of Glific."""
     function = webhook.reference().function
     if not webhook.is_function_call():
-        return ConvertedWebhook(None, Remark(report.ALREADY_CONVERTED)) if function == endpoint.url else None
-    if webhook.action.get("url") != FUNCTION:
+        is_converted = function in {endpoint.url_of(name) for name in FUNCTIONS}
+        return ConvertedWebhook(None, Remark(report.ALREADY_CONVERTED)) if is_converted else None
+    convertible = FUNCTIONS.get(as_string(webhook.action.get("url")))
+    if convertible is None:
         return ConvertedWebhook(None, _other_function(function))
     try:
-        body = convert_body(webhook.action.get("body"), webhook.reference().result_name, models)
+        body = convert_body(webhook.action.get("body"), convertible, webhook.reference().result_name, models)
     except BodyNotAnObject:
         return ConvertedWebhook(None, Remark(report.BODY_NOT_JSON))
     except ModelNotText as error:
         return ConvertedWebhook(None, Remark(report.MODEL_NOT_TEXT, {"model": str(error)}))
-    return _convert_action(webhook, endpoint, body)
+    return _convert_action(webhook, endpoint, convertible, body)
 
 
 def _other_function(function: str) -> Remark:
     """Return the reason why a call of another function stays."""
     if replacement := DEPRECATED_FUNCTIONS.get(function):
         return Remark(report.DEPRECATED_FUNCTION, {"function": function, "replacement": replacement})
-    return Remark(_other_function_template(function), {"function": function})
+    if name := find_meant(function):
+        return Remark(report.MISSPELT_FUNCTION, {"name": name})
+    return Remark(report.SPEECH_FUNCTION if _SPEECH.search(function) else report.OTHER_FUNCTION, {"function": function})
 
 
-def _other_function_template(function: str) -> str:
-    if function.strip().lower() == FUNCTION:
-        return report.MISSPELT_FUNCTION
-    return report.SPEECH_FUNCTION if _SPEECH.search(function) else report.OTHER_FUNCTION
-
-
-def _convert_action(webhook: Webhook, endpoint: WebhookEndpoint, body: ConvertedBody) -> ConvertedWebhook:
+def _convert_action(
+    webhook: Webhook, endpoint: WebhookEndpoint, function: ConvertibleFunction, body: ConvertedBody
+) -> ConvertedWebhook:
     result_name = webhook.reference().result_name
     is_on_cycle, is_readable = webhook.is_on_cycle(), _READABLE_RESULT_NAME.fullmatch(result_name) is not None
     query = _changing_query(result_name if is_readable else "") if is_on_cycle else ""
     action = {
         **webhook.action,
         "method": "POST",
-        "url": endpoint.url + query,
+        "url": endpoint.url_of(function.name) + query,
         "headers": _merge_headers(webhook.action.get("headers"), endpoint),
         "body": body.text,
     }
-    warnings = [*body.warnings]
+    warnings = [*body.warnings, *([Remark(function.caution)] if function.caution else [])]
     if not is_readable:
         warnings.append(Remark(report.UNREADABLE_RESULT_NAME, {"result_name": result_name}))
     if is_on_cycle and webhook.returns_without_reply(after_failure=is_readable):

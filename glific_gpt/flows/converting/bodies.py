@@ -7,6 +7,7 @@ from typing import Any
 
 from glific_gpt.errors import GlificGptError, ModelNotAllowed
 from glific_gpt.flows.converting import report
+from glific_gpt.flows.converting.functions import ConvertibleFunction
 from glific_gpt.flows.converting.report import Remark
 from glific_gpt.flows.files import StrictJsonError, parse_json
 from glific_gpt.flows.structure import JsonObject, as_object, as_string
@@ -59,10 +60,10 @@ class ConvertedBody:
     warnings: list[Remark] = field(default_factory=list)
 
 
-def convert_body(body: Any, result_name: str, models: ModelRules) -> ConvertedBody:
+def convert_body(body: Any, function: ConvertibleFunction, result_name: str, models: ModelRules) -> ConvertedBody:
     """Add the values that this server needs to a body. Raises BodyNotAnObject and ModelNotText."""
     if body is None or body == "":
-        return ConvertedBody(_dump({**GLIFIC_VALUES, "question_text": ""}), [Remark(report.EMPTY_BODY)])
+        return ConvertedBody(_dump({**GLIFIC_VALUES, function.required: ""}), [Remark(function.empty_body)])
     original = _parse_object(body)
     converted, warnings = _resolve_models(original)
     warnings = _check_model(converted, models, warnings)
@@ -72,8 +73,8 @@ def convert_body(body: Any, result_name: str, models: ModelRules) -> ConvertedBo
         for key, value in GLIFIC_VALUES.items()
         if converted.setdefault(key, value) != value
     ]
-    if "question_text" not in converted:
-        warnings.append(Remark(report.NO_QUESTION))
+    if function.required not in converted:
+        warnings.append(Remark(function.missing))
     return ConvertedBody(body if converted == original else _dump(converted), warnings)
 
 

@@ -13,7 +13,7 @@ CHANGED_ON_CYCLE = N_(
 )
 
 OTHER_FUNCTION = N_("{function} still calls Glific: this server does not have this function.")
-MISSPELT_FUNCTION = N_("Glific has no function of this name. Write parse_via_chat_gpt if you mean this one.")
+MISSPELT_FUNCTION = N_("Glific has no function of this name. Write {name} if you mean this one.")
 DEPRECATED_FUNCTION = N_(
     "Glific publishes no flow with {function}. Put Glific's node {replacement} in its place before you publish."
 )
@@ -30,6 +30,12 @@ ALREADY_CONVERTED = N_("Already calls this server.")
 
 EMPTY_BODY = N_("The Function body was empty. Enter the question after question_text.")
 NO_QUESTION = N_("The Function body has no question_text. Add it, otherwise there is no answer.")
+EMPTY_PICTURE_BODY = N_("The Function body was empty. Enter the address of the picture after url.")
+NO_PICTURE = N_("The Function body has no url. Add the address of the picture, otherwise there is no answer.")
+PICTURE_DOWNLOAD = N_(
+    "Glific downloaded the picture itself. Now OpenAI downloads it from its address. If it cannot, let this server "
+    "download pictures, in the settings of the organization."
+)
 TWO_MODELS = N_("The Function body had two models. gpt_model {gpt_model} was kept, model {model} was removed.")
 GPT_MODEL_HONOURED = N_("Glific ignored gpt_model and used gpt-4o. This server uses {gpt_model}.")
 MODEL_NOT_ALLOWED = N_(
