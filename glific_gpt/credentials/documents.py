@@ -59,9 +59,9 @@ class Documents:
         selected = next(found, stores[0] if stores else None)
         return Inventory(stores, selected, opened.list_files(selected.id) if selected else [])
 
-    def require_store(self, store_id: str) -> None:
+    def find_store(self, store_id: str) -> VectorStore:
         """Raises NotFound for a store that the key does not reach."""
-        self._open(LIST_SECONDS).find_store(store_id)
+        return self._open(LIST_SECONDS).find_store(store_id)
 
     def create_store(self, name: str) -> str:
         """Create a vector store and return its id."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from glific_gpt.database import transaction
 from glific_gpt.doctor.authentication import check_authentication
 from glific_gpt.doctor.connection import check_connection
+from glific_gpt.doctor.documents import check_documents
 from glific_gpt.doctor.key import check_key
 from glific_gpt.doctor.models import check_models
 from glific_gpt.doctor.organization import check_budget, check_organization
@@ -37,6 +38,7 @@ CHECKS = (
     Check("organization", N_("Organization"), check_organization),
     Check("key", N_("OpenAI key"), check_key),
     Check("models", N_("Models"), check_models),
+    Check("documents", N_("Documents"), check_documents, needs=("key",)),
     Check("budget", N_("Budget"), check_budget),
     Check("address", N_("Address"), check_address),
     Check("clock", N_("Clock"), check_clock),

@@ -167,3 +167,15 @@ def test_a_model_without_file_search_is_refused_before_openai_is_asked(
     assert get_code(reply) == "model_not_supported"
     assert "documents" in reply.json()["error"]
     assert openai.requests == []
+
+
+def test_a_conversation_continues_with_its_documents(
+    alice: TestOrganization, openai: OpenAIStandIn, store: str
+) -> None:
+    first = ask_documents(alice, vector_store_id=store, thread_id="@results.gpt_response.thread_id").json()
+    assert first["memory"] == "new"
+    second = ask_documents(alice, vector_store_id=store, question="And how?", thread_id=first["thread_id"]).json()
+    assert (second["memory"], second["sources"]) == ("continued", ["rules.pdf", "dates.docx"])
+    sent = openai.requests[-1].body["input"]
+    assert [message["role"] for message in sent] == ["user", "assistant", "user"]
+    assert "source】" not in sent[1]["content"]

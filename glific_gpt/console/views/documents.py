@@ -97,7 +97,7 @@ def choose_vector_store(slug: str) -> ResponseReturnValue:
 
     def choose() -> None:
         if store_id is not None:
-            _documents().require_store(store_id)
+            _documents().find_store(store_id)
         update_organization(OrganizationChanges(vector_store_id=store_id))
 
     return _act(slug, form, choose, _("Saved. Used from the next call."))
