@@ -50,6 +50,7 @@ class OrganizationView(BaseModel):
     vector_store_id: str | None
     memory_hours: int | None
     fetch_images: bool
+    alert_email: str | None
     webhook_url: str
     created_at: Timestamp
 

@@ -104,6 +104,8 @@ class Settings(BaseModel):
     """Folder that the processes of a machine share for their metrics."""
     idle_timeout_minutes: int = Field(default=120, ge=1, le=720)
     """Minutes without activity after which a person is signed out of the console."""
+    alert_webhook_url: SecretStr | None = None
+    """Address that administrators get messages about alerts at, in the format of Slack."""
     mail_url: SecretStr | None = None
     """Server for outgoing e-mail: smtp://user:password@host:587, or smtps://..."""
     mail_from: Annotated[str, Field(pattern=r"^[^\s@]+@[^\s@]+$")] | None = None
@@ -135,6 +137,13 @@ class Settings(BaseModel):
     def _check_storage_url(cls, url: SecretStr) -> SecretStr:
         if not re.match(r"^(memory|rediss?)://", url.get_secret_value()):
             raise ValueError("use memory:// or redis://host:6379")
+        return url
+
+    @field_validator("alert_webhook_url")
+    @classmethod
+    def _check_webhook_url(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not re.match(r"^https?://[^\s/]+", url.get_secret_value()):
+            raise ValueError("use https://..., as the settings of the channel show it")
         return url
 
     @field_validator("mail_url")

@@ -12,7 +12,7 @@ from glific_gpt.accounts.tables import Membership, User
 from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
 from glific_gpt.database import lock_rows
-from glific_gpt.emails.outbox import MESSAGE, current_outbox
+from glific_gpt.emails.outbox import ALERT, MESSAGE, current_outbox
 
 
 def delete_person(session: Session, user: User, by: User | None) -> None:
@@ -64,7 +64,7 @@ def _delete_accounts(session: Session, accounts: Sequence[User]) -> None:
     # A random name: one person's entries still belong together, and nothing leads from it to the person.
     names = {user.email: f"deleted person {secrets.token_hex(4)}" for user in accounts}
     for user in accounts:
-        current_outbox().discard(session, user.email, (MESSAGE, RESET_LINK))
+        current_outbox().discard(session, user.email, (MESSAGE, RESET_LINK, ALERT))
         session.execute(delete(Membership).where(Membership.user_id == user.id))
         session.delete(user)
     session.flush()

@@ -144,4 +144,5 @@ def _defaults() -> dict[str, str]:
         "monthly_budget_usd": "no budget",
         "vector_store_id": "none",
         "memory_hours": f"{DEFAULT_MEMORY_HOURS} (the default)",
+        "alert_email": "none, owners only",
     }

@@ -24,6 +24,8 @@ EXTENSION = "glific_gpt.outbox"
 ID_PREFIX = "mail_"
 MESSAGE = "message"
 """Kind of an e-mail that is composed already."""
+ALERT = "alert"
+"""Topic of e-mails about alerts."""
 PURPOSE = "email"
 """Purpose of the ciphertexts for the vault."""
 
@@ -43,14 +45,21 @@ class Outbox:
     """Key of the marks in the ids of e-mails, by which the e-mails of one person are found."""
 
     def send(
-        self, session: Session, email: Email, expires_at: datetime, organization_id: int = NO_ORGANIZATION
+        self,
+        session: Session,
+        email: Email,
+        expires_at: datetime,
+        organization_id: int = NO_ORGANIZATION,
+        *,
+        topic: str = MESSAGE,
     ) -> bool:
         """Send the e-mail unless its link expires before. Returns False if too many e-mails wait.
 
-        It replaces an e-mail that waits for the same person.
+        It replaces an e-mail with a link that waits for the same person. E-mails of other topics are all sent.
         """
-        prefix = self._id_prefix(MESSAGE, email.recipient)
-        session.execute(delete(OutgoingEmail).where(_has_prefix(prefix)))
+        prefix = self._id_prefix(topic, email.recipient)
+        if topic == MESSAGE:
+            session.execute(delete(OutgoingEmail).where(_has_prefix(prefix)))
         row = self._row(prefix, MESSAGE, asdict(email), expires_at)
         return self._add(session, row, organization_id, limit=MAX_WAITING)
 

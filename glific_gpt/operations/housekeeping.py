@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from glific_gpt.alerts import checking
 from glific_gpt.audit import trail
 from glific_gpt.calls import budget, pruning, records, replays
 from glific_gpt.calls.deferred import delivery_records
@@ -79,6 +80,13 @@ def write_token_uses(app: Flask) -> None:
     """Write on which day the tokens of this process's requests were last used."""
     with app.app_context():
         services().token_uses.write()
+
+
+def check_alerts(app: Flask) -> None:
+    """Find alerts and tell people about them."""
+    with app.app_context():
+        url = services().settings.alert_webhook_url
+        checking.check(services().model_provider.name, url.get_secret_value() if url else None)
 
 
 def prune_calls(app: Flask) -> None:

@@ -20,7 +20,14 @@ from glific_gpt.emails import outbox
 from glific_gpt.emails import recovery as email_recovery
 from glific_gpt.metrics import recording
 from glific_gpt.operations import secret_monitor
-from glific_gpt.operations.housekeeping import Tasks, prune_calls, run_housekeeping, run_tasks, write_token_uses
+from glific_gpt.operations.housekeeping import (
+    Tasks,
+    check_alerts,
+    prune_calls,
+    run_housekeeping,
+    run_tasks,
+    write_token_uses,
+)
 from glific_gpt.runtime import file_descriptors
 from glific_gpt.services import services
 
@@ -144,4 +151,5 @@ def run_all_housekeeping(app: Flask) -> None:
     succeeded = [run_tasks(app, tasks), run_housekeeping(app)]
     if all(succeeded):
         run_tasks(app, {"record_success": lambda: recording.housekeeping_succeeded(time.time())})
+    run_tasks(app, {"check_alerts": partial(check_alerts, app)})
     run_tasks(app, {"prune_calls": partial(prune_calls, app)})  # last: it takes seconds if there are many old calls

@@ -10,6 +10,7 @@ from typing import Any, cast
 from sqlalchemy import Column, Label, Select, Table, select
 
 from glific_gpt.accounts.tables import Membership, User
+from glific_gpt.alerts.tables import AlertState
 from glific_gpt.audit.tables import AuditEntry
 from glific_gpt.calls.tables import Call, DailyTotals, Delivery, StoredReply
 from glific_gpt.connections.tables import GlificConnection
@@ -70,6 +71,13 @@ TABLES = (
         "The cost of calls in each month with a budget, in US dollars.",
         ("month", "usd"),
         OF_ORGANIZATION,
+    ),
+    OrganizationTable(
+        AlertState,
+        "alert_states",
+        "Alerts that last, or whose end is being announced.",
+        (*("code", "began_at", "ended_at", "begin_mailed_at", "end_mailed_at", "begin_posted_at", "end_posted_at"),),
+        {"id": "It numbers the alerts of all organizations."} | OF_ORGANIZATION,
     ),
     OrganizationTable(
         BudgetReservation,
@@ -199,7 +207,7 @@ TABLES = (
             ),
             *("require_signature", "allowed_models", "contact_daily_limit", "calls_per_minute"),
             *("contact_calls_per_minute", "monthly_budget_usd", "vector_store_id", "memory_hours", "fetch_images"),
-            "created_at",
+            *("alert_email", "created_at"),
         ),
         {"id": "Only the server itself uses it.", "signature_phrase": "It is a secret."},
         (Organization.signature_phrase.is_not(None).label("signature_phrase_set"),),

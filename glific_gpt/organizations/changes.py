@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Annotated, Any
 
+from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -53,6 +54,13 @@ def _require_visible(message: str) -> str:
     return message
 
 
+def _normalize_address(text: str) -> str:
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError:
+        raise ValueError("this is not an e-mail address") from None
+
+
 def _to_integer(value: object) -> object:
     """Accept 1.0 as an integer, as JSON Schema does."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
@@ -99,6 +107,13 @@ Budget = Annotated[
 ]
 
 VectorStoreId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=VECTOR_STORE_ID)]
+
+EmailAddress = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=254, pattern=STORABLE),
+    AfterValidator(_normalize_address),
+    WithJsonSchema({"type": "string", "format": "email", "maxLength": 254}),
+]
 
 MAX_CONTACT_DAILY_LIMIT = 10_000
 """Each call of a contact with a limit counts that many rows at most."""
@@ -157,6 +172,8 @@ class OrganizationChanges(BaseModel):
         description="If true, this server downloads the images of calls and sends their bytes to OpenAI. If false, "
         "OpenAI downloads them.",
     )
+
+    alert_email: EmailAddress | None = Field(None, description="E-mail address that gets alerts beside the owners.")
 
     def given_values(self) -> dict[str, Any]:
         """Return the fields that were given."""

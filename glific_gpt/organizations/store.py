@@ -14,7 +14,7 @@ from glific_gpt.errors import N_, Conflict, InvalidValue, NotFound
 from glific_gpt.organizations.changes import SLUG, SLUG_IN_PATH, OrganizationChanges, validate_changes
 from glific_gpt.organizations.tables import BudgetReservation, MonthlySpend, Organization
 
-FREE_TEXT_FIELDS = {"name", "fallback_message"}
+FREE_TEXT_FIELDS = {"name", "fallback_message", "alert_email"}
 """Fields recorded in the audit trail without their values, which may contain personal data."""
 
 

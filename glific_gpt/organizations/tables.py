@@ -65,6 +65,8 @@ class Organization(Base):
     """Hours after its last answer in which a conversation can be continued; NULL is DEFAULT_MEMORY_HOURS."""
     fetch_images: Mapped[bool] = mapped_column(default=False, server_default=false())
     """If true, this server downloads the images of calls and sends their bytes. OpenAI does it otherwise."""
+    alert_email: Mapped[str | None] = mapped_column(String(255))
+    """Address that gets alerts beside the owners."""
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 

@@ -3,18 +3,19 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import func, select, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, exists, func, or_, select, union_all
+from sqlalchemy.orm import Session, aliased
 
 from glific_gpt.audit.actions import Action
 from glific_gpt.audit.tables import AuditEntry
 from glific_gpt.calls.daily_totals import FAILED_STATUSES, FAILURE_CODE
 from glific_gpt.calls.tables import FAILED_DELIVERY_STATES, Call, DailyTotals, Delivery
 from glific_gpt.clock import now
-from glific_gpt.errors import BudgetExceeded
+from glific_gpt.errors import BudgetExceeded, ModelNotFound
+from glific_gpt.glific.responses import FLOW_NOT_WAITING
 from glific_gpt.organizations.tables import MonthlySpend
 
 BUDGET_SETTING = "monthly_budget_usd"
@@ -112,3 +113,37 @@ def _last_budget_changes(session: Session, ids: Collection[int]) -> dict[int, da
     )
     changes = [entry for entry in session.scalars(entries) if BUDGET_SETTING in entry.detail.get("changed", ())]
     return {entry.organization_id: entry.at for entry in reversed(changes) if entry.organization_id is not None}
+
+
+def find_refused_deliveries(session: Session, ids: Collection[int], since: datetime) -> set[int]:
+    """Return the organizations whose last delivery since then failed, other than because the flow stopped waiting."""
+    last_of_each = (
+        select(Delivery.organization_id, func.max(Delivery.ended_at).label("ended_at"))
+        .where(Delivery.organization_id.in_(ids), Delivery.ended_at >= since)
+        .where(or_(Delivery.last_response.is_(None), Delivery.last_response != FLOW_NOT_WAITING.message))
+        .group_by(Delivery.organization_id)
+        .subquery()
+    )
+    is_last = and_(
+        Delivery.organization_id == last_of_each.c.organization_id, Delivery.ended_at == last_of_each.c.ended_at
+    )
+    failed = Delivery.state.in_(FAILED_DELIVERY_STATES)
+    return set(session.scalars(select(Delivery.organization_id).join(last_of_each, is_last).where(failed)))
+
+
+def find_retired_models(session: Session, ids: Collection[int]) -> dict[int, str]:
+    """Return a model of each organization that answered within a month, and that OpenAI has not found today."""
+    answer = aliased(Call)
+    has_answered = exists().where(
+        answer.organization_id == Call.organization_id,
+        answer.model_asked == Call.model_asked,
+        answer.status == "ok",
+        answer.started_at >= now() - timedelta(days=30),
+    )
+    query = (
+        select(Call.organization_id, func.max(Call.model_asked))
+        .where(Call.organization_id.in_(ids), Call.started_at >= now() - timedelta(days=1))
+        .where(Call.error_code == ModelNotFound.code, has_answered)
+        .group_by(Call.organization_id)
+    )
+    return {organization_id: model for organization_id, model in session.execute(query) if model}

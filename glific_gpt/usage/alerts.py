@@ -42,6 +42,12 @@ class AlertCode(StrEnum):
     BUDGET_NEARLY_USED = "budget_nearly_used"
     MANY_FAILURES = "many_failures"
     NOT_DELIVERED = "not_delivered"
+    FAILING_NOW = "failing_now"
+    """Many calls have failed in the last quarter of an hour. People are told at once."""
+    GLIFIC_REFUSED = "glific_refused"
+    """Glific did not accept the last answer. NOT_DELIVERED counts all such answers of the day."""
+    MODEL_RETIRED = "model_retired"
+    """OpenAI does not offer a model any more that has answered before."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,8 @@ class Alert:
     """For MANY_FAILURES: the most frequent code."""
     answers: int = 0
     """For NOT_DELIVERED: answers of the last 24 hours that did not, or may not have, reached their flow."""
+    model: str | None = None
+    """For MODEL_RETIRED."""
 
     @property
     def is_urgent(self) -> bool:
@@ -66,7 +74,14 @@ class Alert:
         return self.code not in LESS_URGENT or (0 < self.calls == self.failures)
 
 
-LESS_URGENT = {AlertCode.BUDGET_NEARLY_USED, AlertCode.MANY_FAILURES, AlertCode.NOT_DELIVERED}
+LESS_URGENT = {
+    AlertCode.BUDGET_NEARLY_USED,
+    AlertCode.MANY_FAILURES,
+    AlertCode.NOT_DELIVERED,
+    AlertCode.FAILING_NOW,
+    AlertCode.GLIFIC_REFUSED,
+    AlertCode.MODEL_RETIRED,
+}
 
 
 KEY_ALERTS = {

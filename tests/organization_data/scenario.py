@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from glific_gpt.accounts import people
 from glific_gpt.accounts.tables import Role
+from glific_gpt.alerts.tables import AlertState
 from glific_gpt.calls.tables import DailyTotals, StoredReply
 from glific_gpt.clock import now
 from glific_gpt.database import db, transaction
@@ -58,6 +59,7 @@ def fill(organization: TestOrganization, glific: GlificStandIn) -> None:
                 answer_times={"100": 2},
             )
         )
+        session.add(AlertState(organization_id=row.id, code="key_refused"))
         session.add(BudgetReservation(call_id=waiting, organization_id=row.id, month="2026-11", usd=Decimal("0.5")))
         times = {"give_up_at": now(), "expires_at": now() + timedelta(minutes=10)}
         session.add(StoredReply(organization_id=row.id, key_hash="ab" * 32, call_id=waiting, **times))

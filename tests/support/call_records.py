@@ -41,6 +41,7 @@ def create_delivery(
     *,
     ended_at: datetime | None = None,
     question: str | None = "ciphertext",
+    last_response: str | None = None,
     **values: Any,
 ) -> str:
     """Insert a deferred call with its delivery, and return its id."""
@@ -55,6 +56,7 @@ def create_delivery(
                 accepted_at=now(),
                 state=state,
                 question=question,
+                last_response=last_response,
                 ended_at=ended_at or now(),
             )
         )

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 from pydantic import ValidationError
-from wtforms import BooleanField, PasswordField, StringField, TextAreaField
+from wtforms import BooleanField, EmailField, PasswordField, StringField, TextAreaField
 
 from glific_gpt.console.forms.base import Form
 from glific_gpt.organizations.changes import OrganizationChanges
@@ -24,7 +24,7 @@ class SignatureForm(Form):
     phrase = PasswordField(_("Webhook signature"), render_kw=SECRET_FIELD_ATTRIBUTES)
 
 
-TEXT_FIELDS = ("name", "fallback_message", "monthly_budget_usd")
+TEXT_FIELDS = ("name", "fallback_message", "monthly_budget_usd", "alert_email")
 NUMBER_FIELDS = (
     *("glific_organization_id", "contact_daily_limit", "calls_per_minute", "contact_calls_per_minute"),
     "memory_hours",
@@ -37,6 +37,7 @@ FIELD_ERRORS = {
     "contact_daily_limit": _("Enter a whole number from 1 to 10,000. Leave it empty for no limit."),
     "calls_per_minute": _("Enter a whole number from 1 to 100000. Leave it empty for no limit."),
     "contact_calls_per_minute": _("Enter a whole number from 1 to 100000. Leave it empty for no limit."),
+    "alert_email": _("This is not an e-mail address."),
     "monthly_budget_usd": _("Enter an amount in US dollars up to 1000000, such as 25 or 12.50."),
     "memory_hours": _("Enter a whole number of hours from 1 to 168. Leave it empty for 24 hours."),
 }
@@ -53,6 +54,7 @@ class SettingsForm(Form):
     contact_calls_per_minute = StringField(_("Calls per minute for each contact"), render_kw={"inputmode": "numeric"})
     monthly_budget_usd = StringField(_("Monthly budget in US dollars"), render_kw={"inputmode": "decimal"})
     memory_hours = StringField(_("Hours of memory"), render_kw={"inputmode": "numeric"})
+    alert_email = EmailField(_("E-mail address for alerts"))
     require_signature = BooleanField(_("Require the webhook signature"))
     fetch_images = BooleanField(_("This server downloads pictures"))
     is_active = BooleanField(_("Organization is active"))

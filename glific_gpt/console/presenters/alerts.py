@@ -6,6 +6,7 @@ from typing import NamedTuple
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _
 
+from glific_gpt.alerts.texts import SENTENCES, TITLES
 from glific_gpt.console.access import AccessLevel
 from glific_gpt.console.presenters import numbers
 from glific_gpt.console.presenters.labels import error_name, failed_calls_filter
@@ -109,6 +110,24 @@ ALERT_TEXTS = {
         _("In the last 24 hours: %(answers)s. Check the Glific connection, then send them again from the page Calls."),
         "console.glific",
         _("Check the connection"),
+    ),
+    AlertCode.FAILING_NOW: AlertText(
+        TITLES[AlertCode.FAILING_NOW],
+        _("More than a fifth of the calls of the last 15 minutes failed."),
+        "console.list_calls",
+        _("Look at these calls"),
+    ),
+    AlertCode.GLIFIC_REFUSED: AlertText(
+        TITLES[AlertCode.GLIFIC_REFUSED],
+        SENTENCES[AlertCode.GLIFIC_REFUSED],
+        "console.glific",
+        _("Check the connection"),
+    ),
+    AlertCode.MODEL_RETIRED: AlertText(
+        TITLES[AlertCode.MODEL_RETIRED],
+        _("Calls that ask for it fail. Choose another model in the flow and in the settings."),
+        "console.models",
+        _("Choose models"),
     ),
 }
 

@@ -73,6 +73,7 @@ SETTING_NAMES = {
     "name": _("name"),
     "default_model": _("default model"),
     "fallback_model": _("fallback model"),
+    "alert_email": _("e-mail address for alerts"),
     "fallback_message": _("message when there is no answer"),
     "glific_organization_id": _("Glific organization id"),
     "require_signature": _("signature required"),

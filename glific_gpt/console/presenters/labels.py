@@ -81,6 +81,7 @@ ERROR_NAMES = {
 
 TABLE_NAMES = {
     "calls": _("Calls"),
+    "alert_states": _("Alerts"),
     "daily_totals": _("Totals of deleted calls"),
     "deliveries": _("Deliveries of later answers"),
     "stored_replies": _("Answers for repeated calls"),

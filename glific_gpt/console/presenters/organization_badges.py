@@ -17,6 +17,9 @@ NAMES = {
     AlertCode.BUDGET_NEARLY_USED: _("Budget nearly used up"),
     AlertCode.MANY_FAILURES: _("Many calls fail"),
     AlertCode.NOT_DELIVERED: _("Answers not delivered"),
+    AlertCode.FAILING_NOW: _("Many calls fail"),
+    AlertCode.GLIFIC_REFUSED: _("Answers not delivered"),
+    AlertCode.MODEL_RETIRED: _("Model retired"),
 }
 ALL_CALLS_FAIL = _("All calls fail")
 

@@ -4,6 +4,7 @@ from typing import get_args
 
 from flask import render_template, request
 
+from glific_gpt.alerts.states import list_announced
 from glific_gpt.calls.daily_totals import OTHER_MODELS
 from glific_gpt.console.access import AccessLevel, current_organization, requires
 from glific_gpt.console.blueprint import blueprint
@@ -30,6 +31,7 @@ def overview(slug: str) -> str:
     with reading(organization.id) as session:
         credential = credentials.find_or_none(session, organization.id, app.model_provider)
         found_alerts = list_alerts(session, organization, credential)
+        found_alerts += list_announced(session, organization.id, {alert.code for alert in found_alerts})
         setup = build_checklist(session, organization, credential, app.settings.models)
         report = reports.build_overview(session, organization.id, days)
     return render_template(
