@@ -7,7 +7,7 @@ from typing import Any, NoReturn, TypeAlias
 
 from glific_gpt.errors import N_, InvalidFlowExport
 from glific_gpt.flows.patching import format_json, patch_json
-from glific_gpt.flows.structure import JsonObject, object_items
+from glific_gpt.flows.structure import JsonObject, as_object, as_string, object_items
 
 MAX_DEPTH = 100
 """Levels of objects and lists. A flow has about ten, and every reader in this package may recurse."""
@@ -147,3 +147,11 @@ def _count_steps(flows: list[JsonObject]) -> int:
 def _has_nodes(flow: Any) -> bool:
     definition = flow.get("definition") if isinstance(flow, dict) else None
     return isinstance(definition, dict) and isinstance(definition.get("nodes"), list)
+
+
+def parse_body(action: JsonObject) -> JsonObject:
+    """Return the body of a webhook; an empty object if it is not one."""
+    try:
+        return as_object(parse_json(as_string(action.get("body"))))
+    except StrictJsonError:
+        return {}

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from glific_gpt.flows.files import StrictJsonError, parse_json
+from glific_gpt.flows.files import parse_body
 from glific_gpt.flows.structure import JsonObject, as_object, as_string, object_items
 from glific_gpt.flows.suspicious_code import find_suspicious_code
+from glific_gpt.flows.threads import find_lost_thread, find_results_with_thread
 from glific_gpt.flows.variables import find_joined
 
 DEPRECATED_FUNCTIONS = {
@@ -33,6 +34,9 @@ class PitfallKind(Enum):
     """Glific does not publish a flow with this in a value that it evaluates: the part that it finds suspicious."""
     EMPTY_QUESTION = auto()
     """The body of a GPT node has a blank question_text, as in the template of Glific's editor: the function."""
+    LOST_MEMORY = auto()
+    """The body's thread_id reads a result that never has one, so that each question begins a conversation: the
+    variable."""
 
 
 @dataclass(frozen=True)
@@ -53,21 +57,15 @@ def find_pitfalls(export: Any) -> Iterator[Pitfall]:
     templates = {_to_id(template.get("source_id")) for template in object_items(_get(export, "interactive_templates"))}
     for flow in object_items(_get(export, "flows")):
         definition = as_object(flow.get("definition"))
-        translations = _translations(definition)
+        translations, threads = _translations(definition), find_results_with_thread(definition)
         for node in object_items(definition.get("nodes")):
             for action in object_items(node.get("actions")):
                 for kind, value in _action_pitfalls(action, templates, translations):
                     yield Pitfall(kind, definition, node, action, value)
+                if (variable := find_lost_thread(action, threads)) is not None:
+                    yield Pitfall(PitfallKind.LOST_MEMORY, definition, node, action, variable)
             for kind, value in _operand_pitfalls(as_object(node.get("router")).get("operand")):
                 yield Pitfall(kind, definition, node, {}, value)
-
-
-def parse_body(action: JsonObject) -> JsonObject:
-    """Return the body of a webhook; an empty object if it is not one."""
-    try:
-        return as_object(parse_json(as_string(action.get("body"))))
-    except StrictJsonError:
-        return {}
 
 
 def _get(export: Any, key: str) -> Any:

@@ -338,6 +338,14 @@ def test_a_prompt_that_reads_the_nodes_own_answer_works_the_first_time(
     assert openai.requests[-1].body["messages"][0]["content"] == "Be brief. You said before: -"
 
 
+def test_a_converted_flow_that_sends_thread_id_has_memory(flask: Commands, openai: OpenAIStandIn) -> None:
+    convert_and_ask(
+        flask, as_function(export(flask, "--mode", "sync", "--keyword", "ask", "--memory")), "What is ORS?", "How much?"
+    )
+    sent = [message["content"] for message in openai.requests[-1].body["messages"]]
+    assert sent[1:] == ["What is ORS?", "Hello from the stand-in.", "How much?"]
+
+
 def test_a_json_schema_is_asked_of_a_model_that_is_allowed_and_can_do_it(
     flask: Commands, openai: OpenAIStandIn, alice: TestOrganization
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from glific_gpt.errors import GlificGptError, ModelNotAllowed, ModelNotText
 from glific_gpt.flows.converting import ModelRules, convert, has_convertible_nodes
-from tests.flows.exports import Json, question_export
+from tests.flows.exports import Json, action_of, export, flow, question_export, webhook_node
 from tests.flows.test_converting import SIGNED, body_of, messages, warnings
 
 
@@ -120,3 +120,25 @@ def test_other_models_stay(body: Json) -> None:
     conversion = convert(exported, SIGNED, models=ModelRules(schema_model=schema_model))
     assert conversion.warnings == ()
     assert json.loads(conversion.edits[0].body or "")["model"] == body["model"]
+
+
+def converted_bodies(*bodies: Json) -> list[Json]:
+    """Convert a flow whose nodes save their results as r0, r1 and so on, and return the bodies."""
+    nodes = [
+        webhook_node(f"gpt {at}", None, None, body=json.dumps(body), result_name=f"r{at}")
+        for at, body in enumerate(bodies)
+    ]
+    converted = convert(export(flow("Memory", nodes, "memory")), SIGNED).export
+    return [json.loads(action_of(converted, f"gpt {at}")["body"]) for at in range(len(bodies))]
+
+
+def test_a_node_whose_thread_another_one_continues_begins_it() -> None:
+    """Glific's functions always return a thread_id, this server only to a call with one."""
+    question = {"question_text": "@results.q"}
+    bodies = converted_bodies(question, question | {"thread_id": "@results.r0.thread_id"}, question)
+    assert [body.get("thread_id") for body in bodies] == ["", "@results.r0.thread_id", None]
+
+
+def test_a_node_that_continues_its_own_thread_is_kept() -> None:
+    own = {"question_text": "@results.q", "thread_id": "@results.r0.thread_id"}
+    assert [body["thread_id"] for body in converted_bodies(own)] == ["@results.r0.thread_id"]

@@ -173,6 +173,49 @@ def test_a_flow_with_several_pitfalls_names_each_node() -> None:
     assert action_of(exported, "three")["url"] == "parse_via_chat_gpt"
 
 
+POST = {"method": "POST", "url": f"{URL}?n=@results.n.input"}
+OWN_THREAD = "@results.gpt_response.thread_id"
+
+
+def asking_node(thread_id: Any = None, name: str = "gpt", **webhook: Any) -> Json:
+    """Return a node that calls this server, with a thread_id if there is one."""
+    body = {"question_text": "@results.question"} | ({} if thread_id is None else {"thread_id": thread_id})
+    return webhook_node(name, None, None, body=json.dumps(body), **(POST | webhook))
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [asking_node("@results.answer.thread_id")],
+        [asking_node(name="first"), asking_node(OWN_THREAD, "second", result_name="answer")],
+        [asking_node("@results.gpt_respons.thread_id")],
+    ],
+)
+def test_a_thread_id_that_never_exists_is_reported(nodes: list[Json]) -> None:
+    exported = export(flow("Memory", nodes, "memory"))
+    assert find_violations(exported) == []
+    (remark,) = find_remarks(exported)
+    assert "which no node of the flow saves, so each question begins a new conversation." in remark
+    function = {"method": "FUNCTION", "url": "parse_via_chat_gpt"}
+    (caution,) = [each for each in cautions(with_node(asking_node("@results.x.thread_id", **function))) if "x" in each]
+    assert caution.startswith("thread_id reads @results.x.thread_id, which no node")
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [asking_node(OWN_THREAD)],
+        [asking_node("", "first"), asking_node(OWN_THREAD, "second", result_name="answer")],
+        [asking_node(f" {OWN_THREAD.replace('gpt', 'GPT')} ")],
+        [asking_node(name="first", url="https://example.org/ask"), asking_node(OWN_THREAD, "second")],
+        [asking_node(name="first", url="filesearch-gpt", method="FUNCTION"), asking_node(OWN_THREAD, "second")],
+        [asking_node("@contact.fields.thread"), asking_node(7, "second"), asking_node("", "third")],
+    ],
+)
+def test_a_thread_id_that_can_exist_is_not_reported(nodes: list[Json]) -> None:
+    assert list(find_remarks(export(flow("Memory", nodes, "memory")))) == []
+
+
 @given(flows_with_any_value())
 def test_any_value_in_a_flow_is_searched_without_an_error(exported: Any) -> None:
     assert all(isinstance(pitfall.value, str) for pitfall in find_pitfalls(exported))

@@ -37,7 +37,13 @@ def convert_webhook(webhook: Webhook, endpoint: WebhookEndpoint, models: ModelRu
     if convertible is None:
         return ConvertedWebhook(None, _other_function(function))
     try:
-        body = convert_body(webhook.action.get("body"), convertible, webhook.reference().result_name, models)
+        body = convert_body(
+            webhook.action.get("body"),
+            convertible,
+            webhook.reference().result_name,
+            models,
+            begins_thread=webhook.is_thread_read(),
+        )
     except BodyNotAnObject:
         return ConvertedWebhook(None, Remark(report.BODY_NOT_JSON))
     except ModelNotText as error:

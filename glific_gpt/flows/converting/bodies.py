@@ -11,6 +11,7 @@ from glific_gpt.flows.converting.functions import ConvertibleFunction
 from glific_gpt.flows.converting.report import Remark
 from glific_gpt.flows.files import StrictJsonError, parse_json
 from glific_gpt.flows.structure import JsonObject, as_object, as_string
+from glific_gpt.flows.threads import THREAD_ID
 from glific_gpt.flows.variables import MAX_DEFAULTS, find_unresolved
 
 GLIFIC_DEFAULT_MODEL = "gpt-4o"
@@ -60,8 +61,14 @@ class ConvertedBody:
     warnings: list[Remark] = field(default_factory=list)
 
 
-def convert_body(body: Any, function: ConvertibleFunction, result_name: str, models: ModelRules) -> ConvertedBody:
-    """Add the values that this server needs to a body. Raises BodyNotAnObject and ModelNotText."""
+def convert_body(
+    body: Any, function: ConvertibleFunction, result_name: str, models: ModelRules, *, begins_thread: bool = False
+) -> ConvertedBody:
+    """Add the values that this server needs to a body. Raises BodyNotAnObject and ModelNotText.
+
+    With `begins_thread` another node continues the conversation. Glific's functions for assistants always answer with a
+    thread_id, this server only if the body has one.
+    """
     if body is None or body == "":
         return ConvertedBody(_dump({**GLIFIC_VALUES, function.required: ""}), [Remark(function.empty_body)])
     original = _parse_object(body)
@@ -73,6 +80,8 @@ def convert_body(body: Any, function: ConvertibleFunction, result_name: str, mod
         for key, value in GLIFIC_VALUES.items()
         if converted.setdefault(key, value) != value
     ]
+    if begins_thread:
+        converted.setdefault(THREAD_ID, "")
     if function.required not in converted:
         warnings.append(Remark(function.missing))
     return ConvertedBody(body if converted == original else _dump(converted), warnings)

@@ -10,6 +10,7 @@ from glific_gpt.flows.structure import as_object, as_string
 
 _TEMPLATES = {
     PitfallKind.EMPTY_QUESTION: report.EMPTY_QUESTION,
+    PitfallKind.LOST_MEMORY: report.LOST_MEMORY,
     PitfallKind.JOINED_VARIABLE: report.JOINED_VARIABLE,
     PitfallKind.SUSPICIOUS_CODE: report.SUSPICIOUS_CODE,
 }

@@ -68,6 +68,10 @@ EMPTY_QUESTION = N_(
     "question_text is empty, as in the template of Glific's editor, so each call fails. Enter a variable such as "
     "@results.question_1.input."
 )
+LOST_MEMORY = N_(
+    "thread_id reads {value}, which no node of the flow saves, so each question begins a new conversation. Read the "
+    "result of a node that has thread_id in its own body."
+)
 ASSISTANT_ID = N_("Importing a file empties assistant_id. Enter {value} again in this node after the import.")
 MISSING_TEMPLATE = N_(
     'The interactive message "{value}" is not in the file, so Glific cannot import it. Choose the message again in '

@@ -19,6 +19,10 @@ _VIOLATIONS = {
 }
 _REMARKS = {
     PitfallKind.ASSISTANT_ID: "importing the file empties its assistant_id. Enter {value} again after the import.",
+    PitfallKind.LOST_MEMORY: (
+        "its thread_id reads {value}, which no node of the flow saves, so each question begins a new conversation. "
+        "Read the result of a node that has thread_id in its own body."
+    ),
     PitfallKind.EMPTY_QUESTION: (
         "its question_text is empty, as in the editor's template. Enter a variable such as @results.question_1.input."
     ),
