@@ -18,9 +18,13 @@ from glific_gpt.calls.tenant import Tenant
 from glific_gpt.database import transaction
 from glific_gpt.errors import NotFound, Overloaded
 from glific_gpt.functions import parse_via_chat_gpt
+from glific_gpt.functions.contract import THREAD_ID
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.services import services
 
+THREAD_VARIABLE = "@results.gpt_response.thread_id"
+SHOWN_CHARACTERS = 20
+"""Characters of a thread id that the page shows."""
 FUNCTION = parse_via_chat_gpt.function.name
 
 log = structlog.get_logger()
@@ -32,7 +36,7 @@ class TestCall:
 
     question: str = field(repr=False)
     request: str = field(repr=False)
-    """The function body, as JSON."""
+    """The function body of a flow that makes this call, as JSON."""
     outcome: Outcome = field(repr=False)
     milliseconds: int
     """Time until the answer, as Glific would measure it."""
@@ -49,8 +53,14 @@ class TestCall:
 
     @property
     def response(self) -> str:
-        """The response, as JSON."""
-        return _format_json(self.outcome.body)
+        """The response, as JSON, with the beginning of a thread id."""
+        body = self.outcome.body
+        return _format_json(body | ({THREAD_ID: f"{self.thread_id[:SHOWN_CHARACTERS]}…"} if self.thread_id else {}))
+
+    @property
+    def thread_id(self) -> str:
+        """The thread id for the next question; empty without memory."""
+        return str(self.outcome.body.get(THREAD_ID, ""))
 
 
 def make_test_call(organization: Organization, body: dict[str, Any]) -> TestCall:
@@ -58,9 +68,10 @@ def make_test_call(organization: Organization, body: dict[str, Any]) -> TestCall
     if organization.glific_organization_id is not None:
         # Calls without the id are refused once it is set. Glific adds it to every body.
         body = body | {"organization_id": organization.glific_organization_id}
-    request = _format_json(body)
+    # A flow sends a variable in place of the thread id.
+    request = _format_json(body | ({THREAD_ID: THREAD_VARIABLE} if THREAD_ID in body else {}))
     started = time.monotonic()
-    outcome = _run(organization, request.encode())
+    outcome = _run(organization, _format_json(body).encode())
     milliseconds = round((time.monotonic() - started) * 1000)
     facts = {key: outcome.body.get(key) for key in ("call_id", "error_code")}
     log.info("test_call_finished", organization=organization.slug, function=FUNCTION, status=outcome.status, **facts)

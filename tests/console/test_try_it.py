@@ -1,6 +1,7 @@
 """Test questions from the console."""
 
 import html
+import json
 import re
 import threading
 import time
@@ -68,6 +69,24 @@ def test_the_shown_request_can_be_sent_by_a_flow(editor: ConsoleUser, alice: Tes
     again = alice.post(content=shown(answer, "sent-body").encode())
     assert again.json()["parsed_msg"] == "Hello from the stand-in."
     assert "/webhooks/alice/parse_via_chat_gpt" in answer.text
+
+
+def test_it_holds_a_conversation(editor: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn) -> None:
+    def hidden(answer: httpx2.Response) -> str:
+        found = re.search(r'<input[^>]*name="thread_id"[^>]*value="([^"]*)"', answer.text)
+        assert found
+        return found[1]
+
+    first = ask(editor, memory="y", thread_id="")
+    assert "A conversation begins." in first.text
+    second = ask(editor, question="How much?", memory="y", thread_id=hidden(first))
+    assert "The conversation continues." in second.text
+    sent = [message["content"] for message in openai.requests[-1].body["messages"][1:]]
+    assert sent == ["What is ORS?", "Hello from the stand-in.", "How much?"]
+    assert json.loads(shown(second, "sent-body"))["thread_id"] == "@results.gpt_response.thread_id"
+    assert len(json.loads(shown(second, "received"))["thread_id"]) < 30
+    last = ask(editor, thread_id=hidden(second))
+    assert (hidden(last), len(openai.requests[-1].body["messages"])) == ("", 2)
 
 
 def test_markup_in_answers_and_questions_is_escaped(editor: ConsoleUser, openai: OpenAIStandIn) -> None:

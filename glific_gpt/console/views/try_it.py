@@ -6,7 +6,7 @@ from typing import Any
 from flask import render_template
 from flask_babel import lazy_gettext as _
 from pydantic import JsonValue
-from wtforms import DecimalField, RadioField, SelectField, TextAreaField
+from wtforms import BooleanField, DecimalField, HiddenField, RadioField, SelectField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
@@ -65,6 +65,10 @@ class TestQuestionForm(Form):
         default=TEXT,
     )
 
+    memory = BooleanField(_("Continue the conversation (memory)"))
+    thread_id = HiddenField()
+    """The thread id of the last answer. The page keeps it, as a flow does."""
+
     def body(self) -> dict[str, Any]:
         """Return the function body, without empty fields."""
         temperature = self.temperature.data
@@ -74,6 +78,7 @@ class TestQuestionForm(Form):
             "gpt_model": self.model.data,
             "temperature": None if temperature is None else float(temperature),
             "response_format": {"type": JSON_OBJECT} if self.response_format.data == JSON_OBJECT else None,
+            "thread_id": (self.thread_id.data or "") if self.memory.data else None,
         }
         return {name: value for name, value in fields.items() if value is not None}
 
@@ -97,6 +102,7 @@ def ask_test_question(slug: str) -> tuple[str, int]:
     except RateLimited as error:
         form.add_error(error)
         return _render(form, None), error.status
+    form.thread_id.data = test_call.thread_id
     return _render(form, test_call), 200
 
 
