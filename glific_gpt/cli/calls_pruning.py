@@ -9,7 +9,7 @@ from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
 from glific_gpt.calls import pruning
 from glific_gpt.calls.pruning import OldCalls
-from glific_gpt.cli.output import json_option, print_result, wants_json
+from glific_gpt.cli.output import json_option, print_result, quantity, wants_json
 from glific_gpt.database import transaction
 from glific_gpt.services import services
 from glific_gpt.settings import MAX_KEPT_DAYS
@@ -40,17 +40,12 @@ def prune(*, days: int | None, yes: bool) -> None:
         question = f"{_describe(found)} from before {before:%Y-%m-%d} will be deleted. Continue?"
         click.confirm(question, abort=True, err=True)
     deleted = _prune_with_progress(kept_days, before, found.calls)
-    text = f"Deleted {_count_calls(deleted)} from before {before:%Y-%m-%d} (UTC). The daily totals remain."
+    text = f"Deleted {quantity(deleted, 'call')} from before {before:%Y-%m-%d} (UTC). The daily totals remain."
     print_result({"deleted": deleted, "before": f"{before:%Y-%m-%d}"}, text)
 
 
 def _describe(found: OldCalls) -> str:
-    organizations = "1 organization" if found.organizations == 1 else f"{found.organizations:,} organizations"
-    return f"{_count_calls(found.calls)} of {organizations}"
-
-
-def _count_calls(number: int) -> str:
-    return "1 call" if number == 1 else f"{number:,} calls"
+    return f"{quantity(found.calls, 'call')} of {quantity(found.organizations, 'organization')}"
 
 
 def _prune_with_progress(days: int, before: datetime, total: int) -> int:

@@ -5,7 +5,7 @@ import click
 from glific_gpt.calls import contacts as calls_of_contacts
 from glific_gpt.cli.arguments import slug
 from glific_gpt.cli.group import Group
-from glific_gpt.cli.output import json_option, print_result
+from glific_gpt.cli.output import json_option, print_result, quantity
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
 
@@ -38,8 +38,7 @@ def forget(*, slug: str, contact_id: int) -> None:
     with transaction() as session:
         organization_id = store.find(session, slug).id
     forgotten = calls_of_contacts.forget(organization_id, contact_id)
-    calls = "1 call" if forgotten.calls == 1 else f"{forgotten.calls} calls"
-    text = f"The contact's id is removed from {calls} of {slug}."
+    text = f"The contact's id is removed from {quantity(forgotten.calls, 'call')} of {slug}."
     if forgotten.waiting:
         text += (
             f" Calls in progress: {forgotten.waiting}. Each loses the id when its answer is delivered, or when its "

@@ -8,7 +8,7 @@ from cryptography.fernet import Fernet
 
 from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
-from glific_gpt.cli.output import json_option, print_result, wants_json
+from glific_gpt.cli.output import json_option, print_result, quantity, wants_json
 from glific_gpt.database import transaction
 from glific_gpt.operations import key_check, rotation, secrets
 from glific_gpt.operations.secrets import SecretCount
@@ -35,7 +35,7 @@ def rotate() -> None:
     during the rotation. Exits with 1 if a secret cannot be decrypted, and names its organization.
     """
     count = _count_with_progress("Encrypting", rotation.rotate(services().vault))
-    text = f"Re-encrypted {count.readable} secrets with the first key."
+    text = f"Re-encrypted {quantity(count.readable, 'secret')} with the first key."
     if not count.unreadable:
         text += " You can remove the other keys from GLIFIC_GPT_ENCRYPTION_KEYS in 15 minutes."
     print_result({"reencrypted": count.readable, "unreadable": count.unreadable}, text)
@@ -52,7 +52,7 @@ def check() -> None:
     slugs = secrets.list_slugs(count)
     print_result(
         {"readable": count.readable, "unreadable": count.unreadable, "organizations": slugs},
-        f"{count.readable} secrets can be decrypted.",
+        f"{quantity(count.readable, 'secret')} can be decrypted.",
     )
     _require_readable(count, slugs)
 
@@ -92,7 +92,8 @@ def _require_readable(count: SecretCount, slugs: list[str]) -> None:
     """Raise click.ClickException, which exits with 1, if a secret cannot be decrypted."""
     if count.unreadable:
         owners = [*slugs, "this server (e-mails)"] if NO_ORGANIZATION in count.organization_ids else slugs
+        unreadable = quantity(count.unreadable, "secret")
         raise click.ClickException(
-            f"{count.unreadable} secrets of {', '.join(owners)} cannot be decrypted. They are unchanged. Add their key "
-            "to GLIFIC_GPT_ENCRYPTION_KEYS and run this command again, or enter these secrets again."
+            f"{unreadable} of {', '.join(owners)} cannot be decrypted. Nothing of it is changed. Add its key to "
+            "GLIFIC_GPT_ENCRYPTION_KEYS and run this command again, or enter the secrets again."
         )

@@ -10,7 +10,7 @@ import click
 from glific_gpt.cli.arguments import slug
 from glific_gpt.cli.confirmation import confirm_by_typing
 from glific_gpt.cli.group import exit_cleanly
-from glific_gpt.cli.output import format_table, json_option, print_result
+from glific_gpt.cli.output import format_table, json_option, print_result, quantity
 from glific_gpt.cli.progress import show_progress
 from glific_gpt.database import transaction
 from glific_gpt.errors import Conflict, InvalidValue
@@ -42,7 +42,7 @@ def export_(*, slug: str, file: Path, force: bool) -> None:
         _require_absent(file, force=force)  # another program may have created it meanwhile
         move_into_place(partial, file)
     data = {"slug": slug, "file": str(file), "rows": rows, "bytes": file.stat().st_size}
-    print_result(data, f"Exported {rows:,} rows of {slug} to {file}.")
+    print_result(data, f"Exported {quantity(rows, 'row')} of {slug} to {file}.")
 
 
 @slug
@@ -66,7 +66,8 @@ def delete(*, slug: str, yes: bool) -> None:
     finally:
         engine.close()
     data = {"slug": slug, "deleted": contents.rows, "people_deleted": deleted.people}
-    print_result(data, f"{slug} is deleted, with {contents.total:,} rows and {deleted.people} accounts.")
+    rows, accounts = quantity(contents.total, "row"), quantity(deleted.people, "account")
+    print_result(data, f"{slug} is deleted, with {rows} and {accounts}.")
 
 
 def _find(slug: str) -> tuple[Organization, Contents]:

@@ -67,6 +67,11 @@ def to_json(view: BaseModel) -> dict[str, Any]:
     return view.model_dump(mode="json")
 
 
+def quantity(number: int, name: str) -> str:
+    """Return a number of things whose plural ends in -s: `1 call`, `1,200 calls`."""
+    return f"1 {name}" if number == 1 else f"{number:,} {name}s"
+
+
 def format_fields(data: JsonObject) -> str:
     """Format as lines of `field: value`."""
     return "\n".join(f"{name}: {_format_value(value)}" for name, value in data.items())

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import click
 
 from glific_gpt.cli.arguments import slug
-from glific_gpt.cli.output import JsonObject, json_option, print_result, sanitize
+from glific_gpt.cli.output import JsonObject, json_option, print_result, quantity, sanitize
 from glific_gpt.errors import InvalidValue
 from glific_gpt.flows import files
 from glific_gpt.flows.rules import find_remarks, find_violations
@@ -119,6 +119,5 @@ def _describe_problems(conversation: Conversation) -> str:
     if problems:
         more = f" Further problems: {len(problems) - 1}." if len(problems) > 1 else ""
         return f"The conversation had a problem. {sanitize(problems[0].says)}{more}"
-    return (
-        f"{len(failed)} of {len(conversation.calls)} calls failed. The conversation shows the reason." if failed else ""
-    )
+    calls = quantity(len(conversation.calls), "call")
+    return f"{len(failed)} of {calls} failed. The conversation shows the reason." if failed else ""

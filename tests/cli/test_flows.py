@@ -278,7 +278,7 @@ def test_a_failed_call_fails_the_command(flask: Commands, openai: OpenAIStandIn)
     openai.always(behaviours.out_of_credit())
     result = flask.run("flows", "simulate", "alice", "--reply", "What is ORS?", stdin=export(flask, "--mode", "sync"))
     assert (result.exit_code, "has no credit left" in result.stdout.replace("\n", " ")) == (1, True)
-    assert result.stderr == "Error: 1 of 1 calls failed. The conversation shows the reason.\n"
+    assert result.stderr == "Error: 1 of 1 call failed. The conversation shows the reason.\n"
 
 
 def test_the_organizations_phrase_signs_only_calls_to_this_server(flask: Commands, alice: TestOrganization) -> None:

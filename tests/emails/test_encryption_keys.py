@@ -30,4 +30,4 @@ def test_a_check_says_that_e_mails_cannot_be_read(start_mailing_server: StartMai
     result = other.app.test_cli_runner().invoke(args=["credentials", "check", "--json"])
     assert result.exit_code == 1
     assert json.loads(result.stdout) == {"readable": 0, "unreadable": 1, "organizations": []}
-    assert result.stderr.startswith("Error: 1 secrets of this server (e-mails) cannot be decrypted.")
+    assert result.stderr.startswith("Error: 1 secret of this server (e-mails) cannot be decrypted.")
