@@ -18,7 +18,7 @@ from glific_gpt.services import limit_pages
 
 INTRODUCTION = """
 Manages the organizations of a glific_gpt server: their OpenAI keys, webhook tokens, models,
-calls and connections to Glific.
+calls and connections to Glific. The functions that flows call are under *Webhooks*.
 
 Send `Authorization: Bearer <API token>`. Create a token with `flask api-tokens create`. An administrator's token can
 access every organization. An organization's token can access only that organization; for everything else it gets 404.

@@ -7,6 +7,9 @@ from typing import cast
 from flask import Blueprint, Response, abort, current_app, json, send_from_directory
 from flask_openapi.openapi import OpenAPI
 
+from glific_gpt.api.webhook_operations import add_webhooks
+from glific_gpt.services import services
+
 documents = Blueprint("documents", __name__, url_prefix="/api")
 
 STATIC = Path(__file__).parent / "static"
@@ -27,8 +30,9 @@ POLICY = (
 
 @documents.get("/openapi.json")
 def openapi() -> Response:
-    """Return the OpenAPI document."""
-    response = Response(json.dumps(cast("OpenAPI", current_app).api_doc), mimetype="application/json")
+    """Return the OpenAPI document: the JSON API, and the functions of the webhook."""
+    document = add_webhooks(cast("OpenAPI", current_app).api_doc, services().functions.all())
+    response = Response(json.dumps(document), mimetype="application/json")
     response.headers["Cache-Control"] = "no-store"
     return response
 

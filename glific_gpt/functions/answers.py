@@ -49,7 +49,9 @@ class AnswerOptions(FunctionBody):
     prompt: str | None = None
     """Instructions for the model."""
     temperature: Annotated[float, BeforeValidator(parse_number), Field(ge=0, le=2)] | None = None
+    """How much the answers vary. Without it, they vary least."""
     max_tokens: Annotated[int, BeforeValidator(parse_number), Field(ge=1, le=1_000_000)] | None = None
+    """Longest answer in tokens."""
     response_format: (
         Annotated[
             JsonObject | JsonSchema,
@@ -58,6 +60,7 @@ class AnswerOptions(FunctionBody):
         ]
         | None
     ) = None
+    """Asks for JSON."""
     reasoning_effort: Level | None = None
     """Passed on to models that think: none, minimal, low, medium, high, xhigh or max."""
     verbosity: Level | None = None

@@ -58,7 +58,8 @@ class FunctionBody(BaseModel):
     Glific also sends `contact` and `results`. Only the ids in them are used, and nothing else of them is kept.
     """
 
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+    # The docstrings of the fields are their descriptions in documentation.
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
 
     MEANINGFUL_BLANKS: ClassVar[frozenset[str]] = frozenset()
     """Fields for which an empty text or null is a value. In all others it means that the field was not sent."""
@@ -67,10 +68,15 @@ class FunctionBody(BaseModel):
     """Fields that hold what people write, in which an @ is not always a variable."""
 
     gpt_model: ModelName | None = None
+    """A text model. Without it, the organization's default model answers."""
     model: ModelName | None = None
+    """Another name of `gpt_model`."""
     flow_id: FlowNumber = None
+    """Glific's id of the flow. A later answer needs it."""
     contact_id: FlowNumber = None
+    """Glific's id of the contact. Flows send `contact` instead. A later answer needs it."""
     organization_id: FlowNumber = None
+    """Glific's id of the organization, which Glific adds."""
     max_characters: MaxCharacters | None = None
     """Longest answer in text: the flow may add its own words to the same message."""
     wait_seconds: Annotated[int, BeforeValidator(parse_number), Field(ge=1, le=MAX_WAIT_SECONDS)] | None = None
@@ -80,6 +86,7 @@ class FunctionBody(BaseModel):
     thread_id: Annotated[str | None, BeforeValidator(read_thread_id)] = None
     """Switches memory on. An empty text begins a conversation, the `thread_id` of an answer continues its own."""
     result_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]{1,64}$")] = "gpt_response"
+    """Name under which a later answer is stored in the flow."""
 
     @model_validator(mode="before")
     @classmethod

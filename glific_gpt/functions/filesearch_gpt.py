@@ -57,15 +57,19 @@ class FileSearchBody(FunctionBody):
     TYPED_FIELDS: ClassVar[frozenset[str]] = frozenset({"question", "question_text"})
 
     question: str = ""
+    """The question of the contact."""
     question_text: str = ""
     """Another name of `question`, as in parse_via_chat_gpt."""
     vector_store_id: Annotated[
         tuple[StoreId, ...], BeforeValidator(_to_list), Field(max_length=MAX_STORES, validate_default=True)
     ] = ()
+    """One vector store at OpenAI, or a list of them."""
     prompt: str | None = None
     """The system message."""
     temperature: Annotated[float, BeforeValidator(parse_number), Field(ge=0, le=2)] | None = None
+    """How much the answers vary. Without it, they vary least."""
     max_tokens: Annotated[int, BeforeValidator(parse_number), Field(ge=1, le=1_000_000)] | None = None
+    """Longest answer in tokens."""
 
     @model_validator(mode="before")
     @classmethod

@@ -21,6 +21,7 @@ class ParseViaChatGptBody(AnswerOptions):
     TYPED_FIELDS: ClassVar[frozenset[str]] = frozenset({"question_text"})
 
     question_text: Annotated[str, BeforeValidator(_not_blank), Field(validate_default=True)] = ""
+    """The question of the contact."""
 
 
 def handle(body: ParseViaChatGptBody, model: LanguageModel, _deadline: Deadline) -> JsonValue:

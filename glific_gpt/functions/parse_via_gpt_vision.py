@@ -14,8 +14,9 @@ DEFAULT_PROMPT = "Describe this picture."
 class ParseViaGptVisionBody(AnswerOptions):
     """The fields of parse_via_gpt_vision. The prompt is the question about the picture."""
 
+    # Not in a repr: an address may be signed, so that it is a secret for a while.
     url: Annotated[str, Field(repr=False), AfterValidator(read_address)]
-    """Address of the picture. It may be signed, so that it is a secret for a while."""
+    """Address of the picture, which begins with https://."""
 
 
 def handle(body: ParseViaGptVisionBody, model: LanguageModel, _deadline: Deadline) -> JsonValue:

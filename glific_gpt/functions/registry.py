@@ -3,8 +3,9 @@
 from importlib.metadata import entry_points
 from typing import Any
 
-from glific_gpt.errors import SettingsError, UnknownFunction
+from glific_gpt.errors import GlificGptError, SettingsError, UnknownFunction
 from glific_gpt.functions import filesearch_gpt, parse_via_chat_gpt, parse_via_gpt_vision
+from glific_gpt.functions.body_validation import validate_body
 from glific_gpt.functions.contract import Function
 
 GROUP = "glific_gpt.functions"
@@ -20,13 +21,18 @@ class Registry:
         self._functions: dict[str, Function[Any]] = {}
 
     def add(self, function: object, origin: str) -> None:
-        """Register a function. Raises SettingsError if it is not a Function, or if its name is taken."""
+        """Register a function.
+
+        Raises SettingsError if it is not a Function, if its name is taken, or if it does not accept its own example.
+        """
         if not isinstance(function, Function):
             raise SettingsError(f"The plugin {origin} does not offer a Function. Uninstall or correct it.")
         if function.name in self._functions:
             raise SettingsError(
                 f"The plugin {origin} offers a function {function.name}, which exists already. Uninstall or rename it."
             )
+        if function.example:
+            _check_example(function, origin)
         self._functions[function.name] = function
 
     def names(self) -> list[str]:
@@ -46,6 +52,16 @@ class Registry:
         if name not in self._functions:
             raise UnknownFunction
         return self._functions[name]
+
+
+def _check_example(function: Function[Any], origin: str) -> None:
+    try:
+        validate_body(function, dict(function.example))
+    except GlificGptError as error:
+        raise SettingsError(
+            f"The plugin {origin} offers a function {function.name} that does not accept its own example ({error}). "
+            "Uninstall or correct it."
+        ) from None
 
 
 def load() -> Registry:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from glific_gpt.functions.registry import BUILT_IN
 from tests.support import http
-from tests.support.server import RunningServer
+from tests.support.server import RunningServer, TestOrganization
 
+FUNCTIONS = {function.name for function in BUILT_IN}
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 ROUTES = {
     "/api/v1/organizations": {"get", "post"},
@@ -32,8 +34,9 @@ def document(server: RunningServer) -> dict[str, Any]:
     return body
 
 
-def _operations(document: dict[str, Any]) -> list[dict[str, Any]]:
-    return [operation for path in document["paths"].values() for operation in path.values()]
+def _operations(document: dict[str, Any], beginning: str = "/api/") -> list[dict[str, Any]]:
+    paths = [path for name, path in document["paths"].items() if name.startswith(beginning)]
+    return [operation for path in paths for operation in path.values()]
 
 
 def _references(part: Any) -> Iterator[str]:
@@ -75,7 +78,50 @@ def test_a_page_of_calls_describes_each_call(document: dict[str, Any]) -> None:
 
 def test_it_describes_exactly_the_routes_that_exist(document: dict[str, Any]) -> None:
     assert document["openapi"] == "3.1.0"
-    assert {path: set(methods) for path, methods in document["paths"].items()} == ROUTES
+    functions = {f"/webhooks/{{slug}}/{name}": {"post"} for name in FUNCTIONS}
+    assert {path: set(methods) for path, methods in document["paths"].items()} == ROUTES | functions
+
+
+def test_it_describes_each_function_of_the_webhook(document: dict[str, Any]) -> None:
+    operation = document["paths"]["/webhooks/{slug}/parse_via_gpt_vision"]["post"]
+    assert operation["summary"] == "Question about a picture"
+    assert operation["description"].startswith("Looks at a picture")
+    assert operation["security"] == [{"webhook_token": []}, {"glific_signature": []}]
+    content = operation["requestBody"]["content"]["application/json"]
+    assert content["schema"]["required"] == ["url"]
+    assert content["schema"]["properties"]["url"] == {
+        "type": "string",
+        "description": "Address of the picture, which begins with https://.",
+    }
+    assert content["schema"]["properties"]["max_tokens"]["maximum"] == 1_000_000
+    assert set(content["example"]) <= content["schema"]["properties"].keys()
+    answer = operation["responses"]["200"]["content"]["application/json"]["schema"]["oneOf"][0]
+    assert {"parsed_msg", "response"} <= answer["properties"].keys()
+
+
+def test_every_field_of_a_function_has_a_description(document: dict[str, Any]) -> None:
+    for operation in _operations(document, "/webhooks/"):
+        schema = operation["requestBody"]["content"]["application/json"]["schema"]
+        undescribed = [name for name, field in schema["properties"].items() if not field.get("description")]
+        assert (operation["operationId"], undescribed) == (operation["operationId"], [])
+
+
+def test_a_described_call_is_answered(document: dict[str, Any], alice: TestOrganization) -> None:
+    for operation in _operations(document, "/webhooks/"):
+        url = alice.url.replace("parse_via_chat_gpt", operation["operationId"])
+        content = operation["requestBody"]["content"]["application/json"]
+        reply = http.post(url, json=content["example"], headers={"Authorization": f"Bearer {alice.token}"})
+        answer = operation["responses"]["200"]["content"]["application/json"]["schema"]["oneOf"][0]
+        assert reply.status_code == 200, reply.text
+        assert set(answer["required"]) <= reply.json().keys()
+        assert {name for name in answer["properties"] if name in {"response", "message"}} <= reply.json().keys()
+
+
+def test_an_error_of_the_webhook_has_the_described_keys(document: dict[str, Any], alice: TestOrganization) -> None:
+    schema = document["components"]["schemas"]["WebhookError"]
+    body = alice.ask("").json()
+    assert body.keys() == schema["properties"].keys()
+    assert body["error_code"] in schema["properties"]["error_code"]["enum"]
 
 
 def test_every_route_requires_a_token(document: dict[str, Any]) -> None:
@@ -105,7 +151,7 @@ def test_changes_have_no_defaults_that_a_client_might_send(document: dict[str, A
 
 
 def test_every_route_has_an_operation_id_and_a_summary(document: dict[str, Any]) -> None:
-    operations = _operations(document)
+    operations = _operations(document, "/")
     assert len({operation["operationId"] for operation in operations}) == len(operations)
     assert all(operation["summary"] for operation in operations)
 

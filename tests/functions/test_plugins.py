@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import httpx2
 import pytest
 
 from glific_gpt.errors import SettingsError
+from glific_gpt.functions import parse_via_chat_gpt
 from glific_gpt.functions.registry import Registry
 from tests.support import http
 from tests.support.openai_behaviours import answer
@@ -117,3 +119,9 @@ def test_a_plugin_that_cannot_be_imported_stops_the_start(plugin_copy: Path, tmp
 def test_a_plugin_that_offers_no_function_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"^The plugin summariser does not offer a Function\."):
         Registry().add("summarise", "summariser")
+
+
+def test_a_function_that_refuses_its_own_example_is_refused() -> None:
+    broken = replace(parse_via_chat_gpt.function, name="broken", example={"temperature": 1})
+    with pytest.raises(SettingsError, match=r"broken that does not accept its own example \(question_text is empty\."):
+        Registry().add(broken, "summariser")
