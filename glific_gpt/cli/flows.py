@@ -103,8 +103,8 @@ def export(*, slug: str, mode: str, name: str, keyword: str, model: str, memory:
 def convert(*, slug: str, placement: str, let_in: str | None) -> None:
     """Convert the GPT nodes of an exported flow.
 
-    Reads the export from standard input. Nodes that call Glific's own parse_via_chat_gpt
-    or parse_via_gpt_vision become calls of this server.
+    Reads the export from standard input. Nodes that call Glific's own parse_via_chat_gpt,
+    parse_via_gpt_vision or filesearch-gpt become calls of this server.
     Everything else stays unchanged. Standard error lists the changed and unchanged nodes; with --json as one object.
 
     The converted flow has a new name, keyword and uuid. Import it beside the old flow, try it by sending draft: and its

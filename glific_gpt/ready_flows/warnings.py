@@ -73,7 +73,7 @@ class OrganizationState:
         return asked, next(allowed, PREFERRED_MODELS[0])
 
     def model_rules(self) -> ModelRules:
-        return ModelRules(self.model_refusal, self.schema_model)
+        return ModelRules(self.model_refusal, self.schema_model, self.organization.vector_store_id or "")
 
 
 def auth_warnings(url: str, token_label: str | None, organization: Organization) -> Iterator[FlowWarning]:

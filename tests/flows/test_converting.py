@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glific_gpt.flows.converting import Conversion, Note, convert, has_convertible_nodes
+from glific_gpt.flows.converting import Conversion, ModelRules, Note, Placement, convert, has_convertible_nodes
 from glific_gpt.flows.endpoint import WebhookEndpoint
 from glific_gpt.flows.files import format_export, parse_export
 from glific_gpt.flows.rules import find_violations
@@ -309,3 +309,59 @@ def test_any_file_shape_is_converted_or_left_unchanged(data: st.DataObject, valu
     conversion = convert(exported, SIGNED)
     assert exported == before
     assert convert(conversion.export, SIGNED).export == conversion.export
+
+
+FILE_SEARCH_URL = URL.replace("parse_via_chat_gpt", "filesearch-gpt")
+ASSISTANT_BODY = {"question": "@results.question", "assistant_id": "asst_abc123", "remove_citation": True}
+
+
+@pytest.mark.parametrize("store", ["vs_1", ""])
+def test_the_assistant_of_a_question_to_documents_becomes_a_vector_store(endpoint: WebhookEndpoint, store: str) -> None:
+    exported = question_export(url="filesearch-gpt", body=json.dumps(ASSISTANT_BODY))
+    conversion = convert(exported, endpoint, Placement.COPY, models=ModelRules(vector_store_id=store))
+    (action,) = (action for action in webhooks_of(conversion.export) if action["url"].startswith(FILE_SEARCH_URL))
+    assert action["method"] == "POST"
+    assert list(json.loads(action["body"]).items())[:3] == [
+        ("question", "@results.question"),
+        ("vector_store_id", store),
+        ("remove_citation", True),
+    ]
+    told = " ".join(messages(conversion.warnings))
+    assert "asst_abc123 stays with Glific" in told
+    assert ("searches the vector store vs_1" in told) == bool(store)
+    assert "page Documents" in told
+    assert "empties assistant_id" not in told
+    assert "often takes longer" in told
+
+
+def test_a_vector_store_of_the_author_is_kept(endpoint: WebhookEndpoint) -> None:
+    body = ASSISTANT_BODY | {"vector_store_id": "vs_own"}
+    conversion = convert(
+        question_export(url="filesearch-gpt", body=json.dumps(body)),
+        endpoint,
+        models=ModelRules(vector_store_id="vs_1"),
+    )
+    kept = json.loads(action_of(conversion.export, "gpt")["body"])
+    assert (kept["vector_store_id"], "assistant_id" in kept) == ("vs_own", False)
+    again = convert(conversion.export, endpoint)
+    assert (again.export, messages(again.unchanged)) == (conversion.export, ["Already calls this server."])
+
+
+def test_a_question_to_documents_without_any_store_causes_a_warning(endpoint: WebhookEndpoint) -> None:
+    exported = question_export(url="filesearch-gpt", body='{"question": "@results.question"}')
+    told = messages(convert(exported, endpoint).warnings)
+    assert any("no vector store yet" in sentence for sentence in told)
+    told = messages(convert(exported, endpoint, models=ModelRules(vector_store_id="vs_1")).warnings)
+    assert not any("no vector store yet" in sentence for sentence in told)
+    told = messages(convert(question_export(url="filesearch-gpt", body="{}"), endpoint).warnings)
+    assert any("has no question" in sentence for sentence in told)
+
+
+def webhooks_of(exported: Json) -> list[Json]:
+    return [
+        action
+        for each in exported["flows"]
+        for node in each["definition"]["nodes"]
+        for action in node["actions"]
+        if action["type"] == "call_webhook"
+    ]

@@ -50,10 +50,10 @@ def test_an_assistant_that_the_import_empties_is_reported(url: str) -> None:
     assert find_violations(exported) == []
     (remark,) = find_remarks(exported)
     assert remark.endswith("importing the file empties its assistant_id. Enter asst_abc123 again after the import.")
-    assert cautions(exported) == [
-        "Importing a file empties assistant_id. Enter asst_abc123 again in this node after the import."
-    ]
-    assert cautions(exported, Placement.IN_PLACE) == []
+    told = "Importing a file empties assistant_id. Enter asst_abc123 again in this node after the import."
+    # A converted node has a vector store in its place.
+    assert (told in cautions(exported)) is (url != "filesearch-gpt")
+    assert told not in cautions(exported, Placement.IN_PLACE)
 
 
 @pytest.mark.parametrize("value", ["", None, 5])

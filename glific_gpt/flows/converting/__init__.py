@@ -76,6 +76,11 @@ def _convert_nodes(export: Export, endpoint: WebhookEndpoint, models: ModelRules
     ]
     actions = [(webhook.path, result.action) for webhook, result in results if result.action is not None]
     cautions = find_cautions(export, is_imported=placement is Placement.COPY) if actions else []
+    # The import empties no assistant of a node that no longer has one.
+    converted = {webhook.reference().uuid for webhook, result in results if result.action is not None}
+    cautions = (
+        note for note in cautions if note.node.uuid not in converted or note.remark.template != report.ASSISTANT_ID
+    )
     return Conversion(
         _replace_leaves(export, actions) if actions else export,
         changed=tuple(Note(webhook.reference(), result.remark) for webhook, result in results if result.action),

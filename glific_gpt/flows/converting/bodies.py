@@ -7,7 +7,7 @@ from typing import Any
 
 from glific_gpt.errors import GlificGptError, ModelNotAllowed
 from glific_gpt.flows.converting import report
-from glific_gpt.flows.converting.functions import ConvertibleFunction
+from glific_gpt.flows.converting.functions import FILE_SEARCH, ConvertibleFunction
 from glific_gpt.flows.converting.report import Remark
 from glific_gpt.flows.files import StrictJsonError, parse_json
 from glific_gpt.flows.structure import JsonObject, as_object, as_string
@@ -20,7 +20,7 @@ GLIFIC_DEFAULT_MODEL = "gpt-4o"
 
 @dataclass(frozen=True)
 class ModelRules:
-    """The rules of this server about models."""
+    """The rules of this server about models, and the documents that models search."""
 
     refusal: Callable[[str], GlificGptError | None] = lambda _model: None
     """Returns the reason why this server refuses a model; None if it does not."""
@@ -29,6 +29,8 @@ class ModelRules:
 
     The model is "" if the body names none: then it is the default.
     """
+    vector_store_id: str = ""
+    """The vector store of the organization, which replaces assistants of Glific; "" if none is chosen."""
 
 
 GLIFIC_VALUES = {"contact": "@contact", "results": "@results", "flow_id": "@flow.id"}
@@ -39,6 +41,8 @@ _CUSTOM_VALUE_TEMPLATES = {
     "flow_id": report.CUSTOM_FLOW_ID,
 }
 
+
+ASSISTANT_ID, VECTOR_STORE_ID = "assistant_id", "vector_store_id"
 
 DEFAULT_TEXT = "-"
 """Stands for an answer that the node does not have yet."""
@@ -74,6 +78,9 @@ def convert_body(
     original = _parse_object(body)
     converted, warnings = _resolve_models(original)
     warnings = _check_model(converted, models, warnings)
+    if function.name == FILE_SEARCH:
+        converted, store_warning = _replace_assistant(converted, models.vector_store_id)
+        warnings += store_warning
     warnings += _add_defaults(converted, result_name)
     warnings += [
         Remark(_CUSTOM_VALUE_TEMPLATES[key])
@@ -85,6 +92,23 @@ def convert_body(
     if function.required not in converted:
         warnings.append(Remark(function.missing))
     return ConvertedBody(body if converted == original else _dump(converted), warnings)
+
+
+def _replace_assistant(body: JsonObject, store: str) -> tuple[JsonObject, list[Remark]]:
+    """Return the body with a vector store in place of the assistant, which belongs to Glific's OpenAI account.
+
+    Without a store the field stays empty, so that the one that the organization chooses later is searched.
+    """
+    assistant = as_string(body.get(ASSISTANT_ID)).strip()
+    if body.get(VECTOR_STORE_ID):
+        return {key: value for key, value in body.items() if key != ASSISTANT_ID}, []
+    replaced = {VECTOR_STORE_ID if key == ASSISTANT_ID else key: value for key, value in body.items()}
+    if ASSISTANT_ID in body:
+        replaced[VECTOR_STORE_ID] = store
+    if assistant:
+        template = report.ASSISTANT_REPLACED if store else report.ASSISTANT_WITHOUT_STORE
+        return replaced, [Remark(template, {"assistant": assistant, "store": store})]
+    return replaced, [] if store else [Remark(report.NO_STORE)]
 
 
 def _check_model(body: JsonObject, models: ModelRules, warnings: list[Remark]) -> list[Remark]:
@@ -114,7 +138,8 @@ def _add_defaults(body: JsonObject, result_name: str) -> list[Remark]:
 
     Glific's function sent the names of such variables to the model. This server refuses calls with them.
     """
-    texts = [(text.strip(), text) for text in map(as_string, (body.get("prompt"), body.get("question_text")))]
+    values = (body.get(key) for key in ("prompt", "question_text", "question"))
+    texts = [(text.strip(), text) for text in map(as_string, values)]
     read = [variable for whole, text in texts for variable in find_unresolved(text) if variable != whole]
     own = list(dict.fromkeys(variable for variable in read if variable.split(".")[:2] == ["@results", result_name]))
     present = body.get("defaults", {})

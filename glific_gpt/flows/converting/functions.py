@@ -19,12 +19,17 @@ class ConvertibleFunction(NamedTuple):
     """Warning about each converted node."""
 
 
+FILE_SEARCH = "filesearch-gpt"
+
 FUNCTIONS = {
     function.name: function
     for function in (
         ConvertibleFunction("parse_via_chat_gpt", "question_text", report.EMPTY_BODY, report.NO_QUESTION),
         ConvertibleFunction(
             "parse_via_gpt_vision", "url", report.EMPTY_PICTURE_BODY, report.NO_PICTURE, report.PICTURE_DOWNLOAD
+        ),
+        ConvertibleFunction(
+            FILE_SEARCH, "question", report.EMPTY_DOCUMENT_BODY, report.NO_DOCUMENT_QUESTION, report.SLOW_DOCUMENTS
         ),
     )
 }

@@ -36,6 +36,24 @@ PICTURE_DOWNLOAD = N_(
     "Glific downloaded the picture itself. Now OpenAI downloads it from its address. If it cannot, let this server "
     "download pictures, in the settings of the organization."
 )
+EMPTY_DOCUMENT_BODY = N_("The Function body was empty. Enter the question after question.")
+NO_DOCUMENT_QUESTION = N_("The Function body has no question. Add it, otherwise there is no answer.")
+SLOW_DOCUMENTS = N_(
+    "Glific's function lets the flow wait for the answer. This node waits for less than five seconds, and an answer "
+    "from documents often takes longer. Download a ready flow to see how a flow waits."
+)
+ASSISTANT_REPLACED = N_(
+    "The assistant {assistant} stays with Glific. The node searches the vector store {store} of your OpenAI account. "
+    "Upload the documents of the assistant there, on the page Documents, and copy its instructions into prompt."
+)
+ASSISTANT_WITHOUT_STORE = N_(
+    "The assistant {assistant} stays with Glific. Create a vector store on the page Documents, upload the documents of "
+    "the assistant, and copy its instructions into prompt. Until then each call of this node fails."
+)
+NO_STORE = N_(
+    "This organization has no vector store yet, so each call of this node fails. Create one on the page Documents, and "
+    "upload your documents."
+)
 TWO_MODELS = N_("The Function body had two models. gpt_model {gpt_model} was kept, model {model} was removed.")
 GPT_MODEL_HONOURED = N_("Glific ignored gpt_model and used gpt-4o. This server uses {gpt_model}.")
 MODEL_NOT_ALLOWED = N_(

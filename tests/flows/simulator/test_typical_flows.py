@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from glific_gpt.flows.converting import convert
+from glific_gpt.flows.converting import ModelRules, convert
 from glific_gpt.flows.endpoint import WebhookEndpoint
 from glific_gpt.flows.simulator import Conversation
 from tests.flows.simulator.conversations import simulate
@@ -141,6 +141,27 @@ def test_a_converted_flow_gets_answers(
     conversation = run_conversation(converted, *questions)
     assert conversation.messages[-1].endswith(f"question={questions[-1]}")
     assert [call.outcome for call in conversation.calls] == ["Success"] * len(questions)
+
+
+def test_a_converted_flow_answers_from_documents_and_remembers(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+    openai.search("In May 【4:0†source】.")
+    store = openai.documents.add_store(alice.key, "rules.pdf")
+    body = {"question": "@results.question_1", "assistant_id": "asst_1", "remove_citation": True}
+    again = {"question": "@results.two", "assistant_id": "asst_1", "thread_id": "@results.files.thread_id"}
+    call = {"url": "filesearch-gpt", "method": "FUNCTION", "success": "tell", "failure": "sorry"}
+    exported = export(
+        reply_node("question", "call", keep_as="question_1"),
+        webhook_node("call", keep_as="files", body=body, **call | {"success": "tell"}),
+        action_node("tell", send_message("@results.files.message"), then="ask two"),
+        reply_node("ask two", "call again", keep_as="two"),
+        webhook_node("call again", keep_as="more", body=again, **call | {"success": "tell more"}),
+        action_node("tell more", send_message("@results.more.message")),
+        action_node("sorry", send_message("Sorry.")),
+    )
+    endpoint = WebhookEndpoint(alice.url, SecretStr(alice.token))
+    converted = convert(exported, endpoint, models=ModelRules(vector_store_id=store)).export
+    assert run_conversation(converted, "When?", "And how?").messages == ["In May.", "In May."]
+    assert [message["role"] for message in openai.requests[-1].body["input"]] == ["user", "assistant", "user"]
 
 
 def test_a_converted_flow_on_a_cycle_does_not_get_stuck(alice: TestOrganization, openai: OpenAIStandIn) -> None:
