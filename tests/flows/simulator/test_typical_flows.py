@@ -151,10 +151,10 @@ def test_a_converted_flow_answers_from_documents_and_remembers(alice: TestOrgani
     call = {"url": "filesearch-gpt", "method": "FUNCTION", "success": "tell", "failure": "sorry"}
     exported = export(
         reply_node("question", "call", keep_as="question_1"),
-        webhook_node("call", keep_as="files", body=body, **call | {"success": "tell"}),
+        webhook_node("call", result_name="files", body=body, **call),
         action_node("tell", send_message("@results.files.message"), then="ask two"),
         reply_node("ask two", "call again", keep_as="two"),
-        webhook_node("call again", keep_as="more", body=again, **call | {"success": "tell more"}),
+        webhook_node("call again", result_name="more", body=again, **call | {"success": "tell more"}),
         action_node("tell more", send_message("@results.more.message")),
         action_node("sorry", send_message("Sorry.")),
     )
