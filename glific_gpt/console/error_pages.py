@@ -11,6 +11,7 @@ from glific_gpt import errors
 from glific_gpt.console import security_headers
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.presenters.labels import translate_error
+from glific_gpt.console.redirects import page_of_form
 from glific_gpt.database import UNAVAILABLE, failures
 
 
@@ -34,6 +35,8 @@ def render_http_error(error: HTTPException) -> Response:
                 "This page was open for too long, or you have signed in again since. Nothing was changed. Open the "
                 "page again and repeat the step."
             ),
+            # drafts.js puts back there what was typed.
+            back=page_of_form(request.headers.get("Referer", "")),
         )
     if error.code == 404:
         return _render_not_found()
@@ -58,9 +61,9 @@ def render_unexpected_error() -> Response:
     )
 
 
-def render_error_page(status: int, title: str, text: str) -> Response:
-    """Render an error page. It needs no database and no user."""
-    response = make_response(render_template("console/error.html", title=title, text=text), status)
+def render_error_page(status: int, title: str, text: str, back: str | None = None) -> Response:
+    """Render an error page, with a link to the page `back`. It needs no database and no user."""
+    response = make_response(render_template("console/error.html", title=title, text=text, back=back), status)
     return security_headers.set_security_headers(response)
 
 

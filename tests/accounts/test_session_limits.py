@@ -130,6 +130,24 @@ def test_the_reason_is_shown_after_days(asha: ConsoleUser) -> None:
         assert "You were signed out" in end_reason(asha)
 
 
+def test_a_session_that_was_ended_elsewhere_gives_the_reason(asha: ConsoleUser) -> None:
+    asha.sign_in()
+    with create_client() as client:
+        phone = ConsoleUser(asha.server, asha.email, client)
+        phone.sign_in()
+        phone.post("/console/account/sign-out", page=ACCOUNT)
+    assert "Your session was ended: you signed out somewhere else" in end_reason(asha)
+
+
+def test_an_expired_page_leads_back_to_its_form(asha: ConsoleUser) -> None:
+    asha.sign_in()
+    form = f"{asha.server.url}{CALLS}"
+    answer = asha.client.post(f"{asha.server.url}/console/organizations/alice/openai", headers={"Referer": form})
+    assert answer.status_code == 400
+    assert f'href="{CALLS}"' in answer.text
+    assert "Open the page again" in answer.text
+
+
 def test_a_stranger_gets_no_reason(asha: ConsoleUser) -> None:
     with create_client() as client:
         stranger = ConsoleUser(asha.server, "", client)

@@ -56,6 +56,21 @@ def test_other_models_are_listed_with_the_reason_and_cannot_be_allowed(
         assert model not in ticks(page)
 
 
+def test_a_list_that_somebody_else_has_changed_meanwhile_is_not_replaced_without_a_question(
+    editor: ConsoleUser, alice: TestOrganization
+) -> None:
+    assert '<input type="hidden" name="was-allowed" value="all">' in editor.get(PAGE).text
+    alice.change(allowed_models=["gpt-5*"])
+    answer = editor.post(PAGE, only("gpt-4o*") | {"was-allowed": "all"})
+    assert answer.status_code == 422
+    assert "A colleague has changed this list since you opened the page." in answer.text
+    assert 'name="was-allowed" value="gpt-5*"' in answer.text
+    assert editor.post(PAGE, {"scope": "all", "was-allowed": "all"}).status_code == 302  # nothing was changed
+    assert 'name="was-allowed" value="gpt-5*"' in editor.get(PAGE).text
+    assert editor.post(PAGE, only("gpt-4o*") | {"was-allowed": "gpt-5*"}).status_code == 302
+    assert 'name="was-allowed" value="gpt-4o*"' in editor.get(PAGE).text
+
+
 def test_a_list_cannot_allow_models_that_are_not_text(editor: ConsoleUser, asked: TestOrganization) -> None:
     page = editor.post(PREVIEW, only("tts-1", "*")).text
     assert set(ticks(page)) == set(ticks(editor.get(PAGE).text))

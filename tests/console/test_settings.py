@@ -53,6 +53,58 @@ def test_the_fallback_message_is_used_by_the_next_failing_call(editor: ConsoleUs
     assert alice.ask("").json()["parsed_msg"] == FALLBACK_MESSAGE
 
 
+def opened(**values: str) -> dict[str, str]:
+    """Return the hidden inputs of a form that was opened with the settings of GOOD, apart from these."""
+    return {
+        f"was-{name}": text for name, text in (GOOD | {"require_signature": "", "fetch_images": ""} | values).items()
+    }
+
+
+def test_only_what_was_changed_is_saved(editor: ConsoleUser, alice: TestOrganization) -> None:
+    page = editor.get(PAGE).text
+    assert '<input type="hidden" name="was-name" value="Alice">' in page
+    alice.change(contact_daily_limit=7, require_signature=True)  # by a colleague, since the page was opened
+    changed = GOOD | {"fallback_message": "Later."} | opened()
+    assert editor.post(PAGE, changed).status_code == 302
+    page = editor.get(PAGE).text
+    assert value(page, "contact_daily_limit") == "7"
+    assert "checked" in switch(page, "require_signature")
+    assert "Later.</textarea>" in page
+
+
+def test_a_conflict_is_shown_and_resolved_by_saving_again(editor: ConsoleUser, alice: TestOrganization) -> None:
+    alice.change(contact_daily_limit=7, fetch_images=True)
+    answer = editor.post(PAGE, GOOD | {"contact_daily_limit": "9", "name": "Alice 2"} | opened())
+    assert answer.status_code == 422
+    assert "A colleague has changed this to “7” since you opened the page." in answer.text
+    assert value(answer.text, "contact_daily_limit") == "9"
+    assert value(editor.get(PAGE).text, "name") == "Alice"
+    again = GOOD | {"contact_daily_limit": "9", "name": "Alice 2"} | opened(contact_daily_limit="7")
+    assert 'name="was-contact_daily_limit" value="7"' in answer.text
+    assert editor.post(PAGE, again).status_code == 302
+    page = editor.get(PAGE).text
+    assert (value(page, "contact_daily_limit"), value(page, "name")) == ("9", "Alice 2")
+    assert "checked" in switch(page, "fetch_images")
+
+
+def test_the_same_change_by_two_people_is_no_conflict(editor: ConsoleUser, alice: TestOrganization) -> None:
+    alice.change(name="Alice Trust")
+    assert editor.post(PAGE, GOOD | {"name": "Alice Trust"} | opened()).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "saved"),
+    [
+        ("monthly_budget_usd", "1,000", "1000"),
+        ("monthly_budget_usd", "$1,00,000.50", "100000.5"),
+        ("contact_daily_limit", "1,000", "1000"),
+    ],
+)
+def test_separators_in_a_number_are_understood(editor: ConsoleUser, field: str, typed: str, saved: str) -> None:
+    assert editor.post(PAGE, GOOD | {field: typed}).status_code == 302
+    assert value(editor.get(PAGE).text, field) == saved
+
+
 def test_the_contact_limit_takes_effect_on_the_next_call(editor: ConsoleUser, alice: TestOrganization) -> None:
     editor.post(PAGE, GOOD | {"contact_daily_limit": " 1 "})
     assert alice.ask(**body_of()).status_code == 200

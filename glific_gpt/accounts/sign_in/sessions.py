@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, Request, current_app, flash, g, request, session
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
-from flask_babel import ngettext
+from flask_babel import gettext, ngettext
 from flask_security import Security, current_user
 
 from glific_gpt.settings import Settings
@@ -49,7 +49,10 @@ def init(app: Flask, security: Security, settings: Settings) -> None:
         reason = _end_reason()
         if reason is None:
             _note_activity()
-            return find(user_id)
+            user = find(user_id)
+            if user is not None:
+                return user
+            reason = _describe_sign_out
         setattr(g, END_REASON, reason)
         _forget_user()
         return None
@@ -103,6 +106,14 @@ def _note_activity() -> None:
 def _forget_user() -> None:
     for key in ("_user_id", "_fresh", "_id", PASSWORD_ENTERED, LAST_SEEN):
         session.pop(key, None)
+
+
+def _describe_sign_out() -> str:
+    """Describe the end of all sessions of a person, on another device or by another person."""
+    text: str = gettext(
+        "Your session was ended: you signed out somewhere else, or your account was changed. Sign in again."
+    )
+    return text
 
 
 def _describe_lifetime() -> str:

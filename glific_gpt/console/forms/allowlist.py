@@ -5,14 +5,17 @@ from itertools import islice
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from markupsafe import Markup
 from wtforms import RadioField, TextAreaField
 
+from glific_gpt.console.forms import opened_values
 from glific_gpt.console.forms.base import Form
 from glific_gpt.models import allowlist
 from glific_gpt.settings import MAX_PATTERNS
 from glific_gpt.wildcards import MAX_STARS, has_too_many_stars
 
 ALL, ONLY, NONE = "all", "only", "none"
+OPENED_LIST = "allowed"
 
 
 class AllowlistForm(Form):
@@ -22,8 +25,12 @@ class AllowlistForm(Form):
     scope = RadioField(lazy_gettext("Allowed models"), choices=[ALL, ONLY, NONE], default=ALL, validate_choice=False)
     patterns = TextAreaField(lazy_gettext("Patterns, one on each line"))
 
+    opened = ""
+    """The list with which the person opened the form, as a text."""
+
     def show(self, allowed: list[str] | None) -> None:
         """Fill the form from a stored list. None allows all models, an empty list allows no models."""
+        self.opened = _to_text(allowed)
         self.scope.data = ALL if allowed is None else ONLY if allowed else NONE
         self.patterns.data = "\n".join(allowed or [])
 
@@ -40,11 +47,28 @@ class AllowlistForm(Form):
             return None
         return parse_patterns(self.lines) if self.scope.data == ONLY else []
 
-    def is_valid(self) -> bool:
-        """Validate the form. If it is not valid, its fields have errors."""
+    def hidden_inputs(self) -> Markup:
+        """Return the input that carries the opened list."""
+        return opened_values.hidden_inputs({OPENED_LIST: self.opened})
+
+    def is_valid(self, stored: list[str] | None) -> bool:
+        """Validate the form. If it is not valid, its fields have errors.
+
+        A list that a colleague has changed meanwhile is an error, unless the person sends the form again.
+        """
+        opened = opened_values.read_opened(OPENED_LIST)
+        self.opened = _to_text(stored) if opened is None else opened
         errors = list(self._errors())
+        if not errors and self.is_changed and _to_text(stored) not in {self.opened, _to_text(self.allowed_models)}:
+            errors.append(_("A colleague has changed this list since you opened the page. Save again to replace it."))
+            self.opened = _to_text(stored)
         self.patterns.errors = errors
         return not errors
+
+    @property
+    def is_changed(self) -> bool:
+        """True if the person has changed the list."""
+        return _to_text(self.allowed_models) != self.opened
 
     def _errors(self) -> Iterable[str]:
         if self.scope.data not in (ALL, ONLY, NONE):
@@ -58,6 +82,10 @@ class AllowlistForm(Form):
         for line in self.lines:
             if not parse_patterns([line]):
                 yield invalid_pattern_error(line)
+
+
+def _to_text(allowed: list[str] | None) -> str:
+    return ALL if allowed is None else "\n".join(allowed)
 
 
 def parse_patterns(lines: Iterable[str]) -> list[str]:

@@ -1,11 +1,16 @@
 """Forms of the settings page: the settings, and the webhook signature."""
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
+from markupsafe import Markup
 from pydantic import ValidationError
 from wtforms import BooleanField, EmailField, PasswordField, StringField, TextAreaField
 
+from glific_gpt.console.forms import opened_values
 from glific_gpt.console.forms.base import Form
 from glific_gpt.organizations.changes import OrganizationChanges
 from glific_gpt.organizations.tables import Organization
@@ -30,6 +35,8 @@ NUMBER_FIELDS = (
     "memory_hours",
 )
 SWITCH_FIELDS = ("require_signature", "fetch_images", "is_active")
+AMOUNT = re.compile(r"[0-9]{1,3}(,[0-9]{2,3})*,[0-9]{3}(\.[0-9]*)?|[0-9]+(\.[0-9]*)?", re.ASCII)
+"""An amount with or without separators: thousands, or lakhs as in 1,00,000."""
 FIELD_ERRORS = {
     "name": _("Write a name of 1 to 200 characters."),
     "fallback_message": _("Write a text that contacts can see, of at most 4095 characters."),
@@ -59,29 +66,82 @@ class SettingsForm(Form):
     fetch_images = BooleanField(_("This server downloads pictures"))
     is_active = BooleanField(_("Organization is active"))
 
+    opened: Mapping[str, str] = {}
+    """The values with which the person opened the form, as texts, by field."""
+
     def show(self, organization: Organization) -> None:
         """Fill the form from the stored settings."""
-        for name in (*TEXT_FIELDS, *NUMBER_FIELDS):
-            value = getattr(organization, name)
-            self[name].data = "" if value is None else _format_value(value)
-        # The view removes `is_active` for everyone but administrators.
-        for name in set(SWITCH_FIELDS) & self._fields.keys():
-            self[name].data = getattr(organization, name)
+        self.opened = self._stored(organization)
+        for name, value in self.opened.items():
+            self[name].data = bool(value) if name in SWITCH_FIELDS else value
 
-    def changes(self) -> OrganizationChanges | None:
-        """Return the changes, or None if the form now has errors."""
+    def hidden_inputs(self) -> Markup:
+        """Return the inputs that carry the opened values."""
+        return opened_values.hidden_inputs(self.opened)
+
+    def changes(self, organization: Organization) -> OrganizationChanges | None:
+        """Return what the person changed, or None if the form now has errors.
+
+        A setting that a colleague has changed meanwhile is an error, unless the person sends it again.
+        """
+        stored = self._stored(organization)
+        self.opened = {name: _or(opened_values.read_opened(name), stored[name]) for name in stored}
+        typed = {name: self._typed(name) for name in stored}
+        # Programs that send the form do not know the opened values, so they change everything.
+        changed = {
+            name for name in stored if opened_values.read_opened(name) is None or typed[name] != self.opened[name]
+        }
+        conflicts = {name for name in changed if stored[name] not in {self.opened[name], typed[name]}}
+        for name in conflicts:
+            self[name].errors = [_describe_conflict(name, stored[name])]
+        self.opened = self.opened | {name: stored[name] for name in conflicts}
+        found = self._validate({name: _to_value(name, typed[name]) for name in changed})
+        return None if conflicts else found
+
+    def _validate(self, values: dict[str, Any]) -> OrganizationChanges | None:
         try:
-            return OrganizationChanges(**self._values())
+            return OrganizationChanges(**values)
         except ValidationError as error:
             for name in {str(detail["loc"][0]) for detail in error.errors(include_input=False, include_url=False)}:
                 self[name].errors = [str(FIELD_ERRORS[name])]
             return None
 
-    def _values(self) -> dict[str, Any]:
-        texts = {name: (self[name].data or "").strip() or None for name in TEXT_FIELDS}
-        numbers = {name: _to_number(self[name].data or "") for name in NUMBER_FIELDS}
-        switches = {name: bool(self[name].data) for name in set(SWITCH_FIELDS) & self._fields.keys()}
-        return texts | numbers | switches
+    def _stored(self, organization: Organization) -> dict[str, str]:
+        # The view removes `is_active` for everyone but administrators.
+        names = [name for name in (*TEXT_FIELDS, *NUMBER_FIELDS, *SWITCH_FIELDS) if name in self._fields]
+        return {name: _format_value(getattr(organization, name)) for name in names}
+
+    def _typed(self, name: str) -> str:
+        value = self[name].data
+        return _format_value(value) if name in SWITCH_FIELDS else opened_values.normalize(value or "")
+
+
+def _or(value: str | None, default: str) -> str:
+    return default if value is None else value
+
+
+def _describe_conflict(name: str, stored: str) -> str:
+    names = {"": gettext("off"), "True": gettext("on")} if name in SWITCH_FIELDS else {"": gettext("empty")}
+    text: str = gettext(
+        "A colleague has changed this to “%(value)s” since you opened the page. Save again to replace it.",
+        value=names.get(stored, stored),
+    )
+    return text
+
+
+def _to_value(name: str, text: str) -> Any:
+    """Return the value of a field. A text that is not valid is left for the validation of the changes to refuse."""
+    if name in SWITCH_FIELDS:
+        return bool(text)
+    if name in NUMBER_FIELDS:
+        return _to_number(_without_separators(text))
+    return (_without_separators(text) if name == "monthly_budget_usd" else text) or None
+
+
+def _without_separators(text: str) -> str:
+    """Return an amount such as $1,000 or 1,00,000 as a plain number."""
+    amount = text.removeprefix("$").strip()
+    return amount.replace(",", "") if AMOUNT.fullmatch(amount) else text
 
 
 def _to_number(text: str) -> int | str | None:
@@ -93,5 +153,7 @@ def _to_number(text: str) -> int | str | None:
 
 
 def _format_value(value: object) -> str:
+    if value is None or value is False:
+        return ""
     # In fixed-point notation: the text of a Decimal can have an exponent, as in 1E+3.
-    return f"{value:f}" if hasattr(value, "as_tuple") else str(value)
+    return f"{value:f}" if hasattr(value, "as_tuple") else opened_values.normalize(str(value))

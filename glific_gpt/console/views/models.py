@@ -27,9 +27,10 @@ def models(slug: str) -> str:
 @requires(AccessLevel.EDITOR)
 def save_models(slug: str) -> ResponseReturnValue:
     form = AllowlistForm()
-    if not form.is_valid():
+    if not form.is_valid(current_organization().allowed_models):
         return _render(form, DefaultModelForm(formdata=None)), 422
-    update_organization(OrganizationChanges(allowed_models=form.allowed_models))
+    if form.is_changed:
+        update_organization(OrganizationChanges(allowed_models=form.allowed_models))
     flash(_("Saved. Used from the next call."), "success")
     return _redirect(slug)
 

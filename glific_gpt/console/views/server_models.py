@@ -29,10 +29,13 @@ def server_models() -> str:
 @requires(AccessLevel.ADMINISTRATOR)
 def save_server_models() -> ResponseReturnValue:
     form = AllowlistForm()
-    if not form.is_valid():
-        return _render(form), 422
     with transaction() as session:
-        store.set_allowed_models(session, form.allowed_models)
+        stored = store.find_allowed_models(session)
+    if not form.is_valid(stored):
+        return _render(form), 422
+    if form.is_changed:
+        with transaction() as session:
+            store.set_allowed_models(session, form.allowed_models)
     flash(_("Saved. Used from the next call."), "success")
     return redirect(url_for("console.server_models"))
 

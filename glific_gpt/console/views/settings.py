@@ -26,7 +26,7 @@ def organization_settings(slug: str) -> str:
 @requires(AccessLevel.EDITOR)
 def save_organization_settings(slug: str) -> ResponseReturnValue:
     form = _settings_form()
-    changes = form.changes()
+    changes = form.changes(current_organization())
     if changes is None:
         return _render(form, SignatureForm(formdata=None)), 422
     update_organization(changes)
