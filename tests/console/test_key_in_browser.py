@@ -57,11 +57,11 @@ def test_switching_off_needs_a_confirmation(
     shown.open(PAGE)
     page = shown.page
     page.get_by_label("Is active").uncheck()
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("dialog")).to_contain_text("Flows get this message instead")
     page.get_by_role("button", name="Cancel").click()
     assert alice.ask().status_code == 200
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("button", name="Switch off").click()
     expect(page.get_by_text("OpenAI is switched off")).to_be_visible()
     assert alice.ask("And now?").json()["error_code"] == "credential_inactive"

@@ -36,6 +36,31 @@ def test_a_saved_key_answers_the_next_call(editor: ConsoleUser, alice: TestOrgan
     assert "The saved key ends in ...WXYZ" in page
 
 
+def test_saving_can_ask_a_question_which_shows_that_there_is_credit(
+    editor: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
+    assert editor.post(PAGE, {**ON, "api_key": KEY, "ask": "y"}).status_code == 302
+    page = editor.get(PAGE).text
+    assert "OpenAI answered a test question after" in page
+    assert "alert-success" in page
+    assert "Next step: Put the flow into Glific" in page
+    openai.for_key(KEY, out_of_credit())
+    assert editor.post(PAGE, {**ON, "ask": "y"}).status_code == 302
+    page = editor.get(PAGE).text
+    assert "But the test question got no answer: OpenAI says that this key" in page
+    assert "alert-success" not in page
+    asked = len(openai.requests)
+    editor.post(PAGE, {"ask": "y"})
+    assert len(openai.requests) == asked  # the key is switched off
+
+
+def test_a_key_that_is_only_saved_is_no_green_success(editor: ConsoleUser) -> None:
+    editor.post(PAGE, {**ON, "api_key": KEY})
+    page = editor.get(PAGE).text
+    assert "alert-success" not in page
+    assert "Next step: Ask a test question" in page
+
+
 def test_the_key_appears_in_no_page(owner: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn) -> None:
     openai.for_key(KEY, refuse_key())
     typed = {**ON, "api_key": KEY}
@@ -57,6 +82,7 @@ def test_a_key_that_openai_refuses_is_not_saved_and_explained(
     assert "The key was not saved" in answer.text
     assert "OpenAI refused this key" in answer.text
     assert "--no-verify" not in answer.text
+    assert 'name="unverified"' not in answer.text
     assert not switch_is_on(answer.text)
     assert alice.ask().status_code == 200
     assert openai.requests[-1].api_key == alice.key

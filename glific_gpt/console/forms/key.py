@@ -12,7 +12,14 @@ from glific_gpt.console.forms.base import Form
 from glific_gpt.console.presenters.labels import translate, translate_error
 from glific_gpt.credentials import store
 from glific_gpt.database import transaction
-from glific_gpt.errors import CredentialNotVerified, GlificGptError, InvalidKey, NotFound, RateLimited
+from glific_gpt.errors import (
+    CredentialNotVerified,
+    GlificGptError,
+    InvalidKey,
+    NotFound,
+    ProviderUnreachable,
+    RateLimited,
+)
 from glific_gpt.models.kinds import ModelKind, classify_model
 from glific_gpt.services import services
 
@@ -38,7 +45,7 @@ class KeyForm(Form):
 
     is_active = BooleanField(lazy_gettext("Is active"))
     api_key = PasswordField(lazy_gettext("API key"), render_kw=SECRET_FIELD_ATTRIBUTES)
-    unverified = BooleanField(lazy_gettext("Save without a test"))
+    unverified = BooleanField(lazy_gettext("Save without asking OpenAI"))
     offers_unverified = False
 
     @property
@@ -68,7 +75,8 @@ def save_key(form: KeyForm) -> str | None:
         form.set_key_error(translate(error.reason))
         return None
     except CredentialNotVerified as error:
-        form.offers_unverified = True
+        # A refused key would be refused in every call too.
+        form.offers_unverified = isinstance(error, ProviderUnreachable)
         form.error_status = error.status
         form.set_key_error(_("The key was not saved. %(why)s", why=translate(error.reason)))
         return None

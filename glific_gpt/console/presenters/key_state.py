@@ -5,6 +5,7 @@ from datetime import datetime
 
 from flask_babel import lazy_gettext as _
 
+from glific_gpt.console.presenters.setup_steps import SetupStep, build_setup_steps
 from glific_gpt.credentials import store
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import reading
@@ -13,6 +14,7 @@ from glific_gpt.organizations.tables import Organization
 from glific_gpt.services import services
 from glific_gpt.settings import FALLBACK_MESSAGE
 from glific_gpt.usage.key_status import KEY_ERRORS, KeyState, determine_key_state, find_last_result, find_last_success
+from glific_gpt.usage.setup_checklist import SetupChecklist, build_checklist
 
 KEY_BADGES = {
     KeyState.MISSING: (_("No key"), "secondary"),
@@ -47,6 +49,8 @@ class KeyPage:
     """Number of text models that the key can use; None if OpenAI has not been asked."""
     last_worked_at: datetime | None
     fallback_message: str
+    next_step: SetupStep | None
+    """The next step of the set-up, once the key is saved; None when the set-up is complete."""
 
 
 def build_key_page(organization: Organization) -> KeyPage:
@@ -54,6 +58,7 @@ def build_key_page(organization: Organization) -> KeyPage:
         credential = store.find_or_none(session, organization.id, services().model_provider)
         result = find_last_result(session, credential)
         last_worked_at = find_last_success(session, organization.id)
+        checklist = build_checklist(session, organization, credential, services().settings.models)
     key_error = KEY_ERROR_TEXTS[KEY_ERRORS[result]] if result in KEY_ERRORS else None
     model_ids = credential.models if credential else None
     return KeyPage(
@@ -63,4 +68,10 @@ def build_key_page(organization: Organization) -> KeyPage:
         text_models=None if model_ids is None else sum(classify_model(model) is ModelKind.TEXT for model in model_ids),
         last_worked_at=last_worked_at,
         fallback_message=organization.fallback_message or FALLBACK_MESSAGE,
+        next_step=_find_next_step(checklist),
     )
+
+
+def _find_next_step(checklist: SetupChecklist) -> SetupStep | None:
+    steps = build_setup_steps(checklist) if checklist.key else []
+    return next((step for step in steps if step.is_next), None)

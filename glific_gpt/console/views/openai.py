@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 
 from glific_gpt.console.access import AccessLevel, current_organization, requires
 from glific_gpt.console.blueprint import blueprint
+from glific_gpt.console.first_question import ask_after_saving
 from glific_gpt.console.forms.key import KeyForm, KeyTestResult, save_key, switch_key, test_key
 from glific_gpt.console.presenters import key_state
 from glific_gpt.credentials import store
@@ -23,12 +24,15 @@ def openai(slug: str) -> str:
 @blueprint.post("/organizations/<slug>/openai")
 @requires(AccessLevel.EDITOR)
 def save_openai(slug: str) -> ResponseReturnValue:
-    """Test and save the key with the switch. Without a typed key, save the switch only."""
+    """Test and save the key with the switch, and ask a question if that button was pressed.
+
+    Without a typed key, save the switch only.
+    """
     form = KeyForm()
     done = save_key(form) if form.typed_key else switch_key(form)
     if done is None:
         return _render(form), form.error_status
-    flash(done, "success")
+    flash(*(ask_after_saving(done) if "ask" in request.form and form.is_active.data else (done, "info")))
     return _redirect(slug)
 
 
