@@ -11,7 +11,7 @@ from glific_gpt.cli.conversion_report import edit_to_json, format_edit, format_j
 from glific_gpt.cli.group import Group
 from glific_gpt.cli.output import json_option, remove_control_characters, sanitize, wants_json
 from glific_gpt.cli.simulate import simulate
-from glific_gpt.flows.building import Mode
+from glific_gpt.flows.building import Features, Mode
 from glific_gpt.ready_flows import AuthMethod, ConvertedFlowFile, FlowWarning, Placement
 
 flows = Group(
@@ -52,10 +52,11 @@ signature = click.option(
 @click.option("--keyword", default="", help="The message that starts it.")
 @click.option("--model", default="", help="The model that it uses. Default: the organization's.")
 @click.option("--memory", is_flag=True, help="Continue the conversation with each question.")
+@click.option("--documents", is_flag=True, help="Answer from the organization's documents.")
 @token
 @signature
 @json_option
-def export(*, slug: str, mode: str, name: str, keyword: str, model: str, memory: bool, let_in: str | None) -> None:
+def export(*, slug: str, mode: str, memory: bool, documents: bool, let_in: str | None, **texts: str) -> None:
     """Create a flow that asks this server.
 
     With sync the answer must come within Glific's 5 seconds. With async it always comes later, and the flow waits.
@@ -65,6 +66,8 @@ def export(*, slug: str, mode: str, name: str, keyword: str, model: str, memory:
     With --memory the model gets the earlier questions and answers with each question. They are stored nowhere: the
     flow keeps them in encrypted form.
 
+    With --documents the flow calls filesearch-gpt, which searches the vector store of the organization.
+
     \b
     Example:
       flask flows export seva-trust --mode auto --name "Ask about health" --keyword health > health.json
@@ -72,11 +75,9 @@ def export(*, slug: str, mode: str, name: str, keyword: str, model: str, memory:
     flow_file = ready_flows.export_flow(
         slug,
         mode=Mode(mode),
-        name=name,
-        keyword=keyword,
-        model=model,
-        has_memory=memory,
+        features=Features(memory, documents),
         auth_method=AuthMethod(let_in) if let_in else None,
+        **texts,
     )
     _print_warnings(flow_file.warnings)
     _write_flow(flow_file.text)

@@ -19,6 +19,7 @@ from glific_gpt.functions.contract import (
 )
 from glific_gpt.functions.values import parse_number
 from glific_gpt.openai.citations import remove_marks
+from glific_gpt.runtime import cpu_bound
 from glific_gpt.settings import VECTOR_STORE_ID
 
 MAX_STORES = 10
@@ -91,7 +92,9 @@ def handle(body: FileSearchBody, model: LanguageModel, _deadline: Deadline) -> F
             vector_store_ids=body.vector_store_id,
         )
     )
-    return FunctionAnswer(remove_marks(answer.text), {"sources": list(answer.sources)})
+    is_long = len(answer.text) > cpu_bound.LARGE_CHARACTERS
+    text = cpu_bound.run(lambda: remove_marks(answer.text), is_long=is_long)
+    return FunctionAnswer(text, {"sources": list(answer.sources)})
 
 
 function = Function(

@@ -8,7 +8,7 @@ import re
 # text is searched in linear time.
 _BLANKS = r"[ \t\u00a0]{0,8}"
 _MARKS = re.compile(
-    rf"{_BLANKS}【[^【】\n]{{0,100}}†[^【】\n]{{0,300}}】"
+    rf"{_BLANKS}【[^【】†\n]{{0,100}}†[^【】\n]{{0,300}}】"
     rf"|{_BLANKS}\ue200[^\ue200\ue201\n]{{0,300}}\ue201"
     rf"|{_BLANKS}\bfilecite(?:\ue202?turn\d{{1,4}}file\d{{1,4}}){{1,20}}"
     r"|[\ue200-\ue206]"

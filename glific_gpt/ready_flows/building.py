@@ -10,15 +10,16 @@ from sqlalchemy.orm import Session
 from glific_gpt.connections import store as connections
 from glific_gpt.credentials import store as credentials
 from glific_gpt.database import transaction
-from glific_gpt.errors import N_, InvalidValue
+from glific_gpt.errors import MSG_SEARCHES_NO_FILES, N_, InvalidValue
 from glific_gpt.flows import converting, files
-from glific_gpt.flows.building import FlowSpec, Mode, build_flow
+from glific_gpt.flows.building import DEFAULT_PROMPT, DOCUMENTS_PROMPT, Features, FlowSpec, Mode, build_flow
 from glific_gpt.flows.building.spec import MAX_NAME_LENGTH
 from glific_gpt.flows.converting import Conversion, Placement
 from glific_gpt.flows.endpoint import WebhookEndpoint
 from glific_gpt.flows.structure import normalize_keyword
 from glific_gpt.models import allowlist
 from glific_gpt.models.kinds import ModelKind, classify_model
+from glific_gpt.openai.traits import searches_files
 from glific_gpt.organizations import server_models, store, tokens
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.ready_flows.warnings import (
@@ -26,6 +27,7 @@ from glific_gpt.ready_flows.warnings import (
     OrganizationState,
     answer_warnings,
     auth_warnings,
+    document_warnings,
     url_warnings,
 )
 from glific_gpt.schemas import webhook_url
@@ -33,6 +35,7 @@ from glific_gpt.services import services
 from glific_gpt.settings import MODEL_NAME
 
 MAX_LABEL_LENGTH = 100
+NO_FEATURES = Features()
 # PostgreSQL cannot store NUL, and escape sequences in a flow's name must not reach a terminal.
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
@@ -82,7 +85,7 @@ def export_flow(
     name: str = "",
     keyword: str = "",
     model: str = "",
-    has_memory: bool = False,
+    features: Features = NO_FEATURES,
     auth_method: AuthMethod | None = None,
 ) -> FlowFile:
     """Build a new flow. Create a webhook token for it, unless it uses the signature.
@@ -95,13 +98,17 @@ def export_flow(
         organization = state.organization
         name = (name.strip() or _default_name(organization, mode)).strip()
         model = _validate_model(model or organization.default_model or services().settings.default_model)
+        if features.uses_documents and not searches_files(model):
+            raise InvalidValue(MSG_SEARCHES_NO_FILES.format(model=model))
         # In one transaction with the validation below: a refused specification must leave no token behind.
         endpoint, label = _create_endpoint(session, organization, name, auth_method)
         keyword = normalize_keyword(keyword) if keyword else f"ask{mode}"
-        flow = build_flow(FlowSpec(mode, name, keyword, endpoint, model, has_memory=has_memory))
+        prompt = DOCUMENTS_PROMPT if features.uses_documents else DEFAULT_PROMPT
+        flow = build_flow(FlowSpec(mode, name, keyword, endpoint, model, prompt, **features._asdict()))
     warnings = (
         *auth_warnings(endpoint.url, label, organization),
         *answer_warnings(state, model, is_deferred=mode is not Mode.SYNC),
+        *(document_warnings(organization, mode) if features.uses_documents else ()),
     )
     return FlowFile(files.format_export(flow), f"{slug}-{mode}.json", warnings)
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.errors import N_, CredentialInactive, CredentialMissing, GlificGptError, OrganizationInactive
+from glific_gpt.flows.building import Mode
 from glific_gpt.flows.converting import ModelRules
 from glific_gpt.http_client import is_private_host
 from glific_gpt.models import allowlist
@@ -20,6 +21,12 @@ MSG_NO_SIGNATURE_PHRASE = N_(
     "This flow signs in with Glific's webhook signature, but none is set here. Set the same one as in Glific."
 )
 MSG_NOT_CONNECTED = N_("This flow waits for later answers. Connect the organization to Glific first.")
+MSG_NO_STORE = N_(
+    "No vector store is chosen yet, so every call of this flow fails. Choose one on the page Documents of the console."
+)
+MSG_SLOW_DOCUMENTS = N_(
+    "Answers from documents often take longer than the 5 seconds that this flow waits. Choose the mode auto."
+)
 MSG_NOT_PUBLIC = N_("The flow calls %(url)s, which Glific cannot reach. Give this server a public address first.")
 MSG_NOT_ENCRYPTED = N_(
     "The flow calls %(url)s without https, so others can read tokens and questions on the network. Use https."
@@ -83,6 +90,14 @@ def auth_warnings(url: str, token_label: str | None, organization: Organization)
     elif organization.signature_phrase is None:
         yield FlowWarning(MSG_NO_SIGNATURE_PHRASE)
     yield from url_warnings(url)
+
+
+def document_warnings(organization: Organization, mode: Mode) -> Iterator[FlowWarning]:
+    """Yield warnings about a flow that answers from documents."""
+    if organization.vector_store_id is None:
+        yield FlowWarning(MSG_NO_STORE)
+    if mode is Mode.SYNC:
+        yield FlowWarning(MSG_SLOW_DOCUMENTS)
 
 
 def url_warnings(url: str) -> Iterator[FlowWarning]:

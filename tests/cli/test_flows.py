@@ -414,3 +414,15 @@ def test_a_json_answer_is_read_without_a_response_format(
     report, shown = convert_and_ask(flask, gpt_flow(body, text), "What?")
     assert f"Flow: {sent}" in shown
     assert "Check these in Glific" not in report
+
+
+def test_a_simulated_flow_with_documents_searches_them(
+    flask: Commands, openai: OpenAIStandIn, alice: TestOrganization
+) -> None:
+    store = openai.documents.add_store(alice.key, "rules.pdf")
+    openai.search("In May 【4:0†source】.")
+    flask.text("organizations", "set", "alice", "--vector-store-id", store)
+    flow = export(flask, "--mode", "sync", "--documents")
+    assert "In May." in flask.text("flows", "simulate", "alice", "--reply", "When?", stdin=flow)
+    assert openai.requests[-1].body["instructions"].startswith("Answer from the documents")
+    assert flask.failure("flows", "export", "alice", "--mode", "sync", "--documents", "--model", "gpt-3.5-turbo")

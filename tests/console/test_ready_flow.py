@@ -169,3 +169,9 @@ def test_a_download_that_needs_one_token_too_many_says_so(editor: ConsoleUser, m
     assert refused.status_code == 409
     assert "This organization has 100 webhook tokens already" in refused.text.partition('id="convert')[0]
     assert tokens(refused.text) == 1
+
+
+def test_a_flow_answers_from_documents_if_it_is_chosen(editor: ConsoleUser) -> None:
+    (action,) = find_webhook_actions(parse_download(download(editor, documents="y")))
+    assert "/alice/filesearch-gpt?" in action["url"]
+    assert "cannot search documents" in download(editor, documents="y", model="gpt-3.5-turbo").text

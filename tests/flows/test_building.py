@@ -192,3 +192,13 @@ def test_a_keyword_that_glific_never_matches_is_refused(spec: FlowSpec, keyword:
 def test_keywords_in_any_script_are_accepted(spec: FlowSpec) -> None:
     keyword = normalize_keyword("सवाल पूछो!")
     assert build_flow(replace(spec, keyword=keyword, name="सवाल"))["flows"][0]["keywords"] == [keyword]
+
+
+def test_a_flow_with_documents_calls_the_function_that_searches_them(spec: FlowSpec) -> None:
+    with_documents = replace(spec, uses_documents=True, has_memory=True)
+    assert find_violations(build_flow(with_documents)) == []
+    action = webhook(with_documents)
+    assert action["url"].partition("?")[0] == URL.replace("parse_via_chat_gpt", "filesearch-gpt")
+    titles = [note["title"] for note in definition(with_documents)["_ui"]["stickies"].values()]
+    assert {"Documents", "Memory"} <= {*titles}
+    assert "Documents" not in [note["title"] for note in definition(spec)["_ui"]["stickies"].values()]

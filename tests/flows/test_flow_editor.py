@@ -55,7 +55,13 @@ def test_a_built_flow_is_legible_with_any_address_and_keyword(page: Page, url: s
     flow = definition(
         build_flow(
             FlowSpec(
-                Mode.AUTO, "Ask", "askwithaverylongkeyword" * 3, WebhookEndpoint(url, None), "gpt-4o", has_memory=True
+                Mode.AUTO,
+                "Ask",
+                "askwithaverylongkeyword" * 3,
+                WebhookEndpoint(url, None),
+                "gpt-4o",
+                has_memory=True,
+                uses_documents=True,
             )
         )
     )

@@ -76,6 +76,7 @@ class ReadyFlowForm(Form):
         },
     )
     model = SelectField(_("Model"), [DataRequired(NO_MODEL)])
+    documents = BooleanField(_("Answer from your documents"))
     memory = BooleanField(_("Continue the conversation (memory)"))
     auth_method = AuthMethodField()
 

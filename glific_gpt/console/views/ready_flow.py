@@ -10,7 +10,7 @@ from glific_gpt.console.downloads import flow_download
 from glific_gpt.console.forms.ready_flow import ReadyFlowForm
 from glific_gpt.console.views.use_in_glific import USE_IN_GLIFIC_URL, render_page
 from glific_gpt.errors import Conflict, InvalidValue
-from glific_gpt.flows.building import Mode
+from glific_gpt.flows.building import Features, Mode
 from glific_gpt.ready_flows import AuthMethod
 
 
@@ -35,7 +35,7 @@ def _build_download(slug: str, form: ReadyFlowForm) -> Response:
         name=form.name.data,
         keyword=form.keyword.data,
         model=form.model.data,
-        has_memory=form.memory.data,
+        features=Features(form.memory.data, form.documents.data),
         auth_method=AuthMethod(form.auth_method.data),
     )
     return flow_download(ready.text, f"{form.keyword.data}.json")

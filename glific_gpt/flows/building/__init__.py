@@ -4,10 +4,10 @@ from glific_gpt.flows.building.definition import build_definition
 from glific_gpt.flows.building.dialog import RESULT_TIMEOUT_SECONDS, build_dialog
 from glific_gpt.flows.building.layout import compute_positions
 from glific_gpt.flows.building.messages import build_notes
-from glific_gpt.flows.building.spec import DEFAULT_PROMPT, FlowSpec, Mode, validate_spec
+from glific_gpt.flows.building.spec import DEFAULT_PROMPT, DOCUMENTS_PROMPT, Features, FlowSpec, Mode, validate_spec
 from glific_gpt.flows.files import Export
 
-__all__ = ["DEFAULT_PROMPT", "RESULT_TIMEOUT_SECONDS", "FlowSpec", "Mode", "build_flow"]
+__all__ = ["DEFAULT_PROMPT", "DOCUMENTS_PROMPT", "RESULT_TIMEOUT_SECONDS", "Features", "FlowSpec", "Mode", "build_flow"]
 
 
 def build_flow(spec: FlowSpec) -> Export:

@@ -25,6 +25,9 @@ from glific_gpt.flows.structure import MAX_MESSAGE_CHARACTERS
 Steps: TypeAlias = dict[str, Step]
 """Steps by name. The flow starts at `welcome`."""
 
+FUNCTION, DOCUMENTS_FUNCTION = "parse_via_chat_gpt", "filesearch-gpt"
+"""Functions that read the same body. The second one searches documents first."""
+
 # No name may be a prefix of another one: Glific would replace `@results.n` inside `@results.name`.
 COUNTER, QUESTION, ANSWER = "n", "question_1", "gpt_response"
 COUNTER_VALUE = f"@results.{COUNTER}.input"
@@ -81,7 +84,8 @@ def _webhook_step(spec: FlowSpec) -> Step:
     # Glific drops a call to an address that it called within the last minute, and the flow would wait for ever.
     # The counter makes each address different.
     mode = "" if spec.mode is Mode.SYNC else f"mode={spec.mode}&"
-    url = f"{spec.endpoint.url}?{mode}{COUNTER}={COUNTER_VALUE}"
+    function = DOCUMENTS_FUNCTION if spec.uses_documents else FUNCTION
+    url = f"{spec.endpoint.url_of(function)}?{mode}{COUNTER}={COUNTER_VALUE}"
     webhook = call_webhook(url, spec.endpoint.headers(), body, result_name=ANSWER)
     return webhook_step(webhook, success="status", failure="apology")
 

@@ -44,7 +44,7 @@ Position: TypeAlias = dict[str, int]
 # The editor draws connections behind boxes, so no box may lie between the two ends of one.
 SYNC_GRID = """
     about    welcome    change     memory
-    .        question   .
+    .        question   .          documents
     goodbye  count      not_text
     auth     webhook    .
     .        status     ↓apology
@@ -52,7 +52,7 @@ SYNC_GRID = """
 """
 DEFERRED_GRID = """
     about        welcome    change     memory
-    .            question   .
+    .            question   .          documents
     goodbye      count      not_text
     auth         webhook    .
     .            status     ↓apology

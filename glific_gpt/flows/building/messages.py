@@ -56,6 +56,12 @@ encrypted: only {host} can read it, and stores nothing of it.
 Earlier questions and answers cost tokens each time. To answer each question on its own, remove the line thread_id \
 from the POST Body of Call Webhook."""
 
+DOCUMENTS = """\
+Answers come from the documents at your OpenAI account: see the page Documents on {host}. There you choose the \
+vector store, upload documents and delete them.
+
+To search another one in this flow, add a line vector_store_id with its ID to the POST Body of Call Webhook."""
+
 BEARER_AUTH = """\
 Everyone who can edit this flow can read the token in the headers of Call Webhook, and can spend your OpenAI credit \
 with it.
@@ -91,6 +97,8 @@ def build_notes(spec: FlowSpec) -> dict[str, StickyNote]:
         "auth": StickyNote("How this flow signs in", auth.format(host=host), "purple"),
         "keep": StickyNote("Do not change", KEEP, "gray"),
     }
+    if spec.uses_documents:
+        notes["documents"] = StickyNote("Documents", DOCUMENTS.format(host=host), "blue")
     if spec.has_memory:
         notes["memory"] = StickyNote("Memory", MEMORY.format(host=host), "blue")
     deferred = {"deferred": StickyNote("Connect Glific first", DEFERRED.format(host=host), "blue")}

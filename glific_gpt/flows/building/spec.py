@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from glific_gpt.errors import N_, InvalidValue
 from glific_gpt.flows.endpoint import WebhookEndpoint
@@ -9,6 +10,7 @@ from glific_gpt.flows.structure import normalize_keyword
 
 DEFAULT_PROMPT = "Answer in less than 5 sentences, in the language of the question."
 MAX_NAME_LENGTH = 100
+DOCUMENTS_PROMPT = "Answer from the documents, in less than 5 sentences and in the language of the question."
 EXIT_WORD = "end"
 """The user sends this word to finish the conversation."""
 
@@ -24,6 +26,13 @@ class Mode(StrEnum):
     """Within the webhook call if it is fast enough, otherwise later."""
 
 
+class Features(NamedTuple):
+    """Parts of a flow that not every flow has."""
+
+    has_memory: bool = False
+    uses_documents: bool = False
+
+
 @dataclass(frozen=True)
 class FlowSpec:
     """The specification of one flow to build."""
@@ -36,6 +45,8 @@ class FlowSpec:
     prompt: str = DEFAULT_PROMPT
     has_memory: bool = False
     """True if each question continues the conversation."""
+    uses_documents: bool = False
+    """True if the answers come from the organization's documents."""
 
 
 def validate_spec(spec: FlowSpec) -> None:
