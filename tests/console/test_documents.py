@@ -143,6 +143,13 @@ def test_a_document_that_openai_cannot_read_says_why(editor: ConsoleUser, openai
     assert "OpenAI cannot read this type of file" in page
 
 
+def test_a_long_name_is_shortened_before_its_ending(
+    editor: ConsoleUser, openai: OpenAIStandIn, alice: TestOrganization, store: str
+) -> None:
+    editor.upload(PAGE, "document", b"x", name=f"{'x' * 300}.txt", store_id=store)
+    assert names(openai, alice, store)[-1] == f"{'x' * 96}.txt"
+
+
 def test_viewers_see_documents_and_change_nothing(viewer: ConsoleUser, store: str) -> None:
     page = viewer.get(PAGE).text
     assert "rules.pdf" in page

@@ -50,7 +50,10 @@ class OpenAIStandIn(StandIn[Exchange]):
 
     def search(self, text: str = "In May 【4:0†source】.") -> None:
         """Answer questions to documents with this text, which cites all files of their stores."""
-        self._always = lambda exchange: answer_from_documents(self.documents, exchange, text)
+        self._always = self.searching(text)
+
+    def searching(self, text: str) -> Behaviour:
+        return lambda exchange: answer_from_documents(self.documents, exchange, text)
 
     def serve(self, received: ReceivedRequest, wire: ByteWriter) -> bool:
         scheme, _, key = received.headers.get("authorization", "").partition(" ")

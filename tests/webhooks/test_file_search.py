@@ -13,7 +13,7 @@ from tests.support.deferred import (
     start_worker_in_process,
 )
 from tests.support.glific_stand_in import GlificStandIn
-from tests.support.openai_behaviours import answer
+from tests.support.openai_behaviours import answer, unsupported
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
 from tests.webhooks.assertions import ERROR_KEYS, get_code
@@ -179,3 +179,19 @@ def test_a_conversation_continues_with_its_documents(
     sent = openai.requests[-1].body["input"]
     assert [message["role"] for message in sent] == ["user", "assistant", "user"]
     assert "source】" not in sent[1]["content"]
+
+
+def test_a_model_without_a_limit_of_searches_is_asked_without_it(
+    alice: TestOrganization, openai: OpenAIStandIn, store: str
+) -> None:
+    openai.always(unsupported("max_tool_calls", then=openai.searching("In May.")))
+    for _ in range(2):
+        assert ask_documents(alice, vector_store_id=store).json()["sources"] == ["rules.pdf", "dates.docx"]
+    assert ["max_tool_calls" in request.body for request in openai.requests] == [True, False, False]
+
+
+def test_a_long_answer_does_not_block_other_calls(alice: TestOrganization, openai: OpenAIStandIn, store: str) -> None:
+    openai.search("word 【4:0†source】 " * 60_000)
+    message = ask_documents(alice, vector_store_id=store).json()["message"]
+    assert message.startswith("word word word")
+    assert len(message) <= 4095
