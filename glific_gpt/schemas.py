@@ -229,6 +229,6 @@ class AuditEntryView(BaseModel):
         return cls.model_validate({name: getattr(entry, name) for name in cls.model_fields} | computed)
 
 
-def webhook_url(public_url: str, slug: str) -> str:
-    """Return the address for the webhook node of a flow."""
-    return f"{public_url}/webhooks/{slug}/{parse_via_chat_gpt.function.name}"
+def webhook_url(public_url: str, slug: str, function: str = parse_via_chat_gpt.function.name) -> str:
+    """Return the address of a function of an organization."""
+    return f"{public_url}/webhooks/{slug}/{function}"

@@ -7,6 +7,7 @@ from glific_gpt.console.presenters import numbers
 from glific_gpt.console.presenters.labels import translate, translate_error
 from glific_gpt.console.test_call import make_test_call
 from glific_gpt.errors import RateLimited
+from glific_gpt.functions import parse_via_chat_gpt
 from glific_gpt.services import services
 
 QUESTION = "How much is two and two? Answer in one short sentence."
@@ -17,7 +18,7 @@ def ask_after_saving(done: str) -> tuple[str, str]:
     organization = current_organization()
     try:
         with services().waiting_pages.hold(organization.slug):
-            call = make_test_call(organization, {"question_text": QUESTION})
+            call = make_test_call(organization, parse_via_chat_gpt.function, {"question_text": QUESTION})
     except RateLimited as error:
         return f"{done} {translate_error(error)}", "warning"
     if call.is_answered:

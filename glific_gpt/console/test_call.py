@@ -17,15 +17,13 @@ from glific_gpt.calls.tables import Call
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.database import transaction
 from glific_gpt.errors import NotFound, Overloaded
-from glific_gpt.functions import parse_via_chat_gpt
-from glific_gpt.functions.contract import THREAD_ID
+from glific_gpt.functions.contract import THREAD_ID, Function
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.services import services
 
 THREAD_VARIABLE = "@results.gpt_response.thread_id"
 SHOWN_CHARACTERS = 20
 """Characters of a thread id that the page shows."""
-FUNCTION = parse_via_chat_gpt.function.name
 
 log = structlog.get_logger()
 
@@ -35,6 +33,7 @@ class TestCall:
     """A finished test call. The question and the answer are not stored anywhere else."""
 
     question: str = field(repr=False)
+    """The values that a flow fills in, such as the message of the contact."""
     request: str = field(repr=False)
     """The function body of a flow that makes this call, as JSON."""
     outcome: Outcome = field(repr=False)
@@ -63,7 +62,7 @@ class TestCall:
         return str(self.outcome.body.get(THREAD_ID, ""))
 
 
-def make_test_call(organization: Organization, body: dict[str, Any]) -> TestCall:
+def make_test_call(organization: Organization, function: Function[Any], body: dict[str, Any]) -> TestCall:
     """Make a real call for the organization, which OpenAI charges for. The caller has checked the access level."""
     if organization.glific_organization_id is not None:
         # Calls without the id are refused once it is set. Glific adds it to every body.
@@ -71,19 +70,20 @@ def make_test_call(organization: Organization, body: dict[str, Any]) -> TestCall
     # A flow sends a variable in place of the thread id.
     request = _format_json(body | ({THREAD_ID: THREAD_VARIABLE} if THREAD_ID in body else {}))
     started = time.monotonic()
-    outcome = _run(organization, _format_json(body).encode())
+    outcome = _run(organization, function.name, _format_json(body).encode())
     milliseconds = round((time.monotonic() - started) * 1000)
     facts = {key: outcome.body.get(key) for key in ("call_id", "error_code")}
-    log.info("test_call_finished", organization=organization.slug, function=FUNCTION, status=outcome.status, **facts)
-    return TestCall(
-        body["question_text"], request, outcome, milliseconds, _find_record(organization, str(facts["call_id"]))
+    log.info(
+        "test_call_finished", organization=organization.slug, function=function.name, status=outcome.status, **facts
     )
+    question = "\n".join(str(body[name]) for name in function.flow_values if name in body)
+    return TestCall(question, request, outcome, milliseconds, _find_record(organization, str(facts["call_id"])))
 
 
-def _run(organization: Organization, body: bytes) -> Outcome:
+def _run(organization: Organization, function: str, body: bytes) -> Outcome:
     app = services()
-    inbound = InboundCall(FUNCTION, body, pipeline.request_deadline(app.settings))
-    tenant, context = _tenant(organization), CallContext(organization.id, FUNCTION, mode=inbound.mode, is_test=True)
+    inbound = InboundCall(function, body, pipeline.request_deadline(app.settings))
+    tenant, context = _tenant(organization), CallContext(organization.id, function, mode=inbound.mode, is_test=True)
     try:
         with app.slots.hold(organization.id):
             return app.pipeline.run(tenant, inbound, context)

@@ -12,7 +12,9 @@ import httpx2
 import pytest
 
 from glific_gpt.accounts.tables import Role
-from glific_gpt.services import services
+from glific_gpt.functions.contract import Function, FunctionBody
+from glific_gpt.functions.registry import BUILT_IN
+from glific_gpt.services import Services, services
 from tests.api.client import client_of
 from tests.conftest import StartServer
 from tests.console.users import ConsoleUser, create_user
@@ -21,7 +23,24 @@ from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TIMEOUT_SECONDS, RunningServer, TestOrganization
 
 PAGE = "/console/organizations/alice/try-it"
-FILLED: dict[str, Any] = {"question": "What is ORS?", "prompt": "Be brief.", "model": "gpt-4o-mini"}
+FILLED: dict[str, Any] = {"question_text": "What is ORS?", "prompt": "Be brief.", "model": "gpt-4o-mini"}
+
+
+class SummariseBody(FunctionBody):
+    """The body of a plugin's function."""
+
+    text: str
+    sentences: int = 2
+    """Longest summary."""
+
+
+SUMMARISE = Function(
+    "summarise",
+    SummariseBody,
+    lambda body, _model, _deadline: f"Summary of {body.sentences}.",
+    example={"text": "A story.", "sentences": 2},
+    flow_values={"text": "@results.question_1.input"},
+)
 
 GLIFIC_LOGIN = {
     "way": "api",
@@ -29,6 +48,10 @@ GLIFIC_LOGIN = {
     "phone": "+91 98765 43210",
     "password": "a password of Glific",
 }
+
+
+def services_of(organization: TestOrganization) -> Services:
+    return organization.server.services
 
 
 def ask(person: ConsoleUser, **fields: Any) -> httpx2.Response:
@@ -71,6 +94,41 @@ def test_the_shown_request_can_be_sent_by_a_flow(editor: ConsoleUser, alice: Tes
     assert "/webhooks/alice/parse_via_chat_gpt" in answer.text
 
 
+@pytest.mark.parametrize("name", [function.name for function in BUILT_IN])
+def test_each_function_can_be_tried(editor: ConsoleUser, alice: TestOrganization, name: str) -> None:
+    page = f"{PAGE}?function={name}"
+    example = services_of(alice).functions.get(name).example
+    assert set(re.findall(r'<(?:input|textarea)[^>]*name="([^"]+)"', editor.get(page).text)) >= example.keys()
+    answer = editor.post(page, {**example, "model": "gpt-4o-mini", "response_format": "text"})
+    assert bubble(answer) == "Hello from the stand-in."
+    assert f"/webhooks/alice/{name}" in answer.text
+    assert json.loads(shown(answer, "sent-body")) == {**example, "gpt_model": "gpt-4o-mini"}
+    assert [call["function"] for call in alice.calls()] == [name]
+
+
+def test_a_function_of_a_plugin_can_be_tried(editor: ConsoleUser, alice: TestOrganization) -> None:
+    services_of(alice).functions.add(SUMMARISE, "tests")
+    page = f"{PAGE}?function=summarise"
+    shown_page = editor.get(page).text
+    assert re.search(r'<a class="btn btn-sm btn-primary" aria-current="page"[^>]*>summarise</a>', shown_page)
+    assert "Longest summary." in shown_page
+    assert 'name="temperature"' not in shown_page
+    assert 'id="text-error"' in editor.post(page, {"text": " ", "model": "gpt-4o"}).text
+    answer = editor.post(page, {"text": "A long story.", "sentences": "3", "model": "gpt-4o"})
+    assert bubble(answer) == "Summary of 3."
+    assert "A long story." in answer.text
+
+
+def test_only_models_that_can_do_it_are_offered(editor: ConsoleUser) -> None:
+    for name, is_offered in (("parse_via_chat_gpt", True), ("parse_via_gpt_vision", False)):
+        page = editor.get(f"{PAGE}?function={name}").text
+        assert ('value="gpt-3.5-turbo"' in page) is is_offered
+
+
+def test_an_unknown_function_is_not_found(editor: ConsoleUser) -> None:
+    assert editor.get(f"{PAGE}?function=nonsense").status_code == 404
+
+
 def test_it_holds_a_conversation(editor: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn) -> None:
     def hidden(answer: httpx2.Response) -> str:
         found = re.search(r'<input[^>]*name="thread_id"[^>]*value="([^"]*)"', answer.text)
@@ -79,7 +137,7 @@ def test_it_holds_a_conversation(editor: ConsoleUser, alice: TestOrganization, o
 
     first = ask(editor, memory="y", thread_id="")
     assert "A conversation begins." in first.text
-    second = ask(editor, question="How much?", memory="y", thread_id=hidden(first))
+    second = ask(editor, question_text="How much?", memory="y", thread_id=hidden(first))
     assert "The conversation continues." in second.text
     sent = [message["content"] for message in openai.requests[-1].body["messages"][1:]]
     assert sent == ["What is ORS?", "Hello from the stand-in.", "How much?"]
@@ -91,7 +149,7 @@ def test_it_holds_a_conversation(editor: ConsoleUser, alice: TestOrganization, o
 
 def test_markup_in_answers_and_questions_is_escaped(editor: ConsoleUser, openai: OpenAIStandIn) -> None:
     openai.will(behaviours.answer("**Take care**: <script>alert(1)</script> <img src=x onerror=alert(2)>"))
-    answer = ask(editor, question='"><script>alert(3)</script>')
+    answer = ask(editor, question_text='"><script>alert(3)</script>')
     assert "<script>alert" not in answer.text
     assert "<img" not in bubble(answer)
     assert bubble(answer).startswith("<b>Take care</b>: &lt;script&gt;")
@@ -141,7 +199,12 @@ def test_without_an_allowed_model_the_page_links_to_the_models(editor: ConsoleUs
 def test_an_invalid_value_is_an_error_of_its_field_and_stays_in_the_form(
     editor: ConsoleUser, openai: OpenAIStandIn
 ) -> None:
-    for field, value in (("question", " "), ("question", "x" * 20_001), ("temperature", "3"), ("temperature", "warm")):
+    for field, value in (
+        ("question_text", " "),
+        ("question_text", "x" * 20_001),
+        ("temperature", "3"),
+        ("temperature", "warm"),
+    ):
         refused = ask(editor, prompt="Keep <this>.", **{field: value})
         assert refused.status_code == 422
         assert f'id="{field}-error"' in refused.text

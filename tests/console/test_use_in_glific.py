@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from glific_gpt.database import db, transaction
 from glific_gpt.organizations import store, tokens
 from tests.console.users import ConsoleUser
+from tests.support import http
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.server import RunningServer, TestOrganization
 
@@ -177,3 +178,24 @@ def test_the_number_of_tokens_is_limited(editor: ConsoleUser, monkeypatch: pytes
     assert refused.status_code == 409
     assert re.search(r'id="label-error"[^>]*>This organization has 100 webhook tokens already', refused.text)
     assert "Menu flow" not in editor.get(PAGE).text.replace('value="Menu flow"', "")
+
+
+@pytest.mark.parametrize("name", ["parse_via_gpt_vision", "filesearch-gpt"])
+def test_each_function_has_an_address_and_a_body_to_copy(
+    viewer: ConsoleUser, alice: TestOrganization, name: str
+) -> None:
+    alice.change(vector_store_id="vs_of_alice", default_model="gpt-3.5-turbo")
+    page = viewer.get(PAGE)
+    assert copied(page, f"url-{name}").endswith(f"/webhooks/alice/{name}")
+    assert copied(page, f"url-auto-{name}") == copied(page, f"url-{name}") + "?mode=auto"
+    body, later = (json.loads(copied(page, f"{part}-{name}")) for part in ("body", "body-auto"))
+    assert later == body | {"wait_seconds": 120}
+    function = alice.server.services.functions.get(name)
+    assert function.flow_values.items() <= body.items()
+    assert (body["gpt_model"], body["flow_id"]) == ("gpt-4o-mini", "@flow.id")
+    assert body.get("vector_store_id") == ("vs_of_alice" if "vector_store_id" in function.settings else None)
+    filled = {field: function.example[field] for field in function.flow_values}
+    url = alice.url.replace("parse_via_chat_gpt", name)
+    call = body | filled | {"contact": {"id": 21}, "results": {}, "flow_id": "5"}
+    assert http.post(url, json=call, headers={"Authorization": f"Bearer {alice.token}"}).status_code == 200
+    assert f"@results.gpt_response.{function.answer_key}" in page.text

@@ -1,6 +1,6 @@
 """Model fields: the models that can be used now, and the default model."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
@@ -12,14 +12,20 @@ from glific_gpt.console.forms.base import Form
 from glific_gpt.credentials import reachable_models
 from glific_gpt.credentials import store as credentials
 from glific_gpt.database import transaction
+from glific_gpt.functions.contract import Need
+from glific_gpt.functions.needs import find_refusal
 from glific_gpt.models import allowlist
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.services import services
 
 
-def set_model_choices(field: SelectField) -> None:
-    """Set the choices to the models that the current organization can use. Its default model is selected."""
-    allowed, default = _allowed_models(), current_organization().default_model or services().settings.default_model
+def set_model_choices(field: SelectField, needs: Collection[Need] = ()) -> None:
+    """Set the choices to the models that the current organization can use, and that have these capabilities.
+
+    Its default model is selected.
+    """
+    allowed = [model for model in _allowed_models() if find_refusal(model, needs) is None]
+    default = current_organization().default_model or services().settings.default_model
     field.choices = [
         SelectChoice(model, _("%(model)s (the default)", model=model) if model == default else model)
         for model in allowed

@@ -4,10 +4,12 @@ The views of its parts are in ready_flow.py, convert_flow.py and check_up.py. Ea
 """
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, flash, redirect, render_template, url_for
 from flask_babel import gettext
+from pydantic import JsonValue
 
 from glific_gpt import ready_flows
 from glific_gpt.connections import store as connections
@@ -19,7 +21,10 @@ from glific_gpt.console.forms.tokens import TokenForm
 from glific_gpt.console.presenters.conversion import translate_warnings
 from glific_gpt.database import reading, transaction
 from glific_gpt.errors import Conflict, NotFound
-from glific_gpt.flows.building import DEFAULT_PROMPT, RESULT_TIMEOUT_SECONDS
+from glific_gpt.flows.building import RESULT_TIMEOUT_SECONDS
+from glific_gpt.functions.contract import Function
+from glific_gpt.functions.examples import flow_body
+from glific_gpt.functions.needs import find_refusal
 from glific_gpt.organizations import tokens
 from glific_gpt.schemas import TokenView, webhook_url
 from glific_gpt.services import services
@@ -27,6 +32,8 @@ from glific_gpt.settings import MAX_FILE_BYTES
 
 USE_IN_GLIFIC_URL = "/organizations/<slug>/use-in-glific"
 PLACEHOLDER = "PASTE-YOUR-TOKEN-HERE"
+SUITABLE_MODEL = "gpt-4o-mini"
+"""Stands in examples for a default model that cannot do what the function needs."""
 MAX_ID = 2**31 - 1
 """The largest INTEGER of PostgreSQL, which refuses larger ids."""
 
@@ -80,7 +87,7 @@ def render_page(*, label: str = "", token: str = "", **parts: Any) -> str:
         "cautions": translate_warnings(ready_flows.list_setup_warnings(current_organization().slug)),
         "check_up": None,
     }
-    body = _function_body(current_organization().default_model or services().settings.default_model)
+    first, *others = [_describe_function(function) for function in services().functions.all()]
     return render_template(
         "console/use_in_glific.html",
         **(initial | parts),
@@ -91,24 +98,38 @@ def render_page(*, label: str = "", token: str = "", **parts: Any) -> str:
         too_large=TOO_LARGE,
         header=f"Bearer {token or PLACEHOLDER}",
         connected=connected,
-        url=webhook_url(services().settings.public_url, current_organization().slug),
-        body=_format_json(body),
-        later_body=_format_json(body | {"wait_seconds": RESULT_TIMEOUT_SECONDS}),
+        first=first,
+        others=others,
     )
 
 
-def _function_body(model: str) -> dict[str, object]:
-    """Return the example body, with the fields that a later answer needs to reach its flow."""
-    return {
-        "contact": "@contact",
-        "results": "@results",
-        "flow_id": "@flow.id",
-        "question_text": "@results.question_1.input",
-        "gpt_model": model,
-        "prompt": DEFAULT_PROMPT,
-    }
+@dataclass(frozen=True)
+class FunctionExample:
+    """The address and the body of a webhook node that calls a function."""
+
+    function: Function[Any]
+    url: str
+    body: str
+    """JSON."""
+    later_body: str
+    """The body of a node that waits for a later answer."""
 
 
-def _format_json(body: dict[str, object]) -> str:
+def _describe_function(function: Function[Any]) -> FunctionExample:
+    organization = current_organization()
+    model = organization.default_model or services().settings.default_model
+    if find_refusal(model, function.needs):
+        model = SUITABLE_MODEL
+    chosen = {name: getattr(organization, name) for name in function.settings}
+    body = flow_body(function, model, {name: value for name, value in chosen.items() if value is not None})
+    return FunctionExample(
+        function,
+        webhook_url(services().settings.public_url, organization.slug, function.name),
+        _format_json(body),
+        _format_json(body | {"wait_seconds": RESULT_TIMEOUT_SECONDS}),
+    )
+
+
+def _format_json(body: dict[str, JsonValue]) -> str:
     """Format JSON for copying into Glific."""
     return json.dumps(body, indent=2)
