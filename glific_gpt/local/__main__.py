@@ -21,6 +21,7 @@ from glific_gpt.errors import GlificGptError, SettingsError
 from glific_gpt.local import banner, demo, sandbox
 from glific_gpt.operations import key_check
 from glific_gpt.server import supervisor
+from glific_gpt.server.serving_process import exit_now
 from glific_gpt.services import services
 from glific_gpt.settings import PREFIX, Settings
 from glific_gpt.vault import Vault
@@ -46,7 +47,7 @@ def main() -> None:
         sys.exit(f"Error: {config.INSTANCE} cannot be used ({error.strerror}). Make it a folder that you can write to.")
     except KeyboardInterrupt:  # the server handles it once it runs; this is for the time before
         pass
-    supervisor.exit_now()
+    exit_now()
 
 
 def _settings(sandbox_url: str | None) -> Settings:

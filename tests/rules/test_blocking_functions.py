@@ -11,7 +11,7 @@ WAITS = {"result", "wait", "wait_for", "join", "acquire", "sleep"}
 """Methods of threads, locks, events and futures that wait."""
 GUARDS = {"blocking", "require_thread"}
 NEVER_ON_THE_LOOP = {
-    "server/supervisor.py": "starts and ends the server, and its threads",
+    "server/serving_process.py": "starts and ends the server, and its threads",
     "local/__main__.py": "starts the server of make run",
     "server/watchdog.py": "the watchdog's own thread",
     "runtime/file_descriptors.py": "its own thread, in processes without an event loop",

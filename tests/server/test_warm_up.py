@@ -6,8 +6,8 @@ import pytest
 
 from glific_gpt.database import compiled
 from glific_gpt.operations import worker
-from glific_gpt.server import supervisor
 from glific_gpt.server.asgi import AsgiBridge
+from glific_gpt.server.serving_process import create_asgi_app
 from glific_gpt.services import services
 from glific_gpt.settings import Settings
 from tests.support.openai_behaviours import answer
@@ -26,7 +26,7 @@ def settings(database_url: str, openai: OpenAIStandIn) -> Settings:
 def shipped_app(settings: Settings) -> Iterator[AsgiBridge]:
     """The app of a server process, as it is just before the first request."""
     compiled._cache.clear()
-    created = supervisor._create_asgi_app(settings)
+    created = create_asgi_app(settings)
     yield created
     worker.stop_worker(created._app)
 

@@ -16,8 +16,8 @@ from flask import Flask
 
 from glific_gpt.server import watchdog
 from glific_gpt.server.asgi import AsgiBridge
+from glific_gpt.server.listening import BACKLOG, duplicate, uvicorn_config
 from glific_gpt.server.options import ServerOptions
-from glific_gpt.server.supervisor import BACKLOG, _uvicorn_config, duplicate
 from glific_gpt.services import services
 
 STOP_SECONDS = 5
@@ -36,7 +36,7 @@ def serve(app: Flask) -> Iterator[str]:
     settings = app_services.settings
     asgi_app = AsgiBridge(app, options=ServerOptions.from_settings(settings))
     with socket.create_server(("127.0.0.1", 0), backlog=BACKLOG) as listener:
-        server = uvicorn.Server(_uvicorn_config(asgi_app, listener))
+        server = uvicorn.Server(uvicorn_config(asgi_app, listener))
         _run(_start(server, listener))
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
