@@ -67,12 +67,14 @@ class VectorStores:
         return self._request("POST", _STORES, VectorStore, {"name": name})
 
     def list_files(self, store_id: str) -> list[StoredFile]:
-        """Return the newest documents of a store. A document without a name has only its id."""
+        """Return the newest documents of a store. A document has no name if the key may not read the list of files."""
         stored = self._get(f"{_store(store_id)}/files?limit={PAGE}", StoredFileList).data
         if not stored:
             return []
-        listed = self._get(f"{_FILES}?purpose=assistants&limit={MAX_NAMES}", FileList).data
-        names = {file.id: file.filename for file in listed}
+        names: dict[str, str] = {}
+        with suppress(GlificGptError):
+            listed = self._get(f"{_FILES}?purpose=assistants&limit={MAX_NAMES}", FileList).data
+            names = {file.id: file.filename for file in listed}
         return [file.model_copy(update={"name": names.get(file.id, "")}) for file in stored]
 
     def upload(self, store_id: str, name: str, content: bytes) -> str:

@@ -31,6 +31,8 @@ from tests.support.openai_behaviours import (
     server_error,
     wrong_shape,
 )
+from tests.support.openai_documents import answer_about_documents
+from tests.support.openai_exchange import Exchange
 from tests.support.openai_stand_in import OpenAIStandIn
 
 KEY = "sk-proj-tenant-0123456789"
@@ -137,3 +139,17 @@ def test_the_first_gigabyte_costs_nothing() -> None:
     assert storage_cost(2**30) == 0
     assert storage_cost(3 * 2**30) == storage_cost(2 * 2**30) * 2
     assert str(storage_cost(2 * 2**30).normalize()) == "0.1"
+
+
+def test_documents_are_listed_without_names_if_the_key_may_not_read_them(openai: OpenAIStandIn) -> None:
+    store = openai.documents.add_store(KEY, "rules.pdf")
+
+    def behave(exchange: Exchange) -> None:
+        if exchange.received.path == "/v1/files":
+            missing_scopes()(exchange)
+        else:
+            answer_about_documents(openai.documents, exchange)
+
+    openai.for_documents(behave)
+    [file] = documents(openai).list_files(store)
+    assert (file.name, file.status) == ("", "completed")

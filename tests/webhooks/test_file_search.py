@@ -195,3 +195,15 @@ def test_a_long_answer_does_not_block_other_calls(alice: TestOrganization, opena
     message = ask_documents(alice, vector_store_id=store).json()["message"]
     assert message.startswith("word word word")
     assert len(message) <= 4095
+
+
+def test_a_repeated_call_gets_the_stored_answer_with_its_sources(
+    alice: TestOrganization, openai: OpenAIStandIn, store: str
+) -> None:
+    url = alice.url.replace("parse_via_chat_gpt", "filesearch-gpt")
+    headers = {"Authorization": f"Bearer {alice.token}", "Idempotency-Key": "one"}
+    body = {"question": QUESTION, "vector_store_id": store}
+    first, again = (http.post(url, json=body, headers=headers, timeout=20) for _ in range(2))
+    assert first.json() == again.json()
+    assert again.json()["sources"] == ["rules.pdf", "dates.docx"]
+    assert len(openai.requests) == 1
