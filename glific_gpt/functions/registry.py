@@ -1,17 +1,20 @@
 """The registry of functions. Built-in functions and plugins are registered in the same way."""
 
+import pkgutil
+from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
+from glific_gpt import functions
 from glific_gpt.errors import GlificGptError, SettingsError, UnknownFunction
-from glific_gpt.functions import filesearch_gpt, parse_via_chat_gpt, parse_via_gpt_vision
 from glific_gpt.functions.body_validation import validate_body
 from glific_gpt.functions.contract import Function
 
 GROUP = "glific_gpt.functions"
 """Entry point group in which an installed package offers a Function."""
 
-BUILT_IN = (parse_via_chat_gpt.function, parse_via_gpt_vision.function, filesearch_gpt.function)
+DEFAULT_FUNCTION = "parse_via_chat_gpt"
+"""The function that pages show first."""
 
 
 class Registry:
@@ -64,13 +67,21 @@ def _check_example(function: Function[Any], origin: str) -> None:
         ) from None
 
 
+def find_built_in() -> list[Function[Any]]:
+    """Return the functions that modules of this package offer under the name `function`, the default one first."""
+    names = sorted(module.name for module in pkgutil.iter_modules(functions.__path__))
+    modules = (import_module(f"{functions.__name__}.{name}") for name in names)
+    found = [module.function for module in modules if isinstance(getattr(module, "function", None), Function)]
+    return sorted(found, key=lambda function: function.name != DEFAULT_FUNCTION)
+
+
 def load() -> Registry:
     """Return a registry of the built-in functions and all installed plugins.
 
     Raises SettingsError if a plugin cannot be loaded.
     """
     registry = Registry()
-    for function in BUILT_IN:
+    for function in find_built_in():
         registry.add(function, "glific_gpt")
     for entry_point in entry_points(group=GROUP):
         origin = entry_point.dist.name if entry_point.dist else entry_point.value

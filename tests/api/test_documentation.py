@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from glific_gpt.functions.registry import BUILT_IN
+from glific_gpt.functions.registry import find_built_in
 from tests.support import http
 from tests.support.server import RunningServer, TestOrganization
 
-FUNCTIONS = {function.name for function in BUILT_IN}
+FUNCTIONS = {function.name for function in find_built_in()}
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 ROUTES = {
     "/api/v1/organizations": {"get", "post"},

@@ -13,7 +13,7 @@ import pytest
 
 from glific_gpt.accounts.tables import Role
 from glific_gpt.functions.contract import Function, FunctionBody
-from glific_gpt.functions.registry import BUILT_IN
+from glific_gpt.functions.registry import find_built_in
 from glific_gpt.services import Services, services
 from tests.api.client import client_of
 from tests.conftest import StartServer
@@ -94,7 +94,7 @@ def test_the_shown_request_can_be_sent_by_a_flow(editor: ConsoleUser, alice: Tes
     assert "/webhooks/alice/parse_via_chat_gpt" in answer.text
 
 
-@pytest.mark.parametrize("name", [function.name for function in BUILT_IN])
+@pytest.mark.parametrize("name", [function.name for function in find_built_in()])
 def test_each_function_can_be_tried(editor: ConsoleUser, alice: TestOrganization, name: str) -> None:
     page = f"{PAGE}?function={name}"
     example = services_of(alice).functions.get(name).example

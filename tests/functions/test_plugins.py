@@ -79,9 +79,19 @@ def test_an_installed_plugin_answers_webhooks(
         invalid = summarise(alice, text="A long story.", sentences="three")
         unresolved = summarise(alice, text="@results.story")
         built_in = alice.ask()
+        document = http.get(f"{server.url}/api/openapi.json").json()
         recorded = [call["function"] for call in alice.calls()]
 
-    assert (answered.status_code, answered.json()["parsed_msg"]) == (200, "A *short* story.")
+    assert answered.status_code == 200
+    assert (answered.json()["parsed_msg"], answered.json()["summary"]) == ("A *short* story.", "A *short* story.")
+    assert answered.json()["characters"] == len("A long story.")
+    assert missing.json()["summary"] == missing.json()["parsed_msg"]
+    described = document["paths"]["/webhooks/{slug}/summarise"]["post"]
+    assert (described["summary"], described["description"]) == ("Summary", "Summarises a text in a few sentences.")
+    content = described["requestBody"]["content"]["application/json"]
+    assert content["schema"]["required"] == ["text"]
+    assert content["schema"]["properties"]["sentences"]["description"] == "Longest summary, in sentences."
+    assert content["example"]["sentences"] == 1
     assert openai.requests[0].api_key == alice.key
     assert openai.requests[0].body["messages"] == [
         {"role": "system", "content": "Summarise the text in at most 3 sentences, in its own language."},
