@@ -1,8 +1,10 @@
 """Thread ids: short, made of safe characters, and readable for one contact and function of one organization."""
 
 import base64
+import json
 import re
 import secrets
+import time
 import zlib
 from datetime import UTC, datetime, timedelta
 
@@ -96,6 +98,16 @@ def test_it_stays_readable_while_its_key_is_configured() -> None:
 def test_sealed_content_of_another_kind_is_unreadable(content: bytes) -> None:
     sealed = VAULT.seal(OWNER.organization_id, thread_ids.PURPOSE, content)
     assert turns_of(sealed) is None
+
+
+def test_content_that_decompresses_to_too_much_is_unreadable() -> None:
+    def open_text(characters: int) -> object:
+        values = [thread_ids.VERSION, int(time.time()), OWNER.function, OWNER.contact_id, [["a" * characters, "b"]]]
+        content = zlib.compress(json.dumps(values).encode())
+        return turns_of(VAULT.seal(OWNER.organization_id, thread_ids.PURPOSE, content))
+
+    assert open_text(100_000)
+    assert open_text(200_000) is None
 
 
 @pytest.mark.parametrize("text", ["Six spoons of sugar. ", SENTENCE, random_text(60)])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from glific_gpt.functions.values import MAX_DEPTH, blank_to_none, decode_json, parse_id, parse_number
+from glific_gpt.functions.values import MAX_DEPTH, blank_to_none, decode_json, parse_id, parse_number, read_thread_id
 
 
 @pytest.mark.parametrize(
@@ -81,3 +81,22 @@ def test_it_limits_the_depth_of_json() -> None:
         for depth in (MAX_DEPTH, MAX_DEPTH + 1, 990, 100_000):
             with pytest.raises(ValueError, match="deep"):
                 decode_json(opening * depth + "1" + closing * depth)
+
+
+@pytest.mark.parametrize(
+    ("value", "thread_id"),
+    [
+        ("gAAAA-_9", "gAAAA-_9"),
+        (" gAAAA\n", "gAAAA"),
+        ("a" * 6000, "a" * 6000),
+        ("a" * 6001, ""),
+        ("@results.gpt_response.thread_id", ""),
+        ("gAAAA=", ""),
+        ("gAAAAé", ""),
+        (None, ""),
+        (5, ""),
+        (["gAAAA"], ""),
+    ],
+)
+def test_a_text_that_is_no_thread_id_is_empty(value: object, thread_id: str) -> None:
+    assert read_thread_id(value) == thread_id

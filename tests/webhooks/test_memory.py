@@ -179,13 +179,15 @@ def test_it_remembers_json_as_the_model_wrote_it(alice: TestOrganization, openai
 def test_it_remembers_only_what_the_person_has_received_of_an_answer_that_was_cut(
     alice: TestOrganization, openai: OpenAIStandIn
 ) -> None:
-    openai.will(answer("First. Second. Thi", finish_reason="length"), answer("A sentence. " * 20))
+    openai.will(answer("First. Second. Thi", finish_reason="length"))
     cut = ask(alice, "Tell me.").json()
     ask(alice, "Go on.", cut["thread_id"])
     assert sent_texts(openai)[1] == cut["parsed_msg"] == "First. Second. …"
+    openai.will(answer("A sentence. " * 20))
     short = ask(alice, "Tell me.", max_characters=100).json()
     ask(alice, "Go on.", short["thread_id"])
     assert sent_texts(openai)[1] == short["parsed_msg"]
+    assert len(short["parsed_msg"]) <= 100
 
 
 def test_a_failed_call_returns_the_thread_id_that_it_got(alice: TestOrganization, openai: OpenAIStandIn) -> None:
@@ -216,6 +218,9 @@ def test_the_budget_counts_the_earlier_turns(alice: TestOrganization, openai: Op
     assert ask(alice, "How much?", thread_id).json()["error_code"] == "budget_exceeded"
     assert len(openai.requests) == 1
     assert ask(alice, "How much?", "").json()["status"] == "ok"
+    alice.change(monthly_budget_usd="0.1")
+    assert ask(alice, "How much?", thread_id).json()["status"] == "ok"
+    assert openai.requests[-1].body["max_completion_tokens"] > 500
 
 
 def test_nothing_of_it_is_logged_or_stored(alice: TestOrganization, openai: OpenAIStandIn) -> None:
