@@ -93,6 +93,8 @@ lock: $(INSTALLED) ## update the pinned versions: pyproject.toml, requirements*.
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header requirements-dev.in -o requirements-dev.txt
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header requirements-build.in -o requirements-build.txt
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header requirements-node.in -o requirements-node.txt
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header benchmarks/peers/requirements.in \
@@ -129,8 +131,8 @@ $(INSTALLED): requirements.txt requirements-dev.txt requirements-node.txt packag
 	@rm -f $(PRODUCTION)
 	@touch $@
 
-# npm's packages are needed only until the files of the console are copied.
-$(PRODUCTION): requirements.txt requirements-node.txt package-lock.json deploy/flask.sh
+# npm's packages and the compressor are needed only until the files of the console are made.
+$(PRODUCTION): requirements.txt requirements-build.txt requirements-node.txt package-lock.json deploy/flask.sh
 	$(CHECK_PYTHON)
 	@echo "Installing into .venv, for production. This takes about a minute the first time."
 	@if [ -e $(INSTALLED) ]; then rm -rf .venv; fi
@@ -141,7 +143,8 @@ $(PRODUCTION): requirements.txt requirements-node.txt package-lock.json deploy/f
 		if ! command -v npm >/dev/null; then $(PYTHON) -m venv "$$folder/npm" && "$$folder/npm/bin/python" -m pip install \
 			--quiet --disable-pip-version-check --require-hashes -r requirements-node.txt; fi && \
 		PATH="$$PATH:$$folder/npm/bin" $(NPM_CI) --omit=dev --prefix "$$folder" && \
-		$(COPY_ASSETS) "$$folder/node_modules"
+		$(PIP_INSTALL) --target "$$folder/build" -r requirements-build.txt && \
+		PYTHONPATH="$$folder/build" $(COPY_ASSETS) "$$folder/node_modules"
 	@touch $@
 
 %.mo: %.po $(SERVER)

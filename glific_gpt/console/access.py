@@ -47,8 +47,6 @@ def requires(level: AccessLevel) -> Callable[[View], View]:
 
 def required_level(app: Flask, endpoint: str) -> AccessLevel | None:
     """Return the access level of an endpoint, or None if the view has no `@requires`."""
-    if endpoint == "console.static":
-        return AccessLevel.PUBLIC
     return getattr(app.view_functions[endpoint], "access_level", None)
 
 

@@ -1,5 +1,7 @@
-"""Third-party files of the console, copied from node_modules to the static folder."""
+"""Files of the console that are made at installation: third-party files from node_modules, and compressed copies."""
 
+import gzip
+import hashlib
 import re
 import shutil
 import sys
@@ -9,11 +11,16 @@ from pathlib import Path
 from markupsafe import Markup
 
 ROOT = Path(__file__).parents[2]
-VENDOR_FOLDER = Path(__file__).parent / "static" / "vendor"
+STATIC_FOLDER = Path(__file__).parent / "static"
+VENDOR_FOLDER = STATIC_FOLDER / "vendor"
+COMPRESSED_FOLDER = VENDOR_FOLDER / "compressed"
+ENCODINGS = {"br": ".br", "gzip": ".gz"}
+"""Content encodings and the endings of compressed files, the smallest first."""
+SMALLEST_BYTES = 500
+"""Smaller files fit into one packet without compression."""
 
 VENDOR_FILES = (
     "@tabler/core/dist/css/tabler.min.css",
-    "@tabler/core/dist/js/tabler.min.js",
     "chart.js/dist/chart.umd.min.js",
     "htmx.org/dist/htmx.min.js",
 )
@@ -88,6 +95,38 @@ def icon(name: str) -> Markup:
     return Markup(svg)  # noqa: S704 - the file comes from our own dependencies
 
 
+def static_names() -> list[str]:
+    """Return the names of all static files below their folder, without the compressed copies."""
+    paths = (path for path in STATIC_FOLDER.rglob("*") if path.is_file() and COMPRESSED_FOLDER not in path.parents)
+    return sorted(path.relative_to(STATIC_FOLDER).as_posix() for path in paths)
+
+
+def hashed_name(name: str) -> str:
+    """Return the name of a static file with a digest of its content: `console.css` is `console.0123456789ab.css`."""
+    path = STATIC_FOLDER / name
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    return f"{name.removesuffix(path.suffix)}.{digest}{path.suffix}"
+
+
+def compress_all() -> None:
+    """Write compressed copies of all static files. Needs the package brotli.
+
+    Their names contain the digests of the originals, so that a file that changes later is sent as it is.
+    """
+    import brotli  # only installations need it
+
+    shutil.rmtree(COMPRESSED_FOLDER, ignore_errors=True)
+    for name in static_names():
+        content = (STATIC_FOLDER / name).read_bytes()
+        if len(content) < SMALLEST_BYTES or name.startswith("vendor/icons/"):  # pages contain the icons
+            continue
+        target = COMPRESSED_FOLDER / hashed_name(name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Without a time, so that two builds of a release have the same bytes.
+        target.with_name(target.name + ENCODINGS["gzip"]).write_bytes(gzip.compress(content, mtime=0))
+        target.with_name(target.name + ENCODINGS["br"]).write_bytes(brotli.compress(content))
+
+
 def copy_assets(node_modules: Path = ROOT / "node_modules") -> None:
     """Copy the listed files. Raises FileNotFoundError if npm has not installed one."""
     # Emptied first, so that a file that is no longer listed is not served any more.
@@ -105,8 +144,9 @@ def _copy_without_source_map(source: Path, target: Path) -> None:
 
 
 def main() -> None:
-    """Copy the files from the folder of npm packages that an argument names; by default from node_modules."""
+    """Copy the files from the folder of npm packages that an argument names, by default node_modules, and compress."""
     try:
         copy_assets(*map(Path, sys.argv[1:2]))
+        compress_all()
     except FileNotFoundError as missing:
         sys.exit(f"Error: {missing.filename} is missing. Run make install.")

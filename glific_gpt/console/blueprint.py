@@ -10,7 +10,6 @@ blueprint = Blueprint(
     "console",
     __name__,
     url_prefix="/console",
-    static_folder="static",
     template_folder="templates",
 )
 csrf = CSRFProtect()

@@ -1,8 +1,5 @@
 """Variables and functions of all templates: language, assets, menu, user and organization."""
 
-import hashlib
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app, g, request, session, url_for
@@ -16,6 +13,7 @@ from glific_gpt.accounts.sign_in import sessions
 from glific_gpt.console import access
 from glific_gpt.console.assets import icon
 from glific_gpt.console.presenters.labels import ROLE_MEANINGS, ROLE_NAMES
+from glific_gpt.console.static_files import asset_url
 from glific_gpt.database import transaction
 from glific_gpt.services import services
 
@@ -44,7 +42,6 @@ def page_language() -> str:
 ORGANIZATION_LIST = "console.list_organizations"
 """Every organization's address begins with the address of this page."""
 
-STATIC_FOLDER = Path(__file__).parent / "static"
 MENU_ENTRY = Markup("""<li class="nav-item"><a class="nav-link" href="{url}"{current}>
 {icon} <span>{text}</span></a></li>""")
 CURRENT_PAGE_ATTRIBUTE = Markup(' aria-current="page"')
@@ -63,14 +60,6 @@ def init(app: Flask) -> None:
     app.context_processor(_template_variables)
 
 
-def asset_url(name: str) -> str:
-    """Return the address of a static file.
-
-    The address contains a digest of the file, so that browsers can cache it for a year.
-    """
-    return url_for("console.static", filename=name, v=_digest(name))
-
-
 def activity_seconds() -> int:
     """Return the seconds after which a page reports again that a person is typing."""
     idle_seconds: int = current_app.config[sessions.IDLE_MINUTES] * 60
@@ -83,12 +72,6 @@ def menu_entry(endpoint: str, icon_name: str, text: str, **values: Any) -> Marku
     is_current = request.path == url or (endpoint != ORGANIZATION_LIST and request.path.startswith(f"{url}/"))
     current = CURRENT_PAGE_ATTRIBUTE if is_current else ""
     return MENU_ENTRY.format(url=url, current=current, icon=icon(icon_name), text=text)
-
-
-# A file changes only with a new version of the server, which starts new processes.
-@lru_cache
-def _digest(name: str) -> str:
-    return hashlib.sha256((STATIC_FOLDER / name).read_bytes()).hexdigest()[:12]
 
 
 def _template_variables() -> dict[str, Any]:

@@ -28,15 +28,14 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-CACHE_FOR_A_YEAR = "public, max-age=31536000, immutable"
 
 
 def set_security_headers(response: Response) -> Response:
     """Set the headers after every view.
 
-    Pages are not cached, because they can hold secrets of one user. Static files are cached for a year.
+    Pages are not cached, because they can hold secrets of one user. Static files have a header of their own.
     """
     response.headers.update(HEADERS)
-    is_cacheable = request.endpoint == "console.static" and response.status_code in (200, 304)
-    response.headers["Cache-Control"] = CACHE_FOR_A_YEAR if is_cacheable else "no-store"
+    if request.endpoint != "console.static" or response.status_code >= 400:
+        response.headers["Cache-Control"] = "no-store"
     return response

@@ -14,6 +14,8 @@ from tests.support.server import RunningServer
 SIGNED_OUT = ("/console/account/sign-in", "/console/account/forgotten", "/console/account/reset/nonsense")
 SHOWN = [(1280, "light", "en-GB"), (390, "dark", "en-GB"), (390, "light", "hi-IN")]
 
+USES_MISSING_HTMX = "!!document.querySelector('[hx-get], [hx-post]') && typeof htmx === 'undefined'"
+
 
 @pytest.fixture(scope="module")
 def busy_server(shared_server: RunningServer) -> RunningServer:
@@ -44,6 +46,8 @@ def look(shown: Window, path: str) -> list[str]:
     if shown.overflow() > 0:
         trouble.append(f"wider than the window by {shown.overflow()} pixels")
     trouble += [f"policy: {what}" for what in shown.violations if "404" not in what]
+    if shown.page.evaluate(USES_MISSING_HTMX):
+        trouble.append("uses htmx, which it does not load")
     trouble += [f"foreign: {where}" for where in shown.foreign]
     shown.violations.clear()
     return [f"{path} at {shown.page.viewport_size}: {what}" for what in trouble]

@@ -64,8 +64,9 @@ def test_a_call_is_answered_over_tls_without_compression(client: httpx2.Client, 
     response = client.post(urlsplit(alice.url).path, json=body, headers=headers)
     assert (response.status_code, response.json()["status"]) == (200, "ok")
     assert "Content-Encoding" not in response.headers
-    static = client.get("/console/static/console.js", headers={"Accept-Encoding": "gzip"})
-    assert static.headers.get("Content-Encoding") == "gzip"
+    for encoding in ("gzip", "br"):
+        with client.stream("GET", "/console/static/console.js", headers={"Accept-Encoding": encoding}) as static:
+            assert static.headers.get("Content-Encoding") == encoding
     page = client.get("/console/account/sign-in", headers={"Accept-Encoding": "gzip"})
     assert "Content-Encoding" not in page.headers
     assert client.get("/console").headers["Location"] == f"{client.base_url}/console/"

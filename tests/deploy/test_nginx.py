@@ -115,10 +115,12 @@ def test_a_body_of_a_mebibyte_reaches_the_server(client: httpx2.Client, proxy: P
     assert (too_large.status_code, too_large.json()["error_code"]) == (413, "body_too_large")
 
 
-def test_a_static_file_is_compressed(client: httpx2.Client, proxy: Proxy) -> None:
+@pytest.mark.parametrize("encoding", ["gzip", "br"])
+def test_a_static_file_is_compressed(client: httpx2.Client, proxy: Proxy, encoding: str) -> None:
     for name in ("console.css", "console.js", "vendor/htmx.min.js"):
-        response = client.get(f"{proxy.url}/console/static/{name}", headers={"Accept-Encoding": "gzip"})
-        assert (response.status_code, response.headers.get("Content-Encoding")) == (200, "gzip"), name
+        url = f"{proxy.url}/console/static/{name}"
+        with client.stream("GET", url, headers={"Accept-Encoding": encoding}) as response:
+            assert (response.status_code, response.headers.get("Content-Encoding")) == (200, encoding), name
 
 
 def test_a_page_is_not_compressed(client: httpx2.Client, proxy: Proxy) -> None:

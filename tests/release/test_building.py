@@ -102,4 +102,5 @@ def test_an_installed_wheel_serves_its_pages(installed: Installed, tmp_path: Pat
         assert 'lang="hi"' in page.text
         assert "पासवर्ड" in page.text
         for name in ("vendor/tabler.min.css", "vendor/htmx.min.js", "console.css"):
-            assert http.get(f"http://{url}/console/static/{name}").status_code == 200
+            file = http.get(f"http://{url}/console/static/{name}", headers={"Accept-Encoding": "gzip"})
+            assert (file.status_code, file.headers.get("Content-Encoding")) == (200, "gzip")

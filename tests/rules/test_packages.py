@@ -9,6 +9,7 @@ from tests.support.programs import ROOT
 
 REQUIREMENTS = (
     "requirements.txt",
+    "requirements-build.txt",
     "requirements-dev.txt",
     "requirements-node.txt",
     "benchmarks/peers/requirements.txt",

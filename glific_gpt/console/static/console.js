@@ -1,4 +1,4 @@
-// Features of all pages: copy buttons, confirmation dialogs, busy buttons and local times.
+// Features of all pages: the menu of small screens, copy buttons, confirmation dialogs, busy buttons and local times.
 const copy = async (button) => {
   const source = document.querySelector(button.dataset.copy);
   await navigator.clipboard.writeText(source.value ?? source.textContent);
@@ -15,6 +15,14 @@ const copy = async (button) => {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy]");
   if (button) copy(button);
+});
+
+document.addEventListener("click", ({ target }) => {
+  target.closest("[data-closes]")?.closest(target.closest("[data-closes]").dataset.closes).remove();
+  const toggler = target.closest("[data-toggles]");
+  if (!toggler) return;
+  const isOpen = document.querySelector(toggler.dataset.toggles).classList.toggle("show");
+  toggler.setAttribute("aria-expanded", String(isOpen));
 });
 
 const confirmSubmit = (form, submitter) => {
