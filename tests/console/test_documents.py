@@ -186,3 +186,18 @@ def test_storage_beyond_the_first_gigabyte_has_a_price(editor: ConsoleUser, open
     page = editor.get(PAGE).text
     assert "3 GB are indexed" in page
     assert "$0.20 a day" in page
+
+
+def test_a_test_question_shows_the_cited_documents(
+    editor: ConsoleUser, openai: OpenAIStandIn, alice: TestOrganization, store: str
+) -> None:
+    openai.search()
+    alice.change(vector_store_id=store)
+    assert "try-it?function=filesearch-gpt" in editor.get(PAGE).text
+    path = "/console/organizations/alice/try-it?function=filesearch-gpt"
+    answer = editor.post(path, {"question": "When?", "model": "gpt-4o"}).text
+    assert "In May." in answer
+    assert "Cited documents:" in answer
+    assert "rules.pdf" in answer
+    refused = editor.post(path, {"question": "When?", "model": "gpt-4o", "vector_store_id": "vs_gone"}).text
+    assert refused.count("/console/organizations/alice/documents") == 2  # in the menu, and beside the error

@@ -3,6 +3,9 @@
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _
 
+from glific_gpt.calls.tables import Call
+from glific_gpt.errors import InvalidField
+
 OVERLOADED_ADVICE = _(
     "You do not need to do anything. If it lasts longer than a few minutes, tell the server's administrators."
 )
@@ -111,7 +114,10 @@ FIX_PAGES = {
 }
 """Endpoint of the page on which an error can be fixed, if there is one."""
 
+FIELD_PAGES = {"vector_store_id": "console.documents"}
+"""Pages that fix an invalid value of one field."""
 PAGE_NAMES = {
+    "console.documents": _("Documents"),
     "console.use_in_glific": _("Use it in Glific"),
     "console.models": _("Models"),
     "console.organization_settings": _("Settings"),
@@ -129,6 +135,13 @@ ADVICE_WITH_FIELD = {
     ),
 }
 """Advice for calls whose page names the field and the variable."""
+
+
+def fix_page_of(code: str, call: Call | None) -> str | None:
+    """Return the endpoint of the page that fixes an error of a call. `call` names the field at fault, if any."""
+    if code == InvalidField.code and call and call.error_detail in FIELD_PAGES:
+        return FIELD_PAGES[call.error_detail]
+    return FIX_PAGES.get(code)
 
 
 def advice_for(code: str, *, names_field: bool = False) -> LazyString:

@@ -22,6 +22,7 @@ STATUS_MARKS = {
 CHECK_FIX_PAGES = {
     "key": "console.openai",
     "models": "console.models",
+    "documents": "console.documents",
     "budget": "console.organization_settings",
     "signature": "console.organization_settings",
     "connection": "console.glific",

@@ -16,7 +16,7 @@ from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.forms import call_filters
 from glific_gpt.console.forms.call_filters import CallFilters
 from glific_gpt.console.presenters import calls_csv, labels
-from glific_gpt.console.presenters.advice import FIX_PAGES, PAGE_NAMES, advice_for
+from glific_gpt.console.presenters.advice import PAGE_NAMES, advice_for, fix_page_of
 from glific_gpt.console.presenters.labels import translate_error
 from glific_gpt.console.presenters.timeline import present_timeline
 from glific_gpt.database import reading, transaction
@@ -112,7 +112,7 @@ def show_call(slug: str, call_id: str) -> str:
         code=code,
         advice=advice_for(code, names_field=call_timeline.call.error_detail is not None) if code else None,
         fault=labels.read_fault(call_timeline.call),
-        fix_page=FIX_PAGES.get(code or ""),
+        fix_page=fix_page_of(code or "", call_timeline.call),
         page_names=PAGE_NAMES,
         labels=labels,
         can_retry=_can_retry(call_timeline),

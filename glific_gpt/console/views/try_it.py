@@ -10,7 +10,7 @@ from glific_gpt.console.access import AccessLevel, current_organization, require
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.forms.test_question import TestQuestionForm, form_for, hint_of
 from glific_gpt.console.presenters import whatsapp
-from glific_gpt.console.presenters.advice import FIX_PAGES, PAGE_NAMES, advice_for
+from glific_gpt.console.presenters.advice import PAGE_NAMES, advice_for, fix_page_of
 from glific_gpt.console.presenters.labels import ERROR_CLASS_NAMES
 from glific_gpt.console.test_call import TestCall, make_test_call
 from glific_gpt.errors import DeadlineExceeded, RateLimited
@@ -71,7 +71,7 @@ def _render(function: Function[Any], form: TestQuestionForm, test_call: TestCall
 def _result_variables(test_call: TestCall) -> dict[str, Any]:
     """Return the template variables of a finished call."""
     code = str(test_call.outcome.body.get("error_code", ""))
-    endpoint = FIX_PAGES.get(code)
+    endpoint = fix_page_of(code, test_call.call)
     # The bar shows at least 6 seconds, so that the mark at 5 seconds is always visible.
     scale_ms = max(6000, round(test_call.milliseconds * 1.1))
     return {
