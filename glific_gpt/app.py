@@ -33,6 +33,7 @@ from glific_gpt.functions import registry
 from glific_gpt.glific.client import GlificClient
 from glific_gpt.metrics import recording
 from glific_gpt.models.kinds import ModelKind, classify_model
+from glific_gpt.openai.hosts import OpenAiHosts
 from glific_gpt.operations.metrics_folder import metrics_folder
 from glific_gpt.organizations.token_uses import TokenUses
 from glific_gpt.runtime.organization_limit import OrganizationLimit
@@ -147,7 +148,7 @@ def make_services(settings: Settings) -> Services:
     if classify_model(settings.default_model) is not ModelKind.TEXT:
         raise SettingsError("GLIFIC_GPT_DEFAULT_MODEL is not a text model. Choose a text model such as gpt-4o.")
     vault = Vault(settings.encryption_keys)
-    open_ai = OpenAi(settings.openai_base_url)
+    open_ai = OpenAi(settings.openai_base_url, OpenAiHosts(settings.openai_hosts))
     functions = registry.load()
     glific = GlificClient(settings.glific_hosts)
     admission = Admission(settings, vault, functions, open_ai)

@@ -201,6 +201,13 @@ MSG_BUDGET_TOO_SMALL = N_(
 """Message of BudgetExceeded when the budget cut an answer off, so that it cannot be used."""
 
 
+MSG_NO_PRICES = N_(
+    "The prices of the server of this key are not known, so it cannot be used under a monthly budget. Remove the "
+    "budget, or use a key of OpenAI."
+)
+"""Message of BudgetExceeded for a key of a server that is not OpenAI."""
+
+
 class BudgetExceeded(OrganizationError):
     code, status = "budget_exceeded", 402
     default_message = N_(
@@ -302,9 +309,14 @@ MSG_BILLING_INACTIVE = N_(
 class WrongRegion(OrganizationError):
     code, status = "wrong_region", 502
     default_message = N_(
-        "OpenAI keeps the data of this key's project in a region that has an address of its own. Use a key of a "
-        "project without a region, or ask the administrators of this server to use the region's address."
+        "OpenAI serves this key's project at the address of a region only. Save the key with the address of its "
+        "region, or use a key of a project without a region."
     )
+
+    def __init__(self, message: str = "", *, base_url: str | None = None) -> None:
+        super().__init__(message)
+        self.base_url = base_url
+        """The address at which OpenAI serves the project, if OpenAI has named it."""
 
 
 MSG_COUNTRY = N_("OpenAI does not serve the country that this server is in. Inform its administrators.")
@@ -379,6 +391,10 @@ MSG_NO_DOCUMENT = N_("This is no longer at OpenAI. Load the page again.")
 MSG_DOCUMENT_REFUSED = N_(
     "OpenAI does not accept this. If it is a document, save it as PDF, Word, text or Markdown, and upload it again."
 )
+MSG_ADDRESS_NOT_ALLOWED = N_(
+    "This server no longer allows the address to which this key is sent. Save the key with another address, or ask an "
+    "administrator of this server to allow it."
+)
 MSG_DATABASE_UNAVAILABLE = N_("The server's database is busy or cannot be reached. Try again in a moment.")
 """Message of Overloaded when the database is the cause."""
 
@@ -443,6 +459,31 @@ class HostNotAllowed(InvalidValue):
         )
 
 
+MSG_OPENAI_URL_FORMAT = N_(
+    "The address must look like https://in.api.openai.com/v1, without a user name or a query. Copy it again."
+)
+MSG_TYPE_KEY_AGAIN = N_("To use another address, enter the key too. A saved key is never sent to another address.")
+"""Messages of InvalidValue about the address of a key."""
+
+
+class OpenAiHostNotAllowed(InvalidValue):
+    """No pattern allows the host of a key's base URL. Only administrators learn the patterns."""
+
+    default_message = N_(
+        "This server may not send a key to that address. Correct the address, or ask an administrator of this server "
+        "to allow it."
+    )
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        super().__init__()
+        self._patterns = patterns
+
+    @property
+    def administrator_message(self) -> str:
+        allowed = ", ".join(self._patterns)[:150] or "none"
+        return f"This server may not send a key to that address. The setting GLIFIC_GPT_OPENAI_HOSTS allows: {allowed}."
+
+
 class InvalidFlowExport(GlificGptError):
     """A file is not a flow that Glific exported. The message says what is missing."""
 
@@ -453,10 +494,12 @@ class InvalidFlowExport(GlificGptError):
 class _NotVerified(GlificGptError):
     """Base of errors after a failed check at an outside service. Nothing was saved."""
 
-    def __init__(self, message: str = "", *, reason: str = "") -> None:
+    def __init__(self, message: str = "", *, reason: str = "", base_url: str | None = None) -> None:
         super().__init__(message)
         self.reason = reason
         """The service's part of the message, for entry points that word the rest themselves."""
+        self.base_url = base_url
+        """The address of OpenAI at which the key is accepted, if OpenAI has named it."""
 
 
 class CredentialNotVerified(_NotVerified):

@@ -69,6 +69,7 @@ class OrganizationView(BaseModel):
 class CredentialView(BaseModel):
     provider: str
     is_active: bool
+    base_url: str | None = Field(description="The address to which the key is sent; null is the server's own.")
     last4: str = Field(description="The last four characters of the key. The key itself cannot be read.")
     verified_at: Timestamp | None = Field(description="When the provider last accepted the key.")
     updated_at: Timestamp

@@ -55,6 +55,8 @@ class Settings(BaseModel):
     """Base URL of the OpenAI API."""
     sandbox: bool = False
     """True if a stand-in answers at `openai_base_url`. The console says so on every page."""
+    openai_hosts: Annotated[tuple[str, ...], BeforeValidator(_split)] = ("api.openai.com", "*.api.openai.com")
+    """Patterns of the hosts that the base URL of a key may have."""
     default_model: Annotated[str, Field(pattern=MODEL_NAME)] = "gpt-4o"
     """Model of organizations that have not chosen one."""
     models: Annotated[tuple[Pattern, ...], BeforeValidator(_split), Field(max_length=MAX_PATTERNS)] = ("*",)

@@ -165,6 +165,15 @@ def openai() -> "Iterator[OpenAIStandIn]":
 
 
 @pytest.fixture
+def other_openai() -> "Iterator[OpenAIStandIn]":
+    """A second server with OpenAI's API, such as one of an organization's own models."""
+    from tests.support.openai_stand_in import OpenAIStandIn
+
+    with OpenAIStandIn() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
 def glific() -> "Iterator[GlificStandIn]":
     from tests.support.glific_stand_in import GlificStandIn
 

@@ -35,6 +35,7 @@ def test_every_setting_but_the_secrets_has_a_default() -> None:
     assert (settings.public_url, settings.bind) == ("http://127.0.0.1:8000", "127.0.0.1:8000")
     assert (settings.processes, settings.max_in_flight, settings.organization_share) == (1, 1000, 0.5)
     assert (settings.max_connections, settings.max_connections_per_address) == (10_000, 2000)
+    assert settings.openai_hosts == ("api.openai.com", "*.api.openai.com")
     assert (settings.worker, settings.glific_hosts) == ("inline", ("*.glific.com",))
     assert (settings.log_level, settings.idle_timeout_minutes) == ("info", 120)
     assert settings.keep_calls_days == 400

@@ -14,12 +14,13 @@ from glific_gpt.api.responses import json_response, no_content
 from glific_gpt.credentials import store
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
+from glific_gpt.openai.hosts import MAX_URL_LENGTH
 from glific_gpt.organizations import store as organizations
 from glific_gpt.schemas import CredentialView
 from glific_gpt.services import services
 
 TAG = Tag(name="Credentials", description="API keys of organizations. A saved key cannot be read.")
-KEY = r"^\s*[!-~]{8,500}\s*$"
+KEY = r"^\s*[!-~]{1,500}\s*$"
 RULE = "/organizations/<slug>/credentials/<provider>"
 
 
@@ -37,6 +38,12 @@ class NewCredential(Body):
         Field(description="The whole key.", examples=["sk-proj-0123456789abcdef"], json_schema_extra={"pattern": KEY}),
     ]
     is_active: bool = Field(default=True, description="If false, calls are refused.")
+    base_url: Annotated[str, Field(max_length=MAX_URL_LENGTH)] | None = Field(
+        default=None,
+        description="The address to which the key is sent: a region of OpenAI, or another server that the operator "
+        "allows. Null is the server's own address.",
+        examples=["https://in.api.openai.com/v1"],
+    )
     verify: bool = Field(default=True, description="Verify the key at the provider first. A refused key is not saved.")
 
 
@@ -71,6 +78,7 @@ def put_credential(path: CredentialPath, body: NewCredential) -> Response:
             {"api_key": body.api_key},
             is_active=body.is_active,
             verify=body.verify,
+            base_url=body.base_url,
         )
     return json_response(CredentialView.of(credential), 200 if exists else 201)
 

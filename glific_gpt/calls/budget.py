@@ -15,8 +15,9 @@ from glific_gpt.calls.tables import Call
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import now
 from glific_gpt.database import Statement, Usd, execute_all, insert_if_absent
-from glific_gpt.errors import BudgetExceeded
+from glific_gpt.errors import MSG_NO_PRICES, BudgetExceeded
 from glific_gpt.functions.contract import THREAD_ID, Need
+from glific_gpt.openai.hosts import serves_openai
 from glific_gpt.openai.request_bodies import (
     MAX_FILE_SEARCHES,
     OVERHEAD_TOKENS,
@@ -60,6 +61,8 @@ def reserve(session: Session, tenant: Tenant, context: CallContext, parsed: Pars
     budget = tenant.monthly_budget_usd
     if budget is None:
         return None
+    if not serves_openai(tenant.base_url):
+        raise BudgetExceeded(MSG_NO_PRICES)
     estimate, fallback = _estimate(context, context.model_asked or "", parsed), _estimate_fallback(context, parsed)
     begin_month(session, context)
     rest = budget - _lock_and_read(session, context)

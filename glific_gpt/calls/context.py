@@ -69,6 +69,8 @@ class CallContext:
 
         The price is that of the model that answered, else that of the model that was asked.
         """
+        if not self.usage.has_prices:
+            return None
         # OpenAI reports the id with a date, which the price list may not know yet.
         asked = self.usage.fallback.model if self.usage.fallback else self.model_asked
         for model in filter(None, (self.usage.model, asked)):

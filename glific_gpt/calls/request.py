@@ -111,7 +111,7 @@ class Admission:
         context.answer_key = function.answer_key
         body = validate_body(function, _fill_from_settings(function, values, tenant))
         model = body.model_asked or tenant.default_model or self.settings.default_model
-        context.model_asked = allowlist.canonical_id(model)
+        context.model_asked = allowlist.canonical_id(model, tenant.base_url)
         context.memory = self.open_memory(tenant, context, body)
         return ParsedCall(function, body)
 
@@ -145,7 +145,9 @@ class Admission:
         if unable := find_refusal(model, needs):
             raise unable
         context.fallback_model = None
-        if (fallback := tenant.fallback_model) and (fallback := allowlist.canonical_id(fallback)) != model:
+        if (fallback := tenant.fallback_model) and (
+            fallback := allowlist.canonical_id(fallback, tenant.base_url)
+        ) != model:
             refusal = cpu_bound.run(lambda: allowlist.access_error(fallback, *lists), is_long=is_long)
             context.fallback_model = None if refusal or find_refusal(fallback, needs) else fallback
         fields = credentials.decrypt(self.vault, tenant.organization_id, self.provider, tenant.ciphertext)

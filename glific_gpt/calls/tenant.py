@@ -40,6 +40,8 @@ class Tenant:
     fetch_images: bool
     ciphertext: str | None = field(repr=False)
     """Encrypted fields of the credential; None if there is none."""
+    base_url: str | None
+    """The address to which the key is sent; None is the server's own."""
     credential_active: bool | None
     token_id: int | None
     """Id of the webhook token, if it is one of the organization's."""
@@ -66,6 +68,7 @@ TENANT_QUERY = (
         Organization.memory_hours,
         Organization.fetch_images,
         Credential.ciphertext,
+        Credential.base_url,
         Credential.is_active.label("credential_active"),
         WebhookToken.id.label("token_id"),
     )

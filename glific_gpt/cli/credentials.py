@@ -22,6 +22,7 @@ credentials = Group(
     \b
     Example:
       flask credentials set seva-trust open_ai --api-key-stdin < key.txt
+      flask credentials set seva-trust open_ai --api-key-stdin --base-url https://in.api.openai.com/v1 < key.txt
       flask credentials deactivate seva-trust open_ai
     """,
 )
@@ -36,14 +37,25 @@ provider_name = click.argument("provider_name", metavar="PROVIDER")
 @slug
 @provider_name
 @click.option("--api-key-stdin", is_flag=True, required=True, help="Read the key from standard input.")
+@click.option("--base-url", metavar="URL", help="The address to which the key is sent. Default: the server's own.")
 @click.option("--inactive", is_flag=True, help="Save it without activating it.")
 @click.option("--no-verify", is_flag=True, help="Save it without verifying it at the provider.")
 @json_option
-def set_(*, slug: str, provider_name: str, api_key_stdin: bool, inactive: bool, no_verify: bool) -> None:
+def set_(
+    *, slug: str, provider_name: str, api_key_stdin: bool, base_url: str | None, inactive: bool, no_verify: bool
+) -> None:
     """Set or replace a key, after the provider has accepted it."""
     provider = services().provider(provider_name)
     values = {"api_key": SecretStr(read_secret(f"API key for {provider.label}"))}
-    row = store.save_credential(services().vault, slug, provider, values, is_active=not inactive, verify=not no_verify)
+    row = store.save_credential(
+        services().vault,
+        slug,
+        provider,
+        values,
+        is_active=not inactive,
+        verify=not no_verify,
+        base_url=base_url or None,
+    )
     data = to_json(CredentialView.of(row))
     next_step = (
         f"Next, activate it: flask credentials activate {slug} {provider_name}"

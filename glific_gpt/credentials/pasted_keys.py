@@ -7,6 +7,8 @@ from glific_gpt.errors import N_
 
 MSG_NOT_A_KEY = N_("This is not an OpenAI key. Paste the whole key, which begins with sk-, and nothing else.")
 
+MSG_NO_KEY_ELSEWHERE = N_("This is not a key. Paste the whole key without spaces, and nothing else.")
+
 # In this order. Keys of other companies begin like OpenAI's, so these come first.
 _OTHERS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
@@ -91,6 +93,9 @@ _OTHERS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
 )
 
+_OWN_TOKENS = {r"ggw_", r"gga_"}
+"""Patterns of this server's own tokens, which are no keys anywhere."""
+
 _QUOTES = "\"'`´‘’‚‛“”„‟«»‹›「」『』＂＇"
 _AROUND = _QUOTES + " \t\r\n,;<>()[]{}"
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"), "-")
@@ -128,3 +133,11 @@ def refusal(key: str) -> str | None:
         return found
     # A key is sent in a header: printable ASCII without spaces.
     return None if re.fullmatch(r"[!-~]{8,500}", key) else MSG_NOT_A_KEY
+
+
+def refusal_elsewhere(key: str) -> str | None:
+    """Return why a cleaned text is no key of a server that is not OpenAI. Such keys have no common form."""
+    own = (sentence for pattern, sentence in _OTHERS if pattern.pattern in _OWN_TOKENS and pattern.match(key))
+    if found := next(own, None):
+        return found
+    return None if re.fullmatch(r"[!-~]{1,500}", key) else MSG_NO_KEY_ELSEWHERE

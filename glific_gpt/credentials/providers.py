@@ -1,17 +1,27 @@
 """Providers of language models: their form fields, and the verification of their keys."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from threading import Lock
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from glific_gpt import validation
 from glific_gpt.clock import Deadline
 from glific_gpt.credentials import pasted_keys
-from glific_gpt.errors import DeadlineExceeded, InvalidKey, InvalidValue, UpstreamError
+from glific_gpt.errors import (
+    MSG_ADDRESS_NOT_ALLOWED,
+    DeadlineExceeded,
+    InvalidApiKey,
+    InvalidKey,
+    InvalidValue,
+    UpstreamError,
+)
 from glific_gpt.openai.chat import LanguageModel
+from glific_gpt.openai.hosts import OpenAiHosts, host_of, is_openai_host, serves_openai
 
 if TYPE_CHECKING:
     from glific_gpt.openai.gateway import Gateway
@@ -19,7 +29,11 @@ if TYPE_CHECKING:
 
 
 class SecretFields(BaseModel):
-    """Base of a provider's form fields, which are all SecretStr."""
+    """Base of a provider's form fields, which are SecretStr apart from the address."""
+
+    base_url: str | None = None
+    """The address to which the key is sent; None is the server's own. It is encrypted with the key, so that nobody can
+    send the key elsewhere by a change in the database."""
 
     # hide_input_in_errors: pydantic would otherwise repeat a key in the message of its error.
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -51,12 +65,26 @@ class Provider(Protocol):
         ...
 
     @property
+    def base_url(self) -> str:
+        """The address for keys without one of their own."""
+        ...
+
+    @property
+    def hosts(self) -> OpenAiHosts:
+        """The hosts that the address of a key may have."""
+        ...
+
+    @property
     def fields(self) -> type[SecretFields]:
         """Form fields of a key."""
         ...
 
     def last4(self, secrets: Any) -> str:
-        """Return the last four characters of the key."""
+        """Return the last four characters of the key, or fewer of a short one."""
+        ...
+
+    def validate_url(self, base_url: str) -> str:
+        """Return the address for a key in its normal form. Raises InvalidValue if the operator does not allow it."""
         ...
 
     def verify(self, secrets: Any, deadline: Deadline) -> KeyCheckResult:
@@ -83,10 +111,14 @@ class Provider(Protocol):
         ...
 
 
-def read_fields(provider: Provider, values: dict[str, SecretStr]) -> SecretFields:
-    """Return the validated fields. Raises InvalidValue. Its message never contains the input."""
+def read_fields(provider: Provider, values: dict[str, SecretStr], base_url: str | None = None) -> SecretFields:
+    """Return the validated fields, for a key that is used at this address; None is the server's own.
+
+    Raises InvalidValue, whose message never contains the input.
+    """
+    address = None if base_url is None else provider.validate_url(base_url)
     try:
-        return provider.fields(**values)
+        return provider.fields(base_url=address, **values)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         field = first["loc"][-1]
@@ -100,10 +132,12 @@ NOT_A_KEY = "not_a_key"
 """Error type of a pasted text that is no key."""
 
 
-def _read_key(key: SecretStr) -> SecretStr:
-    """Remove what was copied with a key, and refuse what is no key of OpenAI."""
+def _read_key(key: SecretStr, info: ValidationInfo) -> SecretStr:
+    """Remove what was copied with a key, and refuse what is no key of the server at its address."""
     text = pasted_keys.clean(key.get_secret_value())
-    if reason := pasted_keys.refusal(text):
+    base_url = info.data.get("base_url")
+    is_openais = base_url is None or is_openai_host(host_of(base_url))
+    if reason := pasted_keys.refusal(text) if is_openais else pasted_keys.refusal_elsewhere(text):
         raise PydanticCustomError(NOT_A_KEY, reason)
     return SecretStr(text)
 
@@ -112,14 +146,24 @@ class OpenAiFields(SecretFields):
     api_key: Annotated[SecretStr, AfterValidator(_read_key)]
 
 
+MAX_GATEWAYS = 500
+"""Addresses with a client. The one that was not used for longest is dropped."""
+SHOWN_CHARACTERS = 4
+
+
 @dataclass(frozen=True)
 class OpenAi:
     """OpenAI as a provider."""
 
     base_url: str
+    """The address for keys without one of their own."""
+    hosts: OpenAiHosts = field(default_factory=lambda: OpenAiHosts(()))
+    """The hosts that the address of a key may have."""
     name: str = "open_ai"
     label: str = "OpenAI (ChatGPT)"
     fields: type[SecretFields] = OpenAiFields
+    _others: "OrderedDict[str, Gateway]" = field(default_factory=OrderedDict, init=False, repr=False, compare=False)
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
     @cached_property
     def gateway(self) -> "Gateway":
@@ -129,12 +173,39 @@ class OpenAi:
 
         return Gateway(self.base_url)
 
+    def gateway_at(self, base_url: str | None) -> "Gateway":
+        """Return the client for this address of a key. Raises InvalidApiKey if the operator no longer allows it."""
+        if base_url is None:
+            return self.gateway
+        try:
+            self.hosts.validate_url(base_url)
+        except InvalidValue:
+            raise InvalidApiKey(MSG_ADDRESS_NOT_ALLOWED) from None
+        with self._lock:
+            if base_url not in self._others:
+                self._others[base_url] = self._open(base_url)
+            self._others.move_to_end(base_url)
+            if len(self._others) > MAX_GATEWAYS:
+                self._others.popitem(last=False)
+            return self._others[base_url]
+
+    def _open(self, base_url: str) -> "Gateway":
+        from glific_gpt.openai.gateway import Gateway
+
+        if serves_openai(base_url) and base_url.startswith("https://"):
+            return Gateway(base_url)  # nobody but OpenAI and Microsoft has certificates for their hosts
+        return Gateway(base_url, imitates=True, allows=partial(self.hosts.may_connect, base_url))
+
+    def validate_url(self, base_url: str) -> str:
+        return self.hosts.validate_url(base_url)
+
     def last4(self, secrets: OpenAiFields) -> str:
-        return secrets.api_key.get_secret_value()[-4:]
+        key = secrets.api_key.get_secret_value()
+        return key[-min(SHOWN_CHARACTERS, max(1, len(key) // 3)) :]
 
     def verify(self, secrets: OpenAiFields, deadline: Deadline) -> KeyCheckResult:
         try:
-            return KeyCheckResult(self.gateway.list_models(secrets.api_key, deadline))
+            return KeyCheckResult(self.gateway_at(secrets.base_url).list_models(secrets.api_key, deadline))
         except DeadlineExceeded:
             # Its message advises to ask for a shorter answer, which makes no sense for a key check.
             raise UpstreamError from None
@@ -149,12 +220,13 @@ class OpenAi:
         fetches_pictures: bool = False,
     ) -> LanguageModel:
         """Return a model that uses this key, and asks the fallback with the same key."""
-        bound = self.gateway.bind(secrets.api_key, model, deadline, fetches_pictures=fetches_pictures)
+        gateway = self.gateway_at(secrets.base_url)
+        bound = gateway.bind(secrets.api_key, model, deadline, fetches_pictures=fetches_pictures)
         if fallback is None:
             return bound
         from glific_gpt.openai.fallback import ModelWithFallback
 
-        return ModelWithFallback(bound, self.gateway.bind(secrets.api_key, fallback, deadline), deadline)
+        return ModelWithFallback(bound, gateway.bind(secrets.api_key, fallback, deadline), deadline)
 
     def documents(self, secrets: OpenAiFields, deadline: Deadline) -> "VectorStores":
-        return self.gateway.documents(secrets.api_key, deadline)
+        return self.gateway_at(secrets.base_url).documents(secrets.api_key, deadline)

@@ -10,6 +10,7 @@ from glific_gpt.models import allowlist, prices
 from glific_gpt.models.kinds import ModelKind, classify_model
 from glific_gpt.models.prices import ModelPrices
 from glific_gpt.openai import traits
+from glific_gpt.openai.hosts import serves_openai
 from glific_gpt.organizations import server_models
 from glific_gpt.organizations.tables import Organization
 
@@ -30,7 +31,7 @@ def list_reachable_models(
 ) -> list[ModelAccess]:
     """Return the models of the key, evaluated under all allowlists. `operator` has the operator's patterns."""
     return evaluate_models(
-        reachable_model_ids(credential),
+        credential,
         operator,
         server_models.find_allowed_models(session),
         organization.allowed_models,
@@ -38,21 +39,29 @@ def list_reachable_models(
 
 
 def reachable_model_ids(credential: Credential | None) -> list[str]:
-    """Return the ids that the provider listed at the last verification, or all ids known to the library."""
-    return (credential.models if credential else None) or traits.known_model_ids()
+    """Return the ids that the provider listed at the last verification.
+
+    Without a list, return all ids known to the library, or none for a server that is not OpenAI.
+    """
+    if credential and (credential.models or not serves_openai(credential.base_url)):
+        return credential.models or []
+    return traits.known_model_ids()
 
 
 def evaluate_models(
-    ids: Sequence[str], operator: Sequence[str], administrators: Sequence[str] | None, own: Sequence[str] | None
+    credential: Credential | None,
+    operator: Sequence[str],
+    administrators: Sequence[str] | None,
+    own: Sequence[str] | None,
 ) -> list[ModelAccess]:
-    """Evaluate the models under these allowlists, each of which narrows the one before it."""
-    return [_evaluate(model_id, operator, administrators, own) for model_id in ids]
-
-
-def _evaluate(
-    model_id: str, operator: Sequence[str], administrators: Sequence[str] | None, own: Sequence[str] | None
-) -> ModelAccess:
-    refusal = allowlist.access_error(model_id, operator, administrators, own)
-    return ModelAccess(
-        model_id, classify_model(model_id), str(refusal) if refusal else None, prices.prices_per_million(model_id)
-    )
+    """Evaluate the models of a key under these allowlists, each of which narrows the one before it."""
+    has_prices = serves_openai(credential.base_url if credential else None)
+    return [
+        ModelAccess(
+            model_id,
+            classify_model(model_id),
+            str(refusal) if (refusal := allowlist.access_error(model_id, operator, administrators, own)) else None,
+            prices.prices_per_million(model_id) if has_prices else None,
+        )
+        for model_id in reachable_model_ids(credential)
+    ]

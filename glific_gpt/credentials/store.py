@@ -20,13 +20,17 @@ from glific_gpt.errors import (
     GlificGptError,
     NotFound,
     ProviderUnreachable,
+    WrongRegion,
 )
+from glific_gpt.openai.hosts import host_of
 from glific_gpt.organizations import store as organizations
 from glific_gpt.vault import Vault
 
 if TYPE_CHECKING:
     from glific_gpt.openai.vector_stores import VectorStores
 
+ADDRESS = "base_url"
+"""The only field of a credential that is no secret. It is encrypted with the others, which binds them to it."""
 VERIFY_SECONDS = 10
 """Time limit for the check of a key at its provider."""
 
@@ -39,14 +43,16 @@ def save_credential(
     *,
     is_active: bool,
     verify: bool,
+    base_url: str | None = None,
 ) -> Credential:
     """Create or replace an organization's credential. With `verify`, the key is checked at the provider first.
 
-    Raises NotFound, InvalidValue, CredentialNotVerified and ProviderUnreachable. Nothing is changed then.
+    The key is sent to `base_url`, by default to the server's own address. Raises NotFound, InvalidValue,
+    CredentialNotVerified and ProviderUnreachable. Nothing is changed then.
     """
     with transaction() as session:
         organization_id = organizations.find(session, slug).id
-    fields = read_fields(provider, values)
+    fields = read_fields(provider, values, base_url)
     # Between two transactions, because no transaction may be open during a network request.
     check_result = _verify(provider, fields) if verify else None
     with transaction() as session:
@@ -95,15 +101,19 @@ def decrypt(vault: Vault, organization_id: int, provider: Provider, ciphertext: 
     """Return the provider's fields. Do not keep them longer than the call. Raises NotReady."""
     plain = json.loads(vault.decrypt(organization_id, provider.name, ciphertext))
     # Without validation: a key that was saved under older rules may still work.
-    values: dict[str, Any] = {name: SecretStr(value) for name, value in plain.items()}
+    values: dict[str, Any] = {name: value if name == ADDRESS else SecretStr(value) for name, value in plain.items()}
     return provider.fields.model_construct(**values)
 
 
 def _fill(
     credential: Credential, vault: Vault, provider: Provider, fields: SecretFields, check_result: KeyCheckResult | None
 ) -> None:
-    plain = {name: getattr(fields, name).get_secret_value() for name in provider.fields.model_fields}
+    secrets = provider.fields.model_fields.keys() - {ADDRESS}
+    plain = {name: getattr(fields, name).get_secret_value() for name in secrets}
+    if fields.base_url is not None:  # an older release cannot read it, and no key needs it
+        plain[ADDRESS] = fields.base_url
     credential.ciphertext = vault.encrypt(credential.organization_id, provider.name, json.dumps(plain))
+    credential.base_url = fields.base_url
     credential.last4 = provider.last4(fields)
     # Without a check both are cleared, because the old values are about another key.
     credential.verified_at = now() if check_result else None
@@ -119,6 +129,7 @@ def _record_saved(session: Session, credential: Credential) -> None:
         last4=credential.last4,
         is_active=credential.is_active,
         verified=credential.verified_at is not None,
+        **({"host": host_of(credential.base_url)} if credential.base_url else {}),
     )
 
 
@@ -127,19 +138,21 @@ def _verify(provider: Provider, fields: SecretFields) -> KeyCheckResult:
         return provider.verify(fields, Deadline.after(VERIFY_SECONDS))
     except GlificGptError as error:
         not_verified = ProviderUnreachable if error.error_class == "service" else CredentialNotVerified
+        offered = error.base_url if isinstance(error, WrongRegion) else None
         raise not_verified(
             f"Nothing was saved. {error} To save the key without asking {provider.label}, "
             'use --no-verify, or "verify": false in the JSON API.',
             reason=str(error),
+            base_url=offered,
         ) from None
 
 
-def check_typed_key(provider: Provider, values: dict[str, SecretStr]) -> KeyCheckResult:
+def check_typed_key(provider: Provider, values: dict[str, SecretStr], base_url: str | None = None) -> KeyCheckResult:
     """Check a typed key at the provider. Nothing is saved.
 
     Raises InvalidValue for a malformed key, and the provider's error for a refused one.
     """
-    return _ask(provider, read_fields(provider, values))
+    return _ask(provider, read_fields(provider, values, base_url))
 
 
 def check_saved_key(vault: Vault, organization_id: int, provider: Provider) -> KeyCheckResult:

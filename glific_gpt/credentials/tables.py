@@ -21,6 +21,9 @@ class Credential(Base):
     """Name of the provider, such as open_ai."""
     ciphertext: Mapped[str] = mapped_column(Text)
     """The provider's secret fields as JSON, encrypted for this organization and provider."""
+    base_url: Mapped[str | None] = mapped_column(String(300))
+    """The address to which the key is sent; NULL is the server's own. A copy for pages: the address that counts is
+    encrypted with the key."""
     last4: Mapped[str] = mapped_column(String(4))
     """Last four characters of the key, by which users recognize it."""
     is_active: Mapped[bool] = mapped_column(default=True)

@@ -13,6 +13,7 @@ from glific_gpt.errors import (
     NotReady,
     RateLimited,
 )
+from glific_gpt.openai.hosts import host_of, serves_openai
 from glific_gpt.openai.proxy import find_proxy
 from glific_gpt.organizations import store
 from glific_gpt.services import services
@@ -30,6 +31,7 @@ MSG_CANNOT_LIST_MODELS = N_(
 )
 REMEDY_PERMISSIONS = N_("At platform.openai.com, give the key permission to list and to use models.")
 MSG_ACCEPTED = N_("OpenAI accepts the key ending in %(last4)s.")
+MSG_ACCEPTED_ELSEWHERE = N_("The server %(host)s accepts the key ending in %(last4)s.")
 MSG_NO_CREDIT = N_("OpenAI accepts the key ending in %(last4)s, but recently reported that its account has no credit.")
 REMEDY_CREDIT = N_("Add credit at platform.openai.com under Billing, unless this has been done since.")
 
@@ -49,11 +51,14 @@ def check_key(slug: str) -> CheckResult:
         return failure
     if _is_out_of_credit(credential):
         return CheckResult("key", CheckStatus.WARNING, MSG_NO_CREDIT, REMEDY_CREDIT, values)
-    return CheckResult("key", CheckStatus.OK, MSG_ACCEPTED, values=values, detail=_describe_proxy())
+    accepted = MSG_ACCEPTED
+    if credential.base_url and not serves_openai(credential.base_url):
+        accepted, values = MSG_ACCEPTED_ELSEWHERE, values | {"host": host_of(credential.base_url)}
+    return CheckResult("key", CheckStatus.OK, accepted, values=values, detail=_describe_proxy(credential))
 
 
-def _describe_proxy() -> str:
-    proxy = find_proxy(services().settings.openai_base_url)
+def _describe_proxy(credential: Credential) -> str:
+    proxy = find_proxy(credential.base_url or services().settings.openai_base_url)
     return f"through the proxy {proxy.name}" if proxy else ""
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from glific_gpt.calls import records
 from glific_gpt.calls.timeline import error_class_of, find_timeline
+from glific_gpt.credentials import store as credentials
 from glific_gpt.database import transaction
 from glific_gpt.doctor.results import CheckResult, CheckStatus
 from glific_gpt.doctor.temporary_token import temporary_token
@@ -69,7 +70,9 @@ def check_call(slug: str) -> CheckResult:
 def _ask_question(slug: str) -> Conversation:
     with transaction() as session:
         organization = store.find(session, slug)
-    model = allowlist.canonical_id(organization.default_model or services().settings.default_model)
+        credential = credentials.find_or_none(session, organization.id, services().model_provider)
+    base_url = credential.base_url if credential else None
+    model = allowlist.canonical_id(organization.default_model or services().settings.default_model, base_url)
     url = webhook_url(services().settings.public_url, slug)
     with temporary_token(slug) as token:
         spec = FlowSpec(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from glific_gpt import wildcards
 from glific_gpt.errors import MSG_NEEDS_TOOLS, GlificGptError, ModelNotAllowed, ModelNotSupported, ModelNotText
 from glific_gpt.models.kinds import ModelKind, classify_model
+from glific_gpt.openai.hosts import serves_openai
 from glific_gpt.settings import MAX_PATTERNS
 
 _MAX_PATTERN_LENGTH = 200
@@ -67,9 +68,14 @@ def read_name(name: object) -> object:
     return visible.translate(_HYPHENS).strip(_QUOTES)
 
 
-def canonical_id(model: str) -> str:
-    """Return the id as OpenAI writes it: in lower case, except for fine-tunes, which have a case-sensitive suffix."""
+def canonical_id(model: str, base_url: str | None = None) -> str:
+    """Return the id as OpenAI writes it: in lower case, except for fine-tunes, which have a case-sensitive suffix.
+
+    `base_url` is the address of the key. Servers that imitate the API distinguish capitals, as in Qwen/Qwen3-8B.
+    """
     model = model.strip()
+    if not serves_openai(base_url):
+        return model
     return model if model.lower().startswith("ft:") else model.lower()
 
 

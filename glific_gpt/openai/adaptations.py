@@ -44,6 +44,9 @@ _REFUSED_NAMES = tuple(
         rf"(?:the )?(?:parameter |use of |custom )?{_NAME}",
         rf"{_NAME} (?:does not|doesn't) support\b",
         rf"additional properties are not allowed \({_NAME} was unexpected",
+        # vLLM before 0.6.5, and LiteLLM.
+        rf"\[\{{'type': 'extra_forbidden', 'loc': \('body', {_NAME}\)",
+        rf"(?:litellm\.\w+: )?\w+ does not support parameters: \[?{_NAME}",
     )
 )
 _ABOUT_VALUE = re.compile(r"unsupported value|invalid value|.{0,60}\bdoes not support\b.{0,80}\bsupported values?\b")
@@ -57,8 +60,15 @@ class Adaptations:
     """True if the Responses API is asked although the id suggests Chat Completions."""
     omitted: frozenset[str] = frozenset()
     """Options that are not sent, with the names of `sent_options`."""
+    prefers_max_tokens: bool = False
+    """True if max_tokens is sent and not max_completion_tokens, which older servers ignore without a word."""
     is_general: bool = True
     """False if a refusal was about a value that the caller chose, so that it says nothing about other calls."""
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """The options that `build_request_body` leaves out. It sends max_tokens if max_completion_tokens is one."""
+        return self.omitted | {"max_completion_tokens"} if self.prefers_max_tokens else self.omitted
 
     def path_for(self, model: str, *, searches_files: bool = False) -> str:
         """Return the path of the endpoint to ask. Only the Responses API searches files."""
@@ -76,6 +86,8 @@ class Adaptations:
         name = _refused_option(refusal, sent_options(body))
         if name is None:
             return None
+        if name == "max_tokens" and self.prefers_max_tokens:
+            return replace(self, prefers_max_tokens=False, omitted=self.omitted | {name})
         # A model that refuses one temperature accepts none. Limits of tokens and levels differ between models.
         is_about_value = refusal.code in _VALUE_CODES or _ABOUT_VALUE.match(refusal.message) is not None
         is_general = self.is_general and (name == "temperature" or not is_about_value)
@@ -83,6 +95,8 @@ class Adaptations:
 
 
 UNCHANGED = Adaptations()
+OTHER_SERVER = Adaptations(prefers_max_tokens=True)
+"""The first request to a server that imitates the API. All of them know max_tokens."""
 
 
 def _refused_option(refusal: ApiRefusal, sent: set[str]) -> str | None:

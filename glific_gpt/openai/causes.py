@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 import openai
 
+from glific_gpt.openai.connections import AddressRefused
 from glific_gpt.openai.proxy import ProxyRefused
 
 MAX_LENGTH = 200
@@ -32,6 +33,7 @@ def describe_connection(error: BaseException | None) -> str:
 
 _DESCRIPTIONS: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (
     (ProxyRefused, str),
+    (AddressRefused, lambda _: "the host has a private address"),
     (socket.gaierror, lambda _: "DNS: the name of the host cannot be resolved"),
     (UnicodeError, lambda _: "DNS: the name of the host cannot be resolved"),
     (ssl.SSLCertVerificationError, lambda error: f"TLS: {error.verify_message}"),

@@ -92,6 +92,8 @@ class Usage:
     """Tokens that a call has used until now. They count even if the call fails in the end."""
 
     tokens: Tokens = field(default_factory=Tokens)
+    has_prices: bool = True
+    """False at a server that is not OpenAI: OpenAI's price of a model with the same name says nothing about it."""
     is_incomplete: bool = False
     """True if a reply did not say how many tokens it used."""
     model: str | None = None

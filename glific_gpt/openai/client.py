@@ -7,7 +7,7 @@ import openai
 from openai import OpenAI
 from pydantic import SecretStr
 
-from glific_gpt.openai.connections import ConnectionPool
+from glific_gpt.openai.connections import AddressFilter, ConnectionPool
 from glific_gpt.openai.encodings import decode_body
 from glific_gpt.openai.refusals import ApiRefusal, RequestRefused
 from glific_gpt.openai.request_bodies import JsonObject
@@ -25,11 +25,11 @@ class OpenAIClient(OpenAI):
     environment could reveal the operator.
     """
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, allows: AddressFilter | None = None) -> None:
         # The library would otherwise build a client that reads the system's certificates and proxies.
         unused = httpx2.Client(transport=httpx2.BaseTransport(), trust_env=False)
         super().__init__(api_key=PLACEHOLDER_KEY, base_url=base_url, http_client=unused)
-        self._pool = ConnectionPool(base_url)
+        self._pool = ConnectionPool(base_url, allows)
         self._path = self.base_url.raw_path.rstrip(b"/")
         self._headers = (
             (b"Accept", b"application/json"),

@@ -21,6 +21,8 @@ from glific_gpt.openai.proxy import Tunnel, find_proxy
 from glific_gpt.runtime.file_descriptors import EXHAUSTED_ERRORS
 
 Headers = Iterable[tuple[bytes, bytes]]
+AddressFilter = Callable[[str], bool]
+"""Returns whether the host may be reached at one of its IP addresses."""
 Protocol = TypeVar("Protocol", bound=asyncio.Protocol)
 
 UNACKNOWLEDGED_MS = 1000
@@ -167,14 +169,22 @@ def _owner_of(headers: Headers) -> bytes:
     return hashlib.blake2b(key, digest_size=16).digest()
 
 
+class AddressRefused(OSError):
+    """The host may be reached at none of its IP addresses."""
+
+
 class ConnectionPool:
     """Connections to the host of a base URL, one for each call in flight, all on the process's event loop.
 
     A connection is used again for the same key only.
     """
 
-    def __init__(self, base_url: str) -> None:
-        """Raises SettingsError for an HTTPS_PROXY that is not the address of a proxy."""
+    def __init__(self, base_url: str, allows: AddressFilter | None = None) -> None:
+        """Without `allows`, the host may have any IP address.
+
+        Raises SettingsError for an HTTPS_PROXY that is not the address of a proxy.
+        """
+        self._allows = allows
         parts = urlsplit(base_url)
         self._netloc = httpx2.URL(base_url).netloc
         self._host = parts.hostname or ""
@@ -271,12 +281,30 @@ class ConnectionPool:
             raise httpx2.ConnectError("the host cannot be reached") from error
 
     async def _connect_directly(self) -> _Connection:
-        return (await self._open(_Connection, self._host, self._port, self._tls))[1]
+        addresses = await self._allowed_addresses()
+        return (await self._open(_Connection, addresses, self._port, self._tls))[1]
+
+    async def _allowed_addresses(self) -> list[str]:
+        """Resolve the host and return at least one address. Raises AddressRefused if none is allowed.
+
+        The connection uses the returned addresses. If the name were resolved again, it could change after the check.
+        """
+        found = await _resolve(self._host, self._port)
+        allowed = [address for address in found if self._allows is None or self._allows(address)]
+        if not allowed:
+            raise AddressRefused
+        return allowed
 
     async def _connect_through_proxy(self) -> _Connection:
         assert self._proxy  # noqa: S101 - for the type checker
+        if self._allows is not None:
+            # The proxy resolves the name again, so it should refuse private addresses too. A name that only the proxy
+            # can resolve is left to it.
+            with suppress(socket.gaierror):
+                await self._allowed_addresses()
         request = self._proxy.connect_request(self._host, self._port)
-        transport, tunnel = await self._open(lambda: Tunnel(request), self._proxy.host, self._proxy.port, None)
+        addresses = await _resolve(self._proxy.host, self._proxy.port)
+        transport, tunnel = await self._open(lambda: Tunnel(request), addresses, self._proxy.port, None)
         connection = _Connection()
         try:
             await tunnel.opened
@@ -291,20 +319,24 @@ class ConnectionPool:
         return connection
 
     async def _open(
-        self, create: Callable[[], Protocol], host: str, port: int, tls: ssl.SSLContext | None
+        self, create: Callable[[], Protocol], addresses: list[str], port: int, tls: ssl.SSLContext | None
     ) -> tuple[asyncio.Transport, Protocol]:
-        """Try each address of the host for one second, the last one for the remaining time."""
+        """Try each address for one second, the last one for the remaining time."""
         loop = asyncio.get_running_loop()
-        # SOCK_STREAM, because getaddrinfo would otherwise return each address once for each type of socket.
-        addresses = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        *first_addresses, last_address = [str(address[0]) for *_, address in addresses]
+        *first_addresses, last_address = addresses
         # The certificate is checked against the name of the host, although the connection is made to an address.
-        name = host if tls else None
+        name = self._host if tls else None
         for address in first_addresses:
             with suppress(OSError):  # TimeoutError is an OSError
                 async with asyncio.timeout(ADDRESS_CONNECT_TIMEOUT_SECONDS):
                     return await loop.create_connection(create, address, port, ssl=tls, server_hostname=name)
         return await loop.create_connection(create, last_address, port, ssl=tls, server_hostname=name)
+
+
+async def _resolve(host: str, port: int) -> list[str]:
+    # SOCK_STREAM, because getaddrinfo would otherwise return each address once for each type of socket.
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(address[0]) for *_, address in found]
 
 
 def _timeout_error() -> httpx2.ReadTimeout:

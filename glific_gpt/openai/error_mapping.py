@@ -66,9 +66,13 @@ _RETIRED = re.compile(
 )
 _RETIRED_CODE = re.compile(r"model_(?:\w+_)?(?:deprecated|retired|shut_?down|sunset|discontinued)|deprecat")
 _UNKNOWN_MODEL = re.compile(
-    r"invalid model(?: id| name)?\b|(?:the|unknown|requested) (?:requested )?model\b.{0,240}\bexist"
+    r"(?:/[a-z/]{1,40}: )?invalid model(?: id| name)?\b|(?:the|unknown|requested) (?:requested )?model\b.{0,240}\bexist"
 )
-_TOO_LONG_CODE = re.compile(r"context_length|string_above_max_length|input_too_(?:long|large)|prompt_too_long")
+_UNKNOWN_MODEL_NAMES = {"model_not_found", "deploymentnotfound"}
+"""OpenAI's code and Azure's."""
+_TOO_LONG_CODE = re.compile(
+    r"context_length|context_size|string_above_max_length|input_too_(?:long|large)|prompt_too_long"
+)
 _TOO_LONG = re.compile(
     r"this model's maximum context length|your input exceeds the context window|.{0,40}\bstring too long"
 )
@@ -145,8 +149,9 @@ def _region(refusal: ApiRefusal, _model: str) -> GlificGptError | None:
         return None
     if host := refusal.region_host:
         return WrongRegion(
-            f"OpenAI keeps the data of this key's project in a region and answers it only at {host}. Use a key of a "
-            "project without a region, or ask the administrators of this server to use that address."
+            f"OpenAI serves this key's project at {host} only. Save the key with the address https://{host}/v1, or use "
+            "a key of a project without a region.",
+            base_url=f"https://{host}/v1",
         )
     return WrongRegion()
 
@@ -216,7 +221,7 @@ def _closed_model(refusal: ApiRefusal, model: str) -> GlificGptError | None:
             f"OpenAI wants this key's organization to be verified before it may use {model}. Verify it at "
             "platform.openai.com under Settings, Organization, General, or choose another model."
         )
-    if _NO_ACCESS.match(message) or _NO_ACCESS_CODE.search(refusal.code):
+    if _NO_ACCESS.match(message) or any(_NO_ACCESS_CODE.search(name) for name in refusal.names):
         return ModelNotFound(
             f"This key's project may not use {model}. Allow the model at platform.openai.com in the project's limits, "
             "or choose another model."
@@ -235,7 +240,7 @@ def _unsuitable_model(refusal: ApiRefusal, model: str) -> GlificGptError | None:
         return ModelNotSupported(errors.MSG_NEEDS_TOOLS.format(model=model))
     if _NOT_SERVED.match(message) or refusal.code in {"unsupported_model", "model_not_supported"}:
         return ModelNotSupported(f"OpenAI does not offer {model} for questions and answers. Choose another model.")
-    is_unknown = "model_not_found" in refusal.names or _UNKNOWN_MODEL.match(message)
+    is_unknown = refusal.names & _UNKNOWN_MODEL_NAMES or _UNKNOWN_MODEL.match(message)
     if is_unknown or (refusal.status == 404 and "model" in message):
         return ModelNotFound(f"OpenAI has no model {model} for this key. Check its name, or choose another model.")
     return UpstreamError(errors.MSG_NO_API) if refusal.status == 404 else None
@@ -250,7 +255,7 @@ def _key(refusal: ApiRefusal, _model: str) -> GlificGptError | None:
 def _length(refusal: ApiRefusal, model: str) -> GlificGptError | None:
     if refusal.status not in {IN_BODY, *BAD_REQUEST}:
         return None
-    if _TOO_LONG_CODE.search(refusal.code) or _TOO_LONG.match(refusal.message):
+    if any(_TOO_LONG_CODE.search(name) for name in refusal.names) or _TOO_LONG.match(refusal.message):
         return InvalidField(f"question_text and prompt together are too long for {model}. Shorten them.")
     if _OUT_OF_TOKENS.match(refusal.message):
         return EmptyAnswer()

@@ -12,12 +12,16 @@ import openai
 from pydantic import SecretStr
 
 from glific_gpt.clock import Deadline
-from glific_gpt.errors import MSG_BUDGET_TOO_SMALL, BudgetExceeded, DeadlineExceeded, EmptyAnswer
+from glific_gpt.errors import MSG_BUDGET_TOO_SMALL, BudgetExceeded, DeadlineExceeded, EmptyAnswer, GlificGptError
 from glific_gpt.metrics import recording
 from glific_gpt.openai import causes, error_mapping, request_bodies, response_bodies
+from glific_gpt.openai.adaptations import OTHER_SERVER, UNCHANGED, Adaptations
 from glific_gpt.openai.capabilities import LearnedCapabilities
 from glific_gpt.openai.chat import Allowance, Answer, Question, Turn, Usage
 from glific_gpt.openai.client import OpenAIClient
+from glific_gpt.openai.connections import AddressFilter
+from glific_gpt.openai.hosts import host_of
+from glific_gpt.openai.other_servers import OtherServer
 from glific_gpt.openai.picture_downloads import PictureDownloads
 from glific_gpt.openai.refusals import ApiRefusal, RequestRefused
 from glific_gpt.openai.traits import max_picture_tokens
@@ -57,9 +61,11 @@ def next_delay(attempts: int, refusal: ApiRefusal | None, deadline: Deadline) ->
 class Gateway:
     """The OpenAI API at one base URL, shared by all organizations. Each call brings its own key."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, *, imitates: bool = False, allows: AddressFilter | None = None) -> None:
+        """With `imitates`, the server has no models of OpenAI and none of its endpoints beside Chat Completions."""
         self.pictures = PictureDownloads()
-        self._client = OpenAIClient(base_url)
+        self._client = OpenAIClient(base_url, allows)
+        self._server = OtherServer(host_of(base_url)) if imitates else None
         self._capabilities = LearnedCapabilities()
 
     def bind(
@@ -69,7 +75,8 @@ class Gateway:
 
         With `fetches_pictures`, this server downloads the pictures of questions, and OpenAI gets their bytes.
         """
-        return BoundModel(self, api_key, model, deadline, fetches_pictures)
+        usage = Usage(has_prices=self._server is None)
+        return BoundModel(self, api_key, model, deadline, fetches_pictures, usage)
 
     def documents(self, api_key: SecretStr, deadline: Deadline) -> VectorStores:
         """Return the vector stores that the key reaches."""
@@ -80,7 +87,7 @@ class Gateway:
         try:
             return self._send(api_key, deadline, "/models", None, response_bodies.parse_model_ids)
         except RequestRefused as refused:
-            raise error_mapping.error_for_refusal(refused.refusal, "") from None
+            raise self._error_for(refused.refusal, "") from None
 
     def ask(
         self,
@@ -99,10 +106,10 @@ class Gateway:
         With `must_limit`, no request is sent without the question's max_tokens. Without `retry`, a request that OpenAI
         refuses is not sent again in the same form.
         """
-        learned = adaptations = self._capabilities.find(api_key, model)
+        learned = adaptations = self._known_adaptations(api_key, model)
         while True:
-            path = adaptations.path_for(model, searches_files=bool(question.vector_store_ids))
-            body = _build_body(path, model, question, adaptations.omitted)
+            path = self._path_for(adaptations, model, question)
+            body = _build_body(path, model, question, adaptations.left_out)
             if must_limit and not request_bodies.TOKEN_LIMITS & body.keys():
                 raise BudgetExceeded(MSG_UNLIMITED.format(model=model))
             parse = partial(_parse_answer, path, model, usage)
@@ -110,13 +117,29 @@ class Gateway:
                 answer = self._send(api_key, deadline, path, body, parse, retry=retry)
             except RequestRefused as refused:
                 changed = adaptations.after(refused.refusal, path, body)
-                if changed is None:
-                    raise error_mapping.error_for_refusal(refused.refusal, model) from None
+                if changed is None or (self._server and changed.responses_api):
+                    raise self._error_for(refused.refusal, model) from None
                 adaptations = changed
             else:
                 if adaptations is not learned and adaptations.is_general:
                     self._capabilities.learn(api_key, model, adaptations)
                 return answer
+
+    def _known_adaptations(self, api_key: SecretStr, model: str) -> Adaptations:
+        learned = self._capabilities.find(api_key, model)
+        return OTHER_SERVER if self._server and learned is UNCHANGED else learned
+
+    def _path_for(self, adaptations: Adaptations, model: str, question: Question) -> str:
+        """Return the path of the endpoint. Raises ModelNotSupported if the server has no such endpoint."""
+        if self._server is None:
+            return adaptations.path_for(model, searches_files=bool(question.vector_store_ids))
+        if question.vector_store_ids:
+            raise self._server.searches_no_files()
+        return request_bodies.CHAT_PATH
+
+    def _error_for(self, refusal: ApiRefusal, model: str) -> GlificGptError:
+        error = error_mapping.error_for_refusal(refusal, model)
+        return self._server.reword(error, refusal, model) if self._server else error
 
     def _send(
         self,
@@ -149,7 +172,8 @@ class Gateway:
                 recording.openai_failed(causes.label_of_connection(error))
                 delay = None if error_mapping.is_final(error) else next_delay(attempts, None, deadline)
                 if delay is None:
-                    raise error_mapping.error_for_connection(error) from None
+                    mapped = error_mapping.error_for_connection(error)
+                    raise (self._server.reword(mapped) if self._server else mapped) from None
             bridge.sleep(delay)
 
     def _send_once(

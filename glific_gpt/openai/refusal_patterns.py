@@ -56,7 +56,7 @@ PROJECT_SENTENCE = re.compile(
     r"\bproject\b[^.]{0,100} (?:is|has been|was) (?:archived|deleted|disabled)|archived project"
     r"|you do not have access to the (?:project|organization) tied to the api key"
 )
-REGION_SENTENCE = re.compile(r"incorrect regional host ?name|make your request to [a-z]{2,4}\.api\.openai\.com")
+REGION_SENTENCE = re.compile(r"incorrect regional host ?name|make your request to (?:[a-z]{2,4}\.)?api\.openai\.com")
 COUNTRY_SENTENCE = re.compile(r"country, region, or territory not supported")
 ADDRESS_SENTENCE = re.compile(
     r"\bip(?: address(?:es)?)?\b.{0,60}?(?:\bnot (?:authorized|allowed|permitted|match)|\bblocked|\bunauthorized)"
@@ -67,7 +67,7 @@ SAFETY_SENTENCE = re.compile(
     r"|your (?:prompt|input|request|content) (?:was|has been|may have been) (?:flagged|blocked|rejected)"
     r"|this (?:request|content) (?:was|has been) (?:flagged|blocked)"
 )
-REGION_HOST = re.compile(r"\b([a-z]{2,4}\.api\.openai\.com)\b")
+REGION_HOST = re.compile(r"\b((?:[a-z]{2,4}\.)?api\.openai\.com)\b")
 MISSING_SCOPE = re.compile(r"you have insufficient permissions for this operation")
 TOO_LARGE = re.compile(r"request too large|the input or output tokens must be reduced")
 LIMIT = re.compile(r"\blimit:? ([\d,]{1,15})\b(?:, used:? [\d,]{1,15})?, requested:? ([\d,]{1,15})\b")

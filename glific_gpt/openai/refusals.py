@@ -223,7 +223,21 @@ def _find_error(status: int, body: bytes) -> Mapping[str, Any] | None:
     if status not in _ACCESS_STATUSES and isinstance(value.get("error"), str) and value["error"].strip():
         return {**value, "message": value["error"]}
     # Some of them send the error itself.
-    return value if value.get("object") == "error" else None
+    if value.get("object") == "error":
+        return value
+    return _find_validation_error(value.get("detail"))
+
+
+def _find_validation_error(detail: object) -> Mapping[str, Any] | None:
+    """Return the first refused field in a reply of FastAPI, in which many of these servers are written."""
+    first = detail[0] if isinstance(detail, list) and detail else None
+    if not isinstance(first, dict):
+        return None
+    place = first.get("loc")
+    names = [str(name) for name in place if name != "body"] if isinstance(place, list) else []
+    is_unknown = first.get("type") == "extra_forbidden"
+    code = "unknown_parameter" if is_unknown else first.get("type")
+    return {"message": first.get("msg"), "param": ".".join(names), "code": code}
 
 
 def _text(value: object) -> str:

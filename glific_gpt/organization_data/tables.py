@@ -181,7 +181,7 @@ TABLES = (
         Credential,
         "credentials",
         "Keys at providers, without the keys themselves, and the models that each can use.",
-        ("provider", "last4", "is_active", "verified_at", "models", "created_at", "updated_at"),
+        ("provider", "base_url", "last4", "is_active", "verified_at", "models", "created_at", "updated_at"),
         OF_ORGANIZATION | CIPHERTEXT | {"id": "Only the server itself uses it."},
     ),
     OrganizationTable(

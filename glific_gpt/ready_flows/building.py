@@ -97,7 +97,10 @@ def export_flow(
         state = _load_state(session, slug)
         organization = state.organization
         name = (name.strip() or _default_name(organization, mode)).strip()
-        model = _validate_model(model or organization.default_model or services().settings.default_model)
+        model = _validate_model(
+            model or organization.default_model or services().settings.default_model,
+            state.credential.base_url if state.credential else None,
+        )
         if features.uses_documents and not searches_files(model):
             raise InvalidValue(MSG_SEARCHES_NO_FILES.format(model=model))
         # In one transaction with the validation below: a refused specification must leave no token behind.
@@ -221,9 +224,9 @@ def _first_flow_name(export: files.Export) -> str:
     return str(export["flows"][0]["definition"].get("name") or "converted")
 
 
-def _validate_model(model: str) -> str:
-    """Return the model in OpenAI's spelling. Raises InvalidValue if it is not a text model."""
-    model = allowlist.canonical_id(model)
+def _validate_model(model: str, base_url: str | None) -> str:
+    """Return the model in the spelling of the key's server. Raises InvalidValue if it is not a text model."""
+    model = allowlist.canonical_id(model, base_url)
     if not re.fullmatch(MODEL_NAME, model):
         raise InvalidValue(MSG_INVALID_MODEL)
     if classify_model(model) is not ModelKind.TEXT:

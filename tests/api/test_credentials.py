@@ -2,8 +2,10 @@
 
 import pytest
 
-from tests.api.client import Client, assert_problem
-from tests.support.openai_errors import refuse_key, server_error
+from tests.api.client import Client, assert_problem, client_of
+from tests.audit.reading import entries
+from tests.conftest import StartServer
+from tests.support.openai_errors import refuse_key, server_error, wrong_region
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
 
@@ -137,3 +139,38 @@ def test_an_unknown_provider_is_not_found(alice_client: Client) -> None:
         assert_problem(alice_client.put(path, {"api_key": KEY}), 404, "not_found")
         assert_problem(alice_client.get(path), 404, "not_found")
         assert_problem(alice_client.delete(path), 404, "not_found")
+
+
+def test_a_key_can_have_an_address_of_its_own(
+    start_server: StartServer, other_openai: OpenAIStandIn, openai: OpenAIStandIn
+) -> None:
+    server = start_server(openai_hosts="*.api.openai.com,127.0.0.1")
+    server.add_organization("carol", "")
+    client = client_of(server)
+    saved = client.put(CAROL_PATH, {"api_key": "EMPTY", "base_url": f"{other_openai.base_url}/models"})
+    assert (saved.status_code, saved.json()["base_url"], saved.json()["last4"]) == (201, other_openai.base_url, "Y")
+    assert client.get(CAROL_PATH).json() == saved.json()
+    assert [(sent.path, sent.api_key) for sent in other_openai.requests] == [("/v1/models", "EMPTY")]
+    assert openai.requests == []
+    assert entries(server)[0].detail["host"] == "127.0.0.1"
+    replaced = client.put(CAROL_PATH, {"api_key": KEY})
+    assert replaced.json()["base_url"] is None
+    assert [sent.api_key for sent in openai.requests] == [KEY]
+
+
+def test_an_address_that_is_not_allowed_is_refused(alice_client: Client, openai: OpenAIStandIn) -> None:
+    before = alice_client.get(ALICE_PATH).json()
+    for base_url in ("https://evil.example/v1", openai.base_url, "http://api.openai.com/v1"):
+        answer = alice_client.put(ALICE_PATH, {"api_key": KEY, "base_url": base_url})
+        assert_problem(answer, 422, "invalid_value", "This server may not send a key to that address")
+    for base_url in ("", "in.api.openai.com", "https://in.api.openai.com/v1?x=1"):
+        answer = alice_client.put(ALICE_PATH, {"api_key": KEY, "base_url": base_url})
+        assert_problem(answer, 422, "invalid_value", "The address must look like")
+    assert alice_client.get(ALICE_PATH).json() == before
+    assert openai.requests == []
+
+
+def test_a_key_of_another_region_is_told_its_address(alice_client: Client, openai: OpenAIStandIn) -> None:
+    openai.for_models(wrong_region())
+    answer = alice_client.put(ALICE_PATH, {"api_key": KEY})
+    assert_problem(answer, 422, "credential_not_verified", "Save the key with the address https://in.api.openai.com/v1")

@@ -1,6 +1,6 @@
 """flask credentials set, show, activate, deactivate."""
 
-from tests.cli.conftest import Commands
+from tests.cli.conftest import Commands, OpenCommands
 from tests.support.openai_errors import refuse_key, server_error
 from tests.support.openai_stand_in import OpenAIStandIn
 
@@ -12,7 +12,7 @@ def test_it_saves_a_key_that_openai_accepts(flask: Commands, seva: str, openai: 
     saved = flask.json(*SET, stdin=KEY + "\n")
     assert saved.pop("updated_at")
     assert saved.pop("verified_at").endswith("Z")
-    assert saved == {"provider": "open_ai", "is_active": True, "last4": "wxyz"}
+    assert saved == {"provider": "open_ai", "base_url": None, "is_active": True, "last4": "wxyz"}
     assert [request.api_key for request in openai.requests] == [KEY]
     assert flask.json("credentials", "show", seva)["last4"] == "wxyz"
 
@@ -70,3 +70,19 @@ def test_it_refuses_an_invalid_key(flask: Commands, seva: str) -> None:
     for typed in ("", "sk", "sk-proj two words", "sk-proj-ключ-0123456789"):
         assert "not an OpenAI key" in flask.failure(*SET, stdin=typed)
     assert "not UTF-8 text" in flask.failure(*SET, stdin=b"sk-proj-\xff\xfe")
+
+
+def test_a_key_can_have_an_address_of_its_own(
+    flask_with: OpenCommands, seva: str, openai: OpenAIStandIn, other_openai: OpenAIStandIn
+) -> None:
+    flask = flask_with(openai_hosts="127.0.0.1")
+    saved = flask.json(*SET, "--base-url", f"{other_openai.base_url}/", stdin="EMPTY")
+    assert saved["base_url"] == flask.json("credentials", "show", seva)["base_url"] == other_openai.base_url
+    assert ([sent.api_key for sent in other_openai.requests], openai.requests) == (["EMPTY"], [])
+    assert flask.json("models", "list", seva)[0]["input_usd_per_million_tokens"] is None
+
+
+def test_an_address_that_is_not_allowed_is_refused(flask: Commands, seva: str, openai: OpenAIStandIn) -> None:
+    sentence = flask.failure(*SET, "--base-url", openai.base_url, stdin=KEY)
+    assert sentence.startswith("This server may not send a key to that address.")
+    assert "has no key" in flask.failure("credentials", "show", seva)

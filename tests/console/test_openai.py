@@ -4,8 +4,9 @@ import re
 
 import pytest
 
+from tests.conftest import StartServer
 from tests.console.users import ConsoleUser
-from tests.support.openai_errors import missing_scopes, out_of_credit, refuse_key
+from tests.support.openai_errors import missing_scopes, out_of_credit, refuse_key, wrong_region
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
 
@@ -234,3 +235,86 @@ def test_the_key_of_another_organization_is_not_found(owner: ConsoleUser, bob: T
     for path in (foreign, f"{foreign}/test", f"{foreign}/delete"):
         assert owner.post(path, {"api_key": KEY}).status_code == 404
     assert bob.ask().status_code == 200
+
+
+EU = "https://eu.api.openai.com/v1"
+INDIA = "https://in.api.openai.com/v1"
+
+
+def selected_address(page: str) -> str:
+    """Return the address that is selected in the form."""
+    found = re.search(r'<option selected value="([^"]*)">', page)
+    assert found, page[:2000]
+    return found[1]
+
+
+def test_the_regions_that_are_allowed_can_be_chosen(editor: ConsoleUser, alice: TestOrganization) -> None:
+    page = editor.get(PAGE).text
+    assert (selected_address(page), "India (in.api.openai.com)" in page) == ("", True)
+    assert 'name="other_address"' not in page
+    typed = {**ON, "api_key": KEY, "unverified": "y", "address": EU}
+    assert editor.post(PAGE, typed).status_code == 302
+    page = editor.get(PAGE).text
+    assert selected_address(page) == EU
+    assert EU in page.partition("Saved key")[2]
+
+
+def test_a_saved_key_is_never_sent_to_another_address(
+    editor: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
+    refused = editor.post(PAGE, {**ON, "address": EU})
+    assert refused.status_code == 422
+    assert "A saved key is never sent to another address." in refused.text
+    assert alice.ask().status_code == 200
+    assert openai.requests[-1].api_key == alice.key
+    assert editor.post(PAGE, {"address": ""}).status_code == 302  # the switch alone
+    assert alice.ask().json()["error_code"] == "credential_inactive"
+
+
+def test_an_address_beside_the_list_must_be_allowed(editor: ConsoleUser, alice: TestOrganization) -> None:
+    for address in ("https://evil.example/v1", "http://10.0.0.5/v1"):
+        typed = {**ON, "api_key": KEY, "unverified": "y", "address": "other", "other_address": address}
+        refused = editor.post(PAGE, typed)
+        assert refused.status_code == 422
+        assert "This server may not send a key to that address." in refused.text
+        refused = editor.post(PAGE, typed | {"address": address})
+        assert refused.status_code == 422
+
+
+def test_a_server_that_the_operator_allows_can_be_used(
+    editor: ConsoleUser, start_server: StartServer, alice: TestOrganization, other_openai: OpenAIStandIn
+) -> None:
+    other_openai.models = ["Qwen/Qwen3-8B"]
+    editor.server = start_server(openai_hosts="*.api.openai.com,127.0.0.1")
+    typed = {**ON, "api_key": "EMPTY", "address": "other", "other_address": other_openai.base_url}
+    assert editor.post(PAGE, typed).status_code == 302
+    page = editor.get(PAGE).text
+    assert "This server does not list the default model gpt-4o." in page
+    assert selected_address(page) == "other"
+    assert f'value="{other_openai.base_url}"' in page
+    assert [sent.api_key for sent in other_openai.requests] == ["EMPTY"]
+    assert "The saved key ends in ...Y" in page
+
+
+def test_a_key_of_a_region_is_offered_its_address(
+    editor: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
+    openai.for_models(wrong_region())
+    refused = editor.post(PAGE, {**ON, "api_key": KEY, "address": ""})
+    assert refused.status_code == 422
+    assert "OpenAI serves it at in.api.openai.com only, which is selected now." in refused.text
+    assert selected_address(refused.text) == INDIA
+    tested = editor.post(TEST, {**ON, "api_key": KEY, "address": ""})
+    assert f'data-address="{INDIA}"' in tested.text
+    assert KEY not in refused.text + tested.text
+
+
+def test_an_address_that_is_not_allowed_is_not_offered(
+    editor: ConsoleUser, start_server: StartServer, alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
+    editor.server = start_server(openai_hosts="api.openai.com")
+    openai.for_models(wrong_region())
+    refused = editor.post(PAGE, {**ON, "api_key": KEY, "address": ""})
+    assert "Save the key with the address https://in.api.openai.com/v1" in refused.text
+    assert selected_address(refused.text) == ""
+    assert "data-address" not in editor.post(TEST, {**ON, "api_key": KEY}).text

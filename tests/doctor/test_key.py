@@ -78,3 +78,21 @@ def test_missing_credit_is_a_warning_until_openai_answers(
     assert "no credit" in result.message_text
     alice.ask()
     assert doctor.check("key").status is CheckStatus.OK
+
+
+def test_a_key_of_another_server_is_checked_there(
+    doctor_with: OpenDoctor, alice: TestOrganization, openai: OpenAIStandIn, other_openai: OpenAIStandIn
+) -> None:
+    other_openai.models = ["Qwen/Qwen3-8B"]
+    alice.server = (doctor := doctor_with(openai_hosts="127.0.0.1")).server
+    alice.set_key("a-key-of-this-server", base_url=other_openai.base_url)
+    key = doctor.check("key")
+    assert (key.status, key.message_text) == (CheckStatus.OK, "The server 127.0.0.1 accepts the key ending in rver.")
+    models = doctor.check("models")
+    assert (models.status, models.message_text) == (
+        CheckStatus.PROBLEM,
+        "The server of this key, 127.0.0.1, does not list the default model gpt-4o.",
+    )
+    alice.change(default_model="Qwen/Qwen3-8B")
+    assert doctor.check("models").message_text == "The default model is Qwen/Qwen3-8B. 1 text models are allowed."
+    assert openai.requests == []

@@ -89,7 +89,7 @@ def _answers(port: int) -> bool:
 
 @pytest.fixture
 def alice(start_server: StartServer, upstream: str) -> TestOrganization:
-    return start_server(openai_base_url=upstream).add_organization("alice")
+    return start_server(openai_base_url=upstream, openai_hosts="127.0.0.1").add_organization("alice")
 
 
 def test_every_call_of_an_independent_upstream_gets_a_parsed_msg(alice: TestOrganization) -> None:
@@ -108,3 +108,12 @@ def test_every_call_of_an_independent_upstream_gets_a_parsed_msg(alice: TestOrga
     assert codes["ok"] > ROUNDS, codes
     assert len(codes) > 2, codes
     assert len(alice.calls()) == len(replies)
+
+
+def test_an_independent_upstream_can_be_the_address_of_a_key(alice: TestOrganization, upstream: str) -> None:
+    alice.set_key("a-key-of-this-server", base_url=upstream)
+    replies = [alice.post(body) for body in BODIES * 2]
+    codes = Counter(map(get_code, replies))
+    assert codes["ok"], codes
+    assert codes.keys() <= {"ok", *ERROR_CODES}
+    assert all(call["cost_usd"] is None for call in alice.calls())

@@ -14,6 +14,7 @@ import httpx2
 import pytest
 
 from glific_gpt.errors import Overloaded
+from glific_gpt.openai import causes
 from glific_gpt.openai.connections import ConnectionPool
 from glific_gpt.openai.http_response import HttpResponse
 from glific_gpt.runtime import bridge
@@ -201,6 +202,27 @@ def test_it_tries_the_next_address_of_a_host(monkeypatch: pytest.MonkeyPatch) ->
         assert reply.status == 200
 
 
+def test_a_host_is_connected_to_at_allowed_addresses_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve = socket.getaddrinfo
+
+    def resolve_to_both(host: Any, port: Any, *arguments: Any, **options: Any) -> Any:
+        hosts = ("127.0.0.3", "127.0.0.1") if host == "llm.example" else (host,)
+        return [found for each in hosts for found in resolve(each, port, *arguments, **options)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_to_both)
+    with server(OK) as (pool, used), asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+
+        def ask(*allowed: str) -> HttpResponse:
+            asked = ConnectionPool(f"http://llm.example:{pool._port}/v1", lambda address: address in allowed)
+            return runner.run(asked.request("POST", b"/v1/x", [(b"Host", b"x")], b"{}", 5.0))
+
+        with pytest.raises(httpx2.ConnectError) as refused:
+            ask()
+        assert causes.describe_connection(refused.value) == "the host has a private address"
+        assert used == []
+        assert ask("127.0.0.1").status == 200
+
+
 def test_a_refused_connection_raises_connect_error() -> None:
     with pytest.raises(httpx2.ConnectError):
         post(ConnectionPool("http://127.0.0.1:1/v1"))
@@ -238,6 +260,7 @@ def test_a_silent_server_times_out() -> None:
 def slow_reader(reply: bytes, *, reads: bool) -> Iterator[tuple[ConnectionPool, list[bytes]]]:
     """Reply after the whole body, or to the head alone, and keep what was received."""
     received: list[bytes] = []
+    ended = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -249,10 +272,11 @@ def slow_reader(reply: bytes, *, reads: bool) -> Iterator[tuple[ConnectionPool, 
                     body += data
                 received.append(bytes(body))
                 wire.sendall(reply)
-                wire.recv(1)  # until the client closes the connection
+                ended.wait(10)  # to close a connection with unread data would reset it before the client has the reply
 
         threading.Thread(target=serve, daemon=True).start()
         yield ConnectionPool(f"http://127.0.0.1:{listener.getsockname()[1]}/v1"), received
+        ended.set()
 
 
 LARGE = bytes(range(256)) * 40_000

@@ -122,6 +122,17 @@ def test_a_refusal_of_the_proxy_is_the_cause(monkeypatch: pytest.MonkeyPatch, an
     assert causes.describe_connection(caught.value) == cause
 
 
+def test_a_host_with_a_private_address_gets_no_tunnel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with run_upstream(tmp_path) as (port, received), run_proxy() as (proxy_port, tunnels):
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{LOOPBACK}:{proxy_port}")
+        with pytest.raises(httpx2.ConnectError):
+            post(ConnectionPool(f"https://localhost:{port}/v1", lambda _: False))
+        assert (tunnels, received) == ([], [])
+        with pytest.raises(httpx2.ConnectError):  # it reaches the tunnel, and the certificate is for another name
+            post(ConnectionPool(f"https://only-the-proxy-knows.invalid:{port}/v1", lambda _: False))
+        assert [tunnel.split()[1] for tunnel in tunnels] == [f"only-the-proxy-knows.invalid:{port}".encode()]
+
+
 @pytest.mark.parametrize("excluded", ["api.openai.com", ".openai.com", "openai.com,x.example", "*"])
 def test_hosts_of_no_proxy_are_reached_directly(monkeypatch: pytest.MonkeyPatch, excluded: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")

@@ -25,8 +25,8 @@ NEVER_ON_THE_LOOP = {
     "flows/simulator/conversation.py": "imports errors only; HTTP requests of its callers are guarded",
     "runtime/bridge.py": "decides where to wait: tests/runtime/test_bridge.py",
     "database/batch_queue.py": "waits for a OneShotEvent, which does not block",
-    "openai/gateway.py": "sleeps with bridge.sleep, which does not block",
     "openai/fallback.py": "sleeps with bridge.sleep, which does not block",
+    "openai/gateway.py": "sleeps with bridge.sleep, which does not block",
 }
 
 

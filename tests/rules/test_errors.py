@@ -20,6 +20,7 @@ OTHER_ERRORS = {
     "InvalidValue": ("invalid_value", 422, "caller"),
     "InvalidKey": ("invalid_value", 422, "caller"),
     "HostNotAllowed": ("invalid_value", 422, "caller"),
+    "OpenAiHostNotAllowed": ("invalid_value", 422, "caller"),
     "InvalidFlowExport": ("not_a_flow_export", 422, "caller"),
     "CredentialNotVerified": ("credential_not_verified", 422, "organization"),
     "ProviderUnreachable": ("credential_not_verified", 502, "service"),

@@ -79,13 +79,19 @@ class TestOrganization:
         with self.server.app.app_context(), transaction() as session:
             signature.set_phrase(session, organizations.find(session, self.slug), phrase, self.server.services.vault)
 
-    def set_key(self, key: str, *, is_active: bool = True) -> None:
+    def set_key(self, key: str, *, is_active: bool = True, base_url: str | None = None) -> None:
         self.key = key
         with self.server.app.app_context():
             app = self.server.services
             values = {"api_key": SecretStr(key)}
             credentials.save_credential(
-                app.vault, self.slug, app.model_provider, values, is_active=is_active, verify=False
+                app.vault,
+                self.slug,
+                app.model_provider,
+                values,
+                is_active=is_active,
+                verify=False,
+                base_url=base_url,
             )
 
     def connect(self, glific: GlificStandIn) -> None:

@@ -5,22 +5,27 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from pydantic import SecretStr
-from wtforms import BooleanField, PasswordField
+from wtforms import BooleanField, PasswordField, SelectField, StringField
 
 from glific_gpt.console.access import current_organization
 from glific_gpt.console.forms.base import Form
 from glific_gpt.console.presenters.labels import translate, translate_error
 from glific_gpt.credentials import store
+from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
 from glific_gpt.errors import (
+    MSG_TYPE_KEY_AGAIN,
     CredentialNotVerified,
     GlificGptError,
     InvalidKey,
+    InvalidValue,
     NotFound,
     ProviderUnreachable,
     RateLimited,
+    WrongRegion,
 )
 from glific_gpt.models.kinds import ModelKind, classify_model
+from glific_gpt.openai.hosts import host_of, region_url, serves_openai
 from glific_gpt.services import services
 
 NO_KEY = lazy_gettext("There is no key yet. Paste the OpenAI key of your organization.")
@@ -32,12 +37,29 @@ SECRET_FIELD_ATTRIBUTES = {
 }
 
 
+OWN_ADDRESS, OTHER_ADDRESS = "", "other"
+REGION_NAMES = {
+    "us": lazy_gettext("United States"),
+    "eu": lazy_gettext("Europe"),
+    "in": lazy_gettext("India"),
+    "ae": lazy_gettext("United Arab Emirates"),
+    "au": lazy_gettext("Australia"),
+    "ca": lazy_gettext("Canada"),
+    "gb": lazy_gettext("United Kingdom"),
+    "jp": lazy_gettext("Japan"),
+    "kr": lazy_gettext("South Korea"),
+    "sg": lazy_gettext("Singapore"),
+}
+
+
 @dataclass(frozen=True)
 class KeyTestResult:
     """Result of a key test, as a sentence."""
 
     message: str
     is_good: bool
+    offered_url: str | None = None
+    """The address at which OpenAI accepts the key, if it is another one and allowed here."""
 
 
 class KeyForm(Form):
@@ -45,6 +67,10 @@ class KeyForm(Form):
 
     is_active = BooleanField(lazy_gettext("Is active"))
     api_key = PasswordField(lazy_gettext("API key"), render_kw=SECRET_FIELD_ATTRIBUTES)
+    address = SelectField(lazy_gettext("OpenAI's address"), validate_choice=False)
+    other_address = StringField(
+        lazy_gettext("Another address"), render_kw={"inputmode": "url", "placeholder": "https://llm.example.org/v1"}
+    )
     unverified = BooleanField(lazy_gettext("Save without asking OpenAI"))
     offers_unverified = False
 
@@ -52,6 +78,41 @@ class KeyForm(Form):
     def typed_key(self) -> str:
         """The typed key. Empty text means the saved key."""
         return (self.api_key.data or "").strip()
+
+    def base_url(self, saved: str | None) -> str | None:
+        """Return the chosen address; None is the server's own. A form without the field keeps the saved one."""
+        if self.address.data is None:
+            return saved
+        chosen = (self.other_address.data or "").strip() if self.address.data == OTHER_ADDRESS else self.address.data
+        return chosen or None
+
+    def set_choices(self, saved: str | None) -> None:
+        """Set the choices of the address, and select the saved one unless the form was sent."""
+        provider = services().model_provider
+        regions = {region_url(region): region for region in provider.hosts.allowed_regions()}
+        self.address.choices = [
+            (OWN_ADDRESS, _("Default of the server (%(host)s)", host=host_of(provider.base_url))),
+            *((url, f"{REGION_NAMES[region]} ({host_of(url)})") for url, region in regions.items()),
+            *([(OTHER_ADDRESS, _("Another address"))] if provider.hosts.allows_others or self._is_other(saved) else []),
+        ]
+        if not self.is_submitted():
+            self.select_address(saved)
+
+    def select_address(self, base_url: str | None) -> None:
+        """Select this address in the form."""
+        is_other = self._is_other(base_url)
+        self.address.data = OTHER_ADDRESS if is_other else base_url or OWN_ADDRESS
+        self.other_address.data = base_url if is_other else ""
+
+    @staticmethod
+    def _is_other(base_url: str | None) -> bool:
+        allowed = map(region_url, services().model_provider.hosts.allowed_regions())
+        return base_url is not None and base_url not in allowed
+
+    def set_address_error(self, text: str) -> None:
+        """Show an error beside the field with the address. Without other servers, there is no field to type one."""
+        is_typed = self.address.data == OTHER_ADDRESS and services().model_provider.hosts.allows_others
+        (self.other_address if is_typed else self.address).errors = [text]
 
     def set_key_error(self, text: str) -> None:
         """Show an error beside the key field."""
@@ -66,7 +127,15 @@ def save_key(form: KeyForm) -> str | None:
     slug = current_organization().slug
     try:
         with app.waiting_pages.hold(slug):
-            row = store.save_credential(app.vault, slug, app.model_provider, values, is_active=is_active, verify=verify)
+            row = store.save_credential(
+                app.vault,
+                slug,
+                app.model_provider,
+                values,
+                is_active=is_active,
+                verify=verify,
+                base_url=form.base_url(_saved_address()),
+            )
     except RateLimited as error:
         form.error_status = error.status
         form.set_key_error(translate_error(error))
@@ -74,13 +143,42 @@ def save_key(form: KeyForm) -> str | None:
     except InvalidKey as error:
         form.set_key_error(translate(error.reason))
         return None
+    except InvalidValue as error:
+        form.set_address_error(translate_error(error))
+        return None
     except CredentialNotVerified as error:
         # A refused key would be refused in every call too.
         form.offers_unverified = isinstance(error, ProviderUnreachable)
         form.error_status = error.status
+        if offered := _allowed_offer(error.base_url):
+            form.select_address(offered)
+            form.set_key_error(
+                _(
+                    "The key was not saved. OpenAI serves it at %(host)s only, which is selected now. Paste the key "
+                    "again and save.",
+                    host=host_of(offered),
+                )
+            )
+            return None
         form.set_key_error(_("The key was not saved. %(why)s", why=translate(error.reason)))
         return None
-    return _saved_message(row.last4, is_active=is_active)
+    return _saved_message(row, is_active=is_active)
+
+
+def _saved_address() -> str | None:
+    with transaction() as session:
+        saved = store.find_or_none(session, current_organization().id, services().model_provider)
+    return saved.base_url if saved else None
+
+
+def _allowed_offer(base_url: str | None) -> str | None:
+    """Return the address that OpenAI has named, if the operator allows it."""
+    if base_url is None:
+        return None
+    try:
+        return services().model_provider.validate_url(base_url)
+    except InvalidValue:
+        return None
 
 
 def switch_key(form: KeyForm) -> str | None:
@@ -88,6 +186,11 @@ def switch_key(form: KeyForm) -> str | None:
     is_active = bool(form.is_active.data)
     try:
         with transaction() as session:
+            saved = store.find(session, current_organization().id, services().model_provider)
+            if form.base_url(saved.base_url) != saved.base_url:
+                # Otherwise a member could send the key of the organization to a host of the member's choice.
+                form.set_key_error(translate(MSG_TYPE_KEY_AGAIN))
+                return None
             store.set_active(session, current_organization().id, services().model_provider, is_active=is_active)
     except NotFound:
         form.set_key_error(str(NO_KEY))
@@ -103,14 +206,16 @@ def test_key(form: KeyForm) -> KeyTestResult:
     try:
         with app.waiting_pages.hold(current_organization().slug):
             if form.typed_key:
-                verdict = store.check_typed_key(app.model_provider, {"api_key": SecretStr(form.typed_key)})
+                values = {"api_key": SecretStr(form.typed_key)}
+                verdict = store.check_typed_key(app.model_provider, values, form.base_url(_saved_address()))
             else:
                 verdict = store.check_saved_key(app.vault, current_organization().id, app.model_provider)
     except InvalidKey as error:
         return KeyTestResult(translate(error.reason), is_good=False)
     except GlificGptError as error:
-        return KeyTestResult(translate_error(error), is_good=False)
-    if app.settings.sandbox:
+        offered = _allowed_offer(error.base_url) if form.typed_key and isinstance(error, WrongRegion) else None
+        return KeyTestResult(translate_error(error), is_good=False, offered_url=offered)
+    if app.settings.sandbox and form.base_url(_saved_address()) is None:
         return KeyTestResult(_("Sandbox: OpenAI was not asked, so this key is not tested."), is_good=False)
     return _accepted_result(verdict.models, saved=not form.typed_key)
 
@@ -126,7 +231,16 @@ def _accepted_result(models: list[str], *, saved: bool) -> KeyTestResult:
     return KeyTestResult(reached if saved else reached + " " + _("The key is not saved yet."), is_good=True)
 
 
-def _saved_message(last4: str, *, is_active: bool) -> str:
+def _saved_message(saved: Credential, *, is_active: bool) -> str:
+    default = current_organization().default_model or services().settings.default_model
+    if is_active and not serves_openai(saved.base_url) and default not in (saved.models or [default]):
+        return str(
+            _(
+                "Saved. This server does not list the default model %(model)s. Choose one of its models on the page "
+                "Models.",
+                model=default,
+            )
+        )
     if is_active:
-        return str(_("Saved. The key that ends in ...%(last4)s is switched on.", last4=last4))
-    return str(_("Saved. The key that ends in ...%(last4)s is switched off.", last4=last4))
+        return str(_("Saved. The key that ends in ...%(last4)s is switched on.", last4=saved.last4))
+    return str(_("Saved. The key that ends in ...%(last4)s is switched off.", last4=saved.last4))

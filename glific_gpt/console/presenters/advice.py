@@ -64,8 +64,8 @@ ADVICE = {
         "key at platform.openai.com and save it here. It needs the permission to use models."
     ),
     "wrong_region": _(
-        "OpenAI keeps the data of your project in a region. Use a key of a project without a region, or ask the "
-        "administrators of this server."
+        "OpenAI serves your project at the address of its region only. Choose that address here, enter the key again, "
+        "and save."
     ),
     "upstream_error": _(
         "OpenAI could not be reached or had a failure. Try again in a minute. See status.openai.com for details."

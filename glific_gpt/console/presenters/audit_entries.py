@@ -102,12 +102,16 @@ class _TemplateValues(dict[str, str]):
         return MISSING_VALUE
 
 
+KEY_SAVED_AT = _("Saved a key for %(provider)s that ends in %(last4)s and is sent to %(host)s")
+
+
 def describe_action(entry: EntryView) -> str:
     """Return the action as a sentence."""
     # Entries are kept for 400 days, so a version of the server with other actions may have written this one.
     if entry.action not in ACTION_TEXTS:
         return entry.action
-    return str(ACTION_TEXTS[Action(entry.action)]) % _template_values(entry.detail)
+    text = KEY_SAVED_AT if entry.action == Action.CREDENTIAL_SAVED and "host" in entry.detail else None
+    return str(text or ACTION_TEXTS[Action(entry.action)]) % _template_values(entry.detail)
 
 
 def describe_actor(entry: EntryView) -> str:

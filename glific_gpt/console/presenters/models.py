@@ -138,6 +138,4 @@ def _load(organization: Organization) -> tuple[Credential | None, list[str] | No
 def _evaluate(
     credential: Credential | None, administrators: list[str] | None, own: list[str] | None
 ) -> list[ModelAccess]:
-    return reachable_models.evaluate_models(
-        reachable_models.reachable_model_ids(credential), services().settings.models, administrators, own
-    )
+    return reachable_models.evaluate_models(credential, services().settings.models, administrators, own)

@@ -64,6 +64,7 @@ def delete_openai_key(slug: str) -> ResponseReturnValue:
 
 def _render(form: KeyForm, result: KeyTestResult | None = None) -> str:
     page = key_state.build_key_page(current_organization())
+    form.set_choices(page.credential.base_url if page.credential else None)
     if not form.is_submitted():
         form.is_active.data = page.credential is None or page.credential.is_active
     return render_template("console/openai.html", form=form, result=result, page=page)

@@ -58,5 +58,5 @@ def _model_rows(form: AllowlistForm) -> dict[str, ModelRows | str | None]:
     settings = services().settings
     default = settings.default_model
     refused = default if allowlist.access_error(default, settings.models, form.allowed_models, None) else None
-    known = reachable_models.evaluate_models(reachable_models.reachable_model_ids(None), settings.models, None, None)
+    known = reachable_models.evaluate_models(None, settings.models, None, None)
     return {"rows": build_rows(known, form), "blocked_default": refused}
