@@ -2,6 +2,7 @@
 
 import json
 import re
+import secrets
 from typing import Any
 
 import pytest
@@ -224,11 +225,14 @@ def test_it_simulates_a_conversation(flask: Commands, openai: OpenAIStandIn) -> 
 
 
 def test_a_simulated_flow_with_memory_continues_the_conversation(flask: Commands, openai: OpenAIStandIn) -> None:
-    openai.will(behaviours.answer("Salt, sugar, water."), behaviours.answer("A litre."))
-    flow = export(flask, "--mode", "sync", "--memory")
-    flask.text("flows", "simulate", "alice", "--reply", "What is ORS?", "--reply", "How much?", stdin=flow)
+    # Digits at random do not compress, so that the thread id has several thousand characters.
+    answers = [secrets.token_hex(1400) for _ in range(2)]
+    openai.will(*map(behaviours.answer, answers))
+    replies = [argument for question in ("What is ORS?", "How much?", "Why?") for argument in ("--reply", question)]
+    flask.text("flows", "simulate", "alice", *replies, stdin=export(flask, "--mode", "sync", "--memory"))
     sent = [[message["content"] for message in request.body["messages"][1:]] for request in openai.requests]
-    assert sent == [["What is ORS?"], ["What is ORS?", "Salt, sugar, water.", "How much?"]]
+    assert sent[-1] == ["What is ORS?", answers[0], "How much?", answers[1], "Why?"]
+    assert sent[:-1] == [sent[-1][:1], sent[-1][:3]]
 
 
 def test_the_json_output_has_messages_calls_and_state(flask: Commands, openai: OpenAIStandIn) -> None:
