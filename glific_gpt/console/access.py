@@ -1,10 +1,12 @@
 """Authorization of the console: the access level that each page requires, checked before every view."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from enum import IntEnum
 from typing import Any, TypeVar, cast
 
 from flask import Flask, Response, current_app, flash, g, redirect, request, url_for
+from flask import session as browser_session
 from flask_babel import gettext
 from flask_security import current_user
 
@@ -31,6 +33,9 @@ class AccessLevel(IntEnum):
     OWNER = 4
     ADMINISTRATOR = 5
 
+
+LAST_ORGANIZATION = "organization"
+"""Key of the session: the slug of the organization whose page was opened last."""
 
 ROLE_LEVELS = {Role.VIEWER: AccessLevel.VIEWER, Role.EDITOR: AccessLevel.EDITOR, Role.OWNER: AccessLevel.OWNER}
 
@@ -108,6 +113,15 @@ def _load_access_level() -> AccessLevel:
     return cast("AccessLevel", g.access_level)
 
 
+def load_last_organization() -> None:
+    """Load the organization of the page before, so that its menu stays. Without access any more, load none."""
+    level = g.access_level
+    if slug := browser_session.get(LAST_ORGANIZATION):
+        with suppress(NotFound):
+            _load_organization(slug)
+    g.access_level = level
+
+
 def _load_organization(slug: str) -> None:
     """Load the organization and the user's role in it into `g`. Raises NotFound.
 
@@ -123,6 +137,8 @@ def _load_organization(slug: str) -> None:
     if role is None:
         raise NotFound
     g.organization = found
+    if browser_session.get(LAST_ORGANIZATION) != slug:
+        browser_session[LAST_ORGANIZATION] = slug
     # The higher level: administrators have the role of an owner here, and keep access to their own pages.
     g.access_level = max(g.access_level, ROLE_LEVELS[role])
 

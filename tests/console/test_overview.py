@@ -7,9 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from glific_gpt.accounts.tables import Membership
 from glific_gpt.clock import now
 from glific_gpt.console.presenters.alerts import ALERT_TEXTS
+from glific_gpt.database import transaction
 from glific_gpt.usage import reports
 from glific_gpt.usage.alerts import AlertCode
 from tests.console.conftest import OpenWindow, Staff
@@ -118,6 +121,18 @@ def test_without_calls_the_next_step_is_shown(viewer: ConsoleUser) -> None:
     assert "<canvas" not in text
 
 
+def test_the_menu_of_the_organization_stays_on_the_page_of_the_account(
+    alice: TestOrganization, viewer: ConsoleUser, server: RunningServer
+) -> None:
+    menu = f'href="{HERE}calls"'
+    assert menu not in viewer.get("/console/account/").text
+    viewer.get(HERE)
+    assert menu in viewer.get("/console/account/").text
+    with server.app.app_context(), transaction() as session:
+        session.execute(sa.delete(Membership))
+    assert menu not in viewer.get("/console/account/").text
+
+
 def test_a_period_without_calls_offers_a_longer_one(alice: TestOrganization, viewer: ConsoleUser) -> None:
     create_call(alice, at=now() - timedelta(days=40))
     text = viewer.get(HERE).text
@@ -213,7 +228,10 @@ def test_it_shows_no_calls_of_another_organization(
 def test_charts_are_drawn_again_when_the_theme_changes(
     alice: TestOrganization, viewer: ConsoleUser, open_window: OpenWindow, width: int
 ) -> None:
-    create_call(alice)
+    alice.change(name="L" * 200)
+    create_call(
+        alice, model_asked="ft:gpt-4o-mini-2024-07-18:seva::AbCd", input_tokens=30_000_000, cost_usd=Decimal(1234)
+    )
     shown = open_window(viewer, width=width)
     shown.open(HERE)
     shown.page.wait_for_function("document.querySelectorAll('canvas[data-chart]').length === 4")
@@ -222,6 +240,9 @@ def test_charts_are_drawn_again_when_the_theme_changes(
     shown.page.evaluate("document.querySelector('[data-theme-toggle]').click()")
     assert shown.page.evaluate(picture) != before
     assert (shown.violations, shown.foreign, shown.overflow()) == ([], set(), 0)
+    table = shown.page.locator(".by-model")
+    if width == 1280:  # the cost is visible without scrolling
+        assert table.evaluate("table => table.parentElement.scrollWidth - table.parentElement.clientWidth") == 0
 
 
 def test_the_numbers_of_a_chart_can_be_opened_by_keyboard(

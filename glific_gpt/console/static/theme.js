@@ -1,5 +1,7 @@
 // Light or dark theme: the user's choice, else the system's. Runs before the page is drawn, to avoid a flash.
 (() => {
+  // Without scripts, the menu of a phone cannot be opened, so it is always open then.
+  document.documentElement.classList.add("has-scripts");
   const KEY = "theme";
   const system = window.matchMedia("(prefers-color-scheme: dark)");
   const chosen = () => {

@@ -4,7 +4,7 @@ from flask import Response, flash, redirect, render_template, request, session, 
 from flask_babel import gettext as _
 
 from glific_gpt.accounts.tables import User
-from glific_gpt.console.access import AccessLevel, requires, signed_in_user
+from glific_gpt.console.access import AccessLevel, load_last_organization, requires, signed_in_user
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.context import LANGUAGE_KEY, LANGUAGES
 from glific_gpt.database import transaction
@@ -13,6 +13,7 @@ from glific_gpt.database import transaction
 @blueprint.get("/account/")
 @requires(AccessLevel.SIGNED_IN)
 def account() -> str:
+    load_last_organization()
     return render_template("console/account.html", user=signed_in_user())
 
 
