@@ -10,6 +10,7 @@ from glific_gpt.doctor.documents import check_documents
 from glific_gpt.doctor.key import check_key
 from glific_gpt.doctor.models import check_models
 from glific_gpt.doctor.organization import check_budget, check_organization
+from glific_gpt.doctor.pictures import check_pictures
 from glific_gpt.doctor.results import CheckResult, CheckStatus
 from glific_gpt.doctor.server import check_address, check_clock
 from glific_gpt.doctor.test_call import check_call
@@ -39,6 +40,7 @@ CHECKS = (
     Check("key", N_("OpenAI key"), check_key),
     Check("models", N_("Models"), check_models),
     Check("documents", N_("Documents"), check_documents, needs=("key",)),
+    Check("pictures", N_("Pictures"), check_pictures),
     Check("budget", N_("Budget"), check_budget),
     Check("address", N_("Address"), check_address),
     Check("clock", N_("Clock"), check_clock),

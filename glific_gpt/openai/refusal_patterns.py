@@ -17,6 +17,8 @@ TEMPORARY_CODES = {
     "overloaded_error",
     "vector_store_timeout",
 }
+DOWNLOAD_TIMEOUT = re.compile(r"timeout while downloading\b")
+"""OpenAI's time-out for a picture. The same address often works a moment later, and nothing is charged."""
 OVERLOADED = {"server_error", "server_is_overloaded", "engine_overloaded", "service_unavailable_error"}
 
 # Codes and types are OpenAI's own and share their words: insufficient_quota, billing_not_active,

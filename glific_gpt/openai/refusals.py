@@ -159,6 +159,7 @@ class ApiRefusal:
         # Request time-out, conflict and too early: the openai library retries the first two as well.
         return (
             self.code.lower() in patterns.TEMPORARY_CODES
+            or patterns.DOWNLOAD_TIMEOUT.match(self.message) is not None
             or self.status in {408, 409, 425, 429}
             or (self.status >= 500 and self.status not in _LASTING_SERVER_ERRORS)
         )

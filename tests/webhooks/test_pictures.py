@@ -145,6 +145,12 @@ def test_a_refusal_of_openai_says_who_can_do_what(
     assert "c2VjcmV0" not in reply.text
 
 
+def test_a_download_that_timed_out_at_openai_is_tried_again(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+    openai.will(refuse_request(f"Timeout while downloading {PICTURE}.", "invalid_image_url"), answer("A field."))
+    assert ask(alice).json()["response"] == "A field."
+    assert len(openai.requests) == 2
+
+
 def test_a_budget_sets_the_tokens_of_a_picture_aside(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     # 10,240 tokens of gpt-4o cost 0.0256 dollars.
     alice.change(monthly_budget_usd=Decimal("0.02"))
@@ -177,7 +183,7 @@ def test_a_later_answer_resumes_the_flow_with_response(
 
 
 def test_neither_the_log_nor_the_row_holds_the_address(alice: TestOrganization, openai: OpenAIStandIn) -> None:
-    openai.always(refuse_request(f"Timeout while downloading {PICTURE}.", "invalid_image_url", param=PICTURE))
+    openai.always(refuse_request(f"Error while downloading {PICTURE}.", "invalid_image_url", param=PICTURE))
     with capture_logs() as logs:
         ask(alice)
         wait_until(lambda: [line for line in logs if line["event"] == "call_finished"])
