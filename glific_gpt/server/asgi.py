@@ -33,7 +33,9 @@ from glific_gpt.webhooks.routes import ARRIVED_AT, HAS_WAITED_TOO_LONG, IS_AUTHE
 log = structlog.get_logger()
 
 MAX_ARRIVING_BYTES = 32 * 1024 * 1024
-"""Memory of all bodies of webhooks that are still arriving, and the same for all other bodies."""
+"""Memory of all bodies of webhooks that are still arriving."""
+MAX_ARRIVING_PAGE_BYTES = 64 * 1024 * 1024
+"""Memory of all other bodies that are still arriving: five documents of the largest size."""
 MAX_LOOP_URL_BYTES = 1024
 """Longest path and query of a request that the event loop answers. Longer ones take time to decode."""
 LONG_URL_THREADS = 4
@@ -97,7 +99,7 @@ class AsgiBridge:
         self._on_startup = on_startup
         self._on_shutdown = on_shutdown
         self._webhook_bodies = BodyReader(MAX_ARRIVING_BYTES)
-        self._other_bodies = BodyReader(MAX_ARRIVING_BYTES)
+        self._other_bodies = BodyReader(MAX_ARRIVING_PAGE_BYTES)
         self._known_callers = KnownCallers()
 
     def start_threads(self) -> None:

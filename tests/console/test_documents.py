@@ -5,6 +5,7 @@ import re
 import pytest
 
 from glific_gpt.audit import trail
+from glific_gpt.console.views import documents
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store as organizations
 from glific_gpt.settings import MAX_DOCUMENT_BYTES
@@ -201,3 +202,20 @@ def test_a_test_question_shows_the_cited_documents(
     assert "rules.pdf" in answer
     refused = editor.post(path, {"question": "When?", "model": "gpt-4o", "vector_store_id": "vs_gone"}).text
     assert refused.count("/console/organizations/alice/documents") == 2  # in the menu, and beside the error
+
+
+def test_a_fifth_upload_at_the_same_time_is_refused_after_a_wait(
+    editor: ConsoleUser, openai: OpenAIStandIn, store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "SLOT_TIMEOUT_SECONDS", 0.05)
+    for _ in range(4):
+        assert documents.upload_slots.acquire("others", 0)
+    try:
+        answer = editor.upload(PAGE, "document", b"x", name="a.txt", store_id=store)
+    finally:
+        for _ in range(4):
+            documents.upload_slots.release()
+    assert answer.status_code == 503
+    assert "Try again in a moment" in answer.text
+    for _ in range(5):  # each upload gives its slot back
+        assert editor.upload(PAGE, "document", b"x", name="a.txt", store_id=store).status_code == 302

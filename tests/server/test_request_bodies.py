@@ -18,7 +18,7 @@ from glific_gpt.glific.signature import sign
 from glific_gpt.ready_flows import Placement
 from glific_gpt.runtime.fair_semaphore import FairSemaphore
 from glific_gpt.server import http_protocol
-from glific_gpt.server.asgi import MAX_ARRIVING_BYTES
+from glific_gpt.server.asgi import MAX_ARRIVING_PAGE_BYTES
 from glific_gpt.server.http_protocol import HttpProtocol
 from glific_gpt.server.request_bodies import BodyReader
 from glific_gpt.settings import MAX_BODY_BYTES, MAX_FORM_BYTES, MAX_PUBLIC_FORM_BYTES
@@ -392,7 +392,7 @@ def test_slow_bodies_of_one_client_do_not_end_an_older_upload_of_another(alice: 
     with ExitStack() as stack:
         upload = stack.enter_context(sending(alice.server, path, *headers, length=len(content), method="PATCH"))
         upload.sendall(content[:-1])
-        for _ in range(MAX_ARRIVING_BYTES // MAX_BODY_BYTES + 2):
+        for _ in range(MAX_ARRIVING_PAGE_BYTES // MAX_BODY_BYTES + 2):
             slow = sending(alice.server, path, *headers, length=MAX_BODY_BYTES, method="PATCH", source="127.0.0.2")
             wire = stack.enter_context(slow)
             wire.sendall(b" " * (MAX_BODY_BYTES - 1))

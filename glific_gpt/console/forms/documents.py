@@ -10,6 +10,7 @@ from glific_gpt.settings import VECTOR_STORE_ID
 
 FILE_FIELD = "document"
 MAX_NAME = 100
+BUSY = _("The server is passing on other documents. Try again in a moment.")
 NO_FILE = _("Choose a file.")
 TOO_LARGE = _("This file is larger than 12 MiB. Split it, or upload it at platform.openai.com under Storage.")
 FILE_ID = r"^[A-Za-z0-9_-]{1,200}$"

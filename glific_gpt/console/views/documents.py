@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from glific_gpt.console.access import AccessLevel, current_organization, requires, update_organization
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.forms.documents import (
+    BUSY,
     FILE_FIELD,
     TOO_LARGE,
     DocumentForm,
@@ -22,8 +23,14 @@ from glific_gpt.console.uploads import accepts_file
 from glific_gpt.credentials.documents import SEARCHABLE_TYPES, Documents
 from glific_gpt.errors import GlificGptError
 from glific_gpt.organizations.changes import OrganizationChanges
+from glific_gpt.runtime.fair_semaphore import FairSemaphore
 from glific_gpt.services import services
 from glific_gpt.settings import MAX_DOCUMENT_BYTES
+
+upload_slots = FairSemaphore(4, max_waiting=8, max_waiting_of_group=1)
+"""Uploads at the same time: each holds a document in memory twice."""
+SLOT_TIMEOUT_SECONDS = 10.0
+"""How long an upload waits for those of other organizations."""
 
 DOCUMENTS_URL = "/organizations/<slug>/documents"
 
@@ -44,11 +51,15 @@ def upload_document(slug: str) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _reject_upload(slug, [str(text) for texts in form.errors.values() for text in texts], form.store_id.data)
     store_id, file = form.store_id.data, form.document.data
+    if not upload_slots.acquire(slug, SLOT_TIMEOUT_SECONDS):
+        return _reject_upload(slug, [str(BUSY)], store_id, 503)
     try:
         with services().waiting_pages.hold(slug):
             _documents().upload(store_id, file.filename or "", file.read())
     except GlificGptError as error:
         return _reject_upload(slug, [translate_error(error)], store_id, error.status)
+    finally:
+        upload_slots.release()
     notice = _("The document is at OpenAI, which now indexes it.")
     if _is_htmx():
         return _render(slug, store_id, notice=notice)
