@@ -20,7 +20,7 @@ MODES = ("async", "auto")
 @pytest.fixture
 def alice(start_server: StartServer, glific: GlificStandIn) -> TestOrganization:
     """A connected organization with a short deadline."""
-    return create_connected_organization(start_server(with_worker=True, deadline_seconds=0.4), glific)
+    return create_connected_organization(start_server(with_worker=True, deadline_seconds=0.2), glific)
 
 
 def ask_later(alice: TestOrganization, glific: GlificStandIn, mode: str, **body: Any) -> tuple[Any, Any]:
@@ -35,7 +35,7 @@ def ask_later(alice: TestOrganization, glific: GlificStandIn, mode: str, **body:
 def test_a_resumed_flow_continues_its_conversation(
     mode: str, alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    openai.will(answer("Sugar and salt.", after=0.6), answer("Six spoons.", after=0.6))
+    openai.will(answer("Sugar and salt.", after=0.35), answer("Six spoons.", after=0.35))
     pending, first = ask_later(alice, glific, mode, thread_id=VARIABLE)
     assert "thread_id" not in pending
     assert first["memory"] == "new"
@@ -53,7 +53,7 @@ def test_a_resumed_failure_returns_the_thread_id_that_the_call_sent(
     mode: str, alice: TestOrganization, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     thread_id = alice.ask(thread_id="", contact_id=21).json()["thread_id"]
-    openai.will(respond_after(0.6, out_of_credit()))
+    openai.will(respond_after(0.35, out_of_credit()))
     _, failure = ask_later(alice, glific, mode, thread_id=thread_id)
     assert (failure["error_code"], failure["thread_id"]) == ("insufficient_quota", thread_id)
     assert "memory" not in failure
