@@ -63,11 +63,15 @@ def test_a_downloaded_flow_answers_questions(shown: Window, openai: OpenAIStandI
     assert shown.violations == []
 
 
-def test_a_wrong_keyword_is_an_error_of_its_field(shown: Window) -> None:
-    shown.page.get_by_role("textbox", name="Keyword").fill("Ask Me!")
+def test_a_wrong_keyword_is_an_error_of_its_field_and_others_are_corrected(shown: Window) -> None:
+    keyword = shown.page.get_by_role("textbox", name="Keyword")
+    keyword.fill("Ask Me!")
+    keyword.blur()
+    expect(keyword).to_have_value("askme")
+    keyword.fill("end")
     shown.page.get_by_role("button", name="Download flow").click()
-    expect(shown.page.locator("#keyword-error")).to_contain_text("askme")
-    assert shown.page.get_by_role("textbox", name="Keyword").input_value() == "Ask Me!"
+    expect(shown.page.locator("#keyword-error")).to_contain_text("END")
+    assert keyword.input_value() == "end"
     assert shown.accessibility_violations() == []
 
 

@@ -6,6 +6,7 @@ import httpx2
 import pytest
 
 from glific_gpt.accounts.tables import Role
+from glific_gpt.console.views.glific import correct_address
 from tests.conftest import StartServer
 from tests.console.conftest import Staff
 from tests.console.users import ConsoleUser
@@ -64,6 +65,7 @@ WRONG = (
     ({"api_url": "https://api.example.org"}, "may not connect to a Glific API at that address"),
     ({"api_url": "nonsense"}, "must look like https://api."),
     ({"api_url": " "}, "Enter the address"),
+    ({"api_url": "api.example.org"}, "may not connect to a Glific API at that address"),
     ({"phone": "098765"}, "Write it with its country code"),
     ({"phone": ""}, "Write it with its country code"),
     ({"password": ""}, "It is empty or too long"),
@@ -204,3 +206,19 @@ def test_a_call_does_not_tell_the_hosts_that_the_operator_allows(
     page = back_on_the_page(editor, editor.post(f"{PAGE}/test"))
     assert "This server may not connect to a Glific API at that address." in page
     assert "intern" not in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "understood"),
+    [
+        ("gramvikas.glific.com", "https://api.gramvikas.glific.com"),
+        ("https://GramVikas.glific.com/chat/17", "https://api.gramvikas.glific.com"),
+        ("api.gramvikas.glific.com", "https://api.gramvikas.glific.com"),
+        ("https://api.gramvikas.glific.com/api", "https://api.gramvikas.glific.com/api"),
+        ("http://127.0.0.1:4000", "http://127.0.0.1:4000"),
+        ("glific", "glific"),
+        ("two words.org", "two words.org"),
+    ],
+)
+def test_the_address_of_the_pages_becomes_that_of_the_api(typed: str, understood: str) -> None:
+    assert correct_address(typed) == understood

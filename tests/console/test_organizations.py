@@ -90,6 +90,19 @@ def test_the_token_is_shown_once_and_in_no_address_or_cookie(ada: ConsoleUser) -
         assert token not in ada.get(path).text
 
 
+def test_loading_the_page_of_a_new_organization_again_shows_it_and_offers_another_token(ada: ConsoleUser) -> None:
+    form = {"name": "Seva Trust", "slug": "seva-trust"}
+    token = TOKEN.findall(make(ada))[0]
+    again = ada.post(NEW, form)
+    assert again.status_code == 200
+    assert "The token was shown once." in again.text
+    assert token not in again.text
+    other = ada.post(f"{ORGANIZATIONS}/seva-trust/use-in-glific", {"label": "first"})
+    assert TOKEN.findall(other.text)[0] != token
+    make(ada, slug="other")
+    assert ada.post(NEW, form).status_code == 422
+
+
 def test_the_first_owner_is_invited(server: RunningServer, ada: ConsoleUser) -> None:
     answer = ada.post(NEW, {"name": "Seva Trust", "slug": "seva-trust", "email": "asha@example.org"})
     asha = accept_invitation(server, "asha@example.org", find_link(answer))

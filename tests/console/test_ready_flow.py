@@ -116,7 +116,6 @@ def test_a_required_signature_is_the_only_choice(editor: ConsoleUser, alice: Tes
         ("name", "nul\x00", "cannot be stored"),
         ("keyword", "", "Write one word of letters or digits"),
         ("keyword", "!?", "Write one word of letters or digits"),
-        ("keyword", "Ask-Me now", "without spaces or signs. Write: askmenow"),
         ("keyword", "end", "Contacts type END"),
         ("keyword", "k" * 51, "at most 50 characters"),
         ("model", "whisper-1", "Not a valid choice"),
@@ -137,6 +136,10 @@ def test_values_that_are_not_offered_are_refused(editor: ConsoleUser) -> None:
     for field, value in {"mode": "async", "auth_method": "nobody"}.items():
         assert download(editor, **{field: value}).status_code == 422
     assert tokens(editor.get(PAGE).text) == 1
+
+
+def test_a_keyword_is_corrected_to_what_glific_stores(editor: ConsoleUser) -> None:
+    assert parse_download(download(editor, keyword=" Ask-Me now"))["flows"][0]["keywords"] == ["askmenow"]
 
 
 def test_a_keyword_in_hindi_is_the_name_of_the_file(editor: ConsoleUser) -> None:

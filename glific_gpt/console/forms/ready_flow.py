@@ -29,18 +29,15 @@ def _strip(text: str | None) -> str | None:
     return text and text.strip()
 
 
+def _correct_keyword(text: str | None) -> str | None:
+    """Return a keyword as Glific stores it, so that Ask Me becomes askme. A text without a letter stays as it is."""
+    return text and (normalize_keyword(text) or text.strip())
+
+
 def _validate_keyword(_form: Form, field: Field) -> None:
-    """Refuse a keyword that Glific would change when it stores it, and show the stored form."""
-    stored = normalize_keyword(field.data)
-    if not stored:
+    if not normalize_keyword(field.data):
         raise ValidationError(gettext("Write one word of letters or digits. Contacts send it to start the flow."))
-    if stored != field.data:
-        raise ValidationError(
-            gettext(
-                "Glific stores keywords in small letters without spaces or signs. Write: %(keyword)s", keyword=stored
-            )
-        )
-    if stored == EXIT_WORD:
+    if field.data == EXIT_WORD:
         raise ValidationError(gettext("Contacts type END to leave the conversation. Choose another keyword."))
 
 
@@ -67,7 +64,7 @@ class ReadyFlowForm(Form):
             _validate_keyword,
         ],
         default=DEFAULT_KEYWORD,
-        filters=[_strip],
+        filters=[_correct_keyword],
         render_kw={
             "maxlength": MAX_KEYWORD_CHARACTERS,
             "autocomplete": "off",

@@ -1,3 +1,9 @@
+// Shows the keyword as Glific stores it: small letters without spaces and signs.
+const keyword = document.querySelector("#keyword");
+keyword?.addEventListener("change", () => {
+  keyword.value = keyword.value.replace(/[\p{P}\p{S}\p{Z}\p{C}]/gu, "").toLowerCase() || keyword.value;
+});
+
 // Checks the file size before an upload, and shows an error where a response failed.
 const file = document.querySelector("[data-max-bytes]");
 const check = () => {

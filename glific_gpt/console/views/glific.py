@@ -25,6 +25,24 @@ WAY_CHOICES = [SelectChoice(LOGIN, _("Phone number and password")), SelectChoice
 NO_ADDRESS = _("Enter the address of your Glific API, such as https://api.seva-trust.glific.com.")
 
 
+GLIFIC_DOMAIN = ".glific.com"
+
+
+def correct_address(text: str | None) -> str | None:
+    """Return the address of the API for what people copy from their browser, such as seva-trust.glific.com/chat."""
+    address = (text or "").strip()
+    if "." not in address or any(character.isspace() for character in address):
+        return address or None
+    scheme, _separator, rest = address.rpartition("://")
+    host, slash, path = rest.partition("/")
+    if host.lower().endswith(GLIFIC_DOMAIN):
+        name = host.lower().removesuffix(GLIFIC_DOMAIN)
+        # Other names have several parts already, such as those of test servers.
+        if name != "api" and "." not in name:
+            host, slash, path = f"api.{name}{GLIFIC_DOMAIN}", "", ""
+    return f"{scheme or 'https'}://{host}{slash}{path}" if host else address
+
+
 class ConnectionForm(Form):
     """How to sign in to Glific. A saved phone number and password are never sent back to the browser."""
 
@@ -32,6 +50,7 @@ class ConnectionForm(Form):
     api_url = StringField(
         _("Address of your Glific API"),
         [DataRequired(NO_ADDRESS)],
+        filters=[correct_address],
         render_kw={"placeholder": "https://api.seva-trust.glific.com", "inputmode": "url", "autocomplete": "off"},
     )
     phone = TelField(_("Phone number"), render_kw={"placeholder": "+91 98765 43210", "autocomplete": "off"})

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy.orm import Session
@@ -26,6 +26,9 @@ from glific_gpt.organizations.tables import Organization
 from glific_gpt.schemas import webhook_url
 from glific_gpt.services import services
 from glific_gpt.usage.organization_status import list_organization_statuses
+
+LAST_CREATED = "created_organization"
+"""Key of the session: the slug of the organization that the person created last."""
 
 
 class NewOrganizationForm(Form):
@@ -67,6 +70,7 @@ class CreatedOrganization:
 
     organization: Organization
     token: str = field(repr=False)
+    """Empty if it was shown before."""
     owner: User | None
     link: IssuedLink | None
     """None if no owner was invited, or if the owner is an administrator and keeps the password."""
@@ -75,9 +79,9 @@ class CreatedOrganization:
 @blueprint.get("/organizations")
 @requires(AccessLevel.ADMINISTRATOR)
 def list_organizations() -> str:
-    with reading() as session:
-        rows = list_organization_statuses(session, services().model_provider.name)
-        backlog = find_backlog(session)
+    with reading() as database:
+        rows = list_organization_statuses(database, services().model_provider.name)
+        backlog = find_backlog(database)
     return render_template("console/organizations.html", rows=rows, badge_of=badge_of, backlog=backlog)
 
 
@@ -96,12 +100,15 @@ def create_organization() -> tuple[str, int]:
         try:
             created = _create(form)
         except Conflict as taken:
+            if session.get(LAST_CREATED) == form.slug.data:
+                # The person loads the page with the new organization again, which sends the form again.
+                return _render_created(_find_created(form.slug.data)), 200
             form.add_error(taken, "slug")
         except InvalidValue as wrong:
             form.add_error(wrong, "email")
         else:
-            address = webhook_url(services().settings.public_url, created.organization.slug)
-            return render_template("console/created_organization.html", created=created, address=address), 201
+            session[LAST_CREATED] = created.organization.slug
+            return _render_created(created), 201
     return render_template("console/new_organization.html", form=form), 422
 
 
@@ -119,17 +126,32 @@ def switch_organization(slug: str) -> Response:
     return redirect(url_for("console.list_organizations"))  # type: ignore[return-value]
 
 
+def _render_created(created: CreatedOrganization) -> str:
+    slug = created.organization.slug
+    return render_template(
+        "console/created_organization.html",
+        created=created,
+        address=webhook_url(services().settings.public_url, slug),
+        first_label=tokens.FIRST_LABEL,
+    )
+
+
+def _find_created(slug: str) -> CreatedOrganization:
+    with reading() as database:
+        return CreatedOrganization(store.find(database, slug), token="", owner=None, link=None)
+
+
 def _create(form: NewOrganizationForm) -> CreatedOrganization:
     """Create the organization, its first token and its owner in one transaction.
 
     Raises Conflict if the slug is taken, InvalidValue if the person cannot be its owner.
     """
     owner, is_new = None, True
-    with transaction() as session:
-        organization = store.create(session, form.slug.data, form.name.data)
-        _row, token = tokens.create_webhook_token(session, organization, tokens.FIRST_LABEL)
+    with transaction() as database:
+        organization = store.create(database, form.slug.data, form.name.data)
+        _row, token = tokens.create_webhook_token(database, organization, tokens.FIRST_LABEL)
         if form.email.data:
-            owner, is_new = _invite_owner(session, organization, form.email.data)
+            owner, is_new = _invite_owner(database, organization, form.email.data)
     link = None
     if owner is not None and owner.password is None:
         # Outside the transaction, because the link is also sent by e-mail.
