@@ -1,10 +1,12 @@
 """OpenAI page in a browser: key tests and the confirmation before switching off."""
 
-from playwright.sync_api import expect
+from urllib.parse import parse_qs
+
+from playwright.sync_api import Route, expect
 
 from tests.console.conftest import OpenWindow
 from tests.console.users import ConsoleUser
-from tests.support.openai_errors import refuse_key
+from tests.support.openai_errors import refuse_key, wrong_region
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
 
@@ -24,6 +26,28 @@ def test_a_test_keeps_the_typed_key(open_window: OpenWindow, editor: ConsoleUser
     expect(page.get_by_text("OpenAI refused this key")).to_be_visible()
     assert page.get_by_label("API key").input_value() == KEY
     assert shown.violations == []
+
+
+def test_one_click_saves_a_key_with_the_address_of_its_region(
+    open_window: OpenWindow, editor: ConsoleUser, openai: OpenAIStandIn
+) -> None:
+    shown = open_window(editor)
+    shown.open(PAGE)
+    page = shown.page
+    openai.for_models(wrong_region())
+    page.get_by_label("API key").fill(KEY)
+    page.get_by_role("button", name="Test key").click()
+    forms: list[dict[str, list[str]]] = []
+
+    def keep(route: Route) -> None:  # the server would ask OpenAI itself
+        forms.append(parse_qs(route.request.post_data or ""))
+        route.fulfill(body="Saved.")
+
+    page.route(f"**{PAGE}", keep)
+    page.get_by_role("button", name="Save with this address").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    (form,) = forms
+    assert (form["address"], form["api_key"]) == (["https://in.api.openai.com/v1"], [KEY])
 
 
 def test_a_failed_test_request_clears_the_older_result(open_window: OpenWindow, editor: ConsoleUser) -> None:
