@@ -8,7 +8,9 @@ from glific_gpt.cli.encryption_keys import accept_keys, check, new_key, rotate
 from glific_gpt.cli.group import Group
 from glific_gpt.cli.output import format_fields, json_option, print_result, to_json
 from glific_gpt.credentials import store
+from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
+from glific_gpt.openai.hosts import serves_openai
 from glific_gpt.organizations import store as organizations
 from glific_gpt.schemas import CredentialView
 from glific_gpt.services import services
@@ -62,7 +64,20 @@ def set_(
         if inactive
         else f"Next, list the models that it may use: flask models list {slug} --text"
     )
-    print_result(data, f"{format_fields(data)}\n\n{next_step}")
+    print_result(data, f"{format_fields(data)}\n\n{_describe_missing_model(slug, row)}{next_step}")
+
+
+def _describe_missing_model(slug: str, saved: Credential) -> str:
+    """Return a warning if the server of the key does not list the default model. Few servers have a model of OpenAI."""
+    with transaction() as session:
+        own = organizations.find(session, slug).default_model
+    default = own or services().settings.default_model
+    if serves_openai(saved.base_url) or saved.models is None or default in saved.models:
+        return ""
+    return (
+        f"This server does not list the default model {default}. Choose one of its models: "
+        f"flask organizations set {slug} --default-model MODEL\n\n"
+    )
 
 
 @credentials.command("show")

@@ -165,7 +165,7 @@ def check_saved_key(vault: Vault, organization_id: int, provider: Provider) -> K
 def open_documents(vault: Vault, organization_id: int, provider: Provider, deadline: Deadline) -> "VectorStores":
     """Return the vector stores that the saved key reaches.
 
-    Raises CredentialMissing, CredentialInactive and NotReady.
+    Raises CredentialMissing, CredentialInactive, NotReady, and ModelNotSupported for a server that is not OpenAI.
     """
     with transaction() as session:
         credential = find_or_none(session, organization_id, provider)

@@ -79,7 +79,9 @@ class Gateway:
         return BoundModel(self, api_key, model, deadline, fetches_pictures, usage)
 
     def documents(self, api_key: SecretStr, deadline: Deadline) -> VectorStores:
-        """Return the vector stores that the key reaches."""
+        """Return the vector stores that the key reaches. Raises ModelNotSupported if the server has none."""
+        if self._server:
+            raise self._server.searches_no_files()
         return VectorStores(self._client, api_key, deadline)
 
     def list_models(self, api_key: SecretStr, deadline: Deadline) -> list[str]:

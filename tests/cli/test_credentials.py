@@ -79,7 +79,13 @@ def test_a_key_can_have_an_address_of_its_own(
     saved = flask.json(*SET, "--base-url", f"{other_openai.base_url}/", stdin="EMPTY")
     assert saved["base_url"] == flask.json("credentials", "show", seva)["base_url"] == other_openai.base_url
     assert ([sent.api_key for sent in other_openai.requests], openai.requests) == (["EMPTY"], [])
-    assert flask.json("models", "list", seva)[0]["input_usd_per_million_tokens"] is None
+    prices = [model["input_usd_per_million_tokens"] for model in flask.json("models", "list", seva)]
+    assert prices == [None] * len(other_openai.models)  # also of gpt-4o, which costs money at OpenAI
+    other_openai.models = ["Qwen/Qwen3-8B"]
+    shown = flask.text(*SET, "--base-url", other_openai.base_url, stdin="EMPTY")
+    assert "This server does not list the default model gpt-4o." in shown
+    flask.text("organizations", "set", seva, "--default-model", "Qwen/Qwen3-8B")
+    assert "does not list" not in flask.text(*SET, "--base-url", other_openai.base_url, stdin="EMPTY")
 
 
 def test_an_address_that_is_not_allowed_is_refused(flask: Commands, seva: str, openai: OpenAIStandIn) -> None:

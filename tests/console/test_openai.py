@@ -265,6 +265,7 @@ def test_a_saved_key_is_never_sent_to_another_address(
     refused = editor.post(PAGE, {**ON, "address": EU})
     assert refused.status_code == 422
     assert "A saved key is never sent to another address." in refused.text
+    assert "A saved key is never sent to another address." in editor.post(TEST, {"address": EU}).text
     assert alice.ask().status_code == 200
     assert openai.requests[-1].api_key == alice.key
     assert editor.post(PAGE, {"address": ""}).status_code == 302  # the switch alone
@@ -287,6 +288,9 @@ def test_a_server_that_the_operator_allows_can_be_used(
     other_openai.models = ["Qwen/Qwen3-8B"]
     editor.server = start_server(openai_hosts="*.api.openai.com,127.0.0.1")
     typed = {**ON, "api_key": "EMPTY", "address": "other", "other_address": other_openai.base_url}
+    assert "The server 127.0.0.1 accepts the key. It has 1 text models." in editor.post(TEST, typed).text
+    other_openai.reset()
+    other_openai.models = ["Qwen/Qwen3-8B"]
     assert editor.post(PAGE, typed).status_code == 302
     page = editor.get(PAGE).text
     assert "This server does not list the default model gpt-4o." in page

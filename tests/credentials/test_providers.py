@@ -33,6 +33,18 @@ def test_clients_are_kept_for_a_limited_number_of_addresses(provider: OpenAi, mo
     assert provider.gateway_at(region_url("eu")) is europe
 
 
+def test_only_other_servers_are_checked_for_private_addresses(provider: OpenAi) -> None:
+    """Nobody else has a certificate for a host of OpenAI or Azure, and private links of Azure are private."""
+    pools = {
+        base_url: provider.gateway_at(base_url)._client._pool
+        for base_url in (region_url("in"), "https://ngo.openai.azure.com/openai/v1", "https://llm.example.org/v1")
+    }
+    checks = [pool._allows for pool in pools.values()]
+    assert checks[:2] == [None, None]
+    assert checks[2]
+    assert [checks[2](address) for address in ("10.0.0.5", "93.184.216.34")] == [False, True]
+
+
 def test_an_address_that_is_not_allowed_has_no_client(provider: OpenAi) -> None:
     with pytest.raises(InvalidApiKey):
         provider.gateway_at("https://evil.example/v1")

@@ -194,6 +194,8 @@ def test_only_chat_completions_are_asked(openai: OpenAIStandIn, model: str) -> N
 def test_documents_cannot_be_searched(openai: OpenAIStandIn) -> None:
     with pytest.raises(ModelNotSupported, match=r"127\.0\.0\.1 cannot search documents"):
         ask(Gateway(openai.base_url, imitates=True), Question("What is ORS?", vector_store_ids=("vs_1",)))
+    with pytest.raises(ModelNotSupported):
+        Gateway(openai.base_url, imitates=True).documents(KEY, Deadline.after(5))
     assert openai.requests == []
 
 

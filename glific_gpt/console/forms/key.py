@@ -202,12 +202,15 @@ def switch_key(form: KeyForm) -> str | None:
 
 def test_key(form: KeyForm) -> KeyTestResult:
     """Test the typed key, or the saved key if none is typed. Nothing is saved."""
-    app = services()
+    app, saved_address = services(), _saved_address()
+    base_url = form.base_url(saved_address)
+    if base_url != saved_address and not form.typed_key:
+        return KeyTestResult(translate(MSG_TYPE_KEY_AGAIN), is_good=False)
     try:
         with app.waiting_pages.hold(current_organization().slug):
             if form.typed_key:
                 values = {"api_key": SecretStr(form.typed_key)}
-                verdict = store.check_typed_key(app.model_provider, values, form.base_url(_saved_address()))
+                verdict = store.check_typed_key(app.model_provider, values, base_url)
             else:
                 verdict = store.check_saved_key(app.vault, current_organization().id, app.model_provider)
     except InvalidKey as error:
@@ -215,8 +218,14 @@ def test_key(form: KeyForm) -> KeyTestResult:
     except GlificGptError as error:
         offered = _allowed_offer(error.base_url) if form.typed_key and isinstance(error, WrongRegion) else None
         return KeyTestResult(translate_error(error), is_good=False, offered_url=offered)
-    if app.settings.sandbox and form.base_url(_saved_address()) is None:
+    if app.settings.sandbox and base_url is None:
         return KeyTestResult(_("Sandbox: OpenAI was not asked, so this key is not tested."), is_good=False)
+    if base_url and not serves_openai(base_url):
+        texts = sum(classify_model(model) is ModelKind.TEXT for model in verdict.models)
+        accepted = _(
+            "The server %(host)s accepts the key. It has %(count)s text models.", host=host_of(base_url), count=texts
+        )
+        return KeyTestResult(accepted, is_good=texts > 0)
     return _accepted_result(verdict.models, saved=not form.typed_key)
 
 
