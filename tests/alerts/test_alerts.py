@@ -105,6 +105,7 @@ def codes_now(organization: TestOrganization) -> set[AlertCode]:
         return set(conditions.find_current(session, provider, [organization_id])[organization_id])
 
 
+@pytest.mark.both_databases
 def test_owners_get_one_e_mail_at_the_beginning_and_one_at_the_end(
     owned: TestOrganization, mail_server: MailServer
 ) -> None:
@@ -215,6 +216,7 @@ def test_more_than_a_fifth_of_ten_calls_within_a_quarter_of_an_hour_fail(alice: 
     assert codes_now(alice) == {AlertCode.FAILING_NOW}
 
 
+@pytest.mark.both_databases
 def test_glific_refuses_until_it_accepts_an_answer_again(alice: TestOrganization) -> None:
     create_delivery(alice, "undelivered", ended_at=now() - HOUR, last_response="Glific refused the login")
     assert codes_now(alice) == {AlertCode.GLIFIC_REFUSED}
@@ -222,6 +224,7 @@ def test_glific_refuses_until_it_accepts_an_answer_again(alice: TestOrganization
     assert codes_now(alice) == set()
 
 
+@pytest.mark.both_databases
 def test_a_model_that_never_answered_is_not_retired(alice: TestOrganization) -> None:
     fail_all(alice, "model_not_found", model_asked="gpt-wrong")
     assert codes_now(alice) == set()
@@ -230,6 +233,7 @@ def test_a_model_that_never_answered_is_not_retired(alice: TestOrganization) -> 
     assert codes_now(alice) == {AlertCode.MODEL_RETIRED}
 
 
+@pytest.mark.both_databases
 def test_only_organizations_with_news_are_read(server: RunningServer, alice: TestOrganization) -> None:
     quiet, off, late = (server.add_organization(slug) for slug in ("quiet", "off", "late"))
     create_call(quiet, at=now() - HOUR)
@@ -242,6 +246,7 @@ def test_only_organizations_with_news_are_read(server: RunningServer, alice: Tes
         assert set(conditions.list_candidates(session)) == expected
 
 
+@pytest.mark.both_databases
 def test_an_announced_alert_of_a_deleted_organization_is_forgotten(
     server: RunningServer, mail_server: MailServer
 ) -> None:

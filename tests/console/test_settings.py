@@ -23,6 +23,7 @@ GOOD = {
     "contact_calls_per_minute": "",
     "monthly_budget_usd": "",
     "memory_hours": "",
+    "alert_email": "",
 }
 
 
@@ -133,6 +134,14 @@ def test_the_glific_id_takes_effect_on_the_next_call(editor: ConsoleUser, alice:
     assert alice.ask(organization_id=17).status_code == 200
 
 
+def test_an_address_for_alerts_is_saved_and_not_written_to_the_audit_trail(editor: ConsoleUser) -> None:
+    editor.post(PAGE, GOOD | {"alert_email": " alerts@example.org "})
+    assert value(editor.get(PAGE).text, "alert_email") == "alerts@example.org"
+    audit = editor.get("/console/organizations/alice/audit").text
+    assert "e-mail address for alerts" in audit
+    assert "alerts@example.org" not in audit
+
+
 def test_a_new_name_is_shown_everywhere(editor: ConsoleUser) -> None:
     editor.post(PAGE, GOOD | {"name": " Seva <b>Trust</b> "})
     page = editor.get(PAGE).text
@@ -153,6 +162,7 @@ WRONG = (
     ("monthly_budget_usd", "NaN", "an amount in US dollars"),
     ("monthly_budget_usd", "ten", "an amount in US dollars"),
     ("memory_hours", "0", "from 1 to 168"),
+    ("alert_email", "asha at example", "not an e-mail address"),
     ("memory_hours", "169", "from 1 to 168"),
 )
 
