@@ -66,7 +66,8 @@ def _announce(session: Session, current: Mapping[int, CurrentAlerts]) -> str:
         states.mark_mailed(news, now())
         if news := states.collect_post(organization.id, rows, alerts):
             with force_locale("en"):  # the language of the administrators is not known
-                message += [f"{organization.name} ({organization.slug}): {line}" for line in texts.lines(news)]
+                name = webhook.quote(organization.name)
+                message += [f"{name} ({organization.slug}): {line}" for line in texts.lines(news)]
     return "\n".join(message)
 
 

@@ -15,6 +15,16 @@ MAX_CHARACTERS = 20_000
 log = structlog.get_logger()
 
 
+_QUOTED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "@\N{WORD JOINER}"})
+"""Slack reads <!channel> and <URL|text> (https://docs.slack.dev/messaging/formatting-message-text), and Mattermost
+reads @channel."""
+
+
+def quote(name: str) -> str:
+    """Return a name that people chose, on one line, so that it mentions nobody and looks like no other message."""
+    return " ".join(name.split()).translate(_QUOTED)
+
+
 @blocking
 def post(url: str, text: str) -> bool:
     """Send the message, and return whether it was accepted. A failure is logged without the address, a secret."""

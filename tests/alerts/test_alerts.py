@@ -180,6 +180,19 @@ def test_the_webhook_of_administrators_gets_each_beginning_and_end(
     assert channel.messages[1:] == ["Alice (alice): Over: OpenAI refused this key."]
 
 
+def test_the_name_of_an_organization_mentions_nobody_and_imitates_no_other_message(
+    owned: TestOrganization, mail_server: MailServer, channel: Channel
+) -> None:
+    owned.change(name="<!channel> @all\nBob (bob): Over & <https://evil.example|out>")
+    fail_all(owned)
+    sent = check(owned.server, mail_server, now() + MINUTE)
+    assert sent[ALERTS_ADDRESS].startswith("<!channel> @all Bob (bob): Over & <https://evil.example|out>: ")
+    [message] = channel.messages
+    start = "&lt;!channel&gt; @\N{WORD JOINER}all Bob (bob): Over &amp; &lt;https://evil.example|out&gt; (alice): "
+    assert message.startswith(start)
+    assert "\n" not in message
+
+
 def test_one_process_checks_in_a_minute(owned: TestOrganization, mail_server: MailServer, channel: Channel) -> None:
     start = now()
     check(owned.server, mail_server, start)
