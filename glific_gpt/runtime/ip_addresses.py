@@ -8,8 +8,15 @@ IPV6_NETWORK_BITS = 64
 # These addresses can contain an IPv4 address (NAT64, RFC 6052).
 _NAT64 = ip_network("64:ff9b::/96")
 # Private, although `is_global` of the standard library is true for some: local-use translation (RFC 8215),
-# IPv4-compatible and site-local addresses (RFC 4291), protocol assignments (RFC 6890).
-_PRIVATE_NETWORKS = [ip_network(each) for each in ("64:ff9b:1::/48", "::/96", "fec0::/10", "192.0.0.0/24")]
+# IPv4-compatible and site-local addresses (RFC 4291), protocol assignments (RFC 6890), IPv4-translated addresses
+# (RFC 2765), 6to4 relays (RFC 7526), documentation (RFC 9637), segments of routes (RFC 9602).
+_PRIVATE_NETWORKS = [
+    ip_network(each)
+    for each in (
+        *("64:ff9b:1::/48", "::/96", "fec0::/10", "192.0.0.0/24"),
+        *("::ffff:0:0:0/96", "192.88.99.0/24", "3fff::/20", "5f00::/16"),
+    )
+]
 
 
 def parse(text: str) -> IPv4Address | IPv6Address | None:

@@ -44,6 +44,7 @@ def test_other_characters_are_encoded(address: str, encoded: str) -> None:
         "[::1]",
         "[::ffff:10.0.0.1]",
         "[64:ff9b::a00:1]",
+        "[::ffff:0:10.0.0.1]",
         "[fd00::1]",
         "[fe80::1]",
         "localhost",
