@@ -192,9 +192,11 @@ class OpenAi:
     def _open(self, base_url: str) -> "Gateway":
         from glific_gpt.openai.gateway import Gateway
 
+        # The threads and the memory for pictures are those of the process, whatever the addresses of keys.
+        pictures = self.gateway.pictures
         if serves_openai(base_url) and base_url.startswith("https://"):
-            return Gateway(base_url)  # nobody but OpenAI and Microsoft has certificates for their hosts
-        return Gateway(base_url, imitates=True, allows=partial(self.hosts.may_connect, base_url))
+            return Gateway(base_url, pictures=pictures)  # only OpenAI and Microsoft have certificates for their hosts
+        return Gateway(base_url, imitates=True, allows=partial(self.hosts.may_connect, base_url), pictures=pictures)
 
     def validate_url(self, base_url: str) -> str:
         return self.hosts.validate_url(base_url)

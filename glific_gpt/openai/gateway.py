@@ -61,9 +61,19 @@ def next_delay(attempts: int, refusal: ApiRefusal | None, deadline: Deadline) ->
 class Gateway:
     """The OpenAI API at one base URL, shared by all organizations. Each call brings its own key."""
 
-    def __init__(self, base_url: str, *, imitates: bool = False, allows: AddressFilter | None = None) -> None:
-        """With `imitates`, the server has no models of OpenAI and none of its endpoints beside Chat Completions."""
-        self.pictures = PictureDownloads()
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        imitates: bool = False,
+        allows: AddressFilter | None = None,
+        pictures: PictureDownloads | None = None,
+    ) -> None:
+        """With `imitates`, the server has no models of OpenAI and none of its endpoints beside Chat Completions.
+
+        `pictures` are the downloads of another gateway, which share their limits with this one.
+        """
+        self.pictures = pictures or PictureDownloads()
         self._client = OpenAIClient(base_url, allows)
         self._server = OtherServer(host_of(base_url)) if imitates else None
         self._capabilities = LearnedCapabilities()

@@ -136,6 +136,17 @@ def test_something_else_than_a_picture_costs_nothing_and_is_not_logged(
     assert line["cause"].startswith("picture: ")
 
 
+def test_keys_with_an_address_of_their_own_share_the_downloads_of_the_process(
+    start_server: StartServer, pictures: PictureServer, other_openai: OpenAIStandIn
+) -> None:
+    server = start_server(openai_hosts="127.0.0.1")
+    use_pictures(server, pictures)
+    alice = server.add_organization("alice", fetch_images=True)
+    alice.set_key("a-key-of-this-server", base_url=other_openai.base_url)
+    assert ask(alice, url=f"{pictures.url}/field.jpg").is_success
+    assert find_pictures(other_openai.requests[0])[0].startswith("data:image/jpeg;base64,")
+
+
 def test_a_slow_server_ends_the_call_in_time(
     start_server: StartServer, pictures: PictureServer, openai: OpenAIStandIn
 ) -> None:
