@@ -34,6 +34,10 @@ MSG_UNLIMITED = (
     "{model} accepts no limit for the length of its answers, so it cannot be used under a monthly budget. Choose "
     "another model."
 )
+MSG_UNLIMITED_SEARCHES = (
+    "{model} accepts no limit for its searches, so it cannot search documents under a monthly budget. Choose another "
+    "model."
+)
 MAX_ATTEMPTS = 3
 MAX_DEFERRED_ATTEMPTS = 8
 DEFERRED_THRESHOLD_SECONDS = 10.0
@@ -115,15 +119,15 @@ class Gateway:
         """Return one answer and add the tokens that it used to `usage`. Raises GlificGptError.
 
         A refused request may be repeated in another form. Later calls use this form only if it was answered.
-        With `must_limit`, no request is sent without the question's max_tokens. Without `retry`, a request that OpenAI
-        refuses is not sent again in the same form.
+        With `must_limit`, no request is sent without the question's max_tokens and a limit of its searches. Without
+        `retry`, a request that OpenAI refuses is not sent again in the same form.
         """
         learned = adaptations = self._known_adaptations(api_key, model)
         while True:
             path = self._path_for(adaptations, model, question)
             body = _build_body(path, model, question, adaptations.left_out)
-            if must_limit and not request_bodies.TOKEN_LIMITS & body.keys():
-                raise BudgetExceeded(MSG_UNLIMITED.format(model=model))
+            if must_limit:
+                _require_limits(body, model)
             parse = partial(_parse_answer, path, model, usage)
             try:
                 answer = self._send(api_key, deadline, path, body, parse, retry=retry)
@@ -195,6 +199,14 @@ class Gateway:
             raise DeadlineExceeded(was_asked=False)  # an earlier attempt was refused, which costs nothing
         # The library's typed methods take four times the CPU time, for types that are checked here anyway.
         return self._client.exchange(api_key, path, body, deadline.remaining())
+
+
+def _require_limits(body: request_bodies.JsonObject, model: str) -> None:
+    """Raise BudgetExceeded if the cost of the answer would have no limit."""
+    if not request_bodies.TOKEN_LIMITS & body.keys():
+        raise BudgetExceeded(MSG_UNLIMITED.format(model=model))
+    if request_bodies.TOOLS in body and request_bodies.MAX_TOOL_CALLS not in body:
+        raise BudgetExceeded(MSG_UNLIMITED_SEARCHES.format(model=model))
 
 
 def _build_body(path: str, model: str, question: Question, omitted: frozenset[str]) -> request_bodies.JsonObject:

@@ -15,7 +15,7 @@ TOKEN_LIMITS = {"max_completion_tokens", "max_tokens", "max_output_tokens"}
 """Names of the limit for the length of an answer."""
 
 REASONING_EFFORT, VERBOSITY = "reasoning_effort", "verbosity"
-MAX_TOOL_CALLS = "max_tool_calls"
+TOOLS, MAX_TOOL_CALLS = "tools", "max_tool_calls"
 
 DEFAULT_TEMPERATURE = 0.0
 """Glific's own function uses 0 if the flow sets nothing, and NGOs expect the same answers here."""
@@ -155,7 +155,7 @@ def _file_search(vector_store_ids: tuple[str, ...]) -> JsonObject:
         "vector_store_ids": list(vector_store_ids),
         "max_num_results": MAX_SEARCH_RESULTS,
     }
-    return {"tools": [tool], MAX_TOOL_CALLS: MAX_FILE_SEARCHES}
+    return {TOOLS: [tool], MAX_TOOL_CALLS: MAX_FILE_SEARCHES}
 
 
 def _text_format(response_format: dict[str, Any] | None) -> JsonObject:

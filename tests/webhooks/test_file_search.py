@@ -190,6 +190,17 @@ def test_a_model_without_a_limit_of_searches_is_asked_without_it(
     assert ["max_tool_calls" in request.body for request in openai.requests] == [True, False, False]
 
 
+def test_under_a_budget_nothing_is_searched_without_a_limit(
+    alice: TestOrganization, openai: OpenAIStandIn, store: str
+) -> None:
+    alice.change(monthly_budget_usd="1")
+    openai.always(unsupported("max_tool_calls", then=openai.searching("In May.")))
+    reply = ask_documents(alice, vector_store_id=store)
+    assert get_code(reply) == "budget_exceeded"
+    assert "searches" in reply.json()["error"]
+    assert len(openai.requests) == 1
+
+
 def test_a_long_answer_does_not_block_other_calls(alice: TestOrganization, openai: OpenAIStandIn, store: str) -> None:
     openai.search("word 【4:0†source】 " * 60_000)
     message = ask_documents(alice, vector_store_id=store).json()["message"]
