@@ -90,3 +90,13 @@ def test_an_answer_that_ignores_its_limit_spends_more_than_the_allowance() -> No
     allowance = Allowance(Decimal("0.001"))
     ask(allowance, Usage(), 500)
     assert allowance.spent == Decimal("0.005")
+
+
+def test_searches_are_a_part_of_the_money_that_a_question_needs() -> None:
+    plain, searched = (Estimate.of("gpt-4o", 1000, 100, file_searches=number) for number in (0, 1))
+    assert searched.share_of(Decimal(1)) - plain.share_of(Decimal(1)) == Decimal("0.0025")
+    allowance = Allowance(Decimal("0.0042"))
+    assert allowance.limit("gpt-4o", 1000, 100).tokens == 100
+    assert allowance.limit("gpt-4o", 100, 100, file_searches=1).is_shortened is False
+    with pytest.raises(BudgetExceeded):
+        allowance.limit("gpt-4o", 1000, 100, file_searches=1)

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from glific_gpt.calls.allowance import Allowance
 from glific_gpt.clock import Deadline
-from glific_gpt.errors import DeadlineExceeded
+from glific_gpt.errors import BudgetExceeded, DeadlineExceeded
 from glific_gpt.openai.chat import Question, Turn
 from glific_gpt.openai.gateway import MAX_ATTEMPTS, MAX_DEFERRED_ATTEMPTS, MIN_ANSWER_SECONDS, Gateway, next_delay
 from glific_gpt.openai.refusals import ApiRefusal
@@ -130,3 +130,12 @@ def test_under_a_budget_a_large_schema_is_measured_in_the_thread_for_long_comput
     model.allowance = Allowance(Decimal(1))
     model.ask(Question("What is ORS?", response_format={"type": "json_schema", "json_schema": schema}))
     assert schema.threads == {"cpu-bound"}
+
+
+def test_a_budget_that_does_not_pay_for_the_search_refuses_a_question_to_documents(openai: OpenAIStandIn) -> None:
+    model = Gateway(openai.base_url).bind(SecretStr("sk-any"), "gpt-4o-mini", Deadline.after(10))
+    # Enough for the passages and a short answer.
+    model.allowance = Allowance(Decimal("0.0085"))
+    with pytest.raises(BudgetExceeded):
+        model.ask(Question("Who may apply?", vector_store_ids=("vs_1",)))
+    assert openai.requests == []

@@ -79,6 +79,7 @@ def test_a_key_does_not_reach_the_stores_of_another_account(openai: OpenAIStandI
     for store_id in (foreign, "vs_missing", "../files", "vs_a/../../models"):
         with pytest.raises(NotFound, match="no longer"):
             ours.list_files(store_id)
+    assert not any("/../" in request.path for request in openai.requests)
     with pytest.raises(NotFound):
         ours.upload(foreign, "a.pdf", b"x")
     assert openai.documents._accounts[KEY].files == {}  # nothing stays behind

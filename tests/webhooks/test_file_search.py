@@ -125,6 +125,10 @@ def test_a_budget_pays_for_the_search_and_the_passages(
     alice.change(monthly_budget_usd="0.01")
     assert get_code(ask_documents(alice, vector_store_id=store, model="gpt-4o")) == "budget_exceeded"
     assert openai.requests == []
+    # Enough for the passages and a short answer of gpt-4o-mini, and too little for the search as well.
+    alice.change(monthly_budget_usd="0.0085")
+    assert get_code(ask_documents(alice, vector_store_id=store, model="gpt-4o-mini")) == "budget_exceeded"
+    assert openai.requests == []
     alice.change(monthly_budget_usd="1")
     assert ask_documents(alice, vector_store_id=store, model="gpt-4o").status_code == 200
     assert openai.requests[0].body["max_output_tokens"] > 0
