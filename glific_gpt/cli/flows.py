@@ -2,6 +2,7 @@
 
 import json
 import sys
+from typing import Any
 
 import click
 
@@ -11,7 +12,7 @@ from glific_gpt.cli.conversion_report import edit_to_json, format_edit, format_j
 from glific_gpt.cli.group import Group
 from glific_gpt.cli.output import json_option, remove_control_characters, sanitize, wants_json
 from glific_gpt.cli.simulate import simulate
-from glific_gpt.flows.building import Features, Mode
+from glific_gpt.flows.building import FlowOptions, Language, Mode
 from glific_gpt.ready_flows import AuthMethod, ConvertedFlowFile, FlowWarning, Placement
 
 flows = Group(
@@ -51,12 +52,19 @@ signature = click.option(
 @click.option("--name", default="", help="The flow's name in Glific.")
 @click.option("--keyword", default="", help="The message that starts it.")
 @click.option("--model", default="", help="The model that it uses. Default: the organization's.")
+@click.option("--prompt", default="", help="Instructions for the model. The default asks for short answers.")
+@click.option(
+    "--language",
+    type=click.Choice([language.value for language in Language]),
+    default=Language.ENGLISH.value,
+    help="The language of the messages and notes: English or Hindi.",
+)
 @click.option("--memory", is_flag=True, help="Continue the conversation with each question.")
 @click.option("--documents", is_flag=True, help="Answer from the organization's documents.")
 @token
 @signature
 @json_option
-def export(*, slug: str, mode: str, memory: bool, documents: bool, let_in: str | None, **texts: str) -> None:
+def export(*, slug: str, mode: str, let_in: str | None, name: str, keyword: str, model: str, **options: Any) -> None:
     """Create a flow that asks this server.
 
     With sync the answer must come within Glific's 5 seconds. With async it always comes later, and the flow waits.
@@ -70,14 +78,19 @@ def export(*, slug: str, mode: str, memory: bool, documents: bool, let_in: str |
 
     \b
     Example:
+      flask flows export seva-trust --mode sync --language hi --prompt "You advise mothers of babies." > mothers.json
       flask flows export seva-trust --mode auto --name "Ask about health" --keyword health > health.json
     """
     flow_file = ready_flows.export_flow(
         slug,
         mode=Mode(mode),
-        features=Features(memory, documents),
+        name=name,
+        keyword=keyword,
+        model=model,
+        options=FlowOptions(
+            options["prompt"].strip(), Language(options["language"]), options["memory"], options["documents"]
+        ),
         auth_method=AuthMethod(let_in) if let_in else None,
-        **texts,
     )
     _print_warnings(flow_file.warnings)
     _write_flow(flow_file.text)

@@ -12,7 +12,7 @@ from glific_gpt.credentials import store as credentials
 from glific_gpt.database import transaction
 from glific_gpt.errors import MSG_SEARCHES_NO_FILES, N_, InvalidValue
 from glific_gpt.flows import converting, files
-from glific_gpt.flows.building import DEFAULT_PROMPT, DOCUMENTS_PROMPT, Features, FlowSpec, Mode, build_flow
+from glific_gpt.flows.building import FlowOptions, FlowSpec, Mode, build_flow
 from glific_gpt.flows.building.spec import MAX_NAME_LENGTH
 from glific_gpt.flows.converting import Conversion, Placement
 from glific_gpt.flows.endpoint import WebhookEndpoint
@@ -35,7 +35,7 @@ from glific_gpt.services import services
 from glific_gpt.settings import MODEL_NAME
 
 MAX_LABEL_LENGTH = 100
-NO_FEATURES = Features()
+DEFAULTS = FlowOptions()
 # PostgreSQL cannot store NUL, and escape sequences in a flow's name must not reach a terminal.
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
@@ -85,7 +85,7 @@ def export_flow(
     name: str = "",
     keyword: str = "",
     model: str = "",
-    features: Features = NO_FEATURES,
+    options: FlowOptions = DEFAULTS,
     auth_method: AuthMethod | None = None,
 ) -> FlowFile:
     """Build a new flow. Create a webhook token for it, unless it uses the signature.
@@ -101,17 +101,16 @@ def export_flow(
             model or organization.default_model or services().settings.default_model,
             state.credential.base_url if state.credential else None,
         )
-        if features.uses_documents and not searches_files(model):
+        if options.uses_documents and not searches_files(model):
             raise InvalidValue(MSG_SEARCHES_NO_FILES.format(model=model))
         # In one transaction with the validation below: a refused specification must leave no token behind.
         endpoint, label = _create_endpoint(session, organization, name, auth_method)
         keyword = normalize_keyword(keyword) if keyword else f"ask{mode}"
-        prompt = DOCUMENTS_PROMPT if features.uses_documents else DEFAULT_PROMPT
-        flow = build_flow(FlowSpec(mode, name, keyword, endpoint, model, prompt, **features._asdict()))
+        flow = build_flow(FlowSpec(mode, name, keyword, endpoint, model, **options._asdict()))
     warnings = (
         *auth_warnings(endpoint.url, label, organization),
         *answer_warnings(state, model, is_deferred=mode is not Mode.SYNC),
-        *(document_warnings(organization, mode) if features.uses_documents else ()),
+        *(document_warnings(organization, mode) if options.uses_documents else ()),
     )
     return FlowFile(files.format_export(flow), f"{slug}-{mode}.json", warnings)
 

@@ -77,6 +77,13 @@ def test_it_accepts_a_name_a_keyword_a_model_and_the_signature(flask: Commands, 
     assert count_tokens(server) == 1
 
 
+def test_it_accepts_a_prompt_and_a_language(flask: Commands) -> None:
+    text = export(flask, "--mode", "sync", "--language", "hi", "--prompt", "You advise mothers.")
+    (webhook,) = webhooks(text)
+    assert json.loads(webhook["body"])["prompt"] == "You advise mothers."
+    assert "नमस्ते" in text
+
+
 def test_it_refuses_invalid_options_and_prints_no_file(
     flask: Commands, alice: TestOrganization, server: RunningServer
 ) -> None:

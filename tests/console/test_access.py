@@ -25,7 +25,7 @@ EXPECTED_ENDPOINTS = {
         "save_fallback_model",
         *("upload_document", "remove_document", "create_vector_store", "choose_vector_store"),
         *("create_webhook_token", "revoke_webhook_token", "ask_test_question", "retry_call"),
-        *("download_flow", "convert_flow", "preview_conversion", "check_up"),
+        *("download_flow", "prepare_flow", "convert_flow", "preview_conversion", "check_up"),
         *("connect_glific", "disconnect_glific", "test_glific"),
         *("save_organization_settings", "save_webhook_signature"),
     ),

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from glific_gpt.flows import rules
+from glific_gpt.flows.building import Language, default_prompt
 from glific_gpt.organizations import tokens as token_store
 from tests.console.flow_files import PAGE, find_webhook_actions, parse_download
 from tests.console.test_use_in_glific import TOKEN, everything_stored, status_with
@@ -15,7 +16,9 @@ from tests.console.users import ConsoleUser
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.server import RunningServer, TestOrganization
 
-FILLED = {"mode": "sync", "name": "Ask Alice", "keyword": "ask", "model": "gpt-4o", "auth_method": "token"}
+FILLED = {"mode": "sync", "name": "Ask Alice", "keyword": "ask", "model": "gpt-4o", "auth_method": "token"} | {
+    "language": "en"
+}
 
 
 def download(person: ConsoleUser, **fields: str) -> httpx2.Response:
@@ -26,7 +29,7 @@ def filled_in(page: str) -> dict[str, str]:
     """Return the default values of the form."""
     form = page.partition(f'action="{PAGE}/flow')[2].partition("</form>")[0]
     typed = re.findall(r'<input[^>]*name="(name|keyword)"[^>]*value="([^"]*)"', form)
-    chosen = re.findall(r'<input checked[^>]*name="(mode|auth_method)"[^>]*value="([^"]*)"', form)
+    chosen = re.findall(r'<input checked[^>]*name="(mode|auth_method|language)"[^>]*value="([^"]*)"', form)
     model = re.findall(r'<option selected value="([^"]*)"', form)
     return dict(typed + chosen) | {"model": model[0]}
 
@@ -116,9 +119,12 @@ def test_a_required_signature_is_the_only_choice(editor: ConsoleUser, alice: Tes
         ("name", "nul\x00", "cannot be stored"),
         ("keyword", "", "Write one word of letters or digits"),
         ("keyword", "!?", "Write one word of letters or digits"),
-        ("keyword", "end", "Contacts type END"),
+        ("keyword", "end", "Contacts type this word"),
         ("keyword", "k" * 51, "at most 50 characters"),
         ("model", "whisper-1", "Not a valid choice"),
+        ("prompt", "x" * 20_001, "at most 20,000 characters"),
+        ("prompt", "nul\x00", "cannot be stored"),
+        ("prompt", "Greet @contact.nameजी", "Glific does not fill @contact.name here"),
     ],
 )
 def test_a_value_that_glific_would_refuse_is_an_error_of_its_field(
@@ -133,7 +139,7 @@ def test_a_value_that_glific_would_refuse_is_an_error_of_its_field(
 
 
 def test_values_that_are_not_offered_are_refused(editor: ConsoleUser) -> None:
-    for field, value in {"mode": "async", "auth_method": "nobody"}.items():
+    for field, value in {"mode": "async", "auth_method": "nobody", "language": "fr"}.items():
         assert download(editor, **{field: value}).status_code == 422
     assert tokens(editor.get(PAGE).text) == 1
 
@@ -178,3 +184,43 @@ def test_a_flow_answers_from_documents_if_it_is_chosen(editor: ConsoleUser) -> N
     (action,) = find_webhook_actions(parse_download(download(editor, documents="y")))
     assert "/alice/filesearch-gpt?" in action["url"]
     assert "cannot search documents" in download(editor, documents="y", model="gpt-3.5-turbo").text
+
+
+def test_a_flow_has_the_prompt_and_the_language_that_are_chosen(editor: ConsoleUser) -> None:
+    answer = download(editor, prompt="  You advise mothers.\r\nBe kind. ", language="hi")
+    (action,) = find_webhook_actions(parse_download(answer))
+    assert json.loads(action["body"])["prompt"] == "You advise mothers.\nBe kind."
+    assert "नमस्ते" in answer.text
+
+
+def test_the_language_of_the_page_is_suggested(editor: ConsoleUser) -> None:
+    editor.client.headers["Accept-Language"] = "hi"
+    page = editor.get(PAGE).text
+    assert filled_in(page)["language"] == "hi"
+    assert default_prompt(Language.HINDI) in page
+    assert "शब्द" in download(editor, keyword="बंद", language="hi").text
+
+
+def test_a_test_question_fills_in_the_form(editor: ConsoleUser, alice: TestOrganization) -> None:
+    alice.change(allowed_models=["gpt-4o", "gpt-4.1"])
+    question = {"question_text": "What is ORS?", "prompt": 'Say "hi" <b>.', "model": "gpt-4.1", "memory": "y"}
+    tried = editor.post("/console/organizations/alice/try-it", question | {"response_format": "text"}).text
+    form = tried.partition(f'action="{PAGE}/flow/form')[2].partition("</form>")[0]
+    sent = {
+        name: html.unescape(value)
+        for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form)
+        if name != "csrf_token"
+    }
+    assert sent == {"model": "gpt-4.1", "prompt": 'Say "hi" <b>.', "memory": "y"}
+    page = editor.post(f"{PAGE}/flow/form", sent).text
+    assert filled_in(page)["model"] == "gpt-4.1"
+    assert html.escape('Say "hi" <b>.', quote=False).replace('"', "&#34;") in page
+    assert re.search(r'<input [^>]*checked [^>]*name="memory"', page)
+    assert not re.search(r'<input [^>]*checked [^>]*name="documents"', page)
+    assert tokens(page) == 1
+
+
+def test_a_model_that_is_not_allowed_is_not_filled_in(editor: ConsoleUser) -> None:
+    page = editor.post(f"{PAGE}/flow/form", {"model": "whisper-1", "documents": "y"}).text
+    assert filled_in(page)["model"] == "gpt-4o"
+    assert re.search(r'<input [^>]*checked [^>]*name="documents"', page)

@@ -10,7 +10,7 @@ from glific_gpt.console.downloads import flow_download
 from glific_gpt.console.forms.ready_flow import ReadyFlowForm
 from glific_gpt.console.views.use_in_glific import USE_IN_GLIFIC_URL, render_page
 from glific_gpt.errors import Conflict, InvalidValue
-from glific_gpt.flows.building import Features, Mode
+from glific_gpt.flows.building import FlowOptions, Language, Mode
 from glific_gpt.ready_flows import AuthMethod
 
 
@@ -28,6 +28,13 @@ def download_flow(slug: str) -> ResponseReturnValue:
         return render_page(flow_form=form), error.status
 
 
+@blueprint.post(f"{USE_IN_GLIFIC_URL}/flow/form")
+@requires(AccessLevel.EDITOR)
+def prepare_flow(slug: str) -> str:
+    """Show the form with the values of a test question. It is a POST request, because prompts do not fit into URLs."""
+    return render_page(flow_form=ReadyFlowForm.prefilled())
+
+
 def _build_download(slug: str, form: ReadyFlowForm) -> Response:
     ready = ready_flows.export_flow(
         slug,
@@ -35,7 +42,9 @@ def _build_download(slug: str, form: ReadyFlowForm) -> Response:
         name=form.name.data,
         keyword=form.keyword.data,
         model=form.model.data,
-        features=Features(form.memory.data, form.documents.data),
+        options=FlowOptions(
+            form.prompt.data or "", Language(form.language.data), form.memory.data, form.documents.data
+        ),
         auth_method=AuthMethod(form.auth_method.data),
     )
     return flow_download(ready.text, f"{form.keyword.data}.json")

@@ -14,6 +14,7 @@ from glific_gpt.console.presenters.advice import PAGE_NAMES, advice_for, fix_pag
 from glific_gpt.console.presenters.labels import ERROR_CLASS_NAMES
 from glific_gpt.console.test_call import TestCall, make_test_call
 from glific_gpt.errors import DeadlineExceeded, RateLimited
+from glific_gpt.flows.building import READY_FLOW_FUNCTIONS
 from glific_gpt.functions.contract import Function
 from glific_gpt.schemas import webhook_url
 from glific_gpt.services import services
@@ -62,6 +63,7 @@ def _render(function: Function[Any], form: TestQuestionForm, test_call: TestCall
         "functions": services().functions.all(),
         "hints": {name: hint_of(function, name) for name in form.own_fields},
         "test_call": test_call,
+        "has_ready_flow": function.name in READY_FLOW_FUNCTIONS,
         "url": webhook_url(services().settings.public_url, current_organization().slug, function.name),
         "whatsapp_text": whatsapp.render_message,
     }

@@ -2,8 +2,8 @@
 
 from typing import TypeAlias
 
-from glific_gpt.flows.building import messages
-from glific_gpt.flows.building.spec import EXIT_WORD, FlowSpec, Mode
+from glific_gpt.flows.building.messages import RESERVED_CHARACTERS
+from glific_gpt.flows.building.spec import FlowSpec, Mode
 from glific_gpt.flows.building.steps import (
     IS_LOCATION,
     IS_MEDIA,
@@ -20,6 +20,7 @@ from glific_gpt.flows.building.steps import (
     wait_step,
     webhook_step,
 )
+from glific_gpt.flows.building.texts import Texts, texts_in
 from glific_gpt.flows.structure import MAX_MESSAGE_CHARACTERS
 
 Steps: TypeAlias = dict[str, Step]
@@ -27,6 +28,7 @@ Steps: TypeAlias = dict[str, Step]
 
 FUNCTION, DOCUMENTS_FUNCTION = "parse_via_chat_gpt", "filesearch-gpt"
 """Functions that read the same body. The second one searches documents first."""
+READY_FLOW_FUNCTIONS = (FUNCTION, DOCUMENTS_FUNCTION)
 
 # No name may be a prefix of another one: Glific would replace `@results.n` inside `@results.name`.
 COUNTER, QUESTION, ANSWER = "n", "question_1", "gpt_response"
@@ -43,25 +45,26 @@ FAILED = Branch("Other", "apology")
 
 def build_dialog(spec: FlowSpec) -> Steps:
     """Build the steps of a flow in the mode of the specification."""
+    texts = texts_in(spec.language)
     return {
-        **_question_steps(),
+        **_question_steps(texts),
         "webhook": _webhook_step(spec),
-        **(_sync_status_steps() if spec.mode is Mode.SYNC else _deferred_status_steps()),
-        **_message_steps(spec),
+        **(_sync_status_steps() if spec.mode is Mode.SYNC else _deferred_status_steps(texts)),
+        **_message_steps(texts, spec.keyword),
     }
 
 
-def _question_steps() -> Steps:
+def _question_steps(texts: Texts) -> Steps:
     return {
-        "welcome": action_step(set_result(COUNTER, "0"), send_message(messages.WELCOME), then="question"),
+        "welcome": action_step(set_result(COUNTER, "0"), send_message(texts.welcome), then="question"),
         "question": reply_step(
             QUESTION,
-            Branch("The end", "goodbye", (equals_text(EXIT_WORD),)),
+            Branch("The end", "goodbye", tuple(map(equals_text, texts.exit_words))),
             Branch("Other", "count"),
             Branch("Not text", "not_text", (IS_MEDIA, IS_LOCATION)),
         ),
         "count": action_step(_increment_counter(), then="webhook"),
-        "not_text": action_step(_increment_counter(), send_message(messages.NOT_TEXT), then="question"),
+        "not_text": action_step(_increment_counter(), send_message(texts.not_text), then="question"),
     }
 
 
@@ -72,8 +75,8 @@ def _webhook_step(spec: FlowSpec) -> Step:
         "flow_id": "@flow.id",
         "question_text": f"@results.{QUESTION}.input",
         "gpt_model": spec.model,
-        "prompt": spec.prompt,
-        "max_characters": MAX_MESSAGE_CHARACTERS - messages.RESERVED_CHARACTERS,
+        "prompt": spec.sent_prompt,
+        "max_characters": MAX_MESSAGE_CHARACTERS - RESERVED_CHARACTERS,
     }
     if spec.has_memory:
         # Before the first answer Glific sends this name, with which the server begins a conversation.
@@ -94,22 +97,22 @@ def _sync_status_steps() -> Steps:
     return {"status": split_step(STATUS, ANSWERED, FAILED)}
 
 
-def _deferred_status_steps() -> Steps:
+def _deferred_status_steps(texts: Texts) -> Steps:
     # The webhook's immediate reply is stored under the same result name, so it overwrites the "ok" of the last answer.
     return {
         "status": split_step(STATUS, PENDING, ANSWERED, FAILED),
-        "wait_notice": action_step(send_message(messages.WAIT_NOTICE), then="wait"),
+        "wait_notice": action_step(send_message(texts.wait_notice), then="wait"),
         "wait": wait_step(RESULT_TIMEOUT_SECONDS, then="outcome"),
         # Check the status before sending: after a time-out there is no answer, and Glific would send the variable name.
         "outcome": split_step(STATUS, ANSWERED, FAILED),
     }
 
 
-def _message_steps(spec: FlowSpec) -> Steps:
+def _message_steps(texts: Texts, keyword: str) -> Steps:
     return {
-        "answer": action_step(send_message(messages.ANSWER), then="question"),
-        "apology": action_step(send_message(messages.APOLOGY), then="question"),
-        "goodbye": action_step(send_message(messages.format_goodbye(spec.keyword)), then=None),
+        "answer": action_step(send_message(texts.answer), then="question"),
+        "apology": action_step(send_message(texts.apology), then="question"),
+        "goodbye": action_step(send_message(texts.goodbye.format(keyword=keyword)), then=None),
     }
 
 
