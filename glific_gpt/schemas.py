@@ -51,6 +51,7 @@ class OrganizationView(BaseModel):
     memory_hours: int | None
     fetch_images: bool
     alert_email: str | None
+    time_zone: str | None
     webhook_url: str
     created_at: Timestamp
 

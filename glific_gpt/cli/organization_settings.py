@@ -44,6 +44,7 @@ SETTINGS = (
     Setting("contact_calls_per_minute", "N", "Maximum calls per minute of one contact.", "Remove the limit.", int),
     Setting("monthly_budget_usd", "N", "Budget in US dollars per calendar month (UTC).", "Remove the budget."),
     Setting("alert_email", "A", "An e-mail address that gets alerts beside the owners.", "Send alerts to owners only."),
+    Setting("time_zone", "NAME", "Time zone of reports, such as Asia/Kolkata.", "Use UTC."),
     Setting("vector_store_id", "ID", "Vector store that filesearch-gpt searches.", "Let each call name its store."),
     Setting(
         "memory_hours", "N", "Hours in which a conversation can be continued.", "Use the default of 24 hours.", int

@@ -145,4 +145,5 @@ def _defaults() -> dict[str, str]:
         "vector_store_id": "none",
         "memory_hours": f"{DEFAULT_MEMORY_HOURS} (the default)",
         "alert_email": "none, owners only",
+        "time_zone": "UTC (the default)",
     }

@@ -207,7 +207,7 @@ TABLES = (
             ),
             *("require_signature", "allowed_models", "contact_daily_limit", "calls_per_minute"),
             *("contact_calls_per_minute", "monthly_budget_usd", "vector_store_id", "memory_hours", "fetch_images"),
-            *("alert_email", "created_at"),
+            *("alert_email", "time_zone", "created_at"),
         ),
         {"id": "Only the server itself uses it.", "signature_phrase": "It is a secret."},
         (Organization.signature_phrase.is_not(None).label("signature_phrase_set"),),

@@ -20,6 +20,7 @@ from glific_gpt.errors import InvalidValue
 from glific_gpt.glific.text import is_blank
 from glific_gpt.models import allowlist
 from glific_gpt.models.kinds import ModelKind, classify_model
+from glific_gpt.organizations import time_zones
 from glific_gpt.organizations.tables import DEFAULT_MEMORY_HOURS
 from glific_gpt.settings import MAX_PATTERNS, MODEL_NAME, VECTOR_STORE_ID
 from glific_gpt.wildcards import MAX_STARS
@@ -59,6 +60,12 @@ def _normalize_address(text: str) -> str:
         return validate_email(text, check_deliverability=False).normalized
     except EmailNotValidError:
         raise ValueError("this is not an e-mail address") from None
+
+
+def _require_time_zone(name: str) -> str:
+    if name not in time_zones.list_names():
+        raise ValueError("this is not a time zone. Use a name such as Asia/Kolkata")
+    return name
 
 
 def _to_integer(value: object) -> object:
@@ -113,6 +120,13 @@ EmailAddress = Annotated[
     StringConstraints(strip_whitespace=True, max_length=254, pattern=STORABLE),
     AfterValidator(_normalize_address),
     WithJsonSchema({"type": "string", "format": "email", "maxLength": 254}),
+]
+
+TimeZone = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=64, pattern=STORABLE),
+    AfterValidator(_require_time_zone),
+    WithJsonSchema({"type": "string", "maxLength": 64, "examples": ["Asia/Kolkata"]}),
 ]
 
 MAX_CONTACT_DAILY_LIMIT = 10_000
@@ -174,6 +188,10 @@ class OrganizationChanges(BaseModel):
     )
 
     alert_email: EmailAddress | None = Field(None, description="E-mail address that gets alerts beside the owners.")
+
+    time_zone: TimeZone | None = Field(
+        None, description="Time zone of reports and lists of calls, by its IANA name; null is UTC."
+    )
 
     def given_values(self) -> dict[str, Any]:
         """Return the fields that were given."""

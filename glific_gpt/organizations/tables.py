@@ -67,6 +67,8 @@ class Organization(Base):
     """If true, this server downloads the images of calls and sends their bytes. OpenAI does it otherwise."""
     alert_email: Mapped[str | None] = mapped_column(String(255))
     """Address that gets alerts beside the owners."""
+    time_zone: Mapped[str | None] = mapped_column(String(64))
+    """IANA name of the time zone of reports; NULL is UTC."""
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 

@@ -90,6 +90,7 @@ def test_an_organization_changes_its_settings(alice_client: Client) -> None:
         "glific_organization_id": 17,
         "require_signature": True,
         "fetch_images": True,
+        "time_zone": "Asia/Kolkata",
         "allowed_models": ["gpt-4o*"],
     }
     answer = alice_client.patch("/organizations/alice", changes)
@@ -121,6 +122,7 @@ WRONG_CHANGES: tuple[dict[str, object], ...] = (
     {"is_active": None},
     {"require_signature": None},
     {"fetch_images": None},
+    {"time_zone": "asia/kolkata"},
     {"default_model": "tts-1"},
     {"default_model": ""},
     {"fallback_model": "whisper-1"},

@@ -15,6 +15,7 @@ SET = {
     "monthly_budget_usd": ("12.50", 12.5),
     "vector_store_id": (" vs_abc123", "vs_abc123"),
     "memory_hours": ("48", 48),
+    "time_zone": (" Asia/Kolkata", "Asia/Kolkata"),
     "alert_email": (" Alerts@EXAMPLE.org", "Alerts@example.org"),
 }
 
@@ -69,6 +70,9 @@ def test_it_warns_if_a_signature_is_required_without_a_phrase(flask: Commands, s
         ("--memory-hours", "0"),
         ("--memory-hours", "169"),
         ("--alert-email", "nobody"),
+        ("--time-zone", "Asia/Pune"),
+        ("--time-zone", "../UTC"),
+        ("--time-zone", "localtime"),
         ("--name", ""),
     ],
 )

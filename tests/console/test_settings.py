@@ -142,6 +142,16 @@ def test_an_address_for_alerts_is_saved_and_not_written_to_the_audit_trail(edito
     assert "alerts@example.org" not in audit
 
 
+def test_the_time_zone_is_one_of_the_list(editor: ConsoleUser, alice: TestOrganization) -> None:
+    assert '<option selected value="">UTC</option>' in editor.get(PAGE).text
+    assert editor.post(PAGE, GOOD | {"time_zone": "Asia/Kolkata"}).status_code == 302
+    assert '<option selected value="Asia/Kolkata">India (Asia/Kolkata)</option>' in editor.get(PAGE).text
+    refused = editor.post(PAGE, GOOD | {"time_zone": "Asia/Pune"})
+    assert (refused.status_code, 'id="time_zone-error"' in refused.text) == (422, True)
+    alice.change(time_zone="UTC")  # a name that the list offers in another way
+    assert '<option selected value="UTC">UTC</option>' in editor.get(PAGE).text
+
+
 def test_a_new_name_is_shown_everywhere(editor: ConsoleUser) -> None:
     editor.post(PAGE, GOOD | {"name": " Seva <b>Trust</b> "})
     page = editor.get(PAGE).text

@@ -8,10 +8,11 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from markupsafe import Markup
 from pydantic import ValidationError
-from wtforms import BooleanField, EmailField, PasswordField, StringField, TextAreaField
+from wtforms import BooleanField, EmailField, PasswordField, SelectField, StringField, TextAreaField
 
 from glific_gpt.console.forms import opened_values
 from glific_gpt.console.forms.base import Form
+from glific_gpt.console.forms.time_zones import time_zone_choices
 from glific_gpt.organizations.changes import OrganizationChanges
 from glific_gpt.organizations.tables import Organization
 
@@ -29,7 +30,7 @@ class SignatureForm(Form):
     phrase = PasswordField(_("Webhook signature"), render_kw=SECRET_FIELD_ATTRIBUTES)
 
 
-TEXT_FIELDS = ("name", "fallback_message", "monthly_budget_usd", "alert_email")
+TEXT_FIELDS = ("name", "fallback_message", "monthly_budget_usd", "alert_email", "time_zone")
 NUMBER_FIELDS = (
     *("glific_organization_id", "contact_daily_limit", "calls_per_minute", "contact_calls_per_minute"),
     "memory_hours",
@@ -44,6 +45,7 @@ FIELD_ERRORS = {
     "contact_daily_limit": _("Enter a whole number from 1 to 10,000. Leave it empty for no limit."),
     "calls_per_minute": _("Enter a whole number from 1 to 100000. Leave it empty for no limit."),
     "contact_calls_per_minute": _("Enter a whole number from 1 to 100000. Leave it empty for no limit."),
+    "time_zone": _("Choose one from the list."),
     "alert_email": _("This is not an e-mail address."),
     "monthly_budget_usd": _("Enter an amount in US dollars up to 1000000, such as 25 or 12.50."),
     "memory_hours": _("Enter a whole number of hours from 1 to 168. Leave it empty for 24 hours."),
@@ -62,6 +64,7 @@ class SettingsForm(Form):
     monthly_budget_usd = StringField(_("Monthly budget in US dollars"), render_kw={"inputmode": "decimal"})
     memory_hours = StringField(_("Hours of memory"), render_kw={"inputmode": "numeric"})
     alert_email = EmailField(_("E-mail address for alerts"))
+    time_zone = SelectField(_("Time zone"), validate_choice=False)
     require_signature = BooleanField(_("Require the webhook signature"))
     fetch_images = BooleanField(_("This server downloads pictures"))
     is_active = BooleanField(_("Organization is active"))
@@ -72,6 +75,7 @@ class SettingsForm(Form):
     def show(self, organization: Organization) -> None:
         """Fill the form from the stored settings."""
         self.opened = self._stored(organization)
+        self.time_zone.choices = time_zone_choices(organization)
         for name, value in self.opened.items():
             self[name].data = bool(value) if name in SWITCH_FIELDS else value
 
@@ -85,6 +89,7 @@ class SettingsForm(Form):
         A setting that a colleague has changed meanwhile is an error, unless the person sends it again.
         """
         stored = self._stored(organization)
+        self.time_zone.choices = time_zone_choices(organization)
         self.opened = {name: _or(opened_values.read_opened(name), stored[name]) for name in stored}
         typed = {name: self._typed(name) for name in stored}
         # Programs that send the form do not know the opened values, so they change everything.

@@ -83,6 +83,7 @@ SETTING_NAMES = {
     "monthly_budget_usd": _("monthly budget in US dollars"),
     "vector_store_id": _("vector store with the documents"),
     "memory_hours": _("hours in which a conversation can be continued"),
+    "time_zone": _("time zone"),
     "fetch_images": _("download of pictures by this server"),
 }
 PROVIDER_NAMES = {"open_ai": "OpenAI"}
