@@ -57,6 +57,8 @@ class Action(StrEnum):
     RECOVERY_CODES_CREATED = "recovery_codes_created"
     RECOVERY_CODE_USED = "recovery_code_used"
     SIGN_IN_LINK_MADE = "sign_in_link_made"
+    RUPEE_RATE_SET = "rupee_rate_set"
+    RUPEE_RATE_REMOVED = "rupee_rate_removed"
     KEYS_ROTATED = "keys_rotated"
     KEYS_ACCEPTED = "keys_accepted"
     CALLS_PRUNED = "calls_pruned"

@@ -116,6 +116,10 @@ class ServerSettings(Base):
     """Model patterns; NULL allows all models of the environment, an empty list none."""
     require_two_factor: Mapped[bool] = mapped_column(default=False, server_default=false())
     """If true, everyone must set up two-step sign-in before they can use the console."""
+    rupees_per_dollar: Mapped[Decimal | None] = mapped_column(Usd())
+    """Indian rupees for one US dollar, in reports. Stored as exactly as an amount of dollars."""
+    rupee_rate_date: Mapped[date | None]
+    """The day of that rate."""
 
 
 class MonthlySpend(Base):

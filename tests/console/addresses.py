@@ -6,7 +6,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 ENDPOINT_PREFIXES = ("console.", "security.", "root.")
-DOWNLOAD_ENDPOINTS = {"console.export_calls"}
+DOWNLOAD_ENDPOINTS = {"console.export_calls", "console.export_report", "console.export_server_report"}
 """Endpoints that return a file."""
 
 STATIC_ENDPOINTS = {"console.static", "security.static"}

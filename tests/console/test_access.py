@@ -18,6 +18,7 @@ EXPECTED_ENDPOINTS = {
     AccessLevel.SIGNED_IN: ("account", "home", "set_own_language"),
     AccessLevel.VIEWER: (
         *("overview", "openai", "models", "use_in_glific", "try_it", "list_calls", "show_call", "export_calls"),
+        *("report", "export_report"),
         *("documents", "glific", "organization_settings", "members", "audit_trail"),
     ),
     AccessLevel.EDITOR: (
@@ -37,6 +38,7 @@ EXPECTED_ENDPOINTS = {
     AccessLevel.ADMINISTRATOR: (
         *("list_organizations", "new_organization", "create_organization", "switch_organization"),
         *("server_models", "save_server_models", "preview_server_models", "server_audit"),
+        *("server_report", "export_server_report", "save_rupee_rate"),
         *("server_people", "server_person", "add_administrator", "remove_administrator", "create_person_link"),
         *("switch_person", "reset_two_factor", "require_two_factor"),
         *("delete_organization", "confirm_person_deletion", "delete_person"),

@@ -65,6 +65,8 @@ ACTION_TEXTS = {
     Action.RECOVERY_CODES_CREATED: _("Created recovery codes for %(email)s"),
     Action.RECOVERY_CODE_USED: _("Used a recovery code of %(email)s, from %(address)s"),
     Action.SIGN_IN_LINK_MADE: _("Created a one-time link for %(email)s"),
+    Action.RUPEE_RATE_SET: _("Set the rate of reports: %(rupees)s rupees for one US dollar, of %(day)s"),
+    Action.RUPEE_RATE_REMOVED: _("Removed the rate of the rupee from reports"),
     Action.KEYS_ROTATED: _("Re-encrypted all secrets: %(reencrypted)s done, %(unreadable)s could not be read"),
     Action.KEYS_ACCEPTED: _("Accepted new encryption keys, because those before were lost"),
     Action.CALLS_PRUNED: _("Deleted calls older than %(days)s days: %(deleted)s calls"),

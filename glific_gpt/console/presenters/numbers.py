@@ -25,6 +25,16 @@ def format_dollars(value: Decimal | float) -> str:
     return _format_small(value) if 0 < value < CENT else str(format_currency(value, "USD"))
 
 
+@blueprint.app_template_filter("rupees")
+def format_rupees(value: Decimal) -> str:
+    return str(format_currency(value, "INR"))
+
+
+def format_rate(rupees: Decimal) -> str:
+    """Format a rate of exchange, with two to four decimals."""
+    return str(format_decimal(rupees, "#,##0.00##"))
+
+
 @blueprint.app_template_filter("seconds")
 def format_seconds(milliseconds: int) -> str:
     return str(_("%(number)s s", number=format_decimal(milliseconds / 1000, "#,##0.0")))
