@@ -100,7 +100,9 @@ def _notes(total: ReportLine, deleted: int, rate: RupeeRate | None) -> list[str]
                 total.unpriced,
             )
         )
-    notes.append(_("The cost is at OpenAI's public prices, without taxes. The invoice of OpenAI counts."))
+    notes.append(
+        _("The cost is at OpenAI's public prices, without taxes. The exact amount is on the invoice of OpenAI.")
+    )
     return [*map(str, notes), *([rate_note(rate)] if rate else [])]
 
 
