@@ -114,7 +114,11 @@ def test_the_administrator_sets_the_rate_of_the_rupee(
     assert "Rupees are at ₹88.45 for one US dollar, the rate of 28 November 2026." in viewer.get(HERE).text
     assert 'value="88.45"' in administrator.get(SERVER).text
     (line,) = sheet(administrator, f"{SERVER}.csv")
-    assert (Decimal(line["cost_inr"]), line["rupees_per_dollar"], line["rate_date"]) == (176900, "88.45", "2026-11-28")
+    assert (Decimal(line["cost_inr"]), line["rupees_per_dollar"], line["rate_date"]) == (
+        Decimal(176900),
+        "88.45",
+        "2026-11-28",
+    )
     audit = administrator.get("/console/server/audit").text
     assert "Set the rate of reports: 88.45 rupees for one US dollar, of 2026-11-28" in audit
     administrator.post(RATE, {"rupees": "", "day": ""})
