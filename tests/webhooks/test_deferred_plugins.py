@@ -1,10 +1,15 @@
 """The question of a plugin is stored for a deferred call. If it cannot be read, the flow gets an error."""
 
+import json
 from typing import Any
 
 import pytest
 from pydantic import Field
 
+from glific_gpt.calls.context import CallContext
+from glific_gpt.calls.deferred.delivery_records import ANSWER_PURPOSE, encrypt_answer
+from glific_gpt.calls.execution import error_outcome
+from glific_gpt.errors import EmptyAnswer
 from glific_gpt.functions.contract import Function, FunctionAnswer, FunctionBody, Question
 from tests.conftest import StartServer
 from tests.support import http
@@ -97,3 +102,11 @@ def test_the_flow_gets_all_keys_of_a_later_answer(
     assert alice.wait_for_delivery(call_id).state == "delivered"
     result = resumed_result(glific, 21)
     assert {key: result.get(key) for key in expected} == expected
+
+
+def test_an_error_is_stored_without_the_organizations_message(server: RunningServer) -> None:
+    context, vault = CallContext(1, "shout", answer_key="message"), server.services.vault
+    outcome = error_outcome(context.call_id, EmptyAnswer(), "A long message.", context.answer_key)
+    stored = json.loads(vault.decrypt(1, ANSWER_PURPOSE, encrypt_answer(vault, context, outcome)))
+    assert "A long message." not in stored.values()
+    assert stored["message"] is None

@@ -12,6 +12,7 @@ from glific_gpt.openai.picture_client import MAX_PICTURE_BYTES, allow_public
 from tests.conftest import StartServer
 from tests.support.deferred import create_connected_organization, pending_call_id, resumed_result, wait_until
 from tests.support.glific_stand_in import GlificStandIn
+from tests.support.openai_behaviours import answer, server_error
 from tests.support.openai_pictures import find_pictures
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.picture_server import JPEG, Page, PictureServer, run_picture_server
@@ -174,6 +175,17 @@ def test_the_choice_takes_effect_on_the_next_call(
     assert get_code(ask(alice, url=url)) == "ok"
     assert find_pictures(openai.requests[0]) == [url]
     assert pictures.requests == []
+
+
+def test_the_fallback_model_gets_the_picture_without_a_second_download(
+    alice: TestOrganization, pictures: PictureServer, openai: OpenAIStandIn
+) -> None:
+    alice.change(fallback_model="gpt-4o-mini")
+    openai.will(server_error(), answer("A field."))
+    assert ask(alice, url=f"{pictures.url}/field.jpg").json()["parsed_msg"] == "A field."
+    first, second = openai.requests
+    assert (second.model, find_pictures(first)) == ("gpt-4o-mini", find_pictures(second))
+    assert len(pictures.requests) == 1
 
 
 def test_a_deferred_call_downloads_the_picture_when_it_is_asked(

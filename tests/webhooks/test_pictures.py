@@ -156,9 +156,11 @@ def test_a_budget_sets_the_tokens_of_a_picture_aside(alice: TestOrganization, op
     alice.change(monthly_budget_usd=Decimal("0.02"))
     assert get_code(ask(alice)) == "budget_exceeded"
     assert openai.requests == []
-    alice.change(monthly_budget_usd=Decimal("0.1"))
+    alice.change(monthly_budget_usd=Decimal("0.03"))
     openai.always(answer("A field.", input_tokens=1500))
     assert ask(alice).is_success
+    # An answer of more tokens would not be paid for, beside the largest picture.
+    assert openai.requests[0].body["max_completion_tokens"] <= 440
     assert [call["input_tokens"] for call in alice.calls()] == [1500, None]
 
 
