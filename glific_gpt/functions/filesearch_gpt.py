@@ -1,18 +1,22 @@
 """The function filesearch-gpt: answer from the organization's own documents, like Glific's function with this name."""
 
 import re
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from glific_gpt.functions.answers import decode
 from glific_gpt.functions.contract import (
     EMPTY_QUESTION,
     N_,
+    Answer,
     Deadline,
     Function,
     FunctionAnswer,
     FunctionBody,
+    JsonValue,
     LanguageModel,
     Need,
     Question,
@@ -82,7 +86,7 @@ class FileSearchBody(FunctionBody):
 
 
 def handle(body: FileSearchBody, model: LanguageModel, _deadline: Deadline) -> FunctionAnswer:
-    """Return the answer as text, and the names of the files that it cites."""
+    """Return the answer as text, or decoded if it is JSON, and the names of the files that it cites."""
     answer = model.ask(
         Question(
             text=body.question or body.question_text,
@@ -93,8 +97,12 @@ def handle(body: FileSearchBody, model: LanguageModel, _deadline: Deadline) -> F
         )
     )
     is_long = len(answer.text) > cpu_bound.LARGE_CHARACTERS
-    text = cpu_bound.run(lambda: remove_marks(answer.text), is_long=is_long)
-    return FunctionAnswer(text, {"sources": list(answer.sources)})
+    value = cpu_bound.run(lambda: _read(answer), is_long=is_long)
+    return FunctionAnswer(value, {"sources": list(answer.sources)})
+
+
+def _read(answer: Answer) -> JsonValue:
+    return decode(replace(answer, text=remove_marks(answer.text)), is_required=False)
 
 
 function = Function(

@@ -57,6 +57,14 @@ def test_an_answer_comes_from_the_documents_without_marks(
     assert call["cost_usd"] >= 0.0025
 
 
+def test_an_answer_that_is_json_is_decoded_without_marks(
+    alice: TestOrganization, openai: OpenAIStandIn, store: str
+) -> None:
+    openai.search('```json\n{"month": "May\u30104:0\u2020source\u3011", "fee": null}\n```')
+    body = ask_documents(alice, vector_store_id=store).json()
+    assert body["parsed_msg"] == body["message"] == {"month": "May", "fee": "-"}
+
+
 def test_the_organizations_store_is_searched_if_the_body_names_none(
     alice: TestOrganization, openai: OpenAIStandIn, store: str
 ) -> None:
