@@ -68,6 +68,8 @@ def count_undelivered(session: Session, ids: Collection[int], since: datetime) -
 
 def read_spending(session: Session, ids: Collection[int]) -> Mapping[int, Decimal]:
     """Return the US dollars spent in this month by organizations with a budget, as `totals.spent_this_month` does."""
+    if not ids:
+        return {}
     month = (MonthlySpend.organization_id.in_(ids), MonthlySpend.month == f"{now():%Y-%m}")
     spent = {row.organization_id: row.usd for row in session.scalars(select(MonthlySpend).where(*month))}
     missing = set(ids) - set(spent)
@@ -90,6 +92,8 @@ def _sum_costs(session: Session, ids: Collection[int]) -> dict[int, Decimal]:
 
 def find_refused(session: Session, ids: Collection[int], since: datetime) -> set[int]:
     """Return the organizations whose budget has refused a call since then, in this month and under this budget."""
+    if not ids:
+        return set()
     query = (
         select(Call.organization_id, func.max(Call.started_at))
         # A call with a detail was refused for its model, whose price is not known.
@@ -117,9 +121,13 @@ def _last_budget_changes(session: Session, ids: Collection[int]) -> dict[int, da
 
 def find_refused_deliveries(session: Session, ids: Collection[int], since: datetime) -> set[int]:
     """Return the organizations whose last delivery since then failed, other than because the flow stopped waiting."""
+    if not ids:
+        return set()
     last_of_each = (
         select(Delivery.organization_id, func.max(Delivery.ended_at).label("ended_at"))
-        .where(Delivery.organization_id.in_(ids), Delivery.ended_at >= since)
+        # With the states, for the index.
+        .where(Delivery.state.in_(("delivered", *FAILED_DELIVERY_STATES)), Delivery.ended_at >= since)
+        .where(Delivery.organization_id.in_(ids))
         .where(or_(Delivery.last_response.is_(None), Delivery.last_response != FLOW_NOT_WAITING.message))
         .group_by(Delivery.organization_id)
         .subquery()
@@ -131,8 +139,10 @@ def find_refused_deliveries(session: Session, ids: Collection[int], since: datet
     return set(session.scalars(select(Delivery.organization_id).join(last_of_each, is_last).where(failed)))
 
 
-def find_retired_models(session: Session, ids: Collection[int]) -> dict[int, str]:
-    """Return a model of each organization that answered within a month, and that OpenAI has not found today."""
+def find_retired_models(session: Session, ids: Collection[int], since: datetime) -> dict[int, str]:
+    """Return a model of each organization that answered within a month, and that OpenAI has not found since then."""
+    if not ids:
+        return {}
     answer = aliased(Call)
     has_answered = exists().where(
         answer.organization_id == Call.organization_id,
@@ -142,7 +152,7 @@ def find_retired_models(session: Session, ids: Collection[int]) -> dict[int, str
     )
     query = (
         select(Call.organization_id, func.max(Call.model_asked))
-        .where(Call.organization_id.in_(ids), Call.started_at >= now() - timedelta(days=1))
+        .where(Call.organization_id.in_(ids), Call.started_at >= since)
         .where(Call.error_code == ModelNotFound.code, has_answered)
         .group_by(Call.organization_id)
     )

@@ -117,16 +117,29 @@ def list_alerts(session: Session, organization: Organization, credential: Creden
 
 
 def find_alerts(session: Session, subjects: Sequence[Subject]) -> dict[int, list[Alert]]:
-    """Return the alerts of each organization, the most urgent first. The number of queries is always the same."""
+    """Return the alerts of each organization, the most urgent first. The number of queries is always the same.
+
+    It reads the calls of a day.
+    """
     ids = [subject.organization.id for subject in subjects]
     with_budget = [row.id for row, *_ in subjects if row.monthly_budget_usd is not None]
     last_day = now() - DAY
     facts = _Facts(
         alert_facts.count_outcomes(session, ids, last_day),
         alert_facts.count_undelivered(session, ids, last_day),
-        alert_facts.read_spending(session, with_budget) if with_budget else {},
-        alert_facts.find_refused(session, with_budget, last_day) if with_budget else set(),
+        alert_facts.read_spending(session, with_budget),
+        alert_facts.find_refused(session, with_budget, last_day),
     )
+    return {subject.organization.id: _sort(_alerts_of(subject, facts)) for subject in subjects}
+
+
+def find_lasting_alerts(session: Session, subjects: Sequence[Subject], refused: set[int]) -> dict[int, list[Alert]]:
+    """Return the alerts of each organization that do not need the calls of a day.
+
+    `refused` are the organizations whose budget refuses calls.
+    """
+    with_budget = [row.id for row, *_ in subjects if row.monthly_budget_usd is not None]
+    facts = _Facts({}, {}, alert_facts.read_spending(session, with_budget), refused)
     return {subject.organization.id: _sort(_alerts_of(subject, facts)) for subject in subjects}
 
 

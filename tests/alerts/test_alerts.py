@@ -202,6 +202,25 @@ def test_one_process_checks_in_a_minute(owned: TestOrganization, mail_server: Ma
     assert len(check(owned.server, mail_server, start + MINUTE)) == 2
 
 
+def test_an_alert_lasts_while_no_calls_arrive(
+    owned: TestOrganization, mail_server: MailServer, channel: Channel
+) -> None:
+    server, start = owned.server, now().replace(day=10)  # a budget ends with its month
+    with time_machine.travel(start):
+        owned.change(monthly_budget_usd=Decimal(1))
+        create_call(owned)
+        fail_all(owned, "budget_exceeded")
+        fail_all(owned, "model_not_found")
+        create_delivery(owned, "undelivered")
+    for hours in (0.1, 1, 5, 20):
+        check(server, mail_server, start + hours * HOUR)
+    (begun,) = channel.messages
+    for title in ("Budget reached", "Answers did not reach their flows", "OpenAI no longer offers a model"):
+        assert title in begun
+    check(server, mail_server, start + 25 * HOUR)
+    assert "Over: " in channel.messages[1]
+
+
 def test_without_a_mail_server_the_page_shows_the_alert(
     start_server: StartServer, alice: TestOrganization, mail_server: MailServer
 ) -> None:
@@ -231,7 +250,7 @@ def test_more_than_a_fifth_of_ten_calls_within_a_quarter_of_an_hour_fail(alice: 
 
 @pytest.mark.both_databases
 def test_glific_refuses_until_it_accepts_an_answer_again(alice: TestOrganization) -> None:
-    create_delivery(alice, "undelivered", ended_at=now() - HOUR, last_response="Glific refused the login")
+    create_delivery(alice, "undelivered", ended_at=now() - MINUTE, last_response="Glific refused the login")
     assert codes_now(alice) == {AlertCode.GLIFIC_REFUSED}
     create_delivery(alice, "delivered")
     assert codes_now(alice) == set()
