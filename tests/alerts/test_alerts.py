@@ -221,6 +221,25 @@ def test_an_alert_lasts_while_no_calls_arrive(
     assert "Over: " in channel.messages[1]
 
 
+def test_a_budget_that_is_used_up_ends_no_earlier_alert(
+    owned: TestOrganization, mail_server: MailServer, channel: Channel
+) -> None:
+    server, start = owned.server, now()
+    owned.change(monthly_budget_usd=Decimal(1))
+    create_call(owned, cost_usd=Decimal("0.9"))
+    check(server, mail_server, start + MINUTE)
+    create_call(owned, cost_usd=Decimal("0.2"))
+    check(server, mail_server, start + 2 * MINUTE)
+    owned.change(monthly_budget_usd=Decimal(9))
+    check(server, mail_server, start + 3 * MINUTE)
+    assert [message.partition(": ")[2].partition(".")[0] for message in channel.messages] == [
+        "This month's budget is nearly used up",
+        "Budget reached: calls are refused",
+        "Over: Budget reached: calls are refused",
+    ]
+    assert len(channel.messages[-1].splitlines()) == 1
+
+
 def test_without_a_mail_server_the_page_shows_the_alert(
     start_server: StartServer, alice: TestOrganization, mail_server: MailServer
 ) -> None:

@@ -87,3 +87,11 @@ def test_e_mails_are_delayed_from_a_failed_attempt_to_the_next_success(
     mail_server.refusals.clear()
     attempt(server, email_id)
     assert not is_delayed()
+
+
+def test_e_mails_about_alerts_replace_nothing(server: RunningServer) -> None:
+    send(server)
+    with server.app.app_context(), transaction() as session:
+        for _ in range(2):
+            server.services.outbox.send(session, EMAIL, now() + LIFETIME, topic=outbox.ALERT)
+    assert len(list_emails(server)) == 3
