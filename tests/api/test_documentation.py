@@ -108,7 +108,7 @@ def test_every_field_of_a_function_has_a_description(document: dict[str, Any]) -
 
 def test_a_described_call_is_answered(document: dict[str, Any], alice: TestOrganization) -> None:
     for operation in _operations(document, "/webhooks/"):
-        url = alice.url.replace("parse_via_chat_gpt", operation["operationId"])
+        url = alice.url_of(operation["operationId"])
         content = operation["requestBody"]["content"]["application/json"]
         reply = http.post(url, json=content["example"], headers={"Authorization": f"Bearer {alice.token}"})
         answer = operation["responses"]["200"]["content"]["application/json"]["schema"]["oneOf"][0]

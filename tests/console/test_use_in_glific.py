@@ -195,7 +195,7 @@ def test_each_function_has_an_address_and_a_body_to_copy(
     assert (body["gpt_model"], body["flow_id"]) == ("gpt-4o-mini", "@flow.id")
     assert body.get("vector_store_id") == ("vs_of_alice" if "vector_store_id" in function.settings else None)
     filled = {field: function.example[field] for field in function.flow_values}
-    url = alice.url.replace("parse_via_chat_gpt", name)
+    url = alice.url_of(name)
     call = body | filled | {"contact": {"id": 21}, "results": {}, "flow_id": "5"}
     assert http.post(url, json=call, headers={"Authorization": f"Bearer {alice.token}"}).status_code == 200
     assert f"@results.gpt_response.{function.answer_key}" in page.text

@@ -20,7 +20,7 @@ def call_function(
     functions = organization.server.services.functions
     if "example-1" not in functions.names():
         functions.add(Function("example-1", FunctionBody, handle, **options), "tests")
-    url = organization.url.replace("parse_via_chat_gpt", "example-1")
+    url = organization.url_of("example-1")
     headers = {"Authorization": f"Bearer {organization.token}"} | (headers or {})
     return http.post(url, json={}, headers=headers, timeout=20)
 

@@ -62,7 +62,7 @@ def get_start_error(folder: Path, tmp_path: Path, database_url: str) -> str:
 
 
 def summarise(organization: TestOrganization, **body: object) -> httpx2.Response:
-    url = organization.url.replace("parse_via_chat_gpt", "summarise")
+    url = organization.url_of("summarise")
     return http.post(url, json=body, headers={"Authorization": f"Bearer {organization.token}"}, timeout=20)
 
 

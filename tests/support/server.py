@@ -63,13 +63,22 @@ class TestOrganization:
         """Call the webhook with the token, like a POST node of a flow."""
         return self.post({"question_text": question, **body})
 
+    def url_of(self, function: str) -> str:
+        return self.url.replace("parse_via_chat_gpt", function)
+
     def post(
-        self, body: Any = None, *, content: bytes | None = None, headers: dict[str, str] | None = None, query: str = ""
+        self,
+        body: Any = None,
+        *,
+        content: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        query: str = "",
+        function: str = "parse_via_chat_gpt",
     ) -> httpx2.Response:
         """Send any body, with the token unless `headers` has another Authorization."""
         all_headers = {"Authorization": f"Bearer {self.token}"} | (headers or {})
         payload: dict[str, Any] = {"json": body} if content is None else {"content": content}
-        return http.post(self.url + query, headers=all_headers, timeout=TIMEOUT_SECONDS, **payload)
+        return http.post(self.url_of(function) + query, headers=all_headers, timeout=TIMEOUT_SECONDS, **payload)
 
     def change(self, **values: Any) -> None:
         with self.server.app.app_context(), transaction() as session:
@@ -116,12 +125,18 @@ class TestOrganization:
             connecting.connect_by_signed_call(app.vault, app.glific, self.slug, api_url=glific.url, verify=False)
 
     def ask_deferred(
-        self, mode: str = "async", *, contact: int = 21, headers: dict[str, str] | None = None, **body: Any
+        self,
+        mode: str = "async",
+        *,
+        contact: int = 21,
+        headers: dict[str, str] | None = None,
+        function: str = "parse_via_chat_gpt",
+        **body: Any,
     ) -> httpx2.Response:
         """Call the webhook like a POST node of a flow that waits for the result."""
         from_glific = {"contact": {"id": contact, "name": "Asha"}, "flow_id": "5", "organization_id": 17}
         defaults = {"question_text": "What is ORS?"} | from_glific
-        return self.post(defaults | body, headers=headers, query=f"?mode={mode}")
+        return self.post(defaults | body, headers=headers, query=f"?mode={mode}", function=function)
 
     def delivery(self, call_id: str) -> Delivery:
         """Return the delivery of a deferred call. It is read beside the one connection that writes to SQLite."""

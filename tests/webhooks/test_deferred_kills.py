@@ -14,6 +14,7 @@ from tests.support.glific_exchange import API_PATH
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.openai_behaviours import answer, respond_after
 from tests.support.openai_behaviours import never_respond as silent
+from tests.support.openai_pictures import find_pictures
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
 from tests.support.serving import ServerProcesses, run_server_processes
@@ -94,12 +95,13 @@ def test_a_kill_between_two_delivery_attempts_loses_no_answer(
 def test_a_kill_while_openai_answers_asks_openai_once_more(
     serve: Serve, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    """One call is accepted immediately, the other is deferred at its deadline."""
+    """One call is accepted immediately, the other is deferred at its deadline and asks about a picture."""
+    picture: dict[str, Any] = {"function": "parse_via_gpt_vision", "url": "https://media.example.org/field.jpg"}
     first = serve(deadline_seconds=1)
     alice = create_connected_organization(first, glific)
     openai.always(silent())
     immediate = pending_call_id(alice.ask_deferred(thread_id=""))
-    deferred = pending_call_id(alice.ask_deferred("auto", contact=22, thread_id=""))
+    deferred = pending_call_id(alice.ask_deferred("auto", contact=22, thread_id="", **picture))
     wait_until(lambda: len(openai.requests) == 2)
     first.program.send_all(SIGKILL)
     openai.reset()
@@ -109,4 +111,6 @@ def test_a_kill_while_openai_answers_asks_openai_once_more(
         assert alice.wait_for_delivery(call_id).state == "delivered"
         result = resumed_result(glific, contact)
         assert (result["parsed_msg"], result["memory"]) == ("Sugar and salt.", "new")
+    assert resumed_result(glific, 22)["response"] == "Sugar and salt."
     assert len(openai.requests) == 2
+    assert sorted(len(find_pictures(request)) for request in openai.requests) == [0, 1]

@@ -57,7 +57,7 @@ def alice(server: RunningServer, glific: GlificStandIn) -> TestOrganization:
 
 def ask(organization: TestOrganization) -> str:
     body = {"inputText": "hello", "contact": {"id": 21}, "flow_id": "5"}
-    url = organization.url.replace("parse_via_chat_gpt", "shout")
+    url = organization.url_of("shout")
     return pending_call_id(
         http.post(f"{url}?mode=async", json=body, headers={"Authorization": f"Bearer {organization.token}"})
     )

@@ -3,6 +3,7 @@
 from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -194,7 +195,7 @@ def test_a_deferred_call_downloads_the_picture_when_it_is_asked(
     server = start_server(with_worker=True)
     use_pictures(server, pictures)
     alice = create_connected_organization(server, glific, fetch_images=True)
-    flow = {"contact": {"id": 21}, "flow_id": "5", "organization_id": 17}
+    flow: dict[str, Any] = {"contact": {"id": 21}, "flow_id": "5", "organization_id": 17}
     call_id = pending_call_id(ask(alice, "?mode=async", url=f"{pictures.url}/field.jpg", **flow))
     assert alice.wait_for_delivery(call_id).state == "delivered"
     assert resumed_result(glific, 21)["success"] is True

@@ -8,13 +8,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.conftest import StartServer
-from tests.support import http
 from tests.support.deferred import create_connected_organization, pending_call_id, resumed_result, wait_until
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.openai_behaviours import Behaviour, answer, json_answer, out_of_credit, refuse_request
 from tests.support.openai_pictures import find_pictures
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.server import TIMEOUT_SECONDS, TestOrganization
+from tests.support.server import TestOrganization
 from tests.webhooks.assertions import ERROR_CODES, get_code
 
 PICTURE = "https://media.example.org/field.jpg?signature=c2VjcmV0"
@@ -23,10 +22,10 @@ TOO_LARGE = "url: this picture is larger than 20 MB."
 NOT_A_PICTURE = "url: this is not a picture that OpenAI can read."
 
 
-def ask(organization: TestOrganization, query: str = "", **body: Any) -> httpx2.Response:
-    url = organization.url.replace("parse_via_chat_gpt", "parse_via_gpt_vision") + query
-    headers = {"Authorization": f"Bearer {organization.token}"} | body.pop("headers", {})
-    return http.post(url, json={"url": PICTURE} | body, headers=headers, timeout=TIMEOUT_SECONDS)
+def ask(
+    organization: TestOrganization, query: str = "", headers: dict[str, str] | None = None, **body: Any
+) -> httpx2.Response:
+    return organization.post({"url": PICTURE} | body, headers=headers, query=query, function="parse_via_gpt_vision")
 
 
 def require_refusal(reply: httpx2.Response, code: str, sentence: str) -> None:
