@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from glific_gpt.errors import InvalidValue
+from glific_gpt.errors import Conflict
 from glific_gpt.models import allowlist
 from glific_gpt.organizations import server_models
 from glific_gpt.organizations.changes import OrganizationChanges
@@ -14,7 +14,7 @@ from glific_gpt.organizations.tables import Organization
 def require_allowed(
     session: Session, organization: Organization, changes: OrganizationChanges, operator: Sequence[str]
 ) -> None:
-    """Raise InvalidValue if these changes, which are applied already, set a fallback model that may not be used.
+    """Raise Conflict if these changes, which are applied already, set a fallback model that may not be used.
 
     `operator` has the operator's patterns. A list that is narrowed later is not checked here: a fallback model that is
     not allowed at the time of a call is not asked.
@@ -27,4 +27,4 @@ def require_allowed(
         allowlist.canonical_id(model), operator, administrators, organization.allowed_models
     )
     if refusal:
-        raise InvalidValue(f"fallback_model: {refusal}")
+        raise Conflict(f"fallback_model: {refusal}")

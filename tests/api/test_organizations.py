@@ -127,7 +127,6 @@ WRONG_CHANGES: tuple[dict[str, object], ...] = (
     {"default_model": ""},
     {"fallback_model": "whisper-1"},
     {"alert_email": "nobody"},
-    {"fallback_model": "gpt-4o", "allowed_models": ["gpt-4.1*"]},
     {"glific_organization_id": 2**63},
     {"glific_organization_id": 1.5},
     {"allowed_models": "gpt-4o"},
@@ -146,6 +145,14 @@ def test_an_invalid_change_is_refused_and_changes_nothing(administrator: Client,
     for change in WRONG_CHANGES:
         answer = administrator.patch("/organizations/alice", {"name": "New"} | change)
         assert_problem(answer, 422, "invalid_value", next(iter(change)))
+    assert administrator.get("/organizations/alice").json() == before
+
+
+def test_a_fallback_model_must_be_allowed(administrator: Client, alice: TestOrganization) -> None:
+    before = administrator.get("/organizations/alice").json()
+    both = {"fallback_model": "gpt-4o", "allowed_models": ["gpt-4.1*"]}
+    refused = administrator.patch("/organizations/alice", both)
+    assert_problem(refused, 409, "conflict", "fallback_model: This organization's list of models does not allow gpt-4o")
     assert administrator.get("/organizations/alice").json() == before
 
 

@@ -21,10 +21,15 @@ include-name = "PUT /api/v1/organizations/{slug}/glific"
 checks.positive_data_acceptance.expected-statuses = ["2xx", 404, 409, 422]
 
 [[operations]]
+include-name = "PUT /api/v1/organizations/{slug}/credentials/{provider}"
+checks.positive_data_acceptance.expected-statuses = ["2xx", 404, 409, 422]
+
+[[operations]]
 include-name = "DELETE /api/v1/organizations/{slug}/glific"
 phases.stateful.enabled = false
 """
-"""The document cannot say which hosts are allowed, and a new organization has no connection to delete."""
+"""The document cannot say which hosts are allowed, and which keys belong to them. A new organization has no connection
+to delete."""
 
 OPTIONS = ("--checks=all", "--generation-deterministic", "--no-color")
 
@@ -36,6 +41,7 @@ def test_the_api_conforms_to_its_document(sqlite_template: Path, tmp_path: Path,
         database_url=databases.copy_template(sqlite_template, tmp_path),
         openai_base_url=openai.base_url,
         glific_hosts="127.0.0.1",  # not a real Glific
+        openai_hosts="127.0.0.1",  # and not OpenAI, whose address is the example in the document
     )
     with run_server(settings) as server:
         server.add_organization("seva-trust")  # the example in the document
