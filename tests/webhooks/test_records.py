@@ -49,6 +49,7 @@ def test_it_records_an_answer(alice: TestOrganization, openai: OpenAIStandIn) ->
         "model": "gpt-4o",
         "status": "ok",
         "error_code": None,
+        "fallback_reason": None,
         "input_tokens": 1000,
         "output_tokens": 500,
         "cost_usd": 0.0075,
