@@ -232,12 +232,12 @@ def test_a_budget_that_is_used_up_ends_no_earlier_alert(
     check(server, mail_server, start + 2 * MINUTE)
     owned.change(monthly_budget_usd=Decimal(9))
     check(server, mail_server, start + 3 * MINUTE)
-    assert [message.partition(": ")[2].partition(".")[0] for message in channel.messages] == [
+    lines = [line for message in channel.messages for line in message.splitlines()]
+    assert [line.partition(": ")[2].partition(".")[0] for line in lines] == [
         "This month's budget is nearly used up",
         "Budget reached: calls are refused",
         "Over: Budget reached: calls are refused",
     ]
-    assert len(channel.messages[-1].splitlines()) == 1
 
 
 def test_without_a_mail_server_the_page_shows_the_alert(
