@@ -1,5 +1,6 @@
 """The body of a function as a JSON Schema, for documentation. The webhook accepts more, such as numbers as text."""
 
+from functools import lru_cache
 from typing import Any
 
 from glific_gpt.functions.contract import Function, FunctionBody
@@ -13,20 +14,26 @@ _OMITTED = {"title", "default"}
 
 
 def describe_body(function: Function[Any]) -> JsonSchema:
-    """Return the schema of a function's body, without `$defs` and `$ref`."""
-    schema = function.body.model_json_schema()
+    """Return the schema of a function's body, without `$defs` and `$ref`. It is shared, so it must not be changed."""
+    body: type[FunctionBody] = function.body
+    return _describe(body, function.settings)
+
+
+@lru_cache(maxsize=128)  # it takes some milliseconds, and the API document is public
+def _describe(body: type[FunctionBody], settings: frozenset[str]) -> JsonSchema:
+    schema = body.model_json_schema()
     properties = _simplify(schema["properties"], schema.get("$defs", {}), is_schema=False)
-    required = [name for name in properties if _is_required(function, name)]
+    required = [name for name in properties if name not in settings and _is_required(body, name)]
     # Required fields come first, and those that every function has come last.
     names = sorted(properties, key=lambda name: (name not in required, name in FunctionBody.model_fields))
     described: JsonSchema = {"type": "object", "properties": {name: properties[name] for name in names}}
     return described | ({"required": required} if required else {})
 
 
-def _is_required(function: Function[Any], name: str) -> bool:
+def _is_required(body: type[FunctionBody], name: str) -> bool:
     """Return whether a body without the field is refused: it has no default, or a default that is not valid."""
-    field = next(field for key, field in function.body.model_fields.items() if name in {key, field.alias})
-    return (field.is_required() or bool(field.validate_default)) and name not in function.settings
+    field = next(field for key, field in body.model_fields.items() if name in {key, field.alias})
+    return field.is_required() or bool(field.validate_default)
 
 
 def _simplify(value: Any, definitions: JsonSchema, *, is_schema: bool = True) -> Any:

@@ -33,7 +33,7 @@ ADVICE = {
         "flow sets it before the webhook node."
     ),
     "model_not_text": _("Choose a text model in the function body. Models for speech or pictures cannot be used."),
-    "model_not_supported": _("This model cannot answer questions. Choose another model in the function body."),
+    "model_not_supported": _("This model cannot do this. Choose another model in the function body."),
     "model_not_found": _(
         "Check the model's name in the function body. The page Models lists the models that your key can use."
     ),

@@ -52,7 +52,7 @@ ERROR_NAMES = {
     "invalid_field": _("Invalid field"),
     "unresolved_variable": _("Variable not filled in"),
     "model_not_text": _("Not a text model"),
-    "model_not_supported": _("Model cannot answer questions"),
+    "model_not_supported": _("Model cannot do this"),
     "model_not_found": _("Model not found"),
     "missing_flow_context": _("Contact or flow missing"),
     "contact_limit": _("Contact's limit reached"),
