@@ -19,6 +19,8 @@ API_PREFIX = "gga_"
 MAX_TOKENS = 100
 """Maximum number of webhook tokens of an organization, and of API tokens of an organization or of administrators."""
 
+MAX_LABEL_LENGTH = 100
+
 MSG_TOO_MANY_TOKENS = N_(
     "This organization has 100 webhook tokens already. Revoke tokens that are not used, and try again."
 )
@@ -55,6 +57,17 @@ def create_webhook_token(
     session.flush()
     trail.record(session, Action.TOKEN_CREATED, organization.id, token=row.id, label=label)
     return row, token
+
+
+def find_free_label(session: Session, organization: Organization, label: str) -> str:
+    """Return the label, with a number if a webhook token of the organization has it already: `Menu flow (2)`.
+
+    Labels are for people, so two tokens that are created at the same moment may get the same one.
+    """
+    used = {row.label for row in list_webhook_tokens(session, organization)}
+    suffixes = ("", *(f" ({number})" for number in range(2, len(used) + 2)))
+    numbered = (label[: MAX_LABEL_LENGTH - len(suffix)] + suffix for suffix in suffixes)
+    return next(free for free in numbered if free not in used)
 
 
 def list_webhook_tokens(session: Session, organization: Organization) -> list[WebhookToken]:

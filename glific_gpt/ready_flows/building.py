@@ -34,7 +34,6 @@ from glific_gpt.schemas import webhook_url
 from glific_gpt.services import services
 from glific_gpt.settings import MODEL_NAME
 
-MAX_LABEL_LENGTH = 100
 DEFAULTS = FlowOptions()
 # PostgreSQL cannot store NUL, and escape sequences in a flow's name must not reach a terminal.
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
@@ -197,7 +196,7 @@ def _create_endpoint(
         raise InvalidValue(MSG_SIGNATURE_REQUIRED)
     if _uses_signature(organization, auth_method):
         return WebhookEndpoint(_url(organization), None), None
-    label = _token_label(flow_name)
+    label = tokens.find_free_label(session, organization, _token_label(flow_name))
     _, token = tokens.create_webhook_token(session, organization, label)
     return WebhookEndpoint(_url(organization), SecretStr(token)), label
 
@@ -216,7 +215,7 @@ def _default_name(organization: Organization, mode: Mode) -> str:
 
 
 def _token_label(flow_name: str) -> str:
-    return f"Flow: {_CONTROL_CHARACTERS.sub(' ', flow_name)}"[:MAX_LABEL_LENGTH].strip()
+    return f"Flow: {_CONTROL_CHARACTERS.sub(' ', flow_name)}"[: tokens.MAX_LABEL_LENGTH].strip()
 
 
 def _first_flow_name(export: files.Export) -> str:

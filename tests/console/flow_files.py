@@ -11,6 +11,7 @@ from glific_gpt.flows.building import FlowSpec, Mode, build_flow
 from glific_gpt.flows.endpoint import WebhookEndpoint
 
 PAGE = "/console/organizations/alice/use-in-glific"
+CONVERT, CHECK, BY_HAND, TOKENS = (f"{PAGE}/{tab}" for tab in ("convert", "check", "by-hand", "tokens"))
 UNUSED_ENDPOINT = WebhookEndpoint("https://gpt.example.org", SecretStr("nothing"))
 
 

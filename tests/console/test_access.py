@@ -17,7 +17,8 @@ EXPECTED_ENDPOINTS = {
     AccessLevel.PUBLIC: ("set_language",),
     AccessLevel.SIGNED_IN: ("account", "home", "set_own_language"),
     AccessLevel.VIEWER: (
-        *("overview", "openai", "models", "use_in_glific", "try_it", "list_calls", "show_call", "export_calls"),
+        *("overview", "openai", "models", "try_it", "list_calls", "show_call", "export_calls"),
+        *("use_in_glific", "show_conversion", "show_check_up", "by_hand", "webhook_tokens"),
         *("report", "export_report"),
         *("documents", "glific", "organization_settings", "members", "audit_trail"),
     ),

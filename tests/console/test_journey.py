@@ -81,10 +81,13 @@ def choose_model(page: Page) -> None:
 def copy_webhook_values(page: Page) -> tuple[str, dict[str, str], str]:
     """Return the URL, the headers and the function body."""
     page.get_by_role("link", name="Use it in Glific").click()
+    page.get_by_role("link", name="Tokens").click()
     page.get_by_label(re.compile("^Label of the token")).fill("Helpline")
     page.get_by_role("button", name="Create token").click()
+    token = copied(page, "the value of the header Authorization")
+    page.get_by_role("link", name="By hand").click()
     headers = {
-        copied(page, "the name of the first header"): copied(page, "the value of the first header"),
+        copied(page, "the name of the first header"): token,
         copied(page, "the name of the second header"): copied(page, "the value of the second header"),
     }
     return copied(page, "the URL"), headers, copied(page, "the function body")

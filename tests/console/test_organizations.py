@@ -97,7 +97,7 @@ def test_loading_the_page_of_a_new_organization_again_shows_it_and_offers_anothe
     assert again.status_code == 200
     assert "The token was shown once." in again.text
     assert token not in again.text
-    other = ada.post(f"{ORGANIZATIONS}/seva-trust/use-in-glific", {"label": "first"})
+    other = ada.post(f"{ORGANIZATIONS}/seva-trust/use-in-glific/tokens", {"label": "first"})
     assert TOKEN.findall(other.text)[0] != token
     make(ada, slug="other")
     assert ada.post(NEW, form).status_code == 422

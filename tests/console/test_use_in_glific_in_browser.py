@@ -27,16 +27,17 @@ def test_the_copy_buttons_give_a_working_node(
 ) -> None:
     shown = open_window(editor)
     shown.open(f"{HERE}/use-in-glific")
+    shown.page.get_by_role("link", name="By hand").click()
     by_hand = shown.page.locator("#by-hand")
-    by_hand.get_by_text("Manual setup, node by node").click()
     assert copy(shown, "the URL").endswith("/webhooks/alice/parse_via_chat_gpt")
     by_hand.get_by_text("Up to 2 minutes (the flow waits)").click()
     assert copy(shown, "the URL").endswith("/webhooks/alice/parse_via_chat_gpt?mode=auto")
     expect(by_hand.get_by_text("Connect your Glific.")).to_be_visible()
+    body = json.loads(copy(shown, "the function body")) | {"question_text": "Hi", "contact": {}, "results": {}}
+    shown.page.get_by_role("link", name="Create a token").click()
     shown.page.get_by_label("Label of the token").fill("Menu flow")
     shown.page.get_by_role("button", name="Create token").click()
-    header = copy(shown, "the value of the first header")
-    body = json.loads(copy(shown, "the function body")) | {"question_text": "Hi", "contact": {}, "results": {}}
+    header = copy(shown, "the value of the header Authorization")
     assert alice.post(body, headers={"Authorization": header}).status_code == 200
     assert shown.violations == []
 
@@ -45,7 +46,7 @@ def test_revoking_a_token_needs_a_confirmation(
     open_window: OpenWindow, editor: ConsoleUser, alice: TestOrganization
 ) -> None:
     shown = open_window(editor, width=390)
-    shown.open(f"{HERE}/use-in-glific")
+    shown.open(f"{HERE}/use-in-glific/tokens")
     shown.page.get_by_role("button", name="Revoke", exact=True).click()
     dialog = shown.page.get_by_role("dialog")
     expect(dialog).to_contain_text("get no answers from their next call")

@@ -59,7 +59,10 @@ def _validate_keyword(form: Form, field: Field) -> None:
     if not normalize_keyword(field.data):
         raise ValidationError(gettext("Write one word of letters or digits. Contacts send it to start the flow."))
     if form.language.data in list(Language) and field.data in texts_in(Language(form.language.data)).exit_words:
-        raise ValidationError(gettext("Contacts type this word to leave the conversation. Choose another keyword."))
+        text = gettext(
+            "Contacts type %(word)s to leave the conversation. Choose another keyword.", word=field.data.upper()
+        )
+        raise ValidationError(text)
 
 
 class ReadyFlowForm(Form):

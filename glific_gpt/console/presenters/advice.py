@@ -94,9 +94,9 @@ UNKNOWN_ERROR_ADVICE = _("Open Webhook Logs in Glific. The answer to this call h
 """For errors of plugins: their codes are not known here."""
 
 FIX_PAGES = {
-    "unauthorized": "console.use_in_glific",
-    "unknown_function": "console.use_in_glific",
-    "invalid_json": "console.use_in_glific",
+    "unauthorized": "console.webhook_tokens",
+    "unknown_function": "console.by_hand",
+    "invalid_json": "console.by_hand",
     "missing_flow_context": "console.use_in_glific",
     "model_not_text": "console.models",
     "model_not_supported": "console.models",
@@ -119,6 +119,8 @@ FIELD_PAGES = {"vector_store_id": "console.documents"}
 PAGE_NAMES = {
     "console.documents": _("Documents"),
     "console.use_in_glific": _("Use it in Glific"),
+    "console.by_hand": _("Use it in Glific"),
+    "console.webhook_tokens": _("Use it in Glific"),
     "console.models": _("Models"),
     "console.organization_settings": _("Settings"),
     "console.openai": _("OpenAI (ChatGPT)"),

@@ -6,16 +6,15 @@ keyword?.addEventListener("change", () => {
 
 // Checks the file size before an upload, and shows an error where a response failed.
 const file = document.querySelector("[data-max-bytes]");
-const check = () => {
+file?.addEventListener("change", () => {
   const chosen = file.files[0];
   file.setCustomValidity(chosen && chosen.size > Number(file.dataset.maxBytes) ? file.dataset.tooLarge : "");
   file.reportValidity();
-};
-file.addEventListener("change", check);
+});
 
 // Clear old results when the form changes or a new request starts.
 const resultArea = (event) => event.detail.target.closest("[data-failed]");
-file.form.addEventListener("change", () => document.querySelector("#conversion").replaceChildren());
+file?.form.addEventListener("change", () => document.querySelector("#conversion").replaceChildren());
 document.addEventListener("htmx:beforeRequest", (event) => resultArea(event)?.replaceChildren());
 const failed = (event) => {
   const area = resultArea(event);

@@ -3,6 +3,7 @@
 from glific_gpt.console.views import (
     account,
     audit,
+    by_hand,
     calls,
     check_up,
     convert_flow,
@@ -23,12 +24,13 @@ from glific_gpt.console.views import (
     server_report,
     settings,
     try_it,
-    use_in_glific,
+    webhook_tokens,
 )
 
 __all__ = [
     "account",
     "audit",
+    "by_hand",
     "calls",
     "check_up",
     "convert_flow",
@@ -49,5 +51,5 @@ __all__ = [
     "server_report",
     "settings",
     "try_it",
-    "use_in_glific",
+    "webhook_tokens",
 ]

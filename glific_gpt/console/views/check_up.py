@@ -1,4 +1,4 @@
-"""The setup test: runs the doctor from a page."""
+"""Use it in Glific, test: runs the doctor from a page."""
 
 import math
 from typing import Any
@@ -14,7 +14,7 @@ from glific_gpt.console.presenters import whatsapp
 from glific_gpt.console.presenters.advice import PAGE_NAMES
 from glific_gpt.console.presenters.check_up import CheckUp
 from glific_gpt.console.presenters.check_up import present_check_up as shown
-from glific_gpt.console.views.use_in_glific import USE_IN_GLIFIC_URL, render_page
+from glific_gpt.console.views.use_in_glific import USE_IN_GLIFIC_URL, render_tab
 from glific_gpt.doctor import CheckResult, CheckStatus
 from glific_gpt.errors import N_
 
@@ -25,6 +25,12 @@ TOO_SOON = N_(
     "A test question was asked a moment ago, and each question costs money. Try again in %(seconds)s "
     "seconds, or test without a question."
 )
+
+
+@blueprint.get(f"{USE_IN_GLIFIC_URL}/check")
+@requires(AccessLevel.VIEWER)
+def show_check_up(slug: str) -> str:
+    return render_tab("check_up_card", check_up=None)
 
 
 @blueprint.post(f"{USE_IN_GLIFIC_URL}/check")
@@ -41,7 +47,7 @@ def check_up(slug: str) -> str:
     variables |= {"page_names": PAGE_NAMES, "whatsapp_text": whatsapp.render_message}
     if "HX-Request" in request.headers:
         return render_template("console/_check_up.html", **variables)
-    return render_page(**variables)
+    return render_tab("check_up_card", **variables)
 
 
 def _run_check_up(slug: str, *, dry_run: bool) -> CheckUp | str:

@@ -1,4 +1,4 @@
-"""Conversion of an exported flow so that it calls this server: preview and download."""
+"""Use it in Glific, convert: preview and download an exported flow that is changed to call this server."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ from glific_gpt.console.forms.conversion import BUSY, FILE_FIELD, TOO_LARGE, Con
 from glific_gpt.console.presenters.conversion import ConversionSummary, present_conversion
 from glific_gpt.console.uploads import accepts_file
 from glific_gpt.console.views.documents import reject_large_document
-from glific_gpt.console.views.use_in_glific import USE_IN_GLIFIC_URL, render_page
+from glific_gpt.console.views.use_in_glific import USE_IN_GLIFIC_URL, render_tab, setup_cautions
 from glific_gpt.errors import Conflict, InvalidFlowExport, InvalidValue
 from glific_gpt.ready_flows import AuthMethod, Placement
 from glific_gpt.runtime.bridge import blocking
@@ -26,6 +26,12 @@ conversion_slot = FairSemaphore(1, max_waiting=8, max_waiting_of_group=1)
 """One conversion at a time: a large file takes seconds of CPU time, and webhooks must go on being answered."""
 CONVERSION_TIMEOUT_SECONDS = 10.0
 """How long a conversion waits for those of other organizations."""
+
+
+@blueprint.get(f"{USE_IN_GLIFIC_URL}/convert")
+@requires(AccessLevel.VIEWER)
+def show_conversion(slug: str) -> str:
+    return _render_tab(ConversionForm(formdata=None), None)
 
 
 @blueprint.post(f"{USE_IN_GLIFIC_URL}/convert")
@@ -85,7 +91,7 @@ def _convert(slug: str, form: ConversionForm) -> ResponseReturnValue:
     if not result.conversion.renamed:
         # There is nothing to convert, or the values to enter by hand, with a new token that is not shown again.
         summary = present_conversion(result.conversion, result.warnings, has_instructions=True)
-        return render_page(conversion_form=form, conversion=summary)
+        return _render_tab(form, summary)
     return flow_download(result.text, f"{name[:100] or slug}-converted.json")
 
 
@@ -102,4 +108,9 @@ def _render(
     # htmx discards responses with an error status.
     if "HX-Request" in request.headers:
         return render_template("console/_conversion.html", conversion_form=form, conversion=conversion)
-    return render_page(conversion_form=form, conversion=conversion), status
+    return _render_tab(form, conversion), status
+
+
+def _render_tab(form: ConversionForm, conversion: ConversionSummary | None) -> str:
+    limits = {"max_file_bytes": MAX_FILE_BYTES, "too_large": TOO_LARGE}
+    return render_tab("convert_flow", conversion_form=form, conversion=conversion, cautions=setup_cautions(), **limits)

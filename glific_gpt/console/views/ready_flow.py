@@ -1,4 +1,4 @@
-"""Download of a flow that is ready to import into Glific."""
+"""Use it in Glific, new flow: download a flow that is ready to import."""
 
 from flask import Response
 from flask.typing import ResponseReturnValue
@@ -8,10 +8,16 @@ from glific_gpt.console.access import AccessLevel, requires
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.downloads import flow_download
 from glific_gpt.console.forms.ready_flow import ReadyFlowForm
-from glific_gpt.console.views.use_in_glific import USE_IN_GLIFIC_URL, render_page
+from glific_gpt.console.views.use_in_glific import USE_IN_GLIFIC_URL, is_connected, render_tab, setup_cautions
 from glific_gpt.errors import Conflict, InvalidValue
 from glific_gpt.flows.building import FlowOptions, Language, Mode
 from glific_gpt.ready_flows import AuthMethod
+
+
+@blueprint.get(USE_IN_GLIFIC_URL)
+@requires(AccessLevel.VIEWER)
+def use_in_glific(slug: str) -> str:
+    return _render(ReadyFlowForm.with_choices(use_defaults=True))
 
 
 @blueprint.post(f"{USE_IN_GLIFIC_URL}/flow")
@@ -20,19 +26,19 @@ def download_flow(slug: str) -> ResponseReturnValue:
     """Download the flow. The file can contain a new token, which is not shown again."""
     form = ReadyFlowForm.with_choices()
     if not form.validate_on_submit():
-        return render_page(flow_form=form), 422
+        return _render(form), 422
     try:
         return _build_download(slug, form)
     except (Conflict, InvalidValue) as error:
         form.add_error(error)
-        return render_page(flow_form=form), error.status
+        return _render(form), error.status
 
 
 @blueprint.post(f"{USE_IN_GLIFIC_URL}/flow/form")
 @requires(AccessLevel.EDITOR)
 def prepare_flow(slug: str) -> str:
     """Show the form with the values of a test question. It is a POST request, because prompts do not fit into URLs."""
-    return render_page(flow_form=ReadyFlowForm.prefilled())
+    return _render(ReadyFlowForm.prefilled())
 
 
 def _build_download(slug: str, form: ReadyFlowForm) -> Response:
@@ -48,3 +54,7 @@ def _build_download(slug: str, form: ReadyFlowForm) -> Response:
         auth_method=AuthMethod(form.auth_method.data),
     )
     return flow_download(ready.text, f"{form.keyword.data}.json")
+
+
+def _render(form: ReadyFlowForm) -> str:
+    return render_tab("ready_flow", flow_form=form, cautions=setup_cautions(), connected=is_connected())

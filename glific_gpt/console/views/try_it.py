@@ -3,11 +3,12 @@
 import json
 from typing import Any
 
-from flask import abort, render_template, request
+from flask import render_template
 from pydantic import JsonValue
 
 from glific_gpt.console.access import AccessLevel, current_organization, requires
 from glific_gpt.console.blueprint import blueprint
+from glific_gpt.console.chosen_function import chosen_function
 from glific_gpt.console.forms.test_question import TestQuestionForm, form_for, hint_of
 from glific_gpt.console.presenters import whatsapp
 from glific_gpt.console.presenters.advice import PAGE_NAMES, advice_for, fix_page_of
@@ -27,7 +28,7 @@ MAX_DEPTH = 3
 @blueprint.get(TRY_IT_URL)
 @requires(AccessLevel.VIEWER)
 def try_it(slug: str) -> str:
-    function = _chosen_function()
+    function = chosen_function()
     return _render(function, form_for(function), None)
 
 
@@ -35,7 +36,7 @@ def try_it(slug: str) -> str:
 @requires(AccessLevel.EDITOR)
 def ask_test_question(slug: str) -> tuple[str, int]:
     """Make the call. Its answer is shown in this response only and not stored."""
-    function = _chosen_function()
+    function = chosen_function()
     form = form_for(function)
     if not form.validate_on_submit():
         return _render(function, form, None), 422
@@ -47,13 +48,6 @@ def ask_test_question(slug: str) -> tuple[str, int]:
         return _render(function, form, None), error.status
     form.thread_id.data = test_call.thread_id
     return _render(function, form, test_call), 200
-
-
-def _chosen_function() -> Function[Any]:
-    """Return the function in the query, by default the first one."""
-    functions = services().functions
-    name = request.args.get("function") or functions.names()[0]
-    return functions.get(name) if name in functions.names() else abort(404)
 
 
 def _render(function: Function[Any], form: TestQuestionForm, test_call: TestCall | None) -> str:
