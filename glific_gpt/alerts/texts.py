@@ -38,7 +38,8 @@ SENTENCES: dict[AlertCode, LazyString] = {
     ),
     AlertCode.GLIFIC_REFUSED: _("Glific did not accept the last answer. Check the Glific connection."),
     AlertCode.MODEL_RETIRED: _(
-        "Calls that ask for %(model)s fail. Choose another model in the flow and in the settings."
+        "Calls that ask for %(model)s fail, or get the answer of the fallback model. Choose another model in the flow "
+        "and in the settings."
     ),
 }
 """By the code of the alert. Both dictionaries have every announced alert."""

@@ -128,6 +128,11 @@ def _format(view: OrganizationView) -> str:
             "\n\nAll calls are refused, because a signature is required but no webhook signature is set. Set it: "
             f"flask signature set {view.slug} --phrase-stdin"
         )
+    if view.monthly_budget_usd == 0:
+        text += (
+            "\n\nAll calls are refused, because the monthly budget is 0. Remove it: "
+            f"flask organizations set {view.slug} --no-monthly-budget-usd"
+        )
     return text
 
 

@@ -148,12 +148,13 @@ def find_retired_models(session: Session, ids: Collection[int], since: datetime)
         answer.organization_id == Call.organization_id,
         answer.model_asked == Call.model_asked,
         answer.status == "ok",
+        answer.fallback_reason.is_(None),
         answer.started_at >= now() - timedelta(days=30),
     )
     query = (
         select(Call.organization_id, func.max(Call.model_asked))
         .where(Call.organization_id.in_(ids), Call.started_at >= since)
-        .where(Call.error_code == ModelNotFound.code, has_answered)
+        .where(or_(Call.error_code == ModelNotFound.code, Call.fallback_reason == ModelNotFound.code), has_answered)
         .group_by(Call.organization_id)
     )
     return {organization_id: model for organization_id, model in session.execute(query) if model}

@@ -279,7 +279,15 @@ def test_glific_refuses_until_it_accepts_an_answer_again(alice: TestOrganization
 def test_a_model_that_never_answered_is_not_retired(alice: TestOrganization) -> None:
     fail_all(alice, "model_not_found", model_asked="gpt-wrong")
     assert codes_now(alice) == set()
+    create_call(alice, model_asked="gpt-5", fallback_reason="model_not_found")  # by the fallback model alone
+    assert codes_now(alice) == set()
+    create_call(alice, model_asked="gpt-5")
+    assert codes_now(alice) == {AlertCode.MODEL_RETIRED}
+
+
+def test_a_model_that_answered_before_is_retired(alice: TestOrganization) -> None:
     create_call(alice, model_asked="gpt-4o-old")
+    assert codes_now(alice) == set()
     fail_all(alice, "model_not_found", model_asked="gpt-4o-old")
     assert codes_now(alice) == {AlertCode.MODEL_RETIRED}
 

@@ -51,6 +51,12 @@ def test_it_warns_if_a_signature_is_required_without_a_phrase(flask: Commands, s
     assert flask.json("organizations", "set", seva, "--no-require-signature")["require_signature"] is False
 
 
+def test_it_warns_about_a_budget_of_zero(flask: Commands, seva: str) -> None:
+    warning = "All calls are refused, because the monthly budget is 0."
+    assert warning in flask.text("organizations", "set", seva, "--monthly-budget-usd", "0")
+    assert warning not in flask.text("organizations", "set", seva, "--monthly-budget-usd", "1")
+
+
 @pytest.mark.parametrize(
     ("option", "value"),
     [

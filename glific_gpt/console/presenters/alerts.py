@@ -125,7 +125,10 @@ ALERT_TEXTS = {
     ),
     AlertCode.MODEL_RETIRED: AlertText(
         TITLES[AlertCode.MODEL_RETIRED],
-        _("Calls that ask for it fail. Choose another model in the flow and in the settings."),
+        _(
+            "Calls that ask for it fail, or get the answer of the fallback model. Choose another model in the flow and "
+            "in the settings."
+        ),
         "console.models",
         _("Choose models"),
     ),
