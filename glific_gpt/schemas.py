@@ -157,14 +157,14 @@ class CallView(BaseModel):
     model: str | None
     status: Literal["started", "pending", "ok", "error", "interrupted"]
     error_code: str | None
-    fallback_reason: str | None = Field(
-        description="The error code of the requested model, if the organization's fallback model answered."
-    )
     duration_ms: int | None
     input_tokens: int | None
     output_tokens: int | None
     cost_usd: Dollars | None
     cut_off: bool = Field(description="True if the model reached its token limit before the end of its answer.")
+    fallback_reason: str | None = Field(
+        description="The error code of the requested model, if the organization's fallback model answered."
+    )
     contact_id: int | None
     flow_id: int | None
     error_detail: str | None = Field(

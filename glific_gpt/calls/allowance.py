@@ -52,8 +52,16 @@ class Estimate:
     max_tokens: int | None
 
     @classmethod
-    def of(cls, model: str, input_tokens: int, max_tokens: int | None, *, file_searches: int = 0) -> "Estimate":
-        """`input_tokens` and `file_searches` are upper bounds.
+    def of(
+        cls,
+        model: str,
+        input_tokens: int,
+        max_tokens: int | None,
+        *,
+        file_searches: int = 0,
+        base_url: str | None = None,
+    ) -> "Estimate":
+        """`input_tokens` and `file_searches` are upper bounds, and `base_url` is the address of the key.
 
         Raises BudgetExceeded if the model's price is not known.
         """
@@ -63,7 +71,9 @@ class Estimate:
                 f"The price of {model} is not known, so it cannot be used under a monthly budget. Choose another model."
             )
             raise BudgetExceeded(message).naming("gpt_model")
-        return cls(found, answer_tokens(model), max_tokens)
+        factor = prices.surcharge(model, base_url)
+        charged = QuestionPrices(*(usd * factor for usd in found))
+        return cls(charged, answer_tokens(model), max_tokens)
 
     @property
     def wanted(self) -> int:
@@ -95,6 +105,8 @@ class Allowance:
     """The money that is set aside for a call. Every question of the call is paid from it."""
 
     reserved: Decimal
+    base_url: str | None = None
+    """The address of the key, on which prices depend."""
     left: Decimal = field(init=False)
 
     def __post_init__(self) -> None:
@@ -107,7 +119,7 @@ class Allowance:
 
     def limit(self, model: str, input_tokens: int, max_tokens: int | None, *, file_searches: int = 0) -> OutputLimit:
         """Return the longest answer that the rest pays for. Raises BudgetExceeded if that is too short."""
-        estimate = Estimate.of(model, input_tokens, max_tokens, file_searches=file_searches)
+        estimate = Estimate.of(model, input_tokens, max_tokens, file_searches=file_searches, base_url=self.base_url)
         tokens = estimate.affordable_tokens(self.left)
         return OutputLimit(tokens, is_shortened=tokens < estimate.wanted)
 
@@ -133,7 +145,7 @@ class Allowance:
         for name in filter(None, (usage.model, model)):
             usd = prices.calculate_cost(name, used)
             if usd is not None:
-                return usd
+                return usd * prices.surcharge(name, self.base_url)
         return self.reserved  # not reached: a question to a model without a price is refused
 
 

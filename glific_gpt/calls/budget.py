@@ -77,7 +77,7 @@ def reserve(session: Session, tenant: Tenant, context: CallContext, parsed: Pars
     organization_id, month = _month_of(context)
     row = {"call_id": context.call_id, "organization_id": organization_id, "month": month, "usd": amount}
     session.execute(RESERVATIONS.insert(), row)
-    return Allowance(amount)
+    return Allowance(amount, tenant.base_url)
 
 
 def find_allowance(session: Session, call_id: str) -> Allowance | None:
@@ -163,7 +163,9 @@ def _estimate(context: CallContext, model: str, parsed: ParsedCall) -> Estimate:
         input_tokens += max_picture_tokens(model)
     searches = MAX_FILE_SEARCHES if Need.FILE_SEARCH in parsed.function.needs else 0
     input_tokens = add_file_searches(input_tokens, searches)
-    return Estimate.of(model, input_tokens, getattr(parsed.body, "max_tokens", None), file_searches=searches)
+    return Estimate.of(
+        model, input_tokens, getattr(parsed.body, "max_tokens", None), file_searches=searches, base_url=context.base_url
+    )
 
 
 def begin_month(session: Session, context: CallContext) -> None:

@@ -43,6 +43,8 @@ class CallContext:
     model_asked: str | None = None
     answer_key: str | None = None
     """Key of the response that repeats parsed_msg, once the function is known."""
+    base_url: str | None = None
+    """The address of the organization's key; None is the server's own."""
     fallback_model: str | None = None
     """The model that OpenAI is asked if it does not let the first one answer."""
     contact_id: int | None = None
@@ -76,5 +78,5 @@ class CallContext:
         for model in filter(None, (self.usage.model, asked)):
             usd = prices.calculate_cost(model, self.usage.tokens)
             if usd is not None:
-                return usd
+                return usd * prices.surcharge(model, self.base_url)
         return None

@@ -144,6 +144,9 @@ class Admission:
         needs = self.functions.get(context.function).needs
         if unable := find_refusal(model, needs):
             raise unable
+        context.base_url = tenant.base_url
+        if context.allowance:
+            context.allowance.base_url = tenant.base_url
         context.fallback_model = None
         if (fallback := tenant.fallback_model) and (
             fallback := allowlist.canonical_id(fallback, tenant.base_url)

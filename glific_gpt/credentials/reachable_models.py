@@ -55,13 +55,13 @@ def evaluate_models(
     own: Sequence[str] | None,
 ) -> list[ModelAccess]:
     """Evaluate the models of a key under these allowlists, each of which narrows the one before it."""
-    has_prices = serves_openai(credential.base_url if credential else None)
+    base_url = credential.base_url if credential else None
     return [
         ModelAccess(
             model_id,
             classify_model(model_id),
             str(refusal) if (refusal := allowlist.access_error(model_id, operator, administrators, own)) else None,
-            prices.prices_per_million(model_id) if has_prices else None,
+            prices.prices_per_million(model_id, base_url) if serves_openai(base_url) else None,
         )
         for model_id in reachable_model_ids(credential)
     ]

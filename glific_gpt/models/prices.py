@@ -1,5 +1,6 @@
 """OpenAI's prices, from the price list of the installed genai-prices library."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -8,6 +9,8 @@ from typing import NamedTuple
 
 from glific_gpt.clock import now
 from glific_gpt.openai.chat import Tokens
+from glific_gpt.openai.hosts import is_region
+from glific_gpt.openai.traits import base_model
 
 FILE_SEARCH_USD = Decimal("0.0025")
 """Price of a search in vector stores: USD 2.50 for 1,000. Source: https://developers.openai.com/api/docs/pricing"""
@@ -18,10 +21,31 @@ FREE_STORAGE_BYTES = GIGABYTE
 STORAGE_USD_PER_GIGABYTE = Decimal("0.10")
 """Price of vector stores for a day. Source: https://developers.openai.com/api/docs/pricing"""
 
+SURCHARGE_SINCE = "2026-03-05"
+"""First day of the models that cost more at the addresses of regions. GPT-5.4 is the first of them."""
+SURCHARGE_FACTOR = Decimal("1.1")
+"""Source: https://developers.openai.com/api/docs/guides/data-residency"""
+_DATE = re.compile(r"-(\d{4}-\d{2}-\d{2})(?!\d)")
+_WITHOUT_SURCHARGE = re.compile(r"^(?:gpt-[34]|chatgpt-4|o[134](?!\d)|gpt-5(?:\.[0-3])?(?![\d.]))")
+
 _SAMPLE_TOKENS = 1_000
 _SAMPLES_IN_A_MILLION = 1_000
 _LARGE_SAMPLE_FACTOR = 100
 """Multiple of the sample. Almost all requests are smaller, and higher prices for long requests start above it."""
+
+
+def surcharge(model_id: str, base_url: str | None) -> Decimal:
+    """Return the factor of the prices of a model at the address of a key.
+
+    At a region of OpenAI, newer models cost more. A model of an unknown family counts as newer, because a budget must
+    be a limit.
+    """
+    if not is_region(base_url):
+        return Decimal(1)
+    name = base_model(model_id)
+    dated = _DATE.search(name)
+    is_older = dated[1] < SURCHARGE_SINCE if dated else _WITHOUT_SURCHARGE.match(name) is not None
+    return Decimal(1) if is_older else SURCHARGE_FACTOR
 
 
 @dataclass(frozen=True)
@@ -33,8 +57,8 @@ class ModelPrices:
 
 
 @lru_cache(maxsize=1024)
-def prices_per_million(model_id: str) -> ModelPrices | None:
-    """Return the model's prices for short requests, or None if they are unknown.
+def prices_per_million(model_id: str, base_url: str | None = None) -> ModelPrices | None:
+    """Return the model's prices for short requests at the address of a key, or None if they are unknown.
 
     Nothing is downloaded, so a price is as old as the installed library.
     """
@@ -42,7 +66,8 @@ def prices_per_million(model_id: str) -> ModelPrices | None:
     sample = _charges(model_id, Tokens(_SAMPLE_TOKENS, _SAMPLE_TOKENS))
     if sample is None or not any(sample):
         return None
-    return ModelPrices(*(charge * _SAMPLES_IN_A_MILLION for charge in sample))
+    factor = _SAMPLES_IN_A_MILLION * surcharge(model_id, base_url)
+    return ModelPrices(*(charge * factor for charge in sample))
 
 
 class QuestionPrices(NamedTuple):

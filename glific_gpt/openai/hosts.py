@@ -33,6 +33,11 @@ def is_openai_host(host: str) -> bool:
     return host == _OPENAI or host.endswith(f".{_OPENAI}")
 
 
+def is_region(base_url: str | None) -> bool:
+    """Return whether this is the address of a region of OpenAI."""
+    return base_url is not None and host_of(base_url).endswith(f".{_OPENAI}")
+
+
 def is_azure_host(host: str) -> bool:
     return host.endswith(_AZURE)
 

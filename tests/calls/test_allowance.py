@@ -7,7 +7,9 @@ from decimal import Decimal
 import pytest
 
 from glific_gpt.calls.allowance import Allowance, Estimate
+from glific_gpt.calls.context import CallContext
 from glific_gpt.errors import BadUpstreamReply, BudgetExceeded, DeadlineExceeded, GlificGptError, InvalidApiKey
+from glific_gpt.models import prices
 from glific_gpt.models.prices import calculate_cost
 from glific_gpt.openai.chat import Tokens, Usage
 
@@ -100,3 +102,18 @@ def test_searches_are_a_part_of_the_money_that_a_question_needs() -> None:
     assert allowance.limit("gpt-4o", 100, 100, file_searches=1).is_shortened is False
     with pytest.raises(BudgetExceeded):
         allowance.limit("gpt-4o", 1000, 100, file_searches=1)
+
+
+def test_the_surcharge_of_a_region_is_part_of_estimates_and_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prices, "surcharge", lambda _model, base_url: Decimal(2 if base_url else 1))
+    plain, regional = (Estimate.of("gpt-4o", 100, 100, base_url=url).prices for url in (None, "https://a"))
+    assert regional == tuple(2 * usd for usd in plain)
+    spent = []
+    for base_url in (None, "https://a"):
+        allowance, usage = Allowance(Decimal("0.02"), base_url), Usage()
+        with allowance.charge("gpt-4o", usage):
+            usage.tokens = Tokens(100, 100)
+        spent.append(allowance.spent)
+    assert spent[1] == 2 * spent[0]
+    context = CallContext(1, "parse_via_chat_gpt", model_asked="gpt-4o", base_url="https://a", usage=usage)
+    assert context.cost() == spent[1]

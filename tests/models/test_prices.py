@@ -5,7 +5,7 @@ from decimal import Decimal
 import genai_prices
 import pytest
 
-from glific_gpt.models.prices import ModelPrices, calculate_cost, prices_per_million, question_prices
+from glific_gpt.models.prices import ModelPrices, calculate_cost, prices_per_million, question_prices, surcharge
 from glific_gpt.openai.chat import Tokens
 
 UNKNOWN = [
@@ -111,3 +111,18 @@ def test_searches_in_documents_are_a_part_of_the_cost() -> None:
     plain, searched = question_prices("gpt-4o", 1000), question_prices("gpt-4o", 1000, 1)
     assert plain
     assert searched == (plain.input + Decimal("0.0025"), plain.output_token)
+
+
+OLDER = (
+    *("gpt-4o", "gpt-4.1-mini", "o3", "o4-mini", "gpt-5", "gpt-5-mini", "gpt-5.2-pro", "gpt-5.3-codex"),
+    *("gpt-4o-mini-2024-07-18", "ft:gpt-4o-mini-2024-07-18:ngo::abc123", "gpt-5.9-2026-03-04"),
+)
+NEWER = ("gpt-5.4", "gpt-5.4-mini", "gpt-5.10", "gpt-6", "o5", "a-new-family", "gpt-5.4-2026-03-05", "gpt-5-2026-03-05")
+INDIA = "https://in.api.openai.com/v1"
+
+
+def test_newer_models_cost_more_at_the_address_of_a_region() -> None:
+    assert {surcharge(model, INDIA) for model in NEWER} == {Decimal("1.1")}
+    assert {surcharge(model, INDIA) for model in OLDER} == {Decimal(1)}
+    elsewhere = (None, "https://api.openai.com/v1", "https://ngo.openai.azure.com/openai/v1")
+    assert {surcharge(model, base_url) for model in NEWER for base_url in elsewhere} == {Decimal(1)}

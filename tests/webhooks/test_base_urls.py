@@ -5,8 +5,16 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
+from glific_gpt.calls import budget
+from glific_gpt.calls.allowance import Allowance
+from glific_gpt.calls.context import CallContext
+from glific_gpt.calls.request import InboundCall
+from glific_gpt.calls.tenant import find_tenant
+from glific_gpt.clock import Deadline
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
+from glific_gpt.models import prices
+from glific_gpt.openai.hosts import region_url
 from tests.conftest import StartServer
 from tests.support import openai_behaviours as behaviours
 from tests.support.openai_stand_in import OpenAIStandIn
@@ -107,3 +115,27 @@ def test_a_changed_address_in_the_database_does_not_redirect_a_key(
         session.execute(sa.update(Credential).values(base_url=f"{openai.base_url}/elsewhere"))
     require_ok(alice.ask())
     assert (len(other.requests), openai.requests) == (1, [])
+
+
+def test_money_is_set_aside_for_the_prices_of_a_region(
+    server: RunningServer, bob: TestOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prices, "surcharge", lambda _model, base_url: Decimal(2 if base_url else 1))
+    bob.change(monthly_budget_usd=Decimal(100))
+    admission, reserved = server.services.pipeline.admission, []
+    inbound = InboundCall("parse_via_chat_gpt", b'{"question_text": "What is ORS?"}', Deadline.after(1))
+    for base_url in (None, region_url("in")):
+        bob.set_key(bob.key, base_url=base_url)
+        with server.app.app_context(), transaction() as session:
+            tenant = find_tenant("bob", "open_ai", bob.token)
+            assert tenant
+            context = CallContext(tenant.organization_id, inbound.function)
+            parsed = admission.parse(tenant, inbound, context)
+            context.allowance = Allowance(Decimal(1))  # as of a deferred call from before a change of the address
+            admission.bind_model(tenant, context, inbound.deadline)
+            assert context.allowance.base_url == context.base_url == base_url
+            allowance = budget.reserve(session, tenant, context, parsed)
+            assert allowance
+            assert allowance.base_url == base_url
+            reserved.append(allowance.reserved)
+    assert reserved[1] == 2 * reserved[0]
