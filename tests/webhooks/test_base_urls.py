@@ -126,7 +126,7 @@ def test_money_is_set_aside_for_the_prices_of_a_region(
     inbound = InboundCall("parse_via_chat_gpt", b'{"question_text": "What is ORS?"}', Deadline.after(1))
     for base_url in (None, region_url("in")):
         bob.set_key(bob.key, base_url=base_url)
-        with server.app.app_context(), transaction() as session:
+        with server.app.app_context():
             tenant = find_tenant("bob", "open_ai", bob.token)
             assert tenant
             context = CallContext(tenant.organization_id, inbound.function)
@@ -134,7 +134,8 @@ def test_money_is_set_aside_for_the_prices_of_a_region(
             context.allowance = Allowance(Decimal(1))  # as of a deferred call from before a change of the address
             admission.bind_model(tenant, context, inbound.deadline)
             assert context.allowance.base_url == context.base_url == base_url
-            allowance = budget.reserve(session, tenant, context, parsed)
+            with transaction() as session:
+                allowance = budget.reserve(session, tenant, context, parsed)
             assert allowance
             assert allowance.base_url == base_url
             reserved.append(allowance.reserved)
