@@ -2,12 +2,24 @@
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, tzinfo
+from datetime import time as time_of_day
 
 
 def now() -> datetime:
     """Return the current time in UTC, with its time zone."""
     return datetime.now(UTC)
+
+
+def midnight(day: date, zone: tzinfo = UTC) -> datetime:
+    """Return the start of the day in the time zone, as a time in UTC.
+
+    At the ends of the calendar, where UTC may have no such time, it is the midnight of UTC.
+    """
+    try:
+        return datetime.combine(day, time_of_day(), zone).astimezone(UTC)
+    except OverflowError:
+        return datetime.combine(day, time_of_day(), UTC)
 
 
 @dataclass(frozen=True)

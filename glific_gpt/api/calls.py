@@ -12,7 +12,8 @@ from glific_gpt.api.requests import OrganizationPath
 from glific_gpt.api.responses import json_response
 from glific_gpt.calls import queries, records, timeline
 from glific_gpt.calls.deferred import recovery
-from glific_gpt.calls.queries import PAGE_SIZE, Filters
+from glific_gpt.calls.filters import Filters
+from glific_gpt.calls.queries import PAGE_SIZE
 from glific_gpt.calls.tables import CALL_ID
 from glific_gpt.database import reading, transaction
 from glific_gpt.organizations import store

@@ -1,20 +1,22 @@
-"""Queries over the calls of an organization: pages, filters, export."""
+"""Queries over the calls of an organization: pages, orders, counts, choices of filters, export."""
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from glific_gpt.calls import records
+from glific_gpt.calls.filters import NO_FILTERS, Filters
 from glific_gpt.calls.tables import CALL_ID, Call
 from glific_gpt.clock import now
-from glific_gpt.database import owned, reading, transaction
+from glific_gpt.database import Usd, owned, reading, transaction
 from glific_gpt.errors import NotFound
 
-DAY = timedelta(days=1)
 PAGE_SIZE = 100
 MAX_EXPORTED_ROWS = 50_000
 BATCH_SIZE = 1000
@@ -23,42 +25,29 @@ RECENT_PERIOD = timedelta(days=90)
 """Values that no call had within this period are not offered as filters."""
 RECENT_ROWS = 20_000
 """Newest calls that are read for the filters. The page is opened often, so it must not scan all calls."""
+MAX_COUNTED = 10_000
+"""Matching calls that are counted. The list says that there are more."""
+MAX_SORTED = 20_000
+"""Newest matching calls that are sorted by duration or cost. Sorting needs all of them, not only those of a page."""
 MAX_FLOWS = 100
 """Flows that are offered as filters. Callers send the ids, so an organization can have any number of them."""
 MAX_MODELS = 100
 """Models that are offered as filters. Callers choose the names, so an organization can have any number of them."""
 
 
-@dataclass(frozen=True)
-class Filters:
-    """Conditions on calls; None matches every call."""
+class Order(StrEnum):
+    """Orders of calls, the greatest value first. Calls without a value are the last."""
 
-    status: str | None = None
-    first_day: date | None = None
-    """Days are in UTC, and the last day is included."""
-    last_day: date | None = None
-    model: str | None = None
-    """Matches the model that was asked and the model that answered."""
-    error_code: str | None = None
-    flow_id: int | None = None
-    """Glific's id of the flow."""
+    NEWEST = "newest"
+    DURATION = "duration"
+    COST = "cost"
 
-    def conditions(self) -> Iterator[ColumnElement[bool]]:
-        if self.status is not None:
-            yield Call.status == self.status
-        if self.first_day is not None:
-            yield Call.started_at >= _midnight(self.first_day)
-        if self.last_day is not None and self.last_day < date.max:  # Python has no day after date.max
-            yield Call.started_at < _midnight(self.last_day + DAY)
-        if self.model is not None:
-            yield or_(Call.model_asked == self.model, Call.model_used == self.model)
-        if self.error_code is not None:
-            yield Call.error_code == self.error_code
-        if self.flow_id is not None:
-            yield Call.flow_id == self.flow_id
-
-
-NO_FILTERS = Filters()
+    @property
+    def value_of_call(self) -> ColumnElement[Any]:
+        """The value in SQL. Not for NEWEST."""
+        if self is Order.COST:
+            return func.coalesce(Call.cost_usd, literal(Decimal(-1), Usd()))
+        return func.coalesce(Call.duration_ms, -1)
 
 
 def list_calls(
@@ -96,6 +85,38 @@ def list_newest(
     """Return calls, newest first, with a row id below `before_id`."""
     query = owned(Call, organization_id).where(*filters.conditions()).order_by(Call.id.desc()).limit(limit)
     return list(session.scalars(query if before_id is None else query.where(Call.id < before_id)))
+
+
+def read_sorted(
+    session: Session,
+    organization_id: int,
+    order: Order,
+    *,
+    limit: int = PAGE_SIZE,
+    before: str | None = None,
+    filters: Filters = NO_FILTERS,
+) -> list[Call]:
+    """Return calls in the given order, of the MAX_SORTED newest that match, after the call with the id `before`.
+
+    Calls with the same value are in the order of their ages, the newest first. Raises NotFound for an unknown `before`.
+    """
+    if order is Order.NEWEST:
+        return read_calls(session, organization_id, limit=limit, before=before, filters=filters)
+    newest = select(Call.id).where(Call.organization_id == organization_id, *filters.conditions())
+    query = owned(Call, organization_id).where(Call.id.in_(newest.order_by(Call.id.desc()).limit(MAX_SORTED)))
+    if before is not None:
+        row_id = _row_id(session, organization_id, before)
+        value = session.scalar(select(order.value_of_call).where(Call.id == row_id))
+        # As a literal with the type of the expression, because an amount is stored in another unit.
+        shown = literal(value, order.value_of_call.type)
+        query = query.where(or_(order.value_of_call < shown, and_(order.value_of_call == shown, Call.id < row_id)))
+    return list(session.scalars(query.order_by(order.value_of_call.desc(), Call.id.desc()).limit(limit)))
+
+
+def count_calls(session: Session, organization_id: int, filters: Filters = NO_FILTERS) -> int:
+    """Return the number of matching calls, at most MAX_COUNTED and one."""
+    matching = select(Call.id).where(Call.organization_id == organization_id, *filters.conditions())
+    return session.scalar(select(func.count()).select_from(matching.limit(MAX_COUNTED + 1).subquery())) or 0
 
 
 def recent_models(session: Session, organization_id: int) -> list[str]:
@@ -154,7 +175,3 @@ def _row_id(session: Session, organization_id: int, call_id: str) -> int:
     if found is None:
         raise NotFound("There is no call with this id.")
     return found
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)

@@ -5,7 +5,7 @@ import click
 from glific_gpt.calls import queries
 from glific_gpt.calls import timeline as timelines
 from glific_gpt.calls.deferred import delivery_records, recovery
-from glific_gpt.calls.queries import Filters
+from glific_gpt.calls.filters import Filters
 from glific_gpt.calls.tables import FAILED_DELIVERY_STATES, STATUSES
 from glific_gpt.calls.timeline import CallTimeline
 from glific_gpt.cli.arguments import slug

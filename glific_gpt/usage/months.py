@@ -1,10 +1,10 @@
 """Calendar months in a time zone."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from glific_gpt.clock import now
+from glific_gpt.clock import midnight, now
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,6 @@ class Month:
 
 def today(zone: ZoneInfo) -> date:
     return now().astimezone(zone).date()
-
-
-def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """Return the start of a day in the time zone, as a time in UTC."""
-    return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
 def list_months(since: datetime, zone: ZoneInfo) -> list[Month]:

@@ -1,12 +1,16 @@
 """Filters, pagination and export of recorded calls."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import insert
 
 from glific_gpt.calls import queries
-from glific_gpt.calls.queries import NO_FILTERS, Filters
+from glific_gpt.calls.filters import NO_FILTERS, Filters
+from glific_gpt.calls.queries import Order
 from glific_gpt.calls.tables import Call
 from glific_gpt.clock import now
 from glific_gpt.database import db, transaction
@@ -16,6 +20,7 @@ from tests.support.call_records import create_call
 from tests.support.server import RunningServer, TestOrganization
 
 MIDNIGHT = datetime(2026, 3, 10, tzinfo=UTC)
+DAY = timedelta(days=1)
 MICROSECOND = timedelta(microseconds=1)
 MARCH_9, MARCH_10 = date(2026, 3, 9), date(2026, 3, 10)
 
@@ -63,6 +68,74 @@ def test_a_day_filter_covers_the_whole_utc_day(alice: TestOrganization) -> None:
     assert list_ids(alice, Filters(first_day=MARCH_9)) == [tenth, last, first]
     assert list_ids(alice, Filters(last_day=MARCH_9)) == [last, first, eighth]
     assert list_ids(alice, Filters(first_day=MARCH_10, last_day=MARCH_9)) == []
+
+
+def test_a_day_filter_can_be_in_another_time_zone(alice: TestOrganization) -> None:
+    india = ZoneInfo("Asia/Kolkata")
+    start = datetime(2026, 3, 8, 18, 30, tzinfo=UTC)
+    _before, first, last, _after = (
+        create_call(alice, at=at) for at in (start - MICROSECOND, start, start + DAY - MICROSECOND, start + DAY)
+    )
+    assert list_ids(alice, Filters(first_day=MARCH_9, last_day=MARCH_9, zone=india)) == [last, first]
+    assert len(list_ids(alice, Filters(first_day=date.min, last_day=date.max, zone=india))) == 4
+
+
+@pytest.mark.both_databases
+def test_calls_are_found_by_their_id_their_contact_and_their_flow(
+    alice: TestOrganization, bob: TestOrganization
+) -> None:
+    of_contact, of_flow, other = create_call(alice, contact_id=7), create_call(alice, flow_id=7), create_call(alice)
+    theirs = create_call(bob, contact_id=7)
+    assert list_ids(alice, Filters(contact_or_flow_id=7)) == [of_flow, of_contact]
+    assert list_ids(alice, Filters(call_id=other)) == [other]
+    assert list_ids(alice, Filters(call_id=theirs)) == []
+
+
+def test_calls_without_a_record_of_it_are_no_test_questions(alice: TestOrganization) -> None:
+    test, flow, unknown = (create_call(alice, is_test=is_test) for is_test in (True, False, None))
+    assert list_ids(alice, Filters(is_test=True)) == [test]
+    assert list_ids(alice, Filters(is_test=False)) == [unknown, flow]
+
+
+def sort_ids(
+    organization: TestOrganization, order: Order, *, before: str | None = None, filters: Filters = NO_FILTERS
+) -> list[str]:
+    organization_id = get_organization_id(organization)
+    with organization.server.app.app_context(), transaction() as session:
+        rows = queries.read_sorted(session, organization_id, order, before=before, filters=filters, limit=2)
+    return [row.call_id for row in rows]
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("order", "column", "values"),
+    [
+        (Order.DURATION, "duration_ms", (900, None, 7000, 900)),
+        (Order.COST, "cost_usd", (Decimal("0.000000002"), None, Decimal(2), Decimal("0.000000002"))),
+    ],
+)
+def test_sorted_calls_have_pages(
+    alice: TestOrganization, bob: TestOrganization, order: Order, column: str, values: tuple[Any, ...]
+) -> None:
+    create_call(bob, **{column: values[2]})
+    older, without, greatest, newer = (create_call(alice, **{column: value}) for value in values)
+    assert sort_ids(alice, order) == [greatest, newer]
+    assert sort_ids(alice, order, before=newer) == [older, without]
+    assert sort_ids(alice, order, before=without) == []
+    assert sort_ids(alice, Order.NEWEST, before=newer) == [greatest, without]
+    assert sort_ids(alice, order, filters=Filters(call_id=older)) == [older]
+
+
+def test_only_the_newest_calls_are_sorted_and_counted(alice: TestOrganization, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "MAX_SORTED", 2)
+    monkeypatch.setattr(queries, "MAX_COUNTED", 2)
+    made = [create_call(alice, duration_ms=duration) for duration in (9000, 10, 20, 30)]
+    assert sort_ids(alice, Order.DURATION) == made[:1:-1]
+    organization_id = get_organization_id(alice)
+    with alice.server.app.app_context(), transaction() as session:
+        assert queries.count_calls(session, organization_id) == 3
+        assert queries.count_calls(session, organization_id, Filters(call_id=made[0])) == 1
+        assert queries.count_calls(session, organization_id, Filters(status="error")) == 0
 
 
 def test_the_minimum_and_maximum_dates_are_valid_filters(alice: TestOrganization) -> None:
