@@ -1,7 +1,8 @@
 """Call list, page of one call with advice, and retries."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from flask import Flask
 from flask_babel import Babel, force_locale
 
 from glific_gpt.accounts.tables import Role
+from glific_gpt.calls import queries
 from glific_gpt.calls.tables import FAILED_DELIVERY_STATES, STATUSES, Call, Delivery
 from glific_gpt.calls.timeline import CallTimeline, TimelineEvent, events
 from glific_gpt.clock import now
@@ -243,6 +245,74 @@ def test_the_list_can_show_the_calls_of_one_flow(alice: TestOrganization, viewer
     assert '<option value="6">6</option>' in page
     for wrong in ("x", "-1", "9" * 19, "%00"):
         assert viewer.get(f"{HERE}?flow={wrong}").status_code == 422
+
+
+def test_calls_are_searched_by_call_id_contact_and_flow(alice: TestOrganization, viewer: ConsoleUser) -> None:
+    first, second, third = create_call(alice, contact_id=21), create_call(alice, flow_id=21), create_call(alice)
+    assert listed(viewer, "?search=21") == [second, first]
+    assert listed(viewer, f"?search=%20{third.upper()}%20") == [third]
+    page = viewer.get(f"{HERE}/{first}").text
+    assert 'calls?search=21">21</a>' in page
+    for wrong in ("Asha", "call_xyz", "%00", "9" * 20, "-1"):
+        answer = viewer.get(f"{HERE}?search={wrong}")
+        assert (answer.status_code, 'id="search-error"' in answer.text) == (422, True)
+
+
+def test_the_number_of_matching_calls_is_shown(
+    alice: TestOrganization, viewer: ConsoleUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for flow in (5, 6, 6):
+        create_call(alice, flow_id=flow)
+    assert "3 calls." in viewer.get(HERE).text
+    assert "1 call matches." in viewer.get(f"{HERE}?flow=5").text
+    assert "2 calls match." in viewer.get(f"{HERE}?flow=6").text
+    monkeypatch.setattr(queries, "MAX_COUNTED", 1)
+    assert "More than 1 calls match." in viewer.get(f"{HERE}?flow=6").text
+    assert "At most the newest 20,000 are sorted." in viewer.get(f"{HERE}?sort=duration").text
+
+
+def test_calls_are_sorted_by_duration_and_cost(alice: TestOrganization, viewer: ConsoleUser) -> None:
+    slow, fast = create_call(alice, duration_ms=4000), create_call(alice, duration_ms=10, cost_usd=Decimal(1))
+    assert listed(viewer) == listed(viewer, "?sort=nonsense") == [fast, slow]
+    assert listed(viewer, "?sort=duration") == [slow, fast]
+    assert listed(viewer, "?sort=cost") == [fast, slow]
+    text = viewer.get(f"{HERE}?sort=duration&flow=&status=ok").text
+    assert 'aria-sort="descending">Duration' in text
+    assert 'href="/console/organizations/alice/calls?status=ok&amp;sort=cost"' in text
+    assert 'href="/console/organizations/alice/calls?status=ok"' in text
+    assert "hx-get" not in text
+
+
+def test_every_link_keeps_the_filters(alice: TestOrganization, editor: ConsoleUser) -> None:
+    made = [create_call(alice, flow_id=5, duration_ms=number) for number in range(52)]
+    query = "search=5&amp;status=ok&amp;sort=duration"
+    text = editor.get(f"{HERE}?search=5&status=ok&sort=duration").text
+    assert f'href="{HERE}.csv?{query}"' in text
+    assert f'href="{HERE}?before={made[2]}&amp;{query}"' in text
+    assert f'href="{HERE}/{made[-1]}?{query}"' in text
+    assert '<input type="hidden" name="sort" value="duration">' in text
+    call = editor.get(f"{HERE}/{made[1]}?before={made[2]}&search=5&status=ok&sort=duration").text
+    assert f'<a class="btn" href="{HERE}?{query}&amp;before={made[2]}#{made[1]}">' in call
+    retried = editor.post(f"{HERE}/{made[1]}/retry?search=5&before={made[2]}")
+    assert retried.headers["Location"] == f"{HERE}/{made[1]}?search=5&before={made[2]}"
+
+
+def test_the_days_of_the_filters_are_in_the_time_zone_of_the_organization(
+    alice: TestOrganization, viewer: ConsoleUser
+) -> None:
+    alice.change(time_zone="Asia/Kolkata")
+    call = create_call(alice, at=datetime(2026, 10, 31, 19, tzinfo=UTC))  # 1 November in India
+    assert listed(viewer, "?first_day=2026-11-01&last_day=2026-11-01") == [call]
+    assert listed(viewer, "?last_day=2026-10-31") == []
+    assert "Days are in the time zone Asia/Kolkata." in viewer.get(HERE).text
+
+
+def test_test_questions_can_be_left_out(alice: TestOrganization, viewer: ConsoleUser) -> None:
+    test, flow = create_call(alice, is_test=True), create_call(alice, is_test=None)
+    assert listed(viewer, "?tests=only") == [test]
+    assert listed(viewer, "?tests=without") == [flow]
+    text = viewer.get(HERE).text
+    assert text.count('<span class="status-dot"></span> Test</span>') == 1
 
 
 def test_a_test_question_is_marked(alice: TestOrganization, viewer: ConsoleUser) -> None:

@@ -208,8 +208,9 @@ def test_models_and_errors_link_to_their_calls(alice: TestOrganization, viewer: 
     create_call(alice, "error", error_code="insufficient_quota", model_asked=None)
     create_call(alice, "interrupted")
     text = viewer.get(HERE).text
+    first_day = f"first_day={now() - timedelta(days=29):%Y-%m-%d}"
     for link in ("model=gpt-4o", "error=insufficient_quota", "status=interrupted"):
-        assert f'href="/console/organizations/alice/calls?{link}"' in text
+        assert f'href="/console/organizations/alice/calls?{first_day}&amp;{link}"' in text
     assert "no model (failed earlier)" in text
 
 

@@ -1,6 +1,7 @@
 """The call list, which updates itself, one call with its timeline, the CSV export, and retries."""
 
 from collections.abc import Callable
+from typing import Any
 
 from flask import Response, abort, flash, redirect, render_template, request, stream_with_context, url_for
 from flask_babel import gettext as _
@@ -8,6 +9,7 @@ from flask_babel import gettext as _
 from glific_gpt.calls import queries, records
 from glific_gpt.calls import timeline as timelines
 from glific_gpt.calls.deferred import delivery_records, recovery
+from glific_gpt.calls.filters import Filters
 from glific_gpt.calls.tables import FAILED_DELIVERY_STATES, Call
 from glific_gpt.calls.timeline import CallTimeline
 from glific_gpt.clock import now
@@ -21,6 +23,7 @@ from glific_gpt.console.presenters.labels import translate_error
 from glific_gpt.console.presenters.timeline import present_timeline
 from glific_gpt.database import reading, transaction
 from glific_gpt.errors import MSG_MANY_EXPORTS, Conflict, RateLimited
+from glific_gpt.organizations.time_zones import find_zone
 from glific_gpt.runtime import cpu_bound
 from glific_gpt.runtime.bridge import blocking
 from glific_gpt.runtime.fair_semaphore import FairSemaphore
@@ -46,12 +49,15 @@ def list_calls(slug: str) -> tuple[str, int]:
     valid = not request.args or form.validate()
     before = request.args.get("before") or None
     rows, deferred_ids = _find_calls(form, before) if valid else ([], set())
+    active_filters = call_filters.active_filters()
     variables = {
         "calls": rows[:CALLS_PER_PAGE],
         "deferred_ids": deferred_ids,
         "older": rows[CALLS_PER_PAGE - 1].call_id if len(rows) > CALLS_PER_PAGE else None,
         "before": before,
-        "active_filters": call_filters.active_filters(),
+        "active_filters": active_filters,
+        "is_filtered": bool(active_filters.keys() - {"sort"}),
+        "order": form.order,
         "labels": labels,
         "timeout_ms": GLIFIC_TIMEOUT_MS,
         "max_exported": queries.MAX_EXPORTED_ROWS,
@@ -60,7 +66,7 @@ def list_calls(slug: str) -> tuple[str, int]:
     if "HX-Request" in request.headers:
         # Always 200, because htmx discards responses with an error status.
         return render_template("console/_calls.html", slug=slug, **variables), 200
-    _set_filter_choices(form)
+    variables |= _set_filter_choices(form, count=valid)
     return render_template("console/calls.html", form=form, slug=slug, **variables), 200 if valid else 422
 
 
@@ -73,7 +79,7 @@ def export_calls(slug: str) -> Response:
         abort(422)
     release = _take_export_place(slug)
     # One row more than the file may have, so that its last line can say that there are more.
-    rows = queries.iterate_calls(current_organization().id, form.filters(), limit=queries.MAX_EXPORTED_ROWS + 1)
+    rows = queries.iterate_calls(current_organization().id, _filters(form), limit=queries.MAX_EXPORTED_ROWS + 1)
     name = f"calls-{slug}-{now():%Y-%m-%d}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     lines = cpu_bound.paced(calls_csv.generate_csv(rows, queries.MAX_EXPORTED_ROWS))
@@ -116,6 +122,7 @@ def show_call(slug: str, call_id: str) -> str:
         page_names=PAGE_NAMES,
         labels=labels,
         can_retry=_can_retry(call_timeline),
+        list_position=_list_position(),
         timeout_ms=GLIFIC_TIMEOUT_MS,
     )
 
@@ -130,7 +137,7 @@ def retry_call(slug: str, call_id: str) -> Response:
         flash(translate_error(refused), "error")
     else:
         flash(_("The server is trying again. Reload this page in a moment to see the result."), "success")
-    return redirect(url_for("console.show_call", slug=slug, call_id=call_id))  # type: ignore[return-value]
+    return redirect(url_for("console.show_call", slug=slug, call_id=call_id, **_list_position()))  # type: ignore[return-value]
 
 
 def _find_calls(form: CallFilters, before: str | None) -> tuple[list[Call], set[str]]:
@@ -142,19 +149,37 @@ def _find_calls(form: CallFilters, before: str | None) -> tuple[list[Call], set[
         # In a transaction of its own, because the list is read in a session that cannot write.
         records.mark_interrupted(session)
     with reading(current_organization().id) as session:
-        rows = queries.read_calls(
-            session, current_organization().id, limit=CALLS_PER_PAGE + 1, before=before, filters=form.filters()
+        rows = queries.read_sorted(
+            session,
+            current_organization().id,
+            form.order,
+            limit=CALLS_PER_PAGE + 1,
+            before=before,
+            filters=_filters(form),
         )
         return rows, timelines.deferred_call_ids(session, rows)
 
 
-def _set_filter_choices(form: CallFilters) -> None:
+def _filters(form: CallFilters) -> Filters:
+    return form.filters(find_zone(current_organization().time_zone))
+
+
+def _list_position() -> dict[str, Any]:
+    """Return the filters and the page of the list from which this call was opened, for links back."""
+    before = request.args.get("before")
+    return call_filters.active_filters() | ({"before": before} if before else {})
+
+
+def _set_filter_choices(form: CallFilters, *, count: bool) -> dict[str, int | None]:
+    """Set the choices, and return the number of matching calls, unless the form has errors."""
     with reading(current_organization().id) as session:
         form.set_choices(
             queries.recent_models(session, current_organization().id),
             queries.recent_error_codes(session, current_organization().id),
             queries.recent_flow_ids(session, current_organization().id),
         )
+        hits = queries.count_calls(session, current_organization().id, _filters(form)) if count else None
+        return {"hits": hits, "max_counted": queries.MAX_COUNTED, "max_sorted": queries.MAX_SORTED}
 
 
 def _can_retry(call_timeline: CallTimeline) -> bool:

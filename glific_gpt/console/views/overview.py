@@ -43,6 +43,7 @@ def overview(slug: str) -> str:
         cards=build_metric_cards(report),
         charts=build_charts(report),
         days=days,
+        first_day=next(iter(report.days)),
         ranges=DAY_RANGES,
         other_models=OTHER_MODELS,
         calls_with=failed_calls_filter,
