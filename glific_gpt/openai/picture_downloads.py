@@ -64,11 +64,16 @@ class PictureDownloads:
         if not task.done():
             # The system's resolver has no time-out, so that its thread may take longer than the call.
             self._late.add(task)
-            task.add_done_callback(self._late.discard)
+            task.add_done_callback(self._drop)
             raise InvalidField(errors.MSG_PICTURE_SLOW).naming("url") if begun.is_set() else _overloaded()
         picture = task.result()
         self._hold(group, len(picture))
         return picture
+
+    def _drop(self, late: "asyncio.Task[str]") -> None:
+        self._late.discard(late)
+        if not late.cancelled():
+            late.exception()  # asyncio logs an error that nobody has looked at
 
     async def _download_in_turn(self, group: str, address: str, deadline: Deadline, begun: threading.Event) -> str:
         def download() -> str:

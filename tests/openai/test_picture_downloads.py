@@ -1,5 +1,6 @@
 """Limits of downloads of pictures: at once, by organization, and in memory."""
 
+import gc
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -75,7 +76,9 @@ def test_pictures_wait_for_memory_until_others_are_answered(
     assert not downloads._held
 
 
-def test_a_slow_resolver_ends_the_call_in_time(pictures: PictureServer) -> None:
+def test_a_slow_resolver_ends_the_call_in_time_without_a_trace(
+    pictures: PictureServer, caplog: pytest.LogCaptureFixture
+) -> None:
     resolved = Event()
 
     def resolve_slowly(_host: str, _port: int) -> list[str]:
@@ -89,3 +92,5 @@ def test_a_slow_resolver_ends_the_call_in_time(pictures: PictureServer) -> None:
     while downloads._late:
         time.sleep(0.01)
     assert not downloads._held
+    gc.collect()
+    assert not caplog.records
