@@ -88,8 +88,8 @@ def encode(body: bytes) -> str:
     if not kind:
         raise _error(errors.MSG_NOT_A_PICTURE, "the reply is not a picture")
     view = memoryview(body)
-    pieces = [b64encode(view[start : start + ENCODED_BYTES]).decode() for start in range(0, len(body), ENCODED_BYTES)]
-    return f"data:image/{kind};base64," + "".join(pieces)
+    pieces = (b64encode(view[start : start + ENCODED_BYTES]).decode() for start in range(0, len(body), ENCODED_BYTES))
+    return "".join([f"data:image/{kind};base64,", *pieces])  # joined once: each copy takes 27 MB
 
 
 def _read_picture(response: httpx2.Response) -> bytes:

@@ -12,7 +12,7 @@ from glific_gpt.clock import Deadline
 from glific_gpt.errors import InvalidField, Overloaded
 from glific_gpt.http_client import AddressPolicy, Resolver, resolve_addresses, tls_context
 from glific_gpt.openai.picture_client import PictureClients, allow_public
-from glific_gpt.runtime import bridge
+from glific_gpt.runtime import bridge, large_blocks
 from glific_gpt.runtime.fair_slots import FairSlots
 from glific_gpt.runtime.fair_threads import FairThreads, ThreadTimeout
 
@@ -35,6 +35,7 @@ class PictureDownloads:
         allows: AddressPolicy = allow_public,
         resolve: Resolver = resolve_addresses,
     ) -> None:
+        large_blocks.return_when_freed()  # the process has none that are larger than pictures
         self._clients = PictureClients(context or tls_context(), allows, resolve)
         self._threads = FairThreads(THREADS, "picture")
         self._slots: defaultdict[str, FairSlots] = defaultdict(lambda: FairSlots(DOWNLOADS_PER_ORGANIZATION))
