@@ -23,6 +23,7 @@ NEVER_ON_THE_LOOP = {
     "operations/secret_monitor.py": "its own thread",
     "durable/failover.py": "the failover's own thread",
     "flows/simulator/conversation.py": "imports errors only; HTTP requests of its callers are guarded",
+    "console/views/documents.py": "a page, in a thread; its semaphore refuses the event loop",
     "runtime/bridge.py": "decides where to wait: tests/runtime/test_bridge.py",
     "database/batch_queue.py": "waits for a OneShotEvent, which does not block",
     "openai/fallback.py": "sleeps with bridge.sleep, which does not block",
