@@ -12,6 +12,7 @@ from glific_gpt.accounts import people
 from glific_gpt.accounts.sign_in import sessions
 from glific_gpt.console import access
 from glific_gpt.console.assets import icon
+from glific_gpt.console.handbook import SECTIONS
 from glific_gpt.console.presenters.labels import ROLE_MEANINGS, ROLE_NAMES
 from glific_gpt.console.static_files import asset_url
 from glific_gpt.database import transaction
@@ -50,6 +51,7 @@ CURRENT_PAGE_ATTRIBUTE = Markup(' aria-current="page"')
 def init(app: Flask) -> None:
     """Register what the templates use."""
     app.jinja_env.globals.update(asset_url=asset_url, icon=icon, menu_entry=menu_entry)
+    app.jinja_env.globals.update(help_url=help_url)
     app.jinja_env.globals.update(page_language=page_language, languages=LANGUAGES)
     app.jinja_env.globals.update(activity_seconds=activity_seconds, version=__version__)
     app.jinja_env.globals.update(is_sandbox=lambda: services().settings.sandbox)
@@ -58,6 +60,12 @@ def init(app: Flask) -> None:
         name: value for name, value in attributes.items() if value
     }
     app.context_processor(_template_variables)
+
+
+def help_url() -> str:
+    """Return the address of the part of the handbook that describes this page."""
+    endpoint = (request.endpoint or "").removeprefix("console.")
+    return url_for("console.help_page", _anchor=SECTIONS.get(endpoint))
 
 
 def activity_seconds() -> int:

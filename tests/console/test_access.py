@@ -15,7 +15,7 @@ from tests.support.server import RunningServer
 
 EXPECTED_ENDPOINTS = {
     AccessLevel.PUBLIC: ("set_language",),
-    AccessLevel.SIGNED_IN: ("account", "home", "set_own_language"),
+    AccessLevel.SIGNED_IN: ("account", "help_page", "home", "set_own_language"),
     AccessLevel.VIEWER: (
         *("overview", "openai", "models", "try_it", "list_calls", "show_call", "export_calls"),
         *("use_in_glific", "show_conversion", "show_check_up", "by_hand", "webhook_tokens"),

@@ -47,6 +47,7 @@ def test_the_image_answers_a_call_and_makes_a_backup(tmp_path: Path, database_ur
         assert Path(f"/proc/{program.process.pid}").stat().st_uid == int(image.user) > 0
         file = http.get(f"{url}/console/static/vendor/htmx.min.js", headers={"Accept-Encoding": "gzip"})
         assert (file.status_code, file.headers.get("Content-Encoding")) == (200, "gzip")
+        assert (image.folder / "srv/glific_gpt/docs/hi/console.md").exists()
         with image.run(tmp_path / "backup", environ, backups, BACKUP) as backup:
             assert backup.wait_for_exit() == 0, backup.errors
         with image.run(tmp_path / "write", environ, backups, ("touch", "/srv/glific_gpt/new")) as touch:

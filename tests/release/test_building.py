@@ -84,6 +84,11 @@ def test_the_bill_of_materials_lists_every_package_that_is_installed_or_containe
     assert not {name for name, _ in listed} & set(packages["devDependencies"])
 
 
+def test_an_installed_wheel_has_the_handbook_in_both_languages(installed: Installed) -> None:
+    for name in ("console.md", "hi/console.md"):
+        assert (installed.folder / "docs" / name).read_bytes() == (ROOT / "docs" / name).read_bytes()
+
+
 def test_an_installed_wheel_knows_its_version_and_its_migrations(installed: Installed) -> None:
     assert installed.flask("--version") == f"{__version__}\n"
     installed.flask("db", "upgrade")
