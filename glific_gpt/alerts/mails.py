@@ -21,6 +21,8 @@ from glific_gpt.organizations.tables import Organization
 LIFETIME = timedelta(hours=6)
 """An alert that could not be sent for so long is old news."""
 DEFAULT_LOCALE = "en"
+MAX_OWNERS = 20
+"""Owners that get an e-mail, so that one organization cannot fill the outbox."""
 
 
 def send(session: Session, organization: Organization, news: Announcement) -> None:
@@ -29,7 +31,9 @@ def send(session: Session, organization: Organization, news: Announcement) -> No
         return
     for address, locale in _recipients(session, organization):
         with force_locale(locale):
-            email = Email(address, texts.subject(organization.name, news), _text(organization, news))
+            # A name can have a line break, which no header can.
+            subject = texts.subject(" ".join(organization.name.split()), news)
+            email = Email(address, subject, _text(organization, news))
         current_outbox().send(session, email, now() + LIFETIME, organization.id, topic=ALERT)
 
 
@@ -40,6 +44,7 @@ def _recipients(session: Session, organization: Organization) -> Iterator[tuple[
         .join(Membership, Membership.user_id == User.id)
         .where(Membership.organization_id == organization.id, Membership.role == Role.OWNER.value, User.active)
         .order_by(User.id)
+        .limit(MAX_OWNERS)
     )
     people = [(email, locale or DEFAULT_LOCALE) for email, locale in session.execute(owners)]
     yield from people

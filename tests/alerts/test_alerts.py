@@ -143,7 +143,7 @@ def test_the_e_mail_says_what_to_do_in_the_language_of_the_person(
 ) -> None:
     with owned.server.app.app_context(), transaction() as session:
         session.execute(sa.update(User).values(locale=None))
-    owned.change(monthly_budget_usd=Decimal(1), alert_email=None)
+    owned.change(monthly_budget_usd=Decimal(1), alert_email=None, name="Alice\nTrust")
     create_call(owned, cost_usd=Decimal("0.9"))
     check_alerts(owned.server.app)
     with owned.server.app.app_context():
@@ -151,7 +151,10 @@ def test_the_e_mail_says_what_to_do_in_the_language_of_the_person(
             (email_id,) = session.scalars(sa.select(OutgoingEmail.id))
         owned.server.services.email_workflow.attempt(email_id)
     message = mail_server.next_message()
-    assert (message["To"], message["Subject"]) == ("asha@example.org", "Alice: This month's budget is nearly used up")
+    assert (message["To"], message["Subject"]) == (
+        "asha@example.org",
+        "Alice Trust: This month's budget is nearly used up",
+    )
     text = message.get_content()
     assert "$0.90 of $1.00 are spent. When the budget is used up, calls are not answered." in text
     assert "https://g.org/console/organizations/alice/" in text
