@@ -24,6 +24,7 @@ from glific_gpt.usage.alerts import AlertCode
 from tests.conftest import StartServer
 from tests.console.users import create_user
 from tests.support.call_records import create_call, create_delivery
+from tests.support.deferred import start_worker_in_process
 from tests.support.mail_server import MailServer
 from tests.support.server import RunningServer, TestOrganization
 
@@ -145,11 +146,8 @@ def test_the_e_mail_says_what_to_do_in_the_language_of_the_person(
         session.execute(sa.update(User).values(locale=None))
     owned.change(monthly_budget_usd=Decimal(1), alert_email=None, name="Alice\nTrust")
     create_call(owned, cost_usd=Decimal("0.9"))
+    start_worker_in_process(owned.server)
     check_alerts(owned.server.app)
-    with owned.server.app.app_context():
-        with transaction() as session:
-            (email_id,) = session.scalars(sa.select(OutgoingEmail.id))
-        owned.server.services.email_workflow.attempt(email_id)
     message = mail_server.next_message()
     assert (message["To"], message["Subject"]) == (
         "asha@example.org",

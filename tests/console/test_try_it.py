@@ -250,6 +250,9 @@ def test_a_slow_model_times_out(start_server: StartServer, openai: OpenAIStandIn
     answer = ask(editor)
     assert time.monotonic() - before < 20
     assert "did not answer in time" in answer.text
+    assert "time-late" in answer.text
+    assert "time-good" not in answer.text
+    assert "No answer in time" in answer.text
     assert alice.calls()[0]["error_code"] == "deadline_exceeded"
 
 
