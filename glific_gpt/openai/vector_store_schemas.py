@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AliasChoices, BaseModel, BeforeValidator, Field
 
 MAX_ITEMS = 10_000
+MAX_COUNT = 2**53
+"""Larger numbers are not exact in JSON (RFC 8259, section 6), and no store has so many bytes."""
 _Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
 
 
@@ -14,7 +16,7 @@ def _text(value: Any) -> str:
 
 
 def _count(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MAX_COUNT else 0
 
 
 def _moment(value: Any) -> datetime | None:

@@ -124,6 +124,7 @@ def test_a_silent_openai_ends_at_the_deadline(openai: OpenAIStandIn) -> None:
     [
         ({}, ("", 0, 0, None, False)),
         ({"name": 7, "usage_bytes": "many", "file_counts": None, "expires_at": -1}, ("", 0, 0, None, False)),
+        ({"usage_bytes": 10**30, "file_counts": {"total": -1}, "expires_at": 2**33}, ("", 0, 0, None, False)),
         (
             {"name": "Rules", "usage_bytes": 5, "file_counts": {"total": 2}, "status": "expired"},
             ("Rules", 5, 2, None, True),
