@@ -12,6 +12,7 @@ import pytest
 
 from glific_gpt.clock import Deadline
 from glific_gpt.http_client import AddressRefused, DeadlineTransport, ThreadClient, deadline_scope, tls_context
+from tests.support.endless_server import ENDLESS_REPLIES, run_endless_server
 from tests.support.network_faults import FaultyProxy, dropping_listener
 from tests.support.openai_behaviours import send_slowly
 from tests.support.openai_exchange import Exchange
@@ -170,3 +171,13 @@ def test_connections_are_closed_when_their_thread_ends(openai: OpenAIStandIn) ->
     thread.start()
     thread.join()
     assert streams[0].get_extra_info("socket").fileno() == -1
+
+
+def test_endless_interim_responses_end_early_although_the_body_may_be_large() -> None:
+    transport = DeadlineTransport(TLS, max_received_bytes=100_000_000)
+    with (
+        run_endless_server(*ENDLESS_REPLIES["interim responses"]) as server,
+        ThreadClient(transport) as client,
+        pytest.raises(httpx2.RemoteProtocolError, match="too large"),
+    ):
+        get(client, server.port, 3, host="127.0.0.1")
