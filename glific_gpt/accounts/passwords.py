@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from glific_gpt.accounts import addresses, people
+from glific_gpt.accounts.locales import find_locale
 from glific_gpt.accounts.people import MSG_ACCOUNT_INACTIVE
 from glific_gpt.accounts.tables import User
 from glific_gpt.audit import trail
@@ -119,7 +120,7 @@ def compose_reset_email(session: Session, parameters: dict[str, str]) -> Email |
         return None
     g.actor = "nobody"
     trail.record(session, Action.PASSWORD_LINK_REQUESTED, email=user.email, address=parameters["client"])
-    with force_locale(user.locale or "en"):
+    with force_locale(find_locale(user.locale)):
         url = current_app.config[PUBLIC_URL]
         text = render_template("security/email/reset.txt", link=reset_link(user), url=url)
         return Email(user.email, gettext("Your link to choose a password"), text)

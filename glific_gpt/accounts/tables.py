@@ -59,7 +59,7 @@ class User(Base, UserMixin):
     is_administrator: Mapped[bool] = mapped_column(default=False)
     """Administrators of the server act as owners of every organization."""
     locale: Mapped[str | None] = mapped_column(String(5))
-    """Language of the pages; NULL uses the language of the browser."""
+    """One of `locales.LOCALES`, or a language alone; NULL uses the language of the browser."""
     tf_primary_method: Mapped[str | None] = mapped_column(String(64))
     """'authenticator' if two-step sign-in is on."""
     tf_totp_secret: Mapped[str | None] = mapped_column(Text)

@@ -8,6 +8,7 @@ from flask_babel import force_locale
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from glific_gpt.accounts.locales import ENGLISH
 from glific_gpt.alerts import conditions, mails, states, texts, webhook
 from glific_gpt.alerts.conditions import CurrentAlerts
 from glific_gpt.alerts.tables import AlertState
@@ -65,7 +66,7 @@ def _announce(session: Session, current: Mapping[int, CurrentAlerts]) -> str:
             log.info("alerts_announced", organization=organization.slug, begun=_codes(news), over=len(news.over))
         states.mark_mailed(news, now())
         if news := states.collect_post(organization.id, rows, alerts):
-            with force_locale("en"):  # the language of the administrators is not known
+            with force_locale(ENGLISH):  # the language of the administrators is not known
                 name = webhook.quote(organization.name)
                 message += [f"{name} ({organization.slug}): {line}" for line in texts.lines(news)]
     return "\n".join(message)

@@ -8,6 +8,7 @@ from flask_babel import force_locale, gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from glific_gpt.accounts.locales import ENGLISH, find_locale
 from glific_gpt.accounts.passwords import PUBLIC_URL
 from glific_gpt.accounts.tables import Membership, Role, User
 from glific_gpt.alerts import texts
@@ -20,7 +21,6 @@ from glific_gpt.organizations.tables import Organization
 
 LIFETIME = timedelta(hours=6)
 """An alert that could not be sent for so long is old news."""
-DEFAULT_LOCALE = "en"
 MAX_OWNERS = 20
 """Owners that get an e-mail, so that one organization cannot fill the outbox."""
 
@@ -46,10 +46,10 @@ def _recipients(session: Session, organization: Organization) -> Iterator[tuple[
         .order_by(User.id)
         .limit(MAX_OWNERS)
     )
-    people = [(email, locale or DEFAULT_LOCALE) for email, locale in session.execute(owners)]
+    people = [(email, find_locale(locale)) for email, locale in session.execute(owners)]
     yield from people
     if organization.alert_email and organization.alert_email not in dict(people):
-        yield organization.alert_email, people[0][1] if people else DEFAULT_LOCALE
+        yield organization.alert_email, people[0][1] if people else ENGLISH
 
 
 def _text(organization: Organization, news: Announcement) -> str:

@@ -8,7 +8,7 @@ from flask_security import current_user
 from markupsafe import Markup
 
 from glific_gpt import __version__
-from glific_gpt.accounts import people
+from glific_gpt.accounts import locales, people
 from glific_gpt.accounts.sign_in import sessions
 from glific_gpt.console import access
 from glific_gpt.console.assets import icon
@@ -26,7 +26,7 @@ LONGEST_ACTIVITY_SECONDS = 300
 def init_language(app: Flask) -> None:
     """Set up the translations of all pages, including those of Flask-Security."""
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "console/translations"
-    Babel(app, locale_selector=page_language)
+    Babel(app, locale_selector=page_locale)
 
 
 def page_language() -> str:
@@ -34,10 +34,20 @@ def page_language() -> str:
 
     The order is: chosen in this browser, saved for the user, accepted by the browser, English.
     """
-    chosen = session.get(LANGUAGE_KEY) or (
-        current_user.locale if current_user and current_user.is_authenticated else ""
-    )
+    chosen = session.get(LANGUAGE_KEY) or locales.language_of(_saved_locale())
     return chosen if chosen in LANGUAGES else request.accept_languages.best_match(list(LANGUAGES)) or "en"
+
+
+def page_locale() -> str:
+    """Return the locale of this page: its language, with the country that is saved for the user."""
+    saved, language = locales.find_locale(_saved_locale()), page_language()
+    if locales.language_of(saved) == language:
+        return saved
+    return locales.ENGLISH if language == "en" else language
+
+
+def _saved_locale() -> str:
+    return (current_user.locale if current_user and current_user.is_authenticated else None) or ""
 
 
 ORGANIZATION_LIST = "console.list_organizations"
@@ -53,6 +63,7 @@ def init(app: Flask) -> None:
     app.jinja_env.globals.update(asset_url=asset_url, icon=icon, menu_entry=menu_entry)
     app.jinja_env.globals.update(help_url=help_url)
     app.jinja_env.globals.update(page_language=page_language, languages=LANGUAGES)
+    app.jinja_env.globals.update(language_tag=lambda: page_locale().replace("_", "-"))
     app.jinja_env.globals.update(activity_seconds=activity_seconds, version=__version__)
     app.jinja_env.globals.update(is_sandbox=lambda: services().settings.sandbox)
     app.jinja_env.globals.update(role_names=ROLE_NAMES, role_meanings=ROLE_MEANINGS)

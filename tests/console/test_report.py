@@ -110,7 +110,7 @@ def test_the_administrator_sets_the_rate_of_the_rupee(
     create_call(alice, cost_usd=Decimal(2000), model_asked="gpt-5")
     saved = administrator.post(RATE, {"rupees": " 88.4500 ", "day": "2026-11-28"})
     assert saved.status_code == 302
-    assert cards(viewer)["Cost"][1] == "₹176,900.00"
+    assert cards(viewer)["Cost"][1] == "₹1,76,900.00"
     assert "Rupees are at ₹88.45 for one US dollar, the rate of 28 November 2026." in viewer.get(HERE).text
     assert 'value="88.45"' in administrator.get(SERVER).text
     (line,) = sheet(administrator, f"{SERVER}.csv")
@@ -124,6 +124,37 @@ def test_the_administrator_sets_the_rate_of_the_rupee(
     administrator.post(RATE, {"rupees": "", "day": ""})
     assert cards(viewer)["Cost"][1] == ""
     assert "Removed the rate of the rupee from reports" in administrator.get("/console/server/audit").text
+
+
+@pytest.mark.parametrize(
+    ("locale", "cost", "rupees", "day"),
+    [
+        ("", "$17,43,945.00", "₹34,87,890.00", "28 November 2026"),
+        ("en_GB", "US$1,743,945.00", "₹3,487,890.00", "28 November 2026"),
+        ("en_US", "$1,743,945.00", "₹3,487,890.00", "November 28, 2026"),
+        ("hi", "$17,43,945.00", "₹34,87,890.00", "28 नवंबर 2026"),
+    ],
+)
+def test_numbers_and_dates_are_written_as_the_person_chooses(
+    alice: TestOrganization, administrator: ConsoleUser, locale: str, cost: str, rupees: str, day: str
+) -> None:
+    create_call(alice, cost_usd=Decimal(1_743_945))
+    administrator.post(RATE, {"rupees": "2", "day": "2026-11-28"})
+    administrator.post("/console/account/language", {"language": locale}, page="/console/account/")
+    page = administrator.get(HERE).text
+    for written in (cost, rupees, day):
+        assert written in page
+
+
+def test_models_and_flows_link_to_their_calls_of_the_month(
+    alice: TestOrganization, server: RunningServer, viewer: ConsoleUser
+) -> None:
+    existing_since(server, datetime(2020, 1, 1, tzinfo=UTC))
+    create_call(alice, at=datetime(2020, 2, 3, tzinfo=UTC), flow_id=5)
+    page = viewer.get(f"{HERE}?month=2020-02").text
+    days = "first_day=2020-02-01&amp;last_day=2020-02-29"
+    for link in ("model=gpt-4o", "flow=5"):
+        assert f'<a href="/console/organizations/alice/calls?{days}&amp;{link}">' in page
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from flask_babel import format_currency, format_date, format_decimal, format_percent
+from flask_babel import format_currency, format_date, format_decimal, format_percent, get_locale
 from flask_babel import gettext as _
 
 from glific_gpt.console.blueprint import blueprint
@@ -56,13 +56,13 @@ def format_share(share: float) -> str:
 
 def format_day(value: date) -> str:
     """Format a date without its year, such as 3 May."""
-    return str(format_date(value, "d MMM"))
+    return str(format_date(value, "MMM d" if str(get_locale()) == "en_US" else "d MMM"))
 
 
 @blueprint.app_template_filter("date")
 def format_full_date(value: date) -> str:
     """Format a date with its year, such as 3 May 2026."""
-    return str(format_date(value, "d MMM y"))
+    return str(format_date(value, "medium"))
 
 
 def _format_small(value: Decimal | float) -> str:

@@ -47,6 +47,11 @@ def flow_name(flow: int | None) -> str:
     return str(_("Other flows")) if flow == OTHER_FLOWS else str(_("Flow %(number)s", number=flow))
 
 
+def has_calls(key: str | int | None) -> bool:
+    """Return whether the list of calls can show the calls of this model or flow."""
+    return key not in {None, OTHER_MODELS, OTHER_FLOWS}
+
+
 def build_cards(total: ReportLine, rate: RupeeRate | None) -> list[ReportCard]:
     tests = ngettext("%(num)s of them is a test question", "%(num)s of them are test questions", total.tests)
     in_time = _(
@@ -118,4 +123,4 @@ def _deleted_note(calls: int) -> str:
 
 
 def _full_date(day: object) -> str:
-    return str(format_date(day, "d MMMM y"))
+    return str(format_date(day, "long"))

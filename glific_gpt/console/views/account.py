@@ -3,10 +3,12 @@
 from flask import Response, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 
+from glific_gpt.accounts import locales
 from glific_gpt.accounts.tables import User
 from glific_gpt.console.access import AccessLevel, load_last_organization, requires, signed_in_user
 from glific_gpt.console.blueprint import blueprint
-from glific_gpt.console.context import LANGUAGE_KEY, LANGUAGES
+from glific_gpt.console.context import LANGUAGE_KEY
+from glific_gpt.console.presenters.locales import describe_locale
 from glific_gpt.database import transaction
 
 
@@ -14,15 +16,21 @@ from glific_gpt.database import transaction
 @requires(AccessLevel.SIGNED_IN)
 def account() -> str:
     load_last_organization()
-    return render_template("console/account.html", user=signed_in_user())
+    saved = signed_in_user().locale
+    return render_template(
+        "console/account.html",
+        user=signed_in_user(),
+        locales={code: describe_locale(code) for code in locales.LOCALES},
+        saved_locale=locales.find_locale(saved) if saved else None,
+    )
 
 
 @blueprint.post("/account/language")
 @requires(AccessLevel.SIGNED_IN)
 def set_own_language() -> Response:
-    """Save the language for the user, in all browsers. An empty value means the language of the browser."""
+    """Save the locale for the user, in all browsers. An empty value means the language of the browser."""
     chosen = request.form.get("language", "")
-    locale = chosen if chosen in LANGUAGES else None
+    locale = chosen if chosen in locales.LOCALES else None
     with transaction() as db_session:
         db_session.get_one(User, signed_in_user().id).locale = locale
     # A language chosen in this browser before would win over the saved one.
