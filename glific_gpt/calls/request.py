@@ -154,7 +154,9 @@ class Admission:
             refusal = cpu_bound.run(lambda: allowlist.access_error(fallback, *lists), is_long=is_long)
             context.fallback_model = None if refusal or find_refusal(fallback, needs) else fallback
         fields = credentials.decrypt(self.vault, tenant.organization_id, self.provider, tenant.ciphertext)
-        return self.provider.bind(fields, model, deadline, context.fallback_model, fetches_pictures=tenant.fetch_images)
+        # One group for all calls of the organization, in a request, after it, and from the console.
+        pictures = str(tenant.organization_id) if tenant.fetch_images else None
+        return self.provider.bind(fields, model, deadline, context.fallback_model, picture_group=pictures)
 
 
 def decode_object(body: bytes) -> dict[str, Any]:

@@ -98,11 +98,11 @@ class Provider(Protocol):
         deadline: Deadline,
         fallback: str | None = None,
         *,
-        fetches_pictures: bool = False,
+        picture_group: str | None = None,
     ) -> LanguageModel:
         """Return a model that uses this key. `fallback` is asked if the provider does not let the model answer.
 
-        With `fetches_pictures`, this server downloads the pictures of questions.
+        With `picture_group`, this server downloads the pictures of questions. Groups share its downloads in turns.
         """
         ...
 
@@ -219,11 +219,11 @@ class OpenAi:
         deadline: Deadline,
         fallback: str | None = None,
         *,
-        fetches_pictures: bool = False,
+        picture_group: str | None = None,
     ) -> LanguageModel:
         """Return a model that uses this key, and asks the fallback with the same key."""
         gateway = self.gateway_at(secrets.base_url)
-        bound = gateway.bind(secrets.api_key, model, deadline, fetches_pictures=fetches_pictures)
+        bound = gateway.bind(secrets.api_key, model, deadline, picture_group=picture_group)
         if fallback is None:
             return bound
         from glific_gpt.openai.fallback import ModelWithFallback

@@ -83,14 +83,15 @@ class Gateway:
         self._capabilities = LearnedCapabilities()
 
     def bind(
-        self, api_key: SecretStr, model: str, deadline: Deadline, *, fetches_pictures: bool = False
+        self, api_key: SecretStr, model: str, deadline: Deadline, *, picture_group: str | None = None
     ) -> "BoundModel":
         """Return a model that a function can ask with this key until the deadline.
 
-        With `fetches_pictures`, this server downloads the pictures of questions, and OpenAI gets their bytes.
+        With `picture_group`, this server downloads the pictures of questions, and OpenAI gets their bytes. Groups share
+        the downloads in turns.
         """
         usage = Usage(has_prices=self._server is None)
-        return BoundModel(self, api_key, model, deadline, fetches_pictures, usage)
+        return BoundModel(self, api_key, model, deadline, picture_group, usage)
 
     def documents(self, api_key: SecretStr, deadline: Deadline) -> VectorStores:
         """Return the vector stores that the key reaches. Raises ModelNotSupported if the server has none."""
@@ -229,7 +230,7 @@ class BoundModel:
     _api_key: SecretStr = field(repr=False)
     name: str
     _deadline: Deadline = field(repr=False)
-    _fetches_pictures: bool = False
+    _picture_group: str | None = None
     usage: Usage = field(default_factory=Usage)
     allowance: Allowance | None = field(default=None, repr=False)
     memory: tuple[Turn, ...] = field(default=(), repr=False)
@@ -246,11 +247,11 @@ class BoundModel:
     @contextmanager
     def with_picture(self, question: Question) -> Iterator[Question]:
         """Yield the question with the bytes of its picture, if this server downloads it. Raises GlificGptError."""
-        address = question.picture_url
-        if address is None or not self._fetches_pictures or address.startswith("data:"):
+        address, group = question.picture_url, self._picture_group
+        if address is None or group is None or address.startswith("data:"):
             yield question
             return
-        with self._gateway.pictures.fetch(address, self._deadline) as picture:
+        with self._gateway.pictures.fetch(group, address, self._deadline) as picture:
             yield replace(question, picture_url=picture)
 
     def _ask_timed(self, question: Question, *, retry: bool) -> Answer:

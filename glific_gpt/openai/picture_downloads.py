@@ -46,12 +46,11 @@ class PictureDownloads:
         self._lock = threading.Lock()
 
     @contextmanager
-    def fetch(self, address: str, deadline: Deadline) -> Iterator[str]:
-        """Yield the picture as a data URL. Its memory counts until the block ends.
+    def fetch(self, group: str, address: str, deadline: Deadline) -> Iterator[str]:
+        """Yield the picture as a data URL. Its memory counts until the block ends. An organization is one group.
 
         Raises InvalidField for an address without a picture, and Overloaded if there is no memory for it in time.
         """
-        group = bridge.current_group()
         picture = bridge.await_(self._download_in_time(group, address, deadline))
         try:
             yield picture

@@ -13,7 +13,6 @@ from glific_gpt.clock import Deadline
 from glific_gpt.errors import InvalidField, Overloaded
 from glific_gpt.openai import picture_downloads
 from glific_gpt.openai.picture_downloads import DOWNLOADS_PER_ORGANIZATION, PictureDownloads
-from glific_gpt.runtime import bridge
 from tests.support.picture_server import JPEG, Page, PictureServer, run_picture_server
 from tests.support.self_signed import LOOPBACK
 
@@ -25,8 +24,7 @@ def pictures(tmp_path: Path) -> Iterator[PictureServer]:
 
 
 def fetch(downloads: PictureDownloads, group: str, url: str, *, seconds: float = 10, hold: Event | None = None) -> str:
-    bridge.set_group(group)
-    with downloads.fetch(url, Deadline.after(seconds)) as picture:
+    with downloads.fetch(group, url, Deadline.after(seconds)) as picture:
         if hold:
             hold.wait(20)
         return picture

@@ -2,6 +2,7 @@
 
 from base64 import b64decode
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from structlog.testing import capture_logs
 
 from glific_gpt.openai import picture_client
 from glific_gpt.openai.picture_client import MAX_PICTURE_BYTES, allow_public
+from glific_gpt.openai.picture_downloads import DOWNLOADS_PER_ORGANIZATION
 from tests.conftest import StartServer
 from tests.support.deferred import create_connected_organization, pending_call_id, resumed_result, wait_until
 from tests.support.glific_stand_in import GlificStandIn
@@ -200,3 +202,20 @@ def test_a_deferred_call_downloads_the_picture_when_it_is_asked(
     assert alice.wait_for_delivery(call_id).state == "delivered"
     assert resumed_result(glific, 21)["success"] is True
     assert find_pictures(openai.requests[0])[0].startswith("data:image/jpeg;base64,")
+
+
+def test_calls_in_a_request_and_after_it_share_the_downloads_of_their_organization(
+    start_server: StartServer, pictures: PictureServer, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    server = start_server(with_worker=True)
+    use_pictures(server, pictures)
+    alice = create_connected_organization(server, glific, fetch_images=True)
+    pictures.pages["/slow.jpg"] = Page(seconds=0.5)
+    url = f"{pictures.url}/slow.jpg"
+    flow: dict[str, Any] = {"contact": {"id": 21}, "flow_id": "5", "organization_id": 17}
+    later = [pending_call_id(ask(alice, "?mode=async", url=url, **flow)) for _ in range(2)]
+    wait_until(lambda: pictures.concurrent)
+    with ThreadPoolExecutor(2) as pool:
+        assert all(reply.is_success for reply in pool.map(lambda _: ask(alice, url=url), range(2)))
+    assert {alice.wait_for_delivery(call_id).state for call_id in later} == {"delivered"}
+    assert pictures.max_concurrent == DOWNLOADS_PER_ORGANIZATION
