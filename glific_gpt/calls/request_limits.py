@@ -5,8 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib import import_module
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import structlog
 from limits import RateLimitItem, RateLimitItemPerMinute
@@ -18,11 +17,10 @@ from glific_gpt.calls.request_windows import RequestWindows
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.errors import RateLimited, SettingsError
 from glific_gpt.runtime.bridge import WaitTimeout, blocking, run_in_executor
+from glific_gpt.runtime.rate_limit_storage import storage_options
 from glific_gpt.settings import MSG_RATE_LIMIT_STORAGE
 
 NAMESPACE = "glific_gpt"
-REDIS_TIMEOUT_SECONDS = 0.25
-"""How long a call waits for Redis. Without an answer it is not counted."""
 RETRY_STORAGE_SECONDS = 10.0
 """Time after a failure in which the storage is not asked, so that calls do not wait for it."""
 
@@ -84,17 +82,9 @@ def open_storage(url: str) -> Storage:
     try:
         if url.startswith("memory:"):
             return RequestWindows()
-        return cast("Storage", storage_from_string(url, wrap_exceptions=True, **_redis_options()))
+        return cast("Storage", storage_from_string(url, **storage_options(url)))
     except (ConfigurationError, ImportError, ValueError):
         raise SettingsError(MSG_RATE_LIMIT_STORAGE) from None
-
-
-def _redis_options() -> dict[str, Any]:
-    """Raises ImportError if the package redis is not installed."""
-    backoff, retry = import_module("redis.backoff"), import_module("redis.retry")
-    timeouts = {"socket_timeout": REDIS_TIMEOUT_SECONDS, "socket_connect_timeout": REDIS_TIMEOUT_SECONDS}
-    # By default, the client tries several times and waits for seconds in between.
-    return timeouts | {"retry": retry.Retry(backoff.NoBackoff(), 0)}
 
 
 def _contact_limits(tenant: Tenant, contact_id: int | None) -> Iterator[_Limit]:

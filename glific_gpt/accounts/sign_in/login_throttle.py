@@ -4,11 +4,12 @@ import hmac
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from flask import Flask, Response, current_app, g, make_response, render_template, request, session
 from flask_limiter import Limiter, RateLimitExceeded, RequestLimit
 from flask_security import current_user
-from limits.errors import ConfigurationError
+from limits.errors import ConfigurationError, StorageError
 
 from glific_gpt.accounts import addresses
 from glific_gpt.accounts.sign_in import known_browsers, records
@@ -17,6 +18,7 @@ from glific_gpt.accounts.sign_in.views import CREDENTIAL_ENDPOINTS, NAME
 from glific_gpt.errors import SettingsError
 from glific_gpt.runtime.bridge import blocking
 from glific_gpt.runtime.fair_semaphore import FairSemaphore
+from glific_gpt.runtime.rate_limit_storage import storage_options
 from glific_gpt.settings import MSG_RATE_LIMIT_STORAGE, Settings
 from glific_gpt.vault import derive_key
 
@@ -90,15 +92,17 @@ def _create_limiter(settings: Settings) -> Limiter:
     Flask-Limiter registers hooks for every request of the app that it is given, and webhooks should not wait for them.
     So it gets an app that serves nothing, and `_create_counter` applies its limits to the pages of this blueprint only.
     """
-    limiter = Limiter(
-        _client_key,
-        storage_uri=settings.rate_limit_storage_url.get_secret_value(),
-        strategy="fixed-window",
-        in_memory_fallback_enabled=True,
-    )
+    url = settings.rate_limit_storage_url.get_secret_value()
     try:
+        limiter = Limiter(
+            _client_key,
+            storage_uri=url,
+            storage_options=storage_options(url),
+            strategy="fixed-window",
+            in_memory_fallback_enabled=True,
+        )
         limiter.init_app(Flask(__name__))
-    except (ConfigurationError, ValueError):
+    except (ConfigurationError, ImportError, ValueError):
         raise SettingsError(MSG_RATE_LIMIT_STORAGE) from None
     return limiter
 
@@ -122,7 +126,9 @@ def _create_counter(limiter: Limiter) -> Callable[[], None]:
 
 def _uncount_success(limiter: Limiter, response: Response) -> Response:
     """Give back a successful attempt. All attempts are counted first, so that concurrent ones see each other."""
-    if is_attempt() and response.status_code == SUCCESS_STATUS:
+    if not is_attempt() or response.status_code != SUCCESS_STATUS:
+        return response
+    with suppress(StorageError):  # the Redis has failed since it counted: the success counts as one attempt
         for counted in limiter.current_limits:
             # Not `deduct_when` of Flask-Limiter, which counts only after the response.
             counted.limiter.storage.incr(counted.key, counted.limit.get_expiry(), amount=-1)
