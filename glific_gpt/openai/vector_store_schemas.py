@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AliasChoices, BaseModel, BeforeValidator, Field
 
 MAX_ITEMS = 10_000
+PAGE = 100
+"""Vector stores, and documents of one, that are listed: OpenAI's longest page. The newest come first."""
 MAX_COUNT = 2**53
 """Larger numbers are not exact in JSON (RFC 8259, section 6), and no store has so many bytes."""
 _Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,200}$")]

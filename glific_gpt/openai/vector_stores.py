@@ -29,6 +29,7 @@ from glific_gpt.openai.client import OpenAIClient
 from glific_gpt.openai.refusals import ApiRefusal, RequestRefused
 from glific_gpt.openai.response_bodies import BYTE_ORDER_MARK
 from glific_gpt.openai.vector_store_schemas import (
+    PAGE,
     FileList,
     FileObject,
     StoredFile,
@@ -37,8 +38,6 @@ from glific_gpt.openai.vector_store_schemas import (
     VectorStoreList,
 )
 
-PAGE = 100
-"""Vector stores, and documents of one, that are listed: OpenAI's longest page. The newest come first."""
 MAX_NAMES = 5000
 """Files of the account that are read for their names. The reply is limited to 4 MiB."""
 _STORES, _FILES = "/vector_stores", "/files"

@@ -11,8 +11,7 @@ from glific_gpt.console.presenters.numbers import format_bytes, format_dollars
 from glific_gpt.credentials.documents import Inventory
 from glific_gpt.errors import CredentialInactive, CredentialMissing, GlificGptError
 from glific_gpt.models.prices import FREE_STORAGE_BYTES, storage_cost
-from glific_gpt.openai.vector_store_schemas import StoredFile, VectorStore
-from glific_gpt.openai.vector_stores import PAGE
+from glific_gpt.openai.vector_store_schemas import PAGE, StoredFile, VectorStore
 
 STATES: dict[str, tuple[LazyString, str]] = {
     "in_progress": (_("Being indexed"), "yellow"),
