@@ -27,6 +27,8 @@ from tests.support.serving import to_environment
 from tests.support.settings import ENCRYPTION_KEY
 
 FLASK = str(Path(sys.executable).with_name("flask"))
+WORKER = (sys.executable, "-m", "glific_gpt", "worker")
+"""The command that the program `flask` executes."""
 WORKING = "Working on deferred calls and e-mails. Press Ctrl-C to stop."
 WAITING = "Another process works on the deferred calls of this database. Waiting until it ends."
 EXIT_SECONDS = 10
@@ -49,7 +51,7 @@ def start_worker(environment: dict[str, str], tmp_path: Path) -> Iterator[Start]
 
         def run(until: str = WORKING) -> Program:
             folder = tmp_path / f"worker-{len(list(tmp_path.iterdir()))}"
-            program = stack.enter_context(start((FLASK, "worker"), folder, environment))
+            program = stack.enter_context(start(WORKER, folder, environment, is_forked=True))
             wait_until(lambda: until in program.errors or program.process.poll() is not None)
             assert until in program.errors.splitlines()
             return program
@@ -70,11 +72,13 @@ def stop(program: Program, number: Signals) -> tuple[int, bool]:
     return program.wait_for_exit(), time.monotonic() - before < EXIT_SECONDS
 
 
+@pytest.mark.kills
 @pytest.mark.parametrize("number", [SIGTERM, SIGINT])
 @on_sqlite
-def test_an_idle_worker_ends_quickly(start_worker: Start, number: Signals) -> None:
-    program = start_worker()
-    assert stop(program, number) == (0, True)
+def test_an_idle_worker_ends_quickly(environment: dict[str, str], tmp_path: Path, number: Signals) -> None:
+    with start((FLASK, "worker"), tmp_path / "worker", environment) as program:
+        wait_until(lambda: WORKING in program.errors or program.process.poll() is not None)
+        assert stop(program, number) == (0, True)
     started, line = program.errors.splitlines()
     assert (program.output, line) == ("", WORKING)
     assert json.loads(started).items() >= {"event": "worker_started", "version": __version__}.items()
@@ -147,7 +151,8 @@ def test_a_server_takes_over_when_the_worker_is_killed(
     start_worker: Start, environment: dict[str, str], tmp_path: Path, connected: TestOrganization, glific: GlificStandIn
 ) -> None:
     worker = start_worker()
-    with start(SERVER, tmp_path / "server", environment | to_environment(bind=f"127.0.0.1:{free_port()}")):
+    bound = environment | to_environment(bind=f"127.0.0.1:{free_port()}")
+    with start(SERVER, tmp_path / "server", bound, is_forked=True):
         time.sleep(3)  # in which the server cannot become the consumer
         assert connected.wait_for_delivery(pending_call_id(connected.ask_deferred())).state == "delivered"
         worker.send_all(SIGKILL)

@@ -52,6 +52,7 @@ def test_a_server_serves_with_the_connections_that_it_gets(
             tmp_path / "log",
             {"GLIFIC_GPT_DATABASE_URL": url},
             database_url=database_url,
+            is_forked=True,
             database_connections=setting,
             openai_base_url=openai.base_url,
             glific_hosts="127.0.0.1",

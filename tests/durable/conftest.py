@@ -30,7 +30,7 @@ def start_program(tmp_path: Path, database_url: str) -> Iterator[Start]:
         def run(command_name: str, *arguments: str, until: str) -> Program:
             folder = tmp_path / f"program-{len(list(tmp_path.iterdir()))}"
             command = (sys.executable, "-m", "tests.support.durable_program", command_name, database_url, *arguments)
-            program = stack.enter_context(start(command, folder))
+            program = stack.enter_context(start(command, folder, is_forked=True))
             wait_until(lambda: until in program.output.splitlines() or program.process.poll() is not None)
             assert until in program.output.splitlines(), program.errors
             return program

@@ -80,7 +80,7 @@ def test_a_backup_under_load_is_restored_where_another_server_answers(
 ) -> None:
     settings: dict[str, Any] = {"openai_base_url": openai.base_url, "deadline_seconds": 60}
     file = f"{tmp_path}/a.backup"
-    with run_server_processes(tmp_path / "first", database_url=database_url, **settings) as server:
+    with run_server_processes(tmp_path / "first", is_forked=True, database_url=database_url, **settings) as server:
         alice = server.add_organization("alice")
         with load(alice) as statuses:
             before, backup = back_up_during_a_call(server, statuses, file)

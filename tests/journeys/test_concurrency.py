@@ -23,7 +23,7 @@ def test_calls_wait_at_the_same_time(tmp_path: Path, database_url: str, openai: 
     openai.always(answer("Salt.", after=OPENAI_SECONDS))
     settings: dict[str, Any] = {"database_url": database_url, "openai_base_url": openai.base_url}
     with (
-        run_server_processes(tmp_path / "log", deadline_seconds=60, **settings) as server,
+        run_server_processes(tmp_path / "log", is_forked=True, deadline_seconds=60, **settings) as server,
         ThreadPoolExecutor(CALLS) as pool,
     ):
         alice = server.add_organization("alice")
@@ -38,7 +38,7 @@ def test_an_answered_call_is_recorded_although_the_server_is_killed(
     tmp_path: Path, database_url: str, openai: OpenAIStandIn
 ) -> None:
     settings: dict[str, Any] = {"database_url": database_url, "openai_base_url": openai.base_url}
-    with run_server_processes(tmp_path / "log", **settings) as server:
+    with run_server_processes(tmp_path / "log", is_forked=True, **settings) as server:
         alice = server.add_organization("alice")
         call_id = alice.ask().json()["call_id"]
         server.program.send_all(SIGKILL)

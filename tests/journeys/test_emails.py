@@ -51,13 +51,13 @@ def test_an_e_mail_survives_a_kill_between_the_request_and_the_sending(
     tmp_path: Path, database_url: str, mail_server: MailServer
 ) -> None:
     settings = mail_settings(database_url, mail_server.url)
-    with run_server_processes(tmp_path / "killed", **settings) as server:
+    with run_server_processes(tmp_path / "killed", is_forked=True, **settings) as server:
         add_owner(server)
         request_link(server)
         server.program.send_all(SIGKILL)
         server.program.process.wait()
     assert mail_server.messages.empty()
-    with run_server_processes(tmp_path / "next", **settings):
+    with run_server_processes(tmp_path / "next", is_forked=True, **settings):
         message = mail_server.next_message(FAILOVER_SECONDS)
     assert message["To"] == EMAIL
     assert LINK.search(message.get_content())
@@ -66,7 +66,7 @@ def test_an_e_mail_survives_a_kill_between_the_request_and_the_sending(
 def test_an_e_mail_survives_a_kill_and_an_outage_of_the_mail_server(tmp_path: Path, database_url: str) -> None:
     port = free_port()
     settings = mail_settings(database_url, f"smtp://127.0.0.1:{port}")
-    with run_server_processes(tmp_path / "killed", **settings) as server:
+    with run_server_processes(tmp_path / "killed", is_forked=True, **settings) as server:
         add_owner(server)
         request_link(server)
         wait_until(lambda: "email_delayed" in server.program.errors)
@@ -74,7 +74,7 @@ def test_an_e_mail_survives_a_kill_and_an_outage_of_the_mail_server(tmp_path: Pa
         server.program.process.wait()
     mail_server = MailServer(port)
     try:
-        with run_server_processes(tmp_path / "next", **settings) as server:
+        with run_server_processes(tmp_path / "next", is_forked=True, **settings) as server:
             assert mail_server.next_message(FAILOVER_SECONDS)["To"] == EMAIL
             wait_until(lambda: "email_sent" in server.program.errors)
             assert EMAIL not in server.program.errors
@@ -91,7 +91,7 @@ def test_an_e_mail_whose_work_was_lost_is_sent_by_the_next_process(
             server.services.outbox.send(session, Email(EMAIL, "Your link", "A text"), now() + timedelta(days=3))
             session.execute(sa.update(OutgoingEmail).values(enqueued_at=now() - timedelta(minutes=2)))
         fail_all_workflows(server)
-    with run_server_processes(tmp_path / "log", **settings) as processes:
+    with run_server_processes(tmp_path / "log", is_forked=True, **settings) as processes:
         assert mail_server.next_message(FAILOVER_SECONDS)["To"] == EMAIL
         assert "email_requeued" in processes.program.errors
 
@@ -100,7 +100,7 @@ def test_a_worker_alone_sends_the_e_mails_of_servers(
     tmp_path: Path, database_url: str, mail_server: MailServer
 ) -> None:
     settings = mail_settings(database_url, mail_server.url) | {"worker": "separate"}
-    with run_server_processes(tmp_path / "server", **settings) as server:
+    with run_server_processes(tmp_path / "server", is_forked=True, **settings) as server:
         add_owner(server)
         owner = create_user(server, "admin@example.org")
         with owner.client:
@@ -110,7 +110,7 @@ def test_a_worker_alone_sends_the_e_mails_of_servers(
         with pytest.raises(AssertionError):
             mail_server.next_message(2)
         environ = to_environment(secret_key=SECRET_KEY, encryption_keys=ENCRYPTION_KEY, **settings)
-        with start(WORKER, tmp_path / "worker", environ) as worker:
+        with start(WORKER, tmp_path / "worker", environ, is_forked=True) as worker:
             message = mail_server.next_message(FAILOVER_SECONDS)
             wait_until(lambda: "email_sent" in worker.errors)
         assert "email_sent" not in server.program.errors

@@ -56,7 +56,7 @@ def served(
         "database_url": databases.copy_template(sqlite_template, folder),
         "deadline_seconds": 60,
     }
-    with run_server_processes(folder / "log", openai_base_url=stand_in.base_url, **settings) as server:
+    with run_server_processes(folder / "log", is_forked=True, openai_base_url=stand_in.base_url, **settings) as server:
         yield server
 
 

@@ -43,7 +43,9 @@ class AnsweredCall:
 @pytest.fixture
 def server(tmp_path: Path, database_url: str, openai: OpenAIStandIn) -> Iterator[ServerProcesses]:
     openai.always(echo())
-    with run_server_processes(tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url) as server:
+    with run_server_processes(
+        tmp_path / "log", is_forked=True, database_url=database_url, openai_base_url=openai.base_url
+    ) as server:
         yield server
 
 

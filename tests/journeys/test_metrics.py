@@ -48,7 +48,9 @@ def settings(database_url: str, openai: OpenAIStandIn) -> dict[str, Any]:
 @contextmanager
 def run_worker(folder: Path, settings: dict[str, Any]) -> Iterator[Program]:
     secrets = {"secret_key": SECRET_KEY, "encryption_keys": ENCRYPTION_KEY}
-    with start(WORKER, folder, to_environment(**settings, **secrets) | {"TMPDIR": str(folder.parent)}) as program:
+    with start(
+        WORKER, folder, to_environment(**settings, **secrets) | {"TMPDIR": str(folder.parent)}, is_forked=True
+    ) as program:
         yield program
 
 
@@ -118,7 +120,7 @@ def test_prometheus_sees_the_server_and_counts_that_equal_the_rows(
     require_program("prometheus", "prometheus")
     environ = {"TMPDIR": str(tmp_path)}
     with (
-        run_server_processes(tmp_path / "server", environ, **settings) as server,
+        run_server_processes(tmp_path / "server", environ, is_forked=True, **settings) as server,
         run_worker(tmp_path / "worker", settings),
         run_prometheus(tmp_path / "prometheus", server.port) as query,
     ):

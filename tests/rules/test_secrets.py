@@ -38,7 +38,7 @@ def scenario(tmp_path: Path, database_url: str, openai: OpenAIStandIn, glific: G
         "mail_url": f"smtp://127.0.0.1:{free_port()}",
         "mail_from": "gpt@example.org",
     }
-    with run_server_processes(tmp_path / "log", **settings) as server:
+    with run_server_processes(tmp_path / "log", is_forked=True, **settings) as server:
         scenario = Scenario(server, openai, glific, [SECRET_KEY, ENCRYPTION_KEY])
         run_scenario(scenario)
         yield scenario

@@ -157,7 +157,7 @@ def test_the_shipped_server_starts_no_thread_on_its_event_loop(
 ) -> None:
     """To start a thread, the loop would wait until the operating system runs it."""
     with run_server_processes(
-        tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url, worker="separate"
+        tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url, worker="separate", is_forked=True
     ) as server:
         before = wait_for_threads(server.program.process.pid)
         alice = server.add_organization("alice")

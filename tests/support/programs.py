@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from signal import SIG_DFL, SIG_IGN, SIGINT, SIGKILL, Signals, getsignal, signal
 
+from tests.support.forked_programs import ForkedProcess, fork
+
 ROOT = Path(__file__).parents[2]
 TIMEOUT_SECONDS = 40
 """Time for a program to start or to end on a busy machine."""
@@ -28,7 +30,7 @@ REMOVED_PREFIXES = ("GLIFIC_GPT_", "OPENAI_", "FLASK_", "MAKE", "MFLAGS", "PORT"
 class Program:
     """A process with all its children, and their output so far."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | ForkedProcess
     folder: Path
 
     @property
@@ -55,24 +57,39 @@ class Program:
 
 @contextmanager
 def start(
-    command: Sequence[str], folder: Path, environ: dict[str, str] | None = None, cwd: Path = ROOT
+    command: Sequence[str],
+    folder: Path,
+    environ: dict[str, str] | None = None,
+    cwd: Path = ROOT,
+    *,
+    is_forked: bool = False,
 ) -> Iterator[Program]:
-    """Run the program with these variables of the product and no others. Its output is written to `folder`."""
+    """Run the program with these variables of the product and no others. Its output is written to `folder`.
+
+    A test in which the start itself does not matter sets `is_forked`: the program need not import the product then.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    all_environ = clean_environment() | (environ or {})
     with (
         (folder / "output").open("wb") as output,
         (folder / "errors").open("wb") as errors,
         default_interrupt_handler(),
     ):
-        process = subprocess.Popen(  # noqa: S603 - the command is a constant of the tests
-            command,
-            cwd=cwd,
-            env=clean_environment() | (environ or {}),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=errors,
-            start_new_session=True,
-        )
+        if is_forked:
+            assert (*command[:2], cwd) == (sys.executable, "-m", ROOT), "Only modules of this checkout are forked."
+            process: subprocess.Popen[bytes] | ForkedProcess = fork(
+                command[2:], all_environ, cwd, output.fileno(), errors.fileno()
+            )
+        else:
+            process = subprocess.Popen(  # noqa: S603 - the command is a constant of the tests
+                command,
+                cwd=cwd,
+                env=all_environ,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=errors,
+                start_new_session=True,
+            )
     program = Program(process, folder)
     try:
         yield program

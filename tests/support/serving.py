@@ -41,13 +41,21 @@ class ServerProcesses(RunningServer):
 
 @contextmanager
 def run_server_processes(
-    folder: Path, environ: dict[str, str] | None = None, tree: Path = ROOT, **settings: Any
+    folder: Path,
+    environ: dict[str, str] | None = None,
+    tree: Path = ROOT,
+    *,
+    is_forked: bool = False,
+    **settings: Any,
 ) -> Iterator[ServerProcesses]:
-    """Yield the server as soon as all its processes are ready. `folder` gets its output, `tree` has the code."""
+    """Yield the server as soon as all its processes are ready. `folder` gets its output, `tree` has the code.
+
+    A test in which the start itself does not matter sets `is_forked`.
+    """
     port = free_port()
     all_settings = {"secret_key": SECRET_KEY, "encryption_keys": ENCRYPTION_KEY, "bind": f"127.0.0.1:{port}"} | settings
     with (
-        start(SERVER, folder, to_environment(**all_settings) | (environ or {}), tree) as program,
+        start(SERVER, folder, to_environment(**all_settings) | (environ or {}), tree, is_forked=is_forked) as program,
         open_database(**all_settings) as server,
     ):
         processes = ServerProcesses(server.app, f"http://127.0.0.1:{port}", program, port)

@@ -78,7 +78,7 @@ class Servers:
     def _start(self) -> ServerProcesses:
         self._starts += 1
         folder = self._folder / f"server-{self._starts}"
-        return self._stack.enter_context(run_server_processes(folder, **self._settings))
+        return self._stack.enter_context(run_server_processes(folder, is_forked=True, **self._settings))
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def serve(tmp_path: Path, database_url: str, openai: OpenAIStandIn) -> Iterator[
         def start(**settings: Any) -> ServerProcesses:
             defaults = {"database_url": database_url, "openai_base_url": openai.base_url, "glific_hosts": "127.0.0.1"}
             folder = tmp_path / f"server-{len(list(tmp_path.iterdir()))}"
-            return stack.enter_context(run_server_processes(folder, **(defaults | settings)))
+            return stack.enter_context(run_server_processes(folder, is_forked=True, **(defaults | settings)))
 
         yield start
 

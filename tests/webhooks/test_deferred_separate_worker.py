@@ -1,7 +1,6 @@
 """GLIFIC_GPT_WORKER=separate: a worker process answers deferred calls, and personal data is stored encrypted only."""
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from signal import SIGKILL
@@ -21,14 +20,13 @@ from tests.support.glific_behaviours import errors, server_error
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.programs import start
+from tests.support.programs import WORKER, start
 from tests.support.server import TestOrganization
 from tests.support.serving import SECRET_KEY, ServerProcesses, run_server_processes, to_environment
 from tests.support.settings import ENCRYPTION_KEY
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.kills]
 
-WORKER = (str(Path(sys.executable).with_name("flask")), "worker")
 PERSONAL_DATA = (
     "Asha Devi",
     "919876543210",
@@ -51,7 +49,7 @@ def settings(database_url: str, openai: OpenAIStandIn) -> dict[str, Any]:
 
 @pytest.fixture
 def server(tmp_path: Path, settings: dict[str, Any]) -> Iterator[ServerProcesses]:
-    with run_server_processes(tmp_path / "server", deadline_seconds=1, **settings) as server:
+    with run_server_processes(tmp_path / "server", is_forked=True, deadline_seconds=1, **settings) as server:
         yield server
 
 
@@ -114,7 +112,7 @@ def test_a_worker_answers_accepted_calls_and_personal_data_is_stored_encrypted_o
     rows = {contact: alice.delivery(call_id) for contact, call_id in calls.items()}
     assert all(str(row.question).startswith(CIPHERTEXT) and row.answer is None for row in rows.values())
     assert openai.requests == []
-    with start(WORKER, tmp_path / "worker", to_environment(**settings)) as worker:
+    with start(WORKER, tmp_path / "worker", to_environment(**settings), is_forked=True) as worker:
         states = [alice.wait_for_delivery(call_id).state for call_id in calls.values()]
     after = dump_database(url)
 
@@ -140,7 +138,7 @@ def test_a_worker_delivers_the_answer_that_the_server_got(
 ) -> None:
     openai.always(answer("Sugar and salt.", after=1.5))
     call_id = pending_call_id(alice.ask_deferred("auto"))
-    with start(WORKER, tmp_path / "worker", to_environment(**settings)):
+    with start(WORKER, tmp_path / "worker", to_environment(**settings), is_forked=True):
         assert alice.wait_for_delivery(call_id, TAKEOVER_SECONDS).state == "delivered"
     assert resumed_result(glific, 21)["parsed_msg"] == "Sugar and salt."
     assert len(openai.requests) == 1
@@ -157,6 +155,6 @@ def test_a_worker_takes_over_a_call_of_a_killed_server(
     openai.will(answer(after=30))
     call_id = pending_call_id(alice.ask_deferred("auto"))
     server.program.send_all(SIGKILL)
-    with start(WORKER, tmp_path / "worker", to_environment(**settings)):
+    with start(WORKER, tmp_path / "worker", to_environment(**settings), is_forked=True):
         assert alice.wait_for_delivery(call_id, TAKEOVER_SECONDS).state == "delivered"
     assert resumed_result(glific, 21)["status"] == "ok"

@@ -85,6 +85,7 @@ def test_a_call_is_answered_before_most_calls_that_another_organization_sent_ear
 ) -> None:
     with run_server_processes(
         tmp_path / "log",
+        is_forked=True,
         database_url=database_url,
         openai_base_url=openai.base_url,
         glific_hosts="127.0.0.1",
@@ -102,7 +103,9 @@ def test_a_call_is_answered_before_most_calls_that_another_organization_sent_ear
 def test_strangers_who_use_many_names_do_not_delay_an_organization(
     tmp_path: Path, database_url: str, openai: OpenAIStandIn
 ) -> None:
-    with run_server_processes(tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url) as server:
+    with run_server_processes(
+        tmp_path / "log", is_forked=True, database_url=database_url, openai_base_url=openai.base_url
+    ) as server:
         bob = server.add_organization("bob")
         require_ok(bob.ask())
         heads = [f"POST /webhooks/name-{number}/parse_via_chat_gpt HTTP/1.1" for number in range(STRANGERS)]
@@ -116,7 +119,9 @@ def test_strangers_who_use_many_names_do_not_delay_an_organization(
 def test_forged_signatures_from_the_address_of_glific_do_not_delay_an_organization(
     tmp_path: Path, database_url: str, openai: OpenAIStandIn
 ) -> None:
-    with run_server_processes(tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url) as server:
+    with run_server_processes(
+        tmp_path / "log", is_forked=True, database_url=database_url, openai_base_url=openai.base_url
+    ) as server:
         bob = server.add_organization("bob")
         bob.set_phrase("Only Glific knows this phrase.")
         require_ok(http.post(bob.url, **signed_call("Only Glific knows this phrase."), timeout=TIMEOUT_SECONDS))
@@ -186,6 +191,7 @@ def logged_calls(server: ServerProcesses) -> list[dict[str, Any]]:
 def test_slow_calls_leave_slots_in_each_process(tmp_path: Path, database_url: str, openai: OpenAIStandIn) -> None:
     with run_server_processes(
         tmp_path / "log",
+        is_forked=True,
         database_url=database_url,
         openai_base_url=openai.base_url,
         processes=2,

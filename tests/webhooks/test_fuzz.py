@@ -50,7 +50,9 @@ def test_it_answers_any_request_as_documented(
     tmp_path: Path, database_url: str, openai: OpenAIStandIn, capsys: pytest.CaptureFixture[str]
 ) -> None:
     openai.always(echo())
-    with run_server_processes(tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url) as server:
+    with run_server_processes(
+        tmp_path / "log", is_forked=True, database_url=database_url, openai_base_url=openai.base_url
+    ) as server:
         alice = server.add_organization("alice")
         alice.set_phrase(PHRASE)
         codes = run_rounds(alice)

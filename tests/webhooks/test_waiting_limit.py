@@ -48,6 +48,7 @@ def processes(
     """Two processes that accept deferred calls. No worker answers them."""
     with run_server_processes(
         tmp_path / "log",
+        is_forked=True,
         database_url=database_url,
         openai_base_url=openai.base_url,
         glific_hosts="127.0.0.1",

@@ -1,0 +1,102 @@
+"""A process that has imported the product, and forks programs of it: `python -m tests.support.fork_server SOCKET`.
+
+SOCKET is the descriptor of a Unix socket. Each message on it starts a program: JSON with the arguments of `python -m`,
+the environment and the folder, and three descriptors, for the output, the errors and the reports. A report is a
+number: first the id of the process, and when it has ended, its wait status. The process ends with its socket.
+"""
+
+import gc
+import json
+import os
+import runpy
+import select
+import socket
+import struct
+import sys
+import threading
+from importlib import import_module
+from typing import Any
+
+REPORT = struct.Struct("i")
+MAX_MESSAGE_BYTES = 1 << 17
+PRELOADED = (
+    "glific_gpt.accounts.first_administrator",
+    "glific_gpt.app",
+    "glific_gpt.cli",
+    "glific_gpt.server.asgi",
+    "glific_gpt.server.supervisor",
+    "glific_gpt.server.warm_up",
+    "dbos",
+    "flask.cli",
+    "flask_migrate",
+    "psycopg",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlalchemy.dialects.sqlite.pysqlite",
+    "uvicorn.loops.auto",
+)
+
+
+def main() -> None:
+    gc.disable()  # until the programs run
+    for name in PRELOADED:
+        import_module(name)
+    assert threading.active_count() == 1, "A fork would lose the other threads."
+    arguments = _fork_until_closed(socket.socket(fileno=int(sys.argv[1])))
+    if arguments:
+        sys.argv = arguments
+        gc.enable()
+        runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
+
+
+def _fork_until_closed(control: socket.socket) -> list[str] | None:
+    """Return the arguments of a program in its own process, and None in this one."""
+    reports: dict[int, tuple[int, int]] = {}  # by the descriptor of a running process: its id and its reports
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    while True:
+        for ready, _ in poll.poll():
+            if ready in reports:
+                poll.unregister(ready)
+                _report_end(ready, *reports.pop(ready))
+                continue
+            message, descriptors, _, _ = socket.recv_fds(control, MAX_MESSAGE_BYTES, 3)
+            if not message:
+                return None
+            if (process := os.fork()) == 0:
+                control.detach()
+                return _become_program(json.loads(message), descriptors)
+            for descriptor in descriptors[:2]:
+                os.close(descriptor)
+            running = os.pidfd_open(process)
+            reports[running] = (process, descriptors[2])
+            poll.register(running, select.POLLIN)
+
+
+def _report_end(running: int, process: int, report: int) -> None:
+    _, status = os.waitpid(process, 0)
+    try:
+        os.write(report, REPORT.pack(status))
+    except BrokenPipeError:  # nobody waits for the program
+        pass
+    finally:
+        os.close(report)
+        os.close(running)
+
+
+def _become_program(message: dict[str, Any], descriptors: list[int]) -> list[str]:
+    """Take over the session, output, environment and folder that a new process would have."""
+    os.setsid()
+    output, errors, report = descriptors
+    os.dup2(output, 1)
+    os.dup2(errors, 2)
+    os.write(report, REPORT.pack(os.getpid()))
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    os.environ.clear()
+    os.environ.update(message["environ"])
+    os.chdir(message["folder"])
+    arguments: list[str] = message["arguments"]
+    return arguments
+
+
+if __name__ == "__main__":
+    main()
