@@ -47,6 +47,7 @@ class Action(StrEnum):
     CODE_CHECK_FAILED = "code_check_failed"
     SET_UP_FAILED = "set_up_failed"
     SIGNED_OUT = "signed_out"
+    SIGNED_OUT_HERE = "signed_out_here"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
     PASSWORD_RESET = "password_reset"  # noqa: S105
     PASSWORD_LINK_REQUESTED = "password_link_requested"  # noqa: S105

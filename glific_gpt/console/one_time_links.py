@@ -45,6 +45,8 @@ class IssuedLink:
 
     email: str
     url: str = field(repr=False)
+    message: str = field(repr=False)
+    """The link with its explanation, as people pass it on."""
     email_state: EmailState
     had_account: bool = False
     """True if the user already had an account. Its credentials were reset."""
@@ -65,8 +67,9 @@ def issue_link(
     expires_at = now() + LINK_LIFETIME
     url = one_time_link(user, organization_id, check)
     intro = _("Choose a password for glific_gpt on this page. The link works once and expires after three days.")
-    email = Email(user.email, _("Your link to glific_gpt"), f"{intro}\n\n{url}\n")
-    return IssuedLink(user.email, url, _send(email, expires_at, organization_id), had_account=had_account)
+    message = f"{intro}\n\n{url}\n"
+    email = Email(user.email, _("Your link to glific_gpt"), message)
+    return IssuedLink(user.email, url, message, _send(email, expires_at, organization_id), had_account=had_account)
 
 
 def _send(email: Email, expires_at: datetime, organization_id: int | None) -> EmailState:

@@ -38,7 +38,10 @@ def link_for(person: ConsoleUser) -> str:
 
 
 def choose(person: ConsoleUser, path: str, password: str = NEW) -> int:
-    return person.post(path, {"password": password, "password_confirm": password}, page=path).status_code
+    """Choose a password in another browser, which is then signed in."""
+    fields = {"password": password, "password_confirm": password}
+    with create_client() as client:
+        return ConsoleUser(person.server, person.email, client).post(path, fields, page=path).status_code
 
 
 def change(person: ConsoleUser, old: str = PASSWORD, new: str = NEW, again: str | None = None) -> int:
@@ -63,6 +66,13 @@ def test_a_link_sets_a_password_once(asha: ConsoleUser) -> None:
     assert "was used already" in asha.get("/console/account/forgotten").text
 
 
+def test_a_person_who_has_chosen_a_password_is_signed_in(asha: ConsoleUser) -> None:
+    path = link_for(asha)
+    chosen = asha.post(path, {"password": NEW, "password_confirm": NEW}, page=path)
+    assert chosen.headers["Location"] == "/console/"
+    assert "Password saved." in asha.get("/console/account/").text
+
+
 def test_a_link_that_is_used_twice_at_the_same_time_works_once(asha: ConsoleUser) -> None:
     path, chosen = link_for(asha), ("the first to be chosen", "the second to be chosen")
     with create_client() as one, create_client() as other:
@@ -77,8 +87,8 @@ def test_a_link_that_is_used_twice_at_the_same_time_works_once(asha: ConsoleUser
 
         with ThreadPoolExecutor(2) as threads:
             locations = list(threads.map(send, range(2)))
-    assert locations.count("/console/account/sign-in") == 1
-    winner = locations.index("/console/account/sign-in")
+    assert locations.count("/console/") == 1
+    winner = locations.index("/console/")
     assert asha.sign_in(chosen[1 - winner]).status_code == 422
     assert asha.sign_in(chosen[winner]).status_code == 302
 
@@ -162,7 +172,11 @@ def test_a_required_change_blocks_all_other_pages(asha: ConsoleUser) -> None:
 
 def test_creating_and_using_a_link_is_in_the_audit_trail(asha: ConsoleUser) -> None:
     choose(asha, link_for(asha))
-    assert actions(asha)[:2] == [("password_reset", asha.email), ("sign_in_link_made", "server")]
+    assert actions(asha)[:3] == [
+        ("signed_in", asha.email),
+        ("password_reset", asha.email),
+        ("sign_in_link_made", "server"),
+    ]
 
 
 def test_without_a_mail_server_the_page_names_who_can_create_a_link(asha: ConsoleUser) -> None:

@@ -135,7 +135,7 @@ def test_a_session_that_was_ended_elsewhere_gives_the_reason(asha: ConsoleUser) 
     with create_client() as client:
         phone = ConsoleUser(asha.server, asha.email, client)
         phone.sign_in()
-        phone.post("/console/account/sign-out", page=ACCOUNT)
+        phone.post("/console/account/sign-out-everywhere", page=ACCOUNT)
     assert "Your session was ended: you signed out somewhere else" in end_reason(asha)
 
 

@@ -6,7 +6,7 @@ from glific_gpt.accounts import administration, people
 from glific_gpt.database import transaction
 from tests.accounts.conftest import AddPerson
 from tests.conftest import StartServer
-from tests.console.users import PASSWORD, ConsoleUser, create_user, remove_csrf_tokens
+from tests.console.users import PASSWORD, ConsoleUser, create_client, create_user, remove_csrf_tokens
 from tests.support import http
 
 SIGN_IN = "/console/account/sign-in"
@@ -27,10 +27,28 @@ def test_a_user_can_sign_in_and_out(asha: ConsoleUser) -> None:
     assert not is_signed_in(asha)
 
 
-def test_signing_out_ends_all_sessions(asha: ConsoleUser) -> None:
+def test_signing_out_ends_the_session_of_this_browser_only(asha: ConsoleUser) -> None:
+    asha.sign_in()
+    with create_client() as client:
+        phone = ConsoleUser(asha.server, asha.email, client)
+        phone.sign_in()
+        phone.post("/console/account/sign-out", page=ACCOUNT)
+        assert "You are signed out." in phone.get(SIGN_IN).text
+        assert not is_signed_in(phone)
+    assert is_signed_in(asha)
+
+
+def test_signing_out_everywhere_needs_the_token_of_the_form(asha: ConsoleUser) -> None:
+    asha.sign_in()
+    assert asha.post("/console/account/sign-out-everywhere", {"csrf_token": "forged"}).status_code == 400
+    assert is_signed_in(asha)
+
+
+def test_signing_out_everywhere_ends_all_sessions(asha: ConsoleUser) -> None:
     asha.sign_in()
     copied = dict(asha.client.cookies)
-    asha.post("/console/account/sign-out", page=ACCOUNT)
+    out = asha.post("/console/account/sign-out-everywhere", page=ACCOUNT)
+    assert (out.status_code, out.headers["Location"]) == (302, SIGN_IN)
     assert "You are signed out on all your devices." in asha.get(SIGN_IN).text
     with http.Client(cookies=copied) as thief:
         assert thief.get(asha.server.url + ACCOUNT).status_code == 302

@@ -37,8 +37,12 @@ def test_sign_ins_and_sign_outs_are_in_the_audit_trail(asha: ConsoleUser) -> Non
     asha.sign_in(WRONG)
     asha.sign_in()
     asha.post(SIGN_OUT, page=ACCOUNT)
+    asha.sign_in()
+    asha.post(f"{SIGN_OUT}-everywhere", page=ACCOUNT)
     assert entries(asha.server) == [
         ("sign_in_failed", "nobody", of(asha)),
+        ("signed_in", asha.email, of(asha)),
+        ("signed_out_here", asha.email, of(asha)),
         ("signed_in", asha.email, of(asha)),
         ("signed_out", asha.email, of(asha)),
     ]
@@ -92,6 +96,7 @@ def test_passwords_and_links_are_in_the_audit_trail(asha: ConsoleUser) -> None:
     assert entries(asha.server) == [
         ("password_reset", asha.email, of(asha)),
         ("signed_in", asha.email, of(asha)),
+        ("signed_in", asha.email, of(asha)),
         ("password_check_failed", asha.email, of(asha)),
         ("password_changed", asha.email, of(asha)),
     ]
@@ -110,7 +115,7 @@ def test_two_step_sign_in_is_in_the_audit_trail(asha: ConsoleUser, authenticator
         ("signed_in", asha.email),
         ("two_factor_enabled", asha.email),
         ("recovery_codes_created", asha.email),
-        ("signed_out", asha.email),
+        ("signed_out_here", asha.email),
         ("code_check_failed", "nobody"),
         ("code_check_failed", "nobody"),
         ("recovery_code_used", asha.email),

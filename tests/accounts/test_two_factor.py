@@ -9,7 +9,7 @@ from glific_gpt.accounts import people
 from glific_gpt.accounts.tables import User
 from glific_gpt.database import transaction
 from tests.accounts.authenticator import CODE, RECOVERY, SETUP, Authenticator
-from tests.accounts.test_passwords import actions
+from tests.accounts.test_passwords import NEW, actions, link_for
 from tests.accounts.test_sign_in import ACCOUNT, is_signed_in
 from tests.console.users import PASSWORD, ConsoleUser
 
@@ -125,3 +125,13 @@ def test_keys_and_codes_are_neither_in_the_database_nor_in_logs(
     assert authenticator.key not in stored_and_logged
     assert not any(code in stored_and_logged for code in codes)
     assert str(stored.tf_totp_secret) not in "".join(capsys.readouterr())
+
+
+def test_a_new_password_does_not_replace_the_code(asha: ConsoleUser, authenticator: Authenticator) -> None:
+    asha.sign_in()
+    authenticator.set_up(asha)
+    asha.post("/console/account/sign-out", page=ACCOUNT)
+    path = link_for(asha)
+    chosen = asha.post(path, {"password": NEW, "password_confirm": NEW}, page=path)
+    assert chosen.headers["Location"] == "/console/account/sign-in"
+    assert asha.get(ACCOUNT).status_code == 302

@@ -55,8 +55,6 @@ def accept_owner_invitation(page: Page, url: str, link: str) -> None:
     page.get_by_label("New password", exact=True).fill(PASSWORD)
     page.get_by_label("Repeat the new password").fill(PASSWORD)
     page.get_by_role("button", name="Save password").click()
-    if page.get_by_role("button", name="Sign in").is_visible():
-        sign_in(page, OWNER)
     expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
 
 

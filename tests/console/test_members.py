@@ -1,7 +1,10 @@
 """Members: owners can invite, change and remove, other roles can read."""
 
+import html
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import unquote_plus
 
 import pytest
 import time_machine
@@ -16,7 +19,6 @@ from tests.console.conftest import Staff
 from tests.console.invitations import (
     CHOSEN_PASSWORD,
     accept_invitation,
-    choose_password,
     find_link,
     find_user,
     link_works,
@@ -124,8 +126,8 @@ def test_an_owner_can_create_a_new_link_for_a_member(
     server: RunningServer, owner: ConsoleUser, editor: ConsoleUser
 ) -> None:
     link = find_link(owner.post(member(server, editor.email, "link")))
+    accept_invitation(server, editor.email, link).client.close()
     again = ConsoleUser(server, editor.email, create_client())
-    assert choose_password(again, link).status_code == 302
     assert again.sign_in().status_code == 422
     assert editor.get(MEMBERS).status_code == 302, "whoever was signed in before is so no more"
     again.client.close()
@@ -298,3 +300,23 @@ def test_the_page_of_another_organization_is_not_found(
     assert theirs.get(f"/console/organizations/{alice.slug}/members").status_code == 404
     assert theirs.post(MEMBERS, {"email": "x@example.org", "role": "owner"}).status_code == 404
     theirs.client.close()
+
+
+def test_the_link_can_be_sent_by_whatsapp(owner: ConsoleUser) -> None:
+    page = owner.post(MEMBERS, {"email": "meena@alice.example.org", "role": "editor"})
+    found = re.search(r'href="https://wa\.me/\?text=([^"]+)"', page.text)
+    assert found
+    text = unquote_plus(html.unescape(found[1]))
+    assert "works once and expires after three days" in text
+    assert find_link(page) in text
+
+
+def test_the_first_member_is_suggested_to_be_an_owner(
+    administrator: ConsoleUser, owner: ConsoleUser, bob: TestOrganization
+) -> None:
+    chosen = r'<option selected value="(\w+)"'
+    first = administrator.get(f"/console/organizations/{bob.slug}/members").text
+    assert "Invite the first owner" in first
+    assert re.findall(chosen, first.partition("Invite the first owner</h2>")[2]) == ["owner"]
+    next_page = owner.get(MEMBERS).text
+    assert re.findall(chosen, next_page.partition("Invite a member</h2>")[2]) == ["editor"]

@@ -152,7 +152,7 @@ MESSAGES = {
         N_("Password changed. You are signed out on all other devices."),
         "success",
     ),
-    "PASSWORD_RESET_NO_LOGIN": (N_("Password saved. Sign in with it."), "success"),
+    "PASSWORD_RESET_NO_LOGIN": (N_("Password saved."), "success"),
     "PASSWORD_RESET_EXPIRED": (N_("This link has expired. Ask for a new one."), "error"),
     "INVALID_RESET_PASSWORD_TOKEN": (N_("This link is incomplete, or was used already. Ask for a new one."), "error"),
     "TWO_FACTOR_INVALID_TOKEN": (N_("This code is wrong, or was used already. Wait for the next code."), "error"),

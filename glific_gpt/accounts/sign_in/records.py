@@ -47,11 +47,12 @@ def record_failure(user: Any, action: Action = Action.SIGN_IN_FAILED) -> None:
             trail.record(db_session, action, email=user.email, address=address)
 
 
-def record_sign_out(db_session: Session, user: User) -> None:
-    """Record a sign-out in the transaction that ends the sessions."""
+def record_sign_out(db_session: Session, user: User, *, is_everywhere: bool = False) -> None:
+    """Record a sign-out, in the transaction that ends the sessions if it is everywhere."""
     address = client_address()
     log.info("sign_out_finished", person=user.email, client=address)
-    trail.record(db_session, Action.SIGNED_OUT, email=user.email, address=address)
+    action = Action.SIGNED_OUT if is_everywhere else Action.SIGNED_OUT_HERE
+    trail.record(db_session, action, email=user.email, address=address)
 
 
 def record_throttled() -> None:
@@ -86,6 +87,7 @@ def _on_password_changed(_app: Flask, user: User, **_extra: Any) -> None:
 
 
 def _on_password_reset(_app: Flask, user: User, **_extra: Any) -> None:
+    g.password_reset_by = _unwrap(user)
     _record_new_password(Action.PASSWORD_RESET, _unwrap(user))
 
 

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit, urlunsplit
 from flask import Blueprint, Response, abort, current_app, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from flask_security import current_user, recovery_codes, views
+from flask_security import current_user, login_user, logout_user, recovery_codes, views
 
 from glific_gpt.accounts import people
 from glific_gpt.accounts.sign_in import forgotten_password, records, set_up
@@ -19,6 +19,20 @@ GET_AND_POST = ["GET", "POST"]
 
 blueprint = Blueprint(NAME, __name__, url_prefix="/console")
 
+
+def reset_password(token: str) -> ResponseReturnValue:
+    """Let a person with a one-time link choose a password, and sign the person in unless a second factor is needed.
+
+    Flask-Security's own option for this is deprecated.
+    """
+    response: ResponseReturnValue = views.reset_password(token)
+    person = g.pop("password_reset_by", None)
+    if person is None or person.has_two_factor:
+        return response
+    login_user(person, authn_via=["reset"])
+    return redirect(url_for("console.home"))
+
+
 # Most are views of Flask-Security, which has more. Only those listed here are reachable.
 _ROUTES = (
     ("/set-up", "set_up", set_up.set_up, GET_AND_POST),
@@ -26,7 +40,7 @@ _ROUTES = (
     ("/account/confirm", "verify", views.verify, GET_AND_POST),
     ("/account/password", "change_password", views.change_password, GET_AND_POST),
     ("/account/forgotten", "forgot_password", forgotten_password.forgot_password, GET_AND_POST),
-    ("/account/reset/<token>", "reset_password", views.reset_password, GET_AND_POST),
+    ("/account/reset/<token>", "reset_password", reset_password, GET_AND_POST),
     ("/account/two-factor", "two_factor_setup", views.two_factor_setup, GET_AND_POST),
     ("/account/two-factor/set-up/<token>", "two_factor_setup_validate", views.two_factor_setup_validate, ["POST"]),
     ("/account/two-factor/code", "two_factor_token_validation", views.two_factor_token_validation, GET_AND_POST),
@@ -55,17 +69,29 @@ SECOND_STEP_ENDPOINTS = {f"{NAME}.two_factor_token_validation", f"{NAME}.mf_reco
 
 @blueprint.post("/account/sign-out", endpoint="logout")
 def sign_out() -> ResponseReturnValue:
-    """Sign out on all devices: a copy of the cookie would otherwise stay valid."""
+    """Sign out in this browser. A copy of the cookie stays valid for as long as a session lasts."""
     person = current_user._get_current_object() if current_user.is_authenticated else None
     response = views.logout()
     # Without a valid CSRF token, the view shows a page that asks for confirmation, and the person stays signed in.
     if person and not current_user.is_authenticated:
         with transaction() as session:
-            person = session.get_one(User, person.id)
-            people.end_sessions(person)
             records.record_sign_out(session, person)
-        flash(gettext("You are signed out on all your devices."), "info")
+        flash(gettext("You are signed out."), "info")
     return response
+
+
+@blueprint.post("/account/sign-out-everywhere")
+def sign_out_everywhere() -> ResponseReturnValue:
+    """End all sessions and unused one-time links of the person, also copies of the cookie."""
+    if current_user.is_authenticated:
+        person_id = current_user.id
+        logout_user()
+        with transaction() as session:
+            person = session.get_one(User, person_id)
+            people.end_sessions(person)
+            records.record_sign_out(session, person, is_everywhere=True)
+        flash(gettext("You are signed out on all your devices."), "info")
+    return redirect(url_for(f"{NAME}.login"))
 
 
 @blueprint.get("/account/two-factor/lost")

@@ -54,6 +54,7 @@ ACTION_TEXTS = {
     Action.PASSWORD_CHECK_FAILED: _("Entered a wrong password for %(email)s, signed in from %(address)s"),
     Action.CODE_CHECK_FAILED: _("Entered the right password, but a wrong code for %(email)s from %(address)s"),
     Action.SET_UP_FAILED: _("Entered a wrong set-up token, from %(address)s"),
+    Action.SIGNED_OUT_HERE: _("Signed %(email)s out in one browser, from %(address)s"),
     Action.SIGNED_OUT: _("Signed %(email)s out on all devices, from %(address)s"),
     Action.PASSWORD_CHANGED: _("Changed the password of %(email)s"),
     Action.PASSWORD_RESET: _("Chose a new password for %(email)s with a one-time link, from %(address)s"),

@@ -107,6 +107,8 @@ def _render(form: InvitationForm, link: IssuedLink | None = None) -> str:
     with transaction() as session:
         found = people.list_members(session, current_organization().id)
         out_of_reach = member_permissions.members_needing_administrator(session, current_organization().id)
+    if not found and not form.is_submitted():
+        form.role.data = Role.OWNER.value
     return render_template(
         "console/members.html", form=form, members=found, out_of_reach=out_of_reach, link=link, roles=list(Role)
     )
