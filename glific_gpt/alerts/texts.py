@@ -59,7 +59,6 @@ def describe(alert: Alert) -> str:
 
 def subject(name: str, news: Announcement) -> str:
     """Return the subject of an e-mail: the first alert, and the organization."""
-    name = " ".join(name.split())  # a header has one line
     if news.begun:
         return f"{name}: {TITLES[news.begun[0].code]}"
     return str(gettext("%(name)s: over: %(alert)s", name=name, alert=TITLES[news.over[0]]))
