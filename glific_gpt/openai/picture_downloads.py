@@ -3,15 +3,16 @@
 import asyncio
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from ssl import SSLContext
 
 from glific_gpt import errors
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import InvalidField, Overloaded
 from glific_gpt.http_client import AddressPolicy, Resolver, resolve_addresses, tls_context
-from glific_gpt.openai.picture_client import PictureClients, allow_public
+from glific_gpt.openai.picture_client import MAX_PICTURE_BYTES, PictureClients, allow_public
 from glific_gpt.runtime import bridge, large_blocks
 from glific_gpt.runtime.fair_slots import FairSlots
 from glific_gpt.runtime.fair_threads import FairThreads, ThreadTimeout
@@ -20,8 +21,13 @@ THREADS = 6
 DOWNLOADS_PER_ORGANIZATION = 2
 """Downloads of an organization at the same time, so that slow servers leave threads for the others."""
 MAX_HELD_CHARACTERS = 96 * 1024 * 1024
-"""Pictures that wait for OpenAI's answer in a process, as data URLs. Downloads in progress come on top."""
+"""Pictures that wait for OpenAI's answer in a process, as data URLs. Downloads in progress come on top.
+
+An organization has half of it, with its downloads in progress: with slow answers, it leaves the rest to the others.
+"""
 MAX_HELD_CHARACTERS_PER_ORGANIZATION = MAX_HELD_CHARACTERS // 2
+MAX_PICTURE_CHARACTERS = MAX_PICTURE_BYTES * 4 // 3
+"""Length of the largest picture. Each download of an organization in progress may become one."""
 WAIT_SECONDS = 0.1
 """Pause before a call looks again whether there is memory for its picture."""
 
@@ -42,6 +48,8 @@ class PictureDownloads:
         """By organization. Only the event loop uses them."""
         self._late: set[asyncio.Task[str]] = set()
         """Downloads whose calls wait no longer."""
+        self._downloading: Counter[str] = Counter()
+        """Downloads in progress, by organization. Only the event loop uses it."""
         self._held: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -64,16 +72,15 @@ class PictureDownloads:
         if not task.done():
             # The system's resolver has no time-out, so that its thread may take longer than the call.
             self._late.add(task)
-            task.add_done_callback(self._drop)
+            task.add_done_callback(partial(self._drop, group))
             raise InvalidField(errors.MSG_PICTURE_SLOW).naming("url") if begun.is_set() else _overloaded()
-        picture = task.result()
-        self._hold(group, len(picture))
-        return picture
+        return task.result()
 
-    def _drop(self, late: "asyncio.Task[str]") -> None:
+    def _drop(self, group: str, late: "asyncio.Task[str]") -> None:
         self._late.discard(late)
-        if not late.cancelled():
-            late.exception()  # asyncio logs an error that nobody has looked at
+        # asyncio logs an error that nobody has looked at.
+        if not late.cancelled() and late.exception() is None:
+            self._hold(group, -len(late.result()))
 
     async def _download_in_turn(self, group: str, address: str, deadline: Deadline, begun: threading.Event) -> str:
         def download() -> str:
@@ -85,11 +92,21 @@ class PictureDownloads:
             raise _overloaded()
         try:
             await self._wait_for_memory(group, deadline)
-            return await self._threads.run(group, deadline.remaining(), download)
+            return await self._download_and_hold(group, deadline, download)
         except ThreadTimeout:
             raise _overloaded() from None
         finally:
             slots.release()
+
+    async def _download_and_hold(self, group: str, deadline: Deadline, download: Callable[[], str]) -> str:
+        self._downloading[group] += 1
+        try:
+            picture = await self._threads.run(group, deadline.remaining(), download)
+            self._hold(group, len(picture))  # before the next download looks for memory
+            return picture
+        finally:
+            self._downloading[group] -= 1
+            self._downloading += Counter()
 
     async def _wait_for_memory(self, group: str, deadline: Deadline) -> None:
         while not self._has_memory(group):
@@ -100,7 +117,8 @@ class PictureDownloads:
     def _has_memory(self, group: str) -> bool:
         with self._lock:
             is_free = self._held.total() < MAX_HELD_CHARACTERS
-            return is_free and self._held[group] < MAX_HELD_CHARACTERS_PER_ORGANIZATION
+            expected = self._held[group] + self._downloading[group] * MAX_PICTURE_CHARACTERS
+            return is_free and expected < MAX_HELD_CHARACTERS_PER_ORGANIZATION
 
     def _hold(self, group: str, characters: int) -> None:
         with self._lock:

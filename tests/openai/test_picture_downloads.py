@@ -12,6 +12,7 @@ import pytest
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import InvalidField, Overloaded
 from glific_gpt.openai import picture_downloads
+from glific_gpt.openai.picture_client import PictureClients
 from glific_gpt.openai.picture_downloads import DOWNLOADS_PER_ORGANIZATION, PictureDownloads
 from tests.support.picture_server import JPEG, Page, PictureServer, run_picture_server
 from tests.support.self_signed import LOOPBACK
@@ -74,6 +75,24 @@ def test_pictures_wait_for_memory_until_others_are_answered(
     assert not downloads._held
 
 
+def test_pictures_in_progress_count_for_the_memory_of_their_organization(
+    pictures: PictureServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(picture_downloads, "MAX_HELD_CHARACTERS_PER_ORGANIZATION", len(JPEG))
+    pictures.pages["/slow.jpg"] = Page(seconds=0.3)
+    downloads, answered = pictures.downloads(), Event()
+    with ThreadPoolExecutor(2) as pool:
+        found = [pool.submit(fetch, downloads, "alice", f"{pictures.url}/slow.jpg", hold=answered) for _ in range(2)]
+        while not downloads._held:
+            time.sleep(0.01)
+        time.sleep(0.3)
+        assert len(pictures.requests) == 1
+        answered.set()
+        assert len({future.result(20) for future in found}) == 1
+    assert not downloads._held
+    assert not downloads._downloading
+
+
 def test_a_slow_resolver_ends_the_call_in_time_without_a_trace(
     pictures: PictureServer, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -92,3 +111,17 @@ def test_a_slow_resolver_ends_the_call_in_time_without_a_trace(
     assert not downloads._held
     gc.collect()
     assert not caplog.records
+
+
+def test_a_picture_that_comes_too_late_holds_no_memory(
+    pictures: PictureServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_up = Event()
+    monkeypatch.setattr(PictureClients, "download", lambda *_: str(given_up.wait(20)))
+    downloads = pictures.downloads()
+    with pytest.raises(InvalidField, match="too long"):
+        fetch(downloads, "alice", f"{pictures.url}/field.jpg", seconds=0.1)
+    given_up.set()
+    while downloads._late:
+        time.sleep(0.01)
+    assert not downloads._held
