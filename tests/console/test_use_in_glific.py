@@ -100,7 +100,7 @@ def test_the_list_shows_when_each_token_was_last_used(
         used, old, _new = tokens.list_webhook_tokens(session, store.find(session, alice.slug))
         used.last_used_on, old.uses_recorded = date(2026, 11, 20), False
     page = editor.get(TOKENS).text
-    assert re.findall(r"<td>(?:<span title[^>]*>)?(20 Nov 2026|never|unknown)<", page) == [
+    assert re.findall(r'<td data-label="Last used">(?:<span title[^>]*>)?(20 Nov 2026|never|unknown)<', page) == [
         "20 Nov 2026",
         "unknown",
         "never",
