@@ -53,11 +53,18 @@ class BatchQueue(Generic[Item]):
         self._lock = Lock()
         self._is_writing = False
 
-    def write(self, item: Item, commit: Commit[Item], try_on_loop: Callable[[list[Item]], bool] | None = None) -> None:
+    def write(
+        self,
+        item: Item,
+        commit: Commit[Item],
+        try_on_loop: Callable[[list[Item]], bool] | None = None,
+        *,
+        blocks: bool = True,
+    ) -> None:
         """Return after the commit. Raises what `commit` raises for this item, and the errors in UNAVAILABLE.
 
-        A thread calls `commit`. On the event loop, `try_on_loop` is called first if there is one, and a batch for which
-        it returns False is left to a thread.
+        A thread calls `commit`, or a greenlet on the event loop if it does not block. On the loop, `try_on_loop` is
+        called first if there is one, and a batch for which it returns False is left to a thread.
         """
         mine = _Entry(item, self._group_of(item))
         with self._lock:
@@ -66,7 +73,7 @@ class BatchQueue(Generic[Item]):
             # is either in the batch of a running writer, or starts a new one.
             is_writing, self._is_writing = self._is_writing, True
         if not is_writing:
-            self._start(commit, try_on_loop)
+            self._start(commit, try_on_loop, blocks=blocks)
         if not mine.done.wait(bridge.limit_wait(self._timeout), gives_up_slot=self._gives_up_slot):
             self._give_up(mine)
         if isinstance(mine.failure, UNAVAILABLE):
@@ -75,10 +82,12 @@ class BatchQueue(Generic[Item]):
         if mine.failure:
             run_in_executor(lambda: commit([item]))
 
-    def _start(self, commit: Commit[Item], try_on_loop: Callable[[list[Item]], bool] | None) -> None:
+    def _start(self, commit: Commit[Item], try_on_loop: Callable[[list[Item]], bool] | None, *, blocks: bool) -> None:
         if try_on_loop and bridge.is_on_loop():
             # Not immediately: calls that are ready in this pass of the loop get into the same batch.
             bridge.call_soon(lambda: self._write_on_loop(commit, try_on_loop))
+        elif not blocks and bridge.is_on_loop():
+            bridge.start(lambda: self._write_all(commit))
         else:
             bridge.submit(lambda: self._write_all(commit))
 

@@ -28,7 +28,7 @@ class CompiledStatement:
 
     def __init__(self, statement: ClauseElement, dialect: Dialect, names: Sequence[str]) -> None:
         compiled: Any = statement.compile(dialect=dialect, column_keys=list(names))
-        self._sql = str(compiled)
+        self.sql = str(compiled)
         self._constants = {name: value for name, value in compiled.params.items() if name not in names}
         bind_names: dict[Any, str] = compiled.bind_names
         self._bind_processors = {name: _bind_processor(bind.type, dialect) for bind, name in bind_names.items()}
@@ -38,22 +38,25 @@ class CompiledStatement:
 
     def execute(self, raw: Any, rows: Sequence[Parameters]) -> int:
         """Execute the statement for one row or several, on the driver's connection. Returns the changed rows."""
-        bound = [self._bind(row) for row in rows]
+        bound = [self.bind(row) for row in rows]
         if len(bound) == 1:
-            return int(raw.execute(self._sql, bound[0]).rowcount)
+            return int(raw.execute(self.sql, bound[0]).rowcount)
         cursor = raw.cursor()
-        cursor.executemany(self._sql, bound)
+        cursor.executemany(self.sql, bound)
         return int(cursor.rowcount)
 
     def fetch_one(self, raw: Any, parameters: Parameters) -> dict[str, Any] | None:
         """Return the first row, by column name; None when there is no row."""
-        row = raw.execute(self._sql, self._bind(parameters)).fetchone()
-        if row is None:
-            return None
+        row = raw.execute(self.sql, self.bind(parameters)).fetchone()
+        return None if row is None else self.name_columns(row)
+
+    def name_columns(self, row: Sequence[Any]) -> dict[str, Any]:
+        """Convert a row of the driver to values by column name."""
         columns = zip(self._columns, row, strict=True)
         return {name: processor(value) if processor else value for (name, processor), value in columns}
 
-    def _bind(self, parameters: Parameters) -> Any:
+    def bind(self, parameters: Parameters) -> Any:
+        """Return the values for the driver."""
         values = {**self._constants, **parameters}
         bound = {
             name: processor(values[name]) if processor else values[name]
@@ -68,7 +71,7 @@ _cache: dict[tuple[object, ...], CompiledStatement] = {}
 def compile_once(statement: ClauseElement, dialect: Dialect, names: Sequence[str]) -> CompiledStatement:
     """Return the compiled statement. It is compiled on first use and cached."""
     # A statement is hashed by identity. One that is built for each call would never be found, and would fill the cache.
-    key = (statement, dialect.name, *names)
+    key = (statement, dialect.name, dialect.paramstyle, *names)
     if key not in _cache:
         _cache[key] = CompiledStatement(statement, dialect, names)
     return _cache[key]

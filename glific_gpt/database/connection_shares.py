@@ -10,7 +10,7 @@ class ConnectionShares(NamedTuple):
     """Sizes of the pools. Their sum, with the connection that holds the process's lock, is the limit of the process."""
 
     writes: int
-    lookups: int
+    event_loop: int
     reports: int
     workflows: int
     """Running workflows."""
@@ -20,8 +20,8 @@ class ConnectionShares(NamedTuple):
 
 def share_out(connections: int) -> ConnectionShares:
     """Share out this number of connections, at least MIN_CONNECTIONS."""
-    lookups, workflows, queue = connections // 5, connections // 4, connections // 10
+    event_loop, workflows, queue = connections // 5, connections // 4, connections // 10
     reports = 2 if connections >= 2 * MIN_CONNECTIONS else 1
-    others = ConnectionShares(0, max(1, lookups), reports, max(2, workflows), max(1, queue))
+    others = ConnectionShares(0, max(1, event_loop), reports, max(2, workflows), max(1, queue))
     lock = 1
     return others._replace(writes=connections - lock - sum(others))

@@ -1,8 +1,7 @@
 """Engines: the database URL, the connection pools and their time-outs.
 
-READERS has the connections for reports. On SQLite, the default engine has the one connection on which threads write,
-and EVENT_LOOP the event loop's own. On PostgreSQL, the default engine has the connections for all writes, and LOOKUPS
-those for the queries of calls.
+READERS has the connections for reports, and EVENT_LOOP the event loop's own. The default engine has those of threads:
+on SQLite one.
 """
 
 import os
@@ -21,8 +20,9 @@ from sqlalchemy.pool import QueuePool
 from glific_gpt.database.base import db
 from glific_gpt.database.compiled import release
 from glific_gpt.database.connection_shares import ConnectionShares
+from glific_gpt.database.event_loop_connections import close_connections
 from glific_gpt.database.fair_pool import FairPool
-from glific_gpt.database.session import EVENT_LOOP, LOOKUPS, READERS, REPORT_TIMEOUT_SECONDS
+from glific_gpt.database.session import EVENT_LOOP, READERS, REPORT_TIMEOUT_SECONDS
 from glific_gpt.database.timeouts import (
     POOL_TIMEOUT_SECONDS,
     SOCKET_MARGIN_SECONDS,
@@ -44,14 +44,13 @@ def init_engines(app: Flask, url: str, shares: ConnectionShares) -> None:
     is_sqlite = target.get_backend_name() == "sqlite"
     app.config["SQLALCHEMY_DATABASE_URI"] = target
     default = _POOL | (_SQLITE_WRITER if is_sqlite else _POSTGRESQL | {"pool_size": shares.writes})
-    # The event loop is the only thread that uses its connection, and it never waits for one.
     sqlite = {
         READERS: _POOL | _READERS | _SQLITE_READERS | {"pool_size": 2},
-        EVENT_LOOP: default | {"poolclass": QueuePool},
+        EVENT_LOOP: default | _EVENT_LOOP,
     }
     postgresql = {
         READERS: default | _READERS | {"pool_size": shares.reports},
-        LOOKUPS: default | _LOOKUPS | {"pool_size": shares.lookups},
+        EVENT_LOOP: default | _EVENT_LOOP | _PIPELINES | {"pool_size": shares.event_loop},
     }
     binds = sqlite if is_sqlite else postgresql
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = default
@@ -62,7 +61,7 @@ def init_engines(app: Flask, url: str, shares: ConnectionShares) -> None:
             _create_private_files(list(db.engines.values()), str(target.database))
             _listen_to_sqlite((db.engine, db.engines[EVENT_LOOP]), db.engines[READERS])
         else:
-            _listen_to_postgresql((db.engine, db.engines[READERS]), db.engines[LOOKUPS])
+            _listen_to_postgresql((db.engine, db.engines[READERS]), db.engines[EVENT_LOOP])
         event.listen(db.engine, "engine_disposed", _dispose_all(list(db.engines.values())))
 
 
@@ -105,10 +104,12 @@ _READERS = {
     "pool_timeout": REPORT_TIMEOUT_SECONDS,
 }
 _SQLITE_READERS = {"connect_args": {"timeout": STATEMENT_TIMEOUT_SECONDS}}
-_LOOKUPS = {
-    # Without transactions, a lookup saves the round trips of BEGIN and ROLLBACK.
+_EVENT_LOOP = {"poolclass": QueuePool}  # the loop alone uses these connections, and never waits for the pool
+_PIPELINES = {
+    # The statements of a batch are one transaction anyway, without the round trips of BEGIN and COMMIT.
     "pool_reset_on_return": None,
     "isolation_level": "AUTOCOMMIT",
+    "paramstyle": "numeric_dollar",  # libpq's
 }
 _POSTGRESQL = {
     "poolclass": FairPool,
@@ -147,11 +148,11 @@ def _create_private_files(engines: Sequence[Engine], path: str) -> None:
         event.listen(engine, "do_connect", create)
 
 
-def _listen_to_postgresql(others: Sequence[Engine], lookups: Engine) -> None:
-    for engine in (*others, lookups):
+def _listen_to_postgresql(others: Sequence[Engine], event_loop: Engine) -> None:
+    for engine in (*others, event_loop):
         event.listen(engine, "do_connect", connect_with_timeout)
-    # Lookups do not call `set_timeouts`, since their time-out never changes.
-    event.listen(lookups, "connect", _set_socket_timeout)
+    # `set_timeouts` is not called there. The pool asks a new connection a few questions.
+    event.listen(event_loop, "connect", _set_socket_timeout)
 
 
 def _dispose_all(engines: Sequence[Engine]) -> Callable[[Engine], None]:
@@ -160,6 +161,7 @@ def _dispose_all(engines: Sequence[Engine]) -> Callable[[Engine], None]:
     def dispose(disposed: Engine) -> None:
         for engine in engines:
             release(engine)
+            close_connections(engine)
             if engine is not disposed:
                 engine.dispose()
 

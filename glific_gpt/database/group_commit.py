@@ -9,14 +9,16 @@ from functools import partial
 from typing import TypeAlias
 
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import UpdateBase
 
 from glific_gpt.database.base import db
 from glific_gpt.database.batch_queue import BatchQueue
 from glific_gpt.database.compiled import Parameters, compile_once, raw_connection
+from glific_gpt.database.event_loop_connections import connections_of, is_worth_repeating
 from glific_gpt.database.fair_pool import for_batch
-from glific_gpt.database.session import EVENT_LOOP, run_in_executor
+from glific_gpt.database.session import EVENT_LOOP, raise_time_outs, run_in_executor
 from glific_gpt.database.timeouts import POOL_TIMEOUT_SECONDS, set_timeouts
 from glific_gpt.runtime import bridge
 
@@ -27,8 +29,8 @@ Statement: TypeAlias = "tuple[UpdateBase, Parameters]"
 class GroupCommit:
     """Writes of concurrent calls, which are batched into common transactions.
 
-    On SQLite the event loop writes them, unless the file is locked: waking a thread takes longer. Otherwise a thread
-    writes them.
+    The event loop writes them, because waking a thread takes longer. On SQLite, a thread writes them if the file is
+    locked.
     """
 
     def __init__(self, timeout: float) -> None:
@@ -44,16 +46,47 @@ class GroupCommit:
         Raises IntegrityError for a row that exists already, and the errors in UNAVAILABLE. Nothing is written then.
         """
         engines = db.engines
-        engine, loop_engine = engines[None], engines.get(EVENT_LOOP)
-        try_on_loop = partial(self._try_on_loop, loop_engine) if loop_engine else None
-        # With no other call in progress there is nothing to batch.
-        if not alone and try_on_loop and bridge.is_only_call() and try_on_loop([statements]):
-            return
-        commit = partial(self._commit, engine)
+        engine, loop_engine = engines[None], engines[EVENT_LOOP]
         if alone:
-            run_in_executor(lambda: commit([statements]))
+            run_in_executor(lambda: self._commit(engine, [statements]))
+        elif engine.dialect.name == "sqlite":
+            self._write_to_sqlite(engine, loop_engine, statements)
         else:
-            self._queue.write(statements, commit, try_on_loop)
+            self._write_to_postgresql(engine, loop_engine, statements)
+
+    def _write_to_sqlite(self, engine: Engine, loop_engine: Engine, statements: Sequence[Statement]) -> None:
+        try_on_loop = partial(self._try_on_loop, loop_engine)
+        # With no other call in progress there is nothing to batch.
+        if not (bridge.is_only_call() and try_on_loop([statements])):
+            self._queue.write(statements, partial(self._commit, engine), try_on_loop)
+
+    def _write_to_postgresql(self, engine: Engine, loop_engine: Engine, statements: Sequence[Statement]) -> None:
+        commit = partial(self._commit_in_pipeline, engine, loop_engine)
+        if bridge.is_only_call():
+            commit([statements])
+        else:
+            self._queue.write(statements, commit, blocks=False)
+
+    def _commit_in_pipeline(self, engine: Engine, loop_engine: Engine, batch: Sequence[Sequence[Statement]]) -> None:
+        """Write on a connection of the event loop, or else in this thread.
+
+        If the connection breaks, a thread writes again. Such a write may have been committed the first time, but the
+        second time an unchanged row is written again, or an existing row is refused.
+        """
+        if not bridge.is_on_loop():
+            return self._commit(engine, batch)
+        executions = [(statement, rows) for (statement, _), rows in group_by_statement(batch).items()]
+        try:
+            with raise_time_outs():
+                connections_of(loop_engine).commit(executions, self._timeout)
+        except DBAPIError as failure:
+            if not is_worth_repeating(failure):
+                raise
+            try:
+                run_in_executor(lambda: self._commit(engine, batch))
+            except IntegrityError:
+                # Perhaps the row of this very call. A call that is told that it failed is marked as failed.
+                raise failure from None
 
     def _try_on_loop(self, loop_engine: Engine, batch: Iterable[Sequence[Statement]]) -> bool:
         """Write on the event loop, without waiting for locks, and tell whether that succeeded."""
@@ -103,7 +136,7 @@ def execute_all(session: Session, statements: Iterable[Statement]) -> None:
 def precompile(*statements: Statement) -> None:
     """Compile the statements and open the event loop's connection, without executing anything."""
     for statement, parameters in statements:
-        compile_once(statement, db.engine.dialect, tuple(parameters))
-    if loop_engine := db.engines.get(EVENT_LOOP):
-        with raw_connection(loop_engine):
-            pass
+        for engine in (db.engine, db.engines[EVENT_LOOP]):
+            compile_once(statement, engine.dialect, tuple(parameters))
+    with raw_connection(db.engines[EVENT_LOOP]):
+        pass

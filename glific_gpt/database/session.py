@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
-from glific_gpt.database import failures
+from glific_gpt.database import event_loop_connections, failures
 from glific_gpt.database.base import Base, db
 from glific_gpt.database.compiled import Parameters, compile_once, raw_connection
 from glific_gpt.database.report_turns import hold_turn
@@ -33,12 +33,9 @@ REPORT_TIMEOUT_SECONDS = 5.0
 READERS = "readers"
 """Engine for reports, which are read-only."""
 
-LOOKUPS = "lookups"
-"""Engine for `fetch_one` on PostgreSQL, in autocommit mode. On SQLite the default engine does it: its connection has
-the pages that it wrote in its cache, where any other connection would read them from the file again."""
-
 EVENT_LOOP = "event_loop"
-"""Engine with the event loop's own connection to SQLite, which never waits for a lock."""
+"""Engine with the event loop's own connections: to SQLite one, which never waits for a lock, and to PostgreSQL several
+(`event_loop_connections.py`)."""
 
 FIRST_DELAY_SECONDS = 0.5
 LONGEST_DELAY_SECONDS = 5.0
@@ -88,19 +85,29 @@ def fetch_one(statement: Select[Any], **parameters: object) -> dict[str, Any] | 
     Do not call it inside `transaction`: on SQLite it would wait for the connection that the transaction holds.
     """
     engines = db.engines
-    if EVENT_LOOP in engines and bridge.is_on_loop():
-        # With a write-ahead log, SQLite's readers are not blocked. On any error, a thread repeats the query: it can
-        # wait for the database.
-        with suppress(DBAPIError):
-            return _fetch_one(engines[EVENT_LOOP], statement, parameters, keep=True)
-    engine = engines.get(LOOKUPS, engines[None])
+    engine, loop_engine = engines[None], engines[EVENT_LOOP]
+    if bridge.is_on_loop():
+        try:
+            return _fetch_on_loop(loop_engine, statement, parameters)
+        except DBAPIError as failure:
+            if not event_loop_connections.is_worth_repeating(failure):
+                raise
     return run_in_executor(lambda: _fetch_one(engine, statement, parameters))
+
+
+def _fetch_on_loop(engine: Engine, statement: Select[Any], parameters: Parameters) -> dict[str, Any] | None:
+    if engine.dialect.name == "sqlite":  # with a write-ahead log, its readers are not blocked
+        return _fetch_one(engine, statement, parameters, keep=True)
+    with raise_time_outs():
+        return event_loop_connections.connections_of(engine).fetch_one(statement, parameters)
 
 
 def _fetch_one(
     engine: Engine, statement: Select[Any], parameters: Parameters, *, keep: bool = False
 ) -> dict[str, Any] | None:
     with raw_connection(engine, keep=keep) as connection:
+        if not keep:  # the event loop never waits for SQLite's locks
+            set_timeouts(connection, STATEMENT_TIMEOUT_SECONDS)
         compiled = compile_once(statement, engine.dialect, tuple(parameters))
         return compiled.fetch_one(connection.driver_connection, parameters)
 
@@ -110,18 +117,19 @@ def run_in_executor(function: Callable[[], Result]) -> Result:
 
     Raises the errors in UNAVAILABLE, also when the deadline of the call has passed.
     """
-    with _raise_time_outs():
+    with raise_time_outs():
         return bridge.run_in_executor(function)
 
 
 def run_transaction(function: Callable[[], Result]) -> Result:
     """Do the same for a function with a transaction of its own, in one of few threads."""
-    with _raise_time_outs():
+    with raise_time_outs():
         return bridge.run_transaction(function)
 
 
 @contextmanager
-def _raise_time_outs() -> Iterator[None]:
+def raise_time_outs() -> Iterator[None]:
+    """Raise CallTimeout when the deadline of the call has passed."""
     try:
         yield
     except bridge.WaitTimeout:

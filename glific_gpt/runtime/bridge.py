@@ -106,8 +106,8 @@ def _current_task() -> asyncio.Task[Any] | None:
 
 _limit = ConcurrencyLimit()
 _transaction_slots = FairSlots(TRANSACTION_THREADS)
-_tasks: set[asyncio.Task[None]] = set()
-"""Tasks of `spawn`: the event loop itself keeps no reference to a task."""
+_tasks: set[asyncio.Task[Any]] = set()
+"""Tasks of `spawn` and `start`: the event loop itself keeps no reference to a task."""
 
 
 def set_group(name: str) -> None:
@@ -287,6 +287,17 @@ def run_in_executor(function: Callable[[], Result]) -> Result:
     return concurrency.await_(future if at is None else _result_until(future, at))
 
 
+def wait_for(future: "asyncio.Future[Result]", seconds: float | None = None) -> Result:
+    """Return the result of a future of the loop, for code on the loop.
+
+    Raises WaitTimeout after that time, and at the deadline of `wait_until`. The future is cancelled then.
+    """
+    at = _wait_until.get()
+    if seconds is not None:
+        at = time.monotonic() + limit_wait(seconds)
+    return concurrency.await_(future if at is None else _result_until(future, at))
+
+
 async def _result_until(future: "asyncio.Future[Result]", at: float) -> Result:
     is_late = False
 
@@ -314,6 +325,16 @@ def start_threads() -> None:
 def submit(function: Callable[[], object]) -> None:
     """Have a thread call the function. Nothing waits for it."""
     _executor.submit(function)
+
+
+def start(function: Callable[[], object]) -> None:
+    """Start the function in a greenlet that belongs to no call and needs no slot. Only for the event loop.
+
+    It begins after the callbacks that are ready now.
+    """
+    task = loop().create_task(concurrency.greenlet_spawn(function), context=contextvars.Context())
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
 
 
 def call_soon(function: Callable[[], object]) -> None:

@@ -54,7 +54,9 @@ class OneShotEvent:
                 event.set()
             else:
                 on_loop.append(event)
-        if on_loop:
+        if on_loop and bridge.is_on_loop():
+            OneShotEvent._set_on_loop(on_loop)
+        elif on_loop:
             bridge.loop().call_soon_threadsafe(OneShotEvent._set_on_loop, on_loop)
 
     @staticmethod

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from glific_gpt.database import db
 from glific_gpt.database.compiled import raw_connection
-from glific_gpt.database.session import LOOKUPS
+from glific_gpt.database.session import EVENT_LOOP
 from glific_gpt.database.timeouts import TimeoutConnection
 from tests.support.network_faults import FaultyProxy
 from tests.support.server import RunningServer
@@ -47,7 +47,7 @@ def break_and_use(engine: Engine) -> None:
 @on_postgresql
 def test_a_broken_connection_is_invalidated(server: RunningServer) -> None:
     with server.app.app_context():
-        engine = db.engines[LOOKUPS]
+        engine = db.engines[EVENT_LOOP]
         invalidated: list[Any] = []
         event.listen(engine, "invalidate", lambda *arguments: invalidated.append(arguments))
         with pytest.raises(DBAPIError):

@@ -23,7 +23,7 @@ from glific_gpt.database import (
 from glific_gpt.database import session as session_module
 from glific_gpt.database.base import db
 from glific_gpt.database.compiled import raw_connection
-from glific_gpt.database.session import EVENT_LOOP, LOOKUPS, READERS
+from glific_gpt.database.session import EVENT_LOOP, READERS
 from glific_gpt.database.timeouts import set_timeouts
 from glific_gpt.organizations.tables import MonthlySpend, Organization
 from glific_gpt.runtime import bridge
@@ -146,7 +146,7 @@ def test_an_error_does_not_contain_values(server: RunningServer) -> None:
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_lookup_has_a_time_out(server: RunningServer) -> None:
-    with server.app.app_context(), raw_connection(db.engines[LOOKUPS]) as connection:
+    with server.app.app_context(), raw_connection(db.engines[EVENT_LOOP]) as connection:
         assert connection.driver_connection.socket_timeout == 1.1  # type: ignore[union-attr]
 
 

@@ -26,6 +26,7 @@ NEVER_ON_THE_LOOP = {
     "console/views/documents.py": "a page, in a thread; its semaphore refuses the event loop",
     "runtime/bridge.py": "decides where to wait: tests/runtime/test_bridge.py",
     "database/batch_queue.py": "waits for a OneShotEvent, which does not block",
+    "database/event_loop_connections.py": "waits with bridge.wait_for, which does not block",
     "openai/fallback.py": "sleeps with bridge.sleep, which does not block",
     "openai/gateway.py": "sleeps with bridge.sleep, which does not block",
 }

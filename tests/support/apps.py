@@ -70,10 +70,11 @@ def _share_compiled_statements(app: Flask) -> None:
 
 _statements: LRUCache[Any, Any] = LRUCache(5000)
 
-# The keys of compiled statements contain the dialect of the engine. Those of all apps have the same options.
+# The keys of compiled statements contain the dialect of the engine. Those of all apps have the same options, except for
+# the style of parameters.
 for _dialect in (SQLiteDialect_pysqlite, PGDialect_psycopg):
-    setattr(_dialect, "__eq__", lambda one, other: type(one) is type(other))  # noqa: B010 - mypy
-    setattr(_dialect, "__hash__", lambda one: hash(type(one)))  # noqa: B010 - mypy
+    setattr(_dialect, "__eq__", lambda one, other: (type(one), one.paramstyle) == (type(other), other.paramstyle))  # noqa: B010 - mypy
+    setattr(_dialect, "__hash__", lambda one: hash((type(one), one.paramstyle)))  # noqa: B010 - mypy
 
 
 _MAP_OPTIONS = ("default_subdomain", "strict_slashes", "merge_slashes", "redirect_defaults", "host_matching")
