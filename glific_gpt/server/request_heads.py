@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 VERSIONS = {"1.0", "1.1"}
-HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(:[0-9]{1,5})?")
-"""A host name or address, with a port. Flask builds addresses from it."""
+LABEL = rb"[A-Za-z0-9_~-]{1,63}"
+HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|" + LABEL + rb"(\." + LABEL + rb")*\.?)(:[0-9]{1,5})?")
+"""A host name or address, with a port. Flask builds addresses from it, and no pages for other names."""
 
 Headers = Iterable[tuple[bytes, bytes]]
 

@@ -16,6 +16,8 @@ CHUNKED = b"\r\n3\r\nabc\r\n0\r\n\r\n"
 ACCEPTED = {
     "an ordinary request": POST + HOST + LENGTH + BODY,
     "a port": POST + b"Host: x.example:8000\r\n" + LENGTH + BODY,
+    "a name with a dot at its end": POST + b"Host: x.example.\r\n" + LENGTH + BODY,
+    "a label of 63 characters": POST + b"Host: %b.example\r\n" % (63 * b"x") + LENGTH + BODY,
     "an IPv6 address": POST + b"Host: [::1]:8000\r\n" + LENGTH + BODY,
     "chunks": POST + HOST + b"Transfer-Encoding: Chunked\r\n" + CHUNKED,
     "HTTP/1.0 without Host": b"POST / HTTP/1.0\r\n" + LENGTH + BODY,
@@ -29,6 +31,8 @@ REFUSED = {
     "an empty Host": POST + b"Host:\r\n" + LENGTH + BODY,
     "a list of Hosts": POST + b"Host: x.example, y.example\r\n" + LENGTH + BODY,
     "a Host with a path": POST + b"Host: x.example/y\r\n" + LENGTH + BODY,
+    "a Host with an empty label": POST + b"Host: x..example\r\n" + LENGTH + BODY,
+    "a Host with a label of 64 characters": POST + b"Host: %b.example\r\n" % (64 * b"x") + LENGTH + BODY,
     "a Host with a user": POST + b"Host: y@x.example\r\n" + LENGTH + BODY,
     "an absolute target of another host": b"POST http://y.example/ HTTP/1.1\r\n" + HOST + LENGTH + BODY,
     "an absolute target of another port": b"POST http://x.example:81/ HTTP/1.1\r\n" + HOST + LENGTH + BODY,
