@@ -1,9 +1,10 @@
 """Parsing of OpenAI's response bodies. Their shape is validated before any value is used."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import islice
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from pydantic import ValidationError
 
@@ -21,6 +22,8 @@ from glific_gpt.openai.response_schemas import (
     ResponsesBody,
     TokenCounts,
 )
+
+Body = TypeVar("Body", ChatBody, ResponsesBody)
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 COMMENTARY, FINAL_ANSWER = "commentary", "final_answer"
@@ -56,8 +59,22 @@ def parse_model_ids(content: bytes) -> list[str]:
     return sorted({model.id for model in found.data if model.id})
 
 
+def _read(schema: type[Body], content: bytes) -> Body:
+    """Return the validated body. Raises ValidationError and BadUpstreamReply."""
+    try:
+        return schema.model_validate_json(content)
+    except ValidationError:
+        # pydantic's parser refuses half a surrogate pair, which a model can write. Python's parser accepts it.
+        if b"\\ud" not in content.lower():
+            raise
+    try:
+        return schema.model_validate(json.loads(content))
+    except (ValueError, RecursionError):
+        raise BadUpstreamReply from None
+
+
 def _parse_chat(content: bytes, requested_model: str, usage: Usage) -> Answer:
-    body = ChatBody.model_validate_json(content)
+    body = _read(ChatBody, content)
     model = body.model or requested_model
     choice = body.choices[0] if body.choices else ChatChoice()
     if error := body.error or choice.error:
@@ -76,7 +93,7 @@ def _parse_chat(content: bytes, requested_model: str, usage: Usage) -> Answer:
 
 
 def _parse_responses(content: bytes, requested_model: str, usage: Usage) -> Answer:
-    body = ResponsesBody.model_validate_json(content)
+    body = _read(ResponsesBody, content)
     model = body.model or requested_model
     if body.status == "failed" or (body.error and not body.output):
         _fail(body.error or {}, body.usage, model, usage)

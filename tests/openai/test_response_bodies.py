@@ -147,6 +147,18 @@ def test_a_refused_answer_is_not_an_answer_even_if_it_has_text(path: str, body: 
         parse(path, body)
 
 
+@pytest.mark.parametrize("path", [CHAT_PATH, RESPONSES_PATH])
+def test_half_a_surrogate_pair_does_not_lose_an_answer(path: str) -> None:
+    parts = [{"type": "output_text", "text": "Sow \ud83c now.", "annotations": cited("rules\ud83d.pdf")}]
+    assert parse(path, body_with(path, parts)) == "Sow \ud83c now."
+
+
+@pytest.mark.parametrize("content", [b'{"a": "\\ud83c"', b'"\\ud83c"' + b"[" * 100_000])
+def test_half_a_surrogate_pair_in_no_json_is_a_bad_reply(content: bytes) -> None:
+    with pytest.raises(BadUpstreamReply):
+        parse_answer(CHAT_PATH, content, "gpt-4o", Usage())
+
+
 def cited(*names: Any) -> list[dict[str, Any]]:
     return [{"type": "file_citation", "index": 4, "file_id": "file-1", "filename": name} for name in names]
 

@@ -65,6 +65,15 @@ def test_an_answer_that_is_json_is_decoded_without_marks(
     assert body["parsed_msg"] == body["message"] == {"month": "May", "fee": "-"}
 
 
+def test_half_a_surrogate_pair_in_an_answer_and_a_name_is_removed(
+    alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
+    openai.search("In May \ud83c 【4:0†source】.")
+    store = openai.documents.add_store(alice.key, "rules\ud83d.pdf")
+    body = ask_documents(alice, vector_store_id=store).json()
+    assert (body["parsed_msg"], body["sources"]) == ("In May .", ["rules.pdf"])
+
+
 def test_the_organizations_store_is_searched_if_the_body_names_none(
     alice: TestOrganization, openai: OpenAIStandIn, store: str
 ) -> None:
