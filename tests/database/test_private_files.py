@@ -31,7 +31,7 @@ def test_only_the_owner_can_read_the_files_of_a_sqlite_database(tmp_path: Path) 
     environ = to_environment(database_url=url, secret_key="made-up-for-a-test", encryption_keys=ENCRYPTION_KEY)
     with start([FLASK, "db", "upgrade"], tmp_path / "upgrade", environ) as upgrade:
         assert upgrade.wait_for_exit() == 0, upgrade.errors
-    with run_server_processes(tmp_path / "server", database_url=url) as server:
+    with run_server_processes(tmp_path / "server", is_forked=True, database_url=url) as server:
         server.add_organization("alice")
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir() if path.is_file()}
     assert modes == dict.fromkeys(("glific_gpt.db", "glific_gpt.db-wal", "glific_gpt.db-shm"), 0o600)

@@ -42,13 +42,13 @@ def test_the_link_of_the_log_sets_up_a_server_of_several_processes_once(tmp_path
             assert visitor.get("/console/server/people").status_code == 200
         with visiting(server) as visitor:
             assert visitor.get(path).headers["Location"] == "/console/"
-    with run_server_processes(tmp_path / "second", database_url=database_url) as server:
+    with run_server_processes(tmp_path / "second", is_forked=True, database_url=database_url) as server:
         assert links(server) == []
         assert EVENT not in server.program.errors
 
 
 def test_the_link_begins_with_the_public_url(tmp_path: Path, database_url: str) -> None:
-    with run_server_processes(tmp_path, database_url=database_url, public_url=PUBLIC_URL) as server:
+    with run_server_processes(tmp_path, is_forked=True, database_url=database_url, public_url=PUBLIC_URL) as server:
         (link,) = links(server)
         assert link.startswith(f"{PUBLIC_URL}/console/set-up?token=ggs_")
         create_user(server, "admin@example.org")  # as `flask users create --admin` does

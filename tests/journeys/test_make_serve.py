@@ -231,7 +231,9 @@ def handles(pid: int, number: Signals) -> bool:
 def test_it_reports_that_it_is_not_ready_when_the_database_is_behind_on_migrations(
     tmp_path: Path, database_url: str, openai: OpenAIStandIn
 ) -> None:
-    with run_server_processes(tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url) as server:
+    with run_server_processes(
+        tmp_path / "log", is_forked=True, database_url=database_url, openai_base_url=openai.base_url
+    ) as server:
         assert server.add_organization("alice").ask().status_code == 200
         assert http.get(f"{server.url}/livez").status_code == 200
         with behind_on_migrations(database_url):

@@ -68,7 +68,7 @@ def burst(organization: TestOrganization, contact_id: int) -> list[int]:
 def test_an_expired_reply_is_deleted_without_a_call(tmp_path: Path, database_url: str) -> None:
     with open_database(database_url=database_url) as server:
         insert_expired_reply(server)
-        with run_server_processes(tmp_path / "log", database_url=database_url):
+        with run_server_processes(tmp_path / "log", is_forked=True, database_url=database_url):
             until = time.monotonic() + DELETION_TIMEOUT_SECONDS
             while count_stored_replies(server) and time.monotonic() < until:
                 time.sleep(0.05)
