@@ -53,6 +53,7 @@ def look(shown: Window, path: str) -> list[str]:
     return [f"{path} at {shown.page.viewport_size}: {what}" for what in trouble]
 
 
+@pytest.mark.timeout(300)  # each opens more than thirty pages, and axe takes a second or more for each
 @pytest.mark.parametrize(("width", "theme", "language"), SHOWN)
 def test_every_page_is_accessible_and_fits_the_window(
     busy_server: RunningServer, administrator: ConsoleUser, browser: Browser, width: int, theme: Theme, language: str
