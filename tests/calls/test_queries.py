@@ -126,10 +126,14 @@ def test_sorted_calls_have_pages(
     assert sort_ids(alice, order, filters=Filters(call_id=older)) == [older]
 
 
-def test_only_the_newest_calls_are_sorted_and_counted(alice: TestOrganization, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_newest_calls_are_sorted_and_counted(
+    alice: TestOrganization, bob: TestOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(queries, "MAX_SORTED", 2)
     monkeypatch.setattr(queries, "MAX_COUNTED", 2)
     made = [create_call(alice, duration_ms=duration) for duration in (9000, 10, 20, 30)]
+    for _ in range(2):
+        create_call(bob)
     assert sort_ids(alice, Order.DURATION) == made[:1:-1]
     organization_id = get_organization_id(alice)
     with alice.server.app.app_context(), transaction() as session:

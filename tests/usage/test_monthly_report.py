@@ -136,7 +136,11 @@ def test_a_deleted_call_belongs_to_the_month_of_its_day_in_utc(alice: TestOrgani
     assert report_of(alice, november).total.calls == 1
     assert prune(server, 2) == 1
     assert report_of(alice, november).total.calls == 0
-    assert report_of(alice, Month(date(2026, 10, 1), INDIA)).total.calls == 1
+    october = Month(date(2026, 10, 1), INDIA)
+    assert report_of(alice, october).total.calls == 1
+    create_call(alice, at=datetime(2026, 11, 1, tzinfo=UTC))
+    assert prune(server, 2) == 1
+    assert (report_of(alice, october).total.calls, report_of(alice, november).total.calls) == (1, 1)
 
 
 def test_all_models_and_flows_but_the_most_used_are_one_line(

@@ -24,8 +24,8 @@ MAX_ID = 2**63 - 1
 ANY_CHOICE = SelectChoice("", _("All"))
 TEST_CHOICES = [
     ANY_CHOICE,
-    SelectChoice("without", _("Without test questions")),
-    SelectChoice("only", _("Only test questions")),
+    SelectChoice("without", _("Leave out")),
+    SelectChoice("only", _("Only these")),
 ]
 ORDER_CHOICES = [
     SelectChoice("", _("Newest first")),
