@@ -23,6 +23,6 @@ def ask_after_saving(done: str) -> tuple[str, str]:
         return f"{done} {translate_error(error)}", "warning"
     if call.is_answered:
         time = numbers.format_seconds(call.milliseconds)
-        return f"{done} {_('OpenAI answered a test question after %(time)s.', time=time)}", "success"
+        return f"{done} " + _("OpenAI answered a test question after %(time)s.", time=time), "success"
     reason = translate(str(call.outcome.body["error"]))
-    return f"{done} {_('But the test question got no answer: %(why)s', why=reason)}", "warning"
+    return f"{done} " + _("But the test question got no answer: %(why)s", why=reason), "warning"

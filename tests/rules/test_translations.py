@@ -1,5 +1,6 @@
 """Every text of the console is translated into every language, with the same placeholders."""
 
+import ast
 import io
 import re
 from collections.abc import Iterator
@@ -52,6 +53,20 @@ def test_every_text_is_translated(language: str) -> None:
     translated = {forms(message.id)[0] for message in messages(language) if all(forms(message.string or ""))}
     assert len(texts()) > 100
     assert sorted(texts() - translated) == []
+
+
+def test_no_text_is_inside_an_f_string_where_extraction_does_not_find_it() -> None:
+    sources = {path: path.read_text(encoding="utf-8") for path in (ROOT / "glific_gpt").rglob("*.py")}
+    hidden = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path, source in sources.items()
+        if "flask_babel" in source
+        for text in ast.walk(ast.parse(source))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in {"_", *DEFAULT_KEYWORDS}
+    ]
+    assert hidden == []
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
