@@ -193,6 +193,11 @@ def test_each_function_has_an_address_and_a_body_to_copy(
     assert later == body | {"wait_seconds": 120}
     function = alice.server.services.functions.get(name)
     assert function.flow_values.items() <= body.items()
+    pictures = page.text.partition('id="by-hand"')[2]
+    assert f"…/{name}" in pictures
+    assert "parse_via_chat_gpt" not in pictures.replace("?function=parse_via_chat_gpt", "")
+    saved = {value.split(".")[1] for value in function.flow_values.values()}
+    assert set(re.findall(r"\b(?:picture|question)_1\b", pictures)) == saved
     assert (body["gpt_model"], body["flow_id"]) == ("gpt-4o-mini", "@flow.id")
     assert body.get("vector_store_id") == ("vs_of_alice" if "vector_store_id" in function.settings else None)
     filled = {field: function.example[field] for field in function.flow_values}

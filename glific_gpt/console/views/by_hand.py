@@ -45,6 +45,10 @@ class FunctionExample:
     later_body: str
     """The body of a node that waits for a later answer."""
 
+    @property
+    def asks_for_picture(self) -> bool:
+        return "@results.picture_1.input" in self.function.flow_values.values()
+
 
 def _describe_function(function: Function[Any]) -> FunctionExample:
     organization = current_organization()
