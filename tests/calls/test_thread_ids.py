@@ -110,7 +110,9 @@ def test_content_that_decompresses_to_too_much_is_unreadable() -> None:
     assert open_text(200_000) is None
 
 
-@pytest.mark.parametrize("text", ["Six spoons of sugar. ", SENTENCE, random_text(60)])
+@pytest.mark.parametrize(
+    "text", ["Six spoons of sugar. ", SENTENCE, random_text(60)], ids=["repeated", "a sentence", "random"]
+)
 def test_the_oldest_turns_are_dropped_until_the_rest_fits(text: str) -> None:
     turns: tuple[Turn, ...] = ()
     for number in range(40):
