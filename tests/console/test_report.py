@@ -50,7 +50,7 @@ def test_it_shows_calls_people_answers_in_time_and_cost(alice: TestOrganization,
     shown = cards(viewer)
     assert shown["Calls"] == ("2", "1 of them is a test question")
     assert shown["People reached"][0] == "2"
-    assert shown["Answered in time"][0] == "50%"
+    assert shown["Answered in time"] == ("50%", "1 call: within 5 seconds, or while the flow waited")
     assert shown["Cost"] == ("$1.50", "")
     page = viewer.get(HERE).text
     assert "Flow 5" in page

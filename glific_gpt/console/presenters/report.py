@@ -54,8 +54,11 @@ def has_calls(key: str | int | None) -> bool:
 
 def build_cards(total: ReportLine, rate: RupeeRate | None) -> list[ReportCard]:
     tests = ngettext("%(num)s of them is a test question", "%(num)s of them are test questions", total.tests)
-    in_time = _(
-        "%(number)s calls: within 5 seconds, or while the flow waited", number=numbers.format_number(total.in_time)
+    in_time = ngettext(
+        "%(number)s call: within 5 seconds, or while the flow waited",
+        "%(number)s calls: within 5 seconds, or while the flow waited",
+        total.in_time,
+        number=numbers.format_number(total.in_time),
     )
     dollars = numbers.format_dollars(total.cost_usd)
     return [
