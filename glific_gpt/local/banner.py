@@ -18,6 +18,8 @@ SIGN_IN = """
                 Email: {email}
                 One-time password: {password}
                 It is shown only now. You choose your own when you sign in."""
+RESET_LINK = """
+                Forgot your password? flask users reset-link EMAIL"""
 
 BANNER = """
 glific_gpt is running at {url}
@@ -45,7 +47,7 @@ def format_banner(settings: Settings, demo: Demo, password: str | None, *, sandb
         openai += f"\n                WARNING: {demo.warning}"
     return BANNER.format(
         url=settings.public_url,
-        sign_in=SIGN_IN.format(email=ADMINISTRATOR_EMAIL, password=password) if password else "",
+        sign_in=SIGN_IN.format(email=ADMINISTRATOR_EMAIL, password=password) if password else RESET_LINK,
         slug=DEMO_SLUG,
         webhook_url=url,
         openai=openai,

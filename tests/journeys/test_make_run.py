@@ -112,6 +112,7 @@ def test_it_prints_a_password_once_which_must_be_changed_first(project: Project)
     with project.running() as program:
         found = re.search(r"One-time password: (\S+)", program.output)
         assert found, program.output
+        assert "reset-link" not in program.output
         assert f"http://127.0.0.1:{project.port}/console/" in program.output
         person = ConsoleUser(
             RunningServer(Flask("unused"), f"http://127.0.0.1:{project.port}"), "admin@example.org", create_client()
@@ -123,6 +124,7 @@ def test_it_prints_a_password_once_which_must_be_changed_first(project: Project)
     with project.running() as again:
         assert f"http://127.0.0.1:{project.port}/console/" in again.output
         assert "Password" not in again.output
+        assert "flask users reset-link EMAIL" in again.output
     files = [path.read_bytes() for path in (project.folder / "instance").rglob("*") if path.is_file()]
     assert not any(found[1].encode() in content for content in files)
 
