@@ -35,6 +35,8 @@ DETAILS: dict[str, object] = {
     "unreadable": 0,
     "days": 90,
     "deleted": 5,
+    "rupees": "88.45",
+    "day": "2026-11-23",
 }
 """A value for every key that an entry may have."""
 

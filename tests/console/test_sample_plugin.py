@@ -46,9 +46,9 @@ def test_it_can_be_tried(
 
 
 def test_its_node_can_be_copied(function: Function[Any], viewer: ConsoleUser, alice: TestOrganization) -> None:
-    page = viewer.get(f"{ORGANIZATION}/use-in-glific")
-    assert copied(page, "url-summarise").endswith("/webhooks/alice/summarise")
-    body = json.loads(copied(page, "body-summarise"))
+    page = viewer.get(f"{ORGANIZATION}/use-in-glific/by-hand?function=summarise")
+    assert copied(page, "url").endswith("/webhooks/alice/summarise")
+    body = json.loads(copied(page, "body"))
     assert (body["text"], body["sentences"]) == ("@results.text_1.input", 1)
     assert "@results.gpt_response.summary" in page.text
     reply = alice.post(body | {"text": "Millet grows in dry soil.", "contact": {}, "results": {}}, function="summarise")

@@ -71,6 +71,12 @@ def send_mixed_calls(alice: TestOrganization, openai: OpenAIStandIn) -> None:
         alice.ask_deferred(mode)
 
 
+def count_processes(url: str) -> tuple[float, float]:
+    """Return the numbers of server processes and of workers."""
+    found = scrape(url)
+    return found.total("processes", kind="server"), found.total("processes", kind="worker")
+
+
 def wait_until_counts_equal_rows(server: ServerProcesses) -> None:
     wait_until(lambda: with_row(scrape(server.url).calls()) == ended_calls(server) != {}, SLOW_START_SECONDS)
 
@@ -89,8 +95,8 @@ def test_counts_equal_the_rows_although_processes_are_killed(
             send_mixed_calls(alice, openai)
             wait_until(lambda: sum(scrape(server.url).calls().values()) == 11, SLOW_START_SECONDS)
             wait_until_counts_equal_rows(server)
-            found = scrape(server.url)
-            assert (found.total("processes", kind="server"), found.total("processes", kind="worker")) == (2, 1)
+            # On a busy machine, a process that answers too late is being replaced meanwhile.
+            wait_until(lambda: count_processes(server.url) == (2, 1), SLOW_START_SECONDS)
         # The worker was killed at the end of the block.
         killed = list_server_processes(server.program)
         for process in killed:

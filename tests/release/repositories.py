@@ -6,13 +6,13 @@ from pathlib import Path
 
 from tests.support.programs import ROOT
 
-NOT_RELEASED = ("tests", "benchmarks", "docs")
+NOT_RELEASED = ("tests", "benchmarks", "pictures", "decisions")
 AUTHOR = ("-c", "user.name=Asha", "-c", "user.email=asha@example.org")
 DATE = "2026-01-02T03:04:05+00:00"
 
 
 def create_repository(folder: Path) -> Path:
-    """Commit a copy of the project, with the installed npm packages beside it. Tests and documents are left out."""
+    """Commit a copy of the project without tests and most documents, with the installed npm packages beside it."""
     ignored = shutil.ignore_patterns("[.]?*", "instance", "build", "dist", "node_modules", "__pycache__", *NOT_RELEASED)
     shutil.copytree(ROOT, folder, ignore=ignored)
     shutil.copy(ROOT / ".gitignore", folder)
