@@ -56,8 +56,8 @@ def _fill_defaults(function: Function[Body], values: dict[str, Any]) -> dict[str
 
 def _unresolved(function: Function[Body], values: dict[str, Any]) -> Iterator[tuple[str, tuple[str, str]]]:
     """Yield each field of the function that holds an unfilled variable, with the first one and its reason."""
-    for field in [name for name in function.body.model_fields if name not in GLIFIC_FIELDS]:
-        for text in _texts(values.get(field)):
+    for field in [name for name in values if name in function.body.model_fields and name not in GLIFIC_FIELDS]:
+        for text in _texts(values[field]):
             if variables := find_unresolved(text, is_typed=field in function.body.TYPED_FIELDS):
                 yield field, (variables[0], _describe_unresolved(text, variables[0]))
                 break
