@@ -6,6 +6,10 @@ PRODUCTION := .venv/.installed-production
 TRANSLATIONS := glific_gpt/console/translations
 TRANSLATED := $(TRANSLATIONS)/hi/LC_MESSAGES/messages.mo
 
+# Compressed copies of static files. A copy whose file has changed is not served.
+COMPRESSED := .venv/.compressed
+STATIC := $(filter-out %/vendor,$(wildcard glific_gpt/console/static/*))
+
 # `make serve` and `make worker` run in what is there, and `make install-production` needs nothing else.
 ONLY_PRODUCTION := $(filter install-production,$(MAKECMDGOALS))$(and $(filter serve worker,$(MAKECMDGOALS)),$(wildcard $(PRODUCTION)))
 SERVER := $(if $(ONLY_PRODUCTION),$(PRODUCTION),$(INSTALLED))
@@ -24,13 +28,13 @@ run: $(INSTALLED) $(TRANSLATED) ## install and start a server for trying the pro
 # Five processes, also on two cores: most tests wait for sockets and child processes.
 PYTEST := $(BIN)/pytest -n 4 --dist worksteal
 
-test: $(INSTALLED) $(TRANSLATED) ## run all tests, as CI does
+test: $(INSTALLED) $(TRANSLATED) $(COMPRESSED) ## run all tests, as CI does
 	$(PYTEST)
 
-test-quick: $(INSTALLED) $(TRANSLATED) ## run the tests that a change normally needs: no killed processes, no browser
+test-quick: $(INSTALLED) $(TRANSLATED) $(COMPRESSED) ## run the tests that a change normally needs: no killed processes, no browser
 	$(PYTEST) -m "not (browser or fuzz or journey or kills)"
 
-install: $(INSTALLED) $(TRANSLATED) ## create .venv with every dependency
+install: $(INSTALLED) $(TRANSLATED) $(COMPRESSED) ## create .venv with every dependency
 
 install-production: $(PRODUCTION) $(TRANSLATED) ## create .venv without the tools of development, for servers
 
@@ -71,7 +75,7 @@ peers: ## install the other gateways that `make bench` measures, into .peers
 	cp benchmarks/peers/package.json benchmarks/peers/package-lock.json .peers/portkey
 	npm ci --silent --ignore-scripts --no-audit --no-fund --prefix .peers/portkey
 
-release: $(INSTALLED) ## build the files of a release into dist/: wheel, source archive, lock, SBOM, checksums
+release: $(INSTALLED) $(COMPRESSED) ## build the files of a release into dist/: wheel, source archive, lock, SBOM, checksums
 	@$(BIN)/python -m tools.release
 
 fuzz: $(INSTALLED) ## send generated bodies and headers to the webhook for ten minutes
@@ -145,6 +149,11 @@ $(PRODUCTION): requirements.txt requirements-build.txt requirements-node.txt pac
 		PATH="$$PATH:$$folder/npm/bin" $(NPM_CI) --omit=dev --prefix "$$folder" && \
 		$(PIP_INSTALL) --target "$$folder/build" -r requirements-build.txt && \
 		PYTHONPATH="$$folder/build" $(COPY_ASSETS) "$$folder/node_modules"
+	@touch $@
+
+# An installation for production makes them itself, without the compressor in .venv.
+$(COMPRESSED): $(STATIC) $(INSTALLED)
+	@$(BIN)/python -c 'from glific_gpt.console.assets import compress_all; compress_all()'
 	@touch $@
 
 %.mo: %.po $(SERVER)
