@@ -286,17 +286,17 @@ def test_the_deadline_of_a_call_ends_its_wait_and_keeps_the_connection(
 def test_a_call_waits_for_a_connection_no_longer_than_the_time_out(
     server: RunningServer, alice: TestOrganization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_loop_connections, "POOL_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr(event_loop_connections, "POOL_TIMEOUT_SECONDS", 0.7)  # enough to open a connection
     with server.app.app_context():
         size = db.engines[EVENT_LOOP].pool.size()  # type: ignore[attr-defined]
-    groups = [GroupCommit(0.5) for _ in range(size)]
+    groups = [GroupCommit(1.5) for _ in range(size)]
     with locked_spending(server):
 
         def find_late() -> object:
             bridge.sleep(0.1)  # until all connections wait for the lock
             with pytest.raises(PoolTimeoutError):
                 find()
-            bridge.sleep(0.6)
+            bridge.sleep(1.6)
             return find()
 
         *writes, found = run_on_loop(server, *[lambda g=g: g.write(spend("x")) for g in groups], find_late)
