@@ -14,6 +14,7 @@ from tests.support.glific_exchange import API_PATH
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.openai_behaviours import answer, respond_after
 from tests.support.openai_behaviours import never_respond as silent
+from tests.support.openai_exchange import Behaviour
 from tests.support.openai_pictures import find_pictures
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization
@@ -61,6 +62,12 @@ def require_one_answer(openai: OpenAIStandIn, glific: GlificStandIn) -> None:
     assert len(openai.requests) == 1
 
 
+def answer_or_search(openai: OpenAIStandIn) -> Behaviour:
+    """Answer a question, from the documents if it names a vector store."""
+    by_search, plain = openai.searching("Sugar and salt 【4:0†source】."), answer("Sugar and salt.")
+    return lambda exchange: (by_search if "tools" in exchange.received.body else plain)(exchange)
+
+
 def test_a_kill_before_delivery_does_not_ask_openai_again(
     serve: Serve, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
@@ -95,22 +102,29 @@ def test_a_kill_between_two_delivery_attempts_loses_no_answer(
 def test_a_kill_while_openai_answers_asks_openai_once_more(
     serve: Serve, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    """One call is accepted immediately, the other is deferred at its deadline and asks about a picture."""
-    picture: dict[str, Any] = {"function": "parse_via_gpt_vision", "url": "https://media.example.org/field.jpg"}
+    """A question is accepted immediately. Questions about a picture and to documents are deferred at their deadline."""
     first = serve(deadline_seconds=1)
     alice = create_connected_organization(first, glific)
+    documents = openai.documents
+    store = documents.add_store(alice.key, "rules.pdf")
+    picture: dict[str, Any] = {"function": "parse_via_gpt_vision", "url": "https://media.example.org/field.jpg"}
+    search: dict[str, Any] = {"function": "filesearch-gpt", "question": "What is ORS?", "vector_store_id": store}
     openai.always(silent())
     immediate = pending_call_id(alice.ask_deferred(thread_id=""))
-    deferred = pending_call_id(alice.ask_deferred("auto", contact=22, thread_id="", **picture))
-    wait_until(lambda: len(openai.requests) == 2)
+    about_picture = pending_call_id(alice.ask_deferred("auto", contact=22, thread_id="", **picture))
+    in_documents = pending_call_id(alice.ask_deferred("auto", contact=23, thread_id="", **search))
+    wait_until(lambda: len(openai.requests) == 3)
     first.program.send_all(SIGKILL)
     openai.reset()
-    openai.always(respond_after(0.1, answer("Sugar and salt.")))
+    openai.documents = documents
+    openai.always(respond_after(0.1, answer_or_search(openai)))
     serve()
-    for contact, call_id in ((21, immediate), (22, deferred)):
+    for contact, call_id in ((21, immediate), (22, about_picture), (23, in_documents)):
         assert alice.wait_for_delivery(call_id).state == "delivered"
         result = resumed_result(glific, contact)
         assert (result["parsed_msg"], result["memory"]) == ("Sugar and salt.", "new")
     assert resumed_result(glific, 22)["response"] == "Sugar and salt."
-    assert len(openai.requests) == 2
-    assert sorted(len(find_pictures(request)) for request in openai.requests) == [0, 1]
+    documented = resumed_result(glific, 23)
+    assert (documented["message"], documented["sources"]) == ("Sugar and salt.", ["rules.pdf"])
+    assert len(openai.requests) == 3
+    assert sorted(len(find_pictures(request)) for request in openai.requests) == [0, 0, 1]
