@@ -68,6 +68,9 @@ def migrate_online() -> None:
             render_item=render_item,
             process_revision_directives=skip_empty,
             include_object=include_object,
+            # One transaction would hold the locks of all tables that it has changed, while it waits for the next one.
+            # Calls lock the same tables, in an order of their own.
+            transaction_per_migration=connection.dialect.name == "postgresql",
             **migrate.configure_args,
         )
         with context.begin_transaction():

@@ -1,4 +1,4 @@
-"""Add the fallback model of organizations, and why it answered a call."""
+"""Add the fallback model of organizations."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,12 +10,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # Without a batch: both databases add such columns in place, whatever the number of rows.
+    # Without a batch: both databases add a nullable column in place.
     op.add_column('organizations', sa.Column('fallback_model', sa.String(length=200), nullable=True))
-    op.add_column('calls', sa.Column('fallback_reason', sa.String(length=40), nullable=True))
 
 
 def downgrade() -> None:
     # Without a batch here too: SQLite would drop the tables, to which others refer.
-    op.drop_column('calls', 'fallback_reason')
     op.drop_column('organizations', 'fallback_model')

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from alembic.script import Script, ScriptDirectory
 from glific_gpt.database import db, migrations, transaction
 from glific_gpt.durable import schema
 from tests.support import databases
+from tests.support.deferred import wait_until
 from tests.support.server import RunningServer
 from tests.support.serving import open_database
 
@@ -257,3 +259,33 @@ def test_an_upgrade_that_an_open_transaction_has_ended_can_be_repeated() -> None
                 flask_migrate.upgrade()
         flask_migrate.upgrade()
         assert {index["name"] for index in sa.inspect(engine).get_indexes("deliveries")} >= {"ix_deliveries_stored"}
+
+
+def test_a_migration_that_waits_for_a_table_locks_no_other() -> None:
+    """A call that has locked one table and needs the other would wait for the migration, and it for the call."""
+    databases.require_postgresql()
+    with databases.postgresql_database() as url, migrating(url) as engine, ThreadPoolExecutor(1) as pool:
+        flask_migrate.upgrade(revision="0020")
+        with engine.connect() as call:
+            call.execute(sa.text("LOCK TABLE calls IN ROW EXCLUSIVE MODE"))
+            continued = pool.submit(lock_organizations_when_awaited, engine, call)
+            flask_migrate.upgrade()
+            continued.result()
+
+
+def lock_organizations_when_awaited(engine: sa.Engine, call: sa.Connection) -> None:
+    """Wait until a migration waits for the call, and continue the call, which then ends."""
+    waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'calls'::regclass")
+    try:
+        with engine.connect() as connection:
+            wait_until(lambda: connection.scalar(waiting) > 0)
+        call.execute(sa.text("SET LOCAL lock_timeout = '1s'"))
+        call.execute(sa.text("LOCK TABLE organizations IN ROW SHARE MODE"))
+    finally:
+        call.rollback()
+
+
+@pytest.mark.parametrize("migration", MIGRATIONS[20:], ids=lambda migration: migration.revision)
+def test_a_migration_changes_one_table_that_calls_use(migration: Script) -> None:
+    changed = re.findall(r"op\.(?:add|drop)_column\('(\w+)'", Path(migration.path).read_text())
+    assert len(set(changed)) <= 1
