@@ -438,13 +438,11 @@ class InvalidKey(InvalidValue):
         """The sentence without the name of the field, for entry points that show it beside the field."""
 
 
-class HostNotAllowed(InvalidValue):
-    """No pattern allows the host. Only administrators learn the patterns, which can name hosts of a private network."""
+class _NamesPatterns:
+    """Part of the errors about hosts: only administrators learn the patterns, which can name a private network."""
 
-    default_message = N_(
-        "This server may not connect to a Glific API at that address. Correct the address, or ask an administrator of "
-        "this server to allow it."
-    )
+    administrator_format: ClassVar[str]
+    """The message for administrators, with `{allowed}` in place of the patterns."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
         super().__init__()
@@ -452,11 +450,20 @@ class HostNotAllowed(InvalidValue):
 
     @property
     def administrator_message(self) -> str:
-        allowed = ", ".join(self._patterns)[:150] or "none"
-        return (
-            "This server may not connect to a Glific API at that address. The setting GLIFIC_GPT_GLIFIC_HOSTS allows: "
-            f"{allowed}."
-        )
+        return self.administrator_format.format(allowed=", ".join(self._patterns)[:150] or "none")
+
+
+class HostNotAllowed(_NamesPatterns, InvalidValue):
+    """No pattern allows the host of a Glific API."""
+
+    default_message = N_(
+        "This server may not connect to a Glific API at that address. Correct the address, or ask an administrator of "
+        "this server to allow it."
+    )
+    administrator_format = (
+        "This server may not connect to a Glific API at that address. The setting GLIFIC_GPT_GLIFIC_HOSTS allows: "
+        "{allowed}."
+    )
 
 
 MSG_OPENAI_URL_FORMAT = N_(
@@ -466,22 +473,16 @@ MSG_TYPE_KEY_AGAIN = N_("To use another address, enter the key too. A saved key 
 """Messages of InvalidValue about the address of a key."""
 
 
-class OpenAiHostNotAllowed(InvalidValue):
-    """No pattern allows the host of a key's base URL. Only administrators learn the patterns."""
+class OpenAiHostNotAllowed(_NamesPatterns, InvalidValue):
+    """No pattern allows the host of a key's base URL."""
 
     default_message = N_(
         "This server may not send a key to that address. Correct the address, or ask an administrator of this server "
         "to allow it."
     )
-
-    def __init__(self, patterns: Sequence[str]) -> None:
-        super().__init__()
-        self._patterns = patterns
-
-    @property
-    def administrator_message(self) -> str:
-        allowed = ", ".join(self._patterns)[:150] or "none"
-        return f"This server may not send a key to that address. The setting GLIFIC_GPT_OPENAI_HOSTS allows: {allowed}."
+    administrator_format = (
+        "This server may not send a key to that address. The setting GLIFIC_GPT_OPENAI_HOSTS allows: {allowed}."
+    )
 
 
 class InvalidFlowExport(GlificGptError):
