@@ -8,6 +8,7 @@ from typing import NamedTuple
 import httpx2
 
 from glific_gpt.errors import SettingsError
+from glific_gpt.runtime.ip_addresses import is_public
 from glific_gpt.wildcards import MAX_STARS, has_too_many_stars, matches
 
 # `[scheme://]host[:port]`. An IPv6 host is in brackets; any other host has no colon.
@@ -124,3 +125,9 @@ def parse_address(host: str) -> Address | None:
         return ip_address(host)
     except ValueError:
         return None
+
+
+def needs_exact_match(host: str) -> bool:
+    """Return whether only a pattern without wildcards may allow this host: loopback and private addresses."""
+    address = parse_address(host)
+    return is_loopback(host) if address is None else not is_public(address)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 
 from glific_gpt.errors import HostNotAllowed, InvalidValue
-from glific_gpt.host_patterns import HostPattern, Origin, is_loopback, parse_address, parse_url
+from glific_gpt.host_patterns import HostPattern, Origin, is_loopback, needs_exact_match, parse_address, parse_url
 from glific_gpt.runtime.ip_addresses import is_public
 
 VARIABLE = "GLIFIC_GPT_GLIFIC_HOSTS"
@@ -29,7 +29,7 @@ class HostAllowlist:
         International names become ASCII (IDNA). The path /api from Glific's documentation is removed.
         """
         origin = _parse_url(url.strip())
-        exact_only = _needs_exact_match(origin.host)
+        exact_only = needs_exact_match(origin.host)
         if not any(pattern.matches(*origin, exact_only=exact_only) for pattern in self._patterns):
             raise HostNotAllowed(self._sources)
         return origin.text
@@ -54,9 +54,3 @@ def _parse_url(url: str) -> Origin:
     if path not in {"", "/", "/api", "/api/"} or len(url) > MAX_URL_LENGTH:
         raise InvalidValue(URL_FORMAT)
     return origin
-
-
-def _needs_exact_match(host: str) -> bool:
-    """Return whether only a pattern without wildcards may allow this host: loopback and private addresses."""
-    address = parse_address(host)
-    return is_loopback(host) if address is None else not is_public(address)

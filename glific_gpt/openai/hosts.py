@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from glific_gpt.errors import MSG_OPENAI_URL_FORMAT, InvalidValue, OpenAiHostNotAllowed
-from glific_gpt.host_patterns import HostPattern, Origin, is_loopback, parse_address, parse_url
+from glific_gpt.host_patterns import HostPattern, Origin, is_loopback, needs_exact_match, parse_address, parse_url
 from glific_gpt.runtime.ip_addresses import is_public
 
 VARIABLE = "GLIFIC_GPT_OPENAI_HOSTS"
@@ -106,7 +106,7 @@ class OpenAiHosts:
         return self._matches(Origin(origin.scheme, str(resolved), origin.port))
 
     def _matches(self, origin: Origin) -> bool:
-        exact_only = _needs_exact_match(origin.host)
+        exact_only = needs_exact_match(origin.host) or _is_private_name(origin.host)
         return any(pattern.matches(*origin, exact_only=exact_only) for pattern in self._patterns)
 
 
@@ -121,12 +121,6 @@ def _normalize_path(host: str, path: str) -> str:
     return "/openai/v1" if is_azure_host(host) else ""
 
 
-def _needs_exact_match(host: str) -> bool:
-    """Return whether only a pattern without wildcards may allow this host: private and loopback ones."""
-    address = parse_address(host)
-    return not is_public(address) if address is not None else is_loopback(host) or _is_private_name(host)
-
-
 def _is_private_name(host: str) -> bool:
-    """Return whether a name has a meaning in a private network only, such as the name of a container."""
-    return "." not in host or host.endswith(_PRIVATE_SUFFIXES)
+    """Return whether a host is a name with a meaning in a private network only, such as the name of a container."""
+    return parse_address(host) is None and ("." not in host or host.endswith(_PRIVATE_SUFFIXES))
