@@ -146,8 +146,11 @@ class LanguageModel(Protocol):
     """Limits the answers under a budget; None without a budget."""
     memory: tuple[Turn, ...]
     """Earlier turns, which are sent with each question that uses memory."""
-    remembered_question: str
-    """Text of the last question that uses memory."""
+
+    @property
+    def remembered_question(self) -> str:
+        """Text of the last question that uses memory."""
+        ...
 
     def ask(self, question: Question) -> Answer:
         """Return the answer. Raises a GlificGptError such as InsufficientQuota, RateLimited or DeadlineExceeded."""

@@ -27,19 +27,20 @@ class ModelWithFallback:
     usage: Usage = field(init=False)
     allowance: Allowance | None = field(default=None, repr=False)
     memory: tuple[Turn, ...] = field(default=(), repr=False)
-    remembered_question: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         self.name, self.usage = self._first.name, self._first.usage
         self._second.usage = self.usage
+
+    @property
+    def remembered_question(self) -> str:
+        return self._first.remembered_question  # the first model is asked each question
 
     def ask(self, question: Question) -> Answer:
         """Return the answer of either model. If both fail, raises the error of the first one."""
         self.usage.fallback = None
         self._first.allowance = self._second.allowance = self.allowance
         self._first.memory = self._second.memory = self.memory
-        if question.uses_memory:
-            self.remembered_question = question.text
         with self._first.with_picture(question) as complete:
             return self._ask(complete)
 
