@@ -15,8 +15,8 @@ from glific_gpt.cli.progress import show_progress
 from glific_gpt.database import transaction
 from glific_gpt.errors import Conflict, InvalidValue
 from glific_gpt.operations.backups.private_files import move_into_place, partial_file
-from glific_gpt.organization_data import deletion, export
-from glific_gpt.organization_data.contents import Contents, count_contents
+from glific_gpt.operations.organization_data import deletion, export
+from glific_gpt.operations.organization_data.contents import Contents, count_contents
 from glific_gpt.organizations import store
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.services import services

@@ -1,1 +1,1 @@
-"""Operations: the worker, housekeeping, and key rotation."""
+"""Operations: the worker, housekeeping, key rotation, backups, and the data of an organization."""

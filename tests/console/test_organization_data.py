@@ -12,7 +12,7 @@ from glific_gpt.accounts.tables import Role
 from glific_gpt.clock import now
 from glific_gpt.console.views import organization_data
 from glific_gpt.database import transaction
-from glific_gpt.organization_data import deletion
+from glific_gpt.operations.organization_data import deletion
 from tests.audit.reading import lines
 from tests.console.conftest import Staff
 from tests.console.users import ConsoleUser, create_user

@@ -10,8 +10,8 @@ from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.forms.deletion import DeletionForm
 from glific_gpt.console.presenters.labels import TABLE_NAMES
 from glific_gpt.database import reading
-from glific_gpt.organization_data import deletion, export
-from glific_gpt.organization_data.contents import count_contents
+from glific_gpt.operations.organization_data import deletion, export
+from glific_gpt.operations.organization_data.contents import count_contents
 from glific_gpt.runtime.bridge import blocking
 from glific_gpt.runtime.fair_semaphore import FairSemaphore
 from glific_gpt.services import services

@@ -9,10 +9,10 @@ import pytest
 
 import glific_gpt
 from glific_gpt.database import transaction
-from glific_gpt.organization_data import export
-from glific_gpt.organization_data.tables import EXPORTED, TABLES
+from glific_gpt.operations.organization_data import export
+from glific_gpt.operations.organization_data.tables import EXPORTED, TABLES
 from glific_gpt.organizations import store
-from tests.organization_data.scenario import CONTACT, PHRASE, fill, organization_id, rows_of
+from tests.operations.organization_data.scenario import CONTACT, PHRASE, fill, organization_id, rows_of
 from tests.support.call_records import create_call
 from tests.support.glific_stand_in import PASSWORD, PHONE, GlificStandIn
 from tests.support.server import TestOrganization

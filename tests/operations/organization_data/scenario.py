@@ -12,7 +12,7 @@ from glific_gpt.alerts.tables import AlertState
 from glific_gpt.calls.tables import DailyTotals, StoredReply
 from glific_gpt.clock import now
 from glific_gpt.database import db, transaction
-from glific_gpt.organization_data.tables import TABLES
+from glific_gpt.operations.organization_data.tables import TABLES
 from glific_gpt.organizations import store, tokens
 from glific_gpt.organizations.tables import BudgetReservation, MonthlySpend
 from tests.support.call_records import create_call, create_delivery

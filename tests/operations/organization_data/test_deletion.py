@@ -16,12 +16,12 @@ from glific_gpt.database import transaction
 from glific_gpt.emails.smtp import Email
 from glific_gpt.emails.tables import OutgoingEmail
 from glific_gpt.errors import NotFound, Unauthorized
-from glific_gpt.organization_data import deletion
-from glific_gpt.organization_data.deletion import Deletion, delete_organization
+from glific_gpt.operations.organization_data import deletion
+from glific_gpt.operations.organization_data.deletion import Deletion, delete_organization
 from glific_gpt.organizations import store
 from tests.audit.reading import Line, lines
 from tests.conftest import StartServer
-from tests.organization_data.scenario import SHARED_PERSON, fill, organization_id, other_rows, rows_of
+from tests.operations.organization_data.scenario import SHARED_PERSON, fill, organization_id, other_rows, rows_of
 from tests.support.call_records import create_call
 from tests.support.deferred import has_unfinished_work, pending_call_id, wait_until
 from tests.support.glific_stand_in import GlificStandIn

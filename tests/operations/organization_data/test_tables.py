@@ -3,8 +3,8 @@
 from sqlalchemy import Table
 
 from glific_gpt.database import db
+from glific_gpt.operations.organization_data.tables import TABLES
 from glific_gpt.operations.secrets import SECRETS
-from glific_gpt.organization_data.tables import TABLES
 from glific_gpt.organizations.tables import Organization
 
 BY_NAME = {table.table.name: table for table in TABLES}

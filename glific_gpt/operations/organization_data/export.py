@@ -15,7 +15,7 @@ from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
 from glific_gpt.clock import now
 from glific_gpt.database import reading, transaction
-from glific_gpt.organization_data.tables import EXPORTED, TABLES, OrganizationTable
+from glific_gpt.operations.organization_data.tables import EXPORTED, TABLES, OrganizationTable
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.schemas import format_timestamp
 

@@ -20,7 +20,7 @@ from glific_gpt.calls.tables import Call, Delivery
 from glific_gpt.database import transaction
 from glific_gpt.durable import WorkflowEngine
 from glific_gpt.emails import outbox
-from glific_gpt.organization_data.tables import TABLES
+from glific_gpt.operations.organization_data.tables import TABLES
 from glific_gpt.organizations import store
 from glific_gpt.organizations.changes import validate_changes
 from glific_gpt.organizations.tables import Organization

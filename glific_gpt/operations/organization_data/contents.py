@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from glific_gpt.accounts import removal
-from glific_gpt.organization_data.tables import TABLES
+from glific_gpt.operations.organization_data.tables import TABLES
 
 
 @dataclass(frozen=True)
