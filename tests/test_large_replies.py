@@ -11,7 +11,6 @@ import pytest
 from pydantic import SecretStr
 
 from glific_gpt.clock import Deadline
-from glific_gpt.doctor import http_get
 from glific_gpt.errors import BadUpstreamReply, UpstreamError
 from glific_gpt.flows.simulator import WebhookRequest
 from glific_gpt.glific.client import GlificClient
@@ -20,6 +19,7 @@ from glific_gpt.openai import connections, http_response
 from glific_gpt.openai.chat import Question, Usage
 from glific_gpt.openai.connections import ConnectionPool
 from glific_gpt.openai.gateway import Gateway
+from glific_gpt.operations.doctor import http_get
 from glific_gpt.ready_flows.http_sender import HttpSender
 from glific_gpt.runtime import bridge
 from tests.glific.conftest import ANSWER, PHRASE

@@ -8,7 +8,7 @@ from flask.cli import with_appcontext
 from glific_gpt.cli.arguments import slug
 from glific_gpt.cli.group import exit_cleanly, report_errors, require_migrations
 from glific_gpt.cli.output import JsonObject, can_encode, json_option, print_result, sanitize, wants_json
-from glific_gpt.doctor import (
+from glific_gpt.operations.doctor import (
     TITLES,
     CheckResult,
     CheckStatus,

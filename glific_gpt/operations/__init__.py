@@ -1,1 +1,1 @@
-"""Operations: the worker, housekeeping, key rotation, backups, and the data of an organization."""
+"""Operations that several entry points start: the worker, housekeeping, rotation, backups, checks, and exports."""

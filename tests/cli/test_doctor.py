@@ -6,8 +6,8 @@ import signal
 
 import pytest
 
-from glific_gpt.doctor import TITLES
-from glific_gpt.doctor.test_call import QUESTION
+from glific_gpt.operations.doctor import TITLES
+from glific_gpt.operations.doctor.test_call import QUESTION
 from tests.cli.conftest import Commands
 from tests.cli.serving import alice, database_url, flask, server
 from tests.support import openai_behaviours as behaviours

@@ -8,8 +8,8 @@ from flask_babel import lazy_gettext as _
 
 from glific_gpt.console.presenters import advice
 from glific_gpt.console.presenters.labels import translate
-from glific_gpt.doctor import TITLES, CheckResult, CheckStatus, is_private_only, would_answer
 from glific_gpt.flows.simulator import TranscriptLine
+from glific_gpt.operations.doctor import TITLES, CheckResult, CheckStatus, is_private_only, would_answer
 
 STATUS_MARKS = {
     CheckStatus.OK: ("circle-check", "good", _("OK")),

@@ -6,7 +6,6 @@ from typing import Any
 from flask import render_template, request
 from flask_babel import gettext
 
-from glific_gpt import doctor
 from glific_gpt.console.access import AccessLevel, requires
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.checkup_throttle import throttle
@@ -15,8 +14,9 @@ from glific_gpt.console.presenters.advice import PAGE_NAMES
 from glific_gpt.console.presenters.check_up import CheckUp
 from glific_gpt.console.presenters.check_up import present_check_up as shown
 from glific_gpt.console.views.use_in_glific import USE_IN_GLIFIC_URL, render_tab
-from glific_gpt.doctor import CheckResult, CheckStatus
 from glific_gpt.errors import N_
+from glific_gpt.operations import doctor
+from glific_gpt.operations.doctor import CheckResult, CheckStatus
 
 DRY_RUN_FIELD = "dry_run"
 

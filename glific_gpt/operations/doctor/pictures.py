@@ -1,10 +1,10 @@
 """Report which model looks at pictures, and who downloads them."""
 
 from glific_gpt.database import transaction
-from glific_gpt.doctor.results import CheckResult, CheckStatus
 from glific_gpt.errors import N_
 from glific_gpt.models import allowlist
 from glific_gpt.openai.traits import accepts_pictures
+from glific_gpt.operations.doctor.results import CheckResult, CheckStatus
 from glific_gpt.organizations import store
 from glific_gpt.services import services
 

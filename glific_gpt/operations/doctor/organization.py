@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 from glific_gpt.database import reading, transaction
-from glific_gpt.doctor.results import CheckResult, CheckStatus
 from glific_gpt.errors import N_
+from glific_gpt.operations.doctor.results import CheckResult, CheckStatus
 from glific_gpt.organizations import store
 from glific_gpt.usage.alerts import BUDGET_WARNING_SHARE
 from glific_gpt.usage.totals import spent_this_month

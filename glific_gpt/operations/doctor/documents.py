@@ -2,9 +2,9 @@
 
 from glific_gpt.credentials.documents import Documents
 from glific_gpt.database import transaction
-from glific_gpt.doctor.results import CheckResult, CheckStatus
 from glific_gpt.errors import N_, GlificGptError, NotFound
 from glific_gpt.openai.vector_store_schemas import VectorStore
+from glific_gpt.operations.doctor.results import CheckResult, CheckStatus
 from glific_gpt.organizations import store
 from glific_gpt.services import services
 

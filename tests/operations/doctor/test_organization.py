@@ -3,11 +3,11 @@
 from decimal import Decimal
 
 from glific_gpt.database import transaction
-from glific_gpt.doctor import CheckStatus
-from glific_gpt.doctor.organization import format_amounts
-from glific_gpt.doctor.temporary_token import LABEL
+from glific_gpt.operations.doctor import CheckStatus
+from glific_gpt.operations.doctor.organization import format_amounts
+from glific_gpt.operations.doctor.temporary_token import LABEL
 from glific_gpt.organizations import store, tokens
-from tests.doctor.conftest import Doctor, OpenDoctor
+from tests.operations.doctor.conftest import Doctor, OpenDoctor
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from glific_gpt.doctor import TITLES, CheckStatus, is_private_only, run_checks, would_answer
 from glific_gpt.errors import NotFound
-from tests.doctor.conftest import Doctor, OpenDoctor
+from glific_gpt.operations.doctor import TITLES, CheckStatus, is_private_only, run_checks, would_answer
+from tests.operations.doctor.conftest import Doctor, OpenDoctor
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization
 

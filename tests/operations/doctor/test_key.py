@@ -1,7 +1,7 @@
 """The check of the organization's key."""
 
-from glific_gpt.doctor import CheckStatus
-from tests.doctor.conftest import Doctor, OpenDoctor
+from glific_gpt.operations.doctor import CheckStatus
+from tests.operations.doctor.conftest import Doctor, OpenDoctor
 from tests.support import openai_behaviours as behaviours
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, TestOrganization

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import pytest
 
-from glific_gpt.doctor import CheckResult, run_checks
-from glific_gpt.doctor.checks import CHECKS
+from glific_gpt.operations.doctor import CheckResult, run_checks
+from glific_gpt.operations.doctor.checks import CHECKS
 from tests.conftest import StartServer
 from tests.support import databases
 from tests.support.openai_stand_in import OpenAIStandIn

@@ -4,17 +4,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from glific_gpt.database import transaction
-from glific_gpt.doctor.authentication import check_authentication
-from glific_gpt.doctor.connection import check_connection
-from glific_gpt.doctor.documents import check_documents
-from glific_gpt.doctor.key import check_key
-from glific_gpt.doctor.models import check_models
-from glific_gpt.doctor.organization import check_budget, check_organization
-from glific_gpt.doctor.pictures import check_pictures
-from glific_gpt.doctor.results import CheckResult, CheckStatus
-from glific_gpt.doctor.server import check_address, check_clock
-from glific_gpt.doctor.test_call import check_call
 from glific_gpt.errors import N_
+from glific_gpt.operations.doctor.authentication import check_authentication
+from glific_gpt.operations.doctor.connection import check_connection
+from glific_gpt.operations.doctor.documents import check_documents
+from glific_gpt.operations.doctor.key import check_key
+from glific_gpt.operations.doctor.models import check_models
+from glific_gpt.operations.doctor.organization import check_budget, check_organization
+from glific_gpt.operations.doctor.pictures import check_pictures
+from glific_gpt.operations.doctor.results import CheckResult, CheckStatus
+from glific_gpt.operations.doctor.server import check_address, check_clock
+from glific_gpt.operations.doctor.test_call import check_call
 from glific_gpt.organizations import store
 
 MSG_DEPENDENCY_FAILED = N_('Not checked. Fix "%(first)s" first.')

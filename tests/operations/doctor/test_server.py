@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from glific_gpt.clock import now
-from glific_gpt.doctor import CheckStatus
-from glific_gpt.doctor.http_get import HttpResponse
-from glific_gpt.doctor.server import evaluate_livez
 from glific_gpt.http_client import is_private_host
-from tests.doctor.conftest import Doctor, OpenDoctor
+from glific_gpt.operations.doctor import CheckStatus
+from glific_gpt.operations.doctor.http_get import HttpResponse
+from glific_gpt.operations.doctor.server import evaluate_livez
+from tests.operations.doctor.conftest import Doctor, OpenDoctor
 from tests.support import openai_behaviours as behaviours
 from tests.support.glific_stand_in import PHONE, GlificStandIn
 from tests.support.openai_exchange import Behaviour

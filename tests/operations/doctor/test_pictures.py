@@ -1,7 +1,7 @@
 """The report about pictures."""
 
-from glific_gpt.doctor import CheckStatus
-from tests.doctor.conftest import Doctor
+from glific_gpt.operations.doctor import CheckStatus
+from tests.operations.doctor.conftest import Doctor
 from tests.support.server import TestOrganization
 
 

@@ -8,14 +8,14 @@ import pytest
 
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
-from glific_gpt.doctor import CheckStatus
-from glific_gpt.doctor.temporary_token import LABEL
-from glific_gpt.doctor.test_call import QUESTION
+from glific_gpt.operations.doctor import CheckStatus
+from glific_gpt.operations.doctor.temporary_token import LABEL
+from glific_gpt.operations.doctor.test_call import QUESTION
 from glific_gpt.organizations import store, tokens
 from tests.audit.reading import lines
 from tests.conftest import StartServer
-from tests.doctor.conftest import Doctor, OpenDoctor
 from tests.flows.simulator.webhook_stand_in import WebhookStandIn
+from tests.operations.doctor.conftest import Doctor, OpenDoctor
 from tests.support import openai_behaviours as behaviours
 from tests.support.openai_exchange import Exchange
 from tests.support.openai_stand_in import OpenAIStandIn

@@ -1,7 +1,7 @@
 """The check of the vector store that filesearch-gpt searches."""
 
-from glific_gpt.doctor import CheckStatus
-from tests.doctor.conftest import Doctor
+from glific_gpt.operations.doctor import CheckStatus
+from tests.operations.doctor.conftest import Doctor
 from tests.support.openai_behaviours import server_error
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization

@@ -1,1 +1,0 @@
-"""Tests of glific_gpt/doctor."""
