@@ -20,7 +20,7 @@ from glific_gpt.openai.chat import Question, Usage
 from glific_gpt.openai.connections import ConnectionPool
 from glific_gpt.openai.gateway import Gateway
 from glific_gpt.operations.doctor import http_get
-from glific_gpt.ready_flows.http_sender import HttpSender
+from glific_gpt.operations.ready_flows.http_sender import HttpSender
 from glific_gpt.runtime import bridge
 from tests.glific.conftest import ANSWER, PHRASE
 from tests.support.endless_server import ENDLESS_REPLIES, EndlessServer, run_endless_server

@@ -6,7 +6,7 @@ from textwrap import indent
 
 from glific_gpt.cli.output import JsonObject
 from glific_gpt.flows.converting import NodeEdit, NodeReference, Note, RenamedFlow
-from glific_gpt.ready_flows import ConvertedFlowFile
+from glific_gpt.operations.ready_flows import ConvertedFlowFile
 
 NOTHING_CHANGED = "No node was changed. The file is the same as before."
 

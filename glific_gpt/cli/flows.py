@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from glific_gpt import ready_flows
 from glific_gpt.cli.arguments import slug
 from glific_gpt.cli.conversion_report import edit_to_json, format_edit, format_json_report, format_text_report
 from glific_gpt.cli.group import Group
 from glific_gpt.cli.output import json_option, remove_control_characters, sanitize, wants_json
 from glific_gpt.cli.simulate import simulate
 from glific_gpt.flows.building import FlowOptions, Language, Mode
-from glific_gpt.ready_flows import AuthMethod, ConvertedFlowFile, FlowWarning, Placement
+from glific_gpt.operations import ready_flows
+from glific_gpt.operations.ready_flows import AuthMethod, ConvertedFlowFile, FlowWarning, Placement
 
 flows = Group(
     "flows",

@@ -12,9 +12,9 @@ from glific_gpt.flows import files
 from glific_gpt.flows.rules import find_remarks, find_violations
 from glific_gpt.flows.simulator import Conversation
 from glific_gpt.flows.structure import normalize_keyword
-from glific_gpt.ready_flows import result_polling
-from glific_gpt.ready_flows.result_polling import ResultStatus
-from glific_gpt.ready_flows.simulation import create_simulation
+from glific_gpt.operations.ready_flows import result_polling
+from glific_gpt.operations.ready_flows.result_polling import ResultStatus
+from glific_gpt.operations.ready_flows.simulation import create_simulation
 
 UNRELATED_WAIT = "The flow waits for a result that does not come from this server. The simulation let the wait expire."
 DEFERRED_CALL_FAILED = "The deferred call failed. See the reason: flask calls list {}"

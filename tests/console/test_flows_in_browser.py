@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from glific_gpt.flows import files, rules
 from glific_gpt.flows.simulator import Conversation
-from glific_gpt.ready_flows.http_sender import HttpSender
+from glific_gpt.operations.ready_flows.http_sender import HttpSender
 from tests.console.flow_files import CHECK, CONVERT, PAGE, export_old_flow, find_webhook_actions
 from tests.console.test_check_up import questions
 from tests.console.users import ConsoleUser

@@ -15,7 +15,7 @@ import pytest
 from glific_gpt.accounts.sign_in import login_throttle
 from glific_gpt.accounts.tables import Role
 from glific_gpt.glific.signature import sign
-from glific_gpt.ready_flows import Placement
+from glific_gpt.operations.ready_flows import Placement
 from glific_gpt.runtime.fair_semaphore import FairSemaphore
 from glific_gpt.server import http_protocol
 from glific_gpt.server.asgi import MAX_ARRIVING_PAGE_BYTES

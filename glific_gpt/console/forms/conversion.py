@@ -7,7 +7,7 @@ from wtforms.fields.choices import SelectChoice
 
 from glific_gpt.console.forms.base import Form
 from glific_gpt.console.forms.tokens import AuthMethodField
-from glific_gpt.ready_flows import Placement
+from glific_gpt.operations.ready_flows import Placement
 
 FILE_FIELD = "flow"
 BUSY = _("The server is converting another file. Try again in a moment.")

@@ -9,8 +9,8 @@ from wtforms.validators import DataRequired, Length, Regexp
 
 from glific_gpt.console.access import current_organization
 from glific_gpt.console.forms.base import Form
+from glific_gpt.operations.ready_flows import AuthMethod
 from glific_gpt.organizations.changes import STORABLE
-from glific_gpt.ready_flows import AuthMethod
 
 AUTH_METHOD_NAMES = {AuthMethod.TOKEN: _("Token in the flow"), AuthMethod.SIGNATURE: _("Webhook signature")}
 

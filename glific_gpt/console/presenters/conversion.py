@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from glific_gpt.console.presenters.labels import translate
 from glific_gpt.flows.converting import Conversion, NodeEdit, Note, Remark
-from glific_gpt.ready_flows import FlowWarning
+from glific_gpt.operations.ready_flows import FlowWarning
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from glific_gpt import ready_flows
 from glific_gpt.console.access import AccessLevel, requires
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.downloads import flow_download, sanitize_file_name
@@ -17,7 +16,8 @@ from glific_gpt.console.uploads import accepts_file
 from glific_gpt.console.views.documents import reject_large_document
 from glific_gpt.console.views.use_in_glific import USE_IN_GLIFIC_URL, render_tab, setup_cautions
 from glific_gpt.errors import Conflict, InvalidFlowExport, InvalidValue
-from glific_gpt.ready_flows import AuthMethod, Placement
+from glific_gpt.operations import ready_flows
+from glific_gpt.operations.ready_flows import AuthMethod, Placement
 from glific_gpt.runtime.bridge import blocking
 from glific_gpt.runtime.fair_semaphore import FairSemaphore
 from glific_gpt.settings import MAX_FILE_BYTES

@@ -3,7 +3,6 @@
 from flask import Response
 from flask.typing import ResponseReturnValue
 
-from glific_gpt import ready_flows
 from glific_gpt.console.access import AccessLevel, requires
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.downloads import flow_download
@@ -11,7 +10,8 @@ from glific_gpt.console.forms.ready_flow import ReadyFlowForm
 from glific_gpt.console.views.use_in_glific import USE_IN_GLIFIC_URL, is_connected, render_tab, setup_cautions
 from glific_gpt.errors import Conflict, InvalidValue
 from glific_gpt.flows.building import FlowOptions, Language, Mode
-from glific_gpt.ready_flows import AuthMethod
+from glific_gpt.operations import ready_flows
+from glific_gpt.operations.ready_flows import AuthMethod
 
 
 @blueprint.get(USE_IN_GLIFIC_URL)

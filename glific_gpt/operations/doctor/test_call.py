@@ -17,8 +17,8 @@ from glific_gpt.flows.suspicious_code import find_suspicious_code
 from glific_gpt.models import allowlist
 from glific_gpt.operations.doctor.results import CheckResult, CheckStatus
 from glific_gpt.operations.doctor.temporary_token import temporary_token
+from glific_gpt.operations.ready_flows.simulation import create_simulation
 from glific_gpt.organizations import store
-from glific_gpt.ready_flows.simulation import create_simulation
 from glific_gpt.schemas import webhook_url
 from glific_gpt.services import services
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from glific_gpt.flows.simulator import Conversation
-from glific_gpt.ready_flows.http_sender import HttpSender
+from glific_gpt.operations.ready_flows.http_sender import HttpSender
 
 
 def simulate(export: Any, **options: Any) -> Conversation:

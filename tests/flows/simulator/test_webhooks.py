@@ -10,7 +10,7 @@ from glific_gpt.clock import now
 from glific_gpt.flows.endpoint import is_url_of_server
 from glific_gpt.flows.simulator import Contact, Conversation, GlificOrganization
 from glific_gpt.glific.signature import is_valid
-from glific_gpt.ready_flows.http_sender import HttpSender
+from glific_gpt.operations.ready_flows.http_sender import HttpSender
 from tests.flows.simulator.conversations import simulate
 from tests.flows.simulator.nodes import action_node, export, reply_node, send_message, webhook_node
 from tests.flows.simulator.webhook_stand_in import WebhookStandIn, json_reply

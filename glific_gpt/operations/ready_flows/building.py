@@ -20,9 +20,7 @@ from glific_gpt.flows.structure import normalize_keyword
 from glific_gpt.models import allowlist
 from glific_gpt.models.kinds import ModelKind, classify_model
 from glific_gpt.openai.traits import searches_files
-from glific_gpt.organizations import server_models, store, tokens
-from glific_gpt.organizations.tables import Organization
-from glific_gpt.ready_flows.warnings import (
+from glific_gpt.operations.ready_flows.warnings import (
     FlowWarning,
     OrganizationState,
     answer_warnings,
@@ -30,6 +28,8 @@ from glific_gpt.ready_flows.warnings import (
     document_warnings,
     url_warnings,
 )
+from glific_gpt.organizations import server_models, store, tokens
+from glific_gpt.organizations.tables import Organization
 from glific_gpt.schemas import webhook_url
 from glific_gpt.services import services
 from glific_gpt.settings import MODEL_NAME

@@ -1,7 +1,7 @@
 """Flow files for one organization: built or converted with its address, authentication and model, and simulated."""
 
 from glific_gpt.flows.converting import Placement
-from glific_gpt.ready_flows.building import (
+from glific_gpt.operations.ready_flows.building import (
     AuthMethod,
     ConversionPreview,
     ConvertedFlowFile,
@@ -11,7 +11,7 @@ from glific_gpt.ready_flows.building import (
     list_setup_warnings,
     preview_conversion,
 )
-from glific_gpt.ready_flows.warnings import FlowWarning
+from glific_gpt.operations.ready_flows.warnings import FlowWarning
 
 __all__ = [
     "AuthMethod",

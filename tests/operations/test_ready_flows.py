@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from glific_gpt import ready_flows
 from glific_gpt.database import transaction
 from glific_gpt.errors import InvalidFlowExport, InvalidValue, NotFound
 from glific_gpt.flows import rules
 from glific_gpt.flows.building import Mode
+from glific_gpt.operations import ready_flows
+from glific_gpt.operations.ready_flows import AuthMethod, FlowFile
 from glific_gpt.organizations import store, tokens
 from glific_gpt.organizations.tokens import WEBHOOK_PREFIX
-from glific_gpt.ready_flows import AuthMethod, FlowFile
 from tests.conftest import StartServer
 from tests.support import databases
 from tests.support.exported_flows import export_flows, function_node
