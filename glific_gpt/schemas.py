@@ -137,6 +137,8 @@ class ModelView(BaseModel):
     reason: str | None = Field(description="Reason why the organization may not use the model.")
     input_usd_per_million_tokens: Dollars | None
     output_usd_per_million_tokens: Dollars | None
+    reads_pictures: bool | None = Field(description="Null if it is not known, as for a server that is not OpenAI.")
+    searches_files: bool = Field(description="True if the model can answer from documents in vector stores.")
 
     @classmethod
     def of(cls, model: ModelAccess) -> "ModelView":
@@ -147,6 +149,8 @@ class ModelView(BaseModel):
             reason=model.refusal,
             input_usd_per_million_tokens=model.prices.input if model.prices else None,
             output_usd_per_million_tokens=model.prices.output if model.prices else None,
+            reads_pictures=model.reads_pictures,
+            searches_files=model.searches_files,
         )
 
 

@@ -14,6 +14,9 @@ from glific_gpt.openai.hosts import serves_openai
 from glific_gpt.organizations import server_models
 from glific_gpt.organizations.tables import Organization
 
+_Lists = tuple[Sequence[str], Sequence[str] | None, Sequence[str] | None]
+"""The allowlists of the operator, the administrators and the organization."""
+
 
 @dataclass(frozen=True)
 class ModelAccess:
@@ -24,6 +27,10 @@ class ModelAccess:
     refusal: str | None
     """Message of the reason if it may not be used, else None."""
     prices: ModelPrices | None
+    reads_pictures: bool | None
+    """None if it is not known, as for the models of a server that is not OpenAI."""
+    searches_files: bool
+    """True if it can search documents in vector stores."""
 
 
 def list_reachable_models(
@@ -56,12 +63,20 @@ def evaluate_models(
 ) -> list[ModelAccess]:
     """Evaluate the models of a key under these allowlists, each of which narrows the one before it."""
     base_url = credential.base_url if credential else None
-    return [
-        ModelAccess(
-            model_id,
-            classify_model(model_id),
-            str(refusal) if (refusal := allowlist.access_error(model_id, operator, administrators, own)) else None,
-            prices.prices_per_million(model_id, base_url) if serves_openai(base_url) else None,
-        )
-        for model_id in reachable_model_ids(credential)
-    ]
+    lists = (operator, administrators, own)
+    return [_evaluate(model_id, base_url, lists) for model_id in reachable_model_ids(credential)]
+
+
+def _evaluate(model_id: str, base_url: str | None, lists: _Lists) -> ModelAccess:
+    kind, is_openai = classify_model(model_id), serves_openai(base_url)
+    refusal = allowlist.access_error(model_id, *lists)
+    is_text = kind is ModelKind.TEXT
+    reads_pictures = is_text and traits.accepts_pictures(model_id)
+    return ModelAccess(
+        id=model_id,
+        kind=kind,
+        refusal=str(refusal) if refusal else None,
+        prices=prices.prices_per_million(model_id, base_url) if is_openai else None,
+        reads_pictures=reads_pictures if is_openai or not is_text else None,
+        searches_files=is_openai and is_text and traits.searches_files(model_id),
+    )

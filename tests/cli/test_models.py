@@ -29,6 +29,8 @@ def test_it_lists_the_models_of_the_key_with_kind_permission_and_prices(flask: C
         "reason": None,
         "input_usd_per_million_tokens": 2.5,
         "output_usd_per_million_tokens": 10.0,
+        "reads_pictures": True,
+        "searches_files": True,
     }
     speech = rows["gpt-4o-mini-tts"]
     assert (speech["kind"], speech["allowed"]) == ("speech", False)

@@ -46,6 +46,18 @@ def test_it_shows_every_text_model_that_the_key_reaches_with_its_price(
     assert ("$0.15" in row, "$0.60" in row) == (True, True)
 
 
+def test_it_marks_the_models_that_read_pictures_and_search_documents(
+    viewer: ConsoleUser, asked: TestOrganization
+) -> None:
+    page = viewer.get(PAGE).text
+    for model, marks in (
+        ("gpt-4o-mini", ["reads pictures", "searches documents"]),
+        ("gpt-4", []),
+    ):
+        row = page.partition(f'data-model="{model}"')[2].partition("</tr>")[0]
+        assert [mark for mark in ("reads pictures", "searches documents") if mark in row] == marks, model
+
+
 def test_other_models_are_listed_with_the_reason_and_cannot_be_allowed(
     viewer: ConsoleUser, asked: TestOrganization
 ) -> None:

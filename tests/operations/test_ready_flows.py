@@ -34,7 +34,7 @@ def database_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 @pytest.fixture
 def server(start_server: StartServer) -> RunningServer:
-    return start_server(public_url=PUBLIC)
+    return start_server(public_url=PUBLIC, openai_hosts="*.api.openai.com,models.example.org")
 
 
 @pytest.fixture(autouse=True)
@@ -238,6 +238,34 @@ def test_a_model_that_is_not_allowed_causes_a_warning(alice: TestOrganization) -
         conversion = ready_flows.preview_conversion("alice", with_body(model=model)).conversion
         assert [len(conversion.changed), len(conversion.unchanged)] == [1, 0]
         assert ["is not allowed here" in note.message for note in conversion.warnings] == [True] * warned
+
+
+def test_a_model_that_cannot_do_what_its_function_needs_causes_a_warning(alice: TestOrganization) -> None:
+    alice.change(vector_store_id="vs_1")
+    for url, model, default, words in (
+        ("parse_via_gpt_vision", {"model": "gpt-3.5-turbo"}, "gpt-4o", "gpt-3.5-turbo cannot read pictures, so each"),
+        ("parse_via_gpt_vision", {}, "o3-mini", "o3-mini cannot read pictures, so each call of this node fails."),
+        ("parse_via_gpt_vision", {"model": "gpt-4o-mini"}, "o3-mini", ""),
+        ("filesearch-gpt", {"model": "gpt-4"}, "gpt-4o", "gpt-4 cannot search documents, so each call of this node"),
+        ("filesearch-gpt", {}, "gpt-4o", ""),
+        ("parse_via_chat_gpt", {"model": "gpt-3.5-turbo"}, "o3-mini", ""),
+    ):
+        alice.change(default_model=default)
+        node = function_node("answer", url)
+        node["actions"][0]["body"] = json.dumps({"url": "@results.image", "question": "@results.q", **model})
+        conversion = ready_flows.preview_conversion("alice", export_flows(node)).conversion
+        assert len(conversion.changed) == 1
+        told = [note.message for note in conversion.warnings if "cannot" in note.message and "so each" in note.message]
+        assert [sentence.startswith(words) for sentence in told] == [True] * bool(words), (url, model, told)
+
+
+def test_a_server_that_is_not_openai_searches_no_documents(alice: TestOrganization) -> None:
+    alice.set_key("EMPTY", base_url="https://models.example.org/v1")
+    node = function_node("answer", "filesearch-gpt")
+    conversion = ready_flows.preview_conversion("alice", export_flows(node)).conversion
+    assert any(
+        note.message.startswith("The key is at the server models.example.org, which") for note in conversion.warnings
+    )
 
 
 def test_a_preview_has_the_warnings_of_the_file(alice: TestOrganization) -> None:

@@ -29,6 +29,11 @@ class ModelRules:
 
     The model is "" if the body names none: then it is the default.
     """
+    inability: Callable[[str, str], Remark | None] = lambda _function, _model: None
+    """Returns a warning about a function and a model that cannot do what it needs; None if it can.
+
+    The model is "" if the body names none: then it is the default.
+    """
     vector_store_id: str = ""
     """The vector store of the organization, which replaces assistants of Glific; "" if none is chosen."""
 
@@ -77,7 +82,7 @@ def convert_body(
         return ConvertedBody(_dump({**GLIFIC_VALUES, function.required: ""}), [Remark(function.empty_body)])
     original = _parse_object(body)
     converted, warnings = _resolve_models(original)
-    warnings = _check_model(converted, models, warnings)
+    warnings = _check_model(converted, function.name, models, warnings)
     if function.name == FILE_SEARCH:
         converted, store_warning = _replace_assistant(converted, models.vector_store_id)
         warnings += store_warning
@@ -111,7 +116,7 @@ def _replace_assistant(body: JsonObject, store: str) -> tuple[JsonObject, list[R
     return replaced, [] if store else [Remark(report.NO_STORE)]
 
 
-def _check_model(body: JsonObject, models: ModelRules, warnings: list[Remark]) -> list[Remark]:
+def _check_model(body: JsonObject, function: str, models: ModelRules, warnings: list[Remark]) -> list[Remark]:
     """Change a model that cannot do what the body asks for. Return all warnings. Raises ModelNotText."""
     key = next((key for key in ("gpt_model", "model") if _model(body, key)), "gpt_model")
     model = _model(body, key)
@@ -122,7 +127,8 @@ def _check_model(body: JsonObject, models: ModelRules, warnings: list[Remark]) -
         old, model = found
         body[key] = model
         warnings = [Remark(report.JSON_SCHEMA_MODEL, {"model": old, "replacement": model})]
-    return warnings + _refusal_warnings(model, models)
+    inability = models.inability(function, model)
+    return warnings + _refusal_warnings(model, models) + ([inability] if inability else [])
 
 
 def _refusal_warnings(model: str, models: ModelRules) -> list[Remark]:

@@ -36,6 +36,18 @@ PICTURE_DOWNLOAD = N_(
     "Glific downloaded the picture itself. Now OpenAI downloads it from its address. If it cannot, let this server "
     "download pictures, in the settings of the organization."
 )
+READS_NO_PICTURES = N_(
+    "{model} cannot read pictures, so each call of this node fails. Enter a model that can, such as gpt-4o-mini, in "
+    "the Function body. The page Models shows which models read pictures."
+)
+SEARCHES_NO_FILES = N_(
+    "{model} cannot search documents, so each call of this node fails. Enter a model that can, such as gpt-4o-mini, in "
+    "the Function body. The page Models shows which models search documents."
+)
+SERVER_SEARCHES_NO_FILES = N_(
+    "The key is at the server {host}, which cannot search documents, so each call of this node fails. Only OpenAI can. "
+    "Use a key of OpenAI for this function."
+)
 EMPTY_DOCUMENT_BODY = N_("The Function body was empty. Enter the question after question.")
 NO_DOCUMENT_QUESTION = N_("The Function body has no question. Add it, otherwise there is no answer.")
 SLOW_DOCUMENTS = N_(

@@ -2,7 +2,9 @@
 
 from glific_gpt.credentials.documents import Documents
 from glific_gpt.database import transaction
-from glific_gpt.errors import N_, GlificGptError, NotFound
+from glific_gpt.errors import N_, GlificGptError, ModelNotSupported, NotFound
+from glific_gpt.models import allowlist
+from glific_gpt.openai.traits import searches_files
 from glific_gpt.openai.vector_store_schemas import VectorStore
 from glific_gpt.operations.doctor.results import CheckResult, CheckStatus
 from glific_gpt.organizations import store
@@ -17,6 +19,10 @@ REMEDY_UPLOAD = N_("Upload documents on the page Documents.")
 MSG_UNREADABLE = N_("OpenAI could not read %(failed)s of %(count)s documents in the vector store %(store)s.")
 REMEDY_REPLACE = N_("Replace these documents on the page Documents.")
 REMEDY_AGAIN = N_("Check again in a minute.")
+MSG_NO_SEARCH = N_(
+    "The default model %(model)s cannot search documents. Flows that use filesearch-gpt must name another model, such "
+    "as gpt-4o-mini."
+)
 
 
 def check_documents(slug: str) -> CheckResult:
@@ -33,11 +39,14 @@ def check_documents(slug: str) -> CheckResult:
         found = documents.find_store(store_id)
     except NotFound:
         return CheckResult("documents", CheckStatus.WARNING, MSG_GONE, REMEDY_CHOOSE, values, command=command)
+    except ModelNotSupported as error:  # the key is at a server that is not OpenAI
+        return CheckResult("documents", CheckStatus.WARNING, str(error), error_code=error.code)
     except GlificGptError as error:
         detail = error.cause or ""
         return CheckResult(
             "documents", CheckStatus.WARNING, str(error), REMEDY_AGAIN, error_code=error.code, detail=detail
         )
+    values["model"] = allowlist.canonical_id(organization.default_model or services().settings.default_model)
     return _evaluate(found, values, command)
 
 
@@ -49,4 +58,5 @@ def _evaluate(found: VectorStore, values: dict[str, object], command: str) -> Ch
         return CheckResult("documents", CheckStatus.WARNING, MSG_EMPTY, REMEDY_UPLOAD, values)
     if found.files.failed:
         return CheckResult("documents", CheckStatus.WARNING, MSG_UNREADABLE, REMEDY_REPLACE, values)
-    return CheckResult("documents", CheckStatus.OK, MSG_READY, values=values)
+    message = MSG_READY if searches_files(str(values["model"])) else MSG_NO_SEARCH
+    return CheckResult("documents", CheckStatus.OK, message, values=values)

@@ -181,6 +181,7 @@ def _load_state(session: Session, slug: str) -> OrganizationState:
         default_model=organization.default_model or app.settings.default_model,
         operator_models=app.settings.models,
         administrator_models=server_models.find_allowed_models(session),
+        functions=app.functions,
     )
 
 

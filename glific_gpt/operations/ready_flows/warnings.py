@@ -7,10 +7,15 @@ from urllib.parse import urlsplit
 from glific_gpt.credentials.tables import Credential
 from glific_gpt.errors import N_, CredentialInactive, CredentialMissing, GlificGptError, OrganizationInactive
 from glific_gpt.flows.building import Mode
-from glific_gpt.flows.converting import ModelRules
+from glific_gpt.flows.converting import ModelRules, Remark
+from glific_gpt.flows.converting.report import READS_NO_PICTURES, SEARCHES_NO_FILES, SERVER_SEARCHES_NO_FILES
+from glific_gpt.functions.contract import Need
+from glific_gpt.functions.registry import Registry
 from glific_gpt.http_client import is_private_host
 from glific_gpt.models import allowlist
 from glific_gpt.models.structured_outputs import PREFERRED_MODELS, supports_json_schema
+from glific_gpt.openai.hosts import host_of, serves_openai
+from glific_gpt.openai.traits import accepts_pictures, searches_files
 from glific_gpt.organizations.tables import Organization
 
 MSG_HOLDS_TOKEN = N_(
@@ -60,11 +65,17 @@ class OrganizationState:
     """Patterns of the models that every organization may use, from the server's environment."""
     administrator_models: list[str] | None
     """The administrators' allowlist for all organizations."""
+    functions: Registry
+
+    @property
+    def base_url(self) -> str | None:
+        """The address of the key; None for the server's own."""
+        return self.credential.base_url if self.credential else None
 
     def model_refusal(self, model: str) -> GlificGptError | None:
         """Return the reason why the organization may not use the model; None if it may."""
         return allowlist.access_error(
-            allowlist.canonical_id(model),
+            allowlist.canonical_id(model, self.base_url),
             self.operator_models,
             self.administrator_models,
             self.organization.allowed_models,
@@ -79,8 +90,21 @@ class OrganizationState:
         allowed = (each for each in able if self.model_refusal(each) is None)
         return asked, next(allowed, PREFERRED_MODELS[0])
 
+    def inability(self, function: str, model: str) -> Remark | None:
+        """Return a warning if the model, or the default one for "", cannot do what the function needs."""
+        needs = self.functions.get(function).needs
+        asked = allowlist.canonical_id(model or self.default_model, self.base_url)
+        if Need.PICTURES in needs and not accepts_pictures(asked):
+            return Remark(READS_NO_PICTURES, {"model": asked})
+        if Need.FILE_SEARCH in needs and self.base_url and not serves_openai(self.base_url):
+            return Remark(SERVER_SEARCHES_NO_FILES, {"host": host_of(self.base_url)})
+        if Need.FILE_SEARCH in needs and not searches_files(asked):
+            return Remark(SEARCHES_NO_FILES, {"model": asked})
+        return None
+
     def model_rules(self) -> ModelRules:
-        return ModelRules(self.model_refusal, self.schema_model, self.organization.vector_store_id or "")
+        store = self.organization.vector_store_id or ""
+        return ModelRules(self.model_refusal, self.schema_model, self.inability, store)
 
 
 def auth_warnings(url: str, token_label: str | None, organization: Organization) -> Iterator[FlowWarning]:

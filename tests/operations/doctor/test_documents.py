@@ -14,6 +14,11 @@ def test_a_store_is_checked_at_openai(doctor: Doctor, alice: TestOrganization, o
     ready = doctor.check("documents")
     assert ready.status is CheckStatus.OK
     assert ready.message_text == f"filesearch-gpt searches 2 documents in the vector store {store}."
+    alice.change(default_model="gpt-4")
+    assert doctor.check("documents").message_text == (
+        "The default model gpt-4 cannot search documents. Flows that use filesearch-gpt must name another model, such "
+        "as gpt-4o-mini."
+    )
 
 
 def test_a_store_without_readable_documents_is_a_warning(
