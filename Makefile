@@ -68,8 +68,8 @@ bench: $(INSTALLED) ## measure the server beside other gateways, and write docs/
 	$(BIN)/python -m benchmarks
 
 peers: ## install the other gateways that `make bench` measures, into .peers
-	$(PYTHON) -m venv .peers/litellm
-	.peers/litellm/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	$(PYTHON) -m venv .peers/python
+	.peers/python/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 		-r benchmarks/peers/requirements.txt
 	mkdir -p .peers/portkey
 	cp benchmarks/peers/package.json benchmarks/peers/package-lock.json .peers/portkey

@@ -17,6 +17,7 @@ from tests.support.programs import FLASK, ROOT, SERVER, Program, clean_environme
 
 API_KEY = "sk-proj-benchmark-0000"
 ALLOWED_MODEL = "gpt-4o*"
+GLIFIC_PHONE = "917834811114"
 
 
 def build_environment(database_url: str, upstream: str, **settings: object) -> dict[str, str]:
@@ -39,16 +40,21 @@ def migrate(environ: dict[str, str], folder: Path = ROOT) -> None:
     run_flask(environ, "db", "upgrade", folder=folder)
 
 
-def create_organization(environ: dict[str, str], *, signed: bool = False, folder: Path = ROOT) -> Target:
+def create_organization(
+    environ: dict[str, str], *, signed: bool = False, glific_url: str = "", folder: Path = ROOT
+) -> Target:
     """Create an organization with an OpenAI key and an allowlist. Return a target with a token or with signatures.
 
-    `folder` is the checkout with the code that does this.
+    With `glific_url`, it is connected to a Glific there, without a login. `folder` is the checkout with the code.
     """
     run_command = partial(run_flask, environ, folder=folder)
     slug = f"bench-{secrets.token_hex(4)}"
     created = json.loads(run_command("organizations", "create", slug, "--name", "Bench", "--json"))
     run_command("credentials", "set", slug, "open_ai", "--api-key-stdin", "--no-verify", stdin=API_KEY)
     run_command("models", "allow", slug, ALLOWED_MODEL)
+    if glific_url:
+        connect = ("glific", "connect", slug, "--api-url", glific_url, "--phone", GLIFIC_PHONE, "--password-stdin")
+        run_command(*connect, "--no-verify", stdin=secrets.token_hex())
     url = webhook_url(environ, slug)
     if not signed:
         return Target(url, {"Authorization": f"Bearer {created['webhook_token']}"}, dict(WEBHOOK_BODY))

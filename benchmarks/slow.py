@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from benchmarks import load_generator, upstreams
+from benchmarks import databases, load_generator, upstreams
 from benchmarks.load_generator import Load
 from benchmarks.memory import PeakMemory
 from benchmarks.progress import print_progress
 from benchmarks.systems import glific_gpt_server, registry
-from benchmarks.systems.system import SQLITE, System
+from benchmarks.systems.system import POSTGRESQL, SQLITE, System
 
 UPSTREAM_SECONDS = 3.0
 DEADLINE_SECONDS = 4.5
@@ -50,8 +50,9 @@ def measure(rounds: int) -> dict[str, Any]:
 def _start_systems(upstream: str) -> Iterator[System]:
     """Start one system after the other. Each starts again in each round, so that it holds only these calls."""
     settings = {"max_in_flight": MAX_IN_FLIGHT, "deadline_seconds": DEADLINE_SECONDS}
-    with glific_gpt_server.start_on_sqlite(upstream, **settings) as system:
-        yield system
+    for name in (SQLITE, POSTGRESQL) if databases.has_postgresql() else (SQLITE,):
+        with glific_gpt_server.start(name, upstream, **settings) as system:
+            yield system
     for start in registry.list_peers().values():
         with start(upstream) as system:
             yield system
@@ -67,7 +68,7 @@ def _measure_high_concurrency(upstream: str) -> dict[str, Any]:
     with registry.start_direct(upstream) as system:
         print_progress(f"slow: {HIGH_CONCURRENCY.concurrency} concurrent calls, {system.name}")
         results = {system.name: _measure_system(system, HIGH_CONCURRENCY)}
-    with glific_gpt_server.start_on_sqlite(upstream, **settings) as system:
+    with glific_gpt_server.start(SQLITE, upstream, **settings) as system:
         print_progress(f"slow: {HIGH_CONCURRENCY.concurrency} concurrent calls, {system.name}")
         return results | {SQLITE: _measure_system(system, HIGH_CONCURRENCY)}
 

@@ -52,6 +52,7 @@ def round_robin(targets: Sequence[Target]) -> Iterator[bytes]:
 
 def _build_request(url: str, headers: dict[str, str], body: bytes) -> bytes:
     parts = urlsplit(url)
-    lines = [f"POST {parts.path} HTTP/1.1", f"Host: {parts.netloc}", f"Content-Length: {len(body)}"]
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    lines = [f"POST {path} HTTP/1.1", f"Host: {parts.netloc}", f"Content-Length: {len(body)}"]
     lines += ["Content-Type: application/json", *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode() + body

@@ -28,10 +28,18 @@ Figures depend on the machine. Compare only figures that were measured together.
 - **glific_gpt, signed calls**: the same with Glific's signature instead of a token. Each call has its own signature.
   The server also reserves a stored reply before the call and saves it encrypted afterwards, so that a repeated call
   gets the same reply.
+- **glific_gpt, mode=auto**: each call may be answered later, by a delivery to the waiting flow. It is answered in time
+  here, because the upstream answers immediately.
+- **glific_gpt, memory**: each call continues a conversation of ten turns. Its `thread_id` is opened, its turns are sent
+  to the upstream, and the new one is sealed.
 - **LiteLLM**: its proxy with a master key, one worker, and one model in its configuration. It compares the key. It has
   no database, so it records nothing.
 - **Portkey**: its open-source gateway forwards requests with the caller's key. It has no authentication of its own,
   stores nothing and records nothing.
+- **Ferro**: a gateway in Go, with a master key, on one processor (`GOMAXPROCS=1`) as the other systems, because each of
+  them runs in one process. It records nothing, or with **SQLite log** each call in its database, before the upstream
+  is called and again before the reply is sent. [Otari](https://github.com/mozilla-ai/otari) is left out: PyPI has only
+  its client.
 """
 
 CONCLUSION = """\

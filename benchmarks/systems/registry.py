@@ -2,10 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 
 from benchmarks import databases
 from benchmarks.systems import glific_gpt_server, peers
-from benchmarks.systems.system import DIRECT, LITELLM, PEERS, PORTKEY, POSTGRESQL, SIGNED, SQLITE, System
+from benchmarks.systems.system import (
+    DIRECT,
+    FERRO,
+    FERRO_WITH_LOG,
+    LITELLM,
+    OWN_SYSTEMS,
+    PEERS,
+    PORTKEY,
+    System,
+)
 from benchmarks.targets import CHAT_BODY, Target
 
 StartSystem = Callable[[str], AbstractContextManager[System]]
@@ -19,15 +29,18 @@ def start_direct(upstream: str) -> Iterator[System]:
 
 def list_systems() -> dict[str, StartSystem]:
     """Return the functions that start the systems, by name, in the order of the tables."""
-    found: dict[str, StartSystem] = {DIRECT: start_direct, SQLITE: glific_gpt_server.start_on_sqlite}
-    if databases.has_postgresql():
-        found[POSTGRESQL] = glific_gpt_server.start_on_postgresql
-    return found | {SIGNED: glific_gpt_server.start_signed} | list_peers()
+    available = [name for name in OWN_SYSTEMS if "PostgreSQL" not in name or databases.has_postgresql()]
+    return {DIRECT: start_direct} | {name: partial(glific_gpt_server.start, name) for name in available} | list_peers()
 
 
 def list_peers() -> dict[str, StartSystem]:
     """Return the installed gateways of others."""
-    starts: dict[str, StartSystem] = {LITELLM: peers.start_litellm, PORTKEY: peers.start_portkey}
+    starts: dict[str, StartSystem] = {
+        LITELLM: peers.start_litellm,
+        PORTKEY: peers.start_portkey,
+        FERRO: peers.start_ferro,
+        FERRO_WITH_LOG: peers.start_ferro_with_log,
+    }
     return {name: starts[name] for name in peers.read_installed_versions()}
 
 

@@ -3,13 +3,20 @@
 from typing import Any
 
 from benchmarks.report import document
-from benchmarks.systems.system import DIRECT, LITELLM, SQLITE
+from benchmarks.systems.system import DIRECT, LITELLM, POSTGRESQL, SQLITE
 
 ABOUT = {"date": "2026-11-01", "machine": "2 cores", "versions": {"Python": "3.11.7"}}
 
 
 def figures(per_second: float, **failures: int) -> dict[str, Any]:
-    return {"calls": 10, "failures": failures, "per_second": per_second, "p50": 10.0, "p99": 20.0}
+    return {
+        "calls": 10,
+        "failures": failures,
+        "per_second": per_second,
+        "cpu_ms": 0.5,
+        "p50": 10.0,
+        "p99": 20.0,
+    }
 
 
 def rounds(*rates: float) -> list[dict[str, Any]]:
@@ -56,3 +63,8 @@ def test_the_axis_of_a_chart_is_longer_than_its_highest_bar() -> None:
     text = document.render(comparison_results(**{SQLITE: rounds(1234.5)}))
     assert '"calls per second" 0 --> 2000' in text
     assert "bar [1234.5]" in text
+
+
+def test_it_compares_postgresql_with_sqlite() -> None:
+    text = document.render(comparison_results(**{SQLITE: rounds(100, 200), POSTGRESQL: rounds(80, 180)}))
+    assert f"| {POSTGRESQL} to {SQLITE} | 0.85 | 1.00 | 1.00 | 1.00 |" in text
