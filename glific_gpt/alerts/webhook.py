@@ -4,7 +4,7 @@ import httpx2
 import structlog
 
 from glific_gpt.clock import Deadline
-from glific_gpt.http_client import DeadlineTransport, NoRedirectClient, deadline_scope, read_body, tls_context
+from glific_gpt.network.http_client import DeadlineTransport, NoRedirectClient, deadline_scope, read_body, tls_context
 from glific_gpt.runtime.bridge import blocking
 
 TIMEOUT_SECONDS = 5.0

@@ -20,7 +20,7 @@ from glific_gpt.glific.resumption import (
     refusal,
 )
 from glific_gpt.glific.sessions import LoginSessions
-from glific_gpt.http_client import Resolver, resolve_addresses, tls_context
+from glific_gpt.network.http_client import Resolver, resolve_addresses, tls_context
 
 
 class GlificClient:

@@ -4,8 +4,15 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 
 from glific_gpt.errors import HostNotAllowed, InvalidValue
-from glific_gpt.host_patterns import HostPattern, Origin, is_loopback, needs_exact_match, parse_address, parse_url
-from glific_gpt.runtime.ip_addresses import is_public
+from glific_gpt.network.host_patterns import (
+    HostPattern,
+    Origin,
+    is_loopback,
+    needs_exact_match,
+    parse_address,
+    parse_url,
+)
+from glific_gpt.network.ip_addresses import is_public
 
 VARIABLE = "GLIFIC_GPT_GLIFIC_HOSTS"
 URL_FORMAT = (

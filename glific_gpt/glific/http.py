@@ -19,7 +19,7 @@ from glific_gpt.glific.resumption import (
     DeliveryStatus,
     refusal,
 )
-from glific_gpt.http_client import (
+from glific_gpt.network.http_client import (
     AddressPolicy,
     AddressRefused,
     DeadlineTransport,

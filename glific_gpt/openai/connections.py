@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from glific_gpt.errors import Overloaded
-from glific_gpt.http_client import ADDRESS_CONNECT_TIMEOUT_SECONDS, KEEPALIVE_SECONDS, tls_context
+from glific_gpt.network.http_client import ADDRESS_CONNECT_TIMEOUT_SECONDS, KEEPALIVE_SECONDS, tls_context
 from glific_gpt.openai.http_response import HttpResponse
 from glific_gpt.openai.proxy import Tunnel, find_proxy
 from glific_gpt.runtime.file_descriptors import EXHAUSTED_ERRORS

@@ -5,8 +5,15 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from glific_gpt.errors import MSG_OPENAI_URL_FORMAT, InvalidValue, OpenAiHostNotAllowed
-from glific_gpt.host_patterns import HostPattern, Origin, is_loopback, needs_exact_match, parse_address, parse_url
-from glific_gpt.runtime.ip_addresses import is_public
+from glific_gpt.network.host_patterns import (
+    HostPattern,
+    Origin,
+    is_loopback,
+    needs_exact_match,
+    parse_address,
+    parse_url,
+)
+from glific_gpt.network.ip_addresses import is_public
 
 VARIABLE = "GLIFIC_GPT_OPENAI_HOSTS"
 MAX_URL_LENGTH = 300

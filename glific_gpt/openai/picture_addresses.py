@@ -5,7 +5,7 @@ from ipaddress import ip_address
 
 import httpx2
 
-from glific_gpt.runtime.ip_addresses import is_public
+from glific_gpt.network.ip_addresses import is_public
 
 MAX_ADDRESS_CHARACTERS = 8192
 """Signed addresses of storage services have up to about 2,000."""

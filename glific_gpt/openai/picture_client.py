@@ -11,7 +11,7 @@ import httpx2
 from glific_gpt import errors
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import InvalidField
-from glific_gpt.http_client import (
+from glific_gpt.network.http_client import (
     FRAMING_BYTES,
     AddressPolicy,
     AddressRefused,
@@ -21,8 +21,8 @@ from glific_gpt.http_client import (
     deadline_scope,
     read_body,
 )
+from glific_gpt.network.ip_addresses import is_public
 from glific_gpt.openai.picture_addresses import MSG_PRIVATE, read_address
-from glific_gpt.runtime.ip_addresses import is_public
 
 MAX_PICTURE_BYTES = 20 * 1000 * 1000
 MAX_REDIRECTS = 3

@@ -11,7 +11,7 @@ from ssl import SSLContext
 from glific_gpt import errors
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import InvalidField, Overloaded
-from glific_gpt.http_client import AddressPolicy, Resolver, resolve_addresses, tls_context
+from glific_gpt.network.http_client import AddressPolicy, Resolver, resolve_addresses, tls_context
 from glific_gpt.openai.picture_client import MAX_PICTURE_BYTES, PictureClients, allow_public
 from glific_gpt.runtime import bridge, large_blocks
 from glific_gpt.runtime.fair_slots import FairSlots

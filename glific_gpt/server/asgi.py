@@ -16,7 +16,8 @@ import structlog
 from flask import Flask
 
 from glific_gpt.clock import now
-from glific_gpt.runtime import bridge, cpu_bound, ip_addresses
+from glific_gpt.network import ip_addresses
+from glific_gpt.runtime import bridge, cpu_bound
 from glific_gpt.runtime.fair_slots import FairSlots
 from glific_gpt.runtime.fair_threads import FairThreads, ThreadTimeout, start_all_threads
 from glific_gpt.runtime.file_descriptors import FileDescriptorMonitor

@@ -6,7 +6,7 @@ from collections import Counter
 
 import structlog
 
-from glific_gpt.runtime import ip_addresses
+from glific_gpt.network import ip_addresses
 from glific_gpt.settings import Settings
 
 log = structlog.get_logger()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from glific_gpt.runtime import ip_addresses
+from glific_gpt.network import ip_addresses
 
 log = structlog.get_logger()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from glific_gpt.http_client import KEEPALIVE_SECONDS
+from glific_gpt.network.http_client import KEEPALIVE_SECONDS
 from glific_gpt.openai.connections import ConnectionPool
 from glific_gpt.runtime import bridge
 from tests.openai.test_connections import OK, post, server

@@ -14,7 +14,8 @@ import pytest
 from glific_gpt.accounts.tables import Role
 from glific_gpt.console.presenters import calls_csv
 from glific_gpt.console.views import calls as calls_view
-from glific_gpt.runtime import bridge, ip_addresses
+from glific_gpt.network import ip_addresses
+from glific_gpt.runtime import bridge
 from glific_gpt.runtime.fair_semaphore import FairSemaphore
 from glific_gpt.runtime.organization_limit import OrganizationLimit
 from glific_gpt.server import response_files

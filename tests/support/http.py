@@ -4,7 +4,7 @@ from functools import partial
 
 import httpx2
 
-from glific_gpt.http_client import tls_context
+from glific_gpt.network.http_client import tls_context
 
 TLS = tls_context()
 

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
-from glific_gpt.http_client import AddressPolicy, Resolver
+from glific_gpt.network.http_client import AddressPolicy, Resolver
 from glific_gpt.openai.picture_downloads import PictureDownloads
 from tests.support.self_signed import LOOPBACK, certificate
 

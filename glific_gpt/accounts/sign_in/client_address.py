@@ -2,7 +2,7 @@
 
 from flask import Flask, current_app, request
 
-from glific_gpt.runtime import ip_addresses
+from glific_gpt.network import ip_addresses
 from glific_gpt.settings import Settings
 
 TRUSTED_PROXY_COUNT = "GLIFIC_GPT_TRUSTED_PROXY_COUNT"

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 
 from glific_gpt.clock import Deadline
-from glific_gpt.http_client import (
+from glific_gpt.network.http_client import (
     DeadlineTransport,
     NoRedirectClient,
     deadline_scope,

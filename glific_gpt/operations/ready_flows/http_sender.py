@@ -7,7 +7,7 @@ import httpx2
 
 from glific_gpt.clock import Deadline
 from glific_gpt.flows.simulator import WebhookRequest, WebhookResponse
-from glific_gpt.http_client import (
+from glific_gpt.network.http_client import (
     FRAMING_BYTES,
     AddressPolicy,
     AddressRefused,

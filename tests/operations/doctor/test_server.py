@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from glific_gpt.clock import now
-from glific_gpt.http_client import is_private_host
+from glific_gpt.network.http_client import is_private_host
 from glific_gpt.operations.doctor import CheckStatus
 from glific_gpt.operations.doctor.http_get import HttpResponse
 from glific_gpt.operations.doctor.server import evaluate_livez

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import httpx2
 
 from glific_gpt.errors import SettingsError
-from glific_gpt.runtime.ip_addresses import is_public
+from glific_gpt.network.ip_addresses import is_public
 from glific_gpt.wildcards import MAX_STARS, has_too_many_stars, matches
 
 # `[scheme://]host[:port]`. An IPv6 host is in brackets; any other host has no colon.

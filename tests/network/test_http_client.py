@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from glific_gpt.clock import Deadline
-from glific_gpt.http_client import AddressRefused, DeadlineTransport, ThreadClient, deadline_scope, tls_context
+from glific_gpt.network.http_client import AddressRefused, DeadlineTransport, ThreadClient, deadline_scope, tls_context
 from tests.support.endless_server import ENDLESS_REPLIES, run_endless_server
 from tests.support.network_faults import FaultyProxy, dropping_listener
 from tests.support.openai_behaviours import send_slowly
