@@ -6,7 +6,7 @@ from flask import Blueprint, Flask, Response
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.openapi import OpenAPI
 
-from glific_gpt import api, console, error_handlers, health, logging, monitoring, webhooks
+from glific_gpt import api, console, error_handlers, logging, monitoring, webhooks
 from glific_gpt.accounts import passwords
 from glific_gpt.accounts.sign_in import security
 from glific_gpt.calls.deferred.background import BackgroundCalls
@@ -53,7 +53,7 @@ ENTRY_POINTS = (
     EntryPoint(webhooks.blueprint, "a webhook token of the organization, or Glific's signature"),
     EntryPoint(api.blueprint, "an API token: an administrator's, or the organization's own"),
     EntryPoint(api.documents, "none: the description of the API is public"),
-    EntryPoint(health.blueprint, "none: it says up or down and nothing else"),
+    EntryPoint(monitoring.health, "none: it says up or down and nothing else"),
     EntryPoint(monitoring.blueprint, "the token for metrics; without one there is no such page"),
     EntryPoint(console.blueprint, "a session of a user, and the user's role in the organization"),
     EntryPoint(console.root, "none: it redirects to the console"),

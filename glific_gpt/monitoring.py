@@ -1,16 +1,34 @@
-"""GET /metrics: the metrics of all processes, for Prometheus."""
+"""GET /livez and /readyz, for load balancers, and GET /metrics, for Prometheus."""
 
 import hmac
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, jsonify, request
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
+from glific_gpt.operations.readiness import current_readiness
 from glific_gpt.services import services
 
 MSG_UNAUTHORIZED = "The token for metrics is missing or wrong. Send it as Authorization: Bearer <token>."
 
+# They need no token, cost nothing and reveal nothing but the status.
+health = Blueprint("health", __name__)
 blueprint = Blueprint("monitoring", __name__)
+
+
+@health.get("/livez")
+def livez() -> Response:
+    """Liveness: the process runs."""
+    # Without the database: to restart a process that cannot reach it would not help.
+    return jsonify(status="ok")
+
+
+@health.get("/readyz")
+def readyz() -> tuple[Response, int]:
+    """Readiness: 503 unless this process can write to the database and has its migrations and encryption keys."""
+    if current_readiness().is_ready():
+        return jsonify(status="ok"), 200
+    return jsonify(status="unavailable"), 503
 
 
 @blueprint.get("/metrics")
