@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from benchmarks.server import ALLOWED_MODEL, API_KEY, webhook_url
 from benchmarks.targets import WEBHOOK_BODY, Target
-from glific_gpt.credentials.tables import Credential
+from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization, WebhookToken
 from glific_gpt.organizations.tokens import WEBHOOK_PREFIX, generate_token, hash_token
 from glific_gpt.vault import Vault

@@ -20,7 +20,6 @@ from glific_gpt.calls.request import Admission
 from glific_gpt.calls.request_limits import RequestLimits, open_storage
 from glific_gpt.calls.slots import CallSlots
 from glific_gpt.calls.tables import FAILED_DELIVERY_STATES
-from glific_gpt.credentials.providers import OpenAi
 from glific_gpt.database import db, migrations
 from glific_gpt.database.connection_shares import share_out
 from glific_gpt.database.engines import init_engines, parse_url
@@ -35,6 +34,7 @@ from glific_gpt.metrics import recording
 from glific_gpt.models.kinds import ModelKind, classify_model
 from glific_gpt.openai.hosts import OpenAiHosts
 from glific_gpt.operations.metrics_folder import metrics_folder
+from glific_gpt.organizations.credentials.providers import OpenAi
 from glific_gpt.organizations.token_uses import TokenUses
 from glific_gpt.runtime.organization_limit import OrganizationLimit
 from glific_gpt.services import EXTENSION, MAX_PAGES, MAX_WAITING_PAGES, Services

@@ -9,11 +9,11 @@ from pydantic import BaseModel, Field, PlainSerializer, WithJsonSchema
 from glific_gpt.audit.trail import EntryView
 from glific_gpt.calls.tables import Call
 from glific_gpt.calls.timeline import CallTimeline, error_class_of
-from glific_gpt.connections.tables import GlificConnection
-from glific_gpt.credentials.reachable_models import ModelAccess
-from glific_gpt.credentials.tables import Credential
 from glific_gpt.functions import parse_via_chat_gpt
 from glific_gpt.models.kinds import ModelKind
+from glific_gpt.organizations.connections.tables import GlificConnection
+from glific_gpt.organizations.credentials.reachable_models import ModelAccess
+from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.organizations.tables import ApiToken, Organization, WebhookToken
 
 

@@ -8,13 +8,13 @@ from flask import Blueprint, current_app, g, request
 from glific_gpt.calls.deferred.workflow import DeferredWorkflow
 from glific_gpt.calls.pipeline import Pipeline
 from glific_gpt.calls.slots import CallSlots
-from glific_gpt.credentials.providers import Provider
 from glific_gpt.durable import WorkflowEngine
 from glific_gpt.emails.outbox import Outbox
 from glific_gpt.emails.sending import EmailWorkflow
 from glific_gpt.errors import NotFound
 from glific_gpt.functions.registry import Registry
 from glific_gpt.glific.client import GlificClient
+from glific_gpt.organizations.credentials.providers import Provider
 from glific_gpt.organizations.token_uses import TokenUses
 from glific_gpt.runtime.organization_limit import OrganizationLimit
 from glific_gpt.settings import Settings

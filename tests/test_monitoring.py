@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from glific_gpt import __version__
 from glific_gpt.calls.tables import Delivery
 from glific_gpt.clock import now
-from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
 from glific_gpt.operations import readiness, secret_monitor, worker
+from glific_gpt.organizations.credentials.tables import Credential
 from tests.conftest import StartServer
 from tests.support import http
 from tests.support.call_records import create_delivery

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from glific_gpt.alerts.tables import AlertState
 from glific_gpt.calls.tables import FAILED_DELIVERY_STATES, Call, Delivery
 from glific_gpt.clock import now
-from glific_gpt.credentials.tables import Credential
+from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.usage import alert_facts
 from glific_gpt.usage.alerts import FAILURE_ALERT_SHARE, Alert, AlertCode, Subject, find_lasting_alerts

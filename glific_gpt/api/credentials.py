@@ -11,11 +11,11 @@ from glific_gpt.api.blueprint import blueprint
 from glific_gpt.api.problems import problem_specs
 from glific_gpt.api.requests import Body, OrganizationPath
 from glific_gpt.api.responses import json_response, no_content
-from glific_gpt.credentials import store
-from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
 from glific_gpt.openai.hosts import MAX_URL_LENGTH
 from glific_gpt.organizations import store as organizations
+from glific_gpt.organizations.credentials import store
+from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.schemas import CredentialView
 from glific_gpt.services import services
 

@@ -10,11 +10,11 @@ from glific_gpt.api.blueprint import blueprint
 from glific_gpt.api.problems import problem_specs
 from glific_gpt.api.requests import Body, OrganizationPath
 from glific_gpt.api.responses import json_response, no_content
-from glific_gpt.connections import connecting, store
-from glific_gpt.connections.store import MAX_PASSWORD_LENGTH
-from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store as organizations
+from glific_gpt.organizations.connections import connecting, store
+from glific_gpt.organizations.connections.store import MAX_PASSWORD_LENGTH
+from glific_gpt.organizations.connections.tables import GlificConnection
 from glific_gpt.schemas import GlificConnectionView
 from glific_gpt.services import services
 

@@ -8,10 +8,10 @@ from glific_gpt.api.blueprint import blueprint
 from glific_gpt.api.problems import problem_specs
 from glific_gpt.api.requests import OrganizationPath
 from glific_gpt.api.responses import json_response
-from glific_gpt.credentials import reachable_models
-from glific_gpt.credentials import store as credentials
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
+from glific_gpt.organizations.credentials import reachable_models
+from glific_gpt.organizations.credentials import store as credentials
 from glific_gpt.schemas import ModelView
 from glific_gpt.services import services
 

@@ -8,9 +8,6 @@ from glific_gpt.calls.memory import Memory
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.calls.thread_ids import Owner
 from glific_gpt.clock import Deadline
-from glific_gpt.connections import store as connections
-from glific_gpt.credentials import store as credentials
-from glific_gpt.credentials.providers import Provider
 from glific_gpt.errors import (
     CredentialInactive,
     CredentialMissing,
@@ -28,6 +25,9 @@ from glific_gpt.functions.registry import Registry
 from glific_gpt.functions.values import blank_to_none, decode_json, parse_id
 from glific_gpt.models import allowlist
 from glific_gpt.openai.chat import LanguageModel
+from glific_gpt.organizations.connections import store as connections
+from glific_gpt.organizations.credentials import store as credentials
+from glific_gpt.organizations.credentials.providers import Provider
 from glific_gpt.organizations.tables import DEFAULT_MEMORY_HOURS
 from glific_gpt.runtime import cpu_bound
 from glific_gpt.settings import MAX_PATTERNS, Settings

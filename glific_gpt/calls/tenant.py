@@ -6,9 +6,9 @@ from decimal import Decimal
 from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
-from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import fetch_one
 from glific_gpt.organizations import server_models
+from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.organizations.store import is_slug
 from glific_gpt.organizations.tables import Organization, WebhookToken
 from glific_gpt.organizations.tokens import hash_token

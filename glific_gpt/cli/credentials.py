@@ -7,11 +7,11 @@ from glific_gpt.cli.arguments import read_secret, slug
 from glific_gpt.cli.encryption_keys import accept_keys, check, new_key, rotate
 from glific_gpt.cli.group import Group
 from glific_gpt.cli.output import format_fields, json_option, print_result, to_json
-from glific_gpt.credentials import store
-from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
 from glific_gpt.openai.hosts import serves_openai
 from glific_gpt.organizations import store as organizations
+from glific_gpt.organizations.credentials import store
+from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.schemas import CredentialView
 from glific_gpt.services import services
 

@@ -6,10 +6,10 @@ from pydantic import SecretStr
 from glific_gpt.cli.arguments import read_secret, slug
 from glific_gpt.cli.group import Group
 from glific_gpt.cli.output import JsonObject, format_fields, json_option, print_result, to_json
-from glific_gpt.connections import connecting, store
-from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store as organizations
+from glific_gpt.organizations.connections import connecting, store
+from glific_gpt.organizations.connections.tables import GlificConnection
 from glific_gpt.schemas import GlificConnectionView
 from glific_gpt.services import services
 

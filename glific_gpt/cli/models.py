@@ -5,13 +5,13 @@ import click
 from glific_gpt.cli.arguments import slug
 from glific_gpt.cli.group import Group
 from glific_gpt.cli.output import format_fields, format_table, json_option, print_result, to_json
-from glific_gpt.credentials import reachable_models as catalogue
-from glific_gpt.credentials import store as credentials
-from glific_gpt.credentials.reachable_models import ModelAccess
 from glific_gpt.database import transaction
 from glific_gpt.models.kinds import ModelKind
 from glific_gpt.organizations import server_models, store
 from glific_gpt.organizations.changes import validate_changes
+from glific_gpt.organizations.credentials import reachable_models as catalogue
+from glific_gpt.organizations.credentials import store as credentials
+from glific_gpt.organizations.credentials.reachable_models import ModelAccess
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.schemas import ModelView, OrganizationView
 from glific_gpt.services import services

@@ -8,12 +8,12 @@ from pydantic import SecretStr
 
 import config
 from glific_gpt.accounts import administration, passwords, people
-from glific_gpt.credentials import store as credentials
-from glific_gpt.credentials.providers import OpenAiFields
 from glific_gpt.database import owned, transaction
 from glific_gpt.errors import CredentialNotVerified, NotFound, NotReady
 from glific_gpt.organizations import store as organizations
 from glific_gpt.organizations import tokens
+from glific_gpt.organizations.credentials import store as credentials
+from glific_gpt.organizations.credentials.providers import OpenAiFields
 from glific_gpt.organizations.tables import Organization, WebhookToken
 from glific_gpt.organizations.tokens import hash_token
 from glific_gpt.services import Services

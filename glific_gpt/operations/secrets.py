@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 
 from glific_gpt.calls.deferred import delivery_records
 from glific_gpt.calls.tables import Delivery
-from glific_gpt.connections import store
-from glific_gpt.connections.tables import GlificConnection
-from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import Base, transaction
 from glific_gpt.emails import outbox
 from glific_gpt.emails.tables import OutgoingEmail
 from glific_gpt.organizations import signature
+from glific_gpt.organizations.connections import store
+from glific_gpt.organizations.connections.tables import GlificConnection
+from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.vault import NO_ORGANIZATION, Vault
 

@@ -12,7 +12,6 @@ from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.execution import success_outcome
 from glific_gpt.calls.request import InboundCall, decode_object
 from glific_gpt.clock import Deadline
-from glific_gpt.credentials.providers import OpenAiFields
 from glific_gpt.database import precompile
 from glific_gpt.functions import parse_via_chat_gpt
 from glific_gpt.functions.contract import FunctionAnswer
@@ -21,6 +20,7 @@ from glific_gpt.models import prices
 from glific_gpt.openai import response_bodies
 from glific_gpt.openai.chat import Tokens, Usage
 from glific_gpt.openai.request_bodies import CHAT_PATH
+from glific_gpt.organizations.credentials.providers import OpenAiFields
 from glific_gpt.services import Services
 
 NO_ORGANIZATION = 0

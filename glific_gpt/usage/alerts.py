@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from glific_gpt.clock import now
-from glific_gpt.credentials.tables import Credential
+from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.usage import alert_facts
 from glific_gpt.usage.alert_facts import Outcomes

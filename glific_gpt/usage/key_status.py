@@ -9,8 +9,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from glific_gpt.calls.tables import Call, DailyTotals
 from glific_gpt.clock import now
-from glific_gpt.credentials.tables import Credential
 from glific_gpt.errors import InsufficientQuota, InvalidApiKey
+from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization
 
 OrganizationId: TypeAlias = int | InstrumentedAttribute[int]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from glific_gpt.calls.daily_totals import FAILED_STATUSES
 from glific_gpt.calls.tables import Call, DailyTotals
 from glific_gpt.clock import now
-from glific_gpt.credentials.tables import Credential
+from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.usage.alerts import Alert, AlertCode, Subject, find_alerts
 from glific_gpt.usage.key_status import KeyState, determine_key_state, last_key_result

@@ -7,8 +7,8 @@ from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from glific_gpt.calls.tables import Call, DailyTotals
-from glific_gpt.credentials import reachable_models
-from glific_gpt.credentials.tables import Credential
+from glific_gpt.organizations.credentials import reachable_models
+from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization
 
 IS_OF_FLOW = or_(

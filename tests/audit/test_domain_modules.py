@@ -2,11 +2,11 @@
 
 import pytest
 
-from glific_gpt.credentials import store as credentials
 from glific_gpt.database import transaction
 from glific_gpt.errors import GlificGptError, NotFound
 from glific_gpt.operations import rotation
 from glific_gpt.organizations import server_models, signature, store, tokens
+from glific_gpt.organizations.credentials import store as credentials
 from tests.audit.reading import Line, lines
 from tests.support.glific_stand_in import PASSWORD, PHONE, GlificStandIn
 from tests.support.server import RunningServer, TestOrganization

@@ -45,7 +45,7 @@ def test_a_command_that_asks_nothing_does_not_load_the_openai_library(
 ) -> None:
     monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")  # the names of the imported modules, on standard error
     ended = flask("--help", database_url=database)
-    assert "glific_gpt.credentials.providers" in ended.stderr
+    assert "glific_gpt.organizations.credentials.providers" in ended.stderr
     assert "openai.types" not in ended.stderr
 
 

@@ -11,9 +11,9 @@ from glific_gpt.accounts import people
 from glific_gpt.accounts.tables import Role
 from glific_gpt.calls.tables import Call
 from glific_gpt.clock import now
-from glific_gpt.credentials import store as credentials
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store, tokens
+from glific_gpt.organizations.credentials import store as credentials
 from tests.support.server import RunningServer, TestOrganization
 
 MODELS = ("gpt-4o-mini", "gpt-4o-mini", "gpt-4o-mini", "gpt-4o", "gpt-5-mini")

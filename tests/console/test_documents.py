@@ -161,7 +161,7 @@ def test_viewers_see_documents_and_change_nothing(viewer: ConsoleUser, store: st
 def test_a_failure_of_openai_is_shown_on_the_page(
     editor: ConsoleUser, openai: OpenAIStandIn, store: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("glific_gpt.credentials.documents.LIST_SECONDS", 0.3)
+    monkeypatch.setattr("glific_gpt.organizations.credentials.documents.LIST_SECONDS", 0.3)
     for behaviour, sentence in (
         (server_error(), "OpenAI"),
         (missing_scopes(), "vector stores"),

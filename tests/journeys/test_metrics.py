@@ -12,8 +12,8 @@ import pytest
 import yaml
 from sqlalchemy import select
 
-from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
+from glific_gpt.organizations.credentials.tables import Credential
 from tests.support import http
 from tests.support.deferred import wait_until
 from tests.support.glific_stand_in import GlificStandIn

@@ -3,8 +3,8 @@
 from pydantic import SecretStr
 
 from glific_gpt.clock import Deadline
-from glific_gpt.credentials.providers import OpenAi, OpenAiFields
 from glific_gpt.openai.chat import Question
+from glific_gpt.organizations.credentials.providers import OpenAi, OpenAiFields
 from tests.support.openai_behaviours import unknown_model
 from tests.support.openai_stand_in import OpenAIStandIn
 

@@ -13,16 +13,16 @@ from pydantic import SecretStr
 from glific_gpt.calls.deferred import delivery_records
 from glific_gpt.calls.tables import Call, Delivery
 from glific_gpt.clock import now
-from glific_gpt.connections import connecting
-from glific_gpt.connections import store as connections
-from glific_gpt.connections.tables import GlificConnection
-from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
 from glific_gpt.glific.resumption import ApiAccess
 from glific_gpt.glific.signature import sign
 from glific_gpt.operations import rotation, secrets
 from glific_gpt.operations.secrets import BATCH_SIZE, SecretCount
 from glific_gpt.organizations import store as organizations
+from glific_gpt.organizations.connections import connecting
+from glific_gpt.organizations.connections import store as connections
+from glific_gpt.organizations.connections.tables import GlificConnection
+from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.vault import Vault
 from tests.conftest import StartServer

@@ -11,9 +11,9 @@ from pydantic import SecretStr
 
 from glific_gpt.calls import tenant as tenants
 from glific_gpt.clock import Deadline
-from glific_gpt.credentials.providers import OpenAiFields
-from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
+from glific_gpt.organizations.credentials.providers import OpenAiFields
+from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization
 from tests.rules.secrets_scenario import Scenario, run_scenario
 from tests.support.glific_stand_in import GlificStandIn

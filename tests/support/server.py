@@ -13,14 +13,14 @@ from pydantic import SecretStr
 
 from glific_gpt.calls import queries
 from glific_gpt.calls.tables import Delivery
-from glific_gpt.connections import connecting
-from glific_gpt.credentials import store as credentials
 from glific_gpt.database import db, reading, transaction
 from glific_gpt.metrics import recording
 from glific_gpt.operations import worker
 from glific_gpt.organizations import server_models, signature, tokens
 from glific_gpt.organizations import store as organizations
 from glific_gpt.organizations.changes import OrganizationChanges
+from glific_gpt.organizations.connections import connecting
+from glific_gpt.organizations.credentials import store as credentials
 from glific_gpt.schemas import CallView
 from glific_gpt.services import Services, services
 from glific_gpt.settings import Settings

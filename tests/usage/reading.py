@@ -5,10 +5,10 @@ from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
-from glific_gpt.credentials import store as credentials
-from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
+from glific_gpt.organizations.credentials import store as credentials
+from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization
 from tests.support.server import TestOrganization
 

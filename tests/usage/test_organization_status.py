@@ -8,8 +8,8 @@ from decimal import Decimal
 import sqlalchemy as sa
 
 from glific_gpt.clock import now
-from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import db, transaction
+from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.usage.alerts import AlertCode
 from glific_gpt.usage.key_status import KeyState

@@ -17,9 +17,9 @@ from glific_gpt.calls import budget, daily_totals, pruning
 from glific_gpt.calls.context import CallContext, new_call_id
 from glific_gpt.calls.daily_totals import OTHER_MODELS
 from glific_gpt.calls.tables import Call, DailyTotals, Delivery
-from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import reading, transaction
 from glific_gpt.organizations import store
+from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.organizations.tables import MonthlySpend
 from glific_gpt.usage import reports
 from glific_gpt.usage.key_status import find_last_result, find_last_success

@@ -11,10 +11,10 @@ from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.request import InboundCall
 from glific_gpt.calls.tenant import find_tenant
 from glific_gpt.clock import Deadline
-from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
 from glific_gpt.models import prices
 from glific_gpt.openai.hosts import region_url
+from glific_gpt.organizations.credentials.tables import Credential
 from tests.conftest import StartServer
 from tests.support import openai_behaviours as behaviours
 from tests.support.openai_stand_in import OpenAIStandIn

@@ -2,9 +2,9 @@
 
 import pytest
 
-from glific_gpt.connections import store as connections
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store as organizations
+from glific_gpt.organizations.connections import store as connections
 from tests.support.deferred import find_call, pending_call_id, resumed_result, start_worker_in_process
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.openai_behaviours import echo

@@ -13,7 +13,7 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from glific_gpt.credentials import store as credentials
+from glific_gpt.organizations.credentials import store as credentials
 from glific_gpt.settings import FALLBACK_MESSAGE
 from glific_gpt.vault import Vault
 from tests.support import http

@@ -1,8 +1,8 @@
 """Changed settings apply to the next call, because no settings are cached between calls."""
 
-from glific_gpt.credentials import store as credentials
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store as organizations
+from glific_gpt.organizations.credentials import store as credentials
 from tests.conftest import StartServer
 from tests.support.openai_behaviours import echo
 from tests.support.openai_stand_in import OpenAIStandIn

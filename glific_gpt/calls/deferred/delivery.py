@@ -11,11 +11,11 @@ from glific_gpt.calls import records
 from glific_gpt.calls.deferred import delivery_records
 from glific_gpt.calls.tables import Call, Delivery
 from glific_gpt.clock import Deadline, now
-from glific_gpt.connections import store as connections
 from glific_gpt.database import retry_until_available
 from glific_gpt.errors import GlificNotConnected, NotReady
 from glific_gpt.glific.client import GlificClient
 from glific_gpt.glific.resumption import Access, DeliveryResult, DeliveryStatus, Resumption, SignedAccess, refusal
+from glific_gpt.organizations.connections import store as connections
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.vault import Vault
 

@@ -10,8 +10,6 @@ from wtforms import BooleanField, PasswordField, SelectField, StringField
 from glific_gpt.console.access import current_organization
 from glific_gpt.console.forms.base import Form
 from glific_gpt.console.presenters.labels import translate, translate_error
-from glific_gpt.credentials import store
-from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
 from glific_gpt.errors import (
     MSG_TYPE_KEY_AGAIN,
@@ -26,6 +24,8 @@ from glific_gpt.errors import (
 )
 from glific_gpt.models.kinds import ModelKind, classify_model
 from glific_gpt.openai.hosts import host_of, region_url, serves_openai
+from glific_gpt.organizations.credentials import store
+from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.services import services
 
 NO_KEY = lazy_gettext("There is no key yet. Paste the OpenAI key of your organization.")

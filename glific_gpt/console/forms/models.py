@@ -9,12 +9,12 @@ from wtforms.fields.choices import SelectChoice
 
 from glific_gpt.console.access import current_organization
 from glific_gpt.console.forms.base import Form
-from glific_gpt.credentials import reachable_models
-from glific_gpt.credentials import store as credentials
 from glific_gpt.database import transaction
 from glific_gpt.functions.contract import Need
 from glific_gpt.functions.needs import find_refusal
 from glific_gpt.models import allowlist
+from glific_gpt.organizations.credentials import reachable_models
+from glific_gpt.organizations.credentials import store as credentials
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.services import services
 

@@ -8,10 +8,10 @@ from flask_babel import lazy_gettext as _
 
 from glific_gpt.console.presenters.labels import translate_error
 from glific_gpt.console.presenters.numbers import format_bytes, format_dollars
-from glific_gpt.credentials.documents import Inventory
 from glific_gpt.errors import CredentialInactive, CredentialMissing, GlificGptError
 from glific_gpt.models.prices import FREE_STORAGE_BYTES, storage_cost
 from glific_gpt.openai.vector_store_schemas import PAGE, StoredFile, VectorStore
+from glific_gpt.organizations.credentials.documents import Inventory
 
 STATES: dict[str, tuple[LazyString, str]] = {
     "in_progress": (_("Being indexed"), "yellow"),

@@ -6,10 +6,10 @@ from datetime import datetime
 from flask_babel import lazy_gettext as _
 
 from glific_gpt.console.presenters.setup_steps import SetupStep, build_setup_steps
-from glific_gpt.credentials import store
-from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import reading
 from glific_gpt.models.kinds import ModelKind, classify_model
+from glific_gpt.organizations.credentials import store
+from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.services import services
 from glific_gpt.settings import FALLBACK_MESSAGE

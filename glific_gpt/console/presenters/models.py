@@ -8,13 +8,13 @@ from flask_babel import lazy_gettext as _
 
 from glific_gpt.console.forms import models
 from glific_gpt.console.forms.allowlist import ONLY, AllowlistForm, parse_patterns
-from glific_gpt.credentials import reachable_models, store
-from glific_gpt.credentials.reachable_models import ModelAccess
-from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
 from glific_gpt.models import allowlist
 from glific_gpt.models.kinds import ModelKind
 from glific_gpt.organizations import server_models
+from glific_gpt.organizations.credentials import reachable_models, store
+from glific_gpt.organizations.credentials.reachable_models import ModelAccess
+from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.services import services
 

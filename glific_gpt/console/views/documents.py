@@ -20,9 +20,9 @@ from glific_gpt.console.forms.documents import (
 from glific_gpt.console.presenters.documents import DocumentsPage, present_failure, present_inventory
 from glific_gpt.console.presenters.labels import translate_error
 from glific_gpt.console.uploads import accepts_file
-from glific_gpt.credentials.documents import SEARCHABLE_TYPES, Documents
 from glific_gpt.errors import GlificGptError
 from glific_gpt.organizations.changes import OrganizationChanges
+from glific_gpt.organizations.credentials.documents import SEARCHABLE_TYPES, Documents
 from glific_gpt.runtime.fair_semaphore import FairSemaphore
 from glific_gpt.services import services
 from glific_gpt.settings import MAX_DOCUMENT_BYTES

@@ -8,14 +8,14 @@ from wtforms import PasswordField, RadioField, StringField, TelField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired
 
-from glific_gpt.connections import connecting, store
-from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.console.access import AccessLevel, current_organization, has_access, requires
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.forms.base import Form
 from glific_gpt.console.presenters.labels import translate, translate_error
 from glific_gpt.database import transaction
 from glific_gpt.errors import GlificGptError, GlificNotVerified, InvalidValue, NotFound, RateLimited
+from glific_gpt.organizations.connections import connecting, store
+from glific_gpt.organizations.connections.tables import GlificConnection
 from glific_gpt.schemas import GlificConnectionView
 from glific_gpt.services import services
 

@@ -10,10 +10,10 @@ from glific_gpt.console.forms.allowlist import AllowlistForm
 from glific_gpt.console.forms.models import DefaultModelForm, FallbackModelForm
 from glific_gpt.console.presenters.labels import translate_error
 from glific_gpt.console.presenters.models import build_models_page, list_usable_models
-from glific_gpt.credentials import store
 from glific_gpt.errors import GlificGptError
 from glific_gpt.models.kinds import ModelKind, classify_model
 from glific_gpt.organizations.changes import OrganizationChanges
+from glific_gpt.organizations.credentials import store
 from glific_gpt.services import services
 
 

@@ -9,9 +9,9 @@ from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.first_question import ask_after_saving
 from glific_gpt.console.forms.key import KeyForm, KeyTestResult, save_key, switch_key, test_key
 from glific_gpt.console.presenters import key_state
-from glific_gpt.credentials import store
 from glific_gpt.database import transaction
 from glific_gpt.errors import NotFound
+from glific_gpt.organizations.credentials import store
 from glific_gpt.services import services
 
 

@@ -12,8 +12,8 @@ from glific_gpt.console.presenters import alerts, setup_steps
 from glific_gpt.console.presenters.charts import build_charts
 from glific_gpt.console.presenters.labels import error_name, failed_calls_filter
 from glific_gpt.console.presenters.metric_cards import build_metric_cards
-from glific_gpt.credentials import store as credentials
 from glific_gpt.database import reading
+from glific_gpt.organizations.credentials import store as credentials
 from glific_gpt.services import services
 from glific_gpt.usage import reports
 from glific_gpt.usage.alerts import Alert, AlertCode, list_alerts

@@ -8,10 +8,10 @@ from glific_gpt.console.access import AccessLevel, requires
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.forms.allowlist import AllowlistForm
 from glific_gpt.console.presenters.models import ModelRows, build_rows
-from glific_gpt.credentials import reachable_models
 from glific_gpt.database import transaction
 from glific_gpt.models import allowlist
 from glific_gpt.organizations import server_models as store
+from glific_gpt.organizations.credentials import reachable_models
 from glific_gpt.services import services
 
 

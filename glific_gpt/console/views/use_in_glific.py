@@ -5,11 +5,11 @@ from typing import Any
 from flask import render_template
 from flask_babel import lazy_gettext as _
 
-from glific_gpt.connections import store as connections
 from glific_gpt.console.access import current_organization
 from glific_gpt.console.presenters.conversion import translate_warnings
 from glific_gpt.database import reading
 from glific_gpt.operations import ready_flows
+from glific_gpt.organizations.connections import store as connections
 
 USE_IN_GLIFIC_URL = "/organizations/<slug>/use-in-glific"
 TABS = {

@@ -1,11 +1,11 @@
 """Check that flows can authenticate their calls: by a webhook token or by Glific's signature."""
 
-from glific_gpt.connections.store import decrypt_phrase
 from glific_gpt.database import transaction
 from glific_gpt.errors import N_, NotReady
 from glific_gpt.operations.doctor.results import REMEDY_KEYS, CheckResult, CheckStatus
 from glific_gpt.operations.doctor.temporary_token import list_flow_tokens
 from glific_gpt.organizations import store
+from glific_gpt.organizations.connections.store import decrypt_phrase
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.services import services
 

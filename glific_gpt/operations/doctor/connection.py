@@ -1,12 +1,12 @@
 """Check that later answers can be delivered to the organization's Glific."""
 
-from glific_gpt.connections import connecting
-from glific_gpt.connections import store as connections
-from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.database import transaction
 from glific_gpt.errors import N_, GlificGptError, GlificUnreachable, NotReady, RateLimited
 from glific_gpt.operations.doctor.results import REMEDY_KEYS, CheckResult, CheckStatus
 from glific_gpt.organizations import store
+from glific_gpt.organizations.connections import connecting
+from glific_gpt.organizations.connections import store as connections
+from glific_gpt.organizations.connections.tables import GlificConnection
 from glific_gpt.services import services
 
 MSG_NOT_CONNECTED = N_("Not connected to Glific. Only later answers (async, auto) need this.")

@@ -1,6 +1,5 @@
 """Check that the vector store that filesearch-gpt searches can be searched."""
 
-from glific_gpt.credentials.documents import Documents
 from glific_gpt.database import transaction
 from glific_gpt.errors import N_, GlificGptError, ModelNotSupported, NotFound
 from glific_gpt.models import allowlist
@@ -8,6 +7,7 @@ from glific_gpt.openai.traits import searches_files
 from glific_gpt.openai.vector_store_schemas import VectorStore
 from glific_gpt.operations.doctor.results import CheckResult, CheckStatus
 from glific_gpt.organizations import store
+from glific_gpt.organizations.credentials.documents import Documents
 from glific_gpt.services import services
 
 MSG_NO_STORE = N_("No documents are chosen. Flows that use filesearch-gpt must name a vector store.")

@@ -1,7 +1,5 @@
 """Check that OpenAI accepts the organization's key."""
 
-from glific_gpt.credentials import store as credentials
-from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
 from glific_gpt.errors import (
     MSG_RESTRICTED_KEY,
@@ -16,6 +14,8 @@ from glific_gpt.openai.hosts import host_of, serves_openai
 from glific_gpt.openai.proxy import find_proxy
 from glific_gpt.operations.doctor.results import REMEDY_KEYS, CheckResult, CheckStatus
 from glific_gpt.organizations import store
+from glific_gpt.organizations.credentials import store as credentials
+from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.services import services
 from glific_gpt.usage.key_status import KeyState, determine_key_state, find_last_result
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from glific_gpt.credentials import reachable_models as catalogue
-from glific_gpt.credentials import store as credentials
 from glific_gpt.database import transaction
 from glific_gpt.errors import N_, ModelNotAllowed
 from glific_gpt.models import allowlist
 from glific_gpt.openai.hosts import host_of, serves_openai
 from glific_gpt.operations.doctor.results import CheckResult, CheckStatus
 from glific_gpt.organizations import server_models, store
+from glific_gpt.organizations.credentials import reachable_models as catalogue
+from glific_gpt.organizations.credentials import store as credentials
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.services import services
 

@@ -1,6 +1,5 @@
 """Report which model looks at pictures, and who downloads them."""
 
-from glific_gpt.credentials import store as credentials
 from glific_gpt.database import transaction
 from glific_gpt.errors import N_
 from glific_gpt.models import allowlist
@@ -8,6 +7,7 @@ from glific_gpt.openai.hosts import host_of, serves_openai
 from glific_gpt.openai.traits import accepts_pictures
 from glific_gpt.operations.doctor.results import CheckResult, CheckStatus
 from glific_gpt.organizations import store
+from glific_gpt.organizations.credentials import store as credentials
 from glific_gpt.services import services
 
 MSG_NO_PICTURES = N_(

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 import httpcore2
 
 from glific_gpt.clock import Deadline, now
-from glific_gpt.connections import store as connections
 from glific_gpt.database import transaction
 from glific_gpt.errors import N_
 from glific_gpt.network.http_client import is_private_host, resolve_addresses
 from glific_gpt.operations.doctor.http_get import HttpResponse, Unreachable, get
 from glific_gpt.operations.doctor.results import CheckResult, CheckStatus
 from glific_gpt.organizations import store
+from glific_gpt.organizations.connections import store as connections
 from glific_gpt.services import services
 
 TIMEOUT_SECONDS = 5

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from glific_gpt.calls import records
 from glific_gpt.calls.timeline import error_class_of, find_timeline
-from glific_gpt.credentials import store as credentials
 from glific_gpt.database import transaction
 from glific_gpt.errors import N_, DeadlineExceeded, NotFound
 from glific_gpt.flows.building import FlowSpec, Mode, build_flow
@@ -19,6 +18,7 @@ from glific_gpt.operations.doctor.results import CheckResult, CheckStatus
 from glific_gpt.operations.doctor.temporary_token import temporary_token
 from glific_gpt.operations.ready_flows.simulation import create_simulation
 from glific_gpt.organizations import store
+from glific_gpt.organizations.credentials import store as credentials
 from glific_gpt.schemas import webhook_url
 from glific_gpt.services import services
 

@@ -13,9 +13,9 @@ from glific_gpt.accounts.tables import Membership, User
 from glific_gpt.alerts.tables import AlertState
 from glific_gpt.audit.tables import AuditEntry
 from glific_gpt.calls.tables import Call, DailyTotals, Delivery, StoredReply
-from glific_gpt.connections.tables import GlificConnection
-from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import Base
+from glific_gpt.organizations.connections.tables import GlificConnection
+from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.organizations.tables import ApiToken, BudgetReservation, MonthlySpend, Organization, WebhookToken
 
 OF_ORGANIZATION = {"organization_id": "The whole file is of one organization."}

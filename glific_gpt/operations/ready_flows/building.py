@@ -7,8 +7,6 @@ from enum import StrEnum
 from pydantic import SecretStr
 from sqlalchemy.orm import Session
 
-from glific_gpt.connections import store as connections
-from glific_gpt.credentials import store as credentials
 from glific_gpt.database import transaction
 from glific_gpt.errors import MSG_SEARCHES_NO_FILES, N_, InvalidValue
 from glific_gpt.flows import converting, files
@@ -29,6 +27,8 @@ from glific_gpt.operations.ready_flows.warnings import (
     url_warnings,
 )
 from glific_gpt.organizations import server_models, store, tokens
+from glific_gpt.organizations.connections import store as connections
+from glific_gpt.organizations.credentials import store as credentials
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.schemas import webhook_url
 from glific_gpt.services import services

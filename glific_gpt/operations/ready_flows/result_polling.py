@@ -6,7 +6,6 @@ from enum import Enum, auto
 
 from glific_gpt.calls.deferred import delivery_records
 from glific_gpt.calls.tables import Call, Delivery
-from glific_gpt.connections import store as connections
 from glific_gpt.database import reading, transaction
 from glific_gpt.errors import InvalidValue
 from glific_gpt.flows.endpoint import is_url_of_server
@@ -14,6 +13,7 @@ from glific_gpt.flows.files import Export
 from glific_gpt.flows.simulator import Conversation
 from glific_gpt.flows.structure import as_object, as_string, object_items
 from glific_gpt.organizations import store
+from glific_gpt.organizations.connections import store as connections
 from glific_gpt.runtime.bridge import blocking
 from glific_gpt.services import services
 

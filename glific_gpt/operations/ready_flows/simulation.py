@@ -4,13 +4,13 @@ import secrets
 
 from pydantic import SecretStr
 
-from glific_gpt.connections.store import decrypt_phrase
 from glific_gpt.database import transaction
 from glific_gpt.errors import NotReady
 from glific_gpt.flows.files import Export
 from glific_gpt.flows.simulator import Contact, Conversation, GlificOrganization
 from glific_gpt.operations.ready_flows.http_sender import HttpSender
 from glific_gpt.organizations import store
+from glific_gpt.organizations.connections.store import decrypt_phrase
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.services import services
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from glific_gpt.credentials.tables import Credential
 from glific_gpt.errors import N_, CredentialInactive, CredentialMissing, GlificGptError, OrganizationInactive
 from glific_gpt.flows.building import Mode
 from glific_gpt.flows.converting import ModelRules, Remark
@@ -16,6 +15,7 @@ from glific_gpt.models.structured_outputs import PREFERRED_MODELS, supports_json
 from glific_gpt.network.http_client import is_private_host
 from glific_gpt.openai.hosts import host_of, serves_openai
 from glific_gpt.openai.traits import accepts_pictures, searches_files
+from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization
 
 MSG_HOLDS_TOKEN = N_(

@@ -4,13 +4,13 @@ from pydantic import SecretStr
 
 from glific_gpt.audit.actions import Action
 from glific_gpt.clock import Deadline, now
-from glific_gpt.connections import store
-from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.database import transaction
 from glific_gpt.errors import GlificNotVerified, InvalidValue
 from glific_gpt.glific.client import GlificClient
 from glific_gpt.glific.resumption import Access, ApiAccess, SignedAccess
 from glific_gpt.organizations import store as organizations
+from glific_gpt.organizations.connections import store
+from glific_gpt.organizations.connections.tables import GlificConnection
 from glific_gpt.vault import Vault
 
 VERIFY_SECONDS = 10

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from glific_gpt.credentials import pasted_keys
-from glific_gpt.credentials.providers import OpenAi, OpenAiFields, read_fields
-from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import transaction
 from glific_gpt.errors import InvalidKey
+from glific_gpt.organizations.credentials import pasted_keys
+from glific_gpt.organizations.credentials.providers import OpenAi, OpenAiFields, read_fields
+from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.organizations.tokens import API_PREFIX, WEBHOOK_PREFIX
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TestOrganization

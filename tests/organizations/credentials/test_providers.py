@@ -3,10 +3,10 @@
 import pytest
 from pydantic import SecretStr
 
-from glific_gpt.credentials import providers
-from glific_gpt.credentials.providers import OpenAi, OpenAiFields, read_fields
 from glific_gpt.errors import InvalidApiKey, InvalidKey
 from glific_gpt.openai.hosts import OpenAiHosts, region_url
+from glific_gpt.organizations.credentials import providers
+from glific_gpt.organizations.credentials.providers import OpenAi, OpenAiFields, read_fields
 
 PROVIDER_HOSTS = OpenAiHosts(("api.openai.com", "*.api.openai.com", "llm.example.org", "*.openai.azure.com"))
 

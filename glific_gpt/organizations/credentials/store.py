@@ -10,8 +10,6 @@ from sqlalchemy.orm import Session
 from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
 from glific_gpt.clock import Deadline, now
-from glific_gpt.credentials.providers import KeyCheckResult, Provider, SecretFields, read_fields
-from glific_gpt.credentials.tables import Credential
 from glific_gpt.database import owned, transaction
 from glific_gpt.errors import (
     CredentialInactive,
@@ -24,6 +22,8 @@ from glific_gpt.errors import (
 )
 from glific_gpt.openai.hosts import host_of
 from glific_gpt.organizations import store as organizations
+from glific_gpt.organizations.credentials.providers import KeyCheckResult, Provider, SecretFields, read_fields
+from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.vault import Vault
 
 if TYPE_CHECKING:

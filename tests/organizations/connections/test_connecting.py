@@ -4,7 +4,7 @@ import pytest
 
 from glific_gpt.errors import GlificNotVerified, InvalidValue, NotFound
 from glific_gpt.glific.resumption import ApiAccess, SignedAccess
-from tests.connections.conftest import PASSWORD, PHONE, Connections
+from tests.organizations.connections.conftest import PASSWORD, PHONE, Connections
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.programs import free_port
 from tests.support.server import TestOrganization

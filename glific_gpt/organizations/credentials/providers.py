@@ -11,7 +11,6 @@ from pydantic_core import PydanticCustomError
 
 from glific_gpt import validation
 from glific_gpt.clock import Deadline
-from glific_gpt.credentials import pasted_keys
 from glific_gpt.errors import (
     MSG_ADDRESS_NOT_ALLOWED,
     DeadlineExceeded,
@@ -22,6 +21,7 @@ from glific_gpt.errors import (
 )
 from glific_gpt.openai.chat import LanguageModel
 from glific_gpt.openai.hosts import OpenAiHosts, host_of, is_openai_host, serves_openai
+from glific_gpt.organizations.credentials import pasted_keys
 
 if TYPE_CHECKING:
     from glific_gpt.openai.gateway import Gateway

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from glific_gpt.credentials.tables import Credential
 from glific_gpt.models import allowlist, prices
 from glific_gpt.models.kinds import ModelKind, classify_model
 from glific_gpt.models.prices import ModelPrices
 from glific_gpt.openai import traits
 from glific_gpt.openai.hosts import serves_openai
 from glific_gpt.organizations import server_models
+from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization
 
 _Lists = tuple[Sequence[str], Sequence[str] | None, Sequence[str] | None]

@@ -3,15 +3,15 @@
 import pytest
 from cryptography.fernet import Fernet
 
-from glific_gpt.connections import store
-from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.database import transaction
 from glific_gpt.errors import GlificNotConnected, NotFound, NotReady
 from glific_gpt.glific.resumption import ApiAccess, SignedAccess
 from glific_gpt.organizations import signature
 from glific_gpt.organizations import store as organizations
+from glific_gpt.organizations.connections import store
+from glific_gpt.organizations.connections.tables import GlificConnection
 from tests.conftest import StartServer
-from tests.connections.conftest import PASSWORD, Connections
+from tests.organizations.connections.conftest import PASSWORD, Connections
 from tests.support.server import RunningServer, TestOrganization
 
 pytestmark = pytest.mark.both_databases

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
 from glific_gpt.clock import Deadline
-from glific_gpt.credentials import store
-from glific_gpt.credentials.providers import Provider
 from glific_gpt.database import transaction
 from glific_gpt.errors import MSG_DOCUMENT_TYPE, MSG_EMPTY_DOCUMENT, InvalidValue
 from glific_gpt.openai.vector_store_schemas import StoredFile, VectorStore
+from glific_gpt.organizations.credentials import store
+from glific_gpt.organizations.credentials.providers import Provider
 from glific_gpt.vault import Vault
 
 # The openai library takes a quarter of the time in which a command starts, and most commands do not need it.

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from glific_gpt.connections import connecting, store
-from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.database import transaction
 from glific_gpt.glific.resumption import Access
 from glific_gpt.organizations import store as organizations
+from glific_gpt.organizations.connections import connecting, store
+from glific_gpt.organizations.connections.tables import GlificConnection
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.server import RunningServer
 

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
-from glific_gpt.connections.tables import GlificConnection
 from glific_gpt.database import fetch_one, owned
 from glific_gpt.errors import N_, GlificNotConnected, InvalidValue, NotFound, NotReady
 from glific_gpt.glific.resumption import Access, ApiAccess, SignedAccess
 from glific_gpt.organizations import signature
+from glific_gpt.organizations.connections.tables import GlificConnection
 from glific_gpt.organizations.tables import Organization
 from glific_gpt.vault import Vault
 
