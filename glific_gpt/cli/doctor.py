@@ -26,16 +26,17 @@ NOT_PUBLIC = "Glific cannot reach this server until it has a public address"
 
 @click.command("doctor", short_help="Test the whole set-up of an organization.")
 @slug
-@click.option("--dry-run", is_flag=True, help="Skip the real call, which costs as much as one question.")
+@click.option("--dry-run", is_flag=True, help="Skip the real calls, which cost as much as three short questions.")
 @json_option
 @with_appcontext
 def doctor(*, slug: str, dry_run: bool) -> None:
     """Test the whole set-up of an organization, as Glific would call it.
 
     Checks the organization's status, key, models, budget, authentication and Glific connection, and the server's
-    address and clock. Then it makes one real call with the flow of 'flask flows export' and shows the conversation.
-    Each line says what is wrong and what to do. The exit code is 0 only if a flow would get an answer, at least inside
-    the server's own network, and the Glific connection works if there is one.
+    address and clock. Then it makes one real call with the flow of 'flask flows export', asks two questions to see if
+    the second answer knows the first one (memory), and shows both conversations. Each line says what is wrong and what
+    to do. The exit code is 0 only if a flow would get an answer, at least inside the server's own network, and the
+    Glific connection works if there is one.
 
     \b
     Example:

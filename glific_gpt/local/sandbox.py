@@ -85,7 +85,7 @@ def _models() -> Response:
 def _chat() -> Response:
     body = _body()
     format_ = body.get("response_format") or {}
-    text = _answer(body["model"], _last_text(body.get("messages")), format_ | format_.get("json_schema", {}))
+    text = _answer(body["model"], body.get("messages"), format_ | format_.get("json_schema", {}))
     message = {"role": "assistant", "content": text, "refusal": None}
     return jsonify(
         id=f"chatcmpl-{uuid.uuid4().hex}",
@@ -101,7 +101,7 @@ def _responses() -> Response:
     body = _body()
     format_ = (body.get("text") or {}).get("format") or {}
     found = _search(body)
-    text = _answer(body["model"], _last_text(body.get("input")), format_)
+    text = _answer(body["model"], body.get("input"), format_)
     search = {"id": f"fs_{uuid.uuid4().hex}", "type": "file_search_call", "status": "completed", "results": None}
     citations = [
         {"type": "file_citation", "index": len(text), "file_id": file_id, "filename": name}
@@ -164,9 +164,13 @@ def _body() -> dict[str, Any]:
     return body
 
 
-def _answer(model: str, question: str, format_: dict[str, Any]) -> str:
-    """Return the answer, as JSON if the requested format (`type`, `schema`) is JSON."""
-    text = f'[sandbox] You asked {model}: "{question[:500]}". With a real OpenAI key, you get its answer here.'
+def _answer(model: str, conversation: Any, format_: dict[str, Any]) -> str:
+    """Return the answer to the newest message, as JSON if the requested format (`type`, `schema`) is JSON."""
+    question, earlier = _last_text(conversation), _earlier_questions(conversation)
+    remembered = f' Before that, you asked: "{earlier[-1][:500]}".' if earlier else ""
+    text = (
+        f'[sandbox] You asked {model}: "{question[:500]}".{remembered} With a real OpenAI key, you get its answer here.'
+    )
     if format_.get("type") == "json_schema":
         return json.dumps(_example(format_.get("schema"), text))
     return json.dumps({"answer": text}) if format_.get("type") == "json_object" else text
@@ -192,6 +196,12 @@ def _last_text(conversation: Any) -> str:
         texts = [part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str)]
         return " ".join([*texts, "(with a picture)"] if len(texts) < len(content) else texts)
     return content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+
+
+def _earlier_questions(conversation: Any) -> list[str]:
+    """Return the questions before the newest message, which came from the memory of the call."""
+    messages = conversation[:-1] if isinstance(conversation, list) else []
+    return [_last_text([each]) for each in messages if isinstance(each, dict) and each.get("role") == "user"]
 
 
 def _usage(input_name: str, messages: Any, output_name: str, text: str) -> dict[str, int]:

@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from glific_gpt.operations.doctor import TITLES
+from glific_gpt.operations.doctor.memory import SECOND_QUESTION
 from glific_gpt.operations.doctor.test_call import QUESTION
 from tests.cli.conftest import Commands
 from tests.cli.serving import alice, database_url, flask, server
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("alice")
 
 
 def test_it_prints_a_line_for_each_check_the_conversation_and_a_summary(flask: Commands, openai: OpenAIStandIn) -> None:
-    openai.always(behaviours.answer("Two and two is four."))
+    openai.will(behaviours.answer("Two and two is four."))
     shown = flask.text("doctor", "alice")
     marked = [line for line in shown.splitlines() if line[:2] in {"✓ ", "! ", "✗ ", "– "}]
     assert [line[2:].partition(":")[0] for line in marked] == list(TITLES.values())
@@ -101,7 +102,8 @@ def test_it_prints_one_json_object_even_if_it_fails(flask: Commands, server: Run
     output = flask.json("doctor", "alice")
     assert (output["slug"], output["would_answer"], output["only_inside"]) == ("alice", True, True)
     assert [finding["check"] for finding in output["findings"]] == list(TITLES)
-    assert QUESTION in output["findings"][-1]["conversation"]
+    assert QUESTION in output["findings"][-2]["conversation"]
+    assert SECOND_QUESTION in output["findings"][-1]["conversation"]
     server.add_organization("carol", key="")
     result = flask.run("doctor", "carol", "--json")
     failed = json.loads(result.stdout)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx2
 import pytest
 
+from glific_gpt.operations.doctor.test_call import QUESTION
 from tests.console.flow_files import CHECK
 from tests.console.test_ready_flow import tokens
 from tests.console.test_use_in_glific import TOKEN
@@ -53,11 +54,13 @@ def test_it_reports_a_working_setup_and_shows_the_conversation(
     assert bubbles(answer)[:3] == [
         "checkup",
         "Hello! What would you like to know? Type your question. To finish, type END.",
-        "How much is two and two? Answer in one short sentence.",
+        QUESTION,
     ]
-    (call,) = alice.calls()
-    assert call["status"] == "ok"
-    assert "Test question" in front_editor.get(f"/console/organizations/alice/calls/{call['call_id']}").text
+    assert "Memory · OK" in found(answer)
+    calls = alice.calls()
+    assert [call["status"] for call in calls] == ["ok"] * 3
+    for call in calls:
+        assert "Test question" in front_editor.get(f"/console/organizations/alice/calls/{call['call_id']}").text
     audit = front_editor.get("/console/organizations/alice/audit").text
     assert not TOKEN.search(answer.text + "".join(capfd.readouterr()) + audit)
     assert tokens(front_editor) == 1
@@ -90,7 +93,7 @@ def test_an_error_of_the_question_links_to_the_page_that_fixes_it(
     answer = check(front_editor)
     assert "has no credit left" in found(answer)
     assert 'href="/console/organizations/alice/openai"' in answer.text.partition('id="check-up-results"')[2]
-    assert "How much is two and two? Answer in one short sentence." in bubbles(answer)
+    assert QUESTION in bubbles(answer)
 
 
 def test_an_answer_inside_the_own_network_only_is_a_warning(front_editor: ConsoleUser) -> None:
@@ -126,7 +129,7 @@ def test_a_second_question_must_wait_30_seconds_but_a_dry_run_need_not(
         answer = found(check(front_editor, part=part))
         assert re.search(r"A test question was asked a moment ago, .* Try again in \d\d seconds", answer)
         assert "Organization" not in answer
-    assert len(questions(openai)) == 1
+    assert questions(openai).count(QUESTION) == 1
     assert "No question was asked." in found(check(front_editor, dry_run="1"))
 
 
@@ -140,7 +143,7 @@ def test_an_organization_can_run_one_test_at_a_time(front_editor: ConsoleUser, o
     answers = [found(each.result()) for each in pressed]
     assert sum(WELL in answer for answer in answers) == 1
     assert sum("is already running" in answer for answer in answers) == 3
-    assert len(questions(openai)) == 1
+    assert questions(openai).count(QUESTION) == 1
 
 
 def test_an_htmx_request_gets_only_a_part_of_the_page(front_editor: ConsoleUser) -> None:

@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any, NamedTuple
 
+from glific_gpt.operations.doctor.memory import SECOND_QUESTION
 from tests.support.openai_exchange import Behaviour, Exchange
 from tests.support.openai_shapes import ModelOutput, build_body
 
@@ -34,6 +35,13 @@ def answer(
 ) -> Behaviour:
     """Answer normally after `after` seconds. For GET /models the answer is the list of models."""
     return _answer_with(ModelOutput(text, None, finish_reason, input_tokens, output_tokens, usage), after)
+
+
+def answer_with_memory(exchange: Exchange) -> None:
+    """Give the usual answer, but the number of an earlier message to the doctor's question about it."""
+    told = re.search(r"My number is (\d+)", json.dumps(exchange.received.body))
+    is_asked = exchange.received.question == SECOND_QUESTION
+    (answer(f"Your number is {told[1]}.") if told and is_asked else answer())(exchange)
 
 
 def json_answer(value: Any) -> Behaviour:

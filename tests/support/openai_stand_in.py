@@ -4,7 +4,7 @@ import threading
 from dataclasses import replace
 
 from glific_gpt.local.sandbox_documents import Documents
-from tests.support.openai_answers import answer
+from tests.support.openai_answers import answer, answer_with_memory
 from tests.support.openai_documents import DOCUMENT_PATHS, answer_about_documents, answer_from_documents
 from tests.support.openai_errors import unknown_url
 from tests.support.openai_exchange import Behaviour, ByteWriter, Exchange, ReceivedRequest
@@ -62,7 +62,8 @@ class OpenAIStandIn(StandIn[Exchange]):
         return super().serve(replace(received, path=path, query=query, api_key=api_key), wire)
 
     def _begin(self) -> None:
-        self._always = self._for_models = answer()
+        self._for_models = answer()
+        self._always = answer_with_memory
         self._for_documents = lambda exchange: answer_about_documents(self.documents, exchange)
         self._for_key: dict[str, Behaviour] = {}
         self.models = list(MODELS)

@@ -9,6 +9,7 @@ from glific_gpt.operations.doctor.authentication import check_authentication
 from glific_gpt.operations.doctor.connection import check_connection
 from glific_gpt.operations.doctor.documents import check_documents
 from glific_gpt.operations.doctor.key import check_key
+from glific_gpt.operations.doctor.memory import check_memory
 from glific_gpt.operations.doctor.models import check_models
 from glific_gpt.operations.doctor.organization import check_budget, check_organization
 from glific_gpt.operations.doctor.pictures import check_pictures
@@ -35,6 +36,9 @@ class Check:
     """True if it sends a question to OpenAI; a dry run skips it."""
 
 
+CALL_NEEDS = ("organization", "key", "models", "budget", "address", "clock", "signature")
+"""Checks whose problems make each call fail."""
+
 CHECKS = (
     Check("organization", N_("Organization"), check_organization),
     Check("key", N_("OpenAI key"), check_key),
@@ -50,9 +54,10 @@ CHECKS = (
         "call",
         N_("Test call"),
         check_call,
-        needs=("organization", "key", "models", "budget", "address", "clock", "signature"),
+        needs=CALL_NEEDS,
         has_cost=True,
     ),
+    Check("memory", N_("Memory"), check_memory, needs=(*CALL_NEEDS, "call"), has_cost=True),
 )
 
 TITLES = {check.name: check.title for check in CHECKS}
@@ -62,7 +67,8 @@ TITLES = {check.name: check.title for check in CHECKS}
 def run_checks(slug: str, *, dry_run: bool = False) -> Iterator[CheckResult]:
     """Yield the result of each check as soon as the check has ended. All checks together may take half a minute.
 
-    The last check sends one real question to OpenAI; a dry run skips it. Raises NotFound before the first check.
+    The last two checks send three real questions to OpenAI; a dry run skips them. Raises NotFound before the first
+    check.
     """
     with transaction() as session:
         store.find(session, slug)

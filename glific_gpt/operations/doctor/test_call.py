@@ -1,31 +1,20 @@
 """Check everything together with one real call, which shows problems of the server, its proxy and the organization."""
 
-import json
-import re
 from contextlib import suppress
 from dataclasses import replace
 
-from glific_gpt.calls import records
-from glific_gpt.calls.timeline import error_class_of, find_timeline
+from glific_gpt.calls.timeline import find_timeline
 from glific_gpt.database import transaction
 from glific_gpt.errors import N_, DeadlineExceeded, NotFound
-from glific_gpt.flows.building import FlowSpec, Mode, build_flow
-from glific_gpt.flows.endpoint import WebhookEndpoint
 from glific_gpt.flows.simulator import Conversation, WebhookCall
 from glific_gpt.flows.suspicious_code import find_suspicious_code
-from glific_gpt.models import allowlist
+from glific_gpt.operations.doctor.conversations import RESULT_NAME, find_server_error, hold_conversation
 from glific_gpt.operations.doctor.results import CheckResult, CheckStatus
-from glific_gpt.operations.doctor.temporary_token import temporary_token
-from glific_gpt.operations.ready_flows.simulation import create_simulation
 from glific_gpt.organizations import store
-from glific_gpt.organizations.credentials import store as credentials
 from glific_gpt.schemas import webhook_url
 from glific_gpt.services import services
 
-KEYWORD = "checkup"
 QUESTION = "How much is two and two? Answer in one short sentence."
-RESULT_NAME = "gpt_response"
-"""The result name in the flows that we build."""
 SLOW_ANSWER_SECONDS = 4.0
 """Glific waits 5 seconds; a call that takes this long may fail next time."""
 
@@ -51,52 +40,20 @@ REMEDY_UNCHANGED = N_("Check whether a proxy changes answers, or an old version 
 MSG_NO_ANSWER = N_("There was no complete answer from %(url)s within Glific's 5 seconds.")
 REMEDY_LOG = N_("Check the server's log, and the proxy in front of the server.")
 REMEDY_CALL = N_("Follow this advice. The list of calls has more details.")
-MSG_UNKNOWN_ERROR = N_("The call failed. The list of calls shows the reason.")
-
-# The format of `webhooks/responses.py`. Glific cuts long bodies off, so an error text counts only if it is complete.
-_CALL_ID = re.compile(r'"call_id": ?"(\w+)"')
-_ERROR_CODE = re.compile(r'"error_code": ?"(\w+)"')
-_ERROR_TEXT = re.compile(r'"error": ?("(?:[^"\\]|\\.)*")')
 
 
 def check_call(slug: str) -> CheckResult:
     """Ask one question through a simulated flow, and evaluate the conversation."""
-    conversation = _ask_question(slug)
-    _mark_as_test(slug, conversation)
+    conversation = hold_conversation(slug, QUESTION).conversation
     result = _evaluate(slug, conversation)
     return replace(result, transcript=conversation.transcript(), lines=tuple(conversation.lines))
-
-
-def _ask_question(slug: str) -> Conversation:
-    with transaction() as session:
-        organization = store.find(session, slug)
-        credential = credentials.find_or_none(session, organization.id, services().model_provider)
-    base_url = credential.base_url if credential else None
-    model = allowlist.canonical_id(organization.default_model or services().settings.default_model, base_url)
-    url = webhook_url(services().settings.public_url, slug)
-    with temporary_token(slug) as token:
-        spec = FlowSpec(
-            mode=Mode.SYNC, name="Check-up", keyword=KEYWORD, endpoint=WebhookEndpoint(url, token), model=model
-        )
-        conversation = create_simulation(slug, build_flow(spec))
-        conversation.start(KEYWORD)
-        conversation.send_text(QUESTION)
-    return conversation
-
-
-def _mark_as_test(slug: str, conversation: Conversation) -> None:
-    """Mark the recorded call. Otherwise it would count as the first message from Glific."""
-    in_error = _CALL_ID.search(conversation.calls[-1].error)
-    call_id = in_error[1] if in_error else conversation.results.get(RESULT_NAME, {}).get("call_id")
-    with transaction() as session:
-        records.mark_test(session, store.find(session, slug).id, str(call_id))
 
 
 def _evaluate(slug: str, conversation: Conversation) -> CheckResult:
     call = conversation.calls[-1]
     if call.outcome == "Success":
         return _evaluate_answer(slug, conversation, call)
-    error = _server_error(slug, call)
+    error = find_server_error(slug, call)
     if error is None or call.status == 401:
         return _evaluate_foreign_reply(slug, call)
     code, message = error
@@ -135,29 +92,6 @@ def _evaluate_foreign_reply(slug: str, call: WebhookCall) -> CheckResult:
 def _problem(slug: str, message: str, remedy: str, call: WebhookCall) -> CheckResult:
     url = webhook_url(services().settings.public_url, slug)
     return CheckResult("call", CheckStatus.PROBLEM, message, remedy, {"url": url, "status": call.status})
-
-
-def _server_error(slug: str, call: WebhookCall) -> tuple[str, str] | None:
-    """Return code and message of an error of this server; None if the reply is not its own.
-
-    Only the beginning of the reply is known, as in Glific's Webhook Logs, and its keys may be in any order.
-    """
-    code_match, text_match = _ERROR_CODE.search(call.error), _ERROR_TEXT.search(call.error)
-    code = code_match[1] if code_match else _recorded_error_code(slug, call)
-    error_class = error_class_of(code)
-    if not code or error_class is None:
-        return None
-    message = str(json.loads(text_match[1])) if text_match else error_class.default_message
-    return code, message or MSG_UNKNOWN_ERROR
-
-
-def _recorded_error_code(slug: str, call: WebhookCall) -> str | None:
-    call_id = _CALL_ID.search(call.error)
-    if call_id is None:
-        return None
-    with transaction() as session, suppress(NotFound):
-        return find_timeline(session, store.find(session, slug).id, call_id[1]).call.error_code
-    return None
 
 
 def _is_recorded(slug: str, call_id: str) -> bool:
