@@ -6,8 +6,14 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from glific_gpt import validation
-from glific_gpt.errors import MSG_EMPTY_QUESTION, EmptyQuestion, GlificGptError, InvalidField, UnresolvedVariable
+from glific_gpt.errors import (
+    MSG_EMPTY_QUESTION,
+    EmptyQuestion,
+    GlificGptError,
+    InvalidField,
+    UnresolvedVariable,
+    validation,
+)
 from glific_gpt.flows.variables import MAX_DEFAULTS, fill_defaults, find_joined, find_unresolved
 from glific_gpt.functions.contract import EMPTY_QUESTION, THREAD_ID, Body, Function
 

@@ -15,8 +15,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from glific_gpt import validation
-from glific_gpt.errors import InvalidValue
+from glific_gpt.errors import InvalidValue, validation
 from glific_gpt.glific.text import is_blank
 from glific_gpt.models import allowlist
 from glific_gpt.models.kinds import ModelKind, classify_model

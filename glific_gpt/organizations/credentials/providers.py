@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from glific_gpt import validation
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import (
     MSG_ADDRESS_NOT_ALLOWED,
@@ -18,6 +17,7 @@ from glific_gpt.errors import (
     InvalidKey,
     InvalidValue,
     UpstreamError,
+    validation,
 )
 from glific_gpt.openai.chat import LanguageModel
 from glific_gpt.openai.hosts import OpenAiHosts, host_of, is_openai_host, serves_openai
