@@ -53,6 +53,9 @@ def _saved_locale() -> str:
 ORGANIZATION_LIST = "console.list_organizations"
 """Every organization's address begins with the address of this page."""
 
+NEW_ORGANIZATION = "console.new_organization"
+"""A page below the list whose address does not begin with that of the list."""
+
 MENU_ENTRY = Markup("""<li class="nav-item"><a class="nav-link" href="{url}"{current}>
 {icon} <span>{text}</span></a></li>""")
 CURRENT_PAGE_ATTRIBUTE = Markup(' aria-current="page"')
@@ -88,7 +91,10 @@ def activity_seconds() -> int:
 def menu_entry(endpoint: str, icon_name: str, text: str, **values: Any) -> Markup:
     """Return one line of the menu. It is marked as current on its own page and on the pages below it."""
     url = url_for(endpoint, **values)
-    is_current = request.path == url or (endpoint != ORGANIZATION_LIST and request.path.startswith(f"{url}/"))
+    if endpoint == ORGANIZATION_LIST:
+        is_current = request.path in {url, url_for(NEW_ORGANIZATION)}
+    else:
+        is_current = request.path == url or request.path.startswith(f"{url}/")
     current = CURRENT_PAGE_ATTRIBUTE if is_current else ""
     return MENU_ENTRY.format(url=url, current=current, icon=icon(icon_name), text=text)
 

@@ -51,7 +51,9 @@ def test_a_visitor_of_a_server_without_administrators_is_led_to_the_set_up(visit
     answer = visitor.get(HOME)
     assert (answer.status_code, answer.headers["Location"]) == (302, PAGE)
     assert "no administrator yet" in visitor.get(PAGE).text
-    assert f'value="{token}"' in visitor.get(f"{PAGE}?token={token}").text
+    assert f'<input type="hidden" name="token" value="{token}">' in visitor.get(f"{PAGE}?token={token}").text
+    assert "Set-up token" not in visitor.get(f"{PAGE}?token={token}").text
+    assert "Set-up token" in visitor.get(PAGE).text
 
 
 def test_the_token_makes_a_person_the_signed_in_administrator(visitor: ConsoleUser, token: str) -> None:

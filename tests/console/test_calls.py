@@ -203,7 +203,7 @@ def test_a_call_shows_its_timeline_and_advice(alice: TestOrganization, viewer: C
         call_id,
     ):
         assert said in text
-    assert "Your settings here, or your account at OpenAI" in text
+    assert "An editor or owner of the organization, here or at OpenAI" in text
 
 
 def test_a_call_shows_that_its_answer_was_cut_off(alice: TestOrganization, viewer: ConsoleUser) -> None:
@@ -269,6 +269,18 @@ def test_the_number_of_matching_calls_is_shown(
     monkeypatch.setattr(queries, "MAX_COUNTED", 1)
     assert "More than 1 calls match." in viewer.get(f"{HERE}?flow=6").text
     assert "At most the newest 20,000 are sorted." in viewer.get(f"{HERE}?sort=duration").text
+
+
+def test_a_short_duration_is_not_shown_as_zero(alice: TestOrganization, viewer: ConsoleUser) -> None:
+    for milliseconds in (0, 49, 51):
+        create_call(alice, duration_ms=milliseconds)
+    text = viewer.get(HERE).text
+    assert (text.count("&lt; 0.1 s"), text.count("0.1 s"), text.count("0.0 s")) == (2, 3, 0)
+
+
+def test_a_call_without_a_model_has_no_line_for_it_on_a_phone(alice: TestOrganization, viewer: ConsoleUser) -> None:
+    create_call(alice, "error", error_code="invalid_json", model_asked=None)
+    assert '<td class="model"><span class="absent' in viewer.get(HERE).text
 
 
 def test_calls_are_sorted_by_duration_and_cost(alice: TestOrganization, viewer: ConsoleUser) -> None:

@@ -19,6 +19,16 @@ def test_the_menu_of_a_small_screen_opens_and_closes(owner: ConsoleUser, open_wi
     expect(menu).to_have_attribute("aria-expanded", "false")
 
 
+def test_sign_out_is_visible_below_a_menu_that_is_longer_than_the_window(
+    administrator: ConsoleUser, open_window: OpenWindow
+) -> None:
+    shown = open_window(administrator)
+    shown.page.set_viewport_size({"width": 1280, "height": 600})
+    shown.open("/console/organizations/alice")
+    expect(shown.page.get_by_role("link", name="Models for everyone")).not_to_be_in_viewport()
+    expect(shown.page.get_by_role("button", name="Sign out")).to_be_in_viewport(ratio=1)
+
+
 def test_a_message_can_be_closed(owner: ConsoleUser, open_window: OpenWindow) -> None:
     shown = open_window(owner)
     shown.open("/console/organizations/alice/settings")

@@ -1,12 +1,12 @@
 """The journey of a programme officer, from the invitation to a downloaded flow: its clicks, and the fields to fill."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, expect
 
 from glific_gpt.flows import files, rules
+from tests.console.effort import Effort
 from tests.console.invitations import CHOSEN_PASSWORD, find_link
 from tests.console.users import ConsoleUser
 from tests.support.chromium import open_browser_window
@@ -17,45 +17,28 @@ MEMBERS = "/console/organizations/alice/members"
 PROMPT = "You advise mothers of babies."
 
 
-@dataclass
-class Effort:
-    """The clicks and the filled fields of a person."""
-
-    clicks: int = 0
-    fields: int = 0
-
-    def click(self, target: Locator) -> None:
-        target.click()
-        self.clicks += 1
-
-    def fill(self, target: Locator, text: str) -> None:
-        target.fill(text)
-        self.fields += 1
-
-
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_flow_is_downloaded_with_few_clicks_and_fields(
     owner: ConsoleUser, browser: Browser, openai: OpenAIStandIn, tmp_path: Path
 ) -> None:
     link = find_link(owner.post(MEMBERS, {"email": "meena@alice.example.org", "role": "editor"}))
-    done = Effort()
     with open_browser_window(browser, owner.server.url, width=390) as shown:
-        page = shown.page
+        page, done = shown.page, Effort(shown)
         shown.open(link)
+        done.check_page("New password")
         done.fill(page.get_by_label("New password", exact=True), CHOSEN_PASSWORD)
         done.fill(page.get_by_label("Repeat the new password"), CHOSEN_PASSWORD)
         done.click(page.get_by_role("button", name="Save password"))
-        expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+        done.check_page("Overview")
         done.click(page.get_by_role("main").get_by_role("link", name="Try it").first)
         done.fill(page.get_by_label("Question"), "How much salt is in ORS?")
         done.fill(page.get_by_label("Prompt"), PROMPT)
         done.click(page.get_by_role("button", name="Ask the question"))
+        done.check_page("Try it")
         done.click(page.get_by_role("button", name="Use this in my flow"))
-        with page.expect_download() as download:
-            done.click(page.get_by_role("button", name="Download flow"))
-        download.value.save_as(tmp_path / "flow.json")
-        assert (shown.violations, shown.foreign) == ([], set())
-    export = files.parse_export((tmp_path / "flow.json").read_bytes())
+        done.check_page("Use it in Glific")
+        flow = done.download(page.get_by_role("button", name="Download flow"), tmp_path)
+    export = files.parse_export(flow.read_bytes())
     assert rules.find_violations(export) == []
     assert PROMPT in str(export)
     assert done.clicks <= MAX_CLICKS

@@ -103,6 +103,16 @@ def test_loading_the_page_of_a_new_organization_again_shows_it_and_offers_anothe
     assert ada.post(NEW, form).status_code == 422
 
 
+def test_a_new_organization_has_the_budget_of_the_form(ada: ConsoleUser) -> None:
+    make(ada, monthly_budget_usd="$1,000")
+    assert 'value="1000"' in ada.get(f"{ORGANIZATIONS}/seva-trust/settings").text
+    refused = ada.post(NEW, {"name": "Two", "slug": "two", "monthly_budget_usd": "much"})
+    assert refused.status_code == 422
+    assert "Enter an amount in US dollars" in refused.text
+    assert "every call is refused" in make(ada, slug="none", monthly_budget_usd="0")
+    assert "every call is refused" not in make(ada, slug="any", monthly_budget_usd="")
+
+
 def test_the_first_owner_is_invited(server: RunningServer, ada: ConsoleUser) -> None:
     answer = ada.post(NEW, {"name": "Seva Trust", "slug": "seva-trust", "email": "asha@example.org"})
     asha = accept_invitation(server, "asha@example.org", find_link(answer))
@@ -222,6 +232,24 @@ def test_switching_off_asks_for_a_confirmation(
     page.click('#confirm >> text="Switch off"')
     page.wait_for_selector("tbody >> text=Switch on")
     assert alice.ask().json()["error_code"] == "organization_inactive"
+
+
+def test_the_status_fits_a_narrow_phone_and_failures_are_red(
+    alice: TestOrganization, ada: ConsoleUser, open_window: OpenWindow
+) -> None:
+    alice.change(require_signature=True)
+    create_call(alice, "error", error_code="empty_question")
+    page = _opened(open_window, ada, ORGANIZATIONS)
+    red = page.locator("td .text-danger").evaluate("count => getComputedStyle(count).color")
+    page.set_viewport_size({"width": 320, "height": 900})
+    status, card = (
+        page.get_by_text("Webhook signature missing").bounding_box(),
+        page.locator("main .card").bounding_box(),
+    )
+    assert status is not None
+    assert card is not None
+    assert status["x"] + status["width"] <= card["x"] + card["width"]
+    assert page.locator("td .text-danger").evaluate("count => getComputedStyle(count).color") == red
 
 
 def _opened(open_window: OpenWindow, person: ConsoleUser, path: str) -> Page:

@@ -35,6 +35,7 @@ NUMBER_FIELDS = (
     *("glific_organization_id", "contact_daily_limit", "calls_per_minute", "contact_calls_per_minute"),
     "memory_hours",
 )
+BUDGET, LABEL_BUDGET = "monthly_budget_usd", _("Monthly budget in US dollars")
 SWITCH_FIELDS = ("require_signature", "fetch_images", "is_active")
 AMOUNT = re.compile(r"[0-9]{1,3}(,[0-9]{2,3})*,[0-9]{3}(\.[0-9]*)?|[0-9]+(\.[0-9]*)?", re.ASCII)
 """An amount with or without separators: thousands, or lakhs as in 1,00,000."""
@@ -61,7 +62,7 @@ class SettingsForm(Form):
     contact_daily_limit = StringField(_("Answers for each contact in 24 hours"), render_kw={"inputmode": "numeric"})
     calls_per_minute = StringField(_("Calls per minute"), render_kw={"inputmode": "numeric"})
     contact_calls_per_minute = StringField(_("Calls per minute for each contact"), render_kw={"inputmode": "numeric"})
-    monthly_budget_usd = StringField(_("Monthly budget in US dollars"), render_kw={"inputmode": "decimal"})
+    monthly_budget_usd = StringField(LABEL_BUDGET, render_kw={"inputmode": "decimal"})
     memory_hours = StringField(_("Hours of memory"), render_kw={"inputmode": "numeric"})
     alert_email = EmailField(_("E-mail address for alerts"))
     time_zone = SelectField(_("Time zone"), validate_choice=False)
@@ -140,7 +141,12 @@ def _to_value(name: str, text: str) -> Any:
         return bool(text)
     if name in NUMBER_FIELDS:
         return _to_number(_without_separators(text))
-    return (_without_separators(text) if name == "monthly_budget_usd" else text) or None
+    return read_budget(text) if name == BUDGET else text or None
+
+
+def read_budget(text: str | None) -> str | None:
+    """Return an amount as typed without its separators, or None for no budget. It can be invalid."""
+    return _without_separators((text or "").strip()) or None
 
 
 def _without_separators(text: str) -> str:

@@ -97,10 +97,10 @@ TABLE_NAMES = {
 """Names of the tables with data of organizations."""
 
 ERROR_CLASS_NAMES = {
-    "caller": _("The flow in Glific"),
-    "organization": _("Your settings here, or your account at OpenAI"),
-    "service": _("This server, or OpenAI"),
-    "delivery": _("The connection to Glific"),
+    "caller": _("The author of the flow, in Glific"),
+    "organization": _("An editor or owner of the organization, here or at OpenAI"),
+    "service": _("The administrators of this server, or OpenAI"),
+    "delivery": _("An editor or owner of the organization, on the page Glific connection"),
 }
 OTHER_ERROR_CLASSES = {"undelivered": "delivery", "uncertain": "delivery", INTERRUPTED: "service"}
 """Classes of the codes that have no error class of their own."""

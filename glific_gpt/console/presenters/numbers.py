@@ -10,6 +10,7 @@ from glific_gpt.console.blueprint import blueprint
 
 CENT = Decimal("0.01")
 SMALLEST_SHOWN = Decimal("0.0001")
+SHORTEST_SHOWN_MS = 50
 
 
 @blueprint.app_template_filter("number")
@@ -37,6 +38,9 @@ def format_rate(rupees: Decimal) -> str:
 
 @blueprint.app_template_filter("seconds")
 def format_seconds(milliseconds: int) -> str:
+    """Format a duration with one decimal. One that would read 0.0 is "< 0.1 s"."""
+    if milliseconds < SHORTEST_SHOWN_MS:
+        return f"< {format_seconds(100)}"
     return str(_("%(number)s s", number=format_decimal(milliseconds / 1000, "#,##0.0")))
 
 

@@ -17,7 +17,7 @@ from glific_gpt.console.views.documents import reject_large_document
 from glific_gpt.console.views.use_in_glific import USE_IN_GLIFIC_URL, render_tab, setup_cautions
 from glific_gpt.errors import Conflict, InvalidFlowExport, InvalidValue
 from glific_gpt.operations import ready_flows
-from glific_gpt.operations.ready_flows import AuthMethod, Placement
+from glific_gpt.operations.ready_flows import AuthMethod, ConversionPreview, ConvertedFlowFile, Placement
 from glific_gpt.runtime.bridge import blocking
 from glific_gpt.runtime.fair_semaphore import FairSemaphore
 from glific_gpt.settings import MAX_FILE_BYTES
@@ -90,8 +90,7 @@ def _convert(slug: str, form: ConversionForm) -> ResponseReturnValue:
     )
     if not result.conversion.renamed:
         # There is nothing to convert, or the values to enter by hand, with a new token that is not shown again.
-        summary = present_conversion(result.conversion, result.warnings, has_instructions=True)
-        return _render_tab(form, summary)
+        return _render_tab(form, _summarize(slug, result, has_instructions=True))
     return flow_download(result.text, f"{name[:100] or slug}-converted.json")
 
 
@@ -99,7 +98,16 @@ def _preview(slug: str, form: ConversionForm) -> ResponseReturnValue:
     result = ready_flows.preview_conversion(
         slug, form.read(), auth_method=AuthMethod(form.auth_method.data), placement=Placement(form.place.data)
     )
-    return _render(form, present_conversion(result.conversion, result.warnings), status=200)
+    return _render(form, _summarize(slug, result), status=200)
+
+
+def _summarize(
+    slug: str, result: ConvertedFlowFile | ConversionPreview, *, has_instructions: bool = False
+) -> ConversionSummary:
+    """Return the summary without the warnings about the set-up, which the form shows already."""
+    shown = ready_flows.list_setup_warnings(slug)
+    own = [warning for warning in result.warnings if warning not in shown]
+    return present_conversion(result.conversion, own, has_instructions=has_instructions)
 
 
 def _render(

@@ -1,21 +1,17 @@
 """Organizations of the server, for administrators: list, create, switch on and off."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from flask import Response, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext
-from flask_babel import lazy_gettext as _
 from sqlalchemy.orm import Session
-from wtforms import EmailField, StringField
-from wtforms.validators import DataRequired, Length, ValidationError
 
-from glific_gpt.accounts import addresses, member_permissions
+from glific_gpt.accounts import member_permissions
 from glific_gpt.accounts.tables import Role, User
 from glific_gpt.calls.deferred.backlog import find_backlog
 from glific_gpt.console.access import AccessLevel, current_organization, requires, signed_in_user, update_organization
 from glific_gpt.console.blueprint import blueprint
-from glific_gpt.console.forms.base import Form
+from glific_gpt.console.forms.new_organization import NewOrganizationForm
 from glific_gpt.console.one_time_links import IssuedLink, issue_link
 from glific_gpt.console.presenters.organization_badges import badge_of
 from glific_gpt.database import reading, transaction
@@ -29,39 +25,6 @@ from glific_gpt.usage.organization_status import list_organization_statuses
 
 LAST_CREATED = "created_organization"
 """Key of the session: the slug of the organization that the person created last."""
-
-
-class NewOrganizationForm(Form):
-    """Name, slug and first owner of a new organization."""
-
-    name = StringField(
-        _("Name"), [DataRequired(_("Enter a name.")), Length(max=200, message=_("Write at most 200 characters."))]
-    )
-    slug = StringField(
-        _("Short name"),
-        [DataRequired(_("Enter a short name."))],
-        render_kw={"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"},
-    )
-    email = EmailField(_("E-mail address of the first owner"))
-
-    def validate_name(self, name: StringField) -> None:
-        _validate(
-            lambda: validate_changes(name=name.data),
-            gettext("This name contains characters that cannot be stored. Remove them."),
-        )
-
-    def validate_slug(self, slug: StringField) -> None:
-        if not store.is_new_slug(slug.data or ""):
-            raise ValidationError(
-                gettext(
-                    "Use small letters, digits and hyphens, at most 63 characters, with a letter or digit first and "
-                    "last, such as seva-trust."
-                )
-            )
-
-    def validate_email(self, email: EmailField) -> None:
-        if email.data:
-            _validate(lambda: addresses.validate(email.data), gettext("This is not an e-mail address."))
 
 
 @dataclass(frozen=True)
@@ -108,6 +71,8 @@ def create_organization() -> tuple[str, int]:
             form.add_error(wrong, "email")
         else:
             session[LAST_CREATED] = created.organization.slug
+            if created.organization.monthly_budget_usd == 0:
+                flash(gettext("The budget is 0, so every call is refused. Change it under Settings."), "warning")
             return _render_created(created), 201
     return render_template("console/new_organization.html", form=form), 422
 
@@ -142,13 +107,14 @@ def _find_created(slug: str) -> CreatedOrganization:
 
 
 def _create(form: NewOrganizationForm) -> CreatedOrganization:
-    """Create the organization, its first token and its owner in one transaction.
+    """Create the organization with its budget, its first token and its owner in one transaction.
 
     Raises Conflict if the slug is taken, InvalidValue if the person cannot be its owner.
     """
     owner, is_new = None, True
     with transaction() as database:
         organization = store.create(database, form.slug.data, form.name.data)
+        store.update(database, organization, form.settings())
         _row, token = tokens.create_webhook_token(database, organization, tokens.FIRST_LABEL)
         if form.email.data:
             owner, is_new = _invite_owner(database, organization, form.email.data)
@@ -166,11 +132,3 @@ def _invite_owner(session: Session, organization: Organization, email: str) -> t
     except Conflict as refusal:
         # The caller shows a Conflict beside the slug. This error belongs beside the e-mail address.
         raise InvalidValue(str(refusal)) from None
-
-
-def _validate(check: Callable[[], object], sentence: str) -> None:
-    """Run a check of the domain as a form validator."""
-    try:
-        check()
-    except InvalidValue:
-        raise ValidationError(sentence) from None

@@ -38,7 +38,7 @@ def download_flow(slug: str) -> ResponseReturnValue:
 @requires(AccessLevel.EDITOR)
 def prepare_flow(slug: str) -> str:
     """Show the form with the values of a test question. It is a POST request, because prompts do not fit into URLs."""
-    return _render(ReadyFlowForm.prefilled())
+    return _render(ReadyFlowForm.prefilled(), is_prefilled=True)
 
 
 def _build_download(slug: str, form: ReadyFlowForm) -> Response:
@@ -56,5 +56,11 @@ def _build_download(slug: str, form: ReadyFlowForm) -> Response:
     return flow_download(ready.text, f"{form.keyword.data}.json")
 
 
-def _render(form: ReadyFlowForm) -> str:
-    return render_tab("ready_flow", flow_form=form, cautions=setup_cautions(), connected=is_connected())
+def _render(form: ReadyFlowForm, *, is_prefilled: bool = False) -> str:
+    return render_tab(
+        "ready_flow",
+        flow_form=form,
+        is_prefilled=is_prefilled,
+        cautions=setup_cautions(),
+        connected=is_connected(),
+    )
