@@ -272,7 +272,7 @@ def test_the_number_of_matching_calls_is_shown(
 
 
 def test_a_short_duration_is_not_shown_as_zero(alice: TestOrganization, viewer: ConsoleUser) -> None:
-    for milliseconds in (0, 49, 51):
+    for milliseconds in (0, 50, 51):
         create_call(alice, duration_ms=milliseconds)
     text = viewer.get(HERE).text
     assert (text.count("&lt; 0.1 s"), text.count("0.1 s"), text.count("0.0 s")) == (2, 3, 0)

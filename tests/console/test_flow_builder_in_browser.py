@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 from glific_gpt.accounts.tables import Role
 from glific_gpt.flows import files, rules
 from glific_gpt.flows.simulator import Conversation
-from glific_gpt.ready_flows.http_sender import HttpSender
+from glific_gpt.operations.ready_flows.http_sender import HttpSender
 from tests.console.effort import Effort
 from tests.console.flow_files import find_webhook_actions
 from tests.console.users import PASSWORD, create_user

@@ -10,7 +10,8 @@ from glific_gpt.console.blueprint import blueprint
 
 CENT = Decimal("0.01")
 SMALLEST_SHOWN = Decimal("0.0001")
-SHORTEST_SHOWN_MS = 50
+SHORTEST_SHOWN_MS = 51
+"""Shorter durations would be rounded to 0.0 seconds."""
 
 
 @blueprint.app_template_filter("number")
