@@ -3,7 +3,6 @@
 OpenAI's own messages can contain parts of a key, so they are never passed on.
 """
 
-import re
 from collections.abc import Callable
 
 import httpx2
@@ -13,7 +12,6 @@ from glific_gpt import errors
 from glific_gpt.errors import (
     BadUpstreamReply,
     DeadlineExceeded,
-    EmptyAnswer,
     GlificGptError,
     InsufficientQuota,
     InvalidApiKey,
@@ -25,74 +23,10 @@ from glific_gpt.errors import (
     UpstreamError,
     WrongRegion,
 )
-from glific_gpt.openai import causes, picture_refusals
-from glific_gpt.openai.refusals import ApiRefusal
+from glific_gpt.openai import causes, field_refusals, model_refusals, picture_refusals
+from glific_gpt.openai.refusals import BAD_REQUEST, IN_BODY, ApiRefusal
 
 MAX_RETRY_AFTER_SECONDS = 86_400
-BAD_REQUEST = {400, 413, 422}
-IN_BODY = 200
-"""Status of replies with an error in their body."""
-
-# OpenAI has no codes for these. See refusals.py about text that the caller chose.
-_NOT_SERVED = re.compile(
-    r"this is not a chat model and thus not supported in the /?v1/chat/completions endpoint\."
-    r"|(?:the requested model|the model|this model)\b(?: [`'\"]?[\w.:/-]+[`'\"]?)? (?:cannot be used with the |is only "
-    r"(?:supported|available) (?:in|through|via|with) |is not supported (?:in|with|by) (?:the )?(?:v1/|chat|responses))"
-)
-_NEEDS_TOOLS = re.compile(
-    r"(?!invalid )[\w '`.:/-]{0,120}\brequires? (?:at least one of|the|a|an|one)\b.{0,120}\btools?\b"
-)
-_SEARCHES_NO_FILES = re.compile(
-    r"(?:hosted )?tool '?file_search'? is not supported (?:with|by)"
-    r"|[\w.:/-]{1,200} does not support (?:the )?'?file_search"
-)
-_NO_VECTOR_STORE = re.compile(
-    r"(?:no )?vector store (?:found )?with id\b|vector store\b.{0,120}\b(?:not found|(?:has|is) expired|does not exist)"
-    r"|invalid '(?:tools\[\d+\]\.)?vector_store_ids?\b"
-)
-_UNVERIFIED = re.compile(r"your organization must be verified\b")
-_NO_ACCESS_CODE = re.compile(r"model_(?:access|permission|not_allowed|not_enabled)")
-_NO_ACCESS = re.compile(
-    r"(?:project|organization) \S{1,100} does not have access to (?:the )?model\b"
-    r"|(?:you|your \w+|this \w+) (?:do|does|are|is) not "
-    r"(?:have access to|(?:allowed|permitted|authorized) to \w+(?: from)?)"
-    r" (?:the |this )?(?:requested )?(?:model|engine)\b"
-    r"|(?:the|this) model\b(?: [`'\"]?[\w.:/-]+[`'\"]?)? is not (?:available|enabled) (?:for|to|in) (?:your|this)\b"
-)
-_RETIRED = re.compile(
-    r"(?:the|this) (?:requested )?model\b(?: version)?(?: [`'\"]?[\w.:/-]+[`'\"]?)?,? "
-    r"(?:has been|is|was)(?: been)? (?:\w+ )?"
-    r"(?:deprecated|retired|shut ?down|discontinued|removed|sunset|no longer (?:available|supported|served))"
-)
-_RETIRED_CODE = re.compile(r"model_(?:\w+_)?(?:deprecated|retired|shut_?down|sunset|discontinued)|deprecat")
-_UNKNOWN_MODEL = re.compile(
-    r"(?:/[a-z/]{1,40}: )?invalid model(?: id| name)?\b|(?:the|unknown|requested) (?:requested )?model\b.{0,240}\bexist"
-)
-_UNKNOWN_MODEL_NAMES = {"model_not_found", "deploymentnotfound"}
-"""OpenAI's code and Azure's."""
-_TOO_LONG_CODE = re.compile(
-    r"context_length|context_size|string_above_max_length|input_too_(?:long|large)|prompt_too_long"
-)
-_TOO_LONG = re.compile(
-    r"this model's maximum context length|your input exceeds the context window|.{0,40}\bstring too long"
-)
-_OUT_OF_TOKENS = re.compile(r"could not finish the message because max_tokens")
-_PARAMETER_SENTENCES = (
-    (
-        "response_format",
-        re.compile(r"invalid schema for response_format|invalid (?:parameter|value): 'response_format"),
-    ),
-    ("max_tokens", re.compile(r"'?max_(?:completion_|output_)?tokens'? (?:is|are) too |invalid 'max_(?:\w+_)?tokens'")),
-)
-"""Fields that the message alone names."""
-_FIELDS = (
-    ("response_format", ("response_format", "text.format", "text")),
-    ("max_tokens", ("max_",)),
-    ("temperature", ("temperature",)),
-    ("reasoning_effort", ("reasoning",)),
-    ("verbosity", ("verbosity", "text.verbosity")),
-)
-"""Fields of the webhook's body, with the beginnings of OpenAI's names for them."""
 
 
 def error_for_refusal(refusal: ApiRefusal, model: str) -> GlificGptError:
@@ -201,49 +135,8 @@ def _overloaded(refusal: ApiRefusal, _model: str) -> GlificGptError | None:
     return UpstreamError() if refusal.is_temporary and refusal.status < 500 else None
 
 
-def _vector_store(refusal: ApiRefusal, _model: str) -> GlificGptError | None:
-    """OpenAI answers in the same way for a store of another account and for one that does not exist."""
-    is_named = "vector_store_ids" in refusal.parameter
-    if refusal.status in {IN_BODY, 404, *BAD_REQUEST} and (is_named or _NO_VECTOR_STORE.match(refusal.message)):
-        return InvalidField(errors.MSG_NO_VECTOR_STORE).naming("vector_store_id")
-    return None
-
-
 def _picture(refusal: ApiRefusal, model: str) -> GlificGptError | None:
     return picture_refusals.find_error(refusal, model) if refusal.status in {IN_BODY, *BAD_REQUEST} else None
-
-
-def _closed_model(refusal: ApiRefusal, model: str) -> GlificGptError | None:
-    """The model exists, but not for this key or not any more."""
-    message = refusal.message
-    if _UNVERIFIED.match(message) or "verif" in refusal.code:
-        return ModelNotFound(
-            f"OpenAI wants this key's organization to be verified before it may use {model}. Verify it at "
-            "platform.openai.com under Settings, Organization, General, or choose another model."
-        )
-    if _NO_ACCESS.match(message) or any(_NO_ACCESS_CODE.search(name) for name in refusal.names):
-        return ModelNotFound(
-            f"This key's project may not use {model}. Allow the model at platform.openai.com in the project's limits, "
-            "or choose another model."
-        )
-    if _RETIRED.match(message) or _RETIRED_CODE.search(refusal.code):
-        return ModelNotFound(f"OpenAI no longer offers {model}. Choose another model.")
-    return None
-
-
-def _unsuitable_model(refusal: ApiRefusal, model: str) -> GlificGptError | None:
-    """The model cannot be used here, or is unknown."""
-    message = refusal.message
-    if _SEARCHES_NO_FILES.match(message):
-        return ModelNotSupported(errors.MSG_SEARCHES_NO_FILES.format(model=model))
-    if refusal.parameter.startswith("tool") or _NEEDS_TOOLS.match(message):
-        return ModelNotSupported(errors.MSG_NEEDS_TOOLS.format(model=model))
-    if _NOT_SERVED.match(message) or refusal.code in {"unsupported_model", "model_not_supported"}:
-        return ModelNotSupported(f"OpenAI does not offer {model} for questions and answers. Choose another model.")
-    is_unknown = refusal.names & _UNKNOWN_MODEL_NAMES or _UNKNOWN_MODEL.match(message)
-    if is_unknown or (refusal.status == 404 and "model" in message):
-        return ModelNotFound(f"OpenAI has no model {model} for this key. Check its name, or choose another model.")
-    return UpstreamError(errors.MSG_NO_API) if refusal.status == 404 else None
 
 
 def _key(refusal: ApiRefusal, _model: str) -> GlificGptError | None:
@@ -252,41 +145,10 @@ def _key(refusal: ApiRefusal, _model: str) -> GlificGptError | None:
     return InvalidApiKey(errors.MSG_RESTRICTED_KEY if refusal.is_restricted_key else "")
 
 
-def _length(refusal: ApiRefusal, model: str) -> GlificGptError | None:
-    if refusal.status not in {IN_BODY, *BAD_REQUEST}:
-        return None
-    if any(_TOO_LONG_CODE.search(name) for name in refusal.names) or _TOO_LONG.match(refusal.message):
-        return InvalidField(f"question_text and prompt together are too long for {model}. Shorten them.")
-    if _OUT_OF_TOKENS.match(refusal.message):
-        return EmptyAnswer()
-    return None
-
-
-def _unaccepted_field(refusal: ApiRefusal, model: str) -> GlificGptError | None:
-    if refusal.status not in {IN_BODY, *BAD_REQUEST}:
-        return None
-    field = _refused_field(refusal)
-    if field == "response_format":
-        return InvalidField(f"{model} does not accept this response_format. Check its schema.").naming(field)
-    if field:
-        message = f"{model} does not accept this value of {field}. Change it, or leave {field} out."
-        return InvalidField(message).naming(field)
-    return None
-
-
 def _bad_request(refusal: ApiRefusal, _model: str) -> GlificGptError | None:
     if refusal.status not in BAD_REQUEST:
         return None
     return UpstreamError("OpenAI does not accept this request. Check the fields of the webhook node.")
-
-
-def _refused_field(refusal: ApiRefusal) -> str | None:
-    """Return the field of the webhook's body with a value that OpenAI does not accept."""
-    named = next((field for field, sentence in _PARAMETER_SENTENCES if sentence.match(refusal.message)), None)
-    if not refusal.parameter:
-        return named
-    fields = [field for field, beginnings in reversed(_FIELDS) if refusal.parameter.startswith(beginnings)]
-    return next(iter(fields), named)
 
 
 _CHECKS: tuple[Callable[[ApiRefusal, str], GlificGptError | None], ...] = (
@@ -299,12 +161,12 @@ _CHECKS: tuple[Callable[[ApiRefusal, str], GlificGptError | None], ...] = (
     _safety,
     _picture,
     _overloaded,
-    _vector_store,
-    _closed_model,
-    _unsuitable_model,
+    field_refusals.find_vector_store,
+    model_refusals.find_closed_model,
+    model_refusals.find_unsuitable_model,
     _key,
-    _length,
-    _unaccepted_field,
+    field_refusals.find_length,
+    field_refusals.find_unaccepted_field,
     _bad_request,
 )
 """The first cause that a reply has counts. Causes that the status does not tell come before those that it does."""

@@ -26,7 +26,7 @@ from glific_gpt.errors import (
 )
 from glific_gpt.openai import error_mapping
 from glific_gpt.openai.client import OpenAIClient
-from glific_gpt.openai.refusals import ApiRefusal, RequestRefused
+from glific_gpt.openai.refusals import BAD_REQUEST, ApiRefusal, RequestRefused
 from glific_gpt.openai.response_bodies import BYTE_ORDER_MARK
 from glific_gpt.openai.vector_store_schemas import (
     PAGE,
@@ -135,7 +135,7 @@ def _error_for(refusal: ApiRefusal) -> GlificGptError:
         return error
     if refusal.status == _GONE:
         return NotFound(errors.MSG_NO_DOCUMENT)
-    return InvalidValue(errors.MSG_DOCUMENT_REFUSED) if refusal.status in error_mapping.BAD_REQUEST else error
+    return InvalidValue(errors.MSG_DOCUMENT_REFUSED) if refusal.status in BAD_REQUEST else error
 
 
 def _store(store_id: str) -> str:
