@@ -15,7 +15,7 @@ from glific_gpt.errors import BadUpstreamReply, UpstreamError
 from glific_gpt.flows.simulator import WebhookRequest
 from glific_gpt.glific.client import GlificClient
 from glific_gpt.glific.resumption import ApiAccess, SignedAccess
-from glific_gpt.openai import connections, http_response
+from glific_gpt.openai import connection, http_response
 from glific_gpt.openai.chat import Question, Usage
 from glific_gpt.openai.connections import ConnectionPool
 from glific_gpt.openai.gateway import Gateway
@@ -139,7 +139,7 @@ def test_a_reply_is_freed_without_the_garbage_collector(monkeypatch: pytest.Monk
             super().__init__()
             responses.append(weakref.ref(self))
 
-    monkeypatch.setattr(connections, "HttpResponse", Watched)
+    monkeypatch.setattr(connection, "HttpResponse", Watched)
     gc.disable()
     try:
         with serving_once(b"HTTP/1.1 200 OK\r\n" + reply) as pool:

@@ -9,13 +9,14 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
 
 from glific_gpt.errors import Overloaded
 from glific_gpt.network.http_client import ADDRESS_CONNECT_TIMEOUT_SECONDS, KEEPALIVE_SECONDS, tls_context
+from glific_gpt.openai.connection import LARGE_BODY_BYTES, Connection
 from glific_gpt.openai.http_response import HttpResponse
 from glific_gpt.openai.proxy import Tunnel, find_proxy
 from glific_gpt.runtime.file_descriptors import EXHAUSTED_ERRORS
@@ -24,143 +25,6 @@ Headers = Iterable[tuple[bytes, bytes]]
 AddressFilter = Callable[[str], bool]
 """Returns whether the host may be reached at one of its IP addresses."""
 Protocol = TypeVar("Protocol", bound=asyncio.Protocol)
-
-UNACKNOWLEDGED_MS = 1000
-"""The kernel closes a reused connection if its other end does not acknowledge a request for that long (tcp(7)).
-
-A firewall can drop a connection without a word. A call would otherwise wait on it until its deadline.
-"""
-ACKNOWLEDGED_AFTER_SECONDS = 2.5
-"""When the request is acknowledged or the connection is closed, retransmissions included. From then on the limit would
-apply to single probes, one of which can be lost."""
-PROBE_AFTER_SECONDS = 10
-PROBE_INTERVAL_SECONDS = 5
-PROBES = 3
-"""Probes of idle connections, which find dead ones before a call takes them."""
-LARGE_BODY_BYTES = 256 * 1024
-"""A longer body is sent in pieces of this size, on a connection of its own. The event loop copies one at a time."""
-
-
-class _Connection(asyncio.Protocol):
-    """One connection, with at most one request in flight."""
-
-    def __init__(self) -> None:
-        self.is_open = True
-        self.idle_since = 0.0
-        self.owner = b""
-        """Hash of the key whose requests this connection sends."""
-        self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport | None = None
-        self._response: HttpResponse | None = None
-        self._received_data = False
-        self._completed: asyncio.Future[HttpResponse] | None = None
-        self._drained: asyncio.Future[None] | None = None
-        """Ends the wait for a transport that holds enough unsent bytes."""
-
-    async def send(
-        self, request: bytes, timeout_seconds: float, *, reused: bool = False, large_body: bytes = b""
-    ) -> HttpResponse:
-        """Send a request and return the complete response. Raises the same errors as ConnectionPool.request.
-
-        `large_body` follows the request in pieces.
-        """
-        if reused:
-            self._set_limit(UNACKNOWLEDGED_MS)
-            self._loop.call_later(ACKNOWLEDGED_AFTER_SECONDS, self._set_limit, 0)
-        response = HttpResponse()
-        self._response, self._received_data = response, False
-        self._completed = self._loop.create_future()
-        timer = self._loop.call_later(timeout_seconds, self._time_out)  # a tenth of the cost of asyncio.timeout
-        if self._transport and self.is_open:
-            self._transport.write(request)
-        else:
-            self.connection_lost(None)
-        try:
-            if large_body and not await self._write_in_pieces(large_body, self._completed):
-                response.keep_alive = False  # an early reply: the rest of the body would be read as the next request
-            return await self._completed
-        finally:
-            timer.cancel()
-            response.release()
-            self._response = self._completed = None
-
-    async def _write_in_pieces(self, body: bytes, completed: "asyncio.Future[HttpResponse]") -> bool:
-        """Write the body while the other end reads it. Return False if the exchange ended before."""
-        for start in range(0, len(body), LARGE_BODY_BYTES):
-            if completed.done() or not self._transport:
-                return False
-            self._transport.write(body[start : start + LARGE_BODY_BYTES])
-            if self._drained:
-                ends: set[asyncio.Future[Any]] = {self._drained, completed}
-                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        return True
-
-    def pause_writing(self) -> None:
-        self._drained = self._loop.create_future()
-
-    def resume_writing(self) -> None:
-        if self._drained and not self._drained.done():
-            self._drained.set_result(None)
-        self._drained = None
-
-    def _set_limit(self, milliseconds: int) -> None:
-        """Limit the time for which sent bytes may stay unacknowledged. Zero is the system's own limit."""
-        if self._transport and self.is_open and hasattr(socket, "TCP_USER_TIMEOUT"):
-            with suppress(OSError):  # the connection has been closed meanwhile
-                end = self._transport.get_extra_info("socket")
-                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
-
-    def _time_out(self) -> None:
-        if self._completed and not self._completed.done():
-            self._completed.set_exception(_timeout_error())
-
-    def close(self) -> None:
-        self.is_open = False
-        if self._transport:
-            self._transport.abort()
-
-    @property
-    def has_heard(self) -> bool:
-        """True if the other end has sent something since the last request."""
-        return self._received_data
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport  # type: ignore[assignment]
-        _probe_when_idle(transport.get_extra_info("socket"))
-
-    def data_received(self, data: bytes) -> None:
-        if not self._response or not self._completed or self._completed.done():
-            return self.close()  # data without a request must not become the response to the next one
-        self._received_data = True
-        try:
-            self._response.feed(data)
-        except httpx2.DecodingError as error:
-            self._completed.set_exception(error)
-        else:
-            if self._response.is_complete:
-                self._completed.set_result(self._response)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.is_open = False
-        if not self._response or not self._completed or self._completed.done():
-            return
-        try:
-            if not self._received_data:
-                raise httpx2.ConnectError("the connection closed without a reply") from error
-            if error:
-                raise httpx2.DecodingError("the connection was lost during the reply")
-            self._response.finish()
-            self._completed.set_result(self._response)
-        except httpx2.HTTPError as failure:
-            self._completed.set_exception(failure)
-
-
-def _probe_when_idle(end: socket.socket) -> None:
-    probes = {"TCP_KEEPIDLE": PROBE_AFTER_SECONDS, "TCP_KEEPINTVL": PROBE_INTERVAL_SECONDS, "TCP_KEEPCNT": PROBES}
-    end.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in probes.items():
-        if hasattr(socket, name):  # Linux has all of them
-            end.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _owner_of(headers: Headers) -> bytes:
@@ -191,7 +55,7 @@ class ConnectionPool:
         self._is_secure = parts.scheme == "https"
         self._port = parts.port or (443 if self._is_secure else 80)
         self._proxy = find_proxy(base_url)
-        self._idle: deque[_Connection] = deque()
+        self._idle: deque[Connection] = deque()
 
     async def request(
         self, method: str, target: bytes, headers: Headers, body: bytes, timeout_seconds: float
@@ -225,7 +89,7 @@ class ConnectionPool:
         return await self._exchange(connection, request, ends_at, large_body=body if is_large else b"")
 
     async def _exchange(
-        self, connection: _Connection, request: bytes, ends_at: float, *, reused: bool = False, large_body: bytes = b""
+        self, connection: Connection, request: bytes, ends_at: float, *, reused: bool = False, large_body: bytes = b""
     ) -> HttpResponse:
         response: HttpResponse | None = None
         try:
@@ -240,7 +104,7 @@ class ConnectionPool:
         """TLS with the certificates that the operating system trusts. Created on first use because it is slow."""
         return tls_context() if self._is_secure else None
 
-    def _take_idle(self, owner: bytes) -> _Connection | None:
+    def _take_idle(self, owner: bytes) -> Connection | None:
         """Take the owner's connection that was used last, so that the others time out and the pool shrinks.
 
         A second reply to one request can arrive at any time. On a connection of another owner, it would be taken for
@@ -258,7 +122,7 @@ class ConnectionPool:
         while self._idle and self._idle[0].idle_since <= since:
             self._idle.popleft().close()
 
-    def _release(self, connection: _Connection, response: HttpResponse | None) -> None:
+    def _release(self, connection: Connection, response: HttpResponse | None) -> None:
         """Keep the connection for the next call, unless its response failed or the server closes it."""
         if not response or not response.keep_alive:
             connection.close()
@@ -269,7 +133,7 @@ class ConnectionPool:
         if connection.idle_since - self._idle[0].idle_since > KEEPALIVE_SECONDS:
             self._idle.popleft().close()
 
-    async def _connect(self, timeout_seconds: float) -> _Connection:
+    async def _connect(self, timeout_seconds: float) -> Connection:
         try:
             async with asyncio.timeout(timeout_seconds):
                 return await (self._connect_through_proxy() if self._proxy else self._connect_directly())
@@ -280,9 +144,9 @@ class ConnectionPool:
                 raise Overloaded(retry_after=1) from None  # the fault is not OpenAI's
             raise httpx2.ConnectError("the host cannot be reached") from error
 
-    async def _connect_directly(self) -> _Connection:
+    async def _connect_directly(self) -> Connection:
         addresses = await self._allowed_addresses()
-        return (await self._open(_Connection, addresses, self._port, self._tls))[1]
+        return (await self._open(Connection, addresses, self._port, self._tls))[1]
 
     async def _allowed_addresses(self) -> list[str]:
         """Resolve the host and return at least one address. Raises AddressRefused if none is allowed.
@@ -295,7 +159,7 @@ class ConnectionPool:
             raise AddressRefused
         return allowed
 
-    async def _connect_through_proxy(self) -> _Connection:
+    async def _connect_through_proxy(self) -> Connection:
         assert self._proxy  # noqa: S101 - for the type checker
         if self._allows is not None:
             # The proxy resolves the name again, so it should refuse private addresses too. A name that only the proxy
@@ -305,7 +169,7 @@ class ConnectionPool:
         request = self._proxy.connect_request(self._host, self._port)
         addresses = await _resolve(self._proxy.host, self._proxy.port)
         transport, tunnel = await self._open(lambda: Tunnel(request), addresses, self._proxy.port, None)
-        connection = _Connection()
+        connection = Connection()
         try:
             await tunnel.opened
             loop = asyncio.get_running_loop()
@@ -337,7 +201,3 @@ async def _resolve(host: str, port: int) -> list[str]:
     # SOCK_STREAM, because getaddrinfo would otherwise return each address once for each type of socket.
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(address[0]) for *_, address in found]
-
-
-def _timeout_error() -> httpx2.ReadTimeout:
-    return httpx2.ReadTimeout("the call's time is up")

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 import httpx2
 import pytest
 
-from glific_gpt.openai import connections
+from glific_gpt.openai.connection import UNACKNOWLEDGED_MS
 from glific_gpt.openai.connections import ConnectionPool
 from glific_gpt.openai.http_response import HttpResponse
 from glific_gpt.runtime import bridge
@@ -115,7 +115,7 @@ def test_a_call_on_a_dead_connection_is_answered_and_later_ones_are_not_delayed(
         assert len(pool._idle) == 1
         before = time.monotonic()
         assert bytes(post(pool).body) == b"{}"
-        assert time.monotonic() - before < connections.UNACKNOWLEDGED_MS / 1000
+        assert time.monotonic() - before < UNACKNOWLEDGED_MS / 1000
 
 
 def test_a_time_out_on_a_reused_connection_drops_the_others() -> None:
@@ -147,7 +147,7 @@ def test_a_slow_model_costs_other_calls_no_connection_that_was_used_meanwhile() 
 
 @requires_linux
 def test_a_probe_that_is_lost_does_not_end_an_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "ACKNOWLEDGED_AFTER_SECONDS", 0.1)
+    monkeypatch.setattr("glific_gpt.openai.connection.ACKNOWLEDGED_AFTER_SECONDS", 0.1)
     with upstream() as server:
         pool = ConnectionPool(f"http://127.0.0.1:{server.port}/v1")
         fill(pool)
@@ -162,7 +162,7 @@ def test_a_probe_that_is_lost_does_not_end_an_exchange(monkeypatch: pytest.Monke
             await asyncio.sleep(0.15)
             return [*limits, end.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)]
 
-        assert bridge.await_(read_limits()) == [connections.UNACKNOWLEDGED_MS, 0]
+        assert bridge.await_(read_limits()) == [UNACKNOWLEDGED_MS, 0]
 
 
 def test_a_time_out_on_a_connection_that_has_answered_in_part_keeps_the_others() -> None:
