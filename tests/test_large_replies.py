@@ -113,8 +113,8 @@ def test_a_compressed_reply_is_never_decompressed(
         headers = {"content_encoding": "gzip"} if is_gzip else {"content_type": f"text/plain; charset={coding}"}
         exchange.send(status, bomb, **headers)
 
-    monkeypatch.setattr("glific_gpt.openai.gateway.MAX_ATTEMPTS", 1)
-    monkeypatch.setattr("glific_gpt.openai.gateway.MAX_DEFERRED_ATTEMPTS", 1)
+    monkeypatch.setattr("glific_gpt.openai.retries.MAX_ATTEMPTS", 1)
+    monkeypatch.setattr("glific_gpt.openai.retries.MAX_DEFERRED_ATTEMPTS", 1)
     openai.always(send_bomb)
     used_before = peak_kilobytes()
     with pytest.raises((BadUpstreamReply, UpstreamError)):

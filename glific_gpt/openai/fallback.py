@@ -7,7 +7,8 @@ from glific_gpt.errors import GlificGptError
 from glific_gpt.metrics import recording
 from glific_gpt.openai import causes
 from glific_gpt.openai.chat import Allowance, Answer, Fallback, Question, Turn, Usage
-from glific_gpt.openai.gateway import BACKOFF_SECONDS, MIN_ANSWER_SECONDS, BoundModel
+from glific_gpt.openai.gateway import BoundModel
+from glific_gpt.openai.retries import BACKOFF_SECONDS, MIN_ANSWER_SECONDS
 from glific_gpt.runtime import bridge
 
 

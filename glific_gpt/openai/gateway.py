@@ -1,20 +1,18 @@
-"""Requests to OpenAI: one answer or the list of models, with retries inside the deadline."""
+"""Requests to OpenAI: one answer or the list of models."""
 
-import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
-import openai
 from pydantic import SecretStr
 
 from glific_gpt.clock import Deadline
-from glific_gpt.errors import MSG_BUDGET_TOO_SMALL, BudgetExceeded, DeadlineExceeded, EmptyAnswer, GlificGptError
+from glific_gpt.errors import MSG_BUDGET_TOO_SMALL, BudgetExceeded, EmptyAnswer, GlificGptError
 from glific_gpt.metrics import recording
-from glific_gpt.openai import causes, error_mapping, request_bodies, response_bodies
+from glific_gpt.openai import error_mapping, request_bodies, response_bodies
 from glific_gpt.openai.adaptations import OTHER_SERVER, UNCHANGED, Adaptations
 from glific_gpt.openai.capabilities import LearnedCapabilities
 from glific_gpt.openai.chat import Allowance, Answer, Question, Turn, Usage
@@ -24,9 +22,10 @@ from glific_gpt.openai.hosts import host_of
 from glific_gpt.openai.other_servers import OtherServer
 from glific_gpt.openai.picture_downloads import PictureDownloads
 from glific_gpt.openai.refusals import ApiRefusal, RequestRefused
+from glific_gpt.openai.retries import RetryingClient
 from glific_gpt.openai.traits import max_picture_tokens
 from glific_gpt.openai.vector_stores import VectorStores
-from glific_gpt.runtime import bridge, cpu_bound
+from glific_gpt.runtime import cpu_bound
 
 Result = TypeVar("Result")
 
@@ -38,28 +37,6 @@ MSG_UNLIMITED_SEARCHES = (
     "{model} accepts no limit for its searches, so it cannot search documents under a monthly budget. Choose another "
     "model."
 )
-MAX_ATTEMPTS = 3
-MAX_DEFERRED_ATTEMPTS = 8
-DEFERRED_THRESHOLD_SECONDS = 10.0
-"""A call with more time left than this is a deferred one and waits until OpenAI's rate limits reset."""
-BACKOFF_SECONDS = 0.25
-MIN_ANSWER_SECONDS = 0.5
-"""No model answers faster than this, so a request with less time left would be wasted."""
-
-
-def next_delay(attempts: int, refusal: ApiRefusal | None, deadline: Deadline) -> float | None:
-    """Return the seconds to wait before the next attempt, or None to give up.
-
-    `attempts` is the number of attempts until now. `refusal` is None if the connection failed without a reply.
-    """
-    limit = MAX_DEFERRED_ATTEMPTS if deadline.remaining() > DEFERRED_THRESHOLD_SECONDS else MAX_ATTEMPTS
-    if attempts >= limit or (refusal is not None and not refusal.is_temporary):
-        return None
-    requested = refusal.retry_after if refusal else None
-    # At random, so that calls which failed together do not all try again together.
-    backoff = BACKOFF_SECONDS * 2 ** (attempts - 1) * random.uniform(0.5, 1.0)  # noqa: S311
-    delay = backoff if requested is None else requested
-    return delay if delay + MIN_ANSWER_SECONDS < deadline.remaining() else None
 
 
 class Gateway:
@@ -80,6 +57,7 @@ class Gateway:
         self.pictures = pictures or PictureDownloads()
         self._client = OpenAIClient(base_url, allows)
         self._server = OtherServer(host_of(base_url)) if imitates else None
+        self._retrying = RetryingClient(self._client, self._server.reword if self._server else None)
         self._capabilities = LearnedCapabilities()
 
     def bind(
@@ -102,7 +80,7 @@ class Gateway:
     def list_models(self, api_key: SecretStr, deadline: Deadline) -> list[str]:
         """Return the ids of the models that the key can use. The request is free. Raises GlificGptError."""
         try:
-            return self._send(api_key, deadline, "/models", None, response_bodies.parse_model_ids)
+            return self._retrying.send(api_key, deadline, "/models", None, response_bodies.parse_model_ids)
         except RequestRefused as refused:
             raise self._error_for(refused.refusal, "") from None
 
@@ -131,7 +109,7 @@ class Gateway:
                 _require_limits(body, model)
             parse = partial(_parse_answer, path, model, usage)
             try:
-                answer = self._send(api_key, deadline, path, body, parse, retry=retry)
+                answer = self._retrying.send(api_key, deadline, path, body, parse, retry=retry)
             except RequestRefused as refused:
                 changed = adaptations.after(refused.refusal, path, body)
                 if changed is None or (self._server and changed.responses_api):
@@ -157,49 +135,6 @@ class Gateway:
     def _error_for(self, refusal: ApiRefusal, model: str) -> GlificGptError:
         error = error_mapping.error_for_refusal(refusal, model)
         return self._server.reword(error, refusal, model) if self._server else error
-
-    def _send(
-        self,
-        api_key: SecretStr,
-        deadline: Deadline,
-        path: str,
-        body: request_bodies.JsonObject | None,
-        parse: Callable[[bytes], Result],
-        *,
-        retry: bool = True,
-    ) -> Result:
-        """Send a request with retries and return the parsed body of its reply.
-
-        Without `retry`, only a connection that failed is a reason for another attempt.
-
-        Raises RequestRefused for an error reply, and GlificGptError if there was no complete reply, or from `parse`.
-        """
-        attempts = 0
-        while True:
-            attempts += 1
-            try:
-                return parse(self._send_once(api_key, deadline, path, body))
-            except RequestRefused as refused:
-                recording.openai_failed(causes.label_of_status(refused.refusal.status))
-                is_final = refused.is_paid or not retry
-                delay = None if is_final else next_delay(attempts, refused.refusal, deadline)
-                if delay is None:
-                    raise
-            except openai.APIConnectionError as error:
-                recording.openai_failed(causes.label_of_connection(error))
-                delay = None if error_mapping.is_final(error) else next_delay(attempts, None, deadline)
-                if delay is None:
-                    mapped = error_mapping.error_for_connection(error)
-                    raise (self._server.reword(mapped) if self._server else mapped) from None
-            bridge.sleep(delay)
-
-    def _send_once(
-        self, api_key: SecretStr, deadline: Deadline, path: str, body: request_bodies.JsonObject | None
-    ) -> bytes:
-        if deadline.passed:
-            raise DeadlineExceeded(was_asked=False)  # an earlier attempt was refused, which costs nothing
-        # The library's typed methods take four times the CPU time, for types that are checked here anyway.
-        return self._client.exchange(api_key, path, body, deadline.remaining())
 
 
 def _require_limits(body: request_bodies.JsonObject, model: str) -> None:

@@ -11,8 +11,9 @@ from glific_gpt.calls.allowance import Allowance
 from glific_gpt.clock import Deadline
 from glific_gpt.errors import BudgetExceeded, DeadlineExceeded
 from glific_gpt.openai.chat import Question, Turn
-from glific_gpt.openai.gateway import MAX_ATTEMPTS, MAX_DEFERRED_ATTEMPTS, MIN_ANSWER_SECONDS, Gateway, next_delay
+from glific_gpt.openai.gateway import Gateway
 from glific_gpt.openai.refusals import ApiRefusal
+from glific_gpt.openai.retries import MAX_ATTEMPTS, MAX_DEFERRED_ATTEMPTS, MIN_ANSWER_SECONDS, next_delay
 from tests.support.openai_stand_in import OpenAIStandIn
 
 
