@@ -241,3 +241,34 @@ def test_the_report_counts_prose_and_code(tmp_path: Path) -> None:
 def test_a_line_is_found_inside_a_long_docstring() -> None:
     (text,) = texts(PYTHON, '"""One.\n\nTwo.\nThree."""')
     assert text.line_at(text.value.index("Three")) == 4
+
+
+HINDI = "संस्था की सेटिंग और उत्तर"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "chosen"),
+    [
+        ("संगठनों की सेटिंग", "संस्था"),  # language: ok
+        ("नई सेटिंग्स", "सेटिंग"),  # language: ok
+        ("इसका उपयोग करें", "इस्तेमाल"),  # language: ok
+        ("सवाल-जवाब", "उत्तर"),  # language: ok
+        ("\u0959र्च", "खर्च"),  # language: ok
+        ("\u0916\u093cर्च", "खर्च"),  # language: ok
+    ],
+)
+@pytest.mark.parametrize("path", [Path("hi/messages.po"), Path("docs/hi/console.md"), PYTHON])
+def test_a_hindi_word_that_was_rejected_is_a_problem(path: Path, wrong: str, chosen: str) -> None:
+    begin, end = ("", "") if path.suffix == ".md" else ('msgstr "', '"') if path.suffix == ".po" else ('TEXT = "', '"')
+    found_here = problems(path, f"{begin}{HINDI}{end}\n{begin}{wrong}{end}\n")
+    assert [(problem.line, problem.rule) for problem in found_here] == [(2, f"Hindi word, say {chosen}")]
+
+
+def test_other_hindi_words_are_no_problem() -> None:
+    assert problems(DOCUMENT, f"{HINDI}: Glific का उपयोगकर्ता") == []
+
+
+def test_the_catalogue_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "messages.po").write_text('msgstr "संगठन"', encoding="utf-8")  # language: ok
+    assert main([str(tmp_path)]) == 1
+    assert "messages.po:1: Hindi word, say संस्था: संगठन" in capsys.readouterr().out  # language: ok

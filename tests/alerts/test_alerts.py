@@ -120,7 +120,7 @@ def test_owners_get_one_e_mail_at_the_beginning_and_one_at_the_end(
         assert check(server, mail_server, start + minutes * MINUTE) == {}
     owned.set_key("sk-proj-another-0123456789-anot")
     over = check(server, mail_server, start + 2 * HOUR)
-    assert over["asha@example.org"].startswith("Alice: समस्या खत्म")
+    assert over["asha@example.org"].startswith("Alice: समस्या समाप्त")
     assert check(server, mail_server, start + 3 * HOUR) == check(server, mail_server, start + 5 * HOUR) == {}
     with server.app.app_context(), transaction() as session:
         assert session.scalar(sa.select(sa.func.count()).where(AlertState.organization_id.is_not(None))) == 0

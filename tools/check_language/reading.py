@@ -48,7 +48,7 @@ class Text:
 
 
 def files(paths: Iterable[Path]) -> list[Path]:
-    """The Python, Markdown and template files at or below these paths."""
+    """The Python, Markdown and template files and the catalogues at or below these paths."""
     found: set[Path] = set()
     for path in paths:
         found.update(_below(path) if path.is_dir() else [path])
@@ -56,7 +56,9 @@ def files(paths: Iterable[Path]) -> list[Path]:
 
 
 def texts(path: Path, source: str) -> list[Text]:
-    """The English in a file, in the order of its lines."""
+    """The English in a file, in the order of its lines. A catalogue has none that is not in the code."""
+    if path.suffix == ".po":
+        return []
     if path.suffix == ".py":
         found = [*_python_texts(path, source), *_comments(path, source)]
         return sorted(found, key=lambda text: text.line)
@@ -182,5 +184,5 @@ def _below(folder: Path) -> Iterator[Path]:
         if any(part in SKIPPED_FOLDERS or part.startswith(".") for part in inside[:-1]):
             continue
         is_template = "templates" in path.parts and path.suffix in {".html", ".txt"}
-        if path.suffix in {".py", ".md"} or is_template:
+        if path.suffix in {".py", ".md", ".po"} or is_template:
             yield path

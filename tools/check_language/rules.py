@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.check_language.hindi import rejected_words
 from tools.check_language.reading import ROOT, Text, literal, sentences, texts, without_code
 
 LONGEST_SUBJECT = 72
@@ -105,6 +106,7 @@ class Problem:
 def problems(path: Path, source: str) -> list[Problem]:
     """The broken rules of a file, except those of exempt lines."""
     found = [problem for text in texts(path, source) for problem in _of_text(text)]
+    found += [Problem(path, line, f"Hindi word, say {chosen}", word) for line, word, chosen in rejected_words(source)]
     if path.suffix == ".py":
         found += _of_code(path, ast.parse(source))
     lines = source.splitlines()
