@@ -17,7 +17,7 @@ SERVER := $(if $(ONLY_PRODUCTION),$(PRODUCTION),$(INSTALLED))
 # Compiled files are kept: the tests start hundreds of processes, and each would compile all files again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install install-production env run serve worker test test-quick check language format lock bench peers release durability fuzz fuzz-text messages pictures clean
+.PHONY: help install install-production env run serve worker test test-quick check language format lock bench peers release durability fuzz fuzz-text messages pictures lighthouse clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -91,7 +91,7 @@ durability: $(INSTALLED) ## count lost and late answers during kills, bursts and
 		$(BIN)/python -m benchmarks.deferral --mode $$mode --database $$database || exit 1; done; done
 	$(BIN)/python -m benchmarks.outages
 
-lock: $(INSTALLED) ## update the pinned versions: pyproject.toml, requirements*.in, package.json, benchmarks/peers
+lock: $(INSTALLED) ## update the pinned versions: pyproject.toml, requirements*.in, package.json, benchmarks/peers, benchmarks/lighthouse
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
@@ -105,6 +105,7 @@ lock: $(INSTALLED) ## update the pinned versions: pyproject.toml, requirements*.
 		-o benchmarks/peers/requirements.txt
 	npm update --package-lock-only --omit-lockfile-registry-resolved=true
 	cd benchmarks/peers && npm update --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved=true
+	cd benchmarks/lighthouse && npm update --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved=true
 
 messages: $(INSTALLED) ## update the translation catalogue with the texts of the console
 	$(BIN)/pybabel -q extract --no-location --sort-output --no-wrap -F babel.cfg -k lazy_gettext -k _l \
@@ -115,8 +116,21 @@ messages: $(INSTALLED) ## update the translation catalogue with the texts of the
 pictures: $(INSTALLED) $(TRANSLATED) ## take the screenshots of the documentation again
 	$(BIN)/python -m tests.console.pictures
 
+# Lighthouse needs a newer Node.js than many systems have, so it gets its own.
+LIGHTHOUSE := .lighthouse/.installed
+
+lighthouse: $(INSTALLED) $(TRANSLATED) $(COMPRESSED) $(LIGHTHOUSE) ## measure the main pages with Lighthouse, and write docs/console-quality.md
+	$(BIN)/python -m benchmarks.lighthouse
+
+$(LIGHTHOUSE): requirements-node.txt benchmarks/lighthouse/package.json benchmarks/lighthouse/package-lock.json
+	$(PYTHON) -m venv .lighthouse/node
+	.lighthouse/node/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-node.txt
+	cp benchmarks/lighthouse/package.json benchmarks/lighthouse/package-lock.json .lighthouse
+	PATH="$(CURDIR)/.lighthouse/node/bin:$$PATH" npm ci --silent --ignore-scripts --no-audit --no-fund --prefix .lighthouse
+	@touch $@
+
 clean: ## remove installed packages and caches, keep instance/
-	rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv node_modules .lighthouse .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 CHECK_PYTHON = @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes

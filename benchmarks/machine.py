@@ -15,10 +15,11 @@ LIBRARIES = ("uvicorn", "flask", "sqlalchemy", "openai", "psycopg")
 
 def describe() -> dict[str, object]:
     """Return the date, the machine and the versions."""
-    return {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": _describe_machine(), "versions": _read_versions()}
+    return {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": describe_machine(), "versions": _read_versions()}
 
 
-def _describe_machine() -> str:
+def describe_machine() -> str:
+    """Return the processor, the memory and the kernel."""
     processor = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
     gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     name = processor[1] if processor else platform.machine()

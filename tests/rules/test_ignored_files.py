@@ -9,7 +9,16 @@ import pytest
 from tests.support.platforms import skip_or_fail
 from tests.support.programs import ROOT
 
-FOLDERS = (".venv", "node_modules", ".peers", ".schemathesis", ".hypothesis", ".pytest_cache", "instance")
+FOLDERS = (
+    ".venv",
+    "node_modules",
+    ".peers",
+    ".lighthouse",
+    ".schemathesis",
+    ".hypothesis",
+    ".pytest_cache",
+    "instance",
+)
 MAY_BE_SYMLINKS = (".venv", "node_modules", ".peers")
 
 

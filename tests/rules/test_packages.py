@@ -14,7 +14,7 @@ REQUIREMENTS = (
     "requirements-node.txt",
     "benchmarks/peers/requirements.txt",
 )
-PACKAGE_LOCKS = ("package-lock.json", "benchmarks/peers/package-lock.json")
+PACKAGE_LOCKS = ("package-lock.json", "benchmarks/peers/package-lock.json", "benchmarks/lighthouse/package-lock.json")
 
 
 @pytest.mark.parametrize("name", REQUIREMENTS)

@@ -1,0 +1,1 @@
+"""`make lighthouse`: performance, accessibility and best practices of the console's main pages, by Lighthouse."""
