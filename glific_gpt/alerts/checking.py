@@ -36,11 +36,19 @@ def check(provider: str, webhook_url: str | None) -> None:
         if not any(current.values()) and not _has_states(batch):
             continue
         with transaction() as session:
-            message = _announce(session, current)
-        # No transaction is open during the request. A message that fails is sent again after a minute.
-        if message and webhook_url and webhook.post(webhook_url, message):
-            with transaction() as session:
-                _mark_posted(session, current)
+            lines_of = _announce(session, current)
+        if webhook_url:
+            _post(webhook_url, lines_of, current)
+
+
+def _post(webhook_url: str, lines_of: Mapping[int, list[str]], current: Mapping[int, CurrentAlerts]) -> None:
+    """Post the lines, and record what was accepted. A message that fails is sent again after a minute."""
+    for message, organizations in webhook.pack(lines_of):
+        # No transaction is open during the request.
+        if not webhook.post(webhook_url, message):
+            return
+        with transaction() as session:
+            _mark_posted(session, {each: current[each] for each in organizations})
 
 
 def _has_states(ids: list[int]) -> bool:
@@ -56,9 +64,9 @@ def _delete_orphans(session: Session) -> None:
     )
 
 
-def _announce(session: Session, current: Mapping[int, CurrentAlerts]) -> str:
-    """Record the states, put e-mails into the outbox, and return the message for the webhook."""
-    message = []
+def _announce(session: Session, current: Mapping[int, CurrentAlerts]) -> dict[int, list[str]]:
+    """Record the states, put e-mails into the outbox, and return the lines for the webhook by organization."""
+    lines_of = {}
     for organization, rows in _rows_of(session, current):
         alerts = current[organization.id]
         if news := states.collect_mail(organization.id, rows, alerts):
@@ -68,8 +76,8 @@ def _announce(session: Session, current: Mapping[int, CurrentAlerts]) -> str:
         if news := states.collect_post(organization.id, rows, alerts):
             with force_locale(ENGLISH):  # the language of the administrators is not known
                 name = webhook.quote(organization.name)
-                message += [f"{name} ({organization.slug}): {line}" for line in texts.lines(news)]
-    return "\n".join(message)
+                lines_of[organization.id] = [f"{name} ({organization.slug}): {line}" for line in texts.lines(news)]
+    return lines_of
 
 
 def _mark_posted(session: Session, current: Mapping[int, CurrentAlerts]) -> None:

@@ -15,6 +15,7 @@ import time_machine
 from glific_gpt.accounts.tables import Role, User
 from glific_gpt.alerts import conditions
 from glific_gpt.alerts.tables import AlertState
+from glific_gpt.alerts.webhook import MAX_CHARACTERS
 from glific_gpt.clock import now
 from glific_gpt.database import reading, transaction
 from glific_gpt.emails.tables import OutgoingEmail
@@ -39,6 +40,8 @@ class Channel(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _ChannelHandler)
         self.messages: list[str] = []
         self.status = 200
+        self.accepts: int | None = None
+        """Messages that are accepted before the others are refused; None for all."""
         self.url = f"http://127.0.0.1:{self.server_port}/services/secret-path"
 
 
@@ -47,9 +50,11 @@ class _ChannelHandler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.server.status == 200:
+        is_full = self.server.accepts is not None and len(self.server.messages) >= self.server.accepts
+        status = 429 if is_full else self.server.status
+        if status == 200:
             self.server.messages.append(body["text"])
-        self.send_response(self.server.status)
+        self.send_response(status)
         self.end_headers()
 
     def log_message(self, *_: Any) -> None:
@@ -192,6 +197,38 @@ def test_the_name_of_an_organization_mentions_nobody_and_imitates_no_other_messa
     start = "&lt;!channel&gt; @\N{WORD JOINER}all Bob (bob): Over &amp; &lt;https://evil.example|out&gt; (alice): "
     assert message.startswith(start)
     assert "\n" not in message
+
+
+def test_news_that_is_too_long_for_one_message_comes_in_several(
+    owned: TestOrganization, mail_server: MailServer, channel: Channel
+) -> None:
+    server = owned.server
+    others = [server.add_organization(f"o{number}") for number in range(30)]
+    for organization in others:
+        organization.change(name="नाम " * 40)
+        fail_all(organization)
+    check(server, mail_server, now() + MINUTE)
+    assert len(channel.messages) > 1
+    assert max(map(len, channel.messages)) <= MAX_CHARACTERS
+    told = "\n".join(channel.messages)
+    assert all(f"({organization.slug}): OpenAI refused this key. " in told for organization in others)
+
+
+def test_a_message_that_is_refused_is_sent_again_without_those_before(
+    owned: TestOrganization, mail_server: MailServer, channel: Channel
+) -> None:
+    server, start = owned.server, now()
+    others = [server.add_organization(f"o{number}") for number in range(30)]
+    for organization in others:
+        organization.change(name="नाम " * 40)
+        fail_all(organization)
+    channel.accepts = 1
+    check(server, mail_server, start + MINUTE)
+    assert len(channel.messages) == 1
+    channel.accepts = None
+    check(server, mail_server, start + 2 * MINUTE)
+    told = "\n".join(channel.messages)
+    assert [told.count(f"({organization.slug}): OpenAI refused") for organization in others] == [1] * len(others)
 
 
 def test_one_process_checks_in_a_minute(owned: TestOrganization, mail_server: MailServer, channel: Channel) -> None:
