@@ -157,12 +157,17 @@ def spawn(function: Callable[[], Result]) -> "Future[Result]":
     Only for the event loop. The greenlet has no context variables but the group.
     """
     future: Future[Result] = Future()
-    context = contextvars.Context()
-    context.run(_group.set, _group.get())
-    task = loop().create_task(_run_part(function, future), context=context)
+    task = loop().create_task(_run_part(function, future), context=context_of_part())
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
     return future
+
+
+def context_of_part() -> contextvars.Context:
+    """Return the context of a part of the current call that runs elsewhere. It has no variable but the group."""
+    context = contextvars.Context()
+    context.run(_group.set, _group.get())
+    return context
 
 
 async def _run_part(function: Callable[[], Result], future: "Future[Result]") -> None:

@@ -1,10 +1,12 @@
 """Threads of calls, and limits on `auto` calls."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context, copy_context
 from threading import Barrier, Event
 
 from glific_gpt.calls.deferred.background import BackgroundCalls
 from glific_gpt.functions.contract import FunctionAnswer
+from glific_gpt.runtime import bridge
 
 TIMEOUT_SECONDS = 30.0
 
@@ -53,3 +55,14 @@ def test_a_large_call_counts_as_several_and_may_always_run_alone() -> None:
     assert [background.reserve(1, weight) for weight in (17, 1)] == [True, False]
     background.release(1, 17)
     assert [background.reserve(1, weight) for weight in (4, 7, 6)] == [True, False, True]
+
+
+def test_a_call_in_a_thread_keeps_its_group_and_no_other_call_gets_it() -> None:
+    background = BackgroundCalls(1, max_calls=1, max_calls_per_organization=1, organization_share=1)
+
+    def start() -> FunctionAnswer:
+        return background.start(1, 1, lambda: FunctionAnswer(bridge.current_group()), blocks=True).result()
+
+    context = copy_context()
+    context.run(bridge.set_group, "alice")
+    assert [context.run(start).parsed_msg, Context().run(start).parsed_msg] == ["alice", ""]

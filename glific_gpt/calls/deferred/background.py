@@ -68,4 +68,5 @@ class BackgroundCalls:
         return bridge.result_of(self._submit(call)) if blocks and bridge.is_on_loop() else call()
 
     def _submit(self, call: Callable[[], Result]) -> "Future[Result]":
-        return self._threads.submit(call)
+        # Long computations of the call take turns by the group, in a thread as on the event loop.
+        return self._threads.submit(bridge.context_of_part().run, call)
