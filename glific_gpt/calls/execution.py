@@ -26,6 +26,7 @@ from glific_gpt.glific.text import (
     sanitize_message,
 )
 from glific_gpt.openai.chat import LanguageModel
+from glific_gpt.openai.other_servers import name_server
 from glific_gpt.runtime import cpu_bound
 from glific_gpt.settings import FALLBACK_MESSAGE
 
@@ -88,6 +89,7 @@ def execute(
 def to_outcome(tenant: Tenant, context: CallContext, result: Result) -> Outcome:
     """Return the answer for a result, with the organization's fallback message for an error."""
     if isinstance(result, GlificGptError):
+        result = name_server(result, tenant.base_url)
         context.cause = result.cause
         outcome = error_outcome(context.call_id, result, tenant.fallback_message, context.answer_key)
         return _add(_kept_memory(context), outcome)

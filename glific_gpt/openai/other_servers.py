@@ -8,11 +8,14 @@ from glific_gpt.errors import (
     GlificGptError,
     InsufficientQuota,
     InvalidApiKey,
+    InvalidField,
     ModelNotFound,
     ModelNotSupported,
     RateLimited,
+    ServiceError,
     UpstreamError,
 )
+from glific_gpt.openai.hosts import host_of, serves_openai
 from glific_gpt.openai.refusals import ApiRefusal
 
 _KEY_STATUSES = {401, 403}
@@ -44,6 +47,23 @@ class OtherServer:
         error.args = (f"The server {self.host} {sentence.format(model=model)}",)
         return error
 
+
+def name_server(error: GlificGptError, base_url: str | None) -> GlificGptError:
+    """Return the error with the name of the key's server in place of OpenAI's, if the server is not OpenAI.
+
+    Errors about the organization's settings are unchanged: they are about the key, whatever server it is for.
+    """
+    if base_url and not serves_openai(base_url) and isinstance(error, _NAMING_OPENAI):
+        host = host_of(base_url)
+        text = str(error)
+        if host not in text:
+            named = text.replace("OpenAI", f"the server {host}")
+            error.args = (named[0].upper() + named[1:] if text.startswith("OpenAI") else named,)
+    return error
+
+
+_NAMING_OPENAI = (ServiceError, InvalidField, RateLimited)
+"""Errors with sentences about what OpenAI did."""
 
 _SENTENCES: dict[type[GlificGptError], str] = {
     InvalidApiKey: "refused this key. Check the key and the address.",

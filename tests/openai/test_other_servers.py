@@ -12,7 +12,7 @@ from glific_gpt.errors import GlificGptError, InvalidApiKey, ModelNotSupported
 from glific_gpt.openai.chat import Question
 from glific_gpt.openai.error_mapping import error_for_refusal
 from glific_gpt.openai.gateway import Gateway
-from glific_gpt.openai.other_servers import OtherServer
+from glific_gpt.openai.other_servers import OtherServer, name_server
 from glific_gpt.openai.refusals import ApiRefusal
 from tests.support.openai_behaviours import answer, refuse_key, unsupported
 from tests.support.openai_exchange import Behaviour, Exchange
@@ -125,8 +125,28 @@ def test_their_errors_are_understood(name: str) -> None:
     reworded = OtherServer("llm.example.org").reword(error_for_refusal(refusal, "x"), refusal, "x")
     assert reworded.code == code
     assert reworded.cause == refusal.cause
+    named = name_server(reworded, "https://llm.example.org/v1")
+    assert "OpenAI" not in str(named).replace("no OpenAI API", "")
     if code not in {"refused", "invalid_field"}:
         assert str(reworded).startswith("The server llm.example.org ")
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (errors.ModelRefused(errors.MSG_UNSAFE), "The server llm.example.org's safety system did not accept this"),
+        (errors.InvalidField(errors.MSG_PICTURE_NOT_DOWNLOADED), "url: the server llm.example.org could not download"),
+        (errors.InvalidField(errors.MSG_NOT_A_PICTURE), "url: this is not a picture that the server llm.example.org"),
+        (errors.DeadlineExceeded(), "The server llm.example.org did not answer in time."),
+        (errors.UpstreamError(), "The server llm.example.org could not be reached"),
+        (errors.CredentialInactive(), "This organization's OpenAI key is switched off."),
+    ],
+)
+def test_sentences_about_openai_name_the_server_of_the_key(error: GlificGptError, sentence: str) -> None:
+    original = str(error)
+    for base_url in (None, "https://in.api.openai.com/v1", "https://x.openai.azure.com/openai/v1"):
+        assert str(name_server(error, base_url)) == original
+    assert str(name_server(error, "https://llm.example.org/v1")).startswith(sentence)
 
 
 def test_azures_wait_is_known() -> None:

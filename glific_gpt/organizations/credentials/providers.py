@@ -21,6 +21,7 @@ from glific_gpt.errors import (
 )
 from glific_gpt.openai.chat import LanguageModel
 from glific_gpt.openai.hosts import OpenAiHosts, host_of, is_openai_host, serves_openai
+from glific_gpt.openai.other_servers import name_server
 from glific_gpt.organizations.credentials import pasted_keys
 
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ class OpenAi:
             return KeyCheckResult(self.gateway_at(secrets.base_url).list_models(secrets.api_key, deadline))
         except DeadlineExceeded:
             # Its message advises to ask for a shorter answer, which makes no sense for a key check.
-            raise UpstreamError from None
+            raise name_server(UpstreamError(), secrets.base_url) from None
 
     def bind(
         self,
