@@ -18,6 +18,7 @@ from glific_gpt.errors import Overloaded
 from glific_gpt.network.http_client import ADDRESS_CONNECT_TIMEOUT_SECONDS, KEEPALIVE_SECONDS, tls_context
 from glific_gpt.openai.connection import LARGE_BODY_BYTES, Connection
 from glific_gpt.openai.http_response import HttpResponse
+from glific_gpt.openai.name_lookups import NameLookup, resolve
 from glific_gpt.openai.proxy import Tunnel, find_proxy
 from glific_gpt.runtime.file_descriptors import EXHAUSTED_ERRORS
 
@@ -56,6 +57,7 @@ class ConnectionPool:
         self._port = parts.port or (443 if self._is_secure else 80)
         self._proxy = find_proxy(base_url)
         self._idle: deque[Connection] = deque()
+        self._lookup = NameLookup(self._host, self._port, is_chosen=allows is not None)
 
     async def request(
         self, method: str, target: bytes, headers: Headers, body: bytes, timeout_seconds: float
@@ -153,7 +155,7 @@ class ConnectionPool:
 
         The connection uses the returned addresses. If the name were resolved again, it could change after the check.
         """
-        found = await _resolve(self._host, self._port)
+        found = await self._lookup.find()
         allowed = [address for address in found if self._allows is None or self._allows(address)]
         if not allowed:
             raise AddressRefused
@@ -167,7 +169,7 @@ class ConnectionPool:
             with suppress(socket.gaierror):
                 await self._allowed_addresses()
         request = self._proxy.connect_request(self._host, self._port)
-        addresses = await _resolve(self._proxy.host, self._proxy.port)
+        addresses = await resolve(self._proxy.host, self._proxy.port)
         transport, tunnel = await self._open(lambda: Tunnel(request), addresses, self._proxy.port, None)
         connection = Connection()
         try:
@@ -195,9 +197,3 @@ class ConnectionPool:
                 async with asyncio.timeout(ADDRESS_CONNECT_TIMEOUT_SECONDS):
                     return await loop.create_connection(create, address, port, ssl=tls, server_hostname=name)
         return await loop.create_connection(create, last_address, port, ssl=tls, server_hostname=name)
-
-
-async def _resolve(host: str, port: int) -> list[str]:
-    # SOCK_STREAM, because getaddrinfo would otherwise return each address once for each type of socket.
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]

@@ -7,6 +7,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -17,12 +18,15 @@ from glific_gpt.errors import Overloaded
 from glific_gpt.openai import causes
 from glific_gpt.openai.connections import ConnectionPool
 from glific_gpt.openai.http_response import HttpResponse
+from glific_gpt.openai.name_lookups import CHOSEN_HOST_THREADS
 from glific_gpt.runtime import bridge
 from tests.support.network_faults import dropping_listener
 from tests.support.platforms import requires_linux
 
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """The value of SO_LINGER that makes `close` reset a connection."""
+HOSTS: list[tuple[str, Any]] = [("chosen.example", lambda _: True), ("api.openai.example", None)]
+"""Hosts with the filters of their addresses. That of OpenAI has none."""
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
@@ -221,6 +225,37 @@ def test_a_host_is_connected_to_at_allowed_addresses_only(monkeypatch: pytest.Mo
         assert causes.describe_connection(refused.value) == "the host has a private address"
         assert used == []
         assert ask("127.0.0.1").status == 200
+
+
+def test_a_host_whose_name_resolves_slowly_occupies_one_thread_and_delays_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resolve, lookups, answer = socket.getaddrinfo, list[Any](), threading.Event()
+
+    def resolve_slowly(host: Any, port: Any, *arguments: Any, **options: Any) -> Any:
+        if host != "slow.example":
+            return resolve("127.0.0.1", port, *arguments, **options)
+        lookups.append(host)
+        answer.wait(30)
+        raise socket.gaierror
+
+    async def ask_all(port: int) -> list[Any]:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))  # what is left for the host of OpenAI on a busy machine
+        slow = ConnectionPool(f"http://slow.example:{port}/v1", lambda _: True)
+        fast = [ConnectionPool(f"http://{host}:{port}/v1", allows) for host, allows in HOSTS]
+        asked = [slow.request("POST", b"/v1/x", [], b"{}", 0.3) for _ in range(2 * CHOSEN_HOST_THREADS)]
+        asked += [pool.request("POST", b"/v1/x", [], b"{}", 5.0) for pool in fast]
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_slowly)
+    with server(OK, OK) as (pool, _), asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        try:
+            *late, chosen, openai = runner.run(ask_all(pool._port))
+        finally:
+            answer.set()
+    assert {type(error) for error in late} == {httpx2.ConnectTimeout}
+    assert (chosen.status, openai.status, len(lookups)) == (200, 200, 1)
 
 
 def test_a_refused_connection_raises_connect_error() -> None:
