@@ -13,8 +13,8 @@ _chosen_host_threads = ThreadPoolExecutor(CHOSEN_HOST_THREADS, "lookup")
 class NameLookup:
     """The addresses of one host. Calls that connect at the same time share a lookup.
 
-    The system's resolver has no time-out, so that a lookup can outlast its calls, and occupies one thread all the
-    same. The host of OpenAI is never looked up in a thread that a chosen host can occupy.
+    The system's resolver has no time-out, so that a lookup can run longer than its calls. It occupies one thread. The
+    host of OpenAI is never looked up in a thread that a chosen host can occupy.
     """
 
     def __init__(self, host: str, port: int, *, is_chosen: bool) -> None:

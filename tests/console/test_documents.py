@@ -158,6 +158,12 @@ def test_viewers_see_documents_and_change_nothing(viewer: ConsoleUser, store: st
     assert viewer.upload(PAGE, "document", b"x", name="a.txt", store_id=store).status_code == 403
 
 
+def test_it_says_who_shares_the_stores_in_both_languages(viewer: ConsoleUser, store: str) -> None:
+    assert "Everybody with a key of this project reaches them, also another organization." in viewer.get(PAGE).text
+    viewer.client.headers["Accept-Language"] = "hi"
+    assert "वेक्टर स्टोर आपकी कुंजी के OpenAI प्रोजेक्ट के हैं।" in viewer.get(PAGE).text
+
+
 def test_a_failure_of_openai_is_shown_on_the_page(
     editor: ConsoleUser, openai: OpenAIStandIn, store: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
