@@ -5,6 +5,7 @@ from contextvars import Context, copy_context
 from threading import Barrier, Event
 
 from glific_gpt.calls.deferred.background import BackgroundCalls
+from glific_gpt.calls.execution import Result
 from glific_gpt.functions.contract import FunctionAnswer
 from glific_gpt.runtime import bridge
 
@@ -60,9 +61,9 @@ def test_a_large_call_counts_as_several_and_may_always_run_alone() -> None:
 def test_a_call_in_a_thread_keeps_its_group_and_no_other_call_gets_it() -> None:
     background = BackgroundCalls(1, max_calls=1, max_calls_per_organization=1, organization_share=1)
 
-    def start() -> FunctionAnswer:
+    def start() -> Result:
         return background.start(1, 1, lambda: FunctionAnswer(bridge.current_group()), blocks=True).result()
 
     context = copy_context()
     context.run(bridge.set_group, "alice")
-    assert [context.run(start).parsed_msg, Context().run(start).parsed_msg] == ["alice", ""]
+    assert [context.run(start), Context().run(start)] == [FunctionAnswer("alice"), FunctionAnswer("")]
