@@ -225,6 +225,23 @@ def test_it_shows_no_calls_of_another_organization(
     assert viewer.get("/console/organizations/bob/").status_code == 404
 
 
+IS_DRAWN = "(index) => Chart.getChart(document.querySelectorAll('canvas[data-chart]')[index]) !== undefined"
+
+
+def test_a_chart_is_drawn_when_it_is_near_the_window_or_printed(
+    alice: TestOrganization, viewer: ConsoleUser, open_window: OpenWindow
+) -> None:
+    create_call(alice)
+    shown = open_window(viewer, width=390)
+    shown.open(HERE)
+    shown.wait_until_drawn()
+    assert not shown.page.evaluate(IS_DRAWN, 3)
+    shown.page.locator("canvas[data-chart]").nth(2).scroll_into_view_if_needed()
+    shown.page.wait_for_function(IS_DRAWN, arg=2)
+    shown.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert shown.page.evaluate(IS_DRAWN, 3)
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_charts_are_drawn_again_when_the_theme_changes(
     alice: TestOrganization, viewer: ConsoleUser, open_window: OpenWindow, width: int
@@ -235,7 +252,8 @@ def test_charts_are_drawn_again_when_the_theme_changes(
     )
     shown = open_window(viewer, width=width)
     shown.open(HERE)
-    shown.page.wait_for_function("document.querySelectorAll('canvas[data-chart]').length === 4")
+    shown.page.locator("canvas[data-chart]").first.scroll_into_view_if_needed()
+    shown.page.wait_for_function(IS_DRAWN, arg=0)
     picture = "document.querySelector('canvas[data-chart]').toDataURL()"
     before = shown.page.evaluate(picture)
     shown.page.evaluate("document.querySelector('[data-theme-toggle]').click()")

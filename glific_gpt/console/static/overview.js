@@ -94,6 +94,14 @@ const draw = (canvas) => {
   }));
 };
 
-const drawAll = () => document.querySelectorAll("canvas[data-chart]").forEach(draw);
-drawAll();
-document.addEventListener("theme", drawAll);
+// Only charts near the window are drawn, each in a task of its own: four at once block a slow phone.
+const seen = new IntersectionObserver((entries) => {
+  for (const { target } of entries.filter((entry) => entry.isIntersecting)) {
+    seen.unobserve(target);
+    setTimeout(draw, 0, target);
+  }
+}, { rootMargin: "200px" });
+const canvases = [...document.querySelectorAll("canvas[data-chart]")];
+canvases.forEach((canvas) => seen.observe(canvas));
+document.addEventListener("theme", () => [...drawn.keys()].forEach(draw));
+addEventListener("beforeprint", () => canvases.filter((canvas) => !drawn.has(canvas)).forEach(draw));
