@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from typing import TypeVar
 
-import openai
+import httpx2
 from pydantic import SecretStr
 
 from glific_gpt.clock import Deadline
@@ -77,7 +77,7 @@ class RetryingClient:
                 delay = None if is_final else next_delay(attempts, refused.refusal, deadline)
                 if delay is None:
                     raise
-            except openai.APIConnectionError as error:
+            except httpx2.RequestError as error:
                 recording.openai_failed(causes.label_of_connection(error))
                 delay = None if error_mapping.is_final(error) else next_delay(attempts, None, deadline)
                 if delay is None:
