@@ -4,7 +4,6 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable
 from datetime import UTC, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,10 +13,8 @@ from sqlalchemy.orm import Session
 
 from glific_gpt.clock import now
 from glific_gpt.database.connection_shares import ConnectionShares
-from glific_gpt.database.fair_pool import FairPool
+from glific_gpt.durable import dbos_configuration
 from glific_gpt.durable.dbos_internals import (
-    DELAYED_QUEUE,
-    FAILOVER_QUEUE,
     HOLDER,
     MAIN_QUEUE,
     configure_dbos_logging,
@@ -30,14 +27,7 @@ from glific_gpt.durable.workflow import WORKFLOW_NAME, WORKFLOW_VERSION, Handler
 from glific_gpt.runtime.bridge import blocking
 
 if TYPE_CHECKING:  # the import takes a third of a second and 25 MB, and most commands do not need DBOS
-    from dbos import DBOSClient, DBOSConfig, EnqueueOptions
-
-NAME = "glific_gpt"
-
-POLL_SECONDS = 0.2
-"""Polling interval of the main queue. At this value an idle process takes 3 % of a core."""
-DELAYED_POLL_SECONDS = 0.5
-"""Polling interval of the delayed queue. DBOS itself wakes delayed work once a second."""
+    from dbos import DBOSClient, EnqueueOptions
 
 FINISHED_RETENTION = timedelta(hours=1)
 """How long DBOS keeps finished workflows. The history of a call is in the app's own tables."""
@@ -157,9 +147,13 @@ class WorkflowEngine:
         try:
             # The lock comes first: other processes would requeue the work of a process without a lock.
             self._locks.acquire(executor)
-            self._register_queues()
+            dbos_configuration.register_queues(
+                self._client,
+                max_concurrent=self._max_concurrent,
+                max_concurrent_per_partition=self._max_concurrent_per_partition,
+            )
             is_consumer = consumes and self._locks.try_become_consumer()
-            DBOS(config=self._config(executor))
+            DBOS(config=dbos_configuration.configure(self._url, self._shares, executor))
             set_queues_before_launch(consumes=is_consumer)
             DBOS.launch()
         except Exception:
@@ -233,65 +227,4 @@ class WorkflowEngine:
 
     @cached_property
     def _client(self) -> "DBOSClient":
-        from dbos import DBOSClient, DBOSPortableJSONSerializer
-
-        configure_dbos_logging()
-        return DBOSClient(
-            system_database_url=_render(self._url),
-            serializer=DBOSPortableJSONSerializer(),
-            application_name=NAME,
-            retry_connection_errors=False,
-            lazy=True,  # a connection must not be shared with forked processes
-            system_database_pool_size=self._shares.queue,
-        )
-
-    def _config(self, executor: str) -> "DBOSConfig":
-        from dbos import DBOSPortableJSONSerializer
-
-        return {
-            "name": NAME,
-            "system_database_url": _render(self._url),
-            "application_version": WORKFLOW_VERSION,
-            "executor_id": executor,
-            # The default is pickle. Subjects and results of steps are plain JSON without personal data.
-            "serializer": DBOSPortableJSONSerializer(),
-            "run_migrations": False,  # `flask db upgrade` runs them: the role of a server need not create tables
-            # It only speeds up events and notifications of DBOS, which are not used here.
-            "use_listen_notify": False,
-            # SQLite's own queue of waiting writers is not fair, and the pool's is.
-            "sys_db_pool_size": 1 if self._url.get_backend_name() == "sqlite" else self._shares.workflows,
-            "db_engine_kwargs": {
-                "hide_parameters": True,
-                "poolclass": FairPool,
-                "pool_events": self._pool_events(),
-            },
-            "log_level": "WARNING",
-        }
-
-    def _pool_events(self) -> "list[tuple[Callable[[Any, object], None], str]]":
-        return [] if self._url.get_backend_name() == "sqlite" else [(_disable_time_limits, "connect")]
-
-    def _register_queues(self) -> None:
-        for queue, seconds in ((MAIN_QUEUE, POLL_SECONDS), (DELAYED_QUEUE, DELAYED_POLL_SECONDS)):
-            self._client.register_queue(
-                queue,
-                worker_concurrency=self._max_concurrent,
-                partition_concurrency=min(self._max_concurrent, self._max_concurrent_per_partition),
-                polling_interval_sec=seconds,
-                application_name=NAME,
-            )
-        self._client.register_queue(
-            FAILOVER_QUEUE, worker_concurrency=self._max_concurrent, polling_interval_sec=1.0, application_name=NAME
-        )
-
-
-def _disable_time_limits(connection: Any, _record: object) -> None:
-    """Disable the time limits of the database role. They are meant for calls, and would fail durable work."""
-    with connection.cursor() as cursor:
-        for limit in ("statement_timeout", "lock_timeout"):
-            cursor.execute(f"SET {limit} = 0")
-    connection.commit()  # the pool rolls back everything that is not committed
-
-
-def _render(url: URL) -> str:
-    return url.render_as_string(hide_password=False)
+        return dbos_configuration.create_client(self._url, self._shares)

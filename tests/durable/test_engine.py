@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from glific_gpt.database.connection_shares import share_out
 from glific_gpt.durable import Handler, WorkflowContext, WorkflowEngine
-from glific_gpt.durable.engine import POLL_SECONDS
+from glific_gpt.durable.dbos_configuration import POLL_SECONDS
 from glific_gpt.durable.locks import FileLocks
 from tests.durable.conftest import Enqueue, Hold, Launch, lock_connections, rows
 from tests.support.deferred import wait_until
