@@ -7,10 +7,9 @@ import asyncio
 import io
 import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 from flask import Flask
@@ -19,13 +18,16 @@ from glific_gpt.clock import now
 from glific_gpt.network import ip_addresses
 from glific_gpt.runtime import bridge, cpu_bound
 from glific_gpt.runtime.fair_slots import FairSlots
-from glific_gpt.runtime.fair_threads import FairThreads, ThreadTimeout, start_all_threads
+from glific_gpt.runtime.fair_threads import FairThreads, ThreadTimeout
 from glific_gpt.runtime.file_descriptors import FileDescriptorMonitor
+from glific_gpt.server import wsgi_call
 from glific_gpt.server.known_callers import UNKNOWN, KnownCallers
 from glific_gpt.server.options import ABORT, DEFAULT_OPTIONS, ServerOptions
 from glific_gpt.server.request_bodies import HAS_ARRIVED, BodyNeeded, BodyReader, IncompleteBody, UnreadBody
-from glific_gpt.server.response_files import ResponseFile, TooManyFiles, collect
+from glific_gpt.server.request_threads import RequestThreads
+from glific_gpt.server.response_files import ResponseFile, TooManyFiles
 from glific_gpt.server.watchdog import Watchdog
+from glific_gpt.server.wsgi_call import Response
 from glific_gpt.server.wsgi_environ import make_environ
 from glific_gpt.settings import MAX_BODY_BYTES
 from glific_gpt.webhooks import paths
@@ -39,21 +41,10 @@ MAX_ARRIVING_PAGE_BYTES = 64 * 1024 * 1024
 """Memory of all other bodies that are still arriving: five documents of the largest size."""
 MAX_LOOP_URL_BYTES = 1024
 """Longest path and query of a request that the event loop answers. Longer ones take time to decode."""
-LONG_URL_THREADS = 4
-"""Threads for webhooks with a longer URL, of which correct flows have none. They can only delay each other."""
-
-PAGE_THREADS = 32
-"""Threads for pages and the JSON API, which clients use in turns."""
 PAGE_TIMEOUT_SECONDS = 10.0
 """How long such a request may wait for a thread."""
 REFUSAL_TIMEOUT_SECONDS = 2.0
 """How long a call that has waited too long may wait for its refusal."""
-HEALTH_CHECKS = {"/livez", "/readyz"}
-HEALTH_THREADS = 2
-"""Threads for health checks only. A server that is busy must not be taken for one that hangs, and be restarted."""
-METRICS = "/metrics"
-METRICS_THREADS = 2
-"""Threads for metrics only. They are most useful on a busy server, and must not delay its pages."""
 MSG_BUSY = b"The server is busy. Try again in a moment."
 
 CONTENT_LENGTH = b"content-length"
@@ -63,12 +54,6 @@ BODILESS_STATUSES = {204, 304}
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
-
-
-class _Response(NamedTuple):
-    status: int
-    headers: list[tuple[str, str]]
-    body: bytes | ResponseFile
 
 
 def _do_nothing() -> None: ...
@@ -92,11 +77,7 @@ class AsgiBridge:
         self._app = app
         self.options = options
         self._refusal_slots = FairSlots(1)
-        self._page_threads = FairThreads(PAGE_THREADS, "page")
-        self._health_threads = FairThreads(HEALTH_THREADS, "health")
-        self._metrics_threads = FairThreads(METRICS_THREADS, "metrics")
-        self._long_url_threads = ThreadPoolExecutor(LONG_URL_THREADS, "long-url")
-        self._signature_thread = ThreadPoolExecutor(1, "signature")
+        self._threads = RequestThreads()
         self._on_startup = on_startup
         self._on_shutdown = on_shutdown
         self._webhook_bodies = BodyReader(MAX_ARRIVING_BYTES)
@@ -105,19 +86,11 @@ class AsgiBridge:
 
     def start_threads(self) -> None:
         """Start all threads now, and not on the event loop later."""
-        self._page_threads.start()
-        self._health_threads.start()
-        self._metrics_threads.start()
-        start_all_threads(self._long_url_threads, LONG_URL_THREADS)
-        start_all_threads(self._signature_thread, 1)
+        self._threads.start()
 
     def shut_down_threads(self) -> None:
         """End the threads when they are idle. Does not block."""
-        self._page_threads.shut_down()
-        self._health_threads.shut_down()
-        self._metrics_threads.shut_down()
-        self._long_url_threads.shutdown(wait=False)
-        self._signature_thread.shutdown(wait=False)
+        self._threads.shut_down()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -157,7 +130,7 @@ class AsgiBridge:
             await send(start)
             await send({"type": "http.response.body", "body": body})
 
-    async def _respond(self, scope: Scope, receive: Receive) -> _Response:
+    async def _respond(self, scope: Scope, receive: Receive) -> Response:
         """Call Flask. If the body has not arrived yet, the first call tells whether the caller may send it.
 
         The body is read between the two calls, so that a slow client holds no slot, thread or transaction.
@@ -191,7 +164,7 @@ class AsgiBridge:
     def _make_environ(self, scope: Scope, body: io.IOBase) -> dict[str, Any]:
         return make_environ(scope, body, self.options.trusted_proxies)
 
-    async def _run(self, scope: Scope, body: bytes | None) -> _Response:
+    async def _run(self, scope: Scope, body: bytes | None) -> Response:
         if body is None:
             return await self._call(scope, self._make_environ(scope, IncompleteBody()))
         environ = self._make_environ(scope, io.BytesIO(body))
@@ -200,28 +173,23 @@ class AsgiBridge:
             environ["CONTENT_LENGTH"] = str(len(body))
         return await self._call(scope, environ)
 
-    async def _call(self, scope: Scope, environ: dict[str, Any]) -> _Response:
+    async def _call(self, scope: Scope, environ: dict[str, Any]) -> Response:
         path = scope["path"]
         if paths.is_webhook(path):
             environ[ARRIVED_AT] = time.monotonic()
             if len(path) + len(scope["query_string"]) <= MAX_LOOP_URL_BYTES:
                 return await self._call_app_on_loop(path, environ)
-            return await asyncio.get_running_loop().run_in_executor(self._long_url_threads, self._call_app, environ)
-        return await self._call_app_in(self._threads_for(paths.normalize(path)), environ)
+            return await asyncio.get_running_loop().run_in_executor(self._threads.long_url, self._call_app, environ)
+        return await self._call_app_in(self._threads.find(paths.normalize(path)), environ)
 
-    def _threads_for(self, path: str) -> FairThreads:
-        if path in HEALTH_CHECKS:
-            return self._health_threads
-        return self._metrics_threads if path == METRICS else self._page_threads
-
-    async def _call_app_in(self, threads: FairThreads, environ: dict[str, Any]) -> _Response:
+    async def _call_app_in(self, threads: FairThreads, environ: dict[str, Any]) -> Response:
         """Call Flask in a thread. A client with many requests delays others by one request at most."""
         client = self._client_network(environ)
         try:
             return await threads.run(client, PAGE_TIMEOUT_SECONDS, lambda: self._call_app(environ))
         except (ThreadTimeout, TooManyFiles):
             headers = [*self.options.headers, ("Content-Type", "text/plain; charset=utf-8"), ("Retry-After", "1")]
-            return _Response(503, headers, MSG_BUSY)
+            return Response(503, headers, MSG_BUSY)
 
     def _client_network(self, environ: dict[str, Any]) -> str:
         forwarded_for = environ.get("HTTP_X_FORWARDED_FOR", "")
@@ -229,7 +197,7 @@ class AsgiBridge:
             ip_addresses.client_of(environ["REMOTE_ADDR"], forwarded_for, self.options.trusted_proxies)
         )
 
-    async def _call_app_on_loop(self, path: str, environ: dict[str, Any]) -> _Response:
+    async def _call_app_on_loop(self, path: str, environ: dict[str, Any]) -> Response:
         # Organizations are served in rotation, by the name in the path. All unknown callers together are one group.
         name = paths.organization_name(path)
         group = name if await self._is_known(name, environ) else UNKNOWN
@@ -261,9 +229,9 @@ class AsgiBridge:
         if len(body.getbuffer()) < cpu_bound.LARGE_CHARACTERS:
             return check_body()
         # In a thread, because this call has no slot yet, and nothing limits how many there are at the same moment.
-        return await asyncio.get_running_loop().run_in_executor(self._signature_thread, check_body)
+        return await asyncio.get_running_loop().run_in_executor(self._threads.signature, check_body)
 
-    async def _refuse(self, group: str, environ: dict[str, Any]) -> _Response:
+    async def _refuse(self, group: str, environ: dict[str, Any]) -> Response:
         """Call Flask for a refusal. Calls that came together time out together, so a few run in each pass."""
         has_slot = await self._refusal_slots.acquire(group, REFUSAL_TIMEOUT_SECONDS)
         try:
@@ -272,23 +240,7 @@ class AsgiBridge:
             if has_slot:
                 self._refusal_slots.release()
 
-    def _call_app(self, environ: dict[str, Any]) -> _Response:
-        started: list[Any] = []
-
-        def start_response(
-            status: str, headers: list[tuple[str, str]], _exc_info: Any = None, /
-        ) -> Callable[[bytes], object]:
-            # PEP 3333 allows a second call, which replaces the first one after an error.
-            started[:] = [int(status.partition(" ")[0]), headers]
-            return lambda _: None  # PEP 3333's write(), which Flask does not use
-
+    def _call_app(self, environ: dict[str, Any]) -> Response:
         # Before the call, because an app may change the environ.
         client = None if bridge.is_on_loop() else self._client_network(environ)
-        parts = self._app(environ, start_response)
-        try:
-            # Not on the event loop, which would wait for the file.
-            body = b"".join(parts) if client is None else collect(parts, client)
-            return _Response(started[0], started[1], body)
-        finally:
-            if hasattr(parts, "close"):
-                parts.close()  # required by PEP 3333: Flask's call_on_close functions run in it
+        return wsgi_call.call(self._app, environ, client)

@@ -1,19 +1,17 @@
 """The HTTP protocol of one client connection: uvicorn's, with limits on requests, and responses in one write."""
 
 import asyncio
-import re
 import sys
 from collections import deque
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any
 
-import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from glific_gpt.server.options import ABORT, DEFAULT_OPTIONS
 from glific_gpt.server.request_bodies import HAS_ARRIVED, IS_INCOMPLETE
-from glific_gpt.server.request_heads import check_head
+from glific_gpt.server.request_heads import check_head, describe_first_line
 from glific_gpt.server.response_writer import ResponseWriter
 from glific_gpt.webhooks import paths
 
@@ -38,18 +36,6 @@ MAX_PIPELINED_REQUESTS = 8
 REFUSED_LINGER_SECONDS = 1.0
 """How long a connection beyond the limits stays open after its response."""
 TOO_MANY_CONNECTIONS = "The server has too many connections. Try again in a moment."
-
-# Glific sends a variable in a URL as it is. The server does not encode such a URL itself: RFC 9112 (3.2) advises
-# against it, because a proxy may have read another URL.
-SPACE_IN_URL = "The URL has a space. Percent-encode it as %20, or send the value in the body."
-HTTP_VERSION = "The first line of the request must end with HTTP/1.1."
-INVALID_URL = (
-    "The URL has a letter outside ASCII, or a control character. Percent-encode it, or send the value in the body."
-)
-# The parser's own sentences (llhttp).
-_VERSION_ERRORS = ("Invalid HTTP version", "Expected dot", "Invalid major version", "Invalid minor version")
-_VERSION = re.compile(rb"HTTP ?[0-9.]*|[A-Z]+/[0-9.]*", re.IGNORECASE)
-"""A version that is written in another way, or of another protocol."""
 
 
 class _Expected(Enum):
@@ -167,20 +153,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse a request that cannot be parsed. uvicorn calls this while it handles the parser's error."""
-        self._refuse(400, self._describe_first_line(sys.exception()) or msg)
-
-    def _describe_first_line(self, error: BaseException | None) -> str:
-        """Return the error in the first line of a request as a sentence; "" for an error elsewhere."""
-        if isinstance(error, httptools.HttpParserInvalidURLError):
-            return INVALID_URL
-        if str(error).startswith(_VERSION_ERRORS):
-            return HTTP_VERSION
-        # After a space the parser expects the version of HTTP.
-        if not str(error).startswith("Expected HTTP/"):
-            return ""
-        # Earlier requests in the same packet may have had the same URL.
-        line = re.search(rb"^\S+ +%b +(?!HTTP/\d)(.*?)\r?$" % re.escape(self.url), self._packet, re.MULTILINE)
-        return HTTP_VERSION if line and _VERSION.fullmatch(line[1]) else SPACE_IN_URL
+        self._refuse(400, describe_first_line(sys.exception(), self.url, self._packet) or msg)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Raises ValueError, which makes uvicorn refuse the request, if there are too many headers."""

@@ -17,7 +17,7 @@ import pytest
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store as organizations
 from glific_gpt.runtime import file_descriptors
-from glific_gpt.server.asgi import PAGE_THREADS
+from glific_gpt.server.request_threads import PAGE_THREADS
 from tests.support import databases, http
 from tests.support.deferred import wait_until
 from tests.support.openai_behaviours import answer, never_respond

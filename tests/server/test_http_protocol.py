@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from glific_gpt.server import http_protocol
+from glific_gpt.server import http_protocol, request_heads
 from glific_gpt.server.http_protocol import HttpProtocol
 from tests.server.echo_server import (
     LIMIT_SECONDS,
@@ -292,15 +292,15 @@ def refusal(wire: socket.socket, target: str) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("target", "reason"),
     [
-        ("/webhooks/alice/parse_via_chat_gpt?q=what is ors", http_protocol.SPACE_IN_URL),
-        ("/?n=1 2", http_protocol.SPACE_IN_URL),
-        ("/a b", http_protocol.SPACE_IN_URL),
-        ("/webhooks/alice/parse_via_chat_gpt?q=ओआरएस", http_protocol.INVALID_URL),
-        ("/?name=Zoë", http_protocol.INVALID_URL),
-        ("/?q=😀", http_protocol.INVALID_URL),
-        ("/سوال", http_protocol.INVALID_URL),
-        ("/?q=a\tb", http_protocol.INVALID_URL),
-        ("/?q=ओआरएस क्या है", http_protocol.INVALID_URL),
+        ("/webhooks/alice/parse_via_chat_gpt?q=what is ors", request_heads.SPACE_IN_URL),
+        ("/?n=1 2", request_heads.SPACE_IN_URL),
+        ("/a b", request_heads.SPACE_IN_URL),
+        ("/webhooks/alice/parse_via_chat_gpt?q=ओआरएस", request_heads.INVALID_URL),
+        ("/?name=Zoë", request_heads.INVALID_URL),
+        ("/?q=😀", request_heads.INVALID_URL),
+        ("/سوال", request_heads.INVALID_URL),
+        ("/?q=a\tb", request_heads.INVALID_URL),
+        ("/?q=ओआरएस क्या है", request_heads.INVALID_URL),
     ],
 )
 def test_a_refused_url_is_explained(wire: socket.socket, target: str, reason: str) -> None:
@@ -310,18 +310,18 @@ def test_a_refused_url_is_explained(wire: socket.socket, target: str, reason: st
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("POST /x FTP/1.1", http_protocol.HTTP_VERSION),
-        ("POST /x HTTPS/1.1", http_protocol.HTTP_VERSION),
-        ("POST /x http/1.1", http_protocol.HTTP_VERSION),
-        ("POST /x HTTP 1.1", http_protocol.HTTP_VERSION),
-        ("POST /x HTTP/9.9", http_protocol.HTTP_VERSION),
-        ("POST /x HTTP/1", http_protocol.HTTP_VERSION),
-        ("POST /x HTTP/x.1", http_protocol.HTTP_VERSION),
-        ("POST /x  FTP/1.1", http_protocol.HTTP_VERSION),
-        ("POST /x FTP/1.1 HTTP/1.1", http_protocol.SPACE_IN_URL),
-        ("POST /a b FTP/1.1", http_protocol.SPACE_IN_URL),
-        ("POST /a b", http_protocol.SPACE_IN_URL),
-        ("POST / / HTTP/1.1", http_protocol.SPACE_IN_URL),
+        ("POST /x FTP/1.1", request_heads.HTTP_VERSION),
+        ("POST /x HTTPS/1.1", request_heads.HTTP_VERSION),
+        ("POST /x http/1.1", request_heads.HTTP_VERSION),
+        ("POST /x HTTP 1.1", request_heads.HTTP_VERSION),
+        ("POST /x HTTP/9.9", request_heads.HTTP_VERSION),
+        ("POST /x HTTP/1", request_heads.HTTP_VERSION),
+        ("POST /x HTTP/x.1", request_heads.HTTP_VERSION),
+        ("POST /x  FTP/1.1", request_heads.HTTP_VERSION),
+        ("POST /x FTP/1.1 HTTP/1.1", request_heads.SPACE_IN_URL),
+        ("POST /a b FTP/1.1", request_heads.SPACE_IN_URL),
+        ("POST /a b", request_heads.SPACE_IN_URL),
+        ("POST / / HTTP/1.1", request_heads.SPACE_IN_URL),
     ],
 )
 @pytest.mark.parametrize("before", ["", "GET /x HTTP/1.1\r\nHost: x\r\n\r\n"])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from glific_gpt.runtime.cpu_bound import LARGE_CHARACTERS
-from glific_gpt.server import asgi
+from glific_gpt.server import asgi, request_threads
 from glific_gpt.server.asgi import AsgiBridge
 from glific_gpt.server.connection_limits import ConnectionLimits
 from glific_gpt.server.options import ServerOptions
@@ -39,7 +39,7 @@ class SlowPages:
         """The address of each page's client."""
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        if paths.normalize(environ["PATH_INFO"]) not in asgi.HEALTH_CHECKS - {self.slow}:
+        if paths.normalize(environ["PATH_INFO"]) not in request_threads.HEALTH_CHECKS - {self.slow}:
             self.begun.append(environ.get("HTTP_X_FORWARDED_FOR") or environ["REMOTE_ADDR"])
             assert self.permissions.acquire(timeout=TEST_TIMEOUT_SECONDS)
         start_response("200 OK", [])
@@ -48,7 +48,7 @@ class SlowPages:
 
 @pytest.fixture(autouse=True)
 def few_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asgi, "PAGE_THREADS", THREADS)
+    monkeypatch.setattr(request_threads, "PAGE_THREADS", THREADS)
 
 
 def create_bridge(app: SlowPages, trusted_proxies: int = 0) -> AsgiBridge:
@@ -120,10 +120,10 @@ def test_a_health_check_waits_for_one_of_another_client_at_most() -> None:
 
     async def requests() -> None:
         flood = [asyncio.ensure_future(get(server, "/readyz", FLOOD)) for _ in range(20)]
-        await wait_for(app, asgi.HEALTH_THREADS)
+        await wait_for(app, request_threads.HEALTH_THREADS)
         other = asyncio.ensure_future(get(server, "/livez", OTHER))
         await asyncio.sleep(0.05)
-        for number in range(asgi.HEALTH_THREADS):
+        for number in range(request_threads.HEALTH_THREADS):
             app.permissions.release()
             await asyncio.sleep(0.05)
             assert other.done() or number == 0
