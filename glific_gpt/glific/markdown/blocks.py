@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from glific_gpt.glific.markdown.tables import MAX_CELLS, is_table, split_row
+from glific_gpt.glific.markdown.lines import MARKER, begins_item, has_note, is_sum, renumber, split_prefix
+from glific_gpt.glific.markdown.tables import is_table, split_row
 
-_PREFIX = re.compile(r"(?P<quote>(?:[ ]{0,3}>[ ]?)*)(?P<indent>[ \t]*)(?P<rest>.*)", re.DOTALL)
-_MARKER = re.compile(r"(?P<marker>[-*+]|(?P<number>\d{1,9})(?P<end>[.)]))(?P<space>[ \t]+)(?=\S)")
 _CHECKBOX = re.compile(r"\[([ xX])\](?=[ \t]+\S)")
 _BOXES = {" ": "☐", "x": "☑", "X": "☑"}
 _FENCE = re.compile(r"(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)")
@@ -18,11 +17,8 @@ _HEADING = re.compile(r"#{1,6}[ \t]+(?P<text>\S.*)", re.DOTALL)
 _HEADING_END = re.compile(r"(?:^|[ \t])#+[ \t]*$")
 _UNDERLINE = re.compile(r"={3,}[ \t]*")
 _MAX_UNDERLINED_CHARACTERS = 100
-_ADDEND = re.compile(r"[-+−–×*÷/=][ \t]*\d")
-_AMOUNT = re.compile(r"(?:[^\w\s][ \t]*)*(?:Rs\.?[ \t]*)?\d")
 _RULE = re.compile(r"(?:-[ \t]*){3,}|(?:\*[ \t]*){3}|_{3}[ \t]*")
 _RULE_TEXT = "───"
-_NOTE_MARK = re.compile(r"(?<=\w)\*(?=[\s,.;)]|$)")
 
 
 @dataclass
@@ -88,12 +84,12 @@ class _Reader:
         self._items: list[_Item] = []
         self._text: TextBlock | None = None
         self._quote = ""
-        self._numbers = _renumbered(lines)
-        self._has_note = _has_note(lines)
+        self._numbers = renumber(lines)
+        self._has_note = has_note(lines)
 
     def read(self) -> Iterator[Block]:
         while self._at < len(self._lines):
-            quote, indent, rest = _split_prefix(self._lines[self._at])
+            quote, indent, rest = split_prefix(self._lines[self._at])
             if block := self._special_block(quote, indent, rest):
                 yield from self._finished_text()
                 yield block
@@ -113,7 +109,7 @@ class _Reader:
             self._at += 1
             return VerbatimBlock([self._lines[self._at - 1]])
         if "``" in rest or "~~" in rest:
-            marker = _MARKER.match(rest)
+            marker = MARKER.match(rest)
             start = marker.end() if marker else 0
             if block := self._fence(quote + indent + rest[:start], quote + indent + " " * start, rest[start:]):
                 return block
@@ -149,23 +145,23 @@ class _Reader:
         """Return whether the line is a heading with a line of `=` below, and not the last line of a sum."""
         if self._at + 1 >= len(self._lines) or (self._text and quote.strip() == self._quote.strip()):
             return False
-        below, indent, underline = _split_prefix(self._lines[self._at + 1])
+        below, indent, underline = split_prefix(self._lines[self._at + 1])
         return (
             below.strip() == quote.strip()
             and len(indent) <= 3
             and bool(_UNDERLINE.fullmatch(underline))
             and len(rest) <= _MAX_UNDERLINED_CHARACTERS
-            and not _MARKER.match(rest)
+            and not MARKER.match(rest)
             and any(map(str.isalpha, rest))
-            and not _is_sum(rest, self._rest_of(self._at + 2))
+            and not is_sum(rest, self._rest_of(self._at + 2))
         )
 
     def _list_prefix(self, indent: str, rest: str) -> tuple[str, str, bool]:
         """Return what is written before the text of a line, its text, and whether it begins an item of a list."""
         width = len(indent.expandtabs(4))
-        match = _MARKER.match(rest)
+        match = MARKER.match(rest)
         is_note = self._has_note and rest.startswith("*")
-        if not match or not _is_item(match, rest) or is_note:
+        if not match or not begins_item(match, rest) or is_note:
             if self._items and width < self._items[0].text_indent and not self._text:
                 self._items.clear()
             return indent, rest, False
@@ -190,7 +186,7 @@ class _Reader:
         return f"{number}{match['end']}{match['space']}"
 
     def _rest_of(self, at: int) -> str:
-        return _split_prefix(self._lines[at])[2] if at < len(self._lines) else ""
+        return split_prefix(self._lines[at])[2] if at < len(self._lines) else ""
 
     def _fence(self, first_prefix: str, prefix: str, rest: str) -> Block | None:
         opening = _FENCE.fullmatch(rest)
@@ -222,62 +218,3 @@ class _Reader:
             table.rows.append(split_row(rest))
             self._at += 1
         return table
-
-
-def _split_prefix(line: str) -> tuple[str, str, str]:
-    """Split a line into the marks of quotes, its indentation, and the rest."""
-    match = _PREFIX.fullmatch(line)
-    assert match  # noqa: S101 - the pattern matches every line
-    return match["quote"], match["indent"], match["rest"]
-
-
-def _is_sum(above: str, below: str) -> bool:
-    """Return whether a line of `=` between two lines seems to separate a sum from its result, as `5 kg` and `8 kg`."""
-    if _ADDEND.match(above):
-        return True
-    is_amount = bool(_AMOUNT.match(below)) and not _MARKER.match(below)
-    return is_amount and (any(map(str.isdigit, above)) or not any(map(str.isalpha, below)))
-
-
-def _is_item(match: re.Match[str], rest: str) -> bool:
-    """Return whether a marker begins an item. `+ 3` and `* 5` are calculations."""
-    text = rest[match.end() :]
-    if match["marker"] == "+":
-        return text[0].isalpha() or text[0] in "*_`[\"'"
-    return match["marker"] != "*" or any(map(str.isalpha, text))
-
-
-def _has_note(lines: Sequence[str]) -> bool:
-    """Return whether the only line that begins with a star explains a star in another line, as in `₹500*`."""
-    items = [at for at, line in enumerate(lines) if line.lstrip().startswith("* ")]
-    return len(items) == 1 and any(line.count("*") % 2 and _NOTE_MARK.search(line) for line in lines[: items[0]])
-
-
-def _renumbered(lines: Sequence[str]) -> dict[int, str]:
-    """Return the numbers of items that all have the number 1, which means 1, 2, 3 in Markdown, by line."""
-    numbers: dict[int, str] = {}
-    lists: dict[int, list[int]] = {}
-
-    def end_lists(indent: int) -> None:
-        for key in [key for key in lists if key >= indent]:
-            items = lists.pop(key)
-            if len(items) > 1:
-                numbers.update({line: str(number) for number, line in enumerate(items, 1)})
-
-    was_blank = False
-    for at, line in enumerate(lines):
-        _, indent, rest = _split_prefix(line)
-        width = len(indent.expandtabs(4))
-        if rest.startswith(("1. ", "1) ")):
-            end_lists(width + 1)
-            lists.setdefault(width, []).append(at)
-        elif rest and (was_blank or rest.startswith("#") or _MARKER.match(rest)):
-            end_lists(width)
-            if rest[0].isdigit() and _MARKER.match(rest):
-                lists.pop(width, None)
-        was_blank = not rest
-    end_lists(0)
-    return numbers
-
-
-__all__ = ["MAX_CELLS", "Block", "Line", "TableBlock", "TextBlock", "VerbatimBlock", "read_blocks"]
