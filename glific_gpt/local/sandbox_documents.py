@@ -1,4 +1,4 @@
-"""Documents of the sandbox: OpenAI's files and vector stores, in memory, for each key an account of its own.
+"""Endpoints of the sandbox for documents: OpenAI's files and vector stores, in memory.
 
 Shapes: https://platform.openai.com/docs/api-reference (files, vector-stores, vector-stores-files)
 """
@@ -8,16 +8,12 @@ import itertools
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
-from pathlib import PurePath
+from dataclasses import dataclass
 from typing import Any
 
 from werkzeug.formparser import parse_form_data
 
-READABLE = {".txt", ".md", ".pdf", ".docx", ".doc", ".pptx", ".html", ".json"}
-"""The document types among those that OpenAI's file search reads."""
-BYTES_OF_INDEX = 3
-"""Size of an index in sizes of its text: passages overlap, and each has a vector."""
+from glific_gpt.local.sandbox_accounts import Account, File, Store, StoredFile
 
 
 class Refusal(Exception):
@@ -44,99 +40,12 @@ class DocumentRequest:
     """The decoded JSON, if it is JSON."""
 
 
-@dataclass
-class _File:
-    id: str
-    name: str
-    size: int
-    created_at: int
-
-    def view(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "object": "file",
-            "bytes": self.size,
-            "created_at": self.created_at,
-            "filename": self.name,
-            "purpose": "assistants",
-            "status": "processed",
-        }
-
-
-@dataclass
-class _StoredFile:
-    """A file in a vector store. Indexing takes a while, and fails for types that cannot be read."""
-
-    file: _File
-    created_at: int
-    ready_at: float
-
-    @property
-    def status(self) -> str:
-        if time.monotonic() < self.ready_at:
-            return "in_progress"
-        return "completed" if self.last_error is None else "failed"
-
-    @property
-    def last_error(self) -> dict[str, str] | None:
-        if PurePath(self.file.name).suffix.lower() in READABLE:
-            return None
-        return {"code": "unsupported_file", "message": "The file type is not supported."}
-
-    @property
-    def usage_bytes(self) -> int:
-        return BYTES_OF_INDEX * self.file.size if self.status == "completed" else 0
-
-    def view(self, store_id: str) -> dict[str, Any]:
-        return {
-            "id": self.file.id,
-            "object": "vector_store.file",
-            "created_at": self.created_at,
-            "vector_store_id": store_id,
-            "status": self.status,
-            "last_error": self.last_error if self.status == "failed" else None,
-            "usage_bytes": self.usage_bytes,
-            "attributes": {},
-        }
-
-
-@dataclass
-class _Store:
-    id: str
-    name: str
-    created_at: int
-    files: dict[str, _StoredFile] = field(default_factory=dict)
-
-    def view(self) -> dict[str, Any]:
-        statuses = [stored.status for stored in self.files.values()]
-        counts = {name: statuses.count(name) for name in ("in_progress", "completed", "failed", "cancelled")}
-        return {
-            "id": self.id,
-            "object": "vector_store",
-            "created_at": self.created_at,
-            "name": self.name,
-            "status": "in_progress" if counts["in_progress"] else "completed",
-            "file_counts": counts | {"total": len(statuses)},
-            "usage_bytes": sum(stored.usage_bytes for stored in self.files.values()),
-            "last_active_at": self.created_at,
-            "expires_after": None,
-            "expires_at": None,
-            "metadata": {},
-        }
-
-
-@dataclass
-class _Account:
-    files: dict[str, _File] = field(default_factory=dict)
-    stores: dict[str, _Store] = field(default_factory=dict)
-
-
 class Documents:
     """Files and vector stores of all accounts. A key reaches those of its own account alone."""
 
     def __init__(self, indexing_seconds: float = 3.0) -> None:
         self.indexing_seconds = indexing_seconds
-        self._accounts: dict[str, _Account] = {}
+        self._accounts: dict[str, Account] = {}
         self._numbers = itertools.count(1)
 
     def answer(self, request: DocumentRequest) -> tuple[int, dict[str, Any]]:
@@ -174,16 +83,16 @@ class Documents:
         store = self._new_store(account, "Documents")
         for name in names:
             file = self._new_file(account, name, b"A line of text.")
-            store.files[file.id] = _StoredFile(file, file.created_at, 0.0)
+            store.files[file.id] = StoredFile(file, file.created_at, 0.0)
         return store.id
 
     @property
     def _routes(self) -> list[tuple[str, str, Callable[..., dict[str, Any]]]]:
         return [
-            ("GET", "files", lambda account, request: _page(account.files, request, _File.view)),
+            ("GET", "files", lambda account, request: _page(account.files, request, File.view)),
             ("POST", "files", self._upload),
             ("DELETE", "files/*", self._delete_file),
-            ("GET", "vector_stores", lambda account, request: _page(account.stores, request, _Store.view)),
+            ("GET", "vector_stores", lambda account, request: _page(account.stores, request, Store.view)),
             ("POST", "vector_stores", self._create_store),
             ("GET", "vector_stores/*", lambda account, _, store_id: _find(account, store_id).view()),
             ("GET", "vector_stores/*/files", self._list_stored),
@@ -191,20 +100,20 @@ class Documents:
             ("DELETE", "vector_stores/*/files/*", self._detach),
         ]
 
-    def _account(self, key: str) -> _Account:
-        return self._accounts.setdefault(key, _Account())
+    def _account(self, key: str) -> Account:
+        return self._accounts.setdefault(key, Account())
 
-    def _new_file(self, account: _Account, name: str, content: bytes) -> _File:
-        file = _File(f"file-{next(self._numbers):06d}", name, len(content), int(time.time()))
+    def _new_file(self, account: Account, name: str, content: bytes) -> File:
+        file = File(f"file-{next(self._numbers):06d}", name, len(content), int(time.time()))
         account.files[file.id] = file
         return file
 
-    def _new_store(self, account: _Account, name: str) -> _Store:
-        store = _Store(f"vs_{next(self._numbers):06d}", name, int(time.time()))
+    def _new_store(self, account: Account, name: str) -> Store:
+        store = Store(f"vs_{next(self._numbers):06d}", name, int(time.time()))
         account.stores[store.id] = store
         return store
 
-    def _upload(self, account: _Account, request: DocumentRequest) -> dict[str, Any]:
+    def _upload(self, account: Account, request: DocumentRequest) -> dict[str, Any]:
         environ = {
             "REQUEST_METHOD": "POST",
             "CONTENT_TYPE": request.content_type,
@@ -217,34 +126,34 @@ class Documents:
         with closing(files["file"]) as file:
             return self._new_file(account, file.filename or "", file.read()).view()
 
-    def _delete_file(self, account: _Account, _request: DocumentRequest, file_id: str) -> dict[str, Any]:
+    def _delete_file(self, account: Account, _request: DocumentRequest, file_id: str) -> dict[str, Any]:
         if account.files.pop(file_id, None) is None:
             raise Refusal(404, f"No such File object: {file_id}", "id")
         for store in account.stores.values():
             store.files.pop(file_id, None)
         return {"id": file_id, "object": "file", "deleted": True}
 
-    def _create_store(self, account: _Account, request: DocumentRequest) -> dict[str, Any]:
+    def _create_store(self, account: Account, request: DocumentRequest) -> dict[str, Any]:
         return self._new_store(account, str((request.body or {}).get("name") or "")).view()
 
-    def _list_stored(self, account: _Account, request: DocumentRequest, store_id: str) -> dict[str, Any]:
+    def _list_stored(self, account: Account, request: DocumentRequest, store_id: str) -> dict[str, Any]:
         return _page(_find(account, store_id).files, request, lambda stored: stored.view(store_id))
 
-    def _attach(self, account: _Account, request: DocumentRequest, store_id: str) -> dict[str, Any]:
+    def _attach(self, account: Account, request: DocumentRequest, store_id: str) -> dict[str, Any]:
         store, file_id = _find(account, store_id), str((request.body or {}).get("file_id"))
         if file_id not in account.files:
             raise Refusal(404, f"No such File object: {file_id}", "file_id")
-        stored = _StoredFile(account.files[file_id], int(time.time()), time.monotonic() + self.indexing_seconds)
+        stored = StoredFile(account.files[file_id], int(time.time()), time.monotonic() + self.indexing_seconds)
         store.files[file_id] = stored
         return stored.view(store_id)
 
-    def _detach(self, account: _Account, _request: DocumentRequest, store_id: str, file_id: str) -> dict[str, Any]:
+    def _detach(self, account: Account, _request: DocumentRequest, store_id: str, file_id: str) -> dict[str, Any]:
         if _find(account, store_id).files.pop(file_id, None) is None:
             raise Refusal(404, f"No file found with id '{file_id}' in vector store '{store_id}'.", "file_id")
         return {"id": file_id, "object": "vector_store.file.deleted", "deleted": True}
 
 
-def _find(account: _Account, store_id: str) -> _Store:
+def _find(account: Account, store_id: str) -> Store:
     if store_id not in account.stores:
         raise Refusal(404, f"No vector store found with id '{store_id}'.", "vector_store_id")
     return account.stores[store_id]
