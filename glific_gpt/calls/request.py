@@ -1,5 +1,6 @@
 """Parse and admit a call: every check that runs before a token is spent, in the order that the webhook promises."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from glific_gpt.clock import Deadline
 from glific_gpt.errors import (
     CredentialInactive,
     CredentialMissing,
+    GlificGptError,
     GlificNotConnected,
     InvalidField,
     InvalidJson,
@@ -19,7 +21,7 @@ from glific_gpt.errors import (
     Unauthorized,
 )
 from glific_gpt.functions.body_validation import validate_body
-from glific_gpt.functions.contract import Function, FunctionBody, find_contact_id
+from glific_gpt.functions.contract import Function, FunctionBody, Need, find_contact_id
 from glific_gpt.functions.needs import find_refusal
 from glific_gpt.functions.registry import Registry
 from glific_gpt.functions.values import blank_to_none, decode_json, parse_id
@@ -139,7 +141,11 @@ class Admission:
         lists = (self.settings.models, tenant.server_models, tenant.allowed_models)
         # Longer lists were stored before there was a limit.
         is_long = any(patterns is not None and len(patterns) > MAX_PATTERNS for patterns in lists)
-        if refusal := cpu_bound.run(lambda: allowlist.access_error(model, *lists), is_long=is_long):
+
+        def check_access(name: str) -> GlificGptError | None:
+            return cpu_bound.run(lambda: allowlist.access_error(name, *lists), is_long=is_long)
+
+        if refusal := check_access(model):
             raise refusal
         needs = self.functions.get(context.function).needs
         if unable := find_refusal(model, needs):
@@ -147,16 +153,26 @@ class Admission:
         context.base_url = tenant.base_url
         if context.allowance:
             context.allowance.base_url = tenant.base_url
-        context.fallback_model = None
-        if (fallback := tenant.fallback_model) and (
-            fallback := allowlist.canonical_id(fallback, tenant.base_url)
-        ) != model:
-            refusal = cpu_bound.run(lambda: allowlist.access_error(fallback, *lists), is_long=is_long)
-            context.fallback_model = None if refusal or find_refusal(fallback, needs) else fallback
+        context.fallback_model = _find_fallback(tenant, model, needs, check_access)
         fields = credentials.decrypt(self.vault, tenant.organization_id, self.provider, tenant.ciphertext)
         # One group for all calls of the organization, in a request, after it, and from the console.
         pictures = str(tenant.organization_id) if tenant.fetch_images else None
         return self.provider.bind(fields, model, deadline, context.fallback_model, picture_group=pictures)
+
+
+def _find_fallback(
+    tenant: Tenant,
+    model: str,
+    needs: frozenset[Need],
+    check_access: Callable[[str], GlificGptError | None],
+) -> str | None:
+    """Return the organization's fallback model, if it is another one that may be used and can do what is needed."""
+    if not tenant.fallback_model:
+        return None
+    fallback = allowlist.canonical_id(tenant.fallback_model, tenant.base_url)
+    if fallback == model or check_access(fallback) or find_refusal(fallback, needs):
+        return None
+    return fallback
 
 
 def decode_object(body: bytes) -> dict[str, Any]:
