@@ -6,6 +6,7 @@ from flask import Flask, current_app, g, request, session, url_for
 from flask_babel import Babel
 from flask_security import current_user
 from markupsafe import Markup
+from werkzeug.exceptions import HTTPException
 
 from glific_gpt import __version__
 from glific_gpt.accounts import locales, people
@@ -78,8 +79,20 @@ def init(app: Flask) -> None:
 
 def help_url() -> str:
     """Return the address of the part of the handbook that describes this page."""
-    endpoint = (request.endpoint or "").removeprefix("console.")
-    return url_for("console.help_page", _anchor=SECTIONS.get(endpoint))
+    return url_for("console.help_page", _anchor=SECTIONS.get(_find_page(request.path)))
+
+
+def _find_page(path: str) -> str:
+    """Return the endpoint of the page at this address, or above it: a form with errors is shown below its page."""
+    adapter = current_app.create_url_adapter(request)
+    while adapter and path:
+        try:
+            endpoint, _values = adapter.match(path, method="GET")
+        except HTTPException:
+            path = path.rpartition("/")[0]
+        else:
+            return str(endpoint).removeprefix("console.")
+    return ""
 
 
 def activity_seconds() -> int:

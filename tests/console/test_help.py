@@ -48,6 +48,12 @@ def test_each_page_leads_to_its_part_in_the_language_of_the_user(editor: Console
     assert "साइन इन करना" in editor.get(HELP).text
 
 
+def test_a_form_with_errors_leads_to_the_part_of_its_page(owner: ConsoleUser) -> None:
+    for path, anchor in {"/settings": "settings", "/settings/phrase": "settings", "/members": "members"}.items():
+        refused = owner.post(HERE + path, {"monthly_budget_usd": "much"})
+        assert (refused.status_code, f'href="{HELP}#{anchor}"' in refused.text) == (422, True), path
+
+
 def test_administrators_find_the_json_api(
     administrator: ConsoleUser, editor: ConsoleUser, alice: TestOrganization
 ) -> None:
@@ -69,4 +75,4 @@ def test_every_page_of_an_organization_or_the_server_has_a_part(server: RunningS
     assert pages - set(SECTIONS) <= WITHOUT_PART
 
 
-WITHOUT_PART = {"static", "home", "help_page", "new_organization", "server_person", "confirm_person_deletion"}
+WITHOUT_PART = {"static", "home", "help_page"}
