@@ -170,6 +170,22 @@ def test_a_required_change_blocks_all_other_pages(asha: ConsoleUser) -> None:
     assert is_signed_in(asha)
 
 
+def test_an_initial_password_is_not_asked_for_again(asha: ConsoleUser) -> None:
+    asha.sign_in()
+    assert 'name="password"' in asha.get(CHANGE).text
+    with asha.server.app.app_context(), transaction() as session:
+        people.find_person(session, asha.email).must_change_password = True
+    assert 'name="password"' not in asha.get(CHANGE).text
+    for refused, said in {PASSWORD: "This is your current password.", "short": "Choose a password with"}.items():
+        answer = asha.post(CHANGE, {"new_password": refused, "new_password_confirm": refused}, page=CHANGE)
+        assert (answer.status_code, said in answer.text) == (422, True)
+    assert asha.post(CHANGE, {"new_password": NEW, "new_password_confirm": PASSWORD}, page=CHANGE).status_code == 422
+    assert asha.post(CHANGE, {"new_password": NEW, "new_password_confirm": NEW}, page=CHANGE).status_code == 302
+    assert asha.post(CHANGE, {"new_password": PASSWORD, "new_password_confirm": PASSWORD}).status_code == 422
+    with create_client() as client:
+        assert ConsoleUser(asha.server, asha.email, client).sign_in(NEW).status_code == 302
+
+
 def test_creating_and_using_a_link_is_in_the_audit_trail(asha: ConsoleUser) -> None:
     choose(asha, link_for(asha))
     assert actions(asha)[:3] == [

@@ -3,9 +3,10 @@
 from typing import Any, ClassVar
 
 import flask_security as library
+from flask import current_app
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from flask_security import current_user
+from flask_security import current_user, verify_password
 from wtforms import HiddenField, RadioField
 from wtforms.validators import Length
 
@@ -71,12 +72,28 @@ class ConfirmForm(PasswordForm, library.VerifyForm):
 
 
 class ChangePasswordForm(PasswordForm, library.ChangePasswordForm):
+    """Asks for the current password, except for an initial one, with which the person has just signed in."""
+
     LABELS: ClassVar = {
         "password": LABEL_CURRENT_PASSWORD,
         "new_password": LABEL_NEW_PASSWORD,
         "new_password_confirm": LABEL_REPEAT_PASSWORD,
         "submit": _("Change password"),
     }
+
+    def validate(self, **options: Any) -> bool:
+        if not current_user.must_change_password:
+            return super().validate(**options)
+        # The library's own check of this form compares the current password.
+        return bool(super(library.ChangePasswordForm, self).validate(**options)) and self._is_new_password_valid()
+
+    def _is_new_password_valid(self) -> bool:
+        field, rules = self.new_password, current_app.extensions["security"].password_util
+        problems, field.data = rules.validate(field.data, is_register=False, user=current_user)
+        if not problems and verify_password(field.data, current_user.password):
+            problems = [gettext(MESSAGES["PASSWORD_IS_THE_SAME"][0])]
+        field.errors = [*field.errors, *(problems or [])]
+        return not problems
 
 
 class ResetPasswordForm(LabelledForm, library.ResetPasswordForm):
