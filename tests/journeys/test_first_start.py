@@ -30,7 +30,7 @@ def visiting(server: ServerProcesses) -> Iterator[ConsoleUser]:
 
 @pytest.mark.both_databases
 def test_the_link_of_the_log_sets_up_a_server_of_several_processes_once(tmp_path: Path, database_url: str) -> None:
-    with run_server_processes(tmp_path / "first", database_url=database_url, processes=2) as server:
+    with run_server_processes(tmp_path / "first", is_forked=True, database_url=database_url, processes=2) as server:
         (link,) = links(server)
         assert link.startswith("http://127.0.0.1:8000/console/set-up?token=ggs_")
         path = link.removeprefix("http://127.0.0.1:8000")

@@ -48,7 +48,8 @@ def environment(**settings: object) -> dict[str, str]:
 
 def refusal(tmp_path: Path, environ: dict[str, str]) -> str:
     """Return the error of a server that does not start."""
-    with start(SERVER, tmp_path / "refused", to_environment(bind=f"127.0.0.1:{free_port()}") | environ) as program:
+    bind = to_environment(bind=f"127.0.0.1:{free_port()}")
+    with start(SERVER, tmp_path / "refused", bind | environ, is_forked=True) as program:
         return failed_start(program)
 
 
@@ -109,7 +110,8 @@ def test_it_does_not_start_with_other_encryption_keys_than_those_of_the_database
     tmp_path: Path, database_url: str, command: tuple[str, ...]
 ) -> None:
     other = Fernet.generate_key().decode()
-    with start(command, tmp_path / "log", environment(database_url=database_url, encryption_keys=other)) as program:
+    environ = environment(database_url=database_url, encryption_keys=other)
+    with start(command, tmp_path / "log", environ, is_forked=True) as program:
         assert failed_start(program).startswith("The database was encrypted with other keys")
 
 
@@ -128,7 +130,7 @@ def test_a_server_that_cannot_start_takes_no_connection(tmp_path: Path, processe
 
 def test_it_ends_when_its_processes_cannot_start(tmp_path: Path) -> None:
     environ = environment(database_url=f"sqlite:///{tmp_path}/empty.db", processes=2, bind=f"127.0.0.1:{free_port()}")
-    with start(SERVER, tmp_path / "log", environ) as program:
+    with start(SERVER, tmp_path / "log", environ, is_forked=True) as program:
         assert program.wait_for_exit() == 1
     lines = [json.loads(line) for line in program.errors.splitlines()]
     assert {line["detail"] for line in lines if line["event"] == "start_failed"} == {BEHIND}
@@ -145,7 +147,7 @@ def test_it_ends_with_one_sentence_if_another_server_listens_first(
         other.bind(("127.0.0.1", free_port()))
         bind = f"127.0.0.1:{other.getsockname()[1]}"
         environ = environment(database_url=database_url, bind=bind, processes=processes)
-        with start(SERVER, tmp_path / "log", environ) as program:
+        with start(SERVER, tmp_path / "log", environ, is_forked=True) as program:
             wait_until(lambda: has_socket(program))
             other.listen()
             assert failed_start(program) == (
@@ -162,7 +164,7 @@ def has_socket(program: Program) -> bool:
 
 @on_sqlite
 def test_the_other_processes_serve_while_one_cannot_be_replaced(tmp_path: Path, database_url: str) -> None:
-    with run_server_processes(tmp_path / "log", database_url=database_url, processes=2) as server:
+    with run_server_processes(tmp_path / "log", is_forked=True, database_url=database_url, processes=2) as server:
         with behind_on_migrations(database_url):
             os.kill(list_server_processes(server.program)[0], SIGKILL)
             wait_until(lambda: server.program.errors.count(BEHIND) >= 2)
@@ -208,7 +210,8 @@ def test_several_processes_end_quietly_on_ctrl_c_while_they_start(tmp_path: Path
 @pytest.mark.parametrize("host", ["localhost", pytest.param("[::1]", marks=requires_ipv6)])
 def test_it_listens_on_a_name_and_on_an_address_of_ipv6(tmp_path: Path, database_url: str, host: str) -> None:
     bind = f"{host}:{free_port()}"
-    with start(SERVER, tmp_path / "log", environment(database_url=database_url, bind=bind)) as program:
+    environ = environment(database_url=database_url, bind=bind)
+    with start(SERVER, tmp_path / "log", environ, is_forked=True) as program:
         wait_until_ready(f"http://{bind}", program)
 
 

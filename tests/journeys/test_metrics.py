@@ -86,7 +86,7 @@ def test_counts_equal_the_rows_although_processes_are_killed(
     tmp_path: Path, settings: dict[str, Any], openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
     create_unreadable_secret(settings["database_url"])
-    with run_server_processes(tmp_path / "server", processes=2, **settings) as server:
+    with run_server_processes(tmp_path / "server", is_forked=True, processes=2, **settings) as server:
         alice = server.add_organization("alice")
         alice.connect(glific)
         wait_until(lambda: scrape(server.url).total("secrets_unreadable") == 1, SLOW_START_SECONDS)

@@ -32,7 +32,7 @@ def test_the_limit_of_a_contact_applies_to_all_processes_together(
     tmp_path: Path, database_url: str, openai: OpenAIStandIn
 ) -> None:
     with run_server_processes(
-        tmp_path / "log", database_url=database_url, openai_base_url=openai.base_url, processes=2
+        tmp_path / "log", is_forked=True, database_url=database_url, openai_base_url=openai.base_url, processes=2
     ) as server:
         alice = server.add_organization("alice", contact_daily_limit=1)
         successes = [burst(alice, contact_id).count(200) for contact_id in range(1, CONTACTS + 1)]

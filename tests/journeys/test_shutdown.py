@@ -37,7 +37,7 @@ def server(
     """A server of one process, and one of two."""
     settings: dict[str, Any] = {"database_url": database_url, "openai_base_url": openai.base_url}
     with run_server_processes(
-        tmp_path / "log", processes=request.param, deadline_seconds=DEADLINE_SECONDS, **settings
+        tmp_path / "log", is_forked=True, processes=request.param, deadline_seconds=DEADLINE_SECONDS, **settings
     ) as server:
         yield server
 
@@ -75,7 +75,7 @@ def test_a_result_that_the_database_did_not_accept_in_time_is_written_before_it_
 ) -> None:
     openai.always(answer("At last.", after=1))
     settings: dict[str, Any] = {"database_url": database_url, "openai_base_url": openai.base_url, "worker": "separate"}
-    with run_server_processes(tmp_path / "log", **settings) as server:
+    with run_server_processes(tmp_path / "log", is_forked=True, **settings) as server:
         alice = server.add_organization("alice")
         with running_call(alice, openai) as call, lock_calls(database_url):
             assert call.result().json()["parsed_msg"] == "At last."

@@ -52,6 +52,12 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[s
         yield url
 
 
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The code of the release before this one. Its modules are compiled once for all tests."""
+    return check_out(tmp_path_factory.mktemp("release"))
+
+
 @dataclass
 class Servers:
     """Two servers on one database behind nginx, which are replaced one after the other."""
@@ -67,7 +73,7 @@ class Servers:
         if port in self.running:
             self.stop(port)
         environ = to_environment(**self.settings, bind=f"127.0.0.1:{port}")
-        program = self.stack.enter_context(start(SERVER, self._new_folder(), environ, tree))
+        program = self.stack.enter_context(start(SERVER, self._new_folder(), environ, tree, is_forked=tree == ROOT))
         wait_until_ready(f"http://127.0.0.1:{port}", program)
         self.running[port] = program
         return program
@@ -80,7 +86,8 @@ class Servers:
 
     def run(self, command: tuple[str, ...], tree: Path) -> str:
         """Run a command that must succeed, and return its output."""
-        with start(command, self._new_folder(), to_environment(**self.settings), tree) as program:
+        environ = to_environment(**self.settings)
+        with start(command, self._new_folder(), environ, tree, is_forked=tree == ROOT) as program:
             assert program.wait_for_exit() == 0, program.errors
             return program.output
 
@@ -97,9 +104,8 @@ def open_servers(folder: Path, url: str, openai: OpenAIStandIn) -> Iterator[Serv
 
 
 def test_an_upgrade_behind_a_proxy_and_the_way_back_lose_nothing(
-    tmp_path: Path, empty_database: str, openai: OpenAIStandIn, glific: GlificStandIn
+    tmp_path: Path, release: Path, empty_database: str, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
-    release = check_out(tmp_path / "release")
     proxy = free_port()
     with (
         open_servers(tmp_path / "logs", empty_database, openai) as servers,

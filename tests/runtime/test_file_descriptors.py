@@ -4,7 +4,6 @@ import os
 import resource
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,7 +11,7 @@ from itertools import count, islice
 from pathlib import Path
 
 from tests.support.platforms import requires_linux
-from tests.support.programs import TIMEOUT_SECONDS, Program, list_server_processes, start
+from tests.support.programs import TIMEOUT_SECONDS, WORKER, Program, list_server_processes, start
 from tests.support.serving import ServerProcesses, run_server_processes, to_environment
 from tests.support.settings import ENCRYPTION_KEY
 
@@ -70,7 +69,7 @@ def is_answered(server: ServerProcesses) -> bool:
 
 
 def test_a_server_that_cannot_accept_connections_logs_it_and_recovers(tmp_path: Path, database_url: str) -> None:
-    with run_server_processes(tmp_path, database_url=database_url) as server:
+    with run_server_processes(tmp_path, is_forked=True, database_url=database_url) as server:
         pid, address = server.program.process.pid, ("127.0.0.1", server.port)
         time.sleep(HEAD_START_SECONDS)
         with ExitStack() as stack, few_files(pid, SPARE_FILES):
@@ -88,7 +87,7 @@ def test_a_server_that_cannot_accept_connections_logs_it_and_recovers(tmp_path: 
 
 
 def test_a_supervisor_that_cannot_start_a_process_keeps_the_others(tmp_path: Path, database_url: str) -> None:
-    with run_server_processes(tmp_path, database_url=database_url, processes=2) as server:
+    with run_server_processes(tmp_path, is_forked=True, database_url=database_url, processes=2) as server:
         wait_until(lambda: len(list_server_processes(server.program)) == 2)
         with few_files(server.program.process.pid, 0):
             wait_until(lambda: "file_descriptors_exhausted" in server.program.errors)
@@ -100,9 +99,8 @@ def test_a_supervisor_that_cannot_start_a_process_keeps_the_others(tmp_path: Pat
 
 
 def test_a_worker_logs_that_it_has_no_files(tmp_path: Path, database_url: str) -> None:
-    flask = str(Path(sys.executable).parent / "flask")
     settings = {"database_url": database_url, "secret_key": "made-up-for-a-test", "encryption_keys": ENCRYPTION_KEY}
-    with start([flask, "worker"], tmp_path, to_environment(**settings)) as worker:
+    with start(WORKER, tmp_path, to_environment(**settings), is_forked=True) as worker:
         wait_until(lambda: "Working on deferred calls" in worker.errors)
         with few_files(worker.process.pid, 0):
             wait_until(lambda: "file_descriptors_exhausted" in worker.errors)

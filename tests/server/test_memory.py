@@ -30,7 +30,7 @@ def endless() -> Iterator[EndlessServer]:
 @pytest.fixture
 def processes(tmp_path: Path, database_url: str, endless: EndlessServer) -> Iterator[ServerProcesses]:
     upstream = f"http://127.0.0.1:{endless.port}/v1"
-    with run_server_processes(tmp_path, database_url=database_url, openai_base_url=upstream) as running:
+    with run_server_processes(tmp_path, is_forked=True, database_url=database_url, openai_base_url=upstream) as running:
         yield running
 
 

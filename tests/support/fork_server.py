@@ -1,8 +1,10 @@
 """A process that has imported the product, and forks programs of it: `python -m tests.support.fork_server SOCKET`.
 
 SOCKET is the descriptor of a Unix socket. Each message on it starts a program: JSON with the arguments of `python -m`,
-the environment and the folder, and three descriptors, for the output, the errors and the reports. A report is a
-number: first the id of the process, and when it has ended, its wait status. The process ends with its socket.
+the environment and the folder, and four descriptors, for the input, output, errors and reports. A report is a number:
+first the id of the process, and when it has ended, its wait status. All end with the socket.
+
+A forked server forks its processes too, instead of starting them, so that these need not import the product either.
 """
 
 import gc
@@ -10,12 +12,20 @@ import json
 import os
 import runpy
 import select
+import signal
 import socket
 import struct
 import sys
 import threading
+from collections.abc import Iterable
+from contextlib import suppress
 from importlib import import_module
+from multiprocessing.context import ForkProcess
+from types import SimpleNamespace
 from typing import Any
+
+import uvicorn._subprocess
+from uvicorn.supervisors.multiprocess import SIGNALS
 
 REPORT = struct.Struct("i")
 MAX_MESSAGE_BYTES = 1 << 17
@@ -23,17 +33,30 @@ PRELOADED = (
     "glific_gpt.accounts.first_administrator",
     "glific_gpt.app",
     "glific_gpt.cli",
+    "glific_gpt.openai.gateway",
+    "glific_gpt.runtime.large_blocks",
     "glific_gpt.server.asgi",
     "glific_gpt.server.supervisor",
     "glific_gpt.server.warm_up",
     "dbos",
     "flask.cli",
     "flask_migrate",
+    "genai_prices.data",
     "psycopg",
     "sqlalchemy.dialects.postgresql.psycopg",
     "sqlalchemy.dialects.sqlite.pysqlite",
     "uvicorn.loops.auto",
 )
+
+
+class ForkedServerProcess(ForkProcess):
+    """A process of a forked server, with the signal handlers of a started one."""
+
+    def run(self) -> None:
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        super().run()
 
 
 def main() -> None:
@@ -43,6 +66,7 @@ def main() -> None:
     assert threading.active_count() == 1, "A fork would lose the other threads."
     arguments = _fork_until_closed(socket.socket(fileno=int(sys.argv[1])))
     if arguments:
+        uvicorn._subprocess.spawn = SimpleNamespace(Process=ForkedServerProcess)  # type: ignore[assignment]
         sys.argv = arguments
         gc.enable()
         runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
@@ -59,17 +83,24 @@ def _fork_until_closed(control: socket.socket) -> list[str] | None:
                 poll.unregister(ready)
                 _report_end(ready, *reports.pop(ready))
                 continue
-            message, descriptors, _, _ = socket.recv_fds(control, MAX_MESSAGE_BYTES, 3)
+            message, descriptors, _, _ = socket.recv_fds(control, MAX_MESSAGE_BYTES, 4)
             if not message:
+                _kill(process for process, _ in reports.values())
                 return None
             if (process := os.fork()) == 0:
                 control.detach()
                 return _become_program(json.loads(message), descriptors)
-            for descriptor in descriptors[:2]:
+            for descriptor in descriptors[:3]:
                 os.close(descriptor)
             running = os.pidfd_open(process)
-            reports[running] = (process, descriptors[2])
+            reports[running] = (process, descriptors[3])
             poll.register(running, select.POLLIN)
+
+
+def _kill(processes: Iterable[int]) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.killpg(process, signal.SIGKILL)
 
 
 def _report_end(running: int, process: int, report: int) -> None:
@@ -86,9 +117,9 @@ def _report_end(running: int, process: int, report: int) -> None:
 def _become_program(message: dict[str, Any], descriptors: list[int]) -> list[str]:
     """Take over the session, output, environment and folder that a new process would have."""
     os.setsid()
-    output, errors, report = descriptors
-    os.dup2(output, 1)
-    os.dup2(errors, 2)
+    *standard, report = descriptors
+    for number, descriptor in enumerate(standard):
+        os.dup2(descriptor, number)
     os.write(report, REPORT.pack(os.getpid()))
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     os.environ.clear()

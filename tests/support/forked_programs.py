@@ -11,7 +11,8 @@ import select
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -61,27 +62,44 @@ def fork(arguments: Sequence[str], environ: dict[str, str], folder: Path, output
     reports, report = os.pipe()
     try:
         message = {"arguments": list(arguments), "environ": environ, "folder": str(folder)}
-        socket.send_fds(_fork_server(), [json.dumps(message).encode()], [output, errors, report])
+        with Path(os.devnull).open() as nothing:
+            descriptors = [nothing.fileno(), output, errors, report]
+            socket.send_fds(_fork_server(), [json.dumps(message).encode()], descriptors)
     finally:
         os.close(report)
     return ForkedProcess(reports)
 
 
+@contextmanager
+def fork_server_of(tree: Path) -> Iterator[socket.socket]:
+    """Start a fork server with the code in this folder, for `tests/support/fork_client.py`. Yields its socket."""
+    control, process = _start_fork_server(tree)
+    try:
+        yield control
+    finally:
+        _end(control, process)
+
+
 @cache
 def _fork_server() -> socket.socket:
     """Start the fork server of this test process, which ends with it."""
+    control, process = _start_fork_server(Path(__file__).parents[2])
+    atexit.register(_end, control, process)
+    return control
+
+
+def _start_fork_server(tree: Path) -> tuple[socket.socket, subprocess.Popen[bytes]]:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         process = subprocess.Popen(  # noqa: S603 - the command is a constant of the tests
             (sys.executable, "-m", "tests.support.fork_server", str(theirs.fileno())),
-            cwd=Path(__file__).parents[2],
+            cwd=tree,
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
         )
-    atexit.register(_end, ours, process)
-    return ours
+    return ours, process
 
 
 def _end(control: socket.socket, process: subprocess.Popen[bytes]) -> None:

@@ -63,8 +63,11 @@ def start(
     cwd: Path = ROOT,
     *,
     is_forked: bool = False,
+    pass_fds: Sequence[int] = (),
 ) -> Iterator[Program]:
     """Run the program with these variables of the product and no others. Its output is written to `folder`.
+
+    `pass_fds` are descriptors that it inherits.
 
     A test in which the start itself does not matter sets `is_forked`: the program need not import the product then.
     """
@@ -89,6 +92,7 @@ def start(
                 stdout=output,
                 stderr=errors,
                 start_new_session=True,
+                pass_fds=pass_fds,
             )
     program = Program(process, folder)
     try:
@@ -114,12 +118,13 @@ def default_interrupt_handler() -> Iterator[None]:
 
 
 def list_server_processes(program: Program) -> list[int]:
-    """Return the ids of the server processes: the children that multiprocessing has started."""
+    """Return the ids of the server processes: the children that multiprocessing has started, or the fork server."""
     main = program.process.pid
     found = []
     for child in Path(f"/proc/{main}/task/{main}/children").read_text().split():
         with suppress(FileNotFoundError, ProcessLookupError):  # the process has ended meanwhile
-            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+            command = Path(f"/proc/{child}/cmdline").read_bytes()
+            if b"spawn_main" in command or b"fork_server" in command:
                 found.append(int(child))
     return found
 
