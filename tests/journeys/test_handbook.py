@@ -1,17 +1,21 @@
 """The handbook: its commands, one after the other, from a fresh copy of the project to the last page."""
 
 import shlex
+import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support import databases
+from tests.support.forked_programs import fork_server_of
 from tests.support.handbook import Commands, read_commands
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.programs import copy_project, free_port, start
+from tests.support.programs import ROOT, copy_project, free_port, start
 
 TIMEOUT_SECONDS = 900
+FORK_CLIENT = ROOT / "tests" / "support" / "fork_client.py"
 
 INSTEAD = {
     "shell": "",  # the script below has done it
@@ -51,6 +55,23 @@ def script(commands: list[Commands], replacements: dict[str, str]) -> str:
     return text
 
 
+def install_forked_programs(project: Path, control: socket.socket) -> None:
+    """Let a fork server run the commands and servers, of which each would import the product otherwise.
+
+    tests/cli/test_executable.py and tests/journeys/test_make_serve.py start them as users do.
+    """
+    programs = project / ".venv" / "bin"
+    (project / ".venv").unlink()
+    programs.mkdir(parents=True)
+    fork = f"exec {sys.executable} -IS {FORK_CLIENT} {control.fileno()}"
+    (programs / "flask").write_text(f'#!/bin/sh\n{fork} glific_gpt "$@"\n')
+    (programs / "python").write_text(
+        f'#!/bin/sh\nif [ "$1" = -m ]; then shift; {fork} "$@"; fi\nexec {sys.executable} "$@"\n'
+    )
+    for program in programs.iterdir():
+        program.chmod(0o755)
+
+
 def test_each_mark_has_a_reason() -> None:
     assert {each.mark for each in read_commands()} - {""} == set(INSTEAD)
 
@@ -77,7 +98,10 @@ def test_every_command_of_the_handbook_works_in_its_order(
     (tmp_path / "script.sh").write_text(script(read_commands(), replacements))
     environ = {"url": url, "log": str(tmp_path / "log"), "GLIFIC_GPT_BIND": f"127.0.0.1:{port}"}
     environ |= {"GLIFIC_GPT_OPENAI_BASE_URL": openai.base_url}
-    with start(("bash", str(tmp_path / "script.sh")), tmp_path / "run", environ, project) as program:
-        status = program.process.wait(TIMEOUT_SECONDS)
+    with fork_server_of(project) as control:
+        install_forked_programs(project, control)
+        command = ("bash", str(tmp_path / "script.sh"))
+        with start(command, tmp_path / "run", environ, project, pass_fds=[control.fileno()]) as program:
+            status = program.process.wait(TIMEOUT_SECONDS)
     assert status == 0, f"{program.output[-2000:]}\n{program.errors[-2000:]}"
     assert program.output.count("=== ") == len(read_commands())
