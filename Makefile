@@ -78,8 +78,9 @@ peers: ## install the other gateways that `make bench` measures, into .peers
 release: $(INSTALLED) $(COMPRESSED) ## build the files of a release into dist/: wheel, source archive, lock, SBOM, checksums
 	@$(BIN)/python -m tools.release
 
-fuzz: $(INSTALLED) ## send generated bodies and headers to the webhook for ten minutes
+fuzz: $(INSTALLED) ## send generated bodies and headers to the webhook for ten minutes, then to the JSON API
 	FUZZ_SECONDS=600 $(BIN)/pytest tests/webhooks/test_fuzz.py --timeout 900
+	FUZZ_EXAMPLES=50 $(BIN)/pytest tests/api/test_schemathesis.py
 
 fuzz-text: $(INSTALLED) ## format generated answers for WhatsApp for ten minutes, and check what a person reads
 	FUZZ_SECONDS=600 $(BIN)/pytest tests/glific/test_text_fuzz.py --timeout 900

@@ -1,6 +1,6 @@
 """The webhook answers any generated request in time, with one JSON object of the contract.
 
-The test runs for eight seconds. FUZZ_SECONDS sets another time, FUZZ_DATABASE=postgresql selects the other
+The test runs for three seconds. FUZZ_SECONDS sets another time, FUZZ_DATABASE=postgresql selects the other
 database, and FUZZ_SEED repeats the calls of an earlier run.
 """
 
@@ -30,7 +30,7 @@ from tests.webhooks.strategies import GeneratedRequest, generated_requests
 
 pytestmark = pytest.mark.fuzz
 
-FUZZ_SECONDS = float(os.environ.get("FUZZ_SECONDS", "8"))
+FUZZ_SECONDS = float(os.environ.get("FUZZ_SECONDS", "3"))
 DATABASE = os.environ.get("FUZZ_DATABASE", "sqlite")
 SEED = int(os.environ.get("FUZZ_SEED", random.SystemRandom().getrandbits(32)))
 CALLS_PER_ROUND = 200
