@@ -10,6 +10,7 @@ from glific_gpt.errors import BadUpstreamReply, BudgetExceeded, DeadlineExceeded
 from glific_gpt.models import prices
 from glific_gpt.models.prices import QuestionPrices
 from glific_gpt.openai.chat import OutputLimit, Tokens, Usage
+from glific_gpt.openai.retries import LongWait
 from glific_gpt.openai.traits import accepts_temperature
 
 SMALLEST_USD = Decimal("1e-9")
@@ -134,6 +135,9 @@ class Allowance:
             yield
         except GlificGptError as error:
             is_free = not _is_possibly_charged(error)
+            raise
+        except LongWait:
+            is_free = True
             raise
         finally:
             used = usage.tokens.minus(tokens)

@@ -42,10 +42,15 @@ class ModelWithFallback:
         self.usage.fallback = None
         self._first.allowance = self._second.allowance = self.allowance
         self._first.memory = self._second.memory = self.memory
+        answered = self._ask_each(question)
+        return answered if isinstance(answered, Answer) else self._ask_again(question, answered)
+
+    def _ask_each(self, question: Question) -> Answer | GlificGptError:
+        """Return the answer of either model, else the error of the first one. They share the picture."""
         with self._first.with_picture(question) as complete:
             return self._ask(complete)
 
-    def _ask(self, question: Question) -> Answer:
+    def _ask(self, question: Question) -> Answer | GlificGptError:
         try:
             return self._first.ask(question, retry=False)
         except GlificGptError as error:
@@ -56,13 +61,17 @@ class ModelWithFallback:
             answer = self._second.ask(question, retry=False)
         except GlificGptError as error:
             failure.cause = _join_causes(failure.cause, self._second.name, error)
-            return self._ask_again(question, failure)
+            failure.__context__ = None  # with its traceback, it would keep the picture alive
+            return failure.with_traceback(None)
         self.usage.fallback = Fallback(self._second.name, failure.code, failure.cause)
         recording.fallback_answered()
         return answer
 
     def _ask_again(self, question: Question, failure: GlificGptError) -> Answer:
-        """Ask the first model again if that can help, as soon as OpenAI allows it. Raises GlificGptError."""
+        """Ask the first model again if that can help, as soon as OpenAI allows it. Raises GlificGptError.
+
+        A picture is downloaded again: nothing holds it during the wait.
+        """
         delay = BACKOFF_SECONDS if failure.retry_after is None else failure.retry_after
         if not failure.passes or delay + MIN_ANSWER_SECONDS >= self._deadline.remaining():
             raise failure from None

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from math import inf
 from typing import TypeVar
 
 from pydantic import SecretStr
@@ -22,12 +23,15 @@ from glific_gpt.openai.hosts import host_of
 from glific_gpt.openai.other_servers import OtherServer
 from glific_gpt.openai.picture_downloads import PictureDownloads
 from glific_gpt.openai.refusals import ApiRefusal, RequestRefused
-from glific_gpt.openai.retries import RetryingClient
+from glific_gpt.openai.retries import DEFAULT_POLICY, LongWait, RetryingClient, RetryPolicy
 from glific_gpt.openai.traits import max_picture_tokens
 from glific_gpt.openai.vector_stores import VectorStores
-from glific_gpt.runtime import cpu_bound
+from glific_gpt.runtime import bridge, cpu_bound
 
 Result = TypeVar("Result")
+
+HELD_PICTURE_SECONDS = 1.0
+"""Longest wait between two attempts for which a downloaded picture stays in memory. Others download it again."""
 
 MSG_UNLIMITED = (
     "{model} accepts no limit for the length of its answers, so it cannot be used under a monthly budget. Choose "
@@ -93,13 +97,13 @@ class Gateway:
         usage: Usage,
         *,
         must_limit: bool = False,
-        retry: bool = True,
+        policy: RetryPolicy = DEFAULT_POLICY,
     ) -> Answer:
-        """Return one answer and add the tokens that it used to `usage`. Raises GlificGptError.
+        """Return one answer and add the tokens that it used to `usage`. Raises GlificGptError and LongWait.
 
         A refused request may be repeated in another form. Later calls use this form only if it was answered.
-        With `must_limit`, no request is sent without the question's max_tokens and a limit of its searches. Without
-        `retry`, a request that OpenAI refuses is not sent again in the same form.
+        With `must_limit`, no request is sent without the question's max_tokens and a limit of its searches. The policy
+        says which requests are sent again in the same form.
         """
         learned = adaptations = self._known_adaptations(api_key, model)
         while True:
@@ -109,7 +113,7 @@ class Gateway:
                 _require_limits(body, model)
             parse = partial(_parse_answer, path, model, usage)
             try:
-                answer = self._retrying.send(api_key, deadline, path, body, parse, retry=retry)
+                answer = self._retrying.send(api_key, deadline, path, body, parse, policy=policy)
             except RequestRefused as refused:
                 changed = adaptations.after(refused.refusal, path, body)
                 if changed is None or (self._server and changed.responses_api):
@@ -176,31 +180,51 @@ class BoundModel:
         if question.uses_memory:
             self.remembered_question = question.text
             question = replace(question, history=self.memory) if self.memory else question
+        policy = RetryPolicy(retry, HELD_PICTURE_SECONDS if self._downloads(question) else inf)
+        while True:
+            try:
+                return self._ask_once(question, policy)
+            except LongWait as wait:
+                seconds, policy = wait.seconds, policy._replace(attempts=wait.attempts)
+            # Outside of the block: the exception would keep the picture alive.
+            bridge.sleep(seconds)
+
+    def _ask_once(self, question: Question, policy: RetryPolicy) -> Answer:
         with self.with_picture(question) as complete:
-            return self._ask_timed(complete, retry=retry)
+            return self._ask_timed(complete, policy)
+
+    def _downloads(self, question: Question) -> bool:
+        """Return whether this server downloads the picture of the question."""
+        address = question.picture_url
+        return address is not None and self._picture_group is not None and not address.startswith("data:")
 
     @contextmanager
     def with_picture(self, question: Question) -> Iterator[Question]:
         """Yield the question with the bytes of its picture, if this server downloads it. Raises GlificGptError."""
         address, group = question.picture_url, self._picture_group
-        if address is None or group is None or address.startswith("data:"):
+        if address is None or group is None or not self._downloads(question):
             yield question
             return
         with self._gateway.pictures.fetch(group, address, self._deadline) as picture:
             yield replace(question, picture_url=picture)
 
-    def _ask_timed(self, question: Question, *, retry: bool) -> Answer:
+    def _ask_timed(self, question: Question, policy: RetryPolicy) -> Answer:
         started = time.monotonic()
         try:
-            return self._ask(question, retry=retry)
+            return self._ask(question, policy)
         finally:
             seconds = time.monotonic() - started
             self.usage.seconds += seconds
             recording.openai_asked(seconds)
 
-    def _ask(self, question: Question, *, retry: bool) -> Answer:
+    def _ask(self, question: Question, policy: RetryPolicy) -> Answer:
         ask = partial(
-            self._gateway.ask, self._api_key, self.name, deadline=self._deadline, usage=self.usage, retry=retry
+            self._gateway.ask,
+            self._api_key,
+            self.name,
+            deadline=self._deadline,
+            usage=self.usage,
+            policy=policy,
         )
         if self.allowance is None:
             return ask(question)

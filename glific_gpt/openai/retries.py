@@ -2,7 +2,8 @@
 
 import random
 from collections.abc import Callable
-from typing import TypeVar
+from math import inf
+from typing import NamedTuple, TypeVar
 
 import httpx2
 from pydantic import SecretStr
@@ -42,6 +43,28 @@ def next_delay(attempts: int, refusal: ApiRefusal | None, deadline: Deadline) ->
     return delay if delay + MIN_ANSWER_SECONDS < deadline.remaining() else None
 
 
+class LongWait(Exception):
+    """OpenAI refused a request for free, and the next attempt is far away. Memory can be released meanwhile."""
+
+    def __init__(self, seconds: float, attempts: int) -> None:
+        super().__init__(seconds, attempts)
+        self.seconds, self.attempts = seconds, attempts
+
+
+class RetryPolicy(NamedTuple):
+    """Which failed requests are sent again."""
+
+    retries_refusals: bool = True
+    """If False, only a connection that failed is a reason for another attempt."""
+    max_wait: float = inf
+    """Longest wait between two attempts, in seconds, for which the caller keeps the body of the request."""
+    attempts: int = 0
+    """Attempts that the caller has made before."""
+
+
+DEFAULT_POLICY = RetryPolicy()
+
+
 class RetryingClient:
     """Sends requests again that failed for a reason that passes."""
 
@@ -58,22 +81,21 @@ class RetryingClient:
         body: JsonObject | None,
         parse: Callable[[bytes], Result],
         *,
-        retry: bool = True,
+        policy: RetryPolicy = DEFAULT_POLICY,
     ) -> Result:
         """Send a request with retries and return the parsed body of its reply.
 
-        Without `retry`, only a connection that failed is a reason for another attempt.
-
         Raises RequestRefused for an error reply, and GlificGptError if there was no complete reply, or from `parse`.
+        Raises LongWait in place of a wait that is longer than `policy` allows.
         """
-        attempts = 0
+        attempts = policy.attempts
         while True:
             attempts += 1
             try:
                 return parse(self._send_once(api_key, deadline, path, body))
             except RequestRefused as refused:
                 recording.openai_failed(causes.label_of_status(refused.refusal.status))
-                is_final = refused.is_paid or not retry
+                is_final = refused.is_paid or not policy.retries_refusals
                 delay = None if is_final else next_delay(attempts, refused.refusal, deadline)
                 if delay is None:
                     raise
@@ -83,6 +105,8 @@ class RetryingClient:
                 if delay is None:
                     mapped = error_mapping.error_for_connection(error)
                     raise (self._reword(mapped) if self._reword else mapped) from None
+            if delay > policy.max_wait:
+                raise LongWait(delay, attempts)
             bridge.sleep(delay)
 
     def _send_once(self, api_key: SecretStr, deadline: Deadline, path: str, body: JsonObject | None) -> bytes:
