@@ -81,6 +81,17 @@ _RULES: tuple[_Rule, ...] = (
         "sound in or out; OpenAI's translation endpoint and models take speech",
     ),
     _rule(
+        ModelKind.TRANSCRIPTION,
+        r"(?<![a-z])(?: saarika | saaras | wav2vec | w2v | hubert | parakeet | conformer )(?![a-z])",
+        "families on servers that imitate the API, whose names tell no medium: Sarvam's, and those of open weights",
+    ),
+    _rule(
+        ModelKind.SPEECH,
+        r"(?<![a-z])(?: bulbul | kokoro | orpheus | chatterbox | bark | piper | vits )(?![a-z])",
+        "as before",
+    ),
+    _rule(ModelKind.AUDIO, r"(?<![a-z])(?: voxtral | ultravox | moshi | seamless )", "as before"),
+    _rule(
         ModelKind.COMPLETION,
         r"""^(?:(?:text|code|if|chat)-)*(?:ada|babbage|curie|cushman|davinci)(?![a-z])
             | ^gpt-3-?5-turbo-instruct""",

@@ -127,6 +127,32 @@ def test_future_ids_have_the_right_kind() -> None:
     assert not _wrong_kinds(future_ids)
 
 
+def test_speech_families_of_other_servers_are_known_by_name() -> None:
+    expected = {
+        "bulbul:v2": "speech",
+        "hexgrad/Kokoro-82M": "speech",
+        "canopylabs/orpheus-3b-0.1-ft": "speech",
+        "ResembleAI/chatterbox": "speech",
+        "suno/bark-small": "speech",
+        "coqui/XTTS-v2": "speech",
+        "en_US-lessac-piper": "speech",
+        "saarika:v2.5": "transcription",
+        "saaras:v2.5": "transcription",
+        "facebook/wav2vec2-base-960h": "transcription",
+        "nvidia/parakeet-tdt-0.6b-v2": "transcription",
+        "Systran/faster-whisper-large-v3": "transcription",
+        "ai4bharat/indic-conformer-600m-multilingual": "transcription",
+        "mistralai/Voxtral-Mini-3B-2507": "audio",
+        "Qwen/Qwen2-Audio-7B-Instruct": "audio",
+        "facebook/seamless-m4t-v2-large": "audio",
+        "sarvam-m": "text",
+        "sarvam-30b": "text",
+        "mistralai/Mistral-Small-3.2": "text",
+        "embarked-llama": "text",
+    }
+    assert not _wrong_kinds(expected)
+
+
 def test_an_id_without_a_marker_is_text() -> None:
     names = [
         *(
