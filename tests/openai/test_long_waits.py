@@ -25,7 +25,7 @@ ADDRESS = "https://media.example.org/field.jpg"
 
 
 class Picture(str):
-    """A data URL that tells when it is in use no more."""
+    """A data URL to which a weak reference can point."""
 
     __slots__ = ("__weakref__",)
 
