@@ -49,6 +49,12 @@ _READS_NO_PICTURES = re.compile(
 )
 """Models of text alone. gpt-4-turbo and gpt-4-1106-vision-preview read pictures, gpt-4-1106-preview does not."""
 
+_ANSWERS_BY_NO_SCHEMA = re.compile(
+    r"^(?: gpt-3 | gpt-4(?:$|-) | gpt-4o-2024-05-13 | chatgpt-4o | o1-(?:mini|preview) )", re.VERBOSE
+)
+PREFERRED_MODELS = ("gpt-4o-2024-08-06", "gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-4.1-mini", "gpt-5-mini", "gpt-5")
+"""Models that can answer by a JSON schema. Glific's own function asks the first one for every answer by a schema."""
+
 
 def base_model(model_id: str) -> str:
     """Return the model that `model_id` is a fine-tune of, or the id itself, trimmed and in lower case.
@@ -119,6 +125,14 @@ def searches_files(model_id: str) -> bool:
     gpt-3.5, the first gpt-4 and the chat variants work without tools.
     """
     return _SEARCHES_NO_FILES.search(base_model(model_id)) is None
+
+
+def supports_json_schema(model_id: str) -> bool:
+    """Return True if the model can answer by a JSON schema (Structured Outputs). True for an unknown family.
+
+    From https://developers.openai.com/api/docs/guides/structured-outputs: GPT-4o of August 2024 and later models.
+    """
+    return _ANSWERS_BY_NO_SCHEMA.search(base_model(model_id)) is None
 
 
 @cache

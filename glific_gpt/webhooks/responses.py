@@ -1,4 +1,6 @@
-"""Responses of the webhook: one JSON object, for every outcome."""
+"""Responses of the webhook: one JSON object, for every outcome; and the mode in which a caller asks for one."""
+
+from urllib.parse import parse_qsl
 
 import structlog
 from flask import Response, json, request
@@ -8,11 +10,11 @@ from glific_gpt import errors
 from glific_gpt.calls.call_counts import count_refused
 from glific_gpt.calls.context import new_call_id
 from glific_gpt.calls.execution import Outcome, error_outcome
+from glific_gpt.calls.request import SYNC
 from glific_gpt.errors import GlificGptError
 from glific_gpt.organizations.store import is_slug
 from glific_gpt.runtime import cpu_bound
 from glific_gpt.settings import FALLBACK_MESSAGE
-from glific_gpt.webhooks.mode import read_mode
 
 log = structlog.get_logger()
 
@@ -48,3 +50,13 @@ def respond_to_http_error(error: HTTPException) -> Response:
         return response
     by_status = {404: errors.UnknownFunction, 413: errors.BodyTooLarge}
     return respond_with_error(by_status.get(error.code or 0, errors.InvalidJson)())
+
+
+def read_mode(query: bytes) -> str:
+    """Return the first `mode` of a query, decoded; `sync` if there is none.
+
+    An encoded name (`m%6fde`) is the same name.
+    """
+    # latin-1 accepts every byte. No valid mode has a character of which UTF-8 would make another one.
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    return next((value for name, value in pairs if name == "mode"), SYNC)

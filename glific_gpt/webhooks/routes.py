@@ -23,9 +23,8 @@ from glific_gpt.organizations.token_uses import UsedToken
 from glific_gpt.runtime import bridge
 from glific_gpt.services import Services, services
 from glific_gpt.webhooks.authentication import SIGNATURE_CHECK, SIGNATURE_HEADER, authenticate, bearer_token, raw_body
-from glific_gpt.webhooks.mode import read_mode
 from glific_gpt.webhooks.paths import PREFIX
-from glific_gpt.webhooks.responses import respond, respond_with_error
+from glific_gpt.webhooks.responses import read_mode, respond, respond_with_error
 
 ARRIVED_AT = "glific_gpt.arrived_at"
 """Key of the WSGI environment: when the request had arrived, on `time.monotonic()`."""

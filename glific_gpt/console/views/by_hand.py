@@ -1,6 +1,7 @@
 """Use it in Glific, by hand: the values to copy into the nodes of a flow."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,6 @@ from glific_gpt.console.chosen_function import chosen_function
 from glific_gpt.console.views.use_in_glific import USE_IN_GLIFIC_URL, is_connected, render_tab
 from glific_gpt.flows.building import RESULT_TIMEOUT_SECONDS
 from glific_gpt.functions.contract import Function
-from glific_gpt.functions.examples import flow_body
 from glific_gpt.functions.needs import find_refusal
 from glific_gpt.schemas import webhook_url
 from glific_gpt.services import services
@@ -20,6 +20,8 @@ from glific_gpt.services import services
 PLACEHOLDER = "PASTE-YOUR-TOKEN-HERE"
 SUITABLE_MODEL = "gpt-4o-mini"
 """Stands in examples for a default model that cannot do what the function needs."""
+GLIFIC_VALUES: Mapping[str, JsonValue] = {"contact": "@contact", "results": "@results", "flow_id": "@flow.id"}
+"""Fields that Glific fills. A later answer needs them to reach its flow."""
 
 
 @blueprint.get(f"{USE_IN_GLIFIC_URL}/by-hand")
@@ -56,7 +58,7 @@ def _describe_function(function: Function[Any]) -> FunctionExample:
     if find_refusal(model, function.needs):
         model = SUITABLE_MODEL
     chosen = {name: getattr(organization, name) for name in function.settings}
-    body = flow_body(function, model, {name: value for name, value in chosen.items() if value is not None})
+    body = _flow_body(function, model, {name: value for name, value in chosen.items() if value is not None})
     return FunctionExample(
         function,
         webhook_url(services().settings.public_url, organization.slug, function.name),
@@ -68,3 +70,12 @@ def _describe_function(function: Function[Any]) -> FunctionExample:
 def _format_json(body: dict[str, JsonValue]) -> str:
     """Format JSON for copying into Glific."""
     return json.dumps(body, indent=2)
+
+
+def _flow_body(function: Function[Any], model: str, settings: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Return a body with the variables of a flow, for the Function body of a webhook node.
+
+    `settings` are the organization's values of the fields in `function.settings`, as far as it has set them.
+    """
+    own = {**function.example, **settings, **function.flow_values}
+    return {**GLIFIC_VALUES, **own, "gpt_model": model}

@@ -11,10 +11,9 @@ from glific_gpt.flows.converting.report import READS_NO_PICTURES, SEARCHES_NO_FI
 from glific_gpt.functions.contract import Need
 from glific_gpt.functions.registry import Registry
 from glific_gpt.models import allowlist
-from glific_gpt.models.structured_outputs import PREFERRED_MODELS, supports_json_schema
 from glific_gpt.network.http_client import is_private_host
 from glific_gpt.openai.hosts import host_of, serves_openai
-from glific_gpt.openai.traits import accepts_pictures, searches_files
+from glific_gpt.openai.traits import PREFERRED_MODELS, accepts_pictures, searches_files, supports_json_schema
 from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.organizations.tables import Organization
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from glific_gpt.models.structured_outputs import PREFERRED_MODELS, supports_json_schema
+from glific_gpt.openai.traits import PREFERRED_MODELS, supports_json_schema
 
 
 @pytest.mark.parametrize(
