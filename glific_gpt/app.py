@@ -1,12 +1,14 @@
-"""The application factory, and the table of entry points with their authentication."""
+"""The application factory, the table of entry points with their authentication, and the handlers of other errors."""
 
 from typing import NamedTuple
 
-from flask import Blueprint, Flask, Response
+import structlog
+from flask import Blueprint, Flask, Response, request
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.openapi import OpenAPI
+from werkzeug.exceptions import HTTPException
 
-from glific_gpt import api, console, error_handlers, logging, monitoring, webhooks
+from glific_gpt import api, console, errors, logging, monitoring, webhooks
 from glific_gpt.accounts import passwords
 from glific_gpt.accounts.sign_in import security
 from glific_gpt.calls.deferred.background import BackgroundCalls
@@ -20,6 +22,7 @@ from glific_gpt.calls.request import Admission
 from glific_gpt.calls.request_limits import RequestLimits, open_storage
 from glific_gpt.calls.slots import CallSlots
 from glific_gpt.calls.tables import FAILED_DELIVERY_STATES
+from glific_gpt.console import error_pages
 from glific_gpt.database import db, migrations
 from glific_gpt.database.connection_shares import share_out
 from glific_gpt.database.engines import init_engines, parse_url
@@ -40,6 +43,9 @@ from glific_gpt.runtime.organization_limit import OrganizationLimit
 from glific_gpt.services import EXTENSION, MAX_PAGES, MAX_WAITING_PAGES, Services
 from glific_gpt.settings import MAX_FORM_BYTES, Settings
 from glific_gpt.vault import Vault, derive_key
+from glific_gpt.webhooks import paths
+
+log = structlog.get_logger()
 
 
 class EntryPoint(NamedTuple):
@@ -93,7 +99,9 @@ def create_app(settings: Settings, *, commands: bool = True) -> Flask:
         else:
             app.register_blueprint(entry_point.blueprint)
     console.init(app)
-    error_handlers.register(app)
+    # Flask itself answers with an HTML page, which neither Glific nor a client of the JSON API can read.
+    app.register_error_handler(HTTPException, _handle_http_error)
+    app.register_error_handler(Exception, _handle_unexpected_error)
     _add_response_headers(app, settings)
     # 7. The commands, including those of Flask-Migrate.
     if commands:
@@ -119,6 +127,28 @@ def _add_response_headers(app: Flask, settings: Settings) -> None:
         for name, value in headers:
             response.headers[name] = value  # `update` takes twice as long, in each call
         return response
+
+
+def _handle_http_error(error: HTTPException) -> Response:
+    if paths.is_webhook(request.path):
+        return webhooks.respond_to_http_error(error)
+    if _is_page():
+        return error_pages.render_http_error(error)
+    return api.respond_to_http_error(error)
+
+
+def _handle_unexpected_error(error: Exception) -> Response:
+    """Log the traceback, without secrets, and answer with a general message."""
+    log.exception("request_failed", endpoint=request.endpoint, reason=type(error).__name__)
+    if paths.is_webhook(request.path):
+        return webhooks.respond_with_error(errors.UpstreamError(errors.MSG_INTERNAL_ERROR))
+    if _is_page():
+        return error_pages.render_unexpected_error()
+    return api.problem_response(errors.InternalError())
+
+
+def _is_page() -> bool:
+    return request.path == "/" or request.path.startswith("/console")
 
 
 def create_help_app(error: SettingsError) -> Flask:
