@@ -7,7 +7,7 @@ import structlog
 
 from glific_gpt.clock import Deadline
 from glific_gpt.network.http_client import DeadlineTransport, NoRedirectClient, deadline_scope, read_body, tls_context
-from glific_gpt.runtime.bridge import blocking
+from glific_gpt.runtime.event_loop import blocking
 
 TIMEOUT_SECONDS = 5.0
 MAX_REPLY_BYTES = 10_000

@@ -29,7 +29,7 @@ from glific_gpt.database import (
     transaction,
 )
 from glific_gpt.errors import MSG_DATABASE_UNAVAILABLE, DeadlineExceeded, GlificGptError, Overloaded, Unauthorized
-from glific_gpt.runtime import bridge
+from glific_gpt.runtime import bridge, call_context, event_loop
 from glific_gpt.settings import Settings
 from glific_gpt.vault import Vault
 
@@ -145,7 +145,7 @@ class Pipeline:
             early = self.background.count() * DEFERRAL_SECONDS
             result = bridge.result_of(future, max(0.0, admitted.inbound.deadline.remaining() - early))
         except TimeoutError:
-            bridge.wait_until(None)  # the deferral has time-outs of its own
+            call_context.wait_until(None)  # the deferral has time-outs of its own
             try:
                 pending = self.deferrer.defer(admitted, future)
             except Overloaded as refusal:
@@ -167,7 +167,7 @@ class Pipeline:
             *admitted.reply_statements(self.vault, outcome),
         )
         # The row waits for the database at most that long, whatever is left of the deadline.
-        bridge.wait_until(time.monotonic() + FINISH_TIMEOUT_SECONDS)
+        call_context.wait_until(time.monotonic() + FINISH_TIMEOUT_SECONDS)
         try:
             # Under a budget, concurrent calls write the same row of monthly_spend. A thread writes a large answer.
             alone = limits.has_limits(tenant) or outcome.is_large
@@ -186,7 +186,7 @@ class Pipeline:
         """
         statement = records.abandon_statement(context, error)
         then = partial(call_counts.count_abandoned, context, error)
-        bridge.call_later(ABANDON_AFTER_SECONDS, partial(self.late_writes.add, [statement], db.engine, then=then))
+        event_loop.call_later(ABANDON_AFTER_SECONDS, partial(self.late_writes.add, [statement], db.engine, then=then))
 
     def refuse(self, tenant: Tenant, context: CallContext, error: GlificGptError) -> Outcome:
         """Record a call that failed before anything was spent, and return its outcome.

@@ -15,7 +15,7 @@ from glific_gpt.calls.tables import FAILED_DELIVERY_STATES, Call, Delivery
 from glific_gpt.clock import now
 from glific_gpt.database import lock_name, reading, transaction
 from glific_gpt.organizations.tables import Organization
-from glific_gpt.runtime.bridge import blocking
+from glific_gpt.runtime.event_loop import blocking
 
 BATCH_SIZE = 200
 """Calls that one transaction deletes. Other calls are answered between two transactions."""

@@ -16,7 +16,8 @@ from limits.strategies import MovingWindowRateLimiter
 from glific_gpt.calls.request_windows import RequestWindows
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.errors import RateLimited, SettingsError
-from glific_gpt.runtime.bridge import WaitTimeout, blocking, run_in_executor
+from glific_gpt.runtime.call_threads import WaitTimeout, run_in_executor
+from glific_gpt.runtime.event_loop import blocking
 from glific_gpt.runtime.rate_limit_storage import storage_options
 from glific_gpt.settings import MSG_RATE_LIMIT_STORAGE
 

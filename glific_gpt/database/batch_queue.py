@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from glific_gpt.database.session import UNAVAILABLE, run_in_executor
-from glific_gpt.runtime import bridge
+from glific_gpt.runtime import bridge, call_context, call_threads, event_loop
 from glific_gpt.runtime.one_shot_event import OneShotEvent
 from glific_gpt.runtime.turns import Turns
 
@@ -74,7 +74,7 @@ class BatchQueue(Generic[Item]):
             is_writing, self._is_writing = self._is_writing, True
         if not is_writing:
             self._start(commit, try_on_loop, blocks=blocks)
-        if not mine.done.wait(bridge.limit_wait(self._timeout), gives_up_slot=self._gives_up_slot):
+        if not mine.done.wait(call_context.limit_wait(self._timeout), gives_up_slot=self._gives_up_slot):
             self._give_up(mine)
         if isinstance(mine.failure, UNAVAILABLE):
             raise mine.failure
@@ -83,13 +83,13 @@ class BatchQueue(Generic[Item]):
             run_in_executor(lambda: commit([item]))
 
     def _start(self, commit: Commit[Item], try_on_loop: Callable[[list[Item]], bool] | None, *, blocks: bool) -> None:
-        if try_on_loop and bridge.is_on_loop():
+        if try_on_loop and event_loop.is_on_loop():
             # Not immediately: calls that are ready in this pass of the loop get into the same batch.
-            bridge.call_soon(lambda: self._write_on_loop(commit, try_on_loop))
-        elif not blocks and bridge.is_on_loop():
+            event_loop.call_soon(lambda: self._write_on_loop(commit, try_on_loop))
+        elif not blocks and event_loop.is_on_loop():
             bridge.start(lambda: self._write_all(commit))
         else:
-            bridge.submit(lambda: self._write_all(commit))
+            call_threads.submit(lambda: self._write_all(commit))
 
     def _write_on_loop(self, commit: Commit[Item], try_on_loop: Callable[[list[Item]], bool]) -> None:
         batch = self._next_batch()
@@ -102,7 +102,7 @@ class BatchQueue(Generic[Item]):
                 self._pending.push(each.group, each)
             has_more = self._is_writing = bool(self._pending)
         if has_more:
-            bridge.submit(lambda: self._write_all(commit))
+            call_threads.submit(lambda: self._write_all(commit))
 
     def _write_all(self, commit: Commit[Item]) -> None:
         """Write one batch after another until none is pending."""
@@ -130,5 +130,5 @@ class BatchQueue(Generic[Item]):
         with self._lock, suppress(ValueError):
             self._pending.remove(mine.group, mine)
             raise PoolTimeoutError("The write was still queued behind other writes after the time-out.")
-        if not mine.done.wait(bridge.limit_wait(self._timeout)):
+        if not mine.done.wait(call_context.limit_wait(self._timeout)):
             raise PoolTimeoutError("The database did not confirm the write before the time-out.")

@@ -11,7 +11,7 @@ from sqlalchemy.orm.attributes import InstrumentedAttribute
 
 from glific_gpt.database.base import Base
 from glific_gpt.database.session import transaction
-from glific_gpt.runtime.bridge import blocking
+from glific_gpt.runtime.event_loop import blocking
 
 BATCH_SIZE = 1000
 """Rows that one transaction changes. On SQLite, calls wait for it."""

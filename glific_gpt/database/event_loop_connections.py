@@ -23,7 +23,7 @@ from glific_gpt.database import failures
 from glific_gpt.database.compiled import CompiledStatement, Parameters, compile_once
 from glific_gpt.database.pipelined_connection import Command, ConnectionLost, PipelinedConnection, Row
 from glific_gpt.database.timeouts import POOL_TIMEOUT_SECONDS, SOCKET_MARGIN_SECONDS, STATEMENT_TIMEOUT_SECONDS
-from glific_gpt.runtime import bridge
+from glific_gpt.runtime import call_context, call_threads
 
 Executions: TypeAlias = "tuple[ClauseElement, Sequence[Parameters]]"
 """A statement, and the parameters of each of its executions, which have the same names."""
@@ -58,7 +58,7 @@ class EventLoopConnections:
         """Execute statements in one transaction. `timeout` is that of each one, in seconds, and of all together.
 
         Raises errors of SQLAlchemy. For those that `is_worth_repeating` accepts, a thread can do it again. Raises
-        bridge.WaitTimeout at the deadline of the call. The statements may be executed all the same then.
+        call_threads.WaitTimeout at the deadline of the call. The statements may be executed all the same then.
         """
         commands = [
             (compiled, [compiled.bind(row) for row in rows])
@@ -82,7 +82,7 @@ class EventLoopConnections:
     def _execute(self, commands: Sequence[Command], seconds: float) -> list[Row]:
         try:
             connection = self._idle.pop() if self._idle else self._wait_for_connection()
-            return bridge.wait_for(connection.send(commands, seconds + SOCKET_MARGIN_SECONDS))
+            return call_threads.wait_for(connection.send(commands, seconds + SOCKET_MARGIN_SECONDS))
         except psycopg.Error as error:
             dialect = self._engine.dialect
             raise DBAPIError.instance(None, None, error, psycopg.Error, hide_parameters=True, dialect=dialect) from None
@@ -92,16 +92,16 @@ class EventLoopConnections:
         self._waiting.append(waiter)
         self._open_another()
         try:
-            return bridge.wait_for(waiter, POOL_TIMEOUT_SECONDS)
-        except bridge.WaitTimeout:
-            if not bridge.limit_wait(POOL_TIMEOUT_SECONDS):  # the deadline of the call
+            return call_threads.wait_for(waiter, POOL_TIMEOUT_SECONDS)
+        except call_threads.WaitTimeout:
+            if not call_context.limit_wait(POOL_TIMEOUT_SECONDS):  # the deadline of the call
                 raise
             raise PoolTimeoutError("The event loop had no free connection before the time-out.") from None
 
     def _open_another(self) -> None:
         if len(self._connections) + self._connecting < self._size:
             self._connecting += 1
-            bridge.submit(self._connect)
+            call_threads.submit(self._connect)
 
     def _connect(self) -> None:
         """Open a connection, in a thread."""

@@ -20,7 +20,7 @@ from glific_gpt.database.event_loop_connections import connections_of, is_worth_
 from glific_gpt.database.fair_pool import for_batch
 from glific_gpt.database.session import EVENT_LOOP, raise_time_outs, run_in_executor
 from glific_gpt.database.timeouts import POOL_TIMEOUT_SECONDS, set_timeouts
-from glific_gpt.runtime import bridge
+from glific_gpt.runtime import bridge, event_loop
 
 Statement: TypeAlias = "tuple[UpdateBase, Parameters]"
 """A SQLAlchemy statement, which is built once, and its parameters."""
@@ -73,7 +73,7 @@ class GroupCommit:
         If the connection breaks, a thread writes again. Such a write may have been committed the first time, but the
         second time an unchanged row is written again, or an existing row is refused.
         """
-        if not bridge.is_on_loop():
+        if not event_loop.is_on_loop():
             return self._commit(engine, batch)
         executions = [(statement, rows) for (statement, _), rows in group_by_statement(batch).items()]
         try:

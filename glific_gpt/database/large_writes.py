@@ -9,7 +9,7 @@ from concurrent.futures import Future
 
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from glific_gpt.runtime import bridge
+from glific_gpt.runtime import bridge, call_context
 from glific_gpt.runtime.fair_thread import FairThread
 
 LARGE_BYTES = 32 * 1024
@@ -35,7 +35,7 @@ def run_large(owner: int, function: Callable[[], object], queue_timeout: float) 
     """
     written = submit_large(owner, function)
     try:
-        bridge.result_of(written, bridge.limit_wait(queue_timeout))
+        bridge.result_of(written, call_context.limit_wait(queue_timeout))
     except TimeoutError:
         if written.cancel():
             raise PoolTimeoutError("The write was still queued behind other large writes after the time-out.") from None

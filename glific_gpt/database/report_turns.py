@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from glific_gpt.runtime import bridge
+from glific_gpt.runtime import event_loop
 
 _changed = threading.Condition()
 _reporting: set[int] = set()
@@ -16,7 +16,7 @@ _reporting: set[int] = set()
 @contextmanager
 def hold_turn(organization_id: int, timeout: float) -> Iterator[None]:
     """Wait until no other thread makes a report of the organization. Raises PoolTimeoutError."""
-    bridge.require_thread("hold_turn")
+    event_loop.require_thread("hold_turn")
     with _changed:
         if not _changed.wait_for(lambda: organization_id not in _reporting, timeout):
             raise PoolTimeoutError("Another report of the organization took longer than the time-out.")

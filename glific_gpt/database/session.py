@@ -18,7 +18,7 @@ from glific_gpt.database.base import Base, db
 from glific_gpt.database.compiled import Parameters, compile_once, raw_connection
 from glific_gpt.database.report_turns import hold_turn
 from glific_gpt.database.timeouts import STATEMENT_TIMEOUT_SECONDS, set_timeouts
-from glific_gpt.runtime import bridge
+from glific_gpt.runtime import call_threads, event_loop
 
 Owned = TypeVar("Owned", bound=Base)
 Locked = TypeVar("Locked")
@@ -47,7 +47,7 @@ def transaction(timeout: float = STATEMENT_TIMEOUT_SECONDS) -> Iterator[Session]
 
     `timeout` is the time-out of each statement in seconds. Not on the event loop: it may wait for a lock.
     """
-    bridge.require_thread("transaction")
+    event_loop.require_thread("transaction")
     # Flask-Security's session, if a page uses one, because SQLite has one connection for both. A webhook call has none,
     # and the end of its request would close it while a thread that is late still uses it.
     session = db.session() if db.session.registry.has() else db.session.session_factory()
@@ -71,7 +71,7 @@ def reading(organization_id: int | None = None, *, timeout: float = REPORT_TIMEO
     Sessions with the same `organization_id` wait for each other, so that one organization does not take all of these
     connections. They must not be nested.
     """
-    bridge.require_thread("reading")
+    event_loop.require_thread("reading")
     turn = nullcontext() if organization_id is None else hold_turn(organization_id, timeout)
     with turn, Session(db.engines[READERS], expire_on_commit=False) as session:
         session.connection(execution_options={"postgresql_readonly": True})
@@ -86,7 +86,7 @@ def fetch_one(statement: Select[Any], **parameters: object) -> dict[str, Any] | 
     """
     engines = db.engines
     engine, loop_engine = engines[None], engines[EVENT_LOOP]
-    if bridge.is_on_loop():
+    if event_loop.is_on_loop():
         try:
             return _fetch_on_loop(loop_engine, statement, parameters)
         except DBAPIError as failure:
@@ -118,13 +118,13 @@ def run_in_executor(function: Callable[[], Result]) -> Result:
     Raises the errors in UNAVAILABLE, also when the deadline of the call has passed.
     """
     with raise_time_outs():
-        return bridge.run_in_executor(function)
+        return call_threads.run_in_executor(function)
 
 
 def run_transaction(function: Callable[[], Result]) -> Result:
     """Do the same for a function with a transaction of its own, in one of few threads."""
     with raise_time_outs():
-        return bridge.run_transaction(function)
+        return call_threads.run_transaction(function)
 
 
 @contextmanager
@@ -132,11 +132,11 @@ def raise_time_outs() -> Iterator[None]:
     """Raise CallTimeout when the deadline of the call has passed."""
     try:
         yield
-    except bridge.WaitTimeout:
+    except call_threads.WaitTimeout:
         raise failures.CallTimeout("The database did not answer before the deadline of the call.") from None
 
 
-@bridge.blocking
+@event_loop.blocking
 def retry_until_available(work: Callable[[Session], Result]) -> Result:
     """Return the result of the function, called in a transaction of its own and retried until the database answers.
 

@@ -7,7 +7,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from sqlalchemy.pool import PoolProxiedConnection
 
-from glific_gpt.runtime import bridge
+from glific_gpt.runtime import event_loop
 
 STATEMENT_TIMEOUT_SECONDS = 1.0
 """Default time-out of a statement: a part of a call's deadline, not all of it."""
@@ -31,7 +31,7 @@ class TimeoutConnection(psycopg.Connection[Any]):
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """Raise psycopg.OperationalError after the time-out. The connection is closed then."""
-        bridge.require_thread("TimeoutConnection.wait")
+        event_loop.require_thread("TimeoutConnection.wait")
         limit = self.socket_timeout if timeout is None else timeout
         try:
             return super().wait(gen, interval, limit)

@@ -24,7 +24,7 @@ from glific_gpt.durable.dbos_internals import (
 from glific_gpt.durable.failover import WorkerFailover
 from glific_gpt.durable.locks import ProcessLocks, locks_for
 from glific_gpt.durable.workflow import WORKFLOW_NAME, WORKFLOW_VERSION, Handler, register_workflow, set_handler
-from glific_gpt.runtime.bridge import blocking
+from glific_gpt.runtime.event_loop import blocking
 
 if TYPE_CHECKING:  # the import takes a third of a second and 25 MB, and most commands do not need DBOS
     from dbos import DBOSClient, EnqueueOptions

@@ -18,7 +18,7 @@ from glific_gpt.emails import outbox, smtp
 from glific_gpt.emails.smtp import Email
 from glific_gpt.emails.tables import OutgoingEmail
 from glific_gpt.errors import NotReady
-from glific_gpt.runtime.bridge import blocking
+from glific_gpt.runtime.event_loop import blocking
 from glific_gpt.vault import Vault
 
 RETRY_FOR = timedelta(hours=6)

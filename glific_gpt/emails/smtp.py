@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from flask import Flask, current_app
 from flask_mail import BadHeaderError, Connection, Mail, Message
 
-from glific_gpt.runtime.bridge import blocking
+from glific_gpt.runtime.event_loop import blocking
 from glific_gpt.settings import Settings
 
 TIMEOUT_SECONDS = 10

@@ -14,7 +14,7 @@ from glific_gpt.clock import Deadline
 from glific_gpt.glific.http import TIMED_OUT, HttpClients
 from glific_gpt.glific.login import AccessToken, log_in
 from glific_gpt.glific.resumption import ApiAccess, DeliveryError, DeliveryResult, DeliveryStatus, temporary_failure
-from glific_gpt.runtime.bridge import require_thread
+from glific_gpt.runtime.event_loop import require_thread
 
 MAX_ACCOUNTS = 10_000
 """Beyond this number the least recently used account is dropped, which costs it one login."""

@@ -14,7 +14,7 @@ import httpcore2
 import httpx2
 
 from glific_gpt.clock import Deadline
-from glific_gpt.runtime.bridge import require_thread
+from glific_gpt.runtime.event_loop import require_thread
 
 _deadline: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 

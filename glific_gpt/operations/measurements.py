@@ -21,7 +21,7 @@ from glific_gpt.calls.tables import Delivery
 from glific_gpt.clock import now
 from glific_gpt.database import db, failures, reading
 from glific_gpt.operations.readiness import current_readiness
-from glific_gpt.runtime.bridge import blocking
+from glific_gpt.runtime.event_loop import blocking
 from glific_gpt.services import services
 
 STATEMENT_SECONDS = 1.0

@@ -9,30 +9,21 @@ The greenlets are SQLAlchemy's: `greenlet_spawn` and `await_` are what its async
 
 import asyncio
 import contextvars
-import threading
 import time
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial, wraps
+from concurrent.futures import Future
 from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy.util import concurrency
 
+from glific_gpt.runtime import call_threads, event_loop
+from glific_gpt.runtime.call_context import context_of_part, current_group
+from glific_gpt.runtime.event_loop import current_loop, is_on_loop, loop, require_thread
 from glific_gpt.runtime.fair_slots import FairSlots
-from glific_gpt.runtime.fair_threads import start_all_threads
 
 Result = TypeVar("Result")
 Parameters = ParamSpec("Parameters")
 
-THREADS = 16
-"""Threads for blocking work, such as database statements."""
-
-TRANSACTION_THREADS = 4
-"""Threads for transactions of calls that are not batched. More would compete for Python's lock and for SQLite's one
-writer, and the batched writes of all other calls would wait behind them."""
-
-TRANSACTION_TIMEOUT_SECONDS = 5.0
-"""How long a call without a deadline waits for one of these threads."""
 
 MAX_CONCURRENT_CALLS = 16
 """Calls that the event loop works on at the same time. Calls that wait for OpenAI do not count.
@@ -47,24 +38,6 @@ START_TIMEOUT_SECONDS = 3.0
 SLOT_TIMEOUT_SECONDS = 2.0
 """After this time-out a call that has begun proceeds without a slot: the calls that hold the slots may be waiting for a
 database, and its answer is paid for."""
-
-_executor = ThreadPoolExecutor(THREADS, "bridge")
-_transactions = ThreadPoolExecutor(TRANSACTION_THREADS, "transaction")
-# Several threads may ask for the loop at the same moment. A connection works only on the loop that opened it.
-_lock = threading.Lock()
-_loop: asyncio.AbstractEventLoop | None = None
-
-
-_group: contextvars.ContextVar[str] = contextvars.ContextVar("group", default="")
-"""Group of the current call. Groups get slots in rotation."""
-
-
-_wait_until: contextvars.ContextVar[float | None] = contextvars.ContextVar("wait_until", default=None)
-"""When the current call stops waiting for threads, on `time.monotonic()`. None if it does not."""
-
-
-class WaitTimeout(TimeoutError):
-    """A call has waited for a thread until its deadline. The thread may still do its work."""
 
 
 class StartTimeout(Exception):
@@ -86,7 +59,7 @@ class ConcurrencyLimit:
 
     async def acquire(self, timeout: float, *, resumed: bool) -> bool:
         """Take a slot for the current task. Return False if there was none in that many seconds."""
-        is_held = await self.slots.acquire(_group.get(), timeout, resumed=resumed)
+        is_held = await self.slots.acquire(current_group(), timeout, resumed=resumed)
         if is_held:
             self._holders.add(_current_task())
         return is_held
@@ -101,38 +74,12 @@ class ConcurrencyLimit:
 
 def _current_task() -> asyncio.Task[Any] | None:
     # Without the loop as an argument, Python 3.11 makes a system call to find it, four times in each call.
-    return asyncio.current_task(_loop)
+    return asyncio.current_task(current_loop())
 
 
 _limit = ConcurrencyLimit()
-_transaction_slots = FairSlots(TRANSACTION_THREADS)
 _tasks: set[asyncio.Task[Any]] = set()
 """Tasks of `spawn` and `start`: the event loop itself keeps no reference to a task."""
-
-
-def set_group(name: str) -> None:
-    """Set the group of the call that the current task runs next, such as its organization."""
-    _group.set(name)
-
-
-def current_group() -> str:
-    """Return the group of the current call; "" if it has none."""
-    return _group.get()
-
-
-def wait_until(at: float | None) -> None:
-    """Limit the time in which the current call waits for threads, to a time on `time.monotonic()`.
-
-    Outside the event loop it does nothing: the thread would keep the limit for its next request.
-    """
-    if is_on_loop():
-        _wait_until.set(at)
-
-
-def limit_wait(seconds: float) -> float:
-    """Return how long the current call may wait: that many seconds, or less if its deadline comes first."""
-    at = _wait_until.get()
-    return seconds if at is None else max(0.0, min(seconds, at - time.monotonic()))
 
 
 async def run(function: Callable[..., Result], *arguments: Any) -> Result:
@@ -163,13 +110,6 @@ def spawn(function: Callable[[], Result]) -> "Future[Result]":
     return future
 
 
-def context_of_part() -> contextvars.Context:
-    """Return the context of a part of the current call that runs elsewhere. It has no variable but the group."""
-    context = contextvars.Context()
-    context.run(_group.set, _group.get())
-    return context
-
-
 async def _run_part(function: Callable[[], Result], future: "Future[Result]") -> None:
     try:
         await _limit.acquire(SLOT_TIMEOUT_SECONDS, resumed=True)
@@ -196,36 +136,6 @@ async def _result_of(future: "Future[Result]", seconds: float | None) -> Result:
     if not wrapped.done():
         raise TimeoutError
     return wrapped.result()
-
-
-def is_on_loop() -> bool:
-    """Tell whether this code runs on the event loop, which it must not block."""
-    return concurrency.in_greenlet()
-
-
-class BlocksEventLoop(RuntimeError):
-    """A function that blocks was called on the event loop, where all other calls would wait for it."""
-
-
-def blocking(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """Decorate a function that may wait for a network, a database or another thread.
-
-    On the event loop it raises BlocksEventLoop, with the function's name, and does nothing.
-    """
-
-    @wraps(function)
-    def guarded(*arguments: Parameters.args, **options: Parameters.kwargs) -> Result:
-        require_thread(function.__qualname__)
-        return function(*arguments, **options)
-
-    return guarded
-
-
-def require_thread(name: str) -> None:
-    """Raise BlocksEventLoop in the thread of the event loop. `name` is the function that would block it."""
-    # Not `is_on_loop`: a callback of the loop is not in a greenlet, and blocks the loop as well.
-    if _loop is not None and asyncio._get_running_loop() is _loop:
-        raise BlocksEventLoop(f"{name} blocks, so it must not be called on the event loop. Call it in a thread.")
 
 
 def is_only_call() -> bool:
@@ -256,82 +166,6 @@ async def _without_slot(coroutine: Coroutine[Any, Any, Result]) -> Result:
         await _limit.acquire(SLOT_TIMEOUT_SECONDS, resumed=True)
 
 
-def run_transaction(function: Callable[[], Result]) -> Result:
-    """Do the same as `run_in_executor` for a function with a transaction of its own, in one of few threads.
-
-    The groups of calls take turns.
-    """
-    if not is_on_loop():
-        return run_in_executor(function)
-    return concurrency.await_(_run_in_turn(partial(contextvars.copy_context().run, function)))
-
-
-async def _run_in_turn(function: Callable[[], Result]) -> Result:
-    if not await _transaction_slots.acquire(_group.get(), limit_wait(TRANSACTION_TIMEOUT_SECONDS)):
-        raise WaitTimeout
-    server_loop, slots = loop(), _transaction_slots
-    written = _transactions.submit(function)
-    # When the thread is free again, which may be after the call has given up.
-    written.add_done_callback(lambda _: server_loop.call_soon_threadsafe(slots.release))
-    future = asyncio.wrap_future(written)
-    at = _wait_until.get()
-    return await (future if at is None else _result_until(future, at))
-
-
-def run_in_executor(function: Callable[[], Result]) -> Result:
-    """Return the result of a function that may block. On the event loop, a thread calls it in a copied context.
-
-    Raises WaitTimeout at the deadline of `wait_until`.
-    """
-    if not is_on_loop():
-        require_thread("run_in_executor")  # only a greenlet can wait for the thread without blocking the loop
-        return function()
-    # Flask keeps its app and request contexts in context variables, which asyncio's run_in_executor does not copy.
-    future = loop().run_in_executor(_executor, contextvars.copy_context().run, function)
-    at = _wait_until.get()
-    return concurrency.await_(future if at is None else _result_until(future, at))
-
-
-def wait_for(future: "asyncio.Future[Result]", seconds: float | None = None) -> Result:
-    """Return the result of a future of the loop, for code on the loop.
-
-    Raises WaitTimeout after that time, and at the deadline of `wait_until`. The future is cancelled then.
-    """
-    at = _wait_until.get()
-    if seconds is not None:
-        at = time.monotonic() + limit_wait(seconds)
-    return concurrency.await_(future if at is None else _result_until(future, at))
-
-
-async def _result_until(future: "asyncio.Future[Result]", at: float) -> Result:
-    is_late = False
-
-    def give_up() -> None:
-        nonlocal is_late
-        is_late = future.cancel()  # work that no thread has begun is not done any more
-
-    timer = loop().call_later(max(0.0, at - time.monotonic()), give_up)
-    try:
-        return await future
-    except asyncio.CancelledError:
-        if is_late:
-            raise WaitTimeout from None
-        raise  # the task itself was cancelled, at the end of the server
-    finally:
-        timer.cancel()
-
-
-def start_threads() -> None:
-    """Start the threads of this module now, and not on the event loop later."""
-    start_all_threads(_executor, THREADS)
-    start_all_threads(_transactions, TRANSACTION_THREADS)
-
-
-def submit(function: Callable[[], object]) -> None:
-    """Have a thread call the function. Nothing waits for it."""
-    _executor.submit(function)
-
-
 def start(function: Callable[[], object]) -> None:
     """Start the function in a greenlet that belongs to no call and needs no slot. Only for the event loop.
 
@@ -340,21 +174,6 @@ def start(function: Callable[[], object]) -> None:
     task = loop().create_task(concurrency.greenlet_spawn(function), context=contextvars.Context())
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
-
-
-def call_soon(function: Callable[[], object]) -> None:
-    """Have the event loop call the function after the callbacks that are ready now. Not thread-safe."""
-    loop().call_soon(function)
-
-
-def call_later(seconds: float, function: Callable[[], object]) -> None:
-    """Have the event loop call the function after that time. Thread-safe."""
-    loop().call_soon_threadsafe(loop().call_later, seconds, function)
-
-
-def after_response(function: Callable[[], object]) -> None:
-    """Call the function when the response has been sent. Outside the event loop, call it immediately."""
-    call_soon(function) if is_on_loop() else function()
 
 
 def sleep(seconds: float) -> None:
@@ -367,16 +186,8 @@ def sleep(seconds: float) -> None:
 
 
 def set_loop(server_loop: asyncio.AbstractEventLoop | None) -> None:
-    """Use the server's own loop from now on. With None, `loop` starts another one in a thread."""
-    global _loop, _limit, _transaction_slots
-    _loop, _limit, _transaction_slots = server_loop, ConcurrencyLimit(), FairSlots(TRANSACTION_THREADS)
-
-
-def loop() -> asyncio.AbstractEventLoop:
-    """Return the one event loop of this process. Without a server's, a thread runs one."""
-    global _loop  # noqa: PLW0603
-    with _lock:
-        if _loop is None:
-            _loop = asyncio.new_event_loop()
-            threading.Thread(target=_loop.run_forever, name="loop", daemon=True).start()
-        return _loop
+    """Use the server's own loop from now on. With None, a thread runs another one."""
+    global _limit  # noqa: PLW0603
+    event_loop.set_loop(server_loop)
+    call_threads.reset_slots()
+    _limit = ConcurrencyLimit()

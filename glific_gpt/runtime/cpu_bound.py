@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pydantic import JsonValue
 
-from glific_gpt.runtime import bridge, garbage_collector
+from glific_gpt.runtime import bridge, call_context, garbage_collector
 from glific_gpt.runtime.fair_thread import FairThread
 
 Result = TypeVar("Result")
@@ -40,7 +40,7 @@ def run(function: Callable[[], Result], *, is_long: bool) -> Result:
         with garbage_collector.paused():
             return function()
 
-    return bridge.result_of(_thread.submit(bridge.current_group(), compute))
+    return bridge.result_of(_thread.submit(call_context.current_group(), compute))
 
 
 def start_thread() -> None:

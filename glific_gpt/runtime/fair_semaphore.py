@@ -3,7 +3,7 @@
 import threading
 from collections import deque
 
-from glific_gpt.runtime.bridge import blocking
+from glific_gpt.runtime.event_loop import blocking
 
 
 class FairSemaphore:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy.util import concurrency
 
-from glific_gpt.runtime import bridge
+from glific_gpt.runtime import bridge, event_loop
 
 
 class OneShotEvent:
@@ -16,7 +16,7 @@ class OneShotEvent:
     """
 
     def __init__(self) -> None:
-        self._thread_event = None if bridge.is_on_loop() else threading.Event()
+        self._thread_event = None if event_loop.is_on_loop() else threading.Event()
         self._is_set = False
         self._waiter: asyncio.Future[bool] | None = None
 
@@ -26,12 +26,12 @@ class OneShotEvent:
         A call on the event loop can give up its slot meanwhile, so that more calls can begin.
         """
         if self._thread_event:
-            bridge.require_thread("OneShotEvent.wait")
+            event_loop.require_thread("OneShotEvent.wait")
             return self._thread_event.wait(seconds)
         if self._is_set:  # set before anything waited: a future that is created now would never be woken
             return True
-        self._waiter = bridge.loop().create_future()
-        timer = bridge.loop().call_later(seconds, self._wake)
+        self._waiter = event_loop.loop().create_future()
+        timer = event_loop.loop().call_later(seconds, self._wake)
         try:
             return bridge.await_(self._result()) if gives_up_slot else concurrency.await_(self._waiter)
         finally:
@@ -54,10 +54,10 @@ class OneShotEvent:
                 event.set()
             else:
                 on_loop.append(event)
-        if on_loop and bridge.is_on_loop():
+        if on_loop and event_loop.is_on_loop():
             OneShotEvent._set_on_loop(on_loop)
         elif on_loop:
-            bridge.loop().call_soon_threadsafe(OneShotEvent._set_on_loop, on_loop)
+            event_loop.loop().call_soon_threadsafe(OneShotEvent._set_on_loop, on_loop)
 
     @staticmethod
     def _set_on_loop(events: Iterable["OneShotEvent"]) -> None:

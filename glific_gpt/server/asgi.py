@@ -16,7 +16,7 @@ from flask import Flask
 
 from glific_gpt.clock import now
 from glific_gpt.network import ip_addresses
-from glific_gpt.runtime import bridge, cpu_bound
+from glific_gpt.runtime import bridge, call_context, cpu_bound, event_loop
 from glific_gpt.runtime.fair_slots import FairSlots
 from glific_gpt.runtime.fair_threads import FairThreads, ThreadTimeout
 from glific_gpt.runtime.file_descriptors import FileDescriptorMonitor
@@ -201,7 +201,7 @@ class AsgiBridge:
         # Organizations are served in rotation, by the name in the path. All unknown callers together are one group.
         name = paths.organization_name(path)
         group = name if await self._is_known(name, environ) else UNKNOWN
-        bridge.set_group(group)
+        call_context.set_group(group)
         try:
             response = await bridge.run(self._call_app, environ)
         except bridge.StartTimeout:
@@ -242,5 +242,5 @@ class AsgiBridge:
 
     def _call_app(self, environ: dict[str, Any]) -> Response:
         # Before the call, because an app may change the environ.
-        client = None if bridge.is_on_loop() else self._client_network(environ)
+        client = None if event_loop.is_on_loop() else self._client_network(environ)
         return wsgi_call.call(self._app, environ, client)

@@ -66,7 +66,7 @@ def create_asgi_app(settings: Settings) -> "AsgiBridge":
     from glific_gpt.database.engines import parse_url
     from glific_gpt.metrics import recording
     from glific_gpt.operations import key_check, worker
-    from glific_gpt.runtime import bridge, cpu_bound
+    from glific_gpt.runtime import call_threads, cpu_bound
     from glific_gpt.server.asgi import AsgiBridge
     from glific_gpt.server.options import ServerOptions
     from glific_gpt.server.warm_up import warm_up
@@ -80,7 +80,7 @@ def create_asgi_app(settings: Settings) -> "AsgiBridge":
         key_check.require_keys(app_services.vault)
         set_up_link = None if IS_LATER in os.environ else first_administrator.create_link()
         app_services.pipeline.deferrer.late_answers.start()
-    bridge.start_threads()  # before anything uses them
+    call_threads.start_threads()  # before anything uses them
     cpu_bound.start_thread()
     large_writes.start_thread()
     warm_up(app, app_services)

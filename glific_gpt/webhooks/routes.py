@@ -20,7 +20,7 @@ from glific_gpt.database.timeouts import POOL_TIMEOUT_SECONDS
 from glific_gpt.metrics import recording
 from glific_gpt.organizations.tables import WebhookToken
 from glific_gpt.organizations.token_uses import UsedToken
-from glific_gpt.runtime import bridge
+from glific_gpt.runtime import call_context, event_loop
 from glific_gpt.services import Services, services
 from glific_gpt.webhooks.authentication import SIGNATURE_CHECK, SIGNATURE_HEADER, authenticate, bearer_token, raw_body
 from glific_gpt.webhooks.paths import PREFIX
@@ -49,13 +49,13 @@ def call_function(slug: str, function: str) -> Response:
     deadline = pipeline.request_deadline(app_services.settings, request.environ.get(ARRIVED_AT))
     # With a very short deadline, calls still wait for the database as long as a connection may take.
     arrived_at = request.environ.get(ARRIVED_AT) or time.monotonic()
-    bridge.wait_until(max(deadline.at, arrived_at + POOL_TIMEOUT_SECONDS))
+    call_context.wait_until(max(deadline.at, arrived_at + POOL_TIMEOUT_SECONDS))
     found = tenants.find_tenant(slug, app_services.model_provider.name, bearer_token(request))
     tenant = authenticate(found, request, app_services.vault)
     request.environ[IS_AUTHENTICATED] = True
     if tenant.token_id is not None and SIGNATURE_CHECK not in request.environ:
         app_services.token_uses.note(UsedToken(WebhookToken, tenant.token_id))
-    bridge.set_group(slug)  # from now on the call takes turns with those of other organizations
+    call_context.set_group(slug)  # from now on the call takes turns with those of other organizations
     context = CallContext(tenant.organization_id, function, mode=read_mode(request.query_string))
     outcome = _run(app_services, tenant, function, deadline, context)
     if outcome.replayed:
@@ -63,7 +63,7 @@ def call_function(slug: str, function: str) -> Response:
     else:
         recording.call_answered(time.monotonic() - arrived_at)
     # Logging takes time, so the line is written after the response.
-    bridge.after_response(partial(_log_call, slug, context, outcome, context.duration_ms()))
+    event_loop.after_response(partial(_log_call, slug, context, outcome, context.duration_ms()))
     return respond(outcome)
 
 

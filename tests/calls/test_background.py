@@ -7,7 +7,7 @@ from threading import Barrier, Event
 from glific_gpt.calls.deferred.background import BackgroundCalls
 from glific_gpt.calls.execution import Result
 from glific_gpt.functions.contract import FunctionAnswer
-from glific_gpt.runtime import bridge
+from glific_gpt.runtime import call_context
 
 TIMEOUT_SECONDS = 30.0
 
@@ -62,8 +62,8 @@ def test_a_call_in_a_thread_keeps_its_group_and_no_other_call_gets_it() -> None:
     background = BackgroundCalls(1, max_calls=1, max_calls_per_organization=1, organization_share=1)
 
     def start() -> Result:
-        return background.start(1, 1, lambda: FunctionAnswer(bridge.current_group()), blocks=True).result()
+        return background.start(1, 1, lambda: FunctionAnswer(call_context.current_group()), blocks=True).result()
 
     context = copy_context()
-    context.run(bridge.set_group, "alice")
+    context.run(call_context.set_group, "alice")
     assert [context.run(start), Context().run(start)] == [FunctionAnswer("alice"), FunctionAnswer("")]

@@ -20,7 +20,7 @@ from glific_gpt.database.event_loop_connections import EventLoopConnections
 from glific_gpt.database.pipelined_connection import ConnectionLost, PipelinedConnection
 from glific_gpt.database.session import EVENT_LOOP
 from glific_gpt.organizations.tables import MonthlySpend, Organization
-from glific_gpt.runtime import bridge
+from glific_gpt.runtime import bridge, call_context, call_threads
 from tests.conftest import StartServer
 from tests.support.event_loop import server_loop
 from tests.support.network_faults import FaultyProxy
@@ -77,7 +77,7 @@ def execute(server: RunningServer, sql: str) -> None:
             connection.execute(sa.text(sql))
             connection.commit()
 
-    bridge.run_in_executor(in_thread)
+    call_threads.run_in_executor(in_thread)
 
 
 @contextmanager
@@ -211,7 +211,7 @@ def test_a_write_whose_connection_breaks_is_repeated_in_a_thread(
         def break_connection() -> None:
             bridge.sleep(0.1)  # until the write waits for the lock
             execute(server, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-            bridge.run_in_executor(lock.rollback)
+            call_threads.run_in_executor(lock.rollback)
 
         assert run_on_loop(server, lambda: group.write(spend("2026-01")), break_connection) == [None, None]
     assert months(server) == ["2026-01"]
@@ -269,13 +269,13 @@ def test_the_deadline_of_a_call_ends_its_wait_and_keeps_the_connection(
     with locked_spending(server) as lock:
 
         def give_up() -> object:
-            bridge.wait_until(time.monotonic() + 0.05)
+            call_context.wait_until(time.monotonic() + 0.05)
             with pytest.raises(failures.CallTimeout):
                 group.write(spend("2026-01"))
-            bridge.wait_until(None)
+            call_context.wait_until(None)
             with server.app.app_context():
                 pool = event_loop_connections.connections_of(db.engines[EVENT_LOOP])
-            bridge.run_in_executor(lock.rollback)
+            call_threads.run_in_executor(lock.rollback)
             bridge.sleep(0.1)
             return len(pool._idle), find()
 
@@ -353,7 +353,7 @@ def test_the_connections_of_the_loop_are_closed_with_all_others(server: RunningS
         pool = event_loop_connections.connections_of(db.engines[EVENT_LOOP])
         (connection,) = pool._connections
         engine = db.engine
-        bridge.run_in_executor(engine.dispose)
+        call_threads.run_in_executor(engine.dispose)
         bridge.sleep(0.01)
         return connection.is_open, find()
 

@@ -19,7 +19,7 @@ from glific_gpt.openai import causes
 from glific_gpt.openai.connections import ConnectionPool
 from glific_gpt.openai.http_response import HttpResponse
 from glific_gpt.openai.name_lookups import CHOSEN_HOST_THREADS
-from glific_gpt.runtime import bridge
+from glific_gpt.runtime import bridge, event_loop
 from tests.support.network_faults import dropping_listener
 from tests.support.platforms import requires_linux
 
@@ -270,7 +270,7 @@ def test_an_impossible_host_name_raises_connect_error() -> None:
 
 def test_a_process_without_file_descriptors_does_not_blame_openai() -> None:
     with server(OK) as (pool, used):
-        bridge.loop()
+        event_loop.loop()
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         with socket.socket() as lowest_unused:
             first_unused = lowest_unused.fileno()

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from glific_gpt.runtime import bridge
+from glific_gpt.runtime import bridge, call_context, call_threads, event_loop
 from glific_gpt.runtime.one_shot_event import OneShotEvent
 from tests.support.event_loop import server_loop
 
@@ -49,7 +49,7 @@ def test_many_calls_wait_at_the_same_time_in_one_thread(run: Run) -> None:
 def test_calls_sleep_and_use_threads_at_the_same_time(run: Run) -> None:
     def work() -> bool:
         bridge.sleep(DELAY)
-        return bridge.run_in_executor(threading.get_ident) != threading.get_ident()
+        return call_threads.run_in_executor(threading.get_ident) != threading.get_ident()
 
     before = time.monotonic()
     assert run(*[work] * 100) == [True] * 100
@@ -60,13 +60,13 @@ def test_a_call_waits_for_a_thread_until_its_deadline(run: Run) -> None:
     done = threading.Event()
 
     def work() -> object:
-        bridge.wait_until(time.monotonic() + 0.1)
-        assert bridge.limit_wait(60) < 0.1
-        return bridge.run_in_executor(lambda: done.wait(DELAY * 50))
+        call_context.wait_until(time.monotonic() + 0.1)
+        assert call_context.limit_wait(60) < 0.1
+        return call_threads.run_in_executor(lambda: done.wait(DELAY * 50))
 
     before = time.monotonic()
     (result,) = run(work)
-    assert isinstance(result, bridge.WaitTimeout)
+    assert isinstance(result, call_threads.WaitTimeout)
     assert time.monotonic() - before < DELAY * 25
     done.set()
 
@@ -77,13 +77,13 @@ def test_work_that_no_thread_has_begun_before_the_deadline_is_not_done(
     release, done = threading.Event(), threading.Event()
     threads = ThreadPoolExecutor(1)
     threads.submit(release.wait)
-    monkeypatch.setattr(bridge, "_executor", threads)
+    monkeypatch.setattr(call_threads, "_executor", threads)
 
     def work() -> object:
-        bridge.wait_until(time.monotonic() + 0.05)
-        return bridge.run_in_executor(done.set)
+        call_context.wait_until(time.monotonic() + 0.05)
+        return call_threads.run_in_executor(done.set)
 
-    assert isinstance(run(work)[0], bridge.WaitTimeout)
+    assert isinstance(run(work)[0], call_threads.WaitTimeout)
     release.set()
     threads.shutdown()
     assert not done.is_set()
@@ -97,12 +97,12 @@ def test_groups_take_turns_with_their_transactions(run: Run) -> None:
             time.sleep(DELAY / 20)
             done.append(group)
 
-        bridge.set_group(group)
-        bridge.run_transaction(take_time)
+        call_context.set_group(group)
+        call_threads.run_transaction(take_time)
 
     calls = bridge.MAX_CONCURRENT_CALLS - 1
     run(*[lambda: write("large")] * calls, lambda: write("small"))
-    assert done.index("small") <= bridge.TRANSACTION_THREADS * 2
+    assert done.index("small") <= call_threads.TRANSACTION_THREADS * 2
     assert len(done) == calls + 1
 
 
@@ -110,20 +110,20 @@ def test_a_thread_of_a_transaction_that_is_late_is_free_when_it_has_ended(run: R
     may_end = threading.Event()
 
     def write() -> object:
-        bridge.wait_until(time.monotonic() + DELAY)
-        return bridge.run_transaction(lambda: may_end.wait(10))
+        call_context.wait_until(time.monotonic() + DELAY)
+        return call_threads.run_transaction(lambda: may_end.wait(10))
 
-    number = bridge.TRANSACTION_THREADS + 1
-    assert [type(each) for each in run(*[write] * number)] == [bridge.WaitTimeout] * number
-    assert bridge._transaction_slots.free == 0
+    number = call_threads.TRANSACTION_THREADS + 1
+    assert [type(each) for each in run(*[write] * number)] == [call_threads.WaitTimeout] * number
+    assert call_threads._transaction_slots.free == 0
     may_end.set()
-    assert run(lambda: bridge.run_transaction(lambda: "done")) == ["done"]
+    assert run(lambda: call_threads.run_transaction(lambda: "done")) == ["done"]
 
 
 def test_a_deadline_that_has_not_passed_changes_nothing(run: Run) -> None:
     def work() -> object:
-        bridge.wait_until(time.monotonic() + 60)
-        return bridge.run_in_executor(lambda: "done"), bridge.limit_wait(2.0)
+        call_context.wait_until(time.monotonic() + 60)
+        return call_threads.run_in_executor(lambda: "done"), call_context.limit_wait(2.0)
 
     assert run(work) == [("done", 2.0)]
 
@@ -156,7 +156,7 @@ def test_calls_do_not_share_context_variables(run: Run) -> None:
     def work(name: str) -> tuple[str, str]:
         USER.set(name)
         bridge.sleep(DELAY / 10)
-        return USER.get(), bridge.run_in_executor(USER.get)
+        return USER.get(), call_threads.run_in_executor(USER.get)
 
     assert run(lambda: work("alice"), lambda: work("bob")) == [("alice", "alice"), ("bob", "bob")]
     assert USER.get() == "nobody"
@@ -169,7 +169,7 @@ def test_the_number_of_concurrent_calls_is_limited(run: Run) -> None:
         nonlocal active, maximum
         active += 1
         maximum = max(maximum, active)
-        bridge.run_in_executor(lambda: time.sleep(DELAY / 20))
+        call_threads.run_in_executor(lambda: time.sleep(DELAY / 20))
         active -= 1
 
     calls = bridge.MAX_CONCURRENT_CALLS * 3
@@ -210,7 +210,7 @@ def test_a_call_of_another_group_does_not_wait_for_all_calls_of_a_large_group(ru
         ended.append(group)
 
     async def call_in_group(group: str) -> None:
-        bridge.set_group(group)
+        call_context.set_group(group)
         await bridge.run(call, group)
 
     async def gathered() -> None:
@@ -224,8 +224,8 @@ def test_a_call_of_another_group_does_not_wait_for_all_calls_of_a_large_group(ru
 def test_a_part_of_a_call_runs_beside_it_and_in_its_group(run: Run) -> None:
     def work() -> tuple[bool, str, str]:
         USER.set("alice")
-        bridge.set_group("large")
-        part = bridge.spawn(lambda: (bridge.await_(late("done")), bridge._group.get(), USER.get()))
+        call_context.set_group("large")
+        part = bridge.spawn(lambda: (bridge.await_(late("done")), call_context._group.get(), USER.get()))
         try:
             bridge.result_of(part, DELAY / 10)
         except TimeoutError:
@@ -267,21 +267,21 @@ def test_only_the_call_that_is_alone_counts_as_the_only_call(run: Run) -> None:
 def test_an_event_that_is_not_set_times_out(run: Run) -> None:
     def work() -> tuple[bool, bool]:
         never, soon = OneShotEvent(), OneShotEvent()
-        bridge.submit(lambda: OneShotEvent.set_all([soon]))
+        call_threads.submit(lambda: OneShotEvent.set_all([soon]))
         return never.wait(DELAY), soon.wait(5)
 
     assert run(work) == [(False, True)]
     assert work() == (False, True)
 
 
-@bridge.blocking
+@event_loop.blocking
 def wait_long() -> str:
     return "waited"
 
 
 def test_a_function_that_blocks_refuses_to_run_on_the_loop(run: Run) -> None:
-    refused, in_thread = run(wait_long, lambda: bridge.run_in_executor(wait_long))
-    assert isinstance(refused, bridge.BlocksEventLoop)
+    refused, in_thread = run(wait_long, lambda: call_threads.run_in_executor(wait_long))
+    assert isinstance(refused, event_loop.BlocksEventLoop)
     assert str(refused) == "wait_long blocks, so it must not be called on the event loop. Call it in a thread."
     assert in_thread == wait_long() == "waited"
 
@@ -290,7 +290,7 @@ def test_a_function_that_blocks_refuses_to_run_on_the_loop(run: Run) -> None:
     "wait",
     [
         lambda: bridge.sleep(0),
-        lambda: bridge.run_in_executor(wait_long),
+        lambda: call_threads.run_in_executor(wait_long),
         lambda: OneShotEvent().wait(0),
         lambda: bridge.await_(fail_if_awaited()),
     ],
@@ -299,7 +299,7 @@ def test_a_callback_of_the_loop_cannot_wait(wait: Callable[[], object]) -> None:
     async def call() -> object:
         return wait()
 
-    with server_loop() as loop, pytest.raises(bridge.BlocksEventLoop):
+    with server_loop() as loop, pytest.raises(event_loop.BlocksEventLoop):
         loop.run_until_complete(call())
 
 
@@ -309,13 +309,13 @@ def fail_if_awaited() -> Any:
 
 def test_outside_the_loop_the_thread_waits() -> None:
     assert bridge.await_(late("done")) == "done"
-    assert bridge.run_in_executor(threading.get_ident) == threading.get_ident()
-    assert not bridge.is_on_loop()
+    assert call_threads.run_in_executor(threading.get_ident) == threading.get_ident()
+    assert not event_loop.is_on_loop()
 
 
 THREAD_THAT_ENDS_DURING_GARBAGE_COLLECTION = """
 import gc, threading, time
-from glific_gpt.runtime import bridge
+from glific_gpt.runtime import bridge, call_context, call_threads, event_loop
 
 failed, may_end = threading.Event(), threading.Event()
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pydantic import JsonValue
 
-from glific_gpt.runtime import bridge, cpu_bound
+from glific_gpt.runtime import bridge, call_context, cpu_bound, event_loop
 from tests.support.deferred import wait_until
 from tests.support.event_loop import server_loop
 
@@ -20,7 +20,7 @@ USER = contextvars.ContextVar("user", default="nobody")
 
 
 def compute_for(organization: int, function: Callable[[], Any]) -> Any:
-    bridge.set_group(str(organization))
+    call_context.set_group(str(organization))
     return cpu_bound.run(function, is_long=True)
 
 
@@ -35,7 +35,7 @@ def test_a_long_computation_leaves_the_event_loop_free() -> None:
         return threading.current_thread().name, heard.wait(10)
 
     def call() -> Any:
-        bridge.call_soon(heard.set)
+        event_loop.call_soon(heard.set)
         return compute_for(1, compute)
 
     with server_loop() as loop:

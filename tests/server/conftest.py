@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from glific_gpt.runtime import bridge
+from glific_gpt.runtime import bridge, event_loop
 from tests.server.echo_server import LIMIT_SECONDS, TEST_TIMEOUT_SECONDS, serving
 
 
@@ -26,6 +26,6 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
 @pytest.fixture
 def restore_loop() -> Iterator[None]:
     # A test leaves a closed loop in the bridge, on which later tests in this process could not wait.
-    before = bridge._loop
+    before = event_loop.current_loop()
     yield
     bridge.set_loop(before)

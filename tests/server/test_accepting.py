@@ -5,7 +5,7 @@ import time
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
-from glific_gpt.runtime import bridge
+from glific_gpt.runtime import event_loop
 from tests.support import http
 from tests.support.server import RunningServer
 
@@ -20,7 +20,7 @@ class CountedPasses:
         self._is_running = True
 
     def __enter__(self) -> "CountedPasses":
-        bridge.loop().call_soon_threadsafe(self._count)
+        event_loop.loop().call_soon_threadsafe(self._count)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -30,7 +30,7 @@ class CountedPasses:
         self.number += 1
         time.sleep(0.005)
         if self._is_running:
-            bridge.loop().call_soon(self._count)
+            event_loop.loop().call_soon(self._count)
 
 
 def test_a_connection_behind_many_others_is_accepted_after_a_few_passes(server: RunningServer) -> None:

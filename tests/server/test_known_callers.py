@@ -8,7 +8,7 @@ import pytest
 
 from glific_gpt.clock import now
 from glific_gpt.glific.signature import SignatureCheck, sign
-from glific_gpt.runtime import bridge
+from glific_gpt.runtime import bridge, call_context
 from glific_gpt.server import known_callers
 from glific_gpt.server.asgi import AsgiBridge
 from glific_gpt.server.known_callers import MAX_TOKENS, UNKNOWN, KnownCallers
@@ -107,7 +107,7 @@ def group_of_next_call(
     groups: list[str] = []
 
     def app(called: dict[str, Any], start_response: Any) -> list[bytes]:
-        groups.append(bridge.current_group())
+        groups.append(call_context.current_group())
         called["wsgi.input"].read()
         called[IS_AUTHENTICATED] = True
         if "HTTP_X_GLIFIC_SIGNATURE" in environ:

@@ -16,7 +16,7 @@ from glific_gpt.accounts.sign_in import known_browsers, records
 from glific_gpt.accounts.sign_in.client_address import client_network
 from glific_gpt.accounts.sign_in.views import CREDENTIAL_ENDPOINTS, NAME
 from glific_gpt.errors import SettingsError
-from glific_gpt.runtime.bridge import blocking
+from glific_gpt.runtime.event_loop import blocking
 from glific_gpt.runtime.fair_semaphore import FairSemaphore
 from glific_gpt.runtime.rate_limit_storage import storage_options
 from glific_gpt.settings import MSG_RATE_LIMIT_STORAGE, Settings

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 
 from glific_gpt.calls.execution import Result
-from glific_gpt.runtime import bridge
+from glific_gpt.runtime import bridge, call_context, event_loop
 
 
 class BackgroundCalls:
@@ -58,15 +58,15 @@ class BackgroundCalls:
 
     def start(self, organization_id: int, weight: int, call: Callable[[], Result], *, blocks: bool) -> "Future[Result]":
         """Start a call that was reserved. It is counted until it ends."""
-        future = self._submit(call) if blocks or not bridge.is_on_loop() else bridge.spawn(call)
+        future = self._submit(call) if blocks or not event_loop.is_on_loop() else bridge.spawn(call)
         # A future that has ended in between calls back immediately, so no call is counted for ever.
         future.add_done_callback(lambda _: self.release(organization_id, weight))
         return future
 
     def run(self, call: Callable[[], Result], *, blocks: bool) -> Result:
         """Run a call and return its result. A call that blocks does not run on the event loop."""
-        return bridge.result_of(self._submit(call)) if blocks and bridge.is_on_loop() else call()
+        return bridge.result_of(self._submit(call)) if blocks and event_loop.is_on_loop() else call()
 
     def _submit(self, call: Callable[[], Result]) -> "Future[Result]":
         # Long computations of the call take turns by the group, in a thread as on the event loop.
-        return self._threads.submit(bridge.context_of_part().run, call)
+        return self._threads.submit(call_context.context_of_part().run, call)

@@ -20,7 +20,7 @@ from glific_gpt.calls.tenant import Tenant
 from glific_gpt.database import execute_all, retry_until_available, submit_large
 from glific_gpt.durable import WorkflowEngine
 from glific_gpt.errors import DeadlineExceeded, GlificGptError
-from glific_gpt.runtime import bridge, cpu_bound
+from glific_gpt.runtime import cpu_bound, event_loop
 from glific_gpt.runtime.turns import Turns
 from glific_gpt.vault import Vault
 
@@ -109,10 +109,10 @@ class LateAnswers:
             if is_first.acquire(blocking=False):
                 self._arrived.put(_Arrival(tenant, context, read_result))
 
-        bridge.call_later(timeout, lambda: arrive(DeadlineExceeded))
+        event_loop.call_later(timeout, lambda: arrive(DeadlineExceeded))
         answer.add_done_callback(lambda done: arrive(done.result))
 
-    @bridge.blocking
+    @event_loop.blocking
     def wait(self, seconds: float) -> bool:
         """Wait until every expected answer is stored, and return whether it is."""
         with self._changed:

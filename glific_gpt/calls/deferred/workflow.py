@@ -19,8 +19,8 @@ from glific_gpt.clock import Deadline
 from glific_gpt.database import retry_until_available
 from glific_gpt.durable import WorkflowContext
 from glific_gpt.errors import GlificGptError, InternalError, NotReady
-from glific_gpt.runtime import bridge
-from glific_gpt.runtime.bridge import blocking
+from glific_gpt.runtime import call_context
+from glific_gpt.runtime.event_loop import blocking
 from glific_gpt.vault import Vault
 
 
@@ -81,7 +81,7 @@ class AnswerStep:
     def _ask(self, deferred: DeferredCall) -> Result:
         """Raises NotReady before OpenAI is asked."""
         context = deferred.context
-        bridge.set_group(str(context.organization_id))  # long computations take turns by organization
+        call_context.set_group(str(context.organization_id))  # long computations take turns by organization
         deadline = Deadline.after(deferred.timeout_seconds)
         try:
             parsed = self._decrypt_question(deferred)

@@ -25,7 +25,7 @@ from glific_gpt.database import reading, transaction
 from glific_gpt.errors import MSG_MANY_EXPORTS, Conflict, RateLimited
 from glific_gpt.organizations.time_zones import find_zone
 from glific_gpt.runtime import cpu_bound
-from glific_gpt.runtime.bridge import blocking
+from glific_gpt.runtime.event_loop import blocking
 from glific_gpt.runtime.fair_semaphore import FairSemaphore
 from glific_gpt.runtime.organization_limit import OrganizationLimit
 from glific_gpt.services import services

@@ -18,7 +18,7 @@ from glific_gpt.console.views.use_in_glific import USE_IN_GLIFIC_URL, render_tab
 from glific_gpt.errors import Conflict, InvalidFlowExport, InvalidValue
 from glific_gpt.operations import ready_flows
 from glific_gpt.operations.ready_flows import AuthMethod, ConversionPreview, ConvertedFlowFile, Placement
-from glific_gpt.runtime.bridge import blocking
+from glific_gpt.runtime.event_loop import blocking
 from glific_gpt.runtime.fair_semaphore import FairSemaphore
 from glific_gpt.settings import MAX_FILE_BYTES
 

@@ -12,7 +12,7 @@ from glific_gpt.console.presenters.labels import TABLE_NAMES
 from glific_gpt.database import reading
 from glific_gpt.operations.organization_data import deletion, export
 from glific_gpt.operations.organization_data.contents import count_contents
-from glific_gpt.runtime.bridge import blocking
+from glific_gpt.runtime.event_loop import blocking
 from glific_gpt.runtime.fair_semaphore import FairSemaphore
 from glific_gpt.services import services
 

@@ -23,7 +23,7 @@ from glific_gpt.operations.backups.contents import (
     parse_revision,
 )
 from glific_gpt.operations.backups.postgresql_programs import CONNECTION, Run, running
-from glific_gpt.runtime.bridge import blocking
+from glific_gpt.runtime.event_loop import blocking
 
 MAGIC = b"PGDMP"
 """First bytes of a dump in pg_dump's custom format."""

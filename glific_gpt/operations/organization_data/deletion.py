@@ -24,7 +24,7 @@ from glific_gpt.operations.organization_data.tables import TABLES
 from glific_gpt.organizations import store
 from glific_gpt.organizations.changes import validate_changes
 from glific_gpt.organizations.tables import Organization
-from glific_gpt.runtime.bridge import blocking
+from glific_gpt.runtime.event_loop import blocking
 
 BATCH_SIZE = 1000
 """Calls that are deleted in one transaction."""

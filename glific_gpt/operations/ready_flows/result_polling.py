@@ -14,7 +14,7 @@ from glific_gpt.flows.simulator import Conversation
 from glific_gpt.flows.structure import as_object, as_string, object_items
 from glific_gpt.organizations import store
 from glific_gpt.organizations.connections import store as connections
-from glific_gpt.runtime.bridge import blocking
+from glific_gpt.runtime.event_loop import blocking
 from glific_gpt.services import services
 
 POLL_INTERVAL_SECONDS = 0.1
