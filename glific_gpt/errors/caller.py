@@ -84,12 +84,8 @@ class ModelNotSupported(CallerError):
 
 MSG_NEEDS_TOOLS = "{model} works only with tools that this server does not offer. Choose another model."
 """Message of ModelNotSupported for models of research and of computer use."""
-
-
 MSG_READS_NO_PICTURES = "{model} cannot read pictures. Choose another model, such as gpt-4o-mini."
 """Message of ModelNotSupported for models of text alone."""
-
-
 MSG_SEARCHES_NO_FILES = "{model} cannot search documents. Choose another model, such as gpt-4o-mini."
 """Message of ModelNotSupported for models without OpenAI's file search."""
 

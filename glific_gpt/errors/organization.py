@@ -15,8 +15,6 @@ MSG_BUDGET_TOO_SMALL = N_(
     "for the next month."
 )
 """Message of BudgetExceeded when the budget cut an answer off, so that it cannot be used."""
-
-
 MSG_NO_PRICES = N_(
     "The prices of the server of this key are not known, so it cannot be used under a monthly budget. Remove the "
     "budget, or use a key of OpenAI."
@@ -70,33 +68,21 @@ class RateLimited(OrganizationError):
 MSG_TWO_TESTS = N_(
     "Two tests or test questions of this organization are running already. Wait until one has finished, then try again."
 )
-
-
 MSG_MANY_PAGES = N_(
     "Many pages of this organization are loading at the same time. Wait a moment, then load this page again."
 )
-
-
 MSG_MANY_LOGINS = N_(
     "The connection to Glific was tested several times within a minute. Wait a minute, then try again."
 )
-
-
 MSG_LOGIN_REFUSED = N_(
     "Glific has just refused a login with this phone number. Check the phone number and the password, wait ten "
     "seconds, then try again."
 )
-
-
 MSG_MANY_EXPORTS = N_("An export of calls is running already. Wait until it has finished, then try again.")
-
-
 MSG_OPENAI_RATE_LIMIT = N_(
     "This key has reached its rate limit at OpenAI. Try again in a moment, or ask OpenAI for a higher limit."
 )
 """Message of RateLimited when OpenAI refused the call."""
-
-
 MSG_OPENAI_DAILY_LIMIT = N_(
     "This key has reached its limit per day at OpenAI. Try again later, or ask OpenAI for a higher limit at "
     "platform.openai.com under Limits."
@@ -112,26 +98,18 @@ MSG_ACCOUNT_CLOSED = N_(
     "OpenAI has closed or suspended this key's account, so no key of it works. Look in the e-mails from OpenAI, or ask "
     "help.openai.com."
 )
-
-
 MSG_PROJECT_CLOSED = N_(
     "OpenAI says that this key's project is archived, or that the key's owner has left it. Create a key in an active "
     "project at platform.openai.com."
 )
-
-
 MSG_ADDRESS_REFUSED = N_(
     "This key's account accepts only certain IP addresses, and that of this server is not among them. Add it at "
     "platform.openai.com under Security, IP allowlist."
 )
-
-
 MSG_SPEND_LIMIT = N_(
     "This key's account or project has reached its spending limit at OpenAI. Raise the limit at platform.openai.com "
     "under Limits, or wait for the next month."
 )
-
-
 MSG_BILLING_INACTIVE = N_(
     "OpenAI says that billing is not active for this key's account. Check the payment details at platform.openai.com "
     "under Billing."
@@ -155,8 +133,6 @@ class WrongRegion(OrganizationError):
 MSG_RESTRICTED_KEY = N_(
     "OpenAI does not allow this key to use models. Give it this permission, or create a key with all permissions."
 )
-
-
 MSG_ADDRESS_NOT_ALLOWED = N_(
     "This server no longer allows the address to which this key is sent. Save the key with another address, or ask an "
     "administrator of this server to allow it."

@@ -3,11 +3,7 @@
 from glific_gpt.errors.base import N_, GlificGptError, ServiceError
 
 MSG_COUNTRY = N_("OpenAI does not serve the country that this server is in. Inform its administrators.")
-
-
 MSG_NO_API = N_("There is no OpenAI API at the address that this server uses. Ask its administrators to correct it.")
-
-
 MSG_PROXY_REFUSED = N_(
     "Something between this server and OpenAI refused the request, such as a proxy or a firewall. Nothing is wrong in "
     "your settings. Try again in a few minutes, then tell the administrators of this server."

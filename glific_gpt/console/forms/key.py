@@ -1,6 +1,4 @@
-"""Form of the OpenAI key: test, save and switch it. A typed key is never sent back to the browser."""
-
-from dataclasses import dataclass
+"""Form of the OpenAI key: save and switch it. A typed key is never sent back to the browser."""
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
@@ -14,15 +12,12 @@ from glific_gpt.database import transaction
 from glific_gpt.errors import (
     MSG_TYPE_KEY_AGAIN,
     CredentialNotVerified,
-    GlificGptError,
     InvalidKey,
     InvalidValue,
     NotFound,
     ProviderUnreachable,
     RateLimited,
-    WrongRegion,
 )
-from glific_gpt.models.kinds import ModelKind, classify_model
 from glific_gpt.openai.hosts import host_of, region_url, serves_openai
 from glific_gpt.organizations.credentials import store
 from glific_gpt.organizations.credentials.tables import Credential
@@ -50,16 +45,6 @@ REGION_NAMES = {
     "kr": lazy_gettext("South Korea"),
     "sg": lazy_gettext("Singapore"),
 }
-
-
-@dataclass(frozen=True)
-class KeyTestResult:
-    """Result of a key test, as a sentence."""
-
-    message: str
-    is_good: bool
-    offered_url: str | None = None
-    """The address at which OpenAI accepts the key, if it is another one and allowed here."""
 
 
 class KeyForm(Form):
@@ -134,7 +119,7 @@ def save_key(form: KeyForm) -> str | None:
                 values,
                 is_active=is_active,
                 verify=verify,
-                base_url=form.base_url(_saved_address()),
+                base_url=form.base_url(saved_address()),
             )
     except RateLimited as error:
         form.error_status = error.status
@@ -150,7 +135,7 @@ def save_key(form: KeyForm) -> str | None:
         # A refused key would be refused in every call too.
         form.offers_unverified = isinstance(error, ProviderUnreachable)
         form.error_status = error.status
-        if offered := _allowed_offer(error.base_url):
+        if offered := allowed_offer(error.base_url):
             form.select_address(offered)
             form.set_key_error(
                 _(
@@ -165,13 +150,14 @@ def save_key(form: KeyForm) -> str | None:
     return _saved_message(row, is_active=is_active)
 
 
-def _saved_address() -> str | None:
+def saved_address() -> str | None:
+    """Return the address of the saved key; None for the server's own address, or without a key."""
     with transaction() as session:
         saved = store.find_or_none(session, current_organization().id, services().model_provider)
     return saved.base_url if saved else None
 
 
-def _allowed_offer(base_url: str | None) -> str | None:
+def allowed_offer(base_url: str | None) -> str | None:
     """Return the address that OpenAI has named, if the operator allows it."""
     if base_url is None:
         return None
@@ -198,46 +184,6 @@ def switch_key(form: KeyForm) -> str | None:
     if is_active:
         return str(_("Saved. OpenAI is switched on."))
     return str(_("Saved. OpenAI is switched off. Flows now get the “Message when there is no answer”."))
-
-
-def test_key(form: KeyForm) -> KeyTestResult:
-    """Test the typed key, or the saved key if none is typed. Nothing is saved."""
-    app, saved_address = services(), _saved_address()
-    base_url = form.base_url(saved_address)
-    if base_url != saved_address and not form.typed_key:
-        return KeyTestResult(translate(MSG_TYPE_KEY_AGAIN), is_good=False)
-    try:
-        with app.waiting_pages.hold(current_organization().slug):
-            if form.typed_key:
-                values = {"api_key": SecretStr(form.typed_key)}
-                verdict = store.check_typed_key(app.model_provider, values, base_url)
-            else:
-                verdict = store.check_saved_key(app.vault, current_organization().id, app.model_provider)
-    except InvalidKey as error:
-        return KeyTestResult(translate(error.reason), is_good=False)
-    except GlificGptError as error:
-        offered = _allowed_offer(error.base_url) if form.typed_key and isinstance(error, WrongRegion) else None
-        return KeyTestResult(translate_error(error), is_good=False, offered_url=offered)
-    if app.settings.sandbox and base_url is None:
-        return KeyTestResult(_("Sandbox: OpenAI was not asked, so this key is not tested."), is_good=False)
-    if base_url and not serves_openai(base_url):
-        texts = sum(classify_model(model) is ModelKind.TEXT for model in verdict.models)
-        accepted = _(
-            "The server %(host)s accepts the key. It has %(count)s text models.", host=host_of(base_url), count=texts
-        )
-        return KeyTestResult(accepted, is_good=texts > 0)
-    return _accepted_result(verdict.models, saved=not form.typed_key)
-
-
-def _accepted_result(models: list[str], *, saved: bool) -> KeyTestResult:
-    texts = sum(classify_model(model) is ModelKind.TEXT for model in models)
-    which = _("the saved key") if saved else _("this key")
-    if not texts:
-        return KeyTestResult(
-            _("OpenAI accepts %(which)s, but the key has no access to text models.", which=which), is_good=False
-        )
-    reached = _("OpenAI accepts %(which)s. It has access to %(count)s text models.", which=which, count=texts)
-    return KeyTestResult(reached if saved else reached + " " + _("The key is not saved yet."), is_good=True)
 
 
 def _saved_message(saved: Credential, *, is_active: bool) -> str:

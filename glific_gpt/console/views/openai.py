@@ -7,7 +7,8 @@ from flask_babel import gettext as _
 from glific_gpt.console.access import AccessLevel, current_organization, requires
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.first_question import ask_after_saving
-from glific_gpt.console.forms.key import KeyForm, KeyTestResult, save_key, switch_key, test_key
+from glific_gpt.console.forms.key import KeyForm, save_key, switch_key
+from glific_gpt.console.forms.key_check import KeyTestResult, test_key
 from glific_gpt.console.presenters import key_state
 from glific_gpt.database import transaction
 from glific_gpt.errors import NotFound
