@@ -96,7 +96,7 @@ def _without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_function: object) -> None:
         raise AssertionError("A thread was needed.")
 
-    monkeypatch.setattr(bridge, "run_in_executor", refuse)
+    monkeypatch.setattr(call_threads, "run_in_executor", refuse)
 
 
 @pytest.mark.usefixtures("_without_threads")
