@@ -37,6 +37,9 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._response: HttpResponse | None = None
         self._received_data = False
+        self._acknowledged_at = 0.0
+        """When the last request is acknowledged, in the time of the event loop."""
+        self._is_limited = False
         self._completed: asyncio.Future[HttpResponse] | None = None
         self._drained: asyncio.Future[None] | None = None
         """Ends the wait for a transport that holds enough unsent bytes."""
@@ -49,8 +52,7 @@ class Connection(asyncio.Protocol):
         `large_body` follows the request in pieces.
         """
         if reused:
-            self._set_limit(UNACKNOWLEDGED_MS)
-            self._loop.call_later(ACKNOWLEDGED_AFTER_SECONDS, self._set_limit, 0)
+            self._require_acknowledgement()
         response = HttpResponse()
         self._response, self._received_data = response, False
         self._completed = self._loop.create_future()
@@ -86,6 +88,21 @@ class Connection(asyncio.Protocol):
         if self._drained and not self._drained.done():
             self._drained.set_result(None)
         self._drained = None
+
+    def _require_acknowledgement(self) -> None:
+        """Limit the time for an acknowledgement. A busy connection keeps its limit, with one timer for all requests."""
+        self._acknowledged_at = self._loop.time() + ACKNOWLEDGED_AFTER_SECONDS
+        if not self._is_limited:
+            self._is_limited = True
+            self._set_limit(UNACKNOWLEDGED_MS)
+            self._loop.call_at(self._acknowledged_at, self._lift_limit)
+
+    def _lift_limit(self) -> None:
+        if self._loop.time() < self._acknowledged_at:  # a later request was sent
+            self._loop.call_at(self._acknowledged_at, self._lift_limit)
+            return
+        self._is_limited = False
+        self._set_limit(0)
 
     def _set_limit(self, milliseconds: int) -> None:
         """Limit the time for which sent bytes may stay unacknowledged. Zero is the system's own limit."""

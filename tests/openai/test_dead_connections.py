@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 import httpx2
 import pytest
 
+from glific_gpt.openai import connection
 from glific_gpt.openai.connection import UNACKNOWLEDGED_MS
 from glific_gpt.openai.connections import ConnectionPool
 from glific_gpt.openai.http_response import HttpResponse
@@ -182,3 +183,30 @@ async def _time_out_after_a_byte(pool: ConnectionPool) -> HttpResponse:
     await asyncio.sleep(0)
     connection.data_received(b"HTTP/1.1 200")
     return await reply
+
+
+@requires_linux
+def test_the_limit_for_an_acknowledgement_ends_after_the_last_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "ACKNOWLEDGED_AFTER_SECONDS", 0.5)
+    with upstream() as server:
+        pool = ConnectionPool(f"http://127.0.0.1:{server.port}/v1")
+        for _ in range(2):
+            post(pool)
+        assert limit_of(pool) == UNACKNOWLEDGED_MS
+        time.sleep(0.3)
+        sent_at = time.monotonic()
+        post(pool)
+        while limit_of(pool):
+            assert time.monotonic() - sent_at < 5
+            time.sleep(0.01)
+        assert time.monotonic() - sent_at > 0.45
+        post(pool)
+        assert limit_of(pool) == UNACKNOWLEDGED_MS
+
+
+def limit_of(pool: ConnectionPool) -> int:
+    """Return the TCP_USER_TIMEOUT of the only connection, in milliseconds."""
+    (only,) = pool._idle
+    assert only._transport
+    end = only._transport.get_extra_info("socket")
+    return int(end.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT))
