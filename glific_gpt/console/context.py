@@ -14,6 +14,7 @@ from glific_gpt.accounts.sign_in import sessions
 from glific_gpt.console import access
 from glific_gpt.console.assets import icon
 from glific_gpt.console.handbook import SECTIONS
+from glific_gpt.console.presenters import times
 from glific_gpt.console.presenters.labels import ROLE_MEANINGS, ROLE_NAMES
 from glific_gpt.console.static_files import asset_url
 from glific_gpt.database import transaction
@@ -71,6 +72,8 @@ def init(app: Flask) -> None:
     app.jinja_env.globals.update(activity_seconds=activity_seconds, version=__version__)
     app.jinja_env.globals.update(is_sandbox=lambda: services().settings.sandbox)
     app.jinja_env.globals.update(role_names=ROLE_NAMES, role_meanings=ROLE_MEANINGS)
+    app.jinja_env.globals.update(page_zone=times.page_zone)
+    app.jinja_env.filters["in_zone"] = times.format_moment
     app.jinja_env.filters["drop_empty"] = lambda attributes: {
         name: value for name, value in attributes.items() if value
     }

@@ -4,7 +4,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import and_, func, null, or_, select, union_all
 from sqlalchemy.orm import Session
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 from glific_gpt.calls.daily_totals import ANSWER_TIME, RESOLUTION_MS
 from glific_gpt.calls.tables import Call, DailyTotals, Delivery
 from glific_gpt.errors import DeadlineExceeded
+from glific_gpt.usage.local_days import Period
 
 BUCKET_EDGES_MS = (0, 500, 1000, 2000, 3000, 4000, 5000)
 """Lower edges of the histogram's buckets. The last bucket has no upper edge: its answers were too late for Glific."""
@@ -50,9 +50,7 @@ class AnswerTimes:
         return self.buckets[-1].calls
 
 
-def measure_answer_times(
-    session: Session, organization_id: int, start: datetime, end: datetime
-) -> tuple[AnswerTimes, AnswerTimes]:
+def measure_answer_times(session: Session, organization_id: int, period: Period) -> tuple[AnswerTimes, AnswerTimes]:
     """Return the times of synchronous answers and of deferred answers.
 
     The time of a deferred answer is that of its call, from arrival to the finished answer.
@@ -62,14 +60,15 @@ def measure_answer_times(
     calls = (
         select(is_deferred, Call.error_code, ANSWER_TIME, func.count(), null().cast(DailyTotals.answer_times.type))
         .outerjoin(Delivery, Delivery.call_id == Call.call_id)
-        .where(Call.organization_id == organization_id, Call.started_at >= start, Call.started_at < end)
+        .where(Call.organization_id == organization_id)
+        .where(Call.started_at >= period.start, Call.started_at < period.end)
         .where(or_(is_answered, Call.error_code == DeadlineExceeded.code))
         .group_by(is_deferred, Call.error_code, ANSWER_TIME)
     )
     deleted = (
         select(DailyTotals.is_deferred, DailyTotals.failure, null(), DailyTotals.calls, DailyTotals.answer_times)
         .where(DailyTotals.organization_id == organization_id, DailyTotals.failure.in_(("", DeadlineExceeded.code)))
-        .where(DailyTotals.day >= start.date(), DailyTotals.day < end.date())
+        .where(DailyTotals.day >= period.first, DailyTotals.day < period.following)
     )
     steps: dict[bool, Counter[int]] = {False: Counter(), True: Counter()}
     timed_out: Counter[bool] = Counter()

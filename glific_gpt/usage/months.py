@@ -1,7 +1,7 @@
 """Calendar months in a time zone."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from glific_gpt.clock import midnight, now
@@ -40,7 +40,7 @@ class Month:
         return f"{self.first:%Y-%m}"
 
 
-def today(zone: ZoneInfo) -> date:
+def today(zone: tzinfo) -> date:
     return now().astimezone(zone).date()
 
 

@@ -3,22 +3,21 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, tzinfo
 from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import CTE, ColumnElement, Date, FromClause, Select, case, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
-from glific_gpt.calls.daily_totals import DAY, FAILURE_CODE, OTHER_MODELS, to_date
+from glific_gpt.calls.daily_totals import FAILURE_CODE, OTHER_MODELS, to_date
 from glific_gpt.calls.tables import Call, DailyTotals
-from glific_gpt.clock import now
-from glific_gpt.usage import totals
+from glific_gpt.usage import months, totals
 from glific_gpt.usage.answer_times import AnswerTimes, measure_answer_times
+from glific_gpt.usage.local_days import ONE_DAY, Period, day_of_call
 from glific_gpt.usage.totals import DELETED_COLUMNS, SUM_COLUMNS, UsageTotals
 
 Days = Literal[7, 30, 90]
 
-ONE_DAY = timedelta(days=1)
 MAX_MODELS = 50
 """Models that are listed. Callers choose the names, so an organization can have any number of them."""
 
@@ -27,7 +26,10 @@ _SUM_NAMES = [str(column.key) for column in SUM_COLUMNS]
 
 @dataclass(frozen=True)
 class Overview:
-    """Statistics of a period of whole days (UTC) that ends today, and of the period of the same length before it."""
+    """Statistics of a period of whole days that ends today, and of the period of the same length before it.
+
+    Days are in a time zone. Of deleted calls only daily totals remain, so these have their day in UTC.
+    """
 
     days: dict[date, UsageTotals]
     """By day, the first day first. A day without calls has zeros."""
@@ -61,16 +63,19 @@ class _ModelGroup(NamedTuple):
     totals: UsageTotals
 
 
-def build_overview(session: Session, organization_id: int, days: Days, *, today: date | None = None) -> Overview:
-    """Build the overview of the last `days` days. Always three queries."""
-    last = today or now().date()
+def build_overview(
+    session: Session, organization_id: int, days: Days, zone: tzinfo = UTC, *, today: date | None = None
+) -> Overview:
+    """Build the overview of the last `days` days in the time zone. Always three queries."""
+    last = today or months.today(zone)
     first = last - (days - 1) * ONE_DAY
-    previous_start = _midnight(first - days * ONE_DAY)
-    call_groups = _select_groups(organization_id, previous_start, _midnight(last + ONE_DAY))
+    period = Period(first, last + ONE_DAY, zone)
+    previous_period = Period(first - days * ONE_DAY, first, zone)
+    call_groups = _select_groups(organization_id, Period(previous_period.first, period.following, zone))
     groups, model_groups = _query_groups(session, call_groups, first)
     current = [group for group in groups if group.day >= first]
-    synchronous, deferred = measure_answer_times(session, organization_id, _midnight(first), _midnight(last + ONE_DAY))
-    previous_synchronous, _deferred = measure_answer_times(session, organization_id, previous_start, _midnight(first))
+    synchronous, deferred = measure_answer_times(session, organization_id, period)
+    previous_synchronous, _deferred = measure_answer_times(session, organization_id, previous_period)
     return Overview(
         days=_by_day(current, first, days),
         models=_by_model(model_groups),
@@ -83,22 +88,21 @@ def build_overview(session: Session, organization_id: int, days: Days, *, today:
     )
 
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
-
-
-def _select_groups(organization_id: int, start: datetime, end: datetime) -> CTE:
+def _select_groups(organization_id: int, period: Period) -> CTE:
     """Select the totals of calls by day, model and failure. Deleted calls are groups of their own."""
+    day = day_of_call(period).label("day")
     calls = (
-        select(DAY.label("day"), Call.model_asked.label("model"), FAILURE_CODE.label("failure"), *SUM_COLUMNS)
-        .where(Call.organization_id == organization_id, Call.started_at >= start, Call.started_at < end)
-        .group_by(DAY, Call.model_asked, FAILURE_CODE)
+        select(day, Call.model_asked.label("model"), FAILURE_CODE.label("failure"), *SUM_COLUMNS)
+        .where(Call.organization_id == organization_id)
+        .where(Call.started_at >= period.start, Call.started_at < period.end)
+        # By its name: PostgreSQL does not know that two expressions with parameters are the same.
+        .group_by("day", Call.model_asked, FAILURE_CODE)
     )
     model, failure = func.nullif(DailyTotals.model, ""), func.nullif(DailyTotals.failure, "")
     deleted = (
         select(DailyTotals.day, model, failure, *DELETED_COLUMNS)
         .where(DailyTotals.organization_id == organization_id)
-        .where(DailyTotals.day >= start.date(), DailyTotals.day < end.date())
+        .where(DailyTotals.day >= period.first, DailyTotals.day < period.following)
     )
     return union_all(calls, deleted).cte("call_groups")
 

@@ -309,14 +309,15 @@ def test_every_link_keeps_the_filters(alice: TestOrganization, editor: ConsoleUs
     assert retried.headers["Location"] == f"{HERE}/{made[1]}?search=5&before={made[2]}"
 
 
-def test_the_days_of_the_filters_are_in_the_time_zone_of_the_organization(
-    alice: TestOrganization, viewer: ConsoleUser
-) -> None:
+def test_days_and_times_are_in_the_time_zone_of_the_organization(alice: TestOrganization, viewer: ConsoleUser) -> None:
     alice.change(time_zone="Asia/Kolkata")
     call = create_call(alice, at=datetime(2026, 10, 31, 19, tzinfo=UTC))  # 1 November in India
     assert listed(viewer, "?first_day=2026-11-01&last_day=2026-11-01") == [call]
     assert listed(viewer, "?last_day=2026-10-31") == []
-    assert "Days are in the time zone Asia/Kolkata." in viewer.get(HERE).text
+    page = viewer.get(HERE).text
+    assert "Days and times are in the time zone Asia/Kolkata." in page
+    assert ">1 Nov 2026, 12:30\u202fam</time>" in page
+    assert ">1 Nov 2026, 12:30\u202fam</time>" in viewer.get(f"{HERE}/{call}").text
 
 
 def test_test_questions_can_be_left_out(alice: TestOrganization, viewer: ConsoleUser) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -34,6 +35,14 @@ def test_the_export_follows_the_filters(alice: TestOrganization, viewer: Console
     assert answer.content.startswith(b"\xef\xbb\xbfcall_id,")
     (line,) = sheet(viewer, "?status=error")
     assert (line["call_id"], line["status"], line["error_code"]) == (failed, "error", "refused")
+
+
+def test_times_are_in_the_time_zone_of_the_organization(alice: TestOrganization, viewer: ConsoleUser) -> None:
+    create_call(alice, at=datetime(2026, 10, 31, 19, tzinfo=UTC))
+    assert sheet(viewer)[0]["at"] == "2026-10-31T19:00:00.000Z"
+    alice.change(time_zone="Asia/Kolkata")
+    assert sheet(viewer)[0]["at"] == "2026-11-01T00:30:00.000+05:30"
+    assert sheet(viewer, "?first_day=2026-11-01&last_day=2026-11-01")
 
 
 def test_small_sums_are_written_without_an_exponent(alice: TestOrganization, viewer: ConsoleUser) -> None:

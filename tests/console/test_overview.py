@@ -5,6 +5,7 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -45,6 +46,28 @@ def cards(person: ConsoleUser, path: str = HERE) -> dict[str, tuple[str, str]]:
 def test_it_has_words_for_everything_that_may_be_needed(code: AlertCode) -> None:
     assert ALERT_TEXTS[code].title
     assert ALERT_TEXTS[code].button
+
+
+def test_days_of_the_charts_are_in_the_time_zone_of_the_organization(
+    alice: TestOrganization, viewer: ConsoleUser
+) -> None:
+    midnight_in_samoa = now().astimezone(ZoneInfo("Pacific/Apia")).replace(hour=0, minute=0, second=0)
+    create_call(alice, at=midnight_in_samoa)
+    create_call(alice, at=midnight_in_samoa - timedelta(seconds=1))
+    alice.change(time_zone="Pacific/Apia")
+    series = charts(viewer)["calls"]["series"][0]["values"]
+    assert series[-2:] == [1, 1]
+    assert "Days and times are in the time zone Pacific/Apia." in viewer.get(HERE).text
+
+
+def test_an_editor_is_offered_a_time_zone_instead_of_utc(
+    alice: TestOrganization, viewer: ConsoleUser, editor: ConsoleUser
+) -> None:
+    create_call(alice)
+    link = 'href="/console/organizations/alice/settings#time_zone"'
+    assert [link in person.get(HERE).text for person in (viewer, editor)] == [False, True]
+    alice.change(time_zone="Asia/Kolkata")
+    assert link not in editor.get(HERE).text
 
 
 def test_a_key_without_credit_gives_an_alert_with_a_link_to_billing(

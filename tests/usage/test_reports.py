@@ -1,13 +1,16 @@
 """The overview: totals and answer times of an organization's calls in a period."""
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from unittest.mock import Mock
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
 
 from glific_gpt.calls.daily_totals import OTHER_MODELS
+from glific_gpt.clock import midnight
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store
 from glific_gpt.usage import reports, totals
@@ -42,6 +45,26 @@ def test_days_begin_at_midnight_utc(alice: TestOrganization) -> None:
     create_call(alice, at=MIDNIGHT - timedelta(hours=23, minutes=59))
     calls = {day: totals.calls for day, totals in overview_at_noon(alice).days.items() if totals.calls}
     assert calls == {TODAY: 1, TODAY - DAY: 2}
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("name", ["Asia/Kolkata", "America/New_York", "Pacific/Kiritimati"])
+def test_days_are_those_of_the_time_zone_also_when_its_clocks_change(
+    alice: TestOrganization, name: str, database_url: str
+) -> None:
+    zone = ZoneInfo(name)
+    times = [NOON - timedelta(hours=5 * hours, minutes=7) for hours in range(17)]
+    change = datetime(2026, 3, 8, 7, tzinfo=UTC)  # in New York, after a Saturday and a part of Sunday in winter time
+    times += [change - timedelta(seconds=1), change, *(midnight(date(2026, 3, day), zone) for day in (7, 8, 9, 10))]
+    times += [midnight(date(2026, 3, day), zone) - timedelta(microseconds=1) for day in (8, 9, 10)]
+    for at in times:
+        create_call(alice, at=at)
+    with time_machine.travel(NOON), alice.server.app.app_context(), transaction() as session:
+        overview = build_overview(session, store.find(session, alice.slug).id, 7, zone)
+    counted = {day: totals.calls for day, totals in overview.days.items() if totals.calls}
+    assert counted == Counter(at.astimezone(zone).date() for at in times)
+    assert list(overview.days)[-1] == NOON.astimezone(zone).date()
+    assert overview.synchronous.calls == overview.total.calls == len(times)
 
 
 def test_it_adds_up_calls_failures_tokens_and_cost(alice: TestOrganization) -> None:

@@ -12,7 +12,6 @@ from glific_gpt.calls.deferred import delivery_records, recovery
 from glific_gpt.calls.filters import Filters
 from glific_gpt.calls.tables import FAILED_DELIVERY_STATES, Call
 from glific_gpt.calls.timeline import CallTimeline
-from glific_gpt.clock import now
 from glific_gpt.console.access import AccessLevel, current_organization, requires
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.forms import call_filters
@@ -29,6 +28,7 @@ from glific_gpt.runtime.event_loop import blocking
 from glific_gpt.runtime.fair_semaphore import FairSemaphore
 from glific_gpt.runtime.organization_limit import OrganizationLimit
 from glific_gpt.services import services
+from glific_gpt.usage.months import today
 
 CALLS_PER_PAGE = 50
 GLIFIC_TIMEOUT_MS = 5000
@@ -80,9 +80,10 @@ def export_calls(slug: str) -> Response:
     release = _take_export_place(slug)
     # One row more than the file may have, so that its last line can say that there are more.
     rows = queries.iterate_calls(current_organization().id, _filters(form), limit=queries.MAX_EXPORTED_ROWS + 1)
-    name = f"calls-{slug}-{now():%Y-%m-%d}.csv"
+    zone = find_zone(current_organization().time_zone)
+    name = f"calls-{slug}-{today(zone):%Y-%m-%d}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    lines = cpu_bound.paced(calls_csv.generate_csv(rows, queries.MAX_EXPORTED_ROWS))
+    lines = cpu_bound.paced(calls_csv.generate_csv(rows, queries.MAX_EXPORTED_ROWS, zone))
     response = Response(stream_with_context(lines), content_type="text/csv; charset=utf-8", headers=headers)
     response.call_on_close(release)
     return response

@@ -14,6 +14,7 @@ from glific_gpt.console.presenters.labels import error_name, failed_calls_filter
 from glific_gpt.console.presenters.metric_cards import build_metric_cards
 from glific_gpt.database import reading
 from glific_gpt.organizations.credentials import store as credentials
+from glific_gpt.organizations.time_zones import find_zone
 from glific_gpt.services import services
 from glific_gpt.usage import reports
 from glific_gpt.usage.alerts import Alert, AlertCode, list_alerts
@@ -33,7 +34,7 @@ def overview(slug: str) -> str:
         found_alerts = list_alerts(session, organization, credential)
         found_alerts += list_announced(session, organization.id, {alert.code for alert in found_alerts})
         setup = build_checklist(session, organization, credential, app.settings.models)
-        report = reports.build_overview(session, organization.id, days)
+        report = reports.build_overview(session, organization.id, days, find_zone(organization.time_zone))
     return render_template(
         "console/overview.html",
         banners=[alerts.present_alert(alert) for alert in found_alerts if not _is_setup_step(alert, setup)],
