@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
@@ -57,6 +58,8 @@ class Settings(BaseModel):
     """True if a stand-in answers at `openai_base_url`. The console says so on every page."""
     openai_hosts: Annotated[tuple[str, ...], BeforeValidator(_split)] = ("api.openai.com", "*.api.openai.com")
     """Patterns of the hosts that the base URL of a key may have."""
+    default_time_zone: str = "UTC"
+    """Time zone of new organizations, by its IANA name. An organization can choose another one."""
     default_model: Annotated[str, Field(pattern=MODEL_NAME)] = "gpt-4o"
     """Model of organizations that have not chosen one."""
     models: Annotated[tuple[Pattern, ...], BeforeValidator(_split), Field(max_length=MAX_PATTERNS)] = ("*",)
@@ -113,6 +116,11 @@ class Settings(BaseModel):
     mail_from: Annotated[str, Field(pattern=r"^[^\s@]+@[^\s@]+$")] | None = None
     """Sender address of outgoing e-mail."""
 
+    @property
+    def chosen_time_zone(self) -> str | None:
+        """The time zone of new organizations; None if it is UTC, for which organizations have no value."""
+        return None if self.default_time_zone == "UTC" else self.default_time_zone
+
     def is_https(self) -> bool:
         """Return whether people reach the server over TLS. The server itself cannot know: a proxy may end TLS."""
         return self.public_url.startswith("https://")
@@ -133,6 +141,15 @@ class Settings(BaseModel):
         if not all(re.fullmatch(FERNET_KEY, key.get_secret_value()) for key in keys):
             raise ValueError("these are not Fernet keys")
         return keys
+
+    @field_validator("default_time_zone")
+    @classmethod
+    def _check_time_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("use a name such as Asia/Kolkata") from None
+        return name
 
     @field_validator("rate_limit_storage_url")
     @classmethod

@@ -39,6 +39,7 @@ def test_every_setting_but_the_secrets_has_a_default() -> None:
     assert (settings.worker, settings.glific_hosts) == ("inline", ("*.glific.com",))
     assert (settings.log_level, settings.idle_timeout_minutes) == ("info", 120)
     assert settings.keep_calls_days == 400
+    assert (settings.default_time_zone, settings.chosen_time_zone) == ("UTC", None)
     assert not settings.sandbox
 
 
@@ -115,6 +116,8 @@ def test_an_unknown_variable_is_refused(variable: str, message: str) -> None:
         ("DEADLINE_SECONDS", "soon"),
         ("DEADLINE_SECONDS", "nan"),
         ("DEFAULT_MODEL", "gpt 4o"),
+        ("DEFAULT_TIME_ZONE", "Asia/Pune"),
+        ("DEFAULT_TIME_ZONE", "../etc/passwd"),
         ("BIND", "8000"),
         ("BIND", "::1:8000"),
         ("BIND", "[localhost]:8000"),

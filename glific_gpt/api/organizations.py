@@ -58,7 +58,7 @@ def create_organization(body: NewOrganization) -> Response:
     Requires an administrator's token. An organization's token gets 404.
     """
     with transaction() as session:
-        organization = store.create(session, body.slug, body.name)
+        organization = store.create(session, body.slug, body.name, services().settings.chosen_time_zone)
         _, token = tokens.create_webhook_token(session, organization, tokens.FIRST_LABEL)
     content = CreatedOrganization.model_validate(_view(organization).model_dump() | {"webhook_token": token})
     return created_response(content, url_for("api.show_organization", slug=organization.slug))

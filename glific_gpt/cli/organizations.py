@@ -46,7 +46,7 @@ organizations = Group(
 def create(*, slug: str, name: str) -> None:
     """Create an organization and its first webhook token."""
     with transaction() as session:
-        row = store.create(session, slug, name)
+        row = store.create(session, slug, name, services().settings.chosen_time_zone)
         _, token = tokens.create_webhook_token(session, row, tokens.FIRST_LABEL)
     address = webhook_url(services().settings.public_url, row.slug)
     data = {"slug": row.slug, "name": row.name, "webhook_url": address}

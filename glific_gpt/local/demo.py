@@ -52,16 +52,16 @@ class Demo:
 
 def ensure_demo(app: Services, instance: Path, api_key: str | None) -> Demo:
     """Create the demo organization. If it exists, only a changed key is replaced."""
-    token = _ensure_token(_ensure_organization(), instance / "demo_webhook_token")
+    token = _ensure_token(_ensure_organization(app.settings.chosen_time_zone), instance / "demo_webhook_token")
     return Demo(token, _ensure_credential(app, SecretStr(api_key) if api_key else None))
 
 
-def _ensure_organization() -> Organization:
+def _ensure_organization(time_zone: str | None) -> Organization:
     with transaction() as session:
         try:
             return organizations.find(session, DEMO_SLUG)
         except NotFound:
-            return organizations.create(session, DEMO_SLUG, "Demo organization")
+            return organizations.create(session, DEMO_SLUG, "Demo organization", time_zone)
 
 
 def _ensure_token(organization: Organization, path: Path) -> str:

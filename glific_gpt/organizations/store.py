@@ -18,8 +18,11 @@ FREE_TEXT_FIELDS = {"name", "fallback_message", "alert_email"}
 """Fields recorded in the audit trail without their values, which may contain personal data."""
 
 
-def create(session: Session, slug: str, name: str) -> Organization:
-    """Create an organization. Raises InvalidValue for an invalid slug and Conflict for an existing one."""
+def create(session: Session, slug: str, name: str, time_zone: str | None = None) -> Organization:
+    """Create an organization. Raises InvalidValue for an invalid slug and Conflict for an existing one.
+
+    Without a time zone, it is in UTC.
+    """
     if not is_new_slug(slug):
         raise InvalidValue(
             N_(
@@ -27,7 +30,8 @@ def create(session: Session, slug: str, name: str) -> Organization:
                 "and last, such as seva-trust."
             )
         )
-    organization = Organization(slug=slug, name=validate_changes(name=name).name)
+    values = validate_changes(name=name, time_zone=time_zone)
+    organization = Organization(slug=slug, name=values.name, time_zone=values.time_zone)
     session.add(organization)
     try:
         # Not looked up before: another request could create it between the query and the INSERT.

@@ -3,13 +3,16 @@
 import re
 from datetime import timedelta
 
+import httpx2
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from glific_gpt.accounts import people
 from glific_gpt.accounts.tables import Role
 from glific_gpt.clock import now
-from glific_gpt.database import transaction
+from glific_gpt.database import reading, transaction
+from glific_gpt.organizations import store, tokens
+from tests.conftest import StartServer
 from tests.console.conftest import OpenWindow, Staff
 from tests.console.invitations import accept_invitation, find_link
 from tests.console.users import ConsoleUser, create_user
@@ -70,6 +73,60 @@ def test_it_shows_the_status_of_each_organization(server: RunningServer, ada: Co
     assert "Key refused by OpenAI" in row(page, "refused")
     assert row(page, "well").startswith("Well well OK ")
     assert row(page, "well").endswith(" UTC 2 1")
+
+
+def zone_of(server: RunningServer, slug: str) -> str | None:
+    with server.app.app_context(), reading() as session:
+        return store.find(session, slug).time_zone
+
+
+def test_a_new_organization_has_the_time_zone_that_the_form_names(server: RunningServer, ada: ConsoleUser) -> None:
+    make(ada)
+    make(ada, slug="delhi", time_zone="Asia/Kolkata")
+    assert [zone_of(server, slug) for slug in ("seva-trust", "delhi")] == [None, "Asia/Kolkata"]
+    refused = ada.post(NEW, {"name": "Pune", "slug": "pune", "time_zone": "Asia/Pune"})
+    assert (refused.status_code, 'id="time_zone-error"' in refused.text) == (422, True)
+
+
+def test_the_server_can_set_the_time_zone_of_new_organizations(start_server: StartServer) -> None:
+    server = start_server(default_time_zone="Asia/Kolkata")
+    ada = create_user(server, "ada@example.org")
+    ada.sign_in()
+    form = ada.get(NEW).text
+    assert '<option selected value="Asia/Kolkata">' in form
+    assert "data-select-zone" not in form
+    make(ada, slug="old-program")
+    make(ada, slug="other", time_zone="")
+    ada.client.close()
+    with server.app.app_context():
+        result = server.app.test_cli_runner().invoke(args=["organizations", "create", "by-command", "--name", "Seva"])
+        assert result.exit_code == 0, result.output
+        with transaction() as session:
+            _row, token = tokens.create_api_token(session, "test", None)
+    asked = httpx2.post(
+        f"{server.url}/api/v1/organizations",
+        json={"slug": "by-api", "name": "Seva"},
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    assert asked.json()["time_zone"] == "Asia/Kolkata"
+    zones = [zone_of(server, slug) for slug in ("old-program", "other", "by-command")]
+    assert zones == ["Asia/Kolkata", None, "Asia/Kolkata"]
+
+
+def test_the_form_selects_the_time_zone_of_the_browser_and_the_settings_offer_it(
+    server: RunningServer, ada: ConsoleUser, open_window: OpenWindow
+) -> None:
+    make(ada)  # in UTC, because this client has no scripts
+    shown = open_window(ada)
+    shown.open(NEW)
+    expect(shown.page.locator("#time_zone")).to_have_value("Asia/Kolkata")
+    shown.open(f"{ORGANIZATIONS}/seva-trust/settings")
+    shown.page.get_by_role("button", name="Choose Asia/Kolkata").click()
+    with shown.page.expect_navigation():
+        shown.page.get_by_role("button", name="Save", exact=True).first.click()
+    assert zone_of(server, "seva-trust") == "Asia/Kolkata"
+    expect(shown.page.locator("#time-zone-hint")).to_have_count(0)
+    assert (shown.violations, shown.foreign) == ([], set())
 
 
 def test_the_token_of_a_new_organization_works(server: RunningServer, ada: ConsoleUser) -> None:

@@ -1,22 +1,24 @@
-"""Form for a new organization: name, slug, first owner and budget."""
+"""Form for a new organization: name, slug, time zone, first owner and budget."""
 
 from collections.abc import Callable
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from wtforms import EmailField, StringField
+from wtforms import EmailField, SelectField, StringField
 from wtforms.validators import DataRequired, Length, ValidationError
 
 from glific_gpt.accounts import addresses
 from glific_gpt.console.forms.base import Form
 from glific_gpt.console.forms.settings import BUDGET, FIELD_ERRORS, LABEL_BUDGET, read_budget
+from glific_gpt.console.forms.time_zones import time_zone_choices
 from glific_gpt.errors import InvalidValue
 from glific_gpt.organizations import store
 from glific_gpt.organizations.changes import OrganizationChanges, validate_changes
+from glific_gpt.services import services
 
 
 class NewOrganizationForm(Form):
-    """Name and slug of a new organization, and the optional e-mail address of its first owner and its budget."""
+    """Name, slug and time zone of a new organization, and the optional address of its first owner and its budget."""
 
     name = StringField(
         _("Name"), [DataRequired(_("Enter a name.")), Length(max=200, message=_("Write at most 200 characters."))]
@@ -26,8 +28,20 @@ class NewOrganizationForm(Form):
         [DataRequired(_("Enter a short name."))],
         render_kw={"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"},
     )
+    time_zone = SelectField(_("Time zone"), validate_choice=False)
     email = EmailField(_("E-mail address of the first owner"))
     monthly_budget_usd = StringField(LABEL_BUDGET, render_kw={"inputmode": "decimal", "autocomplete": "off"})
+
+    def set_choices(self) -> None:
+        """Set the time zones. That of the server is selected until the person chooses one."""
+        server_default = services().settings.chosen_time_zone
+        self.time_zone.choices = time_zone_choices(server_default)
+        # Programs that send the form do not know this field.
+        if self.time_zone.data is None:
+            self.time_zone.data = server_default or ""
+
+    def validate_time_zone(self, time_zone: SelectField) -> None:
+        _validate(lambda: validate_changes(time_zone=time_zone.data or None), gettext("Choose one from the list."))
 
     def validate_name(self, name: StringField) -> None:
         _validate(

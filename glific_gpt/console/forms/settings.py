@@ -76,7 +76,7 @@ class SettingsForm(Form):
     def show(self, organization: Organization) -> None:
         """Fill the form from the stored settings."""
         self.opened = self._stored(organization)
-        self.time_zone.choices = time_zone_choices(organization)
+        self.time_zone.choices = time_zone_choices(organization.time_zone)
         for name, value in self.opened.items():
             self[name].data = bool(value) if name in SWITCH_FIELDS else value
 
@@ -90,7 +90,7 @@ class SettingsForm(Form):
         A setting that a colleague has changed meanwhile is an error, unless the person sends it again.
         """
         stored = self._stored(organization)
-        self.time_zone.choices = time_zone_choices(organization)
+        self.time_zone.choices = time_zone_choices(organization.time_zone)
         self.opened = {name: _or(opened_values.read_opened(name), stored[name]) for name in stored}
         typed = {name: self._typed(name) for name in stored}
         # Programs that send the form do not know the opened values, so they change everything.

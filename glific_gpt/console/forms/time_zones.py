@@ -3,16 +3,15 @@
 from flask_babel import gettext as _
 
 from glific_gpt.organizations import time_zones
-from glific_gpt.organizations.tables import Organization
 
 INDIA = "Asia/Kolkata"
 """Offered first, because most organizations are in India."""
 
 
-def time_zone_choices(organization: Organization) -> list[tuple[str, str]]:
+def time_zone_choices(saved_name: str | None) -> list[tuple[str, str]]:
     """Return UTC, India and the time zones of all places. The saved one stays a choice, whatever it is."""
     places = {name for name in time_zones.list_names() if "/" in name and not name.startswith("Etc/")}
-    saved = {organization.time_zone} if organization.time_zone else set()
+    saved = {saved_name} if saved_name else set()
     others = sorted((places | saved) - {INDIA, time_zones.UTC_NAME})
     return [
         ("", _("UTC")),

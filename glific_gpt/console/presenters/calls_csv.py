@@ -20,7 +20,7 @@ COLUMNS = tuple(CallView.model_fields)
 
 
 def generate_csv(calls: Iterable[Call], limit: int, zone: tzinfo = UTC) -> Iterator[str]:
-    """Yield the CSV lines of at most `limit` calls, with times in the zone. If there are more, the last line says so."""
+    """Yield the CSV lines of at most `limit` calls, with times in `zone`. If there are more, the last line says so."""
     yield BYTE_ORDER_MARK + _line(COLUMNS)
     for number, call in enumerate(calls):
         if number == limit:

@@ -52,13 +52,14 @@ def list_organizations() -> str:
 @blueprint.get("/server/organizations/new")
 @requires(AccessLevel.ADMINISTRATOR)
 def new_organization() -> str:
-    return render_template("console/new_organization.html", form=NewOrganizationForm())
+    return _render_form(NewOrganizationForm())
 
 
 @blueprint.post("/server/organizations/new")
 @requires(AccessLevel.ADMINISTRATOR)
 def create_organization() -> tuple[str, int]:
     form = NewOrganizationForm()
+    form.set_choices()
     if form.validate_on_submit():
         try:
             created = _create(form)
@@ -74,7 +75,7 @@ def create_organization() -> tuple[str, int]:
             if created.organization.monthly_budget_usd == 0:
                 flash(gettext("The budget is 0, so every call is refused. Change it under Settings."), "warning")
             return _render_created(created), 201
-    return render_template("console/new_organization.html", form=form), 422
+    return _render_form(form), 422
 
 
 @blueprint.post("/organizations/<slug>/switch")
@@ -89,6 +90,13 @@ def switch_organization(slug: str) -> Response:
     done = gettext("%(name)s is switched on. Its calls are answered.", name=name)
     flash(done if is_active else gettext("%(name)s is switched off. Its calls are refused.", name=name), "success")
     return redirect(url_for("console.list_organizations"))  # type: ignore[return-value]
+
+
+def _render_form(form: NewOrganizationForm) -> str:
+    form.set_choices()
+    # A server without a time zone of its own leaves the choice to the browser.
+    suggests_zone = services().settings.chosen_time_zone is None
+    return render_template("console/new_organization.html", form=form, suggests_zone=suggests_zone)
 
 
 def _render_created(created: CreatedOrganization) -> str:
@@ -113,7 +121,7 @@ def _create(form: NewOrganizationForm) -> CreatedOrganization:
     """
     owner, is_new = None, True
     with transaction() as database:
-        organization = store.create(database, form.slug.data, form.name.data)
+        organization = store.create(database, form.slug.data, form.name.data, form.time_zone.data or None)
         store.update(database, organization, form.settings())
         _row, token = tokens.create_webhook_token(database, organization, tokens.FIRST_LABEL)
         if form.email.data:
