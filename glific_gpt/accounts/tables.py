@@ -81,6 +81,16 @@ class User(Base, UserMixin):
         self.tf_primary_method = self.tf_totp_secret = self.mf_recovery_codes = None
 
 
+class EndedSession(Base):
+    """A session of the console that ended by signing out. Others end by their time limits or with `fs_uniquifier`."""
+
+    __tablename__ = "ended_sessions"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    """The random id that the session's cookie holds. It gives no access, because cookies are signed."""
+    ended_at: Mapped[datetime]
+
+
 class Membership(Base):
     """The role of a person in an organization."""
 

@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from glific_gpt.accounts import ended_sessions
 from glific_gpt.alerts import checking
 from glific_gpt.audit import trail
 from glific_gpt.calls import budget, pruning, records, replays
@@ -56,7 +57,10 @@ def run_housekeeping(app: Flask) -> bool:
     Returns whether all of these tasks succeeded.
     """
     # Each in transactions of its own. `give_back` locks months before calls, like a call that ends.
-    once = (records.mark_interrupted, budget.give_back, _log_stuck_deliveries, _log_missing_workers, log_stuck_emails)
+    once = (
+        *(records.mark_interrupted, budget.give_back, _log_stuck_deliveries, _log_missing_workers, log_stuck_emails),
+        ended_sessions.delete_expired,
+    )
     in_batches = (replays.purge, delivery_records.purge, trail.delete_expired_entries)
     # Deletions run last, because they can take many seconds.
     return run_tasks(

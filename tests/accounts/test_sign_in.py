@@ -1,9 +1,16 @@
 """Sign-in and sign-out."""
 
+import time
+
 import pytest
+import sqlalchemy as sa
+import time_machine
 
 from glific_gpt.accounts import administration, people
+from glific_gpt.accounts.sign_in import sessions
+from glific_gpt.accounts.tables import EndedSession
 from glific_gpt.database import transaction
+from glific_gpt.operations.housekeeping import run_housekeeping
 from tests.accounts.conftest import AddPerson
 from tests.conftest import StartServer
 from tests.console.users import PASSWORD, ConsoleUser, create_client, create_user, remove_csrf_tokens
@@ -36,6 +43,37 @@ def test_signing_out_ends_the_session_of_this_browser_only(asha: ConsoleUser) ->
         assert "You are signed out." in phone.get(SIGN_IN).text
         assert not is_signed_in(phone)
     assert is_signed_in(asha)
+
+
+@pytest.mark.both_databases
+def test_signing_out_ends_copies_of_the_cookie_in_every_process(asha: ConsoleUser, start_server: StartServer) -> None:
+    other_process = start_server()
+    asha.sign_in()
+    with http.Client(cookies=dict(asha.client.cookies)) as copy:
+        assert [copy.get(each.url + ACCOUNT).status_code for each in (asha.server, other_process)] == [200, 200]
+        asha.post("/console/account/sign-out", page=ACCOUNT)
+        for each in (asha.server, other_process):
+            answer = copy.get(each.url + ACCOUNT)
+            assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (302, SIGN_IN)
+    assert asha.sign_in().status_code == 302
+    assert is_signed_in(asha)
+
+
+def test_records_of_sign_outs_are_deleted_when_their_sessions_have_expired(asha: ConsoleUser) -> None:
+    app = asha.server.app
+
+    def count() -> int:
+        with app.app_context(), transaction() as session:
+            return session.scalar(sa.select(sa.func.count()).select_from(EndedSession)) or 0
+
+    asha.sign_in()
+    asha.post("/console/account/sign-out", page=ACCOUNT)
+    with time_machine.travel(time.time() + sessions.LIFETIME.total_seconds()):
+        assert run_housekeeping(app)
+        assert count() == 1
+    with time_machine.travel(time.time() + 25 * 3600):
+        assert run_housekeeping(app)
+        assert count() == 0
 
 
 def test_signing_out_everywhere_needs_the_token_of_the_form(asha: ConsoleUser) -> None:

@@ -3,6 +3,7 @@
 The sign-in page says why a session has ended.
 """
 
+import secrets
 import time
 from datetime import timedelta
 from typing import Any
@@ -11,7 +12,10 @@ from flask import Flask, Request, current_app, flash, g, request, session
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_babel import gettext, ngettext
 from flask_security import Security, current_user
+from sqlalchemy.orm import Session
 
+from glific_gpt.accounts import ended_sessions
+from glific_gpt.database import transaction
 from glific_gpt.settings import Settings
 
 PAGES = "/console"
@@ -23,6 +27,8 @@ FRESHNESS = timedelta(minutes=15)
 COOKIE_LIFETIME = timedelta(days=7)
 """The cookie lasts longer than the session, so that the sign-in page can say why the session has ended."""
 IDLE_MINUTES = "GLIFIC_GPT_IDLE_TIMEOUT_MINUTES"
+SESSION_ID = "session_id"
+"""Key of the session: its random id, which is recorded when the person signs out."""
 LAST_SEEN = "last_seen"
 """Key of the session: the time of the last request."""
 PASSWORD_ENTERED = "fs_paa"  # noqa: S105 - Flask-Security's time of the last password entry
@@ -47,6 +53,8 @@ def init(app: Flask, security: Security, settings: Settings) -> None:
 
     def find_unless_ended(user_id: str) -> Any:
         reason = _end_reason()
+        if reason is None and _is_signed_out():
+            reason = _describe_sign_out
         if reason is None:
             _note_activity()
             user = find(user_id)
@@ -84,8 +92,24 @@ def is_fresh() -> bool:
 
 
 def start() -> None:
-    """Begin to measure, when a person signs in."""
-    session[LAST_SEEN] = int(time.time())
+    """Give the session its id and begin to measure, when a person signs in."""
+    session[SESSION_ID] = secrets.token_hex(16)
+    _note_time()
+
+
+def end(db_session: Session, session_id: str | None) -> None:
+    """End a session in all processes. Sessions of earlier releases have no id, and end by their time limits."""
+    session.pop(SESSION_ID, None)
+    if session_id is not None:
+        ended_sessions.end(db_session, session_id)
+
+
+def _is_signed_out() -> bool:
+    session_id = session.get(SESSION_ID)
+    if session_id is None:
+        return False
+    with transaction() as db_session:
+        return ended_sessions.is_ended(db_session, session_id)
 
 
 def _end_reason() -> Any:
@@ -100,11 +124,15 @@ def _end_reason() -> Any:
 
 def _note_activity() -> None:
     if BACKGROUND_HEADER not in request.headers:
-        start()
+        _note_time()
+
+
+def _note_time() -> None:
+    session[LAST_SEEN] = int(time.time())
 
 
 def _forget_user() -> None:
-    for key in ("_user_id", "_fresh", "_id", PASSWORD_ENTERED, LAST_SEEN):
+    for key in ("_user_id", "_fresh", "_id", PASSWORD_ENTERED, SESSION_ID, LAST_SEEN):
         session.pop(key, None)
 
 

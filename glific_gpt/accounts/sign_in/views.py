@@ -3,12 +3,13 @@
 from urllib.parse import urlsplit, urlunsplit
 
 from flask import Blueprint, Response, abort, current_app, flash, g, redirect, request, url_for
+from flask import session as browser_session
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_security import current_user, login_user, logout_user, recovery_codes, views
 
 from glific_gpt.accounts import people
-from glific_gpt.accounts.sign_in import forgotten_password, records, set_up
+from glific_gpt.accounts.sign_in import forgotten_password, records, sessions, set_up
 from glific_gpt.accounts.tables import User
 from glific_gpt.database import transaction
 
@@ -69,12 +70,14 @@ SECOND_STEP_ENDPOINTS = {f"{NAME}.two_factor_token_validation", f"{NAME}.mf_reco
 
 @blueprint.post("/account/sign-out", endpoint="logout")
 def sign_out() -> ResponseReturnValue:
-    """Sign out in this browser. A copy of the cookie stays valid for as long as a session lasts."""
+    """Sign out in this browser, and end the session, so that a copy of its cookie is refused too."""
+    session_id = browser_session.get(sessions.SESSION_ID)
     person = current_user._get_current_object() if current_user.is_authenticated else None
     response = views.logout()
     # Without a valid CSRF token, the view shows a page that asks for confirmation, and the person stays signed in.
     if person and not current_user.is_authenticated:
         with transaction() as session:
+            sessions.end(session, session_id)
             records.record_sign_out(session, person)
         flash(gettext("You are signed out."), "info")
     return response
@@ -82,7 +85,7 @@ def sign_out() -> ResponseReturnValue:
 
 @blueprint.post("/account/sign-out-everywhere")
 def sign_out_everywhere() -> ResponseReturnValue:
-    """End all sessions and unused one-time links of the person, also copies of the cookie."""
+    """End all sessions and unused one-time links of the person."""
     if current_user.is_authenticated:
         person_id = current_user.id
         logout_user()
