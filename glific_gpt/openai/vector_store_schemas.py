@@ -81,6 +81,9 @@ class StoredFile(BaseModel):
     status: Annotated[FileStatus, BeforeValidator(_status)] = "in_progress"
     last_error: Annotated[LastError, BeforeValidator(_object)] = LastError()
     usage_bytes: _Count = 0
+    """Size of its index; zero until OpenAI has counted it."""
+    file_bytes: _Count = 0
+    """Size of the file itself. OpenAI sends it with the file alone."""
     created_at: _Moment = None
 
 
@@ -89,6 +92,7 @@ class FileObject(BaseModel):
 
     id: _Id
     filename: _Text = ""
+    bytes: _Count = 0
 
 
 class VectorStoreList(BaseModel):

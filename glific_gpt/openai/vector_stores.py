@@ -65,15 +65,18 @@ class VectorStores:
         return self._request("POST", _STORES, VectorStore, {"name": name})
 
     def list_files(self, store_id: str) -> list[StoredFile]:
-        """Return the newest documents of a store. A document has no name if the key may not read the list of files."""
+        """Return the newest documents of a store.
+
+        A document has no name and no size of its file if the key may not read the list of files.
+        """
         stored = self._get(f"{_store(store_id)}/files?limit={PAGE}", StoredFileList).data
         if not stored:
             return []
-        names: dict[str, str] = {}
+        known: dict[str, FileObject] = {}
         with suppress(GlificGptError):
             listed = self._get(f"{_FILES}?purpose=assistants&limit={MAX_NAMES}", FileList).data
-            names = {file.id: file.filename for file in listed}
-        return [file.model_copy(update={"name": names.get(file.id, "")}) for file in stored]
+            known = {file.id: file for file in listed}
+        return [_add_file(file, known.get(file.id)) for file in stored]
 
     def upload(self, store_id: str, name: str, content: bytes) -> str:
         """Upload a document, have OpenAI index it, and return its id. If it cannot be indexed, it is deleted again."""
@@ -124,6 +127,12 @@ class VectorStores:
             mapped = error_mapping.error_for_connection(error)
             # The message of DeadlineExceeded advises to ask for a shorter answer.
             raise (UpstreamError() if isinstance(mapped, DeadlineExceeded) else mapped) from None
+
+
+def _add_file(stored: StoredFile, file: FileObject | None) -> StoredFile:
+    if file is None:
+        return stored.model_copy(update={"name": ""})
+    return stored.model_copy(update={"name": file.filename, "file_bytes": file.bytes})
 
 
 def _error_for(refusal: ApiRefusal) -> GlificGptError:

@@ -59,6 +59,19 @@ def test_the_first_store_becomes_the_default(editor: ConsoleUser, alice: TestOrg
     assert editor.post(STORES, {"name": " "}).headers["location"] == PAGE
 
 
+def test_a_new_document_shows_its_own_size_while_openai_indexes_it(
+    editor: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn
+) -> None:
+    openai.documents.indexing_seconds = 3600.0
+    store = openai.documents.add_store(alice.key)
+    editor.upload(PAGE, "document", b"Apply in May. " * 5000, name="dates.txt", store_id=store)
+    page = editor.get(f"{PAGE}?store={store}").text
+    assert re.findall(r"<td[^>]*>69 KB</td>", page)
+    assert "1 document · being indexed" in page
+    assert "OpenAI is indexing the documents. Their size is not known yet." in page
+    assert "0 KB" not in page
+
+
 @pytest.mark.parametrize("part", [False, True])
 def test_a_document_is_uploaded_and_deleted_at_openai_alone(
     editor: ConsoleUser, alice: TestOrganization, openai: OpenAIStandIn, store: str, part: bool

@@ -24,6 +24,7 @@ FAILURES = {
     "unsupported_file": _("OpenAI cannot read this type of file. Save it as PDF, Word, text or Markdown."),
     "invalid_file": _("OpenAI cannot read this file. Check that it opens, and that it has text and not only pictures."),
 }
+BEING_INDEXED = lazy_gettext("being indexed")
 OTHER_FAILURE = lazy_gettext("OpenAI could not index this file. Remove it and upload it again.")
 
 
@@ -52,6 +53,7 @@ class DocumentRow:
     colour: str
     failure: LazyString | None
     size: str
+    """Size of the file, or of its index if that of the file is not known."""
     uploaded_at: datetime | None
 
 
@@ -81,7 +83,7 @@ def present_inventory(found: Inventory, default: str | None) -> DocumentsPage:
         stores=rows,
         selected=next((row for row in rows if row.is_selected), None),
         documents=[_present_file(file) for file in found.files],
-        storage=_describe_storage(sum(store.usage_bytes for store in found.stores)),
+        storage=_describe_storage(found.stores),
         default_is_missing=default is not None and default not in {store.id for store in found.stores},
         is_indexing=any(file.status == "in_progress" for file in found.files),
         has_more=len(found.stores) >= PAGE or len(found.files) >= PAGE,
@@ -100,7 +102,8 @@ def _present_store(store: VectorStore, default: str | None, selected: VectorStor
         name=store.name or store.id,
         documents=store.files.total,
         failed=store.files.failed,
-        size=format_bytes(store.usage_bytes),
+        # Until OpenAI has indexed a document, it does not count it.
+        size=str(BEING_INDEXED) if store.files.in_progress else format_bytes(store.usage_bytes),
         is_default=store.id == default,
         is_selected=selected is not None and store.id == selected.id,
         is_expired=store.is_expired,
@@ -110,6 +113,7 @@ def _present_store(store: VectorStore, default: str | None, selected: VectorStor
 
 def _present_file(file: StoredFile) -> DocumentRow:
     state, colour = STATES[file.status]
+    size = file.file_bytes or file.usage_bytes
     failure = FAILURES.get(file.last_error.code, OTHER_FAILURE) if file.status == "failed" else None
     return DocumentRow(
         id=file.id,
@@ -117,12 +121,15 @@ def _present_file(file: StoredFile) -> DocumentRow:
         state=state,
         colour=colour,
         failure=failure,
-        size=format_bytes(file.usage_bytes) if file.usage_bytes else "–",
+        size=format_bytes(size) if size else "–",
         uploaded_at=file.created_at,
     )
 
 
-def _describe_storage(stored_bytes: int) -> str:
+def _describe_storage(stores: list[VectorStore]) -> str:
+    stored_bytes = sum(store.usage_bytes for store in stores)
+    if not stored_bytes and any(store.files.in_progress for store in stores):
+        return str(gettext("OpenAI is indexing the documents. Their size is not known yet."))
     size, usd = format_bytes(stored_bytes), storage_cost(stored_bytes)
     if usd:
         text = gettext("%(size)s are indexed. OpenAI charges about %(usd)s a day.", size=size, usd=format_dollars(usd))
