@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from glific_gpt.database import transaction
+from glific_gpt.organizations import store
 from tests.console.users import ConsoleUser
 from tests.support.openai_answers import answer
 from tests.support.openai_errors import refuse_key, unknown_model
@@ -81,6 +83,34 @@ def test_a_list_that_somebody_else_has_changed_meanwhile_is_not_replaced_without
     assert 'name="was-allowed" value="gpt-5*"' in editor.get(PAGE).text
     assert editor.post(PAGE, only("gpt-4o*") | {"was-allowed": "gpt-5*"}).status_code == 302
     assert 'name="was-allowed" value="gpt-4o*"' in editor.get(PAGE).text
+
+
+@pytest.mark.parametrize(("name", "path"), [("default_model", DEFAULT), ("fallback_model", FALLBACK)])
+def test_a_model_that_somebody_else_has_chosen_meanwhile_is_not_replaced_without_a_question(
+    editor: ConsoleUser, alice: TestOrganization, name: str, path: str
+) -> None:
+    def saved() -> str:
+        with alice.server.app.app_context(), transaction() as session:
+            return str(getattr(store.find(session, alice.slug), name))
+
+    alice.change(**{name: "gpt-4.1"})
+    assert f'<input type="hidden" name="was-{name}" value="gpt-4.1">' in editor.get(PAGE).text
+    alice.change(**{name: "gpt-4.1-mini"})  # by a colleague, since the page was opened
+    answer = editor.post(path, {name: "gpt-5", f"was-{name}": "gpt-4.1"})
+    assert (answer.status_code, saved()) == (422, "gpt-4.1-mini")
+    assert "A colleague has changed this to “gpt-4.1-mini” since you opened the page." in answer.text
+    assert f'name="was-{name}" value="gpt-4.1-mini"' in answer.text
+    assert editor.post(path, {name: "gpt-4.1", f"was-{name}": "gpt-4.1"}).status_code == 302  # nothing was changed
+    assert saved() == "gpt-4.1-mini"
+    assert editor.post(path, {name: "gpt-5", f"was-{name}": "gpt-4.1-mini"}).status_code == 302
+    assert saved() == "gpt-5"
+
+
+def test_an_error_in_one_form_leaves_the_choice_of_the_other(editor: ConsoleUser, alice: TestOrganization) -> None:
+    alice.change(default_model="gpt-4.1")
+    page = editor.post(FALLBACK, {"fallback_model": "gpt-unknown"})
+    assert page.status_code == 422
+    assert '<option selected value="gpt-4.1">' in page.text
 
 
 def test_a_list_cannot_allow_models_that_are_not_text(editor: ConsoleUser, asked: TestOrganization) -> None:

@@ -126,6 +126,36 @@ def test_the_switch_takes_effect_on_the_next_call(editor: ConsoleUser, alice: Te
     assert alice.ask().status_code == 200
 
 
+def test_a_switch_that_was_not_touched_keeps_the_change_of_a_colleague(
+    editor: ConsoleUser, alice: TestOrganization
+) -> None:
+    assert '<input type="hidden" name="was-is_active" value="True">' in editor.get(PAGE).text
+    alice.switch_key(on=False)  # by a colleague, since the page was opened
+    editor.post(PAGE, ON | {"was-is_active": "True", "was-key": alice.key[-4:]})
+    page = editor.get(PAGE).text
+    assert "A colleague has meanwhile switched OpenAI off." in page
+    assert not switch_is_on(page)
+    editor.post(PAGE, ON | {"was-is_active": "", "was-key": alice.key[-4:]})
+    assert switch_is_on(editor.get(PAGE).text)
+
+
+def test_a_key_that_a_colleague_has_saved_is_not_replaced_without_a_question(
+    editor: ConsoleUser, alice: TestOrganization
+) -> None:
+    opened = {"was-is_active": "True", "was-key": alice.key[-4:]}
+    alice.set_key("sk-of-a-colleague-1234")
+    typed = ON | {"api_key": KEY}
+    refused = editor.post(PAGE, typed | opened)
+    assert refused.status_code == 409
+    assert "A colleague has saved another key since you opened the page. It ends in ...1234." in refused.text
+    assert 'name="was-key" value="1234"' in refused.text
+    assert KEY not in refused.text
+    tested = editor.post(TEST, typed | opened).text  # replaces nothing, so the conflict is not shown yet
+    assert f'name="was-key" value="{opened["was-key"]}"' in tested
+    assert editor.post(PAGE, typed | opened | {"was-key": "1234"}).status_code == 302
+    assert "...WXYZ" in editor.get(PAGE).text
+
+
 def test_switching_off_shows_a_confirmation_with_the_message(editor: ConsoleUser, alice: TestOrganization) -> None:
     alice.change(fallback_message="Our helpline opens at nine.")
     asked = re.search(r'data-confirm="([^"]+)"', editor.get(PAGE).text)

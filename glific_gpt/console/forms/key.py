@@ -58,6 +58,7 @@ class KeyForm(Form):
     )
     unverified = BooleanField(lazy_gettext("Save without asking OpenAI"))
     offers_unverified = False
+    shows_conflict = False
 
     @property
     def typed_key(self) -> str:

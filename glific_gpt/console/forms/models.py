@@ -1,13 +1,16 @@
 """Model fields: the models that can be used now, and the default model."""
 
 from collections.abc import Collection, Sequence
+from typing import cast
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from markupsafe import Markup
 from wtforms import SelectField
 from wtforms.fields.choices import SelectChoice
 
 from glific_gpt.console.access import current_organization
+from glific_gpt.console.forms import opened_values
 from glific_gpt.console.forms.base import Form
 from glific_gpt.database import transaction
 from glific_gpt.functions.contract import Need
@@ -42,47 +45,79 @@ def _allowed_models() -> list[str]:
     return [model.id for model in found if model.refusal is None]
 
 
-SERVER_DEFAULT = ""
+class ModelForm(Form):
+    """Choice of one model of the organization: a model that can be used, or what an empty value stands for."""
+
+    setting: str
+    """The setting, which is also the name of the field."""
+    opened = ""
+    """The value with which the person opened the form."""
+
+    @property
+    def choice(self) -> SelectField:
+        return cast("SelectField", self[self.setting])
+
+    @property
+    def chosen(self) -> str:
+        return self.choice.data or ""
+
+    def describe_empty(self) -> str:
+        """Return the name of the empty choice."""
+        raise NotImplementedError
+
+    def hidden_inputs(self) -> Markup:
+        """Return the input that carries the opened value."""
+        return opened_values.hidden_inputs({self.setting: self.opened})
+
+    def set_choices(self, organization: Organization, usable: Sequence[str]) -> None:
+        """Set the choices. The saved model stays a choice even if it can no longer be used."""
+        saved = self.saved(organization)
+        unusable = [saved] if saved and saved not in usable else []
+        self.choice.choices = [
+            ("", self.describe_empty()),
+            *((model, _("%(model)s (cannot be used)", model=model)) for model in unusable),
+            *((model, model) for model in usable),
+        ]
+        if self.choice.data is None:
+            self.choice.data = saved
+        opened = opened_values.read_opened(self.setting)
+        # After a conflict, the person has seen the value of the colleague.
+        self.opened = saved if opened is None or self.has_conflict(organization) else opened
+
+    def saved(self, organization: Organization) -> str:
+        return getattr(organization, self.setting) or ""
+
+    @property
+    def is_changed(self) -> bool:
+        return opened_values.is_changed(self.setting, self.chosen)
+
+    def has_conflict(self, organization: Organization) -> bool:
+        """Return whether the person and a colleague have chosen different models."""
+        return opened_values.is_conflict(self.setting, self.chosen, self.saved(organization))
+
+    def set_conflict_error(self, organization: Organization) -> None:
+        """Show the model that the colleague has chosen."""
+        self.choice.errors = [opened_values.describe_conflict(self.saved(organization) or self.describe_empty())]
 
 
-class DefaultModelForm(Form):
-    """Choice of the default model: a model that can be used, or the server's default."""
+class DefaultModelForm(ModelForm):
+    """Choice of the default model. Empty is the server's default."""
 
+    setting = "default_model"
     default_model = SelectField(lazy_gettext("Default model"), validate_choice=False)
 
-    def set_choices(self, organization: Organization, usable: Sequence[str]) -> None:
-        """Set the choices. The saved model stays a choice even if it can no longer be used."""
-        server_default = services().settings.default_model
-        saved = organization.default_model
-        unusable = [saved] if saved and saved not in usable else []
-        self.default_model.choices = [
-            (SERVER_DEFAULT, _("Default of the server (%(model)s)", model=server_default)),
-            *((model, _("%(model)s (cannot be used)", model=model)) for model in unusable),
-            *((model, model) for model in usable),
-        ]
-        if not self.is_submitted():
-            self.default_model.data = saved or SERVER_DEFAULT
+    def describe_empty(self) -> str:
+        return str(_("Default of the server (%(model)s)", model=services().settings.default_model))
 
 
-NO_FALLBACK = ""
+class FallbackModelForm(ModelForm):
+    """Choice of the fallback model. Empty is none."""
 
-
-class FallbackModelForm(Form):
-    """Choice of the fallback model: a model that can be used, or none."""
-
+    setting = "fallback_model"
     fallback_model = SelectField(lazy_gettext("Fallback model"), validate_choice=False)
 
-    def set_choices(self, organization: Organization, usable: Sequence[str]) -> None:
-        """Set the choices. The saved model stays a choice even if it can no longer be used."""
-        saved = organization.fallback_model
-        unusable = [saved] if saved and saved not in usable else []
-        self.fallback_model.choices = [
-            (NO_FALLBACK, _("None")),
-            *((model, _("%(model)s (cannot be used)", model=model)) for model in unusable),
-            *((model, model) for model in usable),
-        ]
-        if not self.is_submitted():
-            self.fallback_model.data = saved or NO_FALLBACK
+    def describe_empty(self) -> str:
+        return str(_("None"))
 
 
 def refused_default_model(

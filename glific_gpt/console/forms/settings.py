@@ -93,11 +93,8 @@ class SettingsForm(Form):
         self.time_zone.choices = time_zone_choices(organization.time_zone)
         self.opened = {name: _or(opened_values.read_opened(name), stored[name]) for name in stored}
         typed = {name: self._typed(name) for name in stored}
-        # Programs that send the form do not know the opened values, so they change everything.
-        changed = {
-            name for name in stored if opened_values.read_opened(name) is None or typed[name] != self.opened[name]
-        }
-        conflicts = {name for name in changed if stored[name] not in {self.opened[name], typed[name]}}
+        changed = {name for name in stored if opened_values.is_changed(name, typed[name])}
+        conflicts = {name for name in changed if opened_values.is_conflict(name, typed[name], stored[name])}
         for name in conflicts:
             self[name].errors = [_describe_conflict(name, stored[name])]
         self.opened = self.opened | {name: stored[name] for name in conflicts}
@@ -128,11 +125,7 @@ def _or(value: str | None, default: str) -> str:
 
 def _describe_conflict(name: str, stored: str) -> str:
     names = {"": gettext("off"), "True": gettext("on")} if name in SWITCH_FIELDS else {"": gettext("empty")}
-    text: str = gettext(
-        "A colleague has changed this to “%(value)s” since you opened the page. Save again to replace it.",
-        value=names.get(stored, stored),
-    )
-    return text
+    return opened_values.describe_conflict(names.get(stored, stored))
 
 
 def _to_value(name: str, text: str) -> Any:

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from glific_gpt.console.access import AccessLevel, current_organization, requires, update_organization
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.forms.allowlist import AllowlistForm
-from glific_gpt.console.forms.models import DefaultModelForm, FallbackModelForm
+from glific_gpt.console.forms.models import DefaultModelForm, FallbackModelForm, ModelForm
 from glific_gpt.console.presenters.labels import translate_error
 from glific_gpt.console.presenters.models import build_models_page, list_usable_models
 from glific_gpt.errors import GlificGptError
@@ -49,12 +49,8 @@ def preview_models(slug: str) -> str:
 @requires(AccessLevel.EDITOR)
 def save_default_model(slug: str) -> ResponseReturnValue:
     form = DefaultModelForm()
-    chosen = form.default_model.data or None
-    if _is_newly_unusable(chosen, current_organization().default_model):
-        form.default_model.errors = [_("This model cannot be used. Choose a model from the list.")]
+    if not _save_choice(form):
         return _render(_saved_form(), form), 422
-    update_organization(OrganizationChanges(default_model=chosen))
-    flash(_("Saved. Used from the next call."), "success")
     return _redirect(slug)
 
 
@@ -62,18 +58,29 @@ def save_default_model(slug: str) -> ResponseReturnValue:
 @requires(AccessLevel.EDITOR)
 def save_fallback_model(slug: str) -> ResponseReturnValue:
     form = FallbackModelForm()
-    chosen = form.fallback_model.data or None
-    if _is_newly_unusable(chosen, current_organization().fallback_model):
-        form.fallback_model.errors = [_("This model cannot be used. Choose a model from the list.")]
+    if not _save_choice(form):
         return _render(_saved_form(), DefaultModelForm(formdata=None), form), 422
-    update_organization(OrganizationChanges(fallback_model=chosen))
-    flash(_("Saved. Used from the next call."), "success")
     return _redirect(slug)
 
 
-def _is_newly_unusable(chosen: str | None, saved: str | None) -> bool:
+def _save_choice(form: ModelForm) -> bool:
+    """Save the chosen model if the person has changed it. Returns False if the form now has an error."""
+    organization = current_organization()
+    if form.has_conflict(organization):
+        form.set_conflict_error(organization)
+        return False
+    if form.is_changed:
+        if _is_newly_unusable(form.chosen, form.saved(organization)):
+            form.choice.errors = [_("This model cannot be used. Choose a model from the list.")]
+            return False
+        update_organization(OrganizationChanges.model_validate({form.setting: form.chosen or None}))
+    flash(_("Saved. Used from the next call."), "success")
+    return True
+
+
+def _is_newly_unusable(chosen: str, saved: str) -> bool:
     """Return whether a model cannot be used, and is not saved already: saving it again changes nothing."""
-    return chosen is not None and chosen != saved and chosen not in list_usable_models(current_organization())
+    return chosen not in {"", saved} and chosen not in list_usable_models(current_organization())
 
 
 @blueprint.post("/organizations/<slug>/models/refresh")
