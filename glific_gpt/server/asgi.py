@@ -18,7 +18,7 @@ from glific_gpt.clock import now
 from glific_gpt.network import ip_addresses
 from glific_gpt.runtime import bridge, call_context, cpu_bound, event_loop
 from glific_gpt.runtime.fair_slots import FairSlots
-from glific_gpt.runtime.fair_threads import FairThreads, ThreadTimeout
+from glific_gpt.runtime.fair_threads import ThreadTimeout
 from glific_gpt.runtime.file_descriptors import FileDescriptorMonitor
 from glific_gpt.server import wsgi_call
 from glific_gpt.server.known_callers import UNKNOWN, KnownCallers
@@ -45,6 +45,7 @@ PAGE_TIMEOUT_SECONDS = 10.0
 """How long such a request may wait for a thread."""
 REFUSAL_TIMEOUT_SECONDS = 2.0
 """How long a call that has waited too long may wait for its refusal."""
+MSG_MANY_PAGES = b"Too many pages were loaded from your address. Try again in a moment."
 MSG_BUSY = b"The server is busy. Try again in a moment."
 
 CONTENT_LENGTH = b"content-length"
@@ -68,6 +69,7 @@ class AsgiBridge:
         on_startup: Callable[[], None] = _do_nothing,
         on_shutdown: Callable[[], None] = _do_nothing,
         options: ServerOptions = DEFAULT_OPTIONS,
+        threads: RequestThreads | None = None,
     ) -> None:
         """Create a bridge.
 
@@ -77,7 +79,7 @@ class AsgiBridge:
         self._app = app
         self.options = options
         self._refusal_slots = FairSlots(1)
-        self._threads = RequestThreads()
+        self._threads = threads or RequestThreads()
         self._on_startup = on_startup
         self._on_shutdown = on_shutdown
         self._webhook_bodies = BodyReader(MAX_ARRIVING_BYTES)
@@ -180,16 +182,22 @@ class AsgiBridge:
             if len(path) + len(scope["query_string"]) <= MAX_LOOP_URL_BYTES:
                 return await self._call_app_on_loop(path, environ)
             return await asyncio.get_running_loop().run_in_executor(self._threads.long_url, self._call_app, environ)
-        return await self._call_app_in(self._threads.find(paths.normalize(path)), environ)
+        return await self._call_app_in_thread(paths.normalize(path), environ)
 
-    async def _call_app_in(self, threads: FairThreads, environ: dict[str, Any]) -> Response:
+    async def _call_app_in_thread(self, path: str, environ: dict[str, Any]) -> Response:
         """Call Flask in a thread. A client with many requests delays others by one request at most."""
         client = self._client_network(environ)
+        threads = await self._threads.find(path, environ, client)
+        if threads is None:
+            return self._refuse_page(HTTPStatus.TOO_MANY_REQUESTS, MSG_MANY_PAGES)
         try:
             return await threads.run(client, PAGE_TIMEOUT_SECONDS, lambda: self._call_app(environ))
         except (ThreadTimeout, TooManyFiles):
-            headers = [*self.options.headers, ("Content-Type", "text/plain; charset=utf-8"), ("Retry-After", "1")]
-            return Response(503, headers, MSG_BUSY)
+            return self._refuse_page(HTTPStatus.SERVICE_UNAVAILABLE, MSG_BUSY)
+
+    def _refuse_page(self, status: HTTPStatus, message: bytes) -> Response:
+        headers = [*self.options.headers, ("Content-Type", "text/plain; charset=utf-8"), ("Retry-After", "1")]
+        return Response(status, headers, message)
 
     def _client_network(self, environ: dict[str, Any]) -> str:
         forwarded_for = environ.get("HTTP_X_FORWARDED_FOR", "")

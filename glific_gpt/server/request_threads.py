@@ -1,13 +1,23 @@
 """The threads for requests that do not run on the event loop, apart for each kind of request."""
 
+import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from glific_gpt.runtime.fair_threads import FairThreads, start_all_threads
+from glific_gpt.server.stranger_limits import StrangerLimits
 
 LONG_URL_THREADS = 4
 """Threads for webhooks with a long URL, of which correct flows have none. They can only delay each other."""
 PAGE_THREADS = 32
 """Threads for pages and the JSON API, which clients use in turns."""
+STRANGER_THREADS = 2
+"""Threads for the pages of clients without a session. The event loop shares a processor with each thread that works."""
+REFUSAL_SECONDS = 1.0
+"""Time until a page beyond the limit of strangers is refused, so that a client that repeats it at once costs little."""
+STATIC_FILES = "/console/static/"
+FORM_METHODS = {"POST", "PUT", "PATCH", "DELETE"}
 HEALTH_CHECKS = {"/livez", "/readyz"}
 HEALTH_THREADS = 2
 """Threads for health checks only. A server that is busy must not be taken for one that hangs, and be restarted."""
@@ -16,11 +26,22 @@ METRICS_THREADS = 2
 """Threads for metrics only. They are most useful on a busy server, and must not delay its pages."""
 
 
+Environ = dict[str, Any]
+
+
+def _has_person(_environ: Environ) -> bool:
+    return True
+
+
 class RequestThreads:
     """The threads of one server process."""
 
-    def __init__(self) -> None:
+    def __init__(self, has_person: Callable[[Environ], bool] = _has_person) -> None:
+        """`has_person` tells by a WSGI environ whether a page is asked for by a person who is signed in."""
+        self._has_person = has_person
+        self._limits = StrangerLimits()
         self._pages = FairThreads(PAGE_THREADS, "page")
+        self._strangers = FairThreads(STRANGER_THREADS, "stranger")
         self._health = FairThreads(HEALTH_THREADS, "health")
         self._metrics = FairThreads(METRICS_THREADS, "metrics")
         self.long_url = ThreadPoolExecutor(LONG_URL_THREADS, "long-url")
@@ -29,20 +50,32 @@ class RequestThreads:
 
     def start(self) -> None:
         """Start all threads now, and not on the event loop later."""
-        for threads in (self._pages, self._health, self._metrics):
+        for threads in (self._pages, self._strangers, self._health, self._metrics):
             threads.start()
         start_all_threads(self.long_url, LONG_URL_THREADS)
         start_all_threads(self.signature, 1)
 
     def shut_down(self) -> None:
         """End the threads when they are idle. Does not block."""
-        for threads in (self._pages, self._health, self._metrics):
+        for threads in (self._pages, self._strangers, self._health, self._metrics):
             threads.shut_down()
         self.long_url.shutdown(wait=False)
         self.signature.shutdown(wait=False)
 
-    def find(self, path: str) -> FairThreads:
-        """Return the threads for a path that is not a webhook's."""
+    async def find(self, path: str, environ: Environ, client: str) -> FairThreads | None:
+        """Return the threads for a request that is not a webhook's; None if it is beyond the limit of its network.
+
+        `path` is the path as the router reads it, `client` the network of the client.
+        """
         if path in HEALTH_CHECKS:
             return self._health
-        return self._metrics if path == METRICS else self._pages
+        if path == METRICS:
+            return self._metrics
+        # A program that sends a token is no stranger here. The JSON API answers a wrong one without a page.
+        if "HTTP_AUTHORIZATION" in environ or self._has_person(environ):
+            return self._pages
+        if not path.startswith(STATIC_FILES) and not self._limits.take(client):
+            await asyncio.sleep(REFUSAL_SECONDS)
+            return None
+        # A form may wait for the check of a password, and would keep others from the page with the form.
+        return self._pages if environ["REQUEST_METHOD"] in FORM_METHODS else self._strangers

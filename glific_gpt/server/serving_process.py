@@ -61,6 +61,7 @@ def create_asgi_app(settings: Settings) -> "AsgiBridge":
     """Create the app, check the database and the keys, and start the threads. Raises SettingsError."""
     # Imported here, so that the process of a supervisor stays small.
     from glific_gpt.accounts import first_administrator
+    from glific_gpt.accounts.sign_in.sessions import PersonCookies
     from glific_gpt.app import create_app
     from glific_gpt.database import large_writes, migrations
     from glific_gpt.database.engines import parse_url
@@ -69,6 +70,7 @@ def create_asgi_app(settings: Settings) -> "AsgiBridge":
     from glific_gpt.runtime import call_threads, cpu_bound
     from glific_gpt.server.asgi import AsgiBridge
     from glific_gpt.server.options import ServerOptions
+    from glific_gpt.server.request_threads import RequestThreads
     from glific_gpt.server.warm_up import warm_up
     from glific_gpt.services import services
 
@@ -106,7 +108,7 @@ def create_asgi_app(settings: Settings) -> "AsgiBridge":
 
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     options = ServerOptions.from_settings(settings)
-    asgi_app = AsgiBridge(app, begin, end, options)
+    asgi_app = AsgiBridge(app, begin, end, options, RequestThreads(PersonCookies(app).has_person))
     asgi_app.start_threads()
     return asgi_app
 

@@ -5,6 +5,7 @@ import time
 import pytest
 import sqlalchemy as sa
 import time_machine
+from itsdangerous import URLSafeTimedSerializer
 
 from glific_gpt.accounts import administration, people
 from glific_gpt.accounts.sign_in import sessions
@@ -57,6 +58,25 @@ def test_signing_out_ends_copies_of_the_cookie_in_every_process(asha: ConsoleUse
             assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (302, SIGN_IN)
     assert asha.sign_in().status_code == 302
     assert is_signed_in(asha)
+
+
+def test_the_server_tells_people_from_strangers_by_their_cookie_alone(asha: ConsoleUser) -> None:
+    cookies = sessions.PersonCookies(asha.server.app)
+
+    def has_person() -> bool:
+        text = "; ".join(f"{name}={value}" for name, value in asha.client.cookies.items())
+        return cookies.has_person({"HTTP_COOKIE": f"other=x; {text}"})
+
+    assert not cookies.has_person({})
+    asha.get(SIGN_IN)
+    assert list(asha.client.cookies)  # a session without a person, for the token of the form
+    assert not has_person()
+    asha.sign_in()
+    assert has_person()
+    forged = URLSafeTimedSerializer("another key", salt="cookie-session").dumps({"_user_id": "x"})
+    assert not cookies.has_person({"HTTP_COOKIE": f"glific_gpt_session={forged}"})
+    asha.post("/console/account/sign-out", page=ACCOUNT)
+    assert not has_person()
 
 
 def test_records_of_sign_outs_are_deleted_when_their_sessions_have_expired(asha: ConsoleUser) -> None:

@@ -5,9 +5,12 @@ The server's own watchdog decides, because the times of answers depend on the ma
 
 import json
 import socket
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -276,6 +279,8 @@ def test_no_other_target_reaches_a_webhook(
 
 
 PAGE_CONNECTIONS = 300
+PAGE_CLIENTS = 24
+WAIT_SECONDS = 60.0
 STRANGERS = 1000
 
 
@@ -294,7 +299,33 @@ def test_pages_for_many_connections_do_not_block_the_loop(alice: TestOrganizatio
         for connection in connections:
             connection.sendall(request)
         replies = [connection.makefile("rb").readline() for connection in connections]
-    assert {reply.split()[1] for reply in replies} <= {b"200", b"503"}
+    assert {reply.split()[1] for reply in replies} <= {b"200", b"429", b"503"}
+
+
+def test_calls_are_answered_beside_clients_that_load_sign_in_pages(bob: TestOrganization) -> None:
+    url = urlsplit(bob.server.url)
+    request = f"GET /console/account/sign-in HTTP/1.1\r\nHost: {url.netloc}\r\nConnection: close\r\n\r\n".encode()
+    statuses: Counter[bytes] = Counter()
+    is_over = Event()
+
+    def load_pages(_number: int) -> None:
+        while not is_over.is_set():
+            with socket.create_connection((str(url.hostname), url.port), TIMEOUT_SECONDS) as connection:
+                connection.sendall(request)
+                statuses[connection.makefile("rb").readline().split()[1]] += 1
+
+    with ThreadPoolExecutor(PAGE_CLIENTS) as clients:
+        loads = [clients.submit(load_pages, number) for number in range(PAGE_CLIENTS)]
+        try:
+            # Until the limit of the address is reached, and some calls more.
+            wait_until(lambda: bool(require_ok(bob.ask())) and statuses[b"429"] > 0, WAIT_SECONDS)
+            for _ in range(10):
+                assert require_ok(bob.ask())
+        finally:
+            is_over.set()
+        for load in loads:
+            load.result()
+    assert statuses.keys() <= {b"200", b"429", b"503"}, statuses
 
 
 def test_refused_calls_of_many_strangers_do_not_block_the_loop(bob: TestOrganization) -> None:

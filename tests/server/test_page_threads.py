@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from glific_gpt.runtime.cpu_bound import LARGE_CHARACTERS
-from glific_gpt.server import asgi, request_threads
+from glific_gpt.server import asgi, request_threads, stranger_limits
 from glific_gpt.server.asgi import AsgiBridge
 from glific_gpt.server.connection_limits import ConnectionLimits
 from glific_gpt.server.options import ServerOptions
+from glific_gpt.server.request_threads import RequestThreads
+from glific_gpt.server.stranger_limits import StrangerLimits
 from glific_gpt.webhooks import paths
 from tests.server.asgi_client import Client, make_scope
 from tests.support import http
@@ -51,14 +53,15 @@ def few_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_threads, "PAGE_THREADS", THREADS)
 
 
-def create_bridge(app: SlowPages, trusted_proxies: int = 0) -> AsgiBridge:
+def create_bridge(app: SlowPages, trusted_proxies: int = 0, threads: RequestThreads | None = None) -> AsgiBridge:
     options = ServerOptions((("X-Content-Type-Options", "nosniff"),), ConnectionLimits(100, None), trusted_proxies)
-    return AsgiBridge(app, options=options)  # type: ignore[arg-type] # any WSGI app will do
+    return AsgiBridge(app, options=options, threads=threads)  # type: ignore[arg-type] # any WSGI app will do
 
 
-async def get(server: AsgiBridge, path: str, address: str, forwarded_for: str = "") -> Client:
+async def get(server: AsgiBridge, path: str, address: str, forwarded_for: str = "", cookie: str = "") -> Client:
     client = Client()
     headers = [(b"x-forwarded-for", forwarded_for.encode())] if forwarded_for else []
+    headers += [(b"cookie", cookie.encode())] if cookie else []
     scope = make_scope(path.encode(), method="GET", headers=headers, client=(address, 5000))
     await server(scope, client.receive, client.send)
     return client
@@ -131,6 +134,66 @@ def test_a_health_check_waits_for_one_of_another_client_at_most() -> None:
         await asyncio.gather(*flood, other)
 
     run(requests())
+
+
+def for_people_with_a_cookie() -> RequestThreads:
+    return RequestThreads(lambda environ: "HTTP_COOKIE" in environ)
+
+
+def test_pages_of_strangers_share_few_threads_and_take_none_of_those_of_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_threads, "STRANGER_THREADS", 1)
+    app = SlowPages()
+    server = create_bridge(app, threads=for_people_with_a_cookie())
+
+    async def requests() -> None:
+        flood = [asyncio.ensure_future(get(server, "/console/account/sign-in", FLOOD)) for _ in range(24)]
+        await wait_for(app, 1)
+        people = [asyncio.ensure_future(get(server, "/console/", OTHER, cookie="person")) for _ in range(THREADS)]
+        await wait_for(app, 1 + THREADS)
+        await asyncio.sleep(0.05)
+        assert app.begun == [FLOOD, *[OTHER] * THREADS]
+        app.permissions.release(len(flood) + len(people))
+        assert {client.status for client in await asyncio.gather(*flood, *people)} == {200}
+
+    run(requests())
+
+
+def test_a_network_of_strangers_has_a_limit_of_pages_which_static_files_and_people_do_not_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stranger_limits, "MAX_PAGES_AT_ONCE", 3)
+    monkeypatch.setattr(stranger_limits, "PAGES_PER_SECOND", 0.0)
+    monkeypatch.setattr(request_threads, "REFUSAL_SECONDS", 0.01)
+    app = SlowPages()
+    app.permissions.release(20)
+    server = create_bridge(app, threads=for_people_with_a_cookie())
+
+    async def requests() -> None:
+        paths_of_strangers = ("/console/account/sign-in", "/robots.txt", "/", "/unknown", "//console/unknown")
+        answers = [await get(server, path, FLOOD) for path in paths_of_strangers]
+        assert [answer.status for answer in answers] == [200, 200, 200, 429, 429]
+        assert {(b"retry-after", b"1"), (b"x-content-type-options", b"nosniff")} <= set(answers[-1].headers)
+        assert answers[-1].body == asgi.MSG_MANY_PAGES
+        assert (await get(server, "/console/static/mark.svg", FLOOD)).status == 200
+        assert (await get(server, "/console/", FLOOD, cookie="person")).status == 200
+        assert (await get(server, "/livez", FLOOD)).status == 200
+        assert (await get(server, "/unknown", OTHER)).status == 200
+
+    run(requests())
+
+
+def test_the_limit_of_a_network_is_over_after_a_while_and_old_networks_are_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stranger_limits, "MAX_NETWORKS", 2)
+    monkeypatch.setattr(stranger_limits, "MAX_PAGES_AT_ONCE", 2)
+    at = [100.0]
+    monkeypatch.setattr(stranger_limits, "monotonic", lambda: at[0])
+    limits = StrangerLimits()
+    assert [limits.take(FLOOD) for _ in range(3)] == [True, True, False]
+    at[0] += 1.1 / stranger_limits.PAGES_PER_SECOND
+    assert [limits.take(FLOOD) for _ in range(2)] == [True, False]
+    assert [limits.take(network) for network in (OTHER, "198.51.100.1", FLOOD)] == [True] * 3
 
 
 def test_a_page_that_gets_no_thread_in_time_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,9 @@ from flask import Flask, Request, current_app, flash, g, request, session
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_babel import gettext, ngettext
 from flask_security import Security, current_user
+from itsdangerous import BadData
 from sqlalchemy.orm import Session
+from werkzeug.http import parse_cookie
 
 from glific_gpt.accounts import ended_sessions
 from glific_gpt.database import transaction
@@ -27,6 +29,8 @@ FRESHNESS = timedelta(minutes=15)
 COOKIE_LIFETIME = timedelta(days=7)
 """The cookie lasts longer than the session, so that the sign-in page can say why the session has ended."""
 IDLE_MINUTES = "GLIFIC_GPT_IDLE_TIMEOUT_MINUTES"
+PERSON = "_user_id"
+"""Key of the session: Flask-Login's name for the person."""
 SESSION_ID = "session_id"
 """Key of the session: its random id, which is recorded when the person signs out."""
 LAST_SEEN = "last_seen"
@@ -76,6 +80,31 @@ class LazySessions(SecureCookieSessionInterface):
         if not request.path.startswith(PAGES) or self.get_cookie_name(app) not in request.cookies:
             return self.session_class()
         return super().open_session(app, request)
+
+
+class PersonCookies:
+    """Tells by the cookie alone, without the database, whether a request may belong to a person who is signed in.
+
+    This gives no access: each page reads the session and the person again.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        serializer = SecureCookieSessionInterface().get_signing_serializer(app)
+        if serializer is None:  # the settings require a secret key
+            raise RuntimeError("no secret key")
+        self._serializer = serializer
+        self._name = app.config["SESSION_COOKIE_NAME"]
+        self._max_age = int(COOKIE_LIFETIME.total_seconds())
+
+    def has_person(self, environ: dict[str, Any]) -> bool:
+        """Return whether the WSGI environ has a cookie of ours that names a person."""
+        cookie = parse_cookie(environ).get(self._name) if "HTTP_COOKIE" in environ else None
+        if cookie is None:
+            return False
+        try:
+            return PERSON in self._serializer.loads(cookie, max_age=self._max_age)
+        except BadData:
+            return False
 
 
 def explain_end() -> None:
@@ -132,7 +161,7 @@ def _note_time() -> None:
 
 
 def _forget_user() -> None:
-    for key in ("_user_id", "_fresh", "_id", PASSWORD_ENTERED, SESSION_ID, LAST_SEEN):
+    for key in (PERSON, "_fresh", "_id", PASSWORD_ENTERED, SESSION_ID, LAST_SEEN):
         session.pop(key, None)
 
 
