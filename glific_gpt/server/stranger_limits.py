@@ -4,7 +4,7 @@ from time import monotonic
 
 import structlog
 
-MAX_PAGES_AT_ONCE = 300
+BURST_PAGES = 300
 """Pages that a network may load before the limit counts: people in an office or a training share one address."""
 PAGES_PER_SECOND = 10.0
 """Pages that it may load after that. A page takes 2 to 4 ms of CPU time."""
@@ -26,8 +26,8 @@ class StrangerLimits:
     def take(self, network: str) -> bool:
         """Count a page, unless the limit of the network is reached."""
         at = monotonic()
-        left, last = self._buckets.pop(network, (MAX_PAGES_AT_ONCE, at))
-        left = min(MAX_PAGES_AT_ONCE, left + (at - last) * PAGES_PER_SECOND)
+        left, last = self._buckets.pop(network, (BURST_PAGES, at))
+        left = min(BURST_PAGES, left + (at - last) * PAGES_PER_SECOND)
         is_free = left >= 1
         self._buckets[network] = (left - 1 if is_free else left, at)
         if len(self._buckets) > MAX_NETWORKS:

@@ -161,7 +161,7 @@ def test_pages_of_strangers_share_few_threads_and_take_none_of_those_of_people(m
 def test_a_network_of_strangers_has_a_limit_of_pages_which_static_files_and_people_do_not_have(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(stranger_limits, "MAX_PAGES_AT_ONCE", 3)
+    monkeypatch.setattr(stranger_limits, "BURST_PAGES", 3)
     monkeypatch.setattr(stranger_limits, "PAGES_PER_SECOND", 0.0)
     monkeypatch.setattr(request_threads, "REFUSAL_SECONDS", 0.01)
     app = SlowPages()
@@ -186,7 +186,7 @@ def test_the_limit_of_a_network_is_over_after_a_while_and_old_networks_are_forgo
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(stranger_limits, "MAX_NETWORKS", 2)
-    monkeypatch.setattr(stranger_limits, "MAX_PAGES_AT_ONCE", 2)
+    monkeypatch.setattr(stranger_limits, "BURST_PAGES", 2)
     at = [100.0]
     monkeypatch.setattr(stranger_limits, "monotonic", lambda: at[0])
     limits = StrangerLimits()
