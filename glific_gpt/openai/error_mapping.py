@@ -23,7 +23,8 @@ from glific_gpt.errors import (
     WrongRegion,
 )
 from glific_gpt.openai import causes, field_refusals, model_refusals, picture_refusals
-from glific_gpt.openai.refusals import BAD_REQUEST, IN_BODY, ApiRefusal
+from glific_gpt.openai.field_refusals import BAD_REQUEST, IN_BODY
+from glific_gpt.openai.refusals import ApiRefusal
 
 MAX_RETRY_AFTER_SECONDS = 86_400
 

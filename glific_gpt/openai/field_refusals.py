@@ -4,7 +4,11 @@ import re
 
 from glific_gpt import errors
 from glific_gpt.errors import EmptyAnswer, GlificGptError, InvalidField
-from glific_gpt.openai.refusals import BAD_REQUEST, IN_BODY, ApiRefusal
+from glific_gpt.openai.refusals import ApiRefusal
+
+BAD_REQUEST = {400, 413, 422}
+IN_BODY = 200
+"""Status of replies with an error in their body."""
 
 # OpenAI has no codes for most of these. See refusals.py about text that the caller chose.
 _NO_VECTOR_STORE = re.compile(

@@ -15,10 +15,6 @@ MAX_TEXT_CHARACTERS = 2000
 DAILY_LIMIT_SECONDS = 3600.0
 """Wait for a limit per day if OpenAI does not say when it ends."""
 
-BAD_REQUEST = {400, 413, 422}
-IN_BODY = 200
-"""Status of replies with an error in their body."""
-
 _LASTING_SERVER_ERRORS = {501, 505, 506, 508, 510, 511, 525, 526}
 """Statuses from 500 that a proxy sends for its own settings, so that the same request fails again."""
 

@@ -25,7 +25,8 @@ from glific_gpt.errors import (
 )
 from glific_gpt.openai import error_mapping
 from glific_gpt.openai.client import OpenAIClient
-from glific_gpt.openai.refusals import BAD_REQUEST, ApiRefusal, RequestRefused
+from glific_gpt.openai.field_refusals import BAD_REQUEST
+from glific_gpt.openai.refusals import ApiRefusal, RequestRefused
 from glific_gpt.openai.response_bodies import BYTE_ORDER_MARK
 from glific_gpt.openai.vector_store_schemas import (
     PAGE,
