@@ -30,6 +30,7 @@ NEVER_ON_THE_LOOP = {
     "database/event_loop_connections.py": "waits with call_threads.wait_for, which does not block",
     "openai/fallback.py": "sleeps with bridge.sleep, which does not block",
     "openai/picture_downloads.py": "waits in a thread of its own; _drop reads a task that has ended",
+    "openai/gateway.py": "sleeps with bridge.sleep, which does not block",
     "openai/retries.py": "sleeps with bridge.sleep, which does not block",
 }
 
