@@ -91,7 +91,8 @@ class ChangePasswordForm(PasswordForm, library.ChangePasswordForm):
         field, rules = self.new_password, current_app.extensions["security"].password_util
         problems, field.data = rules.validate(field.data, is_register=False, user=current_user)
         if not problems and verify_password(field.data, current_user.password):
-            problems = [gettext(MESSAGES["PASSWORD_IS_THE_SAME"][0])]
+            message, _category = MESSAGES["PASSWORD_IS_THE_SAME"]
+            problems = [gettext(message)]  # with the key inside the brackets, the key would be taken for a text
         field.errors = [*field.errors, *(problems or [])]
         return not problems
 
