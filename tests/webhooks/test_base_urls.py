@@ -92,6 +92,20 @@ def test_an_unknown_model_names_the_server(alice: TestOrganization, other: OpenA
     )
 
 
+def test_a_refusal_for_safety_and_a_late_answer_name_the_server(
+    start_server: StartServer, alice: TestOrganization, other: OpenAIStandIn
+) -> None:
+    other.always(lambda exchange: exchange.send_json(400, {"error": {"code": "content_filter", "message": "Filtered"}}))
+    assert require_error(alice.ask(), "refused")["error"].startswith(
+        "The server 127.0.0.1's safety system did not accept this question."
+    )
+    alice.server = start_server(openai_hosts="127.0.0.1", deadline_seconds=0.3)
+    other.always(behaviours.never_respond())
+    assert require_error(alice.ask(), "deadline_exceeded")["error"].startswith(
+        "The server 127.0.0.1 did not answer in time."
+    )
+
+
 def test_the_fallback_model_is_asked_at_the_same_address(alice: TestOrganization, other: OpenAIStandIn) -> None:
     alice.change(fallback_model="Llama-3")
     other.will(behaviours.unknown_model())

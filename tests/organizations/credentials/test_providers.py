@@ -3,10 +3,13 @@
 import pytest
 from pydantic import SecretStr
 
-from glific_gpt.errors import InvalidApiKey, InvalidKey
+from glific_gpt.clock import Deadline
+from glific_gpt.errors import InvalidApiKey, InvalidKey, UpstreamError
 from glific_gpt.openai.hosts import OpenAiHosts, region_url
 from glific_gpt.organizations.credentials import providers
 from glific_gpt.organizations.credentials.providers import OpenAi, OpenAiFields, read_fields
+from tests.support.openai_behaviours import never_respond
+from tests.support.openai_stand_in import OpenAIStandIn
 
 PROVIDER_HOSTS = OpenAiHosts(("api.openai.com", "*.api.openai.com", "llm.example.org", "*.openai.azure.com"))
 
@@ -75,3 +78,11 @@ def test_a_short_key_is_not_shown(provider: OpenAi) -> None:
     shown = [provider.last4(OpenAiFields.model_construct(api_key=SecretStr(key))) for key in ("EMPTY", "k" * 8, "ab")]
     assert shown == ["Y", "kk", "b"]
     assert provider.last4(OpenAiFields(api_key=SecretStr("sk-proj-0123456789-wxyz"))) == "wxyz"
+
+
+def test_a_silent_server_is_named(other_openai: OpenAIStandIn) -> None:
+    other_openai.for_models(never_respond())
+    provider = OpenAi("https://api.openai.com/v1", OpenAiHosts(("127.0.0.1",)))
+    fields = read_fields(provider, {"api_key": SecretStr("EMPTY")}, other_openai.base_url)
+    with pytest.raises(UpstreamError, match=r"^The server 127\.0\.0\.1 could not be reached"):
+        provider.verify(fields, Deadline.after(0.3))
