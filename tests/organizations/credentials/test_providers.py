@@ -83,6 +83,6 @@ def test_a_short_key_is_not_shown(provider: OpenAi) -> None:
 def test_a_silent_server_is_named(other_openai: OpenAIStandIn) -> None:
     other_openai.for_models(never_respond())
     provider = OpenAi("https://api.openai.com/v1", OpenAiHosts(("127.0.0.1",)))
-    fields = read_fields(provider, {"api_key": SecretStr("EMPTY")}, other_openai.base_url)
+    fields = OpenAiFields(api_key=SecretStr("EMPTY"), base_url=other_openai.base_url)
     with pytest.raises(UpstreamError, match=r"^The server 127\.0\.0\.1 could not be reached"):
         provider.verify(fields, Deadline.after(0.3))
