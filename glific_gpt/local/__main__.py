@@ -19,6 +19,7 @@ from glific_gpt.app import create_app
 from glific_gpt.database import db, transaction
 from glific_gpt.errors import GlificGptError, SettingsError
 from glific_gpt.local import banner, demo, sandbox
+from glific_gpt.local.kept_documents import KeptDocuments
 from glific_gpt.operations import key_check
 from glific_gpt.server import supervisor
 from glific_gpt.server.serving_process import exit_now
@@ -27,6 +28,7 @@ from glific_gpt.settings import PREFIX, Settings
 from glific_gpt.vault import Vault
 
 START_TIMEOUT_SECONDS = 30
+SANDBOX_DOCUMENTS = "sandbox_documents.json"
 
 
 def main() -> None:
@@ -35,7 +37,7 @@ def main() -> None:
     try:
         config.make_instance_secrets()
         api_key = config.openai_api_key()
-        settings = _settings(None if api_key else sandbox.start())
+        settings = _settings(None if api_key else sandbox.start(KeptDocuments(config.INSTANCE / SANDBOX_DOCUMENTS)))
         demo_setup, password = _prepare(settings, api_key)
         text = banner.format_banner(settings, demo_setup, password, sandbox=api_key is None)
         threading.Thread(target=_print_when_ready, args=(settings, text), daemon=True).start()

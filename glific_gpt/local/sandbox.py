@@ -25,15 +25,15 @@ MODELS = [
 _EXAMPLES = {"number": 1, "integer": 1, "boolean": True, "null": None}
 
 
-def create_sandbox() -> Flask:
+def create_sandbox(documents: Documents | None = None) -> Flask:
     """Create the sandbox as a Flask app under `/v1`: models, chat completions, responses, files and vector stores.
 
-    Nothing is streamed. Files are kept in memory.
+    Nothing is streamed. Without `documents`, files are kept in memory.
 
     Shapes: https://platform.openai.com/docs/api-reference
     """
     sandbox = Flask(__name__)
-    sandbox.extensions[DOCUMENTS] = Documents()
+    sandbox.extensions[DOCUMENTS] = documents or Documents()
     sandbox.before_request(_require_key)
     sandbox.register_error_handler(HTTPException, _error)
     sandbox.add_url_rule("/v1/models", view_func=_models)
@@ -45,12 +45,12 @@ def create_sandbox() -> Flask:
     return sandbox
 
 
-def start(host: str = "127.0.0.1", port: int = 0) -> str:
+def start(documents: Documents | None = None, host: str = "127.0.0.1", port: int = 0) -> str:
     """Serve the sandbox in a daemon thread and return its base URL. Port 0 means any free port.
 
     Raises SystemExit, as werkzeug does, if the port is in use.
     """
-    server = make_server(host, port, create_sandbox(), threaded=True, request_handler=_QuietRequestHandler)
+    server = make_server(host, port, create_sandbox(documents), threaded=True, request_handler=_QuietRequestHandler)
     threading.Thread(target=server.serve_forever, name="openai-sandbox", daemon=True).start()
     return f"http://{host}:{server.server_port}/v1"
 
