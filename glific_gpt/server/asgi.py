@@ -48,10 +48,6 @@ REFUSAL_TIMEOUT_SECONDS = 2.0
 MSG_MANY_PAGES = b"Too many pages were loaded from your address. Try again in a moment."
 MSG_BUSY = b"The server is busy. Try again in a moment."
 
-CONTENT_LENGTH = b"content-length"
-BODILESS_STATUSES = {204, 304}
-"""Statuses without a body, and so without Content-Length (RFC 9110, 8.6)."""
-
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
@@ -116,21 +112,16 @@ class AsgiBridge:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            status, headers, body = await self._respond(scope, receive)
+            response = await self._respond(scope, receive)
         except (Exception, asyncio.CancelledError) as failure:  # uvicorn cancels after the shutdown time-out
             log.exception("request_failed", reason=type(failure).__name__)
-            status, headers, body = 500, list(self.options.headers), b""
-        # The ASGI specification requires header names in lower case.
-        encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        has_body = scope["method"] != "HEAD" and status not in BODILESS_STATUSES
-        if has_body and not any(name == CONTENT_LENGTH for name, _ in encoded):
-            encoded.append((CONTENT_LENGTH, b"%d" % (body.size if isinstance(body, ResponseFile) else len(body))))
-        start = {"type": "http.response.start", "status": status, "headers": encoded}
-        if isinstance(body, ResponseFile):
-            await body.send(start, send, scope.get(ABORT, _do_nothing))
+            response = Response(500, list(self.options.headers), b"")
+        start = response.start_message(scope["method"])
+        if isinstance(response.body, ResponseFile):
+            await response.body.send(start, send, scope.get(ABORT, _do_nothing))
         else:
             await send(start)
-            await send({"type": "http.response.body", "body": body})
+            await send({"type": "http.response.body", "body": response.body})
 
     async def _respond(self, scope: Scope, receive: Receive) -> Response:
         """Call Flask. If the body has not arrived yet, the first call tells whether the caller may send it.

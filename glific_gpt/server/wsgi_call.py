@@ -7,6 +7,10 @@ from flask import Flask
 
 from glific_gpt.server.response_files import ResponseFile, collect
 
+CONTENT_LENGTH = b"content-length"
+BODILESS_STATUSES = {204, 304}
+"""Statuses without a body, and so without Content-Length (RFC 9110, 8.6)."""
+
 
 class Response(NamedTuple):
     """A response whose body is in memory or in a file."""
@@ -14,6 +18,16 @@ class Response(NamedTuple):
     status: int
     headers: list[tuple[str, str]]
     body: bytes | ResponseFile
+
+    def start_message(self, method: str) -> dict[str, Any]:
+        """Return ASGI's message that begins the response to a request with this method."""
+        # The ASGI specification requires header names in lower case.
+        encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in self.headers]
+        has_body = method != "HEAD" and self.status not in BODILESS_STATUSES
+        if has_body and not any(name == CONTENT_LENGTH for name, _ in encoded):
+            size = self.body.size if isinstance(self.body, ResponseFile) else len(self.body)
+            encoded.append((CONTENT_LENGTH, b"%d" % size))
+        return {"type": "http.response.start", "status": self.status, "headers": encoded}
 
 
 def call(app: Flask, environ: dict[str, Any], client: str | None) -> Response:

@@ -10,6 +10,7 @@ import pytest
 from glific_gpt.runtime import bridge
 from glific_gpt.server.asgi import AsgiBridge
 from glific_gpt.server.request_bodies import IncompleteBody
+from glific_gpt.server.wsgi_call import Response
 from tests.server.asgi_client import Client, make_scope
 
 pytestmark = pytest.mark.usefixtures("restore_loop")
@@ -126,6 +127,12 @@ def test_a_header_that_could_be_mistaken_for_another_is_dropped(app: App) -> Non
 
 def test_a_response_without_a_body_has_no_content_length(app: App) -> None:
     assert serve(app, method="HEAD").headers == [(b"x-a", b"b")]
+
+
+@pytest.mark.parametrize(("status", "lengths"), [(200, [b"4"]), (204, []), (304, [])])
+def test_a_status_without_a_body_has_no_content_length(status: int, lengths: list[bytes]) -> None:
+    headers = dict(Response(status, [], b"body").start_message("GET")["headers"])
+    assert [*headers.values()] == lengths
 
 
 def test_a_client_that_has_disconnected_has_no_address(app: App) -> None:
