@@ -114,8 +114,8 @@ messages: $(INSTALLED) ## update the translation catalogue with the texts of the
 	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --no-wrap -i $(TRANSLATIONS)/messages.pot -d $(TRANSLATIONS)
 	rm $(TRANSLATIONS)/messages.pot
 
-pictures: $(INSTALLED) $(TRANSLATED) ## take the screenshots of the documentation again
-	$(BIN)/python -m tests.console.pictures
+pictures: $(INSTALLED) $(TRANSLATED) ## take the screenshots of the documentation again; make pictures ALL=folder takes every page, in all variants
+	$(BIN)/python -m tests.console.pictures $(if $(ALL),--all $(ALL))
 
 # Lighthouse needs a newer Node.js than many systems have, so it gets its own.
 LIGHTHOUSE := .lighthouse/.installed

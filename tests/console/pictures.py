@@ -1,11 +1,13 @@
 """Screenshots of the console, for the documentation or of every page for review.
 
 python -m tests.console.pictures                  write docs/pictures
-python -m tests.console.pictures --all FOLDER     every page, 1280 and 390 pixels wide, light and dark
+python -m tests.console.pictures --all FOLDER     every page in its states, 1280 and 390 pixels wide, light and dark, in
+                                                  English and Hindi
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -18,11 +20,11 @@ from glific_gpt.accounts.sign_in.known_browsers import COOKIE_NAME as KNOWN_BROW
 from glific_gpt.accounts.tables import Role
 from glific_gpt.flows.building import FlowSpec, Mode, build_flow
 from glific_gpt.flows.endpoint import WebhookEndpoint
-from tests.console.addresses import list_pages
 from tests.console.sample_data import create_sample_organization
+from tests.console.scenes import list_scenes
 from tests.console.users import ConsoleUser, create_user
 from tests.support import databases
-from tests.support.chromium import Theme, chromium, open_browser_window
+from tests.support.chromium import NEXT_FRAMES, Theme, Window, chromium, open_browser_window
 from tests.support.flow_editor import open_editor
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import RunningServer, run_server
@@ -40,6 +42,7 @@ DOCUMENT_PICTURES: dict[str, tuple[str, int, Theme]] = {
     "overview-phone": (f"{ORGANIZATION_PATH}/", 390, "dark"),
 }
 VARIANTS: tuple[tuple[int, Theme], ...] = ((1280, "light"), (1280, "dark"), (390, "light"), (390, "dark"))
+LANGUAGES = ("en-GB", "hi-IN")
 
 
 @contextmanager
@@ -63,31 +66,56 @@ class Picture(NamedTuple):
 
     file: Path
     path: str
+    person: ConsoleUser
     width: int
     theme: Theme
-    full_page: bool
+    language: str = "en-GB"
+    full_page: bool = False
+
+    @property
+    def browser(self) -> tuple[object, ...]:
+        """The properties of the browser window, which pictures with the same ones share."""
+        return self.person.email, self.width, self.theme, self.language
 
 
-def take_picture(browser: Browser, person: ConsoleUser, picture: Picture, language: str) -> None:
+def take_pictures(browser: Browser, pictures: Iterable[Picture]) -> None:
+    """Take the pictures, with one window for pictures that follow each other and have the same person and variant."""
+    for _, group in groupby(pictures, key=lambda picture: picture.browser):
+        first, *others = group
+        with open_browser_window(
+            browser, first.person.server.url, width=first.width, theme=first.theme, language=first.language
+        ) as shown:
+            shown.add_cookies(first.person.client.cookies.jar)
+            for picture in (first, *others):
+                _take(shown, picture)
+
+
+def _take(shown: Window, picture: Picture) -> None:
     picture.file.parent.mkdir(parents=True, exist_ok=True)
-    with open_browser_window(
-        browser, person.server.url, width=picture.width, theme=picture.theme, language=language
-    ) as shown:
-        shown.add_cookies(person.client.cookies.jar)
-        shown.open(picture.path)
-        shown.page.wait_for_load_state("networkidle")
-        shown.page.screenshot(path=picture.file, full_page=picture.full_page)
+    shown.open(picture.path)
+    shown.wait_until_drawn()
+    shown.page.evaluate("dispatchEvent(new Event('beforeprint'))")  # draws also the charts below the window
+    shown.page.evaluate(NEXT_FRAMES)
+    shown.page.screenshot(path=picture.file, full_page=picture.full_page)
 
 
-def list_document_pictures() -> Iterator[Picture]:
+def list_document_pictures(server: RunningServer) -> Iterator[Picture]:
+    """Yield the pictures of the documentation, which show the pages of an owner."""
+    person = create_user(server, "asha@seva-trust.example.org", Role.OWNER, "seva-trust")
+    assert person.sign_in().status_code == 302
     for name, (path, width, theme) in DOCUMENT_PICTURES.items():
-        yield Picture(DOCUMENTS / f"{name}.png", path, width, theme, full_page=False)
+        yield Picture(DOCUMENTS / f"{name}.png", path, person, width, theme)
 
 
-def list_page_pictures(server: RunningServer, person: ConsoleUser, folder: Path) -> Iterator[Picture]:
-    for page in list_pages(server.app, person.get(f"{ORGANIZATION_PATH}/calls").text):
+def list_page_pictures(server: RunningServer, folder: Path) -> Iterator[Picture]:
+    """Yield the pictures of all pages, those of one window after the other."""
+    scenes = list(list_scenes(server))
+    for language in LANGUAGES:
         for width, theme in VARIANTS:
-            yield Picture(folder / f"{page.endpoint}-{width}-{theme}.png", page.path, width, theme, full_page=True)
+            variant = folder / f"{language}-{width}-{theme}"
+            for scene in scenes:
+                file = variant / f"{scene.name}.png"
+                yield Picture(file, scene.path, scene.person, width, theme, language, full_page=True)
 
 
 def draw_flow(browser: Browser) -> None:
@@ -102,18 +130,14 @@ def draw_flow(browser: Browser) -> None:
 
 @click.command()
 @click.option("--all", "everything", type=click.Path(path_type=Path), help="Folder for screenshots of every page.")
-@click.option("--only", default="", help="Take only pages whose name contains this.")
-@click.option("--language", default="en-GB", help="Language of the browser, such as hi-IN.")
-def main(everything: Path | None, only: str, language: str) -> None:
+@click.option("--only", default="", help="Take only pictures whose folder and name contain this.")
+def main(everything: Path | None, only: str) -> None:
     """Take screenshots of the console and of a ready flow."""
     with run_sample_server() as server, chromium() as browser:
-        # The documentation shows the pages of an owner. Only an administrator can open all pages.
-        person = create_user(server, "asha@seva-trust.example.org", None if everything else Role.OWNER, "seva-trust")
-        assert person.sign_in().status_code == 302
-        pictures = list_page_pictures(server, person, everything) if everything else list_document_pictures()
-        with click.progressbar([each for each in pictures if only in each.file.name], label="Taking pictures") as bar:
-            for each in bar:
-                take_picture(browser, person, each, language)
+        pictures = list_page_pictures(server, everything) if everything else list_document_pictures(server)
+        chosen = [each for each in pictures if only in f"{each.file.parent.name}/{each.file.name}"]
+        with click.progressbar(chosen, label="Taking pictures") as bar:
+            take_pictures(browser, bar)
         if not everything and only in "flow":
             draw_flow(browser)
 

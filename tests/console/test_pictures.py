@@ -1,18 +1,22 @@
-"""The pictures of the documentation can be taken."""
+"""The pictures of the documentation, and of every page, can be taken."""
 
 from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from glific_gpt.accounts.tables import Role
-from tests.console.pictures import Picture, run_sample_server, take_picture
-from tests.console.users import create_user
+from tests.console.pictures import list_page_pictures, run_sample_server, take_pictures
 
 
-def test_a_page_of_the_sample_organization_is_drawn(browser: Browser, tmp_path: Path) -> None:
-    picture = Picture(tmp_path / "calls.png", "/console/organizations/seva-trust/calls", 390, "light", full_page=False)
+def test_the_pages_are_drawn_in_the_language_of_their_folder(browser: Browser, tmp_path: Path) -> None:
     with run_sample_server() as server:
-        person = create_user(server, "asha@seva-trust.example.org", Role.OWNER, "seva-trust")
-        assert person.sign_in().status_code == 302
-        take_picture(browser, person, picture, "en-GB")
-    assert picture.file.read_bytes().startswith(b"\x89PNG")
+        pictures = list(list_page_pictures(server, tmp_path))
+        wanted = [each for each in pictures if each.file.name in ("list_calls.png", "sign-in.png")]
+        narrow = [each for each in wanted if each.width == 390 and each.theme == "light"]
+        take_pictures(browser, narrow)
+    assert len({each.file for each in pictures}) == len(pictures)
+    drawn = {str(each.file.relative_to(tmp_path)): each.file.read_bytes() for each in narrow}
+    assert set(drawn) == {
+        f"{language}-390-light/{name}.png" for language in ("en-GB", "hi-IN") for name in ("list_calls", "sign-in")
+    }
+    assert all(content.startswith(b"\x89PNG") for content in drawn.values())
+    assert drawn["en-GB-390-light/sign-in.png"] != drawn["hi-IN-390-light/sign-in.png"]
