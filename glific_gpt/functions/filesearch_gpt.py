@@ -116,8 +116,8 @@ function = Function(
     title=N_("Answers from your documents"),
     help=N_("Searches your documents at OpenAI, and answers from them."),
     example={
-        "question": "Who can apply for the scheme?",
-        "prompt": "Answer from the documents, in less than 5 sentences and in the language of the question.",
+        "question": N_("Who can apply for the scheme?"),
+        "prompt": N_("Answer from the documents, in less than 5 sentences and in the language of the question."),
         "vector_store_id": "vs_abc123",
     },
     flow_values={"question": "@results.question_1.input"},

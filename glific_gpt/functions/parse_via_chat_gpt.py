@@ -38,8 +38,8 @@ function = Function(
     title=N_("Question and answer"),
     help=N_("Answers a question in text. The prompt says how."),
     example={
-        "question_text": "When do I sow millet?",
-        "prompt": "Answer in less than 5 sentences, in the language of the question.",
+        "question_text": N_("When do I sow millet?"),
+        "prompt": N_("Answer in less than 5 sentences, in the language of the question."),
     },
     flow_values={"question_text": "@results.question_1.input"},
 )

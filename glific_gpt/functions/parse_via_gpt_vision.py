@@ -37,7 +37,7 @@ function = Function(
     help=N_("Looks at a picture and answers the prompt. The model must be able to read pictures."),
     example={
         "url": "https://www.example.org/field.jpg",
-        "prompt": "What is wrong with this plant? Answer in less than 5 sentences.",
+        "prompt": N_("What is wrong with this plant? Answer in less than 5 sentences."),
     },
     flow_values={"url": "@results.picture_1.input"},
 )

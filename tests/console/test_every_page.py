@@ -16,6 +16,24 @@ SHOWN = [(1280, "light", "en-GB"), (390, "dark", "en-GB"), (390, "light", "hi-IN
 
 USES_MISSING_HTMX = "!!document.querySelector('[hx-get], [hx-post]') && typeof htmx === 'undefined'"
 
+TEXTS_THAT_CANNOT_BE_READ = """() => {
+  const pen = document.createElement("canvas").getContext("2d");
+  const shown = (element) => element.offsetWidth > 0;
+  const isCut = (field, text) => {
+    const style = getComputedStyle(field);
+    pen.font = style.font;
+    const width = field.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    return pen.measureText(text).width > width + 1;
+  };
+  const cut = [...document.querySelectorAll("select, input[placeholder]")].filter(shown).flatMap((field) =>
+    [field.selectedOptions?.[0]?.text ?? field.placeholder].filter((text) => isCut(field, text))
+      .map((text) => `cut: ${text}`));
+  const addresses = [...document.querySelectorAll("body *")].filter((element) => shown(element)
+    && [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.includes("@"))
+    && getComputedStyle(element).textTransform === "uppercase");
+  return [...cut, ...addresses.map((element) => `in capitals: ${element.textContent.trim()}`)];
+}"""
+
 
 @pytest.fixture(scope="module")
 def busy_server(shared_server: RunningServer) -> RunningServer:
@@ -48,6 +66,7 @@ def look(shown: Window, path: str) -> list[str]:
     trouble += [f"policy: {what}" for what in shown.violations if "404" not in what]
     if shown.page.evaluate(USES_MISSING_HTMX):
         trouble.append("uses htmx, which it does not load")
+    trouble += shown.page.evaluate(TEXTS_THAT_CANNOT_BE_READ)
     trouble += [f"foreign: {where}" for where in shown.foreign]
     shown.violations.clear()
     return [f"{path} at {shown.page.viewport_size}: {what}" for what in trouble]

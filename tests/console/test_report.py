@@ -211,6 +211,15 @@ def test_the_administrator_sees_all_organizations_each_in_its_time_zone(
     assert re.search(r'All organizations</th>\s*<td class="text-end" data-label="Calls">3</td>', page)
 
 
+def test_an_organization_without_calls_has_no_share_of_answers(
+    alice: TestOrganization, administrator: ConsoleUser
+) -> None:
+    line = administrator.get(SERVER).text.partition(f"/{alice.slug}/report")[2].partition("</tr>")[0]
+    assert "(0%)" not in line
+    create_call(alice)
+    assert "(100%)" in administrator.get(SERVER).text
+
+
 def test_the_report_of_another_organization_is_not_found(bob: TestOrganization, viewer: ConsoleUser) -> None:
     for path in (HERE, f"{HERE}.csv"):
         assert viewer.get(path).status_code == 200

@@ -106,6 +106,15 @@ def test_each_function_can_be_tried(editor: ConsoleUser, alice: TestOrganization
     assert [call["function"] for call in alice.calls()] == [name]
 
 
+def test_the_examples_are_in_the_language_of_the_page(editor: ConsoleUser) -> None:
+    hindi = {"Accept-Language": "hi-IN"}
+    page = editor.get(PAGE, headers=hindi).text
+    assert 'placeholder="बाजरा कब बोएँ?"' in page
+    assert "5 से कम वाक्यों में उत्तर दें" in page
+    by_hand = html.unescape(editor.get("/console/organizations/alice/use-in-glific/by-hand", headers=hindi).text)
+    assert '"prompt": "5 से कम वाक्यों में उत्तर दें, उसी भाषा में जिसमें सवाल है।"' in by_hand
+
+
 def test_a_function_of_a_plugin_can_be_tried(editor: ConsoleUser, alice: TestOrganization) -> None:
     services_of(alice).functions.add(SUMMARISE, "tests")
     page = f"{PAGE}?function=summarise"

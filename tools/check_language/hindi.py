@@ -16,6 +16,7 @@ REJECTED = {
     "मैसेज": "संदेश",  # language: ok
     "पृष्ठ": "पेज",  # language: ok
     "सेव कर": "सहेजना",  # language: ok
+    "स्लग": "छोटा नाम",  # language: ok
     "स्वामी": "मालिक",  # language: ok
     "व्यवस्थापक": "प्रशासक",  # language: ok
     "ई-मेल": "ईमेल",  # language: ok

@@ -11,6 +11,7 @@ from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
 from glific_gpt.console.forms.base import Form
 from glific_gpt.console.forms.models import set_model_choices
+from glific_gpt.console.presenters.examples import translate_example
 from glific_gpt.functions.body_schema import describe_body
 from glific_gpt.functions.contract import Function
 
@@ -97,7 +98,7 @@ def hint_of(function: Function[Any], name: str) -> str:
 
 
 def _create_field(function: Function[Any], schema: Mapping[str, Any], name: str) -> Field:
-    example = function.example[name]
+    example = translate_example(function)[name]
     is_required = name in {*schema.get("required", ()), *function.flow_values}
     # An example of what a contact sends, or of the organization's own settings, must not be sent by mistake.
     default = None if is_required or name in function.settings else example

@@ -12,8 +12,8 @@ from glific_gpt.errors import GlificGptError
 
 ROLE_NAMES = {Role.OWNER: _("Owner"), Role.EDITOR: _("Editor"), Role.VIEWER: _("Viewer")}
 ROLE_MEANINGS = {
-    Role.OWNER: _("full access, including members"),
-    Role.EDITOR: _("can change everything except members, and cannot delete"),
+    Role.OWNER: _("full access, also members"),
+    Role.EDITOR: _("can edit, but not delete"),
     Role.VIEWER: _("can only read"),
 }
 

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from glific_gpt.console.access import AccessLevel, current_organization, requires
 from glific_gpt.console.blueprint import blueprint
 from glific_gpt.console.chosen_function import chosen_function
+from glific_gpt.console.presenters.examples import translate_example
 from glific_gpt.console.views.use_in_glific import USE_IN_GLIFIC_URL, is_connected, render_tab
 from glific_gpt.flows.building import RESULT_TIMEOUT_SECONDS
 from glific_gpt.functions.contract import Function
@@ -69,7 +70,7 @@ def _describe_function(function: Function[Any]) -> FunctionExample:
 
 def _format_json(body: dict[str, JsonValue]) -> str:
     """Format JSON for copying into Glific."""
-    return json.dumps(body, indent=2)
+    return json.dumps(body, indent=2, ensure_ascii=False)
 
 
 def _flow_body(function: Function[Any], model: str, settings: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
@@ -77,5 +78,5 @@ def _flow_body(function: Function[Any], model: str, settings: Mapping[str, JsonV
 
     `settings` are the organization's values of the fields in `function.settings`, as far as it has set them.
     """
-    own = {**function.example, **settings, **function.flow_values}
+    own = {**translate_example(function), **settings, **function.flow_values}
     return {**GLIFIC_VALUES, **own, "gpt_model": model}
