@@ -27,7 +27,7 @@ from tests.support import databases
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.openai_answers import answer
 from tests.support.openai_stand_in import OpenAIStandIn
-from tests.support.programs import FLASK, SERVER, WORKER, Program, free_port, start
+from tests.support.programs import FLASK, ROOT, SERVER, WORKER, Program, free_port, start
 from tests.support.server import TestOrganization
 from tests.support.serving import SECRET_KEY, open_database, to_environment, wait_until_ready
 from tests.support.settings import ENCRYPTION_KEY
@@ -46,6 +46,8 @@ class Environment:
     stack: ExitStack
     database: Any = None
     """Access to the organizations in the database, without a server of its own."""
+    folder: Path = ROOT
+    """The checkout whose programs are started."""
     running: list[Program] = field(default_factory=list)
     is_forked: bool = False
     """True if programs are forked from a process that has imported the product, in a fifth of the CPU time."""
@@ -82,7 +84,7 @@ class Environment:
     def _start(self, command: tuple[str, ...], **settings: Any) -> Program:
         folder = Path(tempfile.mkdtemp())
         environ = to_environment(**(self.settings | settings))
-        program = self.stack.enter_context(start(command, folder, environ, is_forked=self.is_forked))
+        program = self.stack.enter_context(start(command, folder, environ, self.folder, is_forked=self.is_forked))
         self.running.append(program)
         return program
 

@@ -68,7 +68,7 @@ class Settings(BaseModel):
     """Total time limit of a synchronous call. Glific closes the connection after 5 seconds."""
     deferred_timeout_seconds: float = Field(default=110, gt=0, le=3600)
     """Time limit for OpenAI in a deferred call, counted from the start of its work."""
-    max_deferred_calls: int = Field(default=200, ge=1, le=5000)
+    max_deferred_calls: int = Field(default=2000, ge=1, le=5000)
     """Maximum number of deferred calls that each process works on."""
     max_deferred_calls_per_organization: int = Field(default=50, ge=1, le=5000)
     """Maximum number of deferred calls of one organization, over all processes."""

@@ -141,9 +141,10 @@ class Pipeline:
             raise
         future = self.background.start(context.organization_id, weight, call, blocks=admitted.parsed.function.blocks)
         try:
-            # Earlier the more calls there are, because all of them may have to be deferred at the same moment.
-            early = self.background.count() * DEFERRAL_SECONDS
-            result = bridge.result_of(future, max(0.0, admitted.inbound.deadline.remaining() - early))
+            with self.background.waiting_request() as number:
+                # Earlier the more calls there are, because all of them may have to be deferred at the same moment.
+                early = number * DEFERRAL_SECONDS
+                result = bridge.result_of(future, max(0.0, admitted.inbound.deadline.remaining() - early))
         except TimeoutError:
             call_context.wait_until(None)  # the deferral has time-outs of its own
             try:

@@ -10,6 +10,7 @@ from typing import TypeVar
 import structlog
 
 from glific_gpt.durable.dbos_internals import DELAYED_QUEUE
+from glific_gpt.runtime.thread_slots import ThreadSlots
 
 Result = TypeVar("Result")
 
@@ -21,6 +22,17 @@ work. The default of DBOS is a hash of the code, which would strand running work
 """
 
 WORKFLOW_NAME = "work"
+
+WORKING_SLOTS = 4
+"""Workflows that work at the same time in a process. Those that wait for another service do not count.
+
+When many workflows start together, or get their answers together, further threads would only compete for the database
+and for Python's lock. A partition with many workflows does not delay another one.
+"""
+_slots = ThreadSlots(WORKING_SLOTS)
+
+waiting = _slots.paused
+"""Context in which a workflow waits for another service, and holds no slot."""
 
 log = structlog.get_logger()
 
@@ -68,9 +80,10 @@ def register_workflow() -> Callable[[str, int], None]:
     @DBOS.workflow(name=WORKFLOW_NAME)
     def run_workflow(subject: str, partition: int) -> None:
         try:
-            seconds = _handler[0](subject, WorkflowContext())
-            if seconds is not None:
-                _reschedule(subject, partition, seconds)
+            with _slots.hold(partition):
+                seconds = _handler[0](subject, WorkflowContext())
+                if seconds is not None:
+                    _reschedule(subject, partition, seconds)
         except Exception as failure:  # noqa: BLE001 - a plugin can raise anything, with any message
             reason = str(failure) if isinstance(failure, WorkflowError) else type(failure).__name__
             log.error("workflow_failed", subject=subject, reason=reason)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from glific_gpt.clock import now
 from glific_gpt.database import lock_rows, retry_until_available
-from glific_gpt.durable import WorkflowContext
+from glific_gpt.durable import WorkflowContext, waiting
 from glific_gpt.emails import outbox, smtp
 from glific_gpt.emails.smtp import Email
 from glific_gpt.emails.tables import OutgoingEmail
@@ -116,7 +116,8 @@ def _lock(session: Session, email_id: str) -> OutgoingEmail | None:
 def _send(ready: ReadyEmail, email_id: str) -> Exception | None:
     """Return the failure, if there was one."""
     try:
-        smtp.send(ready.email, email_id, ready.created_at)
+        with waiting():
+            smtp.send(ready.email, email_id, ready.created_at)
     except Exception as failure:  # noqa: BLE001 - whatever it is, the e-mail was not sent
         return failure
     return None

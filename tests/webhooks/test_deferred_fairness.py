@@ -6,9 +6,14 @@ from typing import Any
 
 import pytest
 
+from glific_gpt.calls.deferred.workflow import LARGE_BYTES
+from glific_gpt.durable.workflow import WORKING_SLOTS
+from glific_gpt.runtime.thread_slots import ThreadSlots
+from glific_gpt.settings import Settings
 from tests.conftest import StartServer
 from tests.support.deferred import create_connected_organization, pending_call_id, wait_until
-from tests.support.glific_behaviours import server_error
+from tests.support.glific_behaviours import never_respond, server_error
+from tests.support.glific_exchange import LOGIN_PATH
 from tests.support.glific_stand_in import GlificStandIn
 from tests.support.openai_behaviours import answer
 from tests.support.openai_stand_in import OpenAIStandIn
@@ -43,6 +48,62 @@ def test_an_unavailable_glific_occupies_no_slot(
     failing_glific.reset()
     assert {alice.wait_for_delivery(call_id, seconds=15).state for call_id in calls} == {"delivered"}
     assert len(openai.requests) == len(calls) + 1
+
+
+def test_slow_answers_of_many_organizations_do_not_delay_another(
+    start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    server = start_server(with_worker=True)
+    slow = [create_connected_organization(server, glific, f"slow-{number}") for number in range(WORKING_SLOTS + 2)]
+    for organization in slow:
+        openai.for_key(organization.key, answer(after=15))
+    fast = create_connected_organization(server, glific, "fast")
+    for organization in slow:
+        pending_call_id(organization.ask_deferred())
+    wait_until(lambda: len(openai.requests) == len(slow), seconds=14)
+    fast.wait_for_delivery(pending_call_id(fast.ask_deferred()))
+    assert len(glific.resumptions) == 1
+    openai.reset()
+
+
+def test_a_glific_that_does_not_answer_delays_no_other_organization(
+    start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
+) -> None:
+    server = start_server(with_worker=True)
+    with GlificStandIn() as silent_glific:
+        silent_glific.always(never_respond())
+        for number in range(WORKING_SLOTS + 2):
+            slow = create_connected_organization(server, silent_glific, f"slow-{number}")
+            pending_call_id(slow.ask_deferred())
+        wait_until(
+            lambda: sum(each.path != LOGIN_PATH for each in silent_glific.requests) == WORKING_SLOTS + 2, seconds=14
+        )
+        fast = create_connected_organization(server, glific, "fast")
+        assert fast.wait_for_delivery(pending_call_id(fast.ask_deferred()), seconds=5).state == "delivered"
+
+
+def test_large_questions_wait_without_delaying_small_ones(
+    start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glific_gpt.calls.deferred.workflow._large_questions", ThreadSlots(1))
+    server = start_server(with_worker=True)
+    alice, bob = (create_connected_organization(server, glific, name) for name in ("alice", "bob"))
+    openai.for_key(alice.key, answer(after=3))
+    large = [
+        pending_call_id(alice.ask_deferred(contact=contact, question_text="x" * LARGE_BYTES))
+        for contact in range(21, 27)
+    ]
+    wait_until(lambda: len(openai.requests) == 1)
+    assert bob.wait_for_delivery(pending_call_id(bob.ask_deferred()), seconds=10).state == "delivered"
+    assert len(openai.requests) < len(large)
+    openai.for_key(alice.key, answer())
+    assert {alice.wait_for_delivery(call_id).state for call_id in large} == {"delivered"}
+
+
+def test_the_defaults_leave_room_beside_forty_organizations() -> None:
+    fields = Settings.model_fields
+    limit_of_one = fields["max_deferred_calls_per_organization"].default
+    assert fields["max_deferred_calls"].default >= 40 * limit_of_one
 
 
 def test_slow_answers_of_one_organization_do_not_delay_another(

@@ -1,8 +1,9 @@
 """Calls that run beside their request, and limits on those that may exceed it."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Lock
 
 from glific_gpt.calls.execution import Result
@@ -25,6 +26,7 @@ class BackgroundCalls:
         self._max_calls_per_organization = max_calls_per_organization
         self._organization_share = organization_share
         self._counts: Counter[int] = Counter()
+        self._waiting_requests = 0
         self._lock = Lock()
 
     def reserve(self, organization_id: int, weight: int) -> bool:
@@ -45,10 +47,17 @@ class BackgroundCalls:
             self._counts[organization_id] += weight
             return True
 
-    def count(self) -> int:
-        """Return the number of `auto` calls that are counted now."""
+    @contextmanager
+    def waiting_request(self) -> Iterator[int]:
+        """Count a request that waits for its `auto` call. Yields their number: all may be deferred at the same time."""
         with self._lock:
-            return self._counts.total()
+            self._waiting_requests += 1
+            number = self._waiting_requests
+        try:
+            yield number
+        finally:
+            with self._lock:
+                self._waiting_requests -= 1
 
     def release(self, organization_id: int, weight: int) -> None:
         """Stop counting a call that has ended, or that was reserved and did not start."""

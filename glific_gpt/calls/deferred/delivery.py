@@ -12,6 +12,7 @@ from glific_gpt.calls.deferred import delivery_records
 from glific_gpt.calls.tables import Call, Delivery
 from glific_gpt.clock import Deadline, now
 from glific_gpt.database import retry_until_available
+from glific_gpt.durable import waiting
 from glific_gpt.errors import GlificNotConnected, NotReady
 from glific_gpt.glific.client import GlificClient
 from glific_gpt.glific.resumption import Access, DeliveryResult, DeliveryStatus, Resumption, SignedAccess, refusal
@@ -115,7 +116,8 @@ class DeliveryStep:
     def _send(self, attempt: DeliveryAttempt) -> DeliveryResult:
         assert attempt.access is not None  # noqa: S101 - for the type checker: there is no refusal
         assert attempt.resumption is not None  # noqa: S101
-        return self.glific.resume(attempt.access, attempt.resumption, Deadline.after(attempt.timeout_seconds))
+        with waiting():
+            return self.glific.resume(attempt.access, attempt.resumption, Deadline.after(attempt.timeout_seconds))
 
 
 def next_delay(result: DeliveryResult, attempts: int, delivering_for: timedelta) -> float | None:

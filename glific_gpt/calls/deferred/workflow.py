@@ -17,11 +17,17 @@ from glific_gpt.calls.request import Admission, ParsedCall
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
 from glific_gpt.database import retry_until_available
-from glific_gpt.durable import WorkflowContext
+from glific_gpt.durable import WorkflowContext, waiting
 from glific_gpt.errors import GlificGptError, InternalError, NotReady
 from glific_gpt.runtime import call_context
 from glific_gpt.runtime.event_loop import blocking
+from glific_gpt.runtime.thread_slots import ThreadSlots
 from glific_gpt.vault import Vault
+
+LARGE_BYTES = 64 * 1024
+"""Size of an encrypted question that counts as large. Few questions are."""
+_large_questions = ThreadSlots(100, max_of_group=10)
+"""Limits the memory of large questions, each of which is in memory several times until it is answered."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +56,21 @@ class AnswerStep:
         Returns the seconds after which to try again, if this process cannot read a secret; None otherwise.
         """
         deferred = retry_until_available(lambda session: self._load(session, call_id))
+        if deferred is None or len(deferred.question) < LARGE_BYTES:
+            return self._answer(deferred)
+        organization_id = deferred.tenant.organization_id
+        del deferred  # loaded again later: a question must not take memory while it waits
+        with waiting():
+            _large_questions.acquire(organization_id)
+        try:
+            return self._answer(retry_until_available(lambda session: self._load(session, call_id)))
+        finally:
+            _large_questions.release(organization_id)
+
+    def _answer(self, deferred: DeferredCall | None) -> float | None:
         if deferred is None:
             return None
+        call_id = deferred.context.call_id
         try:
             result = self._ask(deferred)
         except NotReady as error:
@@ -94,7 +113,8 @@ class AnswerStep:
         except GlificGptError as error:
             return error
         retry_until_available(lambda session: delivery_records.mark_asked(session, context.call_id))
-        return execute(parsed.function, parsed.body, model, deadline, context)
+        with waiting():
+            return execute(parsed.function, parsed.body, model, deadline, context)
 
     def _set_money_aside(self, deferred: DeferredCall, parsed: ParsedCall) -> None:
         """Reserve for a call without a reservation: it is from a time without a budget, or it was given back."""
