@@ -29,7 +29,7 @@ PAUSE_SECONDS = 0.5
 """Time between an answer and the next call of the organization that is not slow."""
 POLL_SECONDS = 0.01
 FULL_SECONDS = 10.0
-"""How long the other one goes on when all calls of the slow ones are accepted."""
+"""How long the other one continues when all calls of the slow ones are accepted."""
 TIMEOUT_SECONDS = 120.0
 """How long it waits for an answer."""
 OTHER_KEY = "sk-proj-other-0123456789-ther"
@@ -102,7 +102,7 @@ async def call_all(
 ) -> Waits:
     """Return how long the other organization waited for its answers, one call after another.
 
-    The slow organizations send at the same time, each one call after another. The other one goes on for a while when
+    The slow organizations send at the same time, each one call after another. The other one continues for a while when
     all their calls are accepted.
     """
     filling = asyncio.gather(*(_fill(caller, options.calls) for caller in slow))
