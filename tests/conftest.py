@@ -14,6 +14,7 @@ import pytest
 
 from glific_gpt.runtime import garbage_collector
 from glific_gpt.server.watchdog import blocked_count
+from tests.support.order import slow_first
 
 # The app and Playwright take seconds to import, so that only the fixtures that need them import them.
 if TYPE_CHECKING:
@@ -79,6 +80,13 @@ def pytest_collection() -> Iterator[Any]:
     """
     with garbage_collector.paused_for_start():
         return (yield)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Order the tests, after pytest-randomly has shuffled them."""
+    if worker := getattr(config, "workerinput", None):
+        items[:] = slow_first(items, worker["workercount"])
 
 
 def _folder(item: pytest.Item) -> str:
