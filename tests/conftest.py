@@ -68,7 +68,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("browser")
     if names & {"start_program", "start_worker"}:
         item.add_marker("kills")
-    if _folder(item) == "journeys":
+    if _folder(item) == "journeys" or "processes" in names:
         item.add_marker("journey")
 
 

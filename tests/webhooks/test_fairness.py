@@ -80,6 +80,7 @@ def test_the_limits_of_deferred_calls_hold_for_auto_calls_that_arrive_together(
         require_ok(bob.ask_deferred("auto"))
 
 
+@pytest.mark.journey
 def test_a_call_is_answered_before_most_calls_that_another_organization_sent_earlier(
     tmp_path: Path, database_url: str, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
@@ -100,6 +101,7 @@ def test_a_call_is_answered_before_most_calls_that_another_organization_sent_ear
 
 # On SQLite, calls of strangers never wait, because the event loop reads the file itself.
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.journey
 def test_strangers_who_use_many_names_do_not_delay_an_organization(
     tmp_path: Path, database_url: str, openai: OpenAIStandIn
 ) -> None:
@@ -116,6 +118,7 @@ def test_strangers_who_use_many_names_do_not_delay_an_organization(
 
 # On SQLite, calls of strangers never wait, because the event loop reads the file itself.
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.journey
 def test_forged_signatures_from_the_address_of_glific_do_not_delay_an_organization(
     tmp_path: Path, database_url: str, openai: OpenAIStandIn
 ) -> None:
@@ -188,6 +191,7 @@ def logged_calls(server: ServerProcesses) -> list[dict[str, Any]]:
     return [line for line in lines if line["event"] in {"call_finished", "call_refused"}]
 
 
+@pytest.mark.journey
 def test_slow_calls_leave_slots_in_each_process(tmp_path: Path, database_url: str, openai: OpenAIStandIn) -> None:
     with run_server_processes(
         tmp_path / "log",
