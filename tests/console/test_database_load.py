@@ -51,6 +51,15 @@ def asked_of_the_calls_connections(server: RunningServer) -> Iterator[list[str]]
 
 
 @on_sqlite
+def test_pages_of_strangers_ask_nothing_of_the_database(server: RunningServer, nobody: ConsoleUser) -> None:
+    with asked_of_the_calls_connections(server) as asked:
+        for path in ("/console/account/sign-in", "/console/account/forgotten", "/robots.txt", "/console/unknown"):
+            assert nobody.get(path).status_code in {200, 404}
+        assert nobody.get(f"{ALICE}/calls").status_code == 302
+    assert asked == []
+
+
+@on_sqlite
 @pytest.mark.parametrize("path", COUNTING)
 def test_reports_do_not_use_the_connection_of_calls(
     server: RunningServer, alice: TestOrganization, administrator: ConsoleUser, path: str
