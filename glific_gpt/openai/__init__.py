@@ -1,1 +1,1 @@
-"""Client of the OpenAI API. No other package imports the openai library, which has the list of models."""
+"""Client of the OpenAI API. No other package imports the openai library."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx2
+import openai
 
 from glific_gpt.openai.connections import AddressRefused
 from glific_gpt.openai.proxy import ProxyRefused
@@ -19,7 +20,7 @@ DOCUMENTED_STATUSES = frozenset({400, 401, 402, 403, 404, 409, 413, 422, 429, 50
 _CODE = re.compile(r"[\w.\[\]-]{1,60}", re.ASCII)
 
 
-def describe_connection(error: httpx2.RequestError) -> str:
+def describe_connection(error: BaseException | None) -> str:
     """Return the cause of a missing or incomplete reply."""
     if isinstance(error, httpx2.DecodingError):
         return f"{error}"
@@ -59,9 +60,9 @@ def label_of_status(status: int) -> str:
     return f"http_{status}" if status in DOCUMENTED_STATUSES else "http_other"
 
 
-def label_of_connection(error: httpx2.RequestError) -> str:
+def label_of_connection(error: openai.APIConnectionError) -> str:
     """Return the label of a missing or incomplete reply for the metrics."""
-    return "timeout" if isinstance(error, httpx2.TimeoutException) else "connection"
+    return "timeout" if isinstance(error, openai.APITimeoutError) else "connection"
 
 
 def describe_refusal(status: int, code: str, kind: str, parameter: str, request_id: str) -> str:

@@ -6,6 +6,7 @@ OpenAI's own messages can contain parts of a key, so they are never passed on.
 from collections.abc import Callable
 
 import httpx2
+import openai
 
 from glific_gpt import errors
 from glific_gpt.errors import (
@@ -47,22 +48,22 @@ def _is_about_model(refusal: ApiRefusal, error: GlificGptError) -> bool:
     return has_failed and isinstance(error, UpstreamError) and not refusal.is_country_unsupported
 
 
-def error_for_connection(error: httpx2.RequestError) -> GlificGptError:
+def error_for_connection(error: openai.APIConnectionError) -> GlificGptError:
     """Return this server's error for a missing or incomplete reply, with its cause."""
     mapped: GlificGptError = BadUpstreamReply() if _reply_had_started(error) else UpstreamError()
-    if isinstance(error, httpx2.TimeoutException):
-        mapped = DeadlineExceeded(was_asked=not isinstance(error, httpx2.ConnectTimeout))
-    mapped.cause = causes.describe_connection(error)
+    if isinstance(error, openai.APITimeoutError):
+        mapped = DeadlineExceeded(was_asked=not isinstance(error.__cause__, httpx2.ConnectTimeout))
+    mapped.cause = causes.describe_connection(error.__cause__)
     return mapped
 
 
-def is_final(error: httpx2.RequestError) -> bool:
+def is_final(error: openai.APIConnectionError) -> bool:
     """Return True if a retry is useless (no time left) or harmful (a reply that had started would be paid twice)."""
-    return isinstance(error, httpx2.TimeoutException) or _reply_had_started(error)
+    return isinstance(error, openai.APITimeoutError) or _reply_had_started(error)
 
 
-def _reply_had_started(error: httpx2.RequestError) -> bool:
-    return isinstance(error, httpx2.DecodingError)
+def _reply_had_started(error: openai.APIConnectionError) -> bool:
+    return isinstance(error.__cause__, httpx2.DecodingError)
 
 
 def _page(refusal: ApiRefusal, _model: str) -> GlificGptError | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from math import inf
 from typing import NamedTuple, TypeVar
 
-import httpx2
+import openai
 from pydantic import SecretStr
 
 from glific_gpt.clock import Deadline
@@ -99,7 +99,7 @@ class RetryingClient:
                 delay = None if is_final else next_delay(attempts, refused.refusal, deadline)
                 if delay is None:
                     raise
-            except httpx2.RequestError as error:
+            except openai.APIConnectionError as error:
                 recording.openai_failed(causes.label_of_connection(error))
                 delay = None if error_mapping.is_final(error) else next_delay(attempts, None, deadline)
                 if delay is None:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from urllib.parse import quote
 
 import httpx2
+import openai
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from glific_gpt import errors
@@ -124,7 +125,7 @@ class VectorStores:
             )
         except RequestRefused as refused:
             raise _error_for(refused.refusal) from None
-        except httpx2.RequestError as error:
+        except openai.APIConnectionError as error:
             mapped = error_mapping.error_for_connection(error)
             # The message of DeadlineExceeded advises to ask for a shorter answer.
             raise (UpstreamError() if isinstance(mapped, DeadlineExceeded) else mapped) from None

@@ -42,6 +42,7 @@ def warm_up(app: Flask, app_services: Services) -> None:
     answer = success_outcome(context.call_id, settings.default_model, formatted)
     decode_object(b"{}")
     prices.calculate_cost(settings.default_model, Tokens(1, 1))
+    # This loads the openai library.
     app_services.model_provider.bind(OpenAiFields(api_key=SAMPLE_KEY), settings.default_model, Deadline.after(1))
     response_bodies.parse_answer(CHAT_PATH, SAMPLE_REPLY, settings.default_model, Usage())
     # Matching a URL makes Werkzeug compile its routing rules.

@@ -19,7 +19,7 @@ from tests.support.server import TestOrganization
 
 
 def cause_of(pool: ConnectionPool, timeout_seconds: float = 5.0) -> str:
-    with pytest.raises(httpx2.RequestError) as caught:
+    with pytest.raises(httpx2.HTTPError) as caught:
         post(pool, timeout_seconds)
     return causes.describe_connection(caught.value)
 

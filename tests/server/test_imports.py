@@ -11,7 +11,7 @@ from tests.support.settings import ENCRYPTION_KEY
 NOT_IN_A_SUPERVISOR = {"cryptography", "dbos", "flask", "httpx2", "jinja2", "openai", "psycopg", "sqlalchemy"}
 NOT_IN_A_SERVER = {
     *("alembic", "flask_migrate", "glific_gpt.cli", "glific_gpt.local", "glific_gpt.operations.backups"),  # commands
-    *("openai", "prometheus_client", "qrcode", "redis", "zxcvbn"),  # some pages and settings
+    *("prometheus_client", "qrcode", "redis", "zxcvbn"),  # some pages and settings
 }
 PROGRAM = """
 import json, os, sys

@@ -5,6 +5,7 @@ The audit trail gets ids alone, because names of files can be personal.
 
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
@@ -12,10 +13,13 @@ from glific_gpt.clock import Deadline
 from glific_gpt.database import transaction
 from glific_gpt.errors import MSG_DOCUMENT_TYPE, MSG_EMPTY_DOCUMENT, InvalidValue
 from glific_gpt.openai.vector_store_schemas import StoredFile, VectorStore
-from glific_gpt.openai.vector_stores import VectorStores
 from glific_gpt.organizations.credentials import store
 from glific_gpt.organizations.credentials.providers import Provider
 from glific_gpt.vault import Vault
+
+# The openai library takes a quarter of the time in which a command starts, and most commands do not need it.
+if TYPE_CHECKING:
+    from glific_gpt.openai.vector_stores import VectorStores
 
 LIST_SECONDS = 8.0
 """Time limit for the list of stores and documents. A page waits for it."""
@@ -90,7 +94,7 @@ class Documents:
         self._open(LIST_SECONDS).remove(store_id, file_id)
         self._record(Action.DOCUMENT_REMOVED, store=store_id, file=file_id)
 
-    def _open(self, seconds: float) -> VectorStores:
+    def _open(self, seconds: float) -> "VectorStores":
         return store.open_documents(self.vault, self.organization_id, self.provider, Deadline.after(seconds))
 
     def _record(self, action: Action, **ids: str) -> None:

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from threading import Lock
-from typing import Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError, ValidationInfo
 from pydantic_core import PydanticCustomError
@@ -20,11 +20,13 @@ from glific_gpt.errors import (
     validation,
 )
 from glific_gpt.openai.chat import LanguageModel
-from glific_gpt.openai.gateway import Gateway
 from glific_gpt.openai.hosts import OpenAiHosts, host_of, is_openai_host, serves_openai
 from glific_gpt.openai.other_servers import name_server
-from glific_gpt.openai.vector_stores import VectorStores
 from glific_gpt.organizations.credentials import pasted_keys
+
+if TYPE_CHECKING:
+    from glific_gpt.openai.gateway import Gateway
+    from glific_gpt.openai.vector_stores import VectorStores
 
 
 class SecretFields(BaseModel):
@@ -105,7 +107,7 @@ class Provider(Protocol):
         """
         ...
 
-    def documents(self, secrets: Any, deadline: Deadline) -> VectorStores:
+    def documents(self, secrets: Any, deadline: Deadline) -> "VectorStores":
         """Return the vector stores that this key reaches."""
         ...
 
@@ -161,15 +163,18 @@ class OpenAi:
     name: str = "open_ai"
     label: str = "OpenAI (ChatGPT)"
     fields: type[SecretFields] = OpenAiFields
-    _others: OrderedDict[str, Gateway] = field(default_factory=OrderedDict, init=False, repr=False, compare=False)
+    _others: "OrderedDict[str, Gateway]" = field(default_factory=OrderedDict, init=False, repr=False, compare=False)
     _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
     @cached_property
-    def gateway(self) -> Gateway:
+    def gateway(self) -> "Gateway":
         """The client of OpenAI's API, created with the first request."""
+        # The openai library takes a fifth of the start of a command, and most commands ask nothing.
+        from glific_gpt.openai.gateway import Gateway
+
         return Gateway(self.base_url)
 
-    def gateway_at(self, base_url: str | None) -> Gateway:
+    def gateway_at(self, base_url: str | None) -> "Gateway":
         """Return the client for this address of a key. Raises InvalidApiKey if the operator no longer allows it."""
         if base_url is None:
             return self.gateway
@@ -185,7 +190,9 @@ class OpenAi:
                 self._others.popitem(last=False)
             return self._others[base_url]
 
-    def _open(self, base_url: str) -> Gateway:
+    def _open(self, base_url: str) -> "Gateway":
+        from glific_gpt.openai.gateway import Gateway
+
         # The threads and the memory for pictures are those of the process, whatever the addresses of keys.
         pictures = self.gateway.pictures
         if serves_openai(base_url) and base_url.startswith("https://"):
@@ -224,5 +231,5 @@ class OpenAi:
 
         return ModelWithFallback(bound, gateway.bind(secrets.api_key, fallback, deadline), deadline)
 
-    def documents(self, secrets: OpenAiFields, deadline: Deadline) -> VectorStores:
+    def documents(self, secrets: OpenAiFields, deadline: Deadline) -> "VectorStores":
         return self.gateway_at(secrets.base_url).documents(secrets.api_key, deadline)

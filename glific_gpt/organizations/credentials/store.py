@@ -1,7 +1,7 @@
 """Storage of credentials. This is the only module that decrypts a key."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 from sqlalchemy import update
@@ -21,11 +21,13 @@ from glific_gpt.errors import (
     WrongRegion,
 )
 from glific_gpt.openai.hosts import host_of
-from glific_gpt.openai.vector_stores import VectorStores
 from glific_gpt.organizations import store as organizations
 from glific_gpt.organizations.credentials.providers import KeyCheckResult, Provider, SecretFields, read_fields
 from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.vault import Vault
+
+if TYPE_CHECKING:
+    from glific_gpt.openai.vector_stores import VectorStores
 
 ADDRESS = "base_url"
 """The only field of a credential that is no secret. It is encrypted with the others, which binds them to it."""
@@ -160,7 +162,7 @@ def check_saved_key(vault: Vault, organization_id: int, provider: Provider) -> K
     return _ask(provider, _read_saved_fields(vault, provider, credential))
 
 
-def open_documents(vault: Vault, organization_id: int, provider: Provider, deadline: Deadline) -> VectorStores:
+def open_documents(vault: Vault, organization_id: int, provider: Provider, deadline: Deadline) -> "VectorStores":
     """Return the vector stores that the saved key reaches.
 
     Raises CredentialMissing, CredentialInactive, NotReady, and ModelNotSupported for a server that is not OpenAI.
