@@ -9,8 +9,7 @@ from typing import NamedTuple
 from glific_gpt.errors import BadUpstreamReply, BudgetExceeded, DeadlineExceeded, GlificGptError
 from glific_gpt.models import prices
 from glific_gpt.models.prices import QuestionPrices
-from glific_gpt.openai.chat import OutputLimit, Tokens, Usage
-from glific_gpt.openai.retries import LongWait
+from glific_gpt.openai.chat import LongWait, OutputLimit, Tokens, Usage
 from glific_gpt.openai.traits import accepts_temperature
 
 SMALLEST_USD = Decimal("1e-9")

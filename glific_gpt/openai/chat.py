@@ -114,6 +114,14 @@ class Usage:
         return self.tokens.output
 
 
+class LongWait(Exception):
+    """OpenAI refused a request for free, and the next attempt is far away. Memory can be released meanwhile."""
+
+    def __init__(self, seconds: float, attempts: int) -> None:
+        super().__init__(seconds, attempts)
+        self.seconds, self.attempts = seconds, attempts
+
+
 class OutputLimit(NamedTuple):
     """Maximum length of an answer that money was set aside for."""
 

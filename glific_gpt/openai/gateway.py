@@ -16,14 +16,14 @@ from glific_gpt.metrics import recording
 from glific_gpt.openai import error_mapping, request_bodies, response_bodies
 from glific_gpt.openai.adaptations import OTHER_SERVER, UNCHANGED, Adaptations
 from glific_gpt.openai.capabilities import LearnedCapabilities
-from glific_gpt.openai.chat import Allowance, Answer, Question, Turn, Usage
+from glific_gpt.openai.chat import Allowance, Answer, LongWait, Question, Turn, Usage
 from glific_gpt.openai.client import OpenAIClient
 from glific_gpt.openai.connections import AddressFilter
 from glific_gpt.openai.hosts import host_of
 from glific_gpt.openai.other_servers import OtherServer
 from glific_gpt.openai.picture_downloads import PictureDownloads
 from glific_gpt.openai.refusals import ApiRefusal, RequestRefused
-from glific_gpt.openai.retries import DEFAULT_POLICY, LongWait, RetryingClient, RetryPolicy
+from glific_gpt.openai.retries import DEFAULT_POLICY, RetryingClient, RetryPolicy
 from glific_gpt.openai.traits import max_picture_tokens
 from glific_gpt.openai.vector_stores import VectorStores
 from glific_gpt.runtime import bridge, cpu_bound

@@ -12,6 +12,7 @@ from glific_gpt.clock import Deadline
 from glific_gpt.errors import DeadlineExceeded, GlificGptError
 from glific_gpt.metrics import recording
 from glific_gpt.openai import causes, error_mapping
+from glific_gpt.openai.chat import LongWait
 from glific_gpt.openai.client import OpenAIClient
 from glific_gpt.openai.refusals import ApiRefusal, RequestRefused
 from glific_gpt.openai.request_bodies import JsonObject
@@ -41,14 +42,6 @@ def next_delay(attempts: int, refusal: ApiRefusal | None, deadline: Deadline) ->
     backoff = BACKOFF_SECONDS * 2 ** (attempts - 1) * random.uniform(0.5, 1.0)  # noqa: S311
     delay = backoff if requested is None else requested
     return delay if delay + MIN_ANSWER_SECONDS < deadline.remaining() else None
-
-
-class LongWait(Exception):
-    """OpenAI refused a request for free, and the next attempt is far away. Memory can be released meanwhile."""
-
-    def __init__(self, seconds: float, attempts: int) -> None:
-        super().__init__(seconds, attempts)
-        self.seconds, self.attempts = seconds, attempts
 
 
 class RetryPolicy(NamedTuple):

@@ -24,6 +24,7 @@ NEVER_ON_THE_LOOP = {
     "durable/failover.py": "the failover's own thread",
     "flows/simulator/conversation.py": "imports errors only; HTTP requests of its callers are guarded",
     "console/views/documents.py": "a page, in a thread; its semaphore refuses the event loop",
+    "runtime/thread_slots.py": "slots of threads; `acquire` refuses the event loop",
     "runtime/bridge.py": "decides where to wait: tests/runtime/test_bridge.py",
     "runtime/call_threads.py": "decides where to wait: tests/runtime/test_bridge.py",
     "database/batch_queue.py": "waits for a OneShotEvent, which does not block",
