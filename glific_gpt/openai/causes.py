@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx2
-import openai
 
 from glific_gpt.openai.connections import AddressRefused
 from glific_gpt.openai.proxy import ProxyRefused
@@ -58,11 +57,6 @@ def _describe_os_error(error: BaseException | None) -> str:
 def label_of_status(status: int) -> str:
     """Return the label of an error reply for the metrics. OpenAI documents few of the statuses."""
     return f"http_{status}" if status in DOCUMENTED_STATUSES else "http_other"
-
-
-def label_of_connection(error: openai.APIConnectionError) -> str:
-    """Return the label of a missing or incomplete reply for the metrics."""
-    return "timeout" if isinstance(error, openai.APITimeoutError) else "connection"
 
 
 def describe_refusal(status: int, code: str, kind: str, parameter: str, request_id: str) -> str:

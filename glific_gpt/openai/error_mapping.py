@@ -57,6 +57,11 @@ def error_for_connection(error: openai.APIConnectionError) -> GlificGptError:
     return mapped
 
 
+def label_of_connection(error: openai.APIConnectionError) -> str:
+    """Return the label of a missing or incomplete reply for the metrics."""
+    return "timeout" if isinstance(error, openai.APITimeoutError) else "connection"
+
+
 def is_final(error: openai.APIConnectionError) -> bool:
     """Return True if a retry is useless (no time left) or harmful (a reply that had started would be paid twice)."""
     return isinstance(error, openai.APITimeoutError) or _reply_had_started(error)

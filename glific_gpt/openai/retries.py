@@ -93,7 +93,7 @@ class RetryingClient:
                 if delay is None:
                     raise
             except openai.APIConnectionError as error:
-                recording.openai_failed(causes.label_of_connection(error))
+                recording.openai_failed(error_mapping.label_of_connection(error))
                 delay = None if error_mapping.is_final(error) else next_delay(attempts, None, deadline)
                 if delay is None:
                     mapped = error_mapping.error_for_connection(error)
