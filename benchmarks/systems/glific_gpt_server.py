@@ -4,11 +4,13 @@ import json
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from benchmarks import server
 from benchmarks.databases import sqlite_database
 from benchmarks.systems.system import (
+    ASYNC,
+    ASYNC_ON_POSTGRESQL,
     AUTO,
     AUTO_ON_POSTGRESQL,
     POSTGRESQL,
@@ -21,15 +23,38 @@ from benchmarks.systems.system import (
 from benchmarks.targets import Target
 from tests.support.databases import postgresql_database
 
-DATABASES: dict[str, Callable[[], AbstractContextManager[str]]] = {
-    SQLITE: sqlite_database,
-    POSTGRESQL: postgresql_database,
-    SIGNED: sqlite_database,
-    SIGNED_ON_POSTGRESQL: postgresql_database,
-    AUTO: sqlite_database,
-    AUTO_ON_POSTGRESQL: postgresql_database,
-    WITH_MEMORY: sqlite_database,
+
+@dataclass(frozen=True)
+class Variant:
+    """A database, and how the server is called."""
+
+    database: Callable[[], AbstractContextManager[str]]
+    is_signed: bool = False
+    mode: str = ""
+    has_memory: bool = False
+
+
+VARIANTS = {
+    SQLITE: Variant(sqlite_database),
+    POSTGRESQL: Variant(postgresql_database),
+    SIGNED: Variant(sqlite_database, is_signed=True),
+    SIGNED_ON_POSTGRESQL: Variant(postgresql_database, is_signed=True),
+    AUTO: Variant(sqlite_database, mode="auto"),
+    AUTO_ON_POSTGRESQL: Variant(postgresql_database, mode="auto"),
+    ASYNC: Variant(sqlite_database, mode="async"),
+    ASYNC_ON_POSTGRESQL: Variant(postgresql_database, mode="async"),
+    WITH_MEMORY: Variant(sqlite_database, has_memory=True),
 }
+
+ONLY_ACCEPTED = {
+    "worker": "separate",
+    "max_waiting_calls_per_organization": 100_000,
+    "max_waiting_megabytes_per_organization": 100_000,
+}
+"""Settings with which calls with mode=async are stored, and not worked on."""
+
+UNREACHABLE = "http://127.0.0.1:9"
+"""Address of a Glific that is never called, because no answer is delivered."""
 
 FLOW_FIELDS = {"contact": {"id": 21}, "flow_id": "5"}
 """Fields that memory and later answers need."""
@@ -41,18 +66,18 @@ REMEMBERED_QUESTION = "When do I give ORS to a child, how much of it, and how of
 @contextmanager
 def start(name: str, upstream: str, **settings: object) -> Iterator[System]:
     """Start the server on the database of this system, with one organization."""
-    with DATABASES[name]() as url:
+    variant = VARIANTS[name]
+    if variant.mode == "async":
+        settings = ONLY_ACCEPTED | settings
+    with variant.database() as url:
         environ = server.build_environment(url, upstream, glific_hosts="127.0.0.1", **settings)
         server.migrate(environ)
-        is_signed, is_auto = name in {SIGNED, SIGNED_ON_POSTGRESQL}, name in {AUTO, AUTO_ON_POSTGRESQL}
-        glific_url = "http://127.0.0.1:9" if is_auto else ""  # never called, because no answer comes late
-        target = server.create_organization(environ, signed=is_signed, glific_url=glific_url)
-        if is_auto:
-            target = replace(target, url=f"{target.url}?mode=auto", body=target.body | FLOW_FIELDS)
+        glific_url = UNREACHABLE if variant.mode else ""
+        target = server.create_organization(environ, signed=variant.is_signed, glific_url=glific_url)
+        if variant.mode:
+            target = replace(target, url=f"{target.url}?mode={variant.mode}", body=target.body | FLOW_FIELDS)
         with server.run_server(environ) as program:
-            if name == WITH_MEMORY:
-                target = _remember_turns(target)
-            yield System(name, [target], program)
+            yield System(name, [_remember_turns(target) if variant.has_memory else target], program)
 
 
 def _remember_turns(target: Target) -> Target:

@@ -15,13 +15,25 @@ SIGNED = "glific_gpt, SQLite, signed calls"
 SIGNED_ON_POSTGRESQL = "glific_gpt, PostgreSQL, signed calls"
 AUTO = "glific_gpt, SQLite, mode=auto"
 AUTO_ON_POSTGRESQL = "glific_gpt, PostgreSQL, mode=auto"
+ASYNC = "glific_gpt, SQLite, mode=async"
+ASYNC_ON_POSTGRESQL = "glific_gpt, PostgreSQL, mode=async"
 WITH_MEMORY = "glific_gpt, SQLite, memory"
 LITELLM = "LiteLLM"
 PORTKEY = "Portkey"
 FERRO = "Ferro"
 FERRO_WITH_LOG = "Ferro, SQLite log"
 
-OWN_SYSTEMS = (SQLITE, POSTGRESQL, SIGNED, SIGNED_ON_POSTGRESQL, AUTO, AUTO_ON_POSTGRESQL, WITH_MEMORY)
+OWN_SYSTEMS = (
+    SQLITE,
+    POSTGRESQL,
+    SIGNED,
+    SIGNED_ON_POSTGRESQL,
+    AUTO,
+    AUTO_ON_POSTGRESQL,
+    ASYNC,
+    ASYNC_ON_POSTGRESQL,
+    WITH_MEMORY,
+)
 PEERS = (LITELLM, PORTKEY, FERRO, FERRO_WITH_LOG)
 
 
