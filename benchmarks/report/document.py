@@ -31,8 +31,8 @@ Figures depend on the machine. Compare only figures that were measured together.
 - **glific_gpt, mode=auto**: each call may be answered later, by a delivery to the waiting flow. It is answered in time
   here, because the upstream answers immediately.
 - **glific_gpt, mode=async**: each call is checked and stored, and gets a `pending` reply. No worker answers it.
-- **glific_gpt, memory**: each call continues a conversation of ten turns. Its `thread_id` is opened, its turns are sent
-  to the upstream, and the new one is sealed.
+- **glific_gpt, memory**: each call continues a conversation of ten questions. Its `thread_id` is opened, the questions
+  and answers in it are sent to the upstream, and a new one is sealed.
 - **LiteLLM**: its proxy with a master key, one worker, and one model in its configuration. It compares the key. It has
   no database, so it records nothing.
 - **Portkey**: its open-source gateway forwards requests with the caller's key. It has no authentication of its own,
