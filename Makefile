@@ -26,7 +26,7 @@ run: $(INSTALLED) $(TRANSLATED) ## install and start a server for trying the pro
 	@$(BIN)/python -m glific_gpt.local
 
 # Five processes, also on two cores: most tests wait for sockets and child processes.
-PYTEST := $(BIN)/pytest -n 4 --dist worksteal
+PYTEST := $(BIN)/pytest -n 5 --dist worksteal
 
 test: $(INSTALLED) $(TRANSLATED) $(COMPRESSED) ## run all tests, as CI does
 	$(PYTEST)
