@@ -1,11 +1,12 @@
 """Slots for the work of threads, granted to the waiting groups in rotation and to small groups first."""
 
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from glific_gpt.runtime.event_loop import blocking
+from glific_gpt.runtime.turns import Turns
 
 
 class ThreadSlots:
@@ -25,8 +26,7 @@ class ThreadSlots:
         """Threads that hold a slot, wait for one, or pause, by group."""
         self._is_for_smallest = False
         """True if the next slot goes to the smallest group."""
-        self._queues: dict[object, deque[threading.Lock]] = {}
-        """Groups with waiting threads, in the order in which they are served."""
+        self._waiting = Turns[threading.Lock]()
         self._guard = threading.Lock()
         self._thread = threading.local()
 
@@ -64,7 +64,7 @@ class ThreadSlots:
         granted = threading.Lock()
         granted.acquire()
         with self._guard:
-            self._queues.setdefault(group, deque()).append(granted)
+            self._waiting.push(group, granted)
             self._grant()
         granted.acquire()
 
@@ -77,15 +77,12 @@ class ThreadSlots:
 
     def _grant(self) -> None:
         while self._free and (group := self._next_group()) is not None:
-            queue = self._queues.pop(group)
             self._free -= 1
             self._held[group] += 1
-            queue.popleft().release()
-            if queue:
-                self._queues[group] = queue  # at the end
+            self._waiting.pop_of(group).release()
 
     def _next_group(self) -> object | None:
-        groups = [group for group in self._queues if self._held[group] < self._max_of_group]
+        groups = [group for group in self._waiting.groups() if self._held[group] < self._max_of_group]
         self._is_for_smallest = not self._is_for_smallest
         if self._is_for_smallest:
             return min(groups, key=self._threads.__getitem__, default=None)

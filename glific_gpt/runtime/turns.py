@@ -1,6 +1,7 @@
 """A queue whose groups take turns."""
 
 from collections import deque
+from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -17,6 +18,10 @@ class Turns(Generic[Item]):
     def __len__(self) -> int:
         return self._length
 
+    def groups(self) -> Iterator[object]:
+        """Yield the groups that have items. The first one is next."""
+        return iter(self._queues)
+
     def push(self, group: object, item: Item) -> None:
         self._queues.setdefault(group, deque()).append(item)
         self._length += 1
@@ -25,7 +30,10 @@ class Turns(Generic[Item]):
         """Take the next item. Raises LookupError if there is none."""
         if not self._queues:
             raise LookupError
-        group = next(iter(self._queues))
+        return self.pop_of(next(iter(self._queues)))
+
+    def pop_of(self, group: object) -> Item:
+        """Take the next item of this group, which is the last one in turn then. Raises LookupError if it has none."""
         queue = self._queues.pop(group)
         item = queue.popleft()
         if queue:
