@@ -2,7 +2,9 @@
 
 import asyncio
 import socket
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 CHOSEN_HOST_THREADS = 8
 """Chosen hosts that a process looks up at the same time."""
@@ -35,13 +37,15 @@ class NameLookup:
 
     def _resolve_in_thread(self) -> list[str]:
         # SOCK_STREAM, because getaddrinfo would otherwise return each address once for each type of socket.
-        found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-        return [str(address[0]) for *_, address in found]
+        return _addresses(socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM))
 
 
 async def resolve(host: str, port: int) -> list[str]:
     """Return the addresses of a host that the operator has set."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return _addresses(await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM))
+
+
+def _addresses(found: Iterable[tuple[Any, ...]]) -> list[str]:
     return [str(address[0]) for *_, address in found]
 
 
