@@ -63,7 +63,7 @@ class ModelForm(Form):
 
     def describe_empty(self) -> str:
         """Return the name of the empty choice."""
-        raise NotImplementedError
+        return str(_("None"))
 
     def hidden_inputs(self) -> Markup:
         """Return the input that carries the opened value."""
@@ -115,9 +115,6 @@ class FallbackModelForm(ModelForm):
 
     setting = "fallback_model"
     fallback_model = SelectField(lazy_gettext("Fallback model"), validate_choice=False)
-
-    def describe_empty(self) -> str:
-        return str(_("None"))
 
 
 def refused_default_model(
