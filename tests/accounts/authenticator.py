@@ -32,9 +32,7 @@ class Authenticator:
     def set_up(self, person: ConsoleUser) -> list[str]:
         """Switch on two-step sign-in of the signed-in user, and return the recovery codes."""
         page = person.post(SETUP, {"setup": "authenticator"}, page=SETUP)
-        found = KEY.search(page.text)
-        assert found, page.text
-        self.key = re.sub(r"[ -]", "", found[1])
+        self.key = read_key(page.text)
         action = re.search(r'action="([^"]+/set-up/[^"]+)"', page.text)
         token = CSRF_TOKEN_PATTERN.search(page.text)
         assert action
@@ -46,6 +44,13 @@ class Authenticator:
         assert (response.status_code, response.headers["Location"]) == (302, DONE), response.text
         codes = "/console/account/two-factor/recovery-codes"
         return CODES.findall(person.post(codes, page=codes).text)
+
+
+def read_key(page: str) -> str:
+    """Return the secret that the page of the set-up shows."""
+    found = KEY.search(page)
+    assert found, page
+    return re.sub(r"[ -]", "", found[1])
 
 
 def _wait_for_next_step_if_near() -> None:

@@ -39,6 +39,8 @@ PASSWORD_ENTERED = "fs_paa"  # noqa: S105 - Flask-Security's time of the last pa
 BACKGROUND_HEADER = "X-Background-Request"
 """Header of requests that a page sends by itself, which do not count as activity."""
 END_REASON = "session_end_reason"
+SECOND_STEP_KEYS = ("tf_state", "tf_user_id", "tf_primary_method", "tf_totp_secret")
+"""Keys of the session: Flask-Security's state between the password and the code, and while a secret is set up."""
 
 
 def init(app: Flask, security: Security, settings: Settings) -> None:
@@ -122,8 +124,19 @@ def is_fresh() -> bool:
 
 def start() -> None:
     """Give the session its id and begin to measure, when a person signs in."""
+    forget_second_step()
     session[SESSION_ID] = secrets.token_hex(16)
     _note_time()
+
+
+def forget_second_step() -> None:
+    """Forget who has entered a password without the second factor, and a secret that is being set up.
+
+    Flask-Security does so on its own pages only. In one session, the secret of one person would otherwise be accepted
+    for another person.
+    """
+    for key in SECOND_STEP_KEYS:
+        session.pop(key, None)
 
 
 def end(db_session: Session, session_id: str | None) -> None:
@@ -163,6 +176,7 @@ def _note_time() -> None:
 def _forget_user() -> None:
     for key in (PERSON, "_fresh", "_id", PASSWORD_ENTERED, SESSION_ID, LAST_SEEN):
         session.pop(key, None)
+    forget_second_step()
 
 
 def _describe_sign_out() -> str:

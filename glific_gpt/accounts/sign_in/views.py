@@ -6,10 +6,11 @@ from flask import Blueprint, Response, abort, current_app, flash, g, redirect, r
 from flask import session as browser_session
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from flask_security import current_user, login_user, logout_user, recovery_codes, views
+from flask_security import check_and_get_token_status, current_user, login_user, logout_user, recovery_codes, views
 
 from glific_gpt.accounts import people
 from glific_gpt.accounts.sign_in import forgotten_password, records, sessions, set_up
+from glific_gpt.accounts.sign_in.forms import MESSAGES
 from glific_gpt.accounts.tables import User
 from glific_gpt.database import transaction
 
@@ -34,6 +35,22 @@ def reset_password(token: str) -> ResponseReturnValue:
     return redirect(url_for("console.home"))
 
 
+def two_factor_setup_validate(token: str) -> ResponseReturnValue:
+    """Switch two-step sign-in on, if this session has begun it.
+
+    Flask-Security signs the token, which holds the new secret, without the name of the person. So it would accept the
+    token of another person, also long after this person has entered the password.
+    """
+    expired, invalid, state = check_and_get_token_status(
+        token, "tf_setup", current_app.config["SECURITY_TWO_FACTOR_SETUP_WITHIN"]
+    )
+    if not expired and not invalid and state["totp_secret"] != browser_session.get("tf_totp_secret"):
+        flash(gettext(MESSAGES["TWO_FACTOR_SETUP_EXPIRED"][0]), "error")
+        return redirect(url_for(f"{NAME}.two_factor_setup"))
+    response: ResponseReturnValue = views.two_factor_setup_validate(token)
+    return response
+
+
 # Most are views of Flask-Security, which has more. Only those listed here are reachable.
 _ROUTES = (
     ("/set-up", "set_up", set_up.set_up, GET_AND_POST),
@@ -43,7 +60,7 @@ _ROUTES = (
     ("/account/forgotten", "forgot_password", forgotten_password.forgot_password, GET_AND_POST),
     ("/account/reset/<token>", "reset_password", reset_password, GET_AND_POST),
     ("/account/two-factor", "two_factor_setup", views.two_factor_setup, GET_AND_POST),
-    ("/account/two-factor/set-up/<token>", "two_factor_setup_validate", views.two_factor_setup_validate, ["POST"]),
+    ("/account/two-factor/set-up/<token>", "two_factor_setup_validate", two_factor_setup_validate, ["POST"]),
     ("/account/two-factor/code", "two_factor_token_validation", views.two_factor_token_validation, GET_AND_POST),
     ("/account/two-factor/recovery-code", "mf_recovery", recovery_codes.mf_recovery, GET_AND_POST),
     ("/account/two-factor/recovery-codes", "mf_recovery_codes", recovery_codes.mf_recovery_codes, GET_AND_POST),
@@ -89,6 +106,7 @@ def sign_out_everywhere() -> ResponseReturnValue:
     if current_user.is_authenticated:
         person_id = current_user.id
         logout_user()
+        sessions.forget_second_step()
         with transaction() as session:
             person = session.get_one(User, person_id)
             people.end_sessions(person)
@@ -122,11 +140,19 @@ def _require_form() -> None:
 
 
 @blueprint.before_request
-def _skip_second_step() -> Response | None:
-    """Send a person who is signed in already away from the second step, where Flask-Security would sign them out."""
-    if request.endpoint not in SECOND_STEP_ENDPOINTS or not current_user.is_authenticated:
+def _require_first_step() -> Response | None:
+    """Open the second step only to a person who has entered the password of an account with a second factor.
+
+    Flask-Security would sign a person out who is signed in already. In the state of a set-up, it would take the new
+    secret, which the person has chosen, for that of the account.
+    """
+    if request.endpoint not in SECOND_STEP_ENDPOINTS:
         return None
-    return redirect(url_for("console.home"))  # type: ignore[return-value]
+    if current_user.is_authenticated:
+        return redirect(url_for("console.home"))  # type: ignore[return-value]
+    if browser_session.get("tf_state") not in {None, "ready"}:
+        sessions.forget_second_step()
+    return None
 
 
 @blueprint.after_request
