@@ -182,9 +182,12 @@ class AsgiBridge:
         if threads is None:
             return self._refuse_page(HTTPStatus.TOO_MANY_REQUESTS, MSG_MANY_PAGES)
         try:
-            return await threads.run(client, PAGE_TIMEOUT_SECONDS, lambda: self._call_app(environ))
+            response = await threads.run(client, PAGE_TIMEOUT_SECONDS, lambda: self._call_app(environ))
         except (ThreadTimeout, TooManyFiles):
             return self._refuse_page(HTTPStatus.SERVICE_UNAVAILABLE, MSG_BUSY)
+        if "HTTP_AUTHORIZATION" in environ:
+            self._threads.note_token(environ)
+        return response
 
     def _refuse_page(self, status: HTTPStatus, message: bytes) -> Response:
         headers = [*self.options.headers, ("Content-Type", "text/plain; charset=utf-8"), ("Retry-After", "1")]

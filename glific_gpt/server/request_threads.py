@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from glific_gpt.api.authentication import IS_AUTHENTICATED
 from glific_gpt.runtime.fair_threads import FairThreads, start_all_threads
 from glific_gpt.server.stranger_limits import StrangerLimits
 
@@ -25,6 +26,9 @@ FORM_METHODS = {"POST", "PUT", "PATCH", "DELETE"}
 HEALTH_CHECKS = {"/livez", "/readyz"}
 HEALTH_THREADS = 2
 """Threads for health checks only. A server that is busy must not be taken for one that hangs, and be restarted."""
+API = "/api/v1/"
+MAX_API_TOKENS = 10_000
+"""Valid API tokens that are remembered. The one whose last request is the oldest is forgotten first."""
 METRICS = "/metrics"
 METRICS_THREADS = 2
 """Threads for metrics only. They are most useful on a busy server, and must not delay its pages."""
@@ -44,6 +48,8 @@ class RequestThreads:
         """`has_person` tells by a WSGI environ whether a page is asked for by a person who is signed in."""
         self._has_person = has_person
         self._limits = StrangerLimits()
+        self._api_tokens: dict[int, None] = {}
+        """Hashes of API tokens that were valid before, in the order of their last requests."""
         self._pages = FairThreads(PAGE_THREADS, "page")
         self._strangers = FairThreads(STRANGER_THREADS, "stranger")
         self._health = FairThreads(HEALTH_THREADS, "health")
@@ -75,11 +81,34 @@ class RequestThreads:
             return self._health
         if path == METRICS:
             return self._metrics
-        # A program that sends a token is no stranger here. The JSON API answers a wrong one without a page.
-        if "HTTP_AUTHORIZATION" in environ or self._has_person(environ):
+        if self._has_known_token(path, environ) or self._has_person(environ):
             return self._pages
         if not path.startswith(STATIC_FILES) and not self._limits.take(client):
             await asyncio.sleep(REFUSAL_SECONDS)
             return None
         # A form may wait for the check of a password, and would keep others from the page with the form.
         return self._pages if environ["REQUEST_METHOD"] in FORM_METHODS else self._strangers
+
+    def note_token(self, environ: Environ) -> None:
+        """Remember the API token of a request that has ended, if it was valid, or else forget it.
+
+        To be known gives no access: each request is authenticated.
+        """
+        token = _hash_token(environ)
+        self._api_tokens.pop(token, None)
+        if IS_AUTHENTICATED in environ:
+            self._api_tokens[token] = None
+            if len(self._api_tokens) > MAX_API_TOKENS:
+                del self._api_tokens[next(iter(self._api_tokens))]
+
+    def _has_known_token(self, path: str, environ: Environ) -> bool:
+        """Return whether this is a request to the JSON API with a token that was valid before.
+
+        Only the JSON API reads tokens. On other paths, and with any other token, the client is a stranger.
+        """
+        return path.startswith(API) and "HTTP_AUTHORIZATION" in environ and _hash_token(environ) in self._api_tokens
+
+
+def _hash_token(environ: Environ) -> int:
+    """Return a hash, so that no token is kept."""
+    return hash(environ.get("HTTP_AUTHORIZATION", ""))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from glific_gpt.api.authentication import IS_AUTHENTICATED
 from glific_gpt.runtime.cpu_bound import LARGE_CHARACTERS
 from glific_gpt.server import asgi, request_threads, stranger_limits
 from glific_gpt.server.asgi import AsgiBridge
@@ -29,6 +30,9 @@ from tests.webhooks.concurrency import call_concurrently
 THREADS = 2
 TEST_TIMEOUT_SECONDS = 10
 FLOOD, OTHER = "2001:db8::", "192.0.2.9"
+VALID = "valid"
+"""The API token that the app accepts."""
+API = "/api/v1/organizations"
 
 
 class SlowPages:
@@ -44,6 +48,8 @@ class SlowPages:
         if paths.normalize(environ["PATH_INFO"]) not in request_threads.HEALTH_CHECKS - {self.slow}:
             self.begun.append(environ.get("HTTP_X_FORWARDED_FOR") or environ["REMOTE_ADDR"])
             assert self.permissions.acquire(timeout=TEST_TIMEOUT_SECONDS)
+        if environ.get("HTTP_AUTHORIZATION") == f"Bearer {VALID}":
+            environ[IS_AUTHENTICATED] = True
         start_response("200 OK", [])
         return [b""]
 
@@ -58,10 +64,13 @@ def create_bridge(app: SlowPages, trusted_proxies: int = 0, threads: RequestThre
     return AsgiBridge(app, options=options, threads=threads)  # type: ignore[arg-type] # any WSGI app will do
 
 
-async def get(server: AsgiBridge, path: str, address: str, forwarded_for: str = "", cookie: str = "") -> Client:
+async def get(
+    server: AsgiBridge, path: str, address: str, forwarded_for: str = "", cookie: str = "", token: str = ""
+) -> Client:
     client = Client()
     headers = [(b"x-forwarded-for", forwarded_for.encode())] if forwarded_for else []
     headers += [(b"cookie", cookie.encode())] if cookie else []
+    headers += [(b"authorization", f"Bearer {token}".encode())] if token else []
     scope = make_scope(path.encode(), method="GET", headers=headers, client=(address, 5000))
     await server(scope, client.receive, client.send)
     return client
@@ -180,6 +189,43 @@ def test_a_network_of_strangers_has_a_limit_of_pages_which_static_files_and_peop
         assert (await get(server, "/unknown", OTHER)).status == 200
 
     run(requests())
+
+
+def test_a_token_moves_only_requests_to_the_json_api_with_a_valid_one_beyond_the_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stranger_limits, "BURST_PAGES", 3)
+    monkeypatch.setattr(stranger_limits, "PAGES_PER_SECOND", 0.0)
+    monkeypatch.setattr(request_threads, "REFUSAL_SECONDS", 0.01)
+    monkeypatch.setattr(request_threads, "MAX_API_TOKENS", 1)
+    app = SlowPages()
+    app.permissions.release(20)
+    server = create_bridge(app, threads=for_people_with_a_cookie())
+
+    async def statuses(*requests: tuple[str, str]) -> list[int]:
+        return [(await get(server, path, FLOOD, token=token)).status for path, token in requests]
+
+    async def requests() -> None:
+        sign_in = "/console/account/sign-in"
+        assert await statuses((API, VALID), (API, "wrong"), (sign_in, VALID)) == [200] * 3
+        assert await statuses((API, "wrong"), (sign_in, VALID), ("/api/openapi.json", VALID)) == [429] * 3
+        assert await statuses((API, VALID), (API, VALID)) == [200] * 2
+
+    run(requests())
+
+
+def test_a_token_that_is_no_longer_valid_is_forgotten() -> None:
+    threads = for_people_with_a_cookie()
+    environ: dict[str, Any] = {"HTTP_AUTHORIZATION": "Bearer x", "REQUEST_METHOD": "GET"}
+
+    async def is_page_of_stranger() -> bool:
+        return await threads.find(API, environ, FLOOD) is threads._strangers
+
+    threads.note_token(environ | {IS_AUTHENTICATED: True})
+    assert not asyncio.run(is_page_of_stranger())
+    threads.note_token(environ)
+    assert asyncio.run(is_page_of_stranger())
+    threads.shut_down()
 
 
 def test_the_limit_of_a_network_is_over_after_a_while_and_old_networks_are_forgotten(
