@@ -5,7 +5,7 @@ import hashlib
 import socket
 import ssl
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cached_property
@@ -21,6 +21,9 @@ from glific_gpt.openai.http_response import HttpResponse
 from glific_gpt.openai.name_lookups import NameLookup, resolve
 from glific_gpt.openai.proxy import Tunnel, find_proxy
 from glific_gpt.runtime.file_descriptors import EXHAUSTED_ERRORS
+
+MAX_IDLE_CONNECTIONS = 100
+"""Idle connections of one key. Changing keys and addresses could otherwise use up the process's file descriptors."""
 
 Headers = Iterable[tuple[bytes, bytes]]
 AddressFilter = Callable[[str], bool]
@@ -57,6 +60,8 @@ class ConnectionPool:
         self._port = parts.port or (443 if self._is_secure else 80)
         self._proxy = find_proxy(base_url)
         self._idle: deque[Connection] = deque()
+        self._idle_by_owner: Counter[bytes] = Counter()
+        self._is_timer_set = False
         self._lookup = NameLookup(self._host, self._port, is_chosen=allows is not None)
 
     async def request(
@@ -113,7 +118,7 @@ class ConnectionPool:
         the reply to this one's next request.
         """
         while connection := next((each for each in reversed(self._idle) if each.owner == owner), None):
-            self._idle.remove(connection)
+            self._drop_idle(connection)
             if connection.is_open and time.monotonic() - connection.idle_since < KEEPALIVE_SECONDS:
                 return connection
             connection.close()
@@ -122,18 +127,42 @@ class ConnectionPool:
     def _close_idle(self, since: float) -> None:
         """Close the connections that have been idle since then. The oldest is at the left."""
         while self._idle and self._idle[0].idle_since <= since:
-            self._idle.popleft().close()
+            oldest = self._idle[0]
+            self._drop_idle(oldest)
+            oldest.close()
+
+    def _drop_idle(self, connection: Connection) -> None:
+        self._idle.remove(connection)
+        self._idle_by_owner[connection.owner] -= 1
+        if not self._idle_by_owner[connection.owner]:
+            del self._idle_by_owner[connection.owner]
 
     def _release(self, connection: Connection, response: HttpResponse | None) -> None:
         """Keep the connection for the next call, unless its response failed or the server closes it."""
-        if not response or not response.keep_alive:
+        is_full = self._idle_by_owner[connection.owner] >= MAX_IDLE_CONNECTIONS
+        if not response or not response.keep_alive or is_full:
             connection.close()
             return
         connection.idle_since = time.monotonic()
         self._idle.append(connection)
-        # The oldest connection is at the left. One may be closed for each call that ends, so no timer is needed.
-        if connection.idle_since - self._idle[0].idle_since > KEEPALIVE_SECONDS:
-            self._idle.popleft().close()
+        self._idle_by_owner[connection.owner] += 1
+        if not self._is_timer_set:
+            self._set_timer(KEEPALIVE_SECONDS)
+
+    def _set_timer(self, seconds: float) -> None:
+        self._is_timer_set = True
+        asyncio.get_running_loop().call_later(seconds, self._close_expired)
+
+    def _close_expired(self) -> None:
+        """Close what has been idle for too long, also if no call comes any more. The oldest is at the left.
+
+        The timer keeps the pool until its last connection is closed, also if the address of a key is used no more.
+        """
+        self._is_timer_set = False
+        oldest = time.monotonic() - KEEPALIVE_SECONDS
+        self._close_idle(since=oldest)
+        if self._idle:
+            self._set_timer(self._idle[0].idle_since - oldest)
 
     async def _connect(self, timeout_seconds: float) -> Connection:
         try:
