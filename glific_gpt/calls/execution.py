@@ -25,6 +25,7 @@ from glific_gpt.glific.text import (
     sanitize_json,
     sanitize_message,
 )
+from glific_gpt.openai import large_replies
 from glific_gpt.openai.chat import LanguageModel
 from glific_gpt.openai.other_servers import name_server
 from glific_gpt.runtime import cpu_bound
@@ -63,27 +64,34 @@ def execute(
 ) -> Result:
     """Call the function and format its answer for WhatsApp. Tokens used are counted in the context. Never raises."""
     context.usage, model.allowance = model.usage, context.allowance
-    memory = context.memory
-    model.memory = memory.turns if memory else ()
+    model.memory = context.memory.turns if context.memory else ()
     try:
-        returned = function.handle(body, model, deadline)
-        answer = returned if isinstance(returned, FunctionAnswer) else FunctionAnswer(returned)
-
-        def finish() -> FunctionAnswer:
-            cut_off = model.usage.cut_off
-            formatted = _format_answer(answer, body, cut_off=cut_off)
-            if memory:
-                value = answer.parsed_msg
-                is_cut = cut_off or (isinstance(value, str) and len(value) > _limit_of(body))
-                memory.remember(model.remembered_question, text_to_remember(value, formatted.parsed_msg, is_cut=is_cut))
-            return formatted
-
-        return cpu_bound.run(finish, is_long=_is_long_work(answer))
+        with large_replies.hold_until_end():
+            return _answer(function, body, model, deadline, context)
     except GlificGptError as error:
         return error
     except Exception as error:  # noqa: BLE001 - a plugin can raise anything, and the message can hold personal data
         log.error("function_failed", call_id=context.call_id, reason=type(error).__name__)
         return UpstreamError("The server could not run this function. Tell its administrators.")
+
+
+def _answer(
+    function: Function[FunctionBody], body: FunctionBody, model: LanguageModel, deadline: Deadline, context: CallContext
+) -> FunctionAnswer:
+    memory = context.memory
+    returned = function.handle(body, model, deadline)
+    answer = returned if isinstance(returned, FunctionAnswer) else FunctionAnswer(returned)
+
+    def finish() -> FunctionAnswer:
+        cut_off = model.usage.cut_off
+        formatted = _format_answer(answer, body, cut_off=cut_off)
+        if memory:
+            value = answer.parsed_msg
+            is_cut = cut_off or (isinstance(value, str) and len(value) > _limit_of(body))
+            memory.remember(model.remembered_question, text_to_remember(value, formatted.parsed_msg, is_cut=is_cut))
+        return formatted
+
+    return cpu_bound.run(finish, is_long=_is_long_work(answer))
 
 
 def to_outcome(tenant: Tenant, context: CallContext, result: Result) -> Outcome:

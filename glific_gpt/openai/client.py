@@ -7,8 +7,10 @@ import openai
 from openai import OpenAI
 from pydantic import SecretStr
 
+from glific_gpt.openai import large_replies
 from glific_gpt.openai.connections import AddressFilter, ConnectionPool
-from glific_gpt.openai.encodings import decode_body
+from glific_gpt.openai.encodings import decode_body, is_encoded
+from glific_gpt.openai.json_size import MAX_REPLY_VALUES, has_more_values
 from glific_gpt.openai.refusals import ApiRefusal, RequestRefused
 from glific_gpt.openai.request_bodies import JsonObject
 from glific_gpt.runtime import bridge, cpu_bound
@@ -65,7 +67,11 @@ class OpenAIClient(OpenAI):
         reply = self._pool.request(method, self._path + path.encode(), headers, content, timeout_seconds)
         try:
             response = bridge.await_(reply)
-            received = decode_body(response.headers, bytes(response.body))
+            body = bytes(response.body)
+            if is_encoded(response.headers, body):  # a small one can become large
+                bridge.await_(large_replies.take_slot(timeout_seconds))
+            received = decode_body(response.headers, body)
+            _require_few_values(received)
         except httpx2.TimeoutException as error:
             raise openai.APITimeoutError(self._describe_request(method, path)) from error
         except httpx2.RequestError as error:
@@ -86,3 +92,12 @@ class OpenAIClient(OpenAI):
 def _encode(value: JsonObject) -> bytes:
     is_long = cpu_bound.is_large(value)
     return cpu_bound.run(lambda: json.dumps(value, ensure_ascii=False).encode(), is_long=is_long)
+
+
+def _require_few_values(body: bytes) -> None:
+    """Raise httpx2.DecodingError for a reply whose values would take long to decode."""
+    if len(body) <= cpu_bound.LARGE_CHARACTERS:
+        return
+    # Every byte becomes a character.
+    if cpu_bound.run(lambda: has_more_values(body.decode("latin-1"), MAX_REPLY_VALUES), is_long=True):
+        raise httpx2.DecodingError("the reply has too many values")

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx2
 
+from glific_gpt.openai import large_replies
 from glific_gpt.openai.http_response import HttpResponse
 
 UNACKNOWLEDGED_MS = 1000
@@ -21,6 +22,9 @@ PROBE_AFTER_SECONDS = 10
 PROBE_INTERVAL_SECONDS = 5
 PROBES = 3
 """Probes of idle connections, which find dead ones before a call takes them."""
+READS_WITHOUT_PAUSE = 20
+READ_PAUSE_SECONDS = 0.05
+"""Pause after each further read of a reply. Single bytes that arrive meanwhile are one read instead of thousands."""
 LARGE_BODY_BYTES = 256 * 1024
 """A longer body is sent in pieces of this size, on a connection of its own. The event loop copies one at a time."""
 
@@ -36,7 +40,13 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._response: HttpResponse | None = None
-        self._received_data = False
+        self._reads = 0
+        """Reads of the response until now."""
+        self._slot = large_replies.CallSlot()
+        self._waits_for_slot = self._has_slot = False
+        self._timeout_seconds = 0.0
+        self._slot_task: asyncio.Task[None] | None = None
+        """Kept, because the event loop keeps no reference to it."""
         self._acknowledged_at = 0.0
         """When the last request is acknowledged, in the time of the event loop."""
         self._is_limited = False
@@ -54,7 +64,11 @@ class Connection(asyncio.Protocol):
         if reused:
             self._require_acknowledgement()
         response = HttpResponse()
-        self._response, self._received_data = response, False
+        self._response, self._reads = response, 0
+        of_call = large_replies.slot_of_call()
+        self._slot = of_call or large_replies.CallSlot()
+        self._waits_for_slot = self._has_slot = False
+        self._timeout_seconds, self._slot_task = timeout_seconds, None
         self._completed = self._loop.create_future()
         timer = self._loop.call_later(timeout_seconds, self._time_out)  # a tenth of the cost of asyncio.timeout
         if self._transport and self.is_open:
@@ -68,6 +82,10 @@ class Connection(asyncio.Protocol):
         finally:
             timer.cancel()
             response.release()
+            if self._slot_task:
+                self._slot_task.cancel()
+            if of_call is None:
+                self._slot.end()
             self._response = self._completed = None
 
     async def _write_in_pieces(self, body: bytes, completed: "asyncio.Future[HttpResponse]") -> bool:
@@ -123,7 +141,7 @@ class Connection(asyncio.Protocol):
     @property
     def has_heard(self) -> bool:
         """True if the other end has sent something since the last request."""
-        return self._received_data
+        return self._reads > 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
@@ -132,21 +150,52 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if not self._response or not self._completed or self._completed.done():
             return self.close()  # data without a request must not become the response to the next one
-        self._received_data = True
+        self._reads += 1
         try:
             self._response.feed(data)
         except httpx2.DecodingError as error:
             self._completed.set_exception(error)
         else:
-            if self._response.is_complete:
+            if len(self._response.body) > large_replies.LARGE_BYTES and not self._has_slot:
+                self._wait_for_slot(self._response, self._completed)
+            elif self._response.is_complete:
                 self._completed.set_result(self._response)
+            elif self._reads > READS_WITHOUT_PAUSE:
+                self._pause_reading()
+
+    def _pause_reading(self) -> None:
+        if self._transport:
+            self._transport.pause_reading()
+            self._loop.call_later(READ_PAUSE_SECONDS, self._resume_reading)
+
+    def _wait_for_slot(self, response: HttpResponse, completed: "asyncio.Future[HttpResponse]") -> None:
+        """Read no more of a large reply, and end no call with one, before the call has a slot."""
+        self._waits_for_slot = True
+        if self._transport:
+            self._transport.pause_reading()
+        self._slot_task = self._loop.create_task(self._take_slot(response, completed))
+
+    async def _take_slot(self, response: HttpResponse, completed: "asyncio.Future[HttpResponse]") -> None:
+        if not await self._slot.take(self._timeout_seconds) or completed.done():
+            return
+        self._waits_for_slot, self._has_slot = False, True
+        self._resume_reading()
+        if response.is_complete:
+            completed.set_result(response)
+
+    def _resume_reading(self) -> None:
+        if self._transport and not self._transport.is_closing() and not self._waits_for_slot:
+            self._transport.resume_reading()
 
     def connection_lost(self, error: Exception | None) -> None:
         self.is_open = False
         if not self._response or not self._completed or self._completed.done():
             return
+        if self._response.is_complete:  # it waits for a slot
+            self._response.keep_alive = False
+            return
         try:
-            if not self._received_data:
+            if not self._reads:
                 raise httpx2.ConnectError("the connection closed without a reply") from error
             if error:
                 raise httpx2.DecodingError("the connection was lost during the reply")

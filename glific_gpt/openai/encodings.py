@@ -16,16 +16,19 @@ _MAX_MEMBERS = 100
 """Members of a gzip body (RFC 1952, 2.2). The rest of the body is copied for each of them."""
 
 
-def decode_body(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> bytes:
-    """Return the body without its compression. Raises httpx2.DecodingError for a body that is too large without it.
+def is_encoded(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> bool:
+    """Return whether a body may be compressed.
 
     Requests ask for no compression, but proxies on the way may add it, or leave a header behind after they removed it.
     """
     names = [value.lower() for name, value in headers if name.lower() == b"content-encoding"]
     claimed = [encoding.strip() for value in names for encoding in value.split(b",")]
-    if not any(encoding not in {b"", b"identity"} for encoding in claimed) and not body.startswith(_GZIP_MAGIC):
-        return body
-    return cpu_bound.run(lambda: _decompress(body), is_long=True)
+    return any(encoding not in {b"", b"identity"} for encoding in claimed) or body.startswith(_GZIP_MAGIC)
+
+
+def decode_body(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> bytes:
+    """Return the body without its compression. Raises httpx2.DecodingError for a body that is too large without it."""
+    return cpu_bound.run(lambda: _decompress(body), is_long=True) if is_encoded(headers, body) else body
 
 
 def _decompress(body: bytes) -> bytes:

@@ -9,6 +9,8 @@ MAX_HEADERS = 256
 MAX_BODY_BYTES = 4 * 1024 * 1024
 MAX_RECEIVED_BYTES = 2 * MAX_BODY_BYTES
 """Limit of a whole reply: chunk sizes, chunk extensions and trailers are no part of the body."""
+MAX_PARTS = 10_000
+"""Limit of headers, chunks and trailers. Each takes time on the event loop, even if it holds one byte."""
 
 
 class HttpResponse:
@@ -22,6 +24,7 @@ class HttpResponse:
         self.keep_alive = False
         self._headers_complete = False
         self._received_bytes = 0
+        self._parts = 0
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
 
     def feed(self, data: bytes) -> None:
@@ -34,7 +37,7 @@ class HttpResponse:
             raise httpx2.DecodingError("the reply switches to another protocol") from None
         except HttpParserError:
             if not self.is_complete:
-                raise httpx2.DecodingError("the reply is not HTTP, or has too many headers") from None
+                raise httpx2.DecodingError("the reply is not HTTP, or has too many headers or parts") from None
             self.keep_alive = False  # more data than the reply
         self._received_bytes += len(data)
         limit = MAX_RECEIVED_BYTES if self._headers_complete else MAX_HEAD_BYTES
@@ -67,6 +70,7 @@ class HttpResponse:
             raise ValueError("a second reply to one request")
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        self._count_part()
         if self._headers_complete:
             return  # a trailer
         if len(self.headers) >= MAX_HEADERS:
@@ -79,6 +83,7 @@ class HttpResponse:
         self._headers_complete = True
 
     def on_body(self, chunk: bytes) -> None:
+        self._count_part()
         self.body += chunk
 
     def on_message_complete(self) -> None:
@@ -87,3 +92,8 @@ class HttpResponse:
         elif self._parser:
             # The parser can answer this only inside its callback.
             self.is_complete, self.keep_alive = True, bool(self._parser.should_keep_alive())
+
+    def _count_part(self) -> None:
+        self._parts += 1
+        if self._parts > MAX_PARTS:
+            raise ValueError("too many parts")

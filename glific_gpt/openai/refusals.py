@@ -9,8 +9,10 @@ from typing import Any
 from glific_gpt.openai import causes, retry_timing
 from glific_gpt.openai import refusal_patterns as patterns
 
-MAX_TEXT_CHARACTERS = 2000
-"""Characters of a field that are read. OpenAI's own sentences are shorter."""
+MAX_MESSAGE_CHARACTERS = 1000
+"""Characters of a message that are read. OpenAI's own sentences are shorter."""
+MAX_NAME_CHARACTERS = 100
+"""The same of a code, a type and a parameter. Some patterns take quadratic time."""
 
 DAILY_LIMIT_SECONDS = 3600.0
 """Wait for a limit per day if OpenAI does not say when it ends."""
@@ -57,10 +59,10 @@ class ApiRefusal:
         """Read an error object of OpenAI. Its fields may be missing, null or of another type."""
         return cls(
             status=status,
-            code=_text(error.get("code")),
-            type=_text(error.get("type")),
-            parameter=_text(error.get("param")),
-            message=_text(error.get("message")).strip().lower(),
+            code=_text(error.get("code"), MAX_NAME_CHARACTERS),
+            type=_text(error.get("type"), MAX_NAME_CHARACTERS),
+            parameter=_text(error.get("param"), MAX_NAME_CHARACTERS),
+            message=_text(error.get("message"), MAX_MESSAGE_CHARACTERS).strip().lower(),
             headers=headers or {},
             is_from_api=is_from_api,
         )
@@ -213,7 +215,8 @@ class RequestRefused(Exception):
 def _find_error(status: int, body: bytes) -> Mapping[str, Any] | None:
     """Return the error object of a body; None if the body is not an error of OpenAI's API."""
     try:
-        value = json.loads(body)
+        # Python would otherwise recognize UTF-16, in which `json_size.py` cannot count.
+        value = json.loads(body.decode("utf-8-sig", "surrogatepass"))
     except (ValueError, RecursionError):
         return None
     if not isinstance(value, dict):
@@ -241,7 +244,7 @@ def _find_validation_error(detail: object) -> Mapping[str, Any] | None:
     return {"message": first.get("msg"), "param": ".".join(names), "code": code}
 
 
-def _text(value: object) -> str:
+def _text(value: object, length: int) -> str:
     """Return a text or a number as text. Other values say nothing."""
     is_usable = isinstance(value, str | int) and not isinstance(value, bool)
-    return str(value)[:MAX_TEXT_CHARACTERS] if is_usable else ""
+    return str(value)[:length] if is_usable else ""

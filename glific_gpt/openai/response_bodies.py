@@ -68,7 +68,8 @@ def _read(schema: type[Body], content: bytes) -> Body:
         if b"\\ud" not in content.lower():
             raise
     try:
-        return schema.model_validate(json.loads(content))
+        # As text: from bytes, Python would also read UTF-16, in which `json_size.py` cannot count.
+        return schema.model_validate(json.loads(content.decode("utf-8", "surrogatepass")))
     except (ValueError, RecursionError):
         raise BadUpstreamReply from None
 

@@ -170,7 +170,7 @@ def test_a_time_out_on_a_connection_that_has_answered_in_part_keeps_the_others()
     with upstream() as server:
         pool = ConnectionPool(f"http://127.0.0.1:{server.port}/v1")
         fill(pool)
-        pool._idle[-1]._received_data = False
+        pool._idle[-1]._reads = 0
         server.seconds = 5  # the time-out comes first, also on a busy machine
         with pytest.raises(httpx2.ReadTimeout):
             bridge.await_(_time_out_after_a_byte(pool))

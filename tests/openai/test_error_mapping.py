@@ -192,3 +192,21 @@ def test_a_model_without_file_search_is_not_supported() -> None:
     error = mapped_error(400, message="Hosted tool 'file_search' is not supported with gpt-4o.", param="tools")
     assert isinstance(error, errors.ModelNotSupported)
     assert "documents" in str(error)
+
+
+@pytest.mark.parametrize("word", ["org_", "user_", "project_", "model_"])
+def test_a_long_code_is_read_in_part(word: str) -> None:
+    """Its patterns take quadratic time: 0.2 seconds of the event loop for 2,000 characters."""
+    refusal = ApiRefusal.parse(400, [], json.dumps({"error": {"code": word * 500, "type": word * 500}}).encode())
+    started = time.thread_time()
+    for _ in range(10):
+        assert not refusal.is_temporary
+        error_mapping.error_for_refusal(refusal, "gpt-4o")
+    assert time.thread_time() - started < 0.1
+
+
+def test_an_error_in_utf_16_is_no_error_of_the_api() -> None:
+    """Python's decoder would recognize it, but its values were not counted."""
+    for encoding, is_from_api in (("utf-8", True), ("utf-8-sig", True), ("utf-16", False), ("utf-32", False)):
+        body = json.dumps({"error": {"code": "server_error"}}).encode(encoding)
+        assert ApiRefusal.parse(500, [], body).is_from_api is is_from_api
