@@ -156,7 +156,7 @@ class ConnectionPool:
     def _close_expired(self) -> None:
         """Close what has been idle for too long, also if no call comes any more. The oldest is at the left.
 
-        The timer keeps the pool until its last connection is closed, also if the address of a key is used no more.
+        The timer keeps a pool until its last connection is closed, also of an address that no key has any more.
         """
         self._is_timer_set = False
         oldest = time.monotonic() - KEEPALIVE_SECONDS
