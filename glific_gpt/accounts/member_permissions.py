@@ -59,7 +59,8 @@ def invite(session: Session, inviter: User, organization_id: int, email: str, ro
 def record_refused_invitation(session: Session, organization_id: int, email: str) -> None:
     """Record that an owner has learned that an address has an account.
 
-    This needs a transaction of its own, because that of the invitation was rolled back.
+    In the transaction of the invitation, which has written nothing: it locks the organization, so that invitations at
+    the same moment see this one.
     """
     trail.record(session, Action.INVITATION_REFUSED, organization_id, email=addresses.normalize(email))
 
@@ -101,6 +102,8 @@ def limit_links(session: Session, creator: User, organization_id: int) -> None:
 
 def _limit_invitations(session: Session, organization_id: int) -> None:
     """Raises Conflict after too many invitations: each one reveals whether an address has an account."""
+    # Requests that arrive together would otherwise not see each other's invitations.
+    lock_rows(session, select(Organization).where(Organization.id == organization_id))
     actions = (Action.MEMBER_ADDED, Action.INVITATION_REFUSED)
     if trail.count_entries(session, organization_id, actions, now() - timedelta(hours=1)) >= MAX_INVITATIONS_PER_HOUR:
         raise Conflict(MSG_TOO_MANY_INVITATIONS)

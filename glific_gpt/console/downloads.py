@@ -1,7 +1,9 @@
-"""Downloads of flow files."""
+"""Downloads: flow files, and the places of exports."""
 
 import re
 import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 
 from flask import Response, send_file
@@ -13,6 +15,19 @@ def flow_download(text: str, name: str) -> Response:
     """Return a response that browsers save under this name. The name can be in any script."""
     content, name = BytesIO(text.encode()), sanitize_file_name(name)
     return send_file(content, "application/json", as_attachment=True, download_name=name, conditional=False, etag=False)
+
+
+@contextmanager
+def released_after_error(release: Callable[[], None]) -> Iterator[None]:
+    """Release the place of an export if the block fails, before there is a response that releases it when it closes.
+
+    The place would otherwise be taken until the process ends, for all organizations.
+    """
+    try:
+        yield
+    except BaseException:
+        release()
+        raise
 
 
 def sanitize_file_name(name: str) -> str:

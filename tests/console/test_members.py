@@ -219,6 +219,29 @@ def test_owners_can_invite_a_limited_number_in_an_hour(
 
 
 @pytest.mark.both_databases
+@pytest.mark.parametrize("has_account", [True, False])
+def test_invitations_at_the_same_moment_keep_to_the_limit(
+    server: RunningServer, alice: TestOrganization, bob: TestOrganization, owner: ConsoleUser, *, has_account: bool
+) -> None:
+    """Each one reveals whether an address has an account."""
+    addresses = [f"asha{number}@example.org" for number in range(8)]
+    with server.app.app_context(), transaction() as session:
+        organization = store.find(session, alice.slug).id
+        for number in range(27):  # the owner is the first member
+            people.add_member(session, organization, f"person{number}@example.org", Role.VIEWER)
+        for address in addresses if has_account else ():
+            people.add_member(session, store.find(session, bob.slug).id, address, Role.VIEWER)
+    url, token = server.url + MEMBERS, owner.token()
+
+    def post(address: str) -> str:
+        return owner.client.post(url, data={"csrf_token": token, "email": address, "role": "viewer"}).text
+
+    with ThreadPoolExecutor(8) as threads:
+        pages = list(threads.map(post, addresses))
+    assert sum("Too many people were invited to this organization within an hour." in page for page in pages) == 6
+
+
+@pytest.mark.both_databases
 def test_owners_can_create_a_limited_number_of_links_in_an_hour(
     server: RunningServer, owner: ConsoleUser, editor: ConsoleUser, administrator: ConsoleUser
 ) -> None:

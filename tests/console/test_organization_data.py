@@ -1,18 +1,22 @@
 """Data of an organization: export by owners, deletion by administrators; deletion of people."""
 
 import io
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from zipfile import ZipFile
 
 import pytest
 import time_machine
+from sqlalchemy.exc import OperationalError
 
 from glific_gpt.accounts import people
 from glific_gpt.accounts.tables import Role
 from glific_gpt.clock import now
 from glific_gpt.console.views import organization_data
-from glific_gpt.database import transaction
-from glific_gpt.operations.organization_data import deletion
+from glific_gpt.database import report_turns, transaction
+from glific_gpt.database import session as sessions
+from glific_gpt.operations.organization_data import deletion, export
+from glific_gpt.organizations import store
 from tests.audit.reading import lines
 from tests.console.conftest import Staff
 from tests.console.users import ConsoleUser, create_user
@@ -66,6 +70,38 @@ def test_one_export_runs_at_a_time(owner: ConsoleUser, monkeypatch: pytest.Monke
     finally:
         organization_data.export_slot.release()
     assert [owner.post(EXPORT).status_code for _ in range(2)] == [200, 200]
+
+
+def test_an_export_that_fails_at_its_beginning_leaves_its_place_to_others(
+    owner: ConsoleUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_organization: object) -> None:
+        raise OperationalError("INSERT", {}, Exception("database is locked"))
+
+    with monkeypatch.context() as failing:
+        failing.setattr(export, "record", fail)
+        assert owner.post(EXPORT).status_code == 503
+    monkeypatch.setattr(organization_data, "EXPORT_TIMEOUT_SECONDS", 0.01)
+    assert owner.post(EXPORT).status_code == 200
+
+
+def test_the_page_and_the_export_read_for_one_viewer_of_an_organization_at_a_time(
+    owner: ConsoleUser, server: RunningServer, alice: TestOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They read all calls, on connections that the reports of all organizations share."""
+    with server.app.app_context(), transaction() as session:
+        organization_id = store.find(session, alice.slug).id
+    turns: list[int] = []
+
+    def hold_turn(of_organization: int, timeout: float) -> AbstractContextManager[None]:
+        turns.append(of_organization)
+        return report_turns.hold_turn(of_organization, timeout)
+
+    monkeypatch.setattr(sessions, "hold_turn", hold_turn)
+    assert owner.get(PAGE).status_code == 200
+    assert turns == [organization_id]
+    assert owner.post(EXPORT).status_code == 200
+    assert set(turns[1:]) == {organization_id}
 
 
 def test_an_administrator_deletes_an_organization_by_typing_its_slug(

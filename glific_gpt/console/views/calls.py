@@ -14,6 +14,7 @@ from glific_gpt.calls.tables import FAILED_DELIVERY_STATES, Call
 from glific_gpt.calls.timeline import CallTimeline
 from glific_gpt.console.access import AccessLevel, current_organization, requires
 from glific_gpt.console.blueprint import blueprint
+from glific_gpt.console.downloads import released_after_error
 from glific_gpt.console.forms import call_filters
 from glific_gpt.console.forms.call_filters import CallFilters
 from glific_gpt.console.presenters import calls_csv, labels
@@ -78,15 +79,20 @@ def export_calls(slug: str) -> Response:
     if request.args and not form.validate():
         abort(422)
     release = _take_export_place(slug)
+    with released_after_error(release):
+        response = _stream_calls(slug, form)
+    response.call_on_close(release)
+    return response
+
+
+def _stream_calls(slug: str, form: CallFilters) -> Response:
     # One row more than the file may have, so that its last line can say that there are more.
     rows = queries.iterate_calls(current_organization().id, _filters(form), limit=queries.MAX_EXPORTED_ROWS + 1)
     zone = find_zone(current_organization().time_zone)
     name = f"calls-{slug}-{today(zone):%Y-%m-%d}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     lines = cpu_bound.paced(calls_csv.generate_csv(rows, queries.MAX_EXPORTED_ROWS, zone))
-    response = Response(stream_with_context(lines), content_type="text/csv; charset=utf-8", headers=headers)
-    response.call_on_close(release)
-    return response
+    return Response(stream_with_context(lines), content_type="text/csv; charset=utf-8", headers=headers)
 
 
 @blocking

@@ -49,14 +49,8 @@ def invite_member(slug: str) -> Response | str | tuple[str, int]:
     if not form.validate_on_submit():
         return _render(form), 422
     try:
-        with transaction() as session:
-            user, is_new = member_permissions.invite(
-                session, signed_in_user(), current_organization().id, form.email.data, Role(form.role.data)
-            )
+        user, is_new = _invite(form)
     except GlificGptError as error:
-        if isinstance(error, AdministratorRequired):
-            with transaction() as session:
-                member_permissions.record_refused_invitation(session, current_organization().id, form.email.data)
         form.add_error(error, "email")
         return _render(form), 422
     return _respond_to_invitation(user, had_account=not is_new)
@@ -101,6 +95,20 @@ def remove_member(slug: str, user_id: int) -> Response:
     has_left = user_id == signed_in_user().id and not signed_in_user().is_administrator
     # After leaving the organization, an owner gets 404 for the page of members.
     return _redirect("console.home") if has_left else response
+
+
+def _invite(form: InvitationForm) -> tuple[User, bool]:
+    """Return the person, and whether the account is new. A refusal that reveals an account is recorded."""
+    organization_id = current_organization().id
+    with transaction() as session:
+        try:
+            return member_permissions.invite(
+                session, signed_in_user(), organization_id, form.email.data, Role(form.role.data)
+            )
+        except AdministratorRequired as error:
+            member_permissions.record_refused_invitation(session, organization_id, form.email.data)
+            refusal = error
+    raise refusal
 
 
 def _render(form: InvitationForm, link: IssuedLink | None = None) -> str:

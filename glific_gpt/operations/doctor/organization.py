@@ -34,8 +34,10 @@ def check_organization(slug: str) -> CheckResult:
 
 def check_budget(slug: str) -> CheckResult:
     """Check that this month's budget is not used up."""
+    with transaction() as session:
+        organization_id = store.find(session, slug).id
     # In a reading session, because a sum over many calls takes long, and no call should wait for it.
-    with reading() as session:
+    with reading(organization_id) as session:
         organization = store.find(session, slug)
         budget, used = organization.monthly_budget_usd, spent_this_month(session, organization)
     if budget is None:

@@ -90,7 +90,7 @@ def _read(table: OrganizationTable, organization_id: int) -> Iterator[list[dict[
     after: tuple[Any, ...] = ()
     while True:
         # By key and not by number, because rows may be added and deleted between two batches.
-        with reading() as session:
+        with reading(organization_id) as session:
             result = session.execute(_select_batch(table, organization_id, after))
             names, rows = list(result.keys()), [tuple(row) for row in result]
         if rows:
