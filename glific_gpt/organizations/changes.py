@@ -40,6 +40,12 @@ MAX_FIELD_NAME_LENGTH = 40
 # counts them as white space and Rust, in which pydantic is written, does not.
 STORABLE = r"^[^\x00]*[^\x00\s\x1c-\x1f][^\x00]*$"
 
+DIRECTION_CONTROLS = "\u202a-\u202e\u2066-\u2069"
+"""Characters that change the order of the text around a name. Joiners are none: Indian scripts need them."""
+
+ONE_DIRECTION = rf"^[^\x00{DIRECTION_CONTROLS}]*[^\x00\s\x1c-\x1f{DIRECTION_CONTROLS}][^\x00{DIRECTION_CONTROLS}]*$"
+"""As STORABLE, for names that people read in lists of all organizations."""
+
 
 def _require_text_model(model: str) -> str:
     kind = classify_model(model)
@@ -83,8 +89,8 @@ def _parse_patterns(patterns: list[str]) -> list[str]:
     return list(allowlist.parse_patterns(patterns))
 
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=STORABLE)]
-Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=STORABLE)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=ONE_DIRECTION)]
+Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=ONE_DIRECTION)]
 Message = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=4095, pattern=STORABLE),

@@ -45,6 +45,7 @@ WRONG_BODIES: tuple[tuple[dict[str, object], str], ...] = (
     ({"slug": "seva"}, "name"),
     ({"slug": "seva", "name": "  "}, "name"),
     ({"slug": "seva", "name": "a\x00b"}, "name"),
+    ({"slug": "seva", "name": "a\u202eb"}, "name"),
     ({"slug": "seva", "name": "a" * 201}, "name"),
     ({"slug": "seva", "name": 7}, "name"),
     ({"slug": "seva", "name": "Seva", "webhook_token": "mine"}, "webhook_token"),

@@ -53,6 +53,7 @@ def test_an_invalid_new_token_is_refused(alice_client: Client) -> None:
         {},
         {"label": ""},
         {"label": "\x00"},
+        {"label": "a\u2066b"},
         {"label": "a" * 101},
         {"label": None},
         {"label": "a", "token": "b"},
