@@ -17,7 +17,7 @@ SERVER := $(if $(ONLY_PRODUCTION),$(PRODUCTION),$(INSTALLED))
 # Compiled files are kept: the tests start hundreds of processes, and each would compile all files again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install install-production env run serve worker test test-quick check language format lock bench peers release durability fuzz fuzz-text messages pictures lighthouse clean
+.PHONY: help install install-production env run serve worker test test-quick check language format lock bench peers release durability abuse fuzz fuzz-text messages pictures lighthouse clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -91,6 +91,9 @@ durability: $(INSTALLED) ## count lost and late answers during kills, bursts and
 	@for mode in auto async; do for database in sqlite postgresql; do \
 		$(BIN)/python -m benchmarks.deferral --mode $$mode --database $$database || exit 1; done; done
 	$(BIN)/python -m benchmarks.outages
+
+abuse: $(INSTALLED) ## carry out every attack on a server, on both databases, and check the bounds
+	$(BIN)/python -m benchmarks.abuse
 
 lock: $(INSTALLED) ## update the pinned versions: pyproject.toml, requirements*.in, package.json, benchmarks/peers, benchmarks/lighthouse
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \

@@ -90,7 +90,7 @@ class Cluster:
     def start_server(self) -> None:
         port = free_port()
         settings = self.environment.settings | {"bind": f"127.0.0.1:{port}", "encryption_keys": self.keys}
-        folder = Path(tempfile.mkdtemp())
+        folder = Path(self.environment.stack.enter_context(tempfile.TemporaryDirectory()))
         program = self.environment.stack.enter_context(start(SERVER, folder, to_environment(**settings), self.tree))
         wait_until_ready(f"http://127.0.0.1:{port}", program)
         self.servers[f"http://127.0.0.1:{port}"] = program
@@ -111,8 +111,11 @@ class Cluster:
     def run_flask(self, *arguments: str) -> str:
         """Run a command of the current code with the current keys."""
         settings = self.environment.settings | {"encryption_keys": self.keys}
-        folder = Path(tempfile.mkdtemp())
-        with start((*FLASK, *arguments), folder, to_environment(**settings), self.tree) as program:
+        environ = to_environment(**settings)
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            start((*FLASK, *arguments), Path(folder), environ, self.tree) as program,
+        ):
             if program.wait_for_exit():
                 raise RuntimeError(program.errors)
             return program.output

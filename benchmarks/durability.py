@@ -82,7 +82,7 @@ class Environment:
         self.running.remove(program)
 
     def _start(self, command: tuple[str, ...], **settings: Any) -> Program:
-        folder = Path(tempfile.mkdtemp())
+        folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
         environ = to_environment(**(self.settings | settings))
         program = self.stack.enter_context(start(command, folder, environ, self.folder, is_forked=self.is_forked))
         self.running.append(program)

@@ -27,6 +27,15 @@ class PeakMemory:
         self.pss_mb, self.rss_mb = max(self.pss_mb, pss), max(self.rss_mb, rss)
 
 
+def read_peak_resident_mb(pid: int) -> float:
+    """Return the highest resident memory (Rss) that the program or one of its running children has had."""
+    peak = 0.0
+    for each in _process_tree(pid):
+        with suppress(OSError):  # the process may have ended meanwhile
+            peak = max(peak, _megabytes(Path(f"/proc/{each}/status").read_text(), "VmHWM"))
+    return peak
+
+
 def read_cpu_seconds(pid: int) -> float:
     """Return the CPU time that the program and its running children have used, in user and system mode."""
     ticks = 0
@@ -47,5 +56,5 @@ def _process_tree(pid: int) -> Iterator[int]:
 
 
 def _megabytes(rollup: str, name: str) -> float:
-    found = re.search(rf"^{name}: +([0-9]+) kB", rollup, re.MULTILINE)
+    found = re.search(rf"^{name}:\s+([0-9]+) kB", rollup, re.MULTILINE)
     return int(found[1]) / 1024 if found else 0.0

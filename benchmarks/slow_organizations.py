@@ -10,6 +10,7 @@ import asyncio
 import json
 import statistics
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,7 @@ def measure(database: str, organizations: int, options: argparse.Namespace) -> d
         other.set_key(OTHER_KEY)
         memory = PeakMemory(worker.process.pid)
         callers = [_caller(each) for each in slow]
-        waits = asyncio.run(call_all(callers, _caller(other), environment.glific, options, memory))
+        waits = asyncio.run(call_all(callers, _caller(other), environment.glific, options.calls, memory.sample))
         return {
             "database": database,
             "slow_organizations": organizations,
@@ -98,18 +99,22 @@ def _caller(organization: TestOrganization) -> Caller:
 
 
 async def call_all(
-    slow: list[Caller], other: Caller, glific: GlificStandIn, options: argparse.Namespace, memory: PeakMemory
+    slow: Sequence[Caller],
+    other: Caller,
+    glific: GlificStandIn,
+    calls: int,
+    sample: Callable[[], object] = lambda: None,
 ) -> Waits:
     """Return how long the other organization waited for its answers, one call after another.
 
-    The slow organizations send at the same time, each one call after another. The other one continues for a while when
-    all their calls are accepted.
+    `sample` is called after each of them. The slow organizations send at the same time, each one call after another.
+    The other one continues for a while when all their calls are accepted.
     """
-    filling = asyncio.gather(*(_fill(caller, options.calls) for caller in slow))
+    filling = asyncio.gather(*(_fill(caller, calls) for caller in slow))
     waits, full_at = Waits(), float("inf")
     while time.monotonic() < full_at + FULL_SECONDS:
         await _call_and_wait(other, glific, waits)
-        memory.sample()
+        sample()
         await asyncio.sleep(PAUSE_SECONDS)
         if filling.done() and full_at == float("inf"):
             full_at = time.monotonic()

@@ -24,14 +24,17 @@ class Caller:
     url: str
     token: str = field(repr=False)
     mode: str = "sync"
+    parameter: str = "mode"
+    """Name of the query parameter with the mode, as it is encoded in the URL."""
+    model: str = "gpt-4o-mini"
 
     def encode(self, contact: int) -> bytes:
         """Return the request of a call for this contact."""
         address = urlsplit(self.url)
-        body = {"question_text": "What is ORS?", "gpt_model": "gpt-4o-mini", "flow_id": "5", "contact": {"id": contact}}
+        body = {"question_text": "What is ORS?", "gpt_model": self.model, "flow_id": "5", "contact": {"id": contact}}
         content = json.dumps(body).encode()
         head = (
-            f"POST {address.path}?mode={self.mode} HTTP/1.1\r\nHost: {address.netloc}\r\n"
+            f"POST {address.path}?{self.parameter}={self.mode} HTTP/1.1\r\nHost: {address.netloc}\r\n"
             f"Authorization: Bearer {self.token}\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(content)}\r\nConnection: close\r\n\r\n"
         )

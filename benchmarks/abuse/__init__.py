@@ -1,0 +1,1 @@
+"""Attacks of one organization, or of strangers, on the others: `python -m benchmarks.abuse`."""
