@@ -48,6 +48,7 @@ class Reply:
     ended_at: float
     """On `time.monotonic()`."""
     seconds: float
+    """From the moment at which the connection is open and the call is sent."""
     outcome: str
     """The body's status or error code, or the name of a network error."""
     call_id: str = ""
@@ -67,7 +68,8 @@ async def send(caller: Caller, contact: int, start: asyncio.Event | None = None)
             reader, writer = await asyncio.open_connection(address.hostname, address.port)
             if start is not None:
                 await start.wait()
-                sent_at = time.monotonic()
+            # After the connection is open: a busy machine repeats the packets that open it after 1, 3 and 7 seconds.
+            sent_at = time.monotonic()
             limit.reschedule(asyncio.get_running_loop().time() + REPLY_TIMEOUT_SECONDS)
             writer.write(caller.encode(contact))
             response = await reader.read()

@@ -77,6 +77,7 @@ async def _ask_for_livez(caller: Caller, is_over: asyncio.Event) -> float:
         with suppress(OSError):  # TimeoutError is one
             async with asyncio.timeout(REPLY_TIMEOUT_SECONDS):
                 reader, writer = await asyncio.open_connection(address.hostname, address.port)
+                sent_at = time.monotonic()
                 writer.write(request)
                 await reader.read()
                 writer.close()
