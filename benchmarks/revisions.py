@@ -14,6 +14,7 @@ from benchmarks.memory import PeakMemory, read_cpu_seconds
 from benchmarks.programs import checkout, raise_open_file_limit
 from benchmarks.progress import print_progress
 from benchmarks.report.markdown import format_number, table
+from benchmarks.systems.glific_gpt_server import MODES, UNREACHABLE, settings_of, with_mode
 from benchmarks.targets import Target
 from tests.support.programs import ROOT, Program
 
@@ -45,8 +46,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, checkout(options.revision, Path(folder, "tree")) as other:
         for name in options.databases or found:
             trees = (Tree(options.revision, other), Tree("this checkout", ROOT))
-            _measure_fast(name, trees, options.rounds)
-            _measure_slow(name, trees, options.slow_rounds)
+            _measure_fast(name, options.mode, trees, options.rounds)
+            _measure_slow(name, options.mode, trees, options.slow_rounds)
             print(_render(name, *trees))
 
 
@@ -55,6 +56,7 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("revision", help="Revision to compare with, for example HEAD~1.")
     parser.add_argument("--rounds", type=int, default=30, help="Rounds with an upstream that answers immediately.")
     parser.add_argument("--slow-rounds", type=int, default=2, help="Rounds of 1,000 calls that wait for 3 seconds.")
+    parser.add_argument("--mode", choices=MODES, default=MODES[0], help="Mode of the calls. Default: sync.")
     parser.add_argument("--databases", nargs="*", metavar="NAME", help="SQLite, PostgreSQL. Default: all available.")
     options: argparse.Namespace = parser.parse_args()
     if unknown := set(options.databases or ()) - set(databases.list_databases()):
@@ -62,11 +64,11 @@ def _parse_arguments() -> argparse.Namespace:
     return options
 
 
-def _measure_fast(database: str, trees: Sequence[Tree], rounds: int) -> None:
+def _measure_fast(database: str, mode: str, trees: Sequence[Tree], rounds: int) -> None:
     """Measure both servers, which run side by side, in many short rounds."""
     with ExitStack() as stack:
         upstream = stack.enter_context(upstreams.run_fast_upstream())
-        running = [(tree, *stack.enter_context(_start(tree, database, upstream))) for tree in trees]
+        running = [(tree, *stack.enter_context(_start(tree, database, mode, upstream))) for tree in trees]
         for _, _, target in running:
             load_generator.run_load([target], WARM_UP)
         for number in range(1, rounds + 1):
@@ -82,13 +84,13 @@ def _measure_fast(database: str, trees: Sequence[Tree], rounds: int) -> None:
                 tree.add(FIGURES[2], load_generator.run_load([target], SEQUENTIAL).p50)
 
 
-def _measure_slow(database: str, trees: Sequence[Tree], rounds: int) -> None:
+def _measure_slow(database: str, mode: str, trees: Sequence[Tree], rounds: int) -> None:
     """Measure calls that wait for a slow upstream. Each server starts again, so that it holds only these calls."""
     with upstreams.run_slow_upstream(slow.UPSTREAM_SECONDS) as upstream:
         for number in range(1, rounds + 1):
             print_progress(f"{database}, slow upstream: round {number} of {rounds}")
             for tree in trees if number % 2 else trees[::-1]:
-                with _start(tree, database, upstream) as (program, target):
+                with _start(tree, database, mode, upstream) as (program, target):
                     peak = PeakMemory(program.process.pid)
                     metrics = load_generator.measure([target], slow.RAMP, peak.sample)
                     tree.add(FIGURES[3], metrics.per_second)
@@ -96,13 +98,13 @@ def _measure_slow(database: str, trees: Sequence[Tree], rounds: int) -> None:
 
 
 @contextmanager
-def _start(tree: Tree, database: str, upstream: str) -> Iterator[tuple[Program, Target]]:
+def _start(tree: Tree, database: str, mode: str, upstream: str) -> Iterator[tuple[Program, Target]]:
     with ExitStack() as stack:
         url = stack.enter_context(databases.list_databases()[database]())
-        environ = server.build_environment(url, upstream, max_in_flight=slow.MAX_IN_FLIGHT)
+        environ = server.build_environment(url, upstream, max_in_flight=slow.MAX_IN_FLIGHT, **settings_of(mode))
         server.migrate(environ, tree.folder)
-        target = server.create_organization(environ, folder=tree.folder)
-        yield stack.enter_context(server.run_server(environ, tree.folder)), target
+        target = server.create_organization(environ, glific_url=UNREACHABLE, folder=tree.folder)
+        yield stack.enter_context(server.run_server(environ, tree.folder)), with_mode(target, mode)
 
 
 def _render(database: str, before: Tree, after: Tree) -> str:

@@ -46,7 +46,9 @@ VARIANTS = {
     WITH_MEMORY: Variant(sqlite_database, has_memory=True),
 }
 
-ONLY_ACCEPTED = {
+MODES = ("sync", "auto", "async")
+
+ONLY_ACCEPTED: dict[str, object] = {
     "worker": "separate",
     "max_waiting_calls_per_organization": 100_000,
     "max_waiting_megabytes_per_organization": 100_000,
@@ -67,17 +69,25 @@ REMEMBERED_QUESTION = "When do I give ORS to a child, how much of it, and how of
 def start(name: str, upstream: str, **settings: object) -> Iterator[System]:
     """Start the server on the database of this system, with one organization."""
     variant = VARIANTS[name]
-    if variant.mode == "async":
-        settings = ONLY_ACCEPTED | settings
     with variant.database() as url:
-        environ = server.build_environment(url, upstream, glific_hosts="127.0.0.1", **settings)
+        environ = server.build_environment(url, upstream, **settings_of(variant.mode) | settings)
         server.migrate(environ)
         glific_url = UNREACHABLE if variant.mode else ""
         target = server.create_organization(environ, signed=variant.is_signed, glific_url=glific_url)
         if variant.mode:
-            target = replace(target, url=f"{target.url}?mode={variant.mode}", body=target.body | FLOW_FIELDS)
+            target = with_mode(target, variant.mode)
         with server.run_server(environ) as program:
             yield System(name, [_remember_turns(target) if variant.has_memory else target], program)
+
+
+def settings_of(mode: str) -> dict[str, object]:
+    """Return the settings of a server that is called in this mode."""
+    return {"glific_hosts": "127.0.0.1"} | (ONLY_ACCEPTED if mode == "async" else {})
+
+
+def with_mode(target: Target, mode: str) -> Target:
+    """Return the target with this mode, and with the fields that a later answer needs."""
+    return replace(target, url=f"{target.url}?mode={mode}", body=target.body | FLOW_FIELDS)
 
 
 def _remember_turns(target: Target) -> Target:
