@@ -27,7 +27,6 @@ from glific_gpt.functions.registry import Registry
 from glific_gpt.functions.values import blank_to_none, decode_json, parse_id
 from glific_gpt.models import allowlist
 from glific_gpt.openai.chat import LanguageModel
-from glific_gpt.organizations.connections import store as connections
 from glific_gpt.organizations.credentials import store as credentials
 from glific_gpt.organizations.credentials.providers import Provider
 from glific_gpt.organizations.tables import DEFAULT_MEMORY_HOURS
@@ -202,10 +201,9 @@ def _require_resumable(tenant: Tenant, body: FunctionBody) -> None:
             "A later answer needs the flow and the contact. Add both to the body of the webhook node: "
             '"contact": "@contact" and "flow_id": "@flow.id".'
         )
-    way = connections.find_way(tenant.organization_id)
-    if way is None:
+    if tenant.glific_way is None:
         raise GlificNotConnected
-    if way == "signed" and not (tenant.glific_organization_id or body.organization_id):
+    if tenant.glific_way == "signed" and not (tenant.glific_organization_id or body.organization_id):
         raise MissingFlowContext(
             "The signed call needs the Glific organization ID. Set it in the organization's settings, or send it as "
             "organization_id."

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from glific_gpt.database import fetch_one
 from glific_gpt.organizations import server_models
+from glific_gpt.organizations.connections.tables import GlificConnection
 from glific_gpt.organizations.credentials.tables import Credential
 from glific_gpt.organizations.store import is_slug
 from glific_gpt.organizations.tables import Organization, WebhookToken
@@ -45,6 +46,8 @@ class Tenant:
     credential_active: bool | None
     token_id: int | None
     """Id of the webhook token, if it is one of the organization's."""
+    glific_way: str | None
+    """How later answers reach Glific; None if the organization is not connected."""
 
 
 # Built once: building this statement takes longer than executing it.
@@ -71,6 +74,7 @@ TENANT_QUERY = (
         Credential.base_url,
         Credential.is_active.label("credential_active"),
         WebhookToken.id.label("token_id"),
+        GlificConnection.way.label("glific_way"),
     )
     .outerjoin(
         Credential,
@@ -80,6 +84,7 @@ TENANT_QUERY = (
         WebhookToken,
         and_(WebhookToken.organization_id == Organization.id, WebhookToken.token_hash == bindparam("token_hash")),
     )
+    .outerjoin(GlificConnection, GlificConnection.organization_id == Organization.id)
 )
 FIND_BY_SLUG = TENANT_QUERY.where(Organization.slug == bindparam("slug"))
 FIND_BY_ID = TENANT_QUERY.where(Organization.id == bindparam("organization_id"))

@@ -7,6 +7,7 @@ import pytest
 
 from glific_gpt.calls import tenant as tenants
 from glific_gpt.database import db
+from tests.support.glific_stand_in import GlificStandIn
 from tests.support.server import RunningServer, TestOrganization
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -35,3 +36,16 @@ def test_one_query_loads_the_tenant(server: RunningServer, alice: TestOrganizati
         assert found is not None
         assert (found.server_models, found.allowed_models, found.token_id) == (patterns, ["gpt-4o*"], 1)
         assert len(sent) == 1
+
+
+@on_sqlite
+def test_the_same_query_tells_how_answers_reach_glific(
+    server: RunningServer, alice: TestOrganization, glific: GlificStandIn
+) -> None:
+    with server.app.app_context():
+        before = tenants.find_tenant("alice", "open_ai", alice.token)
+        alice.connect(glific)
+        with recorded_queries() as sent:
+            after = tenants.find_tenant("alice", "open_ai", alice.token)
+    assert [each and each.glific_way for each in (before, after)] == [None, "api"]
+    assert len(sent) == 1

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
-from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from glific_gpt.audit import trail
 from glific_gpt.audit.actions import Action
-from glific_gpt.database import fetch_one, owned
+from glific_gpt.database import owned
 from glific_gpt.errors import N_, GlificNotConnected, InvalidValue, NotFound, NotReady
 from glific_gpt.glific.resumption import Access, ApiAccess, SignedAccess
 from glific_gpt.organizations import signature
@@ -21,8 +20,6 @@ from glific_gpt.vault import Vault
 
 PURPOSE = "glific_connection"
 MAX_PASSWORD_LENGTH = 1000
-
-FIND_WAY = select(GlificConnection.way).where(GlificConnection.organization_id == bindparam("of_organization"))
 
 # E.164: a country code, which never starts with 0, and at most 15 digits in total.
 _PHONE = re.compile(r"[1-9][0-9]{6,14}")
@@ -68,12 +65,6 @@ def decrypt(vault: Vault, organization_id: int, ciphertext: str) -> GlificLogin:
 def find_or_none(session: Session, organization_id: int) -> GlificConnection | None:
     """Return the organization's connection, or None."""
     return session.scalar(owned(GlificConnection, organization_id))
-
-
-def find_way(organization_id: int) -> str | None:
-    """Return the way of the organization's connection, or None, as calls need it: with one query."""
-    row = fetch_one(FIND_WAY, of_organization=organization_id)
-    return row["way"] if row else None
 
 
 def find(session: Session, organization_id: int) -> GlificConnection:
