@@ -1,4 +1,4 @@
-"""Group transactions: execute the statements of concurrent calls, and a function of each, in one transaction.
+"""Group transactions: execute the statements of concurrent calls, and a function for all of them, in one transaction.
 
 Group commits do the same for statements only, and faster.
 """
@@ -23,10 +23,11 @@ MAX_BATCH = 20
 
 @dataclass(eq=False)
 class Work:
-    """The statements of one call, and a function that is called after them."""
+    """The statements of one call."""
 
     statements: Sequence[Statement]
-    function: Callable[[Session], object]
+    key: str = ""
+    """The id of the call, for the function that is called after the statements."""
     owner: int = 0
     """The organization of the call."""
     stored_bytes: int = 0
@@ -44,7 +45,12 @@ Check = Callable[[Session, Sequence[Work]], object]
 """Sets or clears the refusal of each work, at the beginning of the transaction."""
 
 
-def _accept(_session: Session, _batch: Sequence[Work]) -> None: ...
+Finish = Callable[[Session, Sequence[Work]], object]
+"""Does the rest for the accepted work, if there is any, after its statements."""
+
+
+def do_nothing(_session: Session, _batch: Sequence[Work]) -> None:
+    """Accept all work, or have nothing else to do for it."""
 
 
 class GroupTransaction:
@@ -59,14 +65,14 @@ class GroupTransaction:
         self._queue_timeout = queue_timeout
         self._queue = BatchQueue[Work](queue_timeout, MAX_BATCH, lambda work: work.owner, gives_up_slot=True)
 
-    def run(self, work: Work, check: Check = _accept) -> None:
+    def run(self, work: Work, check: Check = do_nothing, finish: Finish = do_nothing) -> None:
         """Do the work, and return when it is committed. It may be done twice, and the first time is rolled back then.
 
-        Raises what the function raises, IntegrityError for a row that exists already, and the errors in UNAVAILABLE.
-        The transaction is rolled back then. Raises the refusal of the check, which has to be the same for all work of
-        this object; the transaction does the other work then.
+        `check` and `finish` have to be the same for all work of this object. Raises what `finish` raises,
+        IntegrityError for a row that exists already, and the errors in UNAVAILABLE. The transaction is rolled back
+        then. Raises the refusal of the check; the transaction does the other work then.
         """
-        commit = partial(_commit, db.engine, self._timeout, check)
+        commit = partial(_commit, db.engine, self._timeout, check, finish)
         if work.is_large:
             run_large(work.owner, lambda: commit([work]), self._queue_timeout)
         else:
@@ -75,7 +81,7 @@ class GroupTransaction:
             raise work.refusal
 
 
-def _commit(engine: Engine, timeout: float, check: Check, arrived: Sequence[Work]) -> None:
+def _commit(engine: Engine, timeout: float, check: Check, finish: Finish, arrived: Sequence[Work]) -> None:
     with for_batch(), Session(engine, expire_on_commit=False) as session:
         connection = session.connection()
         set_timeouts(connection.connection, timeout)
@@ -83,6 +89,6 @@ def _commit(engine: Engine, timeout: float, check: Check, arrived: Sequence[Work
         batch = [each for each in arrived if each.refusal is None]
         for (statement, _names), rows in group_by_statement(each.statements for each in batch).items():
             connection.execute(statement, rows)
-        for each in batch:
-            each.function(session)
+        if batch:
+            finish(session, batch)
         session.commit()

@@ -4,10 +4,12 @@ import os
 import secrets
 import socket
 import time
+from collections.abc import Sequence
 from datetime import UTC, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import text
 from sqlalchemy.engine import URL
 from sqlalchemy.orm import Session
 
@@ -23,6 +25,7 @@ from glific_gpt.durable.dbos_internals import (
 )
 from glific_gpt.durable.failover import WorkerFailover
 from glific_gpt.durable.locks import ProcessLocks, locks_for
+from glific_gpt.durable.schema import POSTGRESQL_SCHEMA
 from glific_gpt.durable.workflow import WORKFLOW_NAME, WORKFLOW_VERSION, Handler, register_workflow, set_handler
 from glific_gpt.runtime.event_loop import blocking
 
@@ -40,6 +43,18 @@ DELETE_SECONDS = 20.0
 
 UNFINISHED_STATUSES = ["ENQUEUED", "PENDING", "DELAYED"]
 FINISHED_STATUSES = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+
+ENQUEUE = text(
+    f"SELECT {POSTGRESQL_SCHEMA}.enqueue_workflow("
+    f"workflow_name => '{WORKFLOW_NAME}', queue_name => '{MAIN_QUEUE}', app_version => '{WORKFLOW_VERSION}', "
+    f"application_name => '{dbos_configuration.NAME}', "
+    "workflow_id => :subject, queue_partition_key => CAST(:partition AS text), "
+    "positional_args => ARRAY[to_json(CAST(:subject AS text)), to_json(CAST(:partition AS bigint))])"
+)
+"""The function of DBOS that enqueues in PostgreSQL (https://docs.dbos.dev/explanations/system-tables).
+
+Its client enqueues one workflow at a time, with two round trips, which took half of the time of an `async` call.
+"""
 
 
 class WorkflowEngine:
@@ -72,6 +87,21 @@ class WorkflowEngine:
         if delay_seconds:
             options |= {"delay_seconds": delay_seconds}
         self._enqueue(session, options, subject, partition)
+
+    @blocking
+    def enqueue_all(self, session: Session, works: Sequence[tuple[str, int]]) -> None:
+        """Enqueue several subjects at once: for each one its id, which is also that of the workflow, and its partition.
+
+        On PostgreSQL, all of them take one round trip.
+        """
+        if session.get_bind().dialect.name == "postgresql":
+            session.flush()
+            session.connection().execute(
+                ENQUEUE, [{"subject": subject, "partition": partition} for subject, partition in works]
+            )
+        else:
+            for subject, partition in works:
+                self.enqueue(session, subject, subject, partition)
 
     @blocking
     def hold(self, session: Session, workflow_id: str, subject: str, partition: int, seconds: float) -> bool:

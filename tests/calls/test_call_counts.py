@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from glific_gpt.calls import pipeline, records
 from glific_gpt.clock import now
 from glific_gpt.database import transaction
-from glific_gpt.database.group_transaction import Check, Work
+from glific_gpt.database.group_transaction import Check, Finish, Work
 from tests.conftest import StartServer
 from tests.support import http
 from tests.support.call_records import create_call
@@ -175,10 +175,10 @@ def test_a_commit_that_succeeds_after_its_time_out_is_counted_as_an_error(
 ) -> None:
     alice.connect(glific)
     enqueuing = server.services.pipeline.deferrer.enqueuing
-    run: Callable[[Work, Check], None] = enqueuing.run
+    run: Callable[[Work, Check, Finish], None] = enqueuing.run
 
-    def commit_too_late(work: Work, check: Check) -> None:
-        run(work, check)
+    def commit_too_late(work: Work, check: Check, finish: Finish) -> None:
+        run(work, check, finish)
         raise PoolTimeoutError
 
     server.services.engine.stop(0)

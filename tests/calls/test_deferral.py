@@ -13,7 +13,7 @@ from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.deferred import deferral
 from glific_gpt.calls.tables import Call
 from glific_gpt.database import Work, execute_all, transaction
-from glific_gpt.database.group_transaction import Check
+from glific_gpt.database.group_transaction import Check, Finish
 from glific_gpt.database.timeouts import STATEMENT_TIMEOUT_SECONDS
 from tests.conftest import StartServer
 from tests.support.database_faults import lock_calls
@@ -66,8 +66,8 @@ def test_a_call_whose_commit_succeeded_after_its_time_out_is_not_answered_later(
     enqueuing = server.services.pipeline.deferrer.enqueuing
     run = enqueuing.run
 
-    def commit_too_late(work: Work, check: Check) -> None:
-        run(work, check)
+    def commit_too_late(work: Work, check: Check, finish: Finish) -> None:
+        run(work, check, finish)
         raise PoolTimeoutError
 
     monkeypatch.setattr(enqueuing, "run", commit_too_late)

@@ -1,6 +1,6 @@
 """Concurrent calls share transactions, and no call is affected by the failure of another."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from threading import Event
@@ -18,24 +18,24 @@ from tests.support.database_faults import lock_calls
 from tests.support.deferred import wait_until
 from tests.support.server import RunningServer, TestOrganization
 
+FAILING = f"{CALLS // 2:07}"
+
 pytestmark = pytest.mark.usefixtures("numbered_organizations")
 
 
-def set_to_two(month: str) -> Callable[[Session], object]:
-    """Return a function that changes the row of the month, which the statements of the same work have inserted."""
-    change = sa.update(MonthlySpend).where(MonthlySpend.month == month).values(usd=Decimal(2))
-    return lambda session: session.execute(change)
-
-
-def fail(_session: Session) -> object:
-    raise ValueError
+def set_to_two(session: Session, batch: Sequence[Work]) -> None:
+    """Change the rows of the months, which the statements have inserted. Fail for one of them."""
+    for work in batch:
+        if work.key == FAILING:
+            raise ValueError
+        session.execute(sa.update(MonthlySpend).where(MonthlySpend.month == work.key).values(usd=Decimal(2)))
 
 
 def test_only_the_call_with_a_failure_fails(server: RunningServer, alice: TestOrganization) -> None:
     group = GroupTransaction(1.0, 20.0)
-    works = [Work([spend(f"{n:07}")], fail if n == CALLS // 2 else set_to_two(f"{n:07}")) for n in range(CALLS)]
-    works.append(Work([spend("twice"), spend("twice")], lambda _session: None))
-    failures = failures_of(server, *[lambda each=each: group.run(each) for each in works])
+    works = [Work([spend(f"{n:07}")], f"{n:07}") for n in range(CALLS)]
+    works.append(Work([spend("twice"), spend("twice")]))
+    failures = failures_of(server, *[lambda each=each: group.run(each, finish=set_to_two) for each in works])
     assert {n: type(failure) for n, failure in enumerate(failures) if failure} == {
         CALLS // 2: ValueError,
         CALLS: IntegrityError,
@@ -56,7 +56,7 @@ def test_the_organizations_take_turns(server: RunningServer, alice: TestOrganiza
 
     def write(number: int, owner: int) -> None:
         with server.app.app_context():
-            group.run(Work([spend(f"{number:07}")], lambda _: None, owner), record)
+            group.run(Work([spend(f"{number:07}")], owner=owner), record)
 
     group = GroupTransaction(5.0, 20.0)
     with ThreadPoolExecutor(MAX_BATCH + 2) as pool:
@@ -78,7 +78,7 @@ def test_every_call_gets_an_error_in_time_when_the_database_stays_locked(
     server: RunningServer, alice: TestOrganization, database_url: str
 ) -> None:
     group = GroupTransaction(0.2, 5.0)
-    works = [Work([spend(f"{n:07}")], lambda _session: None) for n in range(10)]
+    works = [Work([spend(f"{n:07}")]) for n in range(10)]
     with lock_calls(database_url):
         failures = failures_of(server, *[lambda each=each: group.run(each) for each in works])
     assert all(isinstance(failure, UNAVAILABLE) for failure in failures)

@@ -28,7 +28,7 @@ def test_a_large_write_shares_no_transaction(server: RunningServer, alice: TestO
         batches.append([each.stored_bytes for each in batch])
 
     def work(number: int, stored_bytes: int) -> Callable[[], None]:
-        return lambda: group.run(Work([spend(f"{number:07}")], lambda _: None, 1, stored_bytes), record)
+        return lambda: group.run(Work([spend(f"{number:07}")], owner=1, stored_bytes=stored_bytes), record)
 
     group = GroupTransaction(1.0, 20.0)
     small = [work(number, LARGE_BYTES - 1) for number in SMALL_CALLS]

@@ -1,5 +1,6 @@
 """The workflow engine: work is enqueued or held in a transaction, and runs once."""
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,24 @@ def test_it_runs_work_with_the_same_id_once(
     enqueue(subject, f"{subject}-2")
     wait_until(lambda: f"{subject}-2" in done)
     assert done == [subject, f"{subject}-2"]
+
+
+def test_work_that_is_enqueued_together_has_the_same_rows_as_single_work(
+    engine: WorkflowEngine, launch: Launch, enqueue: Enqueue, done: list[str], subject: str, database_url: str
+) -> None:
+    enqueue(f"{subject}-1")
+    database = sa.create_engine(database_url)
+    with Session(database) as session, session.begin():
+        engine.enqueue_all(session, [(f"{subject}-2", 1), (f"{subject}-3", 1), (f"{subject}-3", 1)])
+    database.dispose()
+    columns = ("status", "name", "queue_name", "queue_partition_key", "application_version", "application_name")
+    for column in (*columns, "serialization", "priority", "recovery_attempts", "executor_id", "class_name"):
+        assert len(set(rows(database_url, "workflow_status", column))) == 1, column
+    inputs = [json.loads(str(each)) for (each,) in rows(database_url, "workflow_input", "inputs")]
+    assert sorted(each["positionalArgs"] for each in inputs) == [[f"{subject}-{number}", 1] for number in (1, 2, 3)]
+    launch()
+    wait_until(lambda: len(done) == 3)
+    assert sorted(done) == [f"{subject}-{number}" for number in (1, 2, 3)]
 
 
 def test_held_work_starts_when_it_is_released(

@@ -1,6 +1,6 @@
 """Defer a call: make it durable work, and reply to its caller that the answer is pending."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -67,12 +67,8 @@ class Deferrer:
         outcome = pending_outcome(context)
         delivery = self._delivery_statement(admitted, asked_at=None)
         statements = [delivery, *admitted.reply_statements(self.vault, outcome)]
-
-        def enqueue_workflow(session: Session) -> None:
-            self.engine.enqueue(session, context.call_id, context.call_id, context.organization_id)
-
         creation = records.creation_statements(admitted, "pending")
-        work = _work(context, [*creation, *statements], delivery, enqueue_workflow)
+        work = _work(context, [*creation, *statements], delivery)
 
         def write_alone() -> None:
             with transaction() as session:
@@ -81,7 +77,7 @@ class Deferrer:
                     raise work.refusal
                 records.create_record(session, admitted, "pending")
                 execute_all(session, statements)
-                enqueue_workflow(session)
+                self._enqueue_workflows(session, [work])
 
         if limits.has_limits(admitted.tenant):
             # It may wait for locks of other calls, which a shared transaction would make all its calls do.
@@ -91,8 +87,11 @@ class Deferrer:
                 run_transaction(write_alone)
         else:
             with records.reject_duplicate():
-                self.enqueuing.run(work, self.waiting_limit.check)
+                self.enqueuing.run(work, self.waiting_limit.check, self._enqueue_workflows)
         return outcome
+
+    def _enqueue_workflows(self, session: Session, batch: Sequence[Work]) -> None:
+        self.engine.enqueue_all(session, [(work.key, work.owner) for work in batch])
 
     def defer(self, admitted: AdmittedCall, answer: "Future[Result]") -> Outcome | None:
         """Return the pending outcome while OpenAI continues; None if it could not be written in time.
@@ -104,26 +103,22 @@ class Deferrer:
         outcome = pending_outcome(context)
         delivery = self._delivery_statement(admitted, asked_at=context.started_at)
         replies = admitted.reply_statements(self.vault, outcome)
-        timeout = self.settings.deferred_timeout_seconds
-
-        def hold_workflow(session: Session) -> None:
-            self.engine.hold(
-                session, context.call_id, context.call_id, context.organization_id, timeout + RELEASE_MARGIN_SECONDS
-            )
-
+        work = _work(context, [records.pending_statement(context), delivery, *replies], delivery)
         try:
-            self.deferring.run(
-                _work(context, [records.pending_statement(context), delivery, *replies], delivery, hold_workflow),
-                self.waiting_limit.check_briefly,
-            )
+            self.deferring.run(work, self.waiting_limit.check_briefly, self._hold_workflows)
         except SQLAlchemyError as failure:
             # The commit may have succeeded without a reply. `delivery_records.is_expected` recognizes such a call,
             # because its row gets an error next.
             log.error("deferral_failed", call_id=context.call_id, reason=type(failure).__name__)
             return None
         # Another process may ask OpenAI too, if this one cannot hold the workflow. The first answer counts.
-        self.late_answers.expect(admitted.tenant, context, answer, timeout)
+        self.late_answers.expect(admitted.tenant, context, answer, self.settings.deferred_timeout_seconds)
         return outcome
+
+    def _hold_workflows(self, session: Session, batch: Sequence[Work]) -> None:
+        seconds = self.settings.deferred_timeout_seconds + RELEASE_MARGIN_SECONDS
+        for work in batch:
+            self.engine.hold(session, work.key, work.key, work.owner, seconds)
 
     def _delivery_statement(self, admitted: AdmittedCall, asked_at: datetime | None) -> Statement:
         context, body = admitted.context, admitted.parsed.body
@@ -134,7 +129,5 @@ class Deferrer:
         )
 
 
-def _work(
-    context: CallContext, statements: list[Statement], delivery: Statement, function: Callable[[Session], object]
-) -> Work:
-    return Work(statements, function, context.organization_id, cast("int", delivery[1]["stored_bytes"]))
+def _work(context: CallContext, statements: list[Statement], delivery: Statement) -> Work:
+    return Work(statements, context.call_id, context.organization_id, cast("int", delivery[1]["stored_bytes"]))
