@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from glific_gpt.accounts.sign_in import login_throttle
+from glific_gpt.accounts.tables import Role
 from glific_gpt.errors import SettingsError
 from glific_gpt.runtime.fair_semaphore import FairSemaphore
 from tests.accounts.authenticator import CODE, Authenticator
@@ -23,6 +24,7 @@ from tests.support.settings import create_settings
 
 WRONG = "not the password at all"
 SIGN_IN = "/console/account/sign-in"
+CONFIRM = "/console/account/confirm"
 TOO_LONG = "x" * 4097
 """Longer than a password may be, so that it is refused without hashing."""
 
@@ -148,6 +150,52 @@ def test_attempts_of_strangers_do_not_keep_a_person_from_a_known_browser(asha: C
         assert asha.sign_in().status_code == 302
         change = {"password": PASSWORD, "new_password": WRONG, "new_password_confirm": WRONG}
         assert asha.post("/console/account/password", change, page="/console/account/password").status_code == 302
+
+
+def test_right_passwords_of_a_person_are_limited_too(asha: ConsoleUser) -> None:
+    """Each check takes the slot that persons of all organizations share."""
+    asha.sign_in()
+    confirm, data = asha.server.url + CONFIRM, {"csrf_token": asha.token(ACCOUNT), "password": PASSWORD}
+    statuses = [asha.client.post(confirm, data=data).status_code for _ in range(21)]
+    assert statuses == [302] * 20 + [429]
+
+
+class RecordingSlot(FairSemaphore):
+    """A slot for any number of attempts, which records the groups in which they would wait."""
+
+    def __init__(self) -> None:
+        super().__init__(100, max_waiting=0, max_waiting_of_group=0)
+        self.groups: list[str] = []
+
+    def acquire(self, group: str, timeout: float) -> bool:
+        self.groups.append(group)
+        return super().acquire(group, timeout)
+
+
+@pytest.mark.both_databases
+def test_members_of_an_organization_wait_as_one_group_and_leave_room_for_others(
+    asha: ConsoleUser,
+    authenticator: Authenticator,
+    add_person: AddPerson,
+    bob: TestOrganization,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slot = RecordingSlot()
+    monkeypatch.setattr(login_throttle, "proven_slot", slot)
+    member, other = add_person("member@example.org"), create_user(asha.server, "b@example.org", Role.VIEWER, bob.slug)
+    boss = add_person("boss@example.org", None)
+    for person in (asha, member, other, boss):
+        person.sign_in()  # in a browser that is not known
+        person.post(CONFIRM, {"password": PASSWORD}, page=ACCOUNT)
+    authenticator.set_up(asha)
+    asha.post("/console/account/sign-out", page=ACCOUNT)
+    asha.sign_in()  # in a known browser
+    assert asha.post(CODE, {"code": authenticator.code()}, page=CODE).status_code == 302
+    of_asha, of_member, of_other, of_boss, *later = slot.groups
+    assert len({of_asha, of_other, of_boss}) == 3
+    assert {of_member, *later} == {of_asha}
+    assert len(later) == 2
+    other.client.close()
 
 
 def test_few_attempts_of_strangers_wait_so_that_pages_keep_their_threads(

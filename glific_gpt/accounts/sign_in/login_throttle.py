@@ -10,11 +10,14 @@ from flask import Flask, Response, current_app, g, make_response, render_templat
 from flask_limiter import Limiter, RateLimitExceeded, RequestLimit
 from flask_security import current_user
 from limits.errors import ConfigurationError, StorageError
+from sqlalchemy import func, select
 
 from glific_gpt.accounts import addresses
 from glific_gpt.accounts.sign_in import known_browsers, records
 from glific_gpt.accounts.sign_in.client_address import client_network
 from glific_gpt.accounts.sign_in.views import CREDENTIAL_ENDPOINTS, NAME
+from glific_gpt.accounts.tables import Membership, User
+from glific_gpt.database import transaction
 from glific_gpt.errors import SettingsError
 from glific_gpt.runtime.event_loop import blocking
 from glific_gpt.runtime.fair_semaphore import FairSemaphore
@@ -28,6 +31,8 @@ RETRY_AFTER_SECONDS = 60
 
 ACCOUNT_FROM_ADDRESS_LIMIT = "5 per minute; 30 per hour"
 ADDRESS_LIMIT = "30 per minute; 200 per hour"
+PROVEN_PERSON_LIMIT = "20 per minute"
+"""For a person who has proved the password in this browser, with the successful attempts: each one takes the slot."""
 ACCOUNT_LIMIT = "100 per hour"
 """For all browsers together in which the person has never signed in."""
 FORGOTTEN_PASSWORD_LIMIT = "5 per hour"  # noqa: S105 - a limit
@@ -35,12 +40,18 @@ KEY = "SECURITY_LIMITS_KEY"
 LOGIN, FORGOT_PASSWORD = f"{NAME}.login", f"{NAME}.forgot_password"
 SUCCESS_STATUS = 302  # Flask-Security redirects after a success, and shows the form again after a failure
 
+Limit = tuple[str, str, Callable[[], str], Callable[[], bool]]
+"""A limit, its name, what it counts, and the requests that it does not count."""
+
 # Each process checks two passwords or codes at the same time. Hashing takes a core and 46 MiB, and webhooks need both
 # too. Those of persons who have proved their password in this browser have a slot of their own: attempts from many
 # networks would otherwise keep everyone from signing in.
-proven_slot = FairSemaphore(1, max_waiting=8, max_waiting_of_group=2)
+proven_slot = FairSemaphore(1, max_waiting=12, max_waiting_of_group=6)
 other_slot = FairSemaphore(1, max_waiting=12, max_waiting_of_group=8)
-"""Few wait, because each waiting attempt takes one of 32 threads from pages. Those of a network may be a training."""
+"""Few wait, because each waiting attempt takes one of 32 threads from pages. Those of a network may be a training.
+
+Those with a proven password wait as a group of their organization, so that its members leave room for others.
+"""
 
 
 def init(app: Flask, settings: Settings) -> None:
@@ -48,7 +59,10 @@ def init(app: Flask, settings: Settings) -> None:
     app.config[KEY] = derive_key(settings.secret_key, "accounts:limits")
     known_browsers.init(app, settings)
     limiter = _create_limiter(settings)
-    app.before_request_funcs.setdefault(NAME, []).extend((acquire_slot, _create_counter(limiter)))
+    app.before_request_funcs.setdefault(NAME, []).extend(
+        # An attempt beyond the limit of the person takes no slot.
+        (_create_counter(limiter, "proven", PROVEN_LIMITS), acquire_slot, _create_counter(limiter, "all", LIMITS))
+    )
     app.after_request_funcs.setdefault(NAME, []).append(lambda response: _uncount_success(limiter, response))
     # In a teardown function, because Flask skips after_request functions when a view raises an unhandled exception.
     app.teardown_request_funcs.setdefault(NAME, []).append(release_slot)
@@ -62,7 +76,7 @@ def acquire_slot() -> Response | None:
         return None
     person = _proven_person()
     slot = proven_slot if person else other_slot
-    if not slot.acquire(person or client_network(), SLOT_TIMEOUT_SECONDS):
+    if not slot.acquire(_find_organization(person) if person else client_network(), SLOT_TIMEOUT_SECONDS):
         return respond_throttled(RETRY_AFTER_SECONDS)
     g.check_slot = slot
     return None
@@ -107,19 +121,13 @@ def _create_limiter(settings: Settings) -> Limiter:
     return limiter
 
 
-def _create_counter(limiter: Limiter) -> Callable[[], None]:
+def _create_counter(limiter: Limiter, name: str, limits: tuple[Limit, ...]) -> Callable[[], None]:
     """Return a function that counts a request and raises RateLimitExceeded."""
 
     def count() -> None: ...  # the decorators around it do all the work
 
-    for limit, scope, key, exempt in (
-        (ACCOUNT_FROM_ADDRESS_LIMIT, "sign-in", _account_and_client_key, _is_exempt),
-        (ADDRESS_LIMIT, "sign-in", _client_key, _is_exempt_or_proven_person),
-        (ACCOUNT_LIMIT, "anywhere", _account_key, _is_exempt_or_known_browser),
-        (FORGOTTEN_PASSWORD_LIMIT, "forgotten", _account_and_client_key, _is_not_forgotten_password),
-        # A limited number of e-mails may wait. One client could otherwise keep them from everyone else.
-        (ADDRESS_LIMIT, "forgotten", _client_key, _is_not_forgotten_password),
-    ):
+    count.__name__ = count.__qualname__ = name  # by which Flask-Limiter finds the limits of a function
+    for limit, scope, key, exempt in limits:
         count = limiter.shared_limit(limit, scope, key_func=key, exempt_when=exempt, on_breach=_on_breach)(count)
     return count
 
@@ -158,6 +166,20 @@ def _proven_person() -> str | None:
     return f"known {email}" if request.endpoint == LOGIN and known_browsers.is_known(email) else None
 
 
+def _find_organization(person: str) -> str:
+    """Return the first organization of a proven person, or the person without one."""
+    if current_user.is_authenticated:
+        is_person = User.id == current_user.id
+    elif request.endpoint != LOGIN:
+        is_person = User.fs_uniquifier == session.get("tf_user_id")
+    else:
+        is_person = User.email == _submitted_email()
+    query = select(func.min(Membership.organization_id)).join(User, User.id == Membership.user_id).where(is_person)
+    with transaction() as db_session:
+        organization_id = db_session.scalar(query)
+    return person if organization_id is None else f"organization {organization_id}"
+
+
 def _account_key() -> str:
     return _hash(_submitted_email())
 
@@ -175,6 +197,10 @@ def _is_exempt() -> bool:
     return not is_attempt()
 
 
+def _is_no_proven_attempt() -> bool:
+    return _is_exempt() or _proven_person() is None
+
+
 def _is_exempt_or_proven_person() -> bool:
     return _is_exempt() or _proven_person() is not None
 
@@ -190,3 +216,14 @@ def _is_not_forgotten_password() -> bool:
 def _on_breach(limit: RequestLimit) -> Response:
     records.record_throttled()
     return respond_throttled(max(1, math.ceil(limit.window.reset_time - time.time())))
+
+
+PROVEN_LIMITS: tuple[Limit, ...] = ((PROVEN_PERSON_LIMIT, "proven", _account_and_client_key, _is_no_proven_attempt),)
+LIMITS: tuple[Limit, ...] = (
+    (ACCOUNT_FROM_ADDRESS_LIMIT, "sign-in", _account_and_client_key, _is_exempt),
+    (ADDRESS_LIMIT, "sign-in", _client_key, _is_exempt_or_proven_person),
+    (ACCOUNT_LIMIT, "anywhere", _account_key, _is_exempt_or_known_browser),
+    (FORGOTTEN_PASSWORD_LIMIT, "forgotten", _account_and_client_key, _is_not_forgotten_password),
+    # A limited number of e-mails may wait. One client could otherwise keep them from everyone else.
+    (ADDRESS_LIMIT, "forgotten", _client_key, _is_not_forgotten_password),
+)
