@@ -14,8 +14,8 @@ from glific_gpt.calls.request import ParsedCall
 from glific_gpt.calls.tables import Call
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import now
-from glific_gpt.database import Statement, Usd, execute_all, insert_if_absent
-from glific_gpt.errors import MSG_NO_PRICES, BudgetExceeded
+from glific_gpt.database import Statement, Usd, execute_all, insert_if_absent, reading, submit_large, transaction
+from glific_gpt.errors import MSG_DATABASE_UNAVAILABLE, MSG_NO_PRICES, BudgetExceeded, Overloaded
 from glific_gpt.functions.contract import THREAD_ID, Need
 from glific_gpt.openai.hosts import serves_openai
 from glific_gpt.openai.request_bodies import (
@@ -26,9 +26,17 @@ from glific_gpt.openai.request_bodies import (
 )
 from glific_gpt.openai.traits import max_picture_tokens
 from glific_gpt.organizations.tables import BudgetReservation, MonthlySpend
+from glific_gpt.runtime import bridge, call_context
 
 Month: TypeAlias = tuple[int, str]
 """An organization's id and a month, such as 2026-11: the key of MonthlySpend."""
+
+PREPARE_TIMEOUT_SECONDS = 3.0
+"""How long a call waits for the sum of its month. The sum goes on, so that a later call finds it."""
+SUM_TIMEOUT_SECONDS = 15.0
+MAX_BEGUN_MONTHS = 10_000
+_begun_months: set[Month] = set()
+"""Months that have a row, as far as this process knows."""
 
 SPEND = cast("Table", MonthlySpend.__table__)
 RESERVATIONS = cast("Table", BudgetReservation.__table__)
@@ -168,14 +176,49 @@ def _estimate(context: CallContext, model: str, parsed: ParsedCall) -> Estimate:
     )
 
 
+def prepare_month(tenant: Tenant, context: CallContext, seconds: float | None = PREPARE_TIMEOUT_SECONDS) -> None:
+    """Create the month's row before the transaction of a call, and keep it even if the call is refused.
+
+    The sum of a month can take seconds, in which calls of others would wait for that transaction. It is computed once,
+    in the thread for large writes. Raises Overloaded if it takes longer than `seconds`, and the errors in UNAVAILABLE.
+    """
+    if tenant.monthly_budget_usd is None or _month_of(context) in _begun_months:
+        return
+    created = submit_large(context.organization_id, lambda: _begin_month_alone(context))
+    try:
+        bridge.result_of(created, None if seconds is None else call_context.limit_wait(seconds))
+    except TimeoutError:
+        created.cancel()  # if it has begun, a later call finds the row
+        raise Overloaded(MSG_DATABASE_UNAVAILABLE, retry_after=1) from None
+
+
+def _begin_month_alone(context: CallContext) -> None:
+    month = _month_of(context)
+    if month in _begun_months:
+        return
+    with reading(timeout=SUM_TIMEOUT_SECONDS) as session:
+        row = None if session.get(MonthlySpend, month) else _first_row(session, context)
+    if row is not None:
+        with transaction() as session:
+            insert_if_absent(session, row)
+    if len(_begun_months) >= MAX_BEGUN_MONTHS:
+        _begun_months.clear()
+    _begun_months.add(month)
+
+
 def begin_month(session: Session, context: CallContext) -> None:
-    """Create the month's row, starting with the cost of the calls before a budget was set."""
-    key = _month_of(context)
-    if session.get(MonthlySpend, key) is None:
-        start = context.started_at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        spent = session.scalar(daily_totals.cost_since(context.organization_id, start)) or Decimal(0)
+    """Create the month's row, if `prepare_month` has not."""
+    if session.get(MonthlySpend, _month_of(context)) is None:
         # A concurrent call may insert the same row with the same sum.
-        insert_if_absent(session, MonthlySpend(organization_id=key[0], month=key[1], usd=spent))
+        insert_if_absent(session, _first_row(session, context))
+
+
+def _first_row(session: Session, context: CallContext) -> MonthlySpend:
+    """Return the month's row, starting with the cost of the calls before a budget was set."""
+    organization_id, month = _month_of(context)
+    start = context.started_at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    spent = session.scalar(daily_totals.cost_since(organization_id, start)) or Decimal(0)
+    return MonthlySpend(organization_id=organization_id, month=month, usd=spent)
 
 
 def _lock_and_read(session: Session, context: CallContext) -> Decimal:

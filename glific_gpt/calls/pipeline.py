@@ -122,6 +122,7 @@ class Pipeline:
     def _create_record(self, admitted: AdmittedCall) -> None:
         """Write the row and set aside money under a budget. Raises GlificGptError."""
         if limits.has_limits(admitted.tenant):
+            budget.prepare_month(admitted.tenant, admitted.context)
             # Limits are counted in the transaction that writes the row, so these calls are not batched. The transaction
             # may wait for locks of other calls, so it must not run on the event loop.
             run_transaction(lambda: _create_counted_record(admitted))

@@ -9,6 +9,7 @@ from threading import Event
 from typing import Any
 
 import httpx2
+import pytest
 from sqlalchemy import select, update
 
 from glific_gpt.calls import budget
@@ -247,3 +248,42 @@ def test_a_repeated_call_is_paid_once(alice: TestOrganization, openai: OpenAISta
 def _ask(organization: TestOrganization, openai: OpenAIStandIn, behaviour: Behaviour) -> httpx2.Response:
     openai.will(behaviour)
     return organization.ask()
+
+
+@pytest.mark.parametrize("mode", ["sync", "async", "auto"])
+def test_a_refused_call_leaves_the_sum_of_its_month(
+    server: RunningServer, glific: GlificStandIn, openai: OpenAIStandIn, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each refused call would otherwise add up the month again, in a transaction for which all other calls wait."""
+    monkeypatch.setattr(budget, "_begun_months", set())
+    alice = create_connected_organization(server, glific)
+    openai.always(ANSWER)
+    require_ok(alice.ask())
+    alice.change(monthly_budget_usd=COST)
+    assert get_code(alice.ask_deferred(mode)) == "budget_exceeded"
+    assert spend(server) == COST
+
+
+def test_the_sum_of_a_month_delays_no_other_organization(
+    alice: TestOrganization, bob: TestOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added_up, may_end = Event(), Event()
+
+    def add_up(*_: object) -> MonthlySpend:
+        added_up.set()
+        assert may_end.wait(20)
+        return MonthlySpend(organization_id=1, month=f"{now():%Y-%m}", usd=NOTHING)
+
+    monkeypatch.setattr(budget, "_begun_months", set())
+    monkeypatch.setattr(budget, "_first_row", add_up)
+    alice.change(monthly_budget_usd=Decimal(5))
+    bob.change(contact_daily_limit=100)
+    with ThreadPoolExecutor(8) as pool:
+        replies = [pool.submit(alice.ask) for _ in range(8)]
+        assert added_up.wait(20)
+        for _ in range(3):
+            require_ok(bob.ask())
+        assert {get_code(reply.result()) for reply in replies} == {"overloaded"}
+        may_end.set()
+    monkeypatch.undo()
+    require_ok(alice.ask())

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from glific_gpt.calls import limits, records
+from glific_gpt.calls import budget, limits, records
 from glific_gpt.calls.context import CallContext
 from glific_gpt.calls.deferred import delivery_records
 from glific_gpt.calls.deferred.late_answers import LateAnswers
@@ -80,6 +80,7 @@ class Deferrer:
                 self._enqueue_workflows(session, [work])
 
         if limits.has_limits(admitted.tenant):
+            budget.prepare_month(admitted.tenant, context)
             # It may wait for locks of other calls, which a shared transaction would make all its calls do.
             if work.is_large:
                 run_large(work.owner, write_alone, ENQUEUE_QUEUE_TIMEOUT_SECONDS)

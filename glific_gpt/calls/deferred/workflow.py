@@ -1,5 +1,6 @@
 """The durable workflow of a deferred call: get the answer, then deliver it to the flow."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,7 +17,7 @@ from glific_gpt.calls.execution import Result, execute
 from glific_gpt.calls.request import Admission, ParsedCall
 from glific_gpt.calls.tenant import Tenant
 from glific_gpt.clock import Deadline
-from glific_gpt.database import retry_until_available
+from glific_gpt.database import UNAVAILABLE, retry_until_available
 from glific_gpt.durable import WorkflowContext, waiting
 from glific_gpt.errors import GlificGptError, InternalError, NotReady
 from glific_gpt.runtime import call_context
@@ -120,6 +121,8 @@ class AnswerStep:
         """Reserve for a call without a reservation: it is from a time without a budget, or it was given back."""
         context, tenant = deferred.context, deferred.tenant
         if context.allowance is None and tenant.monthly_budget_usd is not None:
+            with suppress(*UNAVAILABLE):  # the reservation creates the row then
+                budget.prepare_month(tenant, context, seconds=None)
             reserve = partial(budget.reserve, tenant=tenant, context=context, parsed=parsed)
             context.allowance = retry_until_available(reserve)
 
