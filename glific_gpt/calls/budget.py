@@ -32,7 +32,7 @@ Month: TypeAlias = tuple[int, str]
 """An organization's id and a month, such as 2026-11: the key of MonthlySpend."""
 
 PREPARE_TIMEOUT_SECONDS = 3.0
-"""How long a call waits for the sum of its month. The sum goes on, so that a later call finds it."""
+"""How long a call waits for the sum of its month. The sum continues, so that a later call finds it."""
 SUM_TIMEOUT_SECONDS = 15.0
 MAX_BEGUN_MONTHS = 10_000
 _begun_months: set[Month] = set()
