@@ -5,9 +5,11 @@ import re
 import pytest
 
 from glific_gpt.audit import trail
+from glific_gpt.console.presenters.documents import DocumentsPage
 from glific_gpt.console.views import documents
 from glific_gpt.database import transaction
 from glific_gpt.organizations import store as organizations
+from glific_gpt.runtime.fair_semaphore import FairSemaphore
 from glific_gpt.settings import MAX_DOCUMENT_BYTES
 from tests.console.users import ConsoleUser
 from tests.support.openai_behaviours import missing_scopes, never_respond, server_error
@@ -221,6 +223,27 @@ def test_a_test_question_shows_the_cited_documents(
     assert "rules.pdf" in answer
     refused = editor.post(path, {"question": "When?", "model": "gpt-4o", "vector_store_id": "vs_gone"}).text
     assert refused.count("/console/organizations/alice/documents") == 2  # in the menu, and beside the error
+
+
+def test_a_refused_upload_holds_no_slot_while_its_page_asks_openai(
+    editor: ConsoleUser, alice: TestOrganization, store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice.switch_key(on=False)
+    slots = FairSemaphore(1, max_waiting=0, max_waiting_of_group=0)
+    monkeypatch.setattr(documents, "upload_slots", slots)
+    load = documents._load
+    were_free: list[bool] = []
+
+    def load_beside_another_upload(slug: str, store_id: str | None) -> DocumentsPage:
+        if is_free := slots.acquire("others", 0):
+            slots.release()
+        were_free.append(is_free)
+        return load(slug, store_id)
+
+    monkeypatch.setattr(documents, "_load", load_beside_another_upload)
+    answer = editor.upload(PAGE, "document", b"x", name="a.txt", store_id=store)
+    assert answer.status_code >= 400
+    assert were_free == [True]
 
 
 def test_a_fifth_upload_at_the_same_time_is_refused_after_a_wait(

@@ -53,13 +53,16 @@ def upload_document(slug: str) -> ResponseReturnValue:
     store_id, file = form.store_id.data, form.document.data
     if not upload_slots.acquire(slug, SLOT_TIMEOUT_SECONDS):
         return _reject_upload(slug, [str(BUSY)], store_id, 503)
+    refusal = None
     try:
         with services().waiting_pages.hold(slug):
             _documents().upload(store_id, file.filename or "", file.read())
     except GlificGptError as error:
-        return _reject_upload(slug, [translate_error(error)], store_id, error.status)
+        refusal = error
     finally:
         upload_slots.release()
+    if refusal is not None:  # without the slot, because the page asks OpenAI for the list
+        return _reject_upload(slug, [translate_error(refusal)], store_id, refusal.status)
     notice = _("The document is at OpenAI, which now indexes it.")
     if _is_htmx():
         return _render(slug, store_id, notice=notice)
