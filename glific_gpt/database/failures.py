@@ -26,6 +26,10 @@ class CallTimeout(PoolTimeoutError):
     """The deadline of a call passed while it waited for the database."""
 
 
+class ReportTimeout(PoolTimeoutError):
+    """A report waited too long for another one of the same organization."""
+
+
 @dataclass(frozen=True)
 class DatabaseFailure:
     """One cause of failures."""
@@ -58,6 +62,11 @@ TOO_MANY_CONNECTIONS = DatabaseFailure(
 POOL_USED_UP = DatabaseFailure(
     "database_pool_used_up",
     "All database connections of this process were in use for too long. Check whether the database is slow.",
+)
+REPORTS_WAITED = DatabaseFailure(
+    "database_reports_waited",
+    "Reports of one organization waited for each other for too long. Its members load many pages at the same time, or "
+    "the database is slow.",
 )
 READ_ONLY = DatabaseFailure(
     "database_read_only",
@@ -146,6 +155,8 @@ def describe(error: SQLAlchemyError) -> DatabaseFailure:
     """Return the cause of an error."""
     if isinstance(error, CallTimeout):
         return NO_ANSWER
+    if isinstance(error, ReportTimeout):
+        return REPORTS_WAITED
     if isinstance(error, PoolTimeoutError):
         return POOL_USED_UP
     original = error.orig if isinstance(error, DBAPIError) else None

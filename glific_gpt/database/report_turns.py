@@ -4,8 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-
+from glific_gpt.database.failures import ReportTimeout
 from glific_gpt.runtime import event_loop
 
 _changed = threading.Condition()
@@ -15,11 +14,11 @@ _reporting: set[int] = set()
 
 @contextmanager
 def hold_turn(organization_id: int, timeout: float) -> Iterator[None]:
-    """Wait until no other thread makes a report of the organization. Raises PoolTimeoutError."""
+    """Wait until no other thread makes a report of the organization. Raises ReportTimeout."""
     event_loop.require_thread("hold_turn")
     with _changed:
         if not _changed.wait_for(lambda: organization_id not in _reporting, timeout):
-            raise PoolTimeoutError("Another report of the organization took longer than the time-out.")
+            raise ReportTimeout("Another report of the organization took longer than the time-out.")
         _reporting.add(organization_id)
     try:
         yield

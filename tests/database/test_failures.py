@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.testing import capture_logs
 
-from glific_gpt.database import failures
+from glific_gpt.database import failures, report_turns
 from tests.support import databases
 from tests.support.programs import free_port
 
@@ -125,6 +125,12 @@ def test_a_pool_without_a_free_connection_is_told_apart(tmp_path: Path) -> None:
     )
     with engine.connect():
         assert failure_of(engine.connect).event == "database_pool_used_up"
+
+
+def test_reports_of_an_organization_that_wait_for_each_other_are_no_failure_of_the_database() -> None:
+    with report_turns.hold_turn(1, 0.01), pytest.raises(failures.ReportTimeout) as raised, report_turns.hold_turn(1, 0):
+        pass
+    assert failures.describe(raised.value).event == "database_reports_waited"
 
 
 def test_the_log_has_one_line_a_second_for_each_cause(monkeypatch: pytest.MonkeyPatch) -> None:
