@@ -133,6 +133,7 @@ def test_a_slow_model_costs_other_calls_no_connection_that_was_used_meanwhile() 
     with upstream() as server:
         pool = ConnectionPool(f"http://127.0.0.1:{server.port}/v1")
         fill(pool)
+        server.seconds = 0.25
 
         async def time_out_beside_others() -> None:
             slow = asyncio.ensure_future(pool.request("POST", b"/v1/x", [], b"{}", 0.02))
