@@ -328,10 +328,32 @@ def test_large_answers_beyond_the_limit_of_an_organization_are_not_stored_and_no
     assert len(openai.requests) == 4
 
 
+def test_small_answers_have_a_limit_too(
+    alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replays, "all_replies", LargeReplies(STORAGE_PERIOD, max_bytes=10_000, min_bytes=0))
+    openai.always(answer("A short one. " * 100))
+    for organization in (alice, bob):
+        assert [ask_with_key(organization, str(key)).status_code for key in range(10)] == [200] * 10
+        assert require_ok(ask_with_key(organization, "0"))
+        assert require_error(ask_with_key(organization, "9"), "rate_limited")
+    assert len(openai.requests) == 20
+
+
 def test_large_answers_are_counted_for_15_minutes() -> None:
     replies = LargeReplies(STORAGE_PERIOD, max_bytes=100_000)
     with time_machine.travel(datetime.now(UTC), tick=False) as clock:
         assert [replies.admit(1, 60_000), replies.admit(1, 60_000), replies.admit(2, 60_000)] == [True, False, True]
         assert all(replies.admit(1, 10_000) for _ in range(5)), "small answers do not count"
-        clock.shift(STORAGE_PERIOD + SECOND)
+        clock.shift(STORAGE_PERIOD + 2 * SECOND)
         assert replies.admit(1, 60_000)
+
+
+def test_many_answers_are_counted_in_little_memory() -> None:
+    replies = LargeReplies(STORAGE_PERIOD, max_bytes=100_000, min_bytes=0)
+    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+        for _ in range(5):
+            assert all(replies.admit(1, 100) for _ in range(200))
+            clock.shift(SECOND)
+        assert not replies.admit(1, 100)
+    assert len(replies._stored[1]) == 5
