@@ -1,9 +1,11 @@
 """A set-up of two-step sign-in belongs to one person and one session, also in a session that several people use."""
 
 import re
+import time
 from collections.abc import Callable
 
 import pytest
+import time_machine
 
 from tests.accounts.authenticator import CODE, DONE, SETUP, Authenticator, read_key
 from tests.accounts.conftest import AddPerson
@@ -63,3 +65,18 @@ def test_a_set_up_that_another_session_has_begun_is_refused(asha: ConsoleUser, a
     asha.post("/console/account/sign-out", page=ACCOUNT)
     assert asha.sign_in().headers["Location"] == "/console/"
     assert mallory.post(action, {"code": own.code()}, page=ACCOUNT).headers["Location"] == DONE
+
+
+def test_the_code_has_to_follow_the_password_within_minutes(asha: ConsoleUser, authenticator: Authenticator) -> None:
+    """The cookie between the two steps is valid for days."""
+    asha.sign_in()
+    authenticator.set_up(asha)
+    asha.post("/console/account/sign-out", page=ACCOUNT)
+    asha.sign_in()
+    with time_machine.travel(time.time() + 14 * 60):
+        token = asha.token(CODE)
+    with time_machine.travel(time.time() + 16 * 60):
+        fields = {"csrf_token": token, "code": authenticator.code()}
+        answer = asha.client.post(asha.server.url + CODE, data=fields)
+        assert answer.headers["Location"] == SIGN_IN
+        assert not is_signed_in(asha)

@@ -39,8 +39,12 @@ PASSWORD_ENTERED = "fs_paa"  # noqa: S105 - Flask-Security's time of the last pa
 BACKGROUND_HEADER = "X-Background-Request"
 """Header of requests that a page sends by itself, which do not count as activity."""
 END_REASON = "session_end_reason"
-SECOND_STEP_KEYS = ("tf_state", "tf_user_id", "tf_primary_method", "tf_totp_secret")
+FIRST_STEP_AT = "first_step_at"
+"""Key of the session: when the password was entered, if the code is missing."""
+SECOND_STEP_KEYS = ("tf_state", "tf_user_id", "tf_primary_method", "tf_totp_secret", FIRST_STEP_AT)
 """Keys of the session: Flask-Security's state between the password and the code, and while a secret is set up."""
+SECOND_STEP_LIFETIME = timedelta(minutes=15)
+"""How long after the password the code is accepted. The cookie itself is valid for days."""
 
 
 def init(app: Flask, security: Security, settings: Settings) -> None:
@@ -127,6 +131,18 @@ def start() -> None:
     forget_second_step()
     session[SESSION_ID] = secrets.token_hex(16)
     _note_time()
+
+
+def note_first_step() -> None:
+    """Begin to measure the time for the second step, if a password was entered that needs one."""
+    if session.get("tf_state") == "ready":
+        session[FIRST_STEP_AT] = int(time.time())
+
+
+def is_second_step_open() -> bool:
+    """Return whether the password of an account with a second factor was entered a short time ago."""
+    age: float = time.time() - session.get(FIRST_STEP_AT, 0)
+    return session.get("tf_state") == "ready" and age < SECOND_STEP_LIFETIME.total_seconds()
 
 
 def forget_second_step() -> None:

@@ -22,6 +22,12 @@ GET_AND_POST = ["GET", "POST"]
 blueprint = Blueprint(NAME, __name__, url_prefix="/console")
 
 
+def login() -> ResponseReturnValue:
+    response: ResponseReturnValue = views.login()
+    sessions.note_first_step()
+    return response
+
+
 def reset_password(token: str) -> ResponseReturnValue:
     """Let a person with a one-time link choose a password, and sign the person in unless a second factor is needed.
 
@@ -54,7 +60,7 @@ def two_factor_setup_validate(token: str) -> ResponseReturnValue:
 # Most are views of Flask-Security, which has more. Only those listed here are reachable.
 _ROUTES = (
     ("/set-up", "set_up", set_up.set_up, GET_AND_POST),
-    ("/account/sign-in", "login", views.login, GET_AND_POST),
+    ("/account/sign-in", "login", login, GET_AND_POST),
     ("/account/confirm", "verify", views.verify, GET_AND_POST),
     ("/account/password", "change_password", views.change_password, GET_AND_POST),
     ("/account/forgotten", "forgot_password", forgotten_password.forgot_password, GET_AND_POST),
@@ -150,7 +156,7 @@ def _require_first_step() -> Response | None:
         return None
     if current_user.is_authenticated:
         return redirect(url_for("console.home"))  # type: ignore[return-value]
-    if browser_session.get("tf_state") not in {None, "ready"}:
+    if not sessions.is_second_step_open():
         sessions.forget_second_step()
     return None
 
