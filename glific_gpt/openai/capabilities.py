@@ -24,7 +24,8 @@ class LearnedCapabilities:
     """
 
     def __init__(self) -> None:
-        self._learned: OrderedDict[bytes, tuple[float, Adaptations]] = OrderedDict()
+        self._learned: dict[bytes, OrderedDict[str, tuple[float, Adaptations]]] = {}
+        """By the hash of the key, and then by the model. A key without an entry is not in it."""
         self._lock = Lock()
         self._salt = secrets.token_bytes(16)  # so that the memory of the process holds no plain hash of a key
 
@@ -32,19 +33,27 @@ class LearnedCapabilities:
         """Return the adaptations that this key has learned for the model in the last hour."""
         if not self._learned:  # almost always: the rules in `traits.py` know the usual models
             return UNCHANGED
-        learned_at, adaptations = self._learned.get(self._entry(api_key, model), (0.0, UNCHANGED))
+        of_key = self._learned.get(self._hash(api_key), OrderedDict())
+        learned_at, adaptations = of_key.get(model, (0.0, UNCHANGED))
         return adaptations if time.monotonic() - learned_at < EXPIRY_SECONDS else UNCHANGED
 
     def learn(self, api_key: SecretStr, model: str, adaptations: Adaptations) -> None:
-        """Remember adaptations with which OpenAI has just answered. The oldest entry is dropped when it is full."""
-        entry = self._entry(api_key, model)
-        with self._lock:
-            self._learned.pop(entry, None)
-            self._learned[entry] = (time.monotonic(), adaptations)
-            if len(self._learned) > MAX_LEARNED_MODELS:
-                self._learned.popitem(last=False)
+        """Remember adaptations with which OpenAI has just answered.
 
-    def _entry(self, api_key: SecretStr, model: str) -> bytes:
-        # The key contains no spaces, and its length is mixed in by the space.
-        text = f"{api_key.get_secret_value()} {model}"
-        return hashlib.blake2b(text.encode(), key=self._salt, digest_size=16).digest()
+        When it is full, the key with the most entries loses its oldest one, so that it displaces none of other keys.
+        """
+        with self._lock:
+            of_key = self._learned.setdefault(self._hash(api_key), OrderedDict())
+            of_key.pop(model, None)
+            of_key[model] = (time.monotonic(), adaptations)
+            if sum(map(len, self._learned.values())) > MAX_LEARNED_MODELS:
+                self._drop_one()
+
+    def _drop_one(self) -> None:
+        largest = max(self._learned, key=lambda key: len(self._learned[key]))
+        self._learned[largest].popitem(last=False)
+        if not self._learned[largest]:
+            del self._learned[largest]
+
+    def _hash(self, api_key: SecretStr) -> bytes:
+        return hashlib.blake2b(api_key.get_secret_value().encode(), key=self._salt, digest_size=16).digest()

@@ -49,6 +49,28 @@ def test_the_oldest_capability_is_dropped_when_there_are_too_many() -> None:
     assert capabilities.find(KEY, "gpt-new") == NO_TEMPERATURE
 
 
+def test_a_key_with_many_models_displaces_only_its_own() -> None:
+    capabilities = LearnedCapabilities()
+    bob = SecretStr("sk-proj-bob-0000-Wx9Z")
+    capabilities.learn(bob, "gpt-a", NO_TEMPERATURE)
+    capabilities.learn(bob, "gpt-b", NO_TEMPERATURE)
+    for number in range(2 * MAX_LEARNED_MODELS):
+        capabilities.learn(KEY, f"gpt-{number}", NO_TEMPERATURE)
+    assert [capabilities.find(bob, model) for model in ("gpt-a", "gpt-b")] == [NO_TEMPERATURE] * 2
+    known = [number for number in range(2 * MAX_LEARNED_MODELS) if capabilities.find(KEY, f"gpt-{number}") != UNCHANGED]
+    assert known == list(range(MAX_LEARNED_MODELS + 2, 2 * MAX_LEARNED_MODELS))
+
+
+def test_a_key_that_learns_for_the_first_time_displaces_one_entry_of_the_key_with_the_most() -> None:
+    capabilities = LearnedCapabilities()
+    for number in range(MAX_LEARNED_MODELS):
+        capabilities.learn(SecretStr(f"sk-proj-{number}"), "gpt-a", NO_TEMPERATURE)
+    capabilities.learn(KEY, "gpt-a", NO_TEMPERATURE)
+    assert capabilities.find(KEY, "gpt-a") == NO_TEMPERATURE
+    assert capabilities.find(SecretStr("sk-proj-0"), "gpt-a") == UNCHANGED
+    assert len(capabilities._learned) == MAX_LEARNED_MODELS
+
+
 def test_no_key_is_kept() -> None:
     capabilities = LearnedCapabilities()
     capabilities.learn(KEY, "gpt-a", NO_TEMPERATURE)
