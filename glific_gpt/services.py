@@ -68,15 +68,20 @@ def services() -> Services:
 def limit_pages(blueprint: Blueprint) -> None:
     """Limit the requests of each organization that this blueprint works on, after they are authorized."""
     blueprint.before_request(_count_page)
-    blueprint.teardown_request(_end_page)
+    blueprint.teardown_request(end_page)
 
 
 def _count_page() -> None:
     if slug := (request.view_args or {}).get("slug"):
-        services().pages.begin(slug)
-        g.counted_page = slug
+        begin_page(slug)
 
 
-def _end_page(_error: BaseException | None) -> None:
+def begin_page(slug: str) -> None:
+    """Count a request of the organization until `end_page`. Raises RateLimited if the maximum is reached."""
+    services().pages.begin(slug)
+    g.counted_page = slug
+
+
+def end_page(_error: BaseException | None) -> None:
     if slug := g.pop("counted_page", None):
         services().pages.end(slug)

@@ -67,6 +67,12 @@ def list_memberships(session: Session, user: User) -> list[tuple[Organization, R
     return [(organization, membership.as_role) for organization, membership in rows]
 
 
+def find_first_slug(session: Session, user: User) -> str | None:
+    """Return the slug of the first organization that the person is a member of. None without one."""
+    query = select(Organization.slug).join(Membership, Membership.organization_id == Organization.id)
+    return session.scalar(query.where(Membership.user_id == user.id).order_by(Organization.id).limit(1))
+
+
 def find_role(session: Session, user: User, organization_id: int) -> Role | None:
     """Return the role of the person in the organization; None if there is none. Administrators act as owners."""
     if user.is_administrator:

@@ -4,6 +4,7 @@ from flask import Flask
 
 from glific_gpt.console import access, context, error_pages, redirects, security_headers, uploads, views
 from glific_gpt.console.blueprint import blueprint, csrf, root
+from glific_gpt.services import end_page
 
 __all__ = ["blueprint", "init", "root", "views"]
 
@@ -19,7 +20,9 @@ def init(app: Flask) -> None:
     app.before_request_funcs.setdefault("security", [])[:0] = [
         uploads.limit_public_form,
         redirects.drop_foreign_targets,
+        access.count_page_without_organization,
     ]
+    app.teardown_request_funcs.setdefault("security", []).append(end_page)
     app.after_request_funcs.setdefault("security", []).append(security_headers.set_security_headers)
     context.init_language(app)
     context.init(app)

@@ -19,6 +19,7 @@ from glific_gpt.errors import InsufficientRole, NotFound
 from glific_gpt.organizations import store
 from glific_gpt.organizations.changes import OrganizationChanges
 from glific_gpt.organizations.tables import Organization
+from glific_gpt.services import begin_page
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -141,6 +142,21 @@ def _load_organization(slug: str) -> None:
         browser_session[LAST_ORGANIZATION] = slug
     # The higher level: administrators have the role of an owner here, and keep access to their own pages.
     g.access_level = max(g.access_level, ROLE_LEVELS[role])
+
+
+def count_page_without_organization() -> None:
+    """Count a page whose address names no organization as one of the person's first organization.
+
+    Raises RateLimited if too many of its pages are loading. Administrators without a membership have no limit.
+    """
+    if "slug" in (request.view_args or {}) or required_level(current_app, request.endpoint or "") == AccessLevel.PUBLIC:
+        return  # static files are public
+    if not current_user.is_authenticated:
+        return
+    with transaction() as session:
+        slug = people.find_first_slug(session, signed_in_user())
+    if slug is not None:
+        begin_page(slug)
 
 
 def _redirect_to_sign_in() -> Response:

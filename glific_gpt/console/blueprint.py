@@ -24,6 +24,7 @@ def _check_csrf_token() -> None:
 # The order matters: a request without access must not reach the checks that read its body.
 blueprint.before_request(access.authorize)
 limit_pages(blueprint)
+blueprint.before_request(access.count_page_without_organization)
 blueprint.before_request(uploads.reject_unexpected_uploads)
 blueprint.before_request(_check_csrf_token)
 blueprint.after_request(security_headers.set_security_headers)

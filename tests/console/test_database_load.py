@@ -29,6 +29,7 @@ COUNTING = (
     *(f"{ALICE}{page}" for page in ("/", "/calls", "/calls?error=refused", "/calls.csv", "/openai", "/settings")),
     *(f"{ALICE}/audit", "/console/server/audit", "/console/organizations"),
 )
+ACCOUNT_PAGE = "/console/account/password"
 LONG = ("FROM calls", "JOIN calls", "FROM audit_entries")
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -187,6 +188,22 @@ def test_an_organization_cannot_take_the_threads_of_all_pages(
         assert viewer.get(path).status_code == 200
     with server.app.app_context(), services().pages.hold(alice.slug):
         assert services().pages._active[alice.slug] == 1
+
+
+@pytest.mark.parametrize("path", ["/console/help", "/console/", "/console/account/", ACCOUNT_PAGE])
+def test_pages_without_an_organization_count_for_the_first_one_of_the_person(
+    server: RunningServer, viewer: ConsoleUser, administrator: ConsoleUser, path: str
+) -> None:
+    with server.app.app_context(), ExitStack() as stack:
+        for _ in range(MAX_PAGES):
+            stack.enter_context(services().pages.hold("alice"))
+        assert viewer.get(path).status_code == 429
+        assert viewer.get("/console/static/console.css").status_code in {200, 404}
+        assert administrator.get(path).status_code != 429
+    for _ in range(MAX_PAGES + 1):
+        assert viewer.get(path).status_code in {200, 302}
+    with server.app.app_context():
+        assert not services().pages._active
 
 
 def test_a_stranger_cannot_use_up_the_pages_of_an_organization(
