@@ -3,7 +3,9 @@
 Rescheduled work ends and is enqueued again with a delay, so it takes no slot of a queue while it waits.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
 
@@ -29,10 +31,6 @@ WORKING_SLOTS = 4
 When many workflows start together, or get their answers together, further threads would only compete for the database
 and for Python's lock. A partition with many workflows does not delay another one.
 """
-_slots = ThreadSlots(WORKING_SLOTS)
-
-waiting = _slots.paused
-"""Context in which a workflow waits for another service, and holds no slot."""
 
 log = structlog.get_logger()
 
@@ -64,12 +62,29 @@ The order of steps may depend only on the results of earlier steps. Returns the 
 the handler again in a new workflow, without stored steps, or None if the work is finished.
 """
 
-_handler: list[Handler] = []
-"""The handler of the launched engine. DBOS has one instance per process and never unregisters functions."""
+
+@dataclass(frozen=True)
+class _Launched:
+    handler: Handler
+    slots: ThreadSlots
+
+
+_launched: list[_Launched] = []
+"""The launched engine. DBOS has one instance per process and never unregisters functions."""
 
 
 def set_handler(handler: Handler) -> None:
-    _handler[:] = [handler]
+    """Set the handler of the next launch. Its slots are new: workflows of a stopped engine may still hold theirs."""
+    _launched[:] = [_Launched(handler, ThreadSlots(WORKING_SLOTS))]
+
+
+@contextmanager
+def waiting() -> Iterator[None]:
+    """Let the workflow of this thread, if it has one, wait for another service without holding a slot."""
+    with ExitStack() as stack:
+        for launched in _launched:
+            stack.enter_context(launched.slots.paused())
+        yield
 
 
 @cache
@@ -79,9 +94,10 @@ def register_workflow() -> Callable[[str, int], None]:
 
     @DBOS.workflow(name=WORKFLOW_NAME)
     def run_workflow(subject: str, partition: int) -> None:
+        (launched,) = _launched
         try:
-            with _slots.hold(partition):
-                seconds = _handler[0](subject, WorkflowContext())
+            with launched.slots.hold(partition):
+                seconds = launched.handler(subject, WorkflowContext())
                 if seconds is not None:
                     _reschedule(subject, partition, seconds)
         except Exception as failure:  # noqa: BLE001 - a plugin can raise anything, with any message

@@ -16,6 +16,7 @@ from glific_gpt.database.connection_shares import share_out
 from glific_gpt.durable import Handler, WorkflowContext, WorkflowEngine
 from glific_gpt.durable.dbos_configuration import POLL_SECONDS
 from glific_gpt.durable.locks import FileLocks
+from glific_gpt.durable.workflow import WORKING_SLOTS
 from tests.durable.conftest import Enqueue, Hold, Launch, lock_connections, rows
 from tests.support.deferred import wait_until
 
@@ -71,6 +72,26 @@ def test_work_that_is_enqueued_together_has_the_same_rows_as_single_work(
     launch()
     wait_until(lambda: len(done) == 3)
     assert sorted(done) == [f"{subject}-{number}" for number in (1, 2, 3)]
+
+
+def test_work_that_a_stopped_engine_left_behind_takes_no_slot_of_the_next_launch(
+    engine: WorkflowEngine, launch: Launch, enqueue: Enqueue, done: list[str], subject: str
+) -> None:
+    begun: list[str] = []
+    is_released = Event()
+
+    def wait_for_release(subject: str, context: WorkflowContext) -> None:
+        begun.append(subject)
+        is_released.wait()
+
+    enqueue(*(f"{subject}-{number}" for number in range(WORKING_SLOTS)))
+    launch(wait_for_release)
+    wait_until(lambda: len(begun) == WORKING_SLOTS)
+    engine.stop(0)
+    launch()
+    enqueue(subject)
+    wait_until(lambda: subject in done)
+    is_released.set()
 
 
 def test_held_work_starts_when_it_is_released(
