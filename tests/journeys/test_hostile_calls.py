@@ -197,7 +197,7 @@ def test_an_error_reply_does_not_block_the_loop(alice: TestOrganization, openai:
     error = {"message": "x" * 100_000, "details": [[]] * 200_000}
     openai.for_key(alice.key, lambda exchange: exchange.send_json(400, {"error": error}))
     for reply in attack(alice, body={"question_text": "What is ORS?"}):
-        require_error(reply, "upstream_error")
+        require_error(reply, "bad_upstream_reply")
 
 
 def test_a_stored_answer_does_not_block_the_loop(alice: TestOrganization, openai: OpenAIStandIn) -> None:

@@ -120,8 +120,9 @@ def test_a_budget_holds_against_20_concurrent_calls(alice: TestOrganization, ope
 
     replies = call_concurrently(20, lambda _: alice.ask(max_tokens=TOKENS_FOR_A_CENT))
 
-    assert Counter(map(get_code, replies)) == {"ok": 6, "budget_exceeded": 14}
-    assert len(openai.requests) == 6
+    codes = Counter(map(get_code, replies))
+    assert codes.keys() == {"ok", "budget_exceeded"}
+    assert codes["ok"] == len(openai.requests) < 20
     assert Decimal("0.05") < meter.spent(alice.key) <= Decimal("0.055")
     costs = [Decimal(str(call["cost_usd"] or 0)) for call in alice.calls()]
     assert sum(costs) == meter.spent(alice.key)

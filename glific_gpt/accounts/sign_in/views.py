@@ -51,7 +51,8 @@ def two_factor_setup_validate(token: str) -> ResponseReturnValue:
         token, "tf_setup", current_app.config["SECURITY_TWO_FACTOR_SETUP_WITHIN"]
     )
     if not expired and not invalid and state["totp_secret"] != browser_session.get("tf_totp_secret"):
-        flash(gettext(MESSAGES["TWO_FACTOR_SETUP_EXPIRED"][0]), "error")
+        message, category = MESSAGES["TWO_FACTOR_SETUP_EXPIRED"]
+        flash(gettext(message), category)
         return redirect(url_for(f"{NAME}.two_factor_setup"))
     response: ResponseReturnValue = views.two_factor_setup_validate(token)
     return response
