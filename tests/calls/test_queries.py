@@ -205,7 +205,10 @@ def test_the_most_used_models_are_filter_choices(alice: TestOrganization, monkey
     assert list_filter_choices(alice)[0] == ["gpt-x", "gpt-y"]
 
 
-def test_the_filter_choices_come_from_a_limited_number_of_calls(alice: TestOrganization) -> None:
+def test_the_filter_choices_come_from_a_limited_number_of_calls(
+    alice: TestOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "RECENT_ROWS", 100)
     create_call(alice, at=now() - timedelta(days=1), model_asked="gpt-4")
     assert "gpt-4" in list_filter_choices(alice)[0]
     recent = {"organization_id": get_organization_id(alice), "function": "f", "model_asked": "gpt-5", "status": "ok"}

@@ -129,6 +129,7 @@ def test_a_difference_between_models_and_tables_is_detected(empty_database: str)
             flask_migrate.check()
 
 
+@pytest.mark.timeout(300)  # every migration runs three times
 def test_each_downgrade_and_upgrade_keeps_the_rows_of_remaining_tables(empty_database: str) -> None:
     with migrating(empty_database) as engine:
         for script in MIGRATIONS:

@@ -196,7 +196,7 @@ def test_an_error_that_cannot_be_delivered_is_stored_without_the_fallback_messag
 def test_auto_calls_beyond_the_limit_are_refused_when_their_time_is_over(
     start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn, patient_deferral: None
 ) -> None:
-    server = start_server(max_waiting_calls_per_organization=2, deadline_seconds=0.4)
+    server = start_server(max_waiting_calls_per_organization=2, deadline_seconds=1.5)
     alice = create_connected_organization(server, glific)
     bob = create_connected_organization(server, glific, "bob")
     openai.always(answer_of_openai(after=5))
@@ -222,6 +222,7 @@ def test_an_auto_call_beyond_the_limit_is_answered_in_time(
     ]
 
 
+@pytest.mark.usefixtures("patient_deferral")
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has no locks of rows
 def test_a_lock_on_one_organization_does_not_keep_auto_calls_from_being_deferred(
     start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn, database_url: str
