@@ -15,6 +15,7 @@ import pytest
 
 from glific_gpt.runtime import bridge, call_context, call_threads, event_loop
 from glific_gpt.runtime.one_shot_event import OneShotEvent
+from tests.support.deferred import wait_until
 from tests.support.event_loop import server_loop
 
 Run = Callable[..., list[Any]]
@@ -191,7 +192,7 @@ def test_a_call_that_has_begun_proceeds_without_a_slot_after_the_time_out(
     calls = bridge.MAX_CONCURRENT_CALLS * 60
     assert run(*[wait_and_sleep] * calls) == ["done"] * calls
     assert time.monotonic() - before < DELAY * 50
-    assert bridge._limit.slots.free == bridge.MAX_CONCURRENT_CALLS
+    wait_until(lambda: bridge._limit.slots.free == bridge.MAX_CONCURRENT_CALLS)  # the last call frees its slot later
 
 
 def test_a_call_that_cannot_begin_in_time_fails_and_takes_no_slot(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
