@@ -1,8 +1,11 @@
 """Slots for calls with a large reply."""
 
+import contextvars
 import gzip
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Event
 
 import pytest
@@ -34,6 +37,15 @@ def ask_and_hold(gateway: Gateway, answered: Event, ended: Event) -> None:
         ended.wait()
 
 
+@contextmanager
+def ending(event: Event) -> Iterator[None]:
+    """Set the event at the end, also after a failure, so that no thread waits for it."""
+    try:
+        yield
+    finally:
+        event.set()
+
+
 @pytest.mark.parametrize("behaviour", [LARGE, COMPRESSED])
 def test_a_call_with_a_large_reply_keeps_its_slot_until_it_ends(
     openai: OpenAIStandIn, behaviour: object, monkeypatch: pytest.MonkeyPatch
@@ -42,8 +54,8 @@ def test_a_call_with_a_large_reply_keeps_its_slot_until_it_ends(
     monkeypatch.setattr(large_replies, "_slots", type(large_replies._slots)())
     gateway, answered, ended = Gateway(openai.base_url), Event(), Event()
     openai.always(behaviour)  # type: ignore[arg-type]
-    with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(ask_and_hold, gateway, answered, ended)
+    with ThreadPoolExecutor(2) as pool, ending(ended):
+        first = pool.submit(contextvars.copy_context().run, ask_and_hold, gateway, answered, ended)
         wait_until(answered.is_set)
         with large_replies.hold_until_end(), pytest.raises(DeadlineExceeded):
             ask(gateway, seconds=1.0)
@@ -51,7 +63,7 @@ def test_a_call_with_a_large_reply_keeps_its_slot_until_it_ends(
         with large_replies.hold_until_end():
             assert ask(gateway) == "Drink ORS."  # a small reply needs no slot
         openai.always(behaviour)  # type: ignore[arg-type]
-        second = pool.submit(ask_and_hold, gateway, Event(), ended)
+        second = pool.submit(contextvars.copy_context().run, ask_and_hold, gateway, Event(), ended)
         ended.set()
         assert first.result() is second.result() is None
 
