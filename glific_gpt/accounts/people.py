@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -67,10 +67,11 @@ def list_memberships(session: Session, user: User) -> list[tuple[Organization, R
     return [(organization, membership.as_role) for organization, membership in rows]
 
 
-def find_first_slug(session: Session, user: User) -> str | None:
-    """Return the slug of the first organization that the person is a member of. None without one."""
+def find_first_slug(session: Session, is_person: ColumnElement[bool]) -> str | None:
+    """Return the slug of the first organization of the person for whose row this is true. None without one."""
     query = select(Organization.slug).join(Membership, Membership.organization_id == Organization.id)
-    return session.scalar(query.where(Membership.user_id == user.id).order_by(Organization.id).limit(1))
+    query = query.join(User, User.id == Membership.user_id).where(is_person)
+    return session.scalar(query.order_by(Organization.id).limit(1))
 
 
 def find_role(session: Session, user: User, organization_id: int) -> Role | None:

@@ -154,7 +154,7 @@ def count_page_without_organization() -> None:
     if not current_user.is_authenticated:
         return
     with transaction() as session:
-        slug = people.find_first_slug(session, signed_in_user())
+        slug = people.find_first_slug(session, User.id == signed_in_user().id)
     if slug is not None:
         begin_page(slug)
 

@@ -49,7 +49,7 @@ Finish = Callable[[Session, Sequence[Work]], object]
 """Does the rest for the accepted work, if there is any, after its statements."""
 
 
-def do_nothing(_session: Session, _batch: Sequence[Work]) -> None:
+def _do_nothing(_session: Session, _batch: Sequence[Work]) -> None:
     """Accept all work, or have nothing else to do for it."""
 
 
@@ -65,7 +65,7 @@ class GroupTransaction:
         self._queue_timeout = queue_timeout
         self._queue = BatchQueue[Work](queue_timeout, MAX_BATCH, lambda work: work.owner, gives_up_slot=True)
 
-    def run(self, work: Work, check: Check = do_nothing, finish: Finish = do_nothing) -> None:
+    def run(self, work: Work, check: Check = _do_nothing, finish: Finish = _do_nothing) -> None:
         """Do the work, and return when it is committed. It may be done twice, and the first time is rolled back then.
 
         `check` and `finish` have to be the same for all work of this object. Raises what `finish` raises,

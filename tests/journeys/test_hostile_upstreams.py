@@ -33,12 +33,6 @@ MODEL = "Qwen/Qwen3-8B"
 
 
 @pytest.fixture(scope="module")
-def stand_in() -> Iterator[OpenAIStandIn]:
-    with OpenAIStandIn() as openai:
-        yield openai
-
-
-@pytest.fixture(scope="module")
 def served(
     sqlite_template: Path, stand_in: OpenAIStandIn, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServerProcesses]:

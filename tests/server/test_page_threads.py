@@ -167,12 +167,16 @@ def test_pages_of_strangers_share_few_threads_and_take_none_of_those_of_people(m
     run(requests())
 
 
-def test_a_network_of_strangers_has_a_limit_of_pages_which_static_files_and_people_do_not_have(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def few_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each network of strangers load three pages, and no more later."""
     monkeypatch.setattr(stranger_limits, "BURST_PAGES", 3)
     monkeypatch.setattr(stranger_limits, "PAGES_PER_SECOND", 0.0)
     monkeypatch.setattr(request_threads, "REFUSAL_SECONDS", 0.01)
+
+
+@pytest.mark.usefixtures("few_pages")
+def test_a_network_of_strangers_has_a_limit_of_pages_which_static_files_and_people_do_not_have() -> None:
     app = SlowPages()
     app.permissions.release(20)
     server = create_bridge(app, threads=for_people_with_a_cookie())
@@ -191,12 +195,10 @@ def test_a_network_of_strangers_has_a_limit_of_pages_which_static_files_and_peop
     run(requests())
 
 
+@pytest.mark.usefixtures("few_pages")
 def test_a_token_moves_only_requests_to_the_json_api_with_a_valid_one_beyond_the_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(stranger_limits, "BURST_PAGES", 3)
-    monkeypatch.setattr(stranger_limits, "PAGES_PER_SECOND", 0.0)
-    monkeypatch.setattr(request_threads, "REFUSAL_SECONDS", 0.01)
     monkeypatch.setattr(request_threads, "MAX_API_TOKENS", 1)
     app = SlowPages()
     app.permissions.release(20)

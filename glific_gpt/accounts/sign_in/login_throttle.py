@@ -10,13 +10,12 @@ from flask import Flask, Response, current_app, g, make_response, render_templat
 from flask_limiter import Limiter, RateLimitExceeded, RequestLimit
 from flask_security import current_user
 from limits.errors import ConfigurationError, StorageError
-from sqlalchemy import func, select
 
-from glific_gpt.accounts import addresses
+from glific_gpt.accounts import addresses, people
 from glific_gpt.accounts.sign_in import known_browsers, records
 from glific_gpt.accounts.sign_in.client_address import client_network
 from glific_gpt.accounts.sign_in.views import CREDENTIAL_ENDPOINTS, NAME
-from glific_gpt.accounts.tables import Membership, User
+from glific_gpt.accounts.tables import User
 from glific_gpt.database import transaction
 from glific_gpt.errors import SettingsError
 from glific_gpt.runtime.event_loop import blocking
@@ -174,10 +173,9 @@ def _find_organization(person: str) -> str:
         is_person = User.fs_uniquifier == session.get("tf_user_id")
     else:
         is_person = User.email == _submitted_email()
-    query = select(func.min(Membership.organization_id)).join(User, User.id == Membership.user_id).where(is_person)
     with transaction() as db_session:
-        organization_id = db_session.scalar(query)
-    return person if organization_id is None else f"organization {organization_id}"
+        slug = people.find_first_slug(db_session, is_person)
+    return person if slug is None else f"organization {slug}"
 
 
 def _account_key() -> str:
