@@ -270,6 +270,7 @@ def test_the_deadline_of_a_call_ends_its_wait_and_keeps_the_connection(
     with locked_spending(server) as lock:
 
         def give_up() -> object:
+            find()  # opens the connection, which may take longer than the deadline
             call_context.wait_until(time.monotonic() + 0.05)
             with pytest.raises(failures.CallTimeout):
                 group.write(spend("2026-01"))
