@@ -25,7 +25,7 @@ from glific_gpt.glific.text import (
     sanitize_json,
     sanitize_message,
 )
-from glific_gpt.openai import large_replies
+from glific_gpt.openai import large_reply_slots
 from glific_gpt.openai.chat import LanguageModel
 from glific_gpt.openai.other_servers import name_server
 from glific_gpt.runtime import cpu_bound
@@ -66,7 +66,7 @@ def execute(
     context.usage, model.allowance = model.usage, context.allowance
     model.memory = context.memory.turns if context.memory else ()
     try:
-        with large_replies.hold_until_end():
+        with large_reply_slots.hold_until_end():
             return _answer(function, body, model, deadline, context)
     except GlificGptError as error:
         return error
@@ -152,7 +152,7 @@ def error_outcome(call_id: str, error: GlificGptError, fallback: str | None, ans
         "call_id": call_id,
     }
     body |= {answer_key: message} if answer_key else {}
-    return Outcome(error.status, body, error.retry_after, is_kept=not error.passes)
+    return Outcome(error.status, body, error.retry_after, is_kept=not error.is_temporary)
 
 
 def _is_long_work(answer: FunctionAnswer) -> bool:

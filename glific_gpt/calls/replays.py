@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from glific_gpt.calls.context import ROW_GRACE_PERIOD
 from glific_gpt.calls.execution import Outcome, error_outcome
-from glific_gpt.calls.large_replies import MAX_BYTES_IN_TOTAL, LargeReplies
+from glific_gpt.calls.stored_reply_limit import MAX_BYTES_IN_TOTAL, StoredReplyLimit
 from glific_gpt.calls.request import InboundCall
 from glific_gpt.calls.tables import StoredReply
 from glific_gpt.clock import now
@@ -25,8 +25,8 @@ MSG_NOT_STORED = (
     "The first answer to this call was too large to store: the organization has received very much JSON, or very many "
     "answers, in the last 15 minutes. Send the question as a new call, and ask for shorter answers."
 )
-large_replies = LargeReplies(RETENTION)
-all_replies = LargeReplies(RETENTION, MAX_BYTES_IN_TOTAL, min_bytes=0)
+large_reply_limit = StoredReplyLimit(RETENTION)
+total_limit = StoredReplyLimit(RETENTION, MAX_BYTES_IN_TOTAL, min_bytes=0)
 
 # Built once, as in `records.py`. Glific signs every call, so nearly every call has a key.
 REPLIES = cast("Table", StoredReply.__table__)
@@ -92,7 +92,7 @@ def store_statements(
     fallback: str | None = None,
     answer_key: str | None = None,
 ) -> list[Statement]:
-    """Store the answer, encrypted for the organization. A failure that passes by itself releases the key instead.
+    """Store the answer, encrypted for the organization. A temporary error releases the key instead.
 
     If the organization has stored too much, an error with the `fallback` message is stored instead: a
     repetition gets it and is not paid for again.
@@ -108,7 +108,7 @@ def store_statements(
 
     status, ciphertext = outcome.status, _encrypt(vault, organization_id, outcome)
     size = len(ciphertext)
-    if not (large_replies.admit(organization_id, size) and all_replies.admit(organization_id, size)):
+    if not (large_reply_limit.admit(organization_id, size) and total_limit.admit(organization_id, size)):
         error = RateLimited(MSG_NOT_STORED, retry_after=round(RETENTION.total_seconds()))
         refusal = error_outcome(str(outcome.body["call_id"]), error, fallback, answer_key)
         status, ciphertext = refusal.status, _encrypt(vault, organization_id, refusal)

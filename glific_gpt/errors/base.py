@@ -18,7 +18,7 @@ class GlificGptError(Exception):
     status: ClassVar[int]
     error_class: ClassVar[ErrorClass]
     default_message: ClassVar[str] = ""
-    passes: ClassVar[bool] = False
+    is_temporary: ClassVar[bool] = False
     """True if the same call may succeed later although nobody changes anything."""
 
     def __init__(self, message: str = "", *, retry_after: int | None = None) -> None:

@@ -31,7 +31,7 @@ class MethodNotAllowed(CallerError):
 
 class CallInProgress(CallerError):
     code, status = "call_in_progress", 409
-    passes = True
+    is_temporary = True
     default_message = N_("This call is already being processed. Retry in a few seconds.")
 
 
@@ -100,5 +100,5 @@ class MissingFlowContext(CallerError):
 
 class ContactLimit(CallerError):
     code, status = "contact_limit", 429
-    passes = True
+    is_temporary = True
     default_message = N_("This contact has reached the organization's daily limit of questions. Try again tomorrow.")

@@ -58,7 +58,7 @@ class GlificNotConnected(OrganizationError):
 
 class RateLimited(OrganizationError):
     code, status = "rate_limited", 429
-    passes = True
+    is_temporary = True
     default_message = N_(
         "A limit of calls per minute was reached: the organization's own limit, or the limit of its key at OpenAI. "
         "Try again in a moment, or raise the limit."

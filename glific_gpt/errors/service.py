@@ -13,13 +13,13 @@ MSG_PROXY_REFUSED = N_(
 
 class UpstreamError(ServiceError):
     code, status = "upstream_error", 502
-    passes = True
+    is_temporary = True
     default_message = N_("OpenAI could not be reached or had a failure. Try again in a minute.")
 
 
 class BadUpstreamReply(ServiceError):
     code, status = "bad_upstream_reply", 502
-    passes = True
+    is_temporary = True
     default_message = N_("OpenAI sent a reply that cannot be read. Try again in a minute.")
 
 
@@ -42,7 +42,7 @@ MSG_UNSAFE = N_(
 
 class Overloaded(ServiceError):
     code, status = "overloaded", 503
-    passes = True
+    is_temporary = True
     default_message = N_("The server already handles as many calls as it can. Try again in a moment.")
 
 
@@ -50,7 +50,7 @@ class NotReady(ServiceError):
     """This process lacks the encryption key of a stored secret."""
 
     code, status = "not_ready", 503
-    passes = True
+    is_temporary = True
     default_message = N_(
         "This server cannot read its stored secrets at the moment. Nothing is wrong in your settings. Tell the "
         "administrators of this server, and try again in a few minutes."
@@ -63,7 +63,7 @@ MSG_DATABASE_UNAVAILABLE = N_("The server's database is busy or cannot be reache
 
 class DeadlineExceeded(ServiceError):
     code, status = "deadline_exceeded", 504
-    passes = True
+    is_temporary = True
     default_message = N_("OpenAI did not answer in time. Use a faster model, or ask for a shorter answer.")
 
     def __init__(self, message: str = "", *, retry_after: int | None = None, was_asked: bool = True) -> None:

@@ -7,7 +7,7 @@ import openai
 from openai import OpenAI
 from pydantic import SecretStr
 
-from glific_gpt.openai import large_replies
+from glific_gpt.openai import large_reply_slots
 from glific_gpt.openai.connections import AddressFilter, ConnectionPool
 from glific_gpt.openai.encodings import decode_body, is_encoded
 from glific_gpt.openai.json_size import MAX_REPLY_VALUES, has_more_values
@@ -69,7 +69,7 @@ class OpenAIClient(OpenAI):
             response = bridge.await_(reply)
             body = bytes(response.body)
             if is_encoded(response.headers, body):  # a small one can become large
-                bridge.await_(large_replies.take_slot(timeout_seconds))
+                bridge.await_(large_reply_slots.take_slot(timeout_seconds))
             received = decode_body(response.headers, body)
             _require_few_values(received)
         except httpx2.TimeoutException as error:

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 
-from glific_gpt.openai import large_replies
+from glific_gpt.openai import large_reply_slots
 from glific_gpt.openai.http_response import HttpResponse
 
 UNACKNOWLEDGED_MS = 1000
@@ -42,7 +42,7 @@ class Connection(asyncio.Protocol):
         self._response: HttpResponse | None = None
         self._reads = 0
         """Reads of the response until now."""
-        self._slot = large_replies.CallSlot()
+        self._slot = large_reply_slots.CallSlot()
         self._waits_for_slot = self._has_slot = False
         self._timeout_seconds = 0.0
         self._slot_task: asyncio.Task[None] | None = None
@@ -65,8 +65,8 @@ class Connection(asyncio.Protocol):
             self._require_acknowledgement()
         response = HttpResponse()
         self._response, self._reads = response, 0
-        of_call = large_replies.slot_of_call()
-        self._slot = of_call or large_replies.CallSlot()
+        of_call = large_reply_slots.slot_of_call()
+        self._slot = of_call or large_reply_slots.CallSlot()
         self._waits_for_slot = self._has_slot = False
         self._timeout_seconds, self._slot_task = timeout_seconds, None
         self._completed = self._loop.create_future()
@@ -156,7 +156,7 @@ class Connection(asyncio.Protocol):
         except httpx2.DecodingError as error:
             self._completed.set_exception(error)
         else:
-            if len(self._response.body) > large_replies.LARGE_BYTES and not self._has_slot:
+            if len(self._response.body) > large_reply_slots.LARGE_BYTES and not self._has_slot:
                 self._wait_for_slot(self._response, self._completed)
             elif self._response.is_complete:
                 self._completed.set_result(self._response)

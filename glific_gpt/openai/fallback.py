@@ -73,7 +73,7 @@ class ModelWithFallback:
         A picture is downloaded again: nothing holds it during the wait.
         """
         delay = BACKOFF_SECONDS if failure.retry_after is None else failure.retry_after
-        if not failure.passes or delay + MIN_ANSWER_SECONDS >= self._deadline.remaining():
+        if not failure.is_temporary or delay + MIN_ANSWER_SECONDS >= self._deadline.remaining():
             raise failure from None
         bridge.sleep(delay)
         return self._first.ask(question)

@@ -59,7 +59,7 @@ DEFAULT_POLICY = RetryPolicy()
 
 
 class RetryingClient:
-    """Sends requests again that failed for a reason that passes."""
+    """Repeats requests that failed for a temporary reason."""
 
     def __init__(self, client: OpenAIClient, reword: Callable[[GlificGptError], GlificGptError] | None = None) -> None:
         """`reword` changes the error of a request without a complete reply, as for a server that is not OpenAI."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from glific_gpt.openai.http_response import MAX_BODY_BYTES
-from glific_gpt.openai.large_replies import SLOTS_PER_ORGANIZATION
+from glific_gpt.openai.large_reply_slots import SLOTS_PER_ORGANIZATION
 from tests.support import databases
 from tests.support.deferred import wait_until
 from tests.support.endless_server import ENDLESS_REPLIES, run_endless_server

@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import select
 
 from glific_gpt.calls import replays
-from glific_gpt.calls.large_replies import LargeReplies
+from glific_gpt.calls.stored_reply_limit import StoredReplyLimit
 from glific_gpt.calls.tables import StoredReply
 from glific_gpt.database import transaction
 from glific_gpt.glific.signature import DUMMY_PHRASE, sign
@@ -314,7 +314,7 @@ def ask_for_json(organization: TestOrganization, key: str) -> httpx2.Response:
 def test_large_answers_beyond_the_limit_of_an_organization_are_not_stored_and_not_paid_for_again(
     alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replays, "large_replies", LargeReplies(STORAGE_PERIOD, max_bytes=100_000))
+    monkeypatch.setattr(replays, "large_reply_limit", StoredReplyLimit(STORAGE_PERIOD, max_bytes=100_000))
     large = json.dumps({"items": ["x" * 1000] * 40})
     openai.will(*[answer(large)] * 3, answer("A short one."))
     assert [ask_for_json(alice, key).status_code for key in ("first", "second")] == [200, 200]
@@ -331,7 +331,7 @@ def test_large_answers_beyond_the_limit_of_an_organization_are_not_stored_and_no
 def test_small_answers_have_a_limit_too(
     alice: TestOrganization, bob: TestOrganization, openai: OpenAIStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replays, "all_replies", LargeReplies(STORAGE_PERIOD, max_bytes=10_000, min_bytes=0))
+    monkeypatch.setattr(replays, "total_limit", StoredReplyLimit(STORAGE_PERIOD, max_bytes=10_000, min_bytes=0))
     openai.always(answer("A short one. " * 100))
     for organization in (alice, bob):
         assert [ask_with_key(organization, str(key)).status_code for key in range(10)] == [200] * 10
@@ -341,7 +341,7 @@ def test_small_answers_have_a_limit_too(
 
 
 def test_large_answers_are_counted_for_15_minutes() -> None:
-    replies = LargeReplies(STORAGE_PERIOD, max_bytes=100_000)
+    replies = StoredReplyLimit(STORAGE_PERIOD, max_bytes=100_000)
     with time_machine.travel(datetime.now(UTC), tick=False) as clock:
         assert [replies.admit(1, 60_000), replies.admit(1, 60_000), replies.admit(2, 60_000)] == [True, False, True]
         assert all(replies.admit(1, 10_000) for _ in range(5)), "small answers do not count"
@@ -350,7 +350,7 @@ def test_large_answers_are_counted_for_15_minutes() -> None:
 
 
 def test_many_answers_are_counted_in_little_memory() -> None:
-    replies = LargeReplies(STORAGE_PERIOD, max_bytes=100_000, min_bytes=0)
+    replies = StoredReplyLimit(STORAGE_PERIOD, max_bytes=100_000, min_bytes=0)
     with time_machine.travel(datetime.now(UTC), tick=False) as clock:
         for _ in range(5):
             assert all(replies.admit(1, 100) for _ in range(200))

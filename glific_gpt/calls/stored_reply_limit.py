@@ -16,7 +16,7 @@ STEP = timedelta(seconds=1)
 """Answers that arrive within this time are counted together."""
 
 
-class LargeReplies:
+class StoredReplyLimit:
     """Counts the bytes of answers that this process has stored. It is in memory: a query would take too long."""
 
     def __init__(self, period: timedelta, max_bytes: int = MAX_BYTES, *, min_bytes: int = LARGE_BYTES) -> None:

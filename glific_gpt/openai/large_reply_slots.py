@@ -81,7 +81,7 @@ class CallSlot:
             self._loop.call_soon_threadsafe(_slots[self._loop].release, self._group)
 
 
-_current: ContextVar[CallSlot | None] = ContextVar("large_reply", default=None)
+_current: ContextVar[CallSlot | None] = ContextVar("large_reply_slot", default=None)
 
 
 @contextmanager
