@@ -14,7 +14,7 @@ from glific_gpt.organizations.tables import ApiToken
 from glific_gpt.organizations.token_uses import UsedToken
 from glific_gpt.services import services
 
-IS_AUTHENTICATED = "glific_gpt.api_token_is_valid"
+HAS_VALID_API_TOKEN = "glific_gpt.has_valid_api_token"  # noqa: S105 - a name
 """Key of the WSGI environ: set when the token of a request is valid."""
 
 ADMINISTRATOR_ENDPOINTS = frozenset({"api.create_organization"})
@@ -62,7 +62,7 @@ def _identify(session: Session) -> ApiCaller:
     token = tokens.identify_api_token(session, authorization.token)
     if token is None:
         raise InvalidApiToken
-    request.environ[IS_AUTHENTICATED] = True
+    request.environ[HAS_VALID_API_TOKEN] = True
     services().token_uses.note(UsedToken(ApiToken, token.id))
     g.actor = f"API token {token.label}"
     return ApiCaller(token.organization_id)

@@ -1,4 +1,4 @@
-"""The money that is set aside for one call, and the length of answers that it pays for."""
+"""The money that is reserved for one call, and the length of answers that it pays for."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ SMALLEST_USD = Decimal("1e-9")
 """Amounts are stored in whole billionths of a dollar."""
 
 SHARES = 10
-"""A call sets aside at most this fraction of the rest of the budget, so that calls beside it can be answered too."""
+"""A call reserves at most a tenth of the rest of the budget, so that concurrent calls can be answered too."""
 
 
 class AnswerTokens(NamedTuple):
@@ -25,9 +25,9 @@ class AnswerTokens(NamedTuple):
     least: int
     """A shorter answer is not worth its price, so the call is refused."""
     short: int
-    """Enough for most answers. A call sets aside this much, even if it is more than its share of the rest."""
+    """Enough for most answers. A call reserves this much, even if it is more than its share of the rest."""
     full: int
-    """Set aside without max_tokens."""
+    """Reserved without max_tokens."""
 
 
 WITHOUT_REASONING = AnswerTokens(least=16, short=256, full=2000)
@@ -90,7 +90,7 @@ class Estimate:
         return min(affordable, self.wanted)
 
     def share_of(self, rest: Decimal) -> Decimal:
-        """Return the amount to set aside if this much is left of the budget. Raises BudgetExceeded."""
+        """Return the amount to reserve if `rest` is left of the budget. Raises BudgetExceeded."""
         affordable = self.affordable_tokens(rest)
         everything = int((rest - self.prices.input) // self.prices.output_token)
         # A length that the caller chose is not shortened as long as it is usual and fits.
@@ -102,7 +102,7 @@ class Estimate:
 
 @dataclass
 class Allowance:
-    """The money that is set aside for a call. Every question of the call is paid from it."""
+    """The money that is reserved for a call. Every question of the call is paid from it."""
 
     reserved: Decimal
     base_url: str | None = None

@@ -1,4 +1,4 @@
-"""The monthly budget of an organization: money is set aside before a call, and settled or given back afterwards."""
+"""The monthly budget of an organization: money is reserved before a call, and settled or given back afterwards."""
 
 from contextlib import suppress
 from decimal import Decimal
@@ -62,7 +62,7 @@ DELETE_RESERVATION = delete(RESERVATIONS).where(_THIS_CALL)
 
 
 def reserve(session: Session, tenant: Tenant, context: CallContext, parsed: ParsedCall) -> Allowance | None:
-    """Set money aside for a call, so that concurrent calls cannot overspend; None without a budget.
+    """Reserve money for a call, so that concurrent calls cannot overspend. Return None without a budget.
 
     Raises BudgetExceeded if the rest of the budget does not pay for the question and a short answer.
     """
@@ -89,7 +89,7 @@ def reserve(session: Session, tenant: Tenant, context: CallContext, parsed: Pars
 
 
 def find_allowance(session: Session, call_id: str) -> Allowance | None:
-    """Return what is set aside for a deferred call; None if it was accepted without a budget."""
+    """Return the money reserved for a deferred call; None if it was accepted without a budget."""
     row = session.get(BudgetReservation, call_id)
     return Allowance(row.usd) if row else None
 
@@ -142,7 +142,7 @@ def _dead_reservations(session: Session, only: Month | None) -> list[BudgetReser
 
 
 def _share(rest: Decimal, estimate: Estimate, fallback: Estimate | None) -> Decimal:
-    """Return the amount to set aside for the dearer of the two models. Raises BudgetExceeded.
+    """Return the amount to reserve, which is that of the dearer model. Raises BudgetExceeded.
 
     A fallback that the rest does not pay for is not a reason to refuse the call: it is not asked then.
     """
@@ -179,8 +179,9 @@ def _estimate(context: CallContext, model: str, parsed: ParsedCall) -> Estimate:
 def prepare_month(tenant: Tenant, context: CallContext, seconds: float | None = PREPARE_TIMEOUT_SECONDS) -> None:
     """Create the month's row before the transaction of a call, and keep it even if the call is refused.
 
-    The sum of a month can take seconds, in which calls of others would wait for that transaction. It is computed once,
-    in the thread for large writes. Raises Overloaded if it takes longer than `seconds`, and the errors in UNAVAILABLE.
+    To add up a month can take seconds, and calls of other organizations would wait for that transaction. It is done
+    once, in the thread for large writes. Raises Overloaded if it takes longer than `seconds`, and the errors in
+    UNAVAILABLE.
     """
     if tenant.monthly_budget_usd is None or _month_of(context) in _begun_months:
         return

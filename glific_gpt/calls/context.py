@@ -53,7 +53,7 @@ class CallContext:
     cause: str | None = None
     """Why OpenAI gave no answer."""
     allowance: Allowance | None = None
-    """The money that is set aside for the call under a budget."""
+    """The money that is reserved for the call under a budget."""
     memory: Memory | None = None
     """The conversation that the call continues or begins; None for a call without memory."""
     _monotonic_start: float = field(default_factory=time.monotonic)

@@ -120,7 +120,7 @@ class Pipeline:
         return inbound.deadline
 
     def _create_record(self, admitted: AdmittedCall) -> None:
-        """Write the row and set aside money under a budget. Raises GlificGptError."""
+        """Write the row, and reserve money under a budget. Raises GlificGptError."""
         if limits.has_limits(admitted.tenant):
             budget.prepare_month(admitted.tenant, admitted.context)
             # Limits are counted in the transaction that writes the row, so these calls are not batched. The transaction

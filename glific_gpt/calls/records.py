@@ -66,7 +66,7 @@ class AdmittedCall:
 
 
 def create_record(session: Session, admitted: AdmittedCall, status: str = "started") -> None:
-    """Write the row, claim the idempotency key, check the limits, and set aside money under a budget.
+    """Write the row, claim the idempotency key, check the limits, and reserve money under a budget.
 
     Raises CallInProgress for a duplicate, ContactLimit and BudgetExceeded.
     """

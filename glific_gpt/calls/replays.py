@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from glific_gpt.calls.context import ROW_GRACE_PERIOD
 from glific_gpt.calls.execution import Outcome, error_outcome
-from glific_gpt.calls.stored_reply_limit import MAX_BYTES_IN_TOTAL, StoredReplyLimit
 from glific_gpt.calls.request import InboundCall
+from glific_gpt.calls.stored_reply_limit import MAX_BYTES_IN_TOTAL, StoredReplyLimit
 from glific_gpt.calls.tables import StoredReply
 from glific_gpt.clock import now
 from glific_gpt.database import Statement, delete_batch, fetch_one

@@ -1,4 +1,4 @@
-"""Downloads: flow files, and the places of exports."""
+"""Downloads: flow files, and the slots of exports."""
 
 import re
 import unicodedata
@@ -18,10 +18,10 @@ def flow_download(text: str, name: str) -> Response:
 
 
 @contextmanager
-def released_after_error(release: Callable[[], None]) -> Iterator[None]:
-    """Release the place of an export if the block fails, before there is a response that releases it when it closes.
+def release_on_error(release: Callable[[], None]) -> Iterator[None]:
+    """Release the slot of an export if the block fails. After that, the response releases it when it closes.
 
-    The place would otherwise be taken until the process ends, for all organizations.
+    The slot would otherwise stay in use until the process ends.
     """
     try:
         yield

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from glific_gpt.database import event_loop_connections, failures
 from glific_gpt.database.base import Base, db
 from glific_gpt.database.compiled import Parameters, compile_once, raw_connection
-from glific_gpt.database.report_turns import hold_turn
+from glific_gpt.database.report_locks import hold_report_lock
 from glific_gpt.database.timeouts import STATEMENT_TIMEOUT_SECONDS, set_timeouts
 from glific_gpt.runtime import call_threads, event_loop
 
@@ -72,8 +72,8 @@ def reading(organization_id: int | None = None, *, timeout: float = REPORT_TIMEO
     connections. They must not be nested.
     """
     event_loop.require_thread("reading")
-    turn = nullcontext() if organization_id is None else hold_turn(organization_id, timeout)
-    with turn, Session(db.engines[READERS], expire_on_commit=False) as session:
+    lock = nullcontext() if organization_id is None else hold_report_lock(organization_id, timeout)
+    with lock, Session(db.engines[READERS], expire_on_commit=False) as session:
         session.connection(execution_options={"postgresql_readonly": True})
         set_timeouts(session.connection().connection, timeout)
         yield session

@@ -123,7 +123,7 @@ class LongWait(Exception):
 
 
 class OutputLimit(NamedTuple):
-    """Maximum length of an answer that money was set aside for."""
+    """Maximum length of an answer that the reserved money pays for."""
 
     tokens: int
     is_shortened: bool
@@ -131,7 +131,7 @@ class OutputLimit(NamedTuple):
 
 
 class Allowance(Protocol):
-    """Money that was set aside for a call, from which every question is paid."""
+    """Money that is reserved for a call. Every question of the call is paid from it."""
 
     def limit(self, model: str, input_tokens: int, max_tokens: int | None, *, file_searches: int = 0) -> OutputLimit:
         """Return the longest answer that can be paid for. Raises BudgetExceeded.

@@ -237,8 +237,8 @@ def _find_validation_error(detail: object) -> Mapping[str, Any] | None:
     first = detail[0] if isinstance(detail, list) and detail else None
     if not isinstance(first, dict):
         return None
-    place = first.get("loc")
-    names = [str(name) for name in place if name != "body"] if isinstance(place, list) else []
+    location = first.get("loc")
+    names = [str(name) for name in location if name != "body"] if isinstance(location, list) else []
     is_unknown = first.get("type") == "extra_forbidden"
     code = "unknown_parameter" if is_unknown else first.get("type")
     return {"message": first.get("msg"), "param": ".".join(names), "code": code}

@@ -134,7 +134,7 @@ class MonthlySpend(Base):
 
 
 class BudgetReservation(Base):
-    """Money that is set aside for a call in flight. It is part of the month's spend, and deleted when the call ends."""
+    """Money reserved for a call in progress. It is part of the month's spend, and deleted when the call ends."""
 
     __tablename__ = "budget_reservations"
 

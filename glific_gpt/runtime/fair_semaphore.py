@@ -1,4 +1,4 @@
-"""A semaphore for threads, which waiting groups get in the order of their arrival."""
+"""A semaphore for threads, with a limited number of waiting threads for each group."""
 
 import threading
 from collections import deque
@@ -7,9 +7,9 @@ from glific_gpt.runtime.event_loop import blocking
 
 
 class FairSemaphore:
-    """Places for work. A group with much work has few threads waiting, so that others get a place in time.
+    """Slots for threads. A group with much work has few waiting threads, so that other groups get a slot in time.
 
-    Each waiting thread is taken from other requests, so the number of all of them is limited too.
+    A waiting thread serves no other request, so the number of all waiting threads is limited too.
     """
 
     def __init__(self, number: int, *, max_waiting: int, max_waiting_of_group: int) -> None:
@@ -21,7 +21,7 @@ class FairSemaphore:
 
     @blocking
     def acquire(self, group: str, timeout: float) -> bool:
-        """Take a place. Return False at once if too many wait, or after that many seconds without a place."""
+        """Take a slot. Return False at once if too many threads wait, or after `timeout` seconds without a slot."""
         with self._changed:
             if not self._free or self._waiting:
                 if not self._may_wait(group):
@@ -32,7 +32,7 @@ class FairSemaphore:
             return True
 
     def release(self) -> None:
-        """Give the place to the thread that has waited for the longest time."""
+        """Give the slot to the thread that has waited for the longest time."""
         with self._changed:
             self._free += 1
             self._changed.notify_all()

@@ -21,11 +21,11 @@ MAX_HEAD_BYTES = 65_536
 MAX_HEADERS = 100
 """Headers of a request. Each takes time on the event loop, before the sender is authenticated."""
 MAX_BODY_BYTES = 16 * 1024 * 1024
-"""Bytes of a body, framing included, for which the app still waits. The app accepts far fewer."""
+"""Bytes of a body, framing included, for which the app still waits. The app accepts fewer."""
 MAX_CHUNKS = 2_000
 """Chunks of a body. A chunk can be one byte long, and the parser calls several functions for each.
 
-The largest upload, of 5 MiB, has 1,280 chunks of 4 KiB. HTTP clients send larger ones.
+Browsers send none. The largest upload, of 12 MiB, has 1,536 chunks of 8 KiB, and HTTP clients send larger ones.
 """
 WEBHOOK_BODY_TIMEOUT_SECONDS = 5.0
 """How long the body of a webhook may take: Glific gives up after 5 seconds."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from glific_gpt.api.authentication import IS_AUTHENTICATED
+from glific_gpt.api.authentication import HAS_VALID_API_TOKEN
 from glific_gpt.runtime.fair_threads import FairThreads, start_all_threads
 from glific_gpt.server.stranger_limits import StrangerLimits
 
@@ -96,7 +96,7 @@ class RequestThreads:
         """
         token = _hash_token(environ)
         self._api_tokens.pop(token, None)
-        if IS_AUTHENTICATED in environ:
+        if HAS_VALID_API_TOKEN in environ:
             self._api_tokens[token] = None
             if len(self._api_tokens) > MAX_API_TOKENS:
                 del self._api_tokens[next(iter(self._api_tokens))]

@@ -26,16 +26,16 @@ Send = Callable[[Any], Awaitable[None]]
 
 
 class TooManyFiles(Exception):
-    """No place was free, and none can be freed: all of these files are still being written."""
+    """No slot was free, and none can be freed: all of these files are still being written."""
 
 
 class ResponseFile:
     """A large response of a client in a temporary file, which is deleted after `send`."""
 
-    def __init__(self, client: str, places: "FilePlaces") -> None:
+    def __init__(self, client: str, slots: "FileSlots") -> None:
         """`client` is the network of its address."""
         self.client = client
-        self._places = places
+        self._slots = slots
         self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
         self._disconnect: Callable[[], object] | None = None
         """Closes the client's connection, from any thread. None before the file is sent."""
@@ -78,11 +78,11 @@ class ResponseFile:
 
     def close(self) -> None:
         self._file.close()
-        self._places.give_back(self)
+        self._slots.give_back(self)
 
 
-class FilePlaces:
-    """The places for files of this process. All threads may use it.
+class FileSlots:
+    """The slots for files of this process. All threads may use it.
 
     When none is free, the client with the most files loses the connection on which nothing was read for longest.
     """
@@ -104,7 +104,7 @@ class FilePlaces:
             return file
 
     def give_back(self, file: ResponseFile) -> None:
-        """Free the place of a file, unless another file has it already."""
+        """Free the slot of a file, unless another file has it already."""
         with self._lock:
             if file in self._taken:
                 self._taken.remove(file)
@@ -120,7 +120,7 @@ class FilePlaces:
         slowest.disconnect()
 
 
-_places = FilePlaces()
+_slots = FileSlots()
 
 
 def collect(parts: Iterable[bytes], client: str) -> bytes | ResponseFile:
@@ -134,7 +134,7 @@ def collect(parts: Iterable[bytes], client: str) -> bytes | ResponseFile:
 
 
 def _write(beginning: bytearray, rest: Iterable[bytes], client: str) -> ResponseFile:
-    file = _places.open(client)
+    file = _slots.open(client)
     try:
         file.write(beginning)
         for part in rest:

@@ -46,7 +46,7 @@ def test_a_code_signs_in_once_in_two_processes(
         browser.sign_in()
     code = authenticator.code() if path == CODE else recovery_codes[0]
     # Each process has a slot of its own, and these two servers run in one.
-    monkeypatch.setattr(login_throttle, "proven_slot", FairSemaphore(2, max_waiting=8, max_waiting_of_group=2))
+    monkeypatch.setattr(login_throttle, "verified_slot", FairSemaphore(2, max_waiting=8, max_waiting_of_group=2))
     monkeypatch.setattr(SingleUseTotp, "get_last_counter", meet_after(SingleUseTotp.get_last_counter))
     monkeypatch.setattr(HashedRecoveryCodes, "check_recovery_code", meet_after(HashedRecoveryCodes.check_recovery_code))
     with ThreadPoolExecutor(2) as pool:

@@ -116,7 +116,7 @@ def test_concurrent_codes_count_like_sequential_ones(asha: ConsoleUser, authenti
     assert statuses.count(422) <= 5
 
 
-SLOTS = (login_throttle.proven_slot, login_throttle.other_slot)
+SLOTS = (login_throttle.verified_slot, login_throttle.other_slot)
 
 
 @contextmanager
@@ -181,7 +181,7 @@ def test_members_of_an_organization_wait_as_one_group_and_leave_room_for_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     slot = RecordingSlot()
-    monkeypatch.setattr(login_throttle, "proven_slot", slot)
+    monkeypatch.setattr(login_throttle, "verified_slot", slot)
     member, other = add_person("member@example.org"), create_user(asha.server, "b@example.org", Role.VIEWER, bob.slug)
     boss = add_person("boss@example.org", None)
     for person in (asha, member, other, boss):

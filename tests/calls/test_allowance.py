@@ -16,7 +16,7 @@ from glific_gpt.openai.chat import Tokens, Usage
 MODELS = ("gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-5", "gpt-5.4", "gpt-5-pro", "o1", "gpt-3.5-turbo")
 
 
-def test_no_question_costs_more_than_what_was_set_aside() -> None:
+def test_no_question_costs_more_than_the_reserved_amount() -> None:
     chance = random.Random(8)  # noqa: S311 - the same cases in each run
     for _ in range(500):
         model, input_tokens = chance.choice(MODELS), chance.choice([1, 80, 5000, 90_000, 150_000, 300_000])
@@ -37,21 +37,21 @@ def test_no_question_costs_more_than_what_was_set_aside() -> None:
 def test_a_call_leaves_a_part_of_the_rest_for_others() -> None:
     estimate = Estimate.of("gpt-4o", 100, None)
     price = estimate.prices
-    for tokens, set_aside in ((10, None), (16, 16), (200, 200), (1000, 256), (4000, 400), (8000, 800), (10**6, 2000)):
+    for tokens, reserved in ((10, None), (16, 16), (200, 200), (1000, 256), (4000, 400), (8000, 800), (10**6, 2000)):
         rest = price.input + tokens * price.output_token
-        if set_aside is None:
+        if reserved is None:
             with pytest.raises(BudgetExceeded):
                 estimate.share_of(rest)
         else:
-            assert estimate.share_of(rest) == price.input + set_aside * price.output_token
+            assert estimate.share_of(rest) == price.input + reserved * price.output_token
 
 
 def test_a_usual_length_that_the_caller_chose_is_not_shortened() -> None:
     price = Estimate.of("gpt-4o", 100, None).prices
     rest = price.input + 4000 * price.output_token
-    for max_tokens, set_aside in ((5, 5), (500, 500), (2000, 2000), (3900, 2000)):
+    for max_tokens, reserved in ((5, 5), (500, 500), (2000, 2000), (3900, 2000)):
         amount = Estimate.of("gpt-4o", 100, max_tokens).share_of(rest)
-        assert amount == price.input + set_aside * price.output_token
+        assert amount == price.input + reserved * price.output_token
 
 
 def ask(allowance: Allowance, usage: Usage, output_tokens: int, error: GlificGptError | None = None) -> None:

@@ -93,7 +93,7 @@ def test_an_organization_makes_one_export_at_a_time(alice: TestOrganization, vie
         assert answer.status_code == 429
         assert "An export of calls is running already." in answer.text
         assert viewer.get(HERE).status_code == 200
-    for _ in range(3):  # each gives its places back
+    for _ in range(3):  # each releases its slots
         assert len(sheet(viewer)) == 1
 
 

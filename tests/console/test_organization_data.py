@@ -13,7 +13,7 @@ from glific_gpt.accounts import people
 from glific_gpt.accounts.tables import Role
 from glific_gpt.clock import now
 from glific_gpt.console.views import organization_data
-from glific_gpt.database import report_turns, transaction
+from glific_gpt.database import report_locks, transaction
 from glific_gpt.database import session as sessions
 from glific_gpt.operations.organization_data import deletion, export
 from glific_gpt.organizations import store
@@ -72,7 +72,7 @@ def test_one_export_runs_at_a_time(owner: ConsoleUser, monkeypatch: pytest.Monke
     assert [owner.post(EXPORT).status_code for _ in range(2)] == [200, 200]
 
 
-def test_an_export_that_fails_at_its_beginning_leaves_its_place_to_others(
+def test_an_export_that_fails_at_its_beginning_releases_its_slot(
     owner: ConsoleUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_organization: object) -> None:
@@ -91,17 +91,17 @@ def test_the_page_and_the_export_read_for_one_viewer_of_an_organization_at_a_tim
     """They read all calls, on connections that the reports of all organizations share."""
     with server.app.app_context(), transaction() as session:
         organization_id = store.find(session, alice.slug).id
-    turns: list[int] = []
+    held: list[int] = []
 
-    def hold_turn(of_organization: int, timeout: float) -> AbstractContextManager[None]:
-        turns.append(of_organization)
-        return report_turns.hold_turn(of_organization, timeout)
+    def hold_report_lock(of_organization: int, timeout: float) -> AbstractContextManager[None]:
+        held.append(of_organization)
+        return report_locks.hold_report_lock(of_organization, timeout)
 
-    monkeypatch.setattr(sessions, "hold_turn", hold_turn)
+    monkeypatch.setattr(sessions, "hold_report_lock", hold_report_lock)
     assert owner.get(PAGE).status_code == 200
-    assert turns == [organization_id]
+    assert held == [organization_id]
     assert owner.post(EXPORT).status_code == 200
-    assert set(turns[1:]) == {organization_id}
+    assert set(held[1:]) == {organization_id}
 
 
 def test_an_administrator_deletes_an_organization_by_typing_its_slug(

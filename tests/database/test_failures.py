@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.testing import capture_logs
 
-from glific_gpt.database import failures, report_turns
+from glific_gpt.database import failures, report_locks
 from tests.support import databases
 from tests.support.programs import free_port
 
@@ -128,7 +128,11 @@ def test_a_pool_without_a_free_connection_is_told_apart(tmp_path: Path) -> None:
 
 
 def test_reports_of_an_organization_that_wait_for_each_other_are_no_failure_of_the_database() -> None:
-    with report_turns.hold_turn(1, 0.01), pytest.raises(failures.ReportTimeout) as raised, report_turns.hold_turn(1, 0):
+    with (
+        report_locks.hold_report_lock(1, 0.01),
+        pytest.raises(failures.ReportTimeout) as raised,
+        report_locks.hold_report_lock(1, 0),
+    ):
         pass
     assert failures.describe(raised.value).event == "database_reports_waited"
 

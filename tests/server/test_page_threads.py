@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from glific_gpt.api.authentication import IS_AUTHENTICATED
+from glific_gpt.api.authentication import HAS_VALID_API_TOKEN
 from glific_gpt.runtime.cpu_bound import LARGE_CHARACTERS
 from glific_gpt.server import asgi, request_threads, stranger_limits
 from glific_gpt.server.asgi import AsgiBridge
@@ -49,7 +49,7 @@ class SlowPages:
             self.begun.append(environ.get("HTTP_X_FORWARDED_FOR") or environ["REMOTE_ADDR"])
             assert self.permissions.acquire(timeout=TEST_TIMEOUT_SECONDS)
         if environ.get("HTTP_AUTHORIZATION") == f"Bearer {VALID}":
-            environ[IS_AUTHENTICATED] = True
+            environ[HAS_VALID_API_TOKEN] = True
         start_response("200 OK", [])
         return [b""]
 
@@ -223,7 +223,7 @@ def test_a_token_that_is_no_longer_valid_is_forgotten() -> None:
     async def is_page_of_stranger() -> bool:
         return await threads.find(API, environ, FLOOD) is threads._strangers
 
-    threads.note_token(environ | {IS_AUTHENTICATED: True})
+    threads.note_token(environ | {HAS_VALID_API_TOKEN: True})
     assert not asyncio.run(is_page_of_stranger())
     threads.note_token(environ)
     assert asyncio.run(is_page_of_stranger())

@@ -24,7 +24,7 @@ from glific_gpt.server.response_files import (
     CHUNK_BYTES,
     MAX_FILES,
     MAX_FILES_OF_CLIENT,
-    FilePlaces,
+    FileSlots,
     ResponseFile,
     TooManyFiles,
 )
@@ -109,10 +109,10 @@ def test_a_client_that_disconnects_leaves_no_file(files: list[Any]) -> None:
     assert [file.closed for file in files] == [True]
 
 
-def test_a_response_that_finds_no_place_for_its_file_is_refused() -> None:
+def test_a_response_that_finds_no_slot_for_its_file_is_refused() -> None:
     """The files of this client are still being written, so none of its connections can be closed."""
     address = make_scope(b"/")["client"][0]
-    files = [response_files._places.open(ip_addresses.network(address)) for _ in range(MAX_FILES_OF_CLIENT)]
+    files = [response_files._slots.open(ip_addresses.network(address)) for _ in range(MAX_FILES_OF_CLIENT)]
     try:
         messages = respond(50)
     finally:
@@ -123,10 +123,10 @@ def test_a_response_that_finds_no_place_for_its_file_is_refused() -> None:
 
 
 def test_the_slowest_reader_of_the_client_with_the_most_files_is_disconnected() -> None:
-    places, aborted = FilePlaces(), []
+    slots, aborted = FileSlots(), []
 
     def send(client: str, waiting_since: float) -> ResponseFile:
-        file = places.open(client)
+        file = slots.open(client)
         file.waiting_since = waiting_since
         file._disconnect = lambda: aborted.append(file)
         return file
@@ -136,7 +136,7 @@ def test_the_slowest_reader_of_the_client_with_the_most_files_is_disconnected() 
     assert aborted == []
     send("203.0.113.1", 200)
     assert aborted == [many[-1]]
-    many[-1].close()  # its place is in use again
+    many[-1].close()  # its slot is in use again
     send("198.51.100.0", 300)
     assert aborted == [many[-1], many[-2]]
     send("198.51.100.0", 301)
@@ -145,14 +145,14 @@ def test_the_slowest_reader_of_the_client_with_the_most_files_is_disconnected() 
     assert aborted[3:] == [single[0]]
 
 
-def test_a_client_has_few_places() -> None:
-    places = FilePlaces()
-    files = [places.open("192.0.2.0") for _ in range(MAX_FILES_OF_CLIENT)]
+def test_a_client_has_few_slots() -> None:
+    slots = FileSlots()
+    files = [slots.open("192.0.2.0") for _ in range(MAX_FILES_OF_CLIENT)]
     with pytest.raises(TooManyFiles):
-        places.open("192.0.2.0")
-    places.open("192.0.2.1")
+        slots.open("192.0.2.0")
+    slots.open("192.0.2.1")
     files[0].close()
-    places.open("192.0.2.0")
+    slots.open("192.0.2.0")
 
 
 def test_an_app_that_fails_in_the_middle_leaves_no_file(files: list[Any]) -> None:
@@ -163,7 +163,7 @@ def test_an_app_that_fails_in_the_middle_leaves_no_file(files: list[Any]) -> Non
     with pytest.raises(RuntimeError):
         response_files.collect(parts(), OTHER)
     assert [file.closed for file in files] == [True]
-    assert response_files._places._taken == []
+    assert response_files._slots._taken == []
 
 
 @pytest.mark.parametrize("address", [SLOW, OTHER])

@@ -131,7 +131,7 @@ def test_a_changed_address_in_the_database_does_not_redirect_a_key(
     assert (len(other.requests), openai.requests) == (1, [])
 
 
-def test_money_is_set_aside_for_the_prices_of_a_region(
+def test_money_is_reserved_for_the_prices_of_a_region(
     server: RunningServer, bob: TestOrganization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(prices, "surcharge", lambda _model, base_url: Decimal(2 if base_url else 1))

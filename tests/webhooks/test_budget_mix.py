@@ -165,7 +165,7 @@ def ask_until_kill(
 
 
 def held_by(organization: TestOrganization) -> Decimal:
-    """Return what is set aside for the organization's calls."""
+    """Return the amount that is reserved for the organization's calls."""
     with organization.server.app.app_context(), transaction() as session:
         query = select(BudgetReservation.usd).join(Organization, Organization.id == BudgetReservation.organization_id)
         return sum(session.scalars(query.where(Organization.slug == organization.slug)), Decimal(0))

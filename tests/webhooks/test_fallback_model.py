@@ -172,7 +172,7 @@ def test_the_cost_is_that_of_the_model_that_answered(alice: TestOrganization, op
     assert fallback["cost_usd"] == direct["cost_usd"] > 0
 
 
-def test_money_is_set_aside_for_the_dearer_model(alice: TestOrganization, openai: OpenAIStandIn) -> None:
+def test_money_is_reserved_for_the_dearer_model(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     alice.change(fallback_model="gpt-4", monthly_budget_usd=Decimal("0.2"))
     long = answer(input_tokens=20, output_tokens=500)
     openai.always(by_model(first=behaviours.unknown_model(), fallback=long))

@@ -211,7 +211,7 @@ def test_a_repeated_call_gets_the_same_thread_id(alice: TestOrganization, openai
 
 
 def test_the_budget_counts_the_earlier_turns(alice: TestOrganization, openai: OpenAIStandIn) -> None:
-    """The price of a long memory is set aside, so that a budget is not exceeded."""
+    """The price of a long memory is reserved, so that a budget is not exceeded."""
     openai.will(answer("A sentence about it. " * 150))
     _, thread_id = memory_of(ask(alice, "What is ORS?", gpt_model="gpt-4o"))
     alice.change(monthly_budget_usd="0.006")

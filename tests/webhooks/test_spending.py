@@ -74,7 +74,7 @@ def test_cached_input_and_reasoning_cost_what_openai_charges(alice: TestOrganiza
 
 
 @pytest.mark.parametrize("counts", [(None, None), (10, None), (None, 10)], ids=["none", "input", "output"])
-def test_a_call_whose_tokens_are_unknown_spends_what_was_set_aside(
+def test_a_call_whose_tokens_are_unknown_spends_the_reserved_amount(
     alice: TestOrganization, openai: OpenAIStandIn, counts: tuple[int | None, int | None]
 ) -> None:
     alice.change(monthly_budget_usd=BUDGET_FOR_ONE_CALL)
@@ -185,9 +185,7 @@ def test_a_changed_budget_keeps_its_reservations(start_server: StartServer, open
     assert get_code(alice.ask()) == "budget_exceeded"
 
 
-def test_a_reply_without_usage_counts_as_everything_that_was_set_aside(
-    alice: TestOrganization, openai: OpenAIStandIn
-) -> None:
+def test_a_reply_without_usage_spends_the_reserved_amount(alice: TestOrganization, openai: OpenAIStandIn) -> None:
     alice.change(monthly_budget_usd=BUDGET_FOR_ONE_CALL)
     openai.will(answer("Salt.", usage=False))
     require_ok(alice.ask(max_tokens=TOKENS_FOR_A_CENT))

@@ -1,4 +1,4 @@
-"""Under a budget every request to OpenAI has a token limit, which the money set aside for the call pays for."""
+"""Under a budget every request to OpenAI has a token limit, which the money reserved for the call pays for."""
 
 from decimal import Decimal
 

@@ -30,8 +30,8 @@ RETRY_AFTER_SECONDS = 60
 
 ACCOUNT_FROM_ADDRESS_LIMIT = "5 per minute; 30 per hour"
 ADDRESS_LIMIT = "30 per minute; 200 per hour"
-PROVEN_PERSON_LIMIT = "20 per minute"
-"""For a person who has proved the password in this browser, with the successful attempts: each one takes the slot."""
+VERIFIED_PERSON_LIMIT = "20 per minute"
+"""For a verified person. Successful attempts count too, because each one takes the slot."""
 ACCOUNT_LIMIT = "100 per hour"
 """For all browsers together in which the person has never signed in."""
 FORGOTTEN_PASSWORD_LIMIT = "5 per hour"  # noqa: S105 - a limit
@@ -43,13 +43,13 @@ Limit = tuple[str, str, Callable[[], str], Callable[[], bool]]
 """A limit, its name, what it counts, and the requests that it does not count."""
 
 # Each process checks two passwords or codes at the same time. Hashing takes a core and 46 MiB, and webhooks need both
-# too. Those of persons who have proved their password in this browser have a slot of their own: attempts from many
-# networks would otherwise keep everyone from signing in.
-proven_slot = FairSemaphore(1, max_waiting=12, max_waiting_of_group=6)
+# too. Verified persons have a slot of their own. Attempts from many networks would otherwise keep everyone from
+# signing in. A verified person has entered the right password in this browser, now or earlier.
+verified_slot = FairSemaphore(1, max_waiting=12, max_waiting_of_group=6)
 other_slot = FairSemaphore(1, max_waiting=12, max_waiting_of_group=8)
-"""Few wait, because each waiting attempt takes one of 32 threads from pages. Those of a network may be a training.
-
-Those with a proven password wait as a group of their organization, so that its members leave room for others.
+"""Few attempts wait, because each one takes one of the 32 threads of pages. Others wait as a group of their network,
+which people in a training share. Verified persons wait as a group of their organization, so that they cannot use all
+waiting positions.
 """
 
 
@@ -60,7 +60,7 @@ def init(app: Flask, settings: Settings) -> None:
     limiter = _create_limiter(settings)
     app.before_request_funcs.setdefault(NAME, []).extend(
         # An attempt beyond the limit of the person takes no slot.
-        (_create_counter(limiter, "proven", PROVEN_LIMITS), acquire_slot, _create_counter(limiter, "all", LIMITS))
+        (_create_counter(limiter, "verified", VERIFIED_LIMITS), acquire_slot, _create_counter(limiter, "all", LIMITS))
     )
     app.after_request_funcs.setdefault(NAME, []).append(lambda response: _uncount_success(limiter, response))
     # In a teardown function, because Flask skips after_request functions when a view raises an unhandled exception.
@@ -73,9 +73,9 @@ def acquire_slot() -> Response | None:
     """Before an attempt: take a slot, or refuse the request."""
     if not is_attempt():
         return None
-    person = _proven_person()
-    slot = proven_slot if person else other_slot
-    if not slot.acquire(_find_organization(person) if person else client_network(), SLOT_TIMEOUT_SECONDS):
+    person = _verified_person()
+    slot = verified_slot if person else other_slot
+    if not slot.acquire(_waiting_group(person) if person else client_network(), SLOT_TIMEOUT_SECONDS):
         return respond_throttled(RETRY_AFTER_SECONDS)
     g.check_slot = slot
     return None
@@ -132,10 +132,11 @@ def _create_counter(limiter: Limiter, name: str, limits: tuple[Limit, ...]) -> C
 
 
 def _uncount_success(limiter: Limiter, response: Response) -> Response:
-    """Give back a successful attempt. All attempts are counted first, so that concurrent ones see each other."""
+    """Subtract a successful attempt. All attempts are counted first, so that concurrent ones see each other."""
     if not is_attempt() or response.status_code != SUCCESS_STATUS:
         return response
     with suppress(StorageError):  # the Redis has failed since it counted: the success counts as one attempt
+        # These are the limits of the last counter only. Those of verified persons also count successes.
         for counted in limiter.current_limits:
             # Not `deduct_when` of Flask-Limiter, which counts only after the response.
             counted.limiter.storage.incr(counted.key, counted.limit.get_expiry(), amount=-1)
@@ -147,14 +148,14 @@ def _client_key() -> str:
 
 
 def _account_and_client_key() -> str:
-    return _hash(_proven_person() or f"{_submitted_email()} {client_network()}")
+    return _hash(_verified_person() or f"{_submitted_email()} {client_network()}")
 
 
-def _proven_person() -> str | None:
-    """Return the person whose password was right in this browser, now or earlier; None for all others.
+def _verified_person() -> str | None:
+    """Return a verified person; None for all others.
 
-    These attempts are counted by themselves: people often share an address, and one of them, or a client behind a
-    proxy that is not set up, could otherwise lock the others out.
+    Attempts of verified persons are counted for the person. People often share an address, and one of them, or a client
+    behind a proxy that is not set up, could otherwise lock the others out.
     """
     if current_user.is_authenticated:
         return f"user {current_user.id}"
@@ -165,8 +166,8 @@ def _proven_person() -> str | None:
     return f"known {email}" if request.endpoint == LOGIN and known_browsers.is_known(email) else None
 
 
-def _find_organization(person: str) -> str:
-    """Return the first organization of a proven person, or the person without one."""
+def _waiting_group(person: str) -> str:
+    """Return the group in which a verified person waits: the first organization, or else the person."""
     if current_user.is_authenticated:
         is_person = User.id == current_user.id
     elif request.endpoint != LOGIN:
@@ -195,12 +196,12 @@ def _is_exempt() -> bool:
     return not is_attempt()
 
 
-def _is_no_proven_attempt() -> bool:
-    return _is_exempt() or _proven_person() is None
+def _is_not_verified_attempt() -> bool:
+    return _is_exempt() or _verified_person() is None
 
 
-def _is_exempt_or_proven_person() -> bool:
-    return _is_exempt() or _proven_person() is not None
+def _is_exempt_or_verified_person() -> bool:
+    return _is_exempt() or _verified_person() is not None
 
 
 def _is_exempt_or_known_browser() -> bool:
@@ -216,10 +217,12 @@ def _on_breach(limit: RequestLimit) -> Response:
     return respond_throttled(max(1, math.ceil(limit.window.reset_time - time.time())))
 
 
-PROVEN_LIMITS: tuple[Limit, ...] = ((PROVEN_PERSON_LIMIT, "proven", _account_and_client_key, _is_no_proven_attempt),)
+VERIFIED_LIMITS: tuple[Limit, ...] = (
+    (VERIFIED_PERSON_LIMIT, "verified", _account_and_client_key, _is_not_verified_attempt),
+)
 LIMITS: tuple[Limit, ...] = (
     (ACCOUNT_FROM_ADDRESS_LIMIT, "sign-in", _account_and_client_key, _is_exempt),
-    (ADDRESS_LIMIT, "sign-in", _client_key, _is_exempt_or_proven_person),
+    (ADDRESS_LIMIT, "sign-in", _client_key, _is_exempt_or_verified_person),
     (ACCOUNT_LIMIT, "anywhere", _account_key, _is_exempt_or_known_browser),
     (FORGOTTEN_PASSWORD_LIMIT, "forgotten", _account_and_client_key, _is_not_forgotten_password),
     # A limited number of e-mails may wait. One client could otherwise keep them from everyone else.

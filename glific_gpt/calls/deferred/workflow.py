@@ -108,7 +108,7 @@ class AnswerStep:
             # First, so that every error has the thread id of the conversation.
             context.memory = self.admission.open_memory(deferred.tenant, context, parsed.body)
             model = self.admission.bind_model(deferred.tenant, context, deadline)
-            self._set_money_aside(deferred, parsed)
+            self._reserve_budget(deferred, parsed)
         except NotReady:
             raise
         except GlificGptError as error:
@@ -117,8 +117,8 @@ class AnswerStep:
         with waiting():
             return execute(parsed.function, parsed.body, model, deadline, context)
 
-    def _set_money_aside(self, deferred: DeferredCall, parsed: ParsedCall) -> None:
-        """Reserve for a call without a reservation: it is from a time without a budget, or it was given back."""
+    def _reserve_budget(self, deferred: DeferredCall, parsed: ParsedCall) -> None:
+        """Reserve money for a call that has no reservation: there was no budget then, or the money was given back."""
         context, tenant = deferred.context, deferred.tenant
         if context.allowance is None and tenant.monthly_budget_usd is not None:
             with suppress(*UNAVAILABLE):  # the reservation creates the row then

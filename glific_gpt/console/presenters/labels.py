@@ -86,7 +86,7 @@ TABLE_NAMES = {
     "deliveries": _("Deliveries of later answers"),
     "stored_replies": _("Answers for repeated calls"),
     "monthly_spend": _("Months with spending"),
-    "budget_reservations": _("Amounts set aside for calls"),
+    "budget_reservations": _("Amounts reserved for calls"),
     "audit_entries": _("Audit entries"),
     "memberships": _("Members"),
     "webhook_tokens": _("Webhook tokens"),

@@ -14,7 +14,7 @@ from glific_gpt.calls.tables import FAILED_DELIVERY_STATES, Call
 from glific_gpt.calls.timeline import CallTimeline
 from glific_gpt.console.access import AccessLevel, current_organization, requires
 from glific_gpt.console.blueprint import blueprint
-from glific_gpt.console.downloads import released_after_error
+from glific_gpt.console.downloads import release_on_error
 from glific_gpt.console.forms import call_filters
 from glific_gpt.console.forms.call_filters import CallFilters
 from glific_gpt.console.presenters import calls_csv, labels
@@ -78,8 +78,8 @@ def export_calls(slug: str) -> Response:
     form = call_filters.from_query_string()
     if request.args and not form.validate():
         abort(422)
-    release = _take_export_place(slug)
-    with released_after_error(release):
+    release = _take_export_slot(slug)
+    with release_on_error(release):
         response = _stream_calls(slug, form)
     response.call_on_close(release)
     return response
@@ -96,8 +96,8 @@ def _stream_calls(slug: str, form: CallFilters) -> Response:
 
 
 @blocking
-def _take_export_place(slug: str) -> Callable[[], None]:
-    """Return a function that gives the place back. Raises RateLimited."""
+def _take_export_slot(slug: str) -> Callable[[], None]:
+    """Return a function that releases the slot. Raises RateLimited."""
     organization_exports.begin(slug)
     if not export_slot.acquire(slug, EXPORT_TIMEOUT_SECONDS):
         organization_exports.end(slug)

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from glific_gpt.clock import now
 from glific_gpt.console.access import AccessLevel, current_organization, require_fresh_sign_in, requires
 from glific_gpt.console.blueprint import blueprint
-from glific_gpt.console.downloads import released_after_error
+from glific_gpt.console.downloads import release_on_error
 from glific_gpt.console.forms.deletion import DeletionForm
 from glific_gpt.console.presenters.labels import TABLE_NAMES
 from glific_gpt.database import reading
@@ -44,7 +44,7 @@ def export_organization(slug: str) -> ResponseReturnValue:
     if not export_slot.acquire(slug, EXPORT_TIMEOUT_SECONDS):
         flash(_("Another export is running. Try again in a minute."), "error")
         return redirect(page)
-    with released_after_error(export_slot.release):
+    with release_on_error(export_slot.release):
         export.record(current_organization())
     headers = {"Content-Disposition": f'attachment; filename="{slug}-{now():%Y-%m-%d}.zip"'}
     body = stream_with_context(export.stream(current_organization()))

@@ -82,7 +82,7 @@ TABLES = (
     OrganizationTable(
         BudgetReservation,
         "budget_reservations",
-        "Amounts that are set aside for calls in progress, in US dollars.",
+        "Amounts that are reserved for calls in progress, in US dollars.",
         ("call_id", "month", "usd"),
         OF_ORGANIZATION,
     ),

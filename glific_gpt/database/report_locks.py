@@ -13,9 +13,9 @@ _reporting: set[int] = set()
 
 
 @contextmanager
-def hold_turn(organization_id: int, timeout: float) -> Iterator[None]:
+def hold_report_lock(organization_id: int, timeout: float) -> Iterator[None]:
     """Wait until no other thread makes a report of the organization. Raises ReportTimeout."""
-    event_loop.require_thread("hold_turn")
+    event_loop.require_thread("hold_report_lock")
     with _changed:
         if not _changed.wait_for(lambda: organization_id not in _reporting, timeout):
             raise ReportTimeout("Another report of the organization took longer than the time-out.")
