@@ -1,6 +1,7 @@
 """Pool of HTTP/1.1 connections to one host. A call borrows a connection and returns it for the next call."""
 
 import asyncio
+import contextvars
 import hashlib
 import socket
 import ssl
@@ -35,6 +36,11 @@ def _owner_of(headers: Headers) -> bytes:
     """Return a hash of the key in the headers, because a connection must not keep the key itself."""
     key = next((value for name, value in headers if name.lower() == b"authorization"), b"")
     return hashlib.blake2b(key, digest_size=16).digest()
+
+
+def _close_unused(task: "asyncio.Task[Connection]") -> None:
+    if not task.cancelled() and not task.exception():
+        task.result().close()
 
 
 class AddressRefused(OSError):
@@ -151,7 +157,8 @@ class ConnectionPool:
 
     def _set_timer(self, seconds: float) -> None:
         self._is_timer_set = True
-        asyncio.get_running_loop().call_later(seconds, self._close_expired)
+        # In the context of the current call, the timer would keep the whole call in memory.
+        asyncio.get_running_loop().call_later(seconds, self._close_expired, context=contextvars.Context())
 
     def _close_expired(self) -> None:
         """Close what has been idle for too long, also if no call comes any more. The oldest is at the left.
@@ -167,13 +174,23 @@ class ConnectionPool:
     async def _connect(self, timeout_seconds: float) -> Connection:
         try:
             async with asyncio.timeout(timeout_seconds):
-                return await (self._connect_through_proxy() if self._proxy else self._connect_directly())
+                return await self._connect_outside_call()
         except TimeoutError:
             raise httpx2.ConnectTimeout("the call's time is up") from None
         except (OSError, UnicodeError) as error:  # the resolver raises UnicodeError for an impossible host name
             if isinstance(error, OSError) and error.errno in EXHAUSTED_ERRORS:
                 raise Overloaded(retry_after=1) from None  # the fault is not OpenAI's
             raise httpx2.ConnectError("the host cannot be reached") from error
+
+    async def _connect_outside_call(self) -> Connection:
+        """Connect in an empty context: the transport keeps it, and with that of the call it would keep the call."""
+        opening = self._connect_through_proxy() if self._proxy else self._connect_directly()
+        task = asyncio.get_running_loop().create_task(opening, context=contextvars.Context())
+        try:
+            return await task
+        except asyncio.CancelledError:
+            task.add_done_callback(_close_unused)  # it may have ended at the same moment
+            raise
 
     async def _connect_directly(self) -> Connection:
         addresses = await self._allowed_addresses()

@@ -1,6 +1,7 @@
 """Lookups of host names: one at a time for each host, and hosts that organizations choose in threads of their own."""
 
 import asyncio
+import contextvars
 import socket
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +27,8 @@ class NameLookup:
     async def find(self) -> list[str]:
         """Return the addresses. Raises OSError and UnicodeError, as the system's resolver does."""
         if self._running is None or self._running.done():
-            self._running = asyncio.create_task(self._find())
+            # A lookup belongs to several calls. In the context of one, its task would keep that call in memory.
+            self._running = asyncio.create_task(self._find(), context=contextvars.Context())
             self._running.add_done_callback(_ignore_error)
         return await asyncio.shield(self._running)
 

@@ -229,9 +229,9 @@ class HttpProtocol(HttpToolsProtocol):
         else:
             self._options.connections.remove_refused()
         self._options.unsent_bytes.remove(self)
-        self._writer.cancel_write_timeout()
         self._cancel_read_timeout()
         super().connection_lost(exc)
+        self._writer.cancel_write_timeout()  # uvicorn has closed the lost transport, which starts the time-out
 
     def _cancel_read_timeout(self) -> None:
         if self._read_timeout:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+from flask import Request
 
 from glific_gpt.accounts.sign_in import login_throttle
 from glific_gpt.accounts.tables import Role
@@ -25,8 +26,10 @@ from glific_gpt.settings import MAX_BODY_BYTES, MAX_FORM_BYTES, MAX_PUBLIC_FORM_
 from tests.api.client import client_of
 from tests.console.test_convert_flow import error as file_error
 from tests.console.users import PASSWORD, create_user
+from tests.support.deferred import wait_until
 from tests.support.openai_stand_in import OpenAIStandIn
 from tests.support.server import TIMEOUT_SECONDS, RunningServer, TestOrganization
+from tests.webhooks.assertions import require_ok
 
 PHRASE = "a phrase that only Glific knows"
 BODY = json.dumps({"question_text": "What is ORS?"}).encode()
@@ -334,6 +337,17 @@ def test_what_a_stranger_has_sent_is_not_kept_after_the_response(alice: TestOrga
         connections = [thing for thing in gc.get_objects() if isinstance(thing, HttpProtocol) and thing.cycle]
         assert connections
         assert [connection.cycle.body for connection in connections if connection.cycle.body] == []
+
+
+def test_what_a_call_has_sent_is_not_kept_after_its_response(alice: TestOrganization) -> None:
+    require_ok(alice.ask())
+    wait_until(lambda: not _requests_in_memory(alice.server))
+
+
+def _requests_in_memory(server: RunningServer) -> list[Request]:
+    gc.collect()
+    requests = (thing for thing in gc.get_objects() if isinstance(thing, Request))
+    return [request for request in requests if request.environ["SERVER_PORT"] == str(urlsplit(server.url).port)]
 
 
 class SlowBody:
