@@ -188,7 +188,7 @@ def test_a_value_that_is_refused_does_not_disturb_the_connection(
 
 @pytest.mark.usefixtures("_without_threads")
 def test_a_statement_may_be_larger_than_what_the_socket_takes(server: RunningServer, alice: TestOrganization) -> None:
-    assert run_on_loop(server, lambda: fetch_one(FIND, slug="x" * 20_000_000), find) == [None, {"slug": "alice"}]
+    assert run_on_loop(server, lambda: fetch_one(FIND, slug="x" * 8_000_000), find) == [None, {"slug": "alice"}]
 
 
 def test_a_connection_that_the_server_ended_is_replaced(server: RunningServer, alice: TestOrganization) -> None:

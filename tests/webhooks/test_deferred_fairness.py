@@ -121,6 +121,7 @@ def test_slow_answers_of_one_organization_do_not_delay_another(
     assert len(openai.requests) == 3
 
 
+@pytest.mark.usefixtures("patient_deferral")
 def test_slow_auto_calls_of_four_organizations_leave_room_for_a_fifth(
     start_server: StartServer, openai: OpenAIStandIn, glific: GlificStandIn
 ) -> None:
