@@ -1,4 +1,4 @@
-"""Permissions of owners over members: an owner may act on members of the own organization only.
+"""Permissions of owners: an owner may act on members of the same organization only.
 
 An owner may never take over an account that gives access to more than this organization.
 """
@@ -59,8 +59,8 @@ def invite(session: Session, inviter: User, organization_id: int, email: str, ro
 def record_refused_invitation(session: Session, organization_id: int, email: str) -> None:
     """Record that an owner has learned that an address has an account.
 
-    In the transaction of the invitation, which has written nothing: it locks the organization, so that invitations at
-    the same moment see this one.
+    Call it in the transaction of the invitation, which locks the organization, so that concurrent invitations see this
+    entry. A refused invitation has written nothing else.
     """
     trail.record(session, Action.INVITATION_REFUSED, organization_id, email=addresses.normalize(email))
 

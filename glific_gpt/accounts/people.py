@@ -68,7 +68,7 @@ def list_memberships(session: Session, user: User) -> list[tuple[Organization, R
 
 
 def find_first_slug(session: Session, is_person: ColumnElement[bool]) -> str | None:
-    """Return the slug of the first organization of the person for whose row this is true. None without one."""
+    """Return the slug of the first organization of the person that `is_person` selects; None without one."""
     query = select(Organization.slug).join(Membership, Membership.organization_id == Organization.id)
     query = query.join(User, User.id == Membership.user_id).where(is_person)
     return session.scalar(query.order_by(Organization.id).limit(1))

@@ -185,7 +185,7 @@ def prepare_month(tenant: Tenant, context: CallContext, seconds: float | None = 
     """
     if tenant.monthly_budget_usd is None or _month_of(context) in _begun_months:
         return
-    created = submit_large(context.organization_id, lambda: _begin_month_alone(context))
+    created = submit_large(context.organization_id, lambda: _create_month_in_thread(context))
     try:
         bridge.result_of(created, None if seconds is None else call_context.limit_wait(seconds))
     except TimeoutError:
@@ -193,7 +193,7 @@ def prepare_month(tenant: Tenant, context: CallContext, seconds: float | None = 
         raise Overloaded(MSG_DATABASE_UNAVAILABLE, retry_after=1) from None
 
 
-def _begin_month_alone(context: CallContext) -> None:
+def _create_month_in_thread(context: CallContext) -> None:
     month = _month_of(context)
     if month in _begun_months:
         return

@@ -42,7 +42,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Outcome:
-    """The HTTP status and the JSON object that Glific is answered with."""
+    """The HTTP status and the JSON object of the reply to Glific."""
 
     status: int
     body: dict[str, JsonValue]

@@ -22,8 +22,8 @@ from glific_gpt.vault import Vault
 RETENTION = timedelta(minutes=15)
 PURPOSE = "stored_reply"
 MSG_NOT_STORED = (
-    "The first answer to this call was too large to store: the organization has received very much JSON, or very many "
-    "answers, in the last 15 minutes. Send the question as a new call, and ask for shorter answers."
+    "The first answer to this call was not stored, because the answers to the organization were too large or too many "
+    "in the last 15 minutes. Send the question as a new call, and ask for shorter answers."
 )
 large_reply_limit = StoredReplyLimit(RETENTION)
 total_limit = StoredReplyLimit(RETENTION, MAX_BYTES_IN_TOTAL, min_bytes=0)
@@ -94,8 +94,8 @@ def store_statements(
 ) -> list[Statement]:
     """Store the answer, encrypted for the organization. A temporary error releases the key instead.
 
-    If the organization has stored too much, an error with the `fallback` message is stored instead: a
-    repetition gets it and is not paid for again.
+    If the organization has stored too much, an error with the `fallback` message is stored instead. A repetition gets
+    this error and is not paid for again.
 
     A call that was considered lost may still finish. By then another call may hold the key, and its answer is kept.
     """

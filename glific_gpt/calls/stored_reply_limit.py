@@ -7,17 +7,17 @@ from threading import Lock
 from glific_gpt.clock import now
 
 LARGE_BYTES = 16 * 1024
-"""Bytes of ciphertext from which on an answer counts. WhatsApp messages are smaller, only JSON is larger."""
+"""Size of the ciphertext from which an answer is large. WhatsApp messages are smaller; only JSON is larger."""
 MAX_BYTES = 64 * 1024 * 1024
-"""Limit of each process for the large answers of an organization that are stored at the same time."""
+"""Limit for the large answers of an organization that are stored at the same time, in each process."""
 MAX_BYTES_IN_TOTAL = 256 * 1024 * 1024
-"""The same for answers of any size: 300 of a kilobyte each second."""
+"""The same for answers of any size. It allows 300 answers of a kilobyte each second."""
 STEP = timedelta(seconds=1)
 """Answers that arrive within this time are counted together."""
 
 
 class StoredReplyLimit:
-    """Counts the bytes of answers that this process has stored. It is in memory: a query would take too long."""
+    """Counts the bytes of answers that this process has stored. In memory, because a query would take too long."""
 
     def __init__(self, period: timedelta, max_bytes: int = MAX_BYTES, *, min_bytes: int = LARGE_BYTES) -> None:
         """`period` is how long an answer is stored. Answers below `min_bytes` are not counted."""

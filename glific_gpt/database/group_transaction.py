@@ -18,7 +18,7 @@ from glific_gpt.database.large_writes import LARGE_BYTES, run_large
 from glific_gpt.database.timeouts import set_timeouts
 
 MAX_BATCH = 20
-"""The first calls of many would otherwise wait for the work of all. Each one takes milliseconds."""
+"""Maximum number of works in a transaction. Each takes milliseconds, and all calls wait for the whole transaction."""
 
 
 @dataclass(eq=False)
@@ -33,7 +33,7 @@ class Work:
     stored_bytes: int = 0
     """Size of the content that the statements store."""
     refusal: Exception | None = None
-    """Set by the check of the transaction: nothing is done then."""
+    """Set by the check of the transaction. Refused work is not done."""
 
     @property
     def is_large(self) -> bool:
@@ -46,11 +46,11 @@ Check = Callable[[Session, Sequence[Work]], object]
 
 
 Finish = Callable[[Session, Sequence[Work]], object]
-"""Does the rest for the accepted work, if there is any, after its statements."""
+"""Called after the statements of the accepted work, if there is any."""
 
 
 def _do_nothing(_session: Session, _batch: Sequence[Work]) -> None:
-    """Accept all work, or have nothing else to do for it."""
+    """The default check, which accepts all work, and the default for `finish`."""
 
 
 class GroupTransaction:
@@ -66,7 +66,7 @@ class GroupTransaction:
         self._queue = BatchQueue[Work](queue_timeout, MAX_BATCH, lambda work: work.owner, gives_up_slot=True)
 
     def run(self, work: Work, check: Check = _do_nothing, finish: Finish = _do_nothing) -> None:
-        """Do the work, and return when it is committed. It may be done twice, and the first time is rolled back then.
+        """Do the work, and return when it is committed. It may be repeated after a rollback.
 
         `check` and `finish` have to be the same for all work of this object. Raises what `finish` raises,
         IntegrityError for a row that exists already, and the errors in UNAVAILABLE. The transaction is rolled back

@@ -105,9 +105,9 @@ class WorkflowEngine:
 
     @blocking
     def hold(self, session: Session, workflow_id: str, subject: str, partition: int, seconds: float) -> bool:
-        """Do the same for work that waits until this process calls `release`.
+        """Enqueue work that waits until this process calls `release`.
 
-        The work also starts when that many seconds have passed, or when this process has died. Returns False if this
+        The work also starts after `seconds`, or when this process has died. Returns False if this
         process runs no work: then the work starts immediately, in another process.
         """
         executor, options = self._executor, self._options(workflow_id, partition)

@@ -70,7 +70,7 @@ class _Launched:
 
 
 _launched: list[_Launched] = []
-"""The launched engine. DBOS has one instance per process and never unregisters functions."""
+"""Handler and slots of the launched engine. DBOS has one instance per process and never unregisters functions."""
 
 
 def set_handler(handler: Handler) -> None:

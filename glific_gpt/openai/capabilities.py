@@ -25,7 +25,7 @@ class LearnedCapabilities:
 
     def __init__(self) -> None:
         self._learned: dict[bytes, OrderedDict[str, tuple[float, Adaptations]]] = {}
-        """By the hash of the key, and then by the model. A key without an entry is not in it."""
+        """Adaptations by the hash of the key, and then by the model, oldest first. No key has an empty entry."""
         self._lock = Lock()
         self._salt = secrets.token_bytes(16)  # so that the memory of the process holds no plain hash of a key
 
@@ -40,7 +40,8 @@ class LearnedCapabilities:
     def learn(self, api_key: SecretStr, model: str, adaptations: Adaptations) -> None:
         """Remember adaptations with which OpenAI has just answered.
 
-        When it is full, the key with the most entries loses its oldest one, so that it displaces none of other keys.
+        When the memory is full, the key with the most entries loses its oldest one. So no key displaces the entries of
+        another.
         """
         with self._lock:
             of_key = self._learned.setdefault(self._hash(api_key), OrderedDict())

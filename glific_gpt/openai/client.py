@@ -68,7 +68,7 @@ class OpenAIClient(OpenAI):
         try:
             response = bridge.await_(reply)
             body = bytes(response.body)
-            if is_encoded(response.headers, body):  # a small one can become large
+            if is_encoded(response.headers, body):  # a small body can become large when it is decompressed
                 bridge.await_(large_reply_slots.take_slot(timeout_seconds))
             received = decode_body(response.headers, body)
             _require_few_values(received)

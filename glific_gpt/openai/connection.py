@@ -13,7 +13,7 @@ from glific_gpt.openai.http_response import HttpResponse
 UNACKNOWLEDGED_MS = 1000
 """The kernel closes a reused connection if its other end does not acknowledge a request for that long (tcp(7)).
 
-A firewall can drop a connection without a word. A call would otherwise wait on it until its deadline.
+A firewall can drop a connection without closing it. A call would otherwise wait for it until its deadline.
 """
 ACKNOWLEDGED_AFTER_SECONDS = 2.5
 """When the request is acknowledged or the connection is closed, retransmissions included. From then on the limit would
@@ -49,7 +49,7 @@ class Connection(asyncio.Protocol):
         """Kept, because the event loop keeps no reference to it."""
         self._acknowledged_at = 0.0
         """When the last request is acknowledged, in the time of the event loop."""
-        self._is_limited = False
+        self._has_time_limit = False
         self._completed: asyncio.Future[HttpResponse] | None = None
         self._drained: asyncio.Future[None] | None = None
         """Ends the wait for a transport that holds enough unsent bytes."""
@@ -65,8 +65,8 @@ class Connection(asyncio.Protocol):
             self._require_acknowledgement()
         response = HttpResponse()
         self._response, self._reads = response, 0
-        of_call = large_reply_slots.slot_of_call()
-        self._slot = of_call or large_reply_slots.CallSlot()
+        call_slot = large_reply_slots.slot_of_call()
+        self._slot = call_slot or large_reply_slots.CallSlot()
         self._waits_for_slot = self._has_slot = False
         self._timeout_seconds, self._slot_task = timeout_seconds, None
         self._completed = self._loop.create_future()
@@ -84,7 +84,7 @@ class Connection(asyncio.Protocol):
             response.release()
             if self._slot_task:
                 self._slot_task.cancel()
-            if of_call is None:
+            if call_slot is None:
                 self._slot.end()
             self._response = self._completed = None
 
@@ -108,10 +108,10 @@ class Connection(asyncio.Protocol):
         self._drained = None
 
     def _require_acknowledgement(self) -> None:
-        """Limit the time for an acknowledgement. A busy connection keeps its limit, with one timer for all requests."""
+        """Limit the time for an acknowledgement. Requests that follow each other share one timer."""
         self._acknowledged_at = self._loop.time() + ACKNOWLEDGED_AFTER_SECONDS
-        if not self._is_limited:
-            self._is_limited = True
+        if not self._has_time_limit:
+            self._has_time_limit = True
             self._set_limit(UNACKNOWLEDGED_MS)
             self._loop.call_at(self._acknowledged_at, self._lift_limit)
 
@@ -119,15 +119,15 @@ class Connection(asyncio.Protocol):
         if self._loop.time() < self._acknowledged_at:  # a later request was sent
             self._loop.call_at(self._acknowledged_at, self._lift_limit)
             return
-        self._is_limited = False
+        self._has_time_limit = False
         self._set_limit(0)
 
     def _set_limit(self, milliseconds: int) -> None:
         """Limit the time for which sent bytes may stay unacknowledged. Zero is the system's own limit."""
         if self._transport and self.is_open and hasattr(socket, "TCP_USER_TIMEOUT"):
             with suppress(OSError):  # the connection has been closed meanwhile
-                end = self._transport.get_extra_info("socket")
-                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+                connected = self._transport.get_extra_info("socket")
+                connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
     def _time_out(self) -> None:
         if self._completed and not self._completed.done():
@@ -139,7 +139,7 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     @property
-    def has_heard(self) -> bool:
+    def has_received(self) -> bool:
         """True if the other end has sent something since the last request."""
         return self._reads > 0
 
@@ -169,7 +169,7 @@ class Connection(asyncio.Protocol):
             self._loop.call_later(READ_PAUSE_SECONDS, self._resume_reading)
 
     def _wait_for_slot(self, response: HttpResponse, completed: "asyncio.Future[HttpResponse]") -> None:
-        """Read no more of a large reply, and end no call with one, before the call has a slot."""
+        """Stop reading a large reply, and do not complete it, until the call has a slot."""
         self._waits_for_slot = True
         if self._transport:
             self._transport.pause_reading()
@@ -205,9 +205,9 @@ class Connection(asyncio.Protocol):
             self._completed.set_exception(failure)
 
 
-def _probe_when_idle(end: socket.socket) -> None:
+def _probe_when_idle(connected: socket.socket) -> None:
     probes = {"TCP_KEEPIDLE": PROBE_AFTER_SECONDS, "TCP_KEEPINTVL": PROBE_INTERVAL_SECONDS, "TCP_KEEPCNT": PROBES}
-    end.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in probes.items():
         if hasattr(socket, name):  # Linux has all of them
-            end.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+            connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -91,7 +91,7 @@ class ConnectionPool:
             try:
                 return await self._exchange(reused, request, ends_at, reused=True)
             except (httpx2.ConnectError, httpx2.ReadTimeout) as error:
-                if reused.has_heard:
+                if reused.has_received:
                     raise
                 # Something that cut this connection has probably cut the others too, unless they were used meanwhile.
                 self._close_idle(since=sent_at)
@@ -161,9 +161,10 @@ class ConnectionPool:
         asyncio.get_running_loop().call_later(seconds, self._close_expired, context=contextvars.Context())
 
     def _close_expired(self) -> None:
-        """Close what has been idle for too long, also if no call comes any more. The oldest is at the left.
+        """Close connections that have been idle for too long, also without another call. The oldest is at the left.
 
-        The timer keeps a pool until its last connection is closed, also of an address that no key has any more.
+        The timer keeps a reference to the pool until its last connection is closed, even if no key has its address any
+        more.
         """
         self._is_timer_set = False
         oldest = time.monotonic() - KEEPALIVE_SECONDS

@@ -10,7 +10,7 @@ MAX_ANSWER_VALUES = 100_000
 
 
 def has_more_values(json: str, limit: int) -> bool:
-    """Return whether the JSON has more than about `limit` values. Any other text may count as many."""
+    """Return whether the JSON has more than about `limit` values. For other text, the result can be wrong."""
     bare = json.replace("\\\\", "").replace('\\"', "")
     if bare.count('"') > 4 * limit:  # a member of an object has two texts
         return True

@@ -1,6 +1,6 @@
 """Slots for calls with a large reply: a few at a time, so that replies cannot use up the memory of the process.
 
-A call keeps its slot until it ends, because the reply, its decoded form and the answer follow each other in memory.
+A call keeps its slot until it ends, because first the reply, then its decoded form and the answer are in memory.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from glific_gpt.runtime.call_context import current_group
 from glific_gpt.runtime.fair_slots import FairSlots
 
 LARGE_BYTES = 32 * 1024
-"""Bytes of a reply from which on it is large. A message of WhatsApp's length is smaller in every script."""
+"""Size from which a reply is large. A message of WhatsApp's length is smaller in every script."""
 SLOTS = 16
 SLOTS_PER_ORGANIZATION = 4
 
@@ -97,12 +97,12 @@ def hold_until_end() -> Iterator[None]:
 
 
 def slot_of_call() -> CallSlot | None:
-    """Return the slot of the current call; None outside of `hold_until_end`."""
+    """Return the slot object of the current call; None outside of `hold_until_end`."""
     return _current.get()
 
 
 async def take_slot(timeout: float) -> None:
-    """Take a slot for the current call, if there is one. Raises httpx2.ReadTimeout."""
+    """Take a slot if this is inside `hold_until_end`. Raises httpx2.ReadTimeout if none is free in time."""
     slot = slot_of_call()
     if slot and not await slot.take(timeout):
         raise httpx2.ReadTimeout("too many large replies at the same time")

@@ -41,7 +41,7 @@ MAX_FIELD_NAME_LENGTH = 40
 STORABLE = r"^[^\x00]*[^\x00\s\x1c-\x1f][^\x00]*$"
 
 DIRECTION_CONTROLS = "\u202a-\u202e\u2066-\u2069"
-"""Characters that change the order of the text around a name. Joiners are none: Indian scripts need them."""
+"""Characters that change the order of the text around a name. Joiners, which Indian scripts need, are not included."""
 
 ONE_DIRECTION = rf"^[^\x00{DIRECTION_CONTROLS}]*[^\x00\s\x1c-\x1f{DIRECTION_CONTROLS}][^\x00{DIRECTION_CONTROLS}]*$"
 """As STORABLE, for names that people read in lists of all organizations."""

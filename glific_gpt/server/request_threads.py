@@ -1,4 +1,4 @@
-"""The threads for requests that do not run on the event loop, apart for each kind of request."""
+"""The threads for requests that do not run on the event loop, with separate threads for each kind of request."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from glific_gpt.server.stranger_limits import StrangerLimits
 LONG_URL_THREADS = 4
 """Threads for webhooks with a long URL, of which correct flows have none. They can only delay each other."""
 PAGE_THREADS = 32
-"""Threads for pages and the JSON API, which clients use in turns."""
+"""Threads for pages and the JSON API, which clients get in rotation."""
 STRANGER_THREADS = 2
 """Threads for the pages of clients without a session. The event loop shares a processor with each thread that works.
 
@@ -45,7 +45,7 @@ class RequestThreads:
     """The threads of one server process."""
 
     def __init__(self, has_person: Callable[[Environ], bool] = _has_person) -> None:
-        """`has_person` tells by a WSGI environ whether a page is asked for by a person who is signed in."""
+        """`has_person` returns whether the request of a WSGI environ is from a person who is signed in."""
         self._has_person = has_person
         self._limits = StrangerLimits()
         self._api_tokens: dict[int, None] = {}
@@ -86,13 +86,13 @@ class RequestThreads:
         if not path.startswith(STATIC_FILES) and not self._limits.take(client):
             await asyncio.sleep(REFUSAL_SECONDS)
             return None
-        # A form may wait for the check of a password, and would keep others from the page with the form.
+        # The check of a password may wait. In the few threads for strangers, it would delay the pages of all of them.
         return self._pages if environ["REQUEST_METHOD"] in FORM_METHODS else self._strangers
 
     def note_token(self, environ: Environ) -> None:
         """Remember the API token of a request that has ended, if it was valid, or else forget it.
 
-        To be known gives no access: each request is authenticated.
+        A remembered token gives no access, because each request is authenticated.
         """
         token = _hash_token(environ)
         self._api_tokens.pop(token, None)
@@ -104,7 +104,7 @@ class RequestThreads:
     def _has_known_token(self, path: str, environ: Environ) -> bool:
         """Return whether this is a request to the JSON API with a token that was valid before.
 
-        Only the JSON API reads tokens. On other paths, and with any other token, the client is a stranger.
+        Only the JSON API reads tokens. On other paths, and with an unknown token, the limits for strangers apply.
         """
         return path.startswith(API) and "HTTP_AUTHORIZATION" in environ and _hash_token(environ) in self._api_tokens
 

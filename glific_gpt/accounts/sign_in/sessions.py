@@ -89,7 +89,7 @@ class LazySessions(SecureCookieSessionInterface):
 
 
 class PersonCookies:
-    """Tells by the cookie alone, without the database, whether a request may belong to a person who is signed in.
+    """Checks by the cookie alone, without the database, whether a request may be from a person who is signed in.
 
     This gives no access: each page reads the session and the person again.
     """
@@ -127,14 +127,14 @@ def is_fresh() -> bool:
 
 
 def start() -> None:
-    """Give the session its id and begin to measure, when a person signs in."""
+    """Give the session of a person who signs in its id, and start its time limits."""
     forget_second_step()
     session[SESSION_ID] = secrets.token_hex(16)
     _note_time()
 
 
 def note_first_step() -> None:
-    """Begin to measure the time for the second step, if a password was entered that needs one."""
+    """Start the time limit of the second step, if the account needs one after the password."""
     if session.get("tf_state") == "ready":
         session[FIRST_STEP_AT] = int(time.time())
 
@@ -146,7 +146,7 @@ def is_second_step_open() -> bool:
 
 
 def forget_second_step() -> None:
-    """Forget who has entered a password without the second factor, and a secret that is being set up.
+    """Forget a person who has not finished the second step, and a secret that is being set up.
 
     Flask-Security does so on its own pages only. In one session, the secret of one person would otherwise be accepted
     for another person.

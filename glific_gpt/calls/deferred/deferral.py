@@ -40,7 +40,7 @@ DEFER_QUEUE_TIMEOUT_SECONDS = 0.2
 """The same for an `auto` call whose deadline has passed. Their sum fits into what is left of Glific's 5 seconds."""
 
 RELEASE_MARGIN_SECONDS = 30.0
-"""How long after its answer's time limit a workflow runs although this process has not released it."""
+"""A workflow that this process has not released runs this long after the time limit of its answer."""
 
 log = structlog.get_logger()
 
