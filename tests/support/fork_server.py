@@ -63,6 +63,8 @@ def main() -> None:
     gc.disable()  # until the programs run
     for name in PRELOADED:
         import_module(name)
+    # Otherwise each program would scan the modules, and copy the memory that it shares with this process by that.
+    gc.freeze()
     assert threading.active_count() == 1, "A fork would lose the other threads."
     arguments = _fork_until_closed(socket.socket(fileno=int(sys.argv[1])))
     if arguments:
