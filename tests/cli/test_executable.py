@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,13 @@ import pytest
 import config
 from glific_gpt import __version__
 from tests.support.openai_stand_in import OpenAIStandIn
+from tests.support.programs import start
+from tests.support.serving import to_environment
 from tests.support.settings import ENCRYPTION_KEY
 
 pytestmark = pytest.mark.journey
 
+Flask = Callable[..., subprocess.CompletedProcess[str]]
 KEY = "sk-proj-seva-0123456789-wxyz"
 
 
@@ -31,6 +36,21 @@ def flask(*args: str, stdin: str = "", **settings: str) -> subprocess.CompletedP
         timeout=60,
         check=False,
     )
+
+
+@pytest.fixture
+def forked_flask(tmp_path: Path) -> Flask:
+    """Like `flask`, for tests in which the start itself does not matter."""
+    numbers = count()
+
+    def run(*args: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        command = (sys.executable, "-m", "glific_gpt", *args)
+        folder = tmp_path / f"flask-{next(numbers)}"
+        with start(command, folder, to_environment(**settings), is_forked=True) as program:
+            code = program.wait_for_exit()
+        return subprocess.CompletedProcess(command, code, program.output, program.errors)
+
+    return run
 
 
 def test_a_missing_secret_is_a_one_line_error(database: str) -> None:
@@ -62,31 +82,31 @@ HELP = (
 
 
 @pytest.mark.parametrize("args", HELP, ids=" ".join)
-def test_help_needs_no_settings(database: str, args: tuple[str, ...]) -> None:
-    without_secrets = flask(*args, database_url=database)
+def test_help_needs_no_settings(forked_flask: Flask, database: str, args: tuple[str, ...]) -> None:
+    without_secrets = forked_flask(*args, database_url=database)
     assert (without_secrets.returncode, without_secrets.stderr) == (0, "")
     assert without_secrets.stdout.startswith(f"Usage: {' '.join(('flask', *args[:-1]))} ")
 
 
-def test_help_lists_the_same_commands_without_settings(database: str) -> None:
-    without_secrets = flask("--help", database_url=database)
+def test_help_lists_the_same_commands_without_settings(forked_flask: Flask, database: str) -> None:
+    without_secrets = forked_flask("--help", database_url=database)
     assert (without_secrets.returncode, without_secrets.stderr) == (0, "")
     assert without_secrets.stdout.startswith("Usage: flask ")
     secrets = {"secret_key": "made-up-for-tests", "encryption_keys": ENCRYPTION_KEY}
-    assert without_secrets.stdout == flask("--help", database_url=database, **secrets).stdout
+    assert without_secrets.stdout == forked_flask("--help", database_url=database, **secrets).stdout
 
 
-def test_a_command_with_help_as_a_value_needs_the_secret(database: str) -> None:
-    ended = flask("organizations", "create", "seva", "--name", "--help", database_url=database)
+def test_a_command_with_help_as_a_value_needs_the_secret(forked_flask: Flask, database: str) -> None:
+    ended = forked_flask("organizations", "create", "seva", "--name", "--help", database_url=database)
     assert (ended.returncode, ended.stdout) == (1, "")
     (line,) = ended.stderr.splitlines()
     assert line.startswith("Error: GLIFIC_GPT_SECRET_KEY is not set")
 
 
-def test_an_invalid_database_url_is_a_one_line_error(database: str) -> None:
+def test_an_invalid_database_url_is_a_one_line_error(forked_flask: Flask, database: str) -> None:
     wrong = "postgresql+psycopg://someone:hunter2@host:port/db"
     secrets = {"secret_key": "made-up-for-tests", "encryption_keys": ENCRYPTION_KEY}
-    ended = flask("organizations", "list", database_url=wrong, **secrets)
+    ended = forked_flask("organizations", "list", database_url=wrong, **secrets)
     assert (ended.returncode, ended.stdout) == (1, "")
     (line,) = ended.stderr.splitlines()
     assert line.startswith("Error: GLIFIC_GPT_DATABASE_URL is not the address")

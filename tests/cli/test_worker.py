@@ -139,7 +139,7 @@ def test_it_ends_quickly_while_the_database_does_not_answer(
     with FaultyProxy(url.host or "127.0.0.1", url.port or 5432) as proxy:
         through = url.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
         known = environment | to_environment(database_url=through)
-        with start((FLASK, "worker"), tmp_path / "worker", known) as program:
+        with start(WORKER, tmp_path / "worker", known, is_forked=True) as program:
             wait_until(lambda: WORKING in program.errors)
             wait_until(lambda: lock_connections(database_url))
             proxy.stop_forwarding()
