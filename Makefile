@@ -138,7 +138,7 @@ clean: ## remove installed packages and caches, keep instance/
 
 CHECK_PYTHON = @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
-COPY_ASSETS := $(BIN)/python -c 'from glific_gpt.console.assets import main; main()'
+COPY_ASSETS := $(BIN)/python -P glific_gpt/console/assets.py
 NPM_CI := npm ci --silent --ignore-scripts --no-audit --no-fund
 
 $(INSTALLED): requirements.txt requirements-dev.txt requirements-node.txt package-lock.json deploy/flask.sh

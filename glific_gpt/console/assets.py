@@ -1,4 +1,7 @@
-"""Files of the console that are made at installation: third-party files from node_modules, and compressed copies."""
+"""Files of the console that are made at installation: third-party files from node_modules, and compressed copies.
+
+`python -P glific_gpt/console/assets.py [NODE_MODULES]` makes them. It does not import the rest of the product.
+"""
 
 import gzip
 import hashlib
@@ -150,3 +153,7 @@ def main() -> None:
         compress_all()
     except FileNotFoundError as missing:
         sys.exit(f"Error: {missing.filename} is missing. Run make install.")
+
+
+if __name__ == "__main__":
+    main()

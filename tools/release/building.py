@@ -21,7 +21,7 @@ LOCK = "requirements.txt"
 BILL_OF_MATERIALS = "sbom.cdx.json"
 CHECKSUMS = "SHA256SUMS"
 
-COPY_ASSETS = "from glific_gpt.console.assets import main; main()"
+COPY_ASSETS = ("-P", "glific_gpt/console/assets.py")
 
 
 def build(root: Path, target: Path) -> Path:
@@ -35,7 +35,7 @@ def build(root: Path, target: Path) -> Path:
     with tempfile.TemporaryDirectory() as folder:
         sources = Path(folder)
         _export(root, sources)
-        _run(sources, epoch, "-c", COPY_ASSETS, str(root / "node_modules"))
+        _run(sources, epoch, *COPY_ASSETS, str(root / "node_modules"))
         _run(sources, epoch, "-m", "babel.messages.frontend", "-q", "compile", "-d", "glific_gpt/console/translations")
         _run(sources, epoch, "-m", "hatchling", "build", "--directory", str(target))
         shutil.copyfile(sources / LOCK, target / LOCK)
