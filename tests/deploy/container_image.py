@@ -17,12 +17,15 @@ from tests.support.programs import ROOT, Program, start
 SUITE = "trixie"
 """Debian's release of the images that the Dockerfile begins with."""
 PACKAGES = "python3,python3-venv,ca-certificates"
+LEFT_OUT = ("/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/man/*")
+"""Files of packages that Docker's images of Debian leave out too."""
 MIRROR = "http://deb.debian.org/debian"
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 NODE_DOCKERFILE = f"""
 FROM localhost/python
 COPY requirements-node.txt /
-RUN python3 -m venv /npm && /npm/bin/python -m pip install --quiet --require-hashes -r /requirements-node.txt
+RUN python3 -m venv /npm \\
+    && /npm/bin/python -m pip install --quiet --no-compile --require-hashes -r /requirements-node.txt
 ENV PATH=/npm/bin:/usr/bin:/bin NODE_EXTRA_CA_CERTS={CERTIFICATES}
 """
 BUILD_SECONDS = 600
@@ -65,7 +68,7 @@ def built_image(folder: Path) -> Iterator[Image]:
     folder.mkdir()
     buildah = Buildah(folder)
     try:
-        buildah.build_base("localhost/python", debian(folder / "debian.tar"))
+        buildah.build_base("localhost/python")
         buildah.build("localhost/node", folder_with_node_dockerfile(folder / "node"))
         arguments = ("--build-arg", "PYTHON_IMAGE=localhost/python", "--build-arg", "NODE_IMAGE=localhost/node")
         buildah.build("localhost/glific_gpt", ROOT, "--file", str(DEPLOY / "Dockerfile"), *arguments)
@@ -90,18 +93,18 @@ class Buildah:
     def build(self, name: str, context: Path, *options: str) -> None:
         self("build", "--quiet", "--layers=false", "--isolation", "chroot", "--tag", name, *options, str(context))
 
-    def build_base(self, name: str, archive: Path) -> None:
-        """Build an image of these files, which trusts the certificates that this machine trusts."""
+    def build_base(self, name: str) -> None:
+        """Build an image of a minimal Debian with Python, which trusts the certificates that this machine trusts."""
         container = self("from", "scratch")
-        self("add", "--quiet", container, str(archive), "/")
+        install_debian(Path(self("mount", container)))
         self("copy", "--quiet", container, CERTIFICATES, CERTIFICATES)
         self("commit", "--quiet", "--rm", container, name)
 
 
-def debian(archive: Path) -> Path:
-    """Write a minimal Debian with Python into an archive."""
-    run(require_program("mmdebstrap"), "--variant=minbase", f"--include={PACKAGES}", SUITE, str(archive), MIRROR)
-    return archive
+def install_debian(folder: Path) -> None:
+    """Install a minimal Debian with Python into an empty folder, without documents."""
+    options = ("--variant=minbase", f"--include={PACKAGES}", *(f"--dpkgopt=path-exclude={each}" for each in LEFT_OUT))
+    run(require_program("mmdebstrap"), *options, SUITE, str(folder), MIRROR)
 
 
 def folder_with_node_dockerfile(folder: Path) -> Path:
