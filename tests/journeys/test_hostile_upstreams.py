@@ -68,19 +68,20 @@ def watch(served: ServerProcesses, bob: TestOrganization) -> Iterator[None]:
     assert served.program.errors.count("event_loop_blocked") == before, served.program.errors[-5000:]
 
 
+MANY_VALUES = {
+    "choices": (b'{"choices":[', b"{}", b"]}"),
+    "parts": (b'{"choices":[{"message":{"content":[', b"{}", b"]}}]}"),
+    "wrong parts": (b'{"choices":[{"message":{"content":[', b"1", b"]}}]}"),
+    "usage": (b'{"choices":[{"message":{"content":"x"}}],"usage":{"a":[', b"[]", b"]}}"),
+    "an error": (b'{"error":{"a":[', b"[]", b"]}}"),
+    "half a surrogate pair": (b'{"z":"\\ud800","choices":[', b"{}", b"]}"),
+}
+"""Start, item and end of bodies."""
+
+
 def fill(start: bytes, item: bytes, end: bytes) -> bytes:
     """Return a body of almost the largest size, with as many items as fit."""
     return start + b",".join([item] * ((MAX_BODY_BYTES - 200) // (len(item) + 1))) + end
-
-
-MANY_VALUES = {
-    "choices": fill(b'{"choices":[', b"{}", b"]}"),
-    "parts": fill(b'{"choices":[{"message":{"content":[', b"{}", b"]}}]}"),
-    "wrong parts": fill(b'{"choices":[{"message":{"content":[', b"1", b"]}}]}"),
-    "usage": fill(b'{"choices":[{"message":{"content":"x"}}],"usage":{"a":[', b"[]", b"]}}"),
-    "an error": fill(b'{"error":{"a":[', b"[]", b"]}}"),
-    "half a surrogate pair": fill(b'{"z":"\\ud800","choices":[', b"{}", b"]}"),
-}
 
 
 @pytest.mark.parametrize("status", [200, 400])
@@ -92,8 +93,9 @@ def test_a_reply_of_many_values_does_not_block_the_loop(
         return served.program.errors.count("the reply has too many values")
 
     before = count_refused()
-    assert len(MANY_VALUES[name]) <= MAX_BODY_BYTES
-    other_openai.always(send_exactly(status, [], MANY_VALUES[name]))
+    body = fill(*MANY_VALUES[name])
+    assert len(body) <= MAX_BODY_BYTES
+    other_openai.always(send_exactly(status, [], body))
     mallory.set_key(KEY, base_url=other_openai.base_url)
     for reply in call_concurrently(CALLS, lambda _: mallory.ask()):
         require_error(reply, "bad_upstream_reply")
