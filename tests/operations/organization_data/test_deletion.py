@@ -92,7 +92,7 @@ def test_administrators_and_members_of_other_organizations_keep_their_accounts(
     assert emails_of(alice.server) == ["admin@example.org", SHARED_PERSON]
 
 
-def test_its_tokens_and_stored_answers_are_unknown_and_its_slug_starts_anew(
+def test_its_tokens_and_stored_answers_are_unknown_after_its_slug_is_reused(
     server: RunningServer, alice: TestOrganization
 ) -> None:
     alice.change(calls_per_minute=2)
