@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 from tests.console.addresses import list_pages
 from tests.console.sample_data import create_sample_organization
 from tests.console.users import ConsoleUser, create_user
-from tests.support.chromium import Theme, Window, open_browser_window
+from tests.support.chromium import AXE, Theme, Window, open_browser_window
 from tests.support.server import RunningServer
 
 SIGNED_OUT = ("/console/account/sign-in", "/console/account/forgotten", "/console/account/reset/nonsense")
@@ -56,20 +56,32 @@ def paths(server: RunningServer, administrator: ConsoleUser) -> list[str]:
     return [page.path for page in list_pages(server.app, calls)]
 
 
-def look(shown: Window, path: str) -> list[str]:
-    """Return the problems of a page."""
+def look(shown: Window, path: str, seen: set[tuple[str, str]]) -> list[str]:
+    """Return the problems of a page.
+
+    Many addresses lead a signed-in person to another page. `seen` has the address and the text of those that the
+    window has shown, whose elements are not examined again.
+    """
     shown.open(path)
     shown.wait_until_drawn()
-    trouble = [f"axe: {what}" for what in shown.accessibility_violations()]
-    if shown.overflow() > 0:
-        trouble.append(f"wider than the window by {shown.overflow()} pixels")
+    page = (shown.path(), shown.page.inner_text("body"))
+    trouble = [] if page in seen else examine(shown)
+    seen.add(page)
     trouble += [f"policy: {what}" for what in shown.violations if "404" not in what]
-    if shown.page.evaluate(USES_MISSING_HTMX):
-        trouble.append("uses htmx, which it does not load")
-    trouble += shown.page.evaluate(TEXTS_THAT_CANNOT_BE_READ)
     trouble += [f"foreign: {where}" for where in shown.foreign]
     shown.violations.clear()
     return [f"{path} at {shown.page.viewport_size}: {what}" for what in trouble]
+
+
+def examine(shown: Window) -> list[str]:
+    """Return the problems of the elements on the page."""
+    trouble = [f"axe: {what}" for what in shown.accessibility_violations()]
+    if shown.overflow() > 0:
+        trouble.append(f"wider than the window by {shown.overflow()} pixels")
+    if shown.page.evaluate(USES_MISSING_HTMX):
+        trouble.append("uses htmx, which it does not load")
+    trouble += shown.page.evaluate(TEXTS_THAT_CANNOT_BE_READ)
+    return trouble
 
 
 @pytest.mark.timeout(300)  # each opens more than thirty pages, and axe takes a second or more for each
@@ -78,16 +90,18 @@ def test_every_page_is_accessible_and_fits_the_window(
     busy_server: RunningServer, administrator: ConsoleUser, browser: Browser, width: int, theme: Theme, language: str
 ) -> None:
     trouble: list[str] = []
+    seen: set[tuple[str, str]] = set()
     with open_browser_window(browser, busy_server.url, width=width, theme=theme, language=language) as shown:
+        shown.page.add_init_script(path=AXE)  # which takes less than to send it for each page
         shown.add_cookies(administrator.client.cookies.jar)
         for path in paths(busy_server, administrator):
-            trouble += look(shown, path)
+            trouble += look(shown, path, seen)
     with open_browser_window(browser, busy_server.url, width=width, theme=theme, language=language) as shown:
         for path in SIGNED_OUT:
-            trouble += look(shown, path)
+            trouble += look(shown, path, set())
     assert not trouble, "\n".join(trouble)
 
 
 def test_the_set_up_page_is_accessible_and_fits_the_window(server: RunningServer, browser: Browser) -> None:
     with open_browser_window(browser, server.url, width=390, theme="light", language="hi-IN") as shown:
-        assert look(shown, "/console/set-up?token=nonsense") == []
+        assert look(shown, "/console/set-up?token=nonsense", set()) == []
