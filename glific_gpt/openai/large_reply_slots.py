@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import Lock
 from weakref import WeakKeyDictionary
 
 import httpx2
@@ -59,6 +60,8 @@ class CallSlot:
         self._loop: asyncio.AbstractEventLoop | None = None
         """The event loop of the slot that the call holds."""
         self._has_ended = False
+        self._lock = Lock()
+        """A call can end in another thread while the event loop takes its slot, which would never be freed."""
 
     async def take(self, timeout: float) -> bool:
         """Take a slot, unless the call has one. Return False if there was none in time, or the call has ended."""
@@ -68,15 +71,17 @@ class CallSlot:
         slots = _slots.setdefault(loop, _Slots())
         if not await slots.acquire(self._group, timeout):
             return False
-        if self._has_ended or self._loop:
-            slots.release(self._group)
-            return not self._has_ended
-        self._loop = loop
+        with self._lock:
+            if self._has_ended or self._loop:
+                slots.release(self._group)
+                return not self._has_ended
+            self._loop = loop
         return True
 
     def end(self) -> None:
         """Free the slot, from any thread."""
-        self._has_ended = True
+        with self._lock:
+            self._has_ended = True
         if self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(_slots[self._loop].release, self._group)
 
