@@ -29,6 +29,7 @@ NEVER_ON_THE_LOOP = {
     "runtime/call_threads.py": "decides where to wait: tests/runtime/test_bridge.py",
     "database/batch_queue.py": "waits for a OneShotEvent, which does not block",
     "database/event_loop_connections.py": "waits with call_threads.wait_for, which does not block",
+    "openai/connections.py": "_close_unused reads a task that has ended",
     "openai/fallback.py": "sleeps with bridge.sleep, which does not block",
     "openai/picture_downloads.py": "waits in a thread of its own; _drop reads a task that has ended",
     "openai/gateway.py": "sleeps with bridge.sleep, which does not block",
